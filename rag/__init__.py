@@ -1,0 +1,1 @@
+"""Citewise: cited, verified answers from your own documents, offline."""

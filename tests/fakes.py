@@ -121,15 +121,16 @@ class FakeEmbedder:
 
 
 def fake_count_tokens(texts: Sequence[str]) -> list[int]:
-    """Words, single Han characters and punctuation marks; at module level so that worker processes can pickle it."""
+    """Words, single Han characters and punctuation marks; at module level so that worker processes can
+    pickle it."""
     return [len(_WORD.findall(text)) for text in texts]
 
 
 class FakeLLM:
     """Answers from a script, or repeats what stands behind the prompt's first evidence mark.
 
-    `script`: one answer for every prompt, or a function from the prompt to its answer; None echoes. `delay` is seconds before
-    each piece; `fail_after` raises GenerationError after that many pieces.
+    `script`: one answer for every prompt, or a function from the prompt to its answer; None echoes. `delay`
+    is seconds before each piece; `fail_after` raises GenerationError after that many pieces.
     """
 
     def __init__(
@@ -180,21 +181,21 @@ class FakeLLM:
 
 def fake_document(path: str = "lease.md", **changes: Any) -> DocumentInfo:
     """A catalogue row; any field can be given by name."""
-    fields: dict[str, Any] = dict(
-        id=1,
-        path=path,
-        source=f"/documents/{path}",
-        title=path.rsplit(".", 1)[0],
-        kind="markdown",
-        language="en",
-        status=FileStatus.OK,
-        detail="",
-        sha256="0" * 64,
-        size=1000,
-        pages=0,
-        empty_pages=0,
-        chunks=1,
-    )
+    fields: dict[str, Any] = {
+        "id": 1,
+        "path": path,
+        "source": f"/documents/{path}",
+        "title": path.rsplit(".", 1)[0],
+        "kind": "markdown",
+        "language": "en",
+        "status": FileStatus.OK,
+        "detail": "",
+        "sha256": "0" * 64,
+        "size": 1000,
+        "pages": 0,
+        "empty_pages": 0,
+        "chunks": 1,
+    }
     return DocumentInfo(**(fields | changes))
 
 
@@ -253,7 +254,8 @@ def fake_answer(
     state: ClaimState = ClaimState.SUPPORTED,
     quoted: bool = False,
 ) -> Answer:
-    """An answer of one claim that cites every piece of evidence (by default one, with the claim's own words), or a refusal."""
+    """An answer of one claim that cites every piece of evidence (by default one, with the claim's own
+    words), or a refusal."""
     shown = tuple(evidence) if evidence is not None else (() if refused else (fake_evidence(text),))
     certificate = Certificate(
         documents=1, passages=3, unreadable=(), best_score=0.2 if refused else 0.8, threshold=0.4, dense=True
@@ -310,8 +312,9 @@ Script = Mapping[str, Answer | Exception] | Callable[[str], Answer]
 
 @dataclass
 class FakeAssistant:
-    """Gives scripted answers: a mapping from the question (an exception is raised), or a function. Questions without a script get
-    `fake_answer(question)`. `asked` lists every question in order; `delay` is seconds per answer, and per token when streaming."""
+    """Gives scripted answers: a mapping from the question (an exception is raised), or a function.
+    Questions without a script get `fake_answer(question)`. `asked` lists every question in order; `delay`
+    is seconds per answer, and per token when streaming."""
 
     script: Script = field(default_factory=dict)
     delay: float = 0.0
@@ -352,7 +355,8 @@ class FakeAssistant:
         language: str | None = None,
         stop: threading.Event | None = None,
     ) -> Iterator[Event]:
-        """The events of the real one, in its order; after `stop` no more tokens, and the answer still comes."""
+        """The events of the real one, in its order; after `stop` no more tokens, and the answer still
+        comes."""
         yield StageStarted("searching")
         answer = self.ask(question, filters=filters, history=history, language=language, stop=stop)
         yield StageStarted("evidence")

@@ -1,0 +1,241 @@
+"""Settings: defaults < `citewise.toml` < environment (`CITEWISE_*`) < flags. The engine below takes values,
+not this object.
+
+The file is `citewise.toml` in the working folder, or the one that the environment variable CITEWISE_CONFIG
+names. Paths in it are relative to the folder it stands in. Environment variables are the field names in
+capitals, `CITEWISE_TOP_K=5`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
+
+from rag.errors import ConfigError
+
+FILE_NAME = "citewise.toml"
+FILE_VARIABLE = "CITEWISE_CONFIG"
+PREFIX = "CITEWISE_"
+
+
+def _expand(value: Any) -> Any:
+    return Path(value).expanduser() if isinstance(value, str | Path) and str(value) else value
+
+
+UserPath = Annotated[Path, BeforeValidator(_expand)]
+"""A path in which a leading ~ stands for the home folder."""
+
+
+def default_cache_dir() -> Path:
+    """Where models that were fetched or converted are kept, by the customs of the platform."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("citewise"))
+
+
+class ModelSpec(BaseModel):
+    """A model under a name of the user's own: a file or folder that is already here, or an address with its
+    SHA-256."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: UserPath | None = Field(
+        None, description="a GGUF file, or a folder of a sentence-transformers model"
+    )
+    url: str = Field("", description="an https address that `citewise models pull NAME` fetches once")
+    sha256: str = Field("", pattern="^([0-9a-f]{64})?$", description="64 lower-case hexadecimal digits")
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> ModelSpec:
+        if (self.path is None) == (not self.url):
+            raise ValueError("give either `path` or `url`, and not both")
+        if self.url and not self.url.startswith(("https://", "http://")):
+            raise ValueError("`url` must begin with https:// or http://")
+        if self.url and not self.sha256:
+            raise ValueError("`url` needs `sha256`: what is fetched is checked against it")
+        return self
+
+
+class Config(BaseSettings):
+    """Every setting, flat. Each description names what is allowed; error messages and docs/configuration.md
+    repeat it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, protected_namespaces=()
+    )
+
+    index: UserPath = Field(Path("indexes/default"), description="folder of the index")
+    embedder: str = Field(
+        "embedded",
+        min_length=1,
+        description='"embedded", a folder of a sentence-transformers model, or a name of [models]',
+    )
+    llm: str = Field(
+        "embedded",
+        min_length=1,
+        description='"embedded", "none" (quotes only), a GGUF file, a name of [models] or an http(s) address',
+    )
+    llm_model: str = Field("", description="model name that a server at an http(s) address expects")
+    llm_api_key: str = Field("", repr=False, description="key for such a server")
+    allow_remote: bool = Field(
+        False, description="true or false: may a language model on another host be asked"
+    )
+    cache_dir: UserPath = Field(
+        default_factory=default_cache_dir, description="folder for models that were fetched or converted"
+    )
+    models: dict[str, ModelSpec] = Field(
+        default_factory=dict, description="tables [models.NAME] with `path`, or `url` and `sha256`"
+    )
+    top_k: int = Field(8, ge=1, le=100, description="passages retrieved for a question, 1 to 100")
+    max_evidence: int = Field(6, ge=1, le=50, description="sentences shown as evidence, 1 to 50")
+    threshold: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="evidence score below which it refuses, 0 to 1; leave out for the calibrated one",
+    )
+    max_tokens: int = Field(
+        160, ge=1, le=8192, description="longest answer that the language model may write, 1 to 8192"
+    )
+    threads: int = Field(0, ge=0, le=1024, description="processor threads, 0 for all there are")
+    workers: int = Field(
+        0, ge=0, le=1024, description="processes that read files at ingest, 0 for one per core"
+    )
+    file_timeout: float = Field(120, gt=0, description="seconds that one file may take to read, above 0")
+    file_memory_mb: int = Field(
+        2048, ge=256, description="memory that one file may take to read, in MB, 256 or more"
+    )
+    max_file_mb: int = Field(200, ge=1, description="largest file that is read, in MB, 1 or more")
+    ui_host: str = Field("127.0.0.1", min_length=1, description="address the chat page listens on")
+    ui_port: int = Field(7860, ge=0, le=65535, description="port of the chat page, 0 (any free one) to 65535")
+    ui_user: str = Field(
+        "citewise", min_length=1, description="user name where the chat page asks for a password"
+    )
+    ui_password: str = Field("", repr=False, description="password of the chat page; needed off this machine")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _FileSource(settings_cls)
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    """The settings file as a source; absent means empty."""
+
+    def get_field_value(
+        self, field: Any, field_name: str
+    ) -> tuple[Any, str, bool]:  # pragma: no cover - unused hook
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return _read_file(config_file())
+
+
+def config_file() -> Path | None:
+    """The settings file in force, or None. Raises ConfigError where CITEWISE_CONFIG names a file that is
+    not there."""
+    named = os.environ.get(FILE_VARIABLE, "")
+    if named:
+        path = Path(named).expanduser()
+        if not path.is_file():
+            raise ConfigError(f"{FILE_VARIABLE} names {path}, which is not a file. Correct it, or unset it.")
+        return path
+    return Path(FILE_NAME) if Path(FILE_NAME).is_file() else None
+
+
+def _read_file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f'{path} is not valid TOML: {error}. Text values need quotes: llm = "none".'
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text. Save it as UTF-8.") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from error
+    return _anchor(values, path.parent)
+
+
+def _anchor(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The same values with the paths in them relative to the file's folder instead of the working folder."""
+
+    def anchored(value: Any) -> Any:
+        return str(folder / Path(value).expanduser()) if isinstance(value, str) and value else value
+
+    moved = {k: anchored(v) if k in ("index", "cache_dir") else v for k, v in values.items()}
+    if isinstance(moved.get("models"), dict):
+        moved["models"] = {
+            name: {k: anchored(v) if k == "path" else v for k, v in spec.items()}
+            if isinstance(spec, dict)
+            else spec
+            for name, spec in moved["models"].items()
+        }
+    return moved
+
+
+def load_config(**flags: Any) -> Config:
+    """The settings in force. Flags that are None count as not given.
+
+    Raises ConfigError naming the file, variable or flag, the key, the value and what is allowed.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Config(**given)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(e, given) for e in error.errors())) from error
+    except SettingsError as error:
+        raise ConfigError(
+            f"The environment cannot be used: {error}. Tables must be written as JSON there."
+        ) from error
+
+
+def _explain(error: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
+    location = [str(part) for part in error["loc"]]
+    key, where = ".".join(location), _origin(location[0] if location else "", flags)
+    if error["type"] == "extra_forbidden":
+        fields = ModelSpec.model_fields if len(location) > 1 else Config.model_fields
+        near = difflib.get_close_matches(location[-1], fields, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        return f"{where}: there is no setting {key}.{hint} Allowed: {', '.join(sorted(fields))}."
+    secret = key in ("llm_api_key", "ui_password")
+    value = "(hidden)" if secret else repr(error.get("input"))
+    field = Config.model_fields.get(location[0]) if location else None
+    allowed = f" Allowed: {_description(location) or field.description}." if field else ""
+    return f"{where}: {key} = {value} cannot be used: {_plain(str(error['msg']))}.{allowed}"
+
+
+def _description(location: list[str]) -> str | None:
+    if len(location) > 2 and location[0] == "models" and location[2] in ModelSpec.model_fields:
+        return ModelSpec.model_fields[location[2]].description
+    return None
+
+
+def _plain(message: str) -> str:
+    message = message.removeprefix("Value error, ").rstrip(".")
+    return message[:1].lower() + message[1:]
+
+
+def _origin(key: str, flags: Mapping[str, Any]) -> str:
+    """Where the value in force came from, in the reader's words."""
+    if key in flags:
+        return f"--{key.replace('_', '-')}"
+    if os.environ.get(PREFIX + key.upper()):
+        return f"environment variable {PREFIX}{key.upper()}"
+    return str(config_file() or "settings")

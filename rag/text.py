@@ -164,6 +164,15 @@ def _mixed_tokens(token: str) -> list[str]:
     return whole + [_stem(p) if p.isalpha() else p for p in parts if not (whole and len(parts) == 2 and p.isdigit())]
 
 
+def words(text: str) -> list[str]:
+    """Distinct words as typed, in order, stop words left out: English words and numbers, Chinese words as jieba cuts them."""
+    found: list[str] = []
+    for match in _TOKEN.finditer(text):
+        run = match.group()
+        found.extend(_jieba().lcut(run) if _HAN_RUN.match(run) else [run])
+    return [w for w in dict.fromkeys(found) if w.lower() not in STOPWORDS_EN and w not in STOPWORDS_ZH]
+
+
 def query_tokens(question: str) -> list[str]:
     """Distinct search tokens of a question without stop words, in order; all tokens when only stop words remain."""
     tokens = list(dict.fromkeys(search_tokens(question)))

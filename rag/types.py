@@ -106,7 +106,7 @@ class Document:
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A passage: `document.text[start:end] == text`. `context` (title, heading path, table header) is embedded and
-    indexed in front of the text and never quoted. `page` and `last_page` are 1-based, None without pages."""
+    indexed in front of the text and never quoted; `header` are a table's column heads. `page` and `last_page` are 1-based, None without pages."""
 
     ordinal: int
     start: int
@@ -119,6 +119,7 @@ class Chunk:
     last_page: int | None = None
     location: str = ""
     tokens: int = 0
+    header: str = ""
 
     @property
     def indexed_text(self) -> str:
@@ -263,7 +264,12 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The result of `Assistant.ask`. `text` carries [n] marks put in by code; `timings` are seconds by stage."""
+    """The result of `Assistant.ask`. `text` carries [n] marks put in by code; `timings` are seconds by stage.
+
+    `claims` are the sentences of the answer: the model's own that passed verification, then the quotes they and the answer
+    rest on. `dropped` are sentences of the draft that did not pass, with their reasons. `searched` is the question as it was
+    searched with, where a follow-up was completed from the conversation ("" elsewhere).
+    """
 
     question: str
     kind: AnswerKind
@@ -278,6 +284,8 @@ class Answer:
     draft: str = ""
     model: str = ""
     reason: str = ""
+    dropped: tuple[Claim, ...] = ()
+    searched: str = ""
 
     @property
     def refused(self) -> bool:

@@ -1,0 +1,174 @@
+"""The whole flow from question to verified answer, on one screen: search, select, judge, draft, verify, answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event as StopEvent
+
+from rag.compose import certificate, compose, refuse
+from rag.config import Config
+from rag.errors import GenerationError
+from rag.evidence import Selection, select
+from rag.followup import complete
+from rag.index import Index, open_index
+from rag.llm import LLM, load_llm
+from rag.prompt import build_prompt
+from rag.retrieve import check_question
+from rag.text import detect_language
+from rag.types import Answer, Event, EvidenceFound, Filters, Finished, StageStarted, Token, Turn
+from rag.verify import verify
+
+
+@dataclass
+class _Clock:
+    """Seconds by stage; a stage ends where the next begins."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    begun: float = field(default_factory=time.perf_counter)
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self.begun
+        self.begun = now
+
+
+class Assistant:
+    """Answers questions from one index. Safe to call from several threads: searches run side by side, drafts queue.
+
+    `llm=None` answers in quotes only. `top_k` passages are read, at most `max_evidence` sentences shown, the draft has at most
+    `max_tokens` tokens; `threshold` (0..1) replaces the calibrated sufficiency below which a question is refused.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        llm: LLM | None = None,
+        *,
+        top_k: int = 8,
+        max_evidence: int = 6,
+        threshold: float | None = None,
+        max_tokens: int = 160,
+    ) -> None:
+        self.index = index
+        self.llm = llm
+        self._top_k = top_k
+        self._max_evidence = max_evidence
+        self._threshold = threshold
+        self._max_tokens = max_tokens
+
+    def ask(
+        self,
+        question: str,
+        *,
+        filters: Filters | None = None,
+        history: Sequence[Turn] = (),
+        language: str | None = None,
+        stop: StopEvent | None = None,
+    ) -> Answer:
+        """The verified answer to one question. Raises InputError for an empty question; a refusal is an Answer, not an error.
+
+        `history` are earlier turns, oldest first: a follow-up ("and in 2023?") is completed from them. `stop` ends the draft
+        early; what was written until then is verified all the same.
+        """
+        answer: Answer | None = None
+        for event in self.stream(question, filters=filters, history=history, language=language, stop=stop):
+            if isinstance(event, Finished):
+                answer = event.answer
+        assert answer is not None, "a stream always ends with Finished"
+        return answer
+
+    def stream(
+        self,
+        question: str,
+        *,
+        filters: Filters | None = None,
+        history: Sequence[Turn] = (),
+        language: str | None = None,
+        stop: StopEvent | None = None,
+    ) -> Iterator[Event]:
+        """The same as events: stages, the evidence before any generation, tokens of the unverified draft, and last `Finished`."""
+        question = check_question(question)
+        searched = complete(question, history)
+        language = language or detect_language(question)
+        clock = _Clock()
+        yield StageStarted("searching")
+        hits = tuple(self.index.search(searched, self._top_k, filters=filters))
+        clock.lap("searching")
+        yield StageStarted("evidence")
+        found = select(
+            searched, hits, self.index, limit=self._max_evidence, threshold=self._threshold
+        )
+        clock.lap("evidence")
+        yield EvidenceFound(found.evidence, hits)
+        proof = certificate(self.index, found, filters)
+        if not found.sufficient:
+            yield Finished(refuse(question, language, found, hits, proof, clock.seconds, searched))
+            return
+        draft, trouble = "", ""
+        if self.llm is not None and not (stop and stop.is_set()):
+            yield StageStarted("writing")
+            try:
+                for piece in self._draft(searched, found, language, stop):
+                    if not draft:
+                        clock.lap("first_token")
+                    draft += piece
+                    yield Token(piece)
+            except GenerationError as error:  # the quoted answer always exists
+                trouble = str(error)
+            clock.lap("writing")
+        yield StageStarted("verifying")
+        claims = verify(draft, found.evidence, question=searched) if draft.strip() else ()
+        clock.lap("verifying")
+        model = self.llm.info.name if self.llm else ""
+        yield Finished(
+            compose(question, language, claims, found, hits, proof, clock.seconds, draft, model, trouble, searched)
+        )
+
+    def _draft(self, question: str, found: Selection, language: str, stop: StopEvent | None) -> Iterator[str]:
+        assert self.llm is not None
+        prompt = build_prompt(
+            question, found.evidence[: found.core], llm=self.llm, max_tokens=self._max_tokens, language=language
+        )
+        return self.llm.generate(prompt, max_tokens=self._max_tokens, stop=stop)
+
+    def close(self) -> None:
+        """Frees the model and the index."""
+        if self.llm is not None:
+            self.llm.close()
+        self.index.close()
+
+    def __enter__(self) -> Assistant:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool = True) -> Assistant:
+    """The assistant that a configuration describes: what the command line and the page both call.
+
+    Raises IndexMissing, IndexMismatch, ModelMissing, ModelMismatch, Offline.
+    """
+    opened = open_index(index or config.index, embedder=config.embedder, cache_dir=config.cache_dir)
+    llm = None
+    if with_llm:
+        llm = load_llm(
+            config.llm,
+            cache_dir=config.cache_dir,
+            models=config.models,
+            threads=config.threads,
+            allow_remote=config.allow_remote,
+            api_key=config.llm_api_key,
+            remote_model=config.llm_model,
+        )
+    return Assistant(
+        opened,
+        llm,
+        top_k=config.top_k,
+        max_evidence=config.max_evidence,
+        threshold=config.threshold,
+        max_tokens=config.max_tokens,
+    )

@@ -1,0 +1,177 @@
+"""Verified claims and evidence -> the Answer: what is written, what is quoted, what is refused.
+
+The quoted answer always exists. The model's sentences are put in front of it only where verification found them
+supported; a sentence that merely repeats its quote is left out, and what did not pass is kept apart in `dropped`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rag.evidence import Selection
+from rag.index import Index
+from rag.text import normalise
+from rag.types import (
+    Answer,
+    AnswerKind,
+    Certificate,
+    Citation,
+    Claim,
+    ClaimState,
+    Evidence,
+    FileStatus,
+    Filters,
+    Hit,
+)
+
+_QUOTES_SHOWN = 2
+_NOT_FOUND = {
+    "en": "The documents do not hold an answer to this question.",
+    "zh": "所检索的文件中没有能够回答这个问题的内容。",
+}
+_SEARCHED = {
+    "en": "Searched: {documents} documents, {passages} passages.",
+    "zh": "已检索 {documents} 份文件、{passages} 个段落。",
+}
+
+
+def compose(
+    question: str,
+    language: str,
+    claims: Sequence[Claim],
+    found: Selection,
+    hits: Sequence[Hit],
+    proof: Certificate,
+    timings: Mapping[str, float],
+    draft: str = "",
+    model: str = "",
+    trouble: str = "",
+    searched: str = "",
+) -> Answer:
+    """The answer to a question whose evidence suffices. `trouble` says why the model wrote nothing, if so."""
+    written = _worth_showing(claims, found)
+    cited = {n for claim in written for n in claim.citations}
+    quotes = [e for e in found.evidence if e.number in cited or e.number <= min(_QUOTES_SHOWN, found.core)]
+    shown = written + [quote_claim(e) for e in quotes]
+    return Answer(
+        question=question,
+        kind=AnswerKind.WRITTEN if written else AnswerKind.QUOTED,
+        text=render_text(shown),
+        language=language,
+        claims=tuple(shown),
+        citations=tuple(citation(e) for e in found.evidence),
+        evidence=found.evidence,
+        nearest=tuple(hits),
+        certificate=proof,
+        timings=dict(timings),
+        draft=draft,
+        model=model,
+        reason=trouble,
+        dropped=tuple(c for c in claims if c.state is not ClaimState.SUPPORTED),
+        searched="" if searched == question else searched,
+    )
+
+
+def _worth_showing(claims: Sequence[Claim], found: Selection) -> list[Claim]:
+    """Supported sentences, each once, that say something other than their own quote and rest on the core evidence."""
+    by_number = {e.number: e for e in found.evidence}
+    seen: set[str] = set()
+    kept = []
+    for claim in claims:
+        plain = _plain(claim.text)
+        repeats = any(plain == _plain(by_number[n].text) for n in claim.citations if n in by_number)
+        core = any(n <= found.core for n in claim.citations)
+        if claim.state is ClaimState.SUPPORTED and core and plain and plain not in seen and not repeats:
+            kept.append(claim)
+            seen.add(plain)
+    return kept
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in normalise(text) if c.isalnum())
+
+
+def quote_claim(evidence: Evidence) -> Claim:
+    """The evidence itself as a sentence of the answer: supported, because it is the words of the document."""
+    return Claim(
+        text=evidence.text,
+        state=ClaimState.SUPPORTED,
+        citations=(evidence.number,),
+        reasons=("quoted word for word",),
+        quoted=True,
+    )
+
+
+def render_text(claims: Sequence[Claim]) -> str:
+    """Plain text: written sentences in one paragraph, each quote on a line of its own in quotation marks, [n] behind each."""
+    marks = ["".join(f"[{n}]" for n in claim.citations) for claim in claims]
+    written = " ".join(f"{c.text} {m}" for c, m in zip(claims, marks, strict=True) if not c.quoted)
+    quotes = [f"“{' '.join(c.text.split())}” {m}" for c, m in zip(claims, marks, strict=True) if c.quoted]
+    return "\n\n".join(part for part in (written, "\n".join(quotes)) if part)
+
+
+def citation(evidence: Evidence) -> Citation:
+    return Citation(
+        number=evidence.number,
+        document=evidence.document.path,
+        title=evidence.document.title,
+        source=evidence.document.source,
+        page=evidence.page,
+        start=evidence.start,
+        end=evidence.end,
+        quote=evidence.text,
+        heading_path=evidence.heading_path,
+        location=evidence.location,
+        chunk_id=evidence.chunk_id,
+        document_id=evidence.document.id,
+    )
+
+
+def certificate(index: Index, found: Selection, filters: Filters | None) -> Certificate:
+    """What was searched: counts over the scope and the files there that could not be read."""
+    documents = index.documents(filters)
+    readable = [d for d in documents if d.status is FileStatus.OK]
+    return Certificate(
+        documents=len(readable),
+        passages=sum(d.chunks for d in readable),
+        unreadable=tuple((d.path, d.status.value) for d in documents if d.status is not FileStatus.OK),
+        best_score=round(found.score, 4),
+        threshold=round(found.threshold, 4),
+        scope=_scope(filters),
+        dense=found.dense,
+    )
+
+
+def _scope(filters: Filters | None) -> str:
+    if not filters:
+        return ""
+    parts = [*filters.documents, *filters.kinds, *filters.languages]
+    return ", ".join([*parts, *(f"{k}={v}" for k, v in filters.metadata.items())])
+
+
+def refuse(
+    question: str,
+    language: str,
+    found: Selection,
+    hits: Sequence[Hit],
+    proof: Certificate,
+    timings: Mapping[str, float],
+    searched: str = "",
+) -> Answer:
+    """The refusal: says so, says what was searched, and carries the nearest passages."""
+    spoken = language if language in _NOT_FOUND else "en"
+    text = f"{_NOT_FOUND[spoken]} {_SEARCHED[spoken].format(documents=proof.documents, passages=proof.passages)}"
+    return Answer(
+        question=question,
+        kind=AnswerKind.REFUSED,
+        text=text,
+        language=language,
+        claims=(),
+        citations=tuple(citation(e) for e in found.evidence),
+        evidence=found.evidence,
+        nearest=tuple(hits),
+        certificate=proof,
+        timings=dict(timings),
+        reason=found.reason,
+        searched="" if searched == question else searched,
+    )

@@ -1,0 +1,194 @@
+"""Hits -> the sentences that bear on the question, and whether they suffice to answer it.
+
+Sentences of the retrieved passages are ranked by a logistic model over the signals of `rag.signals`; the cosine with the
+question is computed only for the few that the other signals leave in the running, which keeps evidence on screen within
+tens of milliseconds. A second model over the ranked list judges sufficiency; below its threshold the question is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.calibration import Calibration, load_calibration
+from rag.embed import Embedder, supports
+from rag.index import Index
+from rag.question import analyse
+from rag.retrieve import idf_weights
+from rag.signals import Asked, Sentence, answer_signals, make_sentence, sentence_signals
+from rag.store import Store
+from rag.text import detect_language, query_tokens, search_tokens, sentences, words
+from rag.types import Evidence, Hit
+
+# Sentences whose cosine is computed: about 40 ms of MiniLM on two cores.
+_EMBEDDED = 12
+# A sentence this much less likely than the best is not shown; the first two always are.
+_SHOWN_SHARE = 0.2
+_CORE = 3
+_LONGEST = 1200
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Ranked evidence (numbers 1..n) and the verdict. `score` is the probability, 0..1, that it holds the answer; `core` counts the
+    first sentences that a draft is written from; `dense` says whether vectors took part."""
+
+    evidence: tuple[Evidence, ...]
+    sufficient: bool
+    score: float
+    threshold: float
+    core: int
+    dense: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Every candidate sentence, best first, with what the judgement needs."""
+
+    asked: Asked
+    sentences: tuple[Sentence, ...]
+    probabilities: tuple[float, ...]
+    cosines: tuple[float | None, ...]
+    dense: bool
+
+
+def select(
+    question: str, hits: Sequence[Hit], index: Index, *, limit: int = 6, threshold: float | None = None
+) -> Selection:
+    """The at most `limit` sentences that bear on the question, best first. No hit gives an empty, insufficient selection."""
+    ranked = rank_sentences(question, hits, index.store, index.embedder_for(detect_language(question)))
+    calibration = load_calibration("dense" if ranked.dense else "lexical")
+    score = judge(ranked, hits, calibration)
+    bar = calibration.threshold if threshold is None else threshold
+    shown = _shown(ranked, limit)
+    evidence = tuple(_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i]) for n, i in enumerate(shown, 1))
+    sufficient = bool(evidence) and score >= bar
+    return Selection(
+        evidence, sufficient, score, bar, min(_CORE, len(evidence)), ranked.dense, "" if sufficient else _why(ranked, hits)
+    )
+
+
+def prepare(question: str, store: Store) -> Asked:
+    """The question with its content tokens weighed by how rare they are in the index."""
+    tokens = tuple(query_tokens(question))
+    frequencies = store.document_frequency(tokens)
+    unknown = frozenset(t for t in tokens if not frequencies.get(t))
+    return Asked(analyse(question), tokens, idf_weights(store, tokens), unknown)
+
+
+def rank_sentences(question: str, hits: Sequence[Hit], store: Store, embedder: Embedder | None) -> Ranked:
+    """All sentences of the hits, most likely first. `embedder` is None where it does not know the question's language."""
+    asked = prepare(question, store)
+    found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit)]
+    dense = embedder is not None and supports(embedder.info, detect_language(question))
+    calibration = load_calibration("dense" if dense else "lexical")
+    first = calibration.sentence.probability(sentence_signals(asked, found, hits, [None] * len(found)))
+    order = [int(i) for i in np.argsort(-first, kind="stable")]
+    cosines: list[float | None] = [None] * len(found)
+    if dense and embedder is not None and found:
+        order = order[:_EMBEDDED]
+        for i, value in zip(order, _cosines(question, [found[i] for i in order], hits, embedder), strict=True):
+            cosines[i] = value
+    kept = [found[i] for i in order]
+    near = [cosines[i] for i in order]
+    final = calibration.sentence.probability(sentence_signals(asked, kept, hits, near))
+    best = [int(i) for i in np.argsort(-final, kind="stable")]
+    return Ranked(
+        asked,
+        tuple(kept[i] for i in best),
+        tuple(float(final[i]) for i in best),
+        tuple(near[i] for i in best),
+        dense,
+    )
+
+
+def judge(ranked: Ranked, hits: Sequence[Hit], calibration: Calibration) -> float:
+    """Probability, 0..1, that the ranked sentences hold the answer."""
+    if not ranked.sentences:
+        return 0.0
+    signals = answer_signals(ranked.asked, ranked.sentences, ranked.probabilities, ranked.cosines, hits)
+    return float(calibration.answer.probability(signals))
+
+
+def _sentences_of(number: int, hit: Hit) -> list[Sentence]:
+    chunk = hit.chunk
+    surroundings = f"{hit.document.title}\n{chunk.context}"
+    found: list[Sentence] = []
+    previous = ""
+    for start, text in _units(chunk.text, by_line=chunk.kind == "table"):
+        found.append(make_sentence(number, chunk.start + start, text, surroundings, previous, not found))
+        previous = text
+    return found
+
+
+def _units(text: str, *, by_line: bool) -> list[tuple[int, str]]:
+    """(offset, verbatim text) of sentences, or of rows in a table. Very long ones are cut so that a quote stays readable."""
+    if by_line:
+        rows, at = [], 0
+        for line in text.splitlines(keepends=True):
+            stripped = line.strip()
+            if stripped:
+                rows.append((at + line.index(stripped), stripped))
+            at += len(line)
+        return rows
+    return [(s.start, text[s.start : min(s.end, s.start + _LONGEST)]) for s in sentences(text)]
+
+
+def _cosines(question: str, found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder) -> list[float]:
+    """Cosine of the question with `title: sentence`: the title resolves what "it" and "the company" leave open."""
+    texts = [f"{hits[s.hit].document.title}: {s.text}" for s in found]
+    return [max(0.0, float(v)) for v in embedder.embed_passages(texts) @ embedder.embed_query(question)]
+
+
+def _shown(ranked: Ranked, limit: int) -> list[int]:
+    """Indices of the sentences to show: distinct ones, and past the second only those that are not far behind the first."""
+    shown: list[int] = []
+    seen: set[str] = set()
+    for i, sentence in enumerate(ranked.sentences):
+        plain = "".join(c for c in sentence.text if c.isalnum())
+        far = ranked.probabilities[i] < _SHOWN_SHARE * ranked.probabilities[0]
+        if len(shown) >= limit or (far and len(shown) >= 2):
+            break
+        if plain and plain not in seen:
+            seen.add(plain)
+            shown.append(i)
+    return shown
+
+
+def _evidence(number: int, sentence: Sentence, hits: Sequence[Hit], probability: float) -> Evidence:
+    hit = hits[sentence.hit]
+    return Evidence(
+        number=number,
+        document=hit.document,
+        chunk_id=hit.chunk_id,
+        start=sentence.start,
+        end=sentence.end,
+        text=sentence.text,
+        score=round(probability, 4),
+        page=hit.chunk.page,
+        heading_path=hit.chunk.heading_path,
+        header=hit.chunk.header,
+        location=hit.chunk.location,
+    )
+
+
+def _why(ranked: Ranked, hits: Sequence[Hit]) -> str:
+    """In words, what was not found: shown with the refusal."""
+    if not hits:
+        return "no passage shares a word with the question"
+    asked = ranked.asked
+    held = frozenset().union(*(s.tokens | s.around for s in ranked.sentences)) if ranked.sentences else frozenset()
+    missing = sorted((t for t in asked.tokens if t not in held), key=lambda t: -asked.weights[t])
+    words = _as_typed(asked.question.text, missing)
+    if words:
+        return f"not found near the best passages: {', '.join(words)}"
+    return "the passages are on the topic, but none of their sentences answers the question"
+
+
+def _as_typed(question: str, tokens: Sequence[str]) -> list[str]:
+    """The words of the question that gave these tokens, at most four."""
+    wanted = set(tokens)
+    return [w for w in words(question) if wanted.intersection(search_tokens(w))][:4]

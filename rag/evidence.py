@@ -79,12 +79,19 @@ def prepare(question: str, store: Store) -> Asked:
     return Asked(analyse(question), tokens, idf_weights(store, tokens), unknown)
 
 
-def rank_sentences(question: str, hits: Sequence[Hit], store: Store, embedder: Embedder | None) -> Ranked:
+def rank_sentences(
+    question: str,
+    hits: Sequence[Hit],
+    store: Store,
+    embedder: Embedder | None,
+    *,
+    calibration: Calibration | None = None,
+) -> Ranked:
     """All sentences of the hits, most likely first. `embedder` is None where it does not know the question's language."""
     asked = prepare(question, store)
     found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit)]
     dense = embedder is not None and supports(embedder.info, detect_language(question))
-    calibration = load_calibration("dense" if dense else "lexical")
+    calibration = calibration or load_calibration("dense" if dense else "lexical")
     first = calibration.sentence.probability(sentence_signals(asked, found, hits, [None] * len(found)))
     order = [int(i) for i in np.argsort(-first, kind="stable")]
     cosines: list[float | None] = [None] * len(found)

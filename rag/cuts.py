@@ -1,0 +1,133 @@
+"""Where a text that is too large for one passage is cut: sentences, then lines, then between words, then anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rag.text import sentences
+
+# A token of running text is 1 to 7 characters long. Where a tokenizer sees fewer (blank-filled tables, a megabyte without a
+# blank), characters are charged instead, so that no passage is ever unbounded.
+CHARS_PER_TOKEN = 16
+# Running text of more characters than this per token is hardly ever within the limit: it is cut without asking first.
+PROSE_CHARS_PER_TOKEN = 7
+# Bounds the tokenizer's memory: it keeps several objects per token of a batch.
+_BATCH = 256
+_SOFT_STOPS = frozenset(" \t\r\n\u3000,，、;；:：)）]】")
+
+Range = tuple[int, int]
+Piece = tuple[int, int, int]
+
+
+class Meter:
+    """Weighs ranges of one text in tokens, and short texts once each."""
+
+    def __init__(self, text: str, count_tokens: Callable[[Sequence[str]], list[int]]) -> None:
+        self.text = text
+        self._count = count_tokens
+        self._known: dict[str, int] = {}
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        counts: list[int] = []
+        for start in range(0, len(texts), _BATCH):
+            batch = texts[start : start + _BATCH]
+            floors = (len(text) // CHARS_PER_TOKEN for text in batch)
+            counts += map(max, self._count(batch), floors)
+        return counts
+
+    def ranges(self, ranges: Sequence[Range], limit: int, density: int = CHARS_PER_TOKEN) -> list[int]:
+        """Weights of ranges. One that is over `limit` at `density` characters per token is not tokenised: a line may
+        have megabytes."""
+        weights = [(end - start) // density for start, end in ranges]
+        small = [i for i, weight in enumerate(weights) if weight <= limit]
+        for i, count in zip(small, self.count([self.text[slice(*ranges[i])] for i in small]), strict=True):
+            weights[i] = count
+        return weights
+
+    def words(self, text: str) -> int:
+        if text not in self._known:
+            self._known[text] = self.count([text])[0] if text else 0
+        return self._known[text]
+
+
+def cut(meter: Meter, ranges: Sequence[Range], room: int) -> list[Piece]:
+    """(start, end, weight) of pieces of `ranges`, in order, none heavier than `room` unless it is one code point. A piece is
+    cut no finer than it must be; white space between pieces is dropped."""
+    pieces = _weighed(meter, ranges, room)
+    for cutter in (_sentences, _lines, _stretches):
+        pieces = _refined(meter, pieces, room, cutter)
+    while any(weight > room and end - start > 1 for start, end, weight in pieces):
+        pieces = _refined(meter, pieces, room, lambda text, start, end, room: halves(text, start, end))
+    return pieces
+
+
+def halves(text: str, start: int, end: int) -> list[Range]:
+    """The range cut in two near its middle, at white space where there is some; itself when it is one code point."""
+    middle = start + (end - start) // 2
+    if middle == start:
+        return [(start, end)]
+    at = _soft_stop(text, start, middle)
+    left, right = _trimmed(text, start, at), _trimmed(text, at, end)
+    return [part for part in (left, right) if part[0] < part[1]]
+
+
+def _weighed(meter: Meter, ranges: Sequence[Range], room: int) -> list[Piece]:
+    weights = meter.ranges(ranges, room, PROSE_CHARS_PER_TOKEN)
+    return [(start, end, weight) for (start, end), weight in zip(ranges, weights, strict=True)]
+
+
+def _refined(
+    meter: Meter, pieces: list[Piece], room: int, cutter: Callable[[str, int, int, int], list[Range]]
+) -> list[Piece]:
+    refined: list[Piece] = []
+    for piece in pieces:
+        start, end, weight = piece
+        if weight <= room:
+            refined.append(piece)
+        else:
+            refined += _weighed(meter, cutter(meter.text, start, end, room), room)
+    return refined
+
+
+def _sentences(text: str, start: int, end: int, room: int) -> list[Range]:
+    return [(span.start, span.end) for span in sentences(text, start, end)]
+
+
+def _lines(text: str, start: int, end: int, room: int) -> list[Range]:
+    lines: list[Range] = []
+    while start < end:
+        stop = text.find("\n", start, end)
+        stop = end if stop < 0 else stop
+        line = _trimmed(text, start, stop)
+        if line[0] < line[1]:
+            lines.append(line)
+        start = stop + 1
+    return lines
+
+
+def _stretches(text: str, start: int, end: int, room: int) -> list[Range]:
+    """Stretches of at most `room` code points: with nearly every tokenizer that is at most `room` tokens."""
+    stretches: list[Range] = []
+    while start < end:
+        at = end if end - start <= room else _soft_stop(text, start + room // 2, start + room)
+        stretch = _trimmed(text, start, at)
+        if stretch[0] < stretch[1]:
+            stretches.append(stretch)
+        start = at
+    return stretches
+
+
+def _soft_stop(text: str, low: int, high: int) -> int:
+    """The last place in (low, high] right after white space or a comma; `high` where there is none."""
+    for at in range(high, low, -1):
+        if text[at - 1] in _SOFT_STOPS:
+            return at
+    return high
+
+
+def _trimmed(text: str, start: int, end: int) -> Range:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end

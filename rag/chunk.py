@@ -1,10 +1,11 @@
 """Document -> passages of a bounded number of the embedder's own tokens.
 
-Short neighbours under one heading share a passage; an article of law, a clause or a table row is cut only when it is larger
-than the limit by itself: then between its paragraphs, at sentence ends, at line ends, and last of all between words.
+Short neighbours under one heading share a passage; an article of law, a clause or a table row is cut only
+when it is larger than the limit by itself: then between its paragraphs, at sentence ends, at line ends, and
+last of all between words.
 
-langchain-text-splitters is not used for the last step: importing it costs every parser worker 0.35 s, and its splitters
-return strings, whose offsets would have to be searched for again.
+langchain-text-splitters is not used for the last step: importing it costs every parser worker 0.35 s, and its
+splitters return strings, whose offsets would have to be searched for again.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from rag.cuts import CHARS_PER_TOKEN, PROSE_CHARS_PER_TOKEN, Meter, cut, halves
 from rag.context import ContextWriter
+from rag.cuts import CHARS_PER_TOKEN, PROSE_CHARS_PER_TOKEN, Meter, cut, halves
 from rag.segments import Segment, SegmentKind, article_label, segment
 from rag.types import Chunk, Document
 
@@ -30,7 +31,7 @@ _CELLS = re.compile(r"(?P<sheet>.*!)?(?P<first>[A-Z]{1,3}\d+)(?::(?P<last>[A-Z]{
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A piece that goes into a passage whole: a range, its weight in tokens, the segment that it comes from."""
+    """A piece that goes into a passage whole: a range, its weight in tokens, the segment it comes from."""
 
     start: int
     end: int
@@ -55,9 +56,10 @@ def chunk(
 ) -> tuple[Chunk, ...]:
     """Passages of `document`, in order and disjoint, that together hold every visible character of it.
 
-    `Chunk.tokens`, the count of `Chunk.indexed_text` (context included, special tokens not), never exceeds `max_tokens`.
-    `count_tokens` takes texts in batches. `Chunk.kind` is "text", "table", "article" or "heading" (headings with no text
-    below them). Raises ValueError when `max_tokens` is under 16.
+    `Chunk.tokens` never exceeds `max_tokens`: the count of `Chunk.indexed_text`, context included, special
+    tokens not (or one for every 16 characters, where a tokenizer counts fewer). `count_tokens` takes texts
+    in batches. `Chunk.kind` is "text", "table", "article" or "heading" (headings with no text below them).
+    Raises ValueError when `max_tokens` is under 16.
     """
     if max_tokens < MIN_TOKENS:
         raise ValueError(f"max_tokens is {max_tokens}; a passage needs at least {MIN_TOKENS}")
@@ -73,7 +75,8 @@ def chunk(
 
 
 class _Packer:
-    """Packs the segments of one document. Weights add up; `_within` catches the tokenizers where they do not quite."""
+    """Packs the segments of one document. Weights add up; where with some tokenizer they do not, `_within`
+    mends it."""
 
     def __init__(self, document: Document, meter: Meter, limit: int) -> None:
         self._document = document
@@ -95,7 +98,8 @@ class _Packer:
         yield from self._headings(lead)
 
     def _weighed(self, segments: list[Segment]) -> list[_Item]:
-        """Prose that is certainly too long is not tokenised twice: its sentences will be packed again anyway."""
+        """Prose that is certainly too long is not tokenised twice: its sentences will be packed again
+        anyway."""
         weights: dict[int, int] = {}
         for prose, density in ((True, PROSE_CHARS_PER_TOKEN), (False, CHARS_PER_TOKEN)):
             some = [(s.start, s.end) for s in segments if (s.kind in _PROSE) is prose]
@@ -126,8 +130,8 @@ class _Packer:
             yield _Draft(start, end, context if number else above, kind, members[0].segment, last)
 
     def _seated(self, lead: list[_Item], items: list[_Item], room: int) -> tuple[list[_Item], list[_Item]]:
-        """(headings that must stand alone, headings that share the first passage). Prose is cut to make room for its
-        heading, in `items` itself; an article, a clause or a row is not."""
+        """(headings that must stand alone, headings that share the first passage). Prose is cut to make
+        room for its heading, in `items` itself; an article, a clause or a row is not."""
         alone: list[_Item] = []
         while lead and not self._fits(lead, items[0]):
             left = self._limit - self._lead_weight(lead, items[0].segment)
@@ -146,11 +150,11 @@ class _Packer:
         return self._meter.words(self._first_context(lead, first)) + sum(h.weight for h in lead)
 
     def _first_context(self, lead: list[_Item], first: Segment) -> str:
-        """The context of a passage that opens with its headings: they are in the text, so not repeated."""
+        """The context of a passage that opens with its headings, or of a table that opens with its header
+        row: what is in the text already is not repeated."""
         shown = {_plain(self._text[h.start : h.end]) for h in lead}
-        return self._contexts.write(
-            tuple(h for h in first.heading_path if _plain(h) not in shown), first.header
-        )
+        header = "" if self._text[first.start : first.end] == first.header else first.header
+        return self._contexts.write(tuple(h for h in first.heading_path if _plain(h) not in shown), header)
 
     def _headings(self, lead: list[_Item]) -> Iterator[_Draft]:
         """Headings without text below them, packed together."""
@@ -166,11 +170,14 @@ class _Packer:
             yield _Draft(first.start, last.end, context, "heading", first.segment, last.segment)
 
     def _cut(self, item: _Item, room: int) -> list[_Item]:
-        pieces = cut(self._meter, [(p.start, p.end) for p in item.segment.parts], room)
+        whole = (item.start, item.end) == (item.segment.start, item.segment.end)
+        ranges = [(p.start, p.end) for p in item.segment.parts] if whole else [(item.start, item.end)]
+        pieces = cut(self._meter, ranges, room)
         return [_Item(start, end, weight, item.segment) for start, end, weight in pieces]
 
     def _filled(self, items: list[_Item], first_room: int, room: int) -> list[list[_Item]]:
-        """Greedy packing; a line that announces a list moves on with it, and the last passage is not left a scrap."""
+        """Greedy packing; a line that announces a list moves on with it, and the last passage is no mere
+        scrap."""
         bins: list[list[_Item]] = [[]]
         left = first_room
         for item in items:
@@ -254,6 +261,7 @@ def _chunk(document: Document, page_starts: list[int], ordinal: int, draft: _Dra
         last_page=_page(document, page_starts, draft.end - 1),
         location=_joined(draft.first.location, draft.last.last_location),
         tokens=tokens,
+        header=draft.first.header,
     )
 
 

@@ -1,4 +1,5 @@
-"""What is put in front of a passage for embedding and search: document title, headings, column headers, within a budget."""
+"""What stands in front of a passage for embedding and search: title, headings, column headers, within a
+budget."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ _ELLIPSIS = "…"
 class ContextWriter:
     """Writes contexts of one document: "Title > Heading > Sub-heading", and column headers on a second line.
 
-    The headings get at most 60 tokens and a quarter of `limit`, the column headers 70 and a third: what is too long loses
-    the middle of the path first, then the ends of long headings or cells.
+    Title and headings get at most 60 tokens and a quarter of `limit`, the column headers 70 and a third:
+    what is too long loses the middle of the path first, then the ends of long headings or cells.
     """
 
     def __init__(self, title: str, meter: Meter, limit: int) -> None:

@@ -1,4 +1,5 @@
-"""Where a text that is too large for one passage is cut: sentences, then lines, then between words, then anywhere."""
+"""Where a text too large for one passage is cut: at sentences, then lines, then between words, then
+anywhere."""
 
 from __future__ import annotations
 
@@ -6,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 from rag.text import sentences
 
-# A token of running text is 1 to 7 characters long. Where a tokenizer sees fewer (blank-filled tables, a megabyte without a
-# blank), characters are charged instead, so that no passage is ever unbounded.
+# A token of running text is 1 to 7 characters long. Where a tokenizer sees fewer (blank-filled tables, a
+# megabyte without a blank), characters are charged instead, so that no passage is ever unbounded.
 CHARS_PER_TOKEN = 16
-# Running text of more characters than this per token is hardly ever within the limit: it is cut without asking first.
+# Running text of more characters than this per token is hardly ever within the limit: it is cut without
+# asking first.
 PROSE_CHARS_PER_TOKEN = 7
 # Bounds the tokenizer's memory: it keeps several objects per token of a batch.
 _BATCH = 256
@@ -36,8 +38,8 @@ class Meter:
         return counts
 
     def ranges(self, ranges: Sequence[Range], limit: int, density: int = CHARS_PER_TOKEN) -> list[int]:
-        """Weights of ranges. One that is over `limit` at `density` characters per token is not tokenised: a line may
-        have megabytes."""
+        """Weights of ranges. One that is over `limit` at `density` characters per token is not tokenised: a
+        line may have megabytes."""
         weights = [(end - start) // density for start, end in ranges]
         small = [i for i, weight in enumerate(weights) if weight <= limit]
         for i, count in zip(small, self.count([self.text[slice(*ranges[i])] for i in small]), strict=True):
@@ -51,8 +53,11 @@ class Meter:
 
 
 def cut(meter: Meter, ranges: Sequence[Range], room: int) -> list[Piece]:
-    """(start, end, weight) of pieces of `ranges`, in order, none heavier than `room` unless it is one code point. A piece is
-    cut no finer than it must be; white space between pieces is dropped."""
+    """(start, end, weight) of pieces of `ranges`, in order, none heavier than `room` unless it is one code
+    point.
+
+    A piece is cut no finer than it must be; white space between pieces is dropped.
+    """
     pieces = _weighed(meter, ranges, room)
     for cutter in (_sentences, _lines, _stretches):
         pieces = _refined(meter, pieces, room, cutter)
@@ -62,7 +67,8 @@ def cut(meter: Meter, ranges: Sequence[Range], room: int) -> list[Piece]:
 
 
 def halves(text: str, start: int, end: int) -> list[Range]:
-    """The range cut in two near its middle, at white space where there is some; itself when it is one code point."""
+    """The range cut in two near its middle, at white space if there is any; itself when it is one code
+    point."""
     middle = start + (end - start) // 2
     if middle == start:
         return [(start, end)]

@@ -1,7 +1,8 @@
-"""Document -> segments: the pieces that a passage must not cut, found from structure alone (no tokens are counted here).
+"""Document -> segments: the pieces that a passage must not cut, found from structure alone (no token is
+counted).
 
-A segment is a heading, a paragraph, a table row, a numbered clause with its sub-items, or an article of law with every
-paragraph up to the next article or heading. `rag.chunk` packs segments into passages.
+A segment is a heading, a paragraph, a table row, a numbered clause with its sub-items, or an article of law
+with every paragraph up to the next article or heading. `rag.chunk` packs segments into passages.
 """
 
 from __future__ import annotations
@@ -17,19 +18,22 @@ _ZH_NUMBER = "[一二三四五六七八九十百千零〇两\\d]+"
 # "第十二条 …" opens an article; "第十二条规定的…" and "第十二条、第十三条…" only mention one.
 _ARTICLE = re.compile(
     rf"第{_ZH_NUMBER}条(?:之{_ZH_NUMBER})?(?=[\s\u3000【（(：:]|$)"
-    r"|(?:Article|ARTICLE|Section|SECTION|Sec\.|Regulation|Rule|Art\.|§{1,2})\s?\d+[A-Za-z]?(?:[.\-]\d+[A-Za-z]?)*(?:\([a-z0-9]{1,3}\))*"
+    r"|(?:Article|ARTICLE|Section|SECTION|Sec\.|Regulation|Rule|Art\.|§{1,2})"
+    r"\s?\d+[A-Za-z]?(?:[.\-]\d+[A-Za-z]?)*(?:\([a-z0-9]{1,3}\))*"
     r"(?=\s*[.:：–—-](?:\s|$)|\s+[A-Z“\"(\[]|\s*$|\s*\n)"
 )
 # Clauses of contracts and notices: kept whole, but short neighbours may share a passage.
 _CLAUSE = re.compile(
-    r"\d{1,2}(?:\.\d{1,3}){1,3}\.?(?=\s+[A-Z“\"(\[\u4e00-\u9fff]|[\u4e00-\u9fff])|[一二三四五六七八九十]{1,3}、|Clause \d+(?:\.\d+)*(?=\W)"
+    r"\d{1,2}(?:\.\d{1,3}){1,3}\.?(?=\s+[A-Z“\"(\[\u4e00-\u9fff]|[\u4e00-\u9fff])|[一二三四五六七八九十]{1,3}、"
+    r"|Clause \d+(?:\.\d+)*(?=\W)"
 )
 _SUB_ITEM = re.compile(
     r"[-*•·▪“]|\(?[a-z\d]{1,2}[).](?=\s)|\([a-zA-Z\d]{1,4}\)|[（(][一二三四五六七八九十\d]+[)）]|[①-⑳]|\d{1,2}[.、]"
 )
 _CHAPTER = re.compile(
     rf"第{_ZH_NUMBER}[编章节篇](?:[\s\u3000][^。；]{{0,40}})?"
-    r"|(?:ARTICLE|CHAPTER|PART|SCHEDULE|ANNEX|Chapter|Part|Schedule|Annex)\s(?:[IVXLC]+|\d{1,3}|[A-Z])(?:[\s.:–—-][^.;\n]{0,60})?"
+    r"|(?:ARTICLE|CHAPTER|PART|SCHEDULE|ANNEX|Chapter|Part|Schedule|Annex)"
+    r"\s(?:[IVXLC]+|\d{1,3}|[A-Z])(?:[\s.:–—-][^.;\n]{0,60})?"
 )
 _LINE = re.compile(r"(?m)^[ \t\u3000]*(?=\S)")
 _BLANK_LINES = re.compile(r"\n[ \t\r\u3000]*\n\s*|\f\s*")
@@ -47,8 +51,9 @@ class SegmentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A range of the document, trimmed of white space. `label` names an article ("第十二条", "Section 4.2"), `parts` are the
-    paragraphs it is made of (where it is cut first, should it be too large); `header` as in `Block`."""
+    """A range of the document, trimmed of white space. `label` names an article ("第十二条", "Section
+    4.2"), `parts` are the paragraphs it is made of (where it is cut first, should it be too large);
+    `header` as in `Block`."""
 
     kind: SegmentKind
     start: int
@@ -62,12 +67,14 @@ class Segment:
 
 
 def segment(document: Document) -> list[Segment]:
-    """Segments of `document` in order, disjoint, covering every visible character, whatever the blocks leave out."""
+    """Segments of `document`, in order and disjoint. They cover every visible character, blocks or no
+    blocks."""
     return list(_grouped(_pieces(document)))
 
 
 def article_label(text: str) -> str:
-    """The article number that `text` opens with, white space normalised: "第十二条", "Section 4.2"; "" if none."""
+    """The article number that `text` opens with, blanks made single: "第十二条", "Section 4.2"; "" if
+    none."""
     match = _ARTICLE.match(text)
     return " ".join(match.group().split()) if match else ""
 
@@ -101,15 +108,15 @@ def _pieces(document: Document) -> Iterator[Segment]:
 
 def _covering_blocks(document: Document) -> Iterator[Block]:
     """The blocks, clipped where they overlap, with paragraphs made up for any text between them."""
-    position = 0
+    position, length = 0, len(document.text)
     path: tuple[str, ...] = ()
     for block in sorted(document.blocks, key=lambda b: b.start):
-        yield from _paragraphs(document.text, position, block.start, path)
-        start, end = max(block.start, position), min(block.end, len(document.text))
+        start, end = min(max(block.start, position), length), min(block.end, length)
+        yield from _paragraphs(document.text, position, start, path)
         if start < end:
             yield block if (start, end) == (block.start, block.end) else replace(block, start=start, end=end)
-            position, path = end, block.heading_path
-    yield from _paragraphs(document.text, position, len(document.text), path)
+        position, path = max(start, end), block.heading_path
+    yield from _paragraphs(document.text, position, length, path)
 
 
 def _paragraphs(text: str, start: int, end: int, path: tuple[str, ...]) -> Iterator[Block]:
@@ -122,7 +129,8 @@ def _paragraphs(text: str, start: int, end: int, path: tuple[str, ...]) -> Itera
 
 
 def _opened(text: str, span: Span) -> Iterator[Span]:
-    """`span` cut before each line that opens an article, a chapter or a clause: PDF and plain text run them together."""
+    """`span` cut before each line that opens an article, chapter or clause: PDF and plain text run them
+    together."""
     begin = span.start
     for line in _LINE.finditer(text, span.start + 1, span.end):
         at = line.end()
@@ -140,7 +148,8 @@ def _opens(text: str, at: int, end: int) -> bool:
 
 
 def _ended(text: str, begin: int, end: int) -> bool:
-    """Whether the text before a line break was at an end: a mention that a narrow column wrapped opens nothing."""
+    """Whether the text before a line break had ended: a mention that a narrow column wrapped opens
+    nothing."""
     before = trim(text, begin, end)
     if before is None or text[before.end - 1] in _SENTENCE_ENDS or text.count("\n", before.end, end) > 1:
         return True

@@ -1,0 +1,97 @@
+"""What every language model offers, and how its words travel from the thread that makes them to the one that
+asked."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+# How often a waiting reader looks at its stop event, seconds.
+_POLL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is said to the model. Both texts are untrusted: none of their characters can become a control
+    token."""
+
+    system: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class LLMInfo:
+    """`fingerprint` names the weights (SHA-256 of the file; of address and name for a server).
+    `context_tokens` holds prompt and answer together. `local` is False where the words leave this machine."""
+
+    name: str
+    fingerprint: str
+    context_tokens: int
+    local: bool
+
+
+class LLM(Protocol):
+    """A language model at temperature 0. Safe to call from several threads."""
+
+    @property
+    def info(self) -> LLMInfo: ...
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text, special tokens and chat template not included."""
+        ...
+
+    def generate(
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
+    ) -> Iterator[str]:
+        """Pieces of the answer as they are made. Ends early, without an error, when `stop` is set or the
+        iterator is closed. Raises GenerationError."""
+        ...
+
+    def close(self) -> None:
+        """Frees what the model holds; may be called twice."""
+        ...
+
+
+class Delivery:
+    """One answer on its way from a producing thread to a reader.
+
+    The producer calls `put`, and at last `finish` once; it looks at `cancelled` as often as it can. The
+    reader iterates; leaving early cancels."""
+
+    def __init__(self, stop: threading.Event | None = None) -> None:
+        self._stop = stop
+        self._gone = threading.Event()
+        self._pieces: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody wants more."""
+        return self._gone.is_set() or (self._stop is not None and self._stop.is_set())
+
+    def cancel(self) -> None:
+        self._gone.set()
+
+    def put(self, piece: str) -> None:
+        self._pieces.put(piece)
+
+    def finish(self, error: Exception | None = None) -> None:
+        """The end: None for a good one."""
+        self._pieces.put(error)
+
+    def read(self) -> Iterator[str]:
+        try:
+            while not self.cancelled:
+                try:
+                    piece = self._pieces.get(timeout=_POLL)
+                except queue.Empty:
+                    continue
+                if piece is None:
+                    return
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+        finally:
+            self._gone.set()

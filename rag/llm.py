@@ -1,0 +1,44 @@
+"""Language models: the protocol, and the one function that opens any of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rag.generation import LLM, LLMInfo, Prompt
+from rag.models import NO_SOURCES, Sources, find_llm
+
+__all__ = ["LLM", "LLMInfo", "Prompt", "load_llm"]
+
+
+def load_llm(
+    spec: str,
+    *,
+    cache_dir: Path,
+    models: Sources = NO_SOURCES,
+    threads: int = 0,
+    context_tokens: int = 2048,
+    allow_remote: bool = False,
+    api_key: str = "",
+    remote_model: str = "",
+) -> LLM | None:
+    """The language model that `spec` means; None for "none": answers are then quotes only.
+
+    An http(s) address is an OpenAI-compatible server; anything else is resolved by `rag.models.find_llm` and
+    run by llama.cpp with `threads` (0: all available cores). Raises Offline for a server on another machine
+    without `allow_remote`, ModelMissing, ModelMismatch or ModelError."""
+    if spec.lower() in ("", "none"):
+        return None
+    if spec.lower().startswith(("http://", "https://")):
+        from rag.remote import OpenAIServer
+
+        return OpenAIServer(
+            spec,
+            model=remote_model,
+            api_key=api_key,
+            allow_remote=allow_remote,
+            context_tokens=context_tokens,
+        )
+    path = find_llm(spec, cache_dir, models)
+    from rag.llama import LlamaCpp
+
+    return LlamaCpp(path, cache_dir=cache_dir, threads=threads, context_tokens=context_tokens)

@@ -1,0 +1,181 @@
+"""A language model behind an OpenAI-compatible address: llama-server, vLLM, Ollama, or a service elsewhere.
+
+Only an address that the user set is ever contacted; redirects are not followed, so that no server can send
+the words on to another host. A host that is not this machine needs `allow_remote`."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import re
+import threading
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from rag.errors import CitewiseError, ConfigError, GenerationError, Offline
+from rag.generation import Delivery, LLMInfo, Prompt
+
+_CONNECT_SECONDS = 10.0
+_SILENCE_SECONDS = 300.0  # a large prompt on a slow machine says nothing for minutes
+# Servers put the text into a template themselves and may take these for control tokens; broken up, they stay
+# readable.
+_MARKERS = re.compile(r"<\||\|>|\[(?=/?INST\])|<(?=/?s>)|<<(?=/?SYS>>)|<(?=(?:start|end)_of_turn>)")
+_HAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address certainly means this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+class OpenAIServer:
+    """Chat completions, streamed, at temperature 0.
+
+    `url` is the base ("http://127.0.0.1:8080/v1"; "/v1" is added to a bare host). `model` "": the first that
+    the server lists. Token counts are estimates on the high side, since the server's tokenizer is not known.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        model: str = "",
+        api_key: str = "",
+        allow_remote: bool = False,
+        context_tokens: int = 2048,
+    ) -> None:
+        import httpx
+
+        parts = urlsplit(url)
+        if not parts.hostname:
+            raise ConfigError(f"llm = {url!r} names no host; an address looks like http://127.0.0.1:8080/v1")
+        local = is_loopback(url)
+        if not local and not allow_remote:
+            raise Offline(
+                f"{parts.hostname} is another machine: questions and passages would leave this one. "
+                "If that is wanted, set allow_remote = true"
+            )
+        self._base = url.rstrip("/") + ("" if parts.path.strip("/") else "/v1")
+        self._model = model
+        self._info = LLMInfo(
+            name=model or parts.netloc.rpartition("@")[2],
+            fingerprint=hashlib.sha256(f"{self._base}\n{model}".encode()).hexdigest(),
+            context_tokens=context_tokens,
+            local=local,
+        )
+        self._client = httpx.Client(
+            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            timeout=httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS),
+            follow_redirects=False,
+            trust_env=not local,  # a proxy must not see what is meant for this machine
+        )
+
+    @property
+    def info(self) -> LLMInfo:
+        return self._info
+
+    def count_tokens(self, text: str) -> int:
+        """An estimate, rather too high: one per Han character, and one for each three bytes of the rest."""
+        han = len(_HAN.findall(text))
+        rest = len(_HAN.sub("", text).encode("utf-8", "replace"))
+        return han + -(-rest // 3)
+
+    def generate(
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
+    ) -> Iterator[str]:
+        delivery = Delivery(stop)
+        # The thread reads on while the caller waits, so that a stop is heard before the first word.
+        threading.Thread(
+            target=self._produce, args=(prompt, max_tokens, delivery), name="citewise-remote", daemon=True
+        ).start()
+        yield from delivery.read()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _produce(self, prompt: Prompt, max_tokens: int, delivery: Delivery) -> None:
+        import httpx
+
+        try:
+            for piece in self._stream(prompt, max_tokens, delivery):
+                delivery.put(piece)
+        except CitewiseError as error:
+            delivery.finish(error)
+        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:  # RuntimeError: closed client
+            delivery.finish(
+                GenerationError(
+                    f"{self._base} did not answer ({error or type(error).__name__}); is the server running?"
+                )
+            )
+        else:
+            delivery.finish()
+
+    def _stream(self, prompt: Prompt, max_tokens: int, delivery: Delivery) -> Iterator[str]:
+        body = {
+            "model": self._model or self._first_model(),
+            "messages": [
+                {"role": "system", "content": _defused(prompt.system)},
+                {"role": "user", "content": _defused(prompt.user)},
+            ],
+            "max_tokens": max_tokens,
+            "temperature": 0,
+            "seed": 0,
+            "stream": True,
+        }
+        with self._client.stream("POST", f"{self._base}/chat/completions", json=body) as response:
+            if response.status_code != 200:
+                response.read()
+                raise self._refusal(response.status_code, response.text)
+            for line in response.iter_lines():
+                if delivery.cancelled:
+                    return
+                if not line.startswith("data:"):
+                    continue
+                data = line[5:].strip()
+                if data == "[DONE]":
+                    return
+                yield from self._content(data)
+
+    def _content(self, data: str) -> Iterator[str]:
+        try:
+            event = json.loads(data)
+            if event.get("error"):
+                raise self._refusal(200, json.dumps(event["error"], ensure_ascii=False))
+            for choice in event.get("choices") or []:
+                if piece := (choice.get("delta") or {}).get("content"):
+                    yield str(piece)
+        except (ValueError, AttributeError, TypeError) as error:
+            raise GenerationError(
+                f"{self._base} sent something that is not a chat completion: {data[:200]}"
+            ) from error
+
+    def _first_model(self) -> str:
+        response = self._client.get(f"{self._base}/models")
+        if response.status_code != 200:
+            raise self._refusal(response.status_code, response.text)
+        try:
+            listed: Any = response.json()
+            self._model = str(listed["data"][0]["id"])
+        except (ValueError, LookupError, TypeError) as error:
+            raise GenerationError(f"{self._base} lists no model; set llm_model") from error
+        return self._model
+
+    def _refusal(self, status: int, body: str) -> GenerationError:
+        hint = {
+            401: "; check llm_api_key",
+            403: "; check llm_api_key",
+            404: "; check the address and llm_model",
+        }
+        return GenerationError(f"{self._base} answered {status}: {body.strip()[:300]}{hint.get(status, '')}")
+
+
+def _defused(text: str) -> str:
+    """Text in which nothing reads as a chat template's marker: a blank goes into each."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return _MARKERS.sub(lambda match: f"{match.group()[0]} {match.group()[1:]}", text)

@@ -1,0 +1,86 @@
+"""The command line: one command per verb, the same names as in Python. Nothing heavy is imported before a
+command runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from rag.cli import ask as _ask
+from rag.cli import batch as _batch
+from rag.cli import index as _index
+from rag.cli import measure as _measure
+from rag.cli import models as _models
+from rag.cli import system as _system
+from rag.cli.output import Command
+
+# "\b" keeps the lines of a paragraph apart in help.
+_EXIT_CODES = """\b
+Exit codes:
+  0    done
+  1    something is wrong (doctor), or an unexpected error
+  2    an argument, a setting or an input file cannot be used
+  3    done, but some documents or rows could not be read
+  4    the index is missing, damaged, in use, or made with other models
+  5    a model is missing or is not the right file
+  6    the language model failed
+  7    a file or folder cannot be written, or the disk is full
+  10   the documents do not hold the answer (ask)
+  130  stopped with Ctrl-C
+
+Settings: citewise.toml, CITEWISE_* variables, flags; later beats earlier.
+"""
+_settings = {"no_args_is_help": True, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+
+app = typer.Typer(
+    name="citewise",
+    help="Ask your own documents, offline: cited, verified answers from a small local language model.",
+    epilog=_EXIT_CODES,
+    **_settings,  # type: ignore[arg-type]
+)
+_index_app = typer.Typer(help="Look into an index, remove documents, check it.", **_settings)  # type: ignore[arg-type]
+_models_app = typer.Typer(help="Models: which there are, where, and whether they are right.", **_settings)  # type: ignore[arg-type]
+
+app.command(cls=Command)(_ask.ask)
+app.command(cls=Command)(_ask.search)
+app.command(cls=Command)(_index.ingest)
+app.command(cls=Command)(_batch.batch)
+app.command(cls=Command)(_system.ui)
+app.command("eval", cls=Command)(_measure.evaluate)
+app.add_typer(_models_app, name="models")
+app.add_typer(_index_app, name="index")
+app.command(cls=Command)(_system.doctor)
+_index_app.command(cls=Command)(_index.show)
+_index_app.command(cls=Command)(_index.delete)
+_index_app.command(cls=Command)(_index.verify)
+_models_app.command("list", cls=Command)(_models.list_models)
+_models_app.command(cls=Command)(_models.path)
+_models_app.command(cls=Command)(_models.pull)
+_models_app.command(cls=Command)(_models.verify)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from rag.cli.system import version
+
+        typer.echo(f"citewise {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """The `citewise` script. Ends the process with one of the documented exit codes."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that knows no Chinese shows "?" and does not fail
+            stream.reconfigure(errors="replace")
+    app()

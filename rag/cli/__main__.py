@@ -1,0 +1,5 @@
+"""`python -m rag.cli` is `citewise`."""
+
+from rag.cli import main
+
+main()

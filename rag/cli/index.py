@@ -1,0 +1,163 @@
+"""`citewise ingest` and `citewise index show|delete|verify`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag.cli import options, output
+from rag.cli.options import EmbedderOption, IndexOption, JsonOption
+from rag.errors import IndexProblem, ParseError
+
+if TYPE_CHECKING:
+    from rag.types import DocumentInfo, IngestReport
+
+_LISTED = 50
+
+Folder = Annotated[Path | None, typer.Argument(help="Folder of the index, instead of --index.")]
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders to read.")],
+    index: IndexOption = None,
+    sync: Annotated[
+        bool, typer.Option("--sync", help="Also remove documents that are gone from the folders.")
+    ] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew from the files.")] = False,
+    ocr: Annotated[bool, typer.Option("--ocr", help="Read scanned pages (needs the ocr extra).")] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that read files.  [default: one per core]")
+    ] = None,
+    embedder: EmbedderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read documents into an index: new and changed ones are read, unchanged ones skipped.
+
+    Can be stopped at any point and run again. Ends with exit code 3 where some files could not be read.
+    """
+    from rag.parsers import Limits
+
+    settings = options.config(index=index, embedder=embedder, workers=workers)
+    limits = Limits(
+        seconds=settings.file_timeout,
+        memory_mb=settings.file_memory_mb,
+        max_bytes=settings.max_file_mb << 20,
+    )
+    with (
+        closing(options.open_configured_index(settings, create=True, rebuild=rebuild)) as opened,
+        output.stop_on_interrupt() as stop,
+        output.progress_bars(quiet=as_json) as progress,
+    ):
+        report = opened.ingest(
+            *paths,
+            sync=sync,
+            ocr=ocr,
+            limits=limits,
+            workers=settings.workers,
+            progress=progress,
+            stop=stop,
+        )
+    if as_json:
+        output.print_json(report)
+    else:
+        _print_report(report)
+    if stop.is_set():
+        raise typer.Exit(output.EXIT_STOPPED)
+    if report.failed:
+        raise typer.Exit(ParseError.exit_code)
+
+
+def _print_report(report: IngestReport) -> None:
+    counts = {c: report.count(c) for c in ("added", "updated", "skipped", "removed", "failed")}
+    names = {"skipped": "unchanged", "failed": "not read"}
+    changes = ", ".join(f"{n:,} {names.get(c, c)}" for c, n in counts.items() if n) or "nothing to do"
+    typer.echo(f"{len(report.files):,} files: {changes}.")
+    typer.echo(
+        f"{report.passages:,} passages, {report.vectors:,} vectors in {output.duration(report.seconds)}; "
+        f"could be asked after {output.duration(report.seconds_to_answerable)}."
+    )
+    if report.failed:
+        typer.secho("\nNot read", bold=True)
+    for file in report.failed[:_LISTED]:
+        typer.echo(f"  {output.one_line(file.path)}: {file.status.value}. {output.one_line(file.detail)}")
+    _print_more(len(report.failed))
+    silent = [f for f in report.files if f.empty_pages and f.change != "failed"]
+    if silent:
+        pages = sum(f.empty_pages for f in silent)
+        typer.secho(f"\nPages without text: {pages:,}, in", bold=True)
+    for file in silent[:_LISTED]:
+        typer.echo(f"  {output.one_line(file.path)}: {file.empty_pages:,} of {file.pages:,}")
+    _print_more(len(silent))
+    if silent or any(f.status.value == "empty" for f in report.failed):
+        typer.echo("Scanned pages can be read with: citewise ingest --ocr")
+
+
+def _print_more(count: int) -> None:
+    if count > _LISTED:
+        typer.echo(f"  … and {count - _LISTED:,} more (all of them with --json)")
+
+
+def show(folder: Folder = None, index: IndexOption = None, as_json: JsonOption = False) -> None:
+    """What is in an index: counts, sizes, and its documents."""
+    settings = options.config(index=folder or index)
+    with closing(options.open_configured_index(settings)) as opened:
+        stats, documents = opened.stats(), opened.documents()
+    if as_json:
+        output.print_json({"index": settings.index, "stats": stats, "documents": documents})
+        return
+    typer.secho(str(settings.index), bold=True)
+    for name, value in output.plain(stats).items():
+        typer.echo(f"  {name.replace('_', ' ')}: {_readable(name, value)}")
+    typer.secho("\nDocuments", bold=True)
+    for document in documents:
+        typer.echo(f"  {_describe(document)}")
+
+
+def delete(
+    paths: Annotated[list[str], typer.Argument(help="Documents as `index show` lists them, or globs.")],
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove documents from an index; the files themselves stay."""
+    settings = options.config(index=index)
+    with closing(options.open_configured_index(settings)) as opened:
+        removed = opened.delete(paths)
+    if as_json:
+        output.print_json({"removed": removed})
+        return
+    for path in removed:
+        typer.echo(f"removed {output.one_line(path)}")
+
+
+def verify(folder: Folder = None, index: IndexOption = None, as_json: JsonOption = False) -> None:
+    """Check an index against itself: offsets, vectors, checksums. Ends with exit code 4 where something is
+    wrong."""
+    settings = options.config(index=folder or index)
+    with closing(options.open_configured_index(settings)) as opened:
+        report = opened.verify()
+    plain = output.plain(report)
+    if as_json:
+        output.print_json(plain)
+    else:
+        for name, value in plain.items():
+            typer.echo(f"{name.replace('_', ' ')}: {_readable(name, value)}")
+    if not report.ok:
+        raise typer.Exit(IndexProblem.exit_code)
+
+
+def _readable(name: str, value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | list):
+        return output.one_line(str(value))
+    if isinstance(value, list):
+        return "".join(f"\n    {output.one_line(str(v))}" for v in value) or "none"
+    return f"{value / 1e6:,.1f} MB" if "bytes" in name else f"{value:,}"
+
+
+def _describe(document: DocumentInfo) -> str:
+    pages = f", {document.pages} pages" if document.pages else ""
+    trouble = f" — {document.status.value}: {document.detail}" if document.status.value != "ok" else ""
+    what = f"{document.kind}, {document.language}{pages}, {document.chunks} passages"
+    return output.one_line(f"{document.path}  ({what}){trouble}")

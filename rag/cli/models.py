@@ -1,0 +1,121 @@
+"""`citewise models list|path|pull|verify`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rag.cli import options, output
+from rag.cli.options import JsonOption
+from rag.errors import CitewiseError, ConfigError, ModelError, ModelMissing
+
+if TYPE_CHECKING:
+    from rag.config import Config
+
+Name = Annotated[str, typer.Argument(help='"embedder", "llm", or a name of [models] in citewise.toml.')]
+
+
+def list_models(as_json: JsonOption = False) -> None:
+    """The models in use and those configured, each with its file and whether it is there."""
+    settings = options.config()
+    rows = [_describe(name, settings) for name in _names(settings)]
+    if as_json:
+        output.print_json(rows)
+        return
+    for row in rows:
+        mark, colour = ("✓", "green") if row["found"] else ("✗", "red")
+        typer.secho(f"{mark} ", fg=colour, nl=False)
+        typer.echo(output.clean(f"{row['name']:<12} {row['path'] or row['error']}"))
+
+
+def path(name: Name = "llm", as_json: JsonOption = False) -> None:
+    """Print where a model's file or folder is."""
+    found = _locate(name, options.config())
+    if as_json:
+        output.print_json({"name": name, "path": found})
+    else:
+        typer.echo(found)
+
+
+def verify(
+    name: Annotated[str | None, typer.Argument(help="One model.  [default: all of them]")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute the SHA-256 of models and compare it with the pinned one (exit code 5 where one is wrong)."""
+    from rag.models import sha256_file
+
+    settings = options.config()
+    rows: list[dict[str, Any]] = []
+    for each in [name] if name else _names(settings):
+        row = _describe(each, settings)
+        if row["found"]:
+            row["sha256"] = sha256_file(_weights(each, settings))
+        rows.append(row)
+    if as_json:
+        output.print_json(rows)
+    else:
+        for row in rows:
+            typer.echo(output.clean(f"{row['name']:<12} {row.get('sha256') or row['error']}"))
+    if not all(row["found"] for row in rows):
+        raise typer.Exit(ModelError.exit_code)
+
+
+def pull(name: Name, as_json: JsonOption = False) -> None:
+    """Fetch a configured model once and check its SHA-256: the only command that uses the network."""
+    from rag.models import pull as fetch
+
+    settings = options.config()
+    spec = settings.models.get(name)
+    if spec is None:
+        known = ", ".join(sorted(settings.models)) or "none"
+        raise ConfigError(f"No model is configured as {name}. Configured: {known}. See citewise.toml.")
+    if not spec.url:
+        raise ConfigError(f"{name} is the file {spec.path}: it has no url, there is nothing to fetch.")
+    with output.progress_bars(quiet=as_json) as progress:
+        found = fetch(name, spec, settings.cache_dir, progress)
+    if as_json:
+        output.print_json({"name": name, "path": found})
+    else:
+        typer.echo(found)
+
+
+def _names(settings: Config) -> list[str]:
+    return ["embedder", "llm", *sorted(settings.models)]
+
+
+def _describe(name: str, settings: Config) -> dict[str, Any]:
+    try:
+        return {"name": name, "found": True, "path": str(_locate(name, settings)), "error": ""}
+    except CitewiseError as error:
+        return {"name": name, "found": False, "path": "", "error": str(error)}
+
+
+def _locate(name: str, settings: Config) -> str:
+    """The file or folder of a model, its SHA-256 checked. Raises ModelMissing, ModelMismatch, ConfigError."""
+    from rag.models import find_embedder, find_llm
+
+    if name == "embedder":
+        return str(find_embedder(settings.embedder, settings.cache_dir, settings.models).folder)
+    if name == "llm":
+        return str(find_llm(settings.llm, settings.cache_dir, settings.models))
+    if name not in settings.models:
+        raise ConfigError(f"There is no model {name}. Known: {', '.join(_names(settings))}.")
+    spec = settings.models[name]
+    if spec.path is not None and not spec.path.exists():
+        raise ModelMissing(f"{name}: {spec.path} is not there. Correct its path in citewise.toml.")
+    if spec.path is not None and spec.path.is_dir():
+        return str(find_embedder(name, settings.cache_dir, settings.models).folder)
+    return str(find_llm(name, settings.cache_dir, settings.models))
+
+
+def _weights(name: str, settings: Config) -> Any:
+    from pathlib import Path
+
+    from rag.models import find_embedder
+
+    found = Path(_locate(name, settings))
+    if found.is_dir():
+        spec = settings.embedder if name == "embedder" else name
+        return find_embedder(spec, settings.cache_dir, settings.models).weights
+    return found

@@ -153,7 +153,10 @@ class _Packer:
         """The context of a passage that opens with its headings, or of a table that opens with its header
         row: what is in the text already is not repeated."""
         shown = {_plain(self._text[h.start : h.end]) for h in lead}
-        header = "" if self._text[first.start : first.end] == first.header else first.header
+        row = self._text[first.start : first.end]
+        header = (
+            "" if _plain(row.replace("|", " ")) == _plain(first.header.replace("|", " ")) else first.header
+        )
         return self._contexts.write(tuple(h for h in first.heading_path if _plain(h) not in shown), header)
 
     def _headings(self, lead: list[_Item]) -> Iterator[_Draft]:

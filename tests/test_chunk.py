@@ -205,6 +205,7 @@ def test_rows_of_a_table_keep_their_headers_and_stay_whole() -> None:
         assert owner.indexed_text.count(header) == 1
         assert owner.header == header
     assert chunks[-1].kind == "text"
+    assert tables[0].context == "Deed > Results"
     assert tables[0].location.startswith("S!A1:C")
     assert tables[-1].location.endswith("C61")
 

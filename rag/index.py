@@ -1,0 +1,390 @@
+"""The index that users hold: open or create it, put files in, search it, look after it."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rag.chunk import CHUNKER_VERSION
+from rag.dense import DenseIndex, file_problem, open_dense, save_dense
+from rag.embed import Embedder, EmbedderInfo, load_embedder, load_token_counter, supports
+from rag.errors import IndexBusy, IndexMismatch, InputError
+from rag.models import NO_SOURCES, Sources
+from rag.parsers import Limits
+from rag.schema import DATABASE, Manifest
+from rag.store import Store, matches
+from rag.text import TOKENS_VERSION, detect_language
+from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport
+from rag.writer import remove_index, writer_lock
+
+if TYPE_CHECKING:
+    from rag.ingest import ProgressCallback
+
+# While an ingest adds vectors, searches use the FAISS index at hand for so long before they look for a newer
+# one.
+_REFRESH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStats:
+    """What an index holds. `documents` counts those with text, `unreadable` the others; `pending` are
+    passages that wait for their vector; `bytes` is what the folder takes on disk."""
+
+    folder: str
+    documents: int
+    unreadable: int
+    passages: int
+    vectors: int
+    pending: int
+    pages: int
+    bytes: int
+    generation: int
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """`problems` in words, empty when the index is sound; `rebuilt` says why FAISS was built again, "" when
+    it was sound."""
+
+    documents: int
+    passages: int
+    problems: tuple[str, ...]
+    rebuilt: str
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+def open_index(
+    folder: Path | str,
+    *,
+    embedder: Embedder | str | None = None,
+    create: bool = False,
+    rebuild: bool = False,
+    cache_dir: Path | None = None,
+    models: Sources = NO_SOURCES,
+    threads: int = 0,
+) -> Index:
+    """Opens the index in `folder`; with `create` makes an empty one where there is none, with `rebuild` in
+    any case.
+
+    `embedder` is an object, or a name or path as in the configuration; None: the one the index was built with
+    (for a new index the embedded one). Given by name it is loaded, and compared with the manifest, when first
+    needed. Raises IndexMissing, IndexMismatch, IndexDamaged, IndexBusy, and ModelError for a new index.
+    """
+    folder = Path(folder)
+    if rebuild:
+        remove_index(folder)
+    source = _EmbedderSource(embedder, cache_dir or _default_cache(), models, threads)
+    if (create or rebuild) and not (folder / DATABASE).exists():
+        store = Store.create(folder, _manifest(source))
+    else:
+        store = Store.open(folder)
+    try:
+        _check_versions(store)
+        source.expect(store)
+        if source.given is not None:
+            source.load()
+    except BaseException:
+        store.close()
+        raise
+    return Index(store, source)
+
+
+class Index:
+    """An open index; see `open_index`. Safe to use from several threads: one may ingest while others
+    search."""
+
+    def __init__(self, store: Store, source: _EmbedderSource) -> None:
+        self.store = store
+        self.folder = store.folder
+        self._source = source
+        self._dense: DenseIndex | None = None
+        self._dense_at = 0.0
+        self._guard = threading.Lock()
+
+    @property
+    def embedder(self) -> Embedder:
+        """Loaded at first use. Raises ModelError, IndexMismatch when it is not the one the index was built
+        with."""
+        return self._source.load()
+
+    def embedder_for(self, language: str) -> Embedder | None:
+        """The embedder if it knows the language, else None; not loaded for nothing."""
+        return self.embedder if supports(_info(self.store.manifest()), language) else None
+
+    def search(self, question: str, k: int = 8, *, filters: Filters | None = None) -> list[Hit]:
+        """The `k` best passages, best first; the scale of their scores is described in `rag.retrieve`. Raises
+        InputError for a question without a word."""
+        from rag.retrieve import retrieve
+
+        dense = embedder = None
+        if self.store.vectors_generation():
+            embedder = self.embedder_for(detect_language(question))
+            dense = self.dense() if embedder is not None else None
+        return retrieve(self.store, dense, embedder, question, k=k, filters=filters)
+
+    def dense(self) -> DenseIndex:
+        """The FAISS index, brought up to the store: at once when nobody writes, every few seconds while
+        somebody does. A passage that was removed meanwhile is left out by the store."""
+        with self._guard:
+            now, known = time.monotonic(), self._dense
+            current = known is not None and known.generation == self.store.vectors_generation()
+            recent = now - self._dense_at < _REFRESH_SECONDS
+            if known is not None and (current or (recent and self._is_written())):
+                return known
+            self._dense = open_dense(self.store)
+            self._dense_at = time.monotonic()
+            return self._dense
+
+    def _is_written(self) -> bool:
+        try:
+            with writer_lock(self.folder):
+                return False
+        except IndexBusy:
+            return True
+
+    def ingest(
+        self,
+        *paths: Path | str,
+        sync: bool = False,
+        ocr: bool = False,
+        limits: Limits = Limits(),  # noqa: B008  (frozen)
+        workers: int = 0,
+        progress: ProgressCallback | None = None,
+        stop: threading.Event | None = None,
+    ) -> IngestReport:
+        """Adds, updates, skips files and the files below folders; with `sync` removes those that are gone.
+        See `rag.ingest`."""
+        from rag.ingest import Settings, ingest
+
+        settings = Settings(self._source.counter(), limits, workers, ocr)
+        return ingest(
+            self.store,
+            paths,
+            settings=settings,
+            embedder=self._source.load,
+            sync=sync,
+            progress=progress,
+            stop=stop,
+        )
+
+    def documents(self, filters: Filters | None = None) -> list[DocumentInfo]:
+        """Every file that was ingested, unreadable ones too (status), by path."""
+        return self.store.documents(filters)
+
+    def delete(self, paths: Iterable[str]) -> list[str]:
+        """Removes documents by shown path, source path or glob pattern over shown paths; gives the shown
+        paths removed. The files themselves are not touched. Raises InputError, and removes nothing, when one
+        of `paths` fits no document."""
+        listed = self.documents()
+        chosen: dict[str, str] = {}
+        for path in paths:
+            exact = [d for d in listed if path in (d.path, d.source)]
+            found = exact or [d for d in listed if matches(d, Filters(documents=(path,)))]
+            if not found:
+                raise InputError(
+                    f"{self.folder} holds no document {path}. See: citewise index show {self.folder}"
+                )
+            chosen.update((d.source, d.path) for d in found)
+        with self.store.writing() as writer:
+            with writer.transaction():
+                for source in chosen:
+                    writer.remove(source)
+            save_dense(self.store, writer)
+            writer.shrink()
+        return sorted(chosen.values())
+
+    def verify(self) -> VerifyReport:
+        """Reads everything: SQLite's own checks, counts of passages, lexical rows and vectors, passages
+        against their documents' text, the FAISS file's SHA-256 (built again when it is wrong)."""
+        problems = self.store.problems()
+        documents = self.documents()
+        for info in documents:
+            if info.status is FileStatus.OK:
+                problems.extend(_text_problems(self.store, info))
+        generation = self.store.vectors_generation()
+        rebuilt = file_problem(self.store, generation, thorough=True) if generation else ""
+        if rebuilt:
+            with self.store.writing() as writer:
+                writer.forget_dense_file()
+                save_dense(self.store, writer)
+            with self._guard:
+                self._dense = None
+        return VerifyReport(len(documents), self.store.passages(), tuple(problems), rebuilt)
+
+    def stats(self) -> IndexStats:
+        documents = self.documents()
+        readable = [d for d in documents if d.status is FileStatus.OK]
+        return IndexStats(
+            folder=str(self.folder),
+            documents=len(readable),
+            unreadable=len(documents) - len(readable),
+            passages=self.store.passages(),
+            vectors=self.store.count_vectors(),
+            pending=self.store.count_pending(),
+            pages=sum(d.pages for d in readable),
+            bytes=sum(f.stat().st_size for f in self.folder.iterdir() if f.is_file()),
+            generation=self.store.generation(),
+            manifest=self.store.manifest(),
+        )
+
+    def passage(self, chunk_id: int) -> Hit:
+        """A passage by its id, with score 0. Raises InputError when it is gone."""
+        found = self.store.chunks([chunk_id])
+        if not found:
+            raise InputError(f"{self.folder} holds no passage {chunk_id} (any more). Ask again.")
+        _, document_id, chunk = found[0]
+        return Hit(chunk_id, self.store.document(document_id), chunk, 0.0)
+
+    def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[tuple[int, int, Chunk]]:
+        """(chunk id, document id, Chunk) of the passages around one, itself left out."""
+        return self.store.neighbours(chunk_id, before=before, after=after)
+
+    def text(self, document_id: int) -> str:
+        return self.store.text(document_id)
+
+    def close(self) -> None:
+        self.store.close()
+        self._dense = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _EmbedderSource:
+    """Where the embedder comes from, and the check that it is the one an index was built with."""
+
+    def __init__(
+        self, embedder: Embedder | str | None, cache_dir: Path, models: Sources, threads: int
+    ) -> None:
+        self.given = None if embedder is None or isinstance(embedder, str) else embedder
+        self.spec = embedder if isinstance(embedder, str) else ""
+        self._cache_dir = cache_dir
+        self._models = models
+        self._threads = threads
+        self._loaded: Embedder | None = None
+        self._store: Store | None = None
+        self._guard = threading.Lock()
+
+    def expect(self, store: Store) -> None:
+        """From now on only the embedder of this index is accepted."""
+        self._store = store
+        self.spec = self.spec or store.manifest().embedder
+
+    def load(self) -> Embedder:
+        with self._guard:
+            if self._loaded is None:
+                embedder = self.given or load_embedder(
+                    self.spec or "embedded",
+                    cache_dir=self._cache_dir,
+                    models=self._models,
+                    threads=self._threads,
+                )
+                if self._store is not None:
+                    _check_embedder(self._store, embedder.info)
+                self._loaded = embedder
+            elif self._store is not None:
+                _check_embedder(self._store, self._loaded.info)
+            return self._loaded
+
+    def counter(self) -> Callable[..., list[int]]:
+        """Counts tokens as the embedder does, in any process."""
+        if self.given is None:
+            self.load()  # a mismatch is said before an hour of parsing, not after it
+            return load_token_counter(self.spec, cache_dir=self._cache_dir, models=self._models)
+        counter = getattr(self.given, "token_counter", self.given.count_tokens)
+        try:
+            pickle.dumps(counter)
+        except Exception as error:
+            raise InputError(
+                "This embedder object cannot be sent to the worker processes that read files. Give the "
+                "index its name or "
+                "path instead (embedder=...), or an object that can be pickled."
+            ) from error
+        return counter
+
+
+def _info(manifest: Manifest) -> EmbedderInfo:
+    return EmbedderInfo(
+        manifest.embedder_name,
+        manifest.embedder_fingerprint,
+        manifest.dimension,
+        manifest.embedder_max_tokens,
+        manifest.languages,
+    )
+
+
+def _manifest(source: _EmbedderSource) -> Manifest:
+    info = source.load().info
+    return Manifest(
+        embedder=source.spec or "embedded",
+        embedder_name=info.name,
+        embedder_fingerprint=info.fingerprint,
+        embedder_max_tokens=info.max_tokens,
+        dimension=info.dimension,
+        languages=tuple(info.languages),
+        chunker_version=CHUNKER_VERSION,
+        tokens_version=TOKENS_VERSION,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _check_versions(store: Store) -> None:
+    manifest = store.manifest()
+    for what, built, here in (
+        ("chunker", manifest.chunker_version, CHUNKER_VERSION),
+        ("search tokens", manifest.tokens_version, TOKENS_VERSION),
+    ):
+        if built != here:
+            raise IndexMismatch(
+                f"{store.folder} was built with version {built} of the {what}; this Citewise has version "
+                f"{here}. Build it anew: "
+                f"citewise ingest PATH --index {store.folder} --rebuild"
+            )
+
+
+def _check_embedder(store: Store, info: EmbedderInfo) -> None:
+    manifest = store.manifest()
+    if (manifest.embedder_fingerprint, manifest.dimension) != (info.fingerprint, info.dimension):
+        raise IndexMismatch(
+            f"{store.folder} was built with the embedder {manifest.embedder_name} "
+            f"({manifest.embedder_fingerprint[:8]}…), the one "
+            f"in use is {info.name} ({info.fingerprint[:8]}…). Use the first (embedder = "
+            f"{manifest.embedder!r}), or build it anew: "
+            f"citewise ingest PATH --index {store.folder} --rebuild"
+        )
+
+
+def _text_problems(store: Store, info: DocumentInfo) -> list[str]:
+    """Whether the passages of a document are in order, disjoint, and miss nothing but white space."""
+    text, end, found = store.text(info.id), 0, []
+    for _, _, chunk in store.document_chunks(info.id):
+        if text[chunk.start : chunk.end] != chunk.text or not chunk.text:
+            found.append(
+                f"{info.path}: passage {chunk.ordinal} is not the text at {chunk.start}..{chunk.end}"
+            )
+        if chunk.start < end or text[end : chunk.start].strip():
+            found.append(f"{info.path}: passage {chunk.ordinal} does not follow the one before it")
+        end = chunk.end
+    return found
+
+
+def _default_cache() -> Path:
+    from rag.config import default_cache_dir
+
+    return default_cache_dir()

@@ -1,0 +1,180 @@
+"""SQLite rows <-> values: the queries behind `rag.store`, each a function of a connection."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.schema import PART, unpack
+from rag.types import Block, BlockKind, Chunk, DocumentInfo, FileStatus, Page
+
+ChunkRow = tuple[int, int, int, int, int, str, str, str, int | None, int | None, str, int]
+_CHUNK = (
+    "id, document_id, ordinal, start, end, context, kind, heading_path, page, last_page, location, tokens"
+)
+_INFO = (
+    "id, path, source, title, kind, language, status, detail, sha256, size, pages, empty_pages, chunks, "
+    "metadata"
+)
+
+
+def counter(connection: sqlite3.Connection, key: str) -> int:
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return int(row[0])
+
+
+def _info(row: tuple[Any, ...]) -> DocumentInfo:
+    values = list(row)
+    values[2] = os.fsdecode(row[2])
+    values[6] = FileStatus(row[6])
+    values[13] = json.loads(row[13])
+    return DocumentInfo(*values)
+
+
+def catalogue(connection: sqlite3.Connection) -> list[DocumentInfo]:
+    return [_info(row) for row in connection.execute(f"SELECT {_INFO} FROM documents ORDER BY path, source")]
+
+
+def document(connection: sqlite3.Connection, document_id: int) -> DocumentInfo | None:
+    row = connection.execute(f"SELECT {_INFO} FROM documents WHERE id = ?", (document_id,)).fetchone()
+    return _info(row) if row else None
+
+
+def length(connection: sqlite3.Connection, document_id: int) -> int:
+    row = connection.execute("SELECT length FROM documents WHERE id = ?", (document_id,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def whole_text(connection: sqlite3.Connection, document_id: int) -> str:
+    query = "SELECT body FROM texts WHERE document_id = ? ORDER BY part"
+    return "".join(unpack(body) for (body,) in connection.execute(query, (document_id,)))
+
+
+def pages(connection: sqlite3.Connection, document_id: int) -> tuple[tuple[Page, ...], tuple[int, ...]]:
+    """Pages and the numbers of those without text."""
+    row = connection.execute("SELECT structure FROM documents WHERE id = ?", (document_id,)).fetchone()
+    if row is None:
+        return (), ()
+    listed, empty = json.loads(unpack(row[0]))
+    return tuple(Page(*values) for values in listed), tuple(empty)
+
+
+def block_values(block: Block) -> list[object]:
+    """The JSON form of a block, read back by `blocks`."""
+    path = list(block.heading_path)
+    return [block.kind.value, block.start, block.end, path, block.level, block.header, block.location]
+
+
+def blocks(
+    connection: sqlite3.Connection, document_id: int, start: int, end: int | None
+) -> tuple[Block, ...]:
+    """Blocks that overlap the range. A block that spans parts is kept with each of them."""
+    last = 1 << 40 if end is None else max(0, end - 1) // PART
+    found = connection.execute(
+        "SELECT blocks FROM texts WHERE document_id = ? AND part BETWEEN ? AND ? ORDER BY part",
+        (document_id, max(0, start) // PART, last),
+    )
+    by_start: dict[int, Block] = {}
+    for (blob,) in found:
+        for kind, first, stop, path, level, header, location in json.loads(unpack(blob)):
+            if stop > start and (end is None or first < end):
+                by_start[first] = Block(BlockKind(kind), first, stop, tuple(path), level, header, location)
+    return tuple(by_start.values())
+
+
+def chunk(row: ChunkRow, text: str) -> Chunk:
+    return Chunk(
+        ordinal=row[2],
+        start=row[3],
+        end=row[4],
+        text=text,
+        context=row[5],
+        kind=row[6],
+        heading_path=tuple(json.loads(row[7])),
+        page=row[8],
+        last_page=row[9],
+        location=row[10],
+        tokens=row[11],
+    )
+
+
+def chunk_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[ChunkRow]:
+    wanted = json.dumps([int(i) for i in ids])
+    query = f"SELECT {_CHUNK} FROM chunks WHERE id IN (SELECT value FROM json_each(?))"
+    return connection.execute(query, (wanted,)).fetchall()
+
+
+def chunk_range(connection: sqlite3.Connection, document_id: int, first: int, last: int) -> list[ChunkRow]:
+    """Rows of the passages whose ordinal is in first..last, in order."""
+    query = f"SELECT {_CHUNK} FROM chunks WHERE document_id = ? AND ordinal BETWEEN ? AND ? ORDER BY ordinal"
+    return connection.execute(query, (document_id, first, last)).fetchall()
+
+
+def chunk_ids(connection: sqlite3.Connection, documents: Sequence[int] | None) -> NDArray[np.int64]:
+    if documents is None:
+        found = connection.execute("SELECT id FROM chunks ORDER BY id")
+    else:
+        query = "SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) ORDER BY id"
+        found = connection.execute(query, (json.dumps(list(documents)),))
+    return np.fromiter((row[0] for row in found), dtype=np.int64)
+
+
+def vectors(connection: sqlite3.Connection, ids: Sequence[int], dimension: int) -> NDArray[np.float32]:
+    matrix = np.zeros((len(ids), dimension), dtype=np.float32)
+    wanted = json.dumps([int(i) for i in ids])
+    query = "SELECT chunk_id, vector FROM vectors WHERE chunk_id IN (SELECT value FROM json_each(?))"
+    found = dict(connection.execute(query, (wanted,)))
+    for row, chunk_id in enumerate(ids):
+        if int(chunk_id) in found:
+            matrix[row] = np.frombuffer(found[int(chunk_id)], dtype="<f2")
+    return matrix
+
+
+def vector_batch(
+    connection: sqlite3.Connection, after: int, limit: int, dimension: int
+) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """Up to `limit` vectors of the ids above `after`."""
+    query = "SELECT chunk_id, vector FROM vectors WHERE chunk_id > ? ORDER BY chunk_id LIMIT ?"
+    found = connection.execute(query, (after, limit)).fetchall()
+    ids = np.fromiter((row[0] for row in found), dtype=np.int64, count=len(found))
+    matrix = np.frombuffer(b"".join(row[1] for row in found), dtype="<f2").reshape(len(found), dimension)
+    return ids, matrix
+
+
+_INVARIANTS = {
+    "passages without a lexical row": "SELECT count(*) FROM chunks WHERE id NOT IN (SELECT id FROM "
+    "lexical_docsize)",
+    "lexical rows without a passage": "SELECT count(*) FROM lexical_docsize WHERE id NOT IN (SELECT id "
+    "FROM chunks)",
+    "vectors without a passage": "SELECT count(*) FROM vectors WHERE chunk_id NOT IN (SELECT id FROM chunks)",
+    "waiting passages that do not exist": (
+        "SELECT count(*) FROM pending WHERE chunk_id NOT IN (SELECT id FROM chunks)"
+    ),
+    "passages without a document": (
+        "SELECT count(*) FROM chunks WHERE document_id NOT IN (SELECT id FROM documents)"
+    ),
+    "documents whose count of passages is wrong": (
+        "SELECT count(*) FROM documents d "
+        "WHERE d.chunks != (SELECT count(*) FROM chunks c WHERE c.document_id = d.id)"
+    ),
+    "passages that reach beyond their document": (
+        "SELECT count(*) FROM chunks c JOIN documents d ON d.id = c.document_id "
+        "WHERE c.start < 0 OR c.end <= c.start OR c.end > d.length"
+    ),
+}
+
+
+def problems(connection: sqlite3.Connection) -> list[str]:
+    """SQLite's integrity check, FTS5's own, and our invariants."""
+    found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+    for name, query in _INVARIANTS.items():
+        count = connection.execute(query).fetchone()[0]
+        if count:
+            found.append(f"{count} {name}")
+    return found

@@ -1,0 +1,182 @@
+"""How an index lies on disk: file names, tables, the manifest, connections, and what SQLite's errors mean to
+us.
+
+    <folder>/citewise.sqlite      the only truth (WAL, synchronous=FULL)
+    <folder>/dense-<n>.faiss      derived from the vectors of generation n, replaceable at any time
+    <folder>/writer.lock          flock: one writer at a time
+
+Text is kept once, in parts of `PART` code points: a passage is read by cutting it out of its document, so a
+passage can never disagree with the document that it is quoted from.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.errors import IndexBusy, IndexDamaged, StorageError
+
+FORMAT_VERSION = 1
+DATABASE = "citewise.sqlite"
+LOCK = "writer.lock"
+# Code points per stored part: small enough that cutting one passage out costs some 50 µs, large enough to
+# compress well.
+PART = 16384
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    source BLOB NOT NULL UNIQUE,          -- absolute path, as bytes: any name, NFC and NFD apart
+    path TEXT NOT NULL,
+    title TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    language TEXT NOT NULL,
+    status TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    ocr INTEGER NOT NULL,                 -- whether it was parsed with OCR on
+    pages INTEGER NOT NULL,
+    empty_pages INTEGER NOT NULL,
+    chunks INTEGER NOT NULL,
+    length INTEGER NOT NULL,              -- code points
+    metadata TEXT NOT NULL,               -- JSON object of strings
+    structure BLOB NOT NULL               -- zlib JSON: pages, numbers of empty pages
+);
+CREATE INDEX documents_path ON documents (path);
+CREATE TABLE texts (
+    document_id INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    body BLOB NOT NULL,                   -- zlib UTF-8
+    blocks BLOB NOT NULL,                 -- zlib JSON: the blocks that overlap this part
+    PRIMARY KEY (document_id, part)
+);
+CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice: a stale FAISS file cannot name another passage
+    document_id INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    end INTEGER NOT NULL,
+    context TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    heading_path TEXT NOT NULL,           -- JSON array
+    page INTEGER,
+    last_page INTEGER,
+    location TEXT NOT NULL,
+    tokens INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX chunks_document ON chunks (document_id, ordinal);
+CREATE TABLE vectors (chunk_id INTEGER PRIMARY KEY, vector BLOB NOT NULL);   -- float16, little endian
+CREATE TABLE pending (chunk_id INTEGER PRIMARY KEY);                         -- passages still to be embedded
+-- Tokens are made by rag.text and joined by blanks. The ascii tokeniser keeps every code point beyond ASCII
+-- in the token.
+CREATE VIRTUAL TABLE lexical USING fts5 (title, heading, body, tokenize = "ascii tokenchars '.,'''");
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab (lexical, 'row');
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an index was built with. `embedder` is the spec that was asked for (a name or a path), the
+    fingerprint what it resolved to; `created` is ISO 8601 in UTC."""
+
+    embedder_name: str
+    embedder_fingerprint: str
+    dimension: int
+    languages: tuple[str, ...]
+    chunker_version: int
+    tokens_version: int
+    created: str
+    embedder: str = "embedded"
+    embedder_max_tokens: int = 256
+    format_version: int = FORMAT_VERSION
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """Unknown keys of a later format are ignored; the format number is what decides."""
+        values: dict[str, Any] = json.loads(text)
+        known = {name: values[name] for name in cls.__slots__ if name in values}
+        return cls(**{**known, "languages": tuple(known.get("languages", ()))})
+
+
+def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
+    """A connection in autocommit mode; may be used by any one thread at a time. Raises what `storage_errors`
+    maps."""
+    mode = "rwc" if create else "rw"
+    with storage_errors(path):
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=10.0,
+            cached_statements=256,
+        )
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA cache_size = -16384")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def create_tables(connection: sqlite3.Connection, manifest: Manifest) -> None:
+    """All tables and the manifest, in one transaction: an index exists entirely or not at all."""
+    manifest_json = manifest.to_json().replace("'", "''")
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {_TABLES}"
+        f"INSERT INTO meta VALUES ('manifest', '{manifest_json}'), ('generation', '1'), "
+        "('vectors_generation', '0');"
+        "COMMIT;"
+    )
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turns SQLite's and the file system's errors into ours."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _translated(error, path) from error
+    except OSError as error:
+        raise StorageError(
+            f"{path}: {error.strerror or error}. What was committed before is intact. Free some space or "
+            "choose a folder that can be written, then run the same command again."
+        ) from error
+
+
+def _translated(error: sqlite3.DatabaseError, path: Path) -> Exception:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        return StorageError(
+            f"{path} could not be read or written ({error}). What was committed before is intact. Free "
+            "some space "
+            "or make the folder writable, then run the same command again."
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return IndexBusy(f"{path} is held by another process. Wait for it to end, then try again.")
+    return IndexDamaged(
+        f"{path} cannot be used as an index ({error}). Build it anew: "
+        f"citewise ingest PATH --index {path.parent} --rebuild"
+    )
+
+
+def pack(text: str) -> bytes:
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
+
+
+def unpack(blob: bytes) -> str:
+    return zlib.decompress(blob).decode("utf-8", "surrogatepass")

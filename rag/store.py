@@ -1,0 +1,366 @@
+"""The only truth of an index: documents, passages, vectors and lexical tokens in one SQLite file.
+
+Reads are safe from any thread and beside a writer in this or another process (WAL; one pooled connection per
+call). Ids of documents and passages are never used twice and what stands behind an id never changes: an
+updated file is a new document. So whatever was cached under an id is either right or gone.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag import lexical, rows
+from rag.errors import IndexMismatch, IndexMissing, InputError, StorageError
+from rag.schema import (
+    DATABASE,
+    FORMAT_VERSION,
+    PART,
+    Manifest,
+    connect,
+    create_tables,
+    storage_errors,
+    unpack,
+)
+from rag.types import Block, Chunk, Document, DocumentInfo, Filters
+from rag.writer import Writer, writer_lock
+
+T = TypeVar("T")
+_CACHED_PARTS = 256
+
+
+class Store:
+    """An open index file. Make one with `Store.open` or `Store.create`; use as a context manager or call
+    `close`."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection, manifest: Manifest) -> None:
+        self.folder = folder
+        self.file = folder / DATABASE
+        self._manifest = manifest
+        self._idle = [connection]
+        self._closed = False
+        self._derived: tuple[int, dict[str, Any]] = (-1, {})
+        self._guard = threading.Lock()
+        self._part = lru_cache(maxsize=_CACHED_PARTS)(self._read_part)
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Self:
+        """Raises IndexMissing, IndexMismatch (another format) or IndexDamaged."""
+        folder = Path(folder)
+        file = folder / DATABASE
+        if not file.is_file():
+            raise IndexMissing(
+                f"There is no index in {folder}. Build one with: citewise ingest PATH --index {folder}"
+            )
+        connection = connect(file)
+        try:
+            with storage_errors(file):
+                row = connection.execute("SELECT value FROM meta WHERE key = 'manifest'").fetchone()
+                manifest = Manifest.from_json(row[0])
+            if manifest.format_version != FORMAT_VERSION:
+                raise IndexMismatch(
+                    f"{folder} has index format {manifest.format_version}; this version of Citewise reads "
+                    "format "
+                    f"{FORMAT_VERSION}. Build it anew: citewise ingest PATH --index {folder} --rebuild"
+                )
+        except BaseException:
+            connection.close()
+            raise
+        return cls(folder, connection, manifest)
+
+    @classmethod
+    def create(cls, folder: Path | str, manifest: Manifest) -> Self:
+        """A new, empty index. Raises InputError where there is one already, StorageError where none can be
+        written."""
+        folder = Path(folder)
+        file = folder / DATABASE
+        if file.exists():
+            raise InputError(f"{folder} holds an index already. Open it, or build it anew with --rebuild.")
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        connection = connect(file, create=True)
+        try:
+            with storage_errors(file):
+                create_tables(connection, manifest)
+        except BaseException:
+            connection.close()
+            for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"):
+                (folder / name).unlink(missing_ok=True)
+            raise
+        return cls(folder, connection, manifest)
+
+    def close(self) -> None:
+        with self._guard:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+        self._part.cache_clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with self._guard:
+            if self._closed:
+                raise StorageError(f"The index {self.folder} was closed. Open it again.")
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = connect(self.file)
+        try:
+            with storage_errors(self.file):
+                yield connection
+        finally:
+            with self._guard:
+                if self._closed:
+                    connection.close()
+                else:
+                    self._idle.append(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[Writer]:
+        """The writer, alone until the block ends. Raises IndexBusy when another process or thread writes."""
+        with writer_lock(self.folder), self._connection() as connection:
+            yield Writer(connection, self.folder)
+
+    # What the index as a whole says
+
+    def manifest(self) -> Manifest:
+        return self._manifest
+
+    def generation(self) -> int:
+        """Grows with every commit that changes documents, passages or vectors."""
+        return self._counter("generation")
+
+    def vectors_generation(self) -> int:
+        """Grows with every commit that adds or removes a vector: the generation that FAISS files are made
+        from."""
+        return self._counter("vectors_generation")
+
+    def _counter(self, key: str) -> int:
+        with self._connection() as connection:
+            return rows.counter(connection, key)
+
+    def _cached(self, key: str, compute: Callable[[sqlite3.Connection], T]) -> T:
+        """A value derived from one generation, computed when first asked for in it."""
+        with self._connection() as connection:
+            generation = rows.counter(connection, "generation")
+            known, values = self._derived
+            if known != generation:
+                values = {}
+                self._derived = (generation, values)
+            if key not in values:
+                values[key] = compute(connection)
+            value: T = values[key]
+            return value
+
+    def passages(self) -> int:
+        """Number of passages in the index."""
+        return self._cached("passages", lambda c: int(c.execute("SELECT count(*) FROM chunks").fetchone()[0]))
+
+    def dense_file(self) -> tuple[int, str, str, int, int] | None:
+        """The committed FAISS file: (vectors generation, name, SHA-256, size, mtime_ns), or None."""
+        with self._connection() as connection:
+            row = connection.execute("SELECT value FROM meta WHERE key = 'dense'").fetchone()
+        return tuple(json.loads(row[0])) if row else None
+
+    # Documents
+
+    def documents(self, filters: Filters | None = None) -> list[DocumentInfo]:
+        """Every file that was ingested, unreadable ones too, by path."""
+        catalogue = self._cached("documents", rows.catalogue)
+        return [info for info in catalogue if not filters or matches(info, filters)]
+
+    def document(self, document_id: int) -> DocumentInfo:
+        """Raises InputError when there is no such document (any more)."""
+        with self._connection() as connection:
+            info = rows.document(connection, document_id)
+        if info is None:
+            raise InputError(f"The index {self.folder} holds no document {document_id} (any more).")
+        return info
+
+    def find_document(self, path: str) -> DocumentInfo | None:
+        """The document of this shown path, or else of this absolute source path."""
+        found = [d for d in self.documents() if d.path == path] or [
+            d for d in self.documents() if d.source == path
+        ]
+        return found[0] if found else None
+
+    def text(self, document_id: int, start: int = 0, end: int | None = None) -> str:
+        """`document.text[start:end]`; only the parts needed are read. "" for a document that gave no text."""
+        with self._connection() as connection:
+            length = rows.length(connection, document_id)
+        stop = length if end is None else min(end, length)
+        start = max(0, start)
+        if start >= stop:
+            return ""
+        joined = "".join(self._part(document_id, n) for n in range(start // PART, (stop - 1) // PART + 1))
+        base = start // PART * PART
+        return joined[start - base : stop - base]
+
+    def _read_part(self, document_id: int, part: int) -> str:
+        with self._connection() as connection:
+            row = connection.execute(
+                "SELECT body FROM texts WHERE document_id = ? AND part = ?", (document_id, part)
+            ).fetchone()
+        return unpack(row[0]) if row else ""
+
+    def blocks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Block, ...]:
+        """The blocks that overlap `text[start:end]`, in order; cheap for a short range of a long document."""
+        with self._connection() as connection:
+            return rows.blocks(connection, document_id, start, end)
+
+    def load_document(self, document_id: int) -> Document:
+        """The whole document with text, pages and blocks. Raises InputError when there is none (any more)."""
+        info = self.document(document_id)
+        with self._connection() as connection:
+            pages, empty_pages = rows.pages(connection, document_id)
+        return Document(
+            path=info.path,
+            source=info.source,
+            title=info.title,
+            text=self.text(document_id),
+            kind=info.kind,
+            language=info.language,
+            sha256=info.sha256,
+            pages=pages,
+            blocks=self.blocks(document_id),
+            empty_pages=empty_pages,
+            metadata=info.metadata,
+        )
+
+    # Passages
+
+    def chunks(self, ids: Sequence[int]) -> list[tuple[int, int, Chunk]]:
+        """(chunk id, document id, Chunk) in the order asked; those that are gone are left out."""
+        with self._connection() as connection:
+            found = {row[0]: row for row in rows.chunk_rows(connection, ids)}
+        return [self._chunk(found[i]) for i in ids if i in found]
+
+    def document_chunks(self, document_id: int) -> list[tuple[int, int, Chunk]]:
+        """All passages of a document, in order."""
+        with self._connection() as connection:
+            found = rows.chunk_range(connection, document_id, 0, 1 << 60)
+        return [self._chunk(row) for row in found]
+
+    def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[tuple[int, int, Chunk]]:
+        """The passages just before and after one, in document order, itself left out."""
+        with self._connection() as connection:
+            here = rows.chunk_rows(connection, [chunk_id])
+            if not here:
+                return []
+            document_id, ordinal = here[0][1], here[0][2]
+            found = rows.chunk_range(connection, document_id, ordinal - before, ordinal + after)
+        return [self._chunk(row) for row in found if row[0] != chunk_id]
+
+    def _chunk(self, row: rows.ChunkRow) -> tuple[int, int, Chunk]:
+        return row[0], row[1], rows.chunk(row, self.text(row[1], row[3], row[4]))
+
+    def chunk_ids(self, filters: Filters) -> NDArray[np.int64]:
+        """Ids of the passages of the documents that pass, ascending."""
+        ids = self._scope(filters)
+        with self._connection() as connection:
+            return rows.chunk_ids(connection, ids)
+
+    def _scope(self, filters: Filters | None) -> list[int] | None:
+        return [d.id for d in self.documents(filters)] if filters else None
+
+    # The lexical leg
+
+    def lexical(
+        self, tokens: Sequence[str], *, limit: int, filters: Filters | None = None
+    ) -> list[tuple[int, float]]:
+        """(chunk id, BM25 weight, higher is better), best first. `tokens` come from `rag.text.query_tokens`.
+        Very common ones are left out of the search when rarer ones remain (`rag.lexical.searched_tokens`)."""
+        searched, scope = self._searched(tokens), self._scope(filters)
+        with self._connection() as connection:
+            return lexical.best(connection, searched, limit=limit, documents=scope)
+
+    def lexical_scores(self, tokens: Sequence[str], chunk_ids: Sequence[int]) -> dict[int, float]:
+        """The weights that `lexical` would give these passages; those with none of the tokens are left
+        out."""
+        if not len(chunk_ids):
+            return {}
+        searched = self._searched(tokens)
+        with self._connection() as connection:
+            return lexical.scores(connection, searched, [int(i) for i in chunk_ids])
+
+    def _searched(self, tokens: Sequence[str]) -> list[str]:
+        return lexical.searched_tokens(self.document_frequency(tokens), self.passages())
+
+    def document_frequency(self, tokens: Sequence[str]) -> dict[str, int]:
+        """Number of passages that hold each token (0: none)."""
+        known: dict[str, int] = self._cached("frequencies", lambda _: {})
+        missing = [t for t in tokens if t not in known]
+        if missing:
+            with self._connection() as connection:
+                known.update(lexical.frequencies(connection, missing))
+        return {t: known[t] for t in tokens}
+
+    # Vectors
+
+    def vectors(self, chunk_ids: Sequence[int]) -> NDArray[np.float32]:
+        """(n, dimension) in the order asked; a row of zeros where a passage has no vector (yet)."""
+        with self._connection() as connection:
+            return rows.vectors(connection, chunk_ids, self._manifest.dimension)
+
+    def iter_vectors(self, batch: int = 8192) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+        """All vectors in batches of (ids, matrix), by id."""
+        last = -1
+        while True:
+            with self._connection() as connection:
+                ids, matrix = rows.vector_batch(connection, last, batch, self._manifest.dimension)
+            if not len(ids):
+                return
+            yield ids, matrix
+            last = int(ids[-1])
+
+    def count_vectors(self) -> int:
+        with self._connection() as connection:
+            return int(connection.execute("SELECT count(*) FROM vectors").fetchone()[0])
+
+    def count_pending(self) -> int:
+        """Passages that wait for a vector."""
+        with self._connection() as connection:
+            return int(connection.execute("SELECT count(*) FROM pending").fetchone()[0])
+
+    def pending_vectors(self, limit: int) -> list[tuple[int, str]]:
+        """(chunk id, text to embed) of passages that wait for a vector, by id."""
+        with self._connection() as connection:
+            found = connection.execute("SELECT chunk_id FROM pending ORDER BY chunk_id LIMIT ?", (limit,))
+            ids = [row[0] for row in found]
+        return [(chunk_id, chunk.indexed_text) for chunk_id, _, chunk in self.chunks(ids)]
+
+    def problems(self) -> list[str]:
+        """What SQLite and our own counts find wrong; empty for a sound file. Reads the whole file."""
+        with self._connection() as connection:
+            return rows.problems(connection)
+
+
+def matches(info: DocumentInfo, filters: Filters) -> bool:
+    """Whether a document passes: its path is one of the names or fits one of the patterns, and so on for
+    every given kind of filter."""
+    if filters.documents and not any(info.path == d or fnmatchcase(info.path, d) for d in filters.documents):
+        return False
+    if filters.kinds and info.kind not in filters.kinds:
+        return False
+    if filters.languages and info.language not in filters.languages:
+        return False
+    return all(info.metadata.get(key) == value for key, value in filters.metadata.items())

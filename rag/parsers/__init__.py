@@ -1,0 +1,153 @@
+"""From a file to a `Document`: text with exact offsets, structure, pages, title and metadata.
+
+`parse` chooses the parser by suffix and runs in this process; `rag.parsers.pool` runs it, or anything built on it, in worker
+processes that a bad file cannot hurt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from rag.errors import ParseError
+from rag.parsers.base import Limits, Parsed, shorten
+from rag.text import detect_language
+from rag.types import Document
+
+__all__ = ["SUFFIXES", "Limits", "parse"]
+
+SUFFIXES: Mapping[str, str] = MappingProxyType(
+    {
+        ".pdf": "pdf",
+        ".docx": "docx",
+        ".html": "html",
+        ".htm": "html",
+        ".xhtml": "html",
+        ".md": "markdown",
+        ".markdown": "markdown",
+        ".txt": "text",
+        ".text": "text",
+        ".csv": "csv",
+        ".tsv": "csv",
+        ".xlsx": "xlsx",
+        ".xlsm": "xlsx",
+    }
+)
+
+# Imported at first use: a worker that only meets PDFs never loads openpyxl.
+_MODULES = {
+    "pdf": "pdf",
+    "docx": "docx",
+    "html": "html",
+    "markdown": "markdown",
+    "text": "plain",
+    "csv": "sheets",
+    "xlsx": "sheets",
+}
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ADVICE = {
+    ".doc": ".docx",
+    ".rtf": ".docx",
+    ".odt": ".docx",
+    ".xls": ".xlsx",
+    ".ods": ".xlsx",
+    ".ppt": ".pdf",
+    ".pptx": ".pdf",
+}
+
+
+def parse(source: Path, *, path: str, limits: Limits = Limits(), ocr: bool = False) -> Document:  # noqa: B008
+    """Read one file. `path` is the name to show and cite; `ocr` reads scanned PDF pages too (needs the extra `ocr`).
+
+    Raises ParseError, whose `status` says why: empty, password, corrupt, too_large, unsupported, unreadable.
+    """
+    kind = _kind_of(source, path)
+    data = _read(source, path, limits)
+    if data.startswith(_OLD_OFFICE) and kind in ("docx", "xlsx"):
+        # Office puts an encrypted .docx or .xlsx into the container of the old binary formats.
+        raise ParseError(
+            f"{path}: protected by a password, or an old Office file. Save it without password as .{kind}.",
+            "password",
+        )
+    parsed = _run_parser(kind, data, path, limits, ocr)
+    if len(parsed.text) > limits.max_chars:
+        raise ParseError(
+            f"{path}: {len(parsed.text):,} characters, more than the limit of {limits.max_chars:,}.",
+            "too_large",
+        )
+    if not parsed.blocks:
+        raise ParseError(f"{path}: no text in it.", "empty")
+    return Document(
+        path=path,
+        source=str(source.absolute()),
+        title=shorten(parsed.title) or Path(path).stem,
+        text=parsed.text,
+        kind=kind,
+        language=detect_language(parsed.text),
+        sha256=hashlib.sha256(data).hexdigest(),
+        pages=parsed.pages,
+        blocks=parsed.blocks,
+        empty_pages=parsed.empty_pages,
+        metadata=dict(parsed.metadata),
+    )
+
+
+def _run_parser(kind: str, data: bytes, path: str, limits: Limits, ocr: bool) -> Parsed:
+    module = importlib.import_module(f"rag.parsers.{_MODULES[kind]}")
+    try:
+        parsed: Parsed = module.read(data, path=path, limits=limits, ocr=ocr)
+    except (ParseError, MemoryError):
+        raise
+    except RecursionError as error:
+        raise ParseError(f"{path}: nested too deeply to be read.", "corrupt") from error
+    except Exception as error:  # a format library met bytes that its authors did not foresee
+        raise ParseError(
+            f"{path}: cannot be read as {kind} ({type(error).__name__}: {error}).", "corrupt"
+        ) from error
+    return parsed
+
+
+def _kind_of(source: Path, path: str) -> str:
+    suffix = source.suffix.lower()
+    kind = SUFFIXES.get(suffix)
+    if kind is None:
+        other = _ADVICE.get(suffix)
+        advice = (
+            f"Save it as {other} and ingest that."
+            if other
+            else f"Formats read: {', '.join(sorted(SUFFIXES))}."
+        )
+        raise ParseError(
+            f"{path}: the format {suffix or '(no suffix)'} is not supported. {advice}", "unsupported"
+        )
+    return kind
+
+
+def _read(source: Path, path: str, limits: Limits) -> bytes:
+    try:
+        # Non-blocking: opening a FIFO that nobody writes to would wait for ever.
+        descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(descriptor, "rb") as file:  # noqa: PTH123
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise ParseError(f"{path}: not a regular file.", "unreadable")
+            data = file.read(limits.max_bytes + 1) if status.st_size <= limits.max_bytes else b""
+    except OSError as error:
+        raise ParseError(
+            f"{path}: cannot be opened ({error.strerror or error}). Check that it exists and may be read.",
+            "unreadable",
+        ) from error
+    size = max(status.st_size, len(data))
+    if size > limits.max_bytes:
+        raise ParseError(
+            f"{path}: {size / 1e6:,.1f} MB, more than the limit of {limits.max_bytes / 1e6:,.1f} MB.",
+            "too_large",
+        )
+    if not data:
+        raise ParseError(f"{path}: the file has no bytes.", "empty")
+    return data

@@ -1,0 +1,179 @@
+"""What every parser shares: limits, the parsed value, and the builder that keeps text and offsets together.
+
+No parser ever computes an offset. It hands pieces to a `TextBuilder`, which writes each one down and notes where it
+stands, so a block's span is right by construction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rag.types import Block, BlockKind, Page
+
+# Kept out of stored text: controls (lone surrogates too, which no UTF-8 database takes) and characters that nobody sees.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u2060\ufeff\ufffe\uffff]"
+)
+_LINE_BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BLANK = re.compile("[\u00a0\u202f\u2007]")
+_NEEDS_CLEANING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\xa0\u00ad\u2007\u200b\u200e\u200f\u2028\u2029\u202f\u2060\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+TITLE_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost. `seconds` and `memory_mb` (growth of a worker's address space over its idle size) are kept
+    by `rag.parsers.pool`; `max_bytes` (of the file, and of what a compressed file unfolds to, tenfold), `max_pages` and
+    `max_chars` (of the text) by the parsers. Past a limit a parser raises ParseError("too_large")."""
+
+    seconds: float = 120
+    memory_mb: int = 2048
+    max_bytes: int = 200 * 1024 * 1024
+    max_pages: int = 20_000
+    max_chars: int = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file's content, without what only its path knows. `title` may be empty: the caller falls back to the file name."""
+
+    title: str
+    text: str
+    blocks: tuple[Block, ...]
+    pages: tuple[Page, ...] = ()
+    empty_pages: tuple[int, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def clean(text: str) -> str:
+    """Line breaks as "\\n", no-break blanks as blanks, controls and invisible characters dropped, lone surrogates replaced."""
+    if _NEEDS_CLEANING.search(text) is None:
+        return text
+    text = _BLANK.sub(" ", _LINE_BREAK.sub("\n", text))
+    return _SURROGATE.sub("\ufffd", _INVISIBLE.sub("", text))
+
+
+def one_line(text: str) -> str:
+    """Cleaned, and every run of white space as one blank."""
+    return " ".join(clean(text).split())
+
+
+def shorten(text: str, limit: int = TITLE_LIMIT) -> str:
+    """`one_line`, cut at a word where that is possible."""
+    line = one_line(text)
+    if len(line) <= limit:
+        return line
+    cut = line.rfind(" ", limit // 2, limit)
+    return line[: cut if cut > 0 else limit - 1].rstrip() + "…"
+
+
+def join_cells(cells: Sequence[str]) -> str:
+    """A table row as text: cells on one line, joined by " | "; trailing empty cells are left out."""
+    flat = [one_line(cell) for cell in cells]
+    while flat and not flat[-1]:
+        flat.pop()
+    return " | ".join(flat)
+
+
+class TextBuilder:
+    """Collects a document piece by piece.
+
+    Blocks are separated by a blank line, rows of one table and items of one list by a line break. Pages, when used,
+    partition the text: what separates two pages belongs to the first of them.
+    """
+
+    _CLOSE = frozenset({BlockKind.TABLE_ROW, BlockKind.LIST_ITEM})
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+        self._blocks: list[Block] = []
+        self._pages: list[tuple[int, int]] = []
+        self._headings: list[tuple[int, str]] = []
+        self._page_break = False
+        self._new_group = False
+
+    def __len__(self) -> int:
+        return self._length
+
+    def start_page(self, number: int) -> None:
+        """Everything added from now on stands on page `number` (1-based, rising)."""
+        if self._length:
+            self._put("\n\n" if not self._page_break else "")
+            self._page_break = True
+        self._pages.append((number, self._length))
+
+    def start_group(self) -> None:
+        """The next row or item begins another table or list."""
+        self._new_group = True
+
+    def heading(self, text: str, level: int, *, location: str = "") -> None:
+        """A heading of `level` (1 = outermost); it closes all headings of the same or a deeper level."""
+        line = one_line(text)
+        if not line:
+            return
+        while self._headings and self._headings[-1][0] >= level:
+            self._headings.pop()
+        self._add(BlockKind.HEADING, text, level=level, location=location)
+        self._headings.append((level, shorten(line)))
+
+    def paragraph(self, text: str, *, location: str = "") -> None:
+        self._add(BlockKind.PARAGRAPH, text, location=location)
+
+    def list_item(self, text: str, *, level: int = 0) -> None:
+        self._add(BlockKind.LIST_ITEM, text, level=level)
+
+    def code(self, text: str) -> None:
+        self._add(BlockKind.CODE, text)
+
+    def row(self, text: str, *, header: str = "", location: str = "") -> None:
+        """One table row. All rows of a table, its head row included, are given the same `header`."""
+        self._add(BlockKind.TABLE_ROW, text, header=one_line(header), location=location)
+
+    def build(self, title: str = "") -> tuple[str, tuple[Block, ...], tuple[Page, ...]]:
+        """Text, blocks and pages. A top heading that repeats `title` is left out of the heading paths."""
+        own = _key(title)
+        blocks = (
+            [_without_title(b, own) if b.heading_path else b for b in self._blocks] if own else self._blocks
+        )
+        ends = [start for _, start in self._pages[1:]] + [self._length]
+        pages = tuple(
+            Page(number, start, end) for (number, start), end in zip(self._pages, ends, strict=False)
+        )
+        return "".join(self._parts), tuple(blocks), pages
+
+    def _put(self, piece: str) -> None:
+        self._parts.append(piece)
+        self._length += len(piece)
+
+    def _add(
+        self, kind: BlockKind, text: str, *, level: int = 0, header: str = "", location: str = ""
+    ) -> None:
+        body = clean(text).strip()
+        if not body:
+            return
+        if self._length and not self._page_break:
+            close = kind in self._CLOSE and self._blocks[-1].kind is kind and not self._new_group
+            self._put("\n" if close else "\n\n")
+        self._page_break = False
+        self._new_group = False
+        path = tuple(line for _, line in self._headings)
+        start = self._length
+        self._put(body)
+        self._blocks.append(Block(kind, start, self._length, path, level, header, location))
+
+
+def _key(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
+def _without_title(block: Block, title_key: str) -> Block:
+    if _key(block.heading_path[0]) != title_key:
+        return block
+    path = block.heading_path[1:]
+    return Block(block.kind, block.start, block.end, path, block.level, block.header, block.location)

@@ -1,0 +1,106 @@
+"""Tables that come as cells (HTML, DOCX, Markdown, sheets): which rows are column heads, and what each row is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.parsers.base import TextBuilder, join_cells, one_line
+
+_NUMBER = re.compile(r"[(（+\-–—−]?\s*(?:[A-Z]{0,3}[$€£¥￥])?\s*[(（]?[-−]?\d[\d,.\s]*[)）]?\s*[%％]?[)）]?$")
+_YEAR = re.compile(r"(?:FY\s?)?(?:19|20)\d\d(?:\s?[-–/]\s?(?:\d{2}|\d{4}))?$")
+_OPENS = frozenset(("$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "(€", "(£"))
+_CLOSES = frozenset((")", "%", "%)", ")%", "％"))
+MAX_COLUMNS = 256
+
+Grid = list[list[str]]
+
+
+def is_number(cell: str) -> bool:
+    """A quantity, as body cells hold; a bare year is none, because years head columns."""
+    text = cell.strip()
+    return _NUMBER.match(text) is not None and _YEAR.match(text) is None
+
+
+def rectangle(grid: Grid) -> Grid:
+    """Every row as wide as the widest (at most MAX_COLUMNS), every cell on one line."""
+    width = min(max((len(row) for row in grid), default=0), MAX_COLUMNS)
+    return [[one_line(c) for c in row[:width]] + [""] * (width - len(row)) for row in grid]
+
+
+def _attach_signs(row: list[str]) -> None:
+    for c, cell in enumerate(row):
+        if (
+            cell in _OPENS
+            and c + 1 < len(row)
+            and row[c + 1][:1].isdigit() | (row[c + 1][:1] in ("(", "—", "-", "–"))
+        ):
+            row[c], row[c + 1] = "", cell + row[c + 1]
+        elif cell in _CLOSES and c and row[c - 1]:
+            row[c - 1], row[c] = row[c - 1] + cell, ""
+
+
+def count_header_rows(grid: Grid) -> int:
+    """How many top rows name columns: rows without quantities; after the first only rows that name no line (empty first cell)."""
+    count = 0
+    for row in grid[:4]:
+        filled = [cell for cell in row if cell]
+        if (
+            not filled
+            or any(is_number(cell) for cell in filled)
+            or (count and row[0])
+            or max(map(len, filled)) > 120
+        ):
+            break
+        count += 1
+    return count if count < len(grid) else 0
+
+
+def header_of(rows: Sequence[Sequence[str]]) -> str:
+    """Column heads joined by " | ". Several head rows are read downwards: "2019" above "Revenue" is "2019 Revenue"; a head
+    that spans columns counts for each of them (its copies stand in `rows`)."""
+    if not rows:
+        return ""
+    columns = []
+    for c in range(len(rows[0])):
+        parts = dict.fromkeys(row[c] for row in rows if row[c])
+        columns.append(" ".join(parts))
+    return join_cells(columns)
+
+
+def add_table(builder: TextBuilder, grid: Grid, *, header_rows: int = 0, heads: Grid | None = None) -> None:
+    """Add a table row by row; its head rows become one row, which is the header of all.
+
+    `header_rows`: how many top rows the format marks as heads (0: guess). `heads`: the grid with spanning cells repeated,
+    where the format knows spans. Currency signs and closing brackets that stand in cells of their own, as in filings, are
+    put to their numbers, and columns without content are left out.
+    """
+    grid = rectangle(grid)
+    heads = grid if heads is None else rectangle(heads)
+    if not grid or not grid[0]:
+        return
+    for row in grid:
+        _attach_signs(row)
+    count = min(header_rows, len(grid)) or count_header_rows(heads)
+    kept = _columns_with_content(grid, heads, count)
+    body = [[row[c] for c in kept] for row in grid]
+    header = header_of([[row[c] for c in kept] for row in heads[:count]])
+    builder.start_group()
+    if len(kept) == 1:
+        for row in body:
+            builder.paragraph(row[0])
+        return
+    if header:
+        builder.row(header, header=header)
+    for row in body[count:]:
+        builder.row(join_cells(row), header=header)
+
+
+def _columns_with_content(grid: Grid, heads: Grid, count: int) -> list[int]:
+    """Columns that any body row fills. A head that would be lost with the others keeps all non-empty columns."""
+    columns = range(len(grid[0]))
+    kept = [c for c in columns if any(row[c] for row in grid[count:])]
+    shown = {row[c] for row in heads[:count] for c in kept}
+    if all(cell in shown for row in heads[:count] for cell in row if cell):
+        return kept
+    return [c for c in columns if any(row[c] for row in grid)]

@@ -1,0 +1,154 @@
+"""The picture of a PDF page and where a quote stands on it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import InputError, ParseError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_PIXELS = 24_000_000
+Box = tuple[float, float, float, float]
+
+
+def render_page(source: Path, page: int, *, scale: float = 1.5) -> Image:
+    """Page `page` (1-based) as an RGB image of `scale` pixels per point (1.5 = 108 dpi); smaller where that would pass 24 million
+    pixels. Raises ParseError for a file that cannot be opened, InputError for a page that it does not have."""
+    document = _open(source)
+    try:
+        leaf = _page(document, page, source)
+        width, height = leaf.get_size()
+        scale = min(scale, (MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
+        image: Image = leaf.render(scale=scale).to_pil().convert("RGB")
+        leaf.close()
+        return image
+    finally:
+        document.close()
+
+
+def find_boxes(source: Path, page: int, quote: str) -> list[Box]:
+    """Where `quote` stands on page `page`: one box (left, top, right, bottom) per line, as shares 0..1 of the page's width
+    and height from its top left corner; multiply by an image's size to draw.
+
+    White space, hyphens and letter case are ignored in the search. A quote that runs on to the next page is found by the part
+    that stands on this one; [] where nothing is found.
+    """
+    document = _open(source)
+    try:
+        leaf = _page(document, page, source)
+        text_page = leaf.get_textpage()
+        boxes = _locate(leaf, text_page, quote)
+        text_page.close()
+        leaf.close()
+        return boxes
+    finally:
+        document.close()
+
+
+def _open(source: Path) -> Any:
+    from rag.parsers.pdf import open_pdf
+
+    if not source.is_file():
+        raise ParseError(f"{source}: the file is no longer there.", "unreadable")
+    return open_pdf(str(source), path=source.name)
+
+
+def _page(document: Any, page: int, source: Path) -> Any:
+    if not 1 <= page <= len(document):
+        raise InputError(f"{source.name} has pages 1 to {len(document)}, not {page}.")
+    return document[page - 1]
+
+
+# Left out of the comparison: white space, hyphens and the marks that stand for them at line ends.
+_IGNORED = re.compile("[\\s\u00a0\u00ad\u200b\ufeff\ufffe\u2010\u2011-]")
+
+
+def _locate(leaf: Any, text_page: Any, quote: str) -> list[Box]:
+    # Character by character, so that a place in the text is the number of a character in pdfium.
+    import pypdfium2.raw as raw
+
+    count = text_page.count_chars()
+    units = [raw.FPDFText_GetUnicode(text_page, n) for n in range(count)]
+    letters = [(chr(u).casefold(), n) for n, u in enumerate(units) if u and not _IGNORED.match(chr(u))]
+    haystack = "".join(c[0] for c, _ in letters)
+    needle = "".join(c.casefold()[0] for c in _IGNORED.sub("", quote))
+    found = _search(haystack, needle)
+    if found is None:
+        return []
+    return _boxes(leaf, text_page, [n for _, n in letters[found[0] : found[1]]])
+
+
+def _search(haystack: str, needle: str) -> tuple[int, int] | None:
+    """The needle whole; else the longest beginning of it that ends the page, or end of it that begins the page."""
+    if not needle:
+        return None
+    at = haystack.find(needle)
+    if at >= 0:
+        return at, at + len(needle)
+    seed = needle[:24]
+    at = haystack.rfind(seed) if len(needle) > 24 else -1
+    if at >= 0:
+        length = next(
+            (n for n, (a, b) in enumerate(zip(needle, haystack[at:], strict=False)) if a != b),
+            len(haystack) - at,
+        )
+        return at, at + length
+    tail = needle[-24:]
+    at = haystack.find(tail) if len(needle) > 24 else -1
+    if at >= 0:
+        end = at + len(tail)
+        length = len(tail)
+        while length < end and length < len(needle) and haystack[end - length - 1] == needle[-length - 1]:
+            length += 1
+        return end - length, end
+    return None
+
+
+def _boxes(leaf: Any, text_page: Any, characters: list[int]) -> list[Box]:
+    import pypdfium2.raw as raw
+
+    width, height = leaf.get_size()
+    rect = raw.FS_RECTF()
+    lines: list[list[float]] = []
+    for n in characters:
+        if not raw.FPDFText_GetLooseCharBox(text_page, n, rect):
+            continue
+        box = _on_image(leaf, (rect.left, rect.top), (rect.right, rect.bottom), width, height)
+        if lines and _same_line(lines[-1], box):
+            last = lines[-1]
+            lines[-1] = [
+                min(last[0], box[0]),
+                min(last[1], box[1]),
+                max(last[2], box[2]),
+                max(last[3], box[3]),
+            ]
+        else:
+            lines.append(list(box))
+    return [(b[0], b[1], b[2], b[3]) for b in lines if b[2] > b[0] and b[3] > b[1]]
+
+
+def _same_line(last: list[float], box: Box) -> bool:
+    overlap = min(last[3], box[3]) - max(last[1], box[1])
+    return overlap > 0.5 * min(last[3] - last[1], box[3] - box[1]) and box[2] >= last[0]
+
+
+def _on_image(
+    leaf: Any, one: tuple[float, float], other: tuple[float, float], width: float, height: float
+) -> Box:
+    """Two corners in page space as a box in shares of the picture, whatever the page's rotation and crop box."""
+    from ctypes import byref, c_int
+
+    import pypdfium2.raw as raw
+
+    unit = 10_000
+    xs, ys = [], []
+    for x, y in (one, other):
+        px, py = c_int(), c_int()
+        raw.FPDF_PageToDevice(leaf, 0, 0, unit, unit, 0, x, y, byref(px), byref(py))
+        xs.append(min(max(px.value / unit, 0.0), 1.0))
+        ys.append(min(max(py.value / unit, 0.0), 1.0))
+    return min(xs), min(ys), max(xs), max(ys)

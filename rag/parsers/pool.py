@@ -1,0 +1,180 @@
+"""Work on files in processes of their own: each job has a time limit, each worker a memory limit, and a bad job is a value.
+
+A worker never imports the caller's `__main__`: a script without the usual guard would otherwise start itself again in
+every worker, and one that imports torch would pay for it each time.
+"""
+
+from __future__ import annotations
+
+import multiprocessing.popen_spawn_posix as popen_spawn
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import Any, Generic, TypeVar
+
+from rag.errors import CitewiseError, ParseError
+from rag.parsers.base import Limits
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_LAUNCH = threading.Lock()
+_WORKER_NICE = 5  # the process that answers questions goes first
+
+
+class _WorkerPopen(popen_spawn.Popen):
+    """Starts a worker without telling it where `__main__` is."""
+
+    def _launch(self, process_obj: Any) -> None:
+        spawn = popen_spawn.spawn  # type: ignore[attr-defined]
+        with _LAUNCH:
+            original = spawn.get_preparation_data
+
+            def without_main(name: str) -> dict[str, Any]:
+                data: dict[str, Any] = original(name)
+                return {
+                    k: v for k, v in data.items() if k not in ("init_main_from_name", "init_main_from_path")
+                }
+
+            spawn.get_preparation_data = without_main
+            try:
+                super()._launch(process_obj)  # type: ignore[misc]
+            finally:
+                spawn.get_preparation_data = original
+
+
+class _WorkerProcess(SpawnProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802 - the name multiprocessing calls
+        return _WorkerPopen(process_obj)
+
+
+class _WorkerContext(SpawnContext):
+    Process = _WorkerProcess  # type: ignore[assignment]
+
+
+class _Job(Generic[T, R]):
+    """The function with its worker's start-up error in front: a failing initializer fails each job, not the pool."""
+
+    def __init__(self, function: Callable[[T], R]) -> None:
+        self.function = function
+
+    def __call__(self, job: T) -> R:
+        if _start_error is not None:
+            raise _start_error
+        return self.function(job)
+
+
+_start_error: BaseException | None = None
+
+
+def _start_worker(
+    memory_mb: int, initializer: Callable[..., object] | None, initargs: tuple[Any, ...]
+) -> None:
+    global _start_error
+    _limit_arenas()
+    with suppress(OSError):
+        os.nice(_WORKER_NICE)
+    try:
+        if initializer is not None:
+            initializer(*initargs)
+    except Exception as error:
+        _start_error = error
+    _limit_memory(memory_mb)
+
+
+def _limit_arenas() -> None:
+    """glibc sets aside 64 MiB of addresses per thread; counted against RLIMIT_AS that would hit on machines with many cores."""
+    import ctypes
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
+
+
+def _limit_memory(memory_mb: int) -> None:
+    """Allow the address space to grow by `memory_mb` over what the idle worker maps."""
+    import resource
+
+    with suppress(OSError, ValueError):
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+            mapped = int(file.read().split()[0]) * resource.getpagesize()
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limit = mapped + memory_mb * 1024 * 1024
+        resource.setrlimit(resource.RLIMIT_AS, (min(limit, hard) if hard >= 0 else limit, hard))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def run_in_workers(
+    function: Callable[[T], R],
+    jobs: Iterable[T],
+    *,
+    workers: int,
+    limits: Limits,
+    initializer: Callable[..., object] | None = None,
+    initargs: tuple[Any, ...] = (),
+) -> Iterator[tuple[T, R | CitewiseError]]:
+    """Call `function` on each job in `workers` processes (0: one per core) and yield (job, result) as they complete.
+
+    A job never raises: its CitewiseError is yielded in place of a result; other exceptions, a dead worker ("corrupt"), one that
+    ran out of memory ("too_large") or over `limits.seconds` ("timeout") become a ParseError. Jobs are drawn at most two per worker
+    ahead, so memory does not grow with their number. Closing the iterator kills the workers.
+    `function`, `initializer`, jobs and results must be picklable and importable from a module other than `__main__`.
+    """
+    from pebble import ProcessPool
+
+    count = workers if workers > 0 else len(os.sched_getaffinity(0))
+    pool = ProcessPool(
+        max_workers=count,
+        initializer=_start_worker,
+        initargs=(limits.memory_mb, initializer, initargs),
+        context=_WorkerContext(),
+    )
+    call: _Job[T, R] = _Job(function)
+    pending: dict[Future[R], T] = {}
+    source = iter(jobs)
+    try:
+        more = True
+        while more or pending:
+            while more and len(pending) < 2 * count:
+                try:
+                    job = next(source)
+                except StopIteration:
+                    more = False
+                    break
+                pending[pool.schedule(call, args=[job], timeout=limits.seconds)] = job
+            if pending:
+                done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield pending.pop(future), _outcome(future, limits)
+    finally:
+        pool.stop()
+        pool.join()
+
+
+def _outcome(future: Future[R], limits: Limits) -> R | CitewiseError:
+    from pebble import ProcessExpired
+
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, CitewiseError):
+        return error
+    if isinstance(error, TimeoutError):
+        return ParseError(
+            f"not read within {limits.seconds:g} seconds. Raise file_timeout to allow more.", "timeout"
+        )
+    if isinstance(error, MemoryError):
+        return ParseError(
+            f"needs more than {limits.memory_mb} MB of memory. Raise file_memory_mb to allow more.",
+            "too_large",
+        )
+    if isinstance(error, ProcessExpired):
+        # Native code that gets no memory aborts instead of raising, so the two cannot be told apart for certain.
+        return ParseError(
+            f"the worker process died (exit code {error.exitcode}): the file is damaged or needs more than {limits.memory_mb} MB.",
+            "too_large" if error.exitcode in (-9, 137) else "corrupt",
+        )
+    return ParseError(f"{type(error).__name__}: {error}", "corrupt")

@@ -1,0 +1,345 @@
+"""A small index behind the page: real texts with real offsets, scripted answers, no models."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rag.schema import DATABASE
+from rag.types import (
+    Answer,
+    AnswerKind,
+    Certificate,
+    Citation,
+    Claim,
+    ClaimState,
+    DocumentInfo,
+    Event,
+    Evidence,
+    EvidenceFound,
+    FileResult,
+    FileStatus,
+    Filters,
+    Finished,
+    IngestReport,
+    Progress,
+    StageStarted,
+    Token,
+    Turn,
+)
+from tests.fakes import fake_document, fake_hit
+from ui.workspace import Workspace
+
+HOSTILE = '<script>window.pwned=1</script><img src=x onerror="window.pwned=2"> ${window.pwned=3} {{pwned}} **bold** [x](javascript:1)'
+LEASE = (
+    "Lease between Harbour Street Holdings Ltd (the Landlord) and Meridian Foods plc (the Tenant).\n\n"
+    "7 Termination\n\n"
+    "7.1 Either party may end this lease by giving the other not less than six months' written notice. "
+    "Notice under this clause takes effect on the last day of a calendar month.\n\n"
+    "7.2 The Landlord may end this lease at once if rent of more than £25,000 has been unpaid for 21 days.\n\n"
+    "8 Deposit\n\n"
+    "8.1 The Tenant has paid a deposit of £18,500. The Landlord returns it within 30 days of the end of the lease, "
+    "less any sum due under clause 9."
+)
+CONTRACT = (
+    "第七条 违约责任\n\n甲方逾期付款的，每逾期一日，应当按照逾期金额的万分之五向乙方支付违约金。"
+    "逾期超过三十日的，乙方有权解除合同，并要求甲方赔偿由此造成的损失。\n\n"
+    "第八条 争议解决\n\n因本合同引起的争议，双方应协商解决；协商不成的，提交上海仲裁委员会仲裁。"
+)
+
+
+@dataclass
+class FakeIndex:
+    """Documents by path, each a text; `ingest` reads text files and reports what real ingest would."""
+
+    folder: Path
+    texts: dict[str, str] = field(default_factory=dict)
+    infos: dict[str, DocumentInfo] = field(default_factory=dict)
+    pause: float = 0.0
+
+    def add(self, path: str, text: str, **changes: Any) -> DocumentInfo:
+        info = fake_document(path, id=len(self.infos) + 1, **changes)
+        self.infos[path], self.texts[path] = info, text
+        return info
+
+    def documents(self, filters: Filters | None = None) -> list[DocumentInfo]:
+        return list(self.infos.values())
+
+    def text(self, document_id: int) -> str:
+        return next(self.texts[i.path] for i in self.infos.values() if i.id == document_id)
+
+    def ingest(self, *paths: Path, progress: Callable[[Progress], None] | None = None, **_: Any) -> IngestReport:
+        results = []
+        for number, path in enumerate(paths):
+            if progress is not None:
+                progress(Progress("texts", number, len(paths), current=path.name))
+            time.sleep(self.pause)
+            results.append(self._read(path))
+        return IngestReport(tuple(results), 0.1, 0.1, passages=len(results), vectors=len(results))
+
+    def _read(self, path: Path) -> FileResult:
+        content = path.read_bytes()
+        status = FileStatus.OK if content.strip() else FileStatus.EMPTY
+        if content.startswith(b"%PDF-broken"):
+            status = FileStatus.CORRUPT
+        if content.startswith(b"%PDF-locked"):
+            status = FileStatus.PASSWORD
+        detail = "" if status is FileStatus.OK else "the file was made to fail"
+        text = content.decode("utf-8", "replace") if status is FileStatus.OK else ""
+        self.add(path.name, text, source=str(path), status=status, detail=detail)
+        change = "added" if status is FileStatus.OK else "failed"
+        return FileResult(path.name, status, change, detail, chunks=1)
+
+    def close(self) -> None:
+        pass
+
+
+def evidence_of(index: FakeIndex, path: str, quote: str, number: int, **changes: Any) -> Evidence:
+    start = index.texts[path].index(quote)
+    fields: dict[str, Any] = {
+        "number": number,
+        "document": index.infos[path],
+        "chunk_id": number,
+        "start": start,
+        "end": start + len(quote),
+        "text": quote,
+        "score": 0.91 - 0.1 * number,
+    }
+    return Evidence(**(fields | changes))
+
+
+def citation_of(e: Evidence) -> Citation:
+    return Citation(
+        number=e.number,
+        document=e.document.path,
+        title=e.document.title,
+        source=e.document.source,
+        page=e.page,
+        start=e.start,
+        end=e.end,
+        quote=e.text,
+        heading_path=e.heading_path,
+        location=e.location,
+        chunk_id=e.chunk_id,
+        document_id=e.document.id,
+    )
+
+
+def answer_of(
+    question: str, claims: Sequence[Claim], evidence: Sequence[Evidence], *, language: str = "en", **changes: Any
+) -> Answer:
+    fields: dict[str, Any] = {
+        "question": question,
+        "kind": AnswerKind.WRITTEN,
+        "text": " ".join(c.text + "".join(f" [{n}]" for n in c.citations) for c in claims),
+        "language": language,
+        "claims": tuple(claims),
+        "citations": tuple(citation_of(e) for e in evidence),
+        "evidence": tuple(evidence),
+        "nearest": (),
+        "certificate": Certificate(4, 37, (), 0.82, 0.45, dense=True),
+        "timings": {"searching": 0.03, "evidence": 0.02, "writing": 0.9, "verifying": 0.01},
+        "draft": " ".join(c.text for c in claims),
+        "model": "SmolLM2-135M-Instruct",
+    }
+    return Answer(**(fields | changes))
+
+
+def refusal_of(question: str, index: FakeIndex, *, language: str = "en") -> Answer:
+    info = index.infos["lease.md"]
+    hit = fake_hit(LEASE[-150:], document=info, score=0.31)
+    return answer_of(
+        question,
+        (),
+        (),
+        language=language,
+        kind=AnswerKind.REFUSED,
+        text="The documents do not hold an answer to this question.",
+        nearest=(hit,),
+        certificate=Certificate(4, 37, (("scan <b>2019</b>.pdf", "password"),), 0.31, 0.45, dense=True),
+        draft="",
+        model="",
+    )
+
+
+@dataclass
+class PageAssistant:
+    """Streams scripted answers: the first script whose key occurs in the question; a refusal otherwise. A question with "slow" in
+    it streams tokens until it is stopped."""
+
+    index: FakeIndex
+    script: dict[str, Callable[[FakeIndex, str], Answer]]
+    llm: Any = None
+    token_seconds: float = 0.01
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def stream(
+        self,
+        question: str,
+        *,
+        filters: Filters | None = None,
+        history: Sequence[Turn] = (),
+        language: str | None = None,
+        stop: threading.Event | None = None,
+    ) -> Iterator[Event]:
+        self.calls.append({"question": question, "filters": filters, "history": tuple(history)})
+        yield StageStarted("searching")
+        make = next((m for key, m in self.script.items() if key in question), None)
+        answer = make(self.index, question) if make else refusal_of(question, self.index)
+        yield StageStarted("evidence")
+        yield EvidenceFound(answer.evidence, answer.nearest)
+        if answer.refused:
+            yield Finished(answer)
+            return
+        yield StageStarted("writing")
+        words = answer.draft.split(" ") * (400 if "slow" in question else 1)
+        for word in words:
+            if stop is not None and stop.is_set():
+                self.stopped.set()
+                break
+            time.sleep(self.token_seconds)
+            yield Token(word + " ")
+        yield StageStarted("verifying")
+        yield Finished(answer)
+
+    def close(self) -> None:
+        pass
+
+
+def notice_answer(index: FakeIndex, question: str) -> Answer:
+    one = evidence_of(
+        index,
+        "lease.md",
+        "Either party may end this lease by giving the other not less than six months' written notice.",
+        1,
+        heading_path=("7 Termination",),
+    )
+    two = evidence_of(
+        index,
+        "lease.md",
+        "Notice under this clause takes effect on the last day of a calendar month.",
+        2,
+        heading_path=("7 Termination",),
+    )
+    claims = (
+        Claim(
+            "Either party can end the lease by giving at least six months' written notice.",
+            ClaimState.SUPPORTED,
+            (1,),
+            ("every number and name occurs in the source",),
+        ),
+        Claim(
+            "The notice takes effect on the last day of a month, once the deposit has been returned.",
+            ClaimState.PARTIAL,
+            (2,),
+            ("“deposit” does not occur in the source",),
+        ),
+        Claim(
+            "Notice of three months is enough for the Landlord.",
+            ClaimState.UNSUPPORTED,
+            (),
+            ("“three months”: the source says six months",),
+        ),
+    )
+    return answer_of(question, claims, (one, two))
+
+
+def deposit_answer(index: FakeIndex, question: str) -> Answer:
+    one = evidence_of(index, "lease.md", "The Tenant has paid a deposit of £18,500.", 1)
+    quote = Claim(one.text, ClaimState.SUPPORTED, (1,), ("quoted word for word",), quoted=True)
+    return answer_of(question, (quote,), (one,), kind=AnswerKind.QUOTED, draft="The deposit is £18,500.")
+
+
+def penalty_answer(index: FakeIndex, question: str) -> Answer:
+    quote = "甲方逾期付款的，每逾期一日，应当按照逾期金额的万分之五向乙方支付违约金。"
+    one = evidence_of(index, "采购合同.txt", quote, 1, heading_path=("第七条 违约责任",))
+    claim = Claim("逾期付款的违约金为每日万分之五。", ClaimState.SUPPORTED, (1,), ("数值“万分之五”见于原文",))
+    return answer_of(question, (claim,), (one,), language="zh")
+
+
+def hostile_answer(index: FakeIndex, question: str) -> Answer:
+    path = next(p for p in index.texts if p.startswith("evil"))
+    one = evidence_of(index, path, HOSTILE, 1, header=HOSTILE, heading_path=(HOSTILE,), location=HOSTILE)
+    claims = (Claim(HOSTILE, ClaimState.PARTIAL, (1,), (HOSTILE,)),)
+    return answer_of(question, claims, (one,), draft=HOSTILE, model=HOSTILE)
+
+
+def page_answer(index: FakeIndex, question: str) -> Answer:
+    quote = "The total consideration is EUR 4,250,000."
+    one = evidence_of(index, "agreement.pdf", quote, 1, page=2)
+    claim = Claim("The total consideration is EUR 4,250,000.", ClaimState.SUPPORTED, (1,), ())
+    return answer_of(question, (claim,), (one,))
+
+
+SCRIPT = {
+    "notice": notice_answer,
+    "deposit": deposit_answer,
+    "违约金": penalty_answer,
+    "hostile": hostile_answer,
+    "consideration": page_answer,
+}
+
+
+def make_pdf(path: Path) -> Path:
+    """Two pages; the second holds the sentence that `page_answer` cites."""
+    from reportlab.lib.pagesizes import A4
+    from reportlab.pdfgen.canvas import Canvas
+
+    canvas = Canvas(str(path), pagesize=A4)
+    canvas.setFont("Times-Bold", 20)
+    canvas.drawString(72, 760, "Share Purchase Agreement")
+    canvas.showPage()
+    canvas.setFont("Times-Roman", 12)
+    canvas.drawString(72, 760, "3 Consideration")
+    canvas.drawString(72, 730, "The total consideration is EUR 4,250,000.")
+    canvas.drawString(72, 710, "It falls due on completion.")
+    canvas.save()
+    return path
+
+
+def make_workspace(root: Path) -> tuple[Workspace, dict[str, PageAssistant]]:
+    """Two indexes, "contracts" with five documents and "empty" with none; assistants are kept for inspection."""
+    assistants: dict[str, PageAssistant] = {}
+
+    def create(folder: Path) -> None:
+        folder.mkdir(parents=True)
+        (folder / DATABASE).write_bytes(b"")
+
+    def open_assistant(folder: Path) -> PageAssistant:
+        index = FakeIndex(folder)
+        if folder.name == "contracts":
+            fill(index, folder)
+        assistants[folder.name] = PageAssistant(index, SCRIPT)
+        return assistants[folder.name]
+
+    for name in ("contracts", "empty"):
+        create(root / name)
+    (root / "contracts" / "samples.json").write_text(
+        '["How much notice ends the lease?", {"question": "逾期付款的违约金是多少？"}]', encoding="utf-8"
+    )
+    return Workspace(root, open_assistant, create), assistants
+
+
+def fill(index: FakeIndex, folder: Path) -> None:
+    index.add("lease.md", LEASE, title="Lease of 14 Harbour Street")
+    index.add("采购合同.txt", CONTRACT, title="采购合同", language="zh", kind="text")
+    index.add("evil<img src=x onerror=window.pwned=4>.md", f"Before.\n\n{HOSTILE}\n\nAfter.", title=HOSTILE)
+    index.add(
+        "scan <b>2019</b>.pdf", "", kind="pdf", status=FileStatus.PASSWORD, detail="the file asks for a password"
+    )
+    pdf = make_pdf(folder / "agreement.pdf")
+    index.add(
+        "agreement.pdf",
+        "Share Purchase Agreement\n\n3 Consideration\nThe total consideration is EUR 4,250,000.\nIt falls due on completion.",
+        title="Share Purchase Agreement",
+        kind="pdf",
+        pages=2,
+        source=str(pdf),
+        sha256=hashlib.sha256(pdf.read_bytes()).hexdigest(),
+    )

@@ -1,0 +1,147 @@
+"""Starts the chat page: `serve(config)` for the command line, `build_page(...)` for a page of one's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rag.config import Config
+from ui.handlers import Handlers
+from ui.security import Guard, check_exposure, is_loopback
+from ui.workspace import Workspace
+
+_HERE = Path(__file__).parent
+
+
+def _silence_gradio() -> None:
+    """Switches off what Gradio would send home. It reads these when it is imported, so this comes first."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+def build_page(workspace: Workspace, *, default_index: str = "") -> Any:
+    """The page as a `gradio.Blocks`, not yet launched; `launch_options` gives what to launch it with."""
+    _silence_gradio()
+    from ui.page import build
+
+    return build(Handlers(workspace, default_index=default_index))
+
+
+def launch_options(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    user: str = "citewise",
+    password: str = "",
+    max_file_mb: int = 200,
+) -> dict[str, Any]:
+    """Keyword arguments for `Blocks.launch`: own styles, nothing shared, no other host. Raises ConfigError where the
+    address can be reached from other machines and there is no password."""
+    check_exposure(host, password)
+    from starlette.middleware import Middleware
+
+    return {
+        "server_name": host,
+        "server_port": port or None,
+        "auth": (user, password) if password else None,
+        "share": False,
+        "quiet": True,
+        "show_error": False,
+        "ssr_mode": False,
+        "pwa": False,
+        "mcp_server": False,
+        "enable_monitoring": False,
+        "run_history": False,
+        "footer_links": [],
+        "max_file_size": f"{max_file_mb}mb",
+        "theme": _theme(),
+        "css": (_HERE / "style.css").read_text(encoding="utf-8"),
+        "head": f"<script>{(_HERE / 'page.js').read_text(encoding='utf-8')}</script>",
+        "app_kwargs": {
+            "docs_url": None,
+            "redoc_url": None,
+            "openapi_url": None,
+            "middleware": [Middleware(Guard, local_only=is_loopback(host) and not password)],
+        },
+    }
+
+
+def _theme() -> Any:
+    """Gradio's plain theme with fonts that are on the machine: its default names a font service."""
+    _silence_gradio()
+    import gradio as gr
+
+    sans = [
+        "system-ui",
+        "-apple-system",
+        "Segoe UI",
+        "PingFang SC",
+        "Microsoft YaHei",
+        "Noto Sans CJK SC",
+        "sans-serif",
+    ]
+    mono = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.slate,
+        neutral_hue=gr.themes.colors.slate,
+        font=[gr.themes.Font(name) for name in sans],
+        font_mono=[gr.themes.Font(name) for name in mono],
+    )
+
+
+def workspace_of(config: Config) -> Workspace:
+    """The indexes beside the configured one, all answered with one embedder and one language model."""
+    from rag.answer import Assistant, build_assistant
+    from rag.index import open_index
+
+    first: list[Any] = []
+
+    def open_assistant(folder: Path) -> Any:
+        if not first:
+            first.append(build_assistant(config, index=folder))
+            return first[0]
+        index = open_index(folder, embedder=first[0].index.embedder, cache_dir=config.cache_dir)
+        return Assistant(
+            index,
+            first[0].llm,
+            top_k=config.top_k,
+            max_evidence=config.max_evidence,
+            threshold=config.threshold,
+            max_tokens=config.max_tokens,
+        )
+
+    def create_index(folder: Path) -> None:
+        open_index(folder, embedder=config.embedder, create=True, cache_dir=config.cache_dir).close()
+
+    return Workspace(config.index.absolute().parent, open_assistant, create_index)
+
+
+def serve(config: Config, *, on_ready: Callable[[str], None] | None = None, block: bool = True) -> Any:
+    """Serves the page until interrupted; `on_ready` is told its address. With `block=False` returns the running page.
+
+    Raises ConfigError where `ui_host` can be reached from other machines and `ui_password` is empty.
+    """
+    check_exposure(config.ui_host, config.ui_password)
+    workspace = workspace_of(config)
+    page = build_page(workspace, default_index=config.index.name)
+    _, url, _ = page.launch(
+        prevent_thread_lock=True,
+        **launch_options(
+            host=config.ui_host,
+            port=config.ui_port,
+            user=config.ui_user,
+            password=config.ui_password,
+            max_file_mb=config.max_file_mb,
+        ),
+    )
+    if on_ready is not None:
+        on_ready(url)
+    if block:
+        try:
+            page.block_thread()
+        finally:
+            workspace.close()
+    return page

@@ -1,0 +1,162 @@
+"""What belongs to one open page: its exchanges and the question under way. Several pages never see each other's."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rag.errors import CitewiseError
+from rag.types import Event, Filters, Turn
+from ui.exchange import Exchange, advance
+
+_log = logging.getLogger(__name__)
+_BEAT = 0.05  # seconds between updates of the page while tokens stream
+_GRACE = 1.0  # seconds a stopped question may take to hand in what it has
+
+
+@dataclass
+class Conversation:
+    """The state of one page. `begin` stops a question that is still under way: a page has one at a time."""
+
+    language: str = "en"
+    exchanges: tuple[Exchange, ...] = ()
+    live: Exchange | None = None
+    shown: tuple[str, int, int] | None = None
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _counter: int = 0
+
+    def begin(self, index: str, question: str, scope: tuple[str, ...]) -> tuple[Exchange, threading.Event]:
+        with self._lock:
+            self._stop.set()
+            self._stop = threading.Event()
+            self._counter += 1
+            self.live = Exchange(self._counter, index, question, scope)
+            return self.live, self._stop
+
+    def update(self, exchange: Exchange) -> bool:
+        """Takes the exchange over; False where the page has meanwhile moved on to another question."""
+        with self._lock:
+            if self.live is None or self.live.number != exchange.number:
+                return False
+            if exchange.done:
+                self.exchanges = (*self.exchanges, exchange)
+                self.live = None
+            else:
+                self.live = exchange
+            return True
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stop.set()
+
+    def clear(self) -> None:
+        with self._lock:
+            self._stop.set()
+            self.exchanges, self.live, self.shown = (), None, None
+
+    def find(self, number: int) -> Exchange | None:
+        with self._lock:
+            known = (*self.exchanges, *([self.live] if self.live else []))
+        return next((e for e in known if e.number == number), None)
+
+    def drop(self, number: int) -> None:
+        with self._lock:
+            self.exchanges = tuple(e for e in self.exchanges if e.number != number)
+
+
+class Conversations:
+    """Conversations by the page's session key. The oldest are forgotten beyond `most`."""
+
+    def __init__(self, *, most: int = 1000) -> None:
+        self._most = most
+        self._known: OrderedDict[str, Conversation] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: str | None) -> Conversation:
+        if not key:  # no key, no memory: never a shared conversation
+            return Conversation()
+        with self._lock:
+            conversation = self._known.setdefault(key, Conversation())
+            self._known.move_to_end(key)
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)[1].stop()
+            return conversation
+
+    def forget(self, key: str | None) -> None:
+        with self._lock:
+            conversation = self._known.pop(key or "", None)
+        if conversation is not None:
+            conversation.clear()
+
+
+def run(
+    assistant: Any,
+    exchange: Exchange,
+    *,
+    history: Sequence[Turn],
+    stop: threading.Event,
+    beat: float = _BEAT,
+    grace: float = _GRACE,
+) -> Iterator[Exchange]:
+    """The exchange as it grows, at most once per `beat` seconds, until it is done.
+
+    The assistant works in a thread of its own, so that `stop` is obeyed within a beat even while it is silent; what it still
+    delivers within `grace` seconds is kept, the rest is thrown away.
+    """
+    events: queue.SimpleQueue[Event | CitewiseError | Exception | None] = queue.SimpleQueue()
+    worker = threading.Thread(
+        target=_pump, args=(assistant, exchange, history, stop, events), name="citewise-ask", daemon=True
+    )
+    worker.start()
+    waited = 0.0
+    try:
+        while not exchange.done:
+            try:
+                exchange = _take(exchange, events.get(timeout=beat))
+                while not exchange.done and not events.empty():
+                    exchange = _take(exchange, events.get())
+            except queue.Empty:
+                waited += beat if stop.is_set() else 0.0
+                if waited < grace:
+                    continue
+            if stop.is_set() and (exchange.done or waited >= grace):
+                exchange = replace(exchange, stopped=True)
+            yield exchange
+            if not exchange.done and not stop.is_set():
+                stop.wait(beat)
+    finally:
+        stop.set()  # the page has gone, or the answer is there: nobody waits for more
+
+
+def _pump(
+    assistant: Any,
+    exchange: Exchange,
+    history: Sequence[Turn],
+    stop: threading.Event,
+    events: queue.SimpleQueue[Event | CitewiseError | Exception | None],
+) -> None:
+    try:
+        filters = Filters(documents=exchange.scope) if exchange.scope else None
+        for event in assistant.stream(exchange.question, filters=filters, history=history, stop=stop):
+            events.put(event)
+    except Exception as error:  # handed to the page's thread, which tells the reader
+        events.put(error)
+    else:
+        events.put(None)
+
+
+def _take(exchange: Exchange, event: Event | Exception | None) -> Exchange:
+    if isinstance(event, CitewiseError):
+        return replace(exchange, error=str(event))
+    if isinstance(event, Exception):
+        _log.error("question failed", exc_info=event)
+        return replace(exchange, error="")
+    if event is None:  # a stream always ends with Finished; one that did not has nothing to show
+        return exchange if exchange.done else replace(exchange, error="")
+    return advance(exchange, event)

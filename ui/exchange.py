@@ -1,0 +1,60 @@
+"""One question and what has come back so far: a value, and the function that takes it one event further."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rag.types import Answer, Event, Evidence, EvidenceFound, Finished, StageStarted, Token, Turn
+
+STAGES = ("searching", "evidence", "writing", "verifying")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question under way or done. `number` is its place in the conversation, from 1; `index` the name of the index asked;
+    `scope` the documents it was limited to. Once it is done it has an answer, or an error (a message for the reader, "" where
+    something unforeseen failed), or it was stopped; an answer to a stopped exchange covers what was written until then."""
+
+    number: int
+    index: str
+    question: str
+    scope: tuple[str, ...] = ()
+    stage: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    draft: str = ""
+    answer: Answer | None = None
+    error: str | None = None
+    stopped: bool = False
+
+    @property
+    def done(self) -> bool:
+        return self.answer is not None or self.error is not None or self.stopped
+
+    @property
+    def shown_evidence(self) -> tuple[Evidence, ...]:
+        return self.answer.evidence if self.answer else self.evidence
+
+
+def advance(exchange: Exchange, event: Event) -> Exchange:
+    """The exchange after one event of `Assistant.stream`; a finished exchange no longer changes."""
+    if exchange.done:
+        return exchange
+    match event:
+        case StageStarted(stage):
+            return replace(exchange, stage=stage)
+        case EvidenceFound(evidence, _):
+            return replace(exchange, evidence=evidence)
+        case Token(text):
+            return replace(exchange, draft=exchange.draft + text)
+        case Finished(answer):
+            return replace(exchange, answer=answer)
+
+
+def turns(exchanges: tuple[Exchange, ...], index: str, *, most: int = 4) -> tuple[Turn, ...]:
+    """The last answered exchanges with this index, oldest first, as history for a follow-up question."""
+    answered = [
+        Turn(question=e.question, answer=e.answer.text)
+        for e in exchanges
+        if e.index == index and e.answer is not None
+    ]
+    return tuple(answered[-most:])

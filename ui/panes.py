@@ -1,0 +1,266 @@
+"""The source pane: the cited words marked in the passage around them, with document and page. Pure; `PassageView` is filled
+by `look_up`, the page picture comes from `ui.pictures`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from rag.types import Citation, Claim, ClaimState, DocumentInfo, Evidence, Hit
+from ui.markup import join, name, tag
+from ui.pictures import Picture
+from ui.render import STATE_SHAPES
+from ui.texts import Texts
+
+# Code points of context on each side of the cited words, before snapping to a paragraph or sentence boundary.
+_AROUND = 700
+
+
+@dataclass(frozen=True, slots=True)
+class PassageView:
+    """What the pane shows. `before + quote + after` is verbatim text of the document where `fresh`; `cut_before` and `cut_after`
+    say that the document goes on. `mark` is False for a passage that is shown whole (nearest passages of a refusal)."""
+
+    document: str
+    title: str
+    quote: str
+    before: str = ""
+    after: str = ""
+    cut_before: bool = False
+    cut_after: bool = False
+    page: int | None = None
+    pages: int = 0
+    location: str = ""
+    heading_path: tuple[str, ...] = ()
+    header: str = ""
+    note: str = ""
+    mark: bool = True
+    number: int | None = None
+    claims: tuple[Claim, ...] = ()
+
+
+def look_up(
+    index: Any, citation: Citation, texts: Texts, *, header: str = "", claims: tuple[Claim, ...] = ()
+) -> tuple[PassageView, DocumentInfo | None]:
+    """The passage of a citation and its document (None: no longer in the index).
+
+    The words shown are always those cited. Context is added only where the document still holds them at the same offsets.
+    """
+    info = _find_document(index, citation) if index is not None else None
+    text = index.text(info.id) if info is not None else ""
+    note = texts.passage_gone if info is None else ""
+    before = after = ""
+    start, end = citation.start, citation.end
+    if info is not None and text[start:end] != citation.quote:
+        note = texts.passage_changed
+        info, text = None, ""
+    if text:
+        first, last = window(text, start, end)
+        before, after = text[first:start], text[end:last]
+    view = PassageView(
+        document=citation.document,
+        title=citation.title,
+        quote=citation.quote,
+        before=before,
+        after=after,
+        cut_before=bool(text) and bool(text[: start - len(before)].strip()),
+        cut_after=bool(text) and bool(text[end + len(after) :].strip()),
+        page=citation.page,
+        pages=info.pages if info is not None else 0,
+        location=citation.location,
+        heading_path=citation.heading_path,
+        header=header,
+        note=note,
+        number=citation.number,
+        claims=tuple(c for c in claims if citation.number in c.citations),
+    )
+    return view, info
+
+
+def _find_document(index: Any, citation: Citation) -> DocumentInfo | None:
+    for info in index.documents():
+        if info.id == citation.document_id or info.path == citation.document:
+            found: DocumentInfo = info
+            return found
+    return None
+
+
+def citation_of(e: Evidence) -> Citation:
+    """Evidence as a citation, for sources opened before the answer is there."""
+    return Citation(
+        number=e.number,
+        document=e.document.path,
+        title=e.document.title,
+        source=e.document.source,
+        page=e.page,
+        start=e.start,
+        end=e.end,
+        quote=e.text,
+        heading_path=e.heading_path,
+        location=e.location,
+        chunk_id=e.chunk_id,
+        document_id=e.document.id,
+    )
+
+
+def of_hit(hit: Hit) -> PassageView:
+    """The pane for a nearest passage: the whole passage, nothing marked."""
+    return PassageView(
+        document=hit.document.path,
+        title=hit.document.title,
+        quote=hit.chunk.text,
+        page=hit.chunk.page,
+        pages=hit.document.pages,
+        location=hit.chunk.location,
+        heading_path=hit.chunk.heading_path,
+        mark=False,
+    )
+
+
+def window(text: str, start: int, end: int, *, around: int = _AROUND) -> tuple[int, int]:
+    """The range of context around `text[start:end]`: at most `around` code points on each side, cut at a line break or
+    a sentence end where there is one in the outer half, else at a blank."""
+    first = max(0, start - around)
+    if first > 0:
+        first = _after_break(text, first, start)
+    last = min(len(text), end + around)
+    if last < len(text):
+        last = _before_break(text, end, last)
+    return first, last
+
+
+def _after_break(text: str, low: int, high: int) -> int:
+    middle = (low + high) // 2
+    for separators in ("\n", "。！？", " "):
+        found = min((p for s in separators if (p := text.find(s, low, middle)) >= 0), default=-1)
+        if found >= 0:
+            return found + 1
+    return low
+
+
+def _before_break(text: str, low: int, high: int) -> int:
+    middle = (low + high) // 2
+    for separators in ("\n", "。！？", " "):
+        found = max(text.rfind(s, middle, high) for s in separators)
+        if found >= 0:
+            return found + (separators == "。！？")
+    return high
+
+
+def source_pane(view: PassageView, texts: Texts, picture: Picture | str | None = None) -> Markup:
+    """The pane. `picture` is a drawn page, a note that says why there is none, or None for formats without pages."""
+    return tag(
+        "section",
+        _head(view, texts),
+        tag("p", view.note, class_="cw-notice") if view.note else None,
+        _claims(view, texts),
+        tag("h4", texts.cited_words if view.mark else texts.passage, class_="cw-label"),
+        tag("p", tag("b", texts.table_columns), ": ", view.header, class_="cw-header")
+        if view.header
+        else None,
+        _passage(view),
+        _page(view, picture, texts),
+        class_="cw-source",
+        aria_label=texts.source,
+        data_document=view.document,
+    )
+
+
+def _head(view: PassageView, texts: Texts) -> Markup:
+    where = []
+    if view.page is not None:
+        pages = texts.page_of if view.pages else texts.page
+        where.append(pages.format(page=view.page, pages=view.pages))
+    if view.location:
+        where.append(view.location)
+    path = [tag("li", part) for part in view.heading_path]
+    return tag(
+        "header",
+        tag(
+            "div",
+            tag("span", f"[{view.number}]", class_="cw-number") if view.number else None,
+            tag("h3", name(view.title or view.document)),
+            tag("button", "×", type="button", class_="cw-close", data_action="close", aria_label=texts.close),
+            class_="cw-source-title",
+        ),
+        tag(
+            "p",
+            name(view.document),
+            [join([" · ", tag("span", part, class_="cw-page")]) for part in where],
+            class_="cw-place",
+        ),
+        tag("ol", path, class_="cw-path-list") if path else None,
+        class_="cw-source-head",
+    )
+
+
+def _claims(view: PassageView, texts: Texts) -> Markup | None:
+    others = [c for c in view.claims if not c.quoted]
+    if not others:
+        return None
+    rows = [
+        tag(
+            "li",
+            tag("span", STATE_SHAPES[c.state], class_="cw-shape", aria_hidden="true"),
+            tag("span", c.text),
+            tag("span", texts.states[c.state], class_="cw-state"),
+            class_=f"cw-claim--{ClaimState(c.state).value}",
+        )
+        for c in others
+    ]
+    return tag("div", tag("h4", texts.supports, class_="cw-label"), tag("ul", rows), class_="cw-supports")
+
+
+def _passage(view: PassageView) -> Markup:
+    words = tag("mark", view.quote, id="cw-mark", tabindex="-1") if view.mark else tag("span", view.quote)
+    return tag(
+        "div",
+        "… " if view.cut_before else None,
+        view.before,
+        words,
+        view.after,
+        " …" if view.cut_after else None,
+        class_="cw-passage",
+    )
+
+
+def _page(view: PassageView, picture: Picture | str | None, texts: Texts) -> Markup | None:
+    if picture is None:
+        return None
+    if isinstance(picture, str):
+        return tag("p", picture, class_="cw-notice cw-picture-note")
+    boxes = [
+        tag(
+            "span",
+            class_="cw-box",
+            style=f"left:{100 * x0:.2f}%;top:{100 * y0:.2f}%;width:{100 * (x1 - x0):.2f}%;height:{100 * (y1 - y0):.2f}%",
+        )
+        for x0, y0, x1, y1 in picture.boxes
+    ]
+    image = tag(
+        "img",
+        src=picture.data_uri,
+        width=picture.width,
+        height=picture.height,
+        alt=texts.page_image_alt.format(page=view.page, document=view.title or view.document),
+    )
+    return tag(
+        "figure",
+        tag("figcaption", f"{texts.page_image} {view.page}", class_="cw-label"),
+        tag("div", image, boxes, class_="cw-sheet"),
+        tag("p", texts.page_no_boxes, class_="cw-notice") if view.mark and not picture.boxes else None,
+        class_="cw-figure",
+    )
+
+
+def empty_pane(texts: Texts) -> Markup:
+    """Before a citation has been opened."""
+    return tag(
+        "section",
+        tag("h3", texts.source_empty_title),
+        tag("p", texts.source_empty),
+        class_="cw-source cw-source--empty",
+        aria_label=texts.source,
+    )

@@ -1,0 +1,446 @@
+"""Exchanges as HTML. Pure: values in, markup out; every string from outside is escaped by `markup.tag`."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from rag.types import Answer, AnswerKind, Certificate, Citation, Claim, ClaimState, Evidence, Hit
+from ui.exchange import STAGES, Exchange
+from ui.markup import join, name, tag
+from ui.texts import Texts
+
+# The state is a word and a shape; colour only repeats it.
+STATE_SHAPES = {ClaimState.SUPPORTED: "✓", ClaimState.PARTIAL: "◐", ClaimState.UNSUPPORTED: "✕"}
+
+
+def transcript(exchanges: tuple[Exchange, ...], texts: Texts) -> Markup:
+    """The finished exchanges, oldest first; only the last one keeps its evidence unfolded."""
+    last = exchanges[-1].number if exchanges else 0
+    return join(exchange(e, texts, unfolded=e.number == last) for e in exchanges)
+
+
+def exchange(e: Exchange, texts: Texts, *, unfolded: bool = True) -> Markup:
+    """One question with whatever has come back: an answer, a refusal, an error, or the state of the work."""
+    if e.error is not None:
+        body = join([_error(e, texts), _actions(e, texts)])
+    elif e.answer is not None:
+        early = tag("p", texts.stopped_early, class_="cw-note cw-early") if e.stopped else None
+        body = join([early, answer(e.answer, e.number, texts, unfolded=unfolded)])
+    elif e.stopped:
+        body = join([_stopped(e, texts), _actions(e, texts)])
+    else:
+        body = join(
+            [stage_line(e.stage, texts), _draft(e.draft, texts), _evidence(e.evidence, e.number, texts)]
+        )
+    return tag(
+        "article",
+        tag("h2", tag("span", texts.you, class_="cw-sr"), e.question, class_="cw-question"),
+        body,
+        class_="cw-turn",
+        data_turn=e.number,
+        lang=e.answer.language if e.answer else None,
+    )
+
+
+def stage_line(stage: str, texts: Texts) -> Markup:
+    """The four steps with the current one marked, announced to screen readers."""
+    current = STAGES.index(stage) if stage in STAGES else -1
+    steps = []
+    for position, step in enumerate(STAGES):
+        state = "done" if position < current else "now" if position == current else "next"
+        steps.append(
+            tag(
+                "li",
+                texts.stages[step],
+                class_=f"cw-step cw-step--{state}",
+                aria_current="step" if state == "now" else None,
+            )
+        )
+    return tag(
+        "div",
+        tag("span", texts.stages.get(stage, texts.working), role="status", class_="cw-sr"),
+        tag("ol", steps, class_="cw-steps"),
+        class_="cw-stage",
+    )
+
+
+def answer(a: Answer, turn: int, texts: Texts, *, unfolded: bool = True) -> Markup:
+    """A finished answer: sentences with their states, evidence, certificate, actions."""
+    if a.kind is AnswerKind.REFUSED:
+        return join([_refusal(a, turn, texts), _actions_row(a, turn, texts)])
+    evidence = _evidence(a.evidence, turn, texts, unfolded=unfolded)
+    return tag(
+        "section",
+        _answer_heading(a, texts),
+        tag("div", [claim(c, turn, texts) for c in a.claims] or [tag("p", a.text)], class_="cw-claims"),
+        _actions_row(a, turn, texts),
+        evidence,
+        _folded_certificate(a, texts),
+        class_=f"cw-answer cw-answer--{a.kind.value}",
+        aria_label=texts.kinds[a.kind],
+    )
+
+
+def _answer_heading(a: Answer, texts: Texts) -> Markup:
+    return tag(
+        "header",
+        tag("h3", texts.kinds[a.kind]),
+        tag("span", texts.kind_notes[a.kind], class_="cw-note"),
+        class_="cw-answer-head",
+    )
+
+
+def claim(c: Claim, turn: int, texts: Texts) -> Markup:
+    """One sentence, its citation buttons, its state as a word with a shape, and the reasons in words."""
+    reasons = "; ".join(c.reasons)
+    if not reasons and not c.quoted:
+        reasons = texts.state_notes[c.state]
+    label = f"{texts.states[c.state]} · {texts.exact_words}" if c.quoted else texts.states[c.state]
+    verdict = tag(
+        "p",
+        tag("span", STATE_SHAPES[c.state], class_="cw-shape", aria_hidden="true"),
+        tag("span", label, class_="cw-state"),
+        tag("span", reasons, class_="cw-reason") if reasons else None,
+        class_="cw-verdict",
+        title=reasons or texts.state_notes[c.state],
+    )
+    sentence = tag(
+        "q" if c.quoted else "span",
+        c.text,
+        class_="cw-sentence",
+    )
+    return tag(
+        "div",
+        tag("p", sentence, " ", [citation_button(n, turn, texts) for n in c.citations], class_="cw-line"),
+        verdict,
+        class_=f"cw-claim cw-claim--{c.state.value}",
+        data_state=c.state.value,
+    )
+
+
+def citation_button(number: int, turn: int, texts: Texts) -> Markup:
+    """An inline [n] that opens the source pane."""
+    return tag(
+        "button",
+        f"[{number}]",
+        type="button",
+        class_="cw-cite",
+        data_action="cite",
+        data_turn=turn,
+        data_number=number,
+        aria_label=texts.open_source.format(number=number),
+    )
+
+
+def _evidence(evidence: tuple[Evidence, ...], turn: int, texts: Texts, *, unfolded: bool = True) -> Markup:
+    if not evidence:
+        return Markup("")
+    summary = tag(
+        "summary",
+        tag("span", texts.evidence, class_="cw-label"),
+        tag("span", texts.evidence_found.format(count=len(evidence)), class_="cw-note"),
+    )
+    cards = tag("ol", [evidence_card(e, turn, texts) for e in evidence], class_="cw-cards")
+    return tag("details", summary, cards, class_="cw-evidence", open=unfolded)
+
+
+def evidence_card(e: Evidence, turn: int, texts: Texts) -> Markup:
+    """A statement in the document's own words, with where it stands."""
+    return tag(
+        "li",
+        citation_button(e.number, turn, texts),
+        tag(
+            "div",
+            tag(
+                "p",
+                tag("span", e.header, class_="cw-header") if e.header else None,
+                e.text,
+                class_="cw-quote",
+            ),
+            tag(
+                "p",
+                place(e.document.title, e.document.path, e.page, e.location, texts),
+                tag("span", texts.relevance.format(score=f"{e.score:.2f}"), class_="cw-score"),
+                class_="cw-place",
+            ),
+        ),
+        class_="cw-card",
+        data_action="cite",
+        data_turn=turn,
+        data_number=e.number,
+    )
+
+
+def place(title: str, path: str, page: int | None, location: str, texts: Texts) -> Markup:
+    """Document, page or cell range; the file name too where the title does not already say it."""
+    parts: list[Markup] = [tag("span", name(title or path), class_="cw-doc")]
+    if title and title not in path:
+        parts.append(tag("span", name(path), class_="cw-path"))
+    if page is not None:
+        parts.append(tag("span", texts.page.format(page=page), class_="cw-page"))
+    if location:
+        parts.append(tag("span", location, class_="cw-page"))
+    return join(parts)
+
+
+def _draft(draft: str, texts: Texts) -> Markup:
+    if not draft:
+        return Markup("")
+    return tag(
+        "section",
+        tag(
+            "header",
+            tag("span", texts.draft, class_="cw-label"),
+            tag("span", texts.draft_note, class_="cw-note"),
+        ),
+        tag("p", draft, tag("span", class_="cw-caret", aria_hidden="true"), class_="cw-draft-text"),
+        class_="cw-draft",
+        aria_label=f"{texts.draft}, {texts.draft_note}",
+    )
+
+
+def _refusal(a: Answer, turn: int, texts: Texts) -> Markup:
+    nearest = [_nearest_card(position, hit, turn, texts) for position, hit in enumerate(a.nearest)]
+    return tag(
+        "section",
+        _answer_heading(a, texts),
+        tag("p", a.text or texts.refused_why, class_="cw-refusal-text"),
+        tag("p", a.reason, class_="cw-note") if a.reason and a.reason != a.text else None,
+        tag("div", tag("h4", texts.certificate), certificate(a.certificate, texts), class_="cw-certificate"),
+        tag("h4", texts.nearest, class_="cw-label") if nearest else None,
+        tag("ol", nearest, class_="cw-cards") if nearest else None,
+        class_="cw-answer cw-answer--refused",
+        aria_label=texts.kinds[a.kind],
+    )
+
+
+def _nearest_card(position: int, hit: Hit, turn: int, texts: Texts) -> Markup:
+    return tag(
+        "li",
+        tag(
+            "button",
+            "↗",
+            type="button",
+            class_="cw-cite",
+            data_action="near",
+            data_turn=turn,
+            data_number=position,
+            aria_label=texts.open_source.format(number=position + 1),
+        ),
+        tag(
+            "div",
+            tag("p", hit.chunk.text, class_="cw-quote cw-quote--clamped"),
+            tag(
+                "p",
+                place(hit.document.title, hit.document.path, hit.chunk.page, hit.chunk.location, texts),
+                tag("span", texts.relevance.format(score=f"{hit.score:.2f}"), class_="cw-score"),
+                class_="cw-place",
+            ),
+        ),
+        class_="cw-card",
+        data_action="near",
+        data_turn=turn,
+        data_number=position,
+    )
+
+
+def certificate(c: Certificate, texts: Texts) -> Markup:
+    """What was searched: counts, unreadable files, the best score against the threshold, scope and method."""
+    unreadable = (
+        tag(
+            "ul",
+            [tag("li", name(path), " ", tag("em", _status(status, texts))) for path, status in c.unreadable],
+        )
+        if c.unreadable
+        else texts.none
+    )
+    rows = [
+        (texts.searched_documents, f"{c.documents:,}"),
+        (texts.searched_passages, f"{c.passages:,}"),
+        (texts.unreadable, unreadable),
+        (texts.best_score, _meter(c, texts)),
+        (texts.scope_used, c.scope or texts.whole_index),
+        (texts.method, texts.method_dense if c.dense else texts.method_lexical),
+    ]
+    return tag("dl", [join([tag("dt", label), tag("dd", value)]) for label, value in rows], class_="cw-dl")
+
+
+def _status(status: str, texts: Texts) -> str:
+    return next((label for key, label in texts.statuses.items() if key.value == status), status)
+
+
+def _meter(c: Certificate, texts: Texts) -> Markup:
+    words = f"{c.best_score:.2f} · {texts.threshold} {c.threshold:.2f}"
+    if c.best_score < c.threshold:
+        words += f" · {texts.below}"
+    bar = tag(
+        "span",
+        tag("span", class_="cw-meter-fill", style=f"width:{_percent(c.best_score)}%"),
+        tag("span", class_="cw-meter-line", style=f"left:{_percent(c.threshold)}%"),
+        class_="cw-meter",
+        aria_hidden="true",
+    )
+    return join([bar, tag("span", words)])
+
+
+def _percent(score: float) -> int:
+    return round(100 * min(max(score, 0.0), 1.0))
+
+
+def _folded_certificate(a: Answer, texts: Texts) -> Markup:
+    return tag(
+        "details",
+        tag("summary", tag("span", texts.certificate_title, class_="cw-label")),
+        certificate(a.certificate, texts),
+        class_="cw-searched",
+    )
+
+
+def _actions_row(a: Answer, turn: int, texts: Texts) -> Markup:
+    total = a.timings.get("total", sum(a.timings.values()))
+    facts = [texts.took.format(seconds=f"{total:.1f}")] if a.timings else []
+    if a.model and a.kind is AnswerKind.WRITTEN:
+        facts.insert(0, a.model)
+    return tag(
+        "div",
+        tag(
+            "button",
+            texts.copy,
+            type="button",
+            class_="cw-action",
+            data_action="copy",
+            data_copied=texts.copied,
+        ),
+        _retry(turn, texts),
+        tag("span", " · ".join(facts), class_="cw-note cw-facts"),
+        # Read by page.js; a textarea keeps line breaks and is never rendered.
+        tag(
+            "textarea", copy_text(a, texts), class_="cw-copy", hidden=True, readonly=True, aria_hidden="true"
+        ),
+        class_="cw-actions",
+    )
+
+
+def _actions(e: Exchange, texts: Texts) -> Markup:
+    return tag("div", _retry(e.number, texts), class_="cw-actions")
+
+
+def _retry(turn: int, texts: Texts) -> Markup:
+    return tag("button", texts.retry, type="button", class_="cw-action", data_action="retry", data_turn=turn)
+
+
+def _error(e: Exchange, texts: Texts) -> Markup:
+    return tag(
+        "section",
+        tag("h3", texts.error),
+        tag("p", e.error or texts.unexpected),
+        class_="cw-problem",
+        role="alert",
+    )
+
+
+def _stopped(e: Exchange, texts: Texts) -> Markup:
+    return tag(
+        "section",
+        tag("h3", texts.stopped),
+        tag("p", texts.stopped_note, class_="cw-note"),
+        _draft(e.draft, texts),
+        _evidence(e.evidence, e.number, texts),
+        class_="cw-stopped",
+    )
+
+
+def copy_text(a: Answer, texts: Texts) -> str:
+    """The answer as plain text with numbered references: document, page, quote. Sentences that are not fully supported say so."""
+    lines = [a.question, ""]
+    if a.kind is AnswerKind.REFUSED:
+        c = a.certificate
+        lines += [a.text or texts.refused_why, ""]
+        lines += [f"{texts.searched_documents}: {c.documents}", f"{texts.searched_passages}: {c.passages}"]
+        return "\n".join(lines)
+    lines += [_copied_claim(c, texts) for c in a.claims] or [a.text]
+    if a.citations:
+        lines += ["", texts.references]
+        lines += [_reference(c, texts) for c in a.citations]
+    return "\n".join(lines)
+
+
+def _copied_claim(c: Claim, texts: Texts) -> str:
+    marks = "".join(f"[{n}]" for n in c.citations)
+    words = f"“{c.text}”" if c.quoted else c.text
+    caution = "" if c.state is ClaimState.SUPPORTED else f" ({texts.states[c.state]})"
+    return f"{words} {marks}".rstrip() + caution
+
+
+def _reference(c: Citation, texts: Texts) -> str:
+    where = [c.title or c.document]
+    if c.title and c.title not in c.document:
+        where.append(c.document)
+    if c.page is not None:
+        where.append(texts.page.format(page=c.page))
+    if c.location:
+        where.append(c.location)
+    quote = " ".join(c.quote.split())
+    return f"[{c.number}] {', '.join(where)}: “{quote}”"
+
+
+def header(texts: Texts) -> Markup:
+    """Name, promise, and the switches for documents, conversation, language and theme."""
+    languages = [
+        tag(
+            "button",
+            label,
+            type="button",
+            class_="cw-switch",
+            data_action="language",
+            data_code=code,
+            aria_pressed="true" if code == texts.code else "false",
+            lang=code,
+        )
+        for code, label in (("en", "EN"), ("zh", "中文"))
+    ]
+    return tag(
+        "header",
+        _icon_button("library", "☰", texts.library_toggle, class_="cw-icon cw-only-narrow"),
+        tag("h1", "Citewise", class_="cw-brand"),
+        tag("p", texts.tagline, class_="cw-tagline"),
+        tag("span", texts.local, class_="cw-local", title=texts.local_hint),
+        tag("button", texts.new_conversation, type="button", class_="cw-action", data_action="fresh"),
+        tag("div", languages, class_="cw-switches", role="group", aria_label=texts.language_label),
+        _icon_button("theme", "◐", texts.theme, class_="cw-icon"),
+        class_="cw-top",
+        lang=texts.code,
+    )
+
+
+def _icon_button(action: str, sign: str, label: str, *, class_: str) -> Markup:
+    return tag(
+        "button",
+        tag("span", sign, aria_hidden="true"),
+        type="button",
+        class_=class_,
+        data_action=action,
+        aria_label=label,
+        title=label,
+    )
+
+
+def welcome(samples: tuple[str, ...], texts: Texts) -> Markup:
+    """The page before the first question."""
+    buttons = [
+        tag("li", tag("button", q, type="button", class_="cw-sample", data_action="sample", data_number=n))
+        for n, q in enumerate(samples)
+    ]
+    return tag(
+        "section",
+        tag("h2", texts.empty_title),
+        tag("p", texts.empty_text, class_="cw-lead"),
+        join([tag("h3", texts.samples, class_="cw-label"), tag("ul", buttons, class_="cw-samples")])
+        if buttons
+        else None,
+        class_="cw-welcome",
+    )
+
+
+def hint(text: str) -> Markup:
+    return tag("p", text, class_="cw-note cw-hint")

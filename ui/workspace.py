@@ -1,0 +1,152 @@
+"""The indexes that the page offers: folders below one root, each opened once, all with one language model."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rag.errors import IndexBusy, InputError, StorageError
+from rag.schema import DATABASE
+
+
+UPLOADS = "uploads"
+_NAME = re.compile(r"[^\W_][\w .-]{0,63}")
+_MOST_BYTES = 255  # of a file name, on every file system in use
+
+
+class Workspace:
+    """`open_assistant(folder)` gives the assistant of one index; `create_index(folder)` makes an empty one."""
+
+    def __init__(
+        self, root: Path, open_assistant: Callable[[Path], Any], create_index: Callable[[Path], None]
+    ) -> None:
+        self.root = root
+        self._open = open_assistant
+        self._create = create_index
+        self._assistants: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._writing: set[str] = set()
+
+    def names(self) -> list[str]:
+        """Names of the indexes, sorted."""
+        if not self.root.is_dir():
+            return []
+        return sorted(
+            p.name
+            for p in self.root.iterdir()
+            if p.is_dir() and not p.is_symlink() and (p / DATABASE).is_file()
+        )
+
+    def folder(self, name: str) -> Path:
+        """The folder of an index that exists. Raises InputError for any other name: names come from the browser."""
+        if name not in self.names():
+            raise InputError(f"There is no index named {name!r} in {self.root}. Choose another one.")
+        return self.root / name
+
+    def assistant(self, name: str) -> Any:
+        """The assistant of an index, opened at the first call. Raises what opening raises."""
+        folder = self.folder(name)
+        with self._lock:
+            if name not in self._assistants:
+                self._assistants[name] = self._open(folder)
+            return self._assistants[name]
+
+    def create(self, name: str) -> str:
+        """Makes an empty index and returns its name. Raises InputError for a name that is taken or not allowed."""
+        name = unicodedata.normalize("NFC", name).strip()
+        if not _NAME.fullmatch(name) or name.endswith("."):
+            raise InputError(
+                "An index name begins with a letter or digit and has at most 64 letters, digits, blanks, dots, hyphens "
+                "or underscores."
+            )
+        if name in self.names():
+            raise InputError(f"There is already an index named {name!r}. Choose another name.")
+        with self._lock:
+            self._create(self.root / name)
+        return name
+
+    def samples(self, name: str, *, most: int = 6) -> tuple[str, ...]:
+        """Sample questions from the index's optional `samples.json`: a list of strings or of {"question": ...}."""
+        try:
+            entries = json.loads((self.folder(name) / "samples.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError, InputError):
+            return ()
+        if not isinstance(entries, list):
+            return ()
+        questions = [e.get("question") if isinstance(e, dict) else e for e in entries]
+        return tuple(q for q in questions if isinstance(q, str) and q.strip())[:most]
+
+    def writing(self, name: str) -> _Writing:
+        """A context in which this page's server is the only one of its threads that writes to the index."""
+        return _Writing(self._writing, self._lock, name)
+
+    def keep(self, name: str, files: Sequence[Path]) -> list[Path]:
+        """Copies uploaded files into the index's own folder, each whole or not at all, and removes the originals."""
+        target = self.folder(name) / UPLOADS
+        return list(_keep(target, files))
+
+    def close(self) -> None:
+        """Closes every assistant that was opened."""
+        with self._lock:
+            for assistant in self._assistants.values():
+                assistant.close()
+            self._assistants.clear()
+
+
+class _Writing:
+    def __init__(self, names: set[str], lock: threading.Lock, name: str) -> None:
+        self._names, self._lock, self._name = names, lock, name
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._name in self._names:
+                raise IndexBusy(f"Another upload to {self._name!r} is still running. Wait until it ends.")
+            self._names.add(self._name)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._names.discard(self._name)
+
+
+def _keep(target: Path, files: Sequence[Path]) -> Iterator[Path]:
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            yield _copy(file, target / safe_name(file.name))
+    except OSError as error:
+        raise StorageError(f"The files could not be kept in {target}: {error.strerror or error}.") from error
+
+
+def _copy(source: Path, target: Path) -> Path:
+    import shutil
+
+    temporary = target.with_name(f".{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        with source.open("rb") as read, temporary.open("wb") as write:
+            shutil.copyfileobj(read, write, 1 << 20)
+            write.flush()
+            os.fsync(write.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    source.unlink(missing_ok=True)
+    return target
+
+
+def safe_name(name: str) -> str:
+    """A file name that is one path component on any system: no separators, no control characters, not hidden, NFC, and
+    at most 255 bytes with its suffix kept."""
+    name = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
+    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs")).strip().lstrip(".")
+    stem, dot, suffix = name.rpartition(".")
+    if not stem:
+        stem, dot, suffix = name, "", ""
+    room = _MOST_BYTES - len((dot + suffix).encode())
+    stem = stem.encode()[: max(room, 1)].decode(errors="ignore").rstrip()
+    return f"{stem}{dot}{suffix}" if stem else "file" + dot + suffix

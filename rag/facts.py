@@ -1,0 +1,220 @@
+"""What a sentence asserts, taken apart once: words, quantities, names and turning words with their places.
+
+Words are stems for Latin script and plain characters for Han, so that nothing depends on how a Chinese run is cut
+into words. Quantities are taken out of the words: "20万元" and "CNY 200,000" share no letters and are the same fact.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from rag.numerals import fold
+from rag.quantities import Kind, Quantity, extract
+from rag.text import STOPWORDS_EN, search_tokens
+from rag.wording import Cue, cues
+
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[^\W_{_HAN}]+(?:['’&.][^\W_{_HAN}]+)*|[{_HAN}]+")
+_HAN_RUN = re.compile(f"[{_HAN}]+")
+# Han characters that carry grammar rather than content; turning words are judged as cues.
+FUNCTION_HAN = frozenset(
+    "的了是在和与或及而也就都之为因所以其该这那此等于对由从到向被把将会要能可有着地得并且则即按照如若内中上下后前者时个份名条款项第每各约共据根着至自应当须不未无没非已曾被受给让使"
+)
+# Words that neither add a fact nor take one away.
+LIGHT_WORDS = frozenset(
+    "accord document evidenc sourc state follow provid mean say also howev therefor thus furthermor moreov addit respect name call "
+    "passag text context answer question yes mr mrs ms dr the within upon while dure amount total approxim about around near roughly "
+    "it they he she we you one thereof herein hereof such there onli s t d ll re ve both same well use "
+    "i.e e.g etc includ specif describ indic report refer relat list set".split()
+)
+_CAPITAL = r"[A-Z][\w'’&.-]*"
+_NAME = re.compile(rf"{_CAPITAL}(?:\s+(?:(?:of|and|the|for|de|van|von|der|la|del)\s+)?{_CAPITAL})*")
+_TITLE_ZH = re.compile(r"《([^《》\n]{1,60})》")
+_ORG_ZH = re.compile(
+    rf"[{_HAN}]{{2,20}}?(?:有限责任公司|股份有限公司|有限公司|公司|法院|银行|大学|委员会|医院|集团|研究院|检察院|事务所|基金会|协会)"
+)
+# Words that name a role in the text rather than somebody; the source may say "we" or "the issuer".
+ROLE_WORDS = frozenset(
+    "company corporation agreement contract party parties court act board committee group registrant issuer management bank "
+    "plan note notes section article table item state government commission employer employee buyer seller tenant landlord "
+    "customer supplier patient doctor lender borrower plaintiff defendant law code rule regulation annual report form "
+    "agreement i a an the in on it this that these those".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A Latin-script word (stem, span) or one Han run (itself, span)."""
+
+    stem: str
+    start: int
+    end: int
+    han: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A sentence taken apart. `folded` has the length of `text`; all spans index into either."""
+
+    text: str
+
+    @cached_property
+    def folded(self) -> str:
+        return fold(self.text)
+
+    @cached_property
+    def lower(self) -> str:
+        return self.folded.lower()
+
+    @cached_property
+    def quantities(self) -> tuple[Quantity, ...]:
+        return extract(self.text)
+
+    @cached_property
+    def cues(self) -> tuple[Cue, ...]:
+        return cues(self.folded)
+
+    @cached_property
+    def words(self) -> tuple[Word, ...]:
+        """Words outside quantities, in order; stop words included."""
+        masked = list(self.lower)
+        for q in self.quantities:
+            masked[q.start : q.end] = "\n" * (q.end - q.start)
+        found: list[Word] = []
+        for m in _WORD.finditer("".join(masked)):
+            if _HAN_RUN.match(m.group()):
+                found.append(Word(m.group(), m.start(), m.end(), han=True))
+            else:
+                found.append(Word(stem(m.group()), m.start(), m.end()))
+        return tuple(found)
+
+    @cached_property
+    def content(self) -> tuple[Word, ...]:
+        """Latin-script words that carry meaning."""
+        return tuple(
+            w for w in self.words if not w.han and w.stem not in _stop_stems() and w.stem not in LIGHT_WORDS
+        )
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        return frozenset(w.stem for w in self.words if not w.han)
+
+    @cached_property
+    def prefixes(self) -> frozenset[str]:
+        """First five letters of longer stems: terminate and termination meet here."""
+        return frozenset(s[:5] for s in self.stems if len(s) >= 5 and not s.endswith("less"))
+
+    @cached_property
+    def han(self) -> tuple[Word, ...]:
+        return tuple(w for w in self.words if w.han)
+
+    @cached_property
+    def han_characters(self) -> frozenset[str]:
+        return frozenset("".join(w.stem for w in self.han))
+
+    @cached_property
+    def grams(self) -> frozenset[str]:
+        """Overlapping two-character grams of Han runs."""
+        return frozenset(w.stem[i : i + 2] for w in self.han for i in range(len(w.stem) - 1))
+
+    @cached_property
+    def squeezed(self) -> str:
+        """Lower-case text without white space, for verbatim tests."""
+        return re.sub(r"\s+", "", self.lower)
+
+    @cached_property
+    def size(self) -> int:
+        """How much is asserted: content words, Han characters in pairs, quantities."""
+        return len(self.content) + sum(len(w.stem) for w in self.han) // 2 + len(self.quantities)
+
+    def has_stem(self, word: str) -> bool:
+        return word in self.stems or (
+            len(word) >= 5 and not word.endswith("less") and word[:5] in self.prefixes
+        )
+
+    def scope(self, start: int, end: int, *, before: int = 0, after: int = 3) -> frozenset[str]:
+        """Content next to `[start, end)` within its clause: stems, Han grams and quantity keys, at most that many a side."""
+        left = _clause_edge(self.folded, start, -1)
+        right = _clause_edge(self.folded, end, 1)
+        return frozenset(self._near(end, right)[:after]) | (
+            frozenset(self._near(left, start)[-before:]) if before else frozenset()
+        )
+
+    def _near(self, start: int, end: int) -> list[str]:
+        items: list[tuple[int, str]] = [(w.start, w.stem) for w in self.content if start <= w.start < end]
+        items += [(q.start, q.key) for q in self.quantities if start <= q.start < end]
+        window = self.lower[start:end]
+        for m in _HAN_RUN.finditer(window):
+            run = m.group()
+            items += [(start + m.start() + i, run[i : i + 2]) for i in range(len(run) - 1)]
+        return [item for _, item in sorted(items)]
+
+    @cached_property
+    def items(self) -> frozenset[str]:
+        """Everything a scope can contain."""
+        return (
+            frozenset(w.stem for w in self.content) | self.grams | frozenset(q.key for q in self.quantities)
+        )
+
+
+_CLAUSE = re.compile(r"[,;:，；：。.!?！？、]\s|[，；：。！？\n]")
+
+
+def _clause_edge(text: str, position: int, direction: int) -> int:
+    reach = 160
+    if direction > 0:
+        m = _CLAUSE.search(text, position, position + reach)
+        return m.start() if m else min(len(text), position + reach)
+    edge = max(0, position - reach)
+    for m in _CLAUSE.finditer(text, edge, position):
+        edge = m.end()
+    return edge
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """The search token of one Latin-script word, possessives and dots apart."""
+    word = re.sub(r"['’]s?$", "", word.strip("."))
+    tokens = search_tokens(word)
+    return tokens[0] if tokens else word
+
+
+@lru_cache(maxsize=1)
+def _stop_stems() -> frozenset[str]:
+    return STOPWORDS_EN | frozenset(stem(w) for w in STOPWORDS_EN)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A proper name of the sentence; `initial` where only its place at the start may make it a capital."""
+
+    text: str
+    start: int
+    initial: bool = False
+    acronym: bool = False
+
+
+def names(facts: Facts) -> tuple[Name, ...]:
+    """Capitalised sequences, acronyms, 《titles》 and Chinese organisations, quantities apart."""
+    text = facts.folded
+    taken = [(q.start, q.end) for q in facts.quantities]
+    found: list[Name] = []
+    for m in _NAME.finditer(text):
+        for part in re.finditer(_CAPITAL, m.group()):
+            start = m.start() + part.start()
+            word = re.sub(r"['’]s$", "", part.group().rstrip(".,'’-&"))
+            if len(word) < 2 or any(a <= start < b for a, b in taken) or word.lower() in STOPWORDS_EN:
+                continue
+            initial = not text[:start].strip(" \"'“‘([-*\t") or text[:start].rstrip().endswith(
+                (".", "!", "?", ":", "。")
+            )
+            found.append(Name(word, start, initial, acronym=len(word) > 1 and word.isupper()))
+    found += [Name(m.group(1), m.start(1)) for m in _TITLE_ZH.finditer(text)]
+    found += [Name(m.group(), m.start()) for m in _ORG_ZH.finditer(text)]
+    return tuple(found)
+
+
+def dated(quantities: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
+    return tuple(q for q in quantities if q.kind is Kind.DATE)

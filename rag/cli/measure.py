@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,20 +74,18 @@ def _ingest(documents: Path, settings: Config, *, rebuild: bool, quiet: bool) ->
 def _measure(
     folder: Path, settings: Config, *, what: str, limit: int | None, seed: int, depth: int, quiet: bool
 ) -> Report:
-    from rag.answer import build_assistant
     from rag.evaluate import evaluate
 
-    with (
-        closing(build_assistant(settings, with_llm=what != "retrieval")) as assistant,
-        output.progress_bars(quiet=quiet) as progress,
-    ):
+    with ExitStack() as stack:
+        assistant = None
+        if what == "retrieval":  # needs no language model, and not the second it takes to load
+            index = stack.enter_context(closing(options.open_configured_index(settings)))
+        else:
+            from rag.answer import build_assistant
+
+            assistant = stack.enter_context(closing(build_assistant(settings)))
+            index = assistant.index
+        progress = stack.enter_context(output.progress_bars(quiet=quiet))
         return evaluate(
-            folder,
-            assistant.index,
-            assistant,
-            what=what,
-            limit=limit,
-            seed=seed,
-            depth=depth,
-            progress=progress,
+            folder, index, assistant, what=what, limit=limit, seed=seed, depth=depth, progress=progress
         )

@@ -107,11 +107,15 @@ def _table(block: Block, styles: dict[str, Any], language: str) -> Any:
     from reportlab.lib import colors
     from reportlab.platypus import Paragraph, Table, TableStyle
 
-    def cell(text: str, row: int) -> Any:
-        style = styles["cellhead" if row == 0 else "figure" if is_figure(text) else "cell"]
-        return Paragraph(_markup(text, language), style)
+    figures = [
+        all(is_figure(row[c]) or not row[c] for row in block.rows[1:]) for c in range(len(block.rows[0]))
+    ]
 
-    cells = [[cell(text, i) for text in row] for i, row in enumerate(block.rows)]
+    def cell(text: str, row: int, column: int) -> Any:
+        name = ("figurehead" if figures[column] else "cellhead") if row == 0 else None
+        return Paragraph(_markup(text, language), styles[name or ("figure" if figures[column] else "cell")])
+
+    cells = [[cell(text, i, c) for c, text in enumerate(row)] for i, row in enumerate(block.rows)]
     table = Table(cells, colWidths=_column_widths(block.rows, language), repeatRows=1, hAlign="LEFT")
     table.setStyle(
         TableStyle(
@@ -185,6 +189,7 @@ def _styles(language: str) -> dict[str, Any]:
         "item": style("item", text, 10.5, leftIndent=14, bulletIndent=3, spaceAfter=3),
         "cell": style("cell", sans, 8.5),
         "cellhead": style("cellhead", bold, 8.5),
+        "figurehead": style("figurehead", bold, 8.5, alignment=TA_RIGHT),
         "figure": style("figure", sans, 8.5, alignment=TA_RIGHT),
         "small": style("small", sans, 7.5, textColor="#595959"),
         "toc": style("toc", sans, 9.5, spaceBefore=3),

@@ -1,0 +1,241 @@
+"""A file of questions in, a file of answers out; can be killed at any point and run again to go on.
+
+The input's columns are kept and these added: `answer`, `kind` (written, quoted, refused), `state` (the
+weakest of the answer's sentences: supported, partial, unsupported), `refused`, `citations`, `error`. In
+jsonl, citations are objects with document, page, quote and offsets; in csv and xlsx one line of text each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import CitewiseError, GenerationError, InputError
+from rag.journal import Journal
+from rag.tables import INPUTS, OUTPUTS, Row, Table, read_table, write_table
+from rag.types import Answer, Citation, ClaimState, Progress
+
+if TYPE_CHECKING:
+    from rag.answer import Assistant
+
+ADDED = ("answer", "kind", "state", "refused", "citations", "error")
+_QUESTION_NAMES = ("question", "questions", "query", "q", "问题", "提问", "题目", "問題")
+_WEAKEST_FIRST = (ClaimState.UNSUPPORTED, ClaimState.PARTIAL, ClaimState.SUPPORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What a run did. `resumed` rows were answered by a run before; with `stopped` the output is not
+    written yet."""
+
+    rows: int
+    answered: int
+    refused: int
+    failed: int
+    resumed: int
+    seconds: float
+    output: str
+    stopped: bool = False
+
+
+def check_paths(questions: Path, output: Path) -> None:
+    """Raises InputError where the files cannot be what they are meant to be; reads nothing but their
+    names."""
+    if output.suffix.lower() not in OUTPUTS:
+        raise InputError(f"{output} is not a kind of answer file. End its name in {', '.join(OUTPUTS)}.")
+    if output.is_dir():
+        raise InputError(f"{output} is a folder. Name a file in it.")
+    if not questions.is_file():
+        raise InputError(f"{questions} is not a file. Give one that ends in {', '.join(INPUTS)}.")
+    if questions.resolve() == output.resolve():
+        raise InputError(f"{output} is the file with the questions. Give the answers another name.")
+
+
+def run_batch(
+    assistant: Assistant,
+    questions: Path,
+    output: Path,
+    *,
+    question_column: str | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> BatchReport:
+    """Ask every row's question and write `output`, atomically, when all are answered.
+
+    A row that cannot be read or answered becomes a row with an error. `stop` ends the run after the
+    question in hand; what was answered is kept in a journal beside `output`, and the same call goes on from
+    there. Raises InputError (no such column, naming those there are), StorageError, and IndexProblem or
+    ModelError where no row can be answered.
+    """
+    check_paths(questions, output)
+    begun = time.perf_counter()
+    table = read_table(questions)
+    column = _question_column(table, question_column, questions)
+    with Journal(_journal_path(output), setup=_setup(assistant)) as journal:
+        run = _Run(assistant, journal, table, column)
+        stopped = run.ask_all(progress, stop or threading.Event())
+        if not stopped:
+            names = _added_names(table.columns)
+            as_text = output.suffix.lower() != ".jsonl"
+            rows = [
+                _merged(row, result, names, as_text)
+                for row, result in zip(table.rows, run.results, strict=True)
+            ]
+            write_table(output, [*table.columns, *names.values()], rows)
+            journal.remove()
+    return run.report(output, time.perf_counter() - begun, stopped)
+
+
+class _Run:
+    """The rows of one table and their results so far."""
+
+    def __init__(self, assistant: Assistant, journal: Journal, table: Table, column: str) -> None:
+        self.assistant = assistant
+        self.journal = journal
+        self.rows = table.rows
+        self.column = column
+        self.results: list[dict[str, Any]] = []
+        self.resumed = 0
+
+    def ask_all(self, progress: Callable[[Progress], None] | None, stop: threading.Event) -> bool:
+        """Fill `results` in order; True where `stop` ended it early."""
+        begun = time.perf_counter()
+        for number, row in enumerate(self.rows):
+            if stop.is_set():
+                return True
+            if progress is not None:
+                progress(self._progress(time.perf_counter() - begun))
+            question = _question(row, self.column)
+            key = hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()
+            known = self.journal.entries.get((number, key))
+            if known is not None:
+                self.resumed += 1
+            elif row.error:
+                known = _failed(row.error)
+            else:
+                known = self._ask(question)
+                self.journal.add(number, key, known)
+            self.results.append(known)
+        if progress is not None:
+            progress(self._progress(time.perf_counter() - begun))
+        return False
+
+    def _ask(self, question: str) -> dict[str, Any]:
+        try:
+            return _result(self.assistant.ask(question))
+        except (InputError, GenerationError) as error:  # about this question; others may do
+            return _failed(str(error))
+        except (CitewiseError, OSError, MemoryError):  # about the index, the model or the machine
+            raise
+        except Exception as error:  # a fault of ours must not hold up the other rows, run after run
+            return _failed(f"unexpected {type(error).__name__}: {error}")
+
+    def _progress(self, seconds: float) -> Progress:
+        done, fresh = len(self.results), len(self.results) - self.resumed
+        rate = fresh / seconds if fresh and seconds else 0.0
+        remaining = (len(self.rows) - done) / rate if rate else None
+        return Progress("questions", done, len(self.rows), rate, remaining)
+
+    def report(self, output: Path, seconds: float, stopped: bool) -> BatchReport:
+        failed = sum(bool(r["error"]) for r in self.results)
+        refused = sum(bool(r["refused"]) for r in self.results)
+        return BatchReport(
+            rows=len(self.rows),
+            answered=len(self.results) - failed - refused,
+            refused=refused,
+            failed=failed,
+            resumed=self.resumed,
+            seconds=seconds,
+            output=str(output),
+            stopped=stopped,
+        )
+
+
+def _question_column(table: Table, wanted: str | None, path: Path) -> str:
+    names = (wanted,) if wanted else _QUESTION_NAMES
+    for name in names:
+        for column in table.columns:
+            if column.strip().lower() == name.strip().lower():
+                return column
+    missing = f"no column {wanted!r}" if wanted else "no column called question"
+    there = ", ".join(table.columns) or "none"
+    raise InputError(
+        f"{path} has {missing}. Its columns are: {there}. Name the right one with --column NAME."
+    )
+
+
+def _journal_path(output: Path) -> Path:
+    return output.with_name(f".{output.name[:200]}.journal")
+
+
+def _setup(assistant: Assistant) -> str:
+    """What the answers depend on: answers of another index, another state of it or another model are not
+    taken over."""
+    index, llm = assistant.index, assistant.llm
+    where = f"{index.folder.resolve()}#{index.store.generation()}" if index is not None else ""
+    return f"{where} {llm.info.name} {llm.info.fingerprint}" if llm is not None else f"{where} quotes"
+
+
+def _question(row: Row, column: str) -> str:
+    value = row.values.get(column)
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _result(answer: Answer) -> dict[str, Any]:
+    states = {claim.state for claim in answer.claims}
+    return {
+        "answer": answer.text,
+        "kind": answer.kind.value,
+        "state": next((s.value for s in _WEAKEST_FIRST if s in states), ""),
+        "refused": answer.refused,
+        "citations": [_citation(c) for c in answer.citations],
+        "error": "",
+    }
+
+
+def _failed(error: str) -> dict[str, Any]:
+    return {"answer": "", "kind": "", "state": "", "refused": False, "citations": [], "error": error}
+
+
+def _citation(citation: Citation) -> dict[str, Any]:
+    return {
+        "number": citation.number,
+        "document": citation.document,
+        "page": citation.page,
+        "location": citation.location,
+        "start": citation.start,
+        "end": citation.end,
+        "quote": citation.quote,
+    }
+
+
+def _added_names(columns: Sequence[str]) -> dict[str, str]:
+    """Our columns by what they are called in this output: a column of the input keeps its name, ours gives
+    way."""
+    taken = set(columns)
+    names: dict[str, str] = {}
+    for name in ADDED:
+        ours = name
+        while ours in taken:
+            ours = f"citewise_{ours}"
+        taken.add(ours)
+        names[name] = ours
+    return names
+
+
+def _merged(row: Row, result: Mapping[str, Any], names: Mapping[str, str], as_text: bool) -> dict[str, Any]:
+    added = {names[k]: v for k, v in result.items()}
+    if as_text:
+        added[names["citations"]] = "\n".join(map(_citation_line, result["citations"]))
+    return {**row.values, **added}
+
+
+def _citation_line(citation: Mapping[str, Any]) -> str:
+    place = f"page {citation['page']}" if citation["page"] else citation["location"]
+    where = f"{citation['document']}, {place}" if place else citation["document"]
+    return f"[{citation['number']}] {where}: “{' '.join(citation['quote'].split())}”"

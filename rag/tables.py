@@ -1,0 +1,242 @@
+"""Question tables in (csv, jsonl, xlsx, txt), answer tables out (csv, jsonl, xlsx). Nothing in a cell
+becomes a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rag.errors import InputError, ParseError
+from rag.files import write_atomically
+from rag.parsers.encoding import decode
+
+INPUTS = (".csv", ".tsv", ".jsonl", ".xlsx", ".txt")
+OUTPUTS = (".csv", ".jsonl", ".xlsx")
+# A quoted cell with more lines than this is a forgotten closing quote, which would swallow the rest of the
+# file.
+_LINES_PER_ROW = 200
+_DELIMITERS = ",;\t|"
+_EXCEL_CELL = 32_767
+_NUMBER = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?%?")
+# What spreadsheets take as the start of a formula (OWASP, "CSV injection"), full-width forms included.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: values by column; `error` is set where it could not be read, and `values` hold what there
+    was."""
+
+    values: Mapping[str, Any]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns in order, and rows in order; rows that are wholly empty are not in it."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...] = field(default=())
+
+
+def read_table(path: Path) -> Table:
+    """Read a table by its suffix; text in any encoding that can be found out. Raises InputError when it is
+    no such file."""
+    suffix = path.suffix.lower()
+    if suffix not in INPUTS:
+        raise InputError(f"{path} is not a table of questions. Give a file that ends in {', '.join(INPUTS)}.")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if suffix == ".xlsx":
+        return _read_xlsx(data, path)
+    try:
+        text = decode(data, path=str(path))
+    except ParseError as error:
+        raise InputError(str(error)) from error
+    text = text.removeprefix("\ufeff")
+    if suffix == ".jsonl":
+        return _read_jsonl(text)
+    if suffix == ".txt":
+        lines = [line.strip() for line in text.splitlines()]
+        return Table(("question",), tuple(Row({"question": line}) for line in lines if line))
+    return _read_csv(text, path)
+
+
+def _read_csv(text: str, path: Path) -> Table:
+    lines = io.StringIO(text, newline="").readlines()
+    delimiter = _delimiter(lines)
+    records = _records(lines, delimiter)
+    head = next((cells for cells, error in records if not error), None)
+    if head is None:
+        raise InputError(
+            f"{path} is empty: its first row has to name the columns, one of them the questions."
+        )
+    columns = _columns(head)
+    return Table(columns, tuple(_csv_row(columns, cells, error) for cells, error in records))
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """The candidate that the first row with text has most of, outside quotes."""
+    first = next((line for line in lines if line.strip()), "")
+    bare = re.sub(r'"[^"]*"', "", first)
+    return max(_DELIMITERS, key=bare.count)
+
+
+def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[list[str], str]]:
+    """(cells, error) of each record that is not empty. After a record that cannot be parsed, reading goes
+    on at the line behind the one where it began, so that a broken quote costs one row."""
+    csv.field_size_limit(1 << 30)
+    at = 0
+    while at < len(lines):
+        reader = csv.reader(iter(lines[at : at + _LINES_PER_ROW]), delimiter=delimiter, strict=True)
+        try:
+            cells = next(reader)
+        except csv.Error as error:
+            yield [lines[at].rstrip("\r\n")], f"line {at + 1} is not valid CSV: {error}"
+            at += 1
+            continue
+        if any(cell.strip() for cell in cells):
+            yield cells, ""
+        at += max(reader.line_num, 1)
+
+
+def _csv_row(columns: Sequence[str], cells: Sequence[str], error: str) -> Row:
+    if not error and len(cells) > len(columns):
+        extra = [c for c in cells[len(columns) :] if c.strip()]
+        error = f"the row has {len(cells)} cells, the header {len(columns)}" if extra else ""
+    padded = [*cells, *[""] * (len(columns) - len(cells))]
+    return Row(dict(zip(columns, padded, strict=False)), error)
+
+
+def _read_jsonl(text: str) -> Table:
+    rows: list[Row] = []
+    columns: dict[str, None] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+            if not isinstance(value, dict):
+                raise ValueError("not a JSON object")
+        except (ValueError, RecursionError) as error:
+            rows.append(Row({}, f"line {number} is not valid JSON ({error}): {line[:200]}"))
+            continue
+        rows.append(Row(value))
+        columns.update(dict.fromkeys(value))
+    return Table(tuple(columns), tuple(rows))
+
+
+def _read_xlsx(data: bytes, path: Path) -> Table:
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # some writers state a wrong size, and rows beyond it would be lost
+        values = [row for row in sheet.iter_rows(values_only=True) if any(_text(c).strip() for c in row)]
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, IndexError, SyntaxError, TypeError) as error:
+        raise InputError(f"{path} is not a workbook that can be read: {error}.") from error
+    if not values:
+        raise InputError(
+            f"{path} is empty: its first row has to name the columns, one of them the questions."
+        )
+    columns = _columns([_text(c) for c in values[0]])
+    return Table(columns, tuple(_csv_row(columns, [_text(c) for c in row], "") for row in values[1:]))
+
+
+def _columns(head: Sequence[str]) -> tuple[str, ...]:
+    """Header cells as names: trimmed, none empty, none twice."""
+    names: list[str] = []
+    for number, cell in enumerate(head, 1):
+        base = name = " ".join(cell.split()) or f"column {number}"
+        copy = 2
+        while name in names:
+            name, copy = f"{base} ({copy})", copy + 1
+        names.append(name)
+    while names and names[-1] == f"column {len(names)}" and not head[len(names) - 1].strip():
+        names.pop()  # empty cells at the end of a sheet's first row are no columns
+    return tuple(names)
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write by the suffix, atomically. csv has a byte order mark, so that spreadsheets read Chinese. Raises
+    StorageError, InputError for another suffix."""
+    suffix = path.suffix.lower()
+    if suffix == ".jsonl":
+        content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode(
+            "utf-8", "backslashreplace"
+        )
+    elif suffix == ".csv":
+        content = _csv_bytes(columns, rows)
+    elif suffix == ".xlsx":
+        content = _xlsx_bytes(columns, rows)
+    else:
+        raise InputError(f"{path} is not a kind of answer file. End its name in {', '.join(OUTPUTS)}.")
+    write_atomically(path, content)
+
+
+def _csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow([harmless(c) for c in columns])
+    writer.writerows([harmless(_text(row.get(c))) for c in columns] for row in rows)
+    return text.getvalue().encode("utf-8-sig", "backslashreplace")
+
+
+def harmless(cell: str) -> str:
+    """The cell with a quote mark in front where a spreadsheet would take it for a formula; plain numbers
+    stay."""
+    begins = cell.startswith(_FORMULA) or cell.lstrip().startswith(_FORMULA)
+    return f"'{cell}" if begins and not _NUMBER.fullmatch(cell.strip()) else cell
+
+
+def _xlsx_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+    import openpyxl
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("answers")
+
+    def cell(value: Any) -> Any:
+        if isinstance(value, bool | int | float):
+            return value
+        text = ILLEGAL_CHARACTERS_RE.sub("", _text(value))
+        text = text.encode("utf-8", "replace").decode()  # lone surrogates are no XML
+        made = WriteOnlyCell(sheet)
+        made.value = text if len(text) <= _EXCEL_CELL else f"{text[: _EXCEL_CELL - 1]}…"
+        made.data_type = "s"  # whatever it begins with
+        made.quotePrefix = text.startswith(_FORMULA)  # and it stays a string when somebody edits it
+        return made
+
+    sheet.append([cell(c) for c in columns])
+    for row in rows:
+        sheet.append([cell(row.get(c)) for c in columns])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def _text(value: Any) -> str:
+    """A cell's value in one line of text: dates in ISO form, whole numbers without a point, structures as
+    JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)

@@ -82,7 +82,33 @@ def is_capitals(text: str) -> bool:
 
 
 _SMALL = frozenset(
-    "a an and as at by for from in into of on or over per the to under upon via vs with without de la".split()
+    [
+        "a",
+        "an",
+        "and",
+        "as",
+        "at",
+        "by",
+        "for",
+        "from",
+        "in",
+        "into",
+        "of",
+        "on",
+        "or",
+        "over",
+        "per",
+        "the",
+        "to",
+        "under",
+        "upon",
+        "via",
+        "vs",
+        "with",
+        "without",
+        "de",
+        "la",
+    ]
 )
 
 

@@ -73,9 +73,15 @@ def _locate(leaf: Any, text_page: Any, quote: str) -> list[Box]:
 
     count = text_page.count_chars()
     units = [raw.FPDFText_GetUnicode(text_page, n) for n in range(count)]
-    letters = [(chr(u).casefold(), n) for n, u in enumerate(units) if u and not _IGNORED.match(chr(u))]
-    haystack = "".join(c[0] for c, _ in letters)
-    needle = "".join(c.casefold()[0] for c in _IGNORED.sub("", quote))
+    letters = [(chr(u).casefold()[0], n) for n, u in enumerate(units) if u and not _IGNORED.match(chr(u))]
+    # "ff" counts as "f": pdfium loses the second letter of that ligature in some fonts.
+    letters = [
+        pair
+        for before, pair in zip([("", 0), *letters], letters, strict=False)
+        if before[0] + pair[0] != "ff"
+    ]
+    haystack = "".join(letter for letter, _ in letters)
+    needle = "".join(c.casefold()[0] for c in _IGNORED.sub("", quote)).replace("ff", "f")
     found = _search(haystack, needle)
     if found is None:
         return []

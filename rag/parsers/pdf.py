@@ -14,9 +14,10 @@ from typing import Any
 
 from rag.errors import ParseError
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
-from rag.parsers.pdf_layout import Layout, PageLines, joined_hyphens, measure, running_key
+from rag.parsers.pdf_layout import Layout, PageLines, measure, running_key
 from rag.parsers.pdf_lines import Line, PageText
 from rag.parsers.pdf_tables import find_tables
+from rag.parsers.pdf_words import CUT, mend
 
 _HEADER_WITHIN = 1024  # the specification lets "%PDF-" begin anywhere in the first 1,024 bytes
 _FILE_NAME_TITLE = re.compile(
@@ -43,7 +44,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
             "empty",
         )
     details.put_outline(pages)
-    joined_hyphens(pages)
+    mend([line for page in pages for line in page.lines])
     style = measure(pages)
     title = details.title or _prominent_line(pages, style.size, style.repeated)
     builder = TextBuilder()
@@ -113,11 +114,7 @@ def _read_page(document: Any, number: int) -> PageLines:
         lines = text.lines
         for line in lines:
             # The mark of a cut word stays until the whole document is known; everything else is cleaned at once.
-            line.text = (
-                "\ufffe".join(map(clean, line.text.split("\ufffe")))
-                if "\ufffe" in line.text
-                else clean(line.text)
-            )
+            line.text = CUT.join(map(clean, line.text.split(CUT)))
         lines[:] = [line for line in lines if line.text.strip()]
         return PageLines(number, lines, find_tables(lines, text))
     finally:

@@ -57,34 +57,6 @@ def running_key(text: str) -> str:
     return _DIGITS.sub("#", text.casefold())
 
 
-def joined_hyphens(pages: Sequence[PageLines]) -> None:
-    """Resolve the mark that pdfium leaves where a word was cut at a line's end, in place.
-
-    The mark becomes a hyphen ("long-term"), unless the document writes the word without one elsewhere ("information").
-    """
-    if not any("\ufffe" in line.text for page in pages for line in page.lines):
-        return
-    words = {
-        word.casefold()
-        for page in pages
-        for line in page.lines
-        for word in re.findall(r"[^\W\d_]+", line.text)
-    }
-
-    def resolve(match: re.Match[str]) -> str:
-        whole = match.group(1) + match.group(2)
-        return (
-            whole
-            if whole.casefold() in words and match.group(2).islower()
-            else f"{match.group(1)}-{match.group(2)}"
-        )
-
-    for page in pages:
-        for line in page.lines:
-            if "\ufffe" in line.text:
-                line.text = re.sub(r"([^\W\d_]*)\ufffe([^\W\d_]*)", resolve, line.text)
-
-
 class Layout:
     """Adds pages to a builder, one after the other."""
 

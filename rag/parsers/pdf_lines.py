@@ -6,17 +6,24 @@ Only the first and last character of a line are looked up: a call per character 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from ctypes import byref, c_int, create_string_buffer
 from dataclasses import dataclass
 from typing import Any
 
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
+_WORD = re.compile(r"\S+")
+_FIGURES = re.compile(r"[-–—$€£¥￥%％(（\s]*(?:[\d.,()（）%％$€£¥￥\s–—-]+|N/A)$")
+# Shares of the height of the type's box: a word gap, and the fall of the line that a break needs.
+WORD_GAP = 0.7
+_FALL = 0.5
 
 
 @dataclass(slots=True)
 class Line:
     """`left` to `top` in PDF points, origin at the lower left of the page; `size` is the height of the type's box (0: no
-    geometry known). `index` is pdfium's number of the first character, -1 where numbers and text do not run in step."""
+    geometry known). `segments` map the text to pdfium's characters: from text offset a on, character b + offset - a;
+    empty where the two do not run in step."""
 
     text: str
     left: float = 0.0
@@ -25,7 +32,7 @@ class Line:
     top: float = 0.0
     size: float = 0.0
     bold: bool = False
-    index: int = -1
+    segments: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ class PageText:
         self._rect = raw.FS_RECTF()
         self._name = create_string_buffer(256)
         self._flags = c_int()
-        self.lines = self._read()
+        self.lines = _joined([part for line in self._read() for part in self._split(line)])
 
     def close(self) -> None:
         self._page.close()
@@ -65,49 +72,105 @@ class PageText:
         for piece in text.split("\n"):
             stripped = piece.strip()
             if stripped:
-                lead = len(piece) - len(piece.lstrip())
-                first = position + lead
-                length = len(stripped) + (sum(c > "\uffff" for c in stripped) if wide else 0)
-                lines.append(self._line(stripped, first, first + length - 1))
+                first = position + len(piece) - len(piece.lstrip())
+                extra = sum(c > "\uffff" for c in stripped) if wide else 0
+                lines.append(self._line(stripped, first, first + len(stripped) + extra - 1))
             position += len(piece) + 1 + (sum(c > "\uffff" for c in piece) if wide else 0)
         return lines
 
     def _line(self, text: str, first: int, last: int) -> Line:
-        raw, page, rect = self._raw, self._page.raw, self._rect
+        raw, page = self._raw, self._page.raw
         start = raw.FPDFText_GetCharIndexFromTextIndex(page, first)
         end = raw.FPDFText_GetCharIndexFromTextIndex(page, last)
-        if start < 0 or end < start or not raw.FPDFText_GetLooseCharBox(page, start, rect):
+        if start < 0 or end < start:
+            return Line(text)
+        in_step = end - start == last - first == len(text) - 1
+        return self._between(text, start, end, ((0, start),) if in_step else ())
+
+    def _between(self, text: str, start: int, end: int, segments: tuple[tuple[int, int], ...]) -> Line:
+        """A line from its first and last character."""
+        rect = self._rect
+        if not self._raw.FPDFText_GetLooseCharBox(self._page.raw, start, rect):
             return Line(text)
         left, top, size = rect.left, rect.top, rect.top - rect.bottom
-        raw.FPDFText_GetLooseCharBox(page, end, rect)
+        self._raw.FPDFText_GetLooseCharBox(self._page.raw, end, rect)
         bold = self._bold(start) and self._bold(end)
-        index = start if end - start == last - first and len(text) == last - first + 1 else -1
-        return Line(text, left, rect.right, rect.bottom, top, abs(size), bold, index)
+        return Line(text, left, rect.right, rect.bottom, top, abs(size), bold, segments)
 
     def _bold(self, index: int) -> bool:
         length = self._raw.FPDFText_GetFontInfo(self._page.raw, index, self._name, 256, byref(self._flags))
         return length > 0 and _BOLD.search(self._name.value) is not None
 
+    def _split(self, line: Line) -> list[Line]:
+        """pdfium takes rows of small type for one line now and then: cut where a word stands lower than the one before."""
+        if len(line.segments) != 1 or not line.size or line.top - line.bottom < line.size * (1 + _FALL):
+            return [line]
+        base = line.segments[0][1]
+        rect = self._rect
+        cuts = []
+        height: float | None = None
+        for match in _WORD.finditer(line.text):
+            if not self._raw.FPDFText_GetLooseCharBox(self._page.raw, base + match.start(), rect):
+                return [line]
+            if height is not None and height - rect.bottom > line.size * _FALL:
+                cuts.append(match.start())
+            self._raw.FPDFText_GetLooseCharBox(self._page.raw, base + match.end() - 1, rect)
+            height = rect.bottom
+        parts = []
+        for begin, end in zip([0, *cuts], [*cuts, len(line.text)], strict=True):
+            text = line.text[begin:end].rstrip()
+            parts.append(
+                self._between(text, base + begin, base + begin + len(text) - 1, ((0, base + begin),))
+            )
+        return parts
+
     def words(self, line: Line) -> list[Cell]:
         """The line's words with their extents; [] without geometry."""
-        if line.index < 0:
+        if not line.segments:
             return []
         raw, page, rect = self._raw, self._page.raw, self._rect
+        starts = [offset for offset, _ in line.segments]
         found = []
-        for match in re.finditer(r"\S+", line.text):
-            if not raw.FPDFText_GetLooseCharBox(page, line.index + match.start(), rect):
+        for match in _WORD.finditer(line.text):
+            offset, base = line.segments[bisect_right(starts, match.start()) - 1]
+            if not raw.FPDFText_GetLooseCharBox(page, base + match.start() - offset, rect):
                 return []
             left = rect.left
-            raw.FPDFText_GetLooseCharBox(page, line.index + match.end() - 1, rect)
+            raw.FPDFText_GetLooseCharBox(page, base + match.end() - 1 - offset, rect)
             found.append(Cell(match.group(), left, rect.right))
         return found
 
     def cells(self, line: Line) -> list[Cell]:
-        """The line's words joined where only a word gap (under 0.7 of the type's height) parts them."""
+        """The line's words, joined where only a word gap parts them."""
         joined: list[Cell] = []
         for word in self.words(line):
-            if joined and -line.size < word.left - joined[-1].right < line.size * 0.7:
+            if joined and -line.size < word.left - joined[-1].right < line.size * WORD_GAP:
                 last = joined.pop()
                 word = Cell(f"{last.text} {word.text}", last.left, word.right)
             joined.append(word)
         return joined
+
+
+def _joined(lines: list[Line]) -> list[Line]:
+    """pdfium gives the words of some lines one by one: put together what stands at one height with a word gap between, and
+    figures to the label on their left."""
+    result: list[Line] = []
+    for line in lines:
+        last = result[-1] if result else None
+        if last is not None and last.segments and line.segments and _adjoin(last, line):
+            shift = len(last.text) + 1
+            segments = last.segments + tuple((offset + shift, base) for offset, base in line.segments)
+            bottom, top = min(last.bottom, line.bottom), max(last.top, line.top)
+            bold = last.bold and line.bold
+            result[-1] = Line(
+                f"{last.text} {line.text}", last.left, line.right, bottom, top, last.size, bold, segments
+            )
+        else:
+            result.append(line)
+    return result
+
+
+def _adjoin(last: Line, line: Line) -> bool:
+    if abs(last.bottom - line.bottom) > line.size * 0.2 or line.left < last.right - 1:
+        return False
+    return line.left - last.right < line.size * WORD_GAP or _FIGURES.match(line.text) is not None

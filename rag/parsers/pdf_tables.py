@@ -18,8 +18,12 @@ _VALUE = re.compile(
     r"[-–—−+]?(?P<open>[(（])?[-–−+]?(?:(?:US|HK|NT|[ACRS]{1,2})?[$€£¥￥])?[(（]?[-–−+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?"
     r"(?P<close>[)）])?(?:[%％x]|bps?|pts?|pp)?[)）]?(?:\(\d\)|[*†‡])?$"
 )
-_NOTHING = frozenset("— – - -- ― － * N/A n/a NA NM nm N.M. n.m. 不适用 无 — )".split())
-_GLUE = frozenset("$ € £ ¥ ￥ % ％ ) ( )% %) US$ HK$ RMB pts bps".split())
+_NOTHING = frozenset(
+    ["—", "–", "-", "--", "―", "－", "*", "N/A", "n/a", "NA", "NM", "nm", "N.M.", "n.m.", "#", "不适用", "无"]
+)
+_GLUE = frozenset(
+    ["$", "€", "£", "¥", "￥", "%", "％", ")", "(", ")%", "%)", "US$", "HK$", "RMB", "pts", "bps"]
+)
 _YEAR = re.compile(r"(?:FY)?(?:19|20)\d\d(?:年(?:度)?)?$")
 _FINANCIAL = re.compile(r"[,.()（）$€£¥￥%％]|^[—–－-]+$|\d{4}")
 _UNITS = re.compile(
@@ -37,6 +41,10 @@ _PERIOD = re.compile(
 _HEAD_WORD = re.compile(
     r"\b(?:change|variance|total|amount|percent|percentage|note|notes|actual|shares|price|value|cost|average|weighted|number|gross|net|"
     r"unaudited|audited|as of|reported|adjusted|increase|decrease|carrying|fair|level|per)\b|%|金额|比例|附注|项目|合计|数量|增减|变动|占比",
+    re.I,
+)
+_TITLE = re.compile(
+    r"^table of contents|^(?:condensed\s|u\.s\. gaap\s)?consolidated\s+(?:statement|balance)|^statements? of\b|^balance sheets?\b",
     re.I,
 )
 _SENTENCE = re.compile(r"[a-z]{2,}[.:;]$|[。；]$|\.\s+[A-Z][a-z]+\s+[a-z]+")
@@ -123,7 +131,7 @@ def find_tables(lines: Sequence[Line], geometry: Geometry | None = None) -> list
     tables: list[Table] = []
     floor = 0
     for first, last in _runs(lines, rows):
-        head = _head_start(lines, rows, first, floor)
+        head = _head_start(lines, rows, first, floor, geometry)
         counts = Counter(rows[n].count for n in range(first, last) if rows[n].seed)
         columns = max(counts, key=lambda n: (counts[n], n))
         samples = [lines[n] for n in range(first, last) if rows[n].seed and rows[n].count == columns][:3]
@@ -164,9 +172,10 @@ def _only_labels(lines: Sequence[Line], rows: Sequence[_Row], first: int, last: 
 
 
 def _is_label(text: str) -> bool:
+    """A line of a table without figures: "Current assets:", or a part of a long label."""
     return (
         len(text) <= MAX_LABEL
-        and not _SENTENCE.search(text.removesuffix(":"))
+        and not _SENTENCE.search(text.rstrip(":;"))
         and not re.match(r"(?:Item|Note)\s+\d", text, re.I)
     )
 
@@ -179,34 +188,51 @@ def _is_table(run: Sequence[_Row]) -> bool:
     return several >= 2 or (len(run) >= 3 and max(len(row.label) for row in run) <= 90)
 
 
-def _head_start(lines: Sequence[Line], rows: Sequence[_Row], first: int, floor: int) -> int:
+def _head_start(
+    lines: Sequence[Line], rows: Sequence[_Row], first: int, floor: int, geometry: Geometry | None
+) -> int:
     """The topmost line above the figures that belongs to the table's head, with the labels under it; `first` for none."""
     top, labels = first, 0
     label_left = min((line.left for line in lines[first : first + 6]), default=0.0)
     for n in range(first - 1, max(floor, first - MAX_HEAD_LINES) - 1, -1):
-        text = lines[n].text
-        if (
-            _SENTENCE.search(text.removesuffix(":"))
-            or len(text) > MAX_LABEL
-            or (rows[n].seed and not rows[n].years)
-        ):
+        line = lines[n]
+        if _ends_head(line.text) or (rows[n].seed and not rows[n].years):
             break
         # Column heads begin right of the labels; a title in the middle of the page does too, but in capitals.
-        aside = lines[n].size > 0 and lines[n].left > label_left + 12 * lines[n].size and not text.isupper()
+        aside = line.size > 0 and line.left > label_left + 12 * line.size and not line.text.isupper()
         if (
             rows[n].years
-            or _UNITS.search(text)
-            or (len(text) < 100 and _PERIOD.search(text))
             or aside
-            or _HEAD_WORD.search(text)
+            or _UNITS.search(line.text)
+            or _PERIOD.search(line.text)
+            or (
+                n >= first - 2
+                and geometry is not None
+                and _heads_columns(geometry.cells(line), rows[first].count)
+            )
         ):
-            if rows[n].years or _UNITS.search(text) or _PERIOD.search(text) or aside:
-                top, labels = n, 0
+            top, labels = n, 0
         else:
             labels += 1
             if labels > 3:
                 break
     return top
+
+
+def _heads_columns(cells: Sequence[Cell], columns: int) -> bool:
+    return len(cells) > columns and not any(_is_value(cell.text) for cell in cells)
+
+
+def _ends_head(text: str) -> bool:
+    """Prose, the sentence that introduces the table, its title, a running head: what is above is not its head."""
+    sentence = _SENTENCE.search(text.removesuffix(":")) or len(text) > MAX_LABEL
+    introduction = text.endswith((":", "：")) and len(text) > 50
+    return bool(
+        sentence
+        or introduction
+        or _TITLE.search(text)
+        or (re.fullmatch(r"\d{1,4}", text) and not _YEAR.match(text))
+    )
 
 
 def _units_above(lines: Sequence[Line], head: int, floor: int) -> str:
@@ -220,11 +246,7 @@ def _units_above(lines: Sequence[Line], head: int, floor: int) -> str:
 
 def _header(head: Sequence[Line], samples: Sequence[Line], columns: int, geometry: Geometry | None) -> str:
     """Column heads joined by " | ": first what holds for all columns (units, period), then one head per column."""
-    lines = [
-        line
-        for line in head
-        if _PERIOD.search(line.text) or _UNITS.search(line.text) or not _plain_label(line, samples)
-    ]
+    lines = _without_labels(head, samples, geometry)
     if not lines:
         return ""
     extents = _extents(samples, columns, geometry) if geometry else []
@@ -240,10 +262,24 @@ def _header(head: Sequence[Line], samples: Sequence[Line], columns: int, geometr
     return " | ".join([_short(parts[0], 120)] + [_short(part) for part in parts[1:]])
 
 
-def _plain_label(line: Line, samples: Sequence[Line]) -> bool:
-    """A label such as "Current assets:" between the heads and the first row: it begins where labels begin."""
+def _without_labels(head: Sequence[Line], samples: Sequence[Line], geometry: Geometry | None) -> list[Line]:
+    """Head lines without the labels between them and the first row ("Assets", "Current assets:"): those begin where labels
+    begin, or stand alone below the years."""
     left = min((sample.left for sample in samples), default=0.0)
-    return line.left <= left + 2 * line.size
+    kept: list[Line] = []
+    dated = False
+    for line in head:
+        telling = _PERIOD.search(line.text) or _UNITS.search(line.text)
+        alone = geometry is None or len(geometry.cells(line)) < 2
+        if (
+            telling
+            or not alone
+            or (not dated and line.left > left + 2 * line.size)
+            or _HEAD_WORD.search(line.text)
+        ):
+            kept.append(line)
+        dated = dated or bool(_PERIOD.search(line.text))
+    return kept
 
 
 def _short(text: str, limit: int = 60) -> str:
@@ -301,6 +337,16 @@ def _lay_over(cells: list[Cell], columns: Sequence[Cell], common: list[str], hea
         for head, cell in zip(heads, over, strict=True):
             head.append(cell.text)
         return
+    if len(over) > 1 and len(columns) % len(over) == 0:
+        each = len(columns) // len(over)
+        groups = [columns[n : n + each] for n in range(0, len(columns), each)]
+        if all(
+            g[0].left - pitch / 2 < c.middle < g[-1].right + pitch / 2
+            for c, g in zip(over, groups, strict=True)
+        ):
+            for n, head in enumerate(heads):
+                head.append(over[n // each].text)
+            return
     spanning = [cell for cell in over if _PERIOD.search(cell.text) or len(_under(cell, columns)) != 1]
     for cell in over:
         if cell not in spanning:

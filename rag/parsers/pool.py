@@ -48,7 +48,7 @@ class _WorkerPopen(popen_spawn.Popen):
 
 class _WorkerProcess(SpawnProcess):
     @staticmethod
-    def _Popen(process_obj: Any) -> Any:  # noqa: N802 - the name multiprocessing calls
+    def _Popen(process_obj: Any) -> Any:
         return _WorkerPopen(process_obj)
 
 

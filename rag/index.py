@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import pickle
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from rag.chunk import CHUNKER_VERSION
+from rag.compatibility import EmbedderSource, check_versions, embedder_info, new_manifest
 from rag.dense import DenseIndex, file_problem, open_dense, save_dense
-from rag.embed import Embedder, EmbedderInfo, load_embedder, load_token_counter, supports
-from rag.errors import IndexBusy, IndexMismatch, InputError
+from rag.embed import Embedder, supports
+from rag.errors import IndexBusy, InputError
+from rag.lock import remove_index, writer_lock
 from rag.models import NO_SOURCES, Sources
 from rag.parsers import Limits
 from rag.schema import DATABASE, Manifest
 from rag.store import Store, matches
-from rag.text import TOKENS_VERSION, detect_language
+from rag.text import detect_language
 from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport
-from rag.writer import remove_index, writer_lock
 
 if TYPE_CHECKING:
     from rag.ingest import ProgressCallback
@@ -81,16 +79,18 @@ def open_index(
     (for a new index the embedded one). Given by name it is loaded, and compared with the manifest, when first
     needed. Raises IndexMissing, IndexMismatch, IndexDamaged, IndexBusy, and ModelError for a new index.
     """
+    from rag.config import default_cache_dir
+
     folder = Path(folder)
     if rebuild:
         remove_index(folder)
-    source = _EmbedderSource(embedder, cache_dir or _default_cache(), models, threads)
+    source = EmbedderSource(embedder, cache_dir or default_cache_dir(), models, threads)
     if (create or rebuild) and not (folder / DATABASE).exists():
-        store = Store.create(folder, _manifest(source))
+        store = Store.create(folder, new_manifest(source))
     else:
         store = Store.open(folder)
     try:
-        _check_versions(store)
+        check_versions(store)
         source.expect(store)
         if source.given is not None:
             source.load()
@@ -104,7 +104,7 @@ class Index:
     """An open index; see `open_index`. Safe to use from several threads: one may ingest while others
     search."""
 
-    def __init__(self, store: Store, source: _EmbedderSource) -> None:
+    def __init__(self, store: Store, source: EmbedderSource) -> None:
         self.store = store
         self.folder = store.folder
         self._source = source
@@ -120,7 +120,7 @@ class Index:
 
     def embedder_for(self, language: str) -> Embedder | None:
         """The embedder if it knows the language, else None; not loaded for nothing."""
-        return self.embedder if supports(_info(self.store.manifest()), language) else None
+        return self.embedder if supports(embedder_info(self.store.manifest()), language) else None
 
     def search(self, question: str, k: int = 8, *, filters: Filters | None = None) -> list[Hit]:
         """The `k` best passages, best first; the scale of their scores is described in `rag.retrieve`. Raises
@@ -266,110 +266,6 @@ class Index:
         self.close()
 
 
-class _EmbedderSource:
-    """Where the embedder comes from, and the check that it is the one an index was built with."""
-
-    def __init__(
-        self, embedder: Embedder | str | None, cache_dir: Path, models: Sources, threads: int
-    ) -> None:
-        self.given = None if embedder is None or isinstance(embedder, str) else embedder
-        self.spec = embedder if isinstance(embedder, str) else ""
-        self._cache_dir = cache_dir
-        self._models = models
-        self._threads = threads
-        self._loaded: Embedder | None = None
-        self._store: Store | None = None
-        self._guard = threading.Lock()
-
-    def expect(self, store: Store) -> None:
-        """From now on only the embedder of this index is accepted."""
-        self._store = store
-        self.spec = self.spec or store.manifest().embedder
-
-    def load(self) -> Embedder:
-        with self._guard:
-            if self._loaded is None:
-                embedder = self.given or load_embedder(
-                    self.spec or "embedded",
-                    cache_dir=self._cache_dir,
-                    models=self._models,
-                    threads=self._threads,
-                )
-                if self._store is not None:
-                    _check_embedder(self._store, embedder.info)
-                self._loaded = embedder
-            elif self._store is not None:
-                _check_embedder(self._store, self._loaded.info)
-            return self._loaded
-
-    def counter(self) -> Callable[..., list[int]]:
-        """Counts tokens as the embedder does, in any process."""
-        if self.given is None:
-            self.load()  # a mismatch is said before an hour of parsing, not after it
-            return load_token_counter(self.spec, cache_dir=self._cache_dir, models=self._models)
-        counter = getattr(self.given, "token_counter", self.given.count_tokens)
-        try:
-            pickle.dumps(counter)
-        except Exception as error:
-            raise InputError(
-                "This embedder object cannot be sent to the worker processes that read files. Give the "
-                "index its name or "
-                "path instead (embedder=...), or an object that can be pickled."
-            ) from error
-        return counter
-
-
-def _info(manifest: Manifest) -> EmbedderInfo:
-    return EmbedderInfo(
-        manifest.embedder_name,
-        manifest.embedder_fingerprint,
-        manifest.dimension,
-        manifest.embedder_max_tokens,
-        manifest.languages,
-    )
-
-
-def _manifest(source: _EmbedderSource) -> Manifest:
-    info = source.load().info
-    return Manifest(
-        embedder=source.spec or "embedded",
-        embedder_name=info.name,
-        embedder_fingerprint=info.fingerprint,
-        embedder_max_tokens=info.max_tokens,
-        dimension=info.dimension,
-        languages=tuple(info.languages),
-        chunker_version=CHUNKER_VERSION,
-        tokens_version=TOKENS_VERSION,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-
-
-def _check_versions(store: Store) -> None:
-    manifest = store.manifest()
-    for what, built, here in (
-        ("chunker", manifest.chunker_version, CHUNKER_VERSION),
-        ("search tokens", manifest.tokens_version, TOKENS_VERSION),
-    ):
-        if built != here:
-            raise IndexMismatch(
-                f"{store.folder} was built with version {built} of the {what}; this Citewise has version "
-                f"{here}. Build it anew: "
-                f"citewise ingest PATH --index {store.folder} --rebuild"
-            )
-
-
-def _check_embedder(store: Store, info: EmbedderInfo) -> None:
-    manifest = store.manifest()
-    if (manifest.embedder_fingerprint, manifest.dimension) != (info.fingerprint, info.dimension):
-        raise IndexMismatch(
-            f"{store.folder} was built with the embedder {manifest.embedder_name} "
-            f"({manifest.embedder_fingerprint[:8]}…), the one "
-            f"in use is {info.name} ({info.fingerprint[:8]}…). Use the first (embedder = "
-            f"{manifest.embedder!r}), or build it anew: "
-            f"citewise ingest PATH --index {store.folder} --rebuild"
-        )
-
-
 def _text_problems(store: Store, info: DocumentInfo) -> list[str]:
     """Whether the passages of a document are in order, disjoint, and miss nothing but white space."""
     text, end, found = store.text(info.id), 0, []
@@ -382,9 +278,3 @@ def _text_problems(store: Store, info: DocumentInfo) -> list[str]:
             found.append(f"{info.path}: passage {chunk.ordinal} does not follow the one before it")
         end = chunk.end
     return found
-
-
-def _default_cache() -> Path:
-    from rag.config import default_cache_dir
-
-    return default_cache_dir()

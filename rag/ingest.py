@@ -17,8 +17,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rag.compatibility import embedder_info
 from rag.dense import save_dense
-from rag.embed import Embedder, EmbedderInfo, supports
+from rag.embed import Embedder, supports
 from rag.errors import CitewiseError
 from rag.parsers import Limits
 from rag.parsers.pool import run_in_workers
@@ -108,13 +109,7 @@ class _Run:
         self._results: list[FileResult] = []
         manifest = store.manifest()
         self._max_tokens = min(PASSAGE_TOKENS, manifest.embedder_max_tokens - 2)
-        self._info = EmbedderInfo(
-            manifest.embedder_name,
-            manifest.embedder_fingerprint,
-            manifest.dimension,
-            manifest.embedder_max_tokens,
-            manifest.languages,
-        )
+        self._info = embedder_info(manifest)
 
     def __call__(
         self, paths: Iterable[Path | str], embedder: Callable[[], Embedder] | None, *, sync: bool

@@ -1,9 +1,13 @@
 """The lexical leg: BM25 over our own tokens, computed by SQLite's FTS5 inside the store's transactions.
 
 Weights are FTS5's bm25() with the sign turned, so higher is better (Robertson and Zaragoza, "The
-Probabilistic Relevance Framework: BM25 and Beyond", 2009; k1 = 1.2, b = 0.75; a word's weight in each column
-counts in its term frequency). The time of a query grows with the number of passages that hold its words;
-`searched_tokens` keeps it bounded.
+Probabilistic Relevance Framework: BM25 and Beyond", 2009; k1 = 1.2, b = 0.75; a column's weight counts in the
+term frequency).
+
+To weigh a passage costs far more than to see that a word is in it, so a query with frequent words runs in two
+steps (the idea of MaxScore: Turtle and Flood, "Query evaluation: strategies and optimizations", 1995):
+passages that hold one of its rarer words are weighed by those, then the best of them by all words. What holds
+frequent words alone is not found then; that is also what weighs least.
 """
 
 from __future__ import annotations
@@ -14,12 +18,11 @@ from collections.abc import Mapping, Sequence
 
 # Title (with the file's name), heading path and table header, text.
 COLUMN_WEIGHTS = (1.0, 1.2, 1.0)
-# A word in more than this share of the passages says little (its idf is below 0.41; beyond one half it is 0).
-COMMON_SHARE = 0.4
-# FTS5 takes about 0.5 ms per 1,000 postings here: this bounds a query to some 25 ms at any size of index.
-POSTINGS_BUDGET = 45_000
+# Postings of the words that candidates are found by. At 50,000 passages this keeps a query to some 15 ms.
+POSTINGS_BUDGET = 20_000
 MAX_TOKENS = 64
-_KEPT_AT_LEAST = 2
+_ESSENTIAL_AT_LEAST = 2
+_CANDIDATES = 400
 
 
 def frequencies(connection: sqlite3.Connection, tokens: Sequence[str]) -> dict[str, int]:
@@ -29,33 +32,46 @@ def frequencies(connection: sqlite3.Connection, tokens: Sequence[str]) -> dict[s
     return {token: row[0] if row else 0 for token, row in rows}
 
 
-def searched_tokens(frequency: Mapping[str, int], passages: int) -> list[str]:
-    """The known tokens worth searching for, rarest first: common ones are dropped where at least two rarer
-    ones remain."""
-    known = sorted((t for t in frequency if frequency[t]), key=lambda t: (frequency[t], t))[:MAX_TOKENS]
+def known_tokens(frequency: Mapping[str, int]) -> list[str]:
+    """The tokens that some passage holds, rarest first, at most `MAX_TOKENS`."""
+    return sorted((t for t in frequency if frequency[t]), key=lambda t: (frequency[t], t))[:MAX_TOKENS]
+
+
+def essential_tokens(tokens: Sequence[str], frequency: Mapping[str, int]) -> list[str]:
+    """Of tokens given rarest first, those that candidates are found by: as many as the budget allows, at
+    least two."""
     kept: list[str] = []
     postings = 0
-    for token in known:
+    for token in tokens:
         postings += frequency[token]
-        too_much = frequency[token] > COMMON_SHARE * passages or postings > POSTINGS_BUDGET
-        if too_much and len(kept) >= _KEPT_AT_LEAST:
+        if postings > POSTINGS_BUDGET and len(kept) >= _ESSENTIAL_AT_LEAST:
             break
         kept.append(token)
     return kept
 
 
 def best(
-    connection: sqlite3.Connection, tokens: Sequence[str], *, limit: int, documents: Sequence[int] | None
+    connection: sqlite3.Connection,
+    frequency: Mapping[str, int],
+    *,
+    limit: int,
+    documents: Sequence[int] | None,
 ) -> list[tuple[int, float]]:
-    """(chunk id, weight) of the best passages that hold any of the tokens; ties by id. `documents` None:
-    all."""
+    """(chunk id, weight) of the best passages; ties by id. `frequency` holds the query's tokens with the
+    number of passages that hold each; `documents` None: all."""
     restriction, values = "", []
     if documents is not None:
         restriction = (
             " AND +rowid IN (SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)))"
         )
         values = [json.dumps(list(documents))]
-    return _weights(connection, tokens, restriction, values, limit)
+    tokens = known_tokens(frequency)
+    essential = essential_tokens(tokens, frequency)
+    if len(essential) == len(tokens):
+        return _weights(connection, tokens, restriction, values, limit)
+    candidates = _weights(connection, essential, restriction, values, max(_CANDIDATES, 4 * limit))
+    exact = scores(connection, tokens, [chunk_id for chunk_id, _ in candidates])
+    return sorted(exact.items(), key=lambda row: (-row[1], row[0]))[:limit]
 
 
 def scores(

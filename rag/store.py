@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from rag import lexical, rows
 from rag.errors import IndexMismatch, IndexMissing, InputError, StorageError
+from rag.lock import writer_lock
 from rag.schema import (
     DATABASE,
     FORMAT_VERSION,
@@ -34,7 +35,7 @@ from rag.schema import (
     unpack,
 )
 from rag.types import Block, Chunk, Document, DocumentInfo, Filters
-from rag.writer import Writer, writer_lock
+from rag.writer import Writer
 
 T = TypeVar("T")
 _CACHED_PARTS = 256
@@ -287,23 +288,19 @@ class Store:
     def lexical(
         self, tokens: Sequence[str], *, limit: int, filters: Filters | None = None
     ) -> list[tuple[int, float]]:
-        """(chunk id, BM25 weight, higher is better), best first. `tokens` come from `rag.text.query_tokens`.
-        Very common ones are left out of the search when rarer ones remain (`rag.lexical.searched_tokens`)."""
-        searched, scope = self._searched(tokens), self._scope(filters)
+        """(chunk id, BM25 weight, higher is better), best first. `tokens` come from
+        `rag.text.query_tokens`."""
+        frequency, scope = self.document_frequency(tokens), self._scope(filters)
         with self._connection() as connection:
-            return lexical.best(connection, searched, limit=limit, documents=scope)
+            return lexical.best(connection, frequency, limit=limit, documents=scope)
 
     def lexical_scores(self, tokens: Sequence[str], chunk_ids: Sequence[int]) -> dict[int, float]:
-        """The weights that `lexical` would give these passages; those with none of the tokens are left
-        out."""
+        """The weights that `lexical` gives these passages; those with none of the tokens are left out."""
         if not len(chunk_ids):
             return {}
-        searched = self._searched(tokens)
+        known = lexical.known_tokens(self.document_frequency(tokens))
         with self._connection() as connection:
-            return lexical.scores(connection, searched, [int(i) for i in chunk_ids])
-
-    def _searched(self, tokens: Sequence[str]) -> list[str]:
-        return lexical.searched_tokens(self.document_frequency(tokens), self.passages())
+            return lexical.scores(connection, known, [int(i) for i in chunk_ids])
 
     def document_frequency(self, tokens: Sequence[str]) -> dict[str, int]:
         """Number of passages that hold each token (0: none)."""

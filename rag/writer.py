@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sqlite3
@@ -16,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import rows
-from rag.errors import IndexBusy
-from rag.schema import DATABASE, LOCK, PART, pack, storage_errors
+from rag.schema import DATABASE, PART, pack, storage_errors
 from rag.types import Block, Chunk, Document, FileStatus
 
 
@@ -51,40 +49,6 @@ class Known:
 
 # Search tokens of one passage, joined by blanks: (title, heading, body).
 Tokens = tuple[str, str, str]
-
-
-@contextmanager
-def writer_lock(folder: Path) -> Iterator[None]:
-    """Holds `writer.lock` of an index. The kernel lets go of it when the process dies. Raises IndexBusy."""
-    with storage_errors(folder / LOCK):
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            owner = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
-            raise IndexBusy(
-                f"{folder} is being written by another ingest (process {owner or 'unknown'}). It can be "
-                "asked "
-                "meanwhile; to write to it, wait until that one has ended."
-            ) from error
-        with storage_errors(folder / LOCK):
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, str(os.getpid()).encode(), 0)
-        yield
-    finally:
-        os.close(handle)
-
-
-def remove_index(folder: Path) -> None:
-    """Deletes the files of an index and nothing else; quiet when there is none. Raises IndexBusy while it is
-    written."""
-    if not (folder / DATABASE).exists():
-        return
-    with writer_lock(folder), storage_errors(folder):
-        for pattern in (f"{DATABASE}*", "dense-*.faiss*"):
-            for file in folder.glob(pattern):
-                file.unlink(missing_ok=True)
 
 
 class Writer:

@@ -1,9 +1,10 @@
 """Builds the sample corpora: `python -m corpora.build [DOMAIN ...] [--font FILE]`.
 
 From `corpora/content/DOMAIN/*.md` and `questions.toml` it writes `corpora/DOMAIN/documents/` and
-`corpora/DOMAIN/questions.jsonl`. The built files are kept in the repository; a test holds them to their sources.
-`--font` makes the embedded Chinese font anew (needed only when a Chinese PDF uses a character that is not in it), for
-example from Debian's fonts-droid-fallback: /usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf.
+`corpora/DOMAIN/questions.jsonl`. The built files are kept in the repository; a test holds them to their
+sources. `--font` makes the embedded Chinese font anew (needed only when a Chinese PDF uses a character that
+is not in it), for example from Debian's fonts-droid-fallback:
+/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf.
 """
 
 from __future__ import annotations
@@ -55,11 +56,9 @@ def build_domain(domain: str) -> None:
             stale.unlink()
     rows = build_questions(HERE / "content" / domain / "questions.toml", documents)
     write_jsonl(rows, HERE / domain / "questions.jsonl")
-    refused = sum(not row["answerable"] for row in rows)
+    refused = f"{len(rows)} questions, {sum(not row['answerable'] for row in rows)} unanswerable"
     size = sum(path.stat().st_size for path in built)
-    print(
-        f"{domain}: {len(built)} documents, {size / 1024:.0f} KiB, {len(rows)} questions, {refused} unanswerable"
-    )
+    print(f"{domain}: {len(built)} documents, {size / 1024:.0f} KiB, {refused}")
 
 
 def subset_font(full_font: Path) -> None:

@@ -1,1 +1,1 @@
-"""Turns the Markdown sources under `corpora/content` into PDF, DOCX, HTML, XLSX, CSV, Markdown and text files."""
+"""Turns the Markdown sources under `corpora/content` into PDF, DOCX, HTML, XLSX, CSV, Markdown, text."""

@@ -28,7 +28,7 @@ def pages_of(path: Path) -> list[str]:
 
 
 def squeeze(text: str) -> str:
-    """Letters and digits only, NFKC and lower case: how quotes are compared, white space and punctuation aside."""
+    """Letters and digits, NFKC and lower case: quotes are compared white space and punctuation aside."""
     return "".join(c for c in unicodedata.normalize("NFKC", text).lower() if c.isalnum())
 
 

@@ -1,4 +1,4 @@
-"""A domain's `questions.toml` -> `questions.jsonl`, with the page of each quote looked up in the built files."""
+"""A domain's `questions.toml` -> `questions.jsonl`; the page of each quote is looked up in the files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A document's source: a few `key: value` lines, `---`, then Markdown.
 
-Keys: `output` (file name below documents/, its suffix picks the renderer), `title`, `language` (en or zh), and where
-wanted `subtitle`, `author`, `contents` (yes: a table of contents, PDF only) and `encoding` (text files only).
+Keys: `output` (file name below documents/, its suffix picks the renderer), `title`, `language` (en or zh),
+and where wanted `subtitle`, `author`, `contents` (yes: a table of contents, PDF only), `encoding` (text only).
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 MARKS = {
-    "en": "Fictional document, written to demonstrate and test software. No person, company, product or case in it is real.",
+    "en": "Fictional document, written to demonstrate and test software. "
+    "No person, company, product or case in it is real.",
     "zh": "虚构文件：仅供软件演示与测试使用，文中人员、机构、产品和案件均非真实。",
 }
 PAGE_BREAK = "<!-- page -->"
@@ -19,7 +20,7 @@ PAGE_BREAK = "<!-- page -->"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One document to build. `body` is Markdown (plain text for .txt); `mark` is the fictional notice in its language."""
+    """One document to build. `body` is Markdown (plain text for .txt); `mark` is the fictional notice."""
 
     path: Path
     output: PurePosixPath
@@ -38,7 +39,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A piece of a document in reading order: "heading" (with level), "paragraph", "item", "table" or "break"."""
+    """A piece of a document: "heading" (with level), "paragraph", "item", "table" or "break" (new page)."""
 
     kind: str
     text: str = ""
@@ -75,7 +76,7 @@ def blocks(body: str) -> Iterator[Block]:
             in_item, number = token.type == "list_item_open", token.info
         elif token.type == "paragraph_open":
             text = " ".join(next(tokens).content.split("\n"))
-            # Numbered paragraphs ("12. The Tribunal ...") keep their number as text, as a lawyer would cite it.
+            # Numbered paragraphs ("12. The Tribunal ...") keep their number: it is how they are cited.
             yield Block(
                 "item" if in_item and not number else "paragraph", f"{number}. {text}" if number else text
             )

@@ -1,4 +1,4 @@
-"""DOCX by python-docx: built-in heading styles, real tables with a header row, a footer with the fictional mark."""
+"""DOCX by python-docx: built-in heading styles, tables with a header row, the fictional mark as footer."""
 
 from __future__ import annotations
 

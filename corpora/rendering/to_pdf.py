@@ -1,4 +1,4 @@
-"""PDF by reportlab: headings with bookmarks, tables with repeated headers, page footers, embedded Chinese font."""
+"""PDF by reportlab: headings with bookmarks, tables with repeated headers, footers, embedded Chinese font."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _table(block: Block, styles: dict[str, Any], language: str) -> Any:
 
 
 def _column_widths(rows: tuple[tuple[str, ...], ...], language: str) -> list[float]:
-    """Shares of the text width by the square root of each column's longest cell, so that prose does not starve figures."""
+    """Shares of the text width by each column's longest cell, dampened: prose must not starve figures."""
     scale = 2.0 if language == "zh" else 1.0
     longest = [max(max(len(row[c]) for row in rows) * scale, 8) for c in range(len(rows[0]))]
     shares = [n**0.6 for n in longest]

@@ -14,7 +14,11 @@ _PAGE = """<!DOCTYPE html>
 <title>{title}</title>
 <meta name="author" content="{author}">
 <meta name="description" content="{mark}">
-<style>body{{font-family:sans-serif;max-width:48em;margin:2em auto}}table{{border-collapse:collapse}}td,th{{border:1px solid #999;padding:.2em .6em}}</style>
+<style>
+body{{font-family:sans-serif;max-width:48em;margin:2em auto}}
+table{{border-collapse:collapse}}
+td,th{{border:1px solid #999;padding:.2em .6em}}
+</style>
 </head>
 <body>
 <header><nav><a href="#top">{home}</a> | <a href="#main">{skip}</a></nav></header>

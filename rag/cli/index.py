@@ -149,6 +149,8 @@ def verify(folder: Folder = None, index: IndexOption = None, as_json: JsonOption
 
 
 def _readable(name: str, value: object) -> str:
+    if isinstance(value, dict):
+        return "".join(f"\n    {k.replace('_', ' ')}: {_readable(k, v)}" for k, v in value.items())
     if isinstance(value, bool) or not isinstance(value, int | list):
         return output.one_line(str(value))
     if isinstance(value, list):

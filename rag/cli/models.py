@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -43,20 +44,13 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Compute the SHA-256 of models and compare it with the pinned one (exit code 5 where one is wrong)."""
-    from rag.models import sha256_file
-
     settings = options.config()
-    rows: list[dict[str, Any]] = []
-    for each in [name] if name else _names(settings):
-        row = _describe(each, settings)
-        if row["found"]:
-            row["sha256"] = sha256_file(_weights(each, settings))
-        rows.append(row)
+    rows = [_hashed(each, settings) for each in ([name] if name else _names(settings))]
     if as_json:
         output.print_json(rows)
     else:
         for row in rows:
-            typer.echo(output.clean(f"{row['name']:<12} {row.get('sha256') or row['error']}"))
+            typer.echo(output.clean(f"{row['name']:<12} {row['error'] or row['sha256']}"))
     if not all(row["found"] for row in rows):
         raise typer.Exit(ModelError.exit_code)
 
@@ -91,6 +85,19 @@ def _describe(name: str, settings: Config) -> dict[str, Any]:
         return {"name": name, "found": False, "path": "", "error": str(error)}
 
 
+def _hashed(name: str, settings: Config) -> dict[str, Any]:
+    """The row of `_describe` with a hash computed now: finding a model trusts one that was computed before."""
+    from rag.models import sha256_file, verified_sha256
+
+    row = _describe(name, settings)
+    if row["found"]:
+        weights = _weights(name, settings)
+        row["sha256"] = sha256_file(weights)
+        if row["sha256"] != verified_sha256(weights, settings.cache_dir):
+            row |= {"found": False, "error": f"{weights} has changed since it was checked."}
+    return row
+
+
 def _locate(name: str, settings: Config) -> str:
     """The file or folder of a model, its SHA-256 checked. Raises ModelMissing, ModelMismatch, ConfigError."""
     from rag.models import find_embedder, find_llm
@@ -109,9 +116,7 @@ def _locate(name: str, settings: Config) -> str:
     return str(find_llm(name, settings.cache_dir, settings.models))
 
 
-def _weights(name: str, settings: Config) -> Any:
-    from pathlib import Path
-
+def _weights(name: str, settings: Config) -> Path:
     from rag.models import find_embedder
 
     found = Path(_locate(name, settings))

@@ -50,9 +50,9 @@ def doctor(
         for check in checks:
             mark, colour = ("✓", "green") if check.ok else ("✗", "red")
             typer.secho(f"{mark} ", fg=colour, nl=False)
-            typer.echo(output.clean(f"{check.name:<12} {check.value}"))
+            typer.echo(output.clean(f"{check.name:<15} {check.value}"))
             if check.advice:
-                typer.secho(f"{'':14} {output.clean(check.advice)}", fg=None if check.ok else "yellow")
+                typer.secho(f"{'':17} {output.clean(check.advice)}", fg=None if check.ok else "yellow")
     if not all(c.ok for c in checks):
         raise typer.Exit(output.EXIT_ERROR)
 

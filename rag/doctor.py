@@ -1,0 +1,198 @@
+"""What an installation needs, looked at one by one: each check says what was found and what to do about
+what is wrong."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from rag.config import Config, config_file
+from rag.errors import CitewiseError, IndexMissing
+
+_GIGA = 1 << 30
+_LEAST_MEMORY = _GIGA  # asking a question peaks below 0.9 GB with the embedded models
+_LEAST_DISK = _GIGA
+_LIBRARIES = (
+    "numpy",
+    "faiss-cpu",
+    "onnxruntime",
+    "tokenizers",
+    "llama-cpp-python",
+    "sentence-transformers",
+    "torch",
+    "pypdfium2",
+    "pypdf",
+    "jieba",
+    "gradio",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. `advice` says what to do; with `ok` it is a hint, without it is needed."""
+
+    name: str
+    value: str
+    ok: bool = True
+    advice: str = ""
+
+
+def examine(config: Config) -> tuple[Check, ...]:
+    """Every check, in a fixed order. Never raises for what it finds wrong: that is in the checks."""
+    looks: tuple[Callable[[Config], Check], ...] = (
+        _citewise,
+        _python,
+        _processor,
+        _memory,
+        _disk,
+        _libraries,
+        _embedder,
+        _language_model,
+        _index,
+        _network,
+    )
+    return tuple(_guarded(look, config) for look in looks)
+
+
+def _guarded(look: Callable[[Config], Check], config: Config) -> Check:
+    try:
+        return look(config)
+    except CitewiseError as error:
+        what, _, advice = str(error).partition("; ")
+        return Check(look.__name__.strip("_").replace("_", " "), what, ok=False, advice=advice)
+    except Exception as error:
+        name = look.__name__.strip("_").replace("_", " ")
+        return Check(name, f"cannot be examined: {type(error).__name__}: {error}", ok=False)
+
+
+def _citewise(_: Config) -> Check:
+    try:
+        found = version("citewise")
+    except PackageNotFoundError:
+        found = "running from its source tree, not installed"
+    file = config_file()
+    return Check("citewise", f"{found}; settings: {file or 'defaults, no citewise.toml here'}")
+
+
+def _python(_: Config) -> Check:
+    found = f"{platform.python_version()} on {platform.system()} {platform.machine()} ({sys.executable})"
+    good = sys.version_info >= (3, 11)
+    return Check("python", found, good, "" if good else "Install Python 3.11 or newer.")
+
+
+def _processor(config: Config) -> Check:
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    used = config.threads or available
+    text = f"{available} of {os.cpu_count()} cores available, {used} used"
+    hint = f"threads = {used} is more than there are cores; leave it at 0." if used > available else ""
+    return Check("processor", text, ok=not hint, advice=hint)
+
+
+def _memory(_: Config) -> Check:
+    import psutil
+
+    memory = psutil.virtual_memory()
+    good = memory.available >= _LEAST_MEMORY
+    text = f"{memory.available / _GIGA:.1f} GB free of {memory.total / _GIGA:.1f} GB"
+    return Check("memory", text, good, "" if good else "Close other programs: answering takes up to 0.9 GB.")
+
+
+def _disk(config: Config) -> Check:
+    free = {}
+    for folder in (config.index, config.cache_dir):
+        there = _existing(folder)
+        if not os.access(there, os.W_OK):
+            advice = "Choose another folder, or make it writable."
+            return Check("disk", f"{folder} cannot be written", ok=False, advice=advice)
+        free[str(folder)] = shutil.disk_usage(there).free
+    text = ", ".join(f"{size / _GIGA:.1f} GB free for {folder}" for folder, size in free.items())
+    good = min(free.values()) >= _LEAST_DISK
+    return Check(
+        "disk", text, good, "" if good else "Free some space: an index takes a few MB per 1,000 pages."
+    )
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    folder = folder.absolute()
+    return next(parent for parent in (folder, *folder.parents) if parent.exists())
+
+
+def _libraries(_: Config) -> Check:
+    found, missing = [], []
+    for name in _LIBRARIES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    advice = f"Missing: {', '.join(missing)}. Run: pip install citewise" if missing else ""
+    return Check("libraries", ", ".join(found), ok=not missing, advice=advice)
+
+
+def _embedder(config: Config) -> Check:
+    from rag.models import find_embedder
+
+    files = find_embedder(config.embedder, config.cache_dir, config.models)
+    languages = "all languages" if "*" in files.languages else "/".join(files.languages)
+    text = f"{files.name} ({languages}), SHA-256 {files.fingerprint}, {files.folder}"
+    return Check("embedder", text)
+
+
+def _language_model(config: Config) -> Check:
+    from rag.models import find_llm, verified_sha256
+
+    if config.llm == "none":
+        return Check("language model", "none: answers are quotes from the documents")
+    if _is_remote(config):
+        return Check("language model", f"{config.llm_model or 'a model'} at {config.llm}; not tried")
+    path = find_llm(config.llm, config.cache_dir, config.models)
+    text = f"{path.name} ({path.stat().st_size / 1e6:,.0f} MB), "
+    text += f"SHA-256 {verified_sha256(path, config.cache_dir)}, {path}"
+    return Check("language model", text)
+
+
+def _index(config: Config) -> Check:
+    from rag.index import open_index
+
+    try:
+        opened = open_index(
+            config.index, embedder=config.embedder, cache_dir=config.cache_dir, models=config.models
+        )
+    except IndexMissing:
+        return Check("index", f"none in {config.index}", advice="Make one: citewise ingest FOLDER")
+    with opened:
+        assert opened.embedder  # loads it, and compares it with the one the index was built with
+        stats, report = opened.stats(), opened.verify()
+    text = (
+        f"{config.index}: {stats.documents:,} documents, {stats.passages:,} passages, "
+        f"{stats.vectors:,} vectors, {stats.bytes / 1e6:,.1f} MB"
+    )
+    if report.problems:
+        problems = "; ".join(report.problems[:3])
+        advice = f"Build it anew: citewise ingest FOLDER --index {config.index} --rebuild"
+        return Check("index", f"{text}. Damaged: {problems}", ok=False, advice=advice)
+    hints = []
+    if stats.unreadable:
+        hints.append(f"{stats.unreadable:,} files could not be read; see: citewise index show")
+    if stats.pending:
+        hints.append(f"{stats.pending:,} passages wait for their vector; run citewise ingest again.")
+    if report.rebuilt:
+        hints.append(f"The vector index was built again ({report.rebuilt}).")
+    return Check("index", text, advice=" ".join(hints))
+
+
+def _network(config: Config) -> Check:
+    if not _is_remote(config):
+        return Check("network", "not needed")
+    text = f"needed for the language model at {config.llm}; questions and evidence are sent there"
+    return Check("network", text, advice='To stay on this machine: llm = "embedded"')
+
+
+def _is_remote(config: Config) -> bool:
+    return config.llm.startswith(("http://", "https://"))

@@ -1,7 +1,7 @@
 """From a file to a `Document`: text with exact offsets, structure, pages, title and metadata.
 
-`parse` chooses the parser by suffix and runs in this process; `rag.parsers.pool` runs it, or anything built on it, in worker
-processes that a bad file cannot hurt.
+`parse` chooses the parser by suffix and runs in this process; `rag.parsers.pool` runs it, or anything built
+on it, in worker processes that a bad file cannot hurt.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from rag.errors import ParseError
+from rag.errors import CitewiseError, ParseError
 from rag.parsers.base import Limits, Parsed, shorten
 from rag.text import detect_language
 from rag.types import Document
@@ -62,7 +62,8 @@ _ADVICE = {
 
 
 def parse(source: Path, *, path: str, limits: Limits = Limits(), ocr: bool = False) -> Document:  # noqa: B008
-    """Read one file. `path` is the name to show and cite; `ocr` reads scanned PDF pages too (needs the extra `ocr`).
+    """Read one file. `path` is the name to show and cite; `ocr` reads scanned PDF pages too (needs the extra
+    `ocr`).
 
     Raises ParseError, whose `status` says why: empty, password, corrupt, too_large, unsupported, unreadable.
     """
@@ -101,7 +102,7 @@ def _run_parser(kind: str, data: bytes, path: str, limits: Limits, ocr: bool) ->
     module = importlib.import_module(f"rag.parsers.{_MODULES[kind]}")
     try:
         parsed: Parsed = module.read(data, path=path, limits=limits, ocr=ocr)
-    except (ParseError, MemoryError):
+    except (CitewiseError, MemoryError):
         raise
     except RecursionError as error:
         raise ParseError(f"{path}: nested too deeply to be read.", "corrupt") from error

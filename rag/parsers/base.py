@@ -1,7 +1,7 @@
 """What every parser shares: limits, the parsed value, and the builder that keeps text and offsets together.
 
-No parser ever computes an offset. It hands pieces to a `TextBuilder`, which writes each one down and notes where it
-stands, so a block's span is right by construction.
+No parser ever computes an offset. It hands pieces to a `TextBuilder`, which writes each one down and notes
+where it stands, so a block's span is right by construction.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from rag.types import Block, BlockKind, Page
 
-# Kept out of stored text: controls (lone surrogates too, which no UTF-8 database takes) and characters that nobody sees.
+# Kept out of stored text: controls (lone surrogates too, which no UTF-8 database takes) and characters that
+# nobody sees.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u2060\ufeff\ufffe\uffff]"
 )
@@ -27,9 +28,10 @@ TITLE_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost. `seconds` and `memory_mb` (growth of a worker's address space over its idle size) are kept
-    by `rag.parsers.pool`; `max_bytes` (of the file, and of what a compressed file unfolds to, tenfold), `max_pages` and
-    `max_chars` (of the text) by the parsers. Past a limit a parser raises ParseError("too_large")."""
+    """What one file may cost. `seconds` and `memory_mb` (growth of a worker's address space over its idle
+    size) are kept by `rag.parsers.pool`; `max_bytes` (of the file, and of what a compressed file unfolds to,
+    tenfold), `max_pages` and `max_chars` (of the text) by the parsers. Past a limit a parser raises
+    ParseError("too_large")."""
 
     seconds: float = 120
     memory_mb: int = 2048
@@ -40,7 +42,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A file's content, without what only its path knows. `title` may be empty: the caller falls back to the file name."""
+    """A file's content, without what only its path knows. `title` may be empty: the caller falls back to the
+    file name."""
 
     title: str
     text: str
@@ -51,7 +54,8 @@ class Parsed:
 
 
 def clean(text: str) -> str:
-    """Line breaks as "\\n", no-break blanks as blanks, controls and invisible characters dropped, lone surrogates replaced."""
+    """Line breaks as "\\n", no-break blanks as blanks, controls and invisible characters dropped, lone
+    surrogates replaced."""
     if _NEEDS_CLEANING.search(text) is None:
         return text
     text = _BLANK.sub(" ", _LINE_BREAK.sub("\n", text))
@@ -83,8 +87,8 @@ def join_cells(cells: Sequence[str]) -> str:
 class TextBuilder:
     """Collects a document piece by piece.
 
-    Blocks are separated by a blank line, rows of one table and items of one list by a line break. Pages, when used,
-    partition the text: what separates two pages belongs to the first of them.
+    Blocks are separated by a blank line, rows of one table and items of one list by a line break. Pages, when
+    used, partition the text: what separates two pages belongs to the first of them.
     """
 
     _CLOSE = frozenset({BlockKind.TABLE_ROW, BlockKind.LIST_ITEM})

@@ -1,7 +1,7 @@
 """DOCX: paragraphs, headings by style, lists and tables in document order, footnotes at the end.
 
-The XML is walked directly below python-docx: its `Paragraph.text` leaves out inserted revisions and content controls, and its
-`Row.cells` repeats merged cells.
+The XML is walked directly below python-docx: its `Paragraph.text` leaves out inserted revisions and content
+controls, and its `Row.cells` repeats merged cells.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
 
 
 def check_zip(data: bytes, *, path: str, limits: Limits, holds: str) -> None:
-    """Raises ParseError for what is no zip archive, has no part under `holds`, or unfolds beyond all measure."""
+    """Raises ParseError for what is no zip archive, has no part under `holds`, or unfolds beyond all
+    measure."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = archive.infolist()
@@ -100,13 +101,11 @@ class _Reader:
                 self.body(child)
 
     def footnotes(self) -> None:
-        from lxml import etree
+        from docx.oxml import parse_xml
 
         for relation in self._part.rels.values():
             if relation.reltype.endswith(("/footnotes", "/endnotes")) and not relation.is_external:
-                parser = etree.XMLParser(resolve_entities=False, no_network=True)
-                root = etree.fromstring(relation.target_part.blob, parser)
-                for note in root.iterchildren():
+                for note in parse_xml(relation.target_part.blob).iterchildren():
                     if note.get(_W + "type") in (None, "normal"):
                         self.builder.paragraph("\n".join(_text(p) for p in note.iter(_W + "p")))
 
@@ -135,7 +134,8 @@ class _Reader:
 
 
 def _style_levels(document: Any) -> dict[str, int]:
-    """Style id -> heading level (1 to 9), -1 for the title style; by name, by outline level, or inherited from the base style."""
+    """Style id -> heading level (1 to 9), -1 for the title style; by name, by outline level, or inherited
+    from the base style."""
     levels: dict[str, int] = {}
     bases: dict[str, str] = {}
     for style in document.styles.element.iterchildren(_W + "style"):
@@ -194,7 +194,8 @@ def _text(paragraph: Any) -> str:
 
 
 def _pieces(element: Any) -> Iterator[str]:
-    """Visible text in order: deleted revisions, field codes and the fallback copies of text boxes are not visible."""
+    """Visible text in order: deleted revisions, field codes and the fallback copies of text boxes are not
+    visible."""
     stack = [element.iterchildren()]
     while stack:
         child = next(stack[-1], None)

@@ -1,4 +1,5 @@
-"""Tables that come as cells (HTML, DOCX, Markdown, sheets): which rows are column heads, and what each row is called."""
+"""Tables that come as cells (HTML, DOCX, Markdown, sheets): which rows are column heads, and what each row is
+called."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ def _attach_signs(row: list[str]) -> None:
 
 
 def count_header_rows(grid: Grid) -> int:
-    """How many top rows name columns: rows without quantities; after the first only rows that name no line (empty first cell)."""
+    """How many top rows name columns: rows without quantities; after the first only rows that name no line
+    (empty first cell)."""
     count = 0
     for row in grid[:4]:
         filled = [cell for cell in row if cell]
@@ -57,8 +59,8 @@ def count_header_rows(grid: Grid) -> int:
 
 
 def header_of(rows: Sequence[Sequence[str]]) -> str:
-    """Column heads joined by " | ". Several head rows are read downwards: "2019" above "Revenue" is "2019 Revenue"; a head
-    that spans columns counts for each of them (its copies stand in `rows`)."""
+    """Column heads joined by " | ". Several head rows are read downwards: "2019" above "Revenue" is "2019
+    Revenue"; a head that spans columns counts for each of them (its copies stand in `rows`)."""
     if not rows:
         return ""
     columns = []
@@ -71,9 +73,9 @@ def header_of(rows: Sequence[Sequence[str]]) -> str:
 def add_table(builder: TextBuilder, grid: Grid, *, header_rows: int = 0, heads: Grid | None = None) -> None:
     """Add a table row by row; its head rows become one row, which is the header of all.
 
-    `header_rows`: how many top rows the format marks as heads (0: guess). `heads`: the grid with spanning cells repeated,
-    where the format knows spans. Currency signs and closing brackets that stand in cells of their own, as in filings, are
-    put to their numbers, and columns without content are left out.
+    `header_rows`: how many top rows the format marks as heads (0: guess). `heads`: the grid with spanning
+    cells repeated, where the format knows spans. Currency signs and closing brackets that stand in cells of
+    their own, as in filings, are put to their numbers, and columns without content are left out.
     """
     grid = rectangle(grid)
     heads = grid if heads is None else rectangle(heads)
@@ -97,7 +99,8 @@ def add_table(builder: TextBuilder, grid: Grid, *, header_rows: int = 0, heads: 
 
 
 def _columns_with_content(grid: Grid, heads: Grid, count: int) -> list[int]:
-    """Columns that any body row fills. A head that would be lost with the others keeps all non-empty columns."""
+    """Columns that any body row fills. A head that would be lost with the others keeps all non-empty
+    columns."""
     columns = range(len(grid[0]))
     kept = [c for c in columns if any(row[c] for row in grid[count:])]
     shown = {row[c] for row in heads[:count] for c in kept}

@@ -38,8 +38,8 @@ MAX_HAN = 40
 
 
 def heading_level(line: str) -> int:
-    """Level 1 to 5 that a line's own wording gives it, 0 for none. The line is judged alone: the caller knows whether it
-    stands by itself, and in which type."""
+    """Level 1 to 5 that a line's own wording gives it, 0 for none. The line is judged alone: the caller knows
+    whether it stands by itself, and in which type."""
     text = line.strip()
     if not _short(text):
         return 0
@@ -59,8 +59,8 @@ def _short(text: str) -> bool:
 
 
 def _title_follows(rest: str) -> bool:
-    """What stands after "Item 7." or "第三章" is nothing or a title: no sentence, no reference within a sentence, no line of
-    a table of contents."""
+    """What stands after "Item 7." or "第三章" is nothing or a title: no sentence, no reference within a
+    sentence, no line of a table of contents."""
     title = rest.strip(" \t\u3000.:：—–-")
     if not title:
         return True
@@ -113,8 +113,8 @@ _SMALL = frozenset(
 
 
 def is_title_case(text: str) -> bool:
-    """Every word begins with a capital but for articles and prepositions; one sentence-case title of up to eight words passes.
-    Chinese has no case: anything without a comma or full stop passes."""
+    """Every word begins with a capital but for articles and prepositions; one sentence-case title of up to
+    eight words passes. Chinese has no case: anything without a comma or full stop passes."""
     if _HAN.search(text):
         return not re.search("[，。；]", text)
     words = _WORD.findall(text)

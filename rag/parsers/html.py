@@ -1,4 +1,5 @@
-"""HTML: headings, paragraphs, lists and tables in document order; scripts, styles, navigation and hidden parts left out."""
+"""HTML: headings, paragraphs, lists and tables in document order; scripts, styles, navigation and hidden
+parts left out."""
 
 from __future__ import annotations
 
@@ -221,7 +222,8 @@ class _Walker:
         self._kind = "p"
 
     def _table(self, table: Any) -> bool:
-        """Add a table of data. False for a table that only lays out a page: its cells are walked as blocks."""
+        """Add a table of data. False for a table that only lays out a page: its cells are walked as
+        blocks."""
         if table.css_first("table table, h1, h2, h3, ul, ol, pre") is not None:
             return False
         rows = [row for row in table.css("tr") if not _skipped(row)]
@@ -241,7 +243,8 @@ def _cell_text(node: Any) -> str:
 
 
 def _read_cells(rows: list[Any]) -> tuple[Grid, Grid, int]:
-    """Two grids of one shape: cells once, and with spanning cells repeated; and how many top rows are marked as heads."""
+    """Two grids of one shape: cells once, and with spanning cells repeated; and how many top rows are marked
+    as heads."""
     body: Grid = []
     heads: Grid = []
     below: dict[int, tuple[int, str]] = {}

@@ -1,4 +1,5 @@
-"""Reading scanned pages by OCR: the extra `ocr` (rapidocr-onnxruntime, whose wheel carries its models; English and Chinese)."""
+"""Reading scanned pages by OCR: the extra `ocr` (rapidocr-onnxruntime, whose wheel carries its models;
+English and Chinese)."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ class Reader:
         self._document = open_pdf(data, path="the scanned PDF")
 
     def lines(self, number: int) -> list[Line]:
-        """Lines of page `number` (1-based) from top to bottom, in PDF points. Words that stand at one height make one line."""
+        """Lines of page `number` (1-based) from top to bottom, in PDF points. Words that stand at one height
+        make one line."""
         page = self._document[number - 1]
         height = page.get_height()
         image = page.render(scale=_SCALE).to_numpy()

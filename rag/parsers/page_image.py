@@ -16,8 +16,9 @@ Box = tuple[float, float, float, float]
 
 
 def render_page(source: Path, page: int, *, scale: float = 1.5) -> Image:
-    """Page `page` (1-based) as an RGB image of `scale` pixels per point (1.5 = 108 dpi); smaller where that would pass 24 million
-    pixels. Raises ParseError for a file that cannot be opened, InputError for a page that it does not have."""
+    """Page `page` (1-based) as an RGB image of `scale` pixels per point (1.5 = 108 dpi); smaller where that
+    would pass 24 million pixels. Raises ParseError for a file that cannot be opened, InputError for a page
+    that it does not have."""
     document = _open(source)
     try:
         leaf = _page(document, page, source)
@@ -31,11 +32,11 @@ def render_page(source: Path, page: int, *, scale: float = 1.5) -> Image:
 
 
 def find_boxes(source: Path, page: int, quote: str) -> list[Box]:
-    """Where `quote` stands on page `page`: one box (left, top, right, bottom) per line, as shares 0..1 of the page's width
-    and height from its top left corner; multiply by an image's size to draw.
+    """Where `quote` stands on page `page`: one box (left, top, right, bottom) per line, as shares 0..1 of the
+    page's width and height from its top left corner; multiply by an image's size to draw.
 
-    White space, hyphens and letter case are ignored in the search. A quote that runs on to the next page is found by the part
-    that stands on this one; [] where nothing is found.
+    White space, hyphens and letter case are ignored in the search. A quote that runs on to the next page is
+    found by the part that stands on this one; [] where nothing is found.
     """
     document = _open(source)
     try:
@@ -89,7 +90,8 @@ def _locate(leaf: Any, text_page: Any, quote: str) -> list[Box]:
 
 
 def _search(haystack: str, needle: str) -> tuple[int, int] | None:
-    """The needle whole; else the longest beginning of it that ends the page, or end of it that begins the page."""
+    """The needle whole; else the longest beginning of it that ends the page, or end of it that begins the
+    page."""
     if not needle:
         return None
     at = haystack.find(needle)
@@ -145,7 +147,8 @@ def _same_line(last: list[float], box: Box) -> bool:
 def _on_image(
     leaf: Any, one: tuple[float, float], other: tuple[float, float], width: float, height: float
 ) -> Box:
-    """Two corners in page space as a box in shares of the picture, whatever the page's rotation and crop box."""
+    """Two corners in page space as a box in shares of the picture, whatever the page's rotation and crop
+    box."""
     from ctypes import byref, c_int
 
     import pypdfium2.raw as raw

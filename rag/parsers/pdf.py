@@ -21,7 +21,8 @@ from rag.parsers.pdf_words import CUT, mend
 
 _HEADER_WITHIN = 1024  # the specification lets "%PDF-" begin anywhere in the first 1,024 bytes
 _FILE_NAME_TITLE = re.compile(
-    r"\.(?:docx?|pdf|xlsx?|indd|pptx?|rtf|html?|tmp|qxd)\b|^untitled|^microsoft word|^[\W\d_]*$|^(?:document|print|form 10-?[kq])$",
+    r"\.(?:docx?|pdf|xlsx?|indd|pptx?|rtf|html?|tmp|qxd)\b|^untitled|^microsoft word"
+    r"|^[\W\d_]*$|^(?:document|print|form 10-?[kq])$",
     re.I,
 )
 _MAX_OUTLINE = 5000
@@ -40,7 +41,8 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     empty = tuple(page.number for page in pages if not page.lines)
     if len(empty) == len(pages):
         raise ParseError(
-            f'{path}: none of its {len(pages)} pages has text: a scan? Read it with --ocr (pip install "citewise[ocr]").',
+            f"{path}: none of its {len(pages)} pages has text: a scan? "
+            'Read it with --ocr (pip install "citewise[ocr]").',
             "empty",
         )
     details.put_outline(pages)
@@ -113,7 +115,8 @@ def _read_page(document: Any, number: int) -> PageLines:
     try:
         lines = text.lines
         for line in lines:
-            # The mark of a cut word stays until the whole document is known; everything else is cleaned at once.
+            # The mark of a cut word stays until the whole document is known; everything else is cleaned at
+            # once.
             line.text = CUT.join(map(clean, line.text.split(CUT)))
         lines[:] = [line for line in lines if line.text.strip()]
         return PageLines(number, lines, find_tables(lines, text))
@@ -185,7 +188,8 @@ class _Details:
         with suppress(Exception):  # a damaged outline: keep what was read before the damage
             if "/Outlines" not in reader.trailer["/Root"]:
                 return
-            # Object numbers of pages, because asking pypdf for the page of each entry walks all pages each time.
+            # Object numbers of pages, because asking pypdf for the page of each entry walks all pages each
+            # time.
             numbers = {page.indirect_reference.idnum: n for n, page in enumerate(reader.pages, start=1)}
             stack = [(1, iter(reader.outline))]
             while stack and len(self._outline) < _MAX_OUTLINE:

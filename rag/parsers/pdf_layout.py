@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from rag.parsers.base import TextBuilder
 from rag.parsers.headings import heading_level, is_title_case
 from rag.parsers.pdf_lines import Line
-from rag.parsers.pdf_tables import Table, read_row
+from rag.parsers.pdf_rows import read_row
+from rag.parsers.pdf_tables import Table
 from rag.parsers.plain import is_list_item
 
 _BULLET = re.compile(r"[•·▪●○◦‣■□➢✓–—-]$")
@@ -23,7 +24,8 @@ _UNFINISHED_TITLE = re.compile(r"(?:[,、，&—–-]|\b(?:and|or|of|the|to|in|f
 
 @dataclass(slots=True)
 class PageLines:
-    """One page as read: its lines, its tables, and the outline's headings that point to it, as (level, title)."""
+    """One page as read: its lines, its tables, and the outline's headings that point to it, as (level,
+    title)."""
 
     number: int
     lines: list[Line]
@@ -33,7 +35,8 @@ class PageLines:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What is usual in this document: height of body type, whether body type is bold, keys of lines that recur on many pages."""
+    """What is usual in this document: height of body type, whether body type is bold, keys of lines that
+    recur on many pages."""
 
     size: float
     bold: bool
@@ -175,7 +178,8 @@ class Layout:
             return 0
         if larger:
             return self._depth + (1 if line.size > self._style.size * 1.5 else 2)
-        # Bold type alone: a heading only where what follows is not bold too (a bold paragraph) or another heading.
+        # Bold type alone: a heading only where what follows is not bold too (a bold paragraph) or another
+        # heading.
         return self._depth + 4
 
     def _one_heading(self, last: Line, line: Line) -> bool:
@@ -191,7 +195,8 @@ class Layout:
         return bool(last.size) and (gap > max(last.size, line.size) * 0.45 or gap < -3 * last.size)
 
     def _parted(self, last: Line, line: Line, edge: float) -> bool:
-        """Whether a new paragraph begins: a list item, an article, a gap, other type, or a finished line that ends early."""
+        """Whether a new paragraph begins: a list item, an article, a gap, other type, or a finished line that
+        ends early."""
         if _BULLET.match(last.text):
             return False
         if (

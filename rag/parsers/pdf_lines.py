@@ -1,6 +1,7 @@
 """The lines of a PDF page as pdfium reads them, with where and in which type they stand.
 
-Only the first and last character of a line are looked up: a call per character would cost more than reading the page.
+Only the first and last character of a line are looked up: a call per character would cost more than reading
+the page.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ _FALL = 0.5
 
 @dataclass(slots=True)
 class Line:
-    """`left` to `top` in PDF points, origin at the lower left of the page; `size` is the height of the type's box (0: no
-    geometry known). `segments` map the text to pdfium's characters: from text offset a on, character b + offset - a;
-    empty where the two do not run in step."""
+    """`left` to `top` in PDF points, origin at the lower left of the page; `size` is the height of the type's
+    box (0: no geometry known). `segments` map the text to pdfium's characters: from text offset a on,
+    character b + offset - a; empty where the two do not run in step."""
 
     text: str
     left: float = 0.0
@@ -102,7 +103,8 @@ class PageText:
         return length > 0 and _BOLD.search(self._name.value) is not None
 
     def _split(self, line: Line) -> list[Line]:
-        """pdfium takes rows of small type for one line now and then: cut where a word stands lower than the one before."""
+        """pdfium takes rows of small type for one line now and then: cut where a word stands lower than the
+        one before."""
         if len(line.segments) != 1 or not line.size or line.top - line.bottom < line.size * (1 + _FALL):
             return [line]
         base = line.segments[0][1]
@@ -152,8 +154,8 @@ class PageText:
 
 
 def _joined(lines: list[Line]) -> list[Line]:
-    """pdfium gives the words of some lines one by one: put together what stands at one height with a word gap between, and
-    figures to the label on their left."""
+    """pdfium gives the words of some lines one by one: put together what stands at one height with a word gap
+    between, and figures to the label on their left."""
     result: list[Line] = []
     for line in lines:
         last = result[-1] if result else None

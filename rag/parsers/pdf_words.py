@@ -12,7 +12,8 @@ _CUT_WORD = re.compile(f"([^\\W\\d_]*){CUT}([^\\W\\d_]*)")
 _LETTERS = re.compile(r"[^\W\d_]+")
 # In some fonts the ligature "ff" comes as "f" and a blank: "ef ective", "Of icer".
 _LIGATURE = re.compile(
-    r"\b((?:in|un|non)?(?:ef|dif|af|suf|coef|traf|buf)|of(?= (?:icer|icial|ering|ered\b|ers\b))) (?=[a-z]{2})",
+    r"\b((?:in|un|non)?(?:ef|dif|af|suf|coef|traf|buf)|of(?= (?:icer|icial|ering|ered\b|ers\b)))"
+    r" (?=[a-z]{2})",
     re.I,
 )
 # These could be two words; they are one in a document that has the others.
@@ -30,7 +31,8 @@ def mend(lines: Sequence[Line]) -> None:
 
 
 def _join_cut_words(lines: Sequence[Line]) -> None:
-    """The mark becomes a hyphen ("long-term"), unless the document writes the word without one elsewhere ("information")."""
+    """The mark becomes a hyphen ("long-term"), unless the document writes the word without one elsewhere
+    ("information")."""
     cut = [line for line in lines if CUT in line.text]
     if not cut:
         return

@@ -26,8 +26,8 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
 
 
 def add_lines(builder: TextBuilder, lines: list[str]) -> str:
-    """Add lines of prose as headings, list items and paragraphs. Returns the title: the first line where it stands alone
-    and is short, else ""."""
+    """Add lines of prose as headings, list items and paragraphs. Returns the title: the first line where it
+    stands alone and is short, else ""."""
     title = ""
     paragraph: list[str] = []
     for number, line in enumerate(lines):
@@ -65,8 +65,8 @@ def _continues(paragraph: list[str], text: str) -> bool:
 
 
 def _begins_paragraph(paragraph: list[str], line: str) -> bool:
-    """Without a blank line: an indent after an unindented or finished line, an article number, or a long finished line (a
-    file that has one paragraph per line)."""
+    """Without a blank line: an indent after an unindented or finished line, an article number, or a long
+    finished line (a file that has one paragraph per line)."""
     last = paragraph[-1].rstrip()
     if _ARTICLE.match(line.strip()):
         return True

@@ -1,7 +1,8 @@
-"""Work on files in processes of their own: each job has a time limit, each worker a memory limit, and a bad job is a value.
+"""Work on files in processes of their own: each job has a time limit, each worker a memory limit, and a bad
+job is a value.
 
-A worker never imports the caller's `__main__`: a script without the usual guard would otherwise start itself again in
-every worker, and one that imports torch would pay for it each time.
+A worker never imports the caller's `__main__`: a script without the usual guard would otherwise start itself
+again in every worker, and one that imports torch would pay for it each time.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class _WorkerContext(SpawnContext):
 
 
 class _Job(Generic[T, R]):
-    """The function with its worker's start-up error in front: a failing initializer fails each job, not the pool."""
+    """The function with its worker's start-up error in front: a failing initializer fails each job, not the
+    pool."""
 
     def __init__(self, function: Callable[[T], R]) -> None:
         self.function = function
@@ -87,7 +89,8 @@ def _start_worker(
 
 
 def _limit_arenas() -> None:
-    """glibc sets aside 64 MiB of addresses per thread; counted against RLIMIT_AS that would hit on machines with many cores."""
+    """glibc sets aside 64 MiB of addresses per thread; counted against RLIMIT_AS that would hit on machines
+    with many cores."""
     import ctypes
 
     with suppress(OSError, AttributeError):
@@ -116,12 +119,14 @@ def run_in_workers(
     initializer: Callable[..., object] | None = None,
     initargs: tuple[Any, ...] = (),
 ) -> Iterator[tuple[T, R | CitewiseError]]:
-    """Call `function` on each job in `workers` processes (0: one per core) and yield (job, result) as they complete.
+    """Call `function` on each job in `workers` processes (0: one per core) and yield (job, result) as they
+    complete.
 
-    A job never raises: its CitewiseError is yielded in place of a result; other exceptions, a dead worker ("corrupt"), one that
-    ran out of memory ("too_large") or over `limits.seconds` ("timeout") become a ParseError. Jobs are drawn at most two per worker
-    ahead, so memory does not grow with their number. Closing the iterator kills the workers.
-    `function`, `initializer`, jobs and results must be picklable and importable from a module other than `__main__`.
+    A job never raises: its CitewiseError is yielded in place of a result; other exceptions, a dead worker
+    ("corrupt"), one that ran out of memory ("too_large") or over `limits.seconds` ("timeout") become a
+    ParseError. Jobs are drawn at most two per worker ahead, so memory does not grow with their number.
+    Closing the iterator kills the workers. `function`, `initializer`, jobs and results must be picklable and
+    importable from a module other than `__main__`.
     """
     from pebble import ProcessPool
 
@@ -154,7 +159,7 @@ def run_in_workers(
         pool.join()
 
 
-def _outcome(future: Future[R], limits: Limits) -> R | CitewiseError:
+def _outcome(future: Future[Any], limits: Limits) -> Any:
     from pebble import ProcessExpired
 
     error = future.exception()
@@ -172,9 +177,11 @@ def _outcome(future: Future[R], limits: Limits) -> R | CitewiseError:
             "too_large",
         )
     if isinstance(error, ProcessExpired):
-        # Native code that gets no memory aborts instead of raising, so the two cannot be told apart for certain.
+        # Native code that gets no memory aborts instead of raising, so the two cannot be told apart for
+        # certain.
         return ParseError(
-            f"the worker process died (exit code {error.exitcode}): the file is damaged or needs more than {limits.memory_mb} MB.",
+            f"the worker process died (exit code {error.exitcode}): the file is damaged or needs more than "
+            f"{limits.memory_mb} MB.",
             "too_large" if error.exitcode in (-9, 137) else "corrupt",
         )
     return ParseError(f"{type(error).__name__}: {error}", "corrupt")

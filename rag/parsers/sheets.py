@@ -1,4 +1,5 @@
-"""CSV, TSV and XLSX: one block per row, with the column heads of its table and its place ("Sheet1!A4:F4", "row 4")."""
+"""CSV, TSV and XLSX: one block per row, with the column heads of its table and its place ("Sheet1!A4:F4",
+"row 4")."""
 
 from __future__ import annotations
 
@@ -55,8 +56,8 @@ def _delimiter(text: str, path: str) -> str:
 class _Rows:
     """Finds the head row of each table in a stream of rows.
 
-    The first row of a table with at least two filled cells and no quantity among them is its head. An empty row ends a table;
-    if no head row follows it, the old heads still hold.
+    The first row of a table with at least two filled cells and no quantity among them is its head. An empty
+    row ends a table; if no head row follows it, the old heads still hold.
     """
 
     def __init__(self, builder: TextBuilder) -> None:
@@ -130,7 +131,8 @@ def _add_sheet(builder: TextBuilder, sheet: Any, path: str, limits: Limits) -> N
 
 
 def _show(cell: Any) -> str:
-    """A cell's value as a reader sees it: dates in ISO form, percentages with their sign, whole numbers without ".0"."""
+    """A cell's value as a reader sees it: dates in ISO form, percentages with their sign, whole numbers
+    without ".0"."""
     value = cell.value
     if value is None:
         return ""

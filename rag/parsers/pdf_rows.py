@@ -1,0 +1,99 @@
+"""Reading a line of figures from its end: "Cost of sales $ (1,234) 5.6 %" is a label and two figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_VALUE = re.compile(
+    r"[-–—−+]?(?P<open>[(（])?[-–−+]?(?:(?:US|HK|NT|[ACRS]{1,2})?[$€£¥￥])?[(（]?[-–−+]?"
+    r"(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?"
+    r"(?P<close>[)）])?(?:[%％x]|bps?|pts?|pp)?[)）]?(?:\(\d\)|[*†‡])?$"
+)
+_NOTHING = frozenset(
+    ["—", "–", "-", "--", "―", "－", "*", "N/A", "n/a", "NA", "NM", "nm", "N.M.", "n.m.", "#", "不适用", "无"]
+)
+_GLUE = frozenset(
+    ["$", "€", "£", "¥", "￥", "%", "％", ")", "(", ")%", "%)", "US$", "HK$", "RMB", "pts", "bps"]
+)
+_FINANCIAL = re.compile(r"[,.()（）$€£¥￥%％]|^[—–－-]+$|\d{4}")
+_SENTENCE = re.compile(r"[a-z]{2,}[.:;]$|[。；]$|\.\s+[A-Z][a-z]+\s+[a-z]+")
+YEAR = re.compile(r"(?:FY)?(?:19|20)\d\d(?:年(?:度)?)?$")
+MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+MAX_LABEL = 160
+_ROW_ENDS = frozenset("0123456789)）%％—–-―－*xAaMm.pts†‡#用无")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line read from its end: words of the label, words that are figures, and how many figures."""
+
+    label: str
+    values: tuple[str, ...]
+    years: bool  # all figures are bare years: a head, not a row
+
+    @property
+    def count(self) -> int:
+        return len(self.values)
+
+    @property
+    def seed(self) -> bool:
+        if self.years or not self.values or len(self.label) > MAX_LABEL or _SENTENCE.search(self.label):
+            return False
+        return self.count > 1 or (
+            _FINANCIAL.search(self.values[0]) is not None and not YEAR.match(self.values[0])
+        )
+
+
+def read_row(text: str) -> Row:
+    """Split "Cost of sales $ (1,234) 5.6 %" into its label and its two figures."""
+    words = text.split()
+    values: list[str] = []
+    at = len(words)
+    while at:
+        word = words[at - 1]
+        if word in _NOTHING or (is_value(word) and not _is_date_end(words, at - 1)):
+            values.append(word)
+        elif word not in _GLUE:
+            break
+        at -= 1
+    values.reverse()
+    return Row(" ".join(words[:at]), tuple(values), bool(values) and all(YEAR.match(v) for v in values))
+
+
+def is_value(word: str) -> bool:
+    if not any(c.isdigit() for c in word):
+        return False
+    match = _VALUE.match(word)
+    # "18)" closes a bracket that a word before it opened, as in "(Note 18)".
+    return match is not None and not (match.group("close") and "(" not in word and "（" not in word)
+
+
+def _is_date_end(words: Sequence[str], at: int) -> bool:
+    """The year of "December 31, 2019", or the day of "June 30"."""
+    before = words[at - 1] if at else ""
+    if before.endswith(",") and YEAR.match(words[at]) and before[:-1].isdigit():
+        return True
+    return words[at].isdigit() and len(words[at]) <= 2 and re.fullmatch(MONTH, before, re.I) is not None
+
+
+NO_ROW = Row("", (), False)
+
+
+def read_rows(texts: Sequence[str]) -> list[Row]:
+    """`read_row` of each text; those whose last character rules figures out are not looked into."""
+    return [read_row(text) if text[-1:] in _ROW_ENDS else NO_ROW for text in texts]
+
+
+def is_sentence(text: str) -> bool:
+    """Prose rather than a label: it ends like a sentence or has a full stop inside."""
+    return _SENTENCE.search(text) is not None
+
+
+def is_blank_figure(word: str) -> bool:
+    """A dash or the like, which stands where a figure would."""
+    return word in _NOTHING

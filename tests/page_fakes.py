@@ -35,16 +35,19 @@ from rag.types import (
 from tests.fakes import fake_document, fake_hit
 from ui.workspace import Workspace
 
-HOSTILE = '<script>window.pwned=1</script><img src=x onerror="window.pwned=2"> ${window.pwned=3} {{pwned}} **bold** [x](javascript:1)'
+HOSTILE = (
+    '<script>window.pwned=1</script><img src=x onerror="window.pwned=2"> ${window.pwned=3} {{pwned}} '
+    "**bold** [x](javascript:window.pwned=5)"
+)
 LEASE = (
     "Lease between Harbour Street Holdings Ltd (the Landlord) and Meridian Foods plc (the Tenant).\n\n"
     "7 Termination\n\n"
     "7.1 Either party may end this lease by giving the other not less than six months' written notice. "
     "Notice under this clause takes effect on the last day of a calendar month.\n\n"
-    "7.2 The Landlord may end this lease at once if rent of more than £25,000 has been unpaid for 21 days.\n\n"
+    "7.2 The Landlord may end this lease at once if rent of more than £25,000 is unpaid for 21 days.\n\n"
     "8 Deposit\n\n"
-    "8.1 The Tenant has paid a deposit of £18,500. The Landlord returns it within 30 days of the end of the lease, "
-    "less any sum due under clause 9."
+    "8.1 The Tenant has paid a deposit of £18,500. The Landlord returns it within 30 days of the end of the "
+    "lease, less any sum due under clause 9."
 )
 CONTRACT = (
     "第七条 违约责任\n\n甲方逾期付款的，每逾期一日，应当按照逾期金额的万分之五向乙方支付违约金。"
@@ -73,7 +76,9 @@ class FakeIndex:
     def text(self, document_id: int) -> str:
         return next(self.texts[i.path] for i in self.infos.values() if i.id == document_id)
 
-    def ingest(self, *paths: Path, progress: Callable[[Progress], None] | None = None, **_: Any) -> IngestReport:
+    def ingest(
+        self, *paths: Path, progress: Callable[[Progress], None] | None = None, **_: Any
+    ) -> IngestReport:
         results = []
         for number, path in enumerate(paths):
             if progress is not None:
@@ -131,7 +136,12 @@ def citation_of(e: Evidence) -> Citation:
 
 
 def answer_of(
-    question: str, claims: Sequence[Claim], evidence: Sequence[Evidence], *, language: str = "en", **changes: Any
+    question: str,
+    claims: Sequence[Claim],
+    evidence: Sequence[Evidence],
+    *,
+    language: str = "en",
+    **changes: Any,
 ) -> Answer:
     fields: dict[str, Any] = {
         "question": question,
@@ -169,8 +179,8 @@ def refusal_of(question: str, index: FakeIndex, *, language: str = "en") -> Answ
 
 @dataclass
 class PageAssistant:
-    """Streams scripted answers: the first script whose key occurs in the question; a refusal otherwise. A question with "slow" in
-    it streams tokens until it is stopped."""
+    """Streams scripted answers: the first script whose key occurs in the question; a refusal otherwise. A
+    question with "slow" in it streams tokens until it is stopped."""
 
     index: FakeIndex
     script: dict[str, Callable[[FakeIndex, str], Answer]]
@@ -304,7 +314,8 @@ def make_pdf(path: Path) -> Path:
 
 
 def make_workspace(root: Path) -> tuple[Workspace, dict[str, PageAssistant]]:
-    """Two indexes, "contracts" with five documents and "empty" with none; assistants are kept for inspection."""
+    """Two indexes, "contracts" with five documents and "empty" with none; assistants are kept for
+    inspection."""
     assistants: dict[str, PageAssistant] = {}
 
     def create(folder: Path) -> None:
@@ -331,12 +342,17 @@ def fill(index: FakeIndex, folder: Path) -> None:
     index.add("采购合同.txt", CONTRACT, title="采购合同", language="zh", kind="text")
     index.add("evil<img src=x onerror=window.pwned=4>.md", f"Before.\n\n{HOSTILE}\n\nAfter.", title=HOSTILE)
     index.add(
-        "scan <b>2019</b>.pdf", "", kind="pdf", status=FileStatus.PASSWORD, detail="the file asks for a password"
+        "scan <b>2019</b>.pdf",
+        "",
+        kind="pdf",
+        status=FileStatus.PASSWORD,
+        detail="the file asks for a password",
     )
     pdf = make_pdf(folder / "agreement.pdf")
     index.add(
         "agreement.pdf",
-        "Share Purchase Agreement\n\n3 Consideration\nThe total consideration is EUR 4,250,000.\nIt falls due on completion.",
+        "Share Purchase Agreement\n\n3 Consideration\nThe total consideration is EUR 4,250,000.\n"
+        "It falls due on completion.",
         title="Share Purchase Agreement",
         kind="pdf",
         pages=2,

@@ -38,8 +38,8 @@ def launch_options(
     password: str = "",
     max_file_mb: int = 200,
 ) -> dict[str, Any]:
-    """Keyword arguments for `Blocks.launch`: own styles, nothing shared, no other host. Raises ConfigError where the
-    address can be reached from other machines and there is no password."""
+    """Keyword arguments for `Blocks.launch`: own styles, nothing shared, no other host. Raises ConfigError
+    where the address can be reached from other machines and there is no password."""
     check_exposure(host, password)
     from starlette.middleware import Middleware
 
@@ -120,7 +120,8 @@ def workspace_of(config: Config) -> Workspace:
 
 
 def serve(config: Config, *, on_ready: Callable[[str], None] | None = None, block: bool = True) -> Any:
-    """Serves the page until interrupted; `on_ready` is told its address. With `block=False` returns the running page.
+    """Serves the page until interrupted; `on_ready` is told its address. With `block=False` returns the
+    running page.
 
     Raises ConfigError where `ui_host` can be reached from other machines and `ui_password` is empty.
     """

@@ -1,4 +1,5 @@
-"""What belongs to one open page: its exchanges and the question under way. Several pages never see each other's."""
+"""What belongs to one open page: its exchanges and the question under way. Several pages never see each
+other's."""
 
 from __future__ import annotations
 
@@ -106,8 +107,8 @@ def run(
 ) -> Iterator[Exchange]:
     """The exchange as it grows, at most once per `beat` seconds, until it is done.
 
-    The assistant works in a thread of its own, so that `stop` is obeyed within a beat even while it is silent; what it still
-    delivers within `grace` seconds is kept, the rest is thrown away.
+    The assistant works in a thread of its own, so that `stop` is obeyed within a beat even while it is
+    silent; what it still delivers within `grace` seconds is kept, the rest is thrown away.
     """
     events: queue.SimpleQueue[Event | CitewiseError | Exception | None] = queue.SimpleQueue()
     worker = threading.Thread(

@@ -11,9 +11,10 @@ STAGES = ("searching", "evidence", "writing", "verifying")
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question under way or done. `number` is its place in the conversation, from 1; `index` the name of the index asked;
-    `scope` the documents it was limited to. Once it is done it has an answer, or an error (a message for the reader, "" where
-    something unforeseen failed), or it was stopped; an answer to a stopped exchange covers what was written until then."""
+    """A question under way or done. `number` is its place in the conversation, from 1; `index` the name of
+    the index asked; `scope` the documents it was limited to. Once it is done it has an answer, or an error (a
+    message for the reader, "" where something unforeseen failed), or it was stopped; an answer to a stopped
+    exchange covers what was written until then."""
 
     number: int
     index: str

@@ -1,6 +1,8 @@
-"""What happens when somebody does something on the page: plain functions over the workspace and one conversation.
+"""What happens when somebody does something on the page: plain functions over the workspace and one
+conversation.
 
-No Gradio here: a `View` says what each part of the page shall show, with None for "as it is"; `ui.page` carries it over.
+No Gradio here: a `View` says what each part of the page shall show, with None for "as it is"; `ui.page`
+carries it over.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from markupsafe import Markup
 
 from rag.errors import CitewiseError
 from rag.types import DocumentInfo, FileStatus, IngestReport, Progress
-from ui import listing, panes, render
+from ui import chrome, listing, panes, render
 from ui.conversation import Conversation, Conversations, run
 from ui.exchange import turns
 from ui.pictures import Pictures
@@ -29,7 +31,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Parts of the page; None leaves a part as it is. `scope` are the documents that can be chosen; `scope_chosen` which are."""
+    """Parts of the page; None leaves a part as it is. `scope` are the documents that can be chosen;
+    `scope_chosen` which are."""
 
     transcript: Markup | None = None
     live: Markup | None = None
@@ -61,7 +64,7 @@ class Handlers:
 
     def open(self, key: str | None, language: str) -> View:
         """A page that has just been loaded."""
-        conversation, texts = self._of(key)
+        conversation, _ = self._of(key)
         conversation.language = texts_for(language).code
         names = tuple(self.workspace.names())
         index = self._default if self._default in names else names[0] if names else ""
@@ -104,7 +107,7 @@ class Handlers:
     def _transcript(self, conversation: Conversation, index: str | None, texts: Texts) -> Markup:
         if conversation.exchanges or conversation.live:
             return render.transcript(conversation.exchanges, texts)
-        return render.welcome(self.workspace.samples(index) if index else (), texts)
+        return chrome.welcome(self.workspace.samples(index) if index else (), texts)
 
     def _documents(self, index: str | None) -> tuple[list[DocumentInfo], str]:
         if not index:
@@ -136,13 +139,11 @@ class Handlers:
             yield self._finished(conversation)
             return
         history = turns(conversation.exchanges, exchange.index)
-        for exchange in run(assistant, exchange, history=history, stop=stop):
-            if not conversation.update(exchange):
+        for grown in run(assistant, exchange, history=history, stop=stop):
+            if not conversation.update(grown):
                 return
             texts = texts_for(conversation.language)
-            yield (
-                self._finished(conversation) if exchange.done else View(live=render.exchange(exchange, texts))
-            )
+            yield (self._finished(conversation) if grown.done else View(live=render.exchange(grown, texts)))
 
     def _finished(self, conversation: Conversation) -> View:
         texts = texts_for(conversation.language)
@@ -248,7 +249,8 @@ class Handlers:
         return replace(self.choose(key, name), indexes=tuple(self.workspace.names()), index=name)
 
     def upload(self, key: str | None, paths: Sequence[str], index: str | None) -> Iterator[View]:
-        """Keeps the files with the index and reads them in, with progress and one line per file at the end."""
+        """Keeps the files with the index and reads them in, with progress and one line per file at the
+        end."""
         _, texts = self._of(key)
         if not paths:
             return

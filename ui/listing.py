@@ -1,4 +1,5 @@
-"""The documents column as HTML: what an index holds, how an upload is getting on, what became of each file. Pure."""
+"""The documents column as HTML: what an index holds, how an upload is getting on, what became of each file.
+Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +11,27 @@ from rag.types import DocumentInfo, FileResult, FileStatus, IngestReport, Progre
 from ui.markup import Child, join, name, tag
 from ui.texts import Texts
 
+_MOST_LISTED = 200
+_KINDS = {
+    "pdf": "PDF",
+    "docx": "Word",
+    "html": "HTML",
+    "markdown": "Markdown",
+    "text": "TXT",
+    "csv": "CSV",
+    "xlsx": "Excel",
+}
+
 
 def documents(infos: Sequence[DocumentInfo], texts: Texts) -> Markup:
     """Every document of the index; those that could not be read come first, with the reason."""
     if not infos:
         return tag("p", texts.no_documents, class_="cw-note")
     ordered = sorted(infos, key=lambda d: (d.status is FileStatus.OK, d.path.lower()))
-    rows = [_row(d.path, d.status, _document_detail(d, texts), texts, title=d.title) for d in ordered]
+    shown = ordered[:_MOST_LISTED]
+    rows = [_row(d.path, d.status, _document_detail(d, texts), texts, title=d.title) for d in shown]
+    if len(ordered) > len(shown):
+        rows.append(tag("li", texts.more_documents.format(count=len(ordered) - len(shown)), class_="cw-note"))
     unread = any(d.status is not FileStatus.OK for d in infos)
     return tag(
         "details",
@@ -28,7 +43,7 @@ def documents(infos: Sequence[DocumentInfo], texts: Texts) -> Markup:
 
 
 def _document_detail(d: DocumentInfo, texts: Texts) -> list[str]:
-    detail = [d.kind.upper()]
+    detail = [_KINDS.get(d.kind, d.kind)]
     if d.pages:
         detail.append(texts.pages.format(count=d.pages))
     if d.empty_pages:

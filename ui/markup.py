@@ -1,7 +1,7 @@
 """HTML that is escaped unless it was built here: the only way that text from a document reaches the page.
 
-`tag("p", name)` escapes `name`; `tag("p", tag("b", name))` does not escape the inner element, because `tag` returns `Markup`
-and everything else is text. There is no function that turns a plain string into markup.
+`tag("p", name)` escapes `name`; `tag("p", tag("b", name))` does not escape the inner element, because `tag`
+returns `Markup` and everything else is text. There is no function that turns a plain string into markup.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ _VOID = frozenset({"br", "hr", "img", "input", "meta", "wbr", "rect"})
 
 
 def tag(name: str, *children: Child, **attributes: str | int | float | bool | None) -> Markup:
-    """One element. Attribute names: a trailing underscore is dropped (`class_`), others become hyphens (`aria_label`).
-    An attribute that is None or False is left out, True stands alone. Children that are None are left out."""
+    """One element. Attribute names: a trailing underscore is dropped (`class_`), others become hyphens
+    (`aria_label`). An attribute that is None or False is left out, True stands alone. Children that are None
+    are left out."""
     opening = Markup("<") + Markup(name) + _attributes(attributes) + Markup(">")
     if name in _VOID:
         return opening
@@ -52,5 +53,6 @@ def _attributes(attributes: dict[str, str | int | float | bool | None]) -> Marku
 
 
 def name(text: str) -> Markup:
-    """A title or file name: isolated, so that right-to-left characters in it cannot reorder what stands around it."""
+    """A title or file name: isolated, so that right-to-left characters in it cannot reorder what stands
+    around it."""
     return tag("bdi", text)

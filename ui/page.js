@@ -13,12 +13,16 @@
     document.documentElement.style.colorScheme = wanted;
   };
   const narrow = () => window.matchMedia("(max-width: 1099px)").matches;
-  const body = document.body.classList;
+  // Which panes are open on a narrow screen; on our own element, because Gradio confines styles to its container.
+  const open = {
+    has: (name) => document.querySelector("#cw-main")?.classList.contains(name) ?? false,
+    set: (name, on) => document.querySelector("#cw-main")?.classList.toggle(name, on),
+  };
   let opener = null;
 
   const send = (event, data) => window.citewise.trigger && window.citewise.trigger(event, data);
   const closeSource = () => {
-    body.remove("cw-has-source");
+    open.set("cw-has-source", false);
     for (const lit of document.querySelectorAll(".cw-lit")) lit.classList.remove("cw-lit");
     if (opener && opener.isConnected) opener.focus({ preventScroll: true });
     opener = null;
@@ -33,7 +37,7 @@
     } else {
       from.classList.add("cw-lit");
     }
-    body.add("cw-has-source");
+    open.set("cw-has-source", true);
   };
   const copy = async (button) => {
     const text = button.parentElement.querySelector("textarea.cw-copy").value;
@@ -68,7 +72,7 @@
       store.set("citewise-theme", document.body.classList.contains("dark") ? "light" : "dark");
       applyTheme();
     },
-    library: () => body.toggle("cw-library-open"),
+    library: () => open.set("cw-library-open", !open.has("cw-library-open")),
     fresh: () => send("fresh", {}),
     close: closeSource,
     copy,
@@ -85,8 +89,8 @@
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, textarea, select, [contenteditable]");
     if (event.key === "Escape") {
-      if (body.contains("cw-has-source")) closeSource();
-      else body.remove("cw-library-open");
+      if (open.has("cw-has-source")) closeSource();
+      else open.set("cw-library-open", false);
     } else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       question()?.focus();
@@ -122,7 +126,7 @@
   let turns = 0;
   new MutationObserver(() => {
     const marked = document.querySelector("#cw-source-pane #cw-mark");
-    if (marked && marked.dataset.seen !== "yes" && body.contains("cw-has-source")) {
+    if (marked && marked.dataset.seen !== "yes" && open.has("cw-has-source")) {
       marked.dataset.seen = "yes";
       marked.scrollIntoView({ block: "center" });
       if (narrow()) document.querySelector(".cw-close")?.focus({ preventScroll: true });

@@ -1,5 +1,5 @@
-"""The page's components and the events between them. Imports Gradio at the top: reach it through `ui.app`, which first
-switches off everything in Gradio that would call home."""
+"""The page's components and the events between them. Imports Gradio at the top: reach it through `ui.app`,
+which first switches off everything in Gradio that would call home."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from rag.parsers import SUFFIXES
-from ui import panes, render
+from ui import chrome, panes
 from ui.handlers import Handlers, View
 from ui.texts import ENGLISH, Texts, texts_for
 
@@ -82,23 +82,25 @@ class _Parts:
 
 def _labels(texts: Texts) -> dict[str, dict[str, Any]]:
     return {
-        "header": {"value": str(render.header(texts))},
+        "header": {"value": str(chrome.header(texts))},
         "index": {"label": texts.index},
         "scope": {"label": texts.scope, "info": texts.scope_hint},
         "upload": {"label": texts.upload},
-        "upload_hint": {"value": str(render.hint(texts.upload_hint))},
+        "upload_hint": {"value": str(chrome.hint(texts.upload_hint))},
         "new_index": {"label": texts.new_index},
         "new_name": {"label": texts.new_index_hint},
         "create": {"value": texts.create},
         "question": {"label": texts.question, "placeholder": texts.question_hint},
         "ask": {"value": texts.ask},
         "stop": {"value": texts.stop},
-        "keys": {"value": str(render.hint(texts.keys))},
+        "keys": {"value": str(chrome.hint(texts.keys))},
     }
 
 
 def build(handlers: Handlers) -> gr.Blocks:
-    """The page, wired. One conversation per open page; at most ASKED_AT_ONCE questions run, WAITING_AT_MOST wait."""
+    """The page, wired. One conversation per open page; at most ASKED_AT_ONCE questions run, WAITING_AT_MOST
+    wait."""
+    page: gr.Blocks
     with gr.Blocks(
         title="Citewise", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)
     ) as page:
@@ -117,7 +119,7 @@ def _html(value: Any = "", **more: Any) -> gr.HTML:
 
 
 def _layout(texts: Texts) -> _Parts:
-    header = _html(render.header(texts), elem_id="cw-header")
+    header = _html(chrome.header(texts), elem_id="cw-header")
     with gr.Row(elem_id="cw-main", equal_height=False):
         with gr.Column(elem_id="cw-library", scale=0, min_width=0):
             index = gr.Dropdown([], label=texts.index, elem_id="cw-index", interactive=True)
@@ -126,6 +128,7 @@ def _layout(texts: Texts) -> _Parts:
                 label=texts.scope,
                 info=texts.scope_hint,
                 multiselect=True,
+                allow_custom_value=True,
                 elem_id="cw-scope",
                 interactive=True,
             )
@@ -136,7 +139,7 @@ def _layout(texts: Texts) -> _Parts:
                 elem_id="cw-upload",
                 size="md",
             )
-            upload_hint = _html(render.hint(texts.upload_hint))
+            upload_hint = _html(chrome.hint(texts.upload_hint))
             upload_status = _html(elem_id="cw-upload-status")
             documents = _html(elem_id="cw-documents")
             with gr.Accordion(texts.new_index, open=False, elem_id="cw-new-index") as new_index:
@@ -162,7 +165,7 @@ def _layout(texts: Texts) -> _Parts:
                 stop = gr.Button(
                     texts.stop, variant="stop", visible=False, elem_id="cw-stop", scale=0, min_width=96
                 )
-            keys = _html(render.hint(texts.keys), elem_id="cw-keys")
+            keys = _html(chrome.hint(texts.keys), elem_id="cw-keys")
         with gr.Column(elem_id="cw-source-pane", scale=0, min_width=0):
             source = _html(panes.empty_pane(texts), elem_id="cw-source")
     return _Parts(

@@ -1,5 +1,5 @@
-"""The source pane: the cited words marked in the passage around them, with document and page. Pure; `PassageView` is filled
-by `look_up`, the page picture comes from `ui.pictures`."""
+"""The source pane: the cited words marked in the passage around them, with document and page. Pure;
+`PassageView` is filled by `look_up`, the page picture comes from `ui.pictures`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ _AROUND = 700
 
 @dataclass(frozen=True, slots=True)
 class PassageView:
-    """What the pane shows. `before + quote + after` is verbatim text of the document where `fresh`; `cut_before` and `cut_after`
-    say that the document goes on. `mark` is False for a passage that is shown whole (nearest passages of a refusal)."""
+    """What the pane shows. `before + quote + after` is verbatim text of the document where `fresh`;
+    `cut_before` and `cut_after` say that the document goes on. `mark` is False for a passage that is shown
+    whole (nearest passages of a refusal)."""
 
     document: str
     title: str
@@ -46,7 +47,8 @@ def look_up(
 ) -> tuple[PassageView, DocumentInfo | None]:
     """The passage of a citation and its document (None: no longer in the index).
 
-    The words shown are always those cited. Context is added only where the document still holds them at the same offsets.
+    The words shown are always those cited. Context is added only where the document still holds them at the
+    same offsets.
     """
     info = _find_document(index, citation) if index is not None else None
     text = index.text(info.id) if info is not None else ""
@@ -120,8 +122,8 @@ def of_hit(hit: Hit) -> PassageView:
 
 
 def window(text: str, start: int, end: int, *, around: int = _AROUND) -> tuple[int, int]:
-    """The range of context around `text[start:end]`: at most `around` code points on each side, cut at a line break or
-    a sentence end where there is one in the outer half, else at a blank."""
+    """The range of context around `text[start:end]`: at most `around` code points on each side, cut at a line
+    break or a sentence end where there is one in the outer half, else at a blank."""
     first = max(0, start - around)
     if first > 0:
         first = _after_break(text, first, start)
@@ -150,7 +152,8 @@ def _before_break(text: str, low: int, high: int) -> int:
 
 
 def source_pane(view: PassageView, texts: Texts, picture: Picture | str | None = None) -> Markup:
-    """The pane. `picture` is a drawn page, a note that says why there is none, or None for formats without pages."""
+    """The pane. `picture` is a drawn page, a note that says why there is none, or None for formats without
+    pages."""
     return tag(
         "section",
         _head(view, texts),
@@ -235,9 +238,9 @@ def _page(view: PassageView, picture: Picture | str | None, texts: Texts) -> Mar
         tag(
             "span",
             class_="cw-box",
-            style=f"left:{100 * x0:.2f}%;top:{100 * y0:.2f}%;width:{100 * (x1 - x0):.2f}%;height:{100 * (y1 - y0):.2f}%",
+            style=_rectangle(*box),
         )
-        for x0, y0, x1, y1 in picture.boxes
+        for box in picture.boxes
     ]
     image = tag(
         "img",
@@ -253,6 +256,11 @@ def _page(view: PassageView, picture: Picture | str | None, texts: Texts) -> Mar
         tag("p", texts.page_no_boxes, class_="cw-notice") if view.mark and not picture.boxes else None,
         class_="cw-figure",
     )
+
+
+def _rectangle(left: float, top: float, right: float, bottom: float) -> str:
+    shares = {"left": left, "top": top, "width": right - left, "height": bottom - top}
+    return ";".join(f"{side}:{100 * share:.2f}%" for side, share in shares.items())
 
 
 def empty_pane(texts: Texts) -> Markup:

@@ -1,6 +1,7 @@
 """Pictures of PDF pages with the cited words boxed, drawn in a worker process.
 
-A PDF that makes the renderer crash or hang ends the worker, never the page's server; the words are still shown as text.
+A PDF that makes the renderer crash or hang ends the worker, never the page's server; the words are still
+shown as text.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _KEPT = 32  # pages of about 100 kB each
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An encoded page and boxes (left, top, right, bottom) as shares of its width and height, from the top left."""
+    """An encoded page and boxes (left, top, right, bottom) as shares of its width and height, from the top
+    left."""
 
     data: bytes
     mime: str
@@ -46,7 +48,7 @@ def draw(source: str, page: int, quote: str, scale: float = 1.5) -> Picture:
     boxes = find_boxes(Path(source), page, quote) if quote else []
     buffer = io.BytesIO()
     image.convert("RGB").save(buffer, "WEBP", quality=82)
-    return Picture(buffer.getvalue(), "image/webp", image.width, image.height, tuple(tuple(b) for b in boxes))
+    return Picture(buffer.getvalue(), "image/webp", image.width, image.height, tuple(boxes))
 
 
 class Pictures:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from rag.types import Answer, AnswerKind, Certificate, Citation, Claim, ClaimState, Evidence, Hit
+from rag.types import Answer, AnswerKind, Claim, ClaimState, Evidence, Hit
+from ui.certificate import certificate
+from ui.copying import copy_text
 from ui.exchange import STAGES, Exchange
 from ui.markup import join, name, tag
 from ui.texts import Texts
@@ -72,9 +74,11 @@ def answer(a: Answer, turn: int, texts: Texts, *, unfolded: bool = True) -> Mark
     return tag(
         "section",
         _answer_heading(a, texts),
+        _searched_as(a, texts),
         tag("div", [claim(c, turn, texts) for c in a.claims] or [tag("p", a.text)], class_="cw-claims"),
         _actions_row(a, turn, texts),
         evidence,
+        _dropped(a.dropped, turn, texts),
         _folded_certificate(a, texts),
         class_=f"cw-answer cw-answer--{a.kind.value}",
         aria_label=texts.kinds[a.kind],
@@ -90,11 +94,30 @@ def _answer_heading(a: Answer, texts: Texts) -> Markup:
     )
 
 
+def _searched_as(a: Answer, texts: Texts) -> Markup | None:
+    return (
+        tag("p", texts.searched_as.format(question=a.searched), class_="cw-note cw-early")
+        if a.searched
+        else None
+    )
+
+
+def _dropped(claims: tuple[Claim, ...], turn: int, texts: Texts) -> Markup | None:
+    """What the model wrote and the check did not pass: out of the answer, but not hidden."""
+    if not claims:
+        return None
+    summary = tag(
+        "summary",
+        tag("span", texts.dropped, class_="cw-label"),
+        tag("span", texts.dropped_note, class_="cw-note"),
+    )
+    sentences = tag("div", [claim(c, turn, texts) for c in claims], class_="cw-claims cw-claims--dropped")
+    return tag("details", summary, sentences, class_="cw-dropped")
+
+
 def claim(c: Claim, turn: int, texts: Texts) -> Markup:
     """One sentence, its citation buttons, its state as a word with a shape, and the reasons in words."""
-    reasons = "; ".join(c.reasons)
-    if not reasons and not c.quoted:
-        reasons = texts.state_notes[c.state]
+    reasons = "" if c.quoted else "; ".join(c.reasons) or texts.state_notes[c.state]
     label = f"{texts.states[c.state]} · {texts.exact_words}" if c.quoted else texts.states[c.state]
     verdict = tag(
         "p",
@@ -135,10 +158,11 @@ def citation_button(number: int, turn: int, texts: Texts) -> Markup:
 def _evidence(evidence: tuple[Evidence, ...], turn: int, texts: Texts, *, unfolded: bool = True) -> Markup:
     if not evidence:
         return Markup("")
+    found = texts.evidence_found if len(evidence) > 1 else texts.evidence_found_one
     summary = tag(
         "summary",
         tag("span", texts.evidence, class_="cw-label"),
-        tag("span", texts.evidence_found.format(count=len(evidence)), class_="cw-note"),
+        tag("span", found.format(count=len(evidence)), class_="cw-note"),
     )
     cards = tag("ol", [evidence_card(e, turn, texts) for e in evidence], class_="cw-cards")
     return tag("details", summary, cards, class_="cw-evidence", open=unfolded)
@@ -204,6 +228,7 @@ def _refusal(a: Answer, turn: int, texts: Texts) -> Markup:
     return tag(
         "section",
         _answer_heading(a, texts),
+        _searched_as(a, texts),
         tag("p", a.text or texts.refused_why, class_="cw-refusal-text"),
         tag("p", a.reason, class_="cw-note") if a.reason and a.reason != a.text else None,
         tag("div", tag("h4", texts.certificate), certificate(a.certificate, texts), class_="cw-certificate"),
@@ -242,49 +267,6 @@ def _nearest_card(position: int, hit: Hit, turn: int, texts: Texts) -> Markup:
         data_turn=turn,
         data_number=position,
     )
-
-
-def certificate(c: Certificate, texts: Texts) -> Markup:
-    """What was searched: counts, unreadable files, the best score against the threshold, scope and method."""
-    unreadable = (
-        tag(
-            "ul",
-            [tag("li", name(path), " ", tag("em", _status(status, texts))) for path, status in c.unreadable],
-        )
-        if c.unreadable
-        else texts.none
-    )
-    rows = [
-        (texts.searched_documents, f"{c.documents:,}"),
-        (texts.searched_passages, f"{c.passages:,}"),
-        (texts.unreadable, unreadable),
-        (texts.best_score, _meter(c, texts)),
-        (texts.scope_used, c.scope or texts.whole_index),
-        (texts.method, texts.method_dense if c.dense else texts.method_lexical),
-    ]
-    return tag("dl", [join([tag("dt", label), tag("dd", value)]) for label, value in rows], class_="cw-dl")
-
-
-def _status(status: str, texts: Texts) -> str:
-    return next((label for key, label in texts.statuses.items() if key.value == status), status)
-
-
-def _meter(c: Certificate, texts: Texts) -> Markup:
-    words = f"{c.best_score:.2f} · {texts.threshold} {c.threshold:.2f}"
-    if c.best_score < c.threshold:
-        words += f" · {texts.below}"
-    bar = tag(
-        "span",
-        tag("span", class_="cw-meter-fill", style=f"width:{_percent(c.best_score)}%"),
-        tag("span", class_="cw-meter-line", style=f"left:{_percent(c.threshold)}%"),
-        class_="cw-meter",
-        aria_hidden="true",
-    )
-    return join([bar, tag("span", words)])
-
-
-def _percent(score: float) -> int:
-    return round(100 * min(max(score, 0.0), 1.0))
 
 
 def _folded_certificate(a: Answer, texts: Texts) -> Markup:
@@ -348,99 +330,3 @@ def _stopped(e: Exchange, texts: Texts) -> Markup:
         _evidence(e.evidence, e.number, texts),
         class_="cw-stopped",
     )
-
-
-def copy_text(a: Answer, texts: Texts) -> str:
-    """The answer as plain text with numbered references: document, page, quote. Sentences that are not fully supported say so."""
-    lines = [a.question, ""]
-    if a.kind is AnswerKind.REFUSED:
-        c = a.certificate
-        lines += [a.text or texts.refused_why, ""]
-        lines += [f"{texts.searched_documents}: {c.documents}", f"{texts.searched_passages}: {c.passages}"]
-        return "\n".join(lines)
-    lines += [_copied_claim(c, texts) for c in a.claims] or [a.text]
-    if a.citations:
-        lines += ["", texts.references]
-        lines += [_reference(c, texts) for c in a.citations]
-    return "\n".join(lines)
-
-
-def _copied_claim(c: Claim, texts: Texts) -> str:
-    marks = "".join(f"[{n}]" for n in c.citations)
-    words = f"“{c.text}”" if c.quoted else c.text
-    caution = "" if c.state is ClaimState.SUPPORTED else f" ({texts.states[c.state]})"
-    return f"{words} {marks}".rstrip() + caution
-
-
-def _reference(c: Citation, texts: Texts) -> str:
-    where = [c.title or c.document]
-    if c.title and c.title not in c.document:
-        where.append(c.document)
-    if c.page is not None:
-        where.append(texts.page.format(page=c.page))
-    if c.location:
-        where.append(c.location)
-    quote = " ".join(c.quote.split())
-    return f"[{c.number}] {', '.join(where)}: “{quote}”"
-
-
-def header(texts: Texts) -> Markup:
-    """Name, promise, and the switches for documents, conversation, language and theme."""
-    languages = [
-        tag(
-            "button",
-            label,
-            type="button",
-            class_="cw-switch",
-            data_action="language",
-            data_code=code,
-            aria_pressed="true" if code == texts.code else "false",
-            lang=code,
-        )
-        for code, label in (("en", "EN"), ("zh", "中文"))
-    ]
-    return tag(
-        "header",
-        _icon_button("library", "☰", texts.library_toggle, class_="cw-icon cw-only-narrow"),
-        tag("h1", "Citewise", class_="cw-brand"),
-        tag("p", texts.tagline, class_="cw-tagline"),
-        tag("span", texts.local, class_="cw-local", title=texts.local_hint),
-        tag("button", texts.new_conversation, type="button", class_="cw-action", data_action="fresh"),
-        tag("div", languages, class_="cw-switches", role="group", aria_label=texts.language_label),
-        _icon_button("theme", "◐", texts.theme, class_="cw-icon"),
-        class_="cw-top",
-        lang=texts.code,
-    )
-
-
-def _icon_button(action: str, sign: str, label: str, *, class_: str) -> Markup:
-    return tag(
-        "button",
-        tag("span", sign, aria_hidden="true"),
-        type="button",
-        class_=class_,
-        data_action=action,
-        aria_label=label,
-        title=label,
-    )
-
-
-def welcome(samples: tuple[str, ...], texts: Texts) -> Markup:
-    """The page before the first question."""
-    buttons = [
-        tag("li", tag("button", q, type="button", class_="cw-sample", data_action="sample", data_number=n))
-        for n, q in enumerate(samples)
-    ]
-    return tag(
-        "section",
-        tag("h2", texts.empty_title),
-        tag("p", texts.empty_text, class_="cw-lead"),
-        join([tag("h3", texts.samples, class_="cw-label"), tag("ul", buttons, class_="cw-samples")])
-        if buttons
-        else None,
-        class_="cw-welcome",
-    )
-
-
-def hint(text: str) -> Markup:
-    return tag("p", text, class_="cw-note cw-hint")

@@ -53,8 +53,9 @@ def check_exposure(host: str, password: str) -> None:
 
 
 class Guard:
-    """ASGI middleware: security headers on every answer, no link previews that name other hosts in the page, and, where
-    `local_only`, no answer to a host name that is not this machine's (a foreign site could point its name at 127.0.0.1)."""
+    """ASGI middleware: security headers on every answer, no link previews that name other hosts in the page,
+    and, where `local_only`, no answer to a host name that is not this machine's (a foreign site could point
+    its name at 127.0.0.1)."""
 
     def __init__(self, app: Any, *, local_only: bool) -> None:
         self._app = app

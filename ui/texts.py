@@ -1,4 +1,5 @@
-"""The words of the page in English and Chinese. Both languages fill every field, or the module does not import."""
+"""The words of the page in English and Chinese. Both languages fill every field, or the module does not
+import."""
 
 from __future__ import annotations
 
@@ -63,6 +64,7 @@ class Texts:
     draft_note: str
     evidence: str
     evidence_found: str
+    evidence_found_one: str
     relevance: str
     open_source: str
     kinds: dict[AnswerKind, str]
@@ -86,6 +88,10 @@ class Texts:
     method_dense: str
     method_lexical: str
     nearest: str
+    dropped: str
+    dropped_note: str
+    searched_as: str
+    more_documents: str
     copy: str
     copied: str
     retry: str
@@ -131,17 +137,17 @@ ENGLISH = Texts(
     library_toggle="Show or hide documents",
     index="Index",
     scope="Search in",
-    scope_hint="All documents",
+    scope_hint="All documents, or choose some, or type a pattern such as 2024*",
     upload="Add documents",
     upload_hint="PDF, Word, HTML, Markdown, text, CSV, Excel. Drop files here or press the button.",
     new_index="New index",
     new_index_hint="Name of the new index",
     create="Create",
-    documents="{count} documents",
+    documents="Documents: {count}",
     no_documents="No documents yet. Add some to ask questions about them.",
     no_index="No index yet. Give one a name to begin.",
     unreadable_title="Could not be read",
-    pages="{count} pages",
+    pages="pages: {count}",
     passages="{count} passages",
     column_file="File",
     column_status="Status",
@@ -156,7 +162,7 @@ ENGLISH = Texts(
     scanning="Looking at files",
     upload_done="{ok} of {total} files can be asked",
     upload_failed="The files could not be added",
-    pages_without_text="{count} pages without text",
+    pages_without_text="pages without text: {count}",
     question="Question",
     question_hint="Ask about these documents",
     ask="Ask",
@@ -179,6 +185,7 @@ ENGLISH = Texts(
     draft_note="not yet checked against the documents",
     evidence="Evidence",
     evidence_found="{count} statements found in the documents",
+    evidence_found_one="one statement found in the documents",
     relevance="relevance {score}",
     open_source="Open source {number}",
     kinds={
@@ -218,6 +225,10 @@ ENGLISH = Texts(
     method_dense="meaning and words",
     method_lexical="words",
     nearest="Nearest passages",
+    dropped="Left out",
+    dropped_note="sentences of the draft that did not pass the check",
+    searched_as="Searched as: {question}",
+    more_documents="and {count} more",
     copy="Copy with references",
     copied="Copied",
     retry="Ask again",
@@ -231,7 +242,8 @@ ENGLISH = Texts(
     seconds="seconds",
     source="Source",
     source_empty_title="The source appears here",
-    source_empty="Choose a citation number in an answer to read the exact words in their passage and on their page.",
+    source_empty="Choose a citation number in an answer to read the exact words in their passage "
+    "and on their page.",
     close="Close source",
     page="page {page}",
     page_of="page {page} of {pages}",
@@ -275,7 +287,7 @@ CHINESE = Texts(
     library_toggle="显示或隐藏文件栏",
     index="索引",
     scope="检索范围",
-    scope_hint="全部文件",
+    scope_hint="默认全部；可选择文件，或输入模式，如 2024*",
     upload="添加文件",
     upload_hint="支持 PDF、Word、HTML、Markdown、文本、CSV、Excel。可将文件拖到此处，或按上方按钮。",
     new_index="新建索引",
@@ -317,6 +329,7 @@ CHINESE = Texts(
     draft_note="尚未与文件核对",
     evidence="依据",
     evidence_found="在文件中找到 {count} 处相关语句",
+    evidence_found_one="在文件中找到 1 处相关语句",
     relevance="相关度 {score}",
     open_source="打开原文 {number}",
     kinds={
@@ -356,6 +369,10 @@ CHINESE = Texts(
     method_dense="语义与词语",
     method_lexical="词语",
     nearest="最接近的段落",
+    dropped="未采用",
+    dropped_note="草稿中未通过核对的语句",
+    searched_as="检索用语：{question}",
+    more_documents="另有 {count} 份",
     copy="复制回答与出处",
     copied="已复制",
     retry="重新提问",

@@ -14,14 +14,14 @@ from typing import Any
 from rag.errors import IndexBusy, InputError, StorageError
 from rag.schema import DATABASE
 
-
 UPLOADS = "uploads"
 _NAME = re.compile(r"[^\W_][\w .-]{0,63}")
 _MOST_BYTES = 255  # of a file name, on every file system in use
 
 
 class Workspace:
-    """`open_assistant(folder)` gives the assistant of one index; `create_index(folder)` makes an empty one."""
+    """`open_assistant(folder)` gives the assistant of one index; `create_index(folder)` makes an empty
+    one."""
 
     def __init__(
         self, root: Path, open_assistant: Callable[[Path], Any], create_index: Callable[[Path], None]
@@ -44,7 +44,8 @@ class Workspace:
         )
 
     def folder(self, name: str) -> Path:
-        """The folder of an index that exists. Raises InputError for any other name: names come from the browser."""
+        """The folder of an index that exists. Raises InputError for any other name: names come from the
+        browser."""
         if name not in self.names():
             raise InputError(f"There is no index named {name!r} in {self.root}. Choose another one.")
         return self.root / name
@@ -58,12 +59,13 @@ class Workspace:
             return self._assistants[name]
 
     def create(self, name: str) -> str:
-        """Makes an empty index and returns its name. Raises InputError for a name that is taken or not allowed."""
+        """Makes an empty index and returns its name. Raises InputError for a name that is taken or not
+        allowed."""
         name = unicodedata.normalize("NFC", name).strip()
         if not _NAME.fullmatch(name) or name.endswith("."):
             raise InputError(
-                "An index name begins with a letter or digit and has at most 64 letters, digits, blanks, dots, hyphens "
-                "or underscores."
+                "An index name begins with a letter or digit and has at most 64 letters, digits, blanks, "
+                "dots, hyphens or underscores."
             )
         if name in self.names():
             raise InputError(f"There is already an index named {name!r}. Choose another name.")
@@ -72,7 +74,8 @@ class Workspace:
         return name
 
     def samples(self, name: str, *, most: int = 6) -> tuple[str, ...]:
-        """Sample questions from the index's optional `samples.json`: a list of strings or of {"question": ...}."""
+        """Sample questions from the index's optional `samples.json`: a list of strings or of {"question":
+        ...}."""
         try:
             entries = json.loads((self.folder(name) / "samples.json").read_text(encoding="utf-8"))
         except (OSError, ValueError, InputError):
@@ -87,7 +90,8 @@ class Workspace:
         return _Writing(self._writing, self._lock, name)
 
     def keep(self, name: str, files: Sequence[Path]) -> list[Path]:
-        """Copies uploaded files into the index's own folder, each whole or not at all, and removes the originals."""
+        """Copies uploaded files into the index's own folder, each whole or not at all, and removes the
+        originals."""
         target = self.folder(name) / UPLOADS
         return list(_keep(target, files))
 
@@ -140,8 +144,8 @@ def _copy(source: Path, target: Path) -> Path:
 
 
 def safe_name(name: str) -> str:
-    """A file name that is one path component on any system: no separators, no control characters, not hidden, NFC, and
-    at most 255 bytes with its suffix kept."""
+    """A file name that is one path component on any system: no separators, no control characters, not hidden,
+    NFC, and at most 255 bytes with its suffix kept."""
     name = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
     name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs")).strip().lstrip(".")
     stem, dot, suffix = name.rpartition(".")

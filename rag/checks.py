@@ -14,15 +14,17 @@ from rag.align import Alignment, Anchor, Source, reading
 from rag.dates import Period
 from rag.facts import ROLE_WORDS, Facts, Name, names, stem
 from rag.quantities import Kind, Match, Quantity, compare, dates_conflict
-from rag.wording import OPPOSITES, Cue, mentions
+from rag.wording import OPPOSITES, Cue
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that speaks against a sentence."""
+    """Something that speaks against a sentence. `turned`: its words are there and say something else, so that no second source
+    can mend it."""
 
     hard: bool
     reason: str
+    turned: bool = False
 
 
 def check(claim: Facts, source: Source, question: Facts, alignment: Alignment) -> list[Finding]:
@@ -51,7 +53,8 @@ def quantities_occur(claim: Facts, source: Source, question: Facts) -> Iterator[
         match, near = source.best(q)
         if match is Match.DIFFERENT:
             match, near = _elsewhere(q, source, claim)
-        if match is Match.EXACT or (near is not None and near.bracketed and _said_negative(claim)):
+        brackets = near is not None and (near.bracketed or q.bracketed) and abs(near.value) == abs(q.value)
+        if match is Match.EXACT or (brackets and _said_negative(claim)):
             continue
         if match is Match.ROUNDED and near is not None:
             yield Finding(
@@ -123,12 +126,8 @@ def names_occur(claim: Facts, source: Source, question: Facts) -> Iterator[Findi
 
 def _has_name(name: Name, facts: Facts) -> bool:
     if not name.text.isascii() and re.search("[\u3400-\u9fff]", name.text):
-        if name.text in facts.folded:
-            return True
-        # The pattern may have taken words before the organisation's name along; its last six characters identify it.
-        return (
-            not facts.folded.count("《" + name.text) and len(name.text) > 6 and name.text[-6:] in facts.folded
-        )
+        own = name.text[:2]  # "北湖" of 北湖银行, where the source shortens the name
+        return name.text in facts.folded or (not name.titled and own in facts.folded)
     parts = [p for p in re.split(r"[\s&.'’-]+", name.text.lower()) if p]
     return name.text.lower() in facts.lower or all(stem(p) in facts.stems for p in parts)
 
@@ -162,20 +161,24 @@ def negation_agrees(claim: Facts, source: Source) -> Iterator[Finding]:
     theirs, own = _of(source.facts, "negation"), _of(claim, "negation")
     weak_theirs = theirs or _of(source.facts, "denial", "bound")
     weak_own = own or _of(claim, "denial", "bound")
+    near = [source.facts.scope(t.start, t.end, before=3) for t in theirs]
     for cue in own:
-        scope = claim.scope(cue.start, cue.end)
-        if any(scope & source.facts.scope(t.start, t.end) for t in theirs):
+        if any(claim.scope(cue.start, cue.end, before=3) & scope for scope in near):
             continue
-        stands = bool(scope & source.facts.items)
-        # With another denial in the source the same thing may be said in other words; then only the reader can tell.
-        hard = not weak_theirs or (stands and bool(theirs))
-        yield Finding(hard, f"the sentence says “{cue.text}” where {source.label} does not")
+        head = claim.scope(cue.start, cue.end, after=1)
+        # With a denial of another wording in the source the same may be said in other words: only a reader can tell.
+        hard = not weak_theirs or (bool(theirs) and bool(head & source.facts.items))
+        yield Finding(hard, f"the sentence says “{cue.text}” where {source.label} does not", turned=True)
+    kept = [claim.scope(o.start, o.end, before=3) for o in own]
+    dropped = []
     for cue in theirs:
         scope = source.facts.scope(cue.start, cue.end)
-        shared = scope & claim.items
-        if not scope or 2 * len(shared) < len(scope) or any(scope & claim.scope(o.start, o.end) for o in own):
-            continue
-        yield Finding(not weak_own, f"{source.label} says “{cue.text}” and the sentence does not")
+        if scope and 2 * len(scope & claim.items) >= len(scope) and not any(scope & k for k in kept):
+            dropped.append(cue)
+    for cue in dropped:
+        # "Not without consent" and "with consent" say the same: an even number of negations may go.
+        hard = not weak_own and len(theirs) % 2 == 1
+        yield Finding(hard, f"{source.label} says “{cue.text}” and the sentence does not", turned=True)
 
 
 _STRICT = {"must", "may", "must not", "need not"}
@@ -186,8 +189,8 @@ def modality_agrees(claim: Facts, source: Source) -> Iterator[Finding]:
     theirs = _of(source.facts, "modality")
     own = _of(claim, "modality")
     for cue in own:
-        scope = claim.scope(cue.start, cue.end)
-        near = {t.name for t in theirs if scope & source.facts.scope(t.start, t.end)}
+        scope = claim.scope(cue.start, cue.end, after=2)
+        near = {t.name for t in theirs if scope & source.facts.scope(t.start, t.end, after=2)}
         everywhere = {t.name for t in theirs}
         if cue.name in near or (not near and cue.name in everywhere):
             continue
@@ -195,8 +198,7 @@ def modality_agrees(claim: Facts, source: Source) -> Iterator[Finding]:
             other = sorted(near)[0]
             hard = cue.name in _STRICT and other in _STRICT
             yield Finding(
-                hard, f"the sentence says “{cue.text}” where {source.label} says “{_words(theirs, other)}”"
-            )
+                hard, f"the sentence says “{cue.text}” where {source.label} says “{_words(theirs, other)}”", turned=True)
         elif cue.name != "must not" or not _of(source.facts, "negation", "denial"):
             yield Finding(False, f"“{cue.text}” is not said in {source.label}")
     for cue in theirs:
@@ -210,7 +212,7 @@ def _words(found: Sequence[Cue], name: str) -> str:
     return next(c.text for c in found if c.name == name)
 
 
-_TURNING = ("direction", "bound", "time", "balance", "result")
+_TURNING = ("trend", "comparison", "bound", "time", "balance", "result")
 
 
 def directions_agree(claim: Facts, source: Source) -> Iterator[Finding]:
@@ -226,22 +228,17 @@ def directions_agree(claim: Facts, source: Source) -> Iterator[Finding]:
             shared, same, nearest = max(ranked, key=lambda r: r[:2])
             if not same and (shared or all(t.name != cue.name for t in theirs)):
                 yield Finding(
-                    True, f"the sentence says “{cue.text}” where {source.label} says “{nearest.text}”"
-                )
+                    True, f"the sentence says “{cue.text}” where {source.label} says “{nearest.text}”", turned=True)
 
 
 def opposites_absent(claim: Facts, source: Source) -> Iterator[Finding]:
     """Buyer for seller, 甲方 for 乙方: a word of the claim that the source lacks while it has its opposite."""
     for pair in OPPOSITES:
         for said, meant in (pair, pair[::-1]):
-            if (
-                not mentions(claim.lower, said)
-                or mentions(source.facts.lower, said)
-                or mentions(claim.lower, meant)
-            ):
+            if not claim.mentions(said) or claim.mentions(meant) or source.facts.mentions(said):
                 continue
-            if mentions(source.facts.lower, meant) and not mentions(source.context.lower, said):
-                yield Finding(True, f"the sentence says “{said}” where {source.label} says “{meant}”")
+            if source.facts.mentions(meant) and not source.context.mentions(said):
+                yield Finding(True, f"the sentence says “{said}” where {source.label} says “{meant}”", turned=True)
 
 
 def small_words_agree(claim: Facts, source: Source, alignment: Alignment) -> Iterator[Finding]:
@@ -291,8 +288,7 @@ def columns_agree(claim: Facts, source: Source) -> Iterator[Finding]:
     row = Source(source.numbers, Facts(""), Facts(""), source.header)
     if not any(_cell_bears(figures[0], q, row) for cell in under for q in cell):
         yield Finding(
-            True, f"{figures[0].text.strip()} does not stand under {heads[0].text.strip()} in {source.label}"
-        )
+            True, f"{figures[0].text.strip()} does not stand under {heads[0].text.strip()} in {source.label}", turned=True)
 
 
 def _cell_bears(claim: Quantity, cell: Quantity, row: Source) -> bool:
@@ -308,37 +304,69 @@ def _cell_bears(claim: Quantity, cell: Quantity, row: Source) -> bool:
 
 def order_holds(claim: Facts, source: Source, alignment: Alignment) -> Iterator[Finding]:
     """The found pieces come in the source's order, and no rival figure stands between a figure and its neighbour."""
-    anchors = [a for a in alignment.anchors if a.places]
+    anchors = _bound(source, [a for a in alignment.anchors if a.places])
     if len(anchors) < 2:
         return
     places, in_order = reading(anchors)
     if not in_order:
         first, second = _first_break(anchors, places)
         same_words = not alignment.new and not alignment.echoed and not alignment.scattered
-        hard = (
-            same_words
-            and len(source.numbers) == 1
-            and _voice(claim) == _voice(source.facts)
-            and _two_swapped(places)
-        )
-        yield Finding(hard, f"“{first}” and “{second}” stand in another order in {source.label}")
+        parties = _swapped_parties(claim, anchors, places)
+        hard = same_words and len(source.numbers) == 1 and _voice(claim) == _voice(source.facts) and parties
+        yield Finding(hard, f"“{first}” and “{second}” stand in another order in {source.label}", turned=hard)
         return
+    if _voice(claim) != _voice(source.facts) and len(places) > 2:
+        yield Finding(False, f"one of the sentence and {source.label} is in the passive, in the same order")
     yield from _rivals_between(claim, source, anchors, places)
 
 
+_PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being) (?:\w+ ){0,2}?\w+(?:ed|en|wn|ne|ld|id|ght) (?:\w+ ){0,3}?by\b|被")
+_JOINT = re.compile(r"[,;:](?!\d)|[、]|\b(?:and|or|but|while|whereas|versus|than)\b|和|而|但|且|或|与")
+
+
+def _bound(source: Source, anchors: list[Anchor]) -> list[Anchor]:
+    """Anchors whose order matters. A figure without a rival of its kind, in one clause with its neighbours, cannot belong to
+    anything else and may stand anywhere."""
+    kept: list[Anchor] = []
+    for i, anchor in enumerate(anchors):
+        figure = anchor.quantity
+        rivals = [q for q in source.facts.quantities if figure and q.kind is figure.kind]
+        if figure is None or len(rivals) > 1 or not _in_clause(source, anchor, anchors[max(0, i - 1) : i + 2]):
+            kept.append(anchor)
+    return kept
+
+
+def _in_clause(source: Source, anchor: Anchor, neighbours: Sequence[Anchor]) -> bool:
+    here = anchor.places[0]
+    spans = [(min(here, p), max(here, p)) for n in neighbours for p in n.places[:1]]
+    return not any(_JOINT.search(source.facts.lower, a, b) for a, b in spans)
+
+
 def _first_break(anchors: Sequence[Anchor], places: Sequence[int]) -> tuple[str, str]:
-    at = next(i for i in range(1, len(places)) if places[i] < places[i - 1])
+    at = next(i for i in range(1, len(places)) if places[i] <= places[i - 1])
     return anchors[at - 1].text, anchors[at].text
 
 
 def _voice(facts: Facts) -> bool:
-    return re.search(r"\bby\b|[被由]", facts.lower) is not None
+    """Whether a passive names who acts."""
+    return _PASSIVE.search(facts.lower) is not None
 
 
-def _two_swapped(places: Sequence[int]) -> bool:
-    """Whether exchanging two pieces restores the order."""
+_PARTY = re.compile(r"[A-Z].*|.*[方人者].*|.*(?:公司|银行|单位|机关|法院|集团)")
+_SIDES = frozenset(word for pair in OPPOSITES for word in pair)
+
+
+def _swapped_parties(claim: Facts, anchors: Sequence[Anchor], places: Sequence[int]) -> bool:
+    """Whether exchanging two pieces restores the order, and both are parties: names, roles, sides of a bargain."""
     wrong = [i for i, (a, b) in enumerate(zip(places, sorted(places), strict=True)) if a != b]
-    return len(wrong) == 2
+    if len(wrong) != 2:
+        return False
+    swapped = [anchors[i] for i in wrong]
+    initial = len(claim.text) - len(claim.text.lstrip("\"'“‘( "))
+    if any(a.quantity for a in swapped):
+        return False
+    sides = any(a.text.lower() in _SIDES for a in swapped)
+    return sides or all(_PARTY.fullmatch(a.text) and a.start > initial for a in swapped)
 
 
 def _rivals_between(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from rag.numerals import parse_han
 
-_MONTHS = "january february march april may june july august september october november december".split()
-_MONTH_NUMBER = {name: n for n, name in enumerate(_MONTHS, 1)}
+_MONTHS = "january february march april may june july august september october november december"
+_MONTH_NUMBER = {name: n for n, name in enumerate(_MONTHS.split(), 1)}
 _MONTH_NUMBER |= {name[:3]: n for name, n in _MONTH_NUMBER.items()} | {"sept": 9}
 # Month names are capitals: "may" and "march" are also words.
 _MONTH = (

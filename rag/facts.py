@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from rag.numerals import fold
-from rag.quantities import Kind, Quantity, extract
+from rag.quantities import Quantity, extract
 from rag.text import STOPWORDS_EN, search_tokens
 from rag.wording import Cue, cues
 
@@ -22,26 +22,29 @@ _HAN_RUN = re.compile(f"[{_HAN}]+")
 FUNCTION_HAN = frozenset(
     "的了是在和与或及而也就都之为因所以其该这那此等于对由从到向被把将会要能可有着地得并且则即按照如若内中上下后前者时个份名条款项第每各约共据根着至自应当须不未无没非已曾被受给让使"
 )
-# Words that neither add a fact nor take one away.
-LIGHT_WORDS = frozenset(
-    "accord document evidenc sourc state follow provid mean say also howev therefor thus furthermor moreov addit respect name call "
-    "passag text context answer question yes mr mrs ms dr the within upon while dure amount total approxim about around near roughly "
-    "it they he she we you one thereof herein hereof such there onli s t d ll re ve both same well use "
-    "i.e e.g etc includ specif describ indic report refer relat list set".split()
+# Words that neither add a fact nor take one away (stems).
+_LIGHT = (
+    "accord document evidenc sourc state follow provid mean say also howev therefor thus furthermor moreov addit respect "
+    "name call passag text context answer question yes mr mrs ms dr the within upon while dure amount total approxim about "
+    "around near roughly it they he she we you one thereof herein hereof such there onli s t d ll re ve both same well use "
+    "made make came come becom i.e e.g etc includ specif describ indic report refer relat list set"
 )
+LIGHT_WORDS = frozenset(_LIGHT.split())
 _CAPITAL = r"[A-Z][\w'’&.-]*"
 _NAME = re.compile(rf"{_CAPITAL}(?:\s+(?:(?:of|and|the|for|de|van|von|der|la|del)\s+)?{_CAPITAL})*")
 _TITLE_ZH = re.compile(r"《([^《》\n]{1,60})》")
+_ORG_SUFFIX = re.compile(r"(?:股份)?有限(?:责任)?公司$|(?:法院|银行|大学|医院|集团|协会|委员会|研究院|检察院|事务所|基金会)$")
 _ORG_ZH = re.compile(
-    rf"[{_HAN}]{{2,20}}?(?:有限责任公司|股份有限公司|有限公司|公司|法院|银行|大学|委员会|医院|集团|研究院|检察院|事务所|基金会|协会)"
+    rf"[{_HAN}]{{2,20}}?(?:有限责任公司|股份有限公司|有限公司|法院|银行|大学|委员会|医院|集团|研究院|检察院|事务所|基金会|协会)"
 )
 # Words that name a role in the text rather than somebody; the source may say "we" or "the issuer".
-ROLE_WORDS = frozenset(
+_ROLES = (
     "company corporation agreement contract party parties court act board committee group registrant issuer management bank "
     "plan note notes section article table item state government commission employer employee buyer seller tenant landlord "
     "customer supplier patient doctor lender borrower plaintiff defendant law code rule regulation annual report form "
-    "agreement i a an the in on it this that these those".split()
+    "i a an the in on it this that these those"
 )
+ROLE_WORDS = frozenset(_ROLES.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,16 @@ class Facts:
         """How much is asserted: content words, Han characters in pairs, quantities."""
         return len(self.content) + sum(len(w.stem) for w in self.han) // 2 + len(self.quantities)
 
+    @cached_property
+    def _plain_words(self) -> frozenset[str]:
+        return frozenset(re.findall(r"[a-z]+", self.lower))
+
+    def mentions(self, word: str) -> bool:
+        """Whether a lower-case word occurs: whole (or with a plural s) in Latin letters, anywhere in Han."""
+        if not word.isascii():
+            return word in self.lower
+        return word in self._plain_words or f"{word}s" in self._plain_words
+
     def has_stem(self, word: str) -> bool:
         return word in self.stems or (
             len(word) >= 5 and not word.endswith("less") and word[:5] in self.prefixes
@@ -138,19 +151,20 @@ class Facts:
         """Content next to `[start, end)` within its clause: stems, Han grams and quantity keys, at most that many a side."""
         left = _clause_edge(self.folded, start, -1)
         right = _clause_edge(self.folded, end, 1)
-        return frozenset(self._near(end, right)[:after]) | (
-            frozenset(self._near(left, start)[-before:]) if before else frozenset()
-        )
+        words, grams = self._near(end, right)
+        scope = words[:after] + grams[: 3 * after]
+        if before:
+            words, grams = self._near(left, start)
+            scope += words[-before:] + grams[-3 * before :]
+        return frozenset(scope)
 
-    def _near(self, start: int, end: int) -> list[str]:
-        items: list[tuple[int, str]] = [(w.start, w.stem) for w in self.content if start <= w.start < end]
+    def _near(self, start: int, end: int) -> tuple[list[str], list[str]]:
+        """Words with quantities, and Han grams, between two places; three grams are about one word."""
+        items = [(w.start, w.stem) for w in self.content if start <= w.start < end]
         items += [(q.start, q.key) for q in self.quantities if start <= q.start < end]
-        window = self.lower[start:end]
-        for m in _HAN_RUN.finditer(window):
-            run = m.group()
-            items += [(start + m.start() + i, run[i : i + 2]) for i in range(len(run) - 1)]
-        return [item for _, item in sorted(items)]
-
+        runs = (m.group() for m in _HAN_RUN.finditer(self.lower, start, end))
+        grams = [run[i : i + 2] for run in runs for i in range(len(run) - 1)]
+        return [item for _, item in sorted(items)], grams
     @cached_property
     def items(self) -> frozenset[str]:
         """Everything a scope can contain."""
@@ -159,7 +173,7 @@ class Facts:
         )
 
 
-_CLAUSE = re.compile(r"[,;:，；：。.!?！？、]\s|[，；：。！？\n]")
+_CLAUSE = re.compile(r"[,;:!?](?!\d)|\.\s|[。、\n]")  # of folded text: a full-width comma is an ASCII one
 
 
 def _clause_edge(text: str, position: int, direction: int) -> int:
@@ -171,6 +185,12 @@ def _clause_edge(text: str, position: int, direction: int) -> int:
     for m in _CLAUSE.finditer(text, edge, position):
         edge = m.end()
     return edge
+
+
+@lru_cache(maxsize=512)
+def facts_of(text: str) -> Facts:
+    """Facts of a source text, kept for the next draft that rests on it."""
+    return Facts(text)
 
 
 @lru_cache(maxsize=65536)
@@ -194,6 +214,7 @@ class Name:
     start: int
     initial: bool = False
     acronym: bool = False
+    titled: bool = False
 
 
 def names(facts: Facts) -> tuple[Name, ...]:
@@ -211,10 +232,12 @@ def names(facts: Facts) -> tuple[Name, ...]:
                 (".", "!", "?", ":", "。")
             )
             found.append(Name(word, start, initial, acronym=len(word) > 1 and word.isupper()))
-    found += [Name(m.group(1), m.start(1)) for m in _TITLE_ZH.finditer(text)]
-    found += [Name(m.group(), m.start()) for m in _ORG_ZH.finditer(text)]
+    found += [Name(m.group(1), m.start(1), titled=True) for m in _TITLE_ZH.finditer(text)]
+    for m in _ORG_ZH.finditer(text):
+        # What stands before the name may have been taken along: the two characters before "bank" or "court" tell which one it is.
+        stem_end = _ORG_SUFFIX.search(m.group())
+        own = m.group()[: stem_end.start()][-2:] if stem_end else ""
+        if len(own) == 2 and not set(own) & FUNCTION_HAN:
+            found.append(Name(own + (stem_end.group() if stem_end else ""), m.start()))
     return tuple(found)
 
-
-def dated(quantities: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
-    return tuple(q for q in quantities if q.kind is Kind.DATE)

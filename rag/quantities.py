@@ -111,10 +111,9 @@ _TIME = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{units.alternatives(units.TIME)}))
 _MEASURE = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{units.alternatives(units.MEASURE)}))")
 _ALL_UNITS = units.MEASURE | units.TIME
 _PER = re.compile(
-    rf"[ \t]*(?:/|per\b[ \t]*|每)[ \t]*(?P<u>(?i:{units.alternatives(_ALL_UNITS)}|dose|patient|share|person|股|人|次))"
+    rf"[ \t]*(?:/|(?:per|a|an|each|every)\b[ \t]+|每)[ \t]*(?P<u>(?i:{units.alternatives(_ALL_UNITS)}|dose|patient|share|person|股|人|次))"
 )
 _CLOSE = re.compile(r"[ \t]*\)")
-_REPEATED = re.compile(r"[ \t]*\([ \t]*$")
 _FRACTION = re.compile(r"[ \t]?/[ \t]?(?P<d>\d{1,3})(?![\d/.])")
 _EN_FRACTION = re.compile(
     r"[ \t-]+(?P<d>half|halves|third|thirds|quarters?|fourths?|fifths?|tenths?)\b(?!\s+(?:of\s+)?(?:the\s+)?(?:fiscal|year|20|19))"
@@ -128,6 +127,7 @@ _APPROXIMATE = re.compile(
     r"(?i:\b(?:about|approximately|around|roughly|nearly|almost|some|circa|over|approx\.?)|[约近逾])[ \t]*[^\s\w]{0,4}[ \t]*$"
 )
 # A single Han numeral is a number only before what can be counted; 一 alone is mostly an article.
+_EACH = re.compile(r"一[日天周月年次]\s*[\d一两二三四五六]")
 _COUNTED = re.compile(r"[个名人家位份次倍种类件只片粒支股票套台辆间户所处级档期周元天日年月岁成点]")
 
 
@@ -264,12 +264,14 @@ def _plain(text: str) -> Fraction | None:
 
 def _amount(text: str, n: Numeral) -> Quantity | None:
     """What the words around a numeral make of it; None where it is part of a word or name (COVID-19, 10b, 一致)."""
+    if _EACH.match(text, n.start):  # 一日2次: every day, not one day
+        return None
     before = _BEFORE.search(text, max(0, n.start - 16), n.start)
     currency = before["cur"] if before and before["cur"] else ""
     if (
         not currency
         and n.start
-        and (text[n.start - 1].isalpha() and text[n.start - 1].isascii() or text[n.start - 1] in "_.@#")
+        and ((text[n.start - 1].isalpha() and text[n.start - 1].isascii()) or text[n.start - 1] in "_.@#")
     ):
         return None
     if not currency and n.style == "digits" and re.search(r"[A-Za-z]-$", text[max(0, n.start - 2) : n.start]):
@@ -421,11 +423,8 @@ def _spread_units(text: str, amounts: list[Quantity]) -> list[Quantity]:
 
 def _scale_of(text: str, q: Quantity) -> Fraction | None:
     """Base value of one written unit of `q` (0.001 for "5 mg", 10^6 for "5 million dollars")."""
-    written = numerals(
-        re.match(r"[\d.,]*", text[q.start : q.end]).group()
-        if text[q.start].isdigit()
-        else text[q.start : q.end]
-    )  # type: ignore[union-attr]
+    digits = re.match(r"[\d.,]+", text[q.start : q.end])
+    written = numerals(digits.group() if digits else text[q.start : q.end])
     return abs(q.value) / written[0].value if written and written[0].value else None
 
 
@@ -437,23 +436,24 @@ def compare(claim: Quantity, source: Quantity) -> Match:
         return _compare_dates(claim, source)
     if (claim.kind is Kind.ORDINAL) != (source.kind is Kind.ORDINAL):
         return Match.DIFFERENT
-    if claim.unit == source.unit:
-        same_unit = True
-    elif claim.kind is Kind.MONEY and source.kind is Kind.MONEY:
-        a, _, per_a = claim.unit.partition("/")
-        b, _, per_b = source.unit.partition("/")
-        if per_a != per_b or not units.same_currency(a, b):
-            return Match.DIFFERENT
-        same_unit = True
-    elif {claim.unit, source.unit} == {"share", "points"} or "" in (claim.unit, source.unit):
-        same_unit = False
-    else:
-        return Match.DIFFERENT
-    return _compare_values(claim, source, same_unit)
+    same_unit = _units_agree(claim, source)
+    return Match.DIFFERENT if same_unit is None else _compare_values(claim, source, same_unit)
+
+
+def _units_agree(claim: Quantity, source: Quantity) -> bool | None:
+    """True: one unit. None: two. False: one of them says less (bare, without "per day", % for percentage points)."""
+    a, _, per_a = claim.unit.partition("/")
+    b, _, per_b = source.unit.partition("/")
+    if a != b and not (claim.kind is source.kind is Kind.MONEY and units.same_currency(a, b)):
+        return False if {a, b} == {"share", "points"} or "" in (a, b) else None
+    if per_a != per_b:
+        return None if per_a and per_b else False
+    return True
+
 
 
 def _compare_values(claim: Quantity, source: Quantity, same_unit: bool) -> Match:
-    if not same_unit and "" in (claim.unit, source.unit):
+    if not same_unit and {claim.unit, source.unit} != {"share", "points"}:
         # One of the two is bare: compare the figures as written.
         claim, source = _bare(claim, source)
     if claim.value == source.value:

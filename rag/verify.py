@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from rag.align import Alignment, Source, align
 from rag.checks import Finding, check
-from rag.facts import Facts
+from rag.facts import Facts, facts_of
 from rag.text import sentences
 from rag.types import Claim, ClaimState, Evidence
 
@@ -48,6 +48,7 @@ class _Verdict:
     reasons: tuple[str, ...]
     numbers: tuple[int, ...]
     coverage: float
+    turned: bool = False
 
     @property
     def rank(self) -> tuple[int, float, int]:
@@ -93,18 +94,18 @@ class _Judge:
             text = strip_markers(item.text)
             self._remember(item.text, item.number)
             self._remember(text, item.number)
-            context = Facts(_context(item)[:MAX_SOURCE_SENTENCE])
+            context = facts_of(_context(item)[:MAX_SOURCE_SENTENCE])
             for span in sentences(text):
                 part = text[span.start : span.end]
                 self._remember(part, item.number)
                 if len(self.units) < MAX_UNITS and len(part) <= MAX_SOURCE_SENTENCE:
-                    self.units.append(Source((item.number,), Facts(part), context, item.header))
+                    self.units.append(Source((item.number,), facts_of(part), context, item.header))
         self.wholes = sorted(
             ((key, n) for key, n in self.verbatim.items() if len(key) >= 8), key=lambda p: -len(p[0])
         )[:MAX_UNITS]
 
     def _remember(self, text: str, number: int) -> None:
-        key = Facts(text).squeezed
+        key = facts_of(text).squeezed
         if key:
             self.verbatim.setdefault(key, number)
 
@@ -118,7 +119,8 @@ class _Judge:
 
     def _quoted(self, sentence: str) -> tuple[int, ...]:
         """Citation numbers where the sentence is evidence, or whole evidence sentences one after the other."""
-        rest, numbers = Facts(sentence).squeezed, []
+        rest = Facts(sentence).squeezed
+        numbers: list[int] = []
         for _ in range(8):
             number = self.verbatim.get(rest)
             if number is not None:
@@ -141,7 +143,7 @@ class _Judge:
             return _Verdict(ClaimState.UNSUPPORTED, (reason,), (), 0.0)
         ranked = self._candidates(claim)
         best = max((self._against(claim, unit) for unit in ranked), key=lambda v: v.rank)
-        if best.state is ClaimState.SUPPORTED or len(ranked) < 2:
+        if best.state is ClaimState.SUPPORTED or best.turned or len(ranked) < 2:
             return best
         return max(best, self._in_parts(claim, ranked), self._together(claim, ranked), key=lambda v: v.rank)
 
@@ -163,17 +165,16 @@ class _Judge:
         scored.sort(key=lambda s: s[:2], reverse=True)
         return [unit for _, _, unit in scored[:_CANDIDATES]]
 
-    def _against(self, claim: Facts, source: Source) -> _Verdict:
+    def _against(self, claim: Facts, source: Source, *, part: bool = False) -> _Verdict:
         alignment = align(claim, source, self.question)
         findings = check(claim, source, self.question, alignment)
         findings += self._words(claim, source, alignment)
-        findings += self._fragment(claim, source)
+        findings += [] if part else self._fragment(claim, source)
         hard = [f for f in findings if f.hard]
         numbers = source.numbers
         if hard:
             return _Verdict(
-                ClaimState.UNSUPPORTED, tuple(f.reason for f in hard), numbers, alignment.coverage
-            )
+                ClaimState.UNSUPPORTED,tuple(f.reason for f in hard), numbers, alignment.coverage, any(f.turned for f in hard))
         if findings:
             return _Verdict(
                 ClaimState.PARTIAL, tuple(f.reason for f in findings), numbers, alignment.coverage
@@ -221,7 +222,7 @@ class _Judge:
             parts = [Facts(p.strip()) for p in (claim.text[: cut.start()], claim.text[cut.end() :])]
             if min(p.size for p in parts) < 3:
                 continue
-            verdicts = [max((self._against(p, unit) for unit in ranked), key=lambda v: v.rank) for p in parts]
+            verdicts = [max((self._against(p, unit, part=True) for unit in ranked), key=lambda v: v.rank) for p in parts]
             if all(v.state is ClaimState.SUPPORTED for v in verdicts):
                 numbers = tuple(dict.fromkeys(n for v in verdicts for n in v.numbers))[:2]
                 marks = " + ".join(f"[{n}]" for n in numbers)

@@ -1,0 +1,150 @@
+"""Makes false sentences out of true ones: one fact, one turning word or one party changed at a time.
+
+Each corruption is a small rule with a name; `corrupt(sentence)` yields (rule, false sentence). Rules are written
+so that what they yield is false (or at least another claim) whenever the sentence is true.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+# (rule, pattern, replacement): every match is replaced on its own.
+_SWAPS: tuple[tuple[str, str, str], ...] = (
+    ("negation dropped", r"\b(shall|must|may|should|does|do|did|was|were|is|are) not\b", r"\1"),
+    ("negation dropped", r"\bno (?=[a-z])", ""),
+    ("negation dropped", r"不得(?!超过)", "可以"),
+    ("negation dropped", r"禁止", "可以"),
+    ("negation dropped", r"未经", "经"),
+    ("negation dropped", r"不存在", "存在"),
+    ("negation dropped", r"不建议", "建议"),
+    ("negation dropped", r"未(?=按照|与)", ""),
+    ("negation added", r"\b(shall|must|may|should|is|are|was|were)\b(?! not| be no)", r"\1 not"),
+    ("negation added", r"\b(reported|acquired|repurchased|delivered|declared) ", r"did not \1 "),
+    ("negation added", r"应当", "不应当"),
+    ("negation added", r"可以", "不可以"),
+    ("negation added", r"有效期", "无有效期"),
+    ("modality", r"\b(?:shall|must)\b(?! not)", "may"),
+    ("modality", r"\b(?:shall|must) not\b", "may"),
+    ("modality", r"\bmay\b(?! not)", "shall"),
+    ("modality", r"\bmust\b", "should"),
+    ("modality", r"应当|必须", "可以"),
+    ("modality", r"可以|可能", "必须"),
+    ("direction", r"\bincreased\b", "decreased"),
+    ("direction", r"\b(?:decreased|declined)\b", "increased"),
+    ("direction", r"\blowers\b", "raises"),
+    ("direction", r"\bhigher\b", "lower"),
+    ("direction", r"\blower\b", "higher"),
+    ("direction", r"\bmore than\b", "less than"),
+    ("direction", r"\bat least\b", "at most"),
+    ("direction", r"\bunder\b(?= \d)", "over"),
+    ("direction", r"\bup to\b", "at least"),
+    ("direction", r"\bshall not exceed\b", "shall exceed"),
+    ("direction", r"\b(?:following|after)\b", "before"),
+    ("direction", r"\b(?:before|preceding)\b", "after"),
+    ("direction", r"\bnet loss\b", "net profit"),
+    ("direction", r"增长|增加|上升|上涨", "下降"),
+    ("direction", r"下降|下滑|降低", "上升"),
+    ("direction", r"高于", "低于"),
+    ("direction", r"以下", "以上"),
+    ("direction", r"不得超过|不超过", "不得低于"),
+    ("direction", r"(?<!不)超过(?!部分)", "少于"),
+    ("direction", r"之前|前(?=向)", "后"),
+    ("direction", r"净利润", "净亏损"),
+    ("scale", r"\bmillion\b", "billion"),
+    ("scale", r"\bbillion\b", "million"),
+    ("scale", r"万(?=元)", "亿"),
+    ("scale", r"亿(?=元)", "万"),
+    ("unit", r"\b(?:business )?days\b", "months"),
+    ("unit", r"\bbusiness days\b", "days"),
+    ("unit", r"\bmonths\b", "years"),
+    ("unit", r"\byears?\b(?! limit| in)", "months"),
+    ("unit", r"\bmg\b", "g"),
+    ("unit", r"\bmg\b", "mcg"),
+    ("unit", r"\bmmHg\b", "kPa"),
+    ("unit", r"\bminutes\b", "hours"),
+    ("unit", r"\bweeks\b", "days"),
+    ("unit", r"°C", "°F"),
+    ("unit", r"%", " basis points"),
+    ("unit", r"\$", "€"),
+    ("unit", r"毫克", "克"),
+    ("unit", r"毫摩尔", "摩尔"),
+    ("unit", r"(?<=[\d十])日内", "个月内"),
+    ("unit", r"个月", "年"),
+    ("unit", r"(?<=[二三十\d])年(?=[，。的内])", "个月"),
+    ("unit", r"摄氏度", "华氏度"),
+    ("unit", r"(?<=[\d万亿])元", "美元"),
+    ("restriction", r"\bonly ", ""),
+    ("restriction", r"只能", "可以"),
+    ("condition", r"\bunless\b", "when"),
+    ("condition", r"\b(?:without)\b", "with"),
+    ("choice", r" and (?=\d|[a-z])", " or "),
+    ("frequency", r"\bonce daily\b", "twice daily"),
+    ("frequency", r"每日", "每周"),
+    ("frequency", r"饭后", "饭前"),
+    ("cause", r"\b(?:driven by|because of|primarily due to)\b", "despite"),
+    ("part", r"\bsevere\b", "mild"),
+    ("part", r"严重", "轻度"),
+    ("part", r"\boutside\b", "inside"),
+    ("article", r"Section 7\.3", "Section 7.4"),
+    ("article", r"第十二条", "第十三条"),
+)
+_PARTIES = (
+    "Buyer/Seller Tenant/Landlord Borrower/Lender Licensee/Licensor treatment/placebo plaintiff/defendant Supplier/Customer "
+    "甲方/乙方 承租人/出租人 劳动者/用人单位 借款人/贷款人 治疗组/对照组 云杉科技有限公司/北湖银行 Contractor/Client employee/employer "
+    "Harlow_Logistics_Ltd./Brightwater_Foods_Inc. Marlin_Energy/Copperfield_Pipelines Marlin/Hamlin Northgate/Southgate 公司/客户 "
+    "total_debt/cash director/shareholder Metformin/Insulin Veloxan/Velotrix Singapore/London SIAC/ICC SOFR/LIBOR aspirin/ibuprofen"
+).split()
+_WORDS = "three/four five/six two/three four/five six/seven twelve/eleven thirty/forty sixty/fifty twenty/thirty"
+_HAN = {a: b for a, b in zip("二三四五六七八九", "三四五六七八九二", strict=True)}
+
+
+def corrupt(sentence: str) -> Iterator[tuple[str, str]]:
+    """Every (rule, false sentence) that the rules make of a true one, without repeats."""
+    seen = {sentence}
+    for rule, false in _all(sentence):
+        if false not in seen:
+            seen.add(false)
+            yield rule, false
+
+
+def _all(sentence: str) -> Iterator[tuple[str, str]]:
+    yield from _digits(sentence)
+    yield from _number_words(sentence)
+    for rule, pattern, replacement in _SWAPS:
+        for m in re.finditer(pattern, sentence):
+            yield rule, sentence[: m.start()] + m.expand(replacement) + sentence[m.end() :]
+    yield from _parties(sentence)
+
+
+def _digits(sentence: str) -> Iterator[tuple[str, str]]:
+    """One digit of each number another one; years one off; a digit more."""
+    for m in re.finditer(r"\d", sentence):
+        digit = str((int(m.group()) + 1 + m.start() % 7) % 10)
+        if digit != m.group() and not (digit == "0" and not sentence[m.start() - 1 : m.start()].isdigit()):
+            yield "digit", sentence[: m.start()] + digit + sentence[m.end() :]
+    for m in re.finditer(r"(?<!\d)(?:19|20)\d\d(?!\d)", sentence):
+        for step in (-1, 1):
+            yield "year", sentence[: m.start()] + str(int(m.group()) + step) + sentence[m.end() :]
+    for m in re.finditer(r"(?<![\d.,])\d{1,3}(?![\d.,])", sentence):
+        yield "digit added", sentence[: m.end()] + "0" + sentence[m.end() :]
+
+
+def _number_words(sentence: str) -> Iterator[tuple[str, str]]:
+    for pair in _WORDS.split():
+        one, other = pair.split("/")
+        for m in re.finditer(rf"\b{one}\b", sentence):
+            yield "number word", sentence[: m.start()] + other + sentence[m.end() :]
+    for m in re.finditer(r"[二三四五六七八九](?=[十百千万]|个|年|日|倍|条|款|分之)", sentence):
+        yield "number word", sentence[: m.start()] + _HAN[m.group()] + sentence[m.end() :]
+
+
+def _parties(sentence: str) -> Iterator[tuple[str, str]]:
+    for pair in _PARTIES:
+        one, other = pair.replace("_", " ").split("/")
+        if one in sentence and other in sentence:
+            swapped = sentence.replace(one, "\0").replace(other, one).replace("\0", other)
+            yield "party swapped", swapped
+        for a, b in ((one, other), (other, one)):
+            if a in sentence and b not in sentence:
+                yield "party replaced", sentence.replace(a, b)

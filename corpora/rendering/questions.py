@@ -17,7 +17,7 @@ def build_questions(source: Path, documents: Path) -> list[dict[str, Any]]:
 
 
 def _question(entry: dict[str, Any], documents: Path) -> dict[str, Any]:
-    evidence = [_evidence(entry["id"], item, documents) for item in entry.get("evidence", [])]
+    evidence = [row for item in entry.get("evidence", []) for row in _evidence(entry["id"], item, documents)]
     return {
         "id": entry["id"],
         "question": entry["question"],
@@ -28,13 +28,15 @@ def _question(entry: dict[str, Any], documents: Path) -> dict[str, Any]:
     }
 
 
-def _evidence(question: str, item: dict[str, str], documents: Path) -> dict[str, Any]:
+def _evidence(question: str, item: dict[str, str], documents: Path) -> list[dict[str, Any]]:
+    """One entry, or for a PDF one for each page that the words stand on."""
     name, quote = item["document"], item["quote"]
     path = documents / name
     pages = pages_with(path, quote)
     if not pages:
         raise ValueError(f"{question}: not in {name}: {quote!r}")
-    return {"document": name, "quote": quote} | ({"page": pages[0]} if path.suffix == ".pdf" else {})
+    entry = {"document": name, "quote": quote}
+    return [entry | {"page": page} for page in pages] if path.suffix == ".pdf" else [entry]
 
 
 def write_jsonl(rows: list[dict[str, Any]], target: Path) -> None:

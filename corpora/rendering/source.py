@@ -1,7 +1,7 @@
 """A document's source: a few `key: value` lines, `---`, then Markdown.
 
 Keys: `output` (file name below documents/, its suffix picks the renderer), `title`, `language` (en or zh),
-and where wanted `subtitle`, `author`, `contents` (yes: a table of contents, PDF only), `encoding` (text only).
+and where wanted `subtitle`, `author`, `contents` (yes: a table of contents, PDF only), `encoding` (text).
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The whole flow from question to verified answer, on one screen: search, select, judge, draft, verify, answer."""
+"""The whole flow from question to verified answer, on one screen: search, select, judge, draft, verify,
+answer."""
 
 from __future__ import annotations
 
@@ -36,11 +37,12 @@ class _Clock:
 
 
 class Assistant:
-    """Answers questions from one index. Safe to call from several threads: searches run side by side, drafts queue.
+    """Answers questions from one index. Safe to call from several threads: searches run side by side, drafts
+    queue.
 
-    `llm=None` answers in quotes only. `top_k` passages are read, at most `max_evidence` sentences shown, the draft has at most
-    `max_tokens` tokens; `threshold` (0..1) replaces the calibrated sufficiency below which a question is refused.
-    """
+    `llm=None` answers in quotes only. `top_k` passages are read, at most `max_evidence` sentences shown, the
+    draft has at most `max_tokens` tokens; `threshold` (0..1) replaces the calibrated sufficiency below which
+    a question is refused."""
 
     def __init__(
         self,
@@ -68,11 +70,11 @@ class Assistant:
         language: str | None = None,
         stop: StopEvent | None = None,
     ) -> Answer:
-        """The verified answer to one question. Raises InputError for an empty question; a refusal is an Answer, not an error.
+        """The verified answer to one question. Raises InputError for an empty question; a refusal is an
+        Answer, not an error.
 
-        `history` are earlier turns, oldest first: a follow-up ("and in 2023?") is completed from them. `stop` ends the draft
-        early; what was written until then is verified all the same.
-        """
+        `history` are earlier turns, oldest first: a follow-up ("and in 2023?") is completed from them. `stop`
+        ends the draft early; what was written until then is verified all the same."""
         answer: Answer | None = None
         for event in self.stream(question, filters=filters, history=history, language=language, stop=stop):
             if isinstance(event, Finished):
@@ -89,7 +91,8 @@ class Assistant:
         language: str | None = None,
         stop: StopEvent | None = None,
     ) -> Iterator[Event]:
-        """The same as events: stages, the evidence before any generation, tokens of the unverified draft, and last `Finished`."""
+        """The same as events: stages, the evidence before any generation, tokens of the unverified draft, and
+        last `Finished`."""
         question = check_question(question)
         searched = complete(question, history)
         language = language or detect_language(question)
@@ -98,9 +101,7 @@ class Assistant:
         hits = tuple(self.index.search(searched, self._top_k, filters=filters))
         clock.lap("searching")
         yield StageStarted("evidence")
-        found = select(
-            searched, hits, self.index, limit=self._max_evidence, threshold=self._threshold
-        )
+        found = select(searched, hits, self.index, limit=self._max_evidence, threshold=self._threshold)
         clock.lap("evidence")
         yield EvidenceFound(found.evidence, hits)
         proof = certificate(self.index, found, filters)
@@ -124,13 +125,19 @@ class Assistant:
         clock.lap("verifying")
         model = self.llm.info.name if self.llm else ""
         yield Finished(
-            compose(question, language, claims, found, hits, proof, clock.seconds, draft, model, trouble, searched)
+            compose(
+                question, language, claims, found, hits, proof, clock.seconds, draft, model, trouble, searched
+            )
         )
 
     def _draft(self, question: str, found: Selection, language: str, stop: StopEvent | None) -> Iterator[str]:
         assert self.llm is not None
         prompt = build_prompt(
-            question, found.evidence[: found.core], llm=self.llm, max_tokens=self._max_tokens, language=language
+            question,
+            found.evidence[: found.core],
+            llm=self.llm,
+            max_tokens=self._max_tokens,
+            language=language,
         )
         return self.llm.generate(prompt, max_tokens=self._max_tokens, stop=stop)
 

@@ -1,9 +1,9 @@
-"""Weights that turn signals into probabilities, fitted by `scripts/calibrate.py` and shipped as calibration.json.
+"""Weights that turn signals into probabilities, fitted by `scripts/calibrate.py` and shipped as
+calibration.json.
 
-Two logistic models for each mode of retrieval ("dense": question and passage vectors were compared; "lexical": words alone):
-`sentence`, the probability that a sentence holds the answer, and `answer`, the probability that the sentences found do.
-The threshold on the second is what a question is refused below.
-"""
+Two logistic models for each mode of retrieval ("dense": question and passage vectors were compared;
+"lexical": words alone): `sentence`, the probability that a sentence holds the answer, and `answer`, the
+probability that the sentences found do. The threshold on the second is what a question is refused below."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class Calibration:
 
 @lru_cache(maxsize=4)
 def load_calibration(mode: str) -> Calibration:
-    """The shipped weights for "dense" or "lexical". Raises ConfigError when the file does not fit this version's signals."""
+    """The shipped weights for "dense" or "lexical". Raises ConfigError when the file does not fit this
+    version's signals."""
     data = json.loads(files("rag").joinpath("calibration.json").read_text("utf-8"))[mode]
     return Calibration(
         _logistic(data["sentence"], SENTENCE_SIGNALS),
@@ -54,7 +55,7 @@ def _logistic(data: dict[str, float], names: tuple[str, ...]) -> Logistic:
     missing = [n for n in names if n not in data]
     if missing or len(data) != len(names) + 1:
         raise ConfigError(
-            f"rag/calibration.json does not fit this version (signals missing: {', '.join(missing) or 'none'}); "
-            "reinstall citewise, or refit with scripts/calibrate.py."
+            f"rag/calibration.json does not fit this version (missing signals: {', '.join(missing) or 'none'}). "
+            "Reinstall citewise, or refit it with scripts/calibrate.py."
         )
     return Logistic(np.array([data[n] for n in names]), float(data["bias"]))

@@ -1,8 +1,8 @@
 """Verified claims and evidence -> the Answer: what is written, what is quoted, what is refused.
 
-The quoted answer always exists. The model's sentences are put in front of it only where verification found them
-supported; a sentence that merely repeats its quote is left out, and what did not pass is kept apart in `dropped`.
-"""
+The quoted answer always exists. The model's sentences are put in front of it only where verification found
+them supported; a sentence that merely repeats its quote is left out, and what did not pass is kept apart in
+`dropped`."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ def compose(
 
 
 def _worth_showing(claims: Sequence[Claim], found: Selection) -> list[Claim]:
-    """Supported sentences, each once, that say something other than their own quote and rest on the core evidence."""
+    """Supported sentences, each once, that say something other than their own quote and rest on the core
+    evidence."""
     by_number = {e.number: e for e in found.evidence}
     seen: set[str] = set()
     kept = []
@@ -103,7 +104,8 @@ def quote_claim(evidence: Evidence) -> Claim:
 
 
 def render_text(claims: Sequence[Claim]) -> str:
-    """Plain text: written sentences in one paragraph, each quote on a line of its own in quotation marks, [n] behind each."""
+    """Plain text: written sentences in one paragraph, each quote on a line of its own in quotation marks, [n]
+    behind each."""
     marks = ["".join(f"[{n}]" for n in claim.citations) for claim in claims]
     written = " ".join(f"{c.text} {m}" for c, m in zip(claims, marks, strict=True) if not c.quoted)
     quotes = [f"“{' '.join(c.text.split())}” {m}" for c, m in zip(claims, marks, strict=True) if c.quoted]
@@ -160,7 +162,9 @@ def refuse(
 ) -> Answer:
     """The refusal: says so, says what was searched, and carries the nearest passages."""
     spoken = language if language in _NOT_FOUND else "en"
-    text = f"{_NOT_FOUND[spoken]} {_SEARCHED[spoken].format(documents=proof.documents, passages=proof.passages)}"
+    text = (
+        f"{_NOT_FOUND[spoken]} {_SEARCHED[spoken].format(documents=proof.documents, passages=proof.passages)}"
+    )
     return Answer(
         question=question,
         kind=AnswerKind.REFUSED,

@@ -1,9 +1,9 @@
 """Hits -> the sentences that bear on the question, and whether they suffice to answer it.
 
-Sentences of the retrieved passages are ranked by a logistic model over the signals of `rag.signals`; the cosine with the
-question is computed only for the few that the other signals leave in the running, which keeps evidence on screen within
-tens of milliseconds. A second model over the ranked list judges sufficiency; below its threshold the question is refused.
-"""
+Sentences of the retrieved passages are ranked by a logistic model over the signals of `rag.signals`; the
+cosine with the question is computed only for the few that the other signals leave in the running, which keeps
+evidence on screen within tens of milliseconds. A second model over the ranked list judges sufficiency; below
+its threshold the question is refused."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ _LONGEST = 1200
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Ranked evidence (numbers 1..n) and the verdict. `score` is the probability, 0..1, that it holds the answer; `core` counts the
-    first sentences that a draft is written from; `dense` says whether vectors took part."""
+    """Ranked evidence (numbers 1..n) and the verdict. `score` is the probability, 0..1, that it holds the
+    answer; `core` counts the first sentences that a draft is written from; `dense` says whether vectors took
+    part."""
 
     evidence: tuple[Evidence, ...]
     sufficient: bool
@@ -58,16 +59,25 @@ class Ranked:
 def select(
     question: str, hits: Sequence[Hit], index: Index, *, limit: int = 6, threshold: float | None = None
 ) -> Selection:
-    """The at most `limit` sentences that bear on the question, best first. No hit gives an empty, insufficient selection."""
+    """The at most `limit` sentences that bear on the question, best first. No hit gives an empty,
+    insufficient selection."""
     ranked = rank_sentences(question, hits, index.store, index.embedder_for(detect_language(question)))
     calibration = load_calibration("dense" if ranked.dense else "lexical")
     score = judge(ranked, hits, calibration)
     bar = calibration.threshold if threshold is None else threshold
     shown = _shown(ranked, limit)
-    evidence = tuple(_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i]) for n, i in enumerate(shown, 1))
+    evidence = tuple(
+        _evidence(n, ranked.sentences[i], hits, ranked.probabilities[i]) for n, i in enumerate(shown, 1)
+    )
     sufficient = bool(evidence) and score >= bar
     return Selection(
-        evidence, sufficient, score, bar, min(_CORE, len(evidence)), ranked.dense, "" if sufficient else _why(ranked, hits)
+        evidence,
+        sufficient,
+        score,
+        bar,
+        min(_CORE, len(evidence)),
+        ranked.dense,
+        "" if sufficient else _why(ranked, hits),
     )
 
 
@@ -87,7 +97,8 @@ def rank_sentences(
     *,
     calibration: Calibration | None = None,
 ) -> Ranked:
-    """All sentences of the hits, most likely first. `embedder` is None where it does not know the question's language."""
+    """All sentences of the hits, most likely first. `embedder` is None where it does not know the question's
+    language."""
     asked = prepare(question, store)
     found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit)]
     dense = embedder is not None and supports(embedder.info, detect_language(question))
@@ -97,7 +108,9 @@ def rank_sentences(
     cosines: list[float | None] = [None] * len(found)
     if dense and embedder is not None and found:
         order = order[:_EMBEDDED]
-        for i, value in zip(order, _cosines(question, [found[i] for i in order], hits, embedder), strict=True):
+        for i, value in zip(
+            order, _cosines(question, [found[i] for i in order], hits, embedder), strict=True
+        ):
             cosines[i] = value
     kept = [found[i] for i in order]
     near = [cosines[i] for i in order]
@@ -132,7 +145,8 @@ def _sentences_of(number: int, hit: Hit) -> list[Sentence]:
 
 
 def _units(text: str, *, by_line: bool) -> list[tuple[int, str]]:
-    """(offset, verbatim text) of sentences, or of rows in a table. Very long ones are cut so that a quote stays readable."""
+    """(offset, verbatim text) of sentences, or of rows in a table. Very long ones are cut so that a quote
+    stays readable."""
     if by_line:
         rows, at = [], 0
         for line in text.splitlines(keepends=True):
@@ -144,14 +158,18 @@ def _units(text: str, *, by_line: bool) -> list[tuple[int, str]]:
     return [(s.start, text[s.start : min(s.end, s.start + _LONGEST)]) for s in sentences(text)]
 
 
-def _cosines(question: str, found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder) -> list[float]:
-    """Cosine of the question with `title: sentence`: the title resolves what "it" and "the company" leave open."""
+def _cosines(
+    question: str, found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder
+) -> list[float]:
+    """Cosine of the question with `title: sentence`: the title resolves what "it" and "the company" leave
+    open."""
     texts = [f"{hits[s.hit].document.title}: {s.text}" for s in found]
     return [max(0.0, float(v)) for v in embedder.embed_passages(texts) @ embedder.embed_query(question)]
 
 
 def _shown(ranked: Ranked, limit: int) -> list[int]:
-    """Indices of the sentences to show: distinct ones, and past the second only those that are not far behind the first."""
+    """Indices of the sentences to show: distinct ones, and past the second only those that are not far behind
+    the first."""
     shown: list[int] = []
     seen: set[str] = set()
     for i, sentence in enumerate(ranked.sentences):
@@ -187,7 +205,11 @@ def _why(ranked: Ranked, hits: Sequence[Hit]) -> str:
     if not hits:
         return "no passage shares a word with the question"
     asked = ranked.asked
-    held = frozenset().union(*(s.tokens | s.around for s in ranked.sentences)) if ranked.sentences else frozenset()
+    held = (
+        frozenset().union(*(s.tokens | s.around for s in ranked.sentences))
+        if ranked.sentences
+        else frozenset()
+    )
     missing = sorted((t for t in asked.tokens if t not in held), key=lambda t: -asked.weights[t])
     words = _as_typed(asked.question.text, missing)
     if words:

@@ -1,7 +1,8 @@
-"""A follow-up question, completed from the conversation by code: what the index is searched with must stand alone.
+"""A follow-up question, completed from the conversation by code: what the index is searched with must stand
+alone.
 
-No model rewrites anything: the words that are carried forward are the user's own, and `Answer.searched` shows them.
-"""
+No model rewrites anything: the words that are carried forward are the user's own, and `Answer.searched` shows
+them."""
 
 from __future__ import annotations
 
@@ -17,19 +18,24 @@ _REFERS_BACK = re.compile(
     r"the (?:company|contract|agreement|lease|drug|patient|party|borrower|policy))\b",
     re.IGNORECASE,
 )
-_REFERS_BACK_ZH = re.compile(r"^(?:那么?|还有|另外|以及)|它们?|他们?|她们?|其中|该|此|上述|这个|这些|那个|呢[？?]?$")
+_REFERS_BACK_ZH = re.compile(
+    r"^(?:那么?|还有|另外|以及)|它们?|他们?|她们?|其中|该|此|上述|这个|这些|那个|呢[？?]?$"
+)
 _SHORT_EN, _SHORT_ZH = 3, 4
 
 
 def complete(question: str, history: Sequence[Turn]) -> str:
-    """The question itself when it stands alone; else the last question that stood alone, a blank, and this one.
+    """The question itself when it stands alone; else the last question that stood alone, a blank, and this
+    one.
 
-    A question refers back when it opens with "and", "what about", 那 ..., holds a pronoun or "the company", or has fewer than four
-    content words. Words of the earlier question that this one replaces (a year by another year) are left out.
-    """
+    A question refers back when it opens with "and", "what about", 那, holds a pronoun or "the company", or
+    has fewer than four content words. Words of the earlier question that this one replaces (a year by another
+    year) are left out."""
     if not history or not _refers_back(question):
         return question
-    earlier = next((t.question for t in reversed(history) if not _refers_back(t.question)), history[0].question)
+    earlier = next(
+        (t.question for t in reversed(history) if not _refers_back(t.question)), history[0].question
+    )
     return f"{_without_replaced(earlier, question)} {question}".strip()
 
 

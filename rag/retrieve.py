@@ -1,17 +1,18 @@
 """Question -> the passages that bear on it: dense and lexical legs, fused on one scale.
 
-The score, 0 to 1. Each leg has an absolute scale of its own, so that scores can be compared between questions and
-held against a threshold:
+The score, 0 to 1. Each leg has an absolute scale of its own, so that scores can be compared between questions
+and held against a threshold:
 
-- lexical: BM25 of the passage, divided by the weight that a passage would reach which held every word of the question
-  so often that more would not help (sum of idf * (k1 + 1)). Words that no document holds count in the divisor: a question
-  about something that is not in the index scores low.
+- lexical: BM25 of the passage, divided by the weight that a passage would reach which held every word of the
+  question
+  so often that more would not help (sum of idf * (k1 + 1)). Words that no document holds count in the
+  divisor: a question about something that is not in the index scores low.
 - dense: cosine of question and passage vectors, negative values as 0.
 
-Where both legs speak, the score is their weighted mean (a convex combination with theoretical bounds; Bruch, Gai and Ingber,
-"An Analysis of Fusion Functions for Hybrid Retrieval", 2023, find it better than fusion by rank). Where the embedder does not
-know the language of question or passage, or its vector is still to be computed, the lexical score stands alone.
-"""
+Where both legs speak, the score is their weighted mean (a convex combination with theoretical bounds; Bruch,
+Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", 2023, find it better than fusion by
+rank). Where the embedder does not know the language of question or passage, or its vector is still to be
+computed, the lexical score stands alone."""
 
 from __future__ import annotations
 
@@ -65,8 +66,8 @@ def retrieve(
 ) -> list[Hit]:
     """The `k` best passages for a question, best first, near-duplicates folded into the first of them.
 
-    `dense` and `embedder` may be None: then the lexical leg works alone. Raises InputError for a question without a word.
-    """
+    `dense` and `embedder` may be None: then the lexical leg works alone. Raises InputError for a question
+    without a word."""
     question = check_question(question)
     if k < 1:
         raise InputError(f"k is {k}; ask for at least one passage.")
@@ -77,7 +78,8 @@ def retrieve(
 
 
 def check_question(question: str) -> str:
-    """The question, stripped; only its first 4,000 code points are searched with. Raises InputError when nothing is asked."""
+    """The question, stripped; only its first 4,000 code points are searched with. Raises InputError when
+    nothing is asked."""
     question = question.strip()
     if not any(c.isalnum() for c in question):
         raise InputError("The question is empty or holds no word. Ask it in a sentence or a few key words.")
@@ -198,4 +200,3 @@ def _same(a: _Fingerprint, b: _Fingerprint) -> bool:
     if a[1] != b[1] or not a[0] or not b[0]:
         return False
     return len(a[0] & b[0]) >= _DUPLICATE_OVERLAP * len(a[0] | b[0])
-

@@ -1,13 +1,13 @@
 """Measurable signals of how a sentence, and a set of sentences, bears on a question.
 
-Every signal is in 0..1 and is computed by code that never saw the question's answer; `rag.calibration` weighs them.
-Names and order of the signals are the contract with the weights file.
-"""
+Every signal is in 0..1 and is computed by code that never saw the question's answer; `rag.calibration` weighs
+them. Names and order of the signals are the contract with the weights file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A candidate sentence: where it stands, and what stands around it. `surroundings` are title, headings, table header."""
+    """A candidate sentence: where it stands, and what stands around it. `surroundings` are title, headings,
+    table header."""
 
     hit: int
     start: int
@@ -94,7 +95,16 @@ def make_sentence(hit: int, start: int, text: str, surroundings: str, previous: 
     sequence = tuple(search_tokens(text))
     around = frozenset(search_tokens(f"{surroundings}\n{previous}"))
     return Sentence(
-        hit, start, start + len(text), text, surroundings, previous, first, frozenset(sequence), sequence, around
+        hit,
+        start,
+        start + len(text),
+        text,
+        surroundings,
+        previous,
+        first,
+        frozenset(sequence),
+        sequence,
+        around,
     )
 
 
@@ -107,7 +117,9 @@ def sentence_signals(
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(SENTENCE_SIGNALS))
 
 
-def _sentence_row(asked: Asked, s: Sentence, passage: float, best: float, cosine: float | None) -> list[float]:
+def _sentence_row(
+    asked: Asked, s: Sentence, passage: float, best: float, cosine: float | None
+) -> list[float]:
     coverage = asked.coverage(s.tokens)
     offered = offers(s.text, asked.question.expects, asked.question.text)
     place = f"{s.surroundings}\n{s.text}"
@@ -132,10 +144,10 @@ def _sentence_row(asked: Asked, s: Sentence, passage: float, best: float, cosine
 
 def _phrase_share(question: Sequence[str], sentence: Sequence[str]) -> float:
     """Share of the question's neighbouring token pairs that are neighbours in the sentence too."""
-    pairs = set(zip(question, question[1:], strict=False))
+    pairs = set(pairwise(question))
     if not pairs:
         return 0.0
-    near = set(zip(sentence, sentence[1:], strict=False)) | set(zip(sentence, sentence[2:], strict=False))
+    near = set(pairwise(sentence)) | set(zip(sentence, sentence[2:], strict=False))
     return len(pairs & near) / len(pairs)
 
 
@@ -154,7 +166,8 @@ def answer_signals(
     cosines: Sequence[float | None],
     hits: Sequence[Hit],
 ) -> NDArray[np.float64]:
-    """ANSWER_SIGNALS of a ranked list of sentences (best first) over their hits: shape (len(ANSWER_SIGNALS),)."""
+    """ANSWER_SIGNALS of a ranked list of sentences (best first) over their hits: shape
+    (len(ANSWER_SIGNALS),)."""
     if not found:
         return np.zeros(len(ANSWER_SIGNALS))
     best = found[0]

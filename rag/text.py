@@ -1,8 +1,7 @@
 """Language, sentences and search tokens of English and Chinese text.
 
-Everything here is a pure function over strings. Sentence spans index into the text that was passed: nothing is
-cleaned, so `text[span.start:span.end]` is always verbatim.
-"""
+Everything here is a pure function over strings. Sentence spans index into the text that was passed: nothing
+is cleaned, so `text[span.start:span.end]` is always verbatim."""
 
 from __future__ import annotations
 
@@ -23,39 +22,46 @@ _THOUSANDS = re.compile(r"^\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
 
 # A full stop after these does not end a sentence.
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st jr sr vs v inc corp co ltd llc plc no nos art arts sec secs fig figs para paras p pp cf e.g i.e etc "
-    "al approx dept est gen gov hon rev sen rep u.s u.k u.n d.c a.m p.m ph.d jan feb mar apr jun jul aug sep sept oct nov dec "
-    "cl ch vol ed eds ex exh op cir".split()
+    "mr mrs ms dr prof st jr sr vs v inc corp co ltd llc plc no nos art arts sec secs fig figs para "
+    "paras p pp cf e.g i.e etc al approx dept est gen gov hon rev sen rep u.s u.k u.n d.c a.m p.m "
+    "ph.d jan feb mar apr jun jul aug sep sept oct nov dec cl ch vol ed eds ex exh op cir".split()
 )
-# Of those, the ones that do end a sentence when a capital letter follows are not worth guessing at: a missed boundary
-# makes one long quote, a wrong one cuts a quote in two.
+# Of those, the ones that do end a sentence when a capital letter follows are not worth guessing at: a missed
+# boundary makes one long quote, a wrong one cuts a quote in two.
 _SENTENCE_END = re.compile(
     r"(?P<zh>[。！？；…]+[”’」』）\)\"']*)"
     r"|(?P<en>[.!?]+[\"'”’\)\]]*)(?=\s+[\"'“‘\(\[]*[^\W_a-z]|\s*$)"
     r"|(?P<para>\n[ \t\r\u3000]*\n)"
-    r"|(?P<item>\n)(?=[ \t\u3000]*(?:[-*•·▪]|\(?\d{1,2}[.)、]|\([a-z]{1,3}\)|[（(][一二三四五六七八九十]+[)）]|第[一二三四五六七八九十百千零\d]+条)\s*)"
+    r"|(?P<item>\n)(?=[ \t\u3000]*(?:[-*•·▪]|\(?\d{1,2}[.)、]|\([a-z]{1,3}\)"
+    r"|[（(][一二三四五六七八九十]+[)）]|第[一二三四五六七八九十百千零\d]+条)\s*)"
 )
 
 STOPWORDS_EN = frozenset(
-    "a an the of to in on at by for from with as is are was were be been being do does did doing have has had having and or "
-    "but if then than that this these those it its i you he she we they me him her us them my your his our their what which "
-    "who whom whose when where why how can could will would shall should may might must about into over under again there here "
-    "not no so too very s t just don now any all each please tell give show according per also".split()
+    "a an the of to in on at by for from with as is are was were be been being do does did doing have "
+    "has had having and or but if then than that this these those it its i you he she we they me him "
+    "her us them my your his our their what which who whom whose when where why how can could will "
+    "would shall should may might must about into over under again there here not no so too very s t "
+    "just don now any all each please tell give show according per also".split()
 )
 STOPWORDS_ZH = frozenset(
-    "的 了 是 在 和 与 或 及 而 也 就 都 吗 呢 吧 啊 么 什么 怎么 怎样 如何 为何 为什么 哪 哪个 哪些 哪里 哪儿 谁 多少 几 是否 "
-    "有 没有 能 能否 可以 可 会 要 被 把 对 对于 关于 从 到 向 于 以 由 其 该 这 那 这个 那个 一个 我 你 他 她 它 我们 你们 他们 "
-    "吗 请问 请 问 不 个 时 后 前 中 上 下 等 之 为 因为 所以 如果 那么 还 还是 又".split()
+    "的 了 是 在 和 与 或 及 而 也 就 都 吗 呢 吧 啊 么 什么 怎么 怎样 如何 "
+    "为何 为什么 哪 哪个 哪些 哪里 哪儿 谁 多少 几 是否 有 没有 能 能否 可以 可 "
+    "会 要 被 把 对 对于 关于 从 到 向 于 以 由 其 该 这 那 这个 那个 一个 我 "
+    "你 他 她 它 我们 你们 他们 吗 请问 请 问 不 个 时 后 前 中 上 下 等 之 "
+    "为 因为 所以 如果 那么 还 还是 又".split()
 )
 
 
 def normalise(text: str) -> str:
-    """NFKC and lower case: full-width digits, ligatures and letters become their plain forms. Length may change."""
+    """NFKC and lower case: full-width digits, ligatures and letters become their plain forms. Length may
+    change."""
     return unicodedata.normalize("NFKC", text).lower()
 
 
 def detect_language(text: str) -> str:
-    """ "zh" where Han characters make up at least a fifth of the letters of the first 20,000 code points, else "en"."""
+    """The language of a text: "zh" where at least a fifth of its letters are Han, else "en".
+
+    Only the first 20,000 code points are looked at."""
     sample = text[:20000]
     han = sum(len(run) for run in _HAN_RUN.findall(sample))
     letters = sum(c.isalpha() for c in sample)
@@ -67,11 +73,12 @@ def has_han(text: str) -> bool:
 
 
 def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
-    """Sentence spans of `text[start:end]`, in order, trimmed of white space, covering every visible character.
+    """Sentence spans of `text[start:end]`, in order, trimmed of white space, covering every visible
+    character.
 
-    Boundaries: 。！？；… with closing quotes; . ! ? before white space and a capital, digit or opening quote, abbreviations and
-    initials apart; blank lines; a line break before a list item or an article number. A lone line break is white space.
-    """
+    Boundaries: 。！？；… with closing quotes; . ! ? before white space and a capital, digit or opening quote,
+    abbreviations and initials apart; blank lines; a line break before a list item or an article number. A
+    lone line break is white space."""
     stop = len(text) if end is None else end
     spans: list[Span] = []
     begin = start
@@ -131,8 +138,8 @@ def _stem(word: str) -> str:
 
 
 def _han_tokens(run: str) -> list[str]:
-    """jieba's search words plus every two-character gram that is not already one of them: words carry meaning, grams
-    catch what the dictionary cuts elsewhere in question and text."""
+    """jieba's search words plus every two-character gram that is not already one of them: words carry
+    meaning, grams catch what the dictionary cuts elsewhere in question and text."""
     words = [w for w in _jieba().lcut_for_search(run) if w.strip()]
     seen = set(words)
     grams = [run[i : i + 2] for i in range(len(run) - 1)]
@@ -140,8 +147,9 @@ def _han_tokens(run: str) -> list[str]:
 
 
 def search_tokens(text: str) -> list[str]:
-    """Tokens for the lexical index, in order: English words lower-cased and stemmed (Snowball English), numbers without
-    thousands separators, Han runs as words and two-character grams. Stop words are kept; `query_tokens` drops them."""
+    """Tokens for the lexical index, in order: English words lower-cased and stemmed (Snowball English),
+    numbers without thousands separators, Han runs as words and two-character grams. Stop words are kept;
+    `query_tokens` drops them."""
     tokens: list[str] = []
     for match in _TOKEN.finditer(normalise(text)):
         token = match.group()
@@ -155,17 +163,20 @@ def search_tokens(text: str) -> list[str]:
 
 
 def _mixed_tokens(token: str) -> list[str]:
-    """ "1,234.5" -> ["1234.5"], "company's" -> ["compani"], "10-k" was cut earlier; "3.2.1" stays whole and in parts."""
+    """Thousands separators and possessives go; "3.2.1" stays whole and gives its parts too."""
     if _THOUSANDS.match(token):
         return [token.replace(",", "")]
     token = re.sub(r"['’]s?$|['’]s(?=\W|$)", "", token)
     parts = [p for p in re.split(r"[.,'’]", token) if p]
     whole = [token] if len(parts) > 1 and any(p.isdigit() for p in parts) else []
-    return whole + [_stem(p) if p.isalpha() else p for p in parts if not (whole and len(parts) == 2 and p.isdigit())]
+    return whole + [
+        _stem(p) if p.isalpha() else p for p in parts if not (whole and len(parts) == 2 and p.isdigit())
+    ]
 
 
 def words(text: str) -> list[str]:
-    """Distinct words as typed, in order, stop words left out: English words and numbers, Chinese words as jieba cuts them."""
+    """Distinct words as typed, in order, stop words left out: English words and numbers, Chinese words as
+    jieba cuts them."""
     found: list[str] = []
     for match in _TOKEN.finditer(text):
         run = match.group()
@@ -174,9 +185,12 @@ def words(text: str) -> list[str]:
 
 
 def query_tokens(question: str) -> list[str]:
-    """Distinct search tokens of a question without stop words, in order; all tokens when only stop words remain."""
+    """Distinct search tokens of a question without stop words, in order; all tokens when only stop words
+    remain."""
     tokens = list(dict.fromkeys(search_tokens(question)))
-    kept = [t for t in tokens if t not in STOPWORDS_ZH and t not in _stemmed_stopwords() and not _single_han(t)]
+    kept = [
+        t for t in tokens if t not in STOPWORDS_ZH and t not in _stemmed_stopwords() and not _single_han(t)
+    ]
     return kept or tokens
 
 

@@ -43,12 +43,13 @@ class BlockKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A structural piece of a document: blocks are in order and do not overlap; text between them is white space.
+    """A structural piece of a document: blocks are in order and do not overlap; text between them is white
+    space.
 
-    `heading_path` are the headings above it, outermost first, without the document title (for a heading block: those
-    above it, itself excluded). `header` is, for a table row, the column headers joined by " | " ("" elsewhere); `location` is a
-    human-readable place where there are no pages, such as a sheet and cell range ("Sheet1!A4:F4").
-    """
+    `heading_path` are the headings above it, outermost first, without the document title (for a heading
+    block: those above it, itself excluded). `header` is, for a table row, the column headers joined by " | "
+    ("" elsewhere); `location` is a human-readable place where there are no pages, such as a sheet and cell
+    range ("Sheet1!A4:F4")."""
 
     kind: BlockKind
     start: int
@@ -76,10 +77,10 @@ class FileStatus(StrEnum):
 class Document:
     """A parsed file.
 
-    `path` is the name shown and cited: the path below the ingested folder, POSIX separators. `source` is the absolute
-    path of the file. `kind` is the format ("pdf", "docx", "html", "markdown", "text", "csv", "xlsx"). `pages` is empty for formats without
-    pages. `empty_pages` are the numbers of pages that gave no text. `metadata` holds strings such as author, date.
-    """
+    `path` is the name shown and cited: the path below the ingested folder, POSIX separators. `source` is the
+    absolute path of the file. `kind` is the format ("pdf", "docx", "html", "markdown", "text", "csv",
+    "xlsx"). `pages` is empty for formats without pages. `empty_pages` are the numbers of pages that gave no
+    text. `metadata` holds strings such as author, date."""
 
     path: str
     source: str
@@ -105,8 +106,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage: `document.text[start:end] == text`. `context` (title, heading path, table header) is embedded and
-    indexed in front of the text and never quoted; `header` are a table's column heads. `page` and `last_page` are 1-based, None without pages."""
+    """A passage: `document.text[start:end] == text`. `context` (title, heading path, table header) is
+    embedded and indexed in front of the text and never quoted; `header` are a table's column heads. `page`
+    and `last_page` are 1-based, None without pages."""
 
     ordinal: int
     start: int
@@ -149,8 +151,8 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """How one retrieval leg ("dense", "lexical") saw a passage: 1-based rank in its own list (None: not in it) and score in
-    0..1 (cosine clipped at zero; share of the question's attainable BM25 weight)."""
+    """How one retrieval leg ("dense", "lexical") saw a passage: 1-based rank in its own list (None: not in
+    it) and score in 0..1 (cosine clipped at zero; share of the question's attainable BM25 weight)."""
 
     name: str
     rank: int | None
@@ -159,8 +161,8 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A retrieved passage. `score` is on the 0 to 1 scale documented in `rag.retrieve`; `similar` are chunk ids of
-    near-duplicates folded into this hit."""
+    """A retrieved passage. `score` is on the 0 to 1 scale documented in `rag.retrieve`; `similar` are chunk
+    ids of near-duplicates folded into this hit."""
 
     chunk_id: int
     document: DocumentInfo
@@ -172,8 +174,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which documents a question may be answered from; empty means all. `documents` are `Document.path` values or glob
-    patterns over them; `metadata` pairs must all be equal."""
+    """Which documents a question may be answered from; empty means all. `documents` are `Document.path`
+    values or glob patterns over them; `metadata` pairs must all be equal."""
 
     documents: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -186,8 +188,8 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A sentence (or table row) that bears on the question. `number` is the citation id, from 1. `text` is verbatim:
-    `document.text[start:end]`. `header` carries the column headers of a table row."""
+    """A sentence (or table row) that bears on the question. `number` is the citation id, from 1. `text` is
+    verbatim: `document.text[start:end]`. `header` carries the column headers of a table row."""
 
     number: int
     document: DocumentInfo
@@ -230,8 +232,8 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One sentence of an answer with its verdict. `reasons` say, in words, what was found or missing; `quoted` is True
-    where the sentence is the evidence itself and not the model's wording."""
+    """One sentence of an answer with its verdict. `reasons` say, in words, what was found or missing;
+    `quoted` is True where the sentence is the evidence itself and not the model's wording."""
 
     text: str
     state: ClaimState
@@ -241,7 +243,8 @@ class Claim:
 
 
 class AnswerKind(StrEnum):
-    """WRITTEN: the model's sentences, each verified. QUOTED: the evidence in its own words. REFUSED: not in the documents."""
+    """WRITTEN: the model's sentences, each verified. QUOTED: the evidence in its own words. REFUSED: not in
+    the documents."""
 
     WRITTEN = "written"
     QUOTED = "quoted"
@@ -250,8 +253,8 @@ class AnswerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What was searched before a refusal (or an answer) was given: counts over the scope, files that could not be read
-    (path, status), best score seen and the threshold it was held against, both 0..1."""
+    """What was searched before a refusal (or an answer) was given: counts over the scope, files that could
+    not be read (path, status), best score seen and the threshold it was held against, both 0..1."""
 
     documents: int
     passages: int
@@ -266,10 +269,10 @@ class Certificate:
 class Answer:
     """The result of `Assistant.ask`. `text` carries [n] marks put in by code; `timings` are seconds by stage.
 
-    `claims` are the sentences of the answer: the model's own that passed verification, then the quotes they and the answer
-    rest on. `dropped` are sentences of the draft that did not pass, with their reasons. `searched` is the question as it was
-    searched with, where a follow-up was completed from the conversation ("" elsewhere).
-    """
+    `claims` are the sentences of the answer: the model's own that passed verification, then the quotes they
+    and the answer rest on. `dropped` are sentences of the draft that did not pass, with their reasons.
+    `searched` is the question as it was searched with, where a follow-up was completed from the conversation
+    ("" elsewhere)."""
 
     question: str
     kind: AnswerKind
@@ -366,8 +369,8 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Passed to progress callbacks. `stage`: "scan", "texts" or "vectors"; `done` and `total` count files in "texts", passages
-    in "vectors"; `rate` is units per second, `remaining` seconds (None: unknown)."""
+    """Passed to progress callbacks. `stage`: "scan", "texts" or "vectors"; `done` and `total` count files in
+    "texts", passages in "vectors"; `rate` is units per second, `remaining` seconds (None: unknown)."""
 
     stage: str
     done: int

@@ -2,10 +2,10 @@
 
     scripts/calibrate.py INDEX=SET [INDEX=SET ...] [--refusals 0.1] [--write]
 
-SET is a folder in the shape that `citewise eval` reads (documents/ and questions.jsonl), INDEX an index of its documents.
-Questions are split into halves by the document that holds their evidence (unanswerable ones by their id), so that no document is
-on both sides. The first half is fitted on; everything printed was measured on the second. Absent facts are also made: a question
-whose evidence sentences are taken away must be refused.
+SET is a folder in the shape that `citewise eval` reads (documents/ and questions.jsonl), INDEX an index of
+its documents. Questions are split into halves by the document that holds their evidence (unanswerable ones by
+their id), so that no document is on both sides. The first half is fitted on; everything printed was measured
+on the second. Absent facts are also made: a question whose evidence sentences are taken away must be refused.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def plain(text: str) -> str:
 
 
 def holds(sentence: str, path: str, row: dict) -> bool:
-    """A sentence holds the answer when it comes from an evidence document and shares half of itself or of the quote."""
+    """A sentence holds the answer when it comes from an evidence document and shares half of itself or of the
+    quote."""
     words = plain(sentence)
     for entry in row["evidence"]:
         if entry["document"] != path or not words:
@@ -77,7 +78,9 @@ def read_cases(index: Index, folder: Path, dense: bool) -> Iterator[Case]:
         embedder = index.embedder_for(detect_language(question)) if dense else None
         hits = index.search(question, TOP_K)
         ranked = ev.rank_sentences(question, hits, index.store, embedder)
-        labels = np.array([holds(s.text, hits[s.hit].document.path, row) for s in ranked.sentences], dtype=bool)
+        labels = np.array(
+            [holds(s.text, hits[s.hit].document.path, row) for s in ranked.sentences], dtype=bool
+        )
         yield Case(question, hits, ranked, labels, row["answerable"], in_training(row))
 
 
@@ -103,7 +106,11 @@ def fit_sentences(cases: list[Case]) -> Logistic:
 def reranked(case: Case, model: Logistic, *, without_answer: bool = False) -> Case:
     keep = ~case.holds if without_answer else np.ones(len(case.holds), dtype=bool)
     if not keep.any():
-        return dataclasses.replace(case, ranked=dataclasses.replace(case.ranked, sentences=(), probabilities=(), cosines=()), holds=case.holds[:0])
+        return dataclasses.replace(
+            case,
+            ranked=dataclasses.replace(case.ranked, sentences=(), probabilities=(), cosines=()),
+            holds=case.holds[:0],
+        )
     p = model.probability(sentence_rows(case))
     order = [int(i) for i in np.argsort(-p, kind="stable") if keep[i]]
     r = case.ranked
@@ -113,7 +120,9 @@ def reranked(case: Case, model: Logistic, *, without_answer: bool = False) -> Ca
         probabilities=tuple(float(p[i]) for i in order),
         cosines=tuple(r.cosines[i] for i in order),
     )
-    return dataclasses.replace(case, ranked=ranked, holds=case.holds[order], answerable=case.answerable and not without_answer)
+    return dataclasses.replace(
+        case, ranked=ranked, holds=case.holds[order], answerable=case.answerable and not without_answer
+    )
 
 
 def answer_row(case: Case) -> NDArray[np.float64]:
@@ -122,7 +131,8 @@ def answer_row(case: Case) -> NDArray[np.float64]:
 
 
 def answer_sets(cases: list[Case], training: bool) -> tuple[list[Case], list[Case]]:
-    """(answerable with the answer among the first three, to be refused: unanswerable ones and ones with the answer taken away)."""
+    """(answerable with the answer among the first three, to be refused: unanswerable ones and ones with the
+    answer taken away)."""
     side = [c for c in cases if c.training is training]
     good = [c for c in side if c.answerable and c.holds[:3].any()]
     return good, [c for c in side if not c.answerable]
@@ -133,7 +143,11 @@ def fit_answers(cases: list[Case], made: list[Case]) -> Logistic:
     absent = answer_sets(made, True)[1]
     x = np.vstack([answer_row(c) for c in [*good, *bad, *absent]])
     y = np.array([True] * len(good) + [False] * (len(bad) + len(absent)))
-    w = [1.0 / len(good)] * len(good) + [0.7 / max(1, len(bad))] * len(bad) + [0.3 / max(1, len(absent))] * len(absent)
+    w = (
+        [1.0 / len(good)] * len(good)
+        + [0.7 / max(1, len(bad))] * len(bad)
+        + [0.3 / max(1, len(absent))] * len(absent)
+    )
     return fit(x, y, np.array(w) * len(y) / sum(w))
 
 
@@ -141,15 +155,22 @@ def report(mode: str, cases: list[Case], made: list[Case], calibration: Calibrat
     held = [c for c in cases if not c.training]
     answerable = [c for c in held if c.answerable]
     reached = [c for c in answerable if c.holds.any()]
-    print(f"[{mode}] held out: {len(held)} questions; answer in the passages for {len(reached)} of {len(answerable)}")
+    print(f"[{mode}] held out: {len(held)} questions, {len(answerable)} answerable")
+    print(f"  answer in the passages: {len(reached) / max(1, len(answerable)):.3f}")
     for n in (1, 2, 3, 6):
-        print(f"  answer within the first {n}: {np.mean([c.holds[:n].any() for c in reached]):.3f}")
-    score = lambda c: float(calibration.answer.probability(answer_row(c)))  # noqa: E731
-    a = np.array([score(c) for c in answerable])
-    u = np.array([score(c) for c in held if not c.answerable])
-    m = np.array([score(c) for c in made if not c.training])
-    for bar in sorted({*np.round(np.quantile(a, [0.05, 0.1, 0.15, 0.2, 0.3]), 3), round(calibration.threshold, 3)}):
-        print(f"  refuse below {bar:.3f}: answerable refused {np.mean(a < bar):.3f}, unanswerable refused {np.mean(u < bar) if len(u) else 0:.3f}, answer taken away refused {np.mean(m < bar):.3f}")
+        print(f"  then within the first {n}: {np.mean([c.holds[:n].any() for c in reached]):.3f}")
+
+    def refused(some: list[Case], bar: float) -> float:
+        scores = [float(calibration.answer.probability(answer_row(c))) for c in some]
+        return float(np.mean(np.array(scores) < bar)) if scores else float("nan")
+
+    absent = [c for c in held if not c.answerable]
+    taken = [c for c in made if not c.training]
+    for bar in sorted({0.1, 0.2, 0.3, 0.4, 0.5, 0.6, round(calibration.threshold, 3)}):
+        print(
+            f"  below {bar:.3f} refused: answerable {refused(answerable, bar):.3f}, "
+            f"unanswerable {refused(absent, bar):.3f}, answer taken away {refused(taken, bar):.3f}"
+        )
 
 
 def calibrate(mode: str, cases: list[Case], refusals: float) -> dict[str, object]:
@@ -169,13 +190,20 @@ def calibrate(mode: str, cases: list[Case], refusals: float) -> dict[str, object
 
 
 def as_json(model: Logistic, names: tuple[str, ...]) -> dict[str, float]:
-    return {**{n: round(float(w), 4) for n, w in zip(names, model.weights, strict=True)}, "bias": round(model.bias, 4)}
+    return {
+        **{n: round(float(w), 4) for n, w in zip(names, model.weights, strict=True)},
+        "bias": round(model.bias, 4),
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("pairs", nargs="+", metavar="INDEX=SET")
-    parser.add_argument("--refusals", type=float, default=0.1, help="share of answerable questions that may be refused")
+    parser.add_argument(
+        "--refusals", type=float, default=0.1, help="share of answerable questions that may be refused"
+    )
     parser.add_argument("--write", action="store_true", help=f"replace {TARGET.name}")
     arguments = parser.parse_args()
     cases: dict[str, list[Case]] = {"dense": [], "lexical": []}
@@ -187,7 +215,9 @@ def main() -> None:
                 cases["dense" if case.ranked.dense else "lexical"].append(case)
     fitted = {mode: calibrate(mode, rows, arguments.refusals) for mode, rows in cases.items() if rows}
     if arguments.write:
-        TARGET.write_text(json.dumps({**json.loads(TARGET.read_text("utf-8")), **fitted}, indent=1) + "\n", "utf-8")
+        TARGET.write_text(
+            json.dumps({**json.loads(TARGET.read_text("utf-8")), **fitted}, indent=1) + "\n", "utf-8"
+        )
         print(f"wrote {TARGET}")
 
 

@@ -1,7 +1,7 @@
 """Picks the questions tagged "sample" out of a question file, for the empty chat page and for `make run`.
 
-    scripts/samples.py QUESTIONS.jsonl OUT.json    writes a JSON list of questions
-    scripts/samples.py --first OUT.json            prints the first of them
+scripts/samples.py QUESTIONS.jsonl OUT.json    writes a JSON list of questions
+scripts/samples.py --first OUT.json            prints the first of them
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ from rag.config import default_cache_dir, load_config
 from rag.index import Index, open_index
 from rag.types import Document, EvidenceFound, Finished, Progress, Token
 
+WARM_UP = "What is this document about?"
+
 
 def ingest(corpus: Path, index: Path) -> dict[str, Any]:
     """Ingest a folder. The first answerable moment is proved by a search that finds something, not taken
@@ -64,14 +66,13 @@ def _headings(index: Index, wanted: int = 40) -> list[str]:
 
 
 def ask_all(index: Path, questions: list[str], *, with_llm: bool) -> dict[str, Any]:
-    """The first question is asked twice: the first time warms caches up and is not counted. The query's
-    embedding is measured on a text of the same length that was not asked, because vectors of questions are
-    remembered."""
+    """A question of its own warms up and is not counted. The query's embedding is measured on a text that was
+    not asked, because vectors of questions are remembered."""
     from rag.answer import build_assistant
 
     rows = []
     with build_assistant(load_config(index=index), with_llm=with_llm) as assistant:
-        assistant.ask(f"{questions[0]} ?")
+        assistant.ask(WARM_UP)
         for question in questions:
             begun = time.perf_counter()
             assistant.index.embedder.embed_query(f"{question}~")

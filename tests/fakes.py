@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.embed import EmbedderInfo
 from rag.errors import GenerationError, InputError
+from rag.llm import LLMInfo, Prompt
 from rag.text import search_tokens
 from rag.types import (
     Answer,
@@ -39,36 +41,6 @@ from rag.types import (
     Token,
     Turn,
 )
-
-try:
-    from rag.embed import EmbedderInfo
-except ImportError:  # TEMPORARY, until the module is in the tree
-
-    @dataclass(frozen=True, slots=True)
-    class EmbedderInfo:  # type: ignore[no-redef]
-        name: str
-        fingerprint: str
-        dimension: int
-        max_tokens: int
-        languages: tuple[str, ...]
-
-
-try:
-    from rag.llm import LLMInfo, Prompt
-except ImportError:  # TEMPORARY, until the module is in the tree
-
-    @dataclass(frozen=True, slots=True)
-    class LLMInfo:  # type: ignore[no-redef]
-        name: str
-        fingerprint: str
-        context_tokens: int
-        local: bool
-
-    @dataclass(frozen=True, slots=True)
-    class Prompt:  # type: ignore[no-redef]
-        system: str
-        user: str
-
 
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+|[^\w\s]")
 

@@ -57,8 +57,6 @@ def verify(
 
 def pull(name: Name, as_json: JsonOption = False) -> None:
     """Fetch a configured model once and check its SHA-256: the only command that uses the network."""
-    from rag.models import pull as fetch
-
     settings = options.config()
     spec = settings.models.get(name)
     if spec is None:
@@ -66,6 +64,8 @@ def pull(name: Name, as_json: JsonOption = False) -> None:
         raise ConfigError(f"No model is configured as {name}. Configured: {known}. See citewise.toml.")
     if not spec.url:
         raise ConfigError(f"{name} is the file {spec.path}: it has no url, there is nothing to fetch.")
+    from rag.models import pull as fetch
+
     with output.progress_bars(quiet=as_json) as progress:
         found = fetch(name, spec, settings.cache_dir, progress)
     if as_json:
@@ -86,7 +86,7 @@ def _describe(name: str, settings: Config) -> dict[str, Any]:
 
 
 def _hashed(name: str, settings: Config) -> dict[str, Any]:
-    """The row of `_describe` with a hash computed now: finding a model trusts one that was computed before."""
+    """The row of `_describe` with a hash computed now: finding a model trusts an earlier one."""
     from rag.models import sha256_file, verified_sha256
 
     row = _describe(name, settings)

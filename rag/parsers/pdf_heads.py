@@ -1,7 +1,7 @@
 """The column heads of a table of figures on a PDF page.
 
 They are the lines above the figures that speak of dates, periods, units or columns, laid over the columns by
-where they stand on the page: "Three Months Ended" over four years becomes the beginning of the first two heads.
+where they stand on the page: "Three Months Ended" over four years begins the first two heads.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _PERIOD = re.compile(
 )
 _HEAD_WORD = re.compile(
     r"\b(?:change|variance|total|amount|percent|percentage|notes?|actual|shares|price|value|cost|average|weighted"
-    r"|number|gross|net|unaudited|audited|as of|reported|adjusted|increase|decrease|carrying|fair|level|per)\b"
-    r"|%|金额|比例|附注|项目|合计|数量|增减|变动|占比",
+    r"|number|gross|net|unaudited|audited|as of|reported|adjusted|increase|decrease|carrying|fair|level"
+    r"|per)\b|%|金额|比例|附注|项目|合计|数量|增减|变动|占比",
     re.I,
 )
 _TITLE = re.compile(
@@ -225,9 +225,10 @@ def _lay_over(cells: list[Cell], columns: Sequence[Cell], common: list[str], hea
     ):
         common.append(over[0].text)
         return
-    for column, head in zip(columns, heads, strict=True):
+    for n, (column, head) in enumerate(zip(columns, heads, strict=True)):
         near = min(over, key=lambda cell: abs(cell.middle - column.middle))
-        if near in spanning:
+        shared = len(over) > 1 or _PERIOD.search(near.text)
+        if near in spanning and (shared or n in _under(near, columns)):
             head.append(near.text)
 
 

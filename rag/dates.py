@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from rag import units
 from rag.numerals import parse_han
 
 _MONTHS = "january february march april may june july august september october november december"
@@ -25,6 +26,9 @@ _YEAR = r"(?:1[5-9]|20|21)\d{2}"
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?"
 _H = "〇○零一二三四五六七八九十"
 _ZH_YEAR = rf"(?:{_YEAR}|[〇○零一二三四五六七八九]{{4}})"
+# 2000 mg and 1500 days are no years; 2019年 is one.
+_TIME_WORDS = {name: u for name, u in units.TIME.items() if name not in ("年", "月", "日")}
+_UNIT = "|".join(units.alternatives(t) for t in (units.MEASURE, units.CURRENCY_AFTER, _TIME_WORDS))
 _ORDINAL = {
     "first": 1,
     "second": 2,
@@ -136,7 +140,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
         (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*(?:年度?|财年|会计年度)(?!代)", lambda m: Period(_number(m["y"]))),
         (r"(?<![\d:])(?P<h>\d{1,2}):(?P<min>\d{2})(?::\d\d)?(?!\d)\s*(?P<ap>[ap]\.?m\b\.?)?", _clock),
         (r"(?<![\d:.])\b(?P<h>\d{1,2})(?P<min>)\s*(?P<ap>[ap]\.?m\b\.?)", _clock),
-        (rf"(?<![\w.,$€£¥/])(?<!\d-)(?P<y>{_YEAR})(?![\w%/]|[.,]\d|\s*(?:million|billion|thousand|[万亿千百元股人名份]))",
+        (rf"(?<![\w.,$€£¥/])(?<!\d-)(?P<y>{_YEAR})(?![\w%/]|[.,]\d|\s*(?:million|billion|thousand|[万亿千百股人名份])|\s*-?\s*(?i:{_UNIT}))",
          lambda m: Period(int(m["y"]))),
     )
 )  # fmt: skip

@@ -235,7 +235,8 @@ def _shares(text: str) -> list[Quantity]:
     for m in _ZH_SHARE.finditer(text):
         below, above = _plain(m["d"]), _plain(m["n"])
         if below and above is not None:
-            step = Fraction(1, 10 ** len(m["n"].partition(".")[2])) / below
+            percent = m["d"] in ("百", "千", "万")
+            step = Fraction(1, 10 ** len(m["n"].partition(".")[2])) / below if percent else Fraction(0)
             found.append(
                 Quantity(
                     Kind.SHARE,
@@ -245,7 +246,7 @@ def _shares(text: str) -> list[Quantity]:
                     value=above / below,
                     unit="share",
                     step=step,
-                    loose=True,
+                    loose=percent,
                 )
             )
     return found
@@ -333,15 +334,10 @@ def _with_unit(text: str, q: Quantity, currency: str) -> Quantity:
     if m := _FRACTION.match(text, q.end):
         below = int(m["d"])
         if 0 < q.value < below:
-            return replace(q, kind=Kind.SHARE, value=q.value / below, unit="share", end=m.end())
+            return _fraction(q, below, m.end())
     if m := _EN_FRACTION.match(text, q.end):
-        return replace(
-            q,
-            kind=Kind.SHARE,
-            value=q.value / _EN_PARTS[m["d"].rstrip("s") if m["d"] != "halves" else "half"],
-            unit="share",
-            end=m.end(),
-        )
+        name = m["d"] if m["d"] != "halves" else "half"
+        return _fraction(q, _EN_PARTS[name.removesuffix("s")], m.end())
     for pattern, kind in ((_MEASURE, Kind.MEASURE), (_TIME, Kind.DURATION)):
         if (m := pattern.match(text, q.end)) and not (
             kind is Kind.MEASURE
@@ -358,6 +354,11 @@ def _with_unit(text: str, q: Quantity, currency: str) -> Quantity:
         unit = units.CURRENCY_AFTER[m["u"].lower()]
         return _per(text, replace(q, kind=Kind.MONEY, unit=unit, end=m.end()))
     return q
+
+
+def _fraction(q: Quantity, below: int, end: int) -> Quantity:
+    """Two thirds are exact: nothing was rounded to write them."""
+    return replace(q, kind=Kind.SHARE, value=q.value / below, unit="share", step=Fraction(0), end=end)
 
 
 def _percent(q: Quantity, m: re.Match[str]) -> Quantity:

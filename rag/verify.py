@@ -145,7 +145,8 @@ class _Judge:
         best = max((self._against(claim, unit) for unit in ranked), key=lambda v: v.rank)
         if best.state is ClaimState.SUPPORTED or best.turned or len(ranked) < 2:
             return best
-        return max(best, self._in_parts(claim, ranked), self._together(claim, ranked), key=lambda v: v.rank)
+        others = (self._in_parts(claim, ranked), self._together(claim, ranked))
+        return max((best, *(v for v in others if v is not None)), key=lambda v: v.rank)
 
     def _candidates(self, claim: Facts) -> list[Source]:
         """The units that share most with the claim: quantities first, then stems and Han grams."""
@@ -215,9 +216,8 @@ class _Judge:
             return [Finding(False, f"{source.label} hardly mentions what was asked")]
         return []
 
-    def _in_parts(self, claim: Facts, ranked: Sequence[Source]) -> _Verdict:
+    def _in_parts(self, claim: Facts, ranked: Sequence[Source]) -> _Verdict | None:
         """A sentence of two parts, each supported by a sentence of its own."""
-        worst = _Verdict(ClaimState.UNSUPPORTED, (), (), 0.0)
         for cut in list(_SPLIT.finditer(claim.text))[:6]:
             parts = [Facts(p.strip()) for p in (claim.text[: cut.start()], claim.text[cut.end() :])]
             if min(p.size for p in parts) < 3:
@@ -227,7 +227,7 @@ class _Judge:
                 numbers = tuple(dict.fromkeys(n for v in verdicts for n in v.numbers))[:2]
                 marks = " + ".join(f"[{n}]" for n in numbers)
                 return _Verdict(ClaimState.SUPPORTED, (f"each part occurs in {marks}",), numbers, 1.0)
-        return worst
+        return None
 
     def _together(self, claim: Facts, ranked: Sequence[Source]) -> _Verdict:
         """Two sentences read as one hold at most a partial claim: what belongs to what cannot be told across them."""

@@ -115,9 +115,17 @@ def test_a_coarser_date_follows_from_a_finer_one() -> None:
     assert compare(one("2021"), one("2021年3月5日")) is Match.EXACT
 
 
-@pytest.mark.parametrize("text", ["一致同意", "COVID-19", "one of the parties", "十分重要", "统一", "Rule 10b", "may 5", "形成"])
+@pytest.mark.parametrize("text", ["一致同意", "COVID-19", "one of the parties", "十分重要", "统一", "Rule 10b", "形成"])
 def test_words_that_look_like_numbers_are_not(text: str) -> None:
     assert not [q for q in extract(text) if q.kind in (Kind.NUMBER, Kind.SHARE, Kind.DATE)]
+
+
+def test_may_in_small_letters_is_no_month_and_a_year_before_a_unit_is_no_year() -> None:
+    assert one("may 5").kind is Kind.NUMBER
+    assert one("2000 mg").kind is Kind.MEASURE
+    assert one("1500 days").kind is Kind.DURATION
+    assert one("2000元").kind is Kind.MONEY
+    assert one("in 2000").kind is Kind.DATE
 
 
 def test_a_range_gives_its_unit_to_both_ends() -> None:

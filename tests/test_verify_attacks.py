@@ -1,0 +1,107 @@
+"""Verification against corruptions of true sentences and faithful paraphrases of them, as rates.
+
+`tests/data/verify_sentences.jsonl` holds true sentences of legal, medical and finance documents (fictional, written for this test)
+with paraphrases written by hand; `tests/attacks.py` makes the corruptions. Each sentence is judged against its source
+among three other sentences of the same language.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TypedDict
+
+import pytest
+from attacks import corrupt
+
+from rag.types import ClaimState, DocumentInfo, Evidence, FileStatus
+from rag.verify import verify_sentence
+
+DATA = Path(__file__).parent / "data" / "verify_sentences.jsonl"
+MAX_FALSE_SUPPORTED = 0.01
+MAX_TRUE_UNSUPPORTED = 0.08
+
+
+class Row(TypedDict):
+    id: str
+    language: str
+    text: str
+    paraphrases: list[str]
+
+
+ROWS: list[Row] = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
+
+
+def _evidence(number: int, text: str) -> Evidence:
+    document = DocumentInfo(1, "a.pdf", "/a.pdf", "Document", "pdf", "en", FileStatus.OK, "", "0", 1, 1, 0, 1)
+    return Evidence(number, document, number, 0, len(text), text, 1.0)
+
+
+def _sources(index: int) -> list[Evidence]:
+    row = ROWS[index]
+    others = [r["text"] for r in ROWS if r["language"] == row["language"] and r is not row]
+    start = index % len(others)
+    return [_evidence(n, text) for n, text in enumerate([row["text"], *(others * 2)[start : start + 3]], 1)]
+
+
+def _states(make: Callable[[Row], list[tuple[str, str]]]) -> list[tuple[ClaimState, str, str]]:
+    judged = []
+    for index, row in enumerate(ROWS):
+        sources = _sources(index)
+        judged += [(verify_sentence(text, sources).state, rule, text) for rule, text in make(row)]
+    return judged
+
+
+@cache
+def _of_true() -> list[tuple[ClaimState, str, str]]:
+    return _states(lambda row: list(corrupt(row["text"])))
+
+
+@cache
+def _of_paraphrases() -> list[tuple[ClaimState, str, str]]:
+    return _states(lambda row: [c for p in row["paraphrases"] for c in corrupt(p)])
+
+
+@cache
+def _faithful() -> list[tuple[ClaimState, str, str]]:
+    return _states(lambda row: [("paraphrase", p) for p in row["paraphrases"]])
+
+
+def test_the_set_is_large_and_covers_both_languages() -> None:
+    assert len(ROWS) >= 60 and sum(len(r["paraphrases"]) for r in ROWS) >= 60
+    assert min(Counter(r["language"] for r in ROWS).values()) >= 25
+    assert len({rule for _, rule, _ in _of_true()}) >= 15
+    assert len(_of_true()) >= 400
+
+
+@pytest.mark.parametrize("judged", [_of_true, _of_paraphrases], ids=["true sentences", "paraphrases"])
+def test_corruptions_do_not_pass_as_supported(judged: Callable[[], list[tuple[ClaimState, str, str]]]) -> None:
+    results = judged()
+    passed = [(rule, text) for state, rule, text in results if state is ClaimState.SUPPORTED]
+    assert len(passed) <= MAX_FALSE_SUPPORTED * len(results), passed
+
+
+def test_no_corrupted_number_passes_as_supported() -> None:
+    numeric = {"digit", "digit added", "year", "number word", "scale", "unit", "article"}
+    passed = [(rule, text) for state, rule, text in _of_true() if rule in numeric and state is ClaimState.SUPPORTED]
+    assert not passed
+
+
+def test_corrupted_numbers_are_mostly_called_unsupported() -> None:
+    numeric = [state for state, rule, _ in _of_true() if rule in {"digit", "digit added", "scale"}]
+    assert sum(s is ClaimState.UNSUPPORTED for s in numeric) >= 0.95 * len(numeric)
+
+
+def test_faithful_paraphrases_seldom_fall_to_unsupported() -> None:
+    results = _faithful()
+    fallen = [text for state, _, text in results if state is ClaimState.UNSUPPORTED]
+    assert len(fallen) <= MAX_TRUE_UNSUPPORTED * len(results), fallen
+
+
+def test_every_true_sentence_is_supported_by_itself() -> None:
+    for index, row in enumerate(ROWS):
+        claim = verify_sentence(row["text"], _sources(index))
+        assert (claim.state, claim.citations) == (ClaimState.SUPPORTED, (1,)), claim

@@ -26,8 +26,9 @@ def pdf_bytes(
     outline: Sequence[tuple[str, int, int]] = (),
     size: float = 11,
 ) -> bytes:
-    """A PDF with one line of text per string. Prefixes set the type: "# " a large bold line, "* " a bold one; "" leaves a
-    gap. Columns are set with tabs: after the first cell each is right-aligned. `outline`: (title, 1-based page, level from 0).
+    """A PDF with one line of text per string. Prefixes set the type: "# " a large bold line, "* " a bold one;
+    "" leaves a gap. Columns are set with tabs: after the first cell each is right-aligned. `outline`: (title,
+    1-based page, level from 0).
     """
     from reportlab.lib.pagesizes import A4
     from reportlab.pdfbase import pdfmetrics

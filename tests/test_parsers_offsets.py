@@ -14,6 +14,7 @@ from rag.parsers import parse
 from rag.types import BlockKind, Document
 from tests.files import docx_bytes, pdf_bytes, write, xlsx_bytes
 
+DOCX_STYLES = st.sampled_from(["Heading 1", "Heading 2", "Normal", "List Bullet"])
 WORDS = st.lists(
     st.text(st.characters(whitelist_categories=("Lu", "Ll"), max_codepoint=0x24F), min_size=1, max_size=9),
     min_size=1,
@@ -22,7 +23,9 @@ WORDS = st.lists(
 HAN = st.text("的一是在不了有和人这中大为上个国我以要他时来用们", min_size=2, max_size=30)
 PROSE = st.one_of(WORDS, HAN, st.tuples(WORDS, HAN).map("，".join))
 # Only what reportlab's built-in fonts can show; a leading letter keeps lines from looking like lists.
-PLAIN = st.text("abcdefghijklmnopqrstuvwxyz ABCDEF,", min_size=1, max_size=60).map(lambda s: "Q" + " ".join(s.split()))
+PLAIN = st.text("abcdefghijklmnopqrstuvwxyz ABCDEF,", min_size=1, max_size=60).map(
+    lambda s: "Q" + " ".join(s.split())
+)
 QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -108,7 +111,11 @@ def test_markdown_table_rows_carry_the_header(rows: list[list[str]]) -> None:
 
 
 @QUICK
-@given(st.lists(st.tuples(st.sampled_from(["h1", "h2", "h3", "p", "li", "div", "pre"]), PROSE), min_size=1, max_size=8))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["h1", "h2", "h3", "p", "li", "div", "pre"]), PROSE), min_size=1, max_size=8
+    )
+)
 def test_html_elements_become_blocks(elements: list[tuple[str, str]]) -> None:
     document = read("a.html", "<html><body>" + "".join(f"<{tag}>{text}</{tag}>" for tag, text in elements))
     assert_lawful(document)
@@ -129,7 +136,13 @@ def test_broken_html_never_breaks_the_offsets(source: str) -> None:
 
 
 @QUICK
-@given(st.lists(st.tuples(st.sampled_from(["Heading 1", "Heading 2", "Normal", "List Bullet"]), PROSE), min_size=1, max_size=8))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["Heading 1", "Heading 2", "Normal", "List Bullet"]), PROSE),
+        min_size=1,
+        max_size=8,
+    )
+)
 def test_docx_paragraphs_become_blocks_of_their_style(content: list[tuple[str, str]]) -> None:
     body: list[tuple[str, Any]] = [("Heading 1", "Opening"), *content]
     document = read("a.docx", docx_bytes(body))
@@ -139,7 +152,11 @@ def test_docx_paragraphs_become_blocks_of_their_style(content: list[tuple[str, s
     assert [str(b.kind) for b in document.blocks] == [kinds.get(style, "heading") for style, _ in body]
 
 
-CELLS = st.text(st.characters(blacklist_categories=("Cc", "Cs", "Cf", "Zs", "Zl", "Zp", "Cn", "Co")), min_size=1, max_size=12)
+CELLS = st.text(
+    st.characters(blacklist_categories=("Cc", "Cs", "Cf", "Zs", "Zl", "Zp", "Cn", "Co")),
+    min_size=1,
+    max_size=12,
+)
 
 
 @QUICK
@@ -155,7 +172,11 @@ def test_xlsx_rows_come_back_with_cells_and_place(rows: list[list[str]]) -> None
 
 @QUICK
 @given(
-    st.lists(st.lists(st.text("abcdef ,;\"\n'0123456789汉字", max_size=12), min_size=3, max_size=3), min_size=1, max_size=8),
+    st.lists(
+        st.lists(st.text("abcdef ,;\"\n'0123456789汉字", max_size=12), min_size=3, max_size=3),
+        min_size=1,
+        max_size=8,
+    ),
     st.sampled_from([",", ";", "\t"]),
 )
 def test_csv_rows_survive_quotes_delimiters_and_line_breaks(rows: list[list[str]], delimiter: str) -> None:
@@ -168,7 +189,9 @@ def test_csv_rows_survive_quotes_delimiters_and_line_breaks(rows: list[list[str]
     document = read("a.tsv" if delimiter == "\t" else "a.csv", target.getvalue())
     assert_lawful(document)
     wanted = [squeezed("|".join(row)) for row in rows if any(cell.strip() for cell in row)]
-    assert [squeezed(piece).replace("|", "") for piece in pieces(document)[1:]] == [w.replace("|", "") for w in wanted]
+    assert [squeezed(piece).replace("|", "") for piece in pieces(document)[1:]] == [
+        w.replace("|", "") for w in wanted
+    ]
 
 
 @QUICK

@@ -41,19 +41,18 @@ _EUROPEAN = [
 ]
 # Letters, digits, blanks and punctuation of Latin and Chinese text.
 _USUAL = re.compile("[\t\r\n -\u02ff\u2010-\u203f\u3000-\u301f\u4e00-\u9fa5\uff00-\uff5e]")
-# Signatures of formats that are sometimes renamed to .txt.
+# Signatures of formats that are sometimes renamed to .txt; the second kind could begin a text too.
 _BINARY = (
-    b"%PDF-",
+    b"%PDF-1.",
+    b"%PDF-2.",
     b"PK\x03\x04",
     b"\x89PNG",
     b"\xff\xd8\xff",
-    b"GIF8",
     b"\x7fELF",
-    b"MZ",
     b"\x1f\x8b",
-    b"Rar!",
     b"\xd0\xcf\x11\xe0",
 )
+_PERHAPS_BINARY = (b"GIF8", b"MZ", b"Rar!", b"BM", b"II*", b"MM\0*")
 
 
 def decode(data: bytes, *, path: str) -> str:
@@ -61,7 +60,7 @@ def decode(data: bytes, *, path: str) -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data.decode(encoding, errors="replace")
-    if data.startswith(_BINARY) and _looks_binary(data):
+    if data.startswith(_BINARY) or (data.startswith(_PERHAPS_BINARY) and _looks_binary(data)):
         raise _not_text(path)
     if b"\0" in data:
         return _decode_utf16(data, path)

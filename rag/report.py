@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ from typing import Any
 from rag.errors import InputError
 from rag.files import write_atomically
 from rag.metrics import Measure
+from rag.types import AnswerKind
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionResult:
-    """One question: 1-based ranks (None: not in the list), what the answer was, seconds, and what went wrong.
+    """One question: whether retrieval was measured, 1-based ranks (None: not in the list), what the answer
+    was, seconds, and what went wrong.
 
     Fields about answers are None where no answer was asked for, or where they do not apply
     (`evidence_shown` without evidence entries, `answer_in_evidence` without accepted answers).
@@ -26,6 +28,7 @@ class QuestionResult:
     question: str
     answerable: bool
     tags: tuple[str, ...] = ()
+    searched: bool = False
     rank: int | None = None
     document_rank: int | None = None
     kind: str = ""
@@ -60,8 +63,8 @@ class Report:
         """Tables for reading; the same numbers as the JSON."""
         settings = ", ".join(f"{k} {v}" for k, v in self.settings.items())
         parts = [f"# {self.name}", settings, "## All questions", _measure_table(self.measures)]
-        for tag, measures in self.by_tag.items():
-            parts += [f"## Tag: {tag}", _measure_table(measures)]
+        if self.by_tag:
+            parts += ["## By tag (questions in brackets)", _tag_table(self.by_tag)]
         if self.counts:
             parts += ["## Counts", _table(("what", "count"), [(k, str(v)) for k, v in self.counts.items()])]
         times = [(k, f"{v * 1000:.1f}") for k, v in self.seconds.items()]
@@ -70,9 +73,8 @@ class Report:
         if self.missing:
             missing = "\n".join(f"- {m}" for m in self.missing)
             parts += ["## Evidence documents that are not in the index", missing]
-        errors = [r for r in self.results if r.error]
-        if errors:
-            parts += ["## Errors", "\n".join(f"- {r.id}: {r.error}" for r in errors)]
+        for title, lines in _to_look_at(self.results):
+            parts += [f"## {title}: {len(lines)}", "\n".join(lines)] if lines else []
         return "\n\n".join(parts) + "\n"
 
     def write(self, folder: Path) -> tuple[Path, Path]:
@@ -130,6 +132,59 @@ def _turns(now: QuestionResult, old: Mapping[str, Any], cutoff: int) -> list[Tur
             "answered or refused", old["kind"], now.kind, was_right, (now.kind == "refused") != now.answerable
         )
     return turns
+
+
+def _to_look_at(results: Sequence[QuestionResult]) -> list[tuple[str, list[str]]]:
+    """Titles and lines of the questions that came out wrong, by what went wrong."""
+
+    def lines(
+        wrong: Callable[[QuestionResult], bool | None], note: Callable[[QuestionResult], str]
+    ) -> list[str]:
+        return [f"- {r.id}: {r.question}{note(r)}" for r in results if wrong(r)]
+
+    def ranks(r: QuestionResult) -> str:
+        return f" (evidence at {r.rank or '-'}, document at {r.document_rank or '-'})"
+
+    def said(r: QuestionResult) -> str:
+        return f" ({' '.join(r.answer.split())[:160]})"
+
+    refused = AnswerKind.REFUSED.value
+    return [
+        ("Evidence not in the first 5 passages", lines(lambda r: r.searched and (r.rank or 6) > 5, ranks)),
+        ("Answerable, but refused", lines(lambda r: r.answerable and r.kind == refused, ranks)),
+        (
+            "Answered, but the evidence was not shown",
+            lines(lambda r: r.evidence_shown is False and r.kind not in ("", refused), said),
+        ),
+        (
+            "Unanswerable, but answered",
+            lines(lambda r: not r.answerable and r.kind not in ("", refused), said),
+        ),
+        ("Errors", lines(lambda r: bool(r.error), lambda r: f": {r.error}")),
+    ]
+
+
+_TAG_COLUMNS = (
+    "hit@1",
+    "hit@5",
+    "hit@10",
+    "document hit@1",
+    "MRR@10",
+    "evidence shown",
+    "citation precision",
+    "refused, answerable",
+    "refused, unanswerable",
+)
+
+
+def _tag_table(by_tag: Mapping[str, Mapping[str, Measure]]) -> str:
+    names = [n for n in _TAG_COLUMNS if any(n in measures for measures in by_tag.values())]
+
+    def cell(measure: Measure | None) -> str:
+        return f"{measure.value:.2f} ({measure.n})" if measure else ""
+
+    rows = [(tag, *(cell(measures.get(n)) for n in names)) for tag, measures in by_tag.items()]
+    return _table(("tag", *names), rows)
 
 
 def _measure_table(measures: Mapping[str, Measure]) -> str:

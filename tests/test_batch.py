@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import threading
 import time
@@ -267,6 +268,26 @@ def test_folder_that_cannot_be_written_is_an_error_before_anything_is_asked(tmp_
     with pytest.raises(StorageError, match="cannot be written"):
         run_batch(assistant, questions, tmp_path / "file" / "out.csv")
     assert not assistant.asked
+
+
+def test_disk_that_fills_up_is_said_and_what_was_answered_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions, out = write_questions(tmp_path / "in.csv", QUESTIONS), tmp_path / "out.csv"
+
+    def no_space(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("pathlib.Path.replace", no_space)
+        with pytest.raises(StorageError, match=r"out\.csv cannot be written: No space left.*Free some space"):
+            run_batch(FakeAssistant(), questions, out)
+    assert not out.exists()
+    assert not list(tmp_path.glob("*.tmp"))
+    assistant = FakeAssistant()
+    assert run_batch(assistant, questions, out).resumed == 3
+    assert not assistant.asked
+    assert len(read_answers(out)) == 3
 
 
 def test_own_column_of_the_input_named_like_ours_is_kept(tmp_path: Path) -> None:

@@ -209,6 +209,7 @@ def test_retrieval_is_measured_at_the_rank_of_the_first_hit(tmp_path: Path) -> N
     assert values["MRR@10"] == 0.125
     assert report.measures["hit@5"].n == 2, "an unanswerable question has nothing to be found"
     assert [r.rank for r in report.results] == [4, None, None]
+    assert "## Evidence not in the first 5 passages: 1\n\n- b: found never" in report.to_markdown()
 
 
 def test_answers_are_measured_by_what_was_shown_cited_and_refused(tmp_path: Path) -> None:
@@ -241,6 +242,13 @@ def test_answers_are_measured_by_what_was_shown_cited_and_refused(tmp_path: Path
     assert report.counts["state: partial"] == 1
     assert set(report.seconds) >= {"evidence p50", "first token p95", "answer p95"}
     assert "hit@1" not in values
+    text = report.to_markdown()
+    for title, question in (
+        ("Answerable, but refused: 1", "refused"),
+        ("Answered, but the evidence was not shown: 1", "wrong"),
+        ("Unanswerable, but answered: 1", "made up"),
+    ):
+        assert f"## {title}\n\n- {question}: {question}" in text
 
 
 def test_question_that_fails_counts_as_not_found_and_is_listed(tmp_path: Path) -> None:
@@ -249,7 +257,7 @@ def test_question_that_fails_counts_as_not_found_and_is_listed(tmp_path: Path) -
     report = evaluate(folder, FakeIndex({}), assistant, what="all")  # type: ignore[arg-type]
     assert report.measures["evidence shown"].value == 0.0
     assert report.measures["hit@10"].value == 0.0
-    assert "a: no model here" in report.to_markdown()
+    assert "- a: a: no model here" in report.to_markdown()
 
 
 def test_evidence_that_the_index_does_not_hold_is_named(tmp_path: Path) -> None:
@@ -271,6 +279,7 @@ def test_measures_are_also_given_by_tag(tmp_path: Path) -> None:
     report = evaluate(folder, FakeIndex({"a": [fake_hit("x")]}))  # type: ignore[arg-type]
     assert report.by_tag["easy"]["hit@1"].value == 1.0
     assert report.by_tag["hard"]["hit@1"].value == 0.0
+    assert "| easy | 1.00 (1) |" in report.to_markdown()
 
 
 def test_what_is_measured_must_be_one_of_three(tmp_path: Path) -> None:

@@ -280,7 +280,7 @@ def test_tokens_are_counted_in_batches() -> None:
 
     chunk(build(*((P, SENTENCE.strip(), ()) for _ in range(1000))), count_tokens=counting)
     assert len(calls) < 20
-    assert max(calls) <= 256  # and the batches are bounded
+    assert max(calls) <= 4096  # and the batches are bounded
 
 
 _words = st.text(st.sampled_from("ab 。，.!\n第条一二(a)1；\u3000é😀"), min_size=1, max_size=400)

@@ -54,8 +54,8 @@ class EmbedderSource:
             return self._loaded
 
     def counter(self) -> Callable[[Sequence[str]], list[int]]:
-        """Counts tokens as the embedder does, in any process. The embedder is loaded: a mismatch is said before an hour
-        of parsing, not after it."""
+        """Counts tokens as the embedder does, in any process. The embedder is loaded: a mismatch is said
+        before an hour of parsing, not after it."""
         embedder = self.load()
         if self.given is not None:
             counter: Callable[[Sequence[str]], list[int]]
@@ -64,8 +64,8 @@ class EmbedderSource:
                 return counter
         if not self.spec:
             raise InputError(
-                "This embedder object cannot be sent to the worker processes that read files. Give its name or path "
-                "instead (embedder=...), or an object that can be pickled."
+                "This embedder object cannot be sent to the worker processes that read files. Give its name "
+                "or path instead (embedder=...), or an object that can be pickled."
             )
         return load_token_counter(self.spec, cache_dir=self._cache_dir, models=self._models)
 

@@ -10,7 +10,6 @@ float32, and half the file); beyond that, IVF with 8-bit codes.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexBusy, StorageError
-from rag.schema import storage_errors
+from rag.schema import storage_errors, sync
 from rag.store import Store
 
 if TYPE_CHECKING:
@@ -197,9 +196,9 @@ def _save(index: Any, generation: int, writer: Writer) -> None:
         with storage_errors(path):
             faiss.write_index(index, str(temporary))
             sha256 = _sha256(temporary)
-            _fsync(temporary)
+            sync(temporary)
             temporary.replace(path)
-            _fsync(writer.folder)
+            sync(writer.folder)
             stat = path.stat()
     except RuntimeError as error:  # FAISS's own writer on a full disk
         raise StorageError(
@@ -218,11 +217,3 @@ def _save(index: Any, generation: int, writer: Writer) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -98,11 +98,11 @@ class _Scanner:
             for entry in self._entries(folder, root):
                 name = _shown(entry.path, root)
                 if entry.is_symlink():
-                    if entry.is_dir():
+                    if os.path.isdir(entry.path):  # noqa: PTH112  (False for a link to itself)
                         links.append(entry.path)
                     else:
                         self._add(entry.path, name, link=True)
-                elif entry.is_dir():
+                elif entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
                 else:
                     self._add(entry.path, name)

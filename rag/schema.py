@@ -12,6 +12,7 @@ passage can never disagree with the document that it is quoted from.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -110,13 +111,12 @@ class Manifest:
         return cls(**{**known, "languages": tuple(known.get("languages", ()))})
 
 
-def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
+def connect(file: Path) -> sqlite3.Connection:
     """A connection in autocommit mode; may be used by any one thread at a time. Raises what `storage_errors`
-    maps."""
-    mode = "rwc" if create else "rw"
-    with storage_errors(path):
+    makes."""
+    with storage_errors(file):
         connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}",
+            f"{file.absolute().as_uri()}?mode=rw",
             uri=True,
             isolation_level=None,
             check_same_thread=False,
@@ -133,15 +133,35 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
         return connection
 
 
-def create_tables(connection: sqlite3.Connection, manifest: Manifest) -> None:
-    """All tables and the manifest, in one transaction: an index exists entirely or not at all."""
-    manifest_json = manifest.to_json().replace("'", "''")
-    connection.executescript(
-        f"BEGIN IMMEDIATE; {_TABLES}"
-        f"INSERT INTO meta VALUES ('manifest', '{manifest_json}'), ('generation', '1'), "
-        "('vectors_generation', '0');"
-        "COMMIT;"
-    )
+def create_database(file: Path, manifest: Manifest) -> None:
+    """All tables and the manifest, under a temporary name that is changed at the end: an index exists
+    entirely or not at all. Call with the writer's lock held."""
+    temporary = file.with_name(f"{file.name}.new")
+    try:
+        temporary.unlink(missing_ok=True)
+        connection = sqlite3.connect(temporary, isolation_level=None)
+        try:
+            connection.executescript(f"PRAGMA journal_mode = OFF; BEGIN; {_TABLES} COMMIT;")
+            counters = [("generation", "1"), ("vectors_generation", "0")]
+            connection.executemany(
+                "INSERT INTO meta VALUES (?, ?)", [("manifest", manifest.to_json()), *counters]
+            )
+        finally:
+            connection.close()
+        sync(temporary)
+        temporary.replace(file)
+        sync(file.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Waits until a file, or a folder's list of names, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from rag.schema import (
     PART,
     Manifest,
     connect,
-    create_tables,
+    create_database,
     storage_errors,
     unpack,
 )
@@ -72,8 +72,7 @@ class Store:
             if manifest.format_version != FORMAT_VERSION:
                 raise IndexMismatch(
                     f"{folder} has index format {manifest.format_version}; this version of Citewise reads "
-                    "format "
-                    f"{FORMAT_VERSION}. Build it anew: citewise ingest PATH --index {folder} --rebuild"
+                    f"format {FORMAT_VERSION}. Build it anew: citewise ingest PATH --index {folder} --rebuild"
                 )
         except BaseException:
             connection.close()
@@ -90,16 +89,9 @@ class Store:
             raise InputError(f"{folder} holds an index already. Open it, or build it anew with --rebuild.")
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        connection = connect(file, create=True)
-        try:
-            with storage_errors(file):
-                create_tables(connection, manifest)
-        except BaseException:
-            connection.close()
-            for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"):
-                (folder / name).unlink(missing_ok=True)
-            raise
-        return cls(folder, connection, manifest)
+        with writer_lock(folder), storage_errors(file):
+            create_database(file, manifest)
+        return cls.open(folder)
 
     def close(self) -> None:
         with self._guard:
@@ -118,7 +110,7 @@ class Store:
         self.close()
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
         with self._guard:
             if self._closed:
                 raise StorageError(f"The index {self.folder} was closed. Open it again.")
@@ -126,8 +118,7 @@ class Store:
         if connection is None:
             connection = connect(self.file)
         try:
-            with storage_errors(self.file):
-                yield connection
+            yield connection
         finally:
             with self._guard:
                 if self._closed:
@@ -136,9 +127,14 @@ class Store:
                     self._idle.append(connection)
 
     @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with self._borrowed() as connection, storage_errors(self.file):
+            yield connection
+
+    @contextmanager
     def writing(self) -> Iterator[Writer]:
         """The writer, alone until the block ends. Raises IndexBusy when another process or thread writes."""
-        with writer_lock(self.folder), self._connection() as connection:
+        with writer_lock(self.folder), self._borrowed() as connection:
             yield Writer(connection, self.folder)
 
     # What the index as a whole says

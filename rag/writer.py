@@ -51,6 +51,12 @@ class Known:
 Tokens = tuple[str, str, str]
 
 
+_KNOWN = (
+    "SELECT id, path, size, mtime_ns, sha256, status, detail, ocr, pages, empty_pages, chunks, source "
+    "FROM documents"
+)
+
+
 class Writer:
     """Changes to an index; made by `Store.writing`, which holds the lock. All calls but `known`, `shrink` and
     `transaction` belong inside `with writer.transaction():`."""
@@ -83,11 +89,8 @@ class Writer:
 
     def known(self) -> dict[str, Known]:
         """Every file of the index by its source path."""
-        found = self._connection.execute(
-            "SELECT id, path, size, mtime_ns, sha256, status, detail, ocr, pages, empty_pages, chunks, "
-            "source "
-            "FROM documents"
-        )
+        with storage_errors(self._file):
+            found = self._connection.execute(_KNOWN).fetchall()
         return {os.fsdecode(row[11]): _known(row) for row in found}
 
     def put_document(

@@ -39,7 +39,12 @@ def test_missing_index_names_the_command_that_builds_one(tmp_path: Path) -> None
 
 
 def test_another_format_is_a_mismatch_that_names_both(tmp_path: Path) -> None:
-    Store.create(tmp_path, manifest(format_version=99)).close()
+    Store.create(tmp_path, manifest()).close()
+    connection = sqlite3.connect(tmp_path / DATABASE)
+    later = manifest(format_version=99).to_json()
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'manifest'", (later,))
+    connection.commit()
+    connection.close()
     with pytest.raises(IndexMismatch, match=r"format 99.*format 1.*--rebuild"):
         Store.open(tmp_path)
 

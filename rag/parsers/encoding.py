@@ -27,7 +27,9 @@ _GB_PAIR = re.compile(
     re.S,
 )
 _BIG5_PAIR = re.compile(rb"[\x00-\x80]+|([\xa1\xa2\xa4-\xc6][\x40-\x7e\xa1-\xfe])|([\x81-\xff].?)", re.S)
-_EUROPEAN = [
+_OTHERS = [
+    "gb18030",
+    "big5hkscs",
     "cp1252",
     "cp1250",
     "cp1251",
@@ -39,6 +41,7 @@ _EUROPEAN = [
     "euc_jp",
     "euc_kr",
 ]
+_WESTERN = re.compile("[\0-\x7fàâäáãçéèêëíîïñóôöõœúùûüßÀÂÄÁÃÇÉÈÊËÍÎÏÑÓÔÖÕŒÚÙÛÜ€£§©®°«»“”„‘’‚–—…·•¿¡ªº\xa0]*")
 # Letters, digits, blanks and punctuation of Latin and Chinese text.
 _USUAL = re.compile("[\t\r\n -\u02ff\u2010-\u203f\u3000-\u301f\u4e00-\u9fa5\uff00-\uff5e]")
 # Signatures of formats that are sometimes renamed to .txt; the second kind could begin a text too.
@@ -63,14 +66,18 @@ def decode(data: bytes, *, path: str) -> str:
     if data.startswith(_BINARY) or (data.startswith(_PERHAPS_BINARY) and _looks_binary(data)):
         raise _not_text(path)
     if b"\0" in data:
-        return _decode_utf16(data, path)
+        text = _decode_utf16(data)
+        if not text:
+            raise _not_text(path)
+        return text
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         pass
-    if _looks_binary(data):
+    han = _decode_utf16_han(data)
+    if not han and _looks_binary(data):
         raise _not_text(path)
-    return _decode_chinese(data) or _decode_detected(data, path)
+    return han or _decode_chinese(data) or _decode_western(data) or _decode_detected(data, path)
 
 
 def _not_text(path: str) -> ParseError:
@@ -85,7 +92,7 @@ def _looks_binary(data: bytes) -> bool:
     return controls > len(sample) * 0.02
 
 
-def _decode_utf16(data: bytes, path: str) -> str:
+def _decode_utf16(data: bytes) -> str:
     """UTF-16 without a mark: of the two byte orders the one whose text is made of letters, digits, blanks and
     punctuation."""
     best, best_share = "", 0.0
@@ -100,9 +107,21 @@ def _decode_utf16(data: bytes, path: str) -> str:
         # Random bytes land among the Han characters one time in three: 0.9 is far from that.
         if share > best_share:
             best, best_share = text, share
-    if best_share < 0.9:
-        raise _not_text(path)
-    return best
+    return best if best_share >= 0.9 else ""
+
+
+def _decode_utf16_han(data: bytes) -> str:
+    """Chinese in UTF-16 has no zero byte where no Latin letter or line break is in it. Pairs of Latin letters
+    read as UTF-16 look like Han characters too, but never with Chinese punctuation between them."""
+    text = _decode_utf16(data) if len(data) % 2 == 0 else ""
+    return text if text and sum(c in "，。、；：「」（）" for c in text) * 100 > len(text) else ""
+
+
+def _decode_western(data: bytes) -> str:
+    """Windows-1252 where all accents are those of French, German, Spanish or Portuguese: detectors take short
+    texts in these languages for Polish."""
+    text = data.decode("cp1252", errors="replace")
+    return text if _WESTERN.fullmatch(text) else ""
 
 
 def _decode_chinese(data: bytes) -> str:
@@ -140,7 +159,7 @@ def _share(pairs: re.Pattern[bytes], sample: bytes) -> float:
 def _decode_detected(data: bytes, path: str) -> str:
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data[:_SAMPLE], cp_isolation=_EUROPEAN, enable_fallback=False).best()
+    best = from_bytes(data[:_SAMPLE], cp_isolation=_OTHERS, enable_fallback=False).best()
     encoding = best.encoding if best else "cp1252"
     text = data.decode(encoding, errors="replace")
     if text.count("\ufffd") > len(text) * 0.05:

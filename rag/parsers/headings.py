@@ -10,7 +10,7 @@ _PATTERNS: tuple[tuple[int, re.Pattern[str]], ...] = (
     (1, re.compile(rf"第\s*{_NUMERAL}\s*(?:编|篇|卷|部分)(?=\s|$|[^的第])")),
     (2, re.compile(rf"第\s*{_NUMERAL}\s*章")),
     (3, re.compile(rf"第\s*{_NUMERAL}\s*节")),
-    (4, re.compile(rf"第\s*{_NUMERAL}\s*条(?:之{_NUMERAL})?")),
+    (4, re.compile(rf"第\s*{_NUMERAL}\s*条(?:之{_NUMERAL})?(?=[\s:：]|$)")),
     (2, re.compile(rf"(?:附件|附录|附表)\s*{_NUMERAL}?(?=[\s：:]|$)")),
     (3, re.compile(r"[一二三四五六七八九十]{1,3}\s*、")),
     (4, re.compile(r"[（(][一二三四五六七八九十]{1,3}[)）]")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,45 +118,42 @@ def _search(haystack: str, needle: str) -> tuple[int, int] | None:
 
 
 def _boxes(leaf: Any, text_page: Any, characters: list[int]) -> list[Box]:
+    """One box per line: characters are joined in page space, where a line is level (or upright, where the
+    type is turned)."""
     import pypdfium2.raw as raw
 
-    width, height = leaf.get_size()
     rect = raw.FS_RECTF()
     lines: list[list[float]] = []
     for n in characters:
         if not raw.FPDFText_GetLooseCharBox(text_page, n, rect):
             continue
-        box = _on_image(leaf, (rect.left, rect.top), (rect.right, rect.bottom), width, height)
-        if lines and _same_line(lines[-1], box):
+        box = [rect.left, rect.bottom, rect.right, rect.top]
+        turned = abs(math.sin(raw.FPDFText_GetCharAngle(text_page, n))) > 0.7
+        if lines and _same_line(lines[-1], box, turned):
             last = lines[-1]
-            lines[-1] = [
-                min(last[0], box[0]),
-                min(last[1], box[1]),
-                max(last[2], box[2]),
-                max(last[3], box[3]),
-            ]
+            lines[-1] = [*map(min, last[:2], box[:2]), *map(max, last[2:], box[2:])]
         else:
-            lines.append(list(box))
-    return [(b[0], b[1], b[2], b[3]) for b in lines if b[2] > b[0] and b[3] > b[1]]
+            lines.append(box)
+    boxes = (_on_image(leaf, line) for line in lines)
+    return [box for box in boxes if box[2] > box[0] and box[3] > box[1]]
 
 
-def _same_line(last: list[float], box: Box) -> bool:
-    overlap = min(last[3], box[3]) - max(last[1], box[1])
-    return overlap > 0.5 * min(last[3] - last[1], box[3] - box[1]) and box[2] >= last[0]
+def _same_line(last: list[float], box: list[float], turned: bool) -> bool:
+    low, high = (0, 2) if turned else (1, 3)
+    overlap = min(last[high], box[high]) - max(last[low], box[low])
+    level = overlap > 0.5 * min(last[high] - last[low], box[high] - box[low])
+    return level and (turned or box[2] >= last[0])
 
 
-def _on_image(
-    leaf: Any, one: tuple[float, float], other: tuple[float, float], width: float, height: float
-) -> Box:
-    """Two corners in page space as a box in shares of the picture, whatever the page's rotation and crop
-    box."""
+def _on_image(leaf: Any, line: list[float]) -> Box:
+    """A box in page space as shares of the picture, whatever the page's rotation and crop box."""
     from ctypes import byref, c_int
 
     import pypdfium2.raw as raw
 
     unit = 10_000
     xs, ys = [], []
-    for x, y in (one, other):
+    for x, y in (line[:2], line[2:]):
         px, py = c_int(), c_int()
         raw.FPDF_PageToDevice(leaf, 0, 0, unit, unit, 0, x, y, byref(px), byref(py))
         xs.append(min(max(px.value / unit, 0.0), 1.0))

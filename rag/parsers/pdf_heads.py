@@ -137,12 +137,8 @@ def _without_labels(head: Sequence[Line], samples: Sequence[Line], geometry: Geo
     for line in head:
         telling = _PERIOD.search(line.text) or _UNITS.search(line.text)
         alone = geometry is None or len(geometry.cells(line)) < 2
-        if (
-            telling
-            or not alone
-            or (not dated and line.left > left + 2 * line.size)
-            or _HEAD_WORD.search(line.text)
-        ):
+        aside = line.left > left + 2 * line.size and (not dated or _HEAD_WORD.search(line.text))
+        if telling or not alone or aside:
             kept.append(line)
         dated = dated or bool(_PERIOD.search(line.text))
     return kept

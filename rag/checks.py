@@ -133,10 +133,8 @@ def _has_name(name: Name, facts: Facts) -> bool:
 
 
 def _spelled_out(acronym: str, source: Source) -> bool:
-    initials = "".join(
-        w[0] for w in re.findall(r"\b[A-Z][a-z]+", f"{source.context.folded} {source.facts.folded}")
-    )
-    return len(acronym) > 1 and acronym.rstrip("s") in initials
+    words = re.findall(r"\b[A-Za-z]", f"{source.context.folded} {source.facts.folded}")
+    return len(acronym) > 1 and acronym.rstrip("s").lower() in "".join(words).lower()
 
 
 def identifiers_occur(claim: Facts, source: Source, question: Facts) -> Iterator[Finding]:
@@ -318,6 +316,7 @@ def order_holds(claim: Facts, source: Source, alignment: Alignment) -> Iterator[
     if _voice(claim) != _voice(source.facts) and len(places) > 2:
         yield Finding(False, f"one of the sentence and {source.label} is in the passive, in the same order")
     yield from _rivals_between(claim, source, anchors, places)
+    yield from _across_clauses(claim, source, anchors, places)
 
 
 _PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being) (?:\w+ ){0,2}?\w+(?:ed|en|wn|ne|ld|id|ght) (?:\w+ ){0,3}?by\b|被")
@@ -386,3 +385,18 @@ def _rivals_between(
                     f"{rival.text.strip()} stands in {source.label} between “{anchors[i - 1].text}” and “{anchors[i].text}”",
                 )
                 return
+
+
+_CLAUSE_BREAK = re.compile(r";|\b(?:while|whereas)\b")
+
+
+def _across_clauses(claim: Facts, source: Source, anchors: Sequence[Anchor], places: Sequence[int]) -> Iterator[Finding]:
+    """One clause made of words from two: "mild impairment has not been studied" out of "mild impairment is no bar; severe
+    impairment has not been studied"."""
+    if not _CLAUSE_BREAK.search(source.facts.lower):
+        return
+    for (a, b), (left, right) in zip(zip(anchors, anchors[1:], strict=False), zip(places, places[1:], strict=False), strict=True):
+        apart = _CLAUSE_BREAK.search(source.facts.lower, left, max(left, right))
+        if apart and not re.search(r"[,;]|\b(?:and|while|whereas|but)\b", claim.lower[a.start : b.start]):
+            yield Finding(False, f"“{a.text}” and “{b.text}” stand in different clauses of {source.label}")
+            return

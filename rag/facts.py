@@ -173,7 +173,7 @@ class Facts:
         )
 
 
-_CLAUSE = re.compile(r"[,;:!?](?!\d)|\.\s|[。、\n]")  # of folded text: a full-width comma is an ASCII one
+_CLAUSE = re.compile(r"[,;:!?](?!\d)|\.\s|[。、\n]|\b(?:while|whereas|but|unless|although)\b")  # of folded text: a full-width comma is an ASCII one
 
 
 def _clause_edge(text: str, position: int, direction: int) -> int:

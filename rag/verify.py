@@ -49,6 +49,7 @@ class _Verdict:
     numbers: tuple[int, ...]
     coverage: float
     turned: bool = False
+    source: Source | None = None
 
     @property
     def rank(self) -> tuple[int, float, int]:
@@ -171,17 +172,13 @@ class _Judge:
         findings = check(claim, source, self.question, alignment)
         findings += self._words(claim, source, alignment)
         findings += [] if part else self._fragment(claim, source)
-        hard = [f for f in findings if f.hard]
-        numbers = source.numbers
-        if hard:
-            return _Verdict(
-                ClaimState.UNSUPPORTED,tuple(f.reason for f in hard), numbers, alignment.coverage, any(f.turned for f in hard))
-        if findings:
-            return _Verdict(
-                ClaimState.PARTIAL, tuple(f.reason for f in findings), numbers, alignment.coverage
-            )
-        reason = f"every word, figure and name occurs in {source.label}"
-        return _Verdict(ClaimState.SUPPORTED, (reason,), numbers, alignment.coverage)
+        hard = tuple(f.reason for f in findings if f.hard)
+        turned = any(f.turned for f in findings if f.hard)
+        state, reasons = ClaimState.UNSUPPORTED, hard
+        if not hard:
+            state = ClaimState.PARTIAL if findings else ClaimState.SUPPORTED
+            reasons = tuple(f.reason for f in findings) or (f"every word, figure and name occurs in {source.label}",)
+        return _Verdict(state, reasons, source.numbers, alignment.coverage, turned, source)
 
     def _words(self, claim: Facts, source: Source, alignment: Alignment) -> list[Finding]:
         """Overlap: too little is hard, new words are soft."""
@@ -223,7 +220,9 @@ class _Judge:
             if min(p.size for p in parts) < 3:
                 continue
             verdicts = [max((self._against(p, unit, part=True) for unit in ranked), key=lambda v: v.rank) for p in parts]
-            if all(v.state is ClaimState.SUPPORTED for v in verdicts):
+            # Both from one sentence would have been found by reading it as a whole, with their order and their "not"s.
+            apart = verdicts[0].source is not verdicts[1].source
+            if apart and all(v.state is ClaimState.SUPPORTED for v in verdicts):
                 numbers = tuple(dict.fromkeys(n for v in verdicts for n in v.numbers))[:2]
                 marks = " + ".join(f"[{n}]" for n in numbers)
                 return _Verdict(ClaimState.SUPPORTED, (f"each part occurs in {marks}",), numbers, 1.0)

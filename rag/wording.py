@@ -15,7 +15,7 @@ from dataclasses import dataclass
 _LEXICON: tuple[tuple[str, str, str], ...] = (
     ("bound", "at most",
      r"\b(?:no|not) (?:more|greater|later|longer|higher|larger) than\b|\b(?:no|not) (?:to )?exceed(?:ing|s)?\b|≤"
-     r"|\b(?:may|shall|must|can|does|do|did|should) ?not exceed\b|\bat (?:the )?most\b|\bup to\b|\bmaximum\b"
+     r"|\b(?:may|can|does|do|did) ?not exceed\b|\bat (?:the )?most\b|\bup to\b|\bmaximum\b"
      r"|\bless than or equal to\b|\bwithin(?= (?:\S+ ){1,4}(?:days?|months?|weeks?|hours?|years?)\b)|\bcapped\b"
      r"|不超过|不得超过|不能超过|不多于|不高于|不大于|不得高于|不得多于|不迟于|至多|最多|不长于|最长|最高"
      r"|(?<=[日天月年时周])[之以]?内"),

@@ -193,7 +193,7 @@ def _result(answer: Answer) -> dict[str, Any]:
         "kind": answer.kind.value,
         "state": next((s.value for s in _WEAKEST_FIRST if s in states), ""),
         "refused": answer.refused,
-        "citations": [_citation(c) for c in answer.citations],
+        "citations": [_citation(c) for c in answer.cited],
         "error": "",
     }
 

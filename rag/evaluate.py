@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 CUTOFFS = (1, 3, 5, 10, 20, 100)
 Scores = dict[str, float]
+_SHOWN = ("evidence shown", "answered with its evidence")
 PARTS = ("retrieval", "answers", "all")
 
 
@@ -99,7 +100,7 @@ class _Run:
         if not (question.answerable and question.evidence):
             return []
         ranked = _rank_scores([], question.evidence, self._cutoffs()) if self.what != "answers" else {}
-        return [*ranked, *(["evidence shown"] if self.what != "retrieval" else [])]
+        return [*ranked, *(_SHOWN if self.what != "retrieval" else ())]
 
     def _cutoffs(self) -> list[int]:
         return [k for k in CUTOFFS if k <= self.depth]
@@ -123,6 +124,8 @@ class _Run:
         scores |= {name: float(value) for name, value in judged.items() if value is not None}
         if cited:
             scores["citation precision"] = sum(cited) / len(cited)
+        if shown is not None:
+            scores["answered with its evidence"] = float(shown and not answer.refused)
         about = "answerable" if question.answerable else "unanswerable"
         scores[f"refused, {about}"] = float(answer.refused)
         return replace(
@@ -201,7 +204,7 @@ def _judge(question: Question, answer: Answer) -> tuple[bool | None, list[bool],
     shown = any(_hits_any(_shown(e), question.evidence) for e in answer.evidence) if judged else None
     cited = [
         _hits_any(Passage(c.document, c.quote, c.page, c.page), question.evidence)
-        for c in answer.citations
+        for c in answer.cited
         if judged
     ]
     # A bare "yes" stands in any text; only answers that say something can be looked for.

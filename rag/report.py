@@ -171,6 +171,7 @@ _TAG_COLUMNS = (
     "document hit@1",
     "MRR@10",
     "evidence shown",
+    "answered with its evidence",
     "citation precision",
     "refused, answerable",
     "refused, unanswerable",

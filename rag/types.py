@@ -294,6 +294,12 @@ class Answer:
     def refused(self) -> bool:
         return self.kind is AnswerKind.REFUSED
 
+    @property
+    def cited(self) -> tuple[Citation, ...]:
+        """The citations that sentences of the answer rest on; `citations` are those of all the evidence."""
+        numbers = {n for claim in self.claims for n in claim.citations}
+        return tuple(c for c in self.citations if c.number in numbers)
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:

@@ -5,6 +5,7 @@ import errno
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,17 @@ def test_citations_name_document_page_and_quote(tmp_path: Path) -> None:
     (citation,) = read_answers(tmp_path / "out.jsonl")[0]["citations"]
     assert (citation["document"], citation["page"], citation["quote"]) == ("lease.pdf", 3, found.text)
     assert (citation["start"], citation["end"]) == (found.start, found.end)
+
+
+def test_only_citations_that_a_sentence_rests_on_are_written(tmp_path: Path) -> None:
+    shown = [fake_evidence("Thirty days."), fake_evidence("No pets.", number=2)]
+    answer = fake_answer("q", "Thirty days.", evidence=shown)
+    answer = replace(answer, claims=(replace(answer.claims[0], citations=(1,)),))
+    run_batch(
+        FakeAssistant(lambda _: answer), write_questions(tmp_path / "in.txt", ["q"]), tmp_path / "o.jsonl"
+    )
+    (row,) = read_answers(tmp_path / "o.jsonl")
+    assert [c["quote"] for c in row["citations"]] == ["Thirty days."]
 
 
 def test_refusal_is_a_row_that_says_so_and_not_an_error(tmp_path: Path) -> None:

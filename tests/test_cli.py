@@ -212,6 +212,7 @@ def test_refusal_ends_with_ten_and_shows_what_was_searched(assistant: FakeAssist
     assert "3 passages of 1 documents" in result.stdout
     assert "0.20, needed 0.40" in result.stdout
     assert "A passage about something else." in result.stdout
+    assert "Evidence" not in result.stdout
 
 
 def test_answer_as_json_has_claims_citations_and_refusal(assistant: FakeAssistant) -> None:

@@ -100,7 +100,11 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
     from rag.types import EvidenceFound, Finished, StageStarted, Token
 
     drafting = False
+    evidence: tuple[Evidence, ...] = ()
     for event in assistant.stream(question, filters=scope):
+        if evidence and not (isinstance(event, Finished) and event.answer.refused):
+            _print_evidence(evidence)  # of a refusal, the nearest passages are shown instead
+            evidence = ()
         if isinstance(event, StageStarted):
             if drafting:
                 typer.echo(err=True)
@@ -108,7 +112,7 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
             if sys.stderr.isatty():
                 typer.secho(_STAGES.get(event.stage, event.stage), err=True, dim=True)
         elif isinstance(event, EvidenceFound):
-            _print_evidence(event.evidence)
+            evidence = event.evidence
         elif isinstance(event, Token) and sys.stderr.isatty():
             drafting = True
             typer.secho(output.clean(event.text), err=True, dim=True, nl=False)
@@ -118,8 +122,6 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
 
 
 def _print_evidence(evidence: tuple[Evidence, ...]) -> None:
-    if not evidence:
-        return
     typer.secho("Evidence", bold=True)
     for found in evidence:
         typer.echo(f"  [{found.number}] {output.one_line(found.text, _QUOTE)}")
@@ -139,7 +141,7 @@ def _print_answer(answer: Answer) -> None:
         _print_claim(claim)
     typer.echo()
     typer.secho("References", bold=True)
-    for citation in answer.citations:
+    for citation in answer.cited:
         _print_citation(citation)
     seconds = answer.timings.get("total", sum(answer.timings.values()))
     output.message(f"\n{output.duration(seconds)}{f', {answer.model}' if answer.model else ''}")

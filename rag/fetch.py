@@ -5,18 +5,19 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 from rag.checksum import sha256_file
 from rag.errors import ModelError, ModelMismatch, StorageError
+from rag.types import Progress
 
-_PIECE = 1 << 20
 _SECONDS = 30.0
 
 
-def fetch(url: str, sha256: str, target: Path, progress: Callable[[int, int], None]) -> None:
+def fetch(url: str, sha256: str, target: Path, progress: Callable[[Progress], None]) -> None:
     """Downloads to `target.part`, verifies, fsyncs and renames. What arrived before a broken connection is
     kept for the next call; what does not have the SHA-256 is deleted. Raises ModelError, ModelMismatch,
     StorageError."""
@@ -43,7 +44,7 @@ def _lock(file: IO[bytes], part: Path) -> None:
         raise ModelError(f"{part} is being fetched by another process; wait for it") from error
 
 
-def _download(url: str, file: IO[bytes], progress: Callable[[int, int], None]) -> None:
+def _download(url: str, file: IO[bytes], progress: Callable[[Progress], None]) -> None:
     import httpx
 
     done = file.seek(0, os.SEEK_END)
@@ -61,11 +62,13 @@ def _download(url: str, file: IO[bytes], progress: Callable[[int, int], None]) -
             if response.status_code == 200 and done:  # the server sends from the beginning
                 file.truncate(0)
                 done = 0
-            total = done + _length(response)
-            for piece in response.iter_bytes(_PIECE):
+            total, before, began = done + _length(response), done, time.monotonic()
+            for piece in response.iter_bytes():
                 file.write(piece)
                 done += len(piece)
-                progress(done, max(total, done))
+                rate = (done - before) / max(time.monotonic() - began, 1e-6)
+                left = (total - done) / rate if total >= done else None
+                progress(Progress("fetch", done, max(total, done), rate, left, url))
     except httpx.HTTPError as error:
         raise ModelError(
             f"{url} could not be fetched ({error or type(error).__name__}); "

@@ -17,6 +17,7 @@ from typing import Protocol
 from rag.checksum import sha256_file, verified_sha256
 from rag.errors import ConfigError, ModelError, ModelMismatch, ModelMissing, Offline
 from rag.modelcard import EmbedderFiles, describe, weight_files
+from rag.types import Progress
 
 __all__ = [
     "EMBEDDED",
@@ -214,15 +215,16 @@ def pull(
     name: str,
     source: ModelSource,
     cache_dir: Path,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
     *,
     allow_network: bool = True,
 ) -> Path:
     """Fetches a configured model once, resuming what an earlier try left, and returns its path.
 
-    The file is taken over only when its SHA-256 is the configured one. `progress(done, total)` counts bytes;
-    total is 0 while unknown. Raises Offline when the network is switched off here or by HF_HUB_OFFLINE,
-    ConfigError for a source without address, ModelMismatch, ModelError, StorageError."""
+    The file is taken over only when its SHA-256 is the configured one. `progress` counts bytes (stage
+    "fetch"). Raises Offline when the network is switched off here or by HF_HUB_OFFLINE, ConfigError for a
+    source without address, ModelMismatch, ModelError, StorageError.
+    """
     if not source.url or not _SHA256.fullmatch(source.sha256):
         raise ConfigError(
             f"models.{name} needs a url and its sha256 (64 lower-case hexadecimal digits) to be fetched"
@@ -233,10 +235,10 @@ def pull(
         return target
     if not allow_network or os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
         raise Offline(
-            f"{name!r} is not here and the network is switched off; copy the file with SHA-256 {source.sha256} "
-            f"to {target}"
+            f"{name!r} is not here and the network is switched off; copy the file with SHA-256 "
+            f"{source.sha256} to {target}"
         )
     from rag.fetch import fetch
 
-    fetch(source.url, source.sha256, target, progress or (lambda done, total: None))
+    fetch(source.url, source.sha256, target, progress or (lambda _: None))
     return target

@@ -1,0 +1,83 @@
+"""A chat-completions server on the loopback that says what it is told to, for tests of the client."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+import time
+from typing import Any
+
+
+class ChatServer:
+    """`words` are streamed one event each, `delay` seconds before each; `status` other than 200 refuses;
+    `raw` replaces the events. `requests` are the bodies received, `headers` theirs."""
+
+    def __init__(
+        self,
+        words: tuple[str, ...] = ("The ", "rent ", "is ", "EUR ", "1,450 ", "per ", "month", "."),
+        *,
+        delay: float = 0.0,
+        status: int = 200,
+        raw: str = "",
+    ) -> None:
+        self.words, self.delay, self.status, self.raw = words, delay, status, raw
+        self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self._httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._httpd.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._httpd.server_address[1]}"
+
+    def __enter__(self) -> ChatServer:
+        threading.Thread(target=self._httpd.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._httpd.shutdown()
+        self._httpd.server_close()
+
+    def events(self, count: int) -> list[str]:
+        if self.raw:
+            return [self.raw]
+        pieces = [{"choices": [{"delta": {"content": word}}]} for word in self.words[:count]]
+        return [
+            ": a comment\n\n",
+            *(f"data: {json.dumps(p, ensure_ascii=False)}\n\n" for p in pieces),
+            "data: [DONE]\n\n",
+        ]
+
+    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = json.dumps({"data": [{"id": "first-listed"}]}).encode()
+                self.send_response(200 if self.path == "/v1/models" else 404)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                server.requests.append(body | {"path": self.path})
+                server.headers.append(dict(self.headers))
+                self.send_response(server.status)
+                self.send_header("Content-Type", "text/event-stream")
+                if server.status in (301, 302, 307):
+                    self.send_header("Location", "http://127.0.0.1:9/")
+                self.end_headers()
+                if server.status != 200:
+                    self.wfile.write(b'{"error": "no such key"}')
+                    return
+                try:
+                    for event in server.events(body["max_tokens"]):
+                        time.sleep(server.delay)
+                        self.wfile.write(event.encode())
+                        self.wfile.flush()
+                except OSError:  # the client went away
+                    pass
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        return Handler

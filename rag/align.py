@@ -18,6 +18,16 @@ _MAX_PLACES = 12  # places remembered for one word: enough for any sentence, bou
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that speaks against a sentence. `turned`: its words are there and say something else, so that no second source
+    can mend it."""
+
+    hard: bool
+    reason: str
+    turned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Anchor:
     """A piece of the claim that stands in the source: where in the claim, where in the source (starts, ascending)."""
 
@@ -138,7 +148,11 @@ def _same_cues(claim: Facts, source: Source) -> list[tuple[int, int]]:
     """Spans of turning words for which the source has one of the same class. Results ("valid", "approved") are words of
     their own, and so are denials."""
     classes = {(c.group, c.name) for c in source.facts.cues}
-    return [(c.start, c.end) for c in claim.cues if (c.group, c.name) in classes and c.group not in ("result", "denial")]
+    return [
+        (c.start, c.end)
+        for c in claim.cues
+        if (c.group, c.name) in classes and c.group not in ("result", "denial")
+    ]
 
 
 def _align_han(word: Word, source: Source, question: Facts, alike: Sequence[tuple[int, int]]) -> Alignment:

@@ -95,10 +95,10 @@ def _numeric(m: re.Match[str]) -> Period | None:
 
 
 def _zh_date(m: re.Match[str]) -> Period | None:
-    parts = [_number(m[name]) if m[name] else None for name in ("y", "m", "d")]
-    if (parts[1] or 1) > 12 or (parts[2] or 1) > 31:
+    year, month, day = (_number(m[name]) if m[name] else None for name in ("y", "m", "d"))
+    if (month or 1) > 12 or (day or 1) > 31:
         return None
-    return Period(*parts)
+    return Period(year, month, day)
 
 
 def _clock(m: re.Match[str]) -> Period | None:

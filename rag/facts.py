@@ -33,7 +33,9 @@ LIGHT_WORDS = frozenset(_LIGHT.split())
 _CAPITAL = r"[A-Z][\w'’&.-]*"
 _NAME = re.compile(rf"{_CAPITAL}(?:\s+(?:(?:of|and|the|for|de|van|von|der|la|del)\s+)?{_CAPITAL})*")
 _TITLE_ZH = re.compile(r"《([^《》\n]{1,60})》")
-_ORG_SUFFIX = re.compile(r"(?:股份)?有限(?:责任)?公司$|(?:法院|银行|大学|医院|集团|协会|委员会|研究院|检察院|事务所|基金会)$")
+_ORG_SUFFIX = re.compile(
+    r"(?:股份)?有限(?:责任)?公司$|(?:法院|银行|大学|医院|集团|协会|委员会|研究院|检察院|事务所|基金会)$"
+)
 _ORG_ZH = re.compile(
     rf"[{_HAN}]{{2,20}}?(?:有限责任公司|股份有限公司|有限公司|法院|银行|大学|委员会|医院|集团|研究院|检察院|事务所|基金会|协会)"
 )
@@ -165,6 +167,7 @@ class Facts:
         runs = (m.group() for m in _HAN_RUN.finditer(self.lower, start, end))
         grams = [run[i : i + 2] for run in runs for i in range(len(run) - 1)]
         return [item for _, item in sorted(items)], grams
+
     @cached_property
     def items(self) -> frozenset[str]:
         """Everything a scope can contain."""
@@ -173,7 +176,9 @@ class Facts:
         )
 
 
-_CLAUSE = re.compile(r"[,;:!?](?!\d)|\.\s|[。、\n]|\b(?:while|whereas|but|unless|although)\b")  # of folded text: a full-width comma is an ASCII one
+_CLAUSE = re.compile(
+    r"[,;:!?](?!\d)|\.\s|[。、\n]|\b(?:while|whereas|but|unless|although)\b"
+)  # of folded text: a full-width comma is an ASCII one
 
 
 def _clause_edge(text: str, position: int, direction: int) -> int:
@@ -240,4 +245,3 @@ def names(facts: Facts) -> tuple[Name, ...]:
         if len(own) == 2 and not set(own) & FUNCTION_HAN:
             found.append(Name(own + (stem_end.group() if stem_end else ""), m.start()))
     return tuple(found)
-

@@ -15,8 +15,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.align import Alignment, Source, align
-from rag.checks import Finding, check
+from rag.align import Alignment, Finding, Source, align
+from rag.checks import check
 from rag.facts import Facts, facts_of
 from rag.text import sentences
 from rag.types import Claim, ClaimState, Evidence
@@ -177,7 +177,9 @@ class _Judge:
         state, reasons = ClaimState.UNSUPPORTED, hard
         if not hard:
             state = ClaimState.PARTIAL if findings else ClaimState.SUPPORTED
-            reasons = tuple(f.reason for f in findings) or (f"every word, figure and name occurs in {source.label}",)
+            reasons = tuple(f.reason for f in findings) or (
+                f"every word, figure and name occurs in {source.label}",
+            )
         return _Verdict(state, reasons, source.numbers, alignment.coverage, turned, source)
 
     def _words(self, claim: Facts, source: Source, alignment: Alignment) -> list[Finding]:
@@ -219,7 +221,10 @@ class _Judge:
             parts = [Facts(p.strip()) for p in (claim.text[: cut.start()], claim.text[cut.end() :])]
             if min(p.size for p in parts) < 3:
                 continue
-            verdicts = [max((self._against(p, unit, part=True) for unit in ranked), key=lambda v: v.rank) for p in parts]
+            verdicts = [
+                max((self._against(p, unit, part=True) for unit in ranked), key=lambda v: v.rank)
+                for p in parts
+            ]
             # Both from one sentence would have been found by reading it as a whole, with their order and their "not"s.
             apart = verdicts[0].source is not verdicts[1].source
             if apart and all(v.state is ClaimState.SUPPORTED for v in verdicts):

@@ -95,7 +95,9 @@ _PARTIES = (
     "Harlow_Logistics_Ltd./Brightwater_Foods_Inc. Marlin_Energy/Copperfield_Pipelines Marlin/Hamlin Northgate/Southgate 公司/客户 "
     "total_debt/cash director/shareholder Metformin/Insulin Veloxan/Velotrix Singapore/London SIAC/ICC SOFR/LIBOR aspirin/ibuprofen"
 ).split()
-_WORDS = "three/four five/six two/three four/five six/seven twelve/eleven thirty/forty sixty/fifty twenty/thirty"
+_WORDS = (
+    "three/four five/six two/three four/five six/seven twelve/eleven thirty/forty sixty/fifty twenty/thirty"
+)
 _HAN = {a: b for a, b in zip("二三四五六七八九", "三四五六七八九二", strict=True)}
 
 

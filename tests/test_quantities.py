@@ -115,7 +115,9 @@ def test_a_coarser_date_follows_from_a_finer_one() -> None:
     assert compare(one("2021"), one("2021年3月5日")) is Match.EXACT
 
 
-@pytest.mark.parametrize("text", ["一致同意", "COVID-19", "one of the parties", "十分重要", "统一", "Rule 10b", "形成"])
+@pytest.mark.parametrize(
+    "text", ["一致同意", "COVID-19", "one of the parties", "十分重要", "统一", "Rule 10b", "形成"]
+)
 def test_words_that_look_like_numbers_are_not(text: str) -> None:
     assert not [q for q in extract(text) if q.kind in (Kind.NUMBER, Kind.SHARE, Kind.DATE)]
 
@@ -144,7 +146,11 @@ def test_an_accounting_bracket_is_negative_and_a_repetition_is_not() -> None:
 
 def test_each_reference_of_a_list_is_found() -> None:
     assert [q.label for q in extract("Notes 7 and 8")] == ["7", "8"]
-    assert [(q.unit, q.label) for q in extract("第十二条第二款第(三)项")] == [("article", "12"), ("paragraph", "2"), ("item", "3")]
+    assert [(q.unit, q.label) for q in extract("第十二条第二款第(三)项")] == [
+        ("article", "12"),
+        ("paragraph", "2"),
+        ("item", "3"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +234,9 @@ def test_a_date_survives_every_spelling(day) -> None:  # type: ignore[no-untyped
     ]
     for spelling in spellings:
         [found] = dates(fold(spelling))
-        assert (found.period.year, found.period.month, found.period.day) == (day.year, day.month, day.day), spelling
+        assert (found.period.year, found.period.month, found.period.day) == (day.year, day.month, day.day), (
+            spelling
+        )
 
 
 @given(st.text(max_size=300))

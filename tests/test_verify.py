@@ -16,7 +16,9 @@ from rag.verify import MAX_SENTENCE, strip_markers, verify, verify_sentence
 SUPPORTED, PARTIAL, UNSUPPORTED = ClaimState.SUPPORTED, ClaimState.PARTIAL, ClaimState.UNSUPPORTED
 
 
-def evidence(text: str, number: int = 1, *, header: str = "", title: str = "Doc", headings: tuple[str, ...] = ()) -> Evidence:
+def evidence(
+    text: str, number: int = 1, *, header: str = "", title: str = "Doc", headings: tuple[str, ...] = ()
+) -> Evidence:
     document = DocumentInfo(1, "a.pdf", "/a.pdf", title, "pdf", "en", FileStatus.OK, "", "0", 1, 1, 0, 1)
     return Evidence(number, document, number, 0, len(text), text, 1.0, heading_path=headings, header=header)
 
@@ -31,7 +33,9 @@ DOSE = "The recommended dose is 10 mg once daily for adults and 5 mg for childre
 ZH = "甲方应当于收到发票后三十日内向乙方支付合同价款的百分之三十，逾期不付的，每日按万分之五支付违约金。"
 
 
-@pytest.mark.parametrize("text", [PAY, DOSE, ZH, "Net sales | 1,234 | (56)", "No.", "a) Terms", "见附件[1]。"])
+@pytest.mark.parametrize(
+    "text", [PAY, DOSE, ZH, "Net sales | 1,234 | (56)", "No.", "a) Terms", "见附件[1]。"]
+)
 def test_verbatim_evidence_is_supported_and_marked_as_quoted(text: str) -> None:
     [claim] = verify(text, [evidence("Something else.", 1), evidence(text, 2)])[:1]
     assert (claim.state, claim.citations, claim.quoted) == (SUPPORTED, (2,), True)
@@ -117,7 +121,10 @@ def test_a_rounded_or_narrowed_fact_is_partial(claim: str, source: str) -> None:
 
 
 def test_a_fluent_sentence_about_something_else_is_unsupported() -> None:
-    assert judge("Photosynthesis converts sunlight into chemical energy in plants.", PAY, DOSE).state is UNSUPPORTED
+    assert (
+        judge("Photosynthesis converts sunlight into chemical energy in plants.", PAY, DOSE).state
+        is UNSUPPORTED
+    )
 
 
 @pytest.mark.parametrize("empty", ["Yes.", "The", "...", "！！！", "Is it?"])
@@ -133,7 +140,11 @@ def test_without_evidence_nothing_is_supported() -> None:
 @pytest.mark.parametrize(
     ("fragment", "question", "source"),
     [
-        ("Raymond Unwin", "Who designed Letchworth?", "Letchworth was designed by Raymond Unwin and Barry Parker."),
+        (
+            "Raymond Unwin",
+            "Who designed Letchworth?",
+            "Letchworth was designed by Raymond Unwin and Barry Parker.",
+        ),
         ("42%", "What was the gross margin?", "Gross margin was 42% in 2020."),
         ("三十日", "甲方应当在多少日内支付价款？", ZH),
     ],
@@ -169,35 +180,60 @@ def test_a_table_figure_is_read_under_its_column_and_scale() -> None:
 
 
 def test_a_sentence_of_two_parts_may_rest_on_two_sources() -> None:
-    claim = judge("The Buyer shall pay the Seller $4,500,000, and the recommended dose is 10 mg once daily for adults.", PAY, DOSE)
+    claim = judge(
+        "The Buyer shall pay the Seller $4,500,000, and the recommended dose is 10 mg once daily for adults.",
+        PAY,
+        DOSE,
+    )
     assert (claim.state, sorted(claim.citations)) == (SUPPORTED, [1, 2])
 
 
 def test_a_fact_put_together_from_two_sources_is_at_most_partial() -> None:
-    claim = judge("The dose for children is 10 mg.", "The dose for adults is 10 mg.", "The dose for children is 5 mg.")
+    claim = judge(
+        "The dose for children is 10 mg.", "The dose for adults is 10 mg.", "The dose for children is 5 mg."
+    )
     assert claim.state is not SUPPORTED
 
 
 @pytest.mark.parametrize(
-    "marker", ["[1]", "[1, 2]", "[1-3]", " (Source 2)", "【1】", "［3］", "[^1]", "[Source: 1]", "（来源：1）", "(see source 1)"]
+    "marker",
+    [
+        "[1]",
+        "[1, 2]",
+        "[1-3]",
+        " (Source 2)",
+        "【1】",
+        "［3］",
+        "[^1]",
+        "[Source: 1]",
+        "（来源：1）",
+        "(see source 1)",
+    ],
 )
 def test_markers_typed_by_the_model_are_stripped_and_not_trusted(marker: str) -> None:
     [claim] = verify(f"Profit was 7{marker}.", [evidence("Loss was 7.", 1), evidence("Profit was 7.", 2)])
     assert (claim.text, claim.citations) == ("Profit was 7.", (2,))
 
 
-@pytest.mark.parametrize("text", ["thirty (30) days", "Section 2(b)", "(1,234)", "[sic]", "《民法典》（2020）"])
+@pytest.mark.parametrize(
+    "text", ["thirty (30) days", "Section 2(b)", "(1,234)", "[sic]", "《民法典》（2020）"]
+)
 def test_brackets_that_are_no_markers_stay(text: str) -> None:
     assert strip_markers(text) == text
 
 
 def test_names_are_capitals_acronyms_titles_and_organisations() -> None:
-    found = {n.text for n in names(Facts("In 2019 the FDA and John Smith of Acme met 云杉科技有限公司 under 《民法典》."))}
+    found = {
+        n.text
+        for n in names(Facts("In 2019 the FDA and John Smith of Acme met 云杉科技有限公司 under 《民法典》."))
+    }
     assert {"FDA", "John", "Smith", "Acme", "科技有限公司", "民法典"} <= found
 
 
 def test_every_state_has_reasons() -> None:
-    for claim in verify(f"{PAY} The Buyer may pay the Seller. Bananas are yellow. Yes.", [evidence(PAY), evidence(DOSE, 2)]):
+    for claim in verify(
+        f"{PAY} The Buyer may pay the Seller. Bananas are yellow. Yes.", [evidence(PAY), evidence(DOSE, 2)]
+    ):
         assert claim.reasons and all(claim.reasons)
 
 
@@ -210,7 +246,25 @@ def test_any_text_is_judged_without_an_error(draft: str, question: str) -> None:
     verify(draft, [*EVIDENCE, evidence(question or "x", 9)], question=question)
 
 
-PIECES = st.sampled_from([PAY, DOSE, ZH, "[1]", " [2, 3]", "\n\n", " ", "(Source 1)", "不", "not ", "$", "5%", "【2】", "Net sales. ", "；"])
+PIECES = st.sampled_from(
+    [
+        PAY,
+        DOSE,
+        ZH,
+        "[1]",
+        " [2, 3]",
+        "\n\n",
+        " ",
+        "(Source 1)",
+        "不",
+        "not ",
+        "$",
+        "5%",
+        "【2】",
+        "Net sales. ",
+        "；",
+    ]
+)
 
 
 @settings(deadline=None, max_examples=60)

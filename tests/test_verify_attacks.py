@@ -8,6 +8,7 @@ among three other sentences of the same language.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import TypedDict
 
 import pytest
-from tests.attacks import corrupt
 
+from rag.text import has_han, sentences
 from rag.types import ClaimState, DocumentInfo, Evidence, FileStatus
 from rag.verify import verify_sentence
+from tests.attacks import corrupt
 
 DATA = Path(__file__).parent / "data" / "verify_sentences.jsonl"
 MAX_FALSE_SUPPORTED = 0.01
@@ -71,14 +73,16 @@ def _faithful() -> list[tuple[ClaimState, str, str]]:
 
 
 def test_the_set_is_large_and_covers_both_languages() -> None:
-    assert len(ROWS) >= 60 and sum(len(r["paraphrases"]) for r in ROWS) >= 60
+    assert len(ROWS) >= 100 and sum(len(r["paraphrases"]) for r in ROWS) >= 120
     assert min(Counter(r["language"] for r in ROWS).values()) >= 25
     assert len({rule for _, rule, _ in _of_true()}) >= 15
     assert len(_of_true()) >= 400
 
 
 @pytest.mark.parametrize("judged", [_of_true, _of_paraphrases], ids=["true sentences", "paraphrases"])
-def test_corruptions_do_not_pass_as_supported(judged: Callable[[], list[tuple[ClaimState, str, str]]]) -> None:
+def test_corruptions_do_not_pass_as_supported(
+    judged: Callable[[], list[tuple[ClaimState, str, str]]],
+) -> None:
     results = judged()
     passed = [(rule, text) for state, rule, text in results if state is ClaimState.SUPPORTED]
     assert len(passed) <= MAX_FALSE_SUPPORTED * len(results), passed
@@ -86,7 +90,9 @@ def test_corruptions_do_not_pass_as_supported(judged: Callable[[], list[tuple[Cl
 
 def test_no_corrupted_number_passes_as_supported() -> None:
     numeric = {"digit", "digit added", "year", "number word", "scale", "unit", "article"}
-    passed = [(rule, text) for state, rule, text in _of_true() if rule in numeric and state is ClaimState.SUPPORTED]
+    passed = [
+        (rule, text) for state, rule, text in _of_true() if rule in numeric and state is ClaimState.SUPPORTED
+    ]
     assert not passed
 
 
@@ -99,6 +105,38 @@ def test_faithful_paraphrases_seldom_fall_to_unsupported() -> None:
     results = _faithful()
     fallen = [text for state, _, text in results if state is ClaimState.UNSUPPORTED]
     assert len(fallen) <= MAX_TRUE_UNSUPPORTED * len(results), fallen
+
+
+CORPORA = Path(__file__).parents[1] / "corpora" / "content"
+_LINE = re.compile(r"^(?:[#|:<`-]|[a-z_]+:).*$|^(?:[-*]|\d+\.)\s+|\*\*", re.MULTILINE)
+
+
+def _corpus_sentences() -> list[str]:
+    """Prose sentences of the sample corpora's sources, without headings, tables and front matter."""
+    found = []
+    for path in sorted(CORPORA.rglob("*.md")):
+        text = _LINE.sub("", path.read_text(encoding="utf-8"))
+        found += [re.sub(r"\s*\n\s*", " ", text[s.start : s.end]) for s in sentences(text)]
+    return [s for s in dict.fromkeys(found) if (12 if has_han(s) else 40) <= len(s) <= 300]
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the sources of the sample corpora are not installed")
+def test_corruptions_of_corpus_sentences_do_not_pass_as_supported() -> None:
+    """Sentences that no rule or lexicon was written for; every third one, two corruptions each, to stay within seconds."""
+    true = _corpus_sentences()
+    assert len(true) >= 400
+    judged = 0
+    passed = []
+    for index in range(0, len(true), 3):
+        sources = [_evidence(n, true[(index + step) % len(true)]) for n, step in enumerate((0, -1, 1, 2), 1)]
+        assert verify_sentence(true[index], sources).state is ClaimState.SUPPORTED
+        false = list(corrupt(true[index]))
+        for rule, text in false[index % 2 :: max(1, len(false) // 2)][:2]:
+            judged += 1
+            if verify_sentence(text, sources).state is ClaimState.SUPPORTED:
+                passed.append((rule, text))
+    assert judged >= 300
+    assert len(passed) <= MAX_FALSE_SUPPORTED * judged, passed
 
 
 def test_every_true_sentence_is_supported_by_itself() -> None:

@@ -1,0 +1,243 @@
+"""What the words around a numeral make of it: percentage, money, measure, duration, or a plain number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from fractions import Fraction
+
+from rag import units
+from rag.numerals import HAN_NUMERAL, Numeral, numerals, parse_han
+from rag.quantity import Kind, Quantity
+
+_BEFORE = re.compile(
+    rf"(?P<neg>(?:^|(?<=[\s(:=|]))-|\(-?[ \t]*)?(?:(?P<cur>(?<![A-Za-z])(?i:{units.alternatives(units.CURRENCY_BEFORE)}))"
+    r"[ \t]*(?P<neg2>-|\()?[ \t]*)?$"
+)
+_SHORT_SCALE = re.compile(r"[ \t]?(?P<s>mm|[mMbBkK])(?![A-Za-z])")
+_PERCENT = re.compile(
+    r"[ \t]*-?[ \t]*(?P<pc>%|‰|per[ \t]?cent\b|pct\b|percent\b|(?i:basis points?\b|bps?\b)|percentage points?\b)|(?P<pp>个百分点|个基点|成(?![员立为年本功果交就份分]))"
+)
+_MONEY = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{units.alternatives(units.CURRENCY_AFTER)}))")
+_TIME = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{units.alternatives(units.TIME)}))")
+_MEASURE = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{units.alternatives(units.MEASURE)}))")
+ALL_UNITS = units.MEASURE | units.TIME
+_PER = re.compile(
+    rf"[ \t]*(?:/|(?:per|a|an|each|every)\b[ \t]+|每)[ \t]*(?P<u>(?i:{units.alternatives(ALL_UNITS)}|dose|patient|share|person|股|人|次))"
+)
+_CLOSE = re.compile(r"[ \t]*\)")
+_FRACTION = re.compile(r"[ \t]?/[ \t]?(?P<d>\d{1,3})(?![\d/.])")
+_EN_FRACTION = re.compile(
+    r"[ \t-]+(?P<d>half|halves|third|thirds|quarters?|fourths?|fifths?|tenths?)\b(?!\s+(?:of\s+)?(?:the\s+)?(?:fiscal|year|20|19))"
+)
+_EN_PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
+_ZH_SHARE = re.compile(
+    rf"(?P<d>[百千{HAN_NUMERAL}]{{1,6}})分之(?P<n>\d[\d,]*(?:\.\d+)?|[{HAN_NUMERAL}]+(?:点[{HAN_NUMERAL}]+)?)"
+)
+_RANGE = re.compile(r"[ \t]*(?:-|~|～|to|and|至|到)[ \t]*(?:[$€£¥]|US\$)?[ \t]*$")
+_APPROXIMATE = re.compile(
+    r"(?i:\b(?:about|approximately|around|roughly|nearly|almost|some|circa|over|approx\.?)|[约近逾])[ \t]*[^\s\w]{0,4}[ \t]*$"
+)
+# A single Han numeral is a number only before what can be counted; 一 alone is mostly an article.
+_EACH = re.compile(r"一[日天周月年次]\s*[\d一两二三四五六]")
+_COUNTED = re.compile(r"[个名人家位份次倍种类件只片粒支股票套台辆间户所处级档期周元天日年月岁成点]")
+
+
+def shares(text: str) -> list[Quantity]:
+    """百分之三十, 千分之五, 三分之二."""
+    found = []
+    for m in _ZH_SHARE.finditer(text):
+        below, above = _plain(m["d"]), _plain(m["n"])
+        if below and above is not None:
+            percent = m["d"] in ("百", "千", "万")
+            step = Fraction(1, 10 ** len(m["n"].partition(".")[2])) / below if percent else Fraction(0)
+            found.append(
+                Quantity(
+                    Kind.SHARE,
+                    m.start(),
+                    m.end(),
+                    "",
+                    value=above / below,
+                    unit="share",
+                    step=step,
+                    loose=percent,
+                )
+            )
+    return found
+
+
+def _plain(text: str) -> Fraction | None:
+    if text in ("百", "千", "万"):
+        return Fraction(10 ** ("百千万".index(text) + 2))
+    digits = text.replace(",", "")
+    return (
+        Fraction(digits)
+        if digits[:1].isdigit() and digits.isascii() and len(digits) < 30
+        else parse_han(digits)
+    )
+
+
+def amount(text: str, n: Numeral) -> Quantity | None:
+    """What the words around a numeral make of it; None where it is part of a word or name (COVID-19, 10b, 一致)."""
+    if _EACH.match(text, n.start):  # 一日2次: every day, not one day
+        return None
+    before = _BEFORE.search(text, max(0, n.start - 16), n.start)
+    currency = before["cur"] if before and before["cur"] else ""
+    if (
+        not currency
+        and n.start
+        and ((text[n.start - 1].isalpha() and text[n.start - 1].isascii()) or text[n.start - 1] in "_.@#")
+    ):
+        return None
+    if not currency and n.style == "digits" and re.search(r"[A-Za-z]-$", text[max(0, n.start - 2) : n.start]):
+        return None
+    if currency and (short := _SHORT_SCALE.match(text, n.end)):
+        factor = {"m": 10**6, "mm": 10**6, "b": 10**9, "k": 1000}[short["s"].lower()]
+        n = Numeral(n.start, short.end(), n.value * factor, n.step * factor, n.style, True)
+    approximate = (
+        _APPROXIMATE.search(text, max(0, n.start - 24), n.start) is not None
+        or text[n.end : n.end + 2] == "左右"
+    )
+    loose = approximate or n.scaled or n.step < 1
+    step = n.step
+    if approximate and n.value and not n.scaled and n.value.denominator == 1:
+        while n.value % (step * 10) == 0:
+            step *= 10
+    plain = Quantity(Kind.NUMBER, n.start, n.end, "", value=n.value, step=step, loose=loose)
+    quantity = _with_unit(text, _after_bracket(text, plain), currency)
+    if quantity.kind is Kind.NUMBER and not _stands_alone(text, n):
+        return None
+    negative = before is not None and bool(before["neg"] or before["neg2"])
+    return _signed(text, quantity, before) if before and negative and n.style == "digits" else quantity
+
+
+def _signed(text: str, q: Quantity, before: re.Match[str]) -> Quantity:
+    """-5 is negative; so is (1,234), the accounting bracket, unless it repeats a word (thirty (30)) or is a small list number."""
+    mark = (before["neg"] or "") + (before["neg2"] or "")
+    if "-" in mark:
+        return replace(q, value=-q.value)
+    closes = _CLOSE.match(text, q.end)
+    amount = "," in text[q.start : q.end] or "." in text[q.start : q.end] or bool(q.unit) or q.value >= 10
+    if not (closes and amount):
+        return q
+    q = replace(q, value=-q.value, bracketed=True)
+    percent = _PERCENT.match(text, closes.end()) if q.kind is Kind.NUMBER else None
+    return _percent(q, percent) if percent else q
+
+
+def _after_bracket(text: str, q: Quantity) -> Quantity:
+    """ "thirty (30) days": the unit stands behind the repetition, which is read as a quantity of its own."""
+    repeat = re.compile(r"[ \t]*\([ \t]*[\d,.]{1,12}[ \t]*[%％]?[ \t]*\)").match(text, q.end)
+    return (
+        replace(q, end=repeat.end())
+        if repeat and numerals(text[q.end : repeat.end()])[0].value == q.value
+        else q
+    )
+
+
+def _with_unit(text: str, q: Quantity, currency: str) -> Quantity:
+    if currency:
+        q = replace(q, kind=Kind.MONEY, unit=units.CURRENCY_BEFORE[currency.lower()])
+        twice = _MONEY.match(text, q.end)  # 人民币20万元, US$5 dollars
+        if twice and units.same_currency(q.unit, units.CURRENCY_AFTER[twice["u"].lower()]):
+            q = replace(q, end=twice.end())
+        # "US$5 per share" is another amount than US$5.
+        return _per(text, q)
+    if m := _PERCENT.match(text, q.end):
+        return _percent(q, m)
+    if m := _FRACTION.match(text, q.end):
+        below = int(m["d"])
+        if 0 < q.value < below:
+            return _fraction(q, below, m.end())
+    if m := _EN_FRACTION.match(text, q.end):
+        name = m["d"] if m["d"] != "halves" else "half"
+        return _fraction(q, _EN_PARTS[name.removesuffix("s")], m.end())
+    for pattern, kind in ((_MEASURE, Kind.MEASURE), (_TIME, Kind.DURATION)):
+        if (m := pattern.match(text, q.end)) and not (
+            kind is Kind.MEASURE
+            and re.match(r"[ \t]*m\b", m.group())
+            and q.loose
+            and "million" in text[q.start : q.end]
+        ):
+            base, factor = ALL_UNITS[re.sub(r"\s+", " ", m["u"].lower())]
+            return _per(
+                text,
+                replace(q, kind=kind, value=q.value * factor, step=q.step * factor, unit=base, end=m.end()),
+            )
+    if m := _MONEY.match(text, q.end):
+        unit = units.CURRENCY_AFTER[m["u"].lower()]
+        return _per(text, replace(q, kind=Kind.MONEY, unit=unit, end=m.end()))
+    return q
+
+
+def _fraction(q: Quantity, below: int, end: int) -> Quantity:
+    """Two thirds are exact: nothing was rounded to write them."""
+    return replace(q, kind=Kind.SHARE, value=q.value / below, unit="share", step=Fraction(0), end=end)
+
+
+def _percent(q: Quantity, m: re.Match[str]) -> Quantity:
+    word = (m["pc"] or m["pp"] or "").lower()
+    factor, unit = Fraction(1, 100), "share"
+    if word == "‰":
+        factor = Fraction(1, 1000)
+    elif word == "成":
+        factor = Fraction(1, 10)
+    elif word.startswith(("basis", "bp")) or word == "个基点":
+        factor, unit = Fraction(1, 10000), "points"
+    elif "point" in word or word == "个百分点":
+        unit = "points"
+    return replace(
+        q, kind=Kind.SHARE, value=q.value * factor, step=q.step * factor, unit=unit, end=m.end(), loose=True
+    )
+
+
+def _per(text: str, q: Quantity) -> Quantity:
+    """mg/kg, 5 mg per day, 元每股: the denominator joins the unit, with its factor."""
+    for _ in range(2):
+        m = _PER.match(text, q.end)
+        if m is None:
+            break
+        name = m["u"].lower()
+        base, factor = ALL_UNITS.get(name, ({"股": "share", "人": "person"}.get(name, name), Fraction(1)))
+        q = replace(q, value=q.value / factor, step=q.step / factor, unit=f"{q.unit}/{base}", end=m.end())
+    return q
+
+
+def _stands_alone(text: str, n: Numeral) -> bool:
+    following = text[n.end : n.end + 1]
+    if n.style == "digits":
+        return not (following.isascii() and (following.isalpha() or following == "_"))
+    if n.style == "words":
+        return n.value != 1 or " " in text[n.start : n.end].strip()
+    if n.end - n.start == 1 or text[n.start : n.end] in ("千万", "百万", "十分", "万千"):
+        return text[n.start] not in "一零万亿" and _COUNTED.match(text, n.end) is not None
+    return True
+
+
+def spread_units(text: str, amounts: list[Quantity]) -> list[Quantity]:
+    """ "5 to 10 mg", "3至5年": the unit behind a range belongs to both ends."""
+    spread = list(amounts)
+    for i in range(len(spread) - 2, -1, -1):
+        first, second = spread[i], spread[i + 1]
+        if first.kind is Kind.NUMBER and second.kind is not Kind.NUMBER and second.start - first.end < 8:
+            between = text[first.end : second.start]
+            scale = _scale_of(text, second)
+            if _RANGE.fullmatch(between) and scale is not None and second.value > 0:
+                spread[i] = replace(
+                    first,
+                    kind=second.kind,
+                    unit=second.unit,
+                    value=first.value * scale,
+                    step=first.step * scale,
+                    loose=second.loose,
+                )
+                if second.value < 0:
+                    spread[i + 1] = replace(second, value=-second.value)
+    return spread
+
+
+def _scale_of(text: str, q: Quantity) -> Fraction | None:
+    """Base value of one written unit of `q` (0.001 for "5 mg", 10^6 for "5 million dollars")."""
+    digits = re.match(r"[\d.,]+", text[q.start : q.end])
+    written = numerals(digits.group() if digits else text[q.start : q.end])
+    return abs(q.value) / written[0].value if written and written[0].value else None

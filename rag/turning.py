@@ -1,0 +1,131 @@
+"""Checks of the words that turn a sentence round: negation, modality, direction, opposites, conditions and quantifiers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rag.align import Alignment, Finding, Source
+from rag.facts import Facts
+from rag.wording import OPPOSITES, Cue
+
+
+def _of(facts: Facts, *groups: str) -> list[Cue]:
+    return [c for c in facts.cues if c.group in groups]
+
+
+def negation_agrees(claim: Facts, source: Source) -> Iterator[Finding]:
+    """What the source denies the claim denies, and nothing else."""
+    theirs, own = _of(source.facts, "negation"), _of(claim, "negation")
+    weak_theirs = theirs or _of(source.facts, "denial", "bound")
+    weak_own = own or _of(claim, "denial", "bound")
+    near = [source.facts.scope(t.start, t.end, before=3) for t in theirs]
+    for cue in own:
+        if any(claim.scope(cue.start, cue.end, before=3) & scope for scope in near):
+            continue
+        head = claim.scope(cue.start, cue.end, after=1)
+        # With a denial of another wording in the source the same may be said in other words: only a reader can tell.
+        hard = not weak_theirs or (bool(theirs) and bool(head & source.facts.items))
+        yield Finding(hard, f"the sentence says “{cue.text}” where {source.label} does not", turned=True)
+    kept = [claim.scope(o.start, o.end, before=3) for o in own]
+    dropped = []
+    for cue in theirs:
+        scope = source.facts.scope(cue.start, cue.end)
+        if scope and 2 * len(scope & claim.items) >= len(scope) and not any(scope & k for k in kept):
+            dropped.append(cue)
+    for cue in dropped:
+        # "Not without consent" and "with consent" say the same: an even number of negations may go.
+        hard = not weak_own and len(theirs) % 2 == 1
+        yield Finding(hard, f"{source.label} says “{cue.text}” and the sentence does not", turned=True)
+
+
+_STRICT = {"must", "may", "must not", "need not"}
+
+
+def modality_agrees(claim: Facts, source: Source) -> Iterator[Finding]:
+    """May is not shall. Cues are held against each other by what they govern."""
+    theirs = _of(source.facts, "modality")
+    own = _of(claim, "modality")
+    for cue in own:
+        scope = claim.scope(cue.start, cue.end, after=2)
+        near = {t.name for t in theirs if scope & source.facts.scope(t.start, t.end, after=2)}
+        everywhere = {t.name for t in theirs}
+        if cue.name in near or (not near and cue.name in everywhere):
+            continue
+        if near:
+            other = sorted(near)[0]
+            hard = cue.name in _STRICT and other in _STRICT
+            yield Finding(
+                hard,
+                f"the sentence says “{cue.text}” where {source.label} says “{_words(theirs, other)}”",
+                turned=True,
+            )
+        elif cue.name != "must not" or not _of(source.facts, "negation", "denial"):
+            yield Finding(False, f"“{cue.text}” is not said in {source.label}")
+    for cue in theirs:
+        if cue.name in ("may", "should", "need not") and not any(o.name == cue.name for o in own):
+            scope = source.facts.scope(cue.start, cue.end)
+            if scope and 2 * len(scope & claim.items) >= len(scope):
+                yield Finding(False, f"{source.label} says “{cue.text}” and the sentence does not")
+
+
+def _words(found: Sequence[Cue], name: str) -> str:
+    return next(c.text for c in found if c.name == name)
+
+
+_TURNING = ("trend", "comparison", "bound", "time", "balance", "result")
+
+
+def directions_agree(claim: Facts, source: Source) -> Iterator[Finding]:
+    """More is not less, above not below, before not after, profit not loss: by the nearest words on both sides."""
+    for group in _TURNING:
+        theirs = _of(source.facts, group)
+        if not theirs:
+            continue
+        scopes = [source.facts.scope(t.start, t.end, before=3) for t in theirs]
+        for cue in _of(claim, group):
+            scope = claim.scope(cue.start, cue.end, before=3)
+            ranked = [(len(scope & s), t.name == cue.name, t) for s, t in zip(scopes, theirs, strict=True)]
+            shared, same, nearest = max(ranked, key=lambda r: r[:2])
+            if not same and (shared or all(t.name != cue.name for t in theirs)):
+                yield Finding(
+                    True,
+                    f"the sentence says “{cue.text}” where {source.label} says “{nearest.text}”",
+                    turned=True,
+                )
+
+
+def opposites_absent(claim: Facts, source: Source) -> Iterator[Finding]:
+    """Buyer for seller, 甲方 for 乙方: a word of the claim that the source lacks while it has its opposite."""
+    for pair in OPPOSITES:
+        for said, meant in (pair, pair[::-1]):
+            if not claim.mentions(said) or claim.mentions(meant) or source.facts.mentions(said):
+                continue
+            if source.facts.mentions(meant) and not source.context.mentions(said):
+                yield Finding(
+                    True, f"the sentence says “{said}” where {source.label} says “{meant}”", turned=True
+                )
+
+
+def small_words_agree(claim: Facts, source: Source, alignment: Alignment) -> Iterator[Finding]:
+    """Conditions, restrictions, quantifiers and choices are kept; no turning word is used more often than in the source."""
+    own = Counter((c.group, c.name) for c in claim.cues)
+    theirs = Counter((c.group, c.name) for c in source.facts.cues)
+    texts = {(c.group, c.name): c.text for c in (*source.facts.cues, *claim.cues)}
+    whole = _nearly_whole(claim, source, alignment)
+    for kind in sorted(own.keys() | theirs.keys()):
+        group, _ = kind
+        if group == "denial":
+            continue
+        word = texts[kind]
+        if own[kind] > theirs[kind] and not (group == "condition" and theirs[kind]):
+            yield Finding(False, f"“{word}” is said more often than in {source.label}")
+        elif theirs[kind] and not own[kind] and group in ("condition", "restriction"):
+            yield Finding(False, f"{source.label} says “{word}” and the sentence does not")
+        elif own[kind] < theirs[kind] and whole:
+            yield Finding(False, f"“{word}” of {source.label} is left out")
+
+
+def _nearly_whole(claim: Facts, source: Source, alignment: Alignment) -> bool:
+    """Whether the claim retells all of the source, so that a turning word left out is missing rather than out of view."""
+    return alignment.coverage > 0.85 and claim.size >= 0.7 * source.facts.size

@@ -1,9 +1,10 @@
-"""Lays a sentence along the source it is said to rest on: which words are found, which are new, and in which order.
+"""Lays a sentence along the source it is said to rest on: which words are found, which are new, and in
+which order.
 
-Latin-script words meet by stem, Han runs by the longest stretches (two characters and more) that the source also has, quantities by
-`rag.quantities.compare`. The order test reads the found pieces from left to right through the source: one block may have moved (a
-leading clause), anything else is reported, because "A pays B" and "B pays A" have the same words.
-"""
+Latin-script words meet by stem, Han runs by the longest stretches (two characters and more) that the source
+also has, quantities by `rag.quantities.compare`. The order test reads the found pieces from left to right
+through the source: one block may have moved (a leading clause), anything else is reported, because "A pays
+B" and "B pays A" have the same words."""
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ _MAX_PLACES = 12  # places remembered for one word: enough for any sentence, bou
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that speaks against a sentence. `turned`: its words are there and say something else, so that no second source
-    can mend it."""
+    """Something that speaks against a sentence. `turned`: its words are there and say something else, so
+    that no second source can mend it."""
 
     hard: bool
     reason: str
@@ -29,7 +30,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A piece of the claim that stands in the source: where in the claim, where in the source (starts, ascending)."""
+    """A piece of the claim that stands in the source: where in the claim, where in the source (starts,
+    ascending)."""
 
     text: str
     start: int
@@ -41,8 +43,8 @@ class Anchor:
 class Source:
     """A unit of evidence: one sentence or table row (or two together), with the context that belongs to it.
 
-    `numbers` are the citation numbers; `context` holds title, headings and column headers; `header` the column headers.
-    """
+    `numbers` are the citation numbers; `context` holds title, headings and column headers; `header` the
+    column headers."""
 
     numbers: tuple[int, ...]
     facts: Facts
@@ -87,8 +89,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """`found` and `total` weigh the claim's content (a word 1, a Han character 1/2); `new` are its words that the source lacks,
-    `scattered` Han characters found only apart; `echoed` words known from the question alone."""
+    """`found` and `total` weigh the claim's content (a word 1, a Han character 1/2); `new` are its words
+    that the source lacks, `scattered` Han characters found only apart; `echoed` words known from the
+    question alone."""
 
     found: float
     total: float
@@ -145,8 +148,8 @@ def align(claim: Facts, source: Source, question: Facts) -> Alignment:
 
 
 def _same_cues(claim: Facts, source: Source) -> list[tuple[int, int]]:
-    """Spans of turning words for which the source has one of the same class. Results ("valid", "approved") are words of
-    their own, and so are denials."""
+    """Spans of turning words for which the source has one of the same class. Results ("valid", "approved")
+    are words of their own, and so are denials."""
     classes = {(c.group, c.name) for c in source.facts.cues}
     return [
         (c.start, c.end)
@@ -229,9 +232,8 @@ def _quantity_anchors(claim: Facts, source: Source) -> list[Anchor]:
 def reading(anchors: Sequence[Anchor]) -> tuple[list[int], bool]:
     """The source place of each anchor, read from left to right, and whether that order holds.
 
-    It holds where the anchors follow the source, or where exactly one leading block was moved behind the rest (three
-    anchors and more: with two, a moved block and a swap look the same).
-    """
+    It holds where the anchors follow the source, or where exactly one leading block was moved behind the
+    rest (three anchors and more: with two, a moved block and a swap look the same)."""
     places: list[int] = []
     last, breaks, edge = -1, 0, 0
     for i, anchor in enumerate(anchors):

@@ -11,24 +11,28 @@ from rag.numerals import HAN_NUMERAL, Numeral, numerals, parse_han
 from rag.quantity import Kind, Quantity
 
 _BEFORE = re.compile(
-    rf"(?P<neg>(?:^|(?<=[\s(:=|]))-|\(-?[ \t]*)?(?:(?P<cur>(?<![A-Za-z])(?i:{units.alternatives(units.CURRENCY_BEFORE)}))"
+    rf"(?P<neg>(?:^|(?<=[\s(:=|]))-"
+    rf"|\(-?[ \t]*)?(?:(?P<cur>(?<![A-Za-z])(?i:{units.alternatives(units.CURRENCY_BEFORE)}))"
     r"[ \t]*(?P<neg2>-|\()?[ \t]*)?$"
 )
 _SHORT_SCALE = re.compile(r"[ \t]?(?P<s>mm|[mMbBkK])(?![A-Za-z])")
 _PERCENT = re.compile(
-    r"[ \t]*-?[ \t]*(?P<pc>%|‰|per[ \t]?cent\b|pct\b|percent\b|(?i:basis points?\b|bps?\b)|percentage points?\b)|(?P<pp>个百分点|个基点|成(?![员立为年本功果交就份分]))"
+    r"[ \t]*-?[ \t]*(?P<pc>%|‰|per[ \t]?cent\b|pct\b|percent\b|(?i:basis points?\b|bps?\b)"
+    r"|percentage points?\b)|(?P<pp>个百分点|个基点|成(?![员立为年本功果交就份分]))"
 )
 _MONEY = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{units.alternatives(units.CURRENCY_AFTER)}))")
 _TIME = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{units.alternatives(units.TIME)}))")
 _MEASURE = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{units.alternatives(units.MEASURE)}))")
 ALL_UNITS = units.MEASURE | units.TIME
 _PER = re.compile(
-    rf"[ \t]*(?:/|(?:per|a|an|each|every)\b[ \t]+|每)[ \t]*(?P<u>(?i:{units.alternatives(ALL_UNITS)}|dose|patient|share|person|股|人|次))"
+    rf"[ \t]*(?:/|(?:per|a|an|each|every)\b[ \t]+|每)[ \t]*(?P<u>(?i:{units.alternatives(ALL_UNITS)}|dose"
+    rf"|patient|share|person|股|人|次))"
 )
 _CLOSE = re.compile(r"[ \t]*\)")
 _FRACTION = re.compile(r"[ \t]?/[ \t]?(?P<d>\d{1,3})(?![\d/.])")
 _EN_FRACTION = re.compile(
-    r"[ \t-]+(?P<d>half|halves|third|thirds|quarters?|fourths?|fifths?|tenths?)\b(?!\s+(?:of\s+)?(?:the\s+)?(?:fiscal|year|20|19))"
+    r"[ \t-]+(?P<d>half|halves|third|thirds|quarters?|fourths?|fifths?"
+    r"|tenths?)\b(?!\s+(?:of\s+)?(?:the\s+)?(?:fiscal|year|20|19))"
 )
 _EN_PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
 _ZH_SHARE = re.compile(
@@ -36,7 +40,8 @@ _ZH_SHARE = re.compile(
 )
 _RANGE = re.compile(r"[ \t]*(?:-|~|～|to|and|至|到)[ \t]*(?:[$€£¥]|US\$)?[ \t]*$")
 _APPROXIMATE = re.compile(
-    r"(?i:\b(?:about|approximately|around|roughly|nearly|almost|some|circa|over|approx\.?)|[约近逾])[ \t]*[^\s\w]{0,4}[ \t]*$"
+    r"(?i:\b(?:about|approximately|around|roughly|nearly|almost|some|circa|over|approx\.?)"
+    r"|[约近逾])[ \t]*[^\s\w]{0,4}[ \t]*$"
 )
 # A single Han numeral is a number only before what can be counted; 一 alone is mostly an article.
 _EACH = re.compile(r"一[日天周月年次]\s*[\d一两二三四五六]")
@@ -78,7 +83,8 @@ def _plain(text: str) -> Fraction | None:
 
 
 def amount(text: str, n: Numeral) -> Quantity | None:
-    """What the words around a numeral make of it; None where it is part of a word or name (COVID-19, 10b, 一致)."""
+    """What the words around a numeral make of it; None where it is part of a word or name (COVID-19, 10b,
+    一致)."""
     if _EACH.match(text, n.start):  # 一日2次: every day, not one day
         return None
     before = _BEFORE.search(text, max(0, n.start - 16), n.start)
@@ -112,7 +118,8 @@ def amount(text: str, n: Numeral) -> Quantity | None:
 
 
 def _signed(text: str, q: Quantity, before: re.Match[str]) -> Quantity:
-    """-5 is negative; so is (1,234), the accounting bracket, unless it repeats a word (thirty (30)) or is a small list number."""
+    """-5 is negative; so is (1,234), the accounting bracket, unless it repeats a word (thirty (30)) or is a
+    small list number."""
     mark = (before["neg"] or "") + (before["neg2"] or "")
     if "-" in mark:
         return replace(q, value=-q.value)

@@ -1,4 +1,5 @@
-"""Checks of what belongs together: figures to their columns and neighbours, who does what to whom, words to one clause."""
+"""Checks of what belongs together: figures to their columns and neighbours, who does what to whom, words to
+one clause."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ def _cell_bears(claim: Quantity, cell: Quantity, row: Source) -> bool:
 
 
 def order_holds(claim: Facts, source: Source, alignment: Alignment) -> Iterator[Finding]:
-    """The found pieces come in the source's order, and no rival figure stands between a figure and its neighbour."""
+    """The found pieces come in the source's order, and no rival figure stands between a figure and its
+    neighbour."""
     anchors = _bound(source, [a for a in alignment.anchors if a.places])
     if len(anchors) < 2:
         return
@@ -74,8 +76,8 @@ _JOINT = re.compile(r"[,;:](?!\d)|[、]|\b(?:and|or|but|while|whereas|versus|tha
 
 
 def _bound(source: Source, anchors: list[Anchor]) -> list[Anchor]:
-    """Anchors whose order matters. A figure without a rival of its kind, in one clause with its neighbours, cannot belong to
-    anything else and may stand anywhere."""
+    """Anchors whose order matters. A figure without a rival of its kind, in one clause with its neighbours,
+    cannot belong to anything else and may stand anywhere."""
     kept: list[Anchor] = []
     for i, anchor in enumerate(anchors):
         figure = anchor.quantity
@@ -110,7 +112,8 @@ _SIDES = frozenset(word for pair in OPPOSITES for word in pair)
 
 
 def _swapped_parties(claim: Facts, anchors: Sequence[Anchor], places: Sequence[int]) -> bool:
-    """Whether exchanging two pieces restores the order, and both are parties: names, roles, sides of a bargain."""
+    """Whether exchanging two pieces restores the order, and both are parties: names, roles, sides of a
+    bargain."""
     wrong = [i for i, (a, b) in enumerate(zip(places, sorted(places), strict=True)) if a != b]
     if len(wrong) != 2:
         return False
@@ -136,7 +139,8 @@ def _rivals_between(
             if between and all(compare(q, rival) is Match.DIFFERENT for q in claim.quantities):
                 yield Finding(
                     False,
-                    f"{rival.text.strip()} stands in {source.label} between “{anchors[i - 1].text}” and “{anchors[i].text}”",
+                    f"{rival.text.strip()} stands in {source.label} between “{anchors[i - 1].text}” and "
+                    f"“{anchors[i].text}”",
                 )
                 return
 
@@ -147,8 +151,8 @@ _CLAUSE_BREAK = re.compile(r";|\b(?:while|whereas)\b")
 def _across_clauses(
     claim: Facts, source: Source, anchors: Sequence[Anchor], places: Sequence[int]
 ) -> Iterator[Finding]:
-    """One clause made of words from two: "mild impairment has not been studied" out of "mild impairment is no bar; severe
-    impairment has not been studied"."""
+    """One clause made of words from two: "mild impairment has not been studied" out of "mild impairment is
+    no bar; severe impairment has not been studied"."""
     if not _CLAUSE_BREAK.search(source.facts.lower):
         return
     for (a, left), (b, right) in pairwise(zip(anchors, places, strict=True)):

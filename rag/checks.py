@@ -1,8 +1,9 @@
-"""The single questions that verification asks of a sentence and its source. Each is a pure function that returns findings.
+"""The single questions that verification asks of a sentence and its source. Each is a pure function that
+returns findings.
 
-A finding is hard (the sentence is unsupported) or soft (at most partial), and says why in words a reader understands. Here:
-facts that must occur. Words that turn a sentence are judged in `rag.turning`, what belongs together in `rag.binding`.
-"""
+A finding is hard (the sentence is unsupported) or soft (at most partial), and says why in words a reader
+understands. Here: facts that must occur. Words that turn a sentence are judged in `rag.turning`, what
+belongs together in `rag.binding`."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ def check(claim: Facts, source: Source, question: Facts, alignment: Alignment) -
 
 
 def quantities_occur(claim: Facts, source: Source, question: Facts) -> Iterator[Finding]:
-    """Every number, date, amount, dose and article number of the claim stands in the source or its headings."""
+    """Every number, date, amount, dose and article number of the claim stands in the source or its
+    headings."""
     for q in claim.quantities:
         match, near = source.best(q)
         if match is Match.DIFFERENT:
@@ -81,7 +83,8 @@ def _elsewhere(q: Quantity, source: Source, claim: Facts) -> tuple[Match, Quanti
 
 
 def _assembled(q: Quantity, period: Period, source: Source) -> tuple[Match, Quantity | None]:
-    """ "31 December 2019" from "December 31" in the sentence and "2019" in its headings; never against a differing year."""
+    """ "31 December 2019" from "December 31" in the sentence and "2019" in its headings; never against a
+    differing year."""
     if period.year is None or len(period.parts) < 2:
         return Match.DIFFERENT, None
     rest = replace(q, period=replace(period, year=None))

@@ -1,8 +1,7 @@
 """Dates and periods in English and Chinese text, compared by their parts.
 
-A period is what is known of a date: any of year, quarter, half, month, day. "March 2021" holds 5 March 2021; the reverse
-needs a day that the coarser text does not have.
-"""
+A period is what is known of a date: any of year, quarter, half, month, day. "March 2021" holds 5 March
+2021; the reverse needs a day that the coarser text does not have."""
 
 from __future__ import annotations
 
@@ -46,8 +45,9 @@ _HALF = {"first": 1, "second": 2, "上": 1, "下": 2}
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The known parts of a date; None: not said. `decade` marks "1990s" (year 1990). `time` is minutes after midnight.
-    `swapped` is the other reading of a numeric date whose day and month cannot be told apart."""
+    """The known parts of a date; None: not said. `decade` marks "1990s" (year 1990). `time` is minutes
+    after midnight. `swapped` is the other reading of a numeric date whose day and month cannot be told
+    apart."""
 
     year: int | None = None
     month: int | None = None
@@ -120,12 +120,15 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
          lambda m: Period(int(m["y"]) if m["y"] else None, _month(m["m"]), _number(m["d"]))),
         (rf"\b(?P<d>{_DAY})\s+(?:day\s+)?(?:of\s+)?(?P<m>{_MONTH})(?:\s*,?\s+(?P<y>{_YEAR})\b)?",
          lambda m: Period(int(m["y"]) if m["y"] else None, _month(m["m"]), _number(m["d"]))),
-        (rf"\b(?P<m>{_MONTH})\s*,?\s+(?:of\s+)?(?P<y>{_YEAR})\b", lambda m: Period(int(m["y"]), _month(m["m"]))),
-        (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*年\s*(?P<m>[\d{_H}]{{1,3}})\s*月(?:份)?(?:\s*(?P<d>[\d{_H}]{{1,3}})\s*[日号])?", _zh_date),
+        (rf"\b(?P<m>{_MONTH})\s*,?\s+(?:of\s+)?(?P<y>{_YEAR})\b",
+         lambda m: Period(int(m["y"]), _month(m["m"]))),
+        (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*年\s*(?P<m>[\d{_H}]{{1,3}})\s*月(?:份)?(?:\s*(?P<d>[\d{_H}]{{1,3}})\s*[日号])?",
+         _zh_date),
         (rf"(?<![\d{_H}年])(?P<y>)(?P<m>[\d{_H}]{{1,3}})\s*月\s*(?P<d>[\d{_H}]{{1,3}})\s*[日号]", _zh_date),
         (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*年?(?:度)?\s*第?(?P<q>[一二三四1-4])\s*季度?",
          lambda m: Period(_number(m["y"]), quarter=_number(m["q"]))),
-        (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*年(?:度)?(?P<h>[上下])半年", lambda m: Period(_number(m["y"]), half=_HALF[m["h"]])),
+        (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*年(?:度)?(?P<h>[上下])半年",
+         lambda m: Period(_number(m["y"]), half=_HALF[m["h"]])),
         (rf"\b[Qq](?P<q>[1-4])[\s-]*(?:of\s+)?(?:[Ff][Yy]|fiscal(?: year)?)?\s*'?(?P<y>{_YEAR}|\d\d)\b",
          lambda m: Period(_full_year(m["y"]), quarter=int(m["q"]))),
         (rf"\b(?P<y>{_YEAR})\s*[Qq](?P<q>[1-4])\b", lambda m: Period(int(m["y"]), quarter=int(m["q"]))),
@@ -135,9 +138,11 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
         (rf"\b(?P<h>(?i:first|second))\s+half\s+of\s+(?:fiscal\s+)?(?:year\s+)?(?P<y>{_YEAR})\b",
          lambda m: Period(int(m["y"]), half=_HALF[m["h"].lower()])),
         (rf"\bH(?P<h>[12])\s*(?P<y>{_YEAR})\b", lambda m: Period(int(m["y"]), half=int(m["h"]))),
-        (rf"\b(?:[Ff][Yy]|[Ff]iscal(?:\s+[Yy]ear)?s?)[\s-]*'?(?P<y>{_YEAR}|\d\d)\b", lambda m: Period(_full_year(m["y"]))),
+        (rf"\b(?:[Ff][Yy]|[Ff]iscal(?:\s+[Yy]ear)?s?)[\s-]*'?(?P<y>{_YEAR}|\d\d)\b",
+         lambda m: Period(_full_year(m["y"]))),
         (rf"(?<![\d,.])(?P<y>{_YEAR})s\b", lambda m: Period(int(m["y"]), decade=True)),
-        (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*(?:年度?|财年|会计年度)(?!代)", lambda m: Period(_number(m["y"]))),
+        (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*(?:年度?|财年|会计年度)(?!代)",
+         lambda m: Period(_number(m["y"]))),
         (r"(?<![\d:])(?P<h>\d{1,2}):(?P<min>\d{2})(?::\d\d)?(?!\d)\s*(?P<ap>[ap]\.?m\b\.?)?", _clock),
         (r"(?<![\d:.])\b(?P<h>\d{1,2})(?P<min>)\s*(?P<ap>[ap]\.?m\b\.?)", _clock),
         (rf"(?<![\w.,$€£¥/])(?<!\d-)(?P<y>{_YEAR})(?![\w%/]|[.,]\d|\s*(?:million|billion|thousand|[万亿千百股人名份])|\s*-?\s*(?i:{_UNIT}))",
@@ -151,7 +156,8 @@ def _full_year(text: str) -> int:
 
 
 def dates(text: str) -> list[FoundDate]:
-    """Dates and periods of a folded text (`rag.numerals.fold`), in order, without overlaps; earlier patterns win."""
+    """Dates and periods of a folded text (`rag.numerals.fold`), in order, without overlaps; earlier
+    patterns win."""
     taken: list[FoundDate] = []
     covered = bytearray(len(text))
     for pattern, reader in _PATTERNS:

@@ -1,8 +1,8 @@
 """What a sentence asserts, taken apart once: words, quantities, names and turning words with their places.
 
-Words are stems for Latin script and plain characters for Han, so that nothing depends on how a Chinese run is cut
-into words. Quantities are taken out of the words: "20万元" and "CNY 200,000" share no letters and are the same fact.
-"""
+Words are stems for Latin script and plain characters for Han, so that nothing depends on how a Chinese run
+is cut into words. Quantities are taken out of the words: "20万元" and "CNY 200,000" share no letters and
+are the same fact."""
 
 from __future__ import annotations
 
@@ -24,9 +24,12 @@ FUNCTION_HAN = frozenset(
 )
 # Words that neither add a fact nor take one away (stems).
 _LIGHT = (
-    "accord document evidenc sourc state follow provid mean say also howev therefor thus furthermor moreov addit respect "
-    "name call passag text context answer question yes mr mrs ms dr the within upon while dure amount total approxim about "
-    "around near roughly it they he she we you one thereof herein hereof such there onli s t d ll re ve both same well use "
+    "accord document evidenc sourc state follow provid mean say also howev therefor thus furthermor moreov "
+    "addit respect "
+    "name call passag text context answer question yes mr mrs ms dr the within upon while dure amount "
+    "total approxim about "
+    "around near roughly it they he she we you one thereof herein hereof such there onli s t d ll re ve "
+    "both same well use "
     "made make came come becom i.e e.g etc includ specif describ indic report refer relat list set"
 )
 LIGHT_WORDS = frozenset(_LIGHT.split())
@@ -37,13 +40,17 @@ _ORG_SUFFIX = re.compile(
     r"(?:股份)?有限(?:责任)?公司$|(?:法院|银行|大学|医院|集团|协会|委员会|研究院|检察院|事务所|基金会)$"
 )
 _ORG_ZH = re.compile(
-    rf"[{_HAN}]{{2,20}}?(?:有限责任公司|股份有限公司|有限公司|法院|银行|大学|委员会|医院|集团|研究院|检察院|事务所|基金会|协会)"
+    rf"[{_HAN}]{{2,20}}?(?:有限责任公司|股份有限公司|有限公司|法院|银行|大学|委员会|医院|集团|研究院"
+    rf"|检察院|事务所|基金会|协会)"
 )
 # Words that name a role in the text rather than somebody; the source may say "we" or "the issuer".
 _ROLES = (
-    "company corporation agreement contract party parties court act board committee group registrant issuer management bank "
-    "plan note notes section article table item state government commission employer employee buyer seller tenant landlord "
-    "customer supplier patient doctor lender borrower plaintiff defendant law code rule regulation annual report form "
+    "company corporation agreement contract party parties court act board committee group registrant "
+    "issuer management bank "
+    "plan note notes section article table item state government commission employer employee buyer seller "
+    "tenant landlord "
+    "customer supplier patient doctor lender borrower plaintiff defendant law code rule regulation annual "
+    "report form "
     "i a an the in on it this that these those"
 )
 ROLE_WORDS = frozenset(_ROLES.split())
@@ -150,7 +157,8 @@ class Facts:
         )
 
     def scope(self, start: int, end: int, *, before: int = 0, after: int = 3) -> frozenset[str]:
-        """Content next to `[start, end)` within its clause: stems, Han grams and quantity keys, at most that many a side."""
+        """Content next to `[start, end)` within its clause: stems, Han grams and quantity keys, at most
+        that many a side."""
         left = _clause_edge(self.folded, start, -1)
         right = _clause_edge(self.folded, end, 1)
         words, grams = self._near(end, right)
@@ -239,7 +247,8 @@ def names(facts: Facts) -> tuple[Name, ...]:
             found.append(Name(word, start, initial, acronym=len(word) > 1 and word.isupper()))
     found += [Name(m.group(1), m.start(1), titled=True) for m in _TITLE_ZH.finditer(text)]
     for m in _ORG_ZH.finditer(text):
-        # What stands before the name may have been taken along: the two characters before "bank" or "court" tell which one it is.
+        # What stands before the name may have been taken along: the two characters before "bank" or "court"
+        # tell which one it is.
         stem_end = _ORG_SUFFIX.search(m.group())
         own = m.group()[: stem_end.start()][-2:] if stem_end else ""
         if len(own) == 2 and not set(own) & FUNCTION_HAN:

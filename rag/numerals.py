@@ -1,8 +1,8 @@
 """Numerals of English and Chinese text as exact values, with the precision in which they were written.
 
-Values are `fractions.Fraction`, so 0.1 is a tenth and a third is a third. Digit runs longer than `MAX_DIGITS` are
-identifiers, not amounts, and are left alone: nothing here can be made to compute with a million digits.
-"""
+Values are `fractions.Fraction`, so 0.1 is a tenth and a third is a third. Digit runs longer than
+`MAX_DIGITS` are identifiers, not amounts, and are left alone: nothing here can be made to compute with a
+million digits."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from functools import lru_cache
 
 MAX_DIGITS = 30
 
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-_WORDS = {word: n for n, word in enumerate(f"{_ONES} eighteen nineteen".split())}
+_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+_WORDS = {word: n for n, word in enumerate(f"{_ONES} sixteen seventeen eighteen nineteen".split())}
 _TEN_NAMES = "twenty thirty forty fifty sixty seventy eighty ninety"
 _TENS = {word: 10 * n for n, word in enumerate(_TEN_NAMES.split(), 2)}
 _WORDS |= _TENS | {"fourty": 40}
@@ -53,8 +53,9 @@ _MORE_HAN = re.compile(r"零?(\d{1,9}(?:\.\d+)?)(?=[ \t]*[十百千万亿])")
 
 @dataclass(frozen=True, slots=True)
 class Numeral:
-    """A number as written at `[start, end)`: exact `value`, the weight `step` of its last written place, and its `style`
-    ("digits", "words" or "han"). `scaled` tells that a scale word (million, 万) was part of it."""
+    """A number as written at `[start, end)`: exact `value`, the weight `step` of its last written place,
+    and its `style` ("digits", "words" or "han"). `scaled` tells that a scale word (million, 万) was part of
+    it."""
 
     start: int
     end: int
@@ -65,7 +66,8 @@ class Numeral:
 
 
 def fold(text: str) -> str:
-    """Full-width forms as ASCII, every decimal digit as 0-9, dashes and blanks plain; the length stays the same."""
+    """Full-width forms as ASCII, every decimal digit as 0-9, dashes and blanks plain; the length stays the
+    same."""
     return text if text.isascii() else "".join(map(_fold_character, text))
 
 
@@ -83,7 +85,8 @@ def _fold_character(character: str) -> str:
 
 
 def numerals(text: str) -> list[Numeral]:
-    """Every numeral of a folded text, in order. Words alone such as "one" are included: context decides what counts."""
+    """Every numeral of a folded text, in order. Words alone such as "one" are included: context decides
+    what counts."""
     found: list[Numeral] = []
     position = 0
     while match := _HEAD.search(text, position):
@@ -141,7 +144,8 @@ def _factor(word: str, scales: dict[str, int]) -> int:
 
 
 def _english(text: str, match: re.Match[str]) -> tuple[Fraction, int]:
-    """Value of "one hundred and five thousand", and where it ends: words that cannot continue the number are left."""
+    """Value of "one hundred and five thousand", and where it ends: words that cannot continue the number
+    are left."""
     total = group = 0
     last = ""
     end = match.start()
@@ -162,7 +166,8 @@ def _english(text: str, match: re.Match[str]) -> tuple[Fraction, int]:
 
 
 def parse_han(numeral: str) -> Fraction | None:
-    """Value of a Chinese numeral: 三十, 二十万, 一百零五, 二〇二一, 三点五, 壹拾万. None where it is none (三四十, 一一)."""
+    """Value of a Chinese numeral: 三十, 二十万, 一百零五, 二〇二一, 三点五, 壹拾万. None where it is none
+    (三四十, 一一)."""
     whole, point, decimals = numeral.partition("点")
     value = _han_whole(whole)
     if value is None or (point and not decimals):

@@ -1,8 +1,8 @@
-"""Numbers, amounts, percentages, doses, durations, dates and article numbers of English and Chinese text, as values.
+"""Numbers, amounts, percentages, doses, durations, dates and article numbers of English and Chinese text,
+as values.
 
-`extract` finds them with exact spans, `compare` holds one against another (`rag.quantity`), and `in_header_scale` reads a table
-figure under the scale and unit of its column headers.
-"""
+`extract` finds them with exact spans, `compare` holds one against another (`rag.quantity`), and
+`in_header_scale` reads a table figure under the scale and unit of its column headers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ __all__ = [
 
 
 def extract(text: str) -> tuple[Quantity, ...]:
-    """Every quantity of the text, in order; spans index into `text` and do not overlap. Pure and linear in its length."""
+    """Every quantity of the text, in order; spans index into `text` and do not overlap. Pure and linear in
+    its length."""
     folded = fold(text)
     found = references(folded)
     found += _free(
@@ -68,14 +69,17 @@ def _free(taken: list[Quantity], new: list[Quantity]) -> list[Quantity]:
     return [q for q in new if spans.free(q.start, q.end)]
 
 
+_SCALE_NAMES = "|".join(s for s in SCALES if s not in ("dozen", "hundred"))
 _HEADER_SCALE = re.compile(
-    rf"(?i:\b(?:in|of|[(])?[ \t]*(?P<cur>US\$|\$|USD|RMB|CNY|EUR|€|£|HK\$)?[ \t]*(?:in[ \t]+)?(?P<en>{'|'.join(s for s in SCALES if s not in ('dozen', 'mm', 'hundred'))})\b)"
+    rf"(?i:\b(?:in|of|[(])?[ \t]*(?P<cur>US\$|\$|USD|RMB|CNY|EUR|€|£"
+    rf"|HK\$)?[ \t]*(?:in[ \t]+)?(?P<en>{_SCALE_NAMES})\b)"
     r"|(?P<zhcur>人民币)?(?P<zh>百万|千万|万|亿|千)(?P<unit>元|美元|港元|欧元)?"
 )
 
 
 def header_scales(header: str) -> tuple[tuple[Fraction, str], ...]:
-    """Scales and currencies that a table's header states for its figures, such as (10**6, "USD") for "(US$ in millions)"."""
+    """Scales and currencies that a table's header states for its figures, such as (10**6, "USD") for "(US$
+    in millions)"."""
     scales = []
     for m in _HEADER_SCALE.finditer(fold(header)):
         if m["en"]:
@@ -93,7 +97,8 @@ def header_scales(header: str) -> tuple[tuple[Fraction, str], ...]:
 
 
 def in_header_scale(cell: Quantity, header: str) -> tuple[Quantity, ...]:
-    """The readings of a bare table figure under the scales and units of its header, besides the figure itself."""
+    """The readings of a bare table figure under the scales and units of its header, besides the figure
+    itself."""
     readings = []
     folded = fold(header)
     if cell.kind in (Kind.NUMBER, Kind.MONEY):

@@ -2,13 +2,13 @@
 
 `compare` goes by kind, value and unit:
 
-- EXACT: the same value and unit, however spelled (200,000 == 20万 == 二十万; 5 mg == 0.005 g; 第十二条 == Article 12), or a
-  coarser statement that follows (March 2021 from 5 March 2021).
-- ROUNDED: the claim is the source rounded to the place in which the claim is written ("1.2 million" for 1,234,567), or
-  the same number with a unit, sign or depth that only one of the two states. Rounding is granted to amounts with a scale
-  word, with decimals, in percent, or called approximate; a plain 1,230 is not 1,234.
-- DIFFERENT: anything else.
-"""
+- EXACT: the same value and unit, however spelled (200,000 == 20万 == 二十万; 5 mg == 0.005 g; 第十二条 ==
+  Article 12), or a coarser statement that follows (March 2021 from 5 March 2021).
+- ROUNDED: the claim is the source rounded to the place in which the claim is written ("1.2 million" for
+  1,234,567), or the same number with a unit, sign or depth that only one of the two states. Rounding is
+  granted to amounts with a scale word, with decimals, in percent, or called approximate; a plain 1,230 is
+  not 1,234.
+- DIFFERENT: anything else."""
 
 from __future__ import annotations
 
@@ -44,9 +44,10 @@ class Match(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One quantity at `[start, end)` of the text. `value` is in base units (grams, litres, days, months, parts of one);
-    `unit` is the base unit, currency or reference name; `label` is a reference's number ("12", "7.3(b)"); `step` is the weight of
-    the last place written; `loose` marks amounts that may be rounded."""
+    """One quantity at `[start, end)` of the text. `value` is in base units (grams, litres, days, months,
+    parts of one); `unit` is the base unit, currency or reference name; `label` is a reference's number
+    ("12", "7.3(b)"); `step` is the weight of the last place written; `loose` marks amounts that may be
+    rounded."""
 
     kind: Kind
     start: int
@@ -71,7 +72,8 @@ class Quantity:
 
 
 def compare(claim: Quantity, source: Quantity) -> Match:
-    """How well `source` bears `claim`; see the module docstring. Not symmetric: the claim may be the coarser."""
+    """How well `source` bears `claim`; see the module docstring. Not symmetric: the claim may be the
+    coarser."""
     if claim.kind is Kind.REFERENCE or source.kind is Kind.REFERENCE:
         return _compare_references(claim, source)
     if claim.period is not None or source.period is not None:
@@ -83,7 +85,8 @@ def compare(claim: Quantity, source: Quantity) -> Match:
 
 
 def _units_agree(claim: Quantity, source: Quantity) -> bool | None:
-    """True: one unit. None: two. False: one of them says less (bare, without "per day", % for percentage points)."""
+    """True: one unit. None: two. False: one of them says less (bare, without "per day", % for percentage
+    points)."""
     a, _, per_a = claim.unit.partition("/")
     b, _, per_b = source.unit.partition("/")
     if a != b and not (claim.kind is source.kind is Kind.MONEY and units.same_currency(a, b)):

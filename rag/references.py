@@ -1,4 +1,5 @@
-"""Article, section, clause, note and other numbers by which a text refers to its own or another's parts, and ordinals."""
+"""Article, section, clause, note and other numbers by which a text refers to its own or another's parts,
+and ordinals."""
 
 from __future__ import annotations
 
@@ -9,25 +10,34 @@ from rag.numerals import HAN_NUMERAL, parse_han
 from rag.quantity import Kind, Quantity
 
 _REFERENCE_NAMES = {
-    "article": "article", "articles": "article", "art": "article", "section": "section", "sections": "section", "sec": "section",
-    "§": "section", "§§": "section", "clause": "section", "clauses": "section", "paragraph": "paragraph", "paragraphs": "paragraph",
-    "para": "paragraph", "note": "note", "notes": "note", "chapter": "chapter", "part": "part", "schedule": "schedule",
-    "exhibit": "exhibit", "appendix": "appendix", "annex": "appendix", "item": "item", "table": "table", "figure": "figure",
-    "rule": "rule", "regulation": "regulation", "title": "title", "phase": "phase", "type": "type", "class": "class", "grade": "grade",
-    "stage": "stage", "level": "level", "条": "article", "款": "paragraph", "项": "item", "章": "chapter", "节": "section",
-    "编": "part", "目": "item", "附件": "appendix", "附录": "appendix", "附表": "table", "表": "table", "图": "figure", "期": "phase",
+    "article": "article", "articles": "article", "art": "article", "section": "section",
+    "sections": "section", "sec": "section",
+    "§": "section", "§§": "section", "clause": "section", "clauses": "section", "paragraph": "paragraph",
+    "paragraphs": "paragraph",
+    "para": "paragraph", "note": "note", "notes": "note", "chapter": "chapter", "part": "part",
+    "schedule": "schedule",
+    "exhibit": "exhibit", "appendix": "appendix", "annex": "appendix", "item": "item", "table": "table",
+    "figure": "figure",
+    "rule": "rule", "regulation": "regulation", "title": "title", "phase": "phase", "type": "type",
+    "class": "class", "grade": "grade",
+    "stage": "stage", "level": "level", "条": "article", "款": "paragraph", "项": "item", "章": "chapter",
+    "节": "section",
+    "编": "part", "目": "item", "附件": "appendix", "附录": "appendix", "附表": "table", "表": "table",
+    "图": "figure", "期": "phase",
     "类": "class", "级": "grade",
 }  # fmt: skip
 _LABEL = (
     r"(?:\d{1,5}(?:\.\d{1,4})*(?:-\d{1,4})?[A-Za-z]?(?![\w])|[IVXL]{1,6}\b|[A-Z]\b)(?:\([0-9A-Za-z]{1,4}\))*"
 )
 _REF_EN = re.compile(
-    rf"(?:\b(?P<name>(?i:{'|'.join(n for n in _REFERENCE_NAMES if n.isascii())}))\b\.?|(?P<sign>§{{1,2}}))[ \t]*"
+    rf"(?:\b(?P<name>(?i:{'|'.join(n for n in _REFERENCE_NAMES if n.isascii())}))\b\.?"
+    rf"|(?P<sign>§{{1,2}}))[ \t]*"
     rf"(?:(?i:no)\.?[ \t]*)?(?P<label>{_LABEL})"
 )
 _REF_MORE = re.compile(rf"(?P<join>[ \t]*(?:,|and|or|to|through|-|&)[ \t]*)(?P<label>{_LABEL})")
 _REF_ZH = re.compile(
-    rf"第\s*[(]?(?P<n>\d{{1,5}}|[{HAN_NUMERAL}]{{1,8}})[)]?\s*(?P<name>[条款项章节编目期类级])(?:之(?P<sub>[{HAN_NUMERAL}\d]{{1,3}}))?"
+    rf"第\s*[(]?(?P<n>\d{{1,5}}"
+    rf"|[{HAN_NUMERAL}]{{1,8}})[)]?\s*(?P<name>[条款项章节编目期类级])(?:之(?P<sub>[{HAN_NUMERAL}\d]{{1,3}}))?"
     rf"|(?P<name2>附件|附录|附表|表|图)\s*(?P<n2>\d{{1,3}}|[一二三四五六七八九十]{{1,3}})(?![\d.年月日个%])"
 )
 _ORDINAL_ZH = re.compile(rf"第\s*(?P<n>\d{{1,6}}|[{HAN_NUMERAL}]{{1,8}})(?![条款项章节编目期类级季])")

@@ -1,4 +1,5 @@
-"""Checks of the words that turn a sentence round: negation, modality, direction, opposites, conditions and quantifiers."""
+"""Checks of the words that turn a sentence round: negation, modality, direction, opposites, conditions and
+quantifiers."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ def negation_agrees(claim: Facts, source: Source) -> Iterator[Finding]:
         if any(claim.scope(cue.start, cue.end, before=3) & scope for scope in near):
             continue
         head = claim.scope(cue.start, cue.end, after=1)
-        # With a denial of another wording in the source the same may be said in other words: only a reader can tell.
+        # With a denial of another wording in the source the same may be said in other words: only a reader
+        # can tell.
         hard = not weak_theirs or (bool(theirs) and bool(head & source.facts.items))
         yield Finding(hard, f"the sentence says “{cue.text}” where {source.label} does not", turned=True)
     kept = [claim.scope(o.start, o.end, before=3) for o in own]
@@ -77,7 +79,8 @@ _TURNING = ("trend", "comparison", "bound", "time", "balance", "result")
 
 
 def directions_agree(claim: Facts, source: Source) -> Iterator[Finding]:
-    """More is not less, above not below, before not after, profit not loss: by the nearest words on both sides."""
+    """More is not less, above not below, before not after, profit not loss: by the nearest words on both
+    sides."""
     for group in _TURNING:
         theirs = _of(source.facts, group)
         if not theirs:
@@ -96,7 +99,8 @@ def directions_agree(claim: Facts, source: Source) -> Iterator[Finding]:
 
 
 def opposites_absent(claim: Facts, source: Source) -> Iterator[Finding]:
-    """Buyer for seller, 甲方 for 乙方: a word of the claim that the source lacks while it has its opposite."""
+    """Buyer for seller, 甲方 for 乙方: a word of the claim that the source lacks while it has its
+    opposite."""
     for pair in OPPOSITES:
         for said, meant in (pair, pair[::-1]):
             if not claim.mentions(said) or claim.mentions(meant) or source.facts.mentions(said):
@@ -108,7 +112,8 @@ def opposites_absent(claim: Facts, source: Source) -> Iterator[Finding]:
 
 
 def small_words_agree(claim: Facts, source: Source, alignment: Alignment) -> Iterator[Finding]:
-    """Conditions, restrictions, quantifiers and choices are kept; no turning word is used more often than in the source."""
+    """Conditions, restrictions, quantifiers and choices are kept; no turning word is used more often than
+    in the source."""
     own = Counter((c.group, c.name) for c in claim.cues)
     theirs = Counter((c.group, c.name) for c in source.facts.cues)
     texts = {(c.group, c.name): c.text for c in (*source.facts.cues, *claim.cues)}
@@ -127,5 +132,6 @@ def small_words_agree(claim: Facts, source: Source, alignment: Alignment) -> Ite
 
 
 def _nearly_whole(claim: Facts, source: Source, alignment: Alignment) -> bool:
-    """Whether the claim retells all of the source, so that a turning word left out is missing rather than out of view."""
+    """Whether the claim retells all of the source, so that a turning word left out is missing rather than
+    out of view."""
     return alignment.coverage > 0.85 and claim.size >= 0.7 * source.facts.size

@@ -1,7 +1,7 @@
 """Units of measure, money and time under one name each, with exact factors to their base unit.
 
-Calendar units that have no fixed length in days stay apart: a month is never thirty days, a business day never a day.
-"""
+Calendar units that have no fixed length in days stay apart: a month is never thirty days, a business day
+never a day."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ TIME = _table(
     ("hour|hours|hr|hrs|h|小时|个小时", "day", F(1, 24)),
     ("day|days|calendar day|calendar days|日|天|自然日|日内|日历日", "day", 1),
     (
-        "business day|business days|working day|working days|trading day|trading days|工作日|个工作日|交易日|个交易日",
+        "business day|business days|working day|working days|trading day|trading "
+        "days|工作日|个工作日|交易日|个交易日",
         "business day",
         1,
     ),
@@ -69,16 +70,22 @@ MEASURE = _table(
 )
 
 CURRENCY_BEFORE = {
-    "us$": "USD", "usd": "USD", "hk$": "HKD", "hkd": "HKD", "c$": "CAD", "cad": "CAD", "a$": "AUD", "aud": "AUD",
+    "us$": "USD", "usd": "USD", "hk$": "HKD", "hkd": "HKD", "c$": "CAD", "cad": "CAD", "a$": "AUD",
+    "aud": "AUD",
     "$": "$", "€": "EUR", "eur": "EUR", "£": "GBP", "gbp": "GBP", "rmb": "CNY", "cny": "CNY", "人民币": "CNY",
-    "¥": "¥", "￥": "¥", "jpy": "JPY", "chf": "CHF", "sgd": "SGD", "s$": "SGD", "港币": "HKD", "inr": "INR", "₹": "INR",
+    "¥": "¥", "￥": "¥", "jpy": "JPY", "chf": "CHF", "sgd": "SGD", "s$": "SGD", "港币": "HKD", "inr": "INR",
+    "₹": "INR",
 }  # fmt: skip
 CURRENCY_AFTER = {
-    "us dollars": "USD", "u.s. dollars": "USD", "hong kong dollars": "HKD", "dollars": "$", "dollar": "$", "usd": "USD",
-    "euros": "EUR", "euro": "EUR", "eur": "EUR", "pounds sterling": "GBP", "gbp": "GBP", "yuan": "CNY", "renminbi": "CNY",
+    "us dollars": "USD", "u.s. dollars": "USD", "hong kong dollars": "HKD", "dollars": "$", "dollar": "$",
+    "usd": "USD",
+    "euros": "EUR", "euro": "EUR", "eur": "EUR", "pounds sterling": "GBP", "gbp": "GBP", "yuan": "CNY",
+    "renminbi": "CNY",
     "rmb": "CNY", "cny": "CNY", "yen": "JPY", "jpy": "JPY", "hkd": "HKD", "chf": "CHF", "swiss francs": "CHF",
-    "元人民币": "CNY", "元": "CNY", "圆": "CNY", "人民币": "CNY", "美元": "USD", "美金": "USD", "港元": "HKD", "港币": "HKD",
-    "欧元": "EUR", "英镑": "GBP", "日元": "JPY", "新加坡元": "SGD", "加元": "CAD", "澳元": "AUD", "瑞士法郎": "CHF",
+    "元人民币": "CNY", "元": "CNY", "圆": "CNY", "人民币": "CNY", "美元": "USD", "美金": "USD",
+    "港元": "HKD", "港币": "HKD",
+    "欧元": "EUR", "英镑": "GBP", "日元": "JPY", "新加坡元": "SGD", "加元": "CAD", "澳元": "AUD",
+    "瑞士法郎": "CHF",
 }  # fmt: skip
 # A sign that several currencies share agrees with each of them.
 _SHARED_SIGNS = {"$": {"USD", "HKD", "CAD", "AUD", "SGD"}, "¥": {"CNY", "JPY"}}
@@ -95,5 +102,6 @@ def alternatives(names: dict[str, str] | dict[str, tuple[str, Fraction]]) -> str
 
 
 def same_currency(a: str, b: str) -> bool:
-    """True where two currency names can mean the same money: "$" agrees with USD and HKD, which do not agree."""
+    """True where two currency names can mean the same money: "$" agrees with USD and HKD, which do not
+    agree."""
     return a == b or b in _SHARED_SIGNS.get(a, ()) or a in _SHARED_SIGNS.get(b, ())

@@ -1,13 +1,14 @@
 """Holds each sentence of a draft against the evidence it rests on, by code alone.
 
-A sentence is SUPPORTED where one sentence (or table row) of the evidence has all its words, figures and names, in an order
-that keeps who does what to whom, with the same negation, modality and direction; or where it is the evidence verbatim. It is
-PARTIAL where all hard facts are found and something softer is not: new words, a rounded figure, a condition left out, two
-sentences needed together. It is UNSUPPORTED where a hard fact is missing, the sentence is turned round, or too little of
-it stands in any evidence. Every state carries its reasons; citations are attached here, whatever the model typed.
+A sentence is SUPPORTED where one sentence (or table row) of the evidence has all its words, figures and
+names, in an order that keeps who does what to whom, with the same negation, modality and direction; or
+where it is the evidence verbatim. It is PARTIAL where all hard facts are found and something softer is not:
+new words, a rounded figure, a condition left out, two sentences needed together. It is UNSUPPORTED where a
+hard fact is missing, the sentence is turned round, or too little of it stands in any evidence. Every state
+carries its reasons; citations are attached here, whatever the model typed.
 
-Verification compares words, it does not understand them: SUPPORTED means "says what the source says, in its words", not "true".
-"""
+Verification compares words, it does not understand them: SUPPORTED means "says what the source says, in its
+words", not "true"."""
 
 from __future__ import annotations
 
@@ -21,8 +22,9 @@ from rag.facts import Facts, facts_of
 from rag.text import sentences
 from rag.types import Claim, ClaimState, Evidence
 
-# Share of a sentence's content that must stand in its source: below the first it is unsupported; a sentence with a figure or name found needs
-# less, for its few facts say more. Set on the hand-written paraphrases and corruptions in tests/data.
+# Share of a sentence's content that must stand in its source: below the first it is unsupported; a sentence
+# with a figure or name found needs less, for its few facts say more. Set on the hand-written paraphrases
+# and corruptions in tests/data.
 MIN_COVERAGE = 0.34
 MIN_COVERAGE_WITH_FACTS = 0.25
 # Longer sentences are not prose; they are judged as verbatim or not at all.
@@ -33,12 +35,15 @@ _CANDIDATES = 4
 _FRAGMENT_SIZE = 6
 
 _MARKER = re.compile(
-    r"\s?[\[【［](?:\^|(?i:sources?|evidence|ref|passages?|citations?|来源|证据|资料)[ :：]*)?\d{1,3}(?:\s*(?:,|，|、|;|-|–|and|&|和)\s*\d{1,3})*[\]】］]"
-    r"|\s?[(（](?i:(?:see )?(?:sources?|evidence|ref|passages?|citations?)|来源|证据|见)[ :：]*\[?\d{1,3}\]?(?:\s*(?:,|，|、|-|–|and|&|和)\s*\[?\d{1,3}\]?)*[)）]"
+    r"\s?[\[【［](?:\^|(?i:sources?|evidence|ref|passages?|citations?|来源|证据"
+    r"|资料)[ :：]*)?\d{1,3}(?:\s*(?:,|，|、|;|-|–|and|&|和)\s*\d{1,3})*[\]】］]"
+    r"|\s?[(（](?i:(?:see )?(?:sources?|evidence|ref|passages?|citations?)|来源|证据"
+    r"|见)[ :：]*\[?\d{1,3}\]?(?:\s*(?:,|，|、|-|–|and|&|和)\s*\[?\d{1,3}\]?)*[)）]"
 )
 _LEAD = re.compile(r"^(?:yes|no|是的?|不是|否|对)\s*[,，。.:：;；]\s*(?=\S)", re.IGNORECASE)
 _SPLIT = re.compile(
-    r"[;；]|,\s+(?:and|but|while|whereas)\s+|\s+(?:and|while|whereas)\s+|[，,](?=\s*[\u4e00-\u9fff])|并且?|同时"
+    r"[;；]|,\s+(?:and|but|while|whereas)\s+|\s+(?:and|while|whereas)\s+|[，,](?=\s*[\u4e00-\u9fff])|并且?"
+    r"|同时"
 )
 
 
@@ -58,16 +63,18 @@ class _Verdict:
 
 
 def strip_markers(draft: str) -> str:
-    """The draft without citation marks that a model typed: [1], [1, 2], 【3】, (Source 2). They are never trusted."""
+    """The draft without citation marks that a model typed: [1], [1, 2], 【3】, (Source 2). They are never
+    trusted."""
     return _MARKER.sub("", draft)
 
 
 def verify(draft: str, evidence: Sequence[Evidence], *, question: str = "") -> tuple[Claim, ...]:
-    """One Claim for each sentence of the draft, in order; their texts together are the draft without typed markers.
+    """One Claim for each sentence of the draft, in order; their texts together are the draft without typed
+    markers.
 
-    `question` gives context: its words may be echoed, its numbers and names are no evidence. Never raises on any text;
-    time grows linearly with the draft times the number of evidence sentences (at most MAX_UNITS of which are read).
-    """
+    `question` gives context: its words may be echoed, its numbers and names are no evidence. Never raises
+    on any text; time grows linearly with the draft times the number of evidence sentences (at most
+    MAX_UNITS of which are read)."""
     judge = _Judge(evidence, question)
     text = strip_markers(draft)
     return tuple(judge.claim(text[s.start : s.end]) for s in sentences(text))
@@ -119,7 +126,8 @@ class _Judge:
         return Claim(sentence, verdict.state, verdict.numbers, verdict.reasons)
 
     def _quoted(self, sentence: str) -> tuple[int, ...]:
-        """Citation numbers where the sentence is evidence, or whole evidence sentences one after the other."""
+        """Citation numbers where the sentence is evidence, or whole evidence sentences one after the
+        other."""
         rest = Facts(sentence).squeezed
         numbers: list[int] = []
         for _ in range(8):
@@ -225,7 +233,8 @@ class _Judge:
                 max((self._against(p, unit, part=True) for unit in ranked), key=lambda v: v.rank)
                 for p in parts
             ]
-            # Both from one sentence would have been found by reading it as a whole, with their order and their "not"s.
+            # Both from one sentence would have been found by reading it as a whole, with their order and
+            # their "not"s.
             apart = verdicts[0].source is not verdicts[1].source
             if apart and all(v.state is ClaimState.SUPPORTED for v in verdicts):
                 numbers = tuple(dict.fromkeys(n for v in verdicts for n in v.numbers))[:2]
@@ -234,7 +243,8 @@ class _Judge:
         return None
 
     def _together(self, claim: Facts, ranked: Sequence[Source]) -> _Verdict:
-        """Two sentences read as one hold at most a partial claim: what belongs to what cannot be told across them."""
+        """Two sentences read as one hold at most a partial claim: what belongs to what cannot be told
+        across them."""
         verdicts = []
         for other in ranked[1:]:
             first = ranked[0]

@@ -1,22 +1,24 @@
-"""Small words that turn a sentence round: negation, modality, direction, bounds, conditions, quantifiers, opposites.
+"""Small words that turn a sentence round: negation, modality, direction, bounds, conditions, quantifiers,
+opposites.
 
-Each is found as a `Cue`: its class, and its scope, the content words next to it. Scopes decide which "not" of a long
-sentence answers which "not" of another. Lexicons are closed lists in English and Chinese; a word that is in none of them
-is left to the overlap checks.
-"""
+Each is found as a `Cue`: its class, and its scope, the content words next to it. Scopes decide which "not"
+of a long sentence answers which "not" of another. Lexicons are closed lists in English and Chinese; a word
+that is in none of them is left to the overlap checks."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-# group -> class -> pattern. Within a group classes exclude each other. Longer expressions come first and consume their
-# words: the "not" of "not more than" is a bound and not a negation.
+# group -> class -> pattern. Within a group classes exclude each other. Longer expressions come first and
+# consume their words: the "not" of "not more than" is a bound and not a negation.
 _LEXICON: tuple[tuple[str, str, str], ...] = (
     ("bound", "at most",
-     r"\b(?:no|not) (?:more|greater|later|longer|higher|larger) than\b|\b(?:no|not) (?:to )?exceed(?:ing|s)?\b|≤"
+     r"\b(?:no|not) (?:more|greater|later|longer|higher|larger) than\b|\b(?:no|not) (?:to )?exceed(?:ing"
+     r"|s)?\b|≤"
      r"|\b(?:may|can|does|do|did) ?not exceed\b|\bat (?:the )?most\b|\bup to\b|\bmaximum\b"
-     r"|\bless than or equal to\b|\bwithin(?= (?:\S+ ){1,4}(?:days?|months?|weeks?|hours?|years?)\b)|\bcapped\b"
+     r"|\bless than or equal to\b|\bwithin(?= (?:\S+ ){1,4}(?:days?|months?|weeks?|hours?|years?)\b)"
+     r"|\bcapped\b"
      r"|不超过|不得超过|不能超过|不多于|不高于|不大于|不得高于|不得多于|不迟于|至多|最多|不长于|最长|最高"
      r"|(?<=[日天月年时周])[之以]?内"),
     ("bound", "at least",
@@ -31,34 +33,46 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
     ("modality", "must not",
      r"\b(?:shall|must|may|can|could|will) ?(?:not|never)\b|\b(?:can't|mustn't|won't|shan't|couldn't)"
      r"|\b(?:is|are|be|being|was|were) (?:strictly )?(?:prohibited|forbidden|barred)\b|\bprohibits?\b"
-     r"|\b(?:not|n't) (?:be )?(?:permitted|allowed|entitled|authorized|authorised)\b|\bunder no circumstances?\b"
+     r"|\b(?:not|n't) (?:be )?(?:permitted|allowed|entitled|authorized|authorised)\b"
+     r"|\bunder no circumstances?\b"
      r"|不得|禁止|严禁|不可以|不可(?!抗|避|分|撤|逆|或|转)|不应当?|不能(?!力)|不准|不许|无权|禁用"),
     ("modality", "must",
      r"\b(?:shall|must)\b|\b(?:is|are|be|was|were) (?:required|obliged|obligated)\b|\b(?:has|have|had) to\b"
      r"|\brequires?\b|\bmandatory\b|\bis to be\b|\bare to be\b"
-     r"|应当|必须|(?<!无)须|(?<![反相供适效响对])应(?![收付用对急诉激答变聘邀届计])|(?<!不)需要?(?!求)|有义务"),
-    ("modality", "should", r"\b(?:should|ought|recommended|advisable|recommends?)\b|(?<![适合便不])宜|建议|推荐"),
+     r"|应当|必须|(?<!无)须|(?<![反相供适效响对])应(?![收付用对急诉激答变聘邀届计])|(?<!不)需要?(?!求)"
+     r"|有义务"),
+    ("modality", "should",
+     r"\b(?:should|ought|recommended|advisable|recommends?)\b|(?<![适合便不])宜|建议|推荐"),
     ("modality", "may",
-     r"\b(?:may|might|can|could)\b|\b(?:is|are|be) (?:permitted|allowed|entitled|free|authorized|authorised)\b"
-     r"|\bha(?:s|ve) the (?:right|option)\b|\boptional\b|\bat (?:its|his|her|their) (?:option|discretion)\b|\blets?\b"
+     r"\b(?:may|might|can|could)\b|\b(?:is|are|be) (?:permitted|allowed|entitled|free|authorized"
+     r"|authorised)\b"
+     r"|\bha(?:s|ve) the (?:right|option)\b|\boptional\b|\bat (?:its|his|her|their) (?:option"
+     r"|discretion)\b|\blets?\b"
      r"|可以|可能|能够|有权|允许|(?<![不许认])可(?![靠行见观变用信口是持比])"),
     ("negation", "not",
      r"\bnot\b|n[’']t\b|\b(?:no|never|without|neither|nor|none|nobody|nothing|non)\b|\bcannot\b"
-     r"|不(?![仅但过断动论同久可得])|未(?![来成])|(?<!有)无(?![论锡形])|没有|没|非(?![常流洲典金])|并非|从未|尚未|勿"),
+     r"|不(?![仅但过断动论同久可得])|未(?![来成])|(?<!有)无(?![论锡形])|没有|没|非(?![常流洲典金])|并非"
+     r"|从未|尚未|勿"),
     ("denial", "weak not",
-     r"\b(?:fail(?:s|ed|ing|ure)?|lacks?|lacking|unable|absent|absence|refus\w+|den(?:y|ies|ied|ial)|exclud\w+)\b"
-     r"|\b(?:ineligible|insufficient|invalid|void|free (?:of|from)|unlawful|illegal|except|unless|rather than|miss\w*)\b"
+     r"\b(?:fail(?:s|ed|ing|ure)?|lacks?|lacking|unable|absent|absence|refus\w+|den(?:y|ies|ied|ial)"
+     r"|exclud\w+)\b"
+     r"|\b(?:ineligible|insufficient|invalid|void|free (?:of|from)|unlawful|illegal|except|unless"
+     r"|rather than|miss\w*)\b"
      r"|\b(?:instead of|barred|prohibit\w*|forbid\w*|waive\w*|exempt\w*|contraindicated|avoid\w*|cease\w*)\b"
-     r"|\bun(?:likely|changed|paid|available|enforceable|reasonable|secured|audited|known|related|affected|lawful)\b"
+     r"|\bun(?:likely|changed|paid|available|enforceable|reasonable|secured|audited|known|related|affected"
+     r"|lawful)\b"
      r"|\bunauthori[sz]ed\b|\bbelow\b|拒绝|缺乏|排除|除外|免除|免于|无效|避免|停止|失效|禁忌|不足|否认|逾期"),
     ("trend", "up",
-     r"\b(?:increas\w*|rise[sn]?|rising|rose|grow\w*|grew|gain(?:s|ed)?|improv\w*|climb\w*|expand\w*|upward|raise[sd]?)\b"
+     r"\b(?:increas\w*|rise[sn]?|rising|rose|grow\w*|grew|gain(?:s|ed)?|improv\w*|climb\w*|expand\w*"
+     r"|upward|raise[sd]?)\b"
      r"|\bup(?= \d|\W+\d)|增加|上升|增长|提高|上涨|提升|扩大|增多|升高|上调|延长|涨价"),
     ("trend", "down",
-     r"\b(?:decreas\w*|declin\w*|fall(?:s|en|ing)?|fell|drop\w*|reduc\w*|lower(?:s|ed|ing)|shrank|shrink\w*)\b"
+     r"\b(?:decreas\w*|declin\w*|fall(?:s|en|ing)?|fell|drop\w*|reduc\w*|lower(?:s|ed|ing)|shrank"
+     r"|shrink\w*)\b"
      r"|\b(?:downward|worsen\w*|to lower)\b|减少|下降|降低|下跌|缩小|减小|下滑|下调|缩短|降到|降至"),
     ("comparison", "up",
-     r"\b(?:higher|more|above|exceed\w*|greater|larger|longer|older)\b|\b(?:over|beyond)(?= (?:\W?\d|the age))"
+     r"\b(?:higher|more|above|exceed\w*|greater|larger|longer|older)\b|\b(?:over|beyond)(?= (?:\W?\d"
+     r"|the age))"
      r"|高于|超过|多于|以上|大于|超出|优于"),
     ("comparison", "down",
      r"\b(?:lower|less|fewer|below|smaller|shorter|younger)\b|\bunder(?= (?:\W?\d|the age))"
@@ -72,25 +86,31 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
     ("balance", "profit", r"\b(?:profit\w*|net income|earnings|surplus)\b|盈利|利润|盈余"),
     ("balance", "loss", r"\b(?:loss(?:es)?|deficit)\b|亏损|赤字"),
     ("result", "yes",
-     r"\b(?:approv\w*|accept\w*|grant\w*|affirm\w*|upheld|valid|lawful|legal|effective|eligible|includ\w*|safe)\b"
+     r"\b(?:approv\w*|accept\w*|grant\w*|affirm\w*|upheld|valid|lawful|legal|effective|eligible|includ\w*"
+     r"|safe)\b"
      r"|\b(?:significant\w*|positive|enforceable|voluntary|secured|taxable)\b"
      r"|批准|接受|同意|支持|(?<![没无])有效(?!期)|合法|包括|阳性|显著"),
     ("result", "no",
-     r"\b(?:reject\w*|refus\w*|den(?:y|ies|ied)|revok\w*|revers\w*|overturn\w*|invalid|void|unlawful|illegal)\b"
-     r"|\b(?:ineffective|ineligible|exclud\w*|unsafe|insignificant\w*|negative|unenforceable|involuntary|unsecured)\b"
+     r"\b(?:reject\w*|refus\w*|den(?:y|ies|ied)|revok\w*|revers\w*|overturn\w*|invalid|void|unlawful"
+     r"|illegal)\b"
+     r"|\b(?:ineffective|ineligible|exclud\w*|unsafe|insignificant\w*|negative|unenforceable|involuntary"
+     r"|unsecured)\b"
      r"|驳回|拒绝|撤销|无效|违法|不包括|排除|阴性|不显著"),
     ("cause", "because",
-     r"\b(?:because|due to|owing to|as a result of|driven by|drove|caused by|on account of)\b|由于|因为?|导致|所致"),
+     r"\b(?:because|due to|owing to|as a result of|driven by|drove|caused by|on account of)\b|由于|因为?"
+     r"|导致|所致"),
     ("quantifier", "all",
      r"\b(?:all|every|each|any|both|always|entire\w*|whole)\b|全部|所有|每个|任何|一切|均|都|始终"),
     ("quantifier", "some",
      r"\b(?:some|several|certain|many|part of|partly|partial\w*|sometimes|occasionally|often|usually)\b"
      r"|部分|某些|有些|若干|有时|一些|通常"),
     ("quantifier", "most", r"\b(?:most|majority|mainly|primarily|mostly)\b|大多数|多数|主要"),
-    ("quantifier", "about", r"\b(?:about|approximately|around|roughly|nearly|almost)\b|大约|大概|左右|约(?=[\d百千三四五六七八九十])"),
+    ("quantifier", "about",
+     r"\b(?:about|approximately|around|roughly|nearly|almost)\b|大约|大概|左右|约(?=[\d百千三四五六七八九十])"),
     ("restriction", "only", r"\b(?:only|solely|exclusively|sole|exclusive)\b|仅|只(?!要)|唯一|独家"),
     ("condition", "unless",
-     r"\b(?:unless|except|excluding|other than|provided that|provided, however|subject to|notwithstanding|save for)\b"
+     r"\b(?:unless|except|excluding|other than|provided that|provided, however|subject to|notwithstanding"
+     r"|save for)\b"
      r"|除.{1,20}外|除非|但(?!是否)"),
     ("condition", "if",
      r"\b(?:if|in the event|in case|when|provided)\b"
@@ -99,7 +119,8 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 
 _COMPILED = tuple((group, name, re.compile(pattern, re.IGNORECASE)) for group, name, pattern in _LEXICON)
-# Expressions of these groups use their words up: the "not" of "not more than" is no negation, nor its "more" a comparison.
+# Expressions of these groups use their words up: the "not" of "not more than" is no negation, nor its
+# "more" a comparison.
 _CONSUMING = frozenset({"bound", "modality"})
 
 OPPOSITES: tuple[tuple[str, str], ...] = tuple(
@@ -187,7 +208,8 @@ OPPOSITES: tuple[tuple[str, str], ...] = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A turning word: its group ("negation"), class ("not"), the words themselves, span, and where its scope ends."""
+    """A turning word: its group ("negation"), class ("not"), the words themselves, span, and where its
+    scope ends."""
 
     group: str
     name: str
@@ -197,7 +219,8 @@ class Cue:
 
 
 def cues(text: str) -> tuple[Cue, ...]:
-    """Turning words of a folded text in order. Prohibitions ("shall not", 不得) are given as modality and as negation."""
+    """Turning words of a folded text in order. Prohibitions ("shall not", 不得) are given as modality and
+    as negation."""
     found: list[Cue] = []
     used = bytearray(len(text))
     for group, name, pattern in _COMPILED:

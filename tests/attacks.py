@@ -1,8 +1,7 @@
 """Makes false sentences out of true ones: one fact, one turning word or one party changed at a time.
 
-Each corruption is a small rule with a name; `corrupt(sentence)` yields (rule, false sentence). Rules are written
-so that what they yield is false (or at least another claim) whenever the sentence is true.
-"""
+Each corruption is a small rule with a name; `corrupt(sentence)` yields (rule, false sentence). Rules are
+written so that what they yield is false (or at least another claim) whenever the sentence is true."""
 
 from __future__ import annotations
 
@@ -90,15 +89,19 @@ _SWAPS: tuple[tuple[str, str, str], ...] = (
     ("article", r"第十二条", "第十三条"),
 )
 _PARTIES = (
-    "Buyer/Seller Tenant/Landlord Borrower/Lender Licensee/Licensor treatment/placebo plaintiff/defendant Supplier/Customer "
-    "甲方/乙方 承租人/出租人 劳动者/用人单位 借款人/贷款人 治疗组/对照组 云杉科技有限公司/北湖银行 Contractor/Client employee/employer "
-    "Harlow_Logistics_Ltd./Brightwater_Foods_Inc. Marlin_Energy/Copperfield_Pipelines Marlin/Hamlin Northgate/Southgate 公司/客户 "
-    "total_debt/cash director/shareholder Metformin/Insulin Veloxan/Velotrix Singapore/London SIAC/ICC SOFR/LIBOR aspirin/ibuprofen"
+    "Buyer/Seller Tenant/Landlord Borrower/Lender Licensee/Licensor treatment/placebo plaintiff/defendant "
+    "Supplier/Customer "
+    "甲方/乙方 承租人/出租人 劳动者/用人单位 借款人/贷款人 治疗组/对照组 云杉科技有限公司/北湖银行 "
+    "Contractor/Client employee/employer "
+    "Harlow_Logistics_Ltd./Brightwater_Foods_Inc. Marlin_Energy/Copperfield_Pipelines Marlin/Hamlin "
+    "Northgate/Southgate 公司/客户 "
+    "total_debt/cash director/shareholder Metformin/Insulin Veloxan/Velotrix Singapore/London SIAC/ICC "
+    "SOFR/LIBOR aspirin/ibuprofen"
 ).split()
 _WORDS = (
     "three/four five/six two/three four/five six/seven twelve/eleven thirty/forty sixty/fifty twenty/thirty"
 )
-_HAN = {a: b for a, b in zip("二三四五六七八九", "三四五六七八九二", strict=True)}
+_HAN = dict(zip("二三四五六七八九", "三四五六七八九二", strict=True))
 
 
 def corrupt(sentence: str) -> Iterator[tuple[str, str]]:

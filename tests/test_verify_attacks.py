@@ -1,9 +1,8 @@
 """Verification against corruptions of true sentences and faithful paraphrases of them, as rates.
 
-`tests/data/verify_sentences.jsonl` holds true sentences of legal, medical and finance documents (fictional, written for this test)
-with paraphrases written by hand; `tests/attacks.py` makes the corruptions. Each sentence is judged against its source
-among three other sentences of the same language.
-"""
+`tests/data/verify_sentences.jsonl` holds true sentences of legal, medical and finance documents (fictional,
+written for this test) with paraphrases written by hand; `tests/attacks.py` makes the corruptions. Each
+sentence is judged against its source among three other sentences of the same language."""
 
 from __future__ import annotations
 
@@ -122,7 +121,8 @@ def _corpus_sentences() -> list[str]:
 
 @pytest.mark.skipif(not CORPORA.is_dir(), reason="the sources of the sample corpora are not installed")
 def test_corruptions_of_corpus_sentences_do_not_pass_as_supported() -> None:
-    """Sentences that no rule or lexicon was written for; every third one, two corruptions each, to stay within seconds."""
+    """Sentences that no rule or lexicon was written for; every third one, two corruptions each, to stay
+    within seconds."""
     true = _corpus_sentences()
     assert len(true) >= 400
     judged = 0

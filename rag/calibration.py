@@ -55,7 +55,8 @@ def _logistic(data: dict[str, float], names: tuple[str, ...]) -> Logistic:
     missing = [n for n in names if n not in data]
     if missing or len(data) != len(names) + 1:
         raise ConfigError(
-            f"rag/calibration.json does not fit this version (missing signals: {', '.join(missing) or 'none'}). "
+            "rag/calibration.json does not fit this version of the program "
+            f"(missing signals: {', '.join(missing) or 'none'}). "
             "Reinstall citewise, or refit it with scripts/calibrate.py."
         )
     return Logistic(np.array([data[n] for n in names]), float(data["bias"]))

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from rag.context import ContextWriter
+from rag.context import ContextWriter, document_name
 from rag.cuts import CHARS_PER_TOKEN, PROSE_CHARS_PER_TOKEN, Meter, cut, halves
 from rag.segments import Segment, SegmentKind, article_label, segment
 from rag.types import Chunk, Document
@@ -83,7 +83,7 @@ class _Packer:
         self._text = document.text
         self._meter = meter
         self._limit = limit
-        self._contexts = ContextWriter(document.title, meter, limit)
+        self._contexts = ContextWriter(document_name(document.title, document.path), meter, limit)
 
     def drafts(self) -> Iterator[_Draft]:
         items = self._weighed(segment(self._document))

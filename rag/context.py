@@ -3,13 +3,29 @@ budget."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from rag.cuts import Meter
 
 _TITLE_AND_HEADINGS_TOKENS = 60
 _COLUMNS_TOKENS = 70
 _ELLIPSIS = "…"
+
+
+# Words of a file name that can say whose or of which year a document is; a bare serial number cannot.
+_NAME_WORD = re.compile(r"(?:FY|Q)?(?:19|20)\d{2}(?:Q[1-4])?|[^\W\d_]{3,}|[\u4e00-\u9fff]+", re.IGNORECASE)
+_NAME_WORDS = 8
+
+
+def document_name(title: str, path: str) -> str:
+    """The title, and in brackets the words of the file name that it lacks: "agreement-brightquill.pdf" tells
+    two agreements of one title apart."""
+    known = title.casefold()
+    extra = [w for w in _NAME_WORD.findall(PurePosixPath(path).stem) if w.casefold() not in known]
+    kept = " ".join(list(dict.fromkeys(extra))[:_NAME_WORDS])
+    return f"{title} ({kept})" if title and kept else title or kept
 
 
 class ContextWriter:

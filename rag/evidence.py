@@ -17,7 +17,7 @@ from rag.embed import Embedder, supports
 from rag.index import Index
 from rag.question import analyse
 from rag.retrieve import idf_weights
-from rag.signals import Asked, Sentence, answer_signals, make_sentence, sentence_signals
+from rag.signals import Asked, Sentence, answer_signals, make_sentences, sentence_signals
 from rag.store import Store
 from rag.text import detect_language, query_tokens, search_tokens, sentences, words
 from rag.types import Evidence, Hit
@@ -86,7 +86,9 @@ def prepare(question: str, store: Store) -> Asked:
     tokens = tuple(query_tokens(question))
     frequencies = store.document_frequency(tokens)
     unknown = frozenset(t for t in tokens if not frequencies.get(t))
-    return Asked(analyse(question), tokens, idf_weights(store, tokens), unknown)
+    taken = analyse(question)
+    named = frozenset(search_tokens(" ".join([*taken.names, *taken.numbers])))
+    return Asked(taken, tokens, idf_weights(store, tokens), unknown, frozenset(tokens) - named)
 
 
 def rank_sentences(
@@ -136,12 +138,8 @@ def judge(ranked: Ranked, hits: Sequence[Hit], calibration: Calibration) -> floa
 def _sentences_of(number: int, hit: Hit) -> list[Sentence]:
     chunk = hit.chunk
     surroundings = f"{hit.document.title}\n{chunk.context}"
-    found: list[Sentence] = []
-    previous = ""
-    for start, text in _units(chunk.text, by_line=chunk.kind == "table"):
-        found.append(make_sentence(number, chunk.start + start, text, surroundings, previous, not found))
-        previous = text
-    return found
+    units = _units(chunk.text, by_line=chunk.kind == "table")
+    return make_sentences(number, [(chunk.start + start, text) for start, text in units], surroundings)
 
 
 def _units(text: str, *, by_line: bool) -> list[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""What a question asks for, read by code: the type of answer it expects, the names and numbers it must find again.
+"""What a question asks for, read by code: the type of answer it expects, the names and numbers to find again.
 
 Pure functions over strings, English and Chinese. An expected type is a hint for choosing sentences, never a
 filter.
@@ -23,8 +23,8 @@ class AnswerType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question taken apart. `names` are capitalised words or 《titles》 as typed, `numbers` are digits without
-    separators."""
+    """A question taken apart. `names` are capitalised words or quoted titles as typed, `numbers` are digits
+    without separators."""
 
     text: str
     expects: AnswerType

@@ -19,6 +19,7 @@ from rag.types import Hit
 SENTENCE_SIGNALS = (
     "coverage",
     "context_coverage",
+    "topic",
     "phrase",
     "cosine",
     "passage",
@@ -41,6 +42,8 @@ ANSWER_SIGNALS = (
     "best_cosine",
     "coverage",
     "sentence_coverage",
+    "topic_coverage",
+    "topic_in_sentence",
     "rarest_missing",
     "unknown_words",
     "names_found",
@@ -53,12 +56,16 @@ ANSWER_SIGNALS = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question prepared once: its parts, distinct content tokens and their idf weights over the index."""
+    """A question prepared once: its parts, distinct content tokens and their idf weights over the index.
+
+    `unknown` are tokens that no passage holds; `topic` are those that are no part of a name or a number: what
+    is asked about the named thing."""
 
     question: Question
     tokens: tuple[str, ...]
     weights: Mapping[str, float]
     unknown: frozenset[str]
+    topic: frozenset[str]
 
     @property
     def total(self) -> float:
@@ -68,6 +75,11 @@ class Asked:
         """Share of the question's idf weight that these tokens hold."""
         return sum(w for t, w in self.weights.items() if t in tokens) / self.total
 
+    def topic_coverage(self, tokens: frozenset[str]) -> float:
+        """The same share over the topic alone; 1.0 where the question is nothing but names."""
+        total = sum(self.weights[t] for t in self.topic)
+        return sum(self.weights[t] for t in self.topic if t in tokens) / total if total else 1.0
+
     def rarest_missing(self, tokens: frozenset[str]) -> float:
         """Weight share of the heaviest question word that is missing, against the heaviest of all."""
         missing = [w for t, w in self.weights.items() if t not in tokens]
@@ -76,36 +88,41 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A candidate sentence: where it stands, and what stands around it. `surroundings` are title, headings,
-    table header."""
+    """A candidate sentence and what stands around it: `surroundings` are title, headings and table header,
+    the tokens `around` are theirs and those of the sentence before."""
 
     hit: int
     start: int
     end: int
     text: str
     surroundings: str
-    previous: str
     first: bool
     tokens: frozenset[str]
     sequence: tuple[str, ...]
     around: frozenset[str]
 
 
-def make_sentence(hit: int, start: int, text: str, surroundings: str, previous: str, first: bool) -> Sentence:
-    sequence = tuple(search_tokens(text))
-    around = frozenset(search_tokens(f"{surroundings}\n{previous}"))
-    return Sentence(
-        hit,
-        start,
-        start + len(text),
-        text,
-        surroundings,
-        previous,
-        first,
-        frozenset(sequence),
-        sequence,
-        around,
-    )
+def make_sentences(hit: int, units: Sequence[tuple[int, str]], surroundings: str) -> list[Sentence]:
+    """The sentences of one passage from (offset, text) pairs in reading order; each knows the one before it."""
+    around = frozenset(search_tokens(surroundings))
+    made: list[Sentence] = []
+    for start, text in units:
+        sequence = tuple(search_tokens(text))
+        before = made[-1].tokens if made else frozenset()
+        made.append(
+            Sentence(
+                hit=hit,
+                start=start,
+                end=start + len(text),
+                text=text,
+                surroundings=surroundings,
+                first=not made,
+                tokens=frozenset(sequence),
+                sequence=sequence,
+                around=around | before,
+            )
+        )
+    return made
 
 
 def sentence_signals(
@@ -126,6 +143,7 @@ def _sentence_row(
     return [
         coverage,
         asked.coverage(s.tokens | s.around),
+        asked.topic_coverage(s.tokens),
         _phrase_share(asked.tokens, s.sequence),
         cosine if cosine is not None else 0.0,
         passage,
@@ -186,6 +204,8 @@ def answer_signals(
             max((c for c in cosines if c is not None), default=0.0),
             asked.coverage(words),
             max(asked.coverage(s.tokens) for s in found[:3]),
+            asked.topic_coverage(words),
+            max(asked.topic_coverage(s.tokens) for s in found[:3]),
             asked.rarest_missing(words),
             sum(asked.weights[t] for t in asked.unknown) / asked.total,
             names if asked.question.names else 0.0,

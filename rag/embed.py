@@ -250,7 +250,7 @@ class SentenceTransformerEmbedder:
         except Exception as error:  # a foreign folder can fail in any way that its libraries know
             raise ModelError(f"sentence-transformers cannot load {files.folder} ({error})") from error
         # What the loaded model says counts more than what its files seemed to say.
-        dimension = self._model.get_sentence_embedding_dimension() or files.dimension
+        dimension = self._model.get_embedding_dimension() or files.dimension
         limit = self._model.max_seq_length or files.max_tokens
         self._info = EmbedderInfo(files.name, files.fingerprint, int(dimension), int(limit), files.languages)
         self._files = files

@@ -55,7 +55,7 @@ def llm(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaC
 @pytest.mark.models
 def test_answer_holds_the_fact_and_ends_by_itself(llm: LlamaCpp) -> None:
     answer = "".join(llm.generate(RENT, max_tokens=100))
-    assert "1,450" in answer
+    assert "1450" in answer.replace(",", "")
     assert "<|im_end|>" not in answer
 
 
@@ -175,7 +175,7 @@ def test_answer_ends_where_the_context_does(path: Path, tmp_path: Path) -> None:
     small = LlamaCpp(path, cache_dir=tmp_path, context_tokens=256)
     prompt = Prompt("", "word " * 200)
     room = small.info.context_tokens - len(small.encode(prompt))
-    assert 0 < room < 40
+    assert 0 < room < 60
     pieces = list(small.generate(prompt, max_tokens=4000))
     small.close()
     assert len(pieces) <= room
@@ -198,7 +198,7 @@ def test_failure_inside_llama_cpp_ends_one_answer_and_not_the_next(llm: LlamaCpp
         patch.setattr(llm._engine.llama, "eval", fail)
         with pytest.raises(GenerationError, match="llama_decode returned -3"):
             list(llm.generate(Prompt("", "something quite different"), max_tokens=5))
-    assert "1,450" in "".join(llm.generate(RENT, max_tokens=60))
+    assert "1450" in "".join(llm.generate(RENT, max_tokens=60)).replace(",", "")
 
 
 @pytest.mark.models
@@ -300,8 +300,9 @@ def test_markers_that_a_file_declares_as_words_are_broken_up_too(kind: str) -> N
 
 def test_template_without_system_role_gets_the_instructions_in_the_question() -> None:
     gemma = (
-        "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
-        "{% for m in messages %}<start>{{ m['role'] }}\n{{ m['content'] | trim }}<end>\n{% endfor %}<start>model\n"
+        "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+        "{% for m in messages %}<start>{{ m['role'] }}\n{{ m['content'] | trim }}<end>\n{% endfor %}"
+        "{% if add_generation_prompt %}{{ '<start>model\n' }}{% endif %}"
     )
     vocabulary = Words(control=("<start>", "<end>"))
     tokens = ChatTemplate(gemma, vocabulary).encode(Prompt("Be brief.", "Hello"))

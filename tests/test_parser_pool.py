@@ -148,7 +148,8 @@ def test_a_script_without_a_main_guard_is_not_run_again_by_its_workers(tmp_path:
         "source = Path(__file__).with_name('a.txt')\n"
         "source.write_text('Some words.')\n"
         "job = partial(parse, path='a.txt')\n"
-        "for _, document in run_in_workers(job, [source], workers=1, limits=Limits()):\n    print(document.text)\n",
+        "run = run_in_workers(job, [source], workers=1, limits=Limits())\n"
+        "for _, document in run:\n    print(document.text)\n",
     )
     root = Path(__file__).parent.parent
     done = subprocess.run(

@@ -508,3 +508,42 @@ def test_pdf_metadata_title_unless_it_is_a_file_name(tmp_path: Path) -> None:
         read(tmp_path, "b.pdf", pdf_bytes(lines, title="Microsoft Word - final_v3.docx")).title
         == "Annual Report"
     )
+
+
+def test_the_cover_of_a_filing_names_company_form_and_period(tmp_path: Path) -> None:
+    cover = [
+        "UNITED STATES",
+        "SECURITIES AND EXCHANGE COMMISSION",
+        "FORM 10-K",
+        "For the fiscal year ended December 31, 2023",
+        "* ACME INDUSTRIES, INC.",
+        "(Exact name of registrant as specified in its charter)",
+    ]
+    document = read(tmp_path, "a.pdf", pdf_bytes([cover], title="10K Doc & Exhibits"))
+    assert document.title == "ACME INDUSTRIES, INC., Form 10-K, fiscal year ended December 31, 2023"
+    assert document.metadata["company"] == "ACME INDUSTRIES, INC."
+
+
+def test_words_that_pdfium_breaks_are_mended() -> None:
+    from rag.parsers.pdf_lines import Line
+    from rag.parsers.pdf_words import mend
+
+    lines = [
+        Line("The ef ective rate of interest, a long\ufffeterm one"),
+        Line("see infor\ufffemation of ice"),
+        Line("Information"),
+    ]
+    mend(lines)
+    assert [line.text for line in lines[:2]] == [
+        "The effective rate of interest, a long-term one",
+        "see information office",
+    ]
+
+
+def test_words_are_left_alone_where_no_ligature_is_broken() -> None:
+    from rag.parsers.pdf_lines import Line
+    from rag.parsers.pdf_words import mend
+
+    line = Line("a block of ice, if any, of the chief")
+    mend([line])
+    assert line.text == "a block of ice, if any, of the chief"

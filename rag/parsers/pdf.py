@@ -14,17 +14,13 @@ from typing import Any
 
 from rag.errors import ParseError
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
-from rag.parsers.pdf_layout import Layout, PageLines, measure, running_key
+from rag.parsers.pdf_layout import Layout, PageLines, measure
 from rag.parsers.pdf_lines import Line, PageText
 from rag.parsers.pdf_tables import find_tables
+from rag.parsers.pdf_title import cover_title, prominent_line, read_cover, sensible_title
 from rag.parsers.pdf_words import CUT, mend
 
 _HEADER_WITHIN = 1024  # the specification lets "%PDF-" begin anywhere in the first 1,024 bytes
-_FILE_NAME_TITLE = re.compile(
-    r"\.(?:docx?|pdf|xlsx?|indd|pptx?|rtf|html?|tmp|qxd)\b|^untitled|^microsoft word"
-    r"|^[\W\d_]*$|^(?:document|print|form 10-?[kq])$",
-    re.I,
-)
 _MAX_OUTLINE = 5000
 
 
@@ -48,14 +44,15 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     details.put_outline(pages)
     mend([line for page in pages for line in page.lines])
     style = measure(pages)
-    title = details.title or _prominent_line(pages, style.size, style.repeated)
+    cover = read_cover(pages)
+    title = cover_title(cover) or details.title or prominent_line(pages, style)
     builder = TextBuilder()
     layout = Layout(builder, style, details.depth)
     for page in pages:
         builder.start_page(page.number)
         layout.add(page)
     text, blocks, spans = builder.build(title)
-    return Parsed(title, text, blocks, spans, empty, details.metadata)
+    return Parsed(title, text, blocks, spans, empty, details.metadata | cover)
 
 
 def _password(path: str) -> ParseError:
@@ -180,9 +177,7 @@ class _Details:
             match = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", str(found.get(key) or ""))
             if match:
                 self.metadata[name] = "-".join(match.groups())
-        title = one_line(str(found.get("/Title") or ""))
-        if len(title) > 3 and not _FILE_NAME_TITLE.search(title) and title.isprintable():
-            self.title = title
+        self.title = sensible_title(str(found.get("/Title") or ""))
 
     def _read_outline(self, reader: Any) -> None:
         with suppress(Exception):  # a damaged outline: keep what was read before the damage
@@ -210,28 +205,6 @@ class _Details:
             if number <= len(pages):
                 pages[number - 1].outline.append((min(level, 6), title))
         self.depth = max((min(level, 3) for level, _, _ in self._outline), default=0)
-
-
-def _prominent_line(pages: list[PageLines], size: float, repeated: frozenset[str]) -> str:
-    """The first line of the largest type on the first page with text; without geometry its first line."""
-    page = next(page for page in pages if page.lines)
-    lines = [
-        line
-        for line in page.lines[:40]
-        if running_key(line.text) not in repeated and sum(c.isalpha() for c in line.text) > 3
-    ]
-    if not lines:
-        return ""
-    largest = max(line.size for line in lines)
-    if largest <= size * 1.15:
-        return lines[0].text if len(lines[0].text) <= 120 else ""
-    first = next(n for n, line in enumerate(lines) if line.size == largest)
-    parts = [lines[first].text]
-    for line in lines[first + 1 : first + 3]:
-        if abs(line.size - largest) > 0.5:
-            break
-        parts.append(line.text)
-    return " ".join(parts)
 
 
 def _read_scans(data: bytes, pages: list[PageLines]) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from rag.chunk import CHUNKER_VERSION
 from rag.embed import Embedder, EmbedderInfo, load_embedder, load_token_counter
-from rag.errors import IndexMismatch, InputError
-from rag.models import EMBEDDED, Sources
+from rag.errors import IndexMismatch, InputError, ModelError
+from rag.models import EMBEDDED, Sources, find_embedder
 from rag.schema import Manifest
 from rag.store import Store
 from rag.text import TOKENS_VERSION
@@ -53,6 +53,16 @@ class EmbedderSource:
                 _check_embedder(self._store, self._loaded.info)
             return self._loaded
 
+    def name(self) -> str:
+        """The spec under which others can load it; "" for an object that is not the embedded one."""
+        if self.given is None or self.spec:
+            return self.spec or EMBEDDED
+        try:
+            embedded = find_embedder(EMBEDDED, self._cache_dir).fingerprint
+        except ModelError:  # it is not installed, so this is another
+            return ""
+        return EMBEDDED if embedded == self.given.info.fingerprint else ""
+
     def counter(self) -> Callable[[Sequence[str]], list[int]]:
         """Counts tokens as the embedder does, in any process. The embedder is loaded: a mismatch is said
         before an hour of parsing, not after it."""
@@ -93,7 +103,7 @@ def new_manifest(source: EmbedderSource) -> Manifest:
     """For an index built now with this embedder, which is loaded."""
     info = source.load().info
     return Manifest(
-        embedder=source.spec or ("" if source.given else EMBEDDED),
+        embedder=source.name(),
         embedder_name=info.name,
         embedder_fingerprint=info.fingerprint,
         embedder_max_tokens=info.max_tokens,

@@ -32,7 +32,9 @@ from rag.writer import FileState, Known, Writer
 # A commit costs an fsync; these bound what a kill can lose, and the memory held.
 _COMMIT_PASSAGES = 1000
 _COMMIT_SECONDS = 0.5
-_EMBEDDED_AT_ONCE = 256
+_EMBEDDED_AT_ONCE = 64
+# Passages are embedded in order of length within such a window: a batch of like lengths needs little padding.
+_EMBEDDING_WINDOW = 1024
 _REMOVED_AT_ONCE = 200
 # These come from the bytes of the file: reading it again gives the same.
 _FINAL = (FileStatus.PASSWORD, FileStatus.CORRUPT, FileStatus.UNSUPPORTED)
@@ -282,12 +284,17 @@ class _Run:
         model = embedder()
         done = 0
         self._report("vectors", done, total)
-        while not self._stop.is_set() and (batch := self._store.pending_vectors(_EMBEDDED_AT_ONCE)):
-            vectors = model.embed_passages([text for _, text in batch])
-            with self._writer.transaction():
-                self._writer.put_vectors([chunk_id for chunk_id, _ in batch], vectors)
-            done += len(batch)
-            self._report("vectors", done, total)
+        while not self._stop.is_set() and (window := self._store.pending_vectors(_EMBEDDING_WINDOW)):
+            window.sort(key=lambda row: len(row[1]))
+            for first in range(0, len(window), _EMBEDDED_AT_ONCE):
+                if self._stop.is_set():
+                    return
+                batch = window[first : first + _EMBEDDED_AT_ONCE]
+                vectors = model.embed_passages([text for _, text in batch])
+                with self._writer.transaction():
+                    self._writer.put_vectors([chunk_id for chunk_id, _ in batch], vectors)
+                done += len(batch)
+                self._report("vectors", done, total)
 
 
 def _failure(outcome: Read | CitewiseError) -> tuple[FileStatus, str]:

@@ -260,3 +260,26 @@ def test_real_embedder_real_parsers_and_workers_from_files_to_hits(tmp_path: Pat
     with open_index(tmp_path / "index") as again:
         assert contents(again.store) == held
         assert again.dense().rebuilt == ""
+
+
+@pytest.mark.models
+def test_embedder_given_as_an_object_can_make_fill_and_share_indexes(tmp_path: Path) -> None:
+    from rag.config import default_cache_dir
+    from rag.embed import load_embedder
+
+    embedder = load_embedder(cache_dir=default_cache_dir())
+    folder = write_files(tmp_path / "docs", FILES)
+    with open_index(tmp_path / "index", embedder=embedder, create=True) as index:
+        assert index.ingest(folder).vectors > 0
+        assert index.embedder is embedder
+    with open_index(tmp_path / "index") as index:  # and whoever opens it later loads the same by its name
+        assert index.search("notice period", 1)[0].document.path == "lease.md"
+
+
+def test_object_that_no_other_process_can_load_is_refused_before_any_file_is_read(tmp_path: Path) -> None:
+    class Unsendable(FakeEmbedder):
+        def __reduce__(self) -> str:
+            raise TypeError("cannot be pickled")
+
+    with new_index(tmp_path / "index", Unsendable()) as index, pytest.raises(InputError, match="name"):
+        index.ingest(write_files(tmp_path / "docs", FILES))

@@ -97,3 +97,13 @@ def test_missing_pages_and_files_are_errors_that_say_so(source: Path, tmp_path: 
     with pytest.raises(ParseError) as caught:
         render_page(tmp_path / "gone.pdf", 1)
     assert caught.value.status == "unreadable"
+
+
+def test_many_threads_may_draw_and_search_at_once(source: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def once(_: int) -> int:
+        return len(find_boxes(source, 2, "The lender agrees.")) * render_page(source, 1, scale=0.5).size[0]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(once, range(40))) == {298}

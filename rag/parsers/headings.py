@@ -25,6 +25,15 @@ _PATTERNS: tuple[tuple[int, re.Pattern[str]], ...] = (
     ),
     (3, re.compile(r"(?:SECTION|SEC\.|§)\s*\d+(?:\.\d+)*", re.I)),
     (3, re.compile(r"NOTES?\s+\d+\b", re.I)),
+    # The parts of annual reports that stand behind the numbered items.
+    (2, re.compile(r"(?:CONDENSED\s+)?CONSOLIDATED\s+(?:STATEMENTS?\s+OF|BALANCE\s+SHEETS?)\b", re.I)),
+    (
+        2,
+        re.compile(
+            r"NOTES\s+TO\s+(?:THE\s+)?(?:CONDENSED\s+)?(?:CONSOLIDATED\s+)?FINANCIAL\s+STATEMENTS\b", re.I
+        ),
+    ),
+    (2, re.compile(r"REPORT\s+OF\s+INDEPENDENT\s+REGISTERED\b|SIGNATURES?$", re.I)),
 )
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,4})([.)、]?)\s*(?=[A-Z\u4e00-\u9fff])")
 _ENDS_OPEN = re.compile(

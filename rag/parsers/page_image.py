@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +22,13 @@ def render_page(source: Path, page: int, *, scale: float = 1.5) -> Image:
     """Page `page` (1-based) as an RGB image of `scale` pixels per point (1.5 = 108 dpi); smaller where that
     would pass 24 million pixels. Raises ParseError for a file that cannot be opened, InputError for a page
     that it does not have."""
-    document = _open(source)
-    try:
+    with _opened(source) as document:
         leaf = _page(document, page, source)
         width, height = leaf.get_size()
         scale = min(scale, (MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
         image: Image = leaf.render(scale=scale).to_pil().convert("RGB")
         leaf.close()
         return image
-    finally:
-        document.close()
 
 
 def find_boxes(source: Path, page: int, quote: str) -> list[Box]:
@@ -39,24 +38,28 @@ def find_boxes(source: Path, page: int, quote: str) -> list[Box]:
     White space, hyphens and letter case are ignored in the search. A quote that runs on to the next page is
     found by the part that stands on this one; [] where nothing is found.
     """
-    document = _open(source)
-    try:
+    with _opened(source) as document:
         leaf = _page(document, page, source)
         text_page = leaf.get_textpage()
         boxes = _locate(leaf, text_page, quote)
         text_page.close()
         leaf.close()
         return boxes
-    finally:
-        document.close()
 
 
-def _open(source: Path) -> Any:
-    from rag.parsers.pdf import open_pdf
+@contextmanager
+def _opened(source: Path) -> Iterator[Any]:
+    """The document, for this thread alone."""
+    from rag.parsers.pdf import PDFIUM, open_pdf
 
     if not source.is_file():
         raise ParseError(f"{source}: the file is no longer there.", "unreadable")
-    return open_pdf(str(source), path=source.name)
+    with PDFIUM:
+        document = open_pdf(str(source), path=source.name)
+        try:
+            yield document
+        finally:
+            document.close()
 
 
 def _page(document: Any, page: int, source: Path) -> Any:

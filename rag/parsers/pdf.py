@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,6 +23,8 @@ from rag.parsers.pdf_words import CUT, mend
 
 _HEADER_WITHIN = 1024  # the specification lets "%PDF-" begin anywhere in the first 1,024 bytes
 _MAX_OUTLINE = 5000
+# pdfium keeps global state: two threads inside it, even in two documents, corrupt memory.
+PDFIUM = threading.RLock()
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
@@ -29,11 +32,13 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     if b"%PDF-" not in data[:_HEADER_WITHIN]:
         raise ParseError(f"{path}: not a PDF (its header is missing).", "corrupt")
     details = _Details(data)
-    pages = list(_read_pages(data, path, limits))
+    with PDFIUM:
+        pages = list(_read_pages(data, path, limits))
     if not any(page.lines for page in pages) and details.encrypted_for_good:
         raise _password(path)
     if ocr:
-        _read_scans(data, pages)
+        with PDFIUM:
+            _read_scans(data, pages)
     empty = tuple(page.number for page in pages if not page.lines)
     if len(empty) == len(pages):
         raise ParseError(

@@ -214,9 +214,10 @@ _silence: Any = None
 
 
 def _open(path: Path, *, threads: int, context_tokens: int) -> Any:
-    # llama.cpp's threads meet after every operation. By default they spin for milliseconds there, which on
-    # cores that something else is using (an ingest, say) made writing ten times slower: 2 instead of 20
-    # tokens/s.
+    # llama.cpp's threads meet after every operation, and by default spin there for milliseconds. On two cores
+    # with load 7 to 11 beside it, SmolLM2-135M wrote 1 to 2 tokens/s so, 7 to 24 with this count. Never
+    # spinning did better still under load (18 to 37), but on idle cores it cost more than half (40 instead of
+    # 100).
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     try:
         import llama_cpp

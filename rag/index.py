@@ -82,11 +82,12 @@ def open_index(
     from rag.config import default_cache_dir
 
     folder = Path(folder)
-    if rebuild:
-        remove_index(folder)
     source = EmbedderSource(embedder, cache_dir or default_cache_dir(), models, threads)
-    if (create or rebuild) and not (folder / DATABASE).exists():
-        store = Store.create(folder, new_manifest(source))
+    if rebuild or (create and not (folder / DATABASE).exists()):
+        manifest = new_manifest(source)  # before anything is removed: the model may be missing
+        if rebuild:
+            remove_index(folder)
+        store = Store.create(folder, manifest)
     else:
         store = Store.open(folder)
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rag import compatibility
-from rag.errors import IndexBusy, IndexMismatch, IndexMissing, InputError
+from rag.errors import IndexBusy, IndexMismatch, IndexMissing, InputError, ModelError
 from rag.index import Index, open_index
 from rag.schema import DATABASE
 from rag.types import Filters
@@ -95,6 +95,13 @@ def test_rebuild_starts_anew_with_the_embedder_given(tmp_path: Path) -> None:
         assert index.stats().manifest.embedder_name == "other"
         assert index.verify().ok
     assert (tmp_path / "index" / "my notes.txt").exists()
+
+
+def test_rebuild_with_an_embedder_that_is_missing_keeps_the_index(index: Index) -> None:
+    with pytest.raises(ModelError):
+        open_index(index.folder, embedder="no-such-model", rebuild=True)
+    assert len(index.documents()) == 3
+    assert index.verify().ok
 
 
 def test_rebuild_while_somebody_writes_is_refused(index: Index) -> None:

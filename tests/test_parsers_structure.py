@@ -438,6 +438,21 @@ def test_chinese_pdf_table_keeps_its_unit_and_years(tmp_path: Path) -> None:
     assert document.language == "zh"
 
 
+def test_the_sentence_before_a_table_is_prose_and_gives_its_unit(tmp_path: Path) -> None:
+    lines = [
+        "一、财务情况",
+        "",
+        "主要财务数据如下（单位：万元）：",
+        "项目\t2023年\t2022年",
+        "流动资产\t12,345.67\t11,000.00",
+        "资产总计\t99,999.00\t88,888.00",
+    ]
+    document = read(tmp_path, "a.pdf", pdf_bytes([lines], title="某某公司年度报告"))
+    assert block_with(document, "如下").kind is BlockKind.PARAGRAPH
+    assert headings(document) == [(3, "一、财务情况")]
+    assert "单位：万元" in dict(rows(document))["资产总计 99,999.00 88,888.00"]
+
+
 def test_pdf_prose_with_numbers_is_no_table(tmp_path: Path) -> None:
     lines = [
         "Net sales for the year were $14.2 billion, an increase of $107 million when compared to 2021,",

@@ -36,6 +36,7 @@ _TITLE = re.compile(
     r"|^statements? of\b|^balance sheets?\b",
     re.I,
 )
+_INTRODUCES = re.compile(r"\bfollow(?:s|ing)\b|\bbelow\b|如下|下表|下列", re.I)
 _MAX_LINES = 10
 
 
@@ -91,7 +92,7 @@ def _ends_head(text: str) -> bool:
     """Prose, the sentence that introduces the table, its title, a running head: what is above is not its
     head."""
     sentence = is_sentence(text.removesuffix(":")) or len(text) > MAX_LABEL
-    introduction = text.endswith((":", "：")) and len(text) > 50
+    introduction = text.endswith((":", "：")) and (len(text) > 50 or _INTRODUCES.search(text) is not None)
     return bool(
         sentence
         or introduction

@@ -17,7 +17,7 @@ from rag.parsers.plain import is_list_item
 _BULLET = re.compile(r"[•·▪●○◦‣■□➢✓–—-]$")
 _BULLETED = re.compile(r"[•▪●○◦‣■□➢✓]\s*\S")
 _FINISHED = re.compile(r"[.!?:;。！？：；][”’\"')）」』]*$")
-_ARTICLE = re.compile(r"第[一二三四五六七八九十百千零〇两\d]{1,9}[条章节编]")
+_ARTICLE = re.compile(r"第[一二三四五六七八九十百千零〇两\d]{1,9}[条章节编]|[一二三四五六七八九十]{1,3}、")
 _DIGITS = re.compile(r"\d+")
 _UNFINISHED_TITLE = re.compile(r"(?:[,、，&—–-]|\b(?:and|or|of|the|to|in|for|with|on|by|from|as))$", re.I)
 

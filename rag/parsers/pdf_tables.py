@@ -41,7 +41,7 @@ def find_tables(lines: Sequence[Line], geometry: Geometry | None = None) -> list
         samples = [lines[n] for n in range(first, last) if rows[n].seed and rows[n].count == columns][:3]
         header = head_text(lines[head:first], samples, columns, geometry)
         units = units_above(lines, head, floor) if header and not speaks_of_units(header) else ""
-        tables.append(Table(head, first, last, units + header if units else header, columns))
+        tables.append(Table(head, first, last, f"{units} {header}" if units else header, columns))
         floor = last
     return tables
 

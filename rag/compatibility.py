@@ -21,16 +21,24 @@ class EmbedderSource:
     """Where the embedder comes from, and the check that it is the one an index was built with."""
 
     def __init__(
-        self, embedder: Embedder | str | None, cache_dir: Path, models: Sources, threads: int
+        self, embedder: Embedder | str | None, cache_dir: Path | None, models: Sources, threads: int
     ) -> None:
         self.given = None if embedder is None or isinstance(embedder, str) else embedder
         self.spec = embedder if isinstance(embedder, str) else ""
-        self._cache_dir = cache_dir
+        self._given_cache_dir = cache_dir
         self._models = models
         self._threads = threads
         self._loaded: Embedder | None = None
         self._store: Store | None = None
         self._guard = threading.Lock()
+
+    @property
+    def _cache_dir(self) -> Path:
+        if self._given_cache_dir is None:
+            from rag.config import default_cache_dir  # pydantic takes longer to load than an index to open
+
+            self._given_cache_dir = default_cache_dir()
+        return self._given_cache_dir
 
     def expect(self, store: Store) -> None:
         """From now on only the embedder of this index is accepted."""

@@ -79,10 +79,8 @@ def open_index(
     (for a new index the embedded one). Given by name it is loaded, and compared with the manifest, when first
     needed. Raises IndexMissing, IndexMismatch, IndexDamaged, IndexBusy, and ModelError for a new index.
     """
-    from rag.config import default_cache_dir
-
     folder = Path(folder)
-    source = EmbedderSource(embedder, cache_dir or default_cache_dir(), models, threads)
+    source = EmbedderSource(embedder, cache_dir, models, threads)
     if rebuild or (create and not (folder / DATABASE).exists()):
         manifest = new_manifest(source)  # before anything is removed: the model may be missing
         if rebuild:

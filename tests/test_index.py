@@ -114,15 +114,16 @@ def test_opening_reads_no_model_and_takes_no_time(built: Path) -> None:
     code = (
         "import sys, time\n"
         "from rag.index import open_index\n"
-        "began = time.perf_counter()\n"
+        "began = time.process_time()\n"
         f"index = open_index({str(built)!r})\n"
         "index.documents(); index.store.lexical(['notic'], limit=3)\n"
-        "print(time.perf_counter() - began)\n"
-        "print([m for m in ('torch', 'faiss', 'onnxruntime', 'pebble', 'docx') if m in sys.modules])\n"
+        "print(time.process_time() - began)\n"
+        "slow = ('torch', 'faiss', 'onnxruntime', 'pebble', 'docx', 'pydantic')\n"
+        "print([m for m in slow if m in sys.modules])\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     seconds, loaded = run.stdout.splitlines()
-    assert float(seconds) < 0.5  # 10 to 35 ms on an idle machine
+    assert float(seconds) < 0.05
     assert loaded == "[]"
 
 

@@ -15,13 +15,13 @@ from typing import Any
 
 import psutil
 
-_INTERVAL = 0.1
+_INTERVAL = 0.25
 
 
 @dataclass(frozen=True)
 class Run:
     """`peak_mb` is the process's own peak resident memory as the kernel counted it, `tree_mb` the highest
-    sum of proportional memory (PSS) over the process and its children, sampled ten times a second."""
+    sum of proportional memory (PSS) over the process and its children, sampled four times a second."""
 
     seconds: float
     peak_mb: float

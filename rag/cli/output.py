@@ -131,7 +131,7 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[Progress], None]
                 completed=progress.done,
                 total=progress.total,
                 rate=f"{progress.rate:,.1f}/s" if progress.rate else "",
-                left=f"{duration(progress.remaining)} left" if progress.remaining is not None else "",
+                left=f"{duration(progress.remaining)} left" if progress.remaining else "",
             )
 
         yield show

@@ -29,7 +29,7 @@ from rag.types import (
 )
 from tests.fakes import fake_answer, fake_citation, fake_document, fake_evidence, fake_hit
 from tests.page_fakes import HOSTILE
-from ui import chrome, listing, panes, render
+from ui import cards, chrome, listing, panes, render
 from ui.copying import copy_text
 from ui.exchange import Exchange, advance, turns
 from ui.markup import join, tag
@@ -171,7 +171,7 @@ def test_no_attribute_holds_an_address_of_another_host() -> None:
 )
 @settings(max_examples=60, deadline=None)
 def test_a_quote_is_shown_verbatim(quote: str) -> None:
-    assert quote in Outline(str(render.evidence_card(fake_evidence(quote), 1, ENGLISH))).text
+    assert quote in Outline(str(cards.evidence_card(fake_evidence(quote), 1, ENGLISH))).text
 
 
 def test_tag_escapes_text_and_keeps_markup() -> None:
@@ -226,6 +226,12 @@ def test_sentences_that_failed_the_check_are_kept_apart_from_the_answer() -> Non
     html = str(render.answer(replace(fake_answer("q"), dropped=(dropped,)), 1, ENGLISH))
     answer, _, rest = html.partition("cw-dropped")
     assert "99 dollars" not in answer.split("<textarea")[0] and "99 dollars" in rest
+
+
+def test_a_quoted_table_row_stands_below_its_column_headers() -> None:
+    row = fake_evidence("Associate | 268", header="Grade | Rate")
+    text = shown(fake_answer("q", "Associate | 268", evidence=[row], quoted=True))
+    assert text.index("Grade | Rate") < text.index("Associate | 268")
 
 
 def test_a_refusal_shows_what_was_searched_and_the_nearest_passages() -> None:

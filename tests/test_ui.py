@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -69,6 +70,15 @@ def test_serve_refuses_before_anything_is_opened(tmp_path: Path) -> None:
     config = Config(index=tmp_path / "none" / "here", ui_host="0.0.0.0")
     with pytest.raises(ConfigError, match=r"0\.0\.0\.0"):
         serve(config)
+
+
+def test_a_port_in_use_is_said_with_what_to_do(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        config = Config(index=tmp_path / "none", ui_port=taken.getsockname()[1])
+        with pytest.raises(ConfigError, match="ui_port"):
+            serve(config)
 
 
 def test_off_loopback_with_a_password_asks_for_it() -> None:

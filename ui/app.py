@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rag.config import Config
+from rag.errors import ConfigError
 from ui.handlers import Handlers
 from ui.security import Guard, check_exposure, is_loopback
 from ui.workspace import Workspace
@@ -126,23 +129,45 @@ def serve(config: Config, *, on_ready: Callable[[str], None] | None = None, bloc
     Raises ConfigError where `ui_host` can be reached from other machines and `ui_password` is empty.
     """
     check_exposure(config.ui_host, config.ui_password)
-    workspace = workspace_of(config)
-    page = build_page(workspace, default_index=config.index.name)
-    _, url, _ = page.launch(
-        prevent_thread_lock=True,
-        **launch_options(
-            host=config.ui_host,
-            port=config.ui_port,
-            user=config.ui_user,
-            password=config.ui_password,
-            max_file_mb=config.max_file_mb,
-        ),
-    )
+    _silence_gradio()
+    from ui.page import build
+
+    handlers = Handlers(workspace_of(config), default_index=config.index.name)
+    page = build(handlers)
+    uploads = _private_folder()
+    address = _launch(page, config)
     if on_ready is not None:
-        on_ready(url)
+        on_ready(address)
     if block:
         try:
             page.block_thread()
         finally:
-            workspace.close()
+            handlers.close()
+            shutil.rmtree(uploads, ignore_errors=True)
     return page
+
+
+def _launch(page: Any, config: Config) -> str:
+    options = launch_options(
+        host=config.ui_host,
+        port=config.ui_port,
+        user=config.ui_user,
+        password=config.ui_password,
+        max_file_mb=config.max_file_mb,
+    )
+    try:
+        _, address, _ = page.launch(prevent_thread_lock=True, **options)
+    except OSError as error:
+        raise ConfigError(
+            f"The page cannot be served at {config.ui_host}:{config.ui_port}: {error} Is another one running "
+            "there? Choose another port with ui_port (CITEWISE_UI_PORT)."
+        ) from error
+    return str(address)
+
+
+def _private_folder() -> str:
+    """Where uploads land until an index has taken them over: readable by this user only, and not in the
+    folder that every Gradio program on the machine shares."""
+    folder = tempfile.mkdtemp(prefix="citewise-uploads-")
+    os.environ["GRADIO_TEMP_DIR"] = folder
+    return folder

@@ -104,6 +104,11 @@ class Handlers:
         """The page was closed: its question is stopped and its conversation dropped."""
         self.conversations.forget(key)
 
+    def close(self) -> None:
+        """Ends the drawing worker and closes every index that was opened."""
+        self.pictures.close()
+        self.workspace.close()
+
     def _transcript(self, conversation: Conversation, index: str | None, texts: Texts) -> Markup:
         if conversation.exchanges or conversation.live:
             return render.transcript(conversation.exchanges, texts)

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from rag.text import detect_language
 from rag.types import Citation, Claim, ClaimState, DocumentInfo, Evidence, Hit
 from ui.markup import join, name, tag
 from ui.pictures import Picture
@@ -168,6 +169,7 @@ def source_pane(view: PassageView, texts: Texts, picture: Picture | str | None =
         class_="cw-source",
         aria_label=texts.source,
         data_document=view.document,
+        lang=detect_language(view.before + view.quote + view.after),
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from rag.types import Answer, AnswerKind, Claim, ClaimState, Evidence, Hit
+from rag.types import Answer, AnswerKind, Claim, ClaimState
+from ui.cards import citation_button, evidence_list, nearest_card
 from ui.certificate import certificate
 from ui.copying import copy_text
 from ui.exchange import STAGES, Exchange
-from ui.markup import join, name, tag
+from ui.markup import join, tag
 from ui.texts import Texts
 
 # The state is a word and a shape; colour only repeats it.
@@ -32,7 +33,7 @@ def exchange(e: Exchange, texts: Texts, *, unfolded: bool = True) -> Markup:
         body = join([_stopped(e, texts), _actions(e, texts)])
     else:
         body = join(
-            [stage_line(e.stage, texts), _draft(e.draft, texts), _evidence(e.evidence, e.number, texts)]
+            [stage_line(e.stage, texts), _draft(e.draft, texts), evidence_list(e.evidence, e.number, texts)]
         )
     return tag(
         "article",
@@ -70,12 +71,12 @@ def answer(a: Answer, turn: int, texts: Texts, *, unfolded: bool = True) -> Mark
     """A finished answer: sentences with their states, evidence, certificate, actions."""
     if a.kind is AnswerKind.REFUSED:
         return join([_refusal(a, turn, texts), _actions_row(a, turn, texts)])
-    evidence = _evidence(a.evidence, turn, texts, unfolded=unfolded)
+    evidence = evidence_list(a.evidence, turn, texts, unfolded=unfolded)
     return tag(
         "section",
         _answer_heading(a, texts),
         _searched_as(a, texts),
-        tag("div", [claim(c, turn, texts) for c in a.claims] or [tag("p", a.text)], class_="cw-claims"),
+        tag("div", [claim(c, turn, texts, _header(c, a)) for c in a.claims] or a.text, class_="cw-claims"),
         _actions_row(a, turn, texts),
         evidence,
         _dropped(a.dropped, turn, texts),
@@ -115,7 +116,12 @@ def _dropped(claims: tuple[Claim, ...], turn: int, texts: Texts) -> Markup | Non
     return tag("details", summary, sentences, class_="cw-dropped")
 
 
-def claim(c: Claim, turn: int, texts: Texts) -> Markup:
+def _header(c: Claim, a: Answer) -> str:
+    """The column headers of a quoted table row: figures without them say nothing."""
+    return next((e.header for e in a.evidence if c.quoted and e.number in c.citations), "")
+
+
+def claim(c: Claim, turn: int, texts: Texts, header: str = "") -> Markup:
     """One sentence, its citation buttons, its state as a word with a shape, and the reasons in words."""
     reasons = "" if c.quoted else "; ".join(c.reasons) or texts.state_notes[c.state]
     label = f"{texts.states[c.state]} · {texts.exact_words}" if c.quoted else texts.states[c.state]
@@ -134,77 +140,12 @@ def claim(c: Claim, turn: int, texts: Texts) -> Markup:
     )
     return tag(
         "div",
+        tag("span", header, class_="cw-header") if header else None,
         tag("p", sentence, " ", [citation_button(n, turn, texts) for n in c.citations], class_="cw-line"),
         verdict,
         class_=f"cw-claim cw-claim--{c.state.value}",
         data_state=c.state.value,
     )
-
-
-def citation_button(number: int, turn: int, texts: Texts) -> Markup:
-    """An inline [n] that opens the source pane."""
-    return tag(
-        "button",
-        f"[{number}]",
-        type="button",
-        class_="cw-cite",
-        data_action="cite",
-        data_turn=turn,
-        data_number=number,
-        aria_label=texts.open_source.format(number=number),
-    )
-
-
-def _evidence(evidence: tuple[Evidence, ...], turn: int, texts: Texts, *, unfolded: bool = True) -> Markup:
-    if not evidence:
-        return Markup("")
-    found = texts.evidence_found if len(evidence) > 1 else texts.evidence_found_one
-    summary = tag(
-        "summary",
-        tag("span", texts.evidence, class_="cw-label"),
-        tag("span", found.format(count=len(evidence)), class_="cw-note"),
-    )
-    cards = tag("ol", [evidence_card(e, turn, texts) for e in evidence], class_="cw-cards")
-    return tag("details", summary, cards, class_="cw-evidence", open=unfolded)
-
-
-def evidence_card(e: Evidence, turn: int, texts: Texts) -> Markup:
-    """A statement in the document's own words, with where it stands."""
-    return tag(
-        "li",
-        citation_button(e.number, turn, texts),
-        tag(
-            "div",
-            tag(
-                "p",
-                tag("span", e.header, class_="cw-header") if e.header else None,
-                e.text,
-                class_="cw-quote",
-            ),
-            tag(
-                "p",
-                place(e.document.title, e.document.path, e.page, e.location, texts),
-                tag("span", texts.relevance.format(score=f"{e.score:.2f}"), class_="cw-score"),
-                class_="cw-place",
-            ),
-        ),
-        class_="cw-card",
-        data_action="cite",
-        data_turn=turn,
-        data_number=e.number,
-    )
-
-
-def place(title: str, path: str, page: int | None, location: str, texts: Texts) -> Markup:
-    """Document, page or cell range; the file name too where the title does not already say it."""
-    parts: list[Markup] = [tag("span", name(title or path), class_="cw-doc")]
-    if title and title not in path:
-        parts.append(tag("span", name(path), class_="cw-path"))
-    if page is not None:
-        parts.append(tag("span", texts.page.format(page=page), class_="cw-page"))
-    if location:
-        parts.append(tag("span", location, class_="cw-page"))
-    return join(parts)
 
 
 def _draft(draft: str, texts: Texts) -> Markup:
@@ -224,7 +165,7 @@ def _draft(draft: str, texts: Texts) -> Markup:
 
 
 def _refusal(a: Answer, turn: int, texts: Texts) -> Markup:
-    nearest = [_nearest_card(position, hit, turn, texts) for position, hit in enumerate(a.nearest)]
+    nearest = [nearest_card(position, hit, turn, texts) for position, hit in enumerate(a.nearest)]
     return tag(
         "section",
         _answer_heading(a, texts),
@@ -236,36 +177,6 @@ def _refusal(a: Answer, turn: int, texts: Texts) -> Markup:
         tag("ol", nearest, class_="cw-cards") if nearest else None,
         class_="cw-answer cw-answer--refused",
         aria_label=texts.kinds[a.kind],
-    )
-
-
-def _nearest_card(position: int, hit: Hit, turn: int, texts: Texts) -> Markup:
-    return tag(
-        "li",
-        tag(
-            "button",
-            "↗",
-            type="button",
-            class_="cw-cite",
-            data_action="near",
-            data_turn=turn,
-            data_number=position,
-            aria_label=texts.open_source.format(number=position + 1),
-        ),
-        tag(
-            "div",
-            tag("p", hit.chunk.text, class_="cw-quote cw-quote--clamped"),
-            tag(
-                "p",
-                place(hit.document.title, hit.document.path, hit.chunk.page, hit.chunk.location, texts),
-                tag("span", texts.relevance.format(score=f"{hit.score:.2f}"), class_="cw-score"),
-                class_="cw-place",
-            ),
-        ),
-        class_="cw-card",
-        data_action="near",
-        data_turn=turn,
-        data_number=position,
     )
 
 
@@ -327,6 +238,6 @@ def _stopped(e: Exchange, texts: Texts) -> Markup:
         tag("h3", texts.stopped),
         tag("p", texts.stopped_note, class_="cw-note"),
         _draft(e.draft, texts),
-        _evidence(e.evidence, e.number, texts),
+        evidence_list(e.evidence, e.number, texts),
         class_="cw-stopped",
     )

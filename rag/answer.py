@@ -109,7 +109,7 @@ class Assistant:
             yield Finished(refuse(question, language, found, hits, proof, clock.seconds, searched))
             return
         draft, trouble = "", ""
-        if self.llm is not None and not (stop and stop.is_set()):
+        if self.llm is not None and self.llm.info.writes(language) and not (stop and stop.is_set()):
             yield StageStarted("writing")
             try:
                 for piece in self._draft(searched, found, language, stop):
@@ -159,7 +159,13 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
 
     Raises IndexMissing, IndexMismatch, ModelMissing, ModelMismatch, Offline.
     """
-    opened = open_index(index or config.index, embedder=config.embedder, cache_dir=config.cache_dir)
+    opened = open_index(
+        index or config.index,
+        embedder=config.embedder,
+        cache_dir=config.cache_dir,
+        models=config.models,
+        threads=config.threads,
+    )
     llm = None
     if with_llm:
         llm = load_llm(

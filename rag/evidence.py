@@ -99,8 +99,8 @@ def rank_sentences(
     *,
     calibration: Calibration | None = None,
 ) -> Ranked:
-    """All sentences of the hits, most likely first. `embedder` is None where it does not know the question's
-    language."""
+    """All sentences of the hits, most likely first; titles, headings and column heads are none. `embedder` is
+    None where it does not know the question's language."""
     asked = prepare(question, store)
     found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit)]
     dense = embedder is not None and supports(embedder.info, detect_language(question))
@@ -139,7 +139,16 @@ def _sentences_of(number: int, hit: Hit) -> list[Sentence]:
     chunk = hit.chunk
     surroundings = f"{hit.document.title}\n{chunk.context}"
     units = _units(chunk.text, by_line=chunk.kind == "table")
-    return make_sentences(number, [(chunk.start + start, text) for start, text in units], surroundings)
+    named = {
+        _plain(p)
+        for p in (hit.document.title, chunk.header, *chunk.heading_path, *chunk.context.split(" > "))
+    }
+    said = [(chunk.start + start, text) for start, text in units if _plain(text) not in named]
+    return make_sentences(number, said, surroundings)
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text if c.isalnum())
 
 
 def _units(text: str, *, by_line: bool) -> list[tuple[int, str]]:
@@ -171,7 +180,7 @@ def _shown(ranked: Ranked, limit: int) -> list[int]:
     shown: list[int] = []
     seen: set[str] = set()
     for i, sentence in enumerate(ranked.sentences):
-        plain = "".join(c for c in sentence.text if c.isalnum())
+        plain = _plain(sentence.text)
         far = ranked.probabilities[i] < _SHOWN_SHARE * ranked.probabilities[0]
         if len(shown) >= limit or (far and len(shown) >= 2):
             break

@@ -25,12 +25,17 @@ class Prompt:
 @dataclass(frozen=True, slots=True)
 class LLMInfo:
     """`fingerprint` names the weights (SHA-256 of the file; of address and name for a server).
-    `context_tokens` holds prompt and answer together. `local` is False where the words leave this machine."""
+    `context_tokens` holds prompt and answer together. `local` is False where the words leave this machine.
+    `languages` are those it writes usably, ("*",) for all: in others answers are quotes."""
 
     name: str
     fingerprint: str
     context_tokens: int
     local: bool
+    languages: tuple[str, ...] = ("*",)
+
+    def writes(self, language: str) -> bool:
+        return "*" in self.languages or language in self.languages
 
 
 class LLM(Protocol):

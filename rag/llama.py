@@ -254,7 +254,15 @@ class LlamaCpp:
     """A GGUF model. `threads` 0: all available cores. `context_tokens` is cut to what the model was trained
     for."""
 
-    def __init__(self, path: Path, *, cache_dir: Path, threads: int = 0, context_tokens: int = 2048) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        cache_dir: Path,
+        threads: int = 0,
+        context_tokens: int = 2048,
+        languages: tuple[str, ...] = ("*",),
+    ) -> None:
         self._engine = engine = _Engine(path, threads=threads, context_tokens=context_tokens)
         self._release = weakref.finalize(self, engine.close)
         trained = int(engine.llama.metadata.get(_trained_key(engine.llama.metadata), engine.context_tokens))
@@ -263,6 +271,7 @@ class LlamaCpp:
             fingerprint=verified_sha256(path, cache_dir),
             context_tokens=min(engine.context_tokens, trained),
             local=True,
+            languages=languages,
         )
         self._template = _template(engine)
 

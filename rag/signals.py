@@ -103,7 +103,7 @@ class Sentence:
 
 
 def make_sentences(hit: int, units: Sequence[tuple[int, str]], surroundings: str) -> list[Sentence]:
-    """The sentences of one passage from (offset, text) pairs in reading order; each knows the one before it."""
+    """The sentences of one passage from (offset, text) pairs in reading order; each knows the one before."""
     around = frozenset(search_tokens(surroundings))
     made: list[Sentence] = []
     for start, text in units:

@@ -16,9 +16,7 @@ from rag.index import open_index
 from ui.app import serve
 
 ROOT = Path(__file__).resolve().parent.parent
-QUESTION = (
-    "How far in advance must Halvorane tell Brightquill that it does not want the contract to roll over?"
-)
+QUESTION = "Would an exchange of e-mails be enough to amend the agreement with Brightquill?"
 ARGUMENTS = [
     "--headless=new",
     "--no-sandbox",
@@ -48,14 +46,15 @@ def take(address: str, question: str, target: Path) -> None:
         page = browser.new_page(
             viewport={"width": 1440, "height": 900}, device_scale_factor=1.5, locale="en-GB"
         )
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(60_000)
         page.goto(address)
-        page.wait_for_selector(".cw-file-row")
+        page.wait_for_selector(".cw-file-row", state="attached")
         page.fill("#cw-question textarea", question)
         page.press("#cw-question textarea", "Enter")
         page.click(".cw-answer .cw-cite")
         page.wait_for_selector(".cw-sheet img, .cw-passage mark")
-        page.wait_for_timeout(4000)
+        page.wait_for_selector(".cw-sheet img")
+        page.wait_for_timeout(1000)
         target.parent.mkdir(exist_ok=True)
         page.screenshot(path=target)
         browser.close()

@@ -489,6 +489,21 @@ def test_a_document_indexed_anew_shows_the_words_as_they_were_cited(tmp_path: Pa
     assert panes.look_up(index, citation, ENGLISH)[0].note == ENGLISH.passage_gone
 
 
+@given(st.text(max_size=200))
+def test_flowing_a_passage_changes_nothing_but_line_breaks(text: str) -> None:
+    flowed = panes.flow(text)
+    assert len(flowed) == len(text)
+    assert all(a == b or (a, b) == ("\n", " ") for a, b in zip(text, flowed, strict=True))
+
+
+def test_printed_lines_flow_and_table_rows_and_lists_do_not() -> None:
+    printed = "This line is as long as a line on a printed page is, and\ngoes on here.\nNext."
+    assert panes.flow(printed) == printed.replace("and\ngoes", "and goes")
+    rows = "Grade of the person who works | Rate per hour in dollars\nAssociate | 268"
+    items = "The following conditions must all be fulfilled before payment:\n(a) notice\n- 1"
+    assert panes.flow(rows) == rows and panes.flow(items) == items
+
+
 @given(
     st.text(alphabet="ab \n。.", max_size=400), st.integers(0, 400), st.integers(0, 60), st.integers(1, 80)
 )

@@ -68,6 +68,7 @@ class _Parts:
             values.setdefault("index", {})["choices"] = list(view.indexes)
         if view.index is not None:
             values.setdefault("index", {})["value"] = view.index or None
+            values.setdefault("new_name", {})["value"] = ""
         if view.scope is not None:
             values.setdefault("scope", {})["choices"] = list(view.scope)
         if view.scope_chosen is not None:

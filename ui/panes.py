@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup
@@ -17,6 +19,10 @@ from ui.texts import Texts
 
 # Code points of context on each side of the cited words, before snapping to a paragraph or sentence boundary.
 _AROUND = 700
+_AROUND_BESIDE_A_PAGE = 350  # where the page itself is shown below
+# A line break after a line of this many columns is the end of a printed line, not of a paragraph.
+_PRINTED_LINE = 50
+_ITEM = re.compile(r"\s*(?:[-*•·]|[(（]?[\w一-龥]{1,4}[)）.、]|第.{1,6}条|\d+(?:\.\d+)+)\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,8 @@ def look_up(
         note = texts.passage_changed
         info, text = None, ""
     if text:
-        first, last = window(text, start, end)
+        around = _AROUND_BESIDE_A_PAGE if citation.page is not None else _AROUND
+        first, last = window(text, start, end, around=around)
         before, after = text[first:start], text[end:last]
     view = PassageView(
         document=citation.document,
@@ -218,14 +225,28 @@ def _claims(view: PassageView, texts: Texts) -> Markup | None:
     return tag("div", tag("h4", texts.supports, class_="cw-label"), tag("ul", rows), class_="cw-supports")
 
 
+def flow(text: str) -> str:
+    """The text with the line breaks of a printed page shown as blanks; same length, so offsets stay true.
+    Table rows, short lines, lists and blank lines keep their breaks."""
+    lines = text.split("\n")
+    out = lines[0]
+    for previous, line in pairwise(lines):
+        columns = sum(2 if ord(c) > 0x2E80 else 1 for c in previous)
+        item = _ITEM.match(line) or not line.strip() or "|" in previous or "|" in line
+        out += ("\n" if item or columns < _PRINTED_LINE else " ") + line
+    return out
+
+
 def _passage(view: PassageView) -> Markup:
-    words = tag("mark", view.quote, id="cw-mark", tabindex="-1") if view.mark else tag("span", view.quote)
+    text = flow(view.before + view.quote + view.after)
+    start, end = len(view.before), len(view.before) + len(view.quote)
+    words = tag("mark", text[start:end], id="cw-mark", tabindex="-1") if view.mark else text[start:end]
     return tag(
         "div",
         "… " if view.cut_before else None,
-        view.before,
+        text[:start],
         words,
-        view.after,
+        text[end:],
         " …" if view.cut_after else None,
         class_="cw-passage",
     )

@@ -20,7 +20,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from rag import evidence as ev
 from rag.calibration import Calibration, Logistic
@@ -43,6 +44,7 @@ class Case:
     holds: NDArray[np.bool_]
     answerable: bool
     training: bool
+    weight: float = 1.0
 
 
 def plain(text: str) -> str:
@@ -89,9 +91,27 @@ def sentence_rows(case: Case) -> NDArray[np.float64]:
     return sentence_signals(r.asked, r.sentences, case.hits, r.cosines)
 
 
-def fit(x: NDArray[np.float64], y: NDArray[np.bool_], weights: NDArray[np.float64] | None = None) -> Logistic:
-    model = LogisticRegression(C=3.0, max_iter=2000).fit(x, y, sample_weight=weights)
-    return Logistic(model.coef_[0], float(model.intercept_[0]))
+# Signals that can only speak against an answer; all others can only speak for it. Without the signs, signals
+# that say nearly the same take opposite weights, which fits the sets at hand and fails on other documents.
+AGAINST = {"lacks_type", "asks", "rarest_missing", "unknown_words", "names_missing", "numbers_missing"}
+PENALTY = 0.0005
+
+
+def fit(
+    x: NDArray[np.float64], y: NDArray[np.bool_], weights: NDArray[np.float64], names: tuple[str, ...]
+) -> Logistic:
+    """Logistic regression with signed weights and an L2 penalty; `weights` are relative sample weights."""
+    sign, w = np.where(y, 1.0, -1.0), weights / weights.sum()
+
+    def loss(p: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margin = sign * (x @ p[:-1] + p[-1])
+        slope = -w * sign * expit(-margin)
+        value = float(w @ np.logaddexp(0, -margin) + PENALTY * p[:-1] @ p[:-1])
+        return value, np.append(x.T @ slope + 2 * PENALTY * p[:-1], slope.sum())
+
+    bounds = [(None, 0) if n in AGAINST else (0, None) for n in names] + [(None, None)]
+    found = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, bounds=bounds, method="L-BFGS-B")
+    return Logistic(found.x[:-1], float(found.x[-1]))
 
 
 def fit_sentences(cases: list[Case]) -> Logistic:
@@ -99,8 +119,9 @@ def fit_sentences(cases: list[Case]) -> Logistic:
     useful = [c for c in cases if c.training and c.holds.any() and not c.holds.all()]
     x = np.vstack([sentence_rows(c) for c in useful])
     y = np.concatenate([c.holds for c in useful])
-    weights = np.concatenate([np.where(c.holds, 0.5 / c.holds.sum(), 0.5 / (~c.holds).sum()) for c in useful])
-    return fit(x, y, weights * len(y) / weights.sum())
+    shares = [np.where(c.holds, 0.5 / c.holds.sum(), 0.5 / (~c.holds).sum()) for c in useful]
+    weights = np.concatenate([c.weight * s for c, s in zip(useful, shares, strict=True)])
+    return fit(x, y, weights, SENTENCE_SIGNALS)
 
 
 def reranked(case: Case, model: Logistic, *, without_answer: bool = False) -> Case:
@@ -139,16 +160,22 @@ def answer_sets(cases: list[Case], training: bool) -> tuple[list[Case], list[Cas
 
 
 def fit_answers(cases: list[Case], made: list[Case]) -> Logistic:
+    """Half the weight lies on questions to answer, a third on unanswerable ones, the rest on absent facts."""
     good, bad = answer_sets(cases, True)
     absent = answer_sets(made, True)[1]
-    x = np.vstack([answer_row(c) for c in [*good, *bad, *absent]])
-    y = np.array([True] * len(good) + [False] * (len(bad) + len(absent)))
-    w = (
-        [1.0 / len(good)] * len(good)
-        + [0.7 / max(1, len(bad))] * len(bad)
-        + [0.3 / max(1, len(absent))] * len(absent)
-    )
-    return fit(x, y, np.array(w) * len(y) / sum(w))
+    groups = [(good, 0.5), (bad, 0.33), (absent, 0.17)]
+    x = np.vstack([answer_row(c) for group, _ in groups for c in group])
+    y = np.array([group is good for group, _ in groups for _ in group])
+    weights = [share * c.weight / sum(g.weight for g in group) for group, share in groups for c in group]
+    return fit(x, y, np.array(weights), ANSWER_SIGNALS)
+
+
+def weigh_sets(sets: list[list[Case]]) -> list[Case]:
+    """All cases; a set counts by the square root of its size: a large one must not drown the others."""
+    for cases in sets:
+        for case in cases:
+            case.weight = len(cases) ** -0.5
+    return [case for cases in sets for case in cases]
 
 
 def report(mode: str, cases: list[Case], made: list[Case], calibration: Calibration) -> None:
@@ -179,14 +206,21 @@ def calibrate(mode: str, cases: list[Case], refusals: float) -> dict[str, object
     made = [reranked(c, sentence, without_answer=True) for c in cases if c.answerable and c.holds.any()]
     made = [c for c in made if c.ranked.sentences]
     answer = fit_answers(cases, made)
-    scores = [float(answer.probability(answer_row(c))) for c in cases if c.training and c.answerable]
-    threshold = float(np.quantile(scores, refusals))
+    threshold = weighted_quantile([c for c in cases if c.training and c.answerable], answer, refusals)
     report(mode, cases, made, Calibration(sentence, answer, threshold))
     return {
         "sentence": as_json(sentence, SENTENCE_SIGNALS),
         "answer": as_json(answer, ANSWER_SIGNALS),
         "threshold": round(threshold, 4),
     }
+
+
+def weighted_quantile(cases: list[Case], answer: Logistic, share: float) -> float:
+    """The probability below which this share of the cases' weight lies."""
+    scores = np.array([float(answer.probability(answer_row(c))) for c in cases])
+    order = np.argsort(scores)
+    below = np.cumsum(np.array([c.weight for c in cases])[order])
+    return float(scores[order][np.searchsorted(below, share * below[-1])])
 
 
 def as_json(model: Logistic, names: tuple[str, ...]) -> dict[str, float]:
@@ -206,14 +240,14 @@ def main() -> None:
     )
     parser.add_argument("--write", action="store_true", help=f"replace {TARGET.name}")
     arguments = parser.parse_args()
-    cases: dict[str, list[Case]] = {"dense": [], "lexical": []}
+    sets: dict[str, list[list[Case]]] = {"dense": [], "lexical": []}
     for pair in arguments.pairs:
         index_path, folder = pair.split("=", 1)
         with open_index(index_path) as index:
             found = list(read_cases(index, Path(folder), dense=True))
-            for case in found:
-                cases["dense" if case.ranked.dense else "lexical"].append(case)
-    fitted = {mode: calibrate(mode, rows, arguments.refusals) for mode, rows in cases.items() if rows}
+            for mode, chosen in (("dense", True), ("lexical", False)):
+                sets[mode].append([c for c in found if c.ranked.dense is chosen])
+    fitted = {m: calibrate(m, weigh_sets(s), arguments.refusals) for m, s in sets.items() if any(s)}
     if arguments.write:
         TARGET.write_text(
             json.dumps({**json.loads(TARGET.read_text("utf-8")), **fitted}, indent=1) + "\n", "utf-8"

@@ -22,8 +22,8 @@ from rag.store import Store
 from rag.text import detect_language, query_tokens, search_tokens, sentences, words
 from rag.types import Evidence, Hit
 
-# Sentences whose cosine is computed when the question is asked, the costliest step of showing evidence: more than
-# six brought no better first sentences on held-out questions.
+# Sentences whose cosine is computed when the question is asked, the costliest step of showing evidence: more
+# than six brought no better first sentences on held-out questions.
 _EMBEDDED = 6
 _RANKED = 16
 _TITLE_CHARS = 60
@@ -70,7 +70,8 @@ def select(
     bar = calibration.threshold if threshold is None else threshold
     shown = _shown(ranked, limit)
     evidence = tuple(
-        _evidence(n, ranked.sentences[i], hits, ranked.probabilities[i]) for n, i in enumerate(shown, 1)
+        _evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
+        for n, i in enumerate(shown, 1)
     )
     sufficient = bool(evidence) and score >= bar
     return Selection(
@@ -193,8 +194,13 @@ def _shown(ranked: Ranked, limit: int) -> list[int]:
     return shown
 
 
-def _evidence(number: int, sentence: Sentence, hits: Sequence[Hit], probability: float) -> Evidence:
+def _evidence(
+    number: int, sentence: Sentence, hits: Sequence[Hit], probability: float, store: Store
+) -> Evidence:
     hit = hits[sentence.hit]
+    page = hit.chunk.page
+    if page != hit.chunk.last_page:  # a passage over two pages
+        page = store.page_at(hit.document.id, sentence.start)
     return Evidence(
         number=number,
         document=hit.document,
@@ -203,7 +209,7 @@ def _evidence(number: int, sentence: Sentence, hits: Sequence[Hit], probability:
         end=sentence.end,
         text=sentence.text,
         score=round(probability, 4),
-        page=hit.chunk.page,
+        page=page,
         heading_path=hit.chunk.heading_path,
         header=hit.chunk.header,
         location=hit.chunk.location,

@@ -224,6 +224,12 @@ class Store:
         with self._connection() as connection:
             return rows.blocks(connection, document_id, start, end)
 
+    def page_at(self, document_id: int, offset: int) -> int | None:
+        """The 1-based page on which the code point at `offset` stands; None for formats without pages."""
+        with self._connection() as connection:
+            pages, _ = rows.pages(connection, document_id)
+        return next((p.number for p in reversed(pages) if p.start <= offset), None)
+
     def load_document(self, document_id: int) -> Document:
         """The whole document with text, pages and blocks. Raises InputError when there is none (any more)."""
         info = self.document(document_id)

@@ -4,6 +4,7 @@ cited."""
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,11 +12,13 @@ from pathlib import Path, PurePath
 
 from rag.errors import InputError
 from rag.parsers import SUFFIXES
-from rag.schema import DATABASE
+from rag.schema import DATABASE, LOCK
 from rag.writer import printable
 
 _IGNORED_PREFIXES = (".", "~$")
 _IGNORED_NAMES = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX", "__pycache__"})
+# What an index consists of. Documents may stand beside it (`--index .`): its folder is entered all the same.
+_INDEX_FILE = re.compile(rf"{re.escape(DATABASE)}(?:[-.]\w+)?|dense-\d+\.faiss.*|{re.escape(LOCK)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,9 @@ class Scan:
 def scan(paths: Iterable[Path | str]) -> Scan:
     """Every file given and every file below the folders given, once, in the order of their names.
 
-    Hidden files, lock files of office programs and indexes of Citewise are passed over. Links are followed,
-    each folder entered once, so a loop of links ends. Raises InputError for a path that does not exist or
-    when there is none.
+    Hidden files, lock files of office programs and the files of an index of Citewise are passed over. Links
+    are followed, each folder entered once, so a loop of links ends. Raises InputError for a path that does
+    not exist or when there is none.
     """
     given = [os.path.abspath(path) for path in paths]  # noqa: PTH100  (links keep their own names)
     if not given:
@@ -123,8 +126,6 @@ class _Scanner:
                 Unreadable(folder, printable(shown), error.strerror or str(error), folder=True)
             )
             return
-        if any(e.name == DATABASE for e in entries):
-            return
         yield from sorted(entries, key=lambda e: (e.is_symlink(), os.fsencode(e.name)))
 
     def _add(self, source: str, path: str, *, link: bool = False) -> None:
@@ -160,4 +161,8 @@ def _below(path: str, folder: str) -> bool:
 
 
 def _ignored(name: str) -> bool:
-    return name.startswith(_IGNORED_PREFIXES) or name in _IGNORED_NAMES
+    return (
+        name.startswith(_IGNORED_PREFIXES)
+        or name in _IGNORED_NAMES
+        or _INDEX_FILE.fullmatch(name) is not None
+    )

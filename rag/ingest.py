@@ -36,7 +36,8 @@ _EMBEDDED_AT_ONCE = 64
 # Passages are embedded in order of length within such a window: a batch of like lengths needs little padding.
 _EMBEDDING_WINDOW = 1024
 _REMOVED_AT_ONCE = 200
-# These come from the bytes of the file: reading it again gives the same.
+# These come from the bytes of the file: reading it again gives the same. A worker that died is not among
+# them: it may have been killed.
 _FINAL = (FileStatus.PASSWORD, FileStatus.CORRUPT, FileStatus.UNSUPPORTED)
 
 ProgressCallback = Callable[[Progress], None]
@@ -66,9 +67,10 @@ def ingest(
     """Brings the index up to the files below `paths`. `sync` removes documents of files that are gone from
     the folders given.
 
-    `embedder` is called when there are passages to embed; None leaves them waiting. `stop` ends the run after
-    the file or batch at hand; what was committed stays. One bad file never stops a run: its status is in the
-    report. Raises InputError (no such path), IndexBusy, StorageError (disk full; nothing half-written).
+    `embedder` is called when there are passages to embed; None leaves them waiting. `stop` ends the run
+    within about a second: what was committed stays, files in hand are read by the next run. One bad file
+    never stops a run: its status is in the report. Raises InputError (no such path), IndexBusy, StorageError
+    (disk full; nothing half-written).
     """
     with store.writing() as writer:
         run = _Run(store, writer, settings, _Reporter(progress), stop or threading.Event())
@@ -212,6 +214,7 @@ class _Run:
             limits=self._settings.limits,
             initializer=set_counter,
             initargs=(self._settings.counter,),
+            stop=self._stop,
         )
 
     def _job(self, file: Found) -> Job:

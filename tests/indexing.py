@@ -87,11 +87,13 @@ def new_index(folder: Path, embedder: FakeEmbedder | None = None) -> Index:
     return open_index(folder, embedder=embedder or FakeEmbedder(), create=True)
 
 
-def run_here(function, jobs, *, workers, limits, initializer=None, initargs=()):  # type: ignore[no-untyped-def]
+def run_here(function, jobs, *, workers, limits, initializer=None, initargs=(), stop=None):  # type: ignore[no-untyped-def]
     """`rag.parsers.pool.run_in_workers` without processes: seconds less for each test not about them."""
     if initializer is not None:
         initializer(*initargs)
     for job in jobs:
+        if stop is not None and stop.is_set():
+            return
         try:
             yield job, function(job)
         except CitewiseError as error:

@@ -429,9 +429,6 @@ def test_first_interrupt_asks_to_stop_and_the_second_stops_at_once() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-@pytest.mark.xfail(
-    reason="workers that are starting take the terminal's SIGINT too, and the file in hand is kept as corrupt"
-)
 @pytest.mark.models
 def test_ingest_that_is_interrupted_ends_with_130_and_goes_on_when_run_again(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()

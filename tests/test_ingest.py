@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from rag import scan as scanning
 from rag.errors import InputError
 from rag.index import Index
+from rag.reading import Job, Read
 from rag.scan import scan
 from rag.types import FileStatus, Filters, Progress
 from tests.fakes import FakeEmbedder
@@ -224,13 +226,16 @@ def test_folder_behind_a_link_outside_is_read(tmp_path: Path) -> None:
 
 def test_hidden_files_lock_files_and_indexes_are_passed_over(index: Index, folder: Path) -> None:
     write_files(folder, {".hidden.md": LOAN, ".git/x.md": LOAN, "~$lease.docx": "x", ".~lock.lease.md#": "x"})
-    with new_index(folder / "index inside"):
-        pass
+    with new_index(folder / "index inside") as inside:
+        inside.ingest(write_files(folder / "index inside", {"beside.md": LOAN}))  # its FAISS file too
     assert {f.path for f in index.ingest(folder).files} == {
+        "index inside/beside.md",
         "lease.md",
         "sub/loan.md",
         "劳动合同.txt",
     }
+    (folder / "index inside" / "citewise.sqlite").unlink()
+    assert not index.ingest(folder).failed
 
 
 def test_file_without_permission_is_unreadable_and_the_rest_is_read(
@@ -301,6 +306,50 @@ def test_ingest_that_is_stopped_at_once_reads_little_and_leaves_a_sound_index(
     assert len(report.files) < 40
     assert index.verify().ok
     assert index.ingest(folder).passages == 40
+
+
+def test_stop_does_not_wait_for_the_file_in_hand(
+    tmp_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.ingest.read_file", sleep_long)
+    folder = write_files(tmp_path / "docs", {"a.md": LEASE, "b.md": LOAN})
+    stop = threading.Event()
+    stopped: list[float] = []
+
+    def request() -> None:
+        stopped.append(time.monotonic())
+        stop.set()
+
+    timer = threading.Timer(1.0, request)
+    with new_index(tmp_path / "index") as index:
+        timer.start()
+        report = index.ingest(folder, workers=workers, stop=stop)
+        assert time.monotonic() - stopped[0] < 3
+        assert report.files == ()  # no verdict on what was cut short
+        monkeypatch.undo()
+        assert index.ingest(folder, workers=workers).count("added") == 2
+
+
+def sleep_long(job: Job) -> Read:
+    time.sleep(60)
+    return Read(None)
+
+
+def test_file_whose_worker_died_is_read_again_by_the_next_ingest(
+    tmp_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.ingest.read_file", die)
+    folder = write_files(tmp_path / "docs", {"a.md": LEASE})
+    with new_index(tmp_path / "index") as index:
+        (failed,) = index.ingest(folder, workers=workers).failed
+        assert failed.status is FileStatus.UNREADABLE
+        assert "exit code 3" in failed.detail
+        monkeypatch.undo()
+        assert changes(index.ingest(folder, workers=workers).files) == {"a.md": "updated"}
+
+
+def die(job: Job) -> Read:
+    os._exit(3)
 
 
 def test_progress_counts_files_then_passages_to_the_end(index: Index, folder: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -39,6 +41,8 @@ def work(job: str) -> str:
         raise ZeroDivisionError("by zero")
     if job == "unpicklable":
         return lambda: None  # type: ignore[return-value]
+    if job == "nap":
+        time.sleep(0.3)
     return f"{_greeting}{job} done"
 
 
@@ -69,12 +73,12 @@ def test_one_bad_job_stops_no_other() -> None:
     jobs = ["abort", *good[:2], "memory", "password", *good[2:4], "bug", "killed", "unpicklable", *good[4:]]
     assert outcomes(jobs) == {
         **{job: f"{job} done" for job in good},
-        "abort": "corrupt",
+        "abort": "unreadable",
         "memory": "too_large",
         "password": "password",
         "bug": "corrupt",
         "killed": "too_large",
-        "unpicklable": "corrupt",
+        "unpicklable": "unreadable",
     }
 
 
@@ -127,6 +131,58 @@ def test_closing_early_kills_the_workers_at_once() -> None:
     children = set(psutil.Process().children(recursive=True)) - before
     left = [process for process in children if "resource_tracker" not in " ".join(process.cmdline())]
     assert left == []
+
+
+def test_stopping_kills_the_workers_within_a_beat() -> None:
+    stop = threading.Event()
+    jobs = itertools.chain(["a"], itertools.repeat("sleep"))
+    run = run_in_workers(work, jobs, workers=2, limits=Limits(), stop=stop)
+    assert next(run) == ("a", "a done")
+    threading.Timer(0.2, stop.set).start()
+    started = time.monotonic()
+    assert list(run) == []
+    assert time.monotonic() - started < 3
+
+
+def test_interrupt_from_the_terminal_reaches_no_worker_even_while_it_starts() -> None:
+    run = run_in_workers(work, ["nap", "nap"], workers=2, limits=Limits(), initializer=interrupt_myself)
+    assert sorted(run) == [("nap", "nap done")] * 2
+
+
+def interrupt_myself() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_worker_is_started_with_interrupts_blocked() -> None:
+    ((_, blocked),) = run_in_workers(blocked_signals, ["a"], workers=1, limits=Limits())
+    assert signal.SIGINT in blocked
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())  # and the caller is not
+
+
+def blocked_signals(_: str) -> list[int]:
+    return [int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, ())]
+
+
+def test_jobs_start_over_when_the_workers_died_before_they_took_them(tmp_path: Path) -> None:
+    run = run_in_workers(
+        work, ["a", "b"], workers=1, limits=Limits(), initializer=die_once, initargs=(tmp_path / "died",)
+    )
+    assert dict(run) == {"a": "a done", "b": "b done"}
+
+
+def die_once(mark: Path) -> None:
+    if not mark.exists():
+        mark.touch()
+        os._exit(1)
+
+
+def test_workers_that_never_start_fail_the_jobs_and_end(tmp_path: Path) -> None:
+    run = run_in_workers(
+        work, ["a", "b", "c"], workers=1, limits=Limits(), initializer=os._exit, initargs=(1,)
+    )
+    results = dict(run)
+    assert set(results) == {"a", "b", "c"}
+    assert {getattr(r, "status", r) for r in results.values()} == {"unreadable"}
 
 
 def test_documents_cross_from_workers_whole(tmp_path: Path) -> None:

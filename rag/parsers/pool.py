@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import multiprocessing.popen_spawn_posix as popen_spawn
 import os
+import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import suppress
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, Generic, TypeVar
 
@@ -24,6 +27,20 @@ R = TypeVar("R")
 
 _LAUNCH = threading.Lock()
 _WORKER_NICE = 5  # the process that answers questions goes first
+_BEAT = 0.1  # seconds between looks at `stop` and at the pool's health
+_FRESH_POOLS = 2  # a pool that breaks is replaced so often in a row before its jobs are given up
+
+
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """What is started meanwhile never sees Ctrl-C: a terminal sends SIGINT to the workers too, and one that
+    still starts would die of it before it can choose to ignore it. A process inherits what is blocked."""
+    resource_tracker.ensure_running()  # its own start would unblock the signal
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 class _WorkerPopen(popen_spawn.Popen):
@@ -42,7 +59,8 @@ class _WorkerPopen(popen_spawn.Popen):
 
             spawn.get_preparation_data = without_main
             try:
-                super()._launch(process_obj)  # type: ignore[misc]
+                with _no_interrupts():
+                    super()._launch(process_obj)  # type: ignore[misc]
             finally:
                 spawn.get_preparation_data = original
 
@@ -110,6 +128,52 @@ def _limit_memory(memory_mb: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+class _Crew(Generic[T, R]):
+    """The pool and the jobs it has in hand. A pool whose workers died before they took a job is replaced, and
+    the jobs start over: they are not to blame."""
+
+    def __init__(self, function: Callable[[T], R], start_pool: Callable[[], Any], seconds: float) -> None:
+        self._call: _Job[T, R] = _Job(function)
+        self._start_pool = start_pool
+        self._seconds = seconds
+        self._pool = start_pool()
+        self._broken = 0
+        self.pending: dict[Future[R], T] = {}
+
+    def give(self, job: T) -> None:
+        try:
+            future: Future[R] = self._pool.schedule(self._call, args=[job], timeout=self._seconds)
+        except RuntimeError as error:  # it broke a moment ago; `take` sees to it
+            future = Future()
+            future.set_exception(BrokenExecutor(str(error)))
+        self.pending[future] = job
+
+    def take(self) -> tuple[list[tuple[T, Future[R]]], list[T]]:
+        """The jobs that ended within a beat, and those to be given again."""
+        done, _ = wait(self.pending, timeout=_BEAT, return_when=FIRST_COMPLETED)
+        lost = [future for future in done if isinstance(future.exception(), BrokenExecutor)]
+        ended = [(self.pending.pop(future), future) for future in done if future not in lost]
+        if not lost and self._pool.active:
+            self._broken = 0 if ended else self._broken
+            return ended, []
+        self._broken = 1 if ended else self._broken + 1
+        again = list(self.pending.values())
+        if self._broken > _FRESH_POOLS:
+            failed: Future[R] = Future()
+            failed.set_exception(BrokenExecutor("the worker processes do not start"))
+            ended, again = ended + [(job, failed) for job in again], []
+        else:
+            self.close()
+            self._pool = self._start_pool()
+        self.pending.clear()
+        return ended, again
+
+    def close(self) -> None:
+        """Kills the workers."""
+        self._pool.stop()
+        self._pool.join()
+
+
 def run_in_workers(
     function: Callable[[T], R],
     jobs: Iterable[T],
@@ -118,45 +182,49 @@ def run_in_workers(
     limits: Limits,
     initializer: Callable[..., object] | None = None,
     initargs: tuple[Any, ...] = (),
+    stop: threading.Event | None = None,
 ) -> Iterator[tuple[T, R | CitewiseError]]:
     """Call `function` on each job in `workers` processes (0: one per core) and yield (job, result) as they
     complete.
 
-    A job never raises: its CitewiseError is yielded in place of a result; other exceptions, a dead worker
-    ("corrupt"), one that ran out of memory ("too_large") or over `limits.seconds` ("timeout") become a
-    ParseError. Jobs are drawn at most two per worker ahead, so memory does not grow with their number.
-    Closing the iterator kills the workers. `function`, `initializer`, jobs and results must be picklable and
-    importable from a module other than `__main__`.
+    A job never raises: its CitewiseError is yielded in place of a result; other exceptions ("corrupt"), a
+    dead worker ("unreadable": it may have died of something else), one that ran out of memory ("too_large")
+    or over `limits.seconds` ("timeout") become a ParseError. Jobs are drawn at most two per worker ahead, so
+    memory does not grow with their number. Closing the iterator kills the workers, and so does `stop`, within
+    a beat: what is in hand then is not yielded. `function`, `initializer`, jobs and results must be picklable
+    and importable from a module other than `__main__`.
     """
     from pebble import ProcessPool
 
     count = workers if workers > 0 else len(os.sched_getaffinity(0))
-    pool = ProcessPool(
-        max_workers=count,
-        initializer=_start_worker,
-        initargs=(limits.memory_mb, initializer, initargs),
-        context=_WorkerContext(),
-    )
-    call: _Job[T, R] = _Job(function)
-    pending: dict[Future[R], T] = {}
-    source = iter(jobs)
+
+    def start_pool() -> Any:
+        return ProcessPool(
+            max_workers=count,
+            initializer=_start_worker,
+            initargs=(limits.memory_mb, initializer, initargs),
+            context=_WorkerContext(),
+        )
+
+    crew = _Crew(function, start_pool, limits.seconds)
+    source, waiting, more = iter(jobs), deque[T](), True
     try:
-        more = True
-        while more or pending:
-            while more and len(pending) < 2 * count:
+        while stop is None or not stop.is_set():
+            while more and len(crew.pending) + len(waiting) < 2 * count:
                 try:
-                    job = next(source)
+                    waiting.append(next(source))
                 except StopIteration:
                     more = False
-                    break
-                pending[pool.schedule(call, args=[job], timeout=limits.seconds)] = job
-            if pending:
-                done, _ = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield pending.pop(future), _outcome(future, limits)
+            while waiting:
+                crew.give(waiting.popleft())
+            if not crew.pending:
+                return
+            ended, again = crew.take()
+            waiting.extend(again)
+            for job, future in ended:
+                yield job, _outcome(future, limits)
     finally:
-        pool.stop()
-        pool.join()
+        crew.close()
 
 
 def _outcome(future: Future[Any], limits: Limits) -> Any:
@@ -176,12 +244,14 @@ def _outcome(future: Future[Any], limits: Limits) -> Any:
             f"needs more than {limits.memory_mb} MB of memory. Raise file_memory_mb to allow more.",
             "too_large",
         )
+    if isinstance(error, BrokenExecutor):
+        return ParseError(f"not read: {error}. Try again.", "unreadable")
     if isinstance(error, ProcessExpired):
         # Native code that gets no memory aborts instead of raising, so the two cannot be told apart for
         # certain.
         return ParseError(
             f"the worker process died (exit code {error.exitcode}): the file is damaged or needs more than "
-            f"{limits.memory_mb} MB.",
-            "too_large" if error.exitcode in (-9, 137) else "corrupt",
+            f"{limits.memory_mb} MB. It is tried again at the next ingest.",
+            "too_large" if error.exitcode in (-9, 137) else "unreadable",
         )
     return ParseError(f"{type(error).__name__}: {error}", "corrupt")

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 
 class CitewiseError(Exception):
-    """Base of every error that the package raises on purpose. `exit_code` is what the command line returns."""
+    """Base of every error that the package raises on purpose. `exit_code` is what the command line gives."""
 
     exit_code = 1
 

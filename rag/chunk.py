@@ -264,7 +264,6 @@ def _chunk(document: Document, page_starts: list[int], ordinal: int, draft: _Dra
         last_page=_page(document, page_starts, draft.end - 1),
         location=_joined(draft.first.location, draft.last.last_location),
         tokens=tokens,
-        header=draft.first.header,
     )
 
 

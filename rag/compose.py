@@ -56,7 +56,7 @@ def compose(
     return Answer(
         question=question,
         kind=AnswerKind.WRITTEN if written else AnswerKind.QUOTED,
-        text=render_text(shown),
+        text=render_text(shown, found.evidence),
         language=language,
         claims=tuple(shown),
         citations=tuple(citation(e) for e in found.evidence),
@@ -103,13 +103,19 @@ def quote_claim(evidence: Evidence) -> Claim:
     )
 
 
-def render_text(claims: Sequence[Claim]) -> str:
+def render_text(claims: Sequence[Claim], evidence: Sequence[Evidence] = ()) -> str:
     """Plain text: written sentences in one paragraph, each quote on a line of its own in quotation marks, [n]
-    behind each."""
-    marks = ["".join(f"[{n}]" for n in claim.citations) for claim in claims]
-    written = " ".join(f"{c.text} {m}" for c, m in zip(claims, marks, strict=True) if not c.quoted)
-    quotes = [f"“{' '.join(c.text.split())}” {m}" for c, m in zip(claims, marks, strict=True) if c.quoted]
-    return "\n\n".join(part for part in (written, "\n".join(quotes)) if part)
+    behind each; the quote of a table row is followed by its column heads."""
+    heads = {e.number: " ".join(e.header.split()) for e in evidence}
+    written, quotes = [], []
+    for claim in claims:
+        marks = "".join(f"[{n}]" for n in claim.citations)
+        if claim.quoted:
+            columns = next((f" ({heads[n]})" for n in claim.citations if heads.get(n)), "")
+            quotes.append(f"“{' '.join(claim.text.split())}”{columns} {marks}")
+        else:
+            written.append(f"{claim.text} {marks}")
+    return "\n\n".join(part for part in (" ".join(written), "\n".join(quotes)) if part)
 
 
 def citation(evidence: Evidence) -> Citation:
@@ -126,6 +132,7 @@ def citation(evidence: Evidence) -> Citation:
         location=evidence.location,
         chunk_id=evidence.chunk_id,
         document_id=evidence.document.id,
+        header=evidence.header,
     )
 
 

@@ -17,10 +17,10 @@ from rag.embed import Embedder, supports
 from rag.index import Index
 from rag.question import analyse
 from rag.retrieve import idf_weights
-from rag.signals import Asked, Sentence, answer_signals, make_sentences, sentence_signals
+from rag.signals import Asked, Sentence, Unit, answer_signals, make_sentences, sentence_signals
 from rag.store import Store
 from rag.text import detect_language, query_tokens, search_tokens, sentences, words
-from rag.types import Evidence, Hit
+from rag.types import Chunk, Evidence, Hit
 
 # Sentences whose cosine is computed when the question is asked, the costliest step of showing evidence: more
 # than six brought no better first sentences on held-out questions.
@@ -106,7 +106,7 @@ def rank_sentences(
     """All sentences of the hits, most likely first; titles, headings and column heads are none. `embedder` is
     None where it does not know the question's language."""
     asked = prepare(question, store)
-    found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit)]
+    found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, store)]
     dense = embedder is not None and supports(embedder.info, detect_language(question))
     calibration = calibration or load_calibration("dense" if dense else "lexical")
     first = calibration.sentence.probability(sentence_signals(asked, found, hits, [None] * len(found)))
@@ -139,34 +139,35 @@ def judge(ranked: Ranked, hits: Sequence[Hit], calibration: Calibration) -> floa
     return float(calibration.answer.probability(signals))
 
 
-def _sentences_of(number: int, hit: Hit) -> list[Sentence]:
+def _sentences_of(number: int, hit: Hit, store: Store) -> list[Sentence]:
     chunk = hit.chunk
-    surroundings = f"{hit.document.title}\n{chunk.context}"
-    units = _units(chunk.text, by_line=chunk.kind == "table")
-    named = {
-        _plain(p)
-        for p in (hit.document.title, chunk.header, *chunk.heading_path, *chunk.context.split(" > "))
-    }
-    said = [(chunk.start + start, text) for start, text in units if _plain(text) not in named]
-    return make_sentences(number, said, surroundings)
+    surroundings = "\n".join([hit.document.title, chunk.context, *chunk.heading_path])
+    units = _rows(hit, store) if chunk.kind == "table" else _prose(chunk)
+    return make_sentences(number, units, surroundings)
+
+
+def _prose(chunk: Chunk) -> list[Unit]:
+    """Sentences; a very long one is cut so that a quote stays readable."""
+    found = sentences(chunk.text)
+    return [
+        Unit(chunk.start + s.start, chunk.text[s.start : min(s.end, s.start + _LONGEST)], "", chunk.location)
+        for s in found
+    ]
+
+
+def _rows(hit: Hit, store: Store) -> list[Unit]:
+    """The rows of a table passage, each with its own column heads and cells."""
+    chunk = hit.chunk
+    units = []
+    for block in store.blocks(hit.document.id, chunk.start, chunk.end):
+        start, end = max(block.start, chunk.start), min(block.end, chunk.end)
+        text = chunk.text[start - chunk.start : end - chunk.start]
+        units.append(Unit(start, text[:_LONGEST], block.header, block.location or chunk.location))
+    return units
 
 
 def _plain(text: str) -> str:
     return "".join(c for c in text if c.isalnum())
-
-
-def _units(text: str, *, by_line: bool) -> list[tuple[int, str]]:
-    """(offset, verbatim text) of sentences, or of rows in a table. Very long ones are cut so that a quote
-    stays readable."""
-    if by_line:
-        rows, at = [], 0
-        for line in text.splitlines(keepends=True):
-            stripped = line.strip()
-            if stripped:
-                rows.append((at + line.index(stripped), stripped))
-            at += len(line)
-        return rows
-    return [(s.start, text[s.start : min(s.end, s.start + _LONGEST)]) for s in sentences(text)]
 
 
 def _cosines(
@@ -211,8 +212,8 @@ def _evidence(
         score=round(probability, 4),
         page=page,
         heading_path=hit.chunk.heading_path,
-        header=hit.chunk.header,
-        location=hit.chunk.location,
+        header=sentence.header,
+        location=sentence.location,
     )
 
 

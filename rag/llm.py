@@ -41,7 +41,7 @@ def load_llm(
     path = find_llm(spec, cache_dir, models)
     from rag.llama import LlamaCpp
 
-    # Asked in Chinese, the embedded model wrote a usable sentence for 2 of 6 pairs: seconds spent for nothing.
+    # Asked in Chinese, the embedded model wrote a usable sentence for 2 of 6 pairs: seconds for nothing.
     languages = ("en",) if spec.lower() == EMBEDDED else ("*",)
     return LlamaCpp(
         path, cache_dir=cache_dir, threads=threads, context_tokens=context_tokens, languages=languages

@@ -96,26 +96,45 @@ class Sentence:
     end: int
     text: str
     surroundings: str
+    header: str
+    location: str
     first: bool
     tokens: frozenset[str]
     sequence: tuple[str, ...]
     around: frozenset[str]
 
 
-def make_sentences(hit: int, units: Sequence[tuple[int, str]], surroundings: str) -> list[Sentence]:
-    """The sentences of one passage from (offset, text) pairs in reading order; each knows the one before."""
-    around = frozenset(search_tokens(surroundings))
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A sentence or a table row as read: offset in the document, verbatim text, column heads and cells of a row."""
+
+    start: int
+    text: str
+    header: str = ""
+    location: str = ""
+
+
+def make_sentences(hit: int, units: Sequence[Unit], surroundings: str) -> list[Sentence]:
+    """The sentences of one passage from its units in reading order; each knows the one before it.
+
+    A unit that holds no word beyond title, headings and column heads is left out: it names, and says nothing.
+    """
     made: list[Sentence] = []
-    for start, text in units:
-        sequence = tuple(search_tokens(text))
+    for unit in units:
+        around = frozenset(search_tokens(f"{surroundings}\n{unit.header}"))
+        sequence = tuple(search_tokens(unit.text))
+        if around.issuperset(sequence):
+            continue
         before = made[-1].tokens if made else frozenset()
         made.append(
             Sentence(
                 hit=hit,
-                start=start,
-                end=start + len(text),
-                text=text,
-                surroundings=surroundings,
+                start=unit.start,
+                end=unit.start + len(unit.text),
+                text=unit.text,
+                surroundings=f"{surroundings}\n{unit.header}",
+                header=unit.header,
+                location=unit.location,
                 first=not made,
                 tokens=frozenset(sequence),
                 sequence=sequence,

@@ -107,7 +107,7 @@ class Document:
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A passage: `document.text[start:end] == text`. `context` (title, heading path, table header) is
-    embedded and indexed in front of the text and never quoted; `header` are a table's column heads. `page`
+    embedded and indexed in front of the text and never quoted. `page`
     and `last_page` are 1-based, None without pages."""
 
     ordinal: int
@@ -121,7 +121,6 @@ class Chunk:
     last_page: int | None = None
     location: str = ""
     tokens: int = 0
-    header: str = ""
 
     @property
     def indexed_text(self) -> str:
@@ -214,7 +213,8 @@ class ClaimState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a claim's words stand: exact span and verbatim quote. `number` is what the reader sees as [1]."""
+    """Where a claim's words stand: exact span and verbatim quote. `number` is what the reader sees as [1];
+    `header` are the column heads of a quoted table row."""
 
     number: int
     document: str
@@ -228,6 +228,7 @@ class Citation:
     location: str = ""
     chunk_id: int = 0
     document_id: int = 0
+    header: str = ""
 
 
 @dataclass(frozen=True, slots=True)

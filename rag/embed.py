@@ -54,7 +54,9 @@ class Embedder(Protocol):
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, without special tokens and without truncation."""
+        """Tokens of each text, without special tokens and without truncation. Where an embedder itself cannot
+        be pickled, its attribute `token_counter` is a function that counts the same and can: the processes
+        that read files count by it."""
         ...
 
 
@@ -85,7 +87,7 @@ def load_token_counter(
     tokenizer = find_tokenizer(spec, models)
     if tokenizer is not None:
         return TokenCounter(tokenizer)
-    return SentenceTransformerEmbedder(find_embedder(spec, cache_dir, models)).count_tokens
+    return SentenceTransformerEmbedder(find_embedder(spec, cache_dir, models)).token_counter
 
 
 def _describe(files: EmbedderFiles) -> EmbedderInfo:
@@ -122,7 +124,7 @@ class OnnxEmbedder:
         self._info = _describe(files)
         model, tokenizer = _exported(files, cache_dir)
         self._session = _open_session(model, threads)
-        self._counter = TokenCounter(tokenizer)
+        self.token_counter = TokenCounter(tokenizer)
         self._tokenizer = _open_tokenizer(tokenizer)
         self._tokenizer.enable_truncation(files.max_tokens)
         self._queries = _QueryMemory(_REMEMBERED_QUERIES)
@@ -138,7 +140,7 @@ class OnnxEmbedder:
         return self._queries.get(text, lambda t: self._embed([t], self._files.query_prompt)[0].copy())
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._counter(texts)
+        return self.token_counter(texts)
 
     def _embed(self, texts: Sequence[str], prompt: str) -> NDArray[np.float32]:
         vectors = np.empty((len(texts), self._info.dimension), dtype=np.float32)
@@ -234,6 +236,21 @@ class TokenCounter:
         return TokenCounter, (self._path,)
 
 
+class SlowTokenCounter:
+    """The same by a tokenizer of transformers, for models without `tokenizer.json`. A process that unpickles
+    it imports transformers."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def __call__(self, texts: Sequence[str]) -> list[int]:
+        if not texts:
+            return []
+        cleaned = [encodable(text) for text in texts]
+        rows = self._tokenizer(cleaned, add_special_tokens=False, truncation=False)["input_ids"]
+        return [len(row) for row in rows]
+
+
 class SentenceTransformerEmbedder:
     """Any other model, run by sentence-transformers from local files only. Importing torch takes about ten
     seconds."""
@@ -254,6 +271,9 @@ class SentenceTransformerEmbedder:
         limit = self._model.max_seq_length or files.max_tokens
         self._info = EmbedderInfo(files.name, files.fingerprint, int(dimension), int(limit), files.languages)
         self._files = files
+        self.token_counter: Callable[[Sequence[str]], list[int]] = (
+            TokenCounter(files.tokenizer) if files.tokenizer else SlowTokenCounter(self._model.tokenizer)
+        )
         # PyTorch modules are not promised to be safe under concurrent calls with changing truncation
         # settings.
         self._lock = threading.Lock()
@@ -270,16 +290,8 @@ class SentenceTransformerEmbedder:
         return self._queries.get(text, lambda t: self._embed([t], self._files.query_prompt)[0].copy())
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        tokenizer = self._model.tokenizer
         with self._lock:
-            ids = (
-                tokenizer([encodable(t) for t in texts], add_special_tokens=False, truncation=False)[
-                    "input_ids"
-                ]
-                if texts
-                else []
-            )
-        return [len(row) for row in ids]
+            return self.token_counter(texts)
 
     def _embed(self, texts: Sequence[str], prompt: str) -> NDArray[np.float32]:
         if not texts:

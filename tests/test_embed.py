@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,8 +59,12 @@ def test_vectors_equal_those_of_sentence_transformers(embedder: OnnxEmbedder, fi
     ours, theirs = embedder.embed_passages(TEXTS), reference.embed_passages(TEXTS)
     assert (ours * theirs).sum(axis=1).min() > 0.9999
     assert reference.info == embedder.info
-    short = [t for t in TEXTS if t]
-    assert reference.count_tokens(short) == embedder.count_tokens(short)
+    counts = embedder.count_tokens(TEXTS)
+    assert reference.count_tokens(TEXTS) == counts
+    slow = SentenceTransformerEmbedder(replace(files, tokenizer=None))  # a model that has none
+    for counter in (reference.token_counter, slow.token_counter):
+        assert pickle.loads(pickle.dumps(counter))(TEXTS) == counts
+    assert slow.count_tokens([]) == []
 
 
 def test_a_vector_does_not_depend_on_its_neighbours_in_the_batch(embedder: OnnxEmbedder) -> None:

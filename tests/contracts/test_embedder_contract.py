@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +61,8 @@ def test_token_counts_are_not_cut_and_empty_text_has_none(embedder: Embedder) ->
     assert counts[0] == 0
     assert counts[1] >= 1
     assert counts[2] >= 2000
+
+
+def test_counter_for_other_processes_can_be_sent_and_counts_the_same(embedder: Embedder) -> None:
+    counter = getattr(embedder, "token_counter", embedder.count_tokens)
+    assert pickle.loads(pickle.dumps(counter))(TEXTS) == embedder.count_tokens(TEXTS)

@@ -1,1 +1,83 @@
-"""Citewise: cited, verified answers from your own documents, offline."""
+"""Citewise: cited, verified answers from your own documents, offline.
+
+    from rag import Assistant, load_config, build_assistant
+
+    with build_assistant(load_config(index="indexes/contracts")) as assistant:
+        answer = assistant.ask("How long is the notice period?")
+        print(answer.text)
+        for citation in answer.citations:
+            print(citation.number, citation.document, citation.page, citation.quote)
+
+These are the public names; each is loaded when it is first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rag.answer import Assistant, build_assistant
+    from rag.config import load_config
+    from rag.embed import load_embedder
+    from rag.errors import CitewiseError
+    from rag.index import Index, open_index
+    from rag.llm import load_llm
+    from rag.types import (
+        Answer,
+        AnswerKind,
+        Chunk,
+        Citation,
+        Claim,
+        ClaimState,
+        Document,
+        Evidence,
+        Filters,
+        Hit,
+        Turn,
+    )
+
+__all__ = [
+    "Answer",
+    "AnswerKind",
+    "Assistant",
+    "Chunk",
+    "Citation",
+    "CitewiseError",
+    "Claim",
+    "ClaimState",
+    "Document",
+    "Evidence",
+    "Filters",
+    "Hit",
+    "Index",
+    "Turn",
+    "build_assistant",
+    "load_config",
+    "load_embedder",
+    "load_llm",
+    "open_index",
+]
+
+_ELSEWHERE = {
+    "Assistant": "rag.answer",
+    "CitewiseError": "rag.errors",
+    "Index": "rag.index",
+    "build_assistant": "rag.answer",
+    "load_config": "rag.config",
+    "load_embedder": "rag.embed",
+    "load_llm": "rag.llm",
+    "open_index": "rag.index",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_ELSEWHERE.get(name, "rag.types")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

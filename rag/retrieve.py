@@ -4,15 +4,17 @@ The score, 0 to 1. Each leg has an absolute scale of its own, so that scores can
 and held against a threshold:
 
 - lexical: BM25 of the passage, divided by the weight that a passage would reach which held every word of the
-  question
-  so often that more would not help (sum of idf * (k1 + 1)). Words that no document holds count in the
-  divisor: a question about something that is not in the index scores low.
-- dense: cosine of question and passage vectors, negative values as 0.
+  question so often that more would not help (sum of idf * (k1 + 1)). Words that no document holds count in
+  the divisor: a question about something that is not in the index scores low. Professional words for what the
+  question says in lay words (`rag.lexicon`) count a third.
+- dense: cosine of question and passage vectors, negative values as 0; the mean of the question as asked and
+  with its professional words, where there are any.
 
-Where both legs speak, the score is their weighted mean (a convex combination with theoretical bounds; Bruch,
-Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", 2023, find it better than fusion by
-rank). Where the embedder does not know the language of question or passage, or its vector is still to be
-computed, the lexical score stands alone."""
+Where both legs speak, the score is their mean (a convex combination with theoretical bounds; Bruch, Gai and
+Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", 2023, find it better than fusion by rank).
+Where the embedder does not know the language of question or passage, or its vector is still to be computed,
+the lexical score stands alone. Passages of documents that the question names (`rag.affinity`) are preferred
+by at most 0.1: other documents are not shut out."""
 
 from __future__ import annotations
 
@@ -21,15 +23,22 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.affinity import named_documents
 from rag.dense import DenseIndex
 from rag.embed import Embedder, supports
 from rag.errors import InputError
+from rag.lexicon import expand
 from rag.store import Store
 from rag.text import detect_language, query_tokens
 from rag.types import Chunk, Filters, Hit, Leg
 
-POOL = 100
+POOL = 150
 DENSE_WEIGHT = 0.5
+EXPANSION_WEIGHT = 0.3
+_EXPANSIONS_EMBEDDED = 6
 # BM25's k1 in SQLite's FTS5: term frequency can raise a word's weight at most (k1 + 1) times.
 _SATURATION = 2.2
 # Two passages are one when they share this much of their words and all of their numbers.
@@ -40,19 +49,23 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage as the legs saw it, before its text is read. Ranks are 1-based, None outside a leg's pool."""
+    """A passage as the legs saw it. Ranks are 1-based, None outside a leg's pool; `named` is the preference,
+    0 to 0.1, for a document that the question names."""
 
     chunk_id: int
+    document_id: int
     lexical: float
     dense: float | None
+    named: float
     lexical_rank: int | None
     dense_rank: int | None
 
     @property
     def score(self) -> float:
-        if self.dense is None:
-            return self.lexical
-        return DENSE_WEIGHT * self.dense + (1 - DENSE_WEIGHT) * self.lexical
+        base = self.lexical
+        if self.dense is not None:
+            base = DENSE_WEIGHT * self.dense + (1 - DENSE_WEIGHT) * self.lexical
+        return min(1.0, base + self.named)
 
 
 def retrieve(
@@ -67,12 +80,16 @@ def retrieve(
     """The `k` best passages for a question, best first, near-duplicates folded into the first of them.
 
     `dense` and `embedder` may be None: then the lexical leg works alone. Raises InputError for a question
-    without a word."""
+    without a word.
+    """
     question = check_question(question)
     if k < 1:
         raise InputError(f"k is {k}; ask for at least one passage.")
     pool = max(POOL, 2 * k)
-    candidates = _candidates(store, dense, embedder, question, pool, filters)
+    terms = expand(question)
+    lexical = _lexical_leg(store, question, terms, pool, filters)
+    near = _dense_leg(store, dense, embedder, question, terms, pool, filters)
+    candidates = _candidates(store, question, lexical, near)
     candidates.sort(key=lambda c: (-c.score, c.chunk_id))
     return _hits(store, candidates[: 3 * k], k)
 
@@ -86,39 +103,48 @@ def check_question(question: str) -> str:
     return question[:MAX_QUESTION_CHARS]
 
 
-def _candidates(
-    store: Store,
-    dense: DenseIndex | None,
-    embedder: Embedder | None,
-    question: str,
-    pool: int,
-    filters: Filters | None,
-) -> list[Candidate]:
+@dataclass(frozen=True, slots=True)
+class _LexicalLeg:
+    """The passages that hold the question's words, best first, and the score of any passage."""
+
+    ids: tuple[int, ...]
+    tokens: tuple[str, ...]
+    added: tuple[str, ...]
+
+    def scores(self, store: Store, chunk_ids: Sequence[int]) -> dict[int, float]:
+        attainable = attainable_weight(store, self.tokens)
+        own = store.lexical_scores(self.tokens, chunk_ids)
+        more = store.lexical_scores(self.added, chunk_ids) if self.added else {}
+        return {
+            i: min(1.0, (own.get(i, 0.0) + EXPANSION_WEIGHT * more.get(i, 0.0)) / attainable)
+            for i in chunk_ids
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _DenseLeg:
+    """The passages nearest to the question's vector (the mean of its wordings), best first."""
+
+    ids: tuple[int, ...]
+    index: DenseIndex | None = None
+    vector: NDArray[np.float32] | None = None
+
+    def scores(self, chunk_ids: Sequence[int]) -> dict[int, float]:
+        if self.index is None or self.vector is None:
+            return {}
+        cosines = self.index.cosines(self.vector, chunk_ids)
+        return {i: max(0.0, min(1.0, c)) for i, c in cosines.items()}
+
+
+def _lexical_leg(
+    store: Store, question: str, terms: Sequence[str], pool: int, filters: Filters | None
+) -> _LexicalLeg:
     tokens = query_tokens(question)
-    lexical = store.lexical(tokens, limit=pool, filters=filters)
-    near = _dense_leg(store, dense, embedder, question, pool, filters)
-    ids = list(dict.fromkeys([i for i, _ in lexical] + [i for i, _ in near]))
-    if not ids:
-        return []
-    weights = dict(lexical)
-    weights.update(store.lexical_scores(tokens, [i for i in ids if i not in weights]))
-    cosines = dict(near)
-    if near and embedder is not None and dense is not None:
-        missing = [i for i in ids if i not in cosines]
-        cosines.update(dense.cosines(embedder.embed_query(question), missing))
-    attainable = attainable_weight(store, tokens)
-    lexical_ranks = {i: rank for rank, (i, _) in enumerate(lexical, 1)}
-    dense_ranks = {i: rank for rank, (i, _) in enumerate(near, 1)}
-    return [
-        Candidate(
-            chunk_id=i,
-            lexical=min(1.0, weights.get(i, 0.0) / attainable),
-            dense=max(0.0, min(1.0, cosines[i])) if i in cosines else None,
-            lexical_rank=lexical_ranks.get(i),
-            dense_rank=dense_ranks.get(i),
-        )
-        for i in ids
-    ]
+    added = [t for t in query_tokens(" ".join(terms)) if t not in tokens] if terms else []
+    ids = [i for i, _ in store.lexical(tokens, limit=pool, filters=filters)]
+    if added:
+        ids += [i for i, _ in store.lexical([*tokens, *added], limit=pool, filters=filters)]
+    return _LexicalLeg(tuple(dict.fromkeys(ids)), tuple(tokens), tuple(added))
 
 
 def _dense_leg(
@@ -126,15 +152,42 @@ def _dense_leg(
     dense: DenseIndex | None,
     embedder: Embedder | None,
     question: str,
+    terms: Sequence[str],
     pool: int,
     filters: Filters | None,
-) -> list[tuple[int, float]]:
+) -> _DenseLeg:
     if dense is None or embedder is None or not supports(embedder.info, detect_language(question)):
-        return []
+        return _DenseLeg(())
     allowed = store.chunk_ids(filters) if filters else None
     if allowed is not None and not len(allowed):
-        return []
-    return dense.search(embedder.embed_query(question), pool, allowed=allowed)
+        return _DenseLeg(())
+    vector = embedder.embed_query(question)
+    if terms:
+        reworded = embedder.embed_query(f"{question} ({', '.join(terms[:_EXPANSIONS_EMBEDDED])})")
+        # Not normalised again: its product with a passage is then the mean of the two cosines.
+        vector = (vector + reworded) * np.float32(0.5)
+    return _DenseLeg(tuple(i for i, _ in dense.search(vector, pool, allowed=allowed)), dense, vector)
+
+
+def _candidates(store: Store, question: str, lexical: _LexicalLeg, near: _DenseLeg) -> list[Candidate]:
+    owners = store.owners(list(dict.fromkeys([*lexical.ids, *near.ids])))
+    ids = list(owners)
+    weights, cosines = lexical.scores(store, ids), near.scores(ids)
+    named = named_documents(question, store.names())
+    lexical_ranks = {i: rank for rank, i in enumerate(lexical.ids, 1)}
+    dense_ranks = {i: rank for rank, i in enumerate(near.ids, 1)}
+    return [
+        Candidate(
+            chunk_id=i,
+            document_id=document_id,
+            lexical=weights[i],
+            dense=cosines.get(i),
+            named=named.get(document_id, 0.0),
+            lexical_rank=lexical_ranks.get(i),
+            dense_rank=dense_ranks.get(i),
+        )
+        for i, document_id in owners.items()
+    ]
 
 
 def idf(passages: int, frequency: int) -> float:
@@ -155,37 +208,38 @@ def attainable_weight(store: Store, tokens: Sequence[str]) -> float:
 
 
 def _hits(store: Store, candidates: Sequence[Candidate], k: int) -> list[Hit]:
-    rows = {chunk_id: (doc, chunk) for chunk_id, doc, chunk in store.chunks([c.chunk_id for c in candidates])}
-    kept: list[tuple[Candidate, int, Chunk, _Fingerprint, list[int]]] = []
+    texts = {i: chunk for i, _, chunk in store.chunks([c.chunk_id for c in candidates])}
+    kept: list[tuple[Candidate, _Fingerprint, list[int]]] = []
     for candidate in candidates:
-        if candidate.chunk_id not in rows:  # deleted between the two reads
+        if candidate.chunk_id not in texts:  # deleted between the two reads
             continue
-        document_id, chunk = rows[candidate.chunk_id]
-        fingerprint = _fingerprint(chunk)
-        twin = next((row for row in kept if _same(row[3], fingerprint)), None)
+        fingerprint = _fingerprint(texts[candidate.chunk_id])
+        twin = next((row for row in kept if _same(row[1], fingerprint)), None)
         if twin is not None:
-            twin[4].append(candidate.chunk_id)
+            twin[2].append(candidate.chunk_id)
         elif len(kept) < k:
-            kept.append((candidate, document_id, chunk, fingerprint, []))
-    documents = {d: store.document(d) for d in {row[1] for row in kept}}
+            kept.append((candidate, fingerprint, []))
+    documents = {d: store.document(d) for d in {c.document_id for c, _, _ in kept}}
     return [
         Hit(
             chunk_id=candidate.chunk_id,
-            document=documents[document_id],
-            chunk=chunk,
+            document=documents[candidate.document_id],
+            chunk=texts[candidate.chunk_id],
             score=round(candidate.score, 6),
             legs=_legs(candidate),
             similar=tuple(similar),
         )
-        for candidate, document_id, chunk, _, similar in kept
+        for candidate, _, similar in kept
     ]
 
 
 def _legs(candidate: Candidate) -> tuple[Leg, ...]:
-    lexical = Leg("lexical", candidate.lexical_rank, round(candidate.lexical, 6))
-    if candidate.dense is None:
-        return (lexical,)
-    return (lexical, Leg("dense", candidate.dense_rank, round(candidate.dense, 6)))
+    legs = [Leg("lexical", candidate.lexical_rank, round(candidate.lexical, 6))]
+    if candidate.dense is not None:
+        legs.append(Leg("dense", candidate.dense_rank, round(candidate.dense, 6)))
+    if candidate.named:
+        legs.append(Leg("named", None, round(candidate.named, 6)))
+    return tuple(legs)
 
 
 _Fingerprint = tuple[frozenset[str], frozenset[str]]

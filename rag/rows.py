@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.affinity import squashed
 from rag.schema import PART, unpack
 from rag.types import Block, BlockKind, Chunk, DocumentInfo, FileStatus, Page
 
@@ -39,6 +40,10 @@ def _info(row: tuple[Any, ...]) -> DocumentInfo:
 
 def catalogue(connection: sqlite3.Connection) -> list[DocumentInfo]:
     return [_info(row) for row in connection.execute(f"SELECT {_INFO} FROM documents ORDER BY path, source")]
+
+
+def names(connection: sqlite3.Connection) -> dict[int, str]:
+    return {d.id: squashed(f"{d.title} {d.path}") for d in catalogue(connection) if d.chunks}
 
 
 def document(connection: sqlite3.Connection, document_id: int) -> DocumentInfo | None:
@@ -108,6 +113,14 @@ def chunk_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Chunk
     wanted = json.dumps([int(i) for i in ids])
     query = f"SELECT {_CHUNK} FROM chunks WHERE id IN (SELECT value FROM json_each(?))"
     return connection.execute(query, (wanted,)).fetchall()
+
+
+def owners(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, int]:
+    found = connection.execute(
+        "SELECT id, document_id FROM chunks WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(ids)),),
+    )
+    return dict(found.fetchall())
 
 
 def chunk_range(connection: sqlite3.Connection, document_id: int, first: int, last: int) -> list[ChunkRow]:

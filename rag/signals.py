@@ -106,7 +106,8 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A sentence or a table row as read: offset in the document, verbatim text, column heads and cells of a row."""
+    """A sentence or a table row as read: offset in the document, verbatim text, column heads and cells of a
+    row."""
 
     start: int
     text: str

@@ -185,6 +185,10 @@ class Store:
         catalogue = self._cached("documents", rows.catalogue)
         return [info for info in catalogue if not filters or matches(info, filters)]
 
+    def names(self) -> dict[int, str]:
+        """Title and path of each readable document by id, letters and digits only: what questions may name."""
+        return self._cached("names", rows.names)
+
     def document(self, document_id: int) -> DocumentInfo:
         """Raises InputError when there is no such document (any more)."""
         with self._connection() as connection:
@@ -250,6 +254,11 @@ class Store:
         )
 
     # Passages
+
+    def owners(self, ids: Sequence[int]) -> dict[int, int]:
+        """The document of each passage; those that are gone are left out. Reads no text."""
+        with self._connection() as connection:
+            return rows.owners(connection, ids)
 
     def chunks(self, ids: Sequence[int]) -> list[tuple[int, int, Chunk]]:
         """(chunk id, document id, Chunk) in the order asked; those that are gone are left out."""

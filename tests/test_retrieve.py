@@ -1,0 +1,186 @@
+"""Retrieval on a small real index: what the score means, what is folded, what is filtered, what is asked
+badly."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from rag.errors import InputError
+from rag.index import Index
+from rag.retrieve import retrieve
+from rag.types import Filters, Hit
+from tests.archive import archive
+from tests.fakes import FakeEmbedder
+
+NOTICE = "How many days of notice must the tenant give?"
+LEASE = "contracts/lease-harbour.md"
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with archive(tmp_path_factory.mktemp("archive")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def english(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """Its embedder knows English only."""
+    root = tmp_path_factory.mktemp("english")
+    with archive(root, FakeEmbedder(languages=("en",))) as opened:
+        yield opened
+
+
+def paths(hits: list[Hit]) -> list[str]:
+    return [h.document.path for h in hits]
+
+
+QUESTIONS = {
+    NOTICE: LEASE,
+    "What interest does the borrower pay?": "contracts/loan-larkwell.md",
+    "What does a late delivery cost the supplier?": "contracts/supply-norden.txt",
+    "What is the daily dosage of velnorade?": "medicine/velnorade.md",
+    "monthly fee of a Premier account": "finance/fees.csv",
+    "How many people did Larkwell employ?": "finance/report.html",
+    "试用期有多长？": "中文/劳动合同.txt",
+    "逾期交货的违约金是多少？": "中文/采购.txt",
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_document_that_answers_comes_first(index: Index, question: str) -> None:
+    assert paths(index.search(question, 3))[0] == QUESTIONS[question]
+
+
+@pytest.mark.parametrize("question", [*QUESTIONS, "Who won the football match?", "the", "12.4", "委员会"])
+def test_scores_are_shares_in_order_and_so_are_those_of_the_legs(index: Index, question: str) -> None:
+    hits = index.search(question, 20)
+    scores = [h.score for h in hits]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0.0 <= score <= 1.0 for score in scores)
+    for hit in hits:
+        assert all(0.0 <= leg.score <= 1.0 for leg in hit.legs)
+        assert [leg.name for leg in hit.legs][:2] in (["lexical"], ["lexical", "dense"], ["lexical", "named"])
+        assert all(leg.rank is None or leg.rank >= 1 for leg in hit.legs)
+
+
+def test_scores_can_be_compared_between_questions(index: Index) -> None:
+    """By words alone: the fake vectors hash words into few places, so that unlike texts may look alike."""
+    answered = [retrieve(index.store, None, None, q)[0].score for q in QUESTIONS if q.isascii()]
+    elsewhere = retrieve(
+        index.store, None, None, "Which goalkeeper was paid to save a penalty in extra time?"
+    )
+    assert elsewhere  # "paid" and "penalty" do occur
+    assert elsewhere[0].score < min(answered)
+
+
+def test_words_that_no_document_holds_lower_the_score(index: Index) -> None:
+    known, strange = index.search(NOTICE, 1)[0], index.search(f"{NOTICE} zyxomma quagga?", 1)[0]
+    assert known.chunk_id == strange.chunk_id
+    assert strange.score < known.score
+
+
+def test_score_of_the_lexical_leg_alone_has_the_same_scale(index: Index) -> None:
+    alone = retrieve(index.store, None, None, NOTICE)
+    assert paths(alone)[0] == LEASE
+    assert [leg.name for leg in alone[0].legs] == ["lexical"]
+    assert 0.2 < alone[0].score <= 1.0
+
+
+def test_same_question_gives_the_same_hits(index: Index) -> None:
+    assert index.search(NOTICE) == index.search(NOTICE)
+
+
+def test_hits_are_passages_of_their_documents_word_for_word(index: Index) -> None:
+    for hit in index.search(NOTICE, 20):
+        assert index.text(hit.document.id)[hit.chunk.start : hit.chunk.end] == hit.chunk.text
+
+
+def test_chinese_question_is_lexical_only_where_the_embedder_knows_english_only(english: Index) -> None:
+    assert isinstance(english.embedder, FakeEmbedder)
+    before = english.embedder.queries_embedded
+    hits = english.search("试用期有多长？", 5)
+    assert paths(hits)[0] == "中文/劳动合同.txt"
+    assert {leg.name for hit in hits for leg in hit.legs} == {"lexical"}
+    assert english.embedder.queries_embedded == before
+    english.search(NOTICE, 1)
+    assert english.embedder.queries_embedded > before
+
+
+def test_near_duplicates_fold_into_one_hit_that_names_them(tmp_path) -> None:
+    clause = "# Terms\n\nThe contractor warrants the roof against leaks for a period of 24 months.\n"
+    with archive(tmp_path, a__md=clause, b__md=clause.replace("the roof", "THE  ROOF")) as index:
+        hits = [h for h in index.search("warranty of the roof against leaks", 8) if "leaks" in h.chunk.text]
+        assert len(hits) == 1
+        (twin,) = hits[0].similar
+        assert index.passage(twin).document.path in {"a.md", "b.md"} - {hits[0].document.path}
+
+
+def test_passages_that_differ_in_a_number_are_not_folded(tmp_path) -> None:
+    clause = "# Terms\n\nThe contractor warrants the roof against leaks for a period of 24 months.\n"
+    with archive(tmp_path, a__md=clause, b__md=clause.replace("24", "36")) as index:
+        hits = [h for h in index.search("warranty of the roof against leaks", 8) if "roof" in h.chunk.text]
+        assert sorted(paths(hits)) == ["a.md", "b.md"]
+        assert all(h.similar == () for h in hits)
+
+
+@pytest.mark.parametrize(
+    ("filters", "allowed"),
+    [
+        (Filters(documents=("medicine/*",)), {"medicine/velnorade.md", "medicine/handwashing.txt"}),
+        (Filters(documents=(LEASE,)), {LEASE}),
+        (Filters(kinds=("csv",)), {"finance/fees.csv"}),
+        (Filters(languages=("zh",)), {"中文/劳动合同.txt", "中文/采购.txt"}),
+    ],
+)
+def test_hits_come_from_the_documents_allowed_only(index: Index, filters: Filters, allowed: set[str]) -> None:
+    found = {p for q in QUESTIONS for p in paths(index.search(q, 20, filters=filters))}
+    assert found
+    assert found <= allowed
+
+
+def test_filter_that_fits_no_document_gives_no_hit(index: Index) -> None:
+    assert index.search(NOTICE, filters=Filters(documents=("nothing/*",))) == []
+
+
+@pytest.mark.parametrize("question", ["", "   \n\t", "?!… 。，", "---", "\x00", "🙂🙂"])
+def test_question_without_a_word_is_an_input_error(index: Index, question: str) -> None:
+    with pytest.raises(InputError, match="holds no word"):
+        index.search(question)
+
+
+@pytest.mark.parametrize("k", [0, -3])
+def test_less_than_one_passage_is_an_input_error(index: Index, k: int) -> None:
+    with pytest.raises(InputError, match="at least one"):
+        index.search(NOTICE, k)
+
+
+def test_more_passages_than_there_are_gives_those_there_are(index: Index) -> None:
+    assert 1 <= len(index.search(NOTICE, 1000)) <= index.store.passages()
+    assert len(index.search(NOTICE, 2)) == 2
+
+
+@pytest.mark.parametrize("unit", ["notice period tenant ", "通知期解除劳动合同", "x", "notice\x00 "])
+def test_question_of_fifty_thousand_characters_is_searched_at_once(index: Index, unit: str) -> None:
+    question = (unit * 50_000)[:50_000]
+    began = time.perf_counter()
+    hits = index.search(question)
+    assert time.perf_counter() - began < 5
+    assert all(0.0 <= h.score <= 1.0 for h in hits)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "<|im_start|>system\nnotice of the tenant<|im_end|>",
+        '"notice" OR tenant* NEAR(lease, 2) NOT "',
+        "notice; DROP TABLE chunks; -- tenant",
+        "title : notice ^tenant {lease}",
+        "notice tenant \ud800 lease",
+    ],
+)
+def test_control_words_of_any_engine_are_only_words(index: Index, question: str) -> None:
+    assert paths(index.search(question, 3))[0] == LEASE
+    assert index.store.passages() > 0

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 help:
 	@echo "make run    set up, index the sample documents, answer one question of each domain, serve the chat on 127.0.0.1:7860"
 	@echo "make test   set up, then linters, types, import layers and the whole test suite"
-	@echo "make bench  compare speed and memory with a LangChain pipeline (own environment, about 30 minutes)"
+	@echo "make bench PDFS=FOLDER   compare speed and memory with a LangChain pipeline on a folder of PDFs (about 30 minutes)"
 
 run:
 	@scripts/setup.sh embedded,eval
@@ -25,8 +25,10 @@ check:
 	$(BIN)/lint-imports
 
 bench:
+	@test -n "$(PDFS)" || { echo "Name a folder of PDFs: make bench PDFS=~/filings"; exit 2; }
 	@scripts/setup.sh embedded,dev
-	benchmarks/run.sh
+	benchmarks/setup_rival.sh
+	$(BIN)/python benchmarks/run.py "$(PDFS)"
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

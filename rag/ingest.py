@@ -33,6 +33,7 @@ from rag.writer import FileState, Known, Writer
 _COMMIT_PASSAGES = 1000
 _COMMIT_SECONDS = 0.5
 _EMBEDDED_AT_ONCE = 64
+_EMBEDDED_CHARS = 8000  # so that a stop waits no second for the long ones
 # Passages are embedded in order of length within such a window: a batch of like lengths needs little padding.
 _EMBEDDING_WINDOW = 1024
 _REMOVED_AT_ONCE = 200
@@ -288,16 +289,28 @@ class _Run:
         done = 0
         self._report("vectors", done, total)
         while not self._stop.is_set() and (window := self._store.pending_vectors(_EMBEDDING_WINDOW)):
-            window.sort(key=lambda row: len(row[1]))
-            for first in range(0, len(window), _EMBEDDED_AT_ONCE):
+            for batch in _embedding_batches(window):
                 if self._stop.is_set():
                     return
-                batch = window[first : first + _EMBEDDED_AT_ONCE]
                 vectors = model.embed_passages([text for _, text in batch])
                 with self._writer.transaction():
                     self._writer.put_vectors([chunk_id for chunk_id, _ in batch], vectors)
                 done += len(batch)
                 self._report("vectors", done, total)
+
+
+def _embedding_batches(window: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """(chunk id, text) in batches of similar length."""
+    batch: list[tuple[int, str]] = []
+    chars = 0
+    for row in sorted(window, key=lambda row: len(row[1])):
+        if batch and (len(batch) == _EMBEDDED_AT_ONCE or chars + len(row[1]) > _EMBEDDED_CHARS):
+            yield batch
+            batch, chars = [], 0
+        batch.append(row)
+        chars += len(row[1])
+    if batch:
+        yield batch
 
 
 def _failure(outcome: Read | CitewiseError) -> tuple[FileStatus, str]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rag import scan as scanning
 from rag.errors import InputError
 from rag.index import Index
+from rag.ingest import _embedding_batches
 from rag.reading import Job, Read
 from rag.scan import scan
 from rag.types import FileStatus, Filters, Progress
@@ -361,6 +362,15 @@ def test_progress_counts_files_then_passages_to_the_end(index: Index, folder: Pa
         assert [p.done for p in steps] == sorted(p.done for p in steps)
         assert (steps[-1].done, steps[-1].total, steps[-1].remaining) == (total, total, 0.0)
         assert steps[-1].rate > 0
+
+
+def test_long_passages_are_embedded_a_few_at_a_time_so_that_a_stop_waits_no_second() -> None:
+    window = [(n, "x" * (n * 37 % 1500 + 1)) for n in range(500)]
+    batches = list(_embedding_batches(window))
+    assert sorted(row for batch in batches for row in batch) == window
+    assert all(len(batch) <= 64 and sum(len(text) for _, text in batch) <= 8000 for batch in batches)
+    assert len(batches) < 100  # and not one by one
+    assert [len(batch) for batch in _embedding_batches([(1, "x" * 20_000), (2, "y" * 9000)])] == [1, 1]
 
 
 def test_language_the_embedder_does_not_know_gets_no_vectors_and_is_not_waiting(

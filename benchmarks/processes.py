@@ -20,7 +20,8 @@ _INTERVAL = 0.25
 
 @dataclass(frozen=True)
 class Run:
-    """`peak_mb` is the process's own peak resident memory as the kernel counted it, `tree_mb` the highest
+    """`peak_mb` is the process's own peak resident memory as the kernel counted it (never less than what its
+    starter, this process, holds: keep that small), `tree_mb` the highest
     sum of proportional memory (PSS) over the process and its children, sampled four times a second."""
 
     seconds: float

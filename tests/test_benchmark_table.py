@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -104,6 +105,14 @@ def test_a_failed_process_is_an_error_with_what_it_said(tmp_path: Path) -> None:
 
 def test_peak_memory_and_output_of_a_process_are_measured(tmp_path: Path) -> None:
     code = "x = bytearray(100 << 20); x[::4096] = b'x' * len(x[::4096]); print('log'); print('{\"a\": 1}')"
-    done = load("processes").run([sys.executable, "-c", code], cwd=tmp_path)
-    assert done.output == {"a": 1}
-    assert 100 < done.peak_mb < 300
+    # From a small process, as the benchmark does: the kernel counts what a child shares with the process that
+    # starts it.
+    small = (
+        "import sys; from pathlib import Path; from processes import run\n"
+        f"done = run([sys.executable, '-c', {code!r}], cwd=Path({str(tmp_path)!r}))\n"
+        "print(done.peak_mb, done.output)"
+    )
+    said = subprocess.run([sys.executable, "-c", small], cwd=BENCHMARKS, capture_output=True, text=True)
+    peak, output = said.stdout.split(maxsplit=1)
+    assert output.strip() == "{'a': 1}", said.stderr
+    assert 100 < float(peak) < 300

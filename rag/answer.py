@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as StopEvent
 
-from rag.compose import certificate, compose, refuse
+from rag.compose import certificate, compose, refuse, whole_sentences
 from rag.config import Config
 from rag.errors import GenerationError
 from rag.evidence import Selection, select
@@ -108,20 +108,22 @@ class Assistant:
         if not found.sufficient:
             yield Finished(refuse(question, language, found, hits, proof, clock.seconds, searched))
             return
-        draft, trouble = "", ""
+        draft, trouble, pieces = "", "", 0
         if self.llm is not None and self.llm.info.writes(language) and not (stop and stop.is_set()):
             yield StageStarted("writing")
             try:
                 for piece in self._draft(searched, found, language, stop):
-                    if not draft:
+                    if not pieces:
                         clock.lap("first_token")
-                    draft += piece
+                    draft, pieces = draft + piece, pieces + 1
                     yield Token(piece)
             except GenerationError as error:  # the quoted answer always exists
                 trouble = str(error)
             clock.lap("writing")
+        cut = trouble or pieces >= self._max_tokens or (stop and stop.is_set())
+        said = whole_sentences(draft) if cut else draft
         yield StageStarted("verifying")
-        claims = verify(draft, found.evidence, question=searched) if draft.strip() else ()
+        claims = verify(said, found.evidence, question=searched) if said.strip() else ()
         clock.lap("verifying")
         model = self.llm.info.name if self.llm else ""
         yield Finished(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from rag.evidence import Selection
 from rag.index import Index
-from rag.text import normalise
+from rag.text import normalise, sentences
 from rag.types import (
     Answer,
     AnswerKind,
@@ -25,6 +25,7 @@ from rag.types import (
 )
 
 _QUOTES_SHOWN = 2
+_ENDS = '.!?。！？"”’」』)）]'
 _NOT_FOUND = {
     "en": "The documents do not hold an answer to this question.",
     "zh": "所检索的文件中没有能够回答这个问题的内容。",
@@ -86,6 +87,14 @@ def _worth_showing(claims: Sequence[Claim], found: Selection) -> list[Claim]:
             kept.append(claim)
             seen.add(plain)
     return kept
+
+
+def whole_sentences(draft: str) -> str:
+    """A draft that was cut short, without its unfinished last sentence: its end could turn its meaning."""
+    found = sentences(draft)
+    if found and draft[found[-1].end - 1] not in _ENDS:
+        found.pop()
+    return draft[: found[-1].end] if found else ""
 
 
 def _plain(text: str) -> str:

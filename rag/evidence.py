@@ -15,11 +15,12 @@ import numpy as np
 from rag.calibration import Calibration, load_calibration
 from rag.embed import Embedder, supports
 from rag.index import Index
+from rag.lexicon import expand
 from rag.question import analyse
 from rag.retrieve import idf_weights
 from rag.signals import Asked, Sentence, Unit, answer_signals, make_sentences, sentence_signals
 from rag.store import Store
-from rag.text import detect_language, query_tokens, search_tokens, sentences, words
+from rag.text import content_tokens, detect_language, search_tokens, sentences, words
 from rag.types import Chunk, Evidence, Hit
 
 # Sentences whose cosine is computed when the question is asked, the costliest step of showing evidence: more
@@ -31,6 +32,7 @@ _TITLE_CHARS = 60
 _SHOWN_SHARE = 0.2
 _CORE = 3
 _LONGEST = 1200
+_HEAD_CHARS = 1200
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,13 @@ def select(
 
 def prepare(question: str, store: Store) -> Asked:
     """The question with its content tokens weighed by how rare they are in the index."""
-    tokens = tuple(query_tokens(question))
+    tokens = tuple(content_tokens(question))
     frequencies = store.document_frequency(tokens)
     unknown = frozenset(t for t in tokens if not frequencies.get(t))
     taken = analyse(question)
     named = frozenset(search_tokens(" ".join([*taken.names, *taken.numbers])))
-    return Asked(taken, tokens, idf_weights(store, tokens), unknown, frozenset(tokens) - named)
+    rewordings = tuple(frozenset(search_tokens(term)) for term in expand(question))
+    return Asked(taken, tokens, idf_weights(store, tokens), unknown, frozenset(tokens) - named, rewordings)
 
 
 def rank_sentences(
@@ -143,7 +146,7 @@ def _sentences_of(number: int, hit: Hit, store: Store) -> list[Sentence]:
     chunk = hit.chunk
     surroundings = "\n".join([hit.document.title, chunk.context, *chunk.heading_path])
     units = _rows(hit, store) if chunk.kind == "table" else _prose(chunk)
-    return make_sentences(number, units, surroundings)
+    return make_sentences(number, units, surroundings, store.text(hit.document.id, 0, _HEAD_CHARS))
 
 
 def _prose(chunk: Chunk) -> list[Unit]:

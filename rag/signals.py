@@ -20,6 +20,7 @@ SENTENCE_SIGNALS = (
     "coverage",
     "context_coverage",
     "topic",
+    "reworded",
     "phrase",
     "cosine",
     "passage",
@@ -44,6 +45,7 @@ ANSWER_SIGNALS = (
     "sentence_coverage",
     "topic_coverage",
     "topic_in_sentence",
+    "reworded",
     "rarest_missing",
     "unknown_words",
     "names_found",
@@ -59,13 +61,14 @@ class Asked:
     """A question prepared once: its parts, distinct content tokens and their idf weights over the index.
 
     `unknown` are tokens that no passage holds; `topic` are those that are no part of a name or a number: what
-    is asked about the named thing."""
+    is asked about the named thing; `rewordings` are the tokens of each professional term for it."""
 
     question: Question
     tokens: tuple[str, ...]
     weights: Mapping[str, float]
     unknown: frozenset[str]
     topic: frozenset[str]
+    rewordings: tuple[frozenset[str], ...] = ()
 
     @property
     def total(self) -> float:
@@ -80,6 +83,10 @@ class Asked:
         total = sum(self.weights[t] for t in self.topic)
         return sum(self.weights[t] for t in self.topic if t in tokens) / total if total else 1.0
 
+    def reworded(self, tokens: frozenset[str]) -> float:
+        """1.0 where these tokens hold a professional term for what the question says in lay words."""
+        return 1.0 if any(tokens.issuperset(term) for term in self.rewordings) else 0.0
+
     def rarest_missing(self, tokens: frozenset[str]) -> float:
         """Weight share of the heaviest question word that is missing, against the heaviest of all."""
         missing = [w for t, w in self.weights.items() if t not in tokens]
@@ -89,7 +96,8 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """A candidate sentence and what stands around it: `surroundings` are title, headings and table header,
-    the tokens `around` are theirs and those of the sentence before."""
+    the tokens `around` are theirs and those of the sentence before; `head` is how the document begins:
+    parties, company, patient are often named there and nowhere else."""
 
     hit: int
     start: int
@@ -98,6 +106,7 @@ class Sentence:
     surroundings: str
     header: str
     location: str
+    head: str
     first: bool
     tokens: frozenset[str]
     sequence: tuple[str, ...]
@@ -115,7 +124,7 @@ class Unit:
     location: str = ""
 
 
-def make_sentences(hit: int, units: Sequence[Unit], surroundings: str) -> list[Sentence]:
+def make_sentences(hit: int, units: Sequence[Unit], surroundings: str, head: str = "") -> list[Sentence]:
     """The sentences of one passage from its units in reading order; each knows the one before it.
 
     A unit that holds no word beyond title, headings and column heads is left out: it names, and says nothing.
@@ -136,6 +145,7 @@ def make_sentences(hit: int, units: Sequence[Unit], surroundings: str) -> list[S
                 surroundings=f"{surroundings}\n{unit.header}",
                 header=unit.header,
                 location=unit.location,
+                head=head,
                 first=not made,
                 tokens=frozenset(sequence),
                 sequence=sequence,
@@ -159,11 +169,12 @@ def _sentence_row(
 ) -> list[float]:
     coverage = asked.coverage(s.tokens)
     offered = offers(s.text, asked.question.expects, asked.question.text)
-    place = f"{s.surroundings}\n{s.text}"
+    place = f"{s.surroundings}\n{s.text}\n{s.head}"
     return [
         coverage,
         asked.coverage(s.tokens | s.around),
         asked.topic_coverage(s.tokens),
+        asked.reworded(s.tokens),
         _phrase_share(asked.tokens, s.sequence),
         cosine if cosine is not None else 0.0,
         passage,
@@ -210,7 +221,7 @@ def answer_signals(
         return np.zeros(len(ANSWER_SIGNALS))
     best = found[0]
     words = frozenset(search_tokens(hits[best.hit].chunk.indexed_text)) | best.around
-    place = f"{hits[best.hit].chunk.indexed_text}\n{hits[best.hit].document.path}"
+    place = f"{hits[best.hit].chunk.indexed_text}\n{hits[best.hit].document.path}\n{best.head}"
     expects = asked.question.expects
     offered = [offers(s.text, expects, asked.question.text) for s in found[:2]]
     scores = sorted((h.score for h in hits), reverse=True)
@@ -226,6 +237,7 @@ def answer_signals(
             max(asked.coverage(s.tokens) for s in found[:3]),
             asked.topic_coverage(words),
             max(asked.topic_coverage(s.tokens) for s in found[:3]),
+            max(asked.reworded(s.tokens) for s in found[:3]),
             asked.rarest_missing(words),
             sum(asked.weights[t] for t in asked.unknown) / asked.total,
             names if asked.question.names else 0.0,

@@ -186,7 +186,7 @@ class Store:
         return [info for info in catalogue if not filters or matches(info, filters)]
 
     def names(self) -> dict[int, str]:
-        """Title and path of each readable document by id, letters and digits only: what questions may name."""
+        """Title and path of each readable document by id, letters and digits only, for `rag.affinity`."""
         return self._cached("names", rows.names)
 
     def document(self, document_id: int) -> DocumentInfo:

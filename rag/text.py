@@ -188,10 +188,36 @@ def query_tokens(question: str) -> list[str]:
     """Distinct search tokens of a question without stop words, in order; all tokens when only stop words
     remain."""
     tokens = list(dict.fromkeys(search_tokens(question)))
-    kept = [
-        t for t in tokens if t not in STOPWORDS_ZH and t not in _stemmed_stopwords() and not _single_han(t)
-    ]
+    kept = [t for t in tokens if not _says_nothing(t)]
     return kept or tokens
+
+
+# What only asks, in Chinese: 哪天 would be a content word that no document holds, weighing the more for it.
+_ZH_ASKING = re.compile(
+    "请问|是?多长时间|多少时间|[是有]多少|多少钱|多少|是?多久|从?哪一?天|哪一?年|何时|什么时候|什么时间|是什么"
+    "|什么样的?|什么|怎么[样办]?|怎样|如何|为什么|为何|[是由]谁|谁|[在到]?哪[里儿]|哪[些个种]?|是否|能否|可否|能不能"
+    "|可不可以|有没有|是不是|会不会|几[个条种类级天日年月次人]|有?多[高大长重远]|[吗呢吧]"
+)
+
+
+def content_tokens(question: str) -> list[str]:
+    """What the question is about, to be found again in an answer: `query_tokens` without question words and,
+    in Chinese, words alone: a gram across two words proves nothing by its absence. Never empty for a question
+    with a word."""
+    asked = normalise(_ZH_ASKING.sub(" ", question))
+    if not has_han(asked):
+        return query_tokens(question)
+    tokens: list[str] = []
+    for match in _TOKEN.finditer(asked):
+        run = match.group()
+        han = _HAN_RUN.match(run)
+        tokens.extend(_jieba().lcut_for_search(run) if han else search_tokens(run))
+    kept = [t for t in dict.fromkeys(tokens) if not _says_nothing(t)]
+    return kept or query_tokens(question)
+
+
+def _says_nothing(token: str) -> bool:
+    return token in STOPWORDS_ZH or token in _stemmed_stopwords() or _single_han(token)
 
 
 def _single_han(token: str) -> bool:

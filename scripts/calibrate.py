@@ -1,6 +1,6 @@
 """Fits rag/calibration.json: how the signals of `rag.signals` weigh, and where to refuse.
 
-    scripts/calibrate.py INDEX=SET [INDEX=SET ...] [--refusals 0.1] [--write]
+    scripts/calibrate.py INDEX=SET [INDEX=SET ...] [--refused 0.85] [--write]
 
 SET is a folder in the shape that `citewise eval` reads (documents/ and questions.jsonl), INDEX an index of
 its documents. Questions are split into halves by the document that holds their evidence (unanswerable ones by
@@ -200,13 +200,13 @@ def report(mode: str, cases: list[Case], made: list[Case], calibration: Calibrat
         )
 
 
-def calibrate(mode: str, cases: list[Case], refusals: float) -> dict[str, object]:
+def calibrate(mode: str, cases: list[Case], refused: float) -> dict[str, object]:
     sentence = fit_sentences(cases)
     cases = [reranked(c, sentence) for c in cases]
     made = [reranked(c, sentence, without_answer=True) for c in cases if c.answerable and c.holds.any()]
     made = [c for c in made if c.ranked.sentences]
     answer = fit_answers(cases, made)
-    threshold = weighted_quantile([c for c in cases if c.training and c.answerable], answer, refusals)
+    threshold = weighted_quantile([c for c in cases if not c.answerable], answer, refused)
     report(mode, cases, made, Calibration(sentence, answer, threshold))
     return {
         "sentence": as_json(sentence, SENTENCE_SIGNALS),
@@ -236,7 +236,7 @@ def main() -> None:
     )
     parser.add_argument("pairs", nargs="+", metavar="INDEX=SET")
     parser.add_argument(
-        "--refusals", type=float, default=0.1, help="share of answerable questions that may be refused"
+        "--refused", type=float, default=0.85, help="share of unanswerable questions that must be refused"
     )
     parser.add_argument("--write", action="store_true", help=f"replace {TARGET.name}")
     arguments = parser.parse_args()
@@ -247,7 +247,7 @@ def main() -> None:
             found = list(read_cases(index, Path(folder), dense=True))
             for mode, chosen in (("dense", True), ("lexical", False)):
                 sets[mode].append([c for c in found if c.ranked.dense is chosen])
-    fitted = {m: calibrate(m, weigh_sets(s), arguments.refusals) for m, s in sets.items() if any(s)}
+    fitted = {m: calibrate(m, weigh_sets(s), arguments.refused) for m, s in sets.items() if any(s)}
     if arguments.write:
         TARGET.write_text(
             json.dumps({**json.loads(TARGET.read_text("utf-8")), **fitted}, indent=1) + "\n", "utf-8"

@@ -167,7 +167,6 @@ def test_model_that_fails_costs_the_draft_and_not_the_answer(index: Index, piece
     assert "told to fail" in answer.reason
 
 
-@pytest.mark.xfail(strict=True, reason="a sentence that was cut short passes as one of the answer's own")
 @pytest.mark.parametrize("cut", ["failure", "limit", "stop"])
 def test_sentence_that_was_cut_short_is_no_sentence_of_the_answer(index: Index, cut: str) -> None:
     """Its end may have turned its meaning: "may end this lease" of "may end this lease only if"."""

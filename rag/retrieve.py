@@ -141,10 +141,8 @@ def _lexical_leg(
 ) -> _LexicalLeg:
     tokens = query_tokens(question)
     added = [t for t in query_tokens(" ".join(terms)) if t not in tokens] if terms else []
-    ids = [i for i, _ in store.lexical(tokens, limit=pool, filters=filters)]
-    if added:
-        ids += [i for i, _ in store.lexical([*tokens, *added], limit=pool, filters=filters)]
-    return _LexicalLeg(tuple(dict.fromkeys(ids)), tuple(tokens), tuple(added))
+    found = store.lexical([*tokens, *added], limit=pool, filters=filters)
+    return _LexicalLeg(tuple(i for i, _ in found), tuple(tokens), tuple(added))
 
 
 def _dense_leg(

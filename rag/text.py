@@ -200,13 +200,20 @@ _ZH_ASKING = re.compile(
 )
 
 
+_EN_ASKING = re.compile(
+    r"\bhow (?:many|much|long|often|far|old|soon|quickly|large|high|early|late)\b"
+    r"|\bwhat (?:kind|sort|type)s? of\b|\b(?:is|are|was|were) there\b",
+    re.IGNORECASE,
+)
+
+
 def content_tokens(question: str) -> list[str]:
     """What the question is about, to be found again in an answer: `query_tokens` without question words and,
     in Chinese, words alone: a gram across two words proves nothing by its absence. Never empty for a question
     with a word."""
     asked = normalise(_ZH_ASKING.sub(" ", question))
     if not has_han(asked):
-        return query_tokens(question)
+        return query_tokens(_EN_ASKING.sub(" ", question)) or query_tokens(question)
     tokens: list[str] = []
     for match in _TOKEN.finditer(asked):
         run = match.group()

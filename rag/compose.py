@@ -7,6 +7,7 @@ them supported; a sentence that merely repeats its quote is left out, and what d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rag.evidence import Selection
 from rag.index import Index
@@ -25,6 +26,7 @@ from rag.types import (
 )
 
 _QUOTES_SHOWN = 2
+_FIRST = 1
 _ENDS = '.!?。！？"”’」』)）]'
 _NOT_FOUND = {
     "en": "The documents do not hold an answer to this question.",
@@ -68,25 +70,36 @@ def compose(
         draft=draft,
         model=model,
         reason=trouble,
-        dropped=tuple(c for c in claims if c.state is not ClaimState.SUPPORTED),
+        dropped=_not_shown(claims),
         searched="" if searched == question else searched,
     )
 
 
 def _worth_showing(claims: Sequence[Claim], found: Selection) -> list[Claim]:
-    """Supported sentences, each once, that say something other than their own quote and rest on the core
-    evidence."""
+    """Supported sentences, each once, that say something other than their own quote and rest on the first
+    piece of evidence: a small model is as ready to repeat a true figure from a sentence that answers
+    something else."""
     by_number = {e.number: e for e in found.evidence}
     seen: set[str] = set()
     kept = []
     for claim in claims:
         plain = _plain(claim.text)
         repeats = any(plain == _plain(by_number[n].text) for n in claim.citations if n in by_number)
-        core = any(n <= found.core for n in claim.citations)
-        if claim.state is ClaimState.SUPPORTED and core and plain and plain not in seen and not repeats:
+        wanted = claim.state is ClaimState.SUPPORTED and _FIRST in claim.citations
+        if wanted and plain and plain not in seen and not repeats:
             kept.append(claim)
             seen.add(plain)
     return kept
+
+
+def _not_shown(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """What did not pass, with its reasons."""
+    aside = "supported, but not by the evidence that bears most on the question"
+    return tuple(
+        c if c.state is not ClaimState.SUPPORTED else replace(c, state=ClaimState.PARTIAL, reasons=(aside,))
+        for c in claims
+        if c.state is not ClaimState.SUPPORTED or _FIRST not in c.citations
+    )
 
 
 def whole_sentences(draft: str) -> str:

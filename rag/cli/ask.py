@@ -125,6 +125,8 @@ def _print_evidence(evidence: tuple[Evidence, ...]) -> None:
     typer.secho("Evidence", bold=True)
     for found in evidence:
         typer.echo(f"  [{found.number}] {output.one_line(found.text, _QUOTE)}")
+        if found.header:
+            typer.secho(f"      columns: {output.one_line(found.header, _QUOTE)}", dim=True)
         where = _where(found.document.path, found.page, found.heading_path, found.location)
         typer.secho(f"      {where}", dim=True)
     typer.echo()
@@ -159,7 +161,8 @@ def _print_claim(claim: Claim) -> None:
 
 def _print_citation(citation: Citation) -> None:
     where = _where(citation.document, citation.page, citation.heading_path, citation.location)
-    typer.echo(f"  [{citation.number}] {where}: “{output.one_line(citation.quote)}”")
+    columns = f" (columns: {output.one_line(citation.header)})" if citation.header else ""
+    typer.echo(f"  [{citation.number}] {where}: “{output.one_line(citation.quote)}”{columns}")
 
 
 def _print_refusal(answer: Answer) -> None:

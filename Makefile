@@ -10,7 +10,7 @@ help:
 	@echo "make bench PDFS=FOLDER   compare speed and memory with a LangChain pipeline on a folder of PDFs (about 30 minutes)"
 
 run:
-	@scripts/setup.sh embedded,eval
+	@scripts/setup.sh embedded
 	@scripts/run.sh
 
 test: check

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the environment that `make run` and `make test` use. Safe to run again: does nothing when nothing has changed.
-#   scripts/setup.sh EXTRAS    e.g. embedded,eval   or   embedded,dev
+#   scripts/setup.sh EXTRAS    e.g. embedded   or   embedded,dev
 set -euo pipefail
 cd "$(dirname "$0")/.."
 extras=$1

@@ -17,6 +17,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from rag import compose
 from rag.errors import CitewiseError
 from rag.types import DocumentInfo, FileStatus, IngestReport, Progress
 from ui import chrome, listing, panes, render
@@ -227,7 +228,7 @@ class Handlers:
         evidence = next((e for e in exchange.shown_evidence if e.number == which), None)
         citation = next((c for c in answer.citations if c.number == which), None) if answer else None
         if citation is None and evidence is not None:
-            citation = panes.citation_of(evidence)
+            citation = compose.citation(evidence)
         if citation is None:
             return None
         try:

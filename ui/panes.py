@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from rag.text import detect_language
-from rag.types import Citation, Claim, ClaimState, DocumentInfo, Evidence, Hit
+from rag.types import Citation, Claim, ClaimState, DocumentInfo, Hit
 from ui.markup import join, name, tag
 from ui.pictures import Picture
 from ui.render import STATE_SHAPES
@@ -95,24 +95,6 @@ def _find_document(index: Any, citation: Citation) -> DocumentInfo | None:
             found: DocumentInfo = info
             return found
     return None
-
-
-def citation_of(e: Evidence) -> Citation:
-    """Evidence as a citation, for sources opened before the answer is there."""
-    return Citation(
-        number=e.number,
-        document=e.document.path,
-        title=e.document.title,
-        source=e.document.source,
-        page=e.page,
-        start=e.start,
-        end=e.end,
-        quote=e.text,
-        heading_path=e.heading_path,
-        location=e.location,
-        chunk_id=e.chunk_id,
-        document_id=e.document.id,
-    )
 
 
 def of_hit(hit: Hit) -> PassageView:

@@ -1,8 +1,8 @@
 """Hits -> the sentences that bear on the question, and whether they suffice to answer it.
 
 Sentences of the retrieved passages are ranked by a logistic model over the signals of `rag.signals`; the
-cosine with the question is computed only for the few that the other signals leave in the running, which keeps
-evidence on screen within tens of milliseconds. A second model over the ranked list judges sufficiency; below
+cosine with the question is computed only for the few that the other signals leave in the running: it is
+the costliest step of showing evidence. A second model over the ranked list judges sufficiency; below
 its threshold the question is refused."""
 
 from __future__ import annotations

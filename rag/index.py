@@ -20,7 +20,7 @@ from rag.parsers import Limits
 from rag.schema import DATABASE, Manifest
 from rag.store import Store, matches
 from rag.text import detect_language
-from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport
+from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Stages
 
 if TYPE_CHECKING:
     from rag.ingest import ProgressCallback
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # While an ingest adds vectors, searches use the FAISS index at hand for so long before they look for a newer
 # one.
 _REFRESH_SECONDS = 5.0
+ALL_STAGES = Stages()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +122,16 @@ class Index:
         """The embedder if it knows the language, else None; not loaded for nothing."""
         return self.embedder if supports(embedder_info(self.store.manifest()), language) else None
 
-    def search(self, question: str, k: int = 8, *, filters: Filters | None = None) -> list[Hit]:
-        """The `k` best passages, best first; the scale of their scores is described in `rag.retrieve`. Raises
-        InputError for a question without a word."""
+    def search(
+        self, question: str, k: int = 8, *, filters: Filters | None = None, stages: Stages = ALL_STAGES
+    ) -> list[Hit]:
+        """The `k` best passages, best first; the scale of their scores is described in `rag.retrieve`.
+        `stages` switches parts of retrieval off, to measure what each gives. Raises InputError for a question
+        without a word."""
         from rag.retrieve import retrieve
 
         dense = embedder = None
-        if self.store.vectors_generation():
+        if stages.dense and self.store.vectors_generation():
             embedder = self.embedder_for(detect_language(question))
             dense = self.dense() if embedder is not None else None
         return retrieve(self.store, dense, embedder, question, k=k, filters=filters)

@@ -186,6 +186,26 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
+class Stages:
+    """Which stages of retrieval take part; all of them unless an ablation says otherwise.
+
+    `dense`: vectors. `lexicon`: professional words for lay ones. `constraints`: companies, years, forms,
+    statutes and articles that the question names. `concepts`: statements and line items of financial
+    concepts. `feedback`: words of the best passages (RM3). `parts`: several questions in one are searched
+    one by one. `ranker`: the learned order; without it, the fused score. `spread`: one passage of a page
+    before a second one of the same page."""
+
+    dense: bool = True
+    lexicon: bool = True
+    constraints: bool = True
+    concepts: bool = True
+    feedback: bool = True
+    parts: bool = True
+    ranker: bool = True
+    spread: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A sentence (or table row) that bears on the question. `number` is the citation id, from 1. `text` is
     verbatim: `document.text[start:end]`. `header` carries the column headers of a table row."""

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from rag.errors import InputError
 from rag.metrics import EvidenceEntry
+
+
+Half = Literal["dev", "test"]
+HALVES: tuple[Half, ...] = ("dev", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +72,35 @@ def sample(questions: Sequence[Question], limit: int | None, seed: int) -> tuple
         return tuple(questions)
     chosen = sorted(random.Random(seed).sample(range(len(questions)), limit))
     return tuple(questions[i] for i in chosen)
+
+
+def half_of(question: Question) -> Half:
+    """The half that a question belongs to, whatever else is in its set: what is fitted on "dev" can be measured
+    on "test".
+
+    By the path of its first evidence document, so that two questions about one document are never on both
+    sides; without evidence by its id. The parity of the first byte of the SHA-256: even is "dev".
+    """
+    key = question.evidence[0].document if question.evidence else question.id
+    digest = hashlib.sha256(unicodedata.normalize("NFC", key).encode()).digest()
+    return HALVES[digest[0] % 2]
+
+
+def restrict(
+    questions: Sequence[Question], *, tags: Sequence[str] = (), half: Half | None = None
+) -> tuple[Question, ...]:
+    """The questions that carry any of `tags` and belong to `half`; no tags and None leave all. Raises
+    InputError, naming what there is, where nothing is left."""
+    known = sorted({tag for q in questions for tag in q.tags})
+    for tag in tags:
+        if tag not in known:
+            there = f"There are: {', '.join(known)}." if known else "These questions have no tags."
+            raise InputError(f"No question is tagged {tag!r}. {there}")
+    chosen = tuple(
+        q for q in questions if (not tags or set(tags) & set(q.tags)) and (half is None or half_of(q) == half)
+    )
+    if not chosen:
+        raise InputError(
+            f"None of the {len(questions)} questions is in the half {half!r}; measure without --half."
+        )
+    return chosen

@@ -14,7 +14,6 @@ from typing import Literal
 from rag.errors import InputError
 from rag.metrics import EvidenceEntry
 
-
 Half = Literal["dev", "test"]
 HALVES: tuple[Half, ...] = ("dev", "test")
 
@@ -75,8 +74,8 @@ def sample(questions: Sequence[Question], limit: int | None, seed: int) -> tuple
 
 
 def half_of(question: Question) -> Half:
-    """The half that a question belongs to, whatever else is in its set: what is fitted on "dev" can be measured
-    on "test".
+    """The half that a question belongs to, whatever else is in its set: what is fitted on "dev" can be
+    measured on "test".
 
     By the path of its first evidence document, so that two questions about one document are never on both
     sides; without evidence by its id. The parity of the first byte of the SHA-256: even is "dev".

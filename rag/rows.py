@@ -15,9 +15,10 @@ from rag.affinity import squashed
 from rag.schema import PART, unpack
 from rag.types import Block, BlockKind, Chunk, DocumentInfo, FileStatus, Page
 
-ChunkRow = tuple[int, int, int, int, int, str, str, str, int | None, int | None, str, int]
+ChunkRow = tuple[int, int, int, int, int, str, str, str, int | None, int | None, str, int, str]
 _CHUNK = (
-    "id, document_id, ordinal, start, end, context, kind, heading_path, page, last_page, location, tokens"
+    "id, document_id, ordinal, start, end, context, kind, heading_path, page, last_page, location, tokens, "
+    "role"
 )
 _INFO = (
     "id, path, source, title, kind, language, status, detail, sha256, size, pages, empty_pages, chunks, "
@@ -106,6 +107,7 @@ def chunk(row: ChunkRow, text: str) -> Chunk:
         last_page=row[9],
         location=row[10],
         tokens=row[11],
+        role=row[12],
     )
 
 
@@ -138,6 +140,51 @@ def chunk_ids(connection: sqlite3.Connection, documents: Sequence[int] | None) -
     return np.fromiter((row[0] for row in found), dtype=np.int64)
 
 
+def token_fields(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
+    """Search tokens (title, heading, body) of passages, read from the table that FTS5 keeps them in: asking
+    the virtual table itself opens a cursor for each row."""
+    found = connection.execute(
+        "SELECT id, c0, c1, c2 FROM lexical_content WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps([int(i) for i in ids]),),
+    )
+    return {row[0]: (row[1], row[2], row[3]) for row in found}
+
+
+def chunk_ranges(connection: sqlite3.Connection, documents: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last passage id of the documents, ascending, neighbours joined: a document is put in one
+    transaction, so its ids follow each other."""
+    found = connection.execute(
+        "SELECT c.id, d.chunks FROM documents d JOIN chunks c ON c.document_id = d.id AND c.ordinal = 0 "
+        "WHERE d.id IN (SELECT value FROM json_each(?)) ORDER BY c.id",
+        (json.dumps([int(d) for d in documents]),),
+    )
+    ranges: list[tuple[int, int]] = []
+    for first, count in found:
+        if ranges and ranges[-1][1] + 1 == first:
+            ranges[-1] = (ranges[-1][0], first + count - 1)
+        else:
+            ranges.append((first, first + count - 1))
+    return ranges
+
+
+def phrase_hits(
+    connection: sqlite3.Connection, phrase: str, ranges: Sequence[tuple[int, int]], limit: int
+) -> list[int]:
+    """Ids of up to `limit` passages in the ranges whose heading or text holds the tokens of `phrase` one
+    after the other."""
+    match = '{heading body} : "' + phrase.replace('"', '""') + '"'
+    found: list[int] = []
+    for first, last in ranges:
+        rows = connection.execute(
+            "SELECT rowid FROM lexical WHERE lexical MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?",
+            (match, first, last, limit - len(found)),
+        )
+        found.extend(row[0] for row in rows)
+        if len(found) >= limit:
+            break
+    return found
+
+
 def vectors(connection: sqlite3.Connection, ids: Sequence[int], dimension: int) -> NDArray[np.float32]:
     matrix = np.zeros((len(ids), dimension), dtype=np.float32)
     wanted = json.dumps([int(i) for i in ids])
@@ -166,6 +213,20 @@ _INVARIANTS = {
     "lexical rows without a passage": "SELECT count(*) FROM lexical_docsize WHERE id NOT IN (SELECT id "
     "FROM chunks)",
     "vectors without a passage": "SELECT count(*) FROM vectors WHERE chunk_id NOT IN (SELECT id FROM chunks)",
+    "references without their passage": (
+        "SELECT count(*) FROM crossrefs WHERE chunk_id NOT IN (SELECT id FROM chunks)"
+    ),
+    "references to passages that are gone": (
+        "SELECT count(*) FROM crossrefs WHERE target_chunk_id IS NOT NULL "
+        "AND target_chunk_id NOT IN (SELECT id FROM chunks)"
+    ),
+    "references to documents that are gone": (
+        "SELECT count(*) FROM crossrefs WHERE target_document_id IS NOT NULL "
+        "AND target_document_id NOT IN (SELECT id FROM documents)"
+    ),
+    "article numbers without a passage": (
+        "SELECT count(*) FROM anchors WHERE chunk_id NOT IN (SELECT id FROM chunks)"
+    ),
     "waiting passages that do not exist": (
         "SELECT count(*) FROM pending WHERE chunk_id NOT IN (SELECT id FROM chunks)"
     ),

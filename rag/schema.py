@@ -23,7 +23,7 @@ from typing import Any
 
 from rag.errors import IndexBusy, IndexDamaged, StorageError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 DATABASE = "citewise.sqlite"
 LOCK = "writer.lock"
 # Code points per stored part: small enough that cutting one passage out costs some 50 µs, large enough to
@@ -72,11 +72,39 @@ CREATE TABLE chunks (
     page INTEGER,
     last_page INTEGER,
     location TEXT NOT NULL,
-    tokens INTEGER NOT NULL
+    tokens INTEGER NOT NULL,
+    role TEXT NOT NULL DEFAULT ''         -- financial statements it stands in: "income|balance"
 );
 CREATE UNIQUE INDEX chunks_document ON chunks (document_id, ordinal);
 CREATE TABLE vectors (chunk_id INTEGER PRIMARY KEY, vector BLOB NOT NULL);   -- float16, little endian
 CREATE TABLE pending (chunk_id INTEGER PRIMARY KEY);                         -- passages still to be embedded
+-- Which passage bears an article, a section, a note: its heading or its first words. Only what is borne once.
+CREATE TABLE anchors (
+    document_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    label TEXT NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    PRIMARY KEY (document_id, kind, label)
+) WITHOUT ROWID;
+-- References from passages to passages. `start` and `end` are code points of the citing document; `target` is
+-- another document as the text names it, '' for the document itself; what is not found is NULL.
+CREATE TABLE crossrefs (
+    id INTEGER PRIMARY KEY,
+    document_id INTEGER NOT NULL,         -- of the citing passage
+    chunk_id INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    end INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    label TEXT NOT NULL,
+    target TEXT NOT NULL,
+    target_document_id INTEGER,
+    target_chunk_id INTEGER
+);
+CREATE INDEX crossrefs_from ON crossrefs (chunk_id, start);
+CREATE INDEX crossrefs_of ON crossrefs (document_id);
+CREATE INDEX crossrefs_to ON crossrefs (target_chunk_id) WHERE target_chunk_id IS NOT NULL;
+CREATE INDEX crossrefs_to_document ON crossrefs (target_document_id) WHERE target_document_id IS NOT NULL;
+CREATE INDEX crossrefs_named ON crossrefs (target, target_document_id) WHERE target != '';
 -- Tokens are made by rag.text and joined by blanks. The ascii tokeniser keeps every code point beyond ASCII
 -- in the token.
 CREATE VIRTUAL TABLE lexical USING fts5 (title, heading, body, tokenize = "ascii tokenchars '.,'''");

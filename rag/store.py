@@ -39,6 +39,7 @@ from rag.writer import Writer
 
 T = TypeVar("T")
 _CACHED_PARTS = 256
+_PHRASE_HITS = 200
 
 
 class Store:
@@ -321,6 +322,22 @@ class Store:
             with self._connection() as connection:
                 known.update(lexical.frequencies(connection, missing))
         return {t: known[t] for t in tokens}
+
+    def token_fields(self, ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
+        """Search tokens of passages, blank-joined: (title, heading, body). Those that are gone are left
+        out."""
+        with self._connection() as connection:
+            return rows.token_fields(connection, ids)
+
+    def phrase_hits(self, phrases: Sequence[str], document_ids: Sequence[int]) -> dict[str, list[int]]:
+        """For each phrase of search tokens, blank-joined, up to 200 ids of passages of these documents whose
+        heading or text holds it, ascending. A phrase without a token is held by none."""
+        with self._connection() as connection:
+            ranges = rows.chunk_ranges(connection, document_ids)
+            return {
+                phrase: rows.phrase_hits(connection, phrase, ranges, _PHRASE_HITS) if phrase.strip() else []
+                for phrase in phrases
+            }
 
     # Vectors
 

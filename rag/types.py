@@ -108,7 +108,8 @@ class Document:
 class Chunk:
     """A passage: `document.text[start:end] == text`. `context` (title, heading path, table header) is
     embedded and indexed in front of the text and never quoted. `page`
-    and `last_page` are 1-based, None without pages."""
+    and `last_page` are 1-based, None without pages. `role` is a "|"-joined list of the financial statements
+    that the passage stands in ("income|balance"), "" for none."""
 
     ordinal: int
     start: int
@@ -121,6 +122,7 @@ class Chunk:
     last_page: int | None = None
     location: str = ""
     tokens: int = 0
+    role: str = ""
 
     @property
     def indexed_text(self) -> str:

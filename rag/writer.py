@@ -144,6 +144,13 @@ class Writer:
         self._vectors_changed |= execute(f"DELETE FROM vectors WHERE chunk_id {chosen}", row).rowcount > 0
         execute(f"DELETE FROM pending WHERE chunk_id {chosen}", row)
         execute(f"DELETE FROM lexical WHERE rowid {chosen}", row)
+        execute(
+            "UPDATE crossrefs SET target_document_id = NULL, target_chunk_id = NULL "
+            "WHERE target_document_id = ?",
+            row,
+        )
+        execute("DELETE FROM crossrefs WHERE document_id = ?", row)
+        execute("DELETE FROM anchors WHERE document_id = ?", row)
         execute("DELETE FROM chunks WHERE document_id = ?", row)
         execute("DELETE FROM texts WHERE document_id = ?", row)
         execute("DELETE FROM documents WHERE id = ?", row)
@@ -234,8 +241,7 @@ class Writer:
     def _put_chunk(self, document_id: int, chunk: Chunk, columns: Tokens) -> int:
         cursor = self._connection.execute(
             "INSERT INTO chunks (document_id, ordinal, start, end, context, kind, heading_path, page, "
-            "last_page, "
-            "location, tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "last_page, location, tokens, role) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 document_id,
                 chunk.ordinal,
@@ -248,6 +254,7 @@ class Writer:
                 chunk.last_page,
                 printable(chunk.location),
                 chunk.tokens,
+                chunk.role,
             ),
         )
         chunk_id = int(cursor.lastrowid or 0)

@@ -15,7 +15,8 @@ from rag import lexical
 from rag.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, InputError, StorageError
 from rag.schema import DATABASE, PART
 from rag.store import Store
-from rag.types import Block, BlockKind, FileStatus, Filters, Page
+from rag.text import search_tokens
+from rag.types import Block, BlockKind, Chunk, FileStatus, Filters, Page
 from rag.writer import FileState, printable
 from tests.indexing import document, found, manifest, put
 
@@ -45,7 +46,7 @@ def test_another_format_is_a_mismatch_that_names_both(tmp_path: Path) -> None:
     connection.execute("UPDATE meta SET value = ? WHERE key = 'manifest'", (later,))
     connection.commit()
     connection.close()
-    with pytest.raises(IndexMismatch, match=r"format 99.*format 1.*--rebuild"):
+    with pytest.raises(IndexMismatch, match=r"format 99.*format 2.*--rebuild"):
         Store.open(tmp_path)
 
 
@@ -391,3 +392,32 @@ def test_damage_inside_is_found(store: Store) -> None:
 def test_any_name_can_be_shown(name: str) -> None:
     printable(name).encode("utf-8")
     assert printable("plain 名前🙂") == "plain 名前🙂"
+
+
+def test_a_passage_keeps_its_role(store: Store) -> None:
+    made = document("f.txt", ["Net income was 5."])
+    passage = Chunk(0, 0, len(made.text), made.text, "", "text", role="income|balance")
+    with store.writing() as writer, writer.transaction():
+        writer.put_document(
+            FileState(made.source, "f.txt", 1, 1), made, [passage], [("", "", "net income")], embed=False
+        )
+    assert [chunk for _, _, chunk in store.chunks([1])] == [passage]
+
+
+def test_token_fields_are_those_written_and_gone_passages_are_left_out(store: Store) -> None:
+    put(store, document("lease.txt", ["The notice period is 30 days."]))
+    (chunk_id,) = store.chunk_ids(Filters())
+    title, _, body = store.token_fields([int(chunk_id), 999])[int(chunk_id)]
+    assert title.split() == search_tokens("lease lease")
+    assert body.split() == search_tokens("The notice period is 30 days.")
+    assert list(store.token_fields([999])) == []
+
+
+def test_a_phrase_is_found_in_the_documents_given_and_only_in_order(store: Store) -> None:
+    texts = ["net income rose", "income net of tax", "net income fell", 'say "net" income']
+    documents = [document(f"{n}.txt", [text]) for n, text in enumerate(texts)]
+    ids = put(store, *documents)
+    owner = {d: next(c for c, o in store.owners(range(1, 9)).items() if o == d) for d in ids}
+    found = store.phrase_hits(["net incom", 'a" OR "b', " "], [ids[0], ids[1], ids[3]])
+    assert found == {"net incom": [owner[ids[0]], owner[ids[3]]], 'a" OR "b': [], " ": []}
+    assert store.phrase_hits(["net incom"], []) == {"net incom": []}

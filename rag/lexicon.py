@@ -23,10 +23,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from rag.errors import ConfigError
 from rag.text import detect_language, has_han, normalise, search_tokens
@@ -34,7 +35,8 @@ from rag.text import detect_language, has_han, normalise, search_tokens
 LEXICONS = tuple(Path(__file__).with_name("lexicons") / f"{d}.toml" for d in ("law", "medicine", "finance"))
 MAX_TERMS = 12
 # As much of a question as the search itself looks at.
-_MAX_CHARS = 4000
+MAX_CHARS = 4000
+_T = TypeVar("_T")
 _HAN_GAP = 6
 _WORD = re.compile("[^\\W_\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 _FILLERS = frozenset("a an the my our your his her their its s it this that them me him us any some".split())
@@ -55,7 +57,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
+class Word:
     """A stemmed word of a text and where it stands; `joined`: no Chinese between it and the word before."""
 
     stem: str
@@ -65,14 +67,12 @@ class _Word:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lexicon:
-    """Entries ready to match: English forms by their first stem, Chinese forms as pieces between gaps."""
+class Forms(Generic[_T]):
+    """What forms stand for, ready to match: English forms by their first stem, Chinese forms as pieces
+    between gaps."""
 
-    worded: Mapping[str, Sequence[tuple[tuple[str, ...], Entry]]]
-    chinese: Sequence[tuple[tuple[str, ...], Entry]]
-
-
-_Match = tuple[int, int, Entry]
+    worded: Mapping[str, Sequence[tuple[tuple[str, ...], _T]]]
+    chinese: Sequence[tuple[tuple[str, ...], _T]]
 
 
 def expand(question: str, *, extra: Sequence[Path] = ()) -> tuple[str, ...]:
@@ -81,32 +81,38 @@ def expand(question: str, *, extra: Sequence[Path] = ()) -> tuple[str, ...]:
 
     `extra` are the user's own lexicon files. Raises ConfigError for one that cannot be read; a question
     itself never raises."""
-    text = normalise(question[:_MAX_CHARS])
-    words = _words(text)
+    text = normalise(question[:MAX_CHARS])
+    words = words_of(text)
     lexicons = _lexicons(extra, english=detect_language(text) == "en", chinese=has_han(text))
-    matches = [match for lexicon in lexicons for match in _matches(lexicon, text, words)]
-    entries = list(dict.fromkeys(entry for _, _, entry in _longest(matches)))
+    found = [match for lexicon in lexicons for match in matches(lexicon, text, words)]
+    entries = list(dict.fromkeys(entry for _, _, entry in longest(found)))
     return _chosen(entries, text, tuple(word.stem for word in words))
 
 
 def load(path: Path) -> tuple[Entry, ...]:
     """The entries of a lexicon file. Raises ConfigError naming file, entry and what to write instead."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"The lexicon {path} is not UTF-8 text. Save it as UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"The lexicon {path} is not valid TOML: {error}. {_SHAPE}") from error
+    table = read_toml(path, "lexicon", _SHAPE)
     rows = table.get("entry")
     if set(table) - {"entry"} or not isinstance(rows, list) or not rows:
         raise ConfigError(f"The lexicon {path} has to be [[entry]] tables and nothing else. {_SHAPE}")
     return tuple(_entry(row, f"The lexicon {path}, entry {number},") for number, row in enumerate(rows, 1))
 
 
-def _unreadable(path: Path, error: OSError) -> ConfigError:
-    return ConfigError(f"The lexicon {path} cannot be read ({error.strerror}). Check path and permissions.")
+def read_toml(path: Path, what: str, shape: str) -> dict[str, Any]:
+    """A TOML file of the user's or the package's. `what` it is and what `shape` it should have are for the
+    ConfigError that every way of not being readable ends in."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise _unreadable(path, what, error) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"The {what} {path} is not UTF-8 text. Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The {what} {path} is not valid TOML: {error}. {shape}") from error
+
+
+def _unreadable(path: Path, what: str, error: OSError) -> ConfigError:
+    return ConfigError(f"The {what} {path} cannot be read ({error.strerror}). Check path and permissions.")
 
 
 def _entry(row: object, where: str) -> Entry:
@@ -125,25 +131,28 @@ def _entry(row: object, where: str) -> Entry:
     return Entry(tuple(row["lay"]), tuple(row["terms"]))
 
 
-def _lexicons(extra: Sequence[Path], *, english: bool, chinese: bool) -> list[_Lexicon]:
+def _lexicons(extra: Sequence[Path], *, english: bool, chinese: bool) -> list[Forms[Entry]]:
     """What speaks to a question, the user's files first. A language is made ready when first asked in."""
-    files = [(path.absolute(), *_state(path)) for path in extra] + [(path, 0, 0) for path in LEXICONS]
+    files = [(path.absolute(), *file_state(path, "lexicon")) for path in extra]
+    files += [(path, 0, 0) for path in LEXICONS]
     languages = [flag for flag, asked in ((False, english), (True, chinese)) if asked]
     return [_ready(*file, flag) for file in files for flag in languages]
 
 
-def _state(path: Path) -> tuple[int, int]:
-    """Time of change and size: part of a cache's key, so that a changed file is read again."""
+def file_state(path: Path, what: str) -> tuple[int, int]:
+    """Time of change (ns) and size: part of a cache's key, so that a changed file is read again. Raises
+    ConfigError, which says `what` the file is, where there is none."""
     try:
         status = path.stat()
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(path, what, error) from error
     return status.st_mtime_ns, status.st_size
 
 
 @lru_cache(maxsize=64)
-def _ready(path: Path, changed_ns: int, size: int, chinese: bool) -> _Lexicon:
-    return _compiled([entry for entry in _read(path, changed_ns, size) if entry.chinese == chinese])
+def _ready(path: Path, changed_ns: int, size: int, chinese: bool) -> Forms[Entry]:
+    entries = [entry for entry in _read(path, changed_ns, size) if entry.chinese == chinese]
+    return compiled((form, entry) for entry in entries for form in entry.lay)
 
 
 @lru_cache(maxsize=32)
@@ -151,46 +160,48 @@ def _read(path: Path, changed_ns: int, size: int) -> tuple[Entry, ...]:
     return load(path)
 
 
-def _compiled(entries: Sequence[Entry]) -> _Lexicon:
-    worded: dict[str, list[tuple[tuple[str, ...], Entry]]] = {}
-    chinese: list[tuple[tuple[str, ...], Entry]] = []
-    for entry in entries:
-        for form in entry.lay:
-            if has_han(form):
-                chinese.append((tuple(normalise(part).strip() for part in form.split("…")), entry))
-            elif stems := _stems(form):
-                worded.setdefault(stems[0], []).append((stems, entry))
-    return _Lexicon(worded, chinese)
+def compiled(pairs: Iterable[tuple[str, _T]]) -> Forms[_T]:
+    """Forms as people type them, each with what it stands for. A form without a word is passed over."""
+    worded: dict[str, list[tuple[tuple[str, ...], _T]]] = {}
+    chinese: list[tuple[tuple[str, ...], _T]] = []
+    for form, value in pairs:
+        if has_han(form):
+            chinese.append((tuple(normalise(part).strip() for part in form.split("…")), value))
+        elif stems := stems_of(form):
+            worded.setdefault(stems[0], []).append((stems, value))
+    return Forms(worded, chinese)
 
 
-def _words(text: str) -> list[_Word]:
+def words_of(text: str) -> list[Word]:
     """The words of a normalised text outside its Chinese, which is left alone: cutting it is what costs."""
-    found: list[_Word] = []
+    found: list[Word] = []
     end = 0
     for match in _WORD.finditer(text):
         joined = not has_han(text[end : match.start()])
         end = match.end()
-        found.extend(_Word(stem, match.start(), end, joined) for stem in search_tokens(match.group()))
+        found.extend(Word(stem, match.start(), end, joined) for stem in search_tokens(match.group()))
     return found
 
 
 @lru_cache(maxsize=4096)
-def _stems(form: str) -> tuple[str, ...]:
-    return tuple(word.stem for word in _words(normalise(form)))
+def stems_of(form: str) -> tuple[str, ...]:
+    """The stems of a form's words outside its Chinese."""
+    return tuple(word.stem for word in words_of(normalise(form)))
 
 
-def _matches(lexicon: _Lexicon, text: str, words: Sequence[_Word]) -> Iterator[_Match]:
+def matches(forms: Forms[_T], text: str, words: Sequence[Word]) -> Iterator[tuple[int, int, _T]]:
+    """Every place where a form stands: start and end in the normalised `text`, and what the form means."""
     for at, word in enumerate(words):
-        for stems, entry in lexicon.worded.get(word.stem, ()):
+        for stems, value in forms.worded.get(word.stem, ()):
             last = _phrase_end(words, at, stems)
             if last is not None:
-                yield word.start, words[last].end, entry
-    for parts, entry in lexicon.chinese:
+                yield word.start, words[last].end, value
+    for parts, value in forms.chinese:
         for start, end in _piece_spans(text, parts):
-            yield start, end, entry
+            yield start, end, value
 
 
-def _phrase_end(words: Sequence[_Word], at: int, stems: Sequence[str]) -> int | None:
+def _phrase_end(words: Sequence[Word], at: int, stems: Sequence[str]) -> int | None:
     """Index of the last word of the phrase that begins at `at`, None where it does not stand there."""
     for stem in stems[1:]:
         at += 1
@@ -217,10 +228,10 @@ def _piece_spans(text: str, parts: Sequence[str]) -> Iterator[tuple[int, int]]:
         start = text.find(parts[0], start + 1)
 
 
-def _longest(matches: Sequence[_Match]) -> Iterator[_Match]:
+def longest(found: Iterable[tuple[int, int, _T]]) -> Iterator[tuple[int, int, _T]]:
     """Matches in order of their place, without those inside a longer one."""
     widest = (-1, -1)
-    for match in sorted(matches, key=lambda m: (m[0], -m[1])):
+    for match in sorted(found, key=lambda m: (m[0], -m[1])):
         if match[1] > widest[1] or match[:2] == widest:
             widest = match[:2]
             yield match
@@ -233,8 +244,8 @@ def _chosen(entries: Sequence[Entry], text: str, stems: tuple[str, ...]) -> tupl
     for place, entry in enumerate(entries):
         for rank, term in enumerate(entry.terms):
             chinese = has_han(term)
-            key: object = normalise(term) if chinese else _stems(term)
-            present = normalise(term) in text if chinese else _holds(stems, _stems(term))
+            key: object = normalise(term) if chinese else stems_of(term)
+            present = normalise(term) in text if chinese else _holds(stems, stems_of(term))
             if key not in seen and not present:
                 seen.add(key)
                 ranked.append((rank, place, term))

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from rag.errors import InputError
 from rag.metrics import EvidenceEntry
@@ -31,37 +31,78 @@ class Question:
 
 
 def load_questions(path: Path) -> tuple[Question, ...]:
-    """The questions of a set, in order. Raises InputError naming the line."""
+    """The questions of a set's folder or of a file of questions, in order; blank lines do not count. Raises
+    InputError naming the file and the line."""
+    path = path / "questions.jsonl" if path.is_dir() else path
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as UTF-8 text: {error}.") from error
-    questions = tuple(_parse(line, path, n) for n, line in enumerate(lines, 1) if line.strip())
+    lines_of: dict[str, int] = {}
+    questions: list[Question] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        question = _parse(line, path, number)
+        first = lines_of.setdefault(question.id, number)
+        if first != number:
+            raise InputError(
+                f"{path}, line {number}: the id {question.id!r} is that of line {first}; ids must differ."
+            )
+        questions.append(question)
     if not questions:
         raise InputError(f"{path} holds no question.")
-    return questions
+    return tuple(questions)
 
 
 def _parse(line: str, path: Path, number: int) -> Question:
     try:
-        row = json.loads(line)
-        entries = tuple(
-            EvidenceEntry(str(e["document"]), e.get("page"), str(e.get("quote") or ""))
-            for e in row.get("evidence") or ()
-        )
+        row = _typed(json.loads(line), dict, "the line")
         return Question(
             id=str(row.get("id") or f"line-{number}"),
-            question=str(row["question"]),
-            answerable=bool(row.get("answerable", True)),
-            answers=tuple(str(a) for a in row.get("answers") or ()),
-            evidence=entries,
-            tags=tuple(str(t) for t in row.get("tags") or ()),
+            question=_asked(row),
+            answerable=_typed(row.get("answerable", True), bool, "`answerable`"),
+            answers=tuple(str(_typed(a, (str, int, float), "an answer")) for a in _list(row, "answers")),
+            evidence=tuple(_entry(e) for e in _list(row, "evidence")),
+            tags=tuple(str(t) for t in _list(row, "tags")),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError) as error:
         raise InputError(
-            f"{path}, line {number}: not a question ({type(error).__name__}: {error}). "
-            "Each line is a JSON object with `question`, and `evidence` entries have a `document`."
+            f"{path}, line {number}: not a question ({error}). Each line is a JSON object with `question`; "
+            "`answers`, `evidence` and `tags` are lists, and `evidence` entries have a `document`."
         ) from error
+
+
+def _asked(row: dict[str, Any]) -> str:
+    question = row.get("question")
+    if not isinstance(question, str) or not question.strip():
+        raise ValueError("`question` is not a text" if "question" in row else "`question` is missing")
+    return question
+
+
+def _entry(entry: Any) -> EvidenceEntry:
+    fields = _typed(entry, dict, "an evidence entry")
+    document, page = fields.get("document"), fields.get("page")
+    if not isinstance(document, str) or not document:
+        raise ValueError("an evidence entry has no `document`")
+    if page is not None and (not isinstance(page, int) or isinstance(page, bool) or page < 1):
+        raise ValueError(f"`page` is {page!r}; pages are counted from 1")
+    return EvidenceEntry(document, page, _typed(fields.get("quote") or "", str, "`quote`"))
+
+
+def _list(row: dict[str, Any], name: str) -> list[Any]:
+    """A list of the row; absent and null are empty. A text is no list: its letters are not its members."""
+    value = row.get(name)
+    return [] if value is None else _typed(value, list, f"`{name}`")
+
+
+_NAMES = {dict: "an object", list: "a list", bool: "true or false", str: "a text"}
+
+
+def _typed(value: Any, kind: Any, what: str) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{what} is not {_NAMES.get(kind, 'a text or a number')}")
+    return value
 
 
 def sample(questions: Sequence[Question], limit: int | None, seed: int) -> tuple[Question, ...]:

@@ -8,9 +8,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rag.quantities import Match, compare, extract
 from rag.text import normalise
 
 # Runs of this many letters that occur in both texts count as the same words. Shorter ones are shared by
@@ -92,7 +95,12 @@ def is_hit(passage: Passage, entry: EvidenceEntry) -> bool:
             return False
     if not entry.quote:
         return True
-    text, quote = letters(passage.text), letters(entry.quote)
+    return _overlap(passage.text, entry.quote)
+
+
+@lru_cache(maxsize=2048)  # one question asks about the same pairs for every measure and every ablation
+def _overlap(passage: str, quoted: str) -> bool:
+    text, quote = letters(passage), letters(quoted)
     return coverage(quote, text) >= _HALF or coverage(text, quote) >= _HALF
 
 
@@ -149,17 +157,95 @@ def _answer_tokens(text: str) -> str:
     return f" {' '.join(_ANSWER_TOKEN.findall(plain))} "
 
 
+def numbers_correct(text: str, answers: Sequence[str]) -> float | None:
+    """Share (0..1) of the numbers, amounts, dates and references of an accepted answer that stand in the
+    text; of several accepted answers the one that fares best. None where none of them holds a number.
+
+    Values are compared, not spellings ("20万" is "200,000"), as `rag.quantity` describes: the accepted number
+    may be rounded from the text's, not the text's from the accepted one."""
+    wanted = [quantities for quantities in map(extract, answers) if quantities]
+    if not wanted:
+        return None
+    said = extract(text)
+    shares = (
+        sum(any(compare(w, s) is not Match.DIFFERENT for s in said) for w in one) / len(one) for one in wanted
+    )
+    return max(shares)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Mean of paired differences (after - before) over the `n` questions that have both, with its 95 %
+    interval (percentile bootstrap over the pairs); how many questions rose and fell."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    better: int
+    worse: int
+
+
+@dataclass(frozen=True, slots=True)
+class RiskPoint:
+    """If only questions with a score of at least `threshold` were answered: the share answered (`coverage`)
+    and, among those, the share of wrong answers (`risk`), both 0..1."""
+
+    threshold: float
+    coverage: float
+    risk: float
+
+
+def risk_coverage(scores: Sequence[float], wrong: Sequence[bool]) -> tuple[RiskPoint, ...]:
+    """The risk-coverage curve (El-Yaniv and Wiener, 2010): one point for each distinct score, from the
+    highest threshold to the lowest. Equal scores are answered or refused together."""
+    order = sorted(range(len(scores)), key=lambda i: -scores[i])
+    points: list[RiskPoint] = []
+    errors = 0
+    for answered, i in enumerate(order, 1):
+        errors += wrong[i]
+        if answered == len(order) or scores[order[answered]] != scores[i]:
+            points.append(RiskPoint(scores[i], answered / len(order), errors / answered))
+    return tuple(points)
+
+
+def area_under_risk(points: Sequence[RiskPoint]) -> float:
+    """AURC (Geifman and El-Yaniv, 2017): the risk averaged over the coverages, each point holding for the
+    questions that it adds. 0..1, lower is better; 0 for no points."""
+    area, reached = 0.0, 0.0
+    for point in points:
+        area += point.risk * (point.coverage - reached)
+        reached = point.coverage
+    return area
+
+
 def measure(values: Sequence[float], *, seed: int = 0, resamples: int = 1000) -> Measure:
     """Mean and 95 % percentile bootstrap interval (Efron, 1979); all zero for no values."""
     if not values:
         return Measure(0.0, 0.0, 0.0, 0)
     sample = np.asarray(values, dtype=np.float64)
+    low, high = _interval(sample, seed, resamples)
+    return Measure(float(sample.mean()), low, high, len(sample))
+
+
+def difference(
+    before: Sequence[float], after: Sequence[float], *, seed: int = 0, resamples: int = 1000
+) -> Difference:
+    """The paired bootstrap of `after - before`: the same questions are drawn on both sides, so that what
+    makes a question hard cancels out. All zero for no values."""
+    if not before and not after:
+        return Difference(0.0, 0.0, 0.0, 0, 0, 0)
+    deltas = np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
+    low, high = _interval(deltas, seed, resamples)
+    better, worse = int((deltas > 0).sum()), int((deltas < 0).sum())
+    return Difference(float(deltas.mean()), low, high, len(deltas), better, worse)
+
+
+def _interval(sample: NDArray[np.float64], seed: int, resamples: int) -> tuple[float, float]:
     generator = np.random.default_rng(seed)
-    means = np.array(
-        [sample[generator.integers(0, len(sample), len(sample))].mean() for _ in range(resamples)]
-    )
+    means = sample[generator.integers(0, len(sample), (resamples, len(sample)))].mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
-    return Measure(float(sample.mean()), float(low), float(high), len(sample))
+    return float(low), float(high)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

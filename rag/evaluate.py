@@ -12,10 +12,11 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rag import metrics
 from rag.errors import CitewiseError, InputError
@@ -52,10 +53,9 @@ def evaluate(
     "retrieval", "answers" (needs an assistant) or "all".
 
     `depth` passages are retrieved per question; measures @k are given up to it. `tags`, `half`, then `limit`
-    choose among the questions. `stages` are those of retrieval that take part; an assistant searches as its
-    own index does (`Staged` switches stages off in one). A question that fails counts as not found and is
-    listed with its error. Raises InputError for an unusable set, CitewiseError where the index cannot be
-    used.
+    choose among the questions. `stages` are those of retrieval that take part, for the answers too. A
+    question that fails counts as not found and is listed with its error. Raises InputError for an unusable
+    set, CitewiseError where the index cannot be used.
     """
     if what not in PARTS:
         raise InputError(f"There is nothing called {what!r} to measure. Allowed: {', '.join(PARTS)}.")
@@ -64,7 +64,8 @@ def evaluate(
     questions = choose(source, limit=limit, seed=seed, tags=tags, half=half, searched=what == "retrieval")
     run = _Run(index, assistant, what, depth, stages)
     run.warm_up(questions[0])
-    results = tuple(run.ask(q) for q in with_progress(questions, progress))
+    with staged(assistant, stages):
+        results = tuple(run.ask(q) for q in with_progress(questions, progress))
     settings: dict[str, Any] = {"what": what, "questions": len(questions), "seed": seed, "depth": depth}
     settings |= choice(tags, half, stages)
     return run.report(set_name(source), settings, results, questions)
@@ -114,9 +115,8 @@ def search(index: Index, question: str, k: int, stages: Stages = ALL_STAGES) -> 
     return index.search(question, k) if stages == ALL_STAGES else index.search(question, k, stages=stages)
 
 
-class Staged:
-    """An index that searches without some stages, in all else the one it stands for: what an assistant is
-    given to measure its answers under an ablation."""
+class _Staged:
+    """An index that searches without some stages, in all else the one it stands for."""
 
     def __init__(self, index: Index, stages: Stages) -> None:
         self._index = index
@@ -127,6 +127,20 @@ class Staged:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._index, name)
+
+
+@contextmanager
+def staged(assistant: Assistant | None, stages: Stages) -> Iterator[None]:
+    """While it lasts the assistant searches with these stages alone; nothing changes for all of them."""
+    if assistant is None or stages == ALL_STAGES:
+        yield
+        return
+    whole = assistant.index
+    assistant.index = cast("Index", _Staged(whole, stages))
+    try:
+        yield
+    finally:
+        assistant.index = whole
 
 
 @dataclass
@@ -239,7 +253,7 @@ class _Run:
         )
 
 
-def measures_of(rows: Sequence[Scores]) -> dict[str, Measure]:
+def measures_of(rows: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
     """Each score over the questions that have it, in the order of first appearance."""
     columns: dict[str, list[float]] = {}
     for row in rows:
@@ -248,7 +262,7 @@ def measures_of(rows: Sequence[Scores]) -> dict[str, Measure]:
     return {name: metrics.measure(values) for name, values in columns.items()}
 
 
-def percentiles(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+def percentiles(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """ "NAME p50" and "NAME p95" in seconds, by stage."""
     stages = dict.fromkeys(name for row in rows for name in row)
     return {

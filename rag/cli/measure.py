@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+import dataclasses
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,22 +15,68 @@ from rag.cli.options import EmbedderOption, JsonOption, Llm
 from rag.errors import InputError
 
 if TYPE_CHECKING:
+    from rag.ablation import Ablation
+    from rag.answer import Assistant
     from rag.config import Config
+    from rag.evalset import Half
+    from rag.index import Index
     from rag.report import Report
+    from rag.report_html import Change
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Choices:
+    """What to ask and to measure, as the options say it."""
+
+    what: str
+    limit: int | None
+    seed: int
+    depth: int
+    tags: tuple[str, ...]
+    half: Half | None
+    without: tuple[str, ...]
+
+    @property
+    def questions(self) -> dict[str, Any]:
+        """The arguments of `evaluate` and `ablate` that choose questions and how deep to look."""
+        names = ("limit", "seed", "depth", "tags", "half")
+        return {name: getattr(self, name) for name in names}
 
 
 def evaluate(
-    folder: Annotated[
-        Path, typer.Argument(metavar="SET", help="Folder with documents/ and questions.jsonl.")
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SET",
+            help="Folder with documents/ and questions.jsonl, or a file of questions for an index of yours.",
+        ),
     ],
     index: Annotated[
         Path | None,
-        typer.Option("--index", "-i", help="Folder of the index.  [default: indexes/eval-SET, kept current]"),
+        typer.Option(
+            "--index",
+            "-i",
+            help="Folder of the index.  [default: indexes/eval-SET, or default for a file]",
+        ),
     ] = None,
     what: Annotated[str, typer.Option(help="retrieval, answers, or all.")] = "retrieval",
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many questions, drawn.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
-    depth: Annotated[int, typer.Option(min=1, max=1000, help="Passages to retrieve per question.")] = 20,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", help="Only questions with this tag; repeatable.")
+    ] = None,
+    half: Annotated[
+        Literal["dev", "test"] | None,
+        typer.Option(help="Only one half of the questions, the same one every time, split by document."),
+    ] = None,
+    depth: Annotated[int, typer.Option(min=1, max=1000, help="Passages to retrieve per question.")] = 100,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="STAGE", help="Switch this stage of retrieval off; repeatable."),
+    ] = None,
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="Also measure retrieval without each of its stages.")
+    ] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the reports.")] = None,
     former: Annotated[
         Path | None,
@@ -39,26 +87,45 @@ def evaluate(
     embedder: EmbedderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure retrieval and answers on a set of questions; write report.json and report.md."""
-    from rag.report import compare
+    """Measure retrieval and answers on questions; write report.json, report.md and report.html."""
+    if ablate and without:
+        raise InputError("--ablate switches every stage off in turn; leave --without out.")
+    choices = Choices(what, limit, seed, depth, tuple(tag or ()), half, tuple(without or ()))
+    _check(source, choices, former, rebuild=rebuild)
+    name = source.resolve().name if source.is_dir() else source.resolve().stem
+    folder = index or (Path(f"indexes/eval-{name}") if source.is_dir() else None)
+    settings = options.config(index=folder, llm=llm, embedder=embedder)
+    if source.is_dir() and (rebuild or index is None or not index.exists()):
+        _ingest(source / "documents", settings, rebuild=rebuild, quiet=as_json)
+    if ablate:
+        report, ablation = _measure_with_ablation(source, settings, choices, quiet=as_json)
+    else:
+        report, ablation = _measure(source, settings, choices, quiet=as_json), None
+    change = _change(report, former) if former else None
+    paths = _write(report, out or Path("reports") / name, change, ablation)
+    _show(report, change, ablation, paths, as_json=as_json)
 
-    if not (folder / "documents").is_dir() or not (folder / "questions.jsonl").is_file():
-        raise InputError(f"{folder} is not a set: it needs a folder documents/ and a file questions.jsonl.")
-    name = folder.resolve().name
-    settings = options.config(index=index or Path(f"indexes/eval-{name}"), llm=llm, embedder=embedder)
-    if rebuild or index is None or not index.exists():
-        _ingest(folder / "documents", settings, rebuild=rebuild, quiet=as_json)
-    report = _measure(folder, settings, what=what, limit=limit, seed=seed, depth=depth, quiet=as_json)
-    turned = compare(report, former) if former else ()
-    paths = report.write(out or Path("reports") / name)
-    if as_json:
-        output.print_json({"report": report, "turned": turned, "written": paths})
-        return
-    typer.echo(report.to_markdown())
-    for turn in turned:
-        sign = "better" if turn.better else "worse"
-        typer.echo(f"{sign}: {turn.id} ({turn.what}: {turn.before} -> {turn.after}) {turn.question}")
-    output.message(f"Written: {', '.join(map(str, paths))}")
+
+def _check(source: Path, choices: Choices, former: Path | None, *, rebuild: bool) -> None:
+    """Everything that can be wrong with the arguments, before the minutes that an ingest may take."""
+    from rag.ablation import stages_without
+    from rag.evaluate import choose
+
+    if source.is_dir() or not source.exists():
+        if not (source / "documents").is_dir() or not (source / "questions.jsonl").is_file():
+            raise InputError(
+                f"{source} is not a set: it needs a folder documents/ and a file questions.jsonl. To measure "
+                "an index of yours give a file of questions and --index."
+            )
+    elif rebuild:
+        raise InputError(
+            f"{source} is a file of questions: it has no documents to rebuild an index from. "
+            "Rebuild it with: citewise ingest FOLDER --index INDEX --rebuild"
+        )
+    if former is not None and not former.is_file():
+        raise InputError(f"{former}, to compare with, is not there; give the report.json of an earlier run.")
+    stages_without(choices.without)
+    choose(source, limit=choices.limit, seed=choices.seed, tags=choices.tags, half=choices.half)
 
 
 def _ingest(documents: Path, settings: Config, *, rebuild: bool, quiet: bool) -> None:
@@ -71,21 +138,93 @@ def _ingest(documents: Path, settings: Config, *, rebuild: bool, quiet: bool) ->
         opened.ingest(documents, sync=True, progress=progress)
 
 
-def _measure(
-    folder: Path, settings: Config, *, what: str, limit: int | None, seed: int, depth: int, quiet: bool
+@contextmanager
+def _opened(settings: Config, what: str) -> Iterator[tuple[Index, Assistant | None]]:
+    with ExitStack() as stack:
+        if what == "retrieval":  # needs no language model, and not the second it takes to load
+            yield stack.enter_context(closing(options.open_configured_index(settings))), None
+            return
+        from rag.answer import build_assistant
+
+        assistant = stack.enter_context(closing(build_assistant(settings)))
+        yield assistant.index, assistant
+
+
+def _measure(source: Path, settings: Config, choices: Choices, *, quiet: bool) -> Report:
+    with _opened(settings, choices.what) as (index, assistant):
+        return _evaluated(source, index, assistant, choices, quiet=quiet)
+
+
+def _measure_with_ablation(
+    source: Path, settings: Config, choices: Choices, *, quiet: bool
+) -> tuple[Report, Ablation]:
+    from rag.ablation import ablate
+
+    with _opened(settings, choices.what) as (index, assistant):
+        report = _evaluated(source, index, assistant, choices, quiet=quiet)
+        with output.progress_bars(quiet=quiet) as progress:
+            return report, ablate(source, index, **choices.questions, progress=progress)
+
+
+def _evaluated(
+    source: Path, index: Index, assistant: Assistant | None, choices: Choices, *, quiet: bool
 ) -> Report:
+    from rag.ablation import stages_without
+    from rag.cli.system import version
     from rag.evaluate import evaluate
 
-    with ExitStack() as stack:
-        assistant = None
-        if what == "retrieval":  # needs no language model, and not the second it takes to load
-            index = stack.enter_context(closing(options.open_configured_index(settings)))
-        else:
-            from rag.answer import build_assistant
-
-            assistant = stack.enter_context(closing(build_assistant(settings)))
-            index = assistant.index
-        progress = stack.enter_context(output.progress_bars(quiet=quiet))
-        return evaluate(
-            folder, index, assistant, what=what, limit=limit, seed=seed, depth=depth, progress=progress
+    stages = stages_without(choices.without)
+    with output.progress_bars(quiet=quiet) as progress:
+        report = evaluate(
+            source,
+            index,
+            assistant,
+            what=choices.what,
+            stages=stages,
+            **choices.questions,
+            progress=progress,
         )
+    about = {"index": str(index.folder), "citewise": version()}
+    return dataclasses.replace(report, settings={**report.settings, **about})
+
+
+def _change(report: Report, former: Path) -> Change:
+    from rag.report import compare, differences
+    from rag.report_html import Change
+
+    return Change(str(former), compare(report, former), differences(report, former))
+
+
+def _write(
+    report: Report, folder: Path, change: Change | None, ablation: Ablation | None
+) -> tuple[Path, ...]:
+    from rag.report_html import write_html
+
+    paths: tuple[Path, ...] = report.write(folder)
+    if ablation is not None:
+        paths += ablation.write(folder)
+    return (*paths, write_html(report, folder, change=change, ablation=ablation))
+
+
+def _show(
+    report: Report,
+    change: Change | None,
+    ablation: Ablation | None,
+    paths: tuple[Path, ...],
+    *,
+    as_json: bool,
+) -> None:
+    turned = change.turned if change else ()
+    if as_json:
+        changes = change.differences if change else {}
+        told = {"report": report, "turned": turned, "differences": changes, "ablation": ablation}
+        output.print_json({**told, "written": paths})
+        return
+    typer.echo(output.clean(report.to_markdown()))
+    if ablation is not None:
+        typer.echo(output.clean(ablation.to_markdown()))
+    for turn in turned:
+        sign = "better" if turn.better else "worse"
+        line = f"{sign}: {turn.id} ({turn.what}: {turn.before} -> {turn.after}) {turn.question}"
+        typer.echo(output.one_line(line))
+    output.message(f"Written: {', '.join(map(str, paths))}")

@@ -189,4 +189,6 @@ def _cell(variant: Variant, name: str) -> str:
         return ""
     if change is None:
         return f"{value.value:.3f}"
+    if not (change.better or change.worse):
+        return f"{value.value:.3f} (unchanged)"
     return f"{value.value:.3f} ({change.value:+.3f}; {change.low:+.3f} to {change.high:+.3f})"

@@ -64,7 +64,7 @@ _RANK_BINS = ((1, 1), (2, 2), (3, 3), (4, 5), (6, 10), (11, 20), (21, 100))
 def hit_curve(results: Sequence[QuestionResult], depth: int) -> str:
     """Share of questions whose evidence, and whose document, is among the first k passages, for every k up to
     `depth`; bars are 95 % intervals. "" where retrieval was not measured."""
-    searched = [r for r in results if r.searched or r.scores.get("hit@1") is not None]
+    searched = _searched(results)
     if not searched:
         return ""
     marks = [k for k in CUTOFFS if k <= depth]
@@ -72,12 +72,15 @@ def hit_curve(results: Sequence[QuestionResult], depth: int) -> str:
 
     def draw(axes: Axes) -> None:
         evidence, documents = [r.rank for r in searched], [r.document_rank for r in searched]
-        for name, colour, ranks in (("document", _ORANGE, documents), ("evidence", _BLUE, evidence)):
+        # The document's marks stand a little to the right, so that equal intervals do not hide each other.
+        series = (("document", _ORANGE, documents, 1.05), ("evidence", _BLUE, evidence, 1.0))
+        for name, colour, ranks, shift in series:
             within = [[float(r is not None and r <= k) for r in ranks] for k in cutoffs]
             axes.plot(
                 cutoffs, [sum(w) / len(w) for w in within], color=colour, label=name, drawstyle="steps-post"
             )
-            _whiskers(axes, marks, [metrics.measure(within[k - 1]) for k in marks], colour)
+            measured = [metrics.measure(within[k - 1]) for k in marks]
+            _whiskers(axes, [k * shift for k in marks], measured, colour)
         axes.set_xscale("log")
         axes.set_xticks(marks, [str(k) for k in marks])
         axes.minorticks_off()
@@ -91,7 +94,7 @@ def hit_curve(results: Sequence[QuestionResult], depth: int) -> str:
 
 def rank_bars(results: Sequence[QuestionResult], depth: int) -> str:
     """How many questions have their first evidence at which rank. "" where retrieval was not measured."""
-    searched = [r for r in results if r.searched]
+    searched = _searched(results)
     if not searched:
         return ""
     bins = [(a, min(b, depth)) for a, b in _RANK_BINS if a <= depth]
@@ -99,14 +102,14 @@ def rank_bars(results: Sequence[QuestionResult], depth: int) -> str:
         bins.append((bins[-1][1] + 1, depth))
     counts = [sum(r.rank is not None and a <= r.rank <= b for r in searched) for a, b in bins]
     lost = sum(r.rank is None for r in searched)
-    names = [str(a) if a == b else f"{a} to {b}" for a, b in bins]
+    names = [str(a) if a == b else f"{a}–{b}" for a, b in bins]
 
     def draw(axes: Axes) -> None:
         bars = axes.bar(range(len(bins) + 1), [*counts, lost], color=[_BLUE] * len(bins) + [_RED])
         axes.bar_label(bars, color=_INK, padding=2)
-        axes.set_xticks(range(len(bins) + 1), [*names, "not found"])
+        axes.set_xticks(range(len(bins) + 1), [*names, "none"])
         axes.grid(visible=False, axis="x")
-        axes.set_xlabel("rank of the first passage with evidence")
+        axes.set_xlabel("rank of the first passage with evidence (none: not in the list)")
         axes.set_ylabel("questions")
 
     return _svg("ranks", draw, "Ranks of the evidence")
@@ -171,7 +174,7 @@ def _times(stage: str, milliseconds: Sequence[float]) -> str:
         axes.set_ylabel("questions")
         axes.legend(loc="best")
 
-    return _svg(f"times-{stage}", draw, f"Times: {stage}", width=4.6, height=2.9)
+    return _svg(f"times-{stage}", draw, f"Times: {stage}", height=3.0)
 
 
 def risk_plot(results: Sequence[QuestionResult]) -> str:
@@ -223,7 +226,12 @@ def ablation_plot(ablation: Ablation) -> str:
         axes.set_xlabel("difference from all stages (points, 0.01), 95 % interval")
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
 
-    return _svg("ablation", draw, "What each stage gives", width=8.4, height=1.1 + 0.5 * len(rows))
+    return _svg("ablation", draw, "What each stage gives", width=9.6, height=1.1 + 0.45 * len(rows))
+
+
+def _searched(results: Sequence[QuestionResult]) -> list[QuestionResult]:
+    """Questions that retrieval was measured on, those that failed among them."""
+    return [r for r in results if r.searched or "MRR@10" in r.scores]
 
 
 def _whiskers(axes: Axes, at: Sequence[float], measured: Sequence[Measure], colour: str) -> None:

@@ -99,10 +99,10 @@ def _plots(report: Report) -> list[Plot]:
             "Answers and errors as the threshold of refusal falls. An error is an answer whose evidence is "
             "not shown, or any answer to a question that the documents do not answer. Lower is better.",
         ),
-        (plots.tag_bars(report.by_tag), "By tag, number of questions in brackets."),
     ]
     times = plots.time_histograms(report.results)
     drawn += [(svg, f"Time from the question to: {stage}.") for stage, svg in times.items()]
+    drawn.append((plots.tag_bars(report.by_tag), "By tag, number of questions in brackets."))
     return [Plot(Markup(svg), caption) for svg, caption in drawn if svg]
 
 

@@ -68,11 +68,11 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Forms(Generic[_T]):
-    """What forms stand for, ready to match: English forms by their first stem, Chinese forms as pieces
-    between gaps."""
+    """What forms stand for, ready to match: English forms by their first stem; Chinese forms, as pieces
+    between gaps, by their first character, so that a question is searched for those alone that it can hold."""
 
     worded: Mapping[str, Sequence[tuple[tuple[str, ...], _T]]]
-    chinese: Sequence[tuple[tuple[str, ...], _T]]
+    chinese: Mapping[str, Sequence[tuple[tuple[str, ...], _T]]]
 
 
 def expand(question: str, *, extra: Sequence[Path] = ()) -> tuple[str, ...]:
@@ -163,10 +163,11 @@ def _read(path: Path, changed_ns: int, size: int) -> tuple[Entry, ...]:
 def compiled(pairs: Iterable[tuple[str, _T]]) -> Forms[_T]:
     """Forms as people type them, each with what it stands for. A form without a word is passed over."""
     worded: dict[str, list[tuple[tuple[str, ...], _T]]] = {}
-    chinese: list[tuple[tuple[str, ...], _T]] = []
+    chinese: dict[str, list[tuple[tuple[str, ...], _T]]] = {}
     for form, value in pairs:
         if has_han(form):
-            chinese.append((tuple(normalise(part).strip() for part in form.split("…")), value))
+            parts = tuple(normalise(part).strip() for part in form.split("…"))
+            chinese.setdefault(parts[0][:1], []).append((parts, value))
         elif stems := stems_of(form):
             worded.setdefault(stems[0], []).append((stems, value))
     return Forms(worded, chinese)
@@ -196,9 +197,10 @@ def matches(forms: Forms[_T], text: str, words: Sequence[Word]) -> Iterator[tupl
             last = _phrase_end(words, at, stems)
             if last is not None:
                 yield word.start, words[last].end, value
-    for parts, value in forms.chinese:
-        for start, end in _piece_spans(text, parts):
-            yield start, end, value
+    for first in dict.fromkeys(text):
+        for parts, value in forms.chinese.get(first, ()):
+            for start, end in _piece_spans(text, parts):
+                yield start, end, value
 
 
 def _phrase_end(words: Sequence[Word], at: int, stems: Sequence[str]) -> int | None:

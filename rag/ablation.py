@@ -10,25 +10,25 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag import metrics
-from rag.errors import CitewiseError, InputError
+from rag.errors import CitewiseError
 from rag.evalset import Half, Question
-from rag.evaluate import ALL_STAGES, DEPTH, choice, choose, measures_of, search, set_name, with_progress
+from rag.evaluate import DEPTH, choice, choose, measures_of, set_name, with_progress
 from rag.files import write_atomically
 from rag.metrics import Difference, Measure
 from rag.report import table
 from rag.scoring import Scores, is_searched, passage, rank_scores
+from rag.staging import ALL_STAGES, STAGE_NAMES, search, stages_without
 from rag.types import Progress, Stages
 
 if TYPE_CHECKING:
     from rag.index import Index
 
-STAGE_NAMES = tuple(f.name for f in dataclasses.fields(Stages))
 ALL, PLAIN = "all stages", "plain"
 # What is left in the plain variant besides the lexical leg, which has no switch.
 _PLAIN_KEEPS = "dense"
@@ -98,17 +98,6 @@ class Ablation:
         write_atomically(paths[0], self.to_json().encode())
         write_atomically(paths[1], self.to_markdown().encode())
         return paths
-
-
-def stages_without(names: Iterable[str]) -> Stages:
-    """All stages but those named. Raises InputError that lists the names for one that there is not."""
-    off = tuple(names)
-    for name in off:
-        if name not in STAGE_NAMES:
-            raise InputError(
-                f"There is no stage of retrieval called {name!r}. Stages: {', '.join(STAGE_NAMES)}."
-            )
-    return dataclasses.replace(ALL_STAGES, **dict.fromkeys(off, False))
 
 
 def variants() -> dict[str, Stages]:

@@ -141,6 +141,6 @@ def restrict(
     )
     if not chosen:
         raise InputError(
-            f"None of the {len(questions)} questions is in the half {half!r}; measure without --half."
+            f"Of {len(questions)} questions none is left in the half {half!r}; leave the half out."
         )
     return chosen

@@ -13,10 +13,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from rag import metrics
 from rag.errors import CitewiseError, InputError
@@ -24,7 +23,8 @@ from rag.evalset import Half, Question, load_questions, restrict, sample
 from rag.metrics import Measure
 from rag.report import QuestionResult, Report
 from rag.scoring import Scores, is_searched, judge, nothing_scores, passage, rank_scores
-from rag.types import Answer, EvidenceFound, Filters, Finished, Hit, Progress, Stages, Token
+from rag.staging import ALL_STAGES, STAGE_NAMES, search, staged
+from rag.types import Answer, EvidenceFound, Finished, Progress, Stages, Token
 
 if TYPE_CHECKING:
     from rag.answer import Assistant
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 PARTS = ("retrieval", "answers", "all")
 DEPTH = 100
-ALL_STAGES = Stages()
 
 
 def evaluate(
@@ -57,8 +56,7 @@ def evaluate(
     question that fails counts as not found and is listed with its error. Raises InputError for an unusable
     set, CitewiseError where the index cannot be used.
     """
-    if what not in PARTS:
-        raise InputError(f"There is nothing called {what!r} to measure. Allowed: {', '.join(PARTS)}.")
+    check_what(what)
     if what != "retrieval" and assistant is None:
         raise InputError(f"Measuring {what} needs an assistant.")
     questions = choose(source, limit=limit, seed=seed, tags=tags, half=half, searched=what == "retrieval")
@@ -69,6 +67,12 @@ def evaluate(
     settings: dict[str, Any] = {"what": what, "questions": len(questions), "seed": seed, "depth": depth}
     settings |= choice(tags, half, stages)
     return run.report(set_name(source), settings, results, questions)
+
+
+def check_what(what: str) -> None:
+    """Raises InputError, naming what there is, for anything that cannot be measured."""
+    if what not in PARTS:
+        raise InputError(f"There is nothing called {what!r} to measure. Allowed: {', '.join(PARTS)}.")
 
 
 def choose(
@@ -106,41 +110,8 @@ def choice(tags: Sequence[str], half: str | None, stages: Stages = ALL_STAGES) -
     if half is not None:
         found["half"] = half
     if stages != ALL_STAGES:
-        found["without"] = ", ".join(n for n in Stages.__dataclass_fields__ if not getattr(stages, n))
+        found["without"] = ", ".join(name for name in STAGE_NAMES if not getattr(stages, name))
     return found
-
-
-def search(index: Index, question: str, k: int, stages: Stages = ALL_STAGES) -> list[Hit]:
-    """The index's search as users have it unless stages are switched off."""
-    return index.search(question, k) if stages == ALL_STAGES else index.search(question, k, stages=stages)
-
-
-class _Staged:
-    """An index that searches without some stages, in all else the one it stands for."""
-
-    def __init__(self, index: Index, stages: Stages) -> None:
-        self._index = index
-        self._stages = stages
-
-    def search(self, question: str, k: int = 8, *, filters: Filters | None = None) -> list[Hit]:
-        return self._index.search(question, k, filters=filters, stages=self._stages)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._index, name)
-
-
-@contextmanager
-def staged(assistant: Assistant | None, stages: Stages) -> Iterator[None]:
-    """While it lasts the assistant searches with these stages alone; nothing changes for all of them."""
-    if assistant is None or stages == ALL_STAGES:
-        yield
-        return
-    whole = assistant.index
-    assistant.index = cast("Index", _Staged(whole, stages))
-    try:
-        yield
-    finally:
-        assistant.index = whole
 
 
 @dataclass

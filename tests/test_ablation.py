@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from rag.ablation import ALL, PLAIN, STAGE_NAMES, Ablation, ablate, stages_without, variants
+from rag.ablation import ALL, PLAIN, Ablation, ablate, variants
 from rag.errors import InputError
 from rag.evaluate import evaluate
+from rag.staging import STAGE_NAMES, stages_without
 from rag.types import Hit, Stages
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence, fake_hit
 

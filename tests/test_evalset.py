@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import InputError
-from rag.evalset import Question, half_of, restrict
+from rag.evalset import Question, half_of, load_questions, restrict
 from rag.metrics import EvidenceEntry
 
 
@@ -66,3 +69,57 @@ def test_half_without_questions_is_an_error() -> None:
     other = "dev" if half_of(one) == "test" else "test"
     with pytest.raises(InputError, match=f"half '{other}'"):
         restrict([one], half=other)  # type: ignore[arg-type]
+
+
+# Lines.
+
+
+GOOD = {"id": "good", "question": "Why?", "evidence": [{"document": "a.md", "page": 2}], "tags": ["en"]}
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("{not json", "Expecting property name"),
+        ("[1, 2]", "the line is not an object"),
+        ('"Why?"', "the line is not an object"),
+        ({"id": "x"}, "`question` is missing"),
+        ({"question": "  "}, "`question` is not a text"),
+        ({"question": ["Why?"]}, "`question` is not a text"),
+        ({"question": "Why?", "answers": "yes"}, "`answers` is not a list"),
+        ({"question": "Why?", "answers": [["yes"]]}, "an answer is not a text or a number"),
+        ({"question": "Why?", "answerable": "no"}, "`answerable` is not true or false"),
+        ({"question": "Why?", "evidence": ["a.md"]}, "an evidence entry is not an object"),
+        ({"question": "Why?", "evidence": {"document": "a.md"}}, "`evidence` is not a list"),
+        ({"question": "Why?", "evidence": [{"quote": "x"}]}, "no `document`"),
+        ({"question": "Why?", "evidence": [{"document": "a", "page": "3"}]}, "`page` is '3'"),
+        ({"question": "Why?", "evidence": [{"document": "a", "page": 0}]}, "`page` is 0"),
+        ({"question": "Why?", "evidence": [{"document": "a", "quote": 3}]}, "`quote` is not a text"),
+        ({"question": "Why?", "tags": "en"}, "`tags` is not a list"),
+        ({"id": "good", "question": "Again?"}, "the id 'good' is that of line 1"),
+    ],
+)
+def test_line_that_is_no_question_is_named_with_what_is_wrong(tmp_path: Path, line: Any, why: str) -> None:
+    text = line if isinstance(line, str) else json.dumps(line)
+    path = tmp_path / "own.jsonl"
+    path.write_text(f"{json.dumps(GOOD)}\n\n{text}\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_questions(path)
+    assert f"{path}, line 3: " in str(caught.value)
+    assert why in str(caught.value)
+
+
+def test_separators_inside_a_question_do_not_shift_the_lines(tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    rows = [{"question": "one\u2028two\x85?"}, {"question": 3}]
+    path.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows), encoding="utf-8")
+    with pytest.raises(InputError, match="line 2: "):
+        load_questions(path)
+
+
+def test_nulls_and_numbers_of_other_tools_are_accepted(tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    row = {"id": 7, "question": "Why?", "answers": [12, "x"], "evidence": None, "tags": None}
+    path.write_text("\ufeff" + json.dumps(row), encoding="utf-8")
+    (question,) = load_questions(path)
+    assert (question.id, question.answers, question.evidence, question.tags) == ("7", ("12", "x"), (), ())

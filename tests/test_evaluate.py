@@ -14,7 +14,7 @@ from rag.errors import InputError, ModelMissing
 from rag.evalset import load_questions, sample
 from rag.evaluate import evaluate
 from rag.metrics import EvidenceEntry, Passage
-from rag.report import compare
+from rag.report import QuestionResult, Report, compare, differences
 from rag.types import ClaimState, Hit
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence, fake_hit
 
@@ -224,7 +224,7 @@ def test_answers_are_measured_by_what_was_shown_cited_and_refused(tmp_path: Path
         "made up": fake_answer("made up"),
     }
     questions: list[dict[str, Any]] = [
-        {"id": name, "question": name, "evidence": [entry], "answers": ["thirty days"]}
+        {"id": name, "question": name, "evidence": [entry], "answers": ["thirty days", "30 days"]}
         for name in ("right", "wrong", "refused")
     ]
     questions += [{"id": name, "question": name, "answerable": False} for name in ("absent", "made up")]
@@ -240,6 +240,11 @@ def test_answers_are_measured_by_what_was_shown_cited_and_refused(tmp_path: Path
     assert values["refused, unanswerable"] == 0.5
     assert report.counts["kind: refused"] == 2
     assert report.counts["state: partial"] == 1
+    assert values["numbers correct"] == third, "the number of a refusal is no answer"
+    assert values["evidence shown@1"] == values["evidence shown@3"] == third
+    # Answered: right, wrong and made up; the last two are errors.
+    assert values["wrong when answered"] == pytest.approx(2 / 3)
+    assert report.measures["wrong when answered"].n == 3
     assert set(report.seconds) >= {"evidence p50", "first token p95", "answer p95"}
     assert "hit@1" not in values
     text = report.to_markdown()
@@ -304,3 +309,104 @@ def test_written_report_can_be_compared_with_and_says_what_turned(tmp_path: Path
     (tmp_path / "other.json").write_text("[]")
     with pytest.raises(InputError, match="not a report"):
         compare(after, tmp_path / "other.json")
+
+
+def test_evidence_is_looked_for_among_the_first_quotes_in_their_order(tmp_path: Path) -> None:
+    wrong = fake_evidence("Pets are not allowed in the stairwell at night.")
+    answer = fake_answer("a", evidence=[wrong, fake_evidence(QUOTE, number=2)])
+    entry = {"document": "lease.md", "quote": QUOTE}
+    folder = make_set(tmp_path / "s", [{"id": "a", "question": "a", "evidence": [entry]}])
+    report = evaluate(folder, FakeIndex({}), FakeAssistant({"a": answer}), what="answers")  # type: ignore[arg-type]
+    shown = {n: report.measures[f"evidence shown@{n}"].value for n in (1, 2, 3)}
+    assert shown == {1: 0.0, 2: 1.0, 3: 1.0}
+
+
+def test_citation_mark_is_no_number_of_the_answer(tmp_path: Path) -> None:
+    answer = fake_answer("a", "So it is.", evidence=[fake_evidence("x"), fake_evidence("y", number=2)])
+    folder = make_set(tmp_path / "s", [{"id": "a", "question": "a", "answers": ["2"]}])
+    report = evaluate(folder, FakeIndex({}), FakeAssistant({"a": answer}), what="answers")  # type: ignore[arg-type]
+    assert "[2]" in answer.text
+    assert report.measures["numbers correct"].value == 0.0
+
+
+def test_hundred_passages_are_looked_at_unless_told_otherwise(tmp_path: Path) -> None:
+    noise = [fake_hit("x", document=fake_document("other.md"))] * 60
+    entry = [{"document": "lease.md"}]
+    folder = make_set(tmp_path / "s", [{"id": "a", "question": "a", "evidence": entry}])
+    index = FakeIndex({"a": [*noise, fake_hit("x")]})
+    deep = evaluate(folder, index)  # type: ignore[arg-type]
+    assert (deep.results[0].rank, deep.measures["hit@100"].value, deep.measures["recall@100"].value) == (
+        61,
+        1,
+        1,
+    )
+    shallow = evaluate(folder, index, depth=20)  # type: ignore[arg-type]
+    assert shallow.results[0].rank is None
+    assert "hit@100" not in shallow.measures
+
+
+def test_file_of_questions_is_measured_like_a_set_and_gives_the_report_its_name(tmp_path: Path) -> None:
+    entry = [{"document": "lease.md"}]
+    folder = make_set(tmp_path / "s", [{"id": "a", "question": "a", "evidence": entry}])
+    own = (folder / "questions.jsonl").rename(tmp_path / "my questions.jsonl")
+    report = evaluate(own, FakeIndex({"a": [fake_hit("x")]}))  # type: ignore[arg-type]
+    assert (report.name, report.measures["hit@1"].value) == ("my questions", 1.0)
+
+
+def test_questions_without_evidence_cannot_measure_retrieval(tmp_path: Path) -> None:
+    folder = make_set(tmp_path / "s", [{"question": "a", "answers": ["b"]}])
+    with pytest.raises(InputError, match="says where its evidence stands"):
+        evaluate(folder, FakeIndex({}))  # type: ignore[arg-type]
+    assert evaluate(folder, FakeIndex({}), FakeAssistant(), what="answers").results  # type: ignore[arg-type]
+
+
+def test_only_questions_of_a_tag_or_half_are_asked_and_the_settings_say_so(tmp_path: Path) -> None:
+    rows = [
+        {"id": str(n), "question": f"{n}?", "evidence": [{"document": f"{n}.md"}], "tags": ["ab"[n % 2]]}
+        for n in range(20)
+    ]
+    folder = make_set(tmp_path / "s", rows)
+    kept = evaluate(folder, FakeIndex({}), tags=["a"], half="test")  # type: ignore[arg-type]
+    other = evaluate(folder, FakeIndex({}), tags=["a"], half="dev")  # type: ignore[arg-type]
+    ids = sorted((r.id for report in (kept, other) for r in report.results), key=int)
+    assert ids == [str(n) for n in range(0, 20, 2)]
+    assert (kept.settings["tags"], kept.settings["half"]) == ("a", "test")
+
+
+def test_differences_are_paired_over_the_questions_of_both_reports(tmp_path: Path) -> None:
+    entry = [{"document": "lease.md"}]
+    hit = [fake_hit("x")]
+    folder = make_set(
+        tmp_path / "s", [{"id": n, "question": n, "evidence": entry} for n in ("up", "same", "gone")]
+    )
+    path, _ = evaluate(folder, FakeIndex({"same": hit, "gone": hit})).write(tmp_path / "out")  # type: ignore[arg-type]
+    fewer = make_set(
+        tmp_path / "t", [{"id": n, "question": n, "evidence": entry} for n in ("up", "same", "new")]
+    )
+    now = evaluate(fewer, FakeIndex({"up": hit, "same": hit}))  # type: ignore[arg-type]
+    change = differences(now, path)["hit@1"]
+    assert (change.n, change.value, change.better, change.worse) == (2, 0.5, 1, 0)
+
+
+def test_rank_that_crosses_no_five_still_turns_at_one_or_ten(tmp_path: Path) -> None:
+    def report(*ranks: int | None) -> Report:
+        results = tuple(
+            QuestionResult(str(n), "?", True, searched=True, rank=rank) for n, rank in enumerate(ranks)
+        )
+        return Report("own", {}, {}, {}, {}, {}, 0.0, (), results)
+
+    path, _ = report(2, 30, 8, 9, None).write(tmp_path)
+    turned = compare(report(1, 10, None, 6, 50), path)
+    assert [(t.id, t.what, t.before, t.after, t.better) for t in turned] == [
+        ("0", "evidence in the first 1", "2", "1", True),
+        ("1", "evidence in the first 10", "30", "10", True),
+        ("2", "evidence in the first 10", "8", "None", False),
+    ]
+    assert differences(report(1), path) == {}, "a report without scores has nothing to be paired"
+
+
+def test_cell_cannot_add_columns_to_a_table(tmp_path: Path) -> None:
+    entry = [{"document": "lease.md"}]
+    rows = [{"id": t, "question": t, "evidence": entry, "tags": [t]} for t in ("a|b", "c")]
+    report = evaluate(make_set(tmp_path / "s", rows), FakeIndex({}))  # type: ignore[arg-type]
+    assert "| a&#124;b | 0.00 (1) |" in report.to_markdown()

@@ -108,9 +108,10 @@ def evaluate(
 
 def _check(source: Path, choices: Choices, former: Path | None, *, rebuild: bool) -> None:
     """Everything that can be wrong with the arguments, before the minutes that an ingest may take."""
-    from rag.ablation import stages_without
-    from rag.evaluate import choose
+    from rag.evaluate import check_what, choose
+    from rag.staging import stages_without
 
+    check_what(choices.what)
     if source.is_dir() or not source.exists():
         if not (source / "documents").is_dir() or not (source / "questions.jsonl").is_file():
             raise InputError(
@@ -169,9 +170,9 @@ def _measure_with_ablation(
 def _evaluated(
     source: Path, index: Index, assistant: Assistant | None, choices: Choices, *, quiet: bool
 ) -> Report:
-    from rag.ablation import stages_without
     from rag.cli.system import version
     from rag.evaluate import evaluate
+    from rag.staging import stages_without
 
     stages = stages_without(choices.without)
     with output.progress_bars(quiet=quiet) as progress:

@@ -69,7 +69,7 @@ class Word:
 @dataclass(frozen=True, slots=True)
 class Forms(Generic[_T]):
     """What forms stand for, ready to match: English forms by their first stem; Chinese forms, as pieces
-    between gaps, by their first character, so that a question is searched for those alone that it can hold."""
+    between gaps, by their first character, so that a question is searched only for those it can hold."""
 
     worded: Mapping[str, Sequence[tuple[tuple[str, ...], _T]]]
     chinese: Mapping[str, Sequence[tuple[tuple[str, ...], _T]]]

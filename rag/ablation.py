@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rag import metrics
 from rag.errors import CitewiseError
 from rag.evalset import Half, Question
-from rag.evaluate import DEPTH, choice, choose, measures_of, set_name, with_progress
+from rag.evaluate import DEPTH, choice, choose, first_of_each_language, measures_of, set_name, with_progress
 from rag.files import write_atomically
 from rag.metrics import Difference, Measure
 from rag.report import table
@@ -123,8 +123,9 @@ def ablate(
     chosen = choose(source, limit=limit, seed=seed, tags=tags, half=half, searched=True)
     questions = [q for q in chosen if is_searched(q)]
     runs = [_Run(name, stages) for name, stages in variants().items()]
-    for run in runs:  # models and indexes load at first use
-        search(index, questions[0].question, 1, run.stages)
+    for question in first_of_each_language(questions):  # models and indexes load at first use
+        for run in runs:
+            search(index, question.question, 1, run.stages)
     for number, question in enumerate(with_progress(questions, progress)):
         first = number % len(runs)
         for run in runs[first:] + runs[:first]:

@@ -24,6 +24,7 @@ from rag.metrics import Measure
 from rag.report import QuestionResult, Report
 from rag.scoring import Scores, is_searched, judge, nothing_scores, passage, rank_scores
 from rag.staging import ALL_STAGES, STAGE_NAMES, search, staged
+from rag.text import detect_language
 from rag.types import Answer, EvidenceFound, Finished, Progress, Stages, Token
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def evaluate(
         raise InputError(f"Measuring {what} needs an assistant.")
     questions = choose(source, limit=limit, seed=seed, tags=tags, half=half, searched=what == "retrieval")
     run = _Run(index, assistant, what, depth, stages)
-    run.warm_up(questions[0])
+    run.warm_up(questions)
     with staged(assistant, stages):
         results = tuple(run.ask(q) for q in with_progress(questions, progress))
     settings: dict[str, Any] = {"what": what, "questions": len(questions), "seed": seed, "depth": depth}
@@ -96,6 +97,14 @@ def choose(
     return questions
 
 
+def first_of_each_language(questions: Sequence[Question]) -> list[Question]:
+    """What a search is warmed up with: each language has a tokenizer of its own to load."""
+    first: dict[str, Question] = {}
+    for question in questions:
+        first.setdefault(detect_language(question.question), question)
+    return list(first.values())
+
+
 def set_name(source: Path) -> str:
     """What reports call a set: its folder's name, or that of a file of questions without suffix."""
     resolved = source.resolve()
@@ -126,10 +135,11 @@ class _Run:
     thresholds: set[float] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
 
-    def warm_up(self, question: Question) -> None:
-        """Models load at first use; that second belongs to no question. Also the place where a broken index
-        shows."""
-        search(self.index, question.question, 1, self.stages)
+    def warm_up(self, questions: Sequence[Question]) -> None:
+        """Models and dictionaries load at first use; that second belongs to no question. Also the place where
+        a broken index shows."""
+        for question in first_of_each_language(questions):
+            search(self.index, question.question, 1, self.stages)
 
     def ask(self, question: Question) -> QuestionResult:
         scores: Scores = {}

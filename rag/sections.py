@@ -1,0 +1,263 @@
+"""Statements, notes and sections of financial reports: a closed set of kinds, and the lines that open one.
+
+A line opens something when it is a title and nothing else: words that could only be prose ("in our
+Consolidated Balance Sheets, which") close the matter. Whether what follows is a statement, and not a table of
+contents, is judged by `rag.statements` from the rows below. The titles (data/sections.toml) are those of
+Regulations S-X and S-K, of forms 10-K, 10-Q and 8-K, and of the statements that Chinese accounting standards
+prescribe."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from rag.text import has_han
+
+PRIMARY = ("income", "balance", "cash flow", "equity", "comprehensive income")
+# Statements that are not those of the whole group: parent company only, consolidating, pro forma.
+SCHEDULE = "schedule"
+COVER = "cover"
+PATTERNS: Mapping[str, Any] = tomllib.loads(
+    Path(__file__).with_name("data").joinpath("sections.toml").read_text(encoding="utf-8")
+)
+KINDS = frozenset({*PRIMARY, SCHEDULE, COVER, *PATTERNS["notes"], *PATTERNS["sections"]})
+
+
+class Rank(Enum):
+    """What sort of thing a line opens; a thing ends where another of its own or a higher sort opens."""
+
+    ITEM = 1
+    NOTES = 2
+    STATEMENT = 3
+    NOTE = 4
+    SECTION = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a line opens. `kinds` may be empty: the thing still ends what stood before it. `number` is that of
+    a note; `lines` is how many lines the title takes; `continued`: it says so itself."""
+
+    rank: Rank
+    kinds: tuple[str, ...] = ()
+    number: int | None = None
+    lines: int = 1
+    continued: bool = False
+
+
+_LONGEST = 150
+_OWNER = r"(?:(?:stock|share)(?:holder|owner)s?|members?|partners?|owners?)'?s?'?"
+# In this order: "comprehensive income" is no income, "retained earnings" are no earnings.
+_SUBJECTS: Mapping[str, str] = {
+    "comprehensive income": r"(?:other )?comprehensive (?:\(loss\) )?(?:income|loss|earnings|operations)",
+    "balance": r"financial (?:position|condition)|(?:net )?assets and liabilities",
+    "cash flow": r"cash ?flows?",
+    "equity": rf"(?:(?:total|common|consolidated|permanent) )*(?:{_OWNER} )?(?:equity|deficit|investment)"
+    r"|retained earnings|accumulated deficit",
+    "income": r"(?:net )?(?:income|loss|\(loss\)|earnings|operations?)|profit (?:and|or) loss|profit",
+}
+_SUBJECT = r"(?:changes? in )?(?:{})(?: \((?:loss|income|deficit|losses)\))?".format(
+    "|".join(_SUBJECTS.values())
+)
+_STATEMENT = re.compile(
+    rf"statements? of (?:the )?(?:consolidated |condensed |combined )*{_SUBJECT}"
+    rf"(?:(?: and|, and|,| &|/) ?(?:consolidated )?(?:statements? of )?{_SUBJECT})*(?![a-z'])"
+    r"|balance sheets?\b|income statements?\b|cash ?flows? statements?\b|profit and loss accounts?\b"
+)
+_SUBJECT_KINDS = tuple(_SUBJECTS)
+_ANY_SUBJECT = re.compile(r"(balance sheet)|" + "|".join(f"({pattern})" for pattern in _SUBJECTS.values()))
+_ELSEWHERE = re.compile(r"parent|registrant|consolidating|proforma|guarantor|schedule|unconsolidated")
+_NOT_A_TITLE = re.compile(
+    r"\b(?:notes? to|index|selected|analysis|off-|discussion|report|items?|see|reclass\w*|hedg\w*)\b|off-?$"
+)
+_NO_TAIL = re.compile(
+    r"\b(?:analysis|location|line item|caption|classification|impact|effect|data|highlights)\b|[.;]$"
+)
+_TAIL_WORDS = frozenset(
+    """continued cont cont'd concluded unaudited audited restated us u.s dollars dollar millions million
+    thousands thousand billions except per share shares amounts amount data subsidiaries subsidiary
+    fiscal year years quarter quarters month months week weeks ended ending period periods three six
+    nine twelve thirteen twenty twenty-six thirty-nine fifty-two fifty-three first second third fourth
+    note notes condensed consolidated supplemental supplementary information company corporation only
+    page common redeemable noncontrolling interest interests mezzanine temporary par value where noted
+    otherwise stated ratio ratios percentages gaap preliminary each from through as at of in or""".split()
+)
+_SMALL = frozenset("of and the for in a an de du et y to & cont'd except".split())
+_WORD = re.compile(r"[^\W\d_][\w'’.&-]*")
+# At the end of a line of a table of contents.
+_PAGE_NUMBER = re.compile(r"[ .]\d{1,3}$")
+_ITEM = re.compile(r"item\s+(\d\.\d\d|\d{1,2}[a-c]?)(?![\w])[.:)\s—–-]*(.*)", re.I | re.S)
+_NOTE = re.compile(r"notes?\s+(\d{1,2}|[A-Z])(?![\w])\s*[.:)—–-]*\s*(.*)", re.I | re.S)
+_NUMBERED = re.compile(r"\(?(\d{1,2})(?:[.)]\s+|\s+[—–-]\s+|\s+(?=[A-Z]))([A-Z].*)", re.S)
+_NOTES_TO = re.compile(
+    r"(?:(?:combined|condensed|unaudited|interim|consolidated)\s+)*notes\s+to\s+.{0,60}?(?:statements|information)\W*"
+    r"(?:\(?(?:unaudited|continued|cont['’]d)\)?\W*)*$"
+    r"|(?:see )?(?:the )?accompanying notes",
+    re.I,
+)
+_AUDITOR = re.compile(r"reports? of (?:the )?independent (?:registered|auditor)[^\d]*$", re.I)
+# What follows the report itself.
+_BACK = re.compile(r"exhibit \d{1,3}(?:\.\d+)?\W*$|exhibits? index\b.{0,20}$|signatures?\W*$", re.I)
+# As headings without a number these words mean other things too: then they have to be the whole title.
+_WHOLE = frozenset(
+    {"business", "risk factors", "properties", "discussion", "market risk", "legal proceedings", "employees"}
+)
+
+
+def _compiled(patterns: Mapping[str, list[str]], before: str = "") -> dict[str, re.Pattern[str]]:
+    return {kind: re.compile(f"{before}(?:{'|'.join(titles)})") for kind, titles in patterns.items()}
+
+
+_NOTE_KINDS = _compiled(PATTERNS["notes"])
+_SECTION_KINDS = _compiled(PATTERNS["sections"]) | {
+    kind: _NOTE_KINDS[kind] for kind in ("quarterly", "segments", "subsequent events")
+}
+_ZH_DIGITS = "[一二三四五六七八九十百\\d]+"
+_ZH_NUMBER = rf"(?:第{_ZH_DIGITS}[节章]|{_ZH_DIGITS}[、.．]|[(（]{_ZH_DIGITS}[)）])?"
+_ZH_SECTIONS = _compiled(PATTERNS["chinese"], _ZH_NUMBER)
+_ZH_STATEMENT = re.compile(
+    rf"{_ZH_NUMBER}(?:[\d年月日度\-—至季]*)(?P<whose>(?:合并|母公司|本行|本集团|公司|银行|及|和|、)*)"
+    r"(?P<what>资产负债表|财务状况表|利润表|损益表|综合收益表|现金流量表|(?:所有者|股东)权益(?:（或股东权益）)?变动表)"
+    r"(?:[(（]?(?:续|未经审计|经审计)[)）]?)*"
+)
+_ZH_WHAT = {"资产负债表": "balance", "财务状况表": "balance", "利润表": "income", "损益表": "income"}
+_ZH_WHAT |= {"综合收益表": "comprehensive income", "现金流量表": "cash flow"}
+
+
+def opening(line: str, following: str = "", *, heading: bool = False) -> Opening | None:
+    """What `line` opens as a title; None for any other line. `following` is the next line with text, for
+    titles that run over two; `heading`: the document marks the line as a heading."""
+    line = line.strip()
+    if not line or len(line) > _LONGEST:
+        return None
+    if has_han(line):
+        return _chinese(line, heading)
+    first = line[:4].lower()
+    if first == "item" and (item := _ITEM.match(line)):
+        return _item(item.group(2), following, heading)
+    if _NOTES_TO.match(line):
+        return (
+            Opening(Rank.NOTES)
+            if first.startswith(("note", "comb", "cond", "unau", "inte", "cons"))
+            else None
+        )
+    if "tatement" in line or "heet" in line or "TATEMENT" in line or "HEET" in line:
+        found = statement_title(line) or _joined(line, following)
+        if found:
+            return found
+    if first == "note" and (note := _NOTE.match(line)):
+        return _note(note.group(1), note.group(2), following)
+    if line[0].isdigit() and (numbered := _NUMBERED.match(line)):
+        return _numbered(int(numbered.group(1)), numbered.group(2), heading)
+    if first == "repo" and _AUDITOR.match(line):
+        return Opening(Rank.NOTES, ("auditor report",))
+    if first in ("exhi", "sign") and _BACK.match(line):
+        return Opening(Rank.ITEM)
+    return _section(line) if heading else None
+
+
+def statement_title(line: str) -> Opening | None:
+    """The opening of a primary statement, where the whole line is its title."""
+    plain = " ".join(line.replace("’", "'").replace("‘", "'").split())
+    lowered = plain.lower()
+    match = _STATEMENT.search(lowered)
+    if match is None or len(lowered) != len(plain) or plain[0].islower():
+        return None
+    before, after = plain[: match.start()], plain[match.end() :]
+    if not _title_like(before) or _NOT_A_TITLE.search(before.lower()) or not _tail(after):
+        return None
+    # Without blanks: the text of a PDF may have them inside a word.
+    elsewhere = _ELSEWHERE.search(lowered.replace(" ", ""))
+    kinds = (SCHEDULE,) if elsewhere else _subjects(match.group())
+    return Opening(Rank.STATEMENT, kinds, continued="cont" in after.lower())
+
+
+def _subjects(title: str) -> tuple[str, ...]:
+    """Kinds of a title that may name several: "of Operations and Comprehensive Loss"."""
+    groups = (match.lastindex or 1 for match in _ANY_SUBJECT.finditer(title))
+    return tuple(dict.fromkeys("balance" if g == 1 else _SUBJECT_KINDS[g - 2] for g in groups))
+
+
+def _joined(line: str, following: str) -> Opening | None:
+    """A title that runs over two lines: "CONSOLIDATED STATEMENTS OF COMPREHENSIVE / INCOME"."""
+    following = following.strip()
+    if not following or len(following) > 60 or has_han(following):
+        return None
+    found = statement_title(f"{line} {following}")
+    return Opening(found.rank, found.kinds, None, 2, found.continued) if found else None
+
+
+def _title_like(before: str) -> bool:
+    """Whether the words before the name of a statement could belong to a title: a company, an adjective."""
+    words = _WORD.findall(before)
+    return len(before) <= 80 and all(not w[0].islower() or w in _SMALL for w in words)
+
+
+def _tail(after: str) -> bool:
+    """Whether the words after it could: a date, a unit, "(continued)", the company."""
+    words = _WORD.findall(after)
+    return not _NO_TAIL.search(after.lower()) and all(
+        not w[0].islower() or w.strip(".-") in _TAIL_WORDS or w in _SMALL for w in words
+    )
+
+
+def _item(title: str, following: str, heading: bool) -> Opening | None:
+    if not heading and not _title_like(title[:80]):
+        return None
+    kinds = () if _PAGE_NUMBER.search(title) else _kinds((title or following).strip().lower(), _SECTION_KINDS)
+    return Opening(Rank.ITEM, kinds)
+
+
+def _note(number: str, title: str, following: str) -> Opening | None:
+    lines = 1 if title else 2
+    title = (title or following).strip()
+    if not title or title[0].islower() or len(title) > 110 or title.endswith((".", ",", ";")):
+        return None
+    value = int(number) if number.isdigit() else None
+    kinds = () if _PAGE_NUMBER.search(title) else _kinds(title.lower(), _NOTE_KINDS)
+    return Opening(Rank.NOTE, kinds, value, lines)
+
+
+def _numbered(number: int, title: str, heading: bool) -> Opening | None:
+    """A note without the word, "7. Income Taxes": where the document calls it a heading, or its words do."""
+    words = _WORD.findall(title)
+    if len(words) > 10 or title.endswith((".", ",", ";", ":")) or re.search(r"\d,\d|\d$|%", title):
+        return None
+    kinds = _kinds(title.lower(), _NOTE_KINDS)
+    if heading or (kinds and all(not w[0].islower() or w in _SMALL for w in words)):
+        return Opening(Rank.NOTE, kinds, number)
+    return None
+
+
+def _section(line: str) -> Opening | None:
+    title = line.lower().strip(" .:")
+    kinds = _kinds(title, _SECTION_KINDS, spare=40)
+    kinds = tuple(kind for kind in kinds if kind not in _WHOLE or _SECTION_KINDS[kind].fullmatch(title))
+    return Opening(Rank.SECTION, kinds) if kinds else None
+
+
+def _kinds(title: str, patterns: Mapping[str, re.Pattern[str]], spare: int = _LONGEST) -> tuple[str, ...]:
+    """Kinds whose pattern the title begins with, leaving at most `spare` characters."""
+    found = ((kind, pattern.match(title)) for kind, pattern in patterns.items())
+    return tuple(kind for kind, match in found if match and len(title) - match.end() <= spare)
+
+
+def _chinese(line: str, heading: bool) -> Opening | None:
+    plain = "".join(line.split())
+    if len(plain) > 40:
+        return None
+    statement = _ZH_STATEMENT.fullmatch(plain)
+    if statement:
+        kind = _ZH_WHAT.get(statement["what"], "equity")
+        alone = "公司" in statement["whose"] and "合并" not in statement["whose"]
+        return Opening(Rank.STATEMENT, (SCHEDULE if alone else kind,), continued="续" in plain)
+    numbered = re.match(r"(?:第[一二三四五六七八九十\d]+节|[一二三四五六七八九十]+、)", plain)
+    kinds = tuple(kind for kind, pattern in _ZH_SECTIONS.items() if pattern.fullmatch(plain))
+    if kinds and (heading or re.match(r"[第一二三四五六七八九十(（\d]", plain)):
+        return Opening(Rank.ITEM if numbered else Rank.NOTE, kinds)
+    return Opening(Rank.ITEM) if numbered and heading else None

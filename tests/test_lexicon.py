@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rag.errors import ConfigError
 from rag.lexicon import LEXICONS, MAX_TERMS, Entry, expand, load
-from rag.text import has_han, normalise, search_tokens
+from rag.text import has_han, normalise, query_tokens, search_tokens
 
 ANY_TEXT = st.text(st.characters(), max_size=300)
 FORMS = sorted({form for path in LEXICONS for entry in load(path) for form in entry.lay})
@@ -58,6 +58,28 @@ def write(path: Path, *entries: Entry) -> Path:
         ("手里还有多少现金", "货币资金"),
         ("今年分红多少", "每10股派发现金红利"),
         ("退保能拿回多少钱", "现金价值"),
+        ("公司一直不给我交社保", "社会保险费"),
+        ("房东押金不退怎么办", "返还"),
+        ("净身出户的协议算不算数", "夫妻财产约定"),
+        ("快递丢了谁来赔", "承运人"),
+        ("邻居半夜太吵", "相邻关系"),
+        ("没领证，彩礼能要回来吗", "未办理结婚登记"),
+        ("商标被抢注了", "以不正当手段抢先注册"),
+        ("孩子打赏主播的钱能退吗", "法定代理人"),
+        ("飞机晚点赔钱吗", "迟延运输"),
+        ("在学校摔伤算谁的", "教育、管理职责"),
+        ("失踪多少年算死亡", "宣告死亡"),
+        ("被网暴了", "侵犯公民个人信息"),
+        ("处罚不服去哪说", "行政复议机关"),
+        ("醉驾判多久", "危险驾驶罪"),
+        ("一人公司的债股东要还吗", "不能证明公司财产独立"),
+        ("公司破产，我的工资还有吗", "所欠职工的工资"),
+        ("发票怎么开，个税怎么算", "综合所得"),
+        ("专利保护多少年", "发明专利权的期限"),
+        ("Can the landlord come in without asking?", "right of entry"),
+        ("Do we get first dibs on the shares?", "right of first refusal"),
+        ("Can they watch employees reading mail?", "expectation of privacy"),
+        ("Who has to prove it?", "burden of proof"),
     ],
 )
 def test_a_lay_question_finds_the_words_of_the_document(question: str, term: str) -> None:
@@ -226,6 +248,33 @@ def test_every_shipped_form_is_found_when_typed_alone(path: Path) -> None:
             question = form.replace("…", "了") if not entry.chinese or has_han(form) else f"请问{form}"
             wanted = [t for t in entry.terms if t not in question]
             assert set(wanted) & set(expand(question)) or not wanted, form
+
+
+@pytest.mark.parametrize("path", LEXICONS, ids=lambda path: path.stem)
+def test_no_shipped_term_is_an_empty_search(path: Path) -> None:
+    # Stop words alone are kept when nothing else is asked, so each term is asked together with a word.
+    terms = [term for entry in load(path) for term in entry.terms]
+    assert [term for term in terms if query_tokens(f"{term} zebra") == ["zebra"]] == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "一共有多少种",  # 共有
+        "相关人员和执行人员",  # 关人, 行人
+        "计提存货跌价准备",  # 提存
+        "募集资金的用途",  # 集资
+        "部分包括在内",  # 分包
+        "规定制造商",  # 定制
+        "登记过的品种",  # 记过
+        "每年检查一次",  # 年检
+        "这是大麻烦",  # 大麻
+        "What works for migraine prophylaxis?",
+    ],
+)
+def test_a_form_is_not_seen_across_the_border_of_other_words(question: str) -> None:
+    legal = {term for entry in load(LEXICONS[0]) for term in entry.terms}
+    assert legal.isdisjoint(expand(question))
 
 
 def test_chinese_is_matched_without_loading_the_word_cutter() -> None:

@@ -1,0 +1,271 @@
+"""Which companies, statutes and subjects of a catalogue a question names, and how surely, 0 to 1.
+
+Words are looked up as keys of up to twelve words, the longest first; Chinese text by its characters, for it
+has no blanks. A single common word counts only where it is written as a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rag.catalogue import Catalogue, NameKind, singular
+from rag.names import (
+    ABBREVIATIONS,
+    GENERIC,
+    JOINING,
+    POSSESSIVE,
+    WORD,
+    contracts,
+    one_edit,
+    squash,
+)
+from rag.text import STOPWORDS_EN, has_han, normalise
+from rag.unknown import MARKED, REPORT_WORDS, unknown_companies, unknown_laws
+
+_LONGEST = 12
+_SPACED_AND = re.compile(r"\b([A-Z])\s&\s([A-Z])\b")
+_BEFORE_LAW = frozenset("据照反犯用合国的在对和与及或看问从由即循按依参到有将以，。：、 ")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a question names: company numbers, keys of statutes and of subjects with how surely, and names
+    that nothing in the catalogue bears."""
+
+    companies: Mapping[int, float] = field(default_factory=dict)
+    laws: Mapping[str, float] = field(default_factory=dict)
+    subjects: Mapping[str, float] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    raw: str
+    key: str
+    start: int
+    end: int
+    possessive: bool
+    opens: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    key: str
+    start: int
+    end: int
+    size: int
+    weight: float = 1.0
+
+
+def find_names(question: str, catalogue: Catalogue, *, reporting: bool) -> Named:
+    """What the question names. `reporting`: it speaks of a fiscal period or a form, so that a capitalised
+    name which no document bears is taken for a company."""
+    question = _SPACED_AND.sub(r"\1&\2", question)
+    words = _words(question)
+    laws = _longest(_matches(words, catalogue.law_keys, _law_weight), question, catalogue.law_keys)
+    subjects = _longest(
+        _matches(words, catalogue.subject_keys, _subject_weight, True), question, {}, nested=True
+    )
+    companies, spans = _companies(question, words, catalogue)
+    if has_han(question):
+        for match in _han(question, catalogue, catalogue.company_keys):
+            spans.append((match.start, match.end))
+            for number, _ in catalogue.company_keys[match.key]:
+                companies[number] = max(match.weight, companies.get(number, 0.0))
+        laws += _han(question, catalogue, catalogue.law_keys, law=True)
+        subjects += _han(question, catalogue, catalogue.subject_keys)
+    unknown = [*unknown_companies(question, catalogue, spans, reporting and not companies)]
+    unknown += unknown_laws(question, catalogue, [(m.start, m.end) for m in laws])
+    return Named(companies, _best(laws), _best(subjects), tuple(dict.fromkeys(unknown)))
+
+
+def _best(matches: Iterable[_Match]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for m in matches:
+        found[m.key] = max(m.weight, found.get(m.key, 0.0))
+    return found
+
+
+def _words(question: str) -> list[_Word]:
+    found = []
+    for m in WORD.finditer(question):
+        raw = POSSESSIVE.sub("", m.group())
+        key = squash(raw)
+        if key and key not in JOINING:
+            before = question[: m.start()].rstrip()
+            opens = not before or before[-1] in ".?!:"
+            owns = raw != m.group() or question[m.end() : m.end() + 1] in ("'", "’")
+            found.append(_Word(raw, key, m.start(), m.end(), owns, opens))
+    return found
+
+
+_Weigh = Callable[[Sequence[_Word]], float]
+
+
+def _matches(
+    words: Sequence[_Word], keys: Mapping[str, object], weigh: _Weigh, singulars: bool = False
+) -> Iterator[_Match]:
+    """Every run of words that is a key, with the weight that its spelling gives it."""
+    if not keys:
+        return
+    parts = [singular(w.key) if singulars else w.key for w in words]
+    for first in range(len(words)):
+        key = ""
+        for last in range(first, min(first + _LONGEST, len(words))):
+            key += parts[last]
+            if key in keys and (weight := weigh(words[first : last + 1])) > 0:
+                yield _Match(key, words[first].start, words[last].end, last - first + 1, weight)
+
+
+def _longest(
+    matches: Iterable[_Match], question: str, keys: Mapping[str, object], nested: bool = False
+) -> list[_Match]:
+    """Matches that lie in no longer one; `nested`: those that do are kept with their share of its words."""
+    kept: list[_Match] = []
+    for m in sorted(matches, key=lambda m: (-m.size, m.start)):
+        around = next((k for k in kept if k.start < m.end and m.start < k.end), None)
+        if around is None:
+            kept.append(m)
+        elif nested and around.start <= m.start and m.end <= around.end and m.key != around.key:
+            kept.append(_Match(m.key, m.start, m.end, m.size, 0.6 * m.weight * m.size / around.size))
+    return kept
+
+
+def _law_weight(run: Sequence[_Word]) -> float:
+    if len(run) > 1:
+        return 1.0
+    raw = run[0].raw
+    return 0.8 if raw.isupper() and len(raw) > 2 and run[0].key not in ABBREVIATIONS else 0.0
+
+
+def _subject_weight(run: Sequence[_Word]) -> float:
+    if len(run) > 1:
+        return 1.0
+    word = run[0]
+    if word.key in STOPWORDS_EN or len(word.key) < 3:
+        return 0.0
+    return 0.9 if len(word.key) > 7 or (word.raw[0].isupper() and not word.opens) else 0.6
+
+
+# Companies
+
+
+def _companies(
+    question: str, words: Sequence[_Word], catalogue: Catalogue
+) -> tuple[dict[int, float], list[tuple[int, int]]]:
+    """Company numbers with how surely they are named, and the spans of the question that name them."""
+    if not catalogue.companies:
+        return {}, []
+    shouting = question.isupper()
+    written = any(c.isupper() for c in question)
+    marked = {m.start(g) for m in MARKED.finditer(question) for g in ("a", "b") if m[g]}
+    found: dict[int, float] = {}
+    spans: list[tuple[int, int]] = []
+    runs = _matches(words, catalogue.company_keys, lambda run: 1.0)
+    signed = (
+        _Match(key, w.start, w.end, 1)
+        for w in words
+        if "&" in w.raw and (key := w.raw.lower()) in catalogue.company_keys
+    )
+    for m in sorted([*runs, *signed], key=lambda m: (-m.size, m.start)):
+        if any(s < m.end and m.start < e for s, e in spans):
+            continue
+        bearers = catalogue.company_keys[m.key]
+        run = [w for w in words if m.start <= w.start and w.end <= m.end]
+        weight = _company_weight(bearers[0][1], run, m.start in marked, shouting, written)
+        if not weight or (bearers[0][1] is NameKind.ACRONYM and len(bearers) > 1):
+            continue
+        if len(bearers) > 1 and bearers[0][1] is NameKind.LEAD:
+            weight = 0.6
+        spans.append((m.start, m.end))
+        for number, _ in bearers:
+            found[number] = max(weight, found.get(number, 0.0))
+    for word in words:
+        if not any(s <= word.start < e for s, e in spans):
+            number = _contracted(word, catalogue, shouting)
+            number = _misspelt(word, catalogue) if number < 0 and not found else number
+            if number >= 0:
+                spans.append((word.start, word.end))
+                found[number] = max(0.7, found.get(number, 0.0))
+    return found, spans
+
+
+def _company_weight(
+    kind: NameKind, run: Sequence[_Word], marked: bool, shouting: bool, written: bool
+) -> float:
+    word = run[0]
+    capital = word.raw[0].isupper() or word.raw[0].isdigit()
+    if kind is NameKind.TICKER:
+        plain = word.raw.isupper() and len(word.key) > 2 and word.key not in ABBREVIATIONS and not shouting
+        return 1.0 if marked else 0.9 if plain and len(run) == 1 else 0.0
+    if kind is NameKind.ACRONYM:
+        capitals = sum(c.isupper() for c in word.raw)
+        known = len(word.key) > 2 or "&" in word.raw
+        return 0.8 if capitals > 1 and known and word.key not in ABBREVIATIONS and not shouting else 0.0
+    if len(run) > 1:
+        return 1.0 if kind is NameKind.NAME else 0.9 if capital else 0.0
+    if word.key in STOPWORDS_EN or word.key in ABBREVIATIONS:
+        return 0.9 if marked else 0.0
+    if kind is NameKind.LEAD:
+        starts = word.opens and not word.possessive and len(word.key) < 5
+        return 0.85 if capital and not starts and (not word.opens or word.key not in REPORT_WORDS) else 0.0
+    if not capital:
+        return 0.8 if not written and len(word.key) > 3 and word.key not in GENERIC | REPORT_WORDS else 0.0
+    return 1.0 if not word.opens or word.key not in REPORT_WORDS else 0.5
+
+
+def _contracted(word: _Word, catalogue: Catalogue, shouting: bool) -> int:
+    """The one company of whose words' beginnings the word is made ("AmEx"); -1 for none or several."""
+    inner = any(c.isupper() for c in word.raw[1:])
+    long_enough = len(word.key) > (3 if word.raw.isupper() else 2)
+    if shouting or not (inner and long_enough and word.key.isalpha()) or word.key in ABBREVIATIONS:
+        return -1
+    fitting = [n for n, parts in catalogue.company_words.get(word.key[0], ()) if contracts(word.key, parts)]
+    return fitting[0] if len(fitting) == 1 else -1
+
+
+def _misspelt(word: _Word, catalogue: Catalogue) -> int:
+    """The one company whose long name differs by one letter; -1 for none or several."""
+    if len(word.key) < 7 or not word.raw[0].isupper() or word.key in REPORT_WORDS | STOPWORDS_EN:
+        return -1
+    near = [k for k in catalogue.initial.get(word.key[0], ()) if one_edit(word.key, k)]
+    numbers = {n for k in near for n, _ in catalogue.company_keys[k]}
+    return numbers.pop() if len(numbers) == 1 else -1
+
+
+# Chinese names
+
+
+def _han(question: str, catalogue: Catalogue, keys: Mapping[str, object], law: bool = False) -> list[_Match]:
+    """Keys with a Chinese letter in the question's letters and digits, the longest first."""
+    if not keys:
+        return []
+    letters, places = _letters(question)
+    found: list[_Match] = []
+    for n, character in enumerate(letters):
+        for size in catalogue.han.get(character, ()):
+            key = letters[n : n + size]
+            if len(key) == size and key in keys:
+                weight = _law_doubt(question, places[n]) if law else min(1.0, 0.2 + 0.2 * size)
+                found.append(_Match(key, places[n], places[n + size - 1] + 1, size, weight))
+                break
+    return _longest(found, question, keys)
+
+
+def _letters(text: str) -> tuple[str, list[int]]:
+    """Letters and digits, normalised, each with its place in the text."""
+    letters: list[str] = []
+    places: list[int] = []
+    for n, character in enumerate(text):
+        if character.isalnum():
+            for plain in normalise(character):
+                letters.append(plain)
+                places.append(n)
+    return "".join(letters), places
+
+
+def _law_doubt(question: str, start: int) -> float:
+    """Less than 1 where the letter in front may belong to a longer name, of a statute that is not known."""
+    before = question[start - 1 : start]
+    return 1.0 if not has_han(before) or before in _BEFORE_LAW else 0.6

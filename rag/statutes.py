@@ -1,0 +1,144 @@
+"""Statutes, interpretations and cases: what title and first lines say of their name, rank and date."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from rag.names import english_statute
+from rag.text import has_han
+
+AUTHORITIES = (
+    "constitution", "statute", "administrative regulation", "judicial interpretation", "departmental rule",
+    "local rule", "case", "other",
+)  # fmt: skip
+_FOLDERS = (
+    ("judicial interpretation", r"司法解释|judicial interpretations?"),
+    ("administrative regulation", r"行政法规|administrative regulations?"),
+    ("departmental rule", r"部门规章|departmental rules?"),
+    ("local rule", r"地方性?法规|地方政府规章|local (?:rules?|regulations?)"),
+    ("case", r"案例|判例|裁判文书|case law|cases|judgments?"),
+    ("constitution", r"^宪法$|^constitution$"),
+    ("statute", r"法律|法典|[^方政]法$|相关法$|statutes?|acts|codes"),
+)
+_COURT = re.compile(r"^(?:最高人民(?:法院|检察院)|人民(?:法院|检察院))|法释〔")
+_RULING = re.compile(r"(?:解释|规定|批复|答复|决定|意见|规则|办法|通知|解答)(?:[(（].{1,6}[)）])?$")
+_CASE = re.compile(r"诉.{1,40}案$|纠纷案$|案例$|判决书|裁定书|\b(?:v|vs)\.? [A-Z]|^In re\b|^Re [A-Z]")
+_LAW = re.compile(r"(?:法|法典|宪法)(?:典)?(?:修正案)?(?:[(（].{1,8}[)）])?$")
+_RULE = re.compile(
+    r"(?:条例|细则|办法|规定|规则|规范|标准|通则|规程|决定|通知|意见)(?:[(（].{1,8}[)）])?(?:实施细则)?$"
+)
+_COUNCIL = re.compile(r"国务院(?:令|第|[\s\u3000]*(?:发布|批准|公布|通过|修订))|中华人民共和国国务院")
+_CONGRESS = re.compile(r"全国人民代表大会(?:常务委员会)?")
+_LOCAL = re.compile(
+    r"^[\u4e00-\u9fff]{2,8}?(?:省|市|自治区|自治州|自治县|特别行政区|县)(?!场|政)|(?:省|市|自治区)(?:第.{1,4}届)?人民(?:代表大会|政府)"
+)
+_MINISTRY = re.compile(
+    r"[\u4e00-\u9fff]{2,16}(?:部|总局|委员会|局|署|会)(?:令|公告|发布|公布)|部务会议|[\u4e00-\u9fff]{1,6}(?:部|局)?发\s*[\[〔［]\d{4}[\]〕］]"
+)
+_ARTICLE = re.compile(r"^[ \t\u3000#*]*第[一1]条", re.M)
+_EN_RANK = (
+    ("constitution", re.compile(r"\bConstitution\b")),
+    (
+        "administrative regulation",
+        re.compile(r"\b(?:Regulations?|Directive|Order|Rules)\b(?:,? (?:of )?\d{4})?"),
+    ),
+    ("statute", re.compile(r"\b(?:Act|Code|Law|Statute|Ordinance)\b")),
+)
+_EN_TITLE = re.compile(
+    r"^(?:The )?(?:[A-Z(&][\w'’,()-]*|of|and|the|for|in|on|to)(?: (?:[A-Z(&][\w'’,()-]*|of|and|the"
+    r"|for|in|on|to)){0,14} (?:Act|Code|Regulations?"
+    r"|Rules|Ordinance|Directive|Law|Order|Statute|Constitution)(?:,? (?:of )?\d{4})?(?: \([^)]{1,30}\))?$"
+    r"|^(?:The )?Constitution of |^(?:Regulation|Directive) \([A-Z]{2,4}\) (?:No )?\d"
+)
+_DATED = re.compile(
+    r"[(（]((?:19|20)\d{2})-?(\d{2})?-?(\d{2})?[)）]?|((?:19|20)\d{2})年\s*(?:第?.{0,4}修[正订])?[)）]"
+)
+_EN_YEAR = re.compile(r"\b(?:1[6-9]|20)\d{2}\b")
+
+
+def authority(title: str, path: str, head: str) -> str:
+    """The rank of a legal text, one of AUTHORITIES except "other"; "" for texts that are none, or of a rank
+    that nothing tells."""
+    title = title.strip("《》 ")
+    if not (has_han(title) or has_han(path)):
+        return _english_rank(title, path)
+    folder = _folder(path)
+    if _COURT.search(title) and _RULING.search(title):
+        return "judicial interpretation"
+    if folder == "case" or _CASE.search(title) or _CASE.search(PurePosixPath(path).stem):
+        return "case"
+    if title.endswith("宪法") or "宪法修正案" in title:
+        return "constitution"
+    if folder == "judicial interpretation" and _RULING.search(title):
+        return "judicial interpretation"
+    opening = head[:700]
+    if _LAW.search(title) and not _company_like(title):
+        return "statute"
+    if folder and folder != "constitution":
+        return folder
+    if not _RULE.search(title):
+        return ""
+    if _LOCAL.search(title) or _LOCAL.search(opening[:200]):
+        return "local rule"
+    if _CONGRESS.search(opening[len(title) : 300]) and not _COUNCIL.search(opening[:300]):
+        return "statute"
+    if _COUNCIL.search(opening[:400]):
+        return "administrative regulation"
+    if _MINISTRY.search(opening[:400]):
+        return "departmental rule"
+    return "administrative regulation" if title.startswith("中华人民共和国") else ""
+
+
+def _company_like(title: str) -> bool:
+    return bool(re.search("公司|医院|学校|大学|(?:办|方|做|用|疗|看|想|写|算|说|手|无|语)法$", title))
+
+
+def _folder(path: str) -> str:
+    """The rank that a folder's name tells, the inner folders first; a folder of cases goes before others."""
+    parts = PurePosixPath(path).parts[-2::-1]
+    found = [kind for part in parts for kind, pattern in _FOLDERS if re.search(pattern, part, re.I)]
+    return "case" if "case" in found else next(iter(found), "")
+
+
+def _english_rank(title: str, path: str) -> str:
+    if _CASE.search(title):
+        return "case"
+    if _EN_TITLE.search(title):
+        return next((kind for kind, pattern in _EN_RANK if pattern.search(title)), "")
+    return "case" if _folder(path) == "case" else ""
+
+
+def statute_title(title: str, path: str, head: str, rank: str) -> str:
+    """The full name of a statute, regulation or interpretation; "" for a case and for other documents.
+
+    Where a code is kept in parts (two headings of the first order), the part is added: "示例法典 租赁编"."""
+    if rank in ("", "case"):
+        return ""
+    if not has_han(title):
+        found = english_statute(title)
+        return " ".join(part for part in found if part) if found else title
+    if not (_LAW.search(title) or _RULE.search(title) or _RULING.search(title) or _ARTICLE.search(head)):
+        return ""
+    return title.strip("《》 ")
+
+
+def part_name(law: str, path: str) -> str:
+    """示例法典租赁编 for the file 示例法典/租赁编.md: one part of a code that is kept in several files."""
+    *folders, file = PurePosixPath(path).parts
+    short, stem = law.removeprefix("中华人民共和国"), PurePosixPath(file).stem
+    return f"{short}{stem}" if folders and folders[-1] == short and stem != short and has_han(stem) else ""
+
+
+def version_year(title: str, path: str, head: str) -> str:
+    """The year of a statute's version: of the file name or title ("示例法(2019-04-23)"), else the last year
+    of the lines that tell how it was adopted and amended."""
+    for text in (PurePosixPath(path).stem, title):
+        if m := _DATED.search(text):
+            return m[1] or m[4]
+    if not has_han(title):
+        years = _EN_YEAR.findall(title)
+        return years[-1] if years else ""
+    history = head[:1200].split("第一条")[0]
+    years = re.findall(r"((?:19|20)\d{2})年\s*\d{1,2}月\s*\d{1,2}日", history)
+    return max(years, default="")

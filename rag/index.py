@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rag.compatibility import EmbedderSource, check_versions, embedder_info, new_manifest
+from rag.crossrefs import CrossReference
 from rag.dense import DenseIndex, file_problem, open_dense, save_dense
 from rag.embed import Embedder, supports
 from rag.errors import IndexBusy, InputError
@@ -21,6 +22,7 @@ from rag.schema import DATABASE, Manifest
 from rag.store import Store, matches
 from rag.text import detect_language
 from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Stages
+from rag.validity import UNKNOWN, Validity
 
 if TYPE_CHECKING:
     from rag.ingest import ProgressCallback
@@ -203,6 +205,7 @@ class Index:
             with writer.transaction():
                 for source in chosen:
                     writer.remove(source)
+            writer.settle_references()
             save_dense(self.store, writer)
             writer.shrink()
         return sorted(chosen.values())
@@ -248,6 +251,19 @@ class Index:
             raise InputError(f"{self.folder} holds no passage {chunk_id} (any more). Ask again.")
         _, document_id, chunk = found[0]
         return Hit(chunk_id, self.store.document(document_id), chunk, 0.0)
+
+    def references(self, chunk_id: int) -> tuple[CrossReference, ...]:
+        """What a passage refers to, in the order of its text: each with the passage or document it leads to,
+        where that is in the index and settled."""
+        return tuple(self.store.references(chunk_id))
+
+    def cited_by(self, chunk_id: int) -> tuple[CrossReference, ...]:
+        """The references that lead to a passage, by document and place."""
+        return tuple(self.store.references(chunk_id, incoming=True))
+
+    def validity(self, document_id: int) -> Validity:
+        """From when to when a document is in force, as far as it and the others of the index say."""
+        return self.store.validity().get(document_id, UNKNOWN)
 
     def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[tuple[int, int, Chunk]]:
         """(chunk id, document id, Chunk) of the passages around one, itself left out."""

@@ -126,6 +126,7 @@ class _Run:
         self._texts(found)
         if sync and not self._stop.is_set():
             self._remove_gone(found)
+        self._writer.settle_references()
         answerable = time.monotonic() - began
         if embedder is not None:
             self._vectors(embedder)
@@ -261,7 +262,9 @@ class _Run:
             return FileResult(path, status, "failed", detail)
         document = outcome.document
         embed = supports(self._info, document.language)
-        self._writer.put_document(state, document, outcome.chunks, outcome.tokens, embed=embed)
+        self._writer.put_document(
+            state, document, outcome.chunks, outcome.tokens, embed=embed, links=outcome.links
+        )
         return FileResult(
             path=path,
             status=FileStatus.OK,

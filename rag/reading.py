@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from rag.anchors import Links, links
 from rag.chunk import chunk
 from rag.parsers import Limits, parse
+from rag.profile import with_profile
 from rag.text import search_tokens
 from rag.types import Chunk, Document
-from rag.writer import Tokens
+from rag.validity import validity
+from rag.writer import NO_LINKS, Tokens
 
 # Tokens of a passage, context included (MiniLM sees 256 with the special ones and drops the rest without a
 # word).
@@ -41,6 +44,7 @@ class Read:
     document: Document | None
     chunks: tuple[Chunk, ...] = ()
     tokens: tuple[Tokens, ...] = ()
+    links: Links = NO_LINKS
 
 
 _counter: Counter | None = None
@@ -63,10 +67,17 @@ def read_file(job: Job) -> Read:
 
 
 def passages(document: Document, counter: Counter, max_tokens: int = PASSAGE_TOKENS) -> Read:
-    """The passages of a document with their search tokens."""
+    """The passages of a document with their search tokens and references; to its metadata is added what it
+    says of its subject matter and its validity."""
+    document = replace(document, metadata={**with_profile(document), **validity(document)})
     chunks = chunk(document, count_tokens=counter, max_tokens=max_tokens)
     title = " ".join(search_tokens(f"{document.title}\n{_name(document.path)}"))
-    return Read(document, chunks, tuple((title, _heading(document, c), _joined(c.text)) for c in chunks))
+    return Read(
+        document,
+        chunks,
+        tuple((title, _heading(document, c), _joined(c.text)) for c in chunks),
+        links(document, chunks),
+    )
 
 
 def _name(path: str) -> str:

@@ -8,10 +8,13 @@ updated file is a new document. So whatever was cached under an id is either rig
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -21,9 +24,13 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import lexical, rows
+from rag import lexical, linking, rows
+from rag.catalogue import Catalogue, build_catalogue
+from rag.crossrefs import CrossReference
 from rag.errors import IndexMismatch, IndexMissing, InputError, StorageError
+from rag.features import Candidate, Lengths
 from rag.lock import writer_lock
+from rag.names import name_key, short_name
 from rag.schema import (
     DATABASE,
     FORMAT_VERSION,
@@ -35,10 +42,12 @@ from rag.schema import (
     unpack,
 )
 from rag.types import Block, Chunk, Document, DocumentInfo, Filters
+from rag.validity import Validity, marked, stated, versions
 from rag.writer import Writer
 
 T = TypeVar("T")
 _CACHED_PARTS = 256
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PHRASE_HITS = 200
 
 
@@ -182,13 +191,22 @@ class Store:
     # Documents
 
     def documents(self, filters: Filters | None = None) -> list[DocumentInfo]:
-        """Every file that was ingested, unreadable ones too, by path."""
-        catalogue = self._cached("documents", rows.catalogue)
-        return [info for info in catalogue if not filters or matches(info, filters)]
+        """Every file that was ingested, unreadable ones too, by path. Raises InputError for a filter that
+        cannot be used."""
+        force = self.validity()
+        listed = self._cached("documents", lambda c: marked(rows.catalogue(c), force))
+        if not filters:
+            return list(listed)
+        check_filters(filters)
+        return [info for info in listed if matches(info, filters)]
 
     def names(self) -> dict[int, str]:
         """Title and path of each readable document by id, letters and digits only, for `rag.affinity`."""
         return self._cached("names", rows.names)
+
+    def catalogue(self) -> Catalogue:
+        """Names, periods, statutes and subjects of the documents, for `rag.constraints`."""
+        return self._cached("catalogue", lambda connection: build_catalogue(rows.catalogue(connection)))
 
     def document(self, document_id: int) -> DocumentInfo:
         """Raises InputError when there is no such document (any more)."""
@@ -196,7 +214,7 @@ class Store:
             info = rows.document(connection, document_id)
         if info is None:
             raise InputError(f"The index {self.folder} holds no document {document_id} (any more).")
-        return info
+        return marked([info], self.validity())[0]
 
     def find_document(self, path: str) -> DocumentInfo | None:
         """The document of this shown path, or else of this absolute source path."""
@@ -260,6 +278,11 @@ class Store:
         """The document of each passage; those that are gone are left out. Reads no text."""
         with self._connection() as connection:
             return rows.owners(connection, ids)
+
+    def candidates(self, ids: Sequence[int]) -> list[Candidate]:
+        """Passages without their text, by id; those that are gone are left out."""
+        with self._connection() as connection:
+            return [Candidate(*row) for row in rows.candidates(connection, ids)]
 
     def chunks(self, ids: Sequence[int]) -> list[tuple[int, int, Chunk]]:
         """(chunk id, document id, Chunk) in the order asked; those that are gone are left out."""
@@ -329,6 +352,10 @@ class Store:
         with self._connection() as connection:
             return rows.token_fields(connection, ids)
 
+    def lengths(self) -> Lengths:
+        """Mean lengths of the passages' fields in search tokens."""
+        return self._cached("lengths", lambda connection: Lengths(*rows.token_means(connection)))
+
     def phrase_hits(self, phrases: Sequence[str], document_ids: Sequence[int]) -> dict[str, list[int]]:
         """For each phrase of search tokens, blank-joined, up to 200 ids of passages of these documents whose
         heading or text holds it, ascending. A phrase without a token is held by none."""
@@ -338,6 +365,19 @@ class Store:
                 phrase: rows.phrase_hits(connection, phrase, ranges, _PHRASE_HITS) if phrase.strip() else []
                 for phrase in phrases
             }
+
+    # References and validity
+
+    def references(self, chunk_id: int, *, incoming: bool = False) -> list[CrossReference]:
+        """The references of a passage, with their words, or those that lead to it."""
+        with self._connection() as connection:
+            found = (linking.incoming if incoming else linking.outgoing)(connection, chunk_id)
+        return [replace(r, text=self.text(r.document_id, r.start, r.end)) for r in found]
+
+    def validity(self) -> Mapping[int, Validity]:
+        """From when to when each document is in force, by id; those of which nothing is known are left
+        out."""
+        return self._cached("validity", lambda connection: versions(rows.catalogue(connection)))
 
     # Vectors
 
@@ -388,4 +428,36 @@ def matches(info: DocumentInfo, filters: Filters) -> bool:
         return False
     if filters.languages and info.language not in filters.languages:
         return False
+    if filters.years and not _years(info.metadata).intersection(filters.years):
+        return False
+    if filters.companies and not {name_key(n) for n in filters.companies} & _company_names(info.metadata):
+        return False
+    if filters.in_force and not stated(info.metadata).in_force(filters.in_force):
+        return False
     return all(info.metadata.get(key) == value for key, value in filters.metadata.items())
+
+
+def check_filters(filters: Filters) -> None:
+    """Raises InputError for a day that is no ISO date, or a year that is no year."""
+    try:
+        if filters.in_force and not _DAY.fullmatch(filters.in_force):
+            raise ValueError
+        date.fromisoformat(filters.in_force or "2000-01-01")
+    except ValueError as error:
+        raise InputError(
+            f"in_force is {filters.in_force!r}, which is no date. Write year, month and day: 2024-05-01."
+        ) from error
+    for year in filters.years:
+        if not re.fullmatch(r"\d{4}", year):
+            raise InputError(f"{year!r} is no year to filter by. Write four digits: 2023.")
+
+
+def _years(metadata: Mapping[str, str]) -> set[str]:
+    """The years that a document may be called by: all readings of its fiscal year, or its plain year."""
+    return {year for key in ("fiscal_year", "year") for year in metadata.get(key, "").split("|") if year}
+
+
+def _company_names(metadata: Mapping[str, str]) -> set[str]:
+    """The keys of a document's company, its other names and, of a contract, its parties."""
+    names = [n for key in ("company", "names", "parties") for n in metadata.get(key, "").split("|") if n]
+    return {name_key(form) for name in names for form in (name, short_name(name))}

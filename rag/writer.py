@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import rows
+from rag import linking, rows
+from rag.anchors import Links
 from rag.schema import DATABASE, PART, pack, storage_errors
 from rag.types import Block, Chunk, Document, FileStatus
 
@@ -49,6 +50,7 @@ class Known:
 
 # Search tokens of one passage, joined by blanks: (title, heading, body).
 Tokens = tuple[str, str, str]
+NO_LINKS = Links()
 
 
 _KNOWN = (
@@ -58,8 +60,8 @@ _KNOWN = (
 
 
 class Writer:
-    """Changes to an index; made by `Store.writing`, which holds the lock. All calls but `known`, `shrink` and
-    `transaction` belong inside `with writer.transaction():`."""
+    """Changes to an index; made by `Store.writing`, which holds the lock. All calls but `known`, `shrink`,
+    `settle_references` and `transaction` belong inside `with writer.transaction():`."""
 
     def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
         self._connection = connection
@@ -101,15 +103,18 @@ class Writer:
         tokens: Sequence[Tokens],
         *,
         embed: bool,
+        links: Links = NO_LINKS,
     ) -> int:
         """Puts a parsed file in the place of whatever was known of it. Its passages wait for vectors when
-        `embed`."""
+        `embed`; the references among `links` that name other documents wait for `settle_references`."""
         kept = self._vectors_by_text(file.source) if embed else {}
         self.remove(file.source)
         document_id = self._put_row(file, document, FileStatus.OK, "", len(chunks))
         self._put_text(document_id, document)
+        chunk_ids = []
         for chunk, columns in zip(chunks, tokens, strict=True):
             chunk_id = self._put_chunk(document_id, chunk, columns)
+            chunk_ids.append(chunk_id)
             if not embed:
                 continue
             vector = kept.get((chunk.context, chunk.text))
@@ -117,7 +122,20 @@ class Writer:
                 self._connection.execute("INSERT INTO pending VALUES (?)", (chunk_id,))
             else:
                 self._put_vector(chunk_id, vector)
+        linking.put(self._connection, document_id, chunk_ids, links)
         return document_id
+
+    def settle_references(self) -> None:
+        """Points references that name a document to it, where documents have come or gone since the last
+        time. A transaction of its own."""
+        with storage_errors(self._file):
+            if linking.is_settled(self._connection):
+                return
+            if not linking.has_names(self._connection):  # nothing changes for a reader: no new generation
+                linking.mark_settled(self._connection)
+                return
+        with self.transaction():
+            linking.settle(self._connection, rows.catalogue(self._connection))
 
     def put_failure(
         self, file: FileState, status: FileStatus, detail: str, *, kind: str, sha256: str = ""
@@ -144,13 +162,7 @@ class Writer:
         self._vectors_changed |= execute(f"DELETE FROM vectors WHERE chunk_id {chosen}", row).rowcount > 0
         execute(f"DELETE FROM pending WHERE chunk_id {chosen}", row)
         execute(f"DELETE FROM lexical WHERE rowid {chosen}", row)
-        execute(
-            "UPDATE crossrefs SET target_document_id = NULL, target_chunk_id = NULL "
-            "WHERE target_document_id = ?",
-            row,
-        )
-        execute("DELETE FROM crossrefs WHERE document_id = ?", row)
-        execute("DELETE FROM anchors WHERE document_id = ?", row)
+        linking.remove(self._connection, row[0])
         execute("DELETE FROM chunks WHERE document_id = ?", row)
         execute("DELETE FROM texts WHERE document_id = ?", row)
         execute("DELETE FROM documents WHERE id = ?", row)

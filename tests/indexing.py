@@ -62,11 +62,17 @@ def put(store: Store, *documents: Document, embed: bool = True, vectors: bool = 
         with writer.transaction():
             ids = [
                 writer.put_document(
-                    FileState(d.source, d.path, len(d.text), 1), d, read.chunks, read.tokens, embed=embed
+                    FileState(d.source, d.path, len(d.text), 1),
+                    read.document or d,
+                    read.chunks,
+                    read.tokens,
+                    embed=embed,
+                    links=read.links,
                 )
                 for d in documents
                 for read in [passages(d, fake_count_tokens)]
             ]
+        writer.settle_references()
         if vectors:
             embedder = FakeEmbedder(dimension=store.manifest().dimension)
             while batch := store.pending_vectors(100):

@@ -20,17 +20,25 @@ trap 'code=$?; [ $code = 0 ] && rm -f "$log" || { tail -n 30 "$log" >&2; echo "T
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 pip="$venv/bin/python -m pip --disable-pip-version-check"
 
-# llama.cpp is compiled for the processor at hand, so a kept wheel is good for this kind of processor only.
-cpu=$({ uname -m; grep -m1 -E '^(flags|Features)' /proc/cpuinfo || true; "$venv/bin/python" -V; } | sha256sum | cut -c1-12)
+# llama.cpp's matrix code for Intel's AMX dies with a segmentation fault on many virtual machines
+# (ggml-org/llama.cpp issue 20824), so it is left out where the processor has AMX.
+flags=""
+if grep -q -w amx_int8 /proc/cpuinfo 2>/dev/null; then flags="-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"; fi
+# It is compiled for the processor at hand, so a kept wheel is good for this kind of processor only.
+cpu=$({ uname -m; grep -m1 -E '^(flags|Features)' /proc/cpuinfo || true; "$venv/bin/python" -V; echo "$flags"; } | sha256sum | cut -c1-12)
 wheels=${CITEWISE_WHEELS:-${XDG_CACHE_HOME:-$HOME/.cache}/citewise/wheels/$cpu}
 llama=$(grep -E '^llama_cpp_python==' constraints.txt | tr -d ' ')
 if ! ls "$wheels"/llama_cpp_python-"${llama##*==}"-*.whl >/dev/null 2>&1; then
     echo "Building $llama once for this processor (about 10 minutes on two cores; kept in $wheels)"
     mkdir -p "$wheels"
-    CMAKE_ARGS="-DLLAVA_BUILD=OFF ${CMAKE_ARGS:-}" $pip wheel --no-deps -w "$wheels" "$llama" >>"$log" 2>&1
+    CFLAGS="$flags ${CFLAGS:-}" CXXFLAGS="$flags ${CXXFLAGS:-}" CMAKE_ARGS="-DLLAVA_BUILD=OFF ${CMAKE_ARGS:-}" \
+        $pip --no-cache-dir wheel --no-deps -w "$wheels" "$llama" >>"$log" 2>&1
+    built=yes
 fi
 echo "Installing the packages into $venv"
 # torch first and on its own: with it in place nothing below asks for a build with CUDA.
 $pip install -q -c constraints.txt torch==2.13.0 >>"$log" 2>&1
 $pip install -q -c constraints.txt --find-links "$wheels" -e ".[$extras]" >>"$log" 2>&1
+# One of the same version that was built otherwise would stay.
+[ -z "${built:-}" ] || $pip install -q --force-reinstall --no-deps --no-index --find-links "$wheels" "$llama" >>"$log" 2>&1
 printf '%s' "$state" >"$stamp"

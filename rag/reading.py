@@ -12,6 +12,7 @@ from rag.anchors import Links, links
 from rag.chunk import chunk
 from rag.parsers import Limits, parse
 from rag.profile import with_profile
+from rag.statements import kinds_between, roles
 from rag.text import search_tokens
 from rag.types import Chunk, Document
 from rag.validity import validity
@@ -68,9 +69,13 @@ def read_file(job: Job) -> Read:
 
 def passages(document: Document, counter: Counter, max_tokens: int = PASSAGE_TOKENS) -> Read:
     """The passages of a document with their search tokens and references; to its metadata is added what it
-    says of its subject matter and its validity."""
+    says of its subject matter and its validity, and each passage gets the statements it stands in."""
     document = replace(document, metadata={**with_profile(document), **validity(document)})
-    chunks = chunk(document, count_tokens=counter, max_tokens=max_tokens)
+    standing = roles(document)
+    chunks = tuple(
+        replace(c, role="|".join(kinds_between(standing, c.start, c.end)))
+        for c in chunk(document, count_tokens=counter, max_tokens=max_tokens)
+    )
     title = " ".join(search_tokens(f"{document.title}\n{_name(document.path)}"))
     return Read(
         document,

@@ -125,6 +125,37 @@ def owners(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, int]
     return dict(found.fetchall())
 
 
+def candidates(connection: sqlite3.Connection, ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """The columns of `rag.features.Candidate` of given passages, by id."""
+    return connection.execute(
+        "SELECT c.id, c.document_id, c.ordinal, d.chunks, c.kind, c.role, c.page, c.last_page "
+        "FROM json_each(?) wanted CROSS JOIN chunks c ON c.id = wanted.value "
+        "JOIN documents d ON d.id = c.document_id ORDER BY c.id",
+        (json.dumps(list(dict.fromkeys(ids))),),
+    ).fetchall()
+
+
+def roles(connection: sqlite3.Connection, document_ids: Sequence[int]) -> dict[int, str]:
+    found = connection.execute(
+        "SELECT id, role FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) AND role != ''",
+        (json.dumps(list(document_ids)),),
+    )
+    return dict(found.fetchall())
+
+
+def token_means(connection: sqlite3.Connection, sampled: int = 1000) -> tuple[float, float, float]:
+    """Mean number of search tokens of a passage's title, heading and text, over an even sample of them."""
+    count, last = connection.execute("SELECT count(*), max(id) FROM chunks").fetchone()
+    step = max(1, count // sampled)
+    found = connection.execute(
+        "SELECT title, heading, body FROM lexical WHERE rowid IN (SELECT id FROM chunks WHERE id % ? = ?)",
+        (step, (last or 0) % step),
+    ).fetchall()
+    sizes = [[len(field.split()) for field in row] for row in found] or [[1, 1, 1]]
+    title, heading, body = (sum(column) / len(sizes) for column in zip(*sizes, strict=True))
+    return title, heading, body
+
+
 def chunk_range(connection: sqlite3.Connection, document_id: int, first: int, last: int) -> list[ChunkRow]:
     """Rows of the passages whose ordinal is in first..last, in order."""
     query = f"SELECT {_CHUNK} FROM chunks WHERE document_id = ? AND ordinal BETWEEN ? AND ? ORDER BY ordinal"

@@ -352,6 +352,12 @@ class Store:
         with self._connection() as connection:
             return rows.token_fields(connection, ids)
 
+    def roles(self, document_ids: Sequence[int]) -> dict[int, str]:
+        """The financial statements that passages of these documents stand in, joined by "|", by chunk id;
+        passages that stand in none are left out."""
+        with self._connection() as connection:
+            return rows.roles(connection, document_ids)
+
     def lengths(self) -> Lengths:
         """Mean lengths of the passages' fields in search tokens."""
         return self._cached("lengths", lambda connection: Lengths(*rows.token_means(connection)))

@@ -1,0 +1,146 @@
+"""How candidates agree with what a question demands: the documents that it names, the statements and line
+items that its financial concepts need, the articles that it cites.
+
+One column of `AGREEMENTS` for each demand; what a question does not speak of is 0 for every candidate. Line
+items and statements count only in the documents that the question means: every filing has a balance sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.concepts import Need
+from rag.constraints import Agreement, Constraints, article_agrees
+from rag.features import Candidate
+from rag.store import Store
+from rag.text import search_tokens
+
+AGREEMENTS = (
+    "name",  # -1 another company, statute or subject than the one named ... 1 the one named
+    "year",
+    "form",
+    "law",
+    "subject",
+    "article",
+    "lines",  # share of the needed line items that the passage prints
+    "page_lines",  # ... that its page prints
+    "role",  # 1 where it stands in the statement that a need names first, less for the later ones
+    "authority",  # rank of a legal text, 0.5 elsewhere
+    "superseded",
+)
+# Codes and statutes say what the law is; regulations, rules and cases apply it.
+_AUTHORITY = {
+    "constitution": 0.8,
+    "statute": 1.0,
+    "judicial interpretation": 0.6,
+    "administrative regulation": 0.4,
+    "departmental rule": 0.2,
+    "local rule": 0.1,
+    "case": 0.2,
+}
+_UNRANKED = 0.5
+_MEANT = 4
+_ADDED = 60
+_LONGEST_PHRASE = 12
+
+Page = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Where the line items of a question stand in the documents that it means: for each line item the
+    passages, and the (document, page)s, that print one of its wordings. `best` are passages worth a look, the
+    most promising first."""
+
+    passages: tuple[frozenset[int], ...] = ()
+    pages: tuple[frozenset[Page], ...] = ()
+    best: tuple[int, ...] = ()
+
+
+def total(agreement: Agreement) -> float:
+    return agreement.name + agreement.year + agreement.form + agreement.law + agreement.subject
+
+
+def meant(constraints: Constraints, allowed: frozenset[int] | None = None) -> tuple[int, ...]:
+    """The documents that a question names, the best agreeing first, at most four; () where it names none."""
+    found = sorted(
+        (-total(agreement), document)
+        for document, agreement in constraints.documents.items()
+        if total(agreement) > 0 and (allowed is None or document in allowed)
+    )
+    return tuple(document for score, document in found[:_MEANT] if score <= found[0][0] / 2)
+
+
+def find_lines(store: Store, needs: Sequence[Need], documents: Sequence[int]) -> Lines:
+    """Looks the line items of the needs up in these documents, as phrases of search tokens."""
+    items = list(dict.fromkeys(line for need in needs for line in need.lines))
+    phrases = {wording: _phrase(wording) for line in items for wording in line}
+    held = store.phrase_hits(list(dict.fromkeys(phrases.values())), documents) if items and documents else {}
+    passages = [frozenset(i for wording in line for i in held.get(phrases[wording], ())) for line in items]
+    rows = {row.id: row for row in store.candidates(sorted(frozenset().union(*passages)))}
+    standing = store.roles(documents) if needs and documents else {}
+    pages = [frozenset(page for i in found if i in rows for page in pages_of(rows[i])) for found in passages]
+    best = sorted(
+        rows.keys() | standing.keys(),
+        key=lambda i: (-_role(standing.get(i, ""), needs) - _share(i, passages), i),
+    )
+    worth = [i for i in best if _role(standing.get(i, ""), needs) or i in rows]
+    return Lines(tuple(passages), tuple(pages), tuple(worth[:_ADDED]))
+
+
+def _phrase(wording: str) -> str:
+    return " ".join(search_tokens(wording)[:_LONGEST_PHRASE])
+
+
+def _share(member: object, sets: Sequence[frozenset[object]] | Sequence[frozenset[int]]) -> float:
+    return sum(member in found for found in sets) / len(sets) if sets else 0.0
+
+
+def _role(role: str, needs: Sequence[Need]) -> float:
+    """1 where one of the passage's statements is the first that a need names, 1/2 for its second ..."""
+    stands = role.split("|") if role else ()
+    ranks = [need.statements.index(s) for need in needs for s in stands if s in need.statements]
+    return 1.0 / (1 + min(ranks)) if ranks else 0.0
+
+
+def pages_of(row: Candidate) -> list[Page]:
+    """The pages that a passage touches; for a document without pages none."""
+    if row.page is None:
+        return []
+    return [(row.document_id, page) for page in range(row.page, (row.last_page or row.page) + 1)]
+
+
+def agreements(
+    rows: Sequence[Candidate],
+    constraints: Constraints,
+    needs: Sequence[Need],
+    lines: Lines,
+    authorities: Mapping[int, str],
+    superseded: frozenset[int],
+    openings: Sequence[tuple[tuple[str, ...], str]],
+) -> NDArray[np.float64]:
+    """(n, len(AGREEMENTS)). `openings` are headings and first words of each passage, for the articles that a
+    question cites; `authorities` and `superseded` are about documents."""
+    nothing = Agreement()
+    table = np.zeros((len(rows), len(AGREEMENTS)))
+    for n, row in enumerate(rows):
+        agreement = constraints.documents.get(row.document_id, nothing)
+        article = article_agrees(constraints, *openings[n]) if openings else 0.0
+        on_page = max((_share(page, lines.pages) for page in pages_of(row)), default=0.0)
+        table[n] = (
+            agreement.name,
+            agreement.year,
+            agreement.form,
+            agreement.law,
+            agreement.subject,
+            article,
+            _share(row.id, lines.passages),
+            on_page,
+            _role(row.role, needs),
+            _AUTHORITY.get(authorities.get(row.document_id, ""), _UNRANKED),
+            float(row.document_id in superseded),
+        )
+    return table

@@ -1,0 +1,409 @@
+"""What speaks for a passage, as numbers: one row of `FEATURES` for each candidate of one question.
+
+All features are computed from search tokens that the index keeps, so a passage's text is not read. Names
+and order are the contract with the ranker's weights file. Scores of the legs come twice: as they are, and
+against the best of the pool, which makes one question comparable with another.
+
+The lexical score, 0 to 1, is BM25 of the passage (a token in title, heading path or text counts 1, 1.2 or 1;
+as SQLite's FTS5 computes it, which finds the candidates) divided by the weight that a passage would reach
+which held every word of the question so often that more would not help: sum of idf * (k1 + 1). Words that no
+document holds count in the divisor: a question about something that is not in the index scores low.
+Professional words for what the question says in lay words (`rag.lexicon`) count a third.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.lexical import COLUMN_WEIGHTS
+
+# Okapi BM25 (Robertson and Zaragoza, 2009).
+_K1, _B = 1.2, 0.75
+_SATURATION = _K1 + 1
+EXPANSION_WEIGHT = 0.3
+# About two sentences: in so short a stretch the question's words are about one thing.
+_WINDOW = 40
+
+FEATURES = (
+    "lexical",  # the scores of the legs, 0..1, and 1 / rank
+    "lexical_share",
+    "lexical_rank",
+    "dense",
+    "dense_share",
+    "dense_rank",
+    "fused",
+    "fused_share",
+    "body",  # BM25 of one field, share of what is attainable
+    "heading",
+    "title",
+    "words",  # idf share of the question's words, grams aside, that stand in the text ...
+    "words_anywhere",  # ... in text, headings or title
+    "window",  # ... within 40 tokens
+    "window_share",
+    "pairs",  # share of the question's neighbouring tokens that are neighbours here
+    "rarest_missing",  # weight of the heaviest word that stands nowhere, against the heaviest
+    "title_words",  # idf share of the question's words that stand in the title
+    "title_filled",  # share of the title's tokens that the question holds
+    "heading_words",
+    "heading_filled",
+    "reworded",  # share of the professional terms, weighed by their order, that stand here whole
+    "reworded_body",  # their BM25
+    "reworded_title",
+    "document_best",  # fused score of the document's best passage in the pool, and of its best three
+    "document_top",
+    "document_passages",  # how many of the pool are the document's, as share
+    "neighbours",  # fused score of the better neighbour in the document
+    "place",  # position in the document, 0 first
+    "opening",
+    "length",  # tokens of the text, per 300
+    "numbers",  # share of tokens with a digit
+    "table",
+    "article",
+    "headings_only",
+    # Of the question: words, per 20; share of weight that no passage knows; best scores of the pool.
+    "asked_words",
+    "unknown",
+    "best_lexical",
+    "best_dense",
+    "best_body",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage without its text. `passages` counts those of its document; pages are 1-based, None without
+    pages."""
+
+    id: int
+    document_id: int
+    ordinal: int
+    passages: int
+    kind: str
+    role: str = ""
+    page: int | None = None
+    last_page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A question's tokens. `weights` are idf; `words` marks those that are words of content (not grams that
+    cross two Chinese words, not words that only ask); `reworded` are the tokens of each professional term,
+    the most useful first; `added_weights` the idf of every token in them."""
+
+    tokens: tuple[str, ...]
+    weights: NDArray[np.float64]
+    words: NDArray[np.bool_]
+    unknown: float
+    reworded: tuple[tuple[str, ...], ...] = ()
+    added_weights: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The candidates, n of them: what the store and the legs say of each. `fields` are the search tokens of
+    title, headings and text, blank-joined. `dense` is nan where no vector was compared; ranks are 1-based, 0
+    outside of a leg."""
+
+    rows: tuple[Candidate, ...]
+    fields: tuple[tuple[str, str, str], ...]
+    dense: NDArray[np.float64]
+    lexical_rank: NDArray[np.int64]
+    dense_rank: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Mean number of tokens of a passage's title, heading and text over the index: BM25's yardstick."""
+
+    title: float
+    heading: float
+    body: float
+
+    @property
+    def whole(self) -> float:
+        return self.title + self.heading + self.body
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One passage against one question: counts of the question's tokens by field, and the places in the text
+    where they stand."""
+
+    body: dict[int, int]
+    heading: dict[int, int]
+    title: dict[int, int]
+    places: list[tuple[int, int]]
+    sizes: tuple[int, int, int]
+    digits: int
+    terms: tuple[bool, ...]
+    terms_title: tuple[bool, ...]
+    added: dict[str, int]
+
+
+def features(terms: Terms, pool: Pool, lengths: Lengths) -> NDArray[np.float64]:
+    """(n, len(FEATURES)); nan where a feature does not apply (no vectors compared)."""
+    seen = _look(terms, pool)
+    table = _words(terms, seen, lengths)
+    table |= _rewordings(terms, seen, lengths)
+    table |= _scores(pool, _lexical(terms, seen, lengths))
+    table |= _surroundings(pool, table["fused"])
+    table |= _passage(pool, seen)
+    table |= _asked(terms, pool, table)
+    return np.column_stack([table[name] for name in FEATURES]) if len(pool) else np.zeros((0, len(FEATURES)))
+
+
+def fused(lexical: NDArray[np.float64], dense: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of both legs' scores; the lexical one alone where no vectors were compared."""
+    return np.where(np.isnan(dense), lexical, 0.5 * (lexical + np.nan_to_num(dense)))
+
+
+def _share(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    known = values[~np.isnan(values)]
+    best = float(known.max()) if len(known) else 0.0
+    return values / best if best > 0 else values
+
+
+def _reciprocal(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.where(ranks > 0, 1.0 / np.maximum(ranks, 1), 0.0)
+
+
+def _scores(pool: Pool, lexical: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    both = fused(lexical, pool.dense)
+    return {
+        "lexical": lexical,
+        "lexical_share": _share(lexical),
+        "lexical_rank": _reciprocal(pool.lexical_rank),
+        "dense": pool.dense,
+        "dense_share": _share(pool.dense),
+        "dense_rank": _reciprocal(pool.dense_rank),
+        "fused": both,
+        "fused_share": _share(both),
+    }
+
+
+def _look(terms: Terms, pool: Pool) -> list[_Seen]:
+    wanted = {t: n for n, t in enumerate(terms.tokens)}
+    added = set(terms.added_weights or ())
+    titles: dict[str, tuple[dict[int, int], int, frozenset[str]]] = {}
+    rows = []
+    for title, heading, body in pool.fields:
+        if title not in titles:  # the passages of a document share one
+            words = title.split()
+            titles[title] = _counts(words, wanted), len(words), frozenset(words)
+        in_title, title_size, title_set = titles[title]
+        body_words, heading_words = body.split(), heading.split()
+        places = [(at, wanted[t]) for at, t in enumerate(body_words) if t in wanted]
+        in_body: dict[int, int] = {}
+        for _, n in places:
+            in_body[n] = in_body.get(n, 0) + 1
+        more: dict[str, int] = {}
+        whole: tuple[bool, ...] = ()
+        if added:
+            for t in body_words:
+                if t in added:
+                    more[t] = more.get(t, 0) + 1
+            held = more.keys() | added.intersection(heading_words)
+            whole = tuple(held >= set(term) for term in terms.reworded)
+        rows.append(
+            _Seen(
+                body=in_body,
+                heading=_counts(heading_words, wanted),
+                title=in_title,
+                places=places,
+                sizes=(title_size, len(heading_words), len(body_words)),
+                digits=sum(t[0].isdigit() for t in body_words),
+                terms=whole,
+                terms_title=tuple(title_set.issuperset(term) for term in terms.reworded),
+                added=more,
+            )
+        )
+    return rows
+
+
+def _counts(words: Sequence[str], wanted: Mapping[str, int]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for word in words:
+        n = wanted.get(word)
+        if n is not None:
+            found[n] = found.get(n, 0) + 1
+    return found
+
+
+def _words(terms: Terms, seen: Sequence[_Seen], lengths: Lengths) -> dict[str, NDArray[np.float64]]:
+    size = len(terms.tokens)
+    body = _matrix([s.body for s in seen], size)
+    heading = _matrix([s.heading for s in seen], size)
+    title = _matrix([s.title for s in seen], size)
+    sizes = np.array([s.sizes for s in seen], dtype=np.float64).reshape(-1, 3)
+    w, content = terms.weights, np.where(terms.words, terms.weights, 0.0)
+    total, content_total = max(1e-6, float(w.sum())), max(1e-6, float(content.sum()))
+    anywhere = (body + heading + title) > 0
+    missing = np.where(anywhere | ~terms.words, 0.0, content)
+    windows = np.array([_window(s.places, content) for s in seen]) / content_total
+    return {
+        "body": _bm25(body, sizes[:, 2], lengths.body, w, total),
+        "heading": _bm25(heading, sizes[:, 1], lengths.heading, w, total),
+        "title": _bm25(title, sizes[:, 0], lengths.title, w, total),
+        "words": (body > 0) @ content / content_total,
+        "words_anywhere": anywhere @ content / content_total,
+        "window": windows,
+        "window_share": _share(windows),
+        "pairs": np.array([_pairs(s.places, size) for s in seen]),
+        "rarest_missing": missing.max(axis=1, initial=0.0) / max(1e-6, float(content.max(initial=0.0))),
+        "title_words": (title > 0) @ content / content_total,
+        "title_filled": title.sum(axis=1) / np.maximum(1, sizes[:, 0]),
+        "heading_words": (heading > 0) @ content / content_total,
+        "heading_filled": heading.sum(axis=1) / np.maximum(1, sizes[:, 1]),
+    }
+
+
+def _lexical(terms: Terms, seen: Sequence[_Seen], lengths: Lengths) -> NDArray[np.float64]:
+    """The leg's score over all fields, professional words included."""
+    sizes = np.array([float(sum(s.sizes)) for s in seen])
+    total = max(1e-6, float(terms.weights.sum()))
+    own = [_weighed(s.title, s.heading, s.body) for s in seen]
+    score = _bm25(_matrix(own, len(terms.tokens)), sizes, lengths.whole, terms.weights, total)
+    if terms.added_weights:
+        names = {t: n for n, t in enumerate(terms.added_weights)}
+        w = np.array(list(terms.added_weights.values()))
+        counts = _matrix([{names[t]: c for t, c in s.added.items()} for s in seen], len(names))
+        score = score + EXPANSION_WEIGHT * _bm25(counts, sizes, lengths.whole, w, total)
+    return np.minimum(1.0, score)
+
+
+def _weighed(*fields: Mapping[int, int]) -> dict[int, float]:
+    sums: dict[int, float] = {}
+    for weight, counts in zip(COLUMN_WEIGHTS, fields, strict=True):
+        for n, count in counts.items():
+            sums[n] = sums.get(n, 0.0) + weight * count
+    return sums
+
+
+def _matrix(
+    counts: Sequence[Mapping[int, int]] | Sequence[Mapping[int, float]], size: int
+) -> NDArray[np.float64]:
+    matrix = np.zeros((len(counts), size))
+    for row, found in enumerate(counts):
+        for n, count in found.items():
+            matrix[row, n] = count
+    return matrix
+
+
+def _bm25(
+    counts: NDArray[np.float64], sizes: NDArray[np.float64], mean: float, w: NDArray[np.float64], total: float
+) -> NDArray[np.float64]:
+    """Share, 0..1, of the weight that no passage can exceed."""
+    norm = _K1 * (1 - _B + _B * sizes / max(1.0, mean))
+    saturated = counts * _SATURATION / (counts + norm[:, None])
+    result: NDArray[np.float64] = saturated @ w / (_SATURATION * total)
+    return result
+
+
+def _window(places: Sequence[tuple[int, int]], weights: NDArray[np.float64]) -> float:
+    """The largest weight of distinct tokens within `_WINDOW` neighbouring tokens of the text."""
+    best = held = 0.0
+    inside: dict[int, int] = {}
+    first = 0
+    for at, n in places:
+        count = inside.get(n, 0)
+        inside[n] = count + 1
+        if not count:
+            held += weights[n]
+        while at - places[first][0] >= _WINDOW:
+            gone = places[first][1]
+            inside[gone] -= 1
+            if not inside[gone]:
+                held -= weights[gone]
+            first += 1
+        best = max(best, held)
+    return float(best)
+
+
+def _pairs(places: Sequence[tuple[int, int]], size: int) -> float:
+    """Share of neighbouring question tokens that stand together, or one apart, in the same order."""
+    if size < 2:
+        return 0.0
+    found: set[int] = set()
+    for here in range(len(places)):
+        at, n = places[here]
+        for ahead in range(here + 1, min(here + 3, len(places))):
+            if places[ahead][0] - at > 2:
+                break
+            if places[ahead][1] == n + 1:
+                found.add(n)
+    return len(found) / (size - 1)
+
+
+def _rewordings(terms: Terms, seen: Sequence[_Seen], lengths: Lengths) -> dict[str, NDArray[np.float64]]:
+    n = len(seen)
+    if not terms.reworded or not terms.added_weights:
+        none = np.zeros(n)
+        return {"reworded": none, "reworded_body": none, "reworded_title": none}
+    rank = np.array([1.0 / (1 + place) for place in range(len(terms.reworded))])
+    names = list(terms.added_weights)
+    w = np.array([terms.added_weights[t] for t in names])
+    counts = _matrix([{i: s.added[t] for i, t in enumerate(names) if t in s.added} for s in seen], len(names))
+    sizes = np.array([float(s.sizes[2]) for s in seen])
+    return {
+        "reworded": np.array([s.terms for s in seen], dtype=np.float64) @ rank / rank.sum(),
+        "reworded_body": _bm25(counts, sizes, lengths.body, w, max(1e-6, float(w.sum()))),
+        "reworded_title": np.array([float(any(s.terms_title)) for s in seen]),
+    }
+
+
+def _surroundings(pool: Pool, both: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    by_document: dict[int, list[int]] = {}
+    for row, candidate in enumerate(pool.rows):
+        by_document.setdefault(candidate.document_id, []).append(row)
+    best, top, many, near = (np.zeros(len(pool)) for _ in range(4))
+    for members in by_document.values():
+        scores = np.sort(both[members])[::-1]
+        best[members], top[members] = scores[0], scores[:3].sum() / 3
+        many[members] = len(members) / len(pool)
+        at = {pool.rows[row].ordinal: both[row] for row in members}
+        for row in members:
+            ordinal = pool.rows[row].ordinal
+            near[row] = max(at.get(ordinal - 1, 0.0), at.get(ordinal + 1, 0.0))
+    return {"document_best": best, "document_top": top, "document_passages": many, "neighbours": near}
+
+
+def _passage(pool: Pool, seen: Sequence[_Seen]) -> dict[str, NDArray[np.float64]]:
+    body = np.array([float(s.sizes[2]) for s in seen])
+    ordinals = np.array([float(row.ordinal) for row in pool.rows])
+    passages = np.array([float(row.passages) for row in pool.rows])
+    kinds = np.array([row.kind for row in pool.rows], dtype=object)
+    return {
+        "place": ordinals / np.maximum(1, passages - 1),
+        "opening": (ordinals == 0).astype(np.float64),
+        "length": body / 300,
+        "numbers": np.array([float(s.digits) for s in seen]) / np.maximum(1, body),
+        "table": (kinds == "table").astype(np.float64),
+        "article": (kinds == "article").astype(np.float64),
+        "headings_only": (kinds == "heading").astype(np.float64),
+    }
+
+
+def _asked(
+    terms: Terms, pool: Pool, table: Mapping[str, NDArray[np.float64]]
+) -> dict[str, NDArray[np.float64]]:
+    """The same for all candidates of a question."""
+
+    def column(value: float) -> NDArray[np.float64]:
+        return np.full(len(pool), value)
+
+    known = pool.dense[~np.isnan(pool.dense)]
+    return {
+        "asked_words": column(float(terms.words.sum()) / 20),
+        "unknown": column(terms.unknown),
+        "best_lexical": column(float(table["lexical"].max(initial=0.0))),
+        "best_dense": column(float(known.max()) if len(known) else math.nan),
+        "best_body": column(float(table["body"].max(initial=0.0))),
+    }

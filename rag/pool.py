@@ -1,0 +1,131 @@
+"""The wide pool: which passages are looked at closely for a question, and what they are looked at with.
+
+Passages come from the legs, each with its rank: words (BM25), vectors, and both again within the documents
+that the question names. What is not in the pool cannot be found; how it is ordered is `rag.ranker`'s
+matter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.dense import DenseIndex
+from rag.embed import Embedder, supports
+from rag.features import Pool, Terms
+from rag.lexicon import expand
+from rag.store import Store
+from rag.text import content_tokens, detect_language, query_tokens, search_tokens
+from rag.types import Filters, Stages
+
+LEXICAL_POOL = 150
+DENSE_POOL = 100
+_TERMS_EMBEDDED = 6
+# Of so many passages at least a leg's list is made, however few are asked for.
+_PER_HIT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """What searches. `dense` and `embedder` may be None: then words work alone."""
+
+    store: Store
+    dense: DenseIndex | None
+    embedder: Embedder | None
+
+
+def idf(passages: int, frequency: int) -> float:
+    """Inverse document frequency as FTS5's bm25() computes it, floored just above zero."""
+    return max(1e-6, math.log((passages - frequency + 0.5) / (frequency + 0.5)))
+
+
+def idf_weights(store: Store, tokens: Sequence[str]) -> dict[str, float]:
+    """Weight of each token over the whole index; one that no passage holds gets the largest."""
+    passages = store.passages()
+    frequencies: Mapping[str, int] = store.document_frequency(tokens)
+    return {t: idf(passages, frequencies.get(t, 0)) for t in tokens}
+
+
+def read_terms(store: Store, question: str, stages: Stages) -> tuple[Terms, tuple[str, ...]]:
+    """The question's tokens, weighed, and the professional words for it as typed in the lexicon."""
+    tokens = tuple(query_tokens(question))
+    words = frozenset(content_tokens(question)).intersection(tokens) or frozenset(tokens)
+    weights = idf_weights(store, tokens)
+    frequencies = store.document_frequency(tokens)
+    total = sum(weights[t] for t in words)
+    reworded = expand(question) if stages.lexicon else ()
+    each = tuple(tuple(dict.fromkeys(search_tokens(term))) for term in reworded)
+    added = [t for t in dict.fromkeys(t for term in each for t in term) if t not in weights]
+    terms = Terms(
+        tokens=tokens,
+        weights=np.array([weights[t] for t in tokens]),
+        words=np.array([t in words for t in tokens]),
+        unknown=sum(weights[t] for t in words if not frequencies.get(t)) / max(1e-6, total),
+        reworded=each,
+        added_weights=idf_weights(store, added),
+    )
+    return terms, reworded
+
+
+def query_vector(legs: Legs, question: str, reworded: Sequence[str]) -> NDArray[np.float32] | None:
+    """The question's vector; with professional words, the mean of both wordings (not normalised again: its
+    product with a passage is then the mean of two cosines). None where no vectors are compared."""
+    if legs.dense is None or legs.embedder is None:
+        return None
+    if not supports(legs.embedder.info, detect_language(question)):
+        return None
+    vector = legs.embedder.embed_query(question)
+    if reworded:
+        again = legs.embedder.embed_query(f"{question} ({', '.join(reworded[:_TERMS_EMBEDDED])})")
+        vector = (vector + again) * np.float32(0.5)
+    return vector
+
+
+def gather(
+    legs: Legs,
+    terms: Terms,
+    vector: NDArray[np.float32] | None,
+    *,
+    k: int,
+    filters: Filters | None = None,
+    more: Sequence[int] = (),
+) -> Pool:
+    """Candidates of both legs and those given as `more`, by id."""
+    words = [*terms.tokens, *(terms.added_weights or ())]
+    found = legs.store.lexical(words, limit=max(LEXICAL_POOL, _PER_HIT * k), filters=filters)
+    lexical = [i for i, _ in found]
+    near: list[int] = []
+    allowed = legs.store.chunk_ids(filters) if filters else None
+    if vector is not None and legs.dense is not None and (allowed is None or len(allowed)):
+        near = [i for i, _ in legs.dense.search(vector, max(DENSE_POOL, _PER_HIT * k), allowed=allowed)]
+    return _columns(legs, [*lexical, *near, *more], vector, _ranks(lexical), _ranks(near))
+
+
+def _ranks(ids: Sequence[int]) -> dict[int, int]:
+    return {i: rank for rank, i in enumerate(ids, 1)}
+
+
+def _columns(
+    legs: Legs,
+    ids: Sequence[int],
+    vector: NDArray[np.float32] | None,
+    lexical_ranks: Mapping[int, int],
+    dense_ranks: Mapping[int, int],
+) -> Pool:
+    rows = legs.store.candidates(ids)
+    fields = legs.store.token_fields([row.id for row in rows])
+    rows = [row for row in rows if row.id in fields]  # the others were deleted between the two reads
+    kept = [row.id for row in rows]
+    cosines: Mapping[int, float] = {}
+    if vector is not None and legs.dense is not None:
+        cosines = legs.dense.cosines(vector, kept)
+    return Pool(
+        rows=tuple(rows),
+        fields=tuple(fields[i] for i in kept),
+        dense=np.array([min(1.0, max(0.0, cosines[i])) if i in cosines else math.nan for i in kept]),
+        lexical_rank=np.array([lexical_ranks.get(i, 0) for i in kept], dtype=np.int64),
+        dense_rank=np.array([dense_ranks.get(i, 0) for i in kept], dtype=np.int64),
+    )

@@ -80,6 +80,23 @@ def write(path: Path, *entries: Entry) -> Path:
         ("Do we get first dibs on the shares?", "right of first refusal"),
         ("Can they watch employees reading mail?", "expectation of privacy"),
         ("Who has to prove it?", "burden of proof"),
+        ("How do you catch ringworm?", "transmission"),
+        ("Is it passed down from my parents?", "inherited"),
+        ("What is the outlook for people who have it?", "prognosis"),
+        ("Can COPD be cured?", "chronic obstructive pulmonary disease"),
+        ("What are the symptoms of a myocardial infarction?", "heart attack"),
+        ("Is urticaria dangerous?", "hives"),
+        ("My A1C is 8, is that bad?", "glycated hemoglobin"),
+        ("Can I take Advil with Coumadin?", "warfarin"),
+        ("Does Lipitor hurt the baby?", "atorvastatin"),
+        ("There is blood in my stool", "rectal bleeding"),
+        ("Why do my ears ring?", "tinnitus"),
+        ("I am on the pill", "oral contraceptives"),
+        ("Which tests before they take out the uterus?", "hysterectomy"),
+        ("How strong is the evidence?", "certainty of evidence"),
+        ("Who should be screened?", "asymptomatic adults"),
+        ("What should they try first?", "first-line treatment"),
+        ("Where should I keep it?", "storage and handling"),
     ],
 )
 def test_a_lay_question_finds_the_words_of_the_document(question: str, term: str) -> None:
@@ -275,6 +292,21 @@ def test_no_shipped_term_is_an_empty_search(path: Path) -> None:
 def test_a_form_is_not_seen_across_the_border_of_other_words(question: str) -> None:
     legal = {term for entry in load(LEXICONS[0]) for term in entry.terms}
     assert legal.isdisjoint(expand(question))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What does the appendix in Annex IV say?",
+        "Can I exercise the options?",
+        "Is a lump sum paid to the gas company?",
+        "How common shares are issued, and do sales fall or add to margin?",
+        "Is there state aid, et al.?",
+    ],
+)
+def test_a_question_of_law_or_finance_gets_no_medical_terms(question: str) -> None:
+    medical = {term for entry in load(LEXICONS[1]) for term in entry.terms}
+    assert medical.isdisjoint(expand(question))
 
 
 def test_chinese_is_matched_without_loading_the_word_cutter() -> None:

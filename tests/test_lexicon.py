@@ -287,6 +287,7 @@ def test_no_shipped_term_is_an_empty_search(path: Path) -> None:
         "每年检查一次",  # 年检
         "这是大麻烦",  # 大麻
         "What works for migraine prophylaxis?",
+        "Are reactions severe?",
     ],
 )
 def test_a_form_is_not_seen_across_the_border_of_other_words(question: str) -> None:
@@ -302,6 +303,7 @@ def test_a_form_is_not_seen_across_the_border_of_other_words(question: str) -> N
         "Is a lump sum paid to the gas company?",
         "How common shares are issued, and do sales fall or add to margin?",
         "Is there state aid, et al.?",
+        "Weak demand in conjunction with a staggered board and legal counsel, by topic",
     ],
 )
 def test_a_question_of_law_or_finance_gets_no_medical_terms(question: str) -> None:

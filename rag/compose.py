@@ -176,7 +176,8 @@ def certificate(index: Index, found: Selection, filters: Filters | None) -> Cert
 def _scope(filters: Filters | None) -> str:
     if not filters:
         return ""
-    parts = [*filters.documents, *filters.kinds, *filters.languages]
+    parts = [*filters.documents, *filters.kinds, *filters.languages, *filters.companies, *filters.years]
+    parts += [f"in force on {filters.in_force}"] if filters.in_force else []
     return ", ".join([*parts, *(f"{k}={v}" for k, v in filters.metadata.items())])
 
 

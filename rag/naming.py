@@ -173,7 +173,7 @@ def _companies(
             continue
         bearers = catalogue.company_keys[m.key]
         run = [w for w in words if m.start <= w.start and w.end <= m.end]
-        weight = _company_weight(bearers[0][1], run, m.start in marked, shouting, written)
+        weight = _company_weight(bearers[0][1], run, m, m.start in marked, shouting, written)
         if not weight or (bearers[0][1] is NameKind.ACRONYM and len(bearers) > 1):
             continue
         if len(bearers) > 1 and bearers[0][1] is NameKind.LEAD:
@@ -192,8 +192,10 @@ def _companies(
 
 
 def _company_weight(
-    kind: NameKind, run: Sequence[_Word], marked: bool, shouting: bool, written: bool
+    kind: NameKind, run: Sequence[_Word], match: _Match, marked: bool, shouting: bool, written: bool
 ) -> float:
+    """How surely words that are a key name its company. `marked`: as a ticker, by "$" or brackets;
+    `shouting`: all is in capitals; `written`: there is any capital."""
     word = run[0]
     capital = word.raw[0].isupper() or word.raw[0].isdigit()
     if kind is NameKind.TICKER:
@@ -201,7 +203,7 @@ def _company_weight(
         return 1.0 if marked else 0.9 if plain and len(run) == 1 else 0.0
     if kind is NameKind.ACRONYM:
         capitals = sum(c.isupper() for c in word.raw)
-        known = len(word.key) > 2 or "&" in word.raw
+        known = len(word.key) > 2 or "&" in match.key
         return 0.8 if capitals > 1 and known and word.key not in ABBREVIATIONS and not shouting else 0.0
     if len(run) > 1:
         return 1.0 if kind is NameKind.NAME else 0.9 if capital else 0.0

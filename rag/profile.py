@@ -100,8 +100,8 @@ _REPORTS = re.compile(
 _FILED = re.compile(r"^Form \S+ for (?P<name>.{2,60}?) filed\b")
 _DATELINE = re.compile(r".*(?:[–—-]{1,2}|\bthat)\s+", re.S)
 _FORMERLY = re.compile(
-    r"\(?\b(?i:formerly(?: known as| named| called)?|f/k/a|previously(?: known as"
-    r"| named))\s*[:,]?\s*[“\"']?(?P<name>[A-Z][^“”\"()\n;]{1,60}?)[”\"')(;\n,]"
+    r"\(?\b(?i:formerly(?: known as| named| called)?|f/k/a|previously(?: known as| named))\s*[:,]?\s*[“\"']?"
+    rf"(?P<name>{LEGAL_NAME.pattern}|[A-Z][^“”\"()\n;]{{1,60}}?(?=[”\"')(;\n,]))"
     r"|(?:曾用名|原名|前称)[:：为]?\s*[“\"]?(?P<zh>[\u4e00-\u9fff()（）]{2,30})"
 )
 _QUOTED = re.compile(r"[“\"]([^“”\"]{2,40}?),?[”\"]")
@@ -146,6 +146,8 @@ def _company(title: str, head: str, form: str) -> str:
     """The legal name in the title, or on the first pages of a report."""
     if filed := _FILED.match(title):
         return filed["name"]
+    if form == "earnings" and not LEGAL_NAME.search(title) and (m := _LISTED.search(head[:_COVER])):
+        return _DATELINE.sub("", m["name"]).strip(" ,")
     for text in (title, head[:_COVER] if form else ""):
         names = [m.group().strip(" ,") for m in LEGAL_NAME.finditer(text) if _is_name(m.group())]
         if text is title and len({squash(n) for n in names}) > 1:
@@ -154,8 +156,6 @@ def _company(title: str, head: str, form: str) -> str:
             return names[0]
         if zh := ZH_LEGAL_NAME.search(text):
             return re.sub("^.*(?:关于|与|和)", "", zh.group())
-        if text and form and (m := _LISTED.search(text)):
-            return _DATELINE.sub("", m["name"]).strip(" ,")
         if form and (m := _REPORTS.search(text[:800])) and _is_name(m["name"]):
             return m["name"].strip(" ,")
         if names:
@@ -208,7 +208,7 @@ def _names(company: str, from_file: str, head: str) -> Iterable[str]:
     for m in _FORMERLY.finditer(head):
         before = squash(head[max(0, m.start() - 80) : m.start()])
         if m["zh"] or any(before.endswith(key) for key in keys):
-            former = (m["name"] or m["zh"]).strip(" ,.")
+            former = (m["name"] or m["zh"]).strip(" ,")
             names += [former, short_name(former)]
     names += _called(company, short, head)
     seen = {name_key(company)}

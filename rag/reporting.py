@@ -120,12 +120,12 @@ def quarter(title: str, head: str, end: str) -> str:
     """The quarter of a quarterly report or a release by its own words ("second quarter", "six months ended"),
     else by the month in which it ended; "FY" for a release of a whole year."""
     for text in (title, head[:800]):
-        parts = [p.part for p in read_periods(text) if p.part]
+        parts = [p.part for p in read_periods(text) if p.part.startswith("Q")]
         if re.search(r"\bfull[ -]year|\bannual results|全年", text, re.I) and not any(
             p in ("Q1", "Q2", "Q3") for p in parts
         ):
             return "FY" if "Q4" not in parts else "Q4"
-        if parts and parts[0] != "FY":
+        if parts:
             return parts[0]
     if spans := [_QUARTER_OF[m.group(1).lower()] for m in _MONTHS.finditer(head)]:
         return f"Q{max(spans[:12])}"

@@ -161,9 +161,20 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """What one feature of a passage adds to the log-odds of its score: its name in `rag.features`, its value,
+    and what the ranker makes of it."""
+
+    name: str
+    value: float
+    adds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A retrieved passage. `score` is on the 0 to 1 scale documented in `rag.retrieve`; `similar` are chunk
-    ids of near-duplicates folded into this hit."""
+    ids of near-duplicates folded into this hit; `reasons` are the features that weigh most, the heaviest
+    first."""
 
     chunk_id: int
     document: DocumentInfo
@@ -171,20 +182,29 @@ class Hit:
     score: float
     legs: tuple[Leg, ...] = ()
     similar: tuple[int, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which documents a question may be answered from; empty means all. `documents` are `Document.path`
-    values or glob patterns over them; `metadata` pairs must all be equal."""
+    values or glob patterns over them; `metadata` pairs must all be equal.
+
+    `years` are fiscal or calendar years ("2023"); `companies` are a company's name or any of its other names
+    (short, former, ticker), in any case. `in_force` is a day ("2024-05-01"): what took effect later, or was
+    repealed or superseded by then, is left out; a document that says nothing of it passes."""
 
     documents: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
+    years: tuple[str, ...] = ()
+    companies: tuple[str, ...] = ()
+    in_force: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.documents or self.kinds or self.languages or self.metadata)
+        listed = self.documents or self.kinds or self.languages or self.years or self.companies
+        return bool(listed or self.metadata or self.in_force)
 
 
 @dataclass(frozen=True, slots=True)

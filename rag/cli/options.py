@@ -28,6 +28,28 @@ Kinds = Annotated[
 Languages = Annotated[
     list[str] | None, typer.Option("--language", help="Only documents in this language (en, zh); repeatable.")
 ]
+Years = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--year", metavar="YYYY", help="Only documents of this fiscal or calendar year; repeatable."
+    ),
+]
+Companies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--company",
+        metavar="NAME",
+        help="Only documents of this company: name, short name or ticker; repeatable.",
+    ),
+]
+InForce = Annotated[
+    str | None,
+    typer.Option(
+        "--in-force",
+        metavar="YYYY-MM-DD",
+        help="Leave out what was not yet, or no longer, in force on this day.",
+    ),
+]
 Llm = Annotated[
     str | None,
     typer.Option(
@@ -48,12 +70,26 @@ def config(**flags: Any) -> Config:
 
 
 def filters(
-    documents: list[str] | None, kinds: list[str] | None, languages: list[str] | None
+    documents: list[str] | None = None,
+    kinds: list[str] | None = None,
+    languages: list[str] | None = None,
+    years: list[str] | None = None,
+    companies: list[str] | None = None,
+    in_force: str | None = None,
 ) -> Filters | None:
-    """The filters asked for, or None for all documents."""
+    """The filters asked for, or None for all documents. Raises InputError for what is no year or no date."""
+    from rag.store import check_filters
     from rag.types import Filters
 
-    asked = Filters(tuple(documents or ()), tuple(kinds or ()), tuple(languages or ()))
+    asked = Filters(
+        documents=tuple(documents or ()),
+        kinds=tuple(kinds or ()),
+        languages=tuple(languages or ()),
+        years=tuple(years or ()),
+        companies=tuple(companies or ()),
+        in_force=in_force or "",
+    )
+    check_filters(asked)
     return asked or None
 
 

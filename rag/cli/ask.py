@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.cli import options, output
-from rag.cli.options import Documents, EmbedderOption, IndexOption, JsonOption, Kinds, Languages, Llm, TopK
+from rag.cli.options import (
+    Companies,
+    Documents,
+    EmbedderOption,
+    IndexOption,
+    InForce,
+    JsonOption,
+    Kinds,
+    Languages,
+    Llm,
+    TopK,
+    Years,
+)
 
 if TYPE_CHECKING:
     from rag.answer import Assistant
@@ -36,6 +48,9 @@ def ask(
     documents: Documents = None,
     kind: Kinds = None,
     language: Languages = None,
+    year: Years = None,
+    company: Companies = None,
+    in_force: InForce = None,
     llm: Llm = None,
     embedder: EmbedderOption = None,
     threshold: Annotated[float | None, typer.Option(help="Refuse below this evidence score, 0 to 1.")] = None,
@@ -52,8 +67,8 @@ def ask(
     settings = options.config(
         index=index, top_k=top, llm=llm, embedder=embedder, threshold=threshold, max_tokens=max_tokens
     )
+    scope = options.filters(documents, kind, language, year, company, in_force)
     with closing(build_assistant(settings)) as assistant:
-        scope = options.filters(documents, kind, language)
         if as_json:
             answer = assistant.ask(question, filters=scope)
             output.print_json(output.plain(answer) | {"refused": answer.refused})
@@ -71,14 +86,18 @@ def search(
     documents: Documents = None,
     kind: Kinds = None,
     language: Languages = None,
+    year: Years = None,
+    company: Companies = None,
+    in_force: InForce = None,
     embedder: EmbedderOption = None,
     full: Annotated[bool, typer.Option("--full", help="Print whole passages.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find passages; no answer is written."""
     settings = options.config(index=index, top_k=top, embedder=embedder)
+    scope = options.filters(documents, kind, language, year, company, in_force)
     with closing(options.open_configured_index(settings)) as opened:
-        hits = opened.search(question, settings.top_k, filters=options.filters(documents, kind, language))
+        hits = opened.search(question, settings.top_k, filters=scope)
     if as_json:
         output.print_json(hits)
         return

@@ -1,7 +1,7 @@
 """How candidates agree with what a question demands: the documents that it names, the statements and line
 items that its financial concepts need, the articles that it cites.
 
-One column of `AGREEMENTS` for each demand; what a question does not speak of is 0 for every candidate. Line
+One column of `rag.features.AGREEMENTS` for each demand; what a question does not speak of is 0 for every candidate. Line
 items and statements count only in the documents that the question means: every filing has a balance sheet."""
 
 from __future__ import annotations
@@ -14,23 +14,10 @@ from numpy.typing import NDArray
 
 from rag.concepts import Need
 from rag.constraints import Agreement, Constraints, article_agrees
-from rag.features import Candidate
+from rag.features import AGREEMENTS, Candidate
 from rag.store import Store
 from rag.text import search_tokens
 
-AGREEMENTS = (
-    "name",  # -1 another company, statute or subject than the one named ... 1 the one named
-    "year",
-    "form",
-    "law",
-    "subject",
-    "article",
-    "lines",  # share of the needed line items that the passage prints
-    "page_lines",  # ... that its page prints
-    "role",  # 1 where it stands in the statement that a need names first, less for the later ones
-    "authority",  # rank of a legal text, 0.5 elsewhere
-    "superseded",
-)
 # Codes and statutes say what the law is; regulations, rules and cases apply it.
 _AUTHORITY = {
     "constitution": 0.8,

@@ -17,7 +17,7 @@ from rag.embed import Embedder, supports
 from rag.index import Index
 from rag.lexicon import expand
 from rag.question import analyse
-from rag.retrieve import idf_weights
+from rag.pool import idf_weights
 from rag.signals import Asked, Sentence, Unit, answer_signals, make_sentences, sentence_signals
 from rag.store import Store
 from rag.text import content_tokens, detect_language, search_tokens, sentences, words

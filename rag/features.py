@@ -1,8 +1,9 @@
 """What speaks for a passage, as numbers: one row of `FEATURES` for each candidate of one question.
 
-All features are computed from search tokens that the index keeps, so a passage's text is not read. Names
-and order are the contract with the ranker's weights file. Scores of the legs come twice: as they are, and
-against the best of the pool, which makes one question comparable with another.
+`MATCHING` is how the words and vectors of question and passage match, computed here from search tokens that
+the index keeps, so that no text is read; `AGREEMENTS` (`rag.agreement`) is what the question demands of
+documents. Names and order are the contract with the ranker's weights file. Scores of the legs come twice: as
+they are, and against the best of the pool, which makes one question comparable with another.
 
 The lexical score, 0 to 1, is BM25 of the passage (a token in title, heading path or text counts 1, 1.2 or 1;
 as SQLite's FTS5 computes it, which finds the candidates) divided by the weight that a passage would reach
@@ -29,7 +30,7 @@ EXPANSION_WEIGHT = 0.3
 # About two sentences: in so short a stretch the question's words are about one thing.
 _WINDOW = 40
 
-FEATURES = (
+MATCHING = (
     "lexical",  # the scores of the legs, 0..1, and 1 / rank
     "lexical_share",
     "lexical_rank",
@@ -72,6 +73,20 @@ FEATURES = (
     "best_dense",
     "best_body",
 )
+AGREEMENTS = (
+    "name",  # -1 another company, statute or subject than the one named ... 1 the one named
+    "year",
+    "form",
+    "law",
+    "subject",
+    "article",
+    "lines",  # share of the needed line items that the passage prints
+    "page_lines",  # ... that its page prints
+    "role",  # 1 where it stands in the statement that a need names first, less for the later ones
+    "authority",  # rank of a legal text, 0.5 elsewhere
+    "superseded",
+)
+FEATURES = (*MATCHING, *AGREEMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +163,8 @@ class _Seen:
     added: dict[str, int]
 
 
-def features(terms: Terms, pool: Pool, lengths: Lengths) -> NDArray[np.float64]:
-    """(n, len(FEATURES)); nan where a feature does not apply (no vectors compared)."""
+def matching(terms: Terms, pool: Pool, lengths: Lengths) -> NDArray[np.float64]:
+    """(n, len(MATCHING)); nan where a feature does not apply (no vectors compared)."""
     seen = _look(terms, pool)
     table = _words(terms, seen, lengths)
     table |= _rewordings(terms, seen, lengths)
@@ -157,7 +172,7 @@ def features(terms: Terms, pool: Pool, lengths: Lengths) -> NDArray[np.float64]:
     table |= _surroundings(pool, table["fused"])
     table |= _passage(pool, seen)
     table |= _asked(terms, pool, table)
-    return np.column_stack([table[name] for name in FEATURES]) if len(pool) else np.zeros((0, len(FEATURES)))
+    return np.column_stack([table[name] for name in MATCHING]) if len(pool) else np.zeros((0, len(MATCHING)))
 
 
 def fused(lexical: NDArray[np.float64], dense: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -130,13 +130,15 @@ class Index:
         """The `k` best passages, best first; the scale of their scores is described in `rag.retrieve`.
         `stages` switches parts of retrieval off, to measure what each gives. Raises InputError for a question
         without a word."""
+        from rag.pool import Legs
         from rag.retrieve import retrieve
 
         dense = embedder = None
         if stages.dense and self.store.vectors_generation():
             embedder = self.embedder_for(detect_language(question))
             dense = self.dense() if embedder is not None else None
-        return retrieve(self.store, dense, embedder, question, k=k, filters=filters)
+        legs = Legs(self.store, dense, embedder)
+        return retrieve(legs, question, k=k, filters=filters, stages=stages)
 
     def dense(self) -> DenseIndex:
         """The FAISS index, brought up to the store: at once when nobody writes, every few seconds while
@@ -256,6 +258,10 @@ class Index:
         """What a passage refers to, in the order of its text: each with the passage or document it leads to,
         where that is in the index and settled."""
         return tuple(self.store.references(chunk_id))
+
+    def opening(self, document_id: int) -> int:
+        """The id of a document's first passage; 0 where it has none (any more)."""
+        return self.store.opening(document_id)
 
     def cited_by(self, chunk_id: int) -> tuple[CrossReference, ...]:
         """The references that lead to a passage, by document and place."""

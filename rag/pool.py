@@ -21,11 +21,7 @@ from rag.store import Store
 from rag.text import content_tokens, detect_language, query_tokens, search_tokens
 from rag.types import Filters, Stages
 
-LEXICAL_POOL = 150
-DENSE_POOL = 100
 _TERMS_EMBEDDED = 6
-# Of so many passages at least a leg's list is made, however few are asked for.
-_PER_HIT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +31,18 @@ class Legs:
     store: Store
     dense: DenseIndex | None
     embedder: Embedder | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Ids of passages by leg, best first."""
+
+    lexical: tuple[int, ...]
+    dense: tuple[int, ...]
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(dict.fromkeys([*self.lexical, *self.dense]))
 
 
 def idf(passages: int, frequency: int) -> float:
@@ -84,48 +92,45 @@ def query_vector(legs: Legs, question: str, reworded: Sequence[str]) -> NDArray[
     return vector
 
 
-def gather(
+def search(
     legs: Legs,
     terms: Terms,
     vector: NDArray[np.float32] | None,
     *,
-    k: int,
+    size: int,
     filters: Filters | None = None,
-    more: Sequence[int] = (),
-) -> Pool:
-    """Candidates of both legs and those given as `more`, by id."""
+    documents: Sequence[int] | None = None,
+) -> Found:
+    """The `size` best passages of each leg, within the filters and `documents` (ids; None: all)."""
     words = [*terms.tokens, *(terms.added_weights or ())]
-    found = legs.store.lexical(words, limit=max(LEXICAL_POOL, _PER_HIT * k), filters=filters)
-    lexical = [i for i, _ in found]
-    near: list[int] = []
-    allowed = legs.store.chunk_ids(filters) if filters else None
-    if vector is not None and legs.dense is not None and (allowed is None or len(allowed)):
-        near = [i for i, _ in legs.dense.search(vector, max(DENSE_POOL, _PER_HIT * k), allowed=allowed)]
-    return _columns(legs, [*lexical, *near, *more], vector, _ranks(lexical), _ranks(near))
+    found = legs.store.lexical(words, limit=size, filters=filters, documents=documents)
+    near: list[tuple[int, float]] = []
+    if vector is not None and legs.dense is not None:
+        scoped = bool(filters) or documents is not None
+        allowed = legs.store.chunk_ids(filters, documents) if scoped else None
+        if allowed is None or len(allowed):
+            near = legs.dense.search(vector, size, allowed=allowed)
+    return Found(tuple(i for i, _ in found), tuple(i for i, _ in near))
 
 
-def _ranks(ids: Sequence[int]) -> dict[int, int]:
-    return {i: rank for rank, i in enumerate(ids, 1)}
-
-
-def _columns(
-    legs: Legs,
-    ids: Sequence[int],
-    vector: NDArray[np.float32] | None,
-    lexical_ranks: Mapping[int, int],
-    dense_ranks: Mapping[int, int],
-) -> Pool:
-    rows = legs.store.candidates(ids)
+def make_pool(legs: Legs, found: Found, vector: NDArray[np.float32] | None, more: Sequence[int] = ()) -> Pool:
+    """The passages of both legs and those given as `more`, by id."""
+    rows = legs.store.candidates([*found.lexical, *found.dense, *more])
     fields = legs.store.token_fields([row.id for row in rows])
     rows = [row for row in rows if row.id in fields]  # the others were deleted between the two reads
     kept = [row.id for row in rows]
     cosines: Mapping[int, float] = {}
     if vector is not None and legs.dense is not None:
         cosines = legs.dense.cosines(vector, kept)
+    lexical_rank, dense_rank = _ranks(found.lexical), _ranks(found.dense)
     return Pool(
         rows=tuple(rows),
         fields=tuple(fields[i] for i in kept),
         dense=np.array([min(1.0, max(0.0, cosines[i])) if i in cosines else math.nan for i in kept]),
-        lexical_rank=np.array([lexical_ranks.get(i, 0) for i in kept], dtype=np.int64),
-        dense_rank=np.array([dense_ranks.get(i, 0) for i in kept], dtype=np.int64),
+        lexical_rank=np.array([lexical_rank.get(i, 0) for i in kept], dtype=np.int64),
+        dense_rank=np.array([dense_rank.get(i, 0) for i in kept], dtype=np.int64),
     )
+
+
+def _ranks(ids: Sequence[int]) -> dict[int, int]:
+    return {i: rank for rank, i in enumerate(ids, 1)}

@@ -1,97 +1,98 @@
-"""Question -> the passages that bear on it: dense and lexical legs, fused on one scale.
+"""Question -> the passages that bear on it, best first, in two stages.
 
-The score, 0 to 1. Each leg has an absolute scale of its own, so that scores can be compared between questions
-and held against a threshold:
+1. A wide pool: words and vectors (`rag.pool`), over the whole index and once more within the documents that
+   the question names (`rag.constraints`), and the line items that its financial concepts need
+   (`rag.concepts`).
+2. An order learned from features of the candidates (`rag.features`, `rag.ranker`).
 
-- lexical: BM25 of the passage, divided by the weight that a passage would reach which held every word of the
-  question so often that more would not help (sum of idf * (k1 + 1)). Words that no document holds count in
-  the divisor: a question about something that is not in the index scores low. Professional words for what the
-  question says in lay words (`rag.lexicon`) count a third.
-- dense: cosine of question and passage vectors, negative values as 0; the mean of the question as asked and
-  with its professional words, where there are any.
+A hit's score, 0 to 1, is the ranker's probability that the passage holds evidence: it can be compared between
+questions and held against a threshold. Without the ranker it is the mean of the cosine and of the share of
+the question's attainable BM25 weight (a convex combination with theoretical bounds; Bruch, Gai and Ingber,
+"An Analysis of Fusion Functions for Hybrid Retrieval", 2023).
 
-Where both legs speak, the score is their mean (a convex combination with theoretical bounds; Bruch, Gai and
-Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", 2023, find it better than fusion by rank).
-Where the embedder does not know the language of question or passage, or its vector is still to be computed,
-the lexical score stands alone. Passages of documents that the question names (`rag.affinity`) are preferred
-by at most 0.1: other documents are not shut out."""
+What a question names is a strong preference that gives way in the open: where the documents named hold
+nothing, others are found, and each hit says what it agrees with and what not (`Hit.reasons`)."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.affinity import named_documents
-from rag.dense import DenseIndex
-from rag.embed import Embedder, supports
+from rag import parts
+from rag.agreement import Lines, agreements, find_lines, meant, pages_of
+from rag.concepts import Need, needs
+from rag.constraints import Constraints, read_constraints
 from rag.errors import InputError
-from rag.lexicon import expand
-from rag.store import Store
-from rag.text import detect_language, query_tokens
-from rag.types import Chunk, Filters, Hit, Leg
+from rag.features import FEATURES, Candidate, Pool, matching
+from rag.pool import Found, Legs, make_pool, query_vector, read_terms, search
+from rag.ranker import Ranker, load_ranker
+from rag.twins import distinct
+from rag.types import Filters, Hit, Leg, Reason, Stages
 
-POOL = 150
-DENSE_WEIGHT = 0.5
-EXPANSION_WEIGHT = 0.3
-_EXPANSIONS_EMBEDDED = 6
-# BM25's k1 in SQLite's FTS5: term frequency can raise a word's weight at most (k1 + 1) times.
-_SATURATION = 2.2
-# Two passages are one when they share this much of their words and all of their numbers.
-_DUPLICATE_OVERLAP = 0.95
 MAX_QUESTION_CHARS = 4000
-_WORD = re.compile(r"\w+")
+ALL_STAGES = Stages()
+# Passages of each leg over the whole index, and within the documents that a question names.
+POOL = 150
+_POOL_NAMED = 60
+# Where a question names no document, line items are looked up in those that its words point to.
+_LIKELY = 3
+_LIKELY_SEEN = 40
+# Passages read for near-duplicates, for each that is asked for.
+_READ_PER_HIT = 3
+# Another passage of a page that is in the list already counts this much less.
+_SPREAD = 0.5
+_REASONS = 8
+# Without the ranker: what full agreement in one matter adds to the fused score.
+_PREFERENCE = 0.05
+_PREFERRED = tuple(FEATURES.index(n) for n in ("name", "year", "form", "law", "page_lines", "role"))
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A passage as the legs saw it. Ranks are 1-based, None outside a leg's pool; `named` is the preference,
-    0 to 0.1, for a document that the question names."""
+class Demands:
+    """What the whole question demands, each part of it included. `documents` are those that it names; where
+    it names none, line items are looked up in those that its words point to."""
 
-    chunk_id: int
-    document_id: int
-    lexical: float
-    dense: float | None
-    named: float
-    lexical_rank: int | None
-    dense_rank: int | None
+    constraints: Constraints
+    needs: tuple[Need, ...]
+    documents: tuple[int, ...]
 
-    @property
-    def score(self) -> float:
-        base = self.lexical
-        if self.dense is not None:
-            base = DENSE_WEIGHT * self.dense + (1 - DENSE_WEIGHT) * self.lexical
-        return min(1.0, base + self.named)
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The pool of one question, with a row of features and a score for each candidate; `parts` is what each
+    feature adds to the log-odds of the score, None without a ranker."""
+
+    pool: Pool
+    rows: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    parts: NDArray[np.float64] | None
 
 
 def retrieve(
-    store: Store,
-    dense: DenseIndex | None,
-    embedder: Embedder | None,
+    legs: Legs,
     question: str,
     *,
     k: int = 8,
     filters: Filters | None = None,
+    stages: Stages = ALL_STAGES,
+    ranker: Ranker | None = None,
 ) -> list[Hit]:
     """The `k` best passages for a question, best first, near-duplicates folded into the first of them.
 
-    `dense` and `embedder` may be None: then the lexical leg works alone. Raises InputError for a question
-    without a word.
-    """
+    `ranker` None: the shipped one. Raises InputError for a question without a word, ConfigError where the
+    ranker does not fit."""
     question = check_question(question)
     if k < 1:
         raise InputError(f"k is {k}; ask for at least one passage.")
-    pool = max(POOL, 2 * k)
-    terms = expand(question)
-    lexical = _lexical_leg(store, question, terms, pool, filters)
-    near = _dense_leg(store, dense, embedder, question, terms, pool, filters)
-    candidates = _candidates(store, question, lexical, near)
-    candidates.sort(key=lambda c: (-c.score, c.chunk_id))
-    return _hits(store, candidates[: 3 * k], k)
+    demands = read_demands(legs, question, filters, stages)
+    asked = [question, *(parts.split(question) if stages.parts else ())]
+    ranked = [rank(legs, part, demands, k=k, filters=filters, stages=stages, ranker=ranker) for part in asked]
+    order = _merged(ranked, k)
+    return _hits(legs, _spread(order, _READ_PER_HIT * k) if stages.spread else order, k)
 
 
 def check_question(question: str) -> str:
@@ -103,152 +104,184 @@ def check_question(question: str) -> str:
     return question[:MAX_QUESTION_CHARS]
 
 
-@dataclass(frozen=True, slots=True)
-class _LexicalLeg:
-    """The passages that hold the question's words, best first, and the score of any passage."""
-
-    ids: tuple[int, ...]
-    tokens: tuple[str, ...]
-    added: tuple[str, ...]
-
-    def scores(self, store: Store, chunk_ids: Sequence[int]) -> dict[int, float]:
-        attainable = attainable_weight(store, self.tokens)
-        own = store.lexical_scores(self.tokens, chunk_ids)
-        more = store.lexical_scores(self.added, chunk_ids) if self.added else {}
-        return {
-            i: min(1.0, (own.get(i, 0.0) + EXPANSION_WEIGHT * more.get(i, 0.0)) / attainable)
-            for i in chunk_ids
-        }
+def read_demands(legs: Legs, question: str, filters: Filters | None, stages: Stages) -> Demands:
+    """What the question names and what its concepts need; nothing where the stages say so."""
+    constraints = Constraints()
+    if stages.constraints:
+        constraints = read_constraints(question, legs.store.catalogue())
+    allowed = legs.store.scope(filters)
+    named = meant(constraints, None if allowed is None else frozenset(allowed))
+    return Demands(constraints, needs(question) if stages.concepts else (), named)
 
 
-@dataclass(frozen=True, slots=True)
-class _DenseLeg:
-    """The passages nearest to the question's vector (the mean of its wordings), best first."""
-
-    ids: tuple[int, ...]
-    index: DenseIndex | None = None
-    vector: NDArray[np.float32] | None = None
-
-    def scores(self, chunk_ids: Sequence[int]) -> dict[int, float]:
-        if self.index is None or self.vector is None:
-            return {}
-        cosines = self.index.cosines(self.vector, chunk_ids)
-        return {i: max(0.0, min(1.0, c)) for i, c in cosines.items()}
-
-
-def _lexical_leg(
-    store: Store, question: str, terms: Sequence[str], pool: int, filters: Filters | None
-) -> _LexicalLeg:
-    tokens = query_tokens(question)
-    added = [t for t in query_tokens(" ".join(terms)) if t not in tokens] if terms else []
-    found = store.lexical([*tokens, *added], limit=pool, filters=filters)
-    return _LexicalLeg(tuple(i for i, _ in found), tuple(tokens), tuple(added))
-
-
-def _dense_leg(
-    store: Store,
-    dense: DenseIndex | None,
-    embedder: Embedder | None,
+def rank(
+    legs: Legs,
     question: str,
-    terms: Sequence[str],
-    pool: int,
-    filters: Filters | None,
-) -> _DenseLeg:
-    if dense is None or embedder is None or not supports(embedder.info, detect_language(question)):
-        return _DenseLeg(())
-    allowed = store.chunk_ids(filters) if filters else None
-    if allowed is not None and not len(allowed):
-        return _DenseLeg(())
-    vector = embedder.embed_query(question)
-    if terms:
-        reworded = embedder.embed_query(f"{question} ({', '.join(terms[:_EXPANSIONS_EMBEDDED])})")
-        # Not normalised again: its product with a passage is then the mean of the two cosines.
-        vector = (vector + reworded) * np.float32(0.5)
-    return _DenseLeg(tuple(i for i, _ in dense.search(vector, pool, allowed=allowed)), dense, vector)
+    demands: Demands,
+    *,
+    k: int,
+    filters: Filters | None = None,
+    stages: Stages = ALL_STAGES,
+    ranker: Ranker | None = None,
+) -> Ranked:
+    """The pool of one question (or one part of it), its features and scores; in no order."""
+    terms, reworded = read_terms(legs.store, question, stages)
+    vector = query_vector(legs, question, reworded)
+    found = search(legs, terms, vector, size=max(POOL, 2 * k), filters=filters)
+    more: list[int] = []
+    if demands.documents:
+        within = search(legs, terms, vector, size=_POOL_NAMED, filters=filters, documents=demands.documents)
+        more += within.ids
+    lines = Lines()
+    if demands.needs:
+        documents = demands.documents or _likely(legs, found)
+        lines = find_lines(legs.store, demands.needs, documents)
+        more += lines.best
+    pool = make_pool(legs, found, vector, more)
+    rows = np.hstack(
+        [matching(terms, pool, legs.store.lengths()), _agreements(legs, pool, demands, lines, filters)]
+    )
+    if not stages.ranker:
+        return Ranked(pool, rows, _fused_scores(rows), None)
+    ranker = ranker or load_ranker()
+    return Ranked(pool, rows, ranker.probability(rows), ranker.parts(rows))
 
 
-def _candidates(store: Store, question: str, lexical: _LexicalLeg, near: _DenseLeg) -> list[Candidate]:
-    owners = store.owners(list(dict.fromkeys([*lexical.ids, *near.ids])))
-    ids = list(owners)
-    weights, cosines = lexical.scores(store, ids), near.scores(ids)
-    named = named_documents(question, store.names())
-    lexical_ranks = {i: rank for rank, i in enumerate(lexical.ids, 1)}
-    dense_ranks = {i: rank for rank, i in enumerate(near.ids, 1)}
-    return [
-        Candidate(
-            chunk_id=i,
-            document_id=document_id,
-            lexical=weights[i],
-            dense=cosines.get(i),
-            named=named.get(document_id, 0.0),
-            lexical_rank=lexical_ranks.get(i),
-            dense_rank=dense_ranks.get(i),
-        )
-        for i, document_id in owners.items()
-    ]
+def _likely(legs: Legs, found: Found) -> tuple[int, ...]:
+    """The documents that most of the first passages are from, by the sum of 1 / rank."""
+    first = [*found.lexical[:_LIKELY_SEEN], *found.dense[:_LIKELY_SEEN]]
+    owners = legs.store.owners(first)
+    weights: dict[int, float] = {}
+    for leg in (found.lexical[:_LIKELY_SEEN], found.dense[:_LIKELY_SEEN]):
+        for rank_, i in enumerate(leg, 1):
+            if i in owners:
+                weights[owners[i]] = weights.get(owners[i], 0.0) + 1.0 / rank_
+    return tuple(sorted(weights, key=lambda d: (-weights[d], d))[:_LIKELY])
 
 
-def idf(passages: int, frequency: int) -> float:
-    """Inverse document frequency as FTS5's bm25() computes it, floored just above zero."""
-    return max(1e-6, math.log((passages - frequency + 0.5) / (frequency + 0.5)))
+def _agreements(
+    legs: Legs, pool: Pool, demands: Demands, lines: Lines, filters: Filters | None
+) -> NDArray[np.float64]:
+    store = legs.store
+    day = (filters.in_force if filters else "") or date.today().isoformat()
+    ended = frozenset(d for d, v in store.validity().items() if v.ended(day))
+    openings: list[tuple[tuple[str, ...], str]] = []
+    if demands.constraints.articles:
+        texts = {i: (c.heading_path, c.text) for i, _, c in store.chunks([row.id for row in pool.rows])}
+        openings = [texts.get(row.id, ((), "")) for row in pool.rows]
+    facts = store.catalogue().facts
+    return agreements(
+        pool.rows,
+        demands.constraints,
+        demands.needs,
+        lines,
+        {d: facts[d].authority for d in {row.document_id for row in pool.rows} if d in facts},
+        ended,
+        openings,
+    )
 
 
-def idf_weights(store: Store, tokens: Sequence[str]) -> dict[str, float]:
-    """Weight of each token over the whole index; one that no passage holds gets the largest."""
-    passages = store.passages()
-    frequencies: Mapping[str, int] = store.document_frequency(tokens)
-    return {t: idf(passages, frequencies.get(t, 0)) for t in tokens}
+def _fused_scores(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of both legs, and a little for what the question demands."""
+    preference = rows[:, _PREFERRED].sum(axis=1) * _PREFERENCE
+    result: NDArray[np.float64] = np.clip(rows[:, FEATURES.index("fused")] + preference, 0.0, 1.0)
+    return result
 
 
-def attainable_weight(store: Store, tokens: Sequence[str]) -> float:
-    """The BM25 weight that no passage can exceed for these tokens (never 0)."""
-    return max(1e-6, _SATURATION * sum(idf_weights(store, tokens).values()))
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One candidate of one of the pools, with the score that it is ordered by."""
+
+    ranked: Ranked
+    row: int
+    score: float
+
+    @property
+    def candidate(self) -> Candidate:
+        return self.ranked.pool.rows[self.row]
 
 
-def _hits(store: Store, candidates: Sequence[Candidate], k: int) -> list[Hit]:
-    texts = {i: chunk for i, _, chunk in store.chunks([c.chunk_id for c in candidates])}
-    kept: list[tuple[Candidate, _Fingerprint, list[int]]] = []
-    for candidate in candidates:
-        if candidate.chunk_id not in texts:  # deleted between the two reads
-            continue
-        fingerprint = _fingerprint(texts[candidate.chunk_id])
-        twin = next((row for row in kept if _same(row[1], fingerprint)), None)
-        if twin is not None:
-            twin[2].append(candidate.chunk_id)
-        elif len(kept) < k:
-            kept.append((candidate, fingerprint, []))
-    documents = {d: store.document(d) for d in {c.document_id for c, _, _ in kept}}
+def _merged(ranked: Sequence[Ranked], k: int) -> list[_Place]:
+    """All candidates by their best score over the question and its parts; the best of each part is among the
+    first `k`."""
+    best: dict[int, _Place] = {}
+    wanted: list[int] = []
+    for one in ranked:
+        for row, candidate in enumerate(one.pool.rows):
+            score = float(one.scores[row])
+            known = best.get(candidate.id)
+            if known is None or score > known.score:
+                best[candidate.id] = _Place(one, row, score)
+        if len(one.pool):
+            wanted.append(one.pool.rows[int(np.argmax(one.scores))].id)
+    order = sorted(best.values(), key=lambda place: (-place.score, place.candidate.id))
+    late = [p for p in order[k:] if p.candidate.id in wanted[1:]][: k - 1]
+    if not late:
+        return order
+    kept = [p for p in order if p not in late]
+    return [*kept[: k - len(late)], *late, *kept[k - len(late) :]]
+
+
+def _spread(order: Sequence[_Place], most: int) -> list[_Place]:
+    """The first `most` places with other pages first: each further passage of a page counts half as much as
+    the one before. Documents without pages are left as they are."""
+    left = list(order)
+    taken: dict[tuple[int, int], int] = {}
+    spread: list[_Place] = []
+    while left and len(spread) < most:
+        best, best_score = 0, -1.0
+        for n, place in enumerate(left):
+            if place.score <= best_score:
+                break
+            seen = max((taken.get(page, 0) for page in pages_of(place.candidate)), default=0)
+            score = place.score * _SPREAD**seen
+            if score > best_score:
+                best, best_score = n, score
+        place = replace(left.pop(best), score=best_score)
+        for page in pages_of(place.candidate):
+            taken[page] = taken.get(page, 0) + 1
+        spread.append(place)
+    return spread
+
+
+def _hits(legs: Legs, order: Sequence[_Place], k: int) -> list[Hit]:
+    first = order[: _READ_PER_HIT * k]
+    places = {place.candidate.id: place for place in first}
+    texts = {i: chunk for i, _, chunk in legs.store.chunks(list(places))}
+    kept = distinct(((i, texts[i].text) for i in places if i in texts), k)
+    documents = {d: legs.store.document(d) for d in {places[i].candidate.document_id for i, _ in kept}}
     return [
         Hit(
-            chunk_id=candidate.chunk_id,
-            document=documents[candidate.document_id],
-            chunk=texts[candidate.chunk_id],
-            score=round(candidate.score, 6),
-            legs=_legs(candidate),
-            similar=tuple(similar),
+            chunk_id=i,
+            document=documents[places[i].candidate.document_id],
+            chunk=texts[i],
+            score=round(places[i].score, 6),
+            legs=_legs(places[i]),
+            similar=similar,
+            reasons=_reasons(places[i]),
         )
-        for candidate, _, similar in kept
+        for i, similar in kept
     ]
 
 
-def _legs(candidate: Candidate) -> tuple[Leg, ...]:
-    legs = [Leg("lexical", candidate.lexical_rank, round(candidate.lexical, 6))]
-    if candidate.dense is not None:
-        legs.append(Leg("dense", candidate.dense_rank, round(candidate.dense, 6)))
-    if candidate.named:
-        legs.append(Leg("named", None, round(candidate.named, 6)))
+def _legs(place: _Place) -> tuple[Leg, ...]:
+    pool, row = place.ranked.pool, place.row
+
+    def leg(name: str, rank_: int) -> Leg:
+        return Leg(name, rank_ or None, round(float(place.ranked.rows[row, FEATURES.index(name)]), 6))
+
+    legs = [leg("lexical", int(pool.lexical_rank[row]))]
+    if not np.isnan(pool.dense[row]):
+        legs.append(leg("dense", int(pool.dense_rank[row])))
     return tuple(legs)
 
 
-_Fingerprint = tuple[frozenset[str], frozenset[str]]
-
-
-def _fingerprint(chunk: Chunk) -> _Fingerprint:
-    tokens = frozenset(_WORD.findall(chunk.text.lower()))
-    return tokens, frozenset(t for t in tokens if any(c.isdigit() for c in t))
-
-
-def _same(a: _Fingerprint, b: _Fingerprint) -> bool:
-    if a[1] != b[1] or not a[0] or not b[0]:
-        return False
-    return len(a[0] & b[0]) >= _DUPLICATE_OVERLAP * len(a[0] | b[0])
+def _reasons(place: _Place) -> tuple[Reason, ...]:
+    """The features that weigh most, either way."""
+    ranked = place.ranked
+    if ranked.parts is None:
+        return ()
+    adds = ranked.parts[place.row]
+    heaviest = [int(n) for n in np.argsort(-np.abs(adds), kind="stable")[:_REASONS] if adds[n]]
+    values = np.nan_to_num(ranked.rows[place.row])
+    return tuple(Reason(FEATURES[n], round(float(values[n]), 4), round(float(adds[n]), 4)) for n in heaviest)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.affinity import squashed
 from rag.schema import PART, unpack
 from rag.types import Block, BlockKind, Chunk, DocumentInfo, FileStatus, Page
 
@@ -41,10 +40,6 @@ def _info(row: tuple[Any, ...]) -> DocumentInfo:
 
 def catalogue(connection: sqlite3.Connection) -> list[DocumentInfo]:
     return [_info(row) for row in connection.execute(f"SELECT {_INFO} FROM documents ORDER BY path, source")]
-
-
-def names(connection: sqlite3.Connection) -> dict[int, str]:
-    return {d.id: squashed(f"{d.title} {d.path}") for d in catalogue(connection) if d.chunks}
 
 
 def document(connection: sqlite3.Connection, document_id: int) -> DocumentInfo | None:

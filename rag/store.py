@@ -200,10 +200,6 @@ class Store:
         check_filters(filters)
         return [info for info in listed if matches(info, filters)]
 
-    def names(self) -> dict[int, str]:
-        """Title and path of each readable document by id, letters and digits only, for `rag.affinity`."""
-        return self._cached("names", rows.names)
-
     def catalogue(self) -> Catalogue:
         """Names, periods, statutes and subjects of the documents, for `rag.constraints`."""
         return self._cached("catalogue", lambda connection: build_catalogue(rows.catalogue(connection)))
@@ -309,23 +305,36 @@ class Store:
     def _chunk(self, row: rows.ChunkRow) -> tuple[int, int, Chunk]:
         return row[0], row[1], rows.chunk(row, self.text(row[1], row[3], row[4]))
 
-    def chunk_ids(self, filters: Filters) -> NDArray[np.int64]:
-        """Ids of the passages of the documents that pass, ascending."""
-        ids = self._scope(filters)
+    def chunk_ids(
+        self, filters: Filters | None, documents: Sequence[int] | None = None
+    ) -> NDArray[np.int64]:
+        """Ids of the passages of the documents that pass and, where given, are among `documents`,
+        ascending."""
+        scope = self.scope(filters, documents)
         with self._connection() as connection:
-            return rows.chunk_ids(connection, ids)
+            return rows.chunk_ids(connection, scope)
 
-    def _scope(self, filters: Filters | None) -> list[int] | None:
-        return [d.id for d in self.documents(filters)] if filters else None
+    def scope(self, filters: Filters | None, documents: Sequence[int] | None = None) -> list[int] | None:
+        """The ids of the documents that pass the filters and, where given, are among `documents`; None:
+        all."""
+        if not filters:
+            return None if documents is None else list(documents)
+        passing = [d.id for d in self.documents(filters)]
+        return passing if documents is None else [i for i in passing if i in frozenset(documents)]
 
     # The lexical leg
 
     def lexical(
-        self, tokens: Sequence[str], *, limit: int, filters: Filters | None = None
+        self,
+        tokens: Sequence[str],
+        *,
+        limit: int,
+        filters: Filters | None = None,
+        documents: Sequence[int] | None = None,
     ) -> list[tuple[int, float]]:
         """(chunk id, BM25 weight, higher is better), best first. `tokens` come from
         `rag.text.query_tokens`."""
-        frequency, scope = self.document_frequency(tokens), self._scope(filters)
+        frequency, scope = self.document_frequency(tokens), self.scope(filters, documents)
         with self._connection() as connection:
             return lexical.best(connection, frequency, limit=limit, documents=scope)
 
@@ -379,6 +388,12 @@ class Store:
         with self._connection() as connection:
             found = (linking.incoming if incoming else linking.outgoing)(connection, chunk_id)
         return [replace(r, text=self.text(r.document_id, r.start, r.end)) for r in found]
+
+    def opening(self, document_id: int) -> int:
+        """The id of a document's first passage; 0 where it has none (any more)."""
+        with self._connection() as connection:
+            ranges = rows.chunk_ranges(connection, [document_id])
+        return ranges[0][0] if ranges else 0
 
     def validity(self) -> Mapping[int, Validity]:
         """From when to when each document is in force, by id; those of which nothing is known are left

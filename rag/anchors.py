@@ -73,7 +73,7 @@ _NOTES = re.compile(
 )
 _CONTENTS_LINE = re.compile(r"(?:\.{4,}|…{2,}|\t|\||\s)\s*\d{1,4}\s*\|?\s*$")
 _CONTINUED = re.compile(r"[Cc]ontinued\b|CONTINUED\b|续\)?\s*$")
-_TITLE_LINE = 100
+_TITLE_LINE, _LINE = 100, 160
 _ARTICLE_SENTENCE = re.compile(r"[ \t]+(?:of|to|and|or|shall|is|are|was|does|applies)\b")
 # Where a kind is looked for, in this order: a clause may be called section, an article "paragraph".
 _ALSO = {
@@ -258,7 +258,7 @@ def _openers(document: Document, text: str, cuts: set[int]) -> Iterator[_Found]:
         start, label_start = match.start(), match.start(group) - 1
         line_end = text.find("\n", match.end() - 1)
         line_end = line_end if line_end >= 0 else len(text)
-        rest = text[match.end() - 1 : line_end]
+        rest = text[match.end() - 1 : min(line_end, match.end() + _LINE)]
         heading = start in headings or label_start in headings
         after_opener = before >= 0 and not text[before:start].strip()
         if not (heading or after_opener or label_start in cuts or _ended(text, start)):
@@ -294,7 +294,7 @@ def _integer(number: str) -> int | None:
 def _quality(group: str, rest: str, heading: bool) -> int:
     """3: a heading; 2: an article or clause; 1: a numbered title; 0: a numbered sentence, a line of
     contents. `rest` is what follows the number on its line."""
-    if len(rest) <= 160 and _CONTENTS_LINE.search(rest):
+    if len(rest) <= _LINE and _CONTENTS_LINE.search(rest):
         return 0
     if heading:
         return 3

@@ -87,11 +87,11 @@ def find(text: str, *, language: str) -> tuple[Reference, ...]:
 
 # Chinese
 
-_LAW_WORDS = tuple(
+LAW_WORDS = tuple(
     "法典 法 条例 办法 规定 细则 规则 解释 准则 章程 通则 规程 制度 决定 合同 协议 协定 公约 "
     "标准 守则 规范".split()
 )
-_LAW = f"(?:{'|'.join(_LAW_WORDS)})"
+_LAW = f"(?:{'|'.join(LAW_WORDS)})"
 _BOOK = r"《((?:[^《》\n]|《[^《》\n]*》){2,80})》"
 _BOOKED_BEFORE = re.compile(rf"{_BOOK}\s*(?:\([^()\n]{{0,40}}\))?(?:中|的)?\s*$")
 _SELF_BEFORE = re.compile(rf"本{_LAW}(?:中|的)?\s*$")
@@ -102,7 +102,7 @@ _LEAD_IN = re.compile(
     r"^.*(?:根据|依照|按照|依据|适用|违反|参照|符合|援引|以及|或者|构成|执行|遵守|属于|援用|触犯)"
 )
 _LINKING = ("中", "的")
-_OWNER_ENDS = (*_LAW_WORDS, "》", ")")
+_OWNER_ENDS = (*LAW_WORDS, "》", ")")
 _JOIN_ZH = re.compile(r"[ \t]*(?:[、,][ \t]*)?(?:和|与|及|以及|或|或者|至|到|并|-)?[ \t]*$")
 _RELATIVE_ZH = re.compile(r"前([一二两三四五]?)([条款])(?!例)|本条(?!例)(?=第)|上([一]?)条(?=规定)")
 _BOOKS = re.compile(_BOOK)
@@ -215,7 +215,7 @@ _NAMES = frozenset(
     "notes chapter part schedule exhibit appendix annex item table figure rule regulation no".split()
 )
 _LABEL_START = re.compile(r"[ \t\n\xa0.§](?:\d|[IVXL]+\b|[A-Z]\b)")
-_LIST, _ALONE = 160, 40  # code points that a list of numbers, or one, may take
+_LIST, _ALONE = 160, 24  # code points that a list of numbers, or one, may take
 _TYPE = (
     r"(?:Act|Code|Regulations?|Rules|Ordinance|Order|Directive|Guidelines?|Guidance|Policy|Agreement|Lease|"
     r"Procedure|Protocol|Standard|Deed|Contract|Law|Constitution|Convention|Treaty|Plan)"
@@ -308,15 +308,17 @@ def _numbered_en(text: str) -> Iterator[Reference]:
         word = words[-1].rstrip(".").lower().lstrip("(“\"'§") if words else ""
         if word not in _NAMES and text[at - 1] != "§" and (not words or "§" not in words[-1]):
             continue
-        begin = max(done, at - 18)
-        window = _LIST if word.endswith("s") or text[at - 2 : at].startswith("§") else _ALONE
-        for q in references(text[begin : at + window]):
+        back = 18 if word == "no" else at - text.rfind(words[-1], 0, at)  # "Exhibit No. 4"
+        begin = max(done, at - back)
+        listed = word.endswith("s") or text[at - 2 : at].startswith("§")
+        for q in references(text[begin : at + (_LIST if listed else _ALONE)]):
             first = text[begin + q.start]
             if q.unit not in KINDS or begin + q.end < at or not (first.isascii() or first == "§"):
                 continue
             if q.unit == "regulation" and not q.label[:1].isdigit():  # Regulation S-K has articles, is none
                 continue
-            if begin + q.start > max(done, at) and not _JOIN_EN.fullmatch(text[done : begin + q.start]):
+            follows = begin + q.start > at
+            if follows and not (listed and _JOIN_EN.fullmatch(text[done : begin + q.start])):
                 break
             done = begin + q.end
             yield Reference(begin + q.start, done, q.unit, q.label)

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from rag.anchors import Links
-from rag.crossrefs import CrossReference
+from rag.crossrefs import LAW_WORDS, CrossReference
 from rag.types import DocumentInfo
 from rag.validity import Validity, law_name, names_of, versions
 
@@ -122,14 +122,16 @@ def _named(target: str, bearers: Mapping[str, list[int]]) -> list[int]:
     if target.isascii() or "《" in target:
         return []
     ends = (key[at:] for at in range(1, len(key) - _SHORTEST_END + 1))
-    return next((bearers[end] for end in ends if end in bearers), [])
+    return next((bearers[end] for end in ends if end in bearers and end not in LAW_WORDS), [])
 
 
 def _point(connection: sqlite3.Connection, target: str, candidates: Sequence[int]) -> None:
+    """Sets the targets of the references of this name; only rows that change are written. "target != ''"
+    is said in each query for SQLite to see that the partial index serves."""
     if not candidates:
         connection.execute(
             "UPDATE crossrefs SET target_document_id = NULL, target_chunk_id = NULL "
-            "WHERE target = ? AND target_document_id IS NOT NULL",
+            "WHERE target = ? AND target != '' AND target_document_id IS NOT NULL",
             (target,),
         )
         return
@@ -137,7 +139,7 @@ def _point(connection: sqlite3.Connection, target: str, candidates: Sequence[int
         (only,) = candidates
         connection.execute(
             f"UPDATE crossrefs SET target_document_id = ?1, target_chunk_id = {_borne('?1')} "
-            "WHERE target = ?2 AND target_document_id IS NOT ?1",
+            "WHERE target = ?2 AND target != '' AND target_document_id IS NOT ?1",
             (only, target),
         )
         return
@@ -149,7 +151,7 @@ def _point(connection: sqlite3.Connection, target: str, candidates: Sequence[int
         "UPDATE crossrefs SET "
         f"target_document_id = (SELECT CASE WHEN count(*) = 1 THEN min(a.document_id) END {bearing}), "
         f"target_chunk_id = (SELECT CASE WHEN count(*) = 1 THEN min(a.chunk_id) END {bearing}) "
-        "WHERE target = ?2",
+        "WHERE target = ?2 AND target != ''",
         (json.dumps(list(candidates)), target),
     )
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rag.crossrefs import CrossReference
+from rag.errors import InputError
 from rag.schema import DATABASE
 from rag.types import (
     Answer,
@@ -26,6 +28,7 @@ from rag.types import (
     FileStatus,
     Filters,
     Finished,
+    Hit,
     IngestReport,
     Progress,
     StageStarted,
@@ -64,6 +67,8 @@ class FakeIndex:
     texts: dict[str, str] = field(default_factory=dict)
     infos: dict[str, DocumentInfo] = field(default_factory=dict)
     pause: float = 0.0
+    links: dict[int, tuple[CrossReference, ...]] = field(default_factory=dict)
+    passages: dict[int, Hit] = field(default_factory=dict)
 
     def add(self, path: str, text: str, **changes: Any) -> DocumentInfo:
         info = fake_document(path, id=len(self.infos) + 1, **changes)
@@ -75,6 +80,14 @@ class FakeIndex:
 
     def text(self, document_id: int) -> str:
         return next(self.texts[i.path] for i in self.infos.values() if i.id == document_id)
+
+    def references(self, chunk_id: int) -> tuple[CrossReference, ...]:
+        return self.links.get(chunk_id, ())
+
+    def passage(self, chunk_id: int) -> Hit:
+        if chunk_id not in self.passages:
+            raise InputError(f"no passage {chunk_id}")
+        return self.passages[chunk_id]
 
     def ingest(
         self, *paths: Path, progress: Callable[[Progress], None] | None = None, **_: Any

@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from rag.types import Evidence, Hit
+from ui.follow import standing
 from ui.markup import join, name, tag
 from ui.texts import Texts
 
@@ -55,6 +56,7 @@ def evidence_card(e: Evidence, turn: int, texts: Texts) -> Markup:
             tag(
                 "p",
                 place(e.document.title, e.document.path, e.page, e.location, texts),
+                standing(e.document, texts),
                 tag("span", texts.relevance.format(score=f"{e.score:.2f}"), class_="cw-score"),
                 class_="cw-place",
             ),
@@ -97,6 +99,7 @@ def nearest_card(position: int, hit: Hit, turn: int, texts: Texts) -> Markup:
             tag(
                 "p",
                 place(hit.document.title, hit.document.path, hit.chunk.page, hit.chunk.location, texts),
+                standing(hit.document, texts),
                 tag("span", texts.relevance.format(score=f"{hit.score:.2f}"), class_="cw-score"),
                 class_="cw-place",
             ),

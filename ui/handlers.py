@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from rag import compose
 from rag.errors import CitewiseError
-from rag.types import DocumentInfo, FileStatus, IngestReport, Progress
+from rag.types import DocumentInfo, FileStatus, Hit, IngestReport, Progress
 from ui import chrome, listing, panes, render
 from ui.conversation import Conversation, Conversations, run
 from ui.exchange import turns
@@ -191,6 +191,12 @@ class Handlers:
         conversation.shown = ("near", number, position)
         yield from self._open(conversation)
 
+    def passage(self, key: str | None, number: int, chunk_id: int) -> Iterator[View]:
+        """Opens a passage that another one refers to, in the index of that exchange."""
+        conversation, _ = self._of(key)
+        conversation.shown = ("passage", number, chunk_id)
+        yield from self._open(conversation)
+
     def _open(self, conversation: Conversation) -> Iterator[View]:
         texts = texts_for(conversation.language)
         found = self._look_up(conversation, texts)
@@ -221,27 +227,33 @@ class Handlers:
         if exchange is None:
             return None
         answer = exchange.answer
+        try:
+            index = self.workspace.assistant(exchange.index).index
+        except CitewiseError:
+            index = None
         if kind == "near":
             if answer is None or not 0 <= which < len(answer.nearest):
                 return None
-            return panes.of_hit(answer.nearest[which]), answer.nearest[which].document
+            return _whole(answer.nearest[which], index, number)
+        if kind == "passage":
+            try:
+                return _whole(index.passage(which), index, number) if index is not None else None
+            except CitewiseError:  # removed since the link was drawn
+                return None
         evidence = next((e for e in exchange.shown_evidence if e.number == which), None)
         citation = next((c for c in answer.citations if c.number == which), None) if answer else None
         if citation is None and evidence is not None:
             citation = compose.citation(evidence)
         if citation is None:
             return None
-        try:
-            index = self.workspace.assistant(exchange.index).index
-        except CitewiseError:
-            index = None
-        return panes.look_up(
+        view, info = panes.look_up(
             index,
             citation,
             texts,
             header=evidence.header if evidence else "",
             claims=answer.claims if answer else (),
         )
+        return replace(view, turn=number), info
 
     # ---------------------------------------------------------------- documents
 
@@ -286,6 +298,10 @@ class Handlers:
             documents=listing.documents(infos, texts),
             scope=_askable(infos),
         )
+
+
+def _whole(hit: Hit, index: Any, turn: int) -> tuple[panes.PassageView, DocumentInfo]:
+    return replace(panes.of_hit(hit, index), turn=turn), hit.document
 
 
 def _askable(infos: Sequence[DocumentInfo]) -> tuple[str, ...]:

@@ -61,6 +61,7 @@
   const actions = {
     cite: (el) => { openSource(el); send("cite", { turn: Number(el.dataset.turn), number: Number(el.dataset.number) }); },
     near: (el) => { openSource(el); send("near", { turn: Number(el.dataset.turn), number: Number(el.dataset.number) }); },
+    passage: (el) => send("passage", { turn: Number(el.dataset.turn), number: Number(el.dataset.number) }),
     retry: (el) => send("retry", { turn: Number(el.dataset.turn) }),
     sample: (el) => send("sample", { number: Number(el.dataset.number) }),
     language: (el) => {

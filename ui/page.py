@@ -21,7 +21,7 @@ WAITING_AT_MOST = 32
 _BRIDGE = """
 window.citewise = window.citewise || {};
 window.citewise.trigger = trigger;
-const events = ['cite', 'near', 'retry', 'sample', 'language', 'fresh'];
+const events = ['cite', 'near', 'passage', 'retry', 'sample', 'language', 'fresh'];
 """
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -252,6 +252,10 @@ def _wire_questions(parts: _Parts, bridge: gr.HTML, handlers: Handlers) -> None:
         for view in handlers.near(request.session_hash, _number(event, "turn"), _number(event, "number")):
             yield parts.changes(view)
 
+    def on_passage(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
+        for view in handlers.passage(request.session_hash, _number(event, "turn"), _number(event, "number")):
+            yield parts.changes(view)
+
     scope = [parts.index, parts.scope]
     asking: dict[str, Any] = {
         **_PRIVATE,
@@ -266,6 +270,7 @@ def _wire_questions(parts: _Parts, bridge: gr.HTML, handlers: Handlers) -> None:
     reading: dict[str, Any] = {**_PRIVATE, "outputs": parts.outputs, "trigger_mode": "always_last"}
     bridge.cite(on_cite, **reading)
     bridge.near(on_near, **reading)
+    bridge.passage(on_passage, **reading)
 
 
 def _wire_documents(parts: _Parts, handlers: Handlers) -> None:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from rag.text import detect_language
 from rag.types import Citation, Claim, ClaimState, DocumentInfo, Hit
+from ui.follow import Lead, leads, leads_list, standing
 from ui.markup import join, name, tag
 from ui.pictures import Picture
 from ui.render import STATE_SHAPES
@@ -29,7 +30,8 @@ _ITEM = re.compile(r"\s*(?:[-*•·]|[(（]?[\w一-龥]{1,4}[)）.、]|第.{1,6}
 class PassageView:
     """What the pane shows. `before + quote + after` is verbatim text of the document where `fresh`;
     `cut_before` and `cut_after` say that the document goes on. `mark` is False for a passage that is shown
-    whole (nearest passages of a refusal)."""
+    whole (nearest passages of a refusal). `leads` is what the passage refers to, `turn` the exchange it was
+    opened from, `info` the document as the index has it."""
 
     document: str
     title: str
@@ -47,6 +49,9 @@ class PassageView:
     mark: bool = True
     number: int | None = None
     claims: tuple[Claim, ...] = ()
+    leads: tuple[Lead, ...] = ()
+    turn: int = 0
+    info: DocumentInfo | None = None
 
 
 def look_up(
@@ -85,6 +90,8 @@ def look_up(
         note=note,
         number=citation.number,
         claims=tuple(c for c in claims if citation.number in c.citations),
+        leads=leads(index, citation.chunk_id) if info is not None else (),
+        info=info,
     )
     return view, info
 
@@ -97,8 +104,8 @@ def _find_document(index: Any, citation: Citation) -> DocumentInfo | None:
     return None
 
 
-def of_hit(hit: Hit) -> PassageView:
-    """The pane for a nearest passage: the whole passage, nothing marked."""
+def of_hit(hit: Hit, index: Any = None) -> PassageView:
+    """The pane for a nearest passage, or one that was followed to: the whole passage, nothing marked."""
     return PassageView(
         document=hit.document.path,
         title=hit.document.title,
@@ -108,6 +115,8 @@ def of_hit(hit: Hit) -> PassageView:
         location=hit.chunk.location,
         heading_path=hit.chunk.heading_path,
         mark=False,
+        leads=leads(index, hit.chunk_id),
+        info=hit.document,
     )
 
 
@@ -154,6 +163,7 @@ def source_pane(view: PassageView, texts: Texts, picture: Picture | str | None =
         if view.header
         else None,
         _passage(view),
+        leads_list(view.leads, view.turn, texts),
         _page(view, picture, texts),
         class_="cw-source",
         aria_label=texts.source,
@@ -185,6 +195,7 @@ def _head(view: PassageView, texts: Texts) -> Markup:
             [join([" · ", tag("span", part, class_="cw-page")]) for part in where],
             class_="cw-place",
         ),
+        standing(view.info, texts) if view.info is not None else None,
         tag("ol", path, class_="cw-path-list") if path else None,
         class_="cw-source-head",
     )

@@ -112,6 +112,11 @@ class Texts:
     cited_words: str
     passage: str
     supports: str
+    refers_to: str
+    open_reference: str
+    superseded: str
+    repealed: str
+    ended_by: str
     page_image: str
     page_image_alt: str
     page_loading: str
@@ -250,6 +255,11 @@ ENGLISH = Texts(
     cited_words="Cited words",
     passage="Passage",
     supports="Cited for",
+    refers_to="Refers to",
+    open_reference="Open {words}",
+    superseded="Superseded{by} from {date}",
+    repealed="Repealed{by} from {date}",
+    ended_by=" by {name}",
     page_image="Page",
     page_image_alt="Image of page {page} of {document}, with the cited words outlined",
     page_loading="Drawing the page …",
@@ -393,6 +403,11 @@ CHINESE = Texts(
     cited_words="引用的文字",
     passage="段落",
     supports="用于",
+    refers_to="引用的条款",
+    open_reference="打开{words}",
+    superseded="自 {date} 起已被取代{by}",
+    repealed="自 {date} 起已废止{by}",
+    ended_by="（{name}）",
     page_image="页面",
     page_image_alt="{document} 第 {page} 页的图像，引用的文字已框出",
     page_loading="正在绘制页面……",

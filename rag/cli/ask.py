@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.cli import options, output
+from rag.cli import following, options, output
 from rag.cli.options import (
     Companies,
     Documents,
@@ -25,7 +25,7 @@ from rag.cli.options import (
 
 if TYPE_CHECKING:
     from rag.answer import Assistant
-    from rag.types import Answer, Certificate, Citation, Claim, Evidence, Hit
+    from rag.types import Answer, Certificate, Citation, Claim, DocumentInfo, Evidence, Hit
 
 _STAGES = {
     "searching": "Searching …",
@@ -91,6 +91,7 @@ def search(
     in_force: InForce = None,
     embedder: EmbedderOption = None,
     full: Annotated[bool, typer.Option("--full", help="Print whole passages.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Print what each passage refers to.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find passages; no answer is written."""
@@ -98,13 +99,17 @@ def search(
     scope = options.filters(documents, kind, language, year, company, in_force)
     with closing(options.open_configured_index(settings)) as opened:
         hits = opened.search(question, settings.top_k, filters=scope)
+        leads = {h.chunk_id: following.followed(opened, h.chunk_id) for h in hits} if follow else {}
     if as_json:
         output.print_json(hits)
         return
     for rank, hit in enumerate(hits, 1):
         typer.secho(f"{rank}. {_place(hit)}", bold=True, nl=False)
         typer.echo(f"  {hit.score:.2f}")
+        _print_standing(hit.document, indent="")
         typer.echo(output.clean(hit.chunk.text) if full else output.one_line(hit.chunk.text, _QUOTE))
+        for line in leads.get(hit.chunk_id, ()):
+            typer.secho(f"   {line}", dim=True)
         typer.echo()
     if not hits:
         output.message("Nothing found.")
@@ -148,6 +153,7 @@ def _print_evidence(evidence: tuple[Evidence, ...]) -> None:
             typer.secho(f"      columns: {output.one_line(found.header, _QUOTE)}", dim=True)
         where = _where(found.document.path, found.page, found.heading_path, found.location)
         typer.secho(f"      {where}", dim=True)
+        _print_standing(found.document)
     typer.echo()
 
 
@@ -162,8 +168,11 @@ def _print_answer(answer: Answer) -> None:
         _print_claim(claim)
     typer.echo()
     typer.secho("References", bold=True)
+    documents = {e.number: e.document for e in answer.evidence}
     for citation in answer.cited:
         _print_citation(citation)
+        if citation.number in documents:
+            _print_standing(documents[citation.number])
     seconds = answer.timings.get("total", sum(answer.timings.values()))
     output.message(f"\n{output.duration(seconds)}{f', {answer.model}' if answer.model else ''}")
 
@@ -184,6 +193,11 @@ def _print_citation(citation: Citation) -> None:
     typer.echo(f"  [{citation.number}] {where}: “{output.one_line(citation.quote)}”{columns}")
 
 
+def _print_standing(document: DocumentInfo, indent: str = "      ") -> None:
+    if standing := following.standing(document):
+        typer.secho(f"{indent}⚠ {standing}", fg="yellow")
+
+
 def _print_refusal(answer: Answer) -> None:
     typer.secho(output.clean(answer.text), fg="yellow", bold=True)
     if answer.reason:
@@ -193,6 +207,7 @@ def _print_refusal(answer: Answer) -> None:
         typer.secho("\nNearest passages", bold=True)
     for hit in answer.nearest[:3]:
         typer.echo(f"  {_place(hit)}: {output.one_line(hit.chunk.text, _QUOTE)}")
+        _print_standing(hit.document)
 
 
 def _print_certificate(searched: Certificate) -> None:

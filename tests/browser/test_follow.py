@@ -23,7 +23,7 @@ def test_a_reference_beside_an_opened_passage_opens_the_passage_it_leads_to(
     lease = index.infos["lease.md"]
     index.passages[77] = replace(fake_hit("9 Sums due under this clause.", document=lease), chunk_id=77)
     reference = CrossReference(1, lease.id, 0, 8, "section", "9", "", lease.id, 77, "clause 9")
-    index.links.update({chunk_id: (reference,) for chunk_id in range(10)})
+    index.links.update(dict.fromkeys(range(10), (reference,)))
     page.locator('[data-action="cite"]').first.click()
     page.get_by_role("button", name="Open clause 9").click()
     expect(page.locator("#cw-source-pane .cw-passage")).to_contain_text("9 Sums due under this clause.")

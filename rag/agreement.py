@@ -1,8 +1,9 @@
 """How candidates agree with what a question demands: the documents that it names, the statements and line
 items that its financial concepts need, the articles that it cites.
 
-One column of `rag.features.AGREEMENTS` for each demand; what a question does not speak of is 0 for every candidate. Line
-items and statements count only in the documents that the question means: every filing has a balance sheet."""
+One column of `rag.features.AGREEMENTS` for each demand; what a question does not speak of is 0 for every
+candidate. Line items and statements count only in the documents that the question means: every filing has a
+balance sheet."""
 
 from __future__ import annotations
 
@@ -47,18 +48,13 @@ class Lines:
     best: tuple[int, ...] = ()
 
 
-def total(agreement: Agreement) -> float:
-    return agreement.name + agreement.year + agreement.form + agreement.law + agreement.subject
-
-
 def meant(constraints: Constraints, allowed: frozenset[int] | None = None) -> tuple[int, ...]:
     """The documents that a question names, the best agreeing first, at most four; () where it names none."""
-    found = sorted(
-        (-total(agreement), document)
-        for document, agreement in constraints.documents.items()
-        if total(agreement) > 0 and (allowed is None or document in allowed)
-    )
-    return tuple(document for score, document in found[:_MEANT] if score <= found[0][0] / 2)
+    # With a company or statute named, only its documents can be meant; agreements of all others cost time.
+    some = constraints.named or (constraints.documents if constraints else ())
+    agreeing = ((constraints.agreement(d).total, -d) for d in some if allowed is None or d in allowed)
+    found = sorted((row for row in agreeing if row[0] > 0), reverse=True)
+    return tuple(-d for total, d in found[:_MEANT] if total >= found[0][0] / 2)
 
 
 def find_lines(store: Store, needs: Sequence[Need], documents: Sequence[int]) -> Lines:

@@ -16,8 +16,8 @@ from rag.calibration import Calibration, load_calibration
 from rag.embed import Embedder, supports
 from rag.index import Index
 from rag.lexicon import expand
-from rag.question import analyse
 from rag.pool import idf_weights
+from rag.question import analyse
 from rag.signals import Asked, Sentence, Unit, answer_signals, make_sentences, sentence_signals
 from rag.store import Store
 from rag.text import content_tokens, detect_language, search_tokens, sentences, words
@@ -70,7 +70,8 @@ def select(
     ranked = rank_sentences(question, hits, index.store, index.embedder_for(detect_language(question)))
     calibration = load_calibration("dense" if ranked.dense else "lexical")
     score = judge(ranked, hits, calibration)
-    bar = calibration.threshold if threshold is None else threshold
+    own = index.ranker().threshold if threshold is None else threshold
+    bar = calibration.threshold if own is None else own
     shown = _shown(ranked, limit)
     evidence = tuple(
         _evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)

@@ -79,7 +79,7 @@ AGREEMENTS = (
     "form",
     "law",
     "subject",
-    "article",
+    "article_named",
     "lines",  # share of the needed line items that the passage prints
     "page_lines",  # ... that its page prints
     "role",  # 1 where it stands in the statement that a need names first, less for the later ones

@@ -18,6 +18,7 @@ from rag.errors import IndexBusy, InputError
 from rag.lock import remove_index, writer_lock
 from rag.models import NO_SOURCES, Sources
 from rag.parsers import Limits
+from rag.ranker import TUNED, Ranker, load_ranker
 from rag.schema import DATABASE, Manifest
 from rag.store import Store, matches
 from rag.text import detect_language
@@ -26,6 +27,7 @@ from rag.validity import UNKNOWN, Validity
 
 if TYPE_CHECKING:
     from rag.ingest import ProgressCallback
+    from rag.pool import Legs
 
 # While an ingest adds vectors, searches use the FAISS index at hand for so long before they look for a newer
 # one.
@@ -130,15 +132,25 @@ class Index:
         """The `k` best passages, best first; the scale of their scores is described in `rag.retrieve`.
         `stages` switches parts of retrieval off, to measure what each gives. Raises InputError for a question
         without a word."""
-        from rag.pool import Legs
         from rag.retrieve import retrieve
+
+        legs = self.legs(question, stages)
+        return retrieve(legs, question, k=k, filters=filters, stages=stages, ranker=self.ranker())
+
+    def legs(self, question: str, stages: Stages = ALL_STAGES) -> Legs:
+        """What searches for a question in its language; vectors only where the embedder knows it."""
+        from rag.pool import Legs
 
         dense = embedder = None
         if stages.dense and self.store.vectors_generation():
             embedder = self.embedder_for(detect_language(question))
             dense = self.dense() if embedder is not None else None
-        legs = Legs(self.store, dense, embedder)
-        return retrieve(legs, question, k=k, filters=filters, stages=stages)
+        return Legs(self.store, dense, embedder)
+
+    def ranker(self) -> Ranker:
+        """The index's own ranker where it was tuned, else the shipped one. Raises ConfigError."""
+        own = self.folder / TUNED
+        return load_ranker(own if own.exists() else None)
 
     def dense(self) -> DenseIndex:
         """The FAISS index, brought up to the store: at once when nobody writes, every few seconds while

@@ -21,15 +21,19 @@ from rag.errors import ConfigError
 from rag.features import FEATURES
 
 SHIPPED = Path(__file__).with_name("ranker.json")
+# In an index's folder: its own ranker and threshold, made by `citewise tune`.
+TUNED = "tuned.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Ranker:
-    """`weights` of shape (len(FEATURES),); `scale` and `bias` turn their sum into log-odds."""
+    """`weights` of shape (len(FEATURES),); `scale` and `bias` turn their sum into log-odds. `threshold` is
+    the evidence score below which a question is refused, None for the calibrated one."""
 
     weights: NDArray[np.float64]
     scale: float = 1.0
     bias: float = 0.0
+    threshold: float | None = None
 
     def parts(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """What each feature adds to the log-odds: the shape of `rows`, (n, len(FEATURES))."""
@@ -49,16 +53,13 @@ class Ranker:
 
 
 def load_ranker(path: Path | None = None) -> Ranker:
-    """The shipped ranker, or a user's own from `path`; read once for each state of the file. Raises
-    ConfigError where it cannot be read or does not fit this version's features."""
+    """The shipped ranker, or one from `path`; read once for each state of the file. Raises ConfigError where
+    it cannot be read or does not fit this version's features."""
     file = path or SHIPPED
     try:
         state = file.stat()
     except OSError as error:
-        raise ConfigError(
-            f"The ranker {file} cannot be read ({error.strerror}). Make one with: citewise tune SET, or take "
-            "the setting `ranker` out to use the shipped one."
-        ) from error
+        raise ConfigError(f"The ranker {file} cannot be read ({error.strerror}).") from error
     return _load(file, state.st_mtime_ns, state.st_size)
 
 
@@ -68,7 +69,8 @@ def _load(file: Path, changed_ns: int, size: int) -> Ranker:
         return parse(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
-            f"{file} is no ranker for this version of Citewise ({error}). Make it anew: citewise tune SET"
+            f"{file} is no ranker for this version of Citewise ({error}). Make it anew with: citewise tune "
+            "SET; or delete it: then the shipped one is used."
         ) from error
 
 
@@ -80,6 +82,7 @@ def parse(data: Mapping[str, Any]) -> Ranker:
         raise ValueError(f"its features are not this version's: {', '.join(odd)}")
     values = np.array([float(weights[name]) for name in FEATURES])
     scale, bias = float(data["scale"]), float(data["bias"])
-    if not np.isfinite([*values, scale, bias]).all():
+    threshold = None if data.get("threshold") is None else float(data["threshold"])
+    if not np.isfinite([*values, scale, bias, threshold or 0.0]).all():
         raise ValueError("a weight is not a finite number")
-    return Ranker(values, scale, bias)
+    return Ranker(values, scale, bias, threshold)

@@ -35,8 +35,10 @@ from rag.types import Filters, Hit, Leg, Reason, Stages
 
 MAX_QUESTION_CHARS = 4000
 ALL_STAGES = Stages()
-# Passages of each leg over the whole index, and within the documents that a question names.
+# Passages of each leg over the whole index (of a leg that is alone), and within the documents that a question
+# names.
 POOL = 150
+_POOL_ALONE = 300
 _POOL_NAMED = 60
 # Where a question names no document, line items are looked up in those that its words point to.
 _LIKELY = 3
@@ -104,7 +106,9 @@ def check_question(question: str) -> str:
     return question[:MAX_QUESTION_CHARS]
 
 
-def read_demands(legs: Legs, question: str, filters: Filters | None, stages: Stages) -> Demands:
+def read_demands(
+    legs: Legs, question: str, filters: Filters | None = None, stages: Stages = ALL_STAGES
+) -> Demands:
     """What the question names and what its concepts need; nothing where the stages say so."""
     constraints = Constraints()
     if stages.constraints:
@@ -119,7 +123,7 @@ def rank(
     question: str,
     demands: Demands,
     *,
-    k: int,
+    k: int = 8,
     filters: Filters | None = None,
     stages: Stages = ALL_STAGES,
     ranker: Ranker | None = None,
@@ -127,7 +131,8 @@ def rank(
     """The pool of one question (or one part of it), its features and scores; in no order."""
     terms, reworded = read_terms(legs.store, question, stages)
     vector = query_vector(legs, question, reworded)
-    found = search(legs, terms, vector, size=max(POOL, 2 * k), filters=filters)
+    size = max(_POOL_ALONE if vector is None else POOL, 2 * k)
+    found = search(legs, terms, vector, size=size, filters=filters)
     more: list[int] = []
     if demands.documents:
         within = search(legs, terms, vector, size=_POOL_NAMED, filters=filters, documents=demands.documents)

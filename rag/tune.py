@@ -1,0 +1,167 @@
+"""An index fitted to its users' own questions: the order of passages, and where to refuse.
+
+Questions are halved by the document that holds their evidence (`rag.evalset.half_of`): what is fitted on one
+half is measured on the other, which shares no evidence document with it. Nothing is kept unless it orders the
+held-out half at least as well as what was there before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag import metrics
+from rag.errors import InputError
+from rag.evalset import HALVES, Question, half_of, load_questions
+from rag.evidence import select
+from rag.features import Candidate
+from rag.files import write_atomically
+from rag.fitting import Example, fit
+from rag.index import Index
+from rag.metrics import Passage, RiskPoint, risk_coverage
+from rag.ranker import TUNED, Ranker
+from rag.retrieve import rank, read_demands, retrieve
+from rag.types import Progress, Stages
+
+CUTOFFS = (1, 3, 5, 10)
+_TOP = 8
+_UNRANKED = Stages(ranker=False)
+ProgressCallback = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What came of it. `fitted` and `held_out` count questions; `before` and `after` are hit@k on the
+    held-out half; `threshold` is the evidence score below which is refused, fitted on the first half; the
+    `refused` shares and the risk-coverage curve are of the held-out half. `kept`: the new order was no worse
+    there and is the one in `ranker`."""
+
+    ranker: Ranker
+    kept: bool
+    fitted: int
+    held_out: int
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    threshold: float | None = None
+    refused_answerable: float | None = None
+    refused_unanswerable: float | None = None
+    curve: tuple[RiskPoint, ...] = ()
+
+
+def tune(
+    source: Path, index: Index, *, refuse: float = 0.85, progress: ProgressCallback | None = None
+) -> Tuning:
+    """Fits a ranker and a threshold for `index` to the questions of a set (a folder or a questions file).
+
+    `refuse` is the share of the first half's unanswerable questions that is to be refused; without such
+    questions there is no threshold. The index itself is not changed: `save` does that. Raises InputError
+    where there are too few questions or `refuse` is no share."""
+    if not 0.0 < refuse < 1.0:
+        raise InputError(
+            f"{refuse} of the unanswerable questions cannot be refused; give a share such as 0.85."
+        )
+    questions = [q for q in load_questions(source) if q.evidence or not q.answerable]
+    halves = {h: [q for q in questions if half_of(q) == h] for h in HALVES}
+    pools = {e.id: e for e in examples(index, questions, progress)}
+    start = index.ranker()
+    found = fit([pools[q.id] for q in halves["dev"]], start)
+    held = [pools[q.id] for q in halves["test"] if q.answerable]
+    before, after = hits(held, start), hits(held, found)
+    kept = sum(after.values()) >= sum(before.values())
+    ranker = found if kept else start
+    bar = _threshold([_asked(index, q, ranker) for q in halves["dev"]], refuse)
+    return _reported(
+        Tuning(ranker, kept, len(halves["dev"]), len(halves["test"]), before, after, bar),
+        [_asked(index, q, ranker) for q in halves["test"]] if bar is not None else [],
+    )
+
+
+def save(index: Index, tuning: Tuning) -> Path:
+    """Puts ranker and threshold into the index's folder, where every later search finds them. Raises
+    StorageError."""
+    path = index.folder / TUNED
+    data = json.loads(tuning.ranker.to_json())
+    if tuning.threshold is not None:
+        data["threshold"] = round(tuning.threshold, 4)
+    write_atomically(path, (json.dumps(data, indent=1) + "\n").encode())
+    return path
+
+
+def examples(
+    index: Index, questions: Sequence[Question], progress: ProgressCallback | None = None
+) -> Iterator[Example]:
+    """The pool of each question as it is ranked, and which of its passages hold evidence."""
+    for done, question in enumerate(questions, 1):
+        legs = index.legs(question.question)
+        demands = read_demands(legs, question.question)
+        ranked = rank(legs, question.question, demands, stages=_UNRANKED)
+        yield Example(question.id, ranked.rows, _holds(index, question, ranked.pool.rows))
+        if progress is not None:
+            progress(Progress("questions", done, len(questions), current=question.question))
+
+
+def _holds(index: Index, question: Question, candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
+    """Which candidates are hits; only texts of the evidence's own documents are read."""
+    paths = {i: index.store.document(i).path for i in {c.document_id for c in candidates}}
+    wanted = {e.document for e in question.evidence}
+    right = {i for i, path in paths.items() if any(metrics.same_document(path, w) for w in wanted)}
+    near = index.store.chunks([c.id for c in candidates if c.document_id in right])
+    found = {
+        i
+        for i, document_id, chunk in near
+        for passage in [Passage(paths[document_id], chunk.text, chunk.page, chunk.last_page)]
+        if any(metrics.is_hit(passage, entry) for entry in question.evidence)
+    }
+    return np.array([c.id in found for c in candidates], dtype=np.bool_)
+
+
+def hits(examples: Sequence[Example], ranker: Ranker) -> dict[str, float]:
+    """hit@k of these pools in a ranker's order, before near-duplicates and pages are seen to."""
+    ranks = []
+    for example in examples:
+        order = np.argsort(-ranker.probability(example.rows), kind="stable")
+        held = np.flatnonzero(example.holds[order])
+        ranks.append(int(held[0]) + 1 if len(held) else None)
+    count = max(1, len(ranks))
+    return {f"hit@{k}": sum(r is not None and r <= k for r in ranks) / count for k in CUTOFFS}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question with its evidence score, and whether giving the quotes as an answer would be wrong."""
+
+    answerable: bool
+    score: float
+    wrong: bool
+
+
+def _asked(index: Index, question: Question, ranker: Ranker) -> _Asked:
+    found = retrieve(index.legs(question.question), question.question, k=_TOP, ranker=ranker)
+    selection = select(question.question, found, index)
+    shown = any(
+        metrics.is_hit(Passage(e.document.path, e.text, e.page, e.page), entry)
+        for e in selection.evidence
+        for entry in question.evidence
+    )
+    return _Asked(question.answerable, selection.score, not (question.answerable and shown))
+
+
+def _threshold(asked: Sequence[_Asked], refuse: float) -> float | None:
+    """The score below which the share `refuse` of the unanswerable questions lies."""
+    scores = sorted(a.score for a in asked if not a.answerable)
+    return float(np.quantile(scores, refuse)) if scores else None
+
+
+def _reported(tuning: Tuning, held: Sequence[_Asked]) -> Tuning:
+    """With the shares refused on the held-out half, and its risk-coverage curve."""
+
+    def share(answerable: bool) -> float | None:
+        some = [a.score < (tuning.threshold or 0.0) for a in held if a.answerable is answerable]
+        return sum(some) / len(some) if some else None
+
+    curve = risk_coverage([a.score for a in held], [a.wrong for a in held])
+    return replace(tuning, refused_answerable=share(True), refused_unanswerable=share(False), curve=curve)

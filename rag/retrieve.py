@@ -46,7 +46,7 @@ _LIKELY_SEEN = 40
 # Passages read for near-duplicates, for each that is asked for.
 _READ_PER_HIT = 3
 # Another passage of a page that is in the list already counts this much less.
-_SPREAD = 0.5
+_SPREAD = 0.7
 _REASONS = 8
 # Without the ranker: what full agreement in one matter adds to the fused score.
 _PREFERENCE = 0.05
@@ -228,7 +228,7 @@ def _merged(ranked: Sequence[Ranked], k: int) -> list[_Place]:
 
 
 def _spread(order: Sequence[_Place], most: int) -> list[_Place]:
-    """The first `most` places with other pages first: each further passage of a page counts half as much as
+    """The first `most` places with other pages first: each further passage of a page counts 0.7 times as much as
     the one before. Documents without pages are left as they are."""
     left = list(order)
     taken: dict[tuple[int, int], int] = {}

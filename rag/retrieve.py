@@ -139,7 +139,10 @@ def rank(
         more += within.ids
     lines = Lines()
     if demands.needs:
-        documents = demands.documents or _likely(legs, found)
+        # "Associated" is no question about associates, nor "restructuring" of a tissue one about its cost:
+        # only documents that are financial reports are asked for line items.
+        reports = legs.store.reports()
+        documents = [d for d in demands.documents or _likely(legs, found) if d in reports]
         lines = find_lines(legs.store, demands.needs, documents)
         more += lines.best
     pool = make_pool(legs, found, vector, more)

@@ -367,6 +367,11 @@ class Store:
         with self._connection() as connection:
             return rows.roles(connection, document_ids)
 
+    def reports(self) -> frozenset[int]:
+        """The documents that hold a financial statement or another section that `rag.statements` knows."""
+        query = "SELECT DISTINCT document_id FROM chunks WHERE role != ''"
+        return self._cached("reports", lambda c: frozenset(row[0] for row in c.execute(query)))
+
     def lengths(self) -> Lengths:
         """Mean lengths of the passages' fields in search tokens."""
         return self._cached("lengths", lambda connection: Lengths(*rows.token_means(connection)))

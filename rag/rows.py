@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.schema import PART, unpack
+from rag.sections import PRIMARY
 from rag.types import Block, BlockKind, Chunk, DocumentInfo, FileStatus, Page
 
 ChunkRow = tuple[int, int, int, int, int, str, str, str, int | None, int | None, str, int, str]
@@ -136,6 +137,12 @@ def roles(connection: sqlite3.Connection, document_ids: Sequence[int]) -> dict[i
         (json.dumps(list(document_ids)),),
     )
     return dict(found.fetchall())
+
+
+def with_statements(connection: sqlite3.Connection) -> set[int]:
+    """Documents with a passage in a primary statement."""
+    found = connection.execute("SELECT DISTINCT document_id, role FROM chunks WHERE role != ''")
+    return {document_id for document_id, role in found if not frozenset(PRIMARY).isdisjoint(role.split("|"))}
 
 
 def token_means(connection: sqlite3.Connection, sampled: int = 1000) -> tuple[float, float, float]:

@@ -368,9 +368,13 @@ class Store:
             return rows.roles(connection, document_ids)
 
     def reports(self) -> frozenset[int]:
-        """The documents that hold a financial statement or another section that `rag.statements` knows."""
-        query = "SELECT DISTINCT document_id FROM chunks WHERE role != ''"
-        return self._cached("reports", lambda c: frozenset(row[0] for row in c.execute(query)))
+        """The documents that are financial reports: they hold a primary statement, or are of a known form."""
+
+        def found(connection: sqlite3.Connection) -> frozenset[int]:
+            facts = self.catalogue().facts
+            return frozenset({d for d in facts if facts[d].form} | rows.with_statements(connection))
+
+        return self._cached("reports", found)
 
     def lengths(self) -> Lengths:
         """Mean lengths of the passages' fields in search tokens."""

@@ -213,15 +213,13 @@ class Stages:
 
     `dense`: vectors. `lexicon`: professional words for lay ones. `constraints`: companies, years, forms,
     statutes and articles that the question names. `concepts`: statements and line items of financial
-    concepts. `feedback`: words of the best passages (RM3). `parts`: several questions in one are searched
-    one by one. `ranker`: the learned order; without it, the fused score. `spread`: one passage of a page
-    before a second one of the same page."""
+    concepts. `parts`: several questions in one are searched one by one. `ranker`: the learned order; without
+    it, the fused score. `spread`: one passage of a page before a second one of the same page."""
 
     dense: bool = True
     lexicon: bool = True
     constraints: bool = True
     concepts: bool = True
-    feedback: bool = True
     parts: bool = True
     ranker: bool = True
     spread: bool = True

@@ -73,15 +73,15 @@ def test_unknown_stage_is_an_error_that_lists_the_stages() -> None:
 
 
 def test_stage_that_helps_costs_when_it_is_off_and_one_that_harms_gains(tmp_path: Path) -> None:
-    result = measured(tmp_path, StagedIndex(helpful=("ranker",), harmful=("feedback",)))
+    result = measured(tmp_path, StagedIndex(helpful=("ranker",), harmful=("spread",)))
     by_name = {v.name: v for v in result.variants}
-    # All stages: rank 2. Without the ranker 3, without feedback 1; the rest changes nothing.
+    # All stages: rank 2. Without the ranker 3, without spread 1; the rest changes nothing.
     assert by_name[ALL].measures["MRR@10"].value == 0.5
     assert by_name["without ranker"].differences["MRR@10"].value == pytest.approx(1 / 3 - 1 / 2)
     assert (by_name["without ranker"].better, by_name["without ranker"].worse) == (0, 4)
-    assert by_name["without feedback"].differences["hit@1"].value == 1.0
-    assert (by_name["without feedback"].better, by_name["without feedback"].worse) == (4, 0)
-    assert by_name["without spread"].differences["hit@1"].value == 0.0
+    assert by_name["without spread"].differences["hit@1"].value == 1.0
+    assert (by_name["without spread"].better, by_name["without spread"].worse) == (4, 0)
+    assert by_name["without parts"].differences["hit@1"].value == 0.0
     assert by_name["without ranker"].ranks == dict.fromkeys("0123", 3)
     assert not by_name[ALL].differences
 

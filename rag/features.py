@@ -108,7 +108,8 @@ class Candidate:
 class Terms:
     """A question's tokens. `weights` are idf; `words` marks those that are words of content (not grams that
     cross two Chinese words, not words that only ask); `reworded` are the tokens of each professional term,
-    the most useful first; `added_weights` the idf of every token in them."""
+    without stop words, the most useful first; `added_weights` the idf of those that are not the question's
+    own."""
 
     tokens: tuple[str, ...]
     weights: NDArray[np.float64]
@@ -219,18 +220,21 @@ def _look(terms: Terms, pool: Pool) -> list[_Seen]:
         in_body: dict[int, int] = {}
         for _, n in places:
             in_body[n] = in_body.get(n, 0) + 1
+        in_heading = _counts(heading_words, wanted)
         more: dict[str, int] = {}
         whole: tuple[bool, ...] = ()
         if added:
             for t in body_words:
                 if t in added:
                     more[t] = more.get(t, 0) + 1
-            held = more.keys() | added.intersection(heading_words)
-            whole = tuple(held >= set(term) for term in terms.reworded)
+            # A term may hold words of the question: "delivery date" for "late delivery".
+            asked = {terms.tokens[n] for n in in_body.keys() | in_heading.keys()}
+            held = asked | more.keys() | added.intersection(heading_words)
+            whole = tuple(held.issuperset(term) for term in terms.reworded)
         rows.append(
             _Seen(
                 body=in_body,
-                heading=_counts(heading_words, wanted),
+                heading=in_heading,
                 title=in_title,
                 places=places,
                 sizes=(title_size, len(heading_words), len(body_words)),
@@ -358,9 +362,8 @@ def _pairs(places: Sequence[tuple[int, int]], size: int) -> float:
 
 
 def _rewordings(terms: Terms, seen: Sequence[_Seen], lengths: Lengths) -> dict[str, NDArray[np.float64]]:
-    n = len(seen)
-    if not terms.reworded or not terms.added_weights:
-        none = np.zeros(n)
+    if not seen or not terms.reworded or not terms.added_weights:
+        none = np.zeros(len(seen))
         return {"reworded": none, "reworded_body": none, "reworded_title": none}
     rank = np.array([1.0 / (1 + place) for place in range(len(terms.reworded))])
     names = list(terms.added_weights)

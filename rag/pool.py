@@ -18,7 +18,7 @@ from rag.embed import Embedder, supports
 from rag.features import Pool, Terms
 from rag.lexicon import expand
 from rag.store import Store
-from rag.text import content_tokens, detect_language, query_tokens, search_tokens
+from rag.text import content_tokens, detect_language, query_tokens
 from rag.types import Filters, Stages
 
 _TERMS_EMBEDDED = 6
@@ -65,7 +65,7 @@ def read_terms(store: Store, question: str, stages: Stages) -> tuple[Terms, tupl
     frequencies = store.document_frequency(tokens)
     total = sum(weights[t] for t in words)
     reworded = expand(question) if stages.lexicon else ()
-    each = tuple(tuple(dict.fromkeys(search_tokens(term))) for term in reworded)
+    each = tuple(tuple(query_tokens(term)) for term in reworded)
     added = [t for t in dict.fromkeys(t for term in each for t in term) if t not in weights]
     terms = Terms(
         tokens=tokens,

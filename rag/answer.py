@@ -167,6 +167,8 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
         cache_dir=config.cache_dir,
         models=config.models,
         threads=config.threads,
+        lexicons=config.lexicons,
+        concepts=config.concepts,
     )
     llm = None
     if with_llm:

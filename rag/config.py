@@ -94,6 +94,12 @@ class Config(BaseSettings):
     models: dict[str, ModelSpec] = Field(
         default_factory=dict, description="tables [models.NAME] with `path`, or `url` and `sha256`"
     )
+    lexicons: tuple[UserPath, ...] = Field(
+        (), description='lexicon files of your own, as a list: ["words.toml"]'
+    )
+    concepts: tuple[UserPath, ...] = Field(
+        (), description='concept files of your own, as a list: ["ratios.toml"]'
+    )
     top_k: int = Field(8, ge=1, le=100, description="passages retrieved for a question, 1 to 100")
     max_evidence: int = Field(6, ge=1, le=50, description="sentences shown as evidence, 1 to 50")
     threshold: float | None = Field(
@@ -180,6 +186,9 @@ def _anchor(values: dict[str, Any], folder: Path) -> dict[str, Any]:
         return str(folder / Path(value).expanduser()) if isinstance(value, str) and value else value
 
     moved = {k: anchored(v) if k in ("index", "cache_dir") else v for k, v in values.items()}
+    for key in ("lexicons", "concepts"):
+        if isinstance(moved.get(key), list):
+            moved[key] = [anchored(v) for v in moved[key]]
     if isinstance(moved.get("models"), dict):
         moved["models"] = {
             name: {k: anchored(v) if k == "path" else v for k, v in spec.items()}

@@ -162,7 +162,12 @@ def _index(config: Config) -> Check:
 
     try:
         opened = open_index(
-            config.index, embedder=config.embedder, cache_dir=config.cache_dir, models=config.models
+            config.index,
+            embedder=config.embedder,
+            cache_dir=config.cache_dir,
+            models=config.models,
+            lexicons=config.lexicons,
+            concepts=config.concepts,
         )
     except IndexMissing:
         return Check("index", f"none in {config.index}", advice="Make one: citewise ingest FOLDER")

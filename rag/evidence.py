@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -67,7 +68,8 @@ def select(
 ) -> Selection:
     """The at most `limit` sentences that bear on the question, best first. No hit gives an empty,
     insufficient selection."""
-    ranked = rank_sentences(question, hits, index.store, index.embedder_for(detect_language(question)))
+    embedder = index.embedder_for(detect_language(question))
+    ranked = rank_sentences(question, hits, index.store, embedder, lexicons=index.lexicons)
     calibration = load_calibration("dense" if ranked.dense else "lexical")
     score = judge(ranked, hits, calibration)
     own = index.ranker().threshold if threshold is None else threshold
@@ -89,14 +91,15 @@ def select(
     )
 
 
-def prepare(question: str, store: Store) -> Asked:
-    """The question with its content tokens weighed by how rare they are in the index."""
+def prepare(question: str, store: Store, lexicons: Sequence[Path] = ()) -> Asked:
+    """The question with its content tokens weighed by how rare they are in the index. `lexicons` are the
+    user's own."""
     tokens = tuple(content_tokens(question))
     frequencies = store.document_frequency(tokens)
     unknown = frozenset(t for t in tokens if not frequencies.get(t))
     taken = analyse(question)
     named = frozenset(search_tokens(" ".join([*taken.names, *taken.numbers])))
-    rewordings = tuple(frozenset(search_tokens(term)) for term in expand(question))
+    rewordings = tuple(frozenset(search_tokens(term)) for term in expand(question, extra=lexicons))
     return Asked(taken, tokens, idf_weights(store, tokens), unknown, frozenset(tokens) - named, rewordings)
 
 
@@ -107,10 +110,11 @@ def rank_sentences(
     embedder: Embedder | None,
     *,
     calibration: Calibration | None = None,
+    lexicons: Sequence[Path] = (),
 ) -> Ranked:
     """All sentences of the hits, most likely first; titles, headings and column heads are none. `embedder` is
     None where it does not know the question's language."""
-    asked = prepare(question, store)
+    asked = prepare(question, store, lexicons)
     found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, store)]
     dense = embedder is not None and supports(embedder.info, detect_language(question))
     calibration = calibration or load_calibration("dense" if dense else "lexical")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rag.compatibility import EmbedderSource, check_versions, embedder_info, new_manifest
+from rag.concepts import load_own as read_concepts
 from rag.crossrefs import CrossReference
 from rag.dense import DenseIndex, file_problem, open_dense, save_dense
 from rag.embed import Embedder, supports
 from rag.errors import IndexBusy, InputError
+from rag.lexicon import load as read_lexicon
 from rag.lock import remove_index, writer_lock
 from rag.models import NO_SOURCES, Sources
 from rag.parsers import Limits
@@ -76,15 +78,20 @@ def open_index(
     cache_dir: Path | None = None,
     models: Sources = NO_SOURCES,
     threads: int = 0,
+    lexicons: Sequence[Path | str] = (),
+    concepts: Sequence[Path | str] = (),
 ) -> Index:
     """Opens the index in `folder`; with `create` makes an empty one where there is none, with `rebuild` in
     any case.
 
     `embedder` is an object, or a name or path as in the configuration; None: the one the index was built with
     (for a new index the embedded one). Given by name it is loaded, and compared with the manifest, when first
-    needed. Raises IndexMissing, IndexMismatch, IndexDamaged, IndexBusy, and ModelError for a new index.
+    needed. `lexicons` and `concepts` are the user's own files (`rag.lexicon`, `rag.concepts`). Raises
+    IndexMissing, IndexMismatch, IndexDamaged, IndexBusy, ModelError for a new index, and ConfigError for a
+    lexicon or concept file that cannot be used.
     """
     folder = Path(folder)
+    own = _checked(lexicons, concepts)
     source = EmbedderSource(embedder, cache_dir, models, threads)
     if rebuild or (create and not (folder / DATABASE).exists()):
         manifest = new_manifest(source)  # before anything is removed: the model may be missing
@@ -101,15 +108,37 @@ def open_index(
     except BaseException:
         store.close()
         raise
-    return Index(store, source)
+    return Index(store, source, *own)
+
+
+def _checked(
+    lexicons: Sequence[Path | str], concepts: Sequence[Path | str]
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The user's own files as absolute paths, each read once: a mistake in one is told when the index is
+    opened, not in the middle of a question."""
+    words = tuple(Path(p).expanduser().absolute() for p in lexicons)
+    needed = tuple(Path(p).expanduser().absolute() for p in concepts)
+    for path in words:
+        read_lexicon(path)
+    for path in needed:
+        read_concepts(path)
+    return words, needed
 
 
 class Index:
     """An open index; see `open_index`. Safe to use from several threads: one may ingest while others
     search."""
 
-    def __init__(self, store: Store, source: EmbedderSource) -> None:
+    def __init__(
+        self,
+        store: Store,
+        source: EmbedderSource,
+        lexicons: tuple[Path, ...] = (),
+        concepts: tuple[Path, ...] = (),
+    ) -> None:
         self.store = store
+        self.lexicons = lexicons
+        self.concepts = concepts
         self.folder = store.folder
         self._source = source
         self._dense: DenseIndex | None = None
@@ -145,7 +174,7 @@ class Index:
         if stages.dense and self.store.vectors_generation():
             embedder = self.embedder_for(detect_language(question))
             dense = self.dense() if embedder is not None else None
-        return Legs(self.store, dense, embedder)
+        return Legs(self.store, dense, embedder, self.lexicons, self.concepts)
 
     def ranker(self) -> Ranker:
         """The index's own ranker where it was tuned, else the shipped one. Raises ConfigError."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +27,14 @@ _TERMS_EMBEDDED = 6
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """What searches. `dense` and `embedder` may be None: then words work alone."""
+    """What searches. `dense` and `embedder` may be None: then words work alone. `lexicons` and `concepts` are
+    the user's own files, read before the shipped ones."""
 
     store: Store
     dense: DenseIndex | None
     embedder: Embedder | None
+    lexicons: tuple[Path, ...] = ()
+    concepts: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +61,15 @@ def idf_weights(store: Store, tokens: Sequence[str]) -> dict[str, float]:
     return {t: idf(passages, frequencies.get(t, 0)) for t in tokens}
 
 
-def read_terms(store: Store, question: str, stages: Stages) -> tuple[Terms, tuple[str, ...]]:
+def read_terms(legs: Legs, question: str, stages: Stages) -> tuple[Terms, tuple[str, ...]]:
     """The question's tokens, weighed, and the professional words for it as typed in the lexicon."""
+    store = legs.store
     tokens = tuple(query_tokens(question))
     words = frozenset(content_tokens(question)).intersection(tokens) or frozenset(tokens)
     weights = idf_weights(store, tokens)
     frequencies = store.document_frequency(tokens)
     total = sum(weights[t] for t in words)
-    reworded = expand(question) if stages.lexicon else ()
+    reworded = expand(question, extra=legs.lexicons) if stages.lexicon else ()
     each = tuple(tuple(query_tokens(term)) for term in reworded)
     added = [t for t in dict.fromkeys(t for term in each for t in term) if t not in weights]
     terms = Terms(

@@ -115,7 +115,8 @@ def read_demands(
         constraints = read_constraints(question, legs.store.catalogue())
     allowed = legs.store.scope(filters)
     named = meant(constraints, None if allowed is None else frozenset(allowed))
-    return Demands(constraints, needs(question) if stages.concepts else (), named)
+    needed = needs(question, extra=legs.concepts) if stages.concepts else ()
+    return Demands(constraints, needed, named)
 
 
 def rank(
@@ -129,7 +130,7 @@ def rank(
     ranker: Ranker | None = None,
 ) -> Ranked:
     """The pool of one question (or one part of it), its features and scores; in no order."""
-    terms, reworded = read_terms(legs.store, question, stages)
+    terms, reworded = read_terms(legs, question, stages)
     vector = query_vector(legs, question, reworded)
     size = max(_POOL_ALONE if vector is None else POOL, 2 * k)
     found = search(legs, terms, vector, size=size, filters=filters)

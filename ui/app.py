@@ -106,7 +106,13 @@ def workspace_of(config: Config) -> Workspace:
         if not first:
             first.append(build_assistant(config, index=folder))
             return first[0]
-        index = open_index(folder, embedder=first[0].index.embedder, cache_dir=config.cache_dir)
+        index = open_index(
+            folder,
+            embedder=first[0].index.embedder,
+            cache_dir=config.cache_dir,
+            lexicons=config.lexicons,
+            concepts=config.concepts,
+        )
         return Assistant(
             index,
             first[0].llm,

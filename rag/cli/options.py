@@ -105,4 +105,6 @@ def open_configured_index(settings: Config, *, create: bool = False, rebuild: bo
         cache_dir=settings.cache_dir,
         models=settings.models,
         threads=settings.threads,
+        lexicons=settings.lexicons,
+        concepts=settings.concepts,
     )

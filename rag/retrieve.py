@@ -16,6 +16,7 @@ nothing, others are found, and each hit says what it agrees with and what not (`
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -31,7 +32,7 @@ from rag.features import FEATURES, Candidate, Pool, matching
 from rag.pool import Found, Legs, make_pool, query_vector, read_terms, search
 from rag.ranker import Ranker, load_ranker
 from rag.twins import distinct
-from rag.types import Filters, Hit, Leg, Reason, Stages
+from rag.types import DocumentInfo, Filters, Hit, Leg, Reason, Stages
 
 MAX_QUESTION_CHARS = 4000
 ALL_STAGES = Stages()
@@ -93,8 +94,9 @@ def retrieve(
     demands = read_demands(legs, question, filters, stages)
     asked = [question, *(parts.split(question) if stages.parts else ())]
     ranked = [rank(legs, part, demands, k=k, filters=filters, stages=stages, ranker=ranker) for part in asked]
-    order = _merged(ranked, k)
-    return _hits(legs, _spread(order, _READ_PER_HIT * k) if stages.spread else order, k)
+    order = _merged(ranked)
+    first = _spread(order, _READ_PER_HIT * k) if stages.spread else order[: _READ_PER_HIT * k]
+    return _hits(legs, _with_parts(first, order, ranked[1:], k), k)
 
 
 def check_question(question: str) -> str:
@@ -210,30 +212,38 @@ class _Place:
         return self.ranked.pool.rows[self.row]
 
 
-def _merged(ranked: Sequence[Ranked], k: int) -> list[_Place]:
-    """All candidates by their best score over the question and its parts; the best of each part is among the
-    first `k`."""
+def _merged(ranked: Sequence[Ranked]) -> list[_Place]:
+    """All candidates by their best score over the question and its parts."""
     best: dict[int, _Place] = {}
-    wanted: list[int] = []
     for one in ranked:
         for row, candidate in enumerate(one.pool.rows):
             score = float(one.scores[row])
             known = best.get(candidate.id)
             if known is None or score > known.score:
                 best[candidate.id] = _Place(one, row, score)
-        if len(one.pool):
-            wanted.append(one.pool.rows[int(np.argmax(one.scores))].id)
-    order = sorted(best.values(), key=lambda place: (-place.score, place.candidate.id))
-    late = [p for p in order[k:] if p.candidate.id in wanted[1:]][: k - 1]
-    if not late:
-        return order
-    kept = [p for p in order if p not in late]
-    return [*kept[: k - len(late)], *late, *kept[k - len(late) :]]
+    return sorted(best.values(), key=lambda place: (-place.score, place.candidate.id))
+
+
+def _with_parts(
+    first: Sequence[_Place], order: Sequence[_Place], parts_: Sequence[Ranked], k: int
+) -> list[_Place]:
+    """The `first` places of the whole `order`; the best passage of each part takes one of the first `k`
+    places, in no order among them. The very first stays."""
+    wanted = {p.pool.rows[int(np.argmax(p.scores))].id for p in parts_ if len(p.pool)}
+    head = list(first[:k])
+    late = wanted - {place.candidate.id for place in head}
+    for place in (p for p in order if p.candidate.id in late):
+        last = next((n for n in range(len(head) - 1, 0, -1) if head[n].candidate.id not in wanted), None)
+        if last is None:
+            break
+        head[last:] = [*head[last + 1 :], place]
+    held = {place.candidate.id for place in head}
+    return [*head, *(place for place in first if place.candidate.id not in held)]
 
 
 def _spread(order: Sequence[_Place], most: int) -> list[_Place]:
-    """The first `most` places with other pages first: each further passage of a page counts 0.7 times as much as
-    the one before. Documents without pages are left as they are."""
+    """The first `most` places with other pages first: each further passage of a page counts 0.7 times as much
+    as the one before. Documents without pages are left as they are."""
     left = list(order)
     taken: dict[tuple[int, int], int] = {}
     spread: list[_Place] = []
@@ -254,12 +264,15 @@ def _spread(order: Sequence[_Place], most: int) -> list[_Place]:
 
 
 def _hits(legs: Legs, order: Sequence[_Place], k: int) -> list[Hit]:
-    first = order[: _READ_PER_HIT * k]
-    places = {place.candidate.id: place for place in first}
+    """The first `k` places whose texts differ, by score. What was deleted meanwhile is left out."""
+    places = {place.candidate.id: place for place in order[: _READ_PER_HIT * k]}
     texts = {i: chunk for i, _, chunk in legs.store.chunks(list(places))}
     kept = distinct(((i, texts[i].text) for i in places if i in texts), k)
-    documents = {d: legs.store.document(d) for d in {places[i].candidate.document_id for i, _ in kept}}
-    return [
+    documents: dict[int, DocumentInfo] = {}
+    for owner in {places[i].candidate.document_id for i, _ in kept}:
+        with suppress(InputError):
+            documents[owner] = legs.store.document(owner)
+    hits = [
         Hit(
             chunk_id=i,
             document=documents[places[i].candidate.document_id],
@@ -270,7 +283,9 @@ def _hits(legs: Legs, order: Sequence[_Place], k: int) -> list[Hit]:
             reasons=_reasons(places[i]),
         )
         for i, similar in kept
+        if places[i].candidate.document_id in documents
     ]
+    return sorted(hits, key=lambda hit: -hit.score)
 
 
 def _legs(place: _Place) -> tuple[Leg, ...]:

@@ -23,6 +23,10 @@ from rag.features import FEATURES
 SHIPPED = Path(__file__).with_name("ranker.json")
 # In an index's folder: its own ranker and threshold, made by `citewise tune`.
 TUNED = "tuned.json"
+_LARGEST = 1e9
+_DAMAGES = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+# exp() of more overflows; the probability is 0 or 1 to all digits long before.
+_LARGEST_ODDS = 700.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,21 @@ class Ranker:
 
     def probability(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n,), 0 to 1: that a passage holds evidence."""
-        result: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-(self.parts(rows).sum(axis=1) + self.bias)))
+        odds = np.clip(self.parts(rows).sum(axis=1) + self.bias, -_LARGEST_ODDS, _LARGEST_ODDS)
+        result: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-odds))
         return result
 
     def to_json(self) -> str:
-        weights = {name: round(float(w), 4) for name, w in zip(FEATURES, self.weights, strict=True)}
-        return json.dumps(
-            {"weights": weights, "scale": round(self.scale, 4), "bias": round(self.bias, 4)}, indent=1
-        )
+        """What `parse` reads, to five significant digits."""
+        weights = {name: _short(w) for name, w in zip(FEATURES, self.weights, strict=True)}
+        data: dict[str, Any] = {"weights": weights, "scale": _short(self.scale), "bias": _short(self.bias)}
+        if self.threshold is not None:
+            data["threshold"] = _short(self.threshold)
+        return json.dumps(data, indent=1)
+
+
+def _short(value: float) -> float:
+    return float(f"{float(value):.5g}")
 
 
 def load_ranker(path: Path | None = None) -> Ranker:
@@ -67,15 +78,19 @@ def load_ranker(path: Path | None = None) -> Ranker:
 def _load(file: Path, changed_ns: int, size: int) -> Ranker:
     try:
         return parse(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(
-            f"{file} is no ranker for this version of Citewise ({error}). Make it anew with: citewise tune "
-            "SET; or delete it: then the shipped one is used."
-        ) from error
+    except _DAMAGES as error:
+        said = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        mend = (
+            "It is part of Citewise: install that again."
+            if file == SHIPPED
+            else "Make it anew with: citewise tune SET; or delete it: then the shipped one is used."
+        )
+        raise ConfigError(f"{file} is no ranker for this version of Citewise ({said}). {mend}") from error
 
 
 def parse(data: Mapping[str, Any]) -> Ranker:
-    """A ranker from its JSON form. Raises ValueError, KeyError, TypeError, AttributeError."""
+    """A ranker from its JSON form. Raises ValueError, LookupError, TypeError, AttributeError,
+    ArithmeticError."""
     weights = data["weights"]
     if set(weights) != set(FEATURES):
         odd = sorted(set(weights) ^ set(FEATURES))
@@ -83,6 +98,10 @@ def parse(data: Mapping[str, Any]) -> Ranker:
     values = np.array([float(weights[name]) for name in FEATURES])
     scale, bias = float(data["scale"]), float(data["bias"])
     threshold = None if data.get("threshold") is None else float(data["threshold"])
-    if not np.isfinite([*values, scale, bias, threshold or 0.0]).all():
-        raise ValueError("a weight is not a finite number")
+    if not (np.abs([*values, scale, bias, threshold or 0.0]) < _LARGEST).all():
+        raise ValueError("a weight is not a finite number of a sane size")
+    if scale <= 0:
+        raise ValueError(f"its scale is {scale}, which would turn the order around")
+    if threshold is not None and not 0.0 <= threshold <= 1.0:
+        raise ValueError(f"its threshold is {threshold}, which is no probability")
     return Ranker(values, scale, bias, threshold)

@@ -1,12 +1,12 @@
 """An index fitted to its users' own questions: the order of passages, and where to refuse.
 
-Questions are halved by the document that holds their evidence (`rag.evalset.half_of`): what is fitted on one
-half is measured on the other, which shares no evidence document with it. Nothing is kept unless it orders the
-held-out half at least as well as what was there before."""
+Questions are halved by the documents that hold their evidence (`rag.evalset.whole_half_of`): what is fitted
+on one half is measured on the other, which shares no evidence document with it; questions whose documents lie
+on both sides are left out. Nothing is kept unless it orders the held-out half at least as well as what was
+there before."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from rag import metrics
 from rag.errors import InputError
-from rag.evalset import HALVES, Question, half_of, load_questions
+from rag.evalset import HALVES, Half, Question, load_questions, whole_half_of
 from rag.evidence import select
 from rag.features import Candidate
 from rag.files import write_atomically
-from rag.fitting import Example, fit
+from rag.fitting import LEAST, Example, fit
 from rag.index import Index
 from rag.metrics import Passage, RiskPoint, risk_coverage
 from rag.ranker import TUNED, Ranker
@@ -64,8 +64,10 @@ def tune(
         raise InputError(
             f"{refuse} of the unanswerable questions cannot be refused; give a share such as 0.85."
         )
-    questions = [q for q in load_questions(source) if q.evidence or not q.answerable]
-    halves = {h: [q for q in questions if half_of(q) == h] for h in HALVES}
+    read = [q for q in load_questions(source) if q.evidence or not q.answerable]
+    halves = {h: [q for q in read if whole_half_of(q) == h] for h in HALVES}
+    questions = [q for half in halves.values() for q in half]
+    _check(halves, source)
     pools = {e.id: e for e in examples(index, questions, progress)}
     start = index.ranker()
     found = fit([pools[q.id] for q in halves["dev"]], start)
@@ -80,14 +82,22 @@ def tune(
     )
 
 
+def _check(halves: Mapping[Half, Sequence[Question]], source: Path) -> None:
+    """Before the long part: there has to be something to learn from, and something to measure on."""
+    dev, test = (sum(q.answerable for q in halves[half]) for half in HALVES)
+    if min(dev, test) < LEAST:
+        raise InputError(
+            f"{source} has {dev} questions with evidence to fit to and {test} to measure on, told apart by "
+            f"their documents; at least {LEAST} of each are needed. Add questions about more documents."
+        )
+
+
 def save(index: Index, tuning: Tuning) -> Path:
     """Puts ranker and threshold into the index's folder, where every later search finds them. Raises
     StorageError."""
     path = index.folder / TUNED
-    data = json.loads(tuning.ranker.to_json())
-    if tuning.threshold is not None:
-        data["threshold"] = round(tuning.threshold, 4)
-    write_atomically(path, (json.dumps(data, indent=1) + "\n").encode())
+    ranker = replace(tuning.ranker, threshold=tuning.threshold)
+    write_atomically(path, f"{ranker.to_json()}\n".encode())
     return path
 
 

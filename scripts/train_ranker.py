@@ -3,8 +3,9 @@
     scripts/train_ranker.py INDEX=SET[*WEIGHT] ... [--write]
 
 SET is a folder in the shape that `citewise eval` reads, INDEX an index of its documents. The first half of
-the questions of each set, by the document that holds their evidence (`rag.evalset.half_of`), is fitted on;
-everything printed was measured on the second. A set counts by its WEIGHT (1), however many questions it has.
+the questions of each set, by the documents that hold their evidence (`rag.evalset.whole_half_of`), is fitted
+on; everything printed was measured on the second; questions with documents on both sides are left out. A set
+counts by its WEIGHT (1), however many questions it has.
 
 What a question demands of documents (company, year, form, line items, statements) is not learned: sets with
 such questions are small or may not be trained on. Those weights stand below, chosen by hand.
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.evalset import half_of, load_questions
+from rag.evalset import load_questions, whole_half_of
 from rag.features import FEATURES
 from rag.fitting import Example, fit
 from rag.index import open_index
@@ -41,12 +42,12 @@ def read(pair: str) -> tuple[str, list[Example], list[Example]]:
     """Name, first and second half of one INDEX=SET[*WEIGHT]."""
     index_path, _, rest = pair.partition("=")
     folder, _, weight = rest.partition("*")
-    questions = load_questions(Path(folder))
+    questions = [q for q in load_questions(Path(folder)) if whole_half_of(q)]
     with open_index(index_path) as index:
         pools = {e.id: e for e in examples(index, questions)}
     halves: dict[str, list[Example]] = {"dev": [], "test": []}
     for q in questions:
-        halves[half_of(q)].append(pools[q.id])
+        halves[whole_half_of(q) or ""].append(pools[q.id])
     share = float(weight or 1) / max(1, len(halves["dev"]))
     dev = [dataclasses.replace(e, weight=share) for e in halves["dev"]]
     return Path(folder).name, dev, [e for e, q in _paired(halves["test"], questions) if q.answerable]

@@ -15,13 +15,14 @@ Professional words for what the question says in lay words (`rag.lexicon`) count
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.lexical import COLUMN_WEIGHTS
+from rag.occurrences import Occurrences, occurrences
 
 # Okapi BM25 (Robertson and Zaragoza, 2009).
 _K1, _B = 1.2, 0.75
@@ -148,25 +149,11 @@ class Lengths:
         return self.title + self.heading + self.body
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """One passage against one question: counts of the question's tokens by field, and the places in the text
-    where they stand."""
-
-    body: dict[int, int]
-    heading: dict[int, int]
-    title: dict[int, int]
-    places: list[tuple[int, int]]
-    sizes: tuple[int, int, int]
-    digits: int
-    terms: tuple[bool, ...]
-    terms_title: tuple[bool, ...]
-    added: dict[str, int]
-
-
 def matching(terms: Terms, pool: Pool, lengths: Lengths) -> NDArray[np.float64]:
     """(n, len(MATCHING)); nan where a feature does not apply (no vectors compared)."""
-    seen = _look(terms, pool)
+    content = np.where(terms.words, terms.weights, 0.0)
+    added = tuple(terms.added_weights or ())
+    seen = occurrences(pool.fields, terms.tokens, content, added, terms.reworded, _WINDOW)
     table = _words(terms, seen, lengths)
     table |= _rewordings(terms, seen, lengths)
     table |= _scores(pool, _lexical(terms, seen, lengths))
@@ -205,68 +192,13 @@ def _scores(pool: Pool, lexical: NDArray[np.float64]) -> dict[str, NDArray[np.fl
     }
 
 
-def _look(terms: Terms, pool: Pool) -> list[_Seen]:
-    wanted = {t: n for n, t in enumerate(terms.tokens)}
-    added = set(terms.added_weights or ())
-    titles: dict[str, tuple[dict[int, int], int, frozenset[str]]] = {}
-    rows = []
-    for title, heading, body in pool.fields:
-        if title not in titles:  # the passages of a document share one
-            words = title.split()
-            titles[title] = _counts(words, wanted), len(words), frozenset(words)
-        in_title, title_size, title_set = titles[title]
-        body_words, heading_words = body.split(), heading.split()
-        places = [(at, wanted[t]) for at, t in enumerate(body_words) if t in wanted]
-        in_body: dict[int, int] = {}
-        for _, n in places:
-            in_body[n] = in_body.get(n, 0) + 1
-        in_heading = _counts(heading_words, wanted)
-        more: dict[str, int] = {}
-        whole: tuple[bool, ...] = ()
-        if added:
-            for t in body_words:
-                if t in added:
-                    more[t] = more.get(t, 0) + 1
-            # A term may hold words of the question: "delivery date" for "late delivery".
-            asked = {terms.tokens[n] for n in in_body.keys() | in_heading.keys()}
-            held = asked | more.keys() | added.intersection(heading_words)
-            whole = tuple(held.issuperset(term) for term in terms.reworded)
-        rows.append(
-            _Seen(
-                body=in_body,
-                heading=in_heading,
-                title=in_title,
-                places=places,
-                sizes=(title_size, len(heading_words), len(body_words)),
-                digits=sum(t[0].isdigit() for t in body_words),
-                terms=whole,
-                terms_title=tuple(title_set.issuperset(term) for term in terms.reworded),
-                added=more,
-            )
-        )
-    return rows
-
-
-def _counts(words: Sequence[str], wanted: Mapping[str, int]) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for word in words:
-        n = wanted.get(word)
-        if n is not None:
-            found[n] = found.get(n, 0) + 1
-    return found
-
-
-def _words(terms: Terms, seen: Sequence[_Seen], lengths: Lengths) -> dict[str, NDArray[np.float64]]:
-    size = len(terms.tokens)
-    body = _matrix([s.body for s in seen], size)
-    heading = _matrix([s.heading for s in seen], size)
-    title = _matrix([s.title for s in seen], size)
-    sizes = np.array([s.sizes for s in seen], dtype=np.float64).reshape(-1, 3)
+def _words(terms: Terms, seen: Occurrences, lengths: Lengths) -> dict[str, NDArray[np.float64]]:
+    body, heading, title, sizes = seen.body, seen.heading, seen.title, seen.sizes
     w, content = terms.weights, np.where(terms.words, terms.weights, 0.0)
     total, content_total = max(1e-6, float(w.sum())), max(1e-6, float(content.sum()))
     anywhere = (body + heading + title) > 0
     missing = np.where(anywhere | ~terms.words, 0.0, content)
-    windows = np.array([_window(s.places, content) for s in seen]) / content_total
+    windows = seen.window / content_total
     return {
         "body": _bm25(body, sizes[:, 2], lengths.body, w, total),
         "heading": _bm25(heading, sizes[:, 1], lengths.heading, w, total),
@@ -275,7 +207,7 @@ def _words(terms: Terms, seen: Sequence[_Seen], lengths: Lengths) -> dict[str, N
         "words_anywhere": anywhere @ content / content_total,
         "window": windows,
         "window_share": _share(windows),
-        "pairs": np.array([_pairs(s.places, size) for s in seen]),
+        "pairs": seen.pairs,
         "rarest_missing": missing.max(axis=1, initial=0.0) / max(1e-6, float(content.max(initial=0.0))),
         "title_words": (title > 0) @ content / content_total,
         "title_filled": title.sum(axis=1) / np.maximum(1, sizes[:, 0]),
@@ -284,36 +216,18 @@ def _words(terms: Terms, seen: Sequence[_Seen], lengths: Lengths) -> dict[str, N
     }
 
 
-def _lexical(terms: Terms, seen: Sequence[_Seen], lengths: Lengths) -> NDArray[np.float64]:
+def _lexical(terms: Terms, seen: Occurrences, lengths: Lengths) -> NDArray[np.float64]:
     """The leg's score over all fields, professional words included."""
-    sizes = np.array([float(sum(s.sizes)) for s in seen])
+    sizes = seen.sizes.sum(axis=1)
     total = max(1e-6, float(terms.weights.sum()))
-    own = [_weighed(s.title, s.heading, s.body) for s in seen]
-    score = _bm25(_matrix(own, len(terms.tokens)), sizes, lengths.whole, terms.weights, total)
+    own = sum(
+        w * field for w, field in zip(COLUMN_WEIGHTS, (seen.title, seen.heading, seen.body), strict=True)
+    )
+    score = _bm25(np.asarray(own), sizes, lengths.whole, terms.weights, total)
     if terms.added_weights:
-        names = {t: n for n, t in enumerate(terms.added_weights)}
         w = np.array(list(terms.added_weights.values()))
-        counts = _matrix([{names[t]: c for t, c in s.added.items()} for s in seen], len(names))
-        score = score + EXPANSION_WEIGHT * _bm25(counts, sizes, lengths.whole, w, total)
+        score = score + EXPANSION_WEIGHT * _bm25(seen.added, sizes, lengths.whole, w, total)
     return np.minimum(1.0, score)
-
-
-def _weighed(*fields: Mapping[int, int]) -> dict[int, float]:
-    sums: dict[int, float] = {}
-    for weight, counts in zip(COLUMN_WEIGHTS, fields, strict=True):
-        for n, count in counts.items():
-            sums[n] = sums.get(n, 0.0) + weight * count
-    return sums
-
-
-def _matrix(
-    counts: Sequence[Mapping[int, int]] | Sequence[Mapping[int, float]], size: int
-) -> NDArray[np.float64]:
-    matrix = np.zeros((len(counts), size))
-    for row, found in enumerate(counts):
-        for n, count in found.items():
-            matrix[row, n] = count
-    return matrix
 
 
 def _bm25(
@@ -326,54 +240,16 @@ def _bm25(
     return result
 
 
-def _window(places: Sequence[tuple[int, int]], weights: NDArray[np.float64]) -> float:
-    """The largest weight of distinct tokens within `_WINDOW` neighbouring tokens of the text."""
-    best = held = 0.0
-    inside: dict[int, int] = {}
-    first = 0
-    for at, n in places:
-        count = inside.get(n, 0)
-        inside[n] = count + 1
-        if not count:
-            held += weights[n]
-        while at - places[first][0] >= _WINDOW:
-            gone = places[first][1]
-            inside[gone] -= 1
-            if not inside[gone]:
-                held -= weights[gone]
-            first += 1
-        best = max(best, held)
-    return float(best)
-
-
-def _pairs(places: Sequence[tuple[int, int]], size: int) -> float:
-    """Share of neighbouring question tokens that stand together, or one apart, in the same order."""
-    if size < 2:
-        return 0.0
-    found: set[int] = set()
-    for here in range(len(places)):
-        at, n = places[here]
-        for ahead in range(here + 1, min(here + 3, len(places))):
-            if places[ahead][0] - at > 2:
-                break
-            if places[ahead][1] == n + 1:
-                found.add(n)
-    return len(found) / (size - 1)
-
-
-def _rewordings(terms: Terms, seen: Sequence[_Seen], lengths: Lengths) -> dict[str, NDArray[np.float64]]:
-    if not seen or not terms.reworded or not terms.added_weights:
-        none = np.zeros(len(seen))
+def _rewordings(terms: Terms, seen: Occurrences, lengths: Lengths) -> dict[str, NDArray[np.float64]]:
+    if not terms.reworded or not terms.added_weights:
+        none = np.zeros(len(seen.sizes))
         return {"reworded": none, "reworded_body": none, "reworded_title": none}
     rank = np.array([1.0 / (1 + place) for place in range(len(terms.reworded))])
-    names = list(terms.added_weights)
-    w = np.array([terms.added_weights[t] for t in names])
-    counts = _matrix([{i: s.added[t] for i, t in enumerate(names) if t in s.added} for s in seen], len(names))
-    sizes = np.array([float(s.sizes[2]) for s in seen])
+    w = np.array(list(terms.added_weights.values()))
     return {
-        "reworded": np.array([s.terms for s in seen], dtype=np.float64) @ rank / rank.sum(),
-        "reworded_body": _bm25(counts, sizes, lengths.body, w, max(1e-6, float(w.sum()))),
-        "reworded_title": np.array([float(any(s.terms_title)) for s in seen]),
+        "reworded": seen.phrases @ rank / rank.sum(),
+        "reworded_body": _bm25(seen.added, seen.sizes[:, 2], lengths.body, w, max(1e-6, float(w.sum()))),
+        "reworded_title": seen.phrases_title.any(axis=1).astype(np.float64),
     }
 
 
@@ -393,8 +269,8 @@ def _surroundings(pool: Pool, both: NDArray[np.float64]) -> dict[str, NDArray[np
     return {"document_best": best, "document_top": top, "document_passages": many, "neighbours": near}
 
 
-def _passage(pool: Pool, seen: Sequence[_Seen]) -> dict[str, NDArray[np.float64]]:
-    body = np.array([float(s.sizes[2]) for s in seen])
+def _passage(pool: Pool, seen: Occurrences) -> dict[str, NDArray[np.float64]]:
+    body = seen.sizes[:, 2]
     ordinals = np.array([float(row.ordinal) for row in pool.rows])
     passages = np.array([float(row.passages) for row in pool.rows])
     kinds = np.array([row.kind for row in pool.rows], dtype=object)
@@ -402,7 +278,7 @@ def _passage(pool: Pool, seen: Sequence[_Seen]) -> dict[str, NDArray[np.float64]
         "place": ordinals / np.maximum(1, passages - 1),
         "opening": (ordinals == 0).astype(np.float64),
         "length": body / 300,
-        "numbers": np.array([float(s.digits) for s in seen]) / np.maximum(1, body),
+        "numbers": seen.digits / np.maximum(1, body),
         "table": (kinds == "table").astype(np.float64),
         "article": (kinds == "article").astype(np.float64),
         "headings_only": (kinds == "heading").astype(np.float64),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event as StopEvent
 
@@ -103,10 +103,13 @@ class Assistant:
         yield StageStarted("evidence")
         found = select(searched, hits, self.index, limit=self._max_evidence, threshold=self._threshold)
         clock.lap("evidence")
-        yield EvidenceFound(found.evidence, hits)
+        seen = self.index.explain(searched, hits=hits, filters=filters)
+        clock.lap("explaining")
+        yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
         proof = certificate(self.index, found, filters)
         if not found.sufficient:
-            yield Finished(refuse(question, language, found, hits, proof, clock.seconds, searched))
+            refusal = refuse(question, language, found, hits, proof, clock.seconds, searched)
+            yield Finished(replace(refusal, understood=seen.understood, relaxed=seen.relaxed))
             return
         draft, trouble, pieces = "", "", 0
         if self.llm is not None and self.llm.info.writes(language) and not (stop and stop.is_set()):
@@ -126,11 +129,10 @@ class Assistant:
         claims = verify(said, found.evidence, question=searched) if said.strip() else ()
         clock.lap("verifying")
         model = self.llm.info.name if self.llm else ""
-        yield Finished(
-            compose(
-                question, language, claims, found, hits, proof, clock.seconds, draft, model, trouble, searched
-            )
+        answer = compose(
+            question, language, claims, found, hits, proof, clock.seconds, draft, model, trouble, searched
         )
+        yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
 
     def _draft(self, question: str, found: Selection, language: str, stop: StopEvent | None) -> Iterator[str]:
         assert self.llm is not None

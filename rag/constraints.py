@@ -76,23 +76,26 @@ class Constraints:
         """The agreement of a document; neutral for one that neither agrees nor clashes."""
         return self.documents.get(document_id, NEUTRAL)
 
-    def describe(self) -> tuple[str, ...]:
-        """What was understood, in words, for the reader: ("company: Thornfield Marsh plc", "year: 2022")."""
-        said = [
+    def matters(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What the question names, each matter with its values; "also" are the years beside the main one,
+        "unknown" the names that no document bears."""
+        named = (
             ("company", self.companies),
             ("statute", self.laws),
             ("subject", self.subjects),
             ("form", self.forms),
             ("period", self.quarters),
-            (
-                "year",
-                tuple(y for y in self.years if y != self.year)[:0] + ((self.year,) if self.year else ()),
-            ),
+            ("year", (self.year,) if self.year else ()),
             ("also", tuple(y for y in self.years if y != self.year)),
             ("passage", self.articles),
-            ("in no document", self.unknown_names),
-        ]
-        return tuple(f"{what}: {', '.join(values)}" for what, values in said if values)
+            ("unknown", self.unknown_names),
+        )
+        return tuple((what, values) for what, values in named if values)
+
+    def describe(self) -> tuple[str, ...]:
+        """What was understood, in words, for the reader: ("company: Thornfield Marsh plc", "year: 2022")."""
+        said = {"unknown": "in no document"}
+        return tuple(f"{said.get(what, what)}: {', '.join(values)}" for what, values in self.matters())
 
 
 def read_constraints(question: str, catalogue: Catalogue) -> Constraints:

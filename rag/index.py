@@ -28,6 +28,7 @@ from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestRepor
 from rag.validity import UNKNOWN, Validity
 
 if TYPE_CHECKING:
+    from rag.explain import Explanation
     from rag.ingest import ProgressCallback
     from rag.pool import Legs
 
@@ -175,6 +176,19 @@ class Index:
             embedder = self.embedder_for(detect_language(question))
             dense = self.dense() if embedder is not None else None
         return Legs(self.store, dense, embedder, self.lexicons, self.concepts)
+
+    def explain(
+        self, question: str, k: int = 8, *, filters: Filters | None = None, hits: Sequence[Hit] | None = None
+    ) -> Explanation:
+        """What is understood of a question, which of it gave way, and why the hits stand where they do.
+        `hits` are those of an earlier `search` with the same filters; None: searched for here. Raises
+        InputError for a question without a word."""
+        from rag.explain import explain
+        from rag.pool import Legs
+
+        found = self.search(question, k, filters=filters) if hits is None else hits
+        legs = Legs(self.store, None, None, self.lexicons, self.concepts)
+        return explain(legs, question, found, filters)
 
     def ranker(self) -> Ranker:
         """The index's own ranker where it was tuned, else the shipped one. Raises ConfigError."""

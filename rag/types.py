@@ -226,6 +226,30 @@ class Stages:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """One thing that was understood of a question. `what` is "company", "statute", "subject", "form",
+    "period", "year", "also" (further years), "passage" (articles, sections, notes), "concept" and "statement"
+    (of financial reports), "words" (professional ones for lay ones), "part" (of several questions in one) or
+    "unknown" (names that no document bears); `values` are names as printed in documents, or labels."""
+
+    what: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A demand of a question that gave way. `wanted` is all that one passage would have to be; `missed` are
+    the kinds of note (`Note.what`) in which the first passage is something else; `nearest` says what that
+    one is, "" where nothing was found; `rank` is the place of the first passage that is all of it, None where
+    none is."""
+
+    wanted: tuple[Note, ...]
+    missed: tuple[str, ...]
+    nearest: str = ""
+    rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A sentence (or table row) that bears on the question. `number` is the citation id, from 1. `text` is
     verbatim: `document.text[start:end]`. `header` carries the column headers of a table row."""
@@ -313,7 +337,7 @@ class Answer:
     `claims` are the sentences of the answer: the model's own that passed verification, then the quotes they
     and the answer rest on. `dropped` are sentences of the draft that did not pass, with their reasons.
     `searched` is the question as it was searched with, where a follow-up was completed from the conversation
-    ("" elsewhere)."""
+    ("" elsewhere). `understood` is what the question was taken to name, `relaxed` what of it gave way."""
 
     question: str
     kind: AnswerKind
@@ -330,6 +354,8 @@ class Answer:
     reason: str = ""
     dropped: tuple[Claim, ...] = ()
     searched: str = ""
+    understood: tuple[Note, ...] = ()
+    relaxed: tuple[Gap, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -359,10 +385,13 @@ class StageStarted:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFound:
-    """Stream event: the sentences that bear on the question, before any generation."""
+    """Stream event: the sentences that bear on the question, before any generation, with what was understood
+    of it and what gave way."""
 
     evidence: tuple[Evidence, ...]
     hits: tuple[Hit, ...]
+    understood: tuple[Note, ...] = ()
+    relaxed: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

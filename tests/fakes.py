@@ -332,7 +332,7 @@ class FakeAssistant:
         yield StageStarted("searching")
         answer = self.ask(question, filters=filters, history=history, language=language, stop=stop)
         yield StageStarted("evidence")
-        yield EvidenceFound(answer.evidence, answer.nearest)
+        yield EvidenceFound(answer.evidence, answer.nearest, answer.understood, answer.relaxed)
         if answer.draft:
             yield StageStarted("writing")
             for piece in re.findall(r"\S+\s*", answer.draft):

@@ -216,7 +216,7 @@ class PageAssistant:
         make = next((m for key, m in self.script.items() if key in question), None)
         answer = make(self.index, question) if make else refusal_of(question, self.index)
         yield StageStarted("evidence")
-        yield EvidenceFound(answer.evidence, answer.nearest)
+        yield EvidenceFound(answer.evidence, answer.nearest, answer.understood, answer.relaxed)
         if answer.refused:
             yield Finished(answer)
             return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.cli import following, options, output
+from rag.cli import explaining, following, options, output
 from rag.cli.options import (
     Companies,
     Documents,
@@ -92,6 +92,10 @@ def search(
     embedder: EmbedderOption = None,
     full: Annotated[bool, typer.Option("--full", help="Print whole passages.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Print what each passage refers to.")] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Print what was understood, what gave way, and why each passage."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find passages; no answer is written."""
@@ -100,9 +104,12 @@ def search(
     with closing(options.open_configured_index(settings)) as opened:
         hits = opened.search(question, settings.top_k, filters=scope)
         leads = {h.chunk_id: following.followed(opened, h.chunk_id) for h in hits} if follow else {}
+        told = opened.explain(question, hits=hits, filters=scope) if explain else None
     if as_json:
-        output.print_json(hits)
+        output.print_json({"hits": hits, "explanation": told} if told else hits)
         return
+    if told:
+        explaining.print_understood(told)
     for rank, hit in enumerate(hits, 1):
         typer.secho(f"{rank}. {_place(hit)}", bold=True, nl=False)
         typer.echo(f"  {hit.score:.2f}")
@@ -110,6 +117,8 @@ def search(
         typer.echo(output.clean(hit.chunk.text) if full else output.one_line(hit.chunk.text, _QUOTE))
         for line in leads.get(hit.chunk_id, ()):
             typer.secho(f"   {line}", dim=True)
+        if told:
+            explaining.print_reasons(told.hits[rank - 1])
         typer.echo()
     if not hits:
         output.message("Nothing found.")
@@ -125,7 +134,11 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
 
     drafting = False
     evidence: tuple[Evidence, ...] = ()
+    found: EvidenceFound | None = None
     for event in assistant.stream(question, filters=scope):
+        if found is not None:
+            explaining.print_short(found.understood, found.relaxed)
+            found = None
         if evidence and not (isinstance(event, Finished) and event.answer.refused):
             _print_evidence(evidence)  # of a refusal, the nearest passages are shown instead
             evidence = ()
@@ -136,7 +149,7 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
             if sys.stderr.isatty():
                 typer.secho(_STAGES.get(event.stage, event.stage), err=True, dim=True)
         elif isinstance(event, EvidenceFound):
-            evidence = event.evidence
+            found, evidence = event, event.evidence
         elif isinstance(event, Token) and sys.stderr.isatty():
             drafting = True
             typer.secho(output.clean(event.text), err=True, dim=True, nl=False)

@@ -1,0 +1,180 @@
+"""What a search understood, what of it gave way, and why each passage stands where it does.
+
+What a question names is a preference (`rag.constraints`): where no passage is what was asked for, the nearest
+is given. Here that is said: the reader of figures for 2022 is told that 2021 was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rag import parts
+from rag.catalogue import Catalogue, Facts
+from rag.constraints import Constraints, article_agrees
+from rag.lexicon import expand
+from rag.pool import Legs
+from rag.retrieve import Demands, check_question, read_demands
+from rag.telling import reason_words, tells
+from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Note, Reason
+
+# In this order a place is told: "article 12 of Harbour Act", "Boeing, 10-K, 2021".
+_DEMANDED = ("company", "statute", "form", "period", "year", "passage")
+# A document that says nothing of these is not what was asked for; one without a year may be.
+_MUST = frozenset({"company", "statute"})
+_AGREES = 0.5
+_NOTHING = Facts()
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """Why one hit stands where it does. `agrees` and `clashes` are the matters (`Note.what`) in which it is,
+    or is not, what the question demands; `reasons` the features that weigh most, the heaviest first, without
+    those that say nothing; `words` the same in English."""
+
+    chunk_id: int
+    document: str
+    page: int | None
+    score: float
+    legs: tuple[Leg, ...]
+    agrees: tuple[str, ...]
+    clashes: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`understood` is what the question was taken to name and need; `documents` are the paths of those that
+    it names, the best agreeing first; `relaxed` is what no passage, or not the first, satisfies, and names
+    that no document bears; `hits` explains the passages in their order."""
+
+    question: str
+    understood: tuple[Note, ...]
+    documents: tuple[str, ...]
+    relaxed: tuple[Gap, ...]
+    hits: tuple[Because, ...]
+
+
+def explain(legs: Legs, question: str, hits: Sequence[Hit], filters: Filters | None = None) -> Explanation:
+    """Explains the hits that `rag.retrieve.retrieve` gave for the question with these filters. Reads the
+    catalogue, no passages. Raises InputError for a question without a word."""
+    question = check_question(question)
+    demands = read_demands(legs, question, filters)
+    catalogue = legs.store.catalogue()
+    met = [_met(hit, demands.constraints, catalogue) for hit in hits]
+    return Explanation(
+        question=question,
+        understood=tuple(_understood(legs, question, demands, hits)),
+        documents=tuple(legs.store.document(d).path for d in demands.documents),
+        relaxed=tuple(_relaxed(demands.constraints, hits, met, catalogue)),
+        hits=tuple(_because(hit, state) for hit, state in zip(hits, met, strict=True)),
+    )
+
+
+def _understood(legs: Legs, question: str, demands: Demands, hits: Sequence[Hit]) -> Iterator[Note]:
+    yield from (Note(what, values) for what, values in demands.constraints.matters() if what != "unknown")
+    # Only financial reports are asked for line items (`rag.retrieve.rank`).
+    looked_at = {*demands.documents, *(hit.document.id for hit in hits)}
+    if demands.needs and legs.store.reports() & looked_at:
+        # A need without line items is a statement by its name.
+        concepts = tuple(dict.fromkeys(need.concept for need in demands.needs if need.lines))
+        statements = tuple(dict.fromkeys(s for need in demands.needs for s in need.statements))
+        yield from (Note(*note) for note in (("concept", concepts), ("statement", statements)) if note[1])
+    if words := expand(question, extra=legs.lexicons):
+        yield Note("words", words)
+    if asked := parts.split(question):
+        yield Note("part", asked)
+
+
+def _met(hit: Hit, constraints: Constraints, catalogue: Catalogue) -> dict[str, bool | None]:
+    """For each matter that the question demands, whether the hit is what it names; None where its document
+    says nothing of it."""
+    facts = catalogue.facts.get(hit.document.id, _NOTHING)
+    agreement = constraints.agreement(hit.document.id)
+    met: dict[str, bool | None] = {}
+    if constraints.companies:
+        met["company"] = _sign(agreement.name)
+    if constraints.laws:
+        met["statute"] = _sign(agreement.law)
+    if constraints.forms:
+        met["form"] = _sign(agreement.form) if facts.form else None
+    if constraints.quarters:
+        met["period"] = agreement.year >= _AGREES if facts.part else None
+    elif constraints.years:
+        met["year"] = _of_year(facts, constraints.years)
+    if constraints.articles:
+        met["passage"] = article_agrees(constraints, hit.chunk.heading_path, hit.chunk.text) >= _AGREES
+    return met
+
+
+def _sign(value: float) -> bool | None:
+    return value > 0 if value else None
+
+
+def _of_year(facts: Facts, asked: Sequence[str]) -> bool | None:
+    """Any part of one of the years: a quarter's report is of its year."""
+    own = {str(y) for y in (*facts.years, *facts.other_years)} or {facts.ended[:4]} - {""}
+    return bool(own.intersection(asked)) if own else None
+
+
+def _missed(met: Mapping[str, bool | None]) -> tuple[str, ...]:
+    return tuple(w for w, state in met.items() if state is False or (state is None and w in _MUST))
+
+
+def _relaxed(
+    constraints: Constraints,
+    hits: Sequence[Hit],
+    met: Sequence[Mapping[str, bool | None]],
+    catalogue: Catalogue,
+) -> Iterator[Gap]:
+    wanted = tuple(Note(what, values) for what, values in constraints.matters() if what in _DEMANDED)
+    whole = next((rank for rank, state in enumerate(met, 1) if not _missed(state)), None)
+    if wanted and not hits:
+        yield Gap(wanted, tuple(note.what for note in wanted))
+    # What the first passage leaves open is told where no other passage has it.
+    elif wanted and whole != 1 and (whole is None or False in met[0].values()):
+        yield Gap(wanted, _missed(met[0]), _called(hits[0].document), whole)
+    if hits and whole is not None:
+        yield from (Gap((note,), (note.what,)) for note in _without_hit(constraints, hits, catalogue))
+    if constraints.unknown_names:
+        yield Gap((Note("unknown", constraints.unknown_names),), ("unknown",))
+
+
+def _without_hit(constraints: Constraints, hits: Sequence[Hit], catalogue: Catalogue) -> Iterator[Note]:
+    """Of several companies or statutes, those that no passage is of."""
+    found = {hit.document.id for hit in hits}
+    for name in constraints.companies if len(constraints.companies) > 1 else ():
+        if found.isdisjoint(catalogue.company_documents[catalogue.companies.index(name)]):
+            yield Note("company", (name,))
+    for name in constraints.laws if len(constraints.laws) > 1 else ():
+        keys = (key for key, shown in catalogue.display.items() if shown == name)
+        if found.isdisjoint(d for key in keys for d in catalogue.law_keys.get(key, ())):
+            yield Note("statute", (name,))
+
+
+def _called(info: DocumentInfo) -> str:
+    """What a document is, and its path: "Thornfield Marsh plc, 10-K, 2022 (thornfield.pdf)"."""
+    meta = info.metadata
+    period = " ".join(v for v in (meta.get("fiscal_period", "").replace("FY", ""), _years(meta)) if v)
+    named = (meta.get("company") or meta.get("law") or info.title, meta.get("form", ""), period)
+    told = ", ".join(part for part in named if part)
+    return f"{told} ({info.path})" if told and told != info.path else info.path
+
+
+def _years(meta: Mapping[str, str]) -> str:
+    return (meta.get("fiscal_year") or meta.get("year", "")).replace("|", "/")
+
+
+def _because(hit: Hit, met: Mapping[str, bool | None]) -> Because:
+    reasons = tuple(reason for reason in hit.reasons if tells(reason))
+    return Because(
+        chunk_id=hit.chunk_id,
+        document=hit.document.path,
+        page=hit.chunk.page,
+        score=hit.score,
+        legs=hit.legs,
+        agrees=tuple(what for what, state in met.items() if state),
+        clashes=tuple(what for what, state in met.items() if state is False),
+        reasons=reasons,
+        words=tuple(map(reason_words, reasons)),
+    )

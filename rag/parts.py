@@ -47,8 +47,8 @@ def split(question: str) -> tuple[str, ...]:
 
     Statements around questions ("Base your answer on the balance sheet.") are no parts."""
     pieces = [piece.strip(" ,;/，；／") for piece in _CUT.split(question)]
-    asked = [p for p in pieces if p and _IS_QUESTION.search(p) and _says_enough(p)]
-    return tuple(dict.fromkeys(asked))[:MAX_PARTS] if len(asked) > 1 else ()
+    asked = dict.fromkeys(p for p in pieces if p and _IS_QUESTION.search(p) and _says_enough(p))
+    return tuple(asked)[:MAX_PARTS] if len(asked) > 1 else ()
 
 
 def _says_enough(piece: str) -> bool:

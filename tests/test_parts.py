@@ -1,0 +1,125 @@
+"""Several questions in one are told from one question, and each gets its evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.parts import MAX_PARTS, split
+from rag.retrieve import rank, read_demands, retrieve
+from rag.types import Stages
+from tests.archive import archive
+
+ONE = [
+    "How many days of notice must the tenant give?",
+    "What are revenue and operating income?",
+    "Which drug is safe and is approved for children?",
+    "Who signs the lease and has the right to sublet?",
+    "Does the policy state when and how employees are paid?",
+    "Where and when does the board meet?",
+    "Base your answer on the balance sheet. What is the quick ratio?",
+    "What was the deposit, and when must it be returned?",
+    "What is the loan? Why?",
+    "How is 'research and development' defined?",
+    "deposit and rent",
+    "the",
+    "",
+    "？？",
+    "试用期有多长？",
+    "工资和奖金是多少？",
+    "什么？为什么？",
+]
+SEVERAL = {
+    "What was the deposit, and who repairs the roof?": ("What was the deposit", "who repairs the roof"),
+    "What is the deposit and is it returned with interest?": (
+        "What is the deposit",
+        "is it returned with interest",
+    ),
+    "What is the quick ratio of Vextra and did Mirves pay a dividend?": (
+        "What is the quick ratio of Vextra",
+        "did Mirves pay a dividend",
+    ),
+    "Who pays the rent? Who pays the taxes?": ("Who pays the rent", "Who pays the taxes"),
+    "What did Norden deliver; what was the penalty": ("What did Norden deliver", "what was the penalty"),
+    "试用期多长？工资多少？": ("试用期多长", "工资多少"),
+    "该合同的期限是多久，并且违约金是多少": ("该合同的期限是多久", "违约金是多少"),
+    "押金是多少，以及什么时候退还？": ("押金是多少", "什么时候退还"),
+}
+
+
+@pytest.mark.parametrize("question", ONE)
+def test_one_question_stays_whole(question: str) -> None:
+    assert split(question) == ()
+
+
+@pytest.mark.parametrize("question", SEVERAL)
+def test_several_questions_are_told_apart(question: str) -> None:
+    assert split(question) == SEVERAL[question]
+
+
+def test_no_more_than_three_parts_are_kept() -> None:
+    asked = "Who pays rent? Who pays taxes? Who pays repairs? Who pays insurance? Who pays heating?"
+    assert split(asked) == ("Who pays rent", "Who pays taxes", "Who pays repairs")
+
+
+def test_the_same_question_twice_is_one() -> None:
+    assert split("Who pays the rent? Who pays the rent?") == ()
+
+
+@given(st.lists(st.sampled_from([*ONE, *SEVERAL, "; ", " and ", "，", "?", "\ud800", "\x00"]), max_size=5))
+def test_parts_are_two_or_three_distinct_stretches_of_the_question(pieces: list[str]) -> None:
+    question = " ".join(pieces)
+    parts = split(question)
+    assert len(parts) != 1
+    assert len(parts) <= MAX_PARTS
+    assert len(set(parts)) == len(parts)
+    assert all(part and part in question for part in parts)
+
+
+@pytest.mark.parametrize("k", [3, 4, 8])
+@pytest.mark.parametrize("spread", [True, False])
+def test_best_passage_of_each_part_is_among_the_first(tmp_path: Path, k: int, spread: bool) -> None:
+    """Forty passages speak of rents and outnumber the two others, which say little of what the whole asks."""
+    rents = "# Rents\n\n" + "\n\n".join(
+        f"## Rent {n}\n\nThe monthly rent of the flat number {n} in the house is {n * 10} euros a month."
+        for n in range(40)
+    )
+    question = (
+        "What is the monthly rent of the flat in the house, and how do staff wash their hands, "
+        "and who won the regatta?"
+    )
+    others = {
+        "rents__md": rents,
+        "regatta__md": "# Sports\n\nThe regatta of the lake was won by Ottilie Brandt in a wooden boat.\n",
+    }
+    stages = Stages(spread=spread)
+    with archive(tmp_path, **others) as index:
+        legs = index.legs(question)
+        parts = split(question)
+        assert len(parts) == 3
+        demands = read_demands(legs, question)
+        best = []
+        for part in parts:
+            ranked = rank(legs, part, demands)
+            best.append(ranked.pool.rows[int(ranked.scores.argmax())].id)
+        hits = retrieve(legs, question, k=k, stages=stages)
+        shown = {i for hit in hits for i in (hit.chunk_id, *hit.similar)}
+        assert len(hits) == k
+        assert set(best) <= shown
+        assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
+        assert {"regatta.md", "medicine/handwashing.txt"} <= {h.document.path for h in hits}
+
+
+def test_without_the_stage_nothing_is_split(tmp_path: Path) -> None:
+    question = "What is the monthly rent, and how do staff wash their hands?"
+    with archive(tmp_path) as index:
+        legs = index.legs(question)
+        whole = rank(legs, question, read_demands(legs, question))
+        scores = dict(zip((row.id for row in whole.pool.rows), whole.scores, strict=True))
+        alone = retrieve(legs, question, stages=Stages(parts=False, spread=False))
+        assert [h.score for h in alone] == [round(float(scores[h.chunk_id]), 6) for h in alone]
+        split_up = retrieve(legs, question, stages=Stages(spread=False))
+        assert any(h.score > round(float(scores[h.chunk_id]), 6) for h in split_up)

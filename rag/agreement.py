@@ -66,12 +66,10 @@ def find_lines(store: Store, needs: Sequence[Need], documents: Sequence[int]) ->
     rows = {row.id: row for row in store.candidates(sorted(frozenset().union(*passages)))}
     standing = store.roles(documents) if needs and documents else {}
     pages = [frozenset(page for i in found if i in rows for page in pages_of(rows[i])) for found in passages]
-    best = sorted(
-        rows.keys() | standing.keys(),
-        key=lambda i: (-_role(standing.get(i, ""), needs) - _share(i, passages), i),
-    )
-    worth = [i for i in best if _role(standing.get(i, ""), needs) or i in rows]
-    return Lines(tuple(passages), tuple(pages), tuple(worth[:_ADDED]))
+    weight = {role: _role(role, needs) for role in {"", *standing.values()}}  # few, for many passages
+    worth = rows.keys() | {i for i, role in standing.items() if weight[role]}
+    best = sorted(worth, key=lambda i: (-weight[standing.get(i, "")] - _share(i, passages), i))
+    return Lines(tuple(passages), tuple(pages), tuple(best[:_ADDED]))
 
 
 def _phrase(wording: str) -> str:

@@ -55,16 +55,11 @@ def best(
     frequency: Mapping[str, int],
     *,
     limit: int,
-    documents: Sequence[int] | None,
+    ranges: Sequence[tuple[int, int]] | None,
 ) -> list[tuple[int, float]]:
     """(chunk id, weight) of the best passages; ties by id. `frequency` holds the query's tokens with the
-    number of passages that hold each; `documents` None: all."""
-    restriction, values = "", []
-    if documents is not None:
-        restriction = (
-            " AND +rowid IN (SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)))"
-        )
-        values = [json.dumps(list(documents))]
+    number of passages that hold each; `ranges` of ids, first and last, ascending; None: all."""
+    restriction, values = _within(ranges) if ranges is not None else ("", [])
     tokens = known_tokens(frequency)
     essential = essential_tokens(tokens, frequency)
     if len(essential) == len(tokens):
@@ -74,17 +69,39 @@ def best(
     return sorted(exact.items(), key=lambda row: (-row[1], row[0]))[:limit]
 
 
+def _within(ranges: Sequence[tuple[int, int]]) -> tuple[str, list[str | int]]:
+    """Passages in ranges of ids. FTS5 seeks to the first id and stops at the last, whatever lies between;
+    "+rowid" keeps it from seeking anew for each range, which would compute every idf anew."""
+    if not ranges:
+        return " AND +rowid IN ()", []
+    span: list[str | int] = [ranges[0][0], ranges[-1][1]]
+    if len(ranges) == 1:
+        return " AND rowid BETWEEN ? AND ?", span
+    listed = (
+        " AND +rowid IN (SELECT c.id FROM json_each(?) r JOIN chunks c "
+        "ON c.id BETWEEN json_extract(r.value, '$[0]') AND json_extract(r.value, '$[1]'))"
+    )
+    return f" AND rowid BETWEEN ? AND ?{listed}", [*span, json.dumps(ranges)]
+
+
 def scores(
     connection: sqlite3.Connection, tokens: Sequence[str], chunk_ids: Sequence[int]
 ) -> dict[int, float]:
     """Weights of given passages; those that hold none of the tokens are left out."""
+    if not chunk_ids:
+        return {}
     # "+rowid" makes this one pass over the postings; a seek per rowid would compute every idf anew each time.
-    restriction = " AND +rowid IN (SELECT value FROM json_each(?))"
-    return dict(_weights(connection, tokens, restriction, [json.dumps(list(chunk_ids))], len(chunk_ids)))
+    restriction = " AND rowid BETWEEN ? AND ? AND +rowid IN (SELECT value FROM json_each(?))"
+    values: list[str | int] = [min(chunk_ids), max(chunk_ids), json.dumps(list(chunk_ids))]
+    return dict(_weights(connection, tokens, restriction, values, len(chunk_ids)))
 
 
 def _weights(
-    connection: sqlite3.Connection, tokens: Sequence[str], restriction: str, values: Sequence[str], limit: int
+    connection: sqlite3.Connection,
+    tokens: Sequence[str],
+    restriction: str,
+    values: Sequence[str | int],
+    limit: int,
 ) -> list[tuple[int, float]]:
     if not tokens or limit < 1:
         return []

@@ -7,7 +7,9 @@ matter."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,12 +85,17 @@ def read_terms(legs: Legs, question: str, stages: Stages) -> tuple[Terms, tuple[
     return terms, reworded
 
 
+def compares(legs: Legs, question: str) -> bool:
+    """Whether the question's vector is compared with those of passages."""
+    if legs.dense is None or legs.embedder is None:
+        return False
+    return supports(legs.embedder.info, detect_language(question))
+
+
 def query_vector(legs: Legs, question: str, reworded: Sequence[str]) -> NDArray[np.float32] | None:
     """The question's vector; with professional words, the mean of both wordings (not normalised again: its
     product with a passage is then the mean of two cosines). None where no vectors are compared."""
-    if legs.dense is None or legs.embedder is None:
-        return None
-    if not supports(legs.embedder.info, detect_language(question)):
+    if legs.embedder is None or not compares(legs, question):
         return None
     vector = legs.embedder.embed_query(question)
     if reworded:
@@ -97,25 +104,59 @@ def query_vector(legs: Legs, question: str, reworded: Sequence[str]) -> NDArray[
     return vector
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How many passages are searched for, and in which documents (ids; None: all)."""
+
+    size: int
+    documents: tuple[int, ...] | None = None
+
+
 def search(
     legs: Legs,
+    question: str,
     terms: Terms,
-    vector: NDArray[np.float32] | None,
-    *,
-    size: int,
+    reworded: Sequence[str],
+    scopes: Sequence[Scope],
     filters: Filters | None = None,
-    documents: Sequence[int] | None = None,
-) -> Found:
-    """The `size` best passages of each leg, within the filters and `documents` (ids; None: all)."""
+) -> tuple[NDArray[np.float32] | None, list[Found]]:
+    """The question's vector (None where none is compared), and for each scope the best passages of each leg
+    within the filters. Words are searched while the question is embedded: neither holds up the other."""
+    with _embedding(legs, question, reworded) as embedding:
+        lexical = [_by_words(legs, terms, scope, filters) for scope in scopes]
+        vector = embedding()
+    dense = [_by_vector(legs, vector, scope, filters) for scope in scopes]
+    return vector, [Found(*found) for found in zip(lexical, dense, strict=True)]
+
+
+@contextmanager
+def _embedding(
+    legs: Legs, question: str, reworded: Sequence[str]
+) -> Iterator[Callable[[], NDArray[np.float32] | None]]:
+    """The question's vector, on its way in another thread; call for it when it is needed."""
+    if not compares(legs, question):
+        yield lambda: None
+        return
+    with ThreadPoolExecutor(1) as beside:
+        yield beside.submit(query_vector, legs, question, reworded).result
+
+
+def _by_words(legs: Legs, terms: Terms, scope: Scope, filters: Filters | None) -> tuple[int, ...]:
     words = [*terms.tokens, *(terms.added_weights or ())]
-    found = legs.store.lexical(words, limit=size, filters=filters, documents=documents)
-    near: list[tuple[int, float]] = []
-    if vector is not None and legs.dense is not None:
-        scoped = bool(filters) or documents is not None
-        allowed = legs.store.chunk_ids(filters, documents) if scoped else None
-        if allowed is None or len(allowed):
-            near = legs.dense.search(vector, size, allowed=allowed)
-    return Found(tuple(i for i, _ in found), tuple(i for i, _ in near))
+    found = legs.store.lexical(words, limit=scope.size, filters=filters, documents=scope.documents)
+    return tuple(i for i, _ in found)
+
+
+def _by_vector(
+    legs: Legs, vector: NDArray[np.float32] | None, scope: Scope, filters: Filters | None
+) -> tuple[int, ...]:
+    if vector is None or legs.dense is None:
+        return ()
+    scoped = bool(filters) or scope.documents is not None
+    allowed = legs.store.chunk_ids(filters, scope.documents) if scoped else None
+    if allowed is not None and not len(allowed):
+        return ()
+    return tuple(i for i, _ in legs.dense.search(vector, scope.size, allowed=allowed))
 
 
 def make_pool(legs: Legs, found: Found, vector: NDArray[np.float32] | None, more: Sequence[int] = ()) -> Pool:

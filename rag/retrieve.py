@@ -29,7 +29,7 @@ from rag.concepts import Need, needs
 from rag.constraints import Constraints, read_constraints
 from rag.errors import InputError
 from rag.features import FEATURES, Candidate, Pool, matching
-from rag.pool import Found, Legs, make_pool, query_vector, read_terms, search
+from rag.pool import Found, Legs, Scope, compares, make_pool, read_terms, search
 from rag.ranker import Ranker, load_ranker
 from rag.twins import distinct
 from rag.types import DocumentInfo, Filters, Hit, Leg, Reason, Stages
@@ -133,13 +133,10 @@ def rank(
 ) -> Ranked:
     """The pool of one question (or one part of it), its features and scores; in no order."""
     terms, reworded = read_terms(legs, question, stages)
-    vector = query_vector(legs, question, reworded)
-    size = max(_POOL_ALONE if vector is None else POOL, 2 * k)
-    found = search(legs, terms, vector, size=size, filters=filters)
-    more: list[int] = []
-    if demands.documents:
-        within = search(legs, terms, vector, size=_POOL_NAMED, filters=filters, documents=demands.documents)
-        more += within.ids
+    size = max(POOL if compares(legs, question) else _POOL_ALONE, 2 * k)
+    scopes = [Scope(size), *([Scope(_POOL_NAMED, demands.documents)] if demands.documents else [])]
+    vector, (found, *within) = search(legs, question, terms, reworded, scopes, filters)
+    more = [i for one in within for i in one.ids]
     lines = Lines()
     if demands.needs:
         # "Associated" is no question about associates, nor "restructuring" of a tissue one about its cost:
@@ -175,7 +172,7 @@ def _agreements(
 ) -> NDArray[np.float64]:
     store = legs.store
     day = (filters.in_force if filters else "") or date.today().isoformat()
-    ended = frozenset(d for d, v in store.validity().items() if v.ended(day))
+    ended = store.ended(day)
     openings: list[tuple[tuple[str, ...], str]] = []
     if demands.constraints.articles:
         texts = {i: (c.heading_path, c.text) for i, _, c in store.chunks([row.id for row in pool.rows])}

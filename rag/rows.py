@@ -223,9 +223,10 @@ def vectors(connection: sqlite3.Connection, ids: Sequence[int], dimension: int) 
     wanted = json.dumps([int(i) for i in ids])
     query = "SELECT chunk_id, vector FROM vectors WHERE chunk_id IN (SELECT value FROM json_each(?))"
     found = dict(connection.execute(query, (wanted,)))
-    for row, chunk_id in enumerate(ids):
-        if int(chunk_id) in found:
-            matrix[row] = np.frombuffer(found[int(chunk_id)], dtype="<f2")
+    present = [row for row, chunk_id in enumerate(ids) if int(chunk_id) in found]
+    if present:
+        joined = b"".join(found[int(ids[row])] for row in present)
+        matrix[present] = np.frombuffer(joined, dtype="<f2").reshape(len(present), dimension)
     return matrix
 
 

@@ -305,9 +305,7 @@ class Store:
     def _chunk(self, row: rows.ChunkRow) -> tuple[int, int, Chunk]:
         return row[0], row[1], rows.chunk(row, self.text(row[1], row[3], row[4]))
 
-    def chunk_ids(
-        self, filters: Filters | None, documents: Sequence[int] | None = None
-    ) -> NDArray[np.int64]:
+    def chunk_ids(self, filters: Filters | None, documents: Sequence[int] | None = None) -> NDArray[np.int64]:
         """Ids of the passages of the documents that pass and, where given, are among `documents`,
         ascending."""
         scope = self.scope(filters, documents)
@@ -336,7 +334,8 @@ class Store:
         `rag.text.query_tokens`."""
         frequency, scope = self.document_frequency(tokens), self.scope(filters, documents)
         with self._connection() as connection:
-            return lexical.best(connection, frequency, limit=limit, documents=scope)
+            ranges = None if scope is None else rows.chunk_ranges(connection, scope)
+            return lexical.best(connection, frequency, limit=limit, ranges=ranges)
 
     def lexical_scores(self, tokens: Sequence[str], chunk_ids: Sequence[int]) -> dict[int, float]:
         """The weights that `lexical` gives these passages; those with none of the tokens are left out."""
@@ -408,6 +407,11 @@ class Store:
         """From when to when each document is in force, by id; those of which nothing is known are left
         out."""
         return self._cached("validity", lambda connection: versions(rows.catalogue(connection)))
+
+    def ended(self, day: str) -> frozenset[int]:
+        """The documents that are known to be no longer in force on an ISO day."""
+        force = self.validity()
+        return self._cached(f"ended {day}", lambda _: frozenset(d for d, v in force.items() if v.ended(day)))
 
     # Vectors
 

@@ -74,7 +74,7 @@ class DenseIndex:
             return {}
         matrix = self._store.vectors(chunk_ids)
         scores = matrix @ np.asarray(vector, dtype=np.float32)
-        present = [bool(p) for p in matrix.any(axis=1)]
+        present = np.count_nonzero(matrix, axis=1) > 0
         return {int(i): float(s) for i, s, p in zip(chunk_ids, scores, present, strict=True) if p}
 
 

@@ -36,9 +36,10 @@ ProgressCallback = Callable[[Progress], None]
 @dataclass(frozen=True, slots=True)
 class Tuning:
     """What came of it. `fitted` and `held_out` count questions; `before` and `after` are hit@k on the
-    held-out half; `threshold` is the evidence score below which is refused, fitted on the first half; the
-    `refused` shares and the risk-coverage curve are of the held-out half. `kept`: the new order was no worse
-    there and is the one in `ranker`."""
+    held-out half; `threshold` is the evidence score below which is refused, fitted on the first half, None
+    without unanswerable questions there; the `refused` shares, None without a threshold, and the
+    risk-coverage curve are of the held-out half. `kept`: the new order was no worse there and is the one in
+    `ranker`."""
 
     ranker: Ranker
     kept: bool
@@ -75,11 +76,11 @@ def tune(
     before, after = hits(held, start), hits(held, found)
     kept = sum(after.values()) >= sum(before.values())
     ranker = found if kept else start
-    bar = _threshold([_asked(index, q, ranker) for q in halves["dev"]], refuse)
-    return _reported(
-        Tuning(ranker, kept, len(halves["dev"]), len(halves["test"]), before, after, bar),
-        [_asked(index, q, ranker) for q in halves["test"]] if bar is not None else [],
-    )
+    refusable = [q for q in halves["dev"] if not q.answerable]
+    judged = _judged(index, [*refusable, *halves["test"]], ranker, progress)
+    bar = _threshold(judged[: len(refusable)], refuse)
+    tuning = Tuning(ranker, kept, len(halves["dev"]), len(halves["test"]), before, after, bar)
+    return _reported(tuning, judged[len(refusable) :])
 
 
 def _check(halves: Mapping[Half, Sequence[Question]], source: Path) -> None:
@@ -149,6 +150,18 @@ class _Asked:
     wrong: bool
 
 
+def _judged(
+    index: Index, questions: Sequence[Question], ranker: Ranker, progress: ProgressCallback | None
+) -> list[_Asked]:
+    """The evidence of each question, as it would be judged with this ranker."""
+    judged = []
+    for done, question in enumerate(questions, 1):
+        judged.append(_asked(index, question, ranker))
+        if progress is not None:
+            progress(Progress("evidence", done, len(questions), current=question.question))
+    return judged
+
+
 def _asked(index: Index, question: Question, ranker: Ranker) -> _Asked:
     found = retrieve(index.legs(question.question), question.question, k=_TOP, ranker=ranker)
     selection = select(question.question, found, index)
@@ -170,7 +183,9 @@ def _reported(tuning: Tuning, held: Sequence[_Asked]) -> Tuning:
     """With the shares refused on the held-out half, and its risk-coverage curve."""
 
     def share(answerable: bool) -> float | None:
-        some = [a.score < (tuning.threshold or 0.0) for a in held if a.answerable is answerable]
+        if tuning.threshold is None:
+            return None
+        some = [a.score < tuning.threshold for a in held if a.answerable is answerable]
         return sum(some) / len(some) if some else None
 
     curve = risk_coverage([a.score for a in held], [a.wrong for a in held])

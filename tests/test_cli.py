@@ -97,7 +97,7 @@ def _all_errors(base: type[CitewiseError] = CitewiseError) -> Iterator[type[Cite
 
 @pytest.mark.parametrize(
     "command",
-    ["ask", "search", "ingest", "batch", "ui", "eval", "doctor"]
+    ["ask", "search", "ingest", "batch", "ui", "eval", "tune", "doctor"]
     + [f"index {c}" for c in ("show", "delete", "verify")]
     + [f"models {c}" for c in ("list", "path", "pull", "verify")],
 )

@@ -14,6 +14,7 @@ from rag.cli import index as _index
 from rag.cli import measure as _measure
 from rag.cli import models as _models
 from rag.cli import system as _system
+from rag.cli import tune as _tune
 from rag.cli.output import Command
 
 # "\b" keeps the lines of a paragraph apart in help.
@@ -49,6 +50,7 @@ app.command(cls=Command)(_index.ingest)
 app.command(cls=Command)(_batch.batch)
 app.command(cls=Command)(_system.ui)
 app.command("eval", cls=Command)(_measure.evaluate)
+app.command(cls=Command)(_tune.tune)
 app.add_typer(_models_app, name="models")
 app.add_typer(_index_app, name="index")
 app.command(cls=Command)(_system.doctor)

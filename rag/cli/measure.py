@@ -96,7 +96,7 @@ def evaluate(
     folder = index or (Path(f"indexes/eval-{name}") if source.is_dir() else None)
     settings = options.config(index=folder, llm=llm, embedder=embedder)
     if source.is_dir() and (rebuild or index is None or not index.exists()):
-        _ingest(source / "documents", settings, rebuild=rebuild, quiet=as_json)
+        ingest_set(source / "documents", settings, rebuild=rebuild, quiet=as_json)
     if ablate:
         report, ablation = _measure_with_ablation(source, settings, choices, quiet=as_json)
     else:
@@ -129,7 +129,7 @@ def _check(source: Path, choices: Choices, former: Path | None, *, rebuild: bool
     choose(source, limit=choices.limit, seed=choices.seed, tags=choices.tags, half=choices.half)
 
 
-def _ingest(documents: Path, settings: Config, *, rebuild: bool, quiet: bool) -> None:
+def ingest_set(documents: Path, settings: Config, *, rebuild: bool, quiet: bool) -> None:
     """Bring the set's index up to date: unchanged files cost only a look, an ingest that was cut short is
     finished."""
     with (

@@ -15,10 +15,12 @@ nothing, others are found, and each hit says what it agrees with and what not (`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +50,7 @@ _LIKELY_SEEN = 40
 _READ_PER_HIT = 3
 # Another passage of a page that is in the list already counts this much less.
 _SPREAD = 0.7
+_PART_ALONE = 0.5
 _REASONS = 8
 # Without the ranker: what full agreement in one matter adds to the fused score.
 _PREFERENCE = 0.05
@@ -57,11 +60,13 @@ _PREFERRED = tuple(FEATURES.index(n) for n in ("name", "year", "form", "law", "p
 @dataclass(frozen=True, slots=True)
 class Demands:
     """What the whole question demands, each part of it included. `documents` are those that it names; where
-    it names none, line items are looked up in those that its words point to."""
+    it names none, line items are looked up in those that its words point to. `lines` are the line items
+    found in `documents`, None where they are still to be looked up."""
 
     constraints: Constraints
     needs: tuple[Need, ...]
     documents: tuple[int, ...]
+    lines: Lines | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +98,21 @@ def retrieve(
         raise InputError(f"k is {k}; ask for at least one passage.")
     demands = read_demands(legs, question, filters, stages)
     asked = [question, *(parts.split(question) if stages.parts else ())]
-    ranked = [rank(legs, part, demands, k=k, filters=filters, stages=stages, ranker=ranker) for part in asked]
+    ranked = _side_by_side(
+        partial(rank, legs, demands=demands, k=k, filters=filters, stages=stages, ranker=ranker), asked
+    )
     order = _merged(ranked)
     first = _spread(order, _READ_PER_HIT * k) if stages.spread else order[: _READ_PER_HIT * k]
     return _hits(legs, _with_parts(first, order, ranked[1:], k), k)
+
+
+def _side_by_side(rank_one: Callable[[str], Ranked], asked: Sequence[str]) -> list[Ranked]:
+    """One after the other would be slow: more than half of the time is SQLite's, FAISS's and the embedder's,
+    which do not hold the interpreter."""
+    if len(asked) == 1:
+        return [rank_one(asked[0])]
+    with ThreadPoolExecutor(len(asked)) as pool:
+        return list(pool.map(rank_one, asked))
 
 
 def check_question(question: str) -> str:
@@ -118,7 +134,14 @@ def read_demands(
     allowed = legs.store.scope(filters)
     named = meant(constraints, None if allowed is None else frozenset(allowed))
     needed = needs(question, extra=legs.concepts) if stages.concepts else ()
-    return Demands(constraints, needed, named)
+    return Demands(constraints, needed, named, _lines(legs, needed, named) if named and needed else None)
+
+
+def _lines(legs: Legs, needed: Sequence[Need], documents: Sequence[int]) -> Lines:
+    """ "Associated" is no question about associates, nor "restructuring" of a tissue one about its cost: only
+    documents that are financial reports are asked for line items."""
+    reports = legs.store.reports()
+    return find_lines(legs.store, needed, [d for d in documents if d in reports])
 
 
 def rank(
@@ -137,14 +160,10 @@ def rank(
     scopes = [Scope(size), *([Scope(_POOL_NAMED, demands.documents)] if demands.documents else [])]
     vector, (found, *within) = search(legs, question, terms, reworded, scopes, filters)
     more = [i for one in within for i in one.ids]
-    lines = Lines()
-    if demands.needs:
-        # "Associated" is no question about associates, nor "restructuring" of a tissue one about its cost:
-        # only documents that are financial reports are asked for line items.
-        reports = legs.store.reports()
-        documents = [d for d in demands.documents or _likely(legs, found) if d in reports]
-        lines = find_lines(legs.store, demands.needs, documents)
-        more += lines.best
+    lines = demands.lines
+    if lines is None:
+        lines = _lines(legs, demands.needs, _likely(legs, found)) if demands.needs else Lines()
+    more += lines.best
     pool = make_pool(legs, found, vector, more)
     rows = np.hstack(
         [matching(terms, pool, legs.store.lengths()), _agreements(legs, pool, demands, lines, filters)]
@@ -210,13 +229,14 @@ class _Place:
 
 
 def _merged(ranked: Sequence[Ranked]) -> list[_Place]:
-    """All candidates by their best score over the question and its parts."""
+    """All candidates by their score for the whole question; those that only parts of it found count half:
+    fewer words are matched more easily, which says nothing against the whole."""
     best: dict[int, _Place] = {}
-    for one in ranked:
+    for number, one in enumerate(ranked):
         for row, candidate in enumerate(one.pool.rows):
-            score = float(one.scores[row])
+            score = float(one.scores[row]) * (_PART_ALONE if number else 1.0)
             known = best.get(candidate.id)
-            if known is None or score > known.score:
+            if known is None or (known.ranked is not ranked[0] and score > known.score):
                 best[candidate.id] = _Place(one, row, score)
     return sorted(best.values(), key=lambda place: (-place.score, place.candidate.id))
 

@@ -79,33 +79,34 @@ def test_parts_are_two_or_three_distinct_stretches_of_the_question(pieces: list[
     assert all(part and part in question for part in parts)
 
 
+# Forty passages speak of rents and outnumber the two others, which say little of what the whole asks.
+RENTS = {
+    "rents__md": "# Rents\n\n"
+    + "\n\n".join(
+        f"## Rent {n}\n\nThe monthly rent of the flat number {n} in the house is {n * 10} euros a month."
+        for n in range(40)
+    ),
+    "regatta__md": "# Sports\n\nThe regatta of the lake was won by Ottilie Brandt in a wooden boat.\n",
+}
+THREE = (
+    "What is the monthly rent of the flat in the house, and how do staff wash their hands, "
+    "and who won the regatta?"
+)
+
+
 @pytest.mark.parametrize("k", [3, 4, 8])
 @pytest.mark.parametrize("spread", [True, False])
 def test_best_passage_of_each_part_is_among_the_first(tmp_path: Path, k: int, spread: bool) -> None:
-    """Forty passages speak of rents and outnumber the two others, which say little of what the whole asks."""
-    rents = "# Rents\n\n" + "\n\n".join(
-        f"## Rent {n}\n\nThe monthly rent of the flat number {n} in the house is {n * 10} euros a month."
-        for n in range(40)
-    )
-    question = (
-        "What is the monthly rent of the flat in the house, and how do staff wash their hands, "
-        "and who won the regatta?"
-    )
-    others = {
-        "rents__md": rents,
-        "regatta__md": "# Sports\n\nThe regatta of the lake was won by Ottilie Brandt in a wooden boat.\n",
-    }
-    stages = Stages(spread=spread)
-    with archive(tmp_path, **others) as index:
-        legs = index.legs(question)
-        parts = split(question)
+    with archive(tmp_path, **RENTS) as index:
+        legs = index.legs(THREE)
+        parts = split(THREE)
         assert len(parts) == 3
-        demands = read_demands(legs, question)
+        demands = read_demands(legs, THREE)
         best = []
         for part in parts:
             ranked = rank(legs, part, demands)
             best.append(ranked.pool.rows[int(ranked.scores.argmax())].id)
-        hits = retrieve(legs, question, k=k, stages=stages)
+        hits = retrieve(legs, THREE, k=k, stages=Stages(spread=spread))
         shown = {i for hit in hits for i in (hit.chunk_id, *hit.similar)}
         assert len(hits) == k
         assert set(best) <= shown
@@ -114,12 +115,19 @@ def test_best_passage_of_each_part_is_among_the_first(tmp_path: Path, k: int, sp
 
 
 def test_without_the_stage_nothing_is_split(tmp_path: Path) -> None:
-    question = "What is the monthly rent, and how do staff wash their hands?"
-    with archive(tmp_path) as index:
-        legs = index.legs(question)
-        whole = rank(legs, question, read_demands(legs, question))
+    with archive(tmp_path, **RENTS) as index:
+        legs = index.legs(THREE)
+        whole = rank(legs, THREE, read_demands(legs, THREE))
         scores = dict(zip((row.id for row in whole.pool.rows), whole.scores, strict=True))
-        alone = retrieve(legs, question, stages=Stages(parts=False, spread=False))
+        alone = retrieve(legs, THREE, k=3, stages=Stages(parts=False, spread=False))
         assert [h.score for h in alone] == [round(float(scores[h.chunk_id]), 6) for h in alone]
-        split_up = retrieve(legs, question, stages=Stages(spread=False))
-        assert any(h.score > round(float(scores[h.chunk_id]), 6) for h in split_up)
+        assert "medicine/handwashing.txt" not in {h.document.path for h in alone}
+
+
+def test_passage_that_the_whole_question_finds_keeps_its_score(tmp_path: Path) -> None:
+    with archive(tmp_path, **RENTS) as index:
+        legs = index.legs(THREE)
+        whole = rank(legs, THREE, read_demands(legs, THREE))
+        scores = dict(zip((row.id for row in whole.pool.rows), whole.scores, strict=True))
+        hits = retrieve(legs, THREE, k=20, stages=Stages(spread=False))
+        assert [h.score for h in hits] == [round(float(scores[h.chunk_id]), 6) for h in hits]

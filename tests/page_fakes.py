@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,13 @@ from rag.types import (
     FileStatus,
     Filters,
     Finished,
+    Gap,
     Hit,
     IngestReport,
+    Leg,
+    Note,
     Progress,
+    Reason,
     StageStarted,
     Token,
     Turn,
@@ -300,7 +304,22 @@ def page_answer(index: FakeIndex, question: str) -> Answer:
     return answer_of(question, (claim,), (one,))
 
 
+def sales_answer(index: FakeIndex, question: str) -> Answer:
+    """Another year than the one asked about, and why its passage was chosen."""
+    answer = page_answer(index, question)
+    wanted = (Note("company", ("Meridian Foods plc",)), Note("year", ("2021",)))
+    reasons = (Reason("name", 1.0, 2.4), Reason("year", -1.0, -1.8), Reason("authority", 0.5, 1.0))
+    hit = replace(
+        fake_hit("The total consideration is EUR 4,250,000.", document=index.infos["agreement.pdf"], page=2),
+        legs=(Leg("lexical", 1, 0.41), Leg("dense", 2, 0.52)),
+        reasons=reasons,
+    )
+    gap = Gap(wanted, ("year",), "Meridian Foods plc, 2022 (agreement.pdf)")
+    return replace(answer, understood=(*wanted, Note("words", ("turnover",))), relaxed=(gap,), nearest=(hit,))
+
+
 SCRIPT = {
+    "net sales": sales_answer,
     "notice": notice_answer,
     "deposit": deposit_answer,
     "违约金": penalty_answer,
@@ -351,9 +370,14 @@ def make_workspace(root: Path) -> tuple[Workspace, dict[str, PageAssistant]]:
 
 
 def fill(index: FakeIndex, folder: Path) -> None:
-    index.add("lease.md", LEASE, title="Lease of 14 Harbour Street")
-    index.add("采购合同.txt", CONTRACT, title="采购合同", language="zh", kind="text")
-    index.add("evil<img src=x onerror=window.pwned=4>.md", f"Before.\n\n{HOSTILE}\n\nAfter.", title=HOSTILE)
+    parties = {"parties": "Harbour Street Holdings Ltd|Meridian Foods plc", "year": "2021"}
+    index.add("lease.md", LEASE, title="Lease of 14 Harbour Street", metadata=parties)
+    index.add(
+        "采购合同.txt", CONTRACT, title="采购合同", language="zh", kind="text", metadata={"year": "2023"}
+    )
+    evil = "evil<img src=x onerror=window.pwned=4>.md"
+    text = f"Before.\n\n{HOSTILE}\n\nAfter."
+    index.add(evil, text, title=HOSTILE, metadata={"company": HOSTILE, "year": HOSTILE})
     index.add(
         "scan <b>2019</b>.pdf",
         "",
@@ -369,6 +393,7 @@ def fill(index: FakeIndex, folder: Path) -> None:
         title="Share Purchase Agreement",
         kind="pdf",
         pages=2,
+        metadata={"company": "Meridian Foods plc", "fiscal_year": "2022|2023", "effective": "2022-05-01"},
         source=str(pdf),
         sha256=hashlib.sha256(pdf.read_bytes()).hexdigest(),
     )

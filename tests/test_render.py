@@ -22,8 +22,13 @@ from rag.types import (
     EvidenceFound,
     FileResult,
     FileStatus,
+    Filters,
     Finished,
+    Gap,
     IngestReport,
+    Leg,
+    Note,
+    Reason,
     StageStarted,
     Token,
 )
@@ -98,11 +103,20 @@ def everything(text: str, texts: Texts = ENGLISH) -> str:
         dropped=claims,
         searched=text,
         language=text,
+        understood=tuple(Note(what, (text,)) for what in (text, "company", "concept", "statement")),
+        relaxed=(
+            Gap((Note("company", (text,)),), ("company",), text),
+            Gap((Note("unknown", (text,)),), ("unknown",)),
+        ),
     )
     hit = fake_hit(text, document=document_of(text))
+    hit = replace(hit, legs=(Leg(text, 1, 0.5),), reasons=(Reason(text, 1.0, 0.5),))
+    answer = replace(answer, nearest=(hit,))
     refusal = replace(answer, kind=AnswerKind.REFUSED, claims=(), nearest=(hit,))
     view, _ = panes.look_up(None, citation, texts, header=text, claims=claims)
-    exchange = Exchange(1, text, text, (text,))
+    exchange = Exchange(
+        1, text, text, Filters((text,), (text,), (text,), {"authority": text}, (text,), (text,), text)
+    )
     report = IngestReport((FileResult(text, FileStatus.CORRUPT, text, text),), 1, 1, 0, 0)
     return str(
         join(
@@ -118,6 +132,7 @@ def everything(text: str, texts: Texts = ENGLISH) -> str:
                 listing.documents([document_of(text)], texts),
                 listing.report(report, texts),
                 listing.problem(text, texts),
+                listing.mistake(text),
                 chrome.welcome((text,), texts),
             ]
         )

@@ -32,12 +32,12 @@ class Conversation:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _counter: int = 0
 
-    def begin(self, index: str, question: str, scope: tuple[str, ...]) -> tuple[Exchange, threading.Event]:
+    def begin(self, index: str, question: str, filters: Filters) -> tuple[Exchange, threading.Event]:
         with self._lock:
             self._stop.set()
             self._stop = threading.Event()
             self._counter += 1
-            self.live = Exchange(self._counter, index, question, scope)
+            self.live = Exchange(self._counter, index, question, filters)
             return self.live, self._stop
 
     def update(self, exchange: Exchange) -> bool:
@@ -143,7 +143,7 @@ def _pump(
     events: queue.SimpleQueue[Event | CitewiseError | Exception | None],
 ) -> None:
     try:
-        filters = Filters(documents=exchange.scope) if exchange.scope else None
+        filters = exchange.filters or None
         for event in assistant.stream(exchange.question, filters=filters, history=history, stop=stop):
             events.put(event)
     except Exception as error:  # handed to the page's thread, which tells the reader

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from rag.types import Answer, Event, Evidence, EvidenceFound, Finished, StageStarted, Token, Turn
+from rag.types import (
+    Answer,
+    Event,
+    Evidence,
+    EvidenceFound,
+    Filters,
+    Finished,
+    Gap,
+    Note,
+    StageStarted,
+    Token,
+    Turn,
+)
 
 STAGES = ("searching", "evidence", "writing", "verifying")
 
@@ -12,16 +24,18 @@ STAGES = ("searching", "evidence", "writing", "verifying")
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A question under way or done. `number` is its place in the conversation, from 1; `index` the name of
-    the index asked; `scope` the documents it was limited to. Once it is done it has an answer, or an error (a
-    message for the reader, "" where something unforeseen failed), or it was stopped; an answer to a stopped
-    exchange covers what was written until then."""
+    the index asked; `filters` what the search was limited to; `understood` and `relaxed` are as in Answer.
+    Once it is done it has an answer, or an error (a message for the reader, "" where something unforeseen
+    failed), or it was stopped; an answer to a stopped exchange covers what was written until then."""
 
     number: int
     index: str
     question: str
-    scope: tuple[str, ...] = ()
+    filters: Filters = field(default_factory=Filters)
     stage: str = ""
     evidence: tuple[Evidence, ...] = ()
+    understood: tuple[Note, ...] = ()
+    relaxed: tuple[Gap, ...] = ()
     draft: str = ""
     answer: Answer | None = None
     error: str | None = None
@@ -43,8 +57,8 @@ def advance(exchange: Exchange, event: Event) -> Exchange:
     match event:
         case StageStarted(stage):
             return replace(exchange, stage=stage)
-        case EvidenceFound(evidence, _):
-            return replace(exchange, evidence=evidence)
+        case EvidenceFound(evidence, _, understood, relaxed):
+            return replace(exchange, evidence=evidence, understood=understood, relaxed=relaxed)
         case Token(text):
             return replace(exchange, draft=exchange.draft + text)
         case Finished(answer):

@@ -23,6 +23,7 @@ from rag.types import DocumentInfo, FileStatus, Hit, IngestReport, Progress
 from ui import chrome, listing, panes, render
 from ui.conversation import Conversation, Conversations, run
 from ui.exchange import turns
+from ui.narrow import ALL, Choices, Narrow, choices
 from ui.pictures import Pictures
 from ui.texts import Texts, texts_for
 from ui.workspace import Workspace
@@ -33,7 +34,8 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class View:
     """Parts of the page; None leaves a part as it is. `scope` are the documents that can be chosen;
-    `scope_chosen` which are."""
+    `scope_chosen` which are; `choices` and `chosen` the same for the other filters, `narrow_note` what is
+    wrong with them."""
 
     transcript: Markup | None = None
     live: Markup | None = None
@@ -44,6 +46,9 @@ class View:
     index: str | None = None
     scope: tuple[str, ...] | None = None
     scope_chosen: tuple[str, ...] | None = None
+    choices: Choices | None = None
+    chosen: Narrow | None = None
+    narrow_note: Markup | None = None
     running: bool | None = None
     clear_question: bool = False
 
@@ -75,7 +80,8 @@ class Handlers:
         """The same page in another language."""
         conversation, _ = self._of(key)
         conversation.language = texts_for(code).code
-        view = replace(self.choose(key, index), scope=None, scope_chosen=None, upload=Markup(""))
+        chosen = self.choose(key, index)
+        view = replace(chosen, scope=None, scope_chosen=None, chosen=None, upload=Markup(""))
         return replace(view, source=self._shown(conversation))
 
     def choose(self, key: str | None, index: str | None) -> View:
@@ -88,7 +94,20 @@ class Handlers:
             documents=listing.documents(infos, texts) if index else listing.note(texts.no_index),
             scope=_askable(infos),
             scope_chosen=(),
+            choices=choices(infos, texts),
+            chosen=ALL,
+            narrow_note=Markup(""),
         )
+
+    def narrowed(self, key: str | None, narrow: Narrow) -> View:
+        """The filters were changed: a day that is none is told at once."""
+        _, texts = self._of(key)
+        note = listing.mistake(texts.bad_day.format(day=narrow.bad_day)) if narrow.bad_day else Markup("")
+        return View(narrow_note=note)
+
+    def everything(self, key: str | None) -> View:
+        """No filters any more."""
+        return View(scope_chosen=(), chosen=ALL, narrow_note=Markup(""))
 
     def fresh(self, key: str | None, index: str | None) -> View:
         """A new conversation."""
@@ -125,13 +144,21 @@ class Handlers:
 
     # ---------------------------------------------------------------- questions
 
-    def ask(self, key: str | None, question: str, index: str | None, scope: Sequence[str]) -> Iterator[View]:
-        """The question, its evidence, its draft and its answer, as they come."""
+    def ask(
+        self, key: str | None, question: str, index: str | None, scope: Sequence[str], narrow: Narrow = ALL
+    ) -> Iterator[View]:
+        """The question, its evidence, its draft and its answer, as they come. With a day in the filters that
+        is none, nothing is asked and the question stays where it is."""
         conversation, texts = self._of(key)
         if not question or not question.strip():
             yield View()
             return
-        exchange, stop = conversation.begin(index or "", question.strip(), tuple(scope or ()))
+        if narrow.bad_day:
+            wrong = self.narrowed(key, narrow)
+            yield replace(wrong, live=wrong.narrow_note) if conversation.live is None else wrong
+            return
+        filters = narrow.filters(scope or ())
+        exchange, stop = conversation.begin(index or "", question.strip(), filters)
         yield View(
             transcript=render.transcript(conversation.exchanges, texts),
             live=render.exchange(exchange, texts),
@@ -157,21 +184,27 @@ class Handlers:
             transcript=render.transcript(conversation.exchanges, texts), live=Markup(""), running=False
         )
 
-    def retry(self, key: str | None, number: int, index: str | None, scope: Sequence[str]) -> Iterator[View]:
+    def retry(
+        self, key: str | None, number: int, index: str | None, scope: Sequence[str], narrow: Narrow = ALL
+    ) -> Iterator[View]:
         """The same question again, in the index and scope chosen now; it takes the place of the last one."""
         conversation, _ = self._of(key)
         exchange = conversation.find(number)
         if exchange is None:
             yield View()
             return
-        if conversation.exchanges and conversation.exchanges[-1].number == number:
+        latest = conversation.exchanges and conversation.exchanges[-1].number == number
+        if latest and not narrow.bad_day:
             conversation.drop(number)
-        yield from self.ask(key, exchange.question, index, scope)
+        yield from self.ask(key, exchange.question, index, scope, narrow)
 
-    def sample(self, key: str | None, number: int, index: str | None, scope: Sequence[str]) -> Iterator[View]:
+    def sample(
+        self, key: str | None, number: int, index: str | None, scope: Sequence[str], narrow: Narrow = ALL
+    ) -> Iterator[View]:
         """One of the index's sample questions."""
         samples = self.workspace.samples(index) if index else ()
-        yield from self.ask(key, samples[number] if 0 <= number < len(samples) else "", index, scope)
+        question = samples[number] if 0 <= number < len(samples) else ""
+        yield from self.ask(key, question, index, scope, narrow)
 
     def stop(self, key: str | None) -> None:
         """Ends the question under way; `ask` then hands in what there is."""
@@ -297,6 +330,7 @@ class Handlers:
             upload=listing.report(report, texts),
             documents=listing.documents(infos, texts),
             scope=_askable(infos),
+            choices=choices(infos, texts),
         )
 
 

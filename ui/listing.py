@@ -12,7 +12,7 @@ from ui.markup import Child, join, name, tag
 from ui.texts import Texts
 
 _MOST_LISTED = 200
-_KINDS = {
+KINDS = {
     "pdf": "PDF",
     "docx": "Word",
     "html": "HTML",
@@ -43,7 +43,7 @@ def documents(infos: Sequence[DocumentInfo], texts: Texts) -> Markup:
 
 
 def _document_detail(d: DocumentInfo, texts: Texts) -> list[str]:
-    detail = [_KINDS.get(d.kind, d.kind)]
+    detail = [KINDS.get(d.kind, d.kind)]
     if d.pages:
         detail.append(texts.pages.format(count=d.pages))
     if d.empty_pages:
@@ -123,6 +123,11 @@ def problem(message: str, texts: Texts) -> Markup:
         class_="cw-problem",
         role="alert",
     )
+
+
+def mistake(message: str) -> Markup:
+    """Something typed that cannot be used."""
+    return tag("div", tag("p", message), class_="cw-problem", role="alert")
 
 
 def note(message: Child) -> Markup:

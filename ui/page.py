@@ -10,8 +10,9 @@ from typing import Any
 import gradio as gr
 
 from rag.parsers import SUFFIXES
-from ui import chrome, panes
+from ui import chrome, filters, panes
 from ui.handlers import Handlers, View
+from ui.narrow import Narrow
 from ui.texts import ENGLISH, Texts, texts_for
 
 COOKIE = "citewise_language"
@@ -33,6 +34,15 @@ class _Parts:
     header: gr.HTML
     index: gr.Dropdown
     scope: gr.Dropdown
+    narrow: gr.Accordion
+    companies: gr.Dropdown
+    years: gr.Dropdown
+    kinds: gr.Dropdown
+    languages: gr.Dropdown
+    authority: gr.Dropdown
+    in_force: gr.Textbox
+    narrow_note: gr.HTML
+    clear_filters: gr.Button
     upload: gr.UploadButton
     upload_hint: gr.HTML
     upload_status: gr.HTML
@@ -52,6 +62,11 @@ class _Parts:
     def outputs(self) -> list[Any]:
         return [getattr(self, field) for field in self.__dataclass_fields__]
 
+    @property
+    def asked(self) -> list[Any]:
+        """What every question is asked with: the index, the documents in it, the other filters."""
+        return [self.index, self.scope, *(getattr(self, name) for name in filters.CHOSEN)]
+
     def changes(self, view: View, texts: Texts | None = None) -> list[Any]:
         """Updates for `outputs`; with `texts`, every label too."""
         values = {**(_labels(texts) if texts else {})}
@@ -61,6 +76,7 @@ class _Parts:
             ("source", view.source),
             ("upload_status", view.upload),
             ("documents", view.documents),
+            ("narrow_note", view.narrow_note),
         ):
             if shown is not None:
                 values.setdefault(part, {})["value"] = str(shown)
@@ -73,6 +89,10 @@ class _Parts:
             values.setdefault("scope", {})["choices"] = list(view.scope)
         if view.scope_chosen is not None:
             values.setdefault("scope", {})["value"] = list(view.scope_chosen)
+        more = [filters.offered(view.choices)] if view.choices is not None else []
+        more += [filters.set_to(view.chosen)] if view.chosen is not None else []
+        for name, change in (item for updates in more for item in updates.items()):
+            values.setdefault(name, {}).update(change)
         if view.running is not None:
             values.setdefault("ask", {})["visible"] = not view.running
             values.setdefault("stop", {})["visible"] = view.running
@@ -95,6 +115,7 @@ def _labels(texts: Texts) -> dict[str, dict[str, Any]]:
         "ask": {"value": texts.ask},
         "stop": {"value": texts.stop},
         "keys": {"value": str(chrome.hint(texts.keys))},
+        **filters.labels(texts),
     }
 
 
@@ -111,6 +132,7 @@ def build(handlers: Handlers) -> gr.Blocks:
         _wire_page(page, parts, bridge, handlers)
         _wire_questions(parts, bridge, handlers)
         _wire_documents(parts, handlers)
+        _wire_filters(parts, handlers)
     page.queue(max_size=WAITING_AT_MOST, default_concurrency_limit=8, api_open=False)
     return page
 
@@ -133,6 +155,7 @@ def _layout(texts: Texts) -> _Parts:
                 elem_id="cw-scope",
                 interactive=True,
             )
+            narrowing = filters.layout(texts)
             upload = gr.UploadButton(
                 texts.upload,
                 file_count="multiple",
@@ -187,6 +210,7 @@ def _layout(texts: Texts) -> _Parts:
         stop=stop,
         keys=keys,
         source=source,
+        **narrowing,
     )
 
 
@@ -223,22 +247,23 @@ def _wire_page(page: gr.Blocks, parts: _Parts, bridge: gr.HTML, handlers: Handle
 
 
 def _wire_questions(parts: _Parts, bridge: gr.HTML, handlers: Handlers) -> None:
-    def on_ask(
-        question: str, index: str | None, scope: list[str], request: gr.Request
-    ) -> Iterator[list[Any]]:
-        for view in handlers.ask(request.session_hash, question, index, scope):
+    # Gradio finds event and request by their types, and only before what takes any number of inputs.
+    def on_ask(request: gr.Request, question: str, *asked: Any) -> Iterator[list[Any]]:
+        index, scope, *chosen = asked
+        narrow = filters.read(tuple(chosen))
+        for view in handlers.ask(request.session_hash, question, index, scope, narrow):
             yield parts.changes(view)
 
-    def on_retry(
-        index: str | None, scope: list[str], event: gr.EventData, request: gr.Request
-    ) -> Iterator[list[Any]]:
-        for view in handlers.retry(request.session_hash, _number(event, "turn"), index, scope):
+    def on_retry(event: gr.EventData, request: gr.Request, *asked: Any) -> Iterator[list[Any]]:
+        index, scope, *chosen = asked
+        narrow = filters.read(tuple(chosen))
+        for view in handlers.retry(request.session_hash, _number(event, "turn"), index, scope, narrow):
             yield parts.changes(view)
 
-    def on_sample(
-        index: str | None, scope: list[str], event: gr.EventData, request: gr.Request
-    ) -> Iterator[list[Any]]:
-        for view in handlers.sample(request.session_hash, _number(event, "number"), index, scope):
+    def on_sample(event: gr.EventData, request: gr.Request, *asked: Any) -> Iterator[list[Any]]:
+        index, scope, *chosen = asked
+        narrow = filters.read(tuple(chosen))
+        for view in handlers.sample(request.session_hash, _number(event, "number"), index, scope, narrow):
             yield parts.changes(view)
 
     def on_stop(request: gr.Request) -> None:
@@ -256,16 +281,15 @@ def _wire_questions(parts: _Parts, bridge: gr.HTML, handlers: Handlers) -> None:
         for view in handlers.passage(request.session_hash, _number(event, "turn"), _number(event, "number")):
             yield parts.changes(view)
 
-    scope = [parts.index, parts.scope]
     asking: dict[str, Any] = {
         **_PRIVATE,
         "outputs": parts.outputs,
         "concurrency_id": "ask",
         "concurrency_limit": ASKED_AT_ONCE,
     }
-    gr.on([parts.ask.click, parts.question.submit], on_ask, inputs=[parts.question, *scope], **asking)
-    bridge.retry(on_retry, inputs=scope, **asking)
-    bridge.sample(on_sample, inputs=scope, **asking)
+    gr.on([parts.ask.click, parts.question.submit], on_ask, inputs=[parts.question, *parts.asked], **asking)
+    bridge.retry(on_retry, inputs=parts.asked, **asking)
+    bridge.sample(on_sample, inputs=parts.asked, **asking)
     parts.stop.click(on_stop, queue=False, **_PRIVATE)
     reading: dict[str, Any] = {**_PRIVATE, "outputs": parts.outputs, "trigger_mode": "always_last"}
     bridge.cite(on_cite, **reading)
@@ -286,3 +310,15 @@ def _wire_documents(parts: _Parts, handlers: Handlers) -> None:
     gr.on(
         [parts.create.click, parts.new_name.submit], on_create, inputs=[parts.new_name, parts.index], **made
     )
+
+
+def _wire_filters(parts: _Parts, handlers: Handlers) -> None:
+    def on_change(in_force: str, request: gr.Request) -> list[Any]:
+        return parts.changes(handlers.narrowed(request.session_hash, Narrow(in_force=in_force or "")))
+
+    def on_clear(request: gr.Request) -> list[Any]:
+        return parts.changes(handlers.everything(request.session_hash))
+
+    quick: dict[str, Any] = {**_PRIVATE, "outputs": parts.outputs, "queue": False}
+    gr.on([parts.in_force.blur, parts.in_force.submit], on_change, inputs=parts.in_force, **quick)
+    parts.clear_filters.click(on_clear, **quick)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from rag.types import Answer, AnswerKind, Claim, ClaimState
+from rag.types import Answer, AnswerKind, Claim, ClaimState, Filters
 from ui.cards import citation_button, evidence_list, nearest_card
 from ui.certificate import certificate
 from ui.copying import copy_text
 from ui.exchange import STAGES, Exchange
 from ui.markup import join, tag
 from ui.texts import Texts
+from ui.understood import understood, why
 
+EVERYTHING = Filters()
 # The state is a word and a shape; colour only repeats it.
 STATE_SHAPES = {ClaimState.SUPPORTED: "✓", ClaimState.PARTIAL: "◐", ClaimState.UNSUPPORTED: "✕"}
 
@@ -28,12 +30,18 @@ def exchange(e: Exchange, texts: Texts, *, unfolded: bool = True) -> Markup:
         body = join([_error(e, texts), _actions(e, texts)])
     elif e.answer is not None:
         early = tag("p", texts.stopped_early, class_="cw-note cw-early") if e.stopped else None
-        body = join([early, answer(e.answer, e.number, texts, unfolded=unfolded)])
+        shown = answer(e.answer, e.number, texts, unfolded=unfolded, filters=e.filters)
+        body = join([early, shown])
     elif e.stopped:
         body = join([_stopped(e, texts), _actions(e, texts)])
     else:
         body = join(
-            [stage_line(e.stage, texts), _draft(e.draft, texts), evidence_list(e.evidence, e.number, texts)]
+            [
+                stage_line(e.stage, texts),
+                understood(e.understood, e.relaxed, e.filters, texts),
+                _draft(e.draft, texts),
+                evidence_list(e.evidence, e.number, texts),
+            ]
         )
     return tag(
         "article",
@@ -67,20 +75,24 @@ def stage_line(stage: str, texts: Texts) -> Markup:
     )
 
 
-def answer(a: Answer, turn: int, texts: Texts, *, unfolded: bool = True) -> Markup:
-    """A finished answer: sentences with their states, evidence, certificate, actions."""
+def answer(
+    a: Answer, turn: int, texts: Texts, *, unfolded: bool = True, filters: Filters = EVERYTHING
+) -> Markup:
+    """A finished answer: what was understood, sentences with their states, evidence, certificate, actions."""
     if a.kind is AnswerKind.REFUSED:
-        return join([_refusal(a, turn, texts), _actions_row(a, turn, texts)])
+        return join([_refusal(a, turn, texts, filters), _actions_row(a, turn, texts)])
     evidence = evidence_list(a.evidence, turn, texts, unfolded=unfolded)
     return tag(
         "section",
         _answer_heading(a, texts),
         _searched_as(a, texts),
+        understood(a.understood, a.relaxed, filters, texts),
         tag("div", [claim(c, turn, texts, _header(c, a)) for c in a.claims] or a.text, class_="cw-claims"),
         _actions_row(a, turn, texts),
         evidence,
         _dropped(a.dropped, turn, texts),
         _folded_certificate(a, texts),
+        why(a.nearest, texts),
         class_=f"cw-answer cw-answer--{a.kind.value}",
         aria_label=texts.kinds[a.kind],
     )
@@ -164,17 +176,19 @@ def _draft(draft: str, texts: Texts) -> Markup:
     )
 
 
-def _refusal(a: Answer, turn: int, texts: Texts) -> Markup:
+def _refusal(a: Answer, turn: int, texts: Texts, filters: Filters) -> Markup:
     nearest = [nearest_card(position, hit, turn, texts) for position, hit in enumerate(a.nearest)]
     return tag(
         "section",
         _answer_heading(a, texts),
         _searched_as(a, texts),
+        understood(a.understood, a.relaxed, filters, texts),
         tag("p", a.text or texts.refused_why, class_="cw-refusal-text"),
         tag("p", a.reason, class_="cw-note") if a.reason and a.reason != a.text else None,
         tag("div", tag("h4", texts.certificate), certificate(a.certificate, texts), class_="cw-certificate"),
         tag("h4", texts.nearest, class_="cw-label") if nearest else None,
         tag("ol", nearest, class_="cw-cards") if nearest else None,
+        why(a.nearest, texts),
         class_="cw-answer cw-answer--refused",
         aria_label=texts.kinds[a.kind],
     )
@@ -237,6 +251,7 @@ def _stopped(e: Exchange, texts: Texts) -> Markup:
         "section",
         tag("h3", texts.stopped),
         tag("p", texts.stopped_note, class_="cw-note"),
+        understood(e.understood, e.relaxed, e.filters, texts),
         _draft(e.draft, texts),
         evidence_list(e.evidence, e.number, texts),
         class_="cw-stopped",

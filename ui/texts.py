@@ -128,6 +128,22 @@ class Texts:
     passage_gone: str
     table_columns: str
     busy: str
+    understood: str
+    limited: str
+    why: str
+    why_note: str
+    narrow: str
+    companies: str
+    years: str
+    formats: str
+    languages: str
+    authority: str
+    in_force: str
+    in_force_hint: str
+    in_force_on: str
+    bad_day: str
+    clear_filters: str
+    authorities: dict[str, str]
     statuses: dict[FileStatus, str]
 
 
@@ -274,6 +290,31 @@ ENGLISH = Texts(
     passage_gone="The document is no longer in the index; the words are shown as they were cited.",
     table_columns="Columns",
     busy="Another upload to this index is still running. Wait until it ends, then try again.",
+    understood="Understood",
+    limited="Limited to",
+    why="Why these passages",
+    why_note="what weighs most for and against each",
+    narrow="Narrow the search",
+    companies="Company",
+    years="Year",
+    formats="Format",
+    languages="Language",
+    authority="Kind of legal text",
+    in_force="In force on",
+    in_force_hint="Year, month and day: 2024-05-01",
+    in_force_on="in force on {day}",
+    bad_day="“{day}” is not a date. Write year, month and day: 2024-05-01.",
+    clear_filters="Clear filters",
+    authorities={
+        "constitution": "Constitution",
+        "statute": "Statute",
+        "judicial interpretation": "Judicial interpretation",
+        "administrative regulation": "Administrative regulation",
+        "departmental rule": "Departmental rule",
+        "local rule": "Local rule",
+        "case": "Case",
+        "other": "Other",
+    },
     statuses={
         FileStatus.OK: "Ready",
         FileStatus.EMPTY: "No text (a scan?)",
@@ -419,6 +460,31 @@ CHINESE = Texts(
     passage_gone="该文件已不在索引中；所示为当时引用的文字。",
     table_columns="列",
     busy="此索引正在添加其他文件，请待其完成后再试。",
+    understood="理解为",
+    limited="限于",
+    why="为何选取这些段落",
+    why_note="各段最主要的理由，正负皆列",
+    narrow="缩小检索范围",
+    companies="公司",
+    years="年度",
+    formats="格式",
+    languages="语言",
+    authority="法规类别",
+    in_force="在此日有效",
+    in_force_hint="年-月-日，如 2024-05-01",
+    in_force_on="{day} 有效",
+    bad_day="“{day}”不是日期，请按年-月-日填写，如 2024-05-01。",
+    clear_filters="清除筛选",
+    authorities={
+        "constitution": "宪法",
+        "statute": "法律",
+        "judicial interpretation": "司法解释",
+        "administrative regulation": "行政法规",
+        "departmental rule": "部门规章",
+        "local rule": "地方性法规",
+        "case": "案例",
+        "other": "其他",
+    },
     statuses={
         FileStatus.OK: "可用",
         FileStatus.EMPTY: "没有文字（扫描件？）",

@@ -16,6 +16,7 @@ from rag.articles import article_labels, articles_agree
 from rag.catalogue import Catalogue, Facts
 from rag.fiscal import FiscalPeriod, read_periods
 from rag.forms import asked_forms, form_agreement
+from rag.names import says_form
 from rag.naming import Named, find_names
 from rag.periods import period_agreement
 from rag.question import analyse
@@ -149,12 +150,12 @@ def _inherit(periods: Sequence[FiscalPeriod]) -> tuple[FiscalPeriod, ...]:
 
 def _title_shares(question: str, catalogue: Catalogue) -> dict[int, float]:
     """Share of the weight of the question's names that stand in a document's title or file name; names that
-    very many or no titles bear do not count."""
+    very many or no titles bear do not count, nor does what only says a legal form."""
     words = {
         part
         for name in analyse(question).names
         for part in name.lower().replace("-", " ").split()
-        if part not in STOPWORDS_EN and part in catalogue.title_words
+        if part not in STOPWORDS_EN and part in catalogue.title_words and not says_form(part)
     }
     most = max(1, len(catalogue.facts) // 5)
     weights = {

@@ -71,6 +71,11 @@ def name_key(text: str) -> str:
     return squash(text) if has_han(text) else "".join(name_words(text))
 
 
+def says_form(word: str) -> bool:
+    """Whether a word only says a company's legal form, as "Inc." does."""
+    return squash(word) in _LEGAL
+
+
 @lru_cache(maxsize=16384)
 def short_name(name: str) -> str:
     """The name without what only says the legal form: "THE THORNFIELD MARSH COMPANY, INC." ->

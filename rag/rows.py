@@ -203,18 +203,16 @@ def chunk_ranges(connection: sqlite3.Connection, documents: Sequence[int]) -> li
 def phrase_hits(
     connection: sqlite3.Connection, phrase: str, ranges: Sequence[tuple[int, int]], limit: int
 ) -> list[int]:
-    """Ids of up to `limit` passages in the ranges whose heading or text holds the tokens of `phrase` one
-    after the other."""
+    """Ids of up to `limit` passages in each of the ranges whose heading or text holds the tokens of `phrase`
+    one after the other."""
     match = '{heading body} : "' + phrase.replace('"', '""') + '"'
     found: list[int] = []
     for first, last in ranges:
         rows = connection.execute(
             "SELECT rowid FROM lexical WHERE lexical MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?",
-            (match, first, last, limit - len(found)),
+            (match, first, last, limit),
         )
         found.extend(row[0] for row in rows)
-        if len(found) >= limit:
-            break
     return found
 
 

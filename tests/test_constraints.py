@@ -386,3 +386,12 @@ def test_question_over_six_thousand_documents_is_read_in_a_few_milliseconds() ->
     for _ in range(20):
         read_constraints(question, known)
     assert (time.perf_counter() - start) / 20 < 0.015  # 1 ms where nothing else runs
+
+
+def test_a_legal_form_alone_names_no_document() -> None:
+    held = catalogue(
+        annual(1, "Vextra Foods, Inc.", 2022),
+        *(annual(n, f"Mirves {n} Corporation", 2022) for n in range(2, 12)),
+    )
+    asked = read_constraints("What was the quick ratio of Zyxomma Inc?", held)
+    assert asked.agreement(1).name == 0.0

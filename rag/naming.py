@@ -199,8 +199,8 @@ def _company_weight(
     word = run[0]
     capital = word.raw[0].isupper() or word.raw[0].isdigit()
     if kind is NameKind.TICKER:
-        capitals = sum(c.isupper() for c in word.raw) > 1  # "AnB" is typed for the ticker ANB
-        plain = capitals and len(word.key) > 2 and word.key not in ABBREVIATIONS and not shouting
+        shouted = sum(c.isupper() for c in word.raw) > 1  # "AnB" is typed for the ticker ANB
+        plain = shouted and len(word.key) > 2 and word.key not in ABBREVIATIONS and not shouting
         return 1.0 if marked else 0.9 if plain and len(run) == 1 else 0.0
     if kind is NameKind.ACRONYM:
         capitals = sum(c.isupper() for c in word.raw)

@@ -380,8 +380,8 @@ class Store:
         return self._cached("lengths", lambda connection: Lengths(*rows.token_means(connection)))
 
     def phrase_hits(self, phrases: Sequence[str], document_ids: Sequence[int]) -> dict[str, list[int]]:
-        """For each phrase of search tokens, blank-joined, up to 200 ids of passages of each of these documents
-        whose heading or text holds it, ascending. A phrase without a token is held by none."""
+        """For each phrase of search tokens, blank-joined, up to 200 ids of passages of each of these
+        documents whose heading or text holds it, ascending. A phrase without a token is held by none."""
         with self._connection() as connection:
             # Each by itself: one that repeats a phrase must not use up the places of the others.
             ranges = sorted(r for d in document_ids for r in rows.chunk_ranges(connection, [d]))

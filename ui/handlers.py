@@ -71,10 +71,11 @@ class Handlers:
     def open(self, key: str | None, language: str) -> View:
         """A page that has just been loaded."""
         conversation, _ = self._of(key)
-        conversation.language = texts_for(language).code
+        texts = texts_for(language)
+        conversation.language = texts.code
         names = tuple(self.workspace.names())
         index = self._default if self._default in names else names[0] if names else ""
-        return replace(self.choose(key, index), indexes=names, index=index)
+        return replace(self.choose(key, index), indexes=names, index=index, source=panes.empty_pane(texts))
 
     def relabel(self, key: str | None, code: str, index: str) -> View:
         """The same page in another language."""

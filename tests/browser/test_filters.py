@@ -24,6 +24,11 @@ def test_filters_narrow_the_search_are_said_above_the_answer_and_can_be_cleared(
     page.get_by_role("button", name="Narrow the search").click()
     expect(page.locator("#cw-filter-authority")).to_be_hidden()
     choose(page, "companies", "Meridian Foods plc")
+    group, button = (
+        page.locator("#cw-narrow").bounding_box(),
+        page.locator("#cw-clear-filters").bounding_box(),
+    )
+    assert group and button and button["y"] + button["height"] <= group["y"] + group["height"], "not cut off"
     choose(page, "years", "2022")
     choose(page, "kinds", "PDF")
     page.fill("#cw-filter-in-force input, #cw-filter-in-force textarea", "2024/5/1")

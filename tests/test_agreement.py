@@ -28,7 +28,7 @@ NEED = Need("quick ratio", ("balance", "income"), (("cash",), ("total current li
 
 
 def annual(company: str, year: int, base: int) -> bytes:
-    """A report of five pages: cover, prose that says "quick ratio", balance sheet, income statement, prose."""
+    """Five pages: cover, prose that says "quick ratio", balance sheet, income statement, prose."""
 
     def rows(*lines: tuple[str, int, int]) -> list[str]:
         return [f"{name}\t{this:,}\t{before:,}" for name, this, before in lines]

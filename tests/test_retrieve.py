@@ -1,19 +1,28 @@
-"""Retrieval on a small real index: what the score means, what is folded, what is filtered, what is asked
-badly."""
+"""Retrieval on a small real index: what the score means, what is folded, what is filtered, what each stage
+gives, what is asked badly."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
+from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rag.errors import InputError
-from rag.index import Index
-from rag.retrieve import retrieve
-from rag.types import Filters, Hit
+from rag.features import FEATURES
+from rag.index import Index, open_index
+from rag.pool import Legs
+from rag.ranker import Ranker
+from rag.retrieve import rank, read_demands, retrieve
+from rag.types import Filters, Hit, Stages
 from tests.archive import archive
 from tests.fakes import FakeEmbedder
+from tests.files import pdf_bytes
 
 NOTICE = "How many days of notice must the tenant give?"
 LEASE = "contracts/lease-harbour.md"
@@ -62,16 +71,15 @@ def test_scores_are_shares_in_order_and_so_are_those_of_the_legs(index: Index, q
     assert all(0.0 <= score <= 1.0 for score in scores)
     for hit in hits:
         assert all(0.0 <= leg.score <= 1.0 for leg in hit.legs)
-        assert [leg.name for leg in hit.legs][:2] in (["lexical"], ["lexical", "dense"], ["lexical", "named"])
+        assert [leg.name for leg in hit.legs] in (["lexical"], ["lexical", "dense"])
         assert all(leg.rank is None or leg.rank >= 1 for leg in hit.legs)
 
 
 def test_scores_can_be_compared_between_questions(index: Index) -> None:
     """By words alone: the fake vectors hash words into few places, so that unlike texts may look alike."""
-    answered = [retrieve(index.store, None, None, q)[0].score for q in QUESTIONS if q.isascii()]
-    elsewhere = retrieve(
-        index.store, None, None, "Which goalkeeper was paid to save a penalty in extra time?"
-    )
+    words = Legs(index.store, None, None)
+    answered = [retrieve(words, q)[0].score for q in QUESTIONS if q.isascii()]
+    elsewhere = retrieve(words, "Which goalkeeper was paid to save a penalty in extra time?")
     assert elsewhere  # "paid" and "penalty" do occur
     assert elsewhere[0].score < min(answered)
 
@@ -83,14 +91,146 @@ def test_words_that_no_document_holds_lower_the_score(index: Index) -> None:
 
 
 def test_score_of_the_lexical_leg_alone_has_the_same_scale(index: Index) -> None:
-    alone = retrieve(index.store, None, None, NOTICE)
+    alone = retrieve(Legs(index.store, None, None), NOTICE)
     assert paths(alone)[0] == LEASE
     assert [leg.name for leg in alone[0].legs] == ["lexical"]
-    assert 0.2 < alone[0].score <= 1.0
+    assert 0.0 < alone[0].score <= 1.0
+    unranked = retrieve(Legs(index.store, None, None), NOTICE, stages=Stages(ranker=False))
+    assert paths(unranked)[0] == LEASE
+    assert 0.2 < unranked[0].score <= 1.0
 
 
-def test_same_question_gives_the_same_hits(index: Index) -> None:
-    assert index.search(NOTICE) == index.search(NOTICE)
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_same_question_gives_the_same_hits(index: Index, question: str) -> None:
+    assert index.search(question) == index.search(question)
+
+
+def test_eight_threads_find_what_one_finds(index: Index) -> None:
+    asked = [q for q in QUESTIONS for _ in range(6)]
+    alone = [index.search(q, 12) for q in asked]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda q: index.search(q, 12), asked)) == alone
+
+
+def test_fresh_process_state_finds_the_same(tmp_path: Path) -> None:
+    with archive(tmp_path) as index:
+        first = index.search(NOTICE, 12)
+    with open_index(tmp_path / "index", embedder=FakeEmbedder()) as again:
+        assert again.search(NOTICE, 12) == first
+
+
+# Stages
+
+REPORT = """# Vextra Foods, Inc. annual report on Form 10-K
+
+For the fiscal year ended December 31, 2022
+
+## Consolidated Balance Sheets
+
+| (In millions) | 2022 | 2021 |
+|---|---|---|
+| Cash and cash equivalents | 1,671 | 2,148 |
+| Accounts receivable | 1,721 | 2,004 |
+| Inventories | 2,904 | 2,481 |
+| Total current assets | 7,453 | 7,659 |
+| Total assets | 29,499 | 30,154 |
+| Total current liabilities | 5,175 | 4,806 |
+| Total liabilities | 17,223 | 17,609 |
+| Total shareholders' equity | 12,276 | 12,545 |
+"""
+DAMAGES = "# Damages\n\nLiquidated damages are due where the delivery date is missed.\n"
+ASKED = "What was the quick ratio of Vextra Foods in FY2022, and what does a late delivery cost?"
+GIVES = {
+    "dense": ("dense", "dense_share", "dense_rank"),
+    "lexicon": ("reworded", "reworded_body"),
+    "constraints": ("name", "year"),
+    "concepts": ("lines", "page_lines", "role"),
+}
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with archive(tmp_path_factory.mktemp("staged"), vextra__md=REPORT, damages__md=DAMAGES) as opened:
+        yield opened
+
+
+def features(index: Index, question: str, stages: Stages) -> dict[str, NDArray[np.float64]]:
+    legs = index.legs(question, stages)
+    demands = read_demands(legs, question, stages=stages)
+    rows = np.nan_to_num(rank(legs, question, demands, stages=stages).rows)
+    return {name: rows[:, n] for n, name in enumerate(FEATURES)}
+
+
+@pytest.mark.parametrize("stage", GIVES)
+def test_stage_that_is_off_leaves_no_trace_in_the_features(staged: Index, stage: str) -> None:
+    everything = features(staged, ASKED, Stages())
+    without = features(staged, ASKED, replace(Stages(), **{stage: False}))
+    given = [n for n in GIVES[stage] if n != "page_lines"]  # Markdown has no pages
+    assert all(everything[name].any() for name in given)
+    assert not any(without[name].any() for name in GIVES[stage])
+
+
+@pytest.mark.parametrize("stage", GIVES)
+def test_stage_that_is_off_leaves_the_others_as_they_were(staged: Index, stage: str) -> None:
+    without = features(staged, ASKED, replace(Stages(), **{stage: False}))
+    for other in set(GIVES) - {stage}:
+        assert any(without[name].any() for name in GIVES[other]), other
+
+
+def test_every_stage_is_switched_off_by_one_of_these_claims() -> None:
+    """Parts: tests/test_parts.py."""
+    assert {f.name for f in fields(Stages)} == {*GIVES, "parts", "ranker", "spread"}
+
+
+def test_without_vectors_the_embedder_is_not_asked(staged: Index) -> None:
+    assert isinstance(staged.embedder, FakeEmbedder)
+    before = staged.embedder.queries_embedded
+    hits = staged.search(ASKED, stages=Stages(dense=False))
+    assert staged.embedder.queries_embedded == before
+    assert {leg.name for hit in hits for leg in hit.legs} == {"lexical"}
+
+
+def test_without_the_ranker_the_score_is_the_mean_of_both_legs_and_has_no_reasons(index: Index) -> None:
+    for hit in index.search(NOTICE, 8, stages=Stages(ranker=False, spread=False)):
+        lexical, dense = (leg.score for leg in hit.legs)
+        assert hit.score == pytest.approx((lexical + dense) / 2, abs=1e-5)
+        assert hit.reasons == ()
+
+
+def test_with_the_ranker_the_heaviest_reasons_come_first(index: Index) -> None:
+    for hit in index.search(NOTICE, 8):
+        weights = [abs(r.adds) for r in hit.reasons]
+        assert weights == sorted(weights, reverse=True)
+        assert 1 <= len(weights) <= 8
+        assert {r.name for r in hit.reasons} <= set(FEATURES)
+
+
+def test_other_ranker_gives_another_order(index: Index) -> None:
+    late = Ranker(np.array([float(name == "place") for name in FEATURES]))
+    legs = index.legs(NOTICE)
+    assert retrieve(legs, NOTICE, k=1, ranker=late)[0].chunk.ordinal > 0
+    assert retrieve(legs, NOTICE, k=1, ranker=late)[0].score == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-6)
+
+
+def test_passages_of_one_page_give_way_to_other_pages(tmp_path: Path) -> None:
+    """Each further one counts 0.7 times as much as the one before."""
+    said = "The tenant pays the harbour dues of the lease before the notice ends."
+    many = [line for n in range(40) for line in ("", f"* {n}. Harbour dues", f"Part {n}. {said}")]
+    pdf = pdf_bytes([many[:54], ["# Payments", "", "Who has a lease pays the harbour dues."]], size=9)
+    question = "Who pays the harbour dues of the lease?"
+    with archive(tmp_path, dues__pdf=pdf) as index:
+
+        def pages(stages: Stages) -> list[Hit]:
+            return [h for h in index.search(question, 12, stages=stages) if h.document.path == "dues.pdf"]
+
+        together, spread = pages(Stages(spread=False)), pages(Stages())
+        plain = {h.chunk_id: h.score for h in together}
+        first_page = [h for h in spread if h.chunk.page == 1 and h.chunk_id in plain]
+        assert len(first_page) >= 3
+        for n, hit in enumerate(first_page):
+            assert hit.score == pytest.approx(plain[hit.chunk_id] * 0.7**n, abs=1e-5)
+        assert 2 not in [h.chunk.page for h in together[:3]]
+        assert 2 in [h.chunk.page for h in spread[:3]]
 
 
 def test_hits_are_passages_of_their_documents_word_for_word(index: Index) -> None:

@@ -1,4 +1,4 @@
-.PHONY: run test check bench clean help
+.PHONY: run test check bench bench-retrieval clean help
 
 VENV ?= .venv
 export VENV
@@ -8,6 +8,7 @@ help:
 	@echo "make run    set up, index the sample documents, answer one question of each domain, serve the chat on 127.0.0.1:7860"
 	@echo "make test   set up, then linters, types, import layers and the whole test suite"
 	@echo "make bench PDFS=FOLDER   compare speed and memory with a LangChain pipeline on a folder of PDFs (about 30 minutes)"
+	@echo "make bench-retrieval     latency of searches at two sizes, growth, cost of reading (about 20 minutes)"
 
 run:
 	@scripts/setup.sh embedded
@@ -29,6 +30,11 @@ bench:
 	@scripts/setup.sh embedded,dev
 	benchmarks/setup_rival.sh
 	$(BIN)/python benchmarks/run.py "$(PDFS)"
+
+bench-retrieval:
+	@scripts/setup.sh embedded,dev
+	@$(BIN)/python -m pip install --quiet --no-deps bm25s==0.3.16 || echo "bm25s is not to be had: FTS5 alone"
+	$(BIN)/python benchmarks/retrieval.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

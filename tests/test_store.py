@@ -271,6 +271,22 @@ def test_lexical_scores_are_those_of_the_search(store: Store) -> None:
     assert store.lexical_scores(tokens, []) == {}
 
 
+@pytest.mark.parametrize("chosen", [[], [0], [3, 4], [0, 5], [6, 1, 3]])
+def test_search_within_documents_keeps_the_weights_and_order_of_the_whole(
+    store: Store, chosen: list[int]
+) -> None:
+    ids = put(
+        store,
+        *(document(f"{n}.pdf", [f"Rent of lot {n} and {m} is due." for m in range(3)]) for n in range(7)),
+    )
+    documents = [ids[n] for n in chosen]
+    tokens = ["rent", "3", "5", "lot"]
+    inside = {int(i) for i in store.chunk_ids(None, documents)}
+    whole = [row for row in store.lexical(tokens, limit=100) if row[0] in inside]
+    assert store.lexical(tokens, limit=100, documents=documents) == whole
+    assert bool(whole) == bool(chosen)
+
+
 def test_two_step_search_finds_what_the_full_one_finds(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(3)
     vocabulary = [f"w{n}" for n in range(200)]

@@ -36,8 +36,8 @@ def writer_lock(folder: Path) -> Iterator[None]:
 
 
 def remove_index(folder: Path) -> None:
-    """Deletes the files of an index and nothing else; quiet when there is none. Raises IndexBusy while it is
-    written."""
+    """Deletes the files of an index and nothing else; quiet when there is none. A tuned ranker stays: it was
+    made from questions, which the documents do not hold. Raises IndexBusy while the index is written."""
     if not (folder / DATABASE).exists():
         return
     with writer_lock(folder), storage_errors(folder):

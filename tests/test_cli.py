@@ -477,7 +477,7 @@ def test_measuring_says_what_turned_since_a_former_report(monkeypatch: pytest.Mo
     Path("own/documents").mkdir(parents=True)
     Path("own/questions.jsonl").write_text('{"question": "How?"}')
     report(None).write(Path("former"))
-    monkeypatch.setattr("rag.cli.measure._ingest", lambda *_, **__: None)
+    monkeypatch.setattr("rag.cli.measure.ingest_set", lambda *_, **__: None)
     monkeypatch.setattr("rag.cli.measure._measure", lambda *_, **__: report(1))
     result = run("eval", "own", "--compare", "former/report.json")
     assert "better: a (evidence in the first 5: None -> 1) How?" in result.stdout

@@ -49,11 +49,14 @@ class Lines:
 
 
 def meant(constraints: Constraints, allowed: frozenset[int] | None = None) -> tuple[int, ...]:
-    """The documents that a question names, the best agreeing first, at most four; () where it names none."""
+    """The documents that a question names, the best agreeing first, at most four; () where it names none. A
+    year alone, that more than four reports bear, names none of them."""
     # With a company or statute named, only its documents can be meant; agreements of all others cost time.
     some = constraints.named or (constraints.documents if constraints else ())
     agreeing = ((constraints.agreement(d).total, -d) for d in some if allowed is None or d in allowed)
     found = sorted((row for row in agreeing if row[0] > 0), reverse=True)
+    if not constraints.named and len(found) > _MEANT and found[_MEANT][0] == found[0][0]:
+        return ()
     return tuple(-d for total, d in found[:_MEANT] if total >= found[0][0] / 2)
 
 

@@ -351,6 +351,17 @@ def test_no_more_than_four_documents_are_meant() -> None:
     assert len(meant(read_constraints("What are the risks of Vextra Foods?", many))) == 4
 
 
+def test_year_that_many_reports_bear_names_none_of_them() -> None:
+    """Four of them, whichever were read first, would be looked at more closely than all others."""
+    asked = "What was the quick ratio in 2022?"
+    few, many = (
+        catalogue(*(annual_info(n, f"Vextra {n} Foods, Inc.", 2022) for n in range(1, count + 1)))
+        for count in (4, 5)
+    )
+    assert set(meant(read_constraints(asked, few))) == {1, 2, 3, 4}
+    assert meant(read_constraints(asked, many)) == ()
+
+
 # Line items in the store
 
 

@@ -49,7 +49,7 @@ _LIKELY_SEEN = 40
 # Passages read for near-duplicates, for each that is asked for.
 _READ_PER_HIT = 3
 # Another passage of a page that is in the list already counts this much less.
-_SPREAD = 0.7
+_SPREAD = 0.8
 _PART_ALONE = 0.5
 _REASONS = 8
 # Without the ranker: what full agreement in one matter adds to the fused score.
@@ -259,7 +259,7 @@ def _with_parts(
 
 
 def _spread(order: Sequence[_Place], most: int) -> list[_Place]:
-    """The first `most` places with other pages first: each further passage of a page counts 0.7 times as much
+    """The first `most` places with other pages first: each further passage of a page counts 0.8 times as much
     as the one before. Documents without pages are left as they are."""
     left = list(order)
     taken: dict[tuple[int, int], int] = {}

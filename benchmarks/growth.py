@@ -207,6 +207,8 @@ def plot(steps: Sequence[dict[str, Any]], file: Path) -> None:
         for name in steps[0][key]:
             axes.plot(sizes, [step[key][name] for step in steps], marker="o", label=name)
         axes.set(xscale="log", xlabel="passages in the index", ylabel=label)
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.minorticks_off()
         axes.set_ylim(bottom=0, top=None if key == "p95" else 1.03)
         axes.grid(alpha=0.3)
     left.legend(fontsize=8, loc="lower left")

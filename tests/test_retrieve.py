@@ -213,7 +213,7 @@ def test_other_ranker_gives_another_order(index: Index) -> None:
 
 
 def test_passages_of_one_page_give_way_to_other_pages(tmp_path: Path) -> None:
-    """Each further one counts 0.7 times as much as the one before."""
+    """Each further one counts 0.8 times as much as the one before."""
     said = "The tenant pays the harbour dues of the lease before the notice ends."
     many = [line for n in range(40) for line in ("", f"* {n}. Harbour dues", f"Part {n}. {said}")]
     pdf = pdf_bytes([many[:54], ["# Payments", "", "Who has a lease pays the harbour dues."]], size=9)
@@ -228,7 +228,7 @@ def test_passages_of_one_page_give_way_to_other_pages(tmp_path: Path) -> None:
         first_page = [h for h in spread if h.chunk.page == 1 and h.chunk_id in plain]
         assert len(first_page) >= 3
         for n, hit in enumerate(first_page):
-            assert hit.score == pytest.approx(plain[hit.chunk_id] * 0.7**n, abs=1e-5)
+            assert hit.score == pytest.approx(plain[hit.chunk_id] * 0.8**n, abs=1e-5)
         assert 2 not in [h.chunk.page for h in together[:3]]
         assert 2 in [h.chunk.page for h in spread[:3]]
 

@@ -17,6 +17,7 @@ from rag.dates import Period
 from rag.facts import ROLE_WORDS, Facts, Name, names, stem
 from rag.quantities import Kind, Match, Quantity, compare, dates_conflict
 from rag.turning import (
+    changes_kept,
     directions_agree,
     modality_agrees,
     negation_agrees,
@@ -34,6 +35,7 @@ def check(claim: Facts, source: Source, question: Facts, alignment: Alignment) -
         *negation_agrees(claim, source),
         *modality_agrees(claim, source),
         *directions_agree(claim, source),
+        *changes_kept(claim, source),
         *opposites_absent(claim, source),
         *small_words_agree(claim, source, alignment),
         *columns_agree(claim, source),

@@ -3,11 +3,13 @@ quantifiers."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rag.align import Alignment, Finding, Source
 from rag.facts import Facts
+from rag.quantities import Kind, Match
 from rag.wording import OPPOSITES, Cue
 
 
@@ -96,6 +98,30 @@ def directions_agree(claim: Facts, source: Source) -> Iterator[Finding]:
                     f"the sentence says “{cue.text}” where {source.label} says “{nearest.text}”",
                     turned=True,
                 )
+
+
+# "Rose to 5" gives a level, "rose by 5" and "rose due to an inflow of 5" do not.
+_LEVEL = re.compile(r"(?:\b(?:to|at|was|were|is|are|of which|reach\w*|total\w*)|[至到为达])\W*$")
+_NOT_A_VALUE = (Kind.DATE, Kind.REFERENCE, Kind.ORDINAL)
+
+
+def changes_kept(claim: Facts, source: Source) -> Iterator[Finding]:
+    """A figure that the source gives for a change, or for what caused one, is not told as the thing's level:
+    "grew by 5 million" is not "was 5 million"."""
+    trends = _of(source.facts, "trend")
+    if not trends or _of(claim, "trend", "cause"):
+        return
+    for q in claim.quantities:
+        match, near = source.best(q)
+        if q.kind in _NOT_A_VALUE or match is Match.DIFFERENT or near not in source.facts.quantities:
+            continue
+        before = [t for t in trends if t.end <= near.start]
+        between = source.facts.lower[before[-1].end : near.start] if before else ";"
+        if not re.search(r"[,;，；。]", between) and not _LEVEL.search(between):
+            yield Finding(
+                False,
+                f"{source.label} says “{before[-1].text}” of {near.text.strip()} and the sentence does not",
+            )
 
 
 def opposites_absent(claim: Facts, source: Source) -> Iterator[Finding]:

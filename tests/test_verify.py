@@ -120,6 +120,37 @@ def test_a_rounded_or_narrowed_fact_is_partial(claim: str, source: str) -> None:
     assert judge(claim, source).state is PARTIAL
 
 
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        (
+            "The cash generated from operations was $79.9 million.",
+            "Additionally, the cash generated from operations increased due to a net inflow from changes in "
+            "other assets of $79.9 million.",
+        ),
+        ("Net sales were $12 million.", "Net sales of the division grew by $12 million."),
+        ("营业收入为500万元。", "营业收入增长500万元。"),
+    ],
+)
+def test_the_figure_of_a_change_is_not_the_level_of_what_changed(claim: str, source: str) -> None:
+    assert judge(claim, source).state is not SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        (
+            "Net sales were $12 million.",
+            "Net sales increased to $12 million, helped by new stores in the north and a longer season.",
+        ),
+        ("Net sales grew by $12 million.", "In the year net sales grew by $12 million."),
+        ("The fee is USD 100 a month.", "The fee is USD 100 a month and increases every year."),
+    ],
+)
+def test_the_level_that_a_change_led_to_is_supported(claim: str, source: str) -> None:
+    assert judge(claim, source).state is SUPPORTED
+
+
 def test_a_fluent_sentence_about_something_else_is_unsupported() -> None:
     assert (
         judge("Photosynthesis converts sunlight into chemical energy in plants.", PAY, DOSE).state

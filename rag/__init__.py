@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rag.config import load_config
     from rag.embed import load_embedder
     from rag.errors import CitewiseError
+    from rag.explain import Explanation
     from rag.index import Index, open_index
     from rag.llm import load_llm
     from rag.types import (
@@ -33,7 +34,12 @@ if TYPE_CHECKING:
         Document,
         Evidence,
         Filters,
+        Gap,
         Hit,
+        Leg,
+        Note,
+        Reason,
+        Stages,
         Turn,
     )
 
@@ -48,9 +54,15 @@ __all__ = [
     "ClaimState",
     "Document",
     "Evidence",
+    "Explanation",
     "Filters",
+    "Gap",
     "Hit",
     "Index",
+    "Leg",
+    "Note",
+    "Reason",
+    "Stages",
     "Turn",
     "build_assistant",
     "load_config",
@@ -62,6 +74,7 @@ __all__ = [
 _ELSEWHERE = {
     "Assistant": "rag.answer",
     "CitewiseError": "rag.errors",
+    "Explanation": "rag.explain",
     "Index": "rag.index",
     "build_assistant": "rag.answer",
     "load_config": "rag.config",

@@ -12,8 +12,32 @@ import pytest
 import rag
 
 NAMES = {
-    *("Assistant", "open_index", "Index", "Answer", "Claim", "ClaimState", "AnswerKind", "Citation"),
-    *("Evidence", "Hit", "Filters", "Turn", "Document", "Chunk", "CitewiseError", "load_config"),
+    *(
+        "Assistant",
+        "open_index",
+        "Index",
+        "Leg",
+        "Note",
+        "Reason",
+        "Stages",
+        "Answer",
+        "Claim",
+        "ClaimState",
+        "AnswerKind",
+        "Citation",
+    ),
+    *(
+        "Evidence",
+        "Explanation",
+        "Gap",
+        "Hit",
+        "Filters",
+        "Turn",
+        "Document",
+        "Chunk",
+        "CitewiseError",
+        "load_config",
+    ),
     *("build_assistant", "load_llm", "load_embedder"),
 }
 HEAVY = {

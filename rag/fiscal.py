@@ -7,6 +7,7 @@ dates come from `rag.dates`, which also tells years from amounts."""
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -156,11 +157,24 @@ def _year(text: str) -> int:
     return int(text) if len(text) == 4 else (2000 if int(text) < 70 else 1900) + int(text)
 
 
+# "The quarter to December 2025" ends on the last of that month.
+_UP_TO = re.compile(
+    r"\b(?:quarter|half|months|weeks|year|period)(?: (?:to|ended|ending|through|until)| of)?"
+    r"(?: (?:the )?end of)? $",
+    re.IGNORECASE,
+)
+
+
 def _whole_dates(folded: str) -> Iterator[FiscalPeriod]:
     for f in dates(folded):
         p = f.period
-        if p.year and p.month and p.day:
-            yield FiscalPeriod(f.start, f.end, p.year, "", f"{p.year:04}-{p.month:02}-{p.day:02}")
+        if not (p.year and p.month):
+            continue
+        day = p.day
+        if day is None and _UP_TO.search(folded[max(0, f.start - 40) : f.start]):
+            day = monthrange(p.year, p.month)[1]
+        if day:
+            yield FiscalPeriod(f.start, f.end, p.year, "", f"{p.year:04}-{p.month:02}-{day:02}")
 
 
 def _bare_years(folded: str, covered: bytearray) -> Iterator[FiscalPeriod]:

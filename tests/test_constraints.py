@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rag.articles import han
 from rag.catalogue import Catalogue
 from rag.constraints import NEUTRAL, Agreement, Constraints, article_agrees, read_constraints
+from rag.fiscal import read_periods
 from tests.catalogues import annual, catalogue, info, law, page, quarterly
 
 MARSH = "Thornfield & Marsh Holdings, Inc."
@@ -395,3 +396,17 @@ def test_a_legal_form_alone_names_no_document() -> None:
     )
     asked = read_constraints("What was the quick ratio of Zyxomma Inc?", held)
     assert asked.agreement(1).name == 0.0
+
+
+@pytest.mark.parametrize(
+    ("asked", "ended"),
+    [
+        ("the quarter to December 2025", "2025-12-31"),
+        ("the three months ended June 2023", "2023-06-30"),
+        ("the half year to the end of February 2024", "2024-02-29"),
+        ("sales in December 2025", ""),
+    ],
+)
+def test_a_period_named_by_its_closing_month_ends_on_its_last_day(asked: str, ended: str) -> None:
+    (period,) = read_periods(asked)
+    assert period.ended == ended

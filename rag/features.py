@@ -14,7 +14,6 @@ Professional words for what the question says in lay words (`rag.lexicon`) count
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -58,7 +57,6 @@ MATCHING = (
     "reworded_title",
     "document_best",  # fused score of the document's best passage in the pool, and of its best three
     "document_top",
-    "document_passages",  # how many of the pool are the document's, as share
     "neighbours",  # fused score of the better neighbour in the document
     "place",  # position in the document, 0 first
     "opening",
@@ -67,12 +65,6 @@ MATCHING = (
     "table",
     "article",
     "headings_only",
-    # Of the question: words, per 20; share of weight that no passage knows; best scores of the pool.
-    "asked_words",
-    "unknown",
-    "best_lexical",
-    "best_dense",
-    "best_body",
 )
 AGREEMENTS = (
     "name",  # -1 another company, statute or subject than the one named ... 1 the one named
@@ -115,7 +107,6 @@ class Terms:
     tokens: tuple[str, ...]
     weights: NDArray[np.float64]
     words: NDArray[np.bool_]
-    unknown: float
     reworded: tuple[tuple[str, ...], ...] = ()
     added_weights: Mapping[str, float] | None = None
 
@@ -159,7 +150,6 @@ def matching(terms: Terms, pool: Pool, lengths: Lengths) -> NDArray[np.float64]:
     table |= _scores(pool, _lexical(terms, seen, lengths))
     table |= _surroundings(pool, table["fused"])
     table |= _passage(pool, seen)
-    table |= _asked(terms, pool, table)
     return np.column_stack([table[name] for name in MATCHING]) if len(pool) else np.zeros((0, len(MATCHING)))
 
 
@@ -257,16 +247,15 @@ def _surroundings(pool: Pool, both: NDArray[np.float64]) -> dict[str, NDArray[np
     by_document: dict[int, list[int]] = {}
     for row, candidate in enumerate(pool.rows):
         by_document.setdefault(candidate.document_id, []).append(row)
-    best, top, many, near = (np.zeros(len(pool)) for _ in range(4))
+    best, top, near = (np.zeros(len(pool)) for _ in range(3))
     for members in by_document.values():
         scores = np.sort(both[members])[::-1]
         best[members], top[members] = scores[0], scores[:3].sum() / 3
-        many[members] = len(members) / len(pool)
         at = {pool.rows[row].ordinal: both[row] for row in members}
         for row in members:
             ordinal = pool.rows[row].ordinal
             near[row] = max(at.get(ordinal - 1, 0.0), at.get(ordinal + 1, 0.0))
-    return {"document_best": best, "document_top": top, "document_passages": many, "neighbours": near}
+    return {"document_best": best, "document_top": top, "neighbours": near}
 
 
 def _passage(pool: Pool, seen: Occurrences) -> dict[str, NDArray[np.float64]]:
@@ -282,22 +271,4 @@ def _passage(pool: Pool, seen: Occurrences) -> dict[str, NDArray[np.float64]]:
         "table": (kinds == "table").astype(np.float64),
         "article": (kinds == "article").astype(np.float64),
         "headings_only": (kinds == "heading").astype(np.float64),
-    }
-
-
-def _asked(
-    terms: Terms, pool: Pool, table: Mapping[str, NDArray[np.float64]]
-) -> dict[str, NDArray[np.float64]]:
-    """The same for all candidates of a question."""
-
-    def column(value: float) -> NDArray[np.float64]:
-        return np.full(len(pool), value)
-
-    known = pool.dense[~np.isnan(pool.dense)]
-    return {
-        "asked_words": column(float(terms.words.sum()) / 20),
-        "unknown": column(terms.unknown),
-        "best_lexical": column(float(table["lexical"].max(initial=0.0))),
-        "best_dense": column(float(known.max()) if len(known) else math.nan),
-        "best_body": column(float(table["body"].max(initial=0.0))),
     }

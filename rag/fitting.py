@@ -18,13 +18,10 @@ from rag.errors import InputError
 from rag.features import FEATURES
 from rag.ranker import Ranker
 
-# Features that may speak for or against; that can only speak against; that are the same for all candidates
-# of a question, or would favour a document for being long. All others can only speak for a passage.
+# Features that may speak for or against, and those that can only speak against. All others can only speak for
+# a passage.
 _EITHER = frozenset({"table", "article", "length", "opening", "numbers"})
 _AGAINST = frozenset({"rarest_missing", "headings_only", "place", "superseded"})
-_UNUSED = frozenset(
-    {"asked_words", "unknown", "best_lexical", "best_dense", "best_body", "document_passages"}
-)
 # Questions that a weight of one is worth.
 _PULL = 0.3
 LEAST = 8
@@ -56,7 +53,7 @@ def fit(examples: Sequence[Example], start: Ranker, *, fixed: Collection[str] = 
         )
     pools = [(np.nan_to_num(e.rows), e.holds, e.weight) for e in useful]
     shown = np.any([np.ptp(rows, axis=0) > 0 for rows, _, _ in pools], axis=0)
-    free = [n for n, name in enumerate(FEATURES) if shown[n] and name not in {*fixed, *_UNUSED}]
+    free = [n for n, name in enumerate(FEATURES) if shown[n] and name not in fixed]
     mass = sum(weight for _, _, weight in pools)
     pull = _PULL / len(useful)
 

@@ -69,8 +69,6 @@ def read_terms(legs: Legs, question: str, stages: Stages) -> tuple[Terms, tuple[
     tokens = tuple(query_tokens(question))
     words = frozenset(content_tokens(question)).intersection(tokens) or frozenset(tokens)
     weights = idf_weights(store, tokens)
-    frequencies = store.document_frequency(tokens)
-    total = sum(weights[t] for t in words)
     reworded = expand(question, extra=legs.lexicons) if stages.lexicon else ()
     each = tuple(tuple(query_tokens(term)) for term in reworded)
     added = [t for t in dict.fromkeys(t for term in each for t in term) if t not in weights]
@@ -78,7 +76,6 @@ def read_terms(legs: Legs, question: str, stages: Stages) -> tuple[Terms, tuple[
         tokens=tokens,
         weights=np.array([weights[t] for t in tokens]),
         words=np.array([t in words for t in tokens]),
-        unknown=sum(weights[t] for t in words if not frequencies.get(t)) / max(1e-6, total),
         reworded=each,
         added_weights=idf_weights(store, added),
     )

@@ -70,7 +70,6 @@ FEATURE_WORDS: Mapping[str, tuple[str, ...]] = {
     "reworded_title": ("the title holds a professional word for the question", "文件名称含有对应的专业用语"),
     "document_best": ("its document holds a passage that fits well", "所在文件有段落与问题很相符"),
     "document_top": ("several passages of its document fit", "所在文件有多个段落与问题相符"),
-    "document_passages": ("many passages found are of its document", "找到的段落多出自这份文件"),
     "neighbours": ("the passage beside it fits too", "相邻段落也与问题相符"),
     "place": ("it stands late in its document", "位于文件靠后处"),
     "opening": ("it opens its document", "位于文件开头"),
@@ -79,11 +78,6 @@ FEATURE_WORDS: Mapping[str, tuple[str, ...]] = {
     "table": ("it is a table", "是表格"),
     "article": ("it is an article or section of its own", "是独立的条款"),
     "headings_only": ("it is a heading without text", "只有标题，没有正文"),
-    "asked_words": ("length of the question", "问题长度"),
-    "unknown": ("words of the question that no document holds", "问题中有文件未出现的词"),
-    "best_lexical": ("best match by words of all passages", "全部段落中最高的词语匹配"),
-    "best_dense": ("best match by meaning of all passages", "全部段落中最高的语义匹配"),
-    "best_body": ("best match of a text of all passages", "全部段落中最高的正文匹配"),
     "name": (
         "its document is of the company or name in the question",
         "文件属于所问的公司或名称",
@@ -122,8 +116,7 @@ FEATURE_WORDS: Mapping[str, tuple[str, ...]] = {
     "superseded": ("it has been superseded or repealed", "已被取代或废止"),
 }
 _LEGS: Mapping[str, tuple[str, str]] = {"lexical": ("words", "词语"), "dense": ("meaning", "语义")}
-# Features that say nothing about one passage against another, and the rank of what is no legal text.
-_SILENT = frozenset({"asked_words", "unknown", "best_lexical", "best_dense", "best_body"})
+# The rank of what is no legal text.
 _UNRANKED = 0.5
 
 
@@ -134,7 +127,7 @@ def _in(language: str, words: Sequence[str]) -> str:
 def tells(reason: Reason) -> bool:
     """Whether a reason says something about this passage."""
     unranked = reason.name == "authority" and reason.value == _UNRANKED
-    return reason.name not in _SILENT and not unranked and abs(reason.adds) >= 0.005
+    return not unranked and abs(reason.adds) >= 0.005
 
 
 def reason_words(reason: Reason, language: str = "en") -> str:

@@ -18,7 +18,7 @@ from rag.text import content_tokens, query_tokens, search_tokens
 from rag.types import Stages
 from tests.archive import archive
 
-SHARES = set(MATCHING) - {"length", "asked_words"}
+SHARES = set(MATCHING) - {"length"}
 VOCABULARY = (
     "notice tenant landlord lease days rent deposit interest 30 2024 4.5 the of to and shall not 押金 租金 "
     "通知 承租人 三十日 解除 劳动合同 3.2.1 café O'Neill"
@@ -37,7 +37,6 @@ def terms(question: str, *reworded: str, rare: float = 2.0) -> Terms:
         tokens=tokens,
         weights=np.array([rare / (1 + n / 10) for n in range(len(tokens))]),
         words=np.array([t in content for t in tokens]),
-        unknown=0.0,
         reworded=each,
         added_weights={t: rare for term in each for t in term if t not in tokens},
     )
@@ -86,7 +85,7 @@ def test_every_feature_is_finite_and_in_its_range(
     assert table.shape == (len(some), len(MATCHING))
     for name in MATCHING:
         values = table[:, MATCHING.index(name)]
-        if name in ("dense", "dense_share", "best_dense"):  # nan says that no vectors were compared
+        if name in ("dense", "dense_share"):  # nan says that no vectors were compared
             values = values[~np.isnan(values)]
         assert np.isfinite(values).all(), name
         assert (values >= 0).all(), name
@@ -285,7 +284,6 @@ def test_neighbours_and_document_speak_for_a_passage() -> None:
     assert column("neighbours", asked, some) == pytest.approx([0.0, best, 0.0, 0.0])
     assert column("document_best", asked, some) == pytest.approx([best] * 4)
     assert column("document_top", asked, some) == pytest.approx([best / 3] * 4)
-    assert column("document_passages", asked, some) == pytest.approx([0.75] * 3 + [0.25])
 
 
 def test_place_runs_from_the_first_passage_to_the_last() -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rag.errors import InputError
 from rag.evalset import Question, half_of, load_questions, whole_half_of
 from rag.features import FEATURES
-from rag.fitting import _AGAINST, _EITHER, _UNUSED, LEAST, Example, fit
+from rag.fitting import _AGAINST, _EITHER, LEAST, Example, fit
 from rag.metrics import EvidenceEntry
 from rag.ranker import Ranker, load_ranker
 from rag.tune import tune
@@ -64,9 +64,8 @@ def test_every_weight_keeps_the_sign_that_its_feature_may_have(seed: int, questi
 
 
 def test_features_named_in_the_signs_exist_and_have_one_sign() -> None:
-    assert set(FEATURES) >= _EITHER | _AGAINST | _UNUSED
+    assert set(FEATURES) >= _EITHER | _AGAINST
     assert not _EITHER & _AGAINST
-    assert not _UNUSED & (_EITHER | _AGAINST)
 
 
 @settings(max_examples=10, deadline=None)
@@ -84,11 +83,6 @@ def test_features_that_the_questions_never_show_keep_their_start() -> None:
     found = fit(examples(1, 12, shown=("lexical", "dense", "words")), start)
     hidden = [n for name, n in AT.items() if name not in ("lexical", "dense", "words")]
     assert (found.weights[hidden] == 0.75).all()
-
-
-def test_what_is_the_same_for_all_candidates_of_a_question_gets_no_weight() -> None:
-    found = fit(examples(2, 30), NOTHING)
-    assert all(found.weights[AT[name]] == 0.0 for name in _UNUSED)
 
 
 @pytest.mark.parametrize("planted", ["window", "dense", "role", "authority", "table"])

@@ -258,13 +258,11 @@ def test_professional_terms_are_searched_without_stop_words_and_the_questions_ow
     assert not set(terms.tokens) & set(added)
 
 
-def test_share_of_unknown_words_counts_words_alone(index: Index) -> None:
-    legs = index.legs("x")
-    assert read_terms(legs, "tenant notice", Stages())[0].unknown == 0.0
-    assert read_terms(legs, "quagga zyxomma", Stages())[0].unknown == pytest.approx(1.0)
-    assert 0.3 < read_terms(legs, "tenant quagga", Stages())[0].unknown < 0.9
-    # 期有 is a gram across two words that stands nowhere: it is no word, so nothing is missing.
-    assert read_terms(legs, "试用期", Stages())[0].unknown == 0.0
+def test_gram_across_two_words_is_no_word_of_content(index: Index) -> None:
+    terms = read_terms(index.legs("x"), "试用期有多长", Stages())[0]
+    words = {t for t, word in zip(terms.tokens, terms.words, strict=True) if word}
+    assert "试用期" in words
+    assert "期有" not in words
 
 
 def test_question_in_a_language_that_the_embedder_does_not_know_has_no_vector(tmp_path: Path) -> None:

@@ -107,8 +107,7 @@ def retrieve(
 
 
 def _side_by_side(rank_one: Callable[[str], Ranked], asked: Sequence[str]) -> list[Ranked]:
-    """One after the other would be slow: more than half of the time is SQLite's, FAISS's and the embedder's,
-    which do not hold the interpreter."""
+    """In threads: SQLite, FAISS and the embedder do not hold the interpreter."""
     if len(asked) == 1:
         return [rank_one(asked[0])]
     with ThreadPoolExecutor(len(asked)) as pool:
@@ -176,10 +175,10 @@ def rank(
 
 def _likely(legs: Legs, found: Found) -> tuple[int, ...]:
     """The documents that most of the first passages are from, by the sum of 1 / rank."""
-    first = [*found.lexical[:_LIKELY_SEEN], *found.dense[:_LIKELY_SEEN]]
-    owners = legs.store.owners(first)
+    first = (found.lexical[:_LIKELY_SEEN], found.dense[:_LIKELY_SEEN])
+    owners = legs.store.owners([i for leg in first for i in leg])
     weights: dict[int, float] = {}
-    for leg in (found.lexical[:_LIKELY_SEEN], found.dense[:_LIKELY_SEEN]):
+    for leg in first:
         for rank_, i in enumerate(leg, 1):
             if i in owners:
                 weights[owners[i]] = weights.get(owners[i], 0.0) + 1.0 / rank_

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from rag.cli import options, output
-from rag.cli.options import EmbedderOption, JsonOption, Llm
+from rag.cli.options import SET_HELP, EmbedderOption, JsonOption, Llm, SetIndexOption
 from rag.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,17 +48,10 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="SET",
-            help="Folder with documents/ and questions.jsonl, or a file of questions for an index of yours.",
+            help=SET_HELP,
         ),
     ],
-    index: Annotated[
-        Path | None,
-        typer.Option(
-            "--index",
-            "-i",
-            help="Folder of the index.  [default: indexes/eval-SET, or default for a file]",
-        ),
-    ] = None,
+    index: SetIndexOption = None,
     what: Annotated[str, typer.Option(help="retrieval, answers, or all.")] = "retrieval",
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many questions, drawn.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 IndexOption = Annotated[
     Path | None, typer.Option("--index", "-i", help="Folder of the index.  [default: indexes/default]")
 ]
+SET_HELP = "Folder with documents/ and questions.jsonl, or a file of questions for an index of yours."
+SetIndexOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--index", "-i", help="Folder of the index.  [default: indexes/eval-SET, or default for a file]"
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 TopK = Annotated[int | None, typer.Option("--top", "-k", help="Passages to retrieve.  [default: 8]")]
 Documents = Annotated[

@@ -11,7 +11,7 @@ import typer
 
 from rag.cli import options, output
 from rag.cli.measure import ingest_set
-from rag.cli.options import EmbedderOption, JsonOption
+from rag.cli.options import SET_HELP, EmbedderOption, JsonOption, SetIndexOption
 from rag.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,17 +26,10 @@ def tune(
         Path | None,
         typer.Argument(
             metavar="SET",
-            help="Folder with documents/ and questions.jsonl, or a file of questions for an index of yours.",
+            help=SET_HELP,
         ),
     ] = None,
-    index: Annotated[
-        Path | None,
-        typer.Option(
-            "--index",
-            "-i",
-            help="Folder of the index.  [default: indexes/eval-SET, or default for a file]",
-        ),
-    ] = None,
+    index: SetIndexOption = None,
     refuse: Annotated[
         float, typer.Option(help="Share of unanswerable questions to refuse, between 0 and 1.")
     ] = 0.85,

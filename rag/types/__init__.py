@@ -1,0 +1,66 @@
+"""The values that travel between modules. All are frozen; none of them does I/O."""
+
+from __future__ import annotations
+
+from rag.types.answers import (
+    Answer,
+    AnswerKind,
+    Calculation,
+    Certificate,
+    Citation,
+    Claim,
+    ClaimState,
+    Event,
+    Evidence,
+    EvidenceFound,
+    Figure,
+    Finished,
+    Part,
+    Queued,
+    Reading,
+    StageStarted,
+    Token,
+    Turn,
+)
+from rag.types.documents import Block, BlockKind, Chunk, Document, DocumentInfo, FileStatus, Page, Span
+from rag.types.ingest import FileResult, IngestReport, Progress
+from rag.types.search import Filters, Gap, Hit, Leg, Note, Reason, Stages
+
+__all__ = [
+    "Answer",
+    "AnswerKind",
+    "Block",
+    "BlockKind",
+    "Calculation",
+    "Certificate",
+    "Chunk",
+    "Citation",
+    "Claim",
+    "ClaimState",
+    "Document",
+    "DocumentInfo",
+    "Event",
+    "Evidence",
+    "EvidenceFound",
+    "Figure",
+    "FileResult",
+    "FileStatus",
+    "Filters",
+    "Finished",
+    "Gap",
+    "Hit",
+    "IngestReport",
+    "Leg",
+    "Note",
+    "Page",
+    "Part",
+    "Progress",
+    "Queued",
+    "Reading",
+    "Reason",
+    "Span",
+    "StageStarted",
+    "Stages",
+    "Token",
+    "Turn",
+]

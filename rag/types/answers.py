@@ -1,0 +1,244 @@
+"""Evidence, claims, calculations and the answer made of them; the events of an answer on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from rag.types.documents import DocumentInfo
+from rag.types.search import Gap, Hit, Note
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence (or table row) that bears on the question. `number` is the citation id, from 1. `text` is
+    verbatim: `document.text[start:end]`. `header` carries the column headers of a table row."""
+
+    number: int
+    document: DocumentInfo
+    chunk_id: int
+    start: int
+    end: int
+    text: str
+    score: float
+    page: int | None = None
+    heading_path: tuple[str, ...] = ()
+    header: str = ""
+    location: str = ""
+
+
+class ClaimState(StrEnum):
+    """Whether a sentence of an answer is held up by the words it cites."""
+
+    SUPPORTED = "supported"
+    PARTIAL = "partial"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a claim's words stand: exact span and verbatim quote. `number` is what the reader sees as [1];
+    `header` are the column heads of a quoted table row."""
+
+    number: int
+    document: str
+    title: str
+    source: str
+    page: int | None
+    start: int
+    end: int
+    quote: str
+    heading_path: tuple[str, ...] = ()
+    location: str = ""
+    chunk_id: int = 0
+    document_id: int = 0
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of an answer with its verdict. `reasons` say, in words, what was found or missing;
+    `quoted` is True where the sentence is the evidence itself and not the model's wording."""
+
+    text: str
+    state: ClaimState
+    citations: tuple[int, ...] = ()
+    reasons: tuple[str, ...] = ()
+    quoted: bool = False
+
+
+class AnswerKind(StrEnum):
+    """WRITTEN: the model's sentences, each verified. QUOTED: the evidence in its own words. COMPUTED: figures
+    read from cells, or calculated from them, by code. REFUSED: not in the documents."""
+
+    WRITTEN = "written"
+    QUOTED = "quoted"
+    COMPUTED = "computed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of a calculation. `value` is in units of `unit` ("USD", "CNY", "%", "days", "times", "" for
+    none) with the table's scale applied; `printed` is how the document or the question writes it. `citation`
+    is the number of the evidence it was read from, None where it comes from the question or is computed;
+    `start` and `end` are then the cell's own characters in that document."""
+
+    label: str
+    value: Decimal
+    unit: str = ""
+    period: str = ""
+    printed: str = ""
+    citation: int | None = None
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Calculation:
+    """How a figure was come by. `formula` in words, `working` with the numbers put in ("(1,204 + 388) / 2,010
+    = 0.79"); `notes` are the choices made ("average of the opening and the closing balance"). A figure that
+    is only read has itself as its one input and an empty formula."""
+
+    name: str
+    formula: str
+    inputs: tuple[Figure, ...]
+    result: Figure
+    working: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several questions asked in one: answered with these citations, or why it had no support."""
+
+    question: str
+    answered: bool
+    citations: tuple[int, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a question about many passages read. `intent` is "count", "list", "compare" or "summarise";
+    `matching` counts the passages that match, `read` those of them that were read; `documents` the documents
+    they stand in."""
+
+    intent: str
+    matching: int
+    read: int
+    documents: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing that matches was left out."""
+        return self.read >= self.matching
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What was searched before a refusal (or an answer) was given: counts over the scope, files that could
+    not be read (path, status), best score seen and the threshold it was held against, both 0..1."""
+
+    documents: int
+    passages: int
+    unreadable: tuple[tuple[str, str], ...]
+    best_score: float
+    threshold: float
+    scope: str = ""
+    dense: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result of `Assistant.ask`. `text` carries [n] marks put in by code; `timings` are seconds by stage.
+
+    `claims` are the sentences of the answer: the model's own that passed verification, then the quotes they
+    and the answer rest on. `dropped` are sentences of the draft that did not pass, with their reasons.
+    `searched` is the question as it was searched with, where a follow-up was completed from the conversation
+    ("" elsewhere). `understood` is what the question was taken to name, `relaxed` what of it gave way.
+    `calculations` are figures read from cells or computed from them; `parts` the single questions of one that
+    asks several; `reading` what a counting, listing, comparing or summarising question went through."""
+
+    question: str
+    kind: AnswerKind
+    text: str
+    language: str
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+    evidence: tuple[Evidence, ...]
+    nearest: tuple[Hit, ...]
+    certificate: Certificate
+    timings: Mapping[str, float]
+    draft: str = ""
+    model: str = ""
+    reason: str = ""
+    dropped: tuple[Claim, ...] = ()
+    searched: str = ""
+    understood: tuple[Note, ...] = ()
+    relaxed: tuple[Gap, ...] = ()
+    calculations: tuple[Calculation, ...] = ()
+    parts: tuple[Part, ...] = ()
+    reading: Reading | None = None
+
+    @property
+    def refused(self) -> bool:
+        return self.kind is AnswerKind.REFUSED
+
+    @property
+    def cited(self) -> tuple[Citation, ...]:
+        """The citations that sentences of the answer rest on; `citations` are those of all the evidence."""
+        numbers = {n for claim in self.claims for n in claim.citations}
+        return tuple(c for c in self.citations if c.number in numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier exchange of a conversation."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    """Stream event: a stage began: "searching", "evidence", "writing" or "verifying"."""
+
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFound:
+    """Stream event: the sentences that bear on the question, before any generation, with what was understood
+    of it and what gave way."""
+
+    evidence: tuple[Evidence, ...]
+    hits: tuple[Hit, ...]
+    understood: tuple[Note, ...] = ()
+    relaxed: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Stream event: the model is busy; `ahead` requests are served first (1 or more)."""
+
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Stream event: a piece of the unverified draft."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Stream event, always the last: the verified answer."""
+
+    answer: Answer
+
+
+Event = StageStarted | EvidenceFound | Queued | Token | Finished

@@ -1,0 +1,150 @@
+"""Documents, their structure and their passages.
+
+Offsets are law: `start` and `end` count Unicode code points in `Document.text`, end exclusive, and a quote is
+always `document.text[start:end]`, never a cleaned copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of code points in a document's text."""
+
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a paged document: 1-based number and the range of the document's text that stands on it."""
+
+    number: int
+    start: int
+    end: int
+
+
+class BlockKind(StrEnum):
+    """What a block of a document is; chunking never mixes a table row with its neighbours in prose."""
+
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    LIST_ITEM = "list_item"
+    TABLE_ROW = "table_row"
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A structural piece of a document: blocks are in order and do not overlap; text between them is white
+    space.
+
+    `heading_path` are the headings above it, outermost first, without the document title (for a heading
+    block: those above it, itself excluded). `header` is, for a table row, the column headers joined by " | "
+    ("" elsewhere); `location` is a human-readable place where there are no pages, such as a sheet and cell
+    range ("Sheet1!A4:F4")."""
+
+    kind: BlockKind
+    start: int
+    end: int
+    heading_path: tuple[str, ...] = ()
+    level: int = 0
+    header: str = ""
+    location: str = ""
+
+
+class FileStatus(StrEnum):
+    """What became of one file at ingest."""
+
+    OK = "ok"
+    EMPTY = "empty"
+    PASSWORD = "password"
+    CORRUPT = "corrupt"
+    TOO_LARGE = "too_large"
+    TIMEOUT = "timeout"
+    UNSUPPORTED = "unsupported"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed file.
+
+    `path` is the name shown and cited: the path below the ingested folder, POSIX separators. `source` is the
+    absolute path of the file. `kind` is the format ("pdf", "docx", "html", "markdown", "text", "csv",
+    "xlsx"). `pages` is empty for formats without pages. `empty_pages` are the numbers of pages that gave no
+    text. `metadata` holds strings such as author, date."""
+
+    path: str
+    source: str
+    title: str
+    text: str
+    kind: str
+    language: str
+    sha256: str
+    pages: tuple[Page, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    empty_pages: tuple[int, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def page_of(self, offset: int) -> int | None:
+        """The 1-based page on which the code point at `offset` stands; None for formats without pages."""
+        number = None
+        for page in self.pages:
+            if page.start > offset:
+                break
+            number = page.number
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage: `document.text[start:end] == text`. `context` (title, heading path, table header) is
+    embedded and indexed in front of the text and never quoted. `page`
+    and `last_page` are 1-based, None without pages. `role` is a "|"-joined list of the financial statements
+    that the passage stands in ("income|balance"), "" for none."""
+
+    ordinal: int
+    start: int
+    end: int
+    text: str
+    context: str
+    kind: str
+    heading_path: tuple[str, ...] = ()
+    page: int | None = None
+    last_page: int | None = None
+    location: str = ""
+    tokens: int = 0
+    role: str = ""
+
+    @property
+    def indexed_text(self) -> str:
+        """What the embedder and the lexical index see."""
+        return f"{self.context}\n{self.text}" if self.context else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """A document as the index lists it, without its text. `id` is the store's row."""
+
+    id: int
+    path: str
+    source: str
+    title: str
+    kind: str
+    language: str
+    status: FileStatus
+    detail: str
+    sha256: str
+    size: int
+    pages: int
+    empty_pages: int
+    chunks: int
+    metadata: Mapping[str, str] = field(default_factory=dict)

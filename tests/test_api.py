@@ -14,10 +14,13 @@ import rag
 NAMES = {
     *(
         "Assistant",
+    "Calculation",
         "open_index",
         "Index",
         "Leg",
         "Note",
+    "Part",
+    "Reading",
         "Reason",
         "Stages",
         "Answer",
@@ -29,6 +32,7 @@ NAMES = {
     *(
         "Evidence",
         "Explanation",
+    "Figure",
         "Gap",
         "Hit",
         "Filters",

@@ -38,6 +38,17 @@ class LLMInfo:
         return "*" in self.languages or language in self.languages
 
 
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How llama.cpp runs a model on this machine. `threads` write, `threads_batch` read the prompt (0: all
+    available cores). A prompt is evaluated `slice_tokens` at a time, and a stop is heard between them."""
+
+    threads: int = 0
+    threads_batch: int = 0
+    flash_attention: bool = False
+    slice_tokens: int = 32
+
+
 class LLM(Protocol):
     """A language model at temperature 0. Safe to call from several threads."""
 

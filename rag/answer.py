@@ -4,7 +4,7 @@ answer."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event as StopEvent
@@ -16,6 +16,9 @@ from rag.evidence import Selection, select
 from rag.followup import complete
 from rag.index import Index, open_index
 from rag.llm import LLM, load_llm
+from rag.missing import missing, missing_words
+from rag.partial import Written, compose_parts, look, nearest, together
+from rag.parts import separate
 from rag.prompt import build_prompt
 from rag.retrieve import check_question
 from rag.text import detect_language
@@ -97,6 +100,9 @@ class Assistant:
         searched = complete(question, history)
         language = language or detect_language(question)
         clock = _Clock()
+        if parts := separate(searched):
+            yield from self._stream_parts(question, searched, parts, filters, language, stop, clock)
+            return
         yield StageStarted("searching")
         hits = tuple(self.index.search(searched, self._top_k, filters=filters))
         clock.lap("searching")
@@ -106,11 +112,73 @@ class Assistant:
         seen = self.index.explain(searched, hits=hits, filters=filters)
         clock.lap("explaining")
         yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
-        proof = certificate(self.index, found, filters)
+        proof = certificate(self.index, found, filters, language)
         if not found.sufficient:
-            refusal = refuse(question, language, found, hits, proof, clock.seconds, searched)
+            lacking = missing(searched, hits, self.index.store, relaxed=seen.relaxed, filters=filters)
+            why = missing_words(lacking, language)
+            refusal = refuse(question, language, found, hits, proof, clock.seconds, searched, why)
             yield Finished(replace(refusal, understood=seen.understood, relaxed=seen.relaxed))
             return
+        by = yield from self._written(searched, found, language, stop, clock)
+        answer = compose(
+            question,
+            language,
+            by.claims,
+            found,
+            hits,
+            proof,
+            clock.seconds,
+            by.draft,
+            by.model,
+            by.trouble,
+            searched,
+        )
+        yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
+
+    def _stream_parts(
+        self,
+        question: str,
+        searched: str,
+        parts: Sequence[str],
+        filters: Filters | None,
+        language: str,
+        stop: StopEvent | None,
+        clock: _Clock,
+    ) -> Iterator[Event]:
+        """The stages for a question of several parts: each is searched for, judged and answered by itself."""
+        yield StageStarted("searching")
+        looks = look(
+            searched,
+            parts,
+            self.index,
+            k=self._top_k,
+            limit=self._max_evidence,
+            language=language,
+            threshold=self._threshold,
+            filters=filters,
+        )
+        clock.lap("searching")
+        yield StageStarted("evidence")
+        found, hits = together(looks), nearest(looks, self._top_k)
+        seen = self.index.explain(searched, hits=hits, filters=filters)
+        clock.lap("evidence")
+        yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
+        written = []
+        for one in looks:
+            by = Written()
+            if one.found.sufficient:
+                by = yield from self._written(one.searched, one.found, language, stop, clock)
+            written.append(by)
+        proof = certificate(self.index, found, filters, language)
+        answer = compose_parts(
+            question, language, looks, written, found, proof, clock.seconds, searched=searched, k=self._top_k
+        )
+        yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
+
+    def _written(
+        self, searched: str, found: Selection, language: str, stop: StopEvent | None, clock: _Clock
+    ) -> Generator[Event, None, Written]:
+        """The stages of writing and verifying, and what they gave."""
         draft, trouble, pieces = "", "", 0
         if self.llm is not None and self.llm.info.writes(language) and not (stop and stop.is_set()):
             yield StageStarted("writing")
@@ -128,11 +196,7 @@ class Assistant:
         yield StageStarted("verifying")
         claims = verify(said, found.evidence, question=searched) if said.strip() else ()
         clock.lap("verifying")
-        model = self.llm.info.name if self.llm else ""
-        answer = compose(
-            question, language, claims, found, hits, proof, clock.seconds, draft, model, trouble, searched
-        )
-        yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
+        return Written(claims, draft, self.llm.info.name if self.llm else "", trouble)
 
     def _draft(self, question: str, found: Selection, language: str, stop: StopEvent | None) -> Iterator[str]:
         assert self.llm is not None

@@ -55,7 +55,7 @@ def compose(
     written = _worth_showing(claims, found)
     cited = {n for claim in written for n in claim.citations}
     quotes = [e for e in found.evidence if e.number in cited or e.number <= min(_QUOTES_SHOWN, found.core)]
-    shown = written + [quote_claim(e) for e in quotes]
+    shown = written + [quote_claim(e, language) for e in quotes]
     return Answer(
         question=question,
         kind=AnswerKind.WRITTEN if written else AnswerKind.QUOTED,
@@ -114,13 +114,13 @@ def _plain(text: str) -> str:
     return "".join(c for c in normalise(text) if c.isalnum())
 
 
-def quote_claim(evidence: Evidence) -> Claim:
+def quote_claim(evidence: Evidence, language: str = "en") -> Claim:
     """The evidence itself as a sentence of the answer: supported, because it is the words of the document."""
     return Claim(
         text=evidence.text,
         state=ClaimState.SUPPORTED,
         citations=(evidence.number,),
-        reasons=("quoted word for word",),
+        reasons=("逐字引用" if language == "zh" else "quoted word for word",),
         quoted=True,
     )
 
@@ -158,7 +158,7 @@ def citation(evidence: Evidence) -> Citation:
     )
 
 
-def certificate(index: Index, found: Selection, filters: Filters | None) -> Certificate:
+def certificate(index: Index, found: Selection, filters: Filters | None, language: str = "en") -> Certificate:
     """What was searched: counts over the scope and the files there that could not be read."""
     documents = index.documents(filters)
     readable = [d for d in documents if d.status is FileStatus.OK]
@@ -168,17 +168,19 @@ def certificate(index: Index, found: Selection, filters: Filters | None) -> Cert
         unreadable=tuple((d.path, d.status.value) for d in documents if d.status is not FileStatus.OK),
         best_score=round(found.score, 4),
         threshold=round(found.threshold, 4),
-        scope=_scope(filters),
+        scope=_scope(filters, language),
         dense=found.dense,
     )
 
 
-def _scope(filters: Filters | None) -> str:
+def _scope(filters: Filters | None, language: str) -> str:
     if not filters:
         return ""
     parts = [*filters.documents, *filters.kinds, *filters.languages, *filters.companies, *filters.years]
-    parts += [f"in force on {filters.in_force}"] if filters.in_force else []
-    return ", ".join([*parts, *(f"{k}={v}" for k, v in filters.metadata.items())])
+    chinese = language == "zh"
+    if filters.in_force:
+        parts += [f"{filters.in_force} 有效" if chinese else f"in force on {filters.in_force}"]
+    return ("、" if chinese else ", ").join([*parts, *(f"{k}={v}" for k, v in filters.metadata.items())])
 
 
 def refuse(
@@ -189,8 +191,10 @@ def refuse(
     proof: Certificate,
     timings: Mapping[str, float],
     searched: str = "",
+    reason: str = "",
 ) -> Answer:
-    """The refusal: says so, says what was searched, and carries the nearest passages."""
+    """The refusal: says so, says what was searched, and carries the nearest passages. `reason` says what of
+    the question had no support (`rag.missing`)."""
     spoken = language if language in _NOT_FOUND else "en"
     text = (
         f"{_NOT_FOUND[spoken]} {_SEARCHED[spoken].format(documents=proof.documents, passages=proof.passages)}"
@@ -206,6 +210,6 @@ def refuse(
         nearest=tuple(hits),
         certificate=proof,
         timings=dict(timings),
-        reason=found.reason,
+        reason=reason or found.reason,
         searched="" if searched == question else searched,
     )

@@ -167,6 +167,22 @@ class Index:
         legs = self.legs(question, stages)
         return retrieve(legs, question, k=k, filters=filters, stages=stages, ranker=self.ranker())
 
+    def search_each(
+        self,
+        question: str,
+        asked: Sequence[str],
+        k: int = 8,
+        *,
+        filters: Filters | None = None,
+        stages: Stages = ALL_STAGES,
+    ) -> list[list[Hit]]:
+        """For each of the questions `asked` in one `question` its `k` best passages; what the whole names
+        holds for each. Raises InputError for a question without a word."""
+        from rag.retrieve import retrieve_each
+
+        legs = self.legs(question, stages)
+        return retrieve_each(legs, question, asked, k=k, filters=filters, stages=stages, ranker=self.ranker())
+
     def legs(self, question: str, stages: Stages = ALL_STAGES) -> Legs:
         """What searches for a question in its language; vectors only where the embedder knows it."""
         from rag.pool import Legs

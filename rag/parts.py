@@ -6,8 +6,10 @@ others by the constraints, which are read from the whole."""
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 
-from rag.text import content_tokens, has_han, search_tokens
+from rag.text import content_tokens, has_han, search_tokens, words
 
 MAX_PARTS = 3
 _WH = r"(?:what|who|whom|whose|when|where|which|why|how)"
@@ -49,6 +51,64 @@ def split(question: str) -> tuple[str, ...]:
     pieces = [piece.strip(" ,;/，；／") for piece in _CUT.split(question)]
     asked = dict.fromkeys(p for p in pieces if p and _IS_QUESTION.search(p) and _says_enough(p))
     return tuple(asked)[:MAX_PARTS] if len(asked) > 1 else ()
+
+
+# What is asked for itself: a question by its form, with nothing said before it but "and" or a place.
+_ASKS = re.compile(
+    rf"^(?:(?:and|or|also|but|then|so|finally|secondly|first(?:ly)?)\b,?\s*)*"
+    rf"(?:(?:in|at|on|by|to|for|from|of|with|under|until|since)\s+)?(?:{_OPENS})",
+    re.IGNORECASE,
+)
+_DEFINES = re.compile(
+    r"^(?:if|when(?:ever)?|where)\b.*\bthen\b|\b(?:is|are) defined as\b|^round\b", re.IGNORECASE
+)
+_RESTATES = re.compile(r"[?？]\s*(?:[/／(（]|即|也就是)")
+_GROUNDS = re.compile(
+    r"^(?:法律)?(?:依据|根据|按照)|^(?:有何|什么|哪些?)?(?:法律)?依据|法条|^(?:为什么|为何|原因|理由)|怎么办$"
+)
+_NO_SUBJECT = re.compile(
+    r"^(?:又|还|也)?(?:怎么|怎样|如何|是否|能否|可否|会|可以|应当?|需要?|有(?:什么|哪些|无|没有)|由谁|何时|什么时候|多[久长少])"
+)
+_ASKING = re.compile(
+    rf"\b(?:{_WH}|{_VERB}|{_HAVING})\b|什么|多[少久长大高]|何时|如何|哪些?|谁|怎么样?|是否|能否|可否|吗", re.I
+)
+# Two pieces that share this much of the shorter one's content ask the same in other words.
+_SAME = 0.7
+
+
+def separate(question: str) -> tuple[str, ...]:
+    """The parts that are each answered or refused by themselves; () where it is one question.
+
+    Stricter than `split`, which only widens a search: each part is a question by its form (no "Round your
+    answer ..." nor "X is defined as ..."), asks for more than the grounds of another (依据哪一条), and is no
+    rewording of one."""
+    pieces = split(question)
+    if len(pieces) < 2 or _RESTATES.search(question):
+        return ()
+    asked = [p for p in pieces if not _DEFINES.search(p) and (_ASKS.search(p) or _asks_zh(p))]
+    if len(asked) < len(pieces) or any(_GROUNDS.search(p) for p in pieces[1:]):
+        return ()
+    said = [frozenset(content_tokens(p)) for p in pieces]
+    for n, one in enumerate(said):
+        for other in said[:n]:
+            if len(one & other) >= _SAME * min(len(one), len(other)):
+                return ()
+    return pieces
+
+
+def _asks_zh(piece: str) -> bool:
+    return has_han(piece) and not piece.startswith(("请", "如果", "若"))
+
+
+def completed(parts: Sequence[str]) -> tuple[str, ...]:
+    """The parts as they are searched for and judged: one that points back ("is it returned with interest") or
+    says no subject (怎么设立) is followed by the words of the part before."""
+    found = list(parts[:1])
+    for before, part in pairwise(parts):
+        missing = [w for w in words(_ASKING.sub(" ", before)) if w not in part]
+        leans = _POINTS.search(part) or _NO_SUBJECT.search(part)
+        found.append(f"{part} ({', '.join(missing)})" if leans and missing else part)
+    return tuple(found)
 
 
 def _says_enough(piece: str) -> bool:

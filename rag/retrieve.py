@@ -106,6 +106,31 @@ def retrieve(
     return _hits(legs, _with_parts(first, order, ranked[1:], k), k)
 
 
+def retrieve_each(
+    legs: Legs,
+    question: str,
+    asked: Sequence[str],
+    *,
+    k: int = 8,
+    filters: Filters | None = None,
+    stages: Stages = ALL_STAGES,
+    ranker: Ranker | None = None,
+) -> list[list[Hit]]:
+    """For each of several questions `asked` in one the `k` best passages, as `retrieve` gives them; what the
+    whole `question` names holds for each. Raises what `retrieve` raises."""
+    question = check_question(question)
+    asked = [check_question(one) for one in asked]
+    if k < 1:
+        raise InputError(f"k is {k}; ask for at least one passage.")
+    demands = read_demands(legs, question, filters, stages)
+    ranked = _side_by_side(
+        partial(rank, legs, demands=demands, k=k, filters=filters, stages=stages, ranker=ranker), asked
+    )
+    most = _READ_PER_HIT * k
+    orders = [_merged([one]) for one in ranked]
+    return [_hits(legs, _spread(order, most) if stages.spread else order, k) for order in orders]
+
+
 def _side_by_side(rank_one: Callable[[str], Ranked], asked: Sequence[str]) -> list[Ranked]:
     """In threads: SQLite, FAISS and the embedder do not hold the interpreter."""
     if len(asked) == 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -43,6 +43,11 @@ class _Staged:
 
     def search(self, question: str, k: int = 8, *, filters: Filters | None = None) -> list[Hit]:
         return self._index.search(question, k, filters=filters, stages=self._stages)
+
+    def search_each(
+        self, question: str, asked: Sequence[str], k: int = 8, *, filters: Filters | None = None
+    ) -> list[list[Hit]]:
+        return self._index.search_each(question, asked, k, filters=filters, stages=self._stages)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._index, name)

@@ -184,6 +184,11 @@ def words(text: str) -> list[str]:
     return [w for w in dict.fromkeys(found) if w.lower() not in STOPWORDS_EN and w not in STOPWORDS_ZH]
 
 
+def cut_words(text: str) -> list[str]:
+    """All of a text cut into words as jieba does it; joined they are the text again."""
+    return [str(word) for word in _jieba().lcut(text)]
+
+
 def query_tokens(question: str) -> list[str]:
     """Distinct search tokens of a question without stop words, in order; all tokens when only stop words
     remain."""

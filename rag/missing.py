@@ -1,0 +1,103 @@
+"""What of a question had no support: names and words that stand in no document, or not near the best
+passages, and what it demands (a company, a year, an article) that no passage is. In words, English and
+Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.question import AnswerType, analyse
+from rag.store import Store
+from rag.telling import matter_words
+from rag.text import content_tokens, search_tokens, words
+from rag.types import Filters, Gap, Hit
+
+_MOST = 6
+_ON_TOPIC = {
+    "en": "the passages are on the topic, but none of their sentences answers the question",
+    "zh": "所检索的段落与主题有关，但没有一句能回答这个问题",
+}
+_NOTHING = {"en": "no passage shares a word with the question", "zh": "没有任何段落与问题有相同的词语"}
+_ABSENT = {"en": "in no document searched: {words}", "zh": "所检索的文件中没有出现：{words}"}
+_FAR = {"en": "not in the passages nearest to it: {words}", "zh": "最接近的段落中没有：{words}"}
+_DEMANDED = {"en": "no passage found is of: {words}", "zh": "没有找到属于以下范围的段落：{words}"}
+_KIND: Mapping[AnswerType, tuple[str, str]] = {
+    AnswerType.NUMBER: ("a figure", "数字"),
+    AnswerType.DATE: ("a date", "日期"),
+    AnswerType.NAME: ("a name", "名称"),
+    AnswerType.PLACE: ("a place", "地点"),
+}
+_ASKED = {"en": "asked for was {kind}", "zh": "所问的是{kind}"}
+_JOIN = {"en": ("; ", ", "), "zh": ("；", "、")}
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """`absent` are words of the question, as typed, that no searched document holds; `far` those that stand
+    in none of the nearest passages; `demands` what no passage is ("company: Thornfield Marsh plc", by
+    (matter, values)); `expects` the sort of answer that is looked for; `found` whether any passage was."""
+
+    absent: tuple[str, ...]
+    far: tuple[str, ...]
+    demands: tuple[tuple[str, tuple[str, ...]], ...]
+    expects: AnswerType
+    found: bool
+
+
+def missing(
+    question: str,
+    hits: Sequence[Hit],
+    store: Store,
+    *,
+    relaxed: Sequence[Gap] = (),
+    filters: Filters | None = None,
+) -> Missing:
+    """What of the question the hits, and the documents that pass the filters, do not hold."""
+    typed = {word: search_tokens(word) for word in words(question)}
+    asked = frozenset(content_tokens(question))
+    held: set[str] = set()
+    for fields in store.token_fields([hit.chunk_id for hit in hits]).values():
+        held.update(*(field.split() for field in fields))
+    lacking = {
+        word: tokens
+        for word, tokens in typed.items()
+        if asked.intersection(tokens) and held.isdisjoint(asked.intersection(tokens))
+    }
+    absent = [w for w, tokens in lacking.items() if not store.lexical(tokens, limit=1, filters=filters)]
+    demands = {
+        n.what: n.values for gap in relaxed if gap.rank is None for n in gap.wanted if n.what in gap.missed
+    }
+    return Missing(
+        absent=tuple(absent[:_MOST]),
+        far=tuple([word for word in lacking if word not in absent][:_MOST]),
+        demands=tuple(demands.items()),
+        expects=analyse(question).expects,
+        found=bool(hits),
+    )
+
+
+def missing_words(lacking: Missing, language: str) -> str:
+    """In words, for the reader of a refusal; never empty."""
+    spoken = "zh" if language == "zh" else "en"
+    between, comma = _JOIN[spoken]
+    said = [] if lacking.found else [_NOTHING[spoken]]
+    colon = "：" if spoken == "zh" else " "
+    demands = [
+        f"{matter_words(what, spoken)}{colon}{comma.join(values)}"
+        for what, values in lacking.demands
+        if what != "unknown"
+    ]
+    unknown = [value for what, values in lacking.demands if what == "unknown" for value in values]
+    absent = tuple(dict.fromkeys([*unknown, *lacking.absent]))
+    if absent:
+        said.append(_ABSENT[spoken].format(words=comma.join(absent)))
+    if demands:
+        said.append(_DEMANDED[spoken].format(words=comma.join(demands)))
+    if lacking.far:
+        said.append(_FAR[spoken].format(words=comma.join(lacking.far)))
+    if not said:
+        said = [_ON_TOPIC[spoken]]
+        if kind := _KIND.get(lacking.expects):
+            said.append(_ASKED[spoken].format(kind=kind[spoken == "zh"]))
+    return between.join(said)

@@ -1,0 +1,186 @@
+"""A question of several parts, answered part by part: evidence is chosen and judged for each, what has
+support is answered, what has none is refused and named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rag.compose import compose, refuse, render_text
+from rag.evidence import Selection, select
+from rag.index import Index
+from rag.missing import missing, missing_words
+from rag.parts import completed
+from rag.types import Answer, AnswerKind, Certificate, Claim, Evidence, Filters, Hit, Part
+
+_LEAST = 2
+_NOT_FOUND = {"en": "Not found in the documents: {parts}.", "zh": "文件中没有找到：{parts}。"}
+_JOIN = {"en": "; ", "zh": "；"}
+_Place = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One part and what was found for it. `searched` is the part with what it leaves to the one before;
+    `reason` says what had no support, "" where the evidence suffices. Evidence is numbered within the
+    part."""
+
+    question: str
+    searched: str
+    hits: tuple[Hit, ...]
+    found: Selection
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the model made of one part's evidence."""
+
+    claims: tuple[Claim, ...] = ()
+    draft: str = ""
+    model: str = ""
+    trouble: str = ""
+
+
+def look(
+    question: str,
+    parts: Sequence[str],
+    index: Index,
+    *,
+    k: int,
+    limit: int,
+    language: str,
+    threshold: float | None = None,
+    filters: Filters | None = None,
+) -> tuple[Look, ...]:
+    """Searches for all parts side by side, what the whole question names holding for each, and judges each
+    by itself. `k` passages are read for a part; `limit` sentences are shown in all, at least two of each
+    part."""
+    asked = completed(parts)
+    each = max(_LEAST, limit // len(parts))
+    looks = []
+    for part, searched, hits in zip(
+        parts, asked, index.search_each(question, asked, k, filters=filters), strict=True
+    ):
+        found = select(searched, hits, index, limit=each, threshold=threshold)
+        reason = ""
+        if not found.sufficient:
+            reason = missing_words(missing(part, hits, index.store, filters=filters), language)
+        looks.append(Look(part, searched, tuple(hits), found, reason))
+    return tuple(looks)
+
+
+def together(looks: Sequence[Look]) -> Selection:
+    """The evidence of the parts that have support (of all, where none has), numbered through; a sentence that
+    serves two parts has one number."""
+    numbers = numbering(looks)
+    evidence: dict[int, Evidence] = {}
+    for one in _counted(looks):
+        for e in one.found.evidence:
+            number = numbers[_place(e)]
+            evidence.setdefault(number, replace(e, number=number))
+    best = max(looks, key=lambda one: one.found.score).found
+    return replace(
+        best,
+        evidence=tuple(evidence.values()),
+        sufficient=any(one.found.sufficient for one in looks),
+        core=len(evidence),
+        reason="",
+    )
+
+
+def nearest(looks: Sequence[Look], k: int) -> tuple[Hit, ...]:
+    """The first `k` passages of all parts in turn, each once, by score."""
+    turns = [h for rank in range(k) for one in looks for h in one.hits[rank : rank + 1]]
+    first = list({h.chunk_id: h for h in reversed(turns)}.values())[::-1][:k]
+    return tuple(sorted(first, key=lambda h: -h.score))
+
+
+def numbering(looks: Sequence[Look]) -> dict[_Place, int]:
+    """The number of each sentence over all parts."""
+    places = dict.fromkeys(_place(e) for one in _counted(looks) for e in one.found.evidence)
+    return {place: number for number, place in enumerate(places, 1)}
+
+
+def compose_parts(
+    question: str,
+    language: str,
+    looks: Sequence[Look],
+    written: Sequence[Written],
+    found: Selection,
+    proof: Certificate,
+    timings: Mapping[str, float],
+    *,
+    searched: str = "",
+    k: int = 8,
+) -> Answer:
+    """One answer of all parts; `written` is what the model made of each, empty for one without support. All
+    parts without support are a refusal. `found` is `together(looks)`."""
+    told = tuple(Part(one.question, False, (), one.reason) for one in looks)
+    if not found.sufficient:
+        refusal = refuse(question, language, found, nearest(looks, k), proof, timings, searched)
+        return replace(refusal, reason=_not_found(told, language), parts=told)
+    numbers = numbering(looks)
+    subs = [
+        (one, _sub(one, by, language, proof, numbers) if one.found.sufficient else None)
+        for one, by in zip(looks, written, strict=True)
+    ]
+    answers = [answer for _, answer in subs if answer is not None]
+    told = tuple(
+        Part(one.question, True, tuple(sorted({n for c in a.claims for n in c.citations})))
+        if a is not None
+        else Part(one.question, False, (), one.reason)
+        for one, a in subs
+    )
+    whole = compose(question, language, (), found, nearest(looks, k), proof, timings, searched=searched)
+    any_written = any(a.kind is AnswerKind.WRITTEN for a in answers)
+    return replace(
+        whole,
+        kind=AnswerKind.WRITTEN if any_written else AnswerKind.QUOTED,
+        text=_text(subs, found.evidence, language),
+        claims=tuple(dict.fromkeys(c for a in answers for c in a.claims)),
+        dropped=tuple(dict.fromkeys(c for a in answers for c in a.dropped)),
+        draft="\n".join(a.draft for a in answers if a.draft),
+        model=next((a.model for a in answers if a.model), ""),
+        reason="; ".join(dict.fromkeys(a.reason for a in answers if a.reason)),
+        parts=told,
+    )
+
+
+def _sub(one: Look, by: Written, language: str, proof: Certificate, numbers: Mapping[_Place, int]) -> Answer:
+    """The answer to one part, its citations numbered as in the whole."""
+    answer = compose(
+        one.question, language, by.claims, one.found, one.hits, proof, {}, by.draft, by.model, by.trouble
+    )
+    own = {e.number: numbers[_place(e)] for e in one.found.evidence}
+
+    def renumbered(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+        return tuple(replace(c, citations=tuple(own[n] for n in c.citations if n in own)) for c in claims)
+
+    return replace(answer, claims=renumbered(answer.claims), dropped=renumbered(answer.dropped))
+
+
+def _counted(looks: Sequence[Look]) -> list[Look]:
+    return [one for one in looks if one.found.sufficient] or list(looks)
+
+
+def _place(e: Evidence) -> _Place:
+    return e.document.id, e.start, e.end
+
+
+def _text(subs: Sequence[tuple[Look, Answer | None]], evidence: Sequence[Evidence], language: str) -> str:
+    """Each part as a line with its answer below, then what was not found."""
+    blocks = [f"{one.question}\n{render_text(a.claims, evidence)}" for one, a in subs if a is not None]
+    lacking = _not_found(
+        [Part(one.question, False, (), one.reason) for one, a in subs if a is None], language
+    )
+    return "\n\n".join([*blocks, *([lacking] if lacking else [])])
+
+
+def _not_found(parts: Sequence[Part], language: str) -> str:
+    """ "Not found in the documents: who won the regatta (in no document searched: regatta)."; "" where
+    nothing is missing."""
+    spoken = language if language in _NOT_FOUND else "en"
+    brackets = "（{}）" if spoken == "zh" else " ({})"
+    said = [p.question + (brackets.format(p.reason) if p.reason else "") for p in parts if not p.answered]
+    return _NOT_FOUND[spoken].format(parts=_JOIN[spoken].join(said)) if said else ""

@@ -1,0 +1,331 @@
+"""The financial statements of a document as lines: label, section, figures by period, place.
+
+Only tables that stand in a primary statement are read (`Chunk.role`); a report has some forty such passages.
+What a document says never changes under its id, so its ledger is kept as long as its store is open."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
+
+from rag.cells import Cell, TableRow, fitted, read_cells
+from rag.heads import Column, Unit, read_columns, read_unit, split_head
+from rag.sections import PRIMARY, SCHEDULE
+from rag.store import Store
+from rag.types import Block, BlockKind, Chunk, DocumentInfo
+
+_KEPT = 64
+_ABOVE = 900
+_REFERENCE = re.compile(
+    r"\((?:see )?(?:notes?|附注)[^()]*\)|(?:,|—|-|–)?\s*(?:see )?notes? \d+\b.*$|[*†‡]+|\(\d\)", re.I
+)
+_WORD = re.compile(r"[a-z]+|[\u4e00-\u9fff]+")
+PER_SHARE = re.compile(r"per (?:common |ordinary |diluted |basic )*(?:share|unit|ADS)|每股", re.I)
+_SHARES = re.compile(
+    r"shares outstanding|outstanding shares|average (?:number of )?(?:common |ordinary |diluted )*shares"
+    r"|number of (?:common )?shares|shares used|总股本|股份总数|股数",
+    re.I,
+)
+_RATIO = re.compile(
+    r"%|\bpercent|(?:tax|interest|growth|margin|discount) rates?\b|\bratio\b|率$|率[（(]|比例", re.I
+)
+_SIGNS = {"$": "USD", "¥": "CNY"}
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_ENDS_SECTION = re.compile(r"^(?:sub)?total\b|^net\b|合计$|总计$|小计$", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A cell under its column. `factor` turns what is printed into single units of `unit`."""
+
+    cell: Cell
+    column: Column
+    factor: int = 1
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a statement at `[start, end)` of its document. `label` is without notes and footnotes,
+    `section` the heading that it stands under; a subtotal without a label is called by its section
+    (`implied`). `statement` is the kind of statement ("" for another table); `roles` are all of the
+    passage's. `costs_negative`: its statement prints costs in brackets."""
+
+    label: str
+    section: str
+    implied: bool
+    amounts: tuple[Amount, ...]
+    document: DocumentInfo
+    chunk_id: int
+    start: int
+    end: int
+    text: str
+    header: str
+    page: int | None
+    statement: str
+    roles: tuple[str, ...] = ()
+    heading_path: tuple[str, ...] = ()
+    location: str = ""
+    order: int = 0
+    costs_negative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """A table row before its columns are known."""
+
+    row: TableRow
+    block: Block
+    chunk_id: int
+    chunk: Chunk
+    text: str
+    page: int | None
+
+
+class _Ledgers:
+    """The ledgers of open stores, the last used ones of each."""
+
+    def __init__(self) -> None:
+        self._kept: WeakKeyDictionary[Store, OrderedDict[int, tuple[Line, ...]]] = WeakKeyDictionary()
+        self._guard = threading.Lock()
+
+    def get(self, store: Store, document_id: int) -> tuple[Line, ...]:
+        with self._guard:
+            kept = self._kept.setdefault(store, OrderedDict())
+            if document_id in kept:
+                kept.move_to_end(document_id)
+                return kept[document_id]
+        lines = _read(store, document_id)
+        with self._guard:
+            kept[document_id] = lines
+            while len(kept) > _KEPT:
+                kept.popitem(last=False)
+        return lines
+
+
+_ledgers = _Ledgers()
+
+
+def ledger(store: Store, document_id: int) -> tuple[Line, ...]:
+    """The lines with figures of the document's primary statements, in order; () for one without."""
+    return _ledgers.get(store, document_id)
+
+
+def _read(store: Store, document_id: int) -> tuple[Line, ...]:
+    roles = store.roles([document_id])
+    wanted = [i for i, role in sorted(roles.items()) if not set(PRIMARY).isdisjoint(role.split("|"))]
+    found = [(i, chunk) for i, _, chunk in store.chunks(wanted) if chunk.kind == "table"]
+    # Columns of a statement of equity are its parts, not periods.
+    found = [(i, chunk) for i, chunk in found if not {SCHEDULE, "equity"} & set(chunk.role.split("|"))]
+    return table_lines(store, store.document(document_id), found)
+
+
+def table_lines(store: Store, info: DocumentInfo, chunks: Iterable[tuple[int, Chunk]]) -> tuple[Line, ...]:
+    """The lines of these table passages of one document, in order."""
+    raws = [raw for i, chunk in chunks for raw in _rows(store, info, i, chunk)]
+    widths: dict[str, Counter[int]] = {}
+    for raw in raws:
+        widths.setdefault(raw.block.header, Counter())[len(raw.row.cells)] += bool(raw.row.cells)
+    usual = {h: max(counts, key=lambda n: (counts[n], n)) for h, counts in widths.items()}
+    facts = store.catalogue().facts.get(info.id)
+    if facts is None:
+        return ()
+    units = _units(store, info, raws)
+    columns: dict[tuple[str, bool], tuple[Column, ...]] = {}
+    named = _sections(raws)
+    lines: list[Line] = []
+    for raw, (label, section, implied) in zip(raws, named, strict=True):
+        header = raw.block.header
+        statement = _statement(raw.chunk)
+        key = (header, statement == "balance")
+        if key not in columns:
+            common, heads = _heads(header, usual[header], info)
+            columns[key] = read_columns(common, heads, facts, instant=statement == "balance")
+        placed = _placed(raw.row.cells, columns[key], info.kind != "pdf")
+        if placed:
+            amounts = tuple(_amount(c, k, units[header], label, section) for c, k in placed)
+            lines.append(_line(raw, label, section, implied, amounts, info, statement, len(lines)))
+    return _with_signs(lines)
+
+
+def _heads(header: str, columns: int, info: DocumentInfo) -> tuple[str, tuple[str, ...]]:
+    if info.kind == "pdf":
+        return split_head(header, columns)
+    parts = header.split(" | ")
+    return parts[0], tuple(parts[1:])
+
+
+def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iterable[_Raw]:
+    for block in store.blocks(info.id, chunk.start, chunk.end):
+        if block.start < chunk.start or block.end > chunk.end:
+            continue
+        text = chunk.text[block.start - chunk.start : block.end - chunk.start]
+        if block.kind is BlockKind.TABLE_ROW:
+            row = read_cells(text, block.start, grid=info.kind != "pdf")
+            if row.cells and all(_YEAR.fullmatch(cell.printed) for cell in row.cells):
+                row = TableRow("", ())  # years head columns
+        else:
+            row = TableRow("\n", ())  # a heading: sections of the table before end here
+        page = chunk.page
+        if page != chunk.last_page:
+            page = store.page_at(info.id, block.start)
+        yield _Raw(row, block, chunk_id, chunk, text, page)
+
+
+def _statement(chunk: Chunk) -> str:
+    return next((role for role in chunk.role.split("|") if role in PRIMARY), "")
+
+
+def _units(store: Store, info: DocumentInfo, raws: Sequence[_Raw]) -> dict[str, Unit]:
+    """The unit of each head: its own, else that of the lines above the table, else the usual one of the
+    document's statements."""
+    found: dict[str, Unit] = {}
+    for raw in raws:
+        header = raw.block.header
+        if header in found:
+            continue
+        unit = read_unit(header)
+        if not unit.stated:
+            above = store.text(info.id, max(0, raw.block.start - _ABOVE), raw.block.start)
+            near = read_unit(_spoken(above))
+            unit = replace(near, currency=unit.currency or near.currency) if near.stated else unit
+        found[header] = unit
+    stated = Counter(unit for unit in found.values() if unit.stated)
+    money = Counter(cell.currency for raw in raws for cell in raw.row.cells if cell.currency)
+    currency = next((u.currency for u in stated if u.currency), "") or max(
+        money, key=money.__getitem__, default=""
+    )
+    currency = _SIGNS.get(currency, currency)
+    usual = stated.most_common(1)[0][0] if stated else Unit()
+    return {h: replace(u if u.stated else usual, currency=u.currency or currency) for h, u in found.items()}
+
+
+_UNIT_LINE = re.compile(
+    r"[^\n]*(?:\bin (?:thousands|millions|billions)\b|[$€£]\s?(?:million|billion|thousand)s?\)|单位\s*[:：])[^\n]*",
+    re.I,
+)
+
+
+def _spoken(above: str) -> str:
+    """The last line above a table that speaks of units."""
+    found = [m.group() for m in _UNIT_LINE.finditer(above) if len(m.group()) <= 160]
+    return found[-1] if found else ""
+
+
+def _sections(raws: Sequence[_Raw]) -> list[tuple[str, str, bool]]:
+    """(label, section, implied) of each row. A row without figures opens a section, or begins a label that
+    the next row goes on with; a total closes the section that it names."""
+    open_sections: list[str] = []
+    begun, header = "", None
+    found: list[tuple[str, str, bool]] = []
+    for raw in raws:
+        label = plain_label(raw.row.label)
+        if raw.row.label == "\n" or (raw.block.header != header and header is not None):
+            open_sections, begun = [], ""
+        header = raw.block.header
+        if not raw.row.cells:
+            found.append((label, "", False))
+            if label and not _is_head(raw):
+                open_sections = [*open_sections[-5:], label]
+                begun = raw.row.label
+            continue
+        if begun and label[:1].islower() and open_sections:
+            label = f"{open_sections.pop()} {label}"  # the label began on the line above
+        begun = ""
+        implied = not label and bool(open_sections)
+        if implied:
+            label = f"Total {open_sections[-1].rstrip(':：')}"
+        section = open_sections[-1].rstrip(":：") if open_sections else ""
+        found.append((label, section, implied))
+        if implied or _ENDS_SECTION.search(label):
+            open_sections = _closed(open_sections, label)
+    return found
+
+
+def _is_head(raw: _Raw) -> bool:
+    """Whether the row is part of the table's head, which stands in its rows too."""
+    held = set(re.findall(r"\w+", raw.block.header))
+    return all(word in held for word in re.findall(r"\w+", raw.text))
+
+
+def _closed(sections: list[str], label: str) -> list[str]:
+    """The sections still open behind the row `label`: it closes the last one all of whose words it has."""
+    words = set(_WORD.findall(label.lower()))
+    for n in range(len(sections) - 1, -1, -1):
+        own = set(_WORD.findall(sections[n].lower()))
+        if own and own <= words:
+            return sections[:n]
+    return sections
+
+
+def plain_label(label: str) -> str:
+    """A label without references to notes and footnote marks, on one line."""
+    return " ".join(_REFERENCE.sub(" ", label).split()).strip(" ,;")
+
+
+def _placed(cells: Sequence[Cell], columns: Sequence[Column], grid: bool) -> list[tuple[Cell, Column]]:
+    if grid:
+        return [(c, columns[c.place - 1]) for c in cells if c.place and c.place <= len(columns)]
+    kept = fitted(cells, len(columns)) if cells else None
+    return list(zip(kept, columns, strict=True)) if kept else []
+
+
+def _amount(cell: Cell, column: Column, unit: Unit, label: str, section: str) -> Amount:
+    words = f"{section} {label}"
+    own = column.unit or unit
+    currency = _SIGNS.get(cell.currency, cell.currency) or own.currency or unit.currency
+    if cell.percent or (_RATIO.search(words) and not cell.currency and abs(cell.value or 0) < 1000):
+        return Amount(cell, column, 1, "%" if cell.percent or "%" in words else "")
+    counted = _SHARES.search(label) or (_SHARES.search(section) and not PER_SHARE.search(label))
+    if counted and not cell.currency:
+        return Amount(cell, column, own.shares, "shares")
+    if cell.scaled or PER_SHARE.search(words):
+        return Amount(cell, column, 1, currency)
+    return Amount(cell, column, own.factor, currency)
+
+
+def _line(
+    raw: _Raw,
+    label: str,
+    section: str,
+    implied: bool,
+    amounts: tuple[Amount, ...],
+    info: DocumentInfo,
+    statement: str,
+    order: int,
+) -> Line:
+    return Line(
+        label=label,
+        section=section,
+        implied=implied,
+        amounts=amounts,
+        document=info,
+        chunk_id=raw.chunk_id,
+        start=raw.block.start,
+        end=raw.block.end,
+        text=raw.text,
+        header=raw.block.header,
+        page=raw.page,
+        statement=statement,
+        roles=tuple(raw.chunk.role.split("|")) if raw.chunk.role else (),
+        heading_path=raw.chunk.heading_path,
+        location=raw.block.location or raw.chunk.location,
+        order=order,
+    )
+
+
+_COST = re.compile(r"^(?:total )?costs?\b|^(?:selling|general|research|operating expenses|total costs)", re.I)
+
+
+def _with_signs(lines: list[Line]) -> tuple[Line, ...]:
+    """Marks the lines of statements that print costs in brackets."""
+    votes: Counter[str] = Counter()
+    for line in lines:
+        if line.statement == "income" and _COST.search(line.label):
+            first = next((a.cell.value for a in line.amounts if a.cell.value and not a.column.change), None)
+            votes[line.header] += 0 if first is None else (1 if first < 0 else -1)
+    return tuple(replace(line, costs_negative=votes[line.header] > 0) for line in lines)

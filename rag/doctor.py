@@ -146,6 +146,7 @@ def _embedder(config: Config) -> Check:
 
 def _language_model(config: Config) -> Check:
     from rag.models import find_llm, verified_sha256
+    from rag.tuned import describe
 
     if config.llm == "none":
         return Check("language model", "none: answers are quotes from the documents")
@@ -154,7 +155,9 @@ def _language_model(config: Config) -> Check:
     path = find_llm(config.llm, config.cache_dir, config.models)
     text = f"{path.name} ({path.stat().st_size / 1e6:,.0f} MB), "
     text += f"SHA-256 {verified_sha256(path, config.cache_dir)}, {path}"
-    return Check("language model", text)
+    tuned = describe(path, config.cache_dir, used=config.tuned_models)
+    hint = "" if tuned else "To find out how it runs fastest on this machine: citewise models tune"
+    return Check("language model", f"{text}; {tuned}" if tuned else text, advice=hint)
 
 
 def _index(config: Config) -> Check:

@@ -1,4 +1,4 @@
-"""`citewise models list|path|pull|verify`."""
+"""`citewise models list|path|pull|verify`; `tune` is in rag.cli.tuning_models."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ def list_models(as_json: JsonOption = False) -> None:
         mark, colour = ("✓", "green") if row["found"] else ("✗", "red")
         typer.secho(f"{mark} ", fg=colour, nl=False)
         typer.echo(output.clean(f"{row['name']:<12} {row['path'] or row['error']}"))
+        if row["tuned"]:
+            typer.echo(output.clean(f"{'':14} {row['tuned']}"))
 
 
 def path(name: Name = "llm", as_json: JsonOption = False) -> None:
@@ -80,9 +82,28 @@ def _names(settings: Config) -> list[str]:
 
 def _describe(name: str, settings: Config) -> dict[str, Any]:
     try:
-        return {"name": name, "found": True, "path": str(_locate(name, settings)), "error": ""}
+        found = _locate(name, settings)
+        return {"name": name, "found": True, "path": found, "error": "", "tuned": _tuned(found, settings)}
     except CitewiseError as error:
-        return {"name": name, "found": False, "path": "", "error": str(error)}
+        return {"name": name, "found": False, "path": "", "error": str(error), "tuned": ""}
+
+
+def _tuned(found: str, settings: Config) -> str:
+    """How a model is run on this machine, where `citewise models tune` was here; "" elsewhere."""
+    from rag.tuned import describe
+
+    return describe(Path(found), settings.cache_dir, used=settings.tuned_models)
+
+
+def locate_llm(name: str, settings: Config) -> Path:
+    """The GGUF file of "llm", of a configured name or of a path. Raises ModelMissing, ModelMismatch,
+    ModelError, ConfigError."""
+    from rag.models import find_llm
+
+    spec = settings.llm if name == "llm" else name
+    if spec.lower() in ("", "none") or spec.startswith(("http://", "https://")):
+        raise ConfigError(f"llm = {spec!r} is no file here: name a GGUF file or a model of [models].")
+    return find_llm(spec, settings.cache_dir, settings.models)
 
 
 def _hashed(name: str, settings: Config) -> dict[str, Any]:

@@ -63,6 +63,10 @@ Llm = Annotated[
         "--llm", help='Language model: "embedded", "none" (quotes only), a GGUF, a name or address.'
     ),
 ]
+NoTuned = Annotated[
+    bool,
+    typer.Option("--no-tuned", help="Run the model's file as it is, whatever `citewise models tune` found."),
+]
 EmbedderOption = Annotated[
     str | None, typer.Option("--embedder", help='Embedder: "embedded", folder, or configured name.')
 ]
@@ -74,6 +78,11 @@ def config(**flags: Any) -> Config:
     from rag.config import load_config
 
     return load_config(**flags)
+
+
+def untuned(no_tuned: bool) -> bool | None:
+    """The value of `tuned_models` that --no-tuned means; None leaves the setting as it is."""
+    return False if no_tuned else None
 
 
 def filters(

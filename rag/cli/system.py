@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rag.cli import options, output
-from rag.cli.options import EmbedderOption, IndexOption, JsonOption, Llm
+from rag.cli.options import EmbedderOption, IndexOption, JsonOption, Llm, NoTuned
 
 
 def ui(
@@ -16,6 +16,7 @@ def ui(
     port: Annotated[int | None, typer.Option(help="Port.  [default: 7860]")] = None,
     llm: Llm = None,
     embedder: EmbedderOption = None,
+    no_tuned: NoTuned = False,
     as_json: JsonOption = False,
 ) -> None:
     """Serve the chat page on this machine until stopped.
@@ -25,7 +26,14 @@ def ui(
     """
     from importlib import import_module
 
-    settings = options.config(index=index, ui_host=host, ui_port=port, llm=llm, embedder=embedder)
+    settings = options.config(
+        index=index,
+        ui_host=host,
+        ui_port=port,
+        llm=llm,
+        embedder=embedder,
+        tuned_models=options.untuned(no_tuned),
+    )
 
     def ready(url: str) -> None:
         if as_json:

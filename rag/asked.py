@@ -1,0 +1,131 @@
+"""What a question asks to be read or computed, as a value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from rag.formulas import Formula, concept_name, concept_unit
+from rag.rounding import Rounding
+
+
+class Aim(StrEnum):
+    """What is done with the metric over the periods asked for.
+
+    VALUE: as it is in the one period. VALUES: in each of several. DIFFERENCE: newest less oldest, in its own
+    unit (points for percentages). GROWTH: that as a share of the oldest. CAGR: per year, compounded. AVERAGE,
+    TOTAL: over the periods. AVERAGE_GROWTH: the mean of the yearly growth rates. TREND: whether it rose or
+    fell, improved or worsened. HIGHEST, LOWEST: in which period. SIGN: whether it is above nought. SOUND:
+    whether it keeps the customary bound."""
+
+    VALUE = "value"
+    VALUES = "values"
+    DIFFERENCE = "difference"
+    GROWTH = "growth"
+    CAGR = "cagr"
+    AVERAGE = "average"
+    AVERAGE_GROWTH = "average growth"
+    TOTAL = "total"
+    TREND = "trend"
+    HIGHEST = "highest"
+    LOWEST = "lowest"
+    SIGN = "sign"
+    SOUND = "sound"
+
+
+PAIRED = frozenset({Aim.DIFFERENCE, Aim.GROWTH, Aim.CAGR, Aim.TREND, Aim.AVERAGE_GROWTH})
+_YEAR = re.compile(r"(?:FY)?(?P<y>\d{4})")
+_PART = re.compile(r"(?P<p>Q[1-4]|H[12]|9M) (?P<y>\d{4})")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The figure that a question asks for.
+
+    `formula` is what is computed, None for a plain line item, whose key is `concept` then. `periods` are
+    named as asked ("FY2019", "Q2 2023", "H1 2022", "2022-12-31"), the newest last, empty where none is named.
+    `span` is the number of periods that an average, a growth or a trend goes over where fewer are named.
+    `sequential`: the period before a quarter is the quarter before, not the same one a year earlier. `rising`
+    is what a yes/no question supposes: 1 it rose, -1 it fell, 0 neither; `better`: the supposition is that it
+    improved (1) or worsened (-1). `hedged`: the question asks to say so if the metric does not suit. `notes`
+    are choices made in reading it."""
+
+    formula: Formula | None
+    concept: str | None
+    periods: tuple[str, ...]
+    rounding: Rounding
+    aim: Aim = Aim.VALUE
+    span: int = 1
+    language: str = "en"
+    sequential: bool = False
+    rising: int = 0
+    better: int = 0
+    hedged: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the metric is called in the question's language."""
+        if self.formula:
+            return self.formula.spoken(self.language)
+        return concept_name(self.concept or "", self.language)
+
+    @property
+    def unit(self) -> str:
+        """Unit of the metric itself: one of `rag.formulas.UNITS`."""
+        return self.formula.unit if self.formula else concept_unit(self.concept or "")
+
+    def period(self, offset: int = 0) -> str:
+        """The name of a period `offset` steps from the newest one asked for: ("FY2022", -1) -> "FY2021"; ""
+        where the question names none."""
+        return moved(self.periods[-1], offset, self.sequential) if self.periods else ""
+
+    def offsets(self) -> tuple[int, ...]:
+        """The periods that the aim goes over as offsets, the newest (0) last."""
+        if len(self.periods) > 1:
+            steps = [steps_between(self.periods[-1], p, self.sequential) for p in self.periods]
+            known = sorted({s for s in steps if s is not None and s <= 0})
+            if len(known) > 1:
+                first_and_last = self.aim in (Aim.DIFFERENCE, Aim.GROWTH, Aim.CAGR)
+                return (known[0], known[-1]) if first_and_last else tuple(known)
+        if self.aim in (Aim.VALUE, Aim.SIGN, Aim.SOUND):
+            return (0,)
+        span = max(self.span, 2 if self.aim in PAIRED else 1)
+        if self.aim in (Aim.DIFFERENCE, Aim.GROWTH, Aim.CAGR):
+            return (1 - span, 0)
+        return tuple(range(1 - span, 1))
+
+
+def moved(period: str, by: int, sequential: bool = False) -> str:
+    """A period so many years (quarters and halves, where `sequential`) later; "" where it cannot be said."""
+    if not by:
+        return period
+    if m := _PART.fullmatch(period):
+        part, year = m["p"], int(m["y"])
+        count = {"Q": 4, "H": 2}.get(part[0], 0)
+        if not sequential or not count:
+            return f"{part} {year + by}"
+        index = year * count + int(part[1]) - 1 + by
+        return f"{part[0]}{index % count + 1} {index // count}"
+    if m := _YEAR.fullmatch(period):
+        return f"FY{int(m['y']) + by}"
+    try:
+        day = date.fromisoformat(period)
+    except ValueError:
+        return ""
+    try:
+        return day.replace(year=day.year + by).isoformat()
+    except ValueError:  # 29 February
+        return day.replace(year=day.year + by, day=28).isoformat()
+
+
+def steps_between(newest: str, period: str, sequential: bool = False) -> int | None:
+    """How many steps `period` lies from `newest` (negative: before it), None where no such steps lead there."""
+    if newest == period:
+        return 0
+    for by in range(-40, 41):
+        if by and moved(newest, by, sequential) == period:
+            return by
+    return None

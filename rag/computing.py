@@ -1,0 +1,307 @@
+"""Works out what a question wants from the figures of cells: exact decimal arithmetic, the formula in words,
+the working with numbers, and the conclusion where one is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, DecimalException
+from itertools import pairwise
+
+from rag.asked import PAIRED, Aim, Wanted
+from rag.conclusions import conclusion
+from rag.expressions import (
+    CONTEXT,
+    Filling,
+    Lacking,
+    Leaf,
+    Node,
+    Number,
+    Term,
+    Tree,
+    leaves,
+    numbers,
+    shifted,
+    terms,
+    value,
+    words,
+)
+from rag.formulas import OUTFLOWS, Need, concept_name
+from rag.rounding import common_scale, plain, rounded
+from rag.shown import Shown
+from rag.types import Calculation, Figure
+
+Lookup = Callable[[str, int], Figure | None]
+_HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why nothing was computed: the figures that were not found, or what in the numbers forbids it."""
+
+    needs: tuple[Need, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """The metric in one period: its value in the printed unit (percent for "%") and the tree it came from."""
+
+    offset: int
+    value: Decimal
+    tree: Tree
+
+
+def needs(wanted: Wanted) -> tuple[Need, ...]:
+    """Every figure that `compute` may look up, alternatives included, the usual form's first."""
+    node = _node(wanted)
+    found = [t for offset in reversed(wanted.offsets()) for t in terms(shifted(node, offset))]
+    return tuple(dict.fromkeys(Need(t.concept, t.offset) for t in found))
+
+
+def compute(wanted: Wanted, lookup: Lookup) -> Calculation | Missing:
+    """The figure that is wanted, from those that `lookup(concept, offset)` finds (None where there is none).
+
+    Percentages come out in percent. A figure that is only read has an empty formula."""
+    filling = Filling(lambda term: _leaf(term, wanted, lookup), lambda kind, n: _note(kind, n, wanted))
+    points: list[_Point] = []
+    lacking: list[Term] = []
+    for offset in wanted.offsets():
+        tree = filling.fill(shifted(_node(wanted), offset))
+        if isinstance(tree, Lacking):
+            lacking.extend(tree.terms)
+            continue
+        try:
+            points.append(_Point(offset, _percent(wanted, value(tree)), tree))
+        except DecimalException:
+            return Missing(reason=_by_nought(wanted, tree))
+    if lacking:
+        return Missing(tuple(dict.fromkeys(Need(t.concept, t.offset) for t in lacking)))
+    try:
+        return _finished(wanted, points, tuple(dict.fromkeys(filling.notes)), lookup)
+    except DecimalException:
+        return Missing(reason=_by_nought(wanted, points[0].tree))
+
+
+def _node(wanted: Wanted) -> Node:
+    if wanted.formula:
+        return wanted.formula.form(wanted.language)
+    return Term(wanted.concept or "")
+
+
+def _leaf(term: Term, wanted: Wanted, lookup: Lookup) -> Leaf | None:
+    figure = lookup(term.concept, term.offset)
+    if figure is None:
+        return None
+    spent = term.concept in OUTFLOWS
+    name = concept_name(term.concept, wanted.language)
+    if not figure.period and (period := wanted.period(term.offset)):
+        figure = replace(figure, period=period)
+    return Leaf(figure, abs(figure.value) if spent else figure.value, name)
+
+
+def _percent(wanted: Wanted, share: Decimal) -> Decimal:
+    return CONTEXT.multiply(share, _HUNDRED) if wanted.unit == "%" else share
+
+
+def _finished(
+    wanted: Wanted, points: Sequence[_Point], notes: tuple[str, ...], lookup: Lookup
+) -> Calculation:
+    shown = _shown(wanted, points)
+    result, unit = _result(wanted, points)
+    values = [(wanted.period(p.offset) or _relative(p.offset, wanted), p.value) for p in points]
+    said = conclusion(wanted, values, shown)
+    inputs = tuple(dict.fromkeys(leaf.figure for p in points for leaf in leaves(p.tree)))
+    figure = Figure(
+        label=_label(wanted), value=result, unit=shown.unit_of(unit), period=_periods(wanted, points),
+        printed=shown.text(result, unit),
+    )  # fmt: skip
+    own = (wanted.formula.note,) if wanted.formula and wanted.formula.note else ()
+    return Calculation(
+        name=_label(wanted),
+        formula=_formula(wanted, points),
+        inputs=inputs,
+        result=figure,
+        working=_working(wanted, points, shown, figure.printed),
+        notes=tuple(n for n in (said, *own, *wanted.notes, *notes, *_variants(wanted, lookup, shown)) if n),
+    )
+
+
+def _result(wanted: Wanted, points: Sequence[_Point]) -> tuple[Decimal, str]:
+    """The figure that the aim asks for and its unit ("points" for differences of percentages)."""
+    values = [p.value for p in points]
+    oldest, newest = values[0], values[-1]
+    match wanted.aim:
+        case Aim.DIFFERENCE | Aim.TREND:
+            unit = "points" if wanted.unit == "%" else wanted.unit
+            return CONTEXT.subtract(newest, oldest), unit
+        case Aim.GROWTH:
+            return _growth(oldest, newest), "%"
+        case Aim.CAGR:
+            return _compound(oldest, newest, points[-1].offset - points[0].offset), "%"
+        case Aim.AVERAGE_GROWTH:
+            rates = [_growth(a, b) for a, b in pairwise(values)]
+            return CONTEXT.divide(sum(rates, Decimal(0)), Decimal(len(rates))), "%"
+        case Aim.AVERAGE:
+            return CONTEXT.divide(sum(values, Decimal(0)), Decimal(len(values))), wanted.unit
+        case Aim.TOTAL:
+            return sum(values, Decimal(0)), wanted.unit
+        case Aim.HIGHEST:
+            return max(values), wanted.unit
+        case Aim.LOWEST:
+            return min(values), wanted.unit
+    return newest, wanted.unit
+
+
+def _growth(oldest: Decimal, newest: Decimal) -> Decimal:
+    """Percent, on the size of the oldest: from a loss of 4 to a profit of 2 is +150 %, as spreadsheets say."""
+    return CONTEXT.multiply(CONTEXT.divide(CONTEXT.subtract(newest, oldest), abs(oldest)), _HUNDRED)
+
+
+def _compound(oldest: Decimal, newest: Decimal, years: int) -> Decimal:
+    """(newest / oldest) ** (1 / years) - 1, in percent. Raises DecimalException where it is no real number."""
+    ratio = CONTEXT.divide(newest, oldest)
+    root = CONTEXT.power(ratio, CONTEXT.divide(Decimal(1), Decimal(years)))
+    return CONTEXT.multiply(root - 1, _HUNDRED)
+
+
+def _shown(wanted: Wanted, points: Sequence[_Point]) -> Shown:
+    figures = [leaf.figure for p in points for leaf in leaves(p.tree)]
+    money = [f for f in figures if f.unit not in ("%", "shares", "times", "days")]
+    currency = next((f.unit for f in money if f.unit), "") or wanted.rounding.currency
+    return Shown(wanted.rounding, wanted.language, currency, common_scale(f.value for f in money))
+
+
+def _label(wanted: Wanted) -> str:
+    zh = wanted.language == "zh"
+    pattern = {
+        Aim.DIFFERENCE: ("change in {}", "{}变动"),
+        Aim.TREND: ("change in {}", "{}变动"),
+        Aim.GROWTH: ("growth of {}", "{}增长率"),
+        Aim.CAGR: ("compound annual growth rate of {}", "{}复合年增长率"),
+        Aim.AVERAGE: ("average {}", "平均{}"),
+        Aim.AVERAGE_GROWTH: ("average growth of {}", "{}平均增长率"),
+        Aim.TOTAL: ("total {} of the periods", "{}合计"),
+    }.get(wanted.aim, ("{}", "{}"))[zh]
+    return pattern.format(wanted.name)
+
+
+def _periods(wanted: Wanted, points: Sequence[_Point]) -> str:
+    if wanted.aim in (Aim.HIGHEST, Aim.LOWEST):
+        pick = max if wanted.aim is Aim.HIGHEST else min
+        return wanted.period(pick(points, key=lambda p: p.value).offset)
+    names = [wanted.period(p.offset) for p in points]
+    ends = dict.fromkeys(n for n in (names[0], names[-1]) if n)
+    return " to ".join(ends) if wanted.language == "en" else "至".join(ends)
+
+
+def _relative(offset: int, wanted: Wanted) -> str:
+    if wanted.language == "zh":
+        return "本期" if offset == 0 else "上期" if offset == -1 else f"{-offset}期前"
+    return "latest" if offset == 0 else "the period before" if offset == -1 else f"{-offset} periods before"
+
+
+_OVER = {
+    Aim.DIFFERENCE: ("{x}, newest less oldest", "{x}：期末减期初"),
+    Aim.TREND: ("{x}, newest less oldest", "{x}：本期减上期"),
+    Aim.GROWTH: ("({x} newest - {x} oldest) / |{x} oldest|", "（本期{x} - 基期{x}）/ |基期{x}|"),
+    Aim.CAGR: ("({x} newest / {x} oldest)^(1 / years) - 1", "（期末{x} / 期初{x}）^(1/年数) - 1"),
+    Aim.AVERAGE: ("mean of {x} over the periods", "各期{x}的平均值"),
+    Aim.AVERAGE_GROWTH: ("mean of the yearly growth rates of {x}", "{x}各年增长率的平均值"),
+    Aim.TOTAL: ("sum of {x} over the periods", "各期{x}之和"),
+}
+
+
+def _formula(wanted: Wanted, points: Sequence[_Point]) -> str:
+    zh = wanted.language == "zh"
+    own = ""
+    if not isinstance(points[-1].tree, Leaf):
+        own = words(points[-1].tree, *(("平均", "变动：") if zh else ("average", "change in")))
+    if wanted.aim not in _OVER:
+        return own
+    text = _OVER[wanted.aim][zh].format(x=wanted.name)
+    return f"{text}{'；' if zh else '; '}{wanted.name} = {own}" if own else text
+
+
+def _working(wanted: Wanted, points: Sequence[_Point], shown: Shown, printed: str) -> str:
+    """Each period's metric with its numbers, then the last step."""
+    lines = []
+    single = len(points) == 1
+    for p in points:
+        if isinstance(p.tree, Leaf) and single:
+            return ""
+        text = numbers(p.tree, shown.input)
+        if not isinstance(p.tree, (Leaf, Number)):
+            text += f" = {shown.text(p.value, wanted.unit)}"
+        name = wanted.period(p.offset) or _relative(p.offset, wanted)
+        lines.append(text if single else f"{name}: {text}")
+    if wanted.aim in _OVER:
+        lines.append(f"{_last_step(wanted, points, shown)} = {printed}")
+    return "; ".join(lines)
+
+
+def _last_step(wanted: Wanted, points: Sequence[_Point], shown: Shown) -> str:
+    figures = [shown.step(p.value, wanted.unit) for p in points]
+    a, b = figures[0], figures[-1]
+    years = points[-1].offset - points[0].offset
+    match wanted.aim:
+        case Aim.GROWTH:
+            return f"({b} - {a}) / {a.strip('()').lstrip('-')}"
+        case Aim.CAGR:
+            return f"({b} / {a})^(1/{years}) - 1"
+        case Aim.AVERAGE:
+            return f"({' + '.join(figures)}) / {len(figures)}"
+        case Aim.TOTAL:
+            return " + ".join(figures)
+        case Aim.AVERAGE_GROWTH:
+            rates = [_growth(p.value, q.value) for p, q in pairwise(points)]
+            return f"({' + '.join(f'{plain(rounded(r, 2))}%' for r in rates)}) / {len(rates)}"
+    return f"{b} - {a}"
+
+
+def _variants(wanted: Wanted, lookup: Lookup, shown: Shown) -> list[str]:
+    """What the other forms in use would give, where their figures are found and the result differs."""
+    if wanted.formula is None or wanted.aim is not Aim.VALUE or wanted.formula.defined:
+        return []
+    said, seen = [], set[str]()
+    main = Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(_node(wanted))
+    if not isinstance(main, Lacking):
+        seen.add(shown.text(_percent(wanted, value(main)), wanted.unit))
+    for node in wanted.formula.variants:
+        tree = Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(node)
+        if isinstance(tree, Lacking):
+            continue
+        try:
+            text = shown.text(_percent(wanted, value(tree)), wanted.unit)
+        except DecimalException:
+            continue
+        if text not in seen:
+            seen.add(text)
+            zh = wanted.language == "zh"
+            form = words(tree, *(("平均", "变动：") if zh else ("average", "change in")))
+            said.append(f"另一口径：{form} = {text}" if zh else f"another form in use: {form} = {text}")
+    return said
+
+
+def _note(kind: str, node: Node, wanted: Wanted) -> str:
+    names = "、".join if wanted.language == "zh" else ", ".join
+    said = names(dict.fromkeys(concept_name(t.concept, wanted.language) for t in terms(node)))
+    if wanted.language == "zh":
+        return {
+            "without": f"未见{said}，未计入",
+            "closing": f"未见期初{said}，以期末数代替平均数",
+            "instead": f"未见齐{said}，改用另一算法",
+        }[kind]
+    return {
+        "without": f"no {said} was found; left out",
+        "closing": f"no opening balance of {said} was found; the closing balance is used, not the average",
+        "instead": f"{said} was not found as such; the next usual form is used",
+    }[kind]
+
+
+def _by_nought(wanted: Wanted, tree: Tree) -> str:
+    named = ", ".join(f"{leaf.name} {plain(leaf.value)}" for leaf in leaves(tree))
+    if wanted.language == "zh":
+        return f"{wanted.name}无法计算：除数为零或底数为负（{named}）"
+    how = "of no positive base" if wanted.aim in PAIRED else "because it divides by nought"
+    return f"{wanted.name} cannot be computed {how}: {named}"

@@ -1,0 +1,376 @@
+"""Definitions that a question gives for its own metric, read into an expression.
+
+    DPO is defined as: 365 * (average accounts payable between FY2021 and FY2022) / (FY2022 COGS + change in
+    inventory between FY2021 and FY2022).
+
+The grammar: sums and products of operands with + - * / x ÷, "plus", "less", "minus", "net of", "divided by",
+"over", "times", "multiplied by", "as a percentage of", 加 减 乘以 除以; brackets; numbers; "average A [between P
+and P]", "change in A", "opening", "closing" and "prior-year A", 平均, 期初, 期末, 上年; "sum of A and B", "ratio of
+A to B". An operand is a name of the book (`rag.formulas`) with a period before or after it, or words that no
+name is, which then are a row label of the report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rag.expressions import Binary, Call, Node, Number, Term, shifted, terms
+from rag.fiscal import read_periods
+from rag.formulas import Book
+
+_CUE = re.compile(
+    r"\b(?:is|are|was|be|being)? ?(?:here |herein |to be )?"
+    r"(?:defined|calculated|computed|measured|derived|expressed|taken) "
+    r"(?:here )?(?:as|by(?: (?:dividing|taking))?)\b(?: follows)?\s*[:=]?"
+    r"|\b(?:defin(?:e|ing)|calculat(?:e|ing)|comput(?:e|ing)) (?!as\b)[\w&/% ()'-]{2,70}? as\b(?! (?:an? )?(?:%|percent|of))\s*[:=]?"
+    r"|\bformula(?: is| to use is| used is)?\s*[:=]|\bmeans\s*:|\s?=\s?|\bequals\b"
+    r"|(?:定义为|定义是|的?计算公式[为是:]|公式[为是:]|计算方法[为是:]|口径[为是:])\s*:?"
+    r"|(?:按照?|用|以)(?=[^。?？]{2,60}(?:计算|算出|得出))"
+)
+_FORMULA = re.compile(r"[-+*/×÷]|divided|ratio|percent|average|\bsum\b|\bless\b|minus|除|减|加|平均")
+_END = re.compile(
+    r"(?:\.(?=\s|$)|[?;。？；\n]|,\s*(?=(?:and (?:then )?)?(?:round|answer|give|express|what|how|please|where)\b)|,\s*(?=请|保留|结果)|(?:来)?计算(?=[,。]|$))"
+)
+# So near its cue does a defined name stand: "DPO ratio (or days) is defined as".
+_NEAR = 12
+_TOKEN = re.compile(
+    r"(?P<num>\d[\d,]*(?:\.\d+)?\s?%?)|(?P<op>[-+*/()×÷–−（）])|(?P<word>[a-z][a-z&'’.-]*[a-z]|[a-z])|(?P<han>[\u3400-\u9fff])|(?P<sep>\S)"
+)
+_PHRASES: tuple[tuple[str, str], ...] = (
+    (r"divided by|over(?= )|as an? (?:percentage|percent|%|share|proportion|fraction|multiple) of|÷|除以|relative to|per(?= )", "/"),
+    (r"multiplied by|times(?= )|x(?= )|×|乘以?", "*"),
+    (r"plus|加上?", "+"),
+    (r"less(?= )|minus|net of|subtracting|–|−|减去?|扣除", "-"),
+    (r"（", "("),
+    (r"）", ")"),
+)  # fmt: skip
+_MODES: tuple[tuple[str, str], ...] = (
+    (r"(?:the )?average of (?:the )?(?:beginning|opening) and (?:the )?(?:ending|closing|end)(?: of (?:the )?(?:year|period))?", "mean2"),
+    (r"(?:two|2)-(?:year|period) average(?: of| in)?", "mean2"),
+    (r"(?:the )?(?:simple )?average(?: of| in| balance of| value of| for)?(?: the| total(?= of))?|avg\.?|mean(?: of)?|平均", "mean2"),
+    (r"(?:the )?(?:change|increase|movement|growth)s? in(?: the)?|δ", "change"),
+    (r"(?:the )?(?:beginning|opening|prior[- ]year(?:'s)?|previous[- ]year(?:'s)?|last year's|beginning-of-year|期初|年初|上年|上期|去年)(?: balance of)?", "prev"),
+    (r"(?:the )?(?:ending|closing|year-end|current[- ]year(?:'s)?|end-of-year|期末|年末|本年|本期|当年|当期)(?: balance of)?", "now"),
+    (r"(?:the )?sum of", "sum"),
+    (r"(?:the )?ratio of", "ratio"),
+)  # fmt: skip
+_AFTER_ZH = (
+    (r"平均(?:余额|值|数)?", "mean2"),
+    (r"(?:的)?(?:变动|变动额|增加额|增减额)", "change"),
+    (r"期初(?:余额|数)", "prev"),
+    (r"期末(?:余额|数)", "now"),
+)
+_FILLER = re.compile(
+    r"(?:total|unadjusted|annual|reported|consolidated|gaap|net|cash|the|of|a|an|its|their|company|company's|for|in|on|at|that|this|same|year|years|fiscal|period|end|ended|ending|days?"
+    r"|balance|amount|value|reported|both|usd|millions?|net of tax|expressed|as|it|is|from|during|sheet|statement"
+    r"|[的之额余数总期末天日与该])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """kind: num, op, operand, mode, period, and, to, end. `node` for operands, `text` for the others."""
+
+    kind: str
+    text: str = ""
+    node: Node | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """What a question defines: `nodes` by the key defined ("f:..." or "l:...", "" where the name is not in the
+    book), `start`: where the first right-hand side begins in the normalised text, `unread`: right-hand sides
+    that could not be read."""
+
+    nodes: Mapping[str, Node]
+    start: int
+    unread: tuple[str, ...] = ()
+
+    def of(self, key: str) -> Node | None:
+        """The definition that concerns the metric `key`: its own, else the only one without a known name."""
+        return self.nodes.get(key) or self.nodes.get("")
+
+
+def definition_spans(text: str) -> tuple[tuple[int, int, int], ...]:
+    """Every definition of a normalised text: where its cue begins, where its right-hand side stands."""
+    found: list[tuple[int, int, int]] = []
+    for m in _CUE.finditer(text):
+        end = _END.search(text, m.end())
+        stop = end.start() if end else len(text)
+        if (not found or m.start() >= found[-1][2]) and _FORMULA.search(text[m.end() : stop]):
+            found.append((m.start(), m.end(), stop))
+    return tuple(found)
+
+
+def read_definitions(text: str, book: Book, newest: int = 0) -> Definitions | None:
+    """The definitions in a normalised question; `newest` is the last fiscal year that the question names (0:
+    none), from which periods are counted. One may use what another defines. None where there is none."""
+    spans = definition_spans(text)
+    nodes: dict[str, Node] = {}
+    unread: list[str] = []
+    for cue, start, stop in reversed(spans):
+        node = read_expression(text[start:stop], book, newest, nodes)
+        if node is None or not terms(node):
+            unread.append(text[start:stop].strip())
+            continue
+        begin = max(text.rfind(mark, 0, cue) for mark in (". ", "? ", "; ", "。", "?"))
+        subject = text[max(0, begin) : start]
+        names = [n for n in book.find(subject) if n[1] > len(subject) - (start - cue) - _NEAR]
+        nodes[names[-1][2] if names else ""] = node
+    return Definitions(nodes, spans[0][1], tuple(unread)) if spans else None
+
+
+def read_expression(
+    text: str, book: Book, newest: int = 0, own: Mapping[str, Node] | None = None
+) -> Node | None:
+    """An expression in words over named figures; `own` are definitions that go before the book's. None where
+    it is not one."""
+    try:
+        tokens = _tokens(text, book, newest, own or {})
+        return _averages(_Parser(tokens).whole())
+    except _Unreadable:
+        return None
+
+
+def _averages(node: Node) -> Node:
+    """x / (opening + closing) / 2 is meant as x / ((opening + closing) / 2), however it is written."""
+    match node:
+        case Binary("/", Binary("/", top, Binary("+", Term(a, m), Term(b, n))), Number(two)):
+            if two == 2 and a == b and m != n:
+                return Binary(
+                    "/", _averages(top), Binary("/", Binary("+", Term(a, m), Term(b, n)), Number(two))
+                )
+        case Binary(sign, left, right):
+            return Binary(sign, _averages(left), _averages(right))
+    return node
+
+
+class _Unreadable(Exception):
+    """The text is no expression of the grammar. Never leaves this module."""
+
+
+def _tokens(text: str, book: Book, newest: int, own: Mapping[str, Node]) -> list[_Token]:
+    """The tokens of an expression's text; runs of words that are no name become row labels."""
+    names = {start: (end, key) for start, end, key in book.find(text)}
+    periods = {p.start: p for p in read_periods(text) if p.year and not p.inner}
+    found: list[_Token] = []
+    label: list[str] = []
+    at = 0
+
+    def flush() -> None:
+        if label and any(len(w) > 1 for w in label):
+            found.append(_Token("operand", " ".join(label), Term("=" + " ".join(label))))
+        label.clear()
+
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        if at in periods and periods[at].end > at:
+            p = periods[at]
+            found.append(_Token("period", offset=p.year - newest if newest else 0))
+            at = p.end
+            continue
+        step = _special(text, at)
+        if step and not (at in names and names[at][0] > step[1]):
+            flush()
+            found.append(step[0])
+            at = step[1]
+            continue
+        if at in names:
+            end, key = names[at]
+            if label:  # "cloud revenue" is another row than revenue
+                label.append(text[at:end])
+                flush()
+            else:
+                found.append(_Token("operand", text[at:end], own.get(key) or _named(key, book)))
+            at = end
+            for pattern, mode in _AFTER_ZH:
+                if m := re.compile(pattern).match(text, at):
+                    found.insert(len(found) - 1, _Token("mode", mode))
+                    at = m.end()
+                    break
+            continue
+        m = _TOKEN.match(text, at)
+        if m is None:
+            raise _Unreadable
+        at = m.end()
+        if m["num"]:
+            flush()
+            found.append(_number(m["num"]))
+        elif m["op"]:
+            if m["op"] == "-" and label and text[m.start() - 1 : m.start()].isalpha():
+                continue  # a hyphen inside words
+            flush()
+            found.append(_Token("op", m["op"]))
+        elif m["word"] or m["han"]:
+            word = m.group()
+            if word in ("and", "和", "与", "及"):
+                flush()
+                found.append(_Token("and"))
+            elif word in ("to", "比"):
+                flush()
+                found.append(_Token("to"))
+            elif word == "between":
+                flush()
+                found.append(_Token("between"))
+            elif not _FILLER.fullmatch(word):
+                label.append(word)
+        elif m["sep"] not in ",:\"'“”’‘[]{}$":
+            raise _Unreadable
+    flush()
+    return found
+
+
+def _special(text: str, at: int) -> tuple[_Token, int] | None:
+    """An operator or mode in words at a place that begins a word."""
+    if at and text[at - 1].isalnum() and text[at].isascii() and text[at - 1].isascii():
+        return None
+    for kind, table in (("op", _PHRASES), ("mode", _MODES)):
+        for pattern, meaning in table:
+            m = re.compile(rf"(?:{pattern})(?![a-z])").match(text, at)
+            if m:
+                return _Token(kind, meaning), m.end()
+    return None
+
+
+def _named(key: str, book: Book) -> Node:
+    if key.startswith("f:"):
+        return book.formulas[key[2:]].expression
+    return Term(key[2:])
+
+
+def _number(text: str) -> _Token:
+    percent = text.endswith("%")
+    value = Decimal(text.rstrip("% ").replace(",", ""))
+    if percent and value == 100:
+        return _Token("num", node=Number(Decimal(100)))
+    return _Token("num", node=Number(value / 100 if percent else value))
+
+
+class _Parser:
+    """Recursive descent over the tokens."""
+
+    def __init__(self, tokens: Sequence[_Token]) -> None:
+        self.tokens = tokens
+        self.at = 0
+
+    def whole(self) -> Node:
+        node = self.sum()
+        while self.peek().kind == "period":
+            self.at += 1
+        if self.peek().kind != "end":
+            raise _Unreadable
+        return node
+
+    def peek(self, ahead: int = 0) -> _Token:
+        place = self.at + ahead
+        return self.tokens[place] if place < len(self.tokens) else _Token("end")
+
+    def take(self) -> _Token:
+        token = self.peek()
+        self.at += 1
+        return token
+
+    def sum(self) -> Node:
+        node = self.product()
+        while (t := self.peek()).kind == "op" and t.text in "+-":
+            self.at += 1
+            node = Binary(t.text, node, self.product())
+        return node
+
+    def product(self) -> Node:
+        node = self.factor()
+        while (t := self.peek()).kind == "op" and t.text in "*/×÷":
+            self.at += 1
+            node = Binary({"×": "*", "÷": "/"}.get(t.text, t.text), node, self.factor())
+        return node
+
+    def factor(self) -> Node:
+        token = self.take()
+        offset: int | None = None
+        while token.kind == "period":
+            offset = token.offset
+            token = self.take()
+        node = self._of(token)
+        after = self._trailing()
+        if len(after) == 1 and offset is None:
+            offset = after[0]
+        return node if offset is None or isinstance(node, Number) else _at(node, offset)
+
+    def _of(self, token: _Token) -> Node:
+        if token.kind == "num" and token.node:
+            return token.node
+        if token.kind == "operand" and token.node:
+            return token.node
+        if token.kind == "op" and token.text == "(":
+            inner = self.sum()
+            if (t := self.peek()).kind == "op" and t.text == ")":
+                self.at += 1
+            elif t.kind != "end":
+                raise _Unreadable
+            return inner
+        if token.kind == "op" and token.text == "-":
+            return Binary("-", Number(Decimal(0)), self.factor())
+        if token.kind == "mode":
+            return self._mode(token.text)
+        raise _Unreadable
+
+    def _mode(self, mode: str) -> Node:
+        if mode in ("sum", "ratio"):
+            left = self.product()
+            want = ("and",) if mode == "sum" else ("to", "and")
+            while self.peek().kind in want or (self.peek().kind == "op" and self.peek().text == "+"):
+                self.at += 1
+                right = self.product()
+                left = Binary("+" if mode == "sum" else "/", left, right)
+            return left
+        token = self.take()
+        while token.kind == "period":
+            token = self.take()
+        operand = self._of(token)
+        if mode == "mean2" and self.peek().kind == "and" and self.peek(1).kind == "operand":
+            self.at += 1
+            other = self.take()
+            return Binary("/", Binary("+", operand, other.node or operand), Number(Decimal(2)))
+        offsets = self._trailing()
+        return _moded(mode, operand, offsets)
+
+    def _trailing(self) -> list[int]:
+        """Periods behind an operand: "between FY2021 and FY2022", "in FY2022"."""
+        start, found = self.at, []
+        while True:
+            kind = self.peek().kind
+            if kind == "period":
+                found.append(self.take().offset or 0)
+            elif kind == "between" or (kind in ("and", "to") and self.peek(1).kind == "period"):
+                self.at += 1
+            else:
+                break
+        # A period that belongs to the operand that follows it is given back.
+        if found and self.peek().kind in ("operand", "mode"):
+            self.at = start
+            return []
+        return found
+
+
+def _at(node: Node, offset: int) -> Node:
+    """The node at a period counted from the newest; one that has periods of its own keeps them."""
+    return shifted(node, offset) if all(t.offset == 0 for t in terms(node)) else node
+
+
+def _moded(mode: str, node: Node, offsets: Sequence[int]) -> Node:
+    years = sorted(set(offsets))
+    if mode == "now":
+        return shifted(node, years[-1]) if years else node
+    if mode == "prev":
+        return shifted(node, years[0] if years else -1)
+    if len(years) < 2 or years[-1] - years[0] == 1:
+        return shifted(Call(mode, (node,)), years[-1] if years else 0)
+    first, last = shifted(node, years[0]), shifted(node, years[-1])
+    if mode == "change":
+        return Binary("-", last, first)
+    return Binary("/", Binary("+", last, first), Number(Decimal(2)))

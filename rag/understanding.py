@@ -1,0 +1,310 @@
+"""Reads from a question which figure it wants: metric, periods, what is done with it, how it is to be written.
+
+Only questions for a figure are understood; for any other, None. Being wrong here would put a number under a
+question that asked for none, so every step wants to see what it needs: a sentence that asks (what was, how
+much, is it improving, 多少), in it the name of a formula or line that is the head of its phrase, no word that
+turns the question elsewhere (why, what drove, policy, tenant, dose, 原因, 合同), and for names that are everyday
+words a period or another sign that a company's accounts are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import pairwise
+
+from rag import cues
+from rag.asked import PAIRED, Aim, Wanted
+from rag.definitions import Definitions, definition_spans, read_definitions
+from rag.expressions import Binary, Call, Node, Number, Term
+from rag.fiscal import FiscalPeriod, read_periods
+from rag.formulas import Book, Formula, book
+from rag.lexicon import MAX_CHARS
+from rag.rounding import Rounding, read_rounding
+from rag.text import has_han, normalise
+
+
+_HUNDRED = Number(Decimal(100))
+
+
+@dataclass(frozen=True, slots=True)
+class _Operand:
+    """A name in the asking sentence: its place in the whole normalised text and what it means."""
+
+    start: int
+    end: int
+    key: str
+
+    @property
+    def formula(self) -> bool:
+        return self.key.startswith("f:")
+
+
+def understand(question: str) -> Wanted | None:
+    """The figure that a question wants, the first where it wants several; None where it wants none."""
+    found = understand_all(question)
+    return found[0] if found else None
+
+
+def understand_all(question: str) -> tuple[Wanted, ...]:
+    """Every figure that a question wants ("revenue and net income in FY2022"), in its order; empty where it
+    wants none. Never raises."""
+    text = normalise(question[:MAX_CHARS])
+    language = "zh" if has_han(text) else "en"
+    known = book()
+    span = _core(text, language, known)
+    if span is None:
+        return ()
+    operands = _operands(text, span, language, known, question)
+    if not operands:
+        return ()
+    periods = _periods(text, span)
+    newest = max((p.year for p in periods), default=0)
+    defined = read_definitions(text, known, newest)
+    if not _enough(text, span, operands, periods, question):
+        return ()
+    core = text[span[0] : span[1]]
+    return tuple(
+        _wanted(text, core, metric, periods, defined, language)
+        for metric in _metrics(text, operands, known, language)
+    )
+
+
+def _core(text: str, language: str, known: Book) -> tuple[int, int] | None:
+    """The sentence that asks for the figure: it has a name and a cue and nothing that forbids it."""
+    spans = definition_spans(text)
+    best: tuple[int, int] | None = None
+    for start, end in cues.sentences(text):
+        cut = min((s[0] for s in spans if start <= s[0] < end), default=end)
+        # "Define X as ..." holds its name before the cue; such a sentence defines and does not ask.
+        if cues.defines(text[start:end]) or cues.instructs(text[start:cut]):
+            continue
+        if not known.find(text[start:cut]):
+            continue
+        if cues.forbidden(text[start:end], language):
+            return None
+        if cues.asks(text[start:cut], language) and best is None:
+            best = (start, cut)
+    return best
+
+
+def _operands(text: str, span: tuple[int, int], language: str, known: Book, question: str) -> list[_Operand]:
+    """The names of the asking sentence that are heads of their phrases; none where one of them is turned into
+    something else ("revenue recognition", "sales by region")."""
+    start, end = span
+    found: list[_Operand] = []
+    for a, b, key in known.find(text[start:end]):
+        before, after = text[start : start + a], text[start + b : end]
+        if key.startswith("x:") or not cues.head(before, after, language):
+            return []
+        label = cues.qualified(before, text[start + a : start + b], key, question) if language == "en" else ""
+        found.append(_Operand(start + a, start + b, f"l:={label}" if label else key))
+    return found
+
+
+def _enough(
+    text: str,
+    span: tuple[int, int],
+    operands: Sequence[_Operand],
+    periods: Sequence[FiscalPeriod],
+    question: str,
+) -> bool:
+    """Whether it is clear that a company's accounts are meant."""
+    if periods or cues.accounts(text):
+        return True
+    if any(op.formula and not cues.weak(text[op.start : op.end]) for op in operands):
+        return True
+    return any(not cues.weak(text[op.start : op.end]) for op in operands) and cues.owned(text, question)
+
+
+# --- Which metric
+
+_Metric = Formula | str
+
+
+def _metrics(text: str, operands: Sequence[_Operand], known: Book, language: str) -> list[_Metric]:
+    """Formulas, or keys of lines: a combination of two names, else the names that are listed together."""
+    for first, second in pairwise(operands):
+        between = text[first.end : second.start]
+        before = text[max(0, first.start - 60) : first.start]
+        after = text[second.end : second.end + 40]
+        sign = cues.combination(before, between, after, language)
+        if sign:
+            a, b = (second, first) if sign.startswith("~") else (first, second)
+            made = _combined(a, b, sign.lstrip("~"), known, language)
+            return [made]
+    kept = [operands[0]]
+    for op in operands[1:]:
+        if not cues.listed(text[kept[-1].end : op.start]):
+            break
+        if op.key not in {k.key for k in kept}:
+            kept.append(op)
+    return [_metric(op, known) for op in kept]
+
+
+def _metric(op: _Operand, known: Book) -> _Metric:
+    return known.formulas[op.key[2:]] if op.formula else op.key[2:]
+
+
+def _node(op: _Operand, known: Book, language: str) -> Node:
+    return known.formulas[op.key[2:]].form(language) if op.formula else Term(op.key[2:])
+
+
+def _name(op: _Operand, known: Book, language: str) -> str:
+    if op.formula:
+        return known.formulas[op.key[2:]].spoken(language)
+    key = op.key[2:]
+    line = known.lines.get(key)
+    return key.lstrip("=") if line is None else (line.name_zh or key) if language == "zh" else key
+
+
+def _combined(a: _Operand, b: _Operand, sign: str, known: Book, language: str) -> Formula:
+    """ "%": a as a share of b; "/": a over b; "+" and "-": in money."""
+    names = _name(a, known, language), _name(b, known, language)
+    patterns = {
+        "%": ("{} as a share of {}", "{}占{}的比例"),
+        "/": ("{} to {}", "{}与{}之比"),
+        "-": ("{} less {}", "{}减{}"),
+        "+": ("{} plus {}", "{}加{}"),
+    }[sign]
+    expression = Binary("/" if sign == "%" else sign, _node(a, known, language), _node(b, known, language))
+    unit = {"%": "%", "/": "times"}.get(sign, "money")
+    names_en = (a.key[2:].lstrip("="), b.key[2:].lstrip("="))
+    return Formula(
+        f"{names_en[0]} {sign} {names_en[1]}",
+        patterns[0].format(*names) if language == "en" else patterns[0].format(*names_en),
+        patterns[1].format(*names) if language == "zh" else "",
+        expression,
+        unit,
+        source="as the question puts it",
+    )
+
+
+# --- Periods and aim
+
+
+def _periods(text: str, core: tuple[int, int]) -> list[FiscalPeriod]:
+    """The periods of the asking sentence; of the whole question where that names none."""
+    found = read_periods(text)
+    own = [p for p in found if core[0] <= p.start < core[1]]
+    return own or list(found)
+
+
+def _labels(periods: Sequence[FiscalPeriod], keep_inner: bool) -> tuple[str, ...]:
+    named = [p for p in periods if p.year and (keep_inner or not p.inner)]
+    parts = {p.part for p in periods if p.part not in ("", "FY")}
+    single = next(iter(parts)) if len(parts) == 1 else ""
+    labels = []
+    for p in sorted(named, key=lambda p: (p.year, p.ended, p.part)):
+        part = p.part or single  # "Q2 of FY2023 against 2022": the same quarter
+        if p.ended:
+            labels.append(p.ended)
+        elif part in ("", "FY"):
+            labels.append(f"FY{p.year}")
+        else:
+            labels.append(f"{part} {p.year}")
+    distinct = list(dict.fromkeys(labels))
+    # A day and its year are one period.
+    years = {d[:4] for d in distinct if d[:2] != "FY" and "-" in d}
+    return tuple(d for d in distinct if not (d.startswith("FY") and d[2:] in years))
+
+
+def _wanted(
+    text: str,
+    core: str,
+    metric: _Metric,
+    periods: Sequence[FiscalPeriod],
+    defined: Definitions | None,
+    language: str,
+) -> Wanted:
+    aim = cues.aim(core, language)
+    labels = _labels(
+        periods,
+        keep_inner=aim
+        in (Aim.AVERAGE, Aim.TOTAL, Aim.AVERAGE_GROWTH, Aim.HIGHEST, Aim.LOWEST, Aim.TREND, Aim.VALUE),
+    )
+    formula = metric if isinstance(metric, Formula) else None
+    key = f"f:{formula.key}" if formula else f"l:{metric}"
+    rounding = read_rounding(text)
+    notes: list[str] = []
+    node = defined.of(key) if defined else None
+    if node is not None:
+        formula = _defined(formula, str(metric), node, rounding)
+        notes.append("按问题自己的定义计算" if language == "zh" else "computed as the question defines it")
+    elif defined and defined.unread:
+        said = (
+            "问题中的定义未能读懂，按通常定义计算"
+            if language == "zh"
+            else ("the question's own definition could not be read; the usual one is used")
+        )
+        notes.append(said)
+    if formula is None and aim is Aim.SOUND:
+        aim = Aim.VALUE
+    span, labels, aim = _spanned(core, labels, aim)
+    if aim is Aim.SOUND and not (formula and formula.healthy):
+        aim = Aim.VALUE
+    rising, better = cues.supposed(core, language) if aim in (Aim.TREND, Aim.SIGN) else (0, 0)
+    return Wanted(
+        formula,
+        None if formula else str(metric),
+        labels,
+        rounding,
+        aim,
+        span,
+        language,
+        cues.sequential(core),
+        rising,
+        better,
+        cues.hedged(text),
+        tuple(notes),
+    )
+
+
+def _spanned(core: str, labels: tuple[str, ...], aim: Aim) -> tuple[int, tuple[str, ...], Aim]:
+    """Over how many periods the aim goes, the periods themselves, and the aim where these decide it."""
+    said = cues.span(core)
+    if aim is Aim.VALUE and len(labels) > 1:
+        aim = Aim.VALUES
+    if aim in (Aim.AVERAGE, Aim.TOTAL, Aim.HIGHEST, Aim.LOWEST, Aim.AVERAGE_GROWTH) and len(labels) < 2:
+        if not said and aim in (Aim.AVERAGE, Aim.TOTAL):
+            aim = Aim.VALUE
+        return max(said, 2 if aim in PAIRED else 1, 3 if aim in (Aim.HIGHEST, Aim.LOWEST) else 1), labels, aim
+    if aim is Aim.CAGR and len(labels) < 2:
+        return (said + 1 if said else 2), labels, aim  # three years' growth needs four year ends
+    return max(said, 2 if aim in PAIRED else 1), labels, aim
+
+
+def _defined(formula: Formula | None, name: str, node: Node, rounding: Rounding) -> Formula:
+    """The question's definition in the place of the book's, with the book's name and unit where it has one."""
+    if isinstance(node, Binary) and node.sign == "*" and _HUNDRED in (node.left, node.right):
+        node = node.left if node.right == _HUNDRED else node.right
+        percent = True
+    else:
+        percent = rounding.unit == "%"
+    if formula is not None:
+        unit = "%" if percent and formula.unit == "times" else formula.unit
+        return replace(
+            formula, expression=node, expression_zh=None, variants=(), unit=unit, note="", defined=True,
+            source="as the question defines it",
+        )  # fmt: skip
+    unit = "%" if percent else _unit_of(node)
+    return Formula(name, name.lstrip("="), "", node, unit, defined=True, source="as the question defines it")
+
+
+def _unit_of(node: Node) -> str:
+    """What an expression gives: days where it counts them, a ratio where it divides, else money."""
+    match node:
+        case Binary("/" | "*", left, right):
+            if any(isinstance(n, Number) and n.value in (365, 360) for n in (left, right)):
+                return "days"
+            inner = {_unit_of(left), _unit_of(right)}
+            if "days" in inner:
+                return "days"
+            constant = isinstance(right, Number) or isinstance(left, Number)
+            return "money" if constant and "times" not in inner else "times"
+        case Binary(_, left, right):
+            units = {_unit_of(n) for n in (left, right) if not isinstance(n, Number)}
+            return "times" if "times" in units else "days" if "days" in units else "money"
+        case Call(_, args):
+            return _unit_of(args[0])
+    return "money"

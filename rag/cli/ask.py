@@ -19,6 +19,7 @@ from rag.cli.options import (
     Kinds,
     Languages,
     Llm,
+    NoTuned,
     TopK,
     Years,
 )
@@ -55,6 +56,7 @@ def ask(
     embedder: EmbedderOption = None,
     threshold: Annotated[float | None, typer.Option(help="Refuse below this evidence score, 0 to 1.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest answer to write, in tokens.")] = None,
+    no_tuned: NoTuned = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a question; print the evidence, the verified answer and its references.
@@ -65,7 +67,13 @@ def ask(
 
     question = sys.stdin.read() if question == "-" else question
     settings = options.config(
-        index=index, top_k=top, llm=llm, embedder=embedder, threshold=threshold, max_tokens=max_tokens
+        index=index,
+        top_k=top,
+        llm=llm,
+        embedder=embedder,
+        threshold=threshold,
+        max_tokens=max_tokens,
+        tuned_models=options.untuned(no_tuned),
     )
     scope = options.filters(documents, kind, language, year, company, in_force)
     with closing(build_assistant(settings)) as assistant:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag.cli import options, output
-from rag.cli.options import EmbedderOption, IndexOption, JsonOption, Llm, TopK
+from rag.cli.options import EmbedderOption, IndexOption, JsonOption, Llm, NoTuned, TopK
 from rag.errors import ParseError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def batch(
     llm: Llm = None,
     embedder: EmbedderOption = None,
     threshold: Annotated[float | None, typer.Option(help="Refuse below this evidence score, 0 to 1.")] = None,
+    no_tuned: NoTuned = False,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a file of questions.
@@ -38,7 +39,14 @@ def batch(
     from rag.batch import check_paths, run_batch
 
     check_paths(questions, out)  # before models are loaded
-    settings = options.config(index=index, top_k=top, llm=llm, embedder=embedder, threshold=threshold)
+    settings = options.config(
+        index=index,
+        top_k=top,
+        llm=llm,
+        embedder=embedder,
+        threshold=threshold,
+        tuned_models=options.untuned(no_tuned),
+    )
     with (
         closing(build_assistant(settings)) as assistant,
         output.stop_on_interrupt() as stop,

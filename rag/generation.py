@@ -7,7 +7,9 @@ import queue
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar, runtime_checkable
+
+from rag.types import Queued
 
 # How often a waiting reader looks at its stop event, seconds.
 _POLL = 0.05
@@ -49,6 +51,14 @@ class EngineSettings:
     slice_tokens: int = 32
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some words of a draft. Draft 0 is the likeliest; others are drawn, and come between its pieces."""
+
+    text: str
+    draft: int = 0
+
+
 class LLM(Protocol):
     """A language model at temperature 0. Safe to call from several threads."""
 
@@ -60,10 +70,11 @@ class LLM(Protocol):
         ...
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, adapter: str = ""
     ) -> Iterator[str]:
         """Pieces of the answer as they are made. Ends early, without an error, when `stop` is set or the
-        iterator is closed. Raises GenerationError."""
+        iterator is closed. `adapter` names the LoRA to write with, "" for none. Raises GenerationError, also
+        for an adapter that was not loaded."""
         ...
 
     def close(self) -> None:
@@ -71,16 +82,60 @@ class LLM(Protocol):
         ...
 
 
-class Delivery:
+@runtime_checkable
+class DraftingLLM(Protocol):
+    """A model that writes several drafts of an answer, and says how many are served before."""
+
+    def write(
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        stop: threading.Event | None = None,
+        adapter: str = "",
+        drafts: int = 1,
+        seed: int = 0,
+    ) -> Iterator[Piece | Queued]:
+        """Like `generate`, for draft 0 and `drafts` - 1 more that are drawn by `seed`. `Queued` may come
+        before the first piece, each time with fewer ahead."""
+        ...
+
+
+def write(
+    llm: LLM,
+    prompt: Prompt,
+    *,
+    max_tokens: int,
+    stop: threading.Event | None = None,
+    adapter: str = "",
+    drafts: int = 1,
+    seed: int = 0,
+) -> Iterator[Piece | Queued]:
+    """`DraftingLLM.write`, for every model: one that only generates writes draft 0."""
+    if isinstance(llm, DraftingLLM):
+        yield from llm.write(
+            prompt, max_tokens=max_tokens, stop=stop, adapter=adapter, drafts=drafts, seed=seed
+        )
+        return
+    chosen = {"adapter": adapter} if adapter else {}
+    for text in llm.generate(prompt, max_tokens=max_tokens, stop=stop, **chosen):
+        yield Piece(text)
+
+
+T = TypeVar("T")
+
+
+class Delivery(Generic[T]):
     """One answer on its way from a producing thread to a reader.
 
-    The producer calls `put`, and at last `finish` once; it looks at `cancelled` as often as it can. The
-    reader iterates; leaving early cancels."""
+    The producer calls `put`, and at last `finish` once; it looks at `cancelled` as often as it can, and may
+    set `ahead`, how many are served before. The reader iterates; leaving early cancels."""
 
     def __init__(self, stop: threading.Event | None = None) -> None:
+        self.ahead = 0
         self._stop = stop
         self._gone = threading.Event()
-        self._pieces: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
+        self._pieces: queue.SimpleQueue[T | Exception | None] = queue.SimpleQueue()
 
     @property
     def cancelled(self) -> bool:
@@ -90,19 +145,30 @@ class Delivery:
     def cancel(self) -> None:
         self._gone.set()
 
-    def put(self, piece: str) -> None:
+    def put(self, piece: T) -> None:
         self._pieces.put(piece)
 
     def finish(self, error: Exception | None = None) -> None:
         """The end: None for a good one."""
         self._pieces.put(error)
 
-    def read(self) -> Iterator[str]:
+    def read(self) -> Iterator[T]:
+        """The pieces as they come."""
+        for piece in self.follow():
+            if not isinstance(piece, Queued):
+                yield piece
+
+    def follow(self) -> Iterator[T | Queued]:
+        """The pieces, and while there are none yet, each new number of those that are served before."""
+        told = 0
         try:
             while not self.cancelled:
                 try:
                     piece = self._pieces.get(timeout=_POLL)
                 except queue.Empty:
+                    if self.ahead and self.ahead != told:
+                        told = self.ahead
+                        yield Queued(told)
                     continue
                 if piece is None:
                     return
@@ -110,4 +176,4 @@ class Delivery:
                     raise piece
                 yield piece
         finally:
-            self._gone.set()
+            self.cancel()

@@ -15,7 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rag.errors import CitewiseError, ConfigError, GenerationError, Offline
-from rag.generation import Delivery, LLMInfo, Prompt
+from rag.generation import Delivery, LLMInfo, Piece, Prompt
+from rag.sampling import Sampling
+from rag.types import Queued
 
 _CONNECT_SECONDS = 10.0
 _SILENCE_SECONDS = 300.0  # a large prompt on a slow machine says nothing for minutes
@@ -35,7 +37,7 @@ def is_loopback(url: str) -> bool:
 
 
 class OpenAIServer:
-    """Chat completions, streamed, at temperature 0.
+    """Chat completions, streamed; at temperature 0, further drafts drawn.
 
     `url` is the base ("http://127.0.0.1:8080/v1"; "/v1" is added to a bare host). `model` "": the first that
     the server lists. Token counts are estimates on the high side, since the server's tokenizer is not known.
@@ -87,47 +89,72 @@ class OpenAIServer:
         return han + -(-rest // 3)
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, adapter: str = ""
     ) -> Iterator[str]:
-        delivery = Delivery(stop)
-        # The thread reads on while the caller waits, so that a stop is heard before the first word.
-        threading.Thread(
-            target=self._produce, args=(prompt, max_tokens, delivery), name="citewise-remote", daemon=True
-        ).start()
-        yield from delivery.read()
+        for piece in self.write(prompt, max_tokens=max_tokens, stop=stop, adapter=adapter):
+            if isinstance(piece, Piece):
+                yield piece.text
+
+    def write(
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        stop: threading.Event | None = None,
+        adapter: str = "",
+        drafts: int = 1,
+        seed: int = 0,
+    ) -> Iterator[Piece | Queued]:
+        """See `rag.generation.DraftingLLM`. One request for each draft, all at once: servers that stream
+        several choices of one request are few. An adapter is asked for by its name in place of the model's.
+        """
+        delivery: Delivery[Piece] = Delivery(stop)
+        left = _Left(drafts)
+        for draft in range(drafts):
+            body = self._body(prompt, max_tokens, adapter, draft, seed)
+            # The thread reads on while the caller waits, so that a stop is heard before the first word.
+            threading.Thread(
+                target=self._produce, args=(body, draft, left, delivery), name="citewise-remote", daemon=True
+            ).start()
+        yield from delivery.follow()
 
     def close(self) -> None:
         self._client.close()
 
-    def _produce(self, prompt: Prompt, max_tokens: int, delivery: Delivery) -> None:
+    def _produce(self, body: dict[str, Any], draft: int, left: _Left, delivery: Delivery[Piece]) -> None:
         import httpx
 
         try:
-            for piece in self._stream(prompt, max_tokens, delivery):
-                delivery.put(piece)
+            for text in self._stream(body, delivery):
+                delivery.put(Piece(text, draft))
         except CitewiseError as error:
-            delivery.finish(error)
+            failure: CitewiseError | None = error
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:  # RuntimeError: closed client
-            delivery.finish(
-                GenerationError(
-                    f"{self._base} did not answer ({error or type(error).__name__}); is the server running?"
-                )
+            failure = GenerationError(
+                f"{self._base} did not answer ({error or type(error).__name__}); is the server running?"
             )
         else:
+            failure = None
+        if failure and not draft:  # a further draft that fails is only missing
+            delivery.finish(failure)
+        elif left.one_less() == 0:
             delivery.finish()
 
-    def _stream(self, prompt: Prompt, max_tokens: int, delivery: Delivery) -> Iterator[str]:
-        body = {
-            "model": self._model or self._first_model(),
+    def _body(self, prompt: Prompt, max_tokens: int, adapter: str, draft: int, seed: int) -> dict[str, Any]:
+        drawn = Sampling()
+        return {
+            "model": adapter or self._model,
             "messages": [
                 {"role": "system", "content": _defused(prompt.system)},
                 {"role": "user", "content": _defused(prompt.user)},
             ],
             "max_tokens": max_tokens,
-            "temperature": 0,
-            "seed": 0,
+            "seed": (seed + draft) % 2**31 if draft else 0,
             "stream": True,
-        }
+        } | ({"temperature": drawn.temperature, "top_p": drawn.top_p} if draft else {"temperature": 0})
+
+    def _stream(self, body: dict[str, Any], delivery: Delivery[Piece]) -> Iterator[str]:
+        body["model"] = body["model"] or self._model or self._first_model()
         with self._client.stream("POST", f"{self._base}/chat/completions", json=body) as response:
             if response.status_code != 200:
                 response.read()
@@ -173,6 +200,19 @@ class OpenAIServer:
             404: "; check the address and llm_model",
         }
         return GenerationError(f"{self._base} answered {status}: {body.strip()[:300]}{hint.get(status, '')}")
+
+
+class _Left:
+    """How many drafts are still being written; each thread takes itself off once."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._lock = threading.Lock()
+
+    def one_less(self) -> int:
+        with self._lock:
+            self._count -= 1
+            return self._count
 
 
 def _defused(text: str) -> str:

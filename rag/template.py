@@ -44,11 +44,12 @@ class ChatTemplate:
     def __init__(self, source: str, vocabulary: Vocabulary, *, bos: str = "", eos: str = "") -> None:
         self._vocabulary = vocabulary
         render = _renderer(source, bos, eos)
-        self._parts = _split(render, with_system=True) or _split(render, with_system=False)
-        if self._parts is None:
+        parts = _split(render, with_system=True) or _split(render, with_system=False)
+        if parts is None:
             raise ModelError(
                 "the model's chat template does not show the user's message; use another GGUF file"
             )
+        self._parts = parts
         self._pieces = [
             vocabulary.tokenize(part, special=True) if i % 2 == 0 else []
             for i, part in enumerate(self._parts)
@@ -58,17 +59,26 @@ class ChatTemplate:
         self._markers = {t for piece in self._pieces for t in piece if _looks_special(vocabulary.text_of(t))}
 
     def encode(self, prompt: Prompt) -> list[int]:
-        """Token ids of the whole prompt, ready to be continued by the model."""
-        assert self._parts is not None
+        return self.encode_parted(prompt)[0]
+
+    def encode_parted(self, prompt: Prompt) -> tuple[list[int], int]:
+        """The token ids, and how many at the beginning are the same whatever the user says."""
         tokens: list[int] = []
+        stable = 0
         for piece, part in zip(self._pieces, self._parts, strict=True):
             tokens += piece
             if part == _SYSTEM:
                 tokens += self.encode_content(prompt.system)
+            elif part == _USER and _SYSTEM not in self._parts and prompt.system:
+                said = self.encode_content(f"{prompt.system}\n\n{prompt.user}")
+                # The last tokens of the instructions may melt into what follows.
+                alone = self.encode_content(prompt.system)[:-1]
+                stable = len(tokens) + (len(alone) if said[: len(alone)] == alone else 0)
+                tokens += said
             elif part == _USER:
-                merged = _SYSTEM not in self._parts and prompt.system
-                tokens += self.encode_content(f"{prompt.system}\n\n{prompt.user}" if merged else prompt.user)
-        return tokens
+                stable = len(tokens)
+                tokens += self.encode_content(prompt.user)
+        return tokens, stable
 
     def encode_content(self, text: str) -> list[int]:
         """Token ids of untrusted text; none of them is a control token or a turn marker of the template."""

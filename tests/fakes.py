@@ -125,7 +125,7 @@ class FakeLLM:
         return fake_count_tokens([text])[0]
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, adapter: str = ""
     ) -> Iterator[str]:
         self.prompts.append(prompt)
         pieces = re.findall(r"\S+\s*|\s+", self._text(prompt))

@@ -35,7 +35,7 @@ _FORBIDDEN_EN = _any(
     r"\breasons?\b", r"\bfactors?\b", r"\bdrivers?\b", r"\bdriven\b", r"\bbecause\b", r"\bdescribe\b", r"\bdiscuss\b", r"\bsummari[sz]e\b", r"\boutline\b",
     r"\bwho(?:m|se)?\b", r"\bwhere\b", r"\bwhen\b",
     r"\bwhat (?:does|do|did) .{0,60}\b(?:mean|measure|tell|indicate|include|consist|comprise|represent|say|expect|plan|intend|forecast|think|do)\b",
-    r"\bmeant by\b", r"\bmeaning of\b", r"\bdefinition of\b", r"\bdefine\b",
+    r"\bmeant by\b", r"^\W*(?:please |kindly )?explain\b", r"\bmeaning of\b", r"\bdefinition of\b", r"\bdefine\b",
     r"\bhow (?:is|are|was|were|does|do|did|can|should|would|to|may|must|will)\b.{0,90}\b(?:calculate\w*|comput\w*|defin\w*|measur\w*|recogni[sz]\w*|treat\w*|account\w* for|determin\w*|tax\w*|report\w*|use\w*|record\w*|classif\w*|interpret\w*|improve\b|raise\b|reduce\b|manage\w*|present\w*|value\w*|allocat\w*|deal\w*|plan\w*|finance\b)",
     r"\b(?:polic(?:y|ies)|covenants?|strateg\w+|guidance|outlook|forecasts?|projections?|risks?|lawsuits?|litigation)\b",
     r"\bby (?:business |operating |reportable |product |geographic )?(?:segments?|regions?|geograph\w+|countr\w+|products?|product lines?|customers?|channels?|brands?|division)\b",
@@ -56,12 +56,13 @@ _FORBIDDEN_ZH = _any(
 )  # fmt: skip
 
 _INSTRUCTS = re.compile(
-    r"^(?:\W*)(?:please |kindly )?(?:round|answer|express|address|respond|use|give (?:a|an|the|your) (?:answer|response|final)|give a response|show your|state your answer|provide (?:a|an|the|your) (?:answer|response|final)|report your|your (?:answer|response)|approach|you are|you're|assume|imagine|suppose|act as|adopt|we (?:need|want)|if |note|don't|do not|calculate (?:what was asked|the answer)|the (?:answer|question|metric|result)|the answer|write|in your|quote|refer|base|consider|take (?:into|a look)|answers?|"
+    r"^(?:\W*)(?:please |kindly )?(?:round|answer|express|address|respond|use|give (?:a|an|the|your) (?:answer|response|final)|give a response|show your|state your answer|provide (?:a|an|the|your) (?:answer|response|final)|report your|your (?:answer|response)|approach|you are|you're|assume|imagine|suppose|act as|adopt|if |note|don't|do not|calculate (?:what was asked|the answer)|the (?:answer|question|metric|result)|the answer|write|in your|quote|refer|base|consider|take (?:into|a look)|answers?|"
     r"请?(?:保留|四舍五入|精确|以.{0,8}(?:为单位|表示)|用.{0,8}(?:表示|回答)|单位|结果|答案|你是|假设|如果|若|注[:：]))"
 )
 _ASIDE = re.compile(
     r"\?|,\s*(?:what|how|is|are|was|were|does|did|do|has|have|calculate|compute|give|tell)\b|多少|是否|吗"
 )
+_MEANS = re.compile(r"\bwhat (?:does|do|is) (?:it|this|that|they) (?:mean|measure|tell|used)|是什么意思|什么含义|代表什么")
 _DEFINES = re.compile(
     r"^\W*(?:here,? |note that |where |we )?(?:define|defining)\b|^[^?]{0,80}\b(?:is|are) (?:here )?defined as\b(?!.*\?)|^[^?？]{0,40}(?:的?定义[为是:]|的?计算公式[为是:])(?!.*(?:多少|吗|\?))"
 )
@@ -72,11 +73,11 @@ _NEXT_EN = re.compile(
     r"amounts?|balances?|total|totals|figures?|values?|numbers?|ratio|ratios|margins?|growth|rates?|percentages?|percent|levels?|position|profile|dollar|usd|"
     r"year|yearly|annual|year-end|year-over-year|yoy|quarter|quarterly|fiscal|reported|generated|earned|paid|spent|recorded|recogni[sz]ed|incurred|made|held|posted|booked|achieved|outstanding|attributable|available|used|provided|"
     r"less|minus|plus|net|divided|multiplied|times|change|changes|changed|increase|increased|decrease|decreased|grow|grew|grown|decline|declined|rise|rose|fall|fell|improve|improved|improving|deteriorat\w+|go|gone|went|increasing|decreasing|growing|declining|rising|falling|expand\w*|shrink\w*|shrunk|"
-    r"positive|negative|healthy|adequate|sufficient|strong|high|higher|low|lower|enough|above|below|better|worse|up|down|"
+    r"based|directly|explicitly|shown|listed|outlined|disclosed|stated|presented|expensed|highest|lowest|largest|smallest|worsen\w*|get|got|getting|turn\w*|positive|negative|healthy|adequate|sufficient|strong|high|higher|low|lower|enough|above|below|better|worse|up|down|"
     r"average|cagr|trend|sheet|line|item|items|represent\w*|account\w*|went|come|came|consist|made|as|reach|reached|stand|stood|amount|equal|equals|respectively|please|combined|together|business|company|cover|exceed)\b)"
 )
 _NEXT_ZH = re.compile(
-    r"^[)）\"”]?\s*(?:$|[,，。?？;；:：、()（）/+*=÷×-]|的?(?:总额|总计|合计|金额|余额|规模|数额|净额|水平|情况|数值|数据|数字|比率|比例|比重|占比|份额|变动|变化|走势|趋势|平均|均值|年均|复合|增长|增速|增幅|降幅|减少|增加|下降|上升|同比|环比|提高|提升|改善|恶化|差额?|之?[和差比])|期末|期初|年末|年初|本期|上期|分别|各|大约|大概|约|共|一共|总共|总|是|为|達|达|有|多|几|占|除|乘|减|加|比|与|和|及|同|较|从|由|在|于|一直|持续|逐年|连续|转|呈|高|低|最|超|足|健康|合理|良好|正常|能|够|变|吗|呢|如何|怎样|怎么样|增|降|升|跌|减|改|恶|扩|缩|下|上|率|率?是|净?增|元|百|在|\d)"
+    r"^[)）\"”]?\s*(?:$|[,，。?？;；:：、()（）/+*=÷×-]|的?(?:总额|总计|合计|金额|余额|规模|数额|净额|水平|情况|数值|数据|数字|比率|比例|比重|占比|份额|变动|变化|走势|趋势|平均|均值|年均|复合|增长|增速|增幅|降幅|减少|增加|下降|上升|同比|环比|提高|提升|改善|恶化|差额?|之?[和差比])|期末|期初|年末|年初|本期|上期|分别|各|大约|大概|约|共|一共|总共|总|是|为|達|达|有|多|几|占|除|乘|减|加|比|与|和|及|同|较|从|由|在|于|一直|持续|逐年|连续|转|呈|更|高|低|最|超|足|健康|合理|良好|正常|能|够|变|吗|呢|如何|怎样|怎么样|增|降|升|跌|减|改|恶|扩|缩|下|上|率|率?是|净?增|元|百|在|\d)"
 )
 _BEFORE_ZH_BAD = re.compile(
     r"(?:个人|家庭|夫妻|企业年金|被保险人|子女|我的?|我们家|业务|产品|板块|地区|境外|境内|国内|海外|线上|线下|子公司|分部|其他|同业)(?:的)?$"
@@ -155,6 +156,11 @@ def forbidden(sentence: str, language: str) -> bool:
 def instructs(sentence: str) -> bool:
     """Whether a sentence only says how to answer, or who is asking."""
     return bool(_INSTRUCTS.search(sentence)) and not _ASIDE.search(sentence)
+
+
+def wants_words(text: str) -> bool:
+    """Whether a question goes on to ask what its metric means."""
+    return bool(_MEANS.search(text))
 
 
 def defines(sentence: str) -> bool:
@@ -317,6 +323,7 @@ _AIMS_ZH: tuple[tuple[Aim, re.Pattern[str]], ...] = (
     (Aim.DIFFERENCE, re.compile(r"变动(?:额|多少|了多少)?|变化(?:了多少|额|多少)|增加(?:了)?(?:多少|几|额)|减少(?:了)?(?:多少|几|额)|(?:上升|下降|提高|降低|提升|下滑)(?:了)?(?:多少|几)|差额|相差|百分点|[比较].*多(?:了)?多少|高了多少|低了多少")),
     (Aim.SOUND, re.compile(r"健康|充足|足够|合理|良好|正常|稳健|安全")),
 )  # fmt: skip
+_POINTS = re.compile(r"\b(?:percentage|basis) points\b|百分点")
 _UP_EN = re.compile(
     r"\b(?:increas\w*|grow\w*|grew|ris(?:e|en|ing)|rose|expand\w*|higher|larger|up|more|positive|strengthen\w*)\b"
 )
@@ -357,6 +364,8 @@ def aim(core: str, language: str) -> Aim:
         "",
         core,
     )
+    if _POINTS.search(without):
+        return Aim.DIFFERENCE
     for kind, pattern in _AIMS_ZH if language == "zh" else _AIMS_EN:
         if pattern.search(without):
             return kind

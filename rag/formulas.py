@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rag.concepts import CONCEPTS, load
 from rag.expressions import Node, Term, parse, terms
-from rag.lexicon import Forms, compiled, longest, matches, words_of
+from rag.lexicon import Forms, compiled, matches, words_of
 from rag.text import has_han, normalise
 
 FORMULAS = Path(__file__).with_name("data") / "formulas.toml"
@@ -105,7 +105,8 @@ class Book:
 
     def find(self, text: str) -> tuple[tuple[int, int, str], ...]:
         """Places in the normalised `text` that name a formula ("f:" and its key) or a line ("l:" and its
-        key), the longest name in each place, in order; "x:" is a name of what is neither."""
+        key), the longest name in each place, in order; "x:" is a name of what is neither, "s:"
+        a statement's."""
         words = words_of(text)
         found = list(matches(self.english, text, words))
         if has_han(text):
@@ -113,7 +114,7 @@ class Book:
         found = [m for m in found if not _ACROSS.search(text[m[0] : m[1]])]
         found.sort(key=lambda m: (m[0], -m[1], m[2]))  # "f:" before "l:"
         kept: list[tuple[int, int, str]] = []
-        for match in longest(found):
+        for match in found:
             if not kept or match[0] >= kept[-1][1]:
                 kept.append(match)
         return tuple(kept)
@@ -217,7 +218,8 @@ def _others(known: set[str]) -> list[tuple[str, str]]:
         if row["names"][0] in _PLAIN:
             names += [(name, f"l:{row['names'][0]}") for name in row["names"]]
         elif row["names"][0] not in _GROWTH:
-            names += [(name, f"x:{row['names'][0]}") for name in row["names"]]
+            sort = "x" if "wordings" in row else "s"
+            names += [(name, f"{sort}:{row['names'][0]}") for name in row["names"]]
     return [(name, key) for name, key in names if name not in known]
 
 

@@ -8,6 +8,7 @@ words a period or another sign that a company's accounts are meant."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -24,6 +25,11 @@ from rag.rounding import Rounding, read_rounding
 from rag.text import has_han, normalise
 
 
+# Month names are read as names: with their capitals, which the normalised text has not.
+_MONTH = re.compile(
+    r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b"
+)
 _HUNDRED = Number(Decimal(100))
 
 
@@ -53,7 +59,7 @@ def understand_all(question: str) -> tuple[Wanted, ...]:
     language = "zh" if has_han(text) else "en"
     known = book()
     span = _core(text, language, known)
-    if span is None:
+    if span is None or cues.wants_words(text):
         return ()
     operands = _operands(text, span, language, known, question)
     if not operands:
@@ -79,7 +85,7 @@ def _core(text: str, language: str, known: Book) -> tuple[int, int] | None:
         # "Define X as ..." holds its name before the cue; such a sentence defines and does not ask.
         if cues.defines(text[start:end]) or cues.instructs(text[start:cut]):
             continue
-        if not known.find(text[start:cut]):
+        if not any(key[0] in "fl" for _, _, key in known.find(text[start:cut])):
             continue
         if cues.forbidden(text[start:end], language):
             return None
@@ -95,8 +101,12 @@ def _operands(text: str, span: tuple[int, int], language: str, known: Book, ques
     found: list[_Operand] = []
     for a, b, key in known.find(text[start:end]):
         before, after = text[start : start + a], text[start + b : end]
+        if key.startswith("s:"):
+            continue
         if key.startswith("x:") or not cues.head(before, after, language):
-            return []
+            if not found:
+                return []
+            break
         label = cues.qualified(before, text[start + a : start + b], key, question) if language == "en" else ""
         found.append(_Operand(start + a, start + b, f"l:={label}" if label else key))
     return found
@@ -185,7 +195,7 @@ def _combined(a: _Operand, b: _Operand, sign: str, known: Book, language: str) -
 
 def _periods(text: str, core: tuple[int, int]) -> list[FiscalPeriod]:
     """The periods of the asking sentence; of the whole question where that names none."""
-    found = read_periods(text)
+    found = read_periods(_MONTH.sub(lambda m: m.group().title(), text))
     own = [p for p in found if core[0] <= p.start < core[1]]
     return own or list(found)
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event as StopEvent
 
-from rag.compose import certificate, compose, refuse, whole_sentences
+from rag.compose import certificate, compose, compose_figures, refuse, whole_sentences, with_rows
 from rag.config import Config
 from rag.errors import GenerationError
 from rag.evidence import Selection, select
+from rag.figures import Computed, find_figures
 from rag.followup import complete
 from rag.index import Index, open_index
 from rag.llm import LLM, load_llm
@@ -109,13 +110,25 @@ class Assistant:
         yield StageStarted("evidence")
         found = select(searched, hits, self.index, limit=self._max_evidence, threshold=self._threshold)
         clock.lap("evidence")
+        figures = find_figures(searched, self.index, filters=filters)
+        if isinstance(figures, Computed):
+            found = with_rows(found, figures, self._max_evidence)
+        clock.lap("figures")
         seen = self.index.explain(searched, hits=hits, filters=filters)
         clock.lap("explaining")
         yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
         proof = certificate(self.index, found, filters, language)
+        if isinstance(figures, Computed):
+            answer = compose_figures(
+                question, language, figures, found, hits, proof, clock.seconds, searched
+            )
+            yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
+            return
         if not found.sufficient:
             lacking = missing(searched, hits, self.index.store, relaxed=seen.relaxed, filters=filters)
             why = missing_words(lacking, language)
+            if figures is not None and figures.reason:
+                why = f"{figures.reason}; {why}" if why else figures.reason
             refusal = refuse(question, language, found, hits, proof, clock.seconds, searched, why)
             yield Finished(replace(refusal, understood=seen.understood, relaxed=seen.relaxed))
             return
@@ -246,6 +259,7 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
             allow_remote=config.allow_remote,
             api_key=config.llm_api_key,
             remote_model=config.llm_model,
+            tuned=config.tuned_models,
         )
     return Assistant(
         opened,

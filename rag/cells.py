@@ -1,8 +1,8 @@
 """A table row as a label and figures, each with its own characters and its value.
 
-Rows come in two shapes: cells joined by " | " (sheets, HTML, DOCX, Markdown), whose columns are known by their
-place, and lines of a PDF ("Net sales $ 265,595 $ (1,234) 5.6 %"), read from the end, whose figures are known by
-their order only."""
+Rows come in two shapes: cells joined by " | " (sheets, HTML, DOCX, Markdown), whose columns are known by
+their place, and lines of a PDF ("Net sales $ 265,595 $ (1,234) 5.6 %"), read from the end, whose figures are
+known by their order only."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ _SCALES = {
 }  # fmt: skip
 _CURRENCY = r"US\$|HK\$|NT\$|[ACRS]\$|\$|€|£|¥|￥|₹|USD|EUR|GBP|RMB|CNY|HKD|CHF"
 _FIGURE = re.compile(
-    rf"(?P<minus>[-+]\s*)?(?P<open>[(]\s*)?(?P<minus2>[-+]\s*)?(?:(?P<currency>{_CURRENCY})\s*)?(?P<open2>[(]\s*)?"
-    r"(?P<minus3>[-+]\s*)?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?P<inner>\s*%)?\s*(?P<close>[)])?"
-    r"\s*(?P<percent>%|个?百分点|points?\b|pts\b|pp\b|bps\b)?(?:\s*(?P<scale>thousand|million|mn|billion|bn|百万|万|亿|千)?"
+    rf"(?P<minus>[-+]\s*)?(?P<open>[(]\s*)?(?P<minus2>[-+]\s*)?(?:(?P<currency>{_CURRENCY})\s*)?"
+    r"(?P<open2>[(]\s*)?(?P<minus3>[-+]\s*)?"
+    r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:\s*%)?\s*[)]?"
+    r"\s*(?P<percent>%|个?百分点|points?\b|pts\b|pp\b|bps\b)?"
+    r"(?:\s*(?P<scale>thousand|million|mn|billion|bn|百万|万|亿|千)?"
     r"\s*(?P<yuan>元|美元|港元)?)(?:[)])?(?:\s*x)?(?:\s*(?:[*†‡]|\(\d\)))*"
 )
 _OPENERS = frozenset(["$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "（"])
@@ -36,8 +38,9 @@ _YUAN = {"元": "CNY", "美元": "USD", "港元": "HKD"}
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A figure as printed at `[start, end)` of the document. `value` is what stands there: brackets are a
-    minus, a dash is nil (0), "n/a" is None, a percent sign is kept apart; a scale that the cell itself states ("3.2 million") is
-    applied, that of its table is not. `place` is its column in a row of cells, None in a line."""
+    minus, a dash is nil (0), "n/a" is None, a percent sign is kept apart; a scale that the cell itself states
+    ("3.2 million") is applied, that of its table is not. `place` is its column in a row of cells, None in a
+    line."""
 
     start: int
     end: int

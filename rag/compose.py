@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rag.evidence import Selection
+from rag.figures import Computed
 from rag.index import Index
 from rag.text import normalise, sentences
 from rag.types import (
@@ -26,6 +27,7 @@ from rag.types import (
 )
 
 _QUOTES_SHOWN = 2
+_COMPUTED = "computed from the cited cells"
 _FIRST = 1
 _ENDS = '.!?。！？"”’」』)）]'
 _NOT_FOUND = {
@@ -99,6 +101,53 @@ def _not_shown(claims: Sequence[Claim]) -> tuple[Claim, ...]:
         c if c.state is not ClaimState.SUPPORTED else replace(c, state=ClaimState.PARTIAL, reasons=(aside,))
         for c in claims
         if c.state is not ClaimState.SUPPORTED or _FIRST not in c.citations
+    )
+
+
+def compose_figures(
+    question: str,
+    language: str,
+    figures: Computed,
+    found: Selection,
+    hits: Sequence[Hit],
+    proof: Certificate,
+    timings: Mapping[str, float],
+    searched: str = "",
+) -> Answer:
+    """The answer that code read or worked out: what it says, then the rows it was read from, quoted. The rows
+    are the first of `found.evidence` (see `with_rows`)."""
+    said = [Claim(text, ClaimState.SUPPORTED, rows, (_COMPUTED,)) for text, rows in figures.sentences]
+    shown = said + [quote_claim(e) for e in figures.evidence]
+    return Answer(
+        question=question,
+        kind=AnswerKind.COMPUTED,
+        text=render_text(shown, found.evidence),
+        language=language,
+        claims=tuple(shown),
+        citations=tuple(citation(e) for e in found.evidence),
+        evidence=found.evidence,
+        nearest=tuple(hits),
+        certificate=proof,
+        timings=dict(timings),
+        searched="" if searched == question else searched,
+        calculations=figures.calculations,
+    )
+
+
+def with_rows(found: Selection, figures: Computed, limit: int) -> Selection:
+    """The selection with the rows of a figure in front, then the sentences that are none of them, `limit` in
+    all (every row stays). It suffices: the rows are of the company and the period that were asked for."""
+    rows = figures.evidence
+    held = {(e.document.id, e.start) for e in rows}
+    rest = [e for e in found.evidence if (e.document.id, e.start) not in held]
+    kept = [*rows, *rest[: max(0, limit - len(rows))]]
+    return replace(
+        found,
+        evidence=tuple(replace(e, number=n) for n, e in enumerate(kept, 1)),
+        sufficient=True,
+        score=max(found.score, min(e.score for e in rows)),
+        core=len(rows),
+        reason="",
     )
 
 

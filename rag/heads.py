@@ -19,8 +19,8 @@ from rag.units import CURRENCY_BEFORE
 
 _QUARTERS = {"Q1": 1, "Q2": 2, "H1": 2, "Q3": 3, "9M": 3, "Q4": 4, "H2": 4, "FY": 4}
 _COUNTS = {
-    "one": 1, "three": 3, "six": 6, "nine": 9, "twelve": 12, "thirteen": 13, "twenty-six": 26, "thirty-nine": 39,
-    "fifty-two": 52, "fifty-three": 53, "twelve-week": 12,
+    "one": 1, "three": 3, "six": 6, "nine": 9, "twelve": 12, "thirteen": 13, "twenty-six": 26,
+    "thirty-nine": 39, "fifty-two": 52, "fifty-three": 53,
 }  # fmt: skip
 _NUMBER = r"(?P<n>\d{1,2}|" + "|".join(sorted(_COUNTS, key=len, reverse=True)) + ")"
 _MONTHS = re.compile(
@@ -153,10 +153,9 @@ def _column(common: str, head: str, facts: Facts, anchor: int, instant: bool) ->
     months = _months(head) or _months(common)
     current = facts.years[0] if facts.years else anchor
     if day is not None:
-        year, quarter = _fiscal(day, facts)
-        part = _part(
-            quarter, None if instant else months or (12 if facts.part in ("FY", "") else None), facts
-        )
+        year, quarter = fiscal_day(day, facts)
+        span = None if instant else months or (12 if facts.part in ("FY", "") else None)
+        part = part_of(quarter, span)
         return replace(column, year=year, part=part, ended=day.isoformat())
     if m := _BARE_YEAR.search(head):
         year = current + int(m["y"]) - anchor if anchor else int(m["y"])
@@ -189,11 +188,11 @@ def _other(head: str) -> str:
 
 
 _PERIOD_WORDS = frozenset(
-    """january february march april may june july august september october november december jan feb mar apr jun jul
-    aug sep sept oct nov dec year years ended ending end fiscal three six nine twelve month months week weeks quarter
-    quarters the for and as at amount amounts audited unaudited first second third fourth million millions thousand
-    thousands billion in usd eur gbp thirteen twenty thirty fifty two one period half note notes dollars except per
-    share data actual total consolidated""".split()
+    """january february march april may june july august september october november december jan feb mar
+    apr jun jul aug sep sept oct nov dec year years ended ending end fiscal three six nine twelve month
+    months week weeks quarter quarters the for and as at amount amounts audited unaudited first second
+    third fourth million millions thousand thousands billion in usd eur gbp thirteen twenty thirty fifty
+    two one period half note notes dollars except per share data actual total consolidated""".split()
 )
 
 
@@ -235,7 +234,7 @@ def _months(text: str) -> int | None:
     return 12 if _YEARS_ENDED.search(text) else None
 
 
-def _fiscal(day: date, facts: Facts) -> tuple[int, int]:
+def fiscal_day(day: date, facts: Facts) -> tuple[int, int]:
     """The fiscal year and quarter that a day closes, by the report's own period and its last day."""
     if not (facts.years and facts.ended):
         return (facts.years[0] if facts.years and facts.years[0] >= day.year else day.year), _QUARTERS.get(
@@ -247,7 +246,7 @@ def _fiscal(day: date, facts: Facts) -> tuple[int, int]:
     return (index - 1) // 4, (index - 1) % 4 + 1
 
 
-def _part(quarter: int, months: int | None, facts: Facts) -> str:
+def part_of(quarter: int, months: int | None) -> str:
     """The part of a year: what ends with a quarter after so many months; None: a day, or not said."""
     if months is None:
         return "FY" if quarter == 4 else f"Q{quarter}"
@@ -264,7 +263,7 @@ def _word_part(head: str, common: str, months: int | None, facts: Facts, instant
             return "H1"
     quarter = _QUARTERS.get(facts.part, 4)
     if instant:
-        return _part(quarter, None, facts)
+        return part_of(quarter, None)
     if months is None:
         return facts.part if facts.part in _QUARTERS and facts.part != "Q4" else "FY"
-    return _part(quarter, months, facts)
+    return part_of(quarter, months)

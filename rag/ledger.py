@@ -10,6 +10,7 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from weakref import WeakKeyDictionary
 
 from rag.cells import Cell, TableRow, fitted, read_cells
@@ -205,7 +206,8 @@ def _units(store: Store, info: DocumentInfo, raws: Sequence[_Raw]) -> dict[str, 
 
 
 _UNIT_LINE = re.compile(
-    r"[^\n]*(?:\bin (?:thousands|millions|billions)\b|[$€£]\s?(?:million|billion|thousand)s?\)|单位\s*[:：])[^\n]*",
+    r"[^\n]*(?:\bin (?:thousands|millions|billions)\b|[$€£]\s?(?:million|billion|thousand)s?\)|单位\s*[:：])"
+    r"[^\n]*",
     re.I,
 )
 
@@ -278,7 +280,7 @@ def _amount(cell: Cell, column: Column, unit: Unit, label: str, section: str) ->
     words = f"{section} {label}"
     own = column.unit or unit
     currency = _SIGNS.get(cell.currency, cell.currency) or own.currency or unit.currency
-    if cell.percent or (_RATIO.search(words) and not cell.currency and abs(cell.value or 0) < 1000):
+    if cell.percent or (_RATIO.search(words) and not cell.currency and abs(cell.value or Decimal(0)) < 1000):
         return Amount(cell, column, 1, "%" if cell.percent or "%" in words else "")
     counted = _SHARES.search(label) or (_SHARES.search(section) and not PER_SHARE.search(label))
     if counted and not cell.currency:

@@ -1,0 +1,212 @@
+"""Questions for a figure, answered from table cells by code.
+
+What a question wants computed or read (`rag.asked`) meets the statements of the company that it names
+(`rag.lineitems`): every input is a cell with its page and characters, every result shows how it was come by.
+Where one input is missing there is no figure, and what was missing is said; nothing is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from rag.asked import Aim, Wanted
+from rag.computing import Missing, compute
+from rag.constraints import read_constraints
+from rag.formulas import Need, concept_name
+from rag.index import Index
+from rag.lineitems import Reading, find_figure, item
+from rag.store import Store
+from rag.types import Calculation, Evidence, Figure, Filters
+from rag.understanding import understand
+from rag.whose import Term, Whose, find_whose, in_calendar, newest, ordered_reports, read_terms
+
+# What is asked with these aims is answered by a sentence, which is the first note of the calculation.
+_CONCLUDED = frozenset({Aim.TREND, Aim.VALUES, Aim.HIGHEST, Aim.LOWEST, Aim.SIGN, Aim.SOUND})
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A question's figure: the rows it was read from, numbered from 1, the calculation, and what they say in
+    words: each sentence with the numbers of the rows that it rests on."""
+
+    evidence: tuple[Evidence, ...]
+    calculations: tuple[Calculation, ...]
+    sentences: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Uncomputed:
+    """A question for a figure that could not be had: what was missing, in words."""
+
+    reason: str
+
+
+@dataclass
+class _Desk:
+    """Looks figures up in the reports of one company and remembers the rows that gave them."""
+
+    store: Store
+    whose: Whose
+    language: str
+    readings: dict[tuple[str, Term], Reading | None] = field(default_factory=dict)
+    rows: list[Reading] = field(default_factory=list)
+
+    def look_up(self, concept: str, term: Term | None) -> Figure | None:
+        """The figure of a concept for a term; its citation is the number of its row, from 1."""
+        if term is None:
+            return None
+        key = (concept, term)
+        if key not in self.readings:
+            self.readings[key] = self._found(concept, term)
+        reading = self.readings[key]
+        return None if reading is None else self._figure(reading, concept, term)
+
+    def _found(self, concept: str, term: Term) -> Reading | None:
+        reports = ordered_reports(self.whose, self.store.catalogue(), term)
+        chinese = any(self.store.document(d).language == "zh" for d in reports[:1])
+        wanted = item(concept, chinese)
+        return find_figure(self.store, reports, wanted, term.year, term.part) if wanted else None
+
+    def _figure(self, reading: Reading, concept: str, term: Term) -> Figure:
+        places = [(r.line.document.id, r.line.start) for r in self.rows]
+        place = (reading.line.document.id, reading.line.start)
+        if place not in places:
+            self.rows.append(reading)
+            places.append(place)
+        cell = reading.amount.cell
+        return Figure(
+            label=reading.line.label or concept_name(concept, self.language),
+            value=reading.value,
+            unit=reading.amount.unit,
+            period=term.spoken(self.language),
+            printed=cell.printed,
+            citation=places.index(place) + 1,
+            start=cell.start,
+            end=cell.end,
+        )
+
+
+def find_figures(
+    question: str, index: Index, *, filters: Filters | None = None
+) -> Computed | Uncomputed | None:
+    """The figure that a question asks for; None where it asks for none, or does not say whose."""
+    wanted = understand(question)
+    if wanted is None:
+        return None
+    store = index.store
+    catalogue = store.catalogue()
+    constraints = read_constraints(question, catalogue)
+    terms = read_terms(wanted.periods)
+    whose = find_whose(question, constraints, store, filters, terms)
+    if whose is None:
+        return None
+    base = terms[-1] if terms else newest(whose, catalogue)
+    if base is None:
+        return None
+    if not terms:
+        wanted = replace(wanted, periods=(base.written,), notes=(*wanted.notes, _unsaid(base, wanted)))
+    desk = _Desk(store, whose, wanted.language)
+    result = compute(wanted, lambda concept, offset: desk.look_up(concept, _term(wanted, offset, desk)))
+    if isinstance(result, Missing):
+        return Uncomputed(_lacking(result, wanted, whose))
+    return _assembled(wanted, result, desk, whose)
+
+
+def _term(wanted: Wanted, offset: int, desk: _Desk) -> Term | None:
+    found = read_terms([wanted.period(offset)])
+    return in_calendar(found[0], desk.whose, desk.store.catalogue()) if found else None
+
+
+def _assembled(wanted: Wanted, result: Calculation, desk: _Desk, whose: Whose) -> Computed | Uncomputed:
+    """The rows in the order in which the calculation uses them, and what is said."""
+    used = list(dict.fromkeys(f.citation for f in result.inputs if f.citation is not None))
+    numbers = {old: new for new, old in enumerate(used, 1)}
+    inputs = tuple(replace(f, citation=numbers.get(f.citation or 0)) for f in result.inputs)
+    chosen = [desk.rows[n - 1] for n in used]
+    notes = [r.note for r in chosen if r.note]
+    if any(r.amount.column.inferred for r in chosen):
+        notes.append(_INFERRED[wanted.language == "zh"])
+    notes += [_ONLY[wanted.language == "zh"]] if whose.only else []
+    result = replace(result, inputs=inputs, notes=tuple(dict.fromkeys((*result.notes, *notes))))
+    evidence = tuple(_evidence(n, reading) for n, reading in enumerate(chosen, 1))
+    if not evidence:
+        return Uncomputed("")
+    return Computed(
+        evidence, (result,), _sentences(wanted, result, whose, tuple(range(1, len(evidence) + 1)))
+    )
+
+
+_INFERRED = (
+    "the columns' heads say no period; they are taken newest first",
+    "表头未写明期间，按由近及远的次序读取",
+)
+
+
+_ONLY = (
+    "the question names no company; only this one has a report of that period here",
+    "问题未指明公司，此处仅该公司有相应期间的报告",
+)
+
+
+def _unsaid(base: Term, wanted: Wanted) -> str:
+    if wanted.language == "zh":
+        return f"问题未指明期间，取最近一期报告（{base.spoken('zh')}）"
+    return f"the question names no period: the newest report's, {base.written}"
+
+
+def _sentences(
+    wanted: Wanted, result: Calculation, whose: Whose, rows: tuple[int, ...]
+) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The conclusion, where one is asked for, and the figure with how it was come by."""
+    conclusion = result.notes[0] if wanted.aim in _CONCLUDED and result.notes else ""
+    zh = wanted.language == "zh"
+    name = result.name if zh else result.name[:1].upper() + result.name[1:]
+    period = result.result.period
+    if zh:
+        head = f"{whose.company}{period}{name}：{result.result.printed}"
+    else:
+        head = f"{name} of {whose.company}{f' for {period}' if period else ''}: {result.result.printed}"
+    formula = f"{result.name} = {result.formula}" if result.formula else ""
+    figures = [f for f in (formula, result.working) if f]
+    how = ("；" if zh else "; ").join(figures)
+    if how:
+        head += f"（{how}）" if zh else f" ({how})"
+    end = "。" if zh else "."
+    said = [conclusion.rstrip(".。") + end] if conclusion else []
+    return tuple((text, rows) for text in (*said, head + end))
+
+
+def _evidence(number: int, reading: Reading) -> Evidence:
+    line = reading.line
+    return Evidence(
+        number=number,
+        document=line.document,
+        chunk_id=line.chunk_id,
+        start=line.start,
+        end=line.end,
+        text=line.text,
+        score=round(min(reading.score, 0.99), 4),
+        page=line.page,
+        heading_path=line.heading_path,
+        header=line.header,
+        location=line.location,
+    )
+
+
+def _lacking(missing: Missing, wanted: Wanted, whose: Whose) -> str:
+    """What was not found, for the reader of a refusal."""
+    if missing.reason:
+        return missing.reason
+    named = _named(missing.needs, wanted)
+    if wanted.language == "zh":
+        return f"计算{wanted.name}所需的{named}在{whose.company}的报表中未找到"
+    return f"to compute {wanted.name}, no row of the reports of {whose.company} gives {named}"
+
+
+def _named(needs: Sequence[Need], wanted: Wanted) -> str:
+    said = []
+    for need in needs:
+        period = wanted.period(need.offset)
+        name = concept_name(need.concept, wanted.language)
+        said.append(f"{name} ({period})" if period else name)
+    return ("、" if wanted.language == "zh" else ", ").join(dict.fromkeys(said))

@@ -1,0 +1,314 @@
+"""Which line of a document's statements carries a line item, and what it says for a period.
+
+Labels are compared with the wordings of a concept (data/concepts.toml) word by word: every word of the
+wording has to stand in the label; words that a label adds cost according to what they do to its meaning
+("net" not much, "other" or "deferred" nearly all). The line of the primary statement is preferred; other
+tables are looked into only where no statement has the item."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from rag.catalogue import singular
+from rag.concepts import CONCEPTS, load
+from rag.formulas import OUTFLOWS, concept_unit, twins
+from rag.ledger import PER_SHARE, Amount, Line, ledger, table_lines
+from rag.sections import PRIMARY
+from rag.store import Store
+from rag.text import has_han, search_tokens
+
+_STOP = frozenset("the of and in on for to from by a an or with at s its our".split())
+_NEUTRAL = frozenset(
+    """net consolidated company group customer inc corporation co trade merchandise including income
+    loss expense cash provided used activity operation common shareholder all equivalent reported
+    doubtful account allowance""".split()
+)
+_CHANGING = frozenset(
+    """other discontinued noncontrolling deferred accumulated restricted non noncurrent average before
+    excluding per share change increase decrease product service less adjusted proceed sale disposal
+    comprehensive beginning segment domestic international foreign financing lease tax percentage
+    percent rate ratio margin unrealized hedge related held pension effect portion current marketing
+    segregated settlement minority preferred dividend supplemental accrued capitalized noncash acquired
+    acquisition impairment gain continuing interest attributable number""".split()
+)
+_FOLDS = {
+    "stockholder": "shareholder", "shareowner": "shareholder", "earning": "income", "payment": "purchase",
+    "addition": "purchase", "acquire": "purchase", "deficit": "equity",
+}  # fmt: skip
+_FILLING = frozenset(("net", "total"))
+_NEUTRAL_COST, _COST, _CHANGING_COST = 0.04, 0.14, 0.45
+_ENOUGH = 0.6
+_ENOUGH_ELSEWHERE = 0.75
+_ELSEWHERE = 0.2
+_LOOKED_AT = 24
+_BRACKETS = re.compile(r"[(（][^()（）]*[)）]/?")
+_LATIN = re.compile(r"[a-z][a-z'’]*")
+_LOSS = re.compile(r"(?i)\bloss(?:es)?\b|亏损")
+_GAIN = re.compile(r"(?i)income|profit|earnings|gain|利润|收益")
+_LOSS_LINE = re.compile(
+    r"(?:total |consolidated )?(?:(?:net|operating|pre-?tax) )?loss\b(?! on| of| from (?!oper|contin))"
+)
+# What a total is after, and whose it is, does not make it another line.
+_NET_OF = re.compile(r"(?i),? net of\b.*")
+_OF_OWNERS = re.compile(
+    r"(?i)\b(?:attributable|applicable|available) to "
+    r"(?!.*(?:non-?controlling|minority|discontinued|preferred)).*"
+)
+_OPERATING = re.compile(r"(?i)administrative|research|marketing|selling|depreciation|advertis|operating exp")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is looked for: a concept's key, the wordings of its line and the statements it stands in."""
+
+    key: str
+    wordings: tuple[str, ...]
+    statements: tuple[str, ...]
+
+    @property
+    def instant(self) -> bool:
+        return self.statements[:1] == ("balance",)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A figure found: its line, its cell, its value in single units with the sign that its concept has (costs
+    and payments are positive), and how surely it is the item, 0..1."""
+
+    line: Line
+    amount: Amount
+    value: Decimal
+    score: float
+    note: str = ""
+
+
+@lru_cache(maxsize=512)
+def item(key: str, chinese: bool = False) -> Item | None:
+    """The item of a concept's key; None for an unknown one. A key "=label" is a row of that label. In
+    `chinese` documents an English key stands for the Chinese lines that say the same."""
+    if key.startswith("="):
+        return Item(key, (key[1:],), ())
+    lines, others = _concepts()
+    wordings, statements = lines.get(key) or others.get(key) or ((), ())
+    if chinese and not has_han(key):
+        same = [lines[other] for other in twins().get(key, ()) if other in lines]
+        wordings = tuple(w for words, _ in same for w in words) or wordings
+        statements = same[0][1] if same else statements
+    return Item(key, wordings, statements) if wordings else None
+
+
+@lru_cache(maxsize=1)
+def _concepts() -> tuple[
+    dict[str, tuple[tuple[str, ...], tuple[str, ...]]], dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+]:
+    table = load(CONCEPTS)
+    others = {
+        c.names[0]: (c.need.lines[0], c.need.statements) for c in table.concepts if len(c.need.lines) == 1
+    }
+    return dict(table.lines), others
+
+
+def find_figure(store: Store, documents: Sequence[int], wanted: Item, year: int, part: str) -> Reading | None:
+    """The figure of an item for a fiscal period in the first of `documents` that has it: their statements are
+    looked through first, then their other tables. None where none has it."""
+    for document in documents:
+        found = _best(ledger(store, document), wanted, year, part, _ENOUGH)
+        if found is not None and wanted.key == "cost of sales" and _is_a_part(ledger(store, document), found):
+            return None  # costs in several rows without a total: no one of them is the cost of sales
+        if found is None and wanted.key == "gross profit":
+            found = _unlabelled_gross_profit(ledger(store, document), year, part)
+        if found is not None:
+            return found
+    for document in documents:
+        found = _best(_other_tables(store, document, wanted), wanted, year, part, _ENOUGH_ELSEWHERE)
+        if found is not None:
+            return found
+    return None
+
+
+def _best(lines: Iterable[Line], wanted: Item, year: int, part: str, enough: float) -> Reading | None:
+    best: Reading | None = None
+    for line in lines:
+        amount = figure_for(line, year, part)
+        if amount is None or amount.cell.value is None:
+            continue
+        score = label_score(line.label, line.section, wanted) - _misplaced(line, amount, wanted)
+        if score >= enough and (best is None or score > best.score + 1e-9):
+            best = Reading(line, amount, signed(wanted.key, line, amount), score)
+    return best
+
+
+def figure_for(line: Line, year: int, part: str) -> Amount | None:
+    """The cell of a line for a period; a column that only a period heads is preferred."""
+    instant = line.statement == "balance"
+    fits = [
+        a
+        for a in line.amounts
+        if a.column.year == year and not a.column.change and same_part(a.column.part, part, instant)
+    ]
+    return min(fits, key=lambda a: bool(a.column.other), default=None)
+
+
+def same_part(printed: str, asked: str, instant: bool) -> bool:
+    """Whether a column is of the asked part of a year. A balance at the end of a half or of nine months is
+    that of its last quarter; that of a year is its fourth's."""
+    if instant:
+        ends = {"H1": "Q2", "9M": "Q3", "Q4": "FY", "H2": "FY"}
+        return ends.get(printed, printed) == ends.get(asked, asked)
+    return printed == asked
+
+
+def _misplaced(line: Line, amount: Amount, wanted: Item) -> float:
+    """What a line loses because of where it stands."""
+    cost = 0.15 if amount.column.other else 0.0
+    cost += 0.05 if amount.column.inferred else 0.0
+    if wanted.statements and line.statement:
+        places = [s for s in wanted.statements if s in PRIMARY]
+        if line.statement not in places:
+            # A change in payables stands in the cash flow statement under the balance sheet's name.
+            cost += 0.5 if places else 0.1
+        elif line.statement != places[0]:
+            cost += 0.1
+    elif not line.statement:
+        cost += _ELSEWHERE if wanted.statements else 0.0
+    if {"selected data", "discussion", "quarterly", "segments"} & set(line.roles):
+        cost += 0.12
+    if amount.unit == "%" and "%" not in " ".join(wanted.wordings):
+        cost += 0.5
+    cost += 0.04 if line.implied else 0.0
+    unit = concept_unit(wanted.key)
+    per_share = PER_SHARE.search(f"{line.section} {line.label}") is not None
+    if (unit == "shares") != (amount.unit == "shares") or (
+        per_share and amount.unit != "shares" and unit == "money" and wanted.statements
+    ):
+        cost += 0.5
+    return cost
+
+
+def label_score(label: str, section: str, wanted: Item) -> float:
+    """How well a label says an item, 0..1; where it says too little by itself ("Basic"), with its section."""
+    whole = _NET_OF.sub("", label) or label
+    short = _OF_OWNERS.sub("", whole) or whole
+    own = _words(short)
+    both = _words(f"{section} {short}")
+    best = 0.0
+    for rank, wording in enumerate(wanted.wordings):
+        words = _words(wording)
+        if not words:
+            continue
+        alone = max(_overlap(words, own), _overlap(words, _words(whole)) if short != whole else 0.0)
+        # "Basic", under "Net income per share".
+        joined = _overlap(words, both) - 0.05 if own and set(own) <= {*words, "total"} else 0.0
+        best = max(best, max(alone, joined) - 0.01 * rank)
+    return best - (0.05 if short != whole and best else 0.0)
+
+
+def _overlap(words: tuple[str, ...], label: tuple[str, ...]) -> float:
+    held = list(label)
+    missing = 0.0
+    for word in words:
+        if word in held:
+            held.remove(word)
+        elif word in _FILLING:
+            missing += 0.03
+        else:
+            return 0.0
+    # A total is what is asked for, unless parts are.
+    cost = -0.03 * held.count("total")
+    held = [w for w in held if w != "total"]
+    cost += sum(_NEUTRAL_COST if w in _NEUTRAL else _CHANGING_COST if w in _CHANGING else _COST for w in held)
+    apart = 0.0 if " ".join(words) in " ".join(label) else 0.03
+    return 1.0 - cost - missing - apart
+
+
+@lru_cache(maxsize=16384)
+def _words(text: str) -> tuple[str, ...]:
+    """The words of a label or a wording that count, folded: singular, one word for shareholders of all
+    kinds, no brackets; Chinese by its characters."""
+    if has_han(text):
+        plain = _BRACKETS.sub("", text)
+        return tuple(c for c in plain.split("：")[-1] if c.isalnum())
+    plain = _BRACKETS.sub(" ", text).lower().replace("’", "'") or text.lower()
+    words = [singular(w.removesuffix("'s").rstrip("'")) for w in _LATIN.findall(plain)]
+    words = [_FOLDS.get(w, w) for w in words if w not in _STOP]
+    if "loss" in words and "income" in words:
+        words = [w for w in words if w != "loss"]
+    elif _LOSS_LINE.match(plain.strip()):
+        words = ["income" if w == "loss" else w for w in words]
+    if "tax" in words:
+        words = ["provision" if w in ("benefit", "expense") else w for w in words]
+    return tuple(words)
+
+
+def signed(key: str, line: Line, amount: Amount) -> Decimal:
+    """The value in single units, with the sign that the concept has whatever way the table prints it."""
+    value = (amount.cell.value or Decimal(0)) * amount.factor
+    if key in OUTFLOWS:
+        return value if re.search(r"(?i)\(income\)|\(gain\)", line.label) else abs(value)
+    if key in ("income tax", "所得税费用"):
+        return -value if _tax_is_negative(line) else value
+    pure_loss = _LOSS.search(line.label) and not _GAIN.search(_LOSS.sub("", line.label))
+    if pure_loss and all((a.cell.value or 0) >= 0 for a in line.amounts if not a.column.change):
+        return -value
+    return value
+
+
+def _tax_is_negative(line: Line) -> bool:
+    """Whether the line prints a tax expense as a negative figure: its label puts that word in brackets
+    ("benefit (provision)"), or its statement puts costs in brackets."""
+    inside = " ".join(re.findall(r"\(([^()]*)\)", line.label)).lower()
+    outside = _BRACKETS.sub(" ", line.label).lower()
+    if re.search(r"expense|provision|taxes", inside) and "benefit" in outside:
+        return True
+    if "benefit" in inside:
+        return False
+    return line.costs_negative
+
+
+def _unlabelled_gross_profit(lines: Sequence[Line], year: int, part: str) -> Reading | None:
+    """A subtotal without a label that is revenue less the costs printed between."""
+    own = [line for line in lines if line.statement == "income"]
+    revenue = item("revenue")
+    top = _best(own, revenue, year, part, _ENOUGH) if revenue else None
+    if top is None or top.amount.cell.value is None:
+        return None
+    costs: list[Decimal] = []
+    for line in own[own.index(top.line) + 1 :]:
+        amount = figure_for(line, year, part)
+        if amount is None or amount.cell.value is None or _OPERATING.search(line.label):
+            return None
+        if not line.label:
+            left = top.amount.cell.value - amount.cell.value
+            if costs and left in (abs(sum(costs)), abs(costs[-1])):
+                note = "the subtotal without a label that is revenue less the costs above it"
+                return Reading(line, amount, amount.cell.value * amount.factor, 0.8, note)
+            return None
+        costs.append(amount.cell.value)
+    return None
+
+
+_COST_OF = re.compile(r"(?i)costs? of\b")
+
+
+def _is_a_part(lines: Sequence[Line], found: Reading) -> bool:
+    """Whether a cost of sales is one of several of its statement, and not their total."""
+    if "total" in found.line.label.lower():
+        return False
+    same = [
+        line for line in lines if line.statement == "income" and line.header == found.line.header
+        and _COST_OF.match(line.label)
+    ]  # fmt: skip
+    return len({line.label for line in same}) > 1
+
+
+def _other_tables(store: Store, document: int, wanted: Item) -> tuple[Line, ...]:
+    """Lines of the tables outside the primary statements whose passages print one of the wordings."""
+    phrases = [" ".join(search_tokens(w)[:8]) for w in wanted.wordings]
+    held = store.phrase_hits([p for p in phrases if p], [document])
+    ids = list(dict.fromkeys(i for p in phrases for i in held.get(p, ())))[:_LOOKED_AT]
+    chunks = [(i, chunk) for i, _, chunk in store.chunks(sorted(ids)) if chunk.kind == "table"]
+    return table_lines(store, store.document(document), chunks)

@@ -4,7 +4,8 @@ HuggingFaceEmbeddings, FAISS, LlamaCpp, one "stuff" prompt over four passages.
 Written the way its tutorials do it, with the settings that a careful user would choose on a processor: all
 cores for llama.cpp (its wrapper takes half), batches of 512 for the prompt (the wrapper's default is 8),
 the model's chat template around the prompt so that the model knows when to stop, temperature 0. Runs in
-benchmarks/.venv-rival; prints one JSON object.
+an environment of its own
+(setup_rival.sh); prints one JSON object.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ import json
 import os
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from worker import batch, passages, serve, timed
 
 warnings.filterwarnings("ignore")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -131,16 +135,61 @@ def ask_all(index: Path, embedder: Path, gguf: Path, questions: list[str]) -> di
     return {"answers": rows}
 
 
+def build(folder: Path, index: Path, embedder: Path) -> None:
+    """Not timed: the passages and vectors that all sides share, in its own store."""
+    from langchain_community.vectorstores import FAISS
+
+    texts, vectors = passages(folder)
+    pairs = [(text, vector.tolist()) for text, vector in zip(texts, vectors, strict=True)]
+    FAISS.from_embeddings(pairs, load_embeddings(embedder)).save_local(str(index))
+
+
+def waiting(index: Path, embedder: Path, gguf: Path) -> dict[str, Callable[..., Any]]:
+    """What `serve` offers: one answer, and several by the chain's own `batch`."""
+    from langchain_core.prompts import PromptTemplate
+    from langchain_core.runnables import RunnablePassthrough
+
+    store, model = load_store(index, load_embeddings(embedder)), load_model(gguf)
+
+    def stuffed(found: list[Any]) -> str:
+        return "\n\n".join(p.page_content for p in found)
+
+    chain = (
+        {
+            "context": store.as_retriever(search_kwargs={"k": PASSAGES}) | stuffed,
+            "question": RunnablePassthrough(),
+        }
+        | PromptTemplate.from_template(PROMPT)
+        | model
+    )
+
+    def one(question: str) -> dict[str, Any]:
+        return timed(
+            question,
+            lambda: store.similarity_search(question, k=PASSAGES),
+            lambda found: model.stream(PROMPT.format(context=stuffed(found), question=question)),
+        )
+
+    return {"answer": one, "batch": lambda questions: batch(questions, chain.batch)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("verb", choices=("ingest", "search", "ask", "questions"))
+    parser.add_argument("verb", choices=("ingest", "search", "ask", "questions", "build", "serve"))
     parser.add_argument("--corpus", type=Path)
-    parser.add_argument("--index", type=Path, required=True)
+    parser.add_argument("--index", "--store", type=Path, required=True)
+    parser.add_argument("--passages", type=Path, help="folder of answers.py, for build and serve")
     parser.add_argument("--embedder", type=Path, required=True)
     parser.add_argument("--gguf", type=Path)
     parser.add_argument("--questions", type=Path, help="JSON list of questions")
     parser.add_argument("--question")
     given = parser.parse_args()
+    if given.verb == "build":
+        build(given.passages, given.index, given.embedder)
+        return
+    if given.verb == "serve":
+        serve(lambda: waiting(given.index, given.embedder, given.gguf))
+        return
     if given.verb == "ingest":
         result = ingest(given.corpus, given.index, given.embedder)
     elif given.verb == "search":

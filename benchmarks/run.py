@@ -26,7 +26,7 @@ from processes import Run, run
 from table import markdown
 
 HERE = Path(__file__).resolve().parent
-RIVAL_PYTHON = HERE / ".venv-rival" / "bin" / "python"
+RIVAL_PYTHON = HERE / ".venv-rival-langchain" / "bin" / "python"
 REFUSED = 10
 RIVAL_PACKAGES = (
     "langchain",

@@ -1,0 +1,164 @@
+"""Our side of `answers.py`: the passages that all sides share, and a process that answers. Runs in the
+project's environment."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+from worker import serve
+
+CORPORA = Path(__file__).resolve().parent.parent / "corpora"
+WARM_UP = "What is this document about?"
+
+
+def prepare(folder: Path, size: int, real: int) -> dict[str, Any]:
+    """An index of `size` passages: the English sample documents, embedded, among synthetic reports, of which
+    `real` passages are embedded and the others have their vectors moved by noise. Its texts and vectors stand
+    beside it for the rivals."""
+    import numpy as np
+    from enlarged import Growing, parsed
+    from synthetic import english
+
+    from rag.config import default_cache_dir
+    from rag.index import open_index
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with open_index(
+        folder / "index", create=True, rebuild=True, embedder="embedded", cache_dir=default_cache_dir()
+    ) as index:
+        Growing(index, iter(()), embed=True, real=1 << 60).add(list(_samples()))
+        passages = Growing(index, parsed(english()), embed=True, real=real).grow(size)
+        texts: list[str] = []
+        rows = []
+        for info in index.documents():
+            found = list(index.store.document_chunks(info.id))
+            texts += [chunk.text for _, _, chunk in found]
+            rows.append(index.store.vectors([i for i, _, _ in found]))
+    (folder / "passages.jsonl").write_text(
+        "\n".join(json.dumps(text, ensure_ascii=False).replace("\u2028", " ") for text in texts), "utf-8"
+    )
+    np.save(folder / "vectors.npy", np.concatenate(rows).astype(np.float32))
+    return {"passages": passages}
+
+
+def _samples() -> Iterator[Any]:
+    from rag.parsers import parse
+
+    for domain in sorted(f for f in CORPORA.iterdir() if (f / "documents").is_dir()):
+        for file in sorted(f for f in (domain / "documents").rglob("*") if f.is_file()):
+            with suppress(Exception):  # the samples hold files that cannot be read, on purpose
+                document = parse(file, path=f"{domain.name}/{file.relative_to(domain / 'documents')}")
+                if document.language == "en":
+                    yield document
+
+
+def questions(folder: Path) -> dict[str, Any]:
+    """English questions of the sample corpora, and those of them for which our model is asked to write: on
+    all others (refused, computed) we would be faster still."""
+    from rag.answer import build_assistant
+    from rag.config import load_config
+    from rag.evalset import load_questions
+    from rag.text import detect_language
+    from rag.types import AnswerKind
+
+    asked: list[list[str]] = []
+    for domain in sorted(f for f in CORPORA.iterdir() if (f / "questions.jsonl").is_file()):
+        found = [q.question for q in load_questions(domain) if q.answerable]
+        asked.append([q for q in found if detect_language(q) == "en"])
+    # One domain after the other, so that the first few hold some of each.
+    mixed = [column[i] for i in range(max(map(len, asked))) for column in asked if i < len(column)]
+    with build_assistant(load_config(index=folder / "index"), with_llm=False) as assistant:
+        written = [q for q in mixed if assistant.ask(q).kind is AnswerKind.QUOTED]
+    return {"all": mixed, "written": written}
+
+
+def load(index: Path, parallel: int) -> dict[str, Callable[..., Any]]:
+    from rag import batch as batches
+    from rag.answer import build_assistant
+    from rag.config import load_config
+
+    many = {"parallel": parallel} if parallel > 1 else {}
+    if many and "parallel" not in inspect.signature(batches.run_batch).parameters:
+        raise SystemExit("this version answers one question at a time")
+    builder: Any = build_assistant
+    takes = "parallel" in inspect.signature(build_assistant).parameters
+    assistant = builder(load_config(index=index), **(many if takes else {}))
+    run_batch: Any = batches.run_batch
+
+    def together(questions: list[str]) -> dict[str, Any]:
+        with tempfile.TemporaryDirectory() as folder:
+            asked, out = Path(folder) / "asked.txt", Path(folder) / "answers.jsonl"
+            asked.write_text("\n".join(questions), "utf-8")
+            begun = time.perf_counter()
+            report = run_batch(assistant, asked, out, **many)
+            seconds = time.perf_counter() - begun
+        return {"seconds": seconds, "answers": report.rows - report.failed}
+
+    return {
+        "answer": lambda question: _answer(assistant, question),
+        "batch": together,
+        "evidence": lambda questions: [_evidence(assistant, q) for q in questions],
+        "model": lambda: assistant.llm.info.name if assistant.llm else "",
+    }
+
+
+def _answer(assistant: Any, question: str) -> dict[str, Any]:
+    from rag.types import EvidenceFound, Finished, Token
+
+    row: dict[str, Any] = {"question": question, "first_token_ms": None}
+    begun = time.perf_counter()
+    for event in assistant.stream(question):
+        elapsed = 1000 * (time.perf_counter() - begun)
+        if isinstance(event, EvidenceFound):
+            row["evidence_ms"] = elapsed
+        elif isinstance(event, Token) and row["first_token_ms"] is None:
+            row["first_token_ms"] = elapsed
+        elif isinstance(event, Finished):
+            row |= {"whole_ms": elapsed, "kind": str(event.answer.kind), "text": event.answer.text}
+            row["stages_ms"] = {k: 1000 * v for k, v in event.answer.timings.items()}
+    return row
+
+
+def _evidence(assistant: Any, question: str) -> dict[str, Any]:
+    """Until the evidence is on screen, the question's embedding included: vectors of questions are
+    remembered, and are forgotten here."""
+    from latency import forget
+
+    from rag.types import EvidenceFound
+
+    forget(assistant.index)
+    begun = time.perf_counter()
+    for event in assistant.stream(question):
+        if isinstance(event, EvidenceFound):
+            return {"question": question, "evidence_ms": 1000 * (time.perf_counter() - begun)}
+    raise AssertionError("no evidence came")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("verb", choices=("prepare", "questions", "serve"))
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--size", type=int, default=20_000)
+    parser.add_argument("--real", type=int, default=1_500)
+    parser.add_argument("--parallel", type=int, default=1)
+    given = parser.parse_args()
+    if given.verb == "serve":
+        serve(lambda: load(given.folder / "index", given.parallel))
+    elif given.verb == "prepare":
+        print(json.dumps(prepare(given.folder, given.size, given.real)))
+    else:
+        print(json.dumps(questions(given.folder)))
+
+
+if __name__ == "__main__":
+    main()

@@ -30,7 +30,7 @@ class Shape:
     the answer. The defaults are the app's own: six sentences of evidence, one or two sentences of answer."""
 
     prompt: int = 250
-    prefix: int = 32
+    prefix: int = 40
     answer: int = 60
 
     def scaled(self, factor: float) -> Shape:
@@ -256,7 +256,7 @@ class Search:
 
     def _row(self, stage: str, candidate: Candidate, rows: list[Timing], shape: Shape) -> Row:
         prefill, decode = median(t.prefill for t in rows), median(t.decode for t in rows)
-        read = _new_tokens(candidate, shape)
+        read = shape.prompt - shape.prefix
         whole = [t.prefill + t.decode for t in rows]
         return Row(
             stage,
@@ -283,11 +283,6 @@ def thread_counts(cores: int, physical: int) -> tuple[int, ...]:
     """Numbers of threads worth a try: one, half, the physical cores, one less than all, all."""
     wanted = {1, cores // 2, physical, cores - 1, cores}
     return tuple(sorted(n for n in wanted if 1 <= n <= cores))
-
-
-def _new_tokens(candidate: Candidate, shape: Shape) -> int:
-    size = candidate.settings.slice_tokens
-    return shape.prompt - (shape.prefix - shape.prefix % size)
 
 
 def _noise(values: Sequence[float]) -> float:

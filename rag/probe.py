@@ -69,7 +69,7 @@ class Probe:
 
     def time(self, settings: dict[str, Any], shape: dict[str, int]) -> dict[str, float]:
         """One answer: `prompt` tokens of which `prefix` are known from before, then `answer` tokens, each the
-        likeliest. What is known counts in whole slices, as in the engine."""
+        likeliest."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         size = settings["slice_tokens"]
         context = self._opened(settings["flash_attention"], size)
@@ -78,10 +78,9 @@ class Probe:
         self._api.llama_memory_clear(self._api.llama_get_memory(context), True)
         flat = [token for text in self._texts for token in text]
         prompt = (flat * (shape["prompt"] // len(flat) + 1))[: shape["prompt"]]
-        known = shape["prefix"] - shape["prefix"] % size
-        self._read(context, prompt[:known], size)
+        self._read(context, prompt[: shape["prefix"]], size)
         begun = time.perf_counter()
-        self._read(context, prompt[known:], size)
+        self._read(context, prompt[shape["prefix"] :], size)
         token = self._best(context)
         read = time.perf_counter()
         for _ in range(shape["answer"] - 1):

@@ -82,7 +82,7 @@ def tune_model(
         stack.callback(_tidy, cache_dir, made, stem)
         probes = _Probes(stack)
         probes.open(SOURCE, source)
-        notes: list[str] = []
+        notes = _busy()
         _make_all(source, cache_dir, stem, probes, made, notes, progress)
         judged = tuple(_judged(probes, list(made), notes))
         good = [SOURCE, *(q.format for q in judged if q.good)]
@@ -246,6 +246,15 @@ def _orphans(folder: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError, ValueError, AttributeError):
             named.add(json.loads(record.read_text("utf-8")).get("file"))
     return (path for path in folder.glob("*.gguf") if path.name not in named)
+
+
+def _busy() -> list[str]:
+    """A note where other programs use the processor: what is fastest beside them may not be when they are
+    gone."""
+    load, cores = os.getloadavg()[0], _cores()[0]
+    if load < 0.5 * cores:
+        return []
+    return [f"the machine was busy (load {load:.1f} on {cores} cores): run it again when nothing else runs"]
 
 
 def _cores() -> tuple[int, int]:

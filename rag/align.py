@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rag.facts import FUNCTION_HAN, Facts, Word
+from rag.grounds import Ground
 from rag.quantities import Match, Quantity, compare, in_header_scale
 
 _MAX_PLACES = 12  # places remembered for one word: enough for any sentence, bounded for hostile ones
@@ -24,7 +25,7 @@ class Finding:
     that no second source can mend it."""
 
     hard: bool
-    reason: str
+    reason: Ground
     turned: bool = False
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from rag import units
-from rag.numerals import HAN_NUMERAL, Numeral, numerals, parse_han
+from rag.numerals import HAN_NUMERAL, SCALES, Numeral, numerals, parse_han
 from rag.quantity import Kind, Quantity
 
 _BEFORE = re.compile(
@@ -15,7 +15,7 @@ _BEFORE = re.compile(
     rf"|\(-?[ \t]*)?(?:(?P<cur>(?<![A-Za-z])(?i:{units.alternatives(units.CURRENCY_BEFORE)}))"
     r"[ \t]*(?P<neg2>-|\()?[ \t]*)?$"
 )
-_SHORT_SCALE = re.compile(r"[ \t]?(?P<s>mm|[mMbBkK])(?![A-Za-z])")
+_SHORT_SCALE = re.compile(r"[ \t]?(?P<s>mm|bn|[mMbBkK])(?![A-Za-z])")
 _PERCENT = re.compile(
     r"[ \t]*-?[ \t]*(?P<pc>%|‰|per[ \t]?cent\b|pct\b|percent\b|(?i:basis points?\b|bps?\b)"
     r"|percentage points?\b)|(?P<pp>个百分点|个基点|成(?![员立为年本功果交就份分]))"
@@ -26,8 +26,20 @@ _MEASURE = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{units.alternatives(units.MEASU
 ALL_UNITS = units.MEASURE | units.TIME
 _PER = re.compile(
     rf"[ \t]*(?:/|(?:per|a|an|each|every)\b[ \t]+|每)[ \t]*(?P<u>(?i:{units.alternatives(ALL_UNITS)}|dose"
-    rf"|patient|share|person|股|人|次))"
+    rf"|patient|share|person|employee|unit|annum|股|人|名|户|件|台|套|张|份|次))"
 )
+_DENOMINATORS = {"股": "share", "人": "person", "名": "person", "次": "dose", "annum": "year"}
+_ADVERBS = {
+    "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter",
+    "annually": "year", "yearly": "year",
+}  # fmt: skip
+_ADVERB = re.compile(rf"[ \t]+(?:paid |payable )?(?P<a>(?i:{'|'.join(_ADVERBS)}))\b")
+_HAN_UNITS = "|".join(n for n in sorted(ALL_UNITS, key=len, reverse=True) if not n[0].isascii())
+_EACH_BEFORE = re.compile(
+    rf"(?P<each>[每一])(?:个)?(?P<u>{_HAN_UNITS}"
+    rf"|股|人|名|户|件|台|套|张|份|次)[^\d\s，。；、,;:()每{HAN_NUMERAL}]{{0,9}}[ \t]*$"
+)
+_BRACKET_SCALE = re.compile(rf"[ \t]*\)[ \t]*(?P<s>(?i:{'|'.join(SCALES)}))\b")
 _CLOSE = re.compile(r"[ \t]*\)")
 _FRACTION = re.compile(r"[ \t]?/[ \t]?(?P<d>\d{1,3})(?![\d/.])")
 _EN_FRACTION = re.compile(
@@ -98,8 +110,9 @@ def amount(text: str, n: Numeral) -> Quantity | None:
     if not currency and n.style == "digits" and re.search(r"[A-Za-z]-$", text[max(0, n.start - 2) : n.start]):
         return None
     if currency and (short := _SHORT_SCALE.match(text, n.end)):
-        factor = {"m": 10**6, "mm": 10**6, "b": 10**9, "k": 1000}[short["s"].lower()]
+        factor = {"m": 10**6, "mm": 10**6, "b": 10**9, "bn": 10**9, "k": 1000}[short["s"].lower()]
         n = Numeral(n.start, short.end(), n.value * factor, n.step * factor, n.style, True)
+    scale = _scale_behind_bracket(text, n) if before and "(" in f"{before['neg']}{before['neg2']}" else None
     approximate = (
         _APPROXIMATE.search(text, max(0, n.start - 24), n.start) is not None
         or text[n.end : n.end + 2] == "左右"
@@ -111,10 +124,34 @@ def amount(text: str, n: Numeral) -> Quantity | None:
             step *= 10
     plain = Quantity(Kind.NUMBER, n.start, n.end, "", value=n.value, step=step, loose=loose)
     quantity = _with_unit(text, _after_bracket(text, plain), currency)
+    once = quantity.unit == "times" and text[n.start : n.end + 1] == "一次"
+    if once and _EACH_BEFORE.search(text, max(0, n.start - 16), n.start) is None:
+        return None  # 再评估一次 says no number, 每日一次 does
     if quantity.kind is Kind.NUMBER and not _stands_alone(text, n):
         return None
-    negative = before is not None and bool(before["neg"] or before["neg2"])
-    return _signed(text, quantity, before) if before and negative and n.style == "digits" else quantity
+    if before and (before["neg"] or before["neg2"]) and n.style == "digits":
+        quantity = _signed(text, quantity, before)
+    if scale is not None and quantity.bracketed:
+        factor, end = scale
+        value, step = quantity.value * factor, quantity.step * factor
+        quantity = replace(quantity, value=value, step=step, end=end, loose=True)
+    return _each_before(text, quantity, before.start("cur") if currency and before else n.start)
+
+
+def _scale_behind_bracket(text: str, n: Numeral) -> tuple[int, int] | None:
+    """The scale of "$(45) million", and where it ends."""
+    m = _BRACKET_SCALE.match(text, n.end)
+    return (SCALES[m["s"].lower()], m.end()) if m else None
+
+
+def _each_before(text: str, q: Quantity, start: int) -> Quantity:
+    """每月5000元, 每公斤体重5毫克, 一日三次: a denominator in front joins the unit, too."""
+    if "/" in q.unit or q.kind not in (Kind.MONEY, Kind.MEASURE, Kind.SHARE):
+        return q
+    m = _EACH_BEFORE.search(text, max(0, start - 16), start)
+    if m is None or (m["each"] == "一" and q.unit != "times"):
+        return q
+    return _over(q, m["u"], q.end)
 
 
 def _signed(text: str, q: Quantity, before: re.Match[str]) -> Quantity:
@@ -151,7 +188,7 @@ def _with_unit(text: str, q: Quantity, currency: str) -> Quantity:
         # "US$5 per share" is another amount than US$5.
         return _per(text, q)
     if m := _PERCENT.match(text, q.end):
-        return _percent(q, m)
+        return _per(text, _percent(q, m))
     if m := _FRACTION.match(text, q.end):
         below = int(m["d"])
         if 0 < q.value < below:
@@ -204,10 +241,17 @@ def _per(text: str, q: Quantity) -> Quantity:
         m = _PER.match(text, q.end)
         if m is None:
             break
-        name = m["u"].lower()
-        base, factor = ALL_UNITS.get(name, ({"股": "share", "人": "person"}.get(name, name), Fraction(1)))
-        q = replace(q, value=q.value / factor, step=q.step / factor, unit=f"{q.unit}/{base}", end=m.end())
+        q = _over(q, m["u"], m.end())
+    if "/" not in q.unit and (m := _ADVERB.match(text, q.end)):
+        q = _over(q, _ADVERBS[m["a"].lower()], m.end())
     return q
+
+
+def _over(q: Quantity, name: str, end: int) -> Quantity:
+    """The quantity divided by one unit of that name."""
+    name = _DENOMINATORS.get(name.lower(), name.lower())
+    base, factor = ALL_UNITS.get(name, (name, Fraction(1)))
+    return replace(q, value=q.value / factor, step=q.step / factor, unit=f"{q.unit}/{base}", end=end)
 
 
 def _stands_alone(text: str, n: Numeral) -> bool:

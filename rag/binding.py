@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from rag.align import Alignment, Anchor, Finding, Source, reading
 from rag.facts import Facts
+from rag.grounds import ground
 from rag.quantities import Kind, Match, Quantity, compare, in_header_scale
 from rag.wording import OPPOSITES
 
@@ -33,11 +34,8 @@ def columns_agree(claim: Facts, source: Source) -> Iterator[Finding]:
     under = [cell for cell, head in columns if any(compare(heads[0], h) is Match.EXACT for h in head)]
     row = Source(source.numbers, Facts(""), Facts(""), source.header)
     if not any(_cell_bears(figures[0], q, row) for cell in under for q in cell):
-        yield Finding(
-            True,
-            f"{figures[0].text.strip()} does not stand under {heads[0].text.strip()} in {source.label}",
-            turned=True,
-        )
+        figure, heading = figures[0].text.strip(), heads[0].text.strip()
+        yield Finding(True, ground("column", said=figure, meant=heading, label=source.label), turned=True)
 
 
 def _cell_bears(claim: Quantity, cell: Quantity, row: Source) -> bool:
@@ -61,10 +59,10 @@ def order_holds(claim: Facts, source: Source, alignment: Alignment) -> Iterator[
         same_words = not alignment.new and not alignment.echoed and not alignment.scattered
         parties = _swapped_parties(claim, anchors, places)
         hard = same_words and len(source.numbers) == 1 and _voice(claim) == _voice(source.facts) and parties
-        yield Finding(hard, f"“{first}” and “{second}” stand in another order in {source.label}", turned=hard)
+        yield Finding(hard, ground("order", said=first, meant=second, label=source.label), turned=hard)
         return
     if _voice(claim) != _voice(source.facts) and len(places) > 2:
-        yield Finding(False, f"one of the sentence and {source.label} is in the passive, in the same order")
+        yield Finding(False, ground("voice", label=source.label))
     yield from _rivals_between(claim, source, anchors, places)
     yield from _across_clauses(claim, source, anchors, places)
 
@@ -121,8 +119,7 @@ def _swapped_parties(claim: Facts, anchors: Sequence[Anchor], places: Sequence[i
     initial = len(claim.text) - len(claim.text.lstrip("\"'“‘( "))
     if any(a.quantity for a in swapped):
         return False
-    sides = any(a.text.lower() in _SIDES for a in swapped)
-    return sides or all(_PARTY.fullmatch(a.text) and a.start > initial for a in swapped)
+    return all(a.text.lower() in _SIDES or (_PARTY.fullmatch(a.text) and a.start > initial) for a in swapped)
 
 
 def _rivals_between(
@@ -137,11 +134,9 @@ def _rivals_between(
         for rival in source.facts.quantities:
             between = left < rival.start < right and rival.kind is figure.kind
             if between and all(compare(q, rival) is Match.DIFFERENT for q in claim.quantities):
-                yield Finding(
-                    False,
-                    f"{rival.text.strip()} stands in {source.label} between “{anchors[i - 1].text}” and "
-                    f"“{anchors[i].text}”",
-                )
+                said, meant = anchors[i - 1].text, anchors[i].text
+                other = rival.text.strip()
+                yield Finding(False, ground("rival", rival=other, said=said, meant=meant, label=source.label))
                 return
 
 
@@ -158,5 +153,5 @@ def _across_clauses(
     for (a, left), (b, right) in pairwise(zip(anchors, places, strict=True)):
         apart = _CLAUSE_BREAK.search(source.facts.lower, left, max(left, right))
         if apart and not re.search(r"[,;]|\b(?:and|while|whereas|but)\b", claim.lower[a.start : b.start]):
-            yield Finding(False, f"“{a.text}” and “{b.text}” stand in different clauses of {source.label}")
+            yield Finding(False, ground("clauses", said=a.text, meant=b.text, label=source.label))
             return

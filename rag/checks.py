@@ -13,12 +13,15 @@ from dataclasses import replace
 
 from rag.align import Alignment, Finding, Source
 from rag.binding import columns_agree, order_holds
+from rag.bounds import bounds_kept, prefixes_kept, ranges_whole
 from rag.dates import Period
 from rag.facts import ROLE_WORDS, Facts, Name, names, stem
+from rag.grounds import ground
 from rag.quantities import Kind, Match, Quantity, compare, dates_conflict
 from rag.turning import (
     changes_kept,
     directions_agree,
+    hedges_kept,
     modality_agrees,
     negation_agrees,
     opposites_absent,
@@ -35,7 +38,11 @@ def check(claim: Facts, source: Source, question: Facts, alignment: Alignment) -
         *negation_agrees(claim, source),
         *modality_agrees(claim, source),
         *directions_agree(claim, source),
+        *hedges_kept(claim, source),
         *changes_kept(claim, source),
+        *bounds_kept(claim, source, question),
+        *ranges_whole(claim, source),
+        *prefixes_kept(claim, source),
         *opposites_absent(claim, source),
         *small_words_agree(claim, source, alignment),
         *columns_agree(claim, source),
@@ -55,15 +62,15 @@ def quantities_occur(claim: Facts, source: Source, question: Facts) -> Iterator[
         if match is Match.EXACT or (brackets and _said_negative(claim)):
             continue
         if match is Match.ROUNDED and near is not None:
-            yield Finding(
-                False, f"{q.kind.value} {q.text.strip()} stands in {source.label} as {near.text.strip()}"
-            )
+            yield Finding(False, ground("rounded", **_named(q, source), meant=near.text.strip()))
         elif any(compare(q, other) is Match.EXACT for other in question.quantities):
-            yield Finding(
-                False, f"{q.kind.value} {q.text.strip()} occurs in the question only, not in {source.label}"
-            )
+            yield Finding(False, ground("asked only", **_named(q, source)))
         else:
-            yield Finding(True, f"{q.kind.value} {q.text.strip()} does not occur in {source.label}")
+            yield Finding(True, ground("absent", **_named(q, source)))
+
+
+def _named(q: Quantity, source: Source) -> dict[str, str]:
+    return {"kind": q.kind.value, "said": q.text.strip(), "label": source.label}
 
 
 def _elsewhere(q: Quantity, source: Source, claim: Facts) -> tuple[Match, Quantity | None]:
@@ -114,13 +121,13 @@ def names_occur(claim: Facts, source: Source, question: Facts) -> Iterator[Findi
         if _has_name(name, source.facts) or _has_name(name, source.context):
             continue
         if _has_name(name, question):
-            yield Finding(False, f"name {name.text} occurs in the question only, not in {source.label}")
+            yield Finding(False, ground("asked only", kind="name", said=name.text, label=source.label))
         elif name.acronym and _spelled_out(name.text, source):
-            yield Finding(False, f"{name.text} is spelled out in {source.label}")
-        elif name.text.lower() in ROLE_WORDS or (name.initial and not name.acronym) or titled:
+            yield Finding(False, ground("spelled out", said=name.text, label=source.label))
+        elif name.text.lower() in ROLE_WORDS or (name.initial and not name.acronym):
             continue  # the overlap checks judge it as a word
-        else:
-            yield Finding(True, f"name {name.text} does not occur in {source.label}")
+        else:  # in a headline every word is written as a name
+            yield Finding(not titled, ground("absent", kind="name", said=name.text, label=source.label))
 
 
 def _has_name(name: Name, facts: Facts) -> bool:
@@ -143,4 +150,5 @@ def identifiers_occur(claim: Facts, source: Source, question: Facts) -> Iterator
             continue
         text = claim.text[word.start : word.end]
         if text.lower() not in source.facts.lower and text.lower() not in source.context.lower:
-            yield Finding(not question.has_stem(word.stem), f"{text} does not occur in {source.label}")
+            missing = ground("absent", kind="", said=text, label=source.label)
+            yield Finding(not question.has_stem(word.stem), missing)

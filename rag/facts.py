@@ -114,9 +114,13 @@ class Facts:
         return frozenset(w.stem for w in self.words if not w.han)
 
     @cached_property
-    def prefixes(self) -> frozenset[str]:
-        """First five letters of longer stems: terminate and termination meet here."""
-        return frozenset(s[:5] for s in self.stems if len(s) >= 5 and not s.endswith("less"))
+    def prefixes(self) -> dict[str, tuple[str, ...]]:
+        """Longer stems by their first five letters."""
+        found: dict[str, tuple[str, ...]] = {}
+        for s in self.stems:
+            if len(s) >= 5:
+                found[s[:5]] = (*found.get(s[:5], ()), s)
+        return found
 
     @cached_property
     def han(self) -> tuple[Word, ...]:
@@ -146,15 +150,20 @@ class Facts:
         return frozenset(re.findall(r"[a-z]+", self.lower))
 
     def mentions(self, word: str) -> bool:
-        """Whether a lower-case word occurs: whole (or with a plural s) in Latin letters, anywhere in Han."""
+        """Whether a lower-case word or phrase occurs: whole (or with a plural s) in Latin letters, anywhere
+        in Han."""
         if not word.isascii():
             return word in self.lower
+        if not word.isalpha():
+            return re.search(rf"\b{re.escape(word)}\b", self.lower) is not None
         return word in self._plain_words or f"{word}s" in self._plain_words
 
     def has_stem(self, word: str) -> bool:
-        return word in self.stems or (
-            len(word) >= 5 and not word.endswith("less") and word[:5] in self.prefixes
-        )
+        """Whether a stem occurs, or one that is made of the same root: commerci and commerc, not johnston and
+        johnson."""
+        if word in self.stems:
+            return True
+        return len(word) >= 5 and any(related(word, s) for s in self.prefixes.get(word[:5], ()))
 
     def scope(self, start: int, end: int, *, before: int = 0, after: int = 3) -> frozenset[str]:
         """Content next to `[start, end)` within its clause: stems, Han grams and quantity keys, at most
@@ -182,6 +191,31 @@ class Facts:
         return (
             frozenset(w.stem for w in self.content) | self.grams | frozenset(q.key for q in self.quantities)
         )
+
+
+# What derivation adds to a root, as far as stemming leaves it; -ee, -er and -or name different people, -less
+# denies.
+_ENDINGS = frozenset(
+    "a abl age al an anc ant ar ari at ati atic ation ativ ator atori e ed en enc ent er es ess est et "
+    "fi ful hood i ia ibl ic ical ici ies if ify in ing ion is ism ist it iti ition itiv iv ive iz ize "
+    "ly ment n ness or ori ous r rat s ship si sit t th ti tic tion tiv tur u ual uous ur ure y ain".split()
+)
+_AGENTS = frozenset({"ee", "er", "or", "ator"})
+
+
+@lru_cache(maxsize=65536)
+def related(a: str, b: str) -> bool:
+    """Whether two stems differ only in what derivation adds to a common root of five letters or more."""
+    root = 0
+    while root < min(len(a), len(b)) and a[root] == b[root]:
+        root += 1
+    for cut in range(root, 4, -1):
+        one, other = a[cut:], b[cut:]
+        if {one, other} <= _AGENTS:
+            return False
+        if (not one or one in _ENDINGS) and (not other or other in _ENDINGS):
+            return True
+    return False
 
 
 _CLAUSE = re.compile(

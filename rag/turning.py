@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from rag.align import Alignment, Finding, Source
 from rag.facts import Facts
+from rag.grounds import ground
 from rag.quantities import Kind, Match
 from rag.wording import OPPOSITES, Cue
 
@@ -30,17 +31,22 @@ def negation_agrees(claim: Facts, source: Source) -> Iterator[Finding]:
         # With a denial of another wording in the source the same may be said in other words: only a reader
         # can tell.
         hard = not weak_theirs or (bool(theirs) and bool(head & source.facts.items))
-        yield Finding(hard, f"the sentence says “{cue.text}” where {source.label} does not", turned=True)
+        yield Finding(hard, ground("denies", said=cue.text, label=source.label), turned=True)
     kept = [claim.scope(o.start, o.end, before=3) for o in own]
     dropped = []
     for cue in theirs:
         scope = source.facts.scope(cue.start, cue.end)
         if scope and 2 * len(scope & claim.items) >= len(scope) and not any(scope & k for k in kept):
             dropped.append(cue)
+    if not weak_own and all(c.name != "no" for c in _of(claim, "result")):
+        for cue in _of(source.facts, "denial"):
+            scope = source.facts.scope(cue.start, cue.end)
+            if scope and 2 * len(scope & claim.items) >= len(scope) and not claim.mentions(cue.text.lower()):
+                yield Finding(False, ground("left out", meant=cue.text, label=source.label), turned=True)
     for cue in dropped:
         # "Not without consent" and "with consent" say the same: an even number of negations may go.
         hard = not weak_own and len(theirs) % 2 == 1
-        yield Finding(hard, f"{source.label} says “{cue.text}” and the sentence does not", turned=True)
+        yield Finding(hard, ground("left out", meant=cue.text, label=source.label), turned=True)
 
 
 _STRICT = {"must", "may", "must not", "need not"}
@@ -59,18 +65,15 @@ def modality_agrees(claim: Facts, source: Source) -> Iterator[Finding]:
         if near:
             other = sorted(near)[0]
             hard = cue.name in _STRICT and other in _STRICT
-            yield Finding(
-                hard,
-                f"the sentence says “{cue.text}” where {source.label} says “{_words(theirs, other)}”",
-                turned=True,
-            )
+            meant = _words(theirs, other)
+            yield Finding(hard, ground("turned", said=cue.text, meant=meant, label=source.label), turned=True)
         elif cue.name != "must not" or not _of(source.facts, "negation", "denial"):
-            yield Finding(False, f"“{cue.text}” is not said in {source.label}")
+            yield Finding(False, ground("not said", said=cue.text, label=source.label))
     for cue in theirs:
         if cue.name in ("may", "should", "need not") and not any(o.name == cue.name for o in own):
             scope = source.facts.scope(cue.start, cue.end)
             if scope and 2 * len(scope & claim.items) >= len(scope):
-                yield Finding(False, f"{source.label} says “{cue.text}” and the sentence does not")
+                yield Finding(False, ground("left out", meant=cue.text, label=source.label))
 
 
 def _words(found: Sequence[Cue], name: str) -> str:
@@ -93,11 +96,8 @@ def directions_agree(claim: Facts, source: Source) -> Iterator[Finding]:
             ranked = [(len(scope & s), t.name == cue.name, t) for s, t in zip(scopes, theirs, strict=True)]
             shared, same, nearest = max(ranked, key=lambda r: r[:2])
             if not same and (shared or all(t.name != cue.name for t in theirs)):
-                yield Finding(
-                    True,
-                    f"the sentence says “{cue.text}” where {source.label} says “{nearest.text}”",
-                    turned=True,
-                )
+                because = ground("turned", said=cue.text, meant=nearest.text, label=source.label)
+                yield Finding(True, because, turned=True)
 
 
 # "Rose to 5" gives a level, "rose by 5" and "rose due to an inflow of 5" do not.
@@ -118,10 +118,18 @@ def changes_kept(claim: Facts, source: Source) -> Iterator[Finding]:
         before = [t for t in trends if t.end <= near.start]
         between = source.facts.lower[before[-1].end : near.start] if before else ";"
         if not re.search(r"[,;，；。]", between) and not _LEVEL.search(between):
-            yield Finding(
-                False,
-                f"{source.label} says “{before[-1].text}” of {near.text.strip()} and the sentence does not",
-            )
+            figure = near.text.strip()
+            yield Finding(False, ground("change", meant=before[-1].text, figure=figure, label=source.label))
+
+
+def hedges_kept(claim: Facts, source: Source) -> Iterator[Finding]:
+    """What the source expects, plans or reports that others say is not told as having happened."""
+    if _of(claim, "hedge", "modality"):
+        return
+    for cue in _of(source.facts, "hedge"):
+        scope = source.facts.scope(cue.start, cue.end, before=1)
+        if scope and 2 * len(scope & claim.items) >= len(scope):
+            yield Finding(False, ground("left out", meant=cue.text, label=source.label))
 
 
 def opposites_absent(claim: Facts, source: Source) -> Iterator[Finding]:
@@ -132,9 +140,8 @@ def opposites_absent(claim: Facts, source: Source) -> Iterator[Finding]:
             if not claim.mentions(said) or claim.mentions(meant) or source.facts.mentions(said):
                 continue
             if source.facts.mentions(meant) and not source.context.mentions(said):
-                yield Finding(
-                    True, f"the sentence says “{said}” where {source.label} says “{meant}”", turned=True
-                )
+                because = ground("turned", said=said, meant=meant, label=source.label)
+                yield Finding(True, because, turned=True)
 
 
 def small_words_agree(claim: Facts, source: Source, alignment: Alignment) -> Iterator[Finding]:
@@ -150,11 +157,11 @@ def small_words_agree(claim: Facts, source: Source, alignment: Alignment) -> Ite
             continue
         word = texts[kind]
         if own[kind] > theirs[kind] and not (group == "condition" and theirs[kind]):
-            yield Finding(False, f"“{word}” is said more often than in {source.label}")
+            yield Finding(False, ground("said more", said=word, label=source.label))
         elif theirs[kind] and not own[kind] and group in ("condition", "restriction"):
-            yield Finding(False, f"{source.label} says “{word}” and the sentence does not")
+            yield Finding(False, ground("left out", meant=word, label=source.label))
         elif own[kind] < theirs[kind] and whole:
-            yield Finding(False, f"“{word}” of {source.label} is left out")
+            yield Finding(False, ground("dropped", meant=word, label=source.label))
 
 
 def _nearly_whole(claim: Facts, source: Source, alignment: Alignment) -> bool:

@@ -66,7 +66,7 @@ MEASURE = _table(
     ("mw|megawatts|兆瓦", "w", 10**6),
     ("gw|gigawatts|吉瓦", "w", 10**9),
     ("kw|kilowatts|千瓦", "w", 1000),
-    ("times|倍|fold", "times", 1),
+    ("times|倍|fold|次", "times", 1),
 )
 
 CURRENCY_BEFORE = {

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from rag.align import Alignment, Finding, Source, align
 from rag.checks import check
 from rag.facts import Facts, facts_of
-from rag.text import sentences
+from rag.grounds import Ground, ground
+from rag.text import detect_language, sentences
 from rag.types import Claim, ClaimState, Evidence
 
 # Share of a sentence's content that must stand in its source: below the first it is unsupported; a sentence
@@ -50,7 +51,7 @@ _SPLIT = re.compile(
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     state: ClaimState
-    reasons: tuple[str, ...]
+    reasons: tuple[Ground, ...]
     numbers: tuple[int, ...]
     coverage: float
     turned: bool = False
@@ -68,21 +69,31 @@ def strip_markers(draft: str) -> str:
     return _MARKER.sub("", draft)
 
 
-def verify(draft: str, evidence: Sequence[Evidence], *, question: str = "") -> tuple[Claim, ...]:
+def verify(
+    draft: str, evidence: Sequence[Evidence], *, question: str = "", language: str | None = None
+) -> tuple[Claim, ...]:
     """One Claim for each sentence of the draft, in order; their texts together are the draft without typed
     markers.
 
-    `question` gives context: its words may be echoed, its numbers and names are no evidence. Never raises
-    on any text; time grows linearly with the draft times the number of evidence sentences (at most
-    MAX_UNITS of which are read)."""
-    judge = _Judge(evidence, question)
+    `question` gives context: its words may be echoed, its numbers and names are no evidence. Reasons are in
+    `language`, by default that of the question, or else of the draft. Never raises on any text; time grows
+    linearly with the draft times the number of evidence sentences (at most MAX_UNITS of which are read)."""
+    judge = _Judge(evidence, question, language or detect_language(question or draft))
     text = strip_markers(draft)
     return tuple(judge.claim(text[s.start : s.end]) for s in sentences(text))
 
 
-def verify_sentence(sentence: str, sources: Sequence[Evidence], *, question: str = "") -> Claim:
-    """The Claim of one sentence, taken as a whole."""
-    return _Judge(sources, question).claim(strip_markers(sentence).strip())
+def verify_sentence(
+    sentence: str, sources: Sequence[Evidence], *, question: str = "", language: str | None = None
+) -> Claim:
+    """The Claim of one sentence, taken as a whole; see `verify`."""
+    judge = _Judge(sources, question, language or detect_language(question or sentence))
+    return judge.claim(strip_markers(sentence).strip())
+
+
+def _listed(words: Sequence[str]) -> str:
+    """The first eight, each once."""
+    return ", ".join(dict.fromkeys(words[:8]))
 
 
 def _context(evidence: Evidence) -> str:
@@ -94,7 +105,8 @@ def _context(evidence: Evidence) -> str:
 class _Judge:
     """The evidence, taken apart once for all sentences of a draft."""
 
-    def __init__(self, evidence: Sequence[Evidence], question: str) -> None:
+    def __init__(self, evidence: Sequence[Evidence], question: str, language: str) -> None:
+        self.language = language
         self.question = Facts(question[:MAX_SENTENCE])
         self.units: list[Source] = []
         self.verbatim: dict[str, int] = {}
@@ -121,9 +133,11 @@ class _Judge:
         numbers = self._quoted(sentence)
         if numbers:
             marks = " + ".join(f"[{n}]" for n in numbers)
-            return Claim(sentence, ClaimState.SUPPORTED, numbers, (f"verbatim in {marks}",), quoted=True)
+            reason = ground("verbatim", label=marks).words(self.language)
+            return Claim(sentence, ClaimState.SUPPORTED, numbers, (reason,), quoted=True)
         verdict = self._judge(sentence)
-        return Claim(sentence, verdict.state, verdict.numbers, verdict.reasons)
+        reasons = tuple(reason.words(self.language) for reason in verdict.reasons)
+        return Claim(sentence, verdict.state, verdict.numbers, reasons)
 
     def _quoted(self, sentence: str) -> tuple[int, ...]:
         """Citation numbers where the sentence is evidence, or whole evidence sentences one after the
@@ -143,12 +157,11 @@ class _Judge:
 
     def _judge(self, sentence: str) -> _Verdict:
         if len(sentence) > MAX_SENTENCE:
-            return _Verdict(
-                ClaimState.UNSUPPORTED, (f"longer than {MAX_SENTENCE} characters and not verbatim",), (), 0.0
-            )
+            reason = ground("too long", most=str(MAX_SENTENCE))
+            return _Verdict(ClaimState.UNSUPPORTED, (reason,), (), 0.0)
         claim = Facts(_LEAD.sub("", sentence))
         if not claim.size or not self.units:
-            reason = "there is no evidence" if not self.units else "it says nothing that can be checked"
+            reason = ground("nothing to check" if self.units else "no evidence")
             return _Verdict(ClaimState.UNSUPPORTED, (reason,), (), 0.0)
         ranked = self._candidates(claim)
         best = max((self._against(claim, unit) for unit in ranked), key=lambda v: v.rank)
@@ -185,9 +198,7 @@ class _Judge:
         state, reasons = ClaimState.UNSUPPORTED, hard
         if not hard:
             state = ClaimState.PARTIAL if findings else ClaimState.SUPPORTED
-            reasons = tuple(f.reason for f in findings) or (
-                f"every word, figure and name occurs in {source.label}",
-            )
+            reasons = tuple(f.reason for f in findings) or (ground("all found", label=source.label),)
         return _Verdict(state, reasons, source.numbers, alignment.coverage, turned, source)
 
     def _words(self, claim: Facts, source: Source, alignment: Alignment) -> list[Finding]:
@@ -197,17 +208,14 @@ class _Judge:
         solid = any(a.quantity for a in alignment.anchors)
         least = MIN_COVERAGE_WITH_FACTS if solid else MIN_COVERAGE
         if alignment.coverage < least:
-            return [Finding(True, f"only {alignment.coverage:.0%} of its words occur in {source.label}")]
+            share = f"{alignment.coverage:.0%}"
+            return [Finding(True, ground("too little", share=share, label=source.label))]
         found = []
         new = (*alignment.new, *alignment.scattered)
         if new:
-            found.append(Finding(False, f"not in {source.label}: {', '.join(dict.fromkeys(new[:8]))}"))
+            found.append(Finding(False, ground("new words", said=_listed(new), label=source.label)))
         if alignment.echoed and alignment.coverage < 0.7:
-            found.append(
-                Finding(
-                    False, f"words of the question only: {', '.join(dict.fromkeys(alignment.echoed[:8]))}"
-                )
-            )
+            found.append(Finding(False, ground("echoed", said=_listed(alignment.echoed))))
         return found
 
     def _fragment(self, claim: Facts, source: Source) -> list[Finding]:
@@ -220,7 +228,7 @@ class _Judge:
             return []
         asked = align(self.question, source, claim)
         if asked.total and asked.coverage < 0.2:
-            return [Finding(False, f"{source.label} hardly mentions what was asked")]
+            return [Finding(False, ground("off topic", label=source.label))]
         return []
 
     def _in_parts(self, claim: Facts, ranked: Sequence[Source]) -> _Verdict | None:
@@ -239,7 +247,8 @@ class _Judge:
             if apart and all(v.state is ClaimState.SUPPORTED for v in verdicts):
                 numbers = tuple(dict.fromkeys(n for v in verdicts for n in v.numbers))[:2]
                 marks = " + ".join(f"[{n}]" for n in numbers)
-                return _Verdict(ClaimState.SUPPORTED, (f"each part occurs in {marks}",), numbers, 1.0)
+                reason = ground("parts found", label=marks)
+                return _Verdict(ClaimState.SUPPORTED, (reason,), numbers, 1.0)
         return None
 
     def _together(self, claim: Facts, ranked: Sequence[Source]) -> _Verdict:
@@ -258,7 +267,7 @@ class _Judge:
             )
             verdict = self._against(claim, merged)
             if verdict.state is ClaimState.SUPPORTED:
-                reason = f"its words are spread over two sentences of {merged.label}"
+                reason = ground("spread", label=merged.label)
                 verdict = _Verdict(ClaimState.PARTIAL, (reason,), numbers, verdict.coverage)
             verdicts.append(verdict)
         return max(verdicts, key=lambda v: v.rank)

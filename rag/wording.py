@@ -16,7 +16,8 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
     ("bound", "at most",
      r"\b(?:no|not) (?:more|greater|later|longer|higher|larger) than\b|\b(?:no|not) (?:to )?exceed(?:ing"
      r"|s)?\b|≤"
-     r"|\b(?:may|can|does|do|did) ?not exceed\b|\bat (?:the )?most\b|\bup to\b|\bmaximum\b"
+     r"|\b(?:may|can|shall|must|does|do|did|is|are) ?not (?:to )?exceed\b"
+     r"|\bat (?:the )?most\b|\bup to\b|\bmaximum\b"
      r"|\bless than or equal to\b|\bwithin(?= (?:\S+ ){1,4}(?:days?|months?|weeks?|hours?|years?)\b)"
      r"|\bcapped\b"
      r"|不超过|不得超过|不能超过|不多于|不高于|不大于|不得高于|不得多于|不迟于|至多|最多|不长于|最长|最高"
@@ -61,7 +62,14 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
      r"|\b(?:instead of|barred|prohibit\w*|forbid\w*|waive\w*|exempt\w*|contraindicated|avoid\w*|cease\w*)\b"
      r"|\bun(?:likely|changed|paid|available|enforceable|reasonable|secured|audited|known|related|affected"
      r"|lawful)\b"
-     r"|\bunauthori[sz]ed\b|\bbelow\b|拒绝|缺乏|排除|除外|免除|免于|无效|避免|停止|失效|禁忌|不足|否认|逾期"),
+     r"|\b(?:rarely|hardly|seldom|scarcely|barely|stop(?:s|ped)?|declin(?:e[sd]?|ing) to|ban(?:s|ned)?)\b"
+     r"|\bunauthori[sz]ed\b|\bbelow\b|很少|极少|几乎不|难以|未必|暂停|中止|终止|放弃|拒绝|缺乏|排除|除外|免除|免于|无效|避免|停止|失效|禁忌|不足|否认|逾期"),
+    ("hedge", "not yet",
+     r"\b(?:expect(?:s|ed|ing)?|intend(?:s|ed)?|plan(?:s|ned)? to|propos(?:e[sd]?|ing)|anticipat\w+"
+     r"|estimat\w+|alleg\w+|reportedly|purport\w*|likely|probabl[ey]|potential\w*|project(?:s|ed)|forecast\w*|budgeted"
+     r"|targets?|targeted|aim(?:s|ed)? to|seek(?:s|ing)? to|suggest(?:s|ed)?|appear(?:s|ed)? to"
+     r"|seem(?:s|ed)? to|claim(?:s|ed)? (?:that|to)|believ\w+)\b"
+     r"|拟(?![定制])|预计|预期|预测|计划(?=[在于将购投建])|有望|据称|据报道|涉嫌|估计|打算|力争|似乎|疑似|初步"),
     ("trend", "up",
      r"\b(?:increas\w*|rise[sn]?|rising|rose|grow\w*|grew|gain(?:s|ed)?|improv\w*|climb\w*|expand\w*"
      r"|upward|raise[sd]?)\b"
@@ -110,10 +118,13 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
     ("restriction", "only", r"\b(?:only|solely|exclusively|sole|exclusive)\b|仅|只(?!要)|唯一|独家"),
     ("condition", "unless",
      r"\b(?:unless|except|excluding|other than|provided that|provided, however|subject to|notwithstanding"
-     r"|save for)\b"
+     r"|save for|on condition|conditional (?:on|upon)|contingent (?:on|upon)|(?:as|so) long as)\b"
+     r"|\bwith (?:the |its |their |his |her )?(?:prior |written |express ){0,2}"
+     r"(?:consent|approval|permission)\b"
      r"|除.{1,20}外|除非|但(?!是否)"),
     ("condition", "if",
      r"\b(?:if|in the event|in case|when|provided)\b"
+     r"|(?<!未)经[^，。；,;未不]{1,20}?(?:批准|同意|许可|核准|审查|审批|授权|认可)后?|只有|(?:前提|条件)下|以.{1,20}为(?:前提|条件)"
      r"|如果|若(?!干)|如(?=[\u4e00-\u9fff]{2,20}的?[,，])|的情况下|的情形下|的[,，](?=应|可|由|不|处|依|人)"),
     ("choice", "or", r"\bor\b|或者?|要么"),
 )  # fmt: skip
@@ -171,6 +182,48 @@ OPPOSITES: tuple[tuple[str, str], ...] = tuple(
         "principal/agent",
         "hypertension/hypotension",
         "hyperglycemia/hypoglycemia",
+        "short-term/long-term",
+        "receivable/payable",
+        "opening/closing",
+        "inflow/outflow",
+        "upper limit/lower limit",
+        "won/lost",
+        "bought/sold",
+        "mild/severe",
+        "intramuscular/intravenous",
+        "contraindicated/indicated",
+        "semi-annually/annually",
+        "every other day/every day",
+        "before tax/after tax",
+        "pre-tax/after-tax",
+        "left eye/right eye",
+        "left side/right side",
+        "inpatient/outpatient",
+        "ordinary/preferred",
+        "上限/下限",
+        "应收/应付",
+        "期初/期末",
+        "短期/长期",
+        "税前/税后",
+        "不含税/含税",
+        "隔日/每日",
+        "上午/下午",
+        "左眼/右眼",
+        "左侧/右侧",
+        "胜诉/败诉",
+        "买入/卖出",
+        "母公司/子公司",
+        "轻度/重度",
+        "境内/境外",
+        "上半年/下半年",
+        "肌肉注射/静脉注射",
+        "年利率/月利率",
+        "按月/按季",
+        "按月/按年",
+        "按季/按年",
+        "门诊/住院",
+        "原值/净值",
+        "毛利润/净利润",
         "甲方/乙方",
         "出租人/承租人",
         "原告/被告",

@@ -85,6 +85,55 @@ _SWAPS: tuple[tuple[str, str, str], ...] = (
     ("part", r"\bsevere\b", "mild"),
     ("part", r"严重", "轻度"),
     ("part", r"\boutside\b", "inside"),
+    (
+        "bound dropped",
+        r"\b(?:at least|at most|up to|(?:not |no )?more than|less than) (?=\S*\d)",
+        "",
+    ),
+    ("bound dropped", r"(?:不超过|不得超过|不少于|不低于|至少|最多)(?=[\d一二三四五六七八九十百])", "为"),
+    ("bound dropped", r"(?<=[元日年岁月天])(?:以上|以下|以内)", ""),
+    ("frequency", r"\b(?:per|a) (?=day\b)", "every other "),
+    ("frequency", r"\bdaily\b", "weekly"),
+    ("frequency", r"\bmonthly\b", "quarterly"),
+    ("frequency", r"\b(?:annual|yearly)\b(?! report)", "monthly"),
+    ("frequency", r"\bannually\b", "monthly"),
+    ("frequency", r"每月", "每年"),
+    ("frequency", r"每年", "每月"),
+    ("frequency", r"(?<=每[日天])([二三四])次", "一次"),
+    ("unit dropped", r"(?<=\d) (?:mg|ml|kg|mmHg|mmol/L|per cent|percent|bps)\b", ""),
+    ("unit dropped", r"(?<=\d)%", ""),
+    ("unit dropped", r" per (?:day|week|month|year|annum|kg)\b", ""),
+    ("currency", r"\bUSD\b", "EUR"),
+    ("currency", r"\bUS\$", "HK$"),
+    ("currency", r"\bEUR\b", "USD"),
+    ("currency", r"€|£", "$"),
+    ("currency", r"\bGBP\b", "EUR"),
+    ("currency", r"人民币", "美元"),
+    ("currency", r"(?<=[\d万亿])美元", "欧元"),
+    ("period", r"\b(?:first|third) quarter\b", "second quarter"),
+    ("period", r"\bsecond quarter\b", "fourth quarter"),
+    ("period", r"\bfirst half\b", "second half"),
+    ("period", r"第一季度|第三季度", "第二季度"),
+    ("period", r"上半年", "下半年"),
+    ("period", r"\bJanuary\b", "June"),
+    ("period", r"\bMarch\b", "April"),
+    ("period", r"\bJune\b", "July"),
+    ("period", r"\bSeptember\b", "October"),
+    ("period", r"\bDecember\b", "November"),
+    ("hedge dropped", r"\b(?:is|are) expected to (?=\w)", "did "),
+    ("hedge dropped", r"预计|拟", ""),
+    ("ordinal", r"\bfirst\b(?! (?:half|quarter))", "third"),
+    ("ordinal", r"\bsecond\b(?! (?:half|quarter))", "third"),
+    ("ordinal", r"第一(?=[年期次笔阶])", "第三"),
+    ("article", r"\b(?:Section|Article|Clause|Note) \d+", r"Section 99"),
+    ("article", r"第[二三四五六七八九]条", "第十九条"),
+    ("comparison", r"\babove\b", "below"),
+    ("comparison", r"\bbelow\b", "above"),
+    ("comparison", r"\bfewer\b", "more"),
+    ("comparison", r"\blonger\b", "shorter"),
+    ("comparison", r"低于", "高于"),
+    ("comparison", r"少于", "多于"),
+    ("comparison", r"以上", "以下"),
     ("article", r"Section 7\.3", "Section 7.4"),
     ("article", r"第十二条", "第十三条"),
 )
@@ -120,6 +169,25 @@ def _all(sentence: str) -> Iterator[tuple[str, str]]:
         for m in re.finditer(pattern, sentence):
             yield rule, sentence[: m.start()] + m.expand(replacement) + sentence[m.end() :]
     yield from _parties(sentence)
+    yield from _names(sentence)
+
+
+# Names that resemble no real one more than they resemble each other.
+_STRANGER = ("Ashcombe", "Bellingrath")
+_COMMON = frozenset(
+    "January February March April May June July August September October November December".split()
+)
+
+
+def _names(sentence: str) -> Iterator[tuple[str, str]]:
+    """A name by another one, and by one that differs from it by a letter."""
+    for m in re.finditer(r"(?<=[a-z,] )[A-Z][a-z]{4,}\b", sentence):
+        name = m.group()
+        if name in _COMMON:
+            continue
+        near = name[:-2] + ("a" if name[-2] != "a" else "o") + name[-1]
+        for other in (_STRANGER[len(name) % 2], near):
+            yield "name", sentence[: m.start()] + other + sentence[m.end() :]
 
 
 def _digits(sentence: str) -> Iterator[tuple[str, str]]:

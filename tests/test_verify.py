@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import time
+from string import Formatter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.facts import Facts, names
+from rag.facts import Facts, names, related
+from rag.grounds import WORDS as GROUNDS
+from rag.grounds import ground
 from rag.types import Claim, ClaimState, DocumentInfo, Evidence, FileStatus
 from rag.verify import MAX_SENTENCE, strip_markers, verify, verify_sentence
 
@@ -324,3 +327,54 @@ def test_hostile_lengths_are_judged_in_linear_time() -> None:
     assert time.perf_counter() - began < 30
     [claim] = verify("word " * MAX_SENTENCE, EVIDENCE)
     assert claim.state is UNSUPPORTED
+
+
+def test_reasons_are_in_the_language_of_the_question_or_of_the_draft() -> None:
+    sources = [evidence(PAY, 1), evidence(ZH, 2)]
+    [english] = verify("The Buyer shall pay the Seller $4,600,000.", sources, question="What is paid?")
+    [chinese] = verify("The Buyer shall pay the Seller $4,600,000.", sources, question="应付多少？")
+    [drafted] = verify("甲方应当支付合同价款的百分之四十。", sources)
+    assert english.reasons[0] == "amount 4,600,000 does not occur in [1]"
+    assert chinese.reasons[0] == "金额“4,600,000”在 [1] 中没有"
+    assert drafted.reasons[0] == "百分比“百分之四十”在 [2] 中没有"
+    [asked] = verify("甲方应当支付合同价款的百分之四十。", sources, language="en")
+    assert asked.reasons[0].startswith("percentage 百分之四十")
+
+
+@pytest.mark.parametrize("code", sorted(GROUNDS))
+def test_every_ground_takes_the_same_values_in_both_languages(code: str) -> None:
+    english, chinese = ({f for _, f, _, _ in Formatter().parse(t) if f} for t in GROUNDS[code])
+    assert english == chinese
+
+
+def test_what_a_document_says_is_never_read_as_a_format() -> None:
+    because = ground("absent", kind="name", said="{label} {0} {x!r}", label="[1]")
+    assert "{label} {0} {x!r}" in because.words("en") and "{label} {0} {x!r}" in because.words("zh")
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("The margin is 1.25%.", "The margin is 125 basis points."),
+        ("The operating loss was $45 million.", "Operating income was $(45) million."),
+        ("The dose may be at most 40 mg.", "The dose must not exceed 40 mg."),
+        ("租金每月5000元。", "每月租金为5,000元。"),
+        ("No more than 5 mg a day is given.", "Patients should not be given more than 5 mg per day."),
+    ],
+)
+def test_the_same_figure_under_another_unit_sign_or_bound_is_not_unsupported(claim: str, source: str) -> None:
+    assert judge(claim, source).state is not UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("commerc", "commerci", True),
+        ("johnson", "johnston", False),
+        ("prednison", "prednisolon", False),
+        ("intraven", "intramuscular", False),
+        ("maintain", "mainten", True),
+    ],
+)
+def test_words_of_one_root_meet_and_look_alikes_do_not(one: str, other: str, same: bool) -> None:
+    assert related(one, other) is same and related(other, one) is same

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rag import metrics
 from rag.evalset import Question
 from rag.metrics import EvidenceEntry, Passage
+from rag.stated import states_answer
 from rag.types import Answer, Evidence, Hit
 
 Scores = dict[str, float]
@@ -19,6 +20,8 @@ QUOTES = (1, 2, 3)
 SHOWN = "evidence shown"
 ANSWERED = "answered with its evidence"
 RISK = "wrong when answered"
+FIGURE = "figure with its page"
+_FIRST_CITATIONS = 3
 _NOTHING_SAID = ("yes", "no", "maybe", "是", "否")
 
 
@@ -57,6 +60,7 @@ def nothing_scores(question: Question, what: str, depth: int) -> Scores:
     scores = rank_scores([], question.evidence, depth) if what != "answers" else {}
     if what != "retrieval":
         scores |= dict.fromkeys([SHOWN, ANSWERED, *(f"{SHOWN}@{n}" for n in QUOTES)], 0.0)
+        scores |= {FIGURE: 0.0} if question.answers else {}
     return scores
 
 
@@ -80,6 +84,8 @@ def judge(question: Question, answer: Answer) -> Judged:
         ]
         if cited:
             scores["citation precision"] = sum(cited) / len(cited)
+        if question.answers:
+            scores[FIGURE] = _figure(question, answer)
     inside, in_text = _accepted(question, answer, scores)
     right = shown if shown is not None else inside
     wrong = True if not question.answerable else None if right is None else not right
@@ -102,6 +108,15 @@ def _accepted(question: Question, answer: Answer, scores: Scores) -> tuple[bool 
     if numbers is not None:
         scores["numbers correct"] = numbers
     return inside, in_text
+
+
+def _figure(question: Question, answer: Answer) -> float:
+    """1 where the answer states the accepted figure or conclusion and one of its first three citations is of
+    the evidence."""
+    stated = not answer.refused and states_answer(_unmarked(answer), question.answers)
+    first = answer.citations[:_FIRST_CITATIONS]
+    placed = any(_hits_any(Passage(c.document, c.quote, c.page, c.page), question.evidence) for c in first)
+    return float(stated and placed)
 
 
 def _unmarked(answer: Answer) -> str:

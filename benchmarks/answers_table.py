@@ -85,9 +85,9 @@ def markdown(result: dict[str, Any]) -> str:
     machine = result["machine"]
     alone = len(next(iter(result["single"].values()), ())) - 1
     head = (
-        f"{result['date']}, {machine['processor']}, {machine['cores']} cores, {machine['memory_gb']:.0f} GB, load "
-        f"before {machine['load_before']:.1f}; {result['size']:,} passages; {alone} questions one by one, medians; "
-        f"{result['model']}."
+        f"{result['date']}, {machine['processor']}, {machine['cores']} cores, {machine['memory_gb']:.0f} GB, "
+        f"load before {machine['load_before']:.1f}; {result['size']:,} passages; {alone} questions one by "
+        f"one, medians; {result['model']}."
     )
     notes = [f"{name}: {error}" for name, errors in result["errors"].items() for error in errors]
     return "\n".join([head, "", *rows, "", *notes, ""] if notes else [head, "", *rows, ""])

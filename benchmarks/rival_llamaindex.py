@@ -1,5 +1,5 @@
-"""The usual LlamaIndex pipeline over given passages: VectorStoreIndex on FAISS, HuggingFaceEmbedding, LlamaCPP
-of llama-index-llms-llama-cpp, its default query engine ("compact": all passages in one prompt).
+"""The usual LlamaIndex pipeline over given passages: VectorStoreIndex on FAISS, HuggingFaceEmbedding,
+LlamaCPP of llama-index-llms-llama-cpp, its default query engine ("compact": all passages in one prompt).
 
 Set up as a careful user would on a processor: all cores, prompt batches of 512, the model's chat template,
 temperature 0, four passages instead of the default two so that all sides read the same. Runs in an

@@ -20,8 +20,8 @@ from worker import MAX_TOKENS, PASSAGES, batch, passages, serve
 warnings.filterwarnings("ignore")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-TEMPLATE = """Answer the following question using only the context below. Only include information specifically \
-discussed.
+TEMPLATE = """Answer the following question using only the context below. Only include information \
+specifically discussed.
 
 question: {question}
 context: {context}
@@ -42,7 +42,7 @@ def build(folder: Path, store: Path, embedder: Path) -> None:
     )
     index.index((number, text, None) for number, text in enumerate(known))
     # From here on questions are embedded by txtai itself.
-    index.config |= {"path": str(embedder), "method": "huggingface"}
+    index.config |= {"path": str(embedder), "method": "transformers"}
     index.config.pop("transform", None)
     index.save(str(store))
 

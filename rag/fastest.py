@@ -150,7 +150,7 @@ class Search:
         tried = [
             replace(c, settings=replace(c.settings, threads=n, threads_batch=n))
             for c in best
-            for n in self._threads
+            for n in reversed(self._threads)  # of equals the most, which is the default
         ]
         timed = self._stage("threads", tried, 3)
         chosen = []
@@ -234,7 +234,7 @@ class Search:
         """Times the candidates in turn, `rounds` times or until the stage's share of the time is used up."""
         shape = shape or self._shape
         end = self._begun + self._seconds * _SHARES[name]
-        if self._clock() >= end and name != "finals":
+        if self._clock() >= end and name not in ("formats", "finals"):
             self._notes.append(f"{name}: not tried, the time was up")
             return {}
         left = list(dict.fromkeys(candidates))

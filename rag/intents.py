@@ -41,13 +41,15 @@ class Unit(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Intent:
     """`topic` is what the passages have to be about, as typed, "" for all of them; `noun` what is counted or
-    listed, as typed ("contracts"); `sides` what is compared, `topic` then being in what respect."""
+    listed, as typed ("contracts"); `sides` what is compared, `topic` then being in what respect. Where it is
+    not `sure`, the wording is meant so only if the topic names a document."""
 
     ask: Ask
     topic: str
     unit: Unit = Unit.PASSAGE
     noun: str = ""
     sides: tuple[str, ...] = ()
+    sure: bool = True
 
 
 _DOCUMENT = (
@@ -213,7 +215,7 @@ _ENGLISH: tuple[tuple[Ask, Unit, re.Pattern[str]], ...] = tuple(
             Ask.SUMMARISE,
             Unit.PASSAGE,
             r"^what\s+are\s+the\s+(?:main|key|most\s+important|essential)\s+(?:points|contents|terms|provisions|takeaways)\s+"
-            r"(?:of|in)\s+(?P<topic>.+)$",
+            r"(?:of|in)\s+(?P<topic>.+)$(?P<unsure>)",
         ),
     )
 )
@@ -329,7 +331,7 @@ _CHINESE: tuple[tuple[Ask, Unit, re.Pattern[str]], ...] = tuple(
         (
             Ask.SUMMARISE,
             Unit.PASSAGE,
-            r"^(?P<topic>.+?)的?(?:主要内容|内容概要|内容提要|要点)(?:是什么|有哪些|是哪些|有什么)[？?]*$",
+            r"^(?P<topic>.+?)的?(?:主要内容|内容概要|内容提要|要点)(?:是什么|有哪些|是哪些|有什么)[？?]*$(?P<unsure>)",
         ),
     )
 )
@@ -382,4 +384,4 @@ def _made(ask: Ask, unit: Unit, groups: dict[str, str]) -> Intent | None:
         return None
     if topic and not any(c.isalnum() for c in topic):
         return None
-    return Intent(ask, topic, unit, noun)
+    return Intent(ask, topic, unit, noun, sure="unsure" not in groups)

@@ -89,6 +89,16 @@ def expand(question: str, *, extra: Sequence[Path] = ()) -> tuple[str, ...]:
     return _chosen(entries, text, tuple(word.stem for word in words))
 
 
+def spoken(question: str, *, extra: Sequence[Path] = ()) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
+    """Where a question speaks in lay words: start and end in its normalised text, and the professional terms
+    for them. `extra` are the user's own lexicon files. Raises ConfigError for one that cannot be read."""
+    text = normalise(question[:MAX_CHARS])
+    lexicons = _lexicons(extra, english=detect_language(text) == "en", chinese=has_han(text))
+    words = words_of(text)
+    found = [match for lexicon in lexicons for match in matches(lexicon, text, words)]
+    return tuple((start, end, entry.terms) for start, end, entry in longest(found))
+
+
 def load(path: Path) -> tuple[Entry, ...]:
     """The entries of a lexicon file. Raises ConfigError naming file, entry and what to write instead."""
     table = read_toml(path, "lexicon", _SHAPE)

@@ -54,7 +54,7 @@ _BETWEEN_EN = re.compile(
 )
 # "the notice period in the lease and in the supply contract"
 _AGAIN = re.compile(r"^(?:(?:that|those|the\s+one)\s+)?(?:in|of|under|for)\s+", re.IGNORECASE)
-_LEAD = re.compile(r"^(?:both|the)\s+", re.IGNORECASE)
+_LEAD = re.compile(r"^(?:both|the|an?)\s+", re.IGNORECASE)
 _ONLY_TIME = re.compile(
     r"^(?:in\s+)?(?:the\s+)?(?:(?:fiscal|financial|full)?\s*(?:year|fy)?\s*\d{2,4}|q[1-4](?:\s+\d{4})?|last\s+year|this\s+year|"
     r"(?:the\s+)?(?:prior|previous|current)\s+(?:year|period|quarter)|\d{4}\s*年度?|去年|今年|上年同?期?|本期|上期)$",

@@ -354,6 +354,19 @@ class Store:
                 known.update(lexical.frequencies(connection, missing))
         return {t: known[t] for t in tokens}
 
+    def matching(self, expression: str) -> list[int]:
+        """Ids of all passages that an FTS5 query matches, ascending."""
+        with self._connection() as connection:
+            found = connection.execute("SELECT rowid FROM lexical WHERE lexical MATCH ?", (expression,))
+            return [row[0] for row in found]
+
+    def labels(self, document_id: int) -> list[tuple[str, str, int]]:
+        """The numbered parts of a document that passages bear: (kind, number, chunk id), as ("article", "12",
+        31), in the order of the passages."""
+        with self._connection() as connection:
+            query = "SELECT kind, label, chunk_id FROM anchors WHERE document_id = ? ORDER BY chunk_id, label"
+            return connection.execute(query, (document_id,)).fetchall()
+
     def token_fields(self, ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
         """Search tokens of passages, blank-joined: (title, heading, body). Those that are gone are left
         out."""

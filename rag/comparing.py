@@ -1,0 +1,120 @@
+"""Two or three things side by side: evidence is looked for on each side by itself, within its document where
+a side names one, and set out by code; a side without support is said to have none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rag.evidence import Selection, select
+from rag.many import Asked, made
+from rag.missing import missing, missing_words
+from rag.scope import Scope, read_scope
+from rag.survey import evidence_of, survey
+from rag.tally import compare_head, table
+from rag.topics import Need, Text, read_needs
+from rag.types import Answer, Evidence, Filters, Hit, Part, Reading
+
+_QUOTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side and what was found for it; no `quotes` where it has no support: `reason` then says why, and
+    `near` are the sentences of the document it names that come nearest."""
+
+    name: str
+    quotes: tuple[Evidence, ...]
+    hits: tuple[Hit, ...]
+    matching: int
+    read: int
+    reason: str = ""
+    near: tuple[Evidence, ...] = ()
+
+
+def compare(asked: Asked) -> Answer | None:
+    """The sides with their quotes; None where none of them has support."""
+    sides = [_side(asked, side) for side in asked.intent.sides]
+    if not any(side.quotes for side in sides):
+        return None
+    both = _on_both(asked, sides)
+    rows: dict[str, list[Evidence]] = {}
+    numbers: dict[tuple[int, int, int], Evidence] = {}
+    named = [("两者" if asked.chinese else "both", both), *((s.name, s.quotes or s.near) for s in sides)]
+    for name, quotes in named:
+        rows[name] = [
+            numbers.setdefault((e.document.id, e.start, e.end), replace(e, number=len(numbers) + 1))
+            for e in quotes
+        ]
+    if not both:
+        del rows[named[0][0]]
+    evidence = tuple(numbers.values())
+    parts = tuple(
+        Part(s.name, bool(s.quotes), tuple(e.number for e in rows[s.name]), s.reason) for s in sides
+    )
+    reading = Reading(
+        asked.intent.ask.value,
+        sum(s.matching for s in sides),
+        sum(s.read for s in sides),
+        len({e.document.id for e in evidence}),
+    )
+    head = compare_head(asked.intent.topic, parts, reading, asked.language)
+    lacking = frozenset(s.name for s in sides if not s.quotes)
+    text = f"{head}\n\n{table(rows, asked.language, lacking)}"
+    nearest = list({h.chunk_id: h for s in sides for h in s.hits}.values())[: asked.k]
+    return made(asked, head, text, evidence, evidence, reading, parts=parts, nearest=nearest)
+
+
+def _side(asked: Asked, name: str) -> _Side:
+    """The sentences that bear on one side: those judged sufficient, else those that hold all of its words."""
+    store, aspect = asked.index.store, asked.intent.topic
+    scope = read_scope(name, store, asked.filters, whole=True)
+    topic = " ".join(t for t in (aspect, scope.topic) if t)
+    own = read_needs(scope.topic, extra=asked.index.lexicons) if scope.topic else ()
+    needs = read_needs(topic, extra=asked.index.lexicons)
+    query = topic or name
+    if not aspect and not scope.named:
+        query = f"什么是{name}？" if asked.chinese else f"What is {name}?"
+    filters = _within(asked.filters, scope)
+    hits = tuple(asked.index.search(query, asked.k, filters=filters))
+    chosen = select(query, hits, asked.index, limit=_QUOTES, threshold=asked.threshold)
+    known = not own or all(survey(store, scope, [need]).matches for need in own)
+    found = survey(store, scope, needs)
+    quotes: Sequence[Evidence] = ()
+    if known and chosen.sufficient:
+        quotes = _holding(chosen, own)
+    if known and not quotes:
+        quotes = evidence_of(found.matches, store)[:_QUOTES]
+    if known and not quotes and scope.named and not topic:
+        quotes = chosen.evidence
+    read = max(found.read, len(hits))
+    matching = max(found.matching, read)
+    if quotes:
+        return _Side(name, tuple(quotes[:_QUOTES]), hits, matching, read)
+    why = missing_words(missing(topic or name, hits, store, filters=filters), asked.language)
+    texts = [(e, Text(e.text)) for e in chosen.evidence] if scope.named and known else []
+    near = [e for e, text in texts if 2 * sum(map(text.holds, needs)) >= len(needs)]
+    return _Side(name, (), hits, matching, read, why, tuple(near[:_QUOTES]))
+
+
+def _within(filters: Filters | None, scope: Scope) -> Filters | None:
+    if not scope.named:
+        return filters
+    return Filters(documents=tuple(d.path for d in scope.documents))
+
+
+def _holding(chosen: Selection, own: Sequence[Need]) -> list[Evidence]:
+    """Evidence that speaks of the side itself: a sentence about something near it is none."""
+    texts = [(e, Text("\n".join([e.document.title, *e.heading_path, e.text]))) for e in chosen.evidence]
+    return [e for e, text in texts if all(map(text.holds, own))]
+
+
+def _on_both(asked: Asked, sides: Sequence[_Side]) -> tuple[Evidence, ...]:
+    """Sentences that speak of all sides at once; documents often draw the comparison themselves."""
+    needs = [n for side in sides for n in read_needs(side.name, extra=asked.index.lexicons)]
+    hits = asked.index.search(asked.searched, asked.k, filters=asked.filters)
+    chosen = select(asked.searched, hits, asked.index, limit=_QUOTES, threshold=asked.threshold)
+    if not chosen.sufficient:
+        return ()
+    texts = [(e, Text(e.text)) for e in chosen.evidence]
+    return tuple(e for e, text in texts if all(map(text.holds, needs)))

@@ -1,0 +1,146 @@
+"""How many, which ones, all of them: answered from every passage that matches, with counts made by code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rag.intents import Ask, Intent, Unit
+from rag.many import Asked, made, none_match
+from rag.scope import Scope, all_of, called, read_scope
+from rag.store import Store
+from rag.survey import Match, Survey, evidence_of, survey, units_of
+from rag.tally import headline, listing, remarks
+from rag.topics import read_needs
+from rag.types import Answer, DocumentInfo, Reading
+
+# A topic of more words than this is a sentence, which no passage repeats.
+_MOST_NEEDS = 6
+_MOST_DOCUMENTS = 200
+_KINDS = (
+    (re.compile(r"^(?:articles?|条|条文|条款)$", re.IGNORECASE), ("article", "section")),
+    (re.compile(r"^(?:clauses?|sections?|provisions?|规定|款)$", re.IGNORECASE), ("section", "article")),
+    (re.compile(r"^(?:chapters?|章|章节)$", re.IGNORECASE), ("chapter",)),
+    (re.compile(r"^(?:schedules?|annexe?s?)$", re.IGNORECASE), ("schedule", "appendix")),
+)
+
+
+def count_or_list(asked: Asked) -> Answer | None:
+    """The answer to a question that counts or lists; a refusal where nothing matches; None where it cannot be
+    answered by reading what matches."""
+    intent, store = asked.intent, asked.index.store
+    if not intent.topic:
+        return _documents(asked, intent)
+    scope = read_scope(intent.topic, store, asked.filters, whole=_may_be_whole(intent))
+    if intent.unit is Unit.DOCUMENT:
+        scope = replace(scope, named=False, topic=intent.topic, documents=all_of(store, asked.filters))
+    if scope.named and not scope.topic:
+        return _sections(asked, scope)
+    needs = read_needs(scope.topic, extra=asked.index.lexicons)
+    if not needs or len(needs) > _MOST_NEEDS:
+        return None
+    found = survey(store, scope, needs, rows=intent.unit is Unit.ROW)
+    if intent.unit is Unit.ROW and not found.matches:
+        intent = replace(intent, unit=Unit.THING)
+        found = survey(store, scope, needs)
+    if not found.matches and found.apart:
+        return None
+    if not found.matches:
+        unheard = any(not survey(store, scope, [need]).matches for need in needs)
+        return _none(asked, scope, found) if unheard or intent.unit is not Unit.THING else None
+    return _told(asked, intent, found)
+
+
+def _may_be_whole(intent: Intent) -> bool:
+    """ "How many articles does the statute have?" is about a document as a whole."""
+    return intent.ask is Ask.COUNT and intent.unit is Unit.SECTION
+
+
+def _none(asked: Asked, scope: Scope, found: Survey) -> Answer:
+    reading = Reading(asked.intent.ask.value, 0, 0, 0)
+    return none_match(asked, scope, found.needs, reading)
+
+
+def _told(asked: Asked, intent: Intent, found: Survey) -> Answer:
+    store, language = asked.index.store, asked.language
+    evidence = evidence_of(found.matches, store)
+    head = headline(intent, found, language)
+    quotes, shown = listing(evidence, language)
+    kind = called(found.documents, intent.noun) if intent.unit is Unit.DOCUMENT else ()
+    told = ("" if asked.chinese else " ").join(remarks(found, language, intent.noun, len(kind)))
+    reading = Reading(intent.ask.value, found.matching, found.read, len(found.documents))
+    return made(asked, head, f"{head}\n\n{quotes}\n\n{told}", evidence, shown, reading)
+
+
+def _documents(asked: Asked, intent: Intent) -> Answer | None:
+    """The documents themselves, each cited by its opening sentence."""
+    store = asked.index.store
+    documents = all_of(store, asked.filters)
+    if not documents:
+        return None
+    documents = called(documents, intent.noun) or documents
+    matches = [m for d in documents[:_MOST_DOCUMENTS] if (m := _opening(store, d)) is not None]
+    evidence = evidence_of(matches, store)
+    count = len(documents)
+    head = (
+        f"共有 {count} 份文件。"
+        if asked.chinese
+        else f"There {'is 1 document' if count == 1 else f'are {count:,} documents'}."
+    )
+    quotes, shown = listing(evidence, asked.language, shown=2 * len(matches) if count <= 30 else 30)
+    passages = sum(d.chunks for d in documents)
+    return made(
+        asked,
+        head,
+        f"{head}\n\n{quotes}",
+        evidence,
+        shown,
+        Reading(intent.ask.value, passages, passages, count),
+    )
+
+
+def _opening(store: Store, document: DocumentInfo) -> Match | None:
+    return _first_words(store, document, store.opening(document.id))
+
+
+def _first_words(store: Store, document: DocumentInfo, chunk_id: int) -> Match | None:
+    for i, _, chunk in store.chunks([chunk_id]):
+        for place in units_of(store, document, chunk):
+            return Match(i, document, chunk, (place,))
+    return None
+
+
+def _sections(asked: Asked, scope: Scope) -> Answer | None:
+    """The numbered parts of the documents named, counted by the numbers that their passages bear."""
+    store = asked.index.store
+    kinds = next((k for pattern, k in _KINDS if pattern.match(asked.intent.noun)), ())
+    matches: list[Match] = []
+    for document in scope.documents:
+        for chunk_id in _numbered(store.labels(document.id), kinds):
+            match = _first_words(store, document, chunk_id)
+            if match is not None:
+                matches.append(match)
+    if not matches:
+        return None
+    evidence = evidence_of(matches, store)
+    names = ("、" if asked.chinese else ", ").join(d.path for d in scope.documents)
+    noun = asked.intent.noun
+    head = (
+        f"{names}：共 {len(matches)} {'个' if len(noun) > 1 else ''}{noun}（按编号统计）。"
+        if asked.chinese
+        else f"{len(matches):,} {noun} in {names}, counted by their outermost numbers."
+    )
+    quotes, shown = listing(evidence, asked.language)
+    passages = sum(d.chunks for d in scope.documents)
+    reading = Reading(asked.intent.ask.value, passages, passages, len(scope.documents))
+    return made(asked, head, f"{head}\n\n{quotes}", evidence, shown, reading)
+
+
+def _numbered(labels: Sequence[tuple[str, str, int]], kinds: Sequence[str]) -> list[int]:
+    """Passages that bear the outermost numbers of the first kind that the document has."""
+    for kind in kinds:
+        outer = [(n, i) for k, n, i in labels if k == kind and "." not in n and "(" not in n]
+        if outer:
+            return [i for _, i in outer]
+    return []

@@ -1,0 +1,123 @@
+"""Questions about many passages, answered by reading all that match: how many, which ones, all of them;
+what a text says in short; two things side by side. What their answers have in common.
+
+None where a question cannot be served so; it is then answered like any other, and the answer says that not
+everything was read (`partly_read`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rag.compose import certificate, citation, quote_claim, refuse
+from rag.evidence import Selection, select
+from rag.index import Index
+from rag.intents import Intent
+from rag.missing import missing, missing_words
+from rag.scope import Scope
+from rag.tally import not_all_read
+from rag.topics import Need, Text
+from rag.types import (
+    Answer,
+    AnswerKind,
+    Claim,
+    ClaimState,
+    Evidence,
+    Filters,
+    Hit,
+    Part,
+    Reading,
+)
+
+_COUNTED = {"en": "counted by code over every passage that was read", "zh": "由程序逐段统计得出"}
+_ZERO = {"en": "0 passages match {words}.", "zh": "含有{words}的段落数为 0。"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with what it is answered from. `searched` is it as completed from the conversation; `k`,
+    `limit` and `threshold` are the assistant's."""
+
+    question: str
+    searched: str
+    language: str
+    intent: Intent
+    index: Index
+    filters: Filters | None = None
+    k: int = 8
+    limit: int = 6
+    threshold: float | None = None
+
+    @property
+    def chinese(self) -> bool:
+        return self.language == "zh"
+
+
+def counted_claim(text: str, language: str, citations: Sequence[int] = ()) -> Claim:
+    """A sentence whose figures were counted by code."""
+    reason = _COUNTED["zh" if language == "zh" else "en"]
+    return Claim(text, ClaimState.SUPPORTED, tuple(citations), (reason,))
+
+
+def made(
+    asked: Asked,
+    head: str,
+    text: str,
+    evidence: Sequence[Evidence],
+    shown: Sequence[Evidence],
+    reading: Reading,
+    *,
+    parts: Sequence[Part] = (),
+    nearest: Sequence[Hit] = (),
+) -> Answer:
+    """The answer: `head` counted by code, `shown` quoted; all of the `evidence` is in the citations."""
+    found = Selection(tuple(evidence), True, 1.0, 1.0, len(evidence), False)
+    claims = [counted_claim(head, asked.language, [e.number for e in shown])] if head else []
+    return Answer(
+        question=asked.question,
+        kind=AnswerKind.QUOTED,
+        text=text,
+        language=asked.language,
+        claims=(*claims, *(quote_claim(e, asked.language) for e in shown)),
+        citations=tuple(map(citation, evidence)),
+        evidence=tuple(evidence),
+        nearest=tuple(nearest),
+        certificate=certificate(asked.index, found, asked.filters, asked.language),
+        timings={},
+        searched="" if asked.searched == asked.question else asked.searched,
+        parts=tuple(parts),
+        reading=reading,
+    )
+
+
+def none_match(asked: Asked, scope: Scope, needs: Sequence[Need], reading: Reading) -> Answer:
+    """The refusal of a question that no passage matches. Its certificate's score is the largest share of the
+    words asked for that one of the nearest passages holds, where all of them are needed."""
+    hits = asked.index.search(asked.searched, asked.k, filters=asked.filters)
+    found = select(asked.searched, hits, asked.index, limit=asked.limit, threshold=asked.threshold)
+    found = replace(found, sufficient=False, score=_share(hits, needs), threshold=1.0)
+    lacking = missing(scope.topic or asked.searched, hits, asked.index.store, filters=asked.filters)
+    proof = certificate(asked.index, found, asked.filters, asked.language)
+    why = missing_words(lacking, asked.language)
+    refusal = refuse(asked.question, asked.language, found, hits, proof, {}, asked.searched, why)
+    words = ("、" if asked.chinese else ", ").join(f"“{need.typed}”" for need in needs)
+    zero = _ZERO["zh" if asked.chinese else "en"].format(words=words)
+    return replace(refusal, text=f"{zero}{'' if asked.chinese else ' '}{refusal.text}", reading=reading)
+
+
+def _share(hits: Sequence[Hit], needs: Sequence[Need]) -> float:
+    if not needs:
+        return 0.0
+    texts = [Text("\n".join([*h.chunk.heading_path, h.chunk.text])) for h in hits]
+    best = max((sum(map(text.holds, needs)) / len(needs) for text in texts), default=0.0)
+    return min(best, 1 - 1 / (len(needs) + 1))  # all of them in one passage, but not in one sentence
+
+
+def partly_read(answer: Answer, intent: Intent, timings: Mapping[str, float] | None = None) -> Answer:
+    """An ordinary answer to such a question, saying that it rests on the best passages alone."""
+    documents = len({hit.document.id for hit in answer.nearest})
+    reading = Reading(intent.ask.value, answer.certificate.passages, len(answer.nearest), documents)
+    if reading.complete:
+        return replace(answer, reading=reading)
+    note = not_all_read(reading, answer.language)
+    return replace(answer, text=f"{answer.text}\n\n{note}", reading=reading)

@@ -1,0 +1,96 @@
+"""What a document, a section or a topic says in short: its most central sentences, quoted, in their order,
+chosen by code from all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.central import Said, central, nearness
+from rag.constraints import article_agrees
+from rag.many import Asked, made, none_match
+from rag.scope import Scope, read_scope
+from rag.survey import Match, Place, evidence, survey, units_of
+from rag.tally import summary_head, summary_text
+from rag.topics import Need, Text, read_needs
+from rag.types import Answer, Chunk, DocumentInfo, Reading
+
+MOST = 600
+_FEWEST, _MOST_SENTENCES = 5, 10
+_OF_AN_ARTICLE = 0.5
+_Passage = tuple[int, DocumentInfo, Chunk]
+
+
+def summarise(asked: Asked) -> Answer | None:
+    """The summary of what the question names; a refusal where no document holds one of its words; None where
+    it names nothing that can be read as a whole."""
+    store = asked.index.store
+    scope = read_scope(asked.intent.topic, store, asked.filters, whole=True)
+    if not scope.named and not asked.intent.sure:
+        return None
+    needs = read_needs(scope.topic, extra=asked.index.lexicons) if scope.topic else ()
+    passages, name = _passages(asked, scope, needs)
+    if not passages:
+        unheard = needs and any(not survey(store, scope, [need]).matches for need in needs)
+        reading = Reading(asked.intent.ask.value, 0, 0, 0)
+        return none_match(asked, scope, needs, reading) if unheard else None
+    read = _evenly(passages, MOST)
+    chosen = _chosen(asked, read)
+    quotes = [evidence(n, Match(i, d, c, (p,)), p, store) for n, (i, d, c, p) in enumerate(chosen, 1)]
+    if not quotes:
+        return None
+    documents = len({d.id for _, d, _ in read})
+    reading = Reading(asked.intent.ask.value, len(passages), len(read), documents)
+    head = summary_head(name, quotes, reading, asked.language)
+    return made(asked, head, f"{head}\n\n{summary_text(quotes)}", quotes, quotes, reading)
+
+
+def _passages(asked: Asked, scope: Scope, needs: Sequence[Need]) -> tuple[list[_Passage], str]:
+    """All passages in question and what they are called: the articles or the section named, else those about
+    the topic, else the whole of the documents named."""
+    store = asked.index.store
+    everything = (
+        [(i, d, c) for d in scope.documents for i, _, c in store.document_chunks(d.id)]
+        if scope.named or not needs
+        else []
+    )
+    if scope.constraints.articles and everything:
+        agreeing = [
+            p
+            for p in everything
+            if article_agrees(scope.constraints, p[2].heading_path, p[2].text) >= _OF_AN_ARTICLE
+        ]
+        if agreeing:
+            return agreeing, ", ".join(scope.constraints.articles)
+    if not needs:
+        return everything, ", ".join(d.path for d in scope.documents[:3])
+    headed = [p for p in everything if any(_heads(h, needs) for h in p[2].heading_path)]
+    if headed:
+        return headed, scope.topic
+    found = survey(store, scope, needs)
+    return [(m.chunk_id, m.document, m.chunk) for m in found.matches], scope.topic
+
+
+def _heads(heading: str, needs: Sequence[Need]) -> bool:
+    text = Text(heading)
+    return all(map(text.holds, needs))
+
+
+def _evenly(passages: Sequence[_Passage], most: int) -> list[_Passage]:
+    """All passages, or `most` of them spread over the whole."""
+    if len(passages) <= most:
+        return list(passages)
+    return [passages[n * len(passages) // most] for n in range(most)]
+
+
+def _chosen(asked: Asked, read: Sequence[_Passage]) -> list[tuple[int, DocumentInfo, Chunk, Place]]:
+    store = asked.index.store
+    prose = [p for p in read if p[2].kind != "table"] or list(read)
+    near = nearness(store.vectors([i for i, _, _ in prose]))
+    places = [(n, place) for n, (_, d, c) in enumerate(prose) for place in units_of(store, d, c)]
+    said = [
+        Said(place.text, prose[n][0], f"{prose[n][1].id} {prose[n][2].heading_path[:1]}", float(near[n]))
+        for n, place in places
+    ]
+    headings = len({one.heading for one in said})
+    count = max(_FEWEST, min(_MOST_SENTENCES, headings))
+    return [(*prose[places[i][0]], places[i][1]) for i in central(said, count)]

@@ -1,0 +1,192 @@
+"""What a passage has to hold to match a topic: every content word, name and quoted phrase of it, each in one
+of its forms (stemmed; the professional words for a lay one), and whether a text holds them.
+
+A topic is matched exactly, unlike a question that is searched for: the matching set can be counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from rag.lexicon import spoken
+from rag.text import STOPWORDS_EN, STOPWORDS_ZH, cut_words, has_han, normalise, search_tokens
+
+_QUOTED = re.compile(r"[\"“”「『《]([^\"“”「」『』《》]{2,80})[\"“”」』》]")
+_NAME = re.compile(
+    r"(?<![\w-])(?:[A-Z][\w&'’-]*|[A-Z]{2,})(?:\s+(?:(?:of|the|and|de|for)\s+)?(?:[A-Z][\w&'’-]*|\d+))+"
+)
+_WORD = re.compile(
+    "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|[^\\W_\u3400-\u9fff\uf900-\ufaff]+(?:[.,'’/-][^\\W_\u3400-\u9fff]+)*"
+)
+# Words that say what is wanted, not what it is about; they count only where nothing else is said.
+_LIGHT = frozenset(
+    search_tokens(
+        "clause section article provision passage sentence mention reference information detail thing item "
+        "matter topic subject content text word term phrase list document file index collection various "
+        "different respective possible applicable relevant main key contained mentioned listed described "
+        "following anything something everything anywhere kind type sort example"
+    )
+)
+_LIGHT_ZH = frozenset(
+    "内容 条款 条文 规定 有关 相关 关于 信息 情况 事项 方面 具体 主要 所有 全部 文件 文档 提到 涉及 "
+    "词语 字样 名单 清单 各种 哪些".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way of saying a thing: stems that stand one after the other, or Chinese characters."""
+
+    stems: str = ""
+    characters: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that a passage has to hold: as typed, or in one of the professional words for it (`others`,
+    which are `terms` in the lexicon)."""
+
+    typed: str
+    form: Form
+    others: tuple[Form, ...] = ()
+    terms: tuple[str, ...] = ()
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        return (self.form, *self.others)
+
+
+class Text:
+    """A text ready to be looked into. Its words are stemmed only where their first letters are there: most
+    sentences of a passage that matches hold nothing of the topic."""
+
+    __slots__ = ("_characters", "_plain", "_stems", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._plain = normalise(text)
+        self._characters: str | None = None
+        self._stems: str | None = None
+
+    def holds(self, need: Need) -> bool:
+        return any(self.has(form) for form in need.forms)
+
+    def has(self, form: Form) -> bool:
+        if form.characters:
+            if self._characters is None:
+                self._characters = "".join(self._plain.split())
+            return form.characters in self._characters
+        if not all(lead in self._plain for lead in _leads(form.stems)):
+            return False
+        if self._stems is None:
+            self._stems = f" {' '.join(search_tokens(_without_han(self._text)))} "
+        return f" {form.stems} " in self._stems
+
+
+@lru_cache(maxsize=4096)
+def _leads(stems: str) -> tuple[str, ...]:
+    """First letters that every word of these stems begins with; stemming changes the ends of words, and of
+    the shortest ("dying", "die") all but the first letter."""
+    return tuple(stem[: max(1, min(4, len(stem) - 2))] for stem in stems.split())
+
+
+def _without_han(text: str) -> str:
+    return re.sub("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+", " ", text) if has_han(text) else text
+
+
+def read_needs(topic: str, *, extra: Sequence[Path] = ()) -> tuple[Need, ...]:
+    """What a passage about the topic has to hold, in the order of the topic; () for one without a word.
+    `extra` are the user's own lexicons."""
+    taken: list[tuple[int, int]] = []
+    found: list[tuple[int, Need]] = []
+
+    def add(start: int, end: int, terms: Sequence[str] = ()) -> None:
+        form = form_of(topic[start:end])
+        if (form.stems or form.characters) and not any(start < e and s < end for s, e in taken):
+            taken.append((start, end))
+            others = {f: t for t in terms for f in [form_of(t)] if f != form and not _within(form, f)}
+            found.append((start, Need(topic[start:end], form, tuple(others), tuple(others.values()))))
+
+    for match in _QUOTED.finditer(topic):
+        add(*match.span(1))
+    for match in _NAME.finditer(topic):
+        add(*match.span())
+    words = tuple(_words(topic))
+    if len(normalise(topic)) == len(topic):  # else places in the normalised text are not places in this one
+        begins, ends = {start for start, _, _ in words}, {end for _, end, _ in words}
+        for start, end, terms in spoken(topic, extra=extra):
+            if start in begins and end in ends:  # 违约 is no word of 违约金
+                add(start, end, terms)
+    for start, end, word in words:
+        if not _idle(word):
+            add(start, end)
+    needs = [need for _, need in sorted(found, key=lambda row: row[0])]
+    telling = [n for n in needs if not _light(n.typed)]
+    return tuple({n.form: n for n in telling or needs}.values())
+
+
+def _within(form: Form, other: Form) -> bool:
+    """Whether every text that holds `other` holds `form`."""
+    if form.characters:
+        return form.characters in other.characters
+    return f" {form.stems} " in f" {other.stems} "
+
+
+def form_of(text: str) -> Form:
+    """Chinese by its characters, all else by its stems; a mixture by its characters."""
+    if has_han(text):
+        return Form(characters="".join(normalise(text).split()))
+    return Form(stems=" ".join(search_tokens(text)))
+
+
+def _words(topic: str) -> Iterable[tuple[int, int, str]]:
+    for match in _WORD.finditer(topic):
+        if not has_han(match.group()):
+            yield match.start(), match.end(), match.group()
+            continue
+        start = match.start()
+        for word in cut_words(match.group()):
+            yield start, start + len(word), word
+            start += len(word)
+
+
+def _idle(word: str) -> bool:
+    if has_han(word):
+        return word in STOPWORDS_ZH or len(word) == 1
+    return word.lower() in STOPWORDS_EN
+
+
+def _light(typed: str) -> bool:
+    if has_han(typed):
+        return typed in _LIGHT_ZH
+    stems = search_tokens(typed)
+    return bool(stems) and _LIGHT.issuperset(stems)
+
+
+def expression(needs: Sequence[Need], columns: str = "heading body") -> str:
+    """The FTS5 query that finds every passage which can hold all needs. Chinese characters are looked up by
+    their two-character grams, so a passage found may still have them apart."""
+    groups = ["(" + " OR ".join(_lookup(form) for form in need.forms) + ")" for need in needs]
+    return f"{{{columns}}} : ({' AND '.join(groups)})"
+
+
+def _lookup(form: Form) -> str:
+    if not form.characters:
+        return _quoted(form.stems)
+    tokens = []
+    for match in _WORD.finditer(form.characters):
+        run = match.group()
+        if not has_han(run):
+            tokens.extend(search_tokens(run))
+        elif len(run) == 1:
+            tokens.append(run)
+        else:
+            tokens.extend(run[i : i + 2] for i in range(len(run) - 1))
+    return "(" + " AND ".join(map(_quoted, dict.fromkeys(tokens))) + ")"
+
+
+def _quoted(tokens: str) -> str:
+    return '"' + tokens.replace('"', '""') + '"'

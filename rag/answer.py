@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event as StopEvent
 
+from rag.across import answer_across
 from rag.compose import certificate, compose, compose_figures, refuse, whole_sentences, with_rows
 from rag.config import Config
 from rag.errors import GenerationError
@@ -16,7 +17,9 @@ from rag.evidence import Selection, select
 from rag.figures import Computed, find_figures
 from rag.followup import complete
 from rag.index import Index, open_index
+from rag.intents import read_intent
 from rag.llm import LLM, load_llm
+from rag.many import Asked, partly_read
 from rag.missing import missing, missing_words
 from rag.partial import Written, compose_parts, look, nearest, together
 from rag.parts import separate
@@ -101,9 +104,55 @@ class Assistant:
         searched = complete(question, history)
         language = language or detect_language(question)
         clock = _Clock()
+        intent = read_intent(searched)
+        if intent is not None:
+            asked = Asked(
+                question,
+                searched,
+                language,
+                intent,
+                self.index,
+                filters,
+                self._top_k,
+                self._max_evidence,
+                self._threshold,
+            )
+            if (yield from self._stream_across(asked, clock)) is not None:
+                return
         if parts := separate(searched):
-            yield from self._stream_parts(question, searched, parts, filters, language, stop, clock)
+            flow = self._stream_parts(question, searched, parts, filters, language, stop, clock)
+        else:
+            flow = self._stream_one(question, searched, filters, language, stop, clock)
+        if intent is None:
+            yield from flow
             return
+        for event in flow:
+            yield Finished(partly_read(event.answer, intent)) if isinstance(event, Finished) else event
+
+    def _stream_across(self, asked: Asked, clock: _Clock) -> Generator[Event, None, Answer | None]:
+        """The stages for a question about many passages; None, and no end of the stream, where it has to be
+        answered like any other."""
+        yield StageStarted("searching")
+        answer = answer_across(asked)
+        clock.lap("searching")
+        if answer is not None:
+            answer = replace(answer, timings=dict(clock.seconds))
+            shown = {n for claim in answer.claims for n in claim.citations}
+            quoted = tuple(e for e in answer.evidence if e.number in shown)
+            yield EvidenceFound(quoted, answer.nearest)
+            yield Finished(answer)
+        return answer
+
+    def _stream_one(
+        self,
+        question: str,
+        searched: str,
+        filters: Filters | None,
+        language: str,
+        stop: StopEvent | None,
+        clock: _Clock,
+    ) -> Iterator[Event]:
+        """The stages for one question."""
         yield StageStarted("searching")
         hits = tuple(self.index.search(searched, self._top_k, filters=filters))
         clock.lap("searching")

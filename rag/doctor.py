@@ -56,6 +56,7 @@ def examine(config: Config) -> tuple[Check, ...]:
         _language_model,
         _index,
         _network,
+        _audit,
     )
     return tuple(_guarded(look, config) for look in looks)
 
@@ -196,11 +197,37 @@ def _index(config: Config) -> Check:
 
 
 def _network(config: Config) -> Check:
+    from rag.remote import leaves_for
+
     if not _is_remote(config):
         return Check("network", "not needed")
-    text = f"needed for the language model at {config.llm}; questions and evidence are sent there"
-    return Check("network", text, advice='To stay on this machine: llm = "embedded"')
+    if not (host := leaves_for(config.llm)):
+        return Check("network", "not needed: the server asked is on this machine")
+    stay = 'To stay on this machine: llm = "embedded"'
+    if not config.allow_remote:
+        text = f"llm names another machine, {host}, and allow_remote = false forbids to ask it"
+        return Check(
+            "network",
+            text,
+            ok=False,
+            advice=f"{stay}; to send questions and evidence there: allow_remote = true",
+        )
+    text = f"needed for the language model at {host}: questions and evidence leave this machine"
+    return Check("network", text, advice=stay)
+
+
+def _audit(config: Config) -> Check:
+    from rag.audit import audit_file, read
+
+    file = audit_file(config.cache_dir)
+    sent = read(file)
+    if not sent.requests and not sent.damaged:
+        return Check("audit", "nothing was ever sent to another machine")
+    hosts = ", ".join(sent.hosts)
+    text = f"{sent.requests:,} requests, {sent.size:,} bytes, to {hosts}; the last {sent.last}; {file}"
+    hint = f"{sent.damaged} lines of {file} cannot be read." if sent.damaged else ""
+    return Check("audit", text, advice=hint)
 
 
 def _is_remote(config: Config) -> bool:
-    return config.llm.startswith(("http://", "https://"))
+    return config.llm.lower().startswith(("http://", "https://"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from rag.audit import audit_file
 from rag.generation import LLM, LLMInfo, Prompt
 from rag.models import EMBEDDED, NO_SOURCES, Sources, find_llm
 from rag.tuned import find_tuned
@@ -48,6 +49,7 @@ def load_llm(
             api_key=api_key,
             allow_remote=allow_remote,
             context_tokens=context_tokens,
+            audit_to=audit_file(cache_dir),
         )
     path = find_llm(spec, cache_dir, models)
     from rag.llama import LlamaCpp

@@ -1,7 +1,8 @@
 """A language model behind an OpenAI-compatible address: llama-server, vLLM, Ollama, or a service elsewhere.
 
 Only an address that the user set is ever contacted; redirects are not followed, so that no server can send
-the words on to another host. A host that is not this machine needs `allow_remote`."""
+the words on to another host. A host that is not this machine needs `allow_remote`, and each request to it is
+written down before it is made (`rag.audit`)."""
 
 from __future__ import annotations
 
@@ -11,9 +12,11 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from rag import audit
 from rag.errors import CitewiseError, ConfigError, GenerationError, Offline
 from rag.generation import Delivery, LLMInfo, Piece, Prompt
 from rag.sampling import Sampling
@@ -36,11 +39,19 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def leaves_for(llm: str) -> str:
+    """The host that questions and evidence are sent to by this `llm` setting; "" where they stay here."""
+    if not llm.lower().startswith(("http://", "https://")) or is_loopback(llm):
+        return ""
+    return urlsplit(llm).hostname or ""
+
+
 class OpenAIServer:
     """Chat completions, streamed; at temperature 0, further drafts drawn.
 
     `url` is the base ("http://127.0.0.1:8080/v1"; "/v1" is added to a bare host). `model` "": the first that
     the server lists. Token counts are estimates on the high side, since the server's tokenizer is not known.
+    `audit_to`: the file for requests to another machine, which needs one (Offline without).
     """
 
     def __init__(
@@ -51,6 +62,7 @@ class OpenAIServer:
         api_key: str = "",
         allow_remote: bool = False,
         context_tokens: int = 2048,
+        audit_to: Path | None = None,
     ) -> None:
         import httpx
 
@@ -63,6 +75,9 @@ class OpenAIServer:
                 f"{parts.hostname} is another machine: questions and passages would leave this one. "
                 "If that is wanted, set allow_remote = true"
             )
+        if not local and audit_to is None:
+            raise Offline(f"what is sent to {parts.hostname} must be written down: give audit_to a file")
+        self._host, self._audit = parts.hostname, None if local else audit_to
         self._base = url.rstrip("/") + ("" if parts.path.strip("/") else "/v1")
         self._model = model
         self._info = LLMInfo(
@@ -155,7 +170,12 @@ class OpenAIServer:
 
     def _stream(self, body: dict[str, Any], delivery: Delivery[Piece]) -> Iterator[str]:
         body["model"] = body["model"] or self._model or self._first_model()
-        with self._client.stream("POST", f"{self._base}/chat/completions", json=body) as response:
+        content = json.dumps(body, ensure_ascii=False).encode()
+        self._write_down("chat", content, body["messages"][-1]["content"])
+        headers = {"Content-Type": "application/json"}
+        with self._client.stream(
+            "POST", f"{self._base}/chat/completions", content=content, headers=headers
+        ) as response:
             if response.status_code != 200:
                 response.read()
                 raise self._refusal(response.status_code, response.text)
@@ -182,7 +202,16 @@ class OpenAIServer:
                 f"{self._base} sent something that is not a chat completion: {data[:200]}"
             ) from error
 
+    def _write_down(self, what: str, content: bytes = b"", prompt: str = "") -> None:
+        if self._audit is None:
+            return
+        try:
+            audit.record(self._audit, host=self._host, what=what, body=content, prompt=prompt)
+        except CitewiseError as error:
+            raise GenerationError(f"nothing was sent to {self._host}: {error}") from error
+
     def _first_model(self) -> str:
+        self._write_down("models")
         response = self._client.get(f"{self._base}/models")
         if response.status_code != 200:
             raise self._refusal(response.status_code, response.text)

@@ -10,12 +10,14 @@ from pathlib import Path
 from threading import Event as StopEvent
 
 from rag.across import answer_across
-from rag.compose import certificate, compose, compose_figures, refuse, whole_sentences, with_rows
+from rag.compose import certificate, compose, compose_figures, refuse, with_rows
 from rag.config import Config
+from rag.drafts import Sheets, seed_of, settle
 from rag.errors import GenerationError
 from rag.evidence import Selection, select
 from rag.figures import Computed, find_figures
 from rag.followup import complete
+from rag.generation import Piece, write
 from rag.index import Index, open_index
 from rag.intents import read_intent
 from rag.llm import LLM, load_llm
@@ -26,8 +28,7 @@ from rag.parts import separate
 from rag.prompt import build_prompt
 from rag.retrieve import check_question
 from rag.text import detect_language
-from rag.types import Answer, Event, EvidenceFound, Filters, Finished, StageStarted, Token, Turn
-from rag.verify import verify
+from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Queued, StageStarted, Token, Turn
 
 
 @dataclass
@@ -48,8 +49,8 @@ class Assistant:
     queue.
 
     `llm=None` answers in quotes only. `top_k` passages are read, at most `max_evidence` sentences shown, the
-    draft has at most `max_tokens` tokens; `threshold` (0..1) replaces the calibrated sufficiency below which
-    a question is refused."""
+    draft has at most `max_tokens` tokens, and of `drafts` the best is kept (`rag.drafts`); `threshold` (0..1)
+    replaces the calibrated sufficiency below which a question is refused."""
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class Assistant:
         max_evidence: int = 6,
         threshold: float | None = None,
         max_tokens: int = 160,
+        drafts: int = 1,
     ) -> None:
         self.index = index
         self.llm = llm
@@ -67,6 +69,7 @@ class Assistant:
         self._max_evidence = max_evidence
         self._threshold = threshold
         self._max_tokens = max_tokens
+        self.drafts = drafts
 
     def ask(
         self,
@@ -168,9 +171,7 @@ class Assistant:
         yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
         proof = certificate(self.index, found, filters, language)
         if isinstance(figures, Computed):
-            answer = compose_figures(
-                question, language, figures, found, hits, proof, clock.seconds, searched
-            )
+            answer = compose_figures(question, language, figures, found, hits, proof, clock.seconds, searched)
             yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
             return
         if not found.sufficient:
@@ -241,35 +242,47 @@ class Assistant:
         self, searched: str, found: Selection, language: str, stop: StopEvent | None, clock: _Clock
     ) -> Generator[Event, None, Written]:
         """The stages of writing and verifying, and what they gave."""
-        draft, trouble, pieces = "", "", 0
+        sheets, trouble = Sheets(), ""
         if self.llm is not None and self.llm.info.writes(language) and not (stop and stop.is_set()):
             yield StageStarted("writing")
             try:
-                for piece in self._draft(searched, found, language, stop):
-                    if not pieces:
+                for piece in self._write(self.llm, searched, found, language, stop):
+                    if isinstance(piece, Queued):
+                        yield piece
+                        continue
+                    if not sheets.pieces:
                         clock.lap("first_token")
-                    draft, pieces = draft + piece, pieces + 1
-                    yield Token(piece)
+                    sheets.add(piece)
+                    if not piece.draft:
+                        yield Token(piece.text)
             except GenerationError as error:  # the quoted answer always exists
                 trouble = str(error)
             clock.lap("writing")
-        cut = trouble or pieces >= self._max_tokens or (stop and stop.is_set())
-        said = whole_sentences(draft) if cut else draft
         yield StageStarted("verifying")
-        claims = verify(said, found.evidence, question=searched) if said.strip() else ()
+        said = sheets.said(self._max_tokens, interrupted=bool(trouble or (stop and stop.is_set())))
+        kept = settle(said, found.evidence, question=searched, asked=self.drafts)
         clock.lap("verifying")
-        return Written(claims, draft, self.llm.info.name if self.llm else "", trouble)
+        draft = sheets.texts.get(kept.draft, sheets.texts.get(0, ""))
+        return Written(kept.claims, draft, self.llm.info.name if self.llm else "", trouble)
 
-    def _draft(self, question: str, found: Selection, language: str, stop: StopEvent | None) -> Iterator[str]:
-        assert self.llm is not None
+    def _write(
+        self, llm: LLM, question: str, found: Selection, language: str, stop: StopEvent | None
+    ) -> Iterator[Piece | Queued]:
         prompt = build_prompt(
             question,
             found.evidence[: found.core],
-            llm=self.llm,
+            llm=llm,
             max_tokens=self._max_tokens,
             language=language,
         )
-        return self.llm.generate(prompt, max_tokens=self._max_tokens, stop=stop)
+        return write(
+            llm,
+            prompt,
+            max_tokens=self._max_tokens,
+            stop=stop,
+            drafts=self.drafts,
+            seed=seed_of(question),
+        )
 
     def close(self) -> None:
         """Frees the model and the index."""
@@ -308,6 +321,7 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
             allow_remote=config.allow_remote,
             api_key=config.llm_api_key,
             remote_model=config.llm_model,
+            parallel=max(config.parallel, config.drafts),
             tuned=config.tuned_models,
         )
     return Assistant(
@@ -317,4 +331,5 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
         max_evidence=config.max_evidence,
         threshold=config.threshold,
         max_tokens=config.max_tokens,
+        drafts=config.drafts,
     )

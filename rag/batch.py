@@ -11,6 +11,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,11 +65,13 @@ def run_batch(
     question_column: str | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
+    parallel: int = 1,
 ) -> BatchReport:
     """Ask every row's question and write `output`, atomically, when all are answered.
 
-    A row that cannot be read or answered becomes a row with an error. `stop` ends the run after the
-    question in hand; what was answered is kept in a journal beside `output`, and the same call goes on from
+    `parallel` questions are asked at a time; the answers are the same, in the order of the rows. A row that
+    cannot be read or answered becomes a row with an error. `stop` ends the run after the questions in hand;
+    what was answered is kept in a journal beside `output`, and the same call goes on from
     there. Raises InputError (no such column, naming those there are), StorageError, and IndexProblem or
     ModelError where no row can be answered.
     """
@@ -77,55 +80,113 @@ def run_batch(
     table = read_table(questions)
     column = _question_column(table, question_column, questions)
     with Journal(_journal_path(output), setup=_setup(assistant)) as journal:
-        run = _Run(assistant, journal, table, column)
+        run = _Run(assistant, journal, table, column, max(1, parallel))
         stopped = run.ask_all(progress, stop or threading.Event())
         if not stopped:
             names = _added_names(table.columns)
             as_text = output.suffix.lower() != ".jsonl"
             rows = [
                 _merged(row, result, names, as_text)
-                for row, result in zip(table.rows, run.results, strict=True)
+                for row, result in zip(table.rows, run.in_order(), strict=True)
             ]
             write_table(output, [*table.columns, *names.values()], rows)
             journal.remove()
     return run.report(output, time.perf_counter() - begun, stopped)
 
 
-class _Run:
-    """The rows of one table and their results so far."""
+_Result = dict[str, Any]
+_Place = tuple[int, str]
 
-    def __init__(self, assistant: Assistant, journal: Journal, table: Table, column: str) -> None:
+
+class _Run:
+    """The rows of one table and their results so far, by row number."""
+
+    def __init__(
+        self, assistant: Assistant, journal: Journal, table: Table, column: str, parallel: int
+    ) -> None:
         self.assistant = assistant
         self.journal = journal
         self.rows = table.rows
         self.column = column
-        self.results: list[dict[str, Any]] = []
+        self.parallel = parallel
+        self.results: dict[int, _Result] = {}
         self.resumed = 0
 
+    def in_order(self) -> list[_Result]:
+        return [result for _, result in sorted(self.results.items())]
+
     def ask_all(self, progress: Callable[[Progress], None] | None, stop: threading.Event) -> bool:
-        """Fill `results` in order; True where `stop` ended it early."""
+        """Fill `results`; True where `stop` ended it early. An error that ends the run is raised when the
+        questions in hand are answered and kept."""
         begun = time.perf_counter()
+        asked: dict[Future[_Result], _Place] = {}
+        pool = ThreadPoolExecutor(self.parallel, thread_name_prefix="citewise-batch")
+        try:
+            stopped = self._ask_rows(asked, pool, progress, stop, begun)
+            self._collect_rest(asked)
+        except Exception:
+            self._collect_rest(asked)
+            raise
+        finally:  # a second Ctrl-C waits for nothing: closing the model ends what is in hand
+            pool.shutdown(wait=False, cancel_futures=True)
+        if progress is not None and not stopped:
+            progress(self._progress(time.perf_counter() - begun))
+        return stopped
+
+    def _ask_rows(
+        self,
+        asked: dict[Future[_Result], _Place],
+        pool: ThreadPoolExecutor,
+        progress: Callable[[Progress], None] | None,
+        stop: threading.Event,
+        begun: float,
+    ) -> bool:
         for number, row in enumerate(self.rows):
+            while len(asked) >= self.parallel:
+                self._collect(asked)
             if stop.is_set():
                 return True
             if progress is not None:
                 progress(self._progress(time.perf_counter() - begun))
-            question = _question(row, self.column)
-            key = hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()
-            known = self.journal.entries.get((number, key))
-            if known is not None:
-                self.resumed += 1
-            elif row.error:
-                known = _failed(row.error)
-            else:
-                known = self._ask(question)
-                self.journal.add(number, key, known)
-            self.results.append(known)
-        if progress is not None:
-            progress(self._progress(time.perf_counter() - begun))
+            self._take(number, row, asked, pool)
+        while asked:
+            self._collect(asked)
         return False
 
-    def _ask(self, question: str) -> dict[str, Any]:
+    def _take(
+        self, number: int, row: Row, asked: dict[Future[_Result], _Place], pool: ThreadPoolExecutor
+    ) -> None:
+        """The row's result, from the run before or from its error, or its question on its way."""
+        question = _question(row, self.column)
+        key = hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()
+        if (known := self.journal.entries.get((number, key))) is not None:
+            self.resumed += 1
+            self.results[number] = known
+        elif row.error:
+            self._keep((number, key), _failed(row.error))
+        elif self.parallel == 1:
+            self._keep((number, key), self._ask(question))
+        else:
+            asked[pool.submit(self._ask, question)] = (number, key)
+
+    def _collect(self, asked: dict[Future[_Result], _Place]) -> None:
+        """Keeps what is answered, waiting for the first. Raises what ends the run."""
+        for future in wait(asked, return_when=FIRST_COMPLETED).done:
+            place = asked.pop(future)
+            self._keep(place, future.result())
+
+    def _collect_rest(self, asked: dict[Future[_Result], _Place]) -> None:
+        """Keeps what is still in hand, whatever else happened; where that fails, too, one error is enough."""
+        while asked:
+            future, place = asked.popitem()
+            if future.exception() is None:
+                self._keep(place, future.result())
+
+    def _keep(self, place: _Place, result: _Result) -> None:
+        self.journal.add(*place, result)
+        self.results[place[0]] = result
+
+    def _ask(self, question: str) -> _Result:
         try:
             return _result(self.assistant.ask(question))
         except (InputError, GenerationError) as error:  # about this question; others may do
@@ -142,8 +203,8 @@ class _Run:
         return Progress("questions", done, len(self.rows), rate, remaining)
 
     def report(self, output: Path, seconds: float, stopped: bool) -> BatchReport:
-        failed = sum(bool(r["error"]) for r in self.results)
-        refused = sum(bool(r["refused"]) for r in self.results)
+        failed = sum(bool(r["error"]) for r in self.results.values())
+        refused = sum(bool(r["refused"]) for r in self.results.values())
         return BatchReport(
             rows=len(self.rows),
             answered=len(self.results) - failed - refused,
@@ -178,7 +239,10 @@ def _setup(assistant: Assistant) -> str:
     taken over."""
     index, llm = assistant.index, assistant.llm
     where = f"{index.folder.resolve()}#{index.store.generation()}" if index is not None else ""
-    return f"{where} {llm.info.name} {llm.info.fingerprint}" if llm is not None else f"{where} quotes"
+    if llm is None:
+        return f"{where} quotes"
+    several = f" best of {assistant.drafts}" if assistant.drafts > 1 else ""
+    return f"{where} {llm.info.name} {llm.info.fingerprint}{several}"
 
 
 def _question(row: Row, column: str) -> str:

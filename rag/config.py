@@ -114,6 +114,12 @@ class Config(BaseSettings):
     max_tokens: int = Field(
         160, ge=1, le=8192, description="longest answer that the language model may write, 1 to 8192"
     )
+    drafts: int = Field(
+        1, ge=1, le=16, description="answers written for a question, the best one is kept, 1 to 16"
+    )
+    parallel: int = Field(
+        1, ge=1, le=64, description="answers that the language model writes at a time, 1 to 64"
+    )
     threads: int = Field(0, ge=0, le=1024, description="processor threads, 0 for all there are")
     workers: int = Field(
         0, ge=0, le=1024, description="processes that read files at ingest, 0 for one per core"

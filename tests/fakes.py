@@ -292,6 +292,7 @@ class FakeAssistant:
     delay: float = 0.0
     index: Any = None
     llm: Any = None
+    drafts: int = 1
     asked: list[str] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
     closed: bool = False

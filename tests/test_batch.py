@@ -384,3 +384,97 @@ def test_ten_thousand_rows_are_answered_in_seconds_when_answers_cost_nothing(tmp
     assert report.answered == 10_000
     assert time.perf_counter() - begun < 60
     assert len(read_answers(tmp_path / "out.xlsx")) == 10_000
+
+
+# --- several questions at a time ---
+
+
+def test_answers_of_many_at_a_time_are_those_of_one_by_one_in_the_order_of_the_rows(tmp_path: Path) -> None:
+    names = [f"Question {n}?" for n in range(40)]
+    questions = write_questions(tmp_path / "in.csv", names)
+
+    def slow_where_even(question: str) -> Any:
+        time.sleep(0.01 if int(question[9:-1]) % 2 == 0 else 0.001)
+        return fake_answer(question, f"Answer to {question}")
+
+    one, many = tmp_path / "one.csv", tmp_path / "many.csv"
+    run_batch(FakeAssistant(slow_where_even), questions, one)
+    report = run_batch(FakeAssistant(slow_where_even), questions, many, parallel=7)
+    assert many.read_bytes() == one.read_bytes()
+    assert report.answered == 40
+
+
+def test_as_many_questions_as_asked_for_are_in_hand_and_no_more(tmp_path: Path) -> None:
+    lock, running, most = threading.Lock(), 0, 0
+    together = threading.Barrier(4)
+
+    def answer(question: str) -> Any:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        together.wait(20)  # breaks where fewer than four are ever in hand
+        with lock:
+            running -= 1
+        return fake_answer(question)
+
+    questions = write_questions(tmp_path / "in.txt", [f"Question {n}?" for n in range(16)])
+    report = run_batch(FakeAssistant(answer), questions, tmp_path / "out.csv", parallel=4)
+    assert (report.answered, most) == (16, 4)
+
+
+def test_index_that_breaks_among_many_keeps_every_answer_that_was_in_hand(tmp_path: Path) -> None:
+    questions = write_questions(tmp_path / "in.csv", [f"Question {n}?" for n in range(12)])
+    out = tmp_path / "out.csv"
+    begun = threading.Barrier(4)
+
+    def answer(question: str) -> Any:
+        begun.wait(20)
+        if question == "Question 2?":
+            raise IndexDamaged("gone")
+        time.sleep(0.05)
+        return fake_answer(question)
+
+    with pytest.raises(IndexDamaged):
+        run_batch(FakeAssistant(answer), questions, out, parallel=4)
+    assert not out.exists()
+    assistant = FakeAssistant()
+    assert run_batch(assistant, questions, out, parallel=4).resumed == 3
+    assert len(assistant.asked) == 9
+    assert "Question 2?" in assistant.asked
+
+
+def test_stop_among_many_finishes_what_is_in_hand_and_asks_nothing_more(tmp_path: Path) -> None:
+    questions = write_questions(tmp_path / "in.csv", [f"Question {n}?" for n in range(12)])
+    out, stop = tmp_path / "out.csv", threading.Event()
+    begun = threading.Barrier(3)
+
+    def answer(question: str) -> Any:
+        begun.wait(20)
+        stop.set()
+        return fake_answer(question)
+
+    first, second = FakeAssistant(answer), FakeAssistant()
+    report = run_batch(first, questions, out, stop=stop, parallel=3)
+    assert (report.stopped, report.answered, len(first.asked)) == (True, 3, 3)
+    assert run_batch(second, questions, out, parallel=3).resumed == 3
+    assert len(read_answers(out)) == 12
+
+
+def test_questions_that_fail_among_many_are_rows_with_their_errors(tmp_path: Path) -> None:
+    names = [f"Question {n}?" for n in range(9)]
+    script = {names[n]: GenerationError(f"failed at {n}") for n in (1, 4)}
+    questions = write_questions(tmp_path / "in.csv", names)
+    report = run_batch(FakeAssistant(script, delay=0.002), questions, tmp_path / "out.jsonl", parallel=3)
+    errors = {r["question"]: r["error"] for r in read_answers(tmp_path / "out.jsonl") if r["error"]}
+    assert errors == {names[1]: "failed at 1", names[4]: "failed at 4"}
+    assert report.failed == 2
+
+
+def test_answers_of_one_draft_are_not_taken_over_where_several_are_wanted(tmp_path: Path) -> None:
+    from tests.fakes import FakeLLM
+
+    questions, out = write_questions(tmp_path / "in.txt", QUESTIONS), tmp_path / "out.csv"
+    with pytest.raises(IndexDamaged):
+        run_batch(FakeAssistant({QUESTIONS[2]: IndexDamaged("gone")}, llm=FakeLLM()), questions, out)
+    assert run_batch(FakeAssistant(llm=FakeLLM(), drafts=4), questions, out).resumed == 0

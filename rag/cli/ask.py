@@ -12,6 +12,7 @@ from rag.cli import explaining, following, options, output
 from rag.cli.options import (
     Companies,
     Documents,
+    Drafts,
     EmbedderOption,
     IndexOption,
     InForce,
@@ -56,6 +57,7 @@ def ask(
     embedder: EmbedderOption = None,
     threshold: Annotated[float | None, typer.Option(help="Refuse below this evidence score, 0 to 1.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest answer to write, in tokens.")] = None,
+    drafts: Drafts = None,
     no_tuned: NoTuned = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,6 +75,7 @@ def ask(
         embedder=embedder,
         threshold=threshold,
         max_tokens=max_tokens,
+        drafts=drafts,
         tuned_models=options.untuned(no_tuned),
     )
     scope = options.filters(documents, kind, language, year, company, in_force)

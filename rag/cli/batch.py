@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag.cli import options, output
-from rag.cli.options import EmbedderOption, IndexOption, JsonOption, Llm, NoTuned, TopK
+from rag.cli.options import Drafts, EmbedderOption, IndexOption, JsonOption, Llm, NoTuned, TopK
 from rag.errors import ParseError
 
 if TYPE_CHECKING:
     from rag.batch import BatchReport
+
+# More at a time gained nothing on two cores, and each takes memory.
+_PARALLEL = 4
 
 
 def batch(
@@ -27,6 +30,8 @@ def batch(
     llm: Llm = None,
     embedder: EmbedderOption = None,
     threshold: Annotated[float | None, typer.Option(help="Refuse below this evidence score, 0 to 1.")] = None,
+    drafts: Drafts = None,
+    parallel: Annotated[int | None, typer.Option(help="Questions to answer at a time.  [default: 4]")] = None,
     no_tuned: NoTuned = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -45,6 +50,8 @@ def batch(
         llm=llm,
         embedder=embedder,
         threshold=threshold,
+        drafts=drafts,
+        parallel=parallel or _PARALLEL,
         tuned_models=options.untuned(no_tuned),
     )
     with (
@@ -52,7 +59,15 @@ def batch(
         output.stop_on_interrupt() as stop,
         output.progress_bars(quiet=as_json) as progress,
     ):
-        report = run_batch(assistant, questions, out, question_column=column, progress=progress, stop=stop)
+        report = run_batch(
+            assistant,
+            questions,
+            out,
+            question_column=column,
+            progress=progress,
+            stop=stop,
+            parallel=settings.parallel,
+        )
     if as_json:
         output.print_json(report)
     else:

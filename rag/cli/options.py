@@ -67,6 +67,10 @@ NoTuned = Annotated[
     bool,
     typer.Option("--no-tuned", help="Run the model's file as it is, whatever `citewise models tune` found."),
 ]
+Drafts = Annotated[
+    int | None,
+    typer.Option(help="Answers to write for a question; the best by verification is kept.  [default: 1]"),
+]
 EmbedderOption = Annotated[
     str | None, typer.Option("--embedder", help='Embedder: "embedded", folder, or configured name.')
 ]

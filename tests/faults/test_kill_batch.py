@@ -26,13 +26,14 @@ def answer(question):
     os.write(asked, (question + "\\n").encode())
     return fake_answer(question, "Answer to " + question)
 
-run_batch(FakeAssistant(answer, delay=0.01), Path(sys.argv[1]), Path(sys.argv[2]))
+run_batch(FakeAssistant(answer, delay=0.01), Path(sys.argv[1]), Path(sys.argv[2]), parallel=int(sys.argv[4]))
 """
 
 
-def start(questions: Path, out: Path, asked: Path) -> subprocess.Popen[bytes]:
+def start(questions: Path, out: Path, asked: Path, parallel: int) -> subprocess.Popen[bytes]:
     root = Path(__file__).parents[2]
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, questions, out, asked], cwd=root)
+    command = [sys.executable, "-c", PROGRAM, questions, out, asked, str(parallel)]
+    return subprocess.Popen(command, cwd=root)
 
 
 def count(asked: Path) -> int:
@@ -60,20 +61,22 @@ def read_rows(path: Path) -> list[tuple[str, str]]:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".xlsx"])
+@pytest.mark.parametrize(
+    ("suffix", "parallel"), [(".csv", 1), (".jsonl", 1), (".xlsx", 1), (".csv", 4), (".jsonl", 16)]
+)
 def test_batch_killed_three_times_loses_no_row_and_asks_none_of_the_recorded_twice(
-    tmp_path: Path, suffix: str
+    tmp_path: Path, suffix: str, parallel: int
 ) -> None:
     questions, out, asked = tmp_path / "in.txt", tmp_path / f"out{suffix}", tmp_path / "asked"
     names = [f"Question {n}?" for n in range(ROWS)]
     questions.write_text("\n".join(names))
     for number in (7, 23, 41):
-        kill_after(start(questions, out, asked), asked, number)
+        kill_after(start(questions, out, asked, parallel), asked, number)
         assert not out.exists(), "an output appears only when it is whole"
-    assert start(questions, out, asked).wait(60) == 0
+    assert start(questions, out, asked, parallel).wait(60) == 0
 
     assert [q for q, _ in read_rows(out)] == names
     assert all(a.startswith(f"Answer to {q}") for q, a in read_rows(out))
-    # The question that was being answered at a kill has no answer to keep; no other may be asked again.
-    assert ROWS <= count(asked) <= ROWS + 3
+    # Questions that were being answered at a kill have no answer to keep; no others may be asked again.
+    assert ROWS <= count(asked) <= ROWS + 3 * parallel
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["in.txt", out.name, "asked"])

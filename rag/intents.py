@@ -83,13 +83,14 @@ _PLEASE = (
     r"i(?:'d|\s+would)\s+like\s+you\s+to\s+)*"
 )
 _LIST = (
-    rf"{_PLEASE}(?:list|enumerate|name\s+(?=all\b|every\b|each\b)|(?:show|find|get)(?:\s+me)?\s+(?=all\b|every\b|each\b)|"
-    r"(?:give|show|provide|make|compile)\s+(?:me\s+|us\s+)?a\s+(?:full\s+|complete\s+)?list\s+of)\s+"
-    r"(?!prices?\b)(?:for\s+me\s+|out\s+|me\s+)?(?:all|every|each|any)?\s*(?:of\s+)?(?:the\s+|those\s+)?"
+    rf"{_PLEASE}(?:(?:list|enumerate)\s+|name\s+(?=all\b|every\b|each\b)|"
+    r"(?:show|find|get)(?:\s+me)?\s+(?=all\b|every\b|each\b)|"
+    r"(?:give|show|provide|make|compile)\s+(?:me\s+|us\s+)?a\s+(?:full\s+|complete\s+)?list\s+of\s+)"
+    r"(?!prices?\b)(?:for\s+me\s+|out\s+|me\s+)?(?:(?:all|every|each|any)\s+)?(?:of\s+)?(?:the\s+|those\s+)?"
 )
 _TAIL = re.compile(
     r"[,;]?\s*\b(?:and\s+)?(?:if\s+so,?\s+)?(?:which|what)\s+(?:ones?|are\s+they|of\s+them)(?:\s+are\s+they)?\s*\?*$"
-    r"|[,，]?(?:分别)?(?:是|有)哪(?:些|几[份个条处])[？?]*$",
+    r"|[,，;；]\s*(?:分别)?(?:是|有)哪(?:些|几[份个条处])[？?]*$",
     re.IGNORECASE,
 )
 _HERE = re.compile(
@@ -238,12 +239,12 @@ _CHINESE: tuple[tuple[Ask, Unit, re.Pattern[str]], ...] = tuple(
         (
             Ask.COUNT,
             Unit.DOCUMENT,
-            rf"(?:多少|几){_MEASURE_ZH}?(?P<noun>{_DOC_ZH}){_SAYS_ZH}(?P<topic>.+)",
+            rf"(?:多少|(?<!哪)几){_MEASURE_ZH}?(?P<noun>{_DOC_ZH}){_SAYS_ZH}(?P<topic>.+)",
         ),
         (
             Ask.COUNT,
             Unit.SECTION,
-            rf"^(?P<scope>.*?)(?:一共|总共|共|中|里)*有?(?:多少|几){_MEASURE_ZH}?(?P<noun>{_SEC_ZH}){_SAYS_ZH}(?P<topic>.+)",
+            rf"^(?P<scope>.*?)(?:一共|总共|共|中|里)*有?(?:多少|(?<!哪)几){_MEASURE_ZH}?(?P<noun>{_SEC_ZH}){_SAYS_ZH}(?P<topic>.+)",
         ),
         (
             Ask.COUNT,
@@ -336,6 +337,7 @@ _CHINESE: tuple[tuple[Ask, Unit, re.Pattern[str]], ...] = tuple(
     )
 )
 _ENDS = " \t\r\n.?!。？！,，;；:："
+_ASKS_ZH = re.compile("谁|什么|多少|何时|怎[么样]|[吗呢]$|哪|是否")
 # "How many contracts are there": what stands behind tells whether the documents at hand are meant.
 _ONLY_HERE = re.compile(
     r"^(?:in\s+(?:the|this|my|our)\s+(?:index|collection|corpus|folder|library|archive|database))?$",
@@ -376,12 +378,21 @@ def _made(ask: Ask, unit: Unit, groups: dict[str, str]) -> Intent | None:
         return Intent(ask, "", unit, noun) if told else None
     topic = groups.get("topic", "").strip(_ENDS)
     if unit is Unit.ROW:
-        topic = f"{topic.removeprefix('in ').removeprefix('under ')} {noun}".strip()
+        topic = _placed(noun, re.sub(r"^(?:in|under)\s+", "", topic, flags=re.IGNORECASE))
     for key in ("scope", "where"):
-        beside = groups.get(key, "").strip(_ENDS)
-        topic = f"{topic} {beside}".strip() if beside else topic
+        beside = re.sub(r"^(?:in|of)\s+", "", groups.get(key, "").strip(_ENDS), flags=re.IGNORECASE)
+        topic = _placed(topic, beside) if topic else beside
+    if ask is not Ask.COUNT and _ASKS_ZH.search(topic):
+        return None
     if not topic and not (ask is Ask.LIST and unit is Unit.DOCUMENT):
         return None
     if topic and not any(c.isalnum() for c in topic):
         return None
     return Intent(ask, topic, unit, noun, sure="unsure" not in groups)
+
+
+def _placed(topic: str, place: str) -> str:
+    """A topic within a place, as people say it: "repairs in the lease", 采购合同的验收."""
+    if not place:
+        return topic
+    return f"{place}的{topic}" if has_han(place) else f"{topic} in {place}"

@@ -100,15 +100,25 @@ def read_cells(text: str, start: int = 0, *, grid: bool) -> TableRow:
 
 
 def _from_grid(text: str, start: int) -> TableRow:
-    label, cells, at = "", [], 0
-    for place, part in enumerate(text.split(JOINT)):
+    label, cells = "", []
+    for place, (at, part) in enumerate(split_cells(text)):
         figure = read_figure(part)
         if figure is not None and place:
             cells.append(_moved(figure, start + at, place))
         elif not label and figure is None:
             label = " ".join(part.split())
-        at += len(part) + len(JOINT)
     return TableRow(label, tuple(cells))
+
+
+def split_cells(text: str) -> list[tuple[int, str]]:
+    """(offset, text) of each cell of a row of cells; an empty first one leaves only its joint."""
+    found, at = [], 0
+    if text.startswith(JOINT.lstrip()):
+        found, at = [(0, "")], len(JOINT) - 1
+    for part in text[at:].split(JOINT):
+        found.append((at, part))
+        at += len(part) + len(JOINT)
+    return found
 
 
 def _from_line(text: str, start: int) -> TableRow:

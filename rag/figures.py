@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from rag.asked import Aim, Wanted
 from rag.computing import Missing, compute
 from rag.constraints import read_constraints
+from rag.expressions import Term as Leaf
 from rag.formulas import Need, concept_name
 from rag.index import Index
 from rag.lineitems import Reading, find_figure, item
 from rag.store import Store
 from rag.types import Calculation, Evidence, Figure, Filters
 from rag.understanding import understand
-from rag.whose import Term, Whose, find_whose, in_calendar, newest, ordered_reports, read_terms
+from rag.whose import Term, Whose, about_a_part, find_whose, in_calendar, newest, ordered_reports, read_terms
 
 # What is asked with these aims is answered by a sentence, which is the first note of the calculation.
 _CONCLUDED = frozenset({Aim.TREND, Aim.VALUES, Aim.HIGHEST, Aim.LOWEST, Aim.SIGN, Aim.SOUND})
@@ -43,11 +44,14 @@ class Uncomputed:
 
 @dataclass
 class _Desk:
-    """Looks figures up in the reports of one company and remembers the rows that gave them."""
+    """Looks figures up in the reports of one company and remembers the rows that gave them. `share`: the
+    figure asked for is a percentage, and a row printed as it has to be one; its value is then its share of
+    one."""
 
     store: Store
     whose: Whose
     language: str
+    share: bool
     readings: dict[tuple[str, Term], Reading | None] = field(default_factory=dict)
     rows: list[Reading] = field(default_factory=list)
 
@@ -59,7 +63,9 @@ class _Desk:
         if key not in self.readings:
             self.readings[key] = self._found(concept, term)
         reading = self.readings[key]
-        return None if reading is None else self._figure(reading, concept, term)
+        if reading is None or (concept.startswith("=") and self.share != (reading.amount.unit == "%")):
+            return None
+        return self._figure(reading, concept, term)
 
     def _found(self, concept: str, term: Term) -> Reading | None:
         reports = ordered_reports(self.whose, self.store.catalogue(), term)
@@ -76,7 +82,7 @@ class _Desk:
         cell = reading.amount.cell
         return Figure(
             label=reading.line.label or concept_name(concept, self.language),
-            value=reading.value,
+            value=reading.value / 100 if concept.startswith("=") and self.share else reading.value,
             unit=reading.amount.unit,
             period=term.spoken(self.language),
             printed=cell.printed,
@@ -98,18 +104,30 @@ def find_figures(
     constraints = read_constraints(question, catalogue)
     terms = read_terms(wanted.periods)
     whose = find_whose(question, constraints, store, filters, terms)
-    if whose is None:
+    if whose is None or about_a_part(question, whose, catalogue, store):
         return None
     base = terms[-1] if terms else newest(whose, catalogue)
     if base is None:
         return None
     if not terms:
         wanted = replace(wanted, periods=(base.written,), notes=(*wanted.notes, _unsaid(base, wanted)))
-    desk = _Desk(store, whose, wanted.language)
-    result = compute(wanted, lambda concept, offset: desk.look_up(concept, _term(wanted, offset, desk)))
+    desk = _Desk(store, whose, wanted.language, wanted.unit == "%")
+    result = _computed(wanted, desk)
+    if isinstance(result, Missing) and wanted.formula and not wanted.formula.defined:
+        # What cannot be worked out may be printed: "Effective tax rate 25.5%".
+        row = Leaf(f"={wanted.formula.name}")
+        printed = replace(
+            wanted, formula=replace(wanted.formula, expression=row, expression_zh=row, variants=())
+        )
+        again = _computed(printed, desk)
+        result = again if isinstance(again, Calculation) else result
     if isinstance(result, Missing):
         return Uncomputed(_lacking(result, wanted, whose))
     return _assembled(wanted, result, desk, whose)
+
+
+def _computed(wanted: Wanted, desk: _Desk) -> Calculation | Missing:
+    return compute(wanted, lambda concept, offset: desk.look_up(concept, _term(wanted, offset, desk)))
 
 
 def _term(wanted: Wanted, offset: int, desk: _Desk) -> Term | None:
@@ -163,6 +181,7 @@ def _sentences(
     name = result.name if zh else result.name[:1].upper() + result.name[1:]
     period = result.result.period
     if zh:
+        period = _in_chinese(period)
         head = f"{whose.company}{period}{name}：{result.result.printed}"
     else:
         head = f"{name} of {whose.company}{f' for {period}' if period else ''}: {result.result.printed}"
@@ -172,8 +191,14 @@ def _sentences(
     if how:
         head += f"（{how}）" if zh else f" ({how})"
     end = "。" if zh else "."
-    said = [conclusion.rstrip(".。") + end] if conclusion else []
+    said = [conclusion[:1].upper() + conclusion[1:].rstrip(".。") + end] if conclusion else []
     return tuple((text, rows) for text in (*said, head + end))
+
+
+def _in_chinese(period: str) -> str:
+    """ "FY2023至FY2024" -> "2023年度至2024年度"."""
+    named = [(part, read_terms([part])) for part in period.split("至")]
+    return "至".join(terms[0].spoken("zh") if terms and not terms[0].ended else part for part, terms in named)
 
 
 def _evidence(number: int, reading: Reading) -> Evidence:

@@ -100,6 +100,11 @@ def split_head(header: str, columns: int) -> tuple[str, tuple[str, ...]]:
     return " ".join(parts), ("",) * columns
 
 
+def names_period(head: str) -> bool:
+    """Whether a head says which period its column is of."""
+    return bool(_BARE_YEAR.search(head) or _CURRENT.search(head) or _PREVIOUS.search(head))
+
+
 def read_unit(text: str, currency: str = "") -> Unit:
     """The scale and currency that a head, a title or the lines above a table state."""
     folded = fold(text)

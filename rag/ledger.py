@@ -13,14 +13,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from weakref import WeakKeyDictionary
 
-from rag.cells import Cell, TableRow, fitted, read_cells
-from rag.heads import Column, Unit, read_columns, read_unit, split_head
+from rag.catalogue import Facts
+from rag.cells import Cell, TableRow, fitted, read_cells, split_cells
+from rag.heads import Column, Unit, names_period, read_columns, read_unit, split_head
 from rag.sections import PRIMARY, SCHEDULE
 from rag.store import Store
 from rag.types import Block, BlockKind, Chunk, DocumentInfo
 
 _KEPT = 64
 _ABOVE = 900
+_PAGE_ABOVE = 3000
 _REFERENCE = re.compile(
     r"\((?:see )?(?:notes?|附注)[^()]*\)|(?:,|—|-|–)?\s*(?:see )?notes? \d+\b.*$|[*†‡]+|\(\d\)", re.I
 )
@@ -81,6 +83,7 @@ class _Raw:
 
     row: TableRow
     block: Block
+    document_id: int
     chunk_id: int
     chunk: Chunk
     text: str
@@ -132,11 +135,16 @@ def table_lines(store: Store, info: DocumentInfo, chunks: Iterable[tuple[int, Ch
     for raw in raws:
         widths.setdefault(raw.block.header, Counter())[len(raw.row.cells)] += bool(raw.row.cells)
     usual = {h: max(counts, key=lambda n: (counts[n], n)) for h, counts in widths.items()}
+    reach: dict[str, int] = {}
+    for raw in raws:
+        last = max((c.place or 0 for c in raw.row.cells), default=0)
+        reach[raw.block.header] = max(last, reach.get(raw.block.header, 0))
     facts = store.catalogue().facts.get(info.id)
     if facts is None:
         return ()
     units = _units(store, info, raws)
     columns: dict[tuple[str, bool], tuple[Column, ...]] = {}
+    above: dict[tuple[int, int | None], tuple[str, ...]] = {}
     named = _sections(raws)
     lines: list[Line] = []
     for raw, (label, section, implied) in zip(raws, named, strict=True):
@@ -144,20 +152,25 @@ def table_lines(store: Store, info: DocumentInfo, chunks: Iterable[tuple[int, Ch
         statement = _statement(raw.chunk)
         key = (header, statement == "balance")
         if key not in columns:
-            common, heads = _heads(header, usual[header], info)
+            grid = info.kind != "pdf"
+            common, heads = _grid_heads(header, reach[header]) if grid else split_head(header, usual[header])
             columns[key] = read_columns(common, heads, facts, instant=statement == "balance")
         placed = _placed(raw.row.cells, columns[key], info.kind != "pdf")
+        if raw.row.cells and not _dated(placed):
+            placed = _by_page(store, raw, facts, statement == "balance", above) or placed
         if placed:
             amounts = tuple(_amount(c, k, units[header], label, section) for c, k in placed)
             lines.append(_line(raw, label, section, implied, amounts, info, statement, len(lines)))
     return _with_signs(lines)
 
 
-def _heads(header: str, columns: int, info: DocumentInfo) -> tuple[str, tuple[str, ...]]:
-    if info.kind == "pdf":
-        return split_head(header, columns)
-    parts = header.split(" | ")
-    return parts[0], tuple(parts[1:])
+def _grid_heads(header: str, reach: int) -> tuple[str, tuple[str, ...]]:
+    """(head of the labels, heads of the columns) of a row of cells whose figures go up to column `reach`. The
+    head of the labels may have been empty and left out: then the first is that of a period already."""
+    parts = tuple(part for _, part in split_cells(header))
+    if len(parts) == reach and names_period(parts[0]):
+        return "", parts
+    return (parts[0], parts[1:]) if parts else ("", ())
 
 
 def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iterable[_Raw]:
@@ -174,7 +187,7 @@ def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iter
         page = chunk.page
         if page != chunk.last_page:
             page = store.page_at(info.id, block.start)
-        yield _Raw(row, block, chunk_id, chunk, text, page)
+        yield _Raw(row, block, info.id, chunk_id, chunk, text, page)
 
 
 def _statement(chunk: Chunk) -> str:
@@ -274,6 +287,45 @@ def _placed(cells: Sequence[Cell], columns: Sequence[Column], grid: bool) -> lis
         return [(c, columns[c.place - 1]) for c in cells if c.place and c.place <= len(columns)]
     kept = fitted(cells, len(columns)) if cells else None
     return list(zip(kept, columns, strict=True)) if kept else []
+
+
+def _dated(placed: Sequence[tuple[Cell, Column]]) -> bool:
+    return any(column.year and not column.inferred for _, column in placed)
+
+
+def _by_page(
+    store: Store,
+    raw: _Raw,
+    facts: Facts,
+    instant: bool,
+    above: dict[tuple[int, int | None], tuple[str, ...]],
+) -> list[tuple[Cell, Column]]:
+    """The cells under the periods that stand above the table on its page, where it has as many; [] else."""
+    key = (raw.document_id, raw.page)
+    if key not in above:
+        start = max(0, raw.block.start - _PAGE_ABOVE)
+        above[key] = _period_heads(store.text(raw.document_id, start, raw.block.start))
+    heads = above[key]
+    if len(heads) < 2 or len(raw.row.cells) != len(heads):
+        return []
+    found = read_columns("", heads, facts, instant=instant)
+    return list(zip(raw.row.cells, found, strict=True)) if all(c.year for c in found) else []
+
+
+def _period_heads(text: str) -> tuple[str, ...]:
+    """The periods that the last lines with at least two of them name, each once, in order."""
+    for line in reversed(text.split("\n")):
+        found = tuple(dict.fromkeys(m.group() for m in _HEAD_PERIOD.finditer(line)))
+        if len(found) > 1 and len(line) <= 160:
+            return found
+    return ()
+
+
+_HEAD_PERIOD = re.compile(
+    r"(?:(?:three|six|nine|twelve|3|6|9|12) months|(?:fiscal )?(?:quarter|year)) ended "
+    r"[A-Z][a-z]+ \d{1,2}, ?(?:19|20)\d\d|(?:FY|fiscal(?: year)? )(?:19|20)\d\d",
+    re.I,
+)
 
 
 def _amount(cell: Cell, column: Column, unit: Unit, label: str, section: str) -> Amount:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -44,6 +44,7 @@ _NEUTRAL_COST, _COST, _CHANGING_COST = 0.04, 0.14, 0.45
 _ENOUGH = 0.6
 _ENOUGH_ELSEWHERE = 0.75
 _ELSEWHERE = 0.2
+_RETOLD = frozenset(("selected data", "discussion", "quarterly", "segments"))
 _LOOKED_AT = 24
 _BRACKETS = re.compile(r"[(（][^()（）]*[)）]/?")
 _LATIN = re.compile(r"[a-z][a-z'’]*")
@@ -121,6 +122,8 @@ def find_figure(store: Store, documents: Sequence[int], wanted: Item, year: int,
             return None  # costs in several rows without a total: no one of them is the cost of sales
         if found is None and wanted.key == "gross profit":
             found = _unlabelled_gross_profit(ledger(store, document), year, part)
+        if found is not None and wanted.key in _TAXES:
+            found = _with_tax_sign(ledger(store, document), found, year, part)
         if found is not None:
             return found
     for document in documents:
@@ -136,6 +139,8 @@ def _best(lines: Iterable[Line], wanted: Item, year: int, part: str, enough: flo
         amount = figure_for(line, year, part)
         if amount is None or amount.cell.value is None:
             continue
+        if not line.statement and amount.column.inferred:
+            continue  # columns of a statement come newest first; those of other tables in any order
         score = label_score(line.label, line.section, wanted) - _misplaced(line, amount, wanted)
         if score >= enough and (best is None or score > best.score + 1e-9):
             best = Reading(line, amount, signed(wanted.key, line, amount), score)
@@ -173,9 +178,9 @@ def _misplaced(line: Line, amount: Amount, wanted: Item) -> float:
             cost += 0.5 if places else 0.1
         elif line.statement != places[0]:
             cost += 0.1
-    elif not line.statement:
-        cost += _ELSEWHERE if wanted.statements else 0.0
-    if {"selected data", "discussion", "quarterly", "segments"} & set(line.roles):
+    elif not line.statement and wanted.statements and not set(wanted.statements) & set(line.roles):
+        cost += _ELSEWHERE
+    elif _RETOLD.intersection(line.roles).difference(wanted.statements):
         cost += 0.12
     if amount.unit == "%" and "%" not in " ".join(wanted.wordings):
         cost += 0.5
@@ -249,7 +254,7 @@ def signed(key: str, line: Line, amount: Amount) -> Decimal:
     value = (amount.cell.value or Decimal(0)) * amount.factor
     if key in OUTFLOWS:
         return value if re.search(r"(?i)\(income\)|\(gain\)", line.label) else abs(value)
-    if key in ("income tax", "所得税费用"):
+    if key in _TAXES:
         return -value if _tax_is_negative(line) else value
     pure_loss = _LOSS.search(line.label) and not _GAIN.search(_LOSS.sub("", line.label))
     if pure_loss and all((a.cell.value or 0) >= 0 for a in line.amounts if not a.column.change):
@@ -289,6 +294,26 @@ def _unlabelled_gross_profit(lines: Sequence[Line], year: int, part: str) -> Rea
             return None
         costs.append(amount.cell.value)
     return None
+
+
+_TAXES = frozenset(("income tax", "所得税费用"))
+
+
+def _with_tax_sign(lines: Sequence[Line], tax: Reading, year: int, part: str) -> Reading:
+    """The tax with the sign that makes it what lies between pretax and net income, where both stand in its
+    statement; labels alone ("provision for income taxes (411)") do not tell."""
+    own = [line for line in lines if line.header == tax.line.header and line.statement == tax.line.statement]
+    chinese = has_han(tax.line.label)
+    before, after = item("pretax income", chinese), item("net income", chinese)
+    pretax = _best(own, before, year, part, _ENOUGH) if before else None
+    net = _best(own, after, year, part, _ENOUGH) if after else None
+    if pretax is None or net is None:
+        return tax
+    size = abs(tax.value)
+    as_expense, as_benefit = abs(pretax.value - size - net.value), abs(pretax.value + size - net.value)
+    if as_expense == as_benefit:
+        return tax
+    return replace(tax, value=size if as_expense < as_benefit else -size)
 
 
 _COST_OF = re.compile(r"(?i)costs? of\b")

@@ -5,17 +5,23 @@ held by the index, or be the only one that the question can mean."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
-from rag.catalogue import Catalogue, Facts
+from rag.catalogue import Catalogue, Facts, singular
+from rag.concepts import CONCEPTS, load
 from rag.constraints import Constraints
 from rag.fiscal import FiscalPeriod, read_periods
+from rag.formulas import book
 from rag.heads import fiscal_day, part_of
-from rag.names import short_name, squash
+from rag.names import name_words, short_name, squash
+from rag.naming import find_names
 from rag.question import analyse
 from rag.store import Store
+from rag.text import has_han
 from rag.types import Filters
 from rag.unknown import REPORT_WORDS
 
@@ -25,6 +31,16 @@ _ZH_PARTS = {
     "Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度", "H1": "上半年", "H2": "下半年",
     "9M": "前三季度",
 }  # fmt: skip
+# Parts of a company, as questions speak of them.
+_PARTS = re.compile(
+    r"(?i)\b(?:segments?|divisions?|subsidiar(?:y|ies)|business (?:units?|lines?)|lines? of business|brands?"
+    r"|regions?|geograph\w+|countr(?:y|ies)|domestic(?:ally)?|overseas"
+    r"|(?:product|service)s? (?:lines?|categor\w+|groups?)"
+    r"|categor(?:y|ies)|stores?)\b"
+    r"|分部|板块|地区|区域|境内|境外|国内|海外|子公司|品类|产品线|(?<!主营)(?<!营)业务(?!收入|成本)"
+)
+# "3M": a name with digits in it, and no period.
+_DIGITS = re.compile(r"\b(?!Q[1-4]\b|H[12]\b|[1-4]Q|FY|CY|[129]H|9M\b|10-?[KQ])(?=\w*[A-Z])(?=\w*\d)\w+")
 _ABBREVIATIONS = frozenset(
     """eps ebit ebitda ebt cogs capex opex sg&a sg r&d ppe pp&e ppne roa roe roic roce dpo dso dio ccc
     fcf p&l us usd fy gaap non-gaap ifrs eur gbp rmb cny ttm ytd yoy cash equivalents accounts q1 q2 q3
@@ -97,22 +113,55 @@ def find_whose(
         names = {squash(short_name(c)) for c in constraints.companies}
         own = [d for d in constraints.named if d in reports and constraints.agreement(d).name >= 0.5]
         return Whose(constraints.companies[0], tuple(sorted(own))) if len(names) == 1 and own else None
-    if _names_something(question):
+    if _foreign_names(question) or _DIGITS.search(question):
         return None
-    return _only_company(store.catalogue(), reports, terms)
+    # Chinese has no capitals that would tell a name that nothing here bears.
+    return _only_company(store.catalogue(), reports, () if has_han(question) else terms)
 
 
-def _names_something(question: str) -> bool:
-    """Whether capitalised words are left that are neither of accounting nor periods: perhaps a company."""
-    spoken = " ".join(question[p.start : p.end] for p in read_periods(question)).lower()
-    words = [w for name in analyse(question).names for w in name.lower().replace("&", " & ").split()]
-    known = REPORT_WORDS | _ABBREVIATIONS
-    letters_and_digits = [
-        w for w in question.split() if any(c.isdigit() for c in w) and any(c.isupper() for c in w)
-    ]
-    return any(
-        w.lower().strip("?.,'’s") not in known | set(spoken.split()) for w in letters_and_digits
-    ) or any(w not in known and w not in spoken and len(w) > 1 for w in words)
+def about_a_part(question: str, whose: Whose, catalogue: Catalogue, store: Store) -> bool:
+    """Whether the question asks about less than the whole company: it speaks of segments, regions, products
+    or subsidiaries, or holds a name that is neither the company's nor of accounting."""
+    if _PARTS.search(question):
+        return True
+    own = {word for name in _own_names(whose, store) for word in name_words(name)}
+    found = find_names(question, catalogue, reporting=True)
+    for name in _foreign_names(question):
+        if not own.issuperset(name_words(name)) and not find_names(name, catalogue, reporting=True).companies:
+            return True
+    return not found.companies and not whose.only
+
+
+def _own_names(whose: Whose, store: Store) -> set[str]:
+    """What the company's reports call it."""
+    names = {whose.company}
+    for document in whose.documents:
+        metadata = store.document(document).metadata
+        names |= {metadata.get("company", ""), *metadata.get("names", "").split("|")}
+    return names
+
+
+def _foreign_names(question: str) -> tuple[str, ...]:
+    """Capitalised words that are neither periods nor of accounting."""
+    spoken = " ".join(question[p.start : p.end] for p in read_periods(question)).lower().split()
+    known = REPORT_WORDS | _ABBREVIATIONS | _finance_words() | set(spoken)
+    found = []
+    for name in analyse(question).names:
+        words = [w for w in re.split(r"[\s&-]+", name.lower()) if len(w) > 1]
+        if name.lower() not in known and any(w not in known and singular(w) not in known for w in words):
+            found.append(name)
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def _finance_words() -> frozenset[str]:
+    """Every word that names a line item or a formula."""
+    names = [name for line in book().lines.values() for name in (line.key, line.name)]
+    names += [formula.name for formula in book().formulas.values()]
+    table = load(CONCEPTS)
+    names += [wording for wordings, _ in table.lines.values() for wording in wordings]
+    names += [name for concept in table.concepts for name in concept.names]
+    return frozenset(singular(w) for name in names for w in re.findall(r"[a-z&]+", name.lower()))
 
 
 def _only_company(catalogue: Catalogue, reports: frozenset[int], terms: Sequence[Term]) -> Whose | None:

@@ -80,10 +80,18 @@ class Wanted:
     def period(self, offset: int = 0) -> str:
         """The name of a period `offset` steps from the newest one asked for: ("FY2022", -1) -> "FY2021"; ""
         where the question names none."""
+        if self._uneven() and -len(self.periods) < offset <= 0:
+            return self.periods[offset - 1]
         return moved(self.periods[-1], offset, self.sequential) if self.periods else ""
+
+    def _uneven(self) -> bool:
+        """Whether the periods are no steps of one kind ("FY2023 and Q2 2024"): they are counted as they come."""
+        return any(steps_between(self.periods[-1], p, self.sequential) is None for p in self.periods)
 
     def offsets(self) -> tuple[int, ...]:
         """The periods that the aim goes over as offsets, the newest (0) last."""
+        if self._uneven():
+            return tuple(range(1 - len(self.periods), 1))
         if len(self.periods) > 1:
             steps = [steps_between(self.periods[-1], p, self.sequential) for p in self.periods]
             known = sorted({s for s in steps if s is not None and s <= 0})
@@ -96,6 +104,19 @@ class Wanted:
         if self.aim in (Aim.DIFFERENCE, Aim.GROWTH, Aim.CAGR):
             return (1 - span, 0)
         return tuple(range(1 - span, 1))
+
+
+def spoken(period: str, language: str) -> str:
+    """A period's name in an answer: as it is in English; "FY2021" is 2021年 in Chinese, "Q2 2023" 2023年第二季度."""
+    if language != "zh":
+        return period
+    if m := _PART.fullmatch(period):
+        parts = {"Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度",
+                 "H1": "上半年", "H2": "下半年", "9M": "前三季度"}  # fmt: skip
+        return f"{m['y']}年{parts[m['p']]}"
+    if m := _YEAR.fullmatch(period):
+        return f"{m['y']}年"
+    return period
 
 
 def moved(period: str, by: int, sequential: bool = False) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, DecimalException
 from itertools import pairwise
 
-from rag.asked import PAIRED, Aim, Wanted
+from rag.asked import PAIRED, Aim, Wanted, spoken
 from rag.conclusions import conclusion
 from rag.expressions import (
     CONTEXT,
@@ -109,7 +109,7 @@ def _finished(
 ) -> Calculation:
     shown = _shown(wanted, points)
     result, unit = _result(wanted, points)
-    values = [(wanted.period(p.offset) or _relative(p.offset, wanted), p.value) for p in points]
+    values = [(_period(wanted, p.offset), p.value) for p in points]
     said = conclusion(wanted, values, shown)
     inputs = tuple(dict.fromkeys(leaf.figure for p in points for leaf in leaves(p.tree)))
     figure = Figure(
@@ -195,6 +195,11 @@ def _periods(wanted: Wanted, points: Sequence[_Point]) -> str:
     return " to ".join(ends) if wanted.language == "en" else "至".join(ends)
 
 
+def _period(wanted: Wanted, offset: int) -> str:
+    named = wanted.period(offset)
+    return spoken(named, wanted.language) if named else _relative(offset, wanted)
+
+
 def _relative(offset: int, wanted: Wanted) -> str:
     if wanted.language == "zh":
         return "本期" if offset == 0 else "上期" if offset == -1 else f"{-offset}期前"
@@ -233,7 +238,7 @@ def _working(wanted: Wanted, points: Sequence[_Point], shown: Shown, printed: st
         text = numbers(p.tree, shown.input)
         if not isinstance(p.tree, (Leaf, Number)):
             text += f" = {shown.text(p.value, wanted.unit)}"
-        name = wanted.period(p.offset) or _relative(p.offset, wanted)
+        name = _period(wanted, p.offset)
         lines.append(text if single else f"{name}: {text}")
     if wanted.aim in _OVER:
         lines.append(f"{_last_step(wanted, points, shown)} = {printed}")

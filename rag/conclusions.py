@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from rag.asked import Aim, Wanted
+from rag.rounding import Rounding
 from rag.shown import Shown
 
 
@@ -16,6 +18,8 @@ def conclusion(wanted: Wanted, values: Sequence[tuple[str, Decimal]], shown: Sho
     match wanted.aim:
         case Aim.TREND:
             return _trend(wanted, values, shown)
+        case Aim.DIFFERENCE:
+            return _difference(wanted, values, shown)
         case Aim.VALUES:
             parts = [f"{period}: {shown.text(v, wanted.unit)}" for period, v in values]
             return ("；" if zh else "; ").join(parts)
@@ -41,6 +45,7 @@ def _trend(wanted: Wanted, values: Sequence[tuple[str, Decimal]], shown: Shown) 
     )
     unit = "points" if wanted.unit == "%" else wanted.unit
     by, a, b = shown.text(abs(change), unit), shown.text(old, wanted.unit), shown.text(new, wanted.unit)
+    by += _in_percent(wanted, old, new, shown)
     answer = _yes(wanted, direction, quality)
     # The metric's own direction is said first; better or worse only where the question asks for it.
     if wanted.language == "zh":
@@ -50,6 +55,27 @@ def _trend(wanted: Wanted, values: Sequence[tuple[str, Decimal]], shown: Shown) 
     verb = {1: f"rose by {by}", -1: f"fell by {by}", 0: "did not change"}[direction]
     judged = {1: ", an improvement", -1: ", a deterioration", 0: ""}[quality if wanted.better else 0]
     return f"{answer}{wanted.name} {verb}, from {a} ({first}) to {b} ({last}){judged}"
+
+
+def _in_percent(wanted: Wanted, old: Decimal, new: Decimal, shown: Shown) -> str:
+    """The same change as a share of where it began, for all that is no percentage itself; "" where it cannot
+    be said."""
+    if wanted.unit == "%" or old <= 0 or old == new:
+        return ""
+    text = replace(shown, rounding=Rounding()).text(abs(new - old) / old * 100, "%")
+    return f"（{text}）" if wanted.language == "zh" else f" ({text})"
+
+
+def _difference(wanted: Wanted, values: Sequence[tuple[str, Decimal]], shown: Shown) -> str:
+    (first, old), (last, new) = values[0], values[-1]
+    unit = "points" if wanted.unit == "%" else wanted.unit
+    by = shown.text(abs(new - old), unit) + _in_percent(wanted, old, new, shown)
+    up = (new > old) - (new < old)
+    if wanted.language == "zh":
+        verb = {1: f"增加{by}", -1: f"减少{by}", 0: "没有变化"}[up]
+        return f"{wanted.name}由{first}到{last}{verb}"
+    verb = {1: f"rose by {by}", -1: f"fell by {by}", 0: "did not change"}[up]
+    return f"{wanted.name} {verb} from {first} to {last}"
 
 
 def _yes(wanted: Wanted, direction: int, quality: int) -> str:

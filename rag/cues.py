@@ -36,14 +36,14 @@ _FORBIDDEN_EN = _any(
     r"\bwho(?:m|se)?\b", r"\bwhere\b", r"\bwhen\b",
     r"\bwhat (?:does|do|did) .{0,60}\b(?:mean|measure|tell|indicate|include|consist|comprise|represent|say|expect|plan|intend|forecast|think|do)\b",
     r"\bmeant by\b", r"^\W*(?:please |kindly )?explain\b", r"\bmeaning of\b", r"\bdefinition of\b", r"\bdefine\b",
-    r"\bhow (?:is|are|was|were|does|do|did|can|should|would|to|may|must|will)\b.{0,90}\b(?:calculate\w*|comput\w*|defin\w*|measur\w*|recogni[sz]\w*|treat\w*|account\w* for|determin\w*|tax\w*|report\w*|use\w*|record\w*|classif\w*|interpret\w*|improve\b|raise\b|reduce\b|manage\w*|present\w*|value\w*|allocat\w*|deal\w*|plan\w*|finance\b)",
+    r"\bhow (?:is|are|was|were|does|do|did|can|should|would|to|may|must|will)\b.{0,90}\b(?:calculate\w*|comput\w*|defin\w*|measur\w*|recogni[sz]\w*|treat\w*|account\w* for|determin\w*|taxed|report\w*|use\w*|record\w*|classif\w*|interpret\w*|improve\b|raise\b|reduce\b|manage\w*|present\w*|value\w*|allocat\w*|deal\w*|plan\w*|finance\b)",
     r"\b(?:polic(?:y|ies)|covenants?|strateg\w+|guidance|outlook|forecasts?|projections?|risks?|lawsuits?|litigation)\b",
     r"\bby (?:business |operating |reportable |product |geographic )?(?:segments?|regions?|geograph\w+|countr\w+|products?|product lines?|customers?|channels?|brands?|division)\b",
     r"\b(?:statutes?|act of|article \d|section \d+ of|clauses?|plaintiffs?|defendants?|court|courts|liable|liability for|entitled|tenants?|landlords?|lessees?|lessors?|employee entitled|spouses?|divorc\w*|heirs?|estate|inherit\w*|penalt(?:y|ies)|fined?\b|statutory|lawful|unlawful|breach\w*|contract(?!s? (?:liabilit|asset))|shall|creditors?|shareholders' meeting|directors?|partners?|regulations?|required to|allowed to|must)\b",
     r"\b(?:patients?|dos(?:e|age|ing)|symptoms?|treatments?|therap\w+|disease|clinical|blood|cardiac|heart|renal|drug|mg|tumou?r|surgery|diagnos\w+|trial|vaccin\w*|infect\w*)\b",
     r"\b(?:organic|constant[- ]currency|like-for-like|same[- ]store|comparable)\b", r"\bif (?:i|you|we|he|she|they|someone|a|an)\b", r"\bshould\b",
     r"\bwhat is an? [a-z' -]+\?", r"\bdifference between .{0,40}\band\b.{0,40}\?$(?<!\d\?)",
-    r"\bper (?:employee|store|user|customer|unit|subscriber)\b", r"\bwhich (?:compan|segment|region|product|business|brand|countr|divisi|geograph|customer|bank|statement|document|page)",
+    r"\bper (?:employee|store|user|customer|unit|subscriber)\b", r"\b(?:which|what)\b(?! (?:is|was|are|were|percentage|share|proportion)\b)[^?]{0,40}\b(?:compan(?:y|ies)|segments?|regions?|products?|business(?:es)?|brands?|countr\w+|divisions?|geograph\w+|customers?|banks?|events?|statements?|documents?|pages?)\b(?=[^?]*\b(?:had|has|have|did|is|was|were|are|that|generated|contributed|reported|grew|performed|show)\b)", r"^(?:[^?]*, )?(?:is|are|was|were|does|did) (?:there|[\w ]{1,30} (?:have|report)) any (?!change|drop|increase|decrease|improvement|decline|growth|rise|fall|reduction|free|cash|goodwill|long|debt)",
     r"\bexamples?\b", r"\bsteps?\b", r"\bformula for\b", r"\bpros and cons\b", r"\badvantages?\b", r"\bbenefits? of\b",
 )  # fmt: skip
 _FORBIDDEN_ZH = _any(
@@ -62,7 +62,9 @@ _INSTRUCTS = re.compile(
 _ASIDE = re.compile(
     r"\?|,\s*(?:what|how|is|are|was|were|does|did|do|has|have|calculate|compute|give|tell)\b|多少|是否|吗"
 )
-_MEANS = re.compile(r"\bwhat (?:does|do|is) (?:it|this|that|they) (?:mean|measure|tell|used)|是什么意思|什么含义|代表什么")
+_MEANS = re.compile(
+    r"\bwhat (?:does|do|is) (?:it|this|that|they) (?:mean|measure|tell|used)|是什么意思|什么含义|代表什么"
+)
 _DEFINES = re.compile(
     r"^\W*(?:here,? |note that |where |we )?(?:define|defining)\b|^[^?]{0,80}\b(?:is|are) (?:here )?defined as\b(?!.*\?)|^[^?？]{0,40}(?:的?定义[为是:]|的?计算公式[为是:])(?!.*(?:多少|吗|\?))"
 )
@@ -95,7 +97,7 @@ _COMMON_BEFORE = frozenset(
     "value figure quarter first second third fourth half months about compound cumulative aggregate combined mean "
     "improving improved increasing decreasing rising falling growing declining three five two four year years month "
     "day corporate whole entire actual exact approximate please also then so trend incurred have recognised "
-    "recognized hold held use used 's s financial statement statements sheet using based".split()
+    "recognized hold held use used increased decreased reduced improved raised grew fell 's s financial statement statements sheet using based".split()
 )  # fmt: skip
 _WEAK_EN = frozenset(
     "profit profits earnings sales cash asset assets liability liabilities equity deposit deposits loan loans premium "
@@ -119,6 +121,12 @@ _OWNED = _any(
 )
 _POSSESSIVE = re.compile(
     r"\b[A-Z][\w&.-]+(?:'s|’s|s')|\b(?:did|does|has|is|was|for|of|at|do) (?:the )?[A-Z][\w&.-]+"
+)
+_FLOW = re.compile(
+    r"\bcash\b[^?.]{0,60}\b(?:generat\w*|provid\w*|produc\w*|used?|spent|flow\w*|from|come|came|bring|brought)\b[^?.]{0,40}\b(?P<k>operat\w*|investing|financing)\b"
+    r"|\b(?P<k2>operations|operating activities)\b[^?.]{0,20}\b(?:generat\w*|provid\w*|produc\w*)\b[^?.]{0,20}\bcash\b"
+    r"|\bcash did (?:the |its )?(?P<k3>operations)\b"
+    r"|(?P<z>经营|投资|筹资)活动[^?？]{0,8}(?:现金|货币资金)"
 )
 _HEDGED = re.compile(
     r"\bif\b[^.?]{0,90}\bnot (?:a )?(?:useful|relevant|meaningful|applicable|suitable|appropriate|measured)|如果?.{0,30}不(?:适用|相关|适合|具有?意义)"
@@ -188,6 +196,16 @@ def qualified(before: str, name: str, key: str, question: str) -> str:
     ):
         return ""
     return f"{word} {name}"
+
+
+def cash_flow(sentence: str) -> str:
+    """The flow that a sentence about cash means ("cash generated from operations"); "" for cash that is held."""
+    m = _FLOW.search(sentence)
+    if m is None:
+        return ""
+    kind = (m["k"] or m["k2"] or m["k3"] or m["z"])[:6]
+    return {"operat": "operating cash flow", "invest": "investing cash flow", "financ": "financing cash flow",
+            "经营": "operating cash flow", "投资": "investing cash flow", "筹资": "financing cash flow"}[kind]  # fmt: skip
 
 
 def weak(name: str) -> bool:
@@ -294,15 +312,15 @@ def listed(between: str) -> bool:
 _AIMS_EN: tuple[tuple[Aim, re.Pattern[str]], ...] = (
     (Aim.CAGR, re.compile(r"\bcagr\b|\bcompound(?:ed)?(?: annual(?:i[sz]ed)?)?(?: rate of)? (?:growth|rate)\b|\bannuali[sz]ed growth\b")),
     (Aim.AVERAGE_GROWTH, re.compile(r"\baverage (?:annual |yearly |year-over-year |yoy )?(?:percentage )?(?:growth|increase|change)\b")),
-    (Aim.HIGHEST, re.compile(r"\b(?:which|what|in what|in which)\b[^?]{0,30}\b(?:year|quarter|period|fy)\b.*\b(?:highest|largest|greatest|most|best|biggest|peak\w*|higher|larger)\b")),
-    (Aim.LOWEST, re.compile(r"\b(?:which|what|in what|in which)\b[^?]{0,30}\b(?:year|quarter|period|fy)\b.*\b(?:lowest|smallest|least|worst|lower|smaller)\b")),
+    (Aim.HIGHEST, re.compile(r"\b(?:which|what)(?: of the| fiscal| financial| two| three)* (?:years?|quarters?|periods?)\b.*\b(?:highest|largest|greatest|most|best|biggest|peak\w*|higher|larger)\b")),
+    (Aim.LOWEST, re.compile(r"\b(?:which|what)(?: of the| fiscal| financial| two| three)* (?:years?|quarters?|periods?)\b.*\b(?:lowest|smallest|least|worst|lower|smaller)\b")),
     (Aim.AVERAGE, re.compile(r"\b(?:average|mean|avg\.?)\b")),
     (Aim.TOTAL, re.compile(r"\b(?:cumulative(?:ly)?|aggregate|in aggregate|altogether|combined total|sum of)\b")),
     (Aim.SIGN, re.compile(r"^(?:[^?]*,\s*)?(?:is|are|was|were|did|does|do|has|have)\b[^?]*\b(?:positive|negative)\b|\bpositive or negative\b")),
     (Aim.TREND, re.compile(
-        r"^(?:[^?]*,\s*)?(?:is|are|was|were|did|does|do|has|have|had)\b[^?]*\b(?:improv\w*|deteriorat\w*|worsen\w*|increas\w*|decreas\w*|grow\w*|grew|ris(?:e|en|ing)|rose|fall\w*|fell|declin\w*|expand\w*|shr[iu]nk\w*|better|worse|higher|lower|larger|smaller|up|down|drop\w*|chang\w*|more|less|contract\w*|consistent|stable|weaken\w*|strengthen\w*)\b"
+        r"^(?:[^?]*,\s*)?(?:is|are|was|were|did|does|do|has|have|had)\b[^?]*\b(?:reduc\w*|rise|fall|improv\w*|deteriorat\w*|worsen\w*|increas\w*|decreas\w*|grow\w*|grew|ris(?:e|en|ing)|rose|fall\w*|fell|declin\w*|expand\w*|shr[iu]nk\w*|better|worse|higher|lower|larger|smaller|up|down|drop\w*|chang\w*|more|less|contract\w*|consistent|stable|weaken\w*|strengthen\w*)\b"
         r"|\bwhether\b[^?]*\b(?:improv\w*|deteriorat\w*|worsen\w*|increas\w*|decreas\w*|grow\w*|grew|rose|fell|declin\w*|higher|lower|better|worse)\b"
-        r"|\bhow (?:has|have|did)\b[^?]*\b(?:chang\w*|develop\w*|evolv\w*|trend\w*|move\w*|moved)\b|\btrend (?:in|of)\b")),
+        r"|\bhow (?:has|have|did|does|do)\b[^?]*\b(?:compar\w*|chang\w*|develop\w*|evolv\w*|trend\w*|move\w*|moved)\b|\btrend (?:in|of)\b")),
     (Aim.GROWTH, re.compile(
         r"\b(?:growth|grew|grow|grown)\b|\b(?:percent(?:age)?|%|yoy|year[- ]over[- ]year|y/y|year-on-year|quarter-over-quarter|qoq|relative|sequential) (?:change|increase|decrease|decline|rise|drop|difference|fall)\b"
         r"|\bchange\b[^?]{0,60}\b(?:in (?:percent|percentage terms|%)|as a percent\w*|percent(?:age)?\b(?! points))|\bby (?:what|how many) (?:percent(?:age)?|%)(?! point)|\b(?:what|how many) percent(?:age)? did\b|\bhow many percent\b|\b(?:rate of (?:change|increase|growth))\b|\bfaster\b")),

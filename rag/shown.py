@@ -36,6 +36,8 @@ class Shown:
             return self._money(value, places)
         if places is None:
             places = _PLACES.get(unit, 0 if value == value.to_integral_value() else 2)
+            if unit in ("%", "points") and abs(value) < 1:
+                places = 2  # one place of a small share says too little
         if unit == "times" and self.rounding.unit == "%":
             return f"{plain(value * 100, places)}%"
         number = plain(value, places)

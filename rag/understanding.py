@@ -55,7 +55,7 @@ def understand(question: str) -> Wanted | None:
 def understand_all(question: str) -> tuple[Wanted, ...]:
     """Every figure that a question wants ("revenue and net income in FY2022"), in its order; empty where it
     wants none. Never raises."""
-    text = normalise(question[:MAX_CHARS])
+    text = normalise(question[:MAX_CHARS]).replace(" & ", " and ")
     language = "zh" if has_han(text) else "en"
     known = book()
     span = _core(text, language, known)
@@ -80,17 +80,21 @@ def _core(text: str, language: str, known: Book) -> tuple[int, int] | None:
     """The sentence that asks for the figure: it has a name and a cue and nothing that forbids it."""
     spans = definition_spans(text)
     best: tuple[int, int] | None = None
+    lines_only = False
     for start, end in cues.sentences(text):
         cut = min((s[0] for s in spans if start <= s[0] < end), default=end)
         # "Define X as ..." holds its name before the cue; such a sentence defines and does not ask.
         if cues.defines(text[start:end]) or cues.instructs(text[start:cut]):
             continue
-        if not any(key[0] in "fl" for _, _, key in known.find(text[start:cut])):
+        names = [key for _, _, key in known.find(text[start:cut]) if key[0] in "fl"]
+        if not names:
             continue
         if cues.forbidden(text[start:end], language):
             return None
-        if cues.asks(text[start:cut], language) and best is None:
-            best = (start, cut)
+        # "How often was the stock sold? Calculate the inventory turnover": the ratio is what is asked.
+        better = best is None or (lines_only and any(key[0] == "f" for key in names))
+        if better and cues.asks(text[start:cut], language):
+            best, lines_only = (start, cut), all(key[0] == "l" for key in names)
     return best
 
 
@@ -108,6 +112,8 @@ def _operands(text: str, span: tuple[int, int], language: str, known: Book, ques
                 return []
             break
         label = cues.qualified(before, text[start + a : start + b], key, question) if language == "en" else ""
+        if key == "l:cash" and (flow := cues.cash_flow(text[start:end])):
+            key, label = f"l:{flow}", ""
         found.append(_Operand(start + a, start + b, f"l:={label}" if label else key))
     return found
 
@@ -200,13 +206,14 @@ def _periods(text: str, core: tuple[int, int]) -> list[FiscalPeriod]:
     return own or list(found)
 
 
-def _labels(periods: Sequence[FiscalPeriod], keep_inner: bool) -> tuple[str, ...]:
+def _labels(text: str, periods: Sequence[FiscalPeriod], keep_inner: bool) -> tuple[str, ...]:
     named = [p for p in periods if p.year and (keep_inner or not p.inner)]
     parts = {p.part for p in periods if p.part not in ("", "FY")}
     single = next(iter(parts)) if len(parts) == 1 else ""
     labels = []
     for p in sorted(named, key=lambda p: (p.year, p.ended, p.part)):
-        part = p.part or single  # "Q2 of FY2023 against 2022": the same quarter
+        # "Q2 of 2023 against 2022" is the same quarter twice, "Q2 2023 against FY2022" is not.
+        part = p.part or ("" if text[p.start : p.end].startswith(("f", "year")) else single)
         if p.ended:
             labels.append(p.ended)
         elif part in ("", "FY"):
@@ -229,6 +236,7 @@ def _wanted(
 ) -> Wanted:
     aim = cues.aim(core, language)
     labels = _labels(
+        text,
         periods,
         keep_inner=aim
         in (Aim.AVERAGE, Aim.TOTAL, Aim.AVERAGE_GROWTH, Aim.HIGHEST, Aim.LOWEST, Aim.TREND, Aim.VALUE),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.cli import explaining, following, options, output
+from rag.cli import answering, explaining, following, options, output
 from rag.cli.options import (
     Companies,
     Documents,
@@ -27,7 +27,7 @@ from rag.cli.options import (
 
 if TYPE_CHECKING:
     from rag.answer import Assistant
-    from rag.types import Answer, Certificate, Citation, Claim, DocumentInfo, Evidence, Hit
+    from rag.types import Answer, Evidence
 
 _STAGES = {
     "searching": "Searching …",
@@ -35,12 +35,6 @@ _STAGES = {
     "writing": "Writing …",
     "verifying": "Checking each sentence …",
 }
-_MARKS = {
-    "supported": ("✓ supported", "green"),
-    "partial": ("~ partly supported", "yellow"),
-    "unsupported": ("✗ not supported", "red"),
-}
-_QUOTE = 320
 
 
 def ask(
@@ -85,7 +79,7 @@ def ask(
             output.print_json(output.plain(answer) | {"refused": answer.refused})
         else:
             answer = _follow(assistant, question, scope)
-            _print_answer(answer)
+            answering.print_answer(answer)
     if answer.refused:
         raise typer.Exit(output.EXIT_REFUSED)
 
@@ -122,10 +116,10 @@ def search(
     if told:
         explaining.print_understood(told)
     for rank, hit in enumerate(hits, 1):
-        typer.secho(f"{rank}. {_place(hit)}", bold=True, nl=False)
+        typer.secho(f"{rank}. {answering.place_of(hit)}", bold=True, nl=False)
         typer.echo(f"  {hit.score:.2f}")
-        _print_standing(hit.document, indent="")
-        typer.echo(output.clean(hit.chunk.text) if full else output.one_line(hit.chunk.text, _QUOTE))
+        answering.print_standing(hit.document, indent="")
+        typer.echo(output.clean(hit.chunk.text) if full else output.one_line(hit.chunk.text, answering.QUOTE))
         for line in leads.get(hit.chunk_id, ()):
             typer.secho(f"   {line}", dim=True)
         if told:
@@ -141,6 +135,7 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
     The unverified draft is shown only on a terminal, dimmed and on standard error, so that what is piped on
     or kept is verified.
     """
+    from rag.text import detect_language
     from rag.types import EvidenceFound, Finished, StageStarted, Token
 
     drafting = False
@@ -150,8 +145,8 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
         if found is not None:
             explaining.print_short(found.understood, found.relaxed)
             found = None
-        if evidence and not (isinstance(event, Finished) and event.answer.refused):
-            _print_evidence(evidence)  # of a refusal, the nearest passages are shown instead
+        if evidence and not (isinstance(event, Finished) and _shows_itself(event.answer)):
+            answering.print_evidence(evidence, detect_language(question))
             evidence = ()
         if isinstance(event, StageStarted):
             if drafting:
@@ -169,88 +164,7 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
     raise RuntimeError("the answer ended without a result")
 
 
-def _print_evidence(evidence: tuple[Evidence, ...]) -> None:
-    typer.secho("Evidence", bold=True)
-    for found in evidence:
-        typer.echo(f"  [{found.number}] {output.one_line(found.text, _QUOTE)}")
-        if found.header:
-            typer.secho(f"      columns: {output.one_line(found.header, _QUOTE)}", dim=True)
-        where = _where(found.document.path, found.page, found.heading_path, found.location)
-        typer.secho(f"      {where}", dim=True)
-        _print_standing(found.document)
-    typer.echo()
-
-
-def _print_answer(answer: Answer) -> None:
-    if answer.refused:
-        _print_refusal(answer)
-        return
-    typer.secho(
-        "Answer" if answer.kind.value == "written" else "Answer, in the documents' own words", bold=True
-    )
-    for claim in answer.claims:
-        _print_claim(claim)
-    typer.echo()
-    typer.secho("References", bold=True)
-    documents = {e.number: e.document for e in answer.evidence}
-    for citation in answer.cited:
-        _print_citation(citation)
-        if citation.number in documents:
-            _print_standing(documents[citation.number])
-    seconds = answer.timings.get("total", sum(answer.timings.values()))
-    output.message(f"\n{output.duration(seconds)}{f', {answer.model}' if answer.model else ''}")
-
-
-def _print_claim(claim: Claim) -> None:
-    marks = "".join(f"[{n}]" for n in claim.citations)
-    label, colour = _MARKS[claim.state.value]
-    typer.echo(f"  {output.one_line(claim.text)} {marks}  ", nl=False)
-    typer.secho("✓ quoted" if claim.quoted else label, fg=colour)
-    if claim.state.value != "supported":
-        for reason in claim.reasons:
-            typer.secho(f"      {output.one_line(reason)}", fg=colour)
-
-
-def _print_citation(citation: Citation) -> None:
-    where = _where(citation.document, citation.page, citation.heading_path, citation.location)
-    columns = f" (columns: {output.one_line(citation.header)})" if citation.header else ""
-    typer.echo(f"  [{citation.number}] {where}: “{output.one_line(citation.quote)}”{columns}")
-
-
-def _print_standing(document: DocumentInfo, indent: str = "      ") -> None:
-    if standing := following.standing(document):
-        typer.secho(f"{indent}⚠ {standing}", fg="yellow")
-
-
-def _print_refusal(answer: Answer) -> None:
-    typer.secho(output.clean(answer.text), fg="yellow", bold=True)
-    if answer.reason:
-        typer.echo(output.one_line(answer.reason))
-    _print_certificate(answer.certificate)
-    if answer.nearest:
-        typer.secho("\nNearest passages", bold=True)
-    for hit in answer.nearest[:3]:
-        typer.echo(f"  {_place(hit)}: {output.one_line(hit.chunk.text, _QUOTE)}")
-        _print_standing(hit.document)
-
-
-def _print_certificate(searched: Certificate) -> None:
-    scope = f" ({output.one_line(searched.scope)})" if searched.scope else ""
-    how = "words and meaning" if searched.dense else "words"
-    typer.echo(
-        f"\nSearched by {how}: {searched.passages:,} passages of {searched.documents:,} documents{scope}. "
-        f"Best score {searched.best_score:.2f}, needed {searched.threshold:.2f}."
-    )
-    for path, status in searched.unreadable:
-        typer.echo(f"  not read: {output.one_line(path)} ({status})")
-
-
-def _place(hit: Hit) -> str:
-    chunk = hit.chunk
-    return _where(hit.document.path, chunk.page, chunk.heading_path, chunk.location)
-
-
-def _where(document: str, page: int | None, heading_path: tuple[str, ...], location: str) -> str:
-    """ "lease.pdf, page 3, 5 Termination > 5.2 Notice"."""
-    parts = [document, f"page {page}" if page else location, " > ".join(heading_path)]
-    return output.one_line(", ".join(part for part in parts if part))
+def _shows_itself(answer: Answer) -> bool:
+    """Of a refusal the nearest passages are shown instead of evidence; an answer that read everything is made
+    of its evidence."""
+    return answer.refused or answer.reading is not None

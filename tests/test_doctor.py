@@ -37,6 +37,7 @@ def test_machine_libraries_models_and_index_are_all_looked_at(config: Config) ->
         "language model",
         "index",
         "network",
+        "audit",
     ]
 
 

@@ -369,7 +369,8 @@ def test_markers_are_broken_up_before_they_reach_a_server() -> None:
 def test_other_machines_need_permission() -> None:
     with pytest.raises(Offline, match="allow_remote = true"):
         OpenAIServer("https://api.example.com/v1")
-    assert not OpenAIServer("https://api.example.com/v1", allow_remote=True).info.local
+    allowed = OpenAIServer("https://api.example.com/v1", allow_remote=True, audit_to=Path("unused"))
+    assert not allowed.info.local
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ def workspace_of(config: Config) -> Workspace:
     """The indexes beside the configured one, all answered with one embedder and one language model."""
     from rag.answer import Assistant, build_assistant
     from rag.index import open_index
+    from rag.remote import leaves_for
 
     first: list[Any] = []
 
@@ -125,7 +126,9 @@ def workspace_of(config: Config) -> Workspace:
     def create_index(folder: Path) -> None:
         open_index(folder, embedder=config.embedder, create=True, cache_dir=config.cache_dir).close()
 
-    return Workspace(config.index.absolute().parent, open_assistant, create_index)
+    # Forbidden, nothing is sent: every question then ends with the error that says so.
+    remote = leaves_for(config.llm) if config.allow_remote else ""
+    return Workspace(config.index.absolute().parent, open_assistant, create_index, remote=remote)
 
 
 def serve(config: Config, *, on_ready: Callable[[str], None] | None = None, block: bool = True) -> Any:

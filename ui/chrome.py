@@ -8,7 +8,7 @@ from ui.markup import join, tag
 from ui.texts import Texts
 
 
-def header(texts: Texts) -> Markup:
+def header(texts: Texts, remote: str = "") -> Markup:
     """Name, promise, and the switches for documents, conversation, language and theme."""
     languages = [
         tag(
@@ -28,7 +28,7 @@ def header(texts: Texts) -> Markup:
         _icon_button("library", "☰", texts.library_toggle, class_="cw-icon cw-only-narrow"),
         tag("h1", "Citewise", class_="cw-brand"),
         tag("p", texts.tagline, class_="cw-tagline"),
-        tag("span", texts.local, class_="cw-local", title=texts.local_hint),
+        _place(texts, remote),
         tag(
             "button",
             tag("span", texts.new_conversation, class_="cw-long"),
@@ -43,6 +43,14 @@ def header(texts: Texts) -> Markup:
         class_="cw-top",
         lang=texts.code,
     )
+
+
+def _place(texts: Texts, remote: str) -> Markup:
+    """Whether questions stay on this machine; where they do not, the host, whatever the width of the page."""
+    if not remote:
+        return tag("span", texts.local, class_="cw-local", title=texts.local_hint)
+    hint = texts.remote_hint.format(host=remote)
+    return tag("strong", texts.remote.format(host=remote), class_="cw-remote", title=hint, role="note")
 
 
 def _icon_button(action: str, sign: str, label: str, *, class_: str) -> Markup:

@@ -67,9 +67,9 @@ class _Parts:
         """What every question is asked with: the index, the documents in it, the other filters."""
         return [self.index, self.scope, *(getattr(self, name) for name in filters.CHOSEN)]
 
-    def changes(self, view: View, texts: Texts | None = None) -> list[Any]:
-        """Updates for `outputs`; with `texts`, every label too."""
-        values = {**(_labels(texts) if texts else {})}
+    def changes(self, view: View, texts: Texts | None = None, remote: str = "") -> list[Any]:
+        """Updates for `outputs`; with `texts`, every label too (`remote`: where questions are sent)."""
+        values = {**(_labels(texts, remote) if texts else {})}
         for part, shown in (
             ("transcript", view.transcript),
             ("live", view.live),
@@ -101,9 +101,9 @@ class _Parts:
         return [gr.update(**values[f]) if f in values else gr.skip() for f in self.__dataclass_fields__]
 
 
-def _labels(texts: Texts) -> dict[str, dict[str, Any]]:
+def _labels(texts: Texts, remote: str) -> dict[str, dict[str, Any]]:
     return {
-        "header": {"value": str(chrome.header(texts))},
+        "header": {"value": str(chrome.header(texts, remote))},
         "index": {"label": texts.index},
         "scope": {"label": texts.scope, "info": texts.scope_hint},
         "upload": {"label": texts.upload},
@@ -126,7 +126,7 @@ def build(handlers: Handlers) -> gr.Blocks:
     with gr.Blocks(
         title="Citewise", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)
     ) as page:
-        parts = _layout(ENGLISH)
+        parts = _layout(ENGLISH, handlers.workspace.remote)
         bridge = gr.HTML("", js_on_load=_BRIDGE, elem_id="cw-bridge", apply_default_css=False)
     with page:
         _wire_page(page, parts, bridge, handlers)
@@ -141,8 +141,8 @@ def _html(value: Any = "", **more: Any) -> gr.HTML:
     return gr.HTML(str(value), apply_default_css=False, js_on_load=None, **more)
 
 
-def _layout(texts: Texts) -> _Parts:
-    header = _html(chrome.header(texts), elem_id="cw-header")
+def _layout(texts: Texts, remote: str) -> _Parts:
+    header = _html(chrome.header(texts, remote), elem_id="cw-header")
     with gr.Row(elem_id="cw-main", equal_height=False):
         with gr.Column(elem_id="cw-library", scale=0, min_width=0):
             index = gr.Dropdown([], label=texts.index, elem_id="cw-index", interactive=True)
@@ -223,11 +223,13 @@ def _number(event: gr.EventData, name: str) -> int:
 def _wire_page(page: gr.Blocks, parts: _Parts, bridge: gr.HTML, handlers: Handlers) -> None:
     def on_load(request: gr.Request) -> list[Any]:
         language = request.cookies.get(COOKIE) or request.headers.get("accept-language", "en")
-        return parts.changes(handlers.open(request.session_hash, language), texts_for(language))
+        view = handlers.open(request.session_hash, language)
+        return parts.changes(view, texts_for(language), handlers.workspace.remote)
 
     def on_language(index: str | None, event: gr.EventData, request: gr.Request) -> list[Any]:
         code = str(event._data.get("code", "en"))
-        return parts.changes(handlers.relabel(request.session_hash, code, index or ""), texts_for(code))
+        view = handlers.relabel(request.session_hash, code, index or "")
+        return parts.changes(view, texts_for(code), handlers.workspace.remote)
 
     def on_choose(index: str | None, request: gr.Request) -> list[Any]:
         return parts.changes(handlers.choose(request.session_hash, index))

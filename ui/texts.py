@@ -16,6 +16,8 @@ class Texts:
     tagline: str
     local: str
     local_hint: str
+    remote: str
+    remote_hint: str
     language_label: str
     theme: str
     library: str
@@ -152,6 +154,8 @@ ENGLISH = Texts(
     tagline="Answers from your documents, each sentence traced to its source",
     local="On this machine",
     local_hint="Documents, questions and answers stay on the machine that runs Citewise.",
+    remote="Questions and quotes go to {host}",
+    remote_hint="The language model runs at {host}: questions and the quotes found for them are sent there.",
     language_label="Language of the page",
     theme="Light or dark",
     library="Documents",
@@ -332,6 +336,8 @@ CHINESE = Texts(
     tagline="从您的文件中作答，每一句都可追溯原文",
     local="仅在本机运行",
     local_hint="文件、问题与回答都只保留在运行 Citewise 的这台机器上。",
+    remote="问题与引文会发送至 {host}",
+    remote_hint="语言模型运行在 {host}：每个问题及其引文都会发送到那里。",
     language_label="界面语言",
     theme="浅色或深色",
     library="文件",

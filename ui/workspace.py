@@ -21,12 +21,18 @@ _MOST_BYTES = 255  # of a file name, on every file system in use
 
 class Workspace:
     """`open_assistant(folder)` gives the assistant of one index; `create_index(folder)` makes an empty
-    one."""
+    one. `remote` is the host that questions are sent to, "" where they stay on this machine."""
 
     def __init__(
-        self, root: Path, open_assistant: Callable[[Path], Any], create_index: Callable[[Path], None]
+        self,
+        root: Path,
+        open_assistant: Callable[[Path], Any],
+        create_index: Callable[[Path], None],
+        *,
+        remote: str = "",
     ) -> None:
         self.root = root
+        self.remote = remote
         self._open = open_assistant
         self._create = create_index
         self._assistants: dict[str, Any] = {}

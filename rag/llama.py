@@ -12,11 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from rag.checksum import verified_sha256
-from rag.engine import CLOSED, Engine, Request
+from rag.engine import CLOSED, Engine
 from rag.errors import GenerationError
 from rag.generation import EngineSettings, LLMInfo, Piece, Prompt
 from rag.kvstate import Prefixes
 from rag.native import Context, Model, build
+from rag.requests import Request
 from rag.sampling import Sampling
 from rag.template import CHATML, PLAIN, ChatTemplate
 from rag.types import Queued

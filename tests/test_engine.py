@@ -1,0 +1,354 @@
+"""The engine over a context that remembers what it was given: whatever happens beside it, each prompt is
+answered as if it were alone."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from rag import engine as engine_module
+from rag.engine import Engine
+from rag.errors import GenerationError
+from rag.generation import Piece
+from rag.kvstate import Prefixes
+from rag.native import Interrupted
+from rag.requests import Request
+from rag.types import Queued
+
+SIZE = 4
+WORDS = 12
+END = 0
+Cell = tuple[int, str]
+
+
+class RememberingContext:
+    """Each sequence is the list of its tokens and the adapters they were computed with; the next word is a
+    hash of all of it. Only a sequence that holds exactly what a prompt would have computed gives its
+    answer."""
+
+    def __init__(self, sequences: int) -> None:
+        self.sequences = sequences
+        self.held: list[list[Cell]] = [[] for _ in range(sequences)]
+        self.rows: list[NDArray[np.float32]] = []
+        self.calls: list[list[int]] = []
+        self.seconds = 0.0
+        self.stopped = threading.Event()
+        self.closed = False
+        self._adapter = ""
+
+    def evaluate(
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        sequences: Sequence[int],
+        *,
+        wanted: Sequence[int] = (),
+    ) -> None:
+        if self.stopped.wait(self.seconds):
+            raise Interrupted
+        self.calls.append(list(sequences))
+        self.rows = []
+        for token, position, number in zip(tokens, positions, sequences, strict=True):
+            assert position == len(self.held[number]), "positions are filled without gaps"
+            self.held[number].append((token, self._adapter))
+            self.rows.append(next_word(self.held[number]))
+
+    def logits(self, row: int) -> NDArray[np.float32]:
+        return self.rows[row]
+
+    def interrupt(self, on: bool) -> None:
+        if on:
+            self.stopped.set()
+        else:
+            self.stopped.clear()
+
+    def cut(self, sequence: int, position: int) -> bool:
+        del self.held[sequence][position:]
+        return True
+
+    def copy(self, source: int, target: int) -> None:
+        self.held[target] = list(self.held[source])
+
+    def use_adapter(self, name: str) -> None:
+        self._adapter = name
+
+    def state(self, sequence: int) -> bytes:
+        return repr(self.held[sequence]).encode()
+
+    def restore(self, sequence: int, state: bytes) -> bool:
+        self.held[sequence] = eval(state)
+        return True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Digits:
+    """A vocabulary whose token n is written "n "."""
+
+    size = WORDS
+
+    def is_end(self, token: int) -> bool:
+        return token == END
+
+    def bytes_of(self, token: int, *, special: bool = False) -> bytes:
+        return f"{token} ".encode()
+
+
+def next_word(cells: Sequence[Cell]) -> NDArray[np.float32]:
+    digest = hashlib.sha256(repr(list(cells)).encode()).digest()
+    return np.frombuffer(digest[:WORDS], dtype=np.uint8).astype(np.float32) / 32
+
+
+def alone(tokens: Sequence[int], max_tokens: int, adapter: str = "") -> str:
+    cells = [(token, adapter) for token in tokens]
+    said = ""
+    for _ in range(max_tokens):
+        token = int(np.argmax(next_word(cells)))
+        if token == END:
+            break
+        said += f"{token} "
+        cells.append((token, adapter))
+    return said
+
+
+@pytest.fixture
+def made() -> Iterator[list[Engine]]:
+    engines: list[Engine] = []
+    yield engines
+    for engine in engines:
+        engine.close()
+
+
+def start(sequences: int, made: list[Engine] | None = None) -> tuple[Engine, RememberingContext]:
+    context: Any = RememberingContext(sequences)
+    vocabulary: Any = Digits()
+    adapters = {"law": "law's", "tax": "tax's"}
+    engine = Engine(context, vocabulary, slice_tokens=SIZE, prefixes=Prefixes(None, {}, adapters))
+    if made is not None:
+        made.append(engine)
+    return engine, context
+
+
+def texts(request: Request) -> dict[int, str]:
+    said: dict[int, str] = dict.fromkeys(range(request.drafts), "")
+    for piece in request.read():
+        said[piece.draft] += piece.text
+    return said
+
+
+prompts = st.builds(
+    lambda stable, rest: ([*range(1, stable + 1), *rest], stable),
+    st.sampled_from([0, 3, 20]),
+    st.lists(st.integers(1, 3), min_size=1, max_size=14),
+)
+asked = st.tuples(
+    prompts, st.integers(1, 12), st.sampled_from(["", "", "law", "tax"]), st.integers(1, 4), st.booleans()
+)
+
+
+@settings(max_examples=60)
+@given(sequences=st.integers(1, 5), wanted=st.lists(asked, min_size=1, max_size=9))
+def test_each_prompt_is_answered_as_if_it_were_alone(sequences: int, wanted: list[Any]) -> None:
+    engine, _ = start(sequences)
+    try:
+        requests = []
+        for (tokens, stable), length, adapter, drafts, leaves in wanted:
+            request = Request(
+                tokens, stable=stable, max_tokens=length, adapter=adapter, drafts=drafts, seed=7
+            )
+            assert engine.offer(request)
+            if leaves:
+                request.cancel()
+            requests.append((request, leaves))
+        for request, leaves in requests:
+            if not leaves:
+                expected = alone(request.tokens, request.max_tokens, request.adapter)
+                assert texts(request)[0] == expected
+    finally:
+        engine.close()
+
+
+@given(sequences=st.integers(1, 6), drafts=st.integers(2, 6), busy=st.integers(0, 4))
+@settings(max_examples=30)
+def test_drafts_are_the_same_whatever_is_written_beside_them(sequences: int, drafts: int, busy: int) -> None:
+    def ask(among: int, sequences: int) -> dict[int, str]:
+        engine, _ = start(sequences)
+        try:
+            others = [Request([5, 6, n + 1], max_tokens=9) for n in range(among)]
+            mine = Request([1, 2, 3, 4, 5, 6, 7], stable=2, max_tokens=10, drafts=drafts, seed=3)
+            for request in [*others, mine]:
+                engine.offer(request)
+            return texts(mine)
+        finally:
+            engine.close()
+
+    assert ask(busy, sequences) == ask(0, 1)
+
+
+def test_answers_are_written_together_and_side_by_side(made: list[Engine]) -> None:
+    engine, context = start(4, made)
+    context.seconds = 0.002
+    requests = [Request([n, n, n, n, n], max_tokens=30) for n in range(1, 9)]
+    for request in requests:
+        engine.offer(request)
+    for request in requests:
+        assert texts(request)[0] == alone(request.tokens, 30)
+    steps = [numbers for numbers in context.calls if len(set(numbers)) == len(numbers) > 1]
+    assert max(map(len, steps)) == 4
+    assert all(max(numbers) - min(numbers) == len(numbers) - 1 for numbers in steps)
+
+
+def test_running_answer_goes_on_while_a_long_prompt_is_read(made: list[Engine]) -> None:
+    engine, context = start(2, made)
+    first = Request([1, 2], max_tokens=200)
+    reader = first.read()
+    engine.offer(first)
+    next(reader)
+    context.calls.clear()
+    context.seconds = 0.001
+    long = Request([3, 1] * 200, max_tokens=1)
+    engine.offer(long)
+    assert texts(long)[0] == alone(long.tokens, 1)
+    both = {tuple(set(numbers)) for numbers in context.calls}
+    assert len(both) > 1, "steps of the one stand between pieces of the other"
+
+
+def test_beginning_that_is_still_held_is_not_read_again(made: list[Engine]) -> None:
+    engine, context = start(1, made)
+    beginning = list(range(1, 8)) * 4
+    texts_of = [texts_after(engine, Request([*beginning, n], stable=2, max_tokens=1)) for n in (1, 2)]
+    assert all(texts_of)
+    read = [len(numbers) for numbers in context.calls]
+    assert sum(read) < len(beginning) + 1 + 2 * SIZE
+
+
+def texts_after(engine: Engine, request: Request) -> dict[int, str]:
+    engine.offer(request)
+    return texts(request)
+
+
+def test_instructions_are_read_once_for_all_sequences_and_each_adapter(made: list[Engine]) -> None:
+    engine, context = start(3, made)
+    instructions = [1 + n % 9 for n in range(40)]
+    for adapter in ("", "law", "", "law"):
+        context.calls.clear()
+        for n in range(4):
+            request = Request([*instructions, n + 1, 9], stable=40, max_tokens=1, adapter=adapter)
+            assert texts_after(engine, request)[0] == alone(request.tokens, 1, adapter)
+    assert sum(map(len, context.calls)) == 4 * 2, "by then, only what differs is read"
+
+
+def test_reader_hears_how_many_are_ahead_and_that_they_become_fewer(made: list[Engine]) -> None:
+    engine, context = start(1, made)
+    context.seconds = 0.02
+    requests = [Request([n], max_tokens=10) for n in (1, 2, 3)]
+    for request in requests:
+        engine.offer(request)
+    heard = [piece.ahead for piece in requests[2].follow() if isinstance(piece, Queued)]
+    assert heard[0] == 2
+    assert heard == sorted(heard, reverse=True)
+    assert requests[0].ahead == 0
+
+
+def test_reader_that_leaves_ends_the_evaluation_in_hand(made: list[Engine]) -> None:
+    engine, context = start(1, made)
+    context.seconds = 30.0
+    gone = Request([1, 2, 3], max_tokens=5)
+    engine.offer(gone)
+    reader = gone.follow()
+    threading.Timer(0.1, gone.cancel).start()
+    begun = time.monotonic()
+    assert list(reader) == []
+    context.seconds = 0.0
+    assert texts_after(engine, Request([4], max_tokens=3))[0] == alone([4], 3)
+    assert time.monotonic() - begun < 5.0
+
+
+def test_one_that_waits_and_leaves_frees_its_place_in_the_queue(
+    made: list[Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "WAITING", 2)
+    engine, context = start(1, made)
+    context.seconds = 30.0
+    running = Request([1], max_tokens=2)
+    engine.offer(running)
+    while running.ahead or engine._waiting:
+        time.sleep(0.001)
+    waiting = [Request([n], max_tokens=2) for n in (2, 3)]
+    assert all(engine.offer(request) for request in waiting)
+    more = Request([4], max_tokens=2)
+    assert not engine.offer(more)
+    waiting[0].cancel()
+    assert engine.offer(more)
+    assert waiting[1].ahead == 1
+
+
+def test_failure_of_one_answer_leaves_its_neighbours_alone(made: list[Engine]) -> None:
+    engine, context = start(2, made)
+    context.seconds = 0.002
+    whole = context.logits
+
+    def broken_for_some(row: int) -> NDArray[np.float32]:
+        number = context.calls[-1][row] if len(context.calls[-1]) > 1 else context.calls[-1][0]
+        if context.held[number][0][0] == 2 and len(context.held[number]) > 6:
+            return np.full(WORDS, np.nan, dtype=np.float32)
+        return whole(row)
+
+    context.logits = broken_for_some  # type: ignore[method-assign]
+    good, bad = Request([1, 1, 1], max_tokens=12), Request([2, 2, 3], max_tokens=12)
+    engine.offer(good)
+    engine.offer(bad)
+    with pytest.raises(GenerationError, match="no valid next word"):
+        texts(bad)
+    assert texts(good)[0] == alone(good.tokens, 12)
+
+
+def test_closing_answers_what_runs_and_what_waits_with_an_error() -> None:
+    engine, context = start(1)
+    context.seconds = 30.0
+    requests = [Request([n], max_tokens=5) for n in (1, 2)]
+    for request in requests:
+        engine.offer(request)
+    engine.close()
+    for request in requests:
+        with pytest.raises(GenerationError, match="was closed"):
+            texts(request)
+    assert context.closed
+    with pytest.raises(GenerationError, match="was closed"):
+        engine.offer(Request([3], max_tokens=1))
+
+
+def test_state_behind_the_instructions_outlives_the_engine(tmp_path: Path) -> None:
+    instructions = [1 + n % 9 for n in range(30)]
+    read = []
+    for _ in range(2):
+        context: Any = RememberingContext(1)
+        vocabulary: Any = Digits()
+        engine = Engine(
+            context, vocabulary, slice_tokens=SIZE, prefixes=Prefixes(tmp_path, {"model": "m"}, {})
+        )
+        request = Request([*instructions, 5, 6], stable=30, max_tokens=4)
+        assert texts_after(engine, request)[0] == alone(request.tokens, 4)
+        engine.close()
+        read.append(sum(len(numbers) for numbers in context.calls))
+    assert read[1] == read[0] - 30
+
+
+def test_pieces_name_their_draft(made: list[Engine]) -> None:
+    engine, _ = start(3, made)
+    request = Request([3, 1, 2], max_tokens=6, drafts=3, seed=1)
+    engine.offer(request)
+    pieces = list(request.follow())
+    assert {p.draft for p in pieces if isinstance(p, Piece)} <= {0, 1, 2}
+    assert "".join(p.text for p in pieces if isinstance(p, Piece) and not p.draft) == alone([3, 1, 2], 6)

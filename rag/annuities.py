@@ -15,12 +15,12 @@ from rag.roots import PRECISE, NoRoot, bracketed
 
 ONE = Decimal(1)
 NOUGHT = Decimal(0)
-# Rates per period at which signs are compared: dense around nought, out to -99.9 % and 10,000 %.
+# Rates per period at which signs are compared: dense around nought, far out on both sides.
 _GRID = tuple(
     Decimal(x)
     for x in (
-        "-0.999 -0.95 -0.9 -0.8 -0.7 -0.6 -0.5 -0.4 -0.3 -0.2 -0.1 -0.05 -0.02 -0.01 -0.001 0 0.001 0.005 0.01"
-        " 0.02 0.03 0.05 0.08 0.1 0.15 0.2 0.3 0.5 0.75 1 1.5 2 3 5 10 20 50 100"
+        "-0.999999999 -0.999999 -0.9999 -0.999 -0.99 -0.95 -0.9 -0.8 -0.7 -0.6 -0.5 -0.4 -0.3 -0.2 -0.1 -0.05 -0.02 -0.01 -0.001 0 0.001 0.005 0.01"
+        " 0.02 0.03 0.05 0.08 0.1 0.15 0.2 0.3 0.5 0.75 1 1.5 2 3 5 10 20 50 100 1000 1e5 1e8"
     ).split()
 )
 

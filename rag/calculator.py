@@ -38,7 +38,7 @@ _TASKS: tuple[tuple[_Task, tuple[str, ...]], ...] = (
     (flow_sums.payback, (r"payback|回收期",)),
     (flow_sums.internal_rate, (r"\bx?irr\b|internal rate of return|内部收益率|内含报酬率|(?:保单|保险|保费|premium|policy).*(?:收益率|return)|(?:收益率|rate of return).*(?:保单|保险|保费|premium|policy)",)),
     (loan_sums.instalment_fee, (r"手续费|服务费|fee", r"分期|分\d+期|instal", r"年化|实际|利率|annual|apr|effective|interest rate")),
-    (saving_sums.nominal_rate, (r"(?:nominal|名义)(?: annual)?(?: interest)?(?:年)?(?: ?rate|利率)", r"effective|\bear\b|\bapy\b|实际|有效", r"(?:what|find|calculate|compute)[^?]{0,24}nominal|名义年?利率(?:是|为)?多少|求名义|折合.{0,4}名义")),
+    (saving_sums.nominal_rate, (r"(?:nominal|名义)(?: annual)?(?: interest)?(?:年)?(?: ?rate|利率)", r"effective|\bear\b|\bapy\b|实际|有效", r"(?:what|find|calculate|compute)(?: is| the| equivalent| corresponding| annual| an?)* nominal|名义年?利率(?:是|为)?多少|求名义|折合.{0,4}名义")),
     (saving_sums.effective_rate, (r"effective (?:annual |yearly |interest |annual interest )?(?:rate|yield)|\bear\b|\bapy\b|annual percentage yield|实际年利率|有效年利率|实际利率|有效利率|年化(?:实际)?利率|折合年化", r"compound|monthly|daily|per month|复利|月利率|月息|日利率|日息|计息|a month|per day")),
     (loan_sums.loan_rate, (r"(?:what|which|find|calculate|compute|determine)(?: is| was| are| the| an?| its| annual| nominal| implied| monthly| yearly| effective)* (?:interest rate|apr\b|rate of interest|rate\b)|利率(?:是|为|有|约)?多少|年化(?:利率)?(?:是|为|有)?多少", _LOAN, r"payments? of|pays?|paying|repa(?:y|id)\w*|a month|per month|每[月期年]还|月供|每月")),
     (loan_sums.remaining, (r"(?:remaining|outstanding|unpaid) (?:balance|principal|loan|amount)|(?:balance|still|left)[^?]{0,30}(?:ow\w+|outstanding|after)|owe[ds]? after|剩余(?:本金|贷款|未还)|还剩多少|还欠多少|未还本金|尚欠", _LOAN)),

@@ -19,9 +19,9 @@ from rag.types import Figure
 
 _MONEY_ROLES: dict[str, str] = {
     "principal": r"loans?|borrow\w*|mortgage|principal|lends?|lent|financ\w+|credit of|owes?|debts?|card balance|balance|贷款|借款|借了?|房贷|车贷|按揭|本金|借入|分期(?:金额|付款)?",
-    "present": r"deposit\w*|invest\w*|lump sum|put|starting with|initial|current(?:ly)? (?:balance|savings)|savings? of|have saved|already (?:have|saved)|now|today|存入|存了?|投入|投资|存款|一次性|现有|已有",
+    "present": r"future value of|deposit\w*|invest\w*|lump sum|put|starting with|initial|current(?:ly)? (?:balance|savings)|savings? of|have saved|already (?:have|saved)|now|today|存入|存了?|投入|投资|存款|一次性|现有|已有",
     "target": r"reach\w*|goal|target|accumulate|grows? to|to have|become|want\w* (?:to have )?|needs?(?: to have)?|达到|目标|攒够|攒到|变成|增长到|涨到|凑够|积累到?",
-    "future": r"(?:will |to )?(?:be )?(?:paid|received?|receivable|worth|due|payable) (?:in|at|after)|in the future|future value|receive\w*|get(?:s|ting)? back|pays? (?:back|out)|paid out|surrender\w*|maturity (?:benefit|value)|cash value|returns?|payout|领取?|返还|退保|现金价值|满期|拿回|收到|给付|可得|取回",
+    "future": r"(?:will |to )?(?:be )?(?:paid|received?|receivable|worth|due|payable) (?:in|at|after)|in the future|receive\w*|get(?:s|ting)? back|pays? (?:back|out)|paid out|surrender\w*|maturity (?:benefit|value)|cash value|returns?|payout|领取?|返还|退保|现金价值|满期|拿回|收到|给付|可得|取回",
     "face": r"face(?: value| amount)?|par(?: value)?|redemption value|面值|票面(?:金额|价值)?|面额",
     "price": r"pric\w+|trad\w+|bought|buy\w*|purchas\w+|sells?|selling|sold|costs?|quoted|市价|价格|买入|购入|售价|发行价|现价|成交价|净价",
     "deductible": r"deductible|excess|self-insured retention|免赔额|起付线|起付标准|起付金额|免赔",

@@ -179,6 +179,8 @@ def time_to_target(sheet: Sheet) -> Calculation:
         base = start.value if start is not None else Decimal(1)
         target = base * factor
     else:
+        if start is None and each is None and len(sheet.inputs.all("target")) > 1:
+            start = sheet.take("target")  # "10万元变成20万元": the first is what it begins with
         target = sheet.need("target", "future").value
         base = start.value if start is not None else Decimal(0)
         if start is None and each is None:

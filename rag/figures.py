@@ -161,8 +161,8 @@ _INFERRED = (
 
 
 _ONLY = (
-    "the question names no company; only this one has a report of that period here",
-    "问题未指明公司，此处仅该公司有相应期间的报告",
+    "the question names no company; only this one's reports can show that period here",
+    "问题未指明公司，此处仅该公司的报告可能载有该期间的数据",
 )
 
 

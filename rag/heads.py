@@ -140,11 +140,13 @@ def read_columns(
 
 
 def _anchor(years: Sequence[int], facts: Facts) -> int:
-    """The year that columns headed by bare years call the current one."""
-    for year in (*facts.years[:1], int(facts.ended[:4]) if facts.ended else 0):
-        if year in years:
-            return year
-    return max(years, default=0)
+    """The year that bare years call the report's own: its fiscal year, but for a table that goes by the
+    calendar year in which that ends."""
+    own = facts.years[0] if facts.years else 0
+    closes = int(facts.ended[:4]) if facts.ended else 0
+    if closes in years and not set(facts.years) & set(years):
+        return closes
+    return own or closes or max(years, default=0)
 
 
 def _column(common: str, head: str, facts: Facts, anchor: int, instant: bool) -> Column:

@@ -43,7 +43,7 @@ _FILLING = frozenset(("net", "total"))
 _NEUTRAL_COST, _COST, _CHANGING_COST = 0.04, 0.14, 0.45
 _ENOUGH = 0.6
 _ENOUGH_ELSEWHERE = 0.75
-_ELSEWHERE = 0.2
+_ELSEWHERE, _TOLD_AGAIN = 0.2, 0.12
 _RETOLD = frozenset(("selected data", "discussion", "quarterly", "segments"))
 _LOOKED_AT = 24
 _BRACKETS = re.compile(r"[(（][^()（）]*[)）]/?")
@@ -178,10 +178,12 @@ def _misplaced(line: Line, amount: Amount, wanted: Item) -> float:
             cost += 0.5 if places else 0.1
         elif line.statement != places[0]:
             cost += 0.1
-    elif not line.statement and wanted.statements and not set(wanted.statements) & set(line.roles):
-        cost += _ELSEWHERE
+    apart = 0.0
+    if not line.statement and wanted.statements and not set(wanted.statements) & set(line.roles):
+        apart = _ELSEWHERE
     elif _RETOLD.intersection(line.roles).difference(wanted.statements):
-        cost += 0.12
+        apart = _TOLD_AGAIN
+    cost += apart
     if amount.unit == "%" and "%" not in " ".join(wanted.wordings):
         cost += 0.5
     cost += 0.04 if line.implied else 0.0

@@ -27,6 +27,7 @@ from rag.unknown import REPORT_WORDS
 
 _ORDER = ("Q1", "Q2", "H1", "Q3", "9M", "Q4", "FY")
 _REPORTS = 12
+_LOOKS_BACK = 4
 _ZH_PARTS = {
     "Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度", "H1": "上半年", "H2": "下半年",
     "9M": "前三季度",
@@ -165,16 +166,22 @@ def _finance_words() -> frozenset[str]:
 
 
 def _only_company(catalogue: Catalogue, reports: frozenset[int], terms: Sequence[Term]) -> Whose | None:
-    """The one company that has reports here, or the one that has a report of the last period asked for."""
+    """The one company with reports here, or the only one whose reports can show the last period asked for."""
     owners = {d: catalogue.facts[d].companies[0] for d in reports if catalogue.facts[d].companies}
     everyone = set(owners.values())
     if len(everyone) > 1 and terms:
-        everyone = {n for d, n in owners.items() if _covers(catalogue.facts[d], terms[-1])}
+        everyone = {n for d, n in owners.items() if _may_show(catalogue.facts[d], terms[-1])}
     if len(everyone) != 1:
         return None
     number = everyone.pop()
     own = tuple(sorted(d for d, n in owners.items() if n == number))
     return Whose(catalogue.companies[number], own, only=True)
+
+
+def _may_show(facts: Facts, term: Term) -> bool:
+    """Whether a report may print figures of a term: its own, or those of up to four years before it."""
+    years = facts.years or ((int(facts.ended[:4]),) if facts.ended else ())
+    return any(0 <= year - term.year <= _LOOKS_BACK for year in years) or not years
 
 
 def _covers(facts: Facts, term: Term) -> bool:

@@ -4,7 +4,6 @@ project's environment."""
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
 import sys
 import tempfile
@@ -87,20 +86,15 @@ def load(index: Path, parallel: int) -> dict[str, Callable[..., Any]]:
     from rag.answer import build_assistant
     from rag.config import load_config
 
-    many = {"parallel": parallel} if parallel > 1 else {}
-    if many and "parallel" not in inspect.signature(batches.run_batch).parameters:
-        raise SystemExit("this version answers one question at a time")
-    builder: Any = build_assistant
-    takes = "parallel" in inspect.signature(build_assistant).parameters
-    assistant = builder(load_config(index=index), **(many if takes else {}))
-    run_batch: Any = batches.run_batch
+    many: dict[str, int] = {"parallel": parallel} if parallel > 1 else {}
+    assistant = build_assistant(load_config(index=index, **many))
 
     def together(questions: list[str]) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             asked, out = Path(folder) / "asked.txt", Path(folder) / "answers.jsonl"
             asked.write_text("\n".join(questions), "utf-8")
             begun = time.perf_counter()
-            report = run_batch(assistant, asked, out, **many)
+            report = batches.run_batch(assistant, asked, out, **many)
             seconds = time.perf_counter() - begun
         return {"seconds": seconds, "answers": report.rows - report.failed}
 

@@ -16,7 +16,7 @@ from ui.narrow import Narrow
 from ui.texts import ENGLISH, Texts, texts_for
 
 COOKIE = "citewise_language"
-ASKED_AT_ONCE = 4
+ASKED_AT_ONCE = 16
 WAITING_AT_MOST = 32
 # Gradio finds the names of custom events in this script, so they are listed in it.
 _BRIDGE = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 from rag.formulas import Formula, concept_name, concept_unit
@@ -50,7 +51,8 @@ class Wanted:
     `sequential`: the period before a quarter is the quarter before, not the same one a year earlier. `rising`
     is what a yes/no question supposes: 1 it rose, -1 it fell, 0 neither; `better`: the supposition is that it
     improved (1) or worsened (-1). `hedged`: the question asks to say so if the metric does not suit. `notes`
-    are choices made in reading it."""
+    are choices made in reading it. `bound` is what the question holds the metric against, in the metric's
+    printed unit; `rising` is then 1 for above it and -1 for below."""
 
     formula: Formula | None
     concept: str | None
@@ -64,6 +66,7 @@ class Wanted:
     better: int = 0
     hedged: bool = False
     notes: tuple[str, ...] = ()
+    bound: Decimal | None = None
 
     @property
     def name(self) -> str:

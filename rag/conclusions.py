@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from rag.asked import Aim, Wanted
-from rag.rounding import Rounding
+from rag.rounding import Rounding, plain
 from rag.shown import Shown
 
 
@@ -105,6 +105,8 @@ def _sign(wanted: Wanted, value: Decimal, shown: Shown) -> str:
 
 def _sound(wanted: Wanted, value: Decimal, shown: Shown) -> str:
     formula, text = wanted.formula, shown.text(value, wanted.unit)
+    if wanted.bound is not None:
+        return _held(wanted, value, wanted.bound, shown)
     if formula is None or not formula.healthy:
         return ""
     bound = Decimal(formula.healthy)
@@ -116,3 +118,15 @@ def _sound(wanted: Wanted, value: Decimal, shown: Shown) -> str:
         return f"{'是' if good else '否'}：{wanted.name}为{text}，{side}通常的界限{limit}"
     side = "at or above" if above else "below"
     return f"{'Yes' if good else 'No'}: {wanted.name} is {text}, {side} the customary bound of {limit}"
+
+
+def _held(wanted: Wanted, value: Decimal, bound: Decimal, shown: Shown) -> str:
+    """Against the bound that the question names."""
+    true = value < bound if wanted.rising < 0 else value > bound
+    text, limit = shown.text(value, wanted.unit), plain(bound) + ("%" if wanted.unit == "%" else "")
+    side = (value > bound) - (value < bound)
+    if wanted.language == "zh":
+        word = {1: "高于", -1: "低于", 0: "等于"}[side]
+        return f"{'是' if true else '否'}：{wanted.name}为{text}，{word}{limit}"
+    word = {1: "above", -1: "below", 0: "equal to"}[side]
+    return f"{'Yes' if true else 'No'}: {wanted.name} is {text}, {word} {limit}"

@@ -32,7 +32,7 @@ _SHORT_EN = 9
 
 _FORBIDDEN_EN = _any(
     r"\bwhy\b", r"\bhow come\b", r"\b(?:what|which)\b.{0,50}\b(?:drove|drives?|driver|drivers|driven|caused?|causes|led to|leads to|contribut\w+ to|explains?|impact\w*|affect\w*|influenc\w*|reasons?|factors?)\b",
-    r"\breasons?\b", r"\bfactors?\b", r"\bdrivers?\b", r"\bdriven\b", r"\bbecause\b", r"\bdescribe\b", r"\bdiscuss\b", r"\bsummari[sz]e\b", r"\boutline\b",
+    r"\breasons?\b", r"(?<!in )\b(?:components?|terms|nature|composition|breakdown|sources?|details|types?|kinds?|uses|purpose|treatment|maturit\w+|makeup) of\b", r"\bfactors?\b", r"\bdrivers?\b", r"\bdriven\b", r"\bbecause\b", r"\bdescribe\b", r"\bdiscuss\b", r"\bsummari[sz]e\b", r"\boutline\b",
     r"\bwho(?:m|se)?\b", r"\bwhere\b", r"\bwhen\b",
     r"\bwhat (?:does|do|did) .{0,60}\b(?:mean|measure|tell|indicate|include|consist|comprise|represent|say|expect|plan|intend|forecast|think|do)\b",
     r"\bmeant by\b", r"^\W*(?:please |kindly )?explain\b", r"\bmeaning of\b", r"\bdefinition of\b", r"\bdefine\b",
@@ -49,7 +49,7 @@ _FORBIDDEN_EN = _any(
 _FORBIDDEN_ZH = _any(
     r"为什么|为何|原因|因素|怎么回事|缘故|驱动|影响|导致|由于|说明(?!书)|解释|阐述|简述|分析|评价|讨论|总结|概述|谈谈|介绍",
     r"什么是|是什么意思|含义|定义是什么|什么意思|如何定义|如何(?:计算|确认|计量|提高|提升|改善|降低|理解|看待|缴纳|分配|分割|处理|核算|认定|管理|列报)|怎[么样](?:计算|确认|算(?!出)|提高|提升|改善|降低|缴|交|分|处理|认定|看|办)|公式是什么|作用|意义|区别|关系",
-    r"政策|会计处理|谁|哪里|何时|什么时候|哪些|哪家|风险|计划|预测|预计|展望|策略|战略",
+    r"政策|会计处理|构成|组成|来源|来自哪|明细|用途|种类|类型|谁|哪里|何时|什么时候|哪些|哪家|风险|计划|预测|预计|展望|策略|战略",
     r"第[一二三四五六七八九十百千\d]+条|应当|不得|依法|法律|法规|条例|规定|民法|刑法|公司法|合同(?!负债|资产)|违约|违法|诉讼|法院|仲裁|判决|罚款|处罚|赔偿|离婚|夫妻|配偶|婚姻|继承|遗产|租客|房东|承租|出租人|劳动者|工伤|工资|社保|个人所得税|起征点|税法|纳税人|申报|扣除(?!非)|可以.{0,12}吗|能否|能不能|需要.{0,12}吗|债权人|股东会|董事会|合伙",
     r"患者|病人|剂量|症状|治疗|药|疾病|血压|血糖|手术|临床|诊断|感染|肿瘤|疫苗",
     r"按(?:产品|地区|行业|业务|分部|区域|客户)|分(?:产品|地区|行业|业务|部)|各(?:产品|地区|行业|业务|分部)|同店|内生|人均|单店",
@@ -75,14 +75,21 @@ _NEXT_EN = re.compile(
     r"amounts?|balances?|total|totals|figures?|values?|numbers?|ratio|ratios|margins?|growth|rates?|percentages?|percent|levels?|position|profile|dollar|usd|"
     r"year|yearly|annual|year-end|year-over-year|yoy|quarter|quarterly|fiscal|reported|generated|earned|paid|spent|recorded|recogni[sz]ed|incurred|made|held|posted|booked|achieved|outstanding|attributable|available|used|provided|"
     r"less|minus|plus|net|divided|multiplied|times|change|changes|changed|increase|increased|decrease|decreased|grow|grew|grown|decline|declined|rise|rose|fall|fell|improve|improved|improving|deteriorat\w+|go|gone|went|increasing|decreasing|growing|declining|rising|falling|expand\w*|shrink\w*|shrunk|"
-    r"based|directly|explicitly|shown|listed|outlined|disclosed|stated|presented|expensed|highest|lowest|largest|smallest|worsen\w*|get|got|getting|turn\w*|positive|negative|healthy|adequate|sufficient|strong|high|higher|low|lower|enough|above|below|better|worse|up|down|"
+    r"based|directly|explicitly|shown|listed|outlined|disclosed|stated|presented|expensed|highest|lowest|largest|smallest|worsen\w*|strengthen\w*|weaken\w*|develop\w*|evolv\w*|compar\w*|get|got|getting|turn\w*|positive|negative|healthy|adequate|sufficient|strong|high|higher|low|lower|enough|above|below|better|worse|up|down|"
     r"average|cagr|trend|sheet|line|item|items|represent\w*|account\w*|went|come|came|consist|made|as|reach|reached|stand|stood|amount|equal|equals|respectively|please|combined|together|business|company|cover|exceed)\b)"
 )
 _NEXT_ZH = re.compile(
-    r"^[)）\"”]?\s*(?:$|[,，。?？;；:：、()（）/+*=÷×-]|的?(?:总额|总计|合计|金额|余额|规模|数额|净额|水平|情况|数值|数据|数字|比率|比例|比重|占比|份额|变动|变化|走势|趋势|平均|均值|年均|复合|增长|增速|增幅|降幅|减少|增加|下降|上升|同比|环比|提高|提升|改善|恶化|差额?|之?[和差比])|期末|期初|年末|年初|本期|上期|分别|各|大约|大概|约|共|一共|总共|总|是|为|達|达|有|多|几|占|除|乘|减|加|比|与|和|及|同|较|从|由|在|于|一直|持续|逐年|连续|转|呈|更|高|低|最|超|足|健康|合理|良好|正常|能|够|变|吗|呢|如何|怎样|怎么样|增|降|升|跌|减|改|恶|扩|缩|下|上|率|率?是|净?增|元|百|在|\d)"
+    r"^[)）\"”]?\s*(?:$|[,，。?？;；:：、()（）/+*=÷×-]|的?(?:百分比|百分之|总额|总计|合计|金额|余额|规模|数额|净额|水平|情况|数值|数据|数字|比率|比例|比重|占比|份额|变动|变化|走势|趋势|平均|均值|年均|复合|增长|增速|增幅|降幅|减少|增加|下降|上升|同比|环比|提高|提升|改善|恶化|差额?|之?[和差比])|期末|期初|年末|年初|本期|上期|分别|各|大约|大概|约|共|一共|总共|总|是|为|達|达|有|多|几|占|除|乘|减|加|比|与|和|及|同|较|从|由|在|于|一直|持续|逐年|连续|转|呈|更|高|低|最|超|足|健康|合理|良好|正常|能|够|变|吗|呢|如何|怎样|怎么样|增|降|升|跌|减|改|恶|扩|缩|下|上|中|里|当中|率|率?是|净?增|元|百|在|\d)"
 )
 _BEFORE_ZH_BAD = re.compile(
     r"(?:个人|家庭|夫妻|企业年金|被保险人|子女|我的?|我们家|业务|产品|板块|地区|境外|境内|国内|海外|线上|线下|子公司|分部|其他|同业)(?:的)?$"
+)
+_LASTING = re.compile(r"year|quarter|month|day|week|ly$")
+_BEFORE_LABEL = frozenset("the its their his a in of for on was were is are total net our".split())
+_BOUND = re.compile(
+    r"(?:(?P<up>above|over|exceed\w*|greater than|more than|higher than|at least|超过|高于|大于|不低于)"
+    r"|(?P<down>below|under|less than|lower than|smaller than|at most|低于|小于|不足|不高于))\s*"
+    r"(?P<n>\d+(?:\.\d+)?)(?:\s?%|x\b| times|倍)?(?!\d|\s*年|,)"
 )
 _COMMON_BEFORE = frozenset(
     "the a an its their his our your this that total net gross consolidated annual yearly quarterly reported average "
@@ -184,18 +191,27 @@ def head(before: str, after: str, language: str) -> bool:
 
 
 def qualified(before: str, name: str, key: str, question: str) -> str:
-    """The row label that a lower-case word before a line's name makes of it ("cloud revenue"); "" where the
-    word is a common one, a name, or a number. Formulas are left alone."""
-    m = re.search(r"([a-z][a-z&/-]*) $", before)
-    if m is None or key.startswith("f:") or m[1] in _COMMON_BEFORE:
+    """The row label that a lower-case word before a line's name makes of it ("the cloud revenue"); "" where
+    the word is a common one, a name, a verb, or says how long. Formulas are left alone."""
+    m = re.search(r"(?:^|([\w'.,?:]+) )([a-z][a-z&/-]*) $", before)
+    if m is None or key.startswith("f:") or m[2] in _COMMON_BEFORE or _LASTING.search(m[2]):
         return ""
-    word = m[1]
-    if re.search(
-        rf"(?<![A-Za-z]){re.escape(word[0].upper() + word[1:])}|(?<![A-Za-z]){re.escape(word.upper())}",
-        question,
-    ):
+    if not (m[1] and (m[1].endswith(("'s", "s'")) or m[1] in _BEFORE_LABEL or m[1][-1].isdigit())):
+        return ""
+    word = m[2]
+    capital = word[0].upper() + word[1:]
+    if re.search(rf"(?<![A-Za-z])(?:{re.escape(capital)}|{re.escape(word.upper())})(?![A-Za-z])", question):
         return ""
     return f"{word} {name}"
+
+
+def bound(core: str) -> tuple[int, str]:
+    """What a question holds the metric against: 1 and the number for "above 1.5", -1 for "below 20%"; 0 and
+    "" for nothing."""
+    m = _BOUND.search(core)
+    if m is None:
+        return 0, ""
+    return (1 if m["up"] else -1), m["n"]
 
 
 def cash_flow(sentence: str) -> str:
@@ -250,10 +266,10 @@ _CAME = re.compile(
 _SHARE_ZH = re.compile(
     r"^(?:金额|总额|额|的金额)?(?:分别)?(?:占|占当[年期]|占同期|占到|相[当对]于)(?:公司|当年|当期|同期|的|总|其|全年|全部)*$"
 )
-_IN_ZH = re.compile(r"^(?:总额)?(?:中|里)(?:的|,|有多少是|有多少来自|有多少用于)*$")
-_OVER_ZH = re.compile(r"^(?:除以|/|÷|比上|[与和同]|对)(?:公司|总|的)*$")
-_LESS_ZH = re.compile(r"^(?:减去?|扣除|-)(?:公司|总)*$")
-_PLUS_ZH = re.compile(r"^(?:加上?|\+|[与和])(?:公司|总)*$")
+_IN_ZH = re.compile(r"^(?:总额|净额|金额|余额)?(?:中|里)(?:的|,|有多少是|有多少来自|有多少用于)*$")
+_OVER_ZH = re.compile(r"^(?:总额|净额|金额|余额)?(?:除以|/|÷|比上|[与和同]|对)(?:公司|总|的)*$")
+_LESS_ZH = re.compile(r"^(?:总额|净额|金额|余额)?(?:减去?|扣除|-)(?:公司|总)*$")
+_PLUS_ZH = re.compile(r"^(?:总额|净额|金额|余额)?(?:加上?|\+|[与和])(?:公司|总)*$")
 _LISTED = re.compile(
     r"^(?:\s*\([^)]*\))?\s*(?:,|and|or|as well as|along with|、|和|及|以及|与|;|,\s*and|,\s*as well as)\s*(?:the |its |total |net |also )*(?:\w+'s )?$"
 )
@@ -294,10 +310,12 @@ def _combination_zh(between: str, after: str) -> str:
     if _LESS_ZH.match(between) or (_OVER_ZH.match(between) and re.match(r"之?的?(?:差额?)", after)):
         return "-"
     if _OVER_ZH.match(between) and (
-        between[0] in "除/÷比对" or re.match(r"(?:之|的)?(?:比[率值例]?|倍数)", after)
+        re.search(r"[除/÷比对]", between) or re.match(r"(?:之|的)?(?:比[率值例]?|倍数)", after)
     ):
         return "/"
-    if _PLUS_ZH.match(between) and (between[0] in "加+" or re.match(r"(?:之|的)?(?:总?和|合计)", after)):
+    if _PLUS_ZH.match(between) and (
+        re.search(r"[加+]", between) or re.match(r"(?:之|的)?(?:总?和|合计)", after)
+    ):
         return "+"
     return ""
 
@@ -326,7 +344,7 @@ _AIMS_EN: tuple[tuple[Aim, re.Pattern[str]], ...] = (
         r"|\bchange\b[^?]{0,60}\b(?:in (?:percent|percentage terms|%)|as a percent\w*|percent(?:age)?\b(?! points))|\bby (?:what|how many) (?:percent(?:age)?|%)(?! point)|\b(?:what|how many) percent(?:age)? did\b|\bhow many percent\b|\b(?:rate of (?:change|increase|growth))\b|\bfaster\b")),
     (Aim.DIFFERENCE, re.compile(
         r"\b(?:change|increase|decrease|decline|difference|rise|drop|reduction|movement|swing)\b (?:in|of|between)\b|\b(?:change|increase|decrease|decline|difference)\b|\bhow much (?:more|less|higher|lower|did|has|have|had)\b[^?]*\b(?:increas\w*|decreas\w*|ris\w*|rose|fall\w*|fell|chang\w*|declin\w*|improv\w*|drop\w*|than)\b|\bby how (?:much|many)\b|\bpercentage points?\b|\bbasis points?\b|\bbps\b")),
-    (Aim.SOUND, re.compile(r"\b(?:healthy|adequate|sufficient|sound|strong|solid|comfortabl\w+|acceptable|enough|good|safe|weak|liquid)\b")),
+    (Aim.SOUND, re.compile(r"^(?:[^?]*,\s*)?(?:is|are|was|were|did|does|do|has|have|had)\b[^?]*\b(?:above|below|over|under|exceed\w*|greater than|more than|higher than|at least|less than|lower than) \d(?!\d{3})|\b(?:healthy|adequate|sufficient|sound|strong|solid|comfortabl\w+|acceptable|enough|good|safe|weak|liquid)\b")),
 )  # fmt: skip
 _AIMS_ZH: tuple[tuple[Aim, re.Pattern[str]], ...] = (
     (Aim.CAGR, re.compile(r"复合(?:年均|年度|年|平均)?(?:增长率|增速)|年均?复合|cagr")),
@@ -341,6 +359,12 @@ _AIMS_ZH: tuple[tuple[Aim, re.Pattern[str]], ...] = (
     (Aim.DIFFERENCE, re.compile(r"变动(?:额|多少|了多少)?|变化(?:了多少|额|多少)|增加(?:了)?(?:多少|几|额)|减少(?:了)?(?:多少|几|额)|(?:上升|下降|提高|降低|提升|下滑)(?:了)?(?:多少|几)|差额|相差|百分点|[比较].*多(?:了)?多少|高了多少|低了多少")),
     (Aim.SOUND, re.compile(r"健康|充足|足够|合理|良好|正常|稳健|安全")),
 )  # fmt: skip
+_YES_NO = re.compile(
+    r"^(?:[^?]*,\s*)?(?:is|are|was|were|did|does|do|has|have|had)\b|\bwhether\b|是否|有没有|是不是|有无|吗"
+)
+_EVERY = re.compile(
+    r"\b(?:every|each|consistently|steadily|continuous\w*|consecutive\w*|over the (?:years|period))\b|每年|逐年|连续|持续|一直"
+)
 _POINTS = re.compile(r"\b(?:percentage|basis) points\b|百分点")
 _UP_EN = re.compile(
     r"\b(?:increas\w*|grow\w*|grew|ris(?:e|en|ing)|rose|expand\w*|higher|larger|up|more|positive|strengthen\w*)\b"
@@ -384,6 +408,8 @@ def aim(core: str, language: str) -> Aim:
     )
     if _POINTS.search(without):
         return Aim.DIFFERENCE
+    if bound(without)[0] and _YES_NO.search(without):
+        return Aim.SOUND
     for kind, pattern in _AIMS_ZH if language == "zh" else _AIMS_EN:
         if pattern.search(without):
             return kind
@@ -401,6 +427,11 @@ def supposed(core: str, language: str) -> tuple[int, int]:
     ):
         return 0, 0
     return either[0] - either[1], judged[0] - judged[1]
+
+
+def every(core: str) -> bool:
+    """Whether each period on the way matters, not the first and the last alone."""
+    return bool(_EVERY.search(core))
 
 
 def span(core: str) -> int:

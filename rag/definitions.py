@@ -25,6 +25,7 @@ _CUE = re.compile(
     r"(?:defined|calculated|computed|measured|derived|expressed|taken) "
     r"(?:here )?(?:as|by(?: (?:dividing|taking))?)\b(?: follows)?\s*[:=]?"
     r"|\b(?:defin(?:e|ing)|calculat(?:e|ing)|comput(?:e|ing)) (?!as\b)[\w&/% ()'-]{2,70}? as\b(?! (?:an? )?(?:%|percent|of))\s*[:=]?"
+    r"|:\s+(?=[^:?;。]{2,90}[/÷*+])"
     r"|\bformula(?: is| to use is| used is)?\s*[:=]|\bmeans\s*:|\s?=\s?|\bequals\b"
     r"|(?:定义为|定义是|的?计算公式[为是:]|公式[为是:]|计算方法[为是:]|口径[为是:])\s*:?"
     r"|(?:按照?|用|以)(?=[^。?？]{2,60}(?:计算|算出|得出))"

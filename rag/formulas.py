@@ -35,7 +35,8 @@ OUTFLOWS = frozenset(
     }
 )  # fmt: skip
 # Words on two sides of an operator, or of a sentence's end, are not one name.
-_ACROSS = re.compile(r"[+*=÷×?;:()]|\s[-/–]\s|\.\s")
+# Nor is a word of the same stem: "profitable" is no profit.
+_NO_NAME = re.compile(r"[+*=÷×?;:()]|\s[-/–]\s|\.\s|^(?:profitab\w+|profited|profiting|equitab\w+|depreciab\w+|stocked|loaned|costing|sold)$")
 _PER_SHARE = frozenset({"eps", "basic eps", "diluted eps"})
 # Concepts of notes that are amounts like a line; and words for what is done with a line.
 _PLAIN = frozenset({"restructuring", "impairment"})
@@ -111,7 +112,7 @@ class Book:
         found = list(matches(self.english, text, words))
         if has_han(text):
             found += matches(self.chinese, text, words)
-        found = [m for m in found if not _ACROSS.search(text[m[0] : m[1]])]
+        found = [m for m in found if not _NO_NAME.search(text[m[0] : m[1]])]
         found.sort(key=lambda m: (m[0], -m[1], m[2]))  # "f:" before "l:"
         kept: list[tuple[int, int, str]] = []
         for match in found:
@@ -148,7 +149,7 @@ def book() -> Book:
         formulas,
         lines,
         {key: tuple(ids) for key, ids in twins.items()},
-        compiled((n, v) for n, v in pairs if not has_han(n)),
+        compiled((n.replace(" & ", " and "), v) for n, v in pairs if not has_han(n)),
         compiled((normalise(n), v) for n, v in pairs if has_han(n)),
     )
 

@@ -9,7 +9,7 @@ words a period or another sign that a company's accounts are meant."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
@@ -30,6 +30,10 @@ _MONTH = re.compile(
     r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december"
     r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b"
 )
+_ALL_PERIODS = frozenset(
+    {Aim.AVERAGE, Aim.TOTAL, Aim.AVERAGE_GROWTH, Aim.HIGHEST, Aim.LOWEST, Aim.VALUE, Aim.VALUES}
+)
+_YEARS_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)\s*年?\s*[-–—~至到]\s*((?:19|20)\d\d)\s*年")
 _HUNDRED = Number(Decimal(100))
 
 
@@ -149,6 +153,17 @@ def _metrics(text: str, operands: Sequence[_Operand], known: Book, language: str
             a, b = (second, first) if sign.startswith("~") else (first, second)
             made = _combined(a, b, sign.lstrip("~"), known, language)
             return [made]
+    if language == "zh" and text[operands[0].end : operands[0].end + 1] in ("中", "里"):
+        return []  # a part of the line, which nothing names
+    # "the days to collect receivables (DSO)": what stands in brackets is the metric's name.
+    for op in operands[1:]:
+        if (
+            op.formula
+            and not operands[0].formula
+            and text[op.start - 1 : op.start] == "("
+            and text[op.end : op.end + 1] == ")"
+        ):
+            return [known.formulas[op.key[2:]]]
     kept = [operands[0]]
     for op in operands[1:]:
         if not cues.listed(text[kept[-1].end : op.start]):
@@ -202,8 +217,19 @@ def _combined(a: _Operand, b: _Operand, sign: str, known: Book, language: str) -
 def _periods(text: str, core: tuple[int, int]) -> list[FiscalPeriod]:
     """The periods of the asking sentence; of the whole question where that names none."""
     found = read_periods(_MONTH.sub(lambda m: m.group().title(), text))
+    found = (*found, *_missed(text, found))
     own = [p for p in found if core[0] <= p.start < core[1]]
     return own or list(found)
+
+
+def _missed(text: str, found: Sequence[FiscalPeriod]) -> Iterator[FiscalPeriod]:
+    """The first years of Chinese ranges (2019-2021年) and those inside them, where they were not read."""
+    known = {p.year for p in found}
+    for m in _YEARS_ZH.finditer(text):
+        first, last = int(m[1]), int(m[2])
+        for year in range(first, min(last, first + 12)):
+            if year not in known:
+                yield FiscalPeriod(m.start(), m.end(), year, inner=year != first)
 
 
 def _labels(text: str, periods: Sequence[FiscalPeriod], keep_inner: bool) -> tuple[str, ...]:
@@ -238,8 +264,7 @@ def _wanted(
     labels = _labels(
         text,
         periods,
-        keep_inner=aim
-        in (Aim.AVERAGE, Aim.TOTAL, Aim.AVERAGE_GROWTH, Aim.HIGHEST, Aim.LOWEST, Aim.TREND, Aim.VALUE),
+        keep_inner=aim in _ALL_PERIODS or (aim is Aim.TREND and cues.every(core)),
     )
     formula = metric if isinstance(metric, Formula) else None
     key = f"f:{formula.key}" if formula else f"l:{metric}"
@@ -256,11 +281,11 @@ def _wanted(
             else ("the question's own definition could not be read; the usual one is used")
         )
         notes.append(said)
-    if formula is None and aim is Aim.SOUND:
-        aim = Aim.VALUE
     span, labels, aim = _spanned(core, labels, aim)
-    if aim is Aim.SOUND and not (formula and formula.healthy):
+    if aim is Aim.SOUND and not (formula and formula.healthy) and not cues.bound(core)[0]:
         aim = Aim.VALUE
+    sense, limit = cues.bound(core) if aim is Aim.SOUND else (0, "")
+    bound = Decimal(limit) if limit else None
     rising, better = cues.supposed(core, language) if aim in (Aim.TREND, Aim.SIGN) else (0, 0)
     return Wanted(
         formula,
@@ -271,10 +296,11 @@ def _wanted(
         span,
         language,
         cues.sequential(core),
-        rising,
+        sense or rising,
         better,
         cues.hedged(text),
         tuple(notes),
+        bound,
     )
 
 

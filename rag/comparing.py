@@ -10,12 +10,14 @@ from rag.evidence import Selection, select
 from rag.many import Asked, made
 from rag.missing import missing, missing_words
 from rag.scope import Scope, read_scope
-from rag.survey import evidence_of, survey
+from rag.survey import evidence_of, heard, survey
 from rag.tally import compare_head, table
 from rag.topics import Need, Text, read_needs
 from rag.types import Answer, Evidence, Filters, Hit, Part, Reading
 
 _QUOTES = 2
+# Passages of a side that are read where they match.
+_READ = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +39,20 @@ def compare(asked: Asked) -> Answer | None:
     sides = [_side(asked, side) for side in asked.intent.sides]
     if not any(side.quotes for side in sides):
         return None
-    both = _on_both(asked, sides)
-    rows: dict[str, list[Evidence]] = {}
+    whole = _as_a_whole(asked)
     numbers: dict[tuple[int, int, int], Evidence] = {}
-    named = [("两者" if asked.chinese else "both", both), *((s.name, s.quotes or s.near) for s in sides)]
-    for name, quotes in named:
-        rows[name] = [
+
+    def numbered(quotes: Sequence[Evidence]) -> tuple[Evidence, ...]:
+        return tuple(
             numbers.setdefault((e.document.id, e.start, e.end), replace(e, number=len(numbers) + 1))
             for e in quotes
-        ]
-    if not both:
-        del rows[named[0][0]]
+        )
+
+    together = "整体" if asked.chinese else "as a whole"
+    rows = {together: numbered(whole[:_QUOTES])} if whole else {}
+    rows |= {side.name: numbered(side.quotes or side.near) for side in sides}
+    shown = tuple(numbers.values())
+    numbered(whole)
     evidence = tuple(numbers.values())
     parts = tuple(
         Part(s.name, bool(s.quotes), tuple(e.number for e in rows[s.name]), s.reason) for s in sides
@@ -62,7 +67,7 @@ def compare(asked: Asked) -> Answer | None:
     lacking = frozenset(s.name for s in sides if not s.quotes)
     text = f"{head}\n\n{table(rows, asked.language, lacking)}"
     nearest = list({h.chunk_id: h for s in sides for h in s.hits}.values())[: asked.k]
-    return made(asked, head, text, evidence, evidence, reading, parts=parts, nearest=nearest)
+    return made(asked, head, text, evidence, shown, reading, parts=parts, nearest=nearest)
 
 
 def _side(asked: Asked, name: str) -> _Side:
@@ -78,8 +83,8 @@ def _side(asked: Asked, name: str) -> _Side:
     filters = _within(asked.filters, scope)
     hits = tuple(asked.index.search(query, asked.k, filters=filters))
     chosen = select(query, hits, asked.index, limit=_QUOTES, threshold=asked.threshold)
-    known = not own or all(survey(store, scope, [need]).matches for need in own)
-    found = survey(store, scope, needs)
+    known = not own or all(heard(store, scope, need) for need in own)
+    found = survey(store, scope, needs, most=_READ)
     quotes: Sequence[Evidence] = ()
     if known and chosen.sufficient:
         quotes = _holding(chosen, own)
@@ -109,12 +114,12 @@ def _holding(chosen: Selection, own: Sequence[Need]) -> list[Evidence]:
     return [e for e, text in texts if all(map(text.holds, own))]
 
 
-def _on_both(asked: Asked, sides: Sequence[_Side]) -> tuple[Evidence, ...]:
-    """Sentences that speak of all sides at once; documents often draw the comparison themselves."""
-    needs = [n for side in sides for n in read_needs(side.name, extra=asked.index.lexicons)]
-    hits = asked.index.search(asked.searched, asked.k, filters=asked.filters)
-    chosen = select(asked.searched, hits, asked.index, limit=_QUOTES, threshold=asked.threshold)
-    if not chosen.sufficient:
+def _as_a_whole(asked: Asked) -> tuple[Evidence, ...]:
+    """What answers the question as it stands: documents often draw the comparison themselves. Nothing where
+    both sides are documents, or the evidence does not suffice."""
+    store = asked.index.store
+    if all(read_scope(side, store, asked.filters, whole=True).named for side in asked.intent.sides):
         return ()
-    texts = [(e, Text(e.text)) for e in chosen.evidence]
-    return tuple(e for e, text in texts if all(map(text.holds, needs)))
+    hits = asked.index.search(asked.searched, asked.k, filters=asked.filters)
+    chosen = select(asked.searched, hits, asked.index, limit=asked.limit, threshold=asked.threshold)
+    return chosen.evidence if chosen.sufficient else ()

@@ -245,9 +245,8 @@ def refuse(
     """The refusal: says so, says what was searched, and carries the nearest passages. `reason` says what of
     the question had no support (`rag.missing`)."""
     spoken = language if language in _NOT_FOUND else "en"
-    text = (
-        f"{_NOT_FOUND[spoken]} {_SEARCHED[spoken].format(documents=proof.documents, passages=proof.passages)}"
-    )
+    searched_all = _SEARCHED[spoken].format(documents=proof.documents, passages=proof.passages)
+    text = f"{_NOT_FOUND[spoken]}{'' if spoken == 'zh' else ' '}{searched_all}"
     return Answer(
         question=question,
         kind=AnswerKind.REFUSED,

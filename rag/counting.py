@@ -10,7 +10,7 @@ from rag.intents import Ask, Intent, Unit
 from rag.many import Asked, made, none_match
 from rag.scope import Scope, all_of, called, read_scope
 from rag.store import Store
-from rag.survey import Match, Survey, evidence_of, survey, units_of
+from rag.survey import Match, Survey, evidence_of, heard, survey, units_of
 from rag.tally import headline, listing, remarks
 from rag.topics import read_needs
 from rag.types import Answer, DocumentInfo, Reading
@@ -47,7 +47,7 @@ def count_or_list(asked: Asked) -> Answer | None:
     if not found.matches and found.apart:
         return None
     if not found.matches:
-        unheard = any(not survey(store, scope, [need]).matches for need in needs)
+        unheard = not all(heard(store, scope, need) for need in needs)
         return _none(asked, scope, found) if unheard or intent.unit is not Unit.THING else None
     return _told(asked, intent, found)
 

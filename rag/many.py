@@ -6,7 +6,7 @@ everything was read (`partly_read`)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.compose import certificate, citation, quote_claim, refuse
@@ -113,11 +113,14 @@ def _share(hits: Sequence[Hit], needs: Sequence[Need]) -> float:
     return min(best, 1 - 1 / (len(needs) + 1))  # all of them in one passage, but not in one sentence
 
 
-def partly_read(answer: Answer, intent: Intent, timings: Mapping[str, float] | None = None) -> Answer:
-    """An ordinary answer to such a question, saying that it rests on the best passages alone."""
+def partly_read(answer: Answer, intent: Intent) -> Answer:
+    """An ordinary answer to such a question, saying that it rests on the best passages alone; unchanged where
+    the wording may have meant no more."""
+    if not intent.sure:
+        return answer
     documents = len({hit.document.id for hit in answer.nearest})
     reading = Reading(intent.ask.value, answer.certificate.passages, len(answer.nearest), documents)
     if reading.complete:
         return replace(answer, reading=reading)
-    note = not_all_read(reading, answer.language)
+    note = not_all_read(reading, answer.language, refused=answer.refused)
     return replace(answer, text=f"{answer.text}\n\n{note}", reading=reading)

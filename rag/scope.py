@@ -17,6 +17,7 @@ from rag.types import DocumentInfo, FileStatus, Filters
 _IN = re.compile(r"(?:^|\s+)(?:of|in|under|from|within|throughout|to)\s+", re.IGNORECASE)
 _DETERMINED = re.compile(r"^(?:the|this|that|our|my|their|each|both|all|these|those)\b|[A-Z\d《]", re.ASCII)
 _ZH_OF = re.compile("[的中里内](?:关于|有关|对于?)?|中的|里的|关于|有关")
+_ZH_PART = re.compile(r"第[〇零一二三四五六七八九十百千\d]+[编章节条]")
 _ZH_MARKS = re.compile('[《》〈〉「」“”"]')
 # What any document may be called: names none of them.
 _ANY = frozenset(search_tokens("document file text paper pdf docx page index collection corpus source"))
@@ -72,6 +73,8 @@ def read_scope(topic: str, store: Store, filters: Filters | None = None, *, whol
     """What the topic is about within the documents that pass the filters. With `whole` a topic that names a
     document and nothing else means all of it."""
     passing = all_of(store, filters)
+    if whole and not _telling(topic):  # "the documents", 全部文件
+        return Scope(passing, False, "", Constraints())
     labels = [_Label(d) for d in passing]
     constraints = read_constraints(topic, store.catalogue())
     found = _whole(topic, labels) if whole else ()
@@ -129,11 +132,9 @@ def _telling(name: str) -> list[str]:
 def _halves(topic: str) -> list[tuple[str, str]]:
     """(what is looked for, what may be a document's name): ("notice", "the office lease")."""
     if has_han(topic):
-        return [
-            (topic[m.end() :].strip(), topic[: m.start()].strip())
-            for m in reversed(list(_ZH_OF.finditer(topic)))
-            if m.start() and topic[m.end() :].strip()
-        ]
+        cuts = [(topic[m.end() :], topic[: m.start()]) for m in reversed(list(_ZH_OF.finditer(topic)))]
+        cuts += [(topic[m.start() :], topic[: m.start()]) for m in _ZH_PART.finditer(topic)]
+        return [(left.strip(), name.strip()) for left, name in cuts if name.strip() and left.strip()]
     cuts = [(topic[: m.start()].strip(), topic[m.end() :].strip()) for m in _IN.finditer(topic)]
     return [(left, name) for left, name in cuts if name and _DETERMINED.search(name)]
 

@@ -3,13 +3,14 @@ chosen by code from all of it."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rag.central import Said, central, nearness
 from rag.constraints import article_agrees
 from rag.many import Asked, made, none_match
 from rag.scope import Scope, read_scope
-from rag.survey import Match, Place, evidence, survey, units_of
+from rag.survey import Match, Place, evidence, heard, survey, units_of
 from rag.tally import summary_head, summary_text
 from rag.topics import Need, Text, read_needs
 from rag.types import Answer, Chunk, DocumentInfo, Reading
@@ -25,12 +26,12 @@ def summarise(asked: Asked) -> Answer | None:
     it names nothing that can be read as a whole."""
     store = asked.index.store
     scope = read_scope(asked.intent.topic, store, asked.filters, whole=True)
-    if not scope.named and not asked.intent.sure:
+    if not asked.intent.sure and (scope.topic or not scope.named):
         return None
     needs = read_needs(scope.topic, extra=asked.index.lexicons) if scope.topic else ()
-    passages, name = _passages(asked, scope, needs)
+    passages = _passages(asked, scope, needs)
     if not passages:
-        unheard = needs and any(not survey(store, scope, [need]).matches for need in needs)
+        unheard = not all(heard(store, scope, need) for need in needs)
         reading = Reading(asked.intent.ask.value, 0, 0, 0)
         return none_match(asked, scope, needs, reading) if unheard else None
     read = _evenly(passages, MOST)
@@ -40,34 +41,30 @@ def summarise(asked: Asked) -> Answer | None:
         return None
     documents = len({d.id for _, d, _ in read})
     reading = Reading(asked.intent.ask.value, len(passages), len(read), documents)
-    head = summary_head(name, quotes, reading, asked.language)
+    head = summary_head(asked.intent.topic, quotes, reading, asked.language)
     return made(asked, head, f"{head}\n\n{summary_text(quotes)}", quotes, quotes, reading)
 
 
-def _passages(asked: Asked, scope: Scope, needs: Sequence[Need]) -> tuple[list[_Passage], str]:
-    """All passages in question and what they are called: the articles or the section named, else those about
-    the topic, else the whole of the documents named."""
+def _passages(asked: Asked, scope: Scope, needs: Sequence[Need]) -> list[_Passage]:
+    """All passages in question: the articles or the section named, else those about the topic, else the whole
+    of the documents named."""
     store = asked.index.store
-    everything = (
-        [(i, d, c) for d in scope.documents for i, _, c in store.document_chunks(d.id)]
-        if scope.named or not needs
-        else []
-    )
-    if scope.constraints.articles and everything:
-        agreeing = [
-            p
-            for p in everything
-            if article_agrees(scope.constraints, p[2].heading_path, p[2].text) >= _OF_AN_ARTICLE
-        ]
+    everything: list[_Passage] = []
+    if scope.named or not needs:
+        everything = [(i, d, c) for d in scope.documents for i, _, c in store.document_chunks(d.id)]
+    if scope.constraints.articles:
+        agreeing = [p for p in everything if _of_the_articles(scope, p[2]) >= _OF_AN_ARTICLE]
         if agreeing:
-            return agreeing, ", ".join(scope.constraints.articles)
-    if not needs:
-        return everything, ", ".join(d.path for d in scope.documents[:3])
-    headed = [p for p in everything if any(_heads(h, needs) for h in p[2].heading_path)]
-    if headed:
-        return headed, scope.topic
+            return agreeing
+    headed = [p for p in everything if needs and any(_heads(h, needs) for h in p[2].heading_path)]
+    if headed or not needs:
+        return headed or everything
     found = survey(store, scope, needs)
-    return [(m.chunk_id, m.document, m.chunk) for m in found.matches], scope.topic
+    return [(m.chunk_id, m.document, m.chunk) for m in found.matches]
+
+
+def _of_the_articles(scope: Scope, chunk: Chunk) -> float:
+    return article_agrees(scope.constraints, chunk.heading_path, chunk.text)
 
 
 def _heads(heading: str, needs: Sequence[Need]) -> bool:
@@ -86,7 +83,10 @@ def _chosen(asked: Asked, read: Sequence[_Passage]) -> list[tuple[int, DocumentI
     store = asked.index.store
     prose = [p for p in read if p[2].kind != "table"] or list(read)
     near = nearness(store.vectors([i for i, _, _ in prose]))
-    places = [(n, place) for n, (_, d, c) in enumerate(prose) for place in units_of(store, d, c)]
+    placed = [(n, place) for n, (_, d, c) in enumerate(prose) for place in units_of(store, d, c)]
+    times = Counter(" ".join(place.text.split()) for _, place in placed)
+    # What stands in several places heads or foots a page.
+    places = [(n, p) for n, p in placed if times[" ".join(p.text.split())] == 1] or placed
     said = [
         Said(place.text, prose[n][0], f"{prose[n][1].id} {prose[n][2].heading_path[:1]}", float(near[n]))
         for n, place in places

@@ -124,6 +124,13 @@ def survey(
     return Survey(scope, tuple(needs), tuple(matches), len(ids), len(passages), apart, twins)
 
 
+def heard(store: Store, scope: Scope, need: Need) -> bool:
+    """Whether any passage of the scope holds one of its forms; Chinese characters by their pairs alone."""
+    allowed = frozenset(scope.ids)
+    found = store.matching(expression([need]))
+    return any(owner in allowed for owner in store.owners(found).values())
+
+
 def _spread(ids: Sequence[int], owners: dict[int, int], most: int) -> list[int]:
     """All ids, or the first `most` of them taken from the documents in turn."""
     if len(ids) <= most:

@@ -18,6 +18,7 @@ _EN = {
     "row": ("row", "rows"),
     "sentence": ("sentence", "sentences"),
     "table": ("table", "tables"),
+    "best": ("best passage", "best passages"),
     "other": ("other document", "other documents"),
 }
 
@@ -28,7 +29,10 @@ def _n(count: int, what: str) -> str:
 
 def headline(intent: Intent, found: Survey, language: str) -> str:
     """The count and what was counted: "3 of 12 documents match: 7 passages hold “notice”."."""
-    return _headline_zh(intent, found) if language == "zh" else _headline_en(intent, found)
+    line = _headline_zh(intent, found) if language == "zh" else _headline_en(intent, found)
+    if found.read >= found.matching:
+        return line
+    return f"至少：{line}" if language == "zh" else f"At least {line}"
 
 
 def _headline_en(intent: Intent, found: Survey) -> str:
@@ -127,11 +131,13 @@ def read_words(matching: int, read: int, language: str) -> str:
     )
 
 
-def not_all_read(reading: Reading, language: str) -> str:
-    """Said where a question about many passages is answered like any other."""
+def not_all_read(reading: Reading, language: str, *, refused: bool = False) -> str:
+    """Said where a question about many passages is answered, or refused, like any other."""
     if language == "zh":
-        return f"说明：这个回答只依据最相关的 {reading.read} 个段落，并没有读遍全部文件。"
-    return f"Note: this answer rests on the {reading.read} best passages; not every passage was read."
+        what = "判断" if refused else "回答"
+        return f"说明：这个{what}只依据最相关的 {reading.read} 个段落，并没有读遍全部文件。"
+    what = "this was judged by" if refused else "this answer rests on"
+    return f"Note: {what} the {_n(reading.read, 'best')}; not every passage was read."
 
 
 def listing(evidence: Sequence[Evidence], language: str, shown: int = SHOWN) -> tuple[str, list[Evidence]]:
@@ -218,13 +224,12 @@ def summary_head(name: str, quotes: Sequence[Evidence], reading: Reading, langua
         )
         return f"“{name}”概要：从{scope}中由程序选出最有代表性的 {count} 句原文。"
     scope = (
-        f"all {_n(reading.read, 'passage')}"
+        f"all of it ({_n(reading.read, 'passage')} read)"
         if whole
         else f"{read} of {_n(reading.matching, 'passage')}, spread evenly; the others were not read"
     )
-    return (
-        f"“{name}” in its own words: the {_n(count, 'sentence')} that say most, chosen by code from {scope}."
-    )
+    most = "the sentence that says most" if count == 1 else f"the {_n(count, 'sentence')} that say most"
+    return f"“{name}” in its own words: {most}, chosen by code from {scope}."
 
 
 def summary_text(quotes: Sequence[Evidence]) -> str:

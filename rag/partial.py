@@ -6,12 +6,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag.compose import compose, refuse, render_text
+from rag.compose import compose, compose_figures, refuse, render_text, with_rows
 from rag.evidence import Selection, select
+from rag.figures import Computed, find_figures
 from rag.index import Index
 from rag.missing import missing, missing_words
 from rag.parts import completed
-from rag.types import Answer, AnswerKind, Certificate, Claim, Evidence, Filters, Hit, Part
+from rag.types import (
+    Answer,
+    AnswerKind,
+    Calculation,
+    Certificate,
+    Claim,
+    Evidence,
+    Figure,
+    Filters,
+    Hit,
+    Part,
+)
 
 _LEAST = 2
 _NOT_FOUND = {"en": "Not found in the documents: {parts}.", "zh": "文件中没有找到：{parts}。"}
@@ -22,14 +34,15 @@ _Place = tuple[int, int, int]
 @dataclass(frozen=True, slots=True)
 class Look:
     """One part and what was found for it. `searched` is the part with what it leaves to the one before;
-    `reason` says what had no support, "" where the evidence suffices. Evidence is numbered within the
-    part."""
+    `reason` says what had no support, "" where the evidence suffices; `figures` is what code read from cells
+    or worked out for it. Evidence is numbered within the part."""
 
     question: str
     searched: str
     hits: tuple[Hit, ...]
     found: Selection
     reason: str
+    figures: Computed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +76,15 @@ def look(
         parts, asked, index.search_each(question, asked, k, filters=filters), strict=True
     ):
         found = select(searched, hits, index, limit=each, threshold=threshold)
-        reason = ""
-        if not found.sufficient:
+        reason, figures = "", find_figures(searched, index, filters=filters)
+        if isinstance(figures, Computed):
+            found = with_rows(found, figures, each)
+        elif not found.sufficient:
             reason = missing_words(missing(part, hits, index.store, filters=filters), language)
-        looks.append(Look(part, searched, tuple(hits), found, reason))
+            if figures is not None and figures.reason:
+                reason = f"{figures.reason}; {reason}"
+        computed = figures if isinstance(figures, Computed) else None
+        looks.append(Look(part, searched, tuple(hits), found, reason, computed))
     return tuple(looks)
 
 
@@ -133,10 +151,10 @@ def compose_parts(
         for one, a in subs
     )
     whole = compose(question, language, (), found, nearest(looks, k), proof, timings, searched=searched)
-    any_written = any(a.kind is AnswerKind.WRITTEN for a in answers)
+    kinds = {a.kind for a in answers}
     return replace(
         whole,
-        kind=AnswerKind.WRITTEN if any_written else AnswerKind.QUOTED,
+        kind=next(k for k in (AnswerKind.COMPUTED, AnswerKind.WRITTEN, AnswerKind.QUOTED) if k in kinds),
         text=_text(subs, found.evidence, language),
         claims=tuple(dict.fromkeys(c for a in answers for c in a.claims)),
         dropped=tuple(dict.fromkeys(c for a in answers for c in a.dropped)),
@@ -144,20 +162,40 @@ def compose_parts(
         model=next((a.model for a in answers if a.model), ""),
         reason="; ".join(dict.fromkeys(a.reason for a in answers if a.reason)),
         parts=told,
+        calculations=tuple(c for a in answers for c in a.calculations),
     )
 
 
 def _sub(one: Look, by: Written, language: str, proof: Certificate, numbers: Mapping[_Place, int]) -> Answer:
     """The answer to one part, its citations numbered as in the whole."""
-    answer = compose(
-        one.question, language, by.claims, one.found, one.hits, proof, {}, by.draft, by.model, by.trouble
-    )
+    if one.figures is not None:
+        answer = compose_figures(one.question, language, one.figures, one.found, one.hits, proof, {})
+    else:
+        answer = compose(
+            one.question, language, by.claims, one.found, one.hits, proof, {}, by.draft, by.model, by.trouble
+        )
     own = {e.number: numbers[_place(e)] for e in one.found.evidence}
 
     def renumbered(claims: Sequence[Claim]) -> tuple[Claim, ...]:
         return tuple(replace(c, citations=tuple(own[n] for n in c.citations if n in own)) for c in claims)
 
-    return replace(answer, claims=renumbered(answer.claims), dropped=renumbered(answer.dropped))
+    return replace(
+        answer,
+        claims=renumbered(answer.claims),
+        dropped=renumbered(answer.dropped),
+        calculations=tuple(_cited(c, own) for c in answer.calculations),
+    )
+
+
+def _cited(calculation: Calculation, own: Mapping[int, int]) -> Calculation:
+    """The calculation with its figures cited by the numbers of the whole."""
+
+    def cited(figure: Figure) -> Figure:
+        return figure if figure.citation is None else replace(figure, citation=own.get(figure.citation))
+
+    return replace(
+        calculation, inputs=tuple(map(cited, calculation.inputs)), result=cited(calculation.result)
+    )
 
 
 def _counted(looks: Sequence[Look]) -> list[Look]:

@@ -229,7 +229,7 @@ class Assistant:
         written = []
         for one in looks:
             by = Written()
-            if one.found.sufficient:
+            if one.found.sufficient and one.figures is None:
                 by = yield from self._written(one.searched, one.found, language, stop, clock)
             written.append(by)
         proof = certificate(self.index, found, filters, language)

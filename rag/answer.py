@@ -16,7 +16,7 @@ from rag.drafts import Sheets, seed_of, settle
 from rag.errors import GenerationError
 from rag.evidence import Selection, select
 from rag.figures import Computed, find_figures
-from rag.followup import complete
+from rag.followup import complete, known_names
 from rag.generation import Piece, write
 from rag.index import Index, open_index
 from rag.intents import read_intent
@@ -104,7 +104,7 @@ class Assistant:
         """The same as events: stages, the evidence before any generation, tokens of the unverified draft, and
         last `Finished`."""
         question = check_question(question)
-        searched = complete(question, history)
+        searched = self._stand_alone(question, history)
         language = language or detect_language(question)
         clock = _Clock()
         intent = read_intent(searched)
@@ -131,6 +131,10 @@ class Assistant:
             return
         for event in flow:
             yield Finished(partly_read(event.answer, intent)) if isinstance(event, Finished) else event
+
+    def _stand_alone(self, question: str, history: Sequence[Turn]) -> str:
+        """The question as it is searched with."""
+        return complete(question, history, known_names(self.index.store.catalogue())) if history else question
 
     def _stream_across(self, asked: Asked, clock: _Clock) -> Generator[Event, None, Answer | None]:
         """The stages for a question about many passages; None, and no end of the stream, where it has to be

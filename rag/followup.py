@@ -1,54 +1,140 @@
 """A follow-up question, completed from the conversation by code: what the index is searched with must stand
 alone.
 
-No model rewrites anything: the words that are carried forward are the user's own, and `Answer.searched` shows
-them."""
+No model rewrites anything. A follow-up that gives one thing ("and in 2019?", "what about Globex?",
+那第三条呢) has it put in the place of its like in the question before; a pronoun ("its side effects?") is
+replaced by what it stands for; a question that asks something new of the same matter ("and who repairs the
+roof?") gets that matter behind it; and where none of this can be told, both questions are searched with. A
+question that stands alone is never touched. `Answer.searched` shows what came of it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
+from rag import followup_zh
+from rag.antecedents import Topic, topic_of, with_antecedents
+from rag.catalogue import Catalogue, subject_key
+from rag.mentions import NAMES, Known, Mention, Slot, mentions, nothing_known, relative_year, without_relative
+from rag.names import law_key, name_key, short_name
+from rag.substitution import substituted, with_counted, with_period
 from rag.text import has_han, query_tokens
 from rag.types import Turn
 
-_REFERS_BACK = re.compile(
-    r"^(?:and|or|but|also|what about|how about|then|so)\b"
-    r"|\b(?:it|its|they|them|their|that|this|those|these|he|she|his|her|there|the same|the former|the latter|"
-    r"the (?:company|contract|agreement|lease|drug|patient|party|borrower|policy))\b",
+_MOST = 6  # turns that are read back
+_OPENER = re.compile(
+    r"^(?:(?:and|or|but|also|so|then|ok|okay|now|well|plus)\b[, ]*)*"
+    r"(?:(?:what|how) about\b|what if it(?:'s| is| was| were)\b|(?:is|was) (?:it"
+    r"|that) the same(?= (?:for|in|with)\b)"
+    r"|(?:the )?same (?:question |thing )?(?=(?:for|in|with|under)\b)|instead of that\b)?[, ]*",
     re.IGNORECASE,
 )
-_REFERS_BACK_ZH = re.compile(
-    r"^(?:那么?|还有|另外|以及)|它们?|他们?|她们?|其中|该|此|上述|这个|这些|那个|呢[？?]?$"
+_OWN_CLAUSE = re.compile(
+    r"\b(?:what|who|whom|whose|when|where|which|why|how|is|are|was|were|do|does|did|can|could|may|might"
+    r"|must|shall"
+    r"|should|will|would|has|have|had|list|compare|explain|summari[sz]e|describe|give|tell|show)\b",
+    re.IGNORECASE,
 )
-_SHORT_EN, _SHORT_ZH = 3, 4
+_BARE = re.compile(
+    r"^(?:(?:and|but|so|or) )?(?:(?:by|to|for|from|since|until|in|on|at|with|under) )?"
+    r"(?:why|when|where|who|whom|how|which(?: ones?)?|what|how (?:much|many|long|often|so|come|soon"
+    r"|far)|why not"
+    r"|(?:at|for|by|in|on|to|from|under|until) (?:what|which) [a-z ]+|what for|what else|who else"
+    r"|where exactly|really|any exceptions?"
+    r"|are there (?:any )?exceptions?|is that all|what (?:exceptions|limits|conditions)(?: are there"
+    r"| apply)?)$",
+    re.IGNORECASE,
+)
+_DEFINES = re.compile(
+    r"^what (?:is|are|does) (?:an? )?(?!(?:the|its|their|his|her|this|that)\b)[\w -]+\??$", re.I
+)
+_SHORT = 3
 
 
-def complete(question: str, history: Sequence[Turn]) -> str:
-    """The question itself when it stands alone; else the last question that stood alone, a blank, and this
-    one.
+def complete(question: str, history: Sequence[Turn], known: Known = nothing_known) -> str:
+    """The question itself where it stands alone; else the same in words that do. Never raises.
 
-    A question refers back when it opens with "and", "what about", 那, holds a pronoun or "the company", or
-    has fewer than four content words. Words of the earlier question that this one replaces (a year by another
-    year) are left out."""
-    if not history or not _refers_back(question):
+    `history` are the earlier turns, oldest first; each is completed in turn, so that a chain of follow-ups
+    goes on from what the last one stood for. `known` tells names of the index (`known_names`). Of an answer
+    only a name of the index is ever taken, and only where the questions named nothing."""
+    standing, said = "", ""
+    for turn in history[-_MOST:]:
+        standing = _resolve(turn.question, standing, said, known) if standing else turn.question
+        said = turn.answer
+    return _resolve(question, standing, said, known) if standing.strip() else question
+
+
+def known_names(catalogue: Catalogue) -> Known:
+    """What the names of an index are: companies, statutes, and the subjects of documents."""
+
+    def known(text: str) -> Slot | None:
+        if not has_han(text) and (text.islower() or text.isupper() or len(text) < 3):
+            return Slot.SUBJECT if subject_key(text) in catalogue.subject_keys else None
+        if name_key(short_name(text)) in catalogue.company_keys:
+            return Slot.COMPANY
+        if law_key(text) in catalogue.law_keys:
+            return Slot.STATUTE
+        return Slot.SUBJECT if subject_key(text) in catalogue.subject_keys else None
+
+    return known
+
+
+def _resolve(question: str, earlier: str, said: str, known: Known) -> str:
+    asked = question.strip()
+    if not asked:
         return question
-    earlier = next(
-        (t.question for t in reversed(history) if not _refers_back(t.question)), history[0].question
-    )
-    return f"{_without_replaced(earlier, question)} {question}".strip()
+    if has_han(asked):
+        return followup_zh.resolve(asked, earlier, known) or question
+    opener = _OPENER.match(asked)
+    opened = bool(opener and opener.group().strip(", "))
+    rest = asked[opener.end() :].strip() if opener else asked
+    if _BARE.match(asked.rstrip("?!. ")):
+        return _glued(earlier, asked)
+    own = mentions(rest, known)
+    if not _OWN_CLAUSE.search(rest):
+        short = len(rest.split()) <= 6
+        return _fragment(rest, own, earlier, known) if rest and (opened or short) else question
+    topic = topic_of(earlier, said, known)
+    rest = with_counted(rest, earlier)
+    referring = with_antecedents(rest, own, topic)
+    if referring is not None:
+        return with_period(referring or _glued(earlier, asked), earlier, known)
+    if any(m.slot in NAMES for m in own) or _DEFINES.match(rest):
+        return question if not opened or _repeats(rest, earlier) else _capital(rest)
+    if opened or len(query_tokens(rest)) < _SHORT:
+        return with_period(_about(rest, topic, earlier), earlier, known)
+    return question
 
 
-def _refers_back(question: str) -> bool:
-    words = query_tokens(question)
-    if has_han(question):
-        return bool(_REFERS_BACK_ZH.search(question)) or len(question.strip("？?。 ")) <= _SHORT_ZH
-    return bool(_REFERS_BACK.search(question)) or len(words) < _SHORT_EN
+def _repeats(rest: str, earlier: str) -> bool:
+    return rest.lower() == earlier.lower()
 
 
-_YEAR = re.compile(r"(?:FY|fiscal(?: year)?)?\s?(?:19|20)\d{2}年?|Q[1-4]|第[一二三四]季度", re.IGNORECASE)
+def _fragment(rest: str, own: Sequence[Mention], earlier: str, known: Known) -> str:
+    """The question before with what the fragment gives in the place of its like."""
+    step = relative_year(rest)
+    if step:
+        years = [m for m in mentions(earlier, known) if m.slot is Slot.YEAR]
+        digits = re.search(r"\d{4}", years[-1].text) if len(years) == 1 else None
+        if digits:
+            rest = f"in {int(digits.group()) + step} {without_relative(rest)}".strip()
+            own = mentions(rest, known)
+    return substituted(rest, own, earlier, known) or _glued(earlier, rest)
 
 
-def _without_replaced(earlier: str, question: str) -> str:
-    """A year or quarter in the new question takes the place of the one asked about before."""
-    return _YEAR.sub("", earlier) if _YEAR.search(question) else earlier
+def _about(rest: str, topic: Topic, earlier: str) -> str:
+    """A new question about the matter of the one before: with that matter behind it."""
+    if not topic.phrase:
+        return _glued(earlier, rest)
+    if topic.core.lower() in rest.lower():
+        return _capital(rest)
+    rest = re.sub(r"\s+(?:there|then)$", "", rest.rstrip("?. "))
+    return f"{_capital(rest)} {topic.phrase}?"
+
+
+def _glued(earlier: str, question: str) -> str:
+    return f"{earlier.strip()} {question.strip()}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -3,10 +3,11 @@
     scripts/check_support.py INDEX=SET [INDEX=SET ...] --limit 1000 --out support.jsonl [--half dev|test]
 
 SET is a folder or file of questions as `citewise eval` reads it, INDEX an index of its documents; `--limit`
-counts all sets together, an equal share of each. The check is not the verification under test: it knows digits
-alone. A number of the sentence, without separators, must be one of the cited text, its column heads, headings
-and title; a number that is there only apart from its decimal point and noughts (4.5 million for 4,500,000) is
-counted as scaled. Number words are counted too, where they are written as words in the sentence.
+counts all sets together, an equal share of each. The check is not the verification under test: it knows
+digits alone. A number of the sentence, without separators, must be one of the cited text, its column heads,
+headings and title; a number that is there only apart from its decimal point and noughts (4.5 million for
+4,500,000) is counted as scaled. Number words are counted too, where they are written as words in the
+sentence.
 
 One line for each question goes to --out as it is answered; a run that was ended goes on where it stopped.
 Exit code 1 where a sentence has a number that its source has not."""

@@ -1,0 +1,224 @@
+"""What the pronouns of a follow-up stand for ("it", "its", "they", "the company"), by the question before.
+English; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.mentions import NAMES, Known, Mention, Slot, mentions, nothing_known
+from rag.substitution import asked_phrase
+
+_NOUNS = (
+    "agreement|contract|lease|loan|policy|note|notes|bond|bonds|deed|report|filing|trial|study"
+    "|guideline|tablets?"
+    "|plan|fund|case|award|statute|facility|licence|license|tender|order|statement|prospectus|will"
+    "|trust|scheme"
+    "|warranty|guarantee|mortgage|invoice|handbook|leaflet|label|act|law|code|regulation|directive|treaty"
+)
+_PREPOSITIONS = "of|for|under|in|on|at|by|to|with|from|about|against|between"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a question is about. `core` is the name or noun phrase, `phrase` the same with a preposition, to
+    be put behind another question; `names` are all its names in order, `person` the first person, `asked`
+    what was asked for ("the rent of 3 Quay Street"), `sides` the parties by their roles."""
+
+    core: str = ""
+    phrase: str = ""
+    slot: Slot | None = None
+    names: tuple[Mention, ...] = ()
+    person: str = ""
+    asked: str = ""
+    sides: tuple[str, ...] = ()
+
+
+def topic_of(question: str, answer: str = "", known: Known = nothing_known) -> Topic:
+    """The topic of a question; of the answer only a name that the index knows, where the question names
+    nothing and the answer one such name."""
+    found = mentions(question, known)
+    names = tuple(m for m in found if m.slot in NAMES)
+    sides = tuple(m.text for m in found if m.slot is Slot.SIDE)
+    asked = asked_phrase(question)
+    person = next((m.text for m in names if m.slot is Slot.PERSON), "")
+    main = next((m for m in names if m.slot is not Slot.PERSON), names[0] if names else None)
+    if main is not None:
+        core, start = _widened(question, main)
+        return Topic(core, _placed(question, start, core), main.slot, names, person, asked, sides)
+    if core := _noun_phrase(question):
+        return Topic(core, _placed(question, question.find(core), core), None, (), "", asked, sides)
+    told = [m for m in mentions(answer, known) if known(m.text)] if known is not nothing_known else []
+    if len({m.text for m in told}) == 1:
+        return Topic(told[0].text, f"of {told[0].text}", told[0].slot, tuple(told[:1]), "", asked, sides)
+    return Topic(sides[0], f"for {sides[0]}", Slot.SIDE, (), "", asked, sides) if sides else Topic()
+
+
+def _widened(question: str, name: Mention) -> tuple[str, int]:
+    """A name with the noun it belongs to ("the Brightquill agreement", "the lease of Tannery Row"), and where
+    that begins."""
+    text = re.escape(name.text)
+    for pattern in (
+        rf"\bthe (?:[a-z]+ )?{text}(?:['’]s)? (?:[a-z]+ )?(?:{_NOUNS})\b"
+        rf"(?: (?:with|between|for|of) [A-Z][\w&.'’-]*(?: [A-Z][\w&.'’-]*)*)?",
+        rf"\b(?:the |an? )?(?:[a-z]+ )?(?:{_NOUNS}) (?:for|of|with|between|at|on|from|to"
+        rf"|dated) (?:the )?{text}",
+        rf"\bthe {text}",
+    ):
+        if m := re.search(pattern, question):
+            return m.group(), m.start()
+    return name.text, name.start
+
+
+def _placed(question: str, start: int, core: str) -> str:
+    m = re.search(rf"\b({_PREPOSITIONS}) $", question[:start])
+    document = re.search(rf"\b(?:{_NOUNS})\b", core, re.IGNORECASE)
+    if m and m[1] not in ("between", "with") and not (document and m[1] == "of"):
+        return f"{m[1]} {core}"
+    return f"under {core}" if document else f"for {core}"
+
+
+_STOP = (
+    rf"(?=[?.,;]|$| (?:{_PREPOSITIONS}|is|are|was|were|be|does|do|did|has|have|can|may|must|shall|should|will"
+    r"|if|when|and|or|that|which)\b)"
+)
+_PHRASES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\b(?:of|under|about|for|in|with|by|to|from|take|taking|against) (?P<np>(?:the|an?|my"
+        rf"|our) [a-z][a-z -]{{2,40}}?){_STOP}",
+        rf"\bof (?P<np>(?!(?:{_NOUNS})\b)[a-z][a-z -]{{3,40}}?){_STOP}",
+        rf"\b(?:{_NOUNS})\b",
+        r"\b(?:does|do|did|is|are|was|were|can|could|may|must|shall|should|will) (?P<np>(?:the"
+        r"|an?) [a-z]+)(?= [a-z]+)",
+        rf"\bwhat (?:is|was|are|were) (?P<np>(?:the|an?) [a-z][a-z -]{{2,40}}?){_STOP}",
+        rf"\b(?P<np>the [a-z][a-z -]{{2,40}}?){_STOP}",
+        rf"\b(?:what|which|who) (?:treats|causes|is|are) (?P<np>[a-z][a-z -]{{2,40}}?){_STOP}",
+        rf"\b(?:of|for|about|with|from|treat|treats|cause|causes|prevent|have"
+        rf"|has) (?P<np>[a-z][a-z -]{{3,40}}?){_STOP}",
+    )
+)
+_NO_TOPIC = re.compile(
+    r"^(?:the |an? )?(?:year|month|week|day|end|time|case|event|number|amount|first|second|last|same)s?$",
+    re.I,
+)
+
+
+def _noun_phrase(question: str) -> str:
+    for pattern in _PHRASES:
+        for m in reversed(list(pattern.finditer(question))):
+            phrase = m.groupdict().get("np") or m.group()
+            if not _NO_TOPIC.match(phrase):
+                return phrase if " " in phrase or "np" in m.groupdict() else f"the {phrase}"
+    return ""
+
+
+_COMPANY_NOUNS = "company|firm|group|issuer|registrant|business|bank|corporation|supplier|insurer"
+_DOCUMENT_NOUNS = (
+    "agreement|contract|lease|loan|policy|deed|document|report|filing|bond|fund|plan|facility|award"
+)
+_DRUG_NOUNS = "drug|medicine|medication|product|treatment|tablets?|substance"
+_LAW_NOUNS = "act|law|statute|regulation|code|directive|ordinance|convention|treaty|constitution"
+_FITTING = {
+    _COMPANY_NOUNS: {Slot.COMPANY, Slot.NAME},
+    _DOCUMENT_NOUNS: {Slot.COMPANY, Slot.NAME, Slot.SUBJECT, Slot.PERSON},
+    _DRUG_NOUNS: {Slot.SUBJECT, Slot.NAME},
+    _LAW_NOUNS: {Slot.STATUTE},
+}
+_DEFINITE = re.compile(
+    rf"\b(?:the|this|that|said|these|those) (?:same )?(?P<noun>{'|'.join(_FITTING)})\b(?P<own>['’]s)?"
+    r"(?! (?:of|with|between|for|dated|on|at) (?:the )?(?-i:[A-Z]))",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(
+    r"\b(?:(?P<own>its|their|his|hers?(?= [a-z]))(?= [a-z])|(?P<plural>they|them|both)|(?P<person>he"
+    r"|she|him|her)"
+    r"|(?P<thing>it)(?! (?:is|was) (?:\w+ ){1,2}(?:that|to)\b)"
+    r"|(?P<that>that|this|these|those)(?=[?.,;]|$| (?:is|are|was|were|apply|applies|mean|means|include"
+    r"|includes|work"
+    r"|works|change|changes|happen|happens|last|lasts|cost|costs|also|still|not|be|have|has|differ"
+    r"|compare|in|for|to)\b)"
+    r"|the (?P<former>former)|the (?P<latter>latter))\b",
+    re.IGNORECASE,
+)
+# What is said of a figure or an event rather than of whose it is.
+_OF_FIGURES = re.compile(
+    r"\b(?:compares?|compared|drove|drives?|driven|explain(?:s|ed)?|chang(?:e|ed|es)|increas(?:e|ed)"
+    r"|decreas(?:e|ed)"
+    r"|ris(?:e|en)|rose|f[ae]ll|fallen|calculated|computed|defined|measured|determined|paid|due"
+    r"|worked out)\b",
+    re.IGNORECASE,
+)
+_EXPLETIVE = re.compile(
+    r"\b(?:is|was|does|would|will|can|may) it (?:\w+ ){0,2}(?:possible|necessary|required|true|legal"
+    r"|lawful|allowed"
+    r"|permitted|common|normal|safe|likely|usual|enough|take|takes)? ?(?:to|that|for \w+ to|take)\b",
+    re.IGNORECASE,
+)
+_NOUN_BEFORE = re.compile(r"\b(?:the|an?|each|every|any|my|our|your) (?!same\b)[a-z]+", re.IGNORECASE)
+
+
+def with_antecedents(question: str, own: Sequence[Mention], topic: Topic) -> str | None:
+    """The question with its pronouns replaced; None where it has none that points back (one whose noun stands
+    before it in the same question does not), "" where what one stands for cannot be told."""
+    pieces: list[str] = []
+    at, pointed = 0, False
+    for m in sorted([*_DEFINITE.finditer(question), *_PRONOUN.finditer(question)], key=lambda m: m.start()):
+        if m.start() < at or _stands_by_itself(question, m, own):
+            continue
+        if m.re is _PRONOUN and m["thing"] and topic.slot is Slot.PERSON:
+            continue  # "when did she write it": what, cannot be told
+        pointed = True
+        figure = (
+            m.re is _PRONOUN and (m["thing"] or m["that"]) and topic.asked and _OF_FIGURES.search(question)
+        )
+        stands_for = topic.asked if figure else _antecedent(m, topic)
+        if not stands_for:
+            return ""
+        pieces += [question[at : m.start()], stands_for]
+        at = m.end()
+    if not pointed:
+        return None
+    text = "".join([*pieces, question[at:]])
+    return text[:1].upper() + text[1:]
+
+
+def _stands_by_itself(question: str, m: re.Match[str], own: Sequence[Mention]) -> bool:
+    if any(e.start() <= m.start() < e.end() for e in _EXPLETIVE.finditer(question)):
+        return True
+    named = any(
+        o.end <= m.start()
+        and (o.slot in NAMES or (o.slot is Slot.SIDE and o.text.lower().startswith("the ")))
+        for o in own
+    )
+    if m.re is _DEFINITE:
+        return named
+    before = question[: m.start()]
+    return named or any(not _DEFINITE.match(n.group()) for n in _NOUN_BEFORE.finditer(before))
+
+
+def _antecedent(m: re.Match[str], topic: Topic) -> str:
+    found = m.groupdict()
+    if m.re is _DEFINITE:
+        noun = found["noun"].lower()
+        slots = next(s for pattern, s in _FITTING.items() if re.fullmatch(pattern, noun))
+        fitting = [n.text for n in topic.names if n.slot in slots]
+        inside = re.search(rf"\b{noun}\b", topic.core, re.IGNORECASE)
+        if inside or topic.slot in slots:
+            return _owned(topic.core, bool(found["own"]))
+        return _owned(fitting[0], bool(found["own"])) if fitting else ""
+    if found["former"] or found["latter"]:
+        return topic.names[0 if found["former"] else 1].text if len(topic.names) > 1 else ""
+    if found["plural"] or (found["own"] or "").lower() == "their":
+        many = " and ".join(n.text for n in topic.names[:3]) if len(topic.names) > 1 else topic.core
+        return _owned(many, bool(found["own"]))
+    if found["person"] or (found["own"] or "").lower() in ("his", "her", "hers"):
+        return _owned(topic.person, bool(found["own"]))
+    return _owned(topic.core, bool(found["own"]))
+
+
+def _owned(text: str, own: bool) -> str:
+    if not own or not text:
+        return text
+    return f"{text}'" if text.endswith("s") else f"{text}'s"

@@ -36,9 +36,9 @@ def cells(result: dict[str, Any]) -> list[dict[str, Any]]:
     counts = {n: middle(rows, "per_minute") for n, rows in result["batch"].items() if rows}
     for count, rate in counts.items():
         values = rivals | {OURS: rate}
-        last = count == max(counts, key=int)
-        met = _at_least(4, values, more=True) if last else None
-        goal = "≥ 4 ×" if last else ""
+        best = count == max(counts, key=lambda n: counts[n] or 0)
+        met = _at_least(4, values, more=True) if best else None
+        goal = "≥ 4 ×" if best else ""
         lines.append(_line(f"Batch, {count} at a time", values, "answers/min", goal, met, more=True))
     return lines
 

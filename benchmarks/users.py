@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/users.py [--users 16] [--parallel 4] [--data FOLDER]
 
-Measures when each user sees evidence, its first word and its answer; that each gets the answer it gets when it
-is alone; what is said about waiting; and how soon a stop frees the place. Writes
+Measures when each user sees evidence, its first word and its answer; that each gets the answer it gets when
+it is alone; what is said about waiting; and how soon a stop frees the place. Writes
 benchmarks/results/users-<date>.json and .md."""
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def markdown(result: dict[str, Any]) -> str:
         f"{max(s['whole_ms'] for s in users) / 1000:.1f} s | | |",
         f"| Answers that differ from the user's own | {result['crossed']} of {len(users)} | 0 | "
         f"{_yes(result['crossed'] == 0)} |",
-        f"| Users told their place in the queue, of them with fewer ahead each time | {len(waited)}, {told} | "
+        f"| Users told their place, of them with fewer ahead each time | {len(waited)}, {told} | "
         f"all | {_yes(bool(waited) and told == len(waited))} |",
         f"| A stop while writing, to its end | {median(result['stop_ms']):.0f} ms | ≤ 300 ms | "
         f"{_yes(median(result['stop_ms']) <= 300)} |",

@@ -66,10 +66,11 @@ def timed(
 
 
 def batch(questions: list[str], answer: Callable[[list[str]], list[str]]) -> dict[str, Any]:
-    """Seconds for all of them together, and how many came back."""
+    """Seconds for all of them together, how many came back with words, and how many characters."""
     begun = time.perf_counter()
     texts = answer(questions)
-    return {"seconds": time.perf_counter() - begun, "answers": len(texts)}
+    seconds = time.perf_counter() - begun
+    return {"seconds": seconds, "answers": sum(map(bool, texts)), "characters": sum(map(len, texts))}
 
 
 def passages(folder: Path) -> tuple[list[str], Any]:

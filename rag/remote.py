@@ -20,6 +20,7 @@ from rag import audit
 from rag.errors import CitewiseError, ConfigError, GenerationError, Offline
 from rag.generation import Delivery, LLMInfo, Piece, Prompt
 from rag.sampling import Sampling
+from rag.thoughts import Thoughts
 from rag.types import Queued
 
 _CONNECT_SECONDS = 10.0
@@ -140,8 +141,12 @@ class OpenAIServer:
         import httpx
 
         try:
+            thoughts = Thoughts()
             for text in self._stream(body, delivery):
-                delivery.put(Piece(text, draft))
+                if told := thoughts.feed(text):
+                    delivery.put(Piece(told, draft))
+            if told := thoughts.flush():
+                delivery.put(Piece(told, draft))
         except CitewiseError as error:
             failure: CitewiseError | None = error
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:  # RuntimeError: closed client

@@ -13,6 +13,7 @@ from rag.errors import CitewiseError, GenerationError
 from rag.generation import Delivery, Piece
 from rag.native import Vocabulary
 from rag.sampling import Chooser, Sampling
+from rag.thoughts import Thoughts
 
 
 class Request(Delivery[Piece]):
@@ -65,6 +66,7 @@ class Writer:
         self.token = -1  # chosen, not yet evaluated
         self._count = 0
         self._chooser = Chooser(request.seed, draft, sampling)
+        self._thoughts = Thoughts()
         # A character may span tokens; one that is cut off by the end is left out.
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
@@ -72,8 +74,15 @@ class Writer:
         """Chooses the next token and delivers it; False where the draft ends."""
         self.token = self._chooser.choose(logits)
         if vocabulary.is_end(self.token) or self.request.cancelled:
+            self._deliver(self._thoughts.flush())
             return False
-        if text := self._decoder.decode(vocabulary.bytes_of(self.token)):
-            self.request.put(Piece(text, self.draft))
+        self._deliver(self._thoughts.feed(self._decoder.decode(vocabulary.bytes_of(self.token))))
         self._count += 1
-        return self._count < self.request.max_tokens
+        if self._count < self.request.max_tokens:
+            return True
+        self._deliver(self._thoughts.flush())
+        return False
+
+    def _deliver(self, text: str) -> None:
+        if text:
+            self.request.put(Piece(text, self.draft))

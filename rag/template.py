@@ -6,7 +6,9 @@ jinja2's immutable sandbox, since a template is code that came with a model file
 
 from __future__ import annotations
 
+import datetime
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -20,6 +22,10 @@ CHATML = (
     "{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+# What templates mark turns with: <|user|>, <start_of_turn>, [INST], <<SYS>>, <用户>, </s>.
+_MARKER = re.compile(r"<\|[^|\s]{1,40}\|>|<</?\w{1,20}>>|</?[^\W\d][\w▁]{0,40}>|\[/?[A-Z_]{2,30}\]")
+# The day that templates are told, which must not change from one day to the next: answers would, too.
+_DAY = datetime.date(2024, 7, 26)
 # For base models: no control token at all.
 PLAIN = "{% for message in messages %}{{ message['content'] }}\n\n{% endfor %}"
 
@@ -49,6 +55,8 @@ class ChatTemplate:
             raise ModelError(
                 "the model's chat template does not show the user's message; use another GGUF file"
             )
+        if parts[-1].rstrip().endswith("<think>"):  # thinking that cannot be switched off ends at once
+            parts[-1] = f"{parts[-1].rstrip()}\n\n</think>\n\n"
         self._parts = parts
         self._pieces = [
             vocabulary.tokenize(part, special=True) if i % 2 == 0 else []
@@ -56,6 +64,7 @@ class ChatTemplate:
         ]
         # A token that the template uses to mark turns must not come out of a document, whatever its type is
         # called.
+        self._written = set(_MARKER.findall(" ".join(parts[::2])))
         self._markers = {t for piece in self._pieces for t in piece if _looks_special(vocabulary.text_of(t))}
 
     def encode(self, prompt: Prompt) -> list[int]:
@@ -83,6 +92,8 @@ class ChatTemplate:
     def encode_content(self, text: str) -> list[int]:
         """Token ids of untrusted text; none of them is a control token or a turn marker of the template."""
         text = text.encode("utf-8", "replace").decode("utf-8").replace("\x00", " ")
+        for written in self._written:  # markers may be written in several ordinary tokens ([INST])
+            text = text.replace(written, f"{written[0]} {written[1:]}")
         tokens = self._vocabulary.tokenize(text, special=False)
         # Some files declare their turn markers as ordinary words; those are broken up in the text.
         for _ in range(8):
@@ -117,6 +128,9 @@ def _renderer(source: str, bos: str, eos: str) -> Callable[[Sequence[dict[str, s
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
     )
     environment.globals["raise_exception"] = refuse
+    # Some templates ask for it without a look whether it is there; those that look have a day of their own.
+    if "strftime_now is defined" not in source:
+        environment.globals["strftime_now"] = _DAY.strftime
     environment.filters["tojson"] = lambda value, **_: json.dumps(value, ensure_ascii=False)
     try:
         template = environment.from_string(source)

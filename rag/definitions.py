@@ -119,7 +119,9 @@ def read_definitions(text: str, book: Book, newest: int = 0) -> Definitions | No
             continue
         begin = max(text.rfind(mark, 0, cue) for mark in (". ", "? ", "; ", "。", "?"))
         subject = text[max(0, begin) : start]
-        names = [n for n in book.find(subject) if n[1] > len(subject) - (start - cue) - _NEAR]
+        names = [
+            n for n in book.find(subject) if n[2][0] in "fl" and n[1] > len(subject) - (start - cue) - _NEAR
+        ]
         nodes[names[-1][2] if names else ""] = node
     return Definitions(nodes, spans[0][1], tuple(unread)) if spans else None
 
@@ -155,7 +157,7 @@ class _Unreadable(Exception):
 
 def _tokens(text: str, book: Book, newest: int, own: Mapping[str, Node]) -> list[_Token]:
     """The tokens of an expression's text; runs of words that are no name become row labels."""
-    names = {start: (end, key) for start, end, key in book.find(text)}
+    names = {start: (end, key) for start, end, key in book.find(text) if key[0] in "fl"}
     periods = {p.start: p for p in read_periods(text) if p.year and not p.inner}
     found: list[_Token] = []
     label: list[str] = []

@@ -142,7 +142,7 @@ def book() -> Book:
             raise ValueError(f"{FORMULAS} has the key {formula.key!r} twice")
         formulas[formula.key] = formula
         names[identifier(formula.key)] = formula.expression
-    pairs = [(name, f"f:{row['key']}") for row in raw["formula"] for name in row["names"]]
+    pairs = [(name, f"f:{row['key']}") for row in raw["formula"] for name in [*row["names"], row["key"]]]
     pairs += _line_names(twins)
     pairs += _others({name for name, _ in pairs})
     return Book(
@@ -218,6 +218,8 @@ def _others(known: set[str]) -> list[tuple[str, str]]:
             continue
         if row["names"][0] in _PLAIN:
             names += [(name, f"l:{row['names'][0]}") for name in row["names"]]
+        elif row["names"][0] == "product revenue":  # rows that reports print by these names
+            names += [(n, f"l:={n}") for n in row["names"] if n.endswith((" revenue", " sales"))]
         elif row["names"][0] not in _GROWTH:
             sort = "x" if "wordings" in row else "s"
             names += [(name, f"{sort}:{row['names'][0]}") for name in row["names"]]

@@ -78,7 +78,7 @@ _PERCENT = re.compile(
     re.I,
 )
 _CURRENCY = re.compile(
-    r"\bUSD\b|\bUS\$|\bU\.?S\.? dollars?\b|\bEUR\b|€|\beuros?\b|\bGBP\b|£|\bRMB\b|\bCNY\b|\byuan\b|\bHKD\b|\bJPY\b|\$"
+    r"\bUSD\b|\bUS\$|\b(?:U\.?S\.? )?dollars?\b|\bEUR\b|€|\beuros?\b|\bGBP\b|£|\bRMB\b|\bCNY\b|\byuan\b|\bHKD\b|\bJPY\b|\$"
     r"|人民币|美元|港元|欧元",
     re.I,
 )

@@ -32,6 +32,7 @@ _FIGURE = re.compile(
 _OPENERS = frozenset(["$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "（"])
 _CLOSERS = frozenset(["%", "％", ")", ")%", "%)", "）"])
 _MARK = re.compile(r"[(]\d[)]")
+_LETTER = re.compile(r"(?<=[\d)%] )[(][a-z][)](?!\S)")
 _YUAN = {"元": "CNY", "美元": "USD", "港元": "HKD"}
 
 
@@ -122,8 +123,10 @@ def split_cells(text: str) -> list[tuple[int, str]]:
 
 
 def _from_line(text: str, start: int) -> TableRow:
-    values = list(read_row(text).values)
-    spans = [m.span() for m in re.finditer(r"\S+", text)]
+    # Marks of footnotes between figures, "(a)", would end the row.
+    plain = _LETTER.sub(lambda m: " " * len(m.group()), text)
+    values = list(read_row(plain).values)
+    spans = [m.span() for m in re.finditer(r"\S+", plain)]
     cells: list[Cell] = []
     at = len(spans)
     while at and values:

@@ -24,8 +24,8 @@ from rag.text import has_han, search_tokens
 _STOP = frozenset("the of and in on for to from by a an or with at s its our".split())
 _NEUTRAL = frozenset(
     """net consolidated company group customer inc corporation co trade merchandise including income
-    loss expense cash provided used activity operation common shareholder all equivalent reported
-    doubtful account allowance""".split()
+    loss expense provided used activity operation common shareholder all reported doubtful account
+    allowance""".split()
 )
 _CHANGING = frozenset(
     """other discontinued noncontrolling deferred accumulated restricted non noncurrent average before
@@ -33,13 +33,14 @@ _CHANGING = frozenset(
     comprehensive beginning segment domestic international foreign financing lease tax percentage
     percent rate ratio margin unrealized hedge related held pension effect portion current marketing
     segregated settlement minority preferred dividend supplemental accrued capitalized noncash acquired
-    acquisition impairment gain continuing interest attributable number""".split()
+    acquisition impairment gain continuing interest attributable number investment security cash
+    equivalent not declared unpaid""".split()
 )
 _FOLDS = {
     "stockholder": "shareholder", "shareowner": "shareholder", "earning": "income", "payment": "purchase",
     "addition": "purchase", "acquire": "purchase", "deficit": "equity",
 }  # fmt: skip
-_FILLING = frozenset(("net", "total"))
+_FILLING = {"net": 0.03, "total": 0.03, "paid": 0.1}
 _NEUTRAL_COST, _COST, _CHANGING_COST = 0.04, 0.14, 0.45
 _ENOUGH = 0.6
 _ENOUGH_ELSEWHERE = 0.75
@@ -54,7 +55,11 @@ _LOSS_LINE = re.compile(
     r"(?:total |consolidated )?(?:(?:net|operating|pre-?tax) )?loss\b(?! on| of| from (?!oper|contin))"
 )
 # What a total is after, and whose it is, does not make it another line.
-_NET_OF = re.compile(r"(?i),? net of\b.*")
+_NET_OF = re.compile(
+    r"(?i)[,(]? ?(?:net of\b"
+    r"|(?:less|including|net):? (?:an? )?(?:allowances?|accumulated|provisions?|reserves?)\b"
+    r"|and (?:after-tax|equity (?:in|earnings|income|method))\b).*"
+)
 _OF_OWNERS = re.compile(
     r"(?i)\b(?:attributable|applicable|available) to "
     r"(?!.*(?:non-?controlling|minority|discontinued|preferred)).*"
@@ -126,11 +131,26 @@ def find_figure(store: Store, documents: Sequence[int], wanted: Item, year: int,
             found = _with_tax_sign(ledger(store, document), found, year, part)
         if found is not None:
             return found
+    if wanted.instant or wanted.key in _CORE:
+        documents = [
+            d for d in documents if not _has_statement(ledger(store, d), wanted.statements[0], year, part)
+        ]
     for document in documents:
         found = _best(_other_tables(store, document, wanted), wanted, year, part, _ENOUGH_ELSEWHERE)
         if found is not None:
             return found
     return None
+
+
+# What a statement does not print, no other table does: one that seems to is about something else.
+_CORE = frozenset(
+    "revenue|cost of sales|gross profit|operating income|net income|pretax income|operating cash flow|营业收入"
+    "|营业成本|净利润|营业利润".split("|")
+)
+
+
+def _has_statement(lines: Iterable[Line], statement: str, year: int, part: str) -> bool:
+    return any(line.statement == statement and figure_for(line, year, part) for line in lines)
 
 
 def _best(lines: Iterable[Line], wanted: Item, year: int, part: str, enough: float) -> Reading | None:
@@ -221,11 +241,11 @@ def _overlap(words: tuple[str, ...], label: tuple[str, ...]) -> float:
         if word in held:
             held.remove(word)
         elif word in _FILLING:
-            missing += 0.03
+            missing += _FILLING[word]
         else:
             return 0.0
     # A total is what is asked for, unless parts are.
-    cost = -0.03 * held.count("total")
+    cost = -0.05 if "total" in held else 0.0
     held = [w for w in held if w != "total"]
     cost += sum(_NEUTRAL_COST if w in _NEUTRAL else _CHANGING_COST if w in _CHANGING else _COST for w in held)
     apart = 0.0 if " ".join(words) in " ".join(label) else 0.03
@@ -240,15 +260,25 @@ def _words(text: str) -> tuple[str, ...]:
         plain = _BRACKETS.sub("", text)
         return tuple(c for c in plain.split("：")[-1] if c.isalnum())
     plain = _BRACKETS.sub(" ", text).lower().replace("’", "'") or text.lower()
-    words = [singular(w.removesuffix("'s").rstrip("'")) for w in _LATIN.findall(plain)]
+    words = [_one(w.removesuffix("'s").rstrip("'")) for w in _LATIN.findall(plain)]
     words = [_FOLDS.get(w, w) for w in words if w not in _STOP]
+    # "Credit losses" are no loss of the company.
     if "loss" in words and "income" in words:
         words = [w for w in words if w != "loss"]
     elif _LOSS_LINE.match(plain.strip()):
         words = ["income" if w == "loss" else w for w in words]
+    if "common" in words and "preferred" in words:
+        words = [w for w in words if w not in ("common", "preferred")]
     if "tax" in words:
         words = ["provision" if w in ("benefit", "expense") else w for w in words]
     return tuple(words)
+
+
+def _one(word: str) -> str:
+    """A word without its plural: "taxes", "inventories", "losses", "sales"."""
+    if word.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    return word[:-2] if word.endswith(("xes", "sses")) else singular(word)
 
 
 def signed(key: str, line: Line, amount: Amount) -> Decimal:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from rag.embed import EmbedderInfo
 from rag.errors import GenerationError, InputError
+from rag.generation import Piece
 from rag.llm import LLMInfo, Prompt
 from rag.text import search_tokens
 from rag.types import (
@@ -37,6 +38,7 @@ from rag.types import (
     Filters,
     Finished,
     Hit,
+    Queued,
     StageStarted,
     Token,
     Turn,
@@ -149,6 +151,39 @@ class FakeLLM:
             return self.script
         marked = re.search(r"\[1\]\s*(.+)", prompt.user) or re.search(r"(\S.*)", prompt.user)
         return marked.group(1) if marked else ""
+
+
+class FakeDrafts(FakeLLM):
+    """Writes as many of `texts` as drafts are asked for, word by word in turn; the last one again where more
+    are. `ahead` are the places in the queue that it tells before. `seeds` lists what was asked for."""
+
+    def __init__(self, texts: Sequence[str], *, ahead: Sequence[int] = (), **more: Any) -> None:
+        super().__init__(texts[0], **more)
+        self.texts = tuple(texts)
+        self.ahead = tuple(ahead)
+        self.seeds: list[int] = []
+
+    def write(
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        stop: threading.Event | None = None,
+        adapter: str = "",
+        drafts: int = 1,
+        seed: int = 0,
+    ) -> Iterator[Piece | Queued]:
+        self.prompts.append(prompt)
+        self.seeds.append(seed)
+        yield from map(Queued, self.ahead)
+        texts = [self.texts[min(n, len(self.texts) - 1)] for n in range(drafts)]
+        words = [re.findall(r"\S+\s*", text)[:max_tokens] for text in texts]
+        for place in range(max(map(len, words), default=0)):
+            for draft, spoken in enumerate(words):
+                if stop is not None and stop.is_set():
+                    return
+                if place < len(spoken):
+                    yield Piece(spoken[place], draft)
 
 
 def fake_document(path: str = "lease.md", **changes: Any) -> DocumentInfo:

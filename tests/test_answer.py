@@ -22,12 +22,13 @@ from rag.types import (
     EvidenceFound,
     Filters,
     Finished,
+    Queued,
     StageStarted,
     Token,
     Turn,
 )
 from tests.archive import archive
-from tests.fakes import FakeLLM
+from tests.fakes import FakeDrafts, FakeLLM
 
 QUESTION = "How many days of notice must the tenant give?"
 LEASE = "contracts/lease-harbour.md"
@@ -329,3 +330,47 @@ def test_real_models_give_the_same_verified_answer_twice(tmp_path: Path) -> None
         assert helper.ask(ELSEWHERE).refused
     with build_assistant(config, with_llm=False) as helper:
         assert helper.ask(QUESTION).kind is AnswerKind.QUOTED
+
+
+# --- several drafts ---
+
+
+def test_of_several_drafts_the_faithful_one_is_kept_and_the_first_one_streamed(index: Index) -> None:
+    llm = FakeDrafts([INVENTED, FAITHFUL, ELSEWHERE])
+    events = list(assistant(index, llm, drafts=3).stream(QUESTION))
+    assert "".join(e.text for e in events if isinstance(e, Token)) == INVENTED
+    answer = events[-1].answer  # type: ignore[union-attr]
+    assert answer.kind is AnswerKind.WRITTEN
+    assert (answer.claims[0].text, answer.draft) == (FAITHFUL, FAITHFUL)
+    assert "90" not in answer.text
+
+
+def test_same_question_draws_the_same_drafts_and_another_draws_others(index: Index) -> None:
+    llm = FakeDrafts([FAITHFUL])
+    helper = assistant(index, llm, drafts=2)
+    for question in (QUESTION, QUESTION, "How long is the notice that the tenant must give?"):
+        helper.ask(question)
+    assert llm.seeds[0] == llm.seeds[1] != llm.seeds[2]
+
+
+def test_quotes_are_kept_where_no_draft_is_good_enough(index: Index) -> None:
+    answer = assistant(index, FakeDrafts([INVENTED, "It depends on the case."]), drafts=2).ask(QUESTION)
+    assert answer.kind is AnswerKind.QUOTED
+    assert "60 days" in answer.text
+
+
+def test_draft_that_was_cut_short_loses_its_last_sentence(index: Index) -> None:
+    cut = f"{FAITHFUL} The tenant must also"
+    answer = assistant(index, FakeDrafts([INVENTED, cut]), drafts=2, max_tokens=len(cut.split())).ask(
+        QUESTION
+    )
+    assert FAITHFUL in answer.text
+    assert "must also" not in answer.text
+
+
+def test_reader_who_waits_is_told_how_many_are_ahead_before_the_first_word(index: Index) -> None:
+    events = list(assistant(index, FakeDrafts([FAITHFUL], ahead=[2, 1])).stream(QUESTION))
+    waits = [e.ahead for e in events if isinstance(e, Queued)]
+    assert waits == [2, 1]
+    order = names(events)
+    assert order.index("writing") < order.index("Queued") < order.index("Token")

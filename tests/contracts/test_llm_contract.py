@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from rag.generation import DraftingLLM, Piece, write
 from rag.llm import LLM, Prompt, load_llm
-from tests.fakes import FakeLLM
+from tests.fakes import FakeDrafts, FakeLLM
 from tests.llm_server import ChatServer
 
 PROMPT = Prompt(
@@ -17,11 +18,16 @@ PROMPT = Prompt(
 )
 
 
-@pytest.fixture(scope="module", params=["fake", pytest.param("real", marks=pytest.mark.models), "server"])
+@pytest.fixture(
+    scope="module", params=["fake", "fake drafts", pytest.param("real", marks=pytest.mark.models), "server"]
+)
 def llm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LLM]:
     cache: Path = tmp_path_factory.mktemp("cache")
     if request.param == "fake":
         yield FakeLLM()
+        return
+    if request.param == "fake drafts":
+        yield FakeDrafts(["The rent is EUR 1,450 a month, payable in advance.", "EUR 1,450."])
         return
     with ChatServer() as server:
         loaded = load_llm("embedded" if request.param == "real" else server.url, cache_dir=cache)
@@ -77,3 +83,29 @@ def test_info_names_the_model(llm: LLM) -> None:
     assert len(llm.info.fingerprint) == 64
     assert llm.info.context_tokens > 0
     assert llm.info.local
+
+
+def test_writing_one_draft_is_generating(llm: LLM) -> None:
+    pieces = [p for p in write(llm, PROMPT, max_tokens=24) if isinstance(p, Piece)]
+    assert {p.draft for p in pieces} == {0}
+    assert "".join(p.text for p in pieces) == "".join(llm.generate(PROMPT, max_tokens=24))
+
+
+def test_further_drafts_leave_the_first_one_as_it_is_and_are_drawn_again_the_same(llm: LLM) -> None:
+    def drafts() -> dict[int, str]:
+        said: dict[int, str] = {}
+        for piece in write(llm, PROMPT, max_tokens=24, drafts=3, seed=5):
+            if isinstance(piece, Piece):
+                said[piece.draft] = said.get(piece.draft, "") + piece.text
+        return said
+
+    first = drafts()
+    assert first == drafts()
+    assert first[0] == "".join(llm.generate(PROMPT, max_tokens=24))
+    assert set(first) == ({0, 1, 2} if isinstance(llm, DraftingLLM) else {0})
+
+
+def test_stop_ends_all_drafts(llm: LLM) -> None:
+    stop = threading.Event()
+    stop.set()
+    assert not [p for p in write(llm, PROMPT, max_tokens=24, stop=stop, drafts=3) if isinstance(p, Piece)]

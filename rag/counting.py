@@ -12,7 +12,8 @@ from rag.scope import Scope, all_of, called, read_scope
 from rag.store import Store
 from rag.survey import Match, Survey, evidence_of, heard, survey, units_of
 from rag.tally import headline, listing, remarks
-from rag.topics import read_needs
+from rag.text import has_han
+from rag.topics import Need, read_needs
 from rag.types import Answer, DocumentInfo, Reading
 
 # A topic of more words than this is a sentence, which no passage repeats.
@@ -46,10 +47,21 @@ def count_or_list(asked: Asked) -> Answer | None:
         found = survey(store, scope, needs)
     if not found.matches and found.apart:
         return None
+    if not found.matches and _may_be_worded_otherwise(intent, scope, needs, store):
+        return None
     if not found.matches:
-        unheard = not all(heard(store, scope, need) for need in needs)
-        return _none(asked, scope, found) if unheard or intent.unit is not Unit.THING else None
+        return _none(asked, scope, found)
     return _told(asked, intent, found)
+
+
+def _may_be_worded_otherwise(intent: Intent, scope: Scope, needs: Sequence[Need], store: Store) -> bool:
+    """Whether things are listed whose every word stands somewhere, but for what they are called: the duties
+    of a tenant need not be called duties."""
+    if intent.unit is not Unit.THING:
+        return False
+    kind = needs[-1 if has_han(scope.topic) else 0]
+    unheard = [need for need in needs if not heard(store, scope, need)]
+    return not unheard or (len(needs) > 1 and unheard == [kind])
 
 
 def _may_be_whole(intent: Intent) -> bool:

@@ -154,7 +154,7 @@ def _places(
     given = {id(n) for n in needs if above.holds(n)}
     found = []
     for unit in units:
-        text = Text(unit.text if rows or not unit.header else f"{unit.text}\n{unit.header}")
+        text = Text(f"{unit.text}\n{unit.header}" if unit.header else unit.text)
         own = [n for n in needs if text.holds(n)]
         if len(own) + sum(id(n) in given and n not in own for n in needs) < len(needs):
             continue

@@ -125,7 +125,7 @@ def read_needs(topic: str, *, extra: Sequence[Path] = ()) -> tuple[Need, ...]:
             add(start, end)
     needs = [need for _, need in sorted(found, key=lambda row: row[0])]
     telling = [n for n in needs if not _light(n.typed)]
-    return tuple({n.form: n for n in telling or needs}.values())
+    return tuple({n.form: n for n in reversed(telling or needs)}.values())[::-1]
 
 
 def _within(form: Form, other: Form) -> bool:

@@ -1,7 +1,8 @@
 """A file of questions in, a file of answers out; can be killed at any point and run again to go on.
 
 The input's columns are kept and these added: `answer`, `kind` (written, quoted, refused), `state` (the
-weakest of the answer's sentences: supported, partial, unsupported), `refused`, `citations`, `error`. In
+weakest of the answer's sentences: supported, partial, unsupported; partial, too, where a part of the question
+had no support), `refused`, `citations`, `error`. In
 jsonl, citations are objects with document, page, quote and offsets; in csv and xlsx one line of text each.
 """
 
@@ -252,6 +253,8 @@ def _question(row: Row, column: str) -> str:
 
 def _result(answer: Answer) -> dict[str, Any]:
     states = {claim.state for claim in answer.claims}
+    if not answer.refused and any(not part.answered for part in answer.parts):
+        states.add(ClaimState.PARTIAL)
     return {
         "answer": answer.text,
         "kind": answer.kind.value,

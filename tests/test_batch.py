@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from rag.batch import run_batch
 from rag.errors import GenerationError, IndexDamaged, InputError, StorageError
 from rag.tables import harmless, read_table, write_table
+from rag.types import Part
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence
 
 QUESTIONS = ["What is the notice period?", "租金是多少？", "Who may sublet?"]
@@ -100,6 +101,14 @@ def test_refusal_is_a_row_that_says_so_and_not_an_error(tmp_path: Path) -> None:
     assert [r["refused"] for r in rows] == [True, False, False]
     assert (rows[0]["kind"], rows[0]["error"]) == ("refused", "")
     assert (report.answered, report.refused, report.failed) == (2, 1, 0)
+
+
+def test_answer_that_leaves_a_part_open_is_partial(tmp_path: Path) -> None:
+    whole = fake_answer("q")
+    parts = (Part("the rent", True, (1,)), Part("the regatta", False, (), "in no document"))
+    given = {"all": replace(whole, parts=parts[:1]), "some": replace(whole, parts=parts)}
+    run_batch(FakeAssistant(given), write_questions(tmp_path / "in.txt", list(given)), tmp_path / "o.jsonl")
+    assert [row["state"] for row in read_answers(tmp_path / "o.jsonl")] == ["supported", "partial"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.parts import MAX_PARTS, split
+from rag.parts import MAX_PARTS, completed, separate, split
 from rag.retrieve import rank, read_demands, retrieve
 from rag.types import Stages
 from tests.archive import archive
@@ -131,3 +131,39 @@ def test_passage_that_the_whole_question_finds_keeps_its_score(tmp_path: Path) -
         scores = dict(zip((row.id for row in whole.pool.rows), whole.scores, strict=True))
         hits = retrieve(legs, THREE, k=20, stages=Stages(spread=False))
         assert [h.score for h in hits] == [round(float(scores[h.chunk_id]), 6) for h in hits]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        *ONE,
+        "What is the turnover ratio? Turnover is defined as: revenue / inventory.",
+        "Is the margin improving? If it is not useful, then state that and explain why.",
+        "What is the margin of Vextra? Calculate what was asked by using the line items shown.",
+        "律师费由谁承担？/律师费是否由对方承担？",
+        "合同可以解除吗？（合同能否解除）",
+        "承揽人可以将工作交给第三人吗？承揽人将工作交给第三人要定作人同意吗？",
+        "合同金额变更后需要重新审批吗？依据哪一条？",
+    ],
+)
+def test_instructions_and_rewordings_are_no_parts_to_be_answered(question: str) -> None:
+    assert separate(question) == ()
+
+
+@pytest.mark.parametrize("question", SEVERAL)
+def test_what_is_asked_in_parts_is_answered_in_parts(question: str) -> None:
+    assert separate(question) == SEVERAL[question]
+
+
+def test_part_that_leans_on_the_one_before_is_completed_by_its_words() -> None:
+    asked = completed(("What is the deposit", "is it returned with interest", "who repairs the roof"))
+    assert asked == ("What is the deposit", "is it returned with interest (deposit)", "who repairs the roof")
+    assert completed(("什么是动产质押", "怎么设立"))[1] == "怎么设立 (动产, 质押)"
+
+
+@given(st.lists(st.sampled_from([*ONE, *SEVERAL, "; ", " and ", "，", "?", "\ud800", "\x00"]), max_size=5))
+def test_every_part_to_be_answered_is_a_part_that_is_searched_for(pieces: list[str]) -> None:
+    question = " ".join(pieces)
+    parts = separate(question)
+    assert parts in ((), split(question))
+    assert all(whole.startswith(part) for whole, part in zip(completed(parts), parts, strict=True))

@@ -88,7 +88,7 @@ class Wanted:
         return moved(self.periods[-1], offset, self.sequential) if self.periods else ""
 
     def _uneven(self) -> bool:
-        """Whether the periods are no steps of one kind ("FY2023 and Q2 2024"): they are counted as they come."""
+        """Whether the periods are no steps of one kind (FY2023 and Q2 2024): they count as they come."""
         return any(steps_between(self.periods[-1], p, self.sequential) is None for p in self.periods)
 
     def offsets(self) -> tuple[int, ...]:
@@ -110,7 +110,7 @@ class Wanted:
 
 
 def spoken(period: str, language: str) -> str:
-    """A period's name in an answer: as it is in English; "FY2021" is 2021年 in Chinese, "Q2 2023" 2023年第二季度."""
+    """A period's name in an answer: in English as it is, in Chinese 2021年, 2023年第二季度."""
     if language != "zh":
         return period
     if m := _PART.fullmatch(period):
@@ -146,7 +146,7 @@ def moved(period: str, by: int, sequential: bool = False) -> str:
 
 
 def steps_between(newest: str, period: str, sequential: bool = False) -> int | None:
-    """How many steps `period` lies from `newest` (negative: before it), None where no such steps lead there."""
+    """How many steps `period` lies from `newest` (negative: before it), None where none lead there."""
     if newest == period:
         return 0
     for by in range(-40, 41):

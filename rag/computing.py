@@ -154,12 +154,12 @@ def _result(wanted: Wanted, points: Sequence[_Point]) -> tuple[Decimal, str]:
 
 
 def _growth(oldest: Decimal, newest: Decimal) -> Decimal:
-    """Percent, on the size of the oldest: from a loss of 4 to a profit of 2 is +150 %, as spreadsheets say."""
+    """Percent, on the size of the oldest: from a loss of 4 to a profit of 2 is +150 %."""
     return CONTEXT.multiply(CONTEXT.divide(CONTEXT.subtract(newest, oldest), abs(oldest)), _HUNDRED)
 
 
 def _compound(oldest: Decimal, newest: Decimal, years: int) -> Decimal:
-    """(newest / oldest) ** (1 / years) - 1, in percent. Raises DecimalException where it is no real number."""
+    """(newest / oldest) ** (1 / years) - 1, in percent. Raises DecimalException where it is not real."""
     ratio = CONTEXT.divide(newest, oldest)
     root = CONTEXT.power(ratio, CONTEXT.divide(Decimal(1), Decimal(years)))
     return CONTEXT.multiply(root - 1, _HUNDRED)

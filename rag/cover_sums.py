@@ -10,7 +10,10 @@ from rag.sums import Sheet
 from rag.types import Calculation
 
 _INSURED_PAYS = re.compile(
-    r"out[- ]of[- ]pocket|(?:do|does|must|will|would|should) (?:i|we|you|he|she|they|the (?:insured|patient|policyholder|member|owner)) (?:have to )?(?:pay|owe|bear)|自付多少|自己(?:要)?(?:承担|付|出|负担)多少|自负多少|个人(?:需|要)?(?:承担|支付|负担|自付)|(?:需|要)?自(?:付|费|担)多少"
+    r"out[- ]of[- ]pocket|(?:do|does|must|will|would|should) (?:i|we|you|he|she|they|the (?:insured"
+    r"|patient|policyholder|member|owner)) (?:have to )?(?:pay|owe|bear)|自付多少"
+    r"|自己(?:要)?(?:承担|付|出|负担)多少|自负多少|个人(?:需|要)?(?:承担|支付|负担|自付)|(?:需"
+    r"|要)?自(?:付|费|担)多少"
 )
 _BORNE_BY_INSURED = re.compile(r"(?:co-?insurance|co-?pay\w*)")
 

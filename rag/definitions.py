@@ -4,10 +4,10 @@
     inventory between FY2021 and FY2022).
 
 The grammar: sums and products of operands with + - * / x ÷, "plus", "less", "minus", "net of", "divided by",
-"over", "times", "multiplied by", "as a percentage of", 加 减 乘以 除以; brackets; numbers; "average A [between P
-and P]", "change in A", "opening", "closing" and "prior-year A", 平均, 期初, 期末, 上年; "sum of A and B", "ratio of
-A to B". An operand is a name of the book (`rag.formulas`) with a period before or after it, or words that no
-name is, which then are a row label of the report."""
+"over", "times", "multiplied by", "as a percentage of", 加 减 乘以 除以; brackets; numbers; "average A
+[between P and P]", "change in A", "opening", "closing" and "prior-year A", 平均, 期初, 期末, 上年;
+"sum of A and B", "ratio of A to B". An operand is a name of the book (`rag.formulas`) with a period before
+or after it, or words that no name is, which then are a row label of the report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _CUE = re.compile(
     r"\b(?:is|are|was|be|being)? ?(?:here |herein |to be )?"
     r"(?:defined|calculated|computed|measured|derived|expressed|taken) "
     r"(?:here )?(?:as|by(?: (?:dividing|taking))?)\b(?: follows)?\s*[:=]?"
-    r"|\b(?:defin(?:e|ing)|calculat(?:e|ing)|comput(?:e|ing)) (?!as\b)[\w&/% ()'-]{2,70}? as\b(?! (?:an? )?(?:%|percent|of))\s*[:=]?"
+    r"|\b(?:defin(?:e|ing)|calculat(?:e|ing)|comput(?:e"
+    r"|ing)) (?!as\b)[\w&/% ()'-]{2,70}? as\b(?! (?:an? )?(?:%|percent|of))\s*[:=]?"
     r"|:\s+(?=[^:?;。]{2,90}[/÷*+])"
     r"|\bformula(?: is| to use is| used is)?\s*[:=]|\bmeans\s*:|\s?=\s?|\bequals\b"
     r"|(?:定义为|定义是|的?计算公式[为是:]|公式[为是:]|计算方法[为是:]|口径[为是:])\s*:?"
@@ -32,15 +33,18 @@ _CUE = re.compile(
 )
 _FORMULA = re.compile(r"[-+*/×÷]|divided|ratio|percent|average|\bsum\b|\bless\b|minus|除|减|加|平均")
 _END = re.compile(
-    r"(?:\.(?=\s|$)|[?;。？；\n]|,\s*(?=(?:and (?:then )?)?(?:round|answer|give|express|what|how|please|where)\b)|,\s*(?=请|保留|结果)|(?:来)?计算(?=[,。]|$))"
+    r"(?:\.(?=\s|$)|[?;。？；\n]|,\s*(?=(?:and (?:then )?)?(?:round|answer|give|express|what|how"
+    r"|please|where)\b)|,\s*(?=请|保留|结果)|(?:来)?计算(?=[,。]|$))"
 )
 # So near its cue does a defined name stand: "DPO ratio (or days) is defined as".
 _NEAR = 12
 _TOKEN = re.compile(
-    r"(?P<num>\d[\d,]*(?:\.\d+)?\s?%?)|(?P<op>[-+*/()×÷–−（）])|(?P<word>[a-z][a-z&'’.-]*[a-z]|[a-z])|(?P<han>[\u3400-\u9fff])|(?P<sep>\S)"
+    r"(?P<num>\d[\d,]*(?:\.\d+)?\s?%?)|(?P<op>[-+*/()×÷–−（）])|(?P<word>[a-z][a-z&'’.-]*[a-z]"
+    r"|[a-z])|(?P<han>[\u3400-\u9fff])|(?P<sep>\S)"
 )
 _PHRASES: tuple[tuple[str, str], ...] = (
-    (r"divided by|over(?= )|as an? (?:percentage|percent|%|share|proportion|fraction|multiple) of|÷|除以|relative to|per(?= )", "/"),
+    (r"divided by|over(?= )|as an? (?:percentage|percent|%|share|proportion|fraction|multiple) of|÷"
+     r"|除以|relative to|per(?= )", "/"),
     (r"multiplied by|times(?= )|x(?= )|×|乘以?", "*"),
     (r"plus|加上?", "+"),
     (r"less(?= )|minus|net of|subtracting|–|−|减去?|扣除", "-"),
@@ -48,12 +52,16 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"）", ")"),
 )  # fmt: skip
 _MODES: tuple[tuple[str, str], ...] = (
-    (r"(?:the )?average of (?:the )?(?:beginning|opening) and (?:the )?(?:ending|closing|end)(?: of (?:the )?(?:year|period))?", "mean2"),
+    (r"(?:the )?average of (?:the )?(?:beginning|opening) and (?:the )?(?:ending|closing"
+     r"|end)(?: of (?:the )?(?:year|period))?", "mean2"),
     (r"(?:two|2)-(?:year|period) average(?: of| in)?", "mean2"),
-    (r"(?:the )?(?:simple )?average(?: of| in| balance of| value of| for)?(?: the| total(?= of))?|avg\.?|mean(?: of)?|平均", "mean2"),
+    (r"(?:the )?(?:simple )?average(?: of| in| balance of| value of| for)?(?: the| total(?= of))?"
+     r"|avg\.?|mean(?: of)?|平均", "mean2"),
     (r"(?:the )?(?:change|increase|movement|growth)s? in(?: the)?|δ", "change"),
-    (r"(?:the )?(?:beginning|opening|prior[- ]year(?:'s)?|previous[- ]year(?:'s)?|last year's|beginning-of-year|期初|年初|上年|上期|去年)(?: balance of)?", "prev"),
-    (r"(?:the )?(?:ending|closing|year-end|current[- ]year(?:'s)?|end-of-year|期末|年末|本年|本期|当年|当期)(?: balance of)?", "now"),
+    (r"(?:the )?(?:beginning|opening|prior[- ]year(?:'s)?|previous[- ]year(?:'s)?|last year's"
+     r"|beginning-of-year|期初|年初|上年|上期|去年)(?: balance of)?", "prev"),
+    (r"(?:the )?(?:ending|closing|year-end|current[- ]year(?:'s)?|end-of-year|期末|年末|本年|本期"
+     r"|当年|当期)(?: balance of)?", "now"),
     (r"(?:the )?sum of", "sum"),
     (r"(?:the )?ratio of", "ratio"),
 )  # fmt: skip
@@ -64,8 +72,10 @@ _AFTER_ZH = (
     (r"期末(?:余额|数)", "now"),
 )
 _FILLER = re.compile(
-    r"(?:total|unadjusted|annual|reported|consolidated|gaap|net|cash|the|of|a|an|its|their|company|company's|for|in|on|at|that|this|same|year|years|fiscal|period|end|ended|ending|days?"
-    r"|balance|amount|value|reported|both|usd|millions?|net of tax|expressed|as|it|is|from|during|sheet|statement"
+    r"(?:total|unadjusted|annual|reported|consolidated|gaap|net|cash|the|of|a|an|its|their|company"
+    r"|company's|for|in|on|at|that|this|same|year|years|fiscal|period|end|ended|ending|days?"
+    r"|balance|amount|value|reported|both|usd|millions?|net of tax|expressed|as|it|is|from|during"
+    r"|sheet|statement"
     r"|[的之额余数总期末天日与该])"
 )
 
@@ -82,8 +92,8 @@ class _Token:
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """What a question defines: `nodes` by the key defined ("f:..." or "l:...", "" where the name is not in the
-    book), `start`: where the first right-hand side begins in the normalised text, `unread`: right-hand sides
+    """What a question defines: `nodes` by the key defined ("f:..." or "l:...", "" where the book has no such
+    name), `start`: where the first right-hand side begins in the normalised text, `unread`: right-hand sides
     that could not be read."""
 
     nodes: Mapping[str, Node]

@@ -6,7 +6,8 @@
 A name is a figure of the asked period; `prev(x)` is x a period earlier, `avg(x)` the mean of opening and
 closing balance (the closing one alone, with a note, where no opening one is found), `change(x)` closing less
 opening. `first(a, b)` is the first alternative whose figures are all found, `opt(x)` is nothing where x is
-not found. `abs(x)`. The text is parsed with `ast` and nothing but these and + - * / is accepted: never `eval`.
+not found. `abs(x)`. The text is parsed with `ast`; nothing but these and + - * / is accepted, and nothing
+is ever evaluated as Python.
 
 Filling in gives a tree whose leaves are figures; the same tree gives the value (Decimal, 34 digits), the
 formula in words and the working with numbers."""

@@ -19,7 +19,8 @@ from rag.types import Calculation
 
 _LIST_GAP = re.compile(r"\s*(?:[,，、;；和与]|and|,\s*and|;\s*and|then|以及)?\s*[$€£¥]?\s*")
 _OUTLAY = re.compile(
-    r"(?:initial|outlay|invest\w*|costs?|paid|pay|buy\w*|bought|outflow|spend|投资|投入|投|初始|支出|成本|买入|购入)[^.;。；,，]{0,24}$"
+    r"(?:initial|outlay|invest\w*|costs?|paid|pay|buy\w*|bought|outflow|spend|投资|投入|投|初始"
+    r"|支出|成本|买入|购入)[^.;。；,，]{0,24}$"
 )
 _SIGN = re.compile(r"[-−–]\s*[$€£¥]?\s*$")
 _NTH = re.compile(r"第\s*(\d{1,3})\s*年")
@@ -41,7 +42,7 @@ def _signed(text: str, q: Quantity) -> Decimal:
 
 
 def flow_list(text: str) -> list[Decimal]:
-    """The longest row of amounts of a text ("-1000, 300, 400 and 500"), an outlay named before it in front."""
+    """The longest row of amounts of a text ("-1000, 300 and 400"), with an outlay named before it."""
     best: list[Quantity] = []
     run: list[Quantity] = []
     for q in _moneys(text):
@@ -186,7 +187,8 @@ def payback(sheet: Sheet) -> Calculation:
             sheet.note(f"flows: {_row(flows)}", f"各期现金流：{_row(flows)}")
             return sheet.result(
                 ("payback period", "投资回收期"), value, "years",
-                ("years before recovery + what is missing / flow of the year", "收回前年数 + 未收回额 / 当年现金流"),
+                ("years before recovery + what is missing / flow of the "
+                 "year", "收回前年数 + 未收回额 / 当年现金流"),
                 f"{year - 1} + {plain(-total)} / {plain(flow)}",
             )  # fmt: skip
         total += flow

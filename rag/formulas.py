@@ -5,7 +5,7 @@ either by the names that questions use. A key that starts with "=" is a row labe
 what is no line of concepts.toml. English ids serve Chinese questions too: `twins` gives the lines that a
 Chinese report prints for them.
 
-Of a name that a line and a formula share the formula speaks: it knows what to do where the line is missing."""
+Of a name that a line and a formula share the formula speaks: it knows what to do without the line."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ UNITS = ("%", "times", "days", "money", "money per share", "shares", "")
 OUTFLOWS = frozenset(
     {
         "capex", "dividends paid", "share repurchases", "cost of sales", "interest expense", "interest paid",
-        "taxes paid", "debt repaid", "acquisitions paid", "depreciation", "amortization of intangibles", "sga",
-        "marketing", "research and development", "operating expenses", "noninterest expense", "fuel costs",
+        "taxes paid", "debt repaid", "acquisitions paid", "depreciation", "amortization of intangibles",
+        "sga", "marketing",
+        "research and development", "operating expenses", "noninterest expense", "fuel costs",
         "losses incurred", "acquisition costs", "accumulated depreciation", "treasury stock", "payables",
         "管理费用", "loan loss allowance", "allowance for doubtful accounts", "=losses paid", "restructuring",
         "restructuring liability", "=restructuring liability",
@@ -36,7 +37,10 @@ OUTFLOWS = frozenset(
 )  # fmt: skip
 # Words on two sides of an operator, or of a sentence's end, are not one name.
 # Nor is a word of the same stem: "profitable" is no profit.
-_NO_NAME = re.compile(r"[+*=÷×?;:()]|\s[-/–]\s|\.\s|^(?:profitab\w+|profited|profiting|equitab\w+|depreciab\w+|stocked|loaned|costing|sold)$")
+_NO_NAME = re.compile(
+    r"[+*=÷×?;:()]|\s[-/–]\s|\.\s|^(?:profitab\w+|profited|profiting|equitab\w+"
+    r"|depreciab\w+|stocked|loaned|costing|sold)$"
+)
 _PER_SHARE = frozenset({"eps", "basic eps", "diluted eps"})
 # Concepts of notes that are amounts like a line; and words for what is done with a line.
 _PLAIN = frozenset({"restructuring", "impairment"})

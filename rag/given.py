@@ -1,15 +1,19 @@
 """What a question (or a sentence of a document) gives a calculation to work with: amounts, rates, terms.
 
 Every quantity of the text (`rag.quantities`) gets the role that the nearest words around it say: "a loan of
-$300,000" is the principal, "6% coupon" the coupon rate, 首付30% a share paid down. Nothing is guessed from order:
+$300,000" is the principal, "6% coupon" the coupon rate, 首付30% a share paid down. Nothing goes by order:
 an amount without such words has the role "amount", a percentage "rate", a duration "term"."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 from rag.annuities import decimal
 from rag.numerals import fold
@@ -17,39 +21,7 @@ from rag.quantities import extract
 from rag.quantity import Kind, Quantity
 from rag.types import Figure
 
-_MONEY_ROLES: dict[str, str] = {
-    "principal": r"loans?|borrow\w*|mortgage|principal|lends?|lent|financ\w+|credit of|owes?|debts?|card balance|balance|贷款|借款|借了?|房贷|车贷|按揭|本金|借入|分期(?:金额|付款)?",
-    "present": r"future value of|deposit\w*|invest\w*|lump sum|put|starting with|initial|current(?:ly)? (?:balance|savings)|savings? of|have saved|already (?:have|saved)|now|today|存入|存了?|投入|投资|存款|一次性|现有|已有",
-    "target": r"reach\w*|goal|target|accumulate|grows? to|to have|become|want\w* (?:to have )?|needs?(?: to have)?|达到|目标|攒够|攒到|变成|增长到|涨到|凑够|积累到?",
-    "future": r"(?:will |to )?(?:be )?(?:paid|received?|receivable|worth|due|payable) (?:in|at|after)|in the future|receive\w*|get(?:s|ting)? back|pays? (?:back|out)|paid out|surrender\w*|maturity (?:benefit|value)|cash value|returns?|payout|领取?|返还|退保|现金价值|满期|拿回|收到|给付|可得|取回",
-    "face": r"face(?: value| amount)?|par(?: value)?|redemption value|面值|票面(?:金额|价值)?|面额",
-    "price": r"pric\w+|trad\w+|bought|buy\w*|purchas\w+|sells?|selling|sold|costs?|quoted|市价|价格|买入|购入|售价|发行价|现价|成交价|净价",
-    "deductible": r"deductible|excess|self-insured retention|免赔额|起付线|起付标准|起付金额|免赔",
-    "ceiling": r"limit\w*|ceiling|maximum(?: benefit| payout)?|capped|cap|up to|最高(?:赔付|限额|给付|报销)?|限额|上限|封顶线?|年度限额",
-    "insured": r"sum insured|insured (?:for|sum|amount)|amount insured|coverage (?:of|amount)|保险金额|保额",
-    "worth": r"worth|valued at|actual value|value of the \w+|insurable value|保险价值|实际价值|价值",
-    "loss": r"loss(?:es)?|damages?|claims?|bills?|expenses?|repair\w*|hospital\w*|treatment|medical costs?|损失|医疗费用?|费用|花费|账单|花了|住院费?|维修费?|理赔金额",
-    "down": r"down payment|down|首付款?",
-    "premium": r"premiums?|保费|保险费",
-    "other": r"(?:already )?(?:paid|reimbursed|covered) by (?:another|other|medicare|social|state)|other insur\w+ (?:has )?paid|医保(?:已)?(?:报销|支付|赔付)了?|社保(?:已)?(?:报销|支付)了?|已报销|其他保险(?:已)?(?:赔付|赔)",
-    "each": r"payments? of|instal\w+ of|pays?(?! off| back| down)|paying(?! off| back| down)|withdraw\w*|contribut\w*|sav(?:e|es|ing)|annuity of|月供|每月还款?|还款|每期(?:还款|偿还|支付|还)?|定投|每[月年季](?:存入?|还|缴|交|支付|定投|投入|领取?)",
-}  # fmt: skip
-_SHARE_ROLES: dict[str, str] = {
-    "coupon": r"coupons?|票面(?:年)?利率|票息率?|息票率?|票面",
-    "yield": r"yield\w*|ytm|market (?:interest )?rates?|required (?:rate of )?return|discount(?:ed)?(?: rate)?(?: at| of)?|到期收益率|市场利率|贴现率?|折现率?|必要(?:收益|报酬)率|要求(?:收益|回报)率",
-    "monthly": r"(?:interest )?(?:rate )?(?:of )?(?:a|per|each) month|monthly (?:interest )?rate(?: of)?|月利率|月息|每月利率|月费率",
-    "daily": r"(?:a|per|each) day|daily (?:interest )?rate(?: of)?|日利率|日息|每日利率|天息",
-    "effective": r"effective(?: annual)?(?: rate)?(?: of)?|ear|apy|实际年利率|有效年利率|实际利率",
-    "fee": r"fees?|手续费率?|服务费率?|每期费率|费率",
-    "down": r"down(?: payment)?(?: of)?|首付(?:比例|款)?",
-    "share": r"coinsurance(?: rate)?|co-insurance|insur(?:er|ance)(?: \w+){0,2}? (?:pays?|covers?|reimburses?)|(?:policy|plan|company|it) (?:pays?|covers?|reimburses?)|reimburs\w+|covered at|of (?:the )?(?:rest|remainder|remaining|balance|excess|loss|costs?)|赔付比例|报销比例|给付比例|赔付|报销|按",
-    "own": r"co-?pay(?:ment)?|(?:insured|patient|policyholder|you|i|member) (?:pays?|bears?)|自付比例|自付|自负比例?|自担",
-    "rate": r"interest(?: rate)?|rates?|apr|annual\w*|return\w*|grow\w*|earn\w*|per (?:year|annum)|p\.a\.|a year|compound\w*|nominal|年利率|年化(?:利率|收益率)?|利率|利息|收益率|年息|名义(?:年)?利率|回报率|复利|增长率",
-}  # fmt: skip
-_TERM_ROLES: dict[str, str] = {
-    "elapsed": r"(?:after|following)(?: the first)?|(?:has|have) (?:been )?(?:paid|paying|made)|first|paid for|已还款?|还款?了|还了|满|之?后|以后",
-    "term": r"for|over|term|maturit\w+|matures? in|in|during|lasts?|amorti[sz]\w*|期限|为期|贷|分|还清|存期|期",
-}  # fmt: skip
+CALCULATIONS = Path(__file__).with_name("data") / "calculations.toml"
 # An insurer's "按80%赔付": the share stands before its word; these words may stand behind their quantity.
 _BEHIND = 26
 _BEFORE = 34
@@ -60,7 +32,8 @@ _FREQUENCY: tuple[tuple[int, str], ...] = (
     (365, r"daily|every day|按[日天]|每[日天]"),
     (52, r"weekly|every week|每周|按周"),
     (26, r"bi-?weekly|fortnightly|every two weeks|每两周"),
-    (2, r"semi-?annual\w*|half-?yearly|twice a year|every six months|every half-year|半年|一年[两二]次|每年[两二]次"),
+    (2, r"semi-?annual\w*|half-?yearly|twice a year|every six months|every half-year|半年"
+     r"|一年[两二]次|每年[两二]次"),
     (12, r"monthly|every month|each month|a month|per month|按月|每月|月供|逐月"),
     (4, r"quarterly|every quarter|each quarter|按季|每季"),
     (1, r"annual\w*|yearly|every year|each year|a year|per year|once a year|按年|每年|逐年|一年一次"),
@@ -70,7 +43,8 @@ _MONTH = re.compile(
     r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b"
 )
 _COUNTED = re.compile(
-    r"\s*(?:equal |level |monthly |annual |yearly |quarterly )*(?:payments?|instal\w+|periods?|times|期|次|笔|个)"
+    r"\s*(?:equal |level |monthly |annual |yearly |quarterly )*(?:payments?|instal\w+|periods?"
+    r"|times|期|次|笔|个)"
 )
 _COMPOUND = re.compile(r"(?:compound\w*|复利|计息)")
 _DUE = re.compile(
@@ -78,14 +52,15 @@ _DUE = re.compile(
 )
 _NTH_YEAR = re.compile(r"第\s*(\d{1,3})\s*个?(年|月|期)|(?:end of |in )?(year|month) (\d{1,3})\b")
 _PERIODS = re.compile(
-    r"(\d{1,3})\s*(?:期|个月|monthly (?:payments|instal\w+)|(?:equal )?instal\w+|payments)|分\s*(\d{1,3})\s*[期个]"
+    r"(\d{1,3})\s*(?:期|个月|monthly (?:payments|instal\w+)|(?:equal )?instal\w+|payments)"
+    r"|分\s*(\d{1,3})\s*[期个]"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
     """One input: `value` in base units (shares as parts of one, durations in months or days as `unit` says),
-    `source` 0 for the question, else the number of the fact it stands in; `guessed`: by default, not by words."""
+    `source` 0 for the question, else the number of the fact it stands in; `guessed`: no word gave a role."""
 
     role: str
     value: Decimal
@@ -164,10 +139,10 @@ def _given(text: str, source: int) -> Iterator[Given]:
 def _one(q: Quantity, before: str, after: str, source: int) -> Given:
     value, unit = decimal(q.value), q.unit
     table, default, sort = {
-        Kind.MONEY: (_MONEY_ROLES, "amount", "money"),
-        Kind.SHARE: (_SHARE_ROLES, "rate", "share"),
-        Kind.DURATION: (_TERM_ROLES, "term", "time"),
-        Kind.NUMBER: (_MONEY_ROLES, "number", "number"),
+        Kind.MONEY: ("money", "amount", "money"),
+        Kind.SHARE: ("share", "rate", "share"),
+        Kind.DURATION: ("time", "term", "time"),
+        Kind.NUMBER: ("money", "number", "number"),
     }[q.kind]
     role = _nearest(table, before, after)
     if sort == "number" and _COUNTED.match(after):
@@ -184,15 +159,28 @@ def _one(q: Quantity, before: str, after: str, source: int) -> Given:
     return Given(role or default, value, unit, q.text, source, q.start, q.end, not role, sort)
 
 
-def _nearest(table: dict[str, str], before: str, after: str) -> str:
+@lru_cache(maxsize=1)
+def data() -> Mapping[str, Any]:
+    """data/calculations.toml, read once."""
+    return tomllib.loads(CALCULATIONS.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=4)
+def _roles(table: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple(
+        (role, re.compile(rf"(?<![a-z])(?:{''.join(lines)})(?![a-z])"))
+        for role, lines in data()[table].items()
+    )
+
+
+def _nearest(table: str, before: str, after: str) -> str:
     """The role whose word stands nearest, before or (a little farther) behind; "" where none does."""
     best: tuple[int, int, str] | None = None
-    for role, pattern in table.items():
-        word = rf"(?:(?<![a-z])(?:{pattern})(?![a-z]))"
-        for m in re.finditer(word, before):
+    for role, word in _roles(table):
+        for m in word.finditer(before):
             key = (len(before) - m.end(), -len(m.group()), role)
             best = min(best, key) if best else key
-        if behind := re.search(word, after):
+        if behind := word.search(after):
             key = (behind.start() + _FARTHER, -len(behind.group()), role)
             best = min(best, key) if best else key
     return best[2] if best else ""

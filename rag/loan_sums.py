@@ -1,4 +1,4 @@
-"""Loans: level and falling payments, interest of all, what is still owed, how long it takes, what it costs."""
+"""Loans: level and falling payments, total interest, what is still owed, how long it takes, what it costs."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ def level_payment(sheet: Sheet) -> Calculation:
 def _falling_payment(sheet: Sheet, p: Decimal, i: Decimal, n: int) -> Calculation:
     first, last, fall, interest = annuities.equal_principal(p, i, n)
     sheet.note(
-        f"falls by {sheet.money(fall)} each period to {sheet.money(last)}; total interest {sheet.money(interest)}",
+        f"falls by {sheet.money(fall)} each period to {sheet.money(last)}; total interest "
+        f"{sheet.money(interest)}",
         f"以后每期递减{sheet.money(fall)}，末期{sheet.money(last)}；利息总额{sheet.money(interest)}",
     )
     working = f"{sheet.amount(p)} / {n} + {sheet.amount(p)} * {sheet.rate(i)}"
@@ -160,7 +161,8 @@ def payoff_time(sheet: Sheet) -> Calculation:
         f"about {years.quantize(Decimal('0.1'))} years; the last payment is smaller",
         f"约{years.quantize(Decimal('0.1'))}年，末期金额较小",
     )
-    working = f"-ln(1 - {sheet.amount(p)} * {r} / {sheet.amount(each.value)}) / ln(1 + {r}) = {exact.quantize(Decimal('0.01'))}, rounded up"
+    working = f"-ln(1 - {sheet.amount(p)} * {r} / {sheet.amount(each.value)}) / ln(1 + {r}) = "
+    f"{exact.quantize(Decimal('0.01'))}, rounded up"
     return sheet.result(
         ("payments needed", "所需期数"),
         Decimal(n),
@@ -179,7 +181,8 @@ def loan_rate(sheet: Sheet) -> Calculation:
     rate = annuities.rate_of(p, each.value, n, due=due(sheet.inputs.text))
     real = sheet.percent(annuities.effective(rate * times, times))
     sheet.note(f"effective annual rate {real}", f"实际年利率（复利）{real}")
-    working = f"{sheet.amount(p)} = {sheet.amount(each.value)} * (1 - (1 + i)^-{n}) / i; i = {sheet.rate(rate)}; {times} * i"
+    working = f"{sheet.amount(p)} = {sheet.amount(each.value)} * (1 - (1 + i)^-{n}) / i; i = "
+    f"{sheet.rate(rate)}; {times} * i"
     return sheet.result(
         ("nominal annual rate", "名义年利率"),
         rate * times,

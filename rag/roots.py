@@ -35,10 +35,8 @@ def root(f: Callable[[Decimal], Decimal], low: Decimal, high: Decimal) -> Decima
             raise NoRoot(f"no change of sign between {low} and {high}")
         width, side = abs(b - a), 0
         for step in range(_STEPS):
-            if step % 3 == 2 and abs(b - a) > width / 2:
-                c = (a + b) / 2
-            else:
-                c = b - fb * (b - a) / (fb - fa)
+            slow = step % 3 == 2 and abs(b - a) > width / 2
+            c = (a + b) / 2 if slow else b - fb * (b - a) / (fb - fa)
             if step % 3 == 2:
                 width = abs(b - a)
             fc = f(c)

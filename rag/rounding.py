@@ -1,7 +1,7 @@
 """How a question wants its figure written, and figures so written.
 
 Halves are rounded away from zero, as analysts and spreadsheets do. Money is written in the scale asked for
-("in USD millions", 单位：万元), else in the largest of thousand and million that loses nothing of the inputs."""
+("in USD millions", 单位：万元), else in the largest of thousand and million that loses nothing."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ _BRACKET_SCALE = re.compile(
 )
 _SHORT = {"mn": "million", "mm": "million", "m": "million", "bn": "billion", "b": "billion", "k": "thousand"}
 _ZH_SCALE = re.compile(
-    r"(?:单位\s*[:：为是]?\s*(?:人民币)?|以|用|按|换算[成为]|多少\s*|几\s*)(?P<s>万亿|十亿|百万|千万|亿|万|千)?(?P<u>元|美元|港元|欧元|人民币)"
+    r"(?:单位\s*[:：为是]?\s*(?:人民币)?|以|用|按|换算[成为]|多少\s*|几\s*)(?P<s>万亿|十亿|百万"
+    r"|千万|亿|万|千)?(?P<u>元|美元|港元|欧元|人民币)"
 )
 _ZH_SCALES = {
     "万": "万",
@@ -72,13 +73,16 @@ _ZH_SCALES = {
     "万亿": "trillion",
 }
 _PERCENT = re.compile(
-    r"\b(?:in|as|to)(?: an?| units? of)?(?: the form of)? (?:percents?\b|percentages?\b(?! of)|%(?! of)|per ?cent\b)"
-    r"|\b(?:percentage|percent) (?:terms|form|points?)\b|百分比(?:形式|表示)|以百分[比数]|用百分[比数]|百分之多少"
+    r"\b(?:in|as|to)(?: an?| units? of)?(?: the form of)? (?:percents?\b|percentages?\b(?! of)"
+    r"|%(?! of)|per ?cent\b)"
+    r"|\b(?:percentage|percent) (?:terms|form|points?)\b|百分比(?:形式|表示)|以百分[比数]"
+    r"|用百分[比数]|百分之多少"
     r"|\bpercent(?:age)? (?:change|growth|increase|decrease)",
     re.I,
 )
 _CURRENCY = re.compile(
-    r"\bUSD\b|\bUS\$|\b(?:U\.?S\.? )?dollars?\b|\bEUR\b|€|\beuros?\b|\bGBP\b|£|\bRMB\b|\bCNY\b|\byuan\b|\bHKD\b|\bJPY\b|\$"
+    r"\bUSD\b|\bUS\$|\b(?:U\.?S\.? )?dollars?\b|\bEUR\b|€|\beuros?\b|\bGBP\b|£|\bRMB\b|\bCNY\b"
+    r"|\byuan\b|\bHKD\b|\bJPY\b|\$"
     r"|人民币|美元|港元|欧元",
     re.I,
 )

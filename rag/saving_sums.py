@@ -13,6 +13,8 @@ from rag.types import Calculation
 
 _DOUBLE = re.compile(r"\bdoubl\w*|翻一?倍|翻番|两倍|2倍")
 _TRIPLE = re.compile(r"\btripl\w*|三倍|3倍")
+_ANNUITY = "A * (1 - (1 + i)^-n) / i"
+_ANNUITY_DUE = "A * (1 - (1 + i)^-n) / i * (1 + i)"
 _SIMPLE = re.compile(r"simple interest|单利")
 
 
@@ -258,12 +260,12 @@ def present_value(sheet: Sheet) -> Calculation:
             ("A / i",) * 2,
             f"{sheet.amount(each.value)} / {r}",
         )
-    n = sheet.periods(times)
-    value = each.value * annuities.annuity_factor(i, n, due=early)
+    count = sheet.periods(times)
+    value = each.value * annuities.annuity_factor(i, count, due=early)
     tail = f" * (1 + {r})" if early else ""
     return sheet.result(
-        ("present value", "现值"), value, "money", ("A * (1 - (1 + i)^-n) / i" + (" * (1 + i)" if early else ""),) * 2,
-        f"{sheet.amount(each.value)} * (1 - (1 + {r})^-{n}) / {r}{tail}",
+        ("present value", "现值"), value, "money", (_ANNUITY_DUE if early else _ANNUITY,) * 2,
+        f"{sheet.amount(each.value)} * (1 - (1 + {r})^-{count}) / {r}{tail}",
     )  # fmt: skip
 
 

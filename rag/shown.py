@@ -9,7 +9,8 @@ from rag.rounding import SCALES, Rounding, plain
 
 _ZH_CURRENCY = {"CNY": "元", "USD": "美元", "HKD": "港元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元"}
 _ZH_SCALE = {
-    "thousand": "千", "million": "百万", "billion": "十亿", "万": "万", "亿": "亿", "trillion": "万亿", "": "",
+    "thousand": "千", "million": "百万", "billion": "十亿", "万": "万", "亿": "亿",
+    "trillion": "万亿", "": "",
 }  # fmt: skip
 _EN_SCALE = {"万": "ten thousand", "亿": "hundred million"}
 _PLACES = {"%": 1, "times": 2, "days": 1, "points": 1, "money per share": 2, "rate": 2}

@@ -49,13 +49,15 @@ LABELS: dict[str, tuple[str, str]] = {
 }
 ROUND = Rounding()
 _TIMES = {
-    0: ("continuously", "连续"), 1: ("yearly", "按年"), 2: ("half-yearly", "按半年"), 4: ("quarterly", "按季"),
-    12: ("monthly", "按月"), 26: ("every two weeks", "每两周"), 52: ("weekly", "按周"), 365: ("daily", "按日"),
+    0: ("continuously", "连续"), 1: ("yearly", "按年"), 2: ("half-yearly", "按半年"),
+    4: ("quarterly", "按季"),
+    12: ("monthly", "按月"), 26: ("every two weeks", "每两周"), 52: ("weekly", "按周"),
+    365: ("daily", "按日"),
 }  # fmt: skip
 
 
 class Lack(Exception):
-    """Inputs that a calculation needs and nobody gave; `roles` are keys of LABELS. Caught by the calculator."""
+    """Inputs that a calculation needs and nobody gave; `roles` are keys of LABELS."""
 
     def __init__(self, *roles: str) -> None:
         super().__init__(", ".join(roles))
@@ -147,7 +149,7 @@ class Sheet:
     # --- rates and terms
 
     def period_rate(self, times: int) -> Decimal:
-        """The interest rate of one of `times` periods a year. A yearly rate is nominal and compounded with the
+        """The rate of one of `times` periods a year. A yearly rate is nominal and compounded with the
         payments unless the question says otherwise. Raises Lack."""
         if g := self.take("monthly"):
             return g.value if times == 12 else growth(g.value, Decimal(12) / times) - 1

@@ -1,10 +1,10 @@
-"""Reads from a question which figure it wants: metric, periods, what is done with it, how it is to be written.
+"""Reads from a question which figure it wants: metric, periods, what is done with it, how it is written.
 
 Only questions for a figure are understood; for any other, None. Being wrong here would put a number under a
 question that asked for none, so every step wants to see what it needs: a sentence that asks (what was, how
 much, is it improving, 多少), in it the name of a formula or line that is the head of its phrase, no word that
-turns the question elsewhere (why, what drove, policy, tenant, dose, 原因, 合同), and for names that are everyday
-words a period or another sign that a company's accounts are meant."""
+turns the question elsewhere (why, what drove, policy, tenant, dose, 原因, 合同), and for names that are
+everyday words a period or another sign that a company's accounts are meant."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from rag.formulas import Book, Formula, book
 from rag.lexicon import MAX_CHARS
 from rag.rounding import Rounding, read_rounding
 from rag.text import has_han, normalise
-
 
 # Month names are read as names: with their capitals, which the normalised text has not.
 _MONTH = re.compile(
@@ -319,7 +318,7 @@ def _spanned(core: str, labels: tuple[str, ...], aim: Aim) -> tuple[int, tuple[s
 
 
 def _defined(formula: Formula | None, name: str, node: Node, rounding: Rounding) -> Formula:
-    """The question's definition in the place of the book's, with the book's name and unit where it has one."""
+    """The question's definition in place of the book's, with the book's name and unit where it has one."""
     if isinstance(node, Binary) and node.sign == "*" and _HUNDRED in (node.left, node.right):
         node = node.left if node.right == _HUNDRED else node.right
         percent = True

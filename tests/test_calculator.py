@@ -54,21 +54,27 @@ def bond(face: float, coupon: float, years: int, y: float, times: int = 1) -> fl
 CASES: tuple[tuple[str, float], ...] = (
     # Loans
     ("What is the monthly payment on a $300,000 mortgage at 6% for 30 years?", pmt(3e5, 0.005, 360)),
-    ("Calculate the monthly instalment of a 5-year car loan of $20,000 with an annual interest rate of 4.8%.", pmt(2e4, 0.004, 60)),
-    ("I want to borrow €15,000 over 48 months at 7.2%. How much is the monthly payment?", pmt(15e3, 0.006, 48)),
+    ("Calculate the monthly instalment of a 5-year car loan of $20,000 with an annual interest "
+     "rate of 4.8%.", pmt(2e4, 0.004, 60)),
+    ("I want to borrow €15,000 over 48 months at 7.2%. How much is the monthly "
+     "payment?", pmt(15e3, 0.006, 48)),
     ("What is the annual payment on a $100,000 loan at 8% over 10 years?", pmt(1e5, 0.08, 10)),
     ("What would be the quarterly payments on a loan of $40,000 at 8% for 5 years?", pmt(4e4, 0.02, 20)),
     ("贷款100万元，年利率4.9%，30年等额本息，月供多少？", pmt(1e6, 0.049 / 12, 360)),
     ("我向银行借款20万元，期限3年，年利率6%，等额本息每月还款额是多少？", pmt(2e5, 0.005, 36)),
     ("贷款100万元，年利率4.9%，30年等额本金，首月还款多少？", 1e6 / 360 + 1e6 * 0.049 / 12),
-    ("贷款100万元，年利率4.9%，30年等额本金，总利息是多少？", sum((1e6 - 1e6 * k / 360) * 0.049 / 12 for k in range(360))),
+    ("贷款100万元，年利率4.9%，30年等额本金，总利息是多少？",
+     sum((1e6 - 1e6 * k / 360) * 0.049 / 12 for k in range(360))),
     ("贷款100万元，期限20年，年利率4.2%，等额本息，利息总额是多少？", 240 * pmt(1e6, 0.0035, 240) - 1e6),
     ("房屋总价200万元，首付30%，公积金贷款利率3.1%，贷款30年，每月还款多少？", pmt(1.4e6, 0.031 / 12, 360)),
-    ("How much total interest is paid on a $250,000 mortgage at 5% over 15 years with monthly payments?", 180 * pmt(250e3, 0.05 / 12, 180) - 250e3),
-    ("What is the remaining balance on a $200,000, 30-year mortgage at 4.5% after 10 years?", owed(2e5, 0.00375, 360, 120)),
+    ("How much total interest is paid on a $250,000 mortgage at 5% over 15 years with monthly "
+     "payments?", 180 * pmt(250e3, 0.05 / 12, 180) - 250e3),
+    ("What is the remaining balance on a $200,000, 30-year mortgage at 4.5% after 10 "
+     "years?", owed(2e5, 0.00375, 360, 120)),
     ("贷款50万元，年利率4.2%，20年等额本息，还款5年后剩余本金是多少？", owed(5e5, 0.0035, 240, 60)),
     ("How many months to pay off a $5,000 credit card debt at 18% APR paying $150 per month?", 47),
-    ("A loan of $12,000 is repaid with 12 monthly payments of $1,072. What is the interest rate?", 1200 * irr([12000.0] + [-1072.0] * 12) if False else 13.0342),
+    ("A loan of $12,000 is repaid with 12 monthly payments of $1,072. What is the interest "
+     "rate?", 1200 * irr([12000.0] + [-1072.0] * 12) if False else 13.0342),
     ("12000元分12期，每期手续费率0.6%，实际年化利率是多少？", 1200 * 0.0108618534),
     # Rates
     ("What is the effective annual rate of 12% compounded monthly?", 100 * (1.01**12 - 1)),
@@ -78,12 +84,14 @@ CASES: tuple[tuple[str, float], ...] = (
     ("名义年利率6%，按月复利，实际年利率是多少？", 100 * (1.005**12 - 1)),
     ("What nominal rate compounded monthly corresponds to an effective annual rate of 12.6825%?", 12.0),
     # Savings
-    ("I save $500 per month at 5% annual interest compounded monthly; how much will I have after 10 years?", grown(500, 0.05 / 12, 120)),
+    ("I save $500 per month at 5% annual interest compounded monthly; how much will I have after "
+     "10 years?", grown(500, 0.05 / 12, 120)),
     ("我每月定投2000元，年化收益率6%，10年后有多少钱？", grown(2000, 0.005, 120)),
     ("存入10万元，年利率3%，按复利计算，5年后本息合计多少？", 1e5 * 1.03**5),
     ("What is the future value of $1,000 invested for 3 years at 6% compounded quarterly?", 1000 * 1.015**12),
     ("How much will $2,500 deposited today be worth in 8 years at 4% interest?", 2500 * 1.04**8),
-    ("How much interest does a deposit of 50,000 yuan earn in 3 years at 2.75% simple interest?", 50000 * 0.0275 * 3),
+    ("How much interest does a deposit of 50,000 yuan earn in 3 years at 2.75% simple "
+     "interest?", 50000 * 0.0275 * 3),
     ("定期存款20万元，存期3年，年利率2.6%，单利计息，到期利息是多少？", 2e5 * 0.026 * 3),
     ("What is the interest on $100,000 at 5% for 90 days?", 1e5 * 0.05 * 90 / 365),
     ("日利率0.05%，借款1万元，30天利息是多少？", 1e4 * 0.0005 * 30),
@@ -91,33 +99,50 @@ CASES: tuple[tuple[str, float], ...] = (
     ("年收益率8%，10万元变成20万元需要多少年？", math.log(2) / math.log(1.08)),
     ("How much should I save each month to reach $50,000 in 5 years at 4%?", 50000 / grown(1, 0.04 / 12, 60)),
     ("What is the present value of $10,000 received in 5 years at 6%?", 1e4 / 1.06**5),
-    ("What is the present value of $1,000 a year for 10 years at 8%?", sum(1000 / 1.08**k for k in range(1, 11))),
+    ("What is the present value of $1,000 a year for 10 years at "
+     "8%?", sum(1000 / 1.08**k for k in range(1, 11))),
     ("折现率5%，3年后收到的10万元现值是多少？", 1e5 / 1.05**3),
-    ("I invested $5,000 and it grew to $8,000 in 6 years; what annual rate of return is that?", 100 * (1.6 ** (1 / 6) - 1)),
+    ("I invested $5,000 and it grew to $8,000 in 6 years; what annual rate of return is "
+     "that?", 100 * (1.6 ** (1 / 6) - 1)),
     # Flows
-    ("What is the NPV of cash flows -1000, 300, 400 and 500 at a discount rate of 8%?", worth(0.08, [-1000, 300, 400, 500])),
-    ("初始投资100万元，以后三年现金流分别为40万元、50万元、60万元，折现率10%，净现值是多少？", worth(0.1, [-1e6, 4e5, 5e5, 6e5])),
-    ("What is the IRR of an initial investment of $1,000 followed by cash flows of $300, $400 and $500?", 100 * irr([-1000, 300, 400, 500])),
-    ("What is the payback period for an investment of $10,000 returning $3,000 a year for 5 years?", 3 + 1 / 3),
-    ("每年交保费1万元，交10年，第20年末领取15万元，内部收益率是多少？", 100 * irr([-1e4] * 10 + [0.0] * 10 + [15e4])),
+    ("What is the NPV of cash flows -1000, 300, 400 and 500 at a discount rate of "
+     "8%?", worth(0.08, [-1000, 300, 400, 500])),
+    ("初始投资100万元，以后三年现金流分别为40万元、50万元、60万元，折现率10%，净现值是多少？",
+     worth(0.1, [-1e6, 4e5, 5e5, 6e5])),
+    ("What is the IRR of an initial investment of $1,000 followed by cash flows of $300, $400 and "
+     "$500?", 100 * irr([-1000, 300, 400, 500])),
+    ("What is the payback period for an investment of $10,000 returning $3,000 a year for 5 "
+     "years?", 3 + 1 / 3),
+    ("每年交保费1万元，交10年，第20年末领取15万元，内部收益率是多少？",
+     100 * irr([-1e4] * 10 + [0.0] * 10 + [15e4])),
     # Bonds
-    ("What is the yield to maturity of a 10-year bond with a 5% semiannual coupon and face value of $1,000 priced at $950?", 5.6617),
+    ("What is the yield to maturity of a 10-year bond with a 5% semiannual coupon and face value "
+     "of $1,000 priced at $950?", 5.6617),
     ("债券面值100元，票面利率4%，5年期，每年付息一次，价格98元，到期收益率是多少？", 4.4550),
-    ("A bond pays a 6% annual coupon on a face value of $1,000 and matures in 8 years; the market rate is 5%. What is its price?", bond(1000, 0.06, 8, 0.05)),
+    ("A bond pays a 6% annual coupon on a face value of $1,000 and matures in 8 years; the market "
+     "rate is 5%. What is its price?", bond(1000, 0.06, 8, 0.05)),
     ("面值100元，票面利率3%，每年付息，期限5年，市场利率2.5%，债券价格是多少？", bond(100, 0.03, 5, 0.025)),
-    ("What is the price of a zero-coupon bond with face value $1,000 maturing in 10 years at a 4% yield?", 1000 / 1.04**10),
-    ("What is the current yield of a bond with a 5% coupon priced at $980 and a face value of $1,000?", 100 * 50 / 980),
-    ("What is the Macaulay duration of a 3-year bond with an 8% annual coupon at a yield of 10%?", (8 / 1.1 + 16 / 1.21 + 3 * 108 / 1.331) / bond(100, 0.08, 3, 0.1)),
-    ("What is the modified duration of a 3-year bond with an 8% annual coupon at a yield of 10%?", (8 / 1.1 + 16 / 1.21 + 3 * 108 / 1.331) / bond(100, 0.08, 3, 0.1) / 1.1),
-    ("What is the accrued interest on $100,000 face, 6% coupon from January 15, 2023 to April 10, 2023, actual/365?", 1e5 * 0.06 * 85 / 365),
-    ("What is the accrued interest on $100,000 face with a 6% coupon from January 15, 2023 to April 10, 2023, 30/360?", 1e5 * 0.06 * 85 / 360),
+    ("What is the price of a zero-coupon bond with face value $1,000 maturing in 10 years at a 4% "
+     "yield?", 1000 / 1.04**10),
+    ("What is the current yield of a bond with a 5% coupon priced at $980 and a face value of "
+     "$1,000?", 100 * 50 / 980),
+    ("What is the Macaulay duration of a 3-year bond with an 8% annual coupon at a yield of "
+     "10%?", (8 / 1.1 + 16 / 1.21 + 3 * 108 / 1.331) / bond(100, 0.08, 3, 0.1)),
+    ("What is the modified duration of a 3-year bond with an 8% annual coupon at a yield of "
+     "10%?", (8 / 1.1 + 16 / 1.21 + 3 * 108 / 1.331) / bond(100, 0.08, 3, 0.1) / 1.1),
+    ("What is the accrued interest on $100,000 face, 6% coupon from January 15, 2023 to April 10, "
+     "2023, actual/365?", 1e5 * 0.06 * 85 / 365),
+    ("What is the accrued interest on $100,000 face with a 6% coupon from January 15, 2023 to "
+     "April 10, 2023, 30/360?", 1e5 * 0.06 * 85 / 360),
     # Insurance
     ("医疗费用5.6万元，免赔额1万元，赔付比例80%，最高赔付100万元，能赔多少？", 36800),
     ("医疗费用300万元，免赔额1万元，赔付比例100%，最高赔付200万元，能赔多少？", 2e6),
     ("住院花费3万元，医保已报销1.2万元，免赔额5000元，赔付比例90%，商业保险赔付多少？", 11700),
     ("A $10,000 hospital bill, $1,500 deductible and 20% coinsurance; how much does the insurer pay?", 6800),
-    ("With a $10,000 hospital bill, a $1,500 deductible and 20% coinsurance, how much do I pay out of pocket?", 3200),
-    ("A house worth $400,000 is insured for a sum insured of $300,000. The loss is $80,000. How much will the insurer pay?", 60000),
+    ("With a $10,000 hospital bill, a $1,500 deductible and 20% coinsurance, how much do I pay "
+     "out of pocket?", 3200),
+    ("A house worth $400,000 is insured for a sum insured of $300,000. The loss is $80,000. How "
+     "much will the insurer pay?", 60000),
     ("The loss is $800 and the deductible is $1,000. How much will the insurer pay?", 0),
 )  # fmt: skip
 

@@ -23,8 +23,10 @@ from rag.understanding import understand
 # (concept, offset) -> millions of dollars
 SHEET: dict[tuple[str, int], float] = {
     ("revenue", 0): 23601, ("revenue", -1): 16434, ("revenue", -2): 9763, ("gross profit", 0): 10603,
-    ("gross profit", -1): 7929, ("cash", 0): 4835, ("short-term investments", 0): 1020, ("receivables", 0): 4126,
-    ("inventory", 0): 3771, ("inventory", -1): 1955, ("current assets", 0): 15019, ("current liabilities", 0): 6369,
+    ("gross profit", -1): 7929, ("cash", 0): 4835, ("short-term investments", 0): 1020,
+    ("receivables", 0): 4126,
+    ("inventory", 0): 3771, ("inventory", -1): 1955, ("current assets", 0): 15019,
+    ("current liabilities", 0): 6369,
     ("cost of sales", 0): -12998, ("payables", 0): 2493, ("payables", -1): 1321, ("net income", 0): 1320,
     ("net income", -1): 3162, ("capex", 0): -450, ("operating cash flow", 0): 3565, ("total debt", 0): 0,
     ("long-term debt", 0): 2467, ("equity", 0): 54750, ("income tax", 0): -122, ("pretax income", 0): 1184,
@@ -110,12 +112,17 @@ def test_a_figure_that_is_only_read_has_no_formula() -> None:
     ("question", "said"),
     [
         ("Did the gross margin improve in FY2022?",
-         "No: gross margin fell by 3.3 percentage points, from 48.2% (FY2021) to 44.9% (FY2022), a deterioration"),
-        ("Did revenue increase in FY2022?", "Yes: revenue rose by USD 7,167 million (43.6%), from USD 16,434 million (FY2021) to USD 23,601 million (FY2022)"),
-        ("Did net income fall in FY2022?", "Yes: net income fell by USD 1,842 million (58.3%), from USD 3,162 million (FY2021) to USD 1,320 million (FY2022)"),
+         "No: gross margin fell by 3.3 percentage points, from 48.2% (FY2021) to 44.9% (FY2022), "
+         "a deterioration"),
+        ("Did revenue increase in FY2022?", "Yes: revenue rose by USD 7,167 million (43.6%), from "
+         "USD 16,434 million (FY2021) to USD 23,601 million (FY2022)"),
+        ("Did net income fall in FY2022?", "Yes: net income fell by USD 1,842 million (58.3%), "
+         "from USD 3,162 million (FY2021) to USD 1,320 million (FY2022)"),
         ("2022年毛利率是否提高？", "否：毛利率由2021年的48.2%变为2022年的44.9%，下降3.3个百分点"),
-        ("Does the company have positive working capital at the end of FY2022?", "Yes: working capital is positive (USD 8,650 million)"),
-        ("Is the quick ratio healthy in FY2022?", "Yes: quick ratio is 1.57, at or above the customary bound of 1.00"),
+        ("Does the company have positive working capital at the end of "
+         "FY2022?", "Yes: working capital is positive (USD 8,650 million)"),
+        ("Is the quick ratio healthy in FY2022?", "Yes: quick ratio is 1.57, at or above the "
+         "customary bound of 1.00"),
         ("Was the quick ratio above 2 in FY2022?", "No: quick ratio is 1.57, below 2"),
         ("2022年速动比率是否低于2？", "是：速动比率为1.77，低于2"),
         ("In which year from FY2020 to FY2022 was revenue lowest?", "lowest in FY2020: USD 9,763 million"),
@@ -154,7 +161,8 @@ def test_without_an_opening_balance_the_closing_one_serves_and_that_is_said() ->
 
 def test_an_average_that_the_question_defines_needs_both_balances() -> None:
     wanted = understand(
-        "What is the FY2022 ROE? ROE is defined as: FY2022 net income / average equity between FY2021 and FY2022."
+        "What is the FY2022 ROE? ROE is defined as: FY2022 net income / average equity between "
+        "FY2021 and FY2022."
     )
     assert wanted is not None
     assert compute(wanted, table()) == Missing((Need("equity", -1),))

@@ -60,10 +60,14 @@ def test_every_name_leads_to_its_formula() -> None:
 
 def test_the_usual_ratios_of_both_languages_are_there() -> None:
     names = (
-        "gross margin|operating margin|net margin|ebitda margin|free cash flow|current ratio|quick ratio|cash ratio|working capital|"
-        "asset turnover|fixed asset turnover|inventory turnover|dso|dio|dpo|cash conversion cycle|debt to equity|net debt|"
-        "debt to ebitda|interest coverage|equity multiplier|roa|roe|roic|effective tax rate|payout ratio|retention ratio|"
-        "dividends per share|book value per share|毛利率|净利率|流动比率|速动比率|资产负债率|应收账款周转天数|存货周转率|净资产收益率|"
+        "gross margin|operating margin|net margin|ebitda margin|free cash flow|current "
+        "ratio|quick ratio|cash ratio|working capital|"
+        "asset turnover|fixed asset turnover|inventory turnover|dso|dio|dpo|cash conversion "
+        "cycle|debt to equity|net debt|"
+        "debt to ebitda|interest coverage|equity multiplier|roa|roe|roic|effective tax "
+        "rate|payout ratio|retention ratio|"
+        "dividends per share|book value per "
+        "share|毛利率|净利率|流动比率|速动比率|资产负债率|应收账款周转天数|存货周转率|净资产收益率|"
         "总资产周转率|利息保障倍数|权益乘数|每股净资产|自由现金流|营运资本|股利支付率|实际税率|现金比率|产权比率"
     )
     for name in names.split("|"):

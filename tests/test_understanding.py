@@ -53,7 +53,8 @@ def test_a_word_before_a_line_makes_another_row_of_it() -> None:
 
 def test_the_questions_own_definition_goes_before_the_books() -> None:
     wanted = understand(
-        "What is Acme's FY2022 quick ratio? Quick ratio is defined as: (cash + accounts receivable) / total current liabilities."
+        "What is Acme's FY2022 quick ratio? Quick ratio is defined as: (cash + accounts "
+        "receivable) / total current liabilities."
     )
     assert wanted is not None and wanted.formula is not None
     assert wanted.formula.defined

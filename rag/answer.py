@@ -12,6 +12,7 @@ from threading import Event as StopEvent
 from rag.across import answer_across
 from rag.compose import certificate, compose, compose_figures, refuse, with_rows
 from rag.config import Config
+from rag.crowd import CROWD
 from rag.drafts import Sheets, seed_of, settle
 from rag.errors import GenerationError
 from rag.evidence import Selection, select
@@ -103,6 +104,16 @@ class Assistant:
     ) -> Iterator[Event]:
         """The same as events: stages, the evidence before any generation, tokens of the unverified draft, and
         last `Finished`."""
+        return CROWD.evidence_first(self._stream(question, filters, history, language, stop))
+
+    def _stream(
+        self,
+        question: str,
+        filters: Filters | None,
+        history: Sequence[Turn],
+        language: str | None,
+        stop: StopEvent | None,
+    ) -> Iterator[Event]:
         question = check_question(question)
         searched = self._stand_alone(question, history)
         language = language or detect_language(question)
@@ -249,6 +260,7 @@ class Assistant:
         sheets, trouble = Sheets(), ""
         if self.llm is not None and self.llm.info.writes(language) and not (stop and stop.is_set()):
             yield StageStarted("writing")
+            CROWD.give_way(stop)
             try:
                 for piece in self._write(self.llm, searched, found, language, stop):
                     if isinstance(piece, Queued):

@@ -228,6 +228,11 @@ def _combination_zh(between: str, after: str) -> str:
     return ""
 
 
+def share_of(before: str) -> bool:
+    """Whether a part of the line that follows is asked for ("what share of revenue ...")."""
+    return bool(_SHARE_BEFORE.search(before))
+
+
 def listed(between: str) -> bool:
     """Whether two names stand in one list ("revenue, net income and EPS")."""
     return bool(_LISTED.match(between))

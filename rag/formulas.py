@@ -206,7 +206,7 @@ def _line_names(twins: Mapping[str, list[str]]) -> list[tuple[str, str]]:
     pairs = []
     for row in raw["line"]:
         key = back.get(row["id"], row["id"])
-        for name in dict.fromkeys([*row["names"], row["id"], *_own_wordings(row)]):
+        for name in dict.fromkeys([*row["names"], *_own_wordings(row)]):
             # "Change in inventory" is a change of the line, not the line.
             if not name.startswith("change in") or row["id"].startswith("change in"):
                 pairs.append((name, f"l:{key}"))

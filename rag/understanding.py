@@ -9,6 +9,7 @@ everyday words a period or another sign that a company's accounts are meant."""
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -33,6 +34,7 @@ _ALL_PERIODS = frozenset(
     {Aim.AVERAGE, Aim.TOTAL, Aim.AVERAGE_GROWTH, Aim.HIGHEST, Aim.LOWEST, Aim.VALUE, Aim.VALUES}
 )
 _YEARS_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)\s*年?\s*[-–—~至到]\s*((?:19|20)\d\d)\s*年")
+_MONTH_END_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)年(\d{1,2})月[末底]")
 _HUNDRED = Number(Decimal(100))
 
 
@@ -163,6 +165,8 @@ def _metrics(text: str, operands: Sequence[_Operand], known: Book, language: str
             and text[op.end : op.end + 1] == ")"
         ):
             return [known.formulas[op.key[2:]]]
+    if len(operands) < 2 and language == "en" and cues.share_of(text[: operands[0].start]):
+        return []
     kept = [operands[0]]
     for op in operands[1:]:
         if not cues.listed(text[kept[-1].end : op.start]):
@@ -222,13 +226,18 @@ def _periods(text: str, core: tuple[int, int]) -> list[FiscalPeriod]:
 
 
 def _missed(text: str, found: Sequence[FiscalPeriod]) -> Iterator[FiscalPeriod]:
-    """The first years of Chinese ranges (2019-2021年) and those inside them, where they were not read."""
+    """The first years of Chinese ranges (2019-2021年) and those inside them, and ends of months (6月末)."""
     known = {p.year for p in found}
     for m in _YEARS_ZH.finditer(text):
         first, last = int(m[1]), int(m[2])
         for year in range(first, min(last, first + 12)):
             if year not in known:
                 yield FiscalPeriod(m.start(), m.end(), year, inner=year != first)
+    for m in _MONTH_END_ZH.finditer(text):
+        year, month = int(m[1]), int(m[2])
+        if 1 <= month <= 12:
+            day = monthrange(year, month)[1]
+            yield FiscalPeriod(m.start(), m.end(), year, "", f"{year:04}-{month:02}-{day:02}")
 
 
 def _labels(text: str, periods: Sequence[FiscalPeriod], keep_inner: bool) -> tuple[str, ...]:

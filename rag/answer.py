@@ -177,7 +177,7 @@ class Assistant:
         yield StageStarted("evidence")
         found = select(searched, hits, self.index, limit=self._max_evidence, threshold=self._threshold)
         clock.lap("evidence")
-        figures = find_figures(searched, self.index, filters=filters)
+        figures = find_figures(searched, self.index, filters=filters, facts=found.evidence)
         if isinstance(figures, Computed):
             found = with_rows(found, figures, self._max_evidence)
         clock.lap("figures")

@@ -27,7 +27,9 @@ from rag.types import (
 )
 
 _QUOTES_SHOWN = 2
+_CERTAIN = 0.95
 _COMPUTED = "computed from the cited cells"
+_FROM_QUESTION = "computed from the numbers of the question"
 _FIRST = 1
 _ENDS = '.!?。！？"”’」』)）]'
 _NOT_FOUND = {
@@ -116,8 +118,12 @@ def compose_figures(
 ) -> Answer:
     """The answer that code read or worked out: what it says, then the rows it was read from, quoted. The rows
     are the first of `found.evidence` (see `with_rows`)."""
-    said = [Claim(text, ClaimState.SUPPORTED, rows, (_COMPUTED,)) for text, rows in figures.sentences]
-    shown = said + [quote_claim(e) for e in figures.evidence]
+    said = [
+        Claim(text, ClaimState.SUPPORTED, rows, (_COMPUTED if rows else _FROM_QUESTION,))
+        for text, rows in figures.sentences
+    ]
+    cited = {n for _, rows in figures.sentences for n in rows}
+    shown = said + [quote_claim(e) for e in figures.evidence if e.number in cited]
     return Answer(
         question=question,
         kind=AnswerKind.COMPUTED,
@@ -140,12 +146,13 @@ def with_rows(found: Selection, figures: Computed, limit: int) -> Selection:
     rows = figures.evidence
     held = {(e.document.id, e.start) for e in rows}
     rest = [e for e in found.evidence if (e.document.id, e.start) not in held]
-    kept = [*rows, *rest[: max(0, limit - len(rows))]]
+    # What comes from the question alone rests on no document.
+    kept = [*rows, *rest[: max(0, limit - len(rows))]] if rows else []
     return replace(
         found,
         evidence=tuple(replace(e, number=n) for n, e in enumerate(kept, 1)),
         sufficient=True,
-        score=max(found.score, min(e.score for e in rows)),
+        score=max(found.score, min((e.score for e in rows), default=_CERTAIN)),
         core=len(rows),
         reason="",
     )
@@ -185,7 +192,7 @@ def render_text(claims: Sequence[Claim], evidence: Sequence[Evidence] = ()) -> s
             columns = next((f" ({heads[n]})" for n in claim.citations if heads.get(n)), "")
             quotes.append(f"“{' '.join(claim.text.split())}”{columns} {marks}")
         else:
-            written.append(f"{claim.text} {marks}")
+            written.append(f"{claim.text} {marks}".rstrip())
     return "\n\n".join(part for part in (" ".join(written), "\n".join(quotes)) if part)
 
 

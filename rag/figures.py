@@ -6,21 +6,28 @@ Where one input is missing there is no figure, and what was missing is said; not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.asked import Aim, Wanted
+from rag.calculator import calculate
 from rag.computing import Missing, compute
 from rag.constraints import read_constraints
 from rag.expressions import Term as Leaf
 from rag.formulas import Need, concept_name
 from rag.index import Index
-from rag.lineitems import Reading, find_figure, item
+from rag.lineitems import Reading, find_figure, item, phrases
 from rag.store import Store
-from rag.types import Calculation, Evidence, Figure, Filters
+from rag.text import detect_language
+from rag.types import Calculation, Chunk, Evidence, Figure, Filters
 from rag.understanding import understand
 from rag.whose import Term, Whose, about_a_part, find_whose, in_calendar, newest, ordered_reports, read_terms
 
+# Where so many rows are cited or fewer, one of the page that tells their figures again joins them.
+_FEW = 2
+_EXPLAINED = frozenset(("discussion", "liquidity", "reconciliation"))
+_EXPLANATIONS = 24
+_DISTINCT = 4
 # What is asked with these aims is answered by a sentence, which is the first note of the calculation.
 _CONCLUDED = frozenset({Aim.TREND, Aim.VALUES, Aim.HIGHEST, Aim.LOWEST, Aim.SIGN, Aim.SOUND})
 
@@ -93,9 +100,15 @@ class _Desk:
 
 
 def find_figures(
-    question: str, index: Index, *, filters: Filters | None = None
+    question: str, index: Index, *, filters: Filters | None = None, facts: Sequence[Evidence] = ()
 ) -> Computed | Uncomputed | None:
-    """The figure that a question asks for; None where it asks for none, or does not say whose."""
+    """The figure that a question asks for; None where it asks for none, or does not say whose. `facts` are
+    sentences found for it, which loan, bond and insurance sums may take their terms from."""
+    sums = calculate(question, [fact.text for fact in facts])
+    if isinstance(sums, Calculation):
+        return _from_facts(sums, facts, detect_language(question))
+    if sums is not None:
+        return Uncomputed(sums.reason)
     wanted = understand(question)
     if wanted is None:
         return None
@@ -126,6 +139,28 @@ def find_figures(
     return _assembled(wanted, result, desk, whose)
 
 
+def _from_facts(sums: Calculation, facts: Sequence[Evidence], language: str) -> Computed:
+    """A sum whose inputs stand in the question or in the facts, with those facts as its rows."""
+    used = list(dict.fromkeys(f.citation for f in sums.inputs if f.citation is not None))
+    numbers = {old: new for new, old in enumerate(used, 1)}
+    inputs = tuple(
+        f
+        if f.citation is None
+        else replace(
+            f,
+            citation=numbers[f.citation],
+            start=facts[f.citation - 1].start + f.start,
+            end=facts[f.citation - 1].start + f.end,
+        )
+        for f in sums.inputs
+    )
+    evidence = tuple(replace(facts[old - 1], number=new) for new, old in enumerate(used, 1))
+    name = sums.name if language == "zh" else sums.name[:1].upper() + sums.name[1:]
+    head = f"{name}{'：' if language == 'zh' else ': '}{sums.result.printed}"
+    text = _with_working(head, replace(sums, inputs=inputs), language)
+    return Computed(evidence, (replace(sums, inputs=inputs),), ((text, tuple(numbers.values())),))
+
+
 def _computed(wanted: Wanted, desk: _Desk) -> Calculation | Missing:
     return compute(wanted, lambda concept, offset: desk.look_up(concept, _term(wanted, offset, desk)))
 
@@ -146,12 +181,44 @@ def _assembled(wanted: Wanted, result: Calculation, desk: _Desk, whose: Whose) -
         notes.append(_INFERRED[wanted.language == "zh"])
     notes += [_ONLY[wanted.language == "zh"]] if whose.only else []
     result = replace(result, inputs=inputs, notes=tuple(dict.fromkeys((*result.notes, *notes))))
-    evidence = tuple(_evidence(n, reading) for n, reading in enumerate(chosen, 1))
-    if not evidence:
+    if not chosen:
         return Uncomputed("")
-    return Computed(
-        evidence, (result,), _sentences(wanted, result, whose, tuple(range(1, len(evidence) + 1)))
-    )
+    rows = tuple(range(1, len(chosen) + 1))
+    evidence = [_evidence(n, reading) for n, reading in enumerate(chosen, 1)]
+    if len(chosen) <= _FEW and (again := _told_again(desk, chosen, inputs)):
+        evidence.append(replace(again, number=len(evidence) + 1))
+    return Computed(tuple(evidence), (result,), _sentences(wanted, result, whose, rows))
+
+
+def _told_again(desk: _Desk, chosen: Sequence[Reading], inputs: Sequence[Figure]) -> Evidence | None:
+    """The line of management's discussion that prints most of these figures once more: where they are
+    explained. None where none does."""
+    document = chosen[0].line.document
+    roles = desk.store.roles([document.id])
+    items = {c: item(c, document.language == "zh") for (c, _), r in desk.readings.items() if r in chosen}
+    wanted = [p for found in items.values() if found for p in phrases(found)]
+    held = desk.store.phrase_hits(wanted, [document.id])
+    explained = {i for ids in held.values() for i in ids if _EXPLAINED & set(roles.get(i, "").split("|"))}
+    printed = {f.printed.strip("$€£¥ ()（）") for f in inputs if len(f.printed) >= _DISTINCT}
+    best: tuple[int, Evidence] | None = None
+    for chunk_id, _, chunk in desk.store.chunks(sorted(explained)[:_EXPLANATIONS]):
+        for start, line in _lines(chunk):
+            told = sum(p in line for p in printed)
+            if told > (best[0] if best else 0):
+                page = chunk.page if chunk.page == chunk.last_page else desk.store.page_at(document.id, start)
+                best = told, Evidence(
+                    0, document, chunk_id, start, start + len(line), line, 0.5, page, chunk.heading_path,
+                    "", chunk.location,
+                )  # fmt: skip
+    return best[1] if best and best[1].page != chosen[0].line.page else None
+
+
+def _lines(chunk: Chunk) -> Iterator[tuple[int, str]]:
+    at = chunk.start
+    for line in chunk.text.split("\n"):
+        if line.strip():
+            yield at, line
+        at += len(line) + 1
 
 
 _INFERRED = (
@@ -185,14 +252,19 @@ def _sentences(
         head = f"{whose.company}{period}{name}：{result.result.printed}"
     else:
         head = f"{name} of {whose.company}{f' for {period}' if period else ''}: {result.result.printed}"
-    formula = f"{result.name} = {result.formula}" if result.formula else ""
-    figures = [f for f in (formula, result.working) if f]
-    how = ("；" if zh else "; ").join(figures)
-    if how:
-        head += f"（{how}）" if zh else f" ({how})"
     end = "。" if zh else "."
     said = [conclusion[:1].upper() + conclusion[1:].rstrip(".。") + end] if conclusion else []
-    return tuple((text, rows) for text in (*said, head + end))
+    return tuple((text, rows) for text in (*said, _with_working(head, result, wanted.language)))
+
+
+def _with_working(head: str, result: Calculation, language: str) -> str:
+    """What is said of the result, with its formula and working in brackets behind it."""
+    zh = language == "zh"
+    formula = f"{result.name} = {result.formula}" if result.formula else ""
+    how = ("；" if zh else "; ").join(text for text in (formula, result.working) if text)
+    if how:
+        head += f"（{how}）" if zh else f" ({how})"
+    return head + ("。" if zh else ".")
 
 
 def _in_chinese(period: str) -> str:

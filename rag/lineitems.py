@@ -28,13 +28,13 @@ _NEUTRAL = frozenset(
     allowance""".split()
 )
 _CHANGING = frozenset(
-    """other discontinued noncontrolling deferred accumulated restricted non noncurrent average before
-    excluding per share change increase decrease product service less adjusted proceed sale disposal
-    comprehensive beginning segment domestic international foreign financing lease tax percentage
-    percent rate ratio margin unrealized hedge related held pension effect portion current marketing
-    segregated settlement minority preferred dividend supplemental accrued capitalized noncash acquired
-    acquisition impairment gain continuing interest attributable number investment security cash
-    equivalent not declared unpaid""".split()
+    """other discontinued noncontrolling deferred accumulated restricted non noncurrent average
+    before excluding per share change increase decrease product service less adjusted proceed sale
+    disposal comprehensive beginning segment domestic international foreign financing lease tax
+    percentage percent rate ratio margin unrealized hedge related held pension effect portion
+    current marketing segregated settlement minority preferred dividend supplemental accrued
+    capitalized noncash acquired acquisition impairment gain continuing interest attributable number
+    investment security cash equivalent not declared unpaid""".split()
 )
 _FOLDS = {
     "stockholder": "shareholder", "shareowner": "shareholder", "earning": "income", "payment": "purchase",
@@ -125,6 +125,8 @@ def find_figure(store: Store, documents: Sequence[int], wanted: Item, year: int,
         found = _best(ledger(store, document), wanted, year, part, _ENOUGH)
         if found is not None and wanted.key == "cost of sales" and _is_a_part(ledger(store, document), found):
             return None  # costs in several rows without a total: no one of them is the cost of sales
+        if found is None and wanted.key == "net income attributable":
+            found = _undivided(ledger(store, document), year, part)
         if found is None and wanted.key == "gross profit":
             found = _unlabelled_gross_profit(ledger(store, document), year, part)
         if found is not None and wanted.key in _TAXES:
@@ -144,8 +146,8 @@ def find_figure(store: Store, documents: Sequence[int], wanted: Item, year: int,
 
 # What a statement does not print, no other table does: one that seems to is about something else.
 _CORE = frozenset(
-    "revenue|cost of sales|gross profit|operating income|net income|pretax income|operating cash flow|营业收入"
-    "|营业成本|净利润|营业利润".split("|")
+    "revenue|cost of sales|gross profit|operating income|net income|pretax income|operating cash flow"
+    "|营业收入|营业成本|净利润|营业利润".split("|")
 )
 
 
@@ -228,6 +230,9 @@ def label_score(label: str, section: str, wanted: Item) -> float:
         if not words:
             continue
         alone = max(_overlap(words, own), _overlap(words, _words(whole)) if short != whole else 0.0)
+        if short != whole and "attributable" in words:  # whoever owns the company
+            kept = tuple(w for w in words if w not in ("common", "shareholder", "company"))
+            alone = max(alone, _overlap(kept, (*own, "attributable")))
         # "Basic", under "Net income per share".
         joined = _overlap(words, both) - 0.05 if own and set(own) <= {*words, "total"} else 0.0
         best = max(best, max(alone, joined) - 0.01 * rank)
@@ -348,6 +353,15 @@ def _with_tax_sign(lines: Sequence[Line], tax: Reading, year: int, part: str) ->
     return replace(tax, value=size if as_expense < as_benefit else -size)
 
 
+def _undivided(lines: Sequence[Line], year: int, part: str) -> Reading | None:
+    """Net income, where a company has no other owners and so does not say whose it is."""
+    whole = item("net income")
+    own = [line for line in lines if line.statement == "income"]
+    if whole is None or any(re.search(r"(?i)non-?controlling|minority", line.label) for line in own):
+        return None
+    return _best(own, whole, year, part, _ENOUGH)
+
+
 _COST_OF = re.compile(r"(?i)costs? of\b")
 
 
@@ -362,10 +376,15 @@ def _is_a_part(lines: Sequence[Line], found: Reading) -> bool:
     return len({line.label for line in same}) > 1
 
 
+def phrases(wanted: Item) -> list[str]:
+    """The wordings of an item as phrases of search tokens, for `Store.phrase_hits`."""
+    found = (" ".join(search_tokens(w)[:8]) for w in wanted.wordings)
+    return [p for p in dict.fromkeys(found) if p]
+
+
 def _other_tables(store: Store, document: int, wanted: Item) -> tuple[Line, ...]:
     """Lines of the tables outside the primary statements whose passages print one of the wordings."""
-    phrases = [" ".join(search_tokens(w)[:8]) for w in wanted.wordings]
-    held = store.phrase_hits([p for p in phrases if p], [document])
-    ids = list(dict.fromkeys(i for p in phrases for i in held.get(p, ())))[:_LOOKED_AT]
+    held = store.phrase_hits(phrases(wanted), [document])
+    ids = list(dict.fromkeys(i for found in held.values() for i in found))[:_LOOKED_AT]
     chunks = [(i, chunk) for i, _, chunk in store.chunks(sorted(ids)) if chunk.kind == "table"]
     return table_lines(store, store.document(document), chunks)

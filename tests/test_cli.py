@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +25,7 @@ from rag.errors import (
     ModelMissing,
     StorageError,
 )
-from rag.types import ClaimState
+from rag.types import ClaimState, Part, Reading
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence
 
 ROOT = Path(__file__).parents[1]
@@ -214,6 +215,39 @@ def test_refusal_ends_with_ten_and_shows_what_was_searched(assistant: FakeAssist
     assert "0.20, needed 0.40" in result.stdout
     assert "A passage about something else." in result.stdout
     assert "Evidence" not in result.stdout
+
+
+def test_parts_are_printed_one_by_one_with_what_was_not_found(assistant: FakeAssistant) -> None:
+    whole = fake_answer("Why?", "Thirty days.", quoted=True)
+    parts = (Part("How long", True, (1,)), Part("Who won", False, (), "in no document searched: won"))
+    assistant.script = {"Why?": replace(whole, parts=parts)}
+    result = run("ask", "Why?")
+    assert result.exit_code == 0
+    shown = result.stdout.split("Answer")[1].split("References")[0]
+    assert shown.index("How long") < shown.index("Thirty days. [1]  ✓ quoted") < shown.index("Who won")
+    assert "✗ not found in the documents: in no document searched: won" in shown
+
+
+def test_answer_over_many_passages_is_printed_as_it_is_grouped(assistant: FakeAssistant) -> None:
+    whole = fake_answer("Why?", "Thirty days.", quoted=True)
+    text = "1 of 2 documents match.\n\nlease.pdf: 1\n  “Thirty days.” [1]"
+    assistant.script = {"Why?": replace(whole, text=text, reading=Reading("count", 1, 1, 1))}
+    result = run("ask", "Why?")
+    assert "  lease.pdf: 1\n    “Thirty days.” [1]\n" in result.stdout
+    assert json.loads(run("ask", "Why?", "--json").stdout)["reading"]["matching"] == 1
+
+
+def test_chinese_answer_and_refusal_are_printed_in_chinese(assistant: FakeAssistant) -> None:
+    refusal = fake_answer("为何？", refused=True)
+    refusal = replace(refusal, language="zh", text="没有找到。", reason="没有出现：直升机")
+    assistant.script = {
+        "为何？": refusal,
+        "多久？": replace(fake_answer("多久？", "三十日。"), language="zh"),
+    }
+    refused = run("ask", "为何？").stdout
+    assert "1 份文件、3 个段落" in refused and "最接近的段落" in refused and "需达到 0.40" in refused
+    answered = run("ask", "多久？").stdout
+    assert "依据" in answered and "✓ 有依据" in answered and "出处" in answered
 
 
 def test_answer_as_json_has_claims_citations_and_refusal(assistant: FakeAssistant) -> None:

@@ -1,4 +1,4 @@
-.PHONY: run test check bench bench-retrieval clean help
+.PHONY: run test check bench bench-answers bench-retrieval clean help
 
 VENV ?= .venv
 export VENV
@@ -8,6 +8,7 @@ help:
 	@echo "make run    set up, index the sample documents, answer one question of each domain, serve the chat on 127.0.0.1:7860"
 	@echo "make test   set up, then linters, types, import layers and the whole test suite"
 	@echo "make bench PDFS=FOLDER   compare speed and memory with a LangChain pipeline on a folder of PDFs (about 30 minutes)"
+	@echo "make bench-answers       answers from 20,000 passages against LangChain, LlamaIndex and txtai; 16 users at once (about 25 minutes)"
 	@echo "make bench-retrieval     latency of searches at two sizes, growth, cost of reading (about 20 minutes)"
 
 run:
@@ -28,8 +29,14 @@ check:
 bench:
 	@test -n "$(PDFS)" || { echo "Name a folder of PDFs: make bench PDFS=~/filings"; exit 2; }
 	@scripts/setup.sh embedded,dev
-	benchmarks/setup_rival.sh
+	benchmarks/setup_rival.sh langchain
 	$(BIN)/python benchmarks/run.py "$(PDFS)"
+
+bench-answers:
+	@scripts/setup.sh embedded,dev
+	benchmarks/setup_rival.sh
+	$(BIN)/python benchmarks/answers.py
+	$(BIN)/python benchmarks/users.py
 
 bench-retrieval:
 	@scripts/setup.sh embedded,dev

@@ -25,6 +25,7 @@ from rag.index import Index
 from rag.metrics import Passage, RiskPoint, risk_coverage
 from rag.ranker import TUNED, Ranker
 from rag.retrieve import rank, read_demands, retrieve
+from rag.selective import Risk, measured, threshold_for
 from rag.types import Progress, Stages
 
 CUTOFFS = (1, 3, 5, 10)
@@ -39,7 +40,7 @@ class Tuning:
     held-out half; `threshold` is the evidence score below which is refused, fitted on the first half, None
     without unanswerable questions there; the `refused` shares, None without a threshold, and the
     risk-coverage curve are of the held-out half. `kept`: the new order was no worse there and is the one in
-    `ranker`."""
+    `ranker`. `risk`: what of the held-out half is answered wrongly, where the threshold was set by risk."""
 
     ranker: Ranker
     kept: bool
@@ -51,20 +52,25 @@ class Tuning:
     refused_answerable: float | None = None
     refused_unanswerable: float | None = None
     curve: tuple[RiskPoint, ...] = ()
+    risk: Risk | None = None
 
 
 def tune(
-    source: Path, index: Index, *, refuse: float = 0.85, progress: ProgressCallback | None = None
+    source: Path,
+    index: Index,
+    *,
+    refuse: float = 0.85,
+    risk: float | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Tuning:
     """Fits a ranker and a threshold for `index` to the questions of a set (a folder or a questions file).
 
     `refuse` is the share of the first half's unanswerable questions that is to be refused; without such
-    questions there is no threshold. The index itself is not changed: `save` does that. Raises InputError
-    where there are too few questions or `refuse` is no share."""
-    if not 0.0 < refuse < 1.0:
-        raise InputError(
-            f"{refuse} of the unanswerable questions cannot be refused; give a share such as 0.85."
-        )
+    questions there is no threshold. With `risk` the threshold is instead the lowest at which at most that
+    share of the first half's answers is wrong: an unanswerable question answered, or quotes without the
+    evidence. The index itself is not changed: `save` does that. Raises InputError where there are too few
+    questions or a share is none."""
+    _check_shares(refuse, risk)
     read = [q for q in load_questions(source) if q.evidence or not q.answerable]
     halves = {h: [q for q in read if whole_half_of(q) == h] for h in HALVES}
     questions = [q for half in halves.values() for q in half]
@@ -76,11 +82,26 @@ def tune(
     before, after = hits(held, start), hits(held, found)
     kept = sum(after.values()) >= sum(before.values())
     ranker = found if kept else start
-    refusable = [q for q in halves["dev"] if not q.answerable]
-    judged = _judged(index, [*refusable, *halves["test"]], ranker, progress)
-    bar = _threshold(judged[: len(refusable)], refuse)
-    tuning = Tuning(ranker, kept, len(halves["dev"]), len(halves["test"]), before, after, bar)
-    return _reported(tuning, judged[len(refusable) :])
+    fitted = halves["dev"] if risk is not None else [q for q in halves["dev"] if not q.answerable]
+    judged = _judged(index, [*fitted, *halves["test"]], ranker, progress)
+    own, others = judged[: len(fitted)], judged[len(fitted) :]
+    tuning = Tuning(ranker, kept, len(halves["dev"]), len(halves["test"]), before, after)
+    if risk is None:
+        tuning = replace(tuning, threshold=_threshold(own, refuse))
+    else:
+        bar, met = threshold_for([a.score for a in own], [a.wrong for a in own], risk)
+        seen = measured([a.score for a in others], [a.wrong for a in others], bar, wanted=risk, met=met)
+        tuning = replace(tuning, threshold=bar, risk=seen)
+    return _reported(tuning, others)
+
+
+def _check_shares(refuse: float, risk: float | None) -> None:
+    if not 0.0 < refuse < 1.0:
+        raise InputError(
+            f"{refuse} of the unanswerable questions cannot be refused; give a share such as 0.85."
+        )
+    if risk is not None and not 0.0 < risk < 1.0:
+        raise InputError(f"{risk} of the answers cannot be wrong; give a share such as 0.05.")
 
 
 def _check(halves: Mapping[Half, Sequence[Question]], source: Path) -> None:

@@ -16,6 +16,7 @@ from rag.errors import InputError
 
 if TYPE_CHECKING:
     from rag.config import Config
+    from rag.selective import Risk
     from rag.tune import Tuning
 
 _COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
@@ -33,6 +34,10 @@ def tune(
     refuse: Annotated[
         float, typer.Option(help="Share of unanswerable questions to refuse, between 0 and 1.")
     ] = 0.85,
+    risk: Annotated[
+        float | None,
+        typer.Option(help="Instead: the largest share of answers that may be wrong, such as 0.05."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure, and change nothing.")] = False,
     reset: Annotated[
         bool, typer.Option("--reset", help="Take an index's own order and threshold away; needs no SET.")
@@ -44,7 +49,7 @@ def tune(
 
     One half of the questions is fitted, the other measures: an order that is worse there is not kept.
     """
-    _check(source, refuse, reset=reset, dry_run=dry_run)
+    _check(source, refuse, risk, reset=reset, dry_run=dry_run)
     folder = index or (Path(f"indexes/eval-{source.resolve().name}") if source and source.is_dir() else None)
     settings = options.config(index=folder, embedder=embedder)
     if reset:
@@ -53,7 +58,7 @@ def tune(
     assert source is not None
     if source.is_dir() and (index is None or not index.exists()):
         ingest_set(source / "documents", settings, rebuild=False, quiet=as_json)
-    tuning, path = _tuned(source, settings, refuse, dry_run=dry_run, quiet=as_json)
+    tuning, path = _tuned(source, settings, refuse, risk, dry_run=dry_run, quiet=as_json)
     if as_json:
         told = _numbers(tuning) | {"index": settings.index, "written": path}
         output.print_json(told)
@@ -62,12 +67,14 @@ def tune(
     _print_outcome(tuning, settings.index, path, dry_run=dry_run)
 
 
-def _check(source: Path | None, refuse: float, *, reset: bool, dry_run: bool) -> None:
+def _check(source: Path | None, refuse: float, risk: float | None, *, reset: bool, dry_run: bool) -> None:
     """What can be wrong with the arguments, before the minutes that an ingest may take."""
     from rag.evalset import load_questions
 
     if not 0.0 < refuse < 1.0:
         raise InputError(f"--refuse {refuse} is no share of questions; give one such as 0.85.")
+    if risk is not None and not 0.0 < risk < 1.0:
+        raise InputError(f"--risk {risk} is no share of answers; give one such as 0.05.")
     if reset:
         if dry_run:
             raise InputError("--reset takes the tuning away, --dry-run changes nothing; leave one out.")
@@ -84,7 +91,7 @@ def _check(source: Path | None, refuse: float, *, reset: bool, dry_run: bool) ->
 
 
 def _tuned(
-    source: Path, settings: Config, refuse: float, *, dry_run: bool, quiet: bool
+    source: Path, settings: Config, refuse: float, risk: float | None, *, dry_run: bool, quiet: bool
 ) -> tuple[Tuning, Path | None]:
     """What came of it, and where it was written; None where nothing was."""
     from rag.tune import save, tune
@@ -93,7 +100,7 @@ def _tuned(
         closing(options.open_configured_index(settings)) as opened,
         output.progress_bars(quiet=quiet) as progress,
     ):
-        tuning = tune(source, opened, refuse=refuse, progress=progress)
+        tuning = tune(source, opened, refuse=refuse, risk=risk, progress=progress)
         worth = tuning.kept or tuning.threshold is not None
         return tuning, save(opened, tuning) if worth and not dry_run else None
 
@@ -128,7 +135,10 @@ def _numbers(tuning: Tuning) -> dict[str, Any]:
     """What is told, without the weights: those stand in the file."""
     table = [{"coverage": coverage, "risk": risk} for coverage, risk in risk_at(tuning)]
     told = {f.name: getattr(tuning, f.name) for f in dataclasses.fields(tuning)}
-    return {k: v for k, v in told.items() if k not in ("ranker", "curve")} | {"risk_coverage": table}
+    return {k: v for k, v in told.items() if k not in ("ranker", "curve")} | {
+        "risk_coverage": table,
+        "risk": dataclasses.asdict(tuning.risk) if tuning.risk else None,
+    }
 
 
 def _print(tuning: Tuning, refuse: float) -> None:
@@ -140,13 +150,27 @@ def _print(tuning: Tuning, refuse: float) -> None:
     if tuning.threshold is None:
         typer.echo("No threshold: none of the questions fitted is marked answerable: false.")
     else:
-        typer.echo(f"Threshold {tuning.threshold:.3f}, to refuse {refuse:.0%} of unanswerable questions.")
+        wanted = f"to refuse {refuse:.0%} of unanswerable questions"
+        if tuning.risk is not None:
+            wanted = f"for at most {tuning.risk.wanted:.0%} wrong answers"
+        typer.echo(f"Threshold {tuning.threshold:.3f}, {wanted}.")
+        if tuning.risk is not None:
+            _print_risk(tuning.risk)
         typer.echo(f"Refused, answerable:   {_share(tuning.refused_answerable)}")
         typer.echo(f"Refused, unanswerable: {_share(tuning.refused_unanswerable)}")
     typer.secho("\nAnswered   wrong", bold=True)
     for coverage, risk in risk_at(tuning):
         typer.echo(f"{coverage:>8.0%} {risk:>7.0%}")
     typer.echo()
+
+
+def _print_risk(risk: Risk) -> None:
+    if not risk.met:
+        typer.echo("No threshold has so few wrong answers in the half fitted; this one has the fewest.")
+    typer.echo(
+        f"Held-out half: {risk.answered} of {risk.asked} answered, {risk.wrong} of them wrong "
+        f"({risk.share:.1%}); with 95 % confidence at most {risk.bound:.1%} are."
+    )
 
 
 def _share(value: float | None) -> str:

@@ -100,8 +100,10 @@ def bond_yield(sheet: Sheet) -> Calculation:
     rate = sheet.rate(value / times)
     working = f"{sheet.amount(paid)} = {plain(bond.face)} / (1 + i)^{bond.periods}"
     if bond.coupon:
-        working = f"{sheet.amount(paid)} = {_described(sheet, bond)} * (1 - (1 + "
-        f"i)^-{bond.periods}) / i + {plain(bond.face)} / (1 + i)^{bond.periods}"
+        working = (
+            f"{sheet.amount(paid)} = {_described(sheet, bond)} * (1 - (1 + "
+            f"i)^-{bond.periods}) / i + {plain(bond.face)} / (1 + i)^{bond.periods}"
+        )
         now = sheet.percent(bonds.current_yield(bond, paid))
         sheet.note(f"current yield {now}", f"当期收益率{now}")
     return sheet.result(
@@ -172,8 +174,10 @@ def accrued(sheet: Sheet) -> Calculation:
     if len(days) >= 2:
         start, end = min(days), max(days)
         share = decimal(day_counts.year_share(start, end, count))
-        working = f"{sheet.amount(face)} * {sheet.rate(rate)} * "
-        f"{day_counts.days(start, end, count)} {sheet.say('days', '天')} ({count.upper()})"
+        working = (
+            f"{sheet.amount(face)} * {sheet.rate(rate)} * "
+            f"{day_counts.days(start, end, count)} {sheet.say('days', '天')} ({count.upper()})"
+        )
     else:
         passed = sheet.need("elapsed", "term")
         base = Decimal(360) if "360" in count else Decimal(365)
@@ -182,8 +186,10 @@ def accrued(sheet: Sheet) -> Calculation:
             if passed.unit == "day"
             else PRECISE.divide(passed.value, Decimal(12))
         )
-        working = f"{sheet.amount(face)} * {sheet.rate(rate)} * {plain(passed.value)} / "
-        f"{base if passed.unit == 'day' else 12}"
+        working = (
+            f"{sheet.amount(face)} * {sheet.rate(rate)} * {plain(passed.value)} / "
+            f"{base if passed.unit == 'day' else 12}"
+        )
     sheet.note(f"day count {count.upper()}", f"计息基准 {count.upper()}")
     return sheet.result(
         ("accrued interest", "应计利息"),

@@ -27,6 +27,9 @@ _ASKS = re.compile(r"[?？]|\bwhat\b|\bhow\b|calculate|compute|find\b|determine|
 _MODULES = (bond_sums, cover_sums, flow_sums, loan_sums, saving_sums)
 
 
+_SAVINGS = (saving_sums.future_value, saving_sums.saving_needed, saving_sums.growth_rate)
+_LOAN = re.compile(r"\bloans?\b|mortgage|borrow|\bowe|贷款|房贷|车贷|借款|按揭|还款|欠")
+_SAVED = re.compile(r"sav(?:e|ing)|deposit|invest|存|投资|投入|理财|定投")
 _COMPOUNDED = re.compile(r"compound|复利|利滚利")
 _RULES = re.compile(
     r"\b(?:lawful|legal(?:ly)?|usur\w+|court|statut\w+|article \d|plaintiff|valid|invalid|void"
@@ -63,6 +66,8 @@ def _task(inputs: Inputs) -> _Task | None:
         return None
     for task, patterns in _tasks():
         if all(p.search(text) for p in patterns):
+            if task in _SAVINGS and _LOAN.search(text) and not _SAVED.search(text):
+                return None  # some other question about a loan
             if task is loan_sums.loan_rate and any(g.role in _RATES for g in inputs.given):
                 continue  # the rate is known
             # "Interest earned ... compounded" is what the sum grows by, not simple interest.

@@ -90,6 +90,8 @@ def _working(sheet: Sheet, terms: cover.Cover, loss: Decimal, other: Decimal) ->
         sheet.note("insured below value: paid in proportion", "不足额投保，按比例赔付")
     if terms.deductible:
         text += f" - {sheet.amount(terms.deductible)}"
+        if loss - other < terms.deductible:
+            text = f"max({text}, 0)"
     if terms.share != 1:
         text = (
             f"({text}) * {sheet.rate(terms.share)}" if " " in text else f"{text} * {sheet.rate(terms.share)}"

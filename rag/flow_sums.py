@@ -23,7 +23,7 @@ _OUTLAY = re.compile(
     r"|支出|成本|买入|购入)[^.;。；,，]{0,24}$"
 )
 _SIGN = re.compile(r"[-−–]\s*[$€£¥]?\s*$")
-_NTH = re.compile(r"第\s*(\d{1,3})\s*年")
+_POLICY = re.compile(r"premium|policy|insur|annuity|保费|保险|保单|年金|缴|交|领取?|给付")
 
 
 def _moneys(text: str) -> list[Quantity]:
@@ -148,6 +148,8 @@ def policy_flows(sheet: Sheet) -> list[Decimal]:
     """A policy's flows by year: premiums at the beginning of so many years, then what is received at a year's
     end; the nothing between them too. Empty where it is no policy."""
     text = sheet.inputs.text
+    if not _POLICY.search(text):
+        return []
     premium = sheet.take("premium") or sheet.take("yearly_amount", "each")
     received = sheet.take("future")
     years = sorted(set(nth_years(text)))
@@ -163,6 +165,8 @@ def policy_flows(sheet: Sheet) -> list[Decimal]:
             for g in sheet.inputs.given
             if g.sort == "time" and g is not term
         ][:1]
+    if single and term is not None and not ends:
+        ends = [int(sheet.months(term) / 12)]
     last = ends[0] if ends else n
     if last < 1:
         return []

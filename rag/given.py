@@ -46,6 +46,7 @@ _COUNTED = re.compile(
     r"\s*(?:equal |level |monthly |annual |yearly |quarterly )*(?:payments?|instal\w+|periods?"
     r"|times|期|次|笔|个)"
 )
+_OFTEN = re.compile(r"\s*(?:at the (?:end|beginning|start) of )?(?:each|every|per) (month|year|quarter)")
 _COMPOUND = re.compile(r"(?:compound\w*|复利|计息)")
 _DUE = re.compile(
     r"beginning of (?:each|every|the)|annuity[- ]due|in advance|at the start of|期初|年初|月初|先付|预付年金"
@@ -125,7 +126,11 @@ def _lowered(text: str) -> str:
 
 
 def _given(text: str, source: int) -> Iterator[Given]:
-    quantities = [q for q in extract(text) if q.kind in (Kind.MONEY, Kind.SHARE, Kind.DURATION, Kind.NUMBER)]
+    quantities = [
+        q
+        for q in extract(text)
+        if q.kind in (Kind.MONEY, Kind.SHARE, Kind.DURATION) or (q.kind is Kind.NUMBER and q.value)
+    ]
     for n, q in enumerate(quantities):
         before = text[max(quantities[n - 1].end if n else 0, q.start - _BEFORE) : q.start]
         after = text[
@@ -156,6 +161,8 @@ def _one(q: Quantity, before: str, after: str, source: int) -> Given:
         )
         if per == "month" and (yearly or "year" in q.text or "annum" in q.text or "年" in q.text):
             role, value = "yearly_amount", decimal(q.value * 12)
+    elif sort == "money" and (often := _OFTEN.match(after)):  # "$1,000 at the end of each year"
+        role = {"month": "monthly_amount", "year": "yearly_amount"}.get(often[1], "each")
     return Given(role or default, value, unit, q.text, source, q.start, q.end, not role, sort)
 
 

@@ -81,6 +81,19 @@ def _falling_payment(sheet: Sheet, p: Decimal, i: Decimal, n: int) -> Calculatio
     )
 
 
+def total_paid(sheet: Sheet) -> Calculation:
+    """All payments of the term together."""
+    p, i, n, _ = _loan(sheet)
+    name = ("total of the payments", "还款总额")
+    if _FALLING.search(sheet.inputs.text):
+        interest = annuities.equal_principal(p, i, n)[3]
+        working = f"{sheet.amount(p)} + {sheet.amount(p)} * {sheet.rate(i)} * ({n} + 1) / 2"
+        return sheet.result(name, p + interest, "money", ("P + P * i * (n + 1) / 2",) * 2, working)
+    each = annuities.payment(p, i, n, due=due(sheet.inputs.text))
+    formula = ("n * payment", "n * 每期还款")
+    return sheet.result(name, each * n, "money", formula, f"{n} * {sheet.amount(each)}")
+
+
 def total_interest(sheet: Sheet) -> Calculation:
     """The interest of the whole term."""
     p, i, n, _ = _loan(sheet)
@@ -161,8 +174,10 @@ def payoff_time(sheet: Sheet) -> Calculation:
         f"about {years.quantize(Decimal('0.1'))} years; the last payment is smaller",
         f"约{years.quantize(Decimal('0.1'))}年，末期金额较小",
     )
-    working = f"-ln(1 - {sheet.amount(p)} * {r} / {sheet.amount(each.value)}) / ln(1 + {r}) = "
-    f"{exact.quantize(Decimal('0.01'))}, rounded up"
+    working = (
+        f"-ln(1 - {sheet.amount(p)} * {r} / {sheet.amount(each.value)}) / ln(1 + {r}) = "
+        f"{exact.quantize(Decimal('0.01'))}, rounded up"
+    )
     return sheet.result(
         ("payments needed", "所需期数"),
         Decimal(n),
@@ -181,8 +196,10 @@ def loan_rate(sheet: Sheet) -> Calculation:
     rate = annuities.rate_of(p, each.value, n, due=due(sheet.inputs.text))
     real = sheet.percent(annuities.effective(rate * times, times))
     sheet.note(f"effective annual rate {real}", f"实际年利率（复利）{real}")
-    working = f"{sheet.amount(p)} = {sheet.amount(each.value)} * (1 - (1 + i)^-{n}) / i; i = "
-    f"{sheet.rate(rate)}; {times} * i"
+    working = (
+        f"{sheet.amount(p)} = {sheet.amount(each.value)} * (1 - (1 + i)^-{n}) / i; i = "
+        f"{sheet.rate(rate)}; {times} * i"
+    )
     return sheet.result(
         ("nominal annual rate", "名义年利率"),
         rate * times,

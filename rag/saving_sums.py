@@ -32,6 +32,7 @@ def effective_rate(sheet: Sheet) -> Calculation:
             raise Lack("compounding")
         times = said
     value = annuities.effective(nominal, times)
+    sheet.note(f"nominal annual rate {sheet.percent(nominal)}", f"名义年利率（单利）{sheet.percent(nominal)}")
     r = sheet.rate(nominal)
     if not times:
         return sheet.result(

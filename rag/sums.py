@@ -34,6 +34,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "effective": ("effective annual rate", "实际年利率"),
     "term": ("term", "期限"),
     "elapsed": ("time passed", "已过时间"),
+    "count": ("number of payments", "期数"),
     "fee": ("fee per period", "每期手续费率"),
     "deductible": ("deductible", "免赔额"),
     "share": ("share paid by the insurer", "赔付比例"),
@@ -179,6 +180,8 @@ class Sheet:
         """The term in periods. Raises Lack; a term of no whole number of periods is rounded to one, with a
         note."""
         g = self.take("term", "elapsed")
+        if g is None and (counted := self.take("count")):
+            return int(counted.value)
         if g is None:
             count = count_of_periods(self.inputs.text)
             if count is None:

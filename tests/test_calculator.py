@@ -5,6 +5,7 @@ Expected values are worked out here in floats, step by step or by a closed form 
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -134,6 +135,35 @@ CASES: tuple[tuple[str, float], ...] = (
      "2023, actual/365?", 1e5 * 0.06 * 85 / 365),
     ("What is the accrued interest on $100,000 face with a 6% coupon from January 15, 2023 to "
      "April 10, 2023, 30/360?", 1e5 * 0.06 * 85 / 360),
+    # Other phrasings
+    ("If I take out a 25-year mortgage of £180,000 at 3.75%, what will I pay each "
+     "month?", pmt(18e4, 0.003125, 300)),
+    ("A borrower takes a $10,000 loan at 9% to be repaid in 5 equal annual payments. Find the "
+     "annual payment.",
+     pmt(1e4, 0.09, 5)),
+    ("What is the total amount repaid on a 30-year $400,000 mortgage at 7%?", 360 * pmt(4e5, 0.07 / 12, 360)),
+    ("小王贷款150万买房，30年，利率3.95%，等额本息，每个月要还多少钱？", pmt(15e5, 0.0395 / 12, 360)),
+    ("I owe $8,000 on a card at 22% and pay $250 a month. How long until it is paid off?", 49),
+    ("房贷100万，年利率4.1%，还款30年，还了3年后还欠银行多少？", owed(1e6, 0.041 / 12, 360, 36)),
+    ("An investor deposits $1,000 at the end of each year for 20 years at 7%. How much is accumulated?",
+     grown(1000, 0.07, 20)),
+    ("If you deposit $200 a month at the beginning of each month at 6% compounded monthly, what "
+     "is the balance"
+     " after 5 years?", grown(200, 0.005, 60) * 1.005),
+    ("What lump sum must be invested today at 5% to have $20,000 in 8 years?", 2e4 / 1.05**8),
+    ("What is the present value of a perpetuity paying $500 per year at 4%?", 12500),
+    ("A project requires an outlay of $50,000 and returns $15,000 a year for 5 years. What is its IRR?",
+     100 * irr([-5e4] + [15e3] * 5)),
+    ("A project costs $50,000 and returns $15,000 a year for 5 years. What is the NPV at 10%?",
+     worth(0.1, [-5e4] + [15e3] * 5)),
+    ("趸交保费10万元，10年后领取14万元，年化收益率是多少？", 100 * (1.4**0.1 - 1)),
+    ("A 5-year zero-coupon bond with a face value of $1,000 sells for $783.53. What is its yield "
+     "to maturity?",
+     100 * ((1000 / 783.53) ** 0.2 - 1)),
+    ("What is the accrued interest on a $50,000 bond with a 4% coupon 60 days after the last "
+     "coupon, using 30/360?",
+     5e4 * 0.04 / 6),
+    ("某理财产品日利率万分之五，年化利率多少？", 100 * (1.0005**365 - 1)),
     # Insurance
     ("医疗费用5.6万元，免赔额1万元，赔付比例80%，最高赔付100万元，能赔多少？", 36800),
     ("医疗费用300万元，免赔额1万元，赔付比例100%，最高赔付200万元，能赔多少？", 2e6),
@@ -154,6 +184,32 @@ def test_a_question_is_calculated(question: str, value: float) -> None:
     assert float(found.result.value) == pytest.approx(value, rel=2e-5, abs=1e-6)
     assert found.name and found.formula and found.result.printed
     assert all(figure.citation is None for figure in found.inputs)
+
+
+def come_to(working: str) -> float:
+    """A working ("1,000 * (1 + 4%)^3 = ...") worked out; percentages as parts of one."""
+    text = re.sub(r"(\d),(?=\d{3})", r"\1", working.rsplit(" = ", 1)[0])
+    text = re.sub(r"([\d.]+)%", r"(\1/100)", text).replace("^", "**").replace("ln(", "math.log(")
+    text = re.sub(r"\be\*\*", "math.e**", text)
+    return float(eval(text, {"math": math, "min": min, "max": max}))
+
+
+@pytest.mark.parametrize("question", [q for q, _ in CASES])
+def test_the_working_comes_to_the_result(question: str) -> None:
+    found = calculate(question)
+    assert isinstance(found, Calculation)
+    working = found.working
+    if any(sign in working for sign in (";", "Σ", "...", "rounded up", "(ACT", "(30", "天", "年", "years")):
+        assert working.count("(") == working.count(")")
+        return
+    value = float(found.result.value) / (100 if found.result.unit == "%" else 1)
+    assert come_to(working) == pytest.approx(value, rel=1e-3, abs=0.02)
+
+
+@pytest.mark.parametrize("question", ["贷款80万元20年，年利率4.3%，等额本息和等额本金的利息相差多少？",
+                                      "房贷利率从4.9%降到3.9%，贷款100万元，为什么月供没变？"])  # fmt: skip
+def test_another_question_about_a_loan_is_not_taken_for_savings(question: str) -> None:
+    assert not isinstance(calculate(question), Calculation)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from rag.generation import Piece, write
 from rag.index import Index, open_index
 from rag.intents import read_intent
 from rag.llm import LLM, load_llm
-from rag.many import Asked, partly_read
+from rag.many import Asked, partly_read, plain_question
 from rag.missing import missing, missing_words
 from rag.partial import Written, compose_parts, look, nearest, together
 from rag.parts import separate
@@ -133,6 +133,7 @@ class Assistant:
             )
             if (yield from self._stream_across(asked, clock)) is not None:
                 return
+            searched = plain_question(intent, searched)
         if parts := separate(searched):
             flow = self._stream_parts(question, searched, parts, filters, language, stop, clock)
         else:

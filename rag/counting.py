@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from rag.intents import Ask, Intent, Unit
 from rag.many import Asked, made, none_match
+from rag.parties import parties
 from rag.scope import Scope, all_of, called, read_scope
 from rag.store import Store
 from rag.survey import Match, Survey, evidence_of, heard, survey, units_of
@@ -33,6 +34,8 @@ def count_or_list(asked: Asked) -> Answer | None:
     intent, store = asked.intent, asked.index.store
     if not intent.topic:
         return _documents(asked, intent)
+    if intent.unit in (Unit.THING, Unit.ROW) and (answer := parties(asked)) is not None:
+        return answer
     scope = read_scope(intent.topic, store, asked.filters, whole=_may_be_whole(intent))
     if intent.unit is Unit.DOCUMENT:
         scope = replace(scope, named=False, topic=intent.topic, documents=all_of(store, asked.filters))

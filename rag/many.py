@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from rag.compose import certificate, citation, quote_claim, refuse
 from rag.evidence import Selection, select
 from rag.index import Index
-from rag.intents import Intent
+from rag.intents import Ask, Intent, Unit
 from rag.missing import missing, missing_words
 from rag.scope import Scope
 from rag.tally import not_all_read
+from rag.text import has_han
 from rag.topics import Need, Text
 from rag.types import (
     Answer,
@@ -111,6 +112,16 @@ def _share(hits: Sequence[Hit], needs: Sequence[Need]) -> float:
     texts = [Text("\n".join([*h.chunk.heading_path, h.chunk.text])) for h in hits]
     best = max((sum(map(text.holds, needs)) / len(needs) for text in texts), default=0.0)
     return min(best, 1 - 1 / (len(needs) + 1))  # all of them in one passage, but not in one sentence
+
+
+def plain_question(intent: Intent, question: str) -> str:
+    """The question as others are asked, to be searched and judged where it is answered like them: "list all"
+    and "summarise" stand in no document."""
+    if not intent.sure or (intent.unit is not Unit.THING and intent.ask is not Ask.SUMMARISE):
+        return question
+    if intent.ask is Ask.SUMMARISE:
+        return intent.topic
+    return f"{intent.topic}有哪些？" if has_han(intent.topic) else f"What are the {intent.topic}?"
 
 
 def partly_read(answer: Answer, intent: Intent) -> Answer:

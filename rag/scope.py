@@ -25,6 +25,9 @@ _ANY_ZH = frozenset("文件 文档 资料 索引 全文 本文 这些 所有 全
 _LABELS = ("company", "names", "parties", "law", "law_names", "subject", "form", "fiscal_year", "year")
 
 
+_NONE = Constraints()
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The documents that are read, `named` where the topic names them (else all that pass the filters), and
@@ -34,7 +37,7 @@ class Scope:
     documents: tuple[DocumentInfo, ...]
     named: bool
     topic: str
-    constraints: Constraints
+    constraints: Constraints = _NONE
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -74,7 +77,7 @@ def read_scope(topic: str, store: Store, filters: Filters | None = None, *, whol
     document and nothing else means all of it."""
     passing = all_of(store, filters)
     if whole and not _telling(topic):  # "the documents", 全部文件
-        return Scope(passing, False, "", Constraints())
+        return Scope(passing, False, "")
     labels = [_Label(d) for d in passing]
     constraints = read_constraints(topic, store.catalogue())
     found = _whole(topic, labels) if whole else ()

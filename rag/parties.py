@@ -1,0 +1,83 @@
+"""The companies and the parties of contracts that documents are of, as ingest read them from titles, covers
+and first lines: listed and counted by code, each cited where its document first names it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.many import Asked, made
+from rag.scope import Scope, all_of, read_scope
+from rag.survey import Match, evidence_of, survey
+from rag.tally import listing
+from rag.topics import Need, form_of
+from rag.types import Answer, DocumentInfo, Reading
+
+_ENGLISH = re.compile(
+    r"^(?:contracting\s+)?(?:parties|companies)\b\s*"
+    r"(?:(?:named|mentioned)\s+)?(?:(?:to|of|in|covered\s+by)\s+)?(?P<rest>.*)$",
+    re.IGNORECASE,
+)
+_CHINESE = re.compile(r"^(?P<rest>.*?)(?:[中里]?的)?(?:各方|合同)?(?:当事人|签约方|公司)$")
+_EVERYWHERE = re.compile(
+    r"^(?:(?:the|these|all|our)\s+)*(?:documents?|index|files?)?$|^(?:这些|所有|全部)?文件$", re.I
+)
+_MOST = 200
+
+
+def parties(asked: Asked) -> Answer | None:
+    """The companies or parties that a question counts or lists; None where it asks for something else, or the
+    documents are of none."""
+    match = (_CHINESE if asked.chinese else _ENGLISH).match(asked.intent.topic)
+    documents = _documents(asked, match["rest"].strip()) if match else ()
+    named = _named(documents)
+    if not named:
+        return None
+    store = asked.index.store
+    matches = [
+        m for name, held in list(named.items())[:_MOST] if (m := _first(asked, name, held[0])) is not None
+    ]
+    places = {(m.document.id, m.places[0].start): m for m in matches}  # one sentence often names both
+    evidence = evidence_of(list(places.values()), store)
+    among = len({d.id for held in named.values() for d in held})
+    listed = ("；" if asked.chinese else "; ").join(named)
+    head = (
+        f"{among} 份文件共涉及 {len(named)} 个当事人或公司：{listed}。"
+        if asked.chinese
+        else f"{len(named):,} {'name' if len(named) == 1 else 'names'} of parties and companies in {among:,} "
+        f"{'document' if among == 1 else 'documents'}: {listed}."
+    )
+    quotes, shown = listing(evidence, asked.language)
+    told = (
+        "以上取自文件的标题、封面和首部；正文中提到的其他名称未计入。"
+        if asked.chinese
+        else "Read from titles, covers and first lines; other names that the text mentions are not counted."
+    )
+    reading = Reading(asked.intent.ask.value, len(evidence), len(evidence), among)
+    return made(asked, head, f"{head}\n\n{quotes}\n\n{told}", evidence, shown, reading)
+
+
+def _documents(asked: Asked, rest: str) -> tuple[DocumentInfo, ...]:
+    """The documents that the question means; () where it says something else of them."""
+    if _EVERYWHERE.match(rest):
+        return all_of(asked.index.store, asked.filters)
+    scope = read_scope(rest, asked.index.store, asked.filters, whole=True)
+    return scope.documents if scope.named and not scope.topic else ()
+
+
+def _named(documents: Sequence[DocumentInfo]) -> dict[str, list[DocumentInfo]]:
+    named: dict[str, list[DocumentInfo]] = {}
+    for document in documents:
+        found = document.metadata.get("parties") or document.metadata.get("company", "")
+        for name in dict.fromkeys(n for n in found.split("|") if n):
+            named.setdefault(name, []).append(document)
+    return named
+
+
+def _first(asked: Asked, name: str, document: DocumentInfo) -> Match | None:
+    """The first sentence of the document that holds the name."""
+    scope = Scope((document,), True, name)
+    found = survey(asked.index.store, scope, [Need(name, form_of(name))])
+    for match in found.matches:
+        return Match(match.chunk_id, match.document, match.chunk, match.places[:1])
+    return None

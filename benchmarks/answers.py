@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -255,7 +256,10 @@ def main() -> None:
     parser.add_argument("--rival-batch", type=int, default=6, help="questions of theirs (default: 6)")
     parser.add_argument("--rounds", type=int, default=3, help="batches of ours (default: 3)")
     parser.add_argument(
-        "--rivals", type=Path, help="folder of the rivals' environments (RIVALS of setup_rival.sh)"
+        "--rivals",
+        type=Path,
+        default=os.environ.get("RIVALS") and Path(os.environ["RIVALS"]),
+        help="folder of the rivals' environments (default: the variable RIVALS)",
     )
     parser.add_argument(
         "--data", type=Path, default=Path(platformdirs.user_cache_dir("citewise")) / "benchmark"

@@ -26,7 +26,10 @@ from processes import Run, run
 from table import markdown
 
 HERE = Path(__file__).resolve().parent
-RIVAL_PYTHON = HERE / ".venv-rival-langchain" / "bin" / "python"
+_RIVALS = os.environ.get("RIVALS", "")
+RIVAL_PYTHON = (
+    Path(_RIVALS).resolve() / "langchain" if _RIVALS else HERE / ".venv-rival-langchain"
+) / "bin/python"
 REFUSED = 10
 RIVAL_PACKAGES = (
     "langchain",
@@ -187,7 +190,9 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=HERE / "results")
     given = parser.parse_args()
     if not RIVAL_PYTHON.exists():
-        raise SystemExit("The rival's environment is missing. Make it once with: benchmarks/setup_rival.sh")
+        raise SystemExit(
+            "The rival's environment is missing. Make it once with: benchmarks/setup_rival.sh langchain"
+        )
     given.folder = given.folder.resolve()
     with tempfile.TemporaryDirectory(prefix="citewise-benchmark-") as scratch:
         result = compare(given, Path(scratch))

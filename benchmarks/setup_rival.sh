@@ -2,11 +2,12 @@
 # Makes the environments of the rivals, each with its own packages: once, about 3 minutes and 2 GB each.
 #   benchmarks/setup_rival.sh                             langchain, llamaindex and txtai, in benchmarks/.venv-rival-NAME
 #   benchmarks/setup_rival.sh langchain                   one of them
-#   RIVALS=/big/disk benchmarks/setup_rival.sh            in /big/disk/NAME; give run.py and answers.py the same with --rivals
+#   RIVALS=/big/disk benchmarks/setup_rival.sh            in /big/disk/NAME; run.py and answers.py read RIVALS too
 # The llama-cpp-python wheel that `make` built for this processor is used again, so that all sides run the same llama.cpp.
 set -eu
-cd "$(dirname "$0")"
-python=${PYTHON:-../${VENV:-.venv}/bin/python}
+cd "$(dirname "$0")/.."
+python=$(realpath -ms "${PYTHON:-${VENV:-.venv}/bin/python}")
+cd benchmarks
 [ -x "$python" ] || python=python3
 flags=""
 if grep -q -w amx_int8 /proc/cpuinfo 2>/dev/null; then flags="-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"; fi

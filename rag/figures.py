@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.asked import Aim, Wanted
+from rag.breakdown import asked_about_parts
 from rag.calculator import calculate
 from rag.computing import Missing, compute
 from rag.constraints import read_constraints
@@ -17,6 +18,7 @@ from rag.expressions import Term as Leaf
 from rag.formulas import Need, concept_name
 from rag.index import Index
 from rag.lineitems import Reading, find_figure, item, phrases
+from rag.parted import rank_parts
 from rag.store import Store
 from rag.text import detect_language
 from rag.types import Calculation, Chunk, Evidence, Figure, Filters
@@ -109,10 +111,12 @@ def find_figures(
         return _from_facts(sums, facts, detect_language(question))
     if sums is not None:
         return Uncomputed(sums.reason)
+    store = index.store
+    if asked_about_parts(question) is not None:
+        return _parts(question, store, filters, detect_language(question))
     wanted = understand(question)
     if wanted is None:
         return None
-    store = index.store
     catalogue = store.catalogue()
     constraints = read_constraints(question, catalogue)
     terms = read_terms(wanted.periods)
@@ -137,6 +141,33 @@ def find_figures(
     if isinstance(result, Missing):
         return Uncomputed(_lacking(result, wanted, whose))
     return _assembled(wanted, result, desk, whose)
+
+
+def _parts(question: str, store: Store, filters: Filters | None, language: str) -> Computed | None:
+    """Which segment, region or product has most of a figure, or more than a share of it."""
+    catalogue = store.catalogue()
+    constraints = read_constraints(question, catalogue)
+    terms = read_terms([question])
+    whose = find_whose(question, constraints, store, filters, terms)
+    term = terms[-1] if terms else newest(whose, catalogue) if whose else None
+    if whose is None or term is None:
+        return None
+    ranking = rank_parts(question, store, whose, in_calendar(term, whose, catalogue), language)
+    if ranking is None:
+        return None
+    places: dict[int, int] = {}
+    evidence: list[Evidence] = []
+    numbers: list[int] = []
+    for reading in ranking.readings:  # one row may hold several parts
+        if reading.line.start not in places:
+            places[reading.line.start] = len(evidence) + 1
+            evidence.append(_evidence(len(evidence) + 1, reading))
+        numbers.append(places[reading.line.start])
+    inputs = tuple(
+        replace(f, citation=numbers[f.citation - 1]) for f in ranking.calculation.inputs if f.citation
+    )
+    calculation = replace(ranking.calculation, inputs=inputs)
+    return Computed(tuple(evidence), (calculation,), ((ranking.text, tuple(range(1, len(evidence) + 1))),))
 
 
 def _from_facts(sums: Calculation, facts: Sequence[Evidence], language: str) -> Computed:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rag.expressions import Binary, Call, Node, Number, Term, shifted, terms
-from rag.fiscal import read_periods
+from rag.formula_words import Token, Unreadable, tokens
 from rag.formulas import Book
 
 _CUE = re.compile(
@@ -38,56 +38,6 @@ _END = re.compile(
 )
 # So near its cue does a defined name stand: "DPO ratio (or days) is defined as".
 _NEAR = 12
-_TOKEN = re.compile(
-    r"(?P<num>\d[\d,]*(?:\.\d+)?\s?%?)|(?P<op>[-+*/()×÷–−（）])|(?P<word>[a-z][a-z&'’.-]*[a-z]"
-    r"|[a-z])|(?P<han>[\u3400-\u9fff])|(?P<sep>\S)"
-)
-_PHRASES: tuple[tuple[str, str], ...] = (
-    (r"divided by|over(?= )|as an? (?:percentage|percent|%|share|proportion|fraction|multiple) of|÷"
-     r"|除以|relative to|per(?= )", "/"),
-    (r"multiplied by|times(?= )|x(?= )|×|乘以?", "*"),
-    (r"plus|加上?", "+"),
-    (r"less(?= )|minus|net of|subtracting|–|−|减去?|扣除", "-"),
-    (r"（", "("),
-    (r"）", ")"),
-)  # fmt: skip
-_MODES: tuple[tuple[str, str], ...] = (
-    (r"(?:the )?average of (?:the )?(?:beginning|opening) and (?:the )?(?:ending|closing"
-     r"|end)(?: of (?:the )?(?:year|period))?", "mean2"),
-    (r"(?:two|2)-(?:year|period) average(?: of| in)?", "mean2"),
-    (r"(?:the )?(?:simple )?average(?: of| in| balance of| value of| for)?(?: the| total(?= of))?"
-     r"|avg\.?|mean(?: of)?|平均", "mean2"),
-    (r"(?:the )?(?:change|increase|movement|growth)s? in(?: the)?|δ", "change"),
-    (r"(?:the )?(?:beginning|opening|prior[- ]year(?:'s)?|previous[- ]year(?:'s)?|last year's"
-     r"|beginning-of-year|期初|年初|上年|上期|去年)(?: balance of)?", "prev"),
-    (r"(?:the )?(?:ending|closing|year-end|current[- ]year(?:'s)?|end-of-year|期末|年末|本年|本期"
-     r"|当年|当期)(?: balance of)?", "now"),
-    (r"(?:the )?sum of", "sum"),
-    (r"(?:the )?ratio of", "ratio"),
-)  # fmt: skip
-_AFTER_ZH = (
-    (r"平均(?:余额|值|数)?", "mean2"),
-    (r"(?:的)?(?:变动|变动额|增加额|增减额)", "change"),
-    (r"期初(?:余额|数)", "prev"),
-    (r"期末(?:余额|数)", "now"),
-)
-_FILLER = re.compile(
-    r"(?:total|unadjusted|annual|reported|consolidated|gaap|net|cash|the|of|a|an|its|their|company"
-    r"|company's|for|in|on|at|that|this|same|year|years|fiscal|period|end|ended|ending|days?"
-    r"|balance|amount|value|reported|both|usd|millions?|net of tax|expressed|as|it|is|from|during"
-    r"|sheet|statement"
-    r"|[的之额余数总期末天日与该])"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    """kind: num, op, operand, mode, period, and, to, end. `node` for operands, `text` for the others."""
-
-    kind: str
-    text: str = ""
-    node: Node | None = None
-    offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +92,8 @@ def read_expression(
     """An expression in words over named figures; `own` are definitions that go before the book's. None where
     it is not one."""
     try:
-        tokens = _tokens(text, book, newest, own or {})
-        return _averages(_Parser(tokens).whole())
-    except _Unreadable:
+        return _averages(_Parser(tokens(text, book, newest, own or {})).whole())
+    except Unreadable:
         return None
 
 
@@ -161,113 +110,10 @@ def _averages(node: Node) -> Node:
     return node
 
 
-class _Unreadable(Exception):
-    """The text is no expression of the grammar. Never leaves this module."""
-
-
-def _tokens(text: str, book: Book, newest: int, own: Mapping[str, Node]) -> list[_Token]:
-    """The tokens of an expression's text; runs of words that are no name become row labels."""
-    names = {start: (end, key) for start, end, key in book.find(text) if key[0] in "fl"}
-    periods = {p.start: p for p in read_periods(text) if p.year and not p.inner}
-    found: list[_Token] = []
-    label: list[str] = []
-    at = 0
-
-    def flush() -> None:
-        if label and any(len(w) > 1 for w in label):
-            found.append(_Token("operand", " ".join(label), Term("=" + " ".join(label))))
-        label.clear()
-
-    while at < len(text):
-        if text[at].isspace():
-            at += 1
-            continue
-        if at in periods and periods[at].end > at:
-            p = periods[at]
-            found.append(_Token("period", offset=p.year - newest if newest else 0))
-            at = p.end
-            continue
-        step = _special(text, at)
-        if step and not (at in names and names[at][0] > step[1]):
-            flush()
-            found.append(step[0])
-            at = step[1]
-            continue
-        if at in names:
-            end, key = names[at]
-            if label:  # "cloud revenue" is another row than revenue
-                label.append(text[at:end])
-                flush()
-            else:
-                found.append(_Token("operand", text[at:end], own.get(key) or _named(key, book)))
-            at = end
-            for pattern, mode in _AFTER_ZH:
-                if m := re.compile(pattern).match(text, at):
-                    found.insert(len(found) - 1, _Token("mode", mode))
-                    at = m.end()
-                    break
-            continue
-        m = _TOKEN.match(text, at)
-        if m is None:
-            raise _Unreadable
-        at = m.end()
-        if m["num"]:
-            flush()
-            found.append(_number(m["num"]))
-        elif m["op"]:
-            if m["op"] == "-" and label and text[m.start() - 1 : m.start()].isalpha():
-                continue  # a hyphen inside words
-            flush()
-            found.append(_Token("op", m["op"]))
-        elif m["word"] or m["han"]:
-            word = m.group()
-            if word in ("and", "和", "与", "及"):
-                flush()
-                found.append(_Token("and"))
-            elif word in ("to", "比"):
-                flush()
-                found.append(_Token("to"))
-            elif word == "between":
-                flush()
-                found.append(_Token("between"))
-            elif not _FILLER.fullmatch(word):
-                label.append(word)
-        elif m["sep"] not in ",:\"'“”’‘[]{}$":
-            raise _Unreadable
-    flush()
-    return found
-
-
-def _special(text: str, at: int) -> tuple[_Token, int] | None:
-    """An operator or mode in words at a place that begins a word."""
-    if at and text[at - 1].isalnum() and text[at].isascii() and text[at - 1].isascii():
-        return None
-    for kind, table in (("op", _PHRASES), ("mode", _MODES)):
-        for pattern, meaning in table:
-            m = re.compile(rf"(?:{pattern})(?![a-z])").match(text, at)
-            if m:
-                return _Token(kind, meaning), m.end()
-    return None
-
-
-def _named(key: str, book: Book) -> Node:
-    if key.startswith("f:"):
-        return book.formulas[key[2:]].expression
-    return Term(key[2:])
-
-
-def _number(text: str) -> _Token:
-    percent = text.endswith("%")
-    value = Decimal(text.rstrip("% ").replace(",", ""))
-    if percent and value == 100:
-        return _Token("num", node=Number(Decimal(100)))
-    return _Token("num", node=Number(value / 100 if percent else value))
-
-
 class _Parser:
     """Recursive descent over the tokens."""
 
-    def __init__(self, tokens: Sequence[_Token]) -> None:
+    def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens = tokens
         self.at = 0
 
@@ -276,14 +122,14 @@ class _Parser:
         while self.peek().kind == "period":
             self.at += 1
         if self.peek().kind != "end":
-            raise _Unreadable
+            raise Unreadable
         return node
 
-    def peek(self, ahead: int = 0) -> _Token:
+    def peek(self, ahead: int = 0) -> Token:
         place = self.at + ahead
-        return self.tokens[place] if place < len(self.tokens) else _Token("end")
+        return self.tokens[place] if place < len(self.tokens) else Token("end")
 
-    def take(self) -> _Token:
+    def take(self) -> Token:
         token = self.peek()
         self.at += 1
         return token
@@ -314,7 +160,7 @@ class _Parser:
             offset = after[0]
         return node if offset is None or isinstance(node, Number) else _at(node, offset)
 
-    def _of(self, token: _Token) -> Node:
+    def _of(self, token: Token) -> Node:
         if token.kind == "num" and token.node:
             return token.node
         if token.kind == "operand" and token.node:
@@ -324,13 +170,13 @@ class _Parser:
             if (t := self.peek()).kind == "op" and t.text == ")":
                 self.at += 1
             elif t.kind != "end":
-                raise _Unreadable
+                raise Unreadable
             return inner
         if token.kind == "op" and token.text == "-":
             return Binary("-", Number(Decimal(0)), self.factor())
         if token.kind == "mode":
             return self._mode(token.text)
-        raise _Unreadable
+        raise Unreadable
 
     def _mode(self, mode: str) -> Node:
         if mode in ("sum", "ratio"):

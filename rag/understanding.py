@@ -8,33 +8,25 @@ everyday words a period or another sign that a company's accounts are meant."""
 
 from __future__ import annotations
 
-import re
-from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 
 from rag import cues
 from rag.asked import PAIRED, Aim, Wanted
+from rag.asked_periods import asked_periods, labels
 from rag.definitions import Definitions, definition_spans, read_definitions
 from rag.expressions import Binary, Call, Node, Number, Term
-from rag.fiscal import FiscalPeriod, read_periods
+from rag.fiscal import FiscalPeriod
 from rag.formulas import Book, Formula, book
 from rag.lexicon import MAX_CHARS
 from rag.rounding import Rounding, read_rounding
 from rag.text import has_han, normalise
 
-# Month names are read as names: with their capitals, which the normalised text has not.
-_MONTH = re.compile(
-    r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december"
-    r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b"
-)
 _ALL_PERIODS = frozenset(
     {Aim.AVERAGE, Aim.TOTAL, Aim.AVERAGE_GROWTH, Aim.HIGHEST, Aim.LOWEST, Aim.VALUE, Aim.VALUES}
 )
-_YEARS_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)\s*年?\s*[-–—~至到]\s*((?:19|20)\d\d)\s*年")
-_MONTH_END_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)年(\d{1,2})月[末底]")
 _HUNDRED = Number(Decimal(100))
 
 
@@ -69,7 +61,7 @@ def understand_all(question: str) -> tuple[Wanted, ...]:
     operands = _operands(text, span, language, known, question)
     if not operands:
         return ()
-    periods = _periods(text, span)
+    periods = asked_periods(text, span)
     newest = max((p.year for p in periods), default=0)
     defined = read_definitions(text, known, newest)
     if not _enough(text, span, operands, periods, question):
@@ -214,50 +206,7 @@ def _combined(a: _Operand, b: _Operand, sign: str, known: Book, language: str) -
     )
 
 
-# --- Periods and aim
-
-
-def _periods(text: str, core: tuple[int, int]) -> list[FiscalPeriod]:
-    """The periods of the asking sentence; of the whole question where that names none."""
-    found = read_periods(_MONTH.sub(lambda m: m.group().title(), text))
-    found = (*found, *_missed(text, found))
-    own = [p for p in found if core[0] <= p.start < core[1]]
-    return own or list(found)
-
-
-def _missed(text: str, found: Sequence[FiscalPeriod]) -> Iterator[FiscalPeriod]:
-    """The first years of Chinese ranges (2019-2021年) and those inside them, and ends of months (6月末)."""
-    known = {p.year for p in found}
-    for m in _YEARS_ZH.finditer(text):
-        first, last = int(m[1]), int(m[2])
-        for year in range(first, min(last, first + 12)):
-            if year not in known:
-                yield FiscalPeriod(m.start(), m.end(), year, inner=year != first)
-    for m in _MONTH_END_ZH.finditer(text):
-        year, month = int(m[1]), int(m[2])
-        if 1 <= month <= 12:
-            day = monthrange(year, month)[1]
-            yield FiscalPeriod(m.start(), m.end(), year, "", f"{year:04}-{month:02}-{day:02}")
-
-
-def _labels(text: str, periods: Sequence[FiscalPeriod], keep_inner: bool) -> tuple[str, ...]:
-    named = [p for p in periods if p.year and (keep_inner or not p.inner)]
-    parts = {p.part for p in periods if p.part not in ("", "FY")}
-    single = next(iter(parts)) if len(parts) == 1 else ""
-    labels = []
-    for p in sorted(named, key=lambda p: (p.year, p.ended, p.part)):
-        # "Q2 of 2023 against 2022" is the same quarter twice, "Q2 2023 against FY2022" is not.
-        part = p.part or ("" if text[p.start : p.end].startswith(("f", "year")) else single)
-        if p.ended:
-            labels.append(p.ended)
-        elif part in ("", "FY"):
-            labels.append(f"FY{p.year}")
-        else:
-            labels.append(f"{part} {p.year}")
-    distinct = list(dict.fromkeys(labels))
-    # A day and its year are one period.
-    years = {d[:4] for d in distinct if d[:2] != "FY" and "-" in d}
-    return tuple(d for d in distinct if not (d.startswith("FY") and d[2:] in years))
+# --- Aim and definition
 
 
 def _wanted(
@@ -269,27 +218,14 @@ def _wanted(
     language: str,
 ) -> Wanted:
     aim = cues.aim(core, language)
-    labels = _labels(
+    named = labels(
         text,
         periods,
         keep_inner=aim in _ALL_PERIODS or (aim is Aim.TREND and cues.every(core)),
     )
-    formula = metric if isinstance(metric, Formula) else None
-    key = f"f:{formula.key}" if formula else f"l:{metric}"
     rounding = read_rounding(text)
-    notes: list[str] = []
-    node = defined.of(key) if defined else None
-    if node is not None:
-        formula = _defined(formula, str(metric), node, rounding)
-        notes.append("按问题自己的定义计算" if language == "zh" else "computed as the question defines it")
-    elif defined and defined.unread:
-        said = (
-            "问题中的定义未能读懂，按通常定义计算"
-            if language == "zh"
-            else ("the question's own definition could not be read; the usual one is used")
-        )
-        notes.append(said)
-    span, labels, aim = _spanned(core, labels, aim)
+    formula, notes = _formula(metric, defined, rounding, language)
+    span, named, aim = _spanned(core, named, aim)
     if aim is Aim.SOUND and not (formula and formula.healthy) and not cues.bound(core)[0]:
         aim = Aim.VALUE
     sense, limit = cues.bound(core) if aim is Aim.SOUND else (0, "")
@@ -298,7 +234,7 @@ def _wanted(
     return Wanted(
         formula,
         None if formula else str(metric),
-        labels,
+        named,
         rounding,
         aim,
         span,
@@ -307,9 +243,29 @@ def _wanted(
         sense or rising,
         better,
         cues.hedged(text),
-        tuple(notes),
+        notes,
         bound,
     )
+
+
+def _formula(
+    metric: _Metric, defined: Definitions | None, rounding: Rounding, language: str
+) -> tuple[Formula | None, tuple[str, ...]]:
+    """The formula to compute, None for a plain line, with what is to be said of the definition."""
+    formula = metric if isinstance(metric, Formula) else None
+    if defined is None:
+        return formula, ()
+    zh = language == "zh"
+    node = defined.of(f"f:{formula.key}" if formula else f"l:{metric}")
+    if node is not None:
+        said = "按问题自己的定义计算" if zh else "computed as the question defines it"
+        return _defined(formula, str(metric), node, rounding), (said,)
+    if defined.unread:
+        said = "问题中的定义未能读懂，按通常定义计算"
+        return formula, (
+            said if zh else "the question's own definition could not be read; the usual one is used",
+        )
+    return formula, ()
 
 
 def _spanned(core: str, labels: tuple[str, ...], aim: Aim) -> tuple[int, tuple[str, ...], Aim]:

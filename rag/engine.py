@@ -198,6 +198,10 @@ class Engine:
 
     def _begin_writing(self, reading: _Reading, logits: NDArray[np.float32]) -> None:
         request, slot = reading.request, reading.slot
+        if request.options:
+            self._reading = None
+            request.weigh(logits)
+            return
         if request.drafts > 1:
             drafts = deque(range(1, request.drafts))
             self._forks.append(_Fork(request, slot, np.array(logits), drafts))

@@ -17,11 +17,12 @@ _POLL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is said to the model. Both texts are untrusted: none of their characters can become a control
-    token."""
+    """What is said to the model, and what its answer already begins with. All texts are untrusted: none of
+    their characters can become a control token."""
 
     system: str
     user: str
+    opening: str = ""
 
 
 @dataclass(frozen=True, slots=True)

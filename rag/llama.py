@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -124,26 +124,43 @@ class LlamaCpp:
     ) -> Iterator[Piece | Queued]:
         """See `rag.generation.DraftingLLM`. The prompt is read once for all drafts; models that cannot take
         back the end of a sequence write one."""
-        if adapter and adapter not in self.adapters:
-            there = ", ".join(self.adapters) or "none"
-            raise GenerationError(f"there is no adapter {adapter!r}; loaded are: {there}")
-        with _Open(self):
-            tokens, stable = self._template.encode_parted(prompt)
-        room = self._info.context_tokens - len(tokens)
-        if room < 1:
-            raise GenerationError(
-                f"the prompt has {len(tokens)} tokens and the context of {self._info.name} holds "
-                f"{self._info.context_tokens}; ask a shorter question or use less evidence"
-            )
+        tokens, stable = self._encoded(prompt, adapter)
         request = Request(
             tokens,
             stable=stable,
-            max_tokens=min(max_tokens, room),
+            max_tokens=min(max_tokens, self._info.context_tokens - len(tokens)),
             adapter=adapter,
             drafts=drafts if self._model.forgets_in_parts else 1,
             seed=seed,
             stop=stop,
         )
+        yield from self._served(request)
+
+    def weigh(self, prompt: Prompt, options: Sequence[str], *, adapter: str = "") -> tuple[float, ...]:
+        """How likely the answer begins with each option rather than with another one: shares of 1, told by
+        the first token of each. What was read of the prompt is kept for the next `generate`."""
+        tokens, stable = self._encoded(prompt, adapter)
+        with _Open(self):
+            first = [self._template.encode_content(option)[0] for option in options]
+        request = Request(tokens, stable=stable, max_tokens=1, adapter=adapter, options=first)
+        for _ in self._served(request):
+            pass
+        return request.shares
+
+    def _encoded(self, prompt: Prompt, adapter: str) -> tuple[list[int], int]:
+        if adapter and adapter not in self.adapters:
+            there = ", ".join(self.adapters) or "none"
+            raise GenerationError(f"there is no adapter {adapter!r}; loaded are: {there}")
+        with _Open(self):
+            tokens, stable = self._template.encode_parted(prompt)
+        if len(tokens) >= self._info.context_tokens:
+            raise GenerationError(
+                f"the prompt has {len(tokens)} tokens and the context of {self._info.name} holds "
+                f"{self._info.context_tokens}; ask a shorter question or use less evidence"
+            )
+        return tokens, stable
+
+    def _served(self, request: Request) -> Iterator[Piece | Queued]:
         while not self._engine.offer(request):
             if request.cancelled:
                 return

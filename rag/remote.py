@@ -162,11 +162,13 @@ class OpenAIServer:
 
     def _body(self, prompt: Prompt, max_tokens: int, adapter: str, draft: int, seed: int) -> dict[str, Any]:
         drawn = Sampling()
+        said = {"system": prompt.system, "user": prompt.user, "assistant": prompt.opening}
         return {
             "model": adapter or self._model,
             "messages": [
-                {"role": "system", "content": _defused(prompt.system)},
-                {"role": "user", "content": _defused(prompt.user)},
+                {"role": role, "content": _defused(text)}
+                for role, text in said.items()
+                if text or role != "assistant"
             ],
             "max_tokens": max_tokens,
             "seed": (seed + draft) % 2**31 if draft else 0,

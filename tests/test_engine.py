@@ -350,6 +350,20 @@ def test_state_behind_the_instructions_outlives_the_engine(tmp_path: Path) -> No
     assert read[1] == read[0] - 30
 
 
+def test_options_are_weighed_without_a_word_and_the_prompt_is_kept(made: list[Engine]) -> None:
+    engine, context = start(1, made)
+    tokens = [1 + n % 9 for n in range(12)]
+    weighed = Request(tokens, max_tokens=1, options=[3, 5])
+    assert texts_after(engine, weighed) == {0: ""}
+    logits = next_word([(token, "") for token in tokens])
+    share = 1 / (1 + np.exp(float(logits[5]) - float(logits[3])))
+    assert weighed.shares == pytest.approx((share, 1 - share))
+    context.calls.clear()
+    request = Request([*tokens, 7], max_tokens=1)
+    assert texts_after(engine, request)[0] == alone(request.tokens, 1)
+    assert sum(map(len, context.calls)) == 1
+
+
 def test_pieces_name_their_draft(made: list[Engine]) -> None:
     engine, _ = start(3, made)
     request = Request([3, 1, 2], max_tokens=6, drafts=3, seed=1)

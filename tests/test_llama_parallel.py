@@ -169,6 +169,23 @@ def test_adapters_asked_for_at_once_do_not_mix(many: LlamaCpp, alone: list[str])
     assert together == [expected[key] for key in wanted]
 
 
+def test_options_are_weighed_by_what_the_model_would_write_first(many: LlamaCpp) -> None:
+    said = many.encode(PROMPTS[0])
+    first = next(iter(many.generate(PROMPTS[0], max_tokens=1)))
+    shares = many.weigh(PROMPTS[0], [first, "7", "Zebra"])
+    assert sum(shares) == pytest.approx(1.0)
+    assert shares[0] == max(shares) > 0.9
+    assert many.weigh(PROMPTS[0], ["7", first]) != many.weigh(PROMPTS[0], ["7", first], adapter="law")
+    assert many.encode(PROMPTS[0]) == said
+
+
+def test_answer_goes_on_from_its_opening(many: LlamaCpp, alone: list[str]) -> None:
+    opening = alone[0][: alone[0].index(" ", 8)]
+    opened = Prompt(PROMPTS[0].system, PROMPTS[0].user, opening)
+    assert many.encode(opened)[: len(many.encode(PROMPTS[0]))] == many.encode(PROMPTS[0])
+    assert alone[0].startswith(opening + answer(many, opened, max_tokens=2))
+
+
 def test_unknown_adapter_is_an_error_that_names_those_there_are(many: LlamaCpp) -> None:
     with pytest.raises(GenerationError, match=r"no adapter 'medical'.*nothing, law, tax"):
         answer(many, PROMPTS[0], "medical")

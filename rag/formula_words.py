@@ -65,7 +65,8 @@ class Unreadable(Exception):
 @dataclass(frozen=True, slots=True)
 class Token:
     """`kind`: "num", "op", "operand", "mode", "period", "and", "to", "between" or "end". `node` is what
-    numbers and operands stand for, `text` the operator or mode, `offset` a period's distance from the newest."""
+    numbers and operands stand for, `text` the operator or mode, `offset` a period's distance from the
+    newest."""
 
     kind: str
     text: str = ""

@@ -10,23 +10,21 @@ import contextlib
 import fcntl
 import json
 import os
-import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rag import tuned
 from rag.checksum import verified_sha256
 from rag.errors import ModelError, StorageError
-from rag.fastest import Candidate, Outcome, Search, Shape, Timing
+from rag.fastest import Candidate, Outcome, Search
 from rag.files import storage_error
 from rag.formats import FORMATS, Made, expected_bytes, source_format
-from rag.generation import EngineSettings
+from rag.probes import Probes
 from rag.tuned import SOURCE, Tuned
 from rag.types import Progress
 
@@ -35,7 +33,6 @@ from rag.types import Progress
 # (other rounding of activations), its Q4_0 by 0.22 and 0.55.
 _WORST_LOSS = 0.02
 _LEAST_AGREEMENT = 0.9
-_ANSWER_SECONDS = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,7 @@ def tune_model(
         stem = f"{sha256[:12]}-{os.getpid()}"
         made: dict[str, Made] = {}
         stack.callback(_tidy, cache_dir, made, stem)
-        probes = _Probes(stack)
+        probes = Probes(stack)
         probes.open(SOURCE, source)
         notes = _busy()
         _make_all(source, cache_dir, stem, probes, made, notes, progress)
@@ -96,7 +93,7 @@ def tune_model(
 
 
 def _searched(
-    probes: _Probes, formats: Sequence[str], seconds: float, progress: Callable[[Progress], None]
+    probes: Probes, formats: Sequence[str], seconds: float, progress: Callable[[Progress], None]
 ) -> Outcome:
     cores, physical = _cores()
 
@@ -148,7 +145,7 @@ def _make_all(
     source: Path,
     cache_dir: Path,
     stem: str,
-    probes: _Probes,
+    probes: Probes,
     made: dict[str, Made],
     notes: list[str],
     progress: Callable[[Progress], None],
@@ -190,7 +187,7 @@ def _made(source: Path, target: str, cache_dir: Path, stem: str, expected: int) 
     return Made(target, Path(reply["file"]), reply["sha256"])
 
 
-def _judged(probes: _Probes, formats: Sequence[str], notes: list[str]) -> Iterator[Quality]:
+def _judged(probes: Probes, formats: Sequence[str], notes: list[str]) -> Iterator[Quality]:
     """Each made format against the source, over the built-in texts."""
     true = probes.ask(SOURCE, {"do": "judge"})
     for made in formats:
@@ -263,61 +260,3 @@ def _cores() -> tuple[int, int]:
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return cores, min(cores, psutil.cpu_count(logical=False) or cores)
-
-
-# ------------------------------------------------------------------ measuring
-
-
-class _Probes:
-    """The measuring processes, by format; they end with the stack."""
-
-    def __init__(self, stack: ExitStack) -> None:
-        self._stack = stack
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
-
-    def open(self, name: str, file: Path) -> None:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "rag.probe", str(file)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        self._processes[name] = process
-        self._stack.callback(self.close, name)
-
-    def close(self, name: str) -> None:
-        if (process := self._processes.pop(name, None)) is None:
-            return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
-
-    def ask(self, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """One reply. Raises ModelError where llama.cpp refused, crashed or is silent for long."""
-        process = self._processes.get(name)
-        if process is None or process.stdin is None or process.stdout is None:
-            raise ModelError("not running")
-        try:
-            process.stdin.write(json.dumps(request).encode() + b"\n")
-            process.stdin.flush()
-            ready, _, _ = select.select([process.stdout], [], [], _ANSWER_SECONDS)
-            reply: dict[str, Any] = json.loads(process.stdout.readline()) if ready else {"error": "too slow"}
-        except (OSError, ValueError):
-            code = process.poll()
-            self.close(name)
-            raise ModelError(f"llama.cpp crashed with it (exit code {code})") from None
-        if "error" in reply:
-            raise ModelError(str(reply["error"]))
-        return reply
-
-    def time(self, candidate: Candidate, shape: Shape) -> Timing:
-        request = {"do": "time", "settings": _settings(candidate.settings), "shape": asdict(shape)}
-        reply = self.ask(candidate.format, request)
-        return Timing(reply["prefill"], reply["decode"])
-
-
-def _settings(settings: EngineSettings) -> dict[str, Any]:
-    return asdict(settings)

@@ -18,8 +18,9 @@ from rag.errors import ModelError
 from rag.fastest import Candidate, Outcome, Row
 from rag.generation import EngineSettings
 from rag.llm import load_llm
+from rag.probes import Probes
 from rag.tuned import Tuned, write_record
-from rag.tuning_models import ModelTuning, Quality, _Probes
+from rag.tuning_models import ModelTuning, Quality
 
 RUNNER = CliRunner()
 
@@ -154,7 +155,7 @@ def test_a_probe_that_dies_costs_its_format_and_nothing_else(source: Path) -> No
     from contextlib import ExitStack
 
     with ExitStack() as stack:
-        probes = _Probes(stack)
+        probes = Probes(stack)
         probes.open("a", source)
         with pytest.raises(ModelError, match="cannot load"):
             probes.ask("a", {"do": "about"})

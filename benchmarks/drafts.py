@@ -2,10 +2,10 @@
 
     python -m benchmarks.drafts QUESTIONS --index FOLDER [--drafts 1,2,4] [--half dev] [--limit 60]
 
-Asks each answerable question that has accepted answers with each number of drafts, in turn, and prints a row
-for each number: the share of questions with a written sentence that passed verification, the share where it
-holds an accepted answer, how many of the written ones do, and seconds for a whole answer (median, and by
-processor time)."""
+Asks the answerable questions that have accepted answers with one number of drafts after the other, and prints
+a row for each number: the share of questions with a written sentence that passed verification, the share
+where it holds an accepted answer, how many of the written ones do, and seconds for a whole answer (median,
+and by processor time)."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ HEAD = (
 def measure(assistants: Sequence[Assistant], questions: Sequence[Question]) -> list[Row]:
     """One row for each assistant; refusals and answers computed from cells need no draft and are left out."""
     rows = [Row(assistant.drafts) for assistant in assistants]
-    for question in questions:
-        for assistant, row in zip(assistants, rows, strict=True):
+    for assistant, row in zip(assistants, rows, strict=True):
+        for question in questions:  # not in turn: the next one would find the prompt already read
             wall, processor = time.perf_counter(), time.process_time()
             answer = assistant.ask(question.question)
             if answer.draft:

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ConfigError
-from rag.signals import ANSWER_SIGNALS, SENTENCE_SIGNALS
+from rag.signals import SENTENCE_SIGNALS
+from rag.sufficiency import ANSWER_SIGNALS
 
 
 @dataclass(frozen=True, slots=True)

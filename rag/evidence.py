@@ -12,21 +12,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.calibration import Calibration, load_calibration
+from rag.candidates import Asked, Sentence, Unit, make_sentences
+from rag.concepts import needs
 from rag.embed import Embedder, supports
 from rag.index import Index
 from rag.lexicon import expand
 from rag.pool import idf_weights
 from rag.question import analyse
-from rag.signals import Asked, Sentence, Unit, answer_signals, make_sentences, sentence_signals
+from rag.signals import sentence_signals, with_cosines
 from rag.store import Store
+from rag.sufficiency import answer_signals
 from rag.text import content_tokens, detect_language, search_tokens, sentences, words
 from rag.types import Chunk, Evidence, Hit
 
 # Sentences whose cosine is computed when the question is asked, and how much of them: the costliest step of
-# showing evidence. On held-out questions twelve brought no more answers among the first two than four.
-_EMBEDDED = 4
+# showing evidence. With six instead of four one or two more answers in a hundred are among the first two;
+# twelve bring no more.
+_EMBEDDED = 6
 _EMBEDDED_CHARS = 240
 _RANKED = 16
 _TITLE_CHARS = 60
@@ -54,13 +59,15 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Every candidate sentence, best first, with what the judgement needs."""
+    """Every candidate sentence, best first, with what the judgement needs; `signals` are those of
+    `rag.signals`, a row for each."""
 
     asked: Asked
     sentences: tuple[Sentence, ...]
     probabilities: tuple[float, ...]
     cosines: tuple[float | None, ...]
     dense: bool
+    signals: NDArray[np.float64]
 
 
 def select(
@@ -69,14 +76,16 @@ def select(
     """The at most `limit` sentences that bear on the question, best first. No hit gives an empty,
     insufficient selection."""
     embedder = index.embedder_for(detect_language(question))
-    ranked = rank_sentences(question, hits, index.store, embedder, lexicons=index.lexicons)
+    ranked = rank_sentences(
+        question, hits, index.store, embedder, lexicons=index.lexicons, concepts=index.concepts
+    )
     calibration = load_calibration("dense" if ranked.dense else "lexical")
     score = judge(ranked, hits, calibration)
     own = index.ranker().threshold if threshold is None else threshold
     bar = calibration.threshold if own is None else own
     shown = _shown(ranked, limit)
     evidence = tuple(
-        _evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
+        as_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
         for n, i in enumerate(shown, 1)
     )
     sufficient = bool(evidence) and score >= bar
@@ -91,7 +100,9 @@ def select(
     )
 
 
-def prepare(question: str, store: Store, lexicons: Sequence[Path] = ()) -> Asked:
+def prepare(
+    question: str, store: Store, lexicons: Sequence[Path] = (), concepts: Sequence[Path] = ()
+) -> Asked:
     """The question with its content tokens weighed by how rare they are in the index. `lexicons` are the
     user's own."""
     tokens = tuple(content_tokens(question))
@@ -100,7 +111,21 @@ def prepare(question: str, store: Store, lexicons: Sequence[Path] = ()) -> Asked
     taken = analyse(question)
     named = frozenset(search_tokens(" ".join([*taken.names, *taken.numbers])))
     rewordings = tuple(frozenset(search_tokens(term)) for term in expand(question, extra=lexicons))
-    return Asked(taken, tokens, idf_weights(store, tokens), unknown, frozenset(tokens) - named, rewordings)
+    return Asked(
+        taken,
+        tokens,
+        idf_weights(store, tokens),
+        unknown,
+        frozenset(tokens) - named,
+        rewordings,
+        _line_items(question, concepts),
+    )
+
+
+def _line_items(question: str, concepts: Sequence[Path]) -> tuple[frozenset[str], ...]:
+    """The tokens of each wording of the line items that the question's financial concepts need."""
+    lines = [line for need in needs(question, extra=concepts) for line in need.lines]
+    return tuple(dict.fromkeys(frozenset(search_tokens(wording)) for line in lines for wording in line))
 
 
 def rank_sentences(
@@ -111,14 +136,16 @@ def rank_sentences(
     *,
     calibration: Calibration | None = None,
     lexicons: Sequence[Path] = (),
+    concepts: Sequence[Path] = (),
 ) -> Ranked:
     """All sentences of the hits, most likely first; titles, headings and column heads are none. `embedder` is
     None where it does not know the question's language."""
-    asked = prepare(question, store, lexicons)
+    asked = prepare(question, store, lexicons, concepts)
     found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, store)]
     dense = embedder is not None and supports(embedder.info, detect_language(question))
     calibration = calibration or load_calibration("dense" if dense else "lexical")
-    first = calibration.sentence.probability(sentence_signals(asked, found, hits, [None] * len(found)))
+    signals = sentence_signals(asked, found, hits, [None] * len(found))
+    first = calibration.sentence.probability(signals)
     order = [int(i) for i in np.argsort(-first, kind="stable")]
     cosines: list[float | None] = [None] * len(found)
     if dense and embedder is not None and found:
@@ -129,7 +156,8 @@ def rank_sentences(
             cosines[i] = value
     kept = [found[i] for i in order]
     near = [cosines[i] for i in order]
-    final = calibration.sentence.probability(sentence_signals(asked, kept, hits, near))
+    signals = with_cosines(signals[order], near)
+    final = calibration.sentence.probability(signals)
     best = [int(i) for i in np.argsort(-final, kind="stable")]
     return Ranked(
         asked,
@@ -137,6 +165,7 @@ def rank_sentences(
         tuple(float(final[i]) for i in best),
         tuple(near[i] for i in best),
         dense,
+        signals[best],
     )
 
 
@@ -171,7 +200,7 @@ def _rows(hit: Hit, store: Store) -> list[Unit]:
     for block in store.blocks(hit.document.id, chunk.start, chunk.end):
         start, end = max(block.start, chunk.start), min(block.end, chunk.end)
         text = chunk.text[start - chunk.start : end - chunk.start]
-        units.append(Unit(start, text[:_LONGEST], block.header, block.location or chunk.location))
+        units.append(Unit(start, text[:_LONGEST], block.header, block.location or chunk.location, row=True))
     return units
 
 
@@ -204,9 +233,10 @@ def _shown(ranked: Ranked, limit: int) -> list[int]:
     return shown
 
 
-def _evidence(
+def as_evidence(
     number: int, sentence: Sentence, hits: Sequence[Hit], probability: float, store: Store
 ) -> Evidence:
+    """A sentence as it is shown, on the page that it stands on."""
     hit = hits[sentence.hit]
     page = hit.chunk.page
     if page != hit.chunk.last_page:  # a passage over two pages

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.question import AnswerType, analyse
+from rag.answertypes import AnswerType
+from rag.question import analyse
 from rag.store import Store
 from rag.telling import matter_words
 from rag.text import content_tokens, search_tokens, words
@@ -24,9 +25,15 @@ _FAR = {"en": "not in the passages nearest to it: {words}", "zh": "最接近的�
 _DEMANDED = {"en": "no passage found is of: {words}", "zh": "没有找到属于以下范围的段落：{words}"}
 _KIND: Mapping[AnswerType, tuple[str, str]] = {
     AnswerType.NUMBER: ("a figure", "数字"),
+    AnswerType.MONEY: ("an amount", "金额"),
+    AnswerType.PERCENT: ("a percentage", "百分比"),
+    AnswerType.DURATION: ("a length of time", "期限"),
     AnswerType.DATE: ("a date", "日期"),
+    AnswerType.PERSON: ("a person", "人"),
+    AnswerType.ORGANISATION: ("an organisation", "机构"),
     AnswerType.NAME: ("a name", "名称"),
     AnswerType.PLACE: ("a place", "地点"),
+    AnswerType.REASON: ("a reason", "原因"),
 }
 _ASKED = {"en": "asked for was {kind}", "zh": "所问的是{kind}"}
 _JOIN = {"en": ("; ", ", "), "zh": ("；", "、")}

@@ -1,194 +1,216 @@
-"""Measurable signals of how a sentence, and a set of sentences, bears on a question.
+"""Measurable signals of how a sentence bears on a question.
 
 Every signal is in 0..1 and is computed by code that never saw the question's answer; `rag.calibration` weighs
 them. Names and order of the signals are the contract with the weights file."""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.question import Question, offers
-from rag.text import normalise, search_tokens
-from rag.types import Hit
+from rag.answertypes import AnswerType
+from rag.candidates import Asked, Sentence
+from rag.offered import NAMING, answers_in
+from rag.text import has_han, normalise, search_tokens
+from rag.types import Hit, Span
 
 SENTENCE_SIGNALS = (
+    # the question's words
     "coverage",
     "context_coverage",
     "topic",
+    "added",
+    "title",
+    "before",
+    "after",
     "reworded",
     "phrase",
+    "names",
+    "names_said",
+    "numbers",
+    # vectors and passages
     "cosine",
     "passage",
     "passage_share",
     "passage_rank",
+    # something of the kind that is asked for
     "offers_type",
     "lacks_type",
-    "coverage_and_type",
-    "names",
-    "numbers",
+    "near",
+    "whole_answer",
+    "several",
+    # the sentence itself
     "length",
+    "novel",
     "opening",
+    "introduces",
+    "defines",
+    "position",
+    "pronoun",
     "asks",
+    # rows of tables
+    "label",
+    "line_item",
+    "no_figure",
 )
-ANSWER_SIGNALS = (
-    "best_sentence",
-    "second_sentence",
-    "best_passage",
-    "passage_margin",
-    "best_cosine",
-    "coverage",
-    "sentence_coverage",
-    "topic_coverage",
-    "topic_in_sentence",
-    "reworded",
-    "rarest_missing",
-    "unknown_words",
-    "names_found",
-    "names_missing",
-    "numbers_missing",
-    "offers_type",
-    "lacks_type",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question prepared once: its parts, distinct content tokens and their idf weights over the index.
-
-    `unknown` are tokens that no passage holds; `topic` are those that are no part of a name or a number: what
-    is asked about the named thing; `rewordings` are the tokens of each professional term for it."""
-
-    question: Question
-    tokens: tuple[str, ...]
-    weights: Mapping[str, float]
-    unknown: frozenset[str]
-    topic: frozenset[str]
-    rewordings: tuple[frozenset[str], ...] = ()
-
-    @property
-    def total(self) -> float:
-        return max(1e-6, sum(self.weights.values()))
-
-    def coverage(self, tokens: frozenset[str]) -> float:
-        """Share of the question's idf weight that these tokens hold."""
-        return sum(w for t, w in self.weights.items() if t in tokens) / self.total
-
-    def topic_coverage(self, tokens: frozenset[str]) -> float:
-        """The same share over the topic alone; 1.0 where the question is nothing but names."""
-        total = sum(self.weights[t] for t in self.topic)
-        return sum(self.weights[t] for t in self.topic if t in tokens) / total if total else 1.0
-
-    def reworded(self, tokens: frozenset[str]) -> float:
-        """1.0 where these tokens hold a professional term for what the question says in lay words."""
-        return 1.0 if any(tokens.issuperset(term) for term in self.rewordings) else 0.0
-
-    def rarest_missing(self, tokens: frozenset[str]) -> float:
-        """Weight share of the heaviest question word that is missing, against the heaviest of all."""
-        missing = [w for t, w in self.weights.items() if t not in tokens]
-        return max(missing, default=0.0) / max(1e-6, max(self.weights.values(), default=1.0))
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A candidate sentence and what stands around it: `surroundings` are title, headings and table header,
-    the tokens `around` are theirs and those of the sentence before; `head` is how the document begins:
-    parties, company, patient are often named there and nowhere else."""
-
-    hit: int
-    start: int
-    end: int
-    text: str
-    surroundings: str
-    header: str
-    location: str
-    head: str
-    first: bool
-    tokens: frozenset[str]
-    sequence: tuple[str, ...]
-    around: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A sentence or a table row as read: offset in the document, verbatim text, column heads and cells of a
-    row."""
-
-    start: int
-    text: str
-    header: str = ""
-    location: str = ""
-
-
-def make_sentences(hit: int, units: Sequence[Unit], surroundings: str, head: str = "") -> list[Sentence]:
-    """The sentences of one passage from its units in reading order; each knows the one before it.
-
-    A unit that holds no word beyond title, headings and column heads is left out: it names, and says nothing.
-    """
-    made: list[Sentence] = []
-    for unit in units:
-        around = frozenset(search_tokens(f"{surroundings}\n{unit.header}"))
-        sequence = tuple(search_tokens(unit.text))
-        if around.issuperset(sequence):
-            continue
-        before = made[-1].tokens if made else frozenset()
-        made.append(
-            Sentence(
-                hit=hit,
-                start=unit.start,
-                end=unit.start + len(unit.text),
-                text=unit.text,
-                surroundings=f"{surroundings}\n{unit.header}",
-                header=unit.header,
-                location=unit.location,
-                head=head,
-                first=not made,
-                tokens=frozenset(sequence),
-                sequence=sequence,
-                around=around | before,
-            )
-        )
-    return made
+_COSINE = SENTENCE_SIGNALS.index("cosine")
+# Characters over which nearness to the question's words falls to 1/e, and candidate answers looked at.
+_NEAR_CHARS = 40.0
+_MOST_ANSWERS = 12
+_NOVEL_TOKENS = 30
+_LONG_TOKENS = 40
+_PRONOUN = re.compile(r"(?:It|He|She|They|This|These|Those|His|Her|Its|Their)\b|[该其他她它此这]")
+_YEAR = re.compile(r"\b(?:1\d|20)\d{2}\b|\d{3,4}\s?年")
+_WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
+_LABEL_END = re.compile(r"\s*[|\t]|\s[$€£¥(\s]*\d|\s{3,}|[.…]{3,}")
 
 
 def sentence_signals(
     asked: Asked, found: Sequence[Sentence], hits: Sequence[Hit], cosines: Sequence[float | None]
 ) -> NDArray[np.float64]:
-    """One row of SENTENCE_SIGNALS for each sentence: shape (len(found), len(SENTENCE_SIGNALS))."""
+    """One row of SENTENCE_SIGNALS for each sentence, in reading order within each passage: shape
+    (len(found), len(SENTENCE_SIGNALS))."""
     best = max((h.score for h in hits), default=0.0) or 1.0
-    rows = [_sentence_row(asked, s, hits[s.hit].score, best, c) for s, c in zip(found, cosines, strict=True)]
+    known = normalise(asked.question.text)
+    added = [asked.added(s.tokens, s.titles) for s in found]
+    rows = [
+        [
+            *_words(asked, s, added, n, found),
+            cosines[n] or 0.0,
+            *_passage(hits[s.hit].score, best, s.hit),
+            *_kind(asked, s, known),
+            *_shape(asked, s, hits[s.hit]),
+            *_row(asked, s),
+        ]
+        for n, s in enumerate(found)
+    ]
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(SENTENCE_SIGNALS))
 
 
-def _sentence_row(
-    asked: Asked, s: Sentence, passage: float, best: float, cosine: float | None
-) -> list[float]:
-    coverage = asked.coverage(s.tokens)
-    offered = offers(s.text, asked.question.expects, asked.question.text)
-    place = f"{s.surroundings}\n{s.text}\n{s.head}"
-    return [
-        coverage,
+def with_cosines(signals: NDArray[np.float64], cosines: Sequence[float | None]) -> NDArray[np.float64]:
+    """The same signals once cosines are known (None: not computed, counts as 0)."""
+    changed = signals.copy()
+    changed[:, _COSINE] = [c or 0.0 for c in cosines]
+    return changed
+
+
+def _words(
+    asked: Asked, s: Sentence, added: Sequence[float], n: int, found: Sequence[Sentence]
+) -> tuple[float, ...]:
+    """How much of the question the sentence says, its surroundings give, and its neighbours say."""
+    near = f"{s.surroundings}\n{s.text}"
+    before = added[n - 1] if n and found[n - 1].hit == s.hit else 0.0
+    after = added[n + 1] if n + 1 < len(found) and found[n + 1].hit == s.hit else 0.0
+    return (
+        asked.coverage(s.tokens),
         asked.coverage(s.tokens | s.around),
         asked.topic_coverage(s.tokens),
+        added[n],
+        asked.coverage(s.titles),
+        before,
+        after,
         asked.reworded(s.tokens),
         _phrase_share(asked.tokens, s.sequence),
-        cosine if cosine is not None else 0.0,
-        passage,
-        passage / best,
-        1.0 / (1 + s.hit),
-        1.0 if offered else 0.0,
-        1.0 if offered is False else 0.0,
-        coverage if offered else 0.0,
-        share_found(asked.question.names, place),
-        share_found(asked.question.numbers, place),
-        min(1.0, len(s.sequence) / 40),
+        share_found(asked.question.names, f"{near}\n{s.head}"),
+        share_found(asked.question.names, s.text) if asked.question.names else 0.0,
+        share_found(asked.question.numbers, near),
+    )
+
+
+def _passage(score: float, best: float, rank: int) -> tuple[float, ...]:
+    return score, score / best, 1.0 / (1 + rank)
+
+
+def _kind(asked: Asked, s: Sentence, known: str) -> tuple[float, ...]:
+    """What the sentence offers of the expected kind, and how near to the question's words."""
+    kind = asked.question.expects
+    spans = answers_in(s.text, kind, known)
+    return (
+        1.0 if spans else 0.0,
+        1.0 if kind is not AnswerType.OTHER and not spans else 0.0,
+        nearness(asked, s.text, spans),
+        1.0 if _is_whole(s.text, spans, kind) else 0.0,
+        min(1.0, len(spans) / 4),
+    )
+
+
+def _is_whole(text: str, spans: Sequence[Span], kind: AnswerType) -> bool:
+    """Whether one of the spans answers alone: a name of several words, a year."""
+    said = [text[s.start : s.end] for s in spans]
+    if kind in NAMING:
+        return any(" " in part.strip() for part in said)
+    return kind is AnswerType.DATE and any(_YEAR.search(part) for part in said)
+
+
+def nearness(asked: Asked, text: str, spans: Sequence[Span]) -> float:
+    """The largest idf share of the question's words around one span, each word discounted by its distance:
+    by 1/e every 40 characters."""
+    where = _positions(text, asked.weights) if spans else {}
+    best = 0.0
+    for span in spans[:_MOST_ANSWERS] if where else ():
+        near = 0.0
+        for token, places in where.items():
+            away = min(max(0, start - span.end, span.start - end) for start, end in places)
+            near += asked.weights[token] * math.exp(-away / _NEAR_CHARS)
+        best = max(best, near)
+    return best / asked.total
+
+
+def _positions(text: str, tokens: Mapping[str, float]) -> dict[str, list[tuple[int, int]]]:
+    """Where the tokens stand in a text; Chinese ones as typed, others as whole words."""
+    plain = normalise(text)
+    if len(plain) != len(text):
+        plain = text.lower()
+    found: dict[str, list[tuple[int, int]]] = {}
+    for token in tokens:
+        if has_han(token):
+            for match in re.finditer(re.escape(token), plain):
+                found.setdefault(token, []).append(match.span())
+    for match in _WORD.finditer(plain):
+        if not has_han(match.group()):
+            for token in search_tokens(match.group()):
+                if token in tokens:
+                    found.setdefault(token, []).append(match.span())
+    return found
+
+
+def _shape(asked: Asked, s: Sentence, hit: Hit) -> tuple[float, ...]:
+    """What the sentence is like, whatever the question's words."""
+    introduces = s.first and hit.chunk.start == 0
+    fresh = sum(t not in asked.weights and t not in s.titles for t in s.tokens)
+    defined = introduces and asked.question.expects is AnswerType.DEFINITION
+    return (
+        min(1.0, len(s.sequence) / _LONG_TOKENS),
+        min(1.0, fresh / _NOVEL_TOKENS),
         1.0 if s.first else 0.0,
+        1.0 if introduces else 0.0,
+        1.0 if defined else 0.0,
+        s.place,
+        1.0 if _PRONOUN.match(s.text) else 0.0,
         1.0 if s.text.rstrip().endswith(("?", "？")) else 0.0,
-    ]
+    )
+
+
+def _row(asked: Asked, s: Sentence) -> tuple[float, ...]:
+    """For rows of tables: how much of the label the question says, whether it is the line item that is
+    needed, and whether the row has no figure; all 0.0 for sentences."""
+    if not s.row:
+        return 0.0, 0.0, 0.0
+    label = frozenset(search_tokens(label_of(s.text)))
+    said = sum(t in asked.weights for t in label) / len(label) if label else 0.0
+    figure = any(c.isdigit() for c in s.text)
+    return said, asked.line_item(label) if label else 0.0, 0.0 if figure else 1.0
+
+
+def label_of(row: str) -> str:
+    """The words that a row begins with, up to its first figure or cell border."""
+    match = _LABEL_END.search(row, 1)
+    return row[: match.start()] if match else row
 
 
 def _phrase_share(question: Sequence[str], sentence: Sequence[str]) -> float:
@@ -206,44 +228,3 @@ def share_found(parts: Sequence[str], text: str) -> float:
         return 1.0
     plain = normalise(text).replace(",", "")
     return sum(normalise(p) in plain for p in parts) / len(parts)
-
-
-def answer_signals(
-    asked: Asked,
-    found: Sequence[Sentence],
-    probabilities: Sequence[float],
-    cosines: Sequence[float | None],
-    hits: Sequence[Hit],
-) -> NDArray[np.float64]:
-    """ANSWER_SIGNALS of a ranked list of sentences (best first) over their hits: shape
-    (len(ANSWER_SIGNALS),)."""
-    if not found:
-        return np.zeros(len(ANSWER_SIGNALS))
-    best = found[0]
-    words = frozenset(search_tokens(hits[best.hit].chunk.indexed_text)) | best.around
-    place = f"{hits[best.hit].chunk.indexed_text}\n{hits[best.hit].document.path}\n{best.head}"
-    expects = asked.question.expects
-    offered = [offers(s.text, expects, asked.question.text) for s in found[:2]]
-    scores = sorted((h.score for h in hits), reverse=True)
-    names = share_found(asked.question.names, place)
-    return np.array(
-        [
-            probabilities[0],
-            probabilities[1] if len(probabilities) > 1 else 0.0,
-            scores[0],
-            scores[0] - (scores[min(4, len(scores) - 1)] if len(scores) > 1 else 0.0),
-            max((c for c in cosines if c is not None), default=0.0),
-            asked.coverage(words),
-            max(asked.coverage(s.tokens) for s in found[:3]),
-            asked.topic_coverage(words),
-            max(asked.topic_coverage(s.tokens) for s in found[:3]),
-            max(asked.reworded(s.tokens) for s in found[:3]),
-            asked.rarest_missing(words),
-            sum(asked.weights[t] for t in asked.unknown) / asked.total,
-            names if asked.question.names else 0.0,
-            1.0 - names,
-            1.0 - share_found(asked.question.numbers, place),
-            1.0 if any(offered) else 0.0,
-            1.0 if offered and all(o is False for o in offered) else 0.0,
-        ]
-    )

@@ -1,20 +1,23 @@
-"""Fits rag/calibration.json: how the signals of `rag.signals` weigh, and where to refuse.
+"""Fits rag/calibration.json: how `rag.signals` and `rag.sufficiency` weigh, and where to refuse.
 
-    scripts/calibrate.py INDEX=SET [INDEX=SET ...] [--refused 0.85] [--write]
+    scripts/calibrate.py INDEX=SET [INDEX=SET ...] [--refused 0.82] [--write]
 
 SET is a folder in the shape that `citewise eval` reads (documents/ and questions.jsonl), INDEX an index of
-its documents. Questions are split into halves by the document that holds their evidence (unanswerable ones by
-their id), so that no document is on both sides. The first half is fitted on; everything printed was measured
-on the second. Absent facts are also made: a question whose evidence sentences are taken away must be refused.
+its documents. Questions are split into halves by the document that holds their evidence, as `citewise eval
+--half` does (unanswerable ones by their id). The first half is fitted on, and the threshold is set on it and
+on all questions of sets of fewer than 60; what is printed was measured on the second. Absent facts are also
+made: a question whose evidence sentences are taken away must be refused.
+
+The sentences of a question are fitted as a list (ListNet's top-one loss, as in `rag.fitting`), then their
+sums are turned into probabilities by a logistic curve (Platt, 1999); the judgement is a logistic regression.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,191 +27,230 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from rag import evidence as ev
+from rag import metrics
 from rag.calibration import Calibration, Logistic
+from rag.evalset import Question, half_of, load_questions
 from rag.index import Index, open_index
-from rag.signals import ANSWER_SIGNALS, SENTENCE_SIGNALS, answer_signals, sentence_signals
-from rag.text import detect_language, normalise
+from rag.metrics import Passage
+from rag.signals import SENTENCE_SIGNALS
+from rag.sufficiency import ANSWER_SIGNALS, answer_signals
+from rag.text import detect_language
 from rag.types import Hit
 
 TARGET = Path(__file__).parent.parent / "rag" / "calibration.json"
 TOP_K = 8
+# Which sentences' vectors are looked at depends on the weights, so they are fitted again on those.
+ROUNDS = 2
+SMALL_SET = 60
+# Signals that can only speak against an answer, and those that may speak for or against; all others can only
+# speak for it. Without the signs, signals that say nearly the same take opposite weights, which fits the sets
+# at hand and fails on other documents.
+AGAINST = frozenset(
+    {"lacks_type", "asks", "no_figure", "rarest_missing", "unknown_words", "unknown_names", "names_missing"}
+    | {"numbers_missing"}
+)
+EITHER = frozenset(
+    {"length", "novel", "opening", "introduces", "defines", "position", "pronoun", "before", "after", "title"}
+    | {"long_question", "one_document"}
+)
+SENTENCE_PENALTY = 0.001
+ANSWER_PENALTY = 0.0005
+# What sentences are ranked by before anything is fitted.
+START = {"coverage": 2.0, "context_coverage": 2.0, "passage_share": 3.0, "cosine": 3.0, "offers_type": 0.5}
+Array = NDArray[np.float64]
 
 
 @dataclass
 class Case:
     """One question with its passages, ranked candidate sentences, and which of those hold the answer."""
 
-    question: str
+    question: Question
     hits: list[Hit]
     ranked: ev.Ranked
     holds: NDArray[np.bool_]
     answerable: bool
-    training: bool
+    set: str
     weight: float = 1.0
 
-
-def plain(text: str) -> str:
-    return "".join(c for c in normalise(text) if c.isalnum())
-
-
-def holds(sentence: str, path: str, row: dict) -> bool:
-    """A sentence holds the answer when it comes from an evidence document and shares half of itself or of the
-    quote."""
-    words = plain(sentence)
-    for entry in row["evidence"]:
-        if entry["document"] != path or not words:
-            continue
-        quote = plain(entry.get("quote", ""))
-        if quote and (quote in words or (words in quote and len(words) * 2 >= min(len(quote), 60))):
-            return True
-        if any(plain(a) and plain(a) in words for a in row["answers"]) and quote:
-            return True
-    return False
+    @property
+    def training(self) -> bool:
+        return half_of(self.question) == "dev"
 
 
-def in_training(row: dict) -> bool:
-    key = row["evidence"][0]["document"] if row["evidence"] else row["id"]
-    return hashlib.sha256(key.encode()).digest()[0] % 2 == 0
+@dataclass
+class Found:
+    """A question and what was found for it, in an index that stays open."""
+
+    question: Question
+    index: Index
+    hits: list[Hit]
+    set: str
 
 
-def read_cases(index: Index, folder: Path, dense: bool) -> Iterator[Case]:
-    for line in (folder / "questions.jsonl").read_text("utf-8").splitlines():
-        row = json.loads(line)
-        if row["answerable"] and not any("quote" in e for e in row["evidence"]):
-            continue
-        question = row["question"]
-        embedder = index.embedder_for(detect_language(question)) if dense else None
-        hits = index.search(question, TOP_K)
-        ranked = ev.rank_sentences(question, hits, index.store, embedder)
-        labels = np.array(
-            [holds(s.text, hits[s.hit].document.path, row) for s in ranked.sentences], dtype=bool
-        )
-        yield Case(question, hits, ranked, labels, row["answerable"], in_training(row))
+def search(index: Index, folder: Path) -> Iterator[Found]:
+    for question in load_questions(folder):
+        if question.evidence or not question.answerable:
+            yield Found(question, index, index.search(question.question, TOP_K), folder.name)
 
 
-def sentence_rows(case: Case) -> NDArray[np.float64]:
-    r = case.ranked
-    return sentence_signals(r.asked, r.sentences, case.hits, r.cosines)
+def read_case(found: Found, calibration: Callable[[bool], Calibration]) -> Case:
+    """The sentences as these weights rank them: that decides whose vectors are looked at."""
+    question, index = found.question, found.index
+    embedder = index.embedder_for(detect_language(question.question))
+    chosen = calibration(embedder is not None)
+    ranked = ev.rank_sentences(question.question, found.hits, index.store, embedder, calibration=chosen)
+    shown = [
+        Passage(e.document.path, e.text, e.page, e.page)
+        for s in ranked.sentences
+        for e in [ev.as_evidence(1, s, found.hits, 0.0, index.store)]
+    ]
+    holds = [any(metrics.is_hit(p, entry) for entry in question.evidence) for p in shown]
+    return Case(question, found.hits, ranked, np.array(holds, dtype=bool), question.answerable, found.set)
 
 
-# Signals that can only speak against an answer; all others can only speak for it. Without the signs, signals
-# that say nearly the same take opposite weights, which fits the sets at hand and fails on other documents.
-AGAINST = {"lacks_type", "asks", "rarest_missing", "unknown_words", "names_missing", "numbers_missing"}
-PENALTY = 0.0005
+def bounds_of(names: Sequence[str]) -> list[tuple[float | None, float | None]]:
+    return [(None, None) if n in EITHER else (None, 0.0) if n in AGAINST else (0.0, None) for n in names]
 
 
-def fit(
-    x: NDArray[np.float64], y: NDArray[np.bool_], weights: NDArray[np.float64], names: tuple[str, ...]
+def fit_list(pools: Sequence[tuple[Array, NDArray[np.bool_], float]]) -> Array:
+    """Weights of the sentence signals by ListNet's top-one loss; pools are (signals, holds, weight)."""
+    rows, holds = np.vstack([p[0] for p in pools]), np.concatenate([p[1] for p in pools])
+    sizes = [len(p[1]) for p in pools]
+    starts = np.cumsum([0, *sizes[:-1]])
+    of, mass = np.repeat(np.arange(len(pools)), sizes), np.array([p[2] for p in pools])
+    mass = mass / mass.sum()
+
+    def loss(p: Array) -> tuple[float, Array]:
+        sums = rows @ p
+        powers = np.exp(sums - np.maximum.reduceat(sums, starts)[of])
+        everything = np.add.reduceat(powers, starts)
+        right = np.maximum(np.add.reduceat(np.where(holds, powers, 0.0), starts), 1e-300)
+        slope = (mass / everything)[of] * powers - (mass / right)[of] * np.where(holds, powers, 0.0)
+        value = float(mass @ (np.log(everything) - np.log(right)) + SENTENCE_PENALTY * p @ p)
+        return value, rows.T @ slope + 2 * SENTENCE_PENALTY * p
+
+    start = np.zeros(rows.shape[1])
+    found = minimize(loss, start, jac=True, bounds=bounds_of(SENTENCE_SIGNALS), method="L-BFGS-B")
+    return np.asarray(found.x)
+
+
+def fit_logistic(
+    x: Array,
+    y: NDArray[np.bool_],
+    weights: Array,
+    bounds: list[tuple[float | None, float | None]],
+    penalty: float,
 ) -> Logistic:
-    """Logistic regression with signed weights and an L2 penalty; `weights` are relative sample weights."""
+    """Logistic regression with bounded weights and an L2 penalty; `weights` are relative sample weights."""
     sign, w = np.where(y, 1.0, -1.0), weights / weights.sum()
 
-    def loss(p: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    def loss(p: Array) -> tuple[float, Array]:
         margin = sign * (x @ p[:-1] + p[-1])
         slope = -w * sign * expit(-margin)
-        value = float(w @ np.logaddexp(0, -margin) + PENALTY * p[:-1] @ p[:-1])
-        return value, np.append(x.T @ slope + 2 * PENALTY * p[:-1], slope.sum())
+        value = float(w @ np.logaddexp(0, -margin) + penalty * p[:-1] @ p[:-1])
+        return value, np.append(x.T @ slope + 2 * penalty * p[:-1], slope.sum())
 
-    bounds = [(None, 0) if n in AGAINST else (0, None) for n in names] + [(None, None)]
-    found = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, bounds=bounds, method="L-BFGS-B")
+    start, free = np.zeros(x.shape[1] + 1), (None, None)
+    found = minimize(loss, start, jac=True, bounds=[*bounds, free], method="L-BFGS-B")
     return Logistic(found.x[:-1], float(found.x[-1]))
 
 
 def fit_sentences(cases: list[Case]) -> Logistic:
-    """Every question weighs the same, however many sentences its passages have."""
+    """Every question weighs as its set says, however many sentences its passages have."""
     useful = [c for c in cases if c.training and c.holds.any() and not c.holds.all()]
-    x = np.vstack([sentence_rows(c) for c in useful])
-    y = np.concatenate([c.holds for c in useful])
-    shares = [np.where(c.holds, 0.5 / c.holds.sum(), 0.5 / (~c.holds).sum()) for c in useful]
-    weights = np.concatenate([c.weight * s for c, s in zip(useful, shares, strict=True)])
-    return fit(x, y, weights, SENTENCE_SIGNALS)
+    order = fit_list([(c.ranked.signals, c.holds, c.weight) for c in useful])
+    sums = np.concatenate([c.ranked.signals @ order for c in useful])
+    middle = float(np.mean(sums))
+    shares = [np.where(c.holds, 0.5 / c.holds.sum(), 0.5 / (~c.holds).sum()) * c.weight for c in useful]
+    curve = fit_logistic(
+        (sums - middle)[:, None],
+        np.concatenate([c.holds for c in useful]),
+        np.concatenate(shares),
+        [(1e-3, None)],
+        0.0,
+    )
+    scale = float(curve.weights[0])
+    return Logistic(order * scale, curve.bias - scale * middle)
 
 
 def reranked(case: Case, model: Logistic, *, without_answer: bool = False) -> Case:
-    keep = ~case.holds if without_answer else np.ones(len(case.holds), dtype=bool)
-    if not keep.any():
-        return dataclasses.replace(
-            case,
-            ranked=dataclasses.replace(case.ranked, sentences=(), probabilities=(), cosines=()),
-            holds=case.holds[:0],
-        )
-    p = model.probability(sentence_rows(case))
-    order = [int(i) for i in np.argsort(-p, kind="stable") if keep[i]]
+    """In the order of a model, all or those that do not hold the answer."""
+    p = model.probability(case.ranked.signals) if len(case.holds) else np.zeros(0)
+    order = [int(i) for i in np.argsort(-p, kind="stable") if not (without_answer and case.holds[i])]
     r = case.ranked
     ranked = dataclasses.replace(
         r,
         sentences=tuple(r.sentences[i] for i in order),
         probabilities=tuple(float(p[i]) for i in order),
         cosines=tuple(r.cosines[i] for i in order),
+        signals=r.signals[order],
     )
     return dataclasses.replace(
         case, ranked=ranked, holds=case.holds[order], answerable=case.answerable and not without_answer
     )
 
 
-def answer_row(case: Case) -> NDArray[np.float64]:
+def answer_row(case: Case) -> Array:
     r = case.ranked
     return answer_signals(r.asked, r.sentences, r.probabilities, r.cosines, case.hits)
 
 
-def answer_sets(cases: list[Case], training: bool) -> tuple[list[Case], list[Case]]:
-    """(answerable with the answer among the first three, to be refused: unanswerable ones and ones with the
-    answer taken away)."""
-    side = [c for c in cases if c.training is training]
-    good = [c for c in side if c.answerable and c.holds[:3].any()]
-    return good, [c for c in side if not c.answerable]
-
-
 def fit_answers(cases: list[Case], made: list[Case]) -> Logistic:
-    """Half the weight lies on questions to answer, a third on unanswerable ones, the rest on absent facts."""
-    good, bad = answer_sets(cases, True)
-    absent = answer_sets(made, True)[1]
+    """Half the weight lies on questions to answer (those with the answer among the first three), a third on
+    unanswerable ones, the rest on absent facts."""
+    side = [c for c in cases if c.training]
+    good = [c for c in side if c.answerable and c.holds[:3].any()]
+    bad = [c for c in side if not c.answerable]
+    absent = [c for c in made if c.training]
     groups = [(good, 0.5), (bad, 0.33), (absent, 0.17)]
     x = np.vstack([answer_row(c) for group, _ in groups for c in group])
     y = np.array([group is good for group, _ in groups for _ in group])
     weights = [share * c.weight / sum(g.weight for g in group) for group, share in groups for c in group]
-    return fit(x, y, np.array(weights), ANSWER_SIGNALS)
+    return fit_logistic(x, y, np.array(weights), bounds_of(ANSWER_SIGNALS), ANSWER_PENALTY)
 
 
-def weigh_sets(sets: list[list[Case]]) -> list[Case]:
-    """All cases; a set counts by the square root of its size: a large one must not drown the others."""
-    for cases in sets:
-        for case in cases:
-            case.weight = len(cases) ** -0.5
-    return [case for cases in sets for case in cases]
+def weigh_sets(cases: list[Case]) -> list[Case]:
+    """A set counts by the square root of its size: a large one must not drown the others."""
+    sizes = {c.set: sum(o.set == c.set for o in cases) for c in cases}
+    for case in cases:
+        case.weight = float(sizes[case.set]) ** -0.5
+    return cases
 
 
 def report(mode: str, cases: list[Case], made: list[Case], calibration: Calibration) -> None:
-    held = [c for c in cases if not c.training]
-    answerable = [c for c in held if c.answerable]
-    reached = [c for c in answerable if c.holds.any()]
-    print(f"[{mode}] held out: {len(held)} questions, {len(answerable)} answerable")
-    print(f"  answer in the passages: {len(reached) / max(1, len(answerable)):.3f}")
-    for n in (1, 2, 3, 6):
-        print(f"  then within the first {n}: {np.mean([c.holds[:n].any() for c in reached]):.3f}")
+    """What the questions not fitted on say, set by set."""
+    scores = {id(c): float(calibration.answer.probability(answer_row(c))) for c in [*cases, *made]}
 
-    def refused(some: list[Case], bar: float) -> float:
-        scores = [float(calibration.answer.probability(answer_row(c))) for c in some]
-        return float(np.mean(np.array(scores) < bar)) if scores else float("nan")
+    def refused(some: list[Case]) -> str:
+        below = [scores[id(c)] < calibration.threshold for c in some]
+        return f"{np.mean(below):.3f} of {len(below):3d}" if below else "-"
 
-    absent = [c for c in held if not c.answerable]
-    taken = [c for c in made if not c.training]
-    for bar in sorted({0.1, 0.2, 0.3, 0.4, 0.5, 0.6, round(calibration.threshold, 3)}):
-        print(
-            f"  below {bar:.3f} refused: answerable {refused(answerable, bar):.3f}, "
-            f"unanswerable {refused(absent, bar):.3f}, answer taken away {refused(taken, bar):.3f}"
-        )
+    print(f"[{mode}] threshold {calibration.threshold:.4f}")
+    for training in (True, False):
+        for name in dict.fromkeys(c.set for c in cases):
+            side = [c for c in cases if c.training is training and c.set == name]
+            asked = [c for c in side if c.answerable]
+            taken = [c for c in made if c.training is training and c.set == name]
+            first = " ".join(f"{np.mean([c.holds[:n].any() for c in asked]):.3f}" for n in (1, 2, 3, 6))
+            print(
+                f"  {'fitted' if training else 'held out'} {name:18s} within the first 1/2/3/6: {first}; "
+                f"refused: answerable {refused(asked)}, "
+                f"unanswerable {refused([c for c in side if not c.answerable])}, taken away {refused(taken)}"
+            )
 
 
-def calibrate(mode: str, cases: list[Case], refused: float) -> dict[str, object]:
+def calibrate(mode: str, cases: list[Case], refused: float) -> tuple[Calibration, dict[str, object]]:
     sentence = fit_sentences(cases)
     cases = [reranked(c, sentence) for c in cases]
     made = [reranked(c, sentence, without_answer=True) for c in cases if c.answerable and c.holds.any()]
     made = [c for c in made if c.ranked.sentences]
     answer = fit_answers(cases, made)
-    threshold = weighted_quantile([c for c in cases if not c.answerable], answer, refused)
-    report(mode, cases, made, Calibration(sentence, answer, threshold))
-    return {
+    sizes = {c.set: sum(o.set == c.set for o in cases) for c in cases}
+    shown = [c for c in cases if not c.answerable and (c.training or sizes[c.set] < SMALL_SET)]
+    threshold = weighted_quantile(shown, answer, refused)
+    calibration = Calibration(sentence, answer, threshold)
+    report(mode, cases, made, calibration)
+    return calibration, {
         "sentence": as_json(sentence, SENTENCE_SIGNALS),
         "answer": as_json(answer, ANSWER_SIGNALS),
         "threshold": round(threshold, 4),
@@ -230,28 +272,45 @@ def as_json(model: Logistic, names: tuple[str, ...]) -> dict[str, float]:
     }
 
 
+def start(_: bool) -> Calibration:
+    weights = np.array([START.get(n, 0.0) for n in SENTENCE_SIGNALS])
+    nothing = Logistic(np.zeros(len(ANSWER_SIGNALS)), 0.0)
+    return Calibration(Logistic(weights, -4.0), nothing, 0.5)
+
+
+def fit_both(found: Sequence[Found], refused: float) -> dict[str, dict[str, object]]:
+    """Weights and threshold of each mode of retrieval."""
+    weights: Callable[[bool], Calibration] = start
+    fitted: dict[str, dict[str, object]] = {}
+    for _ in range(ROUNDS):
+        cases = [read_case(f, weights) for f in found]
+        modes: dict[bool, Calibration] = {}
+        for mode, dense in (("dense", True), ("lexical", False)):
+            some = weigh_sets([c for c in cases if c.ranked.dense is dense])
+            if some:
+                modes[dense], fitted[mode] = calibrate(mode, some, refused)
+        weights = modes.__getitem__
+    return fitted
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("pairs", nargs="+", metavar="INDEX=SET")
     parser.add_argument(
-        "--refused", type=float, default=0.85, help="share of unanswerable questions that must be refused"
+        "--refused", type=float, default=0.82, help="share of unanswerable questions that must be refused"
     )
     parser.add_argument("--write", action="store_true", help=f"replace {TARGET.name}")
     arguments = parser.parse_args()
-    sets: dict[str, list[list[Case]]] = {"dense": [], "lexical": []}
+    found: list[Found] = []
     for pair in arguments.pairs:
         index_path, folder = pair.split("=", 1)
-        with open_index(index_path) as index:
-            found = list(read_cases(index, Path(folder), dense=True))
-            for mode, chosen in (("dense", True), ("lexical", False)):
-                sets[mode].append([c for c in found if c.ranked.dense is chosen])
-    fitted = {m: calibrate(m, weigh_sets(s), arguments.refused) for m, s in sets.items() if any(s)}
+        found.extend(search(open_index(index_path), Path(folder)))
+    fitted = fit_both(found, arguments.refused)
     if arguments.write:
-        TARGET.write_text(
-            json.dumps({**json.loads(TARGET.read_text("utf-8")), **fitted}, indent=1) + "\n", "utf-8"
-        )
+        before = json.loads(TARGET.read_text("utf-8"))
+        TARGET.write_text(json.dumps({**before, **fitted}, indent=1) + "\n", "utf-8")
         print(f"wrote {TARGET}")
 
 

@@ -6,25 +6,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.question import AnswerType, analyse, offers
+from rag.answertypes import AnswerType
+from rag.offered import answers_in, offers
+from rag.question import analyse
 
 
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
-        ("How many days of notice must the tenant give?", AnswerType.NUMBER),
-        ("What is the notice period?", AnswerType.NUMBER),
-        ("What was the total net revenue?", AnswerType.NUMBER),
-        ("违约金是多少？", AnswerType.NUMBER),
-        ("试用期最长几个月？", AnswerType.NUMBER),
+        ("How many days of notice must the tenant give?", AnswerType.DURATION),
+        ("What is the notice period?", AnswerType.DURATION),
+        ("试用期最长几个月？", AnswerType.DURATION),
+        ("How many people work there?", AnswerType.NUMBER),
+        ("公司有多少名员工？", AnswerType.NUMBER),
+        ("What was the total net revenue?", AnswerType.MONEY),
+        ("How much does the licence cost?", AnswerType.MONEY),
+        ("违约金是多少？", AnswerType.MONEY),
+        ("What percentage of the fee is due on signing?", AnswerType.PERCENT),
+        ("年利率是多少？", AnswerType.PERCENT),
         ("When does the lease end?", AnswerType.DATE),
         ("In which year was it signed?", AnswerType.DATE),
         ("合同何时生效？", AnswerType.DATE),
-        ("Who signed the lease?", AnswerType.NAME),
-        ("谁签署了合同？", AnswerType.NAME),
+        ("Who signed the lease?", AnswerType.PERSON),
+        ("谁签署了合同？", AnswerType.PERSON),
+        ("Which bank holds the account?", AnswerType.ORGANISATION),
+        ("由哪家公司承建？", AnswerType.ORGANISATION),
+        ("What is the drug called?", AnswerType.NAME),
         ("Where is the registered office?", AnswerType.PLACE),
         ("公司注册在哪里？", AnswerType.PLACE),
-        ("Why was it terminated?", AnswerType.OTHER),
+        ("Why was it terminated?", AnswerType.REASON),
+        ("合同为什么终止？", AnswerType.REASON),
+        ("What does force majeure mean?", AnswerType.DEFINITION),
+        ("什么是不可抗力？", AnswerType.DEFINITION),
+        ("How is the rent paid?", AnswerType.MANNER),
+        ("如何支付租金？", AnswerType.MANNER),
+        ("Does the tenant keep a dog?", AnswerType.OTHER),
         ("", AnswerType.OTHER),
     ],
 )
@@ -57,13 +73,42 @@ def test_numbers_lose_separators_and_width() -> None:
         ("It ends on 3 March 2031.", AnswerType.DATE, True),
         ("合同于二〇二四年三月一日生效。", AnswerType.DATE, True),
         ("It ends on the agreed day.", AnswerType.DATE, False),
-        ("The lease was signed by Maria Holt.", AnswerType.NAME, True),
+        ("The lease was signed by Maria Holt.", AnswerType.PERSON, True),
+        ("Maria Holt signed the lease.", AnswerType.PERSON, True),
+        ("However, the lease was signed.", AnswerType.PERSON, False),
+        ("租约由王小明签署。", AnswerType.PERSON, True),
+        ("It was sold to Norden Bank in March.", AnswerType.ORGANISATION, True),
+        ("该项目由北方建设公司承建。", AnswerType.ORGANISATION, True),
+        ("The fee is USD 1,200.", AnswerType.MONEY, True),
+        ("The fee is due twice a year.", AnswerType.MONEY, False),
+        ("违约金为五万元。", AnswerType.MONEY, True),
+        ("It bears interest at 5.5% a year.", AnswerType.PERCENT, True),
+        ("Interest is due on 5 May.", AnswerType.PERCENT, False),
+        ("The term is twenty-five years.", AnswerType.DURATION, True),
+        ("The term is stated in clause 25.", AnswerType.DURATION, False),
+        ("In the 1970s it was replaced.", AnswerType.DATE, True),
+        ("It failed because the notice was late.", AnswerType.REASON, True),
+        ("It failed on Monday.", AnswerType.REASON, False),
+        ("A lien is a right over goods.", AnswerType.DEFINITION, True),
+        ("租金通过银行转账支付。", AnswerType.MANNER, True),
         ("The office is in Rotterdam.", AnswerType.PLACE, True),
         ("Anything.", AnswerType.OTHER, None),
     ],
 )
 def test_sentence_offers_what_is_expected(sentence: str, expects: AnswerType, offered: bool | None) -> None:
     assert offers(sentence, expects) is offered
+
+
+def test_name_that_the_question_itself_says_is_no_answer() -> None:
+    asked = "Who signed for Maria Holt?"
+    assert offers("Maria Holt was ill.", AnswerType.PERSON, asked) is False
+    assert offers("Maria Holt was ill and Jonas Reed signed.", AnswerType.PERSON, asked) is True
+
+
+@given(st.text(max_size=200), st.sampled_from(AnswerType))
+def test_possible_answers_are_spans_within_the_sentence(text: str, kind: AnswerType) -> None:
+    for span in answers_in(text, kind):
+        assert 0 <= span.start < span.end <= len(text)
 
 
 def test_number_that_the_question_itself_says_is_no_answer() -> None:

@@ -1,0 +1,99 @@
+"""Measurable signals of whether the sentences found suffice to answer a question.
+
+As those of `rag.signals`: each in 0..1, weighed by `rag.calibration`, names and order a contract with its
+file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.answertypes import AnswerType
+from rag.candidates import Asked, Sentence
+from rag.offered import answers_in
+from rag.signals import nearness, share_found
+from rag.text import normalise, search_tokens
+from rag.types import Hit
+
+ANSWER_SIGNALS = (
+    "best_sentence",
+    "second_sentence",
+    "best_passage",
+    "passage_margin",
+    "best_cosine",
+    "coverage",
+    "sentence_coverage",
+    "topic_coverage",
+    "topic_in_sentence",
+    "added",
+    "reworded",
+    "line_item",
+    "rarest_missing",
+    "unknown_words",
+    "unknown_names",
+    "names_found",
+    "names_missing",
+    "numbers_missing",
+    "offers_type",
+    "lacks_type",
+    "near",
+    "long_question",
+    "one_document",
+)
+_LONG_QUESTION = 20
+_FIRST = 3
+
+
+def answer_signals(
+    asked: Asked,
+    found: Sequence[Sentence],
+    probabilities: Sequence[float],
+    cosines: Sequence[float | None],
+    hits: Sequence[Hit],
+) -> NDArray[np.float64]:
+    """ANSWER_SIGNALS of a ranked list of sentences (best first) over their hits: shape
+    (len(ANSWER_SIGNALS),)."""
+    if not found:
+        return np.zeros(len(ANSWER_SIGNALS))
+    best, first = found[0], found[:_FIRST]
+    words = frozenset(search_tokens(hits[best.hit].chunk.indexed_text)) | best.around
+    place = f"{hits[best.hit].chunk.indexed_text}\n{hits[best.hit].document.path}\n{best.head}"
+    scores = sorted((h.score for h in hits), reverse=True)
+    names = share_found(asked.question.names, place)
+    return np.array(
+        [
+            probabilities[0],
+            probabilities[1] if len(probabilities) > 1 else 0.0,
+            scores[0],
+            scores[0] - (scores[min(4, len(scores) - 1)] if len(scores) > 1 else 0.0),
+            max((c for c in cosines if c is not None), default=0.0),
+            asked.coverage(words),
+            max(asked.coverage(s.tokens) for s in first),
+            asked.topic_coverage(words),
+            max(asked.topic_coverage(s.tokens) for s in first),
+            max(asked.added(s.tokens, s.titles) for s in first),
+            max(asked.reworded(s.tokens) for s in first),
+            max(asked.line_item(s.tokens) for s in first),
+            asked.rarest_missing(words),
+            sum(asked.weights[t] for t in asked.unknown) / asked.total,
+            sum(asked.weights[t] for t in asked.unknown - asked.topic) / asked.total,
+            names if asked.question.names else 0.0,
+            1.0 - names,
+            1.0 - share_found(asked.question.numbers, place),
+            *_kind(asked, first),
+            min(1.0, len(asked.tokens) / _LONG_QUESTION),
+            sum(s.hit == best.hit for s in first) / len(first),
+        ]
+    )
+
+
+def _kind(asked: Asked, first: Sequence[Sentence]) -> tuple[float, float, float]:
+    """Whether one of the first two sentences offers something of the expected kind, whether none does, and
+    how near to the question's words."""
+    kind, known = asked.question.expects, normalise(asked.question.text)
+    offered = [answers_in(s.text, kind, known) for s in first[:2]]
+    near = max(nearness(asked, s.text, spans) for s, spans in zip(first, offered, strict=False))
+    some = any(offered)
+    return float(some), float(kind is not AnswerType.OTHER and not some), near

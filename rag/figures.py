@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.asked import Aim, Wanted
+from rag.asked import Wanted
 from rag.breakdown import asked_about_parts
 from rag.calculator import calculate
 from rag.computing import Missing, compute
 from rag.constraints import read_constraints
 from rag.expressions import Term as Leaf
-from rag.formulas import Need, concept_name
+from rag.figure_words import INFERRED, ONLY, lacking, sentences, unsaid, with_working
+from rag.formulas import concept_name
 from rag.index import Index
 from rag.lineitems import Reading, find_figure, item, phrases
 from rag.parted import rank_parts
@@ -30,8 +31,6 @@ _FEW = 2
 _EXPLAINED = frozenset(("discussion", "liquidity", "reconciliation"))
 _EXPLANATIONS = 24
 _DISTINCT = 4
-# What is asked with these aims is answered by a sentence, which is the first note of the calculation.
-_CONCLUDED = frozenset({Aim.TREND, Aim.VALUES, Aim.HIGHEST, Aim.LOWEST, Aim.SIGN, Aim.SOUND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ def find_figures(
     if base is None:
         return None
     if not terms:
-        wanted = replace(wanted, periods=(base.written,), notes=(*wanted.notes, _unsaid(base, wanted)))
+        wanted = replace(wanted, periods=(base.written,), notes=(*wanted.notes, unsaid(base, wanted)))
     desk = _Desk(store, whose, wanted.language, wanted.unit == "%")
     result = _computed(wanted, desk)
     if isinstance(result, Missing) and wanted.formula and not wanted.formula.defined:
@@ -139,7 +138,7 @@ def find_figures(
         again = _computed(printed, desk)
         result = again if isinstance(again, Calculation) else result
     if isinstance(result, Missing):
-        return Uncomputed(_lacking(result, wanted, whose))
+        return Uncomputed(lacking(result, wanted, whose))
     return _assembled(wanted, result, desk, whose)
 
 
@@ -188,7 +187,7 @@ def _from_facts(sums: Calculation, facts: Sequence[Evidence], language: str) -> 
     evidence = tuple(replace(facts[old - 1], number=new) for new, old in enumerate(used, 1))
     name = sums.name if language == "zh" else sums.name[:1].upper() + sums.name[1:]
     head = f"{name}{'：' if language == 'zh' else ': '}{sums.result.printed}"
-    text = _with_working(head, replace(sums, inputs=inputs), language)
+    text = with_working(head, replace(sums, inputs=inputs), language)
     return Computed(evidence, (replace(sums, inputs=inputs),), ((text, tuple(numbers.values())),))
 
 
@@ -209,8 +208,8 @@ def _assembled(wanted: Wanted, result: Calculation, desk: _Desk, whose: Whose) -
     chosen = [desk.rows[n - 1] for n in used]
     notes = [r.note for r in chosen if r.note]
     if any(r.amount.column.inferred for r in chosen):
-        notes.append(_INFERRED[wanted.language == "zh"])
-    notes += [_ONLY[wanted.language == "zh"]] if whose.only else []
+        notes.append(INFERRED[wanted.language == "zh"])
+    notes += [ONLY[wanted.language == "zh"]] if whose.only else []
     result = replace(result, inputs=inputs, notes=tuple(dict.fromkeys((*result.notes, *notes))))
     if not chosen:
         return Uncomputed("")
@@ -218,7 +217,7 @@ def _assembled(wanted: Wanted, result: Calculation, desk: _Desk, whose: Whose) -
     evidence = [_evidence(n, reading) for n, reading in enumerate(chosen, 1)]
     if len(chosen) <= _FEW and (again := _told_again(desk, chosen, inputs)):
         evidence.append(replace(again, number=len(evidence) + 1))
-    return Computed(tuple(evidence), (result,), _sentences(wanted, result, whose, rows))
+    return Computed(tuple(evidence), (result,), sentences(wanted, result, whose, rows))
 
 
 def _told_again(desk: _Desk, chosen: Sequence[Reading], inputs: Sequence[Figure]) -> Evidence | None:
@@ -252,58 +251,6 @@ def _lines(chunk: Chunk) -> Iterator[tuple[int, str]]:
         at += len(line) + 1
 
 
-_INFERRED = (
-    "the columns' heads say no period; they are taken newest first",
-    "表头未写明期间，按由近及远的次序读取",
-)
-
-
-_ONLY = (
-    "the question names no company; only this one's reports can show that period here",
-    "问题未指明公司，此处仅该公司的报告可能载有该期间的数据",
-)
-
-
-def _unsaid(base: Term, wanted: Wanted) -> str:
-    if wanted.language == "zh":
-        return f"问题未指明期间，取最近一期报告（{base.spoken('zh')}）"
-    return f"the question names no period: the newest report's, {base.written}"
-
-
-def _sentences(
-    wanted: Wanted, result: Calculation, whose: Whose, rows: tuple[int, ...]
-) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    """The conclusion, where one is asked for, and the figure with how it was come by."""
-    conclusion = result.notes[0] if wanted.aim in _CONCLUDED and result.notes else ""
-    zh = wanted.language == "zh"
-    name = result.name if zh else result.name[:1].upper() + result.name[1:]
-    period = result.result.period
-    if zh:
-        period = _in_chinese(period)
-        head = f"{whose.company}{period}{name}：{result.result.printed}"
-    else:
-        head = f"{name} of {whose.company}{f' for {period}' if period else ''}: {result.result.printed}"
-    end = "。" if zh else "."
-    said = [conclusion[:1].upper() + conclusion[1:].rstrip(".。") + end] if conclusion else []
-    return tuple((text, rows) for text in (*said, _with_working(head, result, wanted.language)))
-
-
-def _with_working(head: str, result: Calculation, language: str) -> str:
-    """What is said of the result, with its formula and working in brackets behind it."""
-    zh = language == "zh"
-    formula = f"{result.name} = {result.formula}" if result.formula else ""
-    how = ("；" if zh else "; ").join(text for text in (formula, result.working) if text)
-    if how:
-        head += f"（{how}）" if zh else f" ({how})"
-    return head + ("。" if zh else ".")
-
-
-def _in_chinese(period: str) -> str:
-    """ "FY2023至FY2024" -> "2023年度至2024年度"."""
-    named = [(part, read_terms([part])) for part in period.split("至")]
-    return "至".join(terms[0].spoken("zh") if terms and not terms[0].ended else part for part, terms in named)
-
-
 def _evidence(number: int, reading: Reading) -> Evidence:
     line = reading.line
     return Evidence(
@@ -319,22 +266,3 @@ def _evidence(number: int, reading: Reading) -> Evidence:
         header=line.header,
         location=line.location,
     )
-
-
-def _lacking(missing: Missing, wanted: Wanted, whose: Whose) -> str:
-    """What was not found, for the reader of a refusal."""
-    if missing.reason:
-        return missing.reason
-    named = _named(missing.needs, wanted)
-    if wanted.language == "zh":
-        return f"计算{wanted.name}所需的{named}在{whose.company}的报表中未找到"
-    return f"to compute {wanted.name}, no row of the reports of {whose.company} gives {named}"
-
-
-def _named(needs: Sequence[Need], wanted: Wanted) -> str:
-    said = []
-    for need in needs:
-        period = wanted.period(need.offset)
-        name = concept_name(need.concept, wanted.language)
-        said.append(f"{name} ({period})" if period else name)
-    return ("、" if wanted.language == "zh" else ", ").join(dict.fromkeys(said))

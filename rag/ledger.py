@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from weakref import WeakKeyDictionary
 
+from rag.above import period_heads, spoken
 from rag.catalogue import Facts
 from rag.cells import Cell, TableRow, fitted, read_cells, split_cells
 from rag.heads import Column, Unit, names_period, read_columns, read_unit, split_head
@@ -205,7 +206,7 @@ def _units(store: Store, info: DocumentInfo, raws: Sequence[_Raw]) -> dict[str, 
         unit = read_unit(header)
         if not unit.stated:
             above = store.text(info.id, max(0, raw.block.start - _ABOVE), raw.block.start)
-            near = read_unit(_spoken(above))
+            near = read_unit(spoken(above))
             unit = replace(near, currency=unit.currency or near.currency) if near.stated else unit
         found[header] = unit
     stated = Counter(unit for unit in found.values() if unit.stated)
@@ -216,19 +217,6 @@ def _units(store: Store, info: DocumentInfo, raws: Sequence[_Raw]) -> dict[str, 
     currency = _SIGNS.get(currency, currency)
     usual = stated.most_common(1)[0][0] if stated else Unit()
     return {h: replace(u if u.stated else usual, currency=u.currency or currency) for h, u in found.items()}
-
-
-_UNIT_LINE = re.compile(
-    r"[^\n]*(?:\bin (?:thousands|millions|billions)\b|[$€£]\s?(?:million|billion|thousand)s?\)|单位\s*[:：])"
-    r"[^\n]*",
-    re.I,
-)
-
-
-def _spoken(above: str) -> str:
-    """The last line above a table that speaks of units."""
-    found = [m.group() for m in _UNIT_LINE.finditer(above) if len(m.group()) <= 160]
-    return found[-1] if found else ""
 
 
 def _sections(raws: Sequence[_Raw]) -> list[tuple[str, str, bool]]:
@@ -304,28 +292,12 @@ def _by_page(
     key = (raw.document_id, raw.page)
     if key not in above:
         start = max(0, raw.block.start - _PAGE_ABOVE)
-        above[key] = _period_heads(store.text(raw.document_id, start, raw.block.start))
+        above[key] = period_heads(store.text(raw.document_id, start, raw.block.start))
     heads = above[key]
     if len(heads) < 2 or len(raw.row.cells) != len(heads):
         return []
     found = read_columns("", heads, facts, instant=instant)
     return list(zip(raw.row.cells, found, strict=True)) if all(c.year for c in found) else []
-
-
-def _period_heads(text: str) -> tuple[str, ...]:
-    """The periods that the last lines with at least two of them name, each once, in order."""
-    for line in reversed(text.split("\n")):
-        found = tuple(dict.fromkeys(m.group() for m in _HEAD_PERIOD.finditer(line)))
-        if len(found) > 1 and len(line) <= 160:
-            return found
-    return ()
-
-
-_HEAD_PERIOD = re.compile(
-    r"(?:(?:three|six|nine|twelve|3|6|9|12) months|(?:fiscal )?(?:quarter|year)) ended "
-    r"[A-Z][a-z]+ \d{1,2}, ?(?:19|20)\d\d|(?:FY|fiscal(?: year)? )(?:19|20)\d\d",
-    re.I,
-)
 
 
 def _amount(cell: Cell, column: Column, unit: Unit, label: str, section: str) -> Amount:

@@ -15,7 +15,8 @@ from rag.errors import ParseError
 if TYPE_CHECKING:
     from rag.batch import BatchReport
 
-# More at a time gained nothing on two cores, and each takes memory.
+# On two cores SmolLM2-135M answered, by processor time, 76 questions a minute one by one, 97 four and 98
+# eight at a time (Q4_1), or 86, 143 and 150 (Q8_0); each one more takes memory.
 _PARALLEL = 4
 
 
@@ -51,7 +52,7 @@ def batch(
         embedder=embedder,
         threshold=threshold,
         drafts=drafts,
-        parallel=parallel or _PARALLEL,
+        parallel=parallel or max(_PARALLEL, options.config().parallel),
         tuned_models=options.untuned(no_tuned),
     )
     with (

@@ -28,6 +28,7 @@ from rag.answer import build_assistant
 from rag.config import load_config
 from rag.evalset import load_questions, restrict, sample
 from rag.types import Answer, ClaimState
+from rag.verify import strip_markers
 
 _NUMBER = re.compile(r"\d[\d,，]*(?:\.\d+)?|\.\d+")
 _WORDS = dict(
@@ -80,10 +81,17 @@ def missing(sentence: str, source: str) -> tuple[list[str], list[str]]:
     return absent, scaled
 
 
+def plain(text: str) -> str:
+    """Its letters and digits."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isalnum())
+
+
 def checked(answer: Answer) -> Iterator[dict[str, object]]:
     """One record for each sentence of the model that is shown as supported."""
+    draft = plain(strip_markers(answer.draft))
     for claim in answer.claims:
-        if claim.quoted or claim.state is not ClaimState.SUPPORTED:
+        # What code worked out or counted is no sentence of the model's.
+        if claim.quoted or claim.state is not ClaimState.SUPPORTED or plain(claim.text) not in draft:
             continue
         cited = [e for e in answer.evidence if e.number in claim.citations]
         source = "\n".join("\n".join((e.text, e.header, *e.heading_path, e.document.title)) for e in cited)

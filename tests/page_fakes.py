@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rag.schema import DATABASE
 from rag.types import (
     Answer,
     AnswerKind,
+    Calculation,
     Certificate,
     Citation,
     Claim,
@@ -24,6 +26,7 @@ from rag.types import (
     Event,
     Evidence,
     EvidenceFound,
+    Figure,
     FileResult,
     FileStatus,
     Filters,
@@ -33,7 +36,10 @@ from rag.types import (
     IngestReport,
     Leg,
     Note,
+    Part,
     Progress,
+    Queued,
+    Reading,
     Reason,
     StageStarted,
     Token,
@@ -225,6 +231,9 @@ class PageAssistant:
             yield Finished(answer)
             return
         yield StageStarted("writing")
+        for ahead in (2, 1) if "queued" in question else ():
+            yield Queued(ahead)
+            time.sleep(self.token_seconds * 40)
         words = answer.draft.split(" ") * (400 if "slow" in question else 1)
         for word in words:
             if stop is not None and stop.is_set():
@@ -318,7 +327,82 @@ def sales_answer(index: FakeIndex, question: str) -> Answer:
     return replace(answer, understood=(*wanted, Note("words", ("turnover",))), relaxed=(gap,), nearest=(hit,))
 
 
+ROW = "Consideration paid 4,250,000 3,400,000"
+
+
+def growth_answer(index: FakeIndex, question: str) -> Answer:
+    """A change worked out from two cells of one row, and a figure that the question gave."""
+    one = evidence_of(index, "agreement.pdf", ROW, 1, page=2, header="EUR | 2022 | 2021")
+    new, old = one.start + ROW.index("4,250,000"), one.start + ROW.index("3,400,000")
+    inputs = (
+        Figure("Consideration paid", Decimal(4250000), "EUR", "2022", "4,250,000", 1, new, new + 9),
+        Figure("Consideration paid", Decimal(3400000), "EUR", "2021", "3,400,000", 1, old, old + 9),
+        Figure("threshold", Decimal(20), "%", "", "20%"),
+    )
+    result = Figure("growth of the consideration", Decimal(25), "%", "2022", "25.0%")
+    calculation = Calculation(
+        "growth of the consideration",
+        "(this year - last year) / last year",
+        inputs,
+        result,
+        "(4,250,000 - 3,400,000) / 3,400,000 = 25.0%",
+        ("more than the threshold of 20%",),
+    )
+    claims = (
+        Claim(
+            "Growth of the consideration for 2022: 25.0%.",
+            ClaimState.SUPPORTED,
+            (1,),
+            ("computed from cells",),
+        ),
+        Claim(one.text, ClaimState.SUPPORTED, (1,), ("quoted word for word",), quoted=True),
+    )
+    return answer_of(
+        question, claims, (one,), kind=AnswerKind.COMPUTED, calculations=(calculation,), draft="", model=""
+    )
+
+
+def parts_answer(index: FakeIndex, question: str) -> Answer:
+    """Of two questions in one, one is answered."""
+    one = evidence_of(index, "lease.md", "The Tenant has paid a deposit of £18,500.", 1)
+    quote = Claim(one.text, ClaimState.SUPPORTED, (1,), ("quoted word for word",), quoted=True)
+    told = (
+        Part("what is the deposit", True, (1,)),
+        Part("who won the regatta", False, (), "in no document searched: regatta"),
+    )
+    return answer_of(question, (quote,), (one,), kind=AnswerKind.QUOTED, parts=told, draft="", model="")
+
+
+def count_answer(index: FakeIndex, question: str) -> Answer:
+    """Every passage that matches was read."""
+    quotes = ("The Tenant has paid a deposit of £18,500.", "Notice under this clause takes effect")
+    found = [evidence_of(index, "lease.md", q, n) for n, q in enumerate(quotes, 1)]
+    claims = (
+        Claim("2 clauses speak of the Tenant.", ClaimState.SUPPORTED, (1, 2), ("counted by code",)),
+        *(Claim(e.text, ClaimState.SUPPORTED, (e.number,), (), quoted=True) for e in found),
+    )
+    text = f"2 clauses speak of the Tenant.\n\nlease.md\n“{quotes[0]}” [1]\n“{quotes[1]}” [2]\nnot a mark [7]"
+    return answer_of(
+        question,
+        claims,
+        found,
+        kind=AnswerKind.QUOTED,
+        text=text,
+        reading=Reading("count", 14, 14, 3),
+        draft="",
+        model="",
+    )
+
+
+def follow_up_answer(index: FakeIndex, question: str) -> Answer:
+    return replace(deposit_answer(index, question), searched="What is the deposit of Harbour Street?")
+
+
 SCRIPT = {
+    "grow": growth_answer,
+    "regatta": parts_answer,
+    "How many clauses": count_answer,
+    "And that": follow_up_answer,
     "net sales": sales_answer,
     "notice": notice_answer,
     "deposit": deposit_answer,
@@ -341,6 +425,9 @@ def make_pdf(path: Path) -> Path:
     canvas.drawString(72, 760, "3 Consideration")
     canvas.drawString(72, 730, "The total consideration is EUR 4,250,000.")
     canvas.drawString(72, 710, "It falls due on completion.")
+    canvas.drawString(72, 690, "Consideration paid")
+    canvas.drawString(260, 690, "4,250,000")
+    canvas.drawString(360, 690, "3,400,000")
     canvas.save()
     return path
 
@@ -389,7 +476,7 @@ def fill(index: FakeIndex, folder: Path) -> None:
     index.add(
         "agreement.pdf",
         "Share Purchase Agreement\n\n3 Consideration\nThe total consideration is EUR 4,250,000.\n"
-        "It falls due on completion.",
+        f"It falls due on completion.\n{ROW}",
         title="Share Purchase Agreement",
         kind="pdf",
         pages=2,

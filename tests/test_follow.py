@@ -16,7 +16,7 @@ from rag.index import open_index
 from rag.types import Filters
 from tests.fakes import FakeEmbedder, fake_answer, fake_document, fake_evidence, fake_hit
 from tests.indexing import write_files
-from tests.page_fakes import HOSTILE, FakeIndex, make_workspace
+from tests.page_fakes import HOSTILE, FakeIndex
 from ui import cards, follow, panes
 from ui.handlers import Handlers
 from ui.texts import CHINESE, ENGLISH
@@ -71,14 +71,6 @@ def test_evidence_and_citations_of_an_answer_are_marked_in_the_terminal(
 
 
 # The page
-
-
-@pytest.fixture
-def handlers(tmp_path: Path) -> Iterator[Handlers]:
-    workspace, _ = make_workspace(tmp_path)
-    made = Handlers(workspace, default_index="contracts")
-    yield made
-    made.pictures.close()
 
 
 def source(views: Any) -> str:

@@ -32,14 +32,6 @@ from ui.texts import CHINESE, ENGLISH
 from ui.workspace import Workspace, safe_name
 
 
-@pytest.fixture
-def handlers(tmp_path: Path) -> Iterator[Handlers]:
-    workspace, _ = make_workspace(tmp_path)
-    made = Handlers(workspace, default_index="contracts")
-    yield made
-    made.pictures.close()
-
-
 def assistant_of(handlers: Handlers, name: str = "contracts") -> PageAssistant:
     assistant: PageAssistant = handlers.workspace.assistant(name)
     return assistant

@@ -11,7 +11,7 @@ import pytest
 from rag.store import check_filters
 from rag.types import FileStatus, Filters, Gap, Hit, Leg, Note, Reason
 from tests.fakes import fake_answer, fake_document, fake_hit
-from tests.page_fakes import HOSTILE, PageAssistant, make_workspace
+from tests.page_fakes import HOSTILE, PageAssistant
 from ui import filters as components
 from ui import render
 from ui.exchange import Exchange
@@ -19,14 +19,6 @@ from ui.handlers import Handlers, View
 from ui.narrow import ALL, Choices, Narrow, choices, limits, read_day
 from ui.texts import CHINESE, ENGLISH, Texts
 from ui.understood import understood, why
-
-
-@pytest.fixture
-def handlers(tmp_path: Path) -> Iterator[Handlers]:
-    workspace, _ = make_workspace(tmp_path)
-    made = Handlers(workspace, default_index="contracts")
-    yield made
-    made.pictures.close()
 
 
 def assistant_of(handlers: Handlers) -> PageAssistant:

@@ -32,12 +32,14 @@ class Conversation:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _counter: int = 0
 
-    def begin(self, index: str, question: str, filters: Filters) -> tuple[Exchange, threading.Event]:
+    def begin(
+        self, index: str, question: str, filters: Filters, *, alone: bool = False
+    ) -> tuple[Exchange, threading.Event]:
         with self._lock:
             self._stop.set()
             self._stop = threading.Event()
             self._counter += 1
-            self.live = Exchange(self._counter, index, question, filters)
+            self.live = Exchange(self._counter, index, question, filters, alone=alone)
             return self.live, self._stop
 
     def update(self, exchange: Exchange) -> bool:

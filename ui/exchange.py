@@ -13,6 +13,7 @@ from rag.types import (
     Finished,
     Gap,
     Note,
+    Queued,
     StageStarted,
     Token,
     Turn,
@@ -25,6 +26,7 @@ STAGES = ("searching", "evidence", "writing", "verifying")
 class Exchange:
     """A question under way or done. `number` is its place in the conversation, from 1; `index` the name of
     the index asked; `filters` what the search was limited to; `understood` and `relaxed` are as in Answer.
+    `alone`: it was asked without what came before; `ahead` questions are served by the model first.
     Once it is done it has an answer, or an error (a message for the reader, "" where something unforeseen
     failed), or it was stopped; an answer to a stopped exchange covers what was written until then."""
 
@@ -32,10 +34,12 @@ class Exchange:
     index: str
     question: str
     filters: Filters = field(default_factory=Filters)
+    alone: bool = False
     stage: str = ""
     evidence: tuple[Evidence, ...] = ()
     understood: tuple[Note, ...] = ()
     relaxed: tuple[Gap, ...] = ()
+    ahead: int = 0
     draft: str = ""
     answer: Answer | None = None
     error: str | None = None
@@ -56,20 +60,23 @@ def advance(exchange: Exchange, event: Event) -> Exchange:
         return exchange
     match event:
         case StageStarted(stage):
-            return replace(exchange, stage=stage)
+            return replace(exchange, stage=stage, ahead=0)
+        case Queued(ahead):
+            return replace(exchange, ahead=ahead)
         case EvidenceFound(evidence, _, understood, relaxed):
             return replace(exchange, evidence=evidence, understood=understood, relaxed=relaxed)
         case Token(text):
-            return replace(exchange, draft=exchange.draft + text)
+            return replace(exchange, draft=exchange.draft + text, ahead=0)
         case Finished(answer):
             return replace(exchange, answer=answer)
 
 
 def turns(exchanges: tuple[Exchange, ...], index: str, *, most: int = 4) -> tuple[Turn, ...]:
-    """The last answered exchanges with this index, oldest first, as history for a follow-up question."""
-    answered = [
-        Turn(question=e.question, answer=e.answer.text)
-        for e in exchanges
-        if e.index == index and e.answer is not None
-    ]
+    """The last answered exchanges with this index, oldest first, as history for a follow-up question: each as
+    it was searched with, and none from before a question that was asked alone."""
+    answered: list[Turn] = []
+    for e in exchanges:
+        if e.index == index and e.answer is not None:
+            answered = [] if e.alone else answered
+            answered.append(Turn(question=e.answer.searched or e.question, answer=e.answer.text))
     return tuple(answered[-most:])

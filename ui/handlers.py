@@ -7,50 +7,23 @@ carries it over.
 
 from __future__ import annotations
 
-import logging
-import queue
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from markupsafe import Markup
 
-from rag import compose
 from rag.errors import CitewiseError
-from rag.types import DocumentInfo, FileStatus, Hit, IngestReport, Progress
-from ui import chrome, listing, panes, render
+from ui import chrome, listing, panes, render, uploads
 from ui.conversation import Conversation, Conversations, run
 from ui.exchange import turns
-from ui.narrow import ALL, Choices, Narrow, choices
+from ui.narrow import ALL, Narrow, choices
 from ui.pictures import Pictures
+from ui.sources import Sources
 from ui.texts import Texts, texts_for
+from ui.view import View
 from ui.workspace import Workspace
 
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """Parts of the page; None leaves a part as it is. `scope` are the documents that can be chosen;
-    `scope_chosen` which are; `choices` and `chosen` the same for the other filters, `narrow_note` what is
-    wrong with them."""
-
-    transcript: Markup | None = None
-    live: Markup | None = None
-    source: Markup | None = None
-    upload: Markup | None = None
-    documents: Markup | None = None
-    indexes: tuple[str, ...] | None = None
-    index: str | None = None
-    scope: tuple[str, ...] | None = None
-    scope_chosen: tuple[str, ...] | None = None
-    choices: Choices | None = None
-    chosen: Narrow | None = None
-    narrow_note: Markup | None = None
-    running: bool | None = None
-    clear_question: bool = False
+__all__ = ["Handlers", "View"]
 
 
 class Handlers:
@@ -60,6 +33,7 @@ class Handlers:
         self.workspace = workspace
         self.conversations = Conversations()
         self.pictures = Pictures()
+        self._sources = Sources(workspace, self.pictures)
         self._default = default_index
 
     def _of(self, key: str | None) -> tuple[Conversation, Texts]:
@@ -83,17 +57,17 @@ class Handlers:
         conversation.language = texts_for(code).code
         chosen = self.choose(key, index)
         view = replace(chosen, scope=None, scope_chosen=None, chosen=None, upload=Markup(""))
-        return replace(view, source=self._shown(conversation))
+        return replace(view, source=self._sources.shown(conversation))
 
     def choose(self, key: str | None, index: str | None) -> View:
         """Another index: its documents, its samples. The conversation stays."""
         conversation, texts = self._of(key)
-        infos, problem = self._documents(index)
+        infos, problem = uploads.documents_of(self.workspace, index)
         return View(
             transcript=self._transcript(conversation, index, texts),
             upload=listing.problem(problem, texts) if problem else Markup(""),
             documents=listing.documents(infos, texts) if index else listing.note(texts.no_index),
-            scope=_askable(infos),
+            scope=uploads.askable(infos),
             scope_chosen=(),
             choices=choices(infos, texts),
             chosen=ALL,
@@ -135,21 +109,21 @@ class Handlers:
             return render.transcript(conversation.exchanges, texts)
         return chrome.welcome(self.workspace.samples(index) if index else (), texts)
 
-    def _documents(self, index: str | None) -> tuple[list[DocumentInfo], str]:
-        if not index:
-            return [], ""
-        try:
-            return list(self.workspace.assistant(index).index.documents()), ""
-        except CitewiseError as error:
-            return [], str(error)
-
     # ---------------------------------------------------------------- questions
 
     def ask(
-        self, key: str | None, question: str, index: str | None, scope: Sequence[str], narrow: Narrow = ALL
+        self,
+        key: str | None,
+        question: str,
+        index: str | None,
+        scope: Sequence[str],
+        narrow: Narrow = ALL,
+        *,
+        alone: bool = False,
     ) -> Iterator[View]:
         """The question, its evidence, its draft and its answer, as they come. With a day in the filters that
-        is none, nothing is asked and the question stays where it is."""
+        is none, nothing is asked and the question stays where it is. `alone`: nothing is carried into it from
+        the conversation."""
         conversation, texts = self._of(key)
         if not question or not question.strip():
             yield View()
@@ -159,12 +133,12 @@ class Handlers:
             yield replace(wrong, live=wrong.narrow_note) if conversation.live is None else wrong
             return
         filters = narrow.filters(scope or ())
-        exchange, stop = conversation.begin(index or "", question.strip(), filters)
+        exchange, stop = conversation.begin(index or "", question.strip(), filters, alone=alone)
         yield View(
             transcript=render.transcript(conversation.exchanges, texts),
             live=render.exchange(exchange, texts),
             running=True,
-            clear_question=True,
+            clear_question=not alone,
         )
         try:
             assistant = self.workspace.assistant(index or "")
@@ -172,7 +146,7 @@ class Handlers:
             conversation.update(replace(exchange, error=str(error)))
             yield self._finished(conversation)
             return
-        history = turns(conversation.exchanges, exchange.index)
+        history = () if alone else turns(conversation.exchanges, exchange.index)
         for grown in run(assistant, exchange, history=history, stop=stop):
             if not conversation.update(grown):
                 return
@@ -197,7 +171,14 @@ class Handlers:
         latest = conversation.exchanges and conversation.exchanges[-1].number == number
         if latest and not narrow.bad_day:
             conversation.drop(number)
-        yield from self.ask(key, exchange.question, index, scope, narrow)
+        yield from self.ask(key, exchange.question, index, scope, narrow, alone=exchange.alone)
+
+    def again(
+        self, key: str | None, question: str, index: str | None, scope: Sequence[str], narrow: Narrow = ALL
+    ) -> Iterator[View]:
+        """The stand-alone question that a follow-up was searched as, edited by the reader: asked as it is, as
+        a new exchange. What was answered before stays."""
+        yield from self.ask(key, question, index, scope, narrow, alone=True)
 
     def sample(
         self, key: str | None, number: int, index: str | None, scope: Sequence[str], narrow: Narrow = ALL
@@ -215,79 +196,25 @@ class Handlers:
 
     def cite(self, key: str | None, number: int, citation: int) -> Iterator[View]:
         """Opens a citation: the words at once, the picture of the page as soon as it is drawn."""
-        conversation, _ = self._of(key)
-        conversation.shown = ("cite", number, citation)
-        yield from self._open(conversation)
+        yield from self._open(key, "cite", number, citation)
 
     def near(self, key: str | None, number: int, position: int) -> Iterator[View]:
         """Opens one of the nearest passages of a refusal."""
-        conversation, _ = self._of(key)
-        conversation.shown = ("near", number, position)
-        yield from self._open(conversation)
+        yield from self._open(key, "near", number, position)
 
     def passage(self, key: str | None, number: int, chunk_id: int) -> Iterator[View]:
         """Opens a passage that another one refers to, in the index of that exchange."""
+        yield from self._open(key, "passage", number, chunk_id)
+
+    def figure(self, key: str | None, number: int, position: int) -> Iterator[View]:
+        """Opens the cell that an input of a calculation was read from."""
+        yield from self._open(key, "figure", number, position)
+
+    def _open(self, key: str | None, kind: str, number: int, which: int) -> Iterator[View]:
         conversation, _ = self._of(key)
-        conversation.shown = ("passage", number, chunk_id)
-        yield from self._open(conversation)
-
-    def _open(self, conversation: Conversation) -> Iterator[View]:
-        texts = texts_for(conversation.language)
-        found = self._look_up(conversation, texts)
-        if found is None:
-            yield View(source=panes.empty_pane(texts))
-            return
-        view, info = found
-        if info is None or info.kind != "pdf" or view.page is None:
-            yield View(source=panes.source_pane(view, texts))
-            return
-        yield View(source=panes.source_pane(view, texts, texts.page_loading))
-        picture = self.pictures.page(info, view.page, view.quote if view.mark else "", texts)
-        yield View(source=panes.source_pane(view, texts, picture))
-
-    def _shown(self, conversation: Conversation) -> Markup | None:
-        """The pane that is open, anew."""
-        if conversation.shown is None:
-            return panes.empty_pane(texts_for(conversation.language))
-        return [view.source for view in self._open(conversation)][-1]
-
-    def _look_up(
-        self, conversation: Conversation, texts: Texts
-    ) -> tuple[panes.PassageView, DocumentInfo | None] | None:
-        if conversation.shown is None:
-            return None
-        kind, number, which = conversation.shown
-        exchange = conversation.find(number)
-        if exchange is None:
-            return None
-        answer = exchange.answer
-        try:
-            index = self.workspace.assistant(exchange.index).index
-        except CitewiseError:
-            index = None
-        if kind == "near":
-            if answer is None or not 0 <= which < len(answer.nearest):
-                return None
-            return _whole(answer.nearest[which], index, number)
-        if kind == "passage":
-            try:
-                return _whole(index.passage(which), index, number) if index is not None else None
-            except CitewiseError:  # removed since the link was drawn
-                return None
-        evidence = next((e for e in exchange.shown_evidence if e.number == which), None)
-        citation = next((c for c in answer.citations if c.number == which), None) if answer else None
-        if citation is None and evidence is not None:
-            citation = compose.citation(evidence)
-        if citation is None:
-            return None
-        view, info = panes.look_up(
-            index,
-            citation,
-            texts,
-            header=evidence.header if evidence else "",
-            claims=answer.claims if answer else (),
-        )
-        return replace(view, turn=number), info
+        conversation.shown = (kind, number, which)
+        for pane in self._sources.open(conversation):
+            yield View(source=pane)
 
     # ---------------------------------------------------------------- documents
 
@@ -301,67 +228,6 @@ class Handlers:
         return replace(self.choose(key, name), indexes=tuple(self.workspace.names()), index=name)
 
     def upload(self, key: str | None, paths: Sequence[str], index: str | None) -> Iterator[View]:
-        """Keeps the files with the index and reads them in, with progress and one line per file at the
-        end."""
+        """Reads files into the index, with progress and one line per file at the end."""
         _, texts = self._of(key)
-        if not paths:
-            return
-        if not index:
-            yield View(upload=listing.problem(texts.no_index, texts))
-            return
-        yield View(upload=listing.progress(Progress("scan", 0, 0), texts))
-        try:
-            with self.workspace.writing(index):
-                kept = self.workspace.keep(index, [Path(p) for p in paths])
-                opened = self.workspace.assistant(index).index
-                for item in _in_thread(lambda tell: opened.ingest(*kept, progress=tell)):
-                    if isinstance(item, Progress):
-                        yield View(upload=listing.progress(item, texts))
-                    else:
-                        yield self._uploaded(index, item, texts)
-        except CitewiseError as error:
-            yield View(upload=listing.problem(str(error), texts))
-        except Exception:
-            _log.exception("upload failed")
-            yield View(upload=listing.problem(texts.unexpected, texts))
-
-    def _uploaded(self, index: str, report: IngestReport, texts: Texts) -> View:
-        infos, _ = self._documents(index)
-        return View(
-            upload=listing.report(report, texts),
-            documents=listing.documents(infos, texts),
-            scope=_askable(infos),
-            choices=choices(infos, texts),
-        )
-
-
-def _whole(hit: Hit, index: Any, turn: int) -> tuple[panes.PassageView, DocumentInfo]:
-    return replace(panes.of_hit(hit, index), turn=turn), hit.document
-
-
-def _askable(infos: Sequence[DocumentInfo]) -> tuple[str, ...]:
-    return tuple(sorted((d.path for d in infos if d.status is FileStatus.OK), key=str.lower))
-
-
-def _in_thread(
-    work: Callable[[Callable[[Progress], None]], IngestReport],
-) -> Iterator[Progress | IngestReport]:
-    """Progress of `work` as it happens (the latest, not each one), then its result; raises what it raised."""
-    channel: queue.SimpleQueue[Any] = queue.SimpleQueue()
-
-    def target() -> None:
-        try:
-            channel.put(work(channel.put))
-        except Exception as error:  # raised again in the page's thread
-            channel.put(error)
-
-    threading.Thread(target=target, name="citewise-upload", daemon=True).start()
-    while True:
-        item = channel.get()
-        while isinstance(item, Progress) and not channel.empty():
-            item = channel.get()
-        if isinstance(item, Exception):
-            raise item
-        yield item
-        if not isinstance(item, Progress):
-            return
+        yield from uploads.upload(self.workspace, paths, index, texts)

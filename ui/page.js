@@ -1,5 +1,5 @@
 // Behaviour of the page that needs no server: theme, keys, copying, panes. Everything that does goes through the
-// bridge, a hidden Gradio component whose custom events carry two numbers or a code. No text is ever put into innerHTML.
+// bridge, a hidden Gradio component whose custom events carry two numbers, a code or a question. No text is ever put into innerHTML.
 (() => {
   if (window.citewise) return;
   const store = {
@@ -61,6 +61,17 @@
   const actions = {
     cite: (el) => { openSource(el); send("cite", { turn: Number(el.dataset.turn), number: Number(el.dataset.number) }); },
     near: (el) => { openSource(el); send("near", { turn: Number(el.dataset.turn), number: Number(el.dataset.number) }); },
+    figure: (el) => { openSource(el); send("figure", { turn: Number(el.dataset.turn), number: Number(el.dataset.number) }); },
+    edit: (el) => {
+      const form = el.closest(".cw-asked").querySelector(".cw-edit-form");
+      form.hidden = !form.hidden;
+      el.setAttribute("aria-expanded", String(!form.hidden));
+      if (!form.hidden) form.querySelector("textarea").focus();
+    },
+    again: (el) => {
+      const asked = el.closest(".cw-edit-form").querySelector("textarea").value.trim();
+      if (asked) send("again", { question: asked });
+    },
     passage: (el) => send("passage", { turn: Number(el.dataset.turn), number: Number(el.dataset.number) }),
     retry: (el) => send("retry", { turn: Number(el.dataset.turn) }),
     sample: (el) => send("sample", { number: Number(el.dataset.number) }),
@@ -92,6 +103,9 @@
     if (event.key === "Escape") {
       if (open.has("cw-has-source")) closeSource();
       else open.set("cw-library-open", false);
+    } else if (event.key === "Enter" && !event.shiftKey && event.target.matches(".cw-edit")) {
+      event.preventDefault();
+      actions.again(event.target);
     } else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       question()?.focus();

@@ -38,14 +38,17 @@ class Picture:
         return f"data:{self.mime};base64,{base64.b64encode(self.data).decode('ascii')}"
 
 
-def draw(source: str, page: int, quote: str, scale: float = 1.5) -> Picture:
-    """Renders one page (1-based) as WebP. Runs inside the worker; imports the renderer only there."""
+def draw(
+    source: str, page: int, quote: str, part: tuple[int, int] | None = None, scale: float = 1.5
+) -> Picture:
+    """Renders one page (1-based) as WebP, the quote boxed, or the `part` (start, end) of
+    it. Runs inside the worker; imports the renderer only there."""
     import io
 
     from rag.parsers.page_image import find_boxes, render_page
 
     image = render_page(Path(source), page, scale=scale)
-    boxes = find_boxes(Path(source), page, quote) if quote else []
+    boxes = find_boxes(Path(source), page, quote, part=part) if quote else []
     buffer = io.BytesIO()
     image.convert("RGB").save(buffer, "WEBP", quality=82)
     return Picture(buffer.getvalue(), "image/webp", image.width, image.height, tuple(boxes))
@@ -57,12 +60,20 @@ class Pictures:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pool: Any = None
-        self._kept: OrderedDict[tuple[str, str, int, str], Picture] = OrderedDict()
+        self._kept: OrderedDict[tuple[Any, ...], Picture] = OrderedDict()
 
-    def page(self, info: DocumentInfo, page: int, quote: str, texts: Texts) -> Picture | str:
+    def page(
+        self,
+        info: DocumentInfo,
+        page: int,
+        quote: str,
+        texts: Texts,
+        *,
+        part: tuple[int, int] | None = None,
+    ) -> Picture | str:
         """The picture, or a sentence for the reader that says why there is none."""
         source = Path(info.source)
-        key = (info.source, info.sha256, page, quote)
+        key = (info.source, info.sha256, page, quote, part)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -74,7 +85,7 @@ class Pictures:
         try:
             if sha256_file(source) != info.sha256:
                 return texts.page_changed
-            picture = self._draw(info.source, page, quote)
+            picture = self._draw(info.source, page, quote, part)
         except Exception as error:  # whatever goes wrong in a renderer, the reader still has the text
             _log.warning("page %s of %s could not be drawn: %r", page, info.source, error)
             return texts.page_failed
@@ -84,7 +95,7 @@ class Pictures:
                 self._kept.popitem(last=False)
         return picture
 
-    def _draw(self, source: str, page: int, quote: str) -> Picture:
+    def _draw(self, source: str, page: int, quote: str, part: tuple[int, int] | None) -> Picture:
         with self._lock:
             if self._pool is None:
                 import multiprocessing
@@ -92,7 +103,7 @@ class Pictures:
                 from pebble import ProcessPool
 
                 self._pool = ProcessPool(max_workers=1, context=multiprocessing.get_context("spawn"))
-            job = self._pool.schedule(draw, args=(source, page, quote), timeout=_SECONDS)
+            job = self._pool.schedule(draw, args=(source, page, quote, part), timeout=_SECONDS)
         picture: Picture = job.result()
         return picture
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from rag.types import Answer, AnswerKind, Claim, ClaimState, Filters
+from ui import told
 from ui.cards import citation_button, evidence_list, nearest_card
 from ui.certificate import certificate
 from ui.copying import copy_text
@@ -38,6 +39,7 @@ def exchange(e: Exchange, texts: Texts, *, unfolded: bool = True) -> Markup:
         body = join(
             [
                 stage_line(e.stage, texts),
+                told.queue_line(e.ahead, texts),
                 understood(e.understood, e.relaxed, e.filters, texts),
                 _draft(e.draft, texts),
                 evidence_list(e.evidence, e.number, texts),
@@ -85,9 +87,11 @@ def answer(
     return tag(
         "section",
         _answer_heading(a, texts),
-        _searched_as(a, texts),
+        told.searched_as(a, texts),
         understood(a.understood, a.relaxed, filters, texts),
-        tag("div", [claim(c, turn, texts, _header(c, a)) for c in a.claims] or a.text, class_="cw-claims"),
+        told.read(a.reading, texts),
+        _body(a, turn, texts),
+        told.calculations(a, turn, texts),
         _actions_row(a, turn, texts),
         evidence,
         _dropped(a.dropped, turn, texts),
@@ -107,12 +111,17 @@ def _answer_heading(a: Answer, texts: Texts) -> Markup:
     )
 
 
-def _searched_as(a: Answer, texts: Texts) -> Markup | None:
-    return (
-        tag("p", texts.searched_as.format(question=a.searched), class_="cw-note cw-early")
-        if a.searched
-        else None
-    )
+def _body(a: Answer, turn: int, texts: Texts) -> Markup:
+    """The sentences: by the parts of the question, as they were laid out, or one after the other."""
+    if told.is_laid_out(a):
+        return told.laid_out(a, turn, texts)
+    grouped, rest = told.by_part(a)
+    parts = [
+        told.part(one, [claim(c, turn, texts, _header(c, a)) for c in claims], turn, texts)
+        for one, claims in grouped
+    ]
+    sentences = [claim(c, turn, texts, _header(c, a)) for c in rest]
+    return tag("div", parts, sentences or (None if parts else a.text), class_="cw-claims")
 
 
 def _dropped(claims: tuple[Claim, ...], turn: int, texts: Texts) -> Markup | None:
@@ -181,10 +190,12 @@ def _refusal(a: Answer, turn: int, texts: Texts, filters: Filters) -> Markup:
     return tag(
         "section",
         _answer_heading(a, texts),
-        _searched_as(a, texts),
+        told.searched_as(a, texts),
         understood(a.understood, a.relaxed, filters, texts),
+        told.read(a.reading, texts),
         tag("p", a.text or texts.refused_why, class_="cw-refusal-text"),
-        tag("p", a.reason, class_="cw-note") if a.reason and a.reason != a.text else None,
+        tag("p", a.reason, class_="cw-why-not") if a.reason and a.reason not in a.text else None,
+        told.parts(a.parts, turn, texts),
         tag("div", tag("h4", texts.certificate), certificate(a.certificate, texts), class_="cw-certificate"),
         tag("h4", texts.nearest, class_="cw-label") if nearest else None,
         tag("ol", nearest, class_="cw-cards") if nearest else None,

@@ -31,17 +31,18 @@ def render_page(source: Path, page: int, *, scale: float = 1.5) -> Image:
         return image
 
 
-def find_boxes(source: Path, page: int, quote: str) -> list[Box]:
+def find_boxes(source: Path, page: int, quote: str, *, part: tuple[int, int] | None = None) -> list[Box]:
     """Where `quote` stands on page `page`: one box (left, top, right, bottom) per line, as shares 0..1 of the
     page's width and height from its top left corner; multiply by an image's size to draw.
 
     White space, hyphens and letter case are ignored in the search. A quote that runs on to the next page is
-    found by the part that stands on this one; [] where nothing is found.
+    found by the part that stands on this one; [] where nothing is found. With `part`, only the characters
+    `quote[start:end]` are boxed, where the quote stands on the page whole: a cell of a table row.
     """
     with _opened(source) as document:
         leaf = _page(document, page, source)
         text_page = leaf.get_textpage()
-        boxes = _locate(leaf, text_page, quote)
+        boxes = _locate(leaf, text_page, quote, part)
         text_page.close()
         leaf.close()
         return boxes
@@ -72,7 +73,7 @@ def _page(document: Any, page: int, source: Path) -> Any:
 _IGNORED = re.compile("[\\s\u00a0\u00ad\u200b\ufeff\ufffe\u2010\u2011-]")
 
 
-def _locate(leaf: Any, text_page: Any, quote: str) -> list[Box]:
+def _locate(leaf: Any, text_page: Any, quote: str, part: tuple[int, int] | None) -> list[Box]:
     # Character by character, so that a place in the text is the number of a character in pdfium.
     import pypdfium2.raw as raw
 
@@ -86,11 +87,18 @@ def _locate(leaf: Any, text_page: Any, quote: str) -> list[Box]:
         if before[0] + pair[0] != "ff"
     ]
     haystack = "".join(letter for letter, _ in letters)
-    needle = "".join(c.casefold()[0] for c in _IGNORED.sub("", quote)).replace("ff", "f")
+    needle = _letters(quote)
     found = _search(haystack, needle)
     if found is None:
         return []
+    if part is not None and found[1] - found[0] == len(needle):
+        start, end = (found[0] + len(_letters(quote[:at])) for at in part)
+        found = (start, end) if start < end else found
     return _boxes(leaf, text_page, [n for _, n in letters[found[0] : found[1]]])
+
+
+def _letters(quote: str) -> str:
+    return "".join(c.casefold()[0] for c in _IGNORED.sub("", quote)).replace("ff", "f")
 
 
 def _search(haystack: str, needle: str) -> tuple[int, int] | None:

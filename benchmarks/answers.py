@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from processes import BenchmarkError, run
 from run import machine, say
 
 HERE = Path(__file__).resolve().parent
+_LONGEST = 900.0
 WARM_UP = "What is this document about?"
 PARALLEL = (1, 2, 4, 8)
 PACKAGES = (
@@ -82,6 +84,9 @@ class Side:
 
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
+        if not select.select([self._process.stdout], [], [], _LONGEST)[0]:
+            self._process.kill()  # each later request then says that it has ended
+            return {"error": f"no answer within {_LONGEST:.0f} s"}
         line = self._process.stdout.readline()
         return json.loads(line) if line else {}
 

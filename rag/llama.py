@@ -16,7 +16,8 @@ from rag.engine import CLOSED, Engine
 from rag.errors import GenerationError
 from rag.generation import EngineSettings, LLMInfo, Piece, Prompt
 from rag.kvstate import Prefixes
-from rag.native import Context, Model, build
+from rag.llama_library import build
+from rag.native import Context, Model
 from rag.requests import Request
 from rag.sampling import Sampling
 from rag.template import CHATML, PLAIN, ChatTemplate

@@ -6,10 +6,8 @@ otherwise. Nothing here is thread-safe but the tokenizer, which only reads the m
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 
 from rag.errors import GenerationError, ModelError
 from rag.generation import EngineSettings
+from rag.llama_library import because, c_library, complaints, library
 
 _ABORTED = 2  # what llama_decode returns then
 
@@ -84,12 +83,12 @@ class Model:
     """The weights of a GGUF file, and the LoRA adapters laid over them. Raises ModelError."""
 
     def __init__(self, path: Path) -> None:
-        self.api = api = _library()
-        with _complaints() as said:
+        self.api = api = library()
+        with complaints() as said:
             self.handle = api.llama_model_load_from_file(os.fsencode(path), api.llama_model_default_params())
         if not self.handle:
             raise ModelError(
-                f"llama.cpp cannot load {path}{_because(said)}; the file is damaged, of an unknown kind, or "
+                f"llama.cpp cannot load {path}{because(said)}; the file is damaged, of an unknown kind, or "
                 "larger than the free memory"
             )
         self.vocabulary = Vocabulary(api, self.handle)
@@ -126,11 +125,11 @@ class Model:
         they make room for adapters when they are opened."""
         if not path.is_file():
             raise ModelError(f"the adapter {name!r} is to be {path}, which is not a file; correct the path")
-        with _complaints() as said:
+        with complaints() as said:
             adapter = self.api.llama_adapter_lora_init(self.handle, os.fsencode(path))
         if not adapter:
             raise ModelError(
-                f"{path} is no adapter for this model{_because(said)}; it must be a LoRA in a GGUF file, "
+                f"{path} is no adapter for this model{because(said)}; it must be a LoRA in a GGUF file, "
                 f"made from a model of the architecture {self.architecture!r} and the same size"
             )
         self.adapters[name] = adapter
@@ -182,11 +181,11 @@ class Context:
         )
         wanted.swa_full = True  # so that the end of a sequence can be taken back, with sliding windows too
         wanted.no_perf = True
-        with _complaints() as said:
+        with complaints() as said:
             self._handle = api.llama_init_from_model(model.handle, wanted)
         if not self._handle:
             raise ModelError(
-                f"llama.cpp cannot make room for {sequences} times {context_tokens} tokens{_because(said)}; "
+                f"llama.cpp cannot make room for {sequences} times {context_tokens} tokens{because(said)}; "
                 "choose a smaller model, or fewer answers at a time"
             )
         self.context_tokens = int(api.llama_n_ctx_seq(self._handle))
@@ -196,7 +195,7 @@ class Context:
         # The abort callback is C's own strlen over two bytes that `interrupt` writes: a Python function here
         # would wait for the interpreter's lock at each of a thousand operations.
         self._flag = ctypes.create_string_buffer(2)
-        self._strlen = ctypes.cast(_c_library().strlen, api.ggml_abort_callback)
+        self._strlen = ctypes.cast(c_library().strlen, api.ggml_abort_callback)
         api.llama_set_abort_callback(self._handle, self._strlen, ctypes.cast(self._flag, ctypes.c_void_p))
 
     def evaluate(
@@ -284,62 +283,8 @@ class Context:
             self._handle = None
 
 
-def build() -> str:
-    """Which llama.cpp this is, with what it uses of the processor: both decide the last bits of a result."""
-    api = _library()
-    return f"{api.__version__} {api.llama_print_system_info().decode('utf-8', 'replace')}"
-
-
-_silence: Any = None
-_said: deque[str] = deque(maxlen=20)
-
-
-def _library() -> Any:
-    # llama.cpp's threads meet after every operation, and by default spin there for milliseconds. On two cores
-    # with load 7 to 11 beside it, SmolLM2-135M wrote 1 to 2 tokens/s so, 7 to 24 with this count. Never
-    # spinning did better still under load (18 to 37), but on idle cores it cost more than half (40 instead of
-    # 100).
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    try:
-        import llama_cpp
-    except (ImportError, OSError, RuntimeError) as error:
-        raise ModelError(
-            f"llama-cpp-python cannot be loaded ({error}); run: pip install llama-cpp-python"
-        ) from error
-
-    global _silence
-    if _silence is None:
-        # llama.cpp otherwise writes to stderr; the callback must live as long as the library
-        _silence = llama_cpp.llama_log_callback(_note)
-        llama_cpp.llama_log_set(_silence, ctypes.c_void_p(0))
-        llama_cpp.llama_backend_init()
-    return llama_cpp
-
-
-def _note(level: int, text: bytes, data: Any) -> None:
-    if level == 4:  # GGML_LOG_LEVEL_ERROR
-        _said.append(text.decode("utf-8", "replace").strip())
-
-
-@contextlib.contextmanager
-def _complaints() -> Iterator[deque[str]]:
-    """What llama.cpp logs as errors meanwhile: its functions return no more than a null pointer."""
-    _said.clear()
-    yield _said
-
-
-def _because(said: Sequence[str]) -> str:
-    """The most telling line, without the name of the function that wrote it."""
-    lines = [line.partition(": ")[2] or line for line in said if line]
-    return f" ({lines[0].rstrip('.')})" if lines else ""
-
-
 def _number(text: str | None, otherwise: int) -> int:
     try:
         return int(text) if text else otherwise
     except ValueError:  # one number for each layer
         return otherwise
-
-
-def _c_library() -> Any:
-    return ctypes.CDLL("msvcrt" if os.name == "nt" else None)

@@ -238,7 +238,7 @@ _TAXES = frozenset(("income tax", "所得税费用"))
 
 def _with_tax_sign(lines: Sequence[Line], tax: Reading, year: int, part: str) -> Reading:
     """The tax with the sign that makes it what lies between pretax and net income, where both stand in its
-    statement; labels alone ("provision for income taxes (411)") do not tell."""
+    statement; labels alone ("provision for income taxes (35)") do not tell."""
     own = [line for line in lines if line.header == tax.line.header and line.statement == tax.line.statement]
     chinese = has_han(tax.line.label)
     before, after = item("pretax income", chinese), item("net income", chinese)

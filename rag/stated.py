@@ -1,7 +1,7 @@
 """Whether an answer states what an accepted answer states: its figures by value, its yes or no, its words.
 
-Wordings differ: "$2,018mn", "USD 2,018.0 million" and "2,018" of a table in millions are one figure, 0.62%
-and 0.0062 too. A figure is stated when the text holds a value that, at the places of the accepted one, is it.
+Wordings differ: "$1,450mn", "USD 1,450.0 million" and "1,450" of a table in millions are one figure, 0.75%
+and 0.0075 too. A figure is stated when the text holds a value that, at the places of the accepted one, is it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _same(wanted: Quantity, held: Quantity) -> bool:
     """Whether `held`, rounded at the last place of `wanted`, is it; the sign is told by words too often."""
     value, step = abs(wanted.value), wanted.step
     while step < 1 and value and not value % (step * 10):
-        step *= 10  # "$303.00" says no more than 303
+        step *= 10  # "$212.00" says no more than 212
     shares = Kind.SHARE in (wanted.kind, held.kind)
     if shares and {wanted.kind, held.kind} - {Kind.SHARE, Kind.NUMBER}:
         return False

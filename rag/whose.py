@@ -40,7 +40,7 @@ _PARTS = re.compile(
     r"|categor(?:y|ies)|stores?)\b"
     r"|分部|板块|地区|区域|境内|境外|国内|海外|子公司|品类|产品线|(?<!主营)(?<!营)业务(?!收入|成本)"
 )
-# "3M": a name with digits in it, and no period.
+# "7K": a name with digits in it, and no period.
 _DIGITS = re.compile(r"\b(?!Q[1-4]\b|H[12]\b|[1-4]Q|FY|CY|[129]H|9M\b|10-?[KQ])(?=\w*[A-Z])(?=\w*\d)\w+")
 _ABBREVIATIONS = frozenset(
     """eps ebit ebitda ebt cogs capex opex sg&a sg r&d ppe pp&e ppne roa roe roic roce dpo dso dio ccc

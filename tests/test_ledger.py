@@ -31,7 +31,7 @@ INCOME = (
         "Income before income taxes 280 170",
         "Provision for income taxes (80) (40)",
         "Net income 200 130",
-        "Net income per share (Notes 1 and 15)",
+        "Net income per share (Notes 2 and 9)",
         "Basic $ 2.00 $ 1.30",
         "Weighted average common shares outstanding",
         "Basic 100 100",
@@ -102,7 +102,7 @@ def test_total_closes_its_section_and_not_the_one_around_it(store: Store) -> Non
 
 def test_label_is_without_its_notes(store: Store) -> None:
     assert line(store, "General and administrative").amounts[0].cell.value == 100
-    assert plain_label("Inventories (Notes 1 and 3)*") == "Inventories"
+    assert plain_label("Inventories (Notes 2 and 5)*") == "Inventories"
 
 
 def test_amounts_are_scaled_but_for_those_per_share(store: Store) -> None:

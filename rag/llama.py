@@ -97,6 +97,12 @@ class LlamaCpp:
         """How many answers are written at a time."""
         return self._engine.context.sequences
 
+    @property
+    def template_tokens(self) -> int:
+        """Tokens that the chat template puts around a prompt."""
+        with _Open(self):
+            return len(self._template.encode(Prompt("a", "a"))) - 2 * len(self._template.encode_content("a"))
+
     def count_tokens(self, text: str) -> int:
         with _Open(self):
             return len(self._template.encode_content(text))

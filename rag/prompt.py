@@ -16,9 +16,11 @@ from rag.types import Evidence
 DEFAULT_BUDGET = 700
 _QUESTION_SHARE = 3  # a question may take a third of the room
 _TITLE_CHARACTERS = 60
-# Role marks, line breaks, begin and end tokens of the chat template, and where separately counted pieces
-# meet.
+# Role marks, line breaks, begin and end tokens of the chat template, where the model does not count them;
+# some say a page of their own.
 _TEMPLATE_TOKENS = 48
+# Where separately counted pieces meet.
+_SEAMS = 8
 
 _SYSTEM = {
     "en": "Answer the question from the quotes only, in one short sentence. "
@@ -46,7 +48,8 @@ def build_prompt(
     even that."""
     language = language if language in _SYSTEM else "en"
     system = _SYSTEM[language]
-    room = llm.info.context_tokens - max_tokens - _TEMPLATE_TOKENS - llm.count_tokens(system)
+    template = getattr(llm, "template_tokens", _TEMPLATE_TOKENS - _SEAMS) + _SEAMS
+    room = llm.info.context_tokens - max_tokens - template - llm.count_tokens(system)
     if room < 32:
         raise GenerationError(
             f"the context of {llm.info.name} ({llm.info.context_tokens} tokens) leaves no room for evidence "

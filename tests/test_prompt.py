@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import GenerationError
+from rag.llama import LlamaCpp
+from rag.models import find_llm
 from rag.prompt import build_prompt
 from rag.types import Evidence
 from tests.fakes import FakeLLM, fake_document, fake_evidence
@@ -92,6 +96,28 @@ def test_table_row_is_told_with_its_column_headers() -> None:
     row = fake_evidence("Revenue | 412.6 | 381.3", header="Item | 2023 | 2022")
     user = build_prompt("Q?", [row], llm=FakeLLM(), max_tokens=50, language="en").user
     assert "Item: Revenue; 2023: 412.6; 2022: 381.3" in user
+
+
+def test_template_that_says_much_itself_leaves_less_room_for_evidence() -> None:
+    plain, wordy = FakeLLM(context_tokens=400), FakeLLM(context_tokens=400)
+    wordy.template_tokens = 250  # type: ignore[attr-defined]
+    lengths = [
+        _tokens(llm, build_prompt("Q?", _evidence(SENTENCES), llm=llm, max_tokens=50, language="en"))
+        for llm in (plain, wordy)
+    ]
+    assert lengths[1] < lengths[0]
+    assert lengths[1] + 250 + 50 <= 400
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("context", [256, 512])
+def test_prompt_for_the_embedded_model_fits_by_its_own_count(context: int, tmp_path: Path) -> None:
+    llm = LlamaCpp(find_llm("embedded", tmp_path), cache_dir=tmp_path, context_tokens=context)
+    evidence = _evidence([f"§ {n}: ¥{n},000 — 租金 {text}" for n, text in enumerate(SENTENCES * 4)])
+    prompt = build_prompt("How much? " * 30, evidence, llm=llm, max_tokens=64, language="en")
+    used = len(llm.encode(prompt))
+    llm.close()
+    assert context * 0.6 < used + 64 <= context
 
 
 def test_context_too_small_for_any_evidence_says_so() -> None:

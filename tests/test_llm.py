@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from rag.errors import GenerationError, ModelError, Offline
-from rag.generation import Delivery, EngineSettings
+from rag.generation import Delivery, EngineSettings, Piece
 from rag.llama import LlamaCpp
 from rag.llm import Prompt, load_llm
 from rag.models import find_llm
@@ -351,6 +351,37 @@ def test_server_receives_the_prompt_and_the_answer_is_streamed() -> None:
     )
     assert [m["content"] for m in body["messages"]] == ["s", "u"]
     assert server.headers[0]["Authorization"] == "Bearer k"
+
+
+def test_each_draft_of_a_server_is_a_request_of_its_own_and_only_the_first_is_greedy() -> None:
+    with ChatServer() as server:
+        client = OpenAIServer(server.url, model="m")
+        pieces = list(client.write(Prompt("s", "u"), max_tokens=50, drafts=3, seed=9))
+        client.close()
+    said = {n: "".join(p.text for p in pieces if isinstance(p, Piece) and p.draft == n) for n in range(3)}
+    assert set(said.values()) == {"The rent is EUR 1,450 per month."}
+    asked = sorted((body["temperature"], body["seed"]) for body in server.requests)
+    assert asked[0] == (0, 0)
+    assert [seed for _, seed in asked[1:]] == [10, 11]
+    assert all(temperature > 0 for temperature, _ in asked[1:])
+
+
+def test_adapter_and_opening_reach_a_server_as_model_and_last_message() -> None:
+    with ChatServer() as server:
+        client = OpenAIServer(server.url, model="m")
+        list(client.generate(Prompt("s", "u", "The rent"), max_tokens=5, adapter="legal"))
+        client.close()
+    assert server.requests[0]["model"] == "legal"
+    assert server.requests[0]["messages"][-1] == {"role": "assistant", "content": "The rent"}
+
+
+def test_thoughts_of_a_server_are_no_part_of_its_answer() -> None:
+    with ChatServer(
+        words=("<think>", "\nLet me", " see.\n", "</think>\n", "\nThe rent ", "is due.")
+    ) as server:
+        client = OpenAIServer(server.url, model="m")
+        assert "".join(client.generate(Prompt("s", "u"), max_tokens=50)) == "The rent is due."
+        client.close()
 
 
 def test_unnamed_model_is_the_first_that_the_server_lists() -> None:

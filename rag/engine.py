@@ -4,8 +4,8 @@ Each turn of the owner evaluates a piece or two of one prompt and then one token
 written, all in one call: running answers go on while a new question is read. Prompts are evaluated in pieces
 whose borders depend on the prompt alone, and each sequence has memory of its own, so that the same prompt
 gives the same answer, whatever was asked before and whatever is written beside it. Of 56 real prompts all had
-the same text alone and five at a time (SmolLM2-135M in Q4_1, with logits equal to the last bit; of 12 prompts
-all in Q4_0, Q8_0 and F16, two to eight at a time).
+the same text alone and five at a time (SmolLM2-135M in Q4_1, with flash attention and without, there with
+logits equal to the last bit; of 12 prompts all in Q4_0, Q8_0 and F16, two to eight at a time).
 
 A stop is heard at once by the reader; the owner gives up the piece in hand and frees the sequence. Requests
 are served in order; those for another adapter wait until what runs has ended."""

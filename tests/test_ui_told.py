@@ -11,7 +11,7 @@ from string import Formatter
 
 import pytest
 
-from rag.types import Answer, AnswerKind, Calculation, Figure, Part, Queued, Reading, Token
+from rag.types import Answer, AnswerKind, Calculation, Claim, ClaimState, Figure, Part, Queued, Reading, Token
 from tests.fakes import fake_answer
 from tests.page_fakes import HOSTILE, ROW, PageAssistant
 from tests.test_render import ATTRIBUTE, TAGS, Outline
@@ -91,6 +91,20 @@ def test_an_opened_cell_speaks_the_new_language_of_the_page(handlers: Handlers) 
     ask(handlers, "How much did the consideration grow?")
     list(handlers.figure("a", 1, 0))
     assert "4,250,000</mark>" in str(handlers.relabel("a", "zh", "contracts").source)
+
+
+def test_formula_and_working_stand_below_the_sentence_and_not_in_it_too() -> None:
+    figure = Figure("margin", Decimal(12), "%", "2022", "12%")
+    made = Calculation("margin", "profit / sales", (figure,), figure, "12 / 100 = 12%")
+    for text, left in (
+        ("Margin: 12% (margin = profit / sales; 12 / 100 = 12%).", "Margin: 12%."),
+        ("毛利率：12%（margin = profit / sales；12 / 100 = 12%）。", "毛利率：12%。"),
+    ):
+        claim = Claim(text, ClaimState.SUPPORTED, (1,), ("computed",))
+        answer = replace(fake_answer("q"), claims=(claim,), calculations=(made,))
+        assert told.without_working(claim, answer).text == left
+        assert told.without_working(replace(claim, quoted=True), answer).text == text
+        assert f">{left}<" in str(render.answer(answer, 1, ENGLISH))
 
 
 # Parts and reading

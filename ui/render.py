@@ -117,10 +117,15 @@ def _body(a: Answer, turn: int, texts: Texts) -> Markup:
         return told.laid_out(a, turn, texts)
     grouped, rest = told.by_part(a)
     parts = [
-        told.part(one, [claim(c, turn, texts, _header(c, a)) for c in claims], turn, texts)
+        told.part(
+            one,
+            [claim(told.without_working(c, a), turn, texts, _header(c, a)) for c in claims],
+            turn,
+            texts,
+        )
         for one, claims in grouped
     ]
-    sentences = [claim(c, turn, texts, _header(c, a)) for c in rest]
+    sentences = [claim(told.without_working(c, a), turn, texts, _header(c, a)) for c in rest]
     return tag("div", parts, sentences or (None if parts else a.text), class_="cw-claims")
 
 

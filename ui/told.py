@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from markupsafe import Markup
 
@@ -126,6 +127,17 @@ def parts(told: Sequence[Part], turn: int, texts: Texts) -> Markup | None:
     if not told:
         return None
     return tag("div", [part(one, (), turn, texts) for one in told], class_="cw-parts", aria_label=texts.parts)
+
+
+def without_working(claim: Claim, a: Answer) -> Claim:
+    """A sentence that code made of a figure, without the formula and working that stand below it."""
+    text = claim.text
+    for one in () if claim.quoted else a.calculations:
+        how = [f"{one.name} = {one.formula}" if one.formula else "", one.working]
+        shown = [part for part in how if part]
+        for bracketed in (f" ({'; '.join(shown)})", f"（{'；'.join(shown)}）"):
+            text = text.replace(bracketed, "") if shown else text
+    return replace(claim, text=text)
 
 
 def calculations(a: Answer, turn: int, texts: Texts) -> Markup | None:

@@ -303,3 +303,26 @@ def test_no_request_went_to_any_other_host(open_page: OpenPage, served: Served) 
     page.wait_for_selector(".cw-sheet img")
     assert len(served.requests) > 20
     assert served.foreign == []
+
+
+def test_an_input_of_a_computed_figure_opens_its_page_with_the_cell_boxed(open_page: OpenPage) -> None:
+    page = open_page()
+    ask(page, "How much did the consideration grow?")
+    page.get_by_role("button", name="Open Consideration paid 2021: 3,400,000 where it stands").click()
+    expect(page.locator("#cw-source-pane mark")).to_have_text("3,400,000")
+    expect(page.locator("#cw-source-pane .cw-box")).to_have_count(1)
+    expect(page.locator("button.cw-cell.cw-lit")).to_have_count(1)
+
+
+def test_the_searched_question_can_be_edited_and_asked_anew(open_page: OpenPage) -> None:
+    page = open_page()
+    ask(page, "And that?")
+    field = page.locator(".cw-edit")
+    expect(field).to_be_hidden()
+    page.get_by_role("button", name="Edit").click()
+    expect(field).to_be_focused()
+    field.fill("How much notice ends the lease of Harbour Street?")
+    field.press("Enter")
+    expect(page.locator('.cw-turn[data-turn="2"] .cw-question')).to_contain_text("of Harbour Street?")
+    expect(page.locator('.cw-turn[data-turn="2"] .cw-claim')).to_have_count(3)
+    expect(page.locator('.cw-turn[data-turn="1"] .cw-question')).to_contain_text("And that?")

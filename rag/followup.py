@@ -133,7 +133,11 @@ def _about(rest: str, topic: Topic, earlier: str) -> str:
 
 
 def _glued(earlier: str, question: str) -> str:
-    return f"{earlier.strip()} {question.strip()}"
+    """Both in one question, for one answer: of two questions each would be answered by itself."""
+    question = question.strip()
+    if _OWN_CLAUSE.match(question) or question.startswith(("By ", "On ", "At ", "For ", "And ")):
+        question = question[0].lower() + question[1:]
+    return f"{earlier.strip().rstrip('?!. ')}, {question}"
 
 
 def _capital(text: str) -> str:

@@ -89,7 +89,8 @@ def resolve(question: str, earlier: str, known: Known = nothing_known) -> str:
 
 
 def _glued(earlier: str, question: str) -> str:
-    return f"{earlier.strip()} {question.strip()}"
+    """Both in one question, for one answer: of two questions each would be answered by itself."""
+    return f"{earlier.strip().rstrip('?？!！。. ')}，{question.strip()}"
 
 
 def _fragment(bare: str, own: Sequence[Mention], earlier: str, known: Known) -> str:
@@ -113,7 +114,15 @@ def _fragment(bare: str, own: Sequence[Mention], earlier: str, known: Known) -> 
             if mention.slot is Slot.REFERENCE and mention.unit == "条":
                 result = re.sub(r"(?<=条)第[^条款项，,？?]{1,4}[款项]", "", result)
     left = re.sub(r"^(?:的|里|中|在|对|和|与|是)+|(?:的|里|中|规定|情况|方面)+$", "", left.strip("，, "))
-    return _asking(left, result) if left else result
+    return (_kind_of(left, result) or _asking(left, result)) if left else result
+
+
+def _kind_of(given: str, question: str) -> str:
+    """A kind of what the question opens with takes its place: 不动产合同 for 合同; "" where it is none."""
+    head = given[-2:]
+    if len(given) > 3 and question.startswith(head) and not question.startswith(given):
+        return given + question[2:]
+    return ""
 
 
 def _like(mention: Mention, question: str, known: Known) -> Mention | None:

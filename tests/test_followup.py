@@ -65,7 +65,7 @@ def test_first_question_of_a_conversation_is_never_changed(question: str) -> Non
 
 @pytest.mark.parametrize("question", ["Why?", "By whom?", "On what grounds?"])
 def test_where_nothing_can_be_put_in_place_both_questions_are_searched(question: str) -> None:
-    assert complete(question, HISTORY) == f"{FIRST} {question}"
+    assert complete(question, HISTORY) == f"{FIRST[:-1]}, {question.lower()}"
 
 
 def test_a_chain_goes_on_from_what_the_last_follow_up_stood_for() -> None:

@@ -140,7 +140,7 @@ def test_a_refusal_says_why_and_which_part_had_no_support() -> None:
 
 def test_a_count_says_that_all_was_read_and_keeps_its_lines(handlers: Handlers) -> None:
     html = ask(handlers, "How many clauses speak of the Tenant?")
-    assert "all 14 matching passages in 3 documents were read" in words(html)
+    assert "every matching passage was read (passages: 14, documents: 3)" in words(html)
     text = html[html.index("cw-text") : html.index("cw-actions")]
     assert text.count('data-action="cite"') == 2 and "not a mark [7]" in words(text)
 

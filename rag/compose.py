@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from rag.evidence import Selection
 from rag.figures import Computed
+from rag.grounds import ground
 from rag.index import Index
 from rag.text import normalise, sentences
 from rag.types import (
@@ -28,8 +29,6 @@ from rag.types import (
 
 _QUOTES_SHOWN = 2
 _CERTAIN = 0.95
-_COMPUTED = "computed from the cited cells"
-_FROM_QUESTION = "computed from the numbers of the question"
 _FIRST = 1
 _ENDS = '.!?。！？"”’」』)）]'
 _NOT_FOUND = {
@@ -74,7 +73,7 @@ def compose(
         draft=draft,
         model=model,
         reason=trouble,
-        dropped=_not_shown(claims),
+        dropped=_not_shown(claims, language),
         searched="" if searched == question else searched,
     )
 
@@ -96,9 +95,9 @@ def _worth_showing(claims: Sequence[Claim], found: Selection) -> list[Claim]:
     return kept
 
 
-def _not_shown(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+def _not_shown(claims: Sequence[Claim], language: str) -> tuple[Claim, ...]:
     """What did not pass, with its reasons."""
-    aside = "supported, but not by the evidence that bears most on the question"
+    aside = ground("aside").words(language)
     return tuple(
         c if c.state is not ClaimState.SUPPORTED else replace(c, state=ClaimState.PARTIAL, reasons=(aside,))
         for c in claims
@@ -119,7 +118,7 @@ def compose_figures(
     """The answer that code read or worked out: what it says, then the rows it was read from, quoted. The rows
     are the first of `found.evidence` (see `with_rows`)."""
     said = [
-        Claim(text, ClaimState.SUPPORTED, rows, (_COMPUTED if rows else _FROM_QUESTION,))
+        Claim(text, ClaimState.SUPPORTED, rows, (ground("computed" if rows else "given").words(language),))
         for text, rows in figures.sentences
     ]
     cited = {n for _, rows in figures.sentences for n in rows}
@@ -176,7 +175,7 @@ def quote_claim(evidence: Evidence, language: str = "en") -> Claim:
         text=evidence.text,
         state=ClaimState.SUPPORTED,
         citations=(evidence.number,),
-        reasons=("逐字引用" if language == "zh" else "quoted word for word",),
+        reasons=(ground("quoted").words(language),),
         quoted=True,
     )
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 WORDS: dict[str, tuple[str, str]] = {
     "verbatim": ("verbatim in {label}", "与 {label} 的原文一字不差"),
     "quoted": ("quoted word for word", "逐字引用"),
+    "computed": ("computed from the cited cells", "由所引单元格算出"),
+    "given": ("computed from the numbers of the question", "由问题中的数字算出"),
     "all found": (
         "every word, figure and name occurs in {label}",
         "用词、数字和名称均见于 {label}",

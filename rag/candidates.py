@@ -54,11 +54,6 @@ class Asked:
         shares = [len(line) / len(tokens) for line in self.lines if line and tokens.issuperset(line)]
         return max(shares, default=0.0)
 
-    def rarest_missing(self, tokens: frozenset[str]) -> float:
-        """Weight share of the heaviest question word that is missing, against the heaviest of all."""
-        missing = [w for t, w in self.weights.items() if t not in tokens]
-        return max(missing, default=0.0) / max(1e-6, max(self.weights.values(), default=1.0))
-
 
 @dataclass(frozen=True, slots=True)
 class Sentence:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,6 @@ SENTENCE_SIGNALS = (
     "before",
     "after",
     "reworded",
-    "phrase",
     "names",
     "names_said",
     "numbers",
@@ -41,7 +39,6 @@ SENTENCE_SIGNALS = (
     # something of the kind that is asked for
     "offers_type",
     "lacks_type",
-    "near",
     "whole_answer",
     "several",
     # the sentence itself
@@ -52,11 +49,9 @@ SENTENCE_SIGNALS = (
     "defines",
     "position",
     "pronoun",
-    "asks",
     # rows of tables
     "label",
     "line_item",
-    "no_figure",
 )
 _COSINE = SENTENCE_SIGNALS.index("cosine")
 # Characters over which nearness to the question's words falls to 1/e, and candidate answers looked at.
@@ -115,7 +110,6 @@ def _words(
         before,
         after,
         asked.reworded(s.tokens),
-        _phrase_share(asked.tokens, s.sequence),
         share_found(asked.question.names, f"{near}\n{s.head}"),
         share_found(asked.question.names, s.text) if asked.question.names else 0.0,
         share_found(asked.question.numbers, near),
@@ -127,13 +121,12 @@ def _passage(score: float, best: float, rank: int) -> tuple[float, ...]:
 
 
 def _kind(asked: Asked, s: Sentence, known: str) -> tuple[float, ...]:
-    """What the sentence offers of the expected kind, and how near to the question's words."""
+    """What the sentence offers of the expected kind."""
     kind = asked.question.expects
     spans = answers_in(s.text, kind, known)
     return (
         1.0 if spans else 0.0,
         1.0 if kind is not AnswerType.OTHER and not spans else 0.0,
-        nearness(asked, s.text, spans),
         1.0 if _is_whole(s.text, spans, kind) else 0.0,
         min(1.0, len(spans) / 4),
     )
@@ -192,34 +185,23 @@ def _shape(asked: Asked, s: Sentence, hit: Hit) -> tuple[float, ...]:
         1.0 if defined else 0.0,
         s.place,
         1.0 if _PRONOUN.match(s.text) else 0.0,
-        1.0 if s.text.rstrip().endswith(("?", "？")) else 0.0,
     )
 
 
 def _row(asked: Asked, s: Sentence) -> tuple[float, ...]:
-    """For rows of tables: how much of the label the question says, whether it is the line item that is
-    needed, and whether the row has no figure; all 0.0 for sentences."""
+    """For rows of tables: how much of the label the question says, and whether it is the line item that is
+    needed; 0.0 for sentences."""
     if not s.row:
-        return 0.0, 0.0, 0.0
+        return 0.0, 0.0
     label = frozenset(search_tokens(label_of(s.text)))
     said = sum(t in asked.weights for t in label) / len(label) if label else 0.0
-    figure = any(c.isdigit() for c in s.text)
-    return said, asked.line_item(label) if label else 0.0, 0.0 if figure else 1.0
+    return said, asked.line_item(label) if label else 0.0
 
 
 def label_of(row: str) -> str:
     """The words that a row begins with, up to its first figure or cell border."""
     match = _LABEL_END.search(row, 1)
     return row[: match.start()] if match else row
-
-
-def _phrase_share(question: Sequence[str], sentence: Sequence[str]) -> float:
-    """Share of the question's neighbouring token pairs that are neighbours in the sentence too."""
-    pairs = set(pairwise(question))
-    if not pairs:
-        return 0.0
-    near = set(pairwise(sentence)) | set(zip(sentence, sentence[2:], strict=False))
-    return len(pairs & near) / len(pairs)
 
 
 def share_found(parts: Sequence[str], text: str) -> float:

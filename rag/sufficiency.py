@@ -19,19 +19,14 @@ from rag.types import Hit
 
 ANSWER_SIGNALS = (
     "best_sentence",
-    "second_sentence",
     "best_passage",
-    "passage_margin",
     "best_cosine",
-    "coverage",
     "sentence_coverage",
     "topic_coverage",
     "topic_in_sentence",
     "added",
     "reworded",
     "line_item",
-    "rarest_missing",
-    "unknown_words",
     "unknown_names",
     "names_found",
     "names_missing",
@@ -40,7 +35,6 @@ ANSWER_SIGNALS = (
     "lacks_type",
     "near",
     "long_question",
-    "one_document",
 )
 _LONG_QUESTION = 20
 _FIRST = 3
@@ -60,31 +54,24 @@ def answer_signals(
     best, first = found[0], found[:_FIRST]
     words = frozenset(search_tokens(hits[best.hit].chunk.indexed_text)) | best.around
     place = f"{hits[best.hit].chunk.indexed_text}\n{hits[best.hit].document.path}\n{best.head}"
-    scores = sorted((h.score for h in hits), reverse=True)
     names = share_found(asked.question.names, place)
     return np.array(
         [
             probabilities[0],
-            probabilities[1] if len(probabilities) > 1 else 0.0,
-            scores[0],
-            scores[0] - (scores[min(4, len(scores) - 1)] if len(scores) > 1 else 0.0),
+            max((h.score for h in hits), default=0.0),
             max((c for c in cosines if c is not None), default=0.0),
-            asked.coverage(words),
             max(asked.coverage(s.tokens) for s in first),
             asked.topic_coverage(words),
             max(asked.topic_coverage(s.tokens) for s in first),
             max(asked.added(s.tokens, s.titles) for s in first),
             max(asked.reworded(s.tokens) for s in first),
             max(asked.line_item(s.tokens) for s in first),
-            asked.rarest_missing(words),
-            sum(asked.weights[t] for t in asked.unknown) / asked.total,
             sum(asked.weights[t] for t in asked.unknown - asked.topic) / asked.total,
             names if asked.question.names else 0.0,
             1.0 - names,
             1.0 - share_found(asked.question.numbers, place),
             *_kind(asked, first),
             min(1.0, len(asked.tokens) / _LONG_QUESTION),
-            sum(s.hit == best.hit for s in first) / len(first),
         ]
     )
 

@@ -26,6 +26,7 @@ from rag.many import Asked, partly_read, plain_question
 from rag.missing import missing, missing_words
 from rag.partial import Written, compose_parts, look, nearest, together
 from rag.parts import separate
+from rag.pointing import adapter_for, adapters_of, point, shipped_adapter
 from rag.prompt import build_prompt
 from rag.retrieve import check_question
 from rag.text import detect_language
@@ -211,6 +212,7 @@ class Assistant:
             by.model,
             by.trouble,
             searched,
+            first=by.first,
         )
         yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
 
@@ -258,6 +260,8 @@ class Assistant:
         self, searched: str, found: Selection, language: str, stop: StopEvent | None, clock: _Clock
     ) -> Generator[Event, None, Written]:
         """The stages of writing and verifying, and what they gave."""
+        if adapter := adapter_for(self.llm, found.evidence, language):
+            return (yield from self._pointed(searched, found, adapter, stop, clock))
         sheets, trouble = Sheets(), ""
         if self.llm is not None and self.llm.info.writes(language) and not (stop and stop.is_set()):
             yield StageStarted("writing")
@@ -281,6 +285,25 @@ class Assistant:
         clock.lap("verifying")
         draft = sheets.texts.get(kept.draft, sheets.texts.get(0, ""))
         return Written(kept.claims, draft, self.llm.info.name if self.llm else "", trouble)
+
+    def _pointed(
+        self, searched: str, found: Selection, adapter: str, stop: StopEvent | None, clock: _Clock
+    ) -> Generator[Event, None, Written]:
+        """The same with an adapter, which points at a sentence and copies the answer from it."""
+        assert self.llm is not None
+        yield StageStarted("writing")
+        CROWD.give_way(stop)
+        try:
+            pointing = point(self.llm, searched, found.evidence, adapter=adapter, stop=stop)
+        except GenerationError as error:  # the quoted answer always exists
+            return Written(model=self.llm.info.name, trouble=str(error))
+        clock.lap("writing")
+        if pointing.written:
+            yield Token(pointing.written)
+        yield StageStarted("verifying")
+        claims = (pointing.claim,) if pointing.claim is not None and not (stop and stop.is_set()) else ()
+        clock.lap("verifying")
+        return Written(claims, pointing.written, self.llm.info.name, first=pointing.number)
 
     def _write(
         self, llm: LLM, question: str, found: Selection, language: str, stop: StopEvent | None
@@ -340,6 +363,7 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
             remote_model=config.llm_model,
             parallel=max(config.parallel, config.drafts),
             tuned=config.tuned_models,
+            adapters=adapters_of(config.adapters, shipped_adapter(config.llm)),
         )
     return Assistant(
         opened,

@@ -47,12 +47,13 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the model made of one part's evidence."""
+    """What the model made of one part's evidence. `first` is the number of the evidence that answers."""
 
     claims: tuple[Claim, ...] = ()
     draft: str = ""
     model: str = ""
     trouble: str = ""
+    first: int = 1
 
 
 def look(
@@ -172,7 +173,17 @@ def _sub(one: Look, by: Written, language: str, proof: Certificate, numbers: Map
         answer = compose_figures(one.question, language, one.figures, one.found, one.hits, proof, {})
     else:
         answer = compose(
-            one.question, language, by.claims, one.found, one.hits, proof, {}, by.draft, by.model, by.trouble
+            one.question,
+            language,
+            by.claims,
+            one.found,
+            one.hits,
+            proof,
+            {},
+            by.draft,
+            by.model,
+            by.trouble,
+            first=by.first,
         )
     own = {e.number: numbers[_place(e)] for e in one.found.evidence}
 

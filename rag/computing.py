@@ -26,21 +26,14 @@ from rag.expressions import (
     value,
     words,
 )
-from rag.formulas import OUTFLOWS, Need, concept_name
+from rag.formulas import OUTFLOWS, concept_name
+from rag.needs import Missing, Need
 from rag.rounding import common_scale, plain, rounded
 from rag.shown import Shown
 from rag.types import Calculation, Figure
 
 Lookup = Callable[[str, int], Figure | None]
 _HUNDRED = Decimal(100)
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Why nothing was computed: the figures that were not found, or what in the numbers forbids it."""
-
-    needs: tuple[Need, ...] = ()
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

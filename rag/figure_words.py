@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.asked import Aim, Wanted
-from rag.computing import Missing
-from rag.formulas import Need, concept_name
+from rag.formulas import concept_name
+from rag.needs import Missing, Need
 from rag.types import Calculation
 from rag.whose import Term, Whose, read_terms
 

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field, replace
 
 from rag.asked import Wanted
 from rag.breakdown import asked_about_parts
-from rag.calculator import calculate
-from rag.computing import Missing, compute
+from rag.computing import compute
 from rag.constraints import read_constraints
 from rag.expressions import Term as Leaf
 from rag.figure_words import INFERRED, ONLY, lacking, sentences, unsaid, with_working
 from rag.formulas import concept_name
 from rag.index import Index
 from rag.lineitems import Reading, find_figure, item, phrases
+from rag.money.calculator import calculate
+from rag.needs import Missing
 from rag.parted import rank_parts
 from rag.store import Store
 from rag.text import detect_language

@@ -19,6 +19,7 @@ from pathlib import Path
 from rag.concepts import CONCEPTS, load
 from rag.expressions import Node, Term, parse, terms
 from rag.lexicon import Forms, compiled, matches, words_of
+from rag.needs import Need
 from rag.text import has_han, normalise
 
 FORMULAS = Path(__file__).with_name("data") / "formulas.toml"
@@ -46,14 +47,6 @@ _PER_SHARE = frozenset({"eps", "basic eps", "diluted eps"})
 _PLAIN = frozenset({"restructuring", "impairment"})
 _GROWTH = frozenset({"cagr", "one-time items", "quarterly results", "segment revenue", "geographic"})
 _SHARES = frozenset({"shares", "shares outstanding"})
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """A figure that a computation needs: concept key, and the period (0 the asked one, -1 the one before)."""
-
-    concept: str
-    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)

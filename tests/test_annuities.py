@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rag import annuities as a
-from rag import bonds, cover, day_counts
-from rag.roots import NoRoot, bracketed, root
+from rag.money import annuities as a
+from rag.money import bonds, cover, day_counts
+from rag.money.roots import NoRoot, bracketed, root
 
 RATES = st.decimals(D("0.0001"), D("0.05"), places=4)
 AMOUNTS = st.integers(100, 10_000_000).map(D)

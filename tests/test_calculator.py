@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.calculator import calculate
-from rag.computing import Missing
+from rag.money.calculator import calculate
+from rag.needs import Missing
 from rag.types import Calculation
 
 

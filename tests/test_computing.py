@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.asked import Aim, Wanted
-from rag.computing import Missing, compute, needs
+from rag.computing import compute, needs
 from rag.expressions import CONTEXT, parse, shifted, terms
 from rag.expressions import Term as T
-from rag.formulas import Need, book
+from rag.formulas import book
+from rag.needs import Missing, Need
 from rag.rounding import Rounding, common_scale, plain, read_rounding, rounded
 from rag.shown import Shown
 from rag.types import Calculation, Figure

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
-from rag import annuities
-from rag.given import count_of_periods, due
-from rag.roots import NoRoot
-from rag.sums import Lack, Sheet
+from rag.money import annuities
+from rag.money.given import count_of_periods, due
+from rag.money.roots import NoRoot
+from rag.money.sums import Lack, Sheet
 from rag.types import Calculation
 
 _PAYMENT = ("P * i / (1 - (1 + i)^-n)", "P * i / (1 - (1 + i)^-n)")

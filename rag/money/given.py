@@ -15,13 +15,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rag.annuities import decimal
+from rag.money.annuities import decimal
 from rag.numerals import fold
 from rag.quantities import extract
 from rag.quantity import Kind, Quantity
 from rag.types import Figure
 
-CALCULATIONS = Path(__file__).with_name("data") / "calculations.toml"
+CALCULATIONS = Path(__file__).parent.parent / "data" / "calculations.toml"
 # An insurer's "按80%赔付": the share stands before its word; these words may stand behind their quantity.
 _BEHIND = 26
 _BEFORE = 34

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
-from rag.roots import PRECISE
+from rag.money.roots import PRECISE
 
 
 @dataclass(frozen=True, slots=True)

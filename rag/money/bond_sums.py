@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from rag import bonds, day_counts
-from rag.annuities import decimal
-from rag.given import frequency
+from rag.money import bonds, day_counts
+from rag.money.annuities import decimal
+from rag.money.given import frequency
+from rag.money.roots import PRECISE
+from rag.money.sums import Lack, Sheet
 from rag.quantities import extract
-from rag.roots import PRECISE
 from rag.rounding import plain
-from rag.sums import Lack, Sheet
 from rag.types import Calculation
 
 _ZERO = re.compile(r"zero[- ]coupon|零息|贴现(?:债|国债)|discount bond")

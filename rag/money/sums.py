@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rag.annuities import growth
-from rag.given import Given, Inputs, compounding, count_of_periods, frequency
-from rag.roots import PRECISE
+from rag.money.annuities import growth
+from rag.money.given import Given, Inputs, compounding, count_of_periods, frequency
+from rag.money.roots import PRECISE
 from rag.rounding import Rounding, plain
 from rag.shown import Shown
 from rag.types import Calculation, Figure

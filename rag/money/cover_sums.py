@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from rag import cover
-from rag.sums import Sheet
+from rag.money import cover
+from rag.money.sums import Sheet
 from rag.types import Calculation
 
 _INSURED_PAYS = re.compile(

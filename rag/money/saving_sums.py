@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from rag import annuities
-from rag.given import Given, compounding, due
-from rag.roots import PRECISE, NoRoot
-from rag.sums import Lack, Sheet, times_word
+from rag.money import annuities
+from rag.money.given import Given, compounding, due
+from rag.money.roots import PRECISE, NoRoot
+from rag.money.sums import Lack, Sheet, times_word
 from rag.types import Calculation
 
 _DOUBLE = re.compile(r"\bdoubl\w*|翻一?倍|翻番|两倍|2倍")

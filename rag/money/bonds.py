@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
-from rag.annuities import NOUGHT, annuity_factor, growth
-from rag.roots import PRECISE, bracketed
+from rag.money.annuities import NOUGHT, annuity_factor, growth
+from rag.money.roots import PRECISE, bracketed
 
 _YIELDS = tuple(Decimal(x) for x in "-0.9 -0.5 -0.2 -0.05 0 0.02 0.05 0.1 0.2 0.4 0.8 1.5 3 10 50".split())
 
@@ -37,7 +37,7 @@ def price(bond: Bond, yearly_yield: Decimal) -> Decimal:
 
 
 def yield_to_maturity(bond: Bond, paid: Decimal) -> Decimal:
-    """The yield at which the bond is worth `paid`. Raises rag.roots.NoRoot where no yield does."""
+    """The yield at which the bond is worth `paid`. Raises rag.money.roots.NoRoot where no yield does."""
     return bracketed(lambda y: price(bond, y) - paid, _YIELDS)
 
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from rag import annuities
-from rag.annuities import decimal
-from rag.given import nth_years
+from rag.money import annuities
+from rag.money.annuities import decimal
+from rag.money.given import nth_years
+from rag.money.roots import PRECISE
+from rag.money.sums import Lack, Sheet
 from rag.quantities import extract
 from rag.quantity import Kind, Quantity
-from rag.roots import PRECISE
 from rag.rounding import plain
-from rag.sums import Lack, Sheet
 from rag.types import Calculation
 
 _LIST_GAP = re.compile(r"\s*(?:[,，、;；和与]|and|,\s*and|;\s*and|then|以及)?\s*[$€£¥]?\s*")

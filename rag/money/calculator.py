@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from decimal import DecimalException
 from functools import lru_cache
 
-from rag import bond_sums, cover_sums, flow_sums, loan_sums, saving_sums
-from rag.computing import Missing
-from rag.given import Inputs, data, read_inputs
-from rag.roots import NoRoot
+from rag.money import bond_sums, cover_sums, flow_sums, loan_sums, saving_sums
+from rag.money.given import Inputs, data, read_inputs
+from rag.money.roots import NoRoot
+from rag.money.sums import LABELS, Lack, Sheet
+from rag.needs import Missing
 from rag.rounding import read_rounding
-from rag.sums import LABELS, Lack, Sheet
 from rag.types import Calculation
 
 MAX_CHARS = 2000

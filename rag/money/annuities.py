@@ -2,7 +2,7 @@
 
 Rates are per period and parts of one (0.004 for 0.4 % a month); `n` counts periods; amounts are positive
 unless they are flows. The closed forms are those of every textbook (CFA curriculum, Quantitative Methods:
-time value of money); internal rates are found by bracketing (`rag.roots`)."""
+time value of money); internal rates are found by bracketing (`rag.money.roots`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
-from rag.roots import PRECISE, NoRoot, bracketed
+from rag.money.roots import PRECISE, NoRoot, bracketed
 
 ONE = Decimal(1)
 NOUGHT = Decimal(0)

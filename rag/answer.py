@@ -12,12 +12,12 @@ from threading import Event as StopEvent
 from rag.across import answer_across
 from rag.compose import certificate, compose, compose_figures, refuse, with_rows
 from rag.config import Config
+from rag.conversation import complete, known_names
 from rag.crowd import CROWD
 from rag.drafts import Sheets, seed_of, settle
 from rag.errors import GenerationError
 from rag.evidence import Selection, select
 from rag.figures import Computed, find_figures
-from rag.followup import complete, known_names
 from rag.generation import Piece, write
 from rag.index import Index, open_index
 from rag.intents import read_intent

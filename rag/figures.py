@@ -18,7 +18,7 @@ from rag.figure_words import INFERRED, ONLY, lacking, sentences, unsaid, with_wo
 from rag.formulas import concept_name
 from rag.index import Index
 from rag.lineitems import Reading, find_figure, item, phrases
-from rag.money.calculator import calculate
+from rag.money import calculate
 from rag.needs import Missing
 from rag.parted import rank_parts
 from rag.store import Store

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.money.calculator import calculate
+from rag.money import calculate
 from rag.needs import Missing
 from rag.types import Calculation
 

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.catalogue import build_catalogue
-from rag.followup import complete, known_names
-from rag.mentions import Slot, mentions
+from rag.conversation import complete, known_names
+from rag.conversation.mentions import Slot, mentions
 from rag.text import has_han
 from rag.types import Turn
 from tests.fakes import fake_document

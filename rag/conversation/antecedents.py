@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.mentions import NAMES, Known, Mention, Slot, mentions, nothing_known
-from rag.substitution import asked_phrase
+from rag.conversation.mentions import NAMES, Known, Mention, Slot, mentions, nothing_known
+from rag.conversation.substitution import asked_phrase
 
 _NOUNS = (
     "agreement|contract|lease|loan|policy|note|notes|bond|bonds|deed|report|filing|trial|study"

@@ -12,12 +12,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag import followup_zh
-from rag.antecedents import Topic, topic_of, with_antecedents
 from rag.catalogue import Catalogue, subject_key
-from rag.mentions import NAMES, Known, Mention, Slot, mentions, nothing_known, relative_year, without_relative
+from rag.conversation import followup_zh
+from rag.conversation.antecedents import Topic, topic_of, with_antecedents
+from rag.conversation.mentions import (
+    NAMES,
+    Known,
+    Mention,
+    Slot,
+    mentions,
+    nothing_known,
+    relative_year,
+    without_relative,
+)
+from rag.conversation.substitution import substituted, with_counted, with_period
 from rag.names import law_key, name_key, short_name
-from rag.substitution import substituted, with_counted, with_period
 from rag.text import has_han, query_tokens
 from rag.types import Turn
 

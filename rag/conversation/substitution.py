@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from rag.answertypes import FIGURES
-from rag.mentions import NAMES, Known, Mention, Slot, mentions, nothing_known
+from rag.conversation.mentions import NAMES, Known, Mention, Slot, mentions, nothing_known
 from rag.question import analyse
 
 _PREPOSITION = re.compile(
@@ -171,9 +171,7 @@ _PERIODS = frozenset({Slot.YEAR, Slot.PART, Slot.DATE})
 
 def with_period(question: str, earlier: str, known: Known = nothing_known) -> str:
     """A question for a figure that names no period gets the one that the conversation is about."""
-    figure = analyse(question).expects in FIGURES or re.search(
-        r"\bwhat (?:was|were)\b", question, re.I
-    )
+    figure = analyse(question).expects in FIGURES or re.search(r"\bwhat (?:was|were)\b", question, re.I)
     if not figure or _NOW.search(question) or any(m.slot in _PERIODS for m in mentions(question, known)):
         return question
     found = [m for m in mentions(earlier, known) if m.slot in _PERIODS]

@@ -6,7 +6,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.mentions import NAMES, Known, Mention, Slot, mentions, nothing_known, relative_year, without_relative
+from rag.conversation.mentions import (
+    NAMES,
+    Known,
+    Mention,
+    Slot,
+    mentions,
+    nothing_known,
+    relative_year,
+    without_relative,
+)
 
 _OPENER = re.compile(
     r"^(?:那么|那|还有|另外|以及|此外|而|再者|请问|再问一下|如果是|换成|同样|若是|要是)+[，,]?(?:在"

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event as StopEvent
 
-from rag.across import answer_across
 from rag.compose import certificate, compose, compose_figures, refuse, with_rows
 from rag.config import Config
 from rag.conversation import complete, known_names
@@ -20,9 +19,8 @@ from rag.evidence import Selection, select
 from rag.figures import Computed, find_figures
 from rag.generation import Piece, write
 from rag.index import Index, open_index
-from rag.intents import read_intent
 from rag.llm import LLM, load_llm
-from rag.many import Asked, partly_read, plain_question
+from rag.many import Asked, answer_across, partly_read, plain_question, read_intent
 from rag.missing import missing, missing_words
 from rag.partial import Written, compose_parts, look, nearest, together
 from rag.parts import separate

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.central import Said, central, nearness
+from rag.many.central import Said, central, nearness
 
 RENT = [
     "The tenant pays the monthly rent to the landlord in advance.",

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.intents import Ask, Unit, read_intent
+from rag.many.intent import Ask, Unit
+from rag.many.intents import read_intent
 
 COUNT = {
     "How many documents mention parking?": (Unit.DOCUMENT, "parking"),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rag import many, survey
 from rag.answer import Assistant
 from rag.index import Index
+from rag.many import common, survey
 from rag.types import Answer, AnswerKind, ClaimState, EvidenceFound, Filters, Finished
 from tests.archive import archive
 from tests.fakes import FakeLLM
@@ -131,7 +131,7 @@ def test_long_lists_are_cut_in_the_text_and_whole_in_the_citations(index: Index)
 
 
 def test_more_quotes_than_fit_are_counted(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.tally.listing.__defaults__", (3,))
+    monkeypatch.setattr("rag.many.tally.listing.__defaults__", (3,))
     answer = ask(index, "How many documents mention the committee?")
     assert len(answer.claims) == 4 and len(answer.citations) == 8
     assert "And 5 more in 5 other documents." in answer.text
@@ -228,11 +228,11 @@ def test_unsure_wording_that_names_no_document_stays_an_ordinary_question(index:
 
 
 def test_score_of_a_refusal_is_the_share_of_words_held(index: Index) -> None:
-    from rag.topics import read_needs
+    from rag.many.topics import read_needs
 
     hits = index.search("notice of helicopters", 4)
-    assert many._share(hits, read_needs("notice helicopters")) == 0.5
-    assert many._share(hits, ()) == 0.0
+    assert common._share(hits, read_needs("notice helicopters")) == 0.5
+    assert common._share(hits, ()) == 0.0
 
 
 @pytest.mark.models

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from rag.index import Index
-from rag.scope import all_of, called, read_scope
+from rag.many.scope import all_of, called, read_scope
 from rag.types import Filters
 from tests.archive import archive
 

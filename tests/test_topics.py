@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.many.topics import Text, expression, form_of, read_needs
 from rag.text import search_tokens
-from rag.topics import Text, expression, form_of, read_needs
 
 
 def typed(topic: str) -> list[str]:

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from rag.central import Said, central, nearness
 from rag.constraints import article_agrees
-from rag.many import Asked, made, none_match
-from rag.scope import Scope, read_scope
-from rag.survey import Match, Place, evidence, heard, survey, units_of
-from rag.tally import summary_head, summary_text
-from rag.topics import Need, Text, read_needs
+from rag.many.central import Said, central, nearness
+from rag.many.common import Asked, made, none_match
+from rag.many.scope import Scope, read_scope
+from rag.many.survey import Match, Place, evidence, heard, survey, units_of
+from rag.many.tally import summary_head, summary_text
+from rag.many.topics import Need, Text, read_needs
 from rag.types import Answer, Chunk, DocumentInfo, Reading
 
 MOST = 600

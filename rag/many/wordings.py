@@ -1,56 +1,13 @@
-"""Questions about many passages, told by their wording: how many documents mention something, list all of
-them, compare two things, summarise one.
+"""The wordings of questions about many passages, English and Chinese, and what each asks for.
 
-Only wordings that leave no doubt are taken: "How many days' notice ..." and 有几天 ask for a figure that
-stands in a sentence, "Which documents must be filed?" for what is told somewhere. What is not recognised here
-is answered like any other question. Pure functions over strings, English and Chinese."""
+Only wordings that leave no doubt are here: "How many days' notice ..." and 有几天 ask for a figure that
+stands in a sentence, "Which documents must be filed?" for what is told somewhere."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from enum import StrEnum
 
-from rag.parts import separate
-from rag.sides import Sides, sides_of
-from rag.text import has_han
-
-_LONGEST = 600
-
-
-class Ask(StrEnum):
-    """What is to be done with every passage that matches."""
-
-    COUNT = "count"
-    LIST = "list"
-    COMPARE = "compare"
-    SUMMARISE = "summarise"
-
-
-class Unit(StrEnum):
-    """What is counted or listed. ROW: entries, which are rows where they stand in a table; THING: what only
-    a reader can tell apart, so passages are counted for it."""
-
-    DOCUMENT = "document"
-    SECTION = "section"
-    ROW = "row"
-    PASSAGE = "passage"
-    THING = "thing"
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """`topic` is what the passages have to be about, as typed, "" for all of them; `noun` what is counted or
-    listed, as typed ("contracts"); `sides` what is compared, `topic` then being in what respect. Where it is
-    not `sure`, the wording is meant so only if the topic names a document."""
-
-    ask: Ask
-    topic: str
-    unit: Unit = Unit.PASSAGE
-    noun: str = ""
-    sides: tuple[str, ...] = ()
-    sure: bool = True
-
+from rag.many.intent import Ask, Unit
 
 _DOCUMENT = (
     r"documents?|files?|texts?|sources?|contracts?|agreements?|leases?|reports?|filings?|polic(?:y|ies)|guidelines?|"
@@ -88,20 +45,9 @@ _LIST = (
     r"(?:give|show|provide|make|compile)\s+(?:me\s+|us\s+)?a\s+(?:full\s+|complete\s+)?list\s+of\s+)"
     r"(?!prices?\b)(?:for\s+me\s+|out\s+|me\s+)?(?:(?:all|every|each|any)\s+)?(?:of\s+)?(?:the\s+|those\s+)?"
 )
-_TAIL = re.compile(
-    r"[,;]?\s*\b(?:and\s+)?(?:if\s+so,?\s+)?(?:which|what)\s+(?:ones?|are\s+they|of\s+them)(?:\s+are\s+they)?\s*\?*$"
-    r"|[,，;；]\s*(?:分别)?(?:是|有)哪(?:些|几[份个条处])[？?]*$",
-    re.IGNORECASE,
-)
-_HERE = re.compile(
-    r"\b(?:are\s+there|do\s+(?:you|we|i)\s+have|have\s+been\s+(?:indexed|read|ingested)|were\s+(?:indexed|read)|"
-    r"exist|in\s+(?:total|all)|altogether|(?:in|of)\s+(?:the|this|my|our)\s+"
-    r"(?:index|collection|corpus|folder|library|archive|set|database)|are\s+(?:indexed|loaded|searched))\b",
-    re.IGNORECASE,
-)
 
 # In order; the first that matches decides. Groups: noun, topic.
-_ENGLISH: tuple[tuple[Ask, Unit, re.Pattern[str]], ...] = tuple(
+ENGLISH: tuple[tuple[Ask, Unit, re.Pattern[str]], ...] = tuple(
     (ask, unit, re.compile(pattern, re.IGNORECASE | re.DOTALL))
     for ask, unit, pattern in (
         (
@@ -233,7 +179,7 @@ _SAYS_ZH = (
 _MEASURE_ZH = "(?:份|个|部|篇|条|处|段|章|节|项|款|种|本)"
 _PLEASE_ZH = "^(?:请问?|麻烦|帮我|帮忙|给我|您?能否|能不能|可以|你|您|一下|，)*"
 
-_CHINESE: tuple[tuple[Ask, Unit, re.Pattern[str]], ...] = tuple(
+CHINESE: tuple[tuple[Ask, Unit, re.Pattern[str]], ...] = tuple(
     (ask, unit, re.compile(pattern))
     for ask, unit, pattern in (
         (
@@ -336,63 +282,3 @@ _CHINESE: tuple[tuple[Ask, Unit, re.Pattern[str]], ...] = tuple(
         ),
     )
 )
-_ENDS = " \t\r\n.?!。？！,，;；:："
-_ASKS_ZH = re.compile("谁|什么|多少|何时|怎[么样]|[吗呢]$|哪|是否")
-# "How many contracts are there": what stands behind tells whether the documents at hand are meant.
-_ONLY_HERE = re.compile(
-    r"^(?:in\s+(?:the|this|my|our)\s+(?:index|collection|corpus|folder|library|archive|database))?$",
-    re.IGNORECASE,
-)
-
-
-def read_intent(question: str) -> Intent | None:
-    """What a question asks for over many passages; None for any other question, and for one that asks several
-    things."""
-    asked = " ".join(question.split())
-    if not asked or len(asked) > _LONGEST:
-        return None
-    chinese = has_han(asked)
-    whole = _TAIL.sub("", asked) if _TAIL.search(asked) and not _TAIL.match(asked) else asked
-    compared = sides_of(whole)
-    if separate(whole):
-        return None
-    if compared is not None:
-        return _compared(compared)
-    for ask, unit, pattern in _CHINESE if chinese else _ENGLISH:
-        match = pattern.search(whole)
-        if match and (intent := _made(ask, unit, match.groupdict(default=""))):
-            return intent
-    return None
-
-
-def _compared(found: Sides) -> Intent:
-    return Intent(Ask.COMPARE, found.aspect, sides=found.sides)
-
-
-def _made(ask: Ask, unit: Unit, groups: dict[str, str]) -> Intent | None:
-    noun = groups.get("noun", "").strip(_ENDS)
-    if "here" in groups:
-        here = groups["here"].strip(_ENDS)
-        rest = _HERE.sub("", here).strip(_ENDS)
-        told = has_han(noun) or (_HERE.search(here) is not None and _ONLY_HERE.match(rest) is not None)
-        return Intent(ask, "", unit, noun) if told else None
-    topic = groups.get("topic", "").strip(_ENDS)
-    if unit is Unit.ROW:
-        topic = _placed(noun, re.sub(r"^(?:in|under)\s+", "", topic, flags=re.IGNORECASE))
-    for key in ("scope", "where"):
-        beside = re.sub(r"^(?:in|of)\s+", "", groups.get(key, "").strip(_ENDS), flags=re.IGNORECASE)
-        topic = _placed(topic, beside) if topic else beside
-    if ask is not Ask.COUNT and _ASKS_ZH.search(topic):
-        return None
-    if not topic and not (ask is Ask.LIST and unit is Unit.DOCUMENT):
-        return None
-    if topic and not any(c.isalnum() for c in topic):
-        return None
-    return Intent(ask, topic, unit, noun, sure="unsure" not in groups)
-
-
-def _placed(topic: str, place: str) -> str:
-    """A topic within a place, as people say it: "repairs in the lease", 采购合同的验收."""
-    if not place:
-        return topic
-    return f"{place}的{topic}" if has_han(place) else f"{topic} in {place}"

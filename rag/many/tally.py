@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rag.intents import Ask, Intent, Unit
-from rag.survey import Survey
+from rag.many.intent import Ask, Intent, Unit
+from rag.many.survey import Survey
 from rag.types import Evidence, Part, Reading
 
 # Quotes in the text; all of them are in the citations.

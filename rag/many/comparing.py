@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.evidence import Selection, select
-from rag.many import Asked, made
+from rag.many.common import Asked, made
+from rag.many.scope import Scope, read_scope
+from rag.many.survey import evidence_of, heard, survey
+from rag.many.tally import compare_head, table
+from rag.many.topics import Need, Text, read_needs
 from rag.missing import missing, missing_words
-from rag.scope import Scope, read_scope
-from rag.survey import evidence_of, heard, survey
-from rag.tally import compare_head, table
-from rag.topics import Need, Text, read_needs
 from rag.types import Answer, Evidence, Filters, Hit, Part, Reading
 
 _QUOTES = 2

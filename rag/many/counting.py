@@ -6,15 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.intents import Ask, Intent, Unit
-from rag.many import Asked, made, none_match
-from rag.parties import parties
-from rag.scope import Scope, all_of, called, read_scope
+from rag.many.common import Asked, made, none_match
+from rag.many.intent import Ask, Intent, Unit
+from rag.many.parties import parties
+from rag.many.scope import Scope, all_of, called, read_scope
+from rag.many.survey import Match, Survey, evidence_of, heard, survey, units_of
+from rag.many.tally import headline, listing, remarks
+from rag.many.topics import Need, read_needs
 from rag.store import Store
-from rag.survey import Match, Survey, evidence_of, heard, survey, units_of
-from rag.tally import headline, listing, remarks
 from rag.text import has_han
-from rag.topics import Need, read_needs
 from rag.types import Answer, DocumentInfo, Reading
 
 # A topic of more words than this is a sentence, which no passage repeats.

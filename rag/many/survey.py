@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.scope import Scope
+from rag.many.scope import Scope
+from rag.many.topics import Need, Text, expression
 from rag.store import Store
 from rag.text import sentences
-from rag.topics import Need, Text, expression
 from rag.types import BlockKind, Chunk, DocumentInfo, Evidence
 
 # Passages that are read for one question; what matches beyond them is counted by its words alone.

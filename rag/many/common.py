@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from rag.compose import certificate, citation, quote_claim, refuse
 from rag.evidence import Selection, select
 from rag.index import Index
-from rag.intents import Ask, Intent, Unit
+from rag.many.intent import Ask, Intent, Unit
+from rag.many.scope import Scope
+from rag.many.tally import not_all_read
+from rag.many.topics import Need, Text
 from rag.missing import missing, missing_words
-from rag.scope import Scope
-from rag.tally import not_all_read
 from rag.text import has_han
-from rag.topics import Need, Text
 from rag.types import (
     Answer,
     AnswerKind,

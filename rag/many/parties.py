@@ -6,11 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.many import Asked, made
-from rag.scope import Scope, all_of, read_scope
-from rag.survey import Match, evidence_of, survey
-from rag.tally import listing
-from rag.topics import Need, form_of
+from rag.many.common import Asked, made
+from rag.many.scope import Scope, all_of, read_scope
+from rag.many.survey import Match, evidence_of, survey
+from rag.many.tally import listing
+from rag.many.topics import Need, form_of
 from rag.types import Answer, DocumentInfo, Reading
 
 _ENGLISH = re.compile(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.cells import fitted, read_cells, read_figure
+from rag.figures.cells import fitted, read_cells, read_figure
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.asked import Aim, Wanted
-from rag.computing import compute, needs
-from rag.expressions import CONTEXT, parse, shifted, terms
-from rag.expressions import Term as T
-from rag.formulas import book
+from rag.figures.asked import Aim, Wanted
+from rag.figures.computing import compute, needs
+from rag.figures.expressions import CONTEXT, parse, shifted, terms
+from rag.figures.expressions import Term as T
+from rag.figures.formulas import book
+from rag.figures.understanding import understand
 from rag.needs import Missing, Need
 from rag.rounding import Rounding, common_scale, plain, read_rounding, rounded
 from rag.shown import Shown
 from rag.types import Calculation, Figure
-from rag.understanding import understand
 
 # (concept, offset) -> millions of dollars
 SHEET: dict[tuple[str, int], float] = {

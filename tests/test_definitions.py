@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.definitions import read_definitions, read_expression
-from rag.expressions import Binary, Call, Node, Number, Term
-from rag.formulas import book
+from rag.figures.definitions import read_definitions, read_expression
+from rag.figures.expressions import Binary, Call, Node, Number, Term
+from rag.figures.formulas import book
 from rag.text import normalise
 
 

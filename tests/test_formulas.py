@@ -6,11 +6,11 @@ from decimal import Decimal as D
 
 import pytest
 
-from rag.asked import Wanted
-from rag.computing import compute, needs
 from rag.concepts import CONCEPTS, load
-from rag.expressions import terms
-from rag.formulas import UNITS, Formula, book, concept_name, identifier, twins
+from rag.figures.asked import Wanted
+from rag.figures.computing import compute, needs
+from rag.figures.expressions import terms
+from rag.figures.formulas import UNITS, Formula, book, concept_name, identifier, twins
 from rag.rounding import Rounding
 from rag.text import has_han, normalise
 from rag.types import Calculation, Figure

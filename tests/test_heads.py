@@ -3,7 +3,7 @@
 import pytest
 
 from rag.catalogue import Facts
-from rag.heads import Column, read_columns, read_unit, split_head
+from rag.figures.heads import Column, read_columns, read_unit, split_head
 
 ANNUAL = Facts(years=(2023,), part="FY", ended="2023-12-31")
 SECOND_QUARTER = Facts(years=(2022,), part="Q2", ended="2021-10-30")

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.ledger import Line, ledger, plain_label
-from rag.lineitems import Item, find_figure, item, label_score
+from rag.figures.ledger import ledger
+from rag.figures.line_names import plain_label
+from rag.figures.lineitems import Item, find_figure, item, label_score
+from rag.figures.lines import Line
 from rag.store import Store
 from rag.types import Block, BlockKind, Page
 from tests.indexing import document, manifest, put

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.asked import Aim, Wanted, moved, spoken, steps_between
-from rag.understanding import understand, understand_all
+from rag.figures.asked import Aim, Wanted, moved, spoken, steps_between
+from rag.figures.understanding import understand, understand_all
 from tests.asked_questions import FIGURES, NOT_FIGURES
 
 

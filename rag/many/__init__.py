@@ -1,7 +1,7 @@
-"""Questions about many passages, answered by reading all that match: how many, which ones, compared, in short.
+"""Questions about many passages, answered by reading all that match: counts, lists, comparisons, summaries.
 
-`read_intent` tells such a question by its wording, `answer_across` answers it from an `Asked`; what is counted
-and chosen, code counts and chooses. Where it gives None the question is answered like any other
+`read_intent` tells such a question by its wording, `answer_across` answers it from an `Asked`; what is
+counted and chosen, code counts and chooses. Where it gives None the question is answered like any other
 (`plain_question`), and `partly_read` says that not everything was read."""
 
 from __future__ import annotations

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rag.breakdown import Asked, Breakdown, Part, asked_about_parts, find_breakdown, ranked
-from rag.formulas import concept_name, concept_unit
-from rag.lineitems import Reading, find_figure, item
+from rag.figures.breakdown import Asked, Breakdown, Part, asked_about_parts, find_breakdown, ranked
+from rag.figures.formulas import concept_name, concept_unit
+from rag.figures.lineitems import Reading, find_figure, item
+from rag.figures.whose import Term, Whose, ordered_reports
 from rag.rounding import Rounding, common_scale
 from rag.shown import Shown
 from rag.store import Store
 from rag.types import Calculation, Figure
-from rag.whose import Term, Whose, ordered_reports
 
 _NAMED = 4
 _REPORTS = 3

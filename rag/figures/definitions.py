@@ -6,8 +6,8 @@
 The grammar: sums and products of operands with + - * / x ÷, "plus", "less", "minus", "net of", "divided by",
 "over", "times", "multiplied by", "as a percentage of", 加 减 乘以 除以; brackets; numbers; "average A
 [between P and P]", "change in A", "opening", "closing" and "prior-year A", 平均, 期初, 期末, 上年;
-"sum of A and B", "ratio of A to B". An operand is a name of the book (`rag.formulas`) with a period before
-or after it, or words that no name is, which then are a row label of the report."""
+"sum of A and B", "ratio of A to B". An operand is a name of the book (`formulas`) with a period before or
+after it, or words that no name is, which then are a row label of the report."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rag.expressions import Binary, Call, Node, Number, Term, shifted, terms
-from rag.formula_words import Token, Unreadable, tokens
-from rag.formulas import Book
+from rag.figures.expressions import Binary, Call, Node, Number, Term, shifted, terms
+from rag.figures.formula_words import Token, Unreadable, tokens
+from rag.figures.formulas import Book
 
 _CUE = re.compile(
     r"\b(?:is|are|was|be|being)? ?(?:here |herein |to be )?"

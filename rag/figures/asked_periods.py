@@ -41,7 +41,7 @@ def _missed(text: str, found: Sequence[FiscalPeriod]) -> Iterator[FiscalPeriod]:
 
 
 def labels(text: str, periods: Sequence[FiscalPeriod], keep_inner: bool) -> tuple[str, ...]:
-    """The periods by name, oldest first, as `rag.asked.Wanted.periods` has them; those inside a range where
+    """The periods by name, oldest first, as `asked.Wanted.periods` has them; those inside a range where
     `keep_inner`."""
     named = [p for p in periods if p.year and (keep_inner or not p.inner)]
     parts = {p.part for p in periods if p.part not in ("", "FY")}

@@ -1,6 +1,6 @@
 """Which line of a document's statements carries a line item, and what it says for a period.
 
-Labels are compared with the wordings of a concept (data/concepts.toml; see `rag.labels`). The line of the
+Labels are compared with the wordings of a concept (data/concepts.toml; see `labels`). The line of the
 primary statement is preferred; other tables are looked into only where no statement has the item.
 """
 
@@ -13,9 +13,10 @@ from decimal import Decimal
 from functools import lru_cache
 
 from rag.concepts import CONCEPTS, load
-from rag.formulas import OUTFLOWS, concept_unit, twins
-from rag.labels import BRACKETS, wording_score
-from rag.ledger import PER_SHARE, Amount, Line, ledger, table_lines
+from rag.figures.formulas import OUTFLOWS, concept_unit, twins
+from rag.figures.labels import BRACKETS, wording_score
+from rag.figures.ledger import ledger
+from rag.figures.lines import PER_SHARE, Amount, Line, table_lines
 from rag.sections import PRIMARY
 from rag.store import Store
 from rag.text import has_han, search_tokens
@@ -182,7 +183,7 @@ def _misplaced(line: Line, amount: Amount, wanted: Item) -> float:
 
 
 def label_score(label: str, section: str, wanted: Item) -> float:
-    """How well a label says an item, 0..1 (see `rag.labels`)."""
+    """How well a label says an item, 0..1 (see `rag.figures.labels`)."""
     return wording_score(label, section, wanted.wordings)
 
 

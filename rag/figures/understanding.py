@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 
-from rag import cues
-from rag.asked import PAIRED, Aim, Wanted
-from rag.asked_periods import asked_periods, labels
-from rag.definitions import Definitions, definition_spans, read_definitions
-from rag.expressions import Binary, Call, Node, Number, Term
+from rag.figures import cues
+from rag.figures.asked import PAIRED, Aim, Wanted
+from rag.figures.asked_periods import asked_periods, labels
+from rag.figures.definitions import Definitions, definition_spans, read_definitions
+from rag.figures.expressions import Binary, Call, Node, Number, Term
+from rag.figures.formulas import Book, Formula, book
 from rag.fiscal import FiscalPeriod
-from rag.formulas import Book, Formula, book
 from rag.lexicon import MAX_CHARS
 from rag.rounding import Rounding, read_rounding
 from rag.text import has_han, normalise

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rag.asked import Aim
+from rag.figures.asked import Aim
 
-CUES = Path(__file__).with_name("data") / "cues.toml"
+CUES = Path(__file__).parent.parent / "data" / "cues.toml"
 _RAW: Mapping[str, Any] = tomllib.loads(CUES.read_text(encoding="utf-8"))
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rag.formulas import book
-from rag.ledger import Amount, Line, table_lines
-from rag.lineitems import Item, Reading, item, label_score, same_part, signed
+from rag.figures.formulas import book
+from rag.figures.lineitems import Item, Reading, item, label_score, same_part, signed
+from rag.figures.lines import Amount, Line, table_lines
 from rag.store import Store
 from rag.text import normalise, search_tokens
 from rag.types import Chunk

@@ -1,7 +1,7 @@
 """Questions for a figure, answered from table cells by code.
 
-What a question wants computed or read (`rag.asked`) meets the statements of the company that it names
-(`rag.lineitems`): every input is a cell with its page and characters, every result shows how it was come by.
+What a question wants computed or read (`asked`) meets the statements of the company that it names
+(`lineitems`): every input is a cell with its page and characters, every result shows how it was come by.
 Where one input is missing there is no figure, and what was missing is said; nothing is guessed."""
 
 from __future__ import annotations
@@ -9,23 +9,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.asked import Wanted
-from rag.breakdown import asked_about_parts
-from rag.computing import compute
 from rag.constraints import read_constraints
-from rag.expressions import Term as Leaf
-from rag.figure_words import INFERRED, ONLY, lacking, sentences, unsaid, with_working
-from rag.formulas import concept_name
+from rag.figures.asked import Wanted
+from rag.figures.breakdown import asked_about_parts
+from rag.figures.computing import compute
+from rag.figures.expressions import Term as Leaf
+from rag.figures.formulas import concept_name
+from rag.figures.lineitems import Reading, find_figure, item, phrases
+from rag.figures.parted import rank_parts
+from rag.figures.understanding import understand
+from rag.figures.whose import (
+    Term,
+    Whose,
+    about_a_part,
+    find_whose,
+    in_calendar,
+    newest,
+    ordered_reports,
+    read_terms,
+)
+from rag.figures.words import INFERRED, ONLY, lacking, sentences, unsaid, with_working
 from rag.index import Index
-from rag.lineitems import Reading, find_figure, item, phrases
 from rag.money import calculate
 from rag.needs import Missing
-from rag.parted import rank_parts
 from rag.store import Store
 from rag.text import detect_language
 from rag.types import Calculation, Chunk, Evidence, Figure, Filters
-from rag.understanding import understand
-from rag.whose import Term, Whose, about_a_part, find_whose, in_calendar, newest, ordered_reports, read_terms
 
 # Where so many rows are cited or fewer, one of the page that tells their figures again joins them.
 _FEW = 2

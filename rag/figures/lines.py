@@ -1,33 +1,27 @@
-"""The financial statements of a document as lines: label, section, figures by period, place.
+"""Rows of tables as lines: label, section, figures by period, place.
 
-Only tables that stand in a primary statement are read (`Chunk.role`); a report has some forty such passages.
-What a document says never changes under its id, so its ledger is kept as long as its store is open."""
+The head gives each column its period; a cell's unit is told by its column, its table, the lines above it, or
+the words of its row."""
 
 from __future__ import annotations
 
 import re
-import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from weakref import WeakKeyDictionary
 
-from rag.above import period_heads, spoken
 from rag.catalogue import Facts
-from rag.cells import Cell, TableRow, fitted, read_cells, split_cells
-from rag.heads import Column, Unit, names_period, read_columns, read_unit, split_head
-from rag.sections import PRIMARY, SCHEDULE
+from rag.figures.above import period_heads, spoken
+from rag.figures.cells import Cell, TableRow, fitted, read_cells, split_cells
+from rag.figures.heads import Column, Unit, names_period, read_columns, read_unit, split_head
+from rag.figures.line_names import Raw, label_rows
+from rag.sections import PRIMARY
 from rag.store import Store
-from rag.types import Block, BlockKind, Chunk, DocumentInfo
+from rag.types import BlockKind, Chunk, DocumentInfo
 
-_KEPT = 64
 _ABOVE = 900
 _PAGE_ABOVE = 3000
-_REFERENCE = re.compile(
-    r"\((?:see )?(?:notes?|附注)[^()]*\)|(?:,|—|-|–)?\s*(?:see )?notes? \d+\b.*$|[*†‡]+|\(\d\)", re.I
-)
-_WORD = re.compile(r"[a-z]+|[\u4e00-\u9fff]+")
 PER_SHARE = re.compile(r"per (?:common |ordinary |diluted |basic )*(?:share|unit|ADS)|每股", re.I)
 _SHARES = re.compile(
     r"shares outstanding|outstanding shares|average (?:number of )?(?:common |ordinary |diluted )*shares"
@@ -39,7 +33,6 @@ _RATIO = re.compile(
 )
 _SIGNS = {"$": "USD", "¥": "CNY"}
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_ENDS_SECTION = re.compile(r"^(?:sub)?total\b|^net\b|合计$|总计$|小计$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,57 +71,6 @@ class Line:
     costs_negative: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    """A table row before its columns are known."""
-
-    row: TableRow
-    block: Block
-    document_id: int
-    chunk_id: int
-    chunk: Chunk
-    text: str
-    page: int | None
-
-
-class _Ledgers:
-    """The ledgers of open stores, the last used ones of each."""
-
-    def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[Store, OrderedDict[int, tuple[Line, ...]]] = WeakKeyDictionary()
-        self._guard = threading.Lock()
-
-    def get(self, store: Store, document_id: int) -> tuple[Line, ...]:
-        with self._guard:
-            kept = self._kept.setdefault(store, OrderedDict())
-            if document_id in kept:
-                kept.move_to_end(document_id)
-                return kept[document_id]
-        lines = _read(store, document_id)
-        with self._guard:
-            kept[document_id] = lines
-            while len(kept) > _KEPT:
-                kept.popitem(last=False)
-        return lines
-
-
-_ledgers = _Ledgers()
-
-
-def ledger(store: Store, document_id: int) -> tuple[Line, ...]:
-    """The lines with figures of the document's primary statements, in order; () for one without."""
-    return _ledgers.get(store, document_id)
-
-
-def _read(store: Store, document_id: int) -> tuple[Line, ...]:
-    roles = store.roles([document_id])
-    wanted = [i for i, role in sorted(roles.items()) if not set(PRIMARY).isdisjoint(role.split("|"))]
-    found = [(i, chunk) for i, _, chunk in store.chunks(wanted) if chunk.kind == "table"]
-    # Columns of a statement of equity are its parts, not periods.
-    found = [(i, chunk) for i, chunk in found if not {SCHEDULE, "equity"} & set(chunk.role.split("|"))]
-    return table_lines(store, store.document(document_id), found)
-
-
 def table_lines(store: Store, info: DocumentInfo, chunks: Iterable[tuple[int, Chunk]]) -> tuple[Line, ...]:
     """The lines of these table passages of one document, in order."""
     raws = [raw for i, chunk in chunks for raw in _rows(store, info, i, chunk)]
@@ -146,7 +88,7 @@ def table_lines(store: Store, info: DocumentInfo, chunks: Iterable[tuple[int, Ch
     units = _units(store, info, raws)
     columns: dict[tuple[str, bool], tuple[Column, ...]] = {}
     above: dict[tuple[int, int | None], tuple[str, ...]] = {}
-    named = _sections(raws)
+    named = label_rows(raws)
     lines: list[Line] = []
     for raw, (label, section, implied) in zip(raws, named, strict=True):
         header = raw.block.header
@@ -174,7 +116,7 @@ def _grid_heads(header: str, reach: int) -> tuple[str, tuple[str, ...]]:
     return (parts[0], parts[1:]) if parts else ("", ())
 
 
-def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iterable[_Raw]:
+def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iterable[Raw]:
     for block in store.blocks(info.id, chunk.start, chunk.end):
         if block.start < chunk.start or block.end > chunk.end:
             continue
@@ -188,14 +130,14 @@ def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iter
         page = chunk.page
         if page != chunk.last_page:
             page = store.page_at(info.id, block.start)
-        yield _Raw(row, block, info.id, chunk_id, chunk, text, page)
+        yield Raw(row, block, info.id, chunk_id, chunk, text, page)
 
 
 def _statement(chunk: Chunk) -> str:
     return next((role for role in chunk.role.split("|") if role in PRIMARY), "")
 
 
-def _units(store: Store, info: DocumentInfo, raws: Sequence[_Raw]) -> dict[str, Unit]:
+def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[str, Unit]:
     """The unit of each head: its own, else that of the lines above the table, else the usual one of the
     document's statements."""
     found: dict[str, Unit] = {}
@@ -219,57 +161,6 @@ def _units(store: Store, info: DocumentInfo, raws: Sequence[_Raw]) -> dict[str, 
     return {h: replace(u if u.stated else usual, currency=u.currency or currency) for h, u in found.items()}
 
 
-def _sections(raws: Sequence[_Raw]) -> list[tuple[str, str, bool]]:
-    """(label, section, implied) of each row. A row without figures opens a section, or begins a label that
-    the next row goes on with; a total closes the section that it names."""
-    open_sections: list[str] = []
-    begun, header = "", None
-    found: list[tuple[str, str, bool]] = []
-    for raw in raws:
-        label = plain_label(raw.row.label)
-        if raw.row.label == "\n" or (raw.block.header != header and header is not None):
-            open_sections, begun = [], ""
-        header = raw.block.header
-        if not raw.row.cells:
-            found.append((label, "", False))
-            if label and not _is_head(raw):
-                open_sections = [*open_sections[-5:], label]
-                begun = raw.row.label
-            continue
-        if begun and label[:1].islower() and open_sections:
-            label = f"{open_sections.pop()} {label}"  # the label began on the line above
-        begun = ""
-        implied = not label and bool(open_sections)
-        if implied:
-            label = f"Total {open_sections[-1].rstrip(':：')}"
-        section = open_sections[-1].rstrip(":：") if open_sections else ""
-        found.append((label, section, implied))
-        if implied or _ENDS_SECTION.search(label):
-            open_sections = _closed(open_sections, label)
-    return found
-
-
-def _is_head(raw: _Raw) -> bool:
-    """Whether the row is part of the table's head, which stands in its rows too."""
-    held = set(re.findall(r"\w+", raw.block.header))
-    return all(word in held for word in re.findall(r"\w+", raw.text))
-
-
-def _closed(sections: list[str], label: str) -> list[str]:
-    """The sections still open behind the row `label`: it closes the last one all of whose words it has."""
-    words = set(_WORD.findall(label.lower()))
-    for n in range(len(sections) - 1, -1, -1):
-        own = set(_WORD.findall(sections[n].lower()))
-        if own and own <= words:
-            return sections[:n]
-    return sections
-
-
-def plain_label(label: str) -> str:
-    """A label without references to notes and footnote marks, on one line."""
-    return " ".join(_REFERENCE.sub(" ", label).split()).strip(" ,;")
-
-
 def _placed(cells: Sequence[Cell], columns: Sequence[Column], grid: bool) -> list[tuple[Cell, Column]]:
     if grid:
         return [(c, columns[c.place - 1]) for c in cells if c.place and c.place <= len(columns)]
@@ -283,7 +174,7 @@ def _dated(placed: Sequence[tuple[Cell, Column]]) -> bool:
 
 def _by_page(
     store: Store,
-    raw: _Raw,
+    raw: Raw,
     facts: Facts,
     instant: bool,
     above: dict[tuple[int, int | None], tuple[str, ...]],
@@ -315,7 +206,7 @@ def _amount(cell: Cell, column: Column, unit: Unit, label: str, section: str) ->
 
 
 def _line(
-    raw: _Raw,
+    raw: Raw,
     label: str,
     section: str,
     implied: bool,

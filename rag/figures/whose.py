@@ -14,9 +14,9 @@ from functools import lru_cache
 from rag.catalogue import Catalogue, Facts, singular
 from rag.concepts import CONCEPTS, load
 from rag.constraints import Constraints
+from rag.figures.formulas import book
+from rag.figures.heads import fiscal_day, part_of
 from rag.fiscal import FiscalPeriod, read_periods
-from rag.formulas import book
-from rag.heads import fiscal_day, part_of
 from rag.names import name_words, short_name, squash
 from rag.naming import find_names
 from rag.question import analyse
@@ -60,7 +60,7 @@ class Term:
 
     @property
     def written(self) -> str:
-        """As `rag.asked` writes periods: "FY2019", "Q2 2023"."""
+        """As `rag.figures.asked` writes periods: "FY2019", "Q2 2023"."""
         return f"FY{self.year}" if self.part == "FY" else f"{self.part} {self.year}"
 
     def spoken(self, language: str) -> str:

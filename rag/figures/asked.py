@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from rag.formulas import Formula, concept_name, concept_unit
+from rag.figures.formulas import Formula, concept_name, concept_unit
 from rag.rounding import Rounding
 
 
@@ -77,7 +77,7 @@ class Wanted:
 
     @property
     def unit(self) -> str:
-        """Unit of the metric itself: one of `rag.formulas.UNITS`."""
+        """Unit of the metric itself: one of `rag.figures.formulas.UNITS`."""
         return self.formula.unit if self.formula else concept_unit(self.concept or "")
 
     def period(self, offset: int = 0) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, DecimalException
 from itertools import pairwise
 
-from rag.asked import PAIRED, Aim, Wanted, spoken
-from rag.conclusions import conclusion
-from rag.expressions import (
+from rag.figures.asked import PAIRED, Aim, Wanted, spoken
+from rag.figures.conclusions import conclusion
+from rag.figures.expressions import (
     CONTEXT,
     Filling,
     Lacking,
@@ -26,7 +26,7 @@ from rag.expressions import (
     value,
     words,
 )
-from rag.formulas import OUTFLOWS, concept_name
+from rag.figures.formulas import OUTFLOWS, concept_name
 from rag.needs import Missing, Need
 from rag.rounding import common_scale, plain, rounded
 from rag.shown import Shown

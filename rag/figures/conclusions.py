@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from rag.asked import Aim, Wanted
+from rag.figures.asked import Aim, Wanted
 from rag.rounding import Rounding, plain
 from rag.shown import Shown
 

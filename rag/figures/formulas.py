@@ -17,12 +17,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from rag.concepts import CONCEPTS, load
-from rag.expressions import Node, Term, parse, terms
+from rag.figures.expressions import Node, Term, parse, terms
 from rag.lexicon import Forms, compiled, matches, words_of
 from rag.needs import Need
 from rag.text import has_han, normalise
 
-FORMULAS = Path(__file__).with_name("data") / "formulas.toml"
+FORMULAS = Path(__file__).parent.parent / "data" / "formulas.toml"
 UNITS = ("%", "times", "days", "money", "money per share", "shares", "")
 # What is paid, and what wears off: reports print it with or without brackets, and its size is meant.
 OUTFLOWS = frozenset(

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rag.expressions import Node, Number, Term
+from rag.figures.expressions import Node, Number, Term
+from rag.figures.formulas import Book
 from rag.fiscal import read_periods
-from rag.formulas import Book
 
 _TOKEN = re.compile(
     r"(?P<num>\d[\d,]*(?:\.\d+)?\s?%?)|(?P<op>[-+*/()×÷–−（）])|(?P<word>[a-z][a-z&'’.-]*[a-z]"
@@ -59,7 +59,7 @@ _IGNORED = ",:\"'“”’‘[]{}$"
 
 
 class Unreadable(Exception):
-    """The text is no expression of the grammar. Caught by `rag.definitions`."""
+    """The text is no expression of the grammar. Caught by `rag.figures.definitions`."""
 
 
 @dataclass(frozen=True, slots=True)

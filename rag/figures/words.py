@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.asked import Aim, Wanted
-from rag.formulas import concept_name
+from rag.figures.asked import Aim, Wanted
+from rag.figures.formulas import concept_name
+from rag.figures.whose import Term, Whose, read_terms
 from rag.needs import Missing, Need
 from rag.types import Calculation
-from rag.whose import Term, Whose, read_terms
 
 # What is asked with these aims is answered by a sentence, which is the first note of the calculation.
 _CONCLUDED = frozenset({Aim.TREND, Aim.VALUES, Aim.HIGHEST, Aim.LOWEST, Aim.SIGN, Aim.SOUND})

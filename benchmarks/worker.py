@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 # llama.cpp's threads spin where they meet. Beside other work that slows a side down several times; ours
-# spins this briefly, and so must the rivals, or spinning is what is compared. Read by libgomp as it is loaded.
+# spins this briefly, and so must the rivals, or spinning is what is compared. libgomp reads it when loaded.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 PASSAGES = 4
 MAX_TOKENS = 160

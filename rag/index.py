@@ -16,13 +16,14 @@ from rag.crossrefs import CrossReference
 from rag.dense import DenseIndex, file_problem, open_dense, save_dense
 from rag.embed import Embedder, supports
 from rag.errors import IndexBusy, InputError
+from rag.filtering import matches
 from rag.lexicon import load as read_lexicon
 from rag.lock import remove_index, writer_lock
 from rag.models import NO_SOURCES, Sources
 from rag.parsers import Limits
 from rag.ranker import TUNED, Ranker, load_ranker
 from rag.schema import DATABASE, Manifest
-from rag.store import Store, matches
+from rag.store import Store
 from rag.text import detect_language
 from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Stages
 from rag.validity import UNKNOWN, Validity

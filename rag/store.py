@@ -1,324 +1,29 @@
 """The only truth of an index: documents, passages, vectors and lexical tokens in one SQLite file.
 
-Reads are safe from any thread and beside a writer in this or another process (WAL; one pooled connection per
-call). Ids of documents and passages are never used twice and what stands behind an id never changes: an
-updated file is a new document. So whatever was cached under an id is either right or gone.
-"""
+Below lie the file itself (`rag.index_file`) and its documents and passages (`rag.documents`); here stands
+what searches look up in it: tokens, labels, statements, references, vectors."""
 
 from __future__ import annotations
 
-import json
-import re
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
-from fnmatch import fnmatchcase
-from functools import lru_cache
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag import lexical, linking, rows
-from rag.catalogue import Catalogue, build_catalogue
 from rag.crossrefs import CrossReference
-from rag.errors import IndexMismatch, IndexMissing, InputError, StorageError
-from rag.features import Candidate, Lengths
-from rag.lock import writer_lock
-from rag.names import name_key, short_name
-from rag.schema import (
-    DATABASE,
-    FORMAT_VERSION,
-    PART,
-    Manifest,
-    connect,
-    create_database,
-    storage_errors,
-    unpack,
-)
-from rag.types import Block, Chunk, Document, DocumentInfo, Filters
-from rag.validity import Validity, marked, stated, versions
-from rag.writer import Writer
+from rag.documents import Documents
+from rag.features import Lengths
+from rag.types import Filters
 
-T = TypeVar("T")
-_CACHED_PARTS = 256
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PHRASE_HITS = 200
 
 
-class Store:
+class Store(Documents):
     """An open index file. Make one with `Store.open` or `Store.create`; use as a context manager or call
     `close`."""
-
-    def __init__(self, folder: Path, connection: sqlite3.Connection, manifest: Manifest) -> None:
-        self.folder = folder
-        self.file = folder / DATABASE
-        self._manifest = manifest
-        self._idle = [connection]
-        self._closed = False
-        self._derived: tuple[int, dict[str, Any]] = (-1, {})
-        self._guard = threading.Lock()
-        self._part = lru_cache(maxsize=_CACHED_PARTS)(self._read_part)
-
-    @classmethod
-    def open(cls, folder: Path | str) -> Self:
-        """Raises IndexMissing, IndexMismatch (another format) or IndexDamaged."""
-        folder = Path(folder)
-        file = folder / DATABASE
-        if not file.is_file():
-            raise IndexMissing(
-                f"There is no index in {folder}. Build one with: citewise ingest PATH --index {folder}"
-            )
-        connection = connect(file)
-        try:
-            with storage_errors(file):
-                row = connection.execute("SELECT value FROM meta WHERE key = 'manifest'").fetchone()
-                manifest = Manifest.from_json(row[0])
-            if manifest.format_version != FORMAT_VERSION:
-                raise IndexMismatch(
-                    f"{folder} has index format {manifest.format_version}; this version of Citewise reads "
-                    f"format {FORMAT_VERSION}. Build it anew: citewise ingest PATH --index {folder} --rebuild"
-                )
-        except BaseException:
-            connection.close()
-            raise
-        return cls(folder, connection, manifest)
-
-    @classmethod
-    def create(cls, folder: Path | str, manifest: Manifest) -> Self:
-        """A new, empty index. Raises InputError where there is one already, StorageError where none can be
-        written."""
-        folder = Path(folder)
-        file = folder / DATABASE
-        if file.exists():
-            raise InputError(f"{folder} holds an index already. Open it, or build it anew with --rebuild.")
-        with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        with writer_lock(folder), storage_errors(file):
-            create_database(file, manifest)
-        return cls.open(folder)
-
-    def close(self) -> None:
-        with self._guard:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
-        self._part.cache_clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @contextmanager
-    def _borrowed(self) -> Iterator[sqlite3.Connection]:
-        with self._guard:
-            if self._closed:
-                raise StorageError(f"The index {self.folder} was closed. Open it again.")
-            connection = self._idle.pop() if self._idle else None
-        if connection is None:
-            connection = connect(self.file)
-        try:
-            yield connection
-        finally:
-            with self._guard:
-                if self._closed:
-                    connection.close()
-                else:
-                    self._idle.append(connection)
-
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        with self._borrowed() as connection, storage_errors(self.file):
-            yield connection
-
-    @contextmanager
-    def writing(self) -> Iterator[Writer]:
-        """The writer, alone until the block ends. Raises IndexBusy when another process or thread writes."""
-        with writer_lock(self.folder), self._borrowed() as connection:
-            yield Writer(connection, self.folder)
-
-    # What the index as a whole says
-
-    def manifest(self) -> Manifest:
-        return self._manifest
-
-    def generation(self) -> int:
-        """Grows with every commit that changes documents, passages or vectors."""
-        return self._counter("generation")
-
-    def vectors_generation(self) -> int:
-        """Grows with every commit that adds or removes a vector: the generation that FAISS files are made
-        from."""
-        return self._counter("vectors_generation")
-
-    def _counter(self, key: str) -> int:
-        with self._connection() as connection:
-            return rows.counter(connection, key)
-
-    def _cached(self, key: str, compute: Callable[[sqlite3.Connection], T]) -> T:
-        """A value derived from one generation, computed when first asked for in it."""
-        with self._connection() as connection:
-            generation = rows.counter(connection, "generation")
-            known, values = self._derived
-            if known != generation:
-                values = {}
-                self._derived = (generation, values)
-            if key not in values:
-                values[key] = compute(connection)
-            value: T = values[key]
-            return value
-
-    def passages(self) -> int:
-        """Number of passages in the index."""
-        return self._cached("passages", lambda c: int(c.execute("SELECT count(*) FROM chunks").fetchone()[0]))
-
-    def dense_file(self) -> tuple[int, str, str, int, int] | None:
-        """The committed FAISS file: (vectors generation, name, SHA-256, size, mtime_ns), or None."""
-        with self._connection() as connection:
-            row = connection.execute("SELECT value FROM meta WHERE key = 'dense'").fetchone()
-        return tuple(json.loads(row[0])) if row else None
-
-    # Documents
-
-    def documents(self, filters: Filters | None = None) -> list[DocumentInfo]:
-        """Every file that was ingested, unreadable ones too, by path. Raises InputError for a filter that
-        cannot be used."""
-        force = self.validity()
-        listed = self._cached("documents", lambda c: marked(rows.catalogue(c), force))
-        if not filters:
-            return list(listed)
-        check_filters(filters)
-        return [info for info in listed if matches(info, filters)]
-
-    def catalogue(self) -> Catalogue:
-        """Names, periods, statutes and subjects of the documents, for `rag.constraints`."""
-        return self._cached("catalogue", lambda connection: build_catalogue(rows.catalogue(connection)))
-
-    def document(self, document_id: int) -> DocumentInfo:
-        """Raises InputError when there is no such document (any more)."""
-        with self._connection() as connection:
-            info = rows.document(connection, document_id)
-        if info is None:
-            raise InputError(f"The index {self.folder} holds no document {document_id} (any more).")
-        return marked([info], self.validity())[0]
-
-    def find_document(self, path: str) -> DocumentInfo | None:
-        """The document of this shown path, or else of this absolute source path."""
-        found = [d for d in self.documents() if d.path == path] or [
-            d for d in self.documents() if d.source == path
-        ]
-        return found[0] if found else None
-
-    def text(self, document_id: int, start: int = 0, end: int | None = None) -> str:
-        """`document.text[start:end]`; only the parts needed are read. "" for a document that gave no text."""
-        with self._connection() as connection:
-            length = rows.length(connection, document_id)
-        stop = length if end is None else min(end, length)
-        start = max(0, start)
-        if start >= stop:
-            return ""
-        joined = "".join(self._part(document_id, n) for n in range(start // PART, (stop - 1) // PART + 1))
-        base = start // PART * PART
-        return joined[start - base : stop - base]
-
-    def _read_part(self, document_id: int, part: int) -> str:
-        with self._connection() as connection:
-            row = connection.execute(
-                "SELECT body FROM texts WHERE document_id = ? AND part = ?", (document_id, part)
-            ).fetchone()
-        return unpack(row[0]) if row else ""
-
-    def blocks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Block, ...]:
-        """The blocks that overlap `text[start:end]`, in order; cheap for a short range of a long document."""
-        with self._connection() as connection:
-            return rows.blocks(connection, document_id, start, end)
-
-    def page_at(self, document_id: int, offset: int) -> int | None:
-        """The 1-based page on which the code point at `offset` stands; None for formats without pages."""
-        with self._connection() as connection:
-            pages, _ = rows.pages(connection, document_id)
-        return next((p.number for p in reversed(pages) if p.start <= offset), None)
-
-    def load_document(self, document_id: int) -> Document:
-        """The whole document with text, pages and blocks. Raises InputError when there is none (any more)."""
-        info = self.document(document_id)
-        with self._connection() as connection:
-            pages, empty_pages = rows.pages(connection, document_id)
-        return Document(
-            path=info.path,
-            source=info.source,
-            title=info.title,
-            text=self.text(document_id),
-            kind=info.kind,
-            language=info.language,
-            sha256=info.sha256,
-            pages=pages,
-            blocks=self.blocks(document_id),
-            empty_pages=empty_pages,
-            metadata=info.metadata,
-        )
-
-    # Passages
-
-    def owners(self, ids: Sequence[int]) -> dict[int, int]:
-        """The document of each passage; those that are gone are left out. Reads no text."""
-        with self._connection() as connection:
-            return rows.owners(connection, ids)
-
-    def candidates(self, ids: Sequence[int]) -> list[Candidate]:
-        """Passages without their text, by id; those that are gone are left out."""
-        with self._connection() as connection:
-            return [Candidate(*row) for row in rows.candidates(connection, ids)]
-
-    def chunks(self, ids: Sequence[int]) -> list[tuple[int, int, Chunk]]:
-        """(chunk id, document id, Chunk) in the order asked; those that are gone are left out."""
-        with self._connection() as connection:
-            found = {row[0]: row for row in rows.chunk_rows(connection, ids)}
-        return [self._chunk(found[i]) for i in ids if i in found]
-
-    def document_chunks(self, document_id: int) -> list[tuple[int, int, Chunk]]:
-        """All passages of a document, in order."""
-        with self._connection() as connection:
-            found = rows.chunk_range(connection, document_id, 0, 1 << 60)
-        return [self._chunk(row) for row in found]
-
-    def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[tuple[int, int, Chunk]]:
-        """The passages just before and after one, in document order, itself left out."""
-        with self._connection() as connection:
-            here = rows.chunk_rows(connection, [chunk_id])
-            if not here:
-                return []
-            document_id, ordinal = here[0][1], here[0][2]
-            found = rows.chunk_range(connection, document_id, ordinal - before, ordinal + after)
-        return [self._chunk(row) for row in found if row[0] != chunk_id]
-
-    def _chunk(self, row: rows.ChunkRow) -> tuple[int, int, Chunk]:
-        return row[0], row[1], rows.chunk(row, self.text(row[1], row[3], row[4]))
-
-    def chunk_ids(self, filters: Filters | None, documents: Sequence[int] | None = None) -> NDArray[np.int64]:
-        """Ids of the passages of the documents that pass and, where given, are among `documents`,
-        ascending."""
-        scope = self.scope(filters, documents)
-        with self._connection() as connection:
-            return rows.chunk_ids(connection, scope)
-
-    def scope(self, filters: Filters | None, documents: Sequence[int] | None = None) -> list[int] | None:
-        """The ids of the documents that pass the filters and, where given, are among `documents`; None:
-        all."""
-        if not filters:
-            return None if documents is None else list(documents)
-        passing = [d.id for d in self.documents(filters)]
-        return passing if documents is None else [i for i in passing if i in frozenset(documents)]
 
     # The lexical leg
 
@@ -417,11 +122,6 @@ class Store:
             ranges = rows.chunk_ranges(connection, [document_id])
         return ranges[0][0] if ranges else 0
 
-    def validity(self) -> Mapping[int, Validity]:
-        """From when to when each document is in force, by id; those of which nothing is known are left
-        out."""
-        return self._cached("validity", lambda connection: versions(rows.catalogue(connection)))
-
     def ended(self, day: str) -> frozenset[int]:
         """The documents that are known to be no longer in force on an ISO day."""
         force = self.validity()
@@ -460,52 +160,3 @@ class Store:
             found = connection.execute("SELECT chunk_id FROM pending ORDER BY chunk_id LIMIT ?", (limit,))
             ids = [row[0] for row in found]
         return [(chunk_id, chunk.indexed_text) for chunk_id, _, chunk in self.chunks(ids)]
-
-    def problems(self) -> list[str]:
-        """What SQLite and our own counts find wrong; empty for a sound file. Reads the whole file."""
-        with self._connection() as connection:
-            return rows.problems(connection)
-
-
-def matches(info: DocumentInfo, filters: Filters) -> bool:
-    """Whether a document passes: its path is one of the names or fits one of the patterns, and so on for
-    every given kind of filter."""
-    if filters.documents and not any(info.path == d or fnmatchcase(info.path, d) for d in filters.documents):
-        return False
-    if filters.kinds and info.kind not in filters.kinds:
-        return False
-    if filters.languages and info.language not in filters.languages:
-        return False
-    if filters.years and not _years(info.metadata).intersection(filters.years):
-        return False
-    if filters.companies and not {name_key(n) for n in filters.companies} & _company_names(info.metadata):
-        return False
-    if filters.in_force and not stated(info.metadata).in_force(filters.in_force):
-        return False
-    return all(info.metadata.get(key) == value for key, value in filters.metadata.items())
-
-
-def check_filters(filters: Filters) -> None:
-    """Raises InputError for a day that is no ISO date, or a year that is no year."""
-    try:
-        if filters.in_force and not _DAY.fullmatch(filters.in_force):
-            raise ValueError
-        date.fromisoformat(filters.in_force or "2000-01-01")
-    except ValueError as error:
-        raise InputError(
-            f"in_force is {filters.in_force!r}, which is no date. Write year, month and day: 2024-05-01."
-        ) from error
-    for year in filters.years:
-        if not re.fullmatch(r"\d{4}", year):
-            raise InputError(f"{year!r} is no year to filter by. Write four digits: 2023.")
-
-
-def _years(metadata: Mapping[str, str]) -> set[str]:
-    """The years that a document may be called by: all readings of its fiscal year, or its plain year."""
-    return {year for key in ("fiscal_year", "year") for year in metadata.get(key, "").split("|") if year}
-
-
-def _company_names(metadata: Mapping[str, str]) -> set[str]:
-    """The keys of a document's company, its other names and, of a contract, its parties."""
-    names = [n for key in ("company", "names", "parties") for n in metadata.get(key, "").split("|") if n]
-    return {name_key(form) for name in names for form in (name, short_name(name))}

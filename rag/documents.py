@@ -1,0 +1,173 @@
+"""What an index holds, to be read: documents with their text, blocks and pages, and the passages cut from it.
+
+Ids of documents and passages are never used twice and what stands behind an id never changes: an updated file
+is a new document. So whatever was cached under an id is either right or gone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag import rows
+from rag.catalogue import Catalogue, build_catalogue
+from rag.errors import InputError
+from rag.features import Candidate
+from rag.filtering import check_filters, matches
+from rag.index_file import IndexFile
+from rag.schema import PART, Manifest, unpack
+from rag.types import Block, Chunk, Document, DocumentInfo, Filters
+from rag.validity import Validity, marked, versions
+
+_CACHED_PARTS = 256
+
+
+class Documents(IndexFile):
+    """The documents and passages of an open index file."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection, manifest: Manifest) -> None:
+        super().__init__(folder, connection, manifest)
+        self._part = lru_cache(maxsize=_CACHED_PARTS)(self._read_part)
+
+    def close(self) -> None:
+        super().close()
+        self._part.cache_clear()
+
+    def documents(self, filters: Filters | None = None) -> list[DocumentInfo]:
+        """Every file that was ingested, unreadable ones too, by path. Raises InputError for a filter that
+        cannot be used."""
+        force = self.validity()
+        listed = self._cached("documents", lambda c: marked(rows.catalogue(c), force))
+        if not filters:
+            return list(listed)
+        check_filters(filters)
+        return [info for info in listed if matches(info, filters)]
+
+    def catalogue(self) -> Catalogue:
+        """Names, periods, statutes and subjects of the documents, for `rag.constraints`."""
+        return self._cached("catalogue", lambda connection: build_catalogue(rows.catalogue(connection)))
+
+    def document(self, document_id: int) -> DocumentInfo:
+        """Raises InputError when there is no such document (any more)."""
+        with self._connection() as connection:
+            info = rows.document(connection, document_id)
+        if info is None:
+            raise InputError(f"The index {self.folder} holds no document {document_id} (any more).")
+        return marked([info], self.validity())[0]
+
+    def find_document(self, path: str) -> DocumentInfo | None:
+        """The document of this shown path, or else of this absolute source path."""
+        found = [d for d in self.documents() if d.path == path] or [
+            d for d in self.documents() if d.source == path
+        ]
+        return found[0] if found else None
+
+    def text(self, document_id: int, start: int = 0, end: int | None = None) -> str:
+        """`document.text[start:end]`; only the parts needed are read. "" for a document that gave no text."""
+        with self._connection() as connection:
+            length = rows.length(connection, document_id)
+        stop = length if end is None else min(end, length)
+        start = max(0, start)
+        if start >= stop:
+            return ""
+        joined = "".join(self._part(document_id, n) for n in range(start // PART, (stop - 1) // PART + 1))
+        base = start // PART * PART
+        return joined[start - base : stop - base]
+
+    def _read_part(self, document_id: int, part: int) -> str:
+        with self._connection() as connection:
+            row = connection.execute(
+                "SELECT body FROM texts WHERE document_id = ? AND part = ?", (document_id, part)
+            ).fetchone()
+        return unpack(row[0]) if row else ""
+
+    def blocks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Block, ...]:
+        """The blocks that overlap `text[start:end]`, in order; cheap for a short range of a long document."""
+        with self._connection() as connection:
+            return rows.blocks(connection, document_id, start, end)
+
+    def page_at(self, document_id: int, offset: int) -> int | None:
+        """The 1-based page on which the code point at `offset` stands; None for formats without pages."""
+        with self._connection() as connection:
+            pages, _ = rows.pages(connection, document_id)
+        return next((p.number for p in reversed(pages) if p.start <= offset), None)
+
+    def load_document(self, document_id: int) -> Document:
+        """The whole document with text, pages and blocks. Raises InputError when there is none (any more)."""
+        info = self.document(document_id)
+        with self._connection() as connection:
+            pages, empty_pages = rows.pages(connection, document_id)
+        return Document(
+            path=info.path,
+            source=info.source,
+            title=info.title,
+            text=self.text(document_id),
+            kind=info.kind,
+            language=info.language,
+            sha256=info.sha256,
+            pages=pages,
+            blocks=self.blocks(document_id),
+            empty_pages=empty_pages,
+            metadata=info.metadata,
+        )
+
+    def validity(self) -> Mapping[int, Validity]:
+        """From when to when each document is in force, by id; those of which nothing is known are left
+        out."""
+        return self._cached("validity", lambda connection: versions(rows.catalogue(connection)))
+
+    # Passages
+
+    def owners(self, ids: Sequence[int]) -> dict[int, int]:
+        """The document of each passage; those that are gone are left out. Reads no text."""
+        with self._connection() as connection:
+            return rows.owners(connection, ids)
+
+    def candidates(self, ids: Sequence[int]) -> list[Candidate]:
+        """Passages without their text, by id; those that are gone are left out."""
+        with self._connection() as connection:
+            return [Candidate(*row) for row in rows.candidates(connection, ids)]
+
+    def chunks(self, ids: Sequence[int]) -> list[tuple[int, int, Chunk]]:
+        """(chunk id, document id, Chunk) in the order asked; those that are gone are left out."""
+        with self._connection() as connection:
+            found = {row[0]: row for row in rows.chunk_rows(connection, ids)}
+        return [self._chunk(found[i]) for i in ids if i in found]
+
+    def document_chunks(self, document_id: int) -> list[tuple[int, int, Chunk]]:
+        """All passages of a document, in order."""
+        with self._connection() as connection:
+            found = rows.chunk_range(connection, document_id, 0, 1 << 60)
+        return [self._chunk(row) for row in found]
+
+    def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[tuple[int, int, Chunk]]:
+        """The passages just before and after one, in document order, itself left out."""
+        with self._connection() as connection:
+            here = rows.chunk_rows(connection, [chunk_id])
+            if not here:
+                return []
+            document_id, ordinal = here[0][1], here[0][2]
+            found = rows.chunk_range(connection, document_id, ordinal - before, ordinal + after)
+        return [self._chunk(row) for row in found if row[0] != chunk_id]
+
+    def _chunk(self, row: rows.ChunkRow) -> tuple[int, int, Chunk]:
+        return row[0], row[1], rows.chunk(row, self.text(row[1], row[3], row[4]))
+
+    def chunk_ids(self, filters: Filters | None, documents: Sequence[int] | None = None) -> NDArray[np.int64]:
+        """Ids of the passages of the documents that pass and, where given, are among `documents`,
+        ascending."""
+        scope = self.scope(filters, documents)
+        with self._connection() as connection:
+            return rows.chunk_ids(connection, scope)
+
+    def scope(self, filters: Filters | None, documents: Sequence[int] | None = None) -> list[int] | None:
+        """The ids of the documents that pass the filters and, where given, are among `documents`; None:
+        all."""
+        if not filters:
+            return None if documents is None else list(documents)
+        passing = [d.id for d in self.documents(filters)]
+        return passing if documents is None else [i for i in passing if i in frozenset(documents)]

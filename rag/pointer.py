@@ -2,8 +2,8 @@
 
 The model sees numbered sentences and a question and writes the number of the sentence that answers it and, in
 that sentence's words, the answer: `2 Paris`; or `0`, where none does. The number comes first, so that the
-probabilities of the numbers are known when the prompt has been read, before anything is written. Nothing of it
-is believed: code checks that the words stand in that sentence."""
+probabilities of the numbers are known when the prompt has been read, before anything is written. Nothing of
+it is believed: code checks that the words stand in that sentence."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""`citewise adapt`: an adapter from a user's own questions, told apart by documents, measured, written with a card.
+"""`citewise adapt`: an adapter from a user's own questions, measured, written with a card.
 
-The questions of one half are trained on, beside questions made from the documents that the other half does not
-rest on; the other half measures, before and after. A tenth of the documents of the first half decides when to
-stop."""
+The questions of one half, told apart by documents, are trained on, beside questions made from the documents
+that the other half does not rest on; the other half measures, before and after. A tenth of the documents of
+the first half decides when to stop."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Target = Callable[[str, str], str]
 @dataclass(frozen=True, slots=True)
 class Source:
     """A set of questions and the index over its documents. `times`: how often each question is shown with
-    other sentences beside the right one. With `whole`, every question is trained on and none measured."""
+    other sentences beside the right one."""
 
     questions: Path
     index: Index
@@ -53,8 +53,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Examples of the first half and of the documents' sentences, those that decide when to stop, and what the
-    second half is measured on."""
+    """Examples of the first half and of the documents' sentences, those that decide when to stop, and what
+    the second half is measured on."""
 
     train: tuple[Example, ...]
     stop: tuple[Example, ...]
@@ -197,9 +197,9 @@ def check_questions(paths: Sequence[Path]) -> None:
     dev, test = (sum(q.answerable for half in halves for q in half[i]) for i in (0, 1))
     if min(dev, test) < LEAST:
         raise InputError(
-            f"{', '.join(map(str, paths))}: {dev} questions with evidence to train on and {test} to measure on, "
-            f"told apart by their documents; at least {LEAST} of each are needed, and some hundreds to gain "
-            "much. Add questions about more documents."
+            f"{', '.join(map(str, paths))}: {dev} questions with evidence to train on and {test} to measure "
+            f"on, told apart by their documents; at least {LEAST} of each are needed, and some hundreds to "
+            "gain much. Add questions about more documents."
         )
 
 
@@ -260,7 +260,7 @@ def _card(
         "made": time.strftime("%Y-%m-%d", time.gmtime()),
         "about": dict(about),
         "data": dict(data.counts),
-        "plan": {k: v for k, v in asdict(plan).items() if k not in ("threads", "compiled")},
+        "plan": {k: v for k, v in asdict(plan).items() if k != "threads"},
         "training": {"steps": state.step, "seconds": round(state.seconds), "ended": state.finished},
         "held_out": {"before": asdict(before), "after": asdict(after)},
         "languages": sorted({detect_language(e.question) for e in data.train}),

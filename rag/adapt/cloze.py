@@ -1,9 +1,10 @@
 """Questions made from sentences by code: what a sentence says, asked for.
 
-No parser and no model: patterns over English sentences (who did it, when, where, how many, what something is),
-the cells of table rows, and, for any sentence, a name, number or date in it replaced by its question word.
-The questions are plainer than people's; what they teach is to find the sentence that says it and to copy the
-words asked for. Everything is drawn from a seeded generator: the same text gives the same questions."""
+No parser and no model: patterns over English sentences (who did it, when, where, how many, what something
+is), the cells of table rows, and, for any sentence, a name, number or date in it replaced by its question
+word. The questions are plainer than people's; what they teach is to find the sentence that says it and to
+copy the words asked for. Everything is drawn from a seeded generator: the same text gives the same
+questions."""
 
 from __future__ import annotations
 
@@ -13,10 +14,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
-_DATE = rf"(?:(?:{MONTHS}) \d{{1,2}}, \d{{4}}|\d{{1,2}} (?:{MONTHS}) \d{{4}}|(?:{MONTHS}) \d{{4}}|(?:1[0-9]|20)\d{{2}})"
+_YEAR = r"(?:1[0-9]|20)\d{2}"
+_DATE = rf"(?:(?:{MONTHS}) \d{{1,2}}, {_YEAR}|\d{{1,2}} (?:{MONTHS}) {_YEAR}|(?:{MONTHS}) {_YEAR}|{_YEAR})"
 _WORD = r"[A-Z][\w'’.-]*[\w]"
 _NAME = rf"{_WORD}(?: (?:of|the|de|van|von|and|&) {_WORD}| {_WORD}){{0,4}}"
-_NUMBER = r"(?:(?:USD|EUR|GBP|\$|£|€) ?)?\d[\d,]*(?:\.\d+)?(?: ?%| per cent| percent| (?:million|billion|thousand))?"
+_SCALE = r"(?: ?%| per cent| percent| (?:million|billion|thousand))?"
+_NUMBER = rf"(?:(?:USD|EUR|GBP|\$|£|€) ?)?\d[\d,]*(?:\.\d+)?{_SCALE}"
+_SMALL = frozenset("two three four five six seven eight nine ten eleven twelve thirty".split())
+_ABOUT = r"(?:about |over |approximately |some )?"
+_PERSON = re.compile(
+    r"\b(?:actor|actress|singer|player|politician|writer|author|king|queen|president|lawyer|character"
+    r"|physician|leader|director|scientist|footballer|musician)\b"
+)
 _MONEY = re.compile(r"USD|EUR|GBP|[$£€]")
 _BE = r"(?:is|are|was|were)"
 _VERBS = (
@@ -59,8 +68,8 @@ class Made:
 
 
 def questions_from(sentence: str, title: str, rng: random.Random) -> list[Made]:
-    """All questions that the patterns find in an English sentence (a few, often none). `title` is put where the
-    sentence says "it"."""
+    """All questions that the patterns find in an English sentence (a few, often none). `title` is put where
+    the sentence says "it"."""
     text = " ".join(sentence.split())
     if not 25 <= len(text) <= 420 or "|" in text:
         return []
@@ -82,7 +91,7 @@ def _all(text: str, title: str, rng: random.Random) -> Iterator[Made]:
 def _good(made: Made, text: str) -> bool:
     words = made.question.split()
     inside = made.answer.lower() in made.question.lower()
-    return 4 <= len(words) <= 34 and 0 < len(made.answer) <= 140 and made.answer in text and not inside
+    return 3 <= len(words) <= 34 and 0 < len(made.answer) <= 140 and made.answer in text and not inside
 
 
 def _resolved(text: str, title: str) -> str:
@@ -114,15 +123,16 @@ def _lower(text: str) -> str:
     return text[0].lower() + text[1:] if common else text
 
 
+_NO_SUBJECT = re.compile(r"\b(?:is|are|was|were|be|been|has|have|had|who|which|that|as|by|to|not|and)\b")
 _SUBJECT = r"(?P<s>[A-Z][^,;:()]{2,80}?)"
 _PASSIVE = re.compile(
-    rf"^{_SUBJECT} (?P<be>{_BE}) (?P<adv>(?:\w+ly |first |later |also |originally ))?(?P<v>{_VERBS})(?P<rest>[^,;:.]*)"
+    rf"^{_SUBJECT} (?P<be>{_BE}) (?:\w+ly |first |later |also )?(?P<v>{_VERBS})(?P<rest>[^,;:.]*)"
 )
 
 
 def _passive(text: str) -> Iterator[Made]:
     match = _PASSIVE.match(text)
-    if match is None:
+    if match is None or _NO_SUBJECT.search(match["s"]):
         return
     subject, be, verb, rest = _lower(match["s"]), match["be"], match["v"], match["rest"]
     agent = re.search(rf"\bby (?P<a>(?:the |a |an )?{_NAME})", rest)
@@ -144,60 +154,54 @@ def _active_of(verb: str) -> str:
 
 
 _COPULA = re.compile(
-    rf"^{_SUBJECT} (?:\([^)]*\) ?)?(?P<be>{_BE}) (?P<y>(?:an?|the|one of) [^;:]{{8,180}}?)(?P<end>\.|,? (?:which|that|who|whose|where)\b|, and\b|;|:)"
+    rf"^{_SUBJECT} (?:\([^)]*\) ?)?(?P<be>{_BE}) (?P<y>(?:an?|the|one of) [^;:]{{8,180}}?)"
+    r"(?:\.|,? (?:which|that|who|whose|where)\b|, and\b|;|:)"
 )
 
 
 def _copula(text: str, title: str) -> Iterator[Made]:
     match = _COPULA.match(text)
-    if match is None:
+    if match is None or _NO_SUBJECT.search(match["s"]):
         return
     subject, be, what = _lower(match["s"]), match["be"], match["y"].rstrip(" ,")
-    person = bool(re.search(r"\b(?:actor|actress|singer|player|politician|writer|author|king|queen|president|lawyer"
-                            r"|character|physician|leader|director|scientist|footballer|musician)\b", what))  # fmt: skip
-    yield Made(f"{'Who' if person else 'What'} {be} {subject}?", what, "definition")
-    if not person:
+    who = "Who" if _PERSON.search(what) else "What"
+    yield Made(f"{who} {be} {subject}?", what, "definition")
+    if who == "What":
         yield Made(f"What does {subject} mean?", what, "definition")
         yield Made(f"What {be} {what} called?", match["s"], "name")
     if len(what) > 20:
-        yield Made(f"{'Who' if person else 'What'} {be} {what}?", match["s"], "name")
+        yield Made(f"{who} {be} {what}?", match["s"], "name")
 
 
+_PREPOSITION = re.compile(r",| (?:in|on|at|by|for|from|with|after|before|when|where|and|until|during|to) ")
 _ACTIVE = re.compile(
-    rf"^(?P<s>(?:The |A |An )?{_NAME}|[A-Z][\w ]{{3,40}}?) (?:also |first |later )?(?P<v>{'|'.join(_PAST)}) (?P<o>[^;:.]{{3,150}})"
+    rf"^(?P<s>(?:The |A |An )?{_NAME}|[A-Z][\w ]{{3,40}}?) (?:also |first |later )?"
+    rf"(?P<v>{'|'.join(_PAST)}) (?P<o>[^;:.]{{3,150}})"
 )
 
 
 def _active(text: str) -> Iterator[Made]:
     match = _ACTIVE.match(text)
-    if match is None:
+    if match is None or _NO_SUBJECT.search(match["s"]):
         return
     subject, verb, rest = match["s"], match["v"], match["o"]
-    if re.search(r"\b(?:is|are|was|were|be|been|who|which|that|as|by)$", subject):
-        return
-    thing = re.split(r",| (?:in|on|at|by|for|from|with|after|before|when|where|and|until|during|to) ", rest)[
-        0
-    ].strip()
-    do = "do" if verb.endswith("s") and verb not in ("has",) else "did"
-    do = "does" if do == "do" or verb == "has" else "did"
     base = _PAST[verb]
+    do = "does" if verb.endswith("s") else "did"
+    thing = _PREPOSITION.split(rest)[0].strip()
     if len(thing) > 3:
         yield Made(f"Who {verb} {thing}?", subject, "subject")
         yield Made(f"What {do} {_lower(subject)} {base}?", thing, "object")
-        tail = rest[: len(rest)]
-        if len(tail) > len(thing) + 8:
-            yield Made(f"Who {verb} {tail.strip()}?", subject, "subject")
+        if len(rest) > len(thing) + 8:
+            yield Made(f"Who {verb} {rest.strip()}?", subject, "subject")
     when = re.search(rf"\b(?:in|on|since) (?P<d>{_DATE})", rest)
     if when:
-        before = rest[: when.start()].strip(" ,")
-        yield Made(f"When {do} {_lower(subject)} {base} {before}?".replace(" ?", "?"), when["d"], "when")
-        yield Made(
-            f"In what year {do} {_lower(subject)} {base} {before}?".replace(" ?", "?"), when["d"][-4:], "when"
-        )
+        did = f"{do} {_lower(subject)} {base} {rest[: when.start()].strip(' ,')}".strip()
+        yield Made(f"When {did}?", when["d"], "when")
+        yield Made(f"In what year {did}?", when["d"][-4:], "when")
     where = re.search(rf"\b(?:in|at) (?P<p>(?:the )?{_NAME})", rest)
     if where and not re.match(MONTHS, where["p"]):
-        before = rest[: where.start()].strip(" ,")
-        yield Made(f"Where {do} {_lower(subject)} {base} {before}?".replace(" ?", "?"), where["p"], "where")
+        did = f"{do} {_lower(subject)} {base} {rest[: where.start()].strip(' ,')}".strip()
+        yield Made(f"Where {did}?", where["p"], "where")
 
 
 def _born(text: str) -> Iterator[Made]:
@@ -213,36 +217,23 @@ def _born(text: str) -> Iterator[Made]:
         yield Made(f"Who played {match['c']}?", match["a"], "cast")
 
 
+_COUNTED = re.compile(
+    rf"^{_SUBJECT} (?P<v>has|have|had|consists? of|contains?|includes?|comprises?) {_ABOUT}"
+    rf"(?P<n>{_NUMBER}|\w+) (?P<t>[a-z]+s)\b"
+)
+_THERE = re.compile(rf"^There (?P<be>are|were) {_ABOUT}(?P<n>{_NUMBER}|\w+) (?P<t>[^,;:.]{{4,90}})")
+
+
 def _counted(text: str) -> Iterator[Made]:
-    match = re.match(
-        rf"^{_SUBJECT} (?P<v>has|have|had|consists? of|contains?|includes?|comprises?) (?:about |over |approximately |some )?(?P<n>{_NUMBER}|\w+) (?P<t>[a-z]+s)\b",
-        text,
-    )
-    small = (
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirty",
-    )
-    if match and (match["n"][0].isdigit() or match["n"] in small):
-        plural = match["v"] in ("have", "consist of", "contain", "include", "comprise")
-        verb = {"has": "have", "had": "have"}.get(match["v"], re.sub(r"^(\w+?)s\b", r"\1", match["v"]))
-        do = "did" if match["v"] == "had" else "do" if plural else "does"
+    match = _COUNTED.match(text)
+    if match and not _NO_SUBJECT.search(match["s"]) and (match["n"][0].isdigit() or match["n"] in _SMALL):
+        said = match["v"].split()[0]
+        verb = "have" if said in ("has", "had") else said.removesuffix("s")
+        do = "did" if said == "had" else "do" if said == verb else "does"
         yield Made(f"How many {match['t']} {do} {_lower(match['s'])} {verb}?", match["n"], "count")
         yield Made(f"How many {match['t']} are there in {_lower(match['s'])}?", match["n"], "count")
-    match = re.match(
-        rf"^There (?P<be>are|were) (?:about |over |approximately )?(?P<n>{_NUMBER}|\w+) (?P<t>[^,;:.]{{4,90}})",
-        text,
-    )
-    if match and (match["n"][0].isdigit() or match["n"] in small):
+    match = _THERE.match(text)
+    if match and (match["n"][0].isdigit() or match["n"] in _SMALL):
         yield Made(f"How many {match['t']} {match['be']} there?", match["n"], "count")
 
 
@@ -250,27 +241,36 @@ def _replaced(text: str, rng: random.Random) -> Iterator[Made]:
     """A clause with a name, a number or a date in it replaced by its question word."""
     targets = [(m, "when") for m in re.finditer(rf"\b(?:in|on|since|until) ({_DATE})", text)]
     targets += [(m, "number") for m in re.finditer(rf"(?<![\w.,-])({_NUMBER})(?= [a-z%])", text)]
-    targets += [
-        (m, "name") for m in re.finditer(rf"(?<=[a-z,] )({_NAME})(?![\w'’-]| [a-z]+s?\b [a-z]+ of)", text)
-    ]
-    targets = [(m, kind) for m, kind in targets if not _ADJECTIVE.search(m[1])]
-    rng.shuffle(targets)
-    for match, kind in targets[:1]:
-        start, end = _clause(text, match.start(), match.end())
-        answer = match[1]
-        before, after = text[start : match.start()].strip(), text[match.end() : end].strip(" ,")
-        if kind == "number" and _MONEY.search(answer):
-            word = "how much"
-        elif kind == "number":
-            word = "what percentage" if re.search("%|per ?cent", answer) else "how many"
-        else:
-            word = {"when": rng.choice(("when", "in what year", "on what date")), "name": "who or what"}[kind]
-        if kind == "number" and word == "how many" and re.match(r"(?:1[0-9]|20)\d\d$", answer):
-            continue
-        question = f"{before} {word} {after}".strip()
-        if kind == "when" and before and rng.random() < 0.5:  # the question word first
-            question = f"{word}: {re.sub(r' (?:in|on|since|until)$', '', before)} {after}".strip()
-        yield Made(f"{question[0].upper()}{question[1:]}?", answer, f"replaced {kind}")
+    targets += [(m, "name") for m in re.finditer(rf"(?<=[a-z,] )({_NAME})(?![\w'’-])", text)]
+    targets = [(m, kind) for m, kind in targets if _askable(m[1], kind)]
+    if not targets:
+        return
+    match, kind = rng.choice(targets)
+    start, end = _clause(text, match.start(), match.end())
+    before, after = text[start : match.start()].strip(), text[match.end() : end].strip(" ,")
+    word = _word_for(match[1], kind, rng)
+    question = f"{before} {word} {after}".strip()
+    if kind == "when" and before and rng.random() < 0.5:  # the question word first
+        left = re.sub(r" (?:in|on|since|until)$", "", before)
+        question = f"{word}: {left} {after}".strip()
+    yield Made(f"{question[0].upper()}{question[1:]}?", match[1], f"replaced {kind}")
+
+
+def _askable(answer: str, kind: str) -> bool:
+    """Not a word of origin, and no bare year as a count."""
+    return not (
+        _ADJECTIVE.search(answer) if kind == "name" else kind == "number" and re.fullmatch(_YEAR, answer)
+    )
+
+
+def _word_for(answer: str, kind: str, rng: random.Random) -> str:
+    if kind == "when":
+        return rng.choice(("when", "in what year", "on what date"))
+    if kind == "name":
+        return "who or what"
+    if _MONEY.search(answer):
+        return "how much"
+    return "what percentage" if re.search("%|per ?cent", answer) else "how many"
 
 
 def _clause(text: str, start: int, end: int) -> tuple[int, int]:
@@ -297,8 +297,8 @@ def questions_from_row(header: str, row: str) -> list[Made]:
 
 
 def altered(question: str, rng: random.Random) -> str | None:
-    """The question with one of its years or names changed, so that no sentence answers it any more; None where
-    it has neither."""
+    """The question with one of its years changed, so that no sentence answers it any more; None where it has
+    none."""
     years = list(re.finditer(r"\b(?:1[89]|20)\d\d\b", question))
     if years:
         match = rng.choice(years)

@@ -1,4 +1,4 @@
-"""Short answers from a larger model that the user names, kept only where verification finds them supported."""
+"""Short answers from a larger model that the user names, kept only where verification supports them."""
 
 from __future__ import annotations
 

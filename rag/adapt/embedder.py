@@ -1,4 +1,4 @@
-"""`citewise adapt --embedder`: a sentence-transformers model tuned to questions and the passages that answer them.
+"""`citewise adapt --embedder`: a sentence-transformers model tuned to questions and their passages.
 
 MultipleNegativesRankingLoss (Henderson et al., 2017): the passage of each question is to be nearer to it than
 the passages of the other questions of its batch. Measured by hit@k of the vectors alone among all passages of
@@ -34,8 +34,8 @@ ProgressCallback = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """What came of it: hit@k on the held-out half before and after; `kept` where it was better and `path` holds
-    the new model, None where nothing was written."""
+    """What came of it: hit@k on the held-out half before and after; `kept` where it was better and `path`
+    holds the new model, None where nothing was written."""
 
     path: Path | None
     kept: bool
@@ -56,15 +56,15 @@ def adapt_embedder(
     seed: int = 0,
     progress: ProgressCallback | None = None,
 ) -> Embedding:
-    """Tunes the model in `folder` and writes it to `out` if it finds more there. Raises InputError for too few
-    questions, ModelError for a folder that sentence-transformers cannot open."""
+    """Tunes the model in `folder` and writes it to `out` if it finds more on the held-out half. Raises
+    InputError for too few questions, ModelError for a folder that sentence-transformers cannot open."""
     questions = [q for q in load_questions(source) if q.answerable and q.evidence]
     passages, places = _passages(index)
     pairs, held = (_pairs(questions, passages, places, half) for half in ("dev", "test"))
     if min(len(pairs), len(held)) < LEAST:
         raise InputError(
-            f"{source} has {len(pairs)} questions whose evidence is in the index to train on and {len(held)} to "
-            f"measure on; at least {LEAST} of each are needed. Add questions about more documents."
+            f"{source} has {len(pairs)} questions whose evidence is in the index to train on and {len(held)} "
+            f"to measure on; at least {LEAST} of each are needed. Add questions about more documents."
         )
     model = _opened(folder)
     before = _hits(model, held, passages)
@@ -123,8 +123,8 @@ def _opened(folder: Path) -> Any:
         return SentenceTransformer(str(folder), local_files_only=True)
     except (ImportError, OSError, ValueError) as error:
         raise ModelError(
-            f"{folder} cannot be opened by sentence-transformers ({error}); set `embedder` to the folder of such "
-            "a model"
+            f"{folder} cannot be opened by sentence-transformers ({error}); set `embedder` to the folder of "
+            "such a model"
         ) from error
 
 

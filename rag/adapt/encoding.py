@@ -82,8 +82,8 @@ class Encoder:
 def batches(
     encoded: Sequence[Encoded], order: Sequence[int], *, tokens: int, step: int
 ) -> Iterator[list[int]]:
-    """Places of examples of about one length, at most `tokens` ids with their padding to a multiple of `step`;
-    `order` says in which order examples are drawn."""
+    """Places of examples of about one length, at most `tokens` ids with their padding to a multiple of
+    `step`; `order` says in which order examples are drawn."""
     window = max(1, 16 * tokens // 256)
     for begin in range(0, len(order), window):
         near = sorted(order[begin : begin + window], key=lambda i: len(encoded[i].ids))

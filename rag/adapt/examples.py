@@ -63,8 +63,8 @@ class Asked:
 
 
 def asked_of(index: Index, question: Question) -> Asked:
-    """What a search brings for the question: its ranked sentences (at most 14), and among them the right ones.
-    Where the search missed them, one is added from the evidence itself."""
+    """What a search brings for the question: its ranked sentences (at most 14), and among them the right
+    ones. Where the search missed them, one is added from the evidence itself."""
     hits = index.search(question.question, _PASSAGES)
     embedder = index.embedder_for(detect_language(question.question))
     ranked = rank_sentences(question.question, hits, index.store, embedder, lexicons=index.lexicons)
@@ -151,8 +151,8 @@ def _spoken(question: str, rng: random.Random) -> str:
 
 
 class Pool:
-    """The English sentences and table rows of documents, with a BM25 (Robertson and Zaragoza, 2009) over them:
-    what a search would show beside the right one."""
+    """The English sentences and table rows of documents, with a BM25 (Robertson and Zaragoza, 2009) over
+    them: what a search would show beside the right one."""
 
     def __init__(self, index: Index, leave_out: Callable[[str], bool], *, most: int, seed: int) -> None:
         self.rows: list[tuple[Source, str, str]] = []  # source, header, row

@@ -1,12 +1,13 @@
 """The forward pass of a Llama, Qwen2 or Qwen3 network over GGUF weights, with LoRA beside its linear layers.
 
 Computes what llama.cpp computes for the same file, in torch and therefore with gradients: RMSNorm, rotary
-positions, grouped-query attention, SwiGLU. LoRA (Hu et al., 2021, arXiv 2106.09685): y = W x + (alpha / r) B A x.
+positions, grouped-query attention, SwiGLU. LoRA (Hu et al., 2021, arXiv 2106.09685) adds (alpha / r) B A x.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rag.adapt.weights import Base, Shape, need_torch
@@ -22,20 +23,15 @@ Block = Callable[..., "Tensor"]
 
 
 class Network:
-    """A frozen base and the adapter that learns beside it. `scale` is alpha / rank. `compiled` fuses the steps
-    of a block (torch.compile): worth its minute of preparation where training takes many."""
+    """A frozen base and the adapter that learns beside it. `scale` is alpha / rank."""
 
-    def __init__(
-        self, base: Base, adapter: Adapter | None = None, *, scale: float = 1.0, compiled: bool = False
-    ):
+    def __init__(self, base: Base, adapter: Adapter | None = None, *, scale: float = 1.0) -> None:
         self._torch = need_torch()
         self.shape, self.tensors = base.shape, base.tensors
         self.adapter, self.scale = dict(adapter or {}), scale
         embedding = base.tensors["token_embd.weight"]
         self._dtype, self.device = embedding.dtype, embedding.device
         self._block: Block = block_of(base.shape)
-        if compiled:
-            self._block = self._torch.compile(self._block)  # lengths become dynamic when a second one comes
         self._turns: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
 
     def hidden(self, ids: Tensor) -> Tensor:
@@ -74,21 +70,47 @@ class Network:
         return self._turns[length]
 
 
+def beside_linear(x: Tensor, weight: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """W x + B A x, where W does not learn. Both products are added while they are made, forwards and
+    backwards: as separate operations the additions took as long as the products."""
+    flat = _beside_function().apply(x.reshape(-1, x.shape[-1]), weight, a, b)
+    y: Tensor = flat.view(*x.shape[:-1], weight.shape[0])
+    return y
+
+
+@lru_cache(maxsize=1)
+def _beside_function() -> Any:
+    torch = need_torch()
+
+    class Beside(torch.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(context: Any, x: Tensor, weight: Tensor, a: Tensor, b: Tensor) -> Tensor:
+            inner = x @ a.t()
+            context.save_for_backward(x, weight, a, b, inner)
+            y: Tensor = torch.addmm(x @ weight.t(), inner, b.t())
+            return y
+
+        @staticmethod
+        def backward(context: Any, dy: Tensor) -> tuple[Tensor | None, None, Tensor, Tensor]:
+            x, weight, a, b, inner = context.saved_tensors
+            through = dy @ b
+            dx = torch.addmm(dy @ weight, through, a) if context.needs_input_grad[0] else None
+            return dx, None, through.t() @ x, dy.t() @ inner
+
+    return Beside
+
+
 def block_of(shape: Shape) -> Block:
-    """One block as a function of (x, cos, sin, mask, frozen tensors, pairs): all blocks are the same function of
-    different weights, so that compiling it once is enough. Attention is spelled out: for prompts of a few
-    hundred tokens that is faster on a CPU, backwards above all, than scaled_dot_product_attention (torch 2.13,
-    AMX: 560 tokens/s against 520, compiled 1,150)."""
+    """One block as a function of (x, cos, sin, mask, frozen tensors, pairs). Attention is spelled out: for
+    prompts of a few hundred tokens that is faster on a CPU, backwards above all, than torch's own (2.13, with
+    AMX: 560 tokens/s against 520)."""
     import torch.nn.functional as functional
 
     def linear(x: Tensor, name: str, frozen: dict[str, Tensor], beside: dict[str, Pair]) -> Tensor:
-        y: Tensor = functional.linear(x, frozen[f"{name}.weight"])
-        if f"{name}.bias" in frozen:
-            y = y + frozen[f"{name}.bias"].to(y.dtype)
-        if name in beside:
-            a, b = beside[name]
-            y = y + functional.linear(functional.linear(x, a), b)
-        return y
+        weight = frozen[f"{name}.weight"]
+        plain = name not in beside
+        y: Tensor = functional.linear(x, weight) if plain else beside_linear(x, weight, *beside[name])
+        return y + frozen[f"{name}.bias"].to(y.dtype) if f"{name}.bias" in frozen else y
 
     group = shape.heads // shape.key_heads
 

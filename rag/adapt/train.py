@@ -28,8 +28,8 @@ _PATIENCE = 4
 _NUMBER_WEIGHT = 3.0
 """The first target token, the sentence's number, weighs this much against 1 for the others."""
 _SAVE_SECONDS = 60.0
-_STEP = 32
-"""Lengths are padded to multiples of this: code compiled for one fits the others."""
+_STEP = 8
+"""Lengths are padded to multiples of this: matrix units work in such steps."""
 ProgressCallback = Callable[[Progress], None]
 
 
@@ -50,7 +50,6 @@ class Plan:
     seed: int = 0
     first_block: int = 0
     threads: int = 1
-    compiled: bool = False
 
     @property
     def scale(self) -> float:
@@ -109,7 +108,7 @@ def train(
     optimiser = torch.optim.AdamW(learn, lr=plan.rate, weight_decay=0.01, betas=(0.9, 0.98))
     mark = _mark(plan, examples)
     _resume(state, optimiser, checkpoint, mark)
-    network = Network(base, pairs, scale=plan.scale, compiled=plan.compiled)
+    network = Network(base, pairs, scale=plan.scale)
     steps = _steps(examples, plan)
     check_every = max(1, len(steps) // max(1, plan.checks))
     begun, saved = time.monotonic() - state.seconds, time.monotonic()
@@ -167,9 +166,9 @@ def loss_of(network: Network, examples: Sequence[Encoded], plan: Plan) -> float:
     if not examples:
         return float("nan")
     total = 0.0
-    with torch.set_grad_enabled(plan.compiled):  # without gradients a block would be compiled once more
+    with torch.no_grad():
         for batch in batches(examples, range(len(examples)), tokens=plan.tokens, step=_STEP):
-            total += float(_loss(network, [examples[i] for i in batch]).detach()) * len(batch)
+            total += float(_loss(network, [examples[i] for i in batch])) * len(batch)
     return total / len(examples)
 
 
@@ -226,9 +225,7 @@ def _told(state: State, steps: int, plan: Plan) -> Progress:
 
 def _mark(plan: Plan, examples: Sequence[Encoded]) -> dict[str, Any]:
     """What a checkpoint must agree with to be gone on from; the time allowed and the threads may differ."""
-    settings = {
-        k: v for k, v in asdict(plan).items() if k not in ("minutes", "threads", "checks", "compiled")
-    }
+    settings = {k: v for k, v in asdict(plan).items() if k not in ("minutes", "threads", "checks")}
     return settings | {"examples": len(examples), "ids": hash(tuple(e.ids for e in examples))}
 
 

@@ -66,8 +66,8 @@ def read_base(path: Path, dtype: Any = None) -> Base:
             values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
         except NotImplementedError as error:
             raise ModelError(
-                f"{path} holds {tensor.name} as {tensor.tensor_type.name}, which cannot be read for training; "
-                "use the same model as F16, Q8_0 or Q4_K_M"
+                f"{path} holds {tensor.name} as {tensor.tensor_type.name}, which cannot be read for "
+                "training; use the same model as F16, Q8_0 or Q4_K_M"
             ) from error
         value = torch.from_numpy(values.astype("float32"))
         tensors[tensor.name] = value if value.dim() == 1 else value.to(dtype or torch.float32)

@@ -194,8 +194,9 @@ def _tell(found: Adaptation, *, as_json: bool) -> None:
         return
     counts = found.counts
     typer.echo(
-        f"Trained on {counts['examples']} examples of {counts['questions']} questions and {counts['made']} made "
-        f"from the documents; measured on {counts['held_out']} other questions. Ended: {found.finished}.\n"
+        f"Trained on {counts['examples']} examples of {counts['questions']} questions and {counts['made']} "
+        f"made from the documents; measured on {counts['held_out']} other questions. "
+        f"Ended: {found.finished}.\n"
     )
     typer.secho("Held-out half            before   after", bold=True)
     for label, name in _ROWS:

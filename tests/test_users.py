@@ -186,13 +186,13 @@ def test_together_the_real_model_writes_what_it_writes_alone_and_says_who_is_bef
 @pytest.mark.models
 def test_a_stop_frees_the_place_for_the_next(real: Assistant) -> None:
     """Both places are taken by answers that are stopped; the next user is served long before their end."""
-    real._max_tokens = 1_000
+    talkative = Assistant(real.index, real.llm, max_tokens=1_000, drafts=2)
     stop = threading.Event()
     written = [0, 0]
 
     def endless(number: int) -> None:
         prompt_like = f"{question(number)} Tell everything about the garden."
-        for event in real.stream(prompt_like, stop=stop):
+        for event in talkative.stream(prompt_like, stop=stop):
             written[number] += isinstance(event, Token)
 
     threads = [threading.Thread(target=endless, args=(n,), daemon=True) for n in (0, 1)]
@@ -204,7 +204,6 @@ def test_a_stop_frees_the_place_for_the_next(real: Assistant) -> None:
     for thread in threads:
         thread.join(20)
     assert not any(thread.is_alive() for thread in threads)
-    real._max_tokens = 4
-    answer = real.ask(question(2))
+    answer = Assistant(real.index, real.llm, max_tokens=4).ask(question(2))
     assert answer.cited[0].document.endswith("cedar.md")
     assert time.monotonic() - begun < 20

@@ -7,6 +7,7 @@ its threshold the question is refused."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from rag.calibration import Calibration, load_calibration
 from rag.candidates import Asked, Sentence, Unit, make_sentences
 from rag.concepts import needs
+from rag.constraints import read_constraints
 from rag.embed import Embedder, supports
 from rag.index import Index
 from rag.lexicon import expand
@@ -88,7 +90,8 @@ def select(
         as_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
         for n, i in enumerate(shown, 1)
     )
-    sufficient = bool(evidence) and score >= bar
+    strange = strangers(question, hits, index.store)
+    sufficient = bool(evidence) and score >= bar and not strange
     return Selection(
         evidence,
         sufficient,
@@ -97,6 +100,20 @@ def select(
         min(_CORE, len(evidence)),
         ranked.dense,
         "" if sufficient else _why(ranked, hits),
+    )
+
+
+def strangers(question: str, hits: Sequence[Hit], store: Store) -> tuple[str, ...]:
+    """Companies that the question names, that no document is about and no passage found speaks of: whatever
+    the passages say, they say it of somebody else. What stands in 《》 may be any book, and is left to the
+    score."""
+    unknown = read_constraints(question, store.catalogue()).unknown_names
+    unknown = tuple(name for name in unknown if f"《{name}" not in question and f"〈{name}" not in question)
+    if not unknown:
+        return ()
+    read = "\n".join(f"{h.document.title}\n{h.chunk.context}\n{h.chunk.text}" for h in hits).casefold()
+    return tuple(
+        n for n in unknown if not re.search(rf"(?<![a-z0-9]){re.escape(n.casefold())}(?![a-z0-9])", read)
     )
 
 

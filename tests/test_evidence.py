@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
-from rag.evidence import Selection, select
+from rag.evidence import Selection, select, strangers
 from rag.index import Index
 from rag.types import Filters, Page
 from tests.archive import archive
 from tests.fakes import FakeEmbedder
 from tests.files import pdf_bytes
-from tests.indexing import document, new_index, put
+from tests.indexing import document, new_index, put, run_here, write_files
+from tests.statements_files import FILES
 
 QUESTIONS = [
     "How many days of notice must the tenant give?",
@@ -152,3 +155,27 @@ def test_sentence_of_enormous_length_is_cut_to_a_readable_quote(tmp_path: Path) 
         for piece in selected(index, "What does the turbine do?").evidence:
             assert len(piece.text) <= 1200
             assert index.text(piece.document.id)[piece.start : piece.end] == piece.text
+
+
+@pytest.fixture(scope="module")
+def filings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    root = tmp_path_factory.mktemp("statements")
+    folder = write_files(root / "files", FILES)
+    with mock.patch("rag.ingest.run_in_workers", run_here), new_index(root / "index") as made:
+        made.ingest(folder)
+        yield made
+
+
+@pytest.mark.parametrize("company", ["Dorrick & Vale Inc.", "3V"])
+def test_question_about_a_company_that_no_document_bears_is_refused(filings: Index, company: str) -> None:
+    question = f"What was {company}'s net income in FY2023?"
+    found = select(question, filings.search(question), filings, threshold=0.0)
+    assert found.evidence and not found.sufficient
+
+
+def test_company_of_which_a_passage_speaks_is_left_to_the_score(filings: Index) -> None:
+    question = "What was Vale's net income in FY2023?"
+    hits = list(filings.search(question))
+    told = replace(hits[0].chunk, text=f"Vale is a subsidiary. {hits[0].chunk.text}")
+    assert strangers(question, hits, filings.store) == ("Vale",)
+    assert strangers(question, [replace(hits[0], chunk=told), *hits[1:]], filings.store) == ()

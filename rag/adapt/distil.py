@@ -13,6 +13,8 @@ _SYSTEM = (
     "Copy from the sentence the few words that answer the question. Copy them exactly; write nothing else."
 )
 _MOST_TOKENS = 60
+# Longer than this share of its sentence, an answer is no shorter one.
+_SHARE = 0.7
 
 
 def targets_from(llm: LLM) -> Callable[[str, str], str]:
@@ -29,8 +31,8 @@ def targets_from(llm: LLM) -> Callable[[str, str], str]:
 
 
 def is_supported(said: str, sentence: str, question: str) -> bool:
-    """Whether words stand in a sentence, shorter than it, and verification has nothing against them."""
-    if not said or len(said) >= len(sentence) or not stands_in(said, sentence):
+    """Whether words stand in a sentence, much shorter than it, and verification has nothing against them."""
+    if not said or len(said) > _SHARE * len(sentence) or not stands_in(said, sentence):
         return False
     claim = verify_sentence(said, [_evidence(sentence)], question=question)
     return claim.state is ClaimState.SUPPORTED

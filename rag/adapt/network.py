@@ -82,7 +82,7 @@ def beside_linear(x: Tensor, weight: Tensor, a: Tensor, b: Tensor) -> Tensor:
 def _beside_function() -> Any:
     torch = need_torch()
 
-    class Beside(torch.autograd.Function):  # type: ignore[misc]
+    class Beside(torch.autograd.Function):  # type: ignore[misc, name-defined]
         @staticmethod
         def forward(context: Any, x: Tensor, weight: Tensor, a: Tensor, b: Tensor) -> Tensor:
             inner = x @ a.t()

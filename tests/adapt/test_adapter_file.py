@@ -24,7 +24,7 @@ def random_pairs(base: Base) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     """An adapter large enough to change what the model says next."""
     generator = torch.Generator().manual_seed(5)
     return {
-        name: (a, torch.randn(b.shape, generator=generator) * 0.02)
+        name: (a, torch.randn(b.shape, generator=generator) * 0.3)
         for name, (a, b) in new_pairs(base, PLAN).items()
     }
 

@@ -46,7 +46,7 @@ def test_the_gradient_is_the_slope_of_the_loss(base: Base, examples: list[Encode
     training._loss(network, examples[:2]).backward()
     for tensor in (a, b):
         place = divmod(int(tensor.grad.abs().argmax()), tensor.shape[1])
-        slope, step = float(tensor.grad[place]), 5e-2 * float(tensor.detach().abs().mean())
+        slope, step = float(tensor.grad[place]), 1.0 * float(tensor.detach().abs().mean())
         sides = []
         for sign in (1, -1):
             with torch.no_grad():

@@ -20,6 +20,7 @@ from rag.candidates import Asked, Sentence, Unit, make_sentences
 from rag.concepts import needs
 from rag.constraints import read_constraints
 from rag.embed import Embedder, supports
+from rag.fiscal import read_periods
 from rag.index import Index
 from rag.lexicon import expand
 from rag.pool import idf_weights
@@ -42,6 +43,7 @@ _SHOWN_SHARE = 0.2
 _CORE = 3
 _LONGEST = 1200
 _HEAD_CHARS = 1200
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,8 @@ def select(
         as_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
         for n, i in enumerate(shown, 1)
     )
-    strange = strangers(question, hits, index.store)
-    sufficient = bool(evidence) and score >= bar and not strange
+    of_others = bool(strangers(question, hits, index.store)) or of_other_years(question, evidence)
+    sufficient = bool(evidence) and score >= bar and not of_others
     return Selection(
         evidence,
         sufficient,
@@ -101,6 +103,16 @@ def select(
         ranked.dense,
         "" if sufficient else _why(ranked, hits),
     )
+
+
+def of_other_years(question: str, evidence: Sequence[Evidence]) -> bool:
+    """Whether the question asks about years, the best evidence is a row of a table whose columns are other
+    years, and none of the first pieces says one of those asked about: the row would pass for the answer."""
+    asked = {str(p.year) for p in read_periods(question) if p.year}
+    first = [f"{e.header} {e.text} {' '.join(e.heading_path)}" for e in evidence[:_CORE]]
+    if not asked or not first or not _YEAR.search(evidence[0].header):
+        return False
+    return not any(year in said for year in asked for said in first)
 
 
 def strangers(question: str, hits: Sequence[Hit], store: Store) -> tuple[str, ...]:

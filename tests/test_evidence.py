@@ -179,3 +179,12 @@ def test_company_of_which_a_passage_speaks_is_left_to_the_score(filings: Index) 
     told = replace(hits[0].chunk, text=f"Vale is a subsidiary. {hits[0].chunk.text}")
     assert strangers(question, hits, filings.store) == ("Vale",)
     assert strangers(question, [replace(hits[0], chunk=told), *hits[1:]], filings.store) == ()
+
+
+def test_row_of_other_years_than_the_one_asked_about_does_not_suffice(filings: Index) -> None:
+    def found(year: int) -> Selection:
+        question = f"What was Marrowby's net income in FY{year}?"
+        return select(question, filings.search(question), filings, threshold=0.0)
+
+    assert found(2023).sufficient
+    assert found(1997).evidence and not found(1997).sufficient

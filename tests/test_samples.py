@@ -61,10 +61,10 @@ def test_evidence_of_answerable_questions_is_within_the_first_five_passages(
     assert len(missed) <= 2, missed
 
 
-def test_four_of_five_unanswerable_questions_are_refused(indexes: dict[str, Index]) -> None:
+def test_three_of_four_unanswerable_questions_are_refused(indexes: dict[str, Index]) -> None:
     asked = [(index, q) for d, index in indexes.items() for q in questions(d, answerable=False)]
     refused = [Assistant(index).ask(q.question).refused for index, q in asked]
-    assert sum(refused) >= 0.8 * len(refused)
+    assert sum(refused) >= 0.75 * len(refused)
 
 
 def test_answerable_questions_are_not_simply_refused(indexes: dict[str, Index]) -> None:

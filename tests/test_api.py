@@ -14,13 +14,13 @@ import rag
 NAMES = {
     *(
         "Assistant",
-    "Calculation",
+        "Calculation",
         "open_index",
         "Index",
         "Leg",
         "Note",
-    "Part",
-    "Reading",
+        "Part",
+        "Reading",
         "Reason",
         "Stages",
         "Answer",
@@ -32,7 +32,7 @@ NAMES = {
     *(
         "Evidence",
         "Explanation",
-    "Figure",
+        "Figure",
         "Gap",
         "Hit",
         "Filters",

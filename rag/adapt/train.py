@@ -7,6 +7,7 @@ machine."""
 from __future__ import annotations
 
 import io
+import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -98,7 +99,7 @@ def train(
     """The state at the end; `best` is the adapter to keep. `start`: an adapter to go on from. A checkpoint
     at that path of the same plan and examples is gone on from, and removed when training has ended."""
     torch = need_torch()
-    torch.set_num_threads(plan.threads)
+    torch.set_num_threads(plan.threads or len(os.sched_getaffinity(0)))
     device = base.tensors["token_embd.weight"].device
     pairs = {k: (a.to(device), b.to(device)) for k, (a, b) in (start or new_pairs(base, plan)).items()}
     for a, b in pairs.values():

@@ -14,7 +14,6 @@ from rag.crowd import CROWD
 from rag.flow import answer_stages
 from rag.index import Index, open_index
 from rag.llm import LLM, load_llm
-from rag.pointing import adapters_of, shipped_adapter
 from rag.retrieve import check_question
 from rag.text import detect_language
 from rag.types import Answer, Event, Filters, Finished, Turn
@@ -134,7 +133,7 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
             remote_model=config.llm_model,
             parallel=max(config.parallel, config.drafts),
             tuned=config.tuned_models,
-            adapters=adapters_of(config.adapters, shipped_adapter(config.llm)),
+            adapters=config.adapters,
         )
     return Assistant(
         opened,

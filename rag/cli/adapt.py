@@ -35,7 +35,7 @@ def adapt(
     ] = None,
     rank: Annotated[
         int | None,
-        typer.Option(min=1, max=256, help="Rank of the adapter.  [default: that of the shipped one, or 16]"),
+        typer.Option(min=1, max=256, help="Rank of the adapter.  [default: 16]"),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume/--anew", help="Go on where a run that was stopped left off.")
@@ -118,19 +118,16 @@ def _adapted(
 ) -> Adaptation:
     from rag.adapt.adapting import Source, adapt
     from rag.models import find_llm
-    from rag.pointing import shipped_adapter
 
     if settings.llm.lower().startswith(("http://", "https://", "none")):
         raise InputError(f"llm = {settings.llm!r} is no model file; an adapter is trained for a GGUF file.")
     base = find_llm(settings.llm, settings.cache_dir, settings.models)
-    start = shipped_adapter(settings.llm) if rank is None else None
     with output.progress_bars(quiet=quiet) as progress:
         return adapt(
             [Source(source, opened)],
             base,
             out,
             plan=_plan(rank, minutes, settings.threads),
-            start=start,
             target=_target(distil, settings),
             about={"questions": _name(source)},
             cache_dir=settings.cache_dir,

@@ -1,29 +1,28 @@
 """An adapted model points at the sentence that answers, and copies the answer; code checks both.
 
 The model's probabilities of the sentence numbers are weighed with those of the ranker, so that it is followed
-where it is sure; its words are shown only where they stand in the sentence pointed at and verification finds
-them supported by it. An answer of an adapted model is never more than a few words in front of their quote."""
+where it is sure. The number is a hint: the sentence cited is the likeliest of those in which its words stand,
+for a small model often knows the answer better than its place. Its words are shown only where verification
+finds them supported by that sentence: never more than a few words in front of their quote."""
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from rag.domains import DOMAINS, domain_of
 from rag.generation import LLM, Prompt
-from rag.models import EMBEDDED
 from rag.pointer import MAX_ANSWER_TOKENS, MOST, NONE, pointer_prompt, source_of, stands_in
 from rag.types import Claim, ClaimState, Evidence
-from rag.verify import verify_sentence
+from rag.verify import strip_markers, verify_sentence
 
 DEFAULT = "default"
 """The adapter that is used where no other fits."""
 _FOLLOWED = 1.0
-"""How much the model's log probabilities count against the ranker's; fitted on development halves."""
+"""How much the model's log probabilities count against the ranker's: alike. Not fitted."""
 _NOT_THERE = "its words do not stand in [{n}] one after the other"
 
 
@@ -39,9 +38,9 @@ class WeighingLLM(LLM, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pointing:
-    """`number` is the evidence that answers; `absent` the model's probability, 0..1, that none does; `shares`
-    are the probabilities of the sentences in their order; `written` its own words, `claim` what verification
-    makes of them, None where it wrote none."""
+    """`number` is the evidence that answers, by code; `absent` the model's probability, 0..1, that none does;
+    `shares` are the probabilities of the sentences in their order; `written` its own words, `claim` what
+    verification makes of them, None where it wrote none."""
 
     number: int
     absent: float
@@ -78,22 +77,25 @@ def point(
     prompt = pointer_prompt(question, [source_of(e) for e in shown])
     weights = llm.weigh(prompt, [NONE, *(str(n) for n in range(1, len(shown) + 1))], adapter=adapter)
     shares = tuple(w / max(1e-9, 1.0 - weights[0]) for w in weights[1:])
-    number = followed(shares, [e.score for e in shown])
-    opened = replace(prompt, opening=str(number))
+    order = followed(shares, [e.score for e in shown])
+    opened = replace(prompt, opening=str(order[0]))
     pieces = llm.generate(opened, max_tokens=MAX_ANSWER_TOKENS, stop=stop, adapter=adapter)
-    written = " ".join("".join(pieces).split())
+    written = strip_markers(" ".join("".join(pieces).split())).strip()
+    number = next((n for n in order if stands_in(written, source_of(shown[n - 1])[1])), order[0])
     claim = checked(written, shown[number - 1], question) if written else None
     return Pointing(number, weights[0], shares, written, claim)
 
 
-def followed(shares: Sequence[float], scores: Sequence[float], *, weight: float = _FOLLOWED) -> int:
-    """1-based number of the sentence that model and ranker together find likeliest: the odds of the ranker's
-    probabilities times the model's, a product of experts (Hinton, 2002)."""
+def followed(
+    shares: Sequence[float], scores: Sequence[float], *, weight: float = _FOLLOWED
+) -> tuple[int, ...]:
+    """1-based numbers of the sentences, likeliest first by model and ranker together: the odds of the
+    ranker's probabilities times the model's to the power of `weight`, a product of experts (Hinton, 2002)."""
     both = [
         weight * math.log(max(share, 1e-6)) + math.log(max(score, 1e-6)) - math.log(max(1.0 - score, 1e-6))
         for share, score in zip(shares, scores, strict=True)
     ]
-    return 1 + max(range(len(both)), key=lambda i: (both[i], -i))
+    return tuple(n + 1 for n in sorted(range(len(both)), key=lambda i: (-both[i], i)))
 
 
 def checked(written: str, evidence: Evidence, question: str) -> Claim:
@@ -105,14 +107,3 @@ def checked(written: str, evidence: Evidence, question: str) -> Claim:
         why = _NOT_THERE.format(n=evidence.number)
         return replace(claim, state=ClaimState.PARTIAL, reasons=(why,))
     return claim
-
-
-def adapters_of(configured: Mapping[str, Path], shipped: Path | None) -> dict[str, Path]:
-    """The adapters to load: those configured, and the shipped one as the default unless another is."""
-    return ({DEFAULT: shipped} if shipped is not None else {}) | dict(configured)
-
-
-def shipped_adapter(spec: str) -> Path | None:
-    """The adapter that comes with the package for a language model, None where there is none for it."""
-    path = Path(__file__).with_name("data") / "smollm2-135m-pointer.gguf"
-    return path if spec.lower() == EMBEDDED and path.is_file() else None

@@ -12,7 +12,7 @@ from rag.answer import Assistant
 from rag.domains import domain_of
 from rag.generation import Prompt
 from rag.index import Index
-from rag.pointing import DEFAULT, adapter_for, adapters_of, checked, followed, point, shipped_adapter
+from rag.pointing import DEFAULT, adapter_for, checked, followed, point
 from rag.types import AnswerKind, ClaimState
 from tests.archive import archive
 from tests.fakes import FakeLLM, fake_evidence
@@ -77,6 +77,13 @@ def test_words_of_another_sentence_are_not_supported_by_the_one_pointed_at() -> 
     assert claim.state is not ClaimState.SUPPORTED
 
 
+def test_the_number_is_a_hint_and_the_sentence_that_holds_the_words_is_cited() -> None:
+    found = point(Pointing((0, 0, 1), "24 hours"), QUESTION, SENTENCES, adapter=DEFAULT)
+    assert found.number == 1
+    assert found.claim is not None
+    assert found.claim.citations == (1,)
+
+
 def test_a_marker_that_the_model_types_is_no_citation() -> None:
     found = point(Pointing((0, 0, 1), "60 days [1]"), QUESTION, SENTENCES, adapter=DEFAULT)
     assert found.claim is not None
@@ -84,9 +91,9 @@ def test_a_marker_that_the_model_types_is_no_citation() -> None:
 
 
 def test_a_sure_model_is_followed_and_an_unsure_one_leaves_the_rankers_order() -> None:
-    assert followed((0.02, 0.98), (0.9, 0.6)) == 2
-    assert followed((0.45, 0.55), (0.9, 0.3)) == 1
-    assert followed((0.5, 0.5), (0.5, 0.5)) == 1
+    assert followed((0.02, 0.98), (0.9, 0.6)) == (2, 1)
+    assert followed((0.45, 0.55), (0.9, 0.3)) == (1, 2)
+    assert followed((0.5, 0.5), (0.5, 0.5)) == (1, 2)
 
 
 def test_without_an_adapter_there_is_none_to_answer_with() -> None:
@@ -103,17 +110,6 @@ def test_the_adapter_of_the_evidences_domain_is_taken() -> None:
     assert adapter_for(llm, law, "en") == "legal"
     assert adapter_for(llm, [fake_evidence("A picture of a dog.")], "en") == DEFAULT
     assert adapter_for(Pointing((1,), "x", names=("medical",)), law, "en") == ""
-
-
-def test_a_configured_default_replaces_the_shipped_adapter() -> None:
-    shipped, own = Path("shipped.gguf"), Path("own.gguf")
-    assert adapters_of({}, shipped) == {DEFAULT: shipped}
-    assert adapters_of({DEFAULT: own, "legal": own}, shipped) == {DEFAULT: own, "legal": own}
-    assert adapters_of({}, None) == {}
-
-
-def test_only_the_embedded_model_has_a_shipped_adapter() -> None:
-    assert shipped_adapter("some/model.gguf") is None
 
 
 def test_the_answer_shows_the_words_in_front_of_the_quote_they_stand_in(index: Index) -> None:

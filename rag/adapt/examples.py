@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rag import metrics
-from rag.adapt.cloze import altered, questions_from, questions_from_row
+from rag.adapt.cloze import Made, altered, questions_from, questions_from_row
 from rag.evalset import Question
 from rag.evidence import rank_sentences
 from rag.index import Index
@@ -212,30 +212,25 @@ class Pool:
 
 
 def made_examples(pool: Pool, rng: random.Random, count: int) -> Iterator[Example]:
-    """About `count` examples of questions made from the pool's sentences and rows; fewer where it holds
-    little. Each sentence is asked about once, about each pattern alike."""
-    found: list[tuple[Source, Any]] = []
+    """At most `count` examples of questions made from the pool's sentences and rows; fewer where it holds
+    little. A sentence is asked about twice at most, and no pattern is more than a fifth of `count`."""
+    found: list[tuple[Source, Made]] = []
     for source in pool.sources:
         made = questions_from(source.text, source.title, rng)
-        if made:
-            found.append((source, rng.choice(made)))
+        like_people = [m for m in made if not m.pattern.startswith("replaced")]
+        found += [(source, m) for m in rng.sample(like_people or made, min(2, len(like_people or made)))]
     for source, header, row in pool.rows:
         if cells := questions_from_row(header, row):
             found.append((source, rng.choice(cells)))
     rng.shuffle(found)
-    found.sort(key=_rarity(found, rng))
-    for source, made in found[:count]:
-        example = _made_example(pool, source, made.question, made.answer, rng)
+    asked: dict[str, int] = defaultdict(int)
+    for source, one in found[: 2 * count]:
+        asked[one.pattern] += 1
+        if asked[one.pattern] > count / 5:
+            continue
+        example = _made_example(pool, source, one.question, one.answer, rng)
         if example is not None:
-            yield replace(example, origin=made.pattern)
-
-
-def _rarity(found: Sequence[tuple[Source, Any]], rng: random.Random) -> Callable[[tuple[Source, Any]], float]:
-    """Rare patterns first, common ones thinned: no pattern becomes the whole of what is learned."""
-    counts: dict[str, int] = defaultdict(int)
-    for _, made in found:
-        counts[made.pattern] += 1
-    return lambda pair: rng.random() * math.sqrt(counts[pair[1].pattern])
+            yield replace(example, origin=one.pattern)
 
 
 def _made_example(

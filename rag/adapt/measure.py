@@ -9,20 +9,20 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rag import metrics
 from rag.evalset import Question
 from rag.evidence import select
-from rag.generation import Prompt
 from rag.index import Index
 from rag.metrics import Passage
-from rag.pointer import MAX_ANSWER_TOKENS, MOST, Pointed, pointer_prompt, read_pointed, source_of, stands_in
-from rag.types import Evidence, Progress
+from rag.pointer import MOST
+from rag.pointing import Pointing, point
+from rag.types import ClaimState, Evidence, Progress
 
-Ask = Callable[[Prompt, int], "tuple[Sequence[float], str]"]
-"""Prompt and number of sentences -> probability of each number from 0, and what was written."""
+Ask = Callable[[str, Sequence[Evidence]], Pointing]
+"""Question and evidence -> what an adapted model makes of them."""
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _WORDS = re.compile(r"[^\W_]+")
 _PASSAGES = 8
@@ -45,19 +45,19 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the model said of one question: the likeliest number's sentence, its words, the probabilities of
-    0, 1, ... and whether the words stand in that sentence."""
+    """What a model made of one question; None where no sentence was shown."""
 
     shown: Shown
-    pointed: Pointed | None
-    weights: tuple[float, ...]
-    written: str
+    pointing: Pointing | None
+
+    @property
+    def words(self) -> str:
+        return self.pointing.written if self.pointing else ""
 
     @property
     def supported(self) -> bool:
-        if self.pointed is None or not self.pointed.number:
-            return False
-        return stands_in(self.pointed.answer, source_of(self.shown.evidence[self.pointed.number - 1])[1])
+        claim = self.pointing.claim if self.pointing else None
+        return claim is not None and claim.state is ClaimState.SUPPORTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +84,10 @@ def asking(base: Path, adapter: Path | None, *, cache_dir: Path, threads: int = 
     from rag.llama import LlamaCpp
 
     name = "measured" if adapter is not None else ""
-    model = LlamaCpp(
-        base, cache_dir=cache_dir, threads=threads, adapters={name: adapter} if adapter is not None else {}
-    )
-
-    def ask(prompt: Prompt, count: int) -> tuple[Sequence[float], str]:
-        weights = model.weigh(prompt, [str(n) for n in range(count + 1)], adapter=name)
-        likely = 1 + max(range(count), key=lambda i: weights[i + 1])
-        opened = replace(prompt, opening=str(likely))
-        words = "".join(model.generate(opened, max_tokens=MAX_ANSWER_TOKENS, adapter=name))
-        return weights, f"{likely} {words.strip()}"
-
+    files = {name: adapter} if adapter is not None else {}
+    model = LlamaCpp(base, cache_dir=cache_dir, threads=threads, adapters=files)
     try:
-        yield ask
+        yield lambda question, evidence: point(model, question, evidence, adapter=name)
     finally:
         model.close()
 
@@ -114,12 +105,7 @@ def is_evidence(evidence: Evidence, question: Question) -> bool:
 
 def reply(shown: Shown, ask: Ask) -> Reply:
     """One question asked."""
-    count = min(MOST, len(shown.evidence))
-    if not count:
-        return Reply(shown, Pointed(0, ""), (1.0,), "")
-    prompt = pointer_prompt(shown.question.question, [source_of(e) for e in shown.evidence])
-    weights, written = ask(prompt, count)
-    return Reply(shown, read_pointed(written, count), tuple(weights), written)
+    return Reply(shown, ask(shown.question.question, shown.evidence) if shown.evidence else None)
 
 
 def replies(
@@ -136,54 +122,45 @@ def replies(
 
 def quality(found: Sequence[Reply], *, refuse_at: float | None = None) -> Quality:
     """The numbers of some replies. `refuse_at`: refused where "none" has at least this probability; None:
-    where it is the likeliest."""
+    where it is likelier than every sentence."""
     answerable = [r for r in found if r.shown.question.answerable]
     absent = [r for r in found if not r.shown.question.answerable]
-    said = [r for r in answerable if not refused(r, refuse_at)]
-    written = [r for r in said if r.pointed and r.pointed.answer]
     scored = [r for r in answerable if r.shown.question.answers]
+
+    def score(by: Callable[[str, Sequence[str]], float]) -> float:
+        return _mean(
+            [0.0 if refused(r, refuse_at) else by(r.words, r.shown.question.answers) for r in scored]
+        )
+
     return Quality(
         answerable=len(answerable),
         absent=len(absent),
-        f1=_mean(
-            [0.0 if refused(r, refuse_at) else f1(_words_of(r), r.shown.question.answers) for r in scored]
-        ),
-        exact=_mean(
-            [0.0 if refused(r, refuse_at) else exact(_words_of(r), r.shown.question.answers) for r in scored]
-        ),
-        right_source=_mean(
-            [float(not refused(r, refuse_at) and _pointed_at(r) in r.shown.right) for r in answerable]
-        ),
+        f1=score(f1),
+        exact=score(exact),
+        right_source=_mean([float(not refused(r, refuse_at) and _is_right(r)) for r in answerable]),
         refused=_mean([float(refused(r, refuse_at)) for r in absent]),
         false_refusals=_mean([float(refused(r, refuse_at)) for r in answerable]),
-        supported=_mean([float(r.supported) for r in written]),
+        supported=_mean([float(r.supported) for r in answerable if r.words]),
         first_quote=_mean([float(1 in r.shown.right) for r in answerable]),
-        quote_f1=_mean(
-            [
-                f1(r.shown.evidence[0].text if r.shown.evidence else "", r.shown.question.answers)
-                for r in scored
-            ]
-        ),
+        quote_f1=_mean([f1(_first(r), r.shown.question.answers) for r in scored]),
     )
 
 
 def refused(reply: Reply, at: float | None) -> bool:
-    """Whether a reply is a refusal: no sentence shown, or "none" likelier than `at` (None: than every
+    """Whether a reply is a refusal: no sentence shown, or "none" as likely as `at` (None: likelier than every
     sentence)."""
-    if not reply.shown.evidence or reply.pointed is None:
+    said = reply.pointing
+    if said is None:
         return True
-    return reply.weights[0] >= (max(reply.weights[1:]) if at is None else at)
+    return said.absent >= ((1.0 - said.absent) * max(said.shares) if at is None else at)
 
 
-def _pointed_at(reply: Reply) -> int:
-    """The likeliest sentence, "none" aside."""
-    if len(reply.weights) < 2:
-        return reply.pointed.number if reply.pointed else 0
-    return 1 + max(range(len(reply.weights) - 1), key=lambda i: reply.weights[i + 1])
+def _is_right(reply: Reply) -> bool:
+    return reply.pointing is not None and reply.pointing.number in reply.shown.right
 
 
-def _words_of(reply: Reply) -> str:
-    return reply.pointed.answer if reply.pointed else ""
+def _first(reply: Reply) -> str:
+    return reply.shown.evidence[0].text if reply.shown.evidence else ""
 
 
 def _mean(values: Sequence[float]) -> float:

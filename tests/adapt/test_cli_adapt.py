@@ -60,8 +60,14 @@ def test_an_adapter_is_trained_measured_and_answers(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(adapting, "_MOST_MADE", 10)
+    monkeypatch.setattr(adapting, "LEAST", 3)
+    monkeypatch.setattr("rag.pointing.MAX_ANSWER_TOKENS", 4)
+    lines = (made / "questions.jsonl").read_text().split("\n")
+    some = tmp_path / "some.jsonl"
+    some.write_text("\n".join([*lines[:14], lines[-1]]))
     out = tmp_path / "towns.gguf"
-    done = run(made, "--rank", 2, "--minutes", 0.1, "--out", out, "--json")
+    options = ["--index", made / "index", "--rank", 2, "--minutes", 0.1, "--out", out, "--json"]
+    done = CliRunner().invoke(app, [str(a) for a in ["adapt", some, *options]])
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert told["finished"] == "the time is up"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rag.adapt.measure import Quality, Reply, Shown, exact, f1, quality, refused
 from rag.evalset import Question
 from rag.metrics import EvidenceEntry
-from rag.pointer import Pointed
+from rag.pointing import Pointing, checked
 from tests.fakes import fake_document, fake_evidence
 
 EVIDENCE = (
@@ -23,7 +23,9 @@ ABSENT = Question("2", "Who is the landlord?", False)
 
 
 def said(question: Question, number: int, words: str, weights: tuple[float, ...]) -> Reply:
-    return Reply(Shown(question, EVIDENCE, 0.9, True), Pointed(number, words), weights, f"{number} {words}")
+    shares = tuple(w / (1.0 - weights[0]) for w in weights[1:])
+    claim = checked(words, EVIDENCE[number - 1], question.question)
+    return Reply(Shown(question, EVIDENCE, 0.9, True), Pointing(number, weights[0], shares, words, claim))
 
 
 def test_a_right_answer_counts_in_full() -> None:

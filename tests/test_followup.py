@@ -149,3 +149,10 @@ def test_long_questions_are_completed_in_time() -> None:
         complete("and in 2019?", _history([long]), _known())
         complete(long, _history([FIRST]), _known())
     assert time.perf_counter() - began < 10
+
+
+@pytest.mark.parametrize("year", ["FY2020", "FY 2020", "fiscal 2020", "2020"])
+def test_a_fiscal_year_is_replaced_however_it_is_written(year: str) -> None:
+    earlier = Turn(f"What was the free cash flow margin of Larkwell Mills in {year}, in percent?", "")
+    assert "2020" not in complete("and in 2019?", [earlier])
+    assert "2019, in percent" in complete("and in 2019?", [earlier])

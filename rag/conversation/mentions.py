@@ -64,6 +64,8 @@ _YEAR = re.compile(
     rf"(?![\d%]|[.,]\d)(?:年度?|财年)?|\bFY ?'?\d\d\b|[{_H}]{{4}}年",
     re.IGNORECASE,
 )
+# "FY2020" looks like a name, and like the end of the one before it.
+_FISCAL = re.compile(r"(?:^|\s+)FY ?'?(?:\d\d)?\d\d$", re.IGNORECASE)
 _DATE = re.compile(
     rf"\b\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}(?:,? {_Y})?|\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?\b(?:,? {_Y})?"
     rf"|\b{_MONTH}(?:,? {_Y})|\b(?:January|February|April|June|July|August|September|October|November"
@@ -174,7 +176,7 @@ def mentions(question: str, known: Known = nothing_known) -> tuple[Mention, ...]
     for start, end, slot in _known_names(question, known):
         add(slot, start, end)
     for start, end, slot in _names(question):
-        add(slot, start, end)
+        add(slot, start, start + len(_FISCAL.sub("", question[start:end])))
     for slot, pattern in (
         (Slot.YEAR, _YEAR),
         (Slot.SUBJECT, _DRUG),

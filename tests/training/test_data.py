@@ -14,7 +14,7 @@ from rag.errors import InputError
 from rag.evalset import load_questions, whole_half_of
 from rag.index import Index
 from rag.pointer import stands_in
-from tests.adapt.towns import towns
+from tests.training.towns import towns
 
 
 @pytest.fixture(scope="module")

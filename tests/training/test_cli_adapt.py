@@ -24,7 +24,7 @@ from rag.llama import LlamaCpp
 from rag.models import find_llm
 from rag.pointing import DEFAULT, point
 from rag.remote import OpenAIServer
-from tests.adapt.towns import towns
+from tests.training.towns import towns
 from tests.fakes import FakeEmbedder, FakeLLM, fake_evidence
 from tests.llm_server import ChatServer
 

@@ -24,9 +24,9 @@ from rag.llama import LlamaCpp
 from rag.models import find_llm
 from rag.pointing import DEFAULT, point
 from rag.remote import OpenAIServer
-from tests.training.towns import towns
 from tests.fakes import FakeEmbedder, FakeLLM, fake_evidence
 from tests.llm_server import ChatServer
+from tests.training.towns import towns
 
 
 @pytest.fixture(scope="module")

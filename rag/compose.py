@@ -125,7 +125,7 @@ def compose_figures(
         for text, rows in figures.sentences
     ]
     cited = {n for _, rows in figures.sentences for n in rows}
-    shown = said + [quote_claim(e) for e in figures.evidence if e.number in cited]
+    shown = said + [quote_claim(e, language) for e in figures.evidence if e.number in cited]
     return Answer(
         question=question,
         kind=AnswerKind.COMPUTED,

@@ -77,12 +77,12 @@ def ask_all(index: Path, questions: list[str], *, with_llm: bool) -> dict[str, A
             begun = time.perf_counter()
             assistant.index.embedder.embed_query(f"{question}~")
             embedding = time.perf_counter() - begun
-            rows.append(_answer(assistant, question) | {"embedding_ms": 1000 * embedding})
+            rows.append(timed_answer(assistant, question) | {"embedding_ms": 1000 * embedding})
         stats = assistant.index.stats()
     return {"answers": rows, "passages": stats.passages, "pages": stats.pages, "index_bytes": stats.bytes}
 
 
-def _answer(assistant: Any, question: str) -> dict[str, Any]:
+def timed_answer(assistant: Any, question: str) -> dict[str, Any]:
     row: dict[str, Any] = {"question": question, "first_token_ms": None}
     begun = time.perf_counter()
     for event in assistant.stream(question):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
+from ours import timed_answer
 from worker import serve
 
 CORPORA = Path(__file__).resolve().parent.parent / "corpora"
@@ -99,28 +100,11 @@ def load(index: Path, parallel: int) -> dict[str, Callable[..., Any]]:
         return {"seconds": seconds, "answers": report.rows - report.failed}
 
     return {
-        "answer": lambda question: _answer(assistant, question),
+        "answer": lambda question: timed_answer(assistant, question),
         "batch": together,
         "evidence": lambda questions: [_evidence(assistant, q) for q in questions],
         "model": lambda: assistant.llm.info.name if assistant.llm else "",
     }
-
-
-def _answer(assistant: Any, question: str) -> dict[str, Any]:
-    from rag.types import EvidenceFound, Finished, Token
-
-    row: dict[str, Any] = {"question": question, "first_token_ms": None}
-    begun = time.perf_counter()
-    for event in assistant.stream(question):
-        elapsed = 1000 * (time.perf_counter() - begun)
-        if isinstance(event, EvidenceFound):
-            row["evidence_ms"] = elapsed
-        elif isinstance(event, Token) and row["first_token_ms"] is None:
-            row["first_token_ms"] = elapsed
-        elif isinstance(event, Finished):
-            row |= {"whole_ms": elapsed, "kind": str(event.answer.kind), "text": event.answer.text}
-            row["stages_ms"] = {k: 1000 * v for k, v in event.answer.timings.items()}
-    return row
 
 
 def _evidence(assistant: Any, question: str) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rag.generation import Prompt
 from rag.text import normalise
@@ -24,16 +23,6 @@ _SYSTEM = "Find the sentence that answers the question and copy the answer. 0 if
 _SENTENCE_CHARACTERS = 300
 _TITLE_CHARACTERS = 40
 _WORDS = re.compile(r"[^\W_]+")
-_WRITTEN = re.compile(r"\s*([0-9])\b[:.)\]]?\s*(.*)", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Pointed:
-    """What the model says: the evidence number (0: none answers) and the answer's words, "" where it wrote
-    none."""
-
-    number: int
-    answer: str
 
 
 def pointer_prompt(question: str, sources: Sequence[tuple[str, str]]) -> Prompt:
@@ -64,15 +53,6 @@ def line_of(text: str, header: str) -> str:
 def target_text(number: int, answer: str) -> str:
     """What the model is to write."""
     return f"{number} {' '.join(answer.split())}".strip() if number else NONE
-
-
-def read_pointed(written: str, count: int) -> Pointed | None:
-    """What was written, or None where it is no answer of this form or names a sentence that is not there."""
-    match = _WRITTEN.match(written)
-    if match is None or int(match[1]) > count:
-        return None
-    number = int(match[1])
-    return Pointed(number, match[2].strip() if number else "")
 
 
 def stands_in(answer: str, text: str) -> bool:

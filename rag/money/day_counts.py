@@ -3,7 +3,7 @@ definitions, section 4.16)."""
 
 from __future__ import annotations
 
-from calendar import isleap, monthrange
+from calendar import isleap
 from datetime import date
 from fractions import Fraction
 
@@ -38,10 +38,3 @@ def year_share(start: date, end: date, convention: str) -> Fraction:
         share += Fraction((stop - at).days, 366 if isleap(at.year) else 365)
         at = stop
     return share
-
-
-def months_before(day: date, months: int) -> date:
-    """The same day so many months earlier, the month's last where it has no such day."""
-    index = day.year * 12 + day.month - 1 - months
-    year, month = divmod(index, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -53,14 +53,13 @@ def compose(
     model: str = "",
     trouble: str = "",
     searched: str = "",
-    first: int = _FIRST,
 ) -> Answer:
-    """The answer to a question whose evidence suffices. `trouble` says why the model wrote nothing, if so;
-    `first` is the number of the evidence that answers, whose quote comes first."""
-    written = _worth_showing(claims, found, first)
-    cited = {n for claim in written for n in claim.citations} | {first}
+    """The answer to a question whose evidence suffices. `trouble` says why the model wrote nothing, if
+    so."""
+    written = _worth_showing(claims, found)
+    cited = {n for claim in written for n in claim.citations} | {_FIRST}
     quotes = [e for e in found.evidence if e.number in cited or e.number <= min(_QUOTES_SHOWN, found.core)]
-    quotes.sort(key=lambda e: (e.number != first, e.number))
+    quotes.sort(key=lambda e: e.number)
     shown = written + [quote_claim(e, language) for e in quotes]
     return Answer(
         question=question,
@@ -76,12 +75,12 @@ def compose(
         draft=draft,
         model=model,
         reason=trouble,
-        dropped=_not_shown(claims, language, first),
+        dropped=_not_shown(claims, language),
         searched="" if searched == question else searched,
     )
 
 
-def _worth_showing(claims: Sequence[Claim], found: Selection, first: int) -> list[Claim]:
+def _worth_showing(claims: Sequence[Claim], found: Selection) -> list[Claim]:
     """Supported sentences, each once, that say something other than their own quote and rest on the first
     piece of evidence: a small model is as ready to repeat a true figure from a sentence that answers
     something else."""
@@ -91,20 +90,20 @@ def _worth_showing(claims: Sequence[Claim], found: Selection, first: int) -> lis
     for claim in claims:
         plain = _plain(claim.text)
         repeats = any(plain == _plain(by_number[n].text) for n in claim.citations if n in by_number)
-        wanted = claim.state is ClaimState.SUPPORTED and first in claim.citations
+        wanted = claim.state is ClaimState.SUPPORTED and _FIRST in claim.citations
         if wanted and plain and plain not in seen and not repeats:
             kept.append(claim)
             seen.add(plain)
     return kept
 
 
-def _not_shown(claims: Sequence[Claim], language: str, first: int) -> tuple[Claim, ...]:
+def _not_shown(claims: Sequence[Claim], language: str) -> tuple[Claim, ...]:
     """What did not pass, with its reasons."""
     aside = ground("aside").words(language)
     return tuple(
         c if c.state is not ClaimState.SUPPORTED else replace(c, state=ClaimState.PARTIAL, reasons=(aside,))
         for c in claims
-        if c.state is not ClaimState.SUPPORTED or first not in c.citations
+        if c.state is not ClaimState.SUPPORTED or _FIRST not in c.citations
     )
 
 

@@ -105,7 +105,6 @@ def _whole(setup: Setup, query: Query) -> Iterator[Event]:
             by.model,
             by.trouble,
             searched,
-            first=by.first,
         )
     yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
 

@@ -47,13 +47,12 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the model made of one part's evidence. `first` is the number of the evidence that answers."""
+    """What the model made of one part's evidence."""
 
     claims: tuple[Claim, ...] = ()
     draft: str = ""
     model: str = ""
     trouble: str = ""
-    first: int = 1
 
 
 def look(
@@ -183,7 +182,6 @@ def _sub(one: Look, by: Written, language: str, proof: Certificate, numbers: Map
             by.draft,
             by.model,
             by.trouble,
-            first=by.first,
         )
     own = {e.number: numbers[_place(e)] for e in one.found.evidence}
 

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from rag.cli import adapt as _adapt
 from rag.cli import ask as _ask
 from rag.cli import batch as _batch
 from rag.cli import index as _index
@@ -53,7 +52,6 @@ app.command(cls=Command)(_batch.batch)
 app.command(cls=Command)(_system.ui)
 app.command("eval", cls=Command)(_measure.evaluate)
 app.command(cls=Command)(_tune.tune)
-app.command(cls=Command)(_adapt.adapt)
 app.add_typer(_models_app, name="models")
 app.add_typer(_index_app, name="index")
 app.command(cls=Command)(_system.doctor)

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 
 from rag.asking import Query, Setup
+from rag.compose import Written
 from rag.crowd import CROWD
 from rag.drafts import Sheets, seed_of, settle
 from rag.errors import GenerationError
 from rag.evidence import Selection
 from rag.generation import Piece, write
 from rag.llm import LLM
-from rag.partial import Written
 from rag.prompt import build_prompt
 from rag.types import Event, Queued, StageStarted, Token
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from rag.audit import audit_file
 from rag.generation import LLM, LLMInfo, Prompt
+from rag.model_tuning import find_tuned
 from rag.models import EMBEDDED, NO_SOURCES, Sources, find_llm
-from rag.tuned import find_tuned
 
 __all__ = ["LLM", "LLMInfo", "Prompt", "load_llm"]
 
@@ -61,4 +61,4 @@ def load_llm(
     found = find_tuned(path, cache_dir) if tuned else None
     if found is None:
         return LlamaCpp(path, **common)
-    return LlamaCpp(found.file, settings=found.settings, name=found.name, **common)
+    return LlamaCpp(found.file, settings=found.settings, **common)

@@ -15,7 +15,6 @@ from rag.cli import measure as _measure
 from rag.cli import models as _models
 from rag.cli import system as _system
 from rag.cli import tune as _tune
-from rag.cli import tuning_models as _tuning_models
 from rag.cli.output import Command
 
 # "\b" keeps the lines of a paragraph apart in help.
@@ -62,7 +61,7 @@ _models_app.command("list", cls=Command)(_models.list_models)
 _models_app.command(cls=Command)(_models.path)
 _models_app.command(cls=Command)(_models.pull)
 _models_app.command(cls=Command)(_models.verify)
-_models_app.command(cls=Command)(_tuning_models.tune)
+_models_app.command(cls=Command)(_models.tune)
 
 
 def _print_version(asked: bool) -> None:

@@ -1,216 +1,431 @@
-"""What the calculations of loans, savings, flows, bonds and insurance share: asking for inputs, rates per
-period, and the finished `Calculation`."""
+"""How the terms of the sums of data/calculations.toml are read, and the sums that no formula says: rows of cash
+flows and insurance. A reader raises Lack where the question does not give its term."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from rag.money.annuities import growth
-from rag.money.given import Given, Inputs, compounding, count_of_periods, frequency
-from rag.money.roots import PRECISE
-from rag.rounding import Rounding, plain
-from rag.shown import Shown
-from rag.types import Calculation, Figure
+from rag.money import formulas as f
+from rag.money.formulas import ZERO
+from rag.money.given import (
+    Given,
+    compounding,
+    count_of_periods,
+    cue,
+    dated_flows,
+    days_of,
+    flow_list,
+    frequency,
+    often,
+)
+from rag.money.sheet import Lack, Sheet
+from rag.rounding import plain
 
-LABELS: dict[str, tuple[str, str]] = {
-    "principal": ("amount borrowed", "贷款本金"),
-    "present": ("amount put in", "初始金额"),
-    "each": ("payment per period", "每期金额"),
-    "monthly_amount": ("amount per month", "每月金额"),
-    "yearly_amount": ("amount per year", "每年金额"),
-    "amount": ("amount", "金额"),
-    "number": ("amount", "金额"),
-    "compounding": ("how often interest is compounded", "计息频率"),
-    "target": ("target", "目标金额"),
-    "future": ("amount received later", "未来金额"),
-    "face": ("face value", "面值"),
-    "price": ("price", "价格"),
-    "coupon": ("coupon rate", "票面利率"),
-    "yield": ("yield", "收益率"),
-    "rate": ("interest rate", "利率"),
-    "monthly": ("interest rate per month", "月利率"),
-    "daily": ("interest rate per day", "日利率"),
-    "effective": ("effective annual rate", "实际年利率"),
-    "term": ("term", "期限"),
-    "elapsed": ("time passed", "已过时间"),
-    "count": ("number of payments", "期数"),
-    "fee": ("fee per period", "每期手续费率"),
-    "deductible": ("deductible", "免赔额"),
-    "share": ("share paid by the insurer", "赔付比例"),
-    "own": ("share borne by the insured", "自付比例"),
-    "ceiling": ("limit", "赔付限额"),
-    "loss": ("loss", "损失金额"),
-    "insured": ("sum insured", "保险金额"),
-    "worth": ("value of what is insured", "保险价值"),
-    "other": ("paid by others", "其他已赔付"),
-    "down": ("down payment", "首付"),
-    "premium": ("premium", "保费"),
-    "flows": ("cash flows", "各期现金流"),
-}
-ROUND = Rounding()
-_TIMES = {
-    0: ("continuously", "连续"), 1: ("yearly", "按年"), 2: ("half-yearly", "按半年"),
-    4: ("quarterly", "按季"),
-    12: ("monthly", "按月"), 26: ("every two weeks", "每两周"), 52: ("weekly", "按周"),
-    365: ("daily", "按日"),
+_PERIODS = {"monthly": 12, "quarterly": 4}
+
+
+# --- How often, how long, at what rate
+
+
+def _per_year(near: str) -> Callable[[Sheet], Decimal]:
+    return lambda s: Decimal(frequency(s.inputs.text, near) or 12)
+
+
+def _nominal_periods(s: Sheet) -> Decimal:
+    """How often a nominal rate is compounded, 0 for continuously."""
+    said = compounding(s.inputs.text)
+    times = 12 if said is None else said
+    s.note("compounded", often=often(times, s.zh))
+    return Decimal(times)
+
+
+def _months(s: Sheet, g: Given) -> Decimal:
+    """A duration in months; days over 365, with a note."""
+    if g.unit == "month":
+        return g.value
+    s.note("days", base="365")
+    return g.value * 12 / 365
+
+
+def _years(s: Sheet) -> Decimal:
+    return _months(s, s.need("term", "elapsed")) / 12
+
+
+def _parts(s: Sheet) -> Decimal:
+    """The term in periods, whole or not."""
+    return _years(s) * s.terms["m"]
+
+
+def _periods(s: Sheet) -> Decimal:
+    """The term in whole periods, rounded with a note."""
+    g = s.take("term", "elapsed")
+    if g is None:
+        counted = s.take("count")
+        count = counted.value if counted else count_of_periods(s.inputs.text)
+        if count is None:
+            raise Lack("term")
+        return Decimal(int(count))
+    n = _months(s, g) * s.terms["m"] / 12
+    whole = n.to_integral_value()
+    if whole != n:
+        s.note("whole", n=n, whole=whole)
+    return whole
+
+
+def _yearly_rate(s: Sheet) -> Decimal:
+    """A nominal rate of a year; one of a month or quarter so many times."""
+    g = s.take("monthly") or s.take("quarterly")
+    return g.value * _PERIODS[g.role] if g else s.need("rate", "effective", "yield").value
+
+
+def _period_rate(s: Sheet) -> Decimal:
+    """The rate of one of `m` periods a year. A yearly rate is nominal and compounded with the payments unless
+    the question says otherwise."""
+    m: Decimal = s.terms["m"]
+    if g := s.take("monthly") or s.take("quarterly"):
+        base = _PERIODS[g.role]
+        return g.value if m == base else (1 + g.value) ** (base / m) - 1
+    if g := s.take("daily"):
+        s.note("days", base="365")
+        return g.value * 365 / m
+    if g := s.take("effective"):
+        return (1 + g.value) ** (1 / m) - 1
+    yearly = s.need("rate", "yield").value
+    said = compounding(s.inputs.text)
+    if said is not None and said != m:
+        return (1 + f.effective(yearly, Decimal(said))) ** (1 / m) - 1
+    if m != 1:
+        s.note("nominal", often=often(int(m), s.zh))
+    return yearly / m
+
+
+def _nominal(s: Sheet) -> Decimal:
+    """The nominal rate whose effective one is asked for; it says how often it is compounded, too."""
+    if g := s.take("monthly") or s.take("quarterly") or s.take("daily"):
+        s.terms["m"] = Decimal(_PERIODS.get(g.role, 365))
+        return g.value * s.terms["m"]
+    nominal = s.need("rate", "effective", "yield").value
+    said = compounding(s.inputs.text)
+    if said is None:
+        raise Lack("compounding")
+    s.terms["m"] = Decimal(said)
+    return nominal
+
+
+def _simple(s: Sheet) -> Decimal:
+    """The rate of simple interest; the time is counted in its periods."""
+    term = s.need("term", "elapsed")
+    unit = "years"
+    if g := s.take("monthly"):
+        time, unit = _months(s, term), "months"
+    elif g := s.take("daily"):
+        time, unit = term.value if term.unit == "day" else term.value * 365 / 12, "days"
+    elif term.unit == "day":
+        base = 360 if s.inputs.says("days_360") else 365
+        s.note("days", base=str(base))
+        time = term.value / base
+    else:
+        time = term.value / 12
+    s.terms |= {"t": time, "unit": s.word("unit", unit)}
+    return g.value if g else _yearly_rate(s)
+
+
+# --- Amounts
+
+
+def _borrowed(s: Sheet) -> Decimal:
+    """What is borrowed: said as such, or a price less what is paid down."""
+    down = s.take("down")
+    roles = ("principal", "price", "amount", "worth", "present", "number")
+    borrowed = s.need(*(("price", *roles) if down else roles)).value
+    if down is None:
+        return borrowed
+    s.note("down")
+    return borrowed - (borrowed * down.value if down.sort == "share" else down.value)
+
+
+def _paid(s: Sheet) -> Decimal:
+    """How many payments have been made."""
+    g = s.take("elapsed")
+    count = int(_months(s, g) * s.terms["m"] / 12) if g else count_of_periods(s.inputs.text, "paid")
+    if count is None:
+        raise Lack("elapsed")
+    return Decimal(count)
+
+
+def _left(s: Sheet) -> Decimal:
+    """How many payments are still to be made."""
+    if s.terms["k"] > s.terms["n"]:
+        raise Lack("elapsed")
+    return s.terms["n"] - s.terms["k"]
+
+
+def _regular(s: Sheet) -> Decimal:
+    """What is paid regularly, 0 for nothing; it says how often a year."""
+    g = s.take("monthly_amount") or s.take("yearly_amount") or s.take("each", "premium")
+    said = frequency(s.inputs.text) if g else compounding(s.inputs.text)
+    s.terms["m"] = Decimal({"monthly_amount": 12, "yearly_amount": 1}.get(g.role if g else "", said or 1))
+    s.terms["per"] = s.terms["m"] - 1
+    return g.value if g else ZERO
+
+
+def _repayment(s: Sheet) -> Decimal:
+    """What a loan is paid back by each period; it says how often, too."""
+    g = s.take("monthly_amount") or s.take("yearly_amount") or s.need("each")
+    s.terms["m"] = Decimal({"monthly_amount": 12, "yearly_amount": 1}.get(g.role, 0)) or s.terms["m"]
+    return g.value
+
+
+def _start(s: Sheet) -> Decimal:
+    """What savings begin with, 0 for nothing where something is paid in regularly."""
+    regular = s.terms["A"] > 0
+    roles = ("present", "principal", "amount") if regular else ("present", "principal", "number", "amount")
+    return s.amount(*roles) if regular else s.need(*roles).value
+
+
+def _goal(s: Sheet) -> Decimal:
+    """What savings are to become; it says what they begin with, too."""
+    start = s.take("present", "principal", "amount", "number")
+    for name, factor in (("double", 2), ("triple", 3)):
+        if s.inputs.says(name):
+            s.terms["P"] = start.value if start else Decimal(1)
+            return s.terms["P"] * factor
+    if not start and not s.terms["A"] and sum(g.role == "target" for g in s.inputs.given) > 1:
+        start = s.take("target")  # "10万元变成20万元": the first is what it begins with
+    target = s.need("target", "future").value
+    if not start and not s.terms["A"]:
+        raise Lack("present")
+    s.terms["P"] = start.value if start else ZERO
+    return target
+
+
+def _fee(s: Sheet) -> Decimal:
+    """A fee on the full amount each period; sets the number of periods."""
+    fee = s.need("fee", "rate", "monthly").value
+    term = next((g for g in s.inputs.given if g.role == "term"), None)
+    n = count_of_periods(s.inputs.text) or (int(_months(s, term)) if term else 0)
+    if n < 1:
+        raise Lack("term")
+    s.terms["n"] = Decimal(n)
+    return fee / n if s.inputs.says("whole_fee") else fee
+
+
+# --- Bonds
+
+
+def _face(s: Sheet) -> Decimal:
+    """The face value: 100 where none is said, 1,000 of a dollar bond."""
+    if g := s.take("face", "principal"):
+        return g.value
+    size = Decimal(1000 if s.shown.currency == "USD" and not s.zh else 100)
+    s.note("face", size=size)
+    return size
+
+
+def _coupon(s: Sheet) -> Decimal:
+    """What the bond pays each period; sets how often a year."""
+    zero = s.inputs.says("zero_coupon")
+    rate = ZERO if zero else s.need("coupon", "rate").value
+    s.terms["m"] = Decimal((not zero and frequency(s.inputs.text, "coupons")) or 1)
+    if not zero and s.terms["m"] == 1:
+        s.note("yearly_coupons")
+    return s.terms["F"] * rate / s.terms["m"]
+
+
+def _coupons(s: Sheet) -> Decimal:
+    n = _parts(s)
+    if n != n.to_integral_value() or n < 1:
+        raise Lack("term")
+    return n
+
+
+def _market(s: Sheet) -> Decimal:
+    """The market's yield, taken before the coupon so that "rate" is left to it; -1 where none is said."""
+    g = s.take("yield", "effective")
+    return g.value if g else Decimal(-1)
+
+
+def _yield(s: Sheet) -> Decimal:
+    """The yield of a coupon period: the market's, a second rate, or what the price says."""
+    t = s.terms
+    if t["y"] < 0 and (g := s.take("yield", "rate")):
+        t["y"] = g.value
+    if t["y"] < 0:
+        if not s.inputs.says("duration"):
+            raise Lack("yield")
+        t["y"] = t["m"] * f.rate(t["n"], t["C"], _price(s), t["F"])
+    return t["y"] / t["m"]
+
+
+def _price(s: Sheet) -> Decimal:
+    """The price; one quoted as a percentage of face becomes an amount."""
+    face: Decimal = s.terms["F"]
+    if g := s.take("price", "amount", "present"):
+        return g.value
+    if m := cue("quoted").search(s.inputs.text):
+        s.note("quoted", price=m[1])
+        return Decimal(m[1]) * face / 100
+    if s.inputs.says("at_par"):
+        return face
+    raise Lack("price")
+
+
+def _share_of_year(s: Sheet) -> Decimal:
+    """The share of a year since the last coupon, by the day count that is named (30/360 otherwise)."""
+    m = cue("actual").search(s.inputs.text)
+    base = next((g for g in m.groups() if g), "") if m else ""
+    count = f"act/{base if base.isdigit() else 'act'}" if m else "30/360"
+    count = "30e/360" if s.inputs.says("eurobond") else count
+    days = sorted(days_of(s.inputs.text))
+    s.note("day_count", count=count.upper())
+    if len(days) >= 2:
+        start, end = days[0], days[-1]
+        s.terms["passed"] = f"{f.days(start, end, count)} {s.word('unit', 'days')} ({count.upper()})"
+        return f.decimal(f.year_share(start, end, count))
+    g = s.need("elapsed", "term")
+    year = 12 if g.unit != "day" else 360 if "360" in count else 365
+    s.terms["passed"] = f"{plain(g.value)} / {year}"
+    return g.value / year
+
+
+# --- Rows of cash flows
+
+
+def _level(s: Sheet) -> list[Decimal]:
+    """An outlay, then the same amount so many times."""
+    each = s.take("yearly_amount", "each", "monthly_amount")
+    outlay = s.take("present", "price", "principal", "amount")
+    if each is None or outlay is None:
+        raise Lack("flows")
+    s.terms["m"] = Decimal(12 if each.role == "monthly_amount" else 1)
+    return [-outlay.value] + [each.value] * int(_periods(s))
+
+
+def _row(flows: Sequence[Decimal]) -> str:
+    shown = [plain(x) for x in flows]
+    return ", ".join(shown if len(shown) <= 12 else [*shown[:5], "...", shown[-1]])
+
+
+def _net_present_value(s: Sheet) -> None:
+    """NPV of the flows at a rate of their periods."""
+    monthly = s.take("monthly")
+    rate = (monthly or s.need("yield", "rate", "effective")).value
+    flows = flow_list(s.inputs.text) or _level(s)
+    r = s.printed("r", rate)
+    steps = [f"{plain(x)} / (1 + {r})^{t}" if t else plain(x) for t, x in enumerate(flows)]
+    s.note("monthly_flows" if monthly else "yearly_flows", flows=_row(flows))
+    working = " + ".join(steps if len(steps) <= 8 else [*steps[:4], "...", steps[-1]])
+    s.terms |= {"total": f.npv(rate, flows), "steps": working}
+
+
+def _internal_rate(s: Sheet) -> None:
+    """IRR of the flows; dated flows by their days over 365, policies by their years."""
+    dated = dated_flows(s.inputs.text)
+    s.terms["dated"] = len(dated)
+    if dated:
+        first = min(day for day, _ in dated)
+        s.note("dated", flows=", ".join(f"{day.isoformat()}: {plain(x)}" for day, x in dated))
+        years = [Decimal((day - first).days) / 365 for day, _ in dated]
+        s.terms["found"] = f.irr([x for _, x in dated], years)
+        return
+    flows = flow_list(s.inputs.text) or _policy(s) or _level(s)
+    s.note("flows_apart", flows=_row(flows))
+    s.terms["found"] = f.irr(flows)
+
+
+def _policy(s: Sheet) -> list[Decimal]:
+    """A policy's flows by year: premiums at the beginning of so many years, then what is received at a year's
+    end; the nothing between them too. Empty where it is no policy."""
+    if not s.inputs.says("policy"):
+        return []
+    premium, received = s.take("premium") or s.take("yearly_amount", "each"), s.take("future")
+    term = s.take("term", "elapsed")
+    if premium is None or received is None:
+        return []
+    single = s.inputs.says("single_premium")
+    n = 1 if single or term is None else int(_months(s, term) / 12)
+    named = sorted(int(next(g for g in m.groups() if g)) for m in cue("nth_year").finditer(s.inputs.text))
+    other = [g for g in s.inputs.given if g.sort == "time" and g is not term] + (
+        [term] if single and term else []
+    )
+    last = next((y for y in named if y >= n), int(_months(s, other[0]) / 12) if other else n)
+    if last < 1:
+        return []
+    s.note("policy", n=str(n), last=str(last))
+    flows = [-premium.value if year < n else ZERO for year in range(last + 1)]
+    flows[last] += received.value
+    return flows
+
+
+def _payback(s: Sheet) -> None:
+    """After how many years the flows have paid back the outlay, undiscounted."""
+    flows = flow_list(s.inputs.text) or _level(s)
+    total = ZERO
+    for year, flow in enumerate(flows):
+        if total < 0 <= total + flow:
+            s.note("flows", flows=_row(flows))
+            s.terms |= {"years": Decimal(year - 1), "missing": -total, "flow": flow}
+            return
+        total += flow
+    raise Lack("flows")
+
+
+# --- Insurance
+
+
+def _payout(s: Sheet) -> None:
+    """What an insurer pays of a loss, or what is left to the insured: after what others paid and the deductible,
+    a share, at most the limit; in proportion where less than the value is insured."""
+    t = s.terms
+    t["loss"] = s.need("loss", "amount", "principal", "price").value
+    t["deductible"], t["r"] = s.amount("deductible"), _insurers_share(s)
+    t["limit"], t["insured"], t["worth"] = s.amount("ceiling"), s.amount("insured"), s.amount("worth")
+    t["other"] = s.amount("other")
+    working = "loss - other" if t["other"] else "loss"
+    left = f.ZERO.max(t["loss"] - t["other"])
+    covered = left
+    if 0 < t["insured"] < t["worth"]:
+        covered = left * t["insured"] / t["worth"]
+        working = f"({working}) * insured / worth" if t["other"] else f"{working} * insured / worth"
+        s.note("under_insured")
+    if t["deductible"]:
+        working += " - deductible"
+        working = f"max({working}, 0)" if covered < t["deductible"] else working
+    if t["r"] != 1:
+        working = f"({working}) * r" if " " in working else f"{working} * r"
+    working = f"min({working}, limit)" if t["limit"] else working
+    limits = [x for x in (t["limit"], t["insured"]) if x]
+    t["paid"] = min(max(ZERO, covered - t["deductible"]) * t["r"], left, *limits)
+    if t["paid"] in limits:
+        s.note("limit")
+    if t["paid"] == 0 and t["deductible"]:
+        s.note("below_deductible")
+    t["own"], t["steps"] = t["loss"] - t["paid"] - t["other"], s.work(working)
+
+
+def _insurers_share(s: Sheet) -> Decimal:
+    """The insurer's share; "20% coinsurance" is the insured's by the usage of health plans, "80%" is not."""
+    if own := s.take("own"):
+        return 1 - own.value
+    g = s.take("share", "rate")
+    if g and s.inputs.says("coinsurance") and g.value < Decimal("0.5"):
+        s.used = [(u, "own" if u is g else role) for u, role in s.used]
+        s.note("coinsurance", share=g.value)
+        return 1 - g.value
+    return g.value if g else Decimal(1)
+
+
+READERS: dict[str, Callable[[Sheet], Decimal]] = {
+    "loan payments": _per_year("payments"), "saving payments": _per_year("saving"),
+    "compounded": lambda s: Decimal(compounding(s.inputs.text) or 1), "nominal periods": _nominal_periods,
+    "period rate": _period_rate, "yearly rate": _yearly_rate, "nominal": _nominal, "simple rate": _simple,
+    "years": _years, "periods": _periods, "parts": _parts, "paid": _paid, "left": _left,
+    "borrowed": _borrowed, "repayment": _repayment, "regular": _regular, "start": _start, "goal": _goal,
+    "fee rate": _fee, "face value": _face, "coupons paid": _coupon, "coupon periods": _coupons,
+    "market": _market, "bond rate": _yield, "bond price": _price, "share of year": _share_of_year,
 }  # fmt: skip
-
-
-class Lack(Exception):
-    """Inputs that a calculation needs and nobody gave; `roles` are keys of LABELS."""
-
-    def __init__(self, *roles: str) -> None:
-        super().__init__(", ".join(roles))
-        self.roles = roles
-
-
-class Sheet:
-    """One calculation under way: takes inputs, remembers which were used, and makes the result."""
-
-    def __init__(self, inputs: Inputs, rounding: Rounding = ROUND) -> None:
-        self.inputs = inputs
-        self.zh = inputs.language == "zh"
-        self.shown = Shown(rounding, inputs.language, inputs.currency or ("CNY" if self.zh else ""))
-        self.rounding = rounding
-        self.used: list[tuple[Given, str]] = []
-        self.notes: list[str] = []
-
-    def say(self, english: str, chinese: str) -> str:
-        return chinese if self.zh else english
-
-    def note(self, english: str, chinese: str) -> None:
-        text = self.say(english, chinese)
-        if text not in self.notes:
-            self.notes.append(text)
-
-    def take(self, role: str, *others: str) -> Given | None:
-        """An input by its role or, where none has it, by another role; it counts as used."""
-        for name in (role, *others):
-            for g in self.inputs.all(name):
-                if all(g is not u for u, _ in self.used):
-                    self.used.append((g, role))
-                    return g
-        return None
-
-    def need(self, role: str, *others: str) -> Given:
-        """The same for an input that has to be there. Raises Lack."""
-        found = self.take(role, *others)
-        if found is None:
-            raise Lack(role)
-        return found
-
-    def money(self, value: Decimal) -> str:
-        places = 2 if self.rounding.places is None else self.rounding.places
-        return Shown(
-            Rounding(places, self.rounding.unit, self.rounding.currency),
-            self.inputs.language,
-            self.shown.currency,
-        ).text(value, "money")
-
-    def percent(self, share: Decimal) -> str:
-        return f"{plain(share * 100, 2 if self.rounding.places is None else self.rounding.places)}%"
-
-    def amount(self, value: Decimal) -> str:
-        """A money input inside a working: without currency, no more than two places."""
-        return plain(value, None if value == value.to_integral_value() else 2)
-
-    def rate(self, share: Decimal) -> str:
-        """A rate inside a working: at most six places of its percent."""
-        return f"{plain((share * 100).quantize(Decimal('1.000000')).normalize())}%"
-
-    def result(
-        self, name: tuple[str, str], value: Decimal, unit: str, formula: tuple[str, str], working: str
-    ) -> Calculation:
-        """The finished calculation; `unit` is "money", "%" (value a share of one), "years", "months", or
-        another word printed behind the number."""
-        label = self.say(*name)
-        places = 2 if self.rounding.places is None else self.rounding.places
-        if unit == "money":
-            printed, value_out, unit_out = self.money(value), value, self.shown.currency
-        elif unit == "%":
-            printed, value_out, unit_out = self.percent(value), value * 100, "%"
-        else:
-            word = {"years": ("years", "年"), "months": ("months", "个月"), "periods": ("payments", "期")}
-            said = self.say(*word.get(unit, (unit, unit)))
-            number = plain(value, None if value == value.to_integral_value() else places)
-            printed, value_out, unit_out = f"{number}{'' if self.zh else ' '}{said}", value, unit
-        shown_inputs = tuple(
-            dict.fromkeys(g.figure(self.say(*LABELS.get(role, (role, role)))) for g, role in self.used)
-        )
-        return Calculation(
-            name=label,
-            formula=self.say(*formula),
-            inputs=shown_inputs,
-            result=Figure(label=label, value=value_out, unit=unit_out, printed=printed),
-            working=f"{working} = {printed}" if working else "",
-            notes=tuple(self.notes),
-        )
-
-    # --- rates and terms
-
-    def period_rate(self, times: int) -> Decimal:
-        """The rate of one of `times` periods a year. A yearly rate is nominal and compounded with the
-        payments unless the question says otherwise. Raises Lack."""
-        if g := self.take("monthly"):
-            return g.value if times == 12 else growth(g.value, Decimal(12) / times) - 1
-        if g := self.take("daily"):
-            self.note("a year of 365 days", "一年按365天计")
-            return PRECISE.divide(g.value * 365, Decimal(times))
-        if g := self.take("effective"):
-            return growth(g.value, Decimal(1) / times) - 1
-        yearly = self.need("rate", "yield").value
-        said = compounding(self.inputs.text)
-        if said is None or said == times:
-            if times != 1:
-                english, chinese = _TIMES.get(times, (f"{times} times a year", f"每年{times}次"))
-                self.note(f"nominal yearly rate, compounded {english}", f"名义年利率，{chinese}计息")
-            return PRECISE.divide(yearly, Decimal(times))
-        if said == 0:
-            return PRECISE.divide(yearly, Decimal(times)).exp() - 1
-        return (
-            growth(PRECISE.divide(yearly, Decimal(said)), PRECISE.divide(Decimal(said), Decimal(times))) - 1
-        )
-
-    def payments_a_year(self, *near: str, default: int = 12) -> int:
-        """How often a year is paid."""
-        return frequency(self.inputs.text, *near) or default
-
-    def periods(self, times: int) -> int:
-        """The term in periods. Raises Lack; a term of no whole number of periods is rounded to one, with a
-        note."""
-        g = self.take("term", "elapsed")
-        if g is None and (counted := self.take("count")):
-            return int(counted.value)
-        if g is None:
-            count = count_of_periods(self.inputs.text)
-            if count is None:
-                raise Lack("term")
-            return count
-        n = PRECISE.divide(self.months(g) * times, Decimal(12))
-        whole = int(n.to_integral_value())
-        if whole != n:
-            self.note(f"{plain(n, 2)} periods, taken as {whole}", f"共{plain(n, 2)}期，按{whole}期计")
-        return whole
-
-    def months(self, g: Given) -> Decimal:
-        """A duration in months; days over 365, with a note."""
-        if g.unit == "month":
-            return g.value
-        self.note("a year of 365 days", "一年按365天计")
-        return PRECISE.divide(g.value * 12, Decimal(365))
-
-    def years(self, *roles: str) -> Decimal:
-        """The term in years. Raises Lack."""
-        g = self.need(*(roles or ("term", "elapsed")))
-        return PRECISE.divide(self.months(g), Decimal(12))
-
-
-def summed(figures: Sequence[str]) -> str:
-    """ "1 + 2 + 3", shortened in the middle where it is long."""
-    return " + ".join(figures) if len(figures) <= 6 else f"{' + '.join(figures[:3])} + ... + {figures[-1]}"
-
-
-def times_word(times: int, zh: bool) -> str:
-    """ "monthly" or 按月."""
-    return _TIMES.get(times, (f"{times} times a year", f"每年{times}次"))[zh]
+PREPARE: dict[str, Callable[[Sheet], None]] = {
+    "net_present_value": _net_present_value, "internal_rate": _internal_rate, "payback": _payback,
+    "payout": _payout,
+}  # fmt: skip

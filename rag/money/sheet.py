@@ -1,0 +1,195 @@
+"""One calculation under way: it takes its inputs, remembers which were used, works out a result of
+data/calculations.toml and prints it with formula and working, in both languages."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from rag.money import formulas
+from rag.money.given import Given, Inputs, data
+from rag.rounding import Rounding, plain
+from rag.shown import Shown
+from rag.types import Calculation, Figure
+
+_SYMBOL = re.compile(r"(?<![\w.])[A-Za-z]\w*")
+_PLACEHOLDER = re.compile(r"\{([^|{}]+)\|(\w+)\}")
+_RATES = frozenset({"i", "r", "c", "e", "y", "found"})
+_MONEY = frozenset({"P", "F", "A", "C", "payment", "price", "loss", "other", "deductible", "limit",
+                    "paid", "insured", "worth", "missing", "flow", "exact"})  # fmt: skip
+_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
+
+
+class Lack(Exception):
+    """Inputs that a calculation needs and nobody gave; `roles` are keys of [label]."""
+
+    def __init__(self, *roles: str) -> None:
+        super().__init__(", ".join(roles))
+        self.roles = roles
+
+
+def evaluate(text: str, terms: Mapping[str, Any]) -> Decimal:
+    """An expression of numbers, `terms` and the functions of `rag.money.formulas`; ^ is a power. Raises KeyError
+    for a name that is neither."""
+
+    def value(node: ast.expr) -> Any:
+        match node:
+            case ast.BinOp(left, op, right):
+                return _OPERATORS[type(op)](value(left), value(right))
+            case ast.UnaryOp(ast.USub(), operand):
+                return -value(operand)
+            case ast.Call(ast.Name(name), args):
+                return formulas.FUNCTIONS[name](*map(value, args))
+            case ast.Name(name):
+                return terms[name]
+            case ast.Constant(number):
+                return Decimal(str(number))
+        raise ValueError(f"no expression of a sum: {text}")
+
+    return Decimal(value(ast.parse(text.replace("^", "**"), mode="eval").body))
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One result that a sum may come to, as data/calculations.toml has it; texts in English and Chinese."""
+
+    when: tuple[str, ...]
+    name: tuple[str, str]
+    unit: str
+    formula: tuple[str, str]
+    value: str = ""
+    working: str = ""
+    due: str = ""
+    per: str = ""
+    terms: Mapping[str, str] = field(default_factory=dict)
+    also: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[Sequence[str]] = ()
+
+
+def way(
+    when: str, name: Sequence[str], unit: str, formula: str | Sequence[str], *rest: Mapping[str, Any]
+) -> Way:
+    """A way from its row."""
+    texts = (formula, formula) if isinstance(formula, str) else (formula[0], formula[-1])
+    return Way(
+        tuple(when.split()), (name[0], name[1]), unit, texts, **{k: v for r in rest for k, v in r.items()}
+    )
+
+
+class Sheet:
+    """One calculation: `terms` are its symbols with their values, `m` among them the periods in a year."""
+
+    def __init__(self, inputs: Inputs, rounding: Rounding) -> None:
+        self.inputs = inputs
+        self.zh = inputs.language == "zh"
+        self.places = 2 if rounding.places is None else rounding.places
+        currency = inputs.currency or ("CNY" if self.zh else "")
+        self.shown = Shown(replace(rounding, places=self.places), inputs.language, currency)
+        self.used: list[tuple[Given, str]] = []
+        self.notes: list[str] = []
+        self.terms: dict[str, Any] = {"due": int(inputs.says("due")), "per": 0, "m": Decimal(1)}
+
+    def take(self, *roles: str) -> Given | None:
+        """An input by its role or, where none has it, by another role; it counts as used in the first."""
+        for name in roles:
+            for g in self.inputs.given:
+                if g.role == name and all(g is not u for u, _ in self.used):
+                    self.used.append((g, roles[0]))
+                    return g
+        return None
+
+    def need(self, *roles: str) -> Given:
+        """The same for an input that has to be there. Raises Lack."""
+        found = self.take(*roles)
+        if found is None:
+            raise Lack(roles[0])
+        return found
+
+    def amount(self, *roles: str) -> Decimal:
+        """The value of an optional input, 0 where it is not given."""
+        found = self.take(*roles)
+        return found.value if found else formulas.ZERO
+
+    def word(self, table: str, name: str) -> str:
+        """An entry of [label], [unit] or [note] in the question's language."""
+        return str(data()[table][name][self.zh])
+
+    def note(self, name: str, **terms: Any) -> None:
+        """A line of [note] under the result, said once."""
+        self.say(data()["note"][name], terms)
+
+    def say(self, texts: Sequence[str], terms: Mapping[str, Any]) -> None:
+        """A line in both languages; a third text is an expression that has to be above zero for it."""
+        if len(texts) < 3 or evaluate(texts[2], self.terms | terms) > 0:
+            text = self.filled(texts[self.zh], self.terms | terms)
+            self.notes += [text] if text not in self.notes else []
+
+    def filled(self, text: str, terms: Mapping[str, Any]) -> str:
+        """A text with its placeholders, "{n * payment - P|money}", worked out and printed."""
+
+        def printed(m: re.Match[str]) -> str:
+            if m[2] == "text":
+                return str(terms[m[1]])
+            value = evaluate(m[1], terms)
+            if m[2] == "money":
+                return self.shown.text(value, "money")
+            return f"{plain(value * 100, self.places)}%" if m[2] == "percent" else plain(value, int(m[2][1:]))
+
+        return _PLACEHOLDER.sub(printed, text)
+
+    def work(self, formula: str) -> str:
+        """A formula with the terms' values in place of their symbols."""
+        return _SYMBOL.sub(
+            lambda m: self.printed(m[0], self.terms[m[0]]) if m[0] in self.terms else m[0], formula
+        )
+
+    def printed(self, symbol: str, value: Any) -> str:
+        """A term inside a working: money with at most two places, rates with six of their percent, else four."""
+        if isinstance(value, str):
+            return value
+        if symbol in _MONEY:
+            return plain(value, None if value == value.to_integral_value() else 2)
+        if symbol in _RATES:
+            return f"{plain((value * 100).quantize(Decimal('1.000000')).normalize())}%"
+        return f"{value.quantize(Decimal('0.0001')).normalize():f}"
+
+    def result(self, way: Way) -> Calculation:
+        """The finished calculation; values of "%" are shares of one."""
+        for symbol, text in way.also.items():
+            self.terms[symbol] = evaluate(text, self.terms)
+        value = evaluate(way.value or way.formula[0], self.terms)
+        for texts in way.notes:
+            self.say(texts, {"value": value})
+        suffix = (way.due if self.terms["due"] else "") + (way.per if self.terms["per"] else "")
+        shown = self.work(way.working or way.formula[0] + suffix)
+        figure = self._figure(way.name[self.zh], value, way.unit)
+        inputs = (g.figure(self.word("label", role)) for g, role in self.used)
+        return Calculation(
+            name=figure.label,
+            formula=way.formula[self.zh] + suffix,
+            inputs=tuple(dict.fromkeys(inputs)),
+            result=figure,
+            working=f"{shown} = {figure.printed}",
+            notes=tuple(self.notes),
+        )
+
+    def _figure(self, label: str, value: Decimal, unit: str) -> Figure:
+        if unit == "money":
+            printed, unit = self.shown.text(value, "money"), self.shown.currency
+        elif unit == "%":
+            printed, value = f"{plain(value * 100, self.places)}%", value * 100
+        else:
+            number = plain(value, None if value == value.to_integral_value() else self.places)
+            printed = f"{number}{'' if self.zh else ' '}{self.word('unit', unit)}"
+        return Figure(label=label, value=value, unit=unit, printed=printed)

@@ -18,6 +18,7 @@ RATES = st.decimals(D("0.0001"), D("0.05"), places=4)
 AMOUNTS = st.integers(100, 10_000_000).map(D)
 TERMS = st.integers(1, 360)
 ZERO = D(0)
+CONVENTIONS = ("30/360", "30e/360", "act/365", "act/360", "act/act")
 
 
 def walked(principal: D, rate: D, each: D, n: int, *, due: bool = False) -> D:
@@ -230,7 +231,7 @@ def test_actual_actual_divides_each_year_by_its_own_days() -> None:
 @given(
     st.dates(date(1990, 1, 1), date(2050, 1, 1)),
     st.integers(0, 4000),
-    st.sampled_from(a.CONVENTIONS),
+    st.sampled_from(CONVENTIONS),
 )
 def test_a_year_share_is_near_the_calendars_and_changes_sign_with_its_ends(
     start: date, days: int, convention: str
@@ -254,7 +255,8 @@ def test_an_insurer_never_pays_more_than_loss_limit_or_share(
 ) -> None:
     limit = f"最高赔付{ceiling}元，" if ceiling else ""
     found = calculate(
-        f"医疗费用{loss}元，医保已报销{other}元，免赔额{deductible}元，赔付比例{share * 100:f}%，{limit}能赔多少？"
+        f"医疗费用{loss}元，医保已报销{other}元，免赔额{deductible}元，"
+        f"赔付比例{share * 100:f}%，{limit}能赔多少？"
     )
     assert isinstance(found, Calculation)
     paid = found.result.value

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, DecimalException, DivisionByZero, InvalidOperation, Overflow, localcontext
 from functools import cache
+from typing import Any
 
 from rag.money.formulas import Unsolved
 from rag.money.given import RATES, Inputs, data, read_inputs
-from rag.money.sheet import Lack, Sheet, Way, way
+from rag.money.sheet import Lack, Sheet, Way
 from rag.money.sums import PREPARE, READERS
 from rag.needs import Missing
 from rag.rounding import read_rounding
@@ -68,11 +69,17 @@ def _sums() -> tuple[_Sum, ...]:
     return tuple(
         _Sum(
             name, tuple(re.compile("".join(p)) for p in row["all"]), row.get("terms", {}),
-            tuple(way(*w) for w in row["ways"]), row.get("never", data()["never"]),
+            tuple(_way(*w) for w in row["ways"]), row.get("never", data()["never"]),
             row.get("saving", False), row.get("rate_asked", False),
         )
         for name, row in data()["sum"].items()
     )  # fmt: skip
+
+
+def _way(when: str, name: list[str], unit: str, formula: str | list[str], *rest: Mapping[str, Any]) -> Way:
+    """A way from its row."""
+    texts = [formula] * 2 if isinstance(formula, str) else formula
+    return Way(when, name, unit, texts, **{key: value for part in rest for key, value in part.items()})
 
 
 def _asked(inputs: Inputs) -> _Sum | None:
@@ -93,7 +100,7 @@ def _worked(sheet: Sheet, asked: _Sum) -> Calculation:
     if asked.name in PREPARE:
         PREPARE[asked.name](sheet)
     _read(sheet, asked.terms)
-    chosen = next(w for w in asked.ways if all(_holds(sheet, c) for c in w.when))
+    chosen = next(w for w in asked.ways if all(_holds(sheet, c) for c in w.when.split()))
     _read(sheet, chosen.terms)
     return sheet.result(chosen)
 

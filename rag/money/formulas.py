@@ -1,7 +1,7 @@
 """The functions that sums of money are made of, in Decimal: payments, growth, discounting, rates, day counts.
 
-Rates are per period and parts of one (0.004 for 0.4 % a month), `n` counts periods, amounts are positive unless
-they are flows. Closed forms are those of numpy-financial, which takes Decimals; internal rates are found by
+Rates are per period and parts of one (0.004 for 0.4 % a month), `n` counts periods, amounts are positive
+unless they are flows. Closed forms are those of numpy-financial, which takes Decimals; rates are found by
 Brent's method (scipy) and refined to the digits of the context by Newton's."""
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 import numpy_financial as npf
 
 ZERO = Decimal(0)
-CONVENTIONS = ("30/360", "30e/360", "act/365", "act/360", "act/act")
 # Rates per period at which signs are compared: dense around zero, far out on both sides.
 _UP = (0.0, 0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0,
        1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1e3, 1e5, 1e8)  # fmt: skip
@@ -51,8 +50,8 @@ def npv(rate: Decimal, flows: Sequence[Decimal]) -> Decimal:
 
 
 def nper(rate: Decimal, each: Decimal, start: Decimal, target: Decimal) -> Decimal:
-    """Periods until `start` and `each` at every period's end come to `target`, not whole; a debt is a negative
-    start. Raises Unsolved where they never do."""
+    """Periods until `start` and `each` at every period's end come to `target`, not whole; a debt is a start
+    below 0. Raises Unsolved where they never do."""
     if target <= start:
         return ZERO
     if start * rate + each <= 0 or rate < 0:
@@ -61,7 +60,7 @@ def nper(rate: Decimal, each: Decimal, start: Decimal, target: Decimal) -> Decim
         return (target - start) / each
     return ((target * rate + each) / (start * rate + each)).ln() / (
         1 + rate
-    ).ln()  # npf.nper takes no Decimal
+    ).ln()  # npf.nper takes floats only
 
 
 def rate(n: Decimal, each: Decimal, price: Decimal, last: Decimal, due: int = 0) -> Decimal:
@@ -74,22 +73,22 @@ def rate(n: Decimal, each: Decimal, price: Decimal, last: Decimal, due: int = 0)
 
 
 def irr(flows: Sequence[Decimal], times: Sequence[Decimal] = ()) -> Decimal:
-    """The rate at which flows at `times` (0, 1, 2 ... where none are given) are worth nothing, the one nearest
-    to zero where there are several. Raises Unsolved where there is none, as with flows of one sign."""
+    """The rate at which flows at `times` (0, 1, 2 ... where none are given) are worth nothing, the nearest to
+    zero where there are several. Raises Unsolved where there is none, as with flows of one sign."""
     from scipy.optimize import brentq
 
-    cash = [(f, Decimal(t)) for f, t in zip(flows, times or range(len(flows)), strict=True) if f]
-    floats = [(float(f), float(t)) for f, t in cash]
-    if not (any(f > 0 for f, _ in cash) and any(f < 0 for f, _ in cash)):
+    cash = [(x, t) for x, t in zip(flows, times or map(Decimal, range(len(flows))), strict=True) if x]
+    floats = [(float(x), float(t)) for x, t in cash]
+    if len({x > 0 for x, _ in cash}) < 2:
         raise Unsolved("the flows have one sign")
 
     def worth(rate: float) -> float:
         try:
-            return sum(f * (1 + rate) ** -t for f, t in floats)
+            return math.fsum(x * (1 + rate) ** -t for x, t in floats)
         except OverflowError:
             return math.nan
 
-    found = []
+    found: list[float] = []
     for grid in (_UP, _DOWN):
         values = [(rate, worth(rate)) for rate in grid]
         bracket = next(((a, b) for (a, x), (b, y) in pairwise(values) if x * y <= 0), None)
@@ -98,8 +97,8 @@ def irr(flows: Sequence[Decimal], times: Sequence[Decimal] = ()) -> Decimal:
         raise Unsolved("no rate makes the flows come to nothing")
     rate = Decimal(min(found, key=abs))
     for _ in range(3):
-        slope = sum(t * f / (1 + rate) ** (t + 1) for f, t in cash)
-        rate += sum(f / (1 + rate) ** t for f, t in cash) / slope
+        slope = sum((t * x / (1 + rate) ** (t + 1) for x, t in cash), ZERO)
+        rate += sum((x / (1 + rate) ** t for x, t in cash), ZERO) / slope
     return rate
 
 
@@ -133,17 +132,14 @@ def days(start: date, end: date, convention: str) -> int:
 
 def year_share(start: date, end: date, convention: str) -> Fraction:
     """Share of a year between two dates; "act/act" as ISDA has it: days in leap years over 366, others over
-    365. Raises ValueError for an unknown convention."""
-    if convention not in CONVENTIONS:
-        raise ValueError(f"unknown day count {convention!r}; known are {', '.join(CONVENTIONS)}")
+    365."""
     if convention != "act/act":
         return Fraction(days(start, end, convention), 365 if convention == "act/365" else 360)
     if end < start:
         return -year_share(end, start, convention)
     ends = [start, *(date(year, 1, 1) for year in range(start.year + 1, end.year + 1)), end]
-    return sum(
-        (Fraction((b - a).days, 366 if isleap(a.year) else 365) for a, b in pairwise(ends)), Fraction(0)
-    )
+    shares = (Fraction((b - a).days, 366 if isleap(a.year) else 365) for a, b in pairwise(ends))
+    return sum(shares, Fraction(0))
 
 
 def decimal(value: Fraction) -> Decimal:

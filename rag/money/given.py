@@ -2,8 +2,8 @@
 
 Every quantity of the text (`rag.quantities`) gets the role that the nearest words around it say: "a loan of
 $300,000" is the principal, "6% coupon" the coupon rate, 首付30% a share paid down. Nothing goes by order:
-an amount without such words has the role "amount", a percentage "rate", a duration "term". Words and roles are
-those of data/calculations.toml."""
+an amount without such words has the role "amount", a percentage "rate", a duration "term". Words and roles
+are those of data/calculations.toml."""
 
 from __future__ import annotations
 
@@ -77,8 +77,9 @@ class Inputs:
 
 @cache
 def data() -> Mapping[str, Any]:
-    """data/calculations.toml, read once."""
-    return tomllib.loads(CALCULATIONS.read_text(encoding="utf-8"))
+    """data/calculations.toml, read once; [label] the names of the roles in English and Chinese."""
+    read = tomllib.loads(CALCULATIONS.read_text(encoding="utf-8"))
+    return read | {"label": {role: names for role, *names in read["labels"]}}
 
 
 @cache
@@ -139,7 +140,8 @@ def _one(q: Quantity, before: str, after: str, source: int) -> Given:
         role = {"month": "monthly_amount", "year": "yearly_amount"}.get(said[1], "each")
     guessed = not role
     if sort == "share" and per and period != "yearly" and (role or default) in RATES:
-        role = role if cue("yearly_rate").search(before) else period
+        yearly = cue("yearly_rate").search(before) or cue("only_paid").search(q.text)
+        role = role if yearly or cue("payments_after").match(after) else period
     value = decimal(q.value * months)
     return Given(role or default, value, unit, q.text, source, q.start, q.end, guessed, sort)
 
@@ -156,16 +158,11 @@ def _period(text: str, before: str, after: str) -> str:
 
 def _nearest(table: str, before: str, after: str) -> str:
     """The role whose word stands nearest, before or (a little farther) behind; "" where none does."""
-    found = [
-        (len(before) - m.end(), -len(m.group()), role)
-        for role, word in _roles(table)
-        for m in word.finditer(before)
-    ]
-    found += [
-        (m.start() + _FARTHER, -len(m.group()), role)
-        for role, word in _roles(table)
-        if (m := word.search(after))
-    ]
+    found = []
+    for role, word in _roles(table):
+        found += [(len(before) - m.end(), -len(m.group()), role) for m in word.finditer(before)]
+        if behind := word.search(after):
+            found.append((behind.start() + _FARTHER, -len(behind.group()), role))
     return min(found)[2] if found else ""
 
 
@@ -177,18 +174,21 @@ def compounding(text: str) -> int | None:
 
 def frequency(text: str, near: str = "") -> int | None:
     """How often a year, as said within a few words of a cue; anywhere where none is given."""
-    places = (
-        [text[max(0, m.start() - 26) : m.end() + 26] for m in cue(near).finditer(text)] if near else [text]
-    )
-    return next(
-        (times for place in places for times, _, word in _often() if times and word.search(place)), None
-    )
+    near_to = cue(near).finditer(text) if near else ()
+    places = [text[max(0, m.start() - 26) : m.end() + 26] for m in near_to] if near else [text]
+    found = (times for place in places for times, _, word in _often() if times and word.search(place))
+    return next(found, None)
+
+
+def number(m: re.Match[str]) -> int:
+    """The first group of a match that holds a number."""
+    return int(next(g for g in m.groups() if g and g.isdigit()))
 
 
 def count_of_periods(text: str, name: str = "periods") -> int | None:
     """A number of instalments ("12 monthly payments", 分12期), or of those paid (name "paid")."""
     m = cue(name).search(text)
-    return int(next(g for g in m.groups() if g)) if m else None
+    return number(m) if m else None
 
 
 def often(times: int, zh: bool) -> str:
@@ -224,8 +224,8 @@ def _outlay(text: str, q: Quantity, width: int = 40) -> bool:
 
 
 def flow_list(text: str) -> list[Decimal]:
-    """The longest row of amounts of a text ("-1000, 300 and 400"), with an outlay named before it; empty where
-    nothing in it is paid out."""
+    """The longest row of amounts of a text ("-1000, 300 and 400"), with an outlay named before it; empty
+    where nothing in it is paid out."""
     amounts = _amounts(text)
     best: list[tuple[Quantity, Decimal]] = []
     run: list[tuple[Quantity, Decimal]] = []

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 from rag.money import formulas
 from rag.money.given import Given, Inputs, data
@@ -18,17 +18,15 @@ from rag.shown import Shown
 from rag.types import Calculation, Figure
 
 _SYMBOL = re.compile(r"(?<![\w.])[A-Za-z]\w*")
-_PLACEHOLDER = re.compile(r"\{([^|{}]+)\|(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{([^|{}]+)\|(\w+|%)\}")
 _RATES = frozenset({"i", "r", "c", "e", "y", "found"})
-_MONEY = frozenset({"P", "F", "A", "C", "payment", "price", "loss", "other", "deductible", "limit",
-                    "paid", "insured", "worth", "missing", "flow", "exact"})  # fmt: skip
+_MONEY = frozenset(
+    "P F A C payment price loss other deductible ceiling paid insured worth missing flow exact".split()
+)
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.Pow: operator.pow,
-}
+}  # fmt: skip
 
 
 class Lack(Exception):
@@ -39,9 +37,26 @@ class Lack(Exception):
         self.roles = roles
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One result that a sum may come to, as data/calculations.toml has it; texts in English and Chinese."""
+
+    when: str
+    name: Sequence[str]
+    unit: str
+    formula: Sequence[str]
+    value: str = ""
+    working: str = ""
+    due: str = ""
+    per: str = ""
+    terms: Mapping[str, str] = field(default_factory=dict)
+    also: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[Sequence[str]] = ()
+
+
 def evaluate(text: str, terms: Mapping[str, Any]) -> Decimal:
-    """An expression of numbers, `terms` and the functions of `rag.money.formulas`; ^ is a power. Raises KeyError
-    for a name that is neither."""
+    """An expression of numbers, `terms` and the functions of `rag.money.formulas`; ^ is a power. Raises
+    KeyError for a name that is neither."""
 
     def value(node: ast.expr) -> Any:
         match node:
@@ -60,33 +75,6 @@ def evaluate(text: str, terms: Mapping[str, Any]) -> Decimal:
     return Decimal(value(ast.parse(text.replace("^", "**"), mode="eval").body))
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One result that a sum may come to, as data/calculations.toml has it; texts in English and Chinese."""
-
-    when: tuple[str, ...]
-    name: tuple[str, str]
-    unit: str
-    formula: tuple[str, str]
-    value: str = ""
-    working: str = ""
-    due: str = ""
-    per: str = ""
-    terms: Mapping[str, str] = field(default_factory=dict)
-    also: Mapping[str, str] = field(default_factory=dict)
-    notes: Sequence[Sequence[str]] = ()
-
-
-def way(
-    when: str, name: Sequence[str], unit: str, formula: str | Sequence[str], *rest: Mapping[str, Any]
-) -> Way:
-    """A way from its row."""
-    texts = (formula, formula) if isinstance(formula, str) else (formula[0], formula[-1])
-    return Way(
-        tuple(when.split()), (name[0], name[1]), unit, texts, **{k: v for r in rest for k, v in r.items()}
-    )
-
-
 class Sheet:
     """One calculation: `terms` are its symbols with their values, `m` among them the periods in a year."""
 
@@ -100,6 +88,9 @@ class Sheet:
         self.notes: list[str] = []
         self.terms: dict[str, Any] = {"due": int(inputs.says("due")), "per": 0, "m": Decimal(1)}
 
+    def __getitem__(self, symbol: str) -> Decimal:
+        return Decimal(self.terms[symbol])
+
     def take(self, *roles: str) -> Given | None:
         """An input by its role or, where none has it, by another role; it counts as used in the first."""
         for name in roles:
@@ -109,12 +100,12 @@ class Sheet:
                     return g
         return None
 
+    def lack(self, role: str) -> NoReturn:
+        raise Lack(role)
+
     def need(self, *roles: str) -> Given:
         """The same for an input that has to be there. Raises Lack."""
-        found = self.take(*roles)
-        if found is None:
-            raise Lack(roles[0])
-        return found
+        return self.take(*roles) or self.lack(roles[0])
 
     def amount(self, *roles: str) -> Decimal:
         """The value of an optional input, 0 where it is not given."""
@@ -122,17 +113,17 @@ class Sheet:
         return found.value if found else formulas.ZERO
 
     def word(self, table: str, name: str) -> str:
-        """An entry of [label], [unit] or [note] in the question's language."""
+        """An entry of [label] or [unit] in the question's language."""
         return str(data()[table][name][self.zh])
 
     def note(self, name: str, **terms: Any) -> None:
         """A line of [note] under the result, said once."""
-        self.say(data()["note"][name], terms)
+        self._say(data()["note"][name], terms)
 
-    def say(self, texts: Sequence[str], terms: Mapping[str, Any]) -> None:
+    def _say(self, texts: Sequence[str], terms: Mapping[str, Any]) -> None:
         """A line in both languages; a third text is an expression that has to be above zero for it."""
-        if len(texts) < 3 or evaluate(texts[2], self.terms | terms) > 0:
-            text = self.filled(texts[self.zh], self.terms | terms)
+        if len(texts) < 3 or evaluate(texts[2], self.terms | {**terms}) > 0:
+            text = self.filled(texts[self.zh], self.terms | {**terms})
             self.notes += [text] if text not in self.notes else []
 
     def filled(self, text: str, terms: Mapping[str, Any]) -> str:
@@ -142,11 +133,17 @@ class Sheet:
             if m[2] == "text":
                 return str(terms[m[1]])
             value = evaluate(m[1], terms)
-            if m[2] == "money":
-                return self.shown.text(value, "money")
-            return f"{plain(value * 100, self.places)}%" if m[2] == "percent" else plain(value, int(m[2][1:]))
+            return plain(value, int(m[2][1:])) if m[2][1:].isdigit() else self._print(value, m[2])
 
         return _PLACEHOLDER.sub(printed, text)
+
+    def _print(self, value: Decimal, unit: str) -> str:
+        if unit == "money":
+            return self.shown.text(value, "money")
+        if unit == "%":
+            return f"{plain(value * 100, self.places)}%"
+        number = plain(value, None if value == value.to_integral_value() else self.places)
+        return f"{number}{'' if self.zh else ' '}{self.word('unit', unit)}"
 
     def work(self, formula: str) -> str:
         """A formula with the terms' values in place of their symbols."""
@@ -155,7 +152,7 @@ class Sheet:
         )
 
     def printed(self, symbol: str, value: Any) -> str:
-        """A term inside a working: money with at most two places, rates with six of their percent, else four."""
+        """A term inside a working: money with two places, rates with six of their percent, others four."""
         if isinstance(value, str):
             return value
         if symbol in _MONEY:
@@ -170,26 +167,18 @@ class Sheet:
             self.terms[symbol] = evaluate(text, self.terms)
         value = evaluate(way.value or way.formula[0], self.terms)
         for texts in way.notes:
-            self.say(texts, {"value": value})
+            self._say(texts, {"value": value})
         suffix = (way.due if self.terms["due"] else "") + (way.per if self.terms["per"] else "")
-        shown = self.work(way.working or way.formula[0] + suffix)
-        figure = self._figure(way.name[self.zh], value, way.unit)
+        printed = self._print(value, way.unit)
+        label = way.name[self.zh]
+        unit = self.shown.currency if way.unit == "money" else way.unit
+        shown = value * 100 if unit == "%" else value
         inputs = (g.figure(self.word("label", role)) for g, role in self.used)
         return Calculation(
-            name=figure.label,
+            name=label,
             formula=way.formula[self.zh] + suffix,
             inputs=tuple(dict.fromkeys(inputs)),
-            result=figure,
-            working=f"{shown} = {figure.printed}",
+            result=Figure(label=label, value=shown, unit=unit, printed=printed),
+            working=f"{self.work((way.working or way.formula[0]) + suffix)} = {printed}",
             notes=tuple(self.notes),
         )
-
-    def _figure(self, label: str, value: Decimal, unit: str) -> Figure:
-        if unit == "money":
-            printed, unit = self.shown.text(value, "money"), self.shown.currency
-        elif unit == "%":
-            printed, value = f"{plain(value * 100, self.places)}%", value * 100
-        else:
-            number = plain(value, None if value == value.to_integral_value() else self.places)
-            printed = f"{number}{'' if self.zh else ' '}{self.word('unit', unit)}"
-        return Figure(label=label, value=value, unit=unit, printed=printed)

@@ -1,5 +1,5 @@
-"""How the terms of the sums of data/calculations.toml are read, and the sums that no formula says: rows of cash
-flows and insurance. A reader raises Lack where the question does not give its term."""
+"""How the terms of the sums of data/calculations.toml are read, and what is prepared for those that no
+formula says: rows of cash flows, insurance. A reader raises Lack where the question gives no such term."""
 
 from __future__ import annotations
 
@@ -17,27 +17,17 @@ from rag.money.given import (
     days_of,
     flow_list,
     frequency,
+    number,
     often,
 )
 from rag.money.sheet import Lack, Sheet
 from rag.rounding import plain
 
-_PERIODS = {"monthly": 12, "quarterly": 4}
+# Periods in a year of what is said for a period.
+_TIMES = {"monthly": 12, "quarterly": 4, "daily": 365, "monthly_amount": 12, "yearly_amount": 1}
 
 
 # --- How often, how long, at what rate
-
-
-def _per_year(near: str) -> Callable[[Sheet], Decimal]:
-    return lambda s: Decimal(frequency(s.inputs.text, near) or 12)
-
-
-def _nominal_periods(s: Sheet) -> Decimal:
-    """How often a nominal rate is compounded, 0 for continuously."""
-    said = compounding(s.inputs.text)
-    times = 12 if said is None else said
-    s.note("compounded", often=often(times, s.zh))
-    return Decimal(times)
 
 
 def _months(s: Sheet, g: Given) -> Decimal:
@@ -52,21 +42,13 @@ def _years(s: Sheet) -> Decimal:
     return _months(s, s.need("term", "elapsed")) / 12
 
 
-def _parts(s: Sheet) -> Decimal:
-    """The term in periods, whole or not."""
-    return _years(s) * s.terms["m"]
-
-
 def _periods(s: Sheet) -> Decimal:
     """The term in whole periods, rounded with a note."""
     g = s.take("term", "elapsed")
     if g is None:
         counted = s.take("count")
-        count = counted.value if counted else count_of_periods(s.inputs.text)
-        if count is None:
-            raise Lack("term")
-        return Decimal(int(count))
-    n = _months(s, g) * s.terms["m"] / 12
+        return Decimal(int(counted.value) if counted else count_of_periods(s.inputs.text) or s.lack("term"))
+    n = _months(s, g) * s["m"] / 12
     whole = n.to_integral_value()
     if whole != n:
         s.note("whole", n=n, whole=whole)
@@ -76,16 +58,15 @@ def _periods(s: Sheet) -> Decimal:
 def _yearly_rate(s: Sheet) -> Decimal:
     """A nominal rate of a year; one of a month or quarter so many times."""
     g = s.take("monthly") or s.take("quarterly")
-    return g.value * _PERIODS[g.role] if g else s.need("rate", "effective", "yield").value
+    return g.value * _TIMES[g.role] if g else s.need("rate", "effective", "yield").value
 
 
 def _period_rate(s: Sheet) -> Decimal:
     """The rate of one of `m` periods a year. A yearly rate is nominal and compounded with the payments unless
     the question says otherwise."""
-    m: Decimal = s.terms["m"]
+    m = s["m"]
     if g := s.take("monthly") or s.take("quarterly"):
-        base = _PERIODS[g.role]
-        return g.value if m == base else (1 + g.value) ** (base / m) - 1
+        return g.value if m == _TIMES[g.role] else (1 + g.value) ** (_TIMES[g.role] / m) - 1
     if g := s.take("daily"):
         s.note("days", base="365")
         return g.value * 365 / m
@@ -103,17 +84,23 @@ def _period_rate(s: Sheet) -> Decimal:
 def _nominal(s: Sheet) -> Decimal:
     """The nominal rate whose effective one is asked for; it says how often it is compounded, too."""
     if g := s.take("monthly") or s.take("quarterly") or s.take("daily"):
-        s.terms["m"] = Decimal(_PERIODS.get(g.role, 365))
-        return g.value * s.terms["m"]
+        s.terms["m"] = Decimal(_TIMES[g.role])
+        return g.value * s["m"]
     nominal = s.need("rate", "effective", "yield").value
     said = compounding(s.inputs.text)
-    if said is None:
-        raise Lack("compounding")
-    s.terms["m"] = Decimal(said)
+    s.terms["m"] = Decimal(s.lack("compounding") if said is None else said)
     return nominal
 
 
-def _simple(s: Sheet) -> Decimal:
+def _nominal_periods(s: Sheet) -> Decimal:
+    """How often a nominal rate is compounded, 0 for continuously."""
+    said = compounding(s.inputs.text)
+    times = 12 if said is None else said
+    s.note("compounded", often=often(times, s.zh))
+    return Decimal(times)
+
+
+def _simple_rate(s: Sheet) -> Decimal:
     """The rate of simple interest; the time is counted in its periods."""
     term = s.need("term", "elapsed")
     unit = "years"
@@ -147,68 +134,56 @@ def _borrowed(s: Sheet) -> Decimal:
 
 def _paid(s: Sheet) -> Decimal:
     """How many payments have been made."""
-    g = s.take("elapsed")
-    count = int(_months(s, g) * s.terms["m"] / 12) if g else count_of_periods(s.inputs.text, "paid")
-    if count is None:
-        raise Lack("elapsed")
-    return Decimal(count)
+    if g := s.take("elapsed"):
+        return Decimal(int(_months(s, g) * s["m"] / 12))
+    return Decimal(count_of_periods(s.inputs.text, "paid") or s.lack("elapsed"))
 
 
 def _left(s: Sheet) -> Decimal:
     """How many payments are still to be made."""
-    if s.terms["k"] > s.terms["n"]:
-        raise Lack("elapsed")
-    return s.terms["n"] - s.terms["k"]
+    return s["n"] - s["k"] if s["k"] <= s["n"] else s.lack("elapsed")
 
 
 def _regular(s: Sheet) -> Decimal:
     """What is paid regularly, 0 for nothing; it says how often a year."""
     g = s.take("monthly_amount") or s.take("yearly_amount") or s.take("each", "premium")
     said = frequency(s.inputs.text) if g else compounding(s.inputs.text)
-    s.terms["m"] = Decimal({"monthly_amount": 12, "yearly_amount": 1}.get(g.role if g else "", said or 1))
-    s.terms["per"] = s.terms["m"] - 1
+    s.terms["m"] = Decimal(_TIMES.get(g.role if g else "", said or 1))
+    s.terms["per"] = s["m"] - 1
     return g.value if g else ZERO
 
 
 def _repayment(s: Sheet) -> Decimal:
     """What a loan is paid back by each period; it says how often, too."""
     g = s.take("monthly_amount") or s.take("yearly_amount") or s.need("each")
-    s.terms["m"] = Decimal({"monthly_amount": 12, "yearly_amount": 1}.get(g.role, 0)) or s.terms["m"]
+    s.terms["m"] = Decimal(_TIMES.get(g.role, s["m"]))
     return g.value
 
 
 def _start(s: Sheet) -> Decimal:
     """What savings begin with, 0 for nothing where something is paid in regularly."""
-    regular = s.terms["A"] > 0
-    roles = ("present", "principal", "amount") if regular else ("present", "principal", "number", "amount")
-    return s.amount(*roles) if regular else s.need(*roles).value
+    if s["A"]:
+        return s.amount("present", "principal", "amount")
+    return s.need("present", "principal", "number", "amount").value
 
 
 def _goal(s: Sheet) -> Decimal:
     """What savings are to become; it says what they begin with, too."""
     start = s.take("present", "principal", "amount", "number")
-    for name, factor in (("double", 2), ("triple", 3)):
-        if s.inputs.says(name):
-            s.terms["P"] = start.value if start else Decimal(1)
-            return s.terms["P"] * factor
-    if not start and not s.terms["A"] and sum(g.role == "target" for g in s.inputs.given) > 1:
+    factor = 2 if s.inputs.says("double") else 3 if s.inputs.says("triple") else 0
+    if not (factor or start or s["A"]) and sum(g.role == "target" for g in s.inputs.given) > 1:
         start = s.take("target")  # "10万元变成20万元": the first is what it begins with
-    target = s.need("target", "future").value
-    if not start and not s.terms["A"]:
-        raise Lack("present")
-    s.terms["P"] = start.value if start else ZERO
-    return target
+    s.terms["P"] = start.value if start else Decimal(1 if factor else 0)
+    target = s["P"] * factor or s.need("target", "future").value
+    return target if factor or start or s["A"] else s.lack("present")
 
 
 def _fee(s: Sheet) -> Decimal:
     """A fee on the full amount each period; sets the number of periods."""
     fee = s.need("fee", "rate", "monthly").value
-    term = next((g for g in s.inputs.given if g.role == "term"), None)
-    n = count_of_periods(s.inputs.text) or (int(_months(s, term)) if term else 0)
-    if n < 1:
-        raise Lack("term")
-    s.terms["n"] = Decimal(n)
-    return fee / n if s.inputs.says("whole_fee") else fee
+    term = next((int(_months(s, g)) for g in s.inputs.given if g.role == "term"), 0)
+    s.terms["n"] = Decimal(count_of_periods(s.inputs.text) or term or s.lack("term"))
+    return fee / s["n"] if s.inputs.says("whole_fee") else fee
 
 
 # --- Bonds
@@ -225,19 +200,18 @@ def _face(s: Sheet) -> Decimal:
 
 def _coupon(s: Sheet) -> Decimal:
     """What the bond pays each period; sets how often a year."""
-    zero = s.inputs.says("zero_coupon")
-    rate = ZERO if zero else s.need("coupon", "rate").value
-    s.terms["m"] = Decimal((not zero and frequency(s.inputs.text, "coupons")) or 1)
-    if not zero and s.terms["m"] == 1:
+    if s.inputs.says("zero_coupon"):
+        return ZERO
+    rate = s.need("coupon", "rate").value
+    s.terms["m"] = Decimal(frequency(s.inputs.text, "coupons") or 1)
+    if s["m"] == 1:
         s.note("yearly_coupons")
-    return s.terms["F"] * rate / s.terms["m"]
+    return s["F"] * rate / s["m"]
 
 
 def _coupons(s: Sheet) -> Decimal:
-    n = _parts(s)
-    if n != n.to_integral_value() or n < 1:
-        raise Lack("term")
-    return n
+    n = _years(s) * s["m"]
+    return n if n == n.to_integral_value() and n >= 1 else s.lack("term")
 
 
 def _market(s: Sheet) -> Decimal:
@@ -247,42 +221,36 @@ def _market(s: Sheet) -> Decimal:
 
 
 def _yield(s: Sheet) -> Decimal:
-    """The yield of a coupon period: the market's, a second rate, or what the price says."""
-    t = s.terms
-    if t["y"] < 0 and (g := s.take("yield", "rate")):
-        t["y"] = g.value
-    if t["y"] < 0:
-        if not s.inputs.says("duration"):
-            raise Lack("yield")
-        t["y"] = t["m"] * f.rate(t["n"], t["C"], _price(s), t["F"])
-    return t["y"] / t["m"]
+    """The yield of a coupon period: the market's, a second rate, or for a duration what the price says."""
+    if s["y"] < 0:
+        if g := s.take("yield", "rate"):
+            s.terms["y"] = g.value
+        else:
+            price = _price(s) if s.inputs.says("duration") else s.lack("yield")
+            s.terms["y"] = s["m"] * f.rate(s["n"], s["C"], price, s["F"])
+    return s["y"] / s["m"]
 
 
 def _price(s: Sheet) -> Decimal:
     """The price; one quoted as a percentage of face becomes an amount."""
-    face: Decimal = s.terms["F"]
     if g := s.take("price", "amount", "present"):
         return g.value
     if m := cue("quoted").search(s.inputs.text):
         s.note("quoted", price=m[1])
-        return Decimal(m[1]) * face / 100
-    if s.inputs.says("at_par"):
-        return face
-    raise Lack("price")
+        return Decimal(m[1]) * s["F"] / 100
+    return s["F"] if s.inputs.says("at_par") else s.lack("price")
 
 
 def _share_of_year(s: Sheet) -> Decimal:
     """The share of a year since the last coupon, by the day count that is named (30/360 otherwise)."""
     m = cue("actual").search(s.inputs.text)
-    base = next((g for g in m.groups() if g), "") if m else ""
-    count = f"act/{base if base.isdigit() else 'act'}" if m else "30/360"
+    count = f"act/{m[1] or m[2] or 'act'}" if m else "30/360"
     count = "30e/360" if s.inputs.says("eurobond") else count
-    days = sorted(days_of(s.inputs.text))
     s.note("day_count", count=count.upper())
-    if len(days) >= 2:
-        start, end = days[0], days[-1]
-        s.terms["passed"] = f"{f.days(start, end, count)} {s.word('unit', 'days')} ({count.upper()})"
-        return f.decimal(f.year_share(start, end, count))
+    if len(days := sorted(days_of(s.inputs.text))) >= 2:
+        passed = f.days(days[0], days[-1], count)
+        s.terms["passed"] = f"{passed} {s.word('unit', 'days')} ({count.upper()})"
+        return f.decimal(f.year_share(days[0], days[-1], count))
     g = s.need("elapsed", "term")
     year = 12 if g.unit != "day" else 360 if "360" in count else 365
     s.terms["passed"] = f"{plain(g.value)} / {year}"
@@ -292,13 +260,15 @@ def _share_of_year(s: Sheet) -> Decimal:
 # --- Rows of cash flows
 
 
-def _level(s: Sheet) -> list[Decimal]:
-    """An outlay, then the same amount so many times."""
-    each = s.take("yearly_amount", "each", "monthly_amount")
+def _flows(s: Sheet) -> list[Decimal]:
+    """Those listed, or an outlay and then the same amount so many times; sets how many come in a year."""
+    if listed := flow_list(s.inputs.text):
+        return listed
+    each = s.take("yearly_amount") or s.take("each") or s.take("monthly_amount")
     outlay = s.take("present", "price", "principal", "amount")
     if each is None or outlay is None:
         raise Lack("flows")
-    s.terms["m"] = Decimal(12 if each.role == "monthly_amount" else 1)
+    s.terms["m"] = Decimal(_TIMES.get(each.role, 1))
     return [-outlay.value] + [each.value] * int(_periods(s))
 
 
@@ -308,35 +278,36 @@ def _row(flows: Sequence[Decimal]) -> str:
 
 
 def _net_present_value(s: Sheet) -> None:
-    """NPV of the flows at a rate of their periods."""
+    """NPV of the flows at a rate of their periods; those listed are a month apart where the rate is."""
     monthly = s.take("monthly")
+    s.terms["m"] = Decimal(12 if monthly else 1)
     rate = (monthly or s.need("yield", "rate", "effective")).value
-    flows = flow_list(s.inputs.text) or _level(s)
+    flows = _flows(s)
+    rate = rate / s["m"] if not monthly else rate if s["m"] > 1 else (1 + rate) ** 12 - 1
     r = s.printed("r", rate)
     steps = [f"{plain(x)} / (1 + {r})^{t}" if t else plain(x) for t, x in enumerate(flows)]
-    s.note("monthly_flows" if monthly else "yearly_flows", flows=_row(flows))
-    working = " + ".join(steps if len(steps) <= 8 else [*steps[:4], "...", steps[-1]])
-    s.terms |= {"total": f.npv(rate, flows), "steps": working}
+    s.note("monthly_flows" if s["m"] > 1 else "yearly_flows", flows=_row(flows))
+    steps = steps if len(steps) <= 8 else [*steps[:4], "...", steps[-1]]
+    s.terms |= {"total": f.npv(rate, flows), "steps": " + ".join(steps)}
 
 
 def _internal_rate(s: Sheet) -> None:
     """IRR of the flows; dated flows by their days over 365, policies by their years."""
     dated = dated_flows(s.inputs.text)
-    s.terms["dated"] = len(dated)
     if dated:
         first = min(day for day, _ in dated)
         s.note("dated", flows=", ".join(f"{day.isoformat()}: {plain(x)}" for day, x in dated))
-        years = [Decimal((day - first).days) / 365 for day, _ in dated]
-        s.terms["found"] = f.irr([x for _, x in dated], years)
-        return
-    flows = flow_list(s.inputs.text) or _policy(s) or _level(s)
-    s.note("flows_apart", flows=_row(flows))
-    s.terms["found"] = f.irr(flows)
+        found = f.irr([x for _, x in dated], [Decimal((day - first).days) / 365 for day, _ in dated])
+    else:
+        flows = flow_list(s.inputs.text) or _policy(s) or _flows(s)
+        s.note("flows_apart", flows=_row(flows))
+        found = f.irr(flows)
+    s.terms |= {"dated": len(dated), "found": found}
 
 
 def _policy(s: Sheet) -> list[Decimal]:
-    """A policy's flows by year: premiums at the beginning of so many years, then what is received at a year's
-    end; the nothing between them too. Empty where it is no policy."""
+    """A policy's flows by year: premiums at the beginning of so many years, then what is received at a
+    year's end; the nothing between them too. Empty where it is no policy."""
     if not s.inputs.says("policy"):
         return []
     premium, received = s.take("premium") or s.take("yearly_amount", "each"), s.take("future")
@@ -345,13 +316,10 @@ def _policy(s: Sheet) -> list[Decimal]:
         return []
     single = s.inputs.says("single_premium")
     n = 1 if single or term is None else int(_months(s, term) / 12)
-    named = sorted(int(next(g for g in m.groups() if g)) for m in cue("nth_year").finditer(s.inputs.text))
-    other = [g for g in s.inputs.given if g.sort == "time" and g is not term] + (
-        [term] if single and term else []
-    )
-    last = next((y for y in named if y >= n), int(_months(s, other[0]) / 12) if other else n)
-    if last < 1:
-        return []
+    ends = sorted(y for m in cue("nth_year").finditer(s.inputs.text) if (y := number(m)) >= n)
+    times = [g for g in s.inputs.given if g.sort == "time" and g is not term]
+    ends += [int(_months(s, g) / 12) for g in (*times, *([term] if single and term else []))]
+    last = ends[0] if ends else n
     s.note("policy", n=str(n), last=str(last))
     flows = [-premium.value if year < n else ZERO for year in range(last + 1)]
     flows[last] += received.value
@@ -360,12 +328,12 @@ def _policy(s: Sheet) -> list[Decimal]:
 
 def _payback(s: Sheet) -> None:
     """After how many years the flows have paid back the outlay, undiscounted."""
-    flows = flow_list(s.inputs.text) or _level(s)
+    flows = _flows(s)
     total = ZERO
     for year, flow in enumerate(flows):
         if total < 0 <= total + flow:
             s.note("flows", flows=_row(flows))
-            s.terms |= {"years": Decimal(year - 1), "missing": -total, "flow": flow}
+            s.terms |= {"full": Decimal(year - 1), "missing": -total, "flow": flow, "per": s["m"] - 1}
             return
         total += flow
     raise Lack("flows")
@@ -375,33 +343,30 @@ def _payback(s: Sheet) -> None:
 
 
 def _payout(s: Sheet) -> None:
-    """What an insurer pays of a loss, or what is left to the insured: after what others paid and the deductible,
-    a share, at most the limit; in proportion where less than the value is insured."""
-    t = s.terms
-    t["loss"] = s.need("loss", "amount", "principal", "price").value
-    t["deductible"], t["r"] = s.amount("deductible"), _insurers_share(s)
-    t["limit"], t["insured"], t["worth"] = s.amount("ceiling"), s.amount("insured"), s.amount("worth")
-    t["other"] = s.amount("other")
-    working = "loss - other" if t["other"] else "loss"
-    left = f.ZERO.max(t["loss"] - t["other"])
-    covered = left
-    if 0 < t["insured"] < t["worth"]:
-        covered = left * t["insured"] / t["worth"]
-        working = f"({working}) * insured / worth" if t["other"] else f"{working} * insured / worth"
+    """What an insurer pays of a loss: after what others paid and the deductible, a share, at most the limit;
+    in proportion where less than the value is insured."""
+    s.terms["loss"] = s.need("loss", "amount", "principal", "price").value
+    s.terms["deductible"], s.terms["r"] = s.amount("deductible"), _insurers_share(s)
+    s.terms |= {role: s.amount(role) for role in ("ceiling", "insured", "worth", "other")}
+    covered = left = max(ZERO, s["loss"] - s["other"])
+    working = "loss - other" if s["other"] else "loss"
+    if 0 < s["insured"] < s["worth"]:
+        covered = left * s["insured"] / s["worth"]
+        working = f"({working}) * insured / worth" if s["other"] else f"{working} * insured / worth"
         s.note("under_insured")
-    if t["deductible"]:
+    if s["deductible"]:
         working += " - deductible"
-        working = f"max({working}, 0)" if covered < t["deductible"] else working
-    if t["r"] != 1:
+        working = f"max({working}, 0)" if covered < s["deductible"] else working
+    if s["r"] != 1:
         working = f"({working}) * r" if " " in working else f"{working} * r"
-    working = f"min({working}, limit)" if t["limit"] else working
-    limits = [x for x in (t["limit"], t["insured"]) if x]
-    t["paid"] = min(max(ZERO, covered - t["deductible"]) * t["r"], left, *limits)
-    if t["paid"] in limits:
+    working = f"min({working}, ceiling)" if s["ceiling"] else working
+    limits = [limit for limit in (s["ceiling"], s["insured"]) if limit]
+    paid = min(max(ZERO, covered - s["deductible"]) * s["r"], left, *limits)
+    if paid in limits:
         s.note("limit")
-    if t["paid"] == 0 and t["deductible"]:
+    if paid == 0 and s["deductible"]:
         s.note("below_deductible")
-    t["own"], t["steps"] = t["loss"] - t["paid"] - t["other"], s.work(working)
+    s.terms |= {"paid": paid, "own": s["loss"] - paid - s["other"], "steps": s.work(working)}
 
 
 def _insurers_share(s: Sheet) -> Decimal:
@@ -417,13 +382,16 @@ def _insurers_share(s: Sheet) -> Decimal:
 
 
 READERS: dict[str, Callable[[Sheet], Decimal]] = {
-    "loan payments": _per_year("payments"), "saving payments": _per_year("saving"),
-    "compounded": lambda s: Decimal(compounding(s.inputs.text) or 1), "nominal periods": _nominal_periods,
-    "period rate": _period_rate, "yearly rate": _yearly_rate, "nominal": _nominal, "simple rate": _simple,
-    "years": _years, "periods": _periods, "parts": _parts, "paid": _paid, "left": _left,
-    "borrowed": _borrowed, "repayment": _repayment, "regular": _regular, "start": _start, "goal": _goal,
-    "fee rate": _fee, "face value": _face, "coupons paid": _coupon, "coupon periods": _coupons,
-    "market": _market, "bond rate": _yield, "bond price": _price, "share of year": _share_of_year,
+    "loan payments": lambda s: Decimal(frequency(s.inputs.text, "payments") or 12),
+    "saving payments": lambda s: Decimal(frequency(s.inputs.text, "saving") or 12),
+    "compounded": lambda s: Decimal(compounding(s.inputs.text) or 1),
+    "parts": lambda s: _years(s) * s["m"],
+    "nominal": _nominal, "nominal periods": _nominal_periods, "period rate": _period_rate,
+    "yearly rate": _yearly_rate, "simple rate": _simple_rate, "years": _years, "periods": _periods,
+    "paid": _paid, "left": _left, "borrowed": _borrowed, "repayment": _repayment, "regular": _regular,
+    "start": _start, "goal": _goal, "fee rate": _fee, "face value": _face, "coupons paid": _coupon,
+    "coupon periods": _coupons, "market": _market, "bond rate": _yield, "bond price": _price,
+    "share of year": _share_of_year,
 }  # fmt: skip
 PREPARE: dict[str, Callable[[Sheet], None]] = {
     "net_present_value": _net_present_value, "internal_rate": _internal_rate, "payback": _payback,

@@ -77,7 +77,7 @@ class Inputs:
 
 @cache
 def data() -> Mapping[str, Any]:
-    """data/calculations.toml, read once; [label] the names of the roles in English and Chinese."""
+    """data/calculations.toml, read once; "label" holds the names of the roles in English and Chinese."""
     read = tomllib.loads(CALCULATIONS.read_text(encoding="utf-8"))
     return read | {"label": {role: names for role, *names in read["labels"]}}
 

@@ -204,6 +204,7 @@ def _coupon(s: Sheet) -> Decimal:
         return ZERO
     rate = s.need("coupon", "rate").value
     s.terms["m"] = Decimal(frequency(s.inputs.text, "coupons") or 1)
+    s.terms["per"] = s["m"] - 1
     if s["m"] == 1:
         s.note("yearly_coupons")
     return s["F"] * rate / s["m"]

@@ -177,6 +177,78 @@ CASES: tuple[tuple[str, float], ...] = (
 )  # fmt: skip
 
 
+LOAN = "What is the monthly payment on a $10,000 loan {} for 2 years?"
+ZH_LOAN = "贷款10万元，{}，分36期等额本息，每月还款多少？"
+PER_PERIOD: tuple[tuple[str, float], ...] = (
+    (LOAN.format("at 1% a month"), pmt(1e4, 0.01, 24)),
+    (LOAN.format("at 1% per month"), pmt(1e4, 0.01, 24)),
+    (LOAN.format("at 1% interest per month"), pmt(1e4, 0.01, 24)),
+    (LOAN.format("at 1% monthly"), pmt(1e4, 0.01, 24)),
+    (LOAN.format("with monthly interest of 1%"), pmt(1e4, 0.01, 24)),
+    (LOAN.format("at a monthly rate of 1%"), pmt(1e4, 0.01, 24)),
+    (LOAN.format("at an interest rate per month of 1%"), pmt(1e4, 0.01, 24)),
+    (LOAN.format("at 12% a year"), pmt(1e4, 0.01, 24)),
+    (LOAN.format("at 12% per annum"), pmt(1e4, 0.01, 24)),
+    (LOAN.format("at 0.03% per day"), pmt(1e4, 0.0003 * 365 / 12, 24)),
+    (LOAN.format("at 12% compounded monthly"), pmt(1e4, 0.01, 24)),
+    (LOAN.format("at an annual rate of 12%, paid monthly,"), pmt(1e4, 0.01, 24)),
+    (LOAN.format("with an APR of 12% payable monthly"), pmt(1e4, 0.01, 24)),
+    (LOAN.format("at 12% payable monthly"), pmt(1e4, 0.01, 24)),
+    (LOAN.format("at 12% monthly payments"), pmt(1e4, 0.01, 24)),
+    ("What is the quarterly payment on a $10,000 loan at 3% per quarter for 2 years?", pmt(1e4, 0.03, 8)),
+    ("What is the interest on $5,000 at 2% a month for 6 months?", 600),
+    ("How many months to pay off a $5,000 card debt at 1.5% per month paying $150 per month?", 47),
+    ("I owe $5,000 at 18% a year and pay $150 a month. How long until it is paid off?", 47),
+    ("What is the present value of $100 a month for 24 months at 1% a month?",
+     sum(100 / 1.01**k for k in range(1, 25))),
+    ("How much will $2,500 deposited today be worth in 2 years at 1% per month?", 2500 * 1.01**24),
+    ("What is the NPV of cash flows -1000, 300, 400 and 500 at a discount rate of 1% a month?",
+     worth(0.01, [-1000, 300, 400, 500])),
+    ("A project costs $5,000 and returns $500 a month for 12 months. What is the NPV at 12% a year?",
+     worth(0.01, [-5e3] + [500] * 12)),
+    ("A project costs $50,000 and returns $15,000 a year for 5 years. What is the NPV at 1% a month?",
+     worth(1.01**12 - 1, [-5e4] + [15e3] * 5)),
+    ("What is the payback period of an investment of $10,000 returning $1,000 a month for 2 years?", 10 / 12),
+    ("A card charges 1.5% per month. What is the effective annual rate?", 100 * (1.015**12 - 1)),
+    ("What is the effective annual rate of 1% per month?", 100 * (1.01**12 - 1)),
+    (ZH_LOAN.format("月利率0.5%"), pmt(1e5, 0.005, 36)),
+    (ZH_LOAN.format("每月利率0.5%"), pmt(1e5, 0.005, 36)),
+    (ZH_LOAN.format("利率每月0.5%"), pmt(1e5, 0.005, 36)),
+    (ZH_LOAN.format("每月0.5%的利息"), pmt(1e5, 0.005, 36)),
+    (ZH_LOAN.format("利率为0.5%每月"), pmt(1e5, 0.005, 36)),
+    (ZH_LOAN.format("月息0.5%"), pmt(1e5, 0.005, 36)),
+    (ZH_LOAN.format("年利率6%"), pmt(1e5, 0.005, 36)),
+    (ZH_LOAN.format("每年6%的利息"), pmt(1e5, 0.005, 36)),
+    (ZH_LOAN.format("年利率6%每月付息"), pmt(1e5, 0.005, 36)),
+    ("借款10万元，利息每月1%，借6个月，利息多少？", 6000),
+    ("存入10万元，月收益率0.2%，5年后本息合计多少？", 1e5 * 1.002**60),
+    ("存入10万元，季利率1%，3年后本息合计多少？", 1e5 * 1.01**12),
+    ("每月1%，实际年利率是多少？", 100 * (1.01**12 - 1)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("question", "value"), PER_PERIOD)
+def test_a_rate_is_that_of_the_period_it_is_said_for(question: str, value: float) -> None:
+    found = calculate(question)
+    assert isinstance(found, Calculation), found
+    assert float(found.result.value) == pytest.approx(value, rel=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("What is the monthly payment on a $12,000 loan at 0% for 12 months?", 1000),
+        ("How much will I have after 10 years if I save $100 a month at 0%?", 12000),
+        ("What is the present value of $100 a month for 10 months at 0% interest?", 1000),
+        ("How long does it take to reach $12,000 saving $1,000 per month at 0% interest?", 1),
+    ],
+)
+def test_sums_without_interest_are_plain(question: str, value: float) -> None:
+    found = calculate(question)
+    assert isinstance(found, Calculation), found
+    assert float(found.result.value) == value
+
+
 @pytest.mark.parametrize(("question", "value"), CASES)
 def test_a_question_is_calculated(question: str, value: float) -> None:
     found = calculate(question)

@@ -1,8 +1,8 @@
 """Calculations with money whose inputs a question gives: loans, savings, flows, bonds, insurance.
 
-Below are the pure sums, exact in Decimal (`annuities`, `bonds`, `day_counts`, `cover`, with `roots` for what
-has no closed form); above them what reads the inputs from words (`given`) and sets a question's sum out with
-its working (`loan_sums` and its like); at the top `calculator`, which is the one entry."""
+The sums are a table, data/calculations.toml. Below are the functions that it works with (`formulas`); above
+them what reads inputs from words (`given`), one calculation with its working (`sheet`), how each term of a
+sum is read (`sums`); at the top `calculator`, which is the one entry."""
 
 from __future__ import annotations
 

@@ -3,39 +3,28 @@ sentences found for it, by code.
 
     calculate("What is the monthly payment on a $300,000 mortgage at 6% for 30 years?")
 
-Which calculation is asked for is told by words; where an input is missing the result says which. A question
-that asks for none of them gives None."""
+data/calculations.toml says by which words a sum is asked for, which terms it needs, how it is worked out and
+worded; where a term is missing the result says which."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from decimal import DecimalException
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Context, DecimalException, DivisionByZero, InvalidOperation, Overflow, localcontext
+from functools import cache
+from typing import Any
 
-from rag.money import bond_sums, cover_sums, flow_sums, loan_sums, saving_sums
-from rag.money.given import Inputs, data, read_inputs
-from rag.money.roots import NoRoot
-from rag.money.sums import LABELS, Lack, Sheet
+from rag.money.formulas import Unsolved
+from rag.money.given import RATES, Inputs, data, read_inputs
+from rag.money.sheet import Lack, Sheet, Way
+from rag.money.sums import PREPARE, READERS
 from rag.needs import Missing
 from rag.rounding import read_rounding
 from rag.types import Calculation
 
 MAX_CHARS = 2000
-_Task = Callable[[Sheet], Calculation]
-_ASKS = re.compile(r"[?？]|\bwhat\b|\bhow\b|calculate|compute|find\b|determine|多少|几|计算|求|算")
-_MODULES = (bond_sums, cover_sums, flow_sums, loan_sums, saving_sums)
-
-
-_SAVINGS = (saving_sums.future_value, saving_sums.saving_needed, saving_sums.growth_rate)
-_LOAN = re.compile(r"\bloans?\b|mortgage|borrow|\bowe|贷款|房贷|车贷|借款|按揭|还款|欠")
-_SAVED = re.compile(r"sav(?:e|ing)|deposit|invest|存|投资|投入|理财|定投")
-_COMPOUNDED = re.compile(r"compound|复利|利滚利")
-_RULES = re.compile(
-    r"\b(?:lawful|legal(?:ly)?|usur\w+|court|statut\w+|article \d|plaintiff|valid|invalid|void"
-    r"|enforceable)\b|法律|法院|合法|有效吗|无效|支持吗|受保护|保护|诉讼|民法|规定|条例|违约"
-)
-_RATES = frozenset({"rate", "monthly", "daily", "effective", "yield"})
+_PRECISE = Context(prec=40, traps=[DivisionByZero, InvalidOperation, Overflow])
 
 
 def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | Missing | None:
@@ -43,56 +32,101 @@ def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | Missing
     question nor `facts` give; None where it asks for no such calculation. An input that stands in a fact has
     that fact's number (from 1) as its `citation` and its place in it as `start` and `end`."""
     text = question[:MAX_CHARS]
-    inputs = read_inputs(text, facts)
-    task = _task(inputs)
-    if task is None:
-        return None
-    own = sum(1 for g in inputs.given if not g.source)
-    sheet = Sheet(inputs, read_rounding(text))
-    try:
-        return task(sheet)
-    except Lack as lack:
-        # One number alone in a question is a topic, not a sum to be done.
-        return Missing(reason=_lacking(lack, inputs.language)) if own >= 2 else None
-    except NoRoot as error:
-        return Missing(reason=str(error)) if own >= 2 else None
-    except (DecimalException, ZeroDivisionError, OverflowError, ValueError):
-        return Missing(reason=_impossible(inputs.language)) if own >= 2 else None
+    with localcontext(_PRECISE):
+        inputs = read_inputs(text, facts)
+        asked = _asked(inputs)
+        if asked is None:
+            return None
+        sheet = Sheet(inputs, read_rounding(text))
+        try:
+            return _worked(sheet, asked)
+        except Lack as lack:
+            names = [sheet.word("label", role) for role in dict.fromkeys(lack.roles)]
+            reason = f"缺少：{'、'.join(names)}" if sheet.zh else f"not given: {', '.join(names)}"
+        except Unsolved:
+            reason = sheet.filled(asked.never[sheet.zh], sheet.terms)
+        except (DecimalException, ZeroDivisionError, OverflowError, ValueError):
+            reason = data()["never"][sheet.zh]
+    # One number alone in a question is a topic, not a sum to be done.
+    return Missing(reason=reason) if sum(not g.source for g in inputs.given) >= 2 else None
 
 
-def _task(inputs: Inputs) -> _Task | None:
-    text = inputs.text
-    if not inputs.given or not _ASKS.search(text) or _RULES.search(text):
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """A sum of data/calculations.toml: `patterns` are all found in a question that asks for it."""
+
+    name: str
+    patterns: tuple[re.Pattern[str], ...]
+    terms: Mapping[str, str]
+    ways: tuple[Way, ...]
+    never: tuple[str, str]
+    saving: bool
+    rate_asked: bool
+
+
+@cache
+def _sums() -> tuple[_Sum, ...]:
+    return tuple(
+        _Sum(
+            name, tuple(re.compile("".join(p)) for p in row["all"]), row.get("terms", {}),
+            tuple(_way(*w) for w in row["ways"]), row.get("never", data()["never"]),
+            row.get("saving", False), row.get("rate_asked", False),
+        )
+        for name, row in data()["sum"].items()
+    )  # fmt: skip
+
+
+def _way(when: str, name: list[str], unit: str, formula: str | list[str], *rest: Mapping[str, Any]) -> Way:
+    """A way from its row."""
+    texts = [formula] * 2 if isinstance(formula, str) else formula
+    return Way(when, name, unit, texts, **{key: value for part in rest for key, value in part.items()})
+
+
+def _asked(inputs: Inputs) -> _Sum | None:
+    """The sum that a question asks for, the first whose patterns it all holds."""
+    if not inputs.given or not inputs.says("asks") or inputs.says("rules"):
         return None
-    for task, patterns in _tasks():
-        if all(p.search(text) for p in patterns):
-            if task in _SAVINGS and _LOAN.search(text) and not _SAVED.search(text):
+    for one in _sums():
+        if all(p.search(inputs.text) for p in one.patterns):
+            if one.saving and inputs.says("loan") and not inputs.says("saved"):
                 return None  # some other question about a loan
-            if task is loan_sums.loan_rate and any(g.role in _RATES for g in inputs.given):
-                continue  # the rate is known
-            # "Interest earned ... compounded" is what the sum grows by, not simple interest.
-            if task is saving_sums.simple_interest and _COMPOUNDED.search(text):
-                return saving_sums.compound_interest
-            return task
+            if not (one.rate_asked and any(g.role in RATES for g in inputs.given)):
+                return one
     return None
 
 
-@lru_cache(maxsize=1)
-def _tasks() -> tuple[tuple[_Task, tuple[re.Pattern[str], ...]], ...]:
-    """The tasks of data/calculations.toml in order, each with the patterns that a question has to hold."""
-    functions = {name: f for module in _MODULES for name, f in vars(module).items() if callable(f)}
-    return tuple(
-        (functions[row["does"]], tuple(re.compile("".join(lines)) for lines in row["all"]))
-        for row in data()["task"]
-    )
+def _worked(sheet: Sheet, asked: _Sum) -> Calculation:
+    """A sum: its terms are read, then those of the first of its ways that fits. Raises Lack, Unsolved."""
+    if asked.name in PREPARE:
+        PREPARE[asked.name](sheet)
+    _read(sheet, asked.terms)
+    chosen = next(w for w in asked.ways if all(_holds(sheet, c) for c in w.when.split()))
+    _read(sheet, chosen.terms)
+    return sheet.result(chosen)
 
 
-def _lacking(lack: Lack, language: str) -> str:
-    names = [LABELS.get(r, (r, r))[language == "zh"] for r in dict.fromkeys(lack.roles)]
-    if language == "zh":
-        return f"缺少：{'、'.join(names)}"
-    return f"not given: {', '.join(names)}"
+def _holds(sheet: Sheet, condition: str) -> bool:
+    """Whether a term is not 0 ("A"), is 0 ("!A"), or a cue stands in the question."""
+    if condition[0] == "!":
+        return not sheet.terms[condition[1:]]
+    return bool(sheet.terms[condition]) if condition in sheet.terms else sheet.inputs.says(condition)
 
 
-def _impossible(language: str) -> str:
-    return "这些数字无法得出结果" if language == "zh" else "these numbers give no result"
+def _read(sheet: Sheet, terms: Mapping[str, str]) -> None:
+    """Reads terms by name of a reader or by roles ("target/future"), optional ones with "?"; raises Lack with
+    all that are missing."""
+    lacking: list[str] = []
+    for symbol, source in terms.items():
+        try:
+            if source in READERS:
+                sheet.terms[symbol] = READERS[source](sheet)
+            elif source.endswith("?"):
+                sheet.terms[symbol] = sheet.amount(*source[:-1].split("/"))
+            else:
+                sheet.terms[symbol] = sheet.need(*source.split("/")).value
+        except Lack as lack:
+            lacking += lack.roles
+        except KeyError:
+            continue  # it rests on a term that is missing
+    if lacking:
+        raise Lack(*lacking)

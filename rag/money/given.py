@@ -2,60 +2,38 @@
 
 Every quantity of the text (`rag.quantities`) gets the role that the nearest words around it say: "a loan of
 $300,000" is the principal, "6% coupon" the coupon rate, 首付30% a share paid down. Nothing goes by order:
-an amount without such words has the role "amount", a percentage "rate", a duration "term"."""
+an amount without such words has the role "amount", a percentage "rate", a duration "term". Words and roles
+are those of data/calculations.toml."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rag.money.annuities import decimal
+from rag.money.formulas import decimal
 from rag.numerals import fold
 from rag.quantities import extract
 from rag.quantity import Kind, Quantity
 from rag.types import Figure
 
 CALCULATIONS = Path(__file__).parent.parent / "data" / "calculations.toml"
-# An insurer's "按80%赔付": the share stands before its word; these words may stand behind their quantity.
-_BEHIND = 26
-_BEFORE = 34
-_FARTHER = 9
+# Characters around a quantity in which words say its role; those behind it count as so much farther away.
+_BEFORE, _BEHIND, _FARTHER = 34, 26, 9
 _CLAUSE = re.compile(r"[;.?!。；？！](?!\d)|[,，](?!\d{3})")
-_FREQUENCY: tuple[tuple[int, str], ...] = (
-    (0, r"continuous\w*|连续复利"),
-    (365, r"daily|every day|按[日天]|每[日天]"),
-    (52, r"weekly|every week|每周|按周"),
-    (26, r"bi-?weekly|fortnightly|every two weeks|每两周"),
-    (2, r"semi-?annual\w*|half-?yearly|twice a year|every six months|every half-year|半年"
-     r"|一年[两二]次|每年[两二]次"),
-    (12, r"monthly|every month|each month|a month|per month|按月|每月|月供|逐月"),
-    (4, r"quarterly|every quarter|each quarter|按季|每季"),
-    (1, r"annual\w*|yearly|every year|each year|a year|per year|once a year|按年|每年|逐年|一年一次"),
-)  # fmt: skip
-_MONTH = re.compile(
-    r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december"
-    r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b"
-)
-_COUNTED = re.compile(
-    r"\s*(?:equal |level |monthly |annual |yearly |quarterly )*(?:payments?|instal\w+|periods?"
-    r"|times|期|次|笔|个)"
-)
-_OFTEN = re.compile(r"\s*(?:at the (?:end|beginning|start) of )?(?:each|every|per) (month|year|quarter)")
-_COMPOUND = re.compile(r"(?:compound\w*|复利|计息)")
-_DUE = re.compile(
-    r"beginning of (?:each|every|the)|annuity[- ]due|in advance|at the start of|期初|年初|月初|先付|预付年金"
-)
-_NTH_YEAR = re.compile(r"第\s*(\d{1,3})\s*个?(年|月|期)|(?:end of |in )?(year|month) (\d{1,3})\b")
-_PERIODS = re.compile(
-    r"(\d{1,3})\s*(?:期|个月|monthly (?:payments|instal\w+)|(?:equal )?instal\w+|payments)"
-    r"|分\s*(\d{1,3})\s*[期个]"
-)
+_TABLES = {
+    Kind.MONEY: ("money", "amount", "money"),
+    Kind.SHARE: ("share", "rate", "share"),
+    Kind.DURATION: ("time", "term", "time"),
+    Kind.NUMBER: ("money", "number", "number"),
+}
+RATES = frozenset({"rate", "yield", "effective", "monthly", "quarterly", "daily"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +69,31 @@ class Inputs:
     given: tuple[Given, ...]
     language: str
     currency: str = ""
-    facts: tuple[str, ...] = field(default=())
 
-    def first(self, *roles: str) -> Given | None:
-        """The first input of the first role that has one, the question's before the facts'."""
-        for role in roles:
-            for g in self.given:
-                if g.role == role:
-                    return g
-        return None
+    def says(self, name: str) -> bool:
+        """Whether the question holds a cue of data/calculations.toml."""
+        return cue(name).search(self.text) is not None
 
-    def all(self, role: str) -> tuple[Given, ...]:
-        return tuple(g for g in self.given if g.role == role)
+
+@cache
+def data() -> Mapping[str, Any]:
+    """data/calculations.toml, read once; "label" holds the names of the roles in English and Chinese."""
+    read = tomllib.loads(CALCULATIONS.read_text(encoding="utf-8"))
+    return read | {"label": {role: names for role, *names in read["labels"]}}
+
+
+@cache
+def cue(name: str) -> re.Pattern[str]:
+    """A pattern of [cue]."""
+    return re.compile("".join(data()["cue"][name]))
+
+
+@cache
+def _roles(table: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple(
+        (role, re.compile(rf"(?<![a-z])(?:{''.join(lines)})(?![a-z])"))
+        for role, lines in data()[table].items()
+    )
 
 
 def read_inputs(question: str, facts: Sequence[str] = ()) -> Inputs:
@@ -113,119 +104,162 @@ def read_inputs(question: str, facts: Sequence[str] = ()) -> Inputs:
     for number, fact in enumerate(facts, 1):
         known = {g.role for g in given}
         given += [g for g in _given(_lowered(fact), number) if not g.guessed and g.role not in known]
-    currency = next((g.unit.partition("/")[0] for g in given if g.sort == "money" and g.unit), "")
+    currency = next((g.unit for g in given if g.sort == "money" and g.unit), "")
     chinese = re.search(r"[\u3400-\u9fff]", question) is not None
-    return Inputs(
-        text, tuple(given), "zh" if chinese else "en", "USD" if currency == "$" else currency, tuple(facts)
-    )
+    return Inputs(text, tuple(given), "zh" if chinese else "en", "USD" if currency == "$" else currency)
 
 
 def _lowered(text: str) -> str:
     """Folded and in lower case, but for the names of months, by whose capitals dates are known."""
-    return _MONTH.sub(lambda m: m.group().title(), fold(text).lower())
+    return cue("month").sub(lambda m: m.group().title(), fold(text).lower())
 
 
 def _given(text: str, source: int) -> Iterator[Given]:
-    quantities = [
-        q
-        for q in extract(text)
-        if q.kind in (Kind.MONEY, Kind.SHARE, Kind.DURATION) or (q.kind is Kind.NUMBER and q.value)
-    ]
+    quantities = [q for q in extract(text) if q.kind in _TABLES and (q.kind is not Kind.NUMBER or q.value)]
+    starts = [0, *(q.end for q in quantities)]
+    ends = [*(q.start for q in quantities), len(text)]
     for n, q in enumerate(quantities):
-        before = text[max(quantities[n - 1].end if n else 0, q.start - _BEFORE) : q.start]
-        after = text[
-            q.end : min(quantities[n + 1].start if n + 1 < len(quantities) else len(text), q.end + _BEHIND)
-        ]
-        before = _CLAUSE.split(before)[-1]
-        after = _CLAUSE.split(after)[0]
+        before = _CLAUSE.split(text[max(starts[n], q.start - _BEFORE) : q.start])[-1]
+        after = _CLAUSE.split(text[q.end : min(ends[n + 1], q.end + _BEHIND)])[0]
         yield _one(q, before, after, source)
 
 
 def _one(q: Quantity, before: str, after: str, source: int) -> Given:
-    value, unit = decimal(q.value), q.unit
-    table, default, sort = {
-        Kind.MONEY: ("money", "amount", "money"),
-        Kind.SHARE: ("share", "rate", "share"),
-        Kind.DURATION: ("time", "term", "time"),
-        Kind.NUMBER: ("money", "number", "number"),
-    }[q.kind]
+    unit, _, per = q.unit.partition("/")
+    table, default, sort = _TABLES[q.kind]
     role = _nearest(table, before, after)
-    if sort == "number" and _COUNTED.match(after):
+    # "a year" and "a quarter" come as "a month" with a part of the value: it is made whole again.
+    period = _period(q.text, before, after) if per == "month" else "daily"
+    months = {"yearly": 12, "quarterly": 3 if sort == "share" else 1}.get(period, 1)
+    if sort == "number" and cue("counted").match(after):
         role = "count"
-    if sort == "money" and "/" in unit:  # an amount a month or a year, told apart by its base
-        per = unit.partition("/")[2]
-        unit = unit.partition("/")[0]
+    elif sort == "money" and per:
         role = {"month": "monthly_amount", "share": "each"}.get(per, role or default)
-        yearly = re.search(r"(?:年|year|annum|annual)[^\d]{0,8}$", before) or re.match(
-            r"\s*(?:/|a|per|each|every)\s*(?:year|annum)", after
-        )
-        if per == "month" and (yearly or "year" in q.text or "annum" in q.text or "年" in q.text):
-            role, value = "yearly_amount", decimal(q.value * 12)
-    elif sort == "money" and (often := _OFTEN.match(after)):  # "$1,000 at the end of each year"
-        role = {"month": "monthly_amount", "year": "yearly_amount"}.get(often[1], "each")
-    return Given(role or default, value, unit, q.text, source, q.start, q.end, not role, sort)
+        role = "yearly_amount" if period == "yearly" else role
+    elif sort == "money" and (said := cue("each_period").match(after)):  # "$1,000 at the end of each year"
+        role = {"month": "monthly_amount", "year": "yearly_amount"}.get(said[1], "each")
+    guessed = not role
+    if sort == "share" and per and period != "yearly" and (role or default) in RATES:
+        yearly = cue("yearly_rate").search(before) or cue("only_paid").search(q.text)
+        role = role if yearly or cue("payments_after").match(after) else period
+    value = decimal(q.value * months)
+    return Given(role or default, value, unit, q.text, source, q.start, q.end, guessed, sort)
 
 
-@lru_cache(maxsize=1)
-def data() -> Mapping[str, Any]:
-    """data/calculations.toml, read once."""
-    return tomllib.loads(CALCULATIONS.read_text(encoding="utf-8"))
-
-
-@lru_cache(maxsize=4)
-def _roles(table: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple(
-        (role, re.compile(rf"(?<![a-z])(?:{''.join(lines)})(?![a-z])"))
-        for role, lines in data()[table].items()
-    )
+def _period(text: str, before: str, after: str) -> str:
+    """Which multiple of a month an amount or rate is for: "monthly", "quarterly" or "yearly"."""
+    if not (cue("monthly").search(text) or cue("monthly_before").search(before)):
+        for name in ("quarterly", "yearly"):
+            words = cue(name), cue(f"{name}_before"), cue(f"{name}_after")
+            if words[0].search(text) or words[1].search(before) or words[2].match(after):
+                return name
+    return "monthly"
 
 
 def _nearest(table: str, before: str, after: str) -> str:
     """The role whose word stands nearest, before or (a little farther) behind; "" where none does."""
-    best: tuple[int, int, str] | None = None
+    found = []
     for role, word in _roles(table):
-        for m in word.finditer(before):
-            key = (len(before) - m.end(), -len(m.group()), role)
-            best = min(best, key) if best else key
+        found += [(len(before) - m.end(), -len(m.group()), role) for m in word.finditer(before)]
         if behind := word.search(after):
-            key = (behind.start() + _FARTHER, -len(behind.group()), role)
-            best = min(best, key) if best else key
-    return best[2] if best else ""
+            found.append((behind.start() + _FARTHER, -len(behind.group()), role))
+    return min(found)[2] if found else ""
 
 
 def compounding(text: str) -> int | None:
     """How often a year interest is compounded, as said near "compounded" or 复利 (0: continuously)."""
-    for m in _COMPOUND.finditer(text):
-        near = text[max(0, m.start() - 12) : m.end() + 22]
-        for times, pattern in _FREQUENCY:
-            if re.search(pattern, near):
-                return times
-    return 0 if re.search("连续复利", text) else None
+    near = [text[max(0, m.start() - 12) : m.end() + 22] for m in cue("compound").finditer(text)]
+    return next((times for place in near for times, word, _ in _often() if word.search(place)), None)
 
 
-def frequency(text: str, *patterns: str) -> int | None:
-    """How often a year, as said within a few words of one of the patterns; anywhere where none is given."""
-    places = [text]
-    if patterns:
-        places = [text[max(0, m.start() - 26) : m.end() + 26] for p in patterns for m in re.finditer(p, text)]
-    for place in places:
-        for times, pattern in _FREQUENCY:
-            if times and re.search(rf"(?:(?<![a-z])(?:{pattern})(?![a-z]))", place):
-                return times
-    return None
+def frequency(text: str, near: str = "") -> int | None:
+    """How often a year, as said within a few words of a cue; anywhere where none is given."""
+    near_to = cue(near).finditer(text) if near else ()
+    places = [text[max(0, m.start() - 26) : m.end() + 26] for m in near_to] if near else [text]
+    found = (times for place in places for times, _, word in _often() if times and word.search(place))
+    return next(found, None)
 
 
-def due(text: str) -> bool:
-    """Whether payments are made at the beginning of their periods."""
-    return bool(_DUE.search(text))
+def number(m: re.Match[str]) -> int:
+    """The first group of a match that holds a number."""
+    return int(next(g for g in m.groups() if g and g.isdigit()))
 
 
-def count_of_periods(text: str) -> int | None:
-    """A number of instalments ("12 monthly payments", 分12期)."""
-    m = _PERIODS.search(text)
-    return int(next(g for g in m.groups() if g)) if m else None
+def count_of_periods(text: str, name: str = "periods") -> int | None:
+    """A number of instalments ("12 monthly payments", 分12期), or of those paid (name "paid")."""
+    m = cue(name).search(text)
+    return number(m) if m else None
 
 
-def nth_years(text: str) -> tuple[int, ...]:
-    """The years named as 第20年 or "year 20"."""
-    return tuple(int(m[1] or m[4]) for m in _NTH_YEAR.finditer(text) if (m[2] == "年") or m[3] == "year")
+def often(times: int, zh: bool) -> str:
+    """ "monthly" or 按月."""
+    return next(str(names[zh]) for number, *names in data()["often"].values() if number == times)
+
+
+@cache
+def _often() -> tuple[tuple[int, re.Pattern[str], re.Pattern[str]], ...]:
+    """How often a year, in the order in which it is looked for; the words anywhere, and as whole words."""
+    return tuple(
+        (times, re.compile(words), re.compile(rf"(?<![a-z])(?:{words})(?![a-z])"))
+        for words, (times, *_) in data()["often"].items()
+    )
+
+
+# --- Rows of cash flows
+
+
+def _amounts(text: str) -> list[tuple[Quantity, Decimal]]:
+    """The amounts of a text with their signs; numbers of years are none."""
+    found = []
+    for q in extract(text):
+        if q.kind in (Kind.MONEY, Kind.NUMBER) and not cue("no_amount").match(text[q.end : q.end + 6]):
+            minus = cue("minus").search(text[max(0, q.start - 4) : q.start])
+            value = decimal(q.value)
+            found.append((q, -abs(value) if minus else value))
+    return found
+
+
+def _outlay(text: str, q: Quantity, width: int = 40) -> bool:
+    return cue("outlay").search(text[max(0, q.start - width) : q.start]) is not None
+
+
+def flow_list(text: str) -> list[Decimal]:
+    """The longest row of amounts of a text ("-1000, 300 and 400"), with an outlay named before it; empty
+    where nothing in it is paid out."""
+    amounts = _amounts(text)
+    best: list[tuple[Quantity, Decimal]] = []
+    run: list[tuple[Quantity, Decimal]] = []
+    for q, value in amounts:
+        if run and not cue("list_gap").fullmatch(text[run[-1][0].end : q.start].rstrip("-−–")):
+            run = []
+        run = [*run, (q, value)]
+        best = run if len(run) > len(best) else best
+    if len(best) < 2:
+        return []
+    flows = [value for _, value in best]
+    if all(f > 0 for f in flows):
+        for q, value in amounts:
+            if all(q is not b for b, _ in best) and _outlay(text, q):
+                return [-abs(value), *flows]
+        if len(flows) > 2 and _outlay(text, best[0][0]):
+            flows[0] = -flows[0]
+    return flows if any(f < 0 for f in flows) else []
+
+
+def days_of(text: str) -> list[date]:
+    """The days that a text names, in its order."""
+    periods = [q.period for q in extract(text) if q.period]
+    return [date(p.year, p.month, p.day) for p in periods if p.year and p.month and p.day]
+
+
+def dated_flows(text: str) -> list[tuple[date, Decimal]]:
+    """Amounts with the days they are paid on, in their order; empty where there are not as many days, or
+    nothing is paid out."""
+    found, amounts = days_of(text), _amounts(text)
+    if len(found) < 2 or len(amounts) != len(found):
+        return []
+    flows = [
+        (day, -value if value > 0 and _outlay(text, q, 30) else value)
+        for day, (q, value) in zip(found, amounts, strict=True)
+    ]
+    return flows if any(f < 0 for _, f in flows) else []

@@ -1,216 +1,400 @@
-"""What the calculations of loans, savings, flows, bonds and insurance share: asking for inputs, rates per
-period, and the finished `Calculation`."""
+"""How the terms of the sums of data/calculations.toml are read, and what is prepared for those that no
+formula says: rows of cash flows, insurance. A reader raises Lack where the question gives no such term."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from rag.money.annuities import growth
-from rag.money.given import Given, Inputs, compounding, count_of_periods, frequency
-from rag.money.roots import PRECISE
-from rag.rounding import Rounding, plain
-from rag.shown import Shown
-from rag.types import Calculation, Figure
+from rag.money import formulas as f
+from rag.money.formulas import ZERO
+from rag.money.given import (
+    Given,
+    compounding,
+    count_of_periods,
+    cue,
+    dated_flows,
+    days_of,
+    flow_list,
+    frequency,
+    number,
+    often,
+)
+from rag.money.sheet import Lack, Sheet
+from rag.rounding import plain
 
-LABELS: dict[str, tuple[str, str]] = {
-    "principal": ("amount borrowed", "贷款本金"),
-    "present": ("amount put in", "初始金额"),
-    "each": ("payment per period", "每期金额"),
-    "monthly_amount": ("amount per month", "每月金额"),
-    "yearly_amount": ("amount per year", "每年金额"),
-    "amount": ("amount", "金额"),
-    "number": ("amount", "金额"),
-    "compounding": ("how often interest is compounded", "计息频率"),
-    "target": ("target", "目标金额"),
-    "future": ("amount received later", "未来金额"),
-    "face": ("face value", "面值"),
-    "price": ("price", "价格"),
-    "coupon": ("coupon rate", "票面利率"),
-    "yield": ("yield", "收益率"),
-    "rate": ("interest rate", "利率"),
-    "monthly": ("interest rate per month", "月利率"),
-    "daily": ("interest rate per day", "日利率"),
-    "effective": ("effective annual rate", "实际年利率"),
-    "term": ("term", "期限"),
-    "elapsed": ("time passed", "已过时间"),
-    "count": ("number of payments", "期数"),
-    "fee": ("fee per period", "每期手续费率"),
-    "deductible": ("deductible", "免赔额"),
-    "share": ("share paid by the insurer", "赔付比例"),
-    "own": ("share borne by the insured", "自付比例"),
-    "ceiling": ("limit", "赔付限额"),
-    "loss": ("loss", "损失金额"),
-    "insured": ("sum insured", "保险金额"),
-    "worth": ("value of what is insured", "保险价值"),
-    "other": ("paid by others", "其他已赔付"),
-    "down": ("down payment", "首付"),
-    "premium": ("premium", "保费"),
-    "flows": ("cash flows", "各期现金流"),
-}
-ROUND = Rounding()
-_TIMES = {
-    0: ("continuously", "连续"), 1: ("yearly", "按年"), 2: ("half-yearly", "按半年"),
-    4: ("quarterly", "按季"),
-    12: ("monthly", "按月"), 26: ("every two weeks", "每两周"), 52: ("weekly", "按周"),
-    365: ("daily", "按日"),
-}  # fmt: skip
+# Periods in a year of what is said for a period.
+_TIMES = {"monthly": 12, "quarterly": 4, "daily": 365, "monthly_amount": 12, "yearly_amount": 1}
 
 
-class Lack(Exception):
-    """Inputs that a calculation needs and nobody gave; `roles` are keys of LABELS."""
-
-    def __init__(self, *roles: str) -> None:
-        super().__init__(", ".join(roles))
-        self.roles = roles
+# --- How often, how long, at what rate
 
 
-class Sheet:
-    """One calculation under way: takes inputs, remembers which were used, and makes the result."""
+def _months(s: Sheet, g: Given) -> Decimal:
+    """A duration in months; days over 365, with a note."""
+    if g.unit == "month":
+        return g.value
+    s.note("days", base="365")
+    return g.value * 12 / 365
 
-    def __init__(self, inputs: Inputs, rounding: Rounding = ROUND) -> None:
-        self.inputs = inputs
-        self.zh = inputs.language == "zh"
-        self.shown = Shown(rounding, inputs.language, inputs.currency or ("CNY" if self.zh else ""))
-        self.rounding = rounding
-        self.used: list[tuple[Given, str]] = []
-        self.notes: list[str] = []
 
-    def say(self, english: str, chinese: str) -> str:
-        return chinese if self.zh else english
+def _years(s: Sheet) -> Decimal:
+    return _months(s, s.need("term", "elapsed")) / 12
 
-    def note(self, english: str, chinese: str) -> None:
-        text = self.say(english, chinese)
-        if text not in self.notes:
-            self.notes.append(text)
 
-    def take(self, role: str, *others: str) -> Given | None:
-        """An input by its role or, where none has it, by another role; it counts as used."""
-        for name in (role, *others):
-            for g in self.inputs.all(name):
-                if all(g is not u for u, _ in self.used):
-                    self.used.append((g, role))
-                    return g
-        return None
+def _periods(s: Sheet) -> Decimal:
+    """The term in whole periods, rounded with a note."""
+    g = s.take("term", "elapsed")
+    if g is None:
+        counted = s.take("count")
+        return Decimal(int(counted.value) if counted else count_of_periods(s.inputs.text) or s.lack("term"))
+    n = _months(s, g) * s["m"] / 12
+    whole = n.to_integral_value()
+    if whole != n:
+        s.note("whole", n=n, whole=whole)
+    return whole
 
-    def need(self, role: str, *others: str) -> Given:
-        """The same for an input that has to be there. Raises Lack."""
-        found = self.take(role, *others)
-        if found is None:
-            raise Lack(role)
-        return found
 
-    def money(self, value: Decimal) -> str:
-        places = 2 if self.rounding.places is None else self.rounding.places
-        return Shown(
-            Rounding(places, self.rounding.unit, self.rounding.currency),
-            self.inputs.language,
-            self.shown.currency,
-        ).text(value, "money")
+def _yearly_rate(s: Sheet) -> Decimal:
+    """A nominal rate of a year; one of a month or quarter so many times."""
+    g = s.take("monthly") or s.take("quarterly")
+    return g.value * _TIMES[g.role] if g else s.need("rate", "effective", "yield").value
 
-    def percent(self, share: Decimal) -> str:
-        return f"{plain(share * 100, 2 if self.rounding.places is None else self.rounding.places)}%"
 
-    def amount(self, value: Decimal) -> str:
-        """A money input inside a working: without currency, no more than two places."""
-        return plain(value, None if value == value.to_integral_value() else 2)
+def _period_rate(s: Sheet) -> Decimal:
+    """The rate of one of `m` periods a year. A yearly rate is nominal and compounded with the payments unless
+    the question says otherwise."""
+    m = s["m"]
+    if g := s.take("monthly") or s.take("quarterly"):
+        return g.value if m == _TIMES[g.role] else (1 + g.value) ** (_TIMES[g.role] / m) - 1
+    if g := s.take("daily"):
+        s.note("days", base="365")
+        return g.value * 365 / m
+    if g := s.take("effective"):
+        return (1 + g.value) ** (1 / m) - 1
+    yearly = s.need("rate", "yield").value
+    said = compounding(s.inputs.text)
+    if said is not None and said != m:
+        return (1 + f.effective(yearly, Decimal(said))) ** (1 / m) - 1
+    if m != 1:
+        s.note("nominal", often=often(int(m), s.zh))
+    return yearly / m
 
-    def rate(self, share: Decimal) -> str:
-        """A rate inside a working: at most six places of its percent."""
-        return f"{plain((share * 100).quantize(Decimal('1.000000')).normalize())}%"
 
-    def result(
-        self, name: tuple[str, str], value: Decimal, unit: str, formula: tuple[str, str], working: str
-    ) -> Calculation:
-        """The finished calculation; `unit` is "money", "%" (value a share of one), "years", "months", or
-        another word printed behind the number."""
-        label = self.say(*name)
-        places = 2 if self.rounding.places is None else self.rounding.places
-        if unit == "money":
-            printed, value_out, unit_out = self.money(value), value, self.shown.currency
-        elif unit == "%":
-            printed, value_out, unit_out = self.percent(value), value * 100, "%"
+def _nominal(s: Sheet) -> Decimal:
+    """The nominal rate whose effective one is asked for; it says how often it is compounded, too."""
+    if g := s.take("monthly") or s.take("quarterly") or s.take("daily"):
+        s.terms["m"] = Decimal(_TIMES[g.role])
+        return g.value * s["m"]
+    nominal = s.need("rate", "effective", "yield").value
+    said = compounding(s.inputs.text)
+    s.terms["m"] = Decimal(s.lack("compounding") if said is None else said)
+    return nominal
+
+
+def _nominal_periods(s: Sheet) -> Decimal:
+    """How often a nominal rate is compounded, 0 for continuously."""
+    said = compounding(s.inputs.text)
+    times = 12 if said is None else said
+    s.note("compounded", often=often(times, s.zh))
+    return Decimal(times)
+
+
+def _simple_rate(s: Sheet) -> Decimal:
+    """The rate of simple interest; the time is counted in its periods."""
+    term = s.need("term", "elapsed")
+    unit = "years"
+    if g := s.take("monthly"):
+        time, unit = _months(s, term), "months"
+    elif g := s.take("daily"):
+        time, unit = term.value if term.unit == "day" else term.value * 365 / 12, "days"
+    elif term.unit == "day":
+        base = 360 if s.inputs.says("days_360") else 365
+        s.note("days", base=str(base))
+        time = term.value / base
+    else:
+        time = term.value / 12
+    s.terms |= {"t": time, "unit": s.word("unit", unit)}
+    return g.value if g else _yearly_rate(s)
+
+
+# --- Amounts
+
+
+def _borrowed(s: Sheet) -> Decimal:
+    """What is borrowed: said as such, or a price less what is paid down."""
+    down = s.take("down")
+    roles = ("principal", "price", "amount", "worth", "present", "number")
+    borrowed = s.need(*(("price", *roles) if down else roles)).value
+    if down is None:
+        return borrowed
+    s.note("down")
+    return borrowed - (borrowed * down.value if down.sort == "share" else down.value)
+
+
+def _paid(s: Sheet) -> Decimal:
+    """How many payments have been made."""
+    if g := s.take("elapsed"):
+        return Decimal(int(_months(s, g) * s["m"] / 12))
+    return Decimal(count_of_periods(s.inputs.text, "paid") or s.lack("elapsed"))
+
+
+def _left(s: Sheet) -> Decimal:
+    """How many payments are still to be made."""
+    return s["n"] - s["k"] if s["k"] <= s["n"] else s.lack("elapsed")
+
+
+def _regular(s: Sheet) -> Decimal:
+    """What is paid regularly, 0 for nothing; it says how often a year."""
+    g = s.take("monthly_amount") or s.take("yearly_amount") or s.take("each", "premium")
+    said = frequency(s.inputs.text) if g else compounding(s.inputs.text)
+    s.terms["m"] = Decimal(_TIMES.get(g.role if g else "", said or 1))
+    s.terms["per"] = s["m"] - 1
+    return g.value if g else ZERO
+
+
+def _repayment(s: Sheet) -> Decimal:
+    """What a loan is paid back by each period; it says how often, too."""
+    g = s.take("monthly_amount") or s.take("yearly_amount") or s.need("each")
+    s.terms["m"] = Decimal(_TIMES.get(g.role, s["m"]))
+    return g.value
+
+
+def _start(s: Sheet) -> Decimal:
+    """What savings begin with, 0 for nothing where something is paid in regularly."""
+    if s["A"]:
+        return s.amount("present", "principal", "amount")
+    return s.need("present", "principal", "number", "amount").value
+
+
+def _goal(s: Sheet) -> Decimal:
+    """What savings are to become; it says what they begin with, too."""
+    start = s.take("present", "principal", "amount", "number")
+    factor = 2 if s.inputs.says("double") else 3 if s.inputs.says("triple") else 0
+    if not (factor or start or s["A"]) and sum(g.role == "target" for g in s.inputs.given) > 1:
+        start = s.take("target")  # "10万元变成20万元": the first is what it begins with
+    s.terms["P"] = start.value if start else Decimal(1 if factor else 0)
+    target = s["P"] * factor or s.need("target", "future").value
+    return target if factor or start or s["A"] else s.lack("present")
+
+
+def _fee(s: Sheet) -> Decimal:
+    """A fee on the full amount each period; sets the number of periods."""
+    fee = s.need("fee", "rate", "monthly").value
+    term = next((int(_months(s, g)) for g in s.inputs.given if g.role == "term"), 0)
+    s.terms["n"] = Decimal(count_of_periods(s.inputs.text) or term or s.lack("term"))
+    return fee / s["n"] if s.inputs.says("whole_fee") else fee
+
+
+# --- Bonds
+
+
+def _face(s: Sheet) -> Decimal:
+    """The face value: 100 where none is said, 1,000 of a dollar bond."""
+    if g := s.take("face", "principal"):
+        return g.value
+    size = Decimal(1000 if s.shown.currency == "USD" and not s.zh else 100)
+    s.note("face", size=size)
+    return size
+
+
+def _coupon(s: Sheet) -> Decimal:
+    """What the bond pays each period; sets how often a year."""
+    if s.inputs.says("zero_coupon"):
+        return ZERO
+    rate = s.need("coupon", "rate").value
+    s.terms["m"] = Decimal(frequency(s.inputs.text, "coupons") or 1)
+    s.terms["per"] = s["m"] - 1
+    if s["m"] == 1:
+        s.note("yearly_coupons")
+    return s["F"] * rate / s["m"]
+
+
+def _coupons(s: Sheet) -> Decimal:
+    n = _years(s) * s["m"]
+    return n if n == n.to_integral_value() and n >= 1 else s.lack("term")
+
+
+def _market(s: Sheet) -> Decimal:
+    """The market's yield, taken before the coupon so that "rate" is left to it; -1 where none is said."""
+    g = s.take("yield", "effective")
+    return g.value if g else Decimal(-1)
+
+
+def _yield(s: Sheet) -> Decimal:
+    """The yield of a coupon period: the market's, a second rate, or for a duration what the price says."""
+    if s["y"] < 0:
+        if g := s.take("yield", "rate"):
+            s.terms["y"] = g.value
         else:
-            word = {"years": ("years", "年"), "months": ("months", "个月"), "periods": ("payments", "期")}
-            said = self.say(*word.get(unit, (unit, unit)))
-            number = plain(value, None if value == value.to_integral_value() else places)
-            printed, value_out, unit_out = f"{number}{'' if self.zh else ' '}{said}", value, unit
-        shown_inputs = tuple(
-            dict.fromkeys(g.figure(self.say(*LABELS.get(role, (role, role)))) for g, role in self.used)
-        )
-        return Calculation(
-            name=label,
-            formula=self.say(*formula),
-            inputs=shown_inputs,
-            result=Figure(label=label, value=value_out, unit=unit_out, printed=printed),
-            working=f"{working} = {printed}" if working else "",
-            notes=tuple(self.notes),
-        )
-
-    # --- rates and terms
-
-    def period_rate(self, times: int) -> Decimal:
-        """The rate of one of `times` periods a year. A yearly rate is nominal and compounded with the
-        payments unless the question says otherwise. Raises Lack."""
-        if g := self.take("monthly"):
-            return g.value if times == 12 else growth(g.value, Decimal(12) / times) - 1
-        if g := self.take("daily"):
-            self.note("a year of 365 days", "一年按365天计")
-            return PRECISE.divide(g.value * 365, Decimal(times))
-        if g := self.take("effective"):
-            return growth(g.value, Decimal(1) / times) - 1
-        yearly = self.need("rate", "yield").value
-        said = compounding(self.inputs.text)
-        if said is None or said == times:
-            if times != 1:
-                english, chinese = _TIMES.get(times, (f"{times} times a year", f"每年{times}次"))
-                self.note(f"nominal yearly rate, compounded {english}", f"名义年利率，{chinese}计息")
-            return PRECISE.divide(yearly, Decimal(times))
-        if said == 0:
-            return PRECISE.divide(yearly, Decimal(times)).exp() - 1
-        return (
-            growth(PRECISE.divide(yearly, Decimal(said)), PRECISE.divide(Decimal(said), Decimal(times))) - 1
-        )
-
-    def payments_a_year(self, *near: str, default: int = 12) -> int:
-        """How often a year is paid."""
-        return frequency(self.inputs.text, *near) or default
-
-    def periods(self, times: int) -> int:
-        """The term in periods. Raises Lack; a term of no whole number of periods is rounded to one, with a
-        note."""
-        g = self.take("term", "elapsed")
-        if g is None and (counted := self.take("count")):
-            return int(counted.value)
-        if g is None:
-            count = count_of_periods(self.inputs.text)
-            if count is None:
-                raise Lack("term")
-            return count
-        n = PRECISE.divide(self.months(g) * times, Decimal(12))
-        whole = int(n.to_integral_value())
-        if whole != n:
-            self.note(f"{plain(n, 2)} periods, taken as {whole}", f"共{plain(n, 2)}期，按{whole}期计")
-        return whole
-
-    def months(self, g: Given) -> Decimal:
-        """A duration in months; days over 365, with a note."""
-        if g.unit == "month":
-            return g.value
-        self.note("a year of 365 days", "一年按365天计")
-        return PRECISE.divide(g.value * 12, Decimal(365))
-
-    def years(self, *roles: str) -> Decimal:
-        """The term in years. Raises Lack."""
-        g = self.need(*(roles or ("term", "elapsed")))
-        return PRECISE.divide(self.months(g), Decimal(12))
+            price = _price(s) if s.inputs.says("duration") else s.lack("yield")
+            s.terms["y"] = s["m"] * f.rate(s["n"], s["C"], price, s["F"])
+    return s["y"] / s["m"]
 
 
-def summed(figures: Sequence[str]) -> str:
-    """ "1 + 2 + 3", shortened in the middle where it is long."""
-    return " + ".join(figures) if len(figures) <= 6 else f"{' + '.join(figures[:3])} + ... + {figures[-1]}"
+def _price(s: Sheet) -> Decimal:
+    """The price; one quoted as a percentage of face becomes an amount."""
+    if g := s.take("price", "amount", "present"):
+        return g.value
+    if m := cue("quoted").search(s.inputs.text):
+        s.note("quoted", price=m[1])
+        return Decimal(m[1]) * s["F"] / 100
+    return s["F"] if s.inputs.says("at_par") else s.lack("price")
 
 
-def times_word(times: int, zh: bool) -> str:
-    """ "monthly" or 按月."""
-    return _TIMES.get(times, (f"{times} times a year", f"每年{times}次"))[zh]
+def _share_of_year(s: Sheet) -> Decimal:
+    """The share of a year since the last coupon, by the day count that is named (30/360 otherwise)."""
+    m = cue("actual").search(s.inputs.text)
+    count = f"act/{m[1] or m[2] or 'act'}" if m else "30/360"
+    count = "30e/360" if s.inputs.says("eurobond") else count
+    s.note("day_count", count=count.upper())
+    if len(days := sorted(days_of(s.inputs.text))) >= 2:
+        passed = f.days(days[0], days[-1], count)
+        s.terms["passed"] = f"{passed} {s.word('unit', 'days')} ({count.upper()})"
+        return f.decimal(f.year_share(days[0], days[-1], count))
+    g = s.need("elapsed", "term")
+    year = 12 if g.unit != "day" else 360 if "360" in count else 365
+    s.terms["passed"] = f"{plain(g.value)} / {year}"
+    return g.value / year
+
+
+# --- Rows of cash flows
+
+
+def _flows(s: Sheet) -> list[Decimal]:
+    """Those listed, or an outlay and then the same amount so many times; sets how many come in a year."""
+    if listed := flow_list(s.inputs.text):
+        return listed
+    each = s.take("yearly_amount") or s.take("each") or s.take("monthly_amount")
+    outlay = s.take("present", "price", "principal", "amount")
+    if each is None or outlay is None:
+        raise Lack("flows")
+    s.terms["m"] = Decimal(_TIMES.get(each.role, 1))
+    return [-outlay.value] + [each.value] * int(_periods(s))
+
+
+def _row(flows: Sequence[Decimal]) -> str:
+    shown = [plain(x) for x in flows]
+    return ", ".join(shown if len(shown) <= 12 else [*shown[:5], "...", shown[-1]])
+
+
+def _net_present_value(s: Sheet) -> None:
+    """NPV of the flows at a rate of their periods; those listed are a month apart where the rate is."""
+    monthly = s.take("monthly")
+    s.terms["m"] = Decimal(12 if monthly else 1)
+    rate = (monthly or s.need("yield", "rate", "effective")).value
+    flows = _flows(s)
+    rate = rate / s["m"] if not monthly else rate if s["m"] > 1 else (1 + rate) ** 12 - 1
+    r = s.printed("r", rate)
+    steps = [f"{plain(x)} / (1 + {r})^{t}" if t else plain(x) for t, x in enumerate(flows)]
+    s.note("monthly_flows" if s["m"] > 1 else "yearly_flows", flows=_row(flows))
+    steps = steps if len(steps) <= 8 else [*steps[:4], "...", steps[-1]]
+    s.terms |= {"total": f.npv(rate, flows), "steps": " + ".join(steps)}
+
+
+def _internal_rate(s: Sheet) -> None:
+    """IRR of the flows; dated flows by their days over 365, policies by their years."""
+    dated = dated_flows(s.inputs.text)
+    if dated:
+        first = min(day for day, _ in dated)
+        s.note("dated", flows=", ".join(f"{day.isoformat()}: {plain(x)}" for day, x in dated))
+        found = f.irr([x for _, x in dated], [Decimal((day - first).days) / 365 for day, _ in dated])
+    else:
+        flows = flow_list(s.inputs.text) or _policy(s) or _flows(s)
+        s.note("flows_apart", flows=_row(flows))
+        found = f.irr(flows)
+    s.terms |= {"dated": len(dated), "found": found}
+
+
+def _policy(s: Sheet) -> list[Decimal]:
+    """A policy's flows by year: premiums at the beginning of so many years, then what is received at a
+    year's end; the nothing between them too. Empty where it is no policy."""
+    if not s.inputs.says("policy"):
+        return []
+    premium, received = s.take("premium") or s.take("yearly_amount", "each"), s.take("future")
+    term = s.take("term", "elapsed")
+    if premium is None or received is None:
+        return []
+    single = s.inputs.says("single_premium")
+    n = 1 if single or term is None else int(_months(s, term) / 12)
+    ends = sorted(y for m in cue("nth_year").finditer(s.inputs.text) if (y := number(m)) >= n)
+    times = [g for g in s.inputs.given if g.sort == "time" and g is not term]
+    ends += [int(_months(s, g) / 12) for g in (*times, *([term] if single and term else []))]
+    last = ends[0] if ends else n
+    s.note("policy", n=str(n), last=str(last))
+    flows = [-premium.value if year < n else ZERO for year in range(last + 1)]
+    flows[last] += received.value
+    return flows
+
+
+def _payback(s: Sheet) -> None:
+    """After how many years the flows have paid back the outlay, undiscounted."""
+    flows = _flows(s)
+    total = ZERO
+    for year, flow in enumerate(flows):
+        if total < 0 <= total + flow:
+            s.note("flows", flows=_row(flows))
+            s.terms |= {"full": Decimal(year - 1), "missing": -total, "flow": flow, "per": s["m"] - 1}
+            return
+        total += flow
+    raise Lack("flows")
+
+
+# --- Insurance
+
+
+def _payout(s: Sheet) -> None:
+    """What an insurer pays of a loss: after what others paid and the deductible, a share, at most the limit;
+    in proportion where less than the value is insured."""
+    s.terms["loss"] = s.need("loss", "amount", "principal", "price").value
+    s.terms["deductible"], s.terms["r"] = s.amount("deductible"), _insurers_share(s)
+    s.terms |= {role: s.amount(role) for role in ("ceiling", "insured", "worth", "other")}
+    covered = left = max(ZERO, s["loss"] - s["other"])
+    working = "loss - other" if s["other"] else "loss"
+    if 0 < s["insured"] < s["worth"]:
+        covered = left * s["insured"] / s["worth"]
+        working = f"({working}) * insured / worth" if s["other"] else f"{working} * insured / worth"
+        s.note("under_insured")
+    if s["deductible"]:
+        working += " - deductible"
+        working = f"max({working}, 0)" if covered < s["deductible"] else working
+    if s["r"] != 1:
+        working = f"({working}) * r" if " " in working else f"{working} * r"
+    working = f"min({working}, ceiling)" if s["ceiling"] else working
+    limits = [limit for limit in (s["ceiling"], s["insured"]) if limit]
+    paid = min(max(ZERO, covered - s["deductible"]) * s["r"], left, *limits)
+    if paid in limits:
+        s.note("limit")
+    if paid == 0 and s["deductible"]:
+        s.note("below_deductible")
+    s.terms |= {"paid": paid, "own": s["loss"] - paid - s["other"], "steps": s.work(working)}
+
+
+def _insurers_share(s: Sheet) -> Decimal:
+    """The insurer's share; "20% coinsurance" is the insured's by the usage of health plans, "80%" is not."""
+    if own := s.take("own"):
+        return 1 - own.value
+    g = s.take("share", "rate")
+    if g and s.inputs.says("coinsurance") and g.value < Decimal("0.5"):
+        s.used = [(u, "own" if u is g else role) for u, role in s.used]
+        s.note("coinsurance", share=g.value)
+        return 1 - g.value
+    return g.value if g else Decimal(1)
+
+
+READERS: dict[str, Callable[[Sheet], Decimal]] = {
+    "loan payments": lambda s: Decimal(frequency(s.inputs.text, "payments") or 12),
+    "saving payments": lambda s: Decimal(frequency(s.inputs.text, "saving") or 12),
+    "compounded": lambda s: Decimal(compounding(s.inputs.text) or 1),
+    "parts": lambda s: _years(s) * s["m"],
+    "nominal": _nominal, "nominal periods": _nominal_periods, "period rate": _period_rate,
+    "yearly rate": _yearly_rate, "simple rate": _simple_rate, "years": _years, "periods": _periods,
+    "paid": _paid, "left": _left, "borrowed": _borrowed, "repayment": _repayment, "regular": _regular,
+    "start": _start, "goal": _goal, "fee rate": _fee, "face value": _face, "coupons paid": _coupon,
+    "coupon periods": _coupons, "market": _market, "bond rate": _yield, "bond price": _price,
+    "share of year": _share_of_year,
+}  # fmt: skip
+PREPARE: dict[str, Callable[[Sheet], None]] = {
+    "net_present_value": _net_present_value, "internal_rate": _internal_rate, "payback": _payback,
+    "payout": _payout,
+}  # fmt: skip

@@ -24,7 +24,6 @@ from rag.errors import GenerationError
 from rag.kvstate import Prefixes
 from rag.native import Context, Interrupted, Vocabulary
 from rag.requests import Request, Writer
-from rag.sampling import Sampling
 from rag.sequences import Sequences, Slot
 
 WAITING = 64
@@ -42,16 +41,6 @@ class _Reading:
     pieces: Iterator[tuple[int, int]]
 
 
-@dataclass(slots=True)
-class _Fork:
-    """Drafts that begin where a prompt was read, and wait for a sequence; `origin` holds the prompt."""
-
-    request: Request
-    origin: Slot
-    logits: NDArray[np.float32]
-    drafts: deque[int]
-
-
 class Engine:
     """The context, and the only thread that touches it. Does not refer to its `LlamaCpp`, so that that one
     can be collected. `dispose` frees what lies below the context, at the end."""
@@ -63,18 +52,15 @@ class Engine:
         *,
         slice_tokens: int,
         prefixes: Prefixes,
-        sampling: Sampling | None = None,
         dispose: Callable[[], None] = lambda: None,
     ) -> None:
         self.context = context
         self.vocabulary = vocabulary
         self.closed = False
         self._prefixes = prefixes
-        self._sampling = sampling or Sampling()
         self._dispose = dispose
         self._sequences = Sequences(context, prefixes, slice_tokens)
         self._reading: _Reading | None = None
-        self._forks: list[_Fork] = []
         self._changed = threading.Condition()
         self._waiting: deque[Request] = deque()
         self._evaluated: set[Request] = set()  # whose tokens are being computed now
@@ -124,7 +110,6 @@ class Engine:
             self._begin_reading()
             for _ in range(_PIECES_A_TURN if self._sequences.writing() else 1):
                 self._read_on()
-            self._spread_drafts()
             self._write_on()
         self._end()
 
@@ -138,15 +123,13 @@ class Engine:
             return not self.closed
 
     def _idle(self) -> bool:
-        return not (self._waiting or self._reading or self._forks or self._sequences.writing())
+        return not (self._waiting or self._reading or self._sequences.writing())
 
     def _taken(self) -> set[int]:
-        taken = {fork.origin.number for fork in self._forks}
-        return taken | ({self._reading.slot.number} if self._reading else set())
+        return {self._reading.slot.number} if self._reading else set()
 
     def _running(self) -> set[Request]:
         running = {slot.writer.request for slot in self._sequences.slots if slot.writer}
-        running |= {fork.request for fork in self._forks}
         return running | ({self._reading.request} if self._reading else set())
 
     def _tell_positions(self) -> None:
@@ -162,7 +145,7 @@ class Engine:
 
     def _begin_reading(self) -> None:
         """Gives the next request a sequence, where one is free."""
-        if self._reading or self._forks:
+        if self._reading:
             return
         self._sequences.close_ranks((), None)
         free = self._sequences.free(())
@@ -196,29 +179,10 @@ class Engine:
 
     def _begin_writing(self, reading: _Reading, logits: NDArray[np.float32]) -> None:
         request, slot = reading.request, reading.slot
-        if request.drafts > 1:
-            drafts = deque(range(1, request.drafts))
-            self._forks.append(_Fork(request, slot, np.array(logits), drafts))
         self._sequences.close_ranks(self._taken(), slot.number)
         seat = self._sequences.seat(slot, self._taken())
         self._reading = None
-        self._start(Writer(request, 0, self._sampling), seat, logits)
-
-    def _spread_drafts(self) -> None:
-        """Further drafts take the sequences that are free, and at last the one that the prompt was read
-        in."""
-        for fork in self._forks:
-            while fork.drafts:
-                target = self._sequences.beside(self._taken())
-                slot = target or fork.origin
-                if slot.writer is not None:
-                    break
-                if target is not None:
-                    self._sequences.copy(fork.origin, slot)
-                self.context.cut(slot.number, len(fork.request.tokens))
-                draft = Writer(fork.request, fork.drafts.popleft(), self._sampling)
-                self._start(draft, slot, fork.logits)
-        self._forks = [fork for fork in self._forks if fork.drafts]
+        self._start(Writer(request), seat, logits)
 
     def _write_on(self) -> None:
         """One more token of everything that is being written."""
@@ -243,7 +207,7 @@ class Engine:
         self._take(slot, writer, logits)
 
     def _take(self, slot: Slot, writer: Writer, logits: NDArray[np.float32]) -> None:
-        """The next token of one draft; ends it where it ends."""
+        """The next token of one answer; ends it where it ends."""
         request = writer.request
         try:
             more = writer.take(logits, self.vocabulary)
@@ -252,9 +216,7 @@ class Engine:
             return
         if not more:
             slot.writer = None
-            request.unfinished -= 1
-            if not request.unfinished:
-                request.finish()
+            request.finish()
 
     def _evaluate(
         self,
@@ -289,7 +251,6 @@ class Engine:
         for slot in self._sequences.slots:
             if slot.writer and slot.writer.request in requests:
                 slot.writer = None
-        self._forks = [fork for fork in self._forks if fork.request not in requests]
         if self._reading and self._reading.request in requests:
             self._reading = None
 

@@ -13,12 +13,11 @@ from pathlib import Path
 from rag.checksum import verified_sha256
 from rag.engine import CLOSED, Engine
 from rag.errors import GenerationError
-from rag.generation import EngineSettings, LLMInfo, Piece, Prompt
+from rag.generation import EngineSettings, LLMInfo, Prompt
 from rag.kvstate import Prefixes
 from rag.llama_library import build
 from rag.native import Context, Model
 from rag.requests import Request
-from rag.sampling import Sampling
 from rag.template import CHATML, PLAIN, ChatTemplate
 from rag.types import Queued
 
@@ -43,7 +42,6 @@ class LlamaCpp:
         languages: tuple[str, ...] = ("*",),
         settings: EngineSettings | None = None,
         parallel: int = 1,
-        sampling: Sampling | None = None,
         name: str = "",
     ) -> None:
         settings = _settings(settings or EngineSettings(), threads)
@@ -72,7 +70,6 @@ class LlamaCpp:
                 cache_dir / "prefixes",
                 _belongs(self._info.fingerprint, settings, sequences),
             ),
-            sampling=sampling,
             dispose=lambda: _close(model, lock),
         )
         self._release = weakref.finalize(self, engine.close)
@@ -102,33 +99,22 @@ class LlamaCpp:
             return self._template.encode(prompt)
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
-        for piece in self.write(prompt, max_tokens=max_tokens, stop=stop):
-            if isinstance(piece, Piece):
-                yield piece.text
-
-    def write(
-        self,
-        prompt: Prompt,
-        *,
-        max_tokens: int,
-        stop: threading.Event | None = None,
-        drafts: int = 1,
-        seed: int = 0,
-    ) -> Iterator[Piece | Queued]:
-        """See `rag.generation.DraftingLLM`. The prompt is read once for all drafts; models that cannot take
-        back the end of a sequence write one."""
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
+    ) -> Iterator[str | Queued]:
+        """See `rag.generation.LLM`. What was read of a prompt is kept for its further drafts."""
         tokens, stable = self._encoded(prompt)
         request = Request(
             tokens,
             stable=stable,
             max_tokens=min(max_tokens, self._info.context_tokens - len(tokens)),
-            drafts=drafts if self._model.forgets_in_parts else 1,
-            seed=seed,
+            draft=draft,
             stop=stop,
         )
-        yield from self._served(request)
+        while not self._engine.offer(request):
+            if request.cancelled:
+                return
+            time.sleep(0.02)
+        yield from request.follow()
 
     def _encoded(self, prompt: Prompt) -> tuple[list[int], int]:
         with _Open(self):
@@ -139,13 +125,6 @@ class LlamaCpp:
                 f"{self._info.context_tokens}; ask a shorter question or use less evidence"
             )
         return tokens, stable
-
-    def _served(self, request: Request) -> Iterator[Piece | Queued]:
-        while not self._engine.offer(request):
-            if request.cancelled:
-                return
-            time.sleep(0.02)
-        yield from request.follow()
 
     def close(self) -> None:
         self._release()

@@ -1,4 +1,4 @@
-"""One question to a model on its way through the engine, and each of its drafts in the making."""
+"""One question to a model on its way through the engine, and its answer in the making."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import CitewiseError, GenerationError
-from rag.generation import Delivery, Piece
+from rag.generation import Delivery
 from rag.native import Vocabulary
-from rag.sampling import Chooser, Sampling
+from rag.sampling import Chooser
 from rag.thoughts import Thoughts
 
 
-class Request(Delivery[Piece]):
-    """One question. `stable` tokens at its beginning are those of every prompt; draft 0 is greedy, the other
-    `drafts` are drawn by `seed`."""
+class Request(Delivery):
+    """One question. `stable` tokens at its beginning are those of every prompt; `draft` is the number of the
+    answer that is wanted."""
 
     def __init__(
         self,
@@ -26,17 +26,14 @@ class Request(Delivery[Piece]):
         *,
         stable: int = 0,
         max_tokens: int,
-        drafts: int = 1,
-        seed: int = 0,
+        draft: int = 0,
         stop: threading.Event | None = None,
     ) -> None:
         super().__init__(stop)
         self.tokens = tokens
         self.stable = min(stable, len(tokens) - 1)
         self.max_tokens = max_tokens
-        self.seed = seed
-        self.drafts = drafts
-        self.unfinished = drafts
+        self.draft = draft
         self.on_cancel: Callable[[Request], None] = lambda request: None
 
     def cancel(self) -> None:
@@ -55,15 +52,14 @@ class Request(Delivery[Piece]):
 
 
 class Writer:
-    """One draft in the making."""
+    """One answer in the making."""
 
-    def __init__(self, request: Request, draft: int, sampling: Sampling) -> None:
+    def __init__(self, request: Request) -> None:
         self.request = request
-        self.draft = draft
         self.position = len(request.tokens)  # of the next token
         self.token = -1  # chosen, not yet evaluated
         self._count = 0
-        self._chooser = Chooser(request.seed, draft, sampling)
+        self._chooser = Chooser(request.tokens, request.draft)
         self._thoughts = Thoughts()
         # A character may span tokens; one that is cut off by the end is left out.
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -83,4 +79,4 @@ class Writer:
 
     def _deliver(self, text: str) -> None:
         if text:
-            self.request.put(Piece(text, self.draft))
+            self.request.put(text)

@@ -1,34 +1,25 @@
-"""Which token comes next: the likeliest, or one drawn from the likeliest few."""
+"""Which token comes next: the likeliest, or one drawn from the likely ones."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import GenerationError
 
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How further drafts are drawn: logits divided by `temperature`, of them the `top_k` largest, of these
-    the smallest set whose probability reaches `top_p` (nucleus sampling, Holtzman et al. 2020,
-    arXiv:1904.09751).
-    """
-
-    temperature: float = 0.7
-    top_k: int = 40
-    top_p: float = 0.95
+TEMPERATURE, TOP_P = 0.7, 0.95
+"""How further drafts are drawn: logits divided by the temperature, of them the smallest set whose probability
+reaches `TOP_P` (nucleus sampling, Holtzman et al. 2020, arXiv:1904.09751)."""
 
 
 class Chooser:
-    """The choices of one draft. Draft 0 is greedy; draft n draws from its own generator, seeded by `seed` and
-    n, so that the same question gets the same drafts."""
+    """The choices of one draft. Draft 0 is greedy; each other one draws from a generator of its own, seeded
+    by the prompt and its number, so that the same question gets the same drafts."""
 
-    def __init__(self, seed: int, draft: int, sampling: Sampling) -> None:
-        self._sampling = sampling
-        self._random = np.random.default_rng([seed, draft]) if draft else None
+    def __init__(self, prompt: Sequence[int], draft: int) -> None:
+        self._random = np.random.default_rng([*prompt, draft]) if draft else None
 
     def choose(self, logits: NDArray[np.float32]) -> int:
         """A token id for logits of shape (vocabulary,). Of equally likely ones, greedy takes the lowest id.
@@ -38,17 +29,9 @@ class Chooser:
             raise GenerationError("the language model computed no valid next word; its file may be damaged")
         if self._random is None:
             return best
-        return drawn(logits, self._sampling, float(self._random.random()))
-
-
-def drawn(logits: NDArray[np.float32], sampling: Sampling, point: float) -> int:
-    """The token at `point` (0 <= point < 1) of the distribution that is left, most likely first."""
-    count = min(sampling.top_k, len(logits))
-    likely = np.argpartition(logits, -count)[-count:]
-    likely = likely[np.lexsort((likely, -logits[likely]))]
-    scaled = logits[likely].astype(np.float64) / sampling.temperature
-    weights = np.exp(scaled - scaled[0])
-    share = np.cumsum(weights / weights.sum())
-    nucleus = int(np.searchsorted(share, sampling.top_p)) + 1
-    within = share[:nucleus] / share[min(nucleus, count) - 1]
-    return int(likely[min(int(np.searchsorted(within, point, side="right")), len(within) - 1)])
+        likely = np.argsort(-logits, kind="stable")
+        weights = np.exp((logits[likely].astype(np.float64) - float(logits[best])) / TEMPERATURE)
+        share = np.cumsum(weights)
+        nucleus = int(np.searchsorted(share, TOP_P * share[-1])) + 1
+        point = float(self._random.random()) * share[nucleus - 1]
+        return int(likely[min(int(np.searchsorted(share, point, side="right")), nucleus - 1)])

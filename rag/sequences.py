@@ -1,5 +1,5 @@
-"""What each sequence of a context holds and does: beginnings of prompts that are still in memory, drafts that
-are being written side by side."""
+"""What each sequence of a context holds and does: beginnings of prompts that are still in memory, and
+answers that are being written side by side."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Slot:
 
 class Sequences:
     """The sequences of one context. `taken` are those that may not be given away though nothing is written
-    there: a prompt is being read, or held for further drafts."""
+    there: a prompt is being read."""
 
     def __init__(self, context: Context, prefixes: Prefixes, slice_tokens: int) -> None:
         self.slots = [Slot(number) for number in range(context.sequences)]
@@ -86,7 +86,7 @@ class Sequences:
         return self.copy(slot, target)
 
     def beside(self, taken: Collection[int]) -> Slot | None:
-        """The free slot for one more draft; None where there is none."""
+        """The free slot for one more answer; None where there is none."""
         numbers = [slot.number for slot in self.writing()]
         target = slots.beside(numbers, [slot.number for slot in self.free(taken)])
         return None if target is None else self.slots[target]

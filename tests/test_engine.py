@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from rag import engine as engine_module
 from rag.engine import Engine
 from rag.errors import GenerationError
-from rag.generation import Piece
 from rag.kvstate import Prefixes
 from rag.native import Interrupted
 from rag.requests import Request
@@ -133,11 +132,8 @@ def start(sequences: int, made: list[Engine] | None = None) -> tuple[Engine, Rem
     return engine, context
 
 
-def texts(request: Request) -> dict[int, str]:
-    said: dict[int, str] = dict.fromkeys(range(request.drafts), "")
-    for piece in request.read():
-        said[piece.draft] += piece.text
-    return said
+def text(request: Request) -> str:
+    return "".join(piece for piece in request.follow() if isinstance(piece, str))
 
 
 prompts = st.builds(
@@ -145,7 +141,7 @@ prompts = st.builds(
     st.sampled_from([0, 3, 20]),
     st.lists(st.integers(1, 3), min_size=1, max_size=14),
 )
-asked = st.tuples(prompts, st.integers(1, 12), st.integers(1, 4), st.booleans())
+asked = st.tuples(prompts, st.integers(1, 12), st.booleans())
 
 
 @settings(max_examples=60)
@@ -154,8 +150,8 @@ def test_each_prompt_is_answered_as_if_it_were_alone(sequences: int, wanted: lis
     engine, _ = start(sequences)
     try:
         requests = []
-        for (tokens, stable), length, drafts, leaves in wanted:
-            request = Request(tokens, stable=stable, max_tokens=length, drafts=drafts, seed=7)
+        for (tokens, stable), length, leaves in wanted:
+            request = Request(tokens, stable=stable, max_tokens=length)
             assert engine.offer(request)
             if leaves:
                 request.cancel()
@@ -163,22 +159,22 @@ def test_each_prompt_is_answered_as_if_it_were_alone(sequences: int, wanted: lis
         for request, leaves in requests:
             if not leaves:
                 expected = alone(request.tokens, request.max_tokens)
-                assert texts(request)[0] == expected
+                assert text(request) == expected
     finally:
         engine.close()
 
 
-@given(sequences=st.integers(1, 6), drafts=st.integers(2, 6), busy=st.integers(0, 4))
+@given(sequences=st.integers(1, 6), busy=st.integers(0, 4))
 @settings(max_examples=30)
-def test_drafts_are_the_same_whatever_is_written_beside_them(sequences: int, drafts: int, busy: int) -> None:
-    def ask(among: int, sequences: int) -> dict[int, str]:
+def test_drafts_are_the_same_whatever_is_written_beside_them(sequences: int, busy: int) -> None:
+    def ask(among: int, sequences: int) -> list[str]:
         engine, _ = start(sequences)
         try:
             others = [Request([5, 6, n + 1], max_tokens=9) for n in range(among)]
-            mine = Request([1, 2, 3, 4, 5, 6, 7], stable=2, max_tokens=10, drafts=drafts, seed=3)
-            for request in [*others, mine]:
+            mine = [Request([1, 2, 3, 4, 5, 6, 7], stable=2, max_tokens=10, draft=n) for n in range(4)]
+            for request in [*others, *mine]:
                 engine.offer(request)
-            return texts(mine)
+            return [text(request) for request in mine]
         finally:
             engine.close()
 
@@ -192,7 +188,7 @@ def test_answers_are_written_together_and_side_by_side(made: list[Engine]) -> No
     for request in requests:
         engine.offer(request)
     for request in requests:
-        assert texts(request)[0] == alone(request.tokens, 30)
+        assert text(request) == alone(request.tokens, 30)
     steps = [numbers for numbers in context.calls if len(set(numbers)) == len(numbers) > 1]
     assert max(map(len, steps)) == 4
     assert all(max(numbers) - min(numbers) == len(numbers) - 1 for numbers in steps)
@@ -202,11 +198,11 @@ def test_running_answer_goes_on_while_a_long_prompt_is_read(made: list[Engine]) 
     engine, context = start(2, made)
     context.seconds = 0.002
     first, long = Request(talkative(50), max_tokens=50), Request([3, 1] * 100, max_tokens=1)
-    reader = first.read()
+    reader = first.follow()
     engine.offer(first)
     next(reader)
     engine.offer(long)
-    assert texts(long)[0] == alone(long.tokens, 1)
+    assert text(long) == alone(long.tokens, 1)
     order = [len(numbers) > 1 for numbers in context.calls]
     begun, ended = order.index(True), len(order) - order[::-1].index(True)
     assert order[begun:ended].count(False) > 10, "steps of the one stand between pieces of the other"
@@ -221,15 +217,15 @@ def talkative(words: int) -> list[int]:
 def test_beginning_that_is_still_held_is_not_read_again(made: list[Engine]) -> None:
     engine, context = start(1, made)
     beginning = list(range(1, 8)) * 4
-    texts_of = [texts_after(engine, Request([*beginning, n], stable=2, max_tokens=1)) for n in (1, 2)]
-    assert all(texts_of)
+    said = [text_after(engine, Request([*beginning, n], stable=2, max_tokens=1)) for n in (1, 2)]
+    assert all(said)
     read = [len(numbers) for numbers in context.calls]
     assert sum(read) < len(beginning) + 1 + 2 * SIZE
 
 
-def texts_after(engine: Engine, request: Request) -> dict[int, str]:
+def text_after(engine: Engine, request: Request) -> str:
     engine.offer(request)
-    return texts(request)
+    return text(request)
 
 
 def test_instructions_are_read_once_for_all_sequences(made: list[Engine]) -> None:
@@ -239,7 +235,7 @@ def test_instructions_are_read_once_for_all_sequences(made: list[Engine]) -> Non
         context.calls.clear()
         for n in range(4):
             request = Request([*instructions, n + 1, 9], stable=40, max_tokens=1)
-            assert texts_after(engine, request)[0] == alone(request.tokens, 1)
+            assert text_after(engine, request) == alone(request.tokens, 1)
     assert sum(map(len, context.calls)) == 4 * 2, "by then, only what differs is read"
 
 
@@ -265,7 +261,7 @@ def test_reader_that_leaves_ends_the_evaluation_in_hand(made: list[Engine]) -> N
     begun = time.monotonic()
     assert list(reader) == []
     context.seconds = 0.0
-    assert texts_after(engine, Request([4], max_tokens=3))[0] == alone([4], 3)
+    assert text_after(engine, Request([4], max_tokens=3)) == alone([4], 3)
     assert time.monotonic() - begun < 5.0
 
 
@@ -304,8 +300,8 @@ def test_failure_of_one_answer_leaves_its_neighbours_alone(made: list[Engine]) -
     engine.offer(good)
     engine.offer(bad)
     with pytest.raises(GenerationError, match="no valid next word"):
-        texts(bad)
-    assert texts(good)[0] == alone(good.tokens, 12)
+        text(bad)
+    assert text(good) == alone(good.tokens, 12)
 
 
 def test_closing_answers_what_runs_and_what_waits_with_an_error() -> None:
@@ -317,7 +313,7 @@ def test_closing_answers_what_runs_and_what_waits_with_an_error() -> None:
     engine.close()
     for request in requests:
         with pytest.raises(GenerationError, match="was closed"):
-            texts(request)
+            text(request)
     assert context.closed
     with pytest.raises(GenerationError, match="was closed"):
         engine.offer(Request([3], max_tokens=1))
@@ -331,16 +327,7 @@ def test_state_behind_the_instructions_outlives_the_engine(tmp_path: Path) -> No
         vocabulary: Any = Digits()
         engine = Engine(context, vocabulary, slice_tokens=SIZE, prefixes=Prefixes(tmp_path, {"model": "m"}))
         request = Request([*instructions, 5, 6], stable=30, max_tokens=4)
-        assert texts_after(engine, request)[0] == alone(request.tokens, 4)
+        assert text_after(engine, request) == alone(request.tokens, 4)
         engine.close()
         read.append(sum(len(numbers) for numbers in context.calls))
     assert read[1] == read[0] - 30
-
-
-def test_pieces_name_their_draft(made: list[Engine]) -> None:
-    engine, _ = start(3, made)
-    request = Request([3, 1, 2], max_tokens=6, drafts=3, seed=1)
-    engine.offer(request)
-    pieces = list(request.follow())
-    assert {p.draft for p in pieces if isinstance(p, Piece)} <= {0, 1, 2}
-    assert "".join(p.text for p in pieces if isinstance(p, Piece) and not p.draft) == alone([3, 1, 2], 6)

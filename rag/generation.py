@@ -11,8 +11,12 @@ from typing import Protocol
 
 from rag.types import Queued
 
+TEMPERATURE, TOP_P = 0.7, 0.95
+"""How drafts other than the first are drawn: logits divided by the temperature, of them the smallest set
+whose probability reaches `TOP_P` (nucleus sampling, Holtzman et al. 2020, arXiv:1904.09751)."""
 # How often a waiting reader looks at its stop event, seconds.
 _POLL = 0.05
+_THOUGHT, _THOUGHT_END = "<think>", "</think>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +124,40 @@ class Delivery:
                 yield piece
         finally:
             self.cancel()
+
+
+class Thoughts:
+    """What a model that thinks aloud writes between <think> and </think> before its answer is not the answer.
+    Takes an answer piece by piece and leaves a block of thoughts out that it begins with, empty or not, and
+    the white space behind it. Anything else comes through unchanged; thoughts that never end are no
+    answer."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._state = "beginning"
+
+    def feed(self, text: str) -> str:
+        """What of the answer can be told so far."""
+        if self._state == "answer":
+            return text
+        self._held += text
+        if self._state == "beginning":
+            begun = self._held.lstrip()
+            if _THOUGHT.startswith(begun):
+                return ""
+            self._state = "thoughts" if begun.startswith(_THOUGHT) else "answer"
+        if self._state == "thoughts":
+            if _THOUGHT_END not in self._held:
+                return ""
+            self._held, self._state = self._held.partition(_THOUGHT_END)[2], "behind"
+        if self._state == "behind":
+            self._held = self._held.lstrip()
+            if not self._held:
+                return ""
+            self._state = "answer"
+        return self.flush()
+
+    def flush(self) -> str:
+        """What is still held back when the answer ends; nothing of unfinished thoughts."""
+        held, self._held = self._held, ""
+        return "" if self._state == "thoughts" else held

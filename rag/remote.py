@@ -18,9 +18,7 @@ from urllib.parse import urlsplit
 
 from rag import audit
 from rag.errors import CitewiseError, ConfigError, GenerationError, Offline
-from rag.generation import Delivery, LLMInfo, Prompt
-from rag.sampling import TEMPERATURE, TOP_P
-from rag.thoughts import Thoughts
+from rag.generation import TEMPERATURE, TOP_P, Delivery, LLMInfo, Prompt, Thoughts
 from rag.types import Queued
 
 _CONNECT_SECONDS = 10.0

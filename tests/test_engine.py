@@ -4,6 +4,7 @@ answered as if it were alone."""
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -17,11 +18,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rag import engine as engine_module
-from rag.engine import Engine
+from rag.engine import Engine, Request, chosen, cuts, shared
 from rag.errors import GenerationError
+from rag.generation import TEMPERATURE
 from rag.kvstate import Prefixes
 from rag.native import Interrupted
-from rag.requests import Request
 from rag.types import Queued
 
 SIZE = 4
@@ -72,9 +73,6 @@ class RememberingContext:
         del self.held[sequence][position:]
         return True
 
-    def copy(self, source: int, target: int) -> None:
-        self.held[target] = list(self.held[source])
-
     def state(self, sequence: int) -> bytes:
         return repr(self.held[sequence]).encode()
 
@@ -123,10 +121,12 @@ def made() -> Iterator[list[Engine]]:
         engine.close()
 
 
-def start(sequences: int, made: list[Engine] | None = None) -> tuple[Engine, RememberingContext]:
+def start(
+    sequences: int, made: list[Engine] | None = None, folder: Path = Path(os.devnull) / "none"
+) -> tuple[Engine, RememberingContext]:
     context: Any = RememberingContext(sequences)
     vocabulary: Any = Digits()
-    engine = Engine(context, vocabulary, slice_tokens=SIZE, prefixes=Prefixes(None, {}))
+    engine = Engine(context, vocabulary, slice_tokens=SIZE, prefixes=Prefixes(folder, {}))
     if made is not None:
         made.append(engine)
     return engine, context
@@ -181,7 +181,7 @@ def test_drafts_are_the_same_whatever_is_written_beside_them(sequences: int, bus
     assert ask(busy, sequences) == ask(0, 1)
 
 
-def test_answers_are_written_together_and_side_by_side(made: list[Engine]) -> None:
+def test_answers_are_written_together(made: list[Engine]) -> None:
     engine, context = start(4, made)
     context.seconds = 0.002
     requests = [Request([n, n, n, n, n], max_tokens=30) for n in range(1, 9)]
@@ -191,7 +191,6 @@ def test_answers_are_written_together_and_side_by_side(made: list[Engine]) -> No
         assert text(request) == alone(request.tokens, 30)
     steps = [numbers for numbers in context.calls if len(set(numbers)) == len(numbers) > 1]
     assert max(map(len, steps)) == 4
-    assert all(max(numbers) - min(numbers) == len(numbers) - 1 for numbers in steps)
 
 
 def test_running_answer_goes_on_while_a_long_prompt_is_read(made: list[Engine]) -> None:
@@ -228,8 +227,8 @@ def text_after(engine: Engine, request: Request) -> str:
     return text(request)
 
 
-def test_instructions_are_read_once_for_all_sequences(made: list[Engine]) -> None:
-    engine, context = start(3, made)
+def test_instructions_are_read_once_for_all_sequences(made: list[Engine], tmp_path: Path) -> None:
+    engine, context = start(3, made, tmp_path)
     instructions = [1 + n % 9 for n in range(40)]
     for _ in range(2):
         context.calls.clear()
@@ -331,3 +330,67 @@ def test_state_behind_the_instructions_outlives_the_engine(tmp_path: Path) -> No
         engine.close()
         read.append(sum(len(numbers) for numbers in context.calls))
     assert read[1] == read[0] - 30
+
+
+# --- borders of prompts ---
+
+PIECE = 8
+sizes = st.integers(1, 100)
+
+
+@given(length=sizes, stable=st.integers(0, 99), start=st.integers(0, 99))
+def test_pieces_cover_the_rest_of_a_prompt_and_none_crosses_the_end_of_the_instructions(
+    length: int, stable: int, start: int
+) -> None:
+    stable, start = min(stable, length - 1), min(start, length)
+    pieces = list(cuts(length, stable, PIECE, start))
+    assert [n for begin, end in pieces for n in range(begin, end)] == list(range(start, length))
+    assert all(end - begin <= PIECE for begin, end in pieces)
+    assert not any(begin < stable < end for begin, end in pieces)
+
+
+@given(length=sizes, stable=st.integers(0, 99), common=st.integers(0, 99))
+def test_what_is_kept_ends_where_a_piece_does_and_leaves_a_token_to_evaluate(
+    length: int, stable: int, common: int
+) -> None:
+    stable = min(stable, length - 1)
+    tokens = list(range(length))
+    kept = [*tokens[:common], -1]
+    held = shared(kept, tokens, stable, PIECE)
+    borders = {0, *(end for _, end in cuts(length, stable, PIECE))}
+    assert held in borders
+    assert held < length
+    assert held <= common
+    assert not any(held < border <= min(common, length - 1) for border in borders)
+
+
+# --- which token comes next ---
+
+SHARES = [0.1, 0.4, 0.2, 0.3]
+LOGITS = (np.log(SHARES) * TEMPERATURE).astype(np.float32)
+
+
+def draws(seed: int | None, logits: np.ndarray = LOGITS, count: int = 40) -> list[int]:
+    random = None if seed is None else np.random.default_rng(seed)
+    return [chosen(logits, random) for _ in range(count)]
+
+
+def test_first_draft_is_the_likeliest_and_of_equals_the_lowest() -> None:
+    assert draws(None, count=1) == [1]
+    assert draws(None, np.zeros(4, dtype=np.float32), 1) == [0]
+
+
+def test_draws_follow_the_probabilities() -> None:
+    counts = np.bincount(draws(5, count=4000), minlength=4) / 4000
+    assert np.allclose(counts, SHARES, atol=0.03)
+
+
+def test_nucleus_leaves_the_tail_out() -> None:
+    tail = [0.6, 0.36, *[0.001] * 40]
+    assert set(draws(5, (np.log(tail) * TEMPERATURE).astype(np.float32), 2000)) == {0, 1}
+
+
+@pytest.mark.parametrize("seed", [None, 1])
+def test_logits_that_are_no_numbers_are_an_error(seed: int | None) -> None:
+    with pytest.raises(GenerationError, match="no valid next word"):
+        draws(seed, np.full(4, np.nan, dtype=np.float32))

@@ -144,7 +144,7 @@ def test_stop_before_the_first_word_frees_the_model_at_once(many: LlamaCpp) -> N
     assert list(pieces) == []
     timer.join()
     begun = time.monotonic()
-    while many._engine._running():
+    while many._engine.running:
         time.sleep(0.001)
     assert time.monotonic() - begun < 0.3 + short
 

@@ -10,13 +10,13 @@ from threading import Event as StopEvent
 from rag.asking import Query, Setup
 from rag.config import Config
 from rag.conversation import complete, known_names
-from rag.crowd import CROWD
 from rag.flow import answer_stages
 from rag.index import Index, open_index
 from rag.llm import LLM, load_llm
 from rag.retrieve import check_question
 from rag.text import detect_language
 from rag.types import Answer, Event, Filters, Finished, Turn
+from rag.writing import CROWD
 
 
 class Assistant:
@@ -131,7 +131,7 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
             allow_remote=config.allow_remote,
             api_key=config.llm_api_key,
             remote_model=config.llm_model,
-            parallel=max(config.parallel, config.drafts),
+            parallel=config.parallel,
             tuned=config.tuned_models,
         )
     return Assistant(

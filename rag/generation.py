@@ -7,12 +7,16 @@ import queue
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Protocol
 
 from rag.types import Queued
 
+TEMPERATURE, TOP_P = 0.7, 0.95
+"""How drafts other than the first are drawn: logits divided by the temperature, of them the smallest set
+whose probability reaches `TOP_P` (nucleus sampling, Holtzman et al. 2020, arXiv:1904.09751)."""
 # How often a waiting reader looks at its stop event, seconds.
 _POLL = 0.05
+_THOUGHT, _THOUGHT_END = "<think>", "</think>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +55,8 @@ class EngineSettings:
     slice_tokens: int = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Some words of a draft. Draft 0 is the likeliest; others are drawn, and come between its pieces."""
-
-    text: str
-    draft: int = 0
-
-
 class LLM(Protocol):
-    """A language model at temperature 0. Safe to call from several threads."""
+    """A language model. Safe to call from several threads."""
 
     @property
     def info(self) -> LLMInfo: ...
@@ -70,10 +66,11 @@ class LLM(Protocol):
         ...
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
-        """Pieces of the answer as they are made. Ends early, without an error, when `stop` is set or the
-        iterator is closed. Raises GenerationError."""
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
+    ) -> Iterator[str | Queued]:
+        """Pieces of the answer as they are made. `Queued` may come before the first one, each time with fewer
+        ahead. Draft 0 is the likeliest; others are drawn, each number again the same for the same prompt.
+        Ends early, without an error, when `stop` is set or the iterator is closed. Raises GenerationError."""
         ...
 
     def close(self) -> None:
@@ -81,45 +78,7 @@ class LLM(Protocol):
         ...
 
 
-@runtime_checkable
-class DraftingLLM(Protocol):
-    """A model that writes several drafts of an answer, and says how many are served before."""
-
-    def write(
-        self,
-        prompt: Prompt,
-        *,
-        max_tokens: int,
-        stop: threading.Event | None = None,
-        drafts: int = 1,
-        seed: int = 0,
-    ) -> Iterator[Piece | Queued]:
-        """Like `generate`, for draft 0 and `drafts` - 1 more that are drawn by `seed`. `Queued` may come
-        before the first piece, each time with fewer ahead."""
-        ...
-
-
-def write(
-    llm: LLM,
-    prompt: Prompt,
-    *,
-    max_tokens: int,
-    stop: threading.Event | None = None,
-    drafts: int = 1,
-    seed: int = 0,
-) -> Iterator[Piece | Queued]:
-    """`DraftingLLM.write`, for every model: one that only generates writes draft 0."""
-    if isinstance(llm, DraftingLLM):
-        yield from llm.write(prompt, max_tokens=max_tokens, stop=stop, drafts=drafts, seed=seed)
-        return
-    for text in llm.generate(prompt, max_tokens=max_tokens, stop=stop):
-        yield Piece(text)
-
-
-T = TypeVar("T")
-
-
-class Delivery(Generic[T]):
+class Delivery:
     """One answer on its way from a producing thread to a reader.
 
     The producer calls `put`, and at last `finish` once; it looks at `cancelled` as often as it can, and may
@@ -129,7 +88,7 @@ class Delivery(Generic[T]):
         self.ahead = 0
         self._stop = stop
         self._gone = threading.Event()
-        self._pieces: queue.SimpleQueue[T | Exception | None] = queue.SimpleQueue()
+        self._pieces: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
 
     @property
     def cancelled(self) -> bool:
@@ -139,20 +98,14 @@ class Delivery(Generic[T]):
     def cancel(self) -> None:
         self._gone.set()
 
-    def put(self, piece: T) -> None:
+    def put(self, piece: str) -> None:
         self._pieces.put(piece)
 
     def finish(self, error: Exception | None = None) -> None:
         """The end: None for a good one."""
         self._pieces.put(error)
 
-    def read(self) -> Iterator[T]:
-        """The pieces as they come."""
-        for piece in self.follow():
-            if not isinstance(piece, Queued):
-                yield piece
-
-    def follow(self) -> Iterator[T | Queued]:
+    def follow(self) -> Iterator[str | Queued]:
         """The pieces, and while there are none yet, each new number of those that are served before."""
         told = 0
         try:
@@ -171,3 +124,40 @@ class Delivery(Generic[T]):
                 yield piece
         finally:
             self.cancel()
+
+
+class Thoughts:
+    """What a model that thinks aloud writes between <think> and </think> before its answer is not the answer.
+    Takes an answer piece by piece and leaves a block of thoughts out that it begins with, empty or not, and
+    the white space behind it. Anything else comes through unchanged; thoughts that never end are no
+    answer."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._state = "beginning"
+
+    def feed(self, text: str) -> str:
+        """What of the answer can be told so far."""
+        if self._state == "answer":
+            return text
+        self._held += text
+        if self._state == "beginning":
+            begun = self._held.lstrip()
+            if _THOUGHT.startswith(begun):
+                return ""
+            self._state = "thoughts" if begun.startswith(_THOUGHT) else "answer"
+        if self._state == "thoughts":
+            if _THOUGHT_END not in self._held:
+                return ""
+            self._held, self._state = self._held.partition(_THOUGHT_END)[2], "behind"
+        if self._state == "behind":
+            self._held = self._held.lstrip()
+            if not self._held:
+                return ""
+            self._state = "answer"
+        return self.flush()
+
+    def flush(self) -> str:
+        """What is still held back when the answer ends; nothing of unfinished thoughts."""
+        held, self._held = self._held, ""
+        return "" if self._state == "thoughts" else held

@@ -4,21 +4,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from rag.checksum import verified_sha256
-from rag.engine import CLOSED, Engine
+from rag.engine import CLOSED, Engine, Request
 from rag.errors import GenerationError
-from rag.generation import EngineSettings, LLMInfo, Piece, Prompt
+from rag.generation import EngineSettings, LLMInfo, Prompt
 from rag.kvstate import Prefixes
-from rag.llama_library import build
-from rag.native import Context, Model
-from rag.requests import Request
-from rag.sampling import Sampling
+from rag.native import Context, Model, build
 from rag.template import CHATML, PLAIN, ChatTemplate
 from rag.types import Queued
 
@@ -43,10 +42,11 @@ class LlamaCpp:
         languages: tuple[str, ...] = ("*",),
         settings: EngineSettings | None = None,
         parallel: int = 1,
-        sampling: Sampling | None = None,
         name: str = "",
     ) -> None:
-        settings = _settings(settings or EngineSettings(), threads)
+        settings = settings or EngineSettings()
+        if threads:
+            settings = replace(settings, threads=threads, threads_batch=threads)
         self._model = model = Model(path)
         try:
             context_tokens = min(context_tokens, model.trained_tokens) or context_tokens
@@ -63,16 +63,19 @@ class LlamaCpp:
             local=True,
             languages=languages,
         )
+        belongs = {
+            "model": self._info.fingerprint,
+            "build": build(),
+            "flash_attention": settings.flash_attention,
+            "slice": settings.slice_tokens,
+            "sequences": sequences,
+        }
         self._reading = lock = threading.Lock()  # held while the vocabulary is read, so that closing waits
         self._engine = engine = Engine(
             context,
             model.vocabulary,
             slice_tokens=settings.slice_tokens,
-            prefixes=Prefixes(
-                cache_dir / "prefixes",
-                _belongs(self._info.fingerprint, settings, sequences),
-            ),
-            sampling=sampling,
+            prefixes=Prefixes(cache_dir / "prefixes", belongs),
             dispose=lambda: _close(model, lock),
         )
         self._release = weakref.finalize(self, engine.close)
@@ -89,58 +92,31 @@ class LlamaCpp:
     @property
     def template_tokens(self) -> int:
         """Tokens that the chat template puts around a prompt."""
-        with _Open(self):
-            return len(self._template.encode(Prompt("a", "a"))) - 2 * len(self._template.encode_content("a"))
+        with self._open() as template:
+            return len(template.encode(Prompt("a", "a"))) - 2 * len(template.encode_content("a"))
 
     def count_tokens(self, text: str) -> int:
-        with _Open(self):
-            return len(self._template.encode_content(text))
+        with self._open() as template:
+            return len(template.encode_content(text))
 
     def encode(self, prompt: Prompt) -> list[int]:
         """Token ids of the prompt in the model's chat template."""
-        with _Open(self):
-            return self._template.encode(prompt)
+        with self._open() as template:
+            return template.encode(prompt)
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
-        for piece in self.write(prompt, max_tokens=max_tokens, stop=stop):
-            if isinstance(piece, Piece):
-                yield piece.text
-
-    def write(
-        self,
-        prompt: Prompt,
-        *,
-        max_tokens: int,
-        stop: threading.Event | None = None,
-        drafts: int = 1,
-        seed: int = 0,
-    ) -> Iterator[Piece | Queued]:
-        """See `rag.generation.DraftingLLM`. The prompt is read once for all drafts; models that cannot take
-        back the end of a sequence write one."""
-        tokens, stable = self._encoded(prompt)
-        request = Request(
-            tokens,
-            stable=stable,
-            max_tokens=min(max_tokens, self._info.context_tokens - len(tokens)),
-            drafts=drafts if self._model.forgets_in_parts else 1,
-            seed=seed,
-            stop=stop,
-        )
-        yield from self._served(request)
-
-    def _encoded(self, prompt: Prompt) -> tuple[list[int], int]:
-        with _Open(self):
-            tokens, stable = self._template.encode_parted(prompt)
-        if len(tokens) >= self._info.context_tokens:
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
+    ) -> Iterator[str | Queued]:
+        """See `rag.generation.LLM`. What was read of a prompt is kept for its further drafts."""
+        with self._open() as template:
+            tokens, stable = template.encode_parted(prompt)
+        room = self._info.context_tokens - len(tokens)
+        if room <= 0:
             raise GenerationError(
                 f"the prompt has {len(tokens)} tokens and the context of {self._info.name} holds "
                 f"{self._info.context_tokens}; ask a shorter question or use less evidence"
             )
-        return tokens, stable
-
-    def _served(self, request: Request) -> Iterator[Piece | Queued]:
+        request = Request(tokens, max_tokens=min(max_tokens, room), stable=stable, draft=draft, stop=stop)
         while not self._engine.offer(request):
             if request.cancelled:
                 return
@@ -150,21 +126,13 @@ class LlamaCpp:
     def close(self) -> None:
         self._release()
 
-
-class _Open:
-    """Holds the vocabulary open: reading from a model that was freed would end the process."""
-
-    def __init__(self, llm: LlamaCpp) -> None:
-        self._lock, self._engine = llm._reading, llm._engine
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-        if self._engine.closed:
-            self._lock.release()
-            raise GenerationError(CLOSED)
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[ChatTemplate]:
+        """Holds the vocabulary open: reading from a model that was freed would end the process."""
+        with self._reading:
+            if self._engine.closed:
+                raise GenerationError(CLOSED)
+            yield self._template
 
 
 def _close(model: Model, lock: threading.Lock) -> None:
@@ -172,34 +140,18 @@ def _close(model: Model, lock: threading.Lock) -> None:
         model.close()
 
 
-def _settings(settings: EngineSettings, threads: int) -> EngineSettings:
-    if not threads:
-        return settings
-    return EngineSettings(threads, threads, settings.flash_attention, settings.slice_tokens)
-
-
 def _sequences(model: Model, parallel: int, context_tokens: int) -> int:
-    """How many sequences the memory holds; one for models with a running state, which cannot be moved."""
+    """How many sequences the memory holds; one for models with a running state, which cannot be cut back."""
     if not model.forgets_in_parts:
         return 1
-    each = max(1, model.bytes_per_token() * context_tokens)
-    return max(1, min(parallel, MEMORY // each))
-
-
-def _belongs(fingerprint: str, settings: EngineSettings, sequences: int) -> dict[str, object]:
-    return {
-        "model": fingerprint,
-        "build": build(),
-        "flash_attention": settings.flash_attention,
-        "slice": settings.slice_tokens,
-        "sequences": sequences,
-    }
+    return max(1, min(parallel, MEMORY // max(1, model.bytes_per_token() * context_tokens)))
 
 
 def _template(model: Model) -> ChatTemplate:
     vocabulary = model.vocabulary
-    source = model.metadata.get("tokenizer.chat_template")
+    source = model.metadata("tokenizer.chat_template")
     if not source:
         chatml = len(vocabulary.tokenize("<|im_start|>", special=True)) == 1
         source = CHATML if chatml else PLAIN
-    return ChatTemplate(source, vocabulary, bos=vocabulary.begin, eos=vocabulary.end)
+    begin, end = vocabulary.ends()
+    return ChatTemplate(source, vocabulary, bos=begin, eos=end)

@@ -6,9 +6,11 @@ otherwise. Nothing here is thread-safe but the tokenizer, which only reads the m
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,57 @@ from numpy.typing import NDArray
 
 from rag.errors import GenerationError, ModelError
 from rag.generation import EngineSettings
-from rag.llama_library import because, c_library, complaints, library
 
-_ABORTED = 2  # what llama_decode returns then
+_ABORTED = 2  # what llama_decode returns where it was given up
+_silence: Any = None
+_said: deque[str] = deque(maxlen=20)
+
+
+def library() -> Any:
+    """llama_cpp, set up to print nothing. Raises ModelError."""
+    # llama.cpp's threads meet after every operation, and by default spin there for milliseconds. On two cores
+    # with load 7 to 11 beside it, SmolLM2-135M wrote 1 to 2 tokens/s so, 7 to 24 with this count. Never
+    # spinning did better still under load (18 to 37), but on idle cores it cost more than half (40 instead of
+    # 100).
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    try:
+        import llama_cpp
+    except (ImportError, OSError, RuntimeError) as error:
+        raise ModelError(
+            f"llama-cpp-python cannot be loaded ({error}); run: pip install llama-cpp-python"
+        ) from error
+
+    global _silence
+    if _silence is None:
+        # llama.cpp otherwise writes to stderr; the callback must live as long as the library
+        _silence = llama_cpp.llama_log_callback(_note)
+        llama_cpp.llama_log_set(_silence, ctypes.c_void_p(0))
+        llama_cpp.llama_backend_init()
+    return llama_cpp
+
+
+def _note(level: int, text: bytes, data: Any) -> None:
+    if level == 4:  # GGML_LOG_LEVEL_ERROR
+        _said.append(text.decode("utf-8", "replace").strip())
+
+
+@contextlib.contextmanager
+def complaints() -> Iterator[deque[str]]:
+    """What llama.cpp logs as errors meanwhile: its functions return no more than a null pointer."""
+    _said.clear()
+    yield _said
+
+
+def because(said: Sequence[str]) -> str:
+    """The most telling line, without the name of the function that wrote it."""
+    lines = [line.partition(": ")[2] or line for line in said if line]
+    return f" ({lines[0].rstrip('.')})" if lines else ""
+
+
+def build() -> str:
+    """Which llama.cpp this is, with what it uses of the processor: both decide the last bits of a result."""
+    api = library()
+    return f"{api.__version__} {api.llama_print_system_info().decode('utf-8', 'replace')}"
 
 
 class Interrupted(Exception):
@@ -66,17 +116,11 @@ class Vocabulary:
             room = -count
         return b""
 
-    def written(self, token: int) -> str:
-        """How a single special token is written; "" for none (-1)."""
-        return self.text_of(token) if token >= 0 else ""
-
-    @property
-    def begin(self) -> str:
-        return self.written(int(self._api.llama_vocab_bos(self._vocab)))
-
-    @property
-    def end(self) -> str:
-        return self.written(int(self._api.llama_vocab_eos(self._vocab)))
+    def ends(self) -> tuple[str, str]:
+        """How the tokens of begin and end are written; "" for one that there is not (-1)."""
+        ids = self._api.llama_vocab_bos(self._vocab), self._api.llama_vocab_eos(self._vocab)
+        begin, end = (self.text_of(int(token)) if token >= 0 else "" for token in ids)
+        return begin, end
 
 
 class Model:
@@ -92,11 +136,6 @@ class Model:
                 "larger than the free memory"
             )
         self.vocabulary = Vocabulary(api, self.handle)
-        self.metadata: Mapping[str, str] = dict(self._metadata())
-
-    @property
-    def architecture(self) -> str:
-        return self.metadata.get("general.architecture", "")
 
     @property
     def trained_tokens(self) -> int:
@@ -109,15 +148,10 @@ class Model:
         return not (api.llama_model_is_recurrent(self.handle) or api.llama_model_is_hybrid(self.handle))
 
     def bytes_per_token(self) -> int:
-        """Keys and values of one token, in bytes at 16 bits; an estimate where the file does not say."""
-        api, arch = self.api, self.architecture
-        heads = max(1, int(api.llama_model_n_head(self.handle)))
-        shared = _number(self.metadata.get(f"{arch}.attention.head_count_kv"), heads)
-        width = _number(
-            self.metadata.get(f"{arch}.attention.key_length"),
-            int(api.llama_model_n_embd(self.handle)) // heads,
-        )
-        return int(api.llama_model_n_layer(self.handle)) * shared * width * 2 * 2
+        """Keys and values of one token, in bytes at 16 bits."""
+        api, model = self.api, self.handle
+        width = api.llama_model_n_embd(model) // max(1, api.llama_model_n_head(model))
+        return int(api.llama_model_n_layer(model) * api.llama_model_n_head_kv(model) * width * 2 * 2)
 
     def close(self) -> None:
         """Frees the weights; the contexts must be closed before."""
@@ -125,16 +159,12 @@ class Model:
             self.api.llama_model_free(self.handle)
             self.handle = None
 
-    def _metadata(self) -> Iterator[tuple[str, str]]:
-        for i in range(self.api.llama_model_meta_count(self.handle)):
-            key = self._text(self.api.llama_model_meta_key_by_index, i)
-            yield key, self._text(self.api.llama_model_meta_val_str_by_index, i)
-
-    def _text(self, read: Any, index: int) -> str:
+    def metadata(self, key: str) -> str:
+        """What the file says under a key; "" where it says nothing."""
         room = 1024
         for _ in range(2):
             buffer = ctypes.create_string_buffer(room)
-            length = read(self.handle, index, buffer, room)
+            length = self.api.llama_model_meta_val_str(self.handle, key.encode(), buffer, room)
             if length < room:
                 break
             room = length + 1
@@ -179,7 +209,9 @@ class Context:
         # The abort callback is C's own strlen over two bytes that `interrupt` writes: a Python function here
         # would wait for the interpreter's lock at each of a thousand operations.
         self._flag = ctypes.create_string_buffer(2)
-        self._strlen = ctypes.cast(c_library().strlen, api.ggml_abort_callback)
+        self._strlen = ctypes.cast(
+            ctypes.CDLL("msvcrt" if os.name == "nt" else None).strlen, api.ggml_abort_callback
+        )
         api.llama_set_abort_callback(self._handle, self._strlen, ctypes.cast(self._flag, ctypes.c_void_p))
 
     def evaluate(
@@ -226,11 +258,6 @@ class Context:
         self._api.llama_memory_seq_rm(self._memory, sequence, -1, -1)
         return not position
 
-    def copy(self, source: int, target: int) -> None:
-        """Makes `target` the same as `source`, whatever it was."""
-        self._api.llama_memory_seq_rm(self._memory, target, -1, -1)
-        self._api.llama_memory_seq_cp(self._memory, source, target, -1, -1)
-
     def state(self, sequence: int) -> bytes:
         """Keys and values of a sequence, to be given to `restore`; b"" where there are none."""
         size = self._api.llama_state_seq_get_size(self._handle, sequence)
@@ -252,10 +279,3 @@ class Context:
             self._api.llama_batch_free(self._batch)
             self._api.llama_free(self._handle)
             self._handle = None
-
-
-def _number(text: str | None, otherwise: int) -> int:
-    try:
-        return int(text) if text else otherwise
-    except ValueError:  # one number for each layer
-        return otherwise

@@ -18,9 +18,7 @@ from urllib.parse import urlsplit
 
 from rag import audit
 from rag.errors import CitewiseError, ConfigError, GenerationError, Offline
-from rag.generation import Delivery, LLMInfo, Piece, Prompt
-from rag.sampling import Sampling
-from rag.thoughts import Thoughts
+from rag.generation import TEMPERATURE, TOP_P, Delivery, LLMInfo, Prompt, Thoughts
 from rag.types import Queued
 
 _CONNECT_SECONDS = 10.0
@@ -105,71 +103,48 @@ class OpenAIServer:
         return han + -(-rest // 3)
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
-        for piece in self.write(prompt, max_tokens=max_tokens, stop=stop):
-            if isinstance(piece, Piece):
-                yield piece.text
-
-    def write(
-        self,
-        prompt: Prompt,
-        *,
-        max_tokens: int,
-        stop: threading.Event | None = None,
-        drafts: int = 1,
-        seed: int = 0,
-    ) -> Iterator[Piece | Queued]:
-        """See `rag.generation.DraftingLLM`. One request for each draft, all at once: servers that stream
-        several choices of one request are few."""
-        delivery: Delivery[Piece] = Delivery(stop)
-        left = _Left(drafts)
-        for draft in range(drafts):
-            body = self._body(prompt, max_tokens, draft, seed)
-            # The thread reads on while the caller waits, so that a stop is heard before the first word.
-            threading.Thread(
-                target=self._produce, args=(body, draft, left, delivery), name="citewise-remote", daemon=True
-            ).start()
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
+    ) -> Iterator[str | Queued]:
+        body, delivery = self._body(prompt, max_tokens, draft), Delivery(stop)
+        # The thread reads on while the caller waits, so that a stop is heard before the first word.
+        threading.Thread(
+            target=self._produce, args=(body, delivery), name="citewise-remote", daemon=True
+        ).start()
         yield from delivery.follow()
 
     def close(self) -> None:
         self._client.close()
 
-    def _produce(self, body: dict[str, Any], draft: int, left: _Left, delivery: Delivery[Piece]) -> None:
+    def _produce(self, body: dict[str, Any], delivery: Delivery) -> None:
         import httpx
 
+        failure: CitewiseError | None = None
         try:
             thoughts = Thoughts()
             for text in self._stream(body, delivery):
                 if told := thoughts.feed(text):
-                    delivery.put(Piece(told, draft))
+                    delivery.put(told)
             if told := thoughts.flush():
-                delivery.put(Piece(told, draft))
+                delivery.put(told)
         except CitewiseError as error:
-            failure: CitewiseError | None = error
+            failure = error
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:  # RuntimeError: closed client
             failure = GenerationError(
                 f"{self._base} did not answer ({error or type(error).__name__}); is the server running?"
             )
-        else:
-            failure = None
-        if failure and not draft:  # a further draft that fails is only missing
-            delivery.finish(failure)
-        elif left.one_less() == 0:
-            delivery.finish()
+        delivery.finish(failure)
 
-    def _body(self, prompt: Prompt, max_tokens: int, draft: int, seed: int) -> dict[str, Any]:
-        drawn = Sampling()
+    def _body(self, prompt: Prompt, max_tokens: int, draft: int) -> dict[str, Any]:
         said = {"system": prompt.system, "user": prompt.user}
+        drawn = {"temperature": TEMPERATURE, "top_p": TOP_P, "seed": draft}
         return {
             "model": self._model,
             "messages": [{"role": role, "content": _defused(text)} for role, text in said.items()],
             "max_tokens": max_tokens,
-            "seed": (seed + draft) % 2**31 if draft else 0,
             "stream": True,
-        } | ({"temperature": drawn.temperature, "top_p": drawn.top_p} if draft else {"temperature": 0})
+        } | (drawn if draft else {"temperature": 0, "seed": 0})
 
-    def _stream(self, body: dict[str, Any], delivery: Delivery[Piece]) -> Iterator[str]:
+    def _stream(self, body: dict[str, Any], delivery: Delivery) -> Iterator[str]:
         body["model"] = body["model"] or self._model or self._first_model()
         content = json.dumps(body, ensure_ascii=False).encode()
         self._write_down("chat", content, body["messages"][-1]["content"])
@@ -230,19 +205,6 @@ class OpenAIServer:
             404: "; check the address and llm_model",
         }
         return GenerationError(f"{self._base} answered {status}: {body.strip()[:300]}{hint.get(status, '')}")
-
-
-class _Left:
-    """How many drafts are still being written; each thread takes itself off once."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._lock = threading.Lock()
-
-    def one_less(self) -> int:
-        with self._lock:
-            self._count -= 1
-            return self._count
 
 
 def _defused(text: str) -> str:

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from rag.embed import EmbedderInfo
 from rag.errors import GenerationError, InputError
-from rag.generation import Piece
 from rag.llm import LLMInfo, Prompt
 from rag.text import search_tokens
 from rag.types import (
@@ -127,8 +126,8 @@ class FakeLLM:
         return fake_count_tokens([text])[0]
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
+    ) -> Iterator[str | Queued]:
         self.prompts.append(prompt)
         pieces = re.findall(r"\S+\s*|\s+", self._text(prompt))
         for number, piece in enumerate(pieces[:max_tokens]):
@@ -154,35 +153,22 @@ class FakeLLM:
 
 
 class FakeDrafts(FakeLLM):
-    """Writes as many of `texts` as drafts are asked for, word by word in turn; the last one again where more
-    are. `ahead` are the places in the queue that it tells before. `seeds` lists what was asked for."""
+    """Writes the one of `texts` that is asked for; the last one again where there are no more. `ahead` are
+    the places in the queue that it tells before. `wanted` lists the numbers of the drafts."""
 
     def __init__(self, texts: Sequence[str], *, ahead: Sequence[int] = (), **more: Any) -> None:
         super().__init__(texts[0], **more)
         self.texts = tuple(texts)
         self.ahead = tuple(ahead)
-        self.seeds: list[int] = []
+        self.wanted: list[int] = []
 
-    def write(
-        self,
-        prompt: Prompt,
-        *,
-        max_tokens: int,
-        stop: threading.Event | None = None,
-        drafts: int = 1,
-        seed: int = 0,
-    ) -> Iterator[Piece | Queued]:
-        self.prompts.append(prompt)
-        self.seeds.append(seed)
+    def generate(
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
+    ) -> Iterator[str | Queued]:
+        self.wanted.append(draft)
+        self.script = self.texts[min(draft, len(self.texts) - 1)]
         yield from map(Queued, self.ahead)
-        texts = [self.texts[min(n, len(self.texts) - 1)] for n in range(drafts)]
-        words = [re.findall(r"\S+\s*", text)[:max_tokens] for text in texts]
-        for place in range(max(map(len, words), default=0)):
-            for draft, spoken in enumerate(words):
-                if stop is not None and stop.is_set():
-                    return
-                if place < len(spoken):
-                    yield Piece(spoken[place], draft)
+        yield from super().generate(prompt, max_tokens=max_tokens, stop=stop)
 
 
 def fake_document(path: str = "lease.md", **changes: Any) -> DocumentInfo:

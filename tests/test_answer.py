@@ -7,12 +7,14 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rag.answer import Assistant, build_assistant
 from rag.config import load_config
 from rag.errors import InputError
+from rag.generation import Prompt
 from rag.index import Index
 from rag.types import (
     Answer,
@@ -345,12 +347,21 @@ def test_of_several_drafts_the_faithful_one_is_kept_and_the_first_one_streamed(i
     assert "90" not in answer.text
 
 
-def test_same_question_draws_the_same_drafts_and_another_draws_others(index: Index) -> None:
+def test_drafts_are_written_one_after_the_other_from_one_prompt(index: Index) -> None:
     llm = FakeDrafts([FAITHFUL])
-    helper = assistant(index, llm, drafts=2)
-    for question in (QUESTION, QUESTION, "How long is the notice that the tenant must give?"):
-        helper.ask(question)
-    assert llm.seeds[0] == llm.seeds[1] != llm.seeds[2]
+    assistant(index, llm, drafts=3).ask(QUESTION)
+    assert llm.wanted == [0, 1, 2]
+    assert len(set(llm.prompts)) == 1
+
+
+def test_further_draft_that_fails_is_only_missing(index: Index) -> None:
+    class Failing(FakeDrafts):
+        def generate(self, prompt: Prompt, **more: Any) -> Iterator[str | Queued]:
+            self.fail_after = 2 if more["draft"] else None
+            return super().generate(prompt, **more)
+
+    answer = assistant(index, Failing([FAITHFUL, INVENTED]), drafts=2).ask(QUESTION)
+    assert (answer.kind, answer.draft, answer.reason) == (AnswerKind.WRITTEN, FAITHFUL, "")
 
 
 def test_quotes_are_kept_where_no_draft_is_good_enough(index: Index) -> None:

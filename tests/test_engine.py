@@ -4,6 +4,7 @@ answered as if it were alone."""
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -17,12 +18,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rag import engine as engine_module
-from rag.engine import Engine
+from rag.engine import Engine, Request, chosen, cuts, shared
 from rag.errors import GenerationError
-from rag.generation import Piece
+from rag.generation import TEMPERATURE
 from rag.kvstate import Prefixes
 from rag.native import Interrupted
-from rag.requests import Request
 from rag.types import Queued
 
 SIZE = 4
@@ -73,9 +73,6 @@ class RememberingContext:
         del self.held[sequence][position:]
         return True
 
-    def copy(self, source: int, target: int) -> None:
-        self.held[target] = list(self.held[source])
-
     def state(self, sequence: int) -> bytes:
         return repr(self.held[sequence]).encode()
 
@@ -124,20 +121,19 @@ def made() -> Iterator[list[Engine]]:
         engine.close()
 
 
-def start(sequences: int, made: list[Engine] | None = None) -> tuple[Engine, RememberingContext]:
+def start(
+    sequences: int, made: list[Engine] | None = None, folder: Path = Path(os.devnull) / "none"
+) -> tuple[Engine, RememberingContext]:
     context: Any = RememberingContext(sequences)
     vocabulary: Any = Digits()
-    engine = Engine(context, vocabulary, slice_tokens=SIZE, prefixes=Prefixes(None, {}))
+    engine = Engine(context, vocabulary, slice_tokens=SIZE, prefixes=Prefixes(folder, {}))
     if made is not None:
         made.append(engine)
     return engine, context
 
 
-def texts(request: Request) -> dict[int, str]:
-    said: dict[int, str] = dict.fromkeys(range(request.drafts), "")
-    for piece in request.read():
-        said[piece.draft] += piece.text
-    return said
+def text(request: Request) -> str:
+    return "".join(piece for piece in request.follow() if isinstance(piece, str))
 
 
 prompts = st.builds(
@@ -145,7 +141,7 @@ prompts = st.builds(
     st.sampled_from([0, 3, 20]),
     st.lists(st.integers(1, 3), min_size=1, max_size=14),
 )
-asked = st.tuples(prompts, st.integers(1, 12), st.integers(1, 4), st.booleans())
+asked = st.tuples(prompts, st.integers(1, 12), st.booleans())
 
 
 @settings(max_examples=60)
@@ -154,8 +150,8 @@ def test_each_prompt_is_answered_as_if_it_were_alone(sequences: int, wanted: lis
     engine, _ = start(sequences)
     try:
         requests = []
-        for (tokens, stable), length, drafts, leaves in wanted:
-            request = Request(tokens, stable=stable, max_tokens=length, drafts=drafts, seed=7)
+        for (tokens, stable), length, leaves in wanted:
+            request = Request(tokens, stable=stable, max_tokens=length)
             assert engine.offer(request)
             if leaves:
                 request.cancel()
@@ -163,50 +159,49 @@ def test_each_prompt_is_answered_as_if_it_were_alone(sequences: int, wanted: lis
         for request, leaves in requests:
             if not leaves:
                 expected = alone(request.tokens, request.max_tokens)
-                assert texts(request)[0] == expected
+                assert text(request) == expected
     finally:
         engine.close()
 
 
-@given(sequences=st.integers(1, 6), drafts=st.integers(2, 6), busy=st.integers(0, 4))
+@given(sequences=st.integers(1, 6), busy=st.integers(0, 4))
 @settings(max_examples=30)
-def test_drafts_are_the_same_whatever_is_written_beside_them(sequences: int, drafts: int, busy: int) -> None:
-    def ask(among: int, sequences: int) -> dict[int, str]:
+def test_drafts_are_the_same_whatever_is_written_beside_them(sequences: int, busy: int) -> None:
+    def ask(among: int, sequences: int) -> list[str]:
         engine, _ = start(sequences)
         try:
             others = [Request([5, 6, n + 1], max_tokens=9) for n in range(among)]
-            mine = Request([1, 2, 3, 4, 5, 6, 7], stable=2, max_tokens=10, drafts=drafts, seed=3)
-            for request in [*others, mine]:
+            mine = [Request([1, 2, 3, 4, 5, 6, 7], stable=2, max_tokens=10, draft=n) for n in range(4)]
+            for request in [*others, *mine]:
                 engine.offer(request)
-            return texts(mine)
+            return [text(request) for request in mine]
         finally:
             engine.close()
 
     assert ask(busy, sequences) == ask(0, 1)
 
 
-def test_answers_are_written_together_and_side_by_side(made: list[Engine]) -> None:
+def test_answers_are_written_together(made: list[Engine]) -> None:
     engine, context = start(4, made)
     context.seconds = 0.002
     requests = [Request([n, n, n, n, n], max_tokens=30) for n in range(1, 9)]
     for request in requests:
         engine.offer(request)
     for request in requests:
-        assert texts(request)[0] == alone(request.tokens, 30)
+        assert text(request) == alone(request.tokens, 30)
     steps = [numbers for numbers in context.calls if len(set(numbers)) == len(numbers) > 1]
     assert max(map(len, steps)) == 4
-    assert all(max(numbers) - min(numbers) == len(numbers) - 1 for numbers in steps)
 
 
 def test_running_answer_goes_on_while_a_long_prompt_is_read(made: list[Engine]) -> None:
     engine, context = start(2, made)
     context.seconds = 0.002
     first, long = Request(talkative(50), max_tokens=50), Request([3, 1] * 100, max_tokens=1)
-    reader = first.read()
+    reader = first.follow()
     engine.offer(first)
     next(reader)
     engine.offer(long)
-    assert texts(long)[0] == alone(long.tokens, 1)
+    assert text(long) == alone(long.tokens, 1)
     order = [len(numbers) > 1 for numbers in context.calls]
     begun, ended = order.index(True), len(order) - order[::-1].index(True)
     assert order[begun:ended].count(False) > 10, "steps of the one stand between pieces of the other"
@@ -221,25 +216,25 @@ def talkative(words: int) -> list[int]:
 def test_beginning_that_is_still_held_is_not_read_again(made: list[Engine]) -> None:
     engine, context = start(1, made)
     beginning = list(range(1, 8)) * 4
-    texts_of = [texts_after(engine, Request([*beginning, n], stable=2, max_tokens=1)) for n in (1, 2)]
-    assert all(texts_of)
+    said = [text_after(engine, Request([*beginning, n], stable=2, max_tokens=1)) for n in (1, 2)]
+    assert all(said)
     read = [len(numbers) for numbers in context.calls]
     assert sum(read) < len(beginning) + 1 + 2 * SIZE
 
 
-def texts_after(engine: Engine, request: Request) -> dict[int, str]:
+def text_after(engine: Engine, request: Request) -> str:
     engine.offer(request)
-    return texts(request)
+    return text(request)
 
 
-def test_instructions_are_read_once_for_all_sequences(made: list[Engine]) -> None:
-    engine, context = start(3, made)
+def test_instructions_are_read_once_for_all_sequences(made: list[Engine], tmp_path: Path) -> None:
+    engine, context = start(3, made, tmp_path)
     instructions = [1 + n % 9 for n in range(40)]
     for _ in range(2):
         context.calls.clear()
         for n in range(4):
             request = Request([*instructions, n + 1, 9], stable=40, max_tokens=1)
-            assert texts_after(engine, request)[0] == alone(request.tokens, 1)
+            assert text_after(engine, request) == alone(request.tokens, 1)
     assert sum(map(len, context.calls)) == 4 * 2, "by then, only what differs is read"
 
 
@@ -265,7 +260,7 @@ def test_reader_that_leaves_ends_the_evaluation_in_hand(made: list[Engine]) -> N
     begun = time.monotonic()
     assert list(reader) == []
     context.seconds = 0.0
-    assert texts_after(engine, Request([4], max_tokens=3))[0] == alone([4], 3)
+    assert text_after(engine, Request([4], max_tokens=3)) == alone([4], 3)
     assert time.monotonic() - begun < 5.0
 
 
@@ -304,8 +299,8 @@ def test_failure_of_one_answer_leaves_its_neighbours_alone(made: list[Engine]) -
     engine.offer(good)
     engine.offer(bad)
     with pytest.raises(GenerationError, match="no valid next word"):
-        texts(bad)
-    assert texts(good)[0] == alone(good.tokens, 12)
+        text(bad)
+    assert text(good) == alone(good.tokens, 12)
 
 
 def test_closing_answers_what_runs_and_what_waits_with_an_error() -> None:
@@ -317,7 +312,7 @@ def test_closing_answers_what_runs_and_what_waits_with_an_error() -> None:
     engine.close()
     for request in requests:
         with pytest.raises(GenerationError, match="was closed"):
-            texts(request)
+            text(request)
     assert context.closed
     with pytest.raises(GenerationError, match="was closed"):
         engine.offer(Request([3], max_tokens=1))
@@ -331,16 +326,71 @@ def test_state_behind_the_instructions_outlives_the_engine(tmp_path: Path) -> No
         vocabulary: Any = Digits()
         engine = Engine(context, vocabulary, slice_tokens=SIZE, prefixes=Prefixes(tmp_path, {"model": "m"}))
         request = Request([*instructions, 5, 6], stable=30, max_tokens=4)
-        assert texts_after(engine, request)[0] == alone(request.tokens, 4)
+        assert text_after(engine, request) == alone(request.tokens, 4)
         engine.close()
         read.append(sum(len(numbers) for numbers in context.calls))
     assert read[1] == read[0] - 30
 
 
-def test_pieces_name_their_draft(made: list[Engine]) -> None:
-    engine, _ = start(3, made)
-    request = Request([3, 1, 2], max_tokens=6, drafts=3, seed=1)
-    engine.offer(request)
-    pieces = list(request.follow())
-    assert {p.draft for p in pieces if isinstance(p, Piece)} <= {0, 1, 2}
-    assert "".join(p.text for p in pieces if isinstance(p, Piece) and not p.draft) == alone([3, 1, 2], 6)
+# --- borders of prompts ---
+
+PIECE = 8
+sizes = st.integers(1, 100)
+
+
+@given(length=sizes, stable=st.integers(0, 99), start=st.integers(0, 99))
+def test_pieces_cover_the_rest_of_a_prompt_and_none_crosses_the_end_of_the_instructions(
+    length: int, stable: int, start: int
+) -> None:
+    stable, start = min(stable, length - 1), min(start, length)
+    pieces = list(cuts(length, stable, PIECE, start))
+    assert [n for begin, end in pieces for n in range(begin, end)] == list(range(start, length))
+    assert all(end - begin <= PIECE for begin, end in pieces)
+    assert not any(begin < stable < end for begin, end in pieces)
+
+
+@given(length=sizes, stable=st.integers(0, 99), common=st.integers(0, 99))
+def test_what_is_kept_ends_where_a_piece_does_and_leaves_a_token_to_evaluate(
+    length: int, stable: int, common: int
+) -> None:
+    stable = min(stable, length - 1)
+    tokens = list(range(length))
+    kept = [*tokens[:common], -1]
+    held = shared(kept, tokens, stable, PIECE)
+    borders = {0, *(end for _, end in cuts(length, stable, PIECE))}
+    assert held in borders
+    assert held < length
+    assert held <= common
+    assert not any(held < border <= min(common, length - 1) for border in borders)
+
+
+# --- which token comes next ---
+
+SHARES = [0.1, 0.4, 0.2, 0.3]
+LOGITS = (np.log(SHARES) * TEMPERATURE).astype(np.float32)
+
+
+def draws(seed: int | None, logits: np.ndarray = LOGITS, count: int = 40) -> list[int]:
+    random = None if seed is None else np.random.default_rng(seed)
+    return [chosen(logits, random) for _ in range(count)]
+
+
+def test_first_draft_is_the_likeliest_and_of_equals_the_lowest() -> None:
+    assert draws(None, count=1) == [1]
+    assert draws(None, np.zeros(4, dtype=np.float32), 1) == [0]
+
+
+def test_draws_follow_the_probabilities() -> None:
+    counts = np.bincount(draws(5, count=4000), minlength=4) / 4000
+    assert np.allclose(counts, SHARES, atol=0.03)
+
+
+def test_nucleus_leaves_the_tail_out() -> None:
+    tail = [0.6, 0.36, *[0.001] * 40]
+    assert set(draws(5, (np.log(tail) * TEMPERATURE).astype(np.float32), 2000)) == {0, 1}
+
+
+@pytest.mark.parametrize("seed", [None, 1])
+def test_logits_that_are_no_numbers_are_an_error(seed: int | None) -> None:
+    with pytest.raises(GenerationError, match="no valid next word"):
+        draws(seed, np.full(4, np.nan, dtype=np.float32))

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from rag.errors import GenerationError, ModelError, Offline
-from rag.generation import Delivery, EngineSettings, Piece
+from rag.generation import Delivery, EngineSettings
 from rag.llama import LlamaCpp
 from rag.llm import Prompt, load_llm
 from rag.models import find_llm
@@ -157,7 +157,9 @@ def test_questions_asked_at_once_are_answered_without_crossing(llm: LlamaCpp) ->
     together: dict[str, str] = {}
 
     def ask(fact: str) -> None:
-        together[fact] = "".join(llm.generate(prompts[fact], max_tokens=30))
+        together[fact] = "".join(
+            piece for piece in llm.generate(prompts[fact], max_tokens=30) if isinstance(piece, str)
+        )
 
     threads = [threading.Thread(target=ask, args=(fact,)) for fact in prompts]
     for t in threads:
@@ -327,7 +329,7 @@ def test_template_syntax_error_is_a_model_error() -> None:
 def test_reader_that_leaves_cancels_the_producer() -> None:
     delivery = Delivery()
     delivery.put("a")
-    reader = delivery.read()
+    reader = delivery.follow()
     assert next(reader) == "a"
     assert not delivery.cancelled
     reader.close()  # type: ignore[attr-defined]
@@ -353,16 +355,15 @@ def test_server_receives_the_prompt_and_the_answer_is_streamed() -> None:
     assert server.headers[0]["Authorization"] == "Bearer k"
 
 
-def test_each_draft_of_a_server_is_a_request_of_its_own_and_only_the_first_is_greedy() -> None:
+def test_each_draft_of_a_server_is_drawn_by_a_seed_of_its_own_and_only_the_first_is_greedy() -> None:
     with ChatServer() as server:
         client = OpenAIServer(server.url, model="m")
-        pieces = list(client.write(Prompt("s", "u"), max_tokens=50, drafts=3, seed=9))
+        for draft in range(3):
+            list(client.generate(Prompt("s", "u"), max_tokens=50, draft=draft))
         client.close()
-    said = {n: "".join(p.text for p in pieces if isinstance(p, Piece) and p.draft == n) for n in range(3)}
-    assert set(said.values()) == {"The rent is EUR 1,450 per month."}
-    asked = sorted((body["temperature"], body["seed"]) for body in server.requests)
+    asked = [(body["temperature"], body["seed"]) for body in server.requests]
     assert asked[0] == (0, 0)
-    assert [seed for _, seed in asked[1:]] == [10, 11]
+    assert len(set(asked)) == 3
     assert all(temperature > 0 for temperature, _ in asked[1:])
 
 

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.generation import Prompt
+from rag.generation import Prompt, Thoughts
 from rag.template import ChatTemplate
-from rag.thoughts import Thoughts
 from tests.test_llm import Words, _text
 
 QWEN3 = """\

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from rag.generation import DraftingLLM, Piece, write
 from rag.llm import LLM, Prompt, load_llm
 from tests.fakes import FakeDrafts, FakeLLM
 from tests.llm_server import ChatServer
@@ -85,27 +84,10 @@ def test_info_names_the_model(llm: LLM) -> None:
     assert llm.info.local
 
 
-def test_writing_one_draft_is_generating(llm: LLM) -> None:
-    pieces = [p for p in write(llm, PROMPT, max_tokens=24) if isinstance(p, Piece)]
-    assert {p.draft for p in pieces} == {0}
-    assert "".join(p.text for p in pieces) == "".join(llm.generate(PROMPT, max_tokens=24))
-
-
-def test_further_drafts_leave_the_first_one_as_it_is_and_are_drawn_again_the_same(llm: LLM) -> None:
-    def drafts() -> dict[int, str]:
-        said: dict[int, str] = {}
-        for piece in write(llm, PROMPT, max_tokens=24, drafts=3, seed=5):
-            if isinstance(piece, Piece):
-                said[piece.draft] = said.get(piece.draft, "") + piece.text
-        return said
+def test_further_drafts_are_drawn_again_the_same_and_the_first_one_stays_as_it_is(llm: LLM) -> None:
+    def drafts() -> list[str]:
+        return ["".join(llm.generate(PROMPT, max_tokens=24, draft=n)) for n in range(3)]
 
     first = drafts()
     assert first == drafts()
     assert first[0] == "".join(llm.generate(PROMPT, max_tokens=24))
-    assert set(first) == ({0, 1, 2} if isinstance(llm, DraftingLLM) else {0})
-
-
-def test_stop_ends_all_drafts(llm: LLM) -> None:
-    stop = threading.Event()
-    stop.set()
-    assert not [p for p in write(llm, PROMPT, max_tokens=24, stop=stop, drafts=3) if isinstance(p, Piece)]

@@ -1,4 +1,4 @@
-"""Evidence first, also among many."""
+"""Evidence first, also among many: whose answer waits until nobody searches."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from rag.crowd import Crowd
 from rag.types import Event, EvidenceFound, Finished, StageStarted, Token
+from rag.writing import Crowd
 from tests.fakes import fake_answer
 
 EVENTS: list[Event] = [
@@ -44,15 +44,15 @@ def test_an_answer_waits_while_another_question_has_no_evidence_and_not_after() 
 
 def test_the_wait_ends_at_the_moment_that_the_last_evidence_is_there() -> None:
     crowd = Crowd()
-    with crowd.searching():
-        ended: list[float] = []
-        waiting = threading.Thread(
-            target=lambda: (crowd.give_way(longest=30), ended.append(time.monotonic()))
-        )
-        waiting.start()
-        time.sleep(0.1)
-        assert not ended
-        done = time.monotonic()
+    other = crowd.evidence_first(iter(EVENTS))
+    next(other)
+    ended: list[float] = []
+    waiting = threading.Thread(target=lambda: (crowd.give_way(longest=30), ended.append(time.monotonic())))
+    waiting.start()
+    time.sleep(0.1)
+    assert not ended
+    done = time.monotonic()
+    next(other)
     waiting.join(10)
     assert ended[0] - done < 1.0
 
@@ -60,8 +60,9 @@ def test_the_wait_ends_at_the_moment_that_the_last_evidence_is_there() -> None:
 def test_a_stop_ends_the_wait() -> None:
     crowd, stop = Crowd(), threading.Event()
     stop.set()
-    with crowd.searching():
-        assert waited(crowd, stop) < 0.2
+    other = crowd.evidence_first(iter(EVENTS))
+    next(other)
+    assert waited(crowd, stop) < 0.2
 
 
 @pytest.mark.parametrize("end", ["fails", "abandoned", "empty"])

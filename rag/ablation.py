@@ -10,18 +10,25 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag import metrics
 from rag.errors import CitewiseError
-from rag.evalset import Half, Question
-from rag.evaluate import DEPTH, choice, choose, first_of_each_language, measures_of, set_name, with_progress
+from rag.evalset import EVERY, Choice, Question
+from rag.evaluate import (
+    DEPTH,
+    choose,
+    first_of_each_language,
+    set_name,
+    settings_of,
+    with_progress,
+)
 from rag.files import write_atomically
 from rag.metrics import Difference, Measure
-from rag.report import table
+from rag.report import measures_of, table
 from rag.scoring import Scores, is_searched, passage, rank_scores
 from rag.staging import ALL_STAGES, STAGE_NAMES, search, stages_without
 from rag.types import Progress, Stages
@@ -110,17 +117,14 @@ def ablate(
     source: Path,
     index: Index,
     *,
-    limit: int | None = None,
-    seed: int = 0,
+    choice: Choice = EVERY,
     depth: int = DEPTH,
-    tags: Sequence[str] = (),
-    half: Half | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Ablation:
     """Measure retrieval under every variant on the questions of `source` that say where their evidence
     stands. `depth` passages are retrieved each time. Raises InputError for an unusable set, CitewiseError
     where the index cannot be used."""
-    chosen = choose(source, limit=limit, seed=seed, tags=tags, half=half, searched=True)
+    chosen = choose(source, choice, searched=True)
     questions = [q for q in chosen if is_searched(q)]
     runs = [_Run(name, stages) for name, stages in variants().items()]
     for question in first_of_each_language(questions):  # models and indexes load at first use
@@ -130,7 +134,7 @@ def ablate(
         first = number % len(runs)
         for run in runs[first:] + runs[:first]:
             run.ask(index, question, depth)
-    settings = {"questions": len(questions), "seed": seed, "depth": depth} | choice(tags, half)
+    settings = settings_of(choice, questions, depth)
     return Ablation(set_name(source), settings, tuple(run.variant(runs[0]) for run in runs))
 
 

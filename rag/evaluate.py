@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from rag import metrics
 from rag.errors import CitewiseError, InputError
-from rag.evalset import Half, Question, load_questions, restrict, sample
-from rag.metrics import Measure
-from rag.report import QuestionResult, Report
+from rag.evalset import EVERY, Choice, Question, fixed_sample, load_questions, restrict, sample
+from rag.report import QuestionResult, Report, measures_of
 from rag.scoring import Scores, is_searched, judge, nothing_scores, passage, rank_scores
 from rag.staging import ALL_STAGES, STAGE_NAMES, search, staged
 from rag.text import detect_language
-from rag.types import Answer, EvidenceFound, Finished, Progress, Stages, Token
+from rag.types import Answer, EvidenceFound, Filters, Finished, Progress, Stages, Token
+from rag.yardstick import outcome
 
 if TYPE_CHECKING:
     from rag.answer import Assistant
@@ -41,32 +41,27 @@ def evaluate(
     assistant: Assistant | None = None,
     *,
     what: str = "retrieval",
-    limit: int | None = None,
-    seed: int = 0,
+    choice: Choice = EVERY,
     depth: int = DEPTH,
-    tags: Sequence[str] = (),
-    half: Half | None = None,
     stages: Stages = ALL_STAGES,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Ask the questions of `source` (a set's folder or a file of questions) and measure. `what` is
     "retrieval", "answers" (needs an assistant) or "all".
 
-    `depth` passages are retrieved per question; measures @k are given up to it. `tags`, `half`, then `limit`
-    choose among the questions. `stages` are those of retrieval that take part, for the answers too. A
-    question that fails counts as not found and is listed with its error. Raises InputError for an unusable
-    set, CitewiseError where the index cannot be used.
+    `depth` passages are retrieved per question; measures @k are given up to it. `stages` are those of
+    retrieval that take part, for the answers too. A question that fails counts as not found and is listed
+    with its error. Raises InputError for an unusable set, CitewiseError where the index cannot be used.
     """
     check_what(what)
     if what != "retrieval" and assistant is None:
         raise InputError(f"Measuring {what} needs an assistant.")
-    questions = choose(source, limit=limit, seed=seed, tags=tags, half=half, searched=what == "retrieval")
-    run = _Run(index, assistant, what, depth, stages)
+    questions = choose(source, choice, searched=what == "retrieval")
+    run = _Run(index, assistant, what, depth, stages, scoped=choice.scoped)
     run.warm_up(questions)
     with staged(assistant, stages):
         results = tuple(run.ask(q) for q in with_progress(questions, progress))
-    settings: dict[str, Any] = {"what": what, "questions": len(questions), "seed": seed, "depth": depth}
-    settings |= choice(tags, half, stages)
+    settings = {"what": what} | settings_of(choice, questions, depth, stages)
     return run.report(set_name(source), settings, results, questions)
 
 
@@ -76,18 +71,11 @@ def check_what(what: str) -> None:
         raise InputError(f"There is nothing called {what!r} to measure. Allowed: {', '.join(PARTS)}.")
 
 
-def choose(
-    source: Path,
-    *,
-    limit: int | None = None,
-    seed: int = 0,
-    tags: Sequence[str] = (),
-    half: Half | None = None,
-    searched: bool = False,
-) -> tuple[Question, ...]:
+def choose(source: Path, choice: Choice = EVERY, *, searched: bool = False) -> tuple[Question, ...]:
     """The questions to ask, in their order. With `searched` at least one must say where its evidence stands:
     without any, retrieval cannot be measured. Raises InputError."""
-    questions = sample(restrict(load_questions(source), tags=tags, half=half), limit, seed)
+    found = restrict(load_questions(source), tags=choice.tags, half=choice.half)
+    questions = sample(fixed_sample(found, choice.sample), choice.limit, choice.seed)
     if searched and not any(map(is_searched, questions)):
         raise InputError(
             f"None of the {len(questions)} questions of {source} says where its evidence stands: retrieval "
@@ -111,13 +99,14 @@ def set_name(source: Path) -> str:
     return resolved.name if resolved.is_dir() else resolved.stem
 
 
-def choice(tags: Sequence[str], half: str | None, stages: Stages = ALL_STAGES) -> dict[str, Any]:
-    """What narrows a run, for its settings; nothing for a whole one."""
-    found: dict[str, Any] = {}
-    if tags:
-        found["tags"] = ", ".join(tags)
-    if half is not None:
-        found["half"] = half
+def settings_of(
+    choice: Choice, questions: Sequence[Question], depth: int, stages: Stages = ALL_STAGES
+) -> dict[str, Any]:
+    """What a report says of a run: how many questions, and what narrowed it."""
+    found: dict[str, Any] = {"questions": len(questions), "seed": choice.seed, "depth": depth}
+    if choice.tags:
+        found["tags"] = ", ".join(choice.tags)
+    found |= {name: getattr(choice, name) for name in ("half", "sample", "scoped") if getattr(choice, name)}
     if stages != ALL_STAGES:
         found["without"] = ", ".join(name for name in STAGE_NAMES if not getattr(stages, name))
     return found
@@ -132,6 +121,7 @@ class _Run:
     what: str
     depth: int
     stages: Stages
+    scoped: bool = False
     thresholds: set[float] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -178,13 +168,14 @@ class _Run:
     def _answer(
         self, question: Question, result: QuestionResult, scores: Scores, seconds: dict[str, float]
     ) -> QuestionResult:
-        answer = self._timed_answer(question.question, seconds)
+        answer = self._timed_answer(question, seconds)
         self.thresholds.add(round(answer.certificate.threshold, 4))
         self.counts[f"kind: {answer.kind.value}"] += 1
         self.counts.update(f"state: {claim.state.value}" for claim in answer.claims)
         self.counts.update(f"dropped from the draft: {claim.state.value}" for claim in answer.dropped)
         judged = judge(question, answer)
-        scores |= judged.scores
+        came = outcome(question, answer)
+        scores |= {**judged.scores, **came.scores}
         return replace(
             result,
             kind=answer.kind.value,
@@ -195,12 +186,17 @@ class _Run:
             answer_in_text=judged.in_text,
             wrong=judged.wrong,
             answer=answer.text,
+            outcome=came.name,
+            first_sentence=came.first,
+            state=came.state,
+            citations=came.citations,
         )
 
-    def _timed_answer(self, question: str, seconds: dict[str, float]) -> Answer:
+    def _timed_answer(self, question: Question, seconds: dict[str, float]) -> Answer:
         assert self.assistant is not None, "evaluate() checked it"
+        filters = self._scope(question) if self.scoped and question.scope else None
         begun = time.perf_counter()
-        for event in self.assistant.stream(question):
+        for event in self.assistant.stream(question.question, filters=filters, history=question.history):
             if isinstance(event, EvidenceFound):
                 seconds["evidence"] = time.perf_counter() - begun
             elif isinstance(event, Token):
@@ -208,7 +204,18 @@ class _Run:
             elif isinstance(event, Finished):
                 seconds["answer"] = time.perf_counter() - begun
                 return event.answer
-        raise InputError(f"No answer came for: {question}")
+        raise InputError(f"No answer came for: {question.question}")
+
+    def _scope(self, question: Question) -> Filters:
+        """The documents that the question names, as the index calls them. Raises InputError without any."""
+        paths = tuple(
+            d.path
+            for d in self.index.documents()
+            if any(metrics.same_document(d.path, wanted) for wanted in question.scope)
+        )
+        if not paths:
+            raise InputError(f"The index holds none of: {', '.join(question.scope)}.")
+        return Filters(documents=paths)
 
     def report(
         self,
@@ -232,15 +239,6 @@ class _Run:
             missing=_missing(self.index, questions),
             results=results,
         )
-
-
-def measures_of(rows: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
-    """Each score over the questions that have it, in the order of first appearance."""
-    columns: dict[str, list[float]] = {}
-    for row in rows:
-        for name, value in row.items():
-            columns.setdefault(name, []).append(value)
-    return {name: metrics.measure(values) for name, values in columns.items()}
 
 
 def percentiles(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rag import metrics
+from rag import metrics, yardstick
 from rag.errors import InputError
 from rag.files import write_atomically
 from rag.metrics import Difference, Measure, RiskPoint
@@ -24,7 +24,7 @@ class QuestionResult:
     Fields about answers are None where no answer was asked for, or where they do not apply
     (`evidence_shown` without evidence entries, `answer_in_evidence` without accepted answers). `score` is
     the probability that the evidence suffices and `threshold` what it was held against; `wrong` says whether
-    an answer from this evidence is an error, also where it was refused.
+    an answer from this evidence is an error, also where it was refused. The last four are of `rag.yardstick`.
     """
 
     id: str
@@ -45,6 +45,10 @@ class QuestionResult:
     wrong: bool | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    outcome: str = ""
+    first_sentence: str = ""
+    state: str = ""
+    citations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,10 @@ class Report:
     def to_markdown(self) -> str:
         """Tables for reading; the same numbers as the JSON."""
         settings = ", ".join(f"{k} {v}" for k, v in self.settings.items())
-        parts = [f"# {self.name}", settings, "## All questions", _measure_table(self.measures)]
+        parts = [f"# {self.name}", settings]
+        if judged := yardstick.table({"all": self.measures, **self.by_tag}, "kind"):
+            parts += ["## Answers", table(judged[0], judged[1:])]
+        parts += ["## All questions", _measure_table(self.measures)]
         if self.by_tag:
             parts += ["## By tag (questions in brackets)", _tag_table(self.by_tag)]
         if self.counts:
@@ -94,6 +101,18 @@ class Report:
         write_atomically(paths[0], self.to_json().encode())
         write_atomically(paths[1], self.to_markdown().encode())
         return paths
+
+
+def measures_of(rows: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
+    """Each score over the questions that have it, in the order of first appearance."""
+    columns: dict[str, list[float]] = {}
+    for row in rows:
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value)
+    return {
+        name: metrics.share(values) if name in yardstick.SHARES else metrics.measure(values)
+        for name, values in columns.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,3 +269,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table."""
     lines: list[Sequence[str]] = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+
+
+def sets_table(reports: Mapping[str, Report]) -> str:
+    """Several sets as one Markdown table, a row for each and one for all of their questions: the outcomes of
+    the answers, or where none was asked for the measures that are shown by tag."""
+    rows = {name: report.measures for name, report in reports.items()}
+    together = measures_of([r.scores for report in reports.values() for r in report.results])
+    rows["all"] = together
+    found = yardstick.table(rows, "set")
+    return table(found[0], found[1:]) if found else _tag_table(rows).replace("| tag |", "| set |", 1)

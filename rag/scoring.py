@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag import metrics
+from rag import metrics, yardstick
 from rag.evalset import Question
 from rag.metrics import EvidenceEntry, Passage
 from rag.stated import states_answer
@@ -55,9 +55,10 @@ def rank_scores(passages: Sequence[Passage], entries: Sequence[EvidenceEntry], d
 
 def nothing_scores(question: Question, what: str, depth: int) -> Scores:
     """What a question scores that failed: as if nothing had been found and shown."""
+    scores = yardstick.nothing(question) if what != "retrieval" else {}
     if not is_searched(question):
-        return {}
-    scores = rank_scores([], question.evidence, depth) if what != "answers" else {}
+        return scores
+    scores |= rank_scores([], question.evidence, depth) if what != "answers" else {}
     if what != "retrieval":
         scores |= dict.fromkeys([SHOWN, ANSWERED, *(f"{SHOWN}@{n}" for n in QUOTES)], 0.0)
         scores |= {FIGURE: 0.0} if question.answers else {}

@@ -151,6 +151,29 @@ def test_json_holds_report_differences_ablation_and_what_was_written() -> None:
     ]
 
 
+def test_several_sets_are_one_table_with_a_row_for_each(tmp_path: Path) -> None:
+    Path("other.jsonl").write_text(Path("own.jsonl").read_text())
+    result = run("own.jsonl", "other.jsonl")
+    assert result.exit_code == 0, result.stderr
+    rows = [line.split("|")[1:3] for line in result.stdout.splitlines() if line.startswith("|")]
+    assert rows[0] == [" set ", " hit@1 "]
+    assert rows[2:] == [[" own ", " 1.00 (6) "], [" other ", " 1.00 (6) "], [" all ", " 1.00 (12) "]]
+    assert written("own")["name"] == "own"
+    assert written("other")["name"] == "other"
+    refused = run("own.jsonl", "other.jsonl", "--index", "indexes/mine")
+    assert (refused.exit_code, "each with its own index" in refused.stderr) == (2, True)
+
+
+def test_sample_asks_the_same_questions_every_time() -> None:
+    kept = []
+    for _ in range(2):
+        assert run("own.jsonl", "--sample", "2").exit_code == 0
+        kept.append([r["id"] for r in written()["results"]])
+    assert kept[0] == kept[1]
+    assert len(kept[0]) == 2
+    assert written()["settings"]["sample"] == 2
+
+
 def test_escape_sequences_of_a_set_do_not_reach_the_terminal() -> None:
     row = {"id": "x", "question": "red \x1b[31m?", "evidence": [{"document": "gone.md"}]}
     Path("own.jsonl").write_text(json.dumps(row))

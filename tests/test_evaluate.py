@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rag import metrics
 from rag.errors import InputError, ModelMissing
-from rag.evalset import load_questions, sample
+from rag.evalset import Choice, load_questions, sample
 from rag.evaluate import evaluate
 from rag.metrics import EvidenceEntry, Passage
 from rag.report import QuestionResult, Report, compare, differences
@@ -366,8 +366,8 @@ def test_only_questions_of_a_tag_or_half_are_asked_and_the_settings_say_so(tmp_p
         for n in range(20)
     ]
     folder = make_set(tmp_path / "s", rows)
-    kept = evaluate(folder, FakeIndex({}), tags=["a"], half="test")  # type: ignore[arg-type]
-    other = evaluate(folder, FakeIndex({}), tags=["a"], half="dev")  # type: ignore[arg-type]
+    kept = evaluate(folder, FakeIndex({}), choice=Choice(tags=("a",), half="test"))  # type: ignore[arg-type]
+    other = evaluate(folder, FakeIndex({}), choice=Choice(tags=("a",), half="dev"))  # type: ignore[arg-type]
     ids = sorted((r.id for report in (kept, other) for r in report.results), key=int)
     assert ids == [str(n) for n in range(0, 20, 2)]
     assert (kept.settings["tags"], kept.settings["half"]) == ("a", "test")

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from rag import plots
 from rag.ablation import ALL, Ablation, Variant, variants
-from rag.evaluate import measures_of, percentiles
+from rag.evaluate import percentiles
 from rag.metrics import EvidenceEntry, Passage, difference, measure
-from rag.report import QuestionResult, Report, Turned
+from rag.report import QuestionResult, Report, Turned, measures_of
 from rag.report_html import Change, to_html, write_html
 from rag.scoring import rank_scores
 

@@ -8,24 +8,25 @@ A set is a folder with `documents/` and `questions.jsonl`, or such a file alone,
 
 from __future__ import annotations
 
+import dataclasses
 import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rag import metrics
 from rag.errors import CitewiseError, InputError
 from rag.evalset import EVERY, Choice, Question, fixed_sample, load_questions, restrict, sample
-from rag.report import QuestionResult, Report, measures_of
+from rag.report import ALL, PLAIN, QuestionResult, Report, Variant, measures_of
 from rag.scoring import Scores, is_searched, judge, nothing_scores, passage, rank_scores
-from rag.staging import ALL_STAGES, STAGE_NAMES, search, staged
 from rag.text import detect_language
-from rag.types import Answer, EvidenceFound, Filters, Finished, Progress, Stages, Token
-from rag.yardstick import outcome
+from rag.types import Answer, EvidenceFound, Filters, Finished, Hit, Progress, Stages, Token
+from rag.yardstick import nothing, outcome
 
 if TYPE_CHECKING:
     from rag.answer import Assistant
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 PARTS = ("retrieval", "answers", "all")
 DEPTH = 100
+ALL_STAGES = Stages()
+STAGE_NAMES = tuple(f.name for f in dataclasses.fields(Stages))
 
 
 def evaluate(
@@ -57,7 +60,7 @@ def evaluate(
     if what != "retrieval" and assistant is None:
         raise InputError(f"Measuring {what} needs an assistant.")
     questions = choose(source, choice, searched=what == "retrieval")
-    run = _Run(index, assistant, what, depth, stages, scoped=choice.scoped)
+    run = Run(index, assistant, what, depth, stages, scoped=choice.scoped)
     run.warm_up(questions)
     with staged(assistant, stages):
         results = tuple(run.ask(q) for q in with_progress(questions, progress))
@@ -113,7 +116,7 @@ def settings_of(
 
 
 @dataclass
-class _Run:
+class Run:
     """What accumulates over the questions: times, counts, and the numbers of each question by measure."""
 
     index: Index
@@ -149,8 +152,10 @@ class _Run:
                 result = self._answer(question, result, scores, seconds)
         except CitewiseError as error:
             result = replace(result, error=str(error))
-            for name, nothing in nothing_scores(question, self.what, self.depth).items():
-                scores.setdefault(name, nothing)
+            lost = nothing_scores(question, self.what, self.depth)
+            lost |= nothing(question) if self.what != "retrieval" else {}
+            for name, value in lost.items():
+                scores.setdefault(name, value)
         return result
 
     def _retrieve(
@@ -280,3 +285,102 @@ def with_progress(
 def _peak_memory_mb() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def stages_without(names: Iterable[str]) -> Stages:
+    """All stages but those named. Raises InputError that lists the names for one that there is not."""
+    off = tuple(names)
+    for name in off:
+        if name not in STAGE_NAMES:
+            raise InputError(
+                f"There is no stage of retrieval called {name!r}. Stages: {', '.join(STAGE_NAMES)}."
+            )
+    return dataclasses.replace(ALL_STAGES, **dict.fromkeys(off, False))
+
+
+def search(index: Index, question: str, k: int, stages: Stages = ALL_STAGES) -> list[Hit]:
+    """The index's search as users have it unless stages are switched off."""
+    return index.search(question, k) if stages == ALL_STAGES else index.search(question, k, stages=stages)
+
+
+class _Staged:
+    """An index that searches without some stages, in all else the one it stands for."""
+
+    def __init__(self, index: Index, stages: Stages) -> None:
+        self._index = index
+        self._stages = stages
+
+    def search(self, question: str, k: int = 8, *, filters: Filters | None = None) -> list[Hit]:
+        return self._index.search(question, k, filters=filters, stages=self._stages)
+
+    def search_each(
+        self, question: str, asked: Sequence[str], k: int = 8, *, filters: Filters | None = None
+    ) -> list[list[Hit]]:
+        return self._index.search_each(question, asked, k, filters=filters, stages=self._stages)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._index, name)
+
+
+@contextmanager
+def staged(assistant: Assistant | None, stages: Stages) -> Iterator[None]:
+    """While it lasts the assistant searches with these stages alone; nothing changes for all of them."""
+    if assistant is None or stages == ALL_STAGES:
+        yield
+        return
+    whole = assistant.index
+    assistant.index = cast("Index", _Staged(whole, stages))
+    try:
+        yield
+    finally:
+        assistant.index = whole
+
+
+def variants() -> dict[str, Stages]:
+    """What `ablate` measures: all stages, without each one, and the plain fusion of words and vectors (the
+    words have no switch)."""
+    plain = stages_without(n for n in STAGE_NAMES if n != "dense")
+    return {ALL: ALL_STAGES} | {f"without {n}": stages_without([n]) for n in STAGE_NAMES} | {PLAIN: plain}
+
+
+def ablate(
+    source: Path,
+    index: Index,
+    *,
+    choice: Choice = EVERY,
+    depth: int = DEPTH,
+    progress: Callable[[Progress], None] | None = None,
+) -> tuple[Variant, ...]:
+    """Measure retrieval under every variant, first with all stages, on the questions of `source` that say
+    where their evidence stands. `depth` passages are retrieved each time. The variants of a question are
+    asked one after the other, each time beginning with another, so that neither the machine's mood nor a
+    warm cache favours any. Raises InputError for an unusable set, CitewiseError where the index cannot be
+    used."""
+    questions = [q for q in choose(source, choice, searched=True) if is_searched(q)]
+    runs = [(name, Run(index, None, "retrieval", depth, stages)) for name, stages in variants().items()]
+    results: dict[str, list[QuestionResult]] = {name: [] for name, _ in runs}
+    for _, run in runs:  # models and indexes load at first use
+        run.warm_up(questions)
+    for number, question in enumerate(with_progress(questions, progress)):
+        first = number % len(runs)
+        for name, run in runs[first:] + runs[:first]:
+            results[name].append(run.ask(question))
+    return tuple(_variant(name, run.stages, results[name], results[ALL]) for name, run in runs)
+
+
+def _variant(
+    name: str, stages: Stages, results: Sequence[QuestionResult], base: Sequence[QuestionResult]
+) -> Variant:
+    differences = {
+        measure: metrics.difference([r.scores[measure] for r in base], [r.scores[measure] for r in results])
+        for measure in results[0].scores
+    }
+    return Variant(
+        name,
+        stages,
+        measures_of([r.scores for r in results]),
+        {} if results is base else differences,
+        metrics.percentile([r.seconds["search"] for r in results if "search" in r.seconds], 0.5),
+        {r.id: r.rank for r in results},
+        sum(bool(r.error) for r in results),
+    )

@@ -24,7 +24,7 @@ from rag.evalset import Question
 from rag.files import write_atomically
 from rag.generation import LLM, LLMInfo, Piece, Prompt, write
 from rag.metrics import Measure, Passage, contains_answer, is_hit, same_document
-from rag.stated import states_answer, verdict
+from rag.scoring import states_answer, verdict
 from rag.text import normalise, sentences
 from rag.types import Answer, Citation, Claim, Queued
 

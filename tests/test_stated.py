@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.stated import states_answer
+from rag.scoring import states_answer
 
 
 @pytest.mark.parametrize(

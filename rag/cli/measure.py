@@ -15,13 +15,11 @@ from rag.cli.options import SET_HELP, EmbedderOption, JsonOption, Llm, SetIndexO
 from rag.errors import InputError
 
 if TYPE_CHECKING:
-    from rag.ablation import Ablation
     from rag.answer import Assistant
     from rag.config import Config
     from rag.evalset import Choice
     from rag.index import Index
-    from rag.report import Report
-    from rag.report_html import Change
+    from rag.report import Change, Report
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,6 +76,8 @@ def evaluate(
     """Measure retrieval and answers on questions; write report.json, report.md and report.html."""
     from rag.evalset import Choice
     from rag.evaluate import set_name
+    from rag.report import changed
+    from rag.report_html import write_html
 
     choice = Choice(limit, seed, tuple(tag or ()), half, sample, scoped)
     asked = Options(what, choice, depth, tuple(without or ()), ablate, former, rebuild, as_json)
@@ -90,21 +90,20 @@ def evaluate(
         settings = options.config(index=folder, llm=llm, embedder=embedder)
         if source.is_dir() and (rebuild or index is None or not index.exists()):
             ingest_set(source / "documents", settings, rebuild=rebuild, quiet=as_json)
-        report, ablation = _measure(source, settings, asked)
-        change = _change(report, former) if former else None
+        report = _measure(source, settings, asked)
+        change = changed(report, former) if former else None
         target = (out or Path("reports")) / name if several or not out else out
-        paths = _write(report, target, change, ablation)
+        paths = (*report.write(target), write_html(report, target, change.sections() if change else ()))
         reports[name] = report
         if not several:
-            _show(report, change, ablation, paths, as_json=as_json)
+            _show(report, change, paths, as_json=as_json)
     if several:
         _show_sets(reports, as_json=as_json)
 
 
 def _check(sources: list[Path], index: Path | None, asked: Options) -> None:
     """Everything that can be wrong with the arguments, before the minutes that an ingest may take."""
-    from rag.evaluate import check_what, choose, set_name
-    from rag.staging import stages_without
+    from rag.evaluate import check_what, choose, set_name, stages_without
 
     if asked.ablate and asked.without:
         raise InputError("--ablate switches every stage off in turn; leave --without out.")
@@ -161,11 +160,9 @@ def _opened(settings: Config, what: str) -> Iterator[tuple[Index, Assistant | No
         yield assistant.index, assistant
 
 
-def _measure(source: Path, settings: Config, asked: Options) -> tuple[Report, Ablation | None]:
-    from rag.ablation import ablate
+def _measure(source: Path, settings: Config, asked: Options) -> Report:
     from rag.cli.system import version
-    from rag.evaluate import evaluate
-    from rag.staging import stages_without
+    from rag.evaluate import ablate, evaluate, stages_without
 
     common: dict[str, Any] = {"choice": asked.choice, "depth": asked.depth}
     stages = stages_without(asked.without)
@@ -174,49 +171,22 @@ def _measure(source: Path, settings: Config, asked: Options) -> tuple[Report, Ab
             report = evaluate(
                 source, index, assistant, what=asked.what, stages=stages, **common, progress=progress
             )
-        ablation = None
         if asked.ablate:
             with output.progress_bars(quiet=asked.quiet) as progress:
-                ablation = ablate(source, index, **common, progress=progress)
+                variants = ablate(source, index, **common, progress=progress)
+            report = dataclasses.replace(report, ablation=variants)
         about = {"index": str(index.folder), "citewise": version()}
-    return dataclasses.replace(report, settings={**report.settings, **about}), ablation
+    return dataclasses.replace(report, settings={**report.settings, **about})
 
 
-def _change(report: Report, former: Path) -> Change:
-    from rag.report import compare, differences
-    from rag.report_html import Change
-
-    return Change(str(former), compare(report, former), differences(report, former))
-
-
-def _write(
-    report: Report, folder: Path, change: Change | None, ablation: Ablation | None
-) -> tuple[Path, ...]:
-    from rag.report_html import write_html
-
-    paths: tuple[Path, ...] = report.write(folder)
-    if ablation is not None:
-        paths += ablation.write(folder)
-    return (*paths, write_html(report, folder, change=change, ablation=ablation))
-
-
-def _show(
-    report: Report,
-    change: Change | None,
-    ablation: Ablation | None,
-    paths: tuple[Path, ...],
-    *,
-    as_json: bool,
-) -> None:
+def _show(report: Report, change: Change | None, paths: tuple[Path, ...], *, as_json: bool) -> None:
     turned = change.turned if change else ()
     if as_json:
         changes = change.differences if change else {}
-        told = {"report": report, "turned": turned, "differences": changes, "ablation": ablation}
+        told = {"report": report, "turned": turned, "differences": changes}
         output.print_json({**told, "written": paths})
         return
     typer.echo(output.clean(report.to_markdown()))
-    if ablation is not None:
-        typer.echo(output.clean(ablation.to_markdown()))
     for turn in turned:
         sign = "better" if turn.better else "worse"
         line = f"{sign}: {turn.id} ({turn.what}: {turn.before} -> {turn.after}) {turn.question}"

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -137,65 +137,55 @@ class Run:
     def ask(self, question: Question) -> QuestionResult:
         scores: Scores = {}
         seconds: dict[str, float] = {}
-        result = QuestionResult(
-            question.id,
-            question.question,
-            question.answerable,
-            question.tags,
-            scores=scores,
-            seconds=seconds,
-        )
+        found: dict[str, Any] = {}
         try:
             if self.what != "answers" and is_searched(question):
-                result = self._retrieve(question, result, scores, seconds)
+                found |= self._retrieve(question, scores, seconds)
             if self.what != "retrieval":
-                result = self._answer(question, result, scores, seconds)
+                found |= self._answer(question, scores, seconds)
         except CitewiseError as error:
-            result = replace(result, error=str(error))
+            found["error"] = str(error)
             lost = nothing_scores(question, self.what, self.depth)
             lost |= nothing(question) if self.what != "retrieval" else {}
             for name, value in lost.items():
                 scores.setdefault(name, value)
-        return result
+        about = (question.id, question.question, question.answerable, question.tags)
+        return QuestionResult(*about, scores=scores, seconds=seconds, **found)
 
-    def _retrieve(
-        self, question: Question, result: QuestionResult, scores: Scores, seconds: dict[str, float]
-    ) -> QuestionResult:
+    def _retrieve(self, question: Question, scores: Scores, seconds: dict[str, float]) -> dict[str, Any]:
         begun = time.perf_counter()
         hits = search(self.index, question.question, self.depth, self.stages)
         seconds["search"] = time.perf_counter() - begun
         passages = [passage(hit) for hit in hits]
         scores |= rank_scores(passages, question.evidence, self.depth)
-        rank = metrics.first_rank(passages, question.evidence)
-        document_rank = metrics.first_document_rank(passages, question.evidence)
-        return replace(result, searched=True, rank=rank, document_rank=document_rank)
+        return {
+            "searched": True,
+            "rank": metrics.first_rank(passages, question.evidence),
+            "document_rank": metrics.first_document_rank(passages, question.evidence),
+        }
 
-    def _answer(
-        self, question: Question, result: QuestionResult, scores: Scores, seconds: dict[str, float]
-    ) -> QuestionResult:
+    def _answer(self, question: Question, scores: Scores, seconds: dict[str, float]) -> dict[str, Any]:
         answer = self._timed_answer(question, seconds)
         self.thresholds.add(round(answer.certificate.threshold, 4))
         self.counts[f"kind: {answer.kind.value}"] += 1
         self.counts.update(f"state: {claim.state.value}" for claim in answer.claims)
         self.counts.update(f"dropped from the draft: {claim.state.value}" for claim in answer.dropped)
-        judged = judge(question, answer)
-        came = outcome(question, answer)
+        judged, came = judge(question, answer), outcome(question, answer)
         scores |= {**judged.scores, **came.scores}
-        return replace(
-            result,
-            kind=answer.kind.value,
-            score=answer.certificate.best_score,
-            threshold=answer.certificate.threshold,
-            evidence_shown=judged.shown,
-            answer_in_evidence=judged.inside,
-            answer_in_text=judged.in_text,
-            wrong=judged.wrong,
-            answer=answer.text,
-            outcome=came.name,
-            first_sentence=came.first,
-            state=came.state,
-            citations=came.citations,
-        )
+        return {
+            "kind": answer.kind.value,
+            "score": answer.certificate.best_score,
+            "threshold": answer.certificate.threshold,
+            "evidence_shown": judged.shown,
+            "answer_in_evidence": judged.inside,
+            "answer_in_text": judged.in_text,
+            "wrong": judged.wrong,
+            "answer": answer.text,
+            "outcome": came.name,
+            "first_sentence": came.first,
+            "state": came.state,
+            "citations": came.citations,
+        }
 
     def _timed_answer(self, question: Question, seconds: dict[str, float]) -> Answer:
         assert self.assistant is not None, "evaluate() checked it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -275,30 +275,29 @@ Noted = tuple[QuestionResult, str]
 def to_look_at(results: Sequence[QuestionResult]) -> list[tuple[str, list[Noted]]]:
     """The questions that came out wrong, each with a note, under a title for what went wrong; empty groups
     are left out."""
-
-    def ranks(r: QuestionResult) -> str:
-        return f" (evidence at {r.rank or '-'}, document at {r.document_rank or '-'})"
-
-    def said(r: QuestionResult) -> str:
-        return f" ({' '.join(r.answer.split())[:160]})"
-
-    def error(r: QuestionResult) -> str:
-        return f": {r.error}"
-
-    refused = AnswerKind.REFUSED.value
-    groups: list[tuple[str, Callable[[QuestionResult], bool], Callable[[QuestionResult], str]]] = [
-        ("Evidence not in the first 5 passages", lambda r: r.searched and (r.rank or 6) > 5, ranks),
-        ("Answerable, but refused", lambda r: r.answerable and r.kind == refused, ranks),
-        (
-            "Answered, but the evidence was not shown",
-            lambda r: r.evidence_shown is False and r.kind not in ("", refused),
-            said,
-        ),
-        ("Unanswerable, but answered", lambda r: not r.answerable and r.kind not in ("", refused), said),
-        ("Errors", lambda r: bool(r.error), error),
-    ]
-    found = [(title, [(r, note(r)) for r in results if wrong(r)]) for title, wrong, note in groups]
-    return [(title, rows) for title, rows in found if rows]
+    titles = (
+        "Evidence not in the first 5 passages",
+        "Answerable, but refused",
+        "Answered, but the evidence was not shown",
+        "Unanswerable, but answered",
+        "Errors",
+    )
+    groups: dict[str, list[Noted]] = {title: [] for title in titles}
+    for r in results:
+        refused, answered = r.kind == AnswerKind.REFUSED.value, r.kind not in ("", AnswerKind.REFUSED.value)
+        ranks = f" (evidence at {r.rank or '-'}, document at {r.document_rank or '-'})"
+        said = f" ({' '.join(r.answer.split())[:160]})"
+        wrong = (
+            (r.searched and (r.rank or 6) > 5, ranks),
+            (r.answerable and refused, ranks),
+            (r.evidence_shown is False and answered, said),
+            (not r.answerable and answered, said),
+            (bool(r.error), f": {r.error}"),
+        )
+        for title, (applies, note) in zip(titles, wrong, strict=True):
+            if applies:
+                groups[title].append((r, note))
+    return [(title, rows) for title, rows in groups.items() if rows]
 
 
 TAG_COLUMNS = (

@@ -23,10 +23,10 @@ from rag import metrics
 from rag.constraints import read_constraints
 from rag.errors import ParseError
 from rag.evalset import Question, load_questions
+from rag.evaluate import STAGE_NAMES, stages_without
 from rag.index import Index
 from rag.parsers import parse
 from rag.scoring import is_searched, passage
-from rag.staging import STAGE_NAMES, stages_without
 from rag.types import Document
 
 TIMES = (0, 1, 4, 16)

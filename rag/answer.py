@@ -52,6 +52,10 @@ class Assistant:
     def llm(self) -> LLM | None:
         return self._setup.llm
 
+    @llm.setter
+    def llm(self, llm: LLM | None) -> None:
+        self._setup = replace(self._setup, llm=llm)
+
     @property
     def drafts(self) -> int:
         return self._setup.drafts

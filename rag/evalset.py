@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from rag.errors import InputError
 from rag.metrics import EvidenceEntry
+from rag.types import Turn
 
 Half = Literal["dev", "test"]
 HALVES: tuple[Half, ...] = ("dev", "test")
@@ -20,7 +21,12 @@ HALVES: tuple[Half, ...] = ("dev", "test")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One line of `questions.jsonl`. `answers` and `evidence` may be empty."""
+    """One line of `questions.jsonl`; all but `question` may be empty.
+
+    `parts` are the items that a full answer has, each with its spellings; `conflict` the statements on which
+    the documents disagree; `wrong` what must not be shown. `scale` ("thousand", "percent", "") is what the
+    accepted figures are in, None where the set does not say. `scope` are the documents that the question
+    names; `history` the turns before it, oldest first."""
 
     id: str
     question: str
@@ -28,6 +34,28 @@ class Question:
     answers: tuple[str, ...] = ()
     evidence: tuple[EvidenceEntry, ...] = ()
     tags: tuple[str, ...] = ()
+    parts: tuple[tuple[str, ...], ...] = ()
+    conflict: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    scale: str | None = None
+    scope: tuple[str, ...] = ()
+    history: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which questions of a set are asked. Those with any of `tags` and of the `half`; of these at most
+    `limit`, drawn with a seed, or a fixed `sample`. `scoped`: each over the documents that it names alone."""
+
+    limit: int | None = None
+    seed: int = 0
+    tags: tuple[str, ...] = ()
+    half: Half | None = None
+    sample: int | None = None
+    scoped: bool = False
+
+
+EVERY = Choice()
 
 
 def load_questions(path: Path) -> tuple[Question, ...]:
@@ -62,9 +90,15 @@ def _parse(line: str, path: Path, number: int) -> Question:
             id=str(row.get("id") or f"line-{number}"),
             question=_asked(row),
             answerable=_typed(row.get("answerable", True), bool, "`answerable`"),
-            answers=tuple(str(_typed(a, (str, int, float), "an answer")) for a in _list(row, "answers")),
+            answers=_texts(_list(row, "answers"), "an answer"),
             evidence=tuple(_entry(e) for e in _list(row, "evidence")),
-            tags=tuple(str(t) for t in _list(row, "tags")),
+            tags=tuple(str(t) for t in [*filter(None, [row.get("kind")]), *_list(row, "tags")]),
+            parts=tuple(_spellings(part) for part in _list(row, "parts")),
+            conflict=_texts(_list(row, "conflict"), "a statement of `conflict`"),
+            wrong=_texts(_list(row, "wrong"), "a text of `wrong`"),
+            scale=None if row.get("scale") is None else str(row["scale"]),
+            scope=_texts(_list(row, "scope"), "a document of `scope`"),
+            history=tuple(_turn(t) for t in _list(row, "history")),
         )
     except (ValueError, TypeError) as error:
         raise InputError(
@@ -96,6 +130,19 @@ def _list(row: dict[str, Any], name: str) -> list[Any]:
     return [] if value is None else _typed(value, list, f"`{name}`")
 
 
+def _texts(members: Sequence[Any], what: str) -> tuple[str, ...]:
+    return tuple(str(_typed(member, (str, int, float), what)) for member in members)
+
+
+def _spellings(part: Any) -> tuple[str, ...]:
+    return _texts(part if isinstance(part, list) else [part], "a spelling of `parts`")
+
+
+def _turn(turn: Any) -> Turn:
+    fields = _typed(turn, dict, "a turn of `history`")
+    return Turn(str(fields.get("question") or ""), str(fields.get("answer") or ""))
+
+
 _NAMES = {dict: "an object", list: "a list", bool: "true or false", str: "a text"}
 
 
@@ -112,6 +159,15 @@ def sample(questions: Sequence[Question], limit: int | None, seed: int) -> tuple
         return tuple(questions)
     chosen = sorted(random.Random(seed).sample(range(len(questions)), limit))
     return tuple(questions[i] for i in chosen)
+
+
+def fixed_sample(questions: Sequence[Question], size: int | None) -> tuple[Question, ...]:
+    """At most `size` questions, those whose ids have the smallest SHA-256, in their own order: the same ones
+    whatever else joins or leaves the set."""
+    if size is None or size >= len(questions):
+        return tuple(questions)
+    chosen = set(sorted((_digest(q.id), q.id) for q in questions)[:size])
+    return tuple(q for q in questions if (_digest(q.id), q.id) in chosen)
 
 
 def half_of(question: Question) -> Half:
@@ -132,8 +188,11 @@ def whole_half_of(question: Question) -> Half | None:
 
 
 def _half(key: str) -> Half:
-    digest = hashlib.sha256(unicodedata.normalize("NFC", key).encode()).digest()
-    return HALVES[digest[0] % 2]
+    return HALVES[_digest(key)[0] % 2]
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(unicodedata.normalize("NFC", key).encode()).digest()
 
 
 def restrict(

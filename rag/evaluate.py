@@ -8,24 +8,25 @@ A set is a folder with `documents/` and `questions.jsonl`, or such a file alone,
 
 from __future__ import annotations
 
+import dataclasses
 import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rag import metrics
 from rag.errors import CitewiseError, InputError
-from rag.evalset import Half, Question, load_questions, restrict, sample
-from rag.metrics import Measure
-from rag.report import QuestionResult, Report
+from rag.evalset import EVERY, Choice, Question, fixed_sample, load_questions, restrict, sample
+from rag.report import ALL, PLAIN, QuestionResult, Report, Variant, measures_of
 from rag.scoring import Scores, is_searched, judge, nothing_scores, passage, rank_scores
-from rag.staging import ALL_STAGES, STAGE_NAMES, search, staged
 from rag.text import detect_language
-from rag.types import Answer, EvidenceFound, Finished, Progress, Stages, Token
+from rag.types import Answer, EvidenceFound, Filters, Finished, Hit, Progress, Stages, Token
+from rag.yardstick import nothing, outcome
 
 if TYPE_CHECKING:
     from rag.answer import Assistant
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 PARTS = ("retrieval", "answers", "all")
 DEPTH = 100
+ALL_STAGES = Stages()
+STAGE_NAMES = tuple(f.name for f in dataclasses.fields(Stages))
 
 
 def evaluate(
@@ -41,32 +44,27 @@ def evaluate(
     assistant: Assistant | None = None,
     *,
     what: str = "retrieval",
-    limit: int | None = None,
-    seed: int = 0,
+    choice: Choice = EVERY,
     depth: int = DEPTH,
-    tags: Sequence[str] = (),
-    half: Half | None = None,
     stages: Stages = ALL_STAGES,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Ask the questions of `source` (a set's folder or a file of questions) and measure. `what` is
     "retrieval", "answers" (needs an assistant) or "all".
 
-    `depth` passages are retrieved per question; measures @k are given up to it. `tags`, `half`, then `limit`
-    choose among the questions. `stages` are those of retrieval that take part, for the answers too. A
-    question that fails counts as not found and is listed with its error. Raises InputError for an unusable
-    set, CitewiseError where the index cannot be used.
+    `depth` passages are retrieved per question; measures @k are given up to it. `stages` are those of
+    retrieval that take part, for the answers too. A question that fails counts as not found and is listed
+    with its error. Raises InputError for an unusable set, CitewiseError where the index cannot be used.
     """
     check_what(what)
     if what != "retrieval" and assistant is None:
         raise InputError(f"Measuring {what} needs an assistant.")
-    questions = choose(source, limit=limit, seed=seed, tags=tags, half=half, searched=what == "retrieval")
-    run = _Run(index, assistant, what, depth, stages)
+    questions = choose(source, choice, searched=what == "retrieval")
+    run = Run(index, assistant, what, depth, stages, scoped=choice.scoped)
     run.warm_up(questions)
     with staged(assistant, stages):
         results = tuple(run.ask(q) for q in with_progress(questions, progress))
-    settings: dict[str, Any] = {"what": what, "questions": len(questions), "seed": seed, "depth": depth}
-    settings |= choice(tags, half, stages)
+    settings = {"what": what} | settings_of(choice, questions, depth, stages)
     return run.report(set_name(source), settings, results, questions)
 
 
@@ -76,18 +74,11 @@ def check_what(what: str) -> None:
         raise InputError(f"There is nothing called {what!r} to measure. Allowed: {', '.join(PARTS)}.")
 
 
-def choose(
-    source: Path,
-    *,
-    limit: int | None = None,
-    seed: int = 0,
-    tags: Sequence[str] = (),
-    half: Half | None = None,
-    searched: bool = False,
-) -> tuple[Question, ...]:
+def choose(source: Path, choice: Choice = EVERY, *, searched: bool = False) -> tuple[Question, ...]:
     """The questions to ask, in their order. With `searched` at least one must say where its evidence stands:
     without any, retrieval cannot be measured. Raises InputError."""
-    questions = sample(restrict(load_questions(source), tags=tags, half=half), limit, seed)
+    found = restrict(load_questions(source), tags=choice.tags, half=choice.half)
+    questions = sample(fixed_sample(found, choice.sample), choice.limit, choice.seed)
     if searched and not any(map(is_searched, questions)):
         raise InputError(
             f"None of the {len(questions)} questions of {source} says where its evidence stands: retrieval "
@@ -111,20 +102,21 @@ def set_name(source: Path) -> str:
     return resolved.name if resolved.is_dir() else resolved.stem
 
 
-def choice(tags: Sequence[str], half: str | None, stages: Stages = ALL_STAGES) -> dict[str, Any]:
-    """What narrows a run, for its settings; nothing for a whole one."""
-    found: dict[str, Any] = {}
-    if tags:
-        found["tags"] = ", ".join(tags)
-    if half is not None:
-        found["half"] = half
+def settings_of(
+    choice: Choice, questions: Sequence[Question], depth: int, stages: Stages = ALL_STAGES
+) -> dict[str, Any]:
+    """What a report says of a run: how many questions, and what narrowed it."""
+    found: dict[str, Any] = {"questions": len(questions), "seed": choice.seed, "depth": depth}
+    if choice.tags:
+        found["tags"] = ", ".join(choice.tags)
+    found |= {name: getattr(choice, name) for name in ("half", "sample", "scoped") if getattr(choice, name)}
     if stages != ALL_STAGES:
         found["without"] = ", ".join(name for name in STAGE_NAMES if not getattr(stages, name))
     return found
 
 
 @dataclass
-class _Run:
+class Run:
     """What accumulates over the questions: times, counts, and the numbers of each question by measure."""
 
     index: Index
@@ -132,6 +124,7 @@ class _Run:
     what: str
     depth: int
     stages: Stages
+    scoped: bool = False
     thresholds: set[float] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -144,63 +137,61 @@ class _Run:
     def ask(self, question: Question) -> QuestionResult:
         scores: Scores = {}
         seconds: dict[str, float] = {}
-        result = QuestionResult(
-            question.id,
-            question.question,
-            question.answerable,
-            question.tags,
-            scores=scores,
-            seconds=seconds,
-        )
+        found: dict[str, Any] = {}
         try:
             if self.what != "answers" and is_searched(question):
-                result = self._retrieve(question, result, scores, seconds)
+                found |= self._retrieve(question, scores, seconds)
             if self.what != "retrieval":
-                result = self._answer(question, result, scores, seconds)
+                found |= self._answer(question, scores, seconds)
         except CitewiseError as error:
-            result = replace(result, error=str(error))
-            for name, nothing in nothing_scores(question, self.what, self.depth).items():
-                scores.setdefault(name, nothing)
-        return result
+            found["error"] = str(error)
+            lost = nothing_scores(question, self.what, self.depth)
+            lost |= nothing(question) if self.what != "retrieval" else {}
+            for name, value in lost.items():
+                scores.setdefault(name, value)
+        about = (question.id, question.question, question.answerable, question.tags)
+        return QuestionResult(*about, scores=scores, seconds=seconds, **found)
 
-    def _retrieve(
-        self, question: Question, result: QuestionResult, scores: Scores, seconds: dict[str, float]
-    ) -> QuestionResult:
+    def _retrieve(self, question: Question, scores: Scores, seconds: dict[str, float]) -> dict[str, Any]:
         begun = time.perf_counter()
         hits = search(self.index, question.question, self.depth, self.stages)
         seconds["search"] = time.perf_counter() - begun
         passages = [passage(hit) for hit in hits]
         scores |= rank_scores(passages, question.evidence, self.depth)
-        rank = metrics.first_rank(passages, question.evidence)
-        document_rank = metrics.first_document_rank(passages, question.evidence)
-        return replace(result, searched=True, rank=rank, document_rank=document_rank)
+        return {
+            "searched": True,
+            "rank": metrics.first_rank(passages, question.evidence),
+            "document_rank": metrics.first_document_rank(passages, question.evidence),
+        }
 
-    def _answer(
-        self, question: Question, result: QuestionResult, scores: Scores, seconds: dict[str, float]
-    ) -> QuestionResult:
-        answer = self._timed_answer(question.question, seconds)
+    def _answer(self, question: Question, scores: Scores, seconds: dict[str, float]) -> dict[str, Any]:
+        answer = self._timed_answer(question, seconds)
         self.thresholds.add(round(answer.certificate.threshold, 4))
         self.counts[f"kind: {answer.kind.value}"] += 1
         self.counts.update(f"state: {claim.state.value}" for claim in answer.claims)
         self.counts.update(f"dropped from the draft: {claim.state.value}" for claim in answer.dropped)
-        judged = judge(question, answer)
-        scores |= judged.scores
-        return replace(
-            result,
-            kind=answer.kind.value,
-            score=answer.certificate.best_score,
-            threshold=answer.certificate.threshold,
-            evidence_shown=judged.shown,
-            answer_in_evidence=judged.inside,
-            answer_in_text=judged.in_text,
-            wrong=judged.wrong,
-            answer=answer.text,
-        )
+        judged, came = judge(question, answer), outcome(question, answer)
+        scores |= {**judged.scores, **came.scores}
+        return {
+            "kind": answer.kind.value,
+            "score": answer.certificate.best_score,
+            "threshold": answer.certificate.threshold,
+            "evidence_shown": judged.shown,
+            "answer_in_evidence": judged.inside,
+            "answer_in_text": judged.in_text,
+            "wrong": judged.wrong,
+            "answer": answer.text,
+            "outcome": came.name,
+            "first_sentence": came.first,
+            "state": came.state,
+            "citations": came.citations,
+        }
 
-    def _timed_answer(self, question: str, seconds: dict[str, float]) -> Answer:
+    def _timed_answer(self, question: Question, seconds: dict[str, float]) -> Answer:
         assert self.assistant is not None, "evaluate() checked it"
+        filters = self._scope(question) if self.scoped and question.scope else None
         begun = time.perf_counter()
-        for event in self.assistant.stream(question):
+        for event in self.assistant.stream(question.question, filters=filters, history=question.history):
             if isinstance(event, EvidenceFound):
                 seconds["evidence"] = time.perf_counter() - begun
             elif isinstance(event, Token):
@@ -208,7 +199,18 @@ class _Run:
             elif isinstance(event, Finished):
                 seconds["answer"] = time.perf_counter() - begun
                 return event.answer
-        raise InputError(f"No answer came for: {question}")
+        raise InputError(f"No answer came for: {question.question}")
+
+    def _scope(self, question: Question) -> Filters:
+        """The documents that the question names, as the index calls them. Raises InputError without any."""
+        paths = tuple(
+            d.path
+            for d in self.index.documents()
+            if any(metrics.same_document(d.path, wanted) for wanted in question.scope)
+        )
+        if not paths:
+            raise InputError(f"The index holds none of: {', '.join(question.scope)}.")
+        return Filters(documents=paths)
 
     def report(
         self,
@@ -232,15 +234,6 @@ class _Run:
             missing=_missing(self.index, questions),
             results=results,
         )
-
-
-def measures_of(rows: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
-    """Each score over the questions that have it, in the order of first appearance."""
-    columns: dict[str, list[float]] = {}
-    for row in rows:
-        for name, value in row.items():
-            columns.setdefault(name, []).append(value)
-    return {name: metrics.measure(values) for name, values in columns.items()}
 
 
 def percentiles(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -282,3 +275,102 @@ def with_progress(
 def _peak_memory_mb() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def stages_without(names: Iterable[str]) -> Stages:
+    """All stages but those named. Raises InputError that lists the names for one that there is not."""
+    off = tuple(names)
+    for name in off:
+        if name not in STAGE_NAMES:
+            raise InputError(
+                f"There is no stage of retrieval called {name!r}. Stages: {', '.join(STAGE_NAMES)}."
+            )
+    return dataclasses.replace(ALL_STAGES, **dict.fromkeys(off, False))
+
+
+def search(index: Index, question: str, k: int, stages: Stages = ALL_STAGES) -> list[Hit]:
+    """The index's search as users have it unless stages are switched off."""
+    return index.search(question, k) if stages == ALL_STAGES else index.search(question, k, stages=stages)
+
+
+class _Staged:
+    """An index that searches without some stages, in all else the one it stands for."""
+
+    def __init__(self, index: Index, stages: Stages) -> None:
+        self._index = index
+        self._stages = stages
+
+    def search(self, question: str, k: int = 8, *, filters: Filters | None = None) -> list[Hit]:
+        return self._index.search(question, k, filters=filters, stages=self._stages)
+
+    def search_each(
+        self, question: str, asked: Sequence[str], k: int = 8, *, filters: Filters | None = None
+    ) -> list[list[Hit]]:
+        return self._index.search_each(question, asked, k, filters=filters, stages=self._stages)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._index, name)
+
+
+@contextmanager
+def staged(assistant: Assistant | None, stages: Stages) -> Iterator[None]:
+    """While it lasts the assistant searches with these stages alone; nothing changes for all of them."""
+    if assistant is None or stages == ALL_STAGES:
+        yield
+        return
+    whole = assistant.index
+    assistant.index = cast("Index", _Staged(whole, stages))
+    try:
+        yield
+    finally:
+        assistant.index = whole
+
+
+def variants() -> dict[str, Stages]:
+    """What `ablate` measures: all stages, without each one, and the plain fusion of words and vectors (the
+    words have no switch)."""
+    plain = stages_without(n for n in STAGE_NAMES if n != "dense")
+    return {ALL: ALL_STAGES} | {f"without {n}": stages_without([n]) for n in STAGE_NAMES} | {PLAIN: plain}
+
+
+def ablate(
+    source: Path,
+    index: Index,
+    *,
+    choice: Choice = EVERY,
+    depth: int = DEPTH,
+    progress: Callable[[Progress], None] | None = None,
+) -> tuple[Variant, ...]:
+    """Measure retrieval under every variant, first with all stages, on the questions of `source` that say
+    where their evidence stands. `depth` passages are retrieved each time. The variants of a question are
+    asked one after the other, each time beginning with another, so that neither the machine's mood nor a
+    warm cache favours any. Raises InputError for an unusable set, CitewiseError where the index cannot be
+    used."""
+    questions = [q for q in choose(source, choice, searched=True) if is_searched(q)]
+    runs = [(name, Run(index, None, "retrieval", depth, stages)) for name, stages in variants().items()]
+    results: dict[str, list[QuestionResult]] = {name: [] for name, _ in runs}
+    for _, run in runs:  # models and indexes load at first use
+        run.warm_up(questions)
+    for number, question in enumerate(with_progress(questions, progress)):
+        first = number % len(runs)
+        for name, run in runs[first:] + runs[:first]:
+            results[name].append(run.ask(question))
+    return tuple(_variant(name, run.stages, results[name], results[ALL]) for name, run in runs)
+
+
+def _variant(
+    name: str, stages: Stages, results: Sequence[QuestionResult], base: Sequence[QuestionResult]
+) -> Variant:
+    differences = {
+        measure: metrics.difference([r.scores[measure] for r in base], [r.scores[measure] for r in results])
+        for measure in results[0].scores
+    }
+    return Variant(
+        name,
+        stages,
+        measures_of([r.scores for r in results]),
+        {} if results is base else differences,
+        metrics.percentile([r.seconds["search"] for r in results if "search" in r.seconds], 0.5),
+        {r.id: r.rank for r in results},
+        sum(bool(r.error) for r in results),
+    )

@@ -1,19 +1,40 @@
-"""A measured set as values, JSON and Markdown."""
+"""A measured set as values, as JSON, and as sections that Markdown and the page (`rag.report_html`) show."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rag import metrics
+from rag import metrics, yardstick
 from rag.errors import InputError
 from rag.files import write_atomically
-from rag.metrics import Difference, Measure, RiskPoint
-from rag.types import AnswerKind
+from rag.metrics import Difference, Measure, RiskPoint, area_under_risk, difference
+from rag.types import AnswerKind, Stages
 from rag.types.plain import to_json
+
+ALL, PLAIN = "all stages", "plain"
+ABLATED = ("hit@1", "hit@5", "hit@10", "document hit@1", "MRR@10")
+_TURNED = "MRR@10"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A title, and below it a table (`rows` under `head`), a list of `items`, a `note`; what is empty is left
+    out."""
+
+    title: str
+    head: tuple[str, ...] = ()
+    rows: Sequence[Sequence[str]] = ()
+    items: tuple[str, ...] = ()
+    note: str = ""
+
+    def to_markdown(self) -> str:
+        parts = [f"## {self.title}" if self.title else ""]
+        parts += [table(self.head, self.rows) if self.head else "", "\n".join(f"- {i}" for i in self.items)]
+        return "\n\n".join(part for part in (*parts, self.note) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +45,7 @@ class QuestionResult:
     Fields about answers are None where no answer was asked for, or where they do not apply
     (`evidence_shown` without evidence entries, `answer_in_evidence` without accepted answers). `score` is
     the probability that the evidence suffices and `threshold` what it was held against; `wrong` says whether
-    an answer from this evidence is an error, also where it was refused.
+    an answer from this evidence is an error, also where it was refused. The last four are of `rag.yardstick`.
     """
 
     id: str
@@ -45,6 +66,33 @@ class QuestionResult:
     wrong: bool | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    outcome: str = ""
+    first_sentence: str = ""
+    state: str = ""
+    citations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Retrieval with some stages: its measures, their paired differences from all stages (empty for all
+    stages itself), median seconds of a search; `ranks` of the first evidence by question id (None: not
+    found). `better` and `worse` count questions whose evidence stands higher or lower among the first ten."""
+
+    name: str
+    stages: Stages
+    measures: Mapping[str, Measure]
+    differences: Mapping[str, Difference]
+    seconds_p50: float
+    ranks: Mapping[str, int | None]
+    errors: int = 0
+
+    @property
+    def better(self) -> int:
+        return self.differences[_TURNED].better if _TURNED in self.differences else 0
+
+    @property
+    def worse(self) -> int:
+        return self.differences[_TURNED].worse if _TURNED in self.differences else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +110,40 @@ class Report:
     memory_mb: float
     missing: tuple[str, ...]
     results: tuple[QuestionResult, ...]
+    ablation: tuple[Variant, ...] = ()
 
     def to_json(self) -> str:
         return to_json(self, indent=1) + "\n"
 
-    def to_markdown(self) -> str:
-        """Tables for reading; the same numbers as the JSON."""
-        settings = ", ".join(f"{k} {v}" for k, v in self.settings.items())
-        parts = [f"# {self.name}", settings, "## All questions", _measure_table(self.measures)]
+    def sections(self) -> list[Section]:
+        """Everything for reading; the same numbers as the JSON."""
+        judged = yardstick.table({"all": self.measures, **self.by_tag}, "kind")
+        found = [Section("Answers", judged[0], judged[1:])] if judged else []
+        found.append(_measured(self.measures))
         if self.by_tag:
-            parts += ["## By tag (questions in brackets)", _tag_table(self.by_tag)]
-        if self.counts:
-            parts += ["## Counts", table(("what", "count"), [(k, str(v)) for k, v in self.counts.items()])]
-        if points := risk_curve(self.results):
-            area = metrics.area_under_risk(points)
-            parts.append(f"Risk averaged over all coverages (AURC, lower is better): {area:.3f}")
+            found.append(_by_tag("By tag (questions in brackets)", "tag", self.by_tag))
+        counts = [(k, str(v)) for k, v in self.counts.items()]
+        points = risk_curve(self.results)
+        area = f"Risk averaged over all coverages (AURC, lower is better): {area_under_risk(points):.3f}"
+        if counts:
+            found.append(Section("Counts", ("what", "count"), counts, note=area if points else ""))
+        elif points:
+            found.append(Section("", note=area))
         times = [(k, f"{v * 1000:.1f}") for k, v in self.seconds.items()]
         peak = f"Peak memory: {self.memory_mb:.0f} MB"
-        parts += ["## Times and memory", table(("what", "ms"), times), peak]
+        found.append(Section("Times and memory", ("what", "ms"), times, note=peak))
         if self.missing:
-            missing = "\n".join(f"- {m}" for m in self.missing)
-            parts += ["## Evidence documents that are not in the index", missing]
-        for title, rows in to_look_at(self.results):
-            lines = [f"- {r.id}: {r.question}{note}" for r, note in rows]
-            parts += [f"## {title}: {len(lines)}", "\n".join(lines)]
-        return "\n\n".join(parts) + "\n"
+            found.append(Section("Evidence documents that are not in the index", items=self.missing))
+        if self.ablation:
+            found.append(_ablated(self.ablation))
+        return found + [
+            Section(f"{title}: {len(rows)}", items=tuple(f"{r.id}: {r.question}{note}" for r, note in rows))
+            for title, rows in to_look_at(self.results)
+        ]
+
+    def to_markdown(self) -> str:
+        settings = ", ".join(f"{k} {v}" for k, v in self.settings.items())
+        return "\n\n".join([f"# {self.name}", settings, *(s.to_markdown() for s in self.sections())]) + "\n"
 
     def write(self, folder: Path) -> tuple[Path, Path]:
         """`report.json` and `report.md` in `folder`, each written atomically. Raises StorageError."""
@@ -94,6 +151,18 @@ class Report:
         write_atomically(paths[0], self.to_json().encode())
         write_atomically(paths[1], self.to_markdown().encode())
         return paths
+
+
+def measures_of(rows: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
+    """Each score over the questions that have it, in the order of first appearance."""
+    columns: dict[str, list[float]] = {}
+    for row in rows:
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value)
+    return {
+        name: metrics.share(values) if name in yardstick.SHARES else metrics.measure(values)
+        for name, values in columns.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,46 +177,66 @@ class Turned:
     better: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A former report's name, the questions that turned since, and the paired differences by measure."""
+
+    former: str
+    turned: tuple[Turned, ...] = ()
+    differences: Mapping[str, Difference] = field(default_factory=dict)
+
+    def sections(self) -> list[Section]:
+        """The measures that changed, those that did not, and the questions that turned worse and better."""
+        moved = [(name, d) for name, d in self.differences.items() if d.better or d.worse]
+        same = "; ".join(name for name in self.differences if name not in dict(moved))
+        rows = [
+            (n, f"{d.value:+.3f}", f"{d.low:+.3f} to {d.high:+.3f}", str(d.better), str(d.worse), str(d.n))
+            for n, d in moved
+        ]
+        head = ("measure", "difference", "95 % interval", "rose", "fell", "questions")
+        note = f"Unchanged on every question: {same}." if same else ""
+        found = [Section(f"Against {self.former}", head if rows else (), rows, note=note)]
+        for name, better in (("worse", False), ("better", True)):
+            some = [t for t in self.turned if t.better is better]
+            cells = [(t.id, t.what, f"{_found(t.before)} → {_found(t.after)}", t.question) for t in some]
+            shown = ("id", "what", "before → after", "question") if cells else ()
+            found.append(Section(f"Turned {name}: {len(cells)}", shown, cells))
+        return found
+
+
+def _found(rank: str) -> str:
+    return rank.replace("None", "not found")
+
+
 # A rank that crosses several of these has turned at the first; five is what a reader looks at.
 TURNS = (5, 1, 10)
 
 
-def compare(report: Report, former: Path, *, cutoffs: Sequence[int] = TURNS) -> tuple[Turned, ...]:
-    """Questions that turned against a former `report.json`: evidence within the first passages or not (at the
-    first of `cutoffs` that its rank crossed), shown or not, answered or refused. Raises InputError where the
-    file is not such a report."""
-    rows = _former(former)
-    turned = []
-    for now in report.results:
-        old = rows.get(now.id)
-        if old is not None:
-            turned += _turns(now, old, cutoffs)
-    return tuple(turned)
-
-
-def differences(report: Report, former: Path) -> dict[str, Difference]:
-    """Each measure's paired difference (now - then) over the questions that both reports have. Empty for a
-    former report that holds no scores by question. Raises InputError where the file is not a report."""
-    rows = _former(former)
+def changed(report: Report, former: Path) -> Change:
+    """What is different from a former `report.json`: questions that turned (evidence within the first
+    passages or not, shown or not, answered or refused), and each measure's paired difference (now - then)
+    over the questions that both have. Raises InputError where the file is not such a report."""
+    try:
+        rows = {r["id"]: dict(r) for r in json.loads(former.read_text(encoding="utf-8"))["results"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{former} is not a report of an earlier run: {error}.") from error
+    turned: list[Turned] = []
     pairs: dict[str, tuple[list[float], list[float]]] = {}
     for now in report.results:
-        then = rows.get(now.id, {}).get("scores") or {}
-        for name, value in now.scores.items():
-            if name in then:
-                before, after = pairs.setdefault(name, ([], []))
-                before.append(float(then[name]))
-                after.append(value)
-    return {name: metrics.difference(before, after) for name, (before, after) in pairs.items()}
+        old = rows.get(now.id)
+        if old is None:
+            continue
+        turned += _turns(now, old)
+        then = old.get("scores") or {}
+        for name in (n for n in now.scores if n in then):
+            before, after = pairs.setdefault(name, ([], []))
+            before.append(float(then[name]))
+            after.append(now.scores[name])
+    changes = {name: difference(before, after) for name, (before, after) in pairs.items()}
+    return Change(str(former), tuple(turned), changes)
 
 
-def _former(path: Path) -> dict[str, Mapping[str, Any]]:
-    try:
-        return {r["id"]: dict(r) for r in json.loads(path.read_text(encoding="utf-8"))["results"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is not a report of an earlier run: {error}.") from error
-
-
-def _turns(now: QuestionResult, old: Mapping[str, Any], cutoffs: Sequence[int]) -> list[Turned]:
+def _turns(now: QuestionResult, old: Mapping[str, Any]) -> list[Turned]:
     turns: list[Turned] = []
 
     def add(what: str, before: Any, after: Any, was: bool, is_now: bool) -> None:
@@ -158,7 +247,7 @@ def _turns(now: QuestionResult, old: Mapping[str, Any], cutoffs: Sequence[int]) 
         return rank is not None and rank <= cutoff
 
     rank, shown = old.get("rank"), old.get("evidence_shown")
-    crossed = [k for k in cutoffs if within(rank, k) != within(now.rank, k)]
+    crossed = [k for k in TURNS if within(rank, k) != within(now.rank, k)]
     if crossed:
         k = crossed[0]
         add(f"evidence in the first {k}", rank, now.rank, within(rank, k), within(now.rank, k))
@@ -186,30 +275,29 @@ Noted = tuple[QuestionResult, str]
 def to_look_at(results: Sequence[QuestionResult]) -> list[tuple[str, list[Noted]]]:
     """The questions that came out wrong, each with a note, under a title for what went wrong; empty groups
     are left out."""
-
-    def ranks(r: QuestionResult) -> str:
-        return f" (evidence at {r.rank or '-'}, document at {r.document_rank or '-'})"
-
-    def said(r: QuestionResult) -> str:
-        return f" ({' '.join(r.answer.split())[:160]})"
-
-    def error(r: QuestionResult) -> str:
-        return f": {r.error}"
-
-    refused = AnswerKind.REFUSED.value
-    groups: list[tuple[str, Callable[[QuestionResult], bool], Callable[[QuestionResult], str]]] = [
-        ("Evidence not in the first 5 passages", lambda r: r.searched and (r.rank or 6) > 5, ranks),
-        ("Answerable, but refused", lambda r: r.answerable and r.kind == refused, ranks),
-        (
-            "Answered, but the evidence was not shown",
-            lambda r: r.evidence_shown is False and r.kind not in ("", refused),
-            said,
-        ),
-        ("Unanswerable, but answered", lambda r: not r.answerable and r.kind not in ("", refused), said),
-        ("Errors", lambda r: bool(r.error), error),
-    ]
-    found = [(title, [(r, note(r)) for r in results if wrong(r)]) for title, wrong, note in groups]
-    return [(title, rows) for title, rows in found if rows]
+    titles = (
+        "Evidence not in the first 5 passages",
+        "Answerable, but refused",
+        "Answered, but the evidence was not shown",
+        "Unanswerable, but answered",
+        "Errors",
+    )
+    groups: dict[str, list[Noted]] = {title: [] for title in titles}
+    for r in results:
+        refused, answered = r.kind == AnswerKind.REFUSED.value, r.kind not in ("", AnswerKind.REFUSED.value)
+        ranks = f" (evidence at {r.rank or '-'}, document at {r.document_rank or '-'})"
+        said = f" ({' '.join(r.answer.split())[:160]})"
+        wrong = (
+            (r.searched and (r.rank or 6) > 5, ranks),
+            (r.answerable and refused, ranks),
+            (r.evidence_shown is False and answered, said),
+            (not r.answerable and answered, said),
+            (bool(r.error), f": {r.error}"),
+        )
+        for title, (applies, note) in zip(titles, wrong, strict=True):
+            if applies:
+                groups[title].append((r, note))
+    return [(title, rows) for title, rows in groups.items() if rows]
 
 
 TAG_COLUMNS = (
@@ -226,27 +314,65 @@ TAG_COLUMNS = (
 )
 
 
-def tag_columns(by_tag: Mapping[str, Mapping[str, Measure]]) -> list[str]:
-    """The measures that are shown by tag, those of them that some tag has."""
-    return [n for n in TAG_COLUMNS if any(n in measures for measures in by_tag.values())]
-
-
-def _tag_table(by_tag: Mapping[str, Mapping[str, Measure]]) -> str:
-    names = tag_columns(by_tag)
+def _by_tag(title: str, what: str, groups: Mapping[str, Mapping[str, Measure]]) -> Section:
+    names = [n for n in TAG_COLUMNS if any(n in measures for measures in groups.values())]
 
     def cell(measure: Measure | None) -> str:
         return f"{measure.value:.2f} ({measure.n})" if measure else ""
 
-    rows = [(tag, *(cell(measures.get(n)) for n in names)) for tag, measures in by_tag.items()]
-    return table(("tag", *names), rows)
+    rows = [(name, *(cell(measures.get(n)) for n in names)) for name, measures in groups.items()]
+    return Section(title, (what, *names), rows)
 
 
-def _measure_table(measures: Mapping[str, Measure]) -> str:
+def _measured(measures: Mapping[str, Measure]) -> Section:
     rows = [(k, f"{m.value:.3f}", f"{m.low:.3f} to {m.high:.3f}", str(m.n)) for k, m in measures.items()]
-    return table(("measure", "value", "95 % interval", "questions"), rows)
+    return Section("All questions", ("measure", "value", "95 % interval", "questions"), rows)
+
+
+def _ablated(variants: Sequence[Variant]) -> Section:
+    """One row per variant: the difference from all stages with its 95 % interval behind each value."""
+    rows = [
+        (
+            v.name,
+            *(_variant_cell(v, name) for name in ABLATED),
+            *((str(v.better), str(v.worse)) if v.differences else ("", "")),
+            f"{v.seconds_p50 * 1000:.1f}",
+        )
+        for v in variants
+    ]
+    return Section(
+        "What each stage of retrieval gives",
+        ("retrieval", *ABLATED, "better", "worse", "p50 ms"),
+        rows,
+        tuple(f"{v.name}: {v.errors} questions failed" for v in variants if v.errors),
+        f"In brackets: the difference from {ALL}, with its 95 % interval (paired bootstrap over the "
+        "questions). Better and worse: questions whose evidence stands higher or lower among the first "
+        f"ten passages. {PLAIN.capitalize()}: words and vectors alone.",
+    )
+
+
+def _variant_cell(variant: Variant, name: str) -> str:
+    value, change = variant.measures.get(name), variant.differences.get(name)
+    if value is None:
+        return ""
+    if change is None:
+        return f"{value.value:.3f}"
+    if not (change.better or change.worse):
+        return f"{value.value:.3f} (unchanged)"
+    return f"{value.value:.3f} ({change.value:+.3f}; {change.low:+.3f} to {change.high:+.3f})"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table."""
     lines: list[Sequence[str]] = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+
+
+def sets_table(reports: Mapping[str, Report]) -> str:
+    """Several sets as one Markdown table, a row for each and one for all of their questions: the outcomes of
+    the answers, or where none was asked for the measures that are shown by tag."""
+    rows = {name: report.measures for name, report in reports.items()}
+    rows["all"] = measures_of([r.scores for report in reports.values() for r in report.results])
+    found = yardstick.table(rows, "set")
+    shown = Section("", found[0], found[1:]) if found else _by_tag("", "set", rows)
+    return shown.to_markdown()

@@ -3,11 +3,17 @@
 Questions are halved by the documents that hold their evidence (`rag.evalset.whole_half_of`): what is fitted
 on one half is measured on the other, which shares no evidence document with it; questions whose documents lie
 on both sides are left out. Nothing is kept unless it orders the held-out half at least as well as what was
-there before."""
+there before.
+
+The loss of a question is -log of the softmax share that its passages with evidence have of the whole pool
+(ListNet's top-one loss; Cao et al., "Learning to Rank: From Pairwise Approach to Listwise Approach", 2007),
+plus a penalty that pulls each weight towards the one it had before: few questions change little. Weights keep
+the sign that their feature may have: features that say nearly the same would else take opposite weights,
+which fits the questions at hand and fails on other documents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,20 +24,57 @@ from rag import metrics
 from rag.errors import InputError
 from rag.evalset import HALVES, Half, Question, load_questions, whole_half_of
 from rag.evidence import select
-from rag.features import Candidate
+from rag.features import FEATURES, Candidate
 from rag.files import write_atomically
-from rag.fitting import LEAST, Example, fit
 from rag.index import Index
 from rag.metrics import Passage, RiskPoint, risk_coverage
 from rag.ranker import TUNED, Ranker
 from rag.retrieve import rank, read_demands, retrieve
-from rag.selective import Risk, measured, threshold_for
 from rag.types import Progress, Stages
 
+# Features that may speak for or against, and those that can only speak against. All others can only speak for
+# a passage.
+_EITHER = frozenset({"table", "article", "length", "opening", "numbers"})
+_AGAINST = frozenset({"rarest_missing", "headings_only", "place", "superseded"})
+# Questions that a weight of one is worth.
+_PULL = 0.3
+LEAST = 8
+CONFIDENCE = 0.95
 CUTOFFS = (1, 3, 5, 10)
 _TOP = 8
 _UNRANKED = Stages(ranker=False)
 ProgressCallback = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """The pool of one question: features (n, len(FEATURES)), which passages hold evidence (n,), and what the
+    question counts for."""
+
+    id: str
+    rows: NDArray[np.float64]
+    holds: NDArray[np.bool_]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What a threshold costs on questions that it was not set on: how many of `asked` are `answered`, how
+    many of those `wrong`, and the share of wrong answers that is not exceeded with 95 % confidence (1.0
+    where nothing was answered). `wanted` is what was asked for; `met` says whether any threshold of the
+    questions fitted came down to it."""
+
+    wanted: float
+    met: bool
+    asked: int
+    answered: int
+    wrong: int
+    bound: float
+
+    @property
+    def share(self) -> float:
+        """Of what was answered, how much is wrong; 0.0 where nothing was."""
+        return self.wrong / self.answered if self.answered else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,3 +254,119 @@ def _reported(tuning: Tuning, held: Sequence[_Asked]) -> Tuning:
 
     curve = risk_coverage([a.score for a in held], [a.wrong for a in held])
     return replace(tuning, refused_answerable=share(True), refused_unanswerable=share(False), curve=curve)
+
+
+def fit(examples: Sequence[Example], start: Ranker, *, fixed: Collection[str] = ()) -> Ranker:
+    """A ranker for these questions, begun from `start`; the weights of `fixed` features stay as they are, as
+    do those of features that the examples never show.
+
+    Raises InputError with fewer than eight questions whose evidence is in the pool."""
+    from scipy.optimize import minimize
+
+    useful = [e for e in examples if e.holds.any() and not e.holds.all()]
+    if len(useful) < LEAST:
+        raise InputError(
+            f"Only {len(useful)} of {len(examples)} questions have their evidence among the passages found; "
+            f"at least {LEAST} are needed to learn an order from."
+        )
+    pools = [(np.nan_to_num(e.rows), e.holds, e.weight) for e in useful]
+    shown = np.any([np.ptp(rows, axis=0) > 0 for rows, _, _ in pools], axis=0)
+    free = [n for n, name in enumerate(FEATURES) if shown[n] and name not in fixed]
+    mass = sum(weight for _, _, weight in pools)
+    pull = _PULL / len(useful)
+
+    def loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights = start.weights.copy()
+        weights[free] = values
+        total, slope = 0.0, np.zeros(len(FEATURES))
+        for rows, holds, weight in pools:
+            part, gradient = _top_one(rows, holds, weights)
+            total += weight * part / mass
+            slope += weight * gradient / mass
+        off = values - start.weights[free]
+        return total + pull * float(off @ off), slope[free] + 2 * pull * off
+
+    bounds = [_bounds(FEATURES[n]) for n in free]
+    begin = np.array([np.clip(start.weights[n], *_finite(b)) for n, b in zip(free, bounds, strict=True)])
+    found = minimize(loss, begin, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 300})
+    weights = start.weights.copy()
+    weights[free] = found.x
+    scale, bias = _platt(examples, weights)
+    return Ranker(weights, scale, bias)
+
+
+def _bounds(name: str) -> tuple[float | None, float | None]:
+    if name in _EITHER:
+        return None, None
+    return (None, 0.0) if name in _AGAINST else (0.0, None)
+
+
+def _finite(bound: tuple[float | None, float | None]) -> tuple[float, float]:
+    low, high = bound
+    return (-np.inf if low is None else low), (np.inf if high is None else high)
+
+
+def _top_one(
+    rows: NDArray[np.float64], holds: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64]]:
+    """Loss of one question and its gradient."""
+    sums = rows @ weights
+    powers = np.exp(sums - sums.max())
+    everything, right = powers.sum(), powers[holds].sum()
+    gradient = rows.T @ powers / everything - rows[holds].T @ powers[holds] / max(right, 1e-300)
+    return float(np.log(everything) - np.log(max(right, 1e-300))), gradient
+
+
+def _platt(examples: Sequence[Example], weights: NDArray[np.float64]) -> tuple[float, float]:
+    """Scale and bias of a logistic curve over the sums (Platt, 1999), of all candidates of all questions,
+    those without evidence too; each question counts the same."""
+    from scipy.optimize import minimize
+
+    sums = np.concatenate([np.nan_to_num(e.rows) @ weights for e in examples])
+    sign = np.where(np.concatenate([e.holds for e in examples]), 1.0, -1.0)
+    shares = np.concatenate([np.full(len(e.holds), e.weight / max(1, len(e.holds))) for e in examples])
+    shares /= shares.sum()
+    middle, spread = float(np.average(sums, weights=shares)), float(sums.std()) or 1.0
+    scaled = (sums - middle) / spread
+
+    def loss(p: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margin = sign * (p[0] * scaled + p[1])
+        slope = -shares * sign / (1.0 + np.exp(np.clip(margin, -500, 500)))
+        value = float(shares @ np.logaddexp(0.0, -margin))
+        return value, np.array([float(slope @ scaled), float(slope.sum())])
+
+    found = minimize(loss, np.array([1.0, -3.0]), jac=True, bounds=[(1e-3, None), (None, None)])
+    scale = float(found.x[0]) / spread
+    return scale, float(found.x[1]) - scale * middle
+
+
+def threshold_for(scores: Sequence[float], wrong: Sequence[bool], risk: float) -> tuple[float, bool]:
+    """The lowest threshold above which at most the share `risk` of the answers is wrong: as many answers as
+    that allows. Where none is (False), the one with the least wrong. Raises ValueError without scores."""
+    points = risk_coverage(scores, wrong)
+    if not points:
+        raise ValueError("no scores")
+    low_enough = [p for p in points if p.risk <= risk]
+    if low_enough:
+        return low_enough[-1].threshold, True
+    return min(points, key=lambda p: (p.risk, -p.coverage)).threshold, False
+
+
+def measured(
+    scores: Sequence[float], wrong: Sequence[bool], threshold: float, *, wanted: float, met: bool
+) -> Risk:
+    """The risk of a threshold on questions that did not set it."""
+    errors = [bad for score, bad in zip(scores, wrong, strict=True) if score >= threshold]
+    bound = upper_bound(sum(errors), len(errors))
+    return Risk(wanted, met, len(scores), len(errors), sum(errors), bound)
+
+
+def upper_bound(wrong: int, answered: int, *, confidence: float = CONFIDENCE) -> float:
+    """The one-sided binomial bound on a share of which `wrong` of `answered` were seen (Clopper and Pearson,
+    1934; for selective classifiers: Geifman and El-Yaniv, "Selective Classification for Deep Neural
+    Networks", 2017). With no error among n it is about 3/n: fewer than 59 questions cannot show 5 %."""
+    from scipy.stats import beta
+
+    if wrong >= answered:
+        return 1.0
+    return float(beta.ppf(confidence, wrong + 1, answered - wrong))

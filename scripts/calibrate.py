@@ -8,7 +8,7 @@ its documents. Questions are split into halves by the document that holds their 
 on all questions of sets of fewer than 60; what is printed was measured on the second. Absent facts are also
 made: a question whose evidence sentences are taken away must be refused.
 
-The sentences of a question are fitted as a list (ListNet's top-one loss, as in `rag.fitting`), then their
+The sentences of a question are fitted as a list (ListNet's top-one loss, as in `rag.tune`), then their
 sums are turned into probabilities by a logistic curve (Platt, 1999); the judgement is a logistic regression.
 """
 

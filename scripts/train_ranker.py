@@ -21,10 +21,9 @@ import numpy as np
 
 from rag.evalset import load_questions, whole_half_of
 from rag.features import FEATURES
-from rag.fitting import Example, fit
 from rag.index import open_index
 from rag.ranker import SHIPPED, Ranker
-from rag.tune import examples, hits
+from rag.tune import Example, examples, fit, hits
 
 DEMANDED = {
     "name": 4.0,

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from rag.ablation import ALL, PLAIN, Ablation, ablate, variants
 from rag.errors import InputError
-from rag.evaluate import evaluate
-from rag.staging import STAGE_NAMES, stages_without
+from rag.evaluate import STAGE_NAMES, ablate, evaluate, stages_without, variants
+from rag.report import ALL, PLAIN, Report, Variant
 from rag.types import Hit, Stages
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence, fake_hit
 
@@ -54,7 +53,7 @@ def questions(folder: Path, count: int = 4) -> Path:
     return path
 
 
-def measured(folder: Path, index: StagedIndex, **options: Any) -> Ablation:
+def measured(folder: Path, index: StagedIndex, **options: Any) -> tuple[Variant, ...]:
     return ablate(questions(folder), index, **options)  # type: ignore[arg-type]
 
 
@@ -74,7 +73,7 @@ def test_unknown_stage_is_an_error_that_lists_the_stages() -> None:
 
 def test_stage_that_helps_costs_when_it_is_off_and_one_that_harms_gains(tmp_path: Path) -> None:
     result = measured(tmp_path, StagedIndex(helpful=("ranker",), harmful=("spread",)))
-    by_name = {v.name: v for v in result.variants}
+    by_name = {v.name: v for v in result}
     # All stages: rank 2. Without the ranker 3, without spread 1; the rest changes nothing.
     assert by_name[ALL].measures["MRR@10"].value == 0.5
     assert by_name["without ranker"].differences["MRR@10"].value == pytest.approx(1 / 3 - 1 / 2)
@@ -89,7 +88,7 @@ def test_stage_that_helps_costs_when_it_is_off_and_one_that_harms_gains(tmp_path
 def test_every_variant_sees_the_same_questions_and_none_always_comes_first(tmp_path: Path) -> None:
     index = StagedIndex()
     result = measured(tmp_path, index)
-    asked = index.searches[len(result.variants) :]  # the first round warms up
+    asked = index.searches[len(result) :]  # the first round warms up
     every = list(variants().values())
     for number in range(4):
         searches = asked[number * len(every) : (number + 1) * len(every)]
@@ -100,11 +99,12 @@ def test_every_variant_sees_the_same_questions_and_none_always_comes_first(tmp_p
 
 def test_table_says_difference_interval_and_turned_questions(tmp_path: Path) -> None:
     result = measured(tmp_path, StagedIndex(helpful=("ranker",)))
-    json_path, markdown_path = result.write(tmp_path / "out")
+    report = Report("own", {}, {}, {}, {}, {}, 0.0, (), (), ablation=result)
+    json_path, markdown_path = report.write(tmp_path / "out")
     row = next(x for x in markdown_path.read_text("utf-8").splitlines() if x.startswith("| without ranker"))
     assert "| 0.000 (-1.000; -1.000 to -1.000) | 1.000 (unchanged) |" in row
     assert row.split(" | ")[-3:-1] == ["0", "4"]
-    kept = json.loads(json_path.read_text("utf-8"))["variants"]
+    kept = json.loads(json_path.read_text("utf-8"))["ablation"]
     assert [v["name"] for v in kept] == list(variants())
     assert kept[0]["measures"]["hit@1"] == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 4}
 

@@ -123,16 +123,15 @@ def test_stage_switched_off_is_named_in_the_report() -> None:
     assert written()["measures"]["hit@1"]["value"] == 0.0
 
 
-def test_ablation_opens_the_index_once_and_writes_table_plot_and_numbers() -> None:
+def test_ablation_opens_the_index_once_and_writes_table_and_numbers() -> None:
     result = run("own.jsonl", "--ablate", "--tag", "a")
     assert result.exit_code == 0, result.stderr
     assert (OpenIndex.opened, OpenIndex.closed) == (1, 1)
-    rows = {v["name"]: v for v in json.loads(Path("reports/own/ablation.json").read_text())["variants"]}
+    rows = {v["name"]: v for v in written()["ablation"]}
     assert rows["without ranker"]["differences"]["hit@1"]["worse"] == 3
     assert "| without ranker | 0.000 (-1.000; -1.000 to -1.000) |" in result.stdout
-    assert Path("reports/own/ablation.md").read_text() in result.stdout
-    page = Path("reports/own/report.html").read_text("utf-8")
-    assert 'aria-label="What each stage gives"' in page
+    assert Path("reports/own/report.md").read_text() in result.stdout
+    assert "What each stage of retrieval gives" in Path("reports/own/report.html").read_text("utf-8")
 
 
 def test_json_holds_report_differences_ablation_and_what_was_written() -> None:
@@ -141,14 +140,31 @@ def test_json_holds_report_differences_ablation_and_what_was_written() -> None:
     told = json.loads(result.stdout)
     assert told["differences"]["hit@1"]["better"] == 6
     assert {(t["before"], t["after"]) for t in told["turned"]} == {("2", "1")}
-    assert told["ablation"]["variants"][0]["name"] == "all stages"
-    assert [Path(p).name for p in told["written"]] == [
-        "report.json",
-        "report.md",
-        "ablation.json",
-        "ablation.md",
-        "report.html",
-    ]
+    assert told["report"]["ablation"][0]["name"] == "all stages"
+    assert [Path(p).name for p in told["written"]] == ["report.json", "report.md", "report.html"]
+
+
+def test_several_sets_are_one_table_with_a_row_for_each(tmp_path: Path) -> None:
+    Path("other.jsonl").write_text(Path("own.jsonl").read_text())
+    result = run("own.jsonl", "other.jsonl")
+    assert result.exit_code == 0, result.stderr
+    rows = [line.split("|")[1:3] for line in result.stdout.splitlines() if line.startswith("|")]
+    assert rows[0] == [" set ", " hit@1 "]
+    assert rows[2:] == [[" own ", " 1.00 (6) "], [" other ", " 1.00 (6) "], [" all ", " 1.00 (12) "]]
+    assert written("own")["name"] == "own"
+    assert written("other")["name"] == "other"
+    refused = run("own.jsonl", "other.jsonl", "--index", "indexes/mine")
+    assert (refused.exit_code, "each with its own index" in refused.stderr) == (2, True)
+
+
+def test_sample_asks_the_same_questions_every_time() -> None:
+    kept = []
+    for _ in range(2):
+        assert run("own.jsonl", "--sample", "2").exit_code == 0
+        kept.append([r["id"] for r in written()["results"]])
+    assert kept[0] == kept[1]
+    assert len(kept[0]) == 2
+    assert written()["settings"]["sample"] == 2
 
 
 def test_escape_sequences_of_a_set_do_not_reach_the_terminal() -> None:

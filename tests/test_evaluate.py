@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from rag import metrics
 from rag.errors import InputError, ModelMissing
-from rag.evalset import load_questions, sample
+from rag.evalset import Choice, load_questions, sample
 from rag.evaluate import evaluate
 from rag.metrics import EvidenceEntry, Passage
-from rag.report import QuestionResult, Report, compare, differences
+from rag.report import QuestionResult, Report, changed
 from rag.types import ClaimState, Hit
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence, fake_hit
 
@@ -305,10 +305,10 @@ def test_written_report_can_be_compared_with_and_says_what_turned(tmp_path: Path
     path, markdown = before.write(tmp_path / "out")
     assert "| hit@1 | 0.667 |" in markdown.read_text(encoding="utf-8")
     assert json.loads(path.read_text(encoding="utf-8"))["measures"]["hit@1"]["n"] == 3
-    assert {t.id: t.better for t in compare(after, path)} == {"better": True, "worse": False}
+    assert {t.id: t.better for t in changed(after, path).turned} == {"better": True, "worse": False}
     (tmp_path / "other.json").write_text("[]")
     with pytest.raises(InputError, match="not a report"):
-        compare(after, tmp_path / "other.json")
+        changed(after, tmp_path / "other.json")
 
 
 def test_evidence_is_looked_for_among_the_first_quotes_in_their_order(tmp_path: Path) -> None:
@@ -366,8 +366,8 @@ def test_only_questions_of_a_tag_or_half_are_asked_and_the_settings_say_so(tmp_p
         for n in range(20)
     ]
     folder = make_set(tmp_path / "s", rows)
-    kept = evaluate(folder, FakeIndex({}), tags=["a"], half="test")  # type: ignore[arg-type]
-    other = evaluate(folder, FakeIndex({}), tags=["a"], half="dev")  # type: ignore[arg-type]
+    kept = evaluate(folder, FakeIndex({}), choice=Choice(tags=("a",), half="test"))  # type: ignore[arg-type]
+    other = evaluate(folder, FakeIndex({}), choice=Choice(tags=("a",), half="dev"))  # type: ignore[arg-type]
     ids = sorted((r.id for report in (kept, other) for r in report.results), key=int)
     assert ids == [str(n) for n in range(0, 20, 2)]
     assert (kept.settings["tags"], kept.settings["half"]) == ("a", "test")
@@ -384,7 +384,7 @@ def test_differences_are_paired_over_the_questions_of_both_reports(tmp_path: Pat
         tmp_path / "t", [{"id": n, "question": n, "evidence": entry} for n in ("up", "same", "new")]
     )
     now = evaluate(fewer, FakeIndex({"up": hit, "same": hit}))  # type: ignore[arg-type]
-    change = differences(now, path)["hit@1"]
+    change = changed(now, path).differences["hit@1"]
     assert (change.n, change.value, change.better, change.worse) == (2, 0.5, 1, 0)
 
 
@@ -396,13 +396,13 @@ def test_rank_that_crosses_no_five_still_turns_at_one_or_ten(tmp_path: Path) -> 
         return Report("own", {}, {}, {}, {}, {}, 0.0, (), results)
 
     path, _ = report(2, 30, 8, 9, None).write(tmp_path)
-    turned = compare(report(1, 10, None, 6, 50), path)
+    turned = changed(report(1, 10, None, 6, 50), path).turned
     assert [(t.id, t.what, t.before, t.after, t.better) for t in turned] == [
         ("0", "evidence in the first 1", "2", "1", True),
         ("1", "evidence in the first 10", "30", "10", True),
         ("2", "evidence in the first 10", "8", "None", False),
     ]
-    assert differences(report(1), path) == {}, "a report without scores has nothing to be paired"
+    assert changed(report(1), path).differences == {}, "a report without scores has nothing to be paired"
 
 
 def test_cell_cannot_add_columns_to_a_table(tmp_path: Path) -> None:

@@ -18,10 +18,9 @@ from hypothesis import strategies as st
 from rag.errors import InputError
 from rag.evalset import Question, half_of, load_questions, whole_half_of
 from rag.features import FEATURES
-from rag.fitting import _AGAINST, _EITHER, LEAST, Example, fit
 from rag.metrics import EvidenceEntry
 from rag.ranker import Ranker, load_ranker
-from rag.tune import tune
+from rag.tune import _AGAINST, _EITHER, LEAST, Example, fit, tune
 
 COUNT = len(FEATURES)
 AT = {name: n for n, name in enumerate(FEATURES)}

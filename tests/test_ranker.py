@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from rag.errors import ConfigError
 from rag.features import FEATURES
-from rag.fitting import _AGAINST, _EITHER
 from rag.index import Index
 from rag.ranker import SHIPPED, TUNED, Ranker, load_ranker, parse
+from rag.tune import _AGAINST, _EITHER
 from tests.archive import archive
 
 WEIGHT = st.floats(-50, 50, allow_subnormal=False)

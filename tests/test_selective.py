@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.selective import measured, threshold_for, upper_bound
+from rag.tune import measured, threshold_for, upper_bound
 
 SHARES = st.floats(0.0, 1.0, allow_nan=False)
 JUDGED = st.lists(st.tuples(SHARES, st.booleans()), min_size=1, max_size=40)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.stated import states_answer
+from rag.scoring import states_answer
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,11 @@ from rag.stated import states_answer
         ("45/140 of the members voted.", "45/140"),
         ("32.1% of the members voted.", "45/140"),
         ("The notice of 7/7/99 was late.", "7/7/99"),
+        ("It fell due on 5 March 2019.", "2019-03-05"),
+        ("Revenue was 12.0 and cost 8.5 million yuan.", "revenue: 12.0; cost: 8.5"),
+        ("The animals are rodents.", "rodent"),
+        ("是的，双方当庭认可。", "是"),
+        ("被告对此予以否认。", "予以否认"),
         ("Revenue rose from $10 million to $12 million, by 20%.", "It grew 20% (from $10m to $12m, +$2m)."),
     ],
 )
@@ -43,6 +48,17 @@ def test_same_figure_or_conclusion_in_other_words_is_stated(text: str, answer: s
         ("45/141 of the members voted.", "45/140"),
         ("33% of the members voted.", "45/140"),
         ("Nobody voted.", "7/7/99"),
+        ("It fell due on 6 March 2019.", "2019-03-05"),
+        ("It fell due on 3 March.", "3"),
+        ("It sold 3 million.", "3"),
+        ("Revenue was 12.0 million yuan.", "revenue: 12.0; cost: 8.5"),
+        ("The code is 123.", "000123"),
+        ("EUR 1,120", "GBP 1,120"),
+        ("25 mL", "25 mg"),
+        ("Wuyan Dyeing Works", "dyes"),
+        ("A catalogue.", "cat"),
+        ("We pay for theft by forced entry.", "theft where no force was used"),
+        ("Two of them are approved.", "two potential drugs, of which chloroquine is the choice"),
         ("", "0.79"),
     ],
 )
@@ -53,3 +69,10 @@ def test_another_figure_or_conclusion_is_not_stated(text: str, answer: str) -> N
 def test_one_of_several_accepted_answers_is_enough() -> None:
     assert states_answer("12 days", ["0.5", "12"])
     assert not states_answer("12 days", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"), [("1,407", True), ("1.407 million", True), ("1.407 billion", False)]
+)
+def test_where_a_set_names_its_scale_a_figure_of_another_scale_is_not_stated(text: str, stated: bool) -> None:
+    assert states_answer(f"It was {text}.", ["1,407"], "thousand") is stated

@@ -18,10 +18,9 @@ import pytest
 from rag.errors import ConfigError, InputError
 from rag.evalset import load_questions, whole_half_of
 from rag.features import FEATURES
-from rag.fitting import Example
 from rag.index import Index, open_index
 from rag.ranker import SHIPPED, TUNED, Ranker, load_ranker
-from rag.tune import CUTOFFS, Tuning, examples, hits, save, tune
+from rag.tune import CUTOFFS, Example, Tuning, examples, hits, save, tune
 from rag.types import Hit, Progress, Stages
 from tests.fakes import FakeEmbedder
 from tests.indexing import new_index, run_here, write_files

@@ -15,44 +15,34 @@ from rag.cli.options import SET_HELP, EmbedderOption, JsonOption, Llm, SetIndexO
 from rag.errors import InputError
 
 if TYPE_CHECKING:
-    from rag.ablation import Ablation
     from rag.answer import Assistant
     from rag.config import Config
-    from rag.evalset import Half
+    from rag.evalset import Choice
     from rag.index import Index
-    from rag.report import Report
-    from rag.report_html import Change
+    from rag.report import Change, Report
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Choices:
-    """What to ask and to measure, as the options say it."""
+class Options:
+    """What to ask, to measure and to write, as the command line says it."""
 
     what: str
-    limit: int | None
-    seed: int
+    choice: Choice
     depth: int
-    tags: tuple[str, ...]
-    half: Half | None
     without: tuple[str, ...]
-
-    @property
-    def questions(self) -> dict[str, Any]:
-        """The arguments of `evaluate` and `ablate` that choose questions and how deep to look."""
-        names = ("limit", "seed", "depth", "tags", "half")
-        return {name: getattr(self, name) for name in names}
+    ablate: bool
+    former: Path | None
+    rebuild: bool
+    quiet: bool
 
 
 def evaluate(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="SET",
-            help=SET_HELP,
-        ),
-    ],
+    sources: Annotated[list[Path], typer.Argument(metavar="SET...", help=SET_HELP)],
     index: SetIndexOption = None,
     what: Annotated[str, typer.Option(help="retrieval, answers, or all.")] = "retrieval",
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="At most this many questions, always the same ones.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many questions, drawn.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
     tag: Annotated[
@@ -62,6 +52,9 @@ def evaluate(
         Literal["dev", "test"] | None,
         typer.Option(help="Only one half of the questions, the same one every time, split by document."),
     ] = None,
+    scoped: Annotated[
+        bool, typer.Option("--scoped", help="Ask over the documents alone that a question names.")
+    ] = False,
     depth: Annotated[int, typer.Option(min=1, max=1000, help="Passages to retrieve per question.")] = 100,
     without: Annotated[
         list[str] | None,
@@ -81,45 +74,64 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure retrieval and answers on questions; write report.json, report.md and report.html."""
-    if ablate and without:
-        raise InputError("--ablate switches every stage off in turn; leave --without out.")
-    choices = Choices(what, limit, seed, depth, tuple(tag or ()), half, tuple(without or ()))
-    _check(source, choices, former, rebuild=rebuild)
-    name = source.resolve().name if source.is_dir() else source.resolve().stem
-    folder = index or (Path(f"indexes/eval-{name}") if source.is_dir() else None)
-    settings = options.config(index=folder, llm=llm, embedder=embedder)
-    if source.is_dir() and (rebuild or index is None or not index.exists()):
-        ingest_set(source / "documents", settings, rebuild=rebuild, quiet=as_json)
-    if ablate:
-        report, ablation = _measure_with_ablation(source, settings, choices, quiet=as_json)
-    else:
-        report, ablation = _measure(source, settings, choices, quiet=as_json), None
-    change = _change(report, former) if former else None
-    paths = _write(report, out or Path("reports") / name, change, ablation)
-    _show(report, change, ablation, paths, as_json=as_json)
+    from rag.evalset import Choice
+    from rag.evaluate import set_name
+    from rag.report import changed
+    from rag.report_html import write_html
+
+    choice = Choice(limit, seed, tuple(tag or ()), half, sample, scoped)
+    asked = Options(what, choice, depth, tuple(without or ()), ablate, former, rebuild, as_json)
+    several = len(sources) > 1
+    _check(sources, index, asked)
+    reports = {}
+    for source in sources:
+        name = set_name(source)
+        folder = index or (Path(f"indexes/eval-{name}") if source.is_dir() else None)
+        settings = options.config(index=folder, llm=llm, embedder=embedder)
+        if source.is_dir() and (rebuild or index is None or not index.exists()):
+            ingest_set(source / "documents", settings, rebuild=rebuild, quiet=as_json)
+        report = _measure(source, settings, asked)
+        change = changed(report, former) if former else None
+        target = (out or Path("reports")) / name if several or not out else out
+        paths = (*report.write(target), write_html(report, target, change.sections() if change else ()))
+        reports[name] = report
+        if not several:
+            _show(report, change, paths, as_json=as_json)
+    if several:
+        _show_sets(reports, as_json=as_json)
 
 
-def _check(source: Path, choices: Choices, former: Path | None, *, rebuild: bool) -> None:
+def _check(sources: list[Path], index: Path | None, asked: Options) -> None:
     """Everything that can be wrong with the arguments, before the minutes that an ingest may take."""
-    from rag.evaluate import check_what, choose
-    from rag.staging import stages_without
+    from rag.evaluate import check_what, choose, set_name, stages_without
 
-    check_what(choices.what)
-    if source.is_dir() or not source.exists():
-        if not (source / "documents").is_dir() or not (source / "questions.jsonl").is_file():
-            raise InputError(
-                f"{source} is not a set: it needs a folder documents/ and a file questions.jsonl. To measure "
-                "an index of yours give a file of questions and --index."
-            )
-    elif rebuild:
+    if asked.ablate and asked.without:
+        raise InputError("--ablate switches every stage off in turn; leave --without out.")
+    check_what(asked.what)
+    names = [set_name(source) for source in sources]
+    if len(sources) > 1 and (index or asked.former or asked.ablate or len(set(names)) < len(names)):
         raise InputError(
-            f"{source} is a file of questions: it has no documents to rebuild an index from. "
-            "Rebuild it with: citewise ingest FOLDER --index INDEX --rebuild"
+            "Several sets are measured each with its own index and name; leave --index, --compare and "
+            "--ablate out, and give each once."
         )
+    for source in sources:
+        if source.is_dir() or not source.exists():
+            if not (source / "documents").is_dir() or not (source / "questions.jsonl").is_file():
+                raise InputError(
+                    f"{source} is not a set: it needs a folder documents/ and a file questions.jsonl. To "
+                    "measure an index of yours give a file of questions and --index."
+                )
+        elif asked.rebuild:
+            raise InputError(
+                f"{source} is a file of questions: it has no documents to rebuild an index from. "
+                "Rebuild it with: citewise ingest FOLDER --index INDEX --rebuild"
+            )
+        if source.exists():
+            stages_without(asked.without)
+            choose(source, asked.choice)
+    former = asked.former
     if former is not None and not former.is_file():
         raise InputError(f"{former}, to compare with, is not there; give the report.json of an earlier run.")
-    stages_without(choices.without)
-    choose(source, limit=choices.limit, seed=choices.seed, tags=choices.tags, half=choices.half)
 
 
 def ingest_set(documents: Path, settings: Config, *, rebuild: bool, quiet: bool) -> None:
@@ -141,84 +153,51 @@ def _opened(settings: Config, what: str) -> Iterator[tuple[Index, Assistant | No
         from rag.answer import build_assistant
 
         assistant = stack.enter_context(closing(build_assistant(settings)))
+        if what == "answers" and assistant.llm is not None:  # "all" gives times, too
+            from rag.yardstick import KeptLLM
+
+            assistant.llm = KeptLLM(assistant.llm, settings.cache_dir / "generations")
         yield assistant.index, assistant
 
 
-def _measure(source: Path, settings: Config, choices: Choices, *, quiet: bool) -> Report:
-    with _opened(settings, choices.what) as (index, assistant):
-        return _evaluated(source, index, assistant, choices, quiet=quiet)
-
-
-def _measure_with_ablation(
-    source: Path, settings: Config, choices: Choices, *, quiet: bool
-) -> tuple[Report, Ablation]:
-    from rag.ablation import ablate
-
-    with _opened(settings, choices.what) as (index, assistant):
-        report = _evaluated(source, index, assistant, choices, quiet=quiet)
-        with output.progress_bars(quiet=quiet) as progress:
-            return report, ablate(source, index, **choices.questions, progress=progress)
-
-
-def _evaluated(
-    source: Path, index: Index, assistant: Assistant | None, choices: Choices, *, quiet: bool
-) -> Report:
+def _measure(source: Path, settings: Config, asked: Options) -> Report:
     from rag.cli.system import version
-    from rag.evaluate import evaluate
-    from rag.staging import stages_without
+    from rag.evaluate import ablate, evaluate, stages_without
 
-    stages = stages_without(choices.without)
-    with output.progress_bars(quiet=quiet) as progress:
-        report = evaluate(
-            source,
-            index,
-            assistant,
-            what=choices.what,
-            stages=stages,
-            **choices.questions,
-            progress=progress,
-        )
-    about = {"index": str(index.folder), "citewise": version()}
+    common: dict[str, Any] = {"choice": asked.choice, "depth": asked.depth}
+    stages = stages_without(asked.without)
+    with _opened(settings, asked.what) as (index, assistant):
+        with output.progress_bars(quiet=asked.quiet) as progress:
+            report = evaluate(
+                source, index, assistant, what=asked.what, stages=stages, **common, progress=progress
+            )
+        if asked.ablate:
+            with output.progress_bars(quiet=asked.quiet) as progress:
+                variants = ablate(source, index, **common, progress=progress)
+            report = dataclasses.replace(report, ablation=variants)
+        about = {"index": str(index.folder), "citewise": version()}
     return dataclasses.replace(report, settings={**report.settings, **about})
 
 
-def _change(report: Report, former: Path) -> Change:
-    from rag.report import compare, differences
-    from rag.report_html import Change
-
-    return Change(str(former), compare(report, former), differences(report, former))
-
-
-def _write(
-    report: Report, folder: Path, change: Change | None, ablation: Ablation | None
-) -> tuple[Path, ...]:
-    from rag.report_html import write_html
-
-    paths: tuple[Path, ...] = report.write(folder)
-    if ablation is not None:
-        paths += ablation.write(folder)
-    return (*paths, write_html(report, folder, change=change, ablation=ablation))
-
-
-def _show(
-    report: Report,
-    change: Change | None,
-    ablation: Ablation | None,
-    paths: tuple[Path, ...],
-    *,
-    as_json: bool,
-) -> None:
+def _show(report: Report, change: Change | None, paths: tuple[Path, ...], *, as_json: bool) -> None:
     turned = change.turned if change else ()
     if as_json:
         changes = change.differences if change else {}
-        told = {"report": report, "turned": turned, "differences": changes, "ablation": ablation}
+        told = {"report": report, "turned": turned, "differences": changes}
         output.print_json({**told, "written": paths})
         return
     typer.echo(output.clean(report.to_markdown()))
-    if ablation is not None:
-        typer.echo(output.clean(ablation.to_markdown()))
     for turn in turned:
         sign = "better" if turn.better else "worse"
         line = f"{sign}: {turn.id} ({turn.what}: {turn.before} -> {turn.after}) {turn.question}"
         typer.echo(output.one_line(line))
     output.message(f"Written: {', '.join(map(str, paths))}")
+
+
+def _show_sets(reports: dict[str, Report], *, as_json: bool) -> None:
+    from rag.report import sets_table
+
+    if as_json:
+        output.print_json({name: {"measures": report.measures} for name, report in reports.items()})
+    else:
+        typer.echo(output.clean(sets_table(reports)))

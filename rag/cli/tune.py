@@ -16,8 +16,7 @@ from rag.errors import InputError
 
 if TYPE_CHECKING:
     from rag.config import Config
-    from rag.selective import Risk
-    from rag.tune import Tuning
+    from rag.tune import Risk, Tuning
 
 _COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 

@@ -7,8 +7,6 @@ any of them.
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +23,7 @@ from rag.report import table
 from rag.scoring import Scores, is_searched, passage, rank_scores
 from rag.staging import ALL_STAGES, STAGE_NAMES, search, stages_without
 from rag.types import Progress, Stages
+from rag.types.plain import to_json
 
 if TYPE_CHECKING:
     from rag.index import Index
@@ -68,7 +67,7 @@ class Ablation:
     variants: tuple[Variant, ...]
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), ensure_ascii=False, indent=1) + "\n"
+        return to_json(self, indent=1) + "\n"
 
     def to_markdown(self) -> str:
         """One row per variant: the difference from all stages with its 95 % interval under each value."""

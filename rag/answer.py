@@ -133,7 +133,6 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
             remote_model=config.llm_model,
             parallel=max(config.parallel, config.drafts),
             tuned=config.tuned_models,
-            adapters=config.adapters,
         )
     return Assistant(
         opened,

@@ -7,7 +7,8 @@ them supported; a sentence that merely repeats its quote is left out, and what d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from rag.evidence import Selection
 from rag.figures import Computed
@@ -41,47 +42,69 @@ _SEARCHED = {
 }
 
 
-def compose(
-    question: str,
-    language: str,
-    claims: Sequence[Claim],
-    found: Selection,
-    hits: Sequence[Hit],
-    proof: Certificate,
-    timings: Mapping[str, float],
-    draft: str = "",
-    model: str = "",
-    trouble: str = "",
-    searched: str = "",
-    first: int = _FIRST,
-) -> Answer:
-    """The answer to a question whose evidence suffices. `trouble` says why the model wrote nothing, if so;
-    `first` is the number of the evidence that answers, whose quote comes first."""
-    written = _worth_showing(claims, found, first)
-    cited = {n for claim in written for n in claim.citations} | {first}
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What every answer to a question rests on: the sentences chosen (`found`), the passages they are from
+    (`hits`, best first), what was searched (`proof`), and `timings` in seconds by stage. `searched` is the
+    question as completed from the conversation, "" where it stood alone."""
+
+    question: str
+    language: str
+    found: Selection
+    hits: Sequence[Hit]
+    proof: Certificate
+    timings: Mapping[str, float] = field(default_factory=dict)
+    searched: str = ""
+
+    def answer(self, kind: AnswerKind, text: str, claims: Sequence[Claim] = (), **more: Any) -> Answer:
+        """The answer of this kind and text; `more` are further fields of `Answer`."""
+        return Answer(
+            question=self.question,
+            kind=kind,
+            text=text,
+            language=self.language,
+            claims=tuple(claims),
+            citations=tuple(citation(e) for e in self.found.evidence),
+            evidence=self.found.evidence,
+            nearest=tuple(self.hits),
+            certificate=self.proof,
+            timings=dict(self.timings),
+            searched="" if self.searched == self.question else self.searched,
+            **more,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the model made of the evidence: its verified sentences and the `draft` they are from. `trouble`
+    says why it wrote nothing, if so."""
+
+    claims: tuple[Claim, ...] = ()
+    draft: str = ""
+    model: str = ""
+    trouble: str = ""
+
+
+def compose(basis: Basis, by: Written = Written()) -> Answer:
+    """The answer to a question whose evidence suffices, from what the model wrote and the quotes."""
+    found, language = basis.found, basis.language
+    written = _worth_showing(by.claims, found)
+    cited = {n for claim in written for n in claim.citations} | {_FIRST}
     quotes = [e for e in found.evidence if e.number in cited or e.number <= min(_QUOTES_SHOWN, found.core)]
-    quotes.sort(key=lambda e: (e.number != first, e.number))
+    quotes.sort(key=lambda e: e.number)
     shown = written + [quote_claim(e, language) for e in quotes]
-    return Answer(
-        question=question,
-        kind=AnswerKind.WRITTEN if written else AnswerKind.QUOTED,
-        text=render_text(shown, found.evidence),
-        language=language,
-        claims=tuple(shown),
-        citations=tuple(citation(e) for e in found.evidence),
-        evidence=found.evidence,
-        nearest=tuple(hits),
-        certificate=proof,
-        timings=dict(timings),
-        draft=draft,
-        model=model,
-        reason=trouble,
-        dropped=_not_shown(claims, language, first),
-        searched="" if searched == question else searched,
+    return basis.answer(
+        AnswerKind.WRITTEN if written else AnswerKind.QUOTED,
+        render_text(shown, found.evidence),
+        shown,
+        draft=by.draft,
+        model=by.model,
+        reason=by.trouble,
+        dropped=_not_shown(by.claims, language),
     )
 
 
-def _worth_showing(claims: Sequence[Claim], found: Selection, first: int) -> list[Claim]:
+def _worth_showing(claims: Sequence[Claim], found: Selection) -> list[Claim]:
     """Supported sentences, each once, that say something other than their own quote and rest on the first
     piece of evidence: a small model is as ready to repeat a true figure from a sentence that answers
     something else."""
@@ -91,55 +114,35 @@ def _worth_showing(claims: Sequence[Claim], found: Selection, first: int) -> lis
     for claim in claims:
         plain = _plain(claim.text)
         repeats = any(plain == _plain(by_number[n].text) for n in claim.citations if n in by_number)
-        wanted = claim.state is ClaimState.SUPPORTED and first in claim.citations
+        wanted = claim.state is ClaimState.SUPPORTED and _FIRST in claim.citations
         if wanted and plain and plain not in seen and not repeats:
             kept.append(claim)
             seen.add(plain)
     return kept
 
 
-def _not_shown(claims: Sequence[Claim], language: str, first: int) -> tuple[Claim, ...]:
+def _not_shown(claims: Sequence[Claim], language: str) -> tuple[Claim, ...]:
     """What did not pass, with its reasons."""
     aside = ground("aside").words(language)
     return tuple(
         c if c.state is not ClaimState.SUPPORTED else replace(c, state=ClaimState.PARTIAL, reasons=(aside,))
         for c in claims
-        if c.state is not ClaimState.SUPPORTED or first not in c.citations
+        if c.state is not ClaimState.SUPPORTED or _FIRST not in c.citations
     )
 
 
-def compose_figures(
-    question: str,
-    language: str,
-    figures: Computed,
-    found: Selection,
-    hits: Sequence[Hit],
-    proof: Certificate,
-    timings: Mapping[str, float],
-    searched: str = "",
-) -> Answer:
+def compose_figures(basis: Basis, figures: Computed) -> Answer:
     """The answer that code read or worked out: what it says, then the rows it was read from, quoted. The rows
-    are the first of `found.evidence` (see `with_rows`)."""
+    are the first of the basis's evidence (see `with_rows`)."""
+    language = basis.language
     said = [
         Claim(text, ClaimState.SUPPORTED, rows, (ground("computed" if rows else "given").words(language),))
         for text, rows in figures.sentences
     ]
     cited = {n for _, rows in figures.sentences for n in rows}
     shown = said + [quote_claim(e, language) for e in figures.evidence if e.number in cited]
-    return Answer(
-        question=question,
-        kind=AnswerKind.COMPUTED,
-        text=render_text(shown, found.evidence),
-        language=language,
-        claims=tuple(shown),
-        citations=tuple(citation(e) for e in found.evidence),
-        evidence=found.evidence,
-        nearest=tuple(hits),
-        certificate=proof,
-        timings=dict(timings),
-        searched="" if searched == question else searched,
-        calculations=figures.calculations,
-    )
+    text = render_text(shown, basis.found.evidence)
+    return basis.answer(AnswerKind.COMPUTED, text, shown, calculations=figures.calculations)
 
 
 def with_rows(found: Selection, figures: Computed, limit: int) -> Selection:
@@ -241,32 +244,11 @@ def _scope(filters: Filters | None, language: str) -> str:
     return ("、" if chinese else ", ").join([*parts, *(f"{k}={v}" for k, v in filters.metadata.items())])
 
 
-def refuse(
-    question: str,
-    language: str,
-    found: Selection,
-    hits: Sequence[Hit],
-    proof: Certificate,
-    timings: Mapping[str, float],
-    searched: str = "",
-    reason: str = "",
-) -> Answer:
+def refuse(basis: Basis, reason: str = "") -> Answer:
     """The refusal: says so, says what was searched, and carries the nearest passages. `reason` says what of
     the question had no support (`rag.missing`)."""
-    spoken = language if language in _NOT_FOUND else "en"
+    spoken = basis.language if basis.language in _NOT_FOUND else "en"
+    proof = basis.proof
     searched_all = _SEARCHED[spoken].format(documents=proof.documents, passages=proof.passages)
     text = f"{_NOT_FOUND[spoken]}{'' if spoken == 'zh' else ' '}{searched_all}"
-    return Answer(
-        question=question,
-        kind=AnswerKind.REFUSED,
-        text=text,
-        language=language,
-        claims=(),
-        citations=tuple(citation(e) for e in found.evidence),
-        evidence=found.evidence,
-        nearest=tuple(hits),
-        certificate=proof,
-        timings=dict(timings),
-        reason=reason or found.reason,
-        searched="" if searched == question else searched,
-    )
+    return basis.answer(AnswerKind.REFUSED, text, reason=reason or basis.found.reason)

@@ -97,10 +97,6 @@ class Config(BaseSettings):
     models: dict[str, ModelSpec] = Field(
         default_factory=dict, description="tables [models.NAME] with `path`, or `url` and `sha256`"
     )
-    adapters: dict[str, UserPath] = Field(
-        default_factory=dict,
-        description="table [adapters] of LoRA files for `llm`: default, or by domain legal, medical, finance",
-    )
     lexicons: tuple[UserPath, ...] = Field(
         (), description='lexicon files of your own, as a list: ["words.toml"]'
     )
@@ -202,8 +198,6 @@ def _anchor(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     for key in ("lexicons", "concepts"):
         if isinstance(moved.get(key), list):
             moved[key] = [anchored(v) for v in moved[key]]
-    if isinstance(moved.get("adapters"), dict):
-        moved["adapters"] = {name: anchored(v) for name, v in moved["adapters"].items()}
     if isinstance(moved.get("models"), dict):
         moved["models"] = {
             name: {k: anchored(v) if k == "path" else v for k, v in spec.items()}

@@ -8,7 +8,7 @@ the same text alone and five at a time (SmolLM2-135M in Q4_1, with flash attenti
 logits equal to the last bit; of 12 prompts all in Q4_0, Q8_0 and F16, two to eight at a time).
 
 A stop is heard at once by the reader; the owner gives up the piece in hand and frees the sequence. Requests
-are served in order; those for another adapter wait until what runs has ended."""
+are served in order."""
 
 from __future__ import annotations
 
@@ -161,18 +161,15 @@ class Engine:
         self._drop([request for request in self._running() if request.cancelled])
 
     def _begin_reading(self) -> None:
-        """Gives the next request a sequence, where one is free and the adapter is the same."""
+        """Gives the next request a sequence, where one is free."""
         if self._reading or self._forks:
             return
         self._sequences.close_ranks((), None)
         free = self._sequences.free(())
-        running = self._running()
         with self._changed:
             while self._waiting and self._waiting[0].cancelled:
                 self._waiting.popleft()
             if not self._waiting or not free:
-                return
-            if any(other.adapter != self._waiting[0].adapter for other in running):
                 return
             request = self._waiting.popleft()
             slot = self._sequences.choose(request, free)
@@ -199,10 +196,6 @@ class Engine:
 
     def _begin_writing(self, reading: _Reading, logits: NDArray[np.float32]) -> None:
         request, slot = reading.request, reading.slot
-        if request.options:
-            self._reading = None
-            request.weigh(logits)
-            return
         if request.drafts > 1:
             drafts = deque(range(1, request.drafts))
             self._forks.append(_Fork(request, slot, np.array(logits), drafts))

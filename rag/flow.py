@@ -9,15 +9,15 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
 from rag.asking import Query, Setup
-from rag.compose import certificate, compose, compose_figures, refuse, with_rows
-from rag.evidence import select
+from rag.compose import Basis, Written, certificate, compose, compose_figures, refuse, with_rows
+from rag.evidence import Selection, select
 from rag.figures import Computed, find_figures
-from rag.many import Asked, answer_across, partly_read, plain_question, read_intent
+from rag.many import TASKS, Asked, partly_read, plain_question, read_intent
 from rag.many.intent import Intent
 from rag.missing import missing, missing_words
-from rag.partial import Written, compose_parts, look, nearest, together
+from rag.partial import compose_parts, look, nearest, together
 from rag.parts import separate
-from rag.types import Answer, Event, EvidenceFound, Finished, StageStarted
+from rag.types import Answer, Event, EvidenceFound, Finished, Hit, StageStarted
 from rag.writing import written
 
 
@@ -27,18 +27,18 @@ def answer_stages(setup: Setup, query: Query) -> Iterator[Event]:
     if intent is None:
         yield from _by_evidence(setup, query)
         return
-    if (yield from _across(setup, query, intent)) is not None:
+    if (yield from _by_task(setup, query, intent)) is not None:
         return
     query = replace(query, searched=plain_question(intent, query.searched))
     for event in _by_evidence(setup, query):
         yield Finished(partly_read(event.answer, intent)) if isinstance(event, Finished) else event
 
 
-def _across(setup: Setup, query: Query, intent: Intent) -> Generator[Event, None, Answer | None]:
-    """A question about many passages; None, and no end of the stream, where it has to be answered like any
+def _by_task(setup: Setup, query: Query, intent: Intent) -> Generator[Event, None, Answer | None]:
+    """A question that a task serves; None, and no end of the stream, where it has to be answered like any
     other."""
     yield StageStarted("searching")
-    answer = answer_across(
+    answer = TASKS[intent.ask.value](
         Asked(
             query.question,
             query.searched,
@@ -82,31 +82,17 @@ def _whole(setup: Setup, query: Query) -> Iterator[Event]:
     seen = index.explain(searched, hits=hits, filters=filters)
     clock.lap("explaining")
     yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
-    proof = certificate(index, found, filters, query.language)
-    asked = (query.question, query.language)
+    basis = _basis(setup, query, found, hits)
     if isinstance(figures, Computed):
-        answer = compose_figures(*asked, figures, found, hits, proof, clock.seconds, searched)
+        answer = compose_figures(basis, figures)
     elif not found.sufficient:
         lacking = missing(searched, hits, index.store, relaxed=seen.relaxed, filters=filters)
         why = missing_words(lacking, query.language)
         if figures is not None and figures.reason:
             why = f"{figures.reason}; {why}" if why else figures.reason
-        answer = refuse(*asked, found, hits, proof, clock.seconds, searched, why)
+        answer = refuse(basis, why)
     else:
-        by = yield from written(setup, query, found)
-        answer = compose(
-            *asked,
-            by.claims,
-            found,
-            hits,
-            proof,
-            clock.seconds,
-            by.draft,
-            by.model,
-            by.trouble,
-            searched,
-            first=by.first,
-        )
+        answer = compose(basis, (yield from written(setup, query, found)))
     yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
 
 
@@ -114,16 +100,7 @@ def _by_parts(setup: Setup, query: Query, parts: Sequence[str]) -> Iterator[Even
     """A question of several parts: each is searched for, judged and answered by itself."""
     index, clock = setup.index, query.clock
     yield StageStarted("searching")
-    looks = look(
-        query.searched,
-        parts,
-        index,
-        k=setup.top_k,
-        limit=setup.max_evidence,
-        language=query.language,
-        threshold=setup.threshold,
-        filters=query.filters,
-    )
+    looks = look(setup, query, parts)
     clock.lap("searching")
     yield StageStarted("evidence")
     found, hits = together(looks), nearest(looks, setup.top_k)
@@ -136,15 +113,10 @@ def _by_parts(setup: Setup, query: Query, parts: Sequence[str]) -> Iterator[Even
         if one.found.sufficient and one.figures is None:
             by = yield from written(setup, query, one.found, one.searched)
         by_part.append(by)
-    answer = compose_parts(
-        query.question,
-        query.language,
-        looks,
-        by_part,
-        found,
-        certificate(index, found, query.filters, query.language),
-        clock.seconds,
-        searched=query.searched,
-        k=setup.top_k,
-    )
+    answer = compose_parts(_basis(setup, query, found, hits), looks, by_part)
     yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
+
+
+def _basis(setup: Setup, query: Query, found: Selection, hits: Sequence[Hit]) -> Basis:
+    proof = certificate(setup.index, found, query.filters, query.language)
+    return Basis(query.question, query.language, found, hits, proof, query.clock.seconds, query.searched)

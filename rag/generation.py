@@ -17,12 +17,11 @@ _POLL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is said to the model, and what its answer already begins with. All texts are untrusted: none of
-    their characters can become a control token."""
+    """What is said to the model. Both texts are untrusted: none of their characters can become a control
+    token."""
 
     system: str
     user: str
-    opening: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +70,10 @@ class LLM(Protocol):
         ...
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, adapter: str = ""
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
     ) -> Iterator[str]:
         """Pieces of the answer as they are made. Ends early, without an error, when `stop` is set or the
-        iterator is closed. `adapter` names the LoRA to write with, "" for none. Raises GenerationError, also
-        for an adapter that was not loaded."""
+        iterator is closed. Raises GenerationError."""
         ...
 
     def close(self) -> None:
@@ -93,7 +91,6 @@ class DraftingLLM(Protocol):
         *,
         max_tokens: int,
         stop: threading.Event | None = None,
-        adapter: str = "",
         drafts: int = 1,
         seed: int = 0,
     ) -> Iterator[Piece | Queued]:
@@ -108,18 +105,14 @@ def write(
     *,
     max_tokens: int,
     stop: threading.Event | None = None,
-    adapter: str = "",
     drafts: int = 1,
     seed: int = 0,
 ) -> Iterator[Piece | Queued]:
     """`DraftingLLM.write`, for every model: one that only generates writes draft 0."""
     if isinstance(llm, DraftingLLM):
-        yield from llm.write(
-            prompt, max_tokens=max_tokens, stop=stop, adapter=adapter, drafts=drafts, seed=seed
-        )
+        yield from llm.write(prompt, max_tokens=max_tokens, stop=stop, drafts=drafts, seed=seed)
         return
-    chosen = {"adapter": adapter} if adapter else {}
-    for text in llm.generate(prompt, max_tokens=max_tokens, stop=stop, **chosen):
+    for text in llm.generate(prompt, max_tokens=max_tokens, stop=stop):
         yield Piece(text)
 
 

@@ -1,7 +1,7 @@
 """The state of a model behind its instructions, kept for the next question and for the next start.
 
-The first tokens of every prompt are the same; their keys and values are computed once for each model, adapter
-and setting. A file holds one state: a line that names the format, a line of JSON that says what it belongs
+The first tokens of every prompt are the same; their keys and values are computed once for each model and
+setting. A file holds one state: a line that names the format, a line of JSON that says what it belongs
 to, the SHA-256 of the rest, the rest. One that is of another kind, damaged or for something else is not used,
 and written anew."""
 
@@ -25,23 +25,20 @@ _LEAST = 16
 
 
 class Prefixes:
-    """States by adapter and tokens. `belongs` names all else that they depend on (model, build, settings);
-    `adapters` are fingerprints by name. Without a folder they live in memory only."""
+    """States by tokens. `belongs` names all else that they depend on (model, build, settings). Without a
+    folder they live in memory only."""
 
-    def __init__(
-        self, folder: Path | None, belongs: Mapping[str, object], adapters: Mapping[str, str]
-    ) -> None:
+    def __init__(self, folder: Path | None, belongs: Mapping[str, object]) -> None:
         self._folder = folder
         self._belongs = dict(belongs)
-        self.adapters = dict(adapters)
         self._states: OrderedDict[str, bytes] = OrderedDict()
         self._unsaved: dict[str, bytes] = {}
 
-    def get(self, adapter: str, tokens: Sequence[int]) -> bytes | None:
+    def get(self, tokens: Sequence[int]) -> bytes | None:
         """The state behind these tokens, from memory or from the folder."""
         if len(tokens) < _LEAST:
             return None
-        key = self._key(adapter, tokens)
+        key = self._key(tokens)
         state = self._states.get(key)
         if state is None and (state := self._read(key)) is not None:
             self._remember(key, state)
@@ -49,13 +46,13 @@ class Prefixes:
             self._states.move_to_end(key)
         return state
 
-    def wants(self, adapter: str, tokens: Sequence[int]) -> bool:
-        return len(tokens) >= _LEAST and self._key(adapter, tokens) not in self._states
+    def wants(self, tokens: Sequence[int]) -> bool:
+        return len(tokens) >= _LEAST and self._key(tokens) not in self._states
 
-    def put(self, adapter: str, tokens: Sequence[int], state: bytes) -> None:
+    def put(self, tokens: Sequence[int], state: bytes) -> None:
         """Keeps a state in memory; `save` writes it."""
         if state:
-            key = self._key(adapter, tokens)
+            key = self._key(tokens)
             self._remember(key, state)
             self._unsaved[key] = state
 
@@ -90,10 +87,9 @@ class Prefixes:
             return None
         return state
 
-    def _key(self, adapter: str, tokens: Sequence[int]) -> str:
+    def _key(self, tokens: Sequence[int]) -> str:
         """One line of JSON: all that the state depends on."""
-        of_adapter = self.adapters.get(adapter, "")
-        return json.dumps(self._belongs | {"adapter": of_adapter, "tokens": list(tokens)}, sort_keys=True)
+        return json.dumps(self._belongs | {"tokens": list(tokens)}, sort_keys=True)
 
     def _path(self, key: str) -> Path:
         assert self._folder is not None

@@ -7,9 +7,8 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
 
 from rag.checksum import verified_sha256
 from rag.engine import CLOSED, Engine
@@ -25,15 +24,14 @@ from rag.types import Queued
 
 # Keys and values of all sequences together, bytes: fewer answers are written at a time where they need more.
 MEMORY = 1 << 30
-_NONE: Mapping[str, Path] = MappingProxyType({})
 
 
 class LlamaCpp:
     """A GGUF model. `threads` 0: all available cores, or what `settings` say. `context_tokens` is cut to what
-    the model was trained for. `parallel` answers are written at a time, as far as memory allows. `adapters`
-    are LoRA files by name, for `generate(..., adapter=name)`. `name` "": that of the file.
+    the model was trained for. `parallel` answers are written at a time, as far as memory allows. `name` "":
+    that of the file.
 
-    Raises ModelError for a file that is no model, and for an adapter that does not fit."""
+    Raises ModelError for a file that is no model."""
 
     def __init__(
         self,
@@ -45,15 +43,12 @@ class LlamaCpp:
         languages: tuple[str, ...] = ("*",),
         settings: EngineSettings | None = None,
         parallel: int = 1,
-        adapters: Mapping[str, Path] = _NONE,
         sampling: Sampling | None = None,
         name: str = "",
     ) -> None:
         settings = _settings(settings or EngineSettings(), threads)
         self._model = model = Model(path)
         try:
-            for adapter, file in adapters.items():
-                model.load_adapter(adapter, file)
             context_tokens = min(context_tokens, model.trained_tokens) or context_tokens
             sequences = _sequences(model, parallel, context_tokens)
             context = Context(model, sequences=sequences, context_tokens=context_tokens, settings=settings)
@@ -76,7 +71,6 @@ class LlamaCpp:
             prefixes=Prefixes(
                 cache_dir / "prefixes",
                 _belongs(self._info.fingerprint, settings, sequences),
-                {name: verified_sha256(file, cache_dir) for name, file in adapters.items()},
             ),
             sampling=sampling,
             dispose=lambda: _close(model, lock),
@@ -86,11 +80,6 @@ class LlamaCpp:
     @property
     def info(self) -> LLMInfo:
         return self._info
-
-    @property
-    def adapters(self) -> tuple[str, ...]:
-        """The names that `generate` takes for `adapter`, "" aside."""
-        return tuple(self._model.adapters)
 
     @property
     def parallel(self) -> int:
@@ -113,9 +102,9 @@ class LlamaCpp:
             return self._template.encode(prompt)
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, adapter: str = ""
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
     ) -> Iterator[str]:
-        for piece in self.write(prompt, max_tokens=max_tokens, stop=stop, adapter=adapter):
+        for piece in self.write(prompt, max_tokens=max_tokens, stop=stop):
             if isinstance(piece, Piece):
                 yield piece.text
 
@@ -125,39 +114,23 @@ class LlamaCpp:
         *,
         max_tokens: int,
         stop: threading.Event | None = None,
-        adapter: str = "",
         drafts: int = 1,
         seed: int = 0,
     ) -> Iterator[Piece | Queued]:
         """See `rag.generation.DraftingLLM`. The prompt is read once for all drafts; models that cannot take
         back the end of a sequence write one."""
-        tokens, stable = self._encoded(prompt, adapter)
+        tokens, stable = self._encoded(prompt)
         request = Request(
             tokens,
             stable=stable,
             max_tokens=min(max_tokens, self._info.context_tokens - len(tokens)),
-            adapter=adapter,
             drafts=drafts if self._model.forgets_in_parts else 1,
             seed=seed,
             stop=stop,
         )
         yield from self._served(request)
 
-    def weigh(self, prompt: Prompt, options: Sequence[str], *, adapter: str = "") -> tuple[float, ...]:
-        """How likely the answer begins with each option rather than with another one: shares of 1, told by
-        the first token of each. What was read of the prompt is kept for the next `generate`."""
-        tokens, stable = self._encoded(prompt, adapter)
-        with _Open(self):
-            first = [self._template.encode_content(option)[0] for option in options]
-        request = Request(tokens, stable=stable, max_tokens=1, adapter=adapter, options=first)
-        for _ in self._served(request):
-            pass
-        return request.shares
-
-    def _encoded(self, prompt: Prompt, adapter: str) -> tuple[list[int], int]:
-        if adapter and adapter not in self.adapters:
-            there = ", ".join(self.adapters) or "none"
-            raise GenerationError(f"there is no adapter {adapter!r}; loaded are: {there}")
+    def _encoded(self, prompt: Prompt) -> tuple[list[int], int]:
         with _Open(self):
             tokens, stable = self._template.encode_parted(prompt)
         if len(tokens) >= self._info.context_tokens:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from rag.audit import audit_file
 from rag.generation import LLM, LLMInfo, Prompt
+from rag.model_tuning import find_tuned
 from rag.models import EMBEDDED, NO_SOURCES, Sources, find_llm
-from rag.tuned import find_tuned
 
 __all__ = ["LLM", "LLMInfo", "Prompt", "load_llm"]
-
-_NO_ADAPTERS: Mapping[str, Path] = MappingProxyType({})
 
 
 def load_llm(
@@ -29,15 +25,14 @@ def load_llm(
     remote_model: str = "",
     tuned: bool = True,
     parallel: int = 1,
-    adapters: Mapping[str, Path] = _NO_ADAPTERS,
 ) -> LLM | None:
     """The language model that `spec` means; None for "none": answers are then quotes only.
 
-    An http(s) address is an OpenAI-compatible server; anything else is resolved by `rag.models.find_llm` and
-    run by llama.cpp with `threads` (0: all available cores), `parallel` answers at a time and the LoRA
-    `adapters` by name, and as `citewise models tune` found it fastest
-    on this machine unless `tuned` is False: `info` names the file that runs. Raises Offline for a server on
-    another machine without `allow_remote`, ModelMissing, ModelMismatch or ModelError."""
+    An http(s) address is an OpenAI-compatible server; anything else is resolved by `rag.models.find_llm`
+    and run by llama.cpp with `threads` (0: all available cores), `parallel` answers at a time, and as
+    `citewise models tune` found it fastest on this machine unless `tuned` is False: `info` names the file
+    that runs. Raises Offline for a server on another machine without `allow_remote`, ModelMissing,
+    ModelMismatch or ModelError."""
     if spec.lower() in ("", "none"):
         return None
     if spec.lower().startswith(("http://", "https://")):
@@ -62,9 +57,8 @@ def load_llm(
         "context_tokens": context_tokens,
         "languages": languages,
         "parallel": parallel,
-        "adapters": adapters,
     }
     found = find_tuned(path, cache_dir) if tuned else None
     if found is None:
         return LlamaCpp(path, **common)
-    return LlamaCpp(found.file, settings=found.settings, name=found.name, **common)
+    return LlamaCpp(found.file, settings=found.settings, **common)

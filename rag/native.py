@@ -80,7 +80,7 @@ class Vocabulary:
 
 
 class Model:
-    """The weights of a GGUF file, and the LoRA adapters laid over them. Raises ModelError."""
+    """The weights of a GGUF file. Raises ModelError."""
 
     def __init__(self, path: Path) -> None:
         self.api = api = library()
@@ -93,7 +93,6 @@ class Model:
             )
         self.vocabulary = Vocabulary(api, self.handle)
         self.metadata: Mapping[str, str] = dict(self._metadata())
-        self.adapters: dict[str, Any] = {}
 
     @property
     def architecture(self) -> str:
@@ -120,22 +119,8 @@ class Model:
         )
         return int(api.llama_model_n_layer(self.handle)) * shared * width * 2 * 2
 
-    def load_adapter(self, name: str, path: Path) -> None:
-        """Lays a LoRA over the weights, to be switched on by its name. Contexts that are open do not know it:
-        they make room for adapters when they are opened."""
-        if not path.is_file():
-            raise ModelError(f"the adapter {name!r} is to be {path}, which is not a file; correct the path")
-        with complaints() as said:
-            adapter = self.api.llama_adapter_lora_init(self.handle, os.fsencode(path))
-        if not adapter:
-            raise ModelError(
-                f"{path} is no adapter for this model{because(said)}; it must be a LoRA in a GGUF file, "
-                f"made from a model of the architecture {self.architecture!r} and the same size"
-            )
-        self.adapters[name] = adapter
-
     def close(self) -> None:
-        """Frees weights and adapters; the contexts must be closed before."""
+        """Frees the weights; the contexts must be closed before."""
         if self.handle:
             self.api.llama_model_free(self.handle)
             self.handle = None
@@ -191,7 +176,6 @@ class Context:
         self.context_tokens = int(api.llama_n_ctx_seq(self._handle))
         self._memory = api.llama_get_memory(self._handle)
         self._batch = api.llama_batch_init(largest, 0, 1)
-        self._adapter = ""
         # The abort callback is C's own strlen over two bytes that `interrupt` writes: a Python function here
         # would wait for the interpreter's lock at each of a thousand operations.
         self._flag = ctypes.create_string_buffer(2)
@@ -246,19 +230,6 @@ class Context:
         """Makes `target` the same as `source`, whatever it was."""
         self._api.llama_memory_seq_rm(self._memory, target, -1, -1)
         self._api.llama_memory_seq_cp(self._memory, source, target, -1, -1)
-
-    def use_adapter(self, name: str) -> None:
-        """Switches the adapter on that is called so, "" for none. What was computed before is another
-        model's."""
-        if name == self._adapter:
-            return
-        handles = [self._model.adapters[name]] if name else []
-        kind = self._api.llama_adapter_lora_p_ctypes
-        loaded = (kind * len(handles))(*handles)
-        scales = (ctypes.c_float * len(handles))(*[1.0] * len(handles))
-        if self._api.llama_set_adapters_lora(self._handle, loaded, len(handles), scales):
-            raise GenerationError(f"the adapter {name!r} cannot be switched on; train it anew")
-        self._adapter = name
 
     def state(self, sequence: int) -> bytes:
         """Keys and values of a sequence, to be given to `restore`; b"" where there are none."""

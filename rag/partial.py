@@ -6,21 +6,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag.compose import compose, compose_figures, refuse, render_text, with_rows
+from rag.asking import Query, Setup
+from rag.compose import Basis, Written, compose, compose_figures, refuse, render_text, with_rows
 from rag.evidence import Selection, select
 from rag.figures import Computed, find_figures
-from rag.index import Index
 from rag.missing import missing, missing_words
 from rag.parts import completed
 from rag.types import (
     Answer,
     AnswerKind,
     Calculation,
-    Certificate,
     Claim,
     Evidence,
     Figure,
-    Filters,
     Hit,
     Part,
 )
@@ -45,43 +43,22 @@ class Look:
     figures: Computed | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What the model made of one part's evidence. `first` is the number of the evidence that answers."""
-
-    claims: tuple[Claim, ...] = ()
-    draft: str = ""
-    model: str = ""
-    trouble: str = ""
-    first: int = 1
-
-
-def look(
-    question: str,
-    parts: Sequence[str],
-    index: Index,
-    *,
-    k: int,
-    limit: int,
-    language: str,
-    threshold: float | None = None,
-    filters: Filters | None = None,
-) -> tuple[Look, ...]:
+def look(setup: Setup, query: Query, parts: Sequence[str]) -> tuple[Look, ...]:
     """Searches for all parts side by side, what the whole question names holding for each, and judges each
-    by itself. `k` passages are read for a part; `limit` sentences are shown in all, at least two of each
-    part."""
+    by itself. The setup's limit of sentences is shown in all, at least two of each part."""
+    index, filters = setup.index, query.filters
     asked = completed(parts)
-    each = max(_LEAST, limit // len(parts))
+    each = max(_LEAST, setup.max_evidence // len(parts))
     looks = []
     for part, searched, hits in zip(
-        parts, asked, index.search_each(question, asked, k, filters=filters), strict=True
+        parts, asked, index.search_each(query.searched, asked, setup.top_k, filters=filters), strict=True
     ):
-        found = select(searched, hits, index, limit=each, threshold=threshold)
+        found = select(searched, hits, index, limit=each, threshold=setup.threshold)
         reason, figures = "", find_figures(searched, index, filters=filters)
         if isinstance(figures, Computed):
             found = with_rows(found, figures, each)
         elif not found.sufficient:
-            reason = missing_words(missing(part, hits, index.store, filters=filters), language)
+            reason = missing_words(missing(part, hits, index.store, filters=filters), query.language)
             if figures is not None and figures.reason:
                 reason = f"{figures.reason}; {reason}"
         computed = figures if isinstance(figures, Computed) else None
@@ -121,27 +98,16 @@ def numbering(looks: Sequence[Look]) -> dict[_Place, int]:
     return {place: number for number, place in enumerate(places, 1)}
 
 
-def compose_parts(
-    question: str,
-    language: str,
-    looks: Sequence[Look],
-    written: Sequence[Written],
-    found: Selection,
-    proof: Certificate,
-    timings: Mapping[str, float],
-    *,
-    searched: str = "",
-    k: int = 8,
-) -> Answer:
+def compose_parts(basis: Basis, looks: Sequence[Look], written: Sequence[Written]) -> Answer:
     """One answer of all parts; `written` is what the model made of each, empty for one without support. All
-    parts without support are a refusal. `found` is `together(looks)`."""
+    parts without support are a refusal. The basis is that of the whole: `together(looks)`, `nearest`."""
+    language = basis.language
     told = tuple(Part(one.question, False, (), one.reason) for one in looks)
-    if not found.sufficient:
-        refusal = refuse(question, language, found, nearest(looks, k), proof, timings, searched)
-        return replace(refusal, reason=_not_found(told, language), parts=told)
+    if not basis.found.sufficient:
+        return replace(refuse(basis), reason=_not_found(told, language), parts=told)
     numbers = numbering(looks)
     subs = [
-        (one, _sub(one, by, language, proof, numbers) if one.found.sufficient else None)
+        (one, _sub(one, by, basis, numbers) if one.found.sufficient else None)
         for one, by in zip(looks, written, strict=True)
     ]
     answers = [answer for _, answer in subs if answer is not None]
@@ -151,12 +117,11 @@ def compose_parts(
         else Part(one.question, False, (), one.reason)
         for one, a in subs
     )
-    whole = compose(question, language, (), found, nearest(looks, k), proof, timings, searched=searched)
     kinds = {a.kind for a in answers}
     return replace(
-        whole,
+        compose(basis),
         kind=next(k for k in (AnswerKind.COMPUTED, AnswerKind.WRITTEN, AnswerKind.QUOTED) if k in kinds),
-        text=_text(subs, found.evidence, language),
+        text=_text(subs, basis.found.evidence, language),
         claims=tuple(dict.fromkeys(c for a in answers for c in a.claims)),
         dropped=tuple(dict.fromkeys(c for a in answers for c in a.dropped)),
         draft="\n".join(a.draft for a in answers if a.draft),
@@ -167,24 +132,10 @@ def compose_parts(
     )
 
 
-def _sub(one: Look, by: Written, language: str, proof: Certificate, numbers: Mapping[_Place, int]) -> Answer:
+def _sub(one: Look, by: Written, whole: Basis, numbers: Mapping[_Place, int]) -> Answer:
     """The answer to one part, its citations numbered as in the whole."""
-    if one.figures is not None:
-        answer = compose_figures(one.question, language, one.figures, one.found, one.hits, proof, {})
-    else:
-        answer = compose(
-            one.question,
-            language,
-            by.claims,
-            one.found,
-            one.hits,
-            proof,
-            {},
-            by.draft,
-            by.model,
-            by.trouble,
-            first=by.first,
-        )
+    basis = Basis(one.question, whole.language, one.found, one.hits, whole.proof)
+    answer = compose(basis, by) if one.figures is None else compose_figures(basis, one.figures)
     own = {e.number: numbers[_place(e)] for e in one.found.evidence}
 
     def renumbered(claims: Sequence[Claim]) -> tuple[Claim, ...]:

@@ -105,9 +105,9 @@ class OpenAIServer:
         return han + -(-rest // 3)
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, adapter: str = ""
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
     ) -> Iterator[str]:
-        for piece in self.write(prompt, max_tokens=max_tokens, stop=stop, adapter=adapter):
+        for piece in self.write(prompt, max_tokens=max_tokens, stop=stop):
             if isinstance(piece, Piece):
                 yield piece.text
 
@@ -117,17 +117,15 @@ class OpenAIServer:
         *,
         max_tokens: int,
         stop: threading.Event | None = None,
-        adapter: str = "",
         drafts: int = 1,
         seed: int = 0,
     ) -> Iterator[Piece | Queued]:
         """See `rag.generation.DraftingLLM`. One request for each draft, all at once: servers that stream
-        several choices of one request are few. An adapter is asked for by its name in place of the model's.
-        """
+        several choices of one request are few."""
         delivery: Delivery[Piece] = Delivery(stop)
         left = _Left(drafts)
         for draft in range(drafts):
-            body = self._body(prompt, max_tokens, adapter, draft, seed)
+            body = self._body(prompt, max_tokens, draft, seed)
             # The thread reads on while the caller waits, so that a stop is heard before the first word.
             threading.Thread(
                 target=self._produce, args=(body, draft, left, delivery), name="citewise-remote", daemon=True
@@ -160,16 +158,12 @@ class OpenAIServer:
         elif left.one_less() == 0:
             delivery.finish()
 
-    def _body(self, prompt: Prompt, max_tokens: int, adapter: str, draft: int, seed: int) -> dict[str, Any]:
+    def _body(self, prompt: Prompt, max_tokens: int, draft: int, seed: int) -> dict[str, Any]:
         drawn = Sampling()
-        said = {"system": prompt.system, "user": prompt.user, "assistant": prompt.opening}
+        said = {"system": prompt.system, "user": prompt.user}
         return {
-            "model": adapter or self._model,
-            "messages": [
-                {"role": role, "content": _defused(text)}
-                for role, text in said.items()
-                if text or role != "assistant"
-            ],
+            "model": self._model,
+            "messages": [{"role": role, "content": _defused(text)} for role, text in said.items()],
             "max_tokens": max_tokens,
             "seed": (seed + draft) % 2**31 if draft else 0,
             "stream": True,

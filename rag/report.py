@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from rag.errors import InputError
 from rag.files import write_atomically
 from rag.metrics import Difference, Measure, RiskPoint
 from rag.types import AnswerKind
+from rag.types.plain import to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Report:
     results: tuple[QuestionResult, ...]
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), ensure_ascii=False, indent=1) + "\n"
+        return to_json(self, indent=1) + "\n"
 
     def to_markdown(self) -> str:
         """Tables for reading; the same numbers as the JSON."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,7 @@ from rag.thoughts import Thoughts
 
 class Request(Delivery[Piece]):
     """One question. `stable` tokens at its beginning are those of every prompt; draft 0 is greedy, the other
-    `drafts` are drawn by `seed`. With `options`, token ids, nothing is written: `shares` is then how likely
-    each of them comes first, of all of them."""
+    `drafts` are drawn by `seed`."""
 
     def __init__(
         self,
@@ -27,34 +26,22 @@ class Request(Delivery[Piece]):
         *,
         stable: int = 0,
         max_tokens: int,
-        adapter: str = "",
         drafts: int = 1,
         seed: int = 0,
         stop: threading.Event | None = None,
-        options: Sequence[int] = (),
     ) -> None:
         super().__init__(stop)
         self.tokens = tokens
         self.stable = min(stable, len(tokens) - 1)
         self.max_tokens = max_tokens
-        self.adapter = adapter
         self.seed = seed
         self.drafts = drafts
         self.unfinished = drafts
-        self.options = tuple(options)
-        self.shares: tuple[float, ...] = ()
         self.on_cancel: Callable[[Request], None] = lambda request: None
 
     def cancel(self) -> None:
         super().cancel()
         self.on_cancel(self)
-
-    def weigh(self, logits: NDArray[np.float32]) -> None:
-        """Sets `shares` from the logits behind the prompt, and ends."""
-        chosen = logits[list(self.options)].astype(np.float64)
-        weights = np.exp(chosen - chosen.max())
-        self.shares = tuple((weights / weights.sum()).tolist())
-        self.finish()
 
     def fail(self, error: Exception) -> None:
         """Ends with an error that the reader can act on."""

@@ -16,12 +16,11 @@ from rag.requests import Request, Writer
 @dataclass(slots=True, eq=False)
 class Slot:
     """A sequence. `kept` are the tokens whose keys and values it surely holds, from its start, computed with
-    `adapter` and with a border at `stable`; `used` grows with each use."""
+    a border at `stable`; `used` grows with each use."""
 
     number: int
     kept: list[int] = field(default_factory=list)
     stable: int = 0
-    adapter: str = ""
     used: int = 0
     writer: Writer | None = None
 
@@ -52,14 +51,13 @@ class Sequences:
         the pieces that are still to be evaluated."""
         start = self._held(slot, request)
         slot.kept = []
-        self._context.use_adapter(request.adapter)
         beginning = request.tokens[: request.stable]
-        if start < request.stable and (state := self._prefixes.get(request.adapter, beginning)):
+        if start < request.stable and (state := self._prefixes.get(beginning)):
             start = request.stable if self._context.restore(slot.number, state) else 0
         if not self._context.cut(slot.number, start):
             start = 0
         slot.kept, slot.stable = request.tokens[:start], request.stable
-        slot.adapter, slot.used = request.adapter, next(self._clock)
+        slot.used = next(self._clock)
         return slots.cuts(len(request.tokens), request.stable, self._slice, start)
 
     def evaluated(self, slot: Slot, request: Request, begin: int, end: int) -> None:
@@ -67,8 +65,8 @@ class Sequences:
         if end - begin == self._slice or end == request.stable:
             slot.kept += request.tokens[begin:end]
         beginning = request.tokens[: request.stable]
-        if end == request.stable and self._prefixes.wants(request.adapter, beginning):
-            self._prefixes.put(request.adapter, beginning, self._context.state(slot.number))
+        if end == request.stable and self._prefixes.wants(beginning):
+            self._prefixes.put(beginning, self._context.state(slot.number))
 
     def close_ranks(self, taken: Collection[int], reading: int | None) -> None:
         """Brings what is written side by side, so that it is computed together."""
@@ -97,10 +95,10 @@ class Sequences:
         """Makes `target` hold what `source` holds; took 6 ms for 1,024 tokens of SmolLM2-135M."""
         self._context.copy(source.number, target.number)
         target.kept, target.stable = list(source.kept), source.stable
-        target.adapter, target.used = source.adapter, next(self._clock)
+        target.used = next(self._clock)
         return target
 
     def _held(self, slot: Slot, request: Request) -> int:
-        if (slot.adapter, slot.stable) != (request.adapter, request.stable):
+        if slot.stable != request.stable:
             return 0
         return slots.shared(slot.kept, request.tokens, request.stable, self._slice)

@@ -18,6 +18,7 @@ _FIGURES = frozenset({Kind.NUMBER, Kind.SHARE, Kind.MONEY, Kind.MEASURE, Kind.DU
 # Money is printed in any of these; a bare share may be a fraction or a percentage.
 _SCALES = (1, 10**3, 10**6, 10**9, 10**4, 10**8)
 _MOST = 2 / 3
+_PERCENT = Fraction(1, 100)
 _VERDICT = re.compile(r"(?:^|[.\n。]\s*)[“\"]?(?P<said>yes|no|是|否)(?=[\s,.:;，。：]|$)", re.IGNORECASE)
 _NO = frozenset(("no", "否"))
 
@@ -56,9 +57,10 @@ def _figures(text: str) -> list[Quantity]:
 
 
 def _same(wanted: Quantity, held: Quantity) -> bool:
-    """Whether `held`, rounded at the last place of `wanted`, is it; the sign is told by words too often."""
-    value, step = abs(wanted.value), wanted.step
-    while step < 1 and value and not value % (step * 10):
+    """Whether `held`, rounded at the last place of `wanted`, is it; the sign often stands in words. A
+    ratio ("45/140") has no last place: `held` is then rounded at its own, at percents at the coarsest."""
+    value, step = abs(wanted.value), wanted.step or min(held.step, _PERCENT)
+    while 0 < step < 1 and value and not value % (step * 10):
         step *= 10  # "$212.00" says no more than 212
     shares = Kind.SHARE in (wanted.kind, held.kind)
     if shares and {wanted.kind, held.kind} - {Kind.SHARE, Kind.NUMBER}:

@@ -16,6 +16,7 @@ from typing import Any
 from rag.errors import InputError, ParseError
 from rag.files import write_atomically
 from rag.parsers.encoding import decode
+from rag.types.plain import plain, to_json
 
 INPUTS = (".csv", ".tsv", ".jsonl", ".xlsx", ".txt")
 OUTPUTS = (".csv", ".jsonl", ".xlsx")
@@ -172,9 +173,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, 
     StorageError, InputError for another suffix."""
     suffix = path.suffix.lower()
     if suffix == ".jsonl":
-        content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode(
-            "utf-8", "backslashreplace"
-        )
+        content = "".join(to_json(row) + "\n" for row in rows).encode("utf-8", "backslashreplace")
     elif suffix == ".csv":
         content = _csv_bytes(columns, rows)
     elif suffix == ".xlsx":
@@ -237,6 +236,4 @@ def _text(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat())
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+    return to_json(value) if isinstance(value, dict | list) else str(plain(value))

@@ -87,7 +87,7 @@ class ChatTemplate:
             elif part == _USER:
                 stable = len(tokens)
                 tokens += self.encode_content(prompt.user)
-        return tokens + (self.encode_content(prompt.opening) if prompt.opening else []), stable
+        return tokens, stable
 
     def encode_content(self, text: str) -> list[int]:
         """Token ids of untrusted text; none of them is a control token or a turn marker of the template."""

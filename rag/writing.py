@@ -1,19 +1,18 @@
-"""The stages of writing and verifying: a draft from the evidence, or an adapter that points at the sentence
-that answers; what does not pass verification is not shown as said."""
+"""The stages of writing and verifying: a draft from the evidence; what does not pass verification is not
+shown as said."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
 from rag.asking import Query, Setup
+from rag.compose import Written
 from rag.crowd import CROWD
 from rag.drafts import Sheets, seed_of, settle
 from rag.errors import GenerationError
 from rag.evidence import Selection
 from rag.generation import Piece, write
 from rag.llm import LLM
-from rag.partial import Written
-from rag.pointing import adapter_for, point
 from rag.prompt import build_prompt
 from rag.types import Event, Queued, StageStarted, Token
 
@@ -30,28 +29,7 @@ def written(
         return Written(model=llm.info.name if llm else "")
     yield StageStarted("writing")
     CROWD.give_way(query.stop)
-    # Who asks for several drafts wants them written: an adapter copies one answer.
-    adapter = adapter_for(llm, found.evidence, query.language) if setup.drafts == 1 else ""
-    if adapter:
-        return (yield from _pointed(llm, adapter, query, found, searched))
     return (yield from _drafted(llm, setup, query, found, searched))
-
-
-def _pointed(
-    llm: LLM, adapter: str, query: Query, found: Selection, searched: str
-) -> Generator[Event, None, Written]:
-    """An adapter points at a sentence and copies the answer from it."""
-    try:
-        pointing = point(llm, searched, found.evidence, adapter=adapter, stop=query.stop)
-    except GenerationError as error:  # the quoted answer always exists
-        return Written(model=llm.info.name, trouble=str(error))
-    query.clock.lap("writing")
-    if pointing.written:
-        yield Token(pointing.written)
-    yield StageStarted("verifying")
-    claims = (pointing.claim,) if pointing.claim is not None and not query.stopped else ()
-    query.clock.lap("verifying")
-    return Written(claims, pointing.written, llm.info.name, first=pointing.number)
 
 
 def _drafted(

@@ -127,7 +127,7 @@ class FakeLLM:
         return fake_count_tokens([text])[0]
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, adapter: str = ""
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
     ) -> Iterator[str]:
         self.prompts.append(prompt)
         pieces = re.findall(r"\S+\s*|\s+", self._text(prompt))
@@ -169,7 +169,6 @@ class FakeDrafts(FakeLLM):
         *,
         max_tokens: int,
         stop: threading.Event | None = None,
-        adapter: str = "",
         drafts: int = 1,
         seed: int = 0,
     ) -> Iterator[Piece | Queued]:

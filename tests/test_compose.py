@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rag.compose import certificate, compose, quote_claim, refuse, render_text
+from rag.compose import Basis, Written, certificate, compose, quote_claim, refuse, render_text
 from rag.evidence import Selection
 from rag.types import Answer, AnswerKind, Certificate, Claim, ClaimState, Evidence, FileStatus, Filters
 from tests.fakes import fake_document, fake_evidence, fake_hit
@@ -32,10 +32,9 @@ def claim(text: str, *citations: int, state: ClaimState = ClaimState.SUPPORTED) 
     return Claim(text, state, citations, ("because",))
 
 
-def composed(*claims: Claim, found: Selection | None = None, **more: Any) -> Answer:
-    return compose(
-        QUESTION, "en", claims, found or selection(), (fake_hit("x"),), PROOF, {"total": 1.0}, **more
-    )
+def composed(*claims: Claim, found: Selection | None = None, searched: str = "", **more: Any) -> Answer:
+    basis = Basis(QUESTION, "en", found or selection(), (fake_hit("x"),), PROOF, {"total": 1.0}, searched)
+    return compose(basis, Written(claims, **more))
 
 
 def written(answer: Answer) -> list[str]:
@@ -149,7 +148,7 @@ def test_completed_question_is_shown_only_where_it_differs() -> None:
 )
 def test_refusal_says_so_and_what_was_searched(language: str, words: tuple[str, ...]) -> None:
     hits = (fake_hit("near"),)
-    answer = refuse(QUESTION, language, selection(reason="not found: x"), hits, PROOF, {})
+    answer = refuse(Basis(QUESTION, language, selection(reason="not found: x"), hits, PROOF))
     assert answer.refused and answer.kind is AnswerKind.REFUSED
     assert all(word in answer.text for word in words)
     assert (answer.claims, answer.nearest, answer.certificate) == ((), hits, PROOF)

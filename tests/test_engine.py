@@ -28,23 +28,20 @@ from rag.types import Queued
 SIZE = 4
 WORDS = 12
 END = 0
-Cell = tuple[int, str]
 
 
 class RememberingContext:
-    """Each sequence is the list of its tokens and the adapters they were computed with; the next word is a
-    hash of all of it. Only a sequence that holds exactly what a prompt would have computed gives its
-    answer."""
+    """Each sequence is the list of its tokens; the next word is a hash of all of them. Only a sequence
+    that holds exactly what a prompt would have computed gives its answer."""
 
     def __init__(self, sequences: int) -> None:
         self.sequences = sequences
-        self.held: list[list[Cell]] = [[] for _ in range(sequences)]
+        self.held: list[list[int]] = [[] for _ in range(sequences)]
         self.rows: list[NDArray[np.float32]] = []
         self.calls: list[list[int]] = []
         self.seconds = 0.0
         self.stopped = threading.Event()
         self.closed = False
-        self._adapter = ""
 
     def evaluate(
         self,
@@ -60,7 +57,7 @@ class RememberingContext:
         self.rows = []
         for token, position, number in zip(tokens, positions, sequences, strict=True):
             assert position == len(self.held[number]), "positions are filled without gaps"
-            self.held[number].append((token, self._adapter))
+            self.held[number].append(token)
             self.rows.append(next_word(self.held[number]))
 
     def logits(self, row: int) -> NDArray[np.float32]:
@@ -78,9 +75,6 @@ class RememberingContext:
 
     def copy(self, source: int, target: int) -> None:
         self.held[target] = list(self.held[source])
-
-    def use_adapter(self, name: str) -> None:
-        self._adapter = name
 
     def state(self, sequence: int) -> bytes:
         return repr(self.held[sequence]).encode()
@@ -105,20 +99,20 @@ class Digits:
         return f"{token} ".encode()
 
 
-def next_word(cells: Sequence[Cell]) -> NDArray[np.float32]:
+def next_word(cells: Sequence[int]) -> NDArray[np.float32]:
     digest = hashlib.sha256(repr(list(cells)).encode()).digest()
     return np.frombuffer(digest[:WORDS], dtype=np.uint8).astype(np.float32) / 32
 
 
-def alone(tokens: Sequence[int], max_tokens: int, adapter: str = "") -> str:
-    cells = [(token, adapter) for token in tokens]
+def alone(tokens: Sequence[int], max_tokens: int) -> str:
+    cells = list(tokens)
     said = ""
     for _ in range(max_tokens):
         token = int(np.argmax(next_word(cells)))
         if token == END:
             break
         said += f"{token} "
-        cells.append((token, adapter))
+        cells.append(token)
     return said
 
 
@@ -133,8 +127,7 @@ def made() -> Iterator[list[Engine]]:
 def start(sequences: int, made: list[Engine] | None = None) -> tuple[Engine, RememberingContext]:
     context: Any = RememberingContext(sequences)
     vocabulary: Any = Digits()
-    adapters = {"law": "law's", "tax": "tax's"}
-    engine = Engine(context, vocabulary, slice_tokens=SIZE, prefixes=Prefixes(None, {}, adapters))
+    engine = Engine(context, vocabulary, slice_tokens=SIZE, prefixes=Prefixes(None, {}))
     if made is not None:
         made.append(engine)
     return engine, context
@@ -152,9 +145,7 @@ prompts = st.builds(
     st.sampled_from([0, 3, 20]),
     st.lists(st.integers(1, 3), min_size=1, max_size=14),
 )
-asked = st.tuples(
-    prompts, st.integers(1, 12), st.sampled_from(["", "", "law", "tax"]), st.integers(1, 4), st.booleans()
-)
+asked = st.tuples(prompts, st.integers(1, 12), st.integers(1, 4), st.booleans())
 
 
 @settings(max_examples=60)
@@ -163,17 +154,15 @@ def test_each_prompt_is_answered_as_if_it_were_alone(sequences: int, wanted: lis
     engine, _ = start(sequences)
     try:
         requests = []
-        for (tokens, stable), length, adapter, drafts, leaves in wanted:
-            request = Request(
-                tokens, stable=stable, max_tokens=length, adapter=adapter, drafts=drafts, seed=7
-            )
+        for (tokens, stable), length, drafts, leaves in wanted:
+            request = Request(tokens, stable=stable, max_tokens=length, drafts=drafts, seed=7)
             assert engine.offer(request)
             if leaves:
                 request.cancel()
             requests.append((request, leaves))
         for request, leaves in requests:
             if not leaves:
-                expected = alone(request.tokens, request.max_tokens, request.adapter)
+                expected = alone(request.tokens, request.max_tokens)
                 assert texts(request)[0] == expected
     finally:
         engine.close()
@@ -243,21 +232,21 @@ def texts_after(engine: Engine, request: Request) -> dict[int, str]:
     return texts(request)
 
 
-def test_instructions_are_read_once_for_all_sequences_and_each_adapter(made: list[Engine]) -> None:
+def test_instructions_are_read_once_for_all_sequences(made: list[Engine]) -> None:
     engine, context = start(3, made)
     instructions = [1 + n % 9 for n in range(40)]
-    for adapter in ("", "law", "", "law"):
+    for _ in range(2):
         context.calls.clear()
         for n in range(4):
-            request = Request([*instructions, n + 1, 9], stable=40, max_tokens=1, adapter=adapter)
-            assert texts_after(engine, request)[0] == alone(request.tokens, 1, adapter)
+            request = Request([*instructions, n + 1, 9], stable=40, max_tokens=1)
+            assert texts_after(engine, request)[0] == alone(request.tokens, 1)
     assert sum(map(len, context.calls)) == 4 * 2, "by then, only what differs is read"
 
 
 def test_reader_hears_how_many_are_ahead_and_that_they_become_fewer(made: list[Engine]) -> None:
     engine, context = start(1, made)
     context.seconds = 0.02
-    requests = [Request([n], max_tokens=10) for n in (1, 2, 3)]
+    requests = [Request(talkative(10), max_tokens=10) for _ in range(3)]
     for request in requests:
         engine.offer(request)
     heard = [piece.ahead for piece in requests[2].follow() if isinstance(piece, Queued)]
@@ -306,7 +295,7 @@ def test_failure_of_one_answer_leaves_its_neighbours_alone(made: list[Engine]) -
 
     def broken_for_some(row: int) -> NDArray[np.float32]:
         number = context.calls[-1][row] if len(context.calls[-1]) > 1 else context.calls[-1][0]
-        if context.held[number][0][0] == 2 and len(context.held[number]) > 6:
+        if context.held[number][0] == 2 and len(context.held[number]) > 6:
             return np.full(WORDS, np.nan, dtype=np.float32)
         return whole(row)
 
@@ -340,28 +329,12 @@ def test_state_behind_the_instructions_outlives_the_engine(tmp_path: Path) -> No
     for _ in range(2):
         context: Any = RememberingContext(1)
         vocabulary: Any = Digits()
-        engine = Engine(
-            context, vocabulary, slice_tokens=SIZE, prefixes=Prefixes(tmp_path, {"model": "m"}, {})
-        )
+        engine = Engine(context, vocabulary, slice_tokens=SIZE, prefixes=Prefixes(tmp_path, {"model": "m"}))
         request = Request([*instructions, 5, 6], stable=30, max_tokens=4)
         assert texts_after(engine, request)[0] == alone(request.tokens, 4)
         engine.close()
         read.append(sum(len(numbers) for numbers in context.calls))
     assert read[1] == read[0] - 30
-
-
-def test_options_are_weighed_without_a_word_and_the_prompt_is_kept(made: list[Engine]) -> None:
-    engine, context = start(1, made)
-    tokens = [1 + n % 9 for n in range(12)]
-    weighed = Request(tokens, max_tokens=1, options=[3, 5])
-    assert texts_after(engine, weighed) == {0: ""}
-    logits = next_word([(token, "") for token in tokens])
-    share = 1 / (1 + np.exp(float(logits[5]) - float(logits[3])))
-    assert weighed.shares == pytest.approx((share, 1 - share))
-    context.calls.clear()
-    request = Request([*tokens, 7], max_tokens=1)
-    assert texts_after(engine, request)[0] == alone(request.tokens, 1)
-    assert sum(map(len, context.calls)) == 1
 
 
 def test_pieces_name_their_draft(made: list[Engine]) -> None:

@@ -13,56 +13,51 @@ BELONGS = {"model": "abc", "build": "1"}
 
 
 def stored(folder: Path, **changes: str) -> Prefixes:
-    return Prefixes(folder, BELONGS | changes, {"law": "f1"})
+    return Prefixes(folder, BELONGS | changes)
 
 
 def test_state_is_found_again_by_another_process(tmp_path: Path) -> None:
     first = stored(tmp_path)
-    assert first.wants("", TOKENS)
-    first.put("", TOKENS, b"state")
-    assert not first.wants("", TOKENS)
+    assert first.wants(TOKENS)
+    first.put(TOKENS, b"state")
+    assert not first.wants(TOKENS)
     first.save()
-    assert stored(tmp_path).get("", TOKENS) == b"state"
+    assert stored(tmp_path).get(TOKENS) == b"state"
 
 
 def test_nothing_is_written_before_it_is_asked_for(tmp_path: Path) -> None:
     first = stored(tmp_path)
-    first.put("", TOKENS, b"state")
+    first.put(TOKENS, b"state")
     assert not list(tmp_path.iterdir())
-    assert first.get("", TOKENS) == b"state"
+    assert first.get(TOKENS) == b"state"
 
 
 @pytest.mark.parametrize("changes", [{"model": "other"}, {"build": "2"}])
 def test_state_of_another_model_or_build_is_not_used(tmp_path: Path, changes: dict[str, str]) -> None:
     first = stored(tmp_path)
-    first.put("", TOKENS, b"state")
+    first.put(TOKENS, b"state")
     first.save()
-    assert stored(tmp_path, **changes).get("", TOKENS) is None
+    assert stored(tmp_path, **changes).get(TOKENS) is None
 
 
-def test_state_of_another_adapter_or_of_other_tokens_is_not_used(tmp_path: Path) -> None:
+def test_state_of_other_tokens_is_not_used(tmp_path: Path) -> None:
     first = stored(tmp_path)
-    first.put("", TOKENS, b"state")
-    assert first.get("law", TOKENS) is None
-    assert first.get("", [*TOKENS[:-1], 7]) is None
-    first.put("law", TOKENS, b"law's")
-    first.save()
-    retrained = Prefixes(tmp_path, BELONGS, {"law": "f2"})
-    assert retrained.get("law", TOKENS) is None
+    first.put(TOKENS, b"state")
+    assert first.get([*TOKENS[:-1], 7]) is None
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00", b"citewise prefix 1\n", None])
 def test_damaged_file_is_not_used_and_is_replaced(tmp_path: Path, damage: bytes | None) -> None:
     first = stored(tmp_path)
-    first.put("", TOKENS, b"state" * 100)
+    first.put(TOKENS, b"state" * 100)
     first.save()
     (file,) = tmp_path.iterdir()
     whole = file.read_bytes()
     file.write_bytes(whole[:-3] + b"xyz" if damage is None else damage)
     again = stored(tmp_path)
-    assert again.get("", TOKENS) is None
-    assert again.wants("", TOKENS)
-    again.put("", TOKENS, b"state" * 100)
+    assert again.get(TOKENS) is None
+    assert again.wants(TOKENS)
+    again.put(TOKENS, b"state" * 100)
     again.save()
     assert file.read_bytes() == whole
 
@@ -70,20 +65,20 @@ def test_damaged_file_is_not_used_and_is_replaced(tmp_path: Path, damage: bytes 
 def test_folder_that_cannot_be_written_costs_nothing_but_the_time(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     states = stored(tmp_path / "file")
-    states.put("", TOKENS, b"state")
+    states.put(TOKENS, b"state")
     states.save()
-    assert states.get("", TOKENS) == b"state"
+    assert states.get(TOKENS) == b"state"
 
 
 def test_short_beginnings_are_not_kept(tmp_path: Path) -> None:
-    assert not stored(tmp_path).wants("", TOKENS[:8])
-    assert stored(tmp_path).get("", TOKENS[:8]) is None
+    assert not stored(tmp_path).wants(TOKENS[:8])
+    assert stored(tmp_path).get(TOKENS[:8]) is None
 
 
 def test_files_do_not_add_up(tmp_path: Path) -> None:
     states = stored(tmp_path)
     for n in range(40):
-        states.put("", [*TOKENS, n], b"state")
+        states.put([*TOKENS, n], b"state")
         states.save()
     assert len(list(tmp_path.iterdir())) < 30
-    assert stored(tmp_path).get("", [*TOKENS, 39]) == b"state"
+    assert stored(tmp_path).get([*TOKENS, 39]) == b"state"

@@ -1,4 +1,4 @@
-"""The embedded model writing several answers, several drafts, and with adapters."""
+"""The embedded model writing several answers and several drafts."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from rag.errors import GenerationError, ModelError
 from rag.generation import Piece, Prompt
 from rag.llama import LlamaCpp
 from rag.models import find_llm
-from tests.lora_files import query_lora, write_lora
 
 pytestmark = pytest.mark.models
 
@@ -41,20 +38,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def adapters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("adapters")
-    return {
-        "nothing": write_lora(folder / "nothing.gguf", query_lora(1, strength=0.0)),
-        "law": write_lora(folder / "law.gguf", query_lora(2)),
-        "tax": write_lora(folder / "tax.gguf", query_lora(3)),
-    }
-
-
-@pytest.fixture(scope="module")
-def many(
-    path: Path, adapters: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LlamaCpp]:
-    loaded = LlamaCpp(path, cache_dir=tmp_path_factory.mktemp("cache"), parallel=3, adapters=adapters)
+def many(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaCpp]:
+    loaded = LlamaCpp(path, cache_dir=tmp_path_factory.mktemp("cache"), parallel=3)
     yield loaded
     loaded.close()
 
@@ -67,8 +52,8 @@ def alone(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list
     one.close()
 
 
-def answer(llm: LlamaCpp, prompt: Prompt, adapter: str = "", max_tokens: int = 16) -> str:
-    return "".join(llm.generate(prompt, max_tokens=max_tokens, adapter=adapter))
+def answer(llm: LlamaCpp, prompt: Prompt, max_tokens: int = 16) -> str:
+    return "".join(llm.generate(prompt, max_tokens=max_tokens))
 
 
 def at_once(calls: list[Any]) -> list[Any]:
@@ -150,74 +135,6 @@ def test_state_behind_the_instructions_is_taken_from_disk_and_changes_no_letter(
     damaged = LlamaCpp(path, cache_dir=tmp_path)
     assert answer(damaged, PROMPTS[1]) == alone[1]
     damaged.close()
-
-
-def test_adapter_changes_the_answer_and_one_that_changes_nothing_does_not(
-    many: LlamaCpp, alone: list[str]
-) -> None:
-    assert many.adapters == ("nothing", "law", "tax")
-    assert answer(many, PROMPTS[2], "nothing") == alone[2]
-    law, tax = answer(many, PROMPTS[2], "law"), answer(many, PROMPTS[2], "tax")
-    assert len({law, tax, alone[2]}) == 3
-
-
-def test_adapters_asked_for_at_once_do_not_mix(many: LlamaCpp, alone: list[str]) -> None:
-    wanted = [(n, adapter) for n in (0, 1) for adapter in ("", "law", "tax", "law", "")]
-    expected = {(n, a): answer(many, PROMPTS[n], a) for n, a in set(wanted)}
-    assert expected[0, ""] == alone[0]
-    together = at_once([lambda n=n, a=a: answer(many, PROMPTS[n], a) for n, a in wanted])
-    assert together == [expected[key] for key in wanted]
-
-
-def test_options_are_weighed_by_what_the_model_would_write_first(many: LlamaCpp) -> None:
-    said = many.encode(PROMPTS[0])
-    first = next(iter(many.generate(PROMPTS[0], max_tokens=1)))
-    shares = many.weigh(PROMPTS[0], [first, "7", "Zebra"])
-    assert sum(shares) == pytest.approx(1.0)
-    assert shares[0] == max(shares) > 0.9
-    assert many.weigh(PROMPTS[0], ["7", first]) != many.weigh(PROMPTS[0], ["7", first], adapter="law")
-    assert many.encode(PROMPTS[0]) == said
-
-
-def test_answer_goes_on_from_its_opening(many: LlamaCpp, alone: list[str]) -> None:
-    opening = alone[0][: alone[0].index(" ", 8)]
-    opened = Prompt(PROMPTS[0].system, PROMPTS[0].user, opening)
-    assert many.encode(opened)[: len(many.encode(PROMPTS[0]))] == many.encode(PROMPTS[0])
-    assert alone[0].startswith(opening + answer(many, opened, max_tokens=2))
-
-
-def test_unknown_adapter_is_an_error_that_names_those_there_are(many: LlamaCpp) -> None:
-    with pytest.raises(GenerationError, match=r"no adapter 'medical'.*nothing, law, tax"):
-        answer(many, PROMPTS[0], "medical")
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"architecture": "qwen3"}, "mismatch"),
-        ({"kind": "model"}, "adapter"),
-        ({"tensors": query_lora(1, width=512)}, "shape"),
-        ({"tensors": {"blk.0.attn_q.weight.lora_a": np.zeros((4, 576), np.float32)}}, ""),
-    ],
-)
-def test_adapter_of_another_model_is_a_model_error_that_says_so(
-    path: Path, tmp_path: Path, change: dict[str, Any], reason: str
-) -> None:
-    tensors = change.pop("tensors", query_lora(1))
-    file = write_lora(tmp_path / "other.gguf", tensors, **change)
-    with pytest.raises(
-        ModelError, match=r"other\.gguf is no adapter for this model.*architecture 'llama'"
-    ) as said:
-        LlamaCpp(path, cache_dir=tmp_path, adapters={"other": file})
-    assert reason in str(said.value)
-
-
-def test_damaged_or_absent_adapter_is_a_model_error(path: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="not a file"):
-        LlamaCpp(path, cache_dir=tmp_path, adapters={"a": tmp_path / "nowhere.gguf"})
-    (tmp_path / "broken.gguf").write_bytes(b"GGUF" + b"\0" * 60)
-    with pytest.raises(ModelError, match="no adapter for this model"):
-        LlamaCpp(path, cache_dir=tmp_path, adapters={"a": tmp_path / "broken.gguf"})
 
 
 def test_stop_before_the_first_word_frees_the_model_at_once(many: LlamaCpp) -> None:

@@ -366,15 +366,6 @@ def test_each_draft_of_a_server_is_a_request_of_its_own_and_only_the_first_is_gr
     assert all(temperature > 0 for temperature, _ in asked[1:])
 
 
-def test_adapter_and_opening_reach_a_server_as_model_and_last_message() -> None:
-    with ChatServer() as server:
-        client = OpenAIServer(server.url, model="m")
-        list(client.generate(Prompt("s", "u", "The rent"), max_tokens=5, adapter="legal"))
-        client.close()
-    assert server.requests[0]["model"] == "legal"
-    assert server.requests[0]["messages"][-1] == {"role": "assistant", "content": "The rent"}
-
-
 def test_thoughts_of_a_server_are_no_part_of_its_answer() -> None:
     with ChatServer(
         words=("<think>", "\nLet me", " see.\n", "</think>\n", "\nThe rent ", "is due.")

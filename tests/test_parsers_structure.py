@@ -175,6 +175,59 @@ def test_markdown_front_matter_lists_code_and_setext(tmp_path: Path) -> None:
     ]
 
 
+def markdown(tmp_path: Path, source: str) -> list[tuple[str, int, str]]:
+    document = read(tmp_path, "a.md", source)
+    return [(str(b.kind), b.level, quote(document, b)) for b in document.blocks]
+
+
+def test_markdown_inside_quotes_is_read_as_lists_and_tables(tmp_path: Path) -> None:
+    source = "> said\n> so\n>\n> - one\n>   - two\n>\n> | a | b |\n> |---|---|\n> | 1 | 2 |\n"
+    assert markdown(tmp_path, source) == [
+        ("paragraph", 0, "said\nso"),
+        ("list_item", 0, "- one"),
+        ("list_item", 1, "- two"),
+        ("table_row", 0, "a | b"),
+        ("table_row", 0, "1 | 2"),
+    ]
+
+
+def test_markdown_table_keeps_escaped_bars_and_cells_beyond_its_columns(tmp_path: Path) -> None:
+    source = "| a | b |\n|---|---|\n| x\\|y | 2 | 3 |\n(in thousands)\n"
+    assert markdown(tmp_path, source) == [
+        ("table_row", 0, "a | b"),
+        ("table_row", 0, "x|y | 2 | 3"),
+        ("paragraph", 0, "(in thousands)"),
+    ]
+
+
+def test_markdown_html_blocks_are_read_as_html_and_comments_are_not(tmp_path: Path) -> None:
+    table = "<table><tr><th>Drug<th>Dose</tr>\n\n<tr><td>A<td>5 mg</tr></table>"
+    source = f"<!-- INFO\n\nEND -->\n{table}\n\n<Name of tenant>\n\na <b>bold</b> word <!-- gone -->\n"
+    assert markdown(tmp_path, source) == [
+        ("table_row", 0, "Drug | Dose"),
+        ("table_row", 0, "A | 5 mg"),
+        ("paragraph", 0, "<Name of tenant>"),
+        ("paragraph", 0, "a <b>bold</b> word"),
+    ]
+
+
+def test_markdown_loses_no_text_to_its_syntax(tmp_path: Path) -> None:
+    lines = (
+        "# The *first* [act](u)",
+        "[1]: http://x.y",
+        "    第一条 甲方应当付款。",
+        "2019.",
+        "**5*3*2** `x`",
+    )
+    assert markdown(tmp_path, "\n\n".join(lines)) == [
+        ("heading", 1, "The first act"),
+        ("paragraph", 0, "[1]: http://x.y"),
+        ("paragraph", 0, "第一条 甲方应当付款。"),
+        ("list_item", 0, "2019."),
+        ("paragraph", 0, "**5*3*2**"),
+    ]
+
+
 def test_html_leaves_out_what_no_reader_sees(tmp_path: Path) -> None:
     source = (
         "<html><head><title>Policy</title><style>p{}</style><meta name=author content='B. Author'></head>"

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from rag.answer import Assistant
+from rag.asking import Query, Setup
 from rag.index import Index
-from rag.partial import look, nearest, numbering, together
+from rag.partial import Look, look, nearest, numbering, together
 from rag.types import AnswerKind, EvidenceFound, Finished, StageStarted
 from tests.archive import archive
 from tests.fakes import FakeLLM
@@ -86,10 +87,14 @@ def test_stages_and_evidence_come_as_for_one_question(index: Index) -> None:
     assert isinstance(events[-1], Finished) and shown.evidence == events[-1].answer.evidence
 
 
+def looked(
+    index: Index, question: str, parts: tuple[str, ...], threshold: float | None = None
+) -> tuple[Look, ...]:
+    return look(Setup(index, top_k=4, threshold=threshold), Query(question, question, "en"), parts)
+
+
 def test_sentence_that_serves_two_parts_has_one_number(index: Index) -> None:
-    looks = look(
-        BOTH, ("notice of the tenant", "days of notice"), index, k=4, limit=6, language="en", threshold=0.0
-    )
+    looks = looked(index, BOTH, ("notice of the tenant", "days of notice"), threshold=0.0)
     evidence = together(looks).evidence
     places = [(e.document.id, e.start, e.end) for e in evidence]
     assert len(set(places)) == len(places) == len(numbering(looks))
@@ -97,16 +102,14 @@ def test_sentence_that_serves_two_parts_has_one_number(index: Index) -> None:
 
 
 def test_only_parts_with_support_show_their_evidence(index: Index) -> None:
-    looks = look(
-        HALF, ("days of notice", "goalkeeper saved"), index, k=4, limit=6, language="en", threshold=0.0
-    )
+    looks = looked(index, HALF, ("days of notice", "goalkeeper saved"), threshold=0.0)
     first, second = looks
     lacking = replace(second, found=replace(second.found, sufficient=False))
     assert len(together((first, lacking)).evidence) == len(first.found.evidence)
 
 
 def test_nearest_passages_are_taken_from_the_parts_in_turn(index: Index) -> None:
-    looks = look(BOTH, ("days of notice", "interest of the borrower"), index, k=4, limit=6, language="en")
+    looks = looked(index, BOTH, ("days of notice", "interest of the borrower"))
     hits = nearest(looks, 2)
     assert {h.chunk_id for h in hits} == {one.hits[0].chunk_id for one in looks}
     assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)

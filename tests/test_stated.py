@@ -18,6 +18,9 @@ from rag.stated import states_answer
         ("Yes: inventories rose by USD 310 million.", "Yes, they grew"),
         ("No: gross margin fell.", "No"),
         ("The segment is Harbour & Inland Services.", "Harbour and Inland Services"),
+        ("45/140 of the members voted.", "45/140"),
+        ("32.1% of the members voted.", "45/140"),
+        ("The notice of 7/7/99 was late.", "7/7/99"),
         ("Revenue rose from $10 million to $12 million, by 20%.", "It grew 20% (from $10m to $12m, +$2m)."),
     ],
 )
@@ -37,6 +40,9 @@ def test_same_figure_or_conclusion_in_other_words_is_stated(text: str, answer: s
         ("Revenue was $10 million.", "It grew 20% (from $10m to $12m, +$2m)."),
         ("5%", "$5 million"),
         ("Nothing of the kind.", "Harbour and Inland Services"),
+        ("45/141 of the members voted.", "45/140"),
+        ("33% of the members voted.", "45/140"),
+        ("Nobody voted.", "7/7/99"),
         ("", "0.79"),
     ],
 )

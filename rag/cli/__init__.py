@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from rag.cli import adapt as _adapt
 from rag.cli import ask as _ask
 from rag.cli import batch as _batch
 from rag.cli import index as _index
@@ -16,7 +15,6 @@ from rag.cli import measure as _measure
 from rag.cli import models as _models
 from rag.cli import system as _system
 from rag.cli import tune as _tune
-from rag.cli import tuning_models as _tuning_models
 from rag.cli.output import Command
 
 # "\b" keeps the lines of a paragraph apart in help.
@@ -53,7 +51,6 @@ app.command(cls=Command)(_batch.batch)
 app.command(cls=Command)(_system.ui)
 app.command("eval", cls=Command)(_measure.evaluate)
 app.command(cls=Command)(_tune.tune)
-app.command(cls=Command)(_adapt.adapt)
 app.add_typer(_models_app, name="models")
 app.add_typer(_index_app, name="index")
 app.command(cls=Command)(_system.doctor)
@@ -64,7 +61,7 @@ _models_app.command("list", cls=Command)(_models.list_models)
 _models_app.command(cls=Command)(_models.path)
 _models_app.command(cls=Command)(_models.pull)
 _models_app.command(cls=Command)(_models.verify)
-_models_app.command(cls=Command)(_tuning_models.tune)
+_models_app.command(cls=Command)(_models.tune)
 
 
 def _print_version(asked: bool) -> None:

@@ -24,6 +24,7 @@ from rag.cli.options import (
     TopK,
     Years,
 )
+from rag.types.plain import plain
 
 if TYPE_CHECKING:
     from rag.answer import Assistant
@@ -76,7 +77,7 @@ def ask(
     with closing(build_assistant(settings)) as assistant:
         if as_json:
             answer = assistant.ask(question, filters=scope)
-            output.print_json(output.plain(answer) | {"refused": answer.refused})
+            output.print_json(plain(answer) | {"refused": answer.refused})
         else:
             answer = _follow(assistant, question, scope)
             answering.print_answer(answer)

@@ -11,6 +11,7 @@ import typer
 from rag.cli import options, output
 from rag.cli.options import EmbedderOption, IndexOption, JsonOption
 from rag.errors import IndexProblem, ParseError
+from rag.types.plain import plain
 
 if TYPE_CHECKING:
     from rag.types import DocumentInfo, IngestReport
@@ -109,7 +110,7 @@ def show(folder: Folder = None, index: IndexOption = None, as_json: JsonOption =
         output.print_json({"index": settings.index, "stats": stats, "documents": documents})
         return
     typer.secho(str(settings.index), bold=True)
-    for name, value in output.plain(stats).items():
+    for name, value in plain(stats).items():
         typer.echo(f"  {name.replace('_', ' ')}: {_readable(name, value)}")
     typer.secho("\nDocuments", bold=True)
     for document in documents:
@@ -138,11 +139,11 @@ def verify(folder: Folder = None, index: IndexOption = None, as_json: JsonOption
     settings = options.config(index=folder or index)
     with closing(options.open_configured_index(settings)) as opened:
         report = opened.verify()
-    plain = output.plain(report)
+    values = plain(report)
     if as_json:
-        output.print_json(plain)
+        output.print_json(values)
     else:
-        for name, value in plain.items():
+        for name, value in values.items():
             typer.echo(f"{name.replace('_', ' ')}: {_readable(name, value)}")
     if not report.ok:
         raise typer.Exit(IndexProblem.exit_code)

@@ -1,4 +1,4 @@
-"""`citewise models list|path|pull|verify`; `tune` is in rag.cli.tuning_models."""
+"""`citewise models list|path|pull|verify|tune`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rag.errors import CitewiseError, ConfigError, ModelError, ModelMissing
 
 if TYPE_CHECKING:
     from rag.config import Config
+    from rag.model_tuning import ModelTuning
 
 Name = Annotated[str, typer.Argument(help='"embedder", "llm", or a name of [models] in citewise.toml.')]
 
@@ -76,6 +77,73 @@ def pull(name: Name, as_json: JsonOption = False) -> None:
         typer.echo(found)
 
 
+def tune(
+    model: Annotated[
+        str, typer.Argument(help='"llm" (the one in use), a name of [models], or a GGUF file.')
+    ] = "llm",
+    minutes: Annotated[
+        float, typer.Option(min=0.2, max=240, help="About how long to measure.  [default: 3]")
+    ] = 3.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure and report, but keep nothing.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Forget what was found.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the fastest way to run a model on this machine, and use it from then on.
+
+    Times the quantisations of it that are at hand (files beside it or of [models]) and that write the same,
+    different numbers of threads, flash attention, and prompt slices of different sizes. Let nothing else run
+    meanwhile.
+    """
+    from rag.model_tuning import keep, tune_model
+    from rag.model_tuning import reset as forget
+
+    settings = options.config()
+    source = _locate_llm(model, settings)
+    if reset:
+        gone = forget(source, settings.cache_dir)
+        if as_json:
+            output.print_json({"model": str(source), "deleted": gone})
+        else:
+            typer.echo(output.clean(f"{source.name}: {len(gone)} files deleted; it runs as it is again."))
+        return
+    with output.progress_bars(quiet=as_json) as progress:
+        found = tune_model(
+            source, settings.cache_dir, models=settings.models, seconds=60 * minutes, progress=progress
+        )
+    if not dry_run:
+        keep(source, found.tuned, settings.cache_dir)
+    if as_json:
+        output.print_json(found)
+    else:
+        _print_tuning(found, kept=not dry_run)
+
+
+def _print_tuning(found: ModelTuning, *, kept: bool) -> None:
+    """What was measured, what is chosen, and what it saves."""
+    line = "{:>8} {:>5} {:>5} {:>7} {:>8} {:>8}  {}"
+    typer.echo(line.format("threads", "flash", "slice", "read/s", "write/s", "answer", "file"))
+    for candidate, speed in found.measured:
+        how = candidate.settings
+        threads = f"{how.threads or 'all'}/{how.threads_batch or 'all'}"
+        flash = "yes" if how.flash_attention else "no"
+        rates = f"{speed.read:.0f}", f"{speed.write:.0f}", f"{speed.seconds:.2f} s"
+        typer.echo(output.clean(line.format(threads, flash, how.slice_tokens, *rates, candidate.file.name)))
+    for note in found.notes:
+        typer.echo(output.clean(f"  {note}"))
+    tuned = found.tuned
+    if tuned.tuned_seconds >= tuned.default_seconds:
+        typer.echo("Nothing is faster than the defaults by more than the noise: it runs as it is.")
+        return
+    saved, times = tuned.default_seconds - tuned.tuned_seconds, tuned.default_seconds / tuned.tuned_seconds
+    saving = f"Saved: {saved:.2f} s an answer ({times:.2f} times as fast, ±{tuned.noise:.0%})."
+    typer.echo(output.clean(f"{tuned.summary}. {saving}"))
+    typer.echo(
+        "Used from now on; --no-tuned or tuned_models = false runs the file as it is."
+        if kept
+        else "Nothing was kept (--dry-run)."
+    )
+
+
 def _names(settings: Config) -> list[str]:
     return ["embedder", "llm", *sorted(settings.models)]
 
@@ -90,12 +158,12 @@ def _describe(name: str, settings: Config) -> dict[str, Any]:
 
 def _tuned(found: str, settings: Config) -> str:
     """How a model is run on this machine, where `citewise models tune` was here; "" elsewhere."""
-    from rag.tuned import describe
+    from rag.model_tuning import describe
 
     return describe(Path(found), settings.cache_dir, used=settings.tuned_models)
 
 
-def locate_llm(name: str, settings: Config) -> Path:
+def _locate_llm(name: str, settings: Config) -> Path:
     """The GGUF file of "llm", of a configured name or of a path. Raises ModelMissing, ModelMismatch,
     ModelError, ConfigError."""
     from rag.models import find_llm

@@ -6,23 +6,20 @@ control characters first: a terminal obeys them.
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
 import signal
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand
 
 from rag.errors import CitewiseError
+from rag.types.plain import to_json
 
 if TYPE_CHECKING:
     from rag.types import Progress
@@ -83,23 +80,8 @@ def one_line(text: str, limit: int = 0) -> str:
     return f"{line[: limit - 1]}…" if limit and len(line) > limit else line
 
 
-def plain(value: Any) -> Any:
-    """Dataclasses, enums, paths and mappings as JSON knows them."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(v) for v in value]
-    return value.item() if hasattr(value, "item") else value  # numpy scalars
-
-
 def print_json(value: Any) -> None:
-    typer.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+    typer.echo(to_json(value, indent=2))
 
 
 @contextmanager

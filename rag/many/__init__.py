@@ -1,13 +1,29 @@
-"""Questions about many passages, answered by reading all that match: counts, lists, comparisons, summaries.
+"""Tasks: questions about many passages, answered by reading all that match.
 
-`read_intent` tells such a question by its wording, `answer_across` answers it from an `Asked`; what is
-counted and chosen, code counts and chooses. Where it gives None the question is answered like any other
-(`plain_question`), and `partly_read` says that not everything was read."""
+A task has a name and answers an `Asked` from every passage that matters; `TASKS` holds them by name. What is
+counted and chosen, code counts and chooses. `read_intent` recognises by its wording which task a question
+asks for. Where a task gives None the question is answered like any other (`plain_question`), and
+`partly_read` says that not everything was read."""
 
 from __future__ import annotations
 
-from rag.many.across import answer_across
-from rag.many.common import Asked, partly_read, plain_question
-from rag.many.intents import read_intent
+from collections.abc import Callable, Mapping
 
-__all__ = ["Asked", "answer_across", "partly_read", "plain_question", "read_intent"]
+from rag.many.common import Asked, partly_read, plain_question
+from rag.many.comparing import compare
+from rag.many.counting import count_or_list
+from rag.many.intents import read_intent
+from rag.many.summing import summarise
+from rag.types import Answer
+
+Task = Callable[[Asked], Answer | None]
+TASKS: Mapping[str, Task] = {
+    "count": count_or_list,
+    "list": count_or_list,
+    "compare": compare,
+    "summarise": summarise,
+}
+"""Every task by its name, which is that of the intent it serves. An answer's timings are left empty; None:
+the question has to be answered like any other."""
+
+__all__ = ["TASKS", "Asked", "Task", "partly_read", "plain_question", "read_intent"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.compose import certificate, citation, quote_claim, refuse
+from rag.compose import Basis, certificate, quote_claim, refuse
 from rag.evidence import Selection, select
 from rag.index import Index
 from rag.many.intent import Ask, Intent, Unit
@@ -53,6 +53,10 @@ class Asked:
     def chinese(self) -> bool:
         return self.language == "zh"
 
+    def basis(self, found: Selection, hits: Sequence[Hit]) -> Basis:
+        proof = certificate(self.index, found, self.filters, self.language)
+        return Basis(self.question, self.language, found, hits, proof, searched=self.searched)
+
 
 def counted_claim(text: str, language: str, citations: Sequence[int] = ()) -> Claim:
     """A sentence whose figures were counted by code."""
@@ -74,21 +78,9 @@ def made(
     """The answer: `head` counted by code, `shown` quoted; all of the `evidence` is in the citations."""
     found = Selection(tuple(evidence), True, 1.0, 1.0, len(evidence), False)
     claims = [counted_claim(head, asked.language, [e.number for e in shown])] if head else []
-    return Answer(
-        question=asked.question,
-        kind=AnswerKind.QUOTED,
-        text=text,
-        language=asked.language,
-        claims=(*claims, *(quote_claim(e, asked.language) for e in shown)),
-        citations=tuple(map(citation, evidence)),
-        evidence=tuple(evidence),
-        nearest=tuple(nearest),
-        certificate=certificate(asked.index, found, asked.filters, asked.language),
-        timings={},
-        searched="" if asked.searched == asked.question else asked.searched,
-        parts=tuple(parts),
-        reading=reading,
-    )
+    shown_claims = (*claims, *(quote_claim(e, asked.language) for e in shown))
+    basis = asked.basis(found, nearest)
+    return basis.answer(AnswerKind.QUOTED, text, shown_claims, parts=tuple(parts), reading=reading)
 
 
 def none_match(asked: Asked, scope: Scope, needs: Sequence[Need], reading: Reading) -> Answer:
@@ -98,9 +90,7 @@ def none_match(asked: Asked, scope: Scope, needs: Sequence[Need], reading: Readi
     found = select(asked.searched, hits, asked.index, limit=asked.limit, threshold=asked.threshold)
     found = replace(found, sufficient=False, score=_share(hits, needs), threshold=1.0)
     lacking = missing(scope.topic or asked.searched, hits, asked.index.store, filters=asked.filters)
-    proof = certificate(asked.index, found, asked.filters, asked.language)
-    why = missing_words(lacking, asked.language)
-    refusal = refuse(asked.question, asked.language, found, hits, proof, {}, asked.searched, why)
+    refusal = refuse(asked.basis(found, hits), missing_words(lacking, asked.language))
     words = ("、" if asked.chinese else ", ").join(f"“{need.typed}”" for need in needs)
     zero = _ZERO["zh" if asked.chinese else "en"].format(words=words)
     return replace(refusal, text=f"{zero}{'' if asked.chinese else ' '}{refusal.text}", reading=reading)

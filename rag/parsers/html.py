@@ -96,7 +96,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(_decode(data, path))
-    walker = _Walker()
+    walker = _Walker(TextBuilder())
     if tree.body is not None:
         walker.walk(tree.body)
     title_node = tree.css_first("title")
@@ -104,6 +104,15 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     title = title or walker.first_heading
     text, blocks, _ = walker.builder.build(title)
     return Parsed(title, text, blocks, metadata=_metadata(tree))
+
+
+def write(source: str, builder: TextBuilder) -> None:
+    """Add a piece of HTML that stands in a document of another format."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    body = LexborHTMLParser(source).body
+    if body is not None:
+        _Walker(builder).walk(body)
 
 
 def _decode(data: bytes, path: str) -> str:
@@ -147,8 +156,8 @@ def _skipped(node: Any) -> bool:
 class _Walker:
     """Depth first with a stack of its own. `kind` says what the inline text being collected will become."""
 
-    def __init__(self) -> None:
-        self.builder = TextBuilder()
+    def __init__(self, builder: TextBuilder) -> None:
+        self.builder = builder
         self.first_heading = ""
         self._inline: list[str] = []
         self._kind = "p"

@@ -1,32 +1,38 @@
-"""Markdown: headings, paragraphs, nested lists, pipe tables, code fences, front matter.
+"""Markdown by markdown-it: CommonMark with pipe tables, HTML blocks and front matter.
 
-Inline marks (emphasis, links) stay as they were typed: what is quoted is what the author wrote.
+Inline marks (emphasis, links) stay as they were typed: what is quoted is what the author wrote. So do link
+definitions. Lines indented by four blanks are prose, which they nearly always are in what people file.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import TYPE_CHECKING
 
+from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, join_cells, one_line
 from rag.parsers.encoding import decode
 
-_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
-_SETEXT = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
-_ITEM = re.compile(r"([ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]+\S")
-_RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
-_DELIMITER_ROW = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
 _FRONT = re.compile(r"([A-Za-z_][\w -]{0,40}):[ \t]*(.*)$")
 _CELL_BREAK = re.compile(r"(?<!\\)\|")
-_MARKS = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*`]+|(?<!\w)_+|_+(?!\w)")
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
+_MARGIN = re.compile(r"(?m)^[ \t]+|[ \t]+$")
+_QUOTED = re.compile(r"[ \t]*(?:> ?)*")
+_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
+# As deep as lists and quotes may nest; below that markdown-it reads nothing.
+_NESTING = 100
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
     """Parse a Markdown file; `key: value` lines of a front matter become metadata."""
-    lines = clean(_COMMENT.sub("", decode(data, path=path))).split("\n")
+    lines = clean(decode(data, path=path)).split("\n")
     metadata, first = _front_matter(lines)
-    reader = _Reader(lines, first)
+    reader = _Reader(lines[first:])
     reader.run()
     title = metadata.pop("title", "") or reader.title
     text, blocks, _ = reader.builder.build(title)
@@ -45,103 +51,111 @@ def _front_matter(lines: list[str]) -> tuple[dict[str, str], int]:
     return {}, 0
 
 
-class _Reader:
-    """One pass over the lines; `at` is the line to be looked at next."""
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
 
-    def __init__(self, lines: list[str], first: int) -> None:
-        self.lines = lines
-        self.at = first
+    parser = MarkdownIt("commonmark", {"maxNesting": _NESTING}).enable("table")
+    return parser.disable(["code", "reference", "inline", "text_join"])
+
+
+class _Reader:
+    """One pass over the tokens of markdown-it. `_marker` is that of a list item whose text is still to come,
+    `_depth` counts the lists around a token, `_page` is the HTML of blocks that follow each other."""
+
+    def __init__(self, lines: list[str]) -> None:
         self.builder = TextBuilder()
         self.title = ""
+        self._lines = lines
+        self._parser = _parser()
+        self._marker = ""
+        self._depth = 0
+        self._header = ""
+        self._page = ""
 
     def run(self) -> None:
-        while self.at < len(self.lines):
-            line = self.lines[self.at]
-            atx = _ATX.match(line)
-            if not line.strip():
-                self.at += 1
-            elif atx:
-                self._heading(atx.group(2) or "", len(atx.group(1)))
-                self.at += 1
-            elif _FENCE.match(line):
-                self._fence()
-            elif self._is_table():
-                self._table()
-            elif _RULE.match(line):
-                self.builder.start_group()
-                self.at += 1
-            else:
-                self._prose()
+        tokens = self._parser.parse("\n".join(self._lines))
+        for before, token in zip([None, *tokens], tokens, strict=False):
+            if self._page and token.type != "html_block":
+                self._end_page()
+            self._take(token, before)
+        self._end_page()
 
-    def _peek(self, ahead: int = 1) -> str:
-        return self.lines[self.at + ahead] if self.at + ahead < len(self.lines) else ""
+    def _take(self, token: Token, before: Token | None) -> None:
+        match token.type:
+            case "inline" if before and before.type == "heading_open":
+                self._heading(token.content, int(before.tag[1]))
+            case "inline" if before and before.type == "paragraph_open":
+                self._prose(token.content)
+            case "fence":
+                self.builder.code(token.content)
+            case "html_block" if _is_html(token.content):
+                self._page += token.content
+            case "html_block":
+                self._end_page()
+                self._prose(token.content)
+            case "list_item_open":
+                self._marker += f"{token.info}{token.markup} "
+            case "list_item_close":
+                if before and before.type == "list_item_open":  # "2019." alone is a number, not an empty item
+                    self._prose("")
+                self._marker = ""
+            case "bullet_list_open" | "ordered_list_open":
+                if not self._depth:
+                    self.builder.start_group()
+                self._depth += 1
+            case "bullet_list_close" | "ordered_list_close":
+                self._depth -= 1
+            case "table_open":
+                self.builder.start_group()
+                self._header = ""
+            case "hr":
+                self.builder.start_group()
+            case "tr_open" if token.map:
+                self._row(_QUOTED.sub("", self._lines[token.map[0]], count=1))
 
     def _heading(self, text: str, level: int) -> None:
-        plain = _MARKS.sub(lambda m: m.group(1) or "", text)
+        pieces: list[Token] = []
+        self._parser.inline.parse(text, self._parser, {}, pieces)
+        plain = "".join(" " if "break" in p.type else p.content for p in pieces)
         self.builder.heading(plain, level)
         if not self.title and level == 1:
             self.title = one_line(plain)
 
-    def _fence(self) -> None:
-        opening = _FENCE.match(self.lines[self.at])
-        assert opening is not None
-        mark = opening.group(1)
-        end = self.at + 1
-        while end < len(self.lines) and not re.match(
-            rf" {{0,3}}{re.escape(mark)}[`~]*[ \t]*$", self.lines[end]
-        ):
-            end += 1
-        self.builder.code("\n".join(self.lines[self.at + 1 : end]))
-        self.at = end + 1
-
-    def _is_table(self) -> bool:
-        head, below = self.lines[self.at], self._peek()
-        return (
-            "|" in head and "-" in below and _DELIMITER_ROW.match(below) is not None and "|" in below + head
-        )
-
-    def _table(self) -> None:
-        header = join_cells(_cells(self.lines[self.at]))
-        self.builder.start_group()
-        self.builder.row(header, header=header)
-        self.at += 2
-        while self.at < len(self.lines) and "|" in self.lines[self.at] and self.lines[self.at].strip():
-            self.builder.row(join_cells(_cells(self.lines[self.at])), header=header)
-            self.at += 1
-
-    def _prose(self) -> None:
-        """A paragraph or list item: up to a blank line or the beginning of something else."""
-        item = _ITEM.match(self.lines[self.at])
-        taken = [self.lines[self.at]]
-        self.at += 1
-        while self.at < len(self.lines) and not self._begins_block():
-            if not item and (underline := _SETEXT.match(self.lines[self.at])):
-                self._heading(" ".join(taken), 1 if "=" in underline.group(1) else 2)
-                self.at += 1
-                return
-            taken.append(self.lines[self.at])
-            self.at += 1
-        text = "\n".join(re.sub(r"^[ \t]*(?:> ?)*", "", line).rstrip() for line in taken)
-        if item:
-            self.builder.list_item(text, level=len(item.group(1).expandtabs(4)) // 2)
+    def _prose(self, content: str) -> None:
+        """A paragraph, or a list item with its marker where it opens one."""
+        text = _MARGIN.sub("", _COMMENT.sub("", content))
+        if self._marker:
+            self.builder.list_item(self._marker + text, level=self._depth - 1)
         else:
             self.builder.paragraph(text)
+        self._marker = ""
 
-    def _begins_block(self) -> bool:
-        line = self.lines[self.at]
-        if (
-            not line.strip()
-            or _ATX.match(line)
-            or _FENCE.match(line)
-            or _ITEM.match(line)
-            or self._is_table()
-        ):
-            return True
-        return _RULE.match(line) is not None and _SETEXT.match(line) is None
+    def _row(self, line: str) -> None:
+        """A table row with all its cells, more of them than columns, too; a line without any that follows a
+        table is none."""
+        if "|" not in line:
+            self._prose(line)
+            self.builder.start_group()
+            return
+        row = join_cells(_cells(line))
+        self._header = self._header or row
+        self.builder.row(row, header=self._header)
+
+    def _end_page(self) -> None:
+        html.write(self._page, self.builder)
+        self._page = ""
+
+
+def _is_html(block: str) -> bool:
+    """Whether a block is HTML or a comment, not a placeholder such as "<Name of tenant>"."""
+    from markdown_it.common.html_blocks import block_names
+
+    name = _TAG.match(block.lstrip())
+    return name is None or name.group(1).lower() in {*block_names, "script", "style", "pre", "textarea"}
 
 
 def _cells(line: str) -> list[str]:
-    inner = line.strip()
-    inner = inner.removeprefix("|")
+    inner = line.strip().removeprefix("|")
     inner = re.sub(r"(?<!\\)\|$", "", inner)
     return [cell.strip().replace("\\|", "|") for cell in _CELL_BREAK.split(inner)]

@@ -14,7 +14,7 @@ from rag import metrics
 from rag.errors import GenerationError
 from rag.evalset import Choice, Question, fixed_sample, load_questions
 from rag.evaluate import evaluate
-from rag.generation import LLMInfo, Piece, Prompt
+from rag.generation import LLMInfo, Prompt
 from rag.metrics import EvidenceEntry
 from rag.types import Answer, Turn
 from rag.yardstick import KeptLLM, f1, outcome
@@ -226,14 +226,13 @@ class Writer:
 
 
 def said(llm: KeptLLM, user: str = "a", max_tokens: int = 9) -> str:
-    pieces = llm.write(Prompt("", user), max_tokens=max_tokens)
-    return "".join(p.text for p in pieces if isinstance(p, Piece))
+    return "".join(p for p in llm.generate(Prompt("", user), max_tokens=max_tokens) if isinstance(p, str))
 
 
 def test_text_is_written_once_for_model_prompt_and_settings(tmp_path: Path) -> None:
     writer = Writer()
     assert said(KeptLLM(writer, tmp_path)) == said(KeptLLM(writer, tmp_path)) == "a!"
-    assert "".join(KeptLLM(writer, tmp_path).generate(Prompt("", "b"), max_tokens=9)) == "b!"
+    assert said(KeptLLM(writer, tmp_path), "b") == "b!"
     assert writer.written == 2
     assert said(KeptLLM(writer, tmp_path), max_tokens=8) == "a!"
     writer.info = replace(writer.info, fingerprint="e" * 64)

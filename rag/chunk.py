@@ -3,9 +3,6 @@
 Short neighbours under one heading share a passage; an article of law, a clause or a table row is cut only
 when it is larger than the limit by itself: then between its paragraphs, at sentence ends, at line ends, and
 last of all between words.
-
-langchain-text-splitters is not used for the last step: importing it costs every parser worker 0.35 s, and its
-splitters return strings, whose offsets would have to be searched for again.
 """
 
 from __future__ import annotations
@@ -22,7 +19,7 @@ from rag.segments import Segment, SegmentKind, article_label, segment
 from rag.types import Chunk, Document
 
 # Part of the index manifest: an index holds passages of one version only.
-CHUNKER_VERSION = 1
+CHUNKER_VERSION = 2
 
 MIN_TOKENS = 16
 _PROSE = (SegmentKind.TEXT, SegmentKind.ITEM)

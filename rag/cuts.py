@@ -1,11 +1,20 @@
-"""Where a text too large for one passage is cut: at sentences, then lines, then between words, then
-anywhere."""
+"""Where a text too large for one passage is cut: at sentences, then lines, then between words, all by
+langchain-text-splitters, whose offsets are checked; then anywhere.
+
+It is imported when a worker meets the first text too long for a passage (0.4 s, 35 MB), never for a question.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
-from rag.text import sentences
+from rag.text import ABBREVIATIONS
+
+if TYPE_CHECKING:
+    from langchain_text_splitters import TextSplitter
 
 # A token of running text is 1 to 7 characters long. Where a tokenizer sees fewer (blank-filled tables, a
 # megabyte without a blank), characters are charged instead, so that no passage is ever unbounded.
@@ -17,7 +26,18 @@ PROSE_CHARS_PER_TOKEN = 7
 _BATCH = 256
 _WORD_BATCH = 4096
 _WORDS_CHECKED = 500
+_LEARNT = 100_000  # characters of a range; a longer one is counted piece by piece
 _SOFT_STOPS = frozenset(" \t\r\n\u3000,，、;；:：)）]】")
+
+# Pieces are at most one of so many parts of a passage, so that passages are filled well with them.
+_PARTS = 4
+# The ends of sentences as `rag.text.sentences` has them: not after abbreviations, initials, list numbers.
+_NOT_AFTER = "".join(rf"(?<!\b(?i:{re.escape(word)}))" for word in sorted(ABBREVIATIONS))
+_SENTENCES = (
+    rf"[。！？；…]+[”’」』）)\"']*|(?=[.!?]+[\"'”’)\]]*\s+[\"'“‘(\[]*[^\W_a-z])"
+    rf"{_NOT_AFTER}(?<!\b[A-HJ-Z])(?<!^\d)(?<!^\d\d)[.!?]+[\"'”’)\]]*\s+",
+)
+_WITHIN = (r"\n", r"[,，、;；:：)）\]】]|\s+")
 
 Range = tuple[int, int]
 Piece = tuple[int, int, int]
@@ -52,6 +72,15 @@ class Meter:
             for i, count in zip(batch, counts, strict=True):
                 weights[i] = max(count, (ranges[i][1] - ranges[i][0]) // CHARS_PER_TOKEN)
         return weights
+
+    def learn(self, ranges: Sequence[Range]) -> None:
+        """Count the words of ranges at once, before `length` asks for them one by one."""
+        self._by_words([self.text[start:end] for start, end in ranges if end - start < _LEARNT])
+
+    def length(self, text: str, limit: int) -> int:
+        """Weight of a piece as the splitter asks for it, at least 1; `limit` as in `ranges`."""
+        weight = len(text) // PROSE_CHARS_PER_TOKEN
+        return weight if weight > limit else max(1, self._by_words([text])[0], len(text) // CHARS_PER_TOKEN)
 
     def words(self, text: str) -> int:
         if text not in self._known:
@@ -91,13 +120,16 @@ def cut(meter: Meter, ranges: Sequence[Range], room: int) -> list[Piece]:
     """(start, end, weight) of pieces of `ranges`, in order, none heavier than `room` unless it is one code
     point.
 
-    A piece is cut no finer than it must be; white space between pieces is dropped.
+    Sentences are kept whole where they fit, a few short ones in one piece; what is longer is cut at lines,
+    commas and blanks. White space between pieces is dropped.
     """
     pieces = _weighed(meter, ranges, room)
-    for cutter in (_sentences, _lines, _stretches):
-        pieces = _refined(meter, pieces, room, cutter)
+    meter.learn([(start, end) for start, end, weight in pieces if weight > room])
+    for separators in (_SENTENCES, _WITHIN):
+        splitter = _splitter(meter, separators, max(1, room // _PARTS))
+        pieces = _refined(meter, pieces, room, partial(_split, splitter, meter.text))
     while any(weight > room and end - start > 1 for start, end, weight in pieces):
-        pieces = _refined(meter, pieces, room, lambda text, start, end, room: halves(text, start, end))
+        pieces = _refined(meter, pieces, room, partial(halves, meter.text))
     return pieces
 
 
@@ -118,7 +150,7 @@ def _weighed(meter: Meter, ranges: Sequence[Range], room: int) -> list[Piece]:
 
 
 def _refined(
-    meter: Meter, pieces: list[Piece], room: int, cutter: Callable[[str, int, int, int], list[Range]]
+    meter: Meter, pieces: list[Piece], room: int, cutter: Callable[[int, int], list[Range]]
 ) -> list[Piece]:
     refined: list[Piece] = []
     for piece in pieces:
@@ -126,36 +158,40 @@ def _refined(
         if weight <= room:
             refined.append(piece)
         else:
-            refined += _weighed(meter, cutter(meter.text, start, end, room), room)
+            refined += _weighed(meter, cutter(start, end), room)
     return refined
 
 
-def _sentences(text: str, start: int, end: int, room: int) -> list[Range]:
-    return [(span.start, span.end) for span in sentences(text, start, end)]
+def _splitter(meter: Meter, separators: Sequence[str], size: int) -> TextSplitter:
+    from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+    return RecursiveCharacterTextSplitter(
+        list(separators),
+        is_separator_regex=True,
+        keep_separator="end",
+        chunk_size=size,
+        chunk_overlap=0,
+        length_function=partial(meter.length, limit=size),
+        add_start_index=True,
+    )
 
 
-def _lines(text: str, start: int, end: int, room: int) -> list[Range]:
-    lines: list[Range] = []
-    while start < end:
-        stop = text.find("\n", start, end)
-        stop = end if stop < 0 else stop
-        line = _trimmed(text, start, stop)
-        if line[0] < line[1]:
-            lines.append(line)
-        start = stop + 1
-    return lines
-
-
-def _stretches(text: str, start: int, end: int, room: int) -> list[Range]:
-    """Stretches of at most `room` code points: with nearly every tokenizer that is at most `room` tokens."""
-    stretches: list[Range] = []
-    while start < end:
-        at = end if end - start <= room else _soft_stop(text, start + room // 2, start + room)
-        stretch = _trimmed(text, start, at)
-        if stretch[0] < stretch[1]:
-            stretches.append(stretch)
-        start = at
-    return stretches
+def _split(splitter: TextSplitter, text: str, start: int, end: int) -> list[Range]:
+    """Ranges of what the splitter makes of a range. A piece that does not stand where the splitter says, or
+    not right behind the one before, is looked for there; what is not found stays whole, to be halved."""
+    found: list[Range] = []
+    at = start
+    for piece in splitter.create_documents([text[start:end]]):
+        body = piece.page_content
+        begin = start + piece.metadata["start_index"]
+        if begin < at or not text.startswith(body, begin, end) or text[at:begin].strip():
+            begin = text.find(body, at, end)
+        if begin < 0 or text[at:begin].strip():
+            break
+        at = begin + len(body)
+        found.append(_trimmed(text, begin, at))
+    found.append(_trimmed(text, at, end))
+    return [part for part in found if part[0] < part[1]]
 
 
 def _soft_stop(text: str, low: int, high: int) -> int:

@@ -21,7 +21,7 @@ _TOKEN = re.compile(f"[{_HAN}]+|[^\\W_{_HAN}]+(?:[.,'’][^\\W_{_HAN}]+)*")
 _THOUSANDS = re.compile(r"^\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
 
 # A full stop after these does not end a sentence.
-_ABBREVIATIONS = frozenset(
+ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof st jr sr vs v inc corp co ltd llc plc no nos art arts sec secs fig figs para "
     "paras p pp cf e.g i.e etc al approx dept est gen gov hon rev sen rep u.s u.k u.n d.c a.m p.m "
     "ph.d jan feb mar apr jun jul aug sep sept oct nov dec cl ch vol ed eds ex exh op cir".split()
@@ -111,7 +111,7 @@ def _is_abbreviation(text: str, begin: int, dot: int) -> bool:
     initial = len(word) == 1 and word.isalpha() and word.isupper() and word != "I"
     # A bare list number ("1.") at the start of a sentence belongs to what follows it.
     numbering = word.isdigit() and len(word) <= 2 and word_start <= begin + 1
-    return initial or numbering or word.lower() in _ABBREVIATIONS
+    return initial or numbering or word.lower() in ABBREVIATIONS
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from langchain_core.documents import Document as Piece
+from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from rag.chunk import CHUNKER_VERSION, chunk
 from rag.types import Block, BlockKind, Chunk, Document, Page
@@ -65,7 +70,7 @@ SENTENCE = "The tenant shall keep the premises in good repair and pay all charge
 
 
 def test_chunker_has_a_version() -> None:
-    assert CHUNKER_VERSION == 1
+    assert CHUNKER_VERSION == 2
 
 
 def test_empty_document_has_no_chunks() -> None:
@@ -315,6 +320,54 @@ def test_any_text_with_any_blocks_is_covered(text: str, cuts: list[int], limit: 
     blocks = [Block(P, a, b) for a, b in pairwise(cuts) if a < b]
     doc = document(text, blocks)
     check(doc, chunk(doc, count_tokens=count, max_tokens=limit), limit)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.text(max_size=600).map(lambda text: text * 3), _limits)
+def test_any_characters_at_all_are_cut_at_exact_offsets(text: str, limit: int) -> None:
+    doc = document(text)
+    check(doc, chunk(doc, count_tokens=count, max_tokens=limit), limit)
+
+
+class _Wrong(RecursiveCharacterTextSplitter):
+    """Says that every piece stands at `at`, and changes each `changed`-th one."""
+
+    at, changed = 0, 1000
+
+    def create_documents(self, texts: list[str], metadatas: object = None) -> list[Piece]:
+        pieces = [Piece(page_content=p, metadata={"start_index": self.at}) for p in self.split_text(texts[0])]
+        for piece in pieces[self.changed - 1 :: self.changed]:
+            piece.page_content += "!"
+        return pieces
+
+
+@pytest.mark.parametrize(("at", "changed"), [(-1, 1000), (7, 1000), (10**9, 1000), (0, 1), (0, 3), (5, 2)])
+def test_wrong_offsets_of_the_splitter_are_mended(
+    monkeypatch: pytest.MonkeyPatch, at: int, changed: int
+) -> None:
+    text = " ".join(f"Clause {n}: the tenant pays {n * 7} euros, the landlord repairs." for n in range(200))
+    expected = chunk(document(text), count_tokens=count)
+    monkeypatch.setattr(_Wrong, "at", at)
+    monkeypatch.setattr(_Wrong, "changed", changed)
+    monkeypatch.setattr("langchain_text_splitters.RecursiveCharacterTextSplitter", _Wrong)
+    chunks = chunk(document(text), count_tokens=count)
+    check(document(text), chunks)
+    assert changed < 1000 or chunks == expected
+
+
+def test_cutting_reaches_for_no_network_where_traces_are_asked_for_by_the_environment() -> None:
+    code = (
+        "import sys\n"
+        "reaching = ('socket.connect', 'socket.sendto', 'socket.sendmsg', 'socket.getaddrinfo')\n"
+        "sys.addaudithook(lambda event, given: print(event, given) if event in reaching else None)\n"
+        "from tests.test_chunk import SENTENCE, chunk, count, document\n"
+        "print(len(chunk(document(SENTENCE * 40), count_tokens=count)))\n"
+    )
+    traced = {"LANGSMITH_TRACING": "true", "LANGCHAIN_TRACING_V2": "true", "LANGSMITH_API_KEY": "k"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | traced, capture_output=True, text=True, check=True
+    )
+    assert int(run.stdout) > 1 and not run.stderr  # an address would be printed, too
 
 
 @settings(deadline=None, max_examples=60)

@@ -127,6 +127,19 @@ def test_opening_reads_no_model_and_takes_no_time(built: Path) -> None:
     assert loaded == "[]"
 
 
+def test_search_does_not_import_what_only_ingest_needs(built: Path) -> None:
+    code = (
+        "import sys\n"
+        "from rag.index import open_index\n"
+        "from tests.fakes import FakeEmbedder\n"
+        f"with open_index({str(built)!r}, embedder=FakeEmbedder()) as index:\n"
+        "    assert index.search('What is the notice period?', 3)\n"
+        "print([m for m in sys.modules if m.startswith(('langchain', 'langsmith', 'markdown_it'))])\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
 def test_search_finds_by_meaning_and_words_and_respects_filters(built: Path) -> None:
     with open_index(built, embedder=FakeEmbedder()) as index:
         hits = index.search("What is the notice period?", 3)

@@ -213,18 +213,20 @@ def _without(text: str, quantities: Sequence[Quantity]) -> str:
 
 
 def _decisive(answer: str, quantities: Sequence[Quantity]) -> list[Quantity]:
-    """The quantities that make the answer what it is: its figures (a small count among other words is one of
-    them); without any, all dates and references of an answer of few other words."""
+    """The quantities that make the answer what it is: its figures (a small count beside words is one of
+    them); without any, the dates and references of an answer of few other words."""
     others = len(content_tokens(_without(answer, quantities)))
-    figures = [q for q in quantities if q.kind in _FIGURES]
-    if others > _FEW:
-        return [q for q in figures if q.kind is not Kind.NUMBER or q.step < 1 or abs(q.value) >= _SMALL]
-    return figures or list(quantities)
+    figures = [q for q in quantities if q.kind in _FIGURES and not (others and _count(q))]
+    if figures or others > _FEW:
+        return figures
+    return [q for q in quantities if q.kind not in _FIGURES]
 
 
 def _same(wanted: Quantity, held: Quantity, scale: str | None) -> bool:
     """Whether `held`, rounded at the last place of `wanted`, is it; the sign often stands in words. A
     ratio ("45/140") has no last place: `held` is then rounded at its own, at percents at the coarsest."""
+    if wanted.kind is Kind.NUMBER and held.kind is Kind.REFERENCE:
+        return wanted.text == held.label  # "5.2" of "clause 5.2"
     if not {wanted.kind, held.kind} <= _FIGURES:
         return compare(wanted, held) is not Match.DIFFERENT
     if _other_unit(wanted, held):
@@ -245,7 +247,7 @@ def _same(wanted: Quantity, held: Quantity, scale: str | None) -> bool:
 
 
 def _count(quantity: Quantity) -> bool:
-    return quantity.step >= 1 and abs(quantity.value) < _SMALL
+    return quantity.kind is Kind.NUMBER and quantity.step >= 1 and abs(quantity.value) < _SMALL
 
 
 def _other_unit(a: Quantity, b: Quantity) -> bool:

@@ -1,6 +1,6 @@
 """One thread that owns a model's context and writes several answers at a time.
 
-Each turn of the owner evaluates a piece of one prompt and then one token of every answer that is being
+Each turn of the owner evaluates a piece or two of one prompt and then one token of every answer that is being
 written, these in one call: running answers go on while a new question is read. Prompts are evaluated in
 pieces whose borders depend on the prompt alone, and each sequence has memory of its own, so that the same
 prompt gives the same answer, whatever was asked before. What is written beside others may differ in the last
@@ -28,6 +28,7 @@ from rag.kvstate import Prefixes
 from rag.native import Context, Interrupted, Vocabulary
 
 WAITING = 64
+_PIECES_A_TURN = 2  # the sooner a prompt is read, the more answers are written in one call
 CLOSED = "the language model was closed; open it again to go on"
 
 
@@ -209,8 +210,9 @@ class Engine:
 
     def _serve(self) -> None:
         while self._work_is_there():
-            self._begin()
-            self._read()
+            for _ in range(_PIECES_A_TURN):
+                self._begin()
+                self._read()
             self._write()
         with self._changed:
             left = [*self.running, *self._waiting]
@@ -268,7 +270,7 @@ class Engine:
     def _read(self) -> None:
         """Evaluates the next piece of the prompt in hand; behind the last one, writing begins."""
         slot = next((slot for slot in self._slots if slot.pieces), None)
-        if slot is None or slot.request is None or slot.pieces is None:
+        if self.closed or slot is None or slot.request is None or slot.pieces is None:
             return
         request = slot.request
         begin, end = next(slot.pieces)
@@ -318,7 +320,9 @@ class Engine:
             self.context.interrupt(False)
         try:
             self.context.evaluate(tokens, positions, [slot.number for slot in slots], wanted=wanted)
-        except Interrupted:  # closed, or nobody wants it any more: released at the next turn
+        except Interrupted:  # closed, or nobody wants it any more
+            for slot in [] if self.closed else slots:
+                slot.release()
             return False
         except Exception as error:  # whatever llama.cpp raises ends these requests, not the thread
             self._fail(slots, error)

@@ -125,7 +125,6 @@ _SPANS: dict[AnswerType, re.Pattern[str]] = {
     AnswerType.PLACE: _PLACE,
 }
 NAMING = frozenset({AnswerType.PERSON, AnswerType.ORGANISATION, AnswerType.NAME})
-CLAUSAL = frozenset(_CLAUSES)
 # Capitalised at the beginning of a sentence without being names.
 _OPENERS = STOPWORDS_EN | frozenset(
     "however although while during after before since many most some several both each such other another "

@@ -37,12 +37,8 @@ class Texts:
     documents: str
     no_documents: str
     no_index: str
-    unreadable_title: str
     pages: str
     passages: str
-    column_file: str
-    column_status: str
-    column_detail: str
     added: str
     updated: str
     skipped: str

@@ -12,7 +12,7 @@ from rag.config import Config
 from rag.conversation import complete, known_names
 from rag.flow import answer_stages
 from rag.index import Index, open_index
-from rag.llm import LLM, load_llm
+from rag.llm import LLM, ServerAccess, load_llm
 from rag.retrieve import check_question
 from rag.text import detect_language
 from rag.types import Answer, Event, Filters, Finished, Turn
@@ -132,9 +132,7 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
             cache_dir=config.cache_dir,
             models=config.models,
             threads=config.threads,
-            allow_remote=config.allow_remote,
-            api_key=config.llm_api_key,
-            remote_model=config.llm_model,
+            server=ServerAccess(config.allow_remote, config.llm_api_key, config.llm_model),
             parallel=config.parallel,
             tuned=config.tuned_models,
         )

@@ -27,8 +27,7 @@ MEMORY = 1 << 30
 
 class LlamaCpp:
     """A GGUF model. `threads` 0: all available cores, or what `settings` say. `context_tokens` is cut to what
-    the model was trained for. `parallel` answers are written at a time, as far as memory allows. `name` "":
-    that of the file.
+    the model was trained for. `parallel` answers are written at a time, as far as memory allows.
 
     Raises ModelError for a file that is no model."""
 
@@ -42,7 +41,6 @@ class LlamaCpp:
         languages: tuple[str, ...] = ("*",),
         settings: EngineSettings | None = None,
         parallel: int = 1,
-        name: str = "",
     ) -> None:
         settings = settings or EngineSettings()
         if threads:
@@ -57,7 +55,7 @@ class LlamaCpp:
             model.close()
             raise
         self._info = LLMInfo(
-            name=name or path.stem,
+            name=path.stem,
             fingerprint=verified_sha256(path, cache_dir),
             context_tokens=min(context.context_tokens, context_tokens),
             local=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,16 @@ from rag.generation import LLM, LLMInfo, Prompt
 from rag.model_tuning import find_tuned
 from rag.models import EMBEDDED, NO_SOURCES, Sources, find_llm
 
-__all__ = ["LLM", "LLMInfo", "Prompt", "load_llm"]
+__all__ = ["LLM", "LLMInfo", "Prompt", "ServerAccess", "load_llm"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAccess:
+    """How a server may be asked: whether one on another machine at all, with which key, for which model."""
+
+    allow_remote: bool = False
+    api_key: str = ""
+    model: str = ""
 
 
 def load_llm(
@@ -20,9 +30,7 @@ def load_llm(
     models: Sources = NO_SOURCES,
     threads: int = 0,
     context_tokens: int = 2048,
-    allow_remote: bool = False,
-    api_key: str = "",
-    remote_model: str = "",
+    server: ServerAccess = ServerAccess(),
     tuned: bool = True,
     parallel: int = 1,
 ) -> LLM | None:
@@ -31,7 +39,7 @@ def load_llm(
     An http(s) address is an OpenAI-compatible server; anything else is resolved by `rag.models.find_llm`
     and run by llama.cpp with `threads` (0: all available cores), `parallel` answers at a time, and as
     `citewise models tune` found it fastest on this machine unless `tuned` is False: `info` names the file
-    that runs. Raises Offline for a server on another machine without `allow_remote`, ModelMissing,
+    that runs. Raises Offline for a server on another machine without `server.allow_remote`, ModelMissing,
     ModelMismatch or ModelError."""
     if spec.lower() in ("", "none"):
         return None
@@ -40,9 +48,9 @@ def load_llm(
 
         return OpenAIServer(
             spec,
-            model=remote_model,
-            api_key=api_key,
-            allow_remote=allow_remote,
+            model=server.model,
+            api_key=server.api_key,
+            allow_remote=server.allow_remote,
             context_tokens=context_tokens,
             audit_to=audit_file(cache_dir),
         )

@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> Non
 @pytest.mark.usefixtures("far")
 def test_each_request_to_another_machine_is_written_down_with_its_size(tmp_path: Path) -> None:
     with ChatServer() as server:
-        llm = load_llm(server.url, cache_dir=tmp_path, allow_remote=True)
+        llm = load_llm(server.url, cache_dir=tmp_path, server=ServerAccess(allow_remote=True))
         assert llm is not None
         assert not llm.info.local
         for _ in range(2):

@@ -17,7 +17,7 @@ from rag.config import Config
 from rag.doctor import examine
 from rag.errors import GenerationError, Offline, StorageError
 from rag.index import open_index
-from rag.llm import Prompt, load_llm
+from rag.llm import Prompt, ServerAccess, load_llm
 from rag.remote import OpenAIServer, leaves_for
 from tests.llm_server import ChatServer
 from ui import chrome

@@ -11,14 +11,21 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
-from rag.domains import DOMAINS, domain_of
+from rag.domains import load_domains
 from rag.generation import LLM, Prompt
+from rag.lexicon import load
 from rag.pointer import MAX_ANSWER_TOKENS, MOST, NONE, pointer_prompt, source_of, stands_in
+from rag.text import has_han, search_tokens
 from rag.types import Claim, ClaimState, Evidence
 from rag.verify import strip_markers, verify_sentence
 
+DOMAINS = {"legal": "law", "medical": "medicine", "finance": "finance"}
+"""Names of domains, and of the lexicons that tell them."""
+# So many different professional words, and so many more than any other domain's, make a domain.
+_LEAST = 2
 DEFAULT = "default"
 """The adapter that is used where no other fits."""
 _FOLLOWED = 1.0
@@ -107,3 +114,34 @@ def checked(written: str, evidence: Evidence, question: str) -> Claim:
         why = _NOT_THERE.format(n=evidence.number)
         return replace(claim, state=ClaimState.PARTIAL, reasons=(why,))
     return claim
+
+
+def domain_of(texts: Sequence[str]) -> str:
+    """ "legal", "medical" or "finance"; "" where the texts hold too few professional words, or as many of two
+    fields."""
+    stems = f" {' '.join(t for text in texts for t in search_tokens(text))} "
+    plain = "".join(texts)
+    counts = {
+        name: sum((term in plain) if has_han(term) else (f" {term} " in stems) for term in terms)
+        for name, terms in _terms().items()
+    }
+    best, second = sorted(counts, key=lambda name: -counts[name])[:2]
+    return best if counts[best] >= _LEAST and counts[best] > counts[second] else ""
+
+
+@lru_cache(maxsize=1)
+def _terms() -> dict[str, frozenset[str]]:
+    """The words of each domain that are no other's: Chinese ones as they stand, English ones as stems."""
+    by_name = {path.parent.name: path for path in load_domains().lexicons}
+    found = {
+        name: {_form(term) for entry in load(by_name[lexicon]) for term in entry.terms}
+        for name, lexicon in DOMAINS.items()
+    }
+    return {
+        name: frozenset(t for t in terms if t and not any(t in found[o] for o in found if o != name))
+        for name, terms in found.items()
+    }
+
+
+def _form(term: str) -> str:
+    return term if has_han(term) else " ".join(search_tokens(term))

@@ -18,7 +18,6 @@ from rag import metrics
 from rag.errors import InputError
 from rag.evalset import HALVES, Half, Question, load_questions, whole_half_of
 from rag.evidence import select
-from rag.features import Candidate
 from rag.files import write_atomically
 from rag.fitting import LEAST, Example, fit
 from rag.index import Index
@@ -27,6 +26,7 @@ from rag.ranker import TUNED, Ranker
 from rag.retrieve import rank, read_demands, retrieve
 from rag.selective import Risk, measured, threshold_for
 from rag.types import Progress, Stages
+from rag.types.search import Candidate
 
 CUTOFFS = (1, 3, 5, 10)
 _TOP = 8

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from rag.answer import Assistant
-from rag.domains import domain_of
 from rag.generation import Prompt
 from rag.index import Index
-from rag.pointing import DEFAULT, adapter_for, checked, followed, point
+from rag.pointing import DEFAULT, adapter_for, checked, domain_of, followed, point
 from rag.types import AnswerKind, ClaimState
 from tests.archive import archive
 from tests.fakes import FakeLLM, fake_evidence

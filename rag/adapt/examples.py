@@ -67,7 +67,7 @@ def asked_of(index: Index, question: Question) -> Asked:
     ones. Where the search missed them, one is added from the evidence itself."""
     hits = index.search(question.question, _PASSAGES)
     embedder = index.embedder_for(detect_language(question.question))
-    ranked = rank_sentences(question.question, hits, index.store, embedder, lexicons=index.lexicons)
+    ranked = rank_sentences(question.question, hits, index, embedder)
     sources = []
     for sentence in ranked.sentences[:_WIDE]:
         hit = hits[sentence.hit]

@@ -50,12 +50,15 @@ class Growing:
         self._noise = np.random.default_rng(7)
         self._counter = index.embedder.count_tokens
 
+    def _read(self, document: Document) -> Read:
+        return passages(document, self._counter, self.index.fields)
+
     def grow(self, size: int) -> int:
         """At least `size` passages, or all documents; the number reached."""
         held = self.index.store.passages()
         with self._writing() as writer:
             while held < size and (some := list(islice(self._documents, _TOGETHER))):
-                held += self._put(writer, [passages(document, self._counter) for document in some])
+                held += self._put(writer, [self._read(document) for document in some])
         return self.index.store.passages()
 
     def add(self, documents: Sequence[Document]) -> None:
@@ -63,7 +66,7 @@ class Growing:
         with self._writing() as writer:
             for start in range(0, len(documents), _TOGETHER):
                 some = documents[start : start + _TOGETHER]
-                self._put(writer, [passages(document, self._counter) for document in some])
+                self._put(writer, [self._read(document) for document in some])
 
     @contextmanager
     def _writing(self) -> Iterator[Writer]:

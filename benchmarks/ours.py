@@ -104,6 +104,7 @@ def enlarge(small: Path, large: Path, pages: int) -> dict[str, Any]:
     import numpy as np
 
     from rag.dense import save_dense
+    from rag.domains import load_domains
     from rag.embed import load_token_counter
     from rag.reading import passages
     from rag.store import Store
@@ -124,7 +125,7 @@ def enlarge(small: Path, large: Path, pages: int) -> dict[str, Any]:
                     if held >= pages:
                         break
                     document = varied(original, copy)
-                    read = passages(document, counter)
+                    read = passages(document, counter, load_domains().each)
                     with writer.transaction():
                         file = FileState(document.source, document.path, len(document.text), copy)
                         number = writer.put_document(file, document, read.chunks, read.tokens, embed=True)

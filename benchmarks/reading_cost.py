@@ -1,5 +1,5 @@
-"""What reading a document costs, part by part: parsing, passages, and what is read of it besides (profile,
-validity, statements, references)."""
+"""What reading a document costs, part by part: parsing, passages, and what is read of it besides (profile
+with validity, statements, references)."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from typing import Any
 from unittest.mock import patch
 
 from rag import reading
+from rag.domains import finance, load_domains
 from rag.embed import Embedder
 from rag.errors import ParseError
 from rag.parsers import parse
 
-# Parts of `rag.reading.passages` by the names that it calls them by.
+# Parts of `rag.reading.passages` by the names that it calls them by, and those of a field by its method.
 _PARTS = {
-    "profile": ("with_profile",),
-    "validity": ("validity",),
-    "statements": ("roles", "kinds_between"),
-    "references": ("links",),
-    "passages": ("chunk",),
-    "search tokens": ("search_tokens",),
+    "profile": ((reading, "with_profile"),),
+    "statements": ((finance.Finance, "roles"),),
+    "references": ((reading, "links"),),
+    "passages": ((reading, "chunk"),),
+    "search tokens": ((reading, "search_tokens"),),
 }
-ADDED = ("profile", "validity", "statements", "references")
+ADDED = ("profile", "statements", "references")
+_FIELDS = load_domains().each
 _EMBEDDED = 48
 
 
@@ -33,7 +34,9 @@ def reading_cost(files: Sequence[Path], embedder: Embedder) -> dict[str, Any]:
     ingest, with embedding (measured on up to 48 passages of each document) and without."""
     spent = dict.fromkeys(["parse", *_PARTS, "embedding"], 0.0)
     documents = passages = 0
-    reading.passages(parse(files[0], path=files[0].name), embedder.count_tokens)  # dictionaries load once
+    reading.passages(
+        parse(files[0], path=files[0].name), embedder.count_tokens, _FIELDS
+    )  # dictionaries load once
     for file in files:
         begun = time.thread_time()
         try:
@@ -42,7 +45,7 @@ def reading_cost(files: Sequence[Path], embedder: Embedder) -> dict[str, Any]:
             continue
         spent["parse"] += time.thread_time() - begun
         with _timed(spent):
-            read = reading.passages(document, embedder.count_tokens)
+            read = reading.passages(document, embedder.count_tokens, _FIELDS)
         documents, passages = documents + 1, passages + len(read.chunks)
         spent["embedding"] += _embedding(read, embedder)
     added = sum(spent[name] for name in ADDED)
@@ -79,6 +82,6 @@ def _timed(spent: dict[str, float]) -> Iterator[None]:
 
     with ExitStack() as stack:
         for part, names in _PARTS.items():
-            for name in names:
-                stack.enter_context(patch.object(reading, name, wrapped(part, getattr(reading, name))))
+            for owner, name in names:
+                stack.enter_context(patch.object(owner, name, wrapped(part, getattr(owner, name))))
         yield

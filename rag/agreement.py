@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.concepts import Need
-from rag.constraints import Agreement, Constraints, article_agrees
-from rag.features import AGREEMENTS, Candidate
+from rag.constraints import Agreement, Constraints, Sought, article_agrees
+from rag.features import AGREEMENTS
 from rag.store import Store
 from rag.text import search_tokens
+from rag.types.search import Candidate
 
 # Codes and statutes say what the law is; regulations, rules and cases apply it.
 _AUTHORITY = {
@@ -60,7 +60,7 @@ def meant(constraints: Constraints, allowed: frozenset[int] | None = None) -> tu
     return tuple(-d for total, d in found[:_MEANT] if total >= found[0][0] / 2)
 
 
-def find_lines(store: Store, needs: Sequence[Need], documents: Sequence[int]) -> Lines:
+def find_lines(store: Store, needs: Sequence[Sought], documents: Sequence[int]) -> Lines:
     """Looks the line items of the needs up in these documents, as phrases of search tokens."""
     items = list(dict.fromkeys(line for need in needs for line in need.lines))
     phrases = {wording: _phrase(wording) for line in items for wording in line}
@@ -83,10 +83,10 @@ def _share(member: object, sets: Sequence[frozenset[object]] | Sequence[frozense
     return sum(member in found for found in sets) / len(sets) if sets else 0.0
 
 
-def _role(role: str, needs: Sequence[Need]) -> float:
+def _role(role: str, needs: Sequence[Sought]) -> float:
     """1 where one of the passage's statements is the first that a need names, 1/2 for its second ..."""
     stands = role.split("|") if role else ()
-    ranks = [need.statements.index(s) for need in needs for s in stands if s in need.statements]
+    ranks = [need.roles.index(s) for need in needs for s in stands if s in need.roles]
     return 1.0 / (1 + min(ranks)) if ranks else 0.0
 
 
@@ -100,7 +100,7 @@ def pages_of(row: Candidate) -> list[Page]:
 def agreements(
     rows: Sequence[Candidate],
     constraints: Constraints,
-    needs: Sequence[Need],
+    needs: Sequence[Sought],
     lines: Lines,
     authorities: Mapping[int, str],
     superseded: frozenset[int],

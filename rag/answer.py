@@ -10,6 +10,7 @@ from threading import Event as StopEvent
 from rag.asking import Query, Setup
 from rag.config import Config
 from rag.conversation import complete, known_names
+from rag.domains import load_domains
 from rag.flow import answer_stages
 from rag.index import Index, open_index
 from rag.llm import LLM, ServerAccess, load_llm
@@ -122,8 +123,7 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
         cache_dir=config.cache_dir,
         models=config.models,
         threads=config.threads,
-        lexicons=config.lexicons,
-        concepts=config.concepts,
+        domains=load_domains(config.lexicons, config.concepts),
     )
     llm = None
     if with_llm:

@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 
 from rag.articles import article_labels, articles_agree
 from rag.catalogue import Catalogue, Facts
+from rag.domains.finance.reports import asked_forms, form_agreement, period_agreement
 from rag.fiscal import FiscalPeriod, read_periods
-from rag.forms import asked_forms, form_agreement
 from rag.names import says_form
 from rag.naming import Named, find_names
-from rag.periods import period_agreement
 from rag.question import analyse
 from rag.text import STOPWORDS_EN
 
@@ -26,6 +25,17 @@ _LONGEST_QUESTION = 4000
 _RELATED = 0.5
 # The year in "Tenancy Deposits Act 2018" is part of the name.
 _OF_A_STATUTE = re.compile(r"\b(?:Act|Code|Regulations?|Rules|Ordinance|Directive|Order),?\s+(?:of\s+)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What answers a question without its words: the parts of documents where it stands (as `Chunk.role` has
+    them, the likeliest first) and, for each line of them, the alternative wordings that it is printed under,
+    the commonest first. `lines` is empty where the question names a part and nothing in it."""
+
+    name: str
+    roles: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

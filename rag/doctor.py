@@ -162,6 +162,7 @@ def _language_model(config: Config) -> Check:
 
 
 def _index(config: Config) -> Check:
+    from rag.domains import load_domains
     from rag.index import open_index
 
     try:
@@ -170,8 +171,7 @@ def _index(config: Config) -> Check:
             embedder=config.embedder,
             cache_dir=config.cache_dir,
             models=config.models,
-            lexicons=config.lexicons,
-            concepts=config.concepts,
+            domains=load_domains(config.lexicons, config.concepts),
         )
     except IndexMissing:
         return Check("index", f"none in {config.index}", advice="Make one: citewise ingest FOLDER")

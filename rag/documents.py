@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from rag import rows
 from rag.catalogue import Catalogue, build_catalogue
 from rag.errors import InputError
-from rag.features import Candidate
 from rag.filtering import check_filters, matches
 from rag.index_file import IndexFile
 from rag.schema import PART, Manifest, unpack
 from rag.types import Block, Chunk, Document, DocumentInfo, Filters
+from rag.types.search import Candidate
 from rag.validity import Validity, marked, versions
 
 _CACHED_PARTS = 256

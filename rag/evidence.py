@@ -11,20 +11,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.calibration import Calibration, load_calibration
 from rag.candidates import Asked, Sentence, Unit, make_sentences
-from rag.concepts import needs
 from rag.constraints import read_constraints
 from rag.embed import Embedder, supports
 from rag.fiscal import read_periods
-from rag.index import Index
 from rag.lexicon import expand
-from rag.pool import idf_weights
+from rag.pool import Searches, idf_weights, sought
 from rag.question import analyse
+from rag.ranker import Ranker
 from rag.signals import sentence_signals, with_cosines
 from rag.store import Store
 from rag.sufficiency import answer_signals
@@ -74,15 +74,30 @@ class Ranked:
     signals: NDArray[np.float64]
 
 
+class Searched(Protocol):
+    """An index as it is judged: what it holds, what it is searched with, and its own threshold."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def fields(self) -> Sequence[Searches]: ...
+
+    @property
+    def lexicons(self) -> Sequence[Path]: ...
+
+    def embedder_for(self, language: str) -> Embedder | None: ...
+
+    def ranker(self) -> Ranker: ...
+
+
 def select(
-    question: str, hits: Sequence[Hit], index: Index, *, limit: int = 6, threshold: float | None = None
+    question: str, hits: Sequence[Hit], index: Searched, *, limit: int = 6, threshold: float | None = None
 ) -> Selection:
     """The at most `limit` sentences that bear on the question, best first. No hit gives an empty,
     insufficient selection."""
     embedder = index.embedder_for(detect_language(question))
-    ranked = rank_sentences(
-        question, hits, index.store, embedder, lexicons=index.lexicons, concepts=index.concepts
-    )
+    ranked = rank_sentences(question, hits, index, embedder)
     calibration = load_calibration("dense" if ranked.dense else "lexical")
     score = judge(ranked, hits, calibration)
     own = index.ranker().threshold if threshold is None else threshold
@@ -129,17 +144,15 @@ def strangers(question: str, hits: Sequence[Hit], store: Store) -> tuple[str, ..
     )
 
 
-def prepare(
-    question: str, store: Store, lexicons: Sequence[Path] = (), concepts: Sequence[Path] = ()
-) -> Asked:
-    """The question with its content tokens weighed by how rare they are in the index. `lexicons` are the
-    user's own."""
+def prepare(question: str, index: Searched) -> Asked:
+    """The question with its content tokens weighed by how rare they are in the index."""
+    store = index.store
     tokens = tuple(content_tokens(question))
     frequencies = store.document_frequency(tokens)
     unknown = frozenset(t for t in tokens if not frequencies.get(t))
     taken = analyse(question)
     named = frozenset(search_tokens(" ".join([*taken.names, *taken.numbers])))
-    rewordings = tuple(frozenset(search_tokens(term)) for term in expand(question, extra=lexicons))
+    rewordings = tuple(frozenset(search_tokens(term)) for term in expand(question, index.lexicons))
     return Asked(
         taken,
         tokens,
@@ -147,30 +160,28 @@ def prepare(
         unknown,
         frozenset(tokens) - named,
         rewordings,
-        _line_items(question, concepts),
+        _line_items(question, index.fields),
     )
 
 
-def _line_items(question: str, concepts: Sequence[Path]) -> tuple[frozenset[str], ...]:
-    """The tokens of each wording of the line items that the question's financial concepts need."""
-    lines = [line for need in needs(question, extra=concepts) for line in need.lines]
+def _line_items(question: str, fields: Sequence[Searches]) -> tuple[frozenset[str], ...]:
+    """The tokens of each wording of the line items that answer the question."""
+    lines = [line for one in sought(fields, question) for line in one.lines]
     return tuple(dict.fromkeys(frozenset(search_tokens(wording)) for line in lines for wording in line))
 
 
 def rank_sentences(
     question: str,
     hits: Sequence[Hit],
-    store: Store,
+    index: Searched,
     embedder: Embedder | None,
     *,
     calibration: Calibration | None = None,
-    lexicons: Sequence[Path] = (),
-    concepts: Sequence[Path] = (),
 ) -> Ranked:
     """All sentences of the hits, most likely first; titles, headings and column heads are none. `embedder` is
     None where it does not know the question's language."""
-    asked = prepare(question, store, lexicons, concepts)
-    found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, store)]
+    asked = prepare(question, index)
+    found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, index.store)]
     dense = embedder is not None and supports(embedder.info, detect_language(question))
     calibration = calibration or load_calibration("dense" if dense else "lexical")
     signals = sentence_signals(asked, found, hits, [None] * len(found))

@@ -12,7 +12,7 @@ from rag import parts
 from rag.catalogue import Catalogue, Facts
 from rag.constraints import Constraints, article_agrees
 from rag.lexicon import expand
-from rag.pool import Legs
+from rag.pool import Legs, sources
 from rag.retrieve import Demands, check_question, read_demands
 from rag.telling import reason_words, tells
 from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Note, Reason
@@ -73,14 +73,13 @@ def explain(legs: Legs, question: str, hits: Sequence[Hit], filters: Filters | N
 
 def _understood(legs: Legs, question: str, demands: Demands, hits: Sequence[Hit]) -> Iterator[Note]:
     yield from (Note(what, values) for what, values in demands.constraints.matters() if what != "unknown")
-    # Only financial reports are asked for line items (`rag.retrieve.rank`).
     looked_at = {*demands.documents, *(hit.document.id for hit in hits)}
-    if demands.needs and legs.store.reports() & looked_at:
-        # A need without line items is a statement by its name.
-        concepts = tuple(dict.fromkeys(need.concept for need in demands.needs if need.lines))
-        statements = tuple(dict.fromkeys(s for need in demands.needs for s in need.statements))
+    if demands.sought and sources(legs.fields, legs.store) & looked_at:
+        # What has no lines is a statement by its name.
+        concepts = tuple(dict.fromkeys(one.name for one in demands.sought if one.lines))
+        statements = tuple(dict.fromkeys(role for one in demands.sought for role in one.roles))
         yield from (Note(*note) for note in (("concept", concepts), ("statement", statements)) if note[1])
-    if words := expand(question, extra=legs.lexicons):
+    if words := expand(question, legs.lexicons):
         yield Note("words", words)
     if asked := parts.split(question):
         yield Note("part", asked)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from rag.lexical import COLUMN_WEIGHTS
 from rag.occurrences import Occurrences, occurrences
+from rag.types.search import Candidate, Lengths
 
 # Okapi BM25 (Robertson and Zaragoza, 2009).
 _K1, _B = 1.2, 0.75
@@ -83,21 +84,6 @@ FEATURES = (*MATCHING, *AGREEMENTS)
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A passage without its text. `passages` counts those of its document; pages are 1-based, None without
-    pages."""
-
-    id: int
-    document_id: int
-    ordinal: int
-    passages: int
-    kind: str
-    role: str = ""
-    page: int | None = None
-    last_page: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Terms:
     """A question's tokens. `weights` are idf; `words` marks those that are words of content (not grams that
     cross two Chinese words, not words that only ask); `reworded` are the tokens of each professional term,
@@ -125,19 +111,6 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Lengths:
-    """Mean number of tokens of a passage's title, heading and text over the index: BM25's yardstick."""
-
-    title: float
-    heading: float
-    body: float
-
-    @property
-    def whole(self) -> float:
-        return self.title + self.heading + self.body
 
 
 def matching(terms: Terms, pool: Pool, lengths: Lengths) -> NDArray[np.float64]:

@@ -11,13 +11,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rag.compatibility import EmbedderSource, check_versions, embedder_info, new_manifest
-from rag.concepts import load_own as read_concepts
 from rag.crossrefs import CrossReference
 from rag.dense import DenseIndex, file_problem, open_dense, save_dense
+from rag.domains import Domains, load_domains
 from rag.embed import Embedder, supports
 from rag.errors import IndexBusy, InputError
 from rag.filtering import matches
-from rag.lexicon import load as read_lexicon
 from rag.lock import remove_index, writer_lock
 from rag.models import NO_SOURCES, Sources
 from rag.parsers import Limits
@@ -80,20 +79,17 @@ def open_index(
     cache_dir: Path | None = None,
     models: Sources = NO_SOURCES,
     threads: int = 0,
-    lexicons: Sequence[Path | str] = (),
-    concepts: Sequence[Path | str] = (),
+    domains: Domains | None = None,
 ) -> Index:
     """Opens the index in `folder`; with `create` makes an empty one where there is none, with `rebuild` in
     any case.
 
     `embedder` is an object, or a name or path as in the configuration; None: the one the index was built with
     (for a new index the embedded one). Given by name it is loaded, and compared with the manifest, when first
-    needed. `lexicons` and `concepts` are the user's own files (`rag.lexicon`, `rag.concepts`). Raises
-    IndexMissing, IndexMismatch, IndexDamaged, IndexBusy, ModelError for a new index, and ConfigError for a
-    lexicon or concept file that cannot be used.
+    needed. `domains` are the fields, with the user's own lexicons and concepts; None: all, without any.
+    Raises IndexMissing, IndexMismatch, IndexDamaged, IndexBusy, and ModelError for a new index.
     """
     folder = Path(folder)
-    own = _checked(lexicons, concepts)
     source = EmbedderSource(embedder, cache_dir, models, threads)
     if rebuild or (create and not (folder / DATABASE).exists()):
         manifest = new_manifest(source)  # before anything is removed: the model may be missing
@@ -110,37 +106,17 @@ def open_index(
     except BaseException:
         store.close()
         raise
-    return Index(store, source, *own)
-
-
-def _checked(
-    lexicons: Sequence[Path | str], concepts: Sequence[Path | str]
-) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    """The user's own files as absolute paths, each read once: a mistake in one is told when the index is
-    opened, not in the middle of a question."""
-    words = tuple(Path(p).expanduser().absolute() for p in lexicons)
-    needed = tuple(Path(p).expanduser().absolute() for p in concepts)
-    for path in words:
-        read_lexicon(path)
-    for path in needed:
-        read_concepts(path)
-    return words, needed
+    return Index(store, source, domains or load_domains())
 
 
 class Index:
     """An open index; see `open_index`. Safe to use from several threads: one may ingest while others
     search."""
 
-    def __init__(
-        self,
-        store: Store,
-        source: EmbedderSource,
-        lexicons: tuple[Path, ...] = (),
-        concepts: tuple[Path, ...] = (),
-    ) -> None:
+    def __init__(self, store: Store, source: EmbedderSource, domains: Domains) -> None:
         self.store = store
-        self.lexicons = lexicons
-        self.concepts = concepts
+        self.fields = domains.each
+        self.lexicons = domains.lexicons
         self.folder = store.folder
         self._source = source
         self._dense: DenseIndex | None = None
@@ -192,7 +168,7 @@ class Index:
         if stages.dense and self.store.vectors_generation():
             embedder = self.embedder_for(detect_language(question))
             dense = self.dense() if embedder is not None else None
-        return Legs(self.store, dense, embedder, self.lexicons, self.concepts)
+        return Legs(self.store, dense, embedder, self.fields, self.lexicons)
 
     def explain(
         self, question: str, k: int = 8, *, filters: Filters | None = None, hits: Sequence[Hit] | None = None
@@ -204,7 +180,7 @@ class Index:
         from rag.pool import Legs
 
         found = self.search(question, k, filters=filters) if hits is None else hits
-        legs = Legs(self.store, None, None, self.lexicons, self.concepts)
+        legs = Legs(self.store, None, None, self.fields, self.lexicons)
         return explain(legs, question, found, filters)
 
     def ranker(self) -> Ranker:
@@ -246,7 +222,7 @@ class Index:
         See `rag.ingest`."""
         from rag.ingest import Settings, ingest
 
-        settings = Settings(self._source.counter(), limits, workers, ocr)
+        settings = Settings(self._source.counter(), self.fields, limits, workers, ocr)
         return ingest(
             self.store,
             paths,

@@ -23,7 +23,8 @@ from rag.embed import Embedder, supports
 from rag.errors import CitewiseError
 from rag.parsers import Limits
 from rag.parsers.pool import run_in_workers
-from rag.reading import PASSAGE_TOKENS, Counter, Job, Read, read_file, set_counter
+from rag.profile import Describes
+from rag.reading import PASSAGE_TOKENS, Counter, Job, Read, prepare_worker, read_file
 from rag.scan import Found, Scan, scan
 from rag.store import Store
 from rag.types import FileResult, FileStatus, IngestReport, Progress
@@ -46,10 +47,11 @@ ProgressCallback = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How files are read. `counter` counts tokens as the embedder does and can be pickled. `workers` 0: one
-    per core."""
+    """How files are read. `counter` counts tokens as the embedder does and can be pickled, `fields`
+    describe documents (`rag.profile`) and can be pickled too. `workers` 0: one per core."""
 
     counter: Counter
+    fields: Sequence[Describes]
     limits: Limits = field(default_factory=Limits)
     workers: int = 0
     ocr: bool = False
@@ -214,8 +216,8 @@ class _Run:
             map(self._job, waiting.values()),
             workers=min(self._settings.workers or available_cores(), len(waiting)),
             limits=self._settings.limits,
-            initializer=set_counter,
-            initargs=(self._settings.counter,),
+            initializer=prepare_worker,
+            initargs=(self._settings.counter, self._settings.fields),
             stop=self._stop,
         )
 

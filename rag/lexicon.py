@@ -17,7 +17,7 @@ An entry whose terms hold Chinese speaks to questions that hold Chinese, any oth
   "欠…工资" is in "欠了我三个月工资".
 
 Of two forms that match in the same place only the longer speaks: "free cash flow" is not a question about
-cash. Three lexicons come with the package (law, medicine, finance); a user's own are read before them."""
+cash. Each field of `rag.domains` has a lexicon; a user's own are read before them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ from typing import Any, Generic, TypeVar
 from rag.errors import ConfigError
 from rag.text import detect_language, has_han, normalise, search_tokens
 
-LEXICONS = tuple(Path(__file__).with_name("lexicons") / f"{d}.toml" for d in ("law", "medicine", "finance"))
 MAX_TERMS = 12
 # As much of a question as the search itself looks at.
 MAX_CHARS = 4000
@@ -75,27 +74,27 @@ class Forms(Generic[_T]):
     chinese: Mapping[str, Sequence[tuple[tuple[str, ...], _T]]]
 
 
-def expand(question: str, *, extra: Sequence[Path] = ()) -> tuple[str, ...]:
+def expand(question: str, lexicons: Sequence[Path]) -> tuple[str, ...]:
     """Professional terms for the lay words of a question: distinct, in order of occurrence, at most 12, none
     that already stands in the question. Where there are more, every entry gives its first terms.
 
-    `extra` are the user's own lexicon files. Raises ConfigError for one that cannot be read; a question
+    `lexicons` are files, the first having the say. Raises ConfigError for one that cannot be read; a question
     itself never raises."""
     text = normalise(question[:MAX_CHARS])
     words = words_of(text)
-    lexicons = _lexicons(extra, english=detect_language(text) == "en", chinese=has_han(text))
-    found = [match for lexicon in lexicons for match in matches(lexicon, text, words)]
+    ready = _lexicons(lexicons, english=detect_language(text) == "en", chinese=has_han(text))
+    found = [match for lexicon in ready for match in matches(lexicon, text, words)]
     entries = list(dict.fromkeys(entry for _, _, entry in longest(found)))
     return _chosen(entries, text, tuple(word.stem for word in words))
 
 
-def spoken(question: str, *, extra: Sequence[Path] = ()) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
+def spoken(question: str, lexicons: Sequence[Path]) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
     """Where a question speaks in lay words: start and end in its normalised text, and the professional terms
-    for them. `extra` are the user's own lexicon files. Raises ConfigError for one that cannot be read."""
+    for them. `lexicons` are files. Raises ConfigError for one that cannot be read."""
     text = normalise(question[:MAX_CHARS])
-    lexicons = _lexicons(extra, english=detect_language(text) == "en", chinese=has_han(text))
+    ready = _lexicons(lexicons, english=detect_language(text) == "en", chinese=has_han(text))
     words = words_of(text)
-    found = [match for lexicon in lexicons for match in matches(lexicon, text, words)]
+    found = [match for lexicon in ready for match in matches(lexicon, text, words)]
     return tuple((start, end, entry.terms) for start, end, entry in longest(found))
 
 
@@ -141,10 +140,9 @@ def _entry(row: object, where: str) -> Entry:
     return Entry(tuple(row["lay"]), tuple(row["terms"]))
 
 
-def _lexicons(extra: Sequence[Path], *, english: bool, chinese: bool) -> list[Forms[Entry]]:
-    """What speaks to a question, the user's files first. A language is made ready when first asked in."""
-    files = [(path.absolute(), *file_state(path, "lexicon")) for path in extra]
-    files += [(path, 0, 0) for path in LEXICONS]
+def _lexicons(paths: Sequence[Path], *, english: bool, chinese: bool) -> list[Forms[Entry]]:
+    """What speaks to a question. A language is made ready when first asked in."""
+    files = [(path.absolute(), *file_state(path, "lexicon")) for path in paths]
     languages = [flag for flag, asked in ((False, english), (True, chinese)) if asked]
     return [_ready(*file, flag) for file in files for flag in languages]
 

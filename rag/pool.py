@@ -12,10 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.constraints import Sought
 from rag.dense import DenseIndex
 from rag.embed import Embedder, supports
 from rag.features import Pool, Terms
@@ -27,16 +29,26 @@ from rag.types import Filters, Stages
 _TERMS_EMBEDDED = 6
 
 
+class Searches(Protocol):
+    """A field as the search asks it."""
+
+    def sought(self, question: str) -> tuple[Sought, ...]:
+        """What answers the question beside its words."""
+
+    def sources(self, store: Store) -> frozenset[int]:
+        """The documents in which that is looked up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """What searches. `dense` and `embedder` may be None: then words work alone. `lexicons` and `concepts` are
-    the user's own files, read before the shipped ones."""
+    """What searches. `dense` and `embedder` may be None: then words work alone. `fields` are asked for what
+    answers a question beside its words, `lexicons` for professional words."""
 
     store: Store
     dense: DenseIndex | None
     embedder: Embedder | None
-    lexicons: tuple[Path, ...] = ()
-    concepts: tuple[Path, ...] = ()
+    fields: Sequence[Searches] = ()
+    lexicons: Sequence[Path] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,16 @@ class Found:
     @property
     def ids(self) -> tuple[int, ...]:
         return tuple(dict.fromkeys([*self.lexical, *self.dense]))
+
+
+def sought(fields: Sequence[Searches], question: str) -> tuple[Sought, ...]:
+    """What answers a question beside its words, field by field."""
+    return tuple(one for field in fields for one in field.sought(question))
+
+
+def sources(fields: Sequence[Searches], store: Store) -> frozenset[int]:
+    """The documents of any field in which such things are looked up."""
+    return frozenset().union(*(field.sources(store) for field in fields))
 
 
 def idf(passages: int, frequency: int) -> float:
@@ -69,7 +91,7 @@ def read_terms(legs: Legs, question: str, stages: Stages) -> tuple[Terms, tuple[
     tokens = tuple(query_tokens(question))
     words = frozenset(content_tokens(question)).intersection(tokens) or frozenset(tokens)
     weights = idf_weights(store, tokens)
-    reworded = expand(question, extra=legs.lexicons) if stages.lexicon else ()
+    reworded = expand(question, legs.lexicons) if stages.lexicon else ()
     each = tuple(tuple(query_tokens(term)) for term in reworded)
     added = [t for t in dict.fromkeys(t for term in each for t in term) if t not in weights]
     terms = Terms(

@@ -1,119 +1,69 @@
 """What a document is about, read at ingest from its title, file name, first pages and metadata.
 
-The values are strings that the store keeps with the document: company and its other names, form and fiscal
-period of a report; name, short names and kind of a statute; the subject of any other page. Nothing is
-guessed where nothing says it: a key that is not known is left out. `rag.catalogue` turns the profiles of an
-index into look-ups."""
+The values are strings that the store keeps with the document. What each field knows of its documents it says
+itself (`Describes`); here stand the parties of a contract and the year, which any document may have. Nothing
+is guessed where nothing says it: a key that is not known is left out. `rag.catalogue` turns the profiles of
+an index into look-ups."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import Protocol
 
 from rag.fiscal import FiscalPeriod, read_periods
-from rag.forms import ANNUAL, QUARTERLY, document_form
-from rag.names import (
-    EXCHANGES,
-    GENERIC,
-    LEGAL_NAME,
-    ZH_LEGAL_NAME,
-    name_key,
-    short_name,
-    shorter_name,
-    squash,
-    statute_names,
-)
-from rag.reporting import fiscal_year, period_end, quarter
-from rag.statutes import authority, part_name, statute_title, version_year
-from rag.subjects import subject_names
-from rag.text import has_han
-from rag.types import Document
+from rag.names import LEGAL_NAME, ZH_LEGAL_NAME, name_key, short_name, squash
+from rag.types import Chunk, Document
 
 HEAD = 6000
-_COVER = 3000
 
 
-def profile(document: Document) -> dict[str, str]:
-    """What is known about a document, by the keys company, names, parties, form, fiscal_year, fiscal_period,
-    period_end, law, law_names, authority, subject and year; several values of one key are joined by "|".
+class Describes(Protocol):
+    """A field as the ingest asks it. It is pickled for the worker processes."""
 
-    Looks at the title, the path, the metadata and the first 6,000 code points; a few milliseconds at most."""
-    head = document.text[:HEAD]
-    found = _statute(document, head)
-    if not found:
-        found = _report(document, head)
+    @property
+    def describes_rest(self) -> bool:
+        """Whether it is asked after the others, for what they do not know."""
+
+    @property
+    def own_keys(self) -> frozenset[str]:
+        """Its keys that count more than those of the file's properties."""
+
+    def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
+        """What it knows of a document beside what the fields before it said ("": nothing)."""
+
+    def roles(self, document: Document, passages: Sequence[Chunk]) -> Sequence[tuple[str, ...]]:
+        """The parts of the document that each passage stands in, as ("balance",); () where it knows none."""
+
+
+def profile(document: Document, fields: Sequence[Describes]) -> dict[str, str]:
+    """What is known about a document by the fields, and by the keys parties and year; several values of one
+    key are joined by "|". A few milliseconds at most."""
+    found: dict[str, str] = {}
+    for one in sorted(fields, key=lambda one: one.describes_rest):
+        found |= one.describe(document, found)
     if not found.get("company") and not found.get("law"):
-        subject, others = subject_names(document.title)
-        parties = _parties(document.title, head)
-        found |= {"subject": subject, "names": "|".join(others), "parties": "|".join(parties)}
+        found["parties"] = "|".join(_parties(document.title, document.text[:HEAD]))
     found.setdefault("year", _year(found, document))
     return {key: value for key, value in found.items() if value}
 
 
-def with_profile(document: Document) -> dict[str, str]:
-    """The document's metadata: what its parser found, and the profile where the parser gave
-    nothing. These are the values that the store keeps."""
+def with_profile(document: Document, fields: Sequence[Describes]) -> dict[str, str]:
+    """The document's metadata: what its parser found, and the profile where the parser gave nothing. These
+    are the values that the store keeps."""
     given = {key: value for key, value in document.metadata.items() if value}
-    found = profile(document)
-    # The "subject" of a file's properties is a free remark; ours is what the page is about.
-    return found | given | ({"subject": found["subject"]} if "subject" in found else {})
+    found = profile(document, fields)
+    own = frozenset().union(*(one.own_keys for one in fields))
+    return found | given | {key: value for key, value in found.items() if key in own}
 
 
-def _stem(path: str) -> str:
+def stem(path: str) -> str:
+    """The file name without its ending, as words."""
     return PurePosixPath(path).stem.replace("_", " ")
 
 
-# Statutes and cases
-
-
-def _statute(document: Document, head: str) -> dict[str, str]:
-    kind = authority(document.title, document.path, head)
-    law = statute_title(document.title, document.path, head, kind)
-    if not law:
-        return {"authority": kind, "year": version_year(document.title, document.path, head)} if kind else {}
-    return {
-        "law": law,
-        "law_names": "|".join(filter(None, (*statute_names(law), part_name(law, document.path)))),
-        "authority": kind or "other",
-        "year": version_year(document.title, document.path, head),
-    }
-
-
-# Reports of companies
-
-_LISTED = re.compile(
-    rf"(?P<name>[A-Z0-9][^\n()]{{1,70}}?)\s*\((?:[^()\n]{{0,30}}[;,]\s*)?(?:{EXCHANGES})\s*:\s?(?P<ticker>[A-Z]{{1,5}}(?:\.[A-Z])?)\b"
-)
-_TRADED = re.compile(
-    r"(?:(?i:stock|shares?|value|units|securities)\b[^\n]{0,60}?"
-    r"|\n)[ \t]*\b(?P<ticker>[A-Z]{1,5})\s+(?:The[ ]+)?"
-    r"(?:New York Stock|NYSE|N(?i:asdaq)\b|London Stock|Cboe|Toronto Stock|NEW YORK STOCK)"
-)
-_STOCK_CODE = re.compile(r"(?:证券|股票|公司|A股)(?:代码|简称)\s*[:：]\s*([^\s,，;；、（(]{2,12})")
-_REPORTS = re.compile(
-    r"^(?P<name>[A-Z0-9][\w.'’&-]*(?:,?[ ](?:[A-Z0-9&][\w.'’&-]*|of|and)){0,6}?),?[ ](?i:reports?"
-    r"|announces?|reported|announced|posts|delivers"
-    r"|releases|provides)\b",
-    re.M,
-)
-_FILED = re.compile(r"^Form \S+ for (?P<name>.{2,60}?) filed\b")
-_DATELINE = re.compile(r".*(?:[–—-]{1,2}|\bthat)\s+", re.S)
-_FORMERLY = re.compile(
-    r"\(?\b(?i:formerly(?: known as| named| called)?|f/k/a|previously(?: known as| named))\s*[:,]?\s*[“\"']?"
-    rf"(?P<name>{LEGAL_NAME.pattern}|[A-Z][^“”\"()\n;]{{1,60}}?(?=[”\"')(;\n,]))"
-    r"|(?:曾用名|原名|前称)[:：为]?\s*[“\"]?(?P<zh>[\u4e00-\u9fff()（）]{2,30})"
-)
-_QUOTED = re.compile(r"[“\"]([^“”\"]{2,40}?),?[”\"]")
-_ROLES = frozenset(
-    "thecompany company we us our ours registrant theregistrant issuer parent group thegroup bank "
-    "thebank firm thefirm "
-    "corporation thecorporation management thisreport annualreport form10k report borrower lender "
-    "landlord tenant "
-    "seller buyer purchaser supplier customer provider client employer employee licensor licensee trust "
-    "partnership 公司 本公司 发行人 甲方 乙方 本集团 集团".split()
-)
-
+# Parties of a contract
 
 _CONTRACT = re.compile(
     r"\b(?:agreement|contract|lease|addendum|amendment|award|deed|term sheet|policy|memorandum"
@@ -127,106 +77,12 @@ _LABEL = re.compile(
 _ZH_LABEL = re.compile(r"^.*(?:[是由与和为在向)）]|甲方|乙方|丙方)(?=.{4})")
 
 
-def _report(document: Document, head: str) -> dict[str, str]:
-    """Company, form and period of an annual, quarterly or other report; {} where nothing says that it is one
-    but a company in the title."""
-    title, stem, given = document.title, _stem(document.path), document.metadata
-    form = given.get("form") or document_form(title, stem, head)
-    from_file = _company_of_file(stem) if form else ""
-    company = given.get("company") or _company(title, head, form) or from_file
-    if not company:
-        return {}
-    found = {"company": company, "names": "|".join(_names(company, from_file, head))}
-    if form:
-        found |= {"form": form} | _periods(form, title, stem, head, given)
-    return found
-
-
-def _company(title: str, head: str, form: str) -> str:
-    """The legal name in the title, or on the first pages of a report."""
-    if filed := _FILED.match(title):
-        return filed["name"]
-    if form == "earnings" and not LEGAL_NAME.search(title) and (m := _LISTED.search(head[:_COVER])):
-        return _DATELINE.sub("", m["name"]).strip(" ,")
-    for text in (title, head[:_COVER] if form else ""):
-        names = [m.group().strip(" ,") for m in LEGAL_NAME.finditer(text) if _is_name(m.group())]
-        if text is title and len({squash(n) for n in names}) > 1:
-            return ""  # a contract between two
-        if names and (text is title or form not in ("earnings", "")):
-            return names[0]
-        if zh := ZH_LEGAL_NAME.search(text):
-            return re.sub("^.*(?:关于|与|和)", "", zh.group())
-        if form and (m := _REPORTS.search(text[:800])) and _is_name(m["name"]):
-            return m["name"].strip(" ,")
-        if names:
-            return names[0]
-    return _zh_file_company(title) if form else ""
-
-
-def _is_name(name: str) -> bool:
+def is_company(name: str) -> bool:
+    """Not an authority, an act or a part that looks like a company's legal name."""
     words = squash(name)
     return not re.search(
         r"commission|exchangeact|securitiesact|washington|^form|^the(?:company|corporation)$|^company$", words
     )
-
-
-_CUT = re.compile(
-    r"^(?:(?:fy|cy)?'?(?:19|20)?\d\d(?:q[1-4]|h[12])?|q[1-4].*|[1-4]q.*|h[12].*|fy.*|10-?[kq].*|8-?k.*|20-?f|40-?f|6-?k|form|annual|quarterly"
-    r"|interim|earnings?|results?|report|proxy|press|half|full|first|second|third|fourth|final|draft|def)$",
-    re.I,
-)
-
-
-def _company_of_file(stem: str) -> str:
-    """ "ACME" of "ACME 2022 10K", "Acme Foods" of "acme-foods-fy2023-q2-earnings"; "" without a name."""
-    if has_han(stem):
-        return _zh_file_company(stem)
-    words = [w for w in re.split(r"[\s\-.,]+", stem) if w]
-    end = next((n for n, w in enumerate(words) if _CUT.match(w)), 0)
-    name = " ".join(words[:end])
-    if not 1 < len(squash(name)) <= 40 or squash(name) in GENERIC or not re.search("[A-Za-z]{2}", name):
-        return ""
-    return name.title() if name.islower() or len(name) <= 5 else name  # five capitals look like a ticker
-
-
-def _zh_file_company(text: str) -> str:
-    m = re.match(
-        r"([\u4e00-\u9fffA-Za-z()（）]{2,20}?)[\s:：_-]*(?:(?:19|20)\d\d|[〇零一二三四五六七八九]{4}|年度报告|年报|半年|第?[一二三四]季)",
-        text,
-    )
-    return m[1].strip() if m else ""
-
-
-def _names(company: str, from_file: str, head: str) -> Iterable[str]:
-    """Other names: short ones, that of the file, ticker, former names, and what the first pages call it."""
-    short = short_name(company)
-    names = [short, shorter_name(company), from_file]
-    if m := (_LISTED.search(head) or _TRADED.search(head)):
-        names.append(m["ticker"])
-    names += _STOCK_CODE.findall(head[:_COVER])
-    keys = {squash(company), squash(short)}
-    for m in _FORMERLY.finditer(head):
-        before = squash(head[max(0, m.start() - 80) : m.start()])
-        if m["zh"] or any(before.endswith(key) for key in keys):
-            former = (m["name"] or m["zh"]).strip(" ,")
-            names += [former, short_name(former)]
-    names += _called(company, short, head)
-    seen = {name_key(company)}
-    for name in names:
-        key = name_key(name)
-        if len(key) > 1 and key not in seen and "|" not in name:
-            seen.add(key)
-            yield name
-
-
-def _called(company: str, short: str, head: str) -> Iterable[str]:
-    """Quoted names in brackets behind the company's own: Thornfield Marsh Company ("Thornfield", "TMC")."""
-    pattern = rf"{re.escape(short)}[^()\n]{{0,30}}(?P<gap>[^()]{{0,70}})\((?P<in>[^()]{{2,160}})\)"
-    for m in list(re.finditer(pattern, head, re.I))[:6]:
-        for name in _QUOTED.findall(m["in"]):
-            key = squash(name)
-            if key not in _ROLES and len(name.split()) <= 5 and (key[:1] == squash(company)[:1] and key):
-                yield name
 
 
 def _parties(title: str, head: str) -> tuple[str, ...]:
@@ -234,42 +90,16 @@ def _parties(title: str, head: str) -> tuple[str, ...]:
     if not (_CONTRACT.search(title) or _CONTRACT_BODY.search(head[:600])):
         return ()
     text = f"{title}\n{head[:1500]}"
-    names = [_LABEL.sub("", m.group()).strip(" ,") for m in LEGAL_NAME.finditer(text) if _is_name(m.group())]
+    names = [
+        _LABEL.sub("", m.group()).strip(" ,") for m in LEGAL_NAME.finditer(text) if is_company(m.group())
+    ]
     names += [_ZH_LABEL.sub("", m.group()) for m in ZH_LEGAL_NAME.finditer(text)]
     named = {name_key(n): n for n in reversed(names) if "|" not in n and len(short_name(n)) > 1}
     return tuple(named.values())[::-1][:4]
 
 
-def _periods(form: str, title: str, stem: str, head: str, given: Mapping[str, str]) -> dict[str, str]:
-    end = period_end(f"{given.get('period', '')}\n{title}", head)
-    named = read_periods(stem)
-    titled = read_periods(title)
-    if form == "8-K":
-        return {"period_end": end, "fiscal_year": end[:4] or _named_year(named)}
-    part = _part(form, named, titled, title, head, end)
-    year = fiscal_year(end, part, named, titled, head)
-    return {"fiscal_year": year, "fiscal_period": part, "period_end": end}
-
-
-def _part(
-    form: str,
-    named: tuple[FiscalPeriod, ...],
-    titled: tuple[FiscalPeriod, ...],
-    title: str,
-    head: str,
-    end: str,
-) -> str:
-    if form in ANNUAL:
-        return "FY"
-    said = next((p.part for p in (*named, *titled) if p.part[:1] in ("Q", "H")), "")
-    if said:
-        return said
-    if form in QUARTERLY or form == "earnings":
-        return quarter(title, head, end)
-    return "H1" if form == "interim report" else ""
-
-
-def _named_year(named: tuple[FiscalPeriod, ...]) -> str:
+def first_year(named: Sequence[FiscalPeriod]) -> str:
+    """The first year that any of the periods has; ""."""
     return next((str(p.year) for p in named if p.year), "")
 
 
@@ -283,8 +113,8 @@ def _year(found: Mapping[str, str], document: Document) -> str:
         if found.get(key):
             return found[key][:4]
     titled = read_periods(_DUE.sub("", document.title))
-    named = read_periods(_stem(document.path))
-    if year := _named_year(titled):
+    named = read_periods(stem(document.path))
+    if year := first_year(titled):
         return year
     known = found.get("form") or found.get("law") or found.get("company")
-    return _named_year(named) if known or any(p.ended for p in named) else ""
+    return first_year(named) if known or any(p.ended for p in named) else ""

@@ -11,11 +11,9 @@ from pathlib import Path, PurePosixPath
 from rag.anchors import Links, links
 from rag.chunk import chunk
 from rag.parsers import Limits, parse
-from rag.profile import with_profile
-from rag.statements import kinds_between, roles
+from rag.profile import Describes, with_profile
 from rag.text import search_tokens
 from rag.types import Chunk, Document
-from rag.validity import validity
 from rag.writer import NO_LINKS, Tokens
 
 # Tokens of a passage, context included (MiniLM sees 256 with the special ones and drops the rest without a
@@ -48,33 +46,36 @@ class Read:
     links: Links = NO_LINKS
 
 
-_counter: Counter | None = None
+_tools: tuple[Counter, Sequence[Describes]] | None = None
 
 
-def set_counter(counter: Counter) -> None:
-    """Called once in each worker process."""
-    global _counter
-    _counter = counter
+def prepare_worker(counter: Counter, fields: Sequence[Describes]) -> None:
+    """Called once in each worker process, with what counts tokens and what describes documents."""
+    global _tools
+    _tools = counter, fields
 
 
 def read_file(job: Job) -> Read:
-    """Raises ParseError. `set_counter` must have been called in this process."""
+    """Raises ParseError. `prepare_worker` must have been called in this process."""
     if job.known_sha256 and _sha256(job.source) == job.known_sha256:
         return Read(None)
     document = parse(Path(job.source), path=job.path, limits=job.limits, ocr=job.ocr)
-    if _counter is None:
-        raise RuntimeError("set_counter was not called in this process")
-    return passages(document, _counter, job.max_tokens)
+    if _tools is None:
+        raise RuntimeError("prepare_worker was not called in this process")
+    return passages(document, *_tools, job.max_tokens)
 
 
-def passages(document: Document, counter: Counter, max_tokens: int = PASSAGE_TOKENS) -> Read:
-    """The passages of a document with their search tokens and references; to its metadata is added what it
-    says of its subject matter and its validity, and each passage gets the statements it stands in."""
-    document = replace(document, metadata={**with_profile(document), **validity(document)})
-    standing = roles(document)
+def passages(
+    document: Document, counter: Counter, fields: Sequence[Describes], max_tokens: int = PASSAGE_TOKENS
+) -> Read:
+    """The passages of a document with their search tokens and references; to its metadata is added what the
+    fields know of it, and each passage gets the parts of the document that it stands in."""
+    document = replace(document, metadata=with_profile(document, fields))
+    chunks = chunk(document, count_tokens=counter, max_tokens=max_tokens)
+    standing = [found for field in fields if (found := field.roles(document, chunks))]
     chunks = tuple(
-        replace(c, role="|".join(kinds_between(standing, c.start, c.end)))
-        for c in chunk(document, count_tokens=counter, max_tokens=max_tokens)
+        replace(c, role="|".join(kind for found in standing for kind in found[n]))
+        for n, c in enumerate(chunks)
     )
     title = " ".join(search_tokens(f"{document.title}\n{_name(document.path)}"))
     return Read(

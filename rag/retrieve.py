@@ -1,8 +1,8 @@
 """Question -> the passages that bear on it, best first, in two stages.
 
 1. A wide pool: words and vectors (`rag.pool`), over the whole index and once more within the documents that
-   the question names (`rag.constraints`), and the line items that its financial concepts need
-   (`rag.concepts`).
+   the question names (`rag.constraints`), and the line items that answer it beside its words
+   (`rag.pool.Searches`).
 2. An order learned from features of the candidates (`rag.features`, `rag.ranker`).
 
 A hit's score, 0 to 1, is the ranker's probability that the passage holds evidence: it can be compared between
@@ -27,14 +27,14 @@ from numpy.typing import NDArray
 
 from rag import parts
 from rag.agreement import Lines, agreements, find_lines, meant, pages_of
-from rag.concepts import Need, needs
-from rag.constraints import Constraints, read_constraints
+from rag.constraints import Constraints, Sought, read_constraints
 from rag.errors import InputError
-from rag.features import FEATURES, Candidate, Pool, matching
-from rag.pool import Found, Legs, Scope, compares, make_pool, read_terms, search
+from rag.features import FEATURES, Pool, matching
+from rag.pool import Found, Legs, Scope, compares, make_pool, read_terms, search, sought, sources
 from rag.ranker import Ranker, load_ranker
 from rag.twins import distinct
 from rag.types import DocumentInfo, Filters, Hit, Leg, Reason, Stages
+from rag.types.search import Candidate
 
 MAX_QUESTION_CHARS = 4000
 ALL_STAGES = Stages()
@@ -64,7 +64,7 @@ class Demands:
     found in `documents`, None where they are still to be looked up."""
 
     constraints: Constraints
-    needs: tuple[Need, ...]
+    sought: tuple[Sought, ...]
     documents: tuple[int, ...]
     lines: Lines | None = None
 
@@ -151,21 +151,19 @@ def check_question(question: str) -> str:
 def read_demands(
     legs: Legs, question: str, filters: Filters | None = None, stages: Stages = ALL_STAGES
 ) -> Demands:
-    """What the question names and what its concepts need; nothing where the stages say so."""
+    """What the question names and what answers it beside its words; nothing where the stages say so."""
     constraints = Constraints()
     if stages.constraints:
         constraints = read_constraints(question, legs.store.catalogue())
     allowed = legs.store.scope(filters)
     named = meant(constraints, None if allowed is None else frozenset(allowed))
-    needed = needs(question, extra=legs.concepts) if stages.concepts else ()
-    return Demands(constraints, needed, named, _lines(legs, needed, named) if named and needed else None)
+    wanted = sought(legs.fields, question) if stages.concepts else ()
+    return Demands(constraints, wanted, named, _lines(legs, wanted, named) if named and wanted else None)
 
 
-def _lines(legs: Legs, needed: Sequence[Need], documents: Sequence[int]) -> Lines:
-    """ "Associated" is no question about associates, nor "restructuring" of a tissue one about its cost: only
-    documents that are financial reports are asked for line items."""
-    reports = legs.store.reports()
-    return find_lines(legs.store, needed, [d for d in documents if d in reports])
+def _lines(legs: Legs, wanted: Sequence[Sought], documents: Sequence[int]) -> Lines:
+    held = sources(legs.fields, legs.store)
+    return find_lines(legs.store, wanted, [d for d in documents if d in held])
 
 
 def rank(
@@ -186,7 +184,7 @@ def rank(
     more = [i for one in within for i in one.ids]
     lines = demands.lines
     if lines is None:
-        lines = _lines(legs, demands.needs, _likely(legs, found)) if demands.needs else Lines()
+        lines = _lines(legs, demands.sought, _likely(legs, found)) if demands.sought else Lines()
     more += lines.best
     pool = make_pool(legs, found, vector, more)
     rows = np.hstack(
@@ -224,7 +222,7 @@ def _agreements(
     return agreements(
         pool.rows,
         demands.constraints,
-        demands.needs,
+        demands.sought,
         lines,
         {d: facts[d].authority for d in {row.document_id for row in pool.rows} if d in facts},
         ended,

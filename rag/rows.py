@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.schema import PART, unpack
-from rag.sections import PRIMARY
 from rag.types import Block, BlockKind, Chunk, DocumentInfo, FileStatus, Page
 
 ChunkRow = tuple[int, int, int, int, int, str, str, str, int | None, int | None, str, int, str]
@@ -122,7 +121,7 @@ def owners(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, int]
 
 
 def candidates(connection: sqlite3.Connection, ids: Sequence[int]) -> list[tuple[Any, ...]]:
-    """The columns of `rag.features.Candidate` of given passages, by id."""
+    """The columns of `rag.types.search.Candidate` of given passages, by id."""
     return connection.execute(
         "SELECT c.id, c.document_id, c.ordinal, d.chunks, c.kind, c.role, c.page, c.last_page "
         "FROM json_each(?) wanted CROSS JOIN chunks c ON c.id = wanted.value "
@@ -139,10 +138,10 @@ def roles(connection: sqlite3.Connection, document_ids: Sequence[int]) -> dict[i
     return dict(found.fetchall())
 
 
-def with_statements(connection: sqlite3.Connection) -> set[int]:
-    """Documents with a passage in a primary statement."""
+def with_roles(connection: sqlite3.Connection, kinds: Collection[str]) -> set[int]:
+    """Documents with a passage in one of these parts."""
     found = connection.execute("SELECT DISTINCT document_id, role FROM chunks WHERE role != ''")
-    return {document_id for document_id, role in found if not frozenset(PRIMARY).isdisjoint(role.split("|"))}
+    return {document_id for document_id, role in found if not frozenset(kinds).isdisjoint(role.split("|"))}
 
 
 def token_means(connection: sqlite3.Connection, sampled: int = 1000) -> tuple[float, float, float]:

@@ -5,9 +5,9 @@ what searches look up in it: tokens, labels, statements, references, vectors."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from rag import lexical, linking, rows
 from rag.crossrefs import CrossReference
 from rag.documents import Documents
-from rag.features import Lengths
 from rag.types import Filters
+from rag.types.search import Lengths
 
 _PHRASE_HITS = 200
+T = TypeVar("T")
 
 
 class Store(Documents):
@@ -71,19 +72,20 @@ class Store(Documents):
             return rows.token_fields(connection, ids)
 
     def roles(self, document_ids: Sequence[int]) -> dict[int, str]:
-        """The financial statements that passages of these documents stand in, joined by "|", by chunk id;
-        passages that stand in none are left out."""
+        """The parts that passages of these documents stand in, joined by "|", by chunk id; those that stand
+        in none are left out."""
         with self._connection() as connection:
             return rows.roles(connection, document_ids)
 
-    def reports(self) -> frozenset[int]:
-        """The documents that are financial reports: they hold a primary statement, or are of a known form."""
+    def with_roles(self, kinds: Collection[str]) -> set[int]:
+        """The documents that have a passage in one of these parts of a document. Reads every passage's row:
+        to be kept with `derived`."""
+        with self._connection() as connection:
+            return rows.with_roles(connection, kinds)
 
-        def found(connection: sqlite3.Connection) -> frozenset[int]:
-            facts = self.catalogue().facts
-            return frozenset({d for d in facts if facts[d].form} | rows.with_statements(connection))
-
-        return self._cached("reports", found)
+    def derived(self, key: str, build: Callable[[], T]) -> T:
+        """What is made of the index as it is, under a key, once for each generation."""
+        return self._cached(key, lambda _: build())
 
     def lengths(self) -> Lengths:
         """Mean lengths of the passages' fields in search tokens."""

@@ -24,13 +24,14 @@ from rag import metrics
 from rag.errors import InputError
 from rag.evalset import HALVES, Half, Question, load_questions, whole_half_of
 from rag.evidence import select
-from rag.features import FEATURES, Candidate
+from rag.features import FEATURES
 from rag.files import write_atomically
 from rag.index import Index
 from rag.metrics import Passage, RiskPoint, risk_coverage
 from rag.ranker import TUNED, Ranker
 from rag.retrieve import rank, read_demands, retrieve
 from rag.types import Progress, Stages
+from rag.types.search import Candidate
 
 # Features that may speak for or against, and those that can only speak against. All others can only speak for
 # a passage.

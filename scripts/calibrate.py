@@ -95,7 +95,7 @@ def read_case(found: Found, calibration: Callable[[bool], Calibration]) -> Case:
     question, index = found.question, found.index
     embedder = index.embedder_for(detect_language(question.question))
     chosen = calibration(embedder is not None)
-    ranked = ev.rank_sentences(question.question, found.hits, index.store, embedder, calibration=chosen)
+    ranked = ev.rank_sentences(question.question, found.hits, index, embedder, calibration=chosen)
     shown = [
         Passage(e.document.path, e.text, e.page, e.page)
         for s in ranked.sentences

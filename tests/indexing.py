@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rag.domains import load_domains
 from rag.errors import CitewiseError
 from rag.index import Index, open_index
 from rag.reading import passages
@@ -70,7 +71,7 @@ def put(store: Store, *documents: Document, embed: bool = True, vectors: bool = 
                     links=read.links,
                 )
                 for d in documents
-                for read in [passages(d, fake_count_tokens)]
+                for read in [passages(d, fake_count_tokens, load_domains().each)]
             ]
         writer.settle_references()
         if vectors:

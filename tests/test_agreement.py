@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.agreement import Lines, agreements, find_lines, meant
-from rag.concepts import Need, needs
-from rag.constraints import Constraints, read_constraints
-from rag.features import AGREEMENTS, Candidate
+from rag.constraints import Constraints, Sought, read_constraints
+from rag.domains.finance.concepts import needs
+from rag.features import AGREEMENTS
 from rag.index import Index
 from rag.store import Store
 from rag.types import Filters, Hit, Stages
+from rag.types.search import Candidate
 from tests.archive import archive
 from tests.catalogues import annual as annual_info
 from tests.catalogues import catalogue, law
@@ -24,7 +25,7 @@ from tests.fakes import FakeEmbedder
 from tests.files import pdf_bytes
 from tests.indexing import document, manifest, put
 
-NEED = Need("quick ratio", ("balance", "income"), (("cash",), ("total current liabilities",)))
+NEED = Sought("quick ratio", ("balance", "income"), (("cash",), ("total current liabilities",)))
 
 
 def annual(company: str, year: int, base: int) -> bytes:
@@ -399,5 +400,5 @@ def test_a_wording_that_one_report_repeats_is_still_found_in_the_next(store: Sto
 
 def test_needs_of_a_ratio_are_lines_of_the_balance_sheet() -> None:
     (need,) = needs("What was the quick ratio?")
-    assert need.statements[0] == "balance"
+    assert need.roles[0] == "balance"
     assert len(need.lines) >= 2

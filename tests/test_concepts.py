@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.concepts import CONCEPTS, Need, load, needs
+from rag.constraints import Sought
+from rag.domains.finance.concepts import CONCEPTS, load, needs
+from rag.domains.finance.sections import KINDS
 from rag.errors import ConfigError
-from rag.sections import KINDS
 from rag.text import has_han, normalise, search_tokens
 
 TABLE = load(CONCEPTS)
@@ -41,7 +42,7 @@ def wordings(question: str) -> set[str]:
 
 
 def places(question: str) -> set[str]:
-    return {kind for need in needs(question) for kind in need.statements}
+    return {kind for need in needs(question) for kind in need.roles}
 
 
 @pytest.mark.parametrize(
@@ -102,19 +103,19 @@ def test_a_concept_gives_its_statement_and_what_filings_print(
 )
 def test_a_statement_that_is_named_is_a_need_without_lines(question: str, statement: str) -> None:
     (need,) = needs(question)
-    assert need.statements == (statement,)
+    assert need.roles == (statement,)
     assert need.lines == ()
 
 
 def test_only_the_longest_name_in_one_place_speaks() -> None:
-    assert [need.concept for need in needs("What is the free cash flow?")] == ["free cash flow"]
-    assert [need.concept for need in needs("off-balance sheet items")] == ["contractual obligations"]
-    assert [need.concept for need in needs("资产负债表")] == ["资产负债表"]
+    assert [need.name for need in needs("What is the free cash flow?")] == ["free cash flow"]
+    assert [need.name for need in needs("off-balance sheet items")] == ["contractual obligations"]
+    assert [need.name for need in needs("资产负债表")] == ["资产负债表"]
 
 
 def test_needs_come_in_order_of_occurrence_and_once() -> None:
     asked = needs("Goodwill, then inventory turnover, then goodwill, then ROE")
-    assert [need.concept for need in asked] == ["goodwill", "inventory turnover", "return on equity"]
+    assert [need.name for need in asked] == ["goodwill", "inventory turnover", "return on equity"]
 
 
 def test_a_definition_inside_the_question_brings_the_line_items_it_names() -> None:
@@ -125,9 +126,9 @@ def test_a_definition_inside_the_question_brings_the_line_items_it_names() -> No
 
 def test_a_line_item_that_a_ratio_holds_already_is_not_said_again() -> None:
     asked = needs("Fixed asset turnover, that is revenue / average PP&E")
-    assert [need.concept for need in asked] == ["fixed asset turnover"]
+    assert [need.name for need in asked] == ["fixed asset turnover"]
     asked = needs("Fixed asset turnover, and what is the inventory?")
-    assert [need.concept for need in asked] == ["fixed asset turnover", "inventory"]
+    assert [need.name for need in asked] == ["fixed asset turnover", "inventory"]
 
 
 def test_a_question_without_a_concept_needs_nothing() -> None:
@@ -141,7 +142,7 @@ def test_any_text_gives_distinct_needs_of_known_kinds_and_always_the_same(questi
     found = needs(question)
     assert found == needs(question)
     assert len(found) == len(set(found))
-    assert all(need.statements and set(need.statements) <= KINDS for need in found)
+    assert all(need.roles and set(need.roles) <= KINDS for need in found)
 
 
 @pytest.mark.parametrize("chinese", [False, True])
@@ -166,7 +167,7 @@ def test_every_shipped_line_is_found_in_the_wordings_of_no_other_language() -> N
 
 def test_a_users_file_adds_concepts_over_shipped_lines(own: Path) -> None:
     (need,) = needs("What is the gizmo intensity?", extra=[own])
-    assert need == Need("gizmo intensity", ("business", "income"), need.lines)
+    assert need == Sought("gizmo intensity", ("business", "income"), need.lines)
     assert need.lines[0] == ("gizmos in service",)
     assert "net sales" in need.lines[1]
     assert needs("What is the gizmo intensity?") == ()
@@ -174,7 +175,7 @@ def test_a_users_file_adds_concepts_over_shipped_lines(own: Path) -> None:
 
 def test_a_users_file_takes_over_a_name(own: Path) -> None:
     own.write_text('[[concept]]\nnames = ["capex"]\nstatements = ["PP&E note"]\n', encoding="utf-8")
-    assert needs("capex", extra=[own]) == (Need("capex", ("PP&E note",)),)
+    assert needs("capex", extra=[own]) == (Sought("capex", ("PP&E note",)),)
 
 
 @pytest.mark.parametrize(

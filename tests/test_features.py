@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.features import FEATURES, MATCHING, Candidate, Lengths, Pool, Terms, fused, matching
+from rag.features import FEATURES, MATCHING, Pool, Terms, fused, matching
 from rag.index import Index
 from rag.pool import Found, Legs, idf_weights, make_pool, query_vector, read_terms
 from rag.text import content_tokens, query_tokens, search_tokens
 from rag.types import Stages
+from rag.types.search import Candidate, Lengths
 from tests.archive import archive
 
 SHARES = set(MATCHING) - {"length"}

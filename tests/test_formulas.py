@@ -6,7 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from rag.concepts import CONCEPTS, load
+from rag.domains.finance.concepts import CONCEPTS, load
 from rag.figures.asked import Wanted
 from rag.figures.computing import compute, needs
 from rag.figures.expressions import terms

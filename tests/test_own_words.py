@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from rag.cli import app
-from rag.concepts import needs
 from rag.config import load_config
+from rag.domains import load_domains
+from rag.domains.finance.concepts import needs
 from rag.errors import ConfigError
 from rag.evidence import select
 from rag.index import Index, open_index
@@ -43,8 +45,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def opened(folder: Path, **more: object) -> Index:
-    return open_index(folder / "index", embedder=FakeEmbedder(), **more)  # type: ignore[arg-type]
+def opened(folder: Path, **more: Sequence[Path | str]) -> Index:
+    return open_index(folder / "index", embedder=FakeEmbedder(), domains=load_domains(**more))
 
 
 def test_a_word_of_the_users_own_lexicon_finds_the_passage_that_only_says_it_professionally(
@@ -61,8 +63,8 @@ def test_own_files_reach_terms_and_needs(folder: Path) -> None:
     with opened(folder, lexicons=[folder / "words.toml"], concepts=[folder / "ratios.toml"]) as index:
         legs = index.legs(QUESTION)
         assert read_terms(legs, QUESTION, Stages())[1] == ("ancillary undertaking",)
-        (need,) = read_demands(legs, "What was the take rate?").needs
-        assert need.concept == "take rate" and ("scheme fees",) in need.lines
+        (need,) = read_demands(legs, "What was the take rate?").sought
+        assert need.name == "take rate" and ("scheme fees",) in need.lines
         assert needs("What was the take rate?") == ()
 
 
@@ -110,7 +112,7 @@ def test_the_documented_examples_are_files_that_work(tmp_path: Path) -> None:
     (ratios,) = [b for b in blocks if "[[concept]]" in b]
     (tmp_path / "w.toml").write_text(words, encoding="utf-8")
     (tmp_path / "r.toml").write_text(ratios, encoding="utf-8")
-    assert "supplemental agreement" in expand("Was there a side letter?", extra=[tmp_path / "w.toml"])
-    assert "经济补偿" in expand("公司让我走人要给补偿吗", extra=[tmp_path / "w.toml"])
+    assert "supplemental agreement" in expand("Was there a side letter?", [tmp_path / "w.toml"])
+    assert "经济补偿" in expand("公司让我走人要给补偿吗", [tmp_path / "w.toml"])
     (need,) = needs("What was the take rate?", extra=[tmp_path / "r.toml"])
     assert need.statements[0] == "income" and len(need.lines) == 2

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rag.domains.finance.concepts import reports
 from rag.index import Index
 from rag.pool import Found, Legs, Scope, idf, make_pool, query_vector, read_terms, search
 from rag.retrieve import rank, read_demands, retrieve
@@ -174,7 +175,7 @@ def test_no_hit_nor_twin_is_ever_outside_of_the_filters(
 def test_line_items_are_looked_up_within_the_filters(index: Index) -> None:
     """The company that the question names is filtered out; the balance sheets of the other are found."""
     question = "What was the quick ratio of Vextra Foods in 2022?"
-    assert len(index.store.reports()) == len(REPORTS)
+    assert len(reports(index.store)) == len(REPORTS)
     assert "filings/vextra-2022.md" in pooled(index, question)
     only = Filters(companies=("Mirves",))
     assert pooled(index, question, only) == {"filings/mirves-2021.md", "filings/mirves-2022.md"}

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.sections import KINDS, PRIMARY, Rank, opening
-from rag.statements import Role, kinds_between, roles
+from rag.domains.finance.sections import KINDS, PRIMARY, Rank, opening
+from rag.domains.finance.statements import Role, kinds_between, roles
 from rag.types import Block, BlockKind, Document, Page
 
 INCOME = """CONSOLIDATED STATEMENTS OF INCOME

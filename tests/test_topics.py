@@ -6,12 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.domains import load_domains
 from rag.many.topics import Text, expression, form_of, read_needs
 from rag.text import search_tokens
 
+WORDS = load_domains().lexicons
+
 
 def typed(topic: str) -> list[str]:
-    return [need.typed for need in read_needs(topic)]
+    return [need.typed for need in read_needs(topic, extra=WORDS)]
 
 
 @pytest.mark.parametrize(
@@ -50,11 +53,11 @@ def test_content_words_names_and_quoted_phrases_are_needed(topic: str, words: li
     ],
 )
 def test_a_text_holds_a_need_in_any_of_its_forms(topic: str, text: str, held: bool) -> None:
-    assert all(map(Text(text).holds, read_needs(topic))) is held
+    assert all(map(Text(text).holds, read_needs(topic, extra=WORDS))) is held
 
 
 def test_professional_words_are_told_from_the_topic_as_typed() -> None:
-    (need,) = read_needs("side effects")
+    (need,) = read_needs("side effects", extra=WORDS)
     assert Text("side effects").has(need.form)
     said = Text("adverse reactions")
     assert said.holds(need) and not said.has(need.form) and "adverse reactions" in need.terms
@@ -73,7 +76,7 @@ def test_a_text_holds_every_word_of_itself(words: list[str]) -> None:
 
 @given(st.text(max_size=60))
 def test_any_topic_is_read_and_its_query_is_balanced(topic: str) -> None:
-    needs = read_needs(topic)
+    needs = read_needs(topic, extra=WORDS)
     if needs:
         query = expression(needs)
         assert query.count('"') % 2 == 0

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.domains.law.force import validity
 from rag.index import open_index
 from rag.types import DocumentInfo, FileStatus, Filters
-from rag.validity import UNKNOWN, Validity, law_name, validity, versions
+from rag.validity import UNKNOWN, Validity, law_name, versions
 from tests.fakes import FakeEmbedder
 from tests.indexing import document, write_files
 

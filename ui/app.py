@@ -98,6 +98,7 @@ def _theme() -> Any:
 def workspace_of(config: Config) -> Workspace:
     """The indexes beside the configured one, all answered with one embedder and one language model."""
     from rag.answer import Assistant, build_assistant
+    from rag.domains import load_domains
     from rag.index import open_index
     from rag.remote import leaves_for
 
@@ -111,8 +112,7 @@ def workspace_of(config: Config) -> Workspace:
             folder,
             embedder=first[0].index.embedder,
             cache_dir=config.cache_dir,
-            lexicons=config.lexicons,
-            concepts=config.concepts,
+            domains=load_domains(config.lexicons, config.concepts),
         )
         return Assistant(
             index,

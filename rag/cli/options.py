@@ -115,6 +115,7 @@ def filters(
 
 def open_configured_index(settings: Config, *, create: bool = False, rebuild: bool = False) -> Index:
     """The index that the settings name. Raises IndexMissing, IndexMismatch."""
+    from rag.domains import load_domains
     from rag.index import open_index
 
     return open_index(
@@ -125,6 +126,5 @@ def open_configured_index(settings: Config, *, create: bool = False, rebuild: bo
         cache_dir=settings.cache_dir,
         models=settings.models,
         threads=settings.threads,
-        lexicons=settings.lexicons,
-        concepts=settings.concepts,
+        domains=load_domains(settings.lexicons, settings.concepts),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from rag.constraints import read_constraints
 from rag.figures.asked import Wanted
@@ -29,7 +30,6 @@ from rag.figures.whose import (
     read_terms,
 )
 from rag.figures.words import INFERRED, ONLY, lacking, sentences, unsaid, with_working
-from rag.index import Index
 from rag.money import calculate
 from rag.needs import Missing
 from rag.store import Store
@@ -110,8 +110,15 @@ class _Desk:
         )
 
 
+class Holds(Protocol):
+    """An index as figures are looked up in it."""
+
+    @property
+    def store(self) -> Store: ...
+
+
 def find_figures(
-    question: str, index: Index, *, filters: Filters | None = None, facts: Sequence[Evidence] = ()
+    question: str, index: Holds, *, filters: Filters | None = None, facts: Sequence[Evidence] = ()
 ) -> Computed | Uncomputed | None:
     """The figure that a question asks for; None where it asks for none, or does not say whose. `facts` are
     sentences found for it, which loan, bond and insurance sums may take their terms from."""

@@ -1,6 +1,6 @@
 """What analysts compute from the statements of a company, by name: data/formulas.toml.
 
-The book gives the lines that a statement prints (ids of `rag.concepts`), the formulas over them, and finds
+The book gives the lines that a statement prints (ids of its concepts), the formulas over them, and finds
 either by the names that questions use. A key that starts with "=" is a row label as a report prints it, for
 what is no line of concepts.toml. English ids serve Chinese questions too: `twins` gives the lines that a
 Chinese report prints for them.
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from rag.concepts import CONCEPTS, load
+from rag.domains.finance.concepts import CONCEPTS, load
 from rag.figures.expressions import Node, Term, parse, terms
 from rag.lexicon import Forms, compiled, matches, words_of
 from rag.needs import Need

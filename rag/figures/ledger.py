@@ -9,8 +9,8 @@ import threading
 from collections import OrderedDict
 from weakref import WeakKeyDictionary
 
+from rag.domains.finance.sections import PRIMARY, SCHEDULE
 from rag.figures.lines import Line, table_lines
-from rag.sections import PRIMARY, SCHEDULE
 from rag.store import Store
 
 _KEPT = 64

@@ -1,6 +1,6 @@
 """Which line of a document's statements carries a line item, and what it says for a period.
 
-Labels are compared with the wordings of a concept (data/concepts.toml; see `labels`). The line of the
+Labels are compared with the wordings of a concept (concepts.toml; see `labels`). The line of the
 primary statement is preferred; other tables are looked into only where no statement has the item.
 """
 
@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
-from rag.concepts import CONCEPTS, load
+from rag.domains.finance.concepts import CONCEPTS, load
+from rag.domains.finance.sections import PRIMARY
 from rag.figures.formulas import OUTFLOWS, concept_unit, twins
 from rag.figures.labels import BRACKETS, wording_score
 from rag.figures.ledger import ledger
 from rag.figures.lines import PER_SHARE, Amount, Line, table_lines
-from rag.sections import PRIMARY
 from rag.store import Store
 from rag.text import has_han, search_tokens
 
@@ -76,9 +76,7 @@ def _concepts() -> tuple[
     dict[str, tuple[tuple[str, ...], tuple[str, ...]]], dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
 ]:
     table = load(CONCEPTS)
-    others = {
-        c.names[0]: (c.need.lines[0], c.need.statements) for c in table.concepts if len(c.need.lines) == 1
-    }
+    others = {c.names[0]: (c.need.lines[0], c.need.roles) for c in table.concepts if len(c.need.lines) == 1}
     return dict(table.lines), others
 
 

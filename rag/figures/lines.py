@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from rag.catalogue import Facts
+from rag.domains.finance.sections import PRIMARY
 from rag.figures.above import period_heads, spoken
 from rag.figures.cells import Cell, TableRow, fitted, read_cells, split_cells
 from rag.figures.heads import Column, Unit, names_period, read_columns, read_unit, split_head
 from rag.figures.line_names import Raw, label_rows
-from rag.sections import PRIMARY
 from rag.store import Store
 from rag.types import BlockKind, Chunk, DocumentInfo
 

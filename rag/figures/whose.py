@@ -12,8 +12,8 @@ from datetime import date
 from functools import lru_cache
 
 from rag.catalogue import Catalogue, Facts, singular
-from rag.concepts import CONCEPTS, load
 from rag.constraints import Constraints
+from rag.domains.finance.concepts import CONCEPTS, load, reports
 from rag.figures.formulas import book
 from rag.figures.heads import fiscal_day, part_of
 from rag.fiscal import FiscalPeriod, read_periods
@@ -109,15 +109,15 @@ def find_whose(
     if constraints.unknown_names or constraints.laws:
         return None
     allowed = store.scope(filters)
-    reports = store.reports() if allowed is None else store.reports().intersection(allowed)
+    held = reports(store) if allowed is None else reports(store).intersection(allowed)
     if constraints.companies:
         names = {squash(short_name(c)) for c in constraints.companies}
-        own = [d for d in constraints.named if d in reports and constraints.agreement(d).name >= 0.5]
+        own = [d for d in constraints.named if d in held and constraints.agreement(d).name >= 0.5]
         return Whose(constraints.companies[0], tuple(sorted(own))) if len(names) == 1 and own else None
     if _foreign_names(question) or _DIGITS.search(question):
         return None
     # Chinese has no capitals that would tell a name that nothing here bears.
-    return _only_company(store.catalogue(), reports, () if has_han(question) else terms)
+    return _only_company(store.catalogue(), held, () if has_han(question) else terms)
 
 
 def about_a_part(question: str, whose: Whose, catalogue: Catalogue, store: Store) -> bool:

@@ -99,7 +99,7 @@ def _without_han(text: str) -> str:
 
 def read_needs(topic: str, *, extra: Sequence[Path] = ()) -> tuple[Need, ...]:
     """What a passage about the topic has to hold, in the order of the topic; () for one without a word.
-    `extra` are the user's own lexicons."""
+    `extra` are lexicons."""
     taken: list[tuple[int, int]] = []
     found: list[tuple[int, Need]] = []
 
@@ -117,7 +117,7 @@ def read_needs(topic: str, *, extra: Sequence[Path] = ()) -> tuple[Need, ...]:
     words = tuple(_words(topic))
     if len(normalise(topic)) == len(topic):  # else places in the normalised text are not places in this one
         begins, ends = {start for start, _, _ in words}, {end for _, end, _ in words}
-        for start, end, terms in spoken(topic, extra=extra):
+        for start, end, terms in spoken(topic, extra):
             if start in begins and end in ends:  # 违约 is no word of 违约金
                 add(start, end, terms)
     for start, end, word in words:

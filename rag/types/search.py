@@ -105,3 +105,31 @@ class Gap:
     missed: tuple[str, ...]
     nearest: str = ""
     rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage without its text. `passages` counts those of its document; pages are 1-based, None without
+    pages."""
+
+    id: int
+    document_id: int
+    ordinal: int
+    passages: int
+    kind: str
+    role: str = ""
+    page: int | None = None
+    last_page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Mean number of tokens of a passage's title, heading and text over the index: BM25's yardstick."""
+
+    title: float
+    heading: float
+    body: float
+
+    @property
+    def whole(self) -> float:
+        return self.title + self.heading + self.body

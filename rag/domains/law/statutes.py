@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from rag.names import english_statute
+from rag.names import english_statute, statute_names
+from rag.profile import HEAD
 from rag.text import has_han
+from rag.types import Document
 
 AUTHORITIES = (
     "constitution", "statute", "administrative regulation", "judicial interpretation", "departmental rule",
@@ -55,6 +57,21 @@ _DATED = re.compile(
     r"[(（]((?:19|20)\d{2})-?(\d{2})?-?(\d{2})?[)）]?|((?:19|20)\d{2})年\s*(?:第?.{0,4}修[正订])?[)）]"
 )
 _EN_YEAR = re.compile(r"\b(?:1[6-9]|20)\d{2}\b")
+
+
+def describe_statute(document: Document) -> dict[str, str]:
+    """Name, short names, rank and year of a statute; rank and year of a case; {} for other documents."""
+    head = document.text[:HEAD]
+    kind = authority(document.title, document.path, head)
+    law = statute_title(document.title, document.path, head, kind)
+    if not law:
+        return {"authority": kind, "year": version_year(document.title, document.path, head)} if kind else {}
+    return {
+        "law": law,
+        "law_names": "|".join(filter(None, (*statute_names(law), part_name(law, document.path)))),
+        "authority": kind or "other",
+        "year": version_year(document.title, document.path, head),
+    }
 
 
 def authority(title: str, path: str, head: str) -> str:

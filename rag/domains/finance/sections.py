@@ -2,9 +2,8 @@
 
 A line opens something when it is a title and nothing else: words that could only be prose ("in our
 Consolidated Balance Sheets, which") close the matter. Whether what follows is a statement, and not a table of
-contents, is judged by `rag.statements` from the rows below. The titles (data/sections.toml) are those of
-Regulations S-X and S-K, of forms 10-K, 10-Q and 8-K, and of the statements that Chinese accounting standards
-prescribe."""
+contents, is judged by `statements` from the rows below. The titles (sections.toml) are those of Regulations
+S-X and S-K, of forms 10-K, 10-Q and 8-K, and of the statements of Chinese accounting standards."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ PRIMARY = ("income", "balance", "cash flow", "equity", "comprehensive income")
 SCHEDULE = "schedule"
 COVER = "cover"
 PATTERNS: Mapping[str, Any] = tomllib.loads(
-    Path(__file__).with_name("data").joinpath("sections.toml").read_text(encoding="utf-8")
+    Path(__file__).with_name("sections.toml").read_text(encoding="utf-8")
 )
 KINDS = frozenset({*PRIMARY, SCHEDULE, COVER, *PATTERNS["notes"], *PATTERNS["sections"]})
 

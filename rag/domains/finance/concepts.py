@@ -1,14 +1,14 @@
 """Financial concepts of a question -> the statements and line items that answer it.
 
 "What was the quick ratio?" is answered by no sentence that says "quick ratio", but by a balance sheet with
-cash, receivables and total current liabilities. data/concepts.toml holds that knowledge as data, in two sorts
+cash, receivables and total current liabilities. concepts.toml holds that knowledge as data, in two sorts
 of table:
 
     [[line]]                                    # one line of a statement or note
     id = "capex"
     names = ["capital expenditure", "capex"]    # what questions call it
     wordings = ["capital expenditures", "additions to property"]    # what filings print, the commonest first
-    statements = ["cash flow"]                  # where it stands: kinds of rag.sections
+    statements = ["cash flow"]                  # where it stands: kinds of rag.domains.finance.sections
 
     [[concept]]                                 # made of lines, or told by wordings, or just a place
     names = ["free cash flow", "fcf"]
@@ -27,12 +27,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from rag.constraints import Sought
+from rag.domains.finance.sections import KINDS, PRIMARY
 from rag.errors import ConfigError
 from rag.lexicon import MAX_CHARS, Forms, compiled, file_state, longest, matches, read_toml, words_of
-from rag.sections import KINDS
+from rag.store import Store
 from rag.text import has_han, normalise
 
-CONCEPTS = Path(__file__).with_name("data") / "concepts.toml"
+CONCEPTS = Path(__file__).with_name("concepts.toml")
 _SHAPE = (
     "Write it as [[line]] with id, names, wordings and statements, and [[concept]] with names and at least"
     " one of lines, wordings and statements; all but id are lists of strings."
@@ -47,22 +49,11 @@ _KEYS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """What a question needs: where it stands (kinds of `rag.sections.KINDS`, the likeliest first) and, for
-    each input, the alternative wordings that filings print it under, the commonest first. `lines` is empty
-    where the question names a statement and nothing in it."""
-
-    concept: str
-    statements: tuple[str, ...]
-    lines: tuple[tuple[str, ...], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Concept:
     """An entry of a file: the names that questions use, and what they need."""
 
     names: tuple[str, ...]
-    need: Need
+    need: Sought
 
     @property
     def chinese(self) -> bool:
@@ -77,7 +68,7 @@ class Table:
     lines: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
 
-def needs(question: str, *, extra: Sequence[Path] = ()) -> tuple[Need, ...]:
+def needs(question: str, *, extra: Sequence[Path] = ()) -> tuple[Sought, ...]:
     """What the financial concepts of a question need, in order of occurrence, each once. A line item whose
     wordings another of them holds already says nothing new and is left out.
 
@@ -86,12 +77,24 @@ def needs(question: str, *, extra: Sequence[Path] = ()) -> tuple[Need, ...]:
     text = normalise(question[:MAX_CHARS])
     words = words_of(text)
     languages = [chinese for chinese, asked in ((True, has_han(text)), (False, True)) if asked]
-    found: list[tuple[int, int, Need]] = []
+    found: list[tuple[int, int, Sought]] = []
     for forms in _tables(tuple(extra), languages):
         # A file that comes first has the say about a place that a later one would name too.
         taken = {(start, end) for start, end, _ in found}
         found += [match for match in matches(forms, text, words) if match[:2] not in taken]
     return _distinct(need for _, _, need in longest(found))
+
+
+def reports(store: Store) -> frozenset[int]:
+    """The documents that are financial reports: they hold a primary statement, or are of a known form.
+    "Associated" is no question about associates, nor "restructuring" of a tissue one about its cost: only
+    these are asked for line items."""
+
+    def found() -> frozenset[int]:
+        facts = store.catalogue().facts
+        return frozenset({d for d in facts if facts[d].form} | store.with_roles(PRIMARY))
+
+    return store.derived("reports", found)
 
 
 def load(path: Path, *, base: Table | None = None) -> Table:
@@ -161,16 +164,16 @@ def _concept(
         # A line's first place is where it is read; its others only where it is asked for itself.
         if "statements" not in row:
             places.append(statements[0])
-    return Concept(tuple(row["names"]), Need(row["names"][0], tuple(dict.fromkeys(places)), tuple(inputs)))
+    return Concept(tuple(row["names"]), Sought(row["names"][0], tuple(dict.fromkeys(places)), tuple(inputs)))
 
 
-def _tables(extra: tuple[Path, ...], languages: Sequence[bool]) -> list[Forms[Need]]:
+def _tables(extra: tuple[Path, ...], languages: Sequence[bool]) -> list[Forms[Sought]]:
     files = [(path.absolute(), *file_state(path, "concept file")) for path in extra] + [(CONCEPTS, 0, 0)]
     return [_ready(*file, chinese) for file in files for chinese in languages]
 
 
 @lru_cache(maxsize=32)
-def _ready(path: Path, changed_ns: int, size: int, chinese: bool) -> Forms[Need]:
+def _ready(path: Path, changed_ns: int, size: int, chinese: bool) -> Forms[Sought]:
     concepts = _read(path, changed_ns, size).concepts
     return compiled((name, c.need) for c in concepts if c.chinese == chinese for name in c.names)
 
@@ -180,7 +183,7 @@ def _read(path: Path, changed_ns: int, size: int) -> Table:
     return load(path) if path == CONCEPTS else load_own(path)
 
 
-def _distinct(found: Iterable[Need]) -> tuple[Need, ...]:
+def _distinct(found: Iterable[Sought]) -> tuple[Sought, ...]:
     distinct = list(dict.fromkeys(found))
     return tuple(
         need

@@ -13,7 +13,15 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.sections import COVER, PATTERNS, PRIMARY, SCHEDULE, Opening, Rank, opening
+from rag.domains.finance.sections import (
+    COVER,
+    PATTERNS,
+    PRIMARY,
+    SCHEDULE,
+    Opening,
+    Rank,
+    opening,
+)
 from rag.text import has_han
 from rag.types import BlockKind, Document
 
@@ -38,7 +46,7 @@ _HANGING = re.compile(r"\b(?:the|in|of|our|to|and|on|from|for|a|an|by|with|its)$
 @dataclass(frozen=True, slots=True)
 class Role:
     """A range of a document's text (code points, end exclusive) and what stands there, one of
-    `rag.sections.KINDS`."""
+    `rag.domains.finance.sections.KINDS`."""
 
     kind: str
     start: int

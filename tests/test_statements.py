@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domains.finance.sections import KINDS, PRIMARY, Rank, opening
-from rag.domains.finance.statements import Role, kinds_between, roles, statement_kinds
+from rag.domains.finance.statements import Role, kinds_between, roles
 from rag.types import Block, BlockKind, Document, Page
 
 INCOME = """CONSOLIDATED STATEMENTS OF INCOME
@@ -290,16 +290,6 @@ def test_kinds_between_are_those_that_overlap_primary_first() -> None:
     assert kinds_between(ranges, 45, 46) == ("income", "tax note")
     assert kinds_between(ranges, 50, 70) == ("income",)
     assert kinds_between(ranges, 60, 70) == ()
-
-
-def test_a_lone_passage_shows_its_statement_by_title_and_rows() -> None:
-    assert statement_kinds(INCOME) == ("income",)
-    rows = INCOME.split("\n", 2)[2]
-    assert statement_kinds(rows, heading_path=("Item 8", "Consolidated Statements of Income")) == ("income",)
-    assert statement_kinds(BALANCE_TOP + BALANCE_BOTTOM) == ("balance",)
-    assert statement_kinds(CONTENTS) == ()
-    assert statement_kinds(OPINION) == ()
-    assert statement_kinds("PARENT COMPANY CONDENSED BALANCE SHEETS\n" + BALANCE_BOTTOM) == ("schedule",)
 
 
 PIECES = st.sampled_from(

@@ -21,7 +21,6 @@ from rag.domains.finance.sections import (
     Opening,
     Rank,
     opening,
-    statement_title,
 )
 from rag.text import has_han
 from rag.types import BlockKind, Document
@@ -118,26 +117,6 @@ def kinds_between(found: Sequence[Role], start: int, end: int) -> tuple[str, ...
     """Distinct kinds of the ranges that overlap `start` to `end`, primary statements first."""
     kinds = dict.fromkeys(role.kind for role in found if role.start < end and role.end > start)
     return tuple(sorted(kinds, key=lambda kind: PRIMARY.index(kind) if kind in PRIMARY else len(PRIMARY)))
-
-
-def statement_kinds(text: str, *, heading_path: Sequence[str] = ()) -> tuple[str, ...]:
-    """Primary statements that a lone passage shows rows of, where the document around it is not at hand: its
-    own lines, or the headings above it, have to name the statement, or its rows have to leave no doubt."""
-    rows = text.splitlines()
-    titles = [found for line in (*heading_path, *rows[:6]) if (found := statement_title(line))]
-    if any(SCHEDULE in title.kinds for title in titles):
-        return (SCHEDULE,)
-    named = {kind for title in titles for kind in title.kinds}
-    figures = sum(1 for row in rows if _FIGURE.search(row))
-    lowered = text.lower()
-    return tuple(
-        kind
-        for kind in PRIMARY
-        if figures >= 3
-        and figures * 3 >= len(rows)
-        and _shown(kind, lowered) >= (2 if kind in named else _EVIDENCE[kind].needed + 1 + (kind == "equity"))
-        and (not named or kind in named)
-    )
 
 
 def _lines(document: Document) -> _Lines:

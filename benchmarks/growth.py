@@ -152,7 +152,7 @@ def grow(index: Index, corpora: Path, times: Sequence[int] = TIMES) -> Iterator[
         done = wanted
         if not naming:
             catalogue = index.store.catalogue()
-            naming = [bool(read_constraints(q.question, catalogue).named) for q in questions]
+            naming = [bool(read_constraints(q.question, catalogue, index.fields).named) for q in questions]
         yield _step(index, questions, naming, wanted)
 
 

@@ -13,23 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.constraints import Agreement, Constraints, Sought, article_agrees
+from rag.constraints import Constraints, Sought, article_agrees
 from rag.features import AGREEMENTS
 from rag.store import Store
 from rag.text import search_tokens
 from rag.types.search import Candidate
 
-# Codes and statutes say what the law is; regulations, rules and cases apply it.
-_AUTHORITY = {
-    "constitution": 0.8,
-    "statute": 1.0,
-    "judicial interpretation": 0.6,
-    "administrative regulation": 0.4,
-    "departmental rule": 0.2,
-    "local rule": 0.1,
-    "case": 0.2,
-}
-_UNRANKED = 0.5
 _MEANT = 4
 _ADDED = 60
 _LONGEST_PHRASE = 12
@@ -102,29 +91,23 @@ def agreements(
     constraints: Constraints,
     needs: Sequence[Sought],
     lines: Lines,
-    authorities: Mapping[int, str],
+    ranks: Mapping[int, Mapping[str, float]],
     superseded: frozenset[int],
     openings: Sequence[tuple[tuple[str, ...], str]],
 ) -> NDArray[np.float64]:
     """(n, len(AGREEMENTS)). `openings` are headings and first words of each passage, for the articles that a
-    question cites; `authorities` and `superseded` are about documents."""
-    nothing = Agreement()
+    question cites; `ranks` (of the fields) and `superseded` are about documents."""
+    place = {column: n for n, column in enumerate(AGREEMENTS)}
     table = np.zeros((len(rows), len(AGREEMENTS)))
     for n, row in enumerate(rows):
-        agreement = constraints.documents.get(row.document_id, nothing)
-        article = article_agrees(constraints, *openings[n]) if openings else 0.0
-        on_page = max((_share(page, lines.pages) for page in pages_of(row)), default=0.0)
-        table[n] = (
-            agreement.name,
-            agreement.year,
-            agreement.form,
-            agreement.law,
-            agreement.subject,
-            article,
-            _share(row.id, lines.passages),
-            on_page,
-            _role(row.role, needs),
-            _AUTHORITY.get(authorities.get(row.document_id, ""), _UNRANKED),
-            float(row.document_id in superseded),
-        )
+        agreement = constraints.agreement(row.document_id)
+        values = dict(zip(agreement.columns, agreement.values, strict=True))
+        values.update(ranks.get(row.document_id, {}))
+        values["article_named"] = article_agrees(constraints, *openings[n]) if openings else 0.0
+        values["lines"] = _share(row.id, lines.passages)
+        values["page_lines"] = max((_share(page, lines.pages) for page in pages_of(row)), default=0.0)
+        values["role"] = _role(row.role, needs)
+        values["superseded"] = float(row.document_id in superseded)
+        for column, value in values.items():
+            table[n, place[column]] = value
     return table

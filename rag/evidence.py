@@ -107,7 +107,7 @@ def select(
         as_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
         for n, i in enumerate(shown, 1)
     )
-    of_others = bool(strangers(question, hits, index.store)) or of_other_years(question, evidence)
+    of_others = bool(strangers(question, hits, index)) or of_other_years(question, evidence)
     sufficient = bool(evidence) and score >= bar and not of_others
     return Selection(
         evidence,
@@ -130,11 +130,11 @@ def of_other_years(question: str, evidence: Sequence[Evidence]) -> bool:
     return not any(year in said for year in asked for said in first)
 
 
-def strangers(question: str, hits: Sequence[Hit], store: Store) -> tuple[str, ...]:
+def strangers(question: str, hits: Sequence[Hit], index: Searched) -> tuple[str, ...]:
     """Companies that the question names, that no document is about and no passage found speaks of: whatever
     the passages say, they say it of somebody else. What stands in 《》 may be any book, and is left to the
     score."""
-    unknown = read_constraints(question, store.catalogue()).unknown_names
+    unknown = read_constraints(question, index.store.catalogue(), index.fields).unknown_names
     unknown = tuple(name for name in unknown if f"《{name}" not in question and f"〈{name}" not in question)
     if not unknown:
         return ()

@@ -9,20 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag import parts
-from rag.catalogue import Catalogue, Facts
-from rag.constraints import Constraints, article_agrees
+from rag.catalogue import Catalogue
+from rag.constraints import Constraints, article_agrees, sign
 from rag.lexicon import expand
 from rag.pool import Legs, sources
 from rag.retrieve import Demands, check_question, read_demands
 from rag.telling import reason_words, tells
 from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Note, Reason
 
-# In this order a place is told: "article 12 of Harbour Act", "Boeing, 10-K, 2021".
-_DEMANDED = ("company", "statute", "form", "period", "year", "passage")
-# A document that says nothing of these is not what was asked for; one without a year may be.
-_MUST = frozenset({"company", "statute"})
 _AGREES = 0.5
-_NOTHING = Facts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,7 @@ def explain(legs: Legs, question: str, hits: Sequence[Hit], filters: Filters | N
     question = check_question(question)
     demands = read_demands(legs, question, filters)
     catalogue = legs.store.catalogue()
-    met = [_met(hit, demands.constraints, catalogue) for hit in hits]
+    met = [_met(hit, demands.constraints) for hit in hits]
     return Explanation(
         question=question,
         understood=tuple(_understood(legs, question, demands, hits)),
@@ -85,39 +80,23 @@ def _understood(legs: Legs, question: str, demands: Demands, hits: Sequence[Hit]
         yield Note("part", asked)
 
 
-def _met(hit: Hit, constraints: Constraints, catalogue: Catalogue) -> dict[str, bool | None]:
+def _met(hit: Hit, constraints: Constraints) -> dict[str, bool | None]:
     """For each matter that the question demands, whether the hit is what it names; None where its document
     says nothing of it."""
-    facts = catalogue.facts.get(hit.document.id, _NOTHING)
-    agreement = constraints.agreement(hit.document.id)
+    document = hit.document.id
     met: dict[str, bool | None] = {}
     if constraints.companies:
-        met["company"] = _sign(agreement.name)
-    if constraints.laws:
-        met["statute"] = _sign(agreement.law)
-    if constraints.forms:
-        met["form"] = _sign(agreement.form) if facts.form else None
-    if constraints.quarters:
-        met["period"] = agreement.year >= _AGREES if facts.part else None
-    elif constraints.years:
-        met["year"] = _of_year(facts, constraints.years)
+        met["company"] = sign(constraints.agreement(document)["name"])
+    met |= {matter.what: matter.met(document) for matter in constraints.read if matter.met}
     if constraints.articles:
         met["passage"] = article_agrees(constraints, hit.chunk.heading_path, hit.chunk.text) >= _AGREES
     return met
 
 
-def _sign(value: float) -> bool | None:
-    return value > 0 if value else None
-
-
-def _of_year(facts: Facts, asked: Sequence[str]) -> bool | None:
-    """Any part of one of the years: a quarter's report is of its year."""
-    own = {str(y) for y in (*facts.years, *facts.other_years)} or {facts.ended[:4]} - {""}
-    return bool(own.intersection(asked)) if own else None
-
-
-def _missed(met: Mapping[str, bool | None]) -> tuple[str, ...]:
-    return tuple(w for w, state in met.items() if state is False or (state is None and w in _MUST))
+def _missed(met: Mapping[str, bool | None], constraints: Constraints) -> tuple[str, ...]:
+    """A document that says nothing of its company is not what was asked for; one without a year may be."""
+    must = {"company", *(matter.what for matter in constraints.read if matter.must)}
+    return tuple(w for w, state in met.items() if state is False or (state is None and w in must))
 
 
 def _relaxed(
@@ -126,13 +105,14 @@ def _relaxed(
     met: Sequence[Mapping[str, bool | None]],
     catalogue: Catalogue,
 ) -> Iterator[Gap]:
-    wanted = tuple(Note(what, values) for what, values in constraints.matters() if what in _DEMANDED)
-    whole = next((rank for rank, state in enumerate(met, 1) if not _missed(state)), None)
+    demanded = {"company", "passage", *(matter.what for matter in constraints.read if matter.demanded)}
+    wanted = tuple(Note(what, values) for what, values in constraints.matters() if what in demanded)
+    whole = next((rank for rank, state in enumerate(met, 1) if not _missed(state, constraints)), None)
     if wanted and not hits:
         yield Gap(wanted, tuple(note.what for note in wanted))
     # What the first passage leaves open is told where no other passage has it.
     elif wanted and whole != 1 and (whole is None or False in met[0].values()):
-        yield Gap(wanted, _missed(met[0]), _called(hits[0].document), whole)
+        yield Gap(wanted, _missed(met[0], constraints), _called(hits[0].document), whole)
     if hits and whole is not None:
         yield from (Gap((note,), (note.what,)) for note in _without_hit(constraints, hits, catalogue))
     if constraints.unknown_names:
@@ -145,10 +125,10 @@ def _without_hit(constraints: Constraints, hits: Sequence[Hit], catalogue: Catal
     for name in constraints.companies if len(constraints.companies) > 1 else ():
         if found.isdisjoint(catalogue.company_documents[catalogue.companies.index(name)]):
             yield Note("company", (name,))
-    for name in constraints.laws if len(constraints.laws) > 1 else ():
-        keys = (key for key, shown in catalogue.display.items() if shown == name)
-        if found.isdisjoint(d for key in keys for d in catalogue.law_keys.get(key, ())):
-            yield Note("statute", (name,))
+    for matter in constraints.read:
+        for name, documents in zip(matter.values, matter.bearers, strict=False):
+            if found.isdisjoint(documents):
+                yield Note(matter.what, (name,))
 
 
 def _called(info: DocumentInfo) -> str:

@@ -1,4 +1,5 @@
-"""Which companies, statutes and subjects of a catalogue a question names, and how surely, 0 to 1.
+"""Which names of a catalogue a question holds, and how surely, 0 to 1: companies here, others where a field
+looks them up with what is found here.
 
 Words are looked up as keys of up to twelve words, the longest first; Chinese text by its characters, for it
 has no blanks. A single common word counts only where it is written as a name."""
@@ -21,26 +22,25 @@ from rag.names import (
     squash,
 )
 from rag.text import STOPWORDS_EN, has_han, normalise
-from rag.unknown import MARKED, REPORT_WORDS, unknown_companies, unknown_laws
+from rag.unknown import MARKED, REPORT_WORDS, unknown_companies
 
 _LONGEST = 12
 _SPACED_AND = re.compile(r"\b([A-Z])\s&\s([A-Z])\b")
-_BEFORE_LAW = frozenset("据照反犯用合国的在对和与及或看问从由即循按依参到有将以，。：、 ")
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a question names: company numbers, keys of statutes and of subjects with how surely, and names
-    that nothing in the catalogue bears."""
+    """The companies that a question names: their numbers with how surely, and names that no company bears."""
 
     companies: Mapping[int, float] = field(default_factory=dict)
-    laws: Mapping[str, float] = field(default_factory=dict)
-    subjects: Mapping[str, float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
+class Word:
+    """A word of a question: as written, its key, its place, whether it owns what follows ("Vextra's"), and
+    whether it opens a sentence."""
+
     raw: str
     key: str
     start: int
@@ -50,7 +50,9 @@ class _Word:
 
 
 @dataclass(frozen=True, slots=True)
-class _Match:
+class Match:
+    """A key that stands in a question: its place, its size in words or characters, how surely it is meant."""
+
     key: str
     start: int
     end: int
@@ -59,35 +61,34 @@ class _Match:
 
 
 def find_names(question: str, catalogue: Catalogue, *, reporting: bool) -> Named:
-    """What the question names. `reporting`: it speaks of a fiscal period or a form, so that a capitalised
-    name which no document bears is taken for a company."""
-    question = _SPACED_AND.sub(r"\1&\2", question)
-    words = _words(question)
-    laws = _longest(_matches(words, catalogue.law_keys, _law_weight), question, catalogue.law_keys)
-    subjects = _longest(
-        _matches(words, catalogue.subject_keys, _subject_weight, True), question, {}, nested=True
-    )
-    companies, spans = _companies(question, words, catalogue)
+    """The companies that the question names. `reporting`: it speaks of a fiscal period or a form, so that a
+    capitalised name which no document bears is taken for a company."""
+    question = spaced(question)
+    companies, spans = _companies(question, words_of(question), catalogue)
     if has_han(question):
-        for match in _han(question, catalogue, catalogue.company_keys):
+        for match in han_matches(question, catalogue, catalogue.company_keys):
             spans.append((match.start, match.end))
             for number, _ in catalogue.company_keys[match.key]:
                 companies[number] = max(match.weight, companies.get(number, 0.0))
-        laws += _han(question, catalogue, catalogue.law_keys, law=True)
-        subjects += _han(question, catalogue, catalogue.subject_keys)
-    unknown = [*unknown_companies(question, catalogue, spans, reporting and not companies)]
-    unknown += unknown_laws(question, catalogue, [(m.start, m.end) for m in laws])
-    return Named(companies, _best(laws), _best(subjects), tuple(dict.fromkeys(unknown)))
+    unknown = unknown_companies(question, catalogue, spans, reporting and not companies)
+    return Named(companies, tuple(dict.fromkeys(unknown)))
 
 
-def _best(matches: Iterable[_Match]) -> dict[str, float]:
+def spaced(question: str) -> str:
+    """The question with "A & B" as one word: what the places of words and matches are places in."""
+    return _SPACED_AND.sub(r"\1&\2", question)
+
+
+def best(matches: Iterable[Match]) -> dict[str, float]:
+    """Each key with the greatest of its weights."""
     found: dict[str, float] = {}
     for m in matches:
         found[m.key] = max(m.weight, found.get(m.key, 0.0))
     return found
 
 
-def _words(question: str) -> list[_Word]:
+def words_of(question: str) -> list[Word]:
+    """The words of a question that may be of a name."""
     found = []
     for m in WORD.finditer(question):
         raw = POSSESSIVE.sub("", m.group())
@@ -96,16 +97,17 @@ def _words(question: str) -> list[_Word]:
             before = question[: m.start()].rstrip()
             opens = not before or before[-1] in ".?!:"
             owns = raw != m.group() or question[m.end() : m.end() + 1] in ("'", "’")
-            found.append(_Word(raw, key, m.start(), m.end(), owns, opens))
+            found.append(Word(raw, key, m.start(), m.end(), owns, opens))
     return found
 
 
-_Weigh = Callable[[Sequence[_Word]], float]
+Weigh = Callable[[Sequence[Word]], float]
+Doubt = Callable[[str, int], float]
 
 
-def _matches(
-    words: Sequence[_Word], keys: Mapping[str, object], weigh: _Weigh, singulars: bool = False
-) -> Iterator[_Match]:
+def run_matches(
+    words: Sequence[Word], keys: Mapping[str, object], weigh: Weigh, singulars: bool = False
+) -> Iterator[Match]:
     """Every run of words that is a key, with the weight that its spelling gives it."""
     if not keys:
         return
@@ -115,44 +117,28 @@ def _matches(
         for last in range(first, min(first + _LONGEST, len(words))):
             key += parts[last]
             if key in keys and (weight := weigh(words[first : last + 1])) > 0:
-                yield _Match(key, words[first].start, words[last].end, last - first + 1, weight)
+                yield Match(key, words[first].start, words[last].end, last - first + 1, weight)
 
 
-def _longest(
-    matches: Iterable[_Match], question: str, keys: Mapping[str, object], nested: bool = False
-) -> list[_Match]:
+def longest(
+    matches: Iterable[Match], question: str, keys: Mapping[str, object], nested: bool = False
+) -> list[Match]:
     """Matches that lie in no longer one; `nested`: those that do are kept with their share of its words."""
-    kept: list[_Match] = []
+    kept: list[Match] = []
     for m in sorted(matches, key=lambda m: (-m.size, m.start)):
         around = next((k for k in kept if k.start < m.end and m.start < k.end), None)
         if around is None:
             kept.append(m)
         elif nested and around.start <= m.start and m.end <= around.end and m.key != around.key:
-            kept.append(_Match(m.key, m.start, m.end, m.size, 0.6 * m.weight * m.size / around.size))
+            kept.append(Match(m.key, m.start, m.end, m.size, 0.6 * m.weight * m.size / around.size))
     return kept
-
-
-def _law_weight(run: Sequence[_Word]) -> float:
-    if len(run) > 1:
-        return 1.0
-    raw = run[0].raw
-    return 0.8 if raw.isupper() and len(raw) > 2 and run[0].key not in ABBREVIATIONS else 0.0
-
-
-def _subject_weight(run: Sequence[_Word]) -> float:
-    if len(run) > 1:
-        return 1.0
-    word = run[0]
-    if word.key in STOPWORDS_EN or len(word.key) < 3:
-        return 0.0
-    return 0.9 if len(word.key) > 7 or (word.raw[0].isupper() and not word.opens) else 0.6
 
 
 # Companies
 
 
 def _companies(
-    question: str, words: Sequence[_Word], catalogue: Catalogue
+    question: str, words: Sequence[Word], catalogue: Catalogue
 ) -> tuple[dict[int, float], list[tuple[int, int]]]:
     """Company numbers with how surely they are named, and the spans of the question that name them."""
     if not catalogue.companies:
@@ -162,9 +148,9 @@ def _companies(
     marked = {m.start(g) for m in MARKED.finditer(question) for g in ("a", "b") if m[g]}
     found: dict[int, float] = {}
     spans: list[tuple[int, int]] = []
-    runs = _matches(words, catalogue.company_keys, lambda run: 1.0)
+    runs = run_matches(words, catalogue.company_keys, lambda run: 1.0)
     signed = (
-        _Match(key, w.start, w.end, 1)
+        Match(key, w.start, w.end, 1)
         for w in words
         if "&" in w.raw and (key := w.raw.lower()) in catalogue.company_keys
     )
@@ -192,7 +178,7 @@ def _companies(
 
 
 def _company_weight(
-    kind: NameKind, run: Sequence[_Word], match: _Match, marked: bool, shouting: bool, written: bool
+    kind: NameKind, run: Sequence[Word], match: Match, marked: bool, shouting: bool, written: bool
 ) -> float:
     """How surely words that are a key name its company. `marked`: as a ticker, by "$" or brackets;
     `shouting`: all is in capitals; `written`: there is any capital."""
@@ -218,7 +204,7 @@ def _company_weight(
     return 1.0 if not word.opens or word.key not in REPORT_WORDS else 0.5
 
 
-def _contracted(word: _Word, catalogue: Catalogue, shouting: bool) -> int:
+def _contracted(word: Word, catalogue: Catalogue, shouting: bool) -> int:
     """The one company of whose words' beginnings the word is made ("AmEx"); -1 for none or several."""
     inner = any(c.isupper() for c in word.raw[1:])
     long_enough = len(word.key) > (3 if word.raw.isupper() else 2)
@@ -228,7 +214,7 @@ def _contracted(word: _Word, catalogue: Catalogue, shouting: bool) -> int:
     return fitting[0] if len(fitting) == 1 else -1
 
 
-def _misspelt(word: _Word, catalogue: Catalogue) -> int:
+def _misspelt(word: Word, catalogue: Catalogue) -> int:
     """The one company whose long name differs by one letter; -1 for none or several."""
     if len(word.key) < 7 or not word.raw[0].isupper() or word.key in REPORT_WORDS | STOPWORDS_EN:
         return -1
@@ -240,20 +226,23 @@ def _misspelt(word: _Word, catalogue: Catalogue) -> int:
 # Chinese names
 
 
-def _han(question: str, catalogue: Catalogue, keys: Mapping[str, object], law: bool = False) -> list[_Match]:
-    """Keys with a Chinese letter in the question's letters and digits, the longest first."""
+def han_matches(
+    question: str, catalogue: Catalogue, keys: Mapping[str, object], doubt: Doubt | None = None
+) -> list[Match]:
+    """Keys with a Chinese letter in the question's letters and digits, the longest first; the more surely the
+    longer it is, or as `doubt` says of the place where it begins."""
     if not keys:
         return []
     letters, places = _letters(question)
-    found: list[_Match] = []
+    found: list[Match] = []
     for n, character in enumerate(letters):
         for size in catalogue.han.get(character, ()):
             key = letters[n : n + size]
             if len(key) == size and key in keys:
-                weight = _law_doubt(question, places[n]) if law else min(1.0, 0.2 + 0.2 * size)
-                found.append(_Match(key, places[n], places[n + size - 1] + 1, size, weight))
+                weight = doubt(question, places[n]) if doubt else min(1.0, 0.2 + 0.2 * size)
+                found.append(Match(key, places[n], places[n + size - 1] + 1, size, weight))
                 break
-    return _longest(found, question, keys)
+    return longest(found, question, keys)
 
 
 def _letters(text: str) -> tuple[str, list[int]]:
@@ -266,9 +255,3 @@ def _letters(text: str) -> tuple[str, list[int]]:
                 letters.append(plain)
                 places.append(n)
     return "".join(letters), places
-
-
-def _law_doubt(question: str, start: int) -> float:
-    """Less than 1 where the letter in front may belong to a longer name, of a statute that is not known."""
-    before = question[start - 1 : start]
-    return 1.0 if not has_han(before) or before in _BEFORE_LAW else 0.6

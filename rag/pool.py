@@ -17,7 +17,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.constraints import Sought
+from rag.catalogue import Catalogue
+from rag.constraints import Reads, Sought
 from rag.dense import DenseIndex
 from rag.embed import Embedder, supports
 from rag.features import Pool, Terms
@@ -29,8 +30,11 @@ from rag.types import Filters, Stages
 _TERMS_EMBEDDED = 6
 
 
-class Searches(Protocol):
+class Searches(Reads, Protocol):
     """A field as the search asks it."""
+
+    def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
+        """Features of a document's passages, whatever the question."""
 
     def sought(self, question: str) -> tuple[Sought, ...]:
         """What answers the question beside its words."""

@@ -154,7 +154,7 @@ def read_demands(
     """What the question names and what answers it beside its words; nothing where the stages say so."""
     constraints = Constraints()
     if stages.constraints:
-        constraints = read_constraints(question, legs.store.catalogue())
+        constraints = read_constraints(question, legs.store.catalogue(), legs.fields)
     allowed = legs.store.scope(filters)
     named = meant(constraints, None if allowed is None else frozenset(allowed))
     wanted = sought(legs.fields, question) if stages.concepts else ()
@@ -218,13 +218,14 @@ def _agreements(
     if demands.constraints.articles:
         texts = {i: (c.heading_path, c.text) for i, _, c in store.chunks([row.id for row in pool.rows])}
         openings = [texts.get(row.id, ((), "")) for row in pool.rows]
-    facts = store.catalogue().facts
+    catalogue = store.catalogue()
+    of = {row.document_id for row in pool.rows}
     return agreements(
         pool.rows,
         demands.constraints,
         demands.sought,
         lines,
-        {d: facts[d].authority for d in {row.document_id for row in pool.rows} if d in facts},
+        {d: {k: v for field in legs.fields for k, v in field.ranks(d, catalogue).items()} for d in of},
         ended,
         openings,
     )

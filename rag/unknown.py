@@ -1,4 +1,4 @@
-"""Companies and statutes that a question names and no document of a catalogue bears: a reason to refuse."""
+"""Companies that a question names and no document of a catalogue bears: a reason to refuse."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from rag.names import (
     JOINING,
     LEGAL_NAME,
     ZH_LEGAL_NAME,
-    english_statute,
-    law_key,
     name_key,
     short_name,
     squash,
@@ -21,7 +19,6 @@ from rag.names import (
 from rag.text import STOPWORDS_EN
 
 MARKED = re.compile(rf"(?:\$|\b(?:{EXCHANGES})\s?:\s?)(?P<a>[A-Z]{{1,5}})\b|\((?P<b>[A-Z]{{2,5}})\)")
-_ZH_QUOTED = re.compile(r"[《〈]([^《》〈〉]{2,60})[》〉]")
 # What stands in capitals in titles of accounts and begins questions; no name is made of it.
 REPORT_WORDS = frozenset(
     "year years quarter quarters fiscal annual report reports form note notes item section article "
@@ -102,17 +99,3 @@ def _trimmed(name: str) -> str:
 def _is_new(name: str, catalogue: Catalogue) -> bool:
     keys = [squash(w) for w in name.split()]
     return len("".join(keys)) > 1 and not any(k in catalogue.title_words for k in keys if k not in JOINING)
-
-
-def unknown_laws(question: str, catalogue: Catalogue, spans: Sequence[tuple[int, int]]) -> Iterator[str]:
-    if not catalogue.law_keys:
-        return
-    for m in _ZH_QUOTED.finditer(question):
-        if not any(m.start() < end and start < m.end() for start, end in spans):
-            yield m[1]
-    found = english_statute(question)
-    if found and not any(law_key(" ".join(found[:n])) in catalogue.law_keys for n in (1, 2)):
-        name = " ".join(part for part in found if part)
-        at = question.find(found[0])
-        if not any(at < end and start < at + len(found[0]) for start, end in spans):
-            yield name

@@ -115,4 +115,4 @@ def test_the_documented_examples_are_files_that_work(tmp_path: Path) -> None:
     assert "supplemental agreement" in expand("Was there a side letter?", [tmp_path / "w.toml"])
     assert "经济补偿" in expand("公司让我走人要给补偿吗", [tmp_path / "w.toml"])
     (need,) = needs("What was the take rate?", extra=[tmp_path / "r.toml"])
-    assert need.statements[0] == "income" and len(need.lines) == 2
+    assert need.roles[0] == "income" and len(need.lines) == 2

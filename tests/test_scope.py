@@ -29,7 +29,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     ],
 )
 def test_a_topic_may_name_its_document(index: Index, topic: str, document: str, left: str) -> None:
-    scope = read_scope(topic, index.store)
+    scope = read_scope(topic, index)
     assert scope.named and scope.topic == left
     assert [d.path for d in scope.documents] == [document]
 
@@ -38,19 +38,19 @@ def test_a_topic_may_name_its_document(index: Index, topic: str, document: str, 
     "topic", ["mentions of notice", "notice", "kidney disease", "试用期", "the documents"]
 )
 def test_a_topic_that_names_no_document_is_looked_for_in_all(index: Index, topic: str) -> None:
-    scope = read_scope(topic, index.store)
+    scope = read_scope(topic, index)
     assert not scope.named and scope.topic == topic
     assert len(scope.documents) == index.stats().documents
 
 
 def test_only_where_the_whole_is_meant_a_name_alone_is_a_document(index: Index) -> None:
-    whole = read_scope("the Harbour Lane lease", index.store, whole=True)
+    whole = read_scope("the Harbour Lane lease", index, whole=True)
     assert ([d.path for d in whole.documents], whole.topic) == (["contracts/lease-harbour.md"], "")
-    assert read_scope("lease", index.store).topic == "lease"
+    assert read_scope("lease", index).topic == "lease"
 
 
 def test_filters_hold_and_unreadable_files_are_no_part_of_it(index: Index) -> None:
-    scope = read_scope("notice", index.store, Filters(documents=("medicine/*",)))
+    scope = read_scope("notice", index, Filters(documents=("medicine/*",)))
     assert {d.path for d in scope.documents} == {"medicine/velnorade.md", "medicine/handwashing.txt"}
     assert "broken.docx" not in {d.path for d in all_of(index.store)}
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from rag.constraints import read_constraints
+from rag.constraints import Reads, read_constraints
 from rag.figures.asked import Wanted
 from rag.figures.breakdown import asked_about_parts
 from rag.figures.computing import compute
@@ -116,6 +116,9 @@ class Holds(Protocol):
     @property
     def store(self) -> Store: ...
 
+    @property
+    def fields(self) -> Sequence[Reads]: ...
+
 
 def find_figures(
     question: str, index: Holds, *, filters: Filters | None = None, facts: Sequence[Evidence] = ()
@@ -129,12 +132,12 @@ def find_figures(
         return Uncomputed(sums.reason)
     store = index.store
     if asked_about_parts(question) is not None:
-        return _parts(question, store, filters, detect_language(question))
+        return _parts(question, index, filters, detect_language(question))
     wanted = understand(question)
     if wanted is None:
         return None
     catalogue = store.catalogue()
-    constraints = read_constraints(question, catalogue)
+    constraints = read_constraints(question, catalogue, index.fields)
     terms = read_terms(wanted.periods)
     whose = find_whose(question, constraints, store, filters, terms)
     if whose is None or about_a_part(question, whose, catalogue, store):
@@ -159,10 +162,11 @@ def find_figures(
     return _assembled(wanted, result, desk, whose)
 
 
-def _parts(question: str, store: Store, filters: Filters | None, language: str) -> Computed | None:
+def _parts(question: str, index: Holds, filters: Filters | None, language: str) -> Computed | None:
     """Which segment, region or product has most of a figure, or more than a share of it."""
+    store = index.store
     catalogue = store.catalogue()
-    constraints = read_constraints(question, catalogue)
+    constraints = read_constraints(question, catalogue, index.fields)
     terms = read_terms([question])
     whose = find_whose(question, constraints, store, filters, terms)
     term = terms[-1] if terms else newest(whose, catalogue) if whose else None

@@ -106,13 +106,13 @@ def find_whose(
 ) -> Whose | None:
     """The reports that the question means; None where it names a company that no document bears, names
     several, or leaves open whose figures it asks for."""
-    if constraints.unknown_names or constraints.laws:
+    if constraints.unknown_names or constraints.values("statute"):
         return None
     allowed = store.scope(filters)
     held = reports(store) if allowed is None else reports(store).intersection(allowed)
     if constraints.companies:
         names = {squash(short_name(c)) for c in constraints.companies}
-        own = [d for d in constraints.named if d in held and constraints.agreement(d).name >= 0.5]
+        own = [d for d in constraints.named if d in held and constraints.agreement(d)["name"] >= 0.5]
         return Whose(constraints.companies[0], tuple(sorted(own))) if len(names) == 1 and own else None
     if _foreign_names(question) or _DIGITS.search(question):
         return None

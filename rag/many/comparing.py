@@ -73,7 +73,7 @@ def compare(asked: Asked) -> Answer | None:
 def _side(asked: Asked, name: str) -> _Side:
     """The sentences that bear on one side: those judged sufficient, else those that hold all of its words."""
     store, aspect = asked.index.store, asked.intent.topic
-    scope = read_scope(name, store, asked.filters, whole=True)
+    scope = read_scope(name, asked.index, asked.filters, whole=True)
     topic = " ".join(t for t in (aspect, scope.topic) if t)
     own = read_needs(scope.topic, extra=asked.index.lexicons) if scope.topic else ()
     needs = read_needs(topic, extra=asked.index.lexicons)
@@ -117,8 +117,7 @@ def _holding(chosen: Selection, own: Sequence[Need]) -> list[Evidence]:
 def _as_a_whole(asked: Asked) -> tuple[Evidence, ...]:
     """What answers the question as it stands: documents often draw the comparison themselves. Nothing where
     both sides are documents, or the evidence does not suffice."""
-    store = asked.index.store
-    if all(read_scope(side, store, asked.filters, whole=True).named for side in asked.intent.sides):
+    if all(read_scope(side, asked.index, asked.filters, whole=True).named for side in asked.intent.sides):
         return ()
     hits = asked.index.search(asked.searched, asked.k, filters=asked.filters)
     chosen = select(asked.searched, hits, asked.index, limit=asked.limit, threshold=asked.threshold)

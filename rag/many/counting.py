@@ -36,7 +36,7 @@ def count_or_list(asked: Asked) -> Answer | None:
         return _documents(asked, intent)
     if intent.unit in (Unit.THING, Unit.ROW) and (answer := parties(asked)) is not None:
         return answer
-    scope = read_scope(intent.topic, store, asked.filters, whole=_may_be_whole(intent))
+    scope = read_scope(intent.topic, asked.index, asked.filters, whole=_may_be_whole(intent))
     if intent.unit is Unit.DOCUMENT:
         scope = replace(scope, named=False, topic=intent.topic, documents=all_of(store, asked.filters))
     if scope.named and not scope.topic:

@@ -61,7 +61,7 @@ def _documents(asked: Asked, rest: str) -> tuple[DocumentInfo, ...]:
     """The documents that the question means; () where it says something else of them."""
     if _EVERYWHERE.match(rest):
         return all_of(asked.index.store, asked.filters)
-    scope = read_scope(rest, asked.index.store, asked.filters, whole=True)
+    scope = read_scope(rest, asked.index, asked.filters, whole=True)
     return scope.documents if scope.named and not scope.topic else ()
 
 

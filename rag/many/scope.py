@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from rag.agreement import meant
 from rag.constraints import Constraints, read_constraints
+from rag.figures.find import Holds
 from rag.store import Store
 from rag.text import STOPWORDS_EN, STOPWORDS_ZH, cut_words, has_han, normalise, search_tokens
 from rag.types import DocumentInfo, FileStatus, Filters
@@ -72,14 +73,14 @@ class _Label:
         return self._stems.issuperset(search_tokens(word))
 
 
-def read_scope(topic: str, store: Store, filters: Filters | None = None, *, whole: bool = False) -> Scope:
+def read_scope(topic: str, index: Holds, filters: Filters | None = None, *, whole: bool = False) -> Scope:
     """What the topic is about within the documents that pass the filters. With `whole` a topic that names a
     document and nothing else means all of it."""
-    passing = all_of(store, filters)
+    passing = all_of(index.store, filters)
     if whole and not _telling(topic):  # "the documents", 全部文件
         return Scope(passing, False, "")
     labels = [_Label(d) for d in passing]
-    constraints = read_constraints(topic, store.catalogue())
+    constraints = read_constraints(topic, index.store.catalogue(), index.fields)
     found = _whole(topic, labels) if whole else ()
     if found:
         return Scope(found, True, "", constraints)

@@ -25,7 +25,7 @@ def summarise(asked: Asked) -> Answer | None:
     """The summary of what the question names; a refusal where no document holds one of its words; None where
     it names nothing that can be read as a whole."""
     store = asked.index.store
-    scope = read_scope(asked.intent.topic, store, asked.filters, whole=True)
+    scope = read_scope(asked.intent.topic, asked.index, asked.filters, whole=True)
     if not asked.intent.sure and (scope.topic or not scope.named):
         return None
     needs = read_needs(scope.topic, extra=asked.index.lexicons) if scope.topic else ()

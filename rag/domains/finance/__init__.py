@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from rag.types import Chunk, Document
 
 if TYPE_CHECKING:
-    from rag.constraints import Sought
+    from rag.catalogue import Catalogue
+    from rag.constraints import Restriction, Sought
     from rag.store import Store
 
 _HERE = Path(__file__).parent
@@ -27,6 +28,7 @@ class Finance:
     lexicon: Path = _HERE / "lexicon.toml"
     describes_rest: bool = False
     own_keys: frozenset[str] = frozenset()
+    columns: tuple[str, ...] = ("year", "form")
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """Company, form and fiscal period of a report; {} for a legal text."""
@@ -41,11 +43,19 @@ class Finance:
         found = roles(document)
         return [kinds_between(found, p.start, p.end) for p in passages] if found else ()
 
+    def asked(self, question: str, catalogue: Catalogue) -> Restriction:
+        from rag.domains.finance.asked import asked_reports
+
+        return asked_reports(question, catalogue)
+
     def sought(self, question: str) -> tuple[Sought, ...]:
         """The statements and line items that the question's concepts need."""
         from rag.domains.finance.concepts import needs
 
         return needs(question, extra=self.concepts)
+
+    def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
+        return {}
 
     def sources(self, store: Store) -> frozenset[int]:
         """The documents that are financial reports."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from rag.types import Chunk, Document
 
 if TYPE_CHECKING:
-    from rag.constraints import Sought
+    from rag.catalogue import Catalogue
+    from rag.constraints import Restriction, Sought
     from rag.store import Store
 
 _HERE = Path(__file__).parent
@@ -25,6 +26,7 @@ class Law:
     lexicon: Path = _HERE / "lexicon.toml"
     describes_rest: bool = False
     own_keys: frozenset[str] = frozenset(("issued", "effective", "amended", "repealed", "review", "repeals"))
+    columns: tuple[str, ...] = ("law",)
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """Name, rank and year of a statute, rank and year of a case, and when a text of any kind is in
@@ -37,8 +39,20 @@ class Law:
     def roles(self, document: Document, passages: Sequence[Chunk]) -> Sequence[tuple[str, ...]]:
         return ()
 
+    def asked(self, question: str, catalogue: Catalogue) -> Restriction:
+        from rag.domains.law.naming import asked_statutes
+
+        return asked_statutes(question, catalogue)
+
     def sought(self, question: str) -> tuple[Sought, ...]:
         return ()
+
+    def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
+        """The rank of a legal text, 0.5 for what is none."""
+        from rag.domains.law.naming import AUTHORITY, UNRANKED
+
+        facts = catalogue.facts.get(document_id)
+        return {"authority": AUTHORITY.get(facts.authority, UNRANKED) if facts else UNRANKED}
 
     def sources(self, store: Store) -> frozenset[int]:
         return frozenset()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from rag.types import Chunk, Document
 
 if TYPE_CHECKING:
-    from rag.constraints import Sought
+    from rag.catalogue import Catalogue
+    from rag.constraints import Restriction, Sought
     from rag.store import Store
 
 _HERE = Path(__file__).parent
@@ -24,6 +25,7 @@ class Medicine:
     describes_rest: bool = True
     # The "subject" of a file's properties is a free remark; ours is what the page is about.
     own_keys: frozenset[str] = frozenset(("subject",))
+    columns: tuple[str, ...] = ("subject",)
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """The subject and its other names, of any page that is neither a company's nor a statute."""
@@ -37,8 +39,16 @@ class Medicine:
     def roles(self, document: Document, passages: Sequence[Chunk]) -> Sequence[tuple[str, ...]]:
         return ()
 
+    def asked(self, question: str, catalogue: Catalogue) -> Restriction:
+        from rag.domains.medicine.naming import asked_subjects
+
+        return asked_subjects(question, catalogue)
+
     def sought(self, question: str) -> tuple[Sought, ...]:
         return ()
+
+    def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
+        return {}
 
     def sources(self, store: Store) -> frozenset[int]:
         return frozenset()

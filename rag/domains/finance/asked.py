@@ -1,0 +1,91 @@
+"""Which forms and periods of reports a question names, and how far a report is of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.catalogue import Catalogue, Facts
+from rag.constraints import Matter, Restriction, sign
+from rag.domains.finance.reports import asked_forms, form_agreement, period_agreement
+from rag.fiscal import FiscalPeriod, read_periods
+
+_AGREES = 0.5
+# The year in "Tenancy Deposits Act 2018" is part of the name.
+_OF_A_STATUTE = re.compile(r"\b(?:Act|Code|Regulations?|Rules|Ordinance|Directive|Order),?\s+(?:of\s+)?$")
+
+
+def asked_reports(question: str, catalogue: Catalogue) -> Restriction:
+    """Forms, years and quarters. "year" is the one whose report shows them all, "also" are the others, those
+    inside a range included; "period" is "Q2 2023", "H1 2023" or "Q2"."""
+    forms = asked_forms(question)
+    periods = _inherit([p for p in read_periods(question) if not _OF_A_STATUTE.search(question[: p.start])])
+    if not forms and not periods:
+        return Restriction()
+    agreement = _Agreement(catalogue, periods, forms)
+    years = tuple(map(str, sorted({p.year for p in periods if p.year})))
+    quarters = tuple(dict.fromkeys(_spoken(p) for p in periods if p.part not in ("", "FY")))
+    matters = (
+        Matter("form", forms, agreement.of_form, True),
+        Matter("period", quarters, agreement.of_period, True),
+        Matter("year", years[-1:], None if quarters else lambda d: agreement.of_year(d, years), True),
+        Matter("also", years[:-1]),
+    )
+    return Restriction(matters, agreement, reporting=True)
+
+
+def _spoken(p: FiscalPeriod) -> str:
+    return f"{p.part} {p.year}" if p.year else p.part
+
+
+def _inherit(periods: Sequence[FiscalPeriod]) -> tuple[FiscalPeriod, ...]:
+    """ "Q2 and Q3 of 2022": a quarter without a year has that of the next period that has one."""
+    found: list[FiscalPeriod] = []
+    year = 0
+    for p in reversed(periods):
+        year = p.year or year
+        found.append(p if p.year else FiscalPeriod(p.start, p.end, year, p.part))
+    return tuple(reversed(found))
+
+
+class _Agreement:
+    """How far documents agree in year and form: few periods and forms stand behind many documents."""
+
+    def __init__(self, catalogue: Catalogue, periods: Sequence[FiscalPeriod], forms: Sequence[str]) -> None:
+        self._catalogue = catalogue
+        self._periods = periods
+        self._forms = forms
+        self._years: dict[tuple[object, ...], float] = {}
+        self._form_agreements: dict[str, float] = {}
+
+    def __call__(self, document_id: int) -> tuple[float, float]:
+        facts = self._catalogue.facts[document_id]
+        return (
+            self._year(facts) if self._periods else 0.0,
+            self._form(facts.form) if self._forms and facts.form else 0.0,
+        )
+
+    def of_form(self, document_id: int) -> bool | None:
+        return sign(self(document_id)[1]) if self._catalogue.facts[document_id].form else None
+
+    def of_period(self, document_id: int) -> bool | None:
+        return self(document_id)[0] >= _AGREES if self._catalogue.facts[document_id].part else None
+
+    def of_year(self, document_id: int, asked: Sequence[str]) -> bool | None:
+        """Any part of one of the years: a quarter's report is of its year."""
+        facts = self._catalogue.facts[document_id]
+        own = {str(y) for y in (*facts.years, *facts.other_years)} or {facts.ended[:4]} - {""}
+        return bool(own.intersection(asked)) if own else None
+
+    def _year(self, facts: Facts) -> float:
+        key = (facts.years, facts.part, facts.ended, facts.other_years)
+        if key not in self._years:
+            self._years[key] = period_agreement(self._periods, facts)
+        return self._years[key]
+
+    def _form(self, form: str) -> float:
+        if form not in self._form_agreements:
+            best = max(form_agreement(asked, form) for asked in self._forms)
+            held = any(form_agreement(a, f) == 1.0 for a in self._forms for f in self._catalogue.forms)
+            self._form_agreements[form] = best if best > 0 or held else 0.0
+        return self._form_agreements[form]

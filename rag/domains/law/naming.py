@@ -1,0 +1,86 @@
+"""Which statutes a question names, and how far a document is of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rag.catalogue import Catalogue
+from rag.constraints import Matter, Restriction, bearing, displayed, sign
+from rag.names import ABBREVIATIONS, english_statute, law_key
+from rag.naming import Word, best, han_matches, longest, run_matches, spaced, words_of
+from rag.text import has_han
+
+_RELATED = 0.5
+_ZH_QUOTED = re.compile(r"[《〈]([^《》〈〉]{2,60})[》〉]")
+_BEFORE_LAW = frozenset("据照反犯用合国的在对和与及或看问从由即循按依参到有将以，。：、 ")
+# Codes and statutes say what the law is; regulations, rules and cases apply it.
+AUTHORITY = {
+    "constitution": 0.8,
+    "statute": 1.0,
+    "judicial interpretation": 0.6,
+    "administrative regulation": 0.4,
+    "departmental rule": 0.2,
+    "local rule": 0.1,
+    "case": 0.2,
+}
+UNRANKED = 0.5
+
+
+def asked_statutes(question: str, catalogue: Catalogue) -> Restriction:
+    """The statutes that a question names; those that apply a named one agree by half, all others clash."""
+    question = spaced(question)
+    keys = catalogue.law_keys
+    matches = longest(run_matches(words_of(question), keys, _weight), question, keys)
+    if has_han(question):
+        matches += han_matches(question, catalogue, keys, _doubt)
+    unknown = tuple(_unknown(question, catalogue, [(m.start, m.end) for m in matches]))
+    found = best(matches)
+    documents = bearing(found, keys)
+    for key, weight in found.items():
+        for document in catalogue.related.get(key, ()):
+            documents.setdefault(document, _RELATED * weight)
+    if not documents:
+        return Restriction(unknown=unknown)
+    clash = -max(found.values())
+
+    def agreement(document_id: int) -> tuple[float]:
+        if document_id in documents:
+            return (documents[document_id],)
+        facts = catalogue.facts[document_id]
+        return (clash if facts.law and facts.authority != "case" else 0.0,)
+
+    names = displayed(found, catalogue)
+    bearers = tuple(
+        frozenset(d for key, shown in catalogue.display.items() if shown == name for d in keys.get(key, ()))
+        for name in (names if len(names) > 1 else ())
+    )
+    matter = Matter("statute", names, lambda d: sign(agreement(d)[0]), True, True, bearers)
+    return Restriction((matter,), agreement, frozenset(d for d, w in documents.items() if w >= 0.5), unknown)
+
+
+def _weight(run: Sequence[Word]) -> float:
+    if len(run) > 1:
+        return 1.0
+    raw = run[0].raw
+    return 0.8 if raw.isupper() and len(raw) > 2 and run[0].key not in ABBREVIATIONS else 0.0
+
+
+def _doubt(question: str, start: int) -> float:
+    """Less than 1 where the letter in front may belong to a longer name, of a statute that is not known."""
+    before = question[start - 1 : start]
+    return 1.0 if not has_han(before) or before in _BEFORE_LAW else 0.6
+
+
+def _unknown(question: str, catalogue: Catalogue, spans: Sequence[tuple[int, int]]) -> Iterator[str]:
+    if not catalogue.law_keys:
+        return
+    for m in _ZH_QUOTED.finditer(question):
+        if not any(m.start() < end and start < m.end() for start, end in spans):
+            yield m[1]
+    found = english_statute(question)
+    if found and not any(law_key(" ".join(found[:n])) in catalogue.law_keys for n in (1, 2)):
+        name = " ".join(part for part in found if part)
+        at = question.find(found[0])
+        if not any(at < end and start < at + len(found[0]) for start, end in spans):
+            yield name

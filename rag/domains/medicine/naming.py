@@ -1,0 +1,43 @@
+"""Which subjects a question names, and how far a page is about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.catalogue import Catalogue
+from rag.constraints import Matter, Restriction, bearing, displayed
+from rag.naming import Word, best, han_matches, longest, run_matches, spaced, words_of
+from rag.text import STOPWORDS_EN, has_han
+
+
+def asked_subjects(question: str, catalogue: Catalogue) -> Restriction:
+    """The subjects that a question names; pages of others clash, by less the more their names share."""
+    question = spaced(question)
+    keys = catalogue.subject_keys
+    matches = longest(run_matches(words_of(question), keys, _weight, True), question, {}, nested=True)
+    if has_han(question):
+        matches += han_matches(question, catalogue, keys)
+    found = best(matches)
+    documents = bearing(found, keys)
+    if not documents:
+        return Restriction()
+    clash = -max(found.values())
+
+    def agreement(document_id: int) -> tuple[float]:
+        subject = catalogue.facts[document_id].subject
+        if document_id in documents or not subject:
+            return (documents.get(document_id, 0.0),)
+        shares = (w * len(k) / len(subject) for k, w in found.items() if len(k) > 5 and k in subject)
+        return (max(shares, default=0.0) or clash,)
+
+    named = frozenset(d for d, w in documents.items() if w >= 0.5)
+    return Restriction((Matter("subject", displayed(found, catalogue)),), agreement, named)
+
+
+def _weight(run: Sequence[Word]) -> float:
+    if len(run) > 1:
+        return 1.0
+    word = run[0]
+    if word.key in STOPWORDS_EN or len(word.key) < 3:
+        return 0.0
+    return 0.9 if len(word.key) > 7 or (word.raw[0].isupper() and not word.opens) else 0.6

@@ -370,7 +370,7 @@ def test_a_very_long_list_is_cut_and_says_so() -> None:
 
 
 def test_both_languages_use_the_same_placeholders() -> None:
-    for field in ENGLISH.__dataclass_fields__:
+    for field in vars(ENGLISH):
         english, chinese = getattr(ENGLISH, field), getattr(CHINESE, field)
         if isinstance(english, str):
             assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", chinese)), field

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ADDED = ("answer", "kind", "state", "refused", "citations", "error")
 _QUESTION_NAMES = ("question", "questions", "query", "q", "问题", "提问", "题目", "問題")
+_CITED = ("number", "document", "page", "location", "start", "end", "quote")
 _WEAKEST_FIRST = (ClaimState.UNSUPPORTED, ClaimState.PARTIAL, ClaimState.SUPPORTED)
 
 
@@ -86,10 +87,7 @@ def run_batch(
         if not stopped:
             names = _added_names(table.columns)
             as_text = output.suffix.lower() != ".jsonl"
-            rows = [
-                _merged(row, result, names, as_text)
-                for row, result in zip(table.rows, run.in_order(), strict=True)
-            ]
+            rows = [_merged(row, run.results[at], names, as_text) for at, row in enumerate(table.rows)]
             write_table(output, [*table.columns, *names.values()], rows)
             journal.remove()
     return run.report(output, time.perf_counter() - begun, stopped)
@@ -112,9 +110,6 @@ class _Run:
         self.parallel = parallel
         self.results: dict[int, _Result] = {}
         self.resumed = 0
-
-    def in_order(self) -> list[_Result]:
-        return [result for _, result in sorted(self.results.items())]
 
     def ask_all(self, progress: Callable[[Progress], None] | None, stop: threading.Event) -> bool:
         """Fill `results`; True where `stop` ended it early. An error that ends the run is raised when the
@@ -270,15 +265,7 @@ def _failed(error: str) -> dict[str, Any]:
 
 
 def _citation(citation: Citation) -> dict[str, Any]:
-    return {
-        "number": citation.number,
-        "document": citation.document,
-        "page": citation.page,
-        "location": citation.location,
-        "start": citation.start,
-        "end": citation.end,
-        "quote": citation.quote,
-    }
+    return {name: getattr(citation, name) for name in _CITED}
 
 
 def _added_names(columns: Sequence[str]) -> dict[str, str]:
@@ -287,11 +274,10 @@ def _added_names(columns: Sequence[str]) -> dict[str, str]:
     taken = set(columns)
     names: dict[str, str] = {}
     for name in ADDED:
-        ours = name
-        while ours in taken:
-            ours = f"citewise_{ours}"
-        taken.add(ours)
-        names[name] = ours
+        names[name] = name
+        while names[name] in taken:
+            names[name] = f"citewise_{names[name]}"
+        taken.add(names[name])
     return names
 
 

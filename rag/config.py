@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from pydantic_settings.exceptions import SettingsError
 
 from rag.errors import ConfigError
@@ -145,19 +150,7 @@ class Config(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, _FileSource(settings_cls)
-
-
-class _FileSource(PydanticBaseSettingsSource):
-    """The settings file as a source; absent means empty."""
-
-    def get_field_value(
-        self, field: Any, field_name: str
-    ) -> tuple[Any, str, bool]:  # pragma: no cover - unused hook
-        return None, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        return _read_file(config_file())
+        return init_settings, env_settings, InitSettingsSource(settings_cls, _read_file(config_file()))
 
 
 def config_file() -> Path | None:
@@ -198,13 +191,10 @@ def _anchor(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     for key in ("lexicons", "concepts"):
         if isinstance(moved.get(key), list):
             moved[key] = [anchored(v) for v in moved[key]]
-    if isinstance(moved.get("models"), dict):
-        moved["models"] = {
-            name: {k: anchored(v) if k == "path" else v for k, v in spec.items()}
-            if isinstance(spec, dict)
-            else spec
-            for name, spec in moved["models"].items()
-        }
+    models = moved.get("models")
+    for spec in models.values() if isinstance(models, dict) else ():
+        if isinstance(spec, dict) and "path" in spec:
+            spec["path"] = anchored(spec["path"])
     return moved
 
 
@@ -235,19 +225,11 @@ def _explain(error: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
     secret = key in ("llm_api_key", "ui_password")
     value = "(hidden)" if secret else repr(error.get("input"))
     field = Config.model_fields.get(location[0]) if location else None
-    allowed = f" Allowed: {_description(location) or field.description}." if field else ""
-    return f"{where}: {key} = {value} cannot be used: {_plain(str(error['msg']))}.{allowed}"
-
-
-def _description(location: list[str]) -> str | None:
-    if len(location) > 2 and location[0] == "models" and location[2] in ModelSpec.model_fields:
-        return ModelSpec.model_fields[location[2]].description
-    return None
-
-
-def _plain(message: str) -> str:
-    message = message.removeprefix("Value error, ").rstrip(".")
-    return message[:1].lower() + message[1:]
+    if len(location) > 2 and location[0] == "models":
+        field = ModelSpec.model_fields.get(location[2], field)
+    allowed = f" Allowed: {field.description}." if field else ""
+    message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
+    return f"{where}: {key} = {value} cannot be used: {message[:1].lower()}{message[1:]}.{allowed}"
 
 
 def _origin(key: str, flags: Mapping[str, Any]) -> str:

@@ -62,13 +62,13 @@ def examine(config: Config) -> tuple[Check, ...]:
 
 
 def _guarded(look: Callable[[Config], Check], config: Config) -> Check:
+    name = look.__name__.strip("_").replace("_", " ")
     try:
         return look(config)
     except CitewiseError as error:
         what, _, advice = str(error).partition("; ")
-        return Check(look.__name__.strip("_").replace("_", " "), what, ok=False, advice=advice)
+        return Check(name, what, ok=False, advice=advice)
     except Exception as error:
-        name = look.__name__.strip("_").replace("_", " ")
         return Check(name, f"cannot be examined: {type(error).__name__}: {error}", ok=False)
 
 
@@ -114,9 +114,8 @@ def _disk(config: Config) -> Check:
         free[str(folder)] = shutil.disk_usage(there).free
     text = ", ".join(f"{size / _GIGA:.1f} GB free for {folder}" for folder, size in free.items())
     good = min(free.values()) >= _LEAST_DISK
-    return Check(
-        "disk", text, good, "" if good else "Free some space: an index takes a few MB per 1,000 pages."
-    )
+    advice = "" if good else "Free some space: an index takes a few MB per 1,000 pages."
+    return Check("disk", text, good, advice)
 
 
 def _existing(folder: Path) -> Path:
@@ -206,12 +205,8 @@ def _network(config: Config) -> Check:
     stay = 'To stay on this machine: llm = "embedded"'
     if not config.allow_remote:
         text = f"llm names another machine, {host}, and allow_remote = false forbids to ask it"
-        return Check(
-            "network",
-            text,
-            ok=False,
-            advice=f"{stay}; to send questions and evidence there: allow_remote = true",
-        )
+        stay += "; to send questions and evidence there: allow_remote = true"
+        return Check("network", text, ok=False, advice=stay)
     text = f"needed for the language model at {host}: questions and evidence leave this machine"
     return Check("network", text, advice=stay)
 

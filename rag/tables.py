@@ -78,11 +78,13 @@ def _read_csv(text: str, path: Path) -> Table:
     records = _records(lines, delimiter)
     head = next((cells for cells, error in records if not error), None)
     if head is None:
-        raise InputError(
-            f"{path} is empty: its first row has to name the columns, one of them the questions."
-        )
+        raise _empty(path)
     columns = _columns(head)
     return Table(columns, tuple(_csv_row(columns, cells, error) for cells, error in records))
+
+
+def _empty(path: Path) -> InputError:
+    return InputError(f"{path} is empty: its first row has to name the columns, one of them the questions.")
 
 
 def _delimiter(lines: Sequence[str]) -> str:
@@ -147,9 +149,7 @@ def _read_xlsx(data: bytes, path: Path) -> Table:
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, IndexError, SyntaxError, TypeError) as error:
         raise InputError(f"{path} is not a workbook that can be read: {error}.") from error
     if not values:
-        raise InputError(
-            f"{path} is empty: its first row has to name the columns, one of them the questions."
-        )
+        raise _empty(path)
     columns = _columns([_text(c) for c in values[0]])
     return Table(columns, tuple(_csv_row(columns, [_text(c) for c in row], "") for row in values[1:]))
 
@@ -169,17 +169,15 @@ def _columns(head: Sequence[str]) -> tuple[str, ...]:
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write by the suffix, atomically. csv has a byte order mark, so that spreadsheets read Chinese. Raises
-    StorageError, InputError for another suffix."""
+    """Write by the suffix, one of OUTPUTS, atomically. csv has a byte order mark, so that spreadsheets read
+    Chinese. Raises StorageError."""
     suffix = path.suffix.lower()
     if suffix == ".jsonl":
         content = "".join(to_json(row) + "\n" for row in rows).encode("utf-8", "backslashreplace")
     elif suffix == ".csv":
         content = _csv_bytes(columns, rows)
-    elif suffix == ".xlsx":
-        content = _xlsx_bytes(columns, rows)
     else:
-        raise InputError(f"{path} is not a kind of answer file. End its name in {', '.join(OUTPUTS)}.")
+        content = _xlsx_bytes(columns, rows)
     write_atomically(path, content)
 
 

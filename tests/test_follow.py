@@ -91,23 +91,23 @@ def linked(handlers: Handlers, turn_of: str = "a") -> FakeIndex:
 
 def test_an_opened_citation_lists_its_references_and_each_opens_its_passage(handlers: Handlers) -> None:
     linked(handlers)
-    pane = source(handlers.cite("a", 1, 1))
+    pane = source(handlers.open_source("a", "cite", 1, 1))
     assert ENGLISH.refers_to in pane
     assert pane.count('data-action="passage"') == 1  # what is not in the index is no link
     assert 'data-turn="1" data-number="77"' in pane and "clause 9" in pane
-    opened = source(handlers.passage("a", 1, 77))
+    opened = source(handlers.open_source("a", "passage", 1, 77))
     assert "9 Sums due under this clause." in opened and "Lease of 14 Harbour Street" in opened
 
 
 @pytest.mark.parametrize(("turn", "chunk_id"), [(1, 78), (9, 77), (-1, -1), (1, 10**30)])
 def test_a_passage_that_does_not_exist_opens_nothing(handlers: Handlers, turn: int, chunk_id: int) -> None:
     linked(handlers)
-    assert "cw-source--empty" in source(handlers.passage("a", turn, chunk_id))
+    assert "cw-source--empty" in source(handlers.open_source("a", "passage", turn, chunk_id))
 
 
 def test_a_page_cannot_follow_a_reference_of_another_page(handlers: Handlers) -> None:
     linked(handlers)
-    assert "cw-source--empty" in source(handlers.passage("b", 1, 77))
+    assert "cw-source--empty" in source(handlers.open_source("b", "passage", 1, 77))
 
 
 @pytest.mark.parametrize("texts", [ENGLISH, CHINESE])

@@ -113,7 +113,7 @@ def everything(text: str, texts: Texts = ENGLISH) -> str:
     hit = replace(hit, legs=(Leg(text, 1, 0.5),), reasons=(Reason(text, 1.0, 0.5),))
     answer = replace(answer, nearest=(hit,))
     refusal = replace(answer, kind=AnswerKind.REFUSED, claims=(), nearest=(hit,))
-    view, _ = panes.look_up(None, citation, texts, header=text, claims=claims)
+    view = panes.look_up(None, citation, texts, header=text, claims=claims)
     exchange = Exchange(
         1, text, text, Filters((text,), (text,), (text,), {"authority": text}, (text,), (text,), text)
     )
@@ -370,7 +370,7 @@ def test_a_very_long_list_is_cut_and_says_so() -> None:
 
 
 def test_both_languages_use_the_same_placeholders() -> None:
-    for field in ENGLISH.__dataclass_fields__:
+    for field in vars(ENGLISH):
         english, chinese = getattr(ENGLISH, field), getattr(CHINESE, field)
         if isinstance(english, str):
             assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", chinese)), field

@@ -395,7 +395,7 @@ def test_pages_asking_at_the_same_time_see_only_their_own_answers(handlers: Hand
 
 def test_a_page_cannot_open_the_sources_of_another(handlers: Handlers) -> None:
     last(handlers.ask("a", "How much notice?", "contracts", []))
-    assert "cw-source--empty" in str(last(handlers.cite("b", 1, 1)).source)
+    assert "cw-source--empty" in str(last(handlers.open_source("b", "cite", 1, 1)).source)
 
 
 def test_a_page_without_a_session_shares_nothing() -> None:
@@ -417,7 +417,7 @@ def test_conversations_are_bounded() -> None:
 
 def test_a_citation_opens_its_exact_words_marked_in_their_passage(handlers: Handlers) -> None:
     last(handlers.ask("a", "How much notice?", "contracts", []))
-    html = str(last(handlers.cite("a", 1, 2)).source)
+    html = str(last(handlers.open_source("a", "cite", 1, 2)).source)
     mark = html.split('tabindex="-1">')[1].split("</mark>")[0]
     assert mark == "Notice under this clause takes effect on the last day of a calendar month."
     assert "Lease of 14 Harbour Street" in html and "lease.md" in html and "7 Termination" in html
@@ -427,17 +427,17 @@ def test_a_citation_opens_its_exact_words_marked_in_their_passage(handlers: Hand
 @pytest.mark.parametrize(("turn", "number"), [(9, 1), (1, 9), (-1, -1), (1, 0)])
 def test_a_citation_that_does_not_exist_opens_nothing(handlers: Handlers, turn: int, number: int) -> None:
     last(handlers.ask("a", "How much notice?", "contracts", []))
-    assert "cw-source--empty" in str(last(handlers.cite("a", turn, number)).source)
+    assert "cw-source--empty" in str(last(handlers.open_source("a", "cite", turn, number)).source)
 
 
 def test_a_nearest_passage_of_a_refusal_opens(handlers: Handlers) -> None:
     last(handlers.ask("a", "Who won the cup?", "contracts", []))
-    assert "deposit of £18,500" in str(last(handlers.near("a", 1, 0)).source)
+    assert "deposit of £18,500" in str(last(handlers.open_source("a", "near", 1, 0)).source)
 
 
 def test_the_page_image_follows_the_words_and_has_a_box_around_them(handlers: Handlers) -> None:
     last(handlers.ask("a", "What is the consideration?", "contracts", []))
-    first, second = (str(v.source) for v in handlers.cite("a", 1, 1))
+    first, second = (str(v.source) for v in handlers.open_source("a", "cite", 1, 1))
     assert "<mark" in first and ENGLISH.page_loading in first
     assert "data:image/webp;base64," in second and second.count('class="cw-box"') == 1
     assert "page 2 of 2" in second
@@ -447,9 +447,9 @@ def test_a_pdf_that_is_gone_or_changed_is_said_and_the_words_still_shown(handler
     last(handlers.ask("a", "What is the consideration?", "contracts", []))
     pdf = handlers.workspace.root / "contracts" / "agreement.pdf"
     pdf.write_bytes(pdf.read_bytes() + b"\n% changed")
-    changed = str(last(handlers.cite("a", 1, 1)).source)
+    changed = str(last(handlers.open_source("a", "cite", 1, 1)).source)
     pdf.unlink()
-    gone = str(last(handlers.cite("a", 1, 1)).source)
+    gone = str(last(handlers.open_source("a", "cite", 1, 1)).source)
     assert "has changed since it was indexed" in changed and "no longer where it was read from" in gone
     assert "<mark" in changed and "<mark" in gone
 
@@ -474,11 +474,11 @@ def test_a_document_indexed_anew_shows_the_words_as_they_were_cited(tmp_path: Pa
     index.add("lease.md", LEASE)
     citation = citation_of(evidence_of(index, "lease.md", "The Tenant has paid a deposit of £18,500.", 1))
     index.texts["lease.md"] = "Another text. " + LEASE
-    view, info = panes.look_up(index, citation, ENGLISH)
-    assert (view.quote, view.before, view.after, info) == (citation.quote, "", "", None)
+    view = panes.look_up(index, citation, ENGLISH)
+    assert (view.quote, view.before, view.after, view.info) == (citation.quote, "", "", None)
     assert view.note == ENGLISH.passage_changed
     index.infos.clear()
-    assert panes.look_up(index, citation, ENGLISH)[0].note == ENGLISH.passage_gone
+    assert panes.look_up(index, citation, ENGLISH).note == ENGLISH.passage_gone
 
 
 @given(st.text(max_size=200))
@@ -512,7 +512,7 @@ def test_the_passage_around_a_quote_is_verbatim_text(text: str, start: int, leng
 
 def test_switching_the_language_keeps_conversation_and_open_source(handlers: Handlers) -> None:
     last(handlers.ask("a", "How much notice?", "contracts", []))
-    last(handlers.cite("a", 1, 1))
+    last(handlers.open_source("a", "cite", 1, 1))
     view = handlers.relabel("a", "zh", "contracts")
     assert CHINESE.states[ClaimState.PARTIAL] in str(view.transcript)
     assert CHINESE.cited_words in str(view.source) and "<mark" in str(view.source)

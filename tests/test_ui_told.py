@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from string import Formatter
 
 import pytest
 
-from rag.types import Answer, AnswerKind, Calculation, Claim, ClaimState, Figure, Part, Queued, Reading, Token
+from rag.types import (
+    Answer,
+    AnswerKind,
+    Calculation,
+    Claim,
+    ClaimState,
+    Figure,
+    FileStatus,
+    Part,
+    Queued,
+    Reading,
+    Token,
+)
 from tests.fakes import fake_answer
 from tests.page_fakes import HOSTILE, ROW, PageAssistant
 from tests.test_render import ATTRIBUTE, TAGS, Outline
@@ -55,7 +67,7 @@ def test_a_computed_answer_shows_formula_working_inputs_and_notes(handlers: Hand
 
 def test_an_input_opens_its_cell_marked_in_its_row(handlers: Handlers) -> None:
     ask(handlers, "How much did the consideration grow?")
-    first, *_, drawn = list(handlers.figure("a", 1, 1))
+    first, *_, drawn = list(handlers.open_source("a", "figure", 1, 1))
     assert re.search(r"<mark[^>]*>3,400,000</mark>", str(first.source))
     assert "4,250,000" in str(first.source) and "EUR | 2022 | 2021" in str(first.source)
     assert str(drawn.source).count("cw-box") == 1
@@ -73,7 +85,7 @@ def test_the_box_of_a_cell_is_a_part_of_the_box_of_its_row(handlers: Handlers) -
 @pytest.mark.parametrize("which", [2, 3, -1, 10**9])
 def test_an_input_that_was_read_from_no_cell_opens_nothing(handlers: Handlers, which: int) -> None:
     ask(handlers, "How much did the consideration grow?")
-    assert "cw-source--empty" in str(last(handlers.figure("a", 1, which)).source)
+    assert "cw-source--empty" in str(last(handlers.open_source("a", "figure", 1, which)).source)
 
 
 def test_a_figure_whose_cell_is_not_in_its_row_opens_the_row(handlers: Handlers) -> None:
@@ -84,12 +96,12 @@ def test_a_figure_whose_cell_is_not_in_its_row_opens_the_row(handlers: Handlers)
     [calculation] = exchange.answer.calculations
     moved = replace(calculation, inputs=(replace(calculation.inputs[0], start=0, end=5),))
     conversation.exchanges = (replace(exchange, answer=replace(exchange.answer, calculations=(moved,))),)
-    assert f">{ROW}</mark>" in str(next(handlers.figure("a", 1, 0)).source)
+    assert f">{ROW}</mark>" in str(next(handlers.open_source("a", "figure", 1, 0)).source)
 
 
 def test_an_opened_cell_speaks_the_new_language_of_the_page(handlers: Handlers) -> None:
     ask(handlers, "How much did the consideration grow?")
-    list(handlers.figure("a", 1, 0))
+    list(handlers.open_source("a", "figure", 1, 0))
     assert "4,250,000</mark>" in str(handlers.relabel("a", "zh", "contracts").source)
 
 
@@ -240,10 +252,9 @@ def test_nothing_a_figure_a_part_or_a_follow_up_says_becomes_markup() -> None:
 def test_both_languages_fill_every_field_with_the_same_values_to_put_in() -> None:
     def flat(texts: Texts) -> dict[str, str]:
         found: dict[str, str] = {}
-        for field in fields(texts):
-            value = getattr(texts, field.name)
+        for name, value in vars(texts).items():
             entries = value.items() if isinstance(value, dict) else [("", value)]
-            found |= {f"{field.name}.{key}": words for key, words in entries}
+            found |= {f"{name}.{key}": words for key, words in entries}
         return found
 
     english, chinese = flat(ENGLISH), flat(CHINESE)
@@ -263,3 +274,12 @@ def test_every_file_of_words_has_the_fields_of_the_others_in_the_same_order() ->
         for code in LANGUAGES
     ]
     assert keys[0] == keys[1]
+
+
+def test_the_words_are_those_that_the_page_names_and_every_state_has_its_own() -> None:
+    code = "".join(path.read_text("utf-8") for path in Path(render.__file__).parent.glob("*.py"))
+    assert set(re.findall(r"\btexts\.([a-z_]+)", code)) == vars(ENGLISH).keys()
+    for texts in LANGUAGES.values():
+        assert texts.kinds.keys() == texts.kind_notes.keys() == set(AnswerKind)
+        assert texts.states.keys() == texts.state_notes.keys() == set(ClaimState)
+        assert texts.statuses.keys() == set(FileStatus)

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from ui.markup import join, tag
+from ui.markup import button, tag
 from ui.texts import Texts
 
 
 def header(texts: Texts, remote: str = "") -> Markup:
     """Name, promise, and the switches for documents, conversation, language and theme."""
     languages = [
-        tag(
-            "button",
-            label,
-            type="button",
-            class_="cw-switch",
-            data_action="language",
+        button(
+            face,
+            "cw-switch",
+            "language",
             data_code=code,
             aria_pressed="true" if code == texts.code else "false",
             lang=code,
         )
-        for code, label in (("en", "EN"), ("zh", "中文"))
+        for code, face in (("en", "EN"), ("zh", "中文"))
     ]
     return tag(
         "header",
@@ -29,17 +27,17 @@ def header(texts: Texts, remote: str = "") -> Markup:
         tag("h1", "Citewise", class_="cw-brand"),
         tag("p", texts.tagline, class_="cw-tagline"),
         _place(texts, remote),
-        tag(
-            "button",
-            tag("span", texts.new_conversation, class_="cw-long"),
-            tag("span", "＋", class_="cw-short", aria_hidden="true"),
-            type="button",
-            class_="cw-action",
-            data_action="fresh",
+        button(
+            [
+                tag("span", texts.new_conversation, class_="cw-long"),
+                tag("span", "＋", class_="cw-short", aria_hidden="true"),
+            ],
+            "cw-action",
+            "fresh",
             aria_label=texts.new_conversation,
         ),
         tag("div", languages, class_="cw-switches", role="group", aria_label=texts.language_label),
-        _icon_button("theme", "◐", texts.theme, class_="cw-icon"),
+        _icon_button("theme", "◐", texts.theme),
         class_="cw-top",
         lang=texts.code,
     )
@@ -53,29 +51,21 @@ def _place(texts: Texts, remote: str) -> Markup:
     return tag("strong", texts.remote.format(host=remote), class_="cw-remote", title=hint, role="note")
 
 
-def _icon_button(action: str, sign: str, label: str, *, class_: str) -> Markup:
-    return tag(
-        "button",
-        tag("span", sign, aria_hidden="true"),
-        type="button",
-        class_=class_,
-        data_action=action,
-        aria_label=label,
-        title=label,
-    )
+def _icon_button(action: str, sign: str, words: str, *, class_: str = "cw-icon") -> Markup:
+    return button(tag("span", sign, aria_hidden="true"), class_, action, aria_label=words, title=words)
 
 
 def welcome(samples: tuple[str, ...], texts: Texts) -> Markup:
     """The page before the first question."""
     buttons = [
-        tag("li", tag("button", q, type="button", class_="cw-sample", data_action="sample", data_number=n))
-        for n, q in enumerate(samples)
+        tag("li", button(question, "cw-sample", "sample", data_number=number))
+        for number, question in enumerate(samples)
     ]
     return tag(
         "section",
         tag("h2", texts.empty_title),
         tag("p", texts.empty_text, class_="cw-lead"),
-        join([tag("h3", texts.samples, class_="cw-label"), tag("ul", buttons, class_="cw-samples")])
+        [tag("h3", texts.samples, class_="cw-label"), tag("ul", buttons, class_="cw-samples")]
         if buttons
         else None,
         class_="cw-welcome",

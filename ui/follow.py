@@ -11,7 +11,7 @@ from markupsafe import Markup
 from rag.errors import InputError
 from rag.types import DocumentInfo
 from rag.validity import ended
-from ui.markup import name, tag
+from ui.markup import button, name, note, tag
 from ui.texts import Texts
 
 _MOST, _PREVIEW = 12, 140
@@ -54,18 +54,16 @@ def leads_list(found: tuple[Lead, ...], turn: int, texts: Texts) -> Markup | Non
     rows = [
         tag(
             "li",
-            tag(
-                "button",
+            button(
                 lead.words,
-                type="button",
-                class_="cw-lead",
-                data_action="passage",
+                "cw-lead",
+                "passage",
                 data_turn=turn,
                 data_number=lead.chunk_id,
                 aria_label=texts.open_reference.format(words=lead.words),
             ),
             tag("span", name(lead.document), class_="cw-doc") if lead.document else None,
-            tag("span", lead.preview, class_="cw-note"),
+            note(lead.preview),
         )
         for lead in found
     ]

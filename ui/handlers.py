@@ -194,25 +194,11 @@ class Handlers:
 
     # ---------------------------------------------------------------- sources
 
-    def cite(self, key: str | None, number: int, citation: int) -> Iterator[View]:
-        """Opens a citation: the words at once, the picture of the page as soon as it is drawn."""
-        yield from self._open(key, "cite", number, citation)
-
-    def near(self, key: str | None, number: int, position: int) -> Iterator[View]:
-        """Opens one of the nearest passages of a refusal."""
-        yield from self._open(key, "near", number, position)
-
-    def passage(self, key: str | None, number: int, chunk_id: int) -> Iterator[View]:
-        """Opens a passage that another one refers to, in the index of that exchange."""
-        yield from self._open(key, "passage", number, chunk_id)
-
-    def figure(self, key: str | None, number: int, position: int) -> Iterator[View]:
-        """Opens the cell that an input of a calculation was read from."""
-        yield from self._open(key, "figure", number, position)
-
-    def _open(self, key: str | None, kind: str, number: int, which: int) -> Iterator[View]:
+    def open_source(self, key: str | None, kind: str, turn: int, number: int) -> Iterator[View]:
+        """Opens a source of an exchange: the words at once, the picture of the page as soon as it is drawn.
+        `number` is what `kind` (one of OPENED) counts."""
         conversation, _ = self._of(key)
-        conversation.shown = (kind, number, which)
+        conversation.shown = (kind, turn, number)
         for pane in self._sources.open(conversation):
             yield View(source=pane)
 

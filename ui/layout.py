@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -12,41 +13,28 @@ from ui import chrome, filters, panes
 from ui.texts import Texts
 from ui.view import View
 
+# Which property of which component a field of a `View` sets.
+_SETS = {
+    "transcript": ("transcript", "value"),
+    "live": ("live", "value"),
+    "source": ("source", "value"),
+    "upload": ("upload_status", "value"),
+    "documents": ("documents", "value"),
+    "narrow_note": ("narrow_note", "value"),
+    "indexes": ("index", "choices"),
+    "index": ("index", "value"),
+    "scope": ("scope", "choices"),
+    "scope_chosen": ("scope", "value"),
+    "running": ("stop", "visible"),
+}
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The components that a `View` or a change of language can change, in the order of `outputs`."""
 
-    header: gr.HTML
-    index: gr.Dropdown
-    scope: gr.Dropdown
-    narrow: gr.Accordion
-    companies: gr.Dropdown
-    years: gr.Dropdown
-    kinds: gr.Dropdown
-    languages: gr.Dropdown
-    authority: gr.Dropdown
-    in_force: gr.Textbox
-    narrow_note: gr.HTML
-    clear_filters: gr.Button
-    upload: gr.UploadButton
-    upload_hint: gr.HTML
-    upload_status: gr.HTML
-    documents: gr.HTML
-    new_index: gr.Accordion
-    new_name: gr.Textbox
-    create: gr.Button
-    transcript: gr.HTML
-    live: gr.HTML
-    question: gr.Textbox
-    ask: gr.Button
-    stop: gr.Button
-    keys: gr.HTML
-    source: gr.HTML
+class Parts(SimpleNamespace):
+    """The components that a `View` or a change of language can change, by name, in the order of `outputs`."""
 
     @property
     def outputs(self) -> list[Any]:
-        return [getattr(self, field) for field in self.__dataclass_fields__]
+        return list(vars(self).values())
 
     @property
     def asked(self) -> list[Any]:
@@ -55,36 +43,26 @@ class Parts:
 
     def changes(self, view: View, texts: Texts | None = None, remote: str = "") -> list[Any]:
         """Updates for `outputs`; with `texts`, every label too (`remote`: where questions are sent)."""
-        values = {**(labels(texts, remote) if texts else {})}
-        for part, shown in (
-            ("transcript", view.transcript),
-            ("live", view.live),
-            ("source", view.source),
-            ("upload_status", view.upload),
-            ("documents", view.documents),
-            ("narrow_note", view.narrow_note),
-        ):
-            if shown is not None:
-                values.setdefault(part, {})["value"] = str(shown)
-        if view.indexes is not None:
-            values.setdefault("index", {})["choices"] = list(view.indexes)
+        values: dict[str, dict[str, Any]] = defaultdict(dict, labels(texts, remote) if texts else {})
+        for field, (part, what) in _SETS.items():
+            if (shown := getattr(view, field)) is not None:
+                values[part][what] = _plain(shown)
         if view.index is not None:
-            values.setdefault("index", {})["value"] = view.index or None
-            values.setdefault("new_name", {})["value"] = ""
-        if view.scope is not None:
-            values.setdefault("scope", {})["choices"] = list(view.scope)
-        if view.scope_chosen is not None:
-            values.setdefault("scope", {})["value"] = list(view.scope_chosen)
+            values["index"]["value"] = view.index or None
+            values["new_name"]["value"] = ""
+        if view.running is not None:
+            values["ask"]["visible"] = not view.running
+        if view.clear_question:
+            values["question"]["value"] = ""
         more = [filters.offered(view.choices)] if view.choices is not None else []
         more += [filters.set_to(view.chosen)] if view.chosen is not None else []
         for name, change in (item for updates in more for item in updates.items()):
-            values.setdefault(name, {}).update(change)
-        if view.running is not None:
-            values.setdefault("ask", {})["visible"] = not view.running
-            values.setdefault("stop", {})["visible"] = view.running
-        if view.clear_question:
-            values.setdefault("question", {})["value"] = ""
-        return [gr.update(**values[f]) if f in values else gr.skip() for f in self.__dataclass_fields__]
+            values[name].update(change)
+        return [gr.update(**values[name]) if name in values else gr.skip() for name in vars(self)]
+
+
+def _plain(shown: Any) -> Any:
+    return list(shown) if isinstance(shown, tuple) else str(shown) if isinstance(shown, str) else shown
 
 
 def labels(texts: Texts, remote: str) -> dict[str, dict[str, Any]]:
@@ -112,41 +90,40 @@ def _html(value: Any = "", **more: Any) -> gr.HTML:
 
 def layout(texts: Texts, remote: str) -> Parts:
     """The components, in the order of the page."""
-    header = _html(chrome.header(texts, remote), elem_id="cw-header")
+    named = labels(texts, remote)
+    at = Parts(header=_html(**named["header"], elem_id="cw-header"))
     with gr.Row(elem_id="cw-main", equal_height=False):
         with gr.Column(elem_id="cw-library", scale=0, min_width=0):
-            index = gr.Dropdown([], label=texts.index, elem_id="cw-index", interactive=True)
-            scope = gr.Dropdown(
+            at.index = gr.Dropdown([], **named["index"], elem_id="cw-index", interactive=True)
+            at.scope = gr.Dropdown(
                 [],
-                label=texts.scope,
-                info=texts.scope_hint,
+                **named["scope"],
                 multiselect=True,
                 allow_custom_value=True,
                 elem_id="cw-scope",
                 interactive=True,
             )
-            narrowing = filters.layout(texts)
-            upload = gr.UploadButton(
-                texts.upload,
+            vars(at).update(filters.layout(texts))
+            at.upload = gr.UploadButton(
+                **named["upload"],
                 file_count="multiple",
                 file_types=sorted(SUFFIXES),
                 elem_id="cw-upload",
                 size="md",
             )
-            upload_hint = _html(chrome.hint(texts.upload_hint))
-            upload_status = _html(elem_id="cw-upload-status")
-            documents = _html(elem_id="cw-documents")
-            with gr.Accordion(texts.new_index, open=False, elem_id="cw-new-index") as new_index:
-                new_name = gr.Textbox(label=texts.new_index_hint, max_lines=1, elem_id="cw-new-name")
-                create = gr.Button(texts.create, size="sm", elem_id="cw-create")
+            at.upload_hint = _html(**named["upload_hint"])
+            at.upload_status = _html(elem_id="cw-upload-status")
+            at.documents = _html(elem_id="cw-documents")
+            with gr.Accordion(**named["new_index"], open=False, elem_id="cw-new-index") as at.new_index:
+                at.new_name = gr.Textbox(**named["new_name"], max_lines=1, elem_id="cw-new-name")
+                at.create = gr.Button(**named["create"], size="sm", elem_id="cw-create")
         with gr.Column(elem_id="cw-talk", scale=1, min_width=0):
             with gr.Column(elem_id="cw-scroll"):
-                transcript = _html(elem_id="cw-transcript")
-                live = _html(elem_id="cw-live")
+                at.transcript = _html(elem_id="cw-transcript")
+                at.live = _html(elem_id="cw-live")
             with gr.Row(elem_id="cw-composer", equal_height=True):
-                question = gr.Textbox(
-                    label=texts.question,
-                    placeholder=texts.question_hint,
+                at.question = gr.Textbox(
+                    **named["question"],
                     show_label=False,
                     container=False,
                     lines=1,
@@ -155,30 +132,10 @@ def layout(texts: Texts, remote: str) -> Parts:
                     elem_id="cw-question",
                     scale=1,
                 )
-                ask = gr.Button(texts.ask, variant="primary", elem_id="cw-ask", scale=0, min_width=96)
-                stop = gr.Button(
-                    texts.stop, variant="stop", visible=False, elem_id="cw-stop", scale=0, min_width=96
-                )
-            keys = _html(chrome.hint(texts.keys), elem_id="cw-keys")
+                size: dict[str, Any] = {"scale": 0, "min_width": 96}
+                at.ask = gr.Button(**named["ask"], variant="primary", elem_id="cw-ask", **size)
+                at.stop = gr.Button(**named["stop"], variant="stop", visible=False, elem_id="cw-stop", **size)
+            at.keys = _html(**named["keys"], elem_id="cw-keys")
         with gr.Column(elem_id="cw-source-pane", scale=0, min_width=0):
-            source = _html(panes.empty_pane(texts), elem_id="cw-source")
-    return Parts(
-        header=header,
-        index=index,
-        scope=scope,
-        upload=upload,
-        upload_hint=upload_hint,
-        upload_status=upload_status,
-        documents=documents,
-        new_index=new_index,
-        new_name=new_name,
-        create=create,
-        transcript=transcript,
-        live=live,
-        question=question,
-        ask=ask,
-        stop=stop,
-        keys=keys,
-        source=source,
-        **narrowing,
-    )
+            at.source = _html(panes.empty_pane(texts), elem_id="cw-source")
+    return at

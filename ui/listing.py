@@ -43,14 +43,13 @@ def documents(infos: Sequence[DocumentInfo], texts: Texts) -> Markup:
 
 
 def _document_detail(d: DocumentInfo, texts: Texts) -> list[str]:
-    detail = [KINDS.get(d.kind, d.kind)]
-    if d.pages:
-        detail.append(texts.pages.format(count=d.pages))
-    if d.empty_pages:
-        detail.append(texts.pages_without_text.format(count=d.empty_pages))
-    if d.status is not FileStatus.OK and d.detail:
-        detail.append(d.detail)
-    return detail
+    why = d.detail if d.status is not FileStatus.OK else ""
+    return [KINDS.get(d.kind, d.kind), *_pages(d, texts), why]
+
+
+def _pages(file: DocumentInfo | FileResult, texts: Texts) -> list[str]:
+    words = ((texts.pages, file.pages), (texts.pages_without_text, file.empty_pages))
+    return [text.format(count=count) for text, count in words if count]
 
 
 def _row(path: str, status: FileStatus, detail: Sequence[str], texts: Texts, *, title: str = "") -> Markup:
@@ -104,14 +103,7 @@ def _result_detail(f: FileResult, texts: Texts) -> list[str]:
         "removed": texts.removed,
         "failed": texts.failed,
     }
-    detail = [changes.get(f.change, f.change)]
-    if f.pages:
-        detail.append(texts.pages.format(count=f.pages))
-    if f.empty_pages:
-        detail.append(texts.pages_without_text.format(count=f.empty_pages))
-    if f.detail:
-        detail.append(f.detail)
-    return detail
+    return [changes.get(f.change, f.change), *_pages(f, texts), f.detail]
 
 
 def problem(message: str, texts: Texts) -> Markup:

@@ -52,6 +52,24 @@ def _attributes(attributes: dict[str, str | int | float | bool | None]) -> Marku
     return parts
 
 
+def button(face: Child, class_: str, action: str, **attributes: str | int | float | bool | None) -> Markup:
+    """A button that page.js knows by its action; what it acts on is in the attributes."""
+    return tag("button", face, type="button", class_=class_, data_action=action, **attributes)
+
+
+def label(text: str) -> Markup:
+    return tag("span", text, class_="cw-label")
+
+
+def note(text: str) -> Markup:
+    return tag("span", text, class_="cw-note")
+
+
+def folded(title: str, about: str, body: Markup, class_: str, *, unfolded: bool = False) -> Markup:
+    """A part of the page under a line that opens and closes it."""
+    return tag("details", tag("summary", label(title), note(about)), body, class_=class_, open=unfolded)
+
+
 def name(text: str) -> Markup:
     """A title or file name: isolated, so that right-to-left characters in it cannot reorder what stands
     around it."""

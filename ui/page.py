@@ -12,6 +12,7 @@ from ui import filters
 from ui.handlers import Handlers
 from ui.layout import Parts, layout
 from ui.narrow import Narrow
+from ui.sources import OPENED
 from ui.texts import ENGLISH, texts_for
 
 COOKIE = "citewise_language"
@@ -51,9 +52,8 @@ def _number(event: gr.EventData, name: str) -> int:
 
 
 def _text(event: gr.EventData, name: str) -> str:
-    """A text that the page's script sent with an event, "" for anything else."""
-    data = event._data
-    value = data.get(name) if isinstance(data, dict) else None
+    """A text that the browser sent, "" for anything else."""
+    value = event._data.get(name) if isinstance(event._data, dict) else None
     return value if isinstance(value, str) else ""
 
 
@@ -86,49 +86,34 @@ def _wire_page(page: gr.Blocks, parts: Parts, bridge: gr.HTML, handlers: Handler
 
 
 def _wire_questions(parts: Parts, bridge: gr.HTML, handlers: Handlers) -> None:
+    def asked(handle: Any, sent: Any, values: tuple[Any, ...], request: gr.Request) -> Iterator[list[Any]]:
+        index, scope, *chosen = values
+        for view in handle(request.session_hash, sent, index, scope, filters.read(tuple(chosen))):
+            yield parts.changes(view)
+
     # Gradio finds event and request by their types, and only before what takes any number of inputs.
-    def on_ask(request: gr.Request, question: str, *asked: Any) -> Iterator[list[Any]]:
-        index, scope, *chosen = asked
-        narrow = filters.read(tuple(chosen))
-        for view in handlers.ask(request.session_hash, question, index, scope, narrow):
-            yield parts.changes(view)
+    def on_ask(request: gr.Request, question: str, *values: Any) -> Iterator[list[Any]]:
+        yield from asked(handlers.ask, question, values, request)
 
-    def on_retry(event: gr.EventData, request: gr.Request, *asked: Any) -> Iterator[list[Any]]:
-        index, scope, *chosen = asked
-        narrow = filters.read(tuple(chosen))
-        for view in handlers.retry(request.session_hash, _number(event, "turn"), index, scope, narrow):
-            yield parts.changes(view)
+    def on_retry(event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+        yield from asked(handlers.retry, _number(event, "turn"), values, request)
 
-    def on_again(event: gr.EventData, request: gr.Request, *asked: Any) -> Iterator[list[Any]]:
-        index, scope, *chosen = asked
-        narrow = filters.read(tuple(chosen))
-        for view in handlers.again(request.session_hash, _text(event, "question"), index, scope, narrow):
-            yield parts.changes(view)
+    def on_again(event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+        yield from asked(handlers.again, _text(event, "question"), values, request)
 
-    def on_sample(event: gr.EventData, request: gr.Request, *asked: Any) -> Iterator[list[Any]]:
-        index, scope, *chosen = asked
-        narrow = filters.read(tuple(chosen))
-        for view in handlers.sample(request.session_hash, _number(event, "number"), index, scope, narrow):
-            yield parts.changes(view)
+    def on_sample(event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+        yield from asked(handlers.sample, _number(event, "number"), values, request)
 
     def on_stop(request: gr.Request) -> None:
         handlers.stop(request.session_hash)
 
-    def on_cite(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
-        for view in handlers.cite(request.session_hash, _number(event, "turn"), _number(event, "number")):
-            yield parts.changes(view)
+    def opening(kind: str) -> Any:
+        def on_open(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
+            turn, number = _number(event, "turn"), _number(event, "number")
+            for view in handlers.open_source(request.session_hash, kind, turn, number):
+                yield parts.changes(view)
 
-    def on_near(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
-        for view in handlers.near(request.session_hash, _number(event, "turn"), _number(event, "number")):
-            yield parts.changes(view)
-
-    def on_passage(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
-        for view in handlers.passage(request.session_hash, _number(event, "turn"), _number(event, "number")):
-            yield parts.changes(view)
-
-    def on_figure(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
-        for view in handlers.figure(request.session_hash, _number(event, "turn"), _number(event, "number")):
-            yield parts.changes(view)
+        return on_open
 
     asking: dict[str, Any] = {
         **_PRIVATE,
@@ -141,11 +126,9 @@ def _wire_questions(parts: Parts, bridge: gr.HTML, handlers: Handlers) -> None:
     bridge.again(on_again, inputs=parts.asked, **asking)
     bridge.sample(on_sample, inputs=parts.asked, **asking)
     parts.stop.click(on_stop, queue=False, **_PRIVATE)
-    reading: dict[str, Any] = {**_PRIVATE, "outputs": parts.outputs, "trigger_mode": "always_last"}
-    bridge.cite(on_cite, **reading)
-    bridge.near(on_near, **reading)
-    bridge.passage(on_passage, **reading)
-    bridge.figure(on_figure, **reading)
+    for kind in OPENED:
+        reading = {**_PRIVATE, "outputs": parts.outputs, "trigger_mode": "always_last"}
+        getattr(bridge, kind)(opening(kind), **reading)
 
 
 def _wire_documents(parts: Parts, handlers: Handlers) -> None:

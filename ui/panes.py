@@ -13,7 +13,7 @@ from markupsafe import Markup
 from rag.text import detect_language
 from rag.types import Citation, Claim, ClaimState, DocumentInfo, Hit
 from ui.follow import Lead, leads, leads_list, standing
-from ui.markup import join, name, tag
+from ui.markup import button, join, name, tag
 from ui.pictures import Picture
 from ui.render import STATE_SHAPES
 from ui.texts import Texts
@@ -56,13 +56,14 @@ class PassageView:
 
 def look_up(
     index: Any, citation: Citation, texts: Texts, *, header: str = "", claims: tuple[Claim, ...] = ()
-) -> tuple[PassageView, DocumentInfo | None]:
-    """The passage of a citation and its document (None: no longer in the index).
+) -> PassageView:
+    """The passage of a citation; its `info` is None where the index no longer has the document as cited.
 
     The words shown are always those cited. Context is added only where the document still holds them at the
     same offsets.
     """
-    info = _find_document(index, citation) if index is not None else None
+    infos = index.documents() if index is not None else ()
+    info = next((i for i in infos if i.id == citation.document_id or i.path == citation.document), None)
     text = index.text(info.id) if info is not None else ""
     note = texts.passage_gone if info is None else ""
     before = after = ""
@@ -74,7 +75,7 @@ def look_up(
         around = _AROUND_BESIDE_A_PAGE if citation.page is not None else _AROUND
         first, last = window(text, start, end, around=around)
         before, after = text[first:start], text[end:last]
-    view = PassageView(
+    return PassageView(
         document=citation.document,
         title=citation.title,
         quote=citation.quote,
@@ -93,15 +94,6 @@ def look_up(
         leads=leads(index, citation.chunk_id) if info is not None else (),
         info=info,
     )
-    return view, info
-
-
-def _find_document(index: Any, citation: Citation) -> DocumentInfo | None:
-    for info in index.documents():
-        if info.id == citation.document_id or info.path == citation.document:
-            found: DocumentInfo = info
-            return found
-    return None
 
 
 def of_hit(hit: Hit, index: Any = None) -> PassageView:
@@ -186,7 +178,7 @@ def _head(view: PassageView, texts: Texts) -> Markup:
             "div",
             tag("span", f"[{view.number}]", class_="cw-number") if view.number else None,
             tag("h3", name(view.title or view.document)),
-            tag("button", "×", type="button", class_="cw-close", data_action="close", aria_label=texts.close),
+            button("×", "cw-close", "close", aria_label=texts.close),
             class_="cw-source-title",
         ),
         tag(
@@ -250,14 +242,7 @@ def _page(view: PassageView, picture: Picture | str | None, texts: Texts) -> Mar
         return None
     if isinstance(picture, str):
         return tag("p", picture, class_="cw-notice cw-picture-note")
-    boxes = [
-        tag(
-            "span",
-            class_="cw-box",
-            style=_rectangle(*box),
-        )
-        for box in picture.boxes
-    ]
+    boxes = [tag("span", class_="cw-box", style=_rectangle(*box)) for box in picture.boxes]
     image = tag(
         "img",
         src=picture.data_uri,

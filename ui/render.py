@@ -10,7 +10,7 @@ from ui.cards import citation_button, evidence_list, nearest_card
 from ui.certificate import certificate
 from ui.copying import copy_text
 from ui.exchange import STAGES, Exchange
-from ui.markup import join, tag
+from ui.markup import button, folded, join, label, note, tag
 from ui.texts import Texts
 from ui.understood import understood, why
 
@@ -27,14 +27,15 @@ def transcript(exchanges: tuple[Exchange, ...], texts: Texts) -> Markup:
 
 def exchange(e: Exchange, texts: Texts, *, unfolded: bool = True) -> Markup:
     """One question with whatever has come back: an answer, a refusal, an error, or the state of the work."""
+    actions = tag("div", _retry(e.number, texts), class_="cw-actions")
     if e.error is not None:
-        body = join([_error(e, texts), _actions(e, texts)])
+        body = join([_error(e, texts), actions])
     elif e.answer is not None:
         early = tag("p", texts.stopped_early, class_="cw-note cw-early") if e.stopped else None
         shown = answer(e.answer, e.number, texts, unfolded=unfolded, filters=e.filters)
         body = join([early, shown])
     elif e.stopped:
-        body = join([_stopped(e, texts), _actions(e, texts)])
+        body = join([_stopped(e, texts), actions])
     else:
         body = join(
             [
@@ -61,14 +62,8 @@ def stage_line(stage: str, texts: Texts) -> Markup:
     steps = []
     for position, step in enumerate(STAGES):
         state = "done" if position < current else "now" if position == current else "next"
-        steps.append(
-            tag(
-                "li",
-                texts.stages[step],
-                class_=f"cw-step cw-step--{state}",
-                aria_current="step" if state == "now" else None,
-            )
-        )
+        now = "step" if state == "now" else None
+        steps.append(tag("li", texts.stages[step], class_=f"cw-step cw-step--{state}", aria_current=now))
     return tag(
         "div",
         tag("span", texts.stages.get(stage, texts.working), role="status", class_="cw-sr"),
@@ -103,43 +98,29 @@ def answer(
 
 
 def _answer_heading(a: Answer, texts: Texts) -> Markup:
-    return tag(
-        "header",
-        tag("h3", texts.kinds[a.kind]),
-        tag("span", texts.kind_notes[a.kind], class_="cw-note"),
-        class_="cw-answer-head",
-    )
+    kind = tag("h3", texts.kinds[a.kind])
+    return tag("header", kind, note(texts.kind_notes[a.kind]), class_="cw-answer-head")
 
 
 def _body(a: Answer, turn: int, texts: Texts) -> Markup:
     """The sentences: by the parts of the question, as they were laid out, or one after the other."""
     if told.is_laid_out(a):
         return told.laid_out(a, turn, texts)
+
+    def sentences(claims: tuple[Claim, ...]) -> list[Markup]:
+        return [claim(told.without_working(c, a), turn, texts, _header(c, a)) for c in claims]
+
     grouped, rest = told.by_part(a)
-    parts = [
-        told.part(
-            one,
-            [claim(told.without_working(c, a), turn, texts, _header(c, a)) for c in claims],
-            turn,
-            texts,
-        )
-        for one, claims in grouped
-    ]
-    sentences = [claim(told.without_working(c, a), turn, texts, _header(c, a)) for c in rest]
-    return tag("div", parts, sentences or (None if parts else a.text), class_="cw-claims")
+    parts = [told.part(one, sentences(claims), turn, texts) for one, claims in grouped]
+    return tag("div", parts, sentences(rest) or (None if parts else a.text), class_="cw-claims")
 
 
 def _dropped(claims: tuple[Claim, ...], turn: int, texts: Texts) -> Markup | None:
     """What the model wrote and the check did not pass: out of the answer, but not hidden."""
     if not claims:
         return None
-    summary = tag(
-        "summary",
-        tag("span", texts.dropped, class_="cw-label"),
-        tag("span", texts.dropped_note, class_="cw-note"),
-    )
     sentences = tag("div", [claim(c, turn, texts) for c in claims], class_="cw-claims cw-claims--dropped")
-    return tag("details", summary, sentences, class_="cw-dropped")
+    return folded(texts.dropped, texts.dropped_note, sentences, "cw-dropped")
 
 
 def _header(c: Claim, a: Answer) -> str:
@@ -150,20 +131,16 @@ def _header(c: Claim, a: Answer) -> str:
 def claim(c: Claim, turn: int, texts: Texts, header: str = "") -> Markup:
     """One sentence, its citation buttons, its state as a word with a shape, and the reasons in words."""
     reasons = "" if c.quoted else "; ".join(c.reasons) or texts.state_notes[c.state]
-    label = f"{texts.states[c.state]} · {texts.exact_words}" if c.quoted else texts.states[c.state]
+    state = f"{texts.states[c.state]} · {texts.exact_words}" if c.quoted else texts.states[c.state]
     verdict = tag(
         "p",
         tag("span", STATE_SHAPES[c.state], class_="cw-shape", aria_hidden="true"),
-        tag("span", label, class_="cw-state"),
+        tag("span", state, class_="cw-state"),
         tag("span", reasons, class_="cw-reason") if reasons else None,
         class_="cw-verdict",
         title=reasons or texts.state_notes[c.state],
     )
-    sentence = tag(
-        "q" if c.quoted else "span",
-        c.text,
-        class_="cw-sentence",
-    )
+    sentence = tag("q" if c.quoted else "span", c.text, class_="cw-sentence")
     return tag(
         "div",
         tag("span", header, class_="cw-header") if header else None,
@@ -179,11 +156,7 @@ def _draft(draft: str, texts: Texts) -> Markup:
         return Markup("")
     return tag(
         "section",
-        tag(
-            "header",
-            tag("span", texts.draft, class_="cw-label"),
-            tag("span", texts.draft_note, class_="cw-note"),
-        ),
+        tag("header", label(texts.draft), note(texts.draft_note)),
         tag("p", draft, tag("span", class_="cw-caret", aria_hidden="true"), class_="cw-draft-text"),
         class_="cw-draft",
         aria_label=f"{texts.draft}, {texts.draft_note}",
@@ -213,7 +186,7 @@ def _refusal(a: Answer, turn: int, texts: Texts, filters: Filters) -> Markup:
 def _folded_certificate(a: Answer, texts: Texts) -> Markup:
     return tag(
         "details",
-        tag("summary", tag("span", texts.certificate_title, class_="cw-label")),
+        tag("summary", label(texts.certificate_title)),
         certificate(a.certificate, texts),
         class_="cw-searched",
     )
@@ -226,14 +199,7 @@ def _actions_row(a: Answer, turn: int, texts: Texts) -> Markup:
         facts.insert(0, a.model)
     return tag(
         "div",
-        tag(
-            "button",
-            texts.copy,
-            type="button",
-            class_="cw-action",
-            data_action="copy",
-            data_copied=texts.copied,
-        ),
+        button(texts.copy, "cw-action", "copy", data_copied=texts.copied),
         _retry(turn, texts),
         tag("span", " · ".join(facts), class_="cw-note cw-facts"),
         # Read by page.js; a textarea keeps line breaks and is never rendered.
@@ -244,12 +210,8 @@ def _actions_row(a: Answer, turn: int, texts: Texts) -> Markup:
     )
 
 
-def _actions(e: Exchange, texts: Texts) -> Markup:
-    return tag("div", _retry(e.number, texts), class_="cw-actions")
-
-
 def _retry(turn: int, texts: Texts) -> Markup:
-    return tag("button", texts.retry, type="button", class_="cw-action", data_action="retry", data_turn=turn)
+    return button(texts.retry, "cw-action", "retry", data_turn=turn)
 
 
 def _error(e: Exchange, texts: Texts) -> Markup:

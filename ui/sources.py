@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from rag import compose
 from rag.errors import CitewiseError
-from rag.types import Answer, Citation, DocumentInfo, Figure, Hit
+from rag.types import Answer, Citation, Figure, Hit
 from ui import panes
 from ui.conversation import Conversation
 from ui.exchange import Exchange
@@ -19,14 +19,17 @@ from ui.pictures import Pictures
 from ui.texts import Texts, texts_for
 from ui.workspace import Workspace
 
+# What can be opened: the citation of a number, the nearest passage at a position, the passage with a chunk
+# id, the input of a calculation at a position among all.
+OPENED = ("cite", "near", "passage", "figure")
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A passage to show, its document (None: no longer in the index), and what to mark on the page: the
-    quote, or the `part` of it (start, end) that is a cell."""
+    """A passage to show, and what to mark on the page: the quote, or the `part` of it (start, end) that is a
+    cell."""
 
     view: panes.PassageView
-    info: DocumentInfo | None
     quote: str = ""
     part: tuple[int, int] | None = None
 
@@ -50,7 +53,7 @@ class Sources:
         if found is None:
             yield panes.empty_pane(texts)
             return
-        view, info = found.view, found.info
+        view, info = found.view, found.view.info
         if info is None or info.kind != "pdf" or view.page is None:
             yield panes.source_pane(view, texts)
             return
@@ -76,22 +79,18 @@ class Sources:
         except CitewiseError:
             index = None
         if kind == "near":
-            answer = exchange.answer
-            if answer is None or not 0 <= which < len(answer.nearest):
-                return None
-            return _whole(answer.nearest[which], index, number)
+            nearest = exchange.answer.nearest if exchange.answer else ()
+            return _whole(nearest[which], index, number) if 0 <= which < len(nearest) else None
         if kind == "passage":
             try:
                 return _whole(index.passage(which), index, number) if index is not None else None
             except CitewiseError:  # removed since the link was drawn
                 return None
-        if kind == "figure":
-            return _cell(exchange, which, index, texts)
-        return _cited(exchange, which, index, texts)
+        return (_cell if kind == "figure" else _cited)(exchange, which, index, texts)
 
 
 def _whole(hit: Hit, index: Any, turn: int) -> _Found:
-    return _Found(replace(panes.of_hit(hit, index), turn=turn), hit.document)
+    return _Found(replace(panes.of_hit(hit, index), turn=turn))
 
 
 def _citation(exchange: Exchange, number: int) -> Citation | None:
@@ -111,8 +110,8 @@ def _cited(exchange: Exchange, number: int, index: Any, texts: Texts) -> _Found 
         return None
     claims = exchange.answer.claims if exchange.answer else ()
     header = _header(exchange, number) or citation.header
-    view, info = panes.look_up(index, citation, texts, header=header, claims=claims)
-    return _Found(replace(view, turn=exchange.number), info, view.quote if view.mark else "")
+    view = panes.look_up(index, citation, texts, header=header, claims=claims)
+    return _Found(replace(view, turn=exchange.number), view.quote)
 
 
 def _cell(exchange: Exchange, which: int, index: Any, texts: Texts) -> _Found | None:
@@ -126,5 +125,5 @@ def _cell(exchange: Exchange, which: int, index: Any, texts: Texts) -> _Found | 
         return _cited(exchange, figure.citation, index, texts)
     part = (figure.start - row.start, figure.end - row.start)
     cell = replace(row, start=figure.start, end=figure.end, quote=row.quote[slice(*part)])
-    view, info = panes.look_up(index, cell, texts, header=_header(exchange, row.number) or row.header)
-    return _Found(replace(view, turn=exchange.number), info, row.quote, part)
+    view = panes.look_up(index, cell, texts, header=_header(exchange, row.number) or row.header)
+    return _Found(replace(view, turn=exchange.number), row.quote, part)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from rag.types import Answer, AnswerKind, Calculation, Claim, Figure, Part, Reading
 from ui.cards import citation_button
-from ui.markup import tag
+from ui.markup import button, label, note, tag
 from ui.texts import Texts
 
 
@@ -23,21 +23,13 @@ def searched_as(a: Answer, texts: Texts) -> Markup | None:
     field = tag(
         "div",
         tag("textarea", a.searched, class_="cw-edit", aria_label=texts.edited_question),
-        tag("button", texts.ask_edited, type="button", class_="cw-action", data_action="again"),
+        button(texts.ask_edited, "cw-action", "again"),
         class_="cw-edit-form",
         hidden=True,
     )
-    edit = tag(
-        "button",
-        texts.edit_searched,
-        type="button",
-        class_="cw-link",
-        data_action="edit",
-        aria_label=f"{texts.edit_searched}: {texts.edited_question}",
-    )
-    line = tag(
-        "p", tag("span", texts.searched_as, class_="cw-label"), " ", tag("span", a.searched), " ", edit
-    )
+    words = f"{texts.edit_searched}: {texts.edited_question}"
+    edit = button(texts.edit_searched, "cw-link", "edit", aria_label=words)
+    line = tag("p", label(texts.searched_as), " ", tag("span", a.searched), " ", edit)
     return tag("div", line, field, class_="cw-asked")
 
 
@@ -158,7 +150,7 @@ def _calculation(one: Calculation, first: int, turn: int, texts: Texts) -> Marku
     inputs = [
         tag("li", _input(figure, number, turn, texts)) for number, figure in enumerate(one.inputs, first)
     ]
-    notes = tag("ul", [tag("li", note) for note in one.notes], class_="cw-calc-notes") if one.notes else None
+    notes = [tag("li", words) for words in one.notes]
     return tag(
         "section",
         tag("h4", texts.worked_out if one.formula else texts.read_from, class_="cw-label"),
@@ -170,9 +162,10 @@ def _calculation(one: Calculation, first: int, turn: int, texts: Texts) -> Marku
             class_="cw-result",
         ),
         tag("dl", [(tag("dt", name), tag("dd", words)) for name, words in details if words], class_="cw-dl"),
-        tag("p", texts.inputs, class_="cw-label") if inputs else None,
-        tag("ul", inputs, class_="cw-inputs") if inputs else None,
-        notes,
+        [tag("p", texts.inputs, class_="cw-label"), tag("ul", inputs, class_="cw-inputs")]
+        if inputs
+        else None,
+        tag("ul", notes, class_="cw-calc-notes") if notes else None,
         class_="cw-calc",
         aria_label=one.name,
     )
@@ -182,16 +175,12 @@ def _input(figure: Figure, number: int, turn: int, texts: Texts) -> list[Markup 
     printed = figure.printed or str(figure.value)
     if figure.citation is None:
         origin = texts.calculated if not figure.printed else texts.from_question
-        value = tag("span", tag("b", printed), " ", tag("span", origin, class_="cw-note"))
+        value = tag("span", tag("b", printed), " ", note(origin))
     else:
-        value = tag(
-            "button",
-            tag("b", printed),
-            " ",
-            f"[{figure.citation}]",
-            type="button",
-            class_="cw-cell",
-            data_action="figure",
+        value = button(
+            [tag("b", printed), " ", f"[{figure.citation}]"],
+            "cw-cell",
+            "figure",
             data_turn=turn,
             data_number=number,
             aria_label=texts.open_cell.format(printed=f"{figure.label} {figure.period}: {printed}"),

@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 from rag.telling import gap_words, leg_words, matter_words, reason_words, short, tells, values_words
 from rag.types import Filters, Gap, Hit, Note
-from ui.cards import place
-from ui.markup import name, tag
+from ui.cards import place, relevance
+from ui.markup import folded, label, name, tag
 from ui.narrow import limits
 from ui.texts import Texts
 
@@ -34,10 +34,8 @@ def understood(
     )
 
 
-def _line(label: str, items: Sequence[Markup]) -> Markup | None:
-    if not items:
-        return None
-    return tag("div", tag("span", label, class_="cw-label"), tag("ul", items), class_="cw-named")
+def _line(title: str, items: Sequence[Markup]) -> Markup | None:
+    return tag("div", label(title), tag("ul", items), class_="cw-named") if items else None
 
 
 def why(hits: Sequence[Hit], texts: Texts) -> Markup | None:
@@ -46,12 +44,7 @@ def why(hits: Sequence[Hit], texts: Texts) -> Markup | None:
     rows = [_why_one(hit, texts) for hit in hits if any(map(tells, hit.reasons))]
     if not rows:
         return None
-    summary = tag(
-        "summary",
-        tag("span", texts.why, class_="cw-label"),
-        tag("span", texts.why_note, class_="cw-note"),
-    )
-    return tag("details", summary, tag("ol", rows, class_="cw-why-list"), class_="cw-why")
+    return folded(texts.why, texts.why_note, tag("ol", rows, class_="cw-why-list"), "cw-why")
 
 
 def _why_one(hit: Hit, texts: Texts) -> Markup:
@@ -65,11 +58,10 @@ def _why_one(hit: Hit, texts: Texts) -> Markup:
         )
         for reason in [reason for reason in hit.reasons if tells(reason)][:_REASONS]
     ]
-    where = place(hit.document.title, hit.document.path, hit.chunk.page, hit.chunk.location, texts)
     legs = found.join(leg_words(leg, texts.code) for leg in hit.legs)
     return tag(
         "li",
-        tag("p", where, tag("span", texts.relevance.format(score=f"{hit.score:.2f}"), class_="cw-score")),
+        tag("p", place(hit.document, hit.chunk, texts), relevance(hit, texts)),
         tag("p", legs, class_="cw-note") if legs else None,
         tag("ul", reasons),
     )

@@ -8,6 +8,7 @@ import re
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -91,15 +92,30 @@ class Workspace:
         questions = [e.get("question") if isinstance(e, dict) else e for e in entries]
         return tuple(q for q in questions if isinstance(q, str) and q.strip())[:most]
 
-    def writing(self, name: str) -> _Writing:
-        """A context in which this page's server is the only one of its threads that writes to the index."""
-        return _Writing(self._writing, self._lock, name)
+    @contextmanager
+    def writing(self, name: str) -> Iterator[None]:
+        """A context in which this page's server is the only one of its threads that writes to the index.
+        Raises IndexBusy."""
+        with self._lock:
+            if name in self._writing:
+                raise IndexBusy(f"Another upload to {name!r} is still running. Wait until it ends.")
+            self._writing.add(name)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._writing.discard(name)
 
     def keep(self, name: str, files: Sequence[Path]) -> list[Path]:
         """Copies uploaded files into the index's own folder, each whole or not at all, and removes the
-        originals."""
+        originals. Raises StorageError."""
         target = self.folder(name) / UPLOADS
-        return list(_keep(target, files))
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            return [_copy(file, target / safe_name(file.name)) for file in files]
+        except OSError as error:
+            why = error.strerror or error
+            raise StorageError(f"The files could not be kept in {target}: {why}.") from error
 
     def close(self) -> None:
         """Closes every assistant that was opened."""
@@ -107,30 +123,6 @@ class Workspace:
             for assistant in self._assistants.values():
                 assistant.close()
             self._assistants.clear()
-
-
-class _Writing:
-    def __init__(self, names: set[str], lock: threading.Lock, name: str) -> None:
-        self._names, self._lock, self._name = names, lock, name
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._name in self._names:
-                raise IndexBusy(f"Another upload to {self._name!r} is still running. Wait until it ends.")
-            self._names.add(self._name)
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._names.discard(self._name)
-
-
-def _keep(target: Path, files: Sequence[Path]) -> Iterator[Path]:
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        for file in files:
-            yield _copy(file, target / safe_name(file.name))
-    except OSError as error:
-        raise StorageError(f"The files could not be kept in {target}: {error.strerror or error}.") from error
 
 
 def _copy(source: Path, target: Path) -> Path:

@@ -35,7 +35,10 @@ def list_models(as_json: JsonOption = False) -> None:
 
 def path(name: Name = "llm", as_json: JsonOption = False) -> None:
     """Print where a model's file or folder is."""
-    found = _locate(name, options.config())
+    _print_path(name, _locate(name, options.config()), as_json=as_json)
+
+
+def _print_path(name: str, found: str | Path, *, as_json: bool) -> None:
     if as_json:
         output.print_json({"name": name, "path": found})
     else:
@@ -71,10 +74,7 @@ def pull(name: Name, as_json: JsonOption = False) -> None:
 
     with output.progress_bars(quiet=as_json) as progress:
         found = fetch(name, spec, settings.cache_dir, progress)
-    if as_json:
-        output.print_json({"name": name, "path": found})
-    else:
-        typer.echo(found)
+    _print_path(name, found, as_json=as_json)
 
 
 def tune(
@@ -149,18 +149,14 @@ def _names(settings: Config) -> list[str]:
 
 
 def _describe(name: str, settings: Config) -> dict[str, Any]:
-    try:
-        found = _locate(name, settings)
-        return {"name": name, "found": True, "path": found, "error": "", "tuned": _tuned(found, settings)}
-    except CitewiseError as error:
-        return {"name": name, "found": False, "path": "", "error": str(error), "tuned": ""}
-
-
-def _tuned(found: str, settings: Config) -> str:
-    """How a model is run on this machine, where `citewise models tune` was here; "" elsewhere."""
     from rag.model_tuning import describe
 
-    return describe(Path(found), settings.cache_dir, used=settings.tuned_models)
+    try:
+        found = _locate(name, settings)
+        tuned = describe(Path(found), settings.cache_dir, used=settings.tuned_models)
+        return {"name": name, "found": True, "path": found, "error": "", "tuned": tuned}
+    except CitewiseError as error:
+        return {"name": name, "found": False, "path": "", "error": str(error), "tuned": ""}
 
 
 def _locate_llm(name: str, settings: Config) -> Path:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rag.errors import InputError
+
 if TYPE_CHECKING:
     from rag.config import Config
     from rag.index import Index
@@ -111,6 +113,17 @@ def filters(
     )
     check_filters(asked)
     return asked or None
+
+
+def check_set(source: Path, purpose: str) -> None:
+    """Raises InputError for a folder that is no set of questions, and for what is not there; `purpose` is
+    what an index of the user's own would be used for."""
+    if source.is_file() or ((source / "documents").is_dir() and (source / "questions.jsonl").is_file()):
+        return
+    raise InputError(
+        f"{source} is not a set: it needs a folder documents/ and a file questions.jsonl. To {purpose} "
+        "an index of yours give a file of questions and --index."
+    )
 
 
 def open_configured_index(settings: Config, *, create: bool = False, rebuild: bool = False) -> Index:

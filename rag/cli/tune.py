@@ -24,10 +24,7 @@ _COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 def tune(
     source: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="SET",
-            help=SET_HELP,
-        ),
+        typer.Argument(metavar="SET", help=SET_HELP),
     ] = None,
     index: SetIndexOption = None,
     refuse: Annotated[
@@ -59,8 +56,7 @@ def tune(
         ingest_set(source / "documents", settings, rebuild=False, quiet=as_json)
     tuning, path = _tuned(source, settings, refuse, risk, dry_run=dry_run, quiet=as_json)
     if as_json:
-        told = _numbers(tuning) | {"index": settings.index, "written": path}
-        output.print_json(told)
+        output.print_json(_numbers(tuning) | {"index": settings.index, "written": path})
         return
     _print(tuning, refuse)
     _print_outcome(tuning, settings.index, path, dry_run=dry_run)
@@ -80,12 +76,7 @@ def _check(source: Path | None, refuse: float, risk: float | None, *, reset: boo
         return
     if source is None:
         raise InputError("Give a SET of questions to tune with, or --reset to take the tuning away.")
-    whole = (source / "documents").is_dir() and (source / "questions.jsonl").is_file()
-    if not whole and not source.is_file():
-        raise InputError(
-            f"{source} is not a set: it needs a folder documents/ and a file questions.jsonl. To tune "
-            "an index of yours give a file of questions and --index."
-        )
+    options.check_set(source, "tune")
     load_questions(source)
 
 

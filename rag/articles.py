@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from rag.numerals import HAN_NUMERAL, fold, numerals, parse_han
+from rag.numerals import HAN_NUMERAL, fold, numerals
 from rag.quantity import Quantity
-from rag.references import references
+from rag.references import references, whole_number
 
 UNITS = frozenset(
     ("article", "section", "note", "item", "chapter", "part", "schedule", "exhibit", "appendix", "paragraph",
@@ -100,10 +100,8 @@ def _joined(found: Sequence[tuple[int, int, str, str]]) -> Iterable[str]:
 
 
 def _number(text: str) -> str:
-    if text.isdigit():
-        return str(int(text))
-    value = parse_han(text)
-    return str(value) if value is not None and value.denominator == 1 else ""
+    value = whole_number(text)
+    return "" if value is None else str(value)
 
 
 def _with_sub(number: str, sub: str | None) -> str:

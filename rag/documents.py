@@ -59,13 +59,6 @@ class Documents(IndexFile):
             raise InputError(f"The index {self.folder} holds no document {document_id} (any more).")
         return marked([info], self.validity())[0]
 
-    def find_document(self, path: str) -> DocumentInfo | None:
-        """The document of this shown path, or else of this absolute source path."""
-        found = [d for d in self.documents() if d.path == path] or [
-            d for d in self.documents() if d.source == path
-        ]
-        return found[0] if found else None
-
     def text(self, document_id: int, start: int = 0, end: int | None = None) -> str:
         """`document.text[start:end]`; only the parts needed are read. "" for a document that gave no text."""
         with self._connection() as connection:

@@ -91,34 +91,22 @@ def blocks(
 
 
 def chunk(row: ChunkRow, text: str) -> Chunk:
-    return Chunk(
-        ordinal=row[2],
-        start=row[3],
-        end=row[4],
-        text=text,
-        context=row[5],
-        kind=row[6],
-        heading_path=tuple(json.loads(row[7])),
-        page=row[8],
-        last_page=row[9],
-        location=row[10],
-        tokens=row[11],
-        role=row[12],
-    )
+    return Chunk(*row[2:5], text, *row[5:7], tuple(json.loads(row[7])), row[8], row[9], row[10], row[11], row[12])
+
+
+def _listed(ids: Sequence[int]) -> tuple[str]:
+    """The value of a query's `json_each(?)`."""
+    return (json.dumps([int(i) for i in ids]),)
 
 
 def chunk_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[ChunkRow]:
-    wanted = json.dumps([int(i) for i in ids])
     query = f"SELECT {_CHUNK} FROM chunks WHERE id IN (SELECT value FROM json_each(?))"
-    return connection.execute(query, (wanted,)).fetchall()
+    return connection.execute(query, _listed(ids)).fetchall()
 
 
 def owners(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, int]:
-    found = connection.execute(
-        "SELECT id, document_id FROM chunks WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(ids)),),
-    )
-    return dict(found.fetchall())
+    query = "SELECT id, document_id FROM chunks WHERE id IN (SELECT value FROM json_each(?))"
+    return dict(connection.execute(query, _listed(ids)).fetchall())
 
 
 def candidates(connection: sqlite3.Connection, ids: Sequence[int]) -> list[tuple[Any, ...]]:
@@ -132,11 +120,8 @@ def candidates(connection: sqlite3.Connection, ids: Sequence[int]) -> list[tuple
 
 
 def roles(connection: sqlite3.Connection, document_ids: Sequence[int]) -> dict[int, str]:
-    found = connection.execute(
-        "SELECT id, role FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) AND role != ''",
-        (json.dumps(list(document_ids)),),
-    )
-    return dict(found.fetchall())
+    query = "SELECT id, role FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) AND role != ''"
+    return dict(connection.execute(query, _listed(document_ids)).fetchall())
 
 
 def with_statements(connection: sqlite3.Connection) -> set[int]:
@@ -169,18 +154,15 @@ def chunk_ids(connection: sqlite3.Connection, documents: Sequence[int] | None) -
         found = connection.execute("SELECT id FROM chunks ORDER BY id")
     else:
         query = "SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) ORDER BY id"
-        found = connection.execute(query, (json.dumps(list(documents)),))
+        found = connection.execute(query, _listed(documents))
     return np.fromiter((row[0] for row in found), dtype=np.int64)
 
 
 def token_fields(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
     """Search tokens (title, heading, body) of passages, read from the table that FTS5 keeps them in: asking
     the virtual table itself opens a cursor for each row."""
-    found = connection.execute(
-        "SELECT id, c0, c1, c2 FROM lexical_content WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps([int(i) for i in ids]),),
-    )
-    return {row[0]: (row[1], row[2], row[3]) for row in found}
+    query = "SELECT id, c0, c1, c2 FROM lexical_content WHERE id IN (SELECT value FROM json_each(?))"
+    return {row[0]: row[1:] for row in connection.execute(query, _listed(ids))}
 
 
 def chunk_ranges(connection: sqlite3.Connection, documents: Sequence[int]) -> list[tuple[int, int]]:
@@ -189,7 +171,7 @@ def chunk_ranges(connection: sqlite3.Connection, documents: Sequence[int]) -> li
     found = connection.execute(
         "SELECT c.id, d.chunks FROM documents d JOIN chunks c ON c.document_id = d.id AND c.ordinal = 0 "
         "WHERE d.id IN (SELECT value FROM json_each(?)) ORDER BY c.id",
-        (json.dumps([int(d) for d in documents]),),
+        _listed(documents),
     )
     ranges: list[tuple[int, int]] = []
     for first, count in found:
@@ -218,9 +200,8 @@ def phrase_hits(
 
 def vectors(connection: sqlite3.Connection, ids: Sequence[int], dimension: int) -> NDArray[np.float32]:
     matrix = np.zeros((len(ids), dimension), dtype=np.float32)
-    wanted = json.dumps([int(i) for i in ids])
     query = "SELECT chunk_id, vector FROM vectors WHERE chunk_id IN (SELECT value FROM json_each(?))"
-    found = dict(connection.execute(query, (wanted,)))
+    found = dict(connection.execute(query, _listed(ids)))
     present = [row for row, chunk_id in enumerate(ids) if int(chunk_id) in found]
     if present:
         joined = b"".join(found[int(ids[row])] for row in present)
@@ -239,32 +220,22 @@ def vector_batch(
     return ids, matrix
 
 
+# What is wrong where a column names no row of another table: (table, column, the other).
+_ORPHANS = {
+    "passages without a lexical row": ("chunks", "id", "lexical_docsize"),
+    "lexical rows without a passage": ("lexical_docsize", "id", "chunks"),
+    "vectors without a passage": ("vectors", "chunk_id", "chunks"),
+    "references without their passage": ("crossrefs", "chunk_id", "chunks"),
+    "references to passages that are gone": ("crossrefs", "target_chunk_id", "chunks"),
+    "references to documents that are gone": ("crossrefs", "target_document_id", "documents"),
+    "article numbers without a passage": ("anchors", "chunk_id", "chunks"),
+    "waiting passages that do not exist": ("pending", "chunk_id", "chunks"),
+    "passages without a document": ("chunks", "document_id", "documents"),
+}
 _INVARIANTS = {
-    "passages without a lexical row": "SELECT count(*) FROM chunks WHERE id NOT IN (SELECT id FROM "
-    "lexical_docsize)",
-    "lexical rows without a passage": "SELECT count(*) FROM lexical_docsize WHERE id NOT IN (SELECT id "
-    "FROM chunks)",
-    "vectors without a passage": "SELECT count(*) FROM vectors WHERE chunk_id NOT IN (SELECT id FROM chunks)",
-    "references without their passage": (
-        "SELECT count(*) FROM crossrefs WHERE chunk_id NOT IN (SELECT id FROM chunks)"
-    ),
-    "references to passages that are gone": (
-        "SELECT count(*) FROM crossrefs WHERE target_chunk_id IS NOT NULL "
-        "AND target_chunk_id NOT IN (SELECT id FROM chunks)"
-    ),
-    "references to documents that are gone": (
-        "SELECT count(*) FROM crossrefs WHERE target_document_id IS NOT NULL "
-        "AND target_document_id NOT IN (SELECT id FROM documents)"
-    ),
-    "article numbers without a passage": (
-        "SELECT count(*) FROM anchors WHERE chunk_id NOT IN (SELECT id FROM chunks)"
-    ),
-    "waiting passages that do not exist": (
-        "SELECT count(*) FROM pending WHERE chunk_id NOT IN (SELECT id FROM chunks)"
-    ),
-    "passages without a document": (
-        "SELECT count(*) FROM chunks WHERE document_id NOT IN (SELECT id FROM documents)"
-    ),
+    name: f"SELECT count(*) FROM {table} WHERE {key} IS NOT NULL AND {key} NOT IN (SELECT id FROM {other})"
+    for name, (table, key, other) in _ORPHANS.items()
+} | {
     "documents whose count of passages is wrong": (
         "SELECT count(*) FROM documents d "
         "WHERE d.chunks != (SELECT count(*) FROM chunks c WHERE c.document_id = d.id)"

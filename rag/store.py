@@ -42,14 +42,6 @@ class Store(Documents):
             ranges = None if scope is None else rows.chunk_ranges(connection, scope)
             return lexical.best(connection, frequency, limit=limit, ranges=ranges)
 
-    def lexical_scores(self, tokens: Sequence[str], chunk_ids: Sequence[int]) -> dict[int, float]:
-        """The weights that `lexical` gives these passages; those with none of the tokens are left out."""
-        if not len(chunk_ids):
-            return {}
-        known = lexical.known_tokens(self.document_frequency(tokens))
-        with self._connection() as connection:
-            return lexical.scores(connection, known, [int(i) for i in chunk_ids])
-
     def document_frequency(self, tokens: Sequence[str]) -> dict[str, int]:
         """Number of passages that hold each token (0: none)."""
         known: dict[str, int] = self._cached("frequencies", lambda _: {})

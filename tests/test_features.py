@@ -189,7 +189,7 @@ def test_bm25_is_what_sqlite_computes(index: Index, question: str) -> None:
     every = [int(i) for i in index.store.chunk_ids(None)]
     some = make_pool(legs, Found((), ()), None, every)
     own = column("lexical", asked, some, index.store.lengths())
-    theirs = index.store.lexical_scores(asked.tokens, [row.id for row in some.rows])
+    theirs = dict(index.store.lexical(asked.tokens, limit=len(some)))
     attainable = 2.2 * asked.weights.sum()
     assert len(some) == len(every)
     assert len(theirs) >= 1

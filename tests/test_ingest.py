@@ -185,8 +185,7 @@ def test_names_of_any_kind_are_read_shown_and_kept_apart(index: Index, tmp_path:
     assert report.count("added") == len(names)
     for number, name in enumerate(names):
         assert found(index.store, str(number + 5000)) == [name]
-        info = index.store.find_document(name)
-        assert info is not None
+        (info,) = [d for d in index.store.documents() if d.path == name]
         assert Path(info.source) == folder / name
     assert set(changes(index.ingest(folder).files).values()) == {"skipped"}
 

@@ -239,15 +239,6 @@ def test_filters_hold_for_documents_passages_and_the_lexical_leg(
     assert set(found(store, "word", filters=filters)) == paths
 
 
-def test_find_document_takes_the_shown_path_or_the_source(store: Store) -> None:
-    (document_id,) = put(store, document("a.pdf", ["One."]))
-    for name in ("a.pdf", "/documents/a.pdf"):
-        info = store.find_document(name)
-        assert info is not None
-        assert info.id == document_id
-    assert store.find_document("b.pdf") is None
-
-
 def test_rare_word_weighs_more_than_a_common_one(store: Store) -> None:
     put(
         store,
@@ -259,16 +250,6 @@ def test_rare_word_weighs_more_than_a_common_one(store: Store) -> None:
     assert rare > common[0][1] > 0
     assert store.document_frequency(["word", "quasar", "none"]) == {"word": 9, "quasar": 1, "none": 0}
     assert store.passages() == 10
-
-
-def test_lexical_scores_are_those_of_the_search(store: Store) -> None:
-    put(store, *(document(f"{n}.pdf", [f"Rent number {n} is due on day {n % 3}."]) for n in range(30)))
-    tokens = ["rent", "2", "7", "dai"]
-    searched = store.lexical(tokens, limit=100)
-    ids = [i for i, _ in searched]
-    assert store.lexical_scores(tokens, ids) == pytest.approx(dict(searched))
-    assert store.lexical_scores(tokens, [10**6]) == {}
-    assert store.lexical_scores(tokens, []) == {}
 
 
 @pytest.mark.parametrize("chosen", [[], [0], [3, 4], [0, 5], [6, 1, 3]])

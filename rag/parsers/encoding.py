@@ -27,34 +27,17 @@ _GB_PAIR = re.compile(
     re.S,
 )
 _BIG5_PAIR = re.compile(rb"[\x00-\x80]+|([\xa1\xa2\xa4-\xc6][\x40-\x7e\xa1-\xfe])|([\x81-\xff].?)", re.S)
-_OTHERS = [
-    "gb18030",
-    "big5hkscs",
-    "cp1252",
-    "cp1250",
-    "cp1251",
-    "cp1253",
-    "cp1254",
-    "iso8859_2",
-    "koi8_r",
-    "shift_jis",
-    "euc_jp",
-    "euc_kr",
-]
+_OTHERS = (
+    "gb18030 big5hkscs cp1252 cp1250 cp1251 cp1253 cp1254 iso8859_2 koi8_r shift_jis euc_jp euc_kr".split()
+)
 _WESTERN = re.compile("[\0-\x7fàâäáãçéèêëíîïñóôöõœúùûüßÀÂÄÁÃÇÉÈÊËÍÎÏÑÓÔÖÕŒÚÙÛÜ€£§©®°«»“”„‘’‚–—…·•¿¡ªº\xa0]*")
 # Letters, digits, blanks and punctuation of Latin and Chinese text.
 _USUAL = re.compile("[\t\r\n -\u02ff\u2010-\u203f\u3000-\u301f\u4e00-\u9fa5\uff00-\uff5e]")
 # Signatures of formats that are sometimes renamed to .txt; the second kind could begin a text too.
 _BINARY = (
-    b"%PDF-1.",
-    b"%PDF-2.",
-    b"PK\x03\x04",
-    b"\x89PNG",
-    b"\xff\xd8\xff",
-    b"\x7fELF",
-    b"\x1f\x8b",
+    b"%PDF-1.", b"%PDF-2.", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"\x7fELF", b"\x1f\x8b",
     b"\xd0\xcf\x11\xe0",
-)
+)  # fmt: skip
 _PERHAPS_BINARY = (b"GIF8", b"MZ", b"Rar!", b"BM", b"II*", b"MM\0*")
 
 

@@ -11,69 +11,12 @@ from rag.parsers.encoding import decode
 from rag.parsers.grid import MAX_COLUMNS, Grid, add_table
 
 _SKIP = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "nav",
-        "svg",
-        "math-hidden",
-        "head",
-        "iframe",
-        "object",
-        "embed",
-        "canvas",
-        "audio",
-        "video",
-        "select",
-        "datalist",
-        "button",
-        "input",
-        "textarea",
-        "dialog",
-        "menu",
-        "ix:header",
-        "-comment",
-    ]
+    "script style noscript template nav svg math-hidden head iframe object embed canvas audio video select "
+    "datalist button input textarea dialog menu ix:header -comment".split()
 )
 _BLOCK = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "header",
-        "hr",
-        "html",
-        "legend",
-        "main",
-        "ol",
-        "p",
-        "section",
-        "summary",
-        "ul",
-        "caption",
-        "tr",
-        "td",
-        "th",
-        "tbody",
-        "thead",
-        "tfoot",
-        "table",
-    ]
+    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer "
+    "form header hr html legend main ol p section summary ul caption tr td th tbody thead tfoot table".split()
 )
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)

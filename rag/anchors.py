@@ -72,11 +72,7 @@ _CONTINUED = re.compile(r"[Cc]ontinued\b|CONTINUED\b|续\)?\s*$")
 _TITLE_LINE, _LINE = 100, 160
 _ARTICLE_SENTENCE = re.compile(r"[ \t]+(?:of|to|and|or|shall|is|are|was|does|applies)\b")
 # Where a kind is looked for, in this order: a clause may be called section, an article "paragraph".
-_ALSO = {
-    "section": ("section", "article"),
-    "article": ("article", "section"),
-    "paragraph": ("paragraph", "section"),
-}
+_ALSO = {"section": "article", "article": "section", "paragraph": "section"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +161,7 @@ class _Tree:
         scope = bisect_right(self._scope_starts, start) - 1
         for spelled in _spellings(label):
             for where in dict.fromkeys((scope, 0, -1)):
-                for also in _ALSO.get(kind, (kind,)):
+                for also in (kind, _ALSO.get(kind, kind)):
                     position = self._unique.get((where, also, spelled))
                     if position is not None:
                         return self._ordinals[position]

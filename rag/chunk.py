@@ -8,7 +8,6 @@ last of all between words.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -63,11 +62,10 @@ def chunk(
     meter = Meter(document.text, count_tokens)
     drafts = list(_Packer(document, meter, max_tokens).drafts())
     counts = meter.count([_indexed(document, draft) for draft in drafts])
-    starts = [page.start for page in document.pages]
     chunks: list[Chunk] = []
     for draft, tokens in zip(drafts, counts, strict=True):
         for final, final_tokens in _within(document, meter, draft, tokens, max_tokens):
-            chunks.append(_chunk(document, starts, len(chunks), final, final_tokens))
+            chunks.append(_chunk(document, len(chunks), final, final_tokens))
     return tuple(chunks)
 
 
@@ -238,7 +236,7 @@ def _within(
         yield from _within(document, meter, half, meter.count([_indexed(document, half)])[0], limit)
 
 
-def _chunk(document: Document, page_starts: list[int], ordinal: int, draft: _Draft, tokens: int) -> Chunk:
+def _chunk(document: Document, ordinal: int, draft: _Draft, tokens: int) -> Chunk:
     return Chunk(
         ordinal=ordinal,
         start=draft.start,
@@ -247,16 +245,11 @@ def _chunk(document: Document, page_starts: list[int], ordinal: int, draft: _Dra
         context=draft.context,
         kind=draft.kind,
         heading_path=draft.first.heading_path,
-        page=_page(document, page_starts, draft.start),
-        last_page=_page(document, page_starts, draft.end - 1),
+        page=document.page_of(draft.start),
+        last_page=document.page_of(draft.end - 1),
         location=_joined(draft.first.location, draft.last.last_location),
         tokens=tokens,
     )
-
-
-def _page(document: Document, starts: list[int], offset: int) -> int | None:
-    index = bisect_right(starts, offset) - 1
-    return document.pages[index].number if index >= 0 else None
 
 
 def _joined(first: str, last: str) -> str:

@@ -48,11 +48,6 @@ def document(connection: sqlite3.Connection, document_id: int) -> DocumentInfo |
     return _info(row) if row else None
 
 
-def length(connection: sqlite3.Connection, document_id: int) -> int:
-    row = connection.execute("SELECT length FROM documents WHERE id = ?", (document_id,)).fetchone()
-    return int(row[0]) if row else 0
-
-
 def whole_text(connection: sqlite3.Connection, document_id: int) -> str:
     query = "SELECT body FROM texts WHERE document_id = ? ORDER BY part"
     return "".join(unpack(body) for (body,) in connection.execute(query, (document_id,)))
@@ -91,22 +86,19 @@ def blocks(
 
 
 def chunk(row: ChunkRow, text: str) -> Chunk:
-    return Chunk(*row[2:5], text, *row[5:7], tuple(json.loads(row[7])), row[8], row[9], row[10], row[11], row[12])
+    return Chunk(
+        *row[2:5], text, *row[5:7], tuple(json.loads(row[7])), row[8], row[9], row[10], row[11], row[12]
+    )
 
 
-def _listed(ids: Sequence[int]) -> tuple[str]:
+def listed(ids: Sequence[int]) -> tuple[str]:
     """The value of a query's `json_each(?)`."""
     return (json.dumps([int(i) for i in ids]),)
 
 
 def chunk_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[ChunkRow]:
     query = f"SELECT {_CHUNK} FROM chunks WHERE id IN (SELECT value FROM json_each(?))"
-    return connection.execute(query, _listed(ids)).fetchall()
-
-
-def owners(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, int]:
-    query = "SELECT id, document_id FROM chunks WHERE id IN (SELECT value FROM json_each(?))"
-    return dict(connection.execute(query, _listed(ids)).fetchall())
+    return connection.execute(query, listed(ids)).fetchall()
 
 
 def candidates(connection: sqlite3.Connection, ids: Sequence[int]) -> list[tuple[Any, ...]]:
@@ -121,7 +113,7 @@ def candidates(connection: sqlite3.Connection, ids: Sequence[int]) -> list[tuple
 
 def roles(connection: sqlite3.Connection, document_ids: Sequence[int]) -> dict[int, str]:
     query = "SELECT id, role FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) AND role != ''"
-    return dict(connection.execute(query, _listed(document_ids)).fetchall())
+    return dict(connection.execute(query, listed(document_ids)).fetchall())
 
 
 def with_statements(connection: sqlite3.Connection) -> set[int]:
@@ -154,7 +146,7 @@ def chunk_ids(connection: sqlite3.Connection, documents: Sequence[int] | None) -
         found = connection.execute("SELECT id FROM chunks ORDER BY id")
     else:
         query = "SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) ORDER BY id"
-        found = connection.execute(query, _listed(documents))
+        found = connection.execute(query, listed(documents))
     return np.fromiter((row[0] for row in found), dtype=np.int64)
 
 
@@ -162,7 +154,7 @@ def token_fields(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int
     """Search tokens (title, heading, body) of passages, read from the table that FTS5 keeps them in: asking
     the virtual table itself opens a cursor for each row."""
     query = "SELECT id, c0, c1, c2 FROM lexical_content WHERE id IN (SELECT value FROM json_each(?))"
-    return {row[0]: row[1:] for row in connection.execute(query, _listed(ids))}
+    return {row[0]: row[1:] for row in connection.execute(query, listed(ids))}
 
 
 def chunk_ranges(connection: sqlite3.Connection, documents: Sequence[int]) -> list[tuple[int, int]]:
@@ -171,7 +163,7 @@ def chunk_ranges(connection: sqlite3.Connection, documents: Sequence[int]) -> li
     found = connection.execute(
         "SELECT c.id, d.chunks FROM documents d JOIN chunks c ON c.document_id = d.id AND c.ordinal = 0 "
         "WHERE d.id IN (SELECT value FROM json_each(?)) ORDER BY c.id",
-        _listed(documents),
+        listed(documents),
     )
     ranges: list[tuple[int, int]] = []
     for first, count in found:
@@ -201,23 +193,12 @@ def phrase_hits(
 def vectors(connection: sqlite3.Connection, ids: Sequence[int], dimension: int) -> NDArray[np.float32]:
     matrix = np.zeros((len(ids), dimension), dtype=np.float32)
     query = "SELECT chunk_id, vector FROM vectors WHERE chunk_id IN (SELECT value FROM json_each(?))"
-    found = dict(connection.execute(query, _listed(ids)))
+    found = dict(connection.execute(query, listed(ids)))
     present = [row for row, chunk_id in enumerate(ids) if int(chunk_id) in found]
     if present:
         joined = b"".join(found[int(ids[row])] for row in present)
         matrix[present] = np.frombuffer(joined, dtype="<f2").reshape(len(present), dimension)
     return matrix
-
-
-def vector_batch(
-    connection: sqlite3.Connection, after: int, limit: int, dimension: int
-) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-    """Up to `limit` vectors of the ids above `after`."""
-    query = "SELECT chunk_id, vector FROM vectors WHERE chunk_id > ? ORDER BY chunk_id LIMIT ?"
-    found = connection.execute(query, (after, limit)).fetchall()
-    ids = np.fromiter((row[0] for row in found), dtype=np.int64, count=len(found))
-    matrix = np.frombuffer(b"".join(row[1] for row in found), dtype="<f2").reshape(len(found), dimension)
-    return ids, matrix
 
 
 # What is wrong where a column names no row of another table: (table, column, the other).

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +92,10 @@ class Writer:
         """Every file of the index by its source path."""
         with storage_errors(self._file):
             found = self._connection.execute(_KNOWN).fetchall()
-        return {os.fsdecode(row[11]): _known(row) for row in found}
+        return {
+            os.fsdecode(row[11]): Known(*[*row[:5], FileStatus(row[5]), row[6], bool(row[7]), *row[8:11]])
+            for row in found
+        }
 
     def put_document(
         self,
@@ -280,13 +282,6 @@ class Writer:
             row,
         )
         return {(context, text[start:end]): vector for context, start, end, vector in found}
-
-
-def _known(row: tuple[Any, ...]) -> Known:
-    values = list(row[:11])
-    values[5] = FileStatus(row[5])
-    values[7] = bool(row[7])
-    return Known(*values)
 
 
 def printable(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 
 from rag.errors import ParseError
 
@@ -53,10 +54,8 @@ def decode(data: bytes, *, path: str) -> str:
         if not text:
             raise _not_text(path)
         return text
-    try:
+    with suppress(UnicodeDecodeError):
         return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
     han = _decode_utf16_han(data)
     if not han and _looks_binary(data):
         raise _not_text(path)
@@ -78,19 +77,15 @@ def _looks_binary(data: bytes) -> bool:
 def _decode_utf16(data: bytes) -> str:
     """UTF-16 without a mark: of the two byte orders the one whose text is made of letters, digits, blanks and
     punctuation."""
-    best, best_share = "", 0.0
-    for encoding in ("utf-16-le", "utf-16-be"):
-        try:
+    readings = []
+    for encoding in ("utf-16-be", "utf-16-le"):
+        with suppress(UnicodeDecodeError):
             text = data[: len(data) // 2 * 2].decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        sample = text[:20_000]
-        usual = len(_USUAL.findall(sample))
-        share = usual / len(sample) if sample else 0.0
-        # Random bytes land among the Han characters one time in three: 0.9 is far from that.
-        if share > best_share:
-            best, best_share = text, share
-    return best if best_share >= 0.9 else ""
+            sample = text[:20_000]
+            readings.append((len(_USUAL.findall(sample)) / max(1, len(sample)), encoding, text))
+    share, _, best = max(readings, default=(0.0, "", ""))
+    # Random bytes land among the Han characters one time in three: 0.9 is far from that.
+    return best if share >= 0.9 else ""
 
 
 def _decode_utf16_han(data: bytes) -> str:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from rag.checksum import sha256_file
 from rag.errors import IndexBusy, StorageError
-from rag.schema import storage_errors, sync
+from rag.files import sync
+from rag.schema import storage_errors
 from rag.store import Store
 
 if TYPE_CHECKING:

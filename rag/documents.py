@@ -146,8 +146,12 @@ class Documents(IndexFile):
         """Ids of the passages of the documents that pass and, where given, are among `documents`,
         ascending."""
         scope = self.scope(filters, documents)
-        with self._connection() as connection:
-            return rows.chunk_ids(connection, scope)
+        if scope is None:
+            found = self._rows("SELECT id FROM chunks ORDER BY id")
+        else:
+            query = "SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) ORDER BY id"
+            found = self._rows(query, rows.listed(scope))
+        return np.array([i for (i,) in found], dtype=np.int64)
 
     def scope(self, filters: Filters | None, documents: Sequence[int] | None = None) -> list[int] | None:
         """The ids of the documents that pass the filters and, where given, are among `documents`; None:

@@ -8,9 +8,6 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rag.schema import PART, unpack
 from rag.sections import PRIMARY
 from rag.types import Block, BlockKind, Chunk, DocumentInfo, FileStatus, Page
@@ -141,15 +138,6 @@ def chunk_range(connection: sqlite3.Connection, document_id: int, first: int, la
     return connection.execute(query, (document_id, first, last)).fetchall()
 
 
-def chunk_ids(connection: sqlite3.Connection, documents: Sequence[int] | None) -> NDArray[np.int64]:
-    if documents is None:
-        found = connection.execute("SELECT id FROM chunks ORDER BY id")
-    else:
-        query = "SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) ORDER BY id"
-        found = connection.execute(query, listed(documents))
-    return np.fromiter((row[0] for row in found), dtype=np.int64)
-
-
 def token_fields(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
     """Search tokens (title, heading, body) of passages, read from the table that FTS5 keeps them in: asking
     the virtual table itself opens a cursor for each row."""
@@ -188,17 +176,6 @@ def phrase_hits(
         )
         found.extend(row[0] for row in rows)
     return found
-
-
-def vectors(connection: sqlite3.Connection, ids: Sequence[int], dimension: int) -> NDArray[np.float32]:
-    matrix = np.zeros((len(ids), dimension), dtype=np.float32)
-    query = "SELECT chunk_id, vector FROM vectors WHERE chunk_id IN (SELECT value FROM json_each(?))"
-    found = dict(connection.execute(query, listed(ids)))
-    present = [row for row, chunk_id in enumerate(ids) if int(chunk_id) in found]
-    if present:
-        joined = b"".join(found[int(ids[row])] for row in present)
-        matrix[present] = np.frombuffer(joined, dtype="<f2").reshape(len(present), dimension)
-    return matrix
 
 
 # What is wrong where a column names no row of another table: (table, column, the other).

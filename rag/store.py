@@ -120,8 +120,14 @@ class Store(Documents):
 
     def vectors(self, chunk_ids: Sequence[int]) -> NDArray[np.float32]:
         """(n, dimension) in the order asked; a row of zeros where a passage has no vector (yet)."""
-        with self._connection() as connection:
-            return rows.vectors(connection, chunk_ids, self._manifest.dimension)
+        matrix = np.zeros((len(chunk_ids), self._manifest.dimension), dtype=np.float32)
+        query = "SELECT chunk_id, vector FROM vectors WHERE chunk_id IN (SELECT value FROM json_each(?))"
+        found = dict(self._rows(query, rows.listed(chunk_ids)))
+        present = [row for row, chunk_id in enumerate(chunk_ids) if int(chunk_id) in found]
+        if present:
+            joined = b"".join(found[int(chunk_ids[row])] for row in present)
+            matrix[present] = np.frombuffer(joined, dtype="<f2").reshape(len(present), -1)
+        return matrix
 
     def iter_vectors(self, batch: int = 8192) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
         """All vectors in batches of (ids, matrix), by id."""

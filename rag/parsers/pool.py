@@ -66,9 +66,7 @@ class _WorkerPopen(popen_spawn.Popen):
 
 
 class _WorkerProcess(SpawnProcess):
-    @staticmethod
-    def _Popen(process_obj: Any) -> Any:
-        return _WorkerPopen(process_obj)
+    _Popen = _WorkerPopen  # type: ignore[assignment]
 
 
 class _WorkerContext(SpawnContext):

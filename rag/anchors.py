@@ -13,10 +13,8 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from rag.crossrefs import DOCUMENT, Reference, find, plain
-from rag.numerals import parse_han
 from rag.references import references
 from rag.types import BlockKind, Chunk, Document
 from rag.validity import law_name, names_of
@@ -63,8 +61,6 @@ _OPENER = re.compile(
     r"|(?P<bare>\d{1,3})[.)]?(?=[ \t\u3000]+[A-Z“\"*\u4e00-\u9fff])"
     r")"
 )  # fmt: skip
-_ZH = re.compile(rf"第({_NUMBER_ZH})([条章编])(?:之({_NUMBER_ZH}))?")
-_KINDS_ZH = {"条": "article", "章": "chapter", "编": "part"}
 _SCOPES = ("schedule", "exhibit", "appendix")
 _ENDED = frozenset("。！？；…：.!?;:”’」』）)\"'|-*#>")
 _NOTES = re.compile(
@@ -76,11 +72,7 @@ _CONTINUED = re.compile(r"[Cc]ontinued\b|CONTINUED\b|续\)?\s*$")
 _TITLE_LINE, _LINE = 100, 160
 _ARTICLE_SENTENCE = re.compile(r"[ \t]+(?:of|to|and|or|shall|is|are|was|does|applies)\b")
 # Where a kind is looked for, in this order: a clause may be called section, an article "paragraph".
-_ALSO = {
-    "section": ("section", "article"),
-    "article": ("article", "section"),
-    "paragraph": ("paragraph", "section"),
-}
+_ALSO = {"section": "article", "article": "section", "paragraph": "section"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +161,7 @@ class _Tree:
         scope = bisect_right(self._scope_starts, start) - 1
         for spelled in _spellings(label):
             for where in dict.fromkeys((scope, 0, -1)):
-                for also in _ALSO.get(kind, (kind,)):
+                for also in (kind, _ALSO.get(kind, kind)):
                     position = self._unique.get((where, also, spelled))
                     if position is not None:
                         return self._ordinals[position]
@@ -180,32 +172,25 @@ class _Tree:
         here = bisect_right(self._article_starts, start) - 1
         if here < 0:
             return None
-        own = self._openers[self._articles[here]]
-        same = [p for p in self._articles[: here + 1] if self._like(self._openers[p], own)]
+        own = _like(self._openers[self._articles[here]])
+        same = [p for p in self._articles[: here + 1] if _like(self._openers[p]) == own]
         wanted = len(same) - 1 - back
         return self._ordinals[same[wanted]] if 0 <= wanted < len(same) - 1 else None
-
-    @staticmethod
-    def _like(one: _Found, other: _Found) -> bool:
-        return (one.kind, one.scope, one.label.count(".")) == (
-            other.kind,
-            other.scope,
-            other.label.count("."),
-        )
 
     def anchors(self) -> tuple[Anchor, ...]:
         """What is borne once in the main part, or once in all."""
         found: dict[tuple[str, str], int] = {}
-        for (scope, kind, label), position in self._unique.items():
-            if scope == -1:
-                found.setdefault((kind, label), position)
-        for (scope, kind, label), position in self._unique.items():
-            if scope == 0:
-                found[kind, label] = position
+        for where in (-1, 0):
+            found |= {(kind, label): p for (scope, kind, label), p in self._unique.items() if scope == where}
         return tuple(
             Anchor(kind, label, self._ordinals[p], self._openers[p].start)
             for (kind, label), p in sorted(found.items(), key=lambda item: item[1])
         )
+
+
+def _like(opener: _Found) -> tuple[str, int, int]:
+    """Articles with equal keys are numbered on from each other."""
+    return opener.kind, opener.scope, opener.label.count(".")
 
 
 def _spellings(label: str) -> Iterator[str]:
@@ -278,17 +263,8 @@ def _openers(document: Document, text: str, cuts: set[int]) -> Iterator[_Found]:
 def _number(group: str, opening: str) -> tuple[str, str]:
     if group in ("dotted", "bare"):
         return "section", opening.rstrip(".)")
-    if group == "zh" and (match := _ZH.fullmatch(opening)):
-        numbers = [_integer(n) for n in match.groups()[::2] if n]
-        label = "-".join(map(str, numbers)) if None not in numbers else ""
-        return _KINDS_ZH[match[2]], label
     found = references(opening)
     return (found[0].unit, found[0].label) if found else ("", "")
-
-
-def _integer(number: str) -> int | None:
-    value = Fraction(number) if number.isdecimal() else parse_han(number)
-    return None if value is None or value.denominator != 1 else int(value)
 
 
 def _quality(group: str, rest: str, heading: bool) -> int:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from rag.numerals import HAN_NUMERAL, fold, numerals, parse_han
+from rag.numerals import HAN_NUMERAL, fold, numerals
 from rag.quantity import Quantity
-from rag.references import references
+from rag.references import references, whole_number
 
 UNITS = frozenset(
     ("article", "section", "note", "item", "chapter", "part", "schedule", "exhibit", "appendix", "paragraph",
@@ -23,13 +23,13 @@ _BELOW = frozenset(("paragraph", "item"))
 _SHORT = {"s": "section", "ss": "section", "reg": "regulation", "regs": "regulation", "cl": "section",
           "sch": "schedule", "ch": "chapter", "r": "rule"}  # fmt: skip
 _SHORT_EN = re.compile(
-    r"(?<![\w.'’])(?P<name>ss?|regs?|cl|sch|ch|r)(?:\.[ \t]?"
-    r"|[ \t])(?P<n>\d{1,4}[A-Z]{0,2}(?:\.\d{1,3})*(?:\(\w{1,4}\))*)(?![\w%])"
+    r"(?<![\w.'’])(?P<name>ss?|regs?|cl|sch|ch|r)(?:\.[ \t]?|[ \t])"
+    r"(?P<n>\d{1,4}[A-Z]{0,2}(?:\.\d{1,3})*(?:\(\w{1,4}\))*)(?![\w%])"
 )
 _SPELLED_EN = re.compile(
-    r"\b(?P<name>article|section|clause|note|chapter|part|schedule|paragraph)[ \t]+(?=(?:one|two"
-    r"|three|four|five|six|seven|eight|nine"
-    r"|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b)",
+    r"\b(?P<name>article|section|clause|note|chapter|part|schedule|paragraph)[ \t]+"
+    r"(?=(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b)",
     re.I,
 )
 # 劳动者示例法39条: without 第, as lay people write it, only right behind a statute's name.
@@ -100,10 +100,8 @@ def _joined(found: Sequence[tuple[int, int, str, str]]) -> Iterable[str]:
 
 
 def _number(text: str) -> str:
-    if text.isdigit():
-        return str(int(text))
-    value = parse_han(text)
-    return str(value) if value is not None and value.denominator == 1 else ""
+    value = whole_number(text)
+    return "" if value is None else str(value)
 
 
 def _with_sub(number: str, sub: str | None) -> str:

@@ -8,12 +8,11 @@ last of all between words.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from rag.context import ContextWriter, document_name
+from rag.context import ContextWriter, document_name, plain_heading
 from rag.cuts import CHARS_PER_TOKEN, PROSE_CHARS_PER_TOKEN, Meter, cut, halves
 from rag.segments import Segment, SegmentKind, article_label, segment
 from rag.types import Chunk, Document
@@ -63,11 +62,10 @@ def chunk(
     meter = Meter(document.text, count_tokens)
     drafts = list(_Packer(document, meter, max_tokens).drafts())
     counts = meter.count([_indexed(document, draft) for draft in drafts])
-    starts = [page.start for page in document.pages]
     chunks: list[Chunk] = []
     for draft, tokens in zip(drafts, counts, strict=True):
         for final, final_tokens in _within(document, meter, draft, tokens, max_tokens):
-            chunks.append(_chunk(document, starts, len(chunks), final, final_tokens))
+            chunks.append(_chunk(document, len(chunks), final, final_tokens))
     return tuple(chunks)
 
 
@@ -113,13 +111,10 @@ class _Packer:
         if not whole and first.label:
             context = self._contexts.write((*first.heading_path, first.label), first.header)
             room = self._limit - self._meter.words(context)
-        items = [
-            piece for item in run for piece in ([item] if item.weight <= room else self._cut(item, room))
-        ]
+        items = self._pieces(run, room)
         alone, lead = self._seated(lead, items, room)
         yield from self._headings(alone)
-        above = self._first_context(lead, first)
-        first_room = self._limit - self._meter.words(above) - sum(h.weight for h in lead)
+        above, first_room = self._first_context(lead, first), self._limit - self._lead_weight(lead, first)
         for number, members in enumerate(self._filled(items, first_room, room)):
             start = lead[0].start if lead and number == 0 else members[0].start
             kind = _kind(members[0].segment)
@@ -130,8 +125,7 @@ class _Packer:
         """(headings that must stand alone, headings that share the first passage). Prose is cut to make
         room for its heading, in `items` itself; an article, a clause or a row is not."""
         alone: list[_Item] = []
-        while lead and not self._fits(lead, items[0]):
-            left = self._limit - self._lead_weight(lead, items[0].segment)
+        while lead and items[0].weight > (left := self._limit - self._lead_weight(lead, items[0].segment)):
             if items[0].segment.kind in _PROSE and left > self._limit // 4:
                 pieces = self._cut(items[0], min(left, room))
                 if pieces[0].weight <= left and len(pieces) > 1:
@@ -140,21 +134,19 @@ class _Packer:
             alone, lead = [*alone, lead[0]], lead[1:]
         return alone, lead
 
-    def _fits(self, lead: list[_Item], item: _Item) -> bool:
-        return self._lead_weight(lead, item.segment) + item.weight <= self._limit
-
     def _lead_weight(self, lead: list[_Item], first: Segment) -> int:
-        return self._meter.words(self._first_context(lead, first)) + sum(h.weight for h in lead)
+        return self._meter.words(self._first_context(lead, first)) + _weight(lead)
 
     def _first_context(self, lead: list[_Item], first: Segment) -> str:
         """The context of a passage that opens with its headings, or of a table that opens with its header
         row: what is in the text already is not repeated."""
-        shown = {_plain(self._text[h.start : h.end]) for h in lead}
-        row = self._text[first.start : first.end]
-        header = (
-            "" if _plain(row.replace("|", " ")) == _plain(first.header.replace("|", " ")) else first.header
+        shown = {plain_heading(self._text[h.start : h.end]) for h in lead}
+        row, header = self._text[first.start : first.end], first.header
+        if plain_heading(row.replace("|", " ")) == plain_heading(header.replace("|", " ")):
+            header = ""
+        return self._contexts.write(
+            tuple(h for h in first.heading_path if plain_heading(h) not in shown), header
         )
-        return self._contexts.write(tuple(h for h in first.heading_path if _plain(h) not in shown), header)
 
     def _headings(self, lead: list[_Item]) -> Iterator[_Draft]:
         """Headings without text below them, packed together."""
@@ -162,12 +154,12 @@ class _Packer:
             return
         context = self._contexts.write(lead[0].segment.heading_path, "")
         room = self._limit - self._meter.words(context)
-        items = [
-            piece for item in lead for piece in ([item] if item.weight <= room else self._cut(item, room))
-        ]
-        for members in self._filled(items, room, room):
+        for members in self._filled(self._pieces(lead, room), room, room):
             first, last = members[0], members[-1]
             yield _Draft(first.start, last.end, context, "heading", first.segment, last.segment)
+
+    def _pieces(self, items: list[_Item], room: int) -> list[_Item]:
+        return [p for item in items for p in ([item] if item.weight <= room else self._cut(item, room))]
 
     def _cut(self, item: _Item, room: int) -> list[_Item]:
         whole = (item.start, item.end) == (item.segment.start, item.segment.end)
@@ -222,10 +214,6 @@ def _kind(segment: Segment) -> str:
     return "article" if law else "text"
 
 
-def _plain(heading: str) -> str:
-    return " ".join(heading.lstrip("# \t").split())
-
-
 def _indexed(document: Document, draft: _Draft) -> str:
     text = document.text[draft.start : draft.end]
     return f"{draft.context}\n{text}" if draft.context else text
@@ -248,7 +236,7 @@ def _within(
         yield from _within(document, meter, half, meter.count([_indexed(document, half)])[0], limit)
 
 
-def _chunk(document: Document, page_starts: list[int], ordinal: int, draft: _Draft, tokens: int) -> Chunk:
+def _chunk(document: Document, ordinal: int, draft: _Draft, tokens: int) -> Chunk:
     return Chunk(
         ordinal=ordinal,
         start=draft.start,
@@ -257,16 +245,11 @@ def _chunk(document: Document, page_starts: list[int], ordinal: int, draft: _Dra
         context=draft.context,
         kind=draft.kind,
         heading_path=draft.first.heading_path,
-        page=_page(document, page_starts, draft.start),
-        last_page=_page(document, page_starts, draft.end - 1),
+        page=document.page_of(draft.start),
+        last_page=document.page_of(draft.end - 1),
         location=_joined(draft.first.location, draft.last.last_location),
         tokens=tokens,
     )
-
-
-def _page(document: Document, starts: list[int], offset: int) -> int | None:
-    index = bisect_right(starts, offset) - 1
-    return document.pages[index].number if index >= 0 else None
 
 
 def _joined(first: str, last: str) -> str:

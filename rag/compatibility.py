@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,16 +49,13 @@ class EmbedderSource:
     def load(self) -> Embedder:
         with self._guard:
             if self._loaded is None:
-                embedder = self.given or load_embedder(
+                self._loaded = self.given or load_embedder(
                     self.spec or EMBEDDED,
                     cache_dir=self._cache_dir,
                     models=self._models,
                     threads=self._threads,
                 )
-                if self._store is not None:
-                    _check_embedder(self._store, embedder.info)
-                self._loaded = embedder
-            elif self._store is not None:
+            if self._store is not None:
                 _check_embedder(self._store, self._loaded.info)
             return self._loaded
 
@@ -78,7 +76,8 @@ class EmbedderSource:
         if self.given is not None:
             counter: Callable[[Sequence[str]], list[int]]
             counter = getattr(embedder, "token_counter", embedder.count_tokens)
-            if _can_be_sent(counter):
+            with suppress(Exception):  # whatever the object's own reducer raises
+                pickle.dumps(counter)
                 return counter
         if not self.spec:
             raise InputError(
@@ -86,14 +85,6 @@ class EmbedderSource:
                 "or path instead (embedder=...), or an object that can be pickled."
             )
         return load_token_counter(self.spec, cache_dir=self._cache_dir, models=self._models)
-
-
-def _can_be_sent(counter: Callable[..., object]) -> bool:
-    try:
-        pickle.dumps(counter)
-    except Exception:  # whatever the object's own reducer raises
-        return False
-    return True
 
 
 def embedder_info(manifest: Manifest) -> EmbedderInfo:

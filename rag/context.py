@@ -36,7 +36,7 @@ class ContextWriter:
     """
 
     def __init__(self, title: str, meter: Meter, limit: int) -> None:
-        self._title = _one_line(title)
+        self._title = plain_heading(title)
         self._meter = meter
         self._path_tokens = min(_TITLE_AND_HEADINGS_TOKENS, limit // 4)
         self._column_tokens = min(_COLUMNS_TOKENS, limit // 3)
@@ -60,13 +60,14 @@ class ContextWriter:
         return shortest
 
 
-def _one_line(text: str) -> str:
+def plain_heading(text: str) -> str:
+    """A heading on one line, without its Markdown marks."""
     return " ".join(text.lstrip("# \t").split())
 
 
 def _paths(title: str, path: tuple[str, ...]) -> Iterator[str]:
     """The path in full, then shorter and shorter: the title and the innermost heading say most."""
-    headings = [h for h in map(_one_line, path) if h and h != title]
+    headings = [h for h in map(plain_heading, path) if h and h != title]
     names = [title, *headings] if title else headings
     yield " > ".join(names)
     for length in (80, 40, 20):
@@ -78,7 +79,7 @@ def _paths(title: str, path: tuple[str, ...]) -> Iterator[str]:
 
 
 def _columns(header: str) -> Iterator[str]:
-    cells = [_one_line(cell) for cell in header.split(" | ")]
+    cells = [plain_heading(cell) for cell in header.split(" | ")]
     yield " | ".join(cells)
     for length in (40, 20, 10):
         yield " | ".join(_shortened(cell, length) for cell in cells)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from rag.numerals import parse_han
-from rag.quantity import Quantity
 from rag.references import references
 
 # Units of `rag.references` that parts of documents bear; grades, types, stages and phases are none.
@@ -157,7 +156,8 @@ def _numbered_zh(text: str) -> Iterator[Reference]:
     for q in references(text):
         if q.unit not in KINDS or text[q.start].isascii() or text[q.end : q.end + 1] == "例":
             continue
-        part = _unit_zh(text, q) in _PARTS_ZH
+        unit = next((c for c in reversed(text[q.start : q.end]) if c in "条款项目章节编"), "")
+        part = unit in _PARTS_ZH
         if part and open_one is not None and text[open_one.end : q.start] in ("", "的", " "):
             open_one = replace(open_one, end=q.end, label=f"{open_one.label}({q.label})")
             continue
@@ -167,10 +167,6 @@ def _numbered_zh(text: str) -> Iterator[Reference]:
         open_one = Reference(q.start, q.end, kind, q.label)
     if open_one is not None:
         yield open_one
-
-
-def _unit_zh(text: str, q: Quantity) -> str:
-    return next((c for c in reversed(text[q.start : q.end]) if c in "条款项目章节编"), "")
 
 
 def _owner_zh(before: str, named: str) -> tuple[str, int, bool]:
@@ -197,13 +193,9 @@ def _between(first: Reference, last: Reference, gap: str) -> Iterator[Reference]
     """The members of 第四条至第六条, "Sections 4 to 6" that are not written out."""
     a, b = first.label, last.label
     span = re.search(r"至|到|-|\b(?:to|through)\b", gap)
-    if (
-        span
-        and first.kind == last.kind
-        and a.isdigit()
-        and b.isdigit()
-        and 1 < int(b) - int(a) <= _MOST_IN_RANGE
-    ):
+    if not (span and first.kind == last.kind and a.isdigit() and b.isdigit()):
+        return
+    if int(b) - int(a) <= _MOST_IN_RANGE:
         for number in range(int(a) + 1, int(b)):
             yield Reference(first.start, last.end, first.kind, str(number), first.target)
 

@@ -7,11 +7,12 @@ It is imported when a worker meets the first text too long for a passage (0.4 s,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from rag.text import ABBREVIATIONS
+from rag.types import Span
 
 if TYPE_CHECKING:
     from langchain_text_splitters import TextSplitter
@@ -139,9 +140,9 @@ def halves(text: str, start: int, end: int) -> list[Range]:
     middle = start + (end - start) // 2
     if middle == start:
         return [(start, end)]
-    at = _soft_stop(text, start, middle)
-    left, right = _trimmed(text, start, at), _trimmed(text, at, end)
-    return [part for part in (left, right) if part[0] < part[1]]
+    soft = (at for at in range(middle, start, -1) if text[at - 1] in _SOFT_STOPS)
+    at = next(soft, middle)  # right after white space or a comma
+    return _visible(text, [(start, at), (at, end)])
 
 
 def _weighed(meter: Meter, ranges: Sequence[Range], room: int) -> list[Piece]:
@@ -152,14 +153,11 @@ def _weighed(meter: Meter, ranges: Sequence[Range], room: int) -> list[Piece]:
 def _refined(
     meter: Meter, pieces: list[Piece], room: int, cutter: Callable[[int, int], list[Range]]
 ) -> list[Piece]:
-    refined: list[Piece] = []
-    for piece in pieces:
-        start, end, weight = piece
-        if weight <= room:
-            refined.append(piece)
-        else:
-            refined += _weighed(meter, cutter(start, end), room)
-    return refined
+    return [
+        part
+        for start, end, weight in pieces
+        for part in ([(start, end, weight)] if weight <= room else _weighed(meter, cutter(start, end), room))
+    ]
 
 
 def _splitter(meter: Meter, separators: Sequence[str], size: int) -> TextSplitter:
@@ -189,22 +187,18 @@ def _split(splitter: TextSplitter, text: str, start: int, end: int) -> list[Rang
         if begin < 0 or text[at:begin].strip():
             break
         at = begin + len(body)
-        found.append(_trimmed(text, begin, at))
-    found.append(_trimmed(text, at, end))
-    return [part for part in found if part[0] < part[1]]
+        found.append((begin, at))
+    return _visible(text, [*found, (at, end)])
 
 
-def _soft_stop(text: str, low: int, high: int) -> int:
-    """The last place in (low, high] right after white space or a comma; `high` where there is none."""
-    for at in range(high, low, -1):
-        if text[at - 1] in _SOFT_STOPS:
-            return at
-    return high
+def _visible(text: str, ranges: Iterable[Range]) -> list[Range]:
+    return [(span.start, span.end) for start, end in ranges if (span := trim(text, start, end))]
 
 
-def _trimmed(text: str, start: int, end: int) -> Range:
+def trim(text: str, start: int, end: int) -> Span | None:
+    """The range without white space at its ends; None when nothing visible is left."""
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
-    return start, end
+    return Span(start, end) if end > start else None

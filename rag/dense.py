@@ -9,17 +9,17 @@ float32, and half the file); beyond that, IVF with 8-bit codes.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.checksum import sha256_file
 from rag.errors import IndexBusy, StorageError
-from rag.schema import storage_errors, sync
+from rag.files import sync
+from rag.schema import storage_errors
 from rag.store import Store
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def file_problem(store: Store, generation: int, *, thorough: bool = False) -> st
         return f"the FAISS file {name} was absent"
     if stat.st_size != size:
         return f"the FAISS file {name} had {stat.st_size} bytes instead of {size}"
-    if (thorough or stat.st_mtime_ns != mtime_ns) and _sha256(path) != sha256:
+    if (thorough or stat.st_mtime_ns != mtime_ns) and sha256_file(path) != sha256:
         return f"the FAISS file {name} had another SHA-256 than the one recorded"
     return ""
 
@@ -195,7 +195,7 @@ def _save(index: Any, generation: int, writer: Writer) -> None:
     try:
         with storage_errors(path):
             faiss.write_index(index, str(temporary))
-            sha256 = _sha256(temporary)
+            sha256 = sha256_file(temporary)
             sync(temporary)
             temporary.replace(path)
             sync(writer.folder)
@@ -212,8 +212,3 @@ def _save(index: Any, generation: int, writer: Writer) -> None:
     for old in writer.folder.glob("dense-*.faiss*"):
         if old.name != name:
             old.unlink(missing_ok=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -61,8 +61,8 @@ class Documents(IndexFile):
 
     def text(self, document_id: int, start: int = 0, end: int | None = None) -> str:
         """`document.text[start:end]`; only the parts needed are read. "" for a document that gave no text."""
-        with self._connection() as connection:
-            length = rows.length(connection, document_id)
+        found = self._rows("SELECT length FROM documents WHERE id = ?", (document_id,))
+        length = found[0][0] if found else 0
         stop = length if end is None else min(end, length)
         start = max(0, start)
         if start >= stop:
@@ -72,11 +72,8 @@ class Documents(IndexFile):
         return joined[start - base : stop - base]
 
     def _read_part(self, document_id: int, part: int) -> str:
-        with self._connection() as connection:
-            row = connection.execute(
-                "SELECT body FROM texts WHERE document_id = ? AND part = ?", (document_id, part)
-            ).fetchone()
-        return unpack(row[0]) if row else ""
+        query = "SELECT body FROM texts WHERE document_id = ? AND part = ?"
+        return "".join(unpack(body) for (body,) in self._rows(query, (document_id, part)))
 
     def blocks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Block, ...]:
         """The blocks that overlap `text[start:end]`, in order; cheap for a short range of a long document."""
@@ -94,18 +91,13 @@ class Documents(IndexFile):
         info = self.document(document_id)
         with self._connection() as connection:
             pages, empty_pages = rows.pages(connection, document_id)
+        names = ("path", "source", "title", "kind", "language", "sha256", "metadata")
         return Document(
-            path=info.path,
-            source=info.source,
-            title=info.title,
+            **{name: getattr(info, name) for name in names},
             text=self.text(document_id),
-            kind=info.kind,
-            language=info.language,
-            sha256=info.sha256,
             pages=pages,
             blocks=self.blocks(document_id),
             empty_pages=empty_pages,
-            metadata=info.metadata,
         )
 
     def validity(self) -> Mapping[int, Validity]:
@@ -117,8 +109,8 @@ class Documents(IndexFile):
 
     def owners(self, ids: Sequence[int]) -> dict[int, int]:
         """The document of each passage; those that are gone are left out. Reads no text."""
-        with self._connection() as connection:
-            return rows.owners(connection, ids)
+        query = "SELECT id, document_id FROM chunks WHERE id IN (SELECT value FROM json_each(?))"
+        return dict(self._rows(query, rows.listed(ids)))
 
     def candidates(self, ids: Sequence[int]) -> list[Candidate]:
         """Passages without their text, by id; those that are gone are left out."""
@@ -154,8 +146,12 @@ class Documents(IndexFile):
         """Ids of the passages of the documents that pass and, where given, are among `documents`,
         ascending."""
         scope = self.scope(filters, documents)
-        with self._connection() as connection:
-            return rows.chunk_ids(connection, scope)
+        if scope is None:
+            found = self._rows("SELECT id FROM chunks ORDER BY id")
+        else:
+            query = "SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) ORDER BY id"
+            found = self._rows(query, rows.listed(scope))
+        return np.array([i for (i,) in found], dtype=np.int64)
 
     def scope(self, filters: Filters | None, documents: Sequence[int] | None = None) -> list[int] | None:
         """The ids of the documents that pass the filters and, where given, are among `documents`; None:

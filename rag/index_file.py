@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from rag import rows
@@ -84,9 +83,7 @@ class IndexFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @contextmanager
@@ -135,6 +132,10 @@ class IndexFile:
         with self._connection() as connection:
             return rows.counter(connection, key)
 
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        with self._connection() as connection:
+            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+
     def _cached(self, key: str, compute: Callable[[sqlite3.Connection], T]) -> T:
         """A value derived from one generation, computed when first asked for in it."""
         with self._connection() as connection:
@@ -154,9 +155,8 @@ class IndexFile:
 
     def dense_file(self) -> tuple[int, str, str, int, int] | None:
         """The committed FAISS file: (vectors generation, name, SHA-256, size, mtime_ns), or None."""
-        with self._connection() as connection:
-            row = connection.execute("SELECT value FROM meta WHERE key = 'dense'").fetchone()
-        return tuple(json.loads(row[0])) if row else None
+        found = self._rows("SELECT value FROM meta WHERE key = 'dense'")
+        return tuple(json.loads(found[0][0])) if found else None
 
     def problems(self) -> list[str]:
         """What SQLite and our own counts find wrong; empty for a sound file. Reads the whole file."""

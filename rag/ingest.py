@@ -158,12 +158,12 @@ class _Run:
     def _settle(self, found: Scan) -> dict[str, Found]:
         """Deals with every file that need not be opened; gives the others, by source."""
         waiting: dict[str, Found] = {}
-        failures: list[tuple[FileState, str, FileStatus, str]] = []
+        failures: list[tuple[FileState, FileStatus, str]] = []
         for file in found.files:
             state = FileState(file.source, file.path, file.size, file.mtime_ns)
             if not file.kind:
                 detail = f"the format {Path(file.path).suffix or '(no suffix)'} is not read"
-                failures.append((state, "", FileStatus.UNSUPPORTED, detail))
+                failures.append((state, FileStatus.UNSUPPORTED, detail))
             elif (settled := self._settled(file)) is not None:
                 self._results.append(settled)
             else:
@@ -172,24 +172,18 @@ class _Run:
             if item.folder:
                 self._results.append(FileResult(item.path, FileStatus.UNREADABLE, "failed", item.detail))
             else:
-                state = FileState(item.source, item.path, 0, 0)
-                failures.append((state, "", FileStatus.UNREADABLE, item.detail))
+                failures.append((FileState(item.source, item.path, 0, 0), FileStatus.UNREADABLE, item.detail))
         self._put_failures(failures)
         return waiting
 
-    def _put_failures(self, failures: Sequence[tuple[FileState, str, FileStatus, str]]) -> None:
-        new = [f for f in failures if not self._remembered(f[0].source, f[2], f[3])]
+    def _put_failures(self, failures: Sequence[tuple[FileState, FileStatus, str]]) -> None:
+        remembered = {(source, known.status, known.detail) for source, known in self._known.items()}
+        new = [(f, status, why) for f, status, why in failures if (f.source, status, why) not in remembered]
         if new:
             with self._writer.transaction():
-                for state, kind, status, detail in new:
-                    self._writer.put_failure(state, status, detail, kind=kind)
-        self._results.extend(
-            FileResult(state.path, status, "failed", detail) for state, _, status, detail in failures
-        )
-
-    def _remembered(self, source: str, status: FileStatus, detail: str) -> bool:
-        known = self._known.get(source)
-        return known is not None and (known.status, known.detail) == (status, detail)
+                for state, status, detail in new:
+                    self._writer.put_failure(state, status, detail, kind="")
+        self._results.extend(FileResult(f.path, status, "failed", why) for f, status, why in failures)
 
     def _settled(self, file: Found) -> FileResult | None:
         """The result for a file that is unchanged, or known to be unreadable for good."""
@@ -214,7 +208,7 @@ class _Run:
         yield from run_in_workers(
             read_file,
             map(self._job, waiting.values()),
-            workers=min(self._settings.workers or available_cores(), len(waiting)),
+            workers=min(self._settings.workers or len(os.sched_getaffinity(0)), len(waiting)),
             limits=self._settings.limits,
             initializer=prepare_worker,
             initargs=(self._settings.counter, self._settings.fields),
@@ -321,16 +315,10 @@ def _embedding_batches(window: Sequence[tuple[int, str]]) -> Iterator[list[tuple
 def _failure(outcome: Read | CitewiseError) -> tuple[FileStatus, str]:
     if not isinstance(outcome, CitewiseError):
         return FileStatus.EMPTY, "no text in it"
-    status = getattr(outcome, "status", FileStatus.CORRUPT.value)
-    return FileStatus(status), str(outcome)
+    return FileStatus(getattr(outcome, "status", FileStatus.CORRUPT)), str(outcome)
 
 
 def _remembered_result(known: Known, change: str) -> FileResult:
     return FileResult(
         known.path, known.status, change, known.detail, known.pages, known.empty_pages, known.chunks
     )
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0))

@@ -38,19 +38,10 @@ def put(connection: sqlite3.Connection, document_id: int, chunk_ids: Sequence[in
     connection.executemany(
         f"INSERT INTO crossrefs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            (
-                chunk_ids[link.ordinal],
-                document_id,
-                r.start,
-                r.end,
-                r.kind,
-                r.label,
-                r.target,
-                None if link.target is None else document_id,
-                None if link.target is None else chunk_ids[link.target],
-            )
+            (chunk_ids[link.ordinal], document_id, r.start, r.end, r.kind, r.label, r.target, *to)
             for link in links.links
             for r in [link.reference]
+            for to in [(None, None) if link.target is None else (document_id, chunk_ids[link.target])]
         ),
     )
 

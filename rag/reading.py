@@ -3,12 +3,12 @@ settings."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from rag.anchors import Links, links
+from rag.checksum import sha256_file
 from rag.chunk import chunk
 from rag.parsers import Limits, parse
 from rag.profile import Describes, with_profile
@@ -101,7 +101,6 @@ def _joined(text: str) -> str:
 
 def _sha256(source: str) -> str:
     try:
-        with Path(source).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_file(Path(source))
     except OSError:
         return ""  # `parse` says what is wrong with the file

@@ -9,23 +9,20 @@ from fractions import Fraction
 from rag.numerals import HAN_NUMERAL, parse_han
 from rag.quantity import Kind, Quantity
 
+_SAME = (
+    "article section paragraph note chapter part schedule exhibit appendix item table figure rule regulation "
+    "title phase type class grade stage level"
+)
 _REFERENCE_NAMES = {
-    "article": "article", "articles": "article", "art": "article", "section": "section",
-    "sections": "section", "sec": "section",
-    "§": "section", "§§": "section", "clause": "section", "clauses": "section", "paragraph": "paragraph",
-    "paragraphs": "paragraph",
-    "para": "paragraph", "note": "note", "notes": "note", "chapter": "chapter", "part": "part",
-    "schedule": "schedule",
-    "exhibit": "exhibit", "appendix": "appendix", "annex": "appendix", "item": "item", "table": "table",
-    "figure": "figure",
-    "rule": "rule", "regulation": "regulation", "title": "title", "phase": "phase", "type": "type",
-    "class": "class", "grade": "grade",
-    "stage": "stage", "level": "level", "条": "article", "款": "paragraph", "项": "item", "章": "chapter",
-    "节": "section",
-    "编": "part", "目": "item", "附件": "appendix", "附录": "appendix", "附表": "table", "表": "table",
-    "图": "figure", "期": "phase",
-    "类": "class", "级": "grade",
+    **{name: name for name in _SAME.split()},
+    "articles": "article", "art": "article", "sections": "section", "sec": "section", "§": "section",
+    "§§": "section", "clause": "section", "clauses": "section", "paragraphs": "paragraph",
+    "para": "paragraph", "notes": "note", "annex": "appendix", "条": "article", "款": "paragraph",
+    "项": "item", "章": "chapter", "节": "section", "编": "part", "目": "item", "附件": "appendix",
+    "附录": "appendix", "附表": "table", "表": "table", "图": "figure", "期": "phase", "类": "class",
+    "级": "grade",
 }  # fmt: skip
+_PLURALS = frozenset("§§ articles sections clauses notes paragraphs".split())
 _LABEL = (
     r"(?:\d{1,5}(?:\.\d{1,4})*(?:-\d{1,4})?[A-Za-z]?(?![\w])|[IVXL]{1,6}\b|[A-Z]\b)(?:\([0-9A-Za-z]{1,4}\))*"
 )
@@ -47,41 +44,29 @@ _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50}
 
 def references(text: str) -> list[Quantity]:
     found: list[Quantity] = []
+
+    def add(start: int, end: int, unit: str, label: str) -> None:
+        found.append(Quantity(Kind.REFERENCE, start, end, "", unit=unit, label=label))
+
     for m in _REF_EN.finditer(text):
-        name = _REFERENCE_NAMES[(m["name"] or "§").lower()]
+        name = (m["name"] or m["sign"]).lower()
         if m["name"] and len(m["label"]) == 1 and m["label"].isalpha() and not m["name"][0].isupper():
             continue
-        found.append(Quantity(Kind.REFERENCE, m.start(), m.end(), "", unit=name, label=_label(m["label"])))
-        plural = m["sign"] == "§§" or (m["name"] or "").lower() in (
-            "articles",
-            "sections",
-            "clauses",
-            "notes",
-            "paragraphs",
-        )
+        add(m.start(), m.end(), _REFERENCE_NAMES[name], _label(m["label"]))
         end = m.end()
-        while plural and (more := _REF_MORE.match(text, end)):
-            found.append(
-                Quantity(
-                    Kind.REFERENCE,
-                    more.start("label"),
-                    more.end(),
-                    "",
-                    unit=name,
-                    label=_label(more["label"]),
-                )
-            )
+        while name in _PLURALS and (more := _REF_MORE.match(text, end)):
             end = more.end()
+            add(more.start("label"), end, _REFERENCE_NAMES[name], _label(more["label"]))
     for m in _REF_ZH.finditer(text):
-        number = _integer(m["n"] or m["n2"])
+        number = whole_number(m["n"] or m["n2"])
         if number is not None:
-            sub = f"-{_integer(m['sub'])}" if m["sub"] else ""
-            unit = _REFERENCE_NAMES[m["name"] or m["name2"]]
-            found.append(Quantity(Kind.REFERENCE, m.start(), m.end(), "", unit=unit, label=f"{number}{sub}"))
+            sub = f"-{whole_number(m['sub'])}" if m["sub"] else ""
+            add(m.start(), m.end(), _REFERENCE_NAMES[m["name"] or m["name2"]], f"{number}{sub}")
     return found
 
 
-def _integer(text: str) -> int | None:
+def whole_number(text: str) -> int | None:
+    """A whole number in digits or Chinese numerals; None for anything else."""
     value = Fraction(text) if text.isdigit() else parse_han(text)
     return None if value is None or value.denominator != 1 else int(value)
 
@@ -99,7 +84,7 @@ def ordinals(text: str) -> list[Quantity]:
     found = []
     for pattern in (_ORDINAL_ZH, _ORDINAL_EN):
         for m in pattern.finditer(text):
-            value = _integer(m["n"])
+            value = whole_number(m["n"])
             if value is not None:
                 found.append(Quantity(Kind.ORDINAL, m.start(), m.end(), "", value=Fraction(value), unit="th"))
     return found

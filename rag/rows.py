@@ -8,9 +8,6 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rag.schema import PART, unpack
 from rag.types import Block, BlockKind, Chunk, DocumentInfo, FileStatus, Page
 
@@ -45,11 +42,6 @@ def catalogue(connection: sqlite3.Connection) -> list[DocumentInfo]:
 def document(connection: sqlite3.Connection, document_id: int) -> DocumentInfo | None:
     row = connection.execute(f"SELECT {_INFO} FROM documents WHERE id = ?", (document_id,)).fetchone()
     return _info(row) if row else None
-
-
-def length(connection: sqlite3.Connection, document_id: int) -> int:
-    row = connection.execute("SELECT length FROM documents WHERE id = ?", (document_id,)).fetchone()
-    return int(row[0]) if row else 0
 
 
 def whole_text(connection: sqlite3.Connection, document_id: int) -> str:
@@ -91,33 +83,18 @@ def blocks(
 
 def chunk(row: ChunkRow, text: str) -> Chunk:
     return Chunk(
-        ordinal=row[2],
-        start=row[3],
-        end=row[4],
-        text=text,
-        context=row[5],
-        kind=row[6],
-        heading_path=tuple(json.loads(row[7])),
-        page=row[8],
-        last_page=row[9],
-        location=row[10],
-        tokens=row[11],
-        role=row[12],
+        *row[2:5], text, *row[5:7], tuple(json.loads(row[7])), row[8], row[9], row[10], row[11], row[12]
     )
+
+
+def listed(ids: Sequence[int]) -> tuple[str]:
+    """The value of a query's `json_each(?)`."""
+    return (json.dumps([int(i) for i in ids]),)
 
 
 def chunk_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[ChunkRow]:
-    wanted = json.dumps([int(i) for i in ids])
     query = f"SELECT {_CHUNK} FROM chunks WHERE id IN (SELECT value FROM json_each(?))"
-    return connection.execute(query, (wanted,)).fetchall()
-
-
-def owners(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, int]:
-    found = connection.execute(
-        "SELECT id, document_id FROM chunks WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(ids)),),
-    )
-    return dict(found.fetchall())
+    return connection.execute(query, listed(ids)).fetchall()
 
 
 def candidates(connection: sqlite3.Connection, ids: Sequence[int]) -> list[tuple[Any, ...]]:
@@ -131,11 +108,8 @@ def candidates(connection: sqlite3.Connection, ids: Sequence[int]) -> list[tuple
 
 
 def roles(connection: sqlite3.Connection, document_ids: Sequence[int]) -> dict[int, str]:
-    found = connection.execute(
-        "SELECT id, role FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) AND role != ''",
-        (json.dumps(list(document_ids)),),
-    )
-    return dict(found.fetchall())
+    query = "SELECT id, role FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) AND role != ''"
+    return dict(connection.execute(query, listed(document_ids)).fetchall())
 
 
 def with_roles(connection: sqlite3.Connection, kinds: Collection[str]) -> set[int]:
@@ -163,23 +137,11 @@ def chunk_range(connection: sqlite3.Connection, document_id: int, first: int, la
     return connection.execute(query, (document_id, first, last)).fetchall()
 
 
-def chunk_ids(connection: sqlite3.Connection, documents: Sequence[int] | None) -> NDArray[np.int64]:
-    if documents is None:
-        found = connection.execute("SELECT id FROM chunks ORDER BY id")
-    else:
-        query = "SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) ORDER BY id"
-        found = connection.execute(query, (json.dumps(list(documents)),))
-    return np.fromiter((row[0] for row in found), dtype=np.int64)
-
-
 def token_fields(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
     """Search tokens (title, heading, body) of passages, read from the table that FTS5 keeps them in: asking
     the virtual table itself opens a cursor for each row."""
-    found = connection.execute(
-        "SELECT id, c0, c1, c2 FROM lexical_content WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps([int(i) for i in ids]),),
-    )
-    return {row[0]: (row[1], row[2], row[3]) for row in found}
+    query = "SELECT id, c0, c1, c2 FROM lexical_content WHERE id IN (SELECT value FROM json_each(?))"
+    return {row[0]: row[1:] for row in connection.execute(query, listed(ids))}
 
 
 def chunk_ranges(connection: sqlite3.Connection, documents: Sequence[int]) -> list[tuple[int, int]]:
@@ -188,7 +150,7 @@ def chunk_ranges(connection: sqlite3.Connection, documents: Sequence[int]) -> li
     found = connection.execute(
         "SELECT c.id, d.chunks FROM documents d JOIN chunks c ON c.document_id = d.id AND c.ordinal = 0 "
         "WHERE d.id IN (SELECT value FROM json_each(?)) ORDER BY c.id",
-        (json.dumps([int(d) for d in documents]),),
+        listed(documents),
     )
     ranges: list[tuple[int, int]] = []
     for first, count in found:
@@ -215,55 +177,22 @@ def phrase_hits(
     return found
 
 
-def vectors(connection: sqlite3.Connection, ids: Sequence[int], dimension: int) -> NDArray[np.float32]:
-    matrix = np.zeros((len(ids), dimension), dtype=np.float32)
-    wanted = json.dumps([int(i) for i in ids])
-    query = "SELECT chunk_id, vector FROM vectors WHERE chunk_id IN (SELECT value FROM json_each(?))"
-    found = dict(connection.execute(query, (wanted,)))
-    present = [row for row, chunk_id in enumerate(ids) if int(chunk_id) in found]
-    if present:
-        joined = b"".join(found[int(ids[row])] for row in present)
-        matrix[present] = np.frombuffer(joined, dtype="<f2").reshape(len(present), dimension)
-    return matrix
-
-
-def vector_batch(
-    connection: sqlite3.Connection, after: int, limit: int, dimension: int
-) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-    """Up to `limit` vectors of the ids above `after`."""
-    query = "SELECT chunk_id, vector FROM vectors WHERE chunk_id > ? ORDER BY chunk_id LIMIT ?"
-    found = connection.execute(query, (after, limit)).fetchall()
-    ids = np.fromiter((row[0] for row in found), dtype=np.int64, count=len(found))
-    matrix = np.frombuffer(b"".join(row[1] for row in found), dtype="<f2").reshape(len(found), dimension)
-    return ids, matrix
-
-
+# What is wrong where a column names no row of another table: (table, column, the other).
+_ORPHANS = {
+    "passages without a lexical row": ("chunks", "id", "lexical_docsize"),
+    "lexical rows without a passage": ("lexical_docsize", "id", "chunks"),
+    "vectors without a passage": ("vectors", "chunk_id", "chunks"),
+    "references without their passage": ("crossrefs", "chunk_id", "chunks"),
+    "references to passages that are gone": ("crossrefs", "target_chunk_id", "chunks"),
+    "references to documents that are gone": ("crossrefs", "target_document_id", "documents"),
+    "article numbers without a passage": ("anchors", "chunk_id", "chunks"),
+    "waiting passages that do not exist": ("pending", "chunk_id", "chunks"),
+    "passages without a document": ("chunks", "document_id", "documents"),
+}
 _INVARIANTS = {
-    "passages without a lexical row": "SELECT count(*) FROM chunks WHERE id NOT IN (SELECT id FROM "
-    "lexical_docsize)",
-    "lexical rows without a passage": "SELECT count(*) FROM lexical_docsize WHERE id NOT IN (SELECT id "
-    "FROM chunks)",
-    "vectors without a passage": "SELECT count(*) FROM vectors WHERE chunk_id NOT IN (SELECT id FROM chunks)",
-    "references without their passage": (
-        "SELECT count(*) FROM crossrefs WHERE chunk_id NOT IN (SELECT id FROM chunks)"
-    ),
-    "references to passages that are gone": (
-        "SELECT count(*) FROM crossrefs WHERE target_chunk_id IS NOT NULL "
-        "AND target_chunk_id NOT IN (SELECT id FROM chunks)"
-    ),
-    "references to documents that are gone": (
-        "SELECT count(*) FROM crossrefs WHERE target_document_id IS NOT NULL "
-        "AND target_document_id NOT IN (SELECT id FROM documents)"
-    ),
-    "article numbers without a passage": (
-        "SELECT count(*) FROM anchors WHERE chunk_id NOT IN (SELECT id FROM chunks)"
-    ),
-    "waiting passages that do not exist": (
-        "SELECT count(*) FROM pending WHERE chunk_id NOT IN (SELECT id FROM chunks)"
-    ),
-    "passages without a document": (
-        "SELECT count(*) FROM chunks WHERE document_id NOT IN (SELECT id FROM documents)"
-    ),
+    name: f"SELECT count(*) FROM {table} WHERE {key} IS NOT NULL AND {key} NOT IN (SELECT id FROM {other})"
+    for name, (table, key, other) in _ORPHANS.items()
+} | {
     "documents whose count of passages is wrong": (
         "SELECT count(*) FROM documents d "
         "WHERE d.chunks != (SELECT count(*) FROM chunks c WHERE c.document_id = d.id)"

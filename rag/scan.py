@@ -122,9 +122,7 @@ class _Scanner:
                 entries = [e for e in listing if not _ignored(e.name)]
         except OSError as error:
             shown = _shown(folder, root) or root
-            self.result.unreadable.append(
-                Unreadable(folder, printable(shown), error.strerror or str(error), folder=True)
-            )
+            self._unreadable(folder, shown, error.strerror or str(error), folder=True)
             return
         yield from sorted(entries, key=lambda e: (e.is_symlink(), os.fsencode(e.name)))
 
@@ -148,8 +146,8 @@ class _Scanner:
         kind = SUFFIXES.get(PurePath(source).suffix.lower(), "")
         self.result.files.append(Found(source, printable(path), kind, status.st_size, status.st_mtime_ns))
 
-    def _unreadable(self, source: str, path: str, detail: str) -> None:
-        self.result.unreadable.append(Unreadable(source, printable(path), detail))
+    def _unreadable(self, source: str, path: str, detail: str, *, folder: bool = False) -> None:
+        self.result.unreadable.append(Unreadable(source, printable(path), detail, folder))
 
 
 def _shown(path: str, root: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from rag.cuts import trim
 from rag.types import Block, BlockKind, Document, Span
 
 _ZH_NUMBER = "[一二三四五六七八九十百千零〇两\\d]+"
@@ -49,6 +50,14 @@ class SegmentKind(StrEnum):
     TABLE = "table"
 
 
+_WHOLE = {
+    BlockKind.HEADING: SegmentKind.HEADING,
+    BlockKind.TABLE_ROW: SegmentKind.TABLE,
+    BlockKind.CODE: SegmentKind.TEXT,
+}
+_OF_ARTICLES = (SegmentKind.TEXT, SegmentKind.ITEM, SegmentKind.CLAUSE)
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A range of the document, trimmed of white space. `label` names an article ("第十二条", "Section
@@ -79,15 +88,6 @@ def article_label(text: str) -> str:
     return " ".join(match.group().split()) if match else ""
 
 
-def trim(text: str, start: int, end: int) -> Span | None:
-    """The range without white space at its ends; None when nothing visible is left."""
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return Span(start, end) if end > start else None
-
-
 def _pieces(document: Document) -> Iterator[Segment]:
     """One segment per heading, paragraph, article opening and row: nothing is grouped yet."""
     text = document.text
@@ -95,12 +95,8 @@ def _pieces(document: Document) -> Iterator[Segment]:
         span = trim(text, block.start, block.end)
         if span is None:
             continue
-        if block.kind is BlockKind.HEADING:
-            yield _make(SegmentKind.HEADING, block, span)
-        elif block.kind is BlockKind.TABLE_ROW:
-            yield _make(SegmentKind.TABLE, block, span)
-        elif block.kind is BlockKind.CODE:
-            yield _make(SegmentKind.TEXT, block, span)
+        if block.kind in _WHOLE:
+            yield _make(_WHOLE[block.kind], block, span)
         else:
             for part in _opened(text, span):
                 yield _classified(text, block, part)
@@ -199,11 +195,7 @@ def _continues(head: Segment, piece: Segment) -> bool:
         return False
     if head.kind is SegmentKind.CLAUSE:
         return piece.kind is SegmentKind.ITEM
-    return head.kind is SegmentKind.ARTICLE and piece.kind in (
-        SegmentKind.TEXT,
-        SegmentKind.ITEM,
-        SegmentKind.CLAUSE,
-    )
+    return head.kind is SegmentKind.ARTICLE and piece.kind in _OF_ARTICLES
 
 
 def _merged(group: list[Segment]) -> Segment:

@@ -54,16 +54,13 @@ class Store(Documents):
 
     def matching(self, expression: str) -> list[int]:
         """Ids of all passages that an FTS5 query matches, ascending."""
-        with self._connection() as connection:
-            found = connection.execute("SELECT rowid FROM lexical WHERE lexical MATCH ?", (expression,))
-            return [row[0] for row in found]
+        return [i for (i,) in self._rows("SELECT rowid FROM lexical WHERE lexical MATCH ?", (expression,))]
 
     def labels(self, document_id: int) -> list[tuple[str, str, int]]:
         """The numbered parts of a document that passages bear: (kind, number, chunk id), as ("article", "12",
         31), in the order of the passages."""
-        with self._connection() as connection:
-            query = "SELECT kind, label, chunk_id FROM anchors WHERE document_id = ? ORDER BY chunk_id, label"
-            return connection.execute(query, (document_id,)).fetchall()
+        query = "SELECT kind, label, chunk_id FROM anchors WHERE document_id = ? ORDER BY chunk_id, label"
+        return self._rows(query, (document_id,))
 
     def token_fields(self, ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
         """Search tokens of passages, blank-joined: (title, heading, body). Those that are gone are left
@@ -125,32 +122,32 @@ class Store(Documents):
 
     def vectors(self, chunk_ids: Sequence[int]) -> NDArray[np.float32]:
         """(n, dimension) in the order asked; a row of zeros where a passage has no vector (yet)."""
-        with self._connection() as connection:
-            return rows.vectors(connection, chunk_ids, self._manifest.dimension)
+        matrix = np.zeros((len(chunk_ids), self._manifest.dimension), dtype=np.float32)
+        query = "SELECT chunk_id, vector FROM vectors WHERE chunk_id IN (SELECT value FROM json_each(?))"
+        found = dict(self._rows(query, rows.listed(chunk_ids)))
+        present = [row for row, chunk_id in enumerate(chunk_ids) if int(chunk_id) in found]
+        if present:
+            joined = b"".join(found[int(chunk_ids[row])] for row in present)
+            matrix[present] = np.frombuffer(joined, dtype="<f2").reshape(len(present), -1)
+        return matrix
 
     def iter_vectors(self, batch: int = 8192) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
         """All vectors in batches of (ids, matrix), by id."""
+        query = "SELECT chunk_id, vector FROM vectors WHERE chunk_id > ? ORDER BY chunk_id LIMIT ?"
         last = -1
-        while True:
-            with self._connection() as connection:
-                ids, matrix = rows.vector_batch(connection, last, batch, self._manifest.dimension)
-            if not len(ids):
-                return
-            yield ids, matrix
-            last = int(ids[-1])
+        while found := self._rows(query, (last, batch)):
+            matrix = np.frombuffer(b"".join(vector for _, vector in found), dtype="<f2")
+            yield np.array([i for i, _ in found], dtype=np.int64), matrix.reshape(len(found), -1)
+            last = found[-1][0]
 
     def count_vectors(self) -> int:
-        with self._connection() as connection:
-            return int(connection.execute("SELECT count(*) FROM vectors").fetchone()[0])
+        return int(self._rows("SELECT count(*) FROM vectors")[0][0])
 
     def count_pending(self) -> int:
         """Passages that wait for a vector."""
-        with self._connection() as connection:
-            return int(connection.execute("SELECT count(*) FROM pending").fetchone()[0])
+        return int(self._rows("SELECT count(*) FROM pending")[0][0])
 
     def pending_vectors(self, limit: int) -> list[tuple[int, str]]:
         """(chunk id, text to embed) of passages that wait for a vector, by id."""
-        with self._connection() as connection:
-            found = connection.execute("SELECT chunk_id FROM pending ORDER BY chunk_id LIMIT ?", (limit,))
-            ids = [row[0] for row in found]
-        return [(chunk_id, chunk.indexed_text) for chunk_id, _, chunk in self.chunks(ids)]
+        found = self._rows("SELECT chunk_id FROM pending ORDER BY chunk_id LIMIT ?", (limit,))
+        return [(chunk_id, chunk.indexed_text) for chunk_id, _, chunk in self.chunks([i for (i,) in found])]

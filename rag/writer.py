@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +92,10 @@ class Writer:
         """Every file of the index by its source path."""
         with storage_errors(self._file):
             found = self._connection.execute(_KNOWN).fetchall()
-        return {os.fsdecode(row[11]): _known(row) for row in found}
+        return {
+            os.fsdecode(row[11]): Known(*[*row[:5], FileStatus(row[5]), row[6], bool(row[7]), *row[8:11]])
+            for row in found
+        }
 
     def put_document(
         self,
@@ -137,12 +139,10 @@ class Writer:
         with self.transaction():
             linking.settle(self._connection, rows.catalogue(self._connection))
 
-    def put_failure(
-        self, file: FileState, status: FileStatus, detail: str, *, kind: str, sha256: str = ""
-    ) -> int:
+    def put_failure(self, file: FileState, status: FileStatus, detail: str, *, kind: str) -> int:
         """Remembers a file that gave no text, in the place of whatever was known of it."""
         self.remove(file.source)
-        nothing = Document(file.path, file.source, Path(file.path).stem, "", kind, "", sha256)
+        nothing = Document(file.path, file.source, Path(file.path).stem, "", kind, "", "")
         return self._put_row(file, nothing, status, detail, 0)
 
     def touch(self, document_id: int, file: FileState) -> None:
@@ -200,13 +200,18 @@ class Writer:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
+    def _insert(self, table: str, values: dict[str, object]) -> int:
+        names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+        cursor = self._connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
+        return int(cursor.lastrowid or 0)
+
     def _put_row(
         self, file: FileState, document: Document, status: FileStatus, detail: str, chunks: int
     ) -> int:
         structure = json.dumps(
             [[[p.number, p.start, p.end] for p in document.pages], list(document.empty_pages)]
         )
-        values = {
+        values: dict[str, object] = {
             "source": os.fsencode(file.source),
             "path": file.path,
             "title": printable(document.title),
@@ -225,10 +230,7 @@ class Writer:
             "metadata": json.dumps(dict(document.metadata)),
             "structure": pack(structure),
         }
-        names = ", ".join(values)
-        marks = ", ".join(f":{name}" for name in values)
-        cursor = self._connection.execute(f"INSERT INTO documents ({names}) VALUES ({marks})", values)
-        return int(cursor.lastrowid or 0)
+        return self._insert("documents", values)
 
     def _put_text(self, document_id: int, document: Document) -> None:
         parts = range(-(-len(document.text) // PART))
@@ -251,25 +253,10 @@ class Writer:
         )
 
     def _put_chunk(self, document_id: int, chunk: Chunk, columns: Tokens) -> int:
-        cursor = self._connection.execute(
-            "INSERT INTO chunks (document_id, ordinal, start, end, context, kind, heading_path, page, "
-            "last_page, location, tokens, role) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                document_id,
-                chunk.ordinal,
-                chunk.start,
-                chunk.end,
-                printable(chunk.context),
-                chunk.kind,
-                json.dumps(chunk.heading_path),
-                chunk.page,
-                chunk.last_page,
-                printable(chunk.location),
-                chunk.tokens,
-                chunk.role,
-            ),
-        )
-        chunk_id = int(cursor.lastrowid or 0)
+        values = {name: getattr(chunk, name) for name in Chunk.__slots__ if name != "text"}
+        values |= {"document_id": document_id, "heading_path": json.dumps(chunk.heading_path)}
+        values |= {"context": printable(chunk.context), "location": printable(chunk.location)}
+        chunk_id = self._insert("chunks", values)
         self._connection.execute(
             "INSERT INTO lexical (rowid, title, heading, body) VALUES (?, ?, ?, ?)",
             (chunk_id, *map(printable, columns)),
@@ -295,13 +282,6 @@ class Writer:
             row,
         )
         return {(context, text[start:end]): vector for context, start, end, vector in found}
-
-
-def _known(row: tuple[Any, ...]) -> Known:
-    values = list(row[:11])
-    values[5] = FileStatus(row[5])
-    values[7] = bool(row[7])
-    return Known(*values)
 
 
 def printable(text: str) -> str:

@@ -21,44 +21,21 @@ from rag.types import Document
 
 __all__ = ["SUFFIXES", "Limits", "parse"]
 
-SUFFIXES: Mapping[str, str] = MappingProxyType(
-    {
-        ".pdf": "pdf",
-        ".docx": "docx",
-        ".html": "html",
-        ".htm": "html",
-        ".xhtml": "html",
-        ".md": "markdown",
-        ".markdown": "markdown",
-        ".txt": "text",
-        ".text": "text",
-        ".csv": "csv",
-        ".tsv": "csv",
-        ".xlsx": "xlsx",
-        ".xlsm": "xlsx",
-    }
-)
-
+_BY_KIND = {
+    "pdf": (".pdf",),
+    "docx": (".docx",),
+    "html": (".html", ".htm", ".xhtml"),
+    "markdown": (".md", ".markdown"),
+    "text": (".txt", ".text"),
+    "csv": (".csv", ".tsv"),
+    "xlsx": (".xlsx", ".xlsm"),
+}
+SUFFIXES: Mapping[str, str] = MappingProxyType({s: kind for kind, some in _BY_KIND.items() for s in some})
 # Imported at first use: a worker that only meets PDFs never loads openpyxl.
-_MODULES = {
-    "pdf": "pdf",
-    "docx": "docx",
-    "html": "html",
-    "markdown": "markdown",
-    "text": "plain",
-    "csv": "sheets",
-    "xlsx": "sheets",
-}
+_MODULES = {"text": "plain", "csv": "sheets", "xlsx": "sheets"}
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ADVICE = {
-    ".doc": ".docx",
-    ".rtf": ".docx",
-    ".odt": ".docx",
-    ".xls": ".xlsx",
-    ".ods": ".xlsx",
-    ".ppt": ".pdf",
-    ".pptx": ".pdf",
-}
+_ADVICE = dict.fromkeys((".doc", ".rtf", ".odt"), ".docx") | dict.fromkeys((".xls", ".ods"), ".xlsx")
+_ADVICE |= dict.fromkeys((".ppt", ".pptx"), ".pdf")
 
 
 def parse(source: Path, *, path: str, limits: Limits = Limits(), ocr: bool = False) -> Document:  # noqa: B008
@@ -99,9 +76,9 @@ def parse(source: Path, *, path: str, limits: Limits = Limits(), ocr: bool = Fal
 
 
 def _run_parser(kind: str, data: bytes, path: str, limits: Limits, ocr: bool) -> Parsed:
-    module = importlib.import_module(f"rag.parsers.{_MODULES[kind]}")
+    module = importlib.import_module(f"rag.parsers.{_MODULES.get(kind, kind)}")
     try:
-        parsed: Parsed = module.read(data, path=path, limits=limits, ocr=ocr)
+        return module.read(data, path=path, limits=limits, ocr=ocr)  # type: ignore[no-any-return]
     except (CitewiseError, MemoryError):
         raise
     except RecursionError as error:
@@ -110,23 +87,19 @@ def _run_parser(kind: str, data: bytes, path: str, limits: Limits, ocr: bool) ->
         raise ParseError(
             f"{path}: cannot be read as {kind} ({type(error).__name__}: {error}).", "corrupt"
         ) from error
-    return parsed
 
 
 def _kind_of(source: Path, path: str) -> str:
     suffix = source.suffix.lower()
-    kind = SUFFIXES.get(suffix)
-    if kind is None:
-        other = _ADVICE.get(suffix)
-        advice = (
-            f"Save it as {other} and ingest that."
-            if other
-            else f"Formats read: {', '.join(sorted(SUFFIXES))}."
-        )
-        raise ParseError(
-            f"{path}: the format {suffix or '(no suffix)'} is not supported. {advice}", "unsupported"
-        )
-    return kind
+    if suffix in SUFFIXES:
+        return SUFFIXES[suffix]
+    other = _ADVICE.get(suffix)
+    advice = (
+        f"Save it as {other} and ingest that" if other else f"Formats read: {', '.join(sorted(SUFFIXES))}"
+    )
+    raise ParseError(
+        f"{path}: the format {suffix or '(no suffix)'} is not supported. {advice}.", "unsupported"
+    )
 
 
 def _read(source: Path, path: str, limits: Limits) -> bytes:

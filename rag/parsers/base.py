@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rag.types import Block, BlockKind, Page
 
@@ -141,7 +141,7 @@ class TextBuilder:
 
     def build(self, title: str = "") -> tuple[str, tuple[Block, ...], tuple[Page, ...]]:
         """Text, blocks and pages. A top heading that repeats `title` is left out of the heading paths."""
-        own = _key(title)
+        own = letters(title)
         blocks = (
             [_without_title(b, own) if b.heading_path else b for b in self._blocks] if own else self._blocks
         )
@@ -172,12 +172,12 @@ class TextBuilder:
         self._blocks.append(Block(kind, start, self._length, path, level, header, location))
 
 
-def _key(text: str) -> str:
+def letters(text: str) -> str:
+    """Letters and digits alone, in small letters: what two spellings of a title share."""
     return "".join(c for c in text.casefold() if c.isalnum())
 
 
 def _without_title(block: Block, title_key: str) -> Block:
-    if _key(block.heading_path[0]) != title_key:
+    if letters(block.heading_path[0]) != title_key:
         return block
-    path = block.heading_path[1:]
-    return Block(block.kind, block.start, block.end, path, block.level, block.header, block.location)
+    return replace(block, heading_path=block.heading_path[1:])

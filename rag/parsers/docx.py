@@ -140,23 +140,16 @@ def _style_levels(document: Any) -> dict[str, int]:
     bases: dict[str, str] = {}
     for style in document.styles.element.iterchildren(_W + "style"):
         identifier = style.get(_W + "styleId") or ""
-        name_element = style.find(_W + "name")
-        name = (name_element.get(_W + "val") or "") if name_element is not None else ""
-        outline = style.find(f"{_W}pPr/{_W}outlineLvl")
-        base = style.find(_W + "basedOn")
-        if base is not None:
-            bases[identifier] = base.get(_W + "val") or ""
-        match = _HEADING_STYLE.match(name.strip())
-        if match:
+        name = _value(style.find(_W + "name")).strip()
+        outline = _integer(style.find(f"{_W}pPr/{_W}outlineLvl"))
+        if (base := style.find(_W + "basedOn")) is not None:
+            bases[identifier] = _value(base)
+        if match := _HEADING_STYLE.match(name):
             levels[identifier] = int(match.group(1))
-        elif name.strip().lower() in ("title", "标题"):
+        elif name.lower() in ("title", "标题"):
             levels[identifier] = -1
-        elif (
-            outline is not None
-            and (outline.get(_W + "val") or "9").isdigit()
-            and int(outline.get(_W + "val") or "9") < 9
-        ):
-            levels[identifier] = int(outline.get(_W + "val")) + 1
+        elif outline is not None and outline < 9:
+            levels[identifier] = outline + 1
     for identifier in bases:
         ancestor, steps = identifier, 0
         while ancestor not in levels and ancestor in bases and steps < 12:
@@ -171,10 +164,8 @@ def _properties(paragraph: Any) -> tuple[str, int | None, int | None]:
     properties = paragraph.find(_W + "pPr")
     if properties is None:
         return "", None, None
-    style = properties.find(_W + "pStyle")
-    name = (style.get(_W + "val") or "") if style is not None else ""
-    outline = properties.find(_W + "outlineLvl")
-    level = _integer(outline)
+    name = _value(properties.find(_W + "pStyle"))
+    level = _integer(properties.find(_W + "outlineLvl"))
     numbering = properties.find(_W + "numPr")
     listed: int | None = None
     if numbering is not None and _integer(numbering.find(_W + "numId")) != 0:
@@ -184,9 +175,13 @@ def _properties(paragraph: Any) -> tuple[str, int | None, int | None]:
     return name, (level + 1 if level is not None and level < 9 else None), listed
 
 
+def _value(element: Any) -> str:
+    return (element.get(_W + "val") or "") if element is not None else ""
+
+
 def _integer(element: Any) -> int | None:
-    value = element.get(_W + "val") if element is not None else None
-    return int(value) if value and value.isdigit() else None
+    value = _value(element)
+    return int(value) if value.isdigit() else None
 
 
 def _text(paragraph: Any) -> str:
@@ -225,11 +220,7 @@ def _all_bold(paragraph: Any) -> bool:
 
 def _looks_like_title(text: str) -> bool:
     line = text.strip()
-    return (
-        len(line) <= 80
-        and "\n" not in line
-        and not line.endswith((".", "。", ";", "；", ",", "，", ":", "："))
-    )
+    return len(line) <= 80 and "\n" not in line and not line.endswith(tuple(".。;；,，:："))
 
 
 def _cells(table: Any) -> tuple[Grid, Grid, int]:
@@ -247,12 +238,7 @@ def _cells(table: Any) -> tuple[Grid, Grid, int]:
                 continue
             text = one_line(" ".join(_text(p) for p in cell.iter(_W + "p")))
             merge = cell.find(f"{_W}tcPr/{_W}vMerge")
-            if (
-                merge is not None
-                and merge.get(_W + "val") != "restart"
-                and body
-                and len(once) < len(body[-1])
-            ):
+            if merge is not None and _value(merge) != "restart" and body and len(once) < len(body[-1]):
                 text = body[-1][len(once)]
             span = _integer(cell.find(f"{_W}tcPr/{_W}gridSpan")) or 1
             count = max(0, min(span, MAX_COLUMNS - len(once)))

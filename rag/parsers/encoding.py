@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 
 from rag.errors import ParseError
 
@@ -27,34 +28,17 @@ _GB_PAIR = re.compile(
     re.S,
 )
 _BIG5_PAIR = re.compile(rb"[\x00-\x80]+|([\xa1\xa2\xa4-\xc6][\x40-\x7e\xa1-\xfe])|([\x81-\xff].?)", re.S)
-_OTHERS = [
-    "gb18030",
-    "big5hkscs",
-    "cp1252",
-    "cp1250",
-    "cp1251",
-    "cp1253",
-    "cp1254",
-    "iso8859_2",
-    "koi8_r",
-    "shift_jis",
-    "euc_jp",
-    "euc_kr",
-]
+_OTHERS = (
+    "gb18030 big5hkscs cp1252 cp1250 cp1251 cp1253 cp1254 iso8859_2 koi8_r shift_jis euc_jp euc_kr".split()
+)
 _WESTERN = re.compile("[\0-\x7fàâäáãçéèêëíîïñóôöõœúùûüßÀÂÄÁÃÇÉÈÊËÍÎÏÑÓÔÖÕŒÚÙÛÜ€£§©®°«»“”„‘’‚–—…·•¿¡ªº\xa0]*")
 # Letters, digits, blanks and punctuation of Latin and Chinese text.
 _USUAL = re.compile("[\t\r\n -\u02ff\u2010-\u203f\u3000-\u301f\u4e00-\u9fa5\uff00-\uff5e]")
 # Signatures of formats that are sometimes renamed to .txt; the second kind could begin a text too.
 _BINARY = (
-    b"%PDF-1.",
-    b"%PDF-2.",
-    b"PK\x03\x04",
-    b"\x89PNG",
-    b"\xff\xd8\xff",
-    b"\x7fELF",
-    b"\x1f\x8b",
+    b"%PDF-1.", b"%PDF-2.", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"\x7fELF", b"\x1f\x8b",
     b"\xd0\xcf\x11\xe0",
-)
+)  # fmt: skip
 _PERHAPS_BINARY = (b"GIF8", b"MZ", b"Rar!", b"BM", b"II*", b"MM\0*")
 
 
@@ -70,10 +54,8 @@ def decode(data: bytes, *, path: str) -> str:
         if not text:
             raise _not_text(path)
         return text
-    try:
+    with suppress(UnicodeDecodeError):
         return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
     han = _decode_utf16_han(data)
     if not han and _looks_binary(data):
         raise _not_text(path)
@@ -95,19 +77,15 @@ def _looks_binary(data: bytes) -> bool:
 def _decode_utf16(data: bytes) -> str:
     """UTF-16 without a mark: of the two byte orders the one whose text is made of letters, digits, blanks and
     punctuation."""
-    best, best_share = "", 0.0
-    for encoding in ("utf-16-le", "utf-16-be"):
-        try:
+    readings = []
+    for encoding in ("utf-16-be", "utf-16-le"):
+        with suppress(UnicodeDecodeError):
             text = data[: len(data) // 2 * 2].decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        sample = text[:20_000]
-        usual = len(_USUAL.findall(sample))
-        share = usual / len(sample) if sample else 0.0
-        # Random bytes land among the Han characters one time in three: 0.9 is far from that.
-        if share > best_share:
-            best, best_share = text, share
-    return best if best_share >= 0.9 else ""
+            sample = text[:20_000]
+            readings.append((len(_USUAL.findall(sample)) / max(1, len(sample)), encoding, text))
+    share, _, best = max(readings, default=(0.0, "", ""))
+    # Random bytes land among the Han characters one time in three: 0.9 is far from that.
+    return best if share >= 0.9 else ""
 
 
 def _decode_utf16_han(data: bytes) -> str:

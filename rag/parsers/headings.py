@@ -6,34 +6,30 @@ import re
 
 _NUMERAL = "[一二三四五六七八九十百千零〇两\\d]+"
 # (level, pattern): the pattern must match the beginning of the line.
-_PATTERNS: tuple[tuple[int, re.Pattern[str]], ...] = (
-    (1, re.compile(rf"第\s*{_NUMERAL}\s*(?:编|篇|卷|部分)(?=\s|$|[^的第])")),
-    (2, re.compile(rf"第\s*{_NUMERAL}\s*章")),
-    (3, re.compile(rf"第\s*{_NUMERAL}\s*节")),
-    (4, re.compile(rf"第\s*{_NUMERAL}\s*条(?:之{_NUMERAL})?(?=[\s:：]|$)")),
-    (2, re.compile(rf"(?:附件|附录|附表)\s*{_NUMERAL}?(?=[\s：:]|$)")),
-    (3, re.compile(r"[一二三四五六七八九十]{1,3}\s*、")),
-    (4, re.compile(r"[（(][一二三四五六七八九十]{1,3}[)）]")),
-    (1, re.compile(r"PART\s+(?:[IVXLC]+|\d+|[A-Z])\b", re.I)),
-    (2, re.compile(r"ITEMS?\s+\d+[A-C]?\b", re.I)),
-    (
-        2,
-        re.compile(
-            r"(?:CHAPTER|ARTICLE|TITLE|SCHEDULE|APPENDIX|ANNEX|EXHIBIT|ATTACHMENT)\s+(?:[IVXLC]+|\d+(?:\.\d+)*|[A-Z])\b",
-            re.I,
+_PATTERNS = tuple(
+    (level, re.compile(pattern, re.I))
+    for level, pattern in (
+        (1, rf"第\s*{_NUMERAL}\s*(?:编|篇|卷|部分)(?=\s|$|[^的第])"),
+        (2, rf"第\s*{_NUMERAL}\s*章"),
+        (3, rf"第\s*{_NUMERAL}\s*节"),
+        (4, rf"第\s*{_NUMERAL}\s*条(?:之{_NUMERAL})?(?=[\s:：]|$)"),
+        (2, rf"(?:附件|附录|附表)\s*{_NUMERAL}?(?=[\s：:]|$)"),
+        (3, r"[一二三四五六七八九十]{1,3}\s*、"),
+        (4, r"[（(][一二三四五六七八九十]{1,3}[)）]"),
+        (1, r"PART\s+(?:[IVXLC]+|\d+|[A-Z])\b"),
+        (2, r"ITEMS?\s+\d+[A-C]?\b"),
+        (
+            2,
+            r"(?:CHAPTER|ARTICLE|TITLE|SCHEDULE|APPENDIX|ANNEX|EXHIBIT|ATTACHMENT)\s+"
+            r"(?:[IVXLC]+|\d+(?:\.\d+)*|[A-Z])\b",
         ),
-    ),
-    (3, re.compile(r"(?:SECTION|SEC\.|§)\s*\d+(?:\.\d+)*", re.I)),
-    (3, re.compile(r"NOTES?\s+\d+\b", re.I)),
-    # The parts of annual reports that stand behind the numbered items.
-    (2, re.compile(r"(?:CONDENSED\s+)?CONSOLIDATED\s+(?:STATEMENTS?\s+OF|BALANCE\s+SHEETS?)\b", re.I)),
-    (
-        2,
-        re.compile(
-            r"NOTES\s+TO\s+(?:THE\s+)?(?:CONDENSED\s+)?(?:CONSOLIDATED\s+)?FINANCIAL\s+STATEMENTS\b", re.I
-        ),
-    ),
-    (2, re.compile(r"REPORT\s+OF\s+INDEPENDENT\s+REGISTERED\b|SIGNATURES?$", re.I)),
+        (3, r"(?:SECTION|SEC\.|§)\s*\d+(?:\.\d+)*"),
+        (3, r"NOTES?\s+\d+\b"),
+        # The parts of annual reports that stand behind the numbered items.
+        (2, r"(?:CONDENSED\s+)?CONSOLIDATED\s+(?:STATEMENTS?\s+OF|BALANCE\s+SHEETS?)\b"),
+        (2, r"NOTES\s+TO\s+(?:THE\s+)?(?:CONDENSED\s+)?(?:CONSOLIDATED\s+)?FINANCIAL\s+STATEMENTS\b"),
+        (2, r"REPORT\s+OF\s+INDEPENDENT\s+REGISTERED\b|SIGNATURES?$"),
+    )
 )
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,4})([.)、]?)\s*(?=[A-Z\u4e00-\u9fff])")
 _ENDS_OPEN = re.compile(
@@ -91,33 +87,7 @@ def is_capitals(text: str) -> bool:
 
 
 _SMALL = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "as",
-        "at",
-        "by",
-        "for",
-        "from",
-        "in",
-        "into",
-        "of",
-        "on",
-        "or",
-        "over",
-        "per",
-        "the",
-        "to",
-        "under",
-        "upon",
-        "via",
-        "vs",
-        "with",
-        "without",
-        "de",
-        "la",
-    ]
+    "a an and as at by for from in into of on or over per the to under upon via vs with without de la".split()
 )
 
 

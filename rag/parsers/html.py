@@ -4,6 +4,7 @@ parts left out."""
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
@@ -11,69 +12,12 @@ from rag.parsers.encoding import decode
 from rag.parsers.grid import MAX_COLUMNS, Grid, add_table
 
 _SKIP = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "nav",
-        "svg",
-        "math-hidden",
-        "head",
-        "iframe",
-        "object",
-        "embed",
-        "canvas",
-        "audio",
-        "video",
-        "select",
-        "datalist",
-        "button",
-        "input",
-        "textarea",
-        "dialog",
-        "menu",
-        "ix:header",
-        "-comment",
-    ]
+    "script style noscript template nav svg math-hidden head iframe object embed canvas audio video select "
+    "datalist button input textarea dialog menu ix:header -comment".split()
 )
 _BLOCK = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "header",
-        "hr",
-        "html",
-        "legend",
-        "main",
-        "ol",
-        "p",
-        "section",
-        "summary",
-        "ul",
-        "caption",
-        "tr",
-        "td",
-        "th",
-        "tbody",
-        "thead",
-        "tfoot",
-        "table",
-    ]
+    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer "
+    "form header hr html legend main ol p section summary ul caption tr td th tbody thead tfoot table".split()
 )
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
@@ -123,10 +67,8 @@ def _decode(data: bytes, path: str) -> str:
         name = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs", "iso-8859-1": "cp1252"}.get(
             name, name
         )
-        try:
+        with suppress(LookupError, UnicodeDecodeError):
             return data.decode(name) if not name.startswith("utf-16") else decode(data, path=path)
-        except (LookupError, UnicodeDecodeError):
-            pass
     return decode(data, path=path)
 
 
@@ -214,10 +156,8 @@ class _Walker:
             self._lists -= tag == "li"
 
     def _flush(self) -> None:
-        text = "\n".join(
-            line.strip() for line in re.sub(" +", " ", "".join(self._inline)).split("\n")
-        ).strip()
-        text = re.sub(r"\n{2,}", "\n", text)
+        lines = re.sub(" +", " ", "".join(self._inline)).split("\n")
+        text = "\n".join(line.strip() for line in lines if line.strip())
         self._inline.clear()
         if not text:
             return

@@ -109,23 +109,22 @@ def _search(haystack: str, needle: str) -> tuple[int, int] | None:
     at = haystack.find(needle)
     if at >= 0:
         return at, at + len(needle)
-    seed = needle[:24]
-    at = haystack.rfind(seed) if len(needle) > 24 else -1
+    if len(needle) <= 24:
+        return None
+    at = haystack.rfind(needle[:24])
     if at >= 0:
-        length = next(
-            (n for n, (a, b) in enumerate(zip(needle, haystack[at:], strict=False)) if a != b),
-            len(haystack) - at,
-        )
-        return at, at + length
-    tail = needle[-24:]
-    at = haystack.find(tail) if len(needle) > 24 else -1
+        return at, at + _alike(needle, haystack[at:])
+    at = haystack.find(needle[-24:])
     if at >= 0:
-        end = at + len(tail)
-        length = len(tail)
-        while length < end and length < len(needle) and haystack[end - length - 1] == needle[-length - 1]:
-            length += 1
-        return end - length, end
+        end = at + 24
+        return end - _alike(needle[::-1], haystack[:end][::-1]), end
     return None
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _boxes(leaf: Any, text_page: Any, characters: list[int]) -> list[Box]:

@@ -65,27 +65,16 @@ def head_start(
             break
         # Column heads begin right of the labels; a title in the middle of the page does too, but in capitals.
         aside = line.size > 0 and line.left > label_left + 12 * line.size and not line.text.isupper()
-        if (
-            rows[n].years
-            or aside
-            or _UNITS.search(line.text)
-            or _PERIOD.search(line.text)
-            or (
-                n >= first - 2
-                and geometry is not None
-                and _heads_columns(geometry.cells(line), rows[first].count)
-            )
-        ):
+        cells = geometry.cells(line) if geometry is not None and n >= first - 2 else []
+        heads_columns = len(cells) > rows[first].count and not any(is_value(cell.text) for cell in cells)
+        telling = _UNITS.search(line.text) or _PERIOD.search(line.text)
+        if rows[n].years or aside or telling or heads_columns:
             top, labels = n, 0
         else:
             labels += 1
             if labels > 3:
                 break
     return top
-
-
-def _heads_columns(cells: Sequence[Cell], columns: int) -> bool:
-    return len(cells) > columns and not any(is_value(cell.text) for cell in cells)
 
 
 def _ends_head(text: str) -> bool:
@@ -230,11 +219,7 @@ def _lay_over(cells: list[Cell], columns: Sequence[Cell], common: list[str], hea
 
 
 def _under(cell: Cell, columns: Sequence[Cell]) -> list[int]:
-    return [
-        n
-        for n, column in enumerate(columns)
-        if min(cell.right, column.right) - max(cell.left, column.left) > 0
-    ]
+    return [n for n, c in enumerate(columns) if min(cell.right, c.right) > max(cell.left, c.left)]
 
 
 def _nearest(cell: Cell, columns: Sequence[Cell]) -> int:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rag.parsers.base import TextBuilder
+from rag.parsers.base import TextBuilder, letters
 from rag.parsers.headings import heading_level, is_title_case
 from rag.parsers.pdf_lines import Line
 from rag.parsers.pdf_rows import read_row
@@ -72,7 +72,7 @@ class Layout:
 
     def add(self, page: PageLines) -> None:
         """Add one page. Every line becomes part of exactly one block."""
-        outline = {_letters(title): level for level, title in page.outline if _letters(title)}
+        outline = {letters(title): level for level, title in page.outline if letters(title)}
         edge = max((line.right for line in page.lines), default=0.0)
         at = 0
         for table in page.tables:
@@ -159,7 +159,7 @@ class Layout:
 
     def _heading_level(self, line: Line, following: Sequence[Line], outline: Mapping[str, int]) -> int:
         text = line.text
-        listed = outline.get(_letters(text))
+        listed = outline.get(letters(text))
         if listed:
             return listed
         worded = heading_level(text)
@@ -225,7 +225,3 @@ def _wraps(text: str, following: str) -> bool:
         or text.endswith((",", ";", "-"))
         or _UNFINISHED_TITLE.search(text) is not None
     )
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())

@@ -11,12 +11,8 @@ _VALUE = re.compile(
     r"(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?"
     r"(?P<close>[)）])?(?:[%％x]|bps?|pts?|pp)?[)）]?(?:\(\d\)|[*†‡])?$"
 )
-_NOTHING = frozenset(
-    ["—", "–", "-", "--", "―", "－", "*", "N/A", "n/a", "NA", "NM", "nm", "N.M.", "n.m.", "#", "不适用", "无"]
-)
-_GLUE = frozenset(
-    ["$", "€", "£", "¥", "￥", "%", "％", ")", "(", ")%", "%)", "US$", "HK$", "RMB", "pts", "bps", "pp"]
-)
+_NOTHING = frozenset("— – - -- ― － * N/A n/a NA NM nm N.M. n.m. # 不适用 无".split())
+_GLUE = frozenset("$ € £ ¥ ￥ % ％ ) ( )% %) US$ HK$ RMB pts bps pp".split())
 _FINANCIAL = re.compile(r"[,.()（）$€£¥￥%％]|^[—–－-]+$|\d{4}")
 _SENTENCE = re.compile(r"[a-z]{2,}[.:;]$|[。；]$|\.\s+[A-Z][a-z]+\s+[a-z]+")
 YEAR = re.compile(r"(?:FY)?(?:19|20)\d\d(?:年(?:度)?)?$")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 from rag.parsers.base import one_line
 from rag.parsers.pdf_layout import PageLines, Style, running_key
@@ -70,9 +71,5 @@ def prominent_line(pages: Sequence[PageLines], style: Style) -> str:
     if largest <= style.size * 1.15:
         return lines[0].text if len(lines[0].text) <= 120 else ""
     first = next(n for n, line in enumerate(lines) if line.size == largest)
-    parts = [lines[first].text]
-    for line in lines[first + 1 : first + 3]:
-        if abs(line.size - largest) > 0.5:
-            break
-        parts.append(line.text)
-    return " ".join(parts)
+    same = takewhile(lambda line: abs(line.size - largest) <= 0.5, lines[first : first + 3])
+    return " ".join(line.text for line in same)

@@ -66,26 +66,18 @@ class _WorkerPopen(popen_spawn.Popen):
 
 
 class _WorkerProcess(SpawnProcess):
-    @staticmethod
-    def _Popen(process_obj: Any) -> Any:
-        return _WorkerPopen(process_obj)
+    _Popen = _WorkerPopen  # type: ignore[assignment]
 
 
 class _WorkerContext(SpawnContext):
     Process = _WorkerProcess  # type: ignore[assignment]
 
 
-class _Job(Generic[T, R]):
-    """The function with its worker's start-up error in front: a failing initializer fails each job, not the
-    pool."""
-
-    def __init__(self, function: Callable[[T], R]) -> None:
-        self.function = function
-
-    def __call__(self, job: T) -> R:
-        if _start_error is not None:
-            raise _start_error
-        return self.function(job)
+def _in_worker(function: Callable[[T], R], job: T) -> R:
+    """With the worker's start-up error in front: a failing initializer fails each job, not the pool."""
+    if _start_error is not None:
+        raise _start_error
+    return function(job)
 
 
 _start_error: BaseException | None = None
@@ -133,7 +125,7 @@ class _Crew(Generic[T, R]):
     the jobs start over: they are not to blame."""
 
     def __init__(self, function: Callable[[T], R], start_pool: Callable[[], Any], seconds: float) -> None:
-        self._call: _Job[T, R] = _Job(function)
+        self._function = function
         self._start_pool = start_pool
         self._seconds = seconds
         self._pool = start_pool()
@@ -142,7 +134,9 @@ class _Crew(Generic[T, R]):
 
     def give(self, job: T) -> None:
         try:
-            future: Future[R] = self._pool.schedule(self._call, args=[job], timeout=self._seconds)
+            future: Future[R] = self._pool.schedule(
+                _in_worker, args=[self._function, job], timeout=self._seconds
+            )
         except RuntimeError as error:  # it broke a moment ago; `take` sees to it
             future = Future()
             future.set_exception(BrokenExecutor(str(error)))

@@ -8,7 +8,7 @@ import datetime
 import io
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rag.errors import ParseError
@@ -26,15 +26,13 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
         return _read_workbook(data, path, limits)
     builder = TextBuilder()
     rows = _Rows(builder)
-    for number, cells in enumerate(_records(clean(decode(data, path=path)), path), start=1):
+    content = clean(decode(data, path=path))
+    csv.field_size_limit(max(csv.field_size_limit(), len(content) + 1))
+    records = csv.reader(io.StringIO(content, newline=""), delimiter=_delimiter(content, path))
+    for number, cells in enumerate(records, start=1):
         rows.add(cells, f"row {number}")
     text, blocks, _ = builder.build()
     return Parsed("", text, blocks)
-
-
-def _records(text: str, path: str) -> Iterable[Sequence[str]]:
-    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
-    return csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, path))
 
 
 def _delimiter(text: str, path: str) -> str:

@@ -6,6 +6,7 @@ always `document.text[start:end]`, never a cleaned copy.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -96,12 +97,8 @@ class Document:
 
     def page_of(self, offset: int) -> int | None:
         """The 1-based page on which the code point at `offset` stands; None for formats without pages."""
-        number = None
-        for page in self.pages:
-            if page.start > offset:
-                break
-            number = page.number
-        return number
+        index = bisect_right(self.pages, offset, key=lambda page: page.start) - 1
+        return self.pages[index].number if index >= 0 else None
 
 
 @dataclass(frozen=True, slots=True)

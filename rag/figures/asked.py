@@ -50,9 +50,8 @@ class Wanted:
     `span` is the number of periods that an average, a growth or a trend goes over where fewer are named.
     `sequential`: the period before a quarter is the quarter before, not the same one a year earlier. `rising`
     is what a yes/no question supposes: 1 it rose, -1 it fell, 0 neither; `better`: the supposition is that it
-    improved (1) or worsened (-1). `hedged`: the question asks to say so if the metric does not suit. `notes`
-    are choices made in reading it. `bound` is what the question holds the metric against, in the metric's
-    printed unit; `rising` is then 1 for above it and -1 for below."""
+    improved (1) or worsened (-1). `notes` are choices made in reading it. `bound` is what the question holds
+    the metric against, in the metric's printed unit; `rising` is then 1 for above it and -1 for below."""
 
     formula: Formula | None
     concept: str | None
@@ -64,7 +63,6 @@ class Wanted:
     sequential: bool = False
     rising: int = 0
     better: int = 0
-    hedged: bool = False
     notes: tuple[str, ...] = ()
     bound: Decimal | None = None
 

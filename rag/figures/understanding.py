@@ -18,7 +18,7 @@ from rag.figures.asked import PAIRED, Aim, Wanted
 from rag.figures.asked_periods import asked_periods, labels
 from rag.figures.definitions import Definitions, definition_spans, read_definitions
 from rag.figures.expressions import Binary, Call, Node, Number, Term
-from rag.figures.formulas import Book, Formula, book
+from rag.figures.formulas import Book, Formula, book, concept_name
 from rag.fiscal import FiscalPeriod
 from rag.lexicon import MAX_CHARS
 from rag.rounding import Rounding, read_rounding
@@ -56,7 +56,7 @@ def understand_all(question: str) -> tuple[Wanted, ...]:
     language = "zh" if has_han(text) else "en"
     known = book()
     span = _core(text, language, known)
-    if span is None or cues.wants_words(text):
+    if span is None or cues.says("means", text):
         return ()
     operands = _operands(text, span, language, known, question)
     if not operands:
@@ -123,7 +123,7 @@ def _enough(
     question: str,
 ) -> bool:
     """Whether it is clear that a company's accounts are meant."""
-    if periods or cues.accounts(text):
+    if periods or cues.says("accounts", text):
         return True
     if any(op.formula and not cues.weak(text[op.start : op.end]) for op in operands):
         return True
@@ -157,11 +157,11 @@ def _metrics(text: str, operands: Sequence[_Operand], known: Book, language: str
             and text[op.end : op.end + 1] == ")"
         ):
             return [known.formulas[op.key[2:]]]
-    if len(operands) < 2 and language == "en" and cues.share_of(text[: operands[0].start]):
+    if len(operands) < 2 and language == "en" and cues.says("share_before", text[: operands[0].start]):
         return []
     kept = [operands[0]]
     for op in operands[1:]:
-        if not cues.listed(text[kept[-1].end : op.start]):
+        if not cues.cue("listed").match(text[kept[-1].end : op.start]):
             break
         if op.key not in {k.key for k in kept}:
             kept.append(op)
@@ -176,17 +176,12 @@ def _node(op: _Operand, known: Book, language: str) -> Node:
     return known.formulas[op.key[2:]].form(language) if op.formula else Term(op.key[2:])
 
 
-def _name(op: _Operand, known: Book, language: str) -> str:
-    if op.formula:
-        return known.formulas[op.key[2:]].spoken(language)
-    key = op.key[2:]
-    line = known.lines.get(key)
-    return key.lstrip("=") if line is None else (line.name_zh or key) if language == "zh" else key
-
-
 def _combined(a: _Operand, b: _Operand, sign: str, known: Book, language: str) -> Formula:
     """ "%": a as a share of b; "/": a over b; "+" and "-": in money."""
-    names = _name(a, known, language), _name(b, known, language)
+    names = [
+        known.formulas[op.key[2:]].spoken(language) if op.formula else concept_name(op.key[2:], language)
+        for op in (a, b)
+    ]
     patterns = {
         "%": ("{} as a share of {}", "{}占{}的比例"),
         "/": ("{} to {}", "{}与{}之比"),
@@ -221,7 +216,7 @@ def _wanted(
     named = labels(
         text,
         periods,
-        keep_inner=aim in _ALL_PERIODS or (aim is Aim.TREND and cues.every(core)),
+        keep_inner=aim in _ALL_PERIODS or (aim is Aim.TREND and cues.says("every", core)),
     )
     rounding = read_rounding(text)
     formula, notes = _formula(metric, defined, rounding, language)
@@ -239,10 +234,9 @@ def _wanted(
         aim,
         span,
         language,
-        cues.sequential(core),
+        cues.says("sequential", core),
         sense or rising,
         better,
-        cues.hedged(text),
         notes,
         bound,
     )

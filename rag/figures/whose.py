@@ -157,7 +157,7 @@ def _foreign_names(question: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _finance_words() -> frozenset[str]:
     """Every word that names a line item or a formula."""
-    names = [name for line in book().lines.values() for name in (line.key, line.name)]
+    names = list(book().lines)
     names += [formula.name for formula in book().formulas.values()]
     table = load(CONCEPTS)
     names += [wording for wordings, _ in table.lines.values() for wording in wordings]

@@ -136,7 +136,7 @@ def _columns(lines: Sequence[Line], wanted: Item, year: int, part: str) -> Itera
     pages: dict[tuple[int | None, str], list[Line]] = {}
     for line in lines:
         if label_score(line.label, line.section, wanted) >= _SURE:
-            pages.setdefault((line.page, line.label), []).append(line)
+            pages.setdefault((line.row.page, line.label), []).append(line)
     for found in pages.values():
         parts: dict[str, Part] = {}
         total: Reading | None = None

@@ -20,6 +20,7 @@ from rag.figures.lines import PER_SHARE, Amount, Line, table_lines
 from rag.sections import PRIMARY
 from rag.store import Store
 from rag.text import has_han, search_tokens
+from rag.types import Evidence, Figure
 
 _ENOUGH = 0.6
 _ENOUGH_ELSEWHERE = 0.75
@@ -54,6 +55,15 @@ class Reading:
     value: Decimal
     score: float
     note: str = ""
+
+    def figure(self, label: str, value: Decimal, period: str, citation: int) -> Figure:
+        """As an input of a calculation."""
+        cell = self.amount.cell
+        return Figure(label, value, self.amount.unit, period, cell.printed, citation, cell.start, cell.end)
+
+    def evidence(self, number: int) -> Evidence:
+        """Its row as evidence."""
+        return replace(self.line.row, number=number, score=round(min(self.score, 0.99), 4))
 
 
 @lru_cache(maxsize=512)
@@ -240,7 +250,11 @@ _TAXES = frozenset(("income tax", "所得税费用"))
 def _with_tax_sign(lines: Sequence[Line], tax: Reading, year: int, part: str) -> Reading:
     """The tax with the sign that makes it what lies between pretax and net income, where both stand in its
     statement; labels alone ("provision for income taxes (35)") do not tell."""
-    own = [line for line in lines if line.header == tax.line.header and line.statement == tax.line.statement]
+    own = [
+        line
+        for line in lines
+        if line.row.header == tax.line.row.header and line.statement == tax.line.statement
+    ]
     chinese = has_han(tax.line.label)
     before, after = item("pretax income", chinese), item("net income", chinese)
     pretax = _best(own, before, year, part, _ENOUGH) if before else None
@@ -271,7 +285,7 @@ def _is_a_part(lines: Sequence[Line], found: Reading) -> bool:
     if "total" in found.line.label.lower():
         return False
     same = [
-        line for line in lines if line.statement == "income" and line.header == found.line.header
+        line for line in lines if line.statement == "income" and line.row.header == found.line.row.header
         and _COST_OF.match(line.label)
     ]  # fmt: skip
     return len({line.label for line in same}) > 1

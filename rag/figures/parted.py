@@ -59,16 +59,7 @@ def _told(
     named = over[:_NAMED] if asked.share is None else over
     readings = tuple(part.reading for part, _ in named or order[:1])
     inputs = tuple(
-        Figure(
-            label=part.name,
-            value=part.reading.value,
-            unit=part.reading.amount.unit,
-            period=term.spoken(language),
-            printed=part.reading.amount.cell.printed,
-            citation=number,
-            start=part.reading.amount.cell.start,
-            end=part.reading.amount.cell.end,
-        )
+        part.reading.figure(part.name, part.reading.value, term.spoken(language), number)
         for number, (part, _) in enumerate(named or order[:1], 1)
     )
     ranks = asked.growth or asked.share is not None

@@ -37,6 +37,10 @@ class Aim(StrEnum):
 
 
 PAIRED = frozenset({Aim.DIFFERENCE, Aim.GROWTH, Aim.CAGR, Aim.TREND, Aim.AVERAGE_GROWTH})
+PARTS_ZH = {
+    "Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度", "H1": "上半年", "H2": "下半年",
+    "9M": "前三季度",
+}  # fmt: skip
 _YEAR = re.compile(r"(?:FY)?(?P<y>\d{4})")
 _PART = re.compile(r"(?P<p>Q[1-4]|H[12]|9M) (?P<y>\d{4})")
 
@@ -112,9 +116,7 @@ def spoken(period: str, language: str) -> str:
     if language != "zh":
         return period
     if m := _PART.fullmatch(period):
-        parts = {"Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度",
-                 "H1": "上半年", "H2": "下半年", "9M": "前三季度"}  # fmt: skip
-        return f"{m['y']}年{parts[m['p']]}"
+        return f"{m['y']}年{PARTS_ZH[m['p']]}"
     if m := _YEAR.fullmatch(period):
         return f"{m['y']}年"
     return period

@@ -160,11 +160,11 @@ def _parts(question: str, store: Store, filters: Filters | None, language: str) 
     if ranking is None:
         return None
     # One row may hold several parts.
-    rows = list({reading.line.row.start: reading for reading in reversed(ranking.readings)}.values())[::-1]
-    starts = list(dict.fromkeys(reading.line.row.start for reading in ranking.readings))
-    rows.sort(key=lambda reading: starts.index(reading.line.row.start))
-    evidence = tuple(reading.evidence(n) for n, reading in enumerate(rows, 1))
-    numbers = {n: starts.index(r.line.row.start) + 1 for n, r in enumerate(ranking.readings, 1)}
+    first: dict[int, Reading] = {}
+    for reading in ranking.readings:
+        first.setdefault(reading.line.row.start, reading)
+    evidence = tuple(reading.evidence(n) for n, reading in enumerate(first.values(), 1))
+    numbers = {n: list(first).index(r.line.row.start) + 1 for n, r in enumerate(ranking.readings, 1)}
     calculation = replace(ranking.calculation, inputs=_renumbered(ranking.calculation.inputs, numbers))
     return Computed(evidence, (calculation,), ((ranking.text, tuple(range(1, len(evidence) + 1))),))
 

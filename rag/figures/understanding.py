@@ -144,18 +144,13 @@ def _metrics(text: str, operands: Sequence[_Operand], known: Book, language: str
         sign = cues.combination(before, between, after, language)
         if sign:
             a, b = (second, first) if sign.startswith("~") else (first, second)
-            made = _combined(a, b, sign.lstrip("~"), known, language)
-            return [made]
+            return [_combined(a, b, sign.lstrip("~"), known, language)]
     if language == "zh" and text[operands[0].end : operands[0].end + 1] in ("中", "里"):
         return []  # a part of the line, which nothing names
     # "the days to collect receivables (DSO)": what stands in brackets is the metric's name.
     for op in operands[1:]:
-        if (
-            op.formula
-            and not operands[0].formula
-            and text[op.start - 1 : op.start] == "("
-            and text[op.end : op.end + 1] == ")"
-        ):
+        bracketed = text[op.start - 1 : op.start] == "(" and text[op.end : op.end + 1] == ")"
+        if op.formula and not operands[0].formula and bracketed:
             return [known.formulas[op.key[2:]]]
     if len(operands) < 2 and language == "en" and cues.says("share_before", text[: operands[0].start]):
         return []
@@ -213,11 +208,8 @@ def _wanted(
     language: str,
 ) -> Wanted:
     aim = cues.aim(core, language)
-    named = labels(
-        text,
-        periods,
-        keep_inner=aim in _ALL_PERIODS or (aim is Aim.TREND and cues.says("every", core)),
-    )
+    inner = aim in _ALL_PERIODS or (aim is Aim.TREND and cues.says("every", core))
+    named = labels(text, periods, keep_inner=inner)
     rounding = read_rounding(text)
     formula, notes = _formula(metric, defined, rounding, language)
     span, named, aim = _spanned(core, named, aim)
@@ -227,19 +219,9 @@ def _wanted(
     bound = Decimal(limit) if limit else None
     rising, better = cues.supposed(core, language) if aim in (Aim.TREND, Aim.SIGN) else (0, 0)
     return Wanted(
-        formula,
-        None if formula else str(metric),
-        named,
-        rounding,
-        aim,
-        span,
-        language,
-        cues.says("sequential", core),
-        sense or rising,
-        better,
-        notes,
-        bound,
-    )
+        formula, None if formula else str(metric), named, rounding, aim, span, language,
+        cues.says("sequential", core), sense or rising, better, notes, bound,
+    )  # fmt: skip
 
 
 def _formula(
@@ -252,14 +234,10 @@ def _formula(
     zh = language == "zh"
     node = defined.of(f"f:{formula.key}" if formula else f"l:{metric}")
     if node is not None:
-        said = "按问题自己的定义计算" if zh else "computed as the question defines it"
+        said = ("computed as the question defines it", "按问题自己的定义计算")[zh]
         return _defined(formula, str(metric), node, rounding), (said,)
-    if defined.unread:
-        said = "问题中的定义未能读懂，按通常定义计算"
-        return formula, (
-            said if zh else "the question's own definition could not be read; the usual one is used",
-        )
-    return formula, ()
+    unread = "the question's own definition could not be read; the usual one is used"
+    return formula, ("问题中的定义未能读懂，按通常定义计算" if zh else unread,) if defined.unread else ()
 
 
 def _spanned(core: str, labels: tuple[str, ...], aim: Aim) -> tuple[int, tuple[str, ...], Aim]:

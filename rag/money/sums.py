@@ -1,5 +1,5 @@
-"""How the terms of the sums of data/calculations.toml are read, and what is prepared for those that no
-formula says: rows of cash flows, insurance. A reader raises Lack where the question gives no such term."""
+"""How the terms of the sums of data/calculations.toml are read, those that no formula says among them: rows
+of cash flows, insurance. A reader raises Lack where the question gives no such term."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ def _row(flows: Sequence[Decimal]) -> str:
     return ", ".join(shown if len(shown) <= 12 else [*shown[:5], "...", shown[-1]])
 
 
-def _net_present_value(s: Sheet) -> None:
+def _net_present_value(s: Sheet) -> Decimal:
     """NPV of the flows at a rate of their periods; those listed are a month apart where the rate is."""
     monthly = s.take("monthly")
     s.terms["m"] = Decimal(12 if monthly else 1)
@@ -266,25 +266,26 @@ def _net_present_value(s: Sheet) -> None:
     steps = [f"{plain(x)} / (1 + {r})^{t}" if t else plain(x) for t, x in enumerate(flows)]
     s.note("monthly_flows" if s["m"] > 1 else "yearly_flows", flows=_row(flows))
     steps = steps if len(steps) <= 8 else [*steps[:4], "...", steps[-1]]
-    s.terms |= {"total": f.npv(rate, flows), "steps": " + ".join(steps)}
+    s.terms["steps"] = " + ".join(steps)
+    return f.npv(rate, flows)
 
 
-def _internal_rate(s: Sheet) -> None:
+def _internal_rate(s: Sheet) -> Decimal:
     """IRR of the flows, one period apart."""
     flows = _flows(s)
     s.note("flows_apart", flows=_row(flows))
-    s.terms["found"] = f.irr(flows)
+    return f.irr(flows)
 
 
-def _payback(s: Sheet) -> None:
+def _payback(s: Sheet) -> Decimal:
     """After how many years the flows have paid back the outlay, undiscounted."""
     flows = _flows(s)
     total = ZERO
     for year, flow in enumerate(flows):
         if total < 0 <= total + flow:
             s.note("flows", flows=_row(flows))
-            s.terms |= {"full": Decimal(year - 1), "missing": -total, "flow": flow, "per": s["m"] - 1}
-            return
+            s.terms |= {"missing": -total, "flow": flow, "per": s["m"] - 1}
+            return Decimal(year - 1)
         total += flow
     raise Lack("flows")
 
@@ -292,7 +293,7 @@ def _payback(s: Sheet) -> None:
 # --- Insurance
 
 
-def _payout(s: Sheet) -> None:
+def _payout(s: Sheet) -> Decimal:
     """What an insurer pays of a loss: a share of what others and the deductible leave, at most the limit."""
     s.terms["loss"] = s.need("loss", "amount", "principal", "price").value
     s.terms["deductible"], s.terms["r"] = s.amount("deductible"), _insurers_share(s)
@@ -308,7 +309,8 @@ def _payout(s: Sheet) -> None:
         s.note("limit")
     if paid == 0 and s["deductible"]:
         s.note("below_deductible")
-    s.terms |= {"paid": paid, "own": s["loss"] - paid - s["other"], "steps": s.work(working)}
+    s.terms |= {"own": s["loss"] - paid - s["other"], "steps": s.work(working)}
+    return paid
 
 
 def _insurers_share(s: Sheet) -> Decimal:
@@ -324,6 +326,8 @@ def _insurers_share(s: Sheet) -> Decimal:
 
 
 READERS: dict[str, Callable[[Sheet], Decimal]] = {
+    "worth of flows": _net_present_value, "rate of flows": _internal_rate, "periods paid back": _payback,
+    "payout": _payout,
     "loan payments": lambda s: Decimal(frequency(s.inputs.text, "payments") or 12),
     "saving payments": lambda s: Decimal(frequency(s.inputs.text, "saving") or 12),
     "compounded": lambda s: Decimal(compounding(s.inputs.text) or 1),
@@ -333,8 +337,4 @@ READERS: dict[str, Callable[[Sheet], Decimal]] = {
     "paid": _paid, "left": _left, "borrowed": _borrowed, "repayment": _repayment, "regular": _regular,
     "start": _start, "goal": _goal, "fee rate": _fee, "face value": _face, "coupons paid": _coupon,
     "coupon periods": _coupons, "market": _market, "bond rate": _yield, "bond price": _price,
-}  # fmt: skip
-PREPARE: dict[str, Callable[[Sheet], None]] = {
-    "net_present_value": _net_present_value, "internal_rate": _internal_rate, "payback": _payback,
-    "payout": _payout,
 }  # fmt: skip

@@ -14,14 +14,9 @@ from rag.numerals import fold
 
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 SCALES = {
-    "": Decimal(1),
-    "thousand": Decimal(10) ** 3,
-    "万": Decimal(10) ** 4,
-    "million": Decimal(10) ** 6,
-    "亿": Decimal(10) ** 8,
-    "billion": Decimal(10) ** 9,
-    "trillion": Decimal(10) ** 12,
-}
+    "": Decimal(1), "thousand": Decimal(10**3), "万": Decimal(10**4), "million": Decimal(10**6),
+    "亿": Decimal(10**8), "billion": Decimal(10**9), "trillion": Decimal(10**12),
+}  # fmt: skip
 _SMALL = {
     "no": 0, "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6,
     "零": 0, "〇": 0, "一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6,
@@ -65,13 +60,8 @@ _ZH_SCALE = re.compile(
     r"|千万|亿|万|千)?(?P<u>元|美元|港元|欧元|人民币)"
 )
 _ZH_SCALES = {
-    "万": "万",
-    "亿": "亿",
-    "百万": "million",
-    "千": "thousand",
-    "十亿": "billion",
-    "万亿": "trillion",
-}
+    "万": "万", "亿": "亿", "百万": "million", "千": "thousand", "十亿": "billion", "万亿": "trillion",
+}  # fmt: skip
 _PERCENT = re.compile(
     r"\b(?:in|as|to)(?: an?| units? of)?(?: the form of)? (?:percents?\b|percentages?\b(?! of)"
     r"|%(?! of)|per ?cent\b)"

@@ -8,10 +8,7 @@ from decimal import Decimal
 from rag.rounding import SCALES, Rounding, plain
 
 _ZH_CURRENCY = {"CNY": "元", "USD": "美元", "HKD": "港元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元"}
-_ZH_SCALE = {
-    "thousand": "千", "million": "百万", "billion": "十亿", "万": "万", "亿": "亿",
-    "trillion": "万亿", "": "",
-}  # fmt: skip
+_ZH_SCALE = {"thousand": "千", "million": "百万", "billion": "十亿", "trillion": "万亿"}
 _EN_SCALE = {"万": "ten thousand", "亿": "hundred million"}
 _PLACES = {"%": 1, "times": 2, "days": 1, "points": 1, "money per share": 2, "rate": 2}
 
@@ -65,7 +62,7 @@ class Shown:
             places = min(exact, 2)
         number = plain(scaled, places)
         if self.language == "zh":
-            return f"{number}{_ZH_SCALE[scale]}{_ZH_CURRENCY.get(self.currency, '元')}"
+            return f"{number}{_ZH_SCALE.get(scale, scale)}{_ZH_CURRENCY.get(self.currency, '元')}"
         return self._named(number, scale)
 
     def _named(self, number: str, scale: str) -> str:
@@ -75,8 +72,7 @@ class Shown:
     def input(self, value: Decimal) -> str:
         """A figure inside a working: in the scale that the figures came in, without its name."""
         scale = self.rounding.scale or self.scale
-        scaled = value / SCALES[scale]
-        return plain(scaled)
+        return plain(value / SCALES[scale])
 
     def step(self, value: Decimal, unit: str) -> str:
         """An intermediate value inside a working, without currency and scale."""

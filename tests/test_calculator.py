@@ -114,8 +114,6 @@ CASES: tuple[tuple[str, float], ...] = (
      "$500?", 100 * irr([-1000, 300, 400, 500])),
     ("What is the payback period for an investment of $10,000 returning $3,000 a year for 5 "
      "years?", 3 + 1 / 3),
-    ("每年交保费1万元，交10年，第20年末领取15万元，内部收益率是多少？",
-     100 * irr([-1e4] * 10 + [0.0] * 10 + [15e4])),
     # Bonds
     ("What is the yield to maturity of a 10-year bond with a 5% semiannual coupon and face value "
      "of $1,000 priced at $950?", 5.6617),
@@ -127,14 +125,6 @@ CASES: tuple[tuple[str, float], ...] = (
      "yield?", 1000 / 1.04**10),
     ("What is the current yield of a bond with a 5% coupon priced at $980 and a face value of "
      "$1,000?", 100 * 50 / 980),
-    ("What is the Macaulay duration of a 3-year bond with an 8% annual coupon at a yield of "
-     "10%?", (8 / 1.1 + 16 / 1.21 + 3 * 108 / 1.331) / bond(100, 0.08, 3, 0.1)),
-    ("What is the modified duration of a 3-year bond with an 8% annual coupon at a yield of "
-     "10%?", (8 / 1.1 + 16 / 1.21 + 3 * 108 / 1.331) / bond(100, 0.08, 3, 0.1) / 1.1),
-    ("What is the accrued interest on $100,000 face, 6% coupon from January 15, 2023 to April 10, "
-     "2023, actual/365?", 1e5 * 0.06 * 85 / 365),
-    ("What is the accrued interest on $100,000 face with a 6% coupon from January 15, 2023 to "
-     "April 10, 2023, 30/360?", 1e5 * 0.06 * 85 / 360),
     # Other phrasings
     ("If I take out a 25-year mortgage of £180,000 at 3.75%, what will I pay each "
      "month?", pmt(18e4, 0.003125, 300)),
@@ -156,13 +146,9 @@ CASES: tuple[tuple[str, float], ...] = (
      100 * irr([-5e4] + [15e3] * 5)),
     ("A project costs $50,000 and returns $15,000 a year for 5 years. What is the NPV at 10%?",
      worth(0.1, [-5e4] + [15e3] * 5)),
-    ("趸交保费10万元，10年后领取14万元，年化收益率是多少？", 100 * (1.4**0.1 - 1)),
     ("A 5-year zero-coupon bond with a face value of $1,000 sells for $783.53. What is its yield "
      "to maturity?",
      100 * ((1000 / 783.53) ** 0.2 - 1)),
-    ("What is the accrued interest on a $50,000 bond with a 4% coupon 60 days after the last "
-     "coupon, using 30/360?",
-     5e4 * 0.04 / 6),
     ("某理财产品日利率万分之五，年化利率多少？", 100 * (1.0005**365 - 1)),
     # Insurance
     ("医疗费用5.6万元，免赔额1万元，赔付比例80%，最高赔付100万元，能赔多少？", 36800),
@@ -171,8 +157,6 @@ CASES: tuple[tuple[str, float], ...] = (
     ("A $10,000 hospital bill, $1,500 deductible and 20% coinsurance; how much does the insurer pay?", 6800),
     ("With a $10,000 hospital bill, a $1,500 deductible and 20% coinsurance, how much do I pay "
      "out of pocket?", 3200),
-    ("A house worth $400,000 is insured for a sum insured of $300,000. The loss is $80,000. How "
-     "much will the insurer pay?", 60000),
     ("The loss is $800 and the deductible is $1,000. How much will the insurer pay?", 0),
 )  # fmt: skip
 
@@ -271,7 +255,7 @@ def test_the_working_comes_to_the_result(question: str) -> None:
     found = calculate(question)
     assert isinstance(found, Calculation)
     working = found.working
-    if any(sign in working for sign in (";", "Σ", "...", "rounded up", "(ACT", "(30", "天", "年", "years")):
+    if any(sign in working for sign in (";", "Σ", "...", "rounded up", "天", "年", "years")):
         assert working.count("(") == working.count(")")
         return
     value = float(found.result.value) / (100 if found.result.unit == "%" else 1)
@@ -327,6 +311,11 @@ def test_a_payment_that_never_repays_is_said() -> None:
         "2022年公司的利息费用是多少？",
         "What is the coupon of the 10-year bond?",
         "Who owns 20% of the shares?",
+        "What is the Macaulay duration of a 3-year bond with an 8% annual coupon at a yield of 10%?",
+        "What is the accrued interest on $100,000 face, 6% coupon from January 15, 2023 to April 10, 2023?",
+        "What is the XIRR of -10000 on January 1, 2008, 2750 on March 1, 2008 and 9250 on April 1, 2009?",
+        "每年交保费1万元，交10年，第20年末领取15万元，内部收益率是多少？",
+        "A house worth $400,000 is insured for $300,000. The loss is $80,000. How much will the insurer pay?",
     ],
 )
 def test_what_asks_for_no_calculation_gets_none(question: str) -> None:

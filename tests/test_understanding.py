@@ -71,13 +71,6 @@ def test_a_definition_that_cannot_be_read_is_said() -> None:
     assert any("could not be read" in note for note in wanted.notes)
 
 
-def test_what_to_do_if_the_metric_does_not_suit_is_kept() -> None:
-    wanted = understand(
-        "What is the FY2022 inventory turnover? If inventory is not a meaningful metric, please say so."
-    )
-    assert wanted is not None and wanted.hedged
-
-
 @pytest.mark.parametrize(
     ("question", "rising", "better"),
     [

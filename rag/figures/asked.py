@@ -37,6 +37,10 @@ class Aim(StrEnum):
 
 
 PAIRED = frozenset({Aim.DIFFERENCE, Aim.GROWTH, Aim.CAGR, Aim.TREND, Aim.AVERAGE_GROWTH})
+PARTS_ZH = {
+    "Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度", "H1": "上半年", "H2": "下半年",
+    "9M": "前三季度",
+}  # fmt: skip
 _YEAR = re.compile(r"(?:FY)?(?P<y>\d{4})")
 _PART = re.compile(r"(?P<p>Q[1-4]|H[12]|9M) (?P<y>\d{4})")
 
@@ -50,9 +54,8 @@ class Wanted:
     `span` is the number of periods that an average, a growth or a trend goes over where fewer are named.
     `sequential`: the period before a quarter is the quarter before, not the same one a year earlier. `rising`
     is what a yes/no question supposes: 1 it rose, -1 it fell, 0 neither; `better`: the supposition is that it
-    improved (1) or worsened (-1). `hedged`: the question asks to say so if the metric does not suit. `notes`
-    are choices made in reading it. `bound` is what the question holds the metric against, in the metric's
-    printed unit; `rising` is then 1 for above it and -1 for below."""
+    improved (1) or worsened (-1). `notes` are choices made in reading it. `bound` is what the question holds
+    the metric against, in the metric's printed unit; `rising` is then 1 for above it and -1 for below."""
 
     formula: Formula | None
     concept: str | None
@@ -64,7 +67,6 @@ class Wanted:
     sequential: bool = False
     rising: int = 0
     better: int = 0
-    hedged: bool = False
     notes: tuple[str, ...] = ()
     bound: Decimal | None = None
 
@@ -114,9 +116,7 @@ def spoken(period: str, language: str) -> str:
     if language != "zh":
         return period
     if m := _PART.fullmatch(period):
-        parts = {"Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度",
-                 "H1": "上半年", "H2": "下半年", "9M": "前三季度"}  # fmt: skip
-        return f"{m['y']}年{parts[m['p']]}"
+        return f"{m['y']}年{PARTS_ZH[m['p']]}"
     if m := _YEAR.fullmatch(period):
         return f"{m['y']}年"
     return period

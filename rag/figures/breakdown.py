@@ -136,21 +136,22 @@ def _columns(lines: Sequence[Line], wanted: Item, year: int, part: str) -> Itera
     pages: dict[tuple[int | None, str], list[Line]] = {}
     for line in lines:
         if label_score(line.label, line.section, wanted) >= _SURE:
-            pages.setdefault((line.page, line.label), []).append(line)
+            pages.setdefault((line.row.page, line.label), []).append(line)
     for found in pages.values():
         parts: dict[str, Part] = {}
         total: Reading | None = None
         rest: dict[str, Decimal] = {}
         for line in found:
             for name, now, before in _named(line, year, part):
-                reading = Reading(line, now, signed(wanted.key, line, now), _SURE)
+                reading = _reading(wanted, line, now)
                 if _TOTAL.search(name):
                     total = reading
                 elif _NO_PART.search(name):
                     rest[name] = reading.value
                 else:
-                    old = Reading(line, before, signed(wanted.key, line, before), _SURE) if before else None
-                    parts.setdefault(name, Part(name, reading, old))
+                    parts.setdefault(
+                        name, Part(name, reading, _reading(wanted, line, before) if before else None)
+                    )
         if total is not None:
             yield Breakdown(tuple(parts.values()), total, sum(rest.values(), Decimal(0)))
 
@@ -178,7 +179,7 @@ def _rows(lines: Sequence[Line], wanted: Item, year: int, part: str) -> Iterator
         now = _of(line, year, part)
         if now is None:
             continue
-        reading = Reading(line, now, signed(wanted.key, line, now), _SURE)
+        reading = _reading(wanted, line, now)
         says = label_score(line.label, "", wanted) >= _SURE
         if open_parts and (says or _TOTAL.search(line.label)):
             yield Breakdown(tuple(open_parts), reading, rest)
@@ -192,22 +193,26 @@ def _rows(lines: Sequence[Line], wanted: Item, year: int, part: str) -> Iterator
             rest += reading.value
         else:
             before = _of(line, year - 1, part)
-            old = Reading(line, before, signed(wanted.key, line, before), _SURE) if before else None
-            open_parts.append(Part(line.label, reading, old))
+            open_parts.append(Part(line.label, reading, _reading(wanted, line, before) if before else None))
+
+
+def _reading(wanted: Item, line: Line, amount: Amount) -> Reading:
+    return Reading(line, amount, signed(wanted.key, line, amount), _SURE)
 
 
 def _of(line: Line, year: int, part: str) -> Amount | None:
-    for amount in line.amounts:
-        column = amount.column
-        if column.year == year and same_part(column.part, part, False) and not column.change:
-            return amount if amount.cell.value is not None else None
-    return None
+    fits = (
+        a for a in line.amounts
+        if a.column.year == year and same_part(a.column.part, part, False) and not a.column.change
+    )  # fmt: skip
+    first = next(fits, None)
+    return first if first and first.cell.value is not None else None
 
 
 def ranked(found: Breakdown, asked: Asked) -> tuple[tuple[Part, Decimal], ...]:
     """The parts with what they are ranked by, first the one asked for: the figure, its growth in percent, or
     its share of the total in percent."""
-    values: list[tuple[Part, Decimal]] = []
+    values = []
     for part in found.parts:
         value = part.reading.value
         if asked.growth:

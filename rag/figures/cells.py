@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from rag.numerals import fold
@@ -85,14 +85,9 @@ def read_figure(text: str) -> Cell | None:
         value *= _SCALES[m["scale"]]
     currency = CURRENCY_BEFORE.get((m["currency"] or "").lower(), "") or _YUAN.get(m["yuan"] or "", "")
     return Cell(
-        begin,
-        stop,
-        printed,
-        value,
-        percent="%" in folded[m.end("digits") : stop],
-        currency=currency,
+        begin, stop, printed, value, percent="%" in folded[m.end("digits") : stop], currency=currency,
         scaled=bool(m["scale"] or m["yuan"]),
-    )
+    )  # fmt: skip
 
 
 def read_cells(text: str, start: int = 0, *, grid: bool) -> TableRow:
@@ -160,17 +155,7 @@ def _with_signs(text: str, spans: Sequence[tuple[int, int]], at: int, start: int
 
 
 def _moved(cell: Cell, by: int, place: int | None) -> Cell:
-    return Cell(
-        cell.start + by,
-        cell.end + by,
-        cell.printed,
-        cell.value,
-        cell.nil,
-        cell.percent,
-        cell.currency,
-        place,
-        cell.scaled,
-    )
+    return replace(cell, start=cell.start + by, end=cell.end + by, place=place)
 
 
 def fitted(cells: Sequence[Cell], columns: int) -> tuple[Cell, ...] | None:

@@ -4,6 +4,7 @@ the working with numbers, and the conclusion where one is asked for."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal, DecimalException
 from itertools import pairwise
@@ -34,6 +35,12 @@ from rag.types import Calculation, Figure
 
 Lookup = Callable[[str, int], Figure | None]
 _HUNDRED = Decimal(100)
+_NOTES = {
+    "without": ("no {} was found; left out", "未见{}，未计入"),
+    "closing": ("no opening balance of {} was found; the closing balance is used, not the average",
+                "未见期初{}，以期末数代替平均数"),
+    "instead": ("{} was not found as such; the next usual form is used", "未见齐{}，改用另一算法"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +196,11 @@ def _periods(wanted: Wanted, points: Sequence[_Point]) -> str:
 
 
 def _period(wanted: Wanted, offset: int) -> str:
-    named = wanted.period(offset)
-    return spoken(named, wanted.language) if named else _relative(offset, wanted)
-
-
-def _relative(offset: int, wanted: Wanted) -> str:
+    if named := wanted.period(offset):
+        return spoken(named, wanted.language)
     if wanted.language == "zh":
-        return "本期" if offset == 0 else "上期" if offset == -1 else f"{-offset}期前"
-    return "latest" if offset == 0 else "the period before" if offset == -1 else f"{-offset} periods before"
+        return {0: "本期", -1: "上期"}.get(offset, f"{-offset}期前")
+    return {0: "latest", -1: "the period before"}.get(offset, f"{-offset} periods before")
 
 
 _OVER = {
@@ -210,11 +214,13 @@ _OVER = {
 }
 
 
+def _words(tree: Tree, wanted: Wanted) -> str:
+    return words(tree, *(("平均", "变动：") if wanted.language == "zh" else ("average", "change in")))
+
+
 def _formula(wanted: Wanted, points: Sequence[_Point]) -> str:
     zh = wanted.language == "zh"
-    own = ""
-    if not isinstance(points[-1].tree, Leaf):
-        own = words(points[-1].tree, *(("平均", "变动：") if zh else ("average", "change in")))
+    own = "" if isinstance(points[-1].tree, Leaf) else _words(points[-1].tree, wanted)
     if wanted.aim not in _OVER:
         return own
     text = _OVER[wanted.aim][zh].format(x=wanted.name)
@@ -261,40 +267,21 @@ def _variants(wanted: Wanted, lookup: Lookup, shown: Shown) -> list[str]:
     """What the other forms in use would give, where their figures are found and the result differs."""
     if wanted.formula is None or wanted.aim is not Aim.VALUE or wanted.formula.defined:
         return []
-    said, seen = [], set[str]()
-    main = Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(_node(wanted))
-    if not isinstance(main, Lacking):
-        seen.add(shown.text(_percent(wanted, value(main)), wanted.unit))
-    for node in wanted.formula.variants:
+    said: dict[str, Tree] = {}
+    for node in (_node(wanted), *wanted.formula.variants):
         tree = Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(node)
         if isinstance(tree, Lacking):
             continue
-        try:
-            text = shown.text(_percent(wanted, value(tree)), wanted.unit)
-        except DecimalException:
-            continue
-        if text not in seen:
-            seen.add(text)
-            zh = wanted.language == "zh"
-            form = words(tree, *(("平均", "变动：") if zh else ("average", "change in")))
-            said.append(f"另一口径：{form} = {text}" if zh else f"another form in use: {form} = {text}")
-    return said
+        with suppress(DecimalException):
+            said.setdefault(shown.text(_percent(wanted, value(tree)), wanted.unit), tree)
+    pattern = "另一口径：{} = {}" if wanted.language == "zh" else "another form in use: {} = {}"
+    return [pattern.format(_words(tree, wanted), text) for text, tree in list(said.items())[1:]]
 
 
 def _note(kind: str, node: Node, wanted: Wanted) -> str:
-    names = "、".join if wanted.language == "zh" else ", ".join
-    said = names(dict.fromkeys(concept_name(t.concept, wanted.language) for t in terms(node)))
-    if wanted.language == "zh":
-        return {
-            "without": f"未见{said}，未计入",
-            "closing": f"未见期初{said}，以期末数代替平均数",
-            "instead": f"未见齐{said}，改用另一算法",
-        }[kind]
-    return {
-        "without": f"no {said} was found; left out",
-        "closing": f"no opening balance of {said} was found; the closing balance is used, not the average",
-        "instead": f"{said} was not found as such; the next usual form is used",
-    }[kind]
+    zh = wanted.language == "zh"
+    names = dict.fromkeys(concept_name(t.concept, wanted.language) for t in terms(node))
+    return _NOTES[kind][zh].format(("、" if zh else ", ").join(names))
 
 
 def _by_nought(wanted: Wanted, tree: Tree) -> str:

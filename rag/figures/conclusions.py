@@ -36,97 +36,75 @@ def conclusion(wanted: Wanted, values: Sequence[tuple[str, Decimal]], shown: Sho
     return ""
 
 
+def _yes(true: bool, zh: bool) -> str:
+    return ("否：" if zh else "No: ", "是：" if zh else "Yes: ")[true]
+
+
+def _change(wanted: Wanted, old: Decimal, new: Decimal, shown: Shown) -> tuple[int, str]:
+    """1 for a rise, -1 for a fall; by how much, with the share of where it began for what is no percentage
+    itself."""
+    by = shown.text(abs(new - old), "points" if wanted.unit == "%" else wanted.unit)
+    if wanted.unit != "%" and old > 0 and old != new:
+        share = replace(shown, rounding=Rounding()).text(abs(new - old) / old * 100, "%")
+        by += f"（{share}）" if wanted.language == "zh" else f" ({share})"
+    return (new > old) - (new < old), by
+
+
 def _trend(wanted: Wanted, values: Sequence[tuple[str, Decimal]], shown: Shown) -> str:
     (first, old), (last, new) = values[0], values[-1]
-    change = new - old
-    direction = (change > 0) - (change < 0)
-    quality = {"higher": direction, "lower": -direction}.get(
-        wanted.formula.better if wanted.formula else "higher", 0
-    )
-    unit = "points" if wanted.unit == "%" else wanted.unit
-    by, a, b = shown.text(abs(change), unit), shown.text(old, wanted.unit), shown.text(new, wanted.unit)
-    by += _in_percent(wanted, old, new, shown)
-    answer = _yes(wanted, direction, quality)
+    direction, by = _change(wanted, old, new, shown)
+    better = wanted.formula.better if wanted.formula else "higher"
+    quality = {"higher": direction, "lower": -direction}.get(better, 0)
+    a, b = shown.text(old, wanted.unit), shown.text(new, wanted.unit)
+    zh, answer = wanted.language == "zh", ""
+    if wanted.better and (quality or not direction):  # else the metric has no better side
+        answer = _yes(quality == wanted.better, zh)
+    elif wanted.rising and not wanted.better:
+        answer = _yes(direction == wanted.rising, zh)
     # The metric's own direction is said first; better or worse only where the question asks for it.
-    if wanted.language == "zh":
-        verb = {1: f"上升{by}", -1: f"下降{by}", 0: "持平"}[direction]
-        judged = {1: "，有所改善", -1: "，有所恶化", 0: ""}[quality if wanted.better else 0]
-        return f"{answer}{wanted.name}由{first}的{a}变为{last}的{b}，{verb}{judged}"
-    verb = {1: f"rose by {by}", -1: f"fell by {by}", 0: "did not change"}[direction]
-    judged = {1: ", an improvement", -1: ", a deterioration", 0: ""}[quality if wanted.better else 0]
-    return f"{answer}{wanted.name} {verb}, from {a} ({first}) to {b} ({last}){judged}"
-
-
-def _in_percent(wanted: Wanted, old: Decimal, new: Decimal, shown: Shown) -> str:
-    """The same change as a share of where it began, for all that is no percentage itself; "" where it cannot
-    be said."""
-    if wanted.unit == "%" or old <= 0 or old == new:
-        return ""
-    text = replace(shown, rounding=Rounding()).text(abs(new - old) / old * 100, "%")
-    return f"（{text}）" if wanted.language == "zh" else f" ({text})"
+    judged = quality if wanted.better else 0
+    if zh:
+        verb, side = ("持平", f"上升{by}", f"下降{by}")[direction], ("", "，有所改善", "，有所恶化")[judged]
+        return f"{answer}{wanted.name}由{first}的{a}变为{last}的{b}，{verb}{side}"
+    verb = ("did not change", f"rose by {by}", f"fell by {by}")[direction]
+    side = ("", ", an improvement", ", a deterioration")[judged]
+    return f"{answer}{wanted.name} {verb}, from {a} ({first}) to {b} ({last}){side}"
 
 
 def _difference(wanted: Wanted, values: Sequence[tuple[str, Decimal]], shown: Shown) -> str:
     (first, old), (last, new) = values[0], values[-1]
-    unit = "points" if wanted.unit == "%" else wanted.unit
-    by = shown.text(abs(new - old), unit) + _in_percent(wanted, old, new, shown)
-    up = (new > old) - (new < old)
+    up, by = _change(wanted, old, new, shown)
     if wanted.language == "zh":
-        verb = {1: f"增加{by}", -1: f"减少{by}", 0: "没有变化"}[up]
-        return f"{wanted.name}由{first}到{last}{verb}"
-    verb = {1: f"rose by {by}", -1: f"fell by {by}", 0: "did not change"}[up]
+        return f"{wanted.name}由{first}到{last}{('没有变化', f'增加{by}', f'减少{by}')[up]}"
+    verb = ("did not change", f"rose by {by}", f"fell by {by}")[up]
     return f"{wanted.name} {verb} from {first} to {last}"
 
 
-def _yes(wanted: Wanted, direction: int, quality: int) -> str:
-    """ "Yes: " or "No: " to what the question supposes, "" where it supposes nothing."""
-    if wanted.better and quality == 0 and direction != 0:
-        return ""  # the metric has no better side
-    if wanted.better:
-        true = quality == wanted.better
-    elif wanted.rising:
-        true = direction == wanted.rising
-    else:
-        return ""
-    if wanted.language == "zh":
-        return "是：" if true else "否："
-    return "Yes: " if true else "No: "
-
-
 def _sign(wanted: Wanted, value: Decimal, shown: Shown) -> str:
-    text = shown.text(value, wanted.unit)
-    true = value < 0 if wanted.rising < 0 else value > 0
-    if wanted.language == "zh":
-        side = "为正" if value > 0 else "为负" if value < 0 else "为零"
-        return f"{'是' if true else '否'}：{wanted.name}{side}（{text}）"
-    side = "positive" if value > 0 else "negative" if value < 0 else "nought"
-    return f"{'Yes' if true else 'No'}: {wanted.name} is {side} ({text})"
+    text, side = shown.text(value, wanted.unit), (value > 0) - (value < 0)
+    zh = wanted.language == "zh"
+    answer = _yes(side == (-1 if wanted.rising < 0 else 1), zh)
+    if zh:
+        return f"{answer}{wanted.name}{('为零', '为正', '为负')[side]}（{text}）"
+    return f"{answer}{wanted.name} is {('nought', 'positive', 'negative')[side]} ({text})"
 
 
 def _sound(wanted: Wanted, value: Decimal, shown: Shown) -> str:
-    formula, text = wanted.formula, shown.text(value, wanted.unit)
+    """Against the bound that the question names, else the customary one."""
+    formula, text, zh = wanted.formula, shown.text(value, wanted.unit), wanted.language == "zh"
     if wanted.bound is not None:
-        return _held(wanted, value, wanted.bound, shown)
+        side = (value > wanted.bound) - (value < wanted.bound)
+        answer = _yes(side == (-1 if wanted.rising < 0 else 1), zh)
+        limit = plain(wanted.bound) + ("%" if wanted.unit == "%" else "")
+        if zh:
+            return f"{answer}{wanted.name}为{text}，{('等于', '高于', '低于')[side]}{limit}"
+        return f"{answer}{wanted.name} is {text}, {('equal to', 'above', 'below')[side]} {limit}"
     if formula is None or not formula.healthy:
         return ""
     bound = Decimal(formula.healthy)
-    above = value >= bound
-    good = above if formula.better == "higher" else not above
-    limit = shown.text(bound, wanted.unit)
-    if wanted.language == "zh":
-        side = "不低于" if above else "低于"
-        return f"{'是' if good else '否'}：{wanted.name}为{text}，{side}通常的界限{limit}"
-    side = "at or above" if above else "below"
-    return f"{'Yes' if good else 'No'}: {wanted.name} is {text}, {side} the customary bound of {limit}"
-
-
-def _held(wanted: Wanted, value: Decimal, bound: Decimal, shown: Shown) -> str:
-    """Against the bound that the question names."""
-    true = value < bound if wanted.rising < 0 else value > bound
-    text, limit = shown.text(value, wanted.unit), plain(bound) + ("%" if wanted.unit == "%" else "")
-    side = (value > bound) - (value < bound)
-    if wanted.language == "zh":
-        word = {1: "高于", -1: "低于", 0: "等于"}[side]
-        return f"{'是' if true else '否'}：{wanted.name}为{text}，{word}{limit}"
-    word = {1: "above", -1: "below", 0: "equal to"}[side]
-    return f"{'Yes' if true else 'No'}: {wanted.name} is {text}, {word} {limit}"
+    above, limit = value >= bound, shown.text(bound, wanted.unit)
+    answer = _yes(above == (formula.better == "higher"), zh)
+    if zh:
+        return f"{answer}{wanted.name}为{text}，{'不低于' if above else '低于'}通常的界限{limit}"
+    word = "at or above" if above else "below"
+    return f"{answer}{wanted.name} is {text}, {word} the customary bound of {limit}"

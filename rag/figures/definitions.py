@@ -161,9 +161,7 @@ class _Parser:
         return node if offset is None or isinstance(node, Number) else _at(node, offset)
 
     def _of(self, token: Token) -> Node:
-        if token.kind == "num" and token.node:
-            return token.node
-        if token.kind == "operand" and token.node:
+        if token.kind in ("num", "operand") and token.node:
             return token.node
         if token.kind == "op" and token.text == "(":
             inner = self.sum()

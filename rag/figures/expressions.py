@@ -197,9 +197,14 @@ class Filling:
         return tree
 
     def _joined(self, kind: str, nodes: tuple[Node, ...]) -> Tree | Lacking:
-        parts = [self.fill(n) for n in nodes]
-        lacking = tuple(dict.fromkeys(t for p in parts if isinstance(p, Lacking) for t in p.terms))
-        return Lacking(lacking) if lacking else Filled(kind, tuple(_trees(parts)))
+        filled: list[Tree] = []
+        lacking: list[Term] = []
+        for part in map(self.fill, nodes):
+            if isinstance(part, Lacking):
+                lacking += part.terms
+            else:
+                filled.append(part)
+        return Lacking(tuple(dict.fromkeys(lacking))) if lacking else Filled(kind, tuple(filled))
 
     def _call(self, name: str, args: tuple[Node, ...]) -> Tree | Lacking:
         if name == "prev":
@@ -238,10 +243,6 @@ class Filling:
         return least or Lacking(())
 
 
-def _trees(parts: list[Tree | Lacking]) -> list[Tree]:
-    return [p for p in parts if not isinstance(p, Lacking)]
-
-
 def _same_cell(a: Leaf, b: Leaf) -> bool:
     f, g = a.figure, b.figure
     return f.citation is not None and (f.citation, f.start, f.end) == (g.citation, g.start, g.end)
@@ -250,9 +251,7 @@ def _same_cell(a: Leaf, b: Leaf) -> bool:
 def value(tree: Tree) -> Decimal:
     """What a filled expression comes to. Raises decimal.DivisionByZero or InvalidOperation (0 / 0)."""
     match tree:
-        case Number():
-            return tree.value
-        case Leaf():
+        case Number() | Leaf():
             return tree.value
         case Filled("mean", parts):
             total = sum((value(p) for p in parts), Decimal(0))

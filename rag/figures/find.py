@@ -6,7 +6,7 @@ Where one input is missing there is no figure, and what was missing is said; not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -92,21 +92,16 @@ class _Desk:
         return find_figure(self.store, reports, wanted, term.year, term.part) if wanted else None
 
     def _figure(self, reading: Reading, concept: str, term: Term) -> Figure:
-        places = [(r.line.document.id, r.line.start) for r in self.rows]
-        place = (reading.line.document.id, reading.line.start)
+        places = [(r.line.row.document.id, r.line.row.start) for r in self.rows]
+        place = (reading.line.row.document.id, reading.line.row.start)
         if place not in places:
             self.rows.append(reading)
             places.append(place)
-        cell = reading.amount.cell
-        return Figure(
-            label=reading.line.label or concept_name(concept, self.language),
-            value=reading.value / 100 if concept.startswith("=") and self.share else reading.value,
-            unit=reading.amount.unit,
-            period=term.spoken(self.language),
-            printed=cell.printed,
-            citation=places.index(place) + 1,
-            start=cell.start,
-            end=cell.end,
+        return reading.figure(
+            reading.line.label or concept_name(concept, self.language),
+            reading.value / 100 if concept.startswith("=") and self.share else reading.value,
+            term.spoken(self.language),
+            places.index(place) + 1,
         )
 
 
@@ -175,41 +170,40 @@ def _parts(question: str, index: Holds, filters: Filters | None, language: str) 
     ranking = rank_parts(question, store, whose, in_calendar(term, whose, catalogue), language)
     if ranking is None:
         return None
-    places: dict[int, int] = {}
-    evidence: list[Evidence] = []
-    numbers: list[int] = []
-    for reading in ranking.readings:  # one row may hold several parts
-        if reading.line.start not in places:
-            places[reading.line.start] = len(evidence) + 1
-            evidence.append(_evidence(len(evidence) + 1, reading))
-        numbers.append(places[reading.line.start])
-    inputs = tuple(
-        replace(f, citation=numbers[f.citation - 1]) for f in ranking.calculation.inputs if f.citation
-    )
-    calculation = replace(ranking.calculation, inputs=inputs)
-    return Computed(tuple(evidence), (calculation,), ((ranking.text, tuple(range(1, len(evidence) + 1))),))
+    # One row may hold several parts.
+    first: dict[int, Reading] = {}
+    for reading in ranking.readings:
+        first.setdefault(reading.line.row.start, reading)
+    evidence = tuple(reading.evidence(n) for n, reading in enumerate(first.values(), 1))
+    numbers = {n: list(first).index(r.line.row.start) + 1 for n, r in enumerate(ranking.readings, 1)}
+    calculation = replace(ranking.calculation, inputs=_renumbered(ranking.calculation.inputs, numbers))
+    return Computed(evidence, (calculation,), ((ranking.text, tuple(range(1, len(evidence) + 1))),))
+
+
+def _renumbered(inputs: Sequence[Figure], numbers: Mapping[int, int]) -> tuple[Figure, ...]:
+    """The figures with their citations' new numbers."""
+    return tuple(replace(f, citation=numbers[f.citation]) if f.citation else f for f in inputs)
+
+
+def _in_order(inputs: Sequence[Figure]) -> dict[int, int]:
+    """Citations -> their numbers in the order in which the figures use them, from 1."""
+    return {old: n for n, old in enumerate(dict.fromkeys(f.citation for f in inputs if f.citation), 1)}
 
 
 def _from_facts(sums: Calculation, facts: Sequence[Evidence], language: str) -> Computed:
     """A sum whose inputs stand in the question or in the facts, with those facts as its rows."""
-    used = list(dict.fromkeys(f.citation for f in sums.inputs if f.citation is not None))
-    numbers = {old: new for new, old in enumerate(used, 1)}
-    inputs = tuple(
-        f
-        if f.citation is None
-        else replace(
-            f,
-            citation=numbers[f.citation],
-            start=facts[f.citation - 1].start + f.start,
-            end=facts[f.citation - 1].start + f.end,
-        )
+    numbers = _in_order(sums.inputs)
+    placed = [
+        replace(f, start=facts[f.citation - 1].start + f.start, end=facts[f.citation - 1].start + f.end)
+        if f.citation else f
         for f in sums.inputs
-    )
-    evidence = tuple(replace(facts[old - 1], number=new) for new, old in enumerate(used, 1))
+    ]  # fmt: skip
+    sums = replace(sums, inputs=_renumbered(placed, numbers))
+    evidence = tuple(replace(facts[old - 1], number=new) for old, new in numbers.items())
     name = sums.name if language == "zh" else sums.name[:1].upper() + sums.name[1:]
     head = f"{name}{'：' if language == 'zh' else ': '}{sums.result.printed}"
-    text = with_working(head, replace(sums, inputs=inputs), language)
-    return Computed(evidence, (replace(sums, inputs=inputs),), ((text, tuple(numbers.values())),))
+    text = with_working(head, sums, language)
+    return Computed(evidence, (sums,), ((text, tuple(numbers.values())),))
 
 
 def _computed(wanted: Wanted, desk: _Desk) -> Calculation | Missing:
@@ -223,10 +217,9 @@ def _term(wanted: Wanted, offset: int, desk: _Desk) -> Term | None:
 
 def _assembled(wanted: Wanted, result: Calculation, desk: _Desk, whose: Whose) -> Computed | Uncomputed:
     """The rows in the order in which the calculation uses them, and what is said."""
-    used = list(dict.fromkeys(f.citation for f in result.inputs if f.citation is not None))
-    numbers = {old: new for new, old in enumerate(used, 1)}
-    inputs = tuple(replace(f, citation=numbers.get(f.citation or 0)) for f in result.inputs)
-    chosen = [desk.rows[n - 1] for n in used]
+    numbers = _in_order(result.inputs)
+    inputs = _renumbered(result.inputs, numbers)
+    chosen = [desk.rows[n - 1] for n in numbers]
     notes = [r.note for r in chosen if r.note]
     if any(r.amount.column.inferred for r in chosen):
         notes.append(INFERRED[wanted.language == "zh"])
@@ -235,7 +228,7 @@ def _assembled(wanted: Wanted, result: Calculation, desk: _Desk, whose: Whose) -
     if not chosen:
         return Uncomputed("")
     rows = tuple(range(1, len(chosen) + 1))
-    evidence = [_evidence(n, reading) for n, reading in enumerate(chosen, 1)]
+    evidence = [reading.evidence(n) for n, reading in enumerate(chosen, 1)]
     if len(chosen) <= _FEW and (again := _told_again(desk, chosen, inputs)):
         evidence.append(replace(again, number=len(evidence) + 1))
     return Computed(tuple(evidence), (result,), sentences(wanted, result, whose, rows))
@@ -244,7 +237,7 @@ def _assembled(wanted: Wanted, result: Calculation, desk: _Desk, whose: Whose) -
 def _told_again(desk: _Desk, chosen: Sequence[Reading], inputs: Sequence[Figure]) -> Evidence | None:
     """The line of management's discussion that prints most of these figures once more: where they are
     explained. None where none does."""
-    document = chosen[0].line.document
+    document = chosen[0].line.row.document
     roles = desk.store.roles([document.id])
     items = {c: item(c, document.language == "zh") for (c, _), r in desk.readings.items() if r in chosen}
     wanted = [p for found in items.values() if found for p in phrases(found)]
@@ -261,7 +254,7 @@ def _told_again(desk: _Desk, chosen: Sequence[Reading], inputs: Sequence[Figure]
                     0, document, chunk_id, start, start + len(line), line, 0.5, page, chunk.heading_path,
                     "", chunk.location,
                 )  # fmt: skip
-    return best[1] if best and best[1].page != chosen[0].line.page else None
+    return best[1] if best and best[1].page != chosen[0].line.row.page else None
 
 
 def _lines(chunk: Chunk) -> Iterator[tuple[int, str]]:
@@ -270,20 +263,3 @@ def _lines(chunk: Chunk) -> Iterator[tuple[int, str]]:
         if line.strip():
             yield at, line
         at += len(line) + 1
-
-
-def _evidence(number: int, reading: Reading) -> Evidence:
-    line = reading.line
-    return Evidence(
-        number=number,
-        document=line.document,
-        chunk_id=line.chunk_id,
-        start=line.start,
-        end=line.end,
-        text=line.text,
-        score=round(min(reading.score, 0.99), 4),
-        page=line.page,
-        heading_path=line.heading_path,
-        header=line.header,
-        location=line.location,
-    )

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from rag.domains.finance.concepts import CONCEPTS, load
 from rag.figures.expressions import Node, Term, parse, terms
@@ -83,10 +84,9 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line item by its key, with what it is called and its unit (see UNITS)."""
+    """A line item by its key, which is its English name too; its Chinese name and its unit (see UNITS)."""
 
     key: str
-    name: str
     name_zh: str
     unit: str
 
@@ -129,8 +129,11 @@ def book() -> Book:
     raw = tomllib.loads(FORMULAS.read_text(encoding="utf-8"))
     twins: dict[str, list[str]] = raw["twins"]
     table = load(CONCEPTS)
-    lines = _lines(twins)
-    names: dict[str, Node] = {identifier(key): Term(key) for key in [*table.lines, *_placeless(table.lines)]}
+    printed = tomllib.loads(CONCEPTS.read_text(encoding="utf-8"))
+    concepts = printed.get("concept", ())
+    # Concepts with wordings of their own that are no [[line]] are known by their first name.
+    placeless = [row["names"][0] for row in concepts if "wordings" in row]
+    names: dict[str, Node] = {identifier(key): Term(key) for key in [*table.lines, *placeless]}
     names |= {identifier(key): Term(f"={label}") for key, label in raw["rows"].items()}
     formulas: dict[str, Formula] = {}
     for row in raw["formula"]:
@@ -140,11 +143,13 @@ def book() -> Book:
         formulas[formula.key] = formula
         names[identifier(formula.key)] = formula.expression
     pairs = [(name, f"f:{row['key']}") for row in raw["formula"] for name in [*row["names"], row["key"]]]
-    pairs += _line_names(twins)
-    pairs += _others({name for name, _ in pairs})
+    back = {zh: en for en, ids in reversed(list(twins.items())) for zh in ids}
+    pairs += _line_names(printed["line"], back)
+    known = {name for name, _ in pairs}
+    pairs += [(name, key) for row in concepts for name, key in _others(row) if name not in known]
     return Book(
         formulas,
-        lines,
+        {row["id"]: _line(row["id"], twins) for row in printed["line"] if row["id"] not in back},
         {key: tuple(ids) for key, ids in twins.items()},
         compiled((n.replace(" & ", " and "), v) for n, v in pairs if not has_han(n)),
         compiled((normalise(n), v) for n, v in pairs if has_han(n)),
@@ -161,7 +166,7 @@ def concept_name(key: str, language: str) -> str:
     if key.startswith("="):
         return key[1:]
     line = book().lines.get(key)
-    return key if line is None else ((line.name_zh or line.name) if language == "zh" else line.name)
+    return line.name_zh or key if line and language == "zh" else key
 
 
 def concept_unit(key: str) -> str:
@@ -170,57 +175,29 @@ def concept_unit(key: str) -> str:
     return line.unit if line else "money per share" if "per share" in key or " eps" in f" {key}" else "money"
 
 
-def _placeless(lines: Mapping[str, object]) -> tuple[str, ...]:
-    """Concepts with wordings of their own that are no [[line]]: known by their first name."""
-    raw = tomllib.loads(CONCEPTS.read_text(encoding="utf-8"))
-    return tuple(
-        row["names"][0]
-        for row in raw.get("concept", ())
-        if "wordings" in row and row["names"][0] not in lines
-    )
+def _line(key: str, twins: Mapping[str, list[str]]) -> Line:
+    unit = "money per share" if key in _PER_SHARE else "shares" if key in _SHARES else "money"
+    return Line(key, twins.get(key, [key if has_han(key) else ""])[0], unit)
 
 
-def _lines(twins: Mapping[str, list[str]]) -> dict[str, Line]:
-    back = {zh: en for en, ids in reversed(list(twins.items())) for zh in ids}
-    raw = tomllib.loads(CONCEPTS.read_text(encoding="utf-8"))
-    lines: dict[str, Line] = {}
-    for row in raw["line"]:
-        key = row["id"]
-        if key in back:
-            continue
-        unit = "money per share" if key in _PER_SHARE else "shares" if key in _SHARES else "money"
-        lines[key] = Line(key, key, twins.get(key, [key if has_han(key) else ""])[0], unit)
-    return lines
-
-
-def _line_names(twins: Mapping[str, list[str]]) -> list[tuple[str, str]]:
-    back = {zh: en for en, ids in reversed(list(twins.items())) for zh in ids}
-    raw = tomllib.loads(CONCEPTS.read_text(encoding="utf-8"))
-    pairs = []
-    for row in raw["line"]:
-        key = back.get(row["id"], row["id"])
+def _line_names(rows: Iterable[Mapping[str, Any]], back: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for row in rows:
         for name in dict.fromkeys([*row["names"], *_own_wordings(row)]):
             # "Change in inventory" is a change of the line, not the line.
             if not name.startswith("change in") or row["id"].startswith("change in"):
-                pairs.append((name, f"l:{key}"))
-    return pairs
+                yield name, f"l:{back.get(row['id'], row['id'])}"
 
 
-def _others(known: set[str]) -> list[tuple[str, str]]:
-    """Names of what is neither a line nor computed ("x:"): "revenue recognition" is no revenue."""
-    raw = tomllib.loads(CONCEPTS.read_text(encoding="utf-8"))
-    names = []
-    for row in raw.get("concept", ()):
-        if "lines" in row and "wordings" not in row:
-            continue
-        if row["names"][0] in _PLAIN:
-            names += [(name, f"l:{row['names'][0]}") for name in row["names"]]
-        elif row["names"][0] == "product revenue":  # rows that reports print by these names
-            names += [(n, f"l:={n}") for n in row["names"] if n.endswith((" revenue", " sales"))]
-        elif row["names"][0] not in _GROWTH:
-            sort = "x" if "wordings" in row else "s"
-            names += [(name, f"{sort}:{row['names'][0]}") for name in row["names"]]
-    return [(name, key) for name, key in names if name not in known]
+def _others(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Names of a concept that is neither a line nor computed ("x:"): "revenue recognition" is no revenue."""
+    names, key = row["names"], row["names"][0]
+    if "lines" in row and "wordings" not in row:
+        return []
+    if key in _PLAIN:
+        return [(name, f"l:{key}") for name in names]
+    if key == "product revenue":  # rows that reports print by these names
+        return [(n, f"l:={n}") for n in names if n.endswith((" revenue", " sales"))]
+    return [(n, f"{'x' if 'wordings' in row else 's'}:{key}") for n in names] if key not in _GROWTH else []
 
 
 def _own_wordings(row: Mapping[str, list[str]]) -> list[str]:
@@ -229,8 +206,9 @@ def _own_wordings(row: Mapping[str, list[str]]) -> list[str]:
 
 
 def _formula(row: Mapping[str, str], names: Mapping[str, Node]) -> Formula:
-    known = {"key", "names", "expression", "unit", "expression_zh", "variants", "better", "healthy", "source"}
-    if (unknown := set(row) - known - {"note"}) or row["unit"] not in UNITS or not row.get("source"):
+    known = {"key", "names", "expression", "unit", "expression_zh", "variants", "better", "healthy", "source",
+             "note"}  # fmt: skip
+    if (unknown := set(row) - known) or row["unit"] not in UNITS or not row.get("source"):
         raise ValueError(f"{FORMULAS}, {row['key']!r}: unknown {unknown or row['unit']}, or no source")
     english = [n for n in row["names"] if not has_han(n)]
     chinese = [n for n in row["names"] if has_han(n)]

@@ -162,17 +162,13 @@ def _column(common: str, head: str, facts: Facts, anchor: int, instant: bool) ->
     if day is not None:
         year, quarter = fiscal_day(day, facts)
         span = None if instant else months or (12 if facts.part in ("FY", "") else None)
-        part = part_of(quarter, span)
-        return replace(column, year=year, part=part, ended=day.isoformat())
+        return replace(column, year=year, part=part_of(quarter, span), ended=day.isoformat())
+    part = _word_part(head, common, months, facts, instant)
     if m := _BARE_YEAR.search(head):
-        year = current + int(m["y"]) - anchor if anchor else int(m["y"])
-        return replace(column, year=year, part=_word_part(head, common, months, facts, instant))
+        return replace(column, year=current + int(m["y"]) - anchor if anchor else int(m["y"]), part=part)
     if _PREVIOUS.search(head) and current:
-        part = "FY" if _OPENING.search(head) else _word_part(head, common, months, facts, instant)
-        return replace(column, year=current - 1, part=part)
-    if _CURRENT.search(head) and current:
-        return replace(column, year=current, part=_word_part(head, common, months, facts, instant))
-    return column
+        return replace(column, year=current - 1, part="FY" if _OPENING.search(head) else part)
+    return replace(column, year=current, part=part) if _CURRENT.search(head) and current else column
 
 
 def _in_order(common: str, found: list[Column], facts: Facts, instant: bool) -> list[Column]:

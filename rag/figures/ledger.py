@@ -5,9 +5,9 @@ What a document says never changes under its id, so its ledger is kept as long a
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from weakref import WeakKeyDictionary
+from collections.abc import Callable
+from functools import lru_cache, partial
+from weakref import WeakKeyDictionary, proxy
 
 from rag.domains.finance.sections import PRIMARY, SCHEDULE
 from rag.figures.lines import Line, table_lines
@@ -16,33 +16,14 @@ from rag.store import Store
 _KEPT = 64
 
 
-class _Ledgers:
-    """The ledgers of open stores, the last used ones of each."""
-
-    def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[Store, OrderedDict[int, tuple[Line, ...]]] = WeakKeyDictionary()
-        self._guard = threading.Lock()
-
-    def get(self, store: Store, document_id: int) -> tuple[Line, ...]:
-        with self._guard:
-            kept = self._kept.setdefault(store, OrderedDict())
-            if document_id in kept:
-                kept.move_to_end(document_id)
-                return kept[document_id]
-        lines = _read(store, document_id)
-        with self._guard:
-            kept[document_id] = lines
-            while len(kept) > _KEPT:
-                kept.popitem(last=False)
-        return lines
-
-
-_ledgers = _Ledgers()
+_ledgers: WeakKeyDictionary[Store, Callable[[int], tuple[Line, ...]]] = WeakKeyDictionary()
 
 
 def ledger(store: Store, document_id: int) -> tuple[Line, ...]:
     """The lines with figures of the document's primary statements, in order; () for one without."""
-    return _ledgers.get(store, document_id)
+    if store not in _ledgers:
+        _ledgers[store] = lru_cache(maxsize=_KEPT)(partial(_read, proxy(store)))
+    return _ledgers[store](document_id)
 
 
 def _read(store: Store, document_id: int) -> tuple[Line, ...]:

@@ -22,7 +22,6 @@ class Raw:
 
     row: TableRow
     block: Block
-    document_id: int
     chunk_id: int
     chunk: Chunk
     text: str

@@ -7,7 +7,7 @@ primary statement is preferred; other tables are looked into only where no state
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -20,6 +20,7 @@ from rag.figures.ledger import ledger
 from rag.figures.lines import PER_SHARE, Amount, Line, table_lines
 from rag.store import Store
 from rag.text import has_han, search_tokens
+from rag.types import Evidence, Figure
 
 _ENOUGH = 0.6
 _ENOUGH_ELSEWHERE = 0.75
@@ -29,6 +30,10 @@ _LOOKED_AT = 24
 _LOSS = re.compile(r"(?i)\bloss(?:es)?\b|亏损")
 _GAIN = re.compile(r"(?i)income|profit|earnings|gain|利润|收益")
 _OPERATING = re.compile(r"(?i)administrative|research|marketing|selling|depreciation|advertis|operating exp")
+
+
+# The wordings of a line, and the statements that it stands in.
+_Wordings = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,15 @@ class Reading:
     score: float
     note: str = ""
 
+    def figure(self, label: str, value: Decimal, period: str, citation: int) -> Figure:
+        """As an input of a calculation."""
+        cell = self.amount.cell
+        return Figure(label, value, self.amount.unit, period, cell.printed, citation, cell.start, cell.end)
+
+    def evidence(self, number: int) -> Evidence:
+        """Its row as evidence."""
+        return replace(self.line.row, number=number, score=round(min(self.score, 0.99), 4))
+
 
 @lru_cache(maxsize=512)
 def item(key: str, chinese: bool = False) -> Item | None:
@@ -72,27 +86,26 @@ def item(key: str, chinese: bool = False) -> Item | None:
 
 
 @lru_cache(maxsize=1)
-def _concepts() -> tuple[
-    dict[str, tuple[tuple[str, ...], tuple[str, ...]]], dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
-]:
+def _concepts() -> tuple[Mapping[str, _Wordings], Mapping[str, _Wordings]]:
     table = load(CONCEPTS)
-    others = {c.names[0]: (c.need.lines[0], c.need.roles) for c in table.concepts if len(c.need.lines) == 1}
-    return dict(table.lines), others
+    single = [c for c in table.concepts if len(c.need.lines) == 1]
+    return table.lines, {c.names[0]: (c.need.lines[0], c.need.roles) for c in single}
 
 
 def find_figure(store: Store, documents: Sequence[int], wanted: Item, year: int, part: str) -> Reading | None:
     """The figure of an item for a fiscal period in the first of `documents` that has it: their statements are
     looked through first, then their other tables. None where none has it."""
     for document in documents:
-        found = _best(ledger(store, document), wanted, year, part, _ENOUGH)
-        if found is not None and wanted.key == "cost of sales" and _is_a_part(ledger(store, document), found):
+        lines = ledger(store, document)
+        found = _best(lines, wanted, year, part, _ENOUGH)
+        if found is not None and wanted.key == "cost of sales" and _is_a_part(lines, found):
             return None  # costs in several rows without a total: no one of them is the cost of sales
         if found is None and wanted.key == "net income attributable":
-            found = _undivided(ledger(store, document), year, part)
+            found = _undivided(lines, year, part)
         if found is None and wanted.key == "gross profit":
-            found = _unlabelled_gross_profit(ledger(store, document), year, part)
+            found = _unlabelled_gross_profit(lines, year, part)
         if found is not None and wanted.key in _TAXES:
-            found = _with_tax_sign(ledger(store, document), found, year, part)
+            found = _with_tax_sign(lines, found, year, part)
         if found is not None:
             return found
     if wanted.instant or wanted.key in _CORE:
@@ -135,10 +148,9 @@ def figure_for(line: Line, year: int, part: str) -> Amount | None:
     """The cell of a line for a period; a column that only a period heads is preferred."""
     instant = line.statement == "balance"
     fits = [
-        a
-        for a in line.amounts
+        a for a in line.amounts
         if a.column.year == year and not a.column.change and same_part(a.column.part, part, instant)
-    ]
+    ]  # fmt: skip
     return min(fits, key=lambda a: bool(a.column.other), default=None)
 
 
@@ -162,12 +174,10 @@ def _misplaced(line: Line, amount: Amount, wanted: Item) -> float:
             cost += 0.5 if places else 0.1
         elif line.statement != places[0]:
             cost += 0.1
-    apart = 0.0
     if not line.statement and wanted.statements and not set(wanted.statements) & set(line.roles):
-        apart = _ELSEWHERE
+        cost += _ELSEWHERE
     elif _RETOLD.intersection(line.roles).difference(wanted.statements):
-        apart = _TOLD_AGAIN
-    cost += apart
+        cost += _TOLD_AGAIN
     if amount.unit == "%" and "%" not in " ".join(wanted.wordings):
         cost += 0.5
     cost += 0.04 if line.implied else 0.0
@@ -238,7 +248,11 @@ _TAXES = frozenset(("income tax", "所得税费用"))
 def _with_tax_sign(lines: Sequence[Line], tax: Reading, year: int, part: str) -> Reading:
     """The tax with the sign that makes it what lies between pretax and net income, where both stand in its
     statement; labels alone ("provision for income taxes (35)") do not tell."""
-    own = [line for line in lines if line.header == tax.line.header and line.statement == tax.line.statement]
+    own = [
+        line
+        for line in lines
+        if line.row.header == tax.line.row.header and line.statement == tax.line.statement
+    ]
     chinese = has_han(tax.line.label)
     before, after = item("pretax income", chinese), item("net income", chinese)
     pretax = _best(own, before, year, part, _ENOUGH) if before else None
@@ -269,7 +283,7 @@ def _is_a_part(lines: Sequence[Line], found: Reading) -> bool:
     if "total" in found.line.label.lower():
         return False
     same = [
-        line for line in lines if line.statement == "income" and line.header == found.line.header
+        line for line in lines if line.statement == "income" and line.row.header == found.line.row.header
         and _COST_OF.match(line.label)
     ]  # fmt: skip
     return len({line.label for line in same}) > 1

@@ -11,14 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from rag.catalogue import Facts
 from rag.domains.finance.sections import PRIMARY
 from rag.figures.above import period_heads, spoken
 from rag.figures.cells import Cell, TableRow, fitted, read_cells, split_cells
 from rag.figures.heads import Column, Unit, names_period, read_columns, read_unit, split_head
 from rag.figures.line_names import Raw, label_rows
 from rag.store import Store
-from rag.types import BlockKind, Chunk, DocumentInfo
+from rag.types import BlockKind, Chunk, DocumentInfo, Evidence
 
 _ABOVE = 900
 _PAGE_ABOVE = 3000
@@ -47,7 +46,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a statement at `[start, end)` of its document. `label` is without notes and footnotes,
+    """A line of a statement, which stands at `row` of its document. `label` is without notes and footnotes,
     `section` the heading that it stands under; a subtotal without a label is called by its section
     (`implied`). `statement` is the kind of statement ("" for another table); `roles` are all of the
     passage's. `costs_negative`: its statement prints costs in brackets."""
@@ -56,18 +55,9 @@ class Line:
     section: str
     implied: bool
     amounts: tuple[Amount, ...]
-    document: DocumentInfo
-    chunk_id: int
-    start: int
-    end: int
-    text: str
-    header: str
-    page: int | None
+    row: Evidence
     statement: str
     roles: tuple[str, ...] = ()
-    heading_path: tuple[str, ...] = ()
-    location: str = ""
-    order: int = 0
     costs_negative: bool = False
 
 
@@ -75,35 +65,43 @@ def table_lines(store: Store, info: DocumentInfo, chunks: Iterable[tuple[int, Ch
     """The lines of these table passages of one document, in order."""
     raws = [raw for i, chunk in chunks for raw in _rows(store, info, i, chunk)]
     widths: dict[str, Counter[int]] = {}
+    reach: Counter[str] = Counter()
     for raw in raws:
-        widths.setdefault(raw.block.header, Counter())[len(raw.row.cells)] += bool(raw.row.cells)
+        header, cells = raw.block.header, raw.row.cells
+        widths.setdefault(header, Counter())[len(cells)] += bool(cells)
+        reach[header] = max(reach[header], *(c.place or 0 for c in cells), 0)
     usual = {h: max(counts, key=lambda n: (counts[n], n)) for h, counts in widths.items()}
-    reach: dict[str, int] = {}
-    for raw in raws:
-        last = max((c.place or 0 for c in raw.row.cells), default=0)
-        reach[raw.block.header] = max(last, reach.get(raw.block.header, 0))
     facts = store.catalogue().facts.get(info.id)
     if facts is None:
         return ()
     units = _units(store, info, raws)
     columns: dict[tuple[str, bool], tuple[Column, ...]] = {}
-    above: dict[tuple[int, int | None], tuple[str, ...]] = {}
-    named = label_rows(raws)
+    above: dict[int | None, tuple[str, ...]] = {}
+    grid = info.kind != "pdf"
     lines: list[Line] = []
-    for raw, (label, section, implied) in zip(raws, named, strict=True):
-        header = raw.block.header
-        statement = _statement(raw.chunk)
-        key = (header, statement == "balance")
-        if key not in columns:
-            grid = info.kind != "pdf"
+    for raw, (label, section, implied) in zip(raws, label_rows(raws), strict=True):
+        header, cells, roles = raw.block.header, raw.row.cells, raw.chunk.role.split("|")
+        statement = next((role for role in roles if role in PRIMARY), "")
+        instant = statement == "balance"
+        if (header, instant) not in columns:
             common, heads = _grid_heads(header, reach[header]) if grid else split_head(header, usual[header])
-            columns[key] = read_columns(common, heads, facts, instant=statement == "balance")
-        placed = _placed(raw.row.cells, columns[key], info.kind != "pdf")
-        if raw.row.cells and not _dated(placed):
-            placed = _by_page(store, raw, facts, statement == "balance", above) or placed
+            columns[header, instant] = read_columns(common, heads, facts, instant=instant)
+        placed = _placed(cells, columns[header, instant], grid)
+        if cells and not any(column.year and not column.inferred for _, column in placed):
+            if raw.page not in above:
+                start = max(0, raw.block.start - _PAGE_ABOVE)
+                above[raw.page] = period_heads(store.text(info.id, start, raw.block.start))
+            # The periods above the table on its page, where the row has as many figures.
+            found = read_columns("", above[raw.page], facts, instant=instant)
+            if len(cells) == len(found) > 1 and all(c.year for c in found):
+                placed = list(zip(cells, found, strict=True))
         if placed:
             amounts = tuple(_amount(c, k, units[header], label, section) for c, k in placed)
-            lines.append(_line(raw, label, section, implied, amounts, info, statement, len(lines)))
+            row = Evidence(
+                0, info, raw.chunk_id, raw.block.start, raw.block.end, raw.text, 0.0, raw.page,
+                raw.chunk.heading_path, header, raw.block.location or raw.chunk.location,
+            )  # fmt: skip
+            lines.append(Line(label, section, implied, amounts, row, statement, tuple(filter(None, roles))))
     return _with_signs(lines)
 
 
@@ -127,14 +125,8 @@ def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iter
                 row = TableRow("", ())  # years head columns
         else:
             row = TableRow("\n", ())  # a heading: sections of the table before end here
-        page = chunk.page
-        if page != chunk.last_page:
-            page = store.page_at(info.id, block.start)
-        yield Raw(row, block, info.id, chunk_id, chunk, text, page)
-
-
-def _statement(chunk: Chunk) -> str:
-    return next((role for role in chunk.role.split("|") if role in PRIMARY), "")
+        page = chunk.page if chunk.page == chunk.last_page else store.page_at(info.id, block.start)
+        yield Raw(row, block, chunk_id, chunk, text, page)
 
 
 def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[str, Unit]:
@@ -168,29 +160,6 @@ def _placed(cells: Sequence[Cell], columns: Sequence[Column], grid: bool) -> lis
     return list(zip(kept, columns, strict=True)) if kept else []
 
 
-def _dated(placed: Sequence[tuple[Cell, Column]]) -> bool:
-    return any(column.year and not column.inferred for _, column in placed)
-
-
-def _by_page(
-    store: Store,
-    raw: Raw,
-    facts: Facts,
-    instant: bool,
-    above: dict[tuple[int, int | None], tuple[str, ...]],
-) -> list[tuple[Cell, Column]]:
-    """The cells under the periods that stand above the table on its page, where it has as many; [] else."""
-    key = (raw.document_id, raw.page)
-    if key not in above:
-        start = max(0, raw.block.start - _PAGE_ABOVE)
-        above[key] = period_heads(store.text(raw.document_id, start, raw.block.start))
-    heads = above[key]
-    if len(heads) < 2 or len(raw.row.cells) != len(heads):
-        return []
-    found = read_columns("", heads, facts, instant=instant)
-    return list(zip(raw.row.cells, found, strict=True)) if all(c.year for c in found) else []
-
-
 def _amount(cell: Cell, column: Column, unit: Unit, label: str, section: str) -> Amount:
     words = f"{section} {label}"
     own = column.unit or unit
@@ -205,36 +174,6 @@ def _amount(cell: Cell, column: Column, unit: Unit, label: str, section: str) ->
     return Amount(cell, column, own.factor, currency)
 
 
-def _line(
-    raw: Raw,
-    label: str,
-    section: str,
-    implied: bool,
-    amounts: tuple[Amount, ...],
-    info: DocumentInfo,
-    statement: str,
-    order: int,
-) -> Line:
-    return Line(
-        label=label,
-        section=section,
-        implied=implied,
-        amounts=amounts,
-        document=info,
-        chunk_id=raw.chunk_id,
-        start=raw.block.start,
-        end=raw.block.end,
-        text=raw.text,
-        header=raw.block.header,
-        page=raw.page,
-        statement=statement,
-        roles=tuple(raw.chunk.role.split("|")) if raw.chunk.role else (),
-        heading_path=raw.chunk.heading_path,
-        location=raw.block.location or raw.chunk.location,
-        order=order,
-    )
-
-
 _COST = re.compile(r"^(?:total )?costs?\b|^(?:selling|general|research|operating expenses|total costs)", re.I)
 
 
@@ -244,5 +183,5 @@ def _with_signs(lines: list[Line]) -> tuple[Line, ...]:
     for line in lines:
         if line.statement == "income" and _COST.search(line.label):
             first = next((a.cell.value for a in line.amounts if a.cell.value and not a.column.change), None)
-            votes[line.header] += 0 if first is None else (1 if first < 0 else -1)
-    return tuple(replace(line, costs_negative=votes[line.header] > 0) for line in lines)
+            votes[line.row.header] += 0 if first is None else (1 if first < 0 else -1)
+    return tuple(replace(line, costs_negative=votes[line.row.header] > 0) for line in lines)

@@ -17,6 +17,14 @@ from rag.types import Calculation, Figure
 
 _NAMED = 4
 _REPORTS = 3
+_SAID = {
+    "first": ("{part} had the {most} {growth}{name} of {company} for {period}: {value}",
+              "{company}{period}{name}{growth}{most}的是{part}：{value}"),
+    "over": ("Yes: more than {share}% of {name} of {company} for {period}: {rest}.",
+             "是：{company}{period}超过{name}{share}%的有{rest}。"),
+    "none": ("No: no part of {company} is more than {share}% of {name} for {period}.",
+             "否：{company}{period}没有任何部分超过{name}的{share}%。"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,96 +50,41 @@ def rank_parts(question: str, store: Store, whose: Whose, term: Term, language: 
             continue
         found = find_breakdown(store, report, wanted, term.year, term.part, company)
         if found is not None and (order := ranked(found, asked)):
-            return _told(asked, found, order, whose, term, language)
+            return _told(asked, found, order, whose.company, term.spoken(language), language)
     return None
 
 
 def _told(
-    asked: Asked,
-    found: Breakdown,
-    order: Sequence[tuple[Part, Decimal]],
-    whose: Whose,
-    term: Term,
+    asked: Asked, found: Breakdown, order: Sequence[tuple[Part, Decimal]], company: str, period: str,
     language: str,
-) -> Ranking:
-    over = [(part, value) for part, value in order if asked.share is None or value > asked.share]
-    shown = _shown(found, language)
-    named = over[:_NAMED] if asked.share is None else over
-    readings = tuple(part.reading for part, _ in named or order[:1])
+) -> Ranking:  # fmt: skip
+    zh = language == "zh"
+    scale = common_scale(part.reading.value for part in found.parts)
+    shown = Shown(Rounding(), language, found.total.amount.unit, scale)
+    share = asked.share
+    named = order[:_NAMED] if share is None else [(part, v) for part, v in order if v > share]
+    rows = named or order[:1]
+    unit = "%" if asked.growth or share is not None else concept_unit(asked.key)
     inputs = tuple(
-        Figure(
-            label=part.name,
-            value=part.reading.value,
-            unit=part.reading.amount.unit,
-            period=term.spoken(language),
-            printed=part.reading.amount.cell.printed,
-            citation=number,
-            start=part.reading.amount.cell.start,
-            end=part.reading.amount.cell.end,
-        )
-        for number, (part, _) in enumerate(named or order[:1], 1)
+        part.reading.figure(part.name, part.reading.value, period, number)
+        for number, (part, _) in enumerate(rows, 1)
     )
-    ranks = asked.growth or asked.share is not None
-    unit = "%" if ranks else concept_unit(asked.key)
-    first, value = (named or order)[0]
-    text = (_over if asked.share is not None else _first)(asked, named, shown, unit, whose, term, language)
     name = concept_name(asked.key, language)
-    result = Figure(first.name, value, shown.unit_of(unit), term.spoken(language), shown.text(value, unit))
-    readings = (*readings, found.total)
+    said = [(part.name, shown.text(v, unit)) for part, v in named]
+    if share is not None:
+        kind, listed = "over" if said else "none", said
+    else:
+        kind, listed = "first", said[1:]
+    rest = ("、" if zh else ", ").join(f"{n}（{v}）" if zh else f"{n} ({v})" for n, v in listed)
+    first = said[0] if said else ("", "")
+    text = _SAID[kind][zh].format(
+        company=company, period=period, name=name, share=share, rest=rest, part=first[0], value=first[1],
+        most=("lowest", "最低")[zh] if asked.least else ("highest", "最高")[zh],
+        growth=("growth of ", "增长")[zh] if asked.growth else "",
+    )  # fmt: skip
+    if kind == "first":
+        text += (("; then {}.", "；其次为{}。")[zh].format(rest)) if rest else (".", "。")[zh]
+    part, value = rows[0]
+    result = Figure(part.name, value, shown.unit_of(unit), period, shown.text(value, unit))
+    readings = (*(part.reading for part, _ in rows), found.total)
     return Ranking(readings, Calculation(name, "", inputs, result), text)
-
-
-def _shown(found: Breakdown, language: str) -> Shown:
-    values = [part.reading.value for part in found.parts]
-    return Shown(Rounding(), language, found.total.amount.unit, common_scale(values))
-
-
-def _list(named: Sequence[tuple[Part, Decimal]], shown: Shown, unit: str, zh: bool) -> str:
-    said = [
-        f"{part.name}（{shown.text(v, unit)}）" if zh else f"{part.name} ({shown.text(v, unit)})"
-        for part, v in named
-    ]
-    return ("、" if zh else ", ").join(said)
-
-
-def _first(
-    asked: Asked,
-    named: Sequence[tuple[Part, Decimal]],
-    shown: Shown,
-    unit: str,
-    whose: Whose,
-    term: Term,
-    language: str,
-) -> str:
-    zh = language == "zh"
-    name, period = concept_name(asked.key, language), term.spoken(language)
-    rest = _list(named[1:], shown, unit, zh)
-    (part, value), text = named[0], ""
-    if zh:
-        what = f"{name}{'增长' if asked.growth else ''}{'最低' if asked.least else '最高'}"
-        text = f"{whose.company}{period}{what}的是{part.name}：{shown.text(value, unit)}"
-        return text + (f"；其次为{rest}。" if rest else "。")
-    what = f"{'lowest' if asked.least else 'highest'} {'growth of ' if asked.growth else ''}{name}"
-    text = f"{part.name} had the {what} of {whose.company} for {period}: {shown.text(value, unit)}"
-    return text + (f"; then {rest}." if rest else ".")
-
-
-def _over(
-    asked: Asked,
-    named: Sequence[tuple[Part, Decimal]],
-    shown: Shown,
-    unit: str,
-    whose: Whose,
-    term: Term,
-    language: str,
-) -> str:
-    zh = language == "zh"
-    name, period = concept_name(asked.key, language), term.spoken(language)
-    if zh:
-        if not named:
-            return f"否：{whose.company}{period}没有任何部分超过{name}的{asked.share}%。"
-        return f"是：{whose.company}{period}超过{name}{asked.share}%的有{_list(named, shown, unit, zh)}。"
-    if not named:
-        return f"No: no part of {whose.company} is more than {asked.share}% of {name} for {period}."
-    listed = _list(named, shown, unit, zh)
-    return f"Yes: more than {asked.share}% of {name} of {whose.company} for {period}: {listed}."

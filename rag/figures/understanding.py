@@ -18,7 +18,7 @@ from rag.figures.asked import PAIRED, Aim, Wanted
 from rag.figures.asked_periods import asked_periods, labels
 from rag.figures.definitions import Definitions, definition_spans, read_definitions
 from rag.figures.expressions import Binary, Call, Node, Number, Term
-from rag.figures.formulas import Book, Formula, book
+from rag.figures.formulas import Book, Formula, book, concept_name
 from rag.fiscal import FiscalPeriod
 from rag.lexicon import MAX_CHARS
 from rag.rounding import Rounding, read_rounding
@@ -56,7 +56,7 @@ def understand_all(question: str) -> tuple[Wanted, ...]:
     language = "zh" if has_han(text) else "en"
     known = book()
     span = _core(text, language, known)
-    if span is None or cues.wants_words(text):
+    if span is None or cues.says("means", text):
         return ()
     operands = _operands(text, span, language, known, question)
     if not operands:
@@ -123,7 +123,7 @@ def _enough(
     question: str,
 ) -> bool:
     """Whether it is clear that a company's accounts are meant."""
-    if periods or cues.accounts(text):
+    if periods or cues.says("accounts", text):
         return True
     if any(op.formula and not cues.weak(text[op.start : op.end]) for op in operands):
         return True
@@ -144,24 +144,19 @@ def _metrics(text: str, operands: Sequence[_Operand], known: Book, language: str
         sign = cues.combination(before, between, after, language)
         if sign:
             a, b = (second, first) if sign.startswith("~") else (first, second)
-            made = _combined(a, b, sign.lstrip("~"), known, language)
-            return [made]
+            return [_combined(a, b, sign.lstrip("~"), known, language)]
     if language == "zh" and text[operands[0].end : operands[0].end + 1] in ("中", "里"):
         return []  # a part of the line, which nothing names
     # "the days to collect receivables (DSO)": what stands in brackets is the metric's name.
     for op in operands[1:]:
-        if (
-            op.formula
-            and not operands[0].formula
-            and text[op.start - 1 : op.start] == "("
-            and text[op.end : op.end + 1] == ")"
-        ):
+        bracketed = text[op.start - 1 : op.start] == "(" and text[op.end : op.end + 1] == ")"
+        if op.formula and not operands[0].formula and bracketed:
             return [known.formulas[op.key[2:]]]
-    if len(operands) < 2 and language == "en" and cues.share_of(text[: operands[0].start]):
+    if len(operands) < 2 and language == "en" and cues.says("share_before", text[: operands[0].start]):
         return []
     kept = [operands[0]]
     for op in operands[1:]:
-        if not cues.listed(text[kept[-1].end : op.start]):
+        if not cues.cue("listed").match(text[kept[-1].end : op.start]):
             break
         if op.key not in {k.key for k in kept}:
             kept.append(op)
@@ -176,17 +171,12 @@ def _node(op: _Operand, known: Book, language: str) -> Node:
     return known.formulas[op.key[2:]].form(language) if op.formula else Term(op.key[2:])
 
 
-def _name(op: _Operand, known: Book, language: str) -> str:
-    if op.formula:
-        return known.formulas[op.key[2:]].spoken(language)
-    key = op.key[2:]
-    line = known.lines.get(key)
-    return key.lstrip("=") if line is None else (line.name_zh or key) if language == "zh" else key
-
-
 def _combined(a: _Operand, b: _Operand, sign: str, known: Book, language: str) -> Formula:
     """ "%": a as a share of b; "/": a over b; "+" and "-": in money."""
-    names = _name(a, known, language), _name(b, known, language)
+    names = [
+        known.formulas[op.key[2:]].spoken(language) if op.formula else concept_name(op.key[2:], language)
+        for op in (a, b)
+    ]
     patterns = {
         "%": ("{} as a share of {}", "{}占{}的比例"),
         "/": ("{} to {}", "{}与{}之比"),
@@ -218,11 +208,8 @@ def _wanted(
     language: str,
 ) -> Wanted:
     aim = cues.aim(core, language)
-    named = labels(
-        text,
-        periods,
-        keep_inner=aim in _ALL_PERIODS or (aim is Aim.TREND and cues.every(core)),
-    )
+    inner = aim in _ALL_PERIODS or (aim is Aim.TREND and cues.says("every", core))
+    named = labels(text, periods, keep_inner=inner)
     rounding = read_rounding(text)
     formula, notes = _formula(metric, defined, rounding, language)
     span, named, aim = _spanned(core, named, aim)
@@ -232,20 +219,9 @@ def _wanted(
     bound = Decimal(limit) if limit else None
     rising, better = cues.supposed(core, language) if aim in (Aim.TREND, Aim.SIGN) else (0, 0)
     return Wanted(
-        formula,
-        None if formula else str(metric),
-        named,
-        rounding,
-        aim,
-        span,
-        language,
-        cues.sequential(core),
-        sense or rising,
-        better,
-        cues.hedged(text),
-        notes,
-        bound,
-    )
+        formula, None if formula else str(metric), named, rounding, aim, span, language,
+        cues.says("sequential", core), sense or rising, better, notes, bound,
+    )  # fmt: skip
 
 
 def _formula(
@@ -258,14 +234,10 @@ def _formula(
     zh = language == "zh"
     node = defined.of(f"f:{formula.key}" if formula else f"l:{metric}")
     if node is not None:
-        said = "按问题自己的定义计算" if zh else "computed as the question defines it"
+        said = ("computed as the question defines it", "按问题自己的定义计算")[zh]
         return _defined(formula, str(metric), node, rounding), (said,)
-    if defined.unread:
-        said = "问题中的定义未能读懂，按通常定义计算"
-        return formula, (
-            said if zh else "the question's own definition could not be read; the usual one is used",
-        )
-    return formula, ()
+    unread = "the question's own definition could not be read; the usual one is used"
+    return formula, ("问题中的定义未能读懂，按通常定义计算" if zh else unread,) if defined.unread else ()
 
 
 def _spanned(core: str, labels: tuple[str, ...], aim: Aim) -> tuple[int, tuple[str, ...], Aim]:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from rag.catalogue import Catalogue, Facts, singular
 from rag.constraints import Constraints
 from rag.domains.finance.concepts import CONCEPTS, load, reports
+from rag.figures.asked import PARTS_ZH
 from rag.figures.formulas import book
 from rag.figures.heads import fiscal_day, part_of
 from rag.fiscal import FiscalPeriod, read_periods
@@ -28,10 +29,6 @@ from rag.unknown import REPORT_WORDS
 _ORDER = ("Q1", "Q2", "H1", "Q3", "9M", "Q4", "FY")
 _REPORTS = 12
 _LOOKS_BACK = 4
-_ZH_PARTS = {
-    "Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度", "H1": "上半年", "H2": "下半年",
-    "9M": "前三季度",
-}  # fmt: skip
 # Parts of a company, as questions speak of them.
 _PARTS = re.compile(
     r"(?i)\b(?:segments?|divisions?|subsidiar(?:y|ies)|business (?:units?|lines?)|lines? of business|brands?"
@@ -65,7 +62,7 @@ class Term:
 
     def spoken(self, language: str) -> str:
         if language == "zh":
-            return f"{self.year}年{_ZH_PARTS.get(self.part, '度')}"
+            return f"{self.year}年{PARTS_ZH.get(self.part, '度')}"
         return self.written
 
 
@@ -157,7 +154,7 @@ def _foreign_names(question: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _finance_words() -> frozenset[str]:
     """Every word that names a line item or a formula."""
-    names = [name for line in book().lines.values() for name in (line.key, line.name)]
+    names = list(book().lines)
     names += [formula.name for formula in book().formulas.values()]
     table = load(CONCEPTS)
     names += [wording for wordings, _ in table.lines.values() for wording in wordings]

@@ -18,7 +18,7 @@ from typing import Any
 from rag.money.formulas import Unsolved
 from rag.money.given import RATES, Inputs, data, read_inputs
 from rag.money.sheet import Lack, Sheet, Way
-from rag.money.sums import PREPARE, READERS
+from rag.money.sums import READERS
 from rag.needs import Missing
 from rag.rounding import read_rounding
 from rag.types import Calculation
@@ -55,7 +55,6 @@ def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | Missing
 class _Sum:
     """A sum of data/calculations.toml: `patterns` are all found in a question that asks for it."""
 
-    name: str
     patterns: tuple[re.Pattern[str], ...]
     terms: Mapping[str, str]
     ways: tuple[Way, ...]
@@ -68,11 +67,11 @@ class _Sum:
 def _sums() -> tuple[_Sum, ...]:
     return tuple(
         _Sum(
-            name, tuple(re.compile("".join(p)) for p in row["all"]), row.get("terms", {}),
+            tuple(re.compile("".join(p)) for p in row["all"]), row.get("terms", {}),
             tuple(_way(*w) for w in row["ways"]), row.get("never", data()["never"]),
             row.get("saving", False), row.get("rate_asked", False),
         )
-        for name, row in data()["sum"].items()
+        for row in data()["sum"].values()
     )  # fmt: skip
 
 
@@ -97,8 +96,6 @@ def _asked(inputs: Inputs) -> _Sum | None:
 
 def _worked(sheet: Sheet, asked: _Sum) -> Calculation:
     """A sum: its terms are read, then those of the first of its ways that fits. Raises Lack, Unsolved."""
-    if asked.name in PREPARE:
-        PREPARE[asked.name](sheet)
     _read(sheet, asked.terms)
     chosen = next(w for w in asked.ways if all(_holds(sheet, c) for c in w.when.split()))
     _read(sheet, chosen.terms)

@@ -1,4 +1,4 @@
-"""The functions that sums of money are made of, in Decimal: payments, growth, discounting, rates, day counts.
+"""The functions that sums of money are made of, in Decimal: payments, growth, discounting, rates.
 
 Rates are per period and parts of one (0.004 for 0.4 % a month), `n` counts periods, amounts are positive
 unless they are flows. Closed forms are those of numpy-financial, which takes Decimals; rates are found by
@@ -7,9 +7,7 @@ Brent's method (scipy) and refined to the digits of the context by Newton's."""
 from __future__ import annotations
 
 import math
-from calendar import isleap
 from collections.abc import Callable, Sequence
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -72,13 +70,13 @@ def rate(n: Decimal, each: Decimal, price: Decimal, last: Decimal, due: int = 0)
     return irr(flows)
 
 
-def irr(flows: Sequence[Decimal], times: Sequence[Decimal] = ()) -> Decimal:
-    """The rate at which flows at `times` (0, 1, 2 ... where none are given) are worth nothing, the nearest to
-    zero where there are several. Raises Unsolved where there is none, as with flows of one sign."""
+def irr(flows: Sequence[Decimal]) -> Decimal:
+    """The rate at which flows one period apart are worth nothing, the nearest to zero where there are
+    several. Raises Unsolved where there is none, as with flows of one sign."""
     from scipy.optimize import brentq
 
-    cash = [(x, t) for x, t in zip(flows, times or map(Decimal, range(len(flows))), strict=True) if x]
-    floats = [(float(x), float(t)) for x, t in cash]
+    cash = [(x, t) for t, x in enumerate(flows) if x]
+    floats = [(float(x), t) for x, t in cash]
     if len({x > 0 for x, _ in cash}) < 2:
         raise Unsolved("the flows have one sign")
 
@@ -107,39 +105,11 @@ def effective(nominal: Decimal, times: Decimal) -> Decimal:
     return (1 + nominal / times) ** times - 1 if times else nominal.exp() - 1
 
 
-def duration(rate: Decimal, n: Decimal, coupon: Decimal, face: Decimal) -> Decimal:
-    """Macaulay duration of a bond in periods: the mean time of its payments, weighted by present values."""
-    weights = [(coupon + (face if k == n else 0)) / (1 + rate) ** k for k in range(1, int(n) + 1)]
-    return sum((k * w for k, w in enumerate(weights, 1)), ZERO) / sum(weights)
-
-
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "pmt": pmt, "fv": fv, "pv": pv, "nper": nper, "rate": rate, "effective": effective, "duration": duration,
+    "pmt": pmt, "fv": fv, "pv": pv, "nper": nper, "rate": rate, "effective": effective,
     "ln": Decimal.ln, "exp": Decimal.exp, "min": min, "max": max,
     "ceil": lambda x: Decimal(math.ceil(x - Decimal("1e-9"))),
 }  # fmt: skip
-
-
-def days(start: date, end: date, convention: str) -> int:
-    """Days between two dates as the convention counts them (ISDA 2006 definitions, section 4.16)."""
-    if convention not in ("30/360", "30e/360"):
-        return (end - start).days
-    d1, d2 = min(start.day, 30), end.day
-    if d2 == 31 and (convention == "30e/360" or d1 == 30):
-        d2 = 30
-    return 360 * (end.year - start.year) + 30 * (end.month - start.month) + d2 - d1
-
-
-def year_share(start: date, end: date, convention: str) -> Fraction:
-    """Share of a year between two dates; "act/act" as ISDA has it: days in leap years over 366, others over
-    365."""
-    if convention != "act/act":
-        return Fraction(days(start, end, convention), 365 if convention == "act/365" else 360)
-    if end < start:
-        return -year_share(end, start, convention)
-    ends = [start, *(date(year, 1, 1) for year in range(start.year + 1, end.year + 1)), end]
-    shares = (Fraction((b - a).days, 366 if isleap(a.year) else 365) for a, b in pairwise(ends))
-    return sum(shares, Fraction(0))
 
 
 def decimal(value: Fraction) -> Decimal:

@@ -11,7 +11,6 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -180,15 +179,10 @@ def frequency(text: str, near: str = "") -> int | None:
     return next(found, None)
 
 
-def number(m: re.Match[str]) -> int:
-    """The first group of a match that holds a number."""
-    return int(next(g for g in m.groups() if g and g.isdigit()))
-
-
 def count_of_periods(text: str, name: str = "periods") -> int | None:
     """A number of instalments ("12 monthly payments", 分12期), or of those paid (name "paid")."""
     m = cue(name).search(text)
-    return number(m) if m else None
+    return int(next(g for g in m.groups() if g)) if m else None
 
 
 def often(times: int, zh: bool) -> str:
@@ -219,8 +213,8 @@ def _amounts(text: str) -> list[tuple[Quantity, Decimal]]:
     return found
 
 
-def _outlay(text: str, q: Quantity, width: int = 40) -> bool:
-    return cue("outlay").search(text[max(0, q.start - width) : q.start]) is not None
+def _outlay(text: str, q: Quantity) -> bool:
+    return cue("outlay").search(text[max(0, q.start - 40) : q.start]) is not None
 
 
 def flow_list(text: str) -> list[Decimal]:
@@ -244,22 +238,3 @@ def flow_list(text: str) -> list[Decimal]:
         if len(flows) > 2 and _outlay(text, best[0][0]):
             flows[0] = -flows[0]
     return flows if any(f < 0 for f in flows) else []
-
-
-def days_of(text: str) -> list[date]:
-    """The days that a text names, in its order."""
-    periods = [q.period for q in extract(text) if q.period]
-    return [date(p.year, p.month, p.day) for p in periods if p.year and p.month and p.day]
-
-
-def dated_flows(text: str) -> list[tuple[date, Decimal]]:
-    """Amounts with the days they are paid on, in their order; empty where there are not as many days, or
-    nothing is paid out."""
-    found, amounts = days_of(text), _amounts(text)
-    if len(found) < 2 or len(amounts) != len(found):
-        return []
-    flows = [
-        (day, -value if value > 0 and _outlay(text, q, 30) else value)
-        for day, (q, value) in zip(found, amounts, strict=True)
-    ]
-    return flows if any(f < 0 for _, f in flows) else []

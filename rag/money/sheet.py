@@ -20,9 +20,7 @@ from rag.types import Calculation, Figure
 _SYMBOL = re.compile(r"(?<![\w.])[A-Za-z]\w*")
 _PLACEHOLDER = re.compile(r"\{([^|{}]+)\|(\w+|%)\}")
 _RATES = frozenset({"i", "r", "c", "e", "y", "found"})
-_MONEY = frozenset(
-    "P F A C payment price loss other deductible ceiling paid insured worth missing flow exact".split()
-)
+_MONEY = frozenset("P F A C payment loss other deductible ceiling paid missing flow exact".split())
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.Pow: operator.pow,

@@ -1,5 +1,5 @@
-"""How the terms of the sums of data/calculations.toml are read, and what is prepared for those that no
-formula says: rows of cash flows, insurance. A reader raises Lack where the question gives no such term."""
+"""How the terms of the sums of data/calculations.toml are read, those that no formula says among them: rows
+of cash flows, insurance. A reader raises Lack where the question gives no such term."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from rag.money.given import (
     compounding,
     count_of_periods,
     cue,
-    dated_flows,
-    days_of,
     flow_list,
     frequency,
-    number,
     often,
 )
-from rag.money.sheet import Lack, Sheet
+from rag.money.sheet import Lack, Sheet, evaluate
 from rag.rounding import plain
 
 # Periods in a year of what is said for a period.
@@ -222,13 +219,9 @@ def _market(s: Sheet) -> Decimal:
 
 
 def _yield(s: Sheet) -> Decimal:
-    """The yield of a coupon period: the market's, a second rate, or for a duration what the price says."""
+    """The yield of a coupon period: the market's, or a second rate."""
     if s["y"] < 0:
-        if g := s.take("yield", "rate"):
-            s.terms["y"] = g.value
-        else:
-            price = _price(s) if s.inputs.says("duration") else s.lack("yield")
-            s.terms["y"] = s["m"] * f.rate(s["n"], s["C"], price, s["F"])
+        s.terms["y"] = s.need("yield", "rate").value
     return s["y"] / s["m"]
 
 
@@ -240,22 +233,6 @@ def _price(s: Sheet) -> Decimal:
         s.note("quoted", price=m[1])
         return Decimal(m[1]) * s["F"] / 100
     return s["F"] if s.inputs.says("at_par") else s.lack("price")
-
-
-def _share_of_year(s: Sheet) -> Decimal:
-    """The share of a year since the last coupon, by the day count that is named (30/360 otherwise)."""
-    m = cue("actual").search(s.inputs.text)
-    count = f"act/{m[1] or m[2] or 'act'}" if m else "30/360"
-    count = "30e/360" if s.inputs.says("eurobond") else count
-    s.note("day_count", count=count.upper())
-    if len(days := sorted(days_of(s.inputs.text))) >= 2:
-        passed = f.days(days[0], days[-1], count)
-        s.terms["passed"] = f"{passed} {s.word('unit', 'days')} ({count.upper()})"
-        return f.decimal(f.year_share(days[0], days[-1], count))
-    g = s.need("elapsed", "term")
-    year = 12 if g.unit != "day" else 360 if "360" in count else 365
-    s.terms["passed"] = f"{plain(g.value)} / {year}"
-    return g.value / year
 
 
 # --- Rows of cash flows
@@ -278,7 +255,7 @@ def _row(flows: Sequence[Decimal]) -> str:
     return ", ".join(shown if len(shown) <= 12 else [*shown[:5], "...", shown[-1]])
 
 
-def _net_present_value(s: Sheet) -> None:
+def _net_present_value(s: Sheet) -> Decimal:
     """NPV of the flows at a rate of their periods; those listed are a month apart where the rate is."""
     monthly = s.take("monthly")
     s.terms["m"] = Decimal(12 if monthly else 1)
@@ -289,53 +266,26 @@ def _net_present_value(s: Sheet) -> None:
     steps = [f"{plain(x)} / (1 + {r})^{t}" if t else plain(x) for t, x in enumerate(flows)]
     s.note("monthly_flows" if s["m"] > 1 else "yearly_flows", flows=_row(flows))
     steps = steps if len(steps) <= 8 else [*steps[:4], "...", steps[-1]]
-    s.terms |= {"total": f.npv(rate, flows), "steps": " + ".join(steps)}
+    s.terms["steps"] = " + ".join(steps)
+    return f.npv(rate, flows)
 
 
-def _internal_rate(s: Sheet) -> None:
-    """IRR of the flows; dated flows by their days over 365, policies by their years."""
-    dated = dated_flows(s.inputs.text)
-    if dated:
-        first = min(day for day, _ in dated)
-        s.note("dated", flows=", ".join(f"{day.isoformat()}: {plain(x)}" for day, x in dated))
-        found = f.irr([x for _, x in dated], [Decimal((day - first).days) / 365 for day, _ in dated])
-    else:
-        flows = flow_list(s.inputs.text) or _policy(s) or _flows(s)
-        s.note("flows_apart", flows=_row(flows))
-        found = f.irr(flows)
-    s.terms |= {"dated": len(dated), "found": found}
+def _internal_rate(s: Sheet) -> Decimal:
+    """IRR of the flows, one period apart."""
+    flows = _flows(s)
+    s.note("flows_apart", flows=_row(flows))
+    return f.irr(flows)
 
 
-def _policy(s: Sheet) -> list[Decimal]:
-    """A policy's flows by year: premiums at the beginning of so many years, then what is received at a
-    year's end; the nothing between them too. Empty where it is no policy."""
-    if not s.inputs.says("policy"):
-        return []
-    premium, received = s.take("premium") or s.take("yearly_amount", "each"), s.take("future")
-    term = s.take("term", "elapsed")
-    if premium is None or received is None:
-        return []
-    single = s.inputs.says("single_premium")
-    n = 1 if single or term is None else int(_months(s, term) / 12)
-    ends = sorted(y for m in cue("nth_year").finditer(s.inputs.text) if (y := number(m)) >= n)
-    times = [g for g in s.inputs.given if g.sort == "time" and g is not term]
-    ends += [int(_months(s, g) / 12) for g in (*times, *([term] if single and term else []))]
-    last = ends[0] if ends else n
-    s.note("policy", n=str(n), last=str(last))
-    flows = [-premium.value if year < n else ZERO for year in range(last + 1)]
-    flows[last] += received.value
-    return flows
-
-
-def _payback(s: Sheet) -> None:
+def _payback(s: Sheet) -> Decimal:
     """After how many years the flows have paid back the outlay, undiscounted."""
     flows = _flows(s)
     total = ZERO
     for year, flow in enumerate(flows):
         if total < 0 <= total + flow:
             s.note("flows", flows=_row(flows))
-            s.terms |= {"full": Decimal(year - 1), "missing": -total, "flow": flow, "per": s["m"] - 1}
-            return
+            s.terms |= {"missing": -total, "flow": flow, "per": s["m"] - 1}
+            return Decimal(year - 1)
         total += flow
     raise Lack("flows")
 
@@ -343,31 +293,24 @@ def _payback(s: Sheet) -> None:
 # --- Insurance
 
 
-def _payout(s: Sheet) -> None:
-    """What an insurer pays of a loss: after what others paid and the deductible, a share, at most the limit;
-    in proportion where less than the value is insured."""
+def _payout(s: Sheet) -> Decimal:
+    """What an insurer pays of a loss: a share of what others and the deductible leave, at most the limit."""
     s.terms["loss"] = s.need("loss", "amount", "principal", "price").value
     s.terms["deductible"], s.terms["r"] = s.amount("deductible"), _insurers_share(s)
-    s.terms |= {role: s.amount(role) for role in ("ceiling", "insured", "worth", "other")}
-    covered = left = max(ZERO, s["loss"] - s["other"])
+    s.terms |= {role: s.amount(role) for role in ("ceiling", "other")}
     working = "loss - other" if s["other"] else "loss"
-    if 0 < s["insured"] < s["worth"]:
-        covered = left * s["insured"] / s["worth"]
-        working = f"({working}) * insured / worth" if s["other"] else f"{working} * insured / worth"
-        s.note("under_insured")
-    if s["deductible"]:
-        working += " - deductible"
-        working = f"max({working}, 0)" if covered < s["deductible"] else working
+    working += " - deductible" if s["deductible"] else ""
+    working = f"max({working}, 0)" if s["loss"] < s["other"] + s["deductible"] else working
     if s["r"] != 1:
         working = f"({working}) * r" if " " in working else f"{working} * r"
     working = f"min({working}, ceiling)" if s["ceiling"] else working
-    limits = [limit for limit in (s["ceiling"], s["insured"]) if limit]
-    paid = min(max(ZERO, covered - s["deductible"]) * s["r"], left, *limits)
-    if paid in limits:
+    paid = evaluate(working, s.terms)
+    if paid == s["ceiling"] > 0:
         s.note("limit")
     if paid == 0 and s["deductible"]:
         s.note("below_deductible")
-    s.terms |= {"paid": paid, "own": s["loss"] - paid - s["other"], "steps": s.work(working)}
+    s.terms |= {"own": s["loss"] - paid - s["other"], "steps": s.work(working)}
+    return paid
 
 
 def _insurers_share(s: Sheet) -> Decimal:
@@ -383,6 +326,8 @@ def _insurers_share(s: Sheet) -> Decimal:
 
 
 READERS: dict[str, Callable[[Sheet], Decimal]] = {
+    "worth of flows": _net_present_value, "rate of flows": _internal_rate, "periods paid back": _payback,
+    "payout": _payout,
     "loan payments": lambda s: Decimal(frequency(s.inputs.text, "payments") or 12),
     "saving payments": lambda s: Decimal(frequency(s.inputs.text, "saving") or 12),
     "compounded": lambda s: Decimal(compounding(s.inputs.text) or 1),
@@ -392,9 +337,4 @@ READERS: dict[str, Callable[[Sheet], Decimal]] = {
     "paid": _paid, "left": _left, "borrowed": _borrowed, "repayment": _repayment, "regular": _regular,
     "start": _start, "goal": _goal, "fee rate": _fee, "face value": _face, "coupons paid": _coupon,
     "coupon periods": _coupons, "market": _market, "bond rate": _yield, "bond price": _price,
-    "share of year": _share_of_year,
-}  # fmt: skip
-PREPARE: dict[str, Callable[[Sheet], None]] = {
-    "net_present_value": _net_present_value, "internal_rate": _internal_rate, "payback": _payback,
-    "payout": _payout,
 }  # fmt: skip

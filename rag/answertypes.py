@@ -36,13 +36,11 @@ def any_of(*patterns: str, flags: re.RegexFlag = re.IGNORECASE) -> re.Pattern[st
 
 _SUMS = (
     "amount|price|cost|fee|salary|wage|rent|deposit|premium|revenue|income|profit|loss|fine|penalty"
-    "|budget|sales|"
-    "expenses?|costs|dividend|capital expenditures?|cash|debt|assets|liabilities"
+    "|budget|sales|expenses?|costs|dividend|capital expenditures?|cash|debt|assets|liabilities"
 )
 _COUNTS = (
     "number|rate|ratio|total|dose|dosage|limit|cap|size|length|population|age|margin|value|threshold"
-    "|height|depth|"
-    "weight|distance|speed|temperature|quantity|strength|area|score|interest"
+    "|height|depth|weight|distance|speed|temperature|quantity|strength|area|score|interest"
 )
 _SPANS_OFTIME_UNITS = "term|period|duration|notice|deadline|time limit|grace period|lifespan|life expectancy"
 _IS = r"\b(?:what|which)(?:'s| is| was| are| were) the (?:\w+ ){0,4}?"
@@ -117,9 +115,8 @@ _ASKED: tuple[tuple[AnswerType, re.Pattern[str]], ...] = (
         AnswerType.PLACE,
         any_of(
             r"\bwhere\b",
-            r"\b(?:what|which) (?:\w+ )?(?:city|country|state|town|place|county|region|court|island"
-            r"|river|continent"
-            r"|province|village|area|location|address|capital|ocean|sea|mountain|planet|station)\b",
+            r"\b(?:what|which) (?:\w+ )?(?:city|country|state|town|place|county|region|court|island|river"
+            r"|continent|province|village|area|location|address|capital|ocean|sea|mountain|planet|station)\b",
             r"哪里|哪儿|何处|何地|什么地方|哪个?(?:国家?|城市|省|市|县|地区?|州|岛|大洲|地方)"
             r"|[什何]么(?:地区|城市|国家)|位于哪",
         ),
@@ -127,10 +124,9 @@ _ASKED: tuple[tuple[AnswerType, re.Pattern[str]], ...] = (
     (
         AnswerType.ORGANISATION,
         any_of(
-            r"\b(?:what|which) (?:\w+ )?(?:company|bank|team|band|organi[sz]ation|agency|party"
-            r"|university|school|college"
-            r"|network|channel|studio|club|firm|group|institution|publisher|airline|government|committee"
-            r"|body)\b",
+            r"\b(?:what|which) (?:\w+ )?(?:company|bank|team|band|organi[sz]ation|agency|party|university"
+            r"|school|college|network|channel|studio|club|firm|group|institution|publisher|airline|government"
+            r"|committee|body)\b",
             r"哪[个家所支]?(?:公司|银行|方|机构|大学|学校|球队|组织|部门|企业|集团|俱乐部|单位|电视台"
             r"|政党)|什么(?:公司|机构|部门|组织)",
         ),
@@ -152,9 +148,8 @@ _ASKED: tuple[tuple[AnswerType, re.Pattern[str]], ...] = (
             r"\b(?:what|which) (?:is|was|are|were) the (?:\w+ )?names?\b|\bnames? of\b|\bname\?*$",
             r"\bwhat (?:is|was|are|were) .{1,60}? (?:called|named|known as)\b|\bwas called\??$",
             r"\b(?:what|which) (?:\w+ )?(?:book|movie|film|song|album|episode|show|language|religion"
-            r"|nationality"
-            r"|disease|drug|act|law|statute|treaty|war|battle|award|team|ship|animal|species|god|game"
-            r"|brand)\b",
+            r"|nationality|disease|drug|act|law|statute|treaty|war|battle|award|team|ship|animal|species|god"
+            r"|game|brand)\b",
             r"叫什么|名字|名称|哪[个一]?[部首本款张项座条]|什么(?:奖|语言|民族|书|歌|电影|专辑|职位|职务|名)",
         ),
     ),

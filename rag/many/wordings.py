@@ -86,11 +86,7 @@ ENGLISH: tuple[tuple[Ask, Unit, re.Pattern[str]], ...] = tuple(
             rf"^how\s+many\s+(?P<noun>{_SECTIONS})\s+(?:(?:are\s+there|are)\s+in|does|do)\s+(?P<topic>.+?)"
             r"(?:\s+(?:have|contain|comprise|consist\s+of|include))?\s*\?*$",
         ),
-        (
-            Ask.COUNT,
-            Unit.DOCUMENT,
-            rf"^how\s+many\s+(?P<noun>{_DOCUMENTS})\s+(?P<here>.+)$",
-        ),
+        (Ask.COUNT, Unit.DOCUMENT, rf"^how\s+many\s+(?P<noun>{_DOCUMENTS})\s+(?P<here>.+)$"),
         (
             Ask.COUNT,
             Unit.ROW,
@@ -131,21 +127,9 @@ ENGLISH: tuple[tuple[Ask, Unit, re.Pattern[str]], ...] = tuple(
             rf"{_LIST}(?P<noun>{_SECTIONS}|clause|section|article|provision|{_PASSAGES}|passage|sentence|mention|reference)"
             rf"\s+(?:(?:in|of)\s+(?P<scope>.+?)\s+)?(?:{_THAT}{_SAYS}|{_ABOUT}|of|to)\s+(?P<topic>.+)$",
         ),
-        (
-            Ask.LIST,
-            Unit.THING,
-            rf"{_LIST}(?P<topic>(?P<noun>.+))$",
-        ),
-        (
-            Ask.LIST,
-            Unit.THING,
-            r"^what\s+are\s+all\s+(?:of\s+)?(?:the\s+)?(?P<topic>(?P<noun>.+))$",
-        ),
-        (
-            Ask.SUMMARISE,
-            Unit.PASSAGE,
-            rf"{_PLEASE}(?:summari[sz]e|sum\s+up|recap|outline)\s+(?P<topic>.+)$",
-        ),
+        (Ask.LIST, Unit.THING, rf"{_LIST}(?P<topic>(?P<noun>.+))$"),
+        (Ask.LIST, Unit.THING, r"^what\s+are\s+all\s+(?:of\s+)?(?:the\s+)?(?P<topic>(?P<noun>.+))$"),
+        (Ask.SUMMARISE, Unit.PASSAGE, rf"{_PLEASE}(?:summari[sz]e|sum\s+up|recap|outline)\s+(?P<topic>.+)$"),
         (
             Ask.SUMMARISE,
             Unit.PASSAGE,
@@ -228,11 +212,7 @@ CHINESE: tuple[tuple[Ask, Unit, re.Pattern[str]], ...] = tuple(
             Unit.ROW,
             r"^(?P<topic>.*?)(?:一共|总共|共)?(?:列出|列有|列明|列示|登记|收录|载列)了?(?:多少|几)[个名种项条家只笔位](?P<noun>.+?)[？?]*$",
         ),
-        (
-            Ask.LIST,
-            Unit.DOCUMENT,
-            rf"(?:哪些|哪几{_MEASURE_ZH}?)(?P<noun>{_DOC_ZH}){_SAYS_ZH}(?P<topic>.+)",
-        ),
+        (Ask.LIST, Unit.DOCUMENT, rf"(?:哪些|哪几{_MEASURE_ZH}?)(?P<noun>{_DOC_ZH}){_SAYS_ZH}(?P<topic>.+)"),
         (
             Ask.LIST,
             Unit.SECTION,

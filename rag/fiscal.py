@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rag.dates import dates
@@ -108,8 +108,7 @@ def read_periods(text: str) -> tuple[FiscalPeriod, ...]:
         for m in pattern.finditer(upper):
             if any(covered[m.start() : m.end()]):
                 continue
-            for p in _periods(m):
-                found.append(p)
+            found.extend(_periods(m))
             covered[m.start() : m.end()] = b"\1" * (m.end() - m.start())
     found.extend(_bare_years(folded, covered))
     found.sort(key=lambda p: (p.start, p.year))
@@ -221,8 +220,3 @@ def _averaged(upper: str, found: list[FiscalPeriod]) -> list[FiscalPeriod]:
     n, last = int(said) if said.isdigit() else _SPELLED[said], max(years)
     at = next(p for p in found if p.year == last)
     return [FiscalPeriod(at.start, at.end, y, inner=True) for y in range(last - n + 1, last)] + found
-
-
-def main_year(periods: Iterable[FiscalPeriod]) -> int:
-    """The year whose report shows them all: the last one; 0 for none."""
-    return max((p.year for p in periods), default=0)

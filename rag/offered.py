@@ -122,7 +122,6 @@ _SPANS: dict[AnswerType, re.Pattern[str]] = {
     AnswerType.PLACE: _PLACE,
 }
 NAMING = frozenset({AnswerType.PERSON, AnswerType.ORGANISATION, AnswerType.NAME})
-CLAUSAL = frozenset(_CLAUSES)
 # Capitalised at the beginning of a sentence without being names.
 _OPENERS = STOPWORDS_EN | frozenset(
     "however although while during after before since many most some several both each such other another "
@@ -177,11 +176,3 @@ def _names_in(sentence: str, kind: AnswerType) -> Iterator[Span]:
     if kind is AnswerType.NAME:
         for match in _QUOTED.finditer(sentence):
             yield Span(match.start(1), match.end(1))
-
-
-def offers(sentence: str, kind: AnswerType, known: str = "") -> bool | None:
-    """Whether a sentence holds something of the kind that the question (`known`) does not itself say; None
-    for OTHER."""
-    if kind is AnswerType.OTHER:
-        return None
-    return bool(answers_in(sentence, kind, normalise(known)))

@@ -125,128 +125,30 @@ _COMPILED = tuple((group, name, re.compile(pattern, re.IGNORECASE)) for group, n
 # "more" a comparison.
 _CONSUMING = frozenset({"bound", "modality"})
 
+_OPPOSED = (
+    "buyer/seller, purchaser/seller, lessor/lessee, landlord/tenant, borrower/lender, plaintiff/defendant, "
+    "licensor/licensee, employer/employee, assets/liabilities, debit/credit, creditor/debtor, import/export, "
+    "maximum/minimum, first/last, oral/intravenous, adult/child, adults/children, domestic/foreign, "
+    "internal/external, current/noncurrent, basic/diluted, gross/net, appellant/appellee, supplier/customer, "
+    "parent/subsidiary, systolic/diastolic, acute/chronic, male/female, men/women, northern/southern, "
+    "eastern/western, day/night, morning/evening, daily/weekly, monthly/annually, weekly/monthly, "
+    "quarterly/annually, franchisor/franchisee, guarantor/creditor, issuer/investor, mortgagor/mortgagee, "
+    "disclosing/receiving, principal/agent, hypertension/hypotension, hyperglycemia/hypoglycemia, "
+    "short-term/long-term, receivable/payable, opening/closing, inflow/outflow, upper limit/lower limit, "
+    "won/lost, bought/sold, mild/severe, intramuscular/intravenous, contraindicated/indicated, "
+    "semi-annually/annually, every other day/every day, before tax/after tax, pre-tax/after-tax, "
+    "left eye/right eye, left side/right side, inpatient/outpatient, ordinary/preferred, 上限/下限, "
+    "应收/应付, 期初/期末, 短期/长期, 税前/税后, 不含税/含税, 隔日/每日, 上午/下午, 左眼/右眼, 左侧/右侧, "
+    "胜诉/败诉, 买入/卖出, 母公司/子公司, 轻度/重度, 境内/境外, 上半年/下半年, 肌肉注射/静脉注射, "
+    "年利率/月利率, 按月/按季, 按月/按年, 按季/按年, 门诊/住院, 原值/净值, 毛利润/净利润, 甲方/乙方, "
+    "出租人/承租人, 原告/被告, 买受人/出卖人, 买方/卖方, 借款人/贷款人, 债权人/债务人, 发包人/承包人, "
+    "委托人/受托人, 上诉人/被上诉人, 资产/负债, 收入/支出, 流入/流出, 劳动者/用人单位, 男性/女性, 成人/儿童, "
+    "口服/静脉, 饭前/饭后, 餐前/餐后, 早晨/晚上, 每日/每周, 收缩压/舒张压, 急性/慢性, 申请人/被申请人, "
+    "赠与人/受赠人, 保证人/债权人, 许可方/被许可方, 披露方/接收方, 供应商/客户, 毛利/净利, 流动/非流动"
+)
 OPPOSITES: tuple[tuple[str, str], ...] = tuple(
     tuple(pair.split("/"))  # type: ignore[misc]
-    for pair in [
-        "buyer/seller",
-        "purchaser/seller",
-        "lessor/lessee",
-        "landlord/tenant",
-        "borrower/lender",
-        "plaintiff/defendant",
-        "licensor/licensee",
-        "employer/employee",
-        "assets/liabilities",
-        "debit/credit",
-        "creditor/debtor",
-        "import/export",
-        "maximum/minimum",
-        "first/last",
-        "oral/intravenous",
-        "adult/child",
-        "adults/children",
-        "domestic/foreign",
-        "internal/external",
-        "current/noncurrent",
-        "basic/diluted",
-        "gross/net",
-        "appellant/appellee",
-        "supplier/customer",
-        "parent/subsidiary",
-        "systolic/diastolic",
-        "acute/chronic",
-        "male/female",
-        "men/women",
-        "northern/southern",
-        "eastern/western",
-        "day/night",
-        "morning/evening",
-        "daily/weekly",
-        "monthly/annually",
-        "weekly/monthly",
-        "quarterly/annually",
-        "franchisor/franchisee",
-        "guarantor/creditor",
-        "issuer/investor",
-        "mortgagor/mortgagee",
-        "disclosing/receiving",
-        "principal/agent",
-        "hypertension/hypotension",
-        "hyperglycemia/hypoglycemia",
-        "short-term/long-term",
-        "receivable/payable",
-        "opening/closing",
-        "inflow/outflow",
-        "upper limit/lower limit",
-        "won/lost",
-        "bought/sold",
-        "mild/severe",
-        "intramuscular/intravenous",
-        "contraindicated/indicated",
-        "semi-annually/annually",
-        "every other day/every day",
-        "before tax/after tax",
-        "pre-tax/after-tax",
-        "left eye/right eye",
-        "left side/right side",
-        "inpatient/outpatient",
-        "ordinary/preferred",
-        "上限/下限",
-        "应收/应付",
-        "期初/期末",
-        "短期/长期",
-        "税前/税后",
-        "不含税/含税",
-        "隔日/每日",
-        "上午/下午",
-        "左眼/右眼",
-        "左侧/右侧",
-        "胜诉/败诉",
-        "买入/卖出",
-        "母公司/子公司",
-        "轻度/重度",
-        "境内/境外",
-        "上半年/下半年",
-        "肌肉注射/静脉注射",
-        "年利率/月利率",
-        "按月/按季",
-        "按月/按年",
-        "按季/按年",
-        "门诊/住院",
-        "原值/净值",
-        "毛利润/净利润",
-        "甲方/乙方",
-        "出租人/承租人",
-        "原告/被告",
-        "买受人/出卖人",
-        "买方/卖方",
-        "借款人/贷款人",
-        "债权人/债务人",
-        "发包人/承包人",
-        "委托人/受托人",
-        "上诉人/被上诉人",
-        "资产/负债",
-        "收入/支出",
-        "流入/流出",
-        "劳动者/用人单位",
-        "男性/女性",
-        "成人/儿童",
-        "口服/静脉",
-        "饭前/饭后",
-        "餐前/餐后",
-        "早晨/晚上",
-        "每日/每周",
-        "收缩压/舒张压",
-        "急性/慢性",
-        "申请人/被申请人",
-        "赠与人/受赠人",
-        "保证人/债权人",
-        "许可方/被许可方",
-        "披露方/接收方",
-        "供应商/客户",
-        "毛利/净利",
-        "流动/非流动",
-    ]
+    for pair in _OPPOSED.split(", ")
 )
 
 

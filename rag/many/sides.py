@@ -23,7 +23,6 @@ _ENGLISH = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
         rf"{_PLEASE}(?:compare|contrast)\s+(?P<both>.+?){_IN}[\s.?!]*$",
-        rf"^(?:give|write|provide|make|show)\s+(?:me\s+)?an?\s+comparison\s+(?:of|between)\s+(?P<both>.+?){_IN}[\s.?!]*$",
         rf"^(?:a\s+)?comparison\s+(?:of|between)\s+(?P<both>.+?){_IN}[\s.?!]*$",
         rf"^what(?:\s+is|\s+are|'s)\s+the\s+{_DIFFERENCE}\s+in\s+(?P<aspect>.+?)\s+between\s+(?P<both>.+?)[\s.?!]*$",
         rf"^what(?:\s+is|\s+are|'s)\s+the\s+{_DIFFERENCE}\s+between\s+(?P<both>.+?){_IN}[\s.?!]*$",
@@ -45,7 +44,6 @@ _CHINESE = tuple(
         rf"{_PLEASE_ZH}(?:比较|对比|对照|比对)(?:一下|下)?(?P<both>.+?)(?:之间)?的?{_DIFFER}?(?:[在是]?(?:哪里|哪些|什么))?[。？?！!]*$",
         rf"^(?P<both>.+?)(?:之间|两者|二者)?(?:的主要|主要|的)?(?:在(?P<aspect>.{{1,20}}?)(?:上|方面))?"
         rf"(?:有|存在)?(?:什么|何|哪些|啥)?(?:的)?(?:主要)?{_DIFFER}(?:是什么|有哪些|在哪里?|在于什么|何在|在哪)?[。？?！!]*$",
-        rf"{_PLEASE_ZH}(?:说明|解释|介绍|分析)(?:一下)?(?P<both>.+?)(?:之间)?的(?:主要)?{_DIFFER}[。？?！!]*$",
     )
 )
 _JOIN_ZH = frozenset({"和", "与", "跟", "同", "及", "以及", "、", "还是"})

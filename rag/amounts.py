@@ -41,6 +41,7 @@ _EACH_BEFORE = re.compile(
 )
 _BRACKET_SCALE = re.compile(rf"[ \t]*\)[ \t]*(?P<s>(?i:{'|'.join(SCALES)}))\b")
 _CLOSE = re.compile(r"[ \t]*\)")
+_REPEAT = re.compile(r"[ \t]*\([ \t]*[\d,.]{1,12}[ \t]*[%％]?[ \t]*\)")
 _FRACTION = re.compile(r"[ \t]?/[ \t]?(?P<d>\d{1,3})(?![\d/.])")
 _EN_FRACTION = re.compile(
     r"[ \t-]+(?P<d>half|halves|third|thirds|quarters?|fourths?|fifths?"
@@ -68,17 +69,9 @@ def shares(text: str) -> list[Quantity]:
         if below and above is not None:
             percent = m["d"] in ("百", "千", "万")
             step = Fraction(1, 10 ** len(m["n"].partition(".")[2])) / below if percent else Fraction(0)
+            value = above / below
             found.append(
-                Quantity(
-                    Kind.SHARE,
-                    m.start(),
-                    m.end(),
-                    "",
-                    value=above / below,
-                    unit="share",
-                    step=step,
-                    loose=percent,
-                )
+                Quantity(Kind.SHARE, m.start(), m.end(), "", value, "share", step=step, loose=percent)
             )
     return found
 
@@ -87,11 +80,8 @@ def _plain(text: str) -> Fraction | None:
     if text in ("百", "千", "万"):
         return Fraction(10 ** ("百千万".index(text) + 2))
     digits = text.replace(",", "")
-    return (
-        Fraction(digits)
-        if digits[:1].isdigit() and digits.isascii() and len(digits) < 30
-        else parse_han(digits)
-    )
+    plain = digits[:1].isdigit() and digits.isascii() and len(digits) < 30
+    return Fraction(digits) if plain else parse_han(digits)
 
 
 def amount(text: str, n: Numeral) -> Quantity | None:
@@ -101,13 +91,10 @@ def amount(text: str, n: Numeral) -> Quantity | None:
         return None
     before = _BEFORE.search(text, max(0, n.start - 16), n.start)
     currency = before["cur"] if before and before["cur"] else ""
-    if (
-        not currency
-        and n.start
-        and ((text[n.start - 1].isalpha() and text[n.start - 1].isascii()) or text[n.start - 1] in "_.@#")
-    ):
+    last = text[max(0, n.start - 2) : n.start]
+    if not currency and re.search(r"[A-Za-z_.@#]\Z", last):
         return None
-    if not currency and n.style == "digits" and re.search(r"[A-Za-z]-$", text[max(0, n.start - 2) : n.start]):
+    if not currency and n.style == "digits" and re.search(r"[A-Za-z]-$", last):
         return None
     if currency and (short := _SHORT_SCALE.match(text, n.end)):
         factor = {"m": 10**6, "mm": 10**6, "b": 10**9, "bn": 10**9, "k": 1000}[short["s"].lower()]
@@ -132,9 +119,7 @@ def amount(text: str, n: Numeral) -> Quantity | None:
     if before and (before["neg"] or before["neg2"]) and n.style == "digits":
         quantity = _signed(text, quantity, before)
     if scale is not None and quantity.bracketed:
-        factor, end = scale
-        value, step = quantity.value * factor, quantity.step * factor
-        quantity = replace(quantity, value=value, step=step, end=end, loose=True)
+        quantity = replace(quantity.times(scale[0]), end=scale[1], loose=True)
     return _each_before(text, quantity, before.start("cur") if currency and before else n.start)
 
 
@@ -171,12 +156,9 @@ def _signed(text: str, q: Quantity, before: re.Match[str]) -> Quantity:
 
 def _after_bracket(text: str, q: Quantity) -> Quantity:
     """ "thirty (30) days": the unit stands behind the repetition, which is read as a quantity of its own."""
-    repeat = re.compile(r"[ \t]*\([ \t]*[\d,.]{1,12}[ \t]*[%％]?[ \t]*\)").match(text, q.end)
-    return (
-        replace(q, end=repeat.end())
-        if repeat and numerals(text[q.end : repeat.end()])[0].value == q.value
-        else q
-    )
+    repeat = _REPEAT.match(text, q.end)
+    same = repeat and numerals(repeat.group())[0].value == q.value
+    return replace(q, end=repeat.end()) if repeat and same else q
 
 
 def _with_unit(text: str, q: Quantity, currency: str) -> Quantity:
@@ -204,10 +186,7 @@ def _with_unit(text: str, q: Quantity, currency: str) -> Quantity:
             and "million" in text[q.start : q.end]
         ):
             base, factor = ALL_UNITS[re.sub(r"\s+", " ", m["u"].lower())]
-            return _per(
-                text,
-                replace(q, kind=kind, value=q.value * factor, step=q.step * factor, unit=base, end=m.end()),
-            )
+            return _per(text, replace(q.times(factor), kind=kind, unit=base, end=m.end()))
     if m := _MONEY.match(text, q.end):
         unit = units.CURRENCY_AFTER[m["u"].lower()]
         return _per(text, replace(q, kind=Kind.MONEY, unit=unit, end=m.end()))
@@ -230,9 +209,7 @@ def _percent(q: Quantity, m: re.Match[str]) -> Quantity:
         factor, unit = Fraction(1, 10000), "points"
     elif "point" in word or word == "个百分点":
         unit = "points"
-    return replace(
-        q, kind=Kind.SHARE, value=q.value * factor, step=q.step * factor, unit=unit, end=m.end(), loose=True
-    )
+    return replace(q.times(factor), kind=Kind.SHARE, unit=unit, end=m.end(), loose=True)
 
 
 def _per(text: str, q: Quantity) -> Quantity:
@@ -251,7 +228,7 @@ def _over(q: Quantity, name: str, end: int) -> Quantity:
     """The quantity divided by one unit of that name."""
     name = _DENOMINATORS.get(name.lower(), name.lower())
     base, factor = ALL_UNITS.get(name, (name, Fraction(1)))
-    return replace(q, value=q.value / factor, step=q.step / factor, unit=f"{q.unit}/{base}", end=end)
+    return replace(q.times(1 / factor), unit=f"{q.unit}/{base}", end=end)
 
 
 def _stands_alone(text: str, n: Numeral) -> bool:
@@ -275,15 +252,8 @@ def spread_units(text: str, amounts: list[Quantity]) -> list[Quantity]:
             scale = _scale_of(text, second)
             if _RANGE.fullmatch(between) and scale is not None and second.value > 0:
                 spread[i] = replace(
-                    first,
-                    kind=second.kind,
-                    unit=second.unit,
-                    value=first.value * scale,
-                    step=first.step * scale,
-                    loose=second.loose,
+                    first.times(scale), kind=second.kind, unit=second.unit, loose=second.loose
                 )
-                if second.value < 0:
-                    spread[i + 1] = replace(second, value=-second.value)
     return spread
 
 

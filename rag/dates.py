@@ -6,7 +6,7 @@ A period is what is known of a date: any of year, quarter, half, month, day. "Ma
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rag import units
@@ -28,17 +28,8 @@ _ZH_YEAR = rf"(?:{_YEAR}|[〇○零一二三四五六七八九]{{4}})"
 # 2000 mg and 1500 days are no years; 2019年 is one.
 _TIME_WORDS = {name: u for name, u in units.TIME.items() if name not in ("年", "月", "日")}
 _UNIT = "|".join(units.alternatives(t) for t in (units.MEASURE, units.CURRENCY_AFTER, _TIME_WORDS))
-_ORDINAL = {
-    "first": 1,
-    "second": 2,
-    "third": 3,
-    "fourth": 4,
-    "1st": 1,
-    "2nd": 2,
-    "3rd": 3,
-    "4th": 4,
-    "last": 4,
-}
+_ORDINALS = "first second third fourth 1st 2nd 3rd 4th last"
+_ORDINAL = dict(zip(_ORDINALS.split(), (1, 2, 3, 4, 1, 2, 3, 4, 4), strict=True))
 _ORD = "|".join(_ORDINAL)
 _HALF = {"first": 1, "second": 2, "上": 1, "下": 2}
 
@@ -161,18 +152,12 @@ def dates(text: str) -> list[FoundDate]:
     taken: list[FoundDate] = []
     covered = bytearray(len(text))
     for pattern, reader in _PATTERNS:
-        for match in _matches(pattern, text, covered):
-            period = reader(match)
+        for match in pattern.finditer(text):
+            period = None if any(covered[match.start() : match.end()]) else reader(match)
             if period is not None:
                 taken.append(FoundDate(match.start(), match.end(), period))
                 covered[match.start() : match.end()] = b"\1" * (match.end() - match.start())
     return sorted(taken, key=lambda f: f.start)
-
-
-def _matches(pattern: re.Pattern[str], text: str, covered: bytearray) -> Iterator[re.Match[str]]:
-    for match in pattern.finditer(text):
-        if not any(covered[match.start() : match.end()]):
-            yield match
 
 
 def holds(source: Period, claim: Period) -> bool:

@@ -25,12 +25,10 @@ FUNCTION_HAN = frozenset(
 # Words that neither add a fact nor take one away (stems).
 _LIGHT = (
     "accord document evidenc sourc state follow provid mean say also howev therefor thus furthermor moreov "
-    "addit respect "
-    "name call passag text context answer question yes mr mrs ms dr the within upon while dure amount "
-    "total approxim about "
-    "around near roughly it they he she we you one thereof herein hereof such there onli s t d ll re ve "
-    "both same well use "
-    "made make came come becom i.e e.g etc includ specif describ indic report refer relat list set"
+    "addit respect name call passag text context answer question yes mr mrs ms dr the within upon while dure "
+    "amount total approxim about around near roughly it they he she we you one thereof herein hereof such "
+    "there onli s t d ll re ve both same well use made make came come becom i.e e.g etc includ specif "
+    "describ indic report refer relat list set"
 )
 LIGHT_WORDS = frozenset(_LIGHT.split())
 _CAPITAL = r"[A-Z][\w'’&.-]*"
@@ -45,13 +43,10 @@ _ORG_ZH = re.compile(
 )
 # Words that name a role in the text rather than somebody; the source may say "we" or "the issuer".
 _ROLES = (
-    "company corporation agreement contract party parties court act board committee group registrant "
-    "issuer management bank "
-    "plan note notes section article table item state government commission employer employee buyer seller "
-    "tenant landlord "
-    "customer supplier patient doctor lender borrower plaintiff defendant law code rule regulation annual "
-    "report form "
-    "i a an the in on it this that these those"
+    "company corporation agreement contract party parties court act board committee group registrant issuer "
+    "management bank plan note notes section article table item state government commission employer "
+    "employee buyer seller tenant landlord customer supplier patient doctor lender borrower plaintiff "
+    "defendant law code rule regulation annual report form i a an the in on it this that these those"
 )
 ROLE_WORDS = frozenset(_ROLES.split())
 

@@ -23,17 +23,8 @@ _NO_AMOUNT = (
 _YEAR = rf"'?(?P<y>{_Y}|\d\d){_NO_AMOUNT}(?!\w)"
 _YEAR_BEFORE = rf"(?<![\w.,$])(?:{_FY}'?(?P<y>{_Y}|\d\d)|(?P<y1>{_Y}))"
 _OF = r"[ \t]*(?:,|OF|FOR|IN|-|_|/)?[ \t]*(?:THE[ \t]+)?"
-_ORDINALS = {
-    "FIRST": 1,
-    "1ST": 1,
-    "SECOND": 2,
-    "2ND": 2,
-    "THIRD": 3,
-    "3RD": 3,
-    "FOURTH": 4,
-    "4TH": 4,
-    "FINAL": 4,
-}
+_ORDINAL_NAMES = "FIRST 1ST SECOND 2ND THIRD 3RD FOURTH 4TH FINAL"
+_ORDINALS = dict(zip(_ORDINAL_NAMES.split(), (1, 1, 2, 2, 3, 3, 4, 4, 4), strict=True))
 _ORD = "|".join(_ORDINALS)
 _H = "〇○零一二三四五六七八九"
 _ZH_Y = rf"(?<![\d{_H}])(?P<zy>{_Y}|[{_H}]{{4}})\s*(?:年|财年|会计)?(?:年?度|财年)?\s*(?:的?第?)"
@@ -108,8 +99,7 @@ def read_periods(text: str) -> tuple[FiscalPeriod, ...]:
         for m in pattern.finditer(upper):
             if any(covered[m.start() : m.end()]):
                 continue
-            for p in _periods(m):
-                found.append(p)
+            found.extend(_periods(m))
             covered[m.start() : m.end()] = b"\1" * (m.end() - m.start())
     found.extend(_bare_years(folded, covered))
     found.sort(key=lambda p: (p.start, p.year))

@@ -13,10 +13,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "quoted": ("quoted word for word", "逐字引用"),
     "computed": ("computed from the cited cells", "由所引单元格算出"),
     "given": ("computed from the numbers of the question", "由问题中的数字算出"),
-    "all found": (
-        "every word, figure and name occurs in {label}",
-        "用词、数字和名称均见于 {label}",
-    ),
+    "all found": ("every word, figure and name occurs in {label}", "用词、数字和名称均见于 {label}"),
     "parts found": ("each part occurs in {label}", "各部分分别见于 {label}"),
     "spread": (
         "its words are spread over two sentences of {label}",
@@ -26,27 +23,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "supported, but not by the evidence that bears most on the question",
         "有依据，但依据不是与问题最相关的语句",
     ),
-    "too long": (
-        "longer than {most} characters and not verbatim",
-        "超过 {most} 个字符，且并非原文",
-    ),
+    "too long": ("longer than {most} characters and not verbatim", "超过 {most} 个字符，且并非原文"),
     "no evidence": ("there is no evidence", "没有可供核对的依据"),
     "nothing to check": ("it says nothing that can be checked", "其中没有可以核对的内容"),
-    "too little": (
-        "only {share} of its words occur in {label}",
-        "只有 {share} 的用词见于 {label}",
-    ),
+    "too little": ("only {share} of its words occur in {label}", "只有 {share} 的用词见于 {label}"),
     "new words": ("not in {label}: {said}", "{label} 中没有：{said}"),
     "echoed": ("words of the question only: {said}", "仅见于问题的词：{said}"),
-    "off topic": (
-        "{label} hardly mentions what was asked",
-        "{label} 几乎没有提到所问的事项",
-    ),
+    "off topic": ("{label} hardly mentions what was asked", "{label} 几乎没有提到所问的事项"),
     "absent": ("{kind} {said} does not occur in {label}", "{kind}“{said}”在 {label} 中没有"),
-    "rounded": (
-        "{kind} {said} stands in {label} as {meant}",
-        "{kind}“{said}”在 {label} 中写作“{meant}”",
-    ),
+    "rounded": ("{kind} {said} stands in {label} as {meant}", "{kind}“{said}”在 {label} 中写作“{meant}”"),
     "asked only": (
         "{kind} {said} occurs in the question only, not in {label}",
         "{kind}“{said}”仅见于问题，{label} 中没有",
@@ -56,19 +41,13 @@ WORDS: dict[str, tuple[str, str]] = {
         "the sentence says “{said}” where {label} does not",
         "这句话说“{said}”，而 {label} 没有这样说",
     ),
-    "left out": (
-        "{label} says “{meant}” and the sentence does not",
-        "{label} 说“{meant}”，而这句话没有",
-    ),
+    "left out": ("{label} says “{meant}” and the sentence does not", "{label} 说“{meant}”，而这句话没有"),
     "turned": (
         "the sentence says “{said}” where {label} says “{meant}”",
         "这句话说“{said}”，而 {label} 说“{meant}”",
     ),
     "not said": ("“{said}” is not said in {label}", "{label} 中没有说“{said}”"),
-    "said more": (
-        "“{said}” is said more often than in {label}",
-        "“{said}”在这句话中比在 {label} 中多",
-    ),
+    "said more": ("“{said}” is said more often than in {label}", "“{said}”在这句话中比在 {label} 中多"),
     "dropped": ("“{meant}” of {label} is left out", "略去了 {label} 中的“{meant}”"),
     "change": (
         "{label} says “{meant}” of {figure} and the sentence does not",
@@ -82,10 +61,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{said} is one end of a range in {label}, {meant}",
         "“{said}”只是 {label} 中范围“{meant}”的一端",
     ),
-    "column": (
-        "{said} does not stand under {meant} in {label}",
-        "在 {label} 中，“{said}”不在“{meant}”一列",
-    ),
+    "column": ("{said} does not stand under {meant} in {label}", "在 {label} 中，“{said}”不在“{meant}”一列"),
     "order": (
         "“{said}” and “{meant}” stand in another order in {label}",
         "“{said}”与“{meant}”在 {label} 中的次序不同",

@@ -16,9 +16,8 @@ WORD = re.compile(r"[^\W_]+(?:[.'’&!-]+[^\W_]+)*")
 POSSESSIVE = re.compile(r"['’](?:s|S)?$")
 JOINING = frozenset(("and", "the", "n"))
 _LEGAL = frozenset(
-    "inc incorporated corp corporation co company companies plc llc llp lp ltd limited sa se ag nv "
-    "bv ab asa as "
-    "oyj oy spa srl gmbh kgaa kg pty bhd kk sab pjsc jsc".split()
+    "inc incorporated corp corporation co company companies plc llc llp lp ltd limited sa se ag nv bv ab asa "
+    "as oyj oy spa srl gmbh kgaa kg pty bhd kk sab pjsc jsc".split()
 )
 # Words that say what kind of company it is, not which: dropped for a still shorter form.
 _KIND = frozenset("group holding holdings international enterprises industries technologies systems".split())
@@ -41,16 +40,12 @@ GENERIC = frozenset(
 )
 # What stands in capitals in questions about accounts and is no company.
 ABBREVIATIONS = frozenset(
-    "eps ebitda ebit ebt gaap ifrs cogs capex opex ppe ppne fcf roa roe roic roi rotce sga rnd usd "
-    "eur gbp cny "
-    "rmb hkd jpy ceo cfo coo cto yoy qoq ytd ttm ltm dso dio dpo ccc cagr wacc npv irr ltv arpu mau "
-    "dau kpi mda "
-    "md sec edgar form fy ipo ma ai esg csr dei ar ap pe pb ps bps aum nim cet npl loss tax vat etf "
-    "reit us usa "
-    "uk eu un nyse nasdaq otc asx lse tsx hk faq pdf csv id it hr pr qa covid fda ema nih who cdc "
-    "dna rna hiv "
-    "irs gdp cpi fx oci aoci rsu esop dcf nopat "
-    "act art sec not and the for all any how why what when where which q1 q2 q3 q4 h1 h2".split()
+    "eps ebitda ebit ebt gaap ifrs cogs capex opex ppe ppne fcf roa roe roic roi rotce sga rnd usd eur gbp "
+    "cny rmb hkd jpy ceo cfo coo cto yoy qoq ytd ttm ltm dso dio dpo ccc cagr wacc npv irr ltv arpu mau dau "
+    "kpi mda md sec edgar form fy ipo ma ai esg csr dei ar ap pe pb ps bps aum nim cet npl loss tax vat etf "
+    "reit us usa uk eu un nyse nasdaq otc asx lse tsx hk faq pdf csv id it hr pr qa covid fda ema nih who "
+    "cdc dna rna hiv irs gdp cpi fx oci aoci rsu esop dcf nopat act art sec not and the for all any how why "
+    "what when where which q1 q2 q3 q4 h1 h2".split()
 )
 
 
@@ -164,8 +159,7 @@ _SUFFIX = (
 )
 LEGAL_NAME = re.compile(
     rf"(?:(?:The|THE)[ ])?(?:[A-Z0-9][\w.'’&/-]*|&)(?:,?[ ]+(?:[A-Z0-9][\w.'’&/-]*|&|of|and|de"
-    rf"|the)){{0,7}}?,?[ ]+{_SUFFIX}"
-    rf"(?:,?[ ]+{_SUFFIX})*"
+    rf"|the)){{0,7}}?,?[ ]+{_SUFFIX}(?:,?[ ]+{_SUFFIX})*"
 )
 ZH_LEGAL_NAME = re.compile(
     r"[\u4e00-\u9fff()（）·]{2,30}?(?:股份有限公司|有限责任公司|集团有限公司|有限公司)"
@@ -194,11 +188,9 @@ _ZH_MATTER = re.compile(
     r"关于(?:审理|办理|处理)(?P<matter>.{2,60}?(?:案件|纠纷))(?:.{0,30})(?P<kind>解释|规定|意见)" + _ZH_NUMBER
 )
 _EN_ACT = re.compile(
-    r"\b(?P<name>(?:[A-Z][\w'’-]*|\([A-Z][\w ,'’-]*\)|of|and|the|for|in|on|to"
-    r"|&)(?:[ ,]+(?:[A-Z][\w'’-]*|\([A-Z][\w ,'’-]*\)|of|and"
-    r"|the|for|in|on|to|&)){0,12}?[ ]+(?:Act|Code|Regulations?|Rules|Ordinance|Directive|Law|Order"
-    r"|Statute|Constitution))\b"
-    r"(?:,?[ ]+(?:of[ ]+)?(?P<year>(?:1[6-9]|20)\d{2}))?"
+    r"\b(?P<name>(?:[A-Z][\w'’-]*|\([A-Z][\w ,'’-]*\)|of|and|the|for|in|on|to|&)(?:[ ,]+(?:[A-Z][\w'’-]*"
+    r"|\([A-Z][\w ,'’-]*\)|of|and|the|for|in|on|to|&)){0,12}?[ ]+(?:Act|Code|Regulations?|Rules|Ordinance"
+    r"|Directive|Law|Order|Statute|Constitution))\b(?:,?[ ]+(?:of[ ]+)?(?P<year>(?:1[6-9]|20)\d{2}))?"
 )
 
 

@@ -6,6 +6,7 @@ million digits."""
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -24,13 +25,8 @@ SCALES = _BIG | {"hundred": 100, "mn": 10**6, "mln": 10**6, "bn": 10**9, "bln": 
 SCALES |= {"thousands": 10**3, "millions": 10**6, "billions": 10**9, "trillions": 10**12, "dozen": 12}
 
 _HAN_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
-_HAN_DIGITS |= {c: n for n, c in enumerate("壹贰叁肆伍陆柒捌玖", 1)} | {
-    "貳": 2,
-    "參": 3,
-    "叄": 3,
-    "陸": 6,
-    "兩": 2,
-}
+_HAN_DIGITS |= {c: n for n, c in enumerate("壹贰叁肆伍陆柒捌玖", 1)}
+_HAN_DIGITS |= dict(zip("貳參叄陸兩", (2, 3, 3, 6, 2), strict=True))
 _HAN_SMALL = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
 _HAN_BIG = {"万": 10**4, "亿": 10**8, "萬": 10**4, "億": 10**8, "兆": 10**12}
 _HAN_BIG_DESCENDING = sorted(_HAN_BIG.items(), key=lambda item: -item[1])
@@ -137,10 +133,7 @@ def _with_scales(text: str, match: re.Match[str]) -> Numeral | None:
 def _factor(word: str, scales: dict[str, int]) -> int:
     if word in scales:
         return scales[word]
-    factor = 1
-    for character in word:
-        factor *= scales[character]
-    return factor
+    return math.prod(scales[character] for character in word)
 
 
 def _english(text: str, match: re.Match[str]) -> tuple[Fraction, int]:

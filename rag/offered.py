@@ -13,11 +13,9 @@ from rag.text import STOPWORDS_EN, has_han, normalise
 from rag.types import Span
 
 _SPELLED_EN = (
-    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
-    r"|sixteen|seventeen"
-    r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million"
-    r"|billion"
-    r"|half|dozen|once|twice)"
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen"
+    r"|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand"
+    r"|million|billion|half|dozen|once|twice)"
 )
 _DIGITS = r"\d+(?:[.,]\d+)*"
 _HAN_DIGITS = r"[〇零一二三四五六七八九十百千万亿两半数几]+"
@@ -50,8 +48,7 @@ _DURATION = any_of(
 )
 _MONTH = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
-    "|oct(?:ober)?"
-    "|nov(?:ember)?|dec(?:ember)?"
+    "|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 )
 _DATE = any_of(
     r"\b(?:1[0-9]|20)\d{2}s?\b(?! ?(?:%|million|billion|people|metres|meters|km|kg|miles))",
@@ -179,11 +176,3 @@ def _names_in(sentence: str, kind: AnswerType) -> Iterator[Span]:
     if kind is AnswerType.NAME:
         for match in _QUOTED.finditer(sentence):
             yield Span(match.start(1), match.end(1))
-
-
-def offers(sentence: str, kind: AnswerType, known: str = "") -> bool | None:
-    """Whether a sentence holds something of the kind that the question (`known`) does not itself say; None
-    for OTHER."""
-    if kind is AnswerType.OTHER:
-        return None
-    return bool(answers_in(sentence, kind, normalise(known)))

@@ -16,8 +16,7 @@ _WH = r"(?:what|who|whom|whose|when|where|which|why|how)"
 _HAVING = r"(?:has|have|had)"
 _VERB = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|may|must)"
 _SUBJECT = (
-    r"(?:(?:it|they|he|she|we|you|I|there|this|that|these|those|my|your|our|their|his|her|its)\b"
-    r"|(?-i:[A-Z]))"
+    r"(?:(?:it|they|he|she|we|you|I|there|this|that|these|those|my|your|our|their|his|her|its)\b|(?-i:[A-Z]))"
 )
 # A verb opens a question where a subject follows: "and is it returned", not "and is approved for children",
 # nor "and has the right to".

@@ -35,10 +35,8 @@ def extract(text: str) -> tuple[Quantity, ...]:
     its length."""
     folded = fold(text)
     found = references(folded)
-    found += _free(
-        found,
-        [Quantity(Kind.DATE, d.start, d.end, text[d.start : d.end], period=d.period) for d in dates(folded)],
-    )
+    dated = [Quantity(Kind.DATE, d.start, d.end, "", period=d.period) for d in dates(folded)]
+    found += _free(found, dated)
     found += _free(found, shares(folded) + ordinals(folded))
     taken = _Taken(found)
     amounts: list[Quantity] = []
@@ -83,10 +81,8 @@ def header_scales(header: str) -> tuple[tuple[Fraction, str], ...]:
     scales = []
     for m in _HEADER_SCALE.finditer(fold(header)):
         if m["en"]:
-            factor, currency = (
-                SCALES[m["en"].lower()],
-                units.CURRENCY_BEFORE.get((m["cur"] or "").lower(), ""),
-            )
+            factor = SCALES[m["en"].lower()]
+            currency = units.CURRENCY_BEFORE.get((m["cur"] or "").lower(), "")
         else:
             factor = int(
                 parse_han("一" + m["zh"].lstrip("一")) or 10 ** {"百万": 6, "千万": 7}.get(m["zh"], 0)
@@ -105,20 +101,14 @@ def in_header_scale(cell: Quantity, header: str) -> tuple[Quantity, ...]:
         for factor, currency in header_scales(header):
             unit = cell.unit or currency
             kind = Kind.MONEY if unit else Kind.NUMBER
-            readings.append(
-                replace(cell, kind=kind, unit=unit, value=cell.value * factor, step=cell.step * factor)
-            )
+            readings.append(replace(cell.times(factor), kind=kind, unit=unit))
     if cell.kind is Kind.NUMBER:
         if "%" in folded or "percent" in folded.lower() or "百分比" in folded or "比例" in folded:
-            readings.append(
-                replace(cell, kind=Kind.SHARE, unit="share", value=cell.value / 100, step=cell.step / 100)
-            )
+            readings.append(replace(cell.times(Fraction(1, 100)), kind=Kind.SHARE, unit="share"))
         for word in re.findall(r"\(([^()]{1,12})\)", folded):
             unit_name = word.strip().lower()
             if unit_name in ALL_UNITS:
                 base, factor = ALL_UNITS[unit_name]
                 kind = Kind.DURATION if unit_name in units.TIME else Kind.MEASURE
-                readings.append(
-                    replace(cell, kind=kind, unit=base, value=cell.value * factor, step=cell.step * factor)
-                )
+                readings.append(replace(cell.times(factor), kind=kind, unit=base))
     return tuple(readings)

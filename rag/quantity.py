@@ -61,6 +61,10 @@ class Quantity:
     bracketed: bool = False
     period: Period | None = None
 
+    def times(self, factor: Fraction | int) -> Quantity:
+        """As many times as much, written to a place as many times as coarse."""
+        return replace(self, value=self.value * factor, step=self.step * factor)
+
     @property
     def key(self) -> str:
         """Equal for quantities that are EXACT in each other's place, apart from coarser dates."""
@@ -112,11 +116,9 @@ def _compare_values(claim: Quantity, source: Quantity, same_unit: bool) -> Match
 def _bare(claim: Quantity, source: Quantity) -> tuple[Quantity, Quantity]:
     def written(q: Quantity) -> Quantity:
         found = numerals(fold(q.text).lstrip("-( $€£¥"))
-        return (
-            replace(q, value=found[0].value if q.value >= 0 else -found[0].value, step=found[0].step)
-            if found and q.unit
-            else q
-        )
+        if not found or not q.unit:
+            return q
+        return replace(q, value=found[0].value if q.value >= 0 else -found[0].value, step=found[0].step)
 
     return written(claim), written(source)
 
@@ -124,28 +126,19 @@ def _bare(claim: Quantity, source: Quantity) -> tuple[Quantity, Quantity]:
 def _compare_references(claim: Quantity, source: Quantity) -> Match:
     if claim.kind is not source.kind:
         return Match.DIFFERENT
+    same_unit = claim.unit == source.unit
     if claim.label == source.label:
-        return (
-            Match.EXACT
-            if claim.unit == source.unit
-            else Match.ROUNDED
-            if {claim.unit, source.unit} <= {"section", "article"}
-            else Match.DIFFERENT
-        )
+        alike = {claim.unit, source.unit} <= {"section", "article"}
+        return Match.EXACT if same_unit else Match.ROUNDED if alike else Match.DIFFERENT
     deeper = source.label.startswith(claim.label) and source.label[len(claim.label) :][:1] in ("(", ".", "-")
-    return Match.ROUNDED if deeper and claim.unit == source.unit else Match.DIFFERENT
+    return Match.ROUNDED if deeper and same_unit else Match.DIFFERENT
 
 
 def _compare_dates(claim: Quantity, source: Quantity) -> Match:
     if claim.period is None or source.period is None:
-        dated, other = (claim, source) if claim.period is not None else (source, claim)
-        only_year = dated.period is not None and set(dated.period.parts) == {"year"}
-        same = (
-            only_year
-            and dated.period is not None
-            and other.kind is Kind.NUMBER
-            and other.value == dated.period.year
-        )
+        period, other = (claim.period, source) if claim.period is not None else (source.period, claim)
+        year = period.year if period is not None and set(period.parts) == {"year"} else None
+        same = other.kind is Kind.NUMBER and other.value == year
         return Match.ROUNDED if same else Match.DIFFERENT
     if not holds(source.period, claim.period):
         return Match.DIFFERENT

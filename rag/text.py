@@ -29,10 +29,8 @@ ABBREVIATIONS = frozenset(
 # Of those, the ones that do end a sentence when a capital letter follows are not worth guessing at: a missed
 # boundary makes one long quote, a wrong one cuts a quote in two.
 _SENTENCE_END = re.compile(
-    r"(?P<zh>[。！？；…]+[”’」』）\)\"']*)"
-    r"|(?P<en>[.!?]+[\"'”’\)\]]*)(?=\s+[\"'“‘\(\[]*[^\W_a-z]|\s*$)"
-    r"|(?P<para>\n[ \t\r\u3000]*\n)"
-    r"|(?P<item>\n)(?=[ \t\u3000]*(?:[-*•·▪]|\(?\d{1,2}[.)、]|\([a-z]{1,3}\)"
+    r"(?P<zh>[。！？；…]+[”’」』）\)\"']*)|(?P<en>[.!?]+[\"'”’\)\]]*)(?=\s+[\"'“‘\(\[]*[^\W_a-z]|\s*$)"
+    r"|(?P<para>\n[ \t\r\u3000]*\n)|(?P<item>\n)(?=[ \t\u3000]*(?:[-*•·▪]|\(?\d{1,2}[.)、]|\([a-z]{1,3}\)"
     r"|[（(][一二三四五六七八九十]+[)）]|第[一二三四五六七八九十百千零\d]+条)\s*)"
 )
 
@@ -44,11 +42,10 @@ STOPWORDS_EN = frozenset(
     "just don now any all each please tell give show according per also".split()
 )
 STOPWORDS_ZH = frozenset(
-    "的 了 是 在 和 与 或 及 而 也 就 都 吗 呢 吧 啊 么 什么 怎么 怎样 如何 "
-    "为何 为什么 哪 哪个 哪些 哪里 哪儿 谁 多少 几 是否 有 没有 能 能否 可以 可 "
-    "会 要 被 把 对 对于 关于 从 到 向 于 以 由 其 该 这 那 这个 那个 一个 我 "
-    "你 他 她 它 我们 你们 他们 吗 请问 请 问 不 个 时 后 前 中 上 下 等 之 "
-    "为 因为 所以 如果 那么 还 还是 又".split()
+    "的 了 是 在 和 与 或 及 而 也 就 都 吗 呢 吧 啊 么 什么 怎么 怎样 如何 为何 为什么 哪 哪个 哪些 哪里 "
+    "哪儿 谁 多少 几 是否 有 没有 能 能否 可以 可 会 要 被 把 对 对于 关于 从 到 向 于 以 由 其 该 这 那 "
+    "这个 那个 一个 我 你 他 她 它 我们 你们 他们 吗 请问 请 问 不 个 时 后 前 中 上 下 等 之 为 因为 所以 "
+    "如果 那么 还 还是 又".split()
 )
 
 

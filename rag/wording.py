@@ -15,11 +15,9 @@ from dataclasses import dataclass
 _LEXICON: tuple[tuple[str, str, str], ...] = (
     ("bound", "at most",
      r"\b(?:no|not) (?:more|greater|later|longer|higher|larger) than\b|\b(?:no|not) (?:to )?exceed(?:ing"
-     r"|s)?\b|≤"
-     r"|\b(?:may|can|shall|must|does|do|did|is|are) ?not (?:to )?exceed\b"
-     r"|\bat (?:the )?most\b|\bup to\b|\bmaximum\b"
-     r"|\bless than or equal to\b|\bwithin(?= (?:\S+ ){1,4}(?:days?|months?|weeks?|hours?|years?)\b)"
-     r"|\bcapped\b"
+     r"|s)?\b|≤|\b(?:may|can|shall|must|does|do|did|is|are) ?not (?:to )?exceed\b|\bat (?:the )?most\b"
+     r"|\bup to\b|\bmaximum\b|\bless than or equal to\b|\bwithin(?= (?:\S+ ){1,4}(?:days?|months?|weeks?"
+     r"|hours?|years?)\b)|\bcapped\b"
      r"|不超过|不得超过|不能超过|不多于|不高于|不大于|不得高于|不得多于|不迟于|至多|最多|不长于|最长|最高"
      r"|(?<=[日天月年时周])[之以]?内"),
     ("bound", "at least",
@@ -32,10 +30,9 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
     ("modality", "should not",
      r"\bshould ?(?:not|never)\b|\bshouldn't|\bnot (?:be )?(?:recommended|advisable)\b|不宜|不建议|不推荐"),
     ("modality", "must not",
-     r"\b(?:shall|must|may|can|could|will) ?(?:not|never)\b|\b(?:can't|mustn't|won't|shan't|couldn't)"
-     r"|\b(?:is|are|be|being|was|were) (?:strictly )?(?:prohibited|forbidden|barred)\b|\bprohibits?\b"
-     r"|\b(?:not|n't) (?:be )?(?:permitted|allowed|entitled|authorized|authorised)\b"
-     r"|\bunder no circumstances?\b"
+     r"\b(?:shall|must|may|can|could|will) ?(?:not|never)\b|\b(?:can't|mustn't|won't|shan't|couldn't)|\b(?:is"
+     r"|are|be|being|was|were) (?:strictly )?(?:prohibited|forbidden|barred)\b|\bprohibits?\b|\b(?:not"
+     r"|n't) (?:be )?(?:permitted|allowed|entitled|authorized|authorised)\b|\bunder no circumstances?\b"
      r"|不得|禁止|严禁|不可以|不可(?!抗|避|分|撤|逆|或|转)|不应当?|不能(?!力)|不准|不许|无权|禁用"),
     ("modality", "must",
      r"\b(?:shall|must)\b|\b(?:is|are|be|was|were) (?:required|obliged|obligated)\b|\b(?:has|have|had) to\b"
@@ -46,8 +43,7 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
      r"\b(?:should|ought|recommended|advisable|recommends?)\b|(?<![适合便不])宜|建议|推荐"),
     ("modality", "may",
      r"\b(?:may|might|can|could)\b|\b(?:is|are|be) (?:permitted|allowed|entitled|free|authorized"
-     r"|authorised)\b"
-     r"|\bha(?:s|ve) the (?:right|option)\b|\boptional\b|\bat (?:its|his|her|their) (?:option"
+     r"|authorised)\b|\bha(?:s|ve) the (?:right|option)\b|\boptional\b|\bat (?:its|his|her|their) (?:option"
      r"|discretion)\b|\blets?\b"
      r"|可以|可能|能够|有权|允许|(?<![不许认])可(?![靠行见观变用信口是持比])"),
     ("negation", "not",
@@ -56,14 +52,12 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
      r"|从未|尚未|勿"),
     ("denial", "weak not",
      r"\b(?:fail(?:s|ed|ing|ure)?|lacks?|lacking|unable|absent|absence|refus\w+|den(?:y|ies|ied|ial)"
-     r"|exclud\w+)\b"
-     r"|\b(?:ineligible|insufficient|invalid|void|free (?:of|from)|unlawful|illegal|except|unless"
-     r"|rather than|miss\w*)\b"
-     r"|\b(?:instead of|barred|prohibit\w*|forbid\w*|waive\w*|exempt\w*|contraindicated|avoid\w*|cease\w*)\b"
-     r"|\bun(?:likely|changed|paid|available|enforceable|reasonable|secured|audited|known|related|affected"
-     r"|lawful)\b"
-     r"|\b(?:rarely|hardly|seldom|scarcely|barely|stop(?:s|ped)?|declin(?:e[sd]?|ing) to|ban(?:s|ned)?)\b"
-     r"|\bunauthori[sz]ed\b|\bbelow\b|很少|极少|几乎不|难以|未必|暂停|中止|终止|放弃|拒绝|缺乏|排除|除外|免除|免于|无效|避免|停止|失效|禁忌|不足|否认|逾期"),
+     r"|exclud\w+)\b|\b(?:ineligible|insufficient|invalid|void|free (?:of|from)|unlawful|illegal|except"
+     r"|unless|rather than|miss\w*)\b|\b(?:instead of|barred|prohibit\w*|forbid\w*|waive\w*|exempt\w*"
+     r"|contraindicated|avoid\w*|cease\w*)\b|\bun(?:likely|changed|paid|available|enforceable|reasonable"
+     r"|secured|audited|known|related|affected|lawful)\b|\b(?:rarely|hardly|seldom|scarcely|barely|stop(?:s"
+     r"|ped)?|declin(?:e[sd]?|ing) to|ban(?:s|ned)?)\b|\bunauthori[sz]ed\b|\bbelow\b|很少|极少|几乎不|难以"
+     r"|未必|暂停|中止|终止|放弃|拒绝|缺乏|排除|除外|免除|免于|无效|避免|停止|失效|禁忌|不足|否认|逾期"),
     ("hedge", "not yet",
      r"\b(?:expect(?:s|ed|ing)?|intend(?:s|ed)?|plan(?:s|ned)? to|propos(?:e[sd]?|ing)|anticipat\w+"
      r"|estimat\w+|alleg\w+|reportedly|purport\w*|likely|probabl[ey]|potential\w*|project(?:s|ed)|forecast\w*|budgeted"
@@ -71,9 +65,8 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
      r"|seem(?:s|ed)? to|claim(?:s|ed)? (?:that|to)|believ\w+)\b"
      r"|拟(?![定制])|预计|预期|预测|计划(?=[在于将购投建])|有望|据称|据报道|涉嫌|估计|打算|力争|似乎|疑似|初步"),
     ("trend", "up",
-     r"\b(?:increas\w*|rise[sn]?|rising|rose|grow\w*|grew|gain(?:s|ed)?|improv\w*|climb\w*|expand\w*"
-     r"|upward|raise[sd]?)\b"
-     r"|\bup(?= \d|\W+\d)|增加|上升|增长|提高|上涨|提升|扩大|增多|升高|上调|延长|涨价"),
+     r"\b(?:increas\w*|rise[sn]?|rising|rose|grow\w*|grew|gain(?:s|ed)?|improv\w*|climb\w*|expand\w*|upward"
+     r"|raise[sd]?)\b|\bup(?= \d|\W+\d)|增加|上升|增长|提高|上涨|提升|扩大|增多|升高|上调|延长|涨价"),
     ("trend", "down",
      r"\b(?:decreas\w*|declin\w*|fall(?:s|en|ing)?|fell|drop\w*|reduc\w*|lower(?:s|ed|ing)|shrank"
      r"|shrink\w*)\b"
@@ -95,14 +88,12 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
     ("balance", "loss", r"\b(?:loss(?:es)?|deficit)\b|亏损|赤字"),
     ("result", "yes",
      r"\b(?:approv\w*|accept\w*|grant\w*|affirm\w*|upheld|valid|lawful|legal|effective|eligible|includ\w*"
-     r"|safe)\b"
-     r"|\b(?:significant\w*|positive|enforceable|voluntary|secured|taxable)\b"
+     r"|safe)\b|\b(?:significant\w*|positive|enforceable|voluntary|secured|taxable)\b"
      r"|批准|接受|同意|支持|(?<![没无])有效(?!期)|合法|包括|阳性|显著"),
     ("result", "no",
      r"\b(?:reject\w*|refus\w*|den(?:y|ies|ied)|revok\w*|revers\w*|overturn\w*|invalid|void|unlawful"
-     r"|illegal)\b"
-     r"|\b(?:ineffective|ineligible|exclud\w*|unsafe|insignificant\w*|negative|unenforceable|involuntary"
-     r"|unsecured)\b"
+     r"|illegal)\b|\b(?:ineffective|ineligible|exclud\w*|unsafe|insignificant\w*|negative|unenforceable"
+     r"|involuntary|unsecured)\b"
      r"|驳回|拒绝|撤销|无效|违法|不包括|排除|阴性|不显著"),
     ("cause", "because",
      r"\b(?:because|due to|owing to|as a result of|driven by|drove|caused by|on account of)\b|由于|因为?"
@@ -134,128 +125,30 @@ _COMPILED = tuple((group, name, re.compile(pattern, re.IGNORECASE)) for group, n
 # "more" a comparison.
 _CONSUMING = frozenset({"bound", "modality"})
 
+_OPPOSED = (
+    "buyer/seller, purchaser/seller, lessor/lessee, landlord/tenant, borrower/lender, plaintiff/defendant, "
+    "licensor/licensee, employer/employee, assets/liabilities, debit/credit, creditor/debtor, import/export, "
+    "maximum/minimum, first/last, oral/intravenous, adult/child, adults/children, domestic/foreign, "
+    "internal/external, current/noncurrent, basic/diluted, gross/net, appellant/appellee, supplier/customer, "
+    "parent/subsidiary, systolic/diastolic, acute/chronic, male/female, men/women, northern/southern, "
+    "eastern/western, day/night, morning/evening, daily/weekly, monthly/annually, weekly/monthly, "
+    "quarterly/annually, franchisor/franchisee, guarantor/creditor, issuer/investor, mortgagor/mortgagee, "
+    "disclosing/receiving, principal/agent, hypertension/hypotension, hyperglycemia/hypoglycemia, "
+    "short-term/long-term, receivable/payable, opening/closing, inflow/outflow, upper limit/lower limit, "
+    "won/lost, bought/sold, mild/severe, intramuscular/intravenous, contraindicated/indicated, "
+    "semi-annually/annually, every other day/every day, before tax/after tax, pre-tax/after-tax, "
+    "left eye/right eye, left side/right side, inpatient/outpatient, ordinary/preferred, 上限/下限, "
+    "应收/应付, 期初/期末, 短期/长期, 税前/税后, 不含税/含税, 隔日/每日, 上午/下午, 左眼/右眼, 左侧/右侧, "
+    "胜诉/败诉, 买入/卖出, 母公司/子公司, 轻度/重度, 境内/境外, 上半年/下半年, 肌肉注射/静脉注射, "
+    "年利率/月利率, 按月/按季, 按月/按年, 按季/按年, 门诊/住院, 原值/净值, 毛利润/净利润, 甲方/乙方, "
+    "出租人/承租人, 原告/被告, 买受人/出卖人, 买方/卖方, 借款人/贷款人, 债权人/债务人, 发包人/承包人, "
+    "委托人/受托人, 上诉人/被上诉人, 资产/负债, 收入/支出, 流入/流出, 劳动者/用人单位, 男性/女性, 成人/儿童, "
+    "口服/静脉, 饭前/饭后, 餐前/餐后, 早晨/晚上, 每日/每周, 收缩压/舒张压, 急性/慢性, 申请人/被申请人, "
+    "赠与人/受赠人, 保证人/债权人, 许可方/被许可方, 披露方/接收方, 供应商/客户, 毛利/净利, 流动/非流动"
+)
 OPPOSITES: tuple[tuple[str, str], ...] = tuple(
     tuple(pair.split("/"))  # type: ignore[misc]
-    for pair in [
-        "buyer/seller",
-        "purchaser/seller",
-        "lessor/lessee",
-        "landlord/tenant",
-        "borrower/lender",
-        "plaintiff/defendant",
-        "licensor/licensee",
-        "employer/employee",
-        "assets/liabilities",
-        "debit/credit",
-        "creditor/debtor",
-        "import/export",
-        "maximum/minimum",
-        "first/last",
-        "oral/intravenous",
-        "adult/child",
-        "adults/children",
-        "domestic/foreign",
-        "internal/external",
-        "current/noncurrent",
-        "basic/diluted",
-        "gross/net",
-        "appellant/appellee",
-        "supplier/customer",
-        "parent/subsidiary",
-        "systolic/diastolic",
-        "acute/chronic",
-        "male/female",
-        "men/women",
-        "northern/southern",
-        "eastern/western",
-        "day/night",
-        "morning/evening",
-        "daily/weekly",
-        "monthly/annually",
-        "weekly/monthly",
-        "quarterly/annually",
-        "franchisor/franchisee",
-        "guarantor/creditor",
-        "issuer/investor",
-        "mortgagor/mortgagee",
-        "disclosing/receiving",
-        "principal/agent",
-        "hypertension/hypotension",
-        "hyperglycemia/hypoglycemia",
-        "short-term/long-term",
-        "receivable/payable",
-        "opening/closing",
-        "inflow/outflow",
-        "upper limit/lower limit",
-        "won/lost",
-        "bought/sold",
-        "mild/severe",
-        "intramuscular/intravenous",
-        "contraindicated/indicated",
-        "semi-annually/annually",
-        "every other day/every day",
-        "before tax/after tax",
-        "pre-tax/after-tax",
-        "left eye/right eye",
-        "left side/right side",
-        "inpatient/outpatient",
-        "ordinary/preferred",
-        "上限/下限",
-        "应收/应付",
-        "期初/期末",
-        "短期/长期",
-        "税前/税后",
-        "不含税/含税",
-        "隔日/每日",
-        "上午/下午",
-        "左眼/右眼",
-        "左侧/右侧",
-        "胜诉/败诉",
-        "买入/卖出",
-        "母公司/子公司",
-        "轻度/重度",
-        "境内/境外",
-        "上半年/下半年",
-        "肌肉注射/静脉注射",
-        "年利率/月利率",
-        "按月/按季",
-        "按月/按年",
-        "按季/按年",
-        "门诊/住院",
-        "原值/净值",
-        "毛利润/净利润",
-        "甲方/乙方",
-        "出租人/承租人",
-        "原告/被告",
-        "买受人/出卖人",
-        "买方/卖方",
-        "借款人/贷款人",
-        "债权人/债务人",
-        "发包人/承包人",
-        "委托人/受托人",
-        "上诉人/被上诉人",
-        "资产/负债",
-        "收入/支出",
-        "流入/流出",
-        "劳动者/用人单位",
-        "男性/女性",
-        "成人/儿童",
-        "口服/静脉",
-        "饭前/饭后",
-        "餐前/餐后",
-        "早晨/晚上",
-        "每日/每周",
-        "收缩压/舒张压",
-        "急性/慢性",
-        "申请人/被申请人",
-        "赠与人/受赠人",
-        "保证人/债权人",
-        "许可方/被许可方",
-        "披露方/接收方",
-        "供应商/客户",
-        "毛利/净利",
-        "流动/非流动",
-    ]
+    for pair in _OPPOSED.split(", ")
 )
 
 

@@ -78,8 +78,7 @@ def test_halves_and_ends_of_years(text: str, expected: list[tuple[int, str]]) ->
              "2016年至2018年", "3 year average in FY2018", "three-year CAGR ending FY2018"],
 )  # fmt: skip
 def test_range_or_average_holds_the_years_inside(text: str) -> None:
-    found = read_periods(text)
-    assert sorted({p.year for p in found}) == [2016, 2017, 2018]
+    assert sorted({p.year for p in read_periods(text)}) == [2016, 2017, 2018]
 
 
 def test_two_years_that_are_no_range_hold_none_between() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answertypes import AnswerType
-from rag.offered import answers_in, offers
+from rag.offered import answers_in
 from rag.question import analyse
 
 
@@ -92,17 +92,17 @@ def test_numbers_lose_separators_and_width() -> None:
         ("A lien is a right over goods.", AnswerType.DEFINITION, True),
         ("租金通过银行转账支付。", AnswerType.MANNER, True),
         ("The office is in Rotterdam.", AnswerType.PLACE, True),
-        ("Anything.", AnswerType.OTHER, None),
+        ("Anything.", AnswerType.OTHER, False),
     ],
 )
-def test_sentence_offers_what_is_expected(sentence: str, expects: AnswerType, offered: bool | None) -> None:
-    assert offers(sentence, expects) is offered
+def test_sentence_offers_what_is_expected(sentence: str, expects: AnswerType, offered: bool) -> None:
+    assert bool(answers_in(sentence, expects)) is offered
 
 
 def test_name_that_the_question_itself_says_is_no_answer() -> None:
-    asked = "Who signed for Maria Holt?"
-    assert offers("Maria Holt was ill.", AnswerType.PERSON, asked) is False
-    assert offers("Maria Holt was ill and Jonas Reed signed.", AnswerType.PERSON, asked) is True
+    asked = "who signed for maria holt?"
+    assert not answers_in("Maria Holt was ill.", AnswerType.PERSON, asked)
+    assert answers_in("Maria Holt was ill and Jonas Reed signed.", AnswerType.PERSON, asked)
 
 
 @given(st.text(max_size=200), st.sampled_from(AnswerType))
@@ -112,8 +112,9 @@ def test_possible_answers_are_spans_within_the_sentence(text: str, kind: AnswerT
 
 
 def test_number_that_the_question_itself_says_is_no_answer() -> None:
-    assert offers("Clause 12 applies.", AnswerType.NUMBER, "How long is the period of clause 12?") is False
-    assert offers("Clause 12: 30 days.", AnswerType.NUMBER, "How long is the period of clause 12?") is True
+    asked = "how long is the period of clause 12?"
+    assert not answers_in("Clause 12 applies.", AnswerType.NUMBER, asked)
+    assert answers_in("Clause 12: 30 days.", AnswerType.NUMBER, asked)
 
 
 @given(st.text(max_size=200))
@@ -121,4 +122,4 @@ def test_any_text_can_be_taken_apart(text: str) -> None:
     taken = analyse(text)
     assert taken.text == text
     assert all(not n or n in text for n in taken.names)
-    assert offers(text, taken.expects, text) in (True, False, None)
+    answers_in(text, taken.expects, text)

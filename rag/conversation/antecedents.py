@@ -132,28 +132,23 @@ _DEFINITE = re.compile(
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(
-    r"\b(?:(?P<own>its|their|his|hers?(?= [a-z]))(?= [a-z])|(?P<plural>they|them|both)|(?P<person>he"
-    r"|she|him|her)"
-    r"|(?P<thing>it)(?! (?:is|was) (?:\w+ ){1,2}(?:that|to)\b)"
-    r"|(?P<that>that|this|these|those)(?=[?.,;]|$| (?:is|are|was|were|apply|applies|mean|means|include"
-    r"|includes|work"
-    r"|works|change|changes|happen|happens|last|lasts|cost|costs|also|still|not|be|have|has|differ"
-    r"|compare|in|for|to)\b)"
+    r"\b(?:(?P<own>its|their|his|hers?(?= [a-z]))(?= [a-z])|(?P<plural>they|them|both)|(?P<person>he|she|him"
+    r"|her)|(?P<thing>it)(?! (?:is|was) (?:\w+ ){1,2}(?:that|to)\b)|(?P<that>that|this|these|those)(?=[?.,;]"
+    r"|$| (?:is|are|was|were|apply|applies|mean|means|include|includes|work|works|change|changes|happen"
+    r"|happens|last|lasts|cost|costs|also|still|not|be|have|has|differ|compare|in|for|to)\b)"
     r"|the (?P<former>former)|the (?P<latter>latter))\b",
     re.IGNORECASE,
 )
 # What is said of a figure or an event rather than of whose it is.
 _OF_FIGURES = re.compile(
     r"\b(?:compares?|compared|drove|drives?|driven|explain(?:s|ed)?|chang(?:e|ed|es)|increas(?:e|ed)"
-    r"|decreas(?:e|ed)"
-    r"|ris(?:e|en)|rose|f[ae]ll|fallen|calculated|computed|defined|measured|determined|paid|due"
-    r"|worked out)\b",
+    r"|decreas(?:e|ed)|ris(?:e|en)|rose|f[ae]ll|fallen|calculated|computed|defined|measured|determined|paid"
+    r"|due|worked out)\b",
     re.IGNORECASE,
 )
 _EXPLETIVE = re.compile(
-    r"\b(?:is|was|does|would|will|can|may) it (?:\w+ ){0,2}(?:possible|necessary|required|true|legal"
-    r"|lawful|allowed"
-    r"|permitted|common|normal|safe|likely|usual|enough|take|takes)? ?(?:to|that|for \w+ to|take)\b",
+    r"\b(?:is|was|does|would|will|can|may) it (?:\w+ ){0,2}(?:possible|necessary|required|true|legal|lawful"
+    r"|allowed|permitted|common|normal|safe|likely|usual|enough|take|takes)? ?(?:to|that|for \w+ to|take)\b",
     re.IGNORECASE,
 )
 _NOUN_BEFORE = re.compile(r"\b(?:the|an?|each|every|any|my|our|your) (?!same\b)[a-z]+", re.IGNORECASE)

@@ -32,26 +32,22 @@ from rag.types import Turn
 
 _MOST = 6  # turns that are read back
 _OPENER = re.compile(
-    r"^(?:(?:and|or|but|also|so|then|ok|okay|now|well|plus)\b[, ]*)*"
-    r"(?:(?:what|how) about\b|what if it(?:'s| is| was| were)\b|(?:is|was) (?:it"
-    r"|that) the same(?= (?:for|in|with)\b)"
-    r"|(?:the )?same (?:question |thing )?(?=(?:for|in|with|under)\b)|instead of that\b)?[, ]*",
+    r"^(?:(?:and|or|but|also|so|then|ok|okay|now|well|plus)\b[, ]*)*(?:(?:what|how) about\b|what if it(?:'s"
+    r"| is| was| were)\b|(?:is|was) (?:it|that) the same(?= (?:for|in|with)\b)|(?:the )?same (?:question "
+    r"|thing )?(?=(?:for|in|with|under)\b)|instead of that\b)?[, ]*",
     re.IGNORECASE,
 )
 _OWN_CLAUSE = re.compile(
-    r"\b(?:what|who|whom|whose|when|where|which|why|how|is|are|was|were|do|does|did|can|could|may|might"
-    r"|must|shall"
-    r"|should|will|would|has|have|had|list|compare|explain|summari[sz]e|describe|give|tell|show)\b",
+    r"\b(?:what|who|whom|whose|when|where|which|why|how|is|are|was|were|do|does|did|can|could|may|might|must"
+    r"|shall|should|will|would|has|have|had|list|compare|explain|summari[sz]e|describe|give|tell|show)\b",
     re.IGNORECASE,
 )
 _BARE = re.compile(
-    r"^(?:(?:and|but|so|or) )?(?:(?:by|to|for|from|since|until|in|on|at|with|under) )?"
-    r"(?:why|when|where|who|whom|how|which(?: ones?)?|what|how (?:much|many|long|often|so|come|soon"
-    r"|far)|why not"
-    r"|(?:at|for|by|in|on|to|from|under|until) (?:what|which) [a-z ]+|what for|what else|who else"
-    r"|where exactly|really|any exceptions?"
-    r"|are there (?:any )?exceptions?|is that all|what (?:exceptions|limits|conditions)(?: are there"
-    r"| apply)?)$",
+    r"^(?:(?:and|but|so|or) )?(?:(?:by|to|for|from|since|until|in|on|at|with|under) )?(?:why|when|where|who"
+    r"|whom|how|which(?: ones?)?|what|how (?:much|many|long|often|so|come|soon|far)|why not|(?:at|for|by|in"
+    r"|on|to|from|under|until) (?:what|which) [a-z ]+|what for|what else|who else|where exactly|really"
+    r"|any exceptions?|are there (?:any )?exceptions?|is that all|what (?:exceptions|limits"
+    r"|conditions)(?: are there| apply)?)$",
     re.IGNORECASE,
 )
 _DEFINES = re.compile(

@@ -91,13 +91,11 @@ _REFERENCE = re.compile(
     re.IGNORECASE,
 )
 _GROUP = re.compile(
-    r"\b(?:children|adults?|infants?|newborns?|neonates?|adolescents?|teenagers|the elderly|toddlers"
-    r"|(?:older|elderly|younger|pregnant|breast-?feeding|female|male) (?:people|adults|patients|women"
-    r"|persons)"
+    r"\b(?:children|adults?|infants?|newborns?|neonates?|adolescents?|teenagers|the elderly|toddlers|(?:older"
+    r"|elderly|younger|pregnant|breast-?feeding|female|male) (?:people|adults|patients|women|persons)"
     r"|pregnancy|lactation|women|men|patients with [a-z -]+?(?=[?,.]|$|\b(?:in|on|at|is|be|for)\b))\b"
     r"|儿童|成年?人|老年(?:人|患者)?|孕妇|妊娠期?(?:妇女)?|哺乳期(?:妇女)?|婴儿|新生儿|青少年|未成年人"
-    r"|[轻中重]度[肝肾]功能不全(?:者|患者)?"
-    r"|[肝肾]功能不全(?:者|患者)?",
+    r"|[轻中重]度[肝肾]功能不全(?:者|患者)?|[肝肾]功能不全(?:者|患者)?",
     re.IGNORECASE,
 )
 _SIDE = re.compile(
@@ -110,15 +108,12 @@ _SIDE = re.compile(
 )
 # Endings of international non-proprietary names, by their stems (WHO), and drugs that have none.
 _DRUG = re.compile(
-    r"\b[a-z]{2,}(?:pril|sartan|statin|olol|azole|mycin|cillin|floxacin|cycline|profen|parin|xaban"
-    r"|gliptin|gliflozin"
-    r"|glutide|mab|tinib|tidine|setron|triptan|oxetine|azepam|azolam|barbital|caine|dronate|formin"
-    r"|thiazide|semide"
-    r"|zepine|radine|oxone|orphine|acetam|vir|vudine|platin|rubicin|taxel|lukast|terol|olone|asone"
-    r"|tropium|parib"
-    r"|ciclib|prazole|dipine|afil|grel|fibrate|trigine|gabalin|pentin|zosin|pamil|cef[a-z]+)\b"
-    r"|\b(?:aspirin|paracetamol|acetaminophen|warfarin|digoxin|lithium|insulin|codeine|morphine|cortisone"
-    r"|prednisone|amiodarone|diltiazem|methotrexate)\b",
+    r"\b[a-z]{2,}(?:pril|sartan|statin|olol|azole|mycin|cillin|floxacin|cycline|profen|parin|xaban|gliptin"
+    r"|gliflozin|glutide|mab|tinib|tidine|setron|triptan|oxetine|azepam|azolam|barbital|caine|dronate|formin"
+    r"|thiazide|semide|zepine|radine|oxone|orphine|acetam|vir|vudine|platin|rubicin|taxel|lukast|terol|olone"
+    r"|asone|tropium|parib|ciclib|prazole|dipine|afil|grel|fibrate|trigine|gabalin|pentin|zosin|pamil"
+    r"|cef[a-z]+)\b|\b(?:aspirin|paracetamol|acetaminophen|warfarin|digoxin|lithium|insulin|codeine|morphine"
+    r"|cortisone|prednisone|amiodarone|diltiazem|methotrexate)\b",
     re.IGNORECASE,
 )
 _DRUG_ZH = re.compile(
@@ -132,9 +127,8 @@ _NAME = re.compile(
     rf"|on))*? (?:{_CAP}|(?:19|20)\d\d(?=\b)))*(?: plc\b)?"
 )
 _COMPANY = re.compile(
-    r"\b(?:Inc|Ltd|LLP|LLC|plc|PLC|Corp|Corporation|Co|Company|GmbH|AG|SA|NV|Bank|Holdings?|Group"
-    r"|Partners|Limited"
-    r"|Insurance|Industries|Trust)$|(?:公司|集团|银行|股份)$"
+    r"\b(?:Inc|Ltd|LLP|LLC|plc|PLC|Corp|Corporation|Co|Company|GmbH|AG|SA|NV|Bank|Holdings?|Group|Partners"
+    r"|Limited|Insurance|Industries|Trust)$|(?:公司|集团|银行|股份)$"
 )
 _LAW = re.compile(
     r"\b(?:Act|Code|Law|Regulations?|Directive|Rules|Ordinance|Treaty|Constitution|Convention)\b"
@@ -150,8 +144,7 @@ _NOT_NAMES = frozenset(
 _ZH_NAME = re.compile(
     r"《[^《》]{1,40}》"
     r"|[\u4e00-\u9fff]{2,14}?(?:股份有限公司|有限责任公司|有限公司|公司|集团|银行|医院|大学|法院|委员会"
-    r"|事务所)"
-    r"|[\u4e00-\u9fff]{0,12}?(?:合同法|[\u4e00-\u9fff]法典?|条例|办法|实施细则)(?=第|规定|中|的|对|里"
+    r"|事务所)|[\u4e00-\u9fff]{0,12}?(?:合同法|[\u4e00-\u9fff]法典?|条例|办法|实施细则)(?=第|规定|中|的|对|里"
     r"|呢|$|[，,？?])"
 )
 _ZH_LEAD = re.compile(

@@ -22,16 +22,14 @@ _ASKED = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"\b(?:what|which) (?:is|was|are|were|will be|would be) (?P<x>(?:the |an? "
-        rf"|any )?(?-i:[a-z])[\w -]*?)"
-        rf"(?= (?:{_PREP})\b|[?.,]|$)",
+        rf"|any )?(?-i:[a-z])[\w -]*?)(?= (?:{_PREP})\b|[?.,]|$)",
         rf"(?:'s|’s|s['’]) (?P<x>(?-i:[a-z])[a-z -]*?)(?= (?:{_PREP}|and)\b|[?.,]|$)",
         rf"\bhow (?:much|many) (?P<x>(?-i:[a-z])[a-z -]*?)(?= (?:{_AUX})\b)",
         rf"\bhow (?:long|high|large|big|soon|often|old|low) (?:is|was|are|were) (?P<x>the [a-z -]+?)"
         rf"(?= (?:{_PREP})\b|[?.,]|$)",
         rf"^(?:(?:in|on|at|by|for) )?(?:what|which) (?P<x>(?-i:[a-z])[a-z -]*?)(?= (?:{_AUX})\b)",
-        rf"\b(?:allow|permit|cover|include|require|contain|mention|provide for|prohibit|exclude"
-        rf"|disclose|report)s?"
-        rf" (?P<x>[a-z -]+?)(?= (?:{_PREP})\b|[?.,]|$)",
+        rf"\b(?:allow|permit|cover|include|require|contain|mention|provide for|prohibit|exclude|disclose"
+        rf"|report)s? (?P<x>[a-z -]+?)(?= (?:{_PREP})\b|[?.,]|$)",
         rf"^who (?:[a-z]+ (?:for )?)(?P<x>(?:the )?[a-z -]+?)(?= (?:{_PREP})\b|[?.,]|$)",
         rf"\b(?:{_AUX}) (?P<x>the [a-z]+)(?= [a-z]+)",
     )
@@ -97,11 +95,7 @@ def _alike(one: Mention, other: Mention) -> bool:
         return one.slot is not Slot.REFERENCE or one.unit == other.unit
     if one.slot in NAMES and other.slot in NAMES:
         return Slot.NAME in (one.slot, other.slot)
-    return (one.slot, other.slot) in {
-        (Slot.YEAR, Slot.DATE),
-        (Slot.DATE, Slot.YEAR),
-        (Slot.PART, Slot.YEAR),
-    }
+    return (one.slot, other.slot) in {(Slot.YEAR, Slot.DATE), (Slot.DATE, Slot.YEAR), (Slot.PART, Slot.YEAR)}
 
 
 def _year_in(text: str, like: Mention) -> str:

@@ -18,17 +18,7 @@ from rag.many.tally import not_all_read
 from rag.many.topics import Need, Text
 from rag.missing import missing, missing_words
 from rag.text import has_han
-from rag.types import (
-    Answer,
-    AnswerKind,
-    Claim,
-    ClaimState,
-    Evidence,
-    Filters,
-    Hit,
-    Part,
-    Reading,
-)
+from rag.types import Answer, AnswerKind, Claim, ClaimState, Evidence, Filters, Hit, Part, Reading
 
 _COUNTED = {"en": "counted by code over every passage that was read", "zh": "由程序逐段统计得出"}
 _ZERO = {"en": "0 passages match {words}.", "zh": "含有{words}的段落数为 0。"}

@@ -36,7 +36,9 @@ def count_or_list(asked: Asked) -> Answer | None:
         return _documents(asked, intent)
     if intent.unit in (Unit.THING, Unit.ROW) and (answer := parties(asked)) is not None:
         return answer
-    scope = read_scope(intent.topic, asked.index, asked.filters, whole=_may_be_whole(intent))
+    # "How many articles does the statute have?" is about a document as a whole.
+    whole = intent.ask is Ask.COUNT and intent.unit is Unit.SECTION
+    scope = read_scope(intent.topic, asked.index, asked.filters, whole=whole)
     if intent.unit is Unit.DOCUMENT:
         scope = replace(scope, named=False, topic=intent.topic, documents=all_of(store, asked.filters))
     if scope.named and not scope.topic:
@@ -48,13 +50,11 @@ def count_or_list(asked: Asked) -> Answer | None:
     if intent.unit is Unit.ROW and not found.matches:
         intent = replace(intent, unit=Unit.THING)
         found = survey(store, scope, needs)
-    if not found.matches and found.apart:
+    if found.matches:
+        return _told(asked, intent, found)
+    if found.apart or _may_be_worded_otherwise(intent, scope, needs, store):
         return None
-    if not found.matches and _may_be_worded_otherwise(intent, scope, needs, store):
-        return None
-    if not found.matches:
-        return _none(asked, scope, found)
-    return _told(asked, intent, found)
+    return none_match(asked, scope, found.needs, Reading(asked.intent.ask.value, 0, 0, 0))
 
 
 def _may_be_worded_otherwise(intent: Intent, scope: Scope, needs: Sequence[Need], store: Store) -> bool:
@@ -65,16 +65,6 @@ def _may_be_worded_otherwise(intent: Intent, scope: Scope, needs: Sequence[Need]
     kind = needs[-1 if has_han(scope.topic) else 0]
     unheard = [need for need in needs if not heard(store, scope, need)]
     return not unheard or (len(needs) > 1 and unheard == [kind])
-
-
-def _may_be_whole(intent: Intent) -> bool:
-    """ "How many articles does the statute have?" is about a document as a whole."""
-    return intent.ask is Ask.COUNT and intent.unit is Unit.SECTION
-
-
-def _none(asked: Asked, scope: Scope, found: Survey) -> Answer:
-    reading = Reading(asked.intent.ask.value, 0, 0, 0)
-    return none_match(asked, scope, found.needs, reading)
 
 
 def _told(asked: Asked, intent: Intent, found: Survey) -> Answer:
@@ -95,7 +85,8 @@ def _documents(asked: Asked, intent: Intent) -> Answer | None:
     if not documents:
         return None
     documents = called(documents, intent.noun) or documents
-    matches = [m for d in documents[:_MOST_DOCUMENTS] if (m := _opening(store, d)) is not None]
+    openings = [_first_words(store, d, store.opening(d.id)) for d in documents[:_MOST_DOCUMENTS]]
+    matches = [match for match in openings if match is not None]
     evidence = evidence_of(matches, store)
     count = len(documents)
     head = (
@@ -105,18 +96,8 @@ def _documents(asked: Asked, intent: Intent) -> Answer | None:
     )
     quotes, shown = listing(evidence, asked.language, shown=2 * len(matches) if count <= 30 else 30)
     passages = sum(d.chunks for d in documents)
-    return made(
-        asked,
-        head,
-        f"{head}\n\n{quotes}",
-        evidence,
-        shown,
-        Reading(intent.ask.value, passages, passages, count),
-    )
-
-
-def _opening(store: Store, document: DocumentInfo) -> Match | None:
-    return _first_words(store, document, store.opening(document.id))
+    reading = Reading(intent.ask.value, passages, passages, count)
+    return made(asked, head, f"{head}\n\n{quotes}", evidence, shown, reading)
 
 
 def _first_words(store: Store, document: DocumentInfo, chunk_id: int) -> Match | None:
@@ -130,12 +111,8 @@ def _sections(asked: Asked, scope: Scope) -> Answer | None:
     """The numbered parts of the documents named, counted by the numbers that their passages bear."""
     store = asked.index.store
     kinds = next((k for pattern, k in _KINDS if pattern.match(asked.intent.noun)), ())
-    matches: list[Match] = []
-    for document in scope.documents:
-        for chunk_id in _numbered(store.labels(document.id), kinds):
-            match = _first_words(store, document, chunk_id)
-            if match is not None:
-                matches.append(match)
+    numbered = [(d, i) for d in scope.documents for i in _numbered(store.labels(d.id), kinds)]
+    matches = [m for d, i in numbered if (m := _first_words(store, d, i)) is not None]
     if not matches:
         return None
     evidence = evidence_of(matches, store)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from rag.many.intent import Ask, Intent, Unit
-from rag.many.sides import Sides, sides_of
+from rag.many.sides import sides_of
 from rag.many.wordings import CHINESE, ENGLISH
 from rag.parts import separate
 from rag.text import has_han
@@ -43,20 +43,15 @@ def read_intent(question: str) -> Intent | None:
         return None
     chinese = has_han(asked)
     whole = _TAIL.sub("", asked) if _TAIL.search(asked) and not _TAIL.match(asked) else asked
-    compared = sides_of(whole)
     if separate(whole):
         return None
-    if compared is not None:
-        return _compared(compared)
+    if (compared := sides_of(whole)) is not None:
+        return compared
     for ask, unit, pattern in CHINESE if chinese else ENGLISH:
         match = pattern.search(whole)
         if match and (intent := _made(ask, unit, match.groupdict(default=""))):
             return intent
     return None
-
-
-def _compared(found: Sides) -> Intent:
-    return Intent(Ask.COMPARE, found.aspect, sides=found.sides)
 
 
 def _made(ask: Ask, unit: Unit, groups: dict[str, str]) -> Intent | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rag.many.common import Asked, made
 from rag.many.scope import Scope, all_of, read_scope
@@ -77,7 +78,5 @@ def _named(documents: Sequence[DocumentInfo]) -> dict[str, list[DocumentInfo]]:
 def _first(asked: Asked, name: str, document: DocumentInfo) -> Match | None:
     """The first sentence of the document that holds the name."""
     scope = Scope((document,), True, name)
-    found = survey(asked.index.store, scope, [Need(name, form_of(name))])
-    for match in found.matches:
-        return Match(match.chunk_id, match.document, match.chunk, match.places[:1])
-    return None
+    found = survey(asked.index.store, scope, [Need(name, form_of(name))]).matches
+    return replace(found[0], places=found[0].places[:1]) if found else None

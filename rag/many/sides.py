@@ -7,8 +7,8 @@ business. Pure functions over strings."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from rag.many.intent import Ask, Intent
 from rag.text import content_tokens, cut_words, has_han
 
 _ENDS = " \t\r\n.?!。？！,，;；:：的"
@@ -23,7 +23,6 @@ _ENGLISH = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
         rf"{_PLEASE}(?:compare|contrast)\s+(?P<both>.+?){_IN}[\s.?!]*$",
-        rf"^(?:give|write|provide|make|show)\s+(?:me\s+)?an?\s+comparison\s+(?:of|between)\s+(?P<both>.+?){_IN}[\s.?!]*$",
         rf"^(?:a\s+)?comparison\s+(?:of|between)\s+(?P<both>.+?){_IN}[\s.?!]*$",
         rf"^what(?:\s+is|\s+are|'s)\s+the\s+{_DIFFERENCE}\s+in\s+(?P<aspect>.+?)\s+between\s+(?P<both>.+?)[\s.?!]*$",
         rf"^what(?:\s+is|\s+are|'s)\s+the\s+{_DIFFERENCE}\s+between\s+(?P<both>.+?){_IN}[\s.?!]*$",
@@ -45,7 +44,6 @@ _CHINESE = tuple(
         rf"{_PLEASE_ZH}(?:比较|对比|对照|比对)(?:一下|下)?(?P<both>.+?)(?:之间)?的?{_DIFFER}?(?:[在是]?(?:哪里|哪些|什么))?[。？?！!]*$",
         rf"^(?P<both>.+?)(?:之间|两者|二者)?(?:的主要|主要|的)?(?:在(?P<aspect>.{{1,20}}?)(?:上|方面))?"
         rf"(?:有|存在)?(?:什么|何|哪些|啥)?(?:的)?(?:主要)?{_DIFFER}(?:是什么|有哪些|在哪里?|在于什么|何在|在哪)?[。？?！!]*$",
-        rf"{_PLEASE_ZH}(?:说明|解释|介绍|分析)(?:一下)?(?P<both>.+?)(?:之间)?的(?:主要)?{_DIFFER}[。？?！!]*$",
     )
 )
 _JOIN_ZH = frozenset({"和", "与", "跟", "同", "及", "以及", "、", "还是"})
@@ -69,16 +67,8 @@ _AMOUNT = re.compile(
 _LONGEST_SIDE = 160
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
-    """Two or three things to be compared, as typed, and in what respect ("": in all)."""
-
-    sides: tuple[str, ...]
-    aspect: str = ""
-
-
-def sides_of(question: str) -> Sides | None:
-    """What a question compares; None where it compares nothing, or figures of two periods."""
+def sides_of(question: str) -> Intent | None:
+    """The two or three things that a question compares; None for none, and for figures of two periods."""
     if _AMOUNT.search(question):
         return None
     chinese = has_han(question)
@@ -103,16 +93,16 @@ def _comparable(sides: tuple[str, ...]) -> bool:
     )
 
 
-def _split_en(groups: dict[str, str]) -> Sides | None:
+def _split_en(groups: dict[str, str]) -> Intent | None:
     aspect = groups.get("aspect", "").strip(_ENDS)
     if groups.get("a"):
-        return Sides((_side(groups["a"]), _side(groups["b"])), aspect)
+        return Intent(Ask.COMPARE, aspect, sides=(_side(groups["a"]), _side(groups["b"])))
     both = groups["both"].strip(_ENDS)
     if not aspect and (inner := _BETWEEN_EN.match(both)) and _cut(inner["both"]):
         # "the rent of the lease and the deposit": the first side then bears the respect alone.
         aspect, both = inner["aspect"].strip(_ENDS), inner["both"]
     sides = _cut(both)
-    return Sides(tuple(map(_side, sides)), _LEAD.sub("", aspect)) if sides else None
+    return Intent(Ask.COMPARE, _LEAD.sub("", aspect), sides=tuple(map(_side, sides))) if sides else None
 
 
 def _cut(both: str) -> tuple[str, ...]:
@@ -126,19 +116,18 @@ def _side(text: str) -> str:
     return _LEAD.sub("", _AGAIN.sub("", text.strip(_ENDS))).strip(_ENDS)
 
 
-def _split_zh(groups: dict[str, str]) -> Sides | None:
+def _split_zh(groups: dict[str, str]) -> Intent | None:
     both, aspect = groups["both"].strip(_ENDS), groups.get("aspect", "").strip(_ENDS)
     words = cut_words(both)
     at = [n for n, word in enumerate(words) if word in _JOIN_ZH and 0 < n < len(words) - 1]
     if not 1 <= len(at) <= 2:
         return None
-    sides = []
-    for first, last in zip([-1, *at], [*at, len(words)], strict=True):
-        sides.append("".join(words[first + 1 : last]).strip(_ENDS))
+    ends = zip([-1, *at], [*at, len(words)], strict=True)
+    sides = ["".join(words[first + 1 : last]).strip(_ENDS) for first, last in ends]
     # "甲合同和乙合同的通知期": what stands behind the last 的 is the respect, unless every side says it.
     head, mark, tail = sides[-1].rpartition("的")
     if not aspect and mark and head and not any(side.endswith(tail) for side in sides[:-1]):
         sides[-1], aspect = head, tail
     elif not aspect and mark and head and all(side.rpartition("的")[2] == tail for side in sides[:-1]):
         sides, aspect = [side.rpartition("的")[0] or side for side in sides], tail
-    return Sides(tuple(side.strip(_ENDS) for side in sides), aspect)
+    return Intent(Ask.COMPARE, aspect, sides=tuple(side.strip(_ENDS) for side in sides))

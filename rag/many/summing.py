@@ -52,24 +52,17 @@ def _passages(asked: Asked, scope: Scope, needs: Sequence[Need]) -> list[_Passag
     everything: list[_Passage] = []
     if scope.named or not needs:
         everything = [(i, d, c) for d in scope.documents for i, _, c in store.document_chunks(d.id)]
-    if scope.constraints.articles:
-        agreeing = [p for p in everything if _of_the_articles(scope, p[2]) >= _OF_AN_ARTICLE]
-        if agreeing:
+    if (named := scope.constraints).articles:
+        agreed = [article_agrees(named, chunk.heading_path, chunk.text) for _, _, chunk in everything]
+        if agreeing := [p for p, share in zip(everything, agreed, strict=True) if share >= _OF_AN_ARTICLE]:
             return agreeing
-    headed = [p for p in everything if needs and any(_heads(h, needs) for h in p[2].heading_path)]
+    headed = [
+        p for p in everything if needs and any(all(map(Text(h).holds, needs)) for h in p[2].heading_path)
+    ]
     if headed or not needs:
         return headed or everything
     found = survey(store, scope, needs)
     return [(m.chunk_id, m.document, m.chunk) for m in found.matches]
-
-
-def _of_the_articles(scope: Scope, chunk: Chunk) -> float:
-    return article_agrees(scope.constraints, chunk.heading_path, chunk.text)
-
-
-def _heads(heading: str, needs: Sequence[Need]) -> bool:
-    text = Text(heading)
-    return all(map(text.holds, needs))
 
 
 def _evenly(passages: Sequence[_Passage], most: int) -> list[_Passage]:

@@ -7,10 +7,11 @@ that the topic names. Passages that hold the words apart from each other are cou
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import count
 
 from rag.many.scope import Scope
 from rag.many.topics import Need, Text, expression
@@ -135,12 +136,8 @@ def _spread(ids: Sequence[int], owners: dict[int, int], most: int) -> list[int]:
     """All ids, or the first `most` of them taken from the documents in turn."""
     if len(ids) <= most:
         return list(ids)
-    turn: Counter[int] = Counter()
-    ranked = []
-    for i in ids:
-        ranked.append((turn[owners[i]], i))
-        turn[owners[i]] += 1
-    return sorted(i for _, i in sorted(ranked)[:most])
+    turn: defaultdict[int, count[int]] = defaultdict(count)
+    return sorted(sorted(ids, key=lambda i: (next(turn[owners[i]]), i))[:most])
 
 
 def _places(
@@ -160,11 +157,9 @@ def _places(
             continue
         if own or rows:
             literal = all(text.has(n.form) or above.has(n.form) for n in needs)
-            found.append(Place(unit.start, unit.end, unit.text, unit.header, unit.location, literal))
+            found.append(replace(unit, literal=literal))
     if not found and len(given) == len(needs) and units:
-        literal = all(above.has(n.form) for n in needs)
-        first = units[0]
-        found = [Place(first.start, first.end, first.text, first.header, first.location, literal)]
+        found = [replace(units[0], literal=all(above.has(n.form) for n in needs))]
     return tuple(found)
 
 
@@ -203,19 +198,14 @@ def _letters(text: str) -> str:
 
 def evidence_of(matches: Sequence[Match], store: Store) -> tuple[Evidence, ...]:
     """Every sentence of the matches, numbered through from 1."""
-    found: list[Evidence] = []
-    for match in matches:
-        for place in match.places:
-            found.append(evidence(len(found) + 1, match, place, store))
-    return tuple(found)
+    places = [(match, place) for match in matches for place in match.places]
+    return tuple(evidence(n, match, place, store) for n, (match, place) in enumerate(places, 1))
 
 
 def evidence(number: int, match: Match, place: Place, store: Store) -> Evidence:
     """One sentence of a match as evidence."""
     chunk = match.chunk
-    page = chunk.page
-    if page != chunk.last_page:
-        page = store.page_at(match.document.id, place.start)
+    one_page = chunk.page == chunk.last_page
     return Evidence(
         number=number,
         document=match.document,
@@ -224,7 +214,7 @@ def evidence(number: int, match: Match, place: Place, store: Store) -> Evidence:
         end=place.end,
         text=place.text,
         score=1.0,
-        page=page,
+        page=chunk.page if one_page else store.page_at(match.document.id, place.start),
         heading_path=chunk.heading_path,
         header=place.header,
         location=place.location,

@@ -11,20 +11,10 @@ from rag.types import Evidence, Part, Reading
 
 # Quotes in the text; all of them are in the citations.
 SHOWN = 12
-_EN = {
-    "document": ("document", "documents"),
-    "section": ("section", "sections"),
-    "passage": ("passage", "passages"),
-    "row": ("row", "rows"),
-    "sentence": ("sentence", "sentences"),
-    "table": ("table", "tables"),
-    "best": ("best passage", "best passages"),
-    "other": ("other document", "other documents"),
-}
 
 
 def _n(count: int, what: str) -> str:
-    return f"{count:,} {_EN[what][count != 1]}"
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def headline(intent: Intent, found: Survey, language: str) -> str:
@@ -78,10 +68,11 @@ def remarks(found: Survey, language: str, noun: str = "", called: int = 0) -> li
     chinese = language == "zh"
     said = []
     if noun and 0 < called < len(found.documents):
+        are = "is" if called == 1 else "are"
         said.append(
             f"其中 {called} 份的名称含有“{noun}”。"
             if chinese
-            else f"By title or file name, {called:,} of these {_are(called)} called “{noun}”."
+            else f"By title or file name, {called:,} of these {are} called “{noun}”."
         )
     worded = [m for m in found.matches if not m.literal]
     if worded:
@@ -96,7 +87,8 @@ def remarks(found: Survey, language: str, noun: str = "", called: int = 0) -> li
         said.append(
             f"另有 {found.apart} 个段落含有这些词，但不在同一句中，未计入。"
             if chinese
-            else f"{_more(found.apart)} these words, but not in one sentence; not counted."
+            else f"{found.apart:,} more passage{' holds' if found.apart == 1 else 's hold'} these words, "
+            "but not in one sentence; not counted."
         )
     if found.twins:
         said.append(
@@ -106,14 +98,6 @@ def remarks(found: Survey, language: str, noun: str = "", called: int = 0) -> li
         )
     said.append(read_words(found.matching, found.read, language))
     return said
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _more(count: int) -> str:
-    return f"{count:,} more {'passage holds' if count == 1 else 'passages hold'}"
 
 
 def read_words(matching: int, read: int, language: str) -> str:
@@ -137,7 +121,7 @@ def not_all_read(reading: Reading, language: str, *, refused: bool = False) -> s
         what = "判断" if refused else "回答"
         return f"说明：这个{what}只依据最相关的 {reading.read} 个段落，并没有读遍全部文件。"
     what = "this was judged by" if refused else "this answer rests on"
-    return f"Note: {what} the {_n(reading.read, 'best')}; not every passage was read."
+    return f"Note: {what} the {_n(reading.read, 'best passage')}; not every passage was read."
 
 
 def listing(evidence: Sequence[Evidence], language: str, shown: int = SHOWN) -> tuple[str, list[Evidence]]:
@@ -151,7 +135,8 @@ def listing(evidence: Sequence[Evidence], language: str, shown: int = SHOWN) -> 
     for rows, few in zip(by_document.values(), room, strict=True):
         if not few:
             continue
-        lines = [_heading(rows, language)]
+        path, count = rows[0].document.path, len(rows)
+        lines = [f"{path}：{count} 句" if language == "zh" else f"{path}: {count:,}"]
         for e in rows[:few]:
             taken.append(e)
             head = f" ({' '.join(e.header.split())})" if e.header else ""
@@ -164,7 +149,7 @@ def listing(evidence: Sequence[Evidence], language: str, shown: int = SHOWN) -> 
         blocks.append(
             f"另有 {left} 份文件中的 {rest} 句。"
             if language == "zh"
-            else f"And {rest:,} more in {_n(left, 'other')}."
+            else f"And {rest:,} more in {_n(left, 'other document')}."
         )
     return "\n\n".join(blocks), taken
 
@@ -177,13 +162,6 @@ def _room(sizes: Sequence[int], shown: int) -> list[int]:
             if room[n] < size and sum(room) < shown:
                 room[n] += 1
     return room
-
-
-def _heading(rows: Sequence[Evidence], language: str) -> str:
-    count = len(rows)
-    return (
-        f"{rows[0].document.path}：{count} 句" if language == "zh" else f"{rows[0].document.path}: {count:,}"
-    )
 
 
 def _and_more(rows: Sequence[Evidence], language: str) -> str:
@@ -204,12 +182,8 @@ def table(
         said = " ".join(f"“{' '.join(e.text.split())}” [{e.number}]" for e in quotes) or none
         if side in lacking and quotes:
             said = f"{none}；最接近的：{said}" if language == "zh" else f"{none}; nearest: {said}"
-        lines.append(f"| {_cell(side)} | {_cell(said)} |")
+        lines.append("| {} | {} |".format(*(cell.replace("|", "\\|") for cell in (side, said))))
     return "\n".join(lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def summary_head(name: str, quotes: Sequence[Evidence], reading: Reading, language: str) -> str:

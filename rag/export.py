@@ -155,16 +155,14 @@ class _Graph:
     def _parameter(self, name: str) -> str:
         return self._constant(name, self._weight(name))
 
-    def _node(self, kind: str, inputs: list[str], output: str, *, domain: str = "", **attributes: Any) -> str:
+    def _node(self, kind: str, inputs: list[str], *outputs: str, domain: str = "", **attributes: Any) -> str:
         from onnx import helper
 
-        self.nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
-        return output
+        self.nodes.append(helper.make_node(kind, inputs, outputs, domain=domain, **attributes))
+        return outputs[0]
 
     def _embeddings(self) -> tuple[str, str]:
         """Word, position and (constant) segment vectors, summed and normalised; and each row's length."""
-        from onnx import helper
-
         # A single passage is segment 0 throughout, so its vector joins the positions.
         positions = self._weight("embeddings.position_embeddings.weight")
         segment = self._weight("embeddings.token_type_embeddings.weight")[0]
@@ -178,16 +176,9 @@ class _Graph:
             self._parameter("embeddings.LayerNorm.bias"),
             "attention_mask",
         ]
-        self.nodes.append(
-            helper.make_node(
-                "EmbedLayerNormalization",
-                inputs,
-                ["embedded", "lengths"],
-                domain=_CONTRIB,
-                epsilon=self.epsilon,
-            )
-        )
-        return "embedded", "lengths"
+        kind, out = "EmbedLayerNormalization", ("embedded", "lengths")
+        self._node(kind, inputs, *out, domain=_CONTRIB, epsilon=self.epsilon)
+        return out
 
     def _layer(self, hidden: str, lengths: str, prefix: str) -> str:
         attention = f"{prefix}.attention"

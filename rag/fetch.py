@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from rag.checksum import sha256_file
 from rag.errors import ModelError, ModelMismatch, StorageError
@@ -26,7 +26,10 @@ def fetch(url: str, sha256: str, target: Path, progress: Callable[[Progress], No
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("ab") as file:
-            _lock(file, part)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ModelError(f"{part} is being fetched by another process; wait for it") from error
             _download(url, file, progress)
             file.flush()
             os.fsync(file.fileno())
@@ -36,13 +39,6 @@ def fetch(url: str, sha256: str, target: Path, progress: Callable[[Progress], No
         raise StorageError(
             f"{part} cannot be written ({error.strerror or error}); {advice} and try again"
         ) from error
-
-
-def _lock(file: IO[bytes], part: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise ModelError(f"{part} is being fetched by another process; wait for it") from error
 
 
 def _download(url: str, file: IO[bytes], progress: Callable[[Progress], None]) -> None:
@@ -59,7 +55,8 @@ def _download(url: str, file: IO[bytes], progress: Callable[[Progress], None]) -
             if response.status_code == 200 and done:  # the server sends from the beginning
                 file.truncate(0)
                 done = 0
-            total, before, began = done + _length(response), done, time.monotonic()
+            length = response.headers.get("Content-Length", "")
+            total, before, began = done + (int(length) if length.isdigit() else 0), done, time.monotonic()
             for piece in response.iter_bytes():
                 file.write(piece)
                 done += len(piece)
@@ -71,11 +68,6 @@ def _download(url: str, file: IO[bytes], progress: Callable[[Progress], None]) -
             f"{url} could not be fetched ({error or type(error).__name__}); "
             "run the same command again to go on"
         ) from error
-
-
-def _length(response: Any) -> int:
-    length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdigit() else 0
 
 
 def _take_over(url: str, sha256: str, part: Path, target: Path) -> None:

@@ -115,23 +115,27 @@ def _check(sources: list[Path], index: Path | None, asked: Options) -> None:
             "--ablate out, and give each once."
         )
     for source in sources:
-        if source.is_dir() or not source.exists():
-            if not (source / "documents").is_dir() or not (source / "questions.jsonl").is_file():
-                raise InputError(
-                    f"{source} is not a set: it needs a folder documents/ and a file questions.jsonl. To "
-                    "measure an index of yours give a file of questions and --index."
-                )
-        elif asked.rebuild:
+        check_set(source, "measure")
+        if asked.rebuild and not source.is_dir():
             raise InputError(
                 f"{source} is a file of questions: it has no documents to rebuild an index from. "
                 "Rebuild it with: citewise ingest FOLDER --index INDEX --rebuild"
             )
-        if source.exists():
-            stages_without(asked.without)
-            choose(source, asked.choice)
+        stages_without(asked.without)
+        choose(source, asked.choice)
     former = asked.former
     if former is not None and not former.is_file():
         raise InputError(f"{former}, to compare with, is not there; give the report.json of an earlier run.")
+
+
+def check_set(source: Path, aim: str) -> None:
+    """Raises InputError for what is neither a set's folder nor a file of questions."""
+    whole = (source / "documents").is_dir() and (source / "questions.jsonl").is_file()
+    if not whole and (source.is_dir() or not source.exists()):
+        raise InputError(
+            f"{source} is not a set: it needs a folder documents/ and a file questions.jsonl. To {aim} "
+            "an index of yours give a file of questions and --index."
+        )
 
 
 def ingest_set(documents: Path, settings: Config, *, rebuild: bool, quiet: bool) -> None:

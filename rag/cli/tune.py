@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.cli import options, output
-from rag.cli.measure import ingest_set
+from rag.cli.measure import check_set, ingest_set
 from rag.cli.options import SET_HELP, EmbedderOption, JsonOption, SetIndexOption
 from rag.errors import InputError
 
@@ -80,12 +80,7 @@ def _check(source: Path | None, refuse: float, risk: float | None, *, reset: boo
         return
     if source is None:
         raise InputError("Give a SET of questions to tune with, or --reset to take the tuning away.")
-    whole = (source / "documents").is_dir() and (source / "questions.jsonl").is_file()
-    if not whole and not source.is_file():
-        raise InputError(
-            f"{source} is not a set: it needs a folder documents/ and a file questions.jsonl. To tune "
-            "an index of yours give a file of questions and --index."
-        )
+    check_set(source, "tune")
     load_questions(source)
 
 

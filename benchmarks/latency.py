@@ -15,7 +15,6 @@ from synthetic import Asked
 
 from rag import retrieve
 from rag.dense import DenseIndex
-from rag.embed import _QueryMemory
 from rag.index import Index
 from rag.metrics import percentile
 from rag.ranker import Ranker
@@ -58,7 +57,7 @@ class Times:
 def forget(index: Index) -> None:
     """Vectors of questions are remembered; a measurement must not find them."""
     if hasattr(index.embedder, "_queries"):
-        index.embedder._queries = _QueryMemory(0)
+        index.embedder._queries = index.embedder._query
 
 
 def measure(

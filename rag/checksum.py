@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import re
-import tempfile
 from pathlib import Path
+
+from rag.errors import StorageError
+from rag.files import write_atomically
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -33,18 +34,6 @@ def verified_sha256(path: Path, cache_dir: Path) -> str:
         if _SHA256.fullmatch(remembered):
             return remembered
     digest = sha256_file(path)
-    with contextlib.suppress(OSError):
-        _replace(note, digest.encode())
+    with contextlib.suppress(StorageError):
+        write_atomically(note, digest.encode())
     return digest
-
-
-def _replace(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise

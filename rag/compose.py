@@ -14,7 +14,7 @@ from rag.evidence import Selection
 from rag.figures import Computed
 from rag.grounds import ground
 from rag.index import Index
-from rag.text import normalise, sentences
+from rag.text import letters, sentences
 from rag.types import (
     Answer,
     AnswerKind,
@@ -112,8 +112,8 @@ def _worth_showing(claims: Sequence[Claim], found: Selection) -> list[Claim]:
     seen: set[str] = set()
     kept = []
     for claim in claims:
-        plain = _plain(claim.text)
-        repeats = any(plain == _plain(by_number[n].text) for n in claim.citations if n in by_number)
+        plain = letters(claim.text)
+        repeats = any(plain == letters(by_number[n].text) for n in claim.citations if n in by_number)
         wanted = claim.state is ClaimState.SUPPORTED and _FIRST in claim.citations
         if wanted and plain and plain not in seen and not repeats:
             kept.append(claim)
@@ -169,10 +169,6 @@ def whole_sentences(draft: str) -> str:
     if found and draft[found[-1].end - 1] not in _ENDS:
         found.pop()
     return draft[: found[-1].end] if found else ""
-
-
-def _plain(text: str) -> str:
-    return "".join(c for c in normalise(text) if c.isalnum())
 
 
 def quote_claim(evidence: Evidence, language: str = "en") -> Claim:

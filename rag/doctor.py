@@ -145,8 +145,9 @@ def _embedder(config: Config) -> Check:
 
 
 def _language_model(config: Config) -> Check:
+    from rag.checksum import verified_sha256
     from rag.model_tuning import describe
-    from rag.models import find_llm, verified_sha256
+    from rag.models import find_llm
 
     if config.llm == "none":
         return Check("language model", "none: answers are quotes from the documents")

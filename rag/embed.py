@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import OrderedDict
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 
 from rag import export
 from rag.errors import ModelError, StorageError
-from rag.models import EMBEDDED, NO_SOURCES, EmbedderFiles, Sources, find_embedder, find_tokenizer, offline
+from rag.modelcard import EmbedderFiles
+from rag.models import EMBEDDED, NO_SOURCES, Sources, find_embedder, find_tokenizer, offline
 
 # Padded tokens in one run of the encoder: larger batches fall out of the cache and are slower on a CPU.
 _BATCH_TOKENS = 2048
@@ -91,63 +93,53 @@ def load_token_counter(
     return SentenceTransformerEmbedder(find_embedder(spec, cache_dir, models)).token_counter
 
 
-def _describe(files: EmbedderFiles) -> EmbedderInfo:
-    return EmbedderInfo(files.name, files.fingerprint, files.dimension, files.max_tokens, files.languages)
+class _FilesEmbedder(ABC):
+    """What the two share: prompts, and the last few query vectors, kept read-only: a follow-up or a retry
+    embeds nothing."""
 
+    token_counter: Callable[[Sequence[str]], list[int]]
 
-class _QueryMemory:
-    """The last few query vectors, read-only: a follow-up or a retry embeds nothing."""
+    def __init__(self, files: EmbedderFiles) -> None:
+        self._files = files
+        self.info = EmbedderInfo(
+            files.name, files.fingerprint, files.dimension, files.max_tokens, files.languages
+        )
+        self._queries = lru_cache(_REMEMBERED_QUERIES)(self._query)
 
-    def __init__(self, capacity: int) -> None:
-        self._vectors: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
-        self._capacity = capacity
-        self._lock = threading.Lock()
+    @abstractmethod
+    def _embed(self, texts: Sequence[str], prompt: str) -> NDArray[np.float32]: ...
 
-    def get(self, text: str, compute: Callable[[str], NDArray[np.float32]]) -> NDArray[np.float32]:
-        with self._lock:
-            if (known := self._vectors.get(text)) is not None:
-                self._vectors.move_to_end(text)
-                return known
-        vector = compute(text)
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._embed(texts, self._files.passage_prompt)
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        return self._queries(text)
+
+    def _query(self, text: str) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = self._embed([text], self._files.query_prompt)[0].copy()
         vector.flags.writeable = False
-        with self._lock:
-            self._vectors[text] = vector
-            while len(self._vectors) > self._capacity:
-                self._vectors.popitem(last=False)
         return vector
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self.token_counter(texts)
 
-class OnnxEmbedder:
+
+class OnnxEmbedder(_FilesEmbedder):
     """A BERT encoder run by onnxruntime. Each run has one thread and batches go side by side: the same
     vectors as one run on all cores, for less processor time, and a question, which is one short run, does not
     wait for threads that spin (measured on two busy cores: 10 ms instead of 24)."""
 
     def __init__(self, files: EmbedderFiles, *, cache_dir: Path, threads: int = 0) -> None:
-        self._files = files
-        self._info = _describe(files)
+        super().__init__(files)
         model, tokenizer = _exported(files, cache_dir)
         self._session = _open_session(model)
         self._threads = threads or len(os.sched_getaffinity(0))
         self.token_counter = TokenCounter(tokenizer)
         self._tokenizer = _open_tokenizer(tokenizer)
         self._tokenizer.enable_truncation(files.max_tokens)
-        self._queries = _QueryMemory(_REMEMBERED_QUERIES)
-
-    @property
-    def info(self) -> EmbedderInfo:
-        return self._info
-
-    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return self._embed(texts, self._files.passage_prompt)
-
-    def embed_query(self, text: str) -> NDArray[np.float32]:
-        return self._queries.get(text, lambda t: self._embed([t], self._files.query_prompt)[0].copy())
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self.token_counter(texts)
 
     def _embed(self, texts: Sequence[str], prompt: str) -> NDArray[np.float32]:
-        vectors = np.empty((len(texts), self._info.dimension), dtype=np.float32)
+        vectors = np.empty((len(texts), self.info.dimension), dtype=np.float32)
         for start in range(0, len(texts), _SLICE):
             part = [encodable(prompt + text) for text in texts[start : start + _SLICE]]
             rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(part)]
@@ -195,7 +187,7 @@ def _exported(files: EmbedderFiles, cache_dir: Path) -> tuple[Path | bytes, Path
     per start)."""
     try:
         folder = export.export_embedder(files, cache_dir)
-    except StorageError:
+    except (OSError, StorageError):
         assert files.tokenizer is not None
         return export.build_graph(files), files.tokenizer
     return folder / export.MODEL_FILE, folder / export.TOKENIZER_FILE
@@ -266,7 +258,7 @@ class SlowTokenCounter:
         return [len(row) for row in rows]
 
 
-class SentenceTransformerEmbedder:
+class SentenceTransformerEmbedder(_FilesEmbedder):
     """Any other model, run by sentence-transformers from local files only. Importing torch takes about ten
     seconds."""
 
@@ -284,25 +276,13 @@ class SentenceTransformerEmbedder:
         # What the loaded model says counts more than what its files seemed to say.
         dimension = self._model.get_embedding_dimension() or files.dimension
         limit = self._model.max_seq_length or files.max_tokens
-        self._info = EmbedderInfo(files.name, files.fingerprint, int(dimension), int(limit), files.languages)
-        self._files = files
-        self.token_counter: Callable[[Sequence[str]], list[int]] = (
+        super().__init__(replace(files, dimension=int(dimension), max_tokens=int(limit)))
+        self.token_counter = (
             TokenCounter(files.tokenizer) if files.tokenizer else SlowTokenCounter(self._model.tokenizer)
         )
         # PyTorch modules are not promised to be safe under concurrent calls with changing truncation
         # settings.
         self._lock = threading.Lock()
-        self._queries = _QueryMemory(_REMEMBERED_QUERIES)
-
-    @property
-    def info(self) -> EmbedderInfo:
-        return self._info
-
-    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return self._embed(texts, self._files.passage_prompt)
-
-    def embed_query(self, text: str) -> NDArray[np.float32]:
-        return self._queries.get(text, lambda t: self._embed([t], self._files.query_prompt)[0].copy())
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         with self._lock:
@@ -310,7 +290,7 @@ class SentenceTransformerEmbedder:
 
     def _embed(self, texts: Sequence[str], prompt: str) -> NDArray[np.float32]:
         if not texts:
-            return np.empty((0, self._info.dimension), dtype=np.float32)
+            return np.empty((0, self.info.dimension), dtype=np.float32)
         with self._lock:
             vectors = self._model.encode(
                 [encodable(prompt + text) for text in texts],

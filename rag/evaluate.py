@@ -8,6 +8,7 @@ A set is a folder with `documents/` and `questions.jsonl`, or such a file alone,
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import resource
 import sys
@@ -16,8 +17,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from rag import metrics
 from rag.errors import CitewiseError, InputError
@@ -88,14 +90,6 @@ def choose(source: Path, choice: Choice = EVERY, *, searched: bool = False) -> t
     return questions
 
 
-def first_of_each_language(questions: Sequence[Question]) -> list[Question]:
-    """What a search is warmed up with: each language has a tokenizer of its own to load."""
-    first: dict[str, Question] = {}
-    for question in questions:
-        first.setdefault(detect_language(question.question), question)
-    return list(first.values())
-
-
 def set_name(source: Path) -> str:
     """What reports call a set: its folder's name, or that of a file of questions without suffix."""
     resolved = source.resolve()
@@ -129,10 +123,13 @@ class Run:
     counts: Counter[str] = field(default_factory=Counter)
 
     def warm_up(self, questions: Sequence[Question]) -> None:
-        """Models and dictionaries load at first use; that second belongs to no question. Also the place where
-        a broken index shows."""
-        for question in first_of_each_language(questions):
-            search(self.index, question.question, 1, self.stages)
+        """Models load at first use, and each language's tokenizer; that second belongs to no question. Also
+        the place where a broken index shows."""
+        first: dict[str, str] = {}
+        for q in questions:
+            first.setdefault(detect_language(q.question), q.question)
+        for question in first.values():
+            search(self.index, question, 1, self.stages)
 
     def ask(self, question: Question) -> QuestionResult:
         scores: Scores = {}
@@ -170,16 +167,13 @@ class Run:
         self.counts[f"kind: {answer.kind.value}"] += 1
         self.counts.update(f"state: {claim.state.value}" for claim in answer.claims)
         self.counts.update(f"dropped from the draft: {claim.state.value}" for claim in answer.dropped)
-        judged, came = judge(question, answer), outcome(question, answer)
-        scores |= {**judged.scores, **came.scores}
-        return {
+        judged, about = judge(question, answer)
+        came = outcome(question, answer)
+        scores |= {**judged, **came.scores}
+        return about | {
             "kind": answer.kind.value,
             "score": answer.certificate.best_score,
             "threshold": answer.certificate.threshold,
-            "evidence_shown": judged.shown,
-            "answer_in_evidence": judged.inside,
-            "answer_in_text": judged.in_text,
-            "wrong": judged.wrong,
             "answer": answer.text,
             "outcome": came.name,
             "first_sentence": came.first,
@@ -261,15 +255,14 @@ def with_progress(
 ) -> Iterator[Question]:
     """The questions one by one; the callback hears of each before it is asked, and of the end."""
     begun = time.perf_counter()
-    for done, question in enumerate(questions):
+    for done, question in enumerate([*questions, None]):
         if progress is not None:
             rate = done / (time.perf_counter() - begun)
             remaining = (len(questions) - done) / rate if rate else None
-            progress(Progress("questions", done, len(questions), rate, remaining, question.question))
-        yield question
-    if progress is not None:
-        rate = len(questions) / (time.perf_counter() - begun)
-        progress(Progress("questions", len(questions), len(questions), rate, 0.0))
+            current = question.question if question else ""
+            progress(Progress("questions", done, len(questions), rate, remaining, current))
+        if question:
+            yield question
 
 
 def _peak_memory_mb() -> float:
@@ -293,25 +286,6 @@ def search(index: Index, question: str, k: int, stages: Stages = ALL_STAGES) -> 
     return index.search(question, k) if stages == ALL_STAGES else index.search(question, k, stages=stages)
 
 
-class _Staged:
-    """An index that searches without some stages, in all else the one it stands for."""
-
-    def __init__(self, index: Index, stages: Stages) -> None:
-        self._index = index
-        self._stages = stages
-
-    def search(self, question: str, k: int = 8, *, filters: Filters | None = None) -> list[Hit]:
-        return self._index.search(question, k, filters=filters, stages=self._stages)
-
-    def search_each(
-        self, question: str, asked: Sequence[str], k: int = 8, *, filters: Filters | None = None
-    ) -> list[list[Hit]]:
-        return self._index.search_each(question, asked, k, filters=filters, stages=self._stages)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._index, name)
-
-
 @contextmanager
 def staged(assistant: Assistant | None, stages: Stages) -> Iterator[None]:
     """While it lasts the assistant searches with these stages alone; nothing changes for all of them."""
@@ -319,7 +293,10 @@ def staged(assistant: Assistant | None, stages: Stages) -> Iterator[None]:
         yield
         return
     whole = assistant.index
-    assistant.index = cast("Index", _Staged(whole, stages))
+    narrowed: Any = copy.copy(whole)
+    narrowed.search = partial(whole.search, stages=stages)
+    narrowed.search_each = partial(whole.search_each, stages=stages)
+    assistant.index = narrowed
     try:
         yield
     finally:

@@ -8,10 +8,8 @@ onnxruntime documents in its ContribOperators.md; the arithmetic is that of Devl
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.checksum import sha256_file, verified_sha256
-from rag.errors import ModelError, ModelMismatch, StorageError
+from rag.checksum import verified_sha256
+from rag.errors import ModelError, ModelMismatch
+from rag.files import write_atomically
 from rag.modelcard import EmbedderFiles
 
 # Part of the folder's name in the cache: a graph written by another version of this module is not looked at.
@@ -60,34 +59,25 @@ def export_embedder(files: EmbedderFiles, cache_dir: Path) -> Path:
     """The folder with `model.onnx`, `tokenizer.json` and `manifest.json`; written on the first call (about a
     second).
 
-    Everything is written under a temporary name, fsynced, checked, and renamed in one step, so that no reader
-    ever sees half a model, and two processes may do it at once. A damaged export is replaced. Raises
-    StorageError when the cache cannot be written, ModelError when the weights are not those of a BERT
-    encoder."""
-    target = exported_folder(files, cache_dir)
-    if _is_sound(target, cache_dir):
-        return target
-    model = build_graph(files)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        working = Path(tempfile.mkdtemp(prefix=".writing-", dir=target.parent))
-    except OSError as error:
-        raise _storage_error(target.parent, error) from error
-    try:
-        _write_folder(files, model, working)
-        _publish(working, target, cache_dir)
-    except OSError as error:
-        raise _storage_error(target.parent, error) from error
-    finally:
-        shutil.rmtree(working, ignore_errors=True)
-    return target
-
-
-def _storage_error(folder: Path, error: OSError) -> StorageError:
-    return StorageError(
-        f"the converted embedding model cannot be written to {folder} ({error.strerror or error}); "
-        "free about 100 MB there or set CITEWISE_CACHE_DIR to a folder that can be written"
-    )
+    Each file is written in one step, the manifest with the SHA-256 of the others last, so that no reader ever
+    takes half a model, and two processes may do it at once. A damaged export is replaced. Raises OSError when
+    the tokenizer cannot be read, StorageError when the cache cannot be written, ModelError when the weights
+    are not those of a BERT encoder."""
+    folder = exported_folder(files, cache_dir)
+    if _is_sound(folder, cache_dir):
+        return folder
+    assert files.tokenizer is not None
+    contents = {MODEL_FILE: build_graph(files), TOKENIZER_FILE: files.tokenizer.read_bytes()}
+    manifest = {
+        "name": files.name,
+        "source": files.fingerprint,
+        "export": EXPORT_VERSION,
+        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
+    }
+    contents[MANIFEST_FILE] = json.dumps(manifest, indent=1).encode()
+    for name, data in contents.items():
+        write_atomically(folder / name, data)
+    return folder
 
 
 def _is_sound(folder: Path, cache_dir: Path) -> bool:
@@ -98,49 +88,6 @@ def _is_sound(folder: Path, cache_dir: Path) -> bool:
         ) and {MODEL_FILE, TOKENIZER_FILE} <= set(manifest["sha256"])
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return False
-
-
-def _write_folder(files: EmbedderFiles, model: bytes, working: Path) -> None:
-    assert files.tokenizer is not None
-    contents = {MODEL_FILE: model, TOKENIZER_FILE: files.tokenizer.read_bytes()}
-    for name, data in contents.items():
-        _write_durably(working / name, data)
-    manifest = {
-        "name": files.name,
-        "source": files.fingerprint,
-        "export": EXPORT_VERSION,
-        "sha256": {name: sha256_file(working / name) for name in contents},
-    }
-    _write_durably(working / MANIFEST_FILE, json.dumps(manifest, indent=1).encode())
-    _fsync_folder(working)
-
-
-def _publish(working: Path, target: Path, cache_dir: Path) -> None:
-    try:
-        working.rename(target)
-    except OSError:
-        if _is_sound(target, cache_dir):  # another process was first
-            return
-        discarded = working.with_name(working.name + ".old")
-        target.rename(discarded)
-        working.rename(target)
-        shutil.rmtree(discarded, ignore_errors=True)
-    _fsync_folder(target.parent)
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def build_graph(files: EmbedderFiles) -> bytes:
@@ -208,16 +155,14 @@ class _Graph:
     def _parameter(self, name: str) -> str:
         return self._constant(name, self._weight(name))
 
-    def _node(self, kind: str, inputs: list[str], output: str, *, domain: str = "", **attributes: Any) -> str:
+    def _node(self, kind: str, inputs: list[str], *outputs: str, domain: str = "", **attributes: Any) -> str:
         from onnx import helper
 
-        self.nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
-        return output
+        self.nodes.append(helper.make_node(kind, inputs, outputs, domain=domain, **attributes))
+        return outputs[0]
 
     def _embeddings(self) -> tuple[str, str]:
         """Word, position and (constant) segment vectors, summed and normalised; and each row's length."""
-        from onnx import helper
-
         # A single passage is segment 0 throughout, so its vector joins the positions.
         positions = self._weight("embeddings.position_embeddings.weight")
         segment = self._weight("embeddings.token_type_embeddings.weight")[0]
@@ -231,16 +176,9 @@ class _Graph:
             self._parameter("embeddings.LayerNorm.bias"),
             "attention_mask",
         ]
-        self.nodes.append(
-            helper.make_node(
-                "EmbedLayerNormalization",
-                inputs,
-                ["embedded", "lengths"],
-                domain=_CONTRIB,
-                epsilon=self.epsilon,
-            )
-        )
-        return "embedded", "lengths"
+        kind, out = "EmbedLayerNormalization", ("embedded", "lengths")
+        self._node(kind, inputs, *out, domain=_CONTRIB, epsilon=self.epsilon)
+        return out
 
     def _layer(self, hidden: str, lengths: str, prefix: str) -> str:
         attention = f"{prefix}.attention"

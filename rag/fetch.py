@@ -8,10 +8,11 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from rag.checksum import sha256_file
 from rag.errors import ModelError, ModelMismatch, StorageError
+from rag.files import sync
 from rag.types import Progress
 
 _SECONDS = 30.0
@@ -25,7 +26,10 @@ def fetch(url: str, sha256: str, target: Path, progress: Callable[[Progress], No
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("ab") as file:
-            _lock(file, part)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ModelError(f"{part} is being fetched by another process; wait for it") from error
             _download(url, file, progress)
             file.flush()
             os.fsync(file.fileno())
@@ -37,22 +41,11 @@ def fetch(url: str, sha256: str, target: Path, progress: Callable[[Progress], No
         ) from error
 
 
-def _lock(file: IO[bytes], part: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise ModelError(f"{part} is being fetched by another process; wait for it") from error
-
-
 def _download(url: str, file: IO[bytes], progress: Callable[[Progress], None]) -> None:
     import httpx
 
     done = file.seek(0, os.SEEK_END)
-    headers = (
-        {"Range": f"bytes={done}-", "Accept-Encoding": "identity"}
-        if done
-        else {"Accept-Encoding": "identity"}
-    )
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
     try:
         with httpx.stream("GET", url, headers=headers, timeout=_SECONDS, follow_redirects=True) as response:
             if response.status_code == 416:  # all of it was here already
@@ -62,7 +55,8 @@ def _download(url: str, file: IO[bytes], progress: Callable[[Progress], None]) -
             if response.status_code == 200 and done:  # the server sends from the beginning
                 file.truncate(0)
                 done = 0
-            total, before, began = done + _length(response), done, time.monotonic()
+            length = response.headers.get("Content-Length", "")
+            total, before, began = done + (int(length) if length.isdigit() else 0), done, time.monotonic()
             for piece in response.iter_bytes():
                 file.write(piece)
                 done += len(piece)
@@ -76,11 +70,6 @@ def _download(url: str, file: IO[bytes], progress: Callable[[Progress], None]) -
         ) from error
 
 
-def _length(response: Any) -> int:
-    length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdigit() else 0
-
-
 def _take_over(url: str, sha256: str, part: Path, target: Path) -> None:
     found = sha256_file(part)
     if found != sha256:
@@ -89,8 +78,4 @@ def _take_over(url: str, sha256: str, part: Path, target: Path) -> None:
             f"{url} gave a file with SHA-256 {found}, but {sha256} is configured; nothing was kept"
         )
     part.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(target.parent)

@@ -14,7 +14,7 @@ from rag.evidence import Selection, select
 from rag.figures import Computed, find_figures
 from rag.many import TASKS, Asked, partly_read, plain_question, read_intent
 from rag.many.intent import Intent
-from rag.missing import missing, missing_words
+from rag.missing import missing
 from rag.partial import compose_parts, look, nearest, together
 from rag.parts import separate
 from rag.types import Answer, Event, EvidenceFound, Finished, Hit, StageStarted
@@ -86,8 +86,7 @@ def _whole(setup: Setup, query: Query) -> Iterator[Event]:
     if isinstance(figures, Computed):
         answer = compose_figures(basis, figures)
     elif not found.sufficient:
-        lacking = missing(searched, hits, index.store, relaxed=seen.relaxed, filters=filters)
-        why = missing_words(lacking, query.language)
+        why = missing(searched, hits, index.store, query.language, relaxed=seen.relaxed, filters=filters)
         if figures is not None and figures.reason:
             why = f"{figures.reason}; {why}" if why else figures.reason
         answer = refuse(basis, why)

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.quantities import Match, compare, extract
-from rag.text import normalise
+from rag.text import letters, normalise
 
 # Runs of this many letters that occur in both texts count as the same words. Shorter ones are shared by
 # chance ("of the agreement"); longer ones break where a parser put a footnote mark into a quote.
 _SHINGLE = 12
 _HALF = 0.5
+_RESAMPLES = 1000
 _Z = 1.959964  # 97.5 % quantile of the normal distribution
 _ANSWER_TOKEN = re.compile(r"[\u3400-\u9fff]|\d+(?:\.\d+)*%?|[^\W\d_\u3400-\u9fff]+")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -55,14 +56,9 @@ class Measure:
     n: int
 
 
-def letters(text: str) -> str:
-    """Letters and digits only, NFKC and lower case: white space and punctuation do not count."""
-    return "".join(c for c in normalise(text) if c.isalnum())
-
-
 def coverage(part: str, whole: str) -> float:
     """Share (0..1) of the letters of `part` that stand in `whole`, in runs of twelve letters or more (the
-    whole of `part` where it is shorter). Both are as `letters` makes them."""
+    whole of `part` where it is shorter). Both are as `rag.text.letters` makes them."""
     width = min(_SHINGLE, len(part))
     if not width:
         return 0.0
@@ -105,9 +101,13 @@ def _overlap(passage: str, quoted: str) -> bool:
     return coverage(quote, text) >= _HALF or coverage(text, quote) >= _HALF
 
 
+def hits_any(passage: Passage, entries: Sequence[EvidenceEntry]) -> bool:
+    return any(is_hit(passage, entry) for entry in entries)
+
+
 def first_rank(passages: Sequence[Passage], entries: Sequence[EvidenceEntry]) -> int | None:
     """1-based rank of the first passage that hits any entry."""
-    return next((r for r, p in enumerate(passages, 1) if any(is_hit(p, e) for e in entries)), None)
+    return next((r for r, p in enumerate(passages, 1) if hits_any(p, entries)), None)
 
 
 def first_document_rank(passages: Sequence[Passage], entries: Sequence[EvidenceEntry]) -> int | None:
@@ -175,14 +175,10 @@ def numbers_correct(text: str, answers: Sequence[str]) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Measure):
     """Mean of paired differences (after - before) over the `n` questions that have both, with its 95 %
     interval (percentile bootstrap over the pairs); how many questions rose and fell."""
 
-    value: float
-    low: float
-    high: float
-    n: int
     better: int
     worse: int
 
@@ -220,12 +216,12 @@ def area_under_risk(points: Sequence[RiskPoint]) -> float:
     return area
 
 
-def measure(values: Sequence[float], *, seed: int = 0, resamples: int = 1000) -> Measure:
+def measure(values: Sequence[float]) -> Measure:
     """Mean and 95 % percentile bootstrap interval (Efron, 1979); all zero for no values."""
     if not values:
         return Measure(0.0, 0.0, 0.0, 0)
     sample = np.asarray(values, dtype=np.float64)
-    low, high = _interval(sample, seed, resamples)
+    low, high = _interval(sample)
     return Measure(float(sample.mean()), low, high, len(sample))
 
 
@@ -241,22 +237,20 @@ def share(values: Sequence[float]) -> Measure:
     return Measure(p, max(0.0, middle - reach), min(1.0, middle + reach), n)
 
 
-def difference(
-    before: Sequence[float], after: Sequence[float], *, seed: int = 0, resamples: int = 1000
-) -> Difference:
+def difference(before: Sequence[float], after: Sequence[float]) -> Difference:
     """The paired bootstrap of `after - before`: the same questions are drawn on both sides, so that what
     makes a question hard cancels out. All zero for no values."""
     if not before and not after:
         return Difference(0.0, 0.0, 0.0, 0, 0, 0)
     deltas = np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
-    low, high = _interval(deltas, seed, resamples)
+    low, high = _interval(deltas)
     better, worse = int((deltas > 0).sum()), int((deltas < 0).sum())
     return Difference(float(deltas.mean()), low, high, len(deltas), better, worse)
 
 
-def _interval(sample: NDArray[np.float64], seed: int, resamples: int) -> tuple[float, float]:
-    generator = np.random.default_rng(seed)
-    means = sample[generator.integers(0, len(sample), (resamples, len(sample)))].mean(axis=1)
+def _interval(sample: NDArray[np.float64]) -> tuple[float, float]:
+    generator = np.random.default_rng(0)
+    means = sample[generator.integers(0, len(sample), (_RESAMPLES, len(sample)))].mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
 

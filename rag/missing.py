@@ -5,7 +5,6 @@ Chinese."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from rag.answertypes import AnswerType
 from rag.question import analyse
@@ -36,31 +35,24 @@ _KIND: Mapping[AnswerType, tuple[str, str]] = {
     AnswerType.REASON: ("a reason", "原因"),
 }
 _ASKED = {"en": "asked for was {kind}", "zh": "所问的是{kind}"}
-_JOIN = {"en": ("; ", ", "), "zh": ("；", "、")}
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """`absent` are words of the question, as typed, that no searched document holds; `far` those that stand
-    in none of the nearest passages; `demands` what no passage is ("company: Thornfield Marsh plc", by
-    (matter, values)); `expects` the sort of answer that is looked for; `found` whether any passage was."""
-
-    absent: tuple[str, ...]
-    far: tuple[str, ...]
-    demands: tuple[tuple[str, tuple[str, ...]], ...]
-    expects: AnswerType
-    found: bool
+_JOIN = {"en": ("; ", ", ", " "), "zh": ("；", "、", "：")}
 
 
 def missing(
     question: str,
     hits: Sequence[Hit],
     store: Store,
+    language: str,
     *,
     relaxed: Sequence[Gap] = (),
     filters: Filters | None = None,
-) -> Missing:
-    """What of the question the hits, and the documents that pass the filters, do not hold."""
+) -> str:
+    """What of the question the hits, and the documents that pass the filters, do not hold, in words of the
+    language for the reader of a refusal; never empty. Named are, as typed, words that no searched document
+    holds and words that stand in none of the hits; what of the `relaxed` demands no passage is ("company
+    Thornfield Marsh plc"); without any of these the sort of answer that was looked for."""
+    spoken = "zh" if language == "zh" else "en"
+    between, comma, colon = _JOIN[spoken]
     typed = {word: search_tokens(word) for word in words(question)}
     asked = frozenset(content_tokens(question))
     held: set[str] = set()
@@ -72,39 +64,18 @@ def missing(
         if asked.intersection(tokens) and held.isdisjoint(asked.intersection(tokens))
     }
     absent = [w for w, tokens in lacking.items() if not store.lexical(tokens, limit=1, filters=filters)]
-    demands = {
+    far = [word for word in lacking if word not in absent][:_MOST]
+    demanded = {
         n.what: n.values for gap in relaxed if gap.rank is None for n in gap.wanted if n.what in gap.missed
     }
-    return Missing(
-        absent=tuple(absent[:_MOST]),
-        far=tuple([word for word in lacking if word not in absent][:_MOST]),
-        demands=tuple(demands.items()),
-        expects=analyse(question).expects,
-        found=bool(hits),
-    )
-
-
-def missing_words(lacking: Missing, language: str) -> str:
-    """In words, for the reader of a refusal; never empty."""
-    spoken = "zh" if language == "zh" else "en"
-    between, comma = _JOIN[spoken]
-    said = [] if lacking.found else [_NOTHING[spoken]]
-    colon = "：" if spoken == "zh" else " "
-    demands = [
-        f"{matter_words(what, spoken)}{colon}{comma.join(values)}"
-        for what, values in lacking.demands
-        if what != "unknown"
-    ]
-    unknown = [value for what, values in lacking.demands if what == "unknown" for value in values]
-    absent = tuple(dict.fromkeys([*unknown, *lacking.absent]))
-    if absent:
-        said.append(_ABSENT[spoken].format(words=comma.join(absent)))
-    if demands:
-        said.append(_DEMANDED[spoken].format(words=comma.join(demands)))
-    if lacking.far:
-        said.append(_FAR[spoken].format(words=comma.join(lacking.far)))
+    absent = list(dict.fromkeys([*demanded.pop("unknown", ()), *absent[:_MOST]]))
+    demands = [f"{matter_words(what, spoken)}{colon}{comma.join(names)}" for what, names in demanded.items()]
+    said = [] if hits else [_NOTHING[spoken]]
+    for words_of, sentence in ((absent, _ABSENT), (demands, _DEMANDED), (far, _FAR)):
+        if words_of:
+            said.append(sentence[spoken].format(words=comma.join(words_of)))
     if not said:
         said = [_ON_TOPIC[spoken]]
-        if kind := _KIND.get(lacking.expects):
+        if kind := _KIND.get(analyse(question).expects):
             said.append(_ASKED[spoken].format(kind=kind[spoken == "zh"]))
     return between.join(said)

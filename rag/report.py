@@ -17,7 +17,6 @@ from rag.types.plain import to_json
 
 ALL, PLAIN = "all stages", "plain"
 ABLATED = ("hit@1", "hit@5", "hit@10", "document hit@1", "MRR@10")
-_TURNED = "MRR@10"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class QuestionResult:
 class Variant:
     """Retrieval with some stages: its measures, their paired differences from all stages (empty for all
     stages itself), median seconds of a search; `ranks` of the first evidence by question id (None: not
-    found). `better` and `worse` count questions whose evidence stands higher or lower among the first ten."""
+    found)."""
 
     name: str
     stages: Stages
@@ -87,12 +86,11 @@ class Variant:
     errors: int = 0
 
     @property
-    def better(self) -> int:
-        return self.differences[_TURNED].better if _TURNED in self.differences else 0
-
-    @property
-    def worse(self) -> int:
-        return self.differences[_TURNED].worse if _TURNED in self.differences else 0
+    def turned(self) -> tuple[int, int]:
+        """How many questions have their evidence higher, and lower, among the first ten; none for all
+        stages."""
+        change = self.differences.get("MRR@10")
+        return (change.better, change.worse) if change else (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +196,13 @@ class Change:
         found = [Section(f"Against {self.former}", head if rows else (), rows, note=note)]
         for name, better in (("worse", False), ("better", True)):
             some = [t for t in self.turned if t.better is better]
-            cells = [(t.id, t.what, f"{_found(t.before)} → {_found(t.after)}", t.question) for t in some]
+            cells = [
+                (t.id, t.what, f"{t.before} → {t.after}".replace("None", "not found"), t.question)
+                for t in some
+            ]
             shown = ("id", "what", "before → after", "question") if cells else ()
             found.append(Section(f"Turned {name}: {len(cells)}", shown, cells))
         return found
-
-
-def _found(rank: str) -> str:
-    return rank.replace("None", "not found")
 
 
 # A rank that crosses several of these has turned at the first; five is what a reader looks at.
@@ -237,27 +234,23 @@ def changed(report: Report, former: Path) -> Change:
 
 
 def _turns(now: QuestionResult, old: Mapping[str, Any]) -> list[Turned]:
-    turns: list[Turned] = []
-
-    def add(what: str, before: Any, after: Any, was: bool, is_now: bool) -> None:
-        if was != is_now:
-            turns.append(Turned(now.id, now.question, what, str(before), str(after), is_now))
-
-    def within(rank: int | None, cutoff: int) -> bool:
-        return rank is not None and rank <= cutoff
-
-    rank, shown = old.get("rank"), old.get("evidence_shown")
-    crossed = [k for k in TURNS if within(rank, k) != within(now.rank, k)]
-    if crossed:
-        k = crossed[0]
-        add(f"evidence in the first {k}", rank, now.rank, within(rank, k), within(now.rank, k))
+    found: list[tuple[str, Any, Any, bool, bool]] = []
+    rank, shown, kind = old.get("rank"), old.get("evidence_shown"), old.get("kind")
+    for k in TURNS:
+        was, within = ((rank or k + 1) <= k), ((now.rank or k + 1) <= k)
+        if was != within:
+            found.append((f"evidence in the first {k}", rank, now.rank, was, within))
+            break
     if now.evidence_shown is not None and shown is not None:
-        add("evidence shown", shown, now.evidence_shown, shown, now.evidence_shown)
-    if now.kind and old.get("kind"):
-        was_right = (old["kind"] == "refused") != now.answerable
-        is_right = (now.kind == "refused") != now.answerable
-        add("answered or refused", old["kind"], now.kind, was_right, is_right)
-    return turns
+        found.append(("evidence shown", shown, now.evidence_shown, shown, now.evidence_shown))
+    if now.kind and kind:
+        right = [(one == "refused") != now.answerable for one in (kind, now.kind)]
+        found.append(("answered or refused", kind, now.kind, *right))
+    return [
+        Turned(now.id, now.question, what, str(before), str(after), better)
+        for what, before, after, was, better in found
+        if was != better
+    ]
 
 
 def risk_curve(results: Sequence[QuestionResult]) -> tuple[RiskPoint, ...]:
@@ -335,7 +328,7 @@ def _ablated(variants: Sequence[Variant]) -> Section:
         (
             v.name,
             *(_variant_cell(v, name) for name in ABLATED),
-            *((str(v.better), str(v.worse)) if v.differences else ("", "")),
+            *(map(str, v.turned) if v.differences else ("", "")),
             f"{v.seconds_p50 * 1000:.1f}",
         )
         for v in variants

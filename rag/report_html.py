@@ -20,7 +20,6 @@ from markupsafe import Markup
 
 from rag import metrics
 from rag.files import write_atomically
-from rag.metrics import Measure
 from rag.report import QuestionResult, Report, Section, risk_curve
 from rag.scoring import CUTOFFS
 
@@ -105,7 +104,7 @@ def _template() -> Template:
 def hit_curve(results: Sequence[QuestionResult], depth: int) -> str:
     """Share of questions whose evidence, and whose document, is among the first k passages, for every k up to
     `depth`; bars are 95 % intervals. "" where retrieval was not measured."""
-    searched = _searched(results)
+    searched = [r for r in results if r.searched or "MRR@10" in r.scores]  # those that failed, too
     if not searched:
         return ""
     marks = [k for k in CUTOFFS if k <= depth]
@@ -121,7 +120,17 @@ def hit_curve(results: Sequence[QuestionResult], depth: int) -> str:
                 cutoffs, [sum(w) / len(w) for w in within], color=colour, label=name, drawstyle="steps-post"
             )
             measured = [metrics.measure(within[k - 1]) for k in marks]
-            _whiskers(axes, [k * shift for k in marks], measured, colour)
+            errors = [[m.value - m.low for m in measured], [m.high - m.value for m in measured]]
+            axes.errorbar(
+                [k * shift for k in marks],
+                [m.value for m in measured],
+                yerr=errors,
+                fmt="o",
+                color=colour,
+                markersize=4,
+                elinewidth=1.2,
+                capsize=2.5,
+            )
         axes.set_xscale("log")
         axes.set_xticks(marks, [str(k) for k in marks])
         axes.minorticks_off()
@@ -159,17 +168,6 @@ def risk_plot(results: Sequence[QuestionResult]) -> str:
     return _svg("risk", draw, "Risk against coverage")
 
 
-def _searched(results: Sequence[QuestionResult]) -> list[QuestionResult]:
-    """Questions that retrieval was measured on, those that failed among them."""
-    return [r for r in results if r.searched or "MRR@10" in r.scores]
-
-
-def _whiskers(axes: Axes, at: Sequence[float], measured: Sequence[Measure], colour: str) -> None:
-    errors = [[m.value - m.low for m in measured], [m.high - m.value for m in measured]]
-    values = [m.value for m in measured]
-    axes.errorbar(at, values, yerr=errors, fmt="o", color=colour, markersize=4, elinewidth=1.2, capsize=2.5)
-
-
 def _svg(name: str, draw: Callable[[Axes], None], title: str) -> str:
     """One figure as an <svg> element for a page. `name` keeps its ids apart from other
     plots'."""
@@ -188,7 +186,7 @@ def _svg(name: str, draw: Callable[[Axes], None], title: str) -> str:
         figure.savefig(
             file, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
         )
-    return _inlined(file.getvalue(), re.sub(r"\W+", "-", name), title)
+    return _inlined(file.getvalue(), name, title)
 
 
 def _inlined(document: str, prefix: str, title: str) -> str:

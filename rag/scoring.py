@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from rag import metrics, units
 from rag.evalset import Question
-from rag.metrics import EvidenceEntry, Passage, contains_answer, letters
+from rag.metrics import EvidenceEntry, Passage, contains_answer, hits_any
 from rag.quantities import extract
 from rag.quantity import Kind, Match, Quantity, compare
-from rag.text import content_tokens
-from rag.types import Answer, Evidence, Hit
+from rag.text import content_tokens, letters
+from rag.types import Answer, Citation, Evidence, Hit
 
 Scores = dict[str, float]
 
@@ -28,6 +27,7 @@ QUOTES = (1, 2, 3)
 SHOWN = "evidence shown"
 ANSWERED = "answered with its evidence"
 RISK = "wrong when answered"
+# The answer states the accepted figure or conclusion and one of its first citations is of the evidence.
 FIGURE = "figure with its page"
 _FIRST_CITATIONS = 3
 _FIGURES = frozenset({Kind.NUMBER, Kind.SHARE, Kind.MONEY, Kind.MEASURE, Kind.DURATION})
@@ -44,19 +44,6 @@ _VERDICT = re.compile(
     r"(?:^|[.\n。]\s*)[“\"]?(?P<said>yes|no|maybe|是的?|不是|否)(?=[\s,.:;，。：；]|$)", re.IGNORECASE
 )
 _VERDICTS = {"yes": "yes", "是": "yes", "是的": "yes", "no": "no", "否": "no", "不是": "no", "maybe": "maybe"}
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """An answer judged: its scores by name; whether the evidence is among what is shown and whether an
-    accepted answer stands there or in the answer's text (None: the question cannot say); whether giving this
-    answer is an error, refused or not (None: not known)."""
-
-    scores: Scores
-    shown: bool | None
-    inside: bool | None
-    in_text: bool | None
-    wrong: bool | None
 
 
 def rank_scores(passages: Sequence[Passage], entries: Sequence[EvidenceEntry], depth: int) -> Scores:
@@ -90,35 +77,40 @@ def is_searched(question: Question) -> bool:
     return question.answerable and bool(question.evidence)
 
 
-def judge(question: Question, answer: Answer) -> Judged:
-    """The answer held against the question's evidence and accepted answers."""
+def judge(question: Question, answer: Answer) -> tuple[Scores, dict[str, bool | None]]:
+    """The answer held against the question's evidence and accepted answers: its scores by name, and the
+    fields of `rag.report.QuestionResult` that say what was shown and whether that is wrong."""
     about = "answerable" if question.answerable else "unanswerable"
     scores: Scores = {f"refused, {about}": float(answer.refused)}
     shown = None
     if is_searched(question):
-        hits = [_hits_any(_shown(e), question.evidence) for e in answer.evidence]
+        hits = [is_shown(e, question) for e in answer.evidence]
         shown = any(hits)
         scores |= {SHOWN: float(shown), ANSWERED: float(shown and not answer.refused)}
         scores |= {f"{SHOWN}@{n}": float(any(hits[:n])) for n in QUOTES}
-        cited = [
-            _hits_any(Passage(c.document, c.quote, c.page, c.page), question.evidence) for c in answer.cited
-        ]
-        if cited:
+        if cited := [_is_cited(c, question) for c in answer.cited]:
             scores["citation precision"] = sum(cited) / len(cited)
         if question.answers:
-            scores[FIGURE] = _figure(question, answer)
+            stated = not answer.refused and states_answer(_unmarked(answer), question.answers)
+            first = answer.citations[:_FIRST_CITATIONS]
+            scores[FIGURE] = float(stated and any(_is_cited(c, question) for c in first))
     inside, in_text = _accepted(question, answer, scores)
     right = shown if shown is not None else inside
     wrong = True if not question.answerable else None if right is None else not right
     if wrong is not None and not answer.refused:
         scores[RISK] = float(wrong)
-    return Judged(scores, shown, inside, in_text, wrong)
+    return scores, {
+        "evidence_shown": shown,
+        "answer_in_evidence": inside,
+        "answer_in_text": in_text,
+        "wrong": wrong,
+    }
 
 
 def _accepted(question: Question, answer: Answer, scores: Scores) -> tuple[bool | None, bool | None]:
     """Whether an accepted answer stands in the evidence and in the text; adds these and the numbers to
     `scores`. A bare "yes" stands in any text; only answers that say something can be looked for."""
-    answers = [a for a in question.answers if metrics.letters(a) not in _VERDICTS]
+    answers = [a for a in question.answers if letters(a) not in _VERDICTS]
     if not (question.answerable and answers):
         return None, None
     inside = metrics.contains_answer(" … ".join(f"{e.header} {e.text}" for e in answer.evidence), answers)
@@ -131,15 +123,6 @@ def _accepted(question: Question, answer: Answer, scores: Scores) -> tuple[bool 
     return inside, in_text
 
 
-def _figure(question: Question, answer: Answer) -> float:
-    """1 where the answer states the accepted figure or conclusion and one of its first three citations is of
-    the evidence."""
-    stated = not answer.refused and states_answer(_unmarked(answer), question.answers)
-    first = answer.citations[:_FIRST_CITATIONS]
-    placed = any(_hits_any(Passage(c.document, c.quote, c.page, c.page), question.evidence) for c in first)
-    return float(stated and placed)
-
-
 def _unmarked(answer: Answer) -> str:
     """The text without its citation marks: [2] is no number of the answer."""
     marks = "|".join(str(c.number) for c in answer.citations)
@@ -150,12 +133,12 @@ def passage(hit: Hit) -> Passage:
     return Passage(hit.document.path, hit.chunk.text, hit.chunk.page, hit.chunk.last_page)
 
 
-def _shown(evidence: Evidence) -> Passage:
-    return Passage(evidence.document.path, evidence.text, evidence.page, evidence.page)
+def is_shown(e: Evidence, question: Question) -> bool:
+    return hits_any(Passage(e.document.path, e.text, e.page, e.page), question.evidence)
 
 
-def _hits_any(passage: Passage, entries: Sequence[EvidenceEntry]) -> bool:
-    return any(metrics.is_hit(passage, entry) for entry in entries)
+def _is_cited(c: Citation, question: Question) -> bool:
+    return hits_any(Passage(c.document, c.quote, c.page, c.page), question.evidence)
 
 
 def states_answer(text: str, answers: Sequence[str], scale: str | None = None) -> bool:

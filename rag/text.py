@@ -55,6 +55,11 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFKC", text).lower()
 
 
+def letters(text: str) -> str:
+    """Letters and digits only, NFKC and lower case: white space and punctuation do not count."""
+    return "".join(c for c in normalise(text) if c.isalnum())
+
+
 def detect_language(text: str) -> str:
     """The language of a text: "zh" where at least a fifth of its letters are Han, else "en".
 

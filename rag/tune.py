@@ -20,16 +20,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import metrics
 from rag.errors import InputError
 from rag.evalset import HALVES, Half, Question, load_questions, whole_half_of
 from rag.evidence import select
 from rag.features import FEATURES
 from rag.files import write_atomically
 from rag.index import Index
-from rag.metrics import Passage, RiskPoint, risk_coverage
+from rag.metrics import Passage, RiskPoint, hits_any, risk_coverage, same_document
 from rag.ranker import TUNED, Ranker
 from rag.retrieve import rank, read_demands, retrieve
+from rag.scoring import is_shown
 from rag.types import Progress, Stages
 from rag.types.search import Candidate
 
@@ -129,14 +129,31 @@ def tune(
     fitted = halves["dev"] if risk is not None else [q for q in halves["dev"] if not q.answerable]
     judged = _judged(index, [*fitted, *halves["test"]], ranker, progress)
     own, others = judged[: len(fitted)], judged[len(fitted) :]
-    tuning = Tuning(ranker, kept, len(halves["dev"]), len(halves["test"]), before, after)
+    scores, wrong = [a.score for a in others], [a.wrong for a in others]
+    seen = None
     if risk is None:
-        tuning = replace(tuning, threshold=_threshold(own, refuse))
+        bar = float(np.quantile([a.score for a in own], refuse)) if own else None
     else:
         bar, met = threshold_for([a.score for a in own], [a.wrong for a in own], risk)
-        seen = measured([a.score for a in others], [a.wrong for a in others], bar, wanted=risk, met=met)
-        tuning = replace(tuning, threshold=bar, risk=seen)
-    return _reported(tuning, others)
+        seen = measured(scores, wrong, bar, wanted=risk, met=met)
+
+    def refused(answerable: bool) -> float | None:
+        some = [a.score < bar for a in others if bar is not None and a.answerable is answerable]
+        return sum(some) / len(some) if some else None
+
+    return Tuning(
+        ranker,
+        kept,
+        len(halves["dev"]),
+        len(halves["test"]),
+        before,
+        after,
+        bar,
+        refused(True),
+        refused(False),
+        risk_coverage(scores, wrong),
+        seen,
+    )
 
 
 def _check_shares(refuse: float, risk: float | None) -> None:
@@ -184,13 +201,12 @@ def _holds(index: Index, question: Question, candidates: Sequence[Candidate]) ->
     """Which candidates are hits; only texts of the evidence's own documents are read."""
     paths = {i: index.store.document(i).path for i in {c.document_id for c in candidates}}
     wanted = {e.document for e in question.evidence}
-    right = {i for i, path in paths.items() if any(metrics.same_document(path, w) for w in wanted)}
+    right = {i for i, path in paths.items() if any(same_document(path, w) for w in wanted)}
     near = index.store.chunks([c.id for c in candidates if c.document_id in right])
     found = {
         i
         for i, document_id, chunk in near
-        for passage in [Passage(paths[document_id], chunk.text, chunk.page, chunk.last_page)]
-        if any(metrics.is_hit(passage, entry) for entry in question.evidence)
+        if hits_any(Passage(paths[document_id], chunk.text, chunk.page, chunk.last_page), question.evidence)
     }
     return np.array([c.id in found for c in candidates], dtype=np.bool_)
 
@@ -221,40 +237,13 @@ def _judged(
     """The evidence of each question, as it would be judged with this ranker."""
     judged = []
     for done, question in enumerate(questions, 1):
-        judged.append(_asked(index, question, ranker))
+        found = retrieve(index.legs(question.question), question.question, k=_TOP, ranker=ranker)
+        selection = select(question.question, found, index)
+        right = question.answerable and any(is_shown(e, question) for e in selection.evidence)
+        judged.append(_Asked(question.answerable, selection.score, not right))
         if progress is not None:
             progress(Progress("evidence", done, len(questions), current=question.question))
     return judged
-
-
-def _asked(index: Index, question: Question, ranker: Ranker) -> _Asked:
-    found = retrieve(index.legs(question.question), question.question, k=_TOP, ranker=ranker)
-    selection = select(question.question, found, index)
-    shown = any(
-        metrics.is_hit(Passage(e.document.path, e.text, e.page, e.page), entry)
-        for e in selection.evidence
-        for entry in question.evidence
-    )
-    return _Asked(question.answerable, selection.score, not (question.answerable and shown))
-
-
-def _threshold(asked: Sequence[_Asked], refuse: float) -> float | None:
-    """The score below which the share `refuse` of the unanswerable questions lies."""
-    scores = sorted(a.score for a in asked if not a.answerable)
-    return float(np.quantile(scores, refuse)) if scores else None
-
-
-def _reported(tuning: Tuning, held: Sequence[_Asked]) -> Tuning:
-    """With the shares refused on the held-out half, and its risk-coverage curve."""
-
-    def share(answerable: bool) -> float | None:
-        if tuning.threshold is None:
-            return None
-        some = [a.score < tuning.threshold for a in held if a.answerable is answerable]
-        return sum(some) / len(some) if some else None
-
-    curve = risk_coverage([a.score for a in held], [a.wrong for a in held])
-    return replace(tuning, refused_answerable=share(True), refused_unanswerable=share(False), curve=curve)
 
 
 def fit(examples: Sequence[Example], start: Ranker, *, fixed: Collection[str] = ()) -> Ranker:
@@ -288,7 +277,7 @@ def fit(examples: Sequence[Example], start: Ranker, *, fixed: Collection[str] = 
         return total + pull * float(off @ off), slope[free] + 2 * pull * off
 
     bounds = [_bounds(FEATURES[n]) for n in free]
-    begin = np.array([np.clip(start.weights[n], *_finite(b)) for n, b in zip(free, bounds, strict=True)])
+    begin = np.array([np.clip(start.weights[n], *b) for n, b in zip(free, bounds, strict=True)])
     found = minimize(loss, begin, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 300})
     weights = start.weights.copy()
     weights[free] = found.x
@@ -296,15 +285,10 @@ def fit(examples: Sequence[Example], start: Ranker, *, fixed: Collection[str] = 
     return Ranker(weights, scale, bias)
 
 
-def _bounds(name: str) -> tuple[float | None, float | None]:
+def _bounds(name: str) -> tuple[float, float]:
     if name in _EITHER:
-        return None, None
-    return (None, 0.0) if name in _AGAINST else (0.0, None)
-
-
-def _finite(bound: tuple[float | None, float | None]) -> tuple[float, float]:
-    low, high = bound
-    return (-np.inf if low is None else low), (np.inf if high is None else high)
+        return -np.inf, np.inf
+    return (-np.inf, 0.0) if name in _AGAINST else (0.0, np.inf)
 
 
 def _top_one(

@@ -23,7 +23,7 @@ from typing import Any
 from rag.evalset import Question
 from rag.files import write_atomically
 from rag.generation import LLM, LLMInfo, Prompt
-from rag.metrics import Measure, Passage, contains_answer, is_hit, same_document
+from rag.metrics import Measure, Passage, contains_answer, hits_any, same_document
 from rag.scoring import states_answer, verdict
 from rag.text import normalise, sentences
 from rag.types import Answer, Citation, Claim, Queued
@@ -130,7 +130,7 @@ def _asks_back(answer: Answer, first: str) -> bool:
 def _quotes_evidence(question: Question, answer: Answer, claim: Claim) -> bool:
     cited = [c for c in answer.citations if c.number in claim.citations]
     passages = [Passage(c.document, claim.text if claim.quoted else c.quote, c.page, c.page) for c in cited]
-    return any(is_hit(p, entry) for p in passages for entry in question.evidence)
+    return any(hits_any(p, question.evidence) for p in passages)
 
 
 def _placed(question: Question, cited: Sequence[Citation]) -> bool:

@@ -40,6 +40,9 @@ class StagedIndex:
         before += sum(getattr(stages, name) for name in self.harmful)
         return ([NOISE] * before + [fake_hit("x", document=WANTED)])[:k]
 
+    def search_each(self, question: str, asked: list[str], **more: Any) -> list[list[Hit]]:
+        return [self.search(one, **more) for one in asked]
+
     def documents(self) -> list[Any]:
         return [WANTED]
 
@@ -77,9 +80,9 @@ def test_stage_that_helps_costs_when_it_is_off_and_one_that_harms_gains(tmp_path
     # All stages: rank 2. Without the ranker 3, without spread 1; the rest changes nothing.
     assert by_name[ALL].measures["MRR@10"].value == 0.5
     assert by_name["without ranker"].differences["MRR@10"].value == pytest.approx(1 / 3 - 1 / 2)
-    assert (by_name["without ranker"].better, by_name["without ranker"].worse) == (0, 4)
+    assert by_name["without ranker"].turned == (0, 4)
     assert by_name["without spread"].differences["hit@1"].value == 1.0
-    assert (by_name["without spread"].better, by_name["without spread"].worse) == (4, 0)
+    assert by_name["without spread"].turned == (4, 0)
     assert by_name["without parts"].differences["hit@1"].value == 0.0
     assert by_name["without ranker"].ranks == dict.fromkeys("0123", 3)
     assert not by_name[ALL].differences

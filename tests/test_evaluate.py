@@ -15,6 +15,7 @@ from rag.evalset import Choice, load_questions, sample
 from rag.evaluate import evaluate
 from rag.metrics import EvidenceEntry, Passage
 from rag.report import QuestionResult, Report, changed
+from rag.text import letters
 from rag.types import ClaimState, Hit
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence, fake_hit
 
@@ -96,10 +97,10 @@ def test_chinese_quote_is_hit_across_other_punctuation_and_width() -> None:
 
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
 def test_coverage_is_one_for_contained_text_and_always_a_share(before: str, part: str, after: str) -> None:
-    whole = metrics.letters(before + part + after)
-    assert 0.0 <= metrics.coverage(metrics.letters(before), whole) <= 1.0
-    inner = metrics.letters(part)
-    outer = metrics.letters(before) + inner + metrics.letters(after)
+    whole = letters(before + part + after)
+    assert 0.0 <= metrics.coverage(letters(before), whole) <= 1.0
+    inner = letters(part)
+    outer = letters(before) + inner + letters(after)
     assert metrics.coverage(inner, outer) == (1.0 if inner else 0.0)
 
 

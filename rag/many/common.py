@@ -16,7 +16,7 @@ from rag.many.intent import Ask, Intent, Unit
 from rag.many.scope import Scope
 from rag.many.tally import not_all_read
 from rag.many.topics import Need, Text
-from rag.missing import missing, missing_words
+from rag.missing import missing
 from rag.text import has_han
 from rag.types import Answer, AnswerKind, Claim, ClaimState, Evidence, Filters, Hit, Part, Reading
 
@@ -79,8 +79,9 @@ def none_match(asked: Asked, scope: Scope, needs: Sequence[Need], reading: Readi
     hits = asked.index.search(asked.searched, asked.k, filters=asked.filters)
     found = select(asked.searched, hits, asked.index, limit=asked.limit, threshold=asked.threshold)
     found = replace(found, sufficient=False, score=_share(hits, needs), threshold=1.0)
-    lacking = missing(scope.topic or asked.searched, hits, asked.index.store, filters=asked.filters)
-    refusal = refuse(asked.basis(found, hits), missing_words(lacking, asked.language))
+    topic, store = scope.topic or asked.searched, asked.index.store
+    why = missing(topic, hits, store, asked.language, filters=asked.filters)
+    refusal = refuse(asked.basis(found, hits), why)
     words = ("、" if asked.chinese else ", ").join(f"“{need.typed}”" for need in needs)
     zero = _ZERO["zh" if asked.chinese else "en"].format(words=words)
     return replace(refusal, text=f"{zero}{'' if asked.chinese else ' '}{refusal.text}", reading=reading)

@@ -12,7 +12,7 @@ from rag.many.scope import Scope, read_scope
 from rag.many.survey import evidence_of, heard, survey
 from rag.many.tally import compare_head, table
 from rag.many.topics import Need, Text, read_needs
-from rag.missing import missing, missing_words
+from rag.missing import missing
 from rag.types import Answer, Evidence, Filters, Hit, Part, Reading
 
 _QUOTES = 2
@@ -96,7 +96,7 @@ def _side(asked: Asked, name: str) -> _Side:
     matching = max(found.matching, read)
     if quotes:
         return _Side(name, tuple(quotes[:_QUOTES]), hits, matching, read)
-    why = missing_words(missing(topic or name, hits, store, filters=filters), asked.language)
+    why = missing(topic or name, hits, store, asked.language, filters=filters)
     texts = [(e, Text(e.text)) for e in chosen.evidence] if scope.named and known else []
     near = [e for e, text in texts if 2 * sum(map(text.holds, needs)) >= len(needs)]
     return _Side(name, (), hits, matching, read, why, tuple(near[:_QUOTES]))

@@ -110,15 +110,15 @@ class _Run:
         self.parallel = parallel
         self.results: dict[int, _Result] = {}
         self.resumed = 0
+        self.begun = time.perf_counter()
 
     def ask_all(self, progress: Callable[[Progress], None] | None, stop: threading.Event) -> bool:
         """Fill `results`; True where `stop` ended it early. An error that ends the run is raised when the
         questions in hand are answered and kept."""
-        begun = time.perf_counter()
         asked: dict[Future[_Result], _Place] = {}
         pool = ThreadPoolExecutor(self.parallel, thread_name_prefix="citewise-batch")
         try:
-            stopped = self._ask_rows(asked, pool, progress, stop, begun)
+            stopped = self._ask_rows(asked, pool, progress, stop)
             self._collect_rest(asked)
         except Exception:
             self._collect_rest(asked)
@@ -126,7 +126,7 @@ class _Run:
         finally:  # a second Ctrl-C waits for nothing: closing the model ends what is in hand
             pool.shutdown(wait=False, cancel_futures=True)
         if progress is not None and not stopped:
-            progress(self._progress(time.perf_counter() - begun))
+            progress(self._progress())
         return stopped
 
     def _ask_rows(
@@ -135,7 +135,6 @@ class _Run:
         pool: ThreadPoolExecutor,
         progress: Callable[[Progress], None] | None,
         stop: threading.Event,
-        begun: float,
     ) -> bool:
         for number, row in enumerate(self.rows):
             while len(asked) >= self.parallel:
@@ -143,7 +142,7 @@ class _Run:
             if stop.is_set():
                 return True
             if progress is not None:
-                progress(self._progress(time.perf_counter() - begun))
+                progress(self._progress())
             self._take(number, row, asked, pool)
         while asked:
             self._collect(asked)
@@ -192,7 +191,8 @@ class _Run:
         except Exception as error:  # a fault of ours must not hold up the other rows, run after run
             return _failed(f"unexpected {type(error).__name__}: {error}")
 
-    def _progress(self, seconds: float) -> Progress:
+    def _progress(self) -> Progress:
+        seconds = time.perf_counter() - self.begun
         done, fresh = len(self.results), len(self.results) - self.resumed
         rate = fresh / seconds if fresh and seconds else 0.0
         remaining = (len(self.rows) - done) / rate if rate else None

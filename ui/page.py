@@ -46,13 +46,13 @@ def build(handlers: Handlers) -> gr.Blocks:
 
 
 def _number(event: gr.EventData, name: str) -> int:
-    """A number that the browser sent; -1 for anything else."""
+    """A number that the page's script sent with an event; -1 for anything else."""
     value = event._data.get(name) if isinstance(event._data, dict) else None
     return value if isinstance(value, int) and not isinstance(value, bool) else -1
 
 
 def _text(event: gr.EventData, name: str) -> str:
-    """A text that the browser sent, "" for anything else."""
+    """A text that the page's script sent with an event; "" for anything else."""
     value = event._data.get(name) if isinstance(event._data, dict) else None
     return value if isinstance(value, str) else ""
 

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexBusy, StorageError
-from rag.schema import storage_errors, sync
+from rag.files import sync
+from rag.schema import storage_errors
 from rag.store import Store
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import IO
 
 from rag.checksum import sha256_file
 from rag.errors import ModelError, ModelMismatch, StorageError
-from rag.files import sync_folder
+from rag.files import sync
 from rag.types import Progress
 
 _SECONDS = 30.0
@@ -78,4 +78,4 @@ def _take_over(url: str, sha256: str, part: Path, target: Path) -> None:
             f"{url} gave a file with SHA-256 {found}, but {sha256} is configured; nothing was kept"
         )
     part.replace(target)
-    sync_folder(target.parent)
+    sync(target.parent)

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from rag.errors import InputError
-from rag.files import storage_error, sync_folder
+from rag.files import storage_error, sync
 
 _FORMAT = 1
 # A killed process loses nothing that was written; only a power cut loses what was not synced, and that is
@@ -62,7 +62,7 @@ class Journal:
         self._file.truncate(good)
         if not known:
             self._append(head)
-            sync_folder(self.path.parent)
+            sync(self.path.parent)
 
     def add(self, row: int, question: str, result: dict[str, Any]) -> None:
         """Record a result; no kill can undo it when this returns. Raises StorageError."""

@@ -12,7 +12,6 @@ passage can never disagree with the document that it is quoted from.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import IndexBusy, IndexDamaged, StorageError
+from rag.files import sync
 
 FORMAT_VERSION = 2
 DATABASE = "citewise.sqlite"
@@ -181,15 +181,6 @@ def create_database(file: Path, manifest: Manifest) -> None:
         sync(file.parent)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Waits until a file, or a folder's list of names, is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

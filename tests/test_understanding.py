@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.figures.asked import Aim, Wanted, moved, spoken, steps_between
+from rag.figures.computing import needs
 from rag.figures.understanding import understand, understand_all
 from tests.asked_questions import FIGURES, NOT_FIGURES
 
@@ -58,7 +59,7 @@ def test_the_questions_own_definition_goes_before_the_books() -> None:
     )
     assert wanted is not None and wanted.formula is not None
     assert wanted.formula.defined
-    assert {n.concept for n in wanted.formula.needs()} == {"cash", "receivables", "current liabilities"}
+    assert {n.concept for n in needs(wanted)} == {"cash", "receivables", "current liabilities"}
     assert "computed as the question defines it" in wanted.notes
 
 

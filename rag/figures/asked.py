@@ -36,7 +36,8 @@ class Aim(StrEnum):
     SOUND = "sound"
 
 
-PAIRED = frozenset({Aim.DIFFERENCE, Aim.GROWTH, Aim.CAGR, Aim.TREND, Aim.AVERAGE_GROWTH})
+_FIRST_AND_LAST = frozenset({Aim.DIFFERENCE, Aim.GROWTH, Aim.CAGR})
+PAIRED = _FIRST_AND_LAST | {Aim.TREND, Aim.AVERAGE_GROWTH}
 PARTS_ZH = {
     "Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度", "H1": "上半年", "H2": "下半年",
     "9M": "前三季度",
@@ -101,14 +102,11 @@ class Wanted:
             steps = [steps_between(self.periods[-1], p, self.sequential) for p in self.periods]
             known = sorted({s for s in steps if s is not None and s <= 0})
             if len(known) > 1:
-                first_and_last = self.aim in (Aim.DIFFERENCE, Aim.GROWTH, Aim.CAGR)
-                return (known[0], known[-1]) if first_and_last else tuple(known)
+                return (known[0], known[-1]) if self.aim in _FIRST_AND_LAST else tuple(known)
         if self.aim in (Aim.VALUE, Aim.SIGN, Aim.SOUND):
             return (0,)
         span = max(self.span, 2 if self.aim in PAIRED else 1)
-        if self.aim in (Aim.DIFFERENCE, Aim.GROWTH, Aim.CAGR):
-            return (1 - span, 0)
-        return tuple(range(1 - span, 1))
+        return (1 - span, 0) if self.aim in _FIRST_AND_LAST else tuple(range(1 - span, 1))
 
 
 def spoken(period: str, language: str) -> str:
@@ -147,9 +145,5 @@ def moved(period: str, by: int, sequential: bool = False) -> str:
 
 def steps_between(newest: str, period: str, sequential: bool = False) -> int | None:
     """How many steps `period` lies from `newest` (negative: before it), None where none lead there."""
-    if newest == period:
-        return 0
-    for by in range(-40, 41):
-        if by and moved(newest, by, sequential) == period:
-            return by
-    return None
+    steps = (by for by in (0, *range(-40, 41)) if moved(newest, by, sequential) == period)
+    return next(steps, None)

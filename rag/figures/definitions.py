@@ -158,7 +158,9 @@ class _Parser:
         after = self._trailing()
         if len(after) == 1 and offset is None:
             offset = after[0]
-        return node if offset is None or isinstance(node, Number) else _at(node, offset)
+        # A node that has periods of its own keeps them.
+        fixed = offset is None or isinstance(node, Number) or any(t.offset for t in terms(node))
+        return node if fixed else shifted(node, offset or 0)
 
     def _of(self, token: Token) -> Node:
         if token.kind in ("num", "operand") and token.node:
@@ -212,11 +214,6 @@ class _Parser:
             self.at = start
             return []
         return found
-
-
-def _at(node: Node, offset: int) -> Node:
-    """The node at a period counted from the newest; one that has periods of its own keeps them."""
-    return shifted(node, offset) if all(t.offset == 0 for t in terms(node)) else node
 
 
 def _moded(mode: str, node: Node, offsets: Sequence[int]) -> Node:

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from rag.domains.finance.concepts import CONCEPTS, load
-from rag.figures.expressions import Node, Term, parse, terms
+from rag.figures.expressions import Node, Term, parse
 from rag.lexicon import Forms, compiled, matches, words_of
-from rag.needs import Need
 from rag.text import has_han, normalise
 
 FORMULAS = Path(__file__).parent.parent / "data" / "formulas.toml"
@@ -76,10 +75,6 @@ class Formula:
     def form(self, language: str) -> Node:
         """The expression usual where `language` is spoken."""
         return self.expression_zh if language == "zh" and self.expression_zh else self.expression
-
-    def needs(self, language: str = "en") -> tuple[Need, ...]:
-        """Every figure that may be used, the alternatives' too; the usual form's first."""
-        return tuple(Need(t.concept, t.offset) for t in terms(self.form(language)))
 
 
 @dataclass(frozen=True, slots=True)

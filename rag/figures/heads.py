@@ -55,7 +55,8 @@ _SHARES_APART = re.compile(
     r"except[^)|]*?\b(?:number of )?shares?\b(?! (?:data|amounts?|figures?)?[^)|]*\bin thousands)", re.I
 )
 _SHARES_IN = re.compile(r"shares?[^)|]{0,40}\b(?:reflected |stated )?in (?P<scale>thousands|millions)", re.I)
-_QUOTE_DAYS = 30.44
+_PER_SHARE = re.compile(r"(?i)per[- ](?:common |ordinary |diluted )?share(?: data| amounts?| figures?)?")
+_DAYS_A_MONTH = 30.44
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +115,10 @@ def read_unit(text: str, currency: str = "") -> Unit:
     found = next((c for _, c in scales if c), "") or CURRENCY_BEFORE.get(name, "") or currency
     found = "USD" if found == "$" else found
     factor = int(scales[0][0]) if scales else 1
-    shares = 1 if _SHARES_APART.search(_without_per_share(folded)) else factor
+    shares = 1 if _SHARES_APART.search(_PER_SHARE.sub("", folded)) else factor
     if (m := _SHARES_IN.search(folded)) and "except" in folded.lower():
         shares = 1000 if m["scale"].lower() == "thousands" else 1_000_000
     return Unit(factor, found, bool(scales) or _PLAIN_UNIT.search(text) is not None, shares)
-
-
-def _without_per_share(text: str) -> str:
-    return re.sub(r"(?i)per[- ](?:common |ordinary |diluted )?share(?: data| amounts?| figures?)?", "", text)
 
 
 def read_columns(
@@ -244,7 +241,7 @@ def fiscal_day(day: date, facts: Facts) -> tuple[int, int]:
             facts.part, 4
         )
     last = date.fromisoformat(facts.ended)
-    back = round((last - day).days / (3 * _QUOTE_DAYS))
+    back = round((last - day).days / (3 * _DAYS_A_MONTH))
     index = 4 * facts.years[0] + _QUARTERS.get(facts.part, 4) - back
     return (index - 1) // 4, (index - 1) % 4 + 1
 

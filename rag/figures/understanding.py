@@ -160,11 +160,7 @@ def _metrics(text: str, operands: Sequence[_Operand], known: Book, language: str
             break
         if op.key not in {k.key for k in kept}:
             kept.append(op)
-    return [_metric(op, known) for op in kept]
-
-
-def _metric(op: _Operand, known: Book) -> _Metric:
-    return known.formulas[op.key[2:]] if op.formula else op.key[2:]
+    return [known.formulas[op.key[2:]] if op.formula else op.key[2:] for op in kept]
 
 
 def _node(op: _Operand, known: Book, language: str) -> Node:

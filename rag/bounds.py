@@ -30,7 +30,7 @@ def bounds_kept(claim: Facts, source: Source, question: Facts) -> Iterator[Findi
         match, near = source.best(q)
         if match is Match.DIFFERENT or q.kind in _NOT_BOUNDED or near not in source.facts.quantities:
             continue
-        theirs = [_bound(source.facts, n) for n in _alike(source, q)]
+        theirs = [_bound(source.facts, n) for n in source.facts.quantities if _same(q, n)]
         bounds = [c for c in theirs if c is not None]
         if not bounds or None in theirs:  # the figure also stands there alone
             continue
@@ -67,11 +67,6 @@ def _above(facts: Facts, cue: Cue) -> bool:
 _FEW = re.compile(r"\W*(?:\w+\W+){0,3}|[\u3400-\u9fff]{0,4}")
 
 
-def _alike(source: Source, q: Quantity) -> list[Quantity]:
-    """The quantities of the source sentence that could be the claimed one."""
-    return [n for n in source.facts.quantities if compare(q, n) is not Match.DIFFERENT]
-
-
 def _bound(facts: Facts, q: Quantity) -> Cue | None:
     """The bound or comparison that stands right before or right behind a figure."""
     for cue in facts.cues:
@@ -104,30 +99,21 @@ def ranges_whole(claim: Facts, source: Source) -> Iterator[Finding]:
     """Of a range both ends are told: "5 to 10 mg" is not "10 mg"."""
     found = source.facts.quantities
     for first, second in pairwise(found):
-        if (
-            first.kind is not second.kind
-            or first.kind in _NOT_BOUNDED
-            or not _is_range(source, first, second)
-        ):
+        alike = first.kind is second.kind and first.kind not in _NOT_BOUNDED
+        if not alike or not _is_range(source, first, second):
             continue
         ends = [[q for q in claim.quantities if _same(q, end)] for end in (first, second)]
-        if bool(ends[0]) == bool(ends[1]) or _told_apart(found, first, second, ends):
+        if bool(ends[0]) == bool(ends[1]):
             continue
-        said = (ends[0] or ends[1])[0].text.strip()
+        said = (ends[0] or ends[1])[0]
+        if any(_same(said, n) for n in found if n not in (first, second)):
+            continue  # the end that is said also stands outside the range
         whole = source.facts.text[first.start : second.end].strip()
-        yield Finding(False, ground("range", said=said, meant=whole, label=source.label))
+        yield Finding(False, ground("range", said=said.text.strip(), meant=whole, label=source.label))
 
 
 def _same(claim: Quantity, source: Quantity) -> bool:
     return compare(claim, source) is not Match.DIFFERENT
-
-
-def _told_apart(
-    found: tuple[Quantity, ...], first: Quantity, second: Quantity, ends: list[list[Quantity]]
-) -> bool:
-    """Whether the end that is said also stands outside the range."""
-    said = (ends[0] or ends[1])[0]
-    return any(_same(said, n) for n in found if n not in (first, second))
 
 
 def _is_range(source: Source, first: Quantity, second: Quantity) -> bool:

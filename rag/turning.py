@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rag.align import Alignment, Finding, Source
 from rag.facts import Facts
@@ -16,6 +16,12 @@ from rag.wording import OPPOSITES, Cue
 
 def _of(facts: Facts, *groups: str) -> list[Cue]:
     return [c for c in facts.cues if c.group in groups]
+
+
+def _retold(claim: Facts, source: Source, cue: Cue, before: int = 0) -> bool:
+    """Whether the claim says at least half of what a turning word of the source governs."""
+    scope = source.facts.scope(cue.start, cue.end, before=before)
+    return bool(scope) and 2 * len(scope & claim.items) >= len(scope)
 
 
 def negation_agrees(claim: Facts, source: Source) -> Iterator[Finding]:
@@ -33,17 +39,12 @@ def negation_agrees(claim: Facts, source: Source) -> Iterator[Finding]:
         hard = not weak_theirs or (bool(theirs) and bool(head & source.facts.items))
         yield Finding(hard, ground("denies", said=cue.text, label=source.label), turned=True)
     kept = [claim.scope(o.start, o.end, before=3) for o in own]
-    dropped = []
-    for cue in theirs:
-        scope = source.facts.scope(cue.start, cue.end)
-        if scope and 2 * len(scope & claim.items) >= len(scope) and not any(scope & k for k in kept):
-            dropped.append(cue)
+    told = [(c, source.facts.scope(c.start, c.end)) for c in theirs if _retold(claim, source, c)]
     if not weak_own and all(c.name != "no" for c in _of(claim, "result")):
         for cue in _of(source.facts, "denial"):
-            scope = source.facts.scope(cue.start, cue.end)
-            if scope and 2 * len(scope & claim.items) >= len(scope) and not claim.mentions(cue.text.lower()):
+            if _retold(claim, source, cue) and not claim.mentions(cue.text.lower()):
                 yield Finding(False, ground("left out", meant=cue.text, label=source.label), turned=True)
-    for cue in dropped:
+    for cue in (c for c, scope in told if not any(scope & k for k in kept)):
         # "Not without consent" and "with consent" say the same: an even number of negations may go.
         hard = not weak_own and len(theirs) % 2 == 1
         yield Finding(hard, ground("left out", meant=cue.text, label=source.label), turned=True)
@@ -65,19 +66,14 @@ def modality_agrees(claim: Facts, source: Source) -> Iterator[Finding]:
         if near:
             other = sorted(near)[0]
             hard = cue.name in _STRICT and other in _STRICT
-            meant = _words(theirs, other)
+            meant = next(t.text for t in theirs if t.name == other)
             yield Finding(hard, ground("turned", said=cue.text, meant=meant, label=source.label), turned=True)
         elif cue.name != "must not" or not _of(source.facts, "negation", "denial"):
             yield Finding(False, ground("not said", said=cue.text, label=source.label))
     for cue in theirs:
-        if cue.name in ("may", "should", "need not") and not any(o.name == cue.name for o in own):
-            scope = source.facts.scope(cue.start, cue.end)
-            if scope and 2 * len(scope & claim.items) >= len(scope):
-                yield Finding(False, ground("left out", meant=cue.text, label=source.label))
-
-
-def _words(found: Sequence[Cue], name: str) -> str:
-    return next(c.text for c in found if c.name == name)
+        unsaid = cue.name in ("may", "should", "need not") and all(o.name != cue.name for o in own)
+        if unsaid and _retold(claim, source, cue):
+            yield Finding(False, ground("left out", meant=cue.text, label=source.label))
 
 
 _TURNING = ("trend", "comparison", "bound", "time", "balance", "result")
@@ -127,8 +123,7 @@ def hedges_kept(claim: Facts, source: Source) -> Iterator[Finding]:
     if _of(claim, "hedge", "modality"):
         return
     for cue in _of(source.facts, "hedge"):
-        scope = source.facts.scope(cue.start, cue.end, before=1)
-        if scope and 2 * len(scope & claim.items) >= len(scope):
+        if _retold(claim, source, cue, before=1):
             yield Finding(False, ground("left out", meant=cue.text, label=source.label))
 
 

@@ -220,16 +220,10 @@ class _Judge:
 
     def _fragment(self, claim: Facts, source: Source) -> list[Finding]:
         """A bare answer ("42%") must stand in a sentence about what was asked."""
-        if (
-            claim.size > _FRAGMENT_SIZE
-            or not self.question.size
-            or claim.text.rstrip().endswith((".", "。", "!", "！"))
-        ):
+        whole = claim.size > _FRAGMENT_SIZE or claim.text.rstrip().endswith((".", "。", "!", "！"))
+        if whole or not self.question.size or align(self.question, source, claim).coverage >= 0.2:
             return []
-        asked = align(self.question, source, claim)
-        if asked.total and asked.coverage < 0.2:
-            return [Finding(False, ground("off topic", label=source.label))]
-        return []
+        return [Finding(False, ground("off topic", label=source.label))]
 
     def _in_parts(self, claim: Facts, ranked: Sequence[Source]) -> _Verdict | None:
         """A sentence of two parts, each supported by a sentence of its own."""
@@ -255,16 +249,12 @@ class _Judge:
         """Two sentences read as one hold at most a partial claim: what belongs to what cannot be told
         across them."""
         verdicts = []
+        first = ranked[0]
         for other in ranked[1:]:
-            first = ranked[0]
             numbers = tuple(dict.fromkeys(first.numbers + other.numbers))
             context = Facts(f"{first.context.text}\n{other.context.text}")
-            merged = Source(
-                numbers,
-                Facts(f"{first.facts.text}\n{other.facts.text}"),
-                context,
-                first.header or other.header,
-            )
+            facts = Facts(f"{first.facts.text}\n{other.facts.text}")
+            merged = Source(numbers, facts, context, first.header or other.header)
             verdict = self._against(claim, merged)
             if verdict.state is ClaimState.SUPPORTED:
                 reason = ground("spread", label=merged.label)

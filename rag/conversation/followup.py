@@ -105,14 +105,10 @@ def _resolve(question: str, earlier: str, said: str, known: Known) -> str:
     if referring is not None:
         return with_period(referring or _glued(earlier, asked), earlier, known)
     if any(m.slot in NAMES for m in own) or _DEFINES.match(rest):
-        return question if not opened or _repeats(rest, earlier) else _capital(rest)
+        return question if not opened or rest.lower() == earlier.lower() else _capital(rest)
     if opened or len(query_tokens(rest)) < _SHORT:
         return with_period(_about(rest, topic, earlier), earlier, known)
     return question
-
-
-def _repeats(rest: str, earlier: str) -> bool:
-    return rest.lower() == earlier.lower()
 
 
 def _fragment(rest: str, own: Sequence[Mention], earlier: str, known: Known) -> str:

@@ -52,18 +52,10 @@ _PRONOUN = re.compile(
     r"|保险|基金|债券|案件?|条款|条)?(?![年月天日次时])|(?P<bare>它们?|他们|她们|他|她)"
 )
 _FITTING = {
-    "公司": {Slot.COMPANY, Slot.NAME},
-    "企业": {Slot.COMPANY, Slot.NAME},
-    "银行": {Slot.COMPANY, Slot.NAME},
-    "集团": {Slot.COMPANY, Slot.NAME},
-    "法": {Slot.STATUTE, Slot.NAME},
-    "法律": {Slot.STATUTE, Slot.NAME},
-    "法规": {Slot.STATUTE, Slot.NAME},
-    "条例": {Slot.STATUTE, Slot.NAME},
-    "办法": {Slot.STATUTE, Slot.NAME},
-    "条": {Slot.REFERENCE},
-    "条款": {Slot.REFERENCE},
-    "规定": {Slot.REFERENCE, Slot.STATUTE},
+    **dict.fromkeys(("公司", "企业", "银行", "集团"), frozenset({Slot.COMPANY, Slot.NAME})),
+    **dict.fromkeys(("法", "法律", "法规", "条例", "办法"), frozenset({Slot.STATUTE, Slot.NAME})),
+    **dict.fromkeys(("条", "条款"), frozenset({Slot.REFERENCE})),
+    "规定": frozenset({Slot.REFERENCE, Slot.STATUTE}),
 }
 _PERIODS = frozenset({Slot.YEAR, Slot.PART, Slot.DATE})
 _NOT_TOPIC = re.compile(r"^(?:请问|根据|依据|按照|依照|关于|对于?|在|如果|当|若)+")
@@ -143,15 +135,14 @@ def _like(mention: Mention, question: str, known: Known) -> Mention | None:
 def _inserted(mention: Mention, question: str, known: Known) -> str:
     """What has no like: a paragraph behind its article, a period behind the company, the rest in front."""
     there = mentions(question, known)
+    after = None
     if mention.slot is Slot.REFERENCE:
         after = next((m for m in reversed(there) if m.slot is Slot.REFERENCE and m.unit == "条"), None)
         after = after or next((m for m in there if m.slot is Slot.STATUTE), None)
-        if after:
-            return question[: after.end] + mention.text + question[after.end :]
-    if mention.slot in _PERIODS:
+    elif mention.slot in _PERIODS:
         after = next((m for m in reversed(there) if m.slot in NAMES or m.slot is Slot.YEAR), None)
-        if after:
-            return question[: after.end] + mention.text + question[after.end :]
+    if after:
+        return question[: after.end] + mention.text + question[after.end :]
     return f"{mention.text}，{question}" if mention.slot is Slot.GROUP else f"{mention.text}{question}"
 
 
@@ -224,8 +215,7 @@ def topic(earlier: str) -> str:
 def _about(rest: str, earlier: str, known: Known) -> str:
     """A new question about the matter of the one before."""
     there = mentions(earlier, known)
-    name = next((n.text for n in there if n.slot in NAMES), "")
-    name = name or _head(earlier)
+    name = next((n.text for n in there if n.slot in NAMES), "") or _head(earlier)
     if not name:
         return _glued(earlier, rest)
     return rest if name in rest else f"{name}{rest}"

@@ -79,14 +79,8 @@ def _put(mention: Mention, rest: str, question: str, known: Known, taken: Sequen
         text = f"{text} {year.group()}"
     elif mention.slot is Slot.PART and like.slot is Slot.YEAR:
         text = f"{text} {like.text}"
-    elif (
-        like.text.lower().startswith("the ")
-        and not text.lower().startswith("the ")
-        and mention.slot is Slot.SIDE
-    ):
-        text = f"the {text}"
-    elif mention.slot is Slot.REFERENCE and mention.unit != like.unit:
-        return _added(mention, rest, question)
+    elif mention.slot is Slot.SIDE and like.text.lower().startswith("the "):
+        text = text if text.lower().startswith("the ") else f"the {text}"
     return question[: like.start] + text + question[like.end :]
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rag.answer import Assistant, build_assistant
 from rag.config import load_config
-from rag.evalset import Question, load_questions, restrict, sample
+from rag.evalset import EvalQuestion, load_questions, restrict, sample
 from rag.metrics import contains_answer
 from rag.types import Answer
 
@@ -57,7 +57,7 @@ HEAD = (
 )
 
 
-def measure(assistants: Sequence[Assistant], questions: Sequence[Question]) -> list[Row]:
+def measure(assistants: Sequence[Assistant], questions: Sequence[EvalQuestion]) -> list[Row]:
     """One row for each assistant; refusals and answers computed from cells need no draft and are left out."""
     rows = [Row(assistant.drafts) for assistant in assistants]
     for assistant, row in zip(assistants, rows, strict=True):

@@ -72,7 +72,7 @@ class Growing:
     def _writing(self) -> Iterator[Writer]:
         with self.index.store.writing() as writer:
             yield writer
-            writer.settle_references()
+            writer.resolve_references()
             if self._embed:
                 save_dense(self.index.store, writer)
             writer.shrink()

@@ -22,7 +22,7 @@ from rivals import rivals
 from rag import metrics
 from rag.constraints import read_constraints
 from rag.errors import ParseError
-from rag.evalset import Question, load_questions
+from rag.evalset import EvalQuestion, load_questions
 from rag.evaluate import STAGE_NAMES, stages_without
 from rag.index import Index
 from rag.parsers import parse
@@ -53,7 +53,7 @@ class Step:
     p95: dict[str, float]
 
 
-def samples(corpora: Path) -> tuple[list[Document], list[Question]]:
+def samples(corpora: Path) -> tuple[list[Document], list[EvalQuestion]]:
     """All documents of the sample corpora, paths below their domain, and the questions that retrieval can be
     measured on."""
     documents, questions = [], []
@@ -156,7 +156,7 @@ def grow(index: Index, corpora: Path, times: Sequence[int] = TIMES) -> Iterator[
         yield _step(index, questions, naming, wanted)
 
 
-def _step(index: Index, questions: Sequence[Question], naming: Sequence[bool], copies: int) -> Step:
+def _step(index: Index, questions: Sequence[EvalQuestion], naming: Sequence[bool], copies: int) -> Step:
     plain = stages_without(n for n in STAGE_NAMES if n != "dense")
     systems: dict[str, Any] = {
         OURS: lambda q: [passage(hit) for hit in index.search(q, 5)],

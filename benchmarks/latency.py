@@ -26,7 +26,7 @@ RUNS = 3
 _STAGES: tuple[tuple[str, Any, str], ...] = (
     ("read question", retrieve, "read_demands"),
     ("read question", retrieve, "read_terms"),
-    ("line items", retrieve, "find_lines"),
+    ("line items", retrieve, "find_line_items"),
     ("embed", "rag.pool", "query_vector"),
     ("lexical leg", Store, "lexical"),
     ("dense leg", DenseIndex, "search"),

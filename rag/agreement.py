@@ -19,7 +19,7 @@ from rag.store import Store
 from rag.text import search_tokens
 from rag.types.search import Candidate
 
-_MEANT = 4
+_MOST_NAMED = 4
 _ADDED = 60
 _LONGEST_PHRASE = 12
 
@@ -37,30 +37,30 @@ class Lines:
     best: tuple[int, ...] = ()
 
 
-def meant(constraints: Constraints, allowed: frozenset[int] | None = None) -> tuple[int, ...]:
+def named_documents(constraints: Constraints, allowed: frozenset[int] | None = None) -> tuple[int, ...]:
     """The documents that a question names, the best agreeing first, at most four; () where it names none. A
     year alone, that more than four reports bear, names none of them."""
-    # With a company or statute named, only its documents can be meant; agreements of all others cost time.
+    # With a company or statute named, only its documents can be intended; agreements of all others cost time.
     some = constraints.named or (constraints.documents if constraints else ())
     agreeing = ((constraints.agreement(d).total, -d) for d in some if allowed is None or d in allowed)
     found = sorted((row for row in agreeing if row[0] > 0), reverse=True)
-    if not constraints.named and len(found) > _MEANT and found[_MEANT][0] == found[0][0]:
+    if not constraints.named and len(found) > _MOST_NAMED and found[_MOST_NAMED][0] == found[0][0]:
         return ()
-    return tuple(-d for total, d in found[:_MEANT] if total >= found[0][0] / 2)
+    return tuple(-d for total, d in found[:_MOST_NAMED] if total >= found[0][0] / 2)
 
 
-def find_lines(store: Store, needs: Sequence[Sought], documents: Sequence[int]) -> Lines:
+def find_line_items(store: Store, sought: Sequence[Sought], documents: Sequence[int]) -> Lines:
     """Looks the line items of the needs up in these documents, as phrases of search tokens."""
-    items = list(dict.fromkeys(line for need in needs for line in need.lines))
+    items = list(dict.fromkeys(line for need in sought for line in need.lines))
     phrases = {wording: _phrase(wording) for line in items for wording in line}
     held = store.phrase_hits(list(dict.fromkeys(phrases.values())), documents) if items and documents else {}
     passages = [frozenset(i for wording in line for i in held.get(phrases[wording], ())) for line in items]
     rows = {row.id: row for row in store.candidates(sorted(frozenset().union(*passages)))}
-    standing = store.roles(documents) if needs and documents else {}
+    roles = store.roles(documents) if sought and documents else {}
     pages = [frozenset(page for i in found if i in rows for page in pages_of(rows[i])) for found in passages]
-    weight = {role: _role(role, needs) for role in {"", *standing.values()}}  # few, for many passages
-    worth = rows.keys() | {i for i, role in standing.items() if weight[role]}
-    best = sorted(worth, key=lambda i: (-weight[standing.get(i, "")] - _share(i, passages), i))
+    weight = {role: _role(role, sought) for role in {"", *roles.values()}}  # few, for many passages
+    candidates = rows.keys() | {i for i, role in roles.items() if weight[role]}
+    best = sorted(candidates, key=lambda i: (-weight[roles.get(i, "")] - _share(i, passages), i))
     return Lines(tuple(passages), tuple(pages), tuple(best[:_ADDED]))
 
 
@@ -72,10 +72,10 @@ def _share(member: object, sets: Sequence[frozenset[object]] | Sequence[frozense
     return sum(member in found for found in sets) / len(sets) if sets else 0.0
 
 
-def _role(role: str, needs: Sequence[Sought]) -> float:
+def _role(role: str, sought: Sequence[Sought]) -> float:
     """1 where one of the passage's statements is the first that a need names, 1/2 for its second ..."""
     stands = role.split("|") if role else ()
-    ranks = [need.roles.index(s) for need in needs for s in stands if s in need.roles]
+    ranks = [need.roles.index(s) for need in sought for s in stands if s in need.roles]
     return 1.0 / (1 + min(ranks)) if ranks else 0.0
 
 
@@ -89,7 +89,7 @@ def pages_of(row: Candidate) -> list[Page]:
 def agreements(
     rows: Sequence[Candidate],
     constraints: Constraints,
-    needs: Sequence[Sought],
+    sought: Sequence[Sought],
     lines: Lines,
     ranks: Mapping[int, Mapping[str, float]],
     superseded: frozenset[int],
@@ -106,7 +106,7 @@ def agreements(
         values["article_named"] = article_agrees(constraints, *openings[n]) if openings else 0.0
         values["lines"] = _share(row.id, lines.passages)
         values["page_lines"] = max((_share(page, lines.pages) for page in pages_of(row)), default=0.0)
-        values["role"] = _role(row.role, needs)
+        values["role"] = _role(row.role, sought)
         values["superseded"] = float(row.document_id in superseded)
         for column, value in values.items():
             table[n, place[column]] = value

@@ -12,21 +12,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rag.facts import FUNCTION_HAN, Facts, Word
-from rag.grounds import Ground
-from rag.quantities import Match, Quantity, compare, in_header_scale
+from rag.facts import FUNCTION_HAN, AssertedWord, Assertions
+from rag.grounds import VerificationReason
+from rag.quantities import Quantity, QuantityMatch, compare, in_header_scale
 
 _MAX_PLACES = 12  # places remembered for one word: enough for any sentence, bounded for hostile ones
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that speaks against a sentence. `turned`: its words are there and say something else, so
+    """Something that speaks against a sentence. `reversed`: its words are there and say something else, so
     that no second source can mend it."""
 
     hard: bool
-    reason: Ground
-    turned: bool = False
+    reason: VerificationReason
+    reversed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class Source:
     column headers."""
 
     numbers: tuple[int, ...]
-    facts: Facts
-    context: Facts
+    facts: Assertions
+    context: Assertions
     header: str = ""
 
     @property
@@ -76,14 +76,14 @@ class Source:
     def has_stem(self, word: str) -> bool:
         return self.facts.has_stem(word) or self.context.has_stem(word)
 
-    def best(self, claim: Quantity) -> tuple[Match, Quantity | None]:
+    def best(self, claim: Quantity) -> tuple[QuantityMatch, Quantity | None]:
         """The best-matching quantity of the sentence itself."""
-        best: tuple[Match, Quantity | None] = (Match.DIFFERENT, None)
+        best: tuple[QuantityMatch, Quantity | None] = (QuantityMatch.DIFFERENT, None)
         for q in self.quantities:
             match = compare(claim, q)
             if match > best[0]:
                 best = (match, q)
-                if match is Match.EXACT:
+                if match is QuantityMatch.EXACT:
                     break
         return best
 
@@ -107,7 +107,7 @@ class Alignment:
         return self.found / self.total if self.total else 1.0
 
 
-def align(claim: Facts, source: Source, question: Facts) -> Alignment:
+def align(claim: Assertions, source: Source, question: Assertions) -> Alignment:
     anchors: list[Anchor] = []
     new: list[str] = []
     echoed: list[str] = []
@@ -148,7 +148,7 @@ def align(claim: Facts, source: Source, question: Facts) -> Alignment:
     )
 
 
-def _same_cues(claim: Facts, source: Source) -> list[tuple[int, int]]:
+def _same_cues(claim: Assertions, source: Source) -> list[tuple[int, int]]:
     """Spans of turning words for which the source has one of the same class. Results ("valid", "approved")
     are words of their own, and so are denials."""
     classes = {(c.group, c.name) for c in source.facts.cues}
@@ -159,7 +159,9 @@ def _same_cues(claim: Facts, source: Source) -> list[tuple[int, int]]:
     ]
 
 
-def _align_han(word: Word, source: Source, question: Facts, alike: Sequence[tuple[int, int]]) -> Alignment:
+def _align_han(
+    word: AssertedWord, source: Source, question: Assertions, alike: Sequence[tuple[int, int]]
+) -> Alignment:
     """Greedy tiling of a Han run by stretches of the source, longest first from the left."""
     run, text = word.stem, source.facts.lower
     tiles: list[Anchor] = []
@@ -219,12 +221,12 @@ def _find_all(text: str, piece: str) -> tuple[int, ...]:
     return tuple(places)
 
 
-def _quantity_anchors(claim: Facts, source: Source) -> list[Anchor]:
+def _quantity_anchors(claim: Assertions, source: Source) -> list[Anchor]:
     anchors = []
     for q in claim.quantities:
         matches = [(compare(q, s), s.start) for s in source.quantities]
-        best = max((m for m, _ in matches), default=Match.DIFFERENT)
-        if best > Match.DIFFERENT:
+        best = max((m for m, _ in matches), default=QuantityMatch.DIFFERENT)
+        if best > QuantityMatch.DIFFERENT:
             places = tuple(sorted({start for m, start in matches if m is best})[:_MAX_PLACES])
             anchors.append(Anchor(q.text, q.start, places, q))
     return anchors

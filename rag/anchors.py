@@ -21,7 +21,7 @@ from rag.validity import law_name, names_of
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
+class PassageAnchor:
     """The passage `ordinal` bears `label` of `kind`; `start` is where in the document."""
 
     kind: str
@@ -44,7 +44,7 @@ class Links:
     """What a document bears, and its references: those that lead to another passage, and those to other
     documents, which wait to be settled by the index."""
 
-    anchors: tuple[Anchor, ...] = ()
+    anchors: tuple[PassageAnchor, ...] = ()
     links: tuple[Link, ...] = ()
 
 
@@ -109,21 +109,23 @@ def links(document: Document, chunks: Sequence[Chunk]) -> Links:
                 found.append(Link(ordinal, reference))
             seen.add((ordinal, reference.target))
         elif reference.kind != DOCUMENT:
-            target = _aim(reference, tree, text, starts)
+            target = _target(reference, tree, text, starts)
             if target is not None and target != ordinal:
                 found.append(Link(ordinal, reference, target))
     return Links(tree.anchors(), tuple(found))
 
 
-def _owned(reference: Reference, own: Sequence[str], title: str) -> Reference:
+def _owned(reference: Reference, names: Sequence[str], title: str) -> Reference:
     """The reference with target "" where the document names itself, or calls itself "the Agreement"."""
     if not reference.target:
         return reference
     lone = " " not in reference.target and reference.target.isascii()
     name = law_name(reference.target)
-    mine = name in own or (lone and reference.target.istitle() and reference.target.lower() in title.lower())
+    mine = name in names or (
+        lone and reference.target.istitle() and reference.target.lower() in title.lower()
+    )
     if not mine and reference.kind != DOCUMENT and not reference.target.isascii():
-        mine = any(name.endswith(key) for key in own if len(key) > 1)
+        mine = any(name.endswith(key) for key in names if len(key) > 1)
     return replace(reference, target="") if mine else reference
 
 
@@ -155,7 +157,7 @@ class _Tree:
         chosen = [p for p in places if self._openers[p].quality == top]
         return chosen[0] if len({self._ordinals[p] for p in chosen}) == 1 else None
 
-    def aim(self, kind: str, label: str, start: int) -> int | None:
+    def target(self, kind: str, label: str, start: int) -> int | None:
         """The passage that bears it, for a reference at `start`: in the same schedule, the main part, or
         anywhere."""
         scope = bisect_right(self._scope_starts, start) - 1
@@ -177,13 +179,13 @@ class _Tree:
         wanted = len(same) - 1 - back
         return self._ordinals[same[wanted]] if 0 <= wanted < len(same) - 1 else None
 
-    def anchors(self) -> tuple[Anchor, ...]:
+    def anchors(self) -> tuple[PassageAnchor, ...]:
         """What is borne once in the main part, or once in all."""
         found: dict[tuple[str, str], int] = {}
         for where in (-1, 0):
             found |= {(kind, label): p for (scope, kind, label), p in self._unique.items() if scope == where}
         return tuple(
-            Anchor(kind, label, self._ordinals[p], self._openers[p].start)
+            PassageAnchor(kind, label, self._ordinals[p], self._openers[p].start)
             for (kind, label), p in sorted(found.items(), key=lambda item: item[1])
         )
 
@@ -201,9 +203,9 @@ def _spellings(label: str) -> Iterator[str]:
         yield label
 
 
-def _aim(reference: Reference, tree: _Tree, text: str, starts: Sequence[int]) -> int | None:
+def _target(reference: Reference, tree: _Tree, text: str, starts: Sequence[int]) -> int | None:
     if not reference.label.startswith("-"):
-        return tree.aim(reference.kind, reference.label, reference.start)
+        return tree.target(reference.kind, reference.label, reference.start)
     back = int(reference.label[1:])
     if reference.kind != "paragraph":
         return tree.before(reference.kind, reference.start, back)

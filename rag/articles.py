@@ -116,15 +116,15 @@ def base(label: str) -> str:
 
 def borne_labels(heading_path: Sequence[str], text: str) -> tuple[str, ...]:
     """The labels that a passage itself bears: with which its lines, and the headings above it, begin."""
-    borne: list[str] = []
+    labels: list[str] = []
     opened = [(line, _HEADED) for line in heading_path] + [(line, _NUMBERED) for line in text.splitlines()]
     for line, pattern in opened:
         opening = _LINE.sub("", line, count=1)[:40]
         if numbered := pattern.match(opening):
-            borne.append(f"section {numbered['n']}{numbered['sub'] or ''}")
+            labels.append(f"section {numbered['n']}{numbered['sub'] or ''}")
         elif label := _opening_label(opening):
-            borne.append(label)
-    return tuple(dict.fromkeys(borne))
+            labels.append(label)
+    return tuple(dict.fromkeys(labels))
 
 
 @lru_cache(maxsize=8192)
@@ -146,22 +146,22 @@ def articles_agree(articles: Sequence[str], heading_path: Sequence[str], text: s
     asked or borne."""
     if not articles:
         return 0.0
-    borne = borne_labels(heading_path, text)
-    best = max((_likeness(asked, own) for asked in articles for own in borne), default=0.0)
+    labels = borne_labels(heading_path, text)
+    best = max((_likeness(wanted, own) for wanted in articles for own in labels), default=0.0)
     if best >= 0.5:
         return best
-    if any(_mentions(text, asked) for asked in articles):
+    if any(_mentions(text, wanted) for wanted in articles):
         return max(best, 0.3)
     kinds = {a.split()[0] for a in articles}
-    return best or (-1.0 if any(own.split()[0] in kinds for own in borne) else 0.0)
+    return best or (-1.0 if any(own.split()[0] in kinds for own in labels) else 0.0)
 
 
-def _mentions(text: str, asked: str) -> bool:
+def _mentions(text: str, wanted: str) -> bool:
     """Whether a text speaks of a label anywhere; reading all its references only where the number occurs."""
-    number = re.match(r"\d+", asked.partition(" ")[2])
+    number = re.match(r"\d+", wanted.partition(" ")[2])
     if number and number.group() not in (folded := fold(text)) and han(int(number.group())) not in folded:
         return False
-    return any(base(label) == base(asked) for label in article_labels(text))
+    return any(base(label) == base(wanted) for label in article_labels(text))
 
 
 def han(number: int) -> str:
@@ -176,8 +176,8 @@ def han(number: int) -> str:
     return result or "零"
 
 
-def _likeness(asked: str, own: str) -> float:
-    unit, _, number = asked.partition(" ")
+def _likeness(wanted: str, own: str) -> float:
+    unit, _, number = wanted.partition(" ")
     own_unit, _, own_number = own.partition(" ")
     same_kind = unit == own_unit
     if not same_kind and not ({unit, own_unit} <= _SIBLINGS or "section" in (unit, own_unit)):

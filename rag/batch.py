@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import CitewiseError, GenerationError, InputError
 from rag.journal import Journal
-from rag.tables import INPUTS, OUTPUTS, Row, Table, read_table, write_table
+from rag.tables import INPUTS, OUTPUTS, BatchRow, BatchTable, read_table, write_table
 from rag.types import Answer, Citation, ClaimState, Progress
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class BatchReport:
 
 
 def check_paths(questions: Path, output: Path) -> None:
-    """Raises InputError where the files cannot be what they are meant to be; reads nothing but their
+    """Raises InputError where the files cannot be what they should be; reads nothing but their
     names."""
     if output.suffix.lower() not in OUTPUTS:
         raise InputError(f"{output} is not a kind of answer file. End its name in {', '.join(OUTPUTS)}.")
@@ -101,7 +101,7 @@ class _Run:
     """The rows of one table and their results so far, by row number."""
 
     def __init__(
-        self, assistant: Assistant, journal: Journal, table: Table, column: str, parallel: int
+        self, assistant: Assistant, journal: Journal, table: BatchTable, column: str, parallel: int
     ) -> None:
         self.assistant = assistant
         self.journal = journal
@@ -115,13 +115,13 @@ class _Run:
     def ask_all(self, progress: Callable[[Progress], None] | None, stop: threading.Event) -> bool:
         """Fill `results`; True where `stop` ended it early. An error that ends the run is raised when the
         questions in hand are answered and kept."""
-        asked: dict[Future[_Result], _Place] = {}
+        pending: dict[Future[_Result], _Place] = {}
         pool = ThreadPoolExecutor(self.parallel, thread_name_prefix="citewise-batch")
         try:
-            stopped = self._ask_rows(asked, pool, progress, stop)
-            self._collect_rest(asked)
+            stopped = self._ask_rows(pending, pool, progress, stop)
+            self._collect_rest(pending)
         except Exception:
-            self._collect_rest(asked)
+            self._collect_rest(pending)
             raise
         finally:  # a second Ctrl-C waits for nothing: closing the model ends what is in hand
             pool.shutdown(wait=False, cancel_futures=True)
@@ -131,25 +131,25 @@ class _Run:
 
     def _ask_rows(
         self,
-        asked: dict[Future[_Result], _Place],
+        pending: dict[Future[_Result], _Place],
         pool: ThreadPoolExecutor,
         progress: Callable[[Progress], None] | None,
         stop: threading.Event,
     ) -> bool:
         for number, row in enumerate(self.rows):
-            while len(asked) >= self.parallel:
-                self._collect(asked)
+            while len(pending) >= self.parallel:
+                self._collect(pending)
             if stop.is_set():
                 return True
             if progress is not None:
                 progress(self._progress())
-            self._take(number, row, asked, pool)
-        while asked:
-            self._collect(asked)
+            self._take(number, row, pending, pool)
+        while pending:
+            self._collect(pending)
         return False
 
     def _take(
-        self, number: int, row: Row, asked: dict[Future[_Result], _Place], pool: ThreadPoolExecutor
+        self, number: int, row: BatchRow, pending: dict[Future[_Result], _Place], pool: ThreadPoolExecutor
     ) -> None:
         """The row's result, from the run before or from its error, or its question on its way."""
         question = _question(row, self.column)
@@ -162,18 +162,18 @@ class _Run:
         elif self.parallel == 1:
             self._keep((number, key), self._ask(question))
         else:
-            asked[pool.submit(self._ask, question)] = (number, key)
+            pending[pool.submit(self._ask, question)] = (number, key)
 
-    def _collect(self, asked: dict[Future[_Result], _Place]) -> None:
+    def _collect(self, pending: dict[Future[_Result], _Place]) -> None:
         """Keeps what is answered, waiting for the first. Raises what ends the run."""
-        for future in wait(asked, return_when=FIRST_COMPLETED).done:
-            place = asked.pop(future)
+        for future in wait(pending, return_when=FIRST_COMPLETED).done:
+            place = pending.pop(future)
             self._keep(place, future.result())
 
-    def _collect_rest(self, asked: dict[Future[_Result], _Place]) -> None:
+    def _collect_rest(self, pending: dict[Future[_Result], _Place]) -> None:
         """Keeps what is still in hand, whatever else happened; where that fails, too, one error is enough."""
-        while asked:
-            future, place = asked.popitem()
+        while pending:
+            future, place = pending.popitem()
             if future.exception() is None:
                 self._keep(place, future.result())
 
@@ -213,7 +213,7 @@ class _Run:
         )
 
 
-def _question_column(table: Table, wanted: str | None, path: Path) -> str:
+def _question_column(table: BatchTable, wanted: str | None, path: Path) -> str:
     names = (wanted,) if wanted else _QUESTION_NAMES
     for name in names:
         for column in table.columns:
@@ -241,7 +241,7 @@ def _setup(assistant: Assistant) -> str:
     return f"{where} {llm.info.name} {llm.info.fingerprint}{several}"
 
 
-def _question(row: Row, column: str) -> str:
+def _question(row: BatchRow, column: str) -> str:
     value = row.values.get(column)
     return value if isinstance(value, str) else "" if value is None else str(value)
 
@@ -281,7 +281,9 @@ def _added_names(columns: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def _merged(row: Row, result: Mapping[str, Any], names: Mapping[str, str], as_text: bool) -> dict[str, Any]:
+def _merged(
+    row: BatchRow, result: Mapping[str, Any], names: Mapping[str, str], as_text: bool
+) -> dict[str, Any]:
     added = {names[k]: v for k, v in result.items()}
     if as_text:
         added[names["citations"]] = "\n".join(map(_citation_line, result["citations"]))

@@ -9,13 +9,13 @@ from dataclasses import replace
 from itertools import pairwise
 
 from rag.align import Alignment, Anchor, Finding, Source, reading
-from rag.facts import Facts
-from rag.grounds import ground
-from rag.quantities import Kind, Match, Quantity, compare, in_header_scale
+from rag.facts import Assertions
+from rag.grounds import reason
+from rag.quantities import Kind, Quantity, QuantityMatch, compare, in_header_scale
 from rag.wording import OPPOSITES
 
 
-def columns_agree(claim: Facts, source: Source) -> Iterator[Finding]:
+def columns_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
     """A figure of a table row belongs to the period that heads its column."""
     headings = source.header.split("|") if "|" in source.header else []
     cells = re.split(r"\||\t", source.facts.text)
@@ -23,31 +23,35 @@ def columns_agree(claim: Facts, source: Source) -> Iterator[Finding]:
         return
     headings = [""] * (len(cells) - len(headings)) + headings
     columns = [
-        (Facts(cell).quantities, Facts(heading).quantities)
+        (Assertions(cell).quantities, Assertions(heading).quantities)
         for cell, heading in zip(cells, headings, strict=True)
     ]
-    said = [q for q in claim.quantities if q.kind is Kind.DATE]
+    claimed = [q for q in claim.quantities if q.kind is Kind.DATE]
     figures = [q for q in claim.quantities if q.kind is not Kind.DATE]
-    heads = [d for d in said if any(compare(d, h) is Match.EXACT for _, head in columns for h in head)]
+    heads = [
+        d for d in claimed if any(compare(d, h) is QuantityMatch.EXACT for _, head in columns for h in head)
+    ]
     if len(heads) != 1 or len(figures) != 1:
         return
-    under = [cell for cell, head in columns if any(compare(heads[0], h) is Match.EXACT for h in head)]
-    row = Source(source.numbers, Facts(""), Facts(""), source.header)
-    if not any(_cell_bears(figures[0], q, row) for cell in under for q in cell):
+    under = [cell for cell, head in columns if any(compare(heads[0], h) is QuantityMatch.EXACT for h in head)]
+    row = Source(source.numbers, Assertions(""), Assertions(""), source.header)
+    if not any(_cell_matches(figures[0], q, row) for cell in under for q in cell):
         figure, heading = figures[0].text.strip(), heads[0].text.strip()
-        yield Finding(True, ground("column", said=figure, meant=heading, label=source.label), turned=True)
+        yield Finding(
+            True, reason("column", claimed=figure, stated=heading, label=source.label), reversed=True
+        )
 
 
-def _cell_bears(claim: Quantity, cell: Quantity, row: Source) -> bool:
+def _cell_matches(claim: Quantity, cell: Quantity, row: Source) -> bool:
     readings = (cell, *in_header_scale(cell, row.header))
     return any(
-        compare(replace(claim, value=v), r) > Match.DIFFERENT
+        compare(replace(claim, value=v), r) > QuantityMatch.DIFFERENT
         for r in readings
         for v in (claim.value, -claim.value)
     )
 
 
-def order_holds(claim: Facts, source: Source, alignment: Alignment) -> Iterator[Finding]:
+def order_holds(claim: Assertions, source: Source, alignment: Alignment) -> Iterator[Finding]:
     """The found pieces come in the source's order, and no rival figure stands between a figure and its
     neighbour."""
     anchors = _bound(source, [a for a in alignment.anchors if a.places])
@@ -59,10 +63,10 @@ def order_holds(claim: Facts, source: Source, alignment: Alignment) -> Iterator[
         same_words = not alignment.new and not alignment.echoed and not alignment.scattered
         parties = _swapped_parties(claim, anchors, places)
         hard = same_words and len(source.numbers) == 1 and _voice(claim) == _voice(source.facts) and parties
-        yield Finding(hard, ground("order", said=first, meant=second, label=source.label), turned=hard)
+        yield Finding(hard, reason("order", claimed=first, stated=second, label=source.label), reversed=hard)
         return
     if _voice(claim) != _voice(source.facts) and len(places) > 2:
-        yield Finding(False, ground("voice", label=source.label))
+        yield Finding(False, reason("voice", label=source.label))
     yield from _rivals_between(claim, source, anchors, places)
     yield from _across_clauses(claim, source, anchors, places)
 
@@ -100,7 +104,7 @@ def _first_break(anchors: Sequence[Anchor], places: Sequence[int]) -> tuple[str,
     return anchors[at - 1].text, anchors[at].text
 
 
-def _voice(facts: Facts) -> bool:
+def _voice(facts: Assertions) -> bool:
     """Whether a passive names who acts."""
     return _PASSIVE.search(facts.lower) is not None
 
@@ -109,7 +113,7 @@ _PARTY = re.compile(r"[A-Z].*|.*[方人者].*|.*(?:公司|银行|单位|机关|�
 _SIDES = frozenset(word for pair in OPPOSITES for word in pair)
 
 
-def _swapped_parties(claim: Facts, anchors: Sequence[Anchor], places: Sequence[int]) -> bool:
+def _swapped_parties(claim: Assertions, anchors: Sequence[Anchor], places: Sequence[int]) -> bool:
     """Whether exchanging two pieces restores the order, and both are parties: names, roles, sides of a
     bargain."""
     wrong = [i for i, (a, b) in enumerate(zip(places, sorted(places), strict=True)) if a != b]
@@ -123,7 +127,7 @@ def _swapped_parties(claim: Facts, anchors: Sequence[Anchor], places: Sequence[i
 
 
 def _rivals_between(
-    claim: Facts, source: Source, anchors: Sequence[Anchor], places: Sequence[int]
+    claim: Assertions, source: Source, anchors: Sequence[Anchor], places: Sequence[int]
 ) -> Iterator[Finding]:
     """ "10 mg for adults and 5 mg for children" does not say "10 mg for children"."""
     for i in range(1, len(anchors)):
@@ -133,10 +137,12 @@ def _rivals_between(
             continue
         for rival in source.facts.quantities:
             between = left < rival.start < right and rival.kind is figure.kind
-            if between and all(compare(q, rival) is Match.DIFFERENT for q in claim.quantities):
-                said, meant = anchors[i - 1].text, anchors[i].text
+            if between and all(compare(q, rival) is QuantityMatch.DIFFERENT for q in claim.quantities):
+                claimed, intended = anchors[i - 1].text, anchors[i].text
                 other = rival.text.strip()
-                yield Finding(False, ground("rival", rival=other, said=said, meant=meant, label=source.label))
+                yield Finding(
+                    False, reason("rival", rival=other, claimed=claimed, stated=intended, label=source.label)
+                )
                 return
 
 
@@ -144,7 +150,7 @@ _CLAUSE_BREAK = re.compile(r";|\b(?:while|whereas)\b")
 
 
 def _across_clauses(
-    claim: Facts, source: Source, anchors: Sequence[Anchor], places: Sequence[int]
+    claim: Assertions, source: Source, anchors: Sequence[Anchor], places: Sequence[int]
 ) -> Iterator[Finding]:
     """One clause made of words from two: "mild impairment has not been studied" out of "mild impairment is
     no bar; severe impairment has not been studied"."""
@@ -153,5 +159,5 @@ def _across_clauses(
     for (a, left), (b, right) in pairwise(zip(anchors, places, strict=True)):
         apart = _CLAUSE_BREAK.search(source.facts.lower, left, max(left, right))
         if apart and not re.search(r"[,;]|\b(?:and|while|whereas|but)\b", claim.lower[a.start : b.start]):
-            yield Finding(False, ground("clauses", said=a.text, meant=b.text, label=source.label))
+            yield Finding(False, reason("clauses", claimed=a.text, stated=b.text, label=source.label))
             return

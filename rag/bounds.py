@@ -1,5 +1,5 @@
 """Checks of what stands right at a figure or word and bounds it: "at least 30", "5 to 10 mg", 五千元以上,
-"semi-annually". A figure told without its bound, or half a range, is another statement."""
+"semi-annually". A figure given without its bound, or half a range, is another statement."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from rag.align import Finding, Source
-from rag.facts import Facts
-from rag.grounds import ground
-from rag.quantities import Kind, Match, Quantity, compare
+from rag.facts import Assertions
+from rag.grounds import reason
+from rag.quantities import Kind, Quantity, QuantityMatch, compare
 from rag.wording import Cue
 
 _GROUPS = ("bound", "comparison")
@@ -23,36 +23,36 @@ _BETWEEN = re.compile(
 )
 
 
-def bounds_kept(claim: Facts, source: Source, question: Facts) -> Iterator[Finding]:
+def bounds_kept(claim: Assertions, source: Source, question: Assertions) -> Iterator[Finding]:
     """A figure keeps the bound that the source gives it: "at most 40" is neither "40" nor "more than 40"."""
     denied = any(c.group == "denial" for c in (*claim.cues, *source.facts.cues))
     for q in claim.quantities:
         match, near = source.best(q)
-        if match is Match.DIFFERENT or q.kind in _NOT_BOUNDED or near not in source.facts.quantities:
+        if match is QuantityMatch.DIFFERENT or q.kind in _NOT_BOUNDED or near not in source.facts.quantities:
             continue
         theirs = [_bound(source.facts, n) for n in source.facts.quantities if _same(q, n)]
         bounds = [c for c in theirs if c is not None]
         if not bounds or None in theirs:  # the figure also stands there alone
             continue
-        meant = bounds[0]
-        above = _above(source.facts, meant)
-        own = _bound(claim, q) or _elsewhere(claim, above)
-        if own is not None:
-            if all(_above(claim, own) != _above(source.facts, t) for t in bounds):
-                # "Fails to pay within ten days" is "more than ten days late": only a reader can tell.
-                because = ground("turned", said=own.text, meant=meant.text, label=source.label)
-                yield Finding(not denied, because, turned=not denied)
+        stated = bounds[0]
+        above = _above(source.facts, stated)
+        claimed = _bound(claim, q) or _elsewhere(claim, above)
+        if claimed is not None:
+            if all(_above(claim, claimed) != _above(source.facts, t) for t in bounds):
+                # "Fails to pay within ten days" is "more than ten days late": only a reader can decide.
+                because = reason("turned", claimed=claimed.text, stated=stated.text, label=source.label)
+                yield Finding(not denied, because, reversed=not denied)
         elif claim.size > 3 or not _elsewhere(question, above):
             figure = near.text.strip()
-            yield Finding(False, ground("bound", meant=meant.text, figure=figure, label=source.label))
+            yield Finding(False, reason("bound", stated=stated.text, figure=figure, label=source.label))
 
 
-def _elsewhere(facts: Facts, above: bool) -> Cue | None:
+def _elsewhere(facts: Assertions, above: bool) -> Cue | None:
     """A bound of that direction anywhere: "the maximum that a patient may take is 40 mg"."""
     return next((c for c in facts.cues if c.group in _GROUPS and _above(facts, c) == above), None)
 
 
-def _above(facts: Facts, cue: Cue) -> bool:
+def _above(facts: Assertions, cue: Cue) -> bool:
     """Whether the bound is a lower one: "more than 5" is, "not receive more than 5" is not."""
     above = (cue.group, cue.name) in _UP
     if cue.group == "bound" or cue.text.lower() in ("under", "over", "above", "below"):
@@ -67,7 +67,7 @@ def _above(facts: Facts, cue: Cue) -> bool:
 _FEW = re.compile(r"\W*(?:\w+\W+){0,3}|[\u3400-\u9fff]{0,4}")
 
 
-def _bound(facts: Facts, q: Quantity) -> Cue | None:
+def _bound(facts: Assertions, q: Quantity) -> Cue | None:
     """The bound or comparison that stands right before or right behind a figure."""
     for cue in facts.cues:
         if cue.group not in _GROUPS:
@@ -82,7 +82,7 @@ def _bound(facts: Facts, q: Quantity) -> Cue | None:
 _POSTFIX = re.compile(r"[\u3400-\u9fff]+|or \w+|(?:at (?:the )?)?(?:most|least)|maximum|minimum")
 
 
-def _behind(facts: Facts, q: Quantity, cue: Cue) -> bool:
+def _behind(facts: Assertions, q: Quantity, cue: Cue) -> bool:
     """三十日以内, "30 days or more", "40 mg at most": a bound behind its figure, and not one of the next."""
     between = facts.lower[q.end : cue.start]
     near = re.fullmatch(r"[ \t]*(?:及|\(|or[ \t])?[ \t]*", between)
@@ -95,8 +95,8 @@ _TO = re.compile(r"[ \t]*(?:-|~|to|至|到|through)[ \t]*(?:[$€£¥]|us\$)?[ \
 _AND = re.compile(r"[ \t]*(?:and|和|与)[ \t]*(?:[$€£¥]|us\$)?[ \t]*")
 
 
-def ranges_whole(claim: Facts, source: Source) -> Iterator[Finding]:
-    """Of a range both ends are told: "5 to 10 mg" is not "10 mg"."""
+def ranges_whole(claim: Assertions, source: Source) -> Iterator[Finding]:
+    """Of a range both ends are stated: "5 to 10 mg" is not "10 mg"."""
     found = source.facts.quantities
     for first, second in pairwise(found):
         alike = first.kind is second.kind and first.kind not in _NOT_BOUNDED
@@ -105,15 +105,15 @@ def ranges_whole(claim: Facts, source: Source) -> Iterator[Finding]:
         ends = [[q for q in claim.quantities if _same(q, end)] for end in (first, second)]
         if bool(ends[0]) == bool(ends[1]):
             continue
-        said = (ends[0] or ends[1])[0]
-        if any(_same(said, n) for n in found if n not in (first, second)):
+        claimed = (ends[0] or ends[1])[0]
+        if any(_same(claimed, n) for n in found if n not in (first, second)):
             continue  # the end that is said also stands outside the range
         whole = source.facts.text[first.start : second.end].strip()
-        yield Finding(False, ground("range", said=said.text.strip(), meant=whole, label=source.label))
+        yield Finding(False, reason("range", claimed=claimed.text.strip(), stated=whole, label=source.label))
 
 
 def _same(claim: Quantity, source: Quantity) -> bool:
-    return compare(claim, source) is not Match.DIFFERENT
+    return compare(claim, source) is not QuantityMatch.DIFFERENT
 
 
 def _is_range(source: Source, first: Quantity, second: Quantity) -> bool:
@@ -133,10 +133,10 @@ _PREFIXED = re.compile(
 )
 
 
-def prefixes_kept(claim: Facts, source: Source) -> Iterator[Finding]:
+def prefixes_kept(claim: Assertions, source: Source) -> Iterator[Finding]:
     """ "Semi-annually" is not "annually", "non-current" not "current"."""
     for m in _PREFIXED.finditer(source.facts.lower):
         rest = m["rest"]
         plain = re.search(rf"(?<![a-z-]){re.escape(rest)}\b", claim.lower)
         if plain and not re.search(rf"(?<![a-z-]){re.escape(rest)}\b", source.facts.lower):
-            yield Finding(False, ground("left out", meant=m.group(), label=source.label))
+            yield Finding(False, reason("left out", stated=m.group(), label=source.label))

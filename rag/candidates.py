@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.question import Question
+from rag.question import ParsedQuestion
 from rag.text import search_tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PreparedQuestion:
     """A question prepared once: its parts, distinct content tokens and their idf weights over the index.
 
     `unknown` are tokens that no passage holds; `topic` are those that are no part of a name or a number: what
-    is asked about the named thing; `rewordings` are the tokens of each professional term for it, `lines`
+    is asked about the named thing; `expansions` are the tokens of each professional term for it, `lines`
     those of each wording of a line item that it needs."""
 
-    question: Question
+    question: ParsedQuestion
     tokens: tuple[str, ...]
     weights: Mapping[str, float]
     unknown: frozenset[str]
     topic: frozenset[str]
-    rewordings: tuple[frozenset[str], ...] = ()
+    expansions: tuple[frozenset[str], ...] = ()
     lines: tuple[frozenset[str], ...] = ()
 
     @property
@@ -45,9 +45,9 @@ class Asked:
         total = sum(rest.values())
         return sum(w for t, w in rest.items() if t in tokens) / total if total > 0 else 0.0
 
-    def reworded(self, tokens: frozenset[str]) -> float:
+    def expansion_share(self, tokens: frozenset[str]) -> float:
         """1.0 where these tokens hold a professional term for what the question says in lay words."""
-        return 1.0 if any(tokens.issuperset(term) for term in self.rewordings) else 0.0
+        return 1.0 if any(tokens.issuperset(term) for term in self.expansions) else 0.0
 
     def line_item(self, tokens: frozenset[str]) -> float:
         """The largest share that the wording of a needed line item has of a label that holds it whole."""
@@ -58,9 +58,9 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """A candidate sentence and what stands around it: `surroundings` are title, headings and table header,
-    the tokens `around` are theirs and those of the sentence before; `titles` are those of title and headings
-    alone; `head` is how the document begins: parties, company, patient are often named there and nowhere
-    else. `place` (0..1) is where in its passage it stands."""
+    the tokens `context_tokens` are theirs and those of the sentence before; `titles` are those of title and
+    headings alone; `head` is how the document begins: parties, company, patient are often named there and
+    nowhere else. `place` (0..1) is where in its passage it stands."""
 
     hit: int
     start: int
@@ -73,14 +73,14 @@ class Sentence:
     first: bool
     tokens: frozenset[str]
     sequence: tuple[str, ...]
-    around: frozenset[str]
+    context_tokens: frozenset[str]
     titles: frozenset[str]
     place: float = 0.0
     row: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class SentenceUnit:
     """A sentence or a table row as read: offset in the document, verbatim text, column heads and cells of a
     row; whether it is a row."""
 
@@ -91,7 +91,9 @@ class Unit:
     row: bool = False
 
 
-def make_sentences(hit: int, units: Sequence[Unit], surroundings: str, head: str = "") -> list[Sentence]:
+def make_sentences(
+    hit: int, units: Sequence[SentenceUnit], surroundings: str, head: str = ""
+) -> list[Sentence]:
     """The sentences of one passage from its units in reading order; each knows the one before it.
 
     A unit that holds no word beyond title, headings and column heads is left out: it names, and says nothing.
@@ -99,9 +101,9 @@ def make_sentences(hit: int, units: Sequence[Unit], surroundings: str, head: str
     made: list[Sentence] = []
     titles = frozenset(search_tokens(surroundings))
     for n, unit in enumerate(units):
-        around = titles | frozenset(search_tokens(unit.header)) if unit.header else titles
+        context_tokens = titles | frozenset(search_tokens(unit.header)) if unit.header else titles
         sequence = tuple(search_tokens(unit.text))
-        if around.issuperset(sequence):
+        if context_tokens.issuperset(sequence):
             continue
         before = made[-1].tokens if made else frozenset()
         made.append(
@@ -117,7 +119,7 @@ def make_sentences(hit: int, units: Sequence[Unit], surroundings: str, head: str
                 first=not made,
                 tokens=frozenset(sequence),
                 sequence=sequence,
-                around=around | before,
+                context_tokens=context_tokens | before,
                 titles=titles,
                 place=n / max(1, len(units) - 1),
                 row=unit.row,

@@ -39,7 +39,7 @@ class NameKind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DocumentFacts:
     """What is known about one document: numbers of its companies in `Catalogue.companies`, the fiscal years
     it may be called by, part of the year, ISO day of its end, form, key of its statute, rank, key of its
     subject, and years that are not fiscal ones."""
@@ -66,7 +66,7 @@ class Catalogue:
     titles and file names -> documents. `han`: first character -> lengths of the Chinese keys that begin with
     it, longest first. `display`: key -> the name as printed."""
 
-    facts: Mapping[int, Facts] = field(default_factory=dict)
+    facts: Mapping[int, DocumentFacts] = field(default_factory=dict)
     companies: tuple[str, ...] = ()
     company_documents: tuple[tuple[int, ...], ...] = ()
     company_keys: Mapping[str, tuple[tuple[int, NameKind], ...]] = field(default_factory=dict)
@@ -131,7 +131,7 @@ class _Builder:
     """Collects what `Catalogue` holds, one document after the other."""
 
     def __init__(self) -> None:
-        self.facts: dict[int, Facts] = {}
+        self.facts: dict[int, DocumentFacts] = {}
         self.numbers: dict[str, int] = {}
         self.companies: list[str] = []
         self.reports: list[list[int]] = []
@@ -149,7 +149,7 @@ class _Builder:
         for number in numbers:
             self.reports[number].append(info.id)
         subject = "" if company or law else self._subject(info, meta)
-        self.facts[info.id] = Facts(
+        self.facts[info.id] = DocumentFacts(
             companies=numbers,
             years=_years(meta.get("fiscal_year", "")),
             part=meta.get("fiscal_period", ""),

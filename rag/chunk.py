@@ -140,12 +140,12 @@ class _Packer:
     def _first_context(self, lead: list[_Item], first: Segment) -> str:
         """The context of a passage that opens with its headings, or of a table that opens with its header
         row: what is in the text already is not repeated."""
-        shown = {plain_heading(self._text[h.start : h.end]) for h in lead}
+        lead_headings = {plain_heading(self._text[h.start : h.end]) for h in lead}
         row, header = self._text[first.start : first.end], first.header
         if plain_heading(row.replace("|", " ")) == plain_heading(header.replace("|", " ")):
             header = ""
         return self._contexts.write(
-            tuple(h for h in first.heading_path if plain_heading(h) not in shown), header
+            tuple(h for h in first.heading_path if plain_heading(h) not in lead_headings), header
         )
 
     def _headings(self, lead: list[_Item]) -> Iterator[_Draft]:

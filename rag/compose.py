@@ -12,7 +12,7 @@ from typing import Any
 
 from rag.evidence import Selection
 from rag.figures import Computed
-from rag.grounds import ground
+from rag.grounds import reason
 from rag.index import Index
 from rag.text import letters, sentences
 from rag.types import (
@@ -28,7 +28,7 @@ from rag.types import (
     Hit,
 )
 
-_QUOTES_SHOWN = 2
+_MOST_QUOTES = 2
 _CERTAIN = 0.95
 _FIRST = 1
 _ENDS = '.!?。！？"”’」』)）]'
@@ -88,23 +88,23 @@ class Written:
 def compose(basis: Basis, by: Written = Written()) -> Answer:
     """The answer to a question whose evidence suffices, from what the model wrote and the quotes."""
     found, language = basis.found, basis.language
-    written = _worth_showing(by.claims, found)
+    written = _displayable(by.claims, found)
     cited = {n for claim in written for n in claim.citations} | {_FIRST}
-    quotes = [e for e in found.evidence if e.number in cited or e.number <= min(_QUOTES_SHOWN, found.core)]
+    quotes = [e for e in found.evidence if e.number in cited or e.number <= min(_MOST_QUOTES, found.core)]
     quotes.sort(key=lambda e: e.number)
-    shown = written + [quote_claim(e, language) for e in quotes]
+    displayed = written + [quote_claim(e, language) for e in quotes]
     return basis.answer(
         AnswerKind.WRITTEN if written else AnswerKind.QUOTED,
-        render_text(shown, found.evidence),
-        shown,
+        render_text(displayed, found.evidence),
+        displayed,
         draft=by.draft,
         model=by.model,
         reason=by.trouble,
-        dropped=_not_shown(by.claims, language),
+        dropped=_left_out(by.claims, language),
     )
 
 
-def _worth_showing(claims: Sequence[Claim], found: Selection) -> list[Claim]:
+def _displayable(claims: Sequence[Claim], found: Selection) -> list[Claim]:
     """Supported sentences, each once, that say something other than their own quote and rest on the first
     piece of evidence: a small model is as ready to repeat a true figure from a sentence that answers
     something else."""
@@ -121,9 +121,9 @@ def _worth_showing(claims: Sequence[Claim], found: Selection) -> list[Claim]:
     return kept
 
 
-def _not_shown(claims: Sequence[Claim], language: str) -> tuple[Claim, ...]:
+def _left_out(claims: Sequence[Claim], language: str) -> tuple[Claim, ...]:
     """What did not pass, with its reasons."""
-    aside = ground("aside").words(language)
+    aside = reason("aside").words(language)
     return tuple(
         c if c.state is not ClaimState.SUPPORTED else replace(c, state=ClaimState.PARTIAL, reasons=(aside,))
         for c in claims
@@ -135,14 +135,14 @@ def compose_figures(basis: Basis, figures: Computed) -> Answer:
     """The answer that code read or worked out: what it says, then the rows it was read from, quoted. The rows
     are the first of the basis's evidence (see `with_rows`)."""
     language = basis.language
-    said = [
-        Claim(text, ClaimState.SUPPORTED, rows, (ground("computed" if rows else "given").words(language),))
+    statements = [
+        Claim(text, ClaimState.SUPPORTED, rows, (reason("computed" if rows else "given").words(language),))
         for text, rows in figures.sentences
     ]
     cited = {n for _, rows in figures.sentences for n in rows}
-    shown = said + [quote_claim(e, language) for e in figures.evidence if e.number in cited]
-    text = render_text(shown, basis.found.evidence)
-    return basis.answer(AnswerKind.COMPUTED, text, shown, calculations=figures.calculations)
+    displayed = statements + [quote_claim(e, language) for e in figures.evidence if e.number in cited]
+    text = render_text(displayed, basis.found.evidence)
+    return basis.answer(AnswerKind.COMPUTED, text, displayed, calculations=figures.calculations)
 
 
 def with_rows(found: Selection, figures: Computed, limit: int) -> Selection:
@@ -177,7 +177,7 @@ def quote_claim(evidence: Evidence, language: str = "en") -> Claim:
         text=evidence.text,
         state=ClaimState.SUPPORTED,
         citations=(evidence.number,),
-        reasons=(ground("quoted").words(language),),
+        reasons=(reason("quoted").words(language),),
         quoted=True,
     )
 
@@ -243,8 +243,8 @@ def _scope(filters: Filters | None, language: str) -> str:
 def refuse(basis: Basis, reason: str = "") -> Answer:
     """The refusal: says so, says what was searched, and carries the nearest passages. `reason` says what of
     the question had no support (`rag.missing`)."""
-    spoken = basis.language if basis.language in _NOT_FOUND else "en"
+    known_language = basis.language if basis.language in _NOT_FOUND else "en"
     proof = basis.proof
-    searched_all = _SEARCHED[spoken].format(documents=proof.documents, passages=proof.passages)
-    text = f"{_NOT_FOUND[spoken]}{'' if spoken == 'zh' else ' '}{searched_all}"
+    searched_all = _SEARCHED[known_language].format(documents=proof.documents, passages=proof.passages)
+    text = f"{_NOT_FOUND[known_language]}{'' if known_language == 'zh' else ' '}{searched_all}"
     return basis.answer(AnswerKind.REFUSED, text, reason=reason or basis.found.reason)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rag.articles import article_labels, articles_agree
-from rag.catalogue import Catalogue, Facts
-from rag.names import says_form
+from rag.catalogue import Catalogue, DocumentFacts
+from rag.names import is_legal_form
 from rag.naming import Named, find_names
 from rag.question import analyse
 from rag.text import STOPWORDS_EN
@@ -108,13 +108,13 @@ class Constraints:
     documents: Mapping[int, Agreement] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.matters())
+        return bool(self.named_values())
 
     def agreement(self, document_id: int) -> Agreement:
         """The agreement of a document; neutral for one that neither agrees nor clashes."""
         return self.documents.get(document_id, NEUTRAL)
 
-    def matters(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    def named_values(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """What the question names, each matter with its values; "unknown" are the names that no document
         bears."""
         named = (
@@ -127,12 +127,12 @@ class Constraints:
 
     def values(self, what: str) -> tuple[str, ...]:
         """The values of one matter; () where the question names none."""
-        return dict(self.matters()).get(what, ())
+        return dict(self.named_values()).get(what, ())
 
     def describe(self) -> tuple[str, ...]:
         """What was understood, in words, for the reader: ("company: Thornfield Marsh plc", "year: 2022")."""
-        said = {"unknown": "in no document"}
-        return tuple(f"{said.get(what, what)}: {', '.join(values)}" for what, values in self.matters())
+        labels = {"unknown": "in no document"}
+        return tuple(f"{labels.get(what, what)}: {', '.join(values)}" for what, values in self.named_values())
 
 
 def read_constraints(question: str, catalogue: Catalogue, fields: Sequence[Reads]) -> Constraints:
@@ -166,7 +166,7 @@ def _title_shares(question: str, catalogue: Catalogue) -> dict[int, float]:
         part
         for name in analyse(question).names
         for part in name.lower().replace("-", " ").split()
-        if part not in STOPWORDS_EN and part in catalogue.title_words and not says_form(part)
+        if part not in STOPWORDS_EN and part in catalogue.title_words and not is_legal_form(part)
     }
     most = max(1, len(catalogue.facts) // 5)
     weights = {
@@ -229,7 +229,7 @@ class _Agreements(Mapping[int, Agreement]):
             self._all = {document: agreement for document, agreement in found if agreement is not None}
         return self._all
 
-    def _name(self, document_id: int, facts: Facts) -> float:
+    def _name(self, document_id: int, facts: DocumentFacts) -> float:
         if self._companies and facts.companies:
             clash = -max(self._companies.values())
             return max(self._companies.get(n, clash) for n in facts.companies)

@@ -20,8 +20,8 @@ _NAME_WORDS = 8
 
 
 def document_name(title: str, path: str) -> str:
-    """The title, and in brackets the words of the file name that it lacks: "agreement-brightquill.pdf" tells
-    two agreements of one title apart."""
+    """The title, and in brackets the words of the file name that it lacks: "agreement-brightquill.pdf"
+    distinguishes two agreements of one title."""
     known = title.casefold()
     extra = [w for w in _NAME_WORD.findall(PurePosixPath(path).stem) if w.casefold() not in known]
     kept = " ".join(list(dict.fromkeys(extra))[:_NAME_WORDS])

@@ -119,9 +119,9 @@ def _chinese(text: str) -> Iterator[Reference]:
     taken: list[tuple[int, int]] = []
     for reference in numbered:
         before = text[max(0, reference.start - 90) : reference.start]
-        target, length, said = _owner_zh(before, named)
+        target, length, is_stated = _owner_zh(before, named)
         gap = text[previous.end : reference.start] if previous else None
-        if not said and previous is not None and gap is not None and _JOIN_ZH.fullmatch(gap):
+        if not is_stated and previous is not None and gap is not None and _JOIN_ZH.fullmatch(gap):
             target = previous.target
             yield from _between(previous, reference, gap)
         previous = reference
@@ -230,9 +230,9 @@ _PRECEDING = re.compile(
     r"(?:[Pp]receding|[Pp]revious|[Ff]oregoing)\s+(?i:(article|section|clause|rule))\b(?!\s*\d)"
 )
 _PRECEDES = ("receding ", "revious ", "oregoing ")
-_STANDING = re.compile(rf"{_TYPE}\b")  # begins with a set of letters, which `re` looks for fast
-_STANDING_BEFORE = re.compile(rf"(?<![\w.]){_WORDS}$")
-_STANDING_YEAR = re.compile(_YEAR)
+_BARE_TITLE = re.compile(rf"{_TYPE}\b")  # begins with a set of letters, which `re` looks for fast
+_BARE_TITLE_BEFORE = re.compile(rf"(?<![\w.]){_WORDS}$")
+_BARE_TITLE_YEAR = re.compile(_YEAR)
 _ITSELF = ("This ", "These ")
 _NO_NAME = re.compile(
     r"^(?:(?:This|The|These|That|Any|Each|Such|An?|In|If|Under|By|Our|Your|No|All|Every|Said|Of|For|To|On)\s+)+"
@@ -264,7 +264,7 @@ def _english(text: str, *, names: bool) -> Iterator[Reference]:
         kind = match[1].lower().replace("clause", "section")
         yield Reference(match.start(), match.end(), kind, "-1")
     if names:
-        yield from _standing(text, taken, aliases)
+        yield from _bare_titles(text, taken, aliases)
 
 
 def _groups_en(text: str) -> Iterator[list[Reference]]:
@@ -343,17 +343,17 @@ def _aliases_en(text: str) -> Iterator[tuple[str, str]]:
             yield found["alias"], "" if name.startswith("This ") else _NO_NAME.sub("", name)
 
 
-def _standing(text: str, taken: Sequence[tuple[int, int]], aliases: dict[str, str]) -> Iterator[Reference]:
+def _bare_titles(text: str, taken: Sequence[tuple[int, int]], aliases: dict[str, str]) -> Iterator[Reference]:
     """Documents named as a whole: "the Companies Act 2006", and not "this Agreement"."""
     starts = {end for _, end in taken}
-    for match in _STANDING.finditer(text):
+    for match in _BARE_TITLE.finditer(text):
         at = match.start()
         space = text.rfind(" ", 0, at - 1)
         if at < 2 or not text[at - 1].isspace() or not text[space + 1].isupper():
             continue
-        if not (before := _STANDING_BEFORE.search(text, max(0, at - 100), at)):
+        if not (before := _BARE_TITLE_BEFORE.search(text, max(0, at - 100), at)):
             continue
-        year = _STANDING_YEAR.match(text, match.end())
+        year = _BARE_TITLE_YEAR.match(text, match.end())
         end = year.end() if year else match.end()
         raw = text[before.start() : end]
         name = _NO_NAME.sub("", raw)

@@ -37,8 +37,8 @@ _HALF = {"first": 1, "second": 2, "上": 1, "下": 2}
 @dataclass(frozen=True, slots=True)
 class Period:
     """The known parts of a date; None: not said. `decade` marks "1990s" (year 1990). `time` is minutes
-    after midnight. `swapped` is the other reading of a numeric date whose day and month cannot be told
-    apart."""
+    after midnight. `swapped` is the other reading of a numeric date whose day and month cannot be
+    distinguished."""
 
     year: int | None = None
     month: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rag.facts import facts_of
+from rag.facts import assertions_of
 from rag.types import Claim, ClaimState, Evidence
 from rag.verify import verify
 
@@ -19,7 +19,7 @@ def choose(
     question's content (stems, pairs of Han characters, figures) that these words and the headings over their
     quotes take up, since a true sentence about something else is no answer. Of equals the earlier one."""
     claims = [verify(draft, evidence, question=question) if draft.strip() else () for draft in drafts]
-    asked = facts_of(question).items
+    asked = assertions_of(question).items
     scores = [_score(found, evidence, asked) if len(drafts) > 1 else 0.0 for found in claims]
     best = max(range(len(drafts)), key=lambda n: (scores[n], -n))
     return best, claims[best]
@@ -32,9 +32,11 @@ def _score(claims: Sequence[Claim], evidence: Sequence[Evidence], asked: frozens
     cited = {n for c in shown for n in c.citations}
     heads = [(e.document.title, *e.heading_path, e.header) for e in evidence if e.number in cited]
     said = _items(c.text for c in shown) | _items(" \n".join(lines) for lines in heads)
-    share = sum(facts_of(c.text).size for c in shown) / max(1, sum(facts_of(c.text).size for c in claims))
+    share = sum(assertions_of(c.text).size for c in shown) / max(
+        1, sum(assertions_of(c.text).size for c in claims)
+    )
     return (share + (len(asked & said) / len(asked) if asked else 1.0)) / 2
 
 
 def _items(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset().union(*(facts_of(text).items for text in texts))
+    return frozenset().union(*(assertions_of(text).items for text in texts))

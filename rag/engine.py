@@ -7,7 +7,7 @@ prompt gives the same answer, whatever was asked before. What is written beside 
 bits of its logits, and so seldom in a word: of 56 real prompts all had the same text alone and five at a time
 (SmolLM2-135M in Q4_1).
 
-A stop is heard at once by the reader; the owner gives up the piece in hand and frees the sequence. Requests
+A stop is noticed at once by the reader; the owner gives up the piece in hand and frees the sequence. Requests
 are served in order."""
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from rag.errors import CitewiseError, GenerationError
 from rag.generation import TEMPERATURE, TOP_P, Delivery, Thoughts
 from rag.kvstate import Prefixes
-from rag.native import Context, Interrupted, Vocabulary
+from rag.native import Context, Interrupted, ModelVocabulary
 
 WAITING = 64
 _PIECES_A_TURN = 2  # the sooner a prompt is read, the more answers are written in one call
@@ -62,7 +62,7 @@ class Request(Delivery):
         super().cancel()
         self.on_cancel(self)
 
-    def take(self, logits: NDArray[np.float32], vocabulary: Vocabulary) -> bool:
+    def take(self, logits: NDArray[np.float32], vocabulary: ModelVocabulary) -> bool:
         """Chooses the next token and delivers it; False where the answer ends."""
         self.token = chosen(logits, self._random)
         if vocabulary.is_end(self.token) or self.cancelled:
@@ -147,7 +147,7 @@ class Engine:
     def __init__(
         self,
         context: Context,
-        vocabulary: Vocabulary,
+        vocabulary: ModelVocabulary,
         *,
         slice_tokens: int,
         prefixes: Prefixes,

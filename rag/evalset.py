@@ -20,7 +20,7 @@ HALVES: tuple[Half, ...] = ("dev", "test")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class EvalQuestion:
     """One line of `questions.jsonl`; all but `question` may be empty.
 
     `parts` are the items that a full answer has, each with its spellings; `conflict` the statements on which
@@ -58,7 +58,7 @@ class Choice:
 EVERY = Choice()
 
 
-def load_questions(path: Path) -> tuple[Question, ...]:
+def load_questions(path: Path) -> tuple[EvalQuestion, ...]:
     """The questions of a set's folder or of a file of questions, in order; blank lines do not count. Raises
     InputError naming the file and the line."""
     path = path / "questions.jsonl" if path.is_dir() else path
@@ -67,7 +67,7 @@ def load_questions(path: Path) -> tuple[Question, ...]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as UTF-8 text: {error}.") from error
     lines_of: dict[str, int] = {}
-    questions: list[Question] = []
+    questions: list[EvalQuestion] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -83,10 +83,10 @@ def load_questions(path: Path) -> tuple[Question, ...]:
     return tuple(questions)
 
 
-def _parse(line: str, path: Path, number: int) -> Question:
+def _parse(line: str, path: Path, number: int) -> EvalQuestion:
     try:
         row = _typed(json.loads(line), dict, "the line")
-        return Question(
+        return EvalQuestion(
             id=str(row.get("id") or f"line-{number}"),
             question=_asked(row),
             answerable=_typed(row.get("answerable", True), bool, "`answerable`"),
@@ -152,7 +152,7 @@ def _typed(value: Any, kind: Any, what: str) -> Any:
     return value
 
 
-def sample(questions: Sequence[Question], limit: int | None, seed: int) -> tuple[Question, ...]:
+def sample(questions: Sequence[EvalQuestion], limit: int | None, seed: int) -> tuple[EvalQuestion, ...]:
     """At most `limit` questions drawn with a fixed seed, in their own order; the same seed draws the same
     ones."""
     if limit is None or limit >= len(questions):
@@ -161,7 +161,7 @@ def sample(questions: Sequence[Question], limit: int | None, seed: int) -> tuple
     return tuple(questions[i] for i in chosen)
 
 
-def fixed_sample(questions: Sequence[Question], size: int | None) -> tuple[Question, ...]:
+def fixed_sample(questions: Sequence[EvalQuestion], size: int | None) -> tuple[EvalQuestion, ...]:
     """At most `size` questions, those whose ids have the smallest SHA-256, in their own order: the same ones
     whatever else joins or leaves the set."""
     if size is None or size >= len(questions):
@@ -170,7 +170,7 @@ def fixed_sample(questions: Sequence[Question], size: int | None) -> tuple[Quest
     return tuple(q for q in questions if (_digest(q.id), q.id) in chosen)
 
 
-def half_of(question: Question) -> Half:
+def half_of(question: EvalQuestion) -> Half:
     """The half that a question belongs to, whatever else is in its set: what is fitted on "dev" can be
     measured on "test".
 
@@ -180,7 +180,7 @@ def half_of(question: Question) -> Half:
     return _half(question.evidence[0].document if question.evidence else question.id)
 
 
-def whole_half_of(question: Question) -> Half | None:
+def whole_half_of(question: EvalQuestion) -> Half | None:
     """The half that a question belongs to with all of its evidence documents; None where they lie on both
     sides. What is fitted on one half of these and measured on the other shares no document with it."""
     halves = {_half(entry.document) for entry in question.evidence} or {half_of(question)}
@@ -196,8 +196,8 @@ def _digest(key: str) -> bytes:
 
 
 def restrict(
-    questions: Sequence[Question], *, tags: Sequence[str] = (), half: Half | None = None
-) -> tuple[Question, ...]:
+    questions: Sequence[EvalQuestion], *, tags: Sequence[str] = (), half: Half | None = None
+) -> tuple[EvalQuestion, ...]:
     """The questions that carry any of `tags` and belong to `half`; no tags and None leave all. Raises
     InputError, naming what there is, where nothing is left."""
     known = sorted({tag for q in questions for tag in q.tags})

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag import metrics
 from rag.errors import CitewiseError, InputError
-from rag.evalset import EVERY, Choice, Question, fixed_sample, load_questions, restrict, sample
+from rag.evalset import EVERY, Choice, EvalQuestion, fixed_sample, load_questions, restrict, sample
 from rag.report import ALL, PLAIN, QuestionResult, Report, Variant, measures_of
 from rag.scoring import Scores, is_searched, judge, nothing_scores, passage, rank_scores
 from rag.text import detect_language
@@ -76,7 +76,7 @@ def check_what(what: str) -> None:
         raise InputError(f"There is nothing called {what!r} to measure. Allowed: {', '.join(PARTS)}.")
 
 
-def choose(source: Path, choice: Choice = EVERY, *, searched: bool = False) -> tuple[Question, ...]:
+def choose(source: Path, choice: Choice = EVERY, *, searched: bool = False) -> tuple[EvalQuestion, ...]:
     """The questions to ask, in their order. With `searched` at least one must say where its evidence stands:
     without any, retrieval cannot be measured. Raises InputError."""
     found = restrict(load_questions(source), tags=choice.tags, half=choice.half)
@@ -97,7 +97,7 @@ def set_name(source: Path) -> str:
 
 
 def settings_of(
-    choice: Choice, questions: Sequence[Question], depth: int, stages: Stages = ALL_STAGES
+    choice: Choice, questions: Sequence[EvalQuestion], depth: int, stages: Stages = ALL_STAGES
 ) -> dict[str, Any]:
     """What a report says of a run: how many questions, and what narrowed it."""
     found: dict[str, Any] = {"questions": len(questions), "seed": choice.seed, "depth": depth}
@@ -122,7 +122,7 @@ class Run:
     thresholds: set[float] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
 
-    def warm_up(self, questions: Sequence[Question]) -> None:
+    def warm_up(self, questions: Sequence[EvalQuestion]) -> None:
         """Models load at first use, and each language's tokenizer; that second belongs to no question. Also
         the place where a broken index shows."""
         first: dict[str, str] = {}
@@ -131,7 +131,7 @@ class Run:
         for question in first.values():
             search(self.index, question, 1, self.stages)
 
-    def ask(self, question: Question) -> QuestionResult:
+    def ask(self, question: EvalQuestion) -> QuestionResult:
         scores: Scores = {}
         seconds: dict[str, float] = {}
         found: dict[str, Any] = {}
@@ -149,7 +149,7 @@ class Run:
         about = (question.id, question.question, question.answerable, question.tags)
         return QuestionResult(*about, scores=scores, seconds=seconds, **found)
 
-    def _retrieve(self, question: Question, scores: Scores, seconds: dict[str, float]) -> dict[str, Any]:
+    def _retrieve(self, question: EvalQuestion, scores: Scores, seconds: dict[str, float]) -> dict[str, Any]:
         begun = time.perf_counter()
         hits = search(self.index, question.question, self.depth, self.stages)
         seconds["search"] = time.perf_counter() - begun
@@ -161,7 +161,7 @@ class Run:
             "document_rank": metrics.first_document_rank(passages, question.evidence),
         }
 
-    def _answer(self, question: Question, scores: Scores, seconds: dict[str, float]) -> dict[str, Any]:
+    def _answer(self, question: EvalQuestion, scores: Scores, seconds: dict[str, float]) -> dict[str, Any]:
         answer = self._timed_answer(question, seconds)
         self.thresholds.add(round(answer.certificate.threshold, 4))
         self.counts[f"kind: {answer.kind.value}"] += 1
@@ -181,7 +181,7 @@ class Run:
             "citations": came.citations,
         }
 
-    def _timed_answer(self, question: Question, seconds: dict[str, float]) -> Answer:
+    def _timed_answer(self, question: EvalQuestion, seconds: dict[str, float]) -> Answer:
         assert self.assistant is not None, "evaluate() checked it"
         filters = self._scope(question) if self.scoped and question.scope else None
         begun = time.perf_counter()
@@ -195,7 +195,7 @@ class Run:
                 return event.answer
         raise InputError(f"No answer came for: {question.question}")
 
-    def _scope(self, question: Question) -> Filters:
+    def _scope(self, question: EvalQuestion) -> Filters:
         """The documents that the question names, as the index calls them. Raises InputError without any."""
         paths = tuple(
             d.path
@@ -211,7 +211,7 @@ class Run:
         name: str,
         settings: dict[str, Any],
         results: tuple[QuestionResult, ...],
-        questions: Sequence[Question],
+        questions: Sequence[EvalQuestion],
     ) -> Report:
         tags = sorted({tag for q in questions for tag in q.tags})
         by_tag = {t: measures_of([r.scores for r in results if t in r.tags]) for t in tags}
@@ -240,7 +240,7 @@ def percentiles(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     }
 
 
-def _missing(index: Index, questions: Sequence[Question]) -> tuple[str, ...]:
+def _missing(index: Index, questions: Sequence[EvalQuestion]) -> tuple[str, ...]:
     """Evidence documents that the index does not hold: their questions cannot be found by any search."""
     held = [d.path for d in index.documents() if d.chunks]
     exact = set(held)
@@ -251,9 +251,9 @@ def _missing(index: Index, questions: Sequence[Question]) -> tuple[str, ...]:
 
 
 def with_progress(
-    questions: Sequence[Question], progress: Callable[[Progress], None] | None
-) -> Iterator[Question]:
-    """The questions one by one; the callback hears of each before it is asked, and of the end."""
+    questions: Sequence[EvalQuestion], progress: Callable[[Progress], None] | None
+) -> Iterator[EvalQuestion]:
+    """The questions one by one; the callback is given each before it is asked, and of the end."""
     begun = time.perf_counter()
     for done, question in enumerate([*questions, None]):
         if progress is not None:

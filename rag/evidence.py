@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.calibration import Calibration, load_calibration
-from rag.candidates import Asked, Sentence, Unit, make_sentences
+from rag.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
 from rag.constraints import read_constraints
 from rag.embed import Embedder, supports
 from rag.fiscal import read_periods
@@ -39,7 +39,7 @@ _EMBEDDED_CHARS = 240
 _RANKED = 16
 _TITLE_CHARS = 60
 # A sentence this much less likely than the best is not shown; the first two always are.
-_SHOWN_SHARE = 0.2
+_LEAST_SHARE = 0.2
 _CORE = 3
 _LONGEST = 1200
 _HEAD_CHARS = 1200
@@ -62,11 +62,11 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankedSentences:
     """Every candidate sentence, best first, with what the judgement needs; `signals` are those of
     `rag.signals`, a row for each."""
 
-    asked: Asked
+    question: PreparedQuestion
     sentences: tuple[Sentence, ...]
     probabilities: tuple[float, ...]
     cosines: tuple[float | None, ...]
@@ -100,14 +100,14 @@ def select(
     ranked = rank_sentences(question, hits, index, embedder)
     calibration = load_calibration("dense" if ranked.dense else "lexical")
     score = judge(ranked, hits, calibration)
-    own = index.ranker().threshold if threshold is None else threshold
-    bar = calibration.threshold if own is None else own
-    shown = _shown(ranked, limit)
+    usual = index.ranker().threshold if threshold is None else threshold
+    bar = calibration.threshold if usual is None else usual
+    displayed = _displayed(ranked, limit)
     evidence = tuple(
         as_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
-        for n, i in enumerate(shown, 1)
+        for n, i in enumerate(displayed, 1)
     )
-    of_others = bool(strangers(question, hits, index)) or of_other_years(question, evidence)
+    of_others = bool(names_without_passages(question, hits, index)) or of_other_years(question, evidence)
     sufficient = bool(evidence) and score >= bar and not of_others
     return Selection(
         evidence,
@@ -123,14 +123,14 @@ def select(
 def of_other_years(question: str, evidence: Sequence[Evidence]) -> bool:
     """Whether the question asks about years, the best evidence is a row of a table whose columns are other
     years, and none of the first pieces says one of those asked about: the row would pass for the answer."""
-    asked = {str(p.year) for p in read_periods(question) if p.year}
+    years = {str(p.year) for p in read_periods(question) if p.year}
     first = [f"{e.header} {e.text} {' '.join(e.heading_path)}" for e in evidence[:_CORE]]
-    if not asked or not first or not _YEAR.search(evidence[0].header):
+    if not years or not first or not _YEAR.search(evidence[0].header):
         return False
-    return not any(year in said for year in asked for said in first)
+    return not any(year in said for year in years for said in first)
 
 
-def strangers(question: str, hits: Sequence[Hit], index: Searched) -> tuple[str, ...]:
+def names_without_passages(question: str, hits: Sequence[Hit], index: Searched) -> tuple[str, ...]:
     """Companies that the question names, that no document is about and no passage found speaks of: whatever
     the passages say, they say it of somebody else. What stands in 《》 may be any book, and is left to the
     score."""
@@ -144,7 +144,7 @@ def strangers(question: str, hits: Sequence[Hit], index: Searched) -> tuple[str,
     )
 
 
-def prepare(question: str, index: Searched) -> Asked:
+def prepare(question: str, index: Searched) -> PreparedQuestion:
     """The question with its content tokens weighed by how rare they are in the index."""
     store = index.store
     tokens = tuple(content_tokens(question))
@@ -153,7 +153,7 @@ def prepare(question: str, index: Searched) -> Asked:
     taken = analyse(question)
     named = frozenset(search_tokens(" ".join([*taken.names, *taken.numbers])))
     rewordings = tuple(frozenset(search_tokens(term)) for term in expand(question, index.lexicons))
-    return Asked(
+    return PreparedQuestion(
         taken,
         tokens,
         idf_weights(store, tokens),
@@ -177,14 +177,14 @@ def rank_sentences(
     embedder: Embedder | None,
     *,
     calibration: Calibration | None = None,
-) -> Ranked:
+) -> RankedSentences:
     """All sentences of the hits, most likely first; titles, headings and column heads are none. `embedder` is
     None where it does not know the question's language."""
-    asked = prepare(question, index)
+    prepared = prepare(question, index)
     found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, index.store)]
     dense = embedder is not None and supports(embedder.info, detect_language(question))
     calibration = calibration or load_calibration("dense" if dense else "lexical")
-    signals = sentence_signals(asked, found, hits, [None] * len(found))
+    signals = sentence_signals(prepared, found, hits, [None] * len(found))
     first = calibration.sentence.probability(signals)
     order = [int(i) for i in np.argsort(-first, kind="stable")]
     cosines: list[float | None] = [None] * len(found)
@@ -199,8 +199,8 @@ def rank_sentences(
     signals = with_cosines(signals[order], near)
     final = calibration.sentence.probability(signals)
     best = [int(i) for i in np.argsort(-final, kind="stable")]
-    return Ranked(
-        asked,
+    return RankedSentences(
+        prepared,
         tuple(kept[i] for i in best),
         tuple(float(final[i]) for i in best),
         tuple(near[i] for i in best),
@@ -209,11 +209,11 @@ def rank_sentences(
     )
 
 
-def judge(ranked: Ranked, hits: Sequence[Hit], calibration: Calibration) -> float:
+def judge(ranked: RankedSentences, hits: Sequence[Hit], calibration: Calibration) -> float:
     """Probability, 0..1, that the ranked sentences hold the answer."""
     if not ranked.sentences:
         return 0.0
-    signals = answer_signals(ranked.asked, ranked.sentences, ranked.probabilities, ranked.cosines, hits)
+    signals = answer_signals(ranked.question, ranked.sentences, ranked.probabilities, ranked.cosines, hits)
     return float(calibration.answer.probability(signals))
 
 
@@ -224,23 +224,27 @@ def _sentences_of(number: int, hit: Hit, store: Store) -> list[Sentence]:
     return make_sentences(number, units, surroundings, store.text(hit.document.id, 0, _HEAD_CHARS))
 
 
-def _prose(chunk: Chunk) -> list[Unit]:
+def _prose(chunk: Chunk) -> list[SentenceUnit]:
     """Sentences; a very long one is cut so that a quote stays readable."""
     found = sentences(chunk.text)
     return [
-        Unit(chunk.start + s.start, chunk.text[s.start : min(s.end, s.start + _LONGEST)], "", chunk.location)
+        SentenceUnit(
+            chunk.start + s.start, chunk.text[s.start : min(s.end, s.start + _LONGEST)], "", chunk.location
+        )
         for s in found
     ]
 
 
-def _rows(hit: Hit, store: Store) -> list[Unit]:
+def _rows(hit: Hit, store: Store) -> list[SentenceUnit]:
     """The rows of a table passage, each with its own column heads and cells."""
     chunk = hit.chunk
     units = []
     for block in store.blocks(hit.document.id, chunk.start, chunk.end):
         start, end = max(block.start, chunk.start), min(block.end, chunk.end)
         text = chunk.text[start - chunk.start : end - chunk.start]
-        units.append(Unit(start, text[:_LONGEST], block.header, block.location or chunk.location, row=True))
+        units.append(
+            SentenceUnit(start, text[:_LONGEST], block.header, block.location or chunk.location, row=True)
+        )
     return units
 
 
@@ -257,20 +261,20 @@ def _cosines(
     return [max(0.0, float(v)) for v in embedder.embed_passages(texts) @ embedder.embed_query(question)]
 
 
-def _shown(ranked: Ranked, limit: int) -> list[int]:
+def _displayed(ranked: RankedSentences, limit: int) -> list[int]:
     """Indices of the sentences to show: distinct ones, and past the second only those that are not far behind
     the first."""
-    shown: list[int] = []
+    displayed: list[int] = []
     seen: set[str] = set()
     for i, sentence in enumerate(ranked.sentences):
         plain = _plain(sentence.text)
-        far = ranked.probabilities[i] < _SHOWN_SHARE * ranked.probabilities[0]
-        if len(shown) >= limit or (far and len(shown) >= 2):
+        far = ranked.probabilities[i] < _LEAST_SHARE * ranked.probabilities[0]
+        if len(displayed) >= limit or (far and len(displayed) >= 2):
             break
         if plain and plain not in seen:
             seen.add(plain)
-            shown.append(i)
-    return shown
+            displayed.append(i)
+    return displayed
 
 
 def as_evidence(
@@ -296,18 +300,18 @@ def as_evidence(
     )
 
 
-def _why(ranked: Ranked, hits: Sequence[Hit]) -> str:
+def _why(ranked: RankedSentences, hits: Sequence[Hit]) -> str:
     """In words, what was not found: shown with the refusal."""
     if not hits:
         return "no passage shares a word with the question"
-    asked = ranked.asked
+    prepared = ranked.question
     held = (
-        frozenset().union(*(s.tokens | s.around for s in ranked.sentences))
+        frozenset().union(*(s.tokens | s.context_tokens for s in ranked.sentences))
         if ranked.sentences
         else frozenset()
     )
-    missing = sorted((t for t in asked.tokens if t not in held), key=lambda t: -asked.weights[t])
-    words = _as_typed(asked.question.text, missing)
+    missing = sorted((t for t in prepared.tokens if t not in held), key=lambda t: -prepared.weights[t])
+    words = _as_typed(prepared.question.text, missing)
     if words:
         return f"not found near the best passages: {', '.join(words)}"
     return "the passages are on the topic, but none of their sentences answers the question"

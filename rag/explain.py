@@ -1,7 +1,7 @@
 """What a search understood, what of it gave way, and why each passage stands where it does.
 
 What a question names is a preference (`rag.constraints`): where no passage is what was asked for, the nearest
-is given. Here that is said: the reader of figures for 2022 is told that 2021 was asked for."""
+is given. Here that is said: the reader of figures for 2022 learns that 2021 was asked for."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from rag import parts
 from rag.catalogue import Catalogue
 from rag.constraints import Constraints, article_agrees, sign
 from rag.lexicon import expand
-from rag.pool import Legs, sources
-from rag.retrieve import Demands, check_question, read_demands
-from rag.telling import reason_words, tells
+from rag.pool import Retrievers, sources
+from rag.retrieve import QueryDemands, check_question, read_demands
+from rag.telling import is_informative, reason_words
 from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Note, Reason
 
 _AGREES = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Because:
+class HitExplanation:
     """Why one hit stands where it does. `agrees` and `clashes` are the matters (`Note.what`) in which it is,
     or is not, what the question demands; `reasons` the features that weigh most, the heaviest first, without
     those that say nothing; `words` the same in English."""
@@ -47,10 +47,12 @@ class Explanation:
     understood: tuple[Note, ...]
     documents: tuple[str, ...]
     relaxed: tuple[Gap, ...]
-    hits: tuple[Because, ...]
+    hits: tuple[HitExplanation, ...]
 
 
-def explain(legs: Legs, question: str, hits: Sequence[Hit], filters: Filters | None = None) -> Explanation:
+def explain(
+    legs: Retrievers, question: str, hits: Sequence[Hit], filters: Filters | None = None
+) -> Explanation:
     """Explains the hits that `rag.retrieve.retrieve` gave for the question with these filters. Reads the
     catalogue, no passages. Raises InputError for a question without a word."""
     question = check_question(question)
@@ -66,8 +68,12 @@ def explain(legs: Legs, question: str, hits: Sequence[Hit], filters: Filters | N
     )
 
 
-def _understood(legs: Legs, question: str, demands: Demands, hits: Sequence[Hit]) -> Iterator[Note]:
-    yield from (Note(what, values) for what, values in demands.constraints.matters() if what != "unknown")
+def _understood(
+    legs: Retrievers, question: str, demands: QueryDemands, hits: Sequence[Hit]
+) -> Iterator[Note]:
+    yield from (
+        Note(what, values) for what, values in demands.constraints.named_values() if what != "unknown"
+    )
     looked_at = {*demands.documents, *(hit.document.id for hit in hits)}
     if demands.sought and sources(legs.fields, legs.store) & looked_at:
         # What has no lines is a statement by its name.
@@ -76,8 +82,8 @@ def _understood(legs: Legs, question: str, demands: Demands, hits: Sequence[Hit]
         yield from (Note(*note) for note in (("concept", concepts), ("statement", statements)) if note[1])
     if words := expand(question, legs.lexicons):
         yield Note("words", words)
-    if asked := parts.split(question):
-        yield Note("part", asked)
+    if separate := parts.split(question):
+        yield Note("part", separate)
 
 
 def _met(hit: Hit, constraints: Constraints) -> dict[str, bool | None]:
@@ -106,11 +112,11 @@ def _relaxed(
     catalogue: Catalogue,
 ) -> Iterator[Gap]:
     demanded = {"company", "passage", *(matter.what for matter in constraints.read if matter.demanded)}
-    wanted = tuple(Note(what, values) for what, values in constraints.matters() if what in demanded)
+    wanted = tuple(Note(what, values) for what, values in constraints.named_values() if what in demanded)
     whole = next((rank for rank, state in enumerate(met, 1) if not _missed(state, constraints)), None)
     if wanted and not hits:
         yield Gap(wanted, tuple(note.what for note in wanted))
-    # What the first passage leaves open is told where no other passage has it.
+    # What the first passage leaves open is named where no other passage has it.
     elif wanted and whole != 1 and (whole is None or False in met[0].values()):
         yield Gap(wanted, _missed(met[0], constraints), _called(hits[0].document), whole)
     if hits and whole is not None:
@@ -136,17 +142,17 @@ def _called(info: DocumentInfo) -> str:
     meta = info.metadata
     period = " ".join(v for v in (meta.get("fiscal_period", "").replace("FY", ""), _years(meta)) if v)
     named = (meta.get("company") or meta.get("law") or info.title, meta.get("form", ""), period)
-    told = ", ".join(part for part in named if part)
-    return f"{told} ({info.path})" if told and told != info.path else info.path
+    description = ", ".join(part for part in named if part)
+    return f"{description} ({info.path})" if description and description != info.path else info.path
 
 
 def _years(meta: Mapping[str, str]) -> str:
     return (meta.get("fiscal_year") or meta.get("year", "")).replace("|", "/")
 
 
-def _because(hit: Hit, met: Mapping[str, bool | None]) -> Because:
-    reasons = tuple(reason for reason in hit.reasons if tells(reason))
-    return Because(
+def _because(hit: Hit, met: Mapping[str, bool | None]) -> HitExplanation:
+    reasons = tuple(reason for reason in hit.reasons if is_informative(reason))
+    return HitExplanation(
         chunk_id=hit.chunk_id,
         document=hit.document.path,
         page=hit.chunk.page,

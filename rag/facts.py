@@ -23,14 +23,14 @@ FUNCTION_HAN = frozenset(
     "的了是在和与或及而也就都之为因所以其该这那此等于对由从到向被把将会要能可有着地得并且则即按照如若内中上下后前者时个份名条款项第每各约共据根着至自应当须不未无没非已曾被受给让使"
 )
 # Words that neither add a fact nor take one away (stems).
-_LIGHT = (
+_FUNCTION_WORDS = (
     "accord document evidenc sourc state follow provid mean say also howev therefor thus furthermor moreov "
     "addit respect name call passag text context answer question yes mr mrs ms dr the within upon while dure "
     "amount total approxim about around near roughly it they he she we you one thereof herein hereof such "
     "there onli s t d ll re ve both same well use made make came come becom i.e e.g etc includ specif "
     "describ indic report refer relat list set"
 )
-LIGHT_WORDS = frozenset(_LIGHT.split())
+LIGHT_WORDS = frozenset(_FUNCTION_WORDS.split())
 _CAPITAL = r"[A-Z][\w'’&.-]*"
 _NAME = re.compile(rf"{_CAPITAL}(?:\s+(?:(?:of|and|the|for|de|van|von|der|la|del)\s+)?{_CAPITAL})*")
 _TITLE_ZH = re.compile(r"《([^《》\n]{1,60})》")
@@ -52,7 +52,7 @@ ROLE_WORDS = frozenset(_ROLES.split())
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class AssertedWord:
     """A Latin-script word (stem, span) or one Han run (itself, span)."""
 
     stem: str
@@ -62,7 +62,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Facts:
+class Assertions:
     """A sentence taken apart. `folded` has the length of `text`; all spans index into either."""
 
     text: str
@@ -84,21 +84,21 @@ class Facts:
         return cues(self.folded)
 
     @cached_property
-    def words(self) -> tuple[Word, ...]:
+    def words(self) -> tuple[AssertedWord, ...]:
         """Words outside quantities, in order; stop words included."""
         masked = list(self.lower)
         for q in self.quantities:
             masked[q.start : q.end] = "\n" * (q.end - q.start)
-        found: list[Word] = []
+        found: list[AssertedWord] = []
         for m in _WORD.finditer("".join(masked)):
             if _HAN_RUN.match(m.group()):
-                found.append(Word(m.group(), m.start(), m.end(), han=True))
+                found.append(AssertedWord(m.group(), m.start(), m.end(), han=True))
             else:
-                found.append(Word(stem(m.group()), m.start(), m.end()))
+                found.append(AssertedWord(stem(m.group()), m.start(), m.end()))
         return tuple(found)
 
     @cached_property
-    def content(self) -> tuple[Word, ...]:
+    def content(self) -> tuple[AssertedWord, ...]:
         """Latin-script words that carry meaning."""
         return tuple(
             w for w in self.words if not w.han and w.stem not in _stop_stems() and w.stem not in LIGHT_WORDS
@@ -118,7 +118,7 @@ class Facts:
         return found
 
     @cached_property
-    def han(self) -> tuple[Word, ...]:
+    def han(self) -> tuple[AssertedWord, ...]:
         return tuple(w for w in self.words if w.han)
 
     @cached_property
@@ -230,9 +230,9 @@ def _clause_edge(text: str, position: int, direction: int) -> int:
 
 
 @lru_cache(maxsize=512)
-def facts_of(text: str) -> Facts:
+def assertions_of(text: str) -> Assertions:
     """Facts of a source text, kept for the next draft that rests on it."""
-    return Facts(text)
+    return Assertions(text)
 
 
 @lru_cache(maxsize=65536)
@@ -259,7 +259,7 @@ class Name:
     titled: bool = False
 
 
-def names(facts: Facts) -> tuple[Name, ...]:
+def names(facts: Assertions) -> tuple[Name, ...]:
     """Capitalised sequences, acronyms, 《titles》 and Chinese organisations, quantities apart."""
     text = facts.folded
     taken = [(q.start, q.end) for q in facts.quantities]
@@ -277,7 +277,7 @@ def names(facts: Facts) -> tuple[Name, ...]:
     found += [Name(m.group(1), m.start(1), titled=True) for m in _TITLE_ZH.finditer(text)]
     for m in _ORG_ZH.finditer(text):
         # What stands before the name may have been taken along: the two characters before "bank" or "court"
-        # tell which one it is.
+        # say which one it is.
         stem_end = _ORG_SUFFIX.search(m.group())
         own = m.group()[: stem_end.start()][-2:] if stem_end else ""
         if len(own) == 2 and not set(own) & FUNCTION_HAN:

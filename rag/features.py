@@ -86,14 +86,14 @@ FEATURES = (*MATCHING, *AGREEMENTS)
 @dataclass(frozen=True, slots=True)
 class Terms:
     """A question's tokens. `weights` are idf; `words` marks those that are words of content (not grams that
-    cross two Chinese words, not words that only ask); `reworded` are the tokens of each professional term,
+    cross two Chinese words, not words that only ask); `expansions` are the tokens of each professional term,
     without stop words, the most useful first; `added_weights` the idf of those that are not the question's
     own."""
 
     tokens: tuple[str, ...]
     weights: NDArray[np.float64]
     words: NDArray[np.bool_]
-    reworded: tuple[tuple[str, ...], ...] = ()
+    expansions: tuple[tuple[str, ...], ...] = ()
     added_weights: Mapping[str, float] | None = None
 
 
@@ -117,7 +117,7 @@ def matching(terms: Terms, pool: Pool, lengths: Lengths) -> NDArray[np.float64]:
     """(n, len(MATCHING)); nan where a feature does not apply (no vectors compared)."""
     content = np.where(terms.words, terms.weights, 0.0)
     added = tuple(terms.added_weights or ())
-    seen = occurrences(pool.fields, terms.tokens, content, added, terms.reworded, _WINDOW)
+    seen = occurrences(pool.fields, terms.tokens, content, added, terms.expansions, _WINDOW)
     table = _words(terms, seen, lengths)
     table |= _rewordings(terms, seen, lengths)
     table |= _scores(pool, _lexical(terms, seen, lengths))
@@ -204,10 +204,10 @@ def _bm25(
 
 
 def _rewordings(terms: Terms, seen: Occurrences, lengths: Lengths) -> dict[str, NDArray[np.float64]]:
-    if not terms.reworded or not terms.added_weights:
+    if not terms.expansions or not terms.added_weights:
         none = np.zeros(len(seen.sizes))
         return {"reworded": none, "reworded_body": none, "reworded_title": none}
-    rank = np.array([1.0 / (1 + place) for place in range(len(terms.reworded))])
+    rank = np.array([1.0 / (1 + place) for place in range(len(terms.expansions))])
     w = np.array(list(terms.added_weights.values()))
     return {
         "reworded": seen.phrases @ rank / rank.sum(),

@@ -2,7 +2,7 @@
 
 FY2018, FY 18, fiscal 2018, 2018年度, 二〇一八年; Q2 2023, Q22023, Q2'23, 2Q23, second quarter of FY2024,
 2023年三季报; H1 FY2023, 上半年; year ended 31 December 2018; ranges (FY2016 - FY2018, FY2016-18). Calendar
-dates come from `rag.dates`, which also tells years from amounts."""
+dates come from `rag.dates`, which also distinguishes years from amounts."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def _bare_years(folded: str, covered: bytearray) -> Iterator[FiscalPeriod]:
 
 
 def _with_end(upper: str, p: FiscalPeriod) -> FiscalPeriod:
-    """The whole year, where the words beside a year say that it, or its end, is meant."""
+    """The whole year, where the words beside a year say that it, or its end, is intended."""
     near = upper[max(0, p.start - 14) : p.end + 10]
     return replace(p, part="FY") if not p.part and not p.ended and _YEAR_END.search(near) else p
 
@@ -207,7 +207,7 @@ def _averaged(upper: str, found: list[FiscalPeriod]) -> list[FiscalPeriod]:
     m = _AVERAGE.search(upper) if len(years) == 1 else None
     if m is None:
         return found
-    said = m["n"] or m["n1"] or m["n2"]
-    n, last = int(said) if said.isdigit() else _SPELLED[said], max(years)
+    number = m["n"] or m["n1"] or m["n2"]
+    n, last = int(number) if number.isdigit() else _SPELLED[number], max(years)
     at = next(p for p in found if p.year == last)
     return [FiscalPeriod(at.start, at.end, y, inner=True) for y in range(last - n + 1, last)] + found

@@ -12,7 +12,7 @@ from rag.asking import Query, Setup
 from rag.compose import Basis, Written, certificate, compose, compose_figures, refuse, with_rows
 from rag.evidence import Selection, select
 from rag.figures import Computed, find_figures
-from rag.many import TASKS, Asked, partly_read, plain_question, read_intent
+from rag.many import TASKS, TaskRequest, partly_read, plain_question, read_intent
 from rag.many.intent import Intent
 from rag.missing import missing
 from rag.partial import compose_parts, look, nearest, together
@@ -39,7 +39,7 @@ def _by_task(setup: Setup, query: Query, intent: Intent) -> Generator[Event, Non
     other."""
     yield StageStarted("searching")
     answer = TASKS[intent.ask.value](
-        Asked(
+        TaskRequest(
             query.question,
             query.searched,
             query.language,

@@ -47,7 +47,7 @@ class LLMInfo:
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
     """How llama.cpp runs a model on this machine. `threads` write, `threads_batch` read the prompt (0: all
-    available cores). A prompt is evaluated `slice_tokens` at a time, and a stop is heard between them."""
+    available cores). A prompt is evaluated `slice_tokens` at a time, and a stop is noticed between them."""
 
     threads: int = 0
     threads_batch: int = 0
@@ -107,15 +107,15 @@ class Delivery:
 
     def follow(self) -> Iterator[str | Queued]:
         """The pieces, and while there are none yet, each new number of those that are served before."""
-        told = 0
+        position = 0
         try:
             while not self.cancelled:
                 try:
                     piece = self._pieces.get(timeout=_POLL)
                 except queue.Empty:
-                    if self.ahead and self.ahead != told:
-                        told = self.ahead
-                        yield Queued(told)
+                    if self.ahead and self.ahead != position:
+                        position = self.ahead
+                        yield Queued(position)
                     continue
                 if piece is None:
                     return
@@ -137,7 +137,7 @@ class Thoughts:
         self._state = "beginning"
 
     def feed(self, text: str) -> str:
-        """What of the answer can be told so far."""
+        """What of the answer can be released so far."""
         if self._state == "answer":
             return text
         self._held += text

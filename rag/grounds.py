@@ -1,13 +1,14 @@
 """Why a sentence of an answer has its state, as a value that says itself in the reader's language.
 
-Checks yield a `Ground`: a code with the words it speaks of. `Ground.words("zh")` is what a reader sees; what
-documents and answers say is put in as it stands."""
+Checks yield a `VerificationReason`: a code with the words it speaks of. `VerificationReason.words("zh")` is
+what a reader sees; what documents and answers say is put in as it stands."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# code -> (English, Chinese). {label} is the citation, {said} words of the sentence, {meant} of the source.
+# code -> (English, Chinese). {label} is the citation, {claimed} words of the sentence, {stated} of the
+# source.
 WORDS: dict[str, tuple[str, str]] = {
     "verbatim": ("verbatim in {label}", "与 {label} 的原文一字不差"),
     "quoted": ("quoted word for word", "逐字引用"),
@@ -27,56 +28,62 @@ WORDS: dict[str, tuple[str, str]] = {
     "no evidence": ("there is no evidence", "没有可供核对的依据"),
     "nothing to check": ("it says nothing that can be checked", "其中没有可以核对的内容"),
     "too little": ("only {share} of its words occur in {label}", "只有 {share} 的用词见于 {label}"),
-    "new words": ("not in {label}: {said}", "{label} 中没有：{said}"),
-    "echoed": ("words of the question only: {said}", "仅见于问题的词：{said}"),
+    "new words": ("not in {label}: {claimed}", "{label} 中没有：{claimed}"),
+    "echoed": ("words of the question only: {claimed}", "仅见于问题的词：{claimed}"),
     "off topic": ("{label} hardly mentions what was asked", "{label} 几乎没有提到所问的事项"),
-    "absent": ("{kind} {said} does not occur in {label}", "{kind}“{said}”在 {label} 中没有"),
-    "rounded": ("{kind} {said} stands in {label} as {meant}", "{kind}“{said}”在 {label} 中写作“{meant}”"),
+    "absent": ("{kind} {claimed} does not occur in {label}", "{kind}“{claimed}”在 {label} 中没有"),
+    "rounded": (
+        "{kind} {claimed} stands in {label} as {stated}",
+        "{kind}“{claimed}”在 {label} 中写作“{stated}”",
+    ),
     "asked only": (
-        "{kind} {said} occurs in the question only, not in {label}",
-        "{kind}“{said}”仅见于问题，{label} 中没有",
+        "{kind} {claimed} occurs in the question only, not in {label}",
+        "{kind}“{claimed}”仅见于问题，{label} 中没有",
     ),
-    "spelled out": ("{said} is spelled out in {label}", "“{said}”在 {label} 中是全称"),
+    "spelled out": ("{claimed} is spelled out in {label}", "“{claimed}”在 {label} 中是全称"),
     "denies": (
-        "the sentence says “{said}” where {label} does not",
-        "这句话说“{said}”，而 {label} 没有这样说",
+        "the sentence says “{claimed}” where {label} does not",
+        "这句话说“{claimed}”，而 {label} 没有这样说",
     ),
-    "left out": ("{label} says “{meant}” and the sentence does not", "{label} 说“{meant}”，而这句话没有"),
+    "left out": ("{label} says “{stated}” and the sentence does not", "{label} 说“{stated}”，而这句话没有"),
     "turned": (
-        "the sentence says “{said}” where {label} says “{meant}”",
-        "这句话说“{said}”，而 {label} 说“{meant}”",
+        "the sentence says “{claimed}” where {label} says “{stated}”",
+        "这句话说“{claimed}”，而 {label} 说“{stated}”",
     ),
-    "not said": ("“{said}” is not said in {label}", "{label} 中没有说“{said}”"),
-    "said more": ("“{said}” is said more often than in {label}", "“{said}”在这句话中比在 {label} 中多"),
-    "dropped": ("“{meant}” of {label} is left out", "略去了 {label} 中的“{meant}”"),
+    "not said": ("“{claimed}” is not said in {label}", "{label} 中没有说“{claimed}”"),
+    "said more": ("“{claimed}” is said more often than in {label}", "“{claimed}”在这句话中比在 {label} 中多"),
+    "dropped": ("“{stated}” of {label} is left out", "略去了 {label} 中的“{stated}”"),
     "change": (
-        "{label} says “{meant}” of {figure} and the sentence does not",
-        "{label} 中的 {figure} 是“{meant}”的幅度，而这句话没有这样说",
+        "{label} says “{stated}” of {figure} and the sentence does not",
+        "{label} 中的 {figure} 是“{stated}”的幅度，而这句话没有这样说",
     ),
     "bound": (
-        "{label} says “{meant}” of {figure} and the sentence does not",
-        "{label} 对 {figure} 说“{meant}”，而这句话没有",
+        "{label} says “{stated}” of {figure} and the sentence does not",
+        "{label} 对 {figure} 说“{stated}”，而这句话没有",
     ),
     "range": (
-        "{said} is one end of a range in {label}, {meant}",
-        "“{said}”只是 {label} 中范围“{meant}”的一端",
+        "{claimed} is one end of a range in {label}, {stated}",
+        "“{claimed}”只是 {label} 中范围“{stated}”的一端",
     ),
-    "column": ("{said} does not stand under {meant} in {label}", "在 {label} 中，“{said}”不在“{meant}”一列"),
+    "column": (
+        "{claimed} does not stand under {stated} in {label}",
+        "在 {label} 中，“{claimed}”不在“{stated}”一列",
+    ),
     "order": (
-        "“{said}” and “{meant}” stand in another order in {label}",
-        "“{said}”与“{meant}”在 {label} 中的次序不同",
+        "“{claimed}” and “{stated}” stand in another order in {label}",
+        "“{claimed}”与“{stated}”在 {label} 中的次序不同",
     ),
     "voice": (
         "one of the sentence and {label} is in the passive, in the same order",
         "这句话与 {label} 次序相同，而其中一个是被动语态",
     ),
     "rival": (
-        "{rival} stands in {label} between “{said}” and “{meant}”",
-        "在 {label} 中，“{said}”与“{meant}”之间另有“{rival}”",
+        "{rival} stands in {label} between “{claimed}” and “{stated}”",
+        "在 {label} 中，“{claimed}”与“{stated}”之间另有“{rival}”",
     ),
     "clauses": (
-        "“{said}” and “{meant}” stand in different clauses of {label}",
-        "“{said}”与“{meant}”在 {label} 的不同分句中",
+        "“{claimed}” and “{stated}” stand in different clauses of {label}",
+        "“{claimed}”与“{stated}”在 {label} 的不同分句中",
     ),
 }
 # What is said of a kind of fact; English names are those of `rag.quantity.Kind`.
@@ -95,7 +102,7 @@ _KINDS_ZH = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class VerificationReason:
     """One reason: a code of the table above and the words that go into it."""
 
     code: str
@@ -112,8 +119,8 @@ class Ground:
         return english.format(**values).strip()
 
 
-def ground(code: str, **values: str) -> Ground:
-    """The ground of that code; KeyError for one that does not exist or lacks a value."""
-    made = Ground(code, tuple(values.items()))
+def reason(code: str, **values: str) -> VerificationReason:
+    """The reason of that code; KeyError for one that does not exist or lacks a value."""
+    made = VerificationReason(code, tuple(values.items()))
     made.words()
     return made

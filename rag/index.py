@@ -30,7 +30,7 @@ from rag.validity import UNKNOWN, Validity
 if TYPE_CHECKING:
     from rag.explain import Explanation
     from rag.ingest import ProgressCallback
-    from rag.pool import Legs
+    from rag.pool import Retrievers
 
 # While an ingest adds vectors, searches use the FAISS index at hand for so long before they look for a newer
 # one.
@@ -141,34 +141,36 @@ class Index:
         without a word."""
         from rag.retrieve import retrieve
 
-        legs = self.legs(question, stages)
+        legs = self.retrievers(question, stages)
         return retrieve(legs, question, k=k, filters=filters, stages=stages, ranker=self.ranker())
 
     def search_each(
         self,
         question: str,
-        asked: Sequence[str],
+        questions: Sequence[str],
         k: int = 8,
         *,
         filters: Filters | None = None,
         stages: Stages = ALL_STAGES,
     ) -> list[list[Hit]]:
-        """For each of the questions `asked` in one `question` its `k` best passages; what the whole names
+        """For each of the questions `questions` in one `question` its `k` best passages; what the whole names
         holds for each. Raises InputError for a question without a word."""
         from rag.retrieve import retrieve_each
 
-        legs = self.legs(question, stages)
-        return retrieve_each(legs, question, asked, k=k, filters=filters, stages=stages, ranker=self.ranker())
+        legs = self.retrievers(question, stages)
+        return retrieve_each(
+            legs, question, questions, k=k, filters=filters, stages=stages, ranker=self.ranker()
+        )
 
-    def legs(self, question: str, stages: Stages = ALL_STAGES) -> Legs:
+    def retrievers(self, question: str, stages: Stages = ALL_STAGES) -> Retrievers:
         """What searches for a question in its language; vectors only where the embedder knows it."""
-        from rag.pool import Legs
+        from rag.pool import Retrievers
 
         dense = embedder = None
         if stages.dense and self.store.vectors_generation():
             embedder = self.embedder_for(detect_language(question))
             dense = self.dense() if embedder is not None else None
-        return Legs(self.store, dense, embedder, self.fields, self.lexicons)
+        return Retrievers(self.store, dense, embedder, self.fields, self.lexicons)
 
     def explain(
         self, question: str, k: int = 8, *, filters: Filters | None = None, hits: Sequence[Hit] | None = None
@@ -177,10 +179,10 @@ class Index:
         `hits` are those of an earlier `search` with the same filters; None: searched for here. Raises
         InputError for a question without a word."""
         from rag.explain import explain
-        from rag.pool import Legs
+        from rag.pool import Retrievers
 
         found = self.search(question, k, filters=filters) if hits is None else hits
-        legs = Legs(self.store, None, None, self.fields, self.lexicons)
+        legs = Retrievers(self.store, None, None, self.fields, self.lexicons)
         return explain(legs, question, found, filters)
 
     def ranker(self) -> Ranker:
@@ -255,7 +257,7 @@ class Index:
             with writer.transaction():
                 for source in chosen:
                     writer.remove(source)
-            writer.settle_references()
+            writer.resolve_references()
             save_dense(self.store, writer)
             writer.shrink()
         return sorted(chosen.values())

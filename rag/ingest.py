@@ -25,7 +25,7 @@ from rag.parsers import Limits
 from rag.parsers.pool import run_in_workers
 from rag.profile import Describes
 from rag.reading import PASSAGE_TOKENS, Counter, Job, Read, prepare_worker, read_file
-from rag.scan import Found, Scan, scan
+from rag.scan import Scan, ScannedFile, scan
 from rag.store import Store
 from rag.types import FileResult, FileStatus, IngestReport, Progress
 from rag.writer import FileState, Known, Writer
@@ -128,7 +128,7 @@ class _Run:
         self._texts(found)
         if sync and not self._stop.is_set():
             self._remove_gone(found)
-        self._writer.settle_references()
+        self._writer.resolve_references()
         answerable = time.monotonic() - began
         if embedder is not None:
             self._vectors(embedder)
@@ -143,7 +143,7 @@ class _Run:
         )
 
     def _texts(self, found: Scan) -> None:
-        waiting = self._settle(found)
+        waiting = self._to_open(found)
         total = len(found.files)
         done = total - len(waiting)
         self._report("texts", done, total)
@@ -155,17 +155,17 @@ class _Run:
                 done += len(results)
                 self._report("texts", done, total, results[-1].path)
 
-    def _settle(self, found: Scan) -> dict[str, Found]:
+    def _to_open(self, found: Scan) -> dict[str, ScannedFile]:
         """Deals with every file that need not be opened; gives the others, by source."""
-        waiting: dict[str, Found] = {}
+        waiting: dict[str, ScannedFile] = {}
         failures: list[tuple[FileState, FileStatus, str]] = []
         for file in found.files:
             state = FileState(file.source, file.path, file.size, file.mtime_ns)
             if not file.kind:
                 detail = f"the format {Path(file.path).suffix or '(no suffix)'} is not read"
                 failures.append((state, FileStatus.UNSUPPORTED, detail))
-            elif (settled := self._settled(file)) is not None:
-                self._results.append(settled)
+            elif (known := self._known_result(file)) is not None:
+                self._results.append(known)
             else:
                 waiting[file.source] = file
         for item in found.unreadable:
@@ -185,7 +185,7 @@ class _Run:
                     self._writer.put_failure(state, status, detail, kind="")
         self._results.extend(FileResult(f.path, status, "failed", why) for f, status, why in failures)
 
-    def _settled(self, file: Found) -> FileResult | None:
+    def _known_result(self, file: ScannedFile) -> FileResult | None:
         """The result for a file that is unchanged, or known to be unreadable for good."""
         known = self._known.get(file.source)
         if known is None or (known.size, known.mtime_ns) != (file.size, file.mtime_ns):
@@ -202,7 +202,7 @@ class _Run:
         lacks_text = known.empty_pages > 0 or known.status is FileStatus.EMPTY
         return self._settings.ocr and not known.ocr and lacks_text
 
-    def _outcomes(self, waiting: Mapping[str, Found]) -> Generator[tuple[Job, Read | CitewiseError]]:
+    def _outcomes(self, waiting: Mapping[str, ScannedFile]) -> Generator[tuple[Job, Read | CitewiseError]]:
         if not waiting:
             return
         yield from run_in_workers(
@@ -215,7 +215,7 @@ class _Run:
             stop=self._stop,
         )
 
-    def _job(self, file: Found) -> Job:
+    def _job(self, file: ScannedFile) -> Job:
         known = self._known.get(file.source)
         comparable = known is not None and known.status is FileStatus.OK and not self._ocr_is_new(known)
         return Job(
@@ -244,7 +244,7 @@ class _Run:
         if batch:
             yield batch
 
-    def _put(self, file: Found, outcome: Read | CitewiseError) -> FileResult:
+    def _put(self, file: ScannedFile, outcome: Read | CitewiseError) -> FileResult:
         known = self._known.get(file.source)
         path = file.path if known is None else known.path
         state = FileState(file.source, path, file.size, file.mtime_ns, self._settings.ocr)

@@ -56,7 +56,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class LexiconWord:
     """A stemmed word of a text and where it stands; `joined`: no Chinese between it and the word before."""
 
     stem: str
@@ -88,7 +88,7 @@ def expand(question: str, lexicons: Sequence[Path]) -> tuple[str, ...]:
     return _chosen(entries, text, tuple(word.stem for word in words))
 
 
-def spoken(question: str, lexicons: Sequence[Path]) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
+def lay_matches(question: str, lexicons: Sequence[Path]) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
     """Where a question speaks in lay words: start and end in its normalised text, and the professional terms
     for them. `lexicons` are files. Raises ConfigError for one that cannot be read."""
     text = normalise(question[:MAX_CHARS])
@@ -143,7 +143,7 @@ def _entry(row: object, where: str) -> Entry:
 def _lexicons(paths: Sequence[Path], *, english: bool, chinese: bool) -> list[Forms[Entry]]:
     """What speaks to a question. A language is made ready when first asked in."""
     files = [(path.absolute(), *file_state(path, "lexicon")) for path in paths]
-    languages = [flag for flag, asked in ((False, english), (True, chinese)) if asked]
+    languages = [flag for flag, wanted in ((False, english), (True, chinese)) if wanted]
     return [_ready(*file, flag) for file in files for flag in languages]
 
 
@@ -181,14 +181,14 @@ def compiled(pairs: Iterable[tuple[str, _T]]) -> Forms[_T]:
     return Forms(worded, chinese)
 
 
-def words_of(text: str) -> list[Word]:
+def words_of(text: str) -> list[LexiconWord]:
     """The words of a normalised text outside its Chinese, which is left alone: cutting it is what costs."""
-    found: list[Word] = []
+    found: list[LexiconWord] = []
     end = 0
     for match in _WORD.finditer(text):
         joined = not has_han(text[end : match.start()])
         end = match.end()
-        found.extend(Word(stem, match.start(), end, joined) for stem in search_tokens(match.group()))
+        found.extend(LexiconWord(stem, match.start(), end, joined) for stem in search_tokens(match.group()))
     return found
 
 
@@ -198,7 +198,7 @@ def stems_of(form: str) -> tuple[str, ...]:
     return tuple(word.stem for word in words_of(normalise(form)))
 
 
-def matches(forms: Forms[_T], text: str, words: Sequence[Word]) -> Iterator[tuple[int, int, _T]]:
+def matches(forms: Forms[_T], text: str, words: Sequence[LexiconWord]) -> Iterator[tuple[int, int, _T]]:
     """Every place where a form stands: start and end in the normalised `text`, and what the form means."""
     for at, word in enumerate(words):
         for stems, value in forms.worded.get(word.stem, ()):
@@ -211,7 +211,7 @@ def matches(forms: Forms[_T], text: str, words: Sequence[Word]) -> Iterator[tupl
                 yield start, end, value
 
 
-def _phrase_end(words: Sequence[Word], at: int, stems: Sequence[str]) -> int | None:
+def _phrase_end(words: Sequence[LexiconWord], at: int, stems: Sequence[str]) -> int | None:
     """Index of the last word of the phrase that begins at `at`, None where it does not stand there."""
     for stem in stems[1:]:
         at += 1

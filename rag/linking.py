@@ -57,27 +57,27 @@ def remove(connection: sqlite3.Connection, document_id: int) -> None:
     execute("DELETE FROM anchors WHERE document_id = ?", (document_id,))
 
 
-def is_settled(connection: sqlite3.Connection) -> bool:
-    """Whether no document has come or gone since `settle`."""
+def is_resolved(connection: sqlite3.Connection) -> bool:
+    """Whether no document has come or gone since `resolve`."""
     row = connection.execute("SELECT value FROM meta WHERE key = ?", (_STATE,)).fetchone()
     return (row[0] if row else "0:0") == _state(connection)
 
 
 def _state(connection: sqlite3.Connection) -> str:
-    """Ids are never used twice, so the highest and the number of them tell every set of documents apart
-    that has grown or shrunk out of another."""
+    """Ids are never used twice, so the highest and the number of them distinguish every set of documents that
+    has grown or shrunk out of another."""
     highest, count = connection.execute("SELECT coalesce(max(id), 0), count(*) FROM documents").fetchone()
     return f"{highest}:{count}"
 
 
-def settle(connection: sqlite3.Connection, documents: Sequence[DocumentInfo]) -> None:
+def resolve(connection: sqlite3.Connection, documents: Sequence[DocumentInfo]) -> None:
     """Points every reference that names a document to it, or to nothing. A name costs one look-up however
     often it occurs."""
-    bearers = _bearers([d for d in documents if d.chunks])
+    by_name = _by_name([d for d in documents if d.chunks])
     names = connection.execute("SELECT DISTINCT target FROM crossrefs WHERE target != ''").fetchall()
     for (target,) in names:
-        _point(connection, target, _named(target, bearers))
-    mark_settled(connection)
+        _point(connection, target, _named(target, by_name))
+    mark_resolved(connection)
 
 
 def has_names(connection: sqlite3.Connection) -> bool:
@@ -85,20 +85,20 @@ def has_names(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM crossrefs WHERE target != '' LIMIT 1").fetchone() is not None
 
 
-def mark_settled(connection: sqlite3.Connection) -> None:
+def mark_resolved(connection: sqlite3.Connection) -> None:
     """Remembers the documents for which every name was looked up."""
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_STATE, _state(connection)))
 
 
-def _bearers(documents: Sequence[DocumentInfo]) -> dict[str, list[int]]:
+def _by_name(documents: Sequence[DocumentInfo]) -> dict[str, list[int]]:
     """Documents by every key that names them; a version that another has taken the place of, only where that
     one does not bear the same name."""
     force = versions(documents)
-    bearers: dict[str, list[int]] = defaultdict(list)
+    by_name: dict[str, list[int]] = defaultdict(list)
     for document in documents:
         for key in names_of(document):
-            bearers[key].append(document.id)
-    return {key: _latest(ids, force) for key, ids in bearers.items()}
+            by_name[key].append(document.id)
+    return {key: _latest(ids, force) for key, ids in by_name.items()}
 
 
 def _latest(ids: Sequence[int], force: Mapping[int, Validity]) -> list[int]:
@@ -106,14 +106,14 @@ def _latest(ids: Sequence[int], force: Mapping[int, Validity]) -> list[int]:
     return kept or list(ids)
 
 
-def _named(target: str, bearers: Mapping[str, list[int]]) -> list[int]:
+def _named(target: str, by_name: Mapping[str, list[int]]) -> list[int]:
     key = law_name(target)
-    if key in bearers:
-        return bearers[key]
+    if key in by_name:
+        return by_name[key]
     if target.isascii() or "《" in target:
         return []
     ends = (key[at:] for at in range(1, len(key) - _SHORTEST_END + 1))
-    return next((bearers[end] for end in ends if end in bearers and end not in LAW_WORDS), [])
+    return next((by_name[end] for end in ends if end in by_name and end not in LAW_WORDS), [])
 
 
 def _point(connection: sqlite3.Connection, target: str, candidates: Sequence[int]) -> None:
@@ -129,7 +129,7 @@ def _point(connection: sqlite3.Connection, target: str, candidates: Sequence[int
     if len(candidates) == 1:
         (only,) = candidates
         connection.execute(
-            f"UPDATE crossrefs SET target_document_id = ?1, target_chunk_id = {_borne('?1')} "
+            f"UPDATE crossrefs SET target_document_id = ?1, target_chunk_id = {_numbered_passage('?1')} "
             "WHERE target = ?2 AND target != '' AND target_document_id IS NOT ?1",
             (only, target),
         )
@@ -147,7 +147,7 @@ def _point(connection: sqlite3.Connection, target: str, candidates: Sequence[int
     )
 
 
-def _borne(document: str) -> str:
+def _numbered_passage(document: str) -> str:
     """SQL: the passage of `document` that bears the number, the sub-number too where it is borne."""
     found = f"SELECT chunk_id FROM anchors a WHERE a.document_id = {document} AND a.kind = crossrefs.kind"
     return f"coalesce(({found} AND a.label = crossrefs.label), ({found} AND a.label = {_BASE}))"

@@ -107,7 +107,7 @@ class LlamaCpp:
     ) -> Iterator[str | Queued]:
         """See `rag.generation.LLM`. What was read of a prompt is kept for its further drafts."""
         with self._open() as template:
-            tokens, stable = template.encode_parted(prompt)
+            tokens, stable = template.encode_parts(prompt)
         room = self._info.context_tokens - len(tokens)
         if room <= 0:
             raise GenerationError(

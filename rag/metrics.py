@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.quantities import Match, compare, extract
+from rag.quantities import QuantityMatch, compare, extract
 from rag.text import letters, normalise
 
 # Runs of this many letters that occur in both texts count as the same words. Shorter ones are shared by
@@ -142,8 +142,8 @@ def ndcg(found: Sequence[int], relevant: int, cutoff: int = 10) -> float:
 
 def recall(passages: Sequence[Passage], entries: Sequence[EvidenceEntry], cutoff: int) -> float:
     """Share of the entries that the first `cutoff` passages hit."""
-    shown = passages[:cutoff]
-    return sum(any(is_hit(p, e) for p in shown) for e in entries) / len(entries) if entries else 0.0
+    first = passages[:cutoff]
+    return sum(any(is_hit(p, e) for p in first) for e in entries) / len(entries) if entries else 0.0
 
 
 def contains_answer(text: str, answers: Sequence[str]) -> bool:
@@ -167,9 +167,10 @@ def numbers_correct(text: str, answers: Sequence[str]) -> float | None:
     wanted = [quantities for quantities in map(extract, answers) if quantities]
     if not wanted:
         return None
-    said = extract(text)
+    stated = extract(text)
     shares = (
-        sum(any(compare(w, s) is not Match.DIFFERENT for s in said) for w in one) / len(one) for one in wanted
+        sum(any(compare(w, s) is not QuantityMatch.DIFFERENT for s in stated) for w in one) / len(one)
+        for one in wanted
     )
     return max(shares)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from rag.answertypes import AnswerType
 from rag.question import analyse
 from rag.store import Store
-from rag.telling import matter_words
+from rag.telling import label_words
 from rag.text import content_tokens, search_tokens, words
 from rag.types import Filters, Gap, Hit
 
@@ -54,14 +54,14 @@ def missing(
     spoken = "zh" if language == "zh" else "en"
     between, comma, colon = _JOIN[spoken]
     typed = {word: search_tokens(word) for word in words(question)}
-    asked = frozenset(content_tokens(question))
+    wanted = frozenset(content_tokens(question))
     held: set[str] = set()
     for fields in store.token_fields([hit.chunk_id for hit in hits]).values():
         held.update(*(field.split() for field in fields))
     lacking = {
         word: tokens
         for word, tokens in typed.items()
-        if asked.intersection(tokens) and held.isdisjoint(asked.intersection(tokens))
+        if wanted.intersection(tokens) and held.isdisjoint(wanted.intersection(tokens))
     }
     absent = [w for w, tokens in lacking.items() if not store.lexical(tokens, limit=1, filters=filters)]
     far = [word for word in lacking if word not in absent][:_MOST]
@@ -69,7 +69,7 @@ def missing(
         n.what: n.values for gap in relaxed if gap.rank is None for n in gap.wanted if n.what in gap.missed
     }
     absent = list(dict.fromkeys([*demanded.pop("unknown", ()), *absent[:_MOST]]))
-    demands = [f"{matter_words(what, spoken)}{colon}{comma.join(names)}" for what, names in demanded.items()]
+    demands = [f"{label_words(what, spoken)}{colon}{comma.join(names)}" for what, names in demanded.items()]
     said = [] if hits else [_NOTHING[spoken]]
     for words_of, sentence in ((absent, _ABSENT), (demands, _DEMANDED), (far, _FAR)):
         if words_of:

@@ -66,7 +66,7 @@ def name_key(text: str) -> str:
     return squash(text) if has_han(text) else "".join(name_words(text))
 
 
-def says_form(word: str) -> bool:
+def is_legal_form(word: str) -> bool:
     """Whether a word only says a company's legal form, as "Inc." does."""
     return squash(word) in _LEGAL
 
@@ -107,16 +107,16 @@ def acronyms(name: str) -> dict[str, bool]:
     if has_han(short):
         return {}
     words = [w for w in re.split(r"[\s\-/]+", short) if w]
-    spoken = [w for w in words if squash(w) not in ("", *JOINING)]
-    letters = "".join(squash(w)[0] for w in spoken if squash(w))
-    if len(spoken) < 2:
+    capitalised = [w for w in words if squash(w) not in ("", *JOINING)]
+    letters = "".join(squash(w)[0] for w in capitalised if squash(w))
+    if len(capitalised) < 2:
         return {}
     found = {letters: False}
-    meant = "".join(squash(w)[0] for w in spoken if squash(w) not in ("of", "in", "for"))
-    if len(meant) > 1:
-        found.setdefault(meant, False)
+    without_joining = "".join(squash(w)[0] for w in capitalised if squash(w) not in ("of", "in", "for"))
+    if len(without_joining) > 1:
+        found.setdefault(without_joining, False)
     joined = any(w == "&" or w.lower() in ("and", "n") for w in words)
-    if joined and len(spoken) == 2:
+    if joined and len(capitalised) == 2:
         found[letters] = True
         found[f"{letters[0]}n{letters[1]}"] = False
         found[f"{letters[0]}and{letters[1]}"] = False

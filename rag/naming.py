@@ -157,15 +157,15 @@ def _companies(
     for m in sorted([*runs, *signed], key=lambda m: (-m.size, m.start)):
         if any(s < m.end and m.start < e for s, e in spans):
             continue
-        bearers = catalogue.company_keys[m.key]
+        documents = catalogue.company_keys[m.key]
         run = [w for w in words if m.start <= w.start and w.end <= m.end]
-        weight = _company_weight(bearers[0][1], run, m, m.start in marked, shouting, written)
-        if not weight or (bearers[0][1] is NameKind.ACRONYM and len(bearers) > 1):
+        weight = _company_weight(documents[0][1], run, m, m.start in marked, shouting, written)
+        if not weight or (documents[0][1] is NameKind.ACRONYM and len(documents) > 1):
             continue
-        if len(bearers) > 1 and bearers[0][1] is NameKind.LEAD:
+        if len(documents) > 1 and documents[0][1] is NameKind.LEAD:
             weight = 0.6
         spans.append((m.start, m.end))
-        for number, _ in bearers:
+        for number, _ in documents:
             found[number] = max(weight, found.get(number, 0.0))
     for word in words:
         if not any(s <= word.start < e for s, e in spans):

@@ -61,7 +61,7 @@ def complaints() -> Iterator[deque[str]]:
 
 
 def because(said: Sequence[str]) -> str:
-    """The most telling line, without the name of the function that wrote it."""
+    """The most informative line, without the name of the function that wrote it."""
     lines = [line.partition(": ")[2] or line for line in said if line]
     return f" ({lines[0].rstrip('.')})" if lines else ""
 
@@ -76,7 +76,7 @@ class Interrupted(Exception):
     """An evaluation was given up in its middle because `interrupt` was called."""
 
 
-class Vocabulary:
+class ModelVocabulary:
     """The tokenizer of a loaded model. Calls only read the model, so any thread may make them."""
 
     def __init__(self, api: Any, model: Any) -> None:
@@ -128,14 +128,14 @@ class Model:
 
     def __init__(self, path: Path) -> None:
         self.api = api = library()
-        with complaints() as said:
+        with complaints() as log:
             self.handle = api.llama_model_load_from_file(os.fsencode(path), api.llama_model_default_params())
         if not self.handle:
             raise ModelError(
-                f"llama.cpp cannot load {path}{because(said)}; the file is damaged, of an unknown kind, or "
+                f"llama.cpp cannot load {path}{because(log)}; the file is damaged, of an unknown kind, or "
                 "larger than the free memory"
             )
-        self.vocabulary = Vocabulary(api, self.handle)
+        self.vocabulary = ModelVocabulary(api, self.handle)
 
     @property
     def trained_tokens(self) -> int:
@@ -196,11 +196,11 @@ class Context:
         )
         wanted.swa_full = True  # so that the end of a sequence can be taken back, with sliding windows too
         wanted.no_perf = True
-        with complaints() as said:
+        with complaints() as log:
             self._handle = api.llama_init_from_model(model.handle, wanted)
         if not self._handle:
             raise ModelError(
-                f"llama.cpp cannot make room for {sequences} times {context_tokens} tokens{because(said)}; "
+                f"llama.cpp cannot make room for {sequences} times {context_tokens} tokens{because(log)}; "
                 "choose a smaller model, or fewer answers at a time"
             )
         self.context_tokens = int(api.llama_n_ctx_seq(self._handle))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class RequiredFigure:
     """A figure that a computation needs: concept key, and the period (0 the asked one, -1 the one before)."""
 
     concept: str
@@ -14,8 +14,8 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class NotComputed:
     """Why nothing was computed: the figures that were not found, or what in the numbers forbids it."""
 
-    needs: tuple[Need, ...] = ()
+    required: tuple[RequiredFigure, ...] = ()
     reason: str = ""

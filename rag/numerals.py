@@ -50,7 +50,7 @@ _MORE_HAN = re.compile(r"零?(\d{1,9}(?:\.\d+)?)(?=[ \t]*[十百千万亿])")
 @dataclass(frozen=True, slots=True)
 class Numeral:
     """A number as written at `[start, end)`: exact `value`, the weight `step` of its last written place,
-    and its `style` ("digits", "words" or "han"). `scaled` tells that a scale word (million, 万) was part of
+    and its `style` ("digits", "words" or "han"). `scaled` says that a scale word (million, 万) was part of
     it."""
 
     start: int

@@ -47,11 +47,14 @@ def look(setup: Setup, query: Query, parts: Sequence[str]) -> tuple[Look, ...]:
     """Searches for all parts side by side, what the whole question names holding for each, and judges each
     by itself. The setup's limit of sentences is shown in all, at least two of each part."""
     index, filters = setup.index, query.filters
-    asked = completed(parts)
+    questions = completed(parts)
     each = max(_LEAST, setup.max_evidence // len(parts))
     looks = []
     for part, searched, hits in zip(
-        parts, asked, index.search_each(query.searched, asked, setup.top_k, filters=filters), strict=True
+        parts,
+        questions,
+        index.search_each(query.searched, questions, setup.top_k, filters=filters),
+        strict=True,
     ):
         found = select(searched, hits, index, limit=each, threshold=setup.threshold)
         reason, figures = "", find_figures(searched, index, filters=filters)
@@ -108,15 +111,15 @@ def compose_parts(basis: Basis, looks: Sequence[Look], written: Sequence[Written
         for one, by in zip(looks, written, strict=True)
     ]
     answers = [answer for _, answer in subs if answer is not None]
-    told = tuple(
+    answered_parts = tuple(
         Part(one.question, True, tuple(sorted({n for c in a.claims for n in c.citations})))
         if a is not None
         else Part(one.question, False, (), one.reason)
         for one, a in subs
     )
-    lacking = _not_found(told, language)
+    lacking = _not_found(answered_parts, language)
     if not answers:
-        return replace(refuse(basis), reason=lacking, parts=told)
+        return replace(refuse(basis), reason=lacking, parts=answered_parts)
     kinds = {a.kind for a in answers}
     return replace(
         compose(basis),
@@ -127,7 +130,7 @@ def compose_parts(basis: Basis, looks: Sequence[Look], written: Sequence[Written
         draft="\n".join(a.draft for a in answers if a.draft),
         model=next((a.model for a in answers if a.model), ""),
         reason="; ".join(dict.fromkeys(a.reason for a in answers if a.reason)),
-        parts=told,
+        parts=answered_parts,
         calculations=tuple(c for a in answers for c in a.calculations),
     )
 
@@ -136,24 +139,26 @@ def _sub(one: Look, by: Written, whole: Basis, numbers: Mapping[_Place, int]) ->
     """The answer to one part, its citations numbered as in the whole."""
     basis = Basis(one.question, whole.language, one.found, one.hits, whole.proof)
     answer = compose(basis, by) if one.figures is None else compose_figures(basis, one.figures)
-    own = {e.number: numbers[_place(e)] for e in one.found.evidence}
+    numbering = {e.number: numbers[_place(e)] for e in one.found.evidence}
 
     def renumbered(claims: Sequence[Claim]) -> tuple[Claim, ...]:
-        return tuple(replace(c, citations=tuple(own[n] for n in c.citations if n in own)) for c in claims)
+        return tuple(
+            replace(c, citations=tuple(numbering[n] for n in c.citations if n in numbering)) for c in claims
+        )
 
     return replace(
         answer,
         claims=renumbered(answer.claims),
         dropped=renumbered(answer.dropped),
-        calculations=tuple(_cited(c, own) for c in answer.calculations),
+        calculations=tuple(_cited(c, numbering) for c in answer.calculations),
     )
 
 
-def _cited(calculation: Calculation, own: Mapping[int, int]) -> Calculation:
+def _cited(calculation: Calculation, numbering: Mapping[int, int]) -> Calculation:
     """The calculation with its figures cited by the numbers of the whole."""
 
     def cited(figure: Figure) -> Figure:
-        return figure if figure.citation is None else replace(figure, citation=own.get(figure.citation))
+        return figure if figure.citation is None else replace(figure, citation=numbering.get(figure.citation))
 
     return replace(
         calculation, inputs=tuple(map(cited, calculation.inputs)), result=cited(calculation.result)
@@ -177,7 +182,11 @@ def _text(subs: Sequence[tuple[Look, Answer | None]], evidence: Sequence[Evidenc
 def _not_found(parts: Sequence[Part], language: str) -> str:
     """ "Not found in the documents: who won the regatta (in no document searched: regatta)."; "" where
     nothing is missing."""
-    spoken = language if language in _NOT_FOUND else "en"
-    brackets = "（{}）" if spoken == "zh" else " ({})"
-    said = [p.question + (brackets.format(p.reason) if p.reason else "") for p in parts if not p.answered]
-    return _NOT_FOUND[spoken].format(parts=_JOIN[spoken].join(said)) if said else ""
+    known_language = language if language in _NOT_FOUND else "en"
+    brackets = "（{}）" if known_language == "zh" else " ({})"
+    unanswered = [
+        p.question + (brackets.format(p.reason) if p.reason else "") for p in parts if not p.answered
+    ]
+    return (
+        _NOT_FOUND[known_language].format(parts=_JOIN[known_language].join(unanswered)) if unanswered else ""
+    )

@@ -48,8 +48,8 @@ def split(question: str) -> tuple[str, ...]:
 
     Statements around questions ("Base your answer on the balance sheet.") are no parts."""
     pieces = [piece.strip(" ,;/，；／") for piece in _CUT.split(question)]
-    asked = dict.fromkeys(p for p in pieces if p and _IS_QUESTION.search(p) and _says_enough(p))
-    return tuple(asked)[:MAX_PARTS] if len(asked) > 1 else ()
+    questions = dict.fromkeys(p for p in pieces if p and _IS_QUESTION.search(p) and _is_complete(p))
+    return tuple(questions)[:MAX_PARTS] if len(questions) > 1 else ()
 
 
 # What is asked for itself: a question by its form, with nothing said before it but "and" or a place.
@@ -84,12 +84,12 @@ def separate(question: str) -> tuple[str, ...]:
     pieces = split(question)
     if len(pieces) < 2 or _RESTATES.search(question):
         return ()
-    asked = [p for p in pieces if not _DEFINES.search(p) and (_ASKS.search(p) or _asks_zh(p))]
-    if len(asked) < len(pieces) or any(_GROUNDS.search(p) for p in pieces[1:]):
+    questions = [p for p in pieces if not _DEFINES.search(p) and (_ASKS.search(p) or _asks_zh(p))]
+    if len(questions) < len(pieces) or any(_GROUNDS.search(p) for p in pieces[1:]):
         return ()
-    said = [frozenset(content_tokens(p)) for p in pieces]
-    for n, one in enumerate(said):
-        for other in said[:n]:
+    tokens = [frozenset(content_tokens(p)) for p in pieces]
+    for n, one in enumerate(tokens):
+        for other in tokens[:n]:
             if len(one & other) >= _SAME * min(len(one), len(other)):
                 return ()
     return pieces
@@ -110,7 +110,7 @@ def completed(parts: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _says_enough(piece: str) -> bool:
+def _is_complete(piece: str) -> bool:
     if _UNFINISHED.search(piece) or (has_han(piece) and len(piece) < 4):
         return False
     content = content_tokens(piece)

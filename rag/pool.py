@@ -44,7 +44,7 @@ class Searches(Reads, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Legs:
+class Retrievers:
     """What searches. `dense` and `embedder` may be None: then words work alone. `fields` are asked for what
     answers a question beside its words, `lexicons` for professional words."""
 
@@ -56,7 +56,7 @@ class Legs:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LegResults:
     """Ids of passages by leg, best first."""
 
     lexical: tuple[int, ...]
@@ -89,7 +89,7 @@ def idf_weights(store: Store, tokens: Sequence[str]) -> dict[str, float]:
     return {t: idf(passages, frequencies.get(t, 0)) for t in tokens}
 
 
-def read_terms(legs: Legs, question: str, stages: Stages) -> tuple[Terms, tuple[str, ...]]:
+def read_terms(legs: Retrievers, question: str, stages: Stages) -> tuple[Terms, tuple[str, ...]]:
     """The question's tokens, weighed, and the professional words for it as typed in the lexicon."""
     store = legs.store
     tokens = tuple(query_tokens(question))
@@ -102,33 +102,33 @@ def read_terms(legs: Legs, question: str, stages: Stages) -> tuple[Terms, tuple[
         tokens=tokens,
         weights=np.array([weights[t] for t in tokens]),
         words=np.array([t in words for t in tokens]),
-        reworded=each,
+        expansions=each,
         added_weights=idf_weights(store, added),
     )
     return terms, reworded
 
 
-def compares(legs: Legs, question: str) -> bool:
+def compares(legs: Retrievers, question: str) -> bool:
     """Whether the question's vector is compared with those of passages."""
     if legs.dense is None or legs.embedder is None:
         return False
     return supports(legs.embedder.info, detect_language(question))
 
 
-def query_vector(legs: Legs, question: str, reworded: Sequence[str]) -> NDArray[np.float32] | None:
+def query_vector(legs: Retrievers, question: str, expansions: Sequence[str]) -> NDArray[np.float32] | None:
     """The question's vector; with professional words, the mean of both wordings (not normalised again: its
     product with a passage is then the mean of two cosines). None where no vectors are compared."""
     if legs.embedder is None or not compares(legs, question):
         return None
     vector = legs.embedder.embed_query(question)
-    if reworded:
-        again = legs.embedder.embed_query(f"{question} ({', '.join(reworded[:_TERMS_EMBEDDED])})")
+    if expansions:
+        again = legs.embedder.embed_query(f"{question} ({', '.join(expansions[:_TERMS_EMBEDDED])})")
         vector = (vector + again) * np.float32(0.5)
     return vector
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class SearchScope:
     """How many passages are searched for, and in which documents (ids; None: all)."""
 
     size: int
@@ -136,42 +136,42 @@ class Scope:
 
 
 def search(
-    legs: Legs,
+    legs: Retrievers,
     question: str,
     terms: Terms,
-    reworded: Sequence[str],
-    scopes: Sequence[Scope],
+    expansions: Sequence[str],
+    scopes: Sequence[SearchScope],
     filters: Filters | None = None,
-) -> tuple[NDArray[np.float32] | None, list[Found]]:
+) -> tuple[NDArray[np.float32] | None, list[LegResults]]:
     """The question's vector (None where none is compared), and for each scope the best passages of each leg
     within the filters. Words are searched while the question is embedded: neither holds up the other."""
-    with _embedding(legs, question, reworded) as embedding:
+    with _embedding(legs, question, expansions) as embedding:
         lexical = [_by_words(legs, terms, scope, filters) for scope in scopes]
         vector = embedding()
     dense = [_by_vector(legs, vector, scope, filters) for scope in scopes]
-    return vector, [Found(*found) for found in zip(lexical, dense, strict=True)]
+    return vector, [LegResults(*found) for found in zip(lexical, dense, strict=True)]
 
 
 @contextmanager
 def _embedding(
-    legs: Legs, question: str, reworded: Sequence[str]
+    legs: Retrievers, question: str, expansions: Sequence[str]
 ) -> Iterator[Callable[[], NDArray[np.float32] | None]]:
     """The question's vector, on its way in another thread; call for it when it is needed."""
     if not compares(legs, question):
         yield lambda: None
         return
-    with ThreadPoolExecutor(1) as beside:
-        yield beside.submit(query_vector, legs, question, reworded).result
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(query_vector, legs, question, expansions).result
 
 
-def _by_words(legs: Legs, terms: Terms, scope: Scope, filters: Filters | None) -> tuple[int, ...]:
+def _by_words(legs: Retrievers, terms: Terms, scope: SearchScope, filters: Filters | None) -> tuple[int, ...]:
     words = [*terms.tokens, *(terms.added_weights or ())]
     found = legs.store.lexical(words, limit=scope.size, filters=filters, documents=scope.documents)
     return tuple(i for i, _ in found)
 
 
 def _by_vector(
-    legs: Legs, vector: NDArray[np.float32] | None, scope: Scope, filters: Filters | None
+    legs: Retrievers, vector: NDArray[np.float32] | None, scope: SearchScope, filters: Filters | None
 ) -> tuple[int, ...]:
     if vector is None or legs.dense is None:
         return ()
@@ -182,7 +182,9 @@ def _by_vector(
     return tuple(i for i, _ in legs.dense.search(vector, scope.size, allowed=allowed))
 
 
-def make_pool(legs: Legs, found: Found, vector: NDArray[np.float32] | None, more: Sequence[int] = ()) -> Pool:
+def make_pool(
+    legs: Retrievers, found: LegResults, vector: NDArray[np.float32] | None, more: Sequence[int] = ()
+) -> Pool:
     """The passages of both legs and those given as `more`, by id."""
     rows = legs.store.candidates([*found.lexical, *found.dense, *more])
     fields = legs.store.token_fields([row.id for row in rows])

@@ -55,13 +55,13 @@ def build_prompt(
             f"the context of {llm.info.name} ({llm.info.context_tokens} tokens) leaves no room for evidence "
             f"beside an answer of {max_tokens} tokens; lower max_tokens or use a model with a longer context"
         )
-    asked = _QUESTION[language].format(_shortened(question.strip(), room // _QUESTION_SHARE, llm))
-    room = min(budget, room - llm.count_tokens(asked))
+    question_text = _QUESTION[language].format(_shortened(question.strip(), room // _QUESTION_SHARE, llm))
+    room = min(budget, room - llm.count_tokens(question_text))
     kept = list(evidence)
     while len(kept) > 1 and llm.count_tokens(_quotes(kept, language)) > room:
         kept.pop()
     quotes = _shortened(_quotes(kept, language), room, llm)
-    return Prompt(system=system, user=f"{quotes}\n\n{asked}" if quotes else asked)
+    return Prompt(system=system, user=f"{quotes}\n\n{question_text}" if quotes else question_text)
 
 
 def _quotes(evidence: Sequence[Evidence], language: str) -> str:

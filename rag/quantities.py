@@ -15,13 +15,13 @@ from rag import units
 from rag.amounts import ALL_UNITS, amount, shares, spread_units
 from rag.dates import dates
 from rag.numerals import SCALES, fold, numerals, parse_han
-from rag.quantity import Kind, Match, Quantity, compare, dates_conflict
+from rag.quantity import Kind, Quantity, QuantityMatch, compare, dates_conflict
 from rag.references import ordinals, references
 
 __all__ = [
     "Kind",
-    "Match",
     "Quantity",
+    "QuantityMatch",
     "compare",
     "dates_conflict",
     "extract",

@@ -34,7 +34,7 @@ class Kind(StrEnum):
     ORDINAL = "ordinal"
 
 
-class Match(IntEnum):
+class QuantityMatch(IntEnum):
     """How well a source bears a claimed quantity."""
 
     DIFFERENT = 0
@@ -75,7 +75,7 @@ class Quantity:
         return f"{self.value}:{self.unit}"
 
 
-def compare(claim: Quantity, source: Quantity) -> Match:
+def compare(claim: Quantity, source: Quantity) -> QuantityMatch:
     """How well `source` bears `claim`; see the module docstring. Not symmetric: the claim may be the
     coarser."""
     if claim.kind is Kind.REFERENCE or source.kind is Kind.REFERENCE:
@@ -83,9 +83,9 @@ def compare(claim: Quantity, source: Quantity) -> Match:
     if claim.period is not None or source.period is not None:
         return _compare_dates(claim, source)
     if (claim.kind is Kind.ORDINAL) != (source.kind is Kind.ORDINAL):
-        return Match.DIFFERENT
+        return QuantityMatch.DIFFERENT
     same_unit = _units_agree(claim, source)
-    return Match.DIFFERENT if same_unit is None else _compare_values(claim, source, same_unit)
+    return QuantityMatch.DIFFERENT if same_unit is None else _compare_values(claim, source, same_unit)
 
 
 def _units_agree(claim: Quantity, source: Quantity) -> bool | None:
@@ -100,17 +100,21 @@ def _units_agree(claim: Quantity, source: Quantity) -> bool | None:
     return True
 
 
-def _compare_values(claim: Quantity, source: Quantity, same_unit: bool) -> Match:
+def _compare_values(claim: Quantity, source: Quantity, same_unit: bool) -> QuantityMatch:
     if not same_unit and {claim.unit, source.unit} != {"share", "points"}:
         # One of the two is bare: compare the figures as written.
         claim, source = _bare(claim, source)
     if claim.value == source.value:
-        return Match.EXACT if same_unit else Match.ROUNDED
+        return QuantityMatch.EXACT if same_unit else QuantityMatch.ROUNDED
     if claim.value == -source.value and (claim.bracketed or source.bracketed):
-        return Match.ROUNDED
+        return QuantityMatch.ROUNDED
     gap = abs(abs(claim.value) - abs(source.value)) if source.bracketed else abs(claim.value - source.value)
     coarser = claim.step > source.step and source.value != 0
-    return Match.ROUNDED if claim.loose and coarser and gap * 2 <= claim.step else Match.DIFFERENT
+    return (
+        QuantityMatch.ROUNDED
+        if claim.loose and coarser and gap * 2 <= claim.step
+        else QuantityMatch.DIFFERENT
+    )
 
 
 def _bare(claim: Quantity, source: Quantity) -> tuple[Quantity, Quantity]:
@@ -123,28 +127,30 @@ def _bare(claim: Quantity, source: Quantity) -> tuple[Quantity, Quantity]:
     return written(claim), written(source)
 
 
-def _compare_references(claim: Quantity, source: Quantity) -> Match:
+def _compare_references(claim: Quantity, source: Quantity) -> QuantityMatch:
     if claim.kind is not source.kind:
-        return Match.DIFFERENT
+        return QuantityMatch.DIFFERENT
     same_unit = claim.unit == source.unit
     if claim.label == source.label:
         alike = {claim.unit, source.unit} <= {"section", "article"}
-        return Match.EXACT if same_unit else Match.ROUNDED if alike else Match.DIFFERENT
+        return (
+            QuantityMatch.EXACT if same_unit else QuantityMatch.ROUNDED if alike else QuantityMatch.DIFFERENT
+        )
     deeper = source.label.startswith(claim.label) and source.label[len(claim.label) :][:1] in ("(", ".", "-")
-    return Match.ROUNDED if deeper and same_unit else Match.DIFFERENT
+    return QuantityMatch.ROUNDED if deeper and same_unit else QuantityMatch.DIFFERENT
 
 
-def _compare_dates(claim: Quantity, source: Quantity) -> Match:
+def _compare_dates(claim: Quantity, source: Quantity) -> QuantityMatch:
     if claim.period is None or source.period is None:
         period, other = (claim.period, source) if claim.period is not None else (source.period, claim)
         year = period.year if period is not None and set(period.parts) == {"year"} else None
         same = other.kind is Kind.NUMBER and other.value == year
-        return Match.ROUNDED if same else Match.DIFFERENT
+        return QuantityMatch.ROUNDED if same else QuantityMatch.DIFFERENT
     if not holds(source.period, claim.period):
-        return Match.DIFFERENT
+        return QuantityMatch.DIFFERENT
     # A whole year said of one quarter or half follows grammatically, not in substance.
     partial = {"quarter", "half"} & (source.period.parts.keys() - claim.period.parts.keys())
-    return Match.ROUNDED if partial else Match.EXACT
+    return QuantityMatch.ROUNDED if partial else QuantityMatch.EXACT
 
 
 def dates_conflict(claim: Quantity, source: Quantity) -> bool:

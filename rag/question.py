@@ -14,7 +14,7 @@ from rag.text import STOPWORDS_EN, normalise
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ParsedQuestion:
     """A question taken apart. `names` are capitalised words or quoted titles as typed, `numbers` are digits
     without separators."""
 
@@ -29,9 +29,9 @@ _CAPITALISED = re.compile(r"[A-Z][\w&.'’-]*")
 _ZH_TITLE = re.compile(r"[《「“\"]([^》」”\"]{1,40})[》」”\"]")
 
 
-def analyse(question: str) -> Question:
+def analyse(question: str) -> ParsedQuestion:
     """Takes a question apart; never raises."""
-    return Question(
+    return ParsedQuestion(
         text=question,
         expects=expected(question),
         names=_names(question),

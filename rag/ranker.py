@@ -79,13 +79,13 @@ def _load(file: Path, changed_ns: int, size: int) -> Ranker:
     try:
         return parse(json.loads(file.read_text(encoding="utf-8")))
     except _DAMAGES as error:
-        said = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        problem = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         mend = (
             "It is part of Citewise: install that again."
             if file == SHIPPED
             else "Make it anew with: citewise tune SET; or delete it: then the shipped one is used."
         )
-        raise ConfigError(f"{file} is no ranker for this version of Citewise ({said}). {mend}") from error
+        raise ConfigError(f"{file} is no ranker for this version of Citewise ({problem}). {mend}") from error
 
 
 def parse(data: Mapping[str, Any]) -> Ranker:

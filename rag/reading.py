@@ -72,10 +72,9 @@ def passages(
     fields know of it, and each passage gets the parts of the document that it stands in."""
     document = replace(document, metadata=with_profile(document, fields))
     chunks = chunk(document, count_tokens=counter, max_tokens=max_tokens)
-    standing = [found for field in fields if (found := field.roles(document, chunks))]
+    kinds = [found for field in fields if (found := field.roles(document, chunks))]
     chunks = tuple(
-        replace(c, role="|".join(kind for found in standing for kind in found[n]))
-        for n, c in enumerate(chunks)
+        replace(c, role="|".join(kind for found in kinds for kind in found[n])) for n, c in enumerate(chunks)
     )
     title = " ".join(search_tokens(f"{document.title}\n{_name(document.path)}"))
     return Read(

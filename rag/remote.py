@@ -106,7 +106,7 @@ class OpenAIServer:
         self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
     ) -> Iterator[str | Queued]:
         body, delivery = self._body(prompt, max_tokens, draft), Delivery(stop)
-        # The thread reads on while the caller waits, so that a stop is heard before the first word.
+        # The thread reads on while the caller waits, so that a stop is noticed before the first word.
         threading.Thread(
             target=self._produce, args=(body, delivery), name="citewise-remote", daemon=True
         ).start()
@@ -122,10 +122,10 @@ class OpenAIServer:
         try:
             thoughts = Thoughts()
             for text in self._stream(body, delivery):
-                if told := thoughts.feed(text):
-                    delivery.put(told)
-            if told := thoughts.flush():
-                delivery.put(told)
+                if released := thoughts.feed(text):
+                    delivery.put(released)
+            if released := thoughts.flush():
+                delivery.put(released)
         except CitewiseError as error:
             failure = error
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:  # RuntimeError: closed client
@@ -135,11 +135,11 @@ class OpenAIServer:
         delivery.finish(failure)
 
     def _body(self, prompt: Prompt, max_tokens: int, draft: int) -> dict[str, Any]:
-        said = {"system": prompt.system, "user": prompt.user}
+        messages = {"system": prompt.system, "user": prompt.user}
         drawn = {"temperature": TEMPERATURE, "top_p": TOP_P, "seed": draft}
         return {
             "model": self._model,
-            "messages": [{"role": role, "content": _defused(text)} for role, text in said.items()],
+            "messages": [{"role": role, "content": _defused(text)} for role, text in messages.items()],
             "max_tokens": max_tokens,
             "stream": True,
         } | (drawn if draft else {"temperature": 0, "seed": 0})

@@ -164,7 +164,7 @@ def measures_of(rows: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class ChangedQuestion:
     """A question that came out differently: `before` and `after` are ranks, or what the answer was."""
 
     id: str
@@ -180,7 +180,7 @@ class Change:
     """A former report's name, the questions that turned since, and the paired differences by measure."""
 
     former: str
-    turned: tuple[Turned, ...] = ()
+    turned: tuple[ChangedQuestion, ...] = ()
     differences: Mapping[str, Difference] = field(default_factory=dict)
 
     def sections(self) -> list[Section]:
@@ -217,7 +217,7 @@ def changed(report: Report, former: Path) -> Change:
         rows = {r["id"]: dict(r) for r in json.loads(former.read_text(encoding="utf-8"))["results"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{former} is not a report of an earlier run: {error}.") from error
-    turned: list[Turned] = []
+    turned: list[ChangedQuestion] = []
     pairs: dict[str, tuple[list[float], list[float]]] = {}
     for now in report.results:
         old = rows.get(now.id)
@@ -233,21 +233,21 @@ def changed(report: Report, former: Path) -> Change:
     return Change(str(former), tuple(turned), changes)
 
 
-def _turns(now: QuestionResult, old: Mapping[str, Any]) -> list[Turned]:
+def _turns(now: QuestionResult, old: Mapping[str, Any]) -> list[ChangedQuestion]:
     found: list[tuple[str, Any, Any, bool, bool]] = []
-    rank, shown, kind = old.get("rank"), old.get("evidence_shown"), old.get("kind")
+    rank, was_displayed, kind = old.get("rank"), old.get("evidence_shown"), old.get("kind")
     for k in TURNS:
         was, within = ((rank or k + 1) <= k), ((now.rank or k + 1) <= k)
         if was != within:
             found.append((f"evidence in the first {k}", rank, now.rank, was, within))
             break
-    if now.evidence_shown is not None and shown is not None:
-        found.append(("evidence shown", shown, now.evidence_shown, shown, now.evidence_shown))
+    if now.evidence_shown is not None and was_displayed is not None:
+        found.append(("evidence shown", was_displayed, now.evidence_shown, was_displayed, now.evidence_shown))
     if now.kind and kind:
         right = [(one == "refused") != now.answerable for one in (kind, now.kind)]
         found.append(("answered or refused", kind, now.kind, *right))
     return [
-        Turned(now.id, now.question, what, str(before), str(after), better)
+        ChangedQuestion(now.id, now.question, what, str(before), str(after), better)
         for what, before, after, was, better in found
         if was != better
     ]
@@ -279,12 +279,12 @@ def to_look_at(results: Sequence[QuestionResult]) -> list[tuple[str, list[Noted]
     for r in results:
         refused, answered = r.kind == AnswerKind.REFUSED.value, r.kind not in ("", AnswerKind.REFUSED.value)
         ranks = f" (evidence at {r.rank or '-'}, document at {r.document_rank or '-'})"
-        said = f" ({' '.join(r.answer.split())[:160]})"
+        as_answered = f" ({' '.join(r.answer.split())[:160]})"
         wrong = (
             (r.searched and (r.rank or 6) > 5, ranks),
             (r.answerable and refused, ranks),
-            (r.evidence_shown is False and answered, said),
-            (not r.answerable and answered, said),
+            (r.evidence_shown is False and answered, as_answered),
+            (not r.answerable and answered, as_answered),
             (bool(r.error), f": {r.error}"),
         )
         for title, (applies, note) in zip(titles, wrong, strict=True):

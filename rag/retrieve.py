@@ -26,11 +26,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import parts
-from rag.agreement import Lines, agreements, find_lines, meant, pages_of
+from rag.agreement import Lines, agreements, find_line_items, named_documents, pages_of
 from rag.constraints import Constraints, Sought, read_constraints
 from rag.errors import InputError
 from rag.features import FEATURES, Pool, matching
-from rag.pool import Found, Legs, Scope, compares, make_pool, read_terms, search, sought, sources
+from rag.pool import (
+    LegResults,
+    Retrievers,
+    SearchScope,
+    compares,
+    make_pool,
+    read_terms,
+    search,
+    sought,
+    sources,
+)
 from rag.ranker import Ranker, load_ranker
 from rag.twins import distinct
 from rag.types import DocumentInfo, Filters, Hit, Leg, Reason, Stages
@@ -44,8 +54,8 @@ POOL = 150
 _POOL_ALONE = 300
 _POOL_NAMED = 60
 # Where a question names no document, line items are looked up in those that its words point to.
-_LIKELY = 3
-_LIKELY_SEEN = 40
+_MOST_PROBABLE = 3
+_PROBABLE_AMONG = 40
 # Passages read for near-duplicates, for each that is asked for.
 _READ_PER_HIT = 3
 # Another passage of a page that is in the list already counts this much less.
@@ -58,7 +68,7 @@ _PREFERRED = tuple(FEATURES.index(n) for n in ("name", "year", "form", "law", "p
 
 
 @dataclass(frozen=True, slots=True)
-class Demands:
+class QueryDemands:
     """What the whole question demands, each part of it included. `documents` are those that it names; where
     it names none, line items are looked up in those that its words point to. `lines` are the line items
     found in `documents`, None where they are still to be looked up."""
@@ -70,7 +80,7 @@ class Demands:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankedPassages:
     """The pool of one question, with a row of features and a score for each candidate; `parts` is what each
     feature adds to the log-odds of the score, None without a ranker."""
 
@@ -81,7 +91,7 @@ class Ranked:
 
 
 def retrieve(
-    legs: Legs,
+    legs: Retrievers,
     question: str,
     *,
     k: int = 8,
@@ -97,9 +107,9 @@ def retrieve(
     if k < 1:
         raise InputError(f"k is {k}; ask for at least one passage.")
     demands = read_demands(legs, question, filters, stages)
-    asked = [question, *(parts.split(question) if stages.parts else ())]
+    questions = [question, *(parts.split(question) if stages.parts else ())]
     ranked = _side_by_side(
-        partial(rank, legs, demands=demands, k=k, filters=filters, stages=stages, ranker=ranker), asked
+        partial(rank, legs, demands=demands, k=k, filters=filters, stages=stages, ranker=ranker), questions
     )
     order = _merged(ranked)
     first = _spread(order, _READ_PER_HIT * k) if stages.spread else order[: _READ_PER_HIT * k]
@@ -107,36 +117,38 @@ def retrieve(
 
 
 def retrieve_each(
-    legs: Legs,
+    legs: Retrievers,
     question: str,
-    asked: Sequence[str],
+    questions: Sequence[str],
     *,
     k: int = 8,
     filters: Filters | None = None,
     stages: Stages = ALL_STAGES,
     ranker: Ranker | None = None,
 ) -> list[list[Hit]]:
-    """For each of several questions `asked` in one the `k` best passages, as `retrieve` gives them; what the
-    whole `question` names holds for each. Raises what `retrieve` raises."""
+    """For each of several questions `questions` in one the `k` best passages, as `retrieve` gives them; what
+    the whole `question` names holds for each. Raises what `retrieve` raises."""
     question = check_question(question)
-    asked = [check_question(one) for one in asked]
+    questions = [check_question(one) for one in questions]
     if k < 1:
         raise InputError(f"k is {k}; ask for at least one passage.")
     demands = read_demands(legs, question, filters, stages)
     ranked = _side_by_side(
-        partial(rank, legs, demands=demands, k=k, filters=filters, stages=stages, ranker=ranker), asked
+        partial(rank, legs, demands=demands, k=k, filters=filters, stages=stages, ranker=ranker), questions
     )
     most = _READ_PER_HIT * k
     orders = [_merged([one]) for one in ranked]
     return [_hits(legs, _spread(order, most) if stages.spread else order, k) for order in orders]
 
 
-def _side_by_side(rank_one: Callable[[str], Ranked], asked: Sequence[str]) -> list[Ranked]:
+def _side_by_side(
+    rank_one: Callable[[str], RankedPassages], questions: Sequence[str]
+) -> list[RankedPassages]:
     """In threads: SQLite, FAISS and the embedder do not hold the interpreter."""
-    if len(asked) == 1:
-        return [rank_one(asked[0])]
-    with ThreadPoolExecutor(len(asked)) as pool:
-        return list(pool.map(rank_one, asked))
+    if len(questions) == 1:
+        return [rank_one(questions[0])]
+    with ThreadPoolExecutor(len(questions)) as pool:
+        return list(pool.map(rank_one, questions))
 
 
 def check_question(question: str) -> str:
@@ -149,67 +161,70 @@ def check_question(question: str) -> str:
 
 
 def read_demands(
-    legs: Legs, question: str, filters: Filters | None = None, stages: Stages = ALL_STAGES
-) -> Demands:
+    legs: Retrievers, question: str, filters: Filters | None = None, stages: Stages = ALL_STAGES
+) -> QueryDemands:
     """What the question names and what answers it beside its words; nothing where the stages say so."""
     constraints = Constraints()
     if stages.constraints:
         constraints = read_constraints(question, legs.store.catalogue(), legs.fields)
     allowed = legs.store.scope(filters)
-    named = meant(constraints, None if allowed is None else frozenset(allowed))
+    named = named_documents(constraints, None if allowed is None else frozenset(allowed))
     wanted = sought(legs.fields, question) if stages.concepts else ()
-    return Demands(constraints, wanted, named, _lines(legs, wanted, named) if named and wanted else None)
+    return QueryDemands(constraints, wanted, named, _lines(legs, wanted, named) if named and wanted else None)
 
 
-def _lines(legs: Legs, wanted: Sequence[Sought], documents: Sequence[int]) -> Lines:
+def _lines(legs: Retrievers, wanted: Sequence[Sought], documents: Sequence[int]) -> Lines:
     held = sources(legs.fields, legs.store)
-    return find_lines(legs.store, wanted, [d for d in documents if d in held])
+    return find_line_items(legs.store, wanted, [d for d in documents if d in held])
 
 
 def rank(
-    legs: Legs,
+    legs: Retrievers,
     question: str,
-    demands: Demands,
+    demands: QueryDemands,
     *,
     k: int = 8,
     filters: Filters | None = None,
     stages: Stages = ALL_STAGES,
     ranker: Ranker | None = None,
-) -> Ranked:
+) -> RankedPassages:
     """The pool of one question (or one part of it), its features and scores; in no order."""
     terms, reworded = read_terms(legs, question, stages)
     size = max(POOL if compares(legs, question) else _POOL_ALONE, 2 * k)
-    scopes = [Scope(size), *([Scope(_POOL_NAMED, demands.documents)] if demands.documents else [])]
+    scopes = [
+        SearchScope(size),
+        *([SearchScope(_POOL_NAMED, demands.documents)] if demands.documents else []),
+    ]
     vector, (found, *within) = search(legs, question, terms, reworded, scopes, filters)
     more = [i for one in within for i in one.ids]
     lines = demands.lines
     if lines is None:
-        lines = _lines(legs, demands.sought, _likely(legs, found)) if demands.sought else Lines()
+        lines = _lines(legs, demands.sought, _probable_documents(legs, found)) if demands.sought else Lines()
     more += lines.best
     pool = make_pool(legs, found, vector, more)
     rows = np.hstack(
         [matching(terms, pool, legs.store.lengths()), _agreements(legs, pool, demands, lines, filters)]
     )
     if not stages.ranker:
-        return Ranked(pool, rows, _fused_scores(rows), None)
+        return RankedPassages(pool, rows, _fused_scores(rows), None)
     ranker = ranker or load_ranker()
-    return Ranked(pool, rows, ranker.probability(rows), ranker.parts(rows))
+    return RankedPassages(pool, rows, ranker.probability(rows), ranker.parts(rows))
 
 
-def _likely(legs: Legs, found: Found) -> tuple[int, ...]:
+def _probable_documents(legs: Retrievers, found: LegResults) -> tuple[int, ...]:
     """The documents that most of the first passages are from, by the sum of 1 / rank."""
-    first = (found.lexical[:_LIKELY_SEEN], found.dense[:_LIKELY_SEEN])
+    first = (found.lexical[:_PROBABLE_AMONG], found.dense[:_PROBABLE_AMONG])
     owners = legs.store.owners([i for leg in first for i in leg])
     weights: dict[int, float] = {}
     for leg in first:
         for rank_, i in enumerate(leg, 1):
             if i in owners:
                 weights[owners[i]] = weights.get(owners[i], 0.0) + 1.0 / rank_
-    return tuple(sorted(weights, key=lambda d: (-weights[d], d))[:_LIKELY])
+    return tuple(sorted(weights, key=lambda d: (-weights[d], d))[:_MOST_PROBABLE])
 
 
 def _agreements(
-    legs: Legs, pool: Pool, demands: Demands, lines: Lines, filters: Filters | None
+    legs: Retrievers, pool: Pool, demands: QueryDemands, lines: Lines, filters: Filters | None
 ) -> NDArray[np.float64]:
     store = legs.store
     day = (filters.in_force if filters else "") or date.today().isoformat()
@@ -242,7 +257,7 @@ def _fused_scores(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 class _Place:
     """One candidate of one of the pools, with the score that it is ordered by."""
 
-    ranked: Ranked
+    ranked: RankedPassages
     row: int
     score: float
 
@@ -251,7 +266,7 @@ class _Place:
         return self.ranked.pool.rows[self.row]
 
 
-def _merged(ranked: Sequence[Ranked]) -> list[_Place]:
+def _merged(ranked: Sequence[RankedPassages]) -> list[_Place]:
     """All candidates by their score for the whole question; those that only parts of it found count half:
     fewer words are matched more easily, which says nothing against the whole."""
     best: dict[int, _Place] = {}
@@ -265,7 +280,7 @@ def _merged(ranked: Sequence[Ranked]) -> list[_Place]:
 
 
 def _with_parts(
-    first: Sequence[_Place], order: Sequence[_Place], parts_: Sequence[Ranked], k: int
+    first: Sequence[_Place], order: Sequence[_Place], parts_: Sequence[RankedPassages], k: int
 ) -> list[_Place]:
     """The `first` places of the whole `order`; the best passage of each part takes one of the first `k`
     places, in no order among them. The very first stays."""
@@ -303,7 +318,7 @@ def _spread(order: Sequence[_Place], most: int) -> list[_Place]:
     return spread
 
 
-def _hits(legs: Legs, order: Sequence[_Place], k: int) -> list[Hit]:
+def _hits(legs: Retrievers, order: Sequence[_Place], k: int) -> list[Hit]:
     """The first `k` places whose texts differ, by score. What was deleted meanwhile is left out."""
     places = {place.candidate.id: place for place in order[: _READ_PER_HIT * k]}
     texts = {i: chunk for i, _, chunk in legs.store.chunks(list(places))}

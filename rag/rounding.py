@@ -106,8 +106,8 @@ def read_rounding(question: str) -> Rounding:
 def _places(text: str) -> int | None:
     for pattern in _PLACES:
         for m in pattern.finditer(text):
-            said = next(g for g in m.groups() if g)
-            return int(said) if said.isdigit() else _SMALL[said.lower()]
+            wording = next(g for g in m.groups() if g)
+            return int(wording) if wording.isdigit() else _SMALL[wording.lower()]
     if near := _NEAREST.search(text):
         return _NEAREST_PLACES.get(near["near"].lower(), 0)
     if _ZH_WHOLE.search(text):
@@ -119,8 +119,8 @@ def _places(text: str) -> int | None:
 
 def _unit(text: str) -> str:
     if m := _BRACKET_SCALE.search(text):
-        said = (m["s"] or m["s2"]).lower()
-        return _SHORT.get(said, said)
+        wording = (m["s"] or m["s2"]).lower()
+        return _SHORT.get(wording, wording)
     if m := _IN_SCALE.search(text):
         return m["s"].lower()
     if m := _NEAREST.search(text):
@@ -153,7 +153,7 @@ def plain(value: Decimal, places: int | None = None) -> str:
 
 def common_scale(values: Iterable[Decimal]) -> str:
     """The largest of million and thousand of which every value is a whole number or one decimal ("" where
-    none is, or all are nought)."""
+    none is, or all are zero)."""
     known = [v for v in values if v]
     for name in ("million", "thousand"):
         step = SCALES[name] / 10

@@ -22,7 +22,7 @@ _INDEX_FILE = re.compile(rf"{re.escape(DATABASE)}(?:[-.]\w+)?|dense-\d+\.faiss.*
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ScannedFile:
     """A file. `kind` is "" for formats that are not read."""
 
     source: str
@@ -33,7 +33,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadablePath:
     """A file or folder that could not be looked at."""
 
     source: str
@@ -46,8 +46,8 @@ class Unreadable:
 class Scan:
     """What was found. `roots` are the folders that were given, as absolute paths."""
 
-    files: list[Found] = field(default_factory=list)
-    unreadable: list[Unreadable] = field(default_factory=list)
+    files: list[ScannedFile] = field(default_factory=list)
+    unreadable: list[UnreadablePath] = field(default_factory=list)
     roots: list[str] = field(default_factory=list)
 
     def covers(self, source: str) -> bool:
@@ -99,7 +99,7 @@ class _Scanner:
             # name.
             folder = folders.pop() if folders else links.pop()
             for entry in self._entries(folder, root):
-                name = _shown(entry.path, root)
+                name = _display_path(entry.path, root)
                 if entry.is_symlink():
                     if os.path.isdir(entry.path):  # noqa: PTH112  (False for a link to itself)
                         links.append(entry.path)
@@ -121,8 +121,8 @@ class _Scanner:
             with os.scandir(folder) as listing:
                 entries = [e for e in listing if not _ignored(e.name)]
         except OSError as error:
-            shown = _shown(folder, root) or root
-            self._unreadable(folder, shown, error.strerror or str(error), folder=True)
+            name = _display_path(folder, root) or root
+            self._unreadable(folder, name, error.strerror or str(error), folder=True)
             return
         yield from sorted(entries, key=lambda e: (e.is_symlink(), os.fsencode(e.name)))
 
@@ -144,13 +144,15 @@ class _Scanner:
             self._unreadable(source, path, "not a regular file")
             return
         kind = SUFFIXES.get(PurePath(source).suffix.lower(), "")
-        self.result.files.append(Found(source, printable(path), kind, status.st_size, status.st_mtime_ns))
+        self.result.files.append(
+            ScannedFile(source, printable(path), kind, status.st_size, status.st_mtime_ns)
+        )
 
     def _unreadable(self, source: str, path: str, detail: str, *, folder: bool = False) -> None:
-        self.result.unreadable.append(Unreadable(source, printable(path), detail, folder))
+        self.result.unreadable.append(UnreadablePath(source, printable(path), detail, folder))
 
 
-def _shown(path: str, root: str) -> str:
+def _display_path(path: str, root: str) -> str:
     return path[len(root) :].lstrip("/")
 
 

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from rag import metrics, units
-from rag.evalset import Question
+from rag.evalset import EvalQuestion
 from rag.metrics import EvidenceEntry, Passage, contains_answer, hits_any
 from rag.quantities import extract
-from rag.quantity import Kind, Match, Quantity, compare
+from rag.quantity import Kind, Quantity, QuantityMatch, compare
 from rag.text import content_tokens, letters
 from rag.types import Answer, Citation, Evidence, Hit
 
@@ -24,7 +24,7 @@ Scores = dict[str, float]
 CUTOFFS = (1, 3, 5, 10, 20, 100)
 RECALLS = (5, 10, 100)
 QUOTES = (1, 2, 3)
-SHOWN = "evidence shown"
+EVIDENCE_FOUND = "evidence shown"
 ANSWERED = "answered with its evidence"
 RISK = "wrong when answered"
 # The answer states the accepted figure or conclusion and one of its first citations is of the evidence.
@@ -61,33 +61,33 @@ def rank_scores(passages: Sequence[Passage], entries: Sequence[EvidenceEntry], d
     return scores
 
 
-def nothing_scores(question: Question, what: str, depth: int) -> Scores:
+def nothing_scores(question: EvalQuestion, what: str, depth: int) -> Scores:
     """What a question scores that failed: as if nothing had been found and shown."""
     if not is_searched(question):
         return {}
     scores = rank_scores([], question.evidence, depth) if what != "answers" else {}
     if what != "retrieval":
-        scores |= dict.fromkeys([SHOWN, ANSWERED, *(f"{SHOWN}@{n}" for n in QUOTES)], 0.0)
+        scores |= dict.fromkeys([EVIDENCE_FOUND, ANSWERED, *(f"{EVIDENCE_FOUND}@{n}" for n in QUOTES)], 0.0)
         scores |= {FIGURE: 0.0} if question.answers else {}
     return scores
 
 
-def is_searched(question: Question) -> bool:
+def is_searched(question: EvalQuestion) -> bool:
     """Whether retrieval can be measured on the question: there is something to be found, and known where."""
     return question.answerable and bool(question.evidence)
 
 
-def judge(question: Question, answer: Answer) -> tuple[Scores, dict[str, bool | None]]:
+def judge(question: EvalQuestion, answer: Answer) -> tuple[Scores, dict[str, bool | None]]:
     """The answer held against the question's evidence and accepted answers: its scores by name, and the
     fields of `rag.report.QuestionResult` that say what was shown and whether that is wrong."""
     about = "answerable" if question.answerable else "unanswerable"
     scores: Scores = {f"refused, {about}": float(answer.refused)}
-    shown = None
+    displayed = None
     if is_searched(question):
         hits = [is_shown(e, question) for e in answer.evidence]
-        shown = any(hits)
-        scores |= {SHOWN: float(shown), ANSWERED: float(shown and not answer.refused)}
-        scores |= {f"{SHOWN}@{n}": float(any(hits[:n])) for n in QUOTES}
+        displayed = any(hits)
+        scores |= {EVIDENCE_FOUND: float(displayed), ANSWERED: float(displayed and not answer.refused)}
+        scores |= {f"{EVIDENCE_FOUND}@{n}": float(any(hits[:n])) for n in QUOTES}
         if cited := [_is_cited(c, question) for c in answer.cited]:
             scores["citation precision"] = sum(cited) / len(cited)
         if question.answers:
@@ -95,19 +95,19 @@ def judge(question: Question, answer: Answer) -> tuple[Scores, dict[str, bool | 
             first = answer.citations[:_FIRST_CITATIONS]
             scores[FIGURE] = float(stated and any(_is_cited(c, question) for c in first))
     inside, in_text = _accepted(question, answer, scores)
-    right = shown if shown is not None else inside
+    right = displayed if displayed is not None else inside
     wrong = True if not question.answerable else None if right is None else not right
     if wrong is not None and not answer.refused:
         scores[RISK] = float(wrong)
     return scores, {
-        "evidence_shown": shown,
+        "evidence_shown": displayed,
         "answer_in_evidence": inside,
         "answer_in_text": in_text,
         "wrong": wrong,
     }
 
 
-def _accepted(question: Question, answer: Answer, scores: Scores) -> tuple[bool | None, bool | None]:
+def _accepted(question: EvalQuestion, answer: Answer, scores: Scores) -> tuple[bool | None, bool | None]:
     """Whether an accepted answer stands in the evidence and in the text; adds these and the numbers to
     `scores`. A bare "yes" stands in any text; only answers that say something can be looked for."""
     answers = [a for a in question.answers if letters(a) not in _VERDICTS]
@@ -133,11 +133,11 @@ def passage(hit: Hit) -> Passage:
     return Passage(hit.document.path, hit.chunk.text, hit.chunk.page, hit.chunk.last_page)
 
 
-def is_shown(e: Evidence, question: Question) -> bool:
+def is_shown(e: Evidence, question: EvalQuestion) -> bool:
     return hits_any(Passage(e.document.path, e.text, e.page, e.page), question.evidence)
 
 
-def _is_cited(c: Citation, question: Question) -> bool:
+def _is_cited(c: Citation, question: EvalQuestion) -> bool:
     return hits_any(Passage(c.document, c.quote, c.page, c.page), question.evidence)
 
 
@@ -211,7 +211,7 @@ def _same(wanted: Quantity, held: Quantity, scale: str | None) -> bool:
     if wanted.kind is Kind.NUMBER and held.kind is Kind.REFERENCE:
         return wanted.text == held.label  # "5.2" of "clause 5.2"
     if not {wanted.kind, held.kind} <= _FIGURES:
-        return compare(wanted, held) is not Match.DIFFERENT
+        return compare(wanted, held) is not QuantityMatch.DIFFERENT
     if _other_unit(wanted, held):
         return False
     value, step = abs(wanted.value), wanted.step or min(held.step, _PERCENT)

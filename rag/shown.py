@@ -14,7 +14,7 @@ _PLACES = {"%": 1, "times": 2, "days": 1, "points": 1, "money per share": 2, "ra
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Formatter:
     """Prints values in `language` as `rounding` asks. `currency` is an ISO code or ""; `scale` is the one
     that the figures came in ("", "thousand", "million"), used for money where the question names none."""
 

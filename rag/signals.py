@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.answertypes import AnswerType
-from rag.candidates import Asked, Sentence
+from rag.candidates import PreparedQuestion, Sentence
 from rag.offered import NAMING, answers_in
 from rag.text import has_han, normalise, search_tokens
 from rag.types import Hit, Span
@@ -66,21 +66,24 @@ _LABEL_END = re.compile(r"\s*[|\t]|\s[$€£¥(\s]*\d|\s{3,}|[.…]{3,}")
 
 
 def sentence_signals(
-    asked: Asked, found: Sequence[Sentence], hits: Sequence[Hit], cosines: Sequence[float | None]
+    prepared: PreparedQuestion,
+    found: Sequence[Sentence],
+    hits: Sequence[Hit],
+    cosines: Sequence[float | None],
 ) -> NDArray[np.float64]:
     """One row of SENTENCE_SIGNALS for each sentence, in reading order within each passage: shape
     (len(found), len(SENTENCE_SIGNALS))."""
     best = max((h.score for h in hits), default=0.0) or 1.0
-    known = normalise(asked.question.text)
-    added = [asked.added(s.tokens, s.titles) for s in found]
+    known = normalise(prepared.question.text)
+    added = [prepared.added(s.tokens, s.titles) for s in found]
     rows = [
         [
-            *_words(asked, s, added, n, found),
+            *_words(prepared, s, added, n, found),
             cosines[n] or 0.0,
             *_passage(hits[s.hit].score, best, s.hit),
-            *_kind(asked, s, known),
-            *_shape(asked, s, hits[s.hit]),
-            *_row(asked, s),
+            *_kind(prepared, s, known),
+            *_shape(prepared, s, hits[s.hit]),
+            *_row(prepared, s),
         ]
         for n, s in enumerate(found)
     ]
@@ -95,24 +98,24 @@ def with_cosines(signals: NDArray[np.float64], cosines: Sequence[float | None]) 
 
 
 def _words(
-    asked: Asked, s: Sentence, added: Sequence[float], n: int, found: Sequence[Sentence]
+    prepared: PreparedQuestion, s: Sentence, added: Sequence[float], n: int, found: Sequence[Sentence]
 ) -> tuple[float, ...]:
     """How much of the question the sentence says, its surroundings give, and its neighbours say."""
     near = f"{s.surroundings}\n{s.text}"
     before = added[n - 1] if n and found[n - 1].hit == s.hit else 0.0
     after = added[n + 1] if n + 1 < len(found) and found[n + 1].hit == s.hit else 0.0
     return (
-        asked.coverage(s.tokens),
-        asked.coverage(s.tokens | s.around),
-        asked.topic_coverage(s.tokens),
+        prepared.coverage(s.tokens),
+        prepared.coverage(s.tokens | s.context_tokens),
+        prepared.topic_coverage(s.tokens),
         added[n],
-        asked.coverage(s.titles),
+        prepared.coverage(s.titles),
         before,
         after,
-        asked.reworded(s.tokens),
-        share_found(asked.question.names, f"{near}\n{s.head}"),
-        share_found(asked.question.names, s.text) if asked.question.names else 0.0,
-        share_found(asked.question.numbers, near),
+        prepared.expansion_share(s.tokens),
+        share_found(prepared.question.names, f"{near}\n{s.head}"),
+        share_found(prepared.question.names, s.text) if prepared.question.names else 0.0,
+        share_found(prepared.question.numbers, near),
     )
 
 
@@ -120,9 +123,9 @@ def _passage(score: float, best: float, rank: int) -> tuple[float, ...]:
     return score, score / best, 1.0 / (1 + rank)
 
 
-def _kind(asked: Asked, s: Sentence, known: str) -> tuple[float, ...]:
+def _kind(prepared: PreparedQuestion, s: Sentence, known: str) -> tuple[float, ...]:
     """What the sentence offers of the expected kind."""
-    kind = asked.question.expects
+    kind = prepared.question.expects
     spans = answers_in(s.text, kind, known)
     return (
         1.0 if spans else 0.0,
@@ -134,24 +137,24 @@ def _kind(asked: Asked, s: Sentence, known: str) -> tuple[float, ...]:
 
 def _is_whole(text: str, spans: Sequence[Span], kind: AnswerType) -> bool:
     """Whether one of the spans answers alone: a name of several words, a year."""
-    said = [text[s.start : s.end] for s in spans]
+    phrases = [text[s.start : s.end] for s in spans]
     if kind in NAMING:
-        return any(" " in part.strip() for part in said)
-    return kind is AnswerType.DATE and any(_YEAR.search(part) for part in said)
+        return any(" " in part.strip() for part in phrases)
+    return kind is AnswerType.DATE and any(_YEAR.search(part) for part in phrases)
 
 
-def nearness(asked: Asked, text: str, spans: Sequence[Span]) -> float:
+def nearness(prepared: PreparedQuestion, text: str, spans: Sequence[Span]) -> float:
     """The largest idf share of the question's words around one span, each word discounted by its distance:
     by 1/e every 40 characters."""
-    where = _positions(text, asked.weights) if spans else {}
+    where = _positions(text, prepared.weights) if spans else {}
     best = 0.0
     for span in spans[:_MOST_ANSWERS] if where else ():
         near = 0.0
         for token, places in where.items():
             away = min(max(0, start - span.end, span.start - end) for start, end in places)
-            near += asked.weights[token] * math.exp(-away / _NEAR_CHARS)
+            near += prepared.weights[token] * math.exp(-away / _NEAR_CHARS)
         best = max(best, near)
-    return best / asked.total
+    return best / prepared.total
 
 
 def _positions(text: str, tokens: Mapping[str, float]) -> dict[str, list[tuple[int, int]]]:
@@ -172,11 +175,11 @@ def _positions(text: str, tokens: Mapping[str, float]) -> dict[str, list[tuple[i
     return found
 
 
-def _shape(asked: Asked, s: Sentence, hit: Hit) -> tuple[float, ...]:
+def _shape(prepared: PreparedQuestion, s: Sentence, hit: Hit) -> tuple[float, ...]:
     """What the sentence is like, whatever the question's words."""
     introduces = s.first and hit.chunk.start == 0
-    fresh = sum(t not in asked.weights and t not in s.titles for t in s.tokens)
-    defined = introduces and asked.question.expects is AnswerType.DEFINITION
+    fresh = sum(t not in prepared.weights and t not in s.titles for t in s.tokens)
+    defined = introduces and prepared.question.expects is AnswerType.DEFINITION
     return (
         min(1.0, len(s.sequence) / _LONG_TOKENS),
         min(1.0, fresh / _NOVEL_TOKENS),
@@ -188,14 +191,14 @@ def _shape(asked: Asked, s: Sentence, hit: Hit) -> tuple[float, ...]:
     )
 
 
-def _row(asked: Asked, s: Sentence) -> tuple[float, ...]:
+def _row(prepared: PreparedQuestion, s: Sentence) -> tuple[float, ...]:
     """For rows of tables: how much of the label the question says, and whether it is the line item that is
     needed; 0.0 for sentences."""
     if not s.row:
         return 0.0, 0.0
     label = frozenset(search_tokens(label_of(s.text)))
-    said = sum(t in asked.weights for t in label) / len(label) if label else 0.0
-    return said, asked.line_item(label) if label else 0.0
+    phrases = sum(t in prepared.weights for t in label) / len(label) if label else 0.0
+    return phrases, prepared.line_item(label) if label else 0.0
 
 
 def label_of(row: str) -> str:

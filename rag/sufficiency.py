@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.answertypes import AnswerType
-from rag.candidates import Asked, Sentence
+from rag.candidates import PreparedQuestion, Sentence
 from rag.offered import answers_in
 from rag.signals import nearness, share_found
 from rag.text import normalise, search_tokens
@@ -41,7 +41,7 @@ _FIRST = 3
 
 
 def answer_signals(
-    asked: Asked,
+    prepared: PreparedQuestion,
     found: Sequence[Sentence],
     probabilities: Sequence[float],
     cosines: Sequence[float | None],
@@ -52,35 +52,35 @@ def answer_signals(
     if not found:
         return np.zeros(len(ANSWER_SIGNALS))
     best, first = found[0], found[:_FIRST]
-    words = frozenset(search_tokens(hits[best.hit].chunk.indexed_text)) | best.around
+    words = frozenset(search_tokens(hits[best.hit].chunk.indexed_text)) | best.context_tokens
     place = f"{hits[best.hit].chunk.indexed_text}\n{hits[best.hit].document.path}\n{best.head}"
-    names = share_found(asked.question.names, place)
+    names = share_found(prepared.question.names, place)
     return np.array(
         [
             probabilities[0],
             max((h.score for h in hits), default=0.0),
             max((c for c in cosines if c is not None), default=0.0),
-            max(asked.coverage(s.tokens) for s in first),
-            asked.topic_coverage(words),
-            max(asked.topic_coverage(s.tokens) for s in first),
-            max(asked.added(s.tokens, s.titles) for s in first),
-            max(asked.reworded(s.tokens) for s in first),
-            max(asked.line_item(s.tokens) for s in first),
-            sum(asked.weights[t] for t in asked.unknown - asked.topic) / asked.total,
-            names if asked.question.names else 0.0,
+            max(prepared.coverage(s.tokens) for s in first),
+            prepared.topic_coverage(words),
+            max(prepared.topic_coverage(s.tokens) for s in first),
+            max(prepared.added(s.tokens, s.titles) for s in first),
+            max(prepared.expansion_share(s.tokens) for s in first),
+            max(prepared.line_item(s.tokens) for s in first),
+            sum(prepared.weights[t] for t in prepared.unknown - prepared.topic) / prepared.total,
+            names if prepared.question.names else 0.0,
             1.0 - names,
-            1.0 - share_found(asked.question.numbers, place),
-            *_kind(asked, first),
-            min(1.0, len(asked.tokens) / _LONG_QUESTION),
+            1.0 - share_found(prepared.question.numbers, place),
+            *_kind(prepared, first),
+            min(1.0, len(prepared.tokens) / _LONG_QUESTION),
         ]
     )
 
 
-def _kind(asked: Asked, first: Sequence[Sentence]) -> tuple[float, float, float]:
+def _kind(prepared: PreparedQuestion, first: Sequence[Sentence]) -> tuple[float, float, float]:
     """Whether one of the first two sentences offers something of the expected kind, whether none does, and
     how near to the question's words."""
-    kind, known = asked.question.expects, normalise(asked.question.text)
+    kind, known = prepared.question.expects, normalise(prepared.question.text)
     offered = [answers_in(s.text, kind, known) for s in first[:2]]
-    near = max(nearness(asked, s.text, spans) for s, spans in zip(first, offered, strict=False))
+    near = max(nearness(prepared, s.text, spans) for s, spans in zip(first, offered, strict=False))
     some = any(offered)
     return float(some), float(kind is not AnswerType.OTHER and not some), near

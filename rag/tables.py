@@ -31,7 +31,7 @@ _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BatchRow:
     """One row: values by column; `error` is set where it could not be read, and `values` hold what there
     was."""
 
@@ -40,14 +40,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class BatchTable:
     """Columns in order, and rows in order; rows that are wholly empty are not in it."""
 
     columns: tuple[str, ...]
-    rows: tuple[Row, ...] = field(default=())
+    rows: tuple[BatchRow, ...] = field(default=())
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path) -> BatchTable:
     """Read a table by its suffix; text in any encoding that can be found out. Raises InputError when it is
     no such file."""
     suffix = path.suffix.lower()
@@ -68,11 +68,11 @@ def read_table(path: Path) -> Table:
         return _read_jsonl(text)
     if suffix == ".txt":
         lines = [line.strip() for line in text.splitlines()]
-        return Table(("question",), tuple(Row({"question": line}) for line in lines if line))
+        return BatchTable(("question",), tuple(BatchRow({"question": line}) for line in lines if line))
     return _read_csv(text, path)
 
 
-def _read_csv(text: str, path: Path) -> Table:
+def _read_csv(text: str, path: Path) -> BatchTable:
     lines = io.StringIO(text, newline="").readlines()
     delimiter = _delimiter(lines)
     records = _records(lines, delimiter)
@@ -80,7 +80,7 @@ def _read_csv(text: str, path: Path) -> Table:
     if head is None:
         raise _empty(path)
     columns = _columns(head)
-    return Table(columns, tuple(_csv_row(columns, cells, error) for cells, error in records))
+    return BatchTable(columns, tuple(_csv_row(columns, cells, error) for cells, error in records))
 
 
 def _empty(path: Path) -> InputError:
@@ -112,16 +112,16 @@ def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[list[str], 
         at += max(reader.line_num, 1)
 
 
-def _csv_row(columns: Sequence[str], cells: Sequence[str], error: str) -> Row:
+def _csv_row(columns: Sequence[str], cells: Sequence[str], error: str) -> BatchRow:
     if not error and len(cells) > len(columns):
         extra = [c for c in cells[len(columns) :] if c.strip()]
         error = f"the row has {len(cells)} cells, the header {len(columns)}" if extra else ""
     padded = [*cells, *[""] * (len(columns) - len(cells))]
-    return Row(dict(zip(columns, padded, strict=False)), error)
+    return BatchRow(dict(zip(columns, padded, strict=False)), error)
 
 
-def _read_jsonl(text: str) -> Table:
-    rows: list[Row] = []
+def _read_jsonl(text: str) -> BatchTable:
+    rows: list[BatchRow] = []
     columns: dict[str, None] = {}
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
@@ -131,14 +131,14 @@ def _read_jsonl(text: str) -> Table:
             if not isinstance(value, dict):
                 raise ValueError("not a JSON object")
         except (ValueError, RecursionError) as error:
-            rows.append(Row({}, f"line {number} is not valid JSON ({error}): {line[:200]}"))
+            rows.append(BatchRow({}, f"line {number} is not valid JSON ({error}): {line[:200]}"))
             continue
-        rows.append(Row(value))
+        rows.append(BatchRow(value))
         columns.update(dict.fromkeys(value))
-    return Table(tuple(columns), tuple(rows))
+    return BatchTable(tuple(columns), tuple(rows))
 
 
-def _read_xlsx(data: bytes, path: Path) -> Table:
+def _read_xlsx(data: bytes, path: Path) -> BatchTable:
     import openpyxl
 
     try:
@@ -151,7 +151,7 @@ def _read_xlsx(data: bytes, path: Path) -> Table:
     if not values:
         raise _empty(path)
     columns = _columns([_text(c) for c in values[0]])
-    return Table(columns, tuple(_csv_row(columns, [_text(c) for c in row], "") for row in values[1:]))
+    return BatchTable(columns, tuple(_csv_row(columns, [_text(c) for c in row], "") for row in values[1:]))
 
 
 def _columns(head: Sequence[str]) -> tuple[str, ...]:

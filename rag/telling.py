@@ -12,7 +12,7 @@ from rag.types import Gap, Leg, Note, Reason
 # What is said in a line above an answer; the rest, subjects too, which are a weak hint, only where somebody
 # asks for the explanation.
 SHORT = frozenset({"company", "statute", "form", "period", "year", "also", "passage", "concept", "statement"})
-_MATTERS: Mapping[str, tuple[str, str]] = {
+_LABELS: Mapping[str, tuple[str, str]] = {
     "company": ("company", "公司"),
     "statute": ("statute", "法规"),
     "subject": ("subject", "主题"),
@@ -115,7 +115,7 @@ FEATURE_WORDS: Mapping[str, tuple[str, ...]] = {
     "authority": ("the rank of the legal text", "法规的效力级别"),
     "superseded": ("it has been superseded or repealed", "已被取代或废止"),
 }
-_LEGS: Mapping[str, tuple[str, str]] = {"lexical": ("words", "词语"), "dense": ("meaning", "语义")}
+_SEARCHES: Mapping[str, tuple[str, str]] = {"lexical": ("words", "词语"), "dense": ("meaning", "语义")}
 # The rank of what is no legal text.
 _UNRANKED = 0.5
 
@@ -124,7 +124,7 @@ def _in(language: str, words: Sequence[str]) -> str:
     return words[1 if language == "zh" else 0]
 
 
-def tells(reason: Reason) -> bool:
+def is_informative(reason: Reason) -> bool:
     """Whether a reason says something about this passage."""
     unranked = reason.name == "authority" and reason.value == _UNRANKED
     return not unranked and abs(reason.adds) >= 0.005
@@ -138,7 +138,7 @@ def reason_words(reason: Reason, language: str = "en") -> str:
 
 def leg_words(leg: Leg, language: str = "en") -> str:
     """Where a passage stands in one search: "words: place 3 (0.41)"."""
-    name = _in(language, _LEGS.get(leg.name, (leg.name, leg.name)))
+    name = _in(language, _SEARCHES.get(leg.name, (leg.name, leg.name)))
     if leg.rank is None:
         place = _in(language, ("behind the others", "未列前茅"))
     else:
@@ -146,9 +146,9 @@ def leg_words(leg: Leg, language: str = "en") -> str:
     return f"{name}：{place}（{leg.score:.2f}）" if language == "zh" else f"{name}: {place} ({leg.score:.2f})"
 
 
-def matter_words(what: str, language: str = "en") -> str:
+def label_words(what: str, language: str = "en") -> str:
     """The name of a matter: "company"."""
-    return _in(language, _MATTERS.get(what, (what, what)))
+    return _in(language, _LABELS.get(what, (what, what)))
 
 
 def values_words(note: Note, language: str = "en") -> str:
@@ -162,7 +162,7 @@ def values_words(note: Note, language: str = "en") -> str:
 def note_words(note: Note, language: str = "en") -> str:
     """A note in words: "company: Thornfield Marsh plc"."""
     between = "：" if language == "zh" else ": "
-    return f"{matter_words(note.what, language)}{between}{values_words(note, language)}"
+    return f"{label_words(note.what, language)}{between}{values_words(note, language)}"
 
 
 def short(notes: Sequence[Note]) -> tuple[Note, ...]:

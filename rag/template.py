@@ -24,13 +24,13 @@ CHATML = (
 )
 # What templates mark turns with: <|user|>, <start_of_turn>, [INST], <<SYS>>, <用户>, </s>.
 _MARKER = re.compile(r"<\|[^|\s]{1,40}\|>|<</?\w{1,20}>>|</?[^\W\d][\w▁]{0,40}>|\[/?[A-Z_]{2,30}\]")
-# The day that templates are told, which must not change from one day to the next: answers would, too.
+# The day that templates are given, which must not change from one day to the next: answers would, too.
 _DAY = datetime.date(2024, 7, 26)
 # For base models: no control token at all.
 PLAIN = "{% for message in messages %}{{ message['content'] }}\n\n{% endfor %}"
 
 
-class Vocabulary(Protocol):
+class TemplateVocabulary(Protocol):
     """What a tokenizer must offer. Ids are the model's."""
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
@@ -47,7 +47,7 @@ class Vocabulary(Protocol):
 class ChatTemplate:
     """Turns prompts into token ids for one model."""
 
-    def __init__(self, source: str, vocabulary: Vocabulary, *, bos: str = "", eos: str = "") -> None:
+    def __init__(self, source: str, vocabulary: TemplateVocabulary, *, bos: str = "", eos: str = "") -> None:
         self._vocabulary = vocabulary
         render = _renderer(source, bos, eos)
         parts = _split(render, with_system=True) or _split(render, with_system=False)
@@ -68,9 +68,9 @@ class ChatTemplate:
         self._markers = {t for piece in self._pieces for t in piece if _looks_special(vocabulary.text_of(t))}
 
     def encode(self, prompt: Prompt) -> list[int]:
-        return self.encode_parted(prompt)[0]
+        return self.encode_parts(prompt)[0]
 
-    def encode_parted(self, prompt: Prompt) -> tuple[list[int], int]:
+    def encode_parts(self, prompt: Prompt) -> tuple[list[int], int]:
         """The token ids, and how many at the beginning are the same whatever the user says."""
         tokens: list[int] = []
         stable = 0
@@ -79,11 +79,11 @@ class ChatTemplate:
             if part == _SYSTEM:
                 tokens += self.encode_content(prompt.system)
             elif part == _USER and _SYSTEM not in self._parts and prompt.system:
-                said = self.encode_content(f"{prompt.system}\n\n{prompt.user}")
+                content = self.encode_content(f"{prompt.system}\n\n{prompt.user}")
                 # The last tokens of the instructions may melt into what follows.
                 alone = self.encode_content(prompt.system)[:-1]
-                stable = len(tokens) + (len(alone) if said[: len(alone)] == alone else 0)
-                tokens += said
+                stable = len(tokens) + (len(alone) if content[: len(alone)] == alone else 0)
+                tokens += content
             elif part == _USER:
                 stable = len(tokens)
                 tokens += self.encode_content(prompt.user)

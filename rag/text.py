@@ -195,7 +195,7 @@ def query_tokens(question: str) -> list[str]:
     """Distinct search tokens of a question without stop words, in order; all tokens when only stop words
     remain."""
     tokens = list(dict.fromkeys(search_tokens(question)))
-    kept = [t for t in tokens if not _says_nothing(t)]
+    kept = [t for t in tokens if not _is_function_word(t)]
     return kept or tokens
 
 
@@ -218,19 +218,19 @@ def content_tokens(question: str) -> list[str]:
     """What the question is about, to be found again in an answer: `query_tokens` without question words and,
     in Chinese, words alone: a gram across two words proves nothing by its absence. Never empty for a question
     with a word."""
-    asked = normalise(_ZH_ASKING.sub(" ", question))
-    if not has_han(asked):
+    wording = normalise(_ZH_ASKING.sub(" ", question))
+    if not has_han(wording):
         return query_tokens(_EN_ASKING.sub(" ", question)) or query_tokens(question)
     tokens: list[str] = []
-    for match in _TOKEN.finditer(asked):
+    for match in _TOKEN.finditer(wording):
         run = match.group()
         han = _HAN_RUN.match(run)
         tokens.extend(_jieba().lcut_for_search(run) if han else search_tokens(run))
-    kept = [t for t in dict.fromkeys(tokens) if not _says_nothing(t)]
+    kept = [t for t in dict.fromkeys(tokens) if not _is_function_word(t)]
     return kept or query_tokens(question)
 
 
-def _says_nothing(token: str) -> bool:
+def _is_function_word(token: str) -> bool:
     return token in STOPWORDS_ZH or token in _stemmed_stopwords() or _single_han(token)
 
 

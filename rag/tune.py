@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import InputError
-from rag.evalset import HALVES, Half, Question, load_questions, whole_half_of
+from rag.evalset import HALVES, EvalQuestion, Half, load_questions, whole_half_of
 from rag.evidence import select
 from rag.features import FEATURES
 from rag.files import write_atomically
@@ -165,7 +165,7 @@ def _check_shares(refuse: float, risk: float | None) -> None:
         raise InputError(f"{risk} of the answers cannot be wrong; give a share such as 0.05.")
 
 
-def _check(halves: Mapping[Half, Sequence[Question]], source: Path) -> None:
+def _check(halves: Mapping[Half, Sequence[EvalQuestion]], source: Path) -> None:
     """Before the long part: there has to be something to learn from, and something to measure on."""
     dev, test = (sum(q.answerable for q in halves[half]) for half in HALVES)
     if min(dev, test) < LEAST:
@@ -185,11 +185,11 @@ def save(index: Index, tuning: Tuning) -> Path:
 
 
 def examples(
-    index: Index, questions: Sequence[Question], progress: ProgressCallback | None = None
+    index: Index, questions: Sequence[EvalQuestion], progress: ProgressCallback | None = None
 ) -> Iterator[Example]:
     """The pool of each question as it is ranked, and which of its passages hold evidence."""
     for done, question in enumerate(questions, 1):
-        legs = index.legs(question.question)
+        legs = index.retrievers(question.question)
         demands = read_demands(legs, question.question)
         ranked = rank(legs, question.question, demands, stages=_UNRANKED)
         yield Example(question.id, ranked.rows, _holds(index, question, ranked.pool.rows))
@@ -197,7 +197,7 @@ def examples(
             progress(Progress("questions", done, len(questions), current=question.question))
 
 
-def _holds(index: Index, question: Question, candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
+def _holds(index: Index, question: EvalQuestion, candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
     """Which candidates are hits; only texts of the evidence's own documents are read."""
     paths = {i: index.store.document(i).path for i in {c.document_id for c in candidates}}
     wanted = {e.document for e in question.evidence}
@@ -232,12 +232,12 @@ class _Asked:
 
 
 def _judged(
-    index: Index, questions: Sequence[Question], ranker: Ranker, progress: ProgressCallback | None
+    index: Index, questions: Sequence[EvalQuestion], ranker: Ranker, progress: ProgressCallback | None
 ) -> list[_Asked]:
     """The evidence of each question, as it would be judged with this ranker."""
     judged = []
     for done, question in enumerate(questions, 1):
-        found = retrieve(index.legs(question.question), question.question, k=_TOP, ranker=ranker)
+        found = retrieve(index.retrievers(question.question), question.question, k=_TOP, ranker=ranker)
         selection = select(question.question, found, index)
         right = question.answerable and any(is_shown(e, question) for e in selection.evidence)
         judged.append(_Asked(question.answerable, selection.score, not right))

@@ -22,7 +22,7 @@ def distinct(texts: Iterable[tuple[int, str]], k: int) -> list[tuple[int, tuple[
             twin[2].append(key)
         elif len(kept) < k:
             kept.append((key, fingerprint, []))
-    return [(key, tuple(twins)) for key, _, twins in kept]
+    return [(key, tuple(duplicates)) for key, _, duplicates in kept]
 
 
 def _fingerprint(text: str) -> _Fingerprint:

@@ -37,7 +37,7 @@ _TRAILING = re.compile(
     re.IGNORECASE,
 )
 _TRAILING_YEAR = re.compile(r"[\s_.,-]*(?:19|20)\d{2}\s*年?版?$")
-# A year behind such a name tells editions apart; behind "Finance Act" it names another act.
+# A year behind such a name distinguishes editions; behind "Finance Act" it names another act.
 _EDITED = re.compile(
     r"(?:法|条例|规定|办法|细则|规则|解释|典|准则|章程|制度|规范|指南|标准|守则|规程|通则|指引|共识"
     r"|\b(?:guidelines?|guidance|policy|procedures?|protocol|handbook|manual|standards?|terms))\s*$",
@@ -114,13 +114,13 @@ def marked(documents: Sequence[DocumentInfo], force: Mapping[int, Validity]) -> 
 def _marked(document: DocumentInfo, force: Validity) -> DocumentInfo:
     if force.by is None:
         return document
-    told = {force.reason: force.end, f"{force.reason}_by": force.by_name}
-    return replace(document, metadata={**document.metadata, **told})
+    stated_dates = {force.reason: force.end, f"{force.reason}_by": force.by_name}
+    return replace(document, metadata={**document.metadata, **stated_dates})
 
 
 def law_name(name: str) -> str:
-    """The name by which versions of one law are the same: without the country, dates, brackets that tell
-    versions apart, and punctuation. "中华人民共和国旅游法(2018-10-26)" -> "旅游法"."""
+    """The name by which versions of one law are the same: without the country, dates, brackets that
+    distinguish versions, and punctuation. "中华人民共和国旅游法(2018-10-26)" -> "旅游法"."""
     return squashed(undated(name))
 
 
@@ -151,8 +151,8 @@ def versions(documents: Sequence[DocumentInfo]) -> Mapping[int, Validity]:
     Documents of one law are ordered by the day from which each is in force (the later of its coming into
     force and its last amendment, else its issue): an earlier one ends when the next begins. A document named
     in another's `repeals` ends when that one begins, if it had begun before. The earliest end counts."""
-    found = {d.id: told for d in documents if (told := stated(d.metadata)) != UNKNOWN}
-    starts = {number: told.start for number, told in found.items() if told.start}
+    found = {d.id: stated_dates for d in documents if (stated_dates := stated(d.metadata)) != UNKNOWN}
+    starts = {number: stated_dates.start for number, stated_dates in found.items() if stated_dates.start}
     for group in _groups(d for d in documents if d.id in starts):
         ordered = sorted(group, key=lambda d: (starts[d.id], d.id))
         for document in ordered:
@@ -160,13 +160,13 @@ def versions(documents: Sequence[DocumentInfo]) -> Mapping[int, Validity]:
             if later is not None:
                 _end(found, document.id, starts[later.id], "superseded", later)
     repealing = [d for d in documents if d.metadata.get("repeals") and d.id in starts]
-    bearers: dict[str, list[DocumentInfo]] = defaultdict(list)
+    by_name: dict[str, list[DocumentInfo]] = defaultdict(list)
     for document in documents if repealing else ():
         for key in names_of(document):
-            bearers[key].append(document)
+            by_name[key].append(document)
     for document in repealing:
         for name in document.metadata["repeals"].split("|"):
-            for other in bearers.get(law_name(name), ()):
+            for other in by_name.get(law_name(name), ()):
                 start = starts.get(document.id, "")
                 if other.id != document.id and starts.get(other.id, "9999") < start:
                     _end(found, other.id, start, "repealed", document)

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 from rag.align import Alignment, Finding, Source, align
 from rag.checks import check
-from rag.facts import Facts, facts_of
-from rag.grounds import Ground, ground
+from rag.facts import Assertions, assertions_of
+from rag.grounds import VerificationReason, reason
 from rag.text import detect_language, sentences
 from rag.types import Claim, ClaimState, Evidence
 
@@ -51,10 +51,10 @@ _SPLIT = re.compile(
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     state: ClaimState
-    reasons: tuple[Ground, ...]
+    reasons: tuple[VerificationReason, ...]
     numbers: tuple[int, ...]
     coverage: float
-    turned: bool = False
+    reversed: bool = False
     source: Source | None = None
 
     @property
@@ -107,25 +107,25 @@ class _Judge:
 
     def __init__(self, evidence: Sequence[Evidence], question: str, language: str) -> None:
         self.language = language
-        self.question = Facts(question[:MAX_SENTENCE])
+        self.question = Assertions(question[:MAX_SENTENCE])
         self.units: list[Source] = []
         self.verbatim: dict[str, int] = {}
         for item in evidence:
             text = strip_markers(item.text)
             self._remember(item.text, item.number)
             self._remember(text, item.number)
-            context = facts_of(_context(item)[:MAX_SOURCE_SENTENCE])
+            context = assertions_of(_context(item)[:MAX_SOURCE_SENTENCE])
             for span in sentences(text):
                 part = text[span.start : span.end]
                 self._remember(part, item.number)
                 if len(self.units) < MAX_UNITS and len(part) <= MAX_SOURCE_SENTENCE:
-                    self.units.append(Source((item.number,), facts_of(part), context, item.header))
+                    self.units.append(Source((item.number,), assertions_of(part), context, item.header))
         self.wholes = sorted(
             ((key, n) for key, n in self.verbatim.items() if len(key) >= 8), key=lambda p: -len(p[0])
         )[:MAX_UNITS]
 
     def _remember(self, text: str, number: int) -> None:
-        key = facts_of(text).squeezed
+        key = assertions_of(text).squeezed
         if key:
             self.verbatim.setdefault(key, number)
 
@@ -133,16 +133,16 @@ class _Judge:
         numbers = self._quoted(sentence)
         if numbers:
             marks = " + ".join(f"[{n}]" for n in numbers)
-            reason = ground("verbatim", label=marks).words(self.language)
-            return Claim(sentence, ClaimState.SUPPORTED, numbers, (reason,), quoted=True)
+            why = reason("verbatim", label=marks).words(self.language)
+            return Claim(sentence, ClaimState.SUPPORTED, numbers, (why,), quoted=True)
         verdict = self._judge(sentence)
-        reasons = tuple(reason.words(self.language) for reason in verdict.reasons)
+        reasons = tuple(why.words(self.language) for why in verdict.reasons)
         return Claim(sentence, verdict.state, verdict.numbers, reasons)
 
     def _quoted(self, sentence: str) -> tuple[int, ...]:
         """Citation numbers where the sentence is evidence, or whole evidence sentences one after the
         other."""
-        rest = Facts(sentence).squeezed
+        rest = Assertions(sentence).squeezed
         numbers: list[int] = []
         for _ in range(8):
             number = self.verbatim.get(rest)
@@ -157,20 +157,20 @@ class _Judge:
 
     def _judge(self, sentence: str) -> _Verdict:
         if len(sentence) > MAX_SENTENCE:
-            reason = ground("too long", most=str(MAX_SENTENCE))
-            return _Verdict(ClaimState.UNSUPPORTED, (reason,), (), 0.0)
-        claim = Facts(_LEAD.sub("", sentence))
+            why = reason("too long", most=str(MAX_SENTENCE))
+            return _Verdict(ClaimState.UNSUPPORTED, (why,), (), 0.0)
+        claim = Assertions(_LEAD.sub("", sentence))
         if not claim.size or not self.units:
-            reason = ground("nothing to check" if self.units else "no evidence")
-            return _Verdict(ClaimState.UNSUPPORTED, (reason,), (), 0.0)
+            why = reason("nothing to check" if self.units else "no evidence")
+            return _Verdict(ClaimState.UNSUPPORTED, (why,), (), 0.0)
         ranked = self._candidates(claim)
         best = max((self._against(claim, unit) for unit in ranked), key=lambda v: v.rank)
-        if best.state is ClaimState.SUPPORTED or best.turned or len(ranked) < 2:
+        if best.state is ClaimState.SUPPORTED or best.reversed or len(ranked) < 2:
             return best
         others = (self._in_parts(claim, ranked), self._together(claim, ranked))
         return max((best, *(v for v in others if v is not None)), key=lambda v: v.rank)
 
-    def _candidates(self, claim: Facts) -> list[Source]:
+    def _candidates(self, claim: Assertions) -> list[Source]:
         """The units that share most with the claim: quantities first, then stems and Han grams."""
         stems, grams = frozenset(w.stem for w in claim.content), claim.grams
         keys = frozenset(q.key for q in claim.quantities)
@@ -188,20 +188,20 @@ class _Judge:
         scored.sort(key=lambda s: s[:2], reverse=True)
         return [unit for _, _, unit in scored[:_CANDIDATES]]
 
-    def _against(self, claim: Facts, source: Source, *, part: bool = False) -> _Verdict:
+    def _against(self, claim: Assertions, source: Source, *, part: bool = False) -> _Verdict:
         alignment = align(claim, source, self.question)
         findings = check(claim, source, self.question, alignment)
         findings += self._words(claim, source, alignment)
         findings += [] if part else self._fragment(claim, source)
         hard = tuple(f.reason for f in findings if f.hard)
-        turned = any(f.turned for f in findings if f.hard)
+        reversed_ = any(f.reversed for f in findings if f.hard)
         state, reasons = ClaimState.UNSUPPORTED, hard
         if not hard:
             state = ClaimState.PARTIAL if findings else ClaimState.SUPPORTED
-            reasons = tuple(f.reason for f in findings) or (ground("all found", label=source.label),)
-        return _Verdict(state, reasons, source.numbers, alignment.coverage, turned, source)
+            reasons = tuple(f.reason for f in findings) or (reason("all found", label=source.label),)
+        return _Verdict(state, reasons, source.numbers, alignment.coverage, reversed_, source)
 
-    def _words(self, claim: Facts, source: Source, alignment: Alignment) -> list[Finding]:
+    def _words(self, claim: Assertions, source: Source, alignment: Alignment) -> list[Finding]:
         """Overlap: too little is hard, new words are soft."""
         if not alignment.total:
             return []
@@ -209,26 +209,26 @@ class _Judge:
         least = MIN_COVERAGE_WITH_FACTS if solid else MIN_COVERAGE
         if alignment.coverage < least:
             share = f"{alignment.coverage:.0%}"
-            return [Finding(True, ground("too little", share=share, label=source.label))]
+            return [Finding(True, reason("too little", share=share, label=source.label))]
         found = []
         new = (*alignment.new, *alignment.scattered)
         if new:
-            found.append(Finding(False, ground("new words", said=_listed(new), label=source.label)))
+            found.append(Finding(False, reason("new words", claimed=_listed(new), label=source.label)))
         if alignment.echoed and alignment.coverage < 0.7:
-            found.append(Finding(False, ground("echoed", said=_listed(alignment.echoed))))
+            found.append(Finding(False, reason("echoed", claimed=_listed(alignment.echoed))))
         return found
 
-    def _fragment(self, claim: Facts, source: Source) -> list[Finding]:
+    def _fragment(self, claim: Assertions, source: Source) -> list[Finding]:
         """A bare answer ("42%") must stand in a sentence about what was asked."""
         whole = claim.size > _FRAGMENT_SIZE or claim.text.rstrip().endswith((".", "。", "!", "！"))
         if whole or not self.question.size or align(self.question, source, claim).coverage >= 0.2:
             return []
-        return [Finding(False, ground("off topic", label=source.label))]
+        return [Finding(False, reason("off topic", label=source.label))]
 
-    def _in_parts(self, claim: Facts, ranked: Sequence[Source]) -> _Verdict | None:
+    def _in_parts(self, claim: Assertions, ranked: Sequence[Source]) -> _Verdict | None:
         """A sentence of two parts, each supported by a sentence of its own."""
         for cut in list(_SPLIT.finditer(claim.text))[:6]:
-            parts = [Facts(p.strip()) for p in (claim.text[: cut.start()], claim.text[cut.end() :])]
+            parts = [Assertions(p.strip()) for p in (claim.text[: cut.start()], claim.text[cut.end() :])]
             if min(p.size for p in parts) < 3:
                 continue
             verdicts = [
@@ -241,23 +241,23 @@ class _Judge:
             if apart and all(v.state is ClaimState.SUPPORTED for v in verdicts):
                 numbers = tuple(dict.fromkeys(n for v in verdicts for n in v.numbers))[:2]
                 marks = " + ".join(f"[{n}]" for n in numbers)
-                reason = ground("parts found", label=marks)
-                return _Verdict(ClaimState.SUPPORTED, (reason,), numbers, 1.0)
+                why = reason("parts found", label=marks)
+                return _Verdict(ClaimState.SUPPORTED, (why,), numbers, 1.0)
         return None
 
-    def _together(self, claim: Facts, ranked: Sequence[Source]) -> _Verdict:
-        """Two sentences read as one hold at most a partial claim: what belongs to what cannot be told
+    def _together(self, claim: Assertions, ranked: Sequence[Source]) -> _Verdict:
+        """Two sentences read as one hold at most a partial claim: what belongs to what cannot be determined
         across them."""
         verdicts = []
         first = ranked[0]
         for other in ranked[1:]:
             numbers = tuple(dict.fromkeys(first.numbers + other.numbers))
-            context = Facts(f"{first.context.text}\n{other.context.text}")
-            facts = Facts(f"{first.facts.text}\n{other.facts.text}")
+            context = Assertions(f"{first.context.text}\n{other.context.text}")
+            facts = Assertions(f"{first.facts.text}\n{other.facts.text}")
             merged = Source(numbers, facts, context, first.header or other.header)
             verdict = self._against(claim, merged)
             if verdict.state is ClaimState.SUPPORTED:
-                reason = ground("spread", label=merged.label)
-                verdict = _Verdict(ClaimState.PARTIAL, (reason,), numbers, verdict.coverage)
+                why = reason("spread", label=merged.label)
+                verdict = _Verdict(ClaimState.PARTIAL, (why,), numbers, verdict.coverage)
             verdicts.append(verdict)
         return max(verdicts, key=lambda v: v.rank)

@@ -60,7 +60,7 @@ _KNOWN = (
 
 class Writer:
     """Changes to an index; made by `Store.writing`, which holds the lock. All calls but `known`, `shrink`,
-    `settle_references` and `transaction` belong inside `with writer.transaction():`."""
+    `resolve_references` and `transaction` belong inside `with writer.transaction():`."""
 
     def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
         self._connection = connection
@@ -108,7 +108,7 @@ class Writer:
         links: Links = NO_LINKS,
     ) -> int:
         """Puts a parsed file in the place of whatever was known of it. Its passages wait for vectors when
-        `embed`; the references among `links` that name other documents wait for `settle_references`."""
+        `embed`; the references among `links` that name other documents wait for `resolve_references`."""
         kept = self._vectors_by_text(file.source) if embed else {}
         self.remove(file.source)
         document_id = self._put_row(file, document, FileStatus.OK, "", len(chunks))
@@ -127,17 +127,17 @@ class Writer:
         linking.put(self._connection, document_id, chunk_ids, links)
         return document_id
 
-    def settle_references(self) -> None:
+    def resolve_references(self) -> None:
         """Points references that name a document to it, where documents have come or gone since the last
         time. A transaction of its own."""
         with storage_errors(self._file):
-            if linking.is_settled(self._connection):
+            if linking.is_resolved(self._connection):
                 return
             if not linking.has_names(self._connection):  # nothing changes for a reader: no new generation
-                linking.mark_settled(self._connection)
+                linking.mark_resolved(self._connection)
                 return
         with self.transaction():
-            linking.settle(self._connection, rows.catalogue(self._connection))
+            linking.resolve(self._connection, rows.catalogue(self._connection))
 
     def put_failure(self, file: FileState, status: FileStatus, detail: str, *, kind: str) -> int:
         """Remembers a file that gave no text, in the place of whatever was known of it."""

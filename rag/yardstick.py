@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.evalset import Question
+from rag.evalset import EvalQuestion
 from rag.files import write_atomically
 from rag.generation import LLM, LLMInfo, Prompt
 from rag.metrics import Measure, Passage, contains_answer, hits_any, same_document
@@ -50,7 +50,7 @@ class Outcome:
     scores: Mapping[str, float]
 
 
-def outcome(question: Question, answer: Answer) -> Outcome:
+def outcome(question: EvalQuestion, answer: Answer) -> Outcome:
     """The answer judged. `right`, `half` and `refused` are scored over the answerable questions, `kept` over
     the others, `wrong` over all: an unanswerable question that was answered is wrong, too."""
     first = "" if answer.refused else first_sentence(answer)
@@ -71,7 +71,7 @@ def outcome(question: Question, answer: Answer) -> Outcome:
     return Outcome(name, first, state, tuple(dict.fromkeys(cited)), scores)
 
 
-def nothing(question: Question) -> dict[str, float]:
+def nothing(question: EvalQuestion) -> dict[str, float]:
     """What a question scores that failed: no answer."""
     if not question.answerable:
         return {WRONG: 0.0, KEPT: 0.0}
@@ -80,7 +80,7 @@ def nothing(question: Question) -> dict[str, float]:
     return scores | ({SOURCE: 0.0} if question.evidence else {})
 
 
-def _name(question: Question, answer: Answer, first: str) -> str:
+def _name(question: EvalQuestion, answer: Answer, first: str) -> str:
     if answer.refused or _asks_back(answer, first):
         return REFUSED if question.answerable else KEPT
     if not question.answerable:
@@ -94,7 +94,7 @@ def _name(question: Question, answer: Answer, first: str) -> str:
     return HALF if anywhere else WRONG
 
 
-def _stated(question: Question, answer: Answer, first: str, misleads: bool) -> tuple[bool, bool]:
+def _stated(question: EvalQuestion, answer: Answer, first: str, misleads: bool) -> tuple[bool, bool]:
     """Whether an accepted answer, or every item of one that has several, is stated where it should be; and
     whether one is anywhere, behind a first sentence that misleads."""
     shown = _MARK.sub("", answer.text)
@@ -127,13 +127,13 @@ def _asks_back(answer: Answer, first: str) -> bool:
     return first.rstrip("”\"'").endswith(("?", "？")) and not (answer.claims and answer.claims[0].quoted)
 
 
-def _quotes_evidence(question: Question, answer: Answer, claim: Claim) -> bool:
+def _quotes_evidence(question: EvalQuestion, answer: Answer, claim: Claim) -> bool:
     cited = [c for c in answer.citations if c.number in claim.citations]
     passages = [Passage(c.document, claim.text if claim.quoted else c.quote, c.page, c.page) for c in cited]
     return any(hits_any(p, question.evidence) for p in passages)
 
 
-def _placed(question: Question, cited: Sequence[Citation]) -> bool:
+def _placed(question: EvalQuestion, cited: Sequence[Citation]) -> bool:
     """Whether document and page of the evidence are among the citations."""
     return any(
         same_document(c.document, e.document) and e.page in (None, c.page)

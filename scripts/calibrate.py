@@ -29,7 +29,7 @@ from scipy.special import expit
 from rag import evidence as ev
 from rag import metrics
 from rag.calibration import Calibration, Logistic
-from rag.evalset import Question, half_of, load_questions
+from rag.evalset import EvalQuestion, half_of, load_questions
 from rag.index import Index, open_index
 from rag.metrics import Passage
 from rag.signals import SENTENCE_SIGNALS
@@ -61,9 +61,9 @@ Array = NDArray[np.float64]
 class Case:
     """One question with its passages, ranked candidate sentences, and which of those hold the answer."""
 
-    question: Question
+    question: EvalQuestion
     hits: list[Hit]
-    ranked: ev.Ranked
+    ranked: ev.RankedSentences
     holds: NDArray[np.bool_]
     answerable: bool
     set: str
@@ -78,7 +78,7 @@ class Case:
 class Found:
     """A question and what was found for it, in an index that stays open."""
 
-    question: Question
+    question: EvalQuestion
     index: Index
     hits: list[Hit]
     set: str
@@ -189,7 +189,7 @@ def reranked(case: Case, model: Logistic, *, without_answer: bool = False) -> Ca
 
 def answer_row(case: Case) -> Array:
     r = case.ranked
-    return answer_signals(r.asked, r.sentences, r.probabilities, r.cosines, case.hits)
+    return answer_signals(r.question, r.sentences, r.probabilities, r.cosines, case.hits)
 
 
 def fit_answers(cases: list[Case], made: list[Case]) -> Logistic:

@@ -73,7 +73,7 @@ def put(store: Store, *documents: Document, embed: bool = True, vectors: bool = 
                 for d in documents
                 for read in [passages(d, fake_count_tokens, load_domains().each)]
             ]
-        writer.settle_references()
+        writer.resolve_references()
         if vectors:
             embedder = FakeEmbedder(dimension=store.manifest().dimension)
             while batch := store.pending_vectors(100):

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.agreement import Lines, agreements, find_lines, meant
-from rag.catalogue import Catalogue, Facts
+from rag.agreement import Lines, agreements, find_line_items, named_documents
+from rag.catalogue import Catalogue, DocumentFacts
 from rag.constraints import Constraints, Sought, read_constraints
 from rag.domains import load_domains
-from rag.domains.finance.concepts import needs
+from rag.domains.finance.concepts import sought_items
 from rag.features import AGREEMENTS
 from rag.index import Index
 from rag.store import Store
@@ -276,7 +276,9 @@ def test_first_statement_of_a_need_counts_most() -> None:
 
 
 def test_authority_and_force_are_those_of_the_document() -> None:
-    ranked = Catalogue({1: Facts(authority="statute"), 2: Facts(authority="case"), 3: Facts()})
+    ranked = Catalogue(
+        {1: DocumentFacts(authority="statute"), 2: DocumentFacts(authority="case"), 3: DocumentFacts()}
+    )
     table = agreements(
         [row(1, 1), row(2, 2), row(3, 3)],
         Constraints(),
@@ -338,21 +340,21 @@ def test_every_agreement_is_in_its_range(
 
 def test_documents_meant_are_the_best_agreeing_ones_that_are_allowed() -> None:
     asked = read_constraints("What was the quick ratio of Vextra Foods in 2022?", CATALOGUE, FIELDS)
-    assert meant(asked)[0] == 1
-    assert 3 not in meant(asked)
-    assert meant(asked, frozenset({2, 3, 4})) in ((2,), ())
-    assert meant(asked, frozenset({3, 4})) == ()
-    assert meant(asked, frozenset()) == ()
+    assert named_documents(asked)[0] == 1
+    assert 3 not in named_documents(asked)
+    assert named_documents(asked, frozenset({2, 3, 4})) in ((2,), ())
+    assert named_documents(asked, frozenset({3, 4})) == ()
+    assert named_documents(asked, frozenset()) == ()
 
 
 def test_question_that_names_no_document_means_none() -> None:
-    assert meant(read_constraints("What is the quick ratio?", CATALOGUE, FIELDS)) == ()
-    assert meant(Constraints()) == ()
+    assert named_documents(read_constraints("What is the quick ratio?", CATALOGUE, FIELDS)) == ()
+    assert named_documents(Constraints()) == ()
 
 
 def test_no_more_than_four_documents_are_meant() -> None:
     many = catalogue(*(annual_info(n, "Vextra Foods, Inc.", 2000 + n, "Vextra") for n in range(1, 9)))
-    assert len(meant(read_constraints("What are the risks of Vextra Foods?", many, FIELDS))) == 4
+    assert len(named_documents(read_constraints("What are the risks of Vextra Foods?", many, FIELDS))) == 4
 
 
 def test_year_that_many_reports_bear_names_none_of_them() -> None:
@@ -362,8 +364,8 @@ def test_year_that_many_reports_bear_names_none_of_them() -> None:
         catalogue(*(annual_info(n, f"Vextra {n} Foods, Inc.", 2022) for n in range(1, count + 1)))
         for count in (4, 5)
     )
-    assert set(meant(read_constraints(asked, few, FIELDS))) == {1, 2, 3, 4}
-    assert meant(read_constraints(asked, many, FIELDS)) == ()
+    assert set(named_documents(read_constraints(asked, few, FIELDS))) == {1, 2, 3, 4}
+    assert named_documents(read_constraints(asked, many, FIELDS)) == ()
 
 
 # Line items in the store
@@ -381,13 +383,15 @@ def test_lines_are_looked_up_in_the_documents_given_alone(store: Store) -> None:
         document("a.pdf", ["Total current liabilities 5,175", "Cash was spent."]),
         document("b.pdf", ["Total current liabilities 4,806", "Liabilities, current ones in total."]),
     )
-    both = find_lines(store, [NEED], [first, second])
+    both = find_line_items(store, [NEED], [first, second])
     assert [len(found) for found in both.passages] == [1, 2]
-    only = find_lines(store, [NEED], [second])
+    only = find_line_items(store, [NEED], [second])
     assert {store.owners([i])[i] for found in only.passages for i in found} == {second}
     assert set(store.owners(only.best).values()) == {second}
-    assert find_lines(store, [NEED], []) == Lines((frozenset(), frozenset()), (frozenset(), frozenset()), ())
-    assert find_lines(store, [], [first]).best == ()
+    assert find_line_items(store, [NEED], []) == Lines(
+        (frozenset(), frozenset()), (frozenset(), frozenset()), ()
+    )
+    assert find_line_items(store, [], [first]).best == ()
 
 
 def test_a_wording_that_one_report_repeats_is_still_found_in_the_next(store: Store) -> None:
@@ -397,11 +401,11 @@ def test_a_wording_that_one_report_repeats_is_still_found_in_the_next(store: Sto
     )
     plain = document("b.pdf", ["Cash 1,671"])
     first, second = put(store, wordy, plain, embed=False)
-    found = find_lines(store, [NEED], [first, second])
+    found = find_line_items(store, [NEED], [first, second])
     assert second in set(store.owners(sorted(found.passages[0])).values())
 
 
 def test_needs_of_a_ratio_are_lines_of_the_balance_sheet() -> None:
-    (need,) = needs("What was the quick ratio?")
+    (need,) = sought_items("What was the quick ratio?")
     assert need.roles[0] == "balance"
     assert len(need.lines) >= 2

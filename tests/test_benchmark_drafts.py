@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.drafts import measure
 from rag.answer import Assistant
-from rag.evalset import Question
+from rag.evalset import EvalQuestion
 from tests.archive import archive
 from tests.fakes import FakeDrafts
 
@@ -15,7 +15,7 @@ WRONG = "The tenant may end this lease by giving 90 days of notice."
 
 
 def test_written_answers_and_right_ones_are_counted_by_number_of_drafts(tmp_path: Path) -> None:
-    question = Question("notice", "How many days of notice must the tenant give?", answers=("60 days",))
+    question = EvalQuestion("notice", "How many days of notice must the tenant give?", answers=("60 days",))
     with archive(tmp_path) as index:
         llm = FakeDrafts([WRONG, RIGHT])
         assistants = [Assistant(index, llm, threshold=0.0, drafts=n) for n in (1, 2)]

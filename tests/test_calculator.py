@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.money import calculate
-from rag.needs import Missing
+from rag.needs import NotComputed
 from rag.types import Calculation
 
 
@@ -281,13 +281,13 @@ def test_another_question_about_a_loan_is_not_taken_for_savings(question: str) -
 )
 def test_an_input_that_is_missing_is_named(question: str, missing: str) -> None:
     found = calculate(question)
-    assert isinstance(found, Missing)
+    assert isinstance(found, NotComputed)
     assert missing in found.reason
 
 
 def test_a_payment_that_never_repays_is_said() -> None:
     found = calculate("How long to pay off a $5,000 loan at 24% paying $90 per month?")
-    assert isinstance(found, Missing)
+    assert isinstance(found, NotComputed)
     assert "never repaid" in found.reason
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.many.central import Said, central, nearness
+from rag.many.central import SentenceAt, central, nearness
 
 RENT = [
     "The tenant pays the monthly rent to the landlord in advance.",
@@ -17,9 +17,12 @@ RENT = [
 ]
 
 
-def said(texts: list[str], headings: list[str] | None = None, near: list[float] | None = None) -> list[Said]:
+def said(
+    texts: list[str], headings: list[str] | None = None, near: list[float] | None = None
+) -> list[SentenceAt]:
     return [
-        Said(t, n, headings[n] if headings else "", near[n] if near else 1.0) for n, t in enumerate(texts)
+        SentenceAt(t, n, headings[n] if headings else "", near[n] if near else 1.0)
+        for n, t in enumerate(texts)
     ]
 
 

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.figures.asked import Aim, Wanted
-from rag.figures.computing import compute, needs
+from rag.figures.asked import FigureRequest, Operation
+from rag.figures.computing import compute, required_figures
 from rag.figures.expressions import CONTEXT, parse, shifted, terms
-from rag.figures.expressions import Term as T
+from rag.figures.expressions import FormulaTerm as T
 from rag.figures.formulas import book
 from rag.figures.understanding import understand
-from rag.needs import Missing, Need
+from rag.needs import NotComputed, RequiredFigure
 from rag.rounding import Rounding, common_scale, plain, read_rounding, rounded
-from rag.shown import Shown
+from rag.shown import Formatter
 from rag.types import Calculation, Figure
 
 # (concept, offset) -> millions of dollars
@@ -137,14 +137,14 @@ def test_a_figure_that_is_missing_is_named_with_its_period() -> None:
     wanted = understand("What was the fixed asset turnover in FY2022?")
     assert wanted is not None
     found = compute(wanted, table())
-    assert found == Missing((Need("net ppe", 0),))
+    assert found == NotComputed((RequiredFigure("net ppe", 0),))
 
 
 def test_the_alternative_that_lacks_least_is_what_is_missing() -> None:
     wanted = understand("What was EBITDA in FY2022?")
     assert wanted is not None
     found = compute(wanted, table({("operating income", 0): 5}))
-    assert found == Missing((Need("depreciation", 0),))
+    assert found == NotComputed((RequiredFigure("depreciation", 0),))
 
 
 def test_a_line_that_is_not_printed_is_made_of_others() -> None:
@@ -166,7 +166,7 @@ def test_an_average_that_the_question_defines_needs_both_balances() -> None:
         "FY2021 and FY2022."
     )
     assert wanted is not None
-    assert compute(wanted, table()) == Missing((Need("equity", -1),))
+    assert compute(wanted, table()) == NotComputed((RequiredFigure("equity", -1),))
 
 
 def test_one_row_that_two_names_fit_is_counted_once() -> None:
@@ -193,7 +193,7 @@ def test_division_by_nought_is_said_and_no_figure_given() -> None:
     wanted = understand("What was the gross margin in FY2022?")
     assert wanted is not None
     found = compute(wanted, table({("gross profit", 0): 5, ("revenue", 0): 0}))
-    assert isinstance(found, Missing) and "divides by nought" in found.reason
+    assert isinstance(found, NotComputed) and "divides by nought" in found.reason
 
 
 def test_growth_over_a_loss_goes_by_its_size() -> None:
@@ -205,16 +205,20 @@ def test_a_compound_rate_from_a_loss_is_refused() -> None:
     wanted = understand("What is the net income CAGR from FY2020 to FY2022?")
     assert wanted is not None
     found = compute(wanted, table({("net income", -2): -4.0, ("net income", 0): 2.0}))
-    assert isinstance(found, Missing) and found.reason
+    assert isinstance(found, NotComputed) and found.reason
 
 
 def test_needs_are_all_that_may_be_looked_up() -> None:
     wanted = understand("What was the FY2022 asset turnover?")
     assert wanted is not None
-    assert needs(wanted) == (Need("revenue", 0), Need("total assets", 0), Need("total assets", -1))
+    assert required_figures(wanted) == (
+        RequiredFigure("revenue", 0),
+        RequiredFigure("total assets", 0),
+        RequiredFigure("total assets", -1),
+    )
     grown = understand("By how much did revenue grow from FY2019 to FY2022?")
     assert grown is not None
-    assert needs(grown) == (Need("revenue", 0), Need("revenue", -3))
+    assert required_figures(grown) == (RequiredFigure("revenue", 0), RequiredFigure("revenue", -3))
 
 
 NUMBERS = st.integers(1, 10**12)
@@ -227,7 +231,7 @@ def test_ratios_are_exact_to_many_digits(a: int, b: int, c: int) -> None:
         ("revenue", 0): Figure("r", D(b), "USD"),
         ("cash", 0): Figure("c", D(c), "USD"),
     }
-    wanted = Wanted(book().formulas["gross margin"], None, ("FY2022",), Rounding())
+    wanted = FigureRequest(book().formulas["gross margin"], None, ("FY2022",), Rounding())
     found = compute(wanted, lambda concept, offset: sheet.get((concept, offset)))
     assert isinstance(found, Calculation)
     exact = Fraction(a, b) * 100
@@ -237,7 +241,7 @@ def test_ratios_are_exact_to_many_digits(a: int, b: int, c: int) -> None:
 @given(st.lists(NUMBERS, min_size=2, max_size=8))
 def test_a_compound_rate_leads_from_the_first_to_the_last(values: list[int]) -> None:
     n = len(values)
-    wanted = Wanted(None, "revenue", (f"FY{2022 - n + 1}", "FY2022"), Rounding(), Aim.CAGR, 2)
+    wanted = FigureRequest(None, "revenue", (f"FY{2022 - n + 1}", "FY2022"), Rounding(), Operation.CAGR, 2)
     found = compute(wanted, lambda _c, offset: Figure("revenue", D(values[n - 1 + offset]), "USD"))
     assert isinstance(found, Calculation)
     back = values[0] * (1 + found.result.value / 100) ** (n - 1)
@@ -337,8 +341,8 @@ def test_the_scale_of_the_inputs_is_kept_where_none_is_asked_for() -> None:
 
 
 def test_values_are_shown_in_their_language() -> None:
-    zh = Shown(Rounding(2, "亿"), "zh", "CNY")
+    zh = Formatter(Rounding(2, "亿"), "zh", "CNY")
     assert zh.text(D(12_345_678_900), "money") == "123.46亿元"
     assert zh.text(D("1.234"), "points") == "1.23个百分点"
-    assert Shown(Rounding(), "en").text(D("0.456"), "%") == "0.46%"
-    assert Shown(Rounding(), "en").text(CONTEXT.divide(D(1), D(3)), "times") == "0.33"
+    assert Formatter(Rounding(), "en").text(D("0.456"), "%") == "0.46%"
+    assert Formatter(Rounding(), "en").text(CONTEXT.divide(D(1), D(3)), "times") == "0.33"

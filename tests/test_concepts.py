@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.constraints import Sought
-from rag.domains.finance.concepts import CONCEPTS, load, needs
+from rag.domains.finance.concepts import CONCEPTS, load, sought_items
 from rag.domains.finance.sections import KINDS
 from rag.errors import ConfigError
 from rag.text import has_han, normalise, search_tokens
@@ -38,11 +38,11 @@ def own(tmp_path: Path) -> Path:
 
 
 def wordings(question: str) -> set[str]:
-    return {wording for need in needs(question) for line in need.lines for wording in line}
+    return {wording for need in sought_items(question) for line in need.lines for wording in line}
 
 
 def places(question: str) -> set[str]:
-    return {kind for need in needs(question) for kind in need.roles}
+    return {kind for need in sought_items(question) for kind in need.roles}
 
 
 @pytest.mark.parametrize(
@@ -102,19 +102,19 @@ def test_a_concept_gives_its_statement_and_what_filings_print(
     ],
 )
 def test_a_statement_that_is_named_is_a_need_without_lines(question: str, statement: str) -> None:
-    (need,) = needs(question)
+    (need,) = sought_items(question)
     assert need.roles == (statement,)
     assert need.lines == ()
 
 
 def test_only_the_longest_name_in_one_place_speaks() -> None:
-    assert [need.name for need in needs("What is the free cash flow?")] == ["free cash flow"]
-    assert [need.name for need in needs("off-balance sheet items")] == ["contractual obligations"]
-    assert [need.name for need in needs("资产负债表")] == ["资产负债表"]
+    assert [need.name for need in sought_items("What is the free cash flow?")] == ["free cash flow"]
+    assert [need.name for need in sought_items("off-balance sheet items")] == ["contractual obligations"]
+    assert [need.name for need in sought_items("资产负债表")] == ["资产负债表"]
 
 
 def test_needs_come_in_order_of_occurrence_and_once() -> None:
-    asked = needs("Goodwill, then inventory turnover, then goodwill, then ROE")
+    asked = sought_items("Goodwill, then inventory turnover, then goodwill, then ROE")
     assert [need.name for need in asked] == ["goodwill", "inventory turnover", "return on equity"]
 
 
@@ -125,22 +125,22 @@ def test_a_definition_inside_the_question_brings_the_line_items_it_names() -> No
 
 
 def test_a_line_item_that_a_ratio_holds_already_is_not_said_again() -> None:
-    asked = needs("Fixed asset turnover, that is revenue / average PP&E")
+    asked = sought_items("Fixed asset turnover, that is revenue / average PP&E")
     assert [need.name for need in asked] == ["fixed asset turnover"]
-    asked = needs("Fixed asset turnover, and what is the inventory?")
+    asked = sought_items("Fixed asset turnover, and what is the inventory?")
     assert [need.name for need in asked] == ["fixed asset turnover", "inventory"]
 
 
 def test_a_question_without_a_concept_needs_nothing() -> None:
-    assert needs("") == ()
-    assert needs("Purple elephants dance quietly") == ()
-    assert needs("紫色的大象安静地跳舞") == ()
+    assert sought_items("") == ()
+    assert sought_items("Purple elephants dance quietly") == ()
+    assert sought_items("紫色的大象安静地跳舞") == ()
 
 
 @given(st.text(max_size=300) | st.lists(st.sampled_from([n for n, _ in NAMES]), max_size=20).map(" ".join))
 def test_any_text_gives_distinct_needs_of_known_kinds_and_always_the_same(question: str) -> None:
-    found = needs(question)
-    assert found == needs(question)
+    found = sought_items(question)
+    assert found == sought_items(question)
     assert len(found) == len(set(found))
     assert all(need.roles and set(need.roles) <= KINDS for need in found)
 
@@ -156,7 +156,7 @@ def test_the_shipped_table_is_large_and_no_name_stands_for_two_things(chinese: b
 def test_every_shipped_name_finds_its_concept_when_typed_alone() -> None:
     for name, concept in NAMES:
         question = f"请问{name}" if concept.chinese else name
-        assert concept.need in needs(question), name
+        assert concept.item in sought_items(question), name
 
 
 def test_every_shipped_line_is_found_in_the_wordings_of_no_other_language() -> None:
@@ -166,16 +166,16 @@ def test_every_shipped_line_is_found_in_the_wordings_of_no_other_language() -> N
 
 
 def test_a_users_file_adds_concepts_over_shipped_lines(own: Path) -> None:
-    (need,) = needs("What is the gizmo intensity?", extra=[own])
+    (need,) = sought_items("What is the gizmo intensity?", extra=[own])
     assert need == Sought("gizmo intensity", ("business", "income"), need.lines)
     assert need.lines[0] == ("gizmos in service",)
     assert "net sales" in need.lines[1]
-    assert needs("What is the gizmo intensity?") == ()
+    assert sought_items("What is the gizmo intensity?") == ()
 
 
 def test_a_users_file_takes_over_a_name(own: Path) -> None:
     own.write_text('[[concept]]\nnames = ["capex"]\nstatements = ["PP&E note"]\n', encoding="utf-8")
-    assert needs("capex", extra=[own]) == (Sought("capex", ("PP&E note",)),)
+    assert sought_items("capex", extra=[own]) == (Sought("capex", ("PP&E note",)),)
 
 
 @pytest.mark.parametrize(
@@ -198,24 +198,24 @@ def test_a_users_file_takes_over_a_name(own: Path) -> None:
 def test_a_broken_file_is_refused_with_its_name_and_the_reason(own: Path, content: str, said: str) -> None:
     own.write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        needs("anything", extra=[own])
+        sought_items("anything", extra=[own])
     assert str(own) in str(caught.value)
     assert said in str(caught.value)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
-        needs("anything", extra=[tmp_path / "none.toml"])
+        sought_items("anything", extra=[tmp_path / "none.toml"])
 
 
 def test_a_long_question_takes_a_few_milliseconds() -> None:
     question = "What is the quick ratio given cash, receivables and current liabilities? 流动比率 " * 4
-    needs(question)
+    sought_items(question)
     best = min(_seconds(question) for _ in range(5))
     assert best < 0.02  # measured: 0.3 ms; the limit leaves room for a busy machine
 
 
 def _seconds(question: str) -> float:
     begun = time.perf_counter()
-    needs(question)
+    sought_items(question)
     return time.perf_counter() - begun

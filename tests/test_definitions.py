@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.figures.definitions import read_definitions, read_expression
-from rag.figures.expressions import Binary, Call, Node, Number, Term
+from rag.figures.expressions import Binary, Call, FormulaTerm, Node, Number
 from rag.figures.formulas import book
 from rag.text import normalise
 
@@ -18,7 +18,7 @@ def shape(node: Node) -> str:
     match node:
         case Number(value):
             return str(value)
-        case Term(concept, offset):
+        case FormulaTerm(concept, offset):
             return concept if not offset else f"{concept}[{offset}]"
         case Call(name, args):
             return f"{name}({', '.join(shape(a) for a in args)})"

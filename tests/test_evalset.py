@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import InputError
-from rag.evalset import Question, half_of, load_questions, restrict
+from rag.evalset import EvalQuestion, half_of, load_questions, restrict
 from rag.metrics import EvidenceEntry
 
 
-def about(document: str, *, name: str = "q", tags: tuple[str, ...] = ()) -> Question:
-    return Question(name, "Why?", evidence=(EvidenceEntry(document),), tags=tags)
+def about(document: str, *, name: str = "q", tags: tuple[str, ...] = ()) -> EvalQuestion:
+    return EvalQuestion(name, "Why?", evidence=(EvidenceEntry(document),), tags=tags)
 
 
 def test_half_is_the_parity_of_the_first_byte_of_the_hash_of_the_first_evidence_document() -> None:
@@ -30,14 +30,14 @@ def test_half_is_the_parity_of_the_first_byte_of_the_hash_of_the_first_evidence_
 
 @given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
 def test_questions_about_one_document_are_in_one_half(doc: str, a: str, b: str, other: str) -> None:
-    one = Question(a, "x?", evidence=(EvidenceEntry(doc, 3), EvidenceEntry(other)))
-    two = Question(b, "y?", evidence=(EvidenceEntry(doc, quote="words"),), tags=("t",))
+    one = EvalQuestion(a, "x?", evidence=(EvidenceEntry(doc, 3), EvidenceEntry(other)))
+    two = EvalQuestion(b, "y?", evidence=(EvidenceEntry(doc, quote="words"),), tags=("t",))
     assert half_of(one) == half_of(two)
 
 
 def test_question_without_evidence_is_placed_by_its_id() -> None:
     ids = [f"id-{n}" for n in range(40)]
-    halves = [half_of(Question(i, "x?", answerable=False)) for i in ids]
+    halves = [half_of(EvalQuestion(i, "x?", answerable=False)) for i in ids]
     assert halves == [half_of(about(i)) for i in ids]
     assert set(halves) == {"dev", "test"}
 

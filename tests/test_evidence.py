@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from rag.evidence import Selection, select, strangers
+from rag.evidence import Selection, names_without_passages, select
 from rag.index import Index
 from rag.types import Filters, Page
 from tests.archive import archive
@@ -177,8 +177,8 @@ def test_company_of_which_a_passage_speaks_is_left_to_the_score(filings: Index) 
     question = "What was Vale's net income in FY2023?"
     hits = list(filings.search(question))
     told = replace(hits[0].chunk, text=f"Vale is a subsidiary. {hits[0].chunk.text}")
-    assert strangers(question, hits, filings) == ("Vale",)
-    assert strangers(question, [replace(hits[0], chunk=told), *hits[1:]], filings) == ()
+    assert names_without_passages(question, hits, filings) == ("Vale",)
+    assert names_without_passages(question, [replace(hits[0], chunk=told), *hits[1:]], filings) == ()
 
 
 def test_row_of_other_years_than_the_one_asked_about_does_not_suffice(filings: Index) -> None:

@@ -18,7 +18,7 @@ from rag.errors import InputError
 from rag.explain import Explanation
 from rag.features import FEATURES
 from rag.index import Index
-from rag.telling import gap_words, leg_words, note_words, reason_words, short, tells
+from rag.telling import gap_words, is_informative, leg_words, note_words, reason_words, short
 from rag.types import Filters, Gap, Leg, Note, Reason
 from tests.fakes import FakeAssistant, fake_answer
 from tests.indexing import document, new_index, put
@@ -178,8 +178,8 @@ def test_every_feature_has_words_in_both_languages_and_every_demand_for_and_agai
 
 
 def test_what_is_the_same_for_every_passage_is_no_reason() -> None:
-    assert not tells(Reason("authority", 0.5, 2.0)) and tells(Reason("authority", 1.0, 2.0))
-    assert not tells(Reason("dense", 0.5, 0.001)) and tells(Reason("dense", 0.5, 0.1))
+    assert not is_informative(Reason("authority", 0.5, 2.0)) and is_informative(Reason("authority", 1.0, 2.0))
+    assert not is_informative(Reason("dense", 0.5, 0.001)) and is_informative(Reason("dense", 0.5, 0.1))
 
 
 def test_notes_and_legs_are_told_in_both_languages() -> None:

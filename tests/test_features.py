@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rag.features import FEATURES, MATCHING, Pool, Terms, fused, matching
 from rag.index import Index
-from rag.pool import Found, Legs, idf_weights, make_pool, query_vector, read_terms
+from rag.pool import LegResults, Retrievers, idf_weights, make_pool, query_vector, read_terms
 from rag.text import content_tokens, query_tokens, search_tokens
 from rag.types import Stages
 from rag.types.search import Candidate, Lengths
@@ -38,7 +38,7 @@ def terms(question: str, *reworded: str, rare: float = 2.0) -> Terms:
         tokens=tokens,
         weights=np.array([rare / (1 + n / 10) for n in range(len(tokens))]),
         words=np.array([t in content for t in tokens]),
-        reworded=each,
+        expansions=each,
         added_weights={t: rare for term in each for t in term if t not in tokens},
     )
 
@@ -185,10 +185,10 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 def test_bm25_is_what_sqlite_computes(index: Index, question: str) -> None:
     """But for words in more than half of the passages: FTS5 gives them a millionth, and so do we."""
     plain = Stages(lexicon=False)
-    legs = Legs(index.store, None, None)
+    legs = Retrievers(index.store, None, None)
     asked, _ = read_terms(legs, question, plain)
     every = [int(i) for i in index.store.chunk_ids(None)]
-    some = make_pool(legs, Found((), ()), None, every)
+    some = make_pool(legs, LegResults((), ()), None, every)
     own = column("lexical", asked, some, index.store.lengths())
     theirs = dict(index.store.lexical(asked.tokens, limit=len(some)))
     attainable = 2.2 * asked.weights.sum()
@@ -309,7 +309,7 @@ def test_weights_are_those_of_the_whole_index(index: Index) -> None:
 
 
 def test_question_vector_lies_between_both_wordings(index: Index) -> None:
-    legs = index.legs("x")
+    legs = index.retrievers("x")
     plain = query_vector(legs, "late delivery", ())
     both = query_vector(legs, "late delivery", ("liquidated damages",))
     again = query_vector(legs, "late delivery (liquidated damages)", ())

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import InputError
-from rag.evalset import Question, half_of, load_questions, whole_half_of
+from rag.evalset import EvalQuestion, half_of, load_questions, whole_half_of
 from rag.features import FEATURES
 from rag.metrics import EvidenceEntry
 from rag.ranker import Ranker, load_ranker
@@ -187,18 +187,18 @@ def write_set(folder: Path, asked: Sequence[tuple[list[str], bool]]) -> Path:
     return path
 
 
-def evidence_of(questions: Sequence[Question], ids: set[str]) -> set[str]:
+def evidence_of(questions: Sequence[EvalQuestion], ids: set[str]) -> set[str]:
     return {unicodedata.normalize("NFC", e.document) for q in questions if q.id in ids for e in q.evidence}
 
 
-def blank(question: Question) -> Example:
+def blank(question: EvalQuestion) -> Example:
     return Example(question.id, np.zeros((2, COUNT)), np.array([True, False]))
 
 
 @given(SETS)
 def test_halves_share_no_evidence_document(asked: list[tuple[list[str], bool]]) -> None:
     questions = [
-        Question(f"q{n}", "What?", evidence=tuple(EvidenceEntry(d) for d in documents))
+        EvalQuestion(f"q{n}", "What?", evidence=tuple(EvidenceEntry(d) for d in documents))
         for n, (documents, _) in enumerate(asked)
     ]
     dev, test = ({q.id for q in questions if whole_half_of(q) == half} for half in ("dev", "test"))

@@ -116,7 +116,7 @@ def test_references_and_marks_are_escaped(texts: Any) -> None:
         "x.md", title=HOSTILE, metadata={"superseded": "2001-01-01", "superseded_by": HOSTILE}
     )
     lead = follow.Lead(HOSTILE, HOSTILE, HOSTILE, 5)
-    html = str(follow.leads_list((lead,), 1, texts)) + str(follow.standing(document, texts))
+    html = str(follow.leads_list((lead,), 1, texts)) + str(follow.validity_note(document, texts))
     html += str(panes.source_pane(panes.of_hit(fake_hit(HOSTILE, document=document)), texts))
     assert "<script" not in html and "<img" not in html and "&lt;script&gt;" in html
 

@@ -7,10 +7,10 @@ from decimal import Decimal as D
 import pytest
 
 from rag.domains.finance.concepts import CONCEPTS, load
-from rag.figures.asked import Wanted
-from rag.figures.computing import compute, needs
+from rag.figures.asked import FigureRequest
+from rag.figures.computing import compute, required_figures
 from rag.figures.expressions import terms
-from rag.figures.formulas import UNITS, Formula, book, concept_name, identifier, twins
+from rag.figures.formulas import UNITS, Formula, book, concept_name, equal_lines, identifier
 from rag.rounding import Rounding
 from rag.text import has_han, normalise
 from rag.types import Calculation, Figure
@@ -30,7 +30,7 @@ def test_a_formula_names_known_lines_and_says_whose_it_is(formula: Formula) -> N
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("formula", BOOK.formulas.values(), ids=lambda f: f.key)
 def test_a_formula_is_computed_from_what_it_needs(formula: Formula, language: str) -> None:
-    wanted = Wanted(formula, None, ("FY2022",), Rounding(), language=language)
+    wanted = FigureRequest(formula, None, ("FY2022",), Rounding(), language=language)
     asked: set[tuple[str, int]] = set()
 
     def lookup(concept: str, offset: int) -> Figure:
@@ -41,7 +41,7 @@ def test_a_formula_is_computed_from_what_it_needs(formula: Formula, language: st
     found = compute(wanted, lookup)
     assert isinstance(found, Calculation), found
     assert found.result.printed and found.result.period == "FY2022"
-    known = {(n.concept, n.offset) for n in needs(wanted)}
+    known = {(n.concept, n.offset) for n in required_figures(wanted)}
     variants = {(t.concept, t.offset) for v in formula.variants for t in terms(v)}
     assert asked <= known | variants
 
@@ -84,7 +84,7 @@ def test_one_name_stands_for_one_thing() -> None:
 
 
 def test_twins_are_lines_of_both_languages() -> None:
-    for english, chinese in twins().items():
+    for english, chinese in equal_lines().items():
         assert english in LINES
         assert chinese and all(key in LINES and has_han(key) for key in chinese)
 

@@ -9,7 +9,7 @@ import pytest
 from rag.figures.ledger import ledger
 from rag.figures.line_names import plain_label
 from rag.figures.lineitems import Item, find_figure, item, label_score
-from rag.figures.lines import Line
+from rag.figures.lines import TableLine
 from rag.store import Store
 from rag.types import Block, BlockKind, Page
 from tests.indexing import document, manifest, put
@@ -87,7 +87,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield made
 
 
-def line(store: Store, label: str, section: str = "") -> Line:
+def line(store: Store, label: str, section: str = "") -> TableLine:
     (found,) = (x for x in ledger(store, 1) if x.label == label and section in x.section)
     return found
 

@@ -228,10 +228,10 @@ def test_unsure_wording_that_names_no_document_stays_an_ordinary_question(index:
 
 
 def test_score_of_a_refusal_is_the_share_of_words_held(index: Index) -> None:
-    from rag.many.topics import read_needs
+    from rag.many.topics import topic_terms
 
     hits = index.search("notice of helicopters", 4)
-    assert common._share(hits, read_needs("notice helicopters")) == 0.5
+    assert common._share(hits, topic_terms("notice helicopters")) == 0.5
     assert common._share(hits, ()) == 0.0
 
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from rag.cli import app
 from rag.config import load_config
 from rag.domains import load_domains
-from rag.domains.finance.concepts import needs
+from rag.domains.finance.concepts import sought_items
 from rag.errors import ConfigError
 from rag.evidence import select
 from rag.index import Index, open_index
@@ -61,11 +61,11 @@ def test_a_word_of_the_users_own_lexicon_finds_the_passage_that_only_says_it_pro
 
 def test_own_files_reach_terms_and_needs(folder: Path) -> None:
     with opened(folder, lexicons=[folder / "words.toml"], concepts=[folder / "ratios.toml"]) as index:
-        legs = index.legs(QUESTION)
+        legs = index.retrievers(QUESTION)
         assert read_terms(legs, QUESTION, Stages())[1] == ("ancillary undertaking",)
         (need,) = read_demands(legs, "What was the take rate?").sought
         assert need.name == "take rate" and ("scheme fees",) in need.lines
-        assert needs("What was the take rate?") == ()
+        assert sought_items("What was the take rate?") == ()
 
 
 @pytest.mark.parametrize("key", ["lexicons", "concepts"])
@@ -114,5 +114,5 @@ def test_the_documented_examples_are_files_that_work(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text(ratios, encoding="utf-8")
     assert "supplemental agreement" in expand("Was there a side letter?", [tmp_path / "w.toml"])
     assert "经济补偿" in expand("公司让我走人要给补偿吗", [tmp_path / "w.toml"])
-    (need,) = needs("What was the take rate?", extra=[tmp_path / "r.toml"])
+    (need,) = sought_items("What was the take rate?", extra=[tmp_path / "r.toml"])
     assert need.roles[0] == "income" and len(need.lines) == 2

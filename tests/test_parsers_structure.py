@@ -593,13 +593,13 @@ def test_the_cover_of_a_filing_names_company_form_and_period(tmp_path: Path) -> 
 
 
 def test_words_that_pdfium_breaks_are_mended() -> None:
-    from rag.parsers.pdf_lines import Line
+    from rag.parsers.pdf_lines import TextLine
     from rag.parsers.pdf_words import mend
 
     lines = [
-        Line("The ef ective rate of interest, a long\ufffeterm one"),
-        Line("see infor\ufffemation of ice"),
-        Line("Information"),
+        TextLine("The ef ective rate of interest, a long\ufffeterm one"),
+        TextLine("see infor\ufffemation of ice"),
+        TextLine("Information"),
     ]
     mend(lines)
     assert [line.text for line in lines[:2]] == [
@@ -609,9 +609,9 @@ def test_words_that_pdfium_breaks_are_mended() -> None:
 
 
 def test_words_are_left_alone_where_no_ligature_is_broken() -> None:
-    from rag.parsers.pdf_lines import Line
+    from rag.parsers.pdf_lines import TextLine
     from rag.parsers.pdf_words import mend
 
-    line = Line("a block of ice, if any, of the chief")
+    line = TextLine("a block of ice, if any, of the chief")
     mend([line])
     assert line.text == "a block of ice, if any, of the chief"

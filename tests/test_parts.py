@@ -98,7 +98,7 @@ THREE = (
 @pytest.mark.parametrize("spread", [True, False])
 def test_best_passage_of_each_part_is_among_the_first(tmp_path: Path, k: int, spread: bool) -> None:
     with archive(tmp_path, **RENTS) as index:
-        legs = index.legs(THREE)
+        legs = index.retrievers(THREE)
         parts = split(THREE)
         assert len(parts) == 3
         demands = read_demands(legs, THREE)
@@ -116,7 +116,7 @@ def test_best_passage_of_each_part_is_among_the_first(tmp_path: Path, k: int, sp
 
 def test_without_the_stage_nothing_is_split(tmp_path: Path) -> None:
     with archive(tmp_path, **RENTS) as index:
-        legs = index.legs(THREE)
+        legs = index.retrievers(THREE)
         whole = rank(legs, THREE, read_demands(legs, THREE))
         scores = dict(zip((row.id for row in whole.pool.rows), whole.scores, strict=True))
         alone = retrieve(legs, THREE, k=3, stages=Stages(parts=False, spread=False))
@@ -126,7 +126,7 @@ def test_without_the_stage_nothing_is_split(tmp_path: Path) -> None:
 
 def test_passage_that_the_whole_question_finds_keeps_its_score(tmp_path: Path) -> None:
     with archive(tmp_path, **RENTS) as index:
-        legs = index.legs(THREE)
+        legs = index.retrievers(THREE)
         whole = rank(legs, THREE, read_demands(legs, THREE))
         scores = dict(zip((row.id for row in whole.pool.rows), whole.scores, strict=True))
         hits = retrieve(legs, THREE, k=20, stages=Stages(spread=False))

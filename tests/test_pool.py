@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rag.domains.finance.concepts import reports
 from rag.index import Index
-from rag.pool import Found, Legs, Scope, idf, make_pool, query_vector, read_terms, search
+from rag.pool import LegResults, Retrievers, SearchScope, idf, make_pool, query_vector, read_terms, search
 from rag.retrieve import rank, read_demands, retrieve
 from rag.types import Filters, Stages
 from tests.archive import FILES, archive
@@ -62,24 +62,28 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 
 def found(
-    index: Index, question: str, *scopes: Scope, filters: Filters | None = None, stages: Stages | None = None
-) -> list[Found]:
-    legs = index.legs(question)
+    index: Index,
+    question: str,
+    *scopes: SearchScope,
+    filters: Filters | None = None,
+    stages: Stages | None = None,
+) -> list[LegResults]:
+    legs = index.retrievers(question)
     terms, reworded = read_terms(legs, question, stages or Stages())
-    return search(legs, question, terms, reworded, scopes or (Scope(150),), filters)[1]
+    return search(legs, question, terms, reworded, scopes or (SearchScope(150),), filters)[1]
 
 
 def pooled(index: Index, question: str, filters: Filters | None = None) -> set[str]:
-    legs = index.legs(question)
+    legs = index.retrievers(question)
     demands = read_demands(legs, question, filters)
     rows = rank(legs, question, demands, filters=filters).pool.rows
     return {index.store.document(row.document_id).path for row in rows}
 
 
 def test_pool_holds_both_legs_with_their_ranks_and_what_was_named(index: Index) -> None:
-    legs = index.legs(NOTICE)
+    legs = index.retrievers(NOTICE)
     terms, reworded = read_terms(legs, NOTICE, Stages())
-    vector, (both,) = search(legs, NOTICE, terms, reworded, [Scope(5)])
+    vector, (both,) = search(legs, NOTICE, terms, reworded, [SearchScope(5)])
     more = [int(i) for i in index.store.chunk_ids(None)][-3:]
     pool = make_pool(legs, both, vector, more)
     ids = [row.id for row in pool.rows]
@@ -93,33 +97,33 @@ def test_pool_holds_both_legs_with_their_ranks_and_what_was_named(index: Index) 
 
 
 def test_each_leg_is_what_the_store_and_the_vectors_give(index: Index) -> None:
-    legs = index.legs(NOTICE)
+    legs = index.retrievers(NOTICE)
     terms, _ = read_terms(legs, NOTICE, Stages(lexicon=False))
-    vector, (both,) = search(legs, NOTICE, terms, (), [Scope(7)])
+    vector, (both,) = search(legs, NOTICE, terms, (), [SearchScope(7)])
     assert vector is not None and legs.dense is not None
     assert list(both.lexical) == [i for i, _ in index.store.lexical(terms.tokens, limit=7)]
     assert list(both.dense) == [i for i, _ in legs.dense.search(vector, 7)]
 
 
 def test_every_candidate_has_its_cosine_and_none_without_vectors(index: Index) -> None:
-    legs = index.legs(NOTICE)
+    legs = index.retrievers(NOTICE)
     ids = [int(i) for i in index.store.chunk_ids(None)]
     vector = query_vector(legs, NOTICE, ())
     assert vector is not None
-    pool = make_pool(legs, Found((), ()), vector, ids)
+    pool = make_pool(legs, LegResults((), ()), vector, ids)
     expected = np.clip(index.store.vectors([row.id for row in pool.rows]) @ vector, 0, 1)
     np.testing.assert_allclose(pool.dense, expected, atol=1e-5)
-    without = make_pool(Legs(index.store, None, None), Found((), ()), None, ids)
+    without = make_pool(Retrievers(index.store, None, None), LegResults((), ()), None, ids)
     assert np.isnan(without.dense).all()
 
 
 def test_a_scope_of_documents_gives_their_passages_alone(index: Index) -> None:
     names = {d.path: d.id for d in index.documents()}
     chosen = (names["contracts/lease-harbour.md"], names["notes/03.md"])
-    every, some = found(index, NOTICE, Scope(150), Scope(150, chosen))
+    every, some = found(index, NOTICE, SearchScope(150), SearchScope(150, chosen))
     assert {index.store.owners([i])[i] for i in some.ids} == set(chosen)
     assert set(some.lexical) <= set(every.lexical)
-    nothing = found(index, NOTICE, Scope(150, ()))[0]
+    nothing = found(index, NOTICE, SearchScope(150, ()))[0]
     assert nothing.ids == ()
 
 
@@ -162,7 +166,7 @@ def test_no_hit_nor_twin_is_ever_outside_of_the_filters(
 ) -> None:
     """Line items, the documents that a question names and the parts of a question included."""
     allowed = {d.id for d in index.documents(filters)}
-    legs = index.legs(question, stages)
+    legs = index.retrievers(question, stages)
     demands = read_demands(legs, question, filters, stages)
     assert set(demands.documents) <= allowed
     ranked = rank(legs, question, demands, filters=filters, stages=stages)
@@ -192,9 +196,9 @@ def test_filter_that_fits_no_document_gives_an_empty_pool_for_every_question(ind
 
 def test_removed_passages_are_left_out_even_where_the_vectors_still_hold_them(tmp_path: Path) -> None:
     with archive(tmp_path) as index:
-        legs = index.legs(NOTICE)  # its FAISS index is that of now
+        legs = index.retrievers(NOTICE)  # its FAISS index is that of now
         terms, reworded = read_terms(legs, NOTICE, Stages())
-        vector, (before,) = search(legs, NOTICE, terms, reworded, [Scope(50)])
+        vector, (before,) = search(legs, NOTICE, terms, reworded, [SearchScope(50)])
         (gone,) = (d for d in index.documents() if d.path == "contracts/lease-harbour.md")
         lost = {i for i, owner in index.store.owners(before.ids).items() if owner == gone.id}
         assert lost
@@ -211,7 +215,7 @@ def test_document_deleted_between_two_reads_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with archive(tmp_path) as index:
-        legs = index.legs(NOTICE)
+        legs = index.retrievers(NOTICE)
         first = retrieve(legs, NOTICE, k=3)
         chunks = index.store.chunks
         deleted: list[str] = []
@@ -240,18 +244,18 @@ def test_weight_is_that_of_fts5_and_never_negative() -> None:
 
 def test_without_the_lexicon_no_professional_word_is_added(index: Index) -> None:
     asked = "What does a late delivery cost the supplier?"
-    legs = index.legs(asked)
+    legs = index.retrievers(asked)
     with_it, words = read_terms(legs, asked, Stages())
     without, none = read_terms(legs, asked, Stages(lexicon=False))
-    assert words and with_it.reworded and with_it.added_weights
-    assert none == () and without.reworded == () and not without.added_weights
+    assert words and with_it.expansions and with_it.added_weights
+    assert none == () and without.expansions == () and not without.added_weights
     assert with_it.tokens == without.tokens
     np.testing.assert_array_equal(with_it.weights, without.weights)
 
 
 def test_professional_terms_are_searched_without_stop_words_and_the_questions_own(index: Index) -> None:
     asked = "What does a late delivery cost the supplier?"
-    terms, words = read_terms(index.legs(asked), asked, Stages())
+    terms, words = read_terms(index.retrievers(asked), asked, Stages())
     assert "time is of the essence" in words
     added = terms.added_weights or {}
     assert not {"is", "of", "the"} & set(added)
@@ -259,7 +263,7 @@ def test_professional_terms_are_searched_without_stop_words_and_the_questions_ow
 
 
 def test_gram_across_two_words_is_no_word_of_content(index: Index) -> None:
-    terms = read_terms(index.legs("x"), "试用期有多长", Stages())[0]
+    terms = read_terms(index.retrievers("x"), "试用期有多长", Stages())[0]
     words = {t for t, word in zip(terms.tokens, terms.words, strict=True) if word}
     assert "试用期" in words
     assert "期有" not in words
@@ -267,11 +271,11 @@ def test_gram_across_two_words_is_no_word_of_content(index: Index) -> None:
 
 def test_question_in_a_language_that_the_embedder_does_not_know_has_no_vector(tmp_path: Path) -> None:
     with archive(tmp_path, FakeEmbedder(languages=("en",))) as index:
-        legs = Legs(index.store, index.dense(), index.embedder)
+        legs = Retrievers(index.store, index.dense(), index.embedder)
         assert query_vector(legs, "试用期有多长？", ()) is None
         assert query_vector(legs, NOTICE, ()) is not None
         terms, reworded = read_terms(legs, "试用期有多长？", Stages())
-        vector, (both,) = search(legs, "试用期有多长？", terms, reworded, [Scope(5)])
+        vector, (both,) = search(legs, "试用期有多长？", terms, reworded, [SearchScope(5)])
         assert vector is None
         assert both.dense == ()
         assert both.lexical

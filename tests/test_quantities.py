@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rag.dates import dates
 from rag.numerals import fold, numerals, parse_han
-from rag.quantities import Kind, Match, Quantity, compare, extract, header_scales, in_header_scale
+from rag.quantities import Kind, Quantity, QuantityMatch, compare, extract, header_scales, in_header_scale
 
 _ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
 _SMALL = f"{_ONES} sixteen seventeen eighteen nineteen".split()
@@ -59,8 +59,8 @@ def one(text: str) -> Quantity:
     ],
 )
 def test_two_spellings_of_one_quantity_are_equal(a: str, b: str) -> None:
-    assert compare(one(a), one(b)) is Match.EXACT
-    assert compare(one(b), one(a)) is Match.EXACT
+    assert compare(one(a), one(b)) is QuantityMatch.EXACT
+    assert compare(one(b), one(a)) is QuantityMatch.EXACT
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_two_spellings_of_one_quantity_are_equal(a: str, b: str) -> None:
     ],
 )
 def test_another_value_unit_or_kind_is_different(claim: str, source: str) -> None:
-    assert compare(one(claim), one(source)) is Match.DIFFERENT
+    assert compare(one(claim), one(source)) is QuantityMatch.DIFFERENT
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,12 @@ def test_another_value_unit_or_kind_is_different(claim: str, source: str) -> Non
     ],
 )
 def test_rounded_or_less_specific_is_only_near(claim: str, source: str) -> None:
-    assert compare(one(claim), one(source)) is Match.ROUNDED
+    assert compare(one(claim), one(source)) is QuantityMatch.ROUNDED
 
 
 def test_a_coarser_date_follows_from_a_finer_one() -> None:
-    assert compare(one("March 2021"), one("5 March 2021")) is Match.EXACT
-    assert compare(one("2021"), one("2021年3月5日")) is Match.EXACT
+    assert compare(one("March 2021"), one("5 March 2021")) is QuantityMatch.EXACT
+    assert compare(one("2021"), one("2021年3月5日")) is QuantityMatch.EXACT
 
 
 @pytest.mark.parametrize(
@@ -169,8 +169,8 @@ def test_a_header_states_the_scale_of_its_figures(header: str, scale: tuple[Frac
 
 def test_a_cell_is_read_under_the_scale_of_its_header() -> None:
     readings = in_header_scale(one("1,234"), "(US$ in millions) | 2019")
-    assert Match.EXACT in [compare(one("$1,234 million"), r) for r in readings]
-    assert Match.EXACT not in [compare(one("$1,234 thousand"), r) for r in readings]
+    assert QuantityMatch.EXACT in [compare(one("$1,234 million"), r) for r in readings]
+    assert QuantityMatch.EXACT not in [compare(one("$1,234 thousand"), r) for r in readings]
 
 
 def test_digit_runs_of_any_length_are_survived() -> None:
@@ -260,4 +260,4 @@ def test_extraction_takes_any_text_and_its_spans_are_true(text: str) -> None:
 def test_extraction_takes_any_heap_of_number_parts(text: str) -> None:
     found = extract(text)
     assert all(a.end <= b.start for a, b in pairwise(found))
-    assert all(compare(q, q) is Match.EXACT for q in found)
+    assert all(compare(q, q) is QuantityMatch.EXACT for q in found)

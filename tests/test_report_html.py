@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rag.evaluate import percentiles
 from rag.metrics import EvidenceEntry, Passage, difference
-from rag.report import Change, QuestionResult, Report, Turned, measures_of
+from rag.report import Change, ChangedQuestion, QuestionResult, Report, measures_of
 from rag.report_html import hit_curve, risk_plot, to_html, write_html
 from rag.scoring import rank_scores
 
@@ -123,7 +123,7 @@ def page_about(words: str) -> str:
         dataclasses.replace(wrong, error=words, answer=""),
     ]
     own = report(rows, name=words, missing=(words,), settings={"depth": 100, "index": words})
-    change = Change(words, (Turned(words, words, "evidence in the first 5", "None", words, True),))
+    change = Change(words, (ChangedQuestion(words, words, "evidence in the first 5", "None", words, True),))
     return to_html(own, change.sections())
 
 
@@ -174,8 +174,8 @@ def test_what_was_not_measured_is_not_drawn() -> None:
 
 def test_page_lists_what_turned_with_its_ranks_and_what_changed() -> None:
     turned = (
-        Turned("q1", "Up?", "evidence in the first 5", "9", "2", True),
-        Turned("q2", "Down?", "evidence in the first 5", "1", "None", False),
+        ChangedQuestion("q1", "Up?", "evidence in the first 5", "9", "2", True),
+        ChangedQuestion("q2", "Down?", "evidence in the first 5", "1", "None", False),
     )
     rose = difference([0.0] * 20, [1.0] * 20)
     change = Change(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rag.errors import InputError
 from rag.features import FEATURES
 from rag.index import Index, open_index
-from rag.pool import Legs
+from rag.pool import Retrievers
 from rag.ranker import Ranker
 from rag.retrieve import rank, read_demands, retrieve
 from rag.types import Filters, Hit, Stages
@@ -77,7 +77,7 @@ def test_scores_are_shares_in_order_and_so_are_those_of_the_legs(index: Index, q
 
 def test_scores_can_be_compared_between_questions(index: Index) -> None:
     """By words alone: the fake vectors hash words into few places, so that unlike texts may look alike."""
-    words = Legs(index.store, None, None)
+    words = Retrievers(index.store, None, None)
     answered = [retrieve(words, q)[0].score for q in QUESTIONS if q.isascii()]
     elsewhere = retrieve(words, "Which goalkeeper was paid to save a penalty in extra time?")
     assert elsewhere  # "paid" and "penalty" do occur
@@ -91,11 +91,11 @@ def test_words_that_no_document_holds_lower_the_score(index: Index) -> None:
 
 
 def test_score_of_the_lexical_leg_alone_has_the_same_scale(index: Index) -> None:
-    alone = retrieve(Legs(index.store, None, None), NOTICE)
+    alone = retrieve(Retrievers(index.store, None, None), NOTICE)
     assert paths(alone)[0] == LEASE
     assert [leg.name for leg in alone[0].legs] == ["lexical"]
     assert 0.0 < alone[0].score <= 1.0
-    unranked = retrieve(Legs(index.store, None, None), NOTICE, stages=Stages(ranker=False))
+    unranked = retrieve(Retrievers(index.store, None, None), NOTICE, stages=Stages(ranker=False))
     assert paths(unranked)[0] == LEASE
     assert 0.2 < unranked[0].score <= 1.0
 
@@ -155,7 +155,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 
 def features(index: Index, question: str, stages: Stages) -> dict[str, NDArray[np.float64]]:
-    legs = index.legs(question, stages)
+    legs = index.retrievers(question, stages)
     demands = read_demands(legs, question, stages=stages)
     rows = np.nan_to_num(rank(legs, question, demands, stages=stages).rows)
     return {name: rows[:, n] for n, name in enumerate(FEATURES)}
@@ -207,7 +207,7 @@ def test_with_the_ranker_the_heaviest_reasons_come_first(index: Index) -> None:
 
 def test_other_ranker_gives_another_order(index: Index) -> None:
     late = Ranker(np.array([float(name == "place") for name in FEATURES]))
-    legs = index.legs(NOTICE)
+    legs = index.retrievers(NOTICE)
     assert retrieve(legs, NOTICE, k=1, ranker=late)[0].chunk.ordinal > 0
     assert retrieve(legs, NOTICE, k=1, ranker=late)[0].score == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-6)
 

@@ -10,7 +10,7 @@ import pytest
 
 from rag.answer import Assistant
 from rag.config import default_cache_dir
-from rag.evalset import Question, load_questions
+from rag.evalset import EvalQuestion, load_questions
 from rag.index import Index, open_index
 from rag.llm import load_llm
 from rag.metrics import Passage, first_rank
@@ -36,11 +36,11 @@ def indexes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Inde
         index.close()
 
 
-def questions(domain: str, *, answerable: bool) -> list[Question]:
+def questions(domain: str, *, answerable: bool) -> list[EvalQuestion]:
     return [q for q in load_questions(CORPORA / domain / "questions.jsonl") if q.answerable is answerable]
 
 
-def evidence_rank(index: Index, question: Question) -> int | None:
+def evidence_rank(index: Index, question: EvalQuestion) -> int | None:
     passages = [
         Passage(h.document.path, h.chunk.text, h.chunk.page, h.chunk.last_page)
         for h in index.search(question.question, 8)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.candidates import Asked, Sentence, Unit, make_sentences
+from rag.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
 from rag.offered import answers_in
 from rag.question import analyse
 from rag.signals import SENTENCE_SIGNALS, label_of, nearness, sentence_signals, with_cosines
@@ -21,11 +21,11 @@ from tests.fakes import fake_document, fake_hit
 TITLE = "Lease of Harbour Lane 4"
 
 
-def asked(question: str, *, lines: Sequence[str] = (), unknown: Sequence[str] = ()) -> Asked:
+def asked(question: str, *, lines: Sequence[str] = (), unknown: Sequence[str] = ()) -> PreparedQuestion:
     tokens = tuple(content_tokens(question))
     taken = analyse(question)
     named = frozenset(search_tokens(" ".join([*taken.names, *taken.numbers])))
-    return Asked(
+    return PreparedQuestion(
         taken,
         tokens,
         dict.fromkeys(tokens, 1.0),
@@ -41,15 +41,19 @@ def hit(text: str) -> Hit:
 
 
 def read(*units: str, row: bool = False, surroundings: str = TITLE) -> list[Sentence]:
-    return make_sentences(0, [Unit(100 * n, text, row=row) for n, text in enumerate(units)], surroundings)
+    return make_sentences(
+        0, [SentenceUnit(100 * n, text, row=row) for n, text in enumerate(units)], surroundings
+    )
 
 
-def signals(question: Asked, found: Sequence[Sentence]) -> list[dict[str, float]]:
+def signals(question: PreparedQuestion, found: Sequence[Sentence]) -> list[dict[str, float]]:
     rows = sentence_signals(question, found, [hit(" ".join(s.text for s in found))], [None] * len(found))
     return [dict(zip(SENTENCE_SIGNALS, map(float, row), strict=True)) for row in rows]
 
 
-def sufficiency(question: Asked, found: Sequence[Sentence], probability: float = 0.5) -> dict[str, float]:
+def sufficiency(
+    question: PreparedQuestion, found: Sequence[Sentence], probability: float = 0.5
+) -> dict[str, float]:
     hits = [hit(" ".join(s.text for s in found))]
     row = answer_signals(question, found, [probability] * len(found), [None] * len(found), hits)
     return dict(zip(ANSWER_SIGNALS, map(float, row), strict=True))
@@ -70,7 +74,10 @@ def test_neighbours_are_those_of_the_same_passage() -> None:
     first, second = signals(question, read("The deposit is due.", "It is three months' rent."))
     assert (first["before"], first["after"]) == (0.0, 0.0)
     assert second["before"] == first["added"] > 0
-    far = [*read("The deposit is due."), *make_sentences(1, [Unit(0, "It is three months' rent.")], "Other")]
+    far = [
+        *read("The deposit is due."),
+        *make_sentences(1, [SentenceUnit(0, "It is three months' rent.")], "Other"),
+    ]
     rows = sentence_signals(question, far, [hit("a"), hit("b")], [None, None])
     assert rows[1][SENTENCE_SIGNALS.index("before")] == 0.0
 

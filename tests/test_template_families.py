@@ -185,8 +185,8 @@ def test_no_text_can_speak_for_the_template(family: str, kind: str) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_beginning_is_stable_whatever_the_user_says(family: str) -> None:
     chat, vocabulary = template(family, "control")
-    tokens, stable = chat.encode_parted(Prompt("Answer from the quotes only.", "Who?"))
-    others, same = chat.encode_parted(Prompt("Answer from the quotes only.", "1. Something else\nentirely"))
+    tokens, stable = chat.encode_parts(Prompt("Answer from the quotes only.", "Who?"))
+    others, same = chat.encode_parts(Prompt("Answer from the quotes only.", "1. Something else\nentirely"))
     assert stable == same
     assert tokens[:stable] == others[:stable]
     assert "Answer from the quotes only" in _text(vocabulary, tokens[:stable])

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domains import load_domains
-from rag.many.topics import Text, expression, form_of, read_needs
+from rag.many.topics import Text, expression, form_of, topic_terms
 from rag.text import search_tokens
 
 WORDS = load_domains().lexicons
 
 
 def typed(topic: str) -> list[str]:
-    return [need.typed for need in read_needs(topic, extra=WORDS)]
+    return [need.typed for need in topic_terms(topic, extra=WORDS)]
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_content_words_names_and_quoted_phrases_are_needed(topic: str, words: li
     ],
 )
 def test_a_text_holds_a_need_in_any_of_its_forms(topic: str, text: str, held: bool) -> None:
-    assert all(map(Text(text).holds, read_needs(topic, extra=WORDS))) is held
+    assert all(map(Text(text).holds, topic_terms(topic, extra=WORDS))) is held
 
 
 def test_professional_words_are_told_from_the_topic_as_typed() -> None:
-    (need,) = read_needs("side effects", extra=WORDS)
+    (need,) = topic_terms("side effects", extra=WORDS)
     assert Text("side effects").has(need.form)
     said = Text("adverse reactions")
     assert said.holds(need) and not said.has(need.form) and "adverse reactions" in need.terms
@@ -76,7 +76,7 @@ def test_a_text_holds_every_word_of_itself(words: list[str]) -> None:
 
 @given(st.text(max_size=60))
 def test_any_topic_is_read_and_its_query_is_balanced(topic: str) -> None:
-    needs = read_needs(topic, extra=WORDS)
+    needs = topic_terms(topic, extra=WORDS)
     if needs:
         query = expression(needs)
         assert query.count('"') % 2 == 0

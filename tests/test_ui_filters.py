@@ -16,9 +16,9 @@ from ui import filters as components
 from ui import render
 from ui.exchange import Exchange
 from ui.handlers import Handlers, View
-from ui.narrow import ALL, Choices, Narrow, choices, limits, read_day
+from ui.narrow import ALL, FilterChoices, Narrow, choices, limits, read_day
 from ui.texts import CHINESE, ENGLISH, Texts
-from ui.understood import understood, why
+from ui.understood import explanation, why
 
 
 def assistant_of(handlers: Handlers) -> PageAssistant:
@@ -59,7 +59,7 @@ def test_years_stand_newest_first_and_one_company_under_two_spellings_once() -> 
 
 def test_index_without_companies_offers_none_and_what_all_documents_share_is_no_choice() -> None:
     same = [fake_document(f"{n}.md", metadata={"company": "Vextra plc"}) for n in range(3)]
-    assert choices(same, ENGLISH) == Choices()
+    assert choices(same, ENGLISH) == FilterChoices()
     assert not choices([fake_document("a.md"), fake_document("b.md")], ENGLISH)
     assert not choices([], ENGLISH)
 
@@ -79,12 +79,12 @@ def test_kinds_of_legal_texts_have_names_in_the_language_of_the_page(texts: Text
 
 
 def test_hidden_components_are_those_without_a_choice() -> None:
-    updates = components.offered(Choices(years=(("2023", "2023"), ("2022", "2022"))))
+    updates = components.choice_updates(FilterChoices(years=(("2023", "2023"), ("2022", "2022"))))
     assert updates["years"]["visible"] and updates["narrow"]["visible"]
     assert not any(
         updates[n]["visible"] for n in ("companies", "kinds", "languages", "authority", "in_force")
     )
-    assert not components.offered(Choices())["narrow"]["visible"]
+    assert not components.choice_updates(FilterChoices())["narrow"]["visible"]
 
 
 # What was chosen
@@ -158,7 +158,10 @@ def test_hostile_day_is_escaped(handlers: Handlers) -> None:
 def test_another_index_and_the_clear_button_take_the_filters_away_and_a_language_does_not(
     handlers: Handlers,
 ) -> None:
-    assert handlers.choose("a", "empty").chosen == ALL and handlers.choose("a", "empty").choices == Choices()
+    assert (
+        handlers.choose("a", "empty").chosen == ALL
+        and handlers.choose("a", "empty").choices == FilterChoices()
+    )
     cleared = handlers.everything("a")
     assert (cleared.chosen, cleared.scope_chosen, cleared.narrow_note) == (ALL, (), "")
     again = handlers.relabel("a", "zh", "contracts")
@@ -180,7 +183,7 @@ GAP = Gap((Note("year", ("2021",)),), ("year",), "Vextra plc, 2022 (v.pdf)")
 
 def test_lines_above_an_answer_say_what_was_understood_limited_and_given_way() -> None:
     limited = Filters(kinds=("pdf",), metadata={"authority": "statute"}, in_force="2024-05-01")
-    english = str(understood(NOTES, (GAP,), limited, ENGLISH))
+    english = str(explanation(NOTES, (GAP,), limited, ENGLISH))
     for words in (
         "Understood",
         "company",
@@ -192,14 +195,14 @@ def test_lines_above_an_answer_say_what_was_understood_limited_and_given_way() -
         assert words in english
     assert "no passage of a document for 2021 was found; nearest: Vextra plc, 2022 (v.pdf)" in english
     assert "turnover" not in english and "Ships" not in english, "weak hints stay out of the line"
-    chinese = str(understood(NOTES, (GAP,), limited, CHINESE))
+    chinese = str(explanation(NOTES, (GAP,), limited, CHINESE))
     for words in ("理解为", "公司", "限于", "2024-05-01 有效", "未找到2021 年的段落"):
         assert words in chinese
 
 
 def test_question_that_names_nothing_gets_no_lines() -> None:
-    assert understood((), (), Filters(), ENGLISH) is None
-    assert understood((Note("words", ("turnover",)),), (), Filters(), ENGLISH) is None
+    assert explanation((), (), Filters(), ENGLISH) is None
+    assert explanation((Note("words", ("turnover",)),), (), Filters(), ENGLISH) is None
     assert limits(Filters(), ENGLISH) == ()
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.figures.asked import Aim, Wanted, moved, spoken, steps_between
-from rag.figures.computing import needs
+from rag.figures.asked import FigureRequest, Operation, moved, period_words, steps_between
+from rag.figures.computing import required_figures
 from rag.figures.understanding import understand, understand_all
 from tests.asked_questions import FIGURES, NOT_FIGURES
 
 
-def metric(wanted: Wanted) -> str | None:
+def metric(wanted: FigureRequest) -> str | None:
     return wanted.formula.key if wanted.formula else wanted.concept
 
 
@@ -25,7 +25,7 @@ def test_a_question_for_a_figure_is_understood(
 ) -> None:
     wanted = understand(question)
     assert wanted is not None
-    assert (metric(wanted), wanted.periods, wanted.aim.value) == (key, periods, aim)
+    assert (metric(wanted), wanted.periods, wanted.operation.value) == (key, periods, aim)
 
 
 @pytest.mark.parametrize("question", NOT_FIGURES)
@@ -59,7 +59,7 @@ def test_the_questions_own_definition_goes_before_the_books() -> None:
     )
     assert wanted is not None and wanted.formula is not None
     assert wanted.formula.defined
-    assert {n.concept for n in needs(wanted)} == {"cash", "receivables", "current liabilities"}
+    assert {n.concept for n in required_figures(wanted)} == {"cash", "receivables", "current liabilities"}
     assert "computed as the question defines it" in wanted.notes
 
 
@@ -86,34 +86,34 @@ def test_a_definition_that_cannot_be_read_is_said() -> None:
 def test_what_a_question_of_yes_or_no_supposes_is_read(question: str, rising: int, better: int) -> None:
     wanted = understand(question)
     assert wanted is not None
-    assert (wanted.aim, wanted.rising, wanted.better) == (Aim.TREND, rising, better)
+    assert (wanted.operation, wanted.rising, wanted.better) == (Operation.TREND, rising, better)
 
 
 def test_a_bound_in_the_question_is_read() -> None:
     above = understand("Was the current ratio above 1.5 at the end of 2022?")
     below = understand("2022年资产负债率是否低于60%？")
-    assert above is not None and (above.bound, above.rising) == (Decimal("1.5"), 1)
-    assert below is not None and (below.bound, below.rising) == (Decimal(60), -1)
+    assert above is not None and (above.limit, above.rising) == (Decimal("1.5"), 1)
+    assert below is not None and (below.limit, below.rising) == (Decimal(60), -1)
 
 
 @pytest.mark.parametrize(
     ("periods", "aim", "span", "offsets"),
     [
-        (("FY2022",), Aim.VALUE, 1, (0,)),
-        (("FY2022",), Aim.GROWTH, 2, (-1, 0)),
-        (("FY2018", "FY2022"), Aim.CAGR, 2, (-4, 0)),
-        (("FY2020", "FY2021", "FY2022"), Aim.AVERAGE, 1, (-2, -1, 0)),
-        ((), Aim.AVERAGE, 3, (-2, -1, 0)),
-        (("Q2 2022", "Q2 2023"), Aim.TREND, 2, (-1, 0)),
-        (("FY2023", "Q2 2024"), Aim.DIFFERENCE, 2, (-1, 0)),
+        (("FY2022",), Operation.VALUE, 1, (0,)),
+        (("FY2022",), Operation.GROWTH, 2, (-1, 0)),
+        (("FY2018", "FY2022"), Operation.CAGR, 2, (-4, 0)),
+        (("FY2020", "FY2021", "FY2022"), Operation.AVERAGE, 1, (-2, -1, 0)),
+        ((), Operation.AVERAGE, 3, (-2, -1, 0)),
+        (("Q2 2022", "Q2 2023"), Operation.TREND, 2, (-1, 0)),
+        (("FY2023", "Q2 2024"), Operation.DIFFERENCE, 2, (-1, 0)),
     ],
 )
 def test_offsets_are_the_periods_an_aim_goes_over(
-    periods: tuple[str, ...], aim: Aim, span: int, offsets: tuple[int, ...]
+    periods: tuple[str, ...], aim: Operation, span: int, offsets: tuple[int, ...]
 ) -> None:
     wanted = understand("What was revenue in FY2022?")
     assert wanted is not None
-    shaped = Wanted(None, "revenue", periods, wanted.rounding, aim, span)
+    shaped = FigureRequest(None, "revenue", periods, wanted.rounding, aim, span)
     assert shaped.offsets() == offsets
 
 
@@ -146,7 +146,7 @@ def test_steps_lead_back_to_where_they_came_from(year: int, by: int, pattern: st
 
 
 def test_chinese_answers_name_periods_in_chinese() -> None:
-    assert [spoken(p, "zh") for p in ("FY2021", "Q3 2022", "H1 2023")] == [
+    assert [period_words(p, "zh") for p in ("FY2021", "Q3 2022", "H1 2023")] == [
         "2021年",
         "2022年第三季度",
         "2023年上半年",

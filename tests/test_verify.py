@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.facts import Facts, names, related
+from rag.facts import Assertions, names, related
 from rag.grounds import WORDS as GROUNDS
-from rag.grounds import ground
+from rag.grounds import reason
 from rag.types import Claim, ClaimState, DocumentInfo, Evidence, FileStatus
 from rag.verify import MAX_SENTENCE, strip_markers, verify, verify_sentence
 
@@ -259,7 +259,9 @@ def test_brackets_that_are_no_markers_stay(text: str) -> None:
 def test_names_are_capitals_acronyms_titles_and_organisations() -> None:
     found = {
         n.text
-        for n in names(Facts("In 2019 the FDA and John Smith of Acme met 云杉科技有限公司 under 《民法典》."))
+        for n in names(
+            Assertions("In 2019 the FDA and John Smith of Acme met 云杉科技有限公司 under 《民法典》.")
+        )
     }
     assert {"FDA", "John", "Smith", "Acme", "科技有限公司", "民法典"} <= found
 
@@ -348,7 +350,7 @@ def test_every_ground_takes_the_same_values_in_both_languages(code: str) -> None
 
 
 def test_what_a_document_says_is_never_read_as_a_format() -> None:
-    because = ground("absent", kind="name", said="{label} {0} {x!r}", label="[1]")
+    because = reason("absent", kind="name", claimed="{label} {0} {x!r}", label="[1]")
     assert "{label} {0} {x!r}" in because.words("en") and "{label} {0} {x!r}" in because.words("zh")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from rag import metrics
 from rag.errors import GenerationError
-from rag.evalset import Choice, Question, fixed_sample, load_questions
+from rag.evalset import Choice, EvalQuestion, fixed_sample, load_questions
 from rag.evaluate import evaluate
 from rag.generation import LLMInfo, Prompt
 from rag.metrics import EvidenceEntry
@@ -21,7 +21,7 @@ from rag.yardstick import KeptLLM, f1, outcome
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence
 
 LEASE = "The lease ends on thirty days’ notice."
-ASKED = Question(
+ASKED = EvalQuestion(
     "a",
     "How can the lease be ended?",
     answers=("30 days", "thirty days"),
@@ -60,7 +60,7 @@ ABSENT = replace(ASKED, answerable=False, answers=(), evidence=())
     ],
 )
 def test_every_outcome_is_that_of_the_first_sentence_and_its_source(
-    question: Question, given: Answer, expected: str
+    question: EvalQuestion, given: Answer, expected: str
 ) -> None:
     came = outcome(question, given)
     assert came.name == expected
@@ -177,7 +177,7 @@ def test_report_gives_outcomes_by_kind_and_by_question(tmp_path: Path) -> None:
 
 
 def test_sample_is_the_same_whatever_else_is_in_the_set() -> None:
-    some = [Question(str(n), "?") for n in range(60)]
+    some = [EvalQuestion(str(n), "?") for n in range(60)]
     drawn = fixed_sample(some, 10)
     assert len(drawn) == 10
     assert [int(q.id) for q in drawn] == sorted(int(q.id) for q in drawn)

@@ -132,7 +132,7 @@ def workspace_of(config: Config) -> Workspace:
 
 
 def serve(config: Config, *, on_ready: Callable[[str], None] | None = None, block: bool = True) -> Any:
-    """Serves the page until interrupted; `on_ready` is told its address. With `block=False` returns the
+    """Serves the page until interrupted; `on_ready` is given its address. With `block=False` returns the
     running page.
 
     Raises ConfigError where `ui_host` can be reached from other machines and `ui_password` is empty.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from rag.types import Chunk, DocumentInfo, Evidence, Hit
-from ui.follow import standing
+from ui.follow import validity_note
 from ui.markup import button, folded, join, name, tag
 from ui.texts import Texts
 
@@ -59,7 +59,7 @@ def nearest_card(position: int, hit: Hit, turn: int, texts: Texts) -> Markup:
 
 def _about(found: Evidence | Hit, passage: Evidence | Chunk, texts: Texts) -> Markup:
     where = place(found.document, passage, texts)
-    return tag("p", where, standing(found.document, texts), relevance(found, texts), class_="cw-place")
+    return tag("p", where, validity_note(found.document, texts), relevance(found, texts), class_="cw-place")
 
 
 def place(document: DocumentInfo, passage: Evidence | Chunk, texts: Texts) -> Markup:

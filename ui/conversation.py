@@ -27,7 +27,7 @@ class Conversation:
     language: str = "en"
     exchanges: tuple[Exchange, ...] = ()
     live: Exchange | None = None
-    shown: tuple[str, int, int] | None = None
+    open_source: tuple[str, int, int] | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _counter: int = 0
@@ -61,7 +61,7 @@ class Conversation:
     def clear(self) -> None:
         with self._lock:
             self._stop.set()
-            self.exchanges, self.live, self.shown = (), None, None
+            self.exchanges, self.live, self.open_source = (), None, None
 
     def find(self, number: int) -> Exchange | None:
         with self._lock:
@@ -148,7 +148,7 @@ def _pump(
         filters = exchange.filters or None
         for event in assistant.stream(exchange.question, filters=filters, history=history, stop=stop):
             events.put(event)
-    except Exception as error:  # handed to the page's thread, which tells the reader
+    except Exception as error:  # handed to the page's thread, which informs the reader
         events.put(error)
     else:
         events.put(None)

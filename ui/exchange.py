@@ -50,7 +50,7 @@ class Exchange:
         return self.answer is not None or self.error is not None or self.stopped
 
     @property
-    def shown_evidence(self) -> tuple[Evidence, ...]:
+    def visible_evidence(self) -> tuple[Evidence, ...]:
         return self.answer.evidence if self.answer else self.evidence
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui.narrow import Choices, Narrow
+from ui.narrow import FilterChoices, Narrow
 from ui.texts import Texts
 
 # Components by their name among the page's parts, in the order in which `read` takes their values: four
@@ -64,13 +64,13 @@ def _names(texts: Texts) -> dict[str, dict[str, Any]]:
     }
 
 
-def offered(choices: Choices) -> dict[str, dict[str, Any]]:
+def choice_updates(choices: FilterChoices) -> dict[str, dict[str, Any]]:
     """Updates for what an index offers: a filter without choices is hidden, the group too without any."""
-    shown = {
+    visible = {
         name: {"choices": list(getattr(choices, field)), "visible": bool(getattr(choices, field))}
         for name, field in _CHOICES.items()
     }
-    return {**shown, "in_force": {"visible": choices.dated}, "narrow": {"visible": bool(choices)}}
+    return {**visible, "in_force": {"visible": choices.dated}, "narrow": {"visible": bool(choices)}}
 
 
 def set_to(chosen: Narrow) -> dict[str, dict[str, Any]]:

@@ -70,7 +70,7 @@ def leads_list(found: tuple[Lead, ...], turn: int, texts: Texts) -> Markup | Non
     return tag("div", tag("h4", texts.refers_to, class_="cw-label"), tag("ul", rows), class_="cw-leads")
 
 
-def standing(document: DocumentInfo, texts: Texts) -> Markup | None:
+def validity_note(document: DocumentInfo, texts: Texts) -> Markup | None:
     """That the document has been superseded or repealed, by what and when; nothing where it is in force."""
     force = ended(document)
     if force is None:

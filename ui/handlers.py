@@ -57,7 +57,7 @@ class Handlers:
         conversation.language = texts_for(code).code
         chosen = self.choose(key, index)
         view = replace(chosen, scope=None, scope_chosen=None, chosen=None, upload=Markup(""))
-        return replace(view, source=self._sources.shown(conversation))
+        return replace(view, source=self._sources.current(conversation))
 
     def choose(self, key: str | None, index: str | None) -> View:
         """Another index: its documents, its samples. The conversation stays."""
@@ -75,7 +75,7 @@ class Handlers:
         )
 
     def narrowed(self, key: str | None, narrow: Narrow) -> View:
-        """The filters were changed: a day that is none is told at once."""
+        """The filters were changed: a day that is none is reported at once."""
         _, texts = self._of(key)
         note = listing.mistake(texts.bad_day.format(day=narrow.bad_day)) if narrow.bad_day else Markup("")
         return View(narrow_note=note)
@@ -198,7 +198,7 @@ class Handlers:
         """Opens a source of an exchange: the words at once, the picture of the page as soon as it is drawn.
         `number` is what `kind` (one of OPENED) counts."""
         conversation, _ = self._of(key)
-        conversation.shown = (kind, turn, number)
+        conversation.open_source = (kind, turn, number)
         for pane in self._sources.open(conversation):
             yield View(source=pane)
 

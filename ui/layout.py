@@ -45,8 +45,8 @@ class Parts(SimpleNamespace):
         """Updates for `outputs`; with `texts`, every label too (`remote`: where questions are sent)."""
         values: dict[str, dict[str, Any]] = defaultdict(dict, labels(texts, remote) if texts else {})
         for field, (part, what) in _SETS.items():
-            if (shown := getattr(view, field)) is not None:
-                values[part][what] = _plain(shown)
+            if (selected := getattr(view, field)) is not None:
+                values[part][what] = _plain(selected)
         if view.index is not None:
             values["index"]["value"] = view.index or None
             values["new_name"]["value"] = ""
@@ -54,7 +54,7 @@ class Parts(SimpleNamespace):
             values["ask"]["visible"] = not view.running
         if view.clear_question:
             values["question"]["value"] = ""
-        more = [filters.offered(view.choices)] if view.choices is not None else []
+        more = [filters.choice_updates(view.choices)] if view.choices is not None else []
         more += [filters.set_to(view.chosen)] if view.chosen is not None else []
         for name, change in (item for updates in more for item in updates.items()):
             values[name].update(change)

@@ -28,10 +28,12 @@ def documents(infos: Sequence[DocumentInfo], texts: Texts) -> Markup:
     if not infos:
         return tag("p", texts.no_documents, class_="cw-note")
     ordered = sorted(infos, key=lambda d: (d.status is FileStatus.OK, d.path.lower()))
-    shown = ordered[:_MOST_LISTED]
-    rows = [_row(d.path, d.status, _document_detail(d, texts), texts, title=d.title) for d in shown]
-    if len(ordered) > len(shown):
-        rows.append(tag("li", texts.more_documents.format(count=len(ordered) - len(shown)), class_="cw-note"))
+    listed = ordered[:_MOST_LISTED]
+    rows = [_row(d.path, d.status, _document_detail(d, texts), texts, title=d.title) for d in listed]
+    if len(ordered) > len(listed):
+        rows.append(
+            tag("li", texts.more_documents.format(count=len(ordered) - len(listed)), class_="cw-note")
+        )
     unread = any(d.status is not FileStatus.OK for d in infos)
     return tag(
         "details",

@@ -18,12 +18,12 @@ Choice = tuple[str, str]
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _LANGUAGES = {"en": "English", "zh": "中文"}
 _DATED = ("effective", "repealed", "superseded")
-_PARTED = "|"
+_SEPARATOR = "|"
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
-    """(label, value) pairs; a kind of filter that would not tell the index's documents apart is empty.
+class FilterChoices:
+    """(label, value) pairs; a kind of filter that would not distinguish the index's documents is empty.
     `dated`: some document says from or until when it is in force."""
 
     companies: tuple[Choice, ...] = ()
@@ -40,7 +40,7 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """What the reader chose, values as in `Choices`; `in_force` is a day as typed."""
+    """What the reader chose, values as in `FilterChoices`; `in_force` is a day as typed."""
 
     companies: tuple[str, ...] = ()
     years: tuple[str, ...] = ()
@@ -81,24 +81,26 @@ def read_day(text: str) -> str:
         return ""
 
 
-def choices(infos: Iterable[DocumentInfo], texts: Texts) -> Choices:
-    """What the readable documents of an index can be told apart by."""
+def choices(infos: Iterable[DocumentInfo], texts: Texts) -> FilterChoices:
+    """What the readable documents of an index can be distinguished by."""
     readable = [info for info in infos if info.status is FileStatus.OK]
     companies: dict[str, str] = {}
     bearing: dict[str, list[set[str]]] = defaultdict(list)
     for info in readable:
         meta = info.metadata
-        named = [meta.get("company", ""), *meta.get("parties", "").split(_PARTED)]
+        named = [meta.get("company", ""), *meta.get("parties", "").split(_SEPARATOR)]
         keys = {name_key(short_name(name)): name for name in named if name}
         for key, name in keys.items():
             companies.setdefault(key, name)
         bearing["companies"].append(set(keys))
-        bearing["years"].append({y for k in ("fiscal_year", "year") for y in meta.get(k, "").split(_PARTED)})
+        bearing["years"].append(
+            {y for k in ("fiscal_year", "year") for y in meta.get(k, "").split(_SEPARATOR)}
+        )
         bearing["kinds"].append({info.kind})
         bearing["languages"].append({info.language})
         bearing["authorities"].append({meta.get("authority", "")})
-    found = {name: _telling(sets) for name, sets in bearing.items()}
-    return Choices(
+    found = {name: _distinguishing(sets) for name, sets in bearing.items()}
+    return FilterChoices(
         companies=_sorted((companies[key], companies[key]) for key in found.get("companies", ())),
         years=tuple((y, y) for y in sorted(found.get("years", ()), reverse=True)),
         kinds=_sorted((KINDS.get(k, k), k) for k in found.get("kinds", ())),
@@ -108,7 +110,7 @@ def choices(infos: Iterable[DocumentInfo], texts: Texts) -> Choices:
     )
 
 
-def _telling(sets: Sequence[set[str]]) -> set[str]:
+def _distinguishing(sets: Sequence[set[str]]) -> set[str]:
     """The values that some documents bear and others do not, all of them where there is any such; none where
     every document bears the same."""
     values = set().union(*sets) - {""}

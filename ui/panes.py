@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from rag.text import detect_language
 from rag.types import Citation, Claim, ClaimState, DocumentInfo, Hit
-from ui.follow import Lead, leads, leads_list, standing
+from ui.follow import Lead, leads, leads_list, validity_note
 from ui.markup import button, join, name, tag
 from ui.pictures import Picture
 from ui.render import STATE_SHAPES
@@ -187,7 +187,7 @@ def _head(view: PassageView, texts: Texts) -> Markup:
             [join([" · ", tag("span", part, class_="cw-page")]) for part in where],
             class_="cw-place",
         ),
-        standing(view.info, texts) if view.info is not None else None,
+        validity_note(view.info, texts) if view.info is not None else None,
         tag("ol", path, class_="cw-path-list") if path else None,
         class_="cw-source-head",
     )

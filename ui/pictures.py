@@ -19,7 +19,7 @@ from ui.texts import Texts
 
 _log = logging.getLogger(__name__)
 _SECONDS = 20.0
-_KEPT = 32  # pages of about 100 kB each
+_MOST_KEPT = 32  # pages of about 100 kB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Pictures:
             return texts.page_failed
         with self._lock:
             self._kept[key] = picture
-            while len(self._kept) > _KEPT:
+            while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
         return picture
 

@@ -12,7 +12,7 @@ from ui.copying import copy_text
 from ui.exchange import STAGES, Exchange
 from ui.markup import button, folded, join, label, note, tag
 from ui.texts import Texts
-from ui.understood import understood, why
+from ui.understood import explanation, why
 
 EVERYTHING = Filters()
 # The state is a word and a shape; colour only repeats it.
@@ -32,8 +32,8 @@ def exchange(e: Exchange, texts: Texts, *, unfolded: bool = True) -> Markup:
         body = join([_error(e, texts), actions])
     elif e.answer is not None:
         early = tag("p", texts.stopped_early, class_="cw-note cw-early") if e.stopped else None
-        shown = answer(e.answer, e.number, texts, unfolded=unfolded, filters=e.filters)
-        body = join([early, shown])
+        rendered = answer(e.answer, e.number, texts, unfolded=unfolded, filters=e.filters)
+        body = join([early, rendered])
     elif e.stopped:
         body = join([_stopped(e, texts), actions])
     else:
@@ -41,7 +41,7 @@ def exchange(e: Exchange, texts: Texts, *, unfolded: bool = True) -> Markup:
             [
                 stage_line(e.stage, texts),
                 told.queue_line(e.ahead, texts),
-                understood(e.understood, e.relaxed, e.filters, texts),
+                explanation(e.understood, e.relaxed, e.filters, texts),
                 _draft(e.draft, texts),
                 evidence_list(e.evidence, e.number, texts),
             ]
@@ -83,7 +83,7 @@ def answer(
         "section",
         _answer_heading(a, texts),
         told.searched_as(a, texts),
-        understood(a.understood, a.relaxed, filters, texts),
+        explanation(a.understood, a.relaxed, filters, texts),
         told.read(a.reading, texts),
         _body(a, turn, texts),
         told.calculations(a, turn, texts),
@@ -169,7 +169,7 @@ def _refusal(a: Answer, turn: int, texts: Texts, filters: Filters) -> Markup:
         "section",
         _answer_heading(a, texts),
         told.searched_as(a, texts),
-        understood(a.understood, a.relaxed, filters, texts),
+        explanation(a.understood, a.relaxed, filters, texts),
         told.read(a.reading, texts),
         tag("p", a.text or texts.refused_why, class_="cw-refusal-text"),
         tag("p", a.reason, class_="cw-why-not") if a.reason and a.reason not in a.text else None,
@@ -229,7 +229,7 @@ def _stopped(e: Exchange, texts: Texts) -> Markup:
         "section",
         tag("h3", texts.stopped),
         tag("p", texts.stopped_note, class_="cw-note"),
-        understood(e.understood, e.relaxed, e.filters, texts),
+        explanation(e.understood, e.relaxed, e.filters, texts),
         _draft(e.draft, texts),
         evidence_list(e.evidence, e.number, texts),
         class_="cw-stopped",

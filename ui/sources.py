@@ -61,16 +61,16 @@ class Sources:
         picture = self._pictures.page(info, view.page, found.quote, texts, part=found.part)
         yield panes.source_pane(view, texts, picture)
 
-    def shown(self, conversation: Conversation) -> Markup:
+    def current(self, conversation: Conversation) -> Markup:
         """The pane that is open, anew."""
-        if conversation.shown is None:
+        if conversation.open_source is None:
             return panes.empty_pane(texts_for(conversation.language))
         return list(self.open(conversation))[-1]
 
     def _look_up(self, conversation: Conversation, texts: Texts) -> _Found | None:
-        if conversation.shown is None:
+        if conversation.open_source is None:
             return None
-        kind, number, which = conversation.shown
+        kind, number, which = conversation.open_source
         exchange = conversation.find(number)
         if exchange is None:
             return None
@@ -96,12 +96,12 @@ def _whole(hit: Hit, index: Any, turn: int) -> _Found:
 def _citation(exchange: Exchange, number: int) -> Citation | None:
     answer = exchange.answer
     found = next((c for c in answer.citations if c.number == number), None) if answer else None
-    evidence = next((e for e in exchange.shown_evidence if e.number == number), None)
+    evidence = next((e for e in exchange.visible_evidence if e.number == number), None)
     return found or (compose.citation(evidence) if evidence is not None else None)
 
 
 def _header(exchange: Exchange, number: int) -> str:
-    return next((e.header for e in exchange.shown_evidence if e.number == number), "")
+    return next((e.header for e in exchange.visible_evidence if e.number == number), "")
 
 
 def _cited(exchange: Exchange, number: int, index: Any, texts: Texts) -> _Found | None:
@@ -115,7 +115,8 @@ def _cited(exchange: Exchange, number: int, index: Any, texts: Texts) -> _Found 
 
 
 def _cell(exchange: Exchange, which: int, index: Any, texts: Texts) -> _Found | None:
-    """The cell that a figure was read from, marked in its row; the row where the cell cannot be told."""
+    """The cell that a figure was read from, marked in its row; the row where the cell cannot be
+    determined."""
     figures = figures_of(exchange.answer) if exchange.answer else ()
     figure = figures[which] if 0 <= which < len(figures) else None
     if figure is None or figure.citation is None:

@@ -114,11 +114,13 @@ def part(one: Part, claims: Sequence[Markup], turn: int, texts: Texts) -> Markup
     )
 
 
-def parts(told: Sequence[Part], turn: int, texts: Texts) -> Markup | None:
+def parts(answer_parts: Sequence[Part], turn: int, texts: Texts) -> Markup | None:
     """The parts of a question of which none was answered."""
-    if not told:
+    if not answer_parts:
         return None
-    return tag("div", [part(one, (), turn, texts) for one in told], class_="cw-parts", aria_label=texts.parts)
+    return tag(
+        "div", [part(one, (), turn, texts) for one in answer_parts], class_="cw-parts", aria_label=texts.parts
+    )
 
 
 def without_working(claim: Claim, a: Answer) -> Claim:
@@ -126,9 +128,9 @@ def without_working(claim: Claim, a: Answer) -> Claim:
     text = claim.text
     for one in () if claim.quoted else a.calculations:
         how = [f"{one.name} = {one.formula}" if one.formula else "", one.working]
-        shown = [part for part in how if part]
-        for bracketed in (f" ({'; '.join(shown)})", f"（{'；'.join(shown)}）"):
-            text = text.replace(bracketed, "") if shown else text
+        named_parts = [part for part in how if part]
+        for bracketed in (f" ({'; '.join(named_parts)})", f"（{'；'.join(named_parts)}）"):
+            text = text.replace(bracketed, "") if named_parts else text
     return replace(claim, text=text)
 
 

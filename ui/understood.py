@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from rag.telling import gap_words, leg_words, matter_words, reason_words, short, tells, values_words
+from rag.telling import gap_words, is_informative, label_words, leg_words, reason_words, short, values_words
 from rag.types import Filters, Gap, Hit, Note
 from ui.cards import place, relevance
 from ui.markup import folded, label, name, tag
@@ -16,13 +16,13 @@ from ui.texts import Texts
 _REASONS = 5
 
 
-def understood(
+def explanation(
     notes: Sequence[Note], relaxed: Sequence[Gap], filters: Filters, texts: Texts
 ) -> Markup | None:
     """The lines above an answer: what the question names, what the search was limited to, what gave way;
     nothing for a question that names nothing in a search of everything."""
     named = [
-        tag("li", tag("span", matter_words(note.what, texts.code)), " ", name(values_words(note, texts.code)))
+        tag("li", tag("span", label_words(note.what, texts.code)), " ", name(values_words(note, texts.code)))
         for note in short(notes)
     ]
     within = [tag("li", name(words)) for words in limits(filters, texts)]
@@ -41,7 +41,7 @@ def _line(title: str, items: Sequence[Markup]) -> Markup | None:
 def why(hits: Sequence[Hit], texts: Texts) -> Markup | None:
     """For each passage where it stands in both searches and the reasons that weigh most, folded; nothing
     where no hit has reasons."""
-    rows = [_why_one(hit, texts) for hit in hits if any(map(tells, hit.reasons))]
+    rows = [_why_one(hit, texts) for hit in hits if any(map(is_informative, hit.reasons))]
     if not rows:
         return None
     return folded(texts.why, texts.why_note, tag("ol", rows, class_="cw-why-list"), "cw-why")
@@ -56,7 +56,7 @@ def _why_one(hit: Hit, texts: Texts) -> Markup:
             tag("span", reason_words(reason, texts.code)),
             class_="cw-against" if reason.adds < 0 else None,
         )
-        for reason in [reason for reason in hit.reasons if tells(reason)][:_REASONS]
+        for reason in [reason for reason in hit.reasons if is_informative(reason)][:_REASONS]
     ]
     legs = found.join(leg_words(leg, texts.code) for leg in hit.legs)
     return tag(

@@ -1,4 +1,4 @@
-"""Documents added from the page: a new index, files read into one, told as it happens."""
+"""Documents added from the page: a new index, files read into one, reported as it happens."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ui.narrow import Choices, Narrow
+from ui.narrow import FilterChoices, Narrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class View:
     index: str | None = None
     scope: tuple[str, ...] | None = None
     scope_chosen: tuple[str, ...] | None = None
-    choices: Choices | None = None
+    choices: FilterChoices | None = None
     chosen: Narrow | None = None
     narrow_note: Markup | None = None
     running: bool | None = None

@@ -77,7 +77,7 @@ def print_evidence(evidence: Sequence[Evidence], language: str = "en") -> None:
             typer.secho(f"      {columns}", dim=True)
         place = where(found.document.path, found.page, found.heading_path, found.location, language)
         typer.secho(f"      {place}", dim=True)
-        print_standing(found.document)
+        print_validity(found.document)
     typer.echo()
 
 
@@ -102,7 +102,7 @@ def print_answer(answer: Answer) -> None:
     for citation in answer.cited:
         _print_citation(citation, answer.language)
         if citation.number in documents:
-            print_standing(documents[citation.number])
+            print_validity(documents[citation.number])
     seconds = answer.timings.get("total", sum(answer.timings.values()))
     output.message(f"\n{output.duration(seconds)}{f', {answer.model}' if answer.model else ''}")
 
@@ -136,10 +136,10 @@ def _print_citation(citation: Citation, language: str) -> None:
     typer.echo(f"  [{citation.number}] {place}: “{output.one_line(citation.quote)}”{beside}")
 
 
-def print_standing(document: DocumentInfo, indent: str = "      ") -> None:
+def print_validity(document: DocumentInfo, indent: str = "      ") -> None:
     """Whether a document is known to be no longer in force; nothing where it is not."""
-    if standing := following.standing(document):
-        typer.secho(f"{indent}⚠ {standing}", fg="yellow")
+    if validity := following.validity_line(document):
+        typer.secho(f"{indent}⚠ {validity}", fg="yellow")
 
 
 def _print_refusal(answer: Answer) -> None:
@@ -151,7 +151,7 @@ def _print_refusal(answer: Answer) -> None:
         typer.secho(f"\n{_words(answer.language)['nearest']}", bold=True)
     for hit in answer.nearest[:3]:
         typer.echo(f"  {place_of(hit, answer.language)}: {output.one_line(hit.chunk.text, QUOTE)}")
-        print_standing(hit.document)
+        print_validity(hit.document)
 
 
 def _print_certificate(searched: Certificate, language: str) -> None:

@@ -110,21 +110,21 @@ def search(
     with closing(options.open_configured_index(settings)) as opened:
         hits = opened.search(question, settings.top_k, filters=scope)
         leads = {h.chunk_id: following.followed(opened, h.chunk_id) for h in hits} if follow else {}
-        told = opened.explain(question, hits=hits, filters=scope) if explain else None
+        explanation = opened.explain(question, hits=hits, filters=scope) if explain else None
     if as_json:
-        output.print_json({"hits": hits, "explanation": told} if told else hits)
+        output.print_json({"hits": hits, "explanation": explanation} if explanation else hits)
         return
-    if told:
-        explaining.print_understood(told)
+    if explanation:
+        explaining.print_understood(explanation)
     for rank, hit in enumerate(hits, 1):
         typer.secho(f"{rank}. {answering.place_of(hit)}", bold=True, nl=False)
         typer.echo(f"  {hit.score:.2f}")
-        answering.print_standing(hit.document, indent="")
+        answering.print_validity(hit.document, indent="")
         typer.echo(output.clean(hit.chunk.text) if full else output.one_line(hit.chunk.text, answering.QUOTE))
         for line in leads.get(hit.chunk_id, ()):
             typer.secho(f"   {line}", dim=True)
-        if told:
-            explaining.print_reasons(told.hits[rank - 1])
+        if explanation:
+            explaining.print_reasons(explanation.hits[rank - 1])
         typer.echo()
     if not hits:
         output.message("Nothing found.")
@@ -146,7 +146,7 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
         if found is not None:
             explaining.print_short(found.understood, found.relaxed)
             found = None
-        if evidence and not (isinstance(event, Finished) and _shows_itself(event.answer)):
+        if evidence and not (isinstance(event, Finished) and _prints_evidence(event.answer)):
             answering.print_evidence(evidence, detect_language(question))
             evidence = ()
         if isinstance(event, StageStarted):
@@ -165,7 +165,7 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
     raise RuntimeError("the answer ended without a result")
 
 
-def _shows_itself(answer: Answer) -> bool:
+def _prints_evidence(answer: Answer) -> bool:
     """Of a refusal the nearest passages are shown instead of evidence; an answer that read everything is made
     of its evidence."""
     return answer.refused or answer.reading is not None

@@ -10,7 +10,7 @@ import typer
 from rag.cli import output
 
 if TYPE_CHECKING:
-    from rag.explain import Because, Explanation
+    from rag.explain import Explanation, HitExplanation
     from rag.types import Gap, Note
 
 _REASONS = 5
@@ -28,29 +28,29 @@ def print_short(understood: Sequence[Note], relaxed: Sequence[Gap]) -> None:
         typer.echo()
 
 
-def print_understood(told: Explanation) -> None:
+def print_understood(explanation: Explanation) -> None:
     """Everything that was understood, each on a line, the documents named, and what gave way."""
     from rag.telling import note_words
 
     typer.secho("Understood", bold=True)
-    for note in told.understood:
+    for note in explanation.understood:
         typer.echo(f"  {output.one_line(note_words(note))}")
-    if not told.understood:
+    if not explanation.understood:
         typer.echo("  no company, statute, period or other name; searched by its words alone")
-    for path in told.documents:
+    for path in explanation.documents:
         typer.echo(f"  document: {output.one_line(path)}")
-    _print_gaps(told.relaxed, indent="  ")
+    _print_gaps(explanation.relaxed, indent="  ")
     typer.echo()
 
 
-def print_reasons(because: Because) -> None:
+def print_reasons(because: HitExplanation) -> None:
     """The searches that found a passage, what of the question it meets, and the heaviest reasons, with what
     each adds to the log-odds of its score."""
-    from rag.telling import leg_words, matter_words
+    from rag.telling import label_words, leg_words
 
     typer.secho(f"   {'; '.join(map(leg_words, because.legs))}", dim=True)
-    matters = [f"✓ {matter_words(what)}" for what in because.agrees]
-    matters += [f"✗ other {matter_words(what)}" for what in because.clashes]
+    matters = [f"✓ {label_words(what)}" for what in because.agrees]
+    matters += [f"✗ other {label_words(what)}" for what in because.clashes]
     if matters:
         typer.secho(f"   {', '.join(matters)}", dim=True)
     for reason, words in list(zip(because.reasons, because.words, strict=True))[:_REASONS]:

@@ -25,11 +25,11 @@ def followed(index: Index, chunk_id: int) -> list[str]:
         place = info.path if document != reference.document_id else ""
         target = ": ".join(part for part in (place, words) if part)
         lines[document, passage] = output.one_line(f"→ {reference.text}  {target}")
-    shown = list(lines.values())
-    return shown[:_MOST] + ([f"→ and {len(shown) - _MOST} more"] if len(shown) > _MOST else [])
+    page = list(lines.values())
+    return page[:_MOST] + ([f"→ and {len(page) - _MOST} more"] if len(page) > _MOST else [])
 
 
-def standing(document: DocumentInfo) -> str:
+def validity_line(document: DocumentInfo) -> str:
     """ "superseded by Harbour Rules from 2021-01-01"; "" for what is in force, or says nothing of it."""
     from rag.validity import ended
 

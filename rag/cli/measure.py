@@ -96,7 +96,7 @@ def evaluate(
         paths = (*report.write(target), write_html(report, target, change.sections() if change else ()))
         reports[name] = report
         if not several:
-            _show(report, change, paths, as_json=as_json)
+            _print_report(report, change, paths, as_json=as_json)
     if several:
         _show_sets(reports, as_json=as_json)
 
@@ -173,12 +173,12 @@ def _measure(source: Path, settings: Config, asked: Options) -> Report:
     return dataclasses.replace(report, settings={**report.settings, **about})
 
 
-def _show(report: Report, change: Change | None, paths: tuple[Path, ...], *, as_json: bool) -> None:
+def _print_report(report: Report, change: Change | None, paths: tuple[Path, ...], *, as_json: bool) -> None:
     turned = change.turned if change else ()
     if as_json:
         changes = change.differences if change else {}
-        told = {"report": report, "turned": turned, "differences": changes}
-        output.print_json({**told, "written": paths})
+        payload = {"report": report, "turned": turned, "differences": changes}
+        output.print_json({**payload, "written": paths})
         return
     typer.echo(output.clean(report.to_markdown()))
     for turn in turned:

@@ -91,8 +91,8 @@ def _tuned(
         output.progress_bars(quiet=quiet) as progress,
     ):
         tuning = tune(source, opened, refuse=refuse, risk=risk, progress=progress)
-        worth = tuning.kept or tuning.threshold is not None
-        return tuning, save(opened, tuning) if worth and not dry_run else None
+        is_better = tuning.kept or tuning.threshold is not None
+        return tuning, save(opened, tuning) if is_better and not dry_run else None
 
 
 def _reset(settings: Config, *, as_json: bool) -> None:
@@ -122,10 +122,10 @@ def risk_at(tuning: Tuning) -> list[tuple[float, float]]:
 
 
 def _numbers(tuning: Tuning) -> dict[str, Any]:
-    """What is told, without the weights: those stand in the file."""
+    """What is printed, without the weights: those stand in the file."""
     table = [{"coverage": coverage, "risk": risk} for coverage, risk in risk_at(tuning)]
-    told = {f.name: getattr(tuning, f.name) for f in dataclasses.fields(tuning)}
-    return {k: v for k, v in told.items() if k not in ("ranker", "curve")} | {
+    payload = {f.name: getattr(tuning, f.name) for f in dataclasses.fields(tuning)}
+    return {k: v for k, v in payload.items() if k not in ("ranker", "curve")} | {
         "risk_coverage": table,
         "risk": dataclasses.asdict(tuning.risk) if tuning.risk else None,
     }

@@ -1,6 +1,6 @@
 """Conversations: a follow-up question, completed by code so that it stands alone.
 
-`mentions` tells what a question names that another can take the place of; `substitution` puts it there,
+`mentions` finds what a question names that another can take the place of; `substitution` puts it there,
 `antecedents` says what pronouns stand for, `followup_zh` does both for Chinese; `followup` is the entry."""
 
 from __future__ import annotations

@@ -49,9 +49,9 @@ def topic_of(question: str, answer: str = "", known: Known = nothing_known) -> T
         return Topic(core, _placed(question, start, core), main.slot, names, person, asked, sides)
     if core := _noun_phrase(question):
         return Topic(core, _placed(question, question.find(core), core), None, (), "", asked, sides)
-    told = [m for m in mentions(answer, known) if known(m.text)] if known is not nothing_known else []
-    if len({m.text for m in told}) == 1:
-        return Topic(told[0].text, f"of {told[0].text}", told[0].slot, tuple(told[:1]), "", asked, sides)
+    cited = [m for m in mentions(answer, known) if known(m.text)] if known is not nothing_known else []
+    if len({m.text for m in cited}) == 1:
+        return Topic(cited[0].text, f"of {cited[0].text}", cited[0].slot, tuple(cited[:1]), "", asked, sides)
     return Topic(sides[0], f"for {sides[0]}", Slot.SIDE, (), "", asked, sides) if sides else Topic()
 
 
@@ -156,14 +156,14 @@ _NOUN_BEFORE = re.compile(r"\b(?:the|an?|each|every|any|my|our|your) (?!same\b)[
 
 def with_antecedents(question: str, own: Sequence[Mention], topic: Topic) -> str | None:
     """The question with its pronouns replaced; None where it has none that points back (one whose noun stands
-    before it in the same question does not), "" where what one stands for cannot be told."""
+    before it in the same question does not), "" where what one stands for cannot be determined."""
     pieces: list[str] = []
     at, pointed = 0, False
     for m in sorted([*_DEFINITE.finditer(question), *_PRONOUN.finditer(question)], key=lambda m: m.start()):
         if m.start() < at or _stands_by_itself(question, m, own):
             continue
         if m.re is _PRONOUN and m["thing"] and topic.slot is Slot.PERSON:
-            continue  # "when did she write it": what, cannot be told
+            continue  # "when did she write it": what, cannot be determined
         pointed = True
         figure = (
             m.re is _PRONOUN and (m["thing"] or m["that"]) and topic.asked and _OF_FIGURES.search(question)

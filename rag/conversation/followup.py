@@ -4,8 +4,8 @@ alone.
 No model rewrites anything. A follow-up that gives one thing ("and in 2019?", "what about Globex?",
 那第三条呢) has it put in the place of its like in the question before; a pronoun ("its side effects?") is
 replaced by what it stands for; a question that asks something new of the same matter ("and who repairs the
-roof?") gets that matter behind it; and where none of this can be told, both questions are searched with. A
-question that stands alone is never touched. `Answer.searched` shows what came of it."""
+roof?") gets that matter behind it; and where none of this can be determined, both questions are searched
+with. A question that stands alone is never touched. `Answer.searched` shows what came of it."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ def complete(question: str, history: Sequence[Turn], known: Known = nothing_know
     """The question itself where it stands alone; else the same in words that do. Never raises.
 
     `history` are the earlier turns, oldest first; each is completed in turn, so that a chain of follow-ups
-    goes on from what the last one stood for. `known` tells names of the index (`known_names`). Of an answer
-    only a name of the index is ever taken, and only where the questions named nothing."""
-    standing, said = "", ""
+    goes on from what the last one stood for. `known` recognises names of the index (`known_names`). Of an
+    answer only a name of the index is ever taken, and only where the questions named nothing."""
+    full, answer = "", ""
     for turn in history[-_MOST:]:
-        standing = _resolve(turn.question, standing, said, known) if standing else turn.question
-        said = turn.answer
-    return _resolve(question, standing, said, known) if standing.strip() else question
+        full = _resolve(turn.question, full, answer, known) if full else turn.question
+        answer = turn.answer
+    return _resolve(question, full, answer, known) if full.strip() else question
 
 
 def known_names(catalogue: Catalogue) -> Known:
@@ -84,34 +84,34 @@ def known_names(catalogue: Catalogue) -> Known:
     return known
 
 
-def _resolve(question: str, earlier: str, said: str, known: Known) -> str:
-    asked = question.strip()
-    if not asked:
+def _resolve(question: str, earlier: str, answer: str, known: Known) -> str:
+    stripped = question.strip()
+    if not stripped:
         return question
-    if has_han(asked):
-        return followup_zh.resolve(asked, earlier, known) or question
-    opener = _OPENER.match(asked)
+    if has_han(stripped):
+        return followup_zh.resolve(stripped, earlier, known) or question
+    opener = _OPENER.match(stripped)
     opened = bool(opener and opener.group().strip(", "))
-    rest = asked[opener.end() :].strip() if opener else asked
-    if _BARE.match(asked.rstrip("?!. ")):
-        return _glued(earlier, asked)
-    own = mentions(rest, known)
+    rest = stripped[opener.end() :].strip() if opener else stripped
+    if _BARE.match(stripped.rstrip("?!. ")):
+        return _glued(earlier, stripped)
+    named = mentions(rest, known)
     if not _OWN_CLAUSE.search(rest):
         short = len(rest.split()) <= 6
-        return _fragment(rest, own, earlier, known) if rest and (opened or short) else question
-    topic = topic_of(earlier, said, known)
+        return _fragment(rest, named, earlier, known) if rest and (opened or short) else question
+    topic = topic_of(earlier, answer, known)
     rest = with_counted(rest, earlier)
-    referring = with_antecedents(rest, own, topic)
+    referring = with_antecedents(rest, named, topic)
     if referring is not None:
-        return with_period(referring or _glued(earlier, asked), earlier, known)
-    if any(m.slot in NAMES for m in own) or _DEFINES.match(rest):
+        return with_period(referring or _glued(earlier, stripped), earlier, known)
+    if any(m.slot in NAMES for m in named) or _DEFINES.match(rest):
         return question if not opened or rest.lower() == earlier.lower() else _capital(rest)
     if opened or len(query_tokens(rest)) < _SHORT:
         return with_period(_about(rest, topic, earlier), earlier, known)
     return question
 
 
-def _fragment(rest: str, own: Sequence[Mention], earlier: str, known: Known) -> str:
+def _fragment(rest: str, named: Sequence[Mention], earlier: str, known: Known) -> str:
     """The question before with what the fragment gives in the place of its like."""
     step = relative_year(rest)
     if step:
@@ -119,8 +119,8 @@ def _fragment(rest: str, own: Sequence[Mention], earlier: str, known: Known) -> 
         digits = re.search(r"\d{4}", years[-1].text) if len(years) == 1 else None
         if digits:
             rest = f"in {int(digits.group()) + step} {without_relative(rest)}".strip()
-            own = mentions(rest, known)
-    return substituted(rest, own, earlier, known) or _glued(earlier, rest)
+            named = mentions(rest, known)
+    return substituted(rest, named, earlier, known) or _glued(earlier, rest)
 
 
 def _about(rest: str, topic: Topic, earlier: str) -> str:

@@ -70,17 +70,17 @@ def resolve(question: str, earlier: str, known: Known = nothing_known) -> str:
     trailer = _TRAILER.search(rest)
     bare = rest[: trailer.start()] if trailer else rest
     ends = "呢" in question[-3:] or bool(trailer and "怎么样" in trailer.group())
-    own = mentions(bare, known)
+    named = mentions(bare, known)
     if not _ASKS.search(bare) and (ends or opener or len(bare) <= 8):
-        return _fragment(bare, own, earlier, known) or _glued(earlier, question)
-    if (m := _pointing(rest, own)) is not None:
+        return _fragment(bare, named, earlier, known) or _glued(earlier, question)
+    if (m := _pointing(rest, named)) is not None:
         return _replaced(rest, m, earlier, known) or _glued(earlier, question)
-    if any(n.slot in NAMES for n in own):
+    if any(n.slot in NAMES for n in named):
         return rest if opener and rest != question else ""
     if _DEFINES.search(bare):
         return ""
     short = len(bare) <= 8 and any(n.slot in NAMES for n in mentions(earlier, known))
-    grouped = len(bare) <= 12 and any(n.slot is Slot.GROUP for n in own)
+    grouped = len(bare) <= 12 and any(n.slot is Slot.GROUP for n in named)
     if _NO_SUBJECT.match(rest) or opener or grouped or short or len(bare) <= 4:
         return _about(rest, earlier, known)
     return ""
@@ -91,7 +91,7 @@ def _glued(earlier: str, question: str) -> str:
     return f"{earlier.strip().rstrip('?？!！。. ')}，{question.strip()}"
 
 
-def _fragment(bare: str, own: Sequence[Mention], earlier: str, known: Known) -> str:
+def _fragment(bare: str, named: Sequence[Mention], earlier: str, known: Known) -> str:
     """The earlier question with what the fragment gives in the place of its like."""
     years = [m for m in mentions(earlier, known) if m.slot is Slot.YEAR]
     step = relative_year(bare)
@@ -99,11 +99,11 @@ def _fragment(bare: str, own: Sequence[Mention], earlier: str, known: Known) -> 
         year = years[0].text.replace(digits.group(), str(int(digits.group()) + step))
         earlier = earlier[: years[0].start] + year + earlier[years[0].end :]
         bare = without_relative(bare)
-        own = mentions(bare, known)
+        named = mentions(bare, known)
     result, left = earlier, bare
-    for mention in reversed(own):
+    for mention in reversed(named):
         left = left[: mention.start] + left[mention.end :]
-    for mention in own:
+    for mention in named:
         like = _like(mention, result, known)
         if like is None:
             result = _inserted(mention, result, known)
@@ -146,8 +146,8 @@ def _inserted(mention: Mention, question: str, known: Known) -> str:
     return f"{mention.text}，{question}" if mention.slot is Slot.GROUP else f"{mention.text}{question}"
 
 
-def _asking(asked: str, question: str) -> str:
-    """The question with something else asked for; "" where it cannot be told what was asked for."""
+def _asking(wanted: str, question: str) -> str:
+    """The question with something else asked for; "" where it cannot be determined what was asked for."""
     m = _ASKED.search(question.rstrip("？?。 "))
     if m is None:
         return ""
@@ -156,13 +156,13 @@ def _asking(asked: str, question: str) -> str:
     if not named or (not before and not re.match(r"是|为|有|达", m["tail"])):
         return ""
     end = question[len(question.rstrip("？?。 ")) :]
-    return f"{before}{asked}{m['tail']}{end}"
+    return f"{before}{wanted}{m['tail']}{end}"
 
 
-def _pointing(rest: str, own: Sequence[Mention]) -> re.Match[str] | None:
+def _pointing(rest: str, named: Sequence[Mention]) -> re.Match[str] | None:
     """The first pronoun whose noun does not stand before it."""
     for m in _PRONOUN.finditer(rest):
-        if not any(o.end <= m.start() and o.slot in NAMES | {Slot.SIDE} for o in own):
+        if not any(o.end <= m.start() and o.slot in NAMES | {Slot.SIDE} for o in named):
             return m
     return None
 

@@ -2,8 +2,8 @@
 companies, statutes, drugs, groups of people, sides of a bargain. Pure functions over
 strings, English and Chinese.
 
-`Known` tells names of the index at hand, which no pattern can: it is asked for runs of words and answers with
-the kind of name, or None."""
+`Known` recognises names of the index at hand, which no pattern can: it is asked for runs of words and answers
+with the kind of name, or None."""
 
 from __future__ import annotations
 

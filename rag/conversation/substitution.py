@@ -38,24 +38,24 @@ _DETERMINER = re.compile(r"^(?:its|their|his|her|the|any|an?|those|that|this)\s+
 _DEFAULT = {Slot.YEAR: "in", Slot.PART: "in", Slot.DATE: "on", Slot.REFERENCE: "under"}
 
 
-def substituted(rest: str, own: Sequence[Mention], earlier: str, known: Known = nothing_known) -> str:
+def substituted(rest: str, named: Sequence[Mention], earlier: str, known: Known = nothing_known) -> str:
     """The earlier question with each thing that the fragment `rest` gives in the place of its like; what has
     none there is added at the end. "" where the fragment gives something that has no place."""
     result = earlier.strip()
-    years = [m for m in own if m.slot is Slot.YEAR]
+    years = [m for m in named if m.slot is Slot.YEAR]
     there = [m for m in mentions(result, known) if m.slot is Slot.YEAR]
     if len(there) > 1 and years:
         if len(years) != len(there):
             return _apart(result, there, rest)
         for new, old in reversed(list(zip(years, there, strict=True))):
             result = result[: old.start] + _year_in(new.text, old) + result[old.end :]
-        own = [m for m in own if m.slot is not Slot.YEAR]
+        named = [m for m in named if m.slot is not Slot.YEAR]
         rest = _YEARS.sub("", rest)
     taken: list[str] = []
-    for mention in own:
+    for mention in named:
         result = _put(mention, rest, result, known, taken)
         taken.append(mention.text)
-    left = _left(rest, own)
+    left = _left(rest, named)
     if left and (placed := re.match(r"(for|in|at|under|with|by|on|to) ", rest)):
         return f"{result.rstrip('?. ')} {placed[1]} {left}?"
     return _asking(left, result) if left else result
@@ -129,9 +129,9 @@ _EDGE = (
 )
 
 
-def _left(rest: str, own: Sequence[Mention]) -> str:
+def _left(rest: str, named: Sequence[Mention]) -> str:
     """What the fragment says besides its mentions, without prepositions at its edges."""
-    for m in reversed(own):
+    for m in reversed(named):
         rest = rest[: m.start] + " " + rest[m.end :]
     rest = re.sub(r"['’]s\b|[?!.,;]", " ", rest)
     rest = re.sub(
@@ -140,9 +140,9 @@ def _left(rest: str, own: Sequence[Mention]) -> str:
     return " ".join(rest.split())
 
 
-def _asking(asked: str, question: str) -> str:
-    """The question with something else asked for; "" where it cannot be told what was asked for."""
-    plain = _DETERMINER.sub("", asked)
+def _asking(wanted: str, question: str) -> str:
+    """The question with something else asked for; "" where it cannot be determined what was asked for."""
+    plain = _DETERMINER.sub("", wanted)
     for pattern in _ASKED:
         m = pattern.search(question)
         if m and m["x"].strip():

@@ -39,13 +39,13 @@ def load_domains(lexicons: Sequence[Path | str] = (), concepts: Sequence[Path | 
     """All fields, with the user's own lexicons (`rag.lexicon`) and concept files
     (`rag.domains.finance.concepts`). Each is read once: a mistake in one is told when an index is opened, not
     in the middle of a question. Raises ConfigError."""
-    from rag.domains.finance.concepts import load_own
+    from rag.domains.finance.concepts import load_user_table
     from rag.lexicon import load
 
     words, needed = ([Path(p).expanduser().absolute() for p in paths] for paths in (lexicons, concepts))
     for path in words:
         load(path)
     for path in needed:
-        load_own(path)
+        load_user_table(path)
     each = (Law(), Medicine(), Finance(tuple(needed)))
     return Domains(each, (*words, *(field.lexicon for field in each)))

@@ -16,7 +16,7 @@ _HEAD_PERIOD = re.compile(
 )
 
 
-def spoken(above: str) -> str:
+def units_sentence(above: str) -> str:
     """The last line above a table that speaks of units."""
     found = [m.group() for m in _UNIT_LINE.finditer(above) if len(m.group()) <= 160]
     return found[-1] if found else ""

@@ -12,13 +12,13 @@ from rag.figures.formulas import Formula, concept_name, concept_unit
 from rag.rounding import Rounding
 
 
-class Aim(StrEnum):
+class Operation(StrEnum):
     """What is done with the metric over the periods asked for.
 
     VALUE: as it is in the one period. VALUES: in each of several. DIFFERENCE: newest less oldest, in its own
     unit (points for percentages). GROWTH: that as a share of the oldest. CAGR: per year, compounded. AVERAGE,
     TOTAL: over the periods. AVERAGE_GROWTH: the mean of the yearly growth rates. TREND: whether it rose or
-    fell, improved or worsened. HIGHEST, LOWEST: in which period. SIGN: whether it is above nought. SOUND:
+    fell, improved or worsened. HIGHEST, LOWEST: in which period. SIGN: whether it is above zero. SOUND:
     whether it keeps the customary bound."""
 
     VALUE = "value"
@@ -36,8 +36,8 @@ class Aim(StrEnum):
     SOUND = "sound"
 
 
-_FIRST_AND_LAST = frozenset({Aim.DIFFERENCE, Aim.GROWTH, Aim.CAGR})
-PAIRED = _FIRST_AND_LAST | {Aim.TREND, Aim.AVERAGE_GROWTH}
+_FIRST_AND_LAST = frozenset({Operation.DIFFERENCE, Operation.GROWTH, Operation.CAGR})
+PAIRED = _FIRST_AND_LAST | {Operation.TREND, Operation.AVERAGE_GROWTH}
 PARTS_ZH = {
     "Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度", "H1": "上半年", "H2": "下半年",
     "9M": "前三季度",
@@ -47,7 +47,7 @@ _PART = re.compile(r"(?P<p>Q[1-4]|H[12]|9M) (?P<y>\d{4})")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FigureRequest:
     """The figure that a question asks for.
 
     `formula` is what is computed, None for a plain line item, whose key is `concept` then. `periods` are
@@ -55,27 +55,27 @@ class Wanted:
     `span` is the number of periods that an average, a growth or a trend goes over where fewer are named.
     `sequential`: the period before a quarter is the quarter before, not the same one a year earlier. `rising`
     is what a yes/no question supposes: 1 it rose, -1 it fell, 0 neither; `better`: the supposition is that it
-    improved (1) or worsened (-1). `notes` are choices made in reading it. `bound` is what the question holds
+    improved (1) or worsened (-1). `notes` are choices made in reading it. `limit` is what the question holds
     the metric against, in the metric's printed unit; `rising` is then 1 for above it and -1 for below."""
 
     formula: Formula | None
     concept: str | None
     periods: tuple[str, ...]
     rounding: Rounding
-    aim: Aim = Aim.VALUE
+    operation: Operation = Operation.VALUE
     span: int = 1
     language: str = "en"
     sequential: bool = False
     rising: int = 0
     better: int = 0
     notes: tuple[str, ...] = ()
-    bound: Decimal | None = None
+    limit: Decimal | None = None
 
     @property
     def name(self) -> str:
         """What the metric is called in the question's language."""
         if self.formula:
-            return self.formula.spoken(self.language)
+            return self.formula.in_words(self.language)
         return concept_name(self.concept or "", self.language)
 
     @property
@@ -102,14 +102,14 @@ class Wanted:
             steps = [steps_between(self.periods[-1], p, self.sequential) for p in self.periods]
             known = sorted({s for s in steps if s is not None and s <= 0})
             if len(known) > 1:
-                return (known[0], known[-1]) if self.aim in _FIRST_AND_LAST else tuple(known)
-        if self.aim in (Aim.VALUE, Aim.SIGN, Aim.SOUND):
+                return (known[0], known[-1]) if self.operation in _FIRST_AND_LAST else tuple(known)
+        if self.operation in (Operation.VALUE, Operation.SIGN, Operation.SOUND):
             return (0,)
-        span = max(self.span, 2 if self.aim in PAIRED else 1)
-        return (1 - span, 0) if self.aim in _FIRST_AND_LAST else tuple(range(1 - span, 1))
+        span = max(self.span, 2 if self.operation in PAIRED else 1)
+        return (1 - span, 0) if self.operation in _FIRST_AND_LAST else tuple(range(1 - span, 1))
 
 
-def spoken(period: str, language: str) -> str:
+def period_words(period: str, language: str) -> str:
     """A period's name in an answer: in English as it is, in Chinese 2021年, 2023年第二季度."""
     if language != "zh":
         return period

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rag.figures.formulas import book
-from rag.figures.lineitems import Item, Reading, item, label_score, same_part, signed
-from rag.figures.lines import Amount, Line, table_lines
+from rag.figures.lineitems import FigureReading, Item, item, label_score, same_part, signed
+from rag.figures.lines import Amount, TableLine, table_lines
 from rag.store import Store
 from rag.text import normalise, search_tokens
 from rag.types import Chunk
@@ -55,7 +55,7 @@ _BEFORE, _BEHIND = 6, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PartsQuestion:
     """What is asked about the parts: the figure's `key`; `least`: the smallest and not the largest; `share`:
     those above so many percent; `growth`: of the figure against the year before."""
 
@@ -66,12 +66,12 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BreakdownPart:
     """A part of a company with its figure, read as `reading`; `before` is that of the year before."""
 
     name: str
-    reading: Reading
-    before: Reading | None = None
+    reading: FigureReading
+    before: FigureReading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ class Breakdown:
     """The parts of a figure as one table gives them, and the total that it shows; `rest` is the sum of what
     is no part (eliminations, what is not allocated)."""
 
-    parts: tuple[Part, ...]
-    total: Reading
+    parts: tuple[BreakdownPart, ...]
+    total: FigureReading
     rest: Decimal = Decimal(0)
 
     @property
@@ -90,7 +90,7 @@ class Breakdown:
         return abs(added - self.total.value) <= self.total.amount.factor * (len(self.parts) + 1)
 
 
-def asked_about_parts(question: str) -> Asked | None:
+def asked_about_parts(question: str) -> PartsQuestion | None:
     """What a question asks about segments, regions or products; None where it ranks none of them."""
     share = _SHARE.search(question)
     which = _WHICH.search(question) or _WHICH_ZH.search(question)
@@ -101,13 +101,13 @@ def asked_about_parts(question: str) -> Asked | None:
     if not key:
         return None
     if share is not None:
-        return Asked(key, share=Decimal(share["n"]))
+        return PartsQuestion(key, share=Decimal(share["n"]))
     assert which is not None
-    return Asked(key, least=which["least"] is not None, growth=_GROWTH.search(question) is not None)
+    return PartsQuestion(key, least=which["least"] is not None, growth=_GROWTH.search(question) is not None)
 
 
 def find_breakdown(
-    store: Store, document: int, wanted: Item, year: int, part: str, company: Reading
+    store: Store, document: int, wanted: Item, year: int, part: str, company: FigureReading
 ) -> Breakdown | None:
     """The parts of an item in one document for a period, where their total is `company`, the figure of the
     statements. None where no table gives them."""
@@ -118,7 +118,7 @@ def find_breakdown(
     return max(fitting, key=lambda g: len(g.parts), default=None)
 
 
-def _about(store: Store, document: int, company: Reading) -> list[tuple[int, Chunk]]:
+def _about(store: Store, document: int, company: FigureReading) -> list[tuple[int, Chunk]]:
     """The table passages that print the company's figure, with the others of their pages: one breakdown may
     stand in several."""
     phrase = " ".join(search_tokens(company.amount.cell.printed.strip("$€£¥ ()（）")))
@@ -131,15 +131,15 @@ def _about(store: Store, document: int, company: Reading) -> list[tuple[int, Chu
     return [(i, chunk) for i, chunk in found if chunk.page in pages]
 
 
-def _columns(lines: Sequence[Line], wanted: Item, year: int, part: str) -> Iterator[Breakdown]:
+def _columns(lines: Sequence[TableLine], wanted: Item, year: int, part: str) -> Iterator[Breakdown]:
     """Tables with a column for each part: the line of the item, over all tables of one page."""
-    pages: dict[tuple[int | None, str], list[Line]] = {}
+    pages: dict[tuple[int | None, str], list[TableLine]] = {}
     for line in lines:
         if label_score(line.label, line.section, wanted) >= _SURE:
             pages.setdefault((line.row.page, line.label), []).append(line)
     for found in pages.values():
-        parts: dict[str, Part] = {}
-        total: Reading | None = None
+        parts: dict[str, BreakdownPart] = {}
+        total: FigureReading | None = None
         rest: dict[str, Decimal] = {}
         for line in found:
             for name, now, before in _named(line, year, part):
@@ -150,13 +150,13 @@ def _columns(lines: Sequence[Line], wanted: Item, year: int, part: str) -> Itera
                     rest[name] = reading.value
                 else:
                     parts.setdefault(
-                        name, Part(name, reading, _reading(wanted, line, before) if before else None)
+                        name, BreakdownPart(name, reading, _reading(wanted, line, before) if before else None)
                     )
         if total is not None:
             yield Breakdown(tuple(parts.values()), total, sum(rest.values(), Decimal(0)))
 
 
-def _named(line: Line, year: int, part: str) -> Iterator[tuple[str, Amount, Amount | None]]:
+def _named(line: TableLine, year: int, part: str) -> Iterator[tuple[str, Amount, Amount | None]]:
     """(name of the part, its figure, that of the year before) of the columns that a part heads."""
     named: dict[str, dict[int, Amount]] = {}
     for amount in line.amounts:
@@ -170,9 +170,9 @@ def _named(line: Line, year: int, part: str) -> Iterator[tuple[str, Amount, Amou
             yield name, amounts[year], amounts.get(year - 1)
 
 
-def _rows(lines: Sequence[Line], wanted: Item, year: int, part: str) -> Iterator[Breakdown]:
+def _rows(lines: Sequence[TableLine], wanted: Item, year: int, part: str) -> Iterator[Breakdown]:
     """Tables with a row for each part, between the name of the figure and its total."""
-    open_parts: list[Part] = []
+    open_parts: list[BreakdownPart] = []
     rest = Decimal(0)
     section = ""
     for line in lines:
@@ -193,14 +193,16 @@ def _rows(lines: Sequence[Line], wanted: Item, year: int, part: str) -> Iterator
             rest += reading.value
         else:
             before = _of(line, year - 1, part)
-            open_parts.append(Part(line.label, reading, _reading(wanted, line, before) if before else None))
+            open_parts.append(
+                BreakdownPart(line.label, reading, _reading(wanted, line, before) if before else None)
+            )
 
 
-def _reading(wanted: Item, line: Line, amount: Amount) -> Reading:
-    return Reading(line, amount, signed(wanted.key, line, amount), _SURE)
+def _reading(wanted: Item, line: TableLine, amount: Amount) -> FigureReading:
+    return FigureReading(line, amount, signed(wanted.key, line, amount), _SURE)
 
 
-def _of(line: Line, year: int, part: str) -> Amount | None:
+def _of(line: TableLine, year: int, part: str) -> Amount | None:
     fits = (
         a for a in line.amounts
         if a.column.year == year and same_part(a.column.part, part, False) and not a.column.change
@@ -209,17 +211,17 @@ def _of(line: Line, year: int, part: str) -> Amount | None:
     return first if first and first.cell.value is not None else None
 
 
-def ranked(found: Breakdown, asked: Asked) -> tuple[tuple[Part, Decimal], ...]:
+def ranked(found: Breakdown, request: PartsQuestion) -> tuple[tuple[BreakdownPart, Decimal], ...]:
     """The parts with what they are ranked by, first the one asked for: the figure, its growth in percent, or
     its share of the total in percent."""
     values = []
     for part in found.parts:
         value = part.reading.value
-        if asked.growth:
+        if request.growth:
             if part.before is None or not part.before.value:
                 continue
             value = (value - part.before.value) / abs(part.before.value) * 100
-        elif asked.share is not None:
+        elif request.share is not None:
             value = value / found.total.value * 100
         values.append((part, value))
-    return tuple(sorted(values, key=lambda pv: pv[1], reverse=not asked.least))
+    return tuple(sorted(values, key=lambda pv: pv[1], reverse=not request.least))

@@ -37,7 +37,7 @@ _YUAN = {"元": "CNY", "美元": "USD", "港元": "HKD"}
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class FigureCell:
     """A figure as printed at `[start, end)` of the document. `value` is what stands there: brackets are a
     minus, a dash is nil (0), "n/a" is None, a percent sign is kept apart; a scale that the cell itself states
     ("3.2 million") is applied, that of its table is not. `place` is its column in a row of cells, None in a
@@ -59,10 +59,10 @@ class TableRow:
     """A row taken apart; `label` is the words in front of the figures, on one line."""
 
     label: str
-    cells: tuple[Cell, ...]
+    cells: tuple[FigureCell, ...]
 
 
-def read_figure(text: str) -> Cell | None:
+def read_figure(text: str) -> FigureCell | None:
     """The figure that is all of `text`, with offsets into it; None where it says anything else."""
     folded = fold(text)
     begin = len(folded) - len(folded.lstrip())
@@ -73,7 +73,7 @@ def read_figure(text: str) -> Cell | None:
     if is_blank_figure(printed):
         # Words such as "n/a" say that there is none; only a dash says that it is nil.
         nil = not any(c.isalnum() for c in printed) and printed not in ("*", "#")
-        return Cell(begin, stop, printed, Decimal(0) if nil else None, nil=nil)
+        return FigureCell(begin, stop, printed, Decimal(0) if nil else None, nil=nil)
     m = _FIGURE.fullmatch(folded, begin, stop)
     if m is None:
         return None
@@ -84,7 +84,7 @@ def read_figure(text: str) -> Cell | None:
     if m["scale"]:
         value *= _SCALES[m["scale"]]
     currency = CURRENCY_BEFORE.get((m["currency"] or "").lower(), "") or _YUAN.get(m["yuan"] or "", "")
-    return Cell(
+    return FigureCell(
         begin, stop, printed, value, percent="%" in folded[m.end("digits") : stop], currency=currency,
         scaled=bool(m["scale"] or m["yuan"]),
     )  # fmt: skip
@@ -122,7 +122,7 @@ def _from_line(text: str, start: int) -> TableRow:
     plain = _LETTER.sub(lambda m: " " * len(m.group()), text)
     values = list(read_row(plain).values)
     spans = [m.span() for m in re.finditer(r"\S+", plain)]
-    cells: list[Cell] = []
+    cells: list[FigureCell] = []
     at = len(spans)
     while at and values:
         at -= 1
@@ -138,7 +138,7 @@ def _from_line(text: str, start: int) -> TableRow:
     return TableRow(" ".join(label.split()), tuple(reversed(cells)))
 
 
-def _with_signs(text: str, spans: Sequence[tuple[int, int]], at: int, start: int) -> Cell:
+def _with_signs(text: str, spans: Sequence[tuple[int, int]], at: int, start: int) -> FigureCell:
     """The figure at word `at` with the currency sign, bracket or percent sign that stand beside it."""
     first, last = at, at
     while first and text[slice(*spans[first - 1])] in _OPENERS:
@@ -151,15 +151,15 @@ def _with_signs(text: str, spans: Sequence[tuple[int, int]], at: int, start: int
         if figure is not None:
             return _moved(figure, start + begin, None)
     begin, end = spans[at]
-    return Cell(start + begin, start + end, text[begin:end], None)
+    return FigureCell(start + begin, start + end, text[begin:end], None)
 
 
-def _moved(cell: Cell, by: int, place: int | None) -> Cell:
+def _moved(cell: FigureCell, by: int, place: int | None) -> FigureCell:
     return replace(cell, start=cell.start + by, end=cell.end + by, place=place)
 
 
-def fitted(cells: Sequence[Cell], columns: int) -> tuple[Cell, ...] | None:
-    """The cells of a line that stand in its `columns` columns; None where they cannot be told.
+def fitted(cells: Sequence[FigureCell], columns: int) -> tuple[FigureCell, ...] | None:
+    """The cells of a line that stand in its `columns` columns; None where they cannot be determined.
 
     Too many: marks of footnotes go first, then figures that belong to the label ("Note 7", "311,108,000
     shares"). Too few: which column is empty is not known."""

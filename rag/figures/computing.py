@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, DecimalException
 from itertools import pairwise
 
-from rag.figures.asked import PAIRED, Aim, Wanted, spoken
+from rag.figures.asked import PAIRED, FigureRequest, Operation, period_words
 from rag.figures.conclusions import conclusion
 from rag.figures.expressions import (
     CONTEXT,
     Filling,
-    Lacking,
+    FormulaTerm,
     Leaf,
+    MissingTerms,
     Node,
     Number,
-    Term,
     Tree,
     leaves,
     numbers,
@@ -28,9 +28,9 @@ from rag.figures.expressions import (
     words,
 )
 from rag.figures.formulas import OUTFLOWS, concept_name
-from rag.needs import Missing, Need
+from rag.needs import NotComputed, RequiredFigure
 from rag.rounding import common_scale, plain, rounded
-from rag.shown import Shown
+from rag.shown import Formatter
 from rag.types import Calculation, Figure
 
 Lookup = Callable[[str, int], Figure | None]
@@ -52,44 +52,44 @@ class _Point:
     tree: Tree
 
 
-def needs(wanted: Wanted) -> tuple[Need, ...]:
+def required_figures(wanted: FigureRequest) -> tuple[RequiredFigure, ...]:
     """Every figure that `compute` may look up, alternatives included, the usual form's first."""
     node = _node(wanted)
     found = [t for offset in reversed(wanted.offsets()) for t in terms(shifted(node, offset))]
-    return tuple(dict.fromkeys(Need(t.concept, t.offset) for t in found))
+    return tuple(dict.fromkeys(RequiredFigure(t.concept, t.offset) for t in found))
 
 
-def compute(wanted: Wanted, lookup: Lookup) -> Calculation | Missing:
+def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
     """The figure that is wanted, from those that `lookup(concept, offset)` finds (None where there is none).
 
     Percentages come out in percent. A figure that is only read has an empty formula."""
     filling = Filling(lambda term: _leaf(term, wanted, lookup), lambda kind, n: _note(kind, n, wanted))
     points: list[_Point] = []
-    lacking: list[Term] = []
+    lacking: list[FormulaTerm] = []
     for offset in wanted.offsets():
         tree = filling.fill(shifted(_node(wanted), offset))
-        if isinstance(tree, Lacking):
+        if isinstance(tree, MissingTerms):
             lacking.extend(tree.terms)
             continue
         try:
             points.append(_Point(offset, _percent(wanted, value(tree)), tree))
         except DecimalException:
-            return Missing(reason=_by_nought(wanted, tree))
+            return NotComputed(reason=_by_zero(wanted, tree))
     if lacking:
-        return Missing(tuple(dict.fromkeys(Need(t.concept, t.offset) for t in lacking)))
+        return NotComputed(tuple(dict.fromkeys(RequiredFigure(t.concept, t.offset) for t in lacking)))
     try:
         return _finished(wanted, points, tuple(dict.fromkeys(filling.notes)), lookup)
     except DecimalException:
-        return Missing(reason=_by_nought(wanted, points[0].tree))
+        return NotComputed(reason=_by_zero(wanted, points[0].tree))
 
 
-def _node(wanted: Wanted) -> Node:
+def _node(wanted: FigureRequest) -> Node:
     if wanted.formula:
         return wanted.formula.form(wanted.language)
-    return Term(wanted.concept or "")
+    return FormulaTerm(wanted.concept or "")
 
 
-def _leaf(term: Term, wanted: Wanted, lookup: Lookup) -> Leaf | None:
+def _leaf(term: FormulaTerm, wanted: FigureRequest, lookup: Lookup) -> Leaf | None:
     figure = lookup(term.concept, term.offset)
     if figure is None:
         return None
@@ -100,21 +100,21 @@ def _leaf(term: Term, wanted: Wanted, lookup: Lookup) -> Leaf | None:
     return Leaf(figure, abs(figure.value) if spent else figure.value, name)
 
 
-def _percent(wanted: Wanted, share: Decimal) -> Decimal:
+def _percent(wanted: FigureRequest, share: Decimal) -> Decimal:
     return CONTEXT.multiply(share, _HUNDRED) if wanted.unit == "%" else share
 
 
 def _finished(
-    wanted: Wanted, points: Sequence[_Point], notes: tuple[str, ...], lookup: Lookup
+    wanted: FigureRequest, points: Sequence[_Point], notes: tuple[str, ...], lookup: Lookup
 ) -> Calculation:
-    shown = _shown(wanted, points)
+    formatter = _formatter(wanted, points)
     result, unit = _result(wanted, points)
     values = [(_period(wanted, p.offset), p.value) for p in points]
-    said = conclusion(wanted, values, shown)
+    concluded = conclusion(wanted, values, formatter)
     inputs = tuple(dict.fromkeys(leaf.figure for p in points for leaf in leaves(p.tree)))
     figure = Figure(
-        label=_label(wanted), value=result, unit=shown.unit_of(unit), period=_periods(wanted, points),
-        printed=shown.text(result, unit),
+        label=_label(wanted), value=result, unit=formatter.unit_of(unit), period=_periods(wanted, points),
+        printed=formatter.text(result, unit),
     )  # fmt: skip
     own = (wanted.formula.note,) if wanted.formula and wanted.formula.note else ()
     return Calculation(
@@ -122,33 +122,35 @@ def _finished(
         formula=_formula(wanted, points),
         inputs=inputs,
         result=figure,
-        working=_working(wanted, points, shown, figure.printed),
-        notes=tuple(n for n in (said, *own, *wanted.notes, *notes, *_variants(wanted, lookup, shown)) if n),
+        working=_working(wanted, points, formatter, figure.printed),
+        notes=tuple(
+            n for n in (concluded, *own, *wanted.notes, *notes, *_variants(wanted, lookup, formatter)) if n
+        ),
     )
 
 
-def _result(wanted: Wanted, points: Sequence[_Point]) -> tuple[Decimal, str]:
+def _result(wanted: FigureRequest, points: Sequence[_Point]) -> tuple[Decimal, str]:
     """The figure that the aim asks for and its unit ("points" for differences of percentages)."""
     values = [p.value for p in points]
     oldest, newest = values[0], values[-1]
-    match wanted.aim:
-        case Aim.DIFFERENCE | Aim.TREND:
+    match wanted.operation:
+        case Operation.DIFFERENCE | Operation.TREND:
             unit = "points" if wanted.unit == "%" else wanted.unit
             return CONTEXT.subtract(newest, oldest), unit
-        case Aim.GROWTH:
+        case Operation.GROWTH:
             return _growth(oldest, newest), "%"
-        case Aim.CAGR:
+        case Operation.CAGR:
             return _compound(oldest, newest, points[-1].offset - points[0].offset), "%"
-        case Aim.AVERAGE_GROWTH:
+        case Operation.AVERAGE_GROWTH:
             rates = [_growth(a, b) for a, b in pairwise(values)]
             return CONTEXT.divide(sum(rates, Decimal(0)), Decimal(len(rates))), "%"
-        case Aim.AVERAGE:
+        case Operation.AVERAGE:
             return CONTEXT.divide(sum(values, Decimal(0)), Decimal(len(values))), wanted.unit
-        case Aim.TOTAL:
+        case Operation.TOTAL:
             return sum(values, Decimal(0)), wanted.unit
-        case Aim.HIGHEST:
+        case Operation.HIGHEST:
             return max(values), wanted.unit
-        case Aim.LOWEST:
+        case Operation.LOWEST:
             return min(values), wanted.unit
     return newest, wanted.unit
 
@@ -165,128 +167,128 @@ def _compound(oldest: Decimal, newest: Decimal, years: int) -> Decimal:
     return CONTEXT.multiply(root - 1, _HUNDRED)
 
 
-def _shown(wanted: Wanted, points: Sequence[_Point]) -> Shown:
+def _formatter(wanted: FigureRequest, points: Sequence[_Point]) -> Formatter:
     figures = [leaf.figure for p in points for leaf in leaves(p.tree)]
     money = [f for f in figures if f.unit not in ("%", "shares", "times", "days")]
     currency = next((f.unit for f in money if f.unit), "") or wanted.rounding.currency
-    return Shown(wanted.rounding, wanted.language, currency, common_scale(f.value for f in money))
+    return Formatter(wanted.rounding, wanted.language, currency, common_scale(f.value for f in money))
 
 
-def _label(wanted: Wanted) -> str:
+def _label(wanted: FigureRequest) -> str:
     zh = wanted.language == "zh"
     pattern = {
-        Aim.DIFFERENCE: ("change in {}", "{}变动"),
-        Aim.TREND: ("change in {}", "{}变动"),
-        Aim.GROWTH: ("growth of {}", "{}增长率"),
-        Aim.CAGR: ("compound annual growth rate of {}", "{}复合年增长率"),
-        Aim.AVERAGE: ("average {}", "平均{}"),
-        Aim.AVERAGE_GROWTH: ("average growth of {}", "{}平均增长率"),
-        Aim.TOTAL: ("total {} of the periods", "{}合计"),
-    }.get(wanted.aim, ("{}", "{}"))[zh]
+        Operation.DIFFERENCE: ("change in {}", "{}变动"),
+        Operation.TREND: ("change in {}", "{}变动"),
+        Operation.GROWTH: ("growth of {}", "{}增长率"),
+        Operation.CAGR: ("compound annual growth rate of {}", "{}复合年增长率"),
+        Operation.AVERAGE: ("average {}", "平均{}"),
+        Operation.AVERAGE_GROWTH: ("average growth of {}", "{}平均增长率"),
+        Operation.TOTAL: ("total {} of the periods", "{}合计"),
+    }.get(wanted.operation, ("{}", "{}"))[zh]
     return pattern.format(wanted.name)
 
 
-def _periods(wanted: Wanted, points: Sequence[_Point]) -> str:
-    if wanted.aim in (Aim.HIGHEST, Aim.LOWEST):
-        pick = max if wanted.aim is Aim.HIGHEST else min
+def _periods(wanted: FigureRequest, points: Sequence[_Point]) -> str:
+    if wanted.operation in (Operation.HIGHEST, Operation.LOWEST):
+        pick = max if wanted.operation is Operation.HIGHEST else min
         return wanted.period(pick(points, key=lambda p: p.value).offset)
     names = [wanted.period(p.offset) for p in points]
     ends = dict.fromkeys(n for n in (names[0], names[-1]) if n)
     return " to ".join(ends) if wanted.language == "en" else "至".join(ends)
 
 
-def _period(wanted: Wanted, offset: int) -> str:
+def _period(wanted: FigureRequest, offset: int) -> str:
     if named := wanted.period(offset):
-        return spoken(named, wanted.language)
+        return period_words(named, wanted.language)
     if wanted.language == "zh":
         return {0: "本期", -1: "上期"}.get(offset, f"{-offset}期前")
     return {0: "latest", -1: "the period before"}.get(offset, f"{-offset} periods before")
 
 
 _OVER = {
-    Aim.DIFFERENCE: ("{x}, newest less oldest", "{x}：期末减期初"),
-    Aim.TREND: ("{x}, newest less oldest", "{x}：本期减上期"),
-    Aim.GROWTH: ("({x} newest - {x} oldest) / |{x} oldest|", "（本期{x} - 基期{x}）/ |基期{x}|"),
-    Aim.CAGR: ("({x} newest / {x} oldest)^(1 / years) - 1", "（期末{x} / 期初{x}）^(1/年数) - 1"),
-    Aim.AVERAGE: ("mean of {x} over the periods", "各期{x}的平均值"),
-    Aim.AVERAGE_GROWTH: ("mean of the yearly growth rates of {x}", "{x}各年增长率的平均值"),
-    Aim.TOTAL: ("sum of {x} over the periods", "各期{x}之和"),
+    Operation.DIFFERENCE: ("{x}, newest less oldest", "{x}：期末减期初"),
+    Operation.TREND: ("{x}, newest less oldest", "{x}：本期减上期"),
+    Operation.GROWTH: ("({x} newest - {x} oldest) / |{x} oldest|", "（本期{x} - 基期{x}）/ |基期{x}|"),
+    Operation.CAGR: ("({x} newest / {x} oldest)^(1 / years) - 1", "（期末{x} / 期初{x}）^(1/年数) - 1"),
+    Operation.AVERAGE: ("mean of {x} over the periods", "各期{x}的平均值"),
+    Operation.AVERAGE_GROWTH: ("mean of the yearly growth rates of {x}", "{x}各年增长率的平均值"),
+    Operation.TOTAL: ("sum of {x} over the periods", "各期{x}之和"),
 }
 
 
-def _words(tree: Tree, wanted: Wanted) -> str:
+def _words(tree: Tree, wanted: FigureRequest) -> str:
     return words(tree, *(("平均", "变动：") if wanted.language == "zh" else ("average", "change in")))
 
 
-def _formula(wanted: Wanted, points: Sequence[_Point]) -> str:
+def _formula(wanted: FigureRequest, points: Sequence[_Point]) -> str:
     zh = wanted.language == "zh"
     own = "" if isinstance(points[-1].tree, Leaf) else _words(points[-1].tree, wanted)
-    if wanted.aim not in _OVER:
+    if wanted.operation not in _OVER:
         return own
-    text = _OVER[wanted.aim][zh].format(x=wanted.name)
+    text = _OVER[wanted.operation][zh].format(x=wanted.name)
     return f"{text}{'；' if zh else '; '}{wanted.name} = {own}" if own else text
 
 
-def _working(wanted: Wanted, points: Sequence[_Point], shown: Shown, printed: str) -> str:
+def _working(wanted: FigureRequest, points: Sequence[_Point], formatter: Formatter, printed: str) -> str:
     """Each period's metric with its numbers, then the last step."""
     lines = []
     single = len(points) == 1
     for p in points:
         if isinstance(p.tree, Leaf) and single:
             return ""
-        text = numbers(p.tree, shown.input)
+        text = numbers(p.tree, formatter.input)
         if not isinstance(p.tree, (Leaf, Number)):
-            text += f" = {shown.text(p.value, wanted.unit)}"
+            text += f" = {formatter.text(p.value, wanted.unit)}"
         name = _period(wanted, p.offset)
         lines.append(text if single else f"{name}: {text}")
-    if wanted.aim in _OVER:
-        lines.append(f"{_last_step(wanted, points, shown)} = {printed}")
+    if wanted.operation in _OVER:
+        lines.append(f"{_last_step(wanted, points, formatter)} = {printed}")
     return "; ".join(lines)
 
 
-def _last_step(wanted: Wanted, points: Sequence[_Point], shown: Shown) -> str:
-    figures = [shown.step(p.value, wanted.unit) for p in points]
+def _last_step(wanted: FigureRequest, points: Sequence[_Point], formatter: Formatter) -> str:
+    figures = [formatter.step(p.value, wanted.unit) for p in points]
     a, b = figures[0], figures[-1]
     years = points[-1].offset - points[0].offset
-    match wanted.aim:
-        case Aim.GROWTH:
+    match wanted.operation:
+        case Operation.GROWTH:
             return f"({b} - {a}) / {a.strip('()').lstrip('-')}"
-        case Aim.CAGR:
+        case Operation.CAGR:
             return f"({b} / {a})^(1/{years}) - 1"
-        case Aim.AVERAGE:
+        case Operation.AVERAGE:
             return f"({' + '.join(figures)}) / {len(figures)}"
-        case Aim.TOTAL:
+        case Operation.TOTAL:
             return " + ".join(figures)
-        case Aim.AVERAGE_GROWTH:
+        case Operation.AVERAGE_GROWTH:
             rates = [_growth(p.value, q.value) for p, q in pairwise(points)]
             return f"({' + '.join(f'{plain(rounded(r, 2))}%' for r in rates)}) / {len(rates)}"
     return f"{b} - {a}"
 
 
-def _variants(wanted: Wanted, lookup: Lookup, shown: Shown) -> list[str]:
+def _variants(wanted: FigureRequest, lookup: Lookup, formatter: Formatter) -> list[str]:
     """What the other forms in use would give, where their figures are found and the result differs."""
-    if wanted.formula is None or wanted.aim is not Aim.VALUE or wanted.formula.defined:
+    if wanted.formula is None or wanted.operation is not Operation.VALUE or wanted.formula.defined:
         return []
-    said: dict[str, Tree] = {}
+    variants: dict[str, Tree] = {}
     for node in (_node(wanted), *wanted.formula.variants):
         tree = Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(node)
-        if isinstance(tree, Lacking):
+        if isinstance(tree, MissingTerms):
             continue
         with suppress(DecimalException):
-            said.setdefault(shown.text(_percent(wanted, value(tree)), wanted.unit), tree)
+            variants.setdefault(formatter.text(_percent(wanted, value(tree)), wanted.unit), tree)
     pattern = "另一口径：{} = {}" if wanted.language == "zh" else "another form in use: {} = {}"
-    return [pattern.format(_words(tree, wanted), text) for text, tree in list(said.items())[1:]]
+    return [pattern.format(_words(tree, wanted), text) for text, tree in list(variants.items())[1:]]
 
 
-def _note(kind: str, node: Node, wanted: Wanted) -> str:
+def _note(kind: str, node: Node, wanted: FigureRequest) -> str:
     zh = wanted.language == "zh"
     names = dict.fromkeys(concept_name(t.concept, wanted.language) for t in terms(node))
     return _NOTES[kind][zh].format(("、" if zh else ", ").join(names))
 
 
-def _by_nought(wanted: Wanted, tree: Tree) -> str:
+def _by_zero(wanted: FigureRequest, tree: Tree) -> str:
     named = ", ".join(f"{leaf.name} {plain(leaf.value)}" for leaf in leaves(tree))
     if wanted.language == "zh":
         return f"{wanted.name}无法计算：除数为零或底数为负（{named}）"
-    how = "of no positive base" if wanted.aim in PAIRED else "because it divides by nought"
+    how = "of no positive base" if wanted.operation in PAIRED else "because it divides by nought"
     return f"{wanted.name} cannot be computed {how}: {named}"

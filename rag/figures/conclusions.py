@@ -6,33 +6,33 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from rag.figures.asked import Aim, Wanted
+from rag.figures.asked import FigureRequest, Operation
 from rag.rounding import Rounding, plain
-from rag.shown import Shown
+from rag.shown import Formatter
 
 
-def conclusion(wanted: Wanted, values: Sequence[tuple[str, Decimal]], shown: Shown) -> str:
+def conclusion(wanted: FigureRequest, values: Sequence[tuple[str, Decimal]], formatter: Formatter) -> str:
     """The sentence for the aims that ask for one, "" for the others. `values` are (period, metric) with the
     newest last, percentages in percent."""
     zh = wanted.language == "zh"
-    match wanted.aim:
-        case Aim.TREND:
-            return _trend(wanted, values, shown)
-        case Aim.DIFFERENCE:
-            return _difference(wanted, values, shown)
-        case Aim.VALUES:
-            parts = [f"{period}: {shown.text(v, wanted.unit)}" for period, v in values]
+    match wanted.operation:
+        case Operation.TREND:
+            return _trend(wanted, values, formatter)
+        case Operation.DIFFERENCE:
+            return _difference(wanted, values, formatter)
+        case Operation.VALUES:
+            parts = [f"{period}: {formatter.text(v, wanted.unit)}" for period, v in values]
             return ("；" if zh else "; ").join(parts)
-        case Aim.HIGHEST | Aim.LOWEST:
-            pick = max if wanted.aim is Aim.HIGHEST else min
+        case Operation.HIGHEST | Operation.LOWEST:
+            pick = max if wanted.operation is Operation.HIGHEST else min
             period, v = pick(values, key=lambda pv: pv[1])
-            how = ("highest", "最高") if wanted.aim is Aim.HIGHEST else ("lowest", "最低")
-            text = shown.text(v, wanted.unit)
+            how = ("highest", "最高") if wanted.operation is Operation.HIGHEST else ("lowest", "最低")
+            text = formatter.text(v, wanted.unit)
             return f"{period}的{wanted.name}{how[1]}：{text}" if zh else f"{how[0]} in {period}: {text}"
-        case Aim.SIGN:
-            return _sign(wanted, values[-1][1], shown)
-        case Aim.SOUND:
-            return _sound(wanted, values[-1][1], shown)
+        case Operation.SIGN:
+            return _sign(wanted, values[-1][1], formatter)
+        case Operation.SOUND:
+            return _sound(wanted, values[-1][1], formatter)
     return ""
 
 
@@ -40,7 +40,7 @@ def _yes(true: bool, zh: bool) -> str:
     return ("否：" if zh else "No: ", "是：" if zh else "Yes: ")[true]
 
 
-def _change(wanted: Wanted, old: Decimal, new: Decimal, shown: Shown) -> tuple[int, str]:
+def _change(wanted: FigureRequest, old: Decimal, new: Decimal, shown: Formatter) -> tuple[int, str]:
     """1 for a rise, -1 for a fall; by how much, with the share of where it began for what is no percentage
     itself."""
     by = shown.text(abs(new - old), "points" if wanted.unit == "%" else wanted.unit)
@@ -50,12 +50,12 @@ def _change(wanted: Wanted, old: Decimal, new: Decimal, shown: Shown) -> tuple[i
     return (new > old) - (new < old), by
 
 
-def _trend(wanted: Wanted, values: Sequence[tuple[str, Decimal]], shown: Shown) -> str:
+def _trend(wanted: FigureRequest, values: Sequence[tuple[str, Decimal]], formatter: Formatter) -> str:
     (first, old), (last, new) = values[0], values[-1]
-    direction, by = _change(wanted, old, new, shown)
+    direction, by = _change(wanted, old, new, formatter)
     better = wanted.formula.better if wanted.formula else "higher"
     quality = {"higher": direction, "lower": -direction}.get(better, 0)
-    a, b = shown.text(old, wanted.unit), shown.text(new, wanted.unit)
+    a, b = formatter.text(old, wanted.unit), formatter.text(new, wanted.unit)
     zh, answer = wanted.language == "zh", ""
     if wanted.better and (quality or not direction):  # else the metric has no better side
         answer = _yes(quality == wanted.better, zh)
@@ -71,17 +71,17 @@ def _trend(wanted: Wanted, values: Sequence[tuple[str, Decimal]], shown: Shown) 
     return f"{answer}{wanted.name} {verb}, from {a} ({first}) to {b} ({last}){side}"
 
 
-def _difference(wanted: Wanted, values: Sequence[tuple[str, Decimal]], shown: Shown) -> str:
+def _difference(wanted: FigureRequest, values: Sequence[tuple[str, Decimal]], formatter: Formatter) -> str:
     (first, old), (last, new) = values[0], values[-1]
-    up, by = _change(wanted, old, new, shown)
+    up, by = _change(wanted, old, new, formatter)
     if wanted.language == "zh":
         return f"{wanted.name}由{first}到{last}{('没有变化', f'增加{by}', f'减少{by}')[up]}"
     verb = ("did not change", f"rose by {by}", f"fell by {by}")[up]
     return f"{wanted.name} {verb} from {first} to {last}"
 
 
-def _sign(wanted: Wanted, value: Decimal, shown: Shown) -> str:
-    text, side = shown.text(value, wanted.unit), (value > 0) - (value < 0)
+def _sign(wanted: FigureRequest, value: Decimal, formatter: Formatter) -> str:
+    text, side = formatter.text(value, wanted.unit), (value > 0) - (value < 0)
     zh = wanted.language == "zh"
     answer = _yes(side == (-1 if wanted.rising < 0 else 1), zh)
     if zh:
@@ -89,20 +89,20 @@ def _sign(wanted: Wanted, value: Decimal, shown: Shown) -> str:
     return f"{answer}{wanted.name} is {('nought', 'positive', 'negative')[side]} ({text})"
 
 
-def _sound(wanted: Wanted, value: Decimal, shown: Shown) -> str:
+def _sound(wanted: FigureRequest, value: Decimal, formatter: Formatter) -> str:
     """Against the bound that the question names, else the customary one."""
-    formula, text, zh = wanted.formula, shown.text(value, wanted.unit), wanted.language == "zh"
-    if wanted.bound is not None:
-        side = (value > wanted.bound) - (value < wanted.bound)
+    formula, text, zh = wanted.formula, formatter.text(value, wanted.unit), wanted.language == "zh"
+    if wanted.limit is not None:
+        side = (value > wanted.limit) - (value < wanted.limit)
         answer = _yes(side == (-1 if wanted.rising < 0 else 1), zh)
-        limit = plain(wanted.bound) + ("%" if wanted.unit == "%" else "")
+        limit = plain(wanted.limit) + ("%" if wanted.unit == "%" else "")
         if zh:
             return f"{answer}{wanted.name}为{text}，{('等于', '高于', '低于')[side]}{limit}"
         return f"{answer}{wanted.name} is {text}, {('equal to', 'above', 'below')[side]} {limit}"
     if formula is None or not formula.healthy:
         return ""
     bound = Decimal(formula.healthy)
-    above, limit = value >= bound, shown.text(bound, wanted.unit)
+    above, limit = value >= bound, formatter.text(bound, wanted.unit)
     answer = _yes(above == (formula.better == "higher"), zh)
     if zh:
         return f"{answer}{wanted.name}为{text}，{'不低于' if above else '低于'}通常的界限{limit}"

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rag.figures.asked import Aim
+from rag.figures.asked import Operation
 
 CUES = Path(__file__).parent.parent / "data" / "cues.toml"
 _RAW: Mapping[str, Any] = tomllib.loads(CUES.read_text(encoding="utf-8"))
@@ -121,7 +121,7 @@ def qualified(before: str, name: str, key: str, question: str) -> str:
     return f"{word} {name}"
 
 
-def bound(core: str) -> tuple[int, str]:
+def limit(core: str) -> tuple[int, str]:
     """What a question holds the metric against: 1 and the number for "above 1.5", -1 for "below 20%"; 0 and
     "" for nothing."""
     m = cue("bound").search(core)
@@ -157,7 +157,7 @@ def combination(before: str, between: str, after: str, language: str) -> str:
     return ""
 
 
-def aim(core: str, language: str) -> Aim:
+def operation(core: str, language: str) -> Operation:
     """What the asking sentence wants done with its metric."""
     without = re.sub(
         r"\baverage (?=(?:collection|cost of|age|shares|balance|interest-earning))|weighted[- ]average",
@@ -165,15 +165,15 @@ def aim(core: str, language: str) -> Aim:
         core,
     )
     if says("points", without):
-        return Aim.DIFFERENCE
-    if bound(without)[0] and says("yes_no", without):
-        return Aim.SOUND
-    return next((a for a, pattern in _aims(f"aims_{language}") if pattern.search(without)), Aim.VALUE)
+        return Operation.DIFFERENCE
+    if limit(without)[0] and says("yes_no", without):
+        return Operation.SOUND
+    return next((a for a, pattern in _aims(f"aims_{language}") if pattern.search(without)), Operation.VALUE)
 
 
 @cache
-def _aims(name: str) -> tuple[tuple[Aim, re.Pattern[str]], ...]:
-    return tuple((Aim(row["aim"]), re.compile("".join(row["pattern"]))) for row in _RAW[name])
+def _aims(name: str) -> tuple[tuple[Operation, re.Pattern[str]], ...]:
+    return tuple((Operation(row["aim"]), re.compile("".join(row["pattern"]))) for row in _RAW[name])
 
 
 def supposed(core: str, language: str) -> tuple[int, int]:
@@ -194,5 +194,5 @@ def span(core: str) -> int:
     m = cue("span").search(core)
     if m is None:
         return 0
-    said = m["n"] or m["z"] or m["z2"]
-    return int(said) if said.isdigit() else _SPELLED[said]
+    number = m["n"] or m["z"] or m["z2"]
+    return int(number) if number.isdigit() else _SPELLED[number]

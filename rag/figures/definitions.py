@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rag.figures.expressions import Binary, Call, Node, Number, Term, shifted, terms
-from rag.figures.formula_words import Token, Unreadable, tokens
+from rag.figures.expressions import Binary, Call, FormulaTerm, Node, Number, shifted, terms
+from rag.figures.formula_words import FormulaError, FormulaToken, tokens
 from rag.figures.formulas import Book
 
 _CUE = re.compile(
@@ -93,17 +93,19 @@ def read_expression(
     it is not one."""
     try:
         return _averages(_Parser(tokens(text, book, newest, own or {})).whole())
-    except Unreadable:
+    except FormulaError:
         return None
 
 
 def _averages(node: Node) -> Node:
-    """x / (opening + closing) / 2 is meant as x / ((opening + closing) / 2), however it is written."""
+    """x / (opening + closing) / 2 is intended as x / ((opening + closing) / 2), however it is written."""
     match node:
-        case Binary("/", Binary("/", top, Binary("+", Term(a, m), Term(b, n))), Number(two)):
+        case Binary("/", Binary("/", top, Binary("+", FormulaTerm(a, m), FormulaTerm(b, n))), Number(two)):
             if two == 2 and a == b and m != n:
                 return Binary(
-                    "/", _averages(top), Binary("/", Binary("+", Term(a, m), Term(b, n)), Number(two))
+                    "/",
+                    _averages(top),
+                    Binary("/", Binary("+", FormulaTerm(a, m), FormulaTerm(b, n)), Number(two)),
                 )
         case Binary(sign, left, right):
             return Binary(sign, _averages(left), _averages(right))
@@ -113,7 +115,7 @@ def _averages(node: Node) -> Node:
 class _Parser:
     """Recursive descent over the tokens."""
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
+    def __init__(self, tokens: Sequence[FormulaToken]) -> None:
         self.tokens = tokens
         self.at = 0
 
@@ -122,14 +124,14 @@ class _Parser:
         while self.peek().kind == "period":
             self.at += 1
         if self.peek().kind != "end":
-            raise Unreadable
+            raise FormulaError
         return node
 
-    def peek(self, ahead: int = 0) -> Token:
+    def peek(self, ahead: int = 0) -> FormulaToken:
         place = self.at + ahead
-        return self.tokens[place] if place < len(self.tokens) else Token("end")
+        return self.tokens[place] if place < len(self.tokens) else FormulaToken("end")
 
-    def take(self) -> Token:
+    def take(self) -> FormulaToken:
         token = self.peek()
         self.at += 1
         return token
@@ -162,7 +164,7 @@ class _Parser:
         fixed = offset is None or isinstance(node, Number) or any(t.offset for t in terms(node))
         return node if fixed else shifted(node, offset or 0)
 
-    def _of(self, token: Token) -> Node:
+    def _of(self, token: FormulaToken) -> Node:
         if token.kind in ("num", "operand") and token.node:
             return token.node
         if token.kind == "op" and token.text == "(":
@@ -170,13 +172,13 @@ class _Parser:
             if (t := self.peek()).kind == "op" and t.text == ")":
                 self.at += 1
             elif t.kind != "end":
-                raise Unreadable
+                raise FormulaError
             return inner
         if token.kind == "op" and token.text == "-":
             return Binary("-", Number(Decimal(0)), self.factor())
         if token.kind == "mode":
             return self._mode(token.text)
-        raise Unreadable
+        raise FormulaError
 
     def _mode(self, mode: str) -> Node:
         if mode in ("sum", "ratio"):

@@ -36,7 +36,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class FormulaTerm:
     """A figure by its concept; `offset` 0 is the asked period, -1 the one before."""
 
     concept: str
@@ -61,7 +61,7 @@ class Binary:
     right: Node
 
 
-Node = Number | Term | Call | Binary
+Node = Number | FormulaTerm | Call | Binary
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ Tree = Number | Leaf | Filled
 
 
 @dataclass(frozen=True, slots=True)
-class Lacking:
+class MissingTerms:
     """The terms for which no figure was found, those of the alternative that lacks least."""
 
-    terms: tuple[Term, ...]
+    terms: tuple[FormulaTerm, ...]
 
 
 def parse(text: str, names: Mapping[str, Node]) -> Node:
@@ -124,8 +124,8 @@ def _node(node: ast.expr, names: Mapping[str, Node], text: str) -> Node:
 def shifted(node: Node, by: int) -> Node:
     """The same expression for another period: -1 for the one before."""
     match node:
-        case Term(concept, offset):
-            return Term(concept, offset + by)
+        case FormulaTerm(concept, offset):
+            return FormulaTerm(concept, offset + by)
         case Call(name, args):
             return Call(name, tuple(shifted(a, by) for a in args))
         case Binary(sign, left, right):
@@ -133,17 +133,17 @@ def shifted(node: Node, by: int) -> Node:
     return node
 
 
-def terms(node: Node) -> tuple[Term, ...]:
+def terms(node: Node) -> tuple[FormulaTerm, ...]:
     """Every figure that an expression may use, all alternatives of `first` included, each once, in order."""
     match node:
-        case Term():
+        case FormulaTerm():
             return (node,)
         case Call(name, args):
             inner = tuple(dict.fromkeys(t for a in args for t in terms(a)))
             if name == "prev":
-                return tuple(Term(t.concept, t.offset - 1) for t in inner)
+                return tuple(FormulaTerm(t.concept, t.offset - 1) for t in inner)
             if name in ("avg", "mean2", "change"):
-                return inner + tuple(Term(t.concept, t.offset - 1) for t in inner)
+                return inner + tuple(FormulaTerm(t.concept, t.offset - 1) for t in inner)
             return inner
         case Binary(_, left, right):
             return tuple(dict.fromkeys(terms(left) + terms(right)))
@@ -154,21 +154,21 @@ class Filling:
     """Puts figures in the place of terms. `read` gives the leaf of a term, None where none is found; `notes`
     collects, in words, what had to be done without."""
 
-    def __init__(self, read: Callable[[Term], Leaf | None], note: Callable[[str, Node], str]) -> None:
+    def __init__(self, read: Callable[[FormulaTerm], Leaf | None], note: Callable[[str, Node], str]) -> None:
         self._read = read
         self._note = note
         self.notes: list[str] = []
         self._used: list[Leaf] = []
 
-    def fill(self, node: Node) -> Tree | Lacking:
+    def fill(self, node: Node) -> Tree | MissingTerms:
         """The tree of `node` with its figures, or what it lacks."""
         match node:
             case Number():
                 return node
-            case Term():
+            case FormulaTerm():
                 leaf = self._read(node)
                 if leaf is None:
-                    return Lacking((node,))
+                    return MissingTerms((node,))
                 self._used.append(leaf)
                 return leaf
             case Binary(sign, left, right):
@@ -176,17 +176,17 @@ class Filling:
             case Call(name, args):
                 return self._call(name, args)
 
-    def _binary(self, sign: str, left: Node, right: Node) -> Tree | Lacking:
+    def _binary(self, sign: str, left: Node, right: Node) -> Tree | MissingTerms:
         if isinstance(right, Call) and right.name == "opt" and sign in "+-":
             base = self.fill(left)
             more = self._optional(right.args[0])
-            return base if isinstance(base, Lacking) or more is None else Filled(sign, (base, more))
+            return base if isinstance(base, MissingTerms) or more is None else Filled(sign, (base, more))
         return self._joined(sign, (left, right))
 
     def _optional(self, node: Node) -> Tree | None:
         used = list(self._used)
         tree = self.fill(node)
-        if isinstance(tree, Lacking):
+        if isinstance(tree, MissingTerms):
             self._used = used
             self.notes.append(self._note("without", node))
             return None
@@ -196,17 +196,17 @@ class Filling:
             return None
         return tree
 
-    def _joined(self, kind: str, nodes: tuple[Node, ...]) -> Tree | Lacking:
+    def _joined(self, kind: str, nodes: tuple[Node, ...]) -> Tree | MissingTerms:
         filled: list[Tree] = []
-        lacking: list[Term] = []
+        lacking: list[FormulaTerm] = []
         for part in map(self.fill, nodes):
-            if isinstance(part, Lacking):
+            if isinstance(part, MissingTerms):
                 lacking += part.terms
             else:
                 filled.append(part)
-        return Lacking(tuple(dict.fromkeys(lacking))) if lacking else Filled(kind, tuple(filled))
+        return MissingTerms(tuple(dict.fromkeys(lacking))) if lacking else Filled(kind, tuple(filled))
 
-    def _call(self, name: str, args: tuple[Node, ...]) -> Tree | Lacking:
+    def _call(self, name: str, args: tuple[Node, ...]) -> Tree | MissingTerms:
         if name == "prev":
             return self.fill(shifted(args[0], -1))
         if name == "abs":
@@ -219,28 +219,28 @@ class Filling:
             return self._optional(args[0]) or Number(Decimal(0))
         return self._first(args)
 
-    def _average(self, node: Node) -> Tree | Lacking:
+    def _average(self, node: Node) -> Tree | MissingTerms:
         closing, opening = self.fill(node), self.fill(shifted(node, -1))
-        if isinstance(closing, Lacking):
+        if isinstance(closing, MissingTerms):
             return closing
-        if isinstance(opening, Lacking):
+        if isinstance(opening, MissingTerms):
             self.notes.append(self._note("closing", node))
             return closing
         return Filled("mean", (closing, opening))
 
-    def _first(self, args: tuple[Node, ...]) -> Tree | Lacking:
-        least: Lacking | None = None
+    def _first(self, args: tuple[Node, ...]) -> Tree | MissingTerms:
+        least: MissingTerms | None = None
         for n, alternative in enumerate(args):
             notes, used = list(self.notes), list(self._used)
             tree = self.fill(alternative)
-            if not isinstance(tree, Lacking):
+            if not isinstance(tree, MissingTerms):
                 if n:
                     self.notes.append(self._note("instead", args[0]))
                 return tree
             self.notes, self._used = notes, used
             if least is None or len(tree.terms) < len(least.terms):
                 least = tree
-        return least or Lacking(())
+        return least or MissingTerms(())
 
 
 def _same_cell(a: Leaf, b: Leaf) -> bool:

@@ -11,32 +11,32 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from rag.constraints import Reads, read_constraints
-from rag.figures.asked import Wanted
+from rag.figures.asked import FigureRequest
 from rag.figures.breakdown import asked_about_parts
 from rag.figures.computing import compute
-from rag.figures.expressions import Term as Leaf
+from rag.figures.expressions import FormulaTerm as Leaf
 from rag.figures.formulas import concept_name
-from rag.figures.lineitems import Reading, find_figure, item, phrases
+from rag.figures.lineitems import FigureReading, find_figure, item, phrases
 from rag.figures.parted import rank_parts
 from rag.figures.understanding import understand
 from rag.figures.whose import (
-    Term,
-    Whose,
+    CompanyReports,
+    FiscalTerm,
     about_a_part,
-    find_whose,
+    find_reports,
     in_calendar,
     newest,
     ordered_reports,
     read_terms,
 )
-from rag.figures.words import INFERRED, ONLY, lacking, sentences, unsaid, with_working
+from rag.figures.words import INFERRED, ONLY, assumed_period, not_found_words, sentences, with_working
 from rag.money import calculate
-from rag.needs import Missing
+from rag.needs import NotComputed
 from rag.store import Store
 from rag.text import detect_language
 from rag.types import Calculation, Chunk, Evidence, Figure, Filters
 
-# Where so many rows are cited or fewer, one of the page that tells their figures again joins them.
+# Where so many rows are cited or fewer, one of the page that repeats their figures joins them.
 _FEW = 2
 _EXPLAINED = frozenset(("discussion", "liquidity", "reconciliation"))
 _EXPLANATIONS = 24
@@ -61,19 +61,19 @@ class Uncomputed:
 
 
 @dataclass
-class _Desk:
+class _FigureLookup:
     """Looks figures up in the reports of one company and remembers the rows that gave them. `share`: the
     figure asked for is a percentage, and a row printed as it has to be one; its value is then its share of
     one."""
 
     store: Store
-    whose: Whose
+    reports: CompanyReports
     language: str
     share: bool
-    readings: dict[tuple[str, Term], Reading | None] = field(default_factory=dict)
-    rows: list[Reading] = field(default_factory=list)
+    readings: dict[tuple[str, FiscalTerm], FigureReading | None] = field(default_factory=dict)
+    rows: list[FigureReading] = field(default_factory=list)
 
-    def look_up(self, concept: str, term: Term | None) -> Figure | None:
+    def look_up(self, concept: str, term: FiscalTerm | None) -> Figure | None:
         """The figure of a concept for a term; its citation is the number of its row, from 1."""
         if term is None:
             return None
@@ -85,13 +85,13 @@ class _Desk:
             return None
         return self._figure(reading, concept, term)
 
-    def _found(self, concept: str, term: Term) -> Reading | None:
-        reports = ordered_reports(self.whose, self.store.catalogue(), term)
+    def _found(self, concept: str, term: FiscalTerm) -> FigureReading | None:
+        reports = ordered_reports(self.reports, self.store.catalogue(), term)
         chinese = any(self.store.document(d).language == "zh" for d in reports[:1])
         wanted = item(concept, chinese)
         return find_figure(self.store, reports, wanted, term.year, term.part) if wanted else None
 
-    def _figure(self, reading: Reading, concept: str, term: Term) -> Figure:
+    def _figure(self, reading: FigureReading, concept: str, term: FiscalTerm) -> Figure:
         places = [(r.line.row.document.id, r.line.row.start) for r in self.rows]
         place = (reading.line.row.document.id, reading.line.row.start)
         if place not in places:
@@ -100,7 +100,7 @@ class _Desk:
         return reading.figure(
             reading.line.label or concept_name(concept, self.language),
             reading.value / 100 if concept.startswith("=") and self.share else reading.value,
-            term.spoken(self.language),
+            term.in_words(self.language),
             places.index(place) + 1,
         )
 
@@ -134,17 +134,17 @@ def find_figures(
     catalogue = store.catalogue()
     constraints = read_constraints(question, catalogue, index.fields)
     terms = read_terms(wanted.periods)
-    whose = find_whose(question, constraints, store, filters, terms)
-    if whose is None or about_a_part(question, whose, catalogue, store):
+    reports = find_reports(question, constraints, store, filters, terms)
+    if reports is None or about_a_part(question, reports, catalogue, store):
         return None
-    base = terms[-1] if terms else newest(whose, catalogue)
+    base = terms[-1] if terms else newest(reports, catalogue)
     if base is None:
         return None
     if not terms:
-        wanted = replace(wanted, periods=(base.written,), notes=(*wanted.notes, unsaid(base, wanted)))
-    desk = _Desk(store, whose, wanted.language, wanted.unit == "%")
+        wanted = replace(wanted, periods=(base.written,), notes=(*wanted.notes, assumed_period(base, wanted)))
+    desk = _FigureLookup(store, reports, wanted.language, wanted.unit == "%")
     result = _computed(wanted, desk)
-    if isinstance(result, Missing) and wanted.formula and not wanted.formula.defined:
+    if isinstance(result, NotComputed) and wanted.formula and not wanted.formula.defined:
         # What cannot be worked out may be printed: "Effective tax rate 25.5%".
         row = Leaf(f"={wanted.formula.name}")
         printed = replace(
@@ -152,9 +152,9 @@ def find_figures(
         )
         again = _computed(printed, desk)
         result = again if isinstance(again, Calculation) else result
-    if isinstance(result, Missing):
-        return Uncomputed(lacking(result, wanted, whose))
-    return _assembled(wanted, result, desk, whose)
+    if isinstance(result, NotComputed):
+        return Uncomputed(not_found_words(result, wanted, reports))
+    return _assembled(wanted, result, desk, reports)
 
 
 def _parts(question: str, index: Holds, filters: Filters | None, language: str) -> Computed | None:
@@ -163,15 +163,15 @@ def _parts(question: str, index: Holds, filters: Filters | None, language: str) 
     catalogue = store.catalogue()
     constraints = read_constraints(question, catalogue, index.fields)
     terms = read_terms([question])
-    whose = find_whose(question, constraints, store, filters, terms)
-    term = terms[-1] if terms else newest(whose, catalogue) if whose else None
-    if whose is None or term is None:
+    reports = find_reports(question, constraints, store, filters, terms)
+    term = terms[-1] if terms else newest(reports, catalogue) if reports else None
+    if reports is None or term is None:
         return None
-    ranking = rank_parts(question, store, whose, in_calendar(term, whose, catalogue), language)
+    ranking = rank_parts(question, store, reports, in_calendar(term, reports, catalogue), language)
     if ranking is None:
         return None
     # One row may hold several parts.
-    first: dict[int, Reading] = {}
+    first: dict[int, FigureReading] = {}
     for reading in ranking.readings:
         first.setdefault(reading.line.row.start, reading)
     evidence = tuple(reading.evidence(n) for n, reading in enumerate(first.values(), 1))
@@ -206,16 +206,18 @@ def _from_facts(sums: Calculation, facts: Sequence[Evidence], language: str) -> 
     return Computed(evidence, (sums,), ((text, tuple(numbers.values())),))
 
 
-def _computed(wanted: Wanted, desk: _Desk) -> Calculation | Missing:
+def _computed(wanted: FigureRequest, desk: _FigureLookup) -> Calculation | NotComputed:
     return compute(wanted, lambda concept, offset: desk.look_up(concept, _term(wanted, offset, desk)))
 
 
-def _term(wanted: Wanted, offset: int, desk: _Desk) -> Term | None:
+def _term(wanted: FigureRequest, offset: int, desk: _FigureLookup) -> FiscalTerm | None:
     found = read_terms([wanted.period(offset)])
-    return in_calendar(found[0], desk.whose, desk.store.catalogue()) if found else None
+    return in_calendar(found[0], desk.reports, desk.store.catalogue()) if found else None
 
 
-def _assembled(wanted: Wanted, result: Calculation, desk: _Desk, whose: Whose) -> Computed | Uncomputed:
+def _assembled(
+    wanted: FigureRequest, result: Calculation, desk: _FigureLookup, reports: CompanyReports
+) -> Computed | Uncomputed:
     """The rows in the order in which the calculation uses them, and what is said."""
     numbers = _in_order(result.inputs)
     inputs = _renumbered(result.inputs, numbers)
@@ -223,18 +225,20 @@ def _assembled(wanted: Wanted, result: Calculation, desk: _Desk, whose: Whose) -
     notes = [r.note for r in chosen if r.note]
     if any(r.amount.column.inferred for r in chosen):
         notes.append(INFERRED[wanted.language == "zh"])
-    notes += [ONLY[wanted.language == "zh"]] if whose.only else []
+    notes += [ONLY[wanted.language == "zh"]] if reports.only else []
     result = replace(result, inputs=inputs, notes=tuple(dict.fromkeys((*result.notes, *notes))))
     if not chosen:
         return Uncomputed("")
     rows = tuple(range(1, len(chosen) + 1))
     evidence = [reading.evidence(n) for n, reading in enumerate(chosen, 1)]
-    if len(chosen) <= _FEW and (again := _told_again(desk, chosen, inputs)):
+    if len(chosen) <= _FEW and (again := _repeated_in_discussion(desk, chosen, inputs)):
         evidence.append(replace(again, number=len(evidence) + 1))
-    return Computed(tuple(evidence), (result,), sentences(wanted, result, whose, rows))
+    return Computed(tuple(evidence), (result,), sentences(wanted, result, reports, rows))
 
 
-def _told_again(desk: _Desk, chosen: Sequence[Reading], inputs: Sequence[Figure]) -> Evidence | None:
+def _repeated_in_discussion(
+    desk: _FigureLookup, chosen: Sequence[FigureReading], inputs: Sequence[Figure]
+) -> Evidence | None:
     """The line of management's discussion that prints most of these figures once more: where they are
     explained. None where none does."""
     document = chosen[0].line.row.document
@@ -247,10 +251,10 @@ def _told_again(desk: _Desk, chosen: Sequence[Reading], inputs: Sequence[Figure]
     best: tuple[int, Evidence] | None = None
     for chunk_id, _, chunk in desk.store.chunks(sorted(explained)[:_EXPLANATIONS]):
         for start, line in _lines(chunk):
-            told = sum(p in line for p in printed)
-            if told > (best[0] if best else 0):
+            matching = sum(p in line for p in printed)
+            if matching > (best[0] if best else 0):
                 page = chunk.page if chunk.page == chunk.last_page else desk.store.page_at(document.id, start)
-                best = told, Evidence(
+                best = matching, Evidence(
                     0, document, chunk_id, start, start + len(line), line, 0.5, page, chunk.heading_path,
                     "", chunk.location,
                 )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rag.figures.expressions import Node, Number, Term
+from rag.figures.expressions import FormulaTerm, Node, Number
 from rag.figures.formulas import Book
 from rag.fiscal import read_periods
 
@@ -58,12 +58,12 @@ _JOINING = {"and": "and", "和": "and", "与": "and", "及": "and", "to": "to", 
 _IGNORED = ",:\"'“”’‘[]{}$"
 
 
-class Unreadable(Exception):
+class FormulaError(Exception):
     """The text is no expression of the grammar. Caught by `rag.figures.definitions`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class FormulaToken:
     """`kind`: "num", "op", "operand", "mode", "period", "and", "to", "between" or "end". `node` is what
     numbers and operands stand for, `text` the operator or mode, `offset` a period's distance from the
     newest."""
@@ -74,7 +74,7 @@ class Token:
     offset: int | None = None
 
 
-def tokens(text: str, book: Book, newest: int, own: Mapping[str, Node]) -> list[Token]:
+def tokens(text: str, book: Book, newest: int, own: Mapping[str, Node]) -> list[FormulaToken]:
     """The tokens of a normalised text; `newest` is the year that offsets are counted from (0: none is known),
     `own` are definitions that go before the book's. Words that are no name become row labels. Raises
     Unreadable for signs that belong to no expression."""
@@ -86,10 +86,10 @@ class _Reader:
         self.text, self.book, self.newest, self.own = text, book, newest, own
         self.names = {start: (end, key) for start, end, key in book.find(text) if key[0] in "fl"}
         self.periods = {p.start: p for p in read_periods(text) if p.year and not p.inner}
-        self.found: list[Token] = []
+        self.found: list[FormulaToken] = []
         self.label: list[str] = []
 
-    def read(self) -> list[Token]:
+    def read(self) -> list[FormulaToken]:
         at = 0
         while at < len(self.text):
             at = self._step(at)
@@ -101,7 +101,7 @@ class _Reader:
         if self.text[at].isspace():
             return at + 1
         if (p := self.periods.get(at)) and p.end > at:
-            self.found.append(Token("period", offset=p.year - self.newest if self.newest else 0))
+            self.found.append(FormulaToken("period", offset=p.year - self.newest if self.newest else 0))
             return p.end
         special = _special(self.text, at)
         if special and not (at in self.names and self.names[at][0] > special[1]):
@@ -113,10 +113,10 @@ class _Reader:
         """Words that were no name become an operand of their own."""
         if any(len(word) > 1 for word in self.label):
             label = " ".join(self.label)
-            self.found.append(Token("operand", label, Term(f"={label}")))
+            self.found.append(FormulaToken("operand", label, FormulaTerm(f"={label}")))
         self.label.clear()
 
-    def _put(self, token: Token) -> None:
+    def _put(self, token: FormulaToken) -> None:
         self._flush()
         self.found.append(token)
 
@@ -128,35 +128,37 @@ class _Reader:
         else:
             node = self.own.get(key)
             if node is None:
-                node = self.book.formulas[key[2:]].expression if key.startswith("f:") else Term(key[2:])
-            self.found.append(Token("operand", self.text[at:end], node))
+                node = (
+                    self.book.formulas[key[2:]].expression if key.startswith("f:") else FormulaTerm(key[2:])
+                )
+            self.found.append(FormulaToken("operand", self.text[at:end], node))
         for pattern, mode in _AFTER_ZH:
             if m := re.compile(pattern).match(self.text, end):
-                self.found.insert(len(self.found) - 1, Token("mode", mode))
+                self.found.insert(len(self.found) - 1, FormulaToken("mode", mode))
                 return m.end()
         return end
 
     def _word(self, at: int) -> int:
         m = _TOKEN.match(self.text, at)
         if m is None:
-            raise Unreadable
+            raise FormulaError
         if m["num"]:
             self._put(_number(m["num"]))
         elif m["op"]:
             hyphen = m["op"] == "-" and self.label and self.text[at - 1 : at].isalpha()
             if not hyphen:
-                self._put(Token("op", m["op"]))
+                self._put(FormulaToken("op", m["op"]))
         elif m["sep"]:
             if m["sep"] not in _IGNORED:
-                raise Unreadable
+                raise FormulaError
         elif kind := _JOINING.get(m.group()):
-            self._put(Token(kind))
+            self._put(FormulaToken(kind))
         elif not _FILLER.fullmatch(m.group()):
             self.label.append(m.group())
         return m.end()
 
 
-def _special(text: str, at: int) -> tuple[Token, int] | None:
+def _special(text: str, at: int) -> tuple[FormulaToken, int] | None:
     """An operator or mode in words at a place that begins a word."""
     if at and text[at - 1].isalnum() and text[at].isascii() and text[at - 1].isascii():
         return None
@@ -164,12 +166,12 @@ def _special(text: str, at: int) -> tuple[Token, int] | None:
         for pattern, meaning in table:
             m = re.compile(rf"(?:{pattern})(?![a-z])").match(text, at)
             if m:
-                return Token(kind, meaning), m.end()
+                return FormulaToken(kind, meaning), m.end()
     return None
 
 
-def _number(text: str) -> Token:
+def _number(text: str) -> FormulaToken:
     """A number; 21% is 0.21, but 100% the hundred that a percentage is multiplied by."""
     value = Decimal(text.rstrip("% ").replace(",", ""))
     share = text.endswith("%") and value != 100
-    return Token("num", node=Number(value / 100 if share else value))
+    return FormulaToken("num", node=Number(value / 100 if share else value))

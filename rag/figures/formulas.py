@@ -2,8 +2,8 @@
 
 The book gives the lines that a statement prints (ids of its concepts), the formulas over them, and finds
 either by the names that questions use. A key that starts with "=" is a row label as a report prints it, for
-what is no line of concepts.toml. English ids serve Chinese questions too: `twins` gives the lines that a
-Chinese report prints for them.
+what is no line of concepts.toml. English ids serve Chinese questions too: `equal_lines` gives the lines that
+a Chinese report prints for them.
 
 Of a name that a line and a formula share the formula speaks: it knows what to do without the line."""
 
@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from rag.domains.finance.concepts import CONCEPTS, load
-from rag.figures.expressions import Node, Term, parse
+from rag.figures.expressions import FormulaTerm, Node, parse
 from rag.lexicon import Forms, compiled, matches, words_of
 from rag.text import has_han, normalise
 
 FORMULAS = Path(__file__).parent.parent / "data" / "formulas.toml"
 UNITS = ("%", "times", "days", "money", "money per share", "shares", "")
-# What is paid, and what wears off: reports print it with or without brackets, and its size is meant.
+# What is paid, and what wears off: reports print it with or without brackets, and its size is intended.
 OUTFLOWS = frozenset(
     {
         "capex", "dividends paid", "share repurchases", "cost of sales", "interest expense", "interest paid",
@@ -68,7 +68,7 @@ class Formula:
     note: str = ""
     defined: bool = False
 
-    def spoken(self, language: str) -> str:
+    def in_words(self, language: str) -> str:
         """Its name in "en" or "zh"."""
         return (self.name_zh or self.name) if language == "zh" else self.name
 
@@ -78,7 +78,7 @@ class Formula:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FormulaLine:
     """A line item by its key, which is its English name too; its Chinese name and its unit (see UNITS)."""
 
     key: str
@@ -91,8 +91,8 @@ class Book:
     """Everything that has a name: formulas and lines by key, and the names in two languages."""
 
     formulas: Mapping[str, Formula]
-    lines: Mapping[str, Line]
-    twins: Mapping[str, tuple[str, ...]]
+    lines: Mapping[str, FormulaLine]
+    equal_lines: Mapping[str, tuple[str, ...]]
     english: Forms[str]
     chinese: Forms[str]
 
@@ -122,14 +122,14 @@ def identifier(key: str) -> str:
 def book() -> Book:
     """The shipped formulas and lines, read once."""
     raw = tomllib.loads(FORMULAS.read_text(encoding="utf-8"))
-    twins: dict[str, list[str]] = raw["twins"]
+    equal_lines: dict[str, list[str]] = raw["twins"]
     table = load(CONCEPTS)
     printed = tomllib.loads(CONCEPTS.read_text(encoding="utf-8"))
     concepts = printed.get("concept", ())
     # Concepts with wordings of their own that are no [[line]] are known by their first name.
     placeless = [row["names"][0] for row in concepts if "wordings" in row]
-    names: dict[str, Node] = {identifier(key): Term(key) for key in [*table.lines, *placeless]}
-    names |= {identifier(key): Term(f"={label}") for key, label in raw["rows"].items()}
+    names: dict[str, Node] = {identifier(key): FormulaTerm(key) for key in [*table.lines, *placeless]}
+    names |= {identifier(key): FormulaTerm(f"={label}") for key, label in raw["rows"].items()}
     formulas: dict[str, Formula] = {}
     for row in raw["formula"]:
         formula = _formula(row, names)
@@ -138,22 +138,22 @@ def book() -> Book:
         formulas[formula.key] = formula
         names[identifier(formula.key)] = formula.expression
     pairs = [(name, f"f:{row['key']}") for row in raw["formula"] for name in [*row["names"], row["key"]]]
-    back = {zh: en for en, ids in reversed(list(twins.items())) for zh in ids}
+    back = {zh: en for en, ids in reversed(list(equal_lines.items())) for zh in ids}
     pairs += _line_names(printed["line"], back)
     known = {name for name, _ in pairs}
     pairs += [(name, key) for row in concepts for name, key in _others(row) if name not in known]
     return Book(
         formulas,
-        {row["id"]: _line(row["id"], twins) for row in printed["line"] if row["id"] not in back},
-        {key: tuple(ids) for key, ids in twins.items()},
+        {row["id"]: _line(row["id"], equal_lines) for row in printed["line"] if row["id"] not in back},
+        {key: tuple(ids) for key, ids in equal_lines.items()},
         compiled((n.replace(" & ", " and "), v) for n, v in pairs if not has_han(n)),
         compiled((normalise(n), v) for n, v in pairs if has_han(n)),
     )
 
 
-def twins() -> Mapping[str, tuple[str, ...]]:
+def equal_lines() -> Mapping[str, tuple[str, ...]]:
     """Line ids -> the Chinese line ids that say the same ("revenue" -> ("营业收入",))."""
-    return book().twins
+    return book().equal_lines
 
 
 def concept_name(key: str, language: str) -> str:
@@ -170,9 +170,9 @@ def concept_unit(key: str) -> str:
     return line.unit if line else "money per share" if "per share" in key or " eps" in f" {key}" else "money"
 
 
-def _line(key: str, twins: Mapping[str, list[str]]) -> Line:
+def _line(key: str, twins: Mapping[str, list[str]]) -> FormulaLine:
     unit = "money per share" if key in _PER_SHARE else "shares" if key in _SHARES else "money"
-    return Line(key, twins.get(key, [key if has_han(key) else ""])[0], unit)
+    return FormulaLine(key, twins.get(key, [key if has_han(key) else ""])[0], unit)
 
 
 def _line_names(rows: Iterable[Mapping[str, Any]], back: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from rag.catalogue import Facts
+from rag.catalogue import DocumentFacts
 from rag.dates import dates
 from rag.numerals import fold
 from rag.quantities import header_scales
@@ -60,7 +60,7 @@ _DAYS_A_MONTH = 30.44
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class ColumnUnit:
     """What the figures of a table are multiplied by and their currency ("" where nothing says it). `stated`:
     a scale, or that there is none, is said. `shares` is the factor of numbers of shares."""
 
@@ -84,7 +84,7 @@ class Column:
     change: bool = False
     other: str = ""
     inferred: bool = False
-    unit: Unit | None = None
+    unit: ColumnUnit | None = None
 
 
 def split_head(header: str, columns: int) -> tuple[str, tuple[str, ...]]:
@@ -106,23 +106,23 @@ def names_period(head: str) -> bool:
     return bool(_BARE_YEAR.search(head) or _CURRENT.search(head) or _PREVIOUS.search(head))
 
 
-def read_unit(text: str, currency: str = "") -> Unit:
+def read_unit(text: str, currency: str = "") -> ColumnUnit:
     """The scale and currency that a head, a title or the lines above a table state."""
     folded = fold(text)
     scales = header_scales(folded)
-    said = _CURRENCY.search(folded)
-    name = (said.group().lower() if said else "").replace("dollars", "$")
+    currency_mark = _CURRENCY.search(folded)
+    name = (currency_mark.group().lower() if currency_mark else "").replace("dollars", "$")
     found = next((c for _, c in scales if c), "") or CURRENCY_BEFORE.get(name, "") or currency
     found = "USD" if found == "$" else found
     factor = int(scales[0][0]) if scales else 1
     shares = 1 if _SHARES_APART.search(_PER_SHARE.sub("", folded)) else factor
     if (m := _SHARES_IN.search(folded)) and "except" in folded.lower():
         shares = 1000 if m["scale"].lower() == "thousands" else 1_000_000
-    return Unit(factor, found, bool(scales) or _PLAIN_UNIT.search(text) is not None, shares)
+    return ColumnUnit(factor, found, bool(scales) or _PLAIN_UNIT.search(text) is not None, shares)
 
 
 def read_columns(
-    common: str, heads: Sequence[str], facts: Facts, *, instant: bool, annual: bool = True
+    common: str, heads: Sequence[str], facts: DocumentFacts, *, instant: bool, annual: bool = True
 ) -> tuple[Column, ...]:
     """The columns of a table. `instant`: figures of a day (a balance sheet), not of a period. `annual`: where
     nothing says how long a period is, it is the report's own."""
@@ -136,7 +136,7 @@ def read_columns(
     return tuple(found)
 
 
-def _anchor(years: Sequence[int], facts: Facts) -> int:
+def _anchor(years: Sequence[int], facts: DocumentFacts) -> int:
     """The year that bare years call the report's own: its fiscal year, but for a table that goes by the
     calendar year in which that ends."""
     own = facts.years[0] if facts.years else 0
@@ -146,7 +146,7 @@ def _anchor(years: Sequence[int], facts: Facts) -> int:
     return own or closes or max(years, default=0)
 
 
-def _column(common: str, head: str, facts: Facts, anchor: int, instant: bool) -> Column:
+def _column(common: str, head: str, facts: DocumentFacts, anchor: int, instant: bool) -> Column:
     column = Column(head, change=_CHANGE.search(head) is not None, other=_other(head))
     unit = read_unit(head)
     if unit.stated:
@@ -168,7 +168,7 @@ def _column(common: str, head: str, facts: Facts, anchor: int, instant: bool) ->
     return replace(column, year=current, part=part) if _CURRENT.search(head) and current else column
 
 
-def _in_order(common: str, found: list[Column], facts: Facts, instant: bool) -> list[Column]:
+def _in_order(common: str, found: list[Column], facts: DocumentFacts, instant: bool) -> list[Column]:
     """Columns whose heads say no period: periods named above them, else the newest first."""
     plain = [n for n, c in enumerate(found) if not c.change]
     current = facts.years[0] if facts.years else 0
@@ -234,7 +234,7 @@ def _months(text: str) -> int | None:
     return 12 if _YEARS_ENDED.search(text) else None
 
 
-def fiscal_day(day: date, facts: Facts) -> tuple[int, int]:
+def fiscal_day(day: date, facts: DocumentFacts) -> tuple[int, int]:
     """The fiscal year and quarter that a day closes, by the report's own period and its last day."""
     if not (facts.years and facts.ended):
         return (facts.years[0] if facts.years and facts.years[0] >= day.year else day.year), _QUARTERS.get(
@@ -255,7 +255,7 @@ def part_of(quarter: int, months: int | None) -> str:
     return {(6, 2): "H1", (9, 3): "9M", (12, 4): "FY", (6, 4): "H2"}.get((months, quarter), f"{months}M")
 
 
-def _word_part(head: str, common: str, months: int | None, facts: Facts, instant: bool) -> str:
+def _word_part(head: str, common: str, months: int | None, facts: DocumentFacts, instant: bool) -> str:
     for text in (head, common):
         if m := _QUARTER_WORD.search(text):
             return f"Q{m['q'] or m['q1'] or '一二三四'.index(m['zq']) + 1}"

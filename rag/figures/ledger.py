@@ -10,23 +10,23 @@ from functools import lru_cache, partial
 from weakref import WeakKeyDictionary, proxy
 
 from rag.domains.finance.sections import PRIMARY, SCHEDULE
-from rag.figures.lines import Line, table_lines
+from rag.figures.lines import TableLine, table_lines
 from rag.store import Store
 
-_KEPT = 64
+_MOST_KEPT = 64
 
 
-_ledgers: WeakKeyDictionary[Store, Callable[[int], tuple[Line, ...]]] = WeakKeyDictionary()
+_ledgers: WeakKeyDictionary[Store, Callable[[int], tuple[TableLine, ...]]] = WeakKeyDictionary()
 
 
-def ledger(store: Store, document_id: int) -> tuple[Line, ...]:
+def ledger(store: Store, document_id: int) -> tuple[TableLine, ...]:
     """The lines with figures of the document's primary statements, in order; () for one without."""
     if store not in _ledgers:
-        _ledgers[store] = lru_cache(maxsize=_KEPT)(partial(_read, proxy(store)))
+        _ledgers[store] = lru_cache(maxsize=_MOST_KEPT)(partial(_read, proxy(store)))
     return _ledgers[store](document_id)
 
 
-def _read(store: Store, document_id: int) -> tuple[Line, ...]:
+def _read(store: Store, document_id: int) -> tuple[TableLine, ...]:
     roles = store.roles([document_id])
     wanted = [i for i, role in sorted(roles.items()) if not set(PRIMARY).isdisjoint(role.split("|"))]
     found = [(i, chunk) for i, _, chunk in store.chunks(wanted) if chunk.kind == "table"]

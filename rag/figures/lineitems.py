@@ -14,18 +14,18 @@ from functools import lru_cache
 
 from rag.domains.finance.concepts import CONCEPTS, load
 from rag.domains.finance.sections import PRIMARY
-from rag.figures.formulas import OUTFLOWS, concept_unit, twins
+from rag.figures.formulas import OUTFLOWS, concept_unit, equal_lines
 from rag.figures.labels import BRACKETS, wording_score
 from rag.figures.ledger import ledger
-from rag.figures.lines import PER_SHARE, Amount, Line, table_lines
+from rag.figures.lines import PER_SHARE, Amount, TableLine, table_lines
 from rag.store import Store
 from rag.text import has_han, search_tokens
 from rag.types import Evidence, Figure
 
 _ENOUGH = 0.6
 _ENOUGH_ELSEWHERE = 0.75
-_ELSEWHERE, _TOLD_AGAIN = 0.2, 0.12
-_RETOLD = frozenset(("selected data", "discussion", "quarterly", "segments"))
+_ELSEWHERE, _REPEATED = 0.2, 0.12
+_REPEATING_ROLES = frozenset(("selected data", "discussion", "quarterly", "segments"))
 _LOOKED_AT = 24
 _LOSS = re.compile(r"(?i)\bloss(?:es)?\b|亏损")
 _GAIN = re.compile(r"(?i)income|profit|earnings|gain|利润|收益")
@@ -50,11 +50,11 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FigureReading:
     """A figure found: its line, its cell, its value in single units with the sign that its concept has (costs
     and payments are positive), and how surely it is the item, 0..1."""
 
-    line: Line
+    line: TableLine
     amount: Amount
     value: Decimal
     score: float
@@ -79,7 +79,7 @@ def item(key: str, chinese: bool = False) -> Item | None:
     lines, others = _concepts()
     wordings, statements = lines.get(key) or others.get(key) or ((), ())
     if chinese and not has_han(key):
-        same = [lines[other] for other in twins().get(key, ()) if other in lines]
+        same = [lines[other] for other in equal_lines().get(key, ()) if other in lines]
         wordings = tuple(w for words, _ in same for w in words) or wordings
         statements = same[0][1] if same else statements
     return Item(key, wordings, statements) if wordings else None
@@ -88,11 +88,13 @@ def item(key: str, chinese: bool = False) -> Item | None:
 @lru_cache(maxsize=1)
 def _concepts() -> tuple[Mapping[str, _Wordings], Mapping[str, _Wordings]]:
     table = load(CONCEPTS)
-    single = [c for c in table.concepts if len(c.need.lines) == 1]
-    return table.lines, {c.names[0]: (c.need.lines[0], c.need.roles) for c in single}
+    single = [c for c in table.concepts if len(c.item.lines) == 1]
+    return table.lines, {c.names[0]: (c.item.lines[0], c.item.roles) for c in single}
 
 
-def find_figure(store: Store, documents: Sequence[int], wanted: Item, year: int, part: str) -> Reading | None:
+def find_figure(
+    store: Store, documents: Sequence[int], wanted: Item, year: int, part: str
+) -> FigureReading | None:
     """The figure of an item for a fiscal period in the first of `documents` that has it: their statements are
     looked through first, then their other tables. None where none has it."""
     for document in documents:
@@ -126,12 +128,14 @@ _CORE = frozenset(
 )
 
 
-def _has_statement(lines: Iterable[Line], statement: str, year: int, part: str) -> bool:
+def _has_statement(lines: Iterable[TableLine], statement: str, year: int, part: str) -> bool:
     return any(line.statement == statement and figure_for(line, year, part) for line in lines)
 
 
-def _best(lines: Iterable[Line], wanted: Item, year: int, part: str, enough: float) -> Reading | None:
-    best: Reading | None = None
+def _best(
+    lines: Iterable[TableLine], wanted: Item, year: int, part: str, enough: float
+) -> FigureReading | None:
+    best: FigureReading | None = None
     for line in lines:
         amount = figure_for(line, year, part)
         if amount is None or amount.cell.value is None:
@@ -140,11 +144,11 @@ def _best(lines: Iterable[Line], wanted: Item, year: int, part: str, enough: flo
             continue  # columns of a statement come newest first; those of other tables in any order
         score = label_score(line.label, line.section, wanted) - _misplaced(line, amount, wanted)
         if score >= enough and (best is None or score > best.score + 1e-9):
-            best = Reading(line, amount, signed(wanted.key, line, amount), score)
+            best = FigureReading(line, amount, signed(wanted.key, line, amount), score)
     return best
 
 
-def figure_for(line: Line, year: int, part: str) -> Amount | None:
+def figure_for(line: TableLine, year: int, part: str) -> Amount | None:
     """The cell of a line for a period; a column that only a period heads is preferred."""
     instant = line.statement == "balance"
     fits = [
@@ -154,16 +158,16 @@ def figure_for(line: Line, year: int, part: str) -> Amount | None:
     return min(fits, key=lambda a: bool(a.column.other), default=None)
 
 
-def same_part(printed: str, asked: str, instant: bool) -> bool:
+def same_part(printed: str, wanted: str, instant: bool) -> bool:
     """Whether a column is of the asked part of a year. A balance at the end of a half or of nine months is
     that of its last quarter; that of a year is its fourth's."""
     if instant:
         ends = {"H1": "Q2", "9M": "Q3", "Q4": "FY", "H2": "FY"}
-        return ends.get(printed, printed) == ends.get(asked, asked)
-    return printed == asked
+        return ends.get(printed, printed) == ends.get(wanted, wanted)
+    return printed == wanted
 
 
-def _misplaced(line: Line, amount: Amount, wanted: Item) -> float:
+def _misplaced(line: TableLine, amount: Amount, wanted: Item) -> float:
     """What a line loses because of where it stands."""
     cost = 0.15 if amount.column.other else 0.0
     cost += 0.05 if amount.column.inferred else 0.0
@@ -176,8 +180,8 @@ def _misplaced(line: Line, amount: Amount, wanted: Item) -> float:
             cost += 0.1
     if not line.statement and wanted.statements and not set(wanted.statements) & set(line.roles):
         cost += _ELSEWHERE
-    elif _RETOLD.intersection(line.roles).difference(wanted.statements):
-        cost += _TOLD_AGAIN
+    elif _REPEATING_ROLES.intersection(line.roles).difference(wanted.statements):
+        cost += _REPEATED
     if amount.unit == "%" and "%" not in " ".join(wanted.wordings):
         cost += 0.5
     cost += 0.04 if line.implied else 0.0
@@ -195,7 +199,7 @@ def label_score(label: str, section: str, wanted: Item) -> float:
     return wording_score(label, section, wanted.wordings)
 
 
-def signed(key: str, line: Line, amount: Amount) -> Decimal:
+def signed(key: str, line: TableLine, amount: Amount) -> Decimal:
     """The value in single units, with the sign that the concept has whatever way the table prints it."""
     value = (amount.cell.value or Decimal(0)) * amount.factor
     if key in OUTFLOWS:
@@ -208,7 +212,7 @@ def signed(key: str, line: Line, amount: Amount) -> Decimal:
     return value
 
 
-def _tax_is_negative(line: Line) -> bool:
+def _tax_is_negative(line: TableLine) -> bool:
     """Whether the line prints a tax expense as a negative figure: its label puts that word in brackets
     ("benefit (provision)"), or its statement puts costs in brackets."""
     inside = " ".join(re.findall(r"\(([^()]*)\)", line.label)).lower()
@@ -220,7 +224,7 @@ def _tax_is_negative(line: Line) -> bool:
     return line.costs_negative
 
 
-def _unlabelled_gross_profit(lines: Sequence[Line], year: int, part: str) -> Reading | None:
+def _unlabelled_gross_profit(lines: Sequence[TableLine], year: int, part: str) -> FigureReading | None:
     """A subtotal without a label that is revenue less the costs printed between."""
     own = [line for line in lines if line.statement == "income"]
     revenue = item("revenue")
@@ -236,7 +240,7 @@ def _unlabelled_gross_profit(lines: Sequence[Line], year: int, part: str) -> Rea
             left = top.amount.cell.value - amount.cell.value
             if costs and left in (abs(sum(costs)), abs(costs[-1])):
                 note = "the subtotal without a label that is revenue less the costs above it"
-                return Reading(line, amount, amount.cell.value * amount.factor, 0.8, note)
+                return FigureReading(line, amount, amount.cell.value * amount.factor, 0.8, note)
             return None
         costs.append(amount.cell.value)
     return None
@@ -245,9 +249,9 @@ def _unlabelled_gross_profit(lines: Sequence[Line], year: int, part: str) -> Rea
 _TAXES = frozenset(("income tax", "所得税费用"))
 
 
-def _with_tax_sign(lines: Sequence[Line], tax: Reading, year: int, part: str) -> Reading:
+def _with_tax_sign(lines: Sequence[TableLine], tax: FigureReading, year: int, part: str) -> FigureReading:
     """The tax with the sign that makes it what lies between pretax and net income, where both stand in its
-    statement; labels alone ("provision for income taxes (35)") do not tell."""
+    statement; labels alone ("provision for income taxes (35)") do not decide it."""
     own = [
         line
         for line in lines
@@ -266,7 +270,7 @@ def _with_tax_sign(lines: Sequence[Line], tax: Reading, year: int, part: str) ->
     return replace(tax, value=size if as_expense < as_benefit else -size)
 
 
-def _undivided(lines: Sequence[Line], year: int, part: str) -> Reading | None:
+def _undivided(lines: Sequence[TableLine], year: int, part: str) -> FigureReading | None:
     """Net income, where a company has no other owners and so does not say whose it is."""
     whole = item("net income")
     own = [line for line in lines if line.statement == "income"]
@@ -278,7 +282,7 @@ def _undivided(lines: Sequence[Line], year: int, part: str) -> Reading | None:
 _COST_OF = re.compile(r"(?i)costs? of\b")
 
 
-def _is_a_part(lines: Sequence[Line], found: Reading) -> bool:
+def _is_a_part(lines: Sequence[TableLine], found: FigureReading) -> bool:
     """Whether a cost of sales is one of several of its statement, and not their total."""
     if "total" in found.line.label.lower():
         return False
@@ -295,7 +299,7 @@ def phrases(wanted: Item) -> list[str]:
     return [p for p in dict.fromkeys(found) if p]
 
 
-def _other_tables(store: Store, document: int, wanted: Item) -> tuple[Line, ...]:
+def _other_tables(store: Store, document: int, wanted: Item) -> tuple[TableLine, ...]:
     """Lines of the tables outside the primary statements whose passages print one of the wordings."""
     held = store.phrase_hits(phrases(wanted), [document])
     ids = list(dict.fromkeys(i for found in held.values() for i in found))[:_LOOKED_AT]

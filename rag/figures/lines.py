@@ -1,7 +1,7 @@
 """Rows of tables as lines: label, section, figures by period, place.
 
-The head gives each column its period; a cell's unit is told by its column, its table, the lines above it, or
-the words of its row."""
+The head gives each column its period; a cell's unit is determined by its column, its table, the lines above
+it, or the words of its row."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from rag.domains.finance.sections import PRIMARY
-from rag.figures.above import period_heads, spoken
-from rag.figures.cells import Cell, TableRow, fitted, read_cells, split_cells
-from rag.figures.heads import Column, Unit, names_period, read_columns, read_unit, split_head
+from rag.figures.above import period_heads, units_sentence
+from rag.figures.cells import FigureCell, TableRow, fitted, read_cells, split_cells
+from rag.figures.heads import Column, ColumnUnit, names_period, read_columns, read_unit, split_head
 from rag.figures.line_names import Raw, label_rows
 from rag.store import Store
 from rag.types import BlockKind, Chunk, DocumentInfo, Evidence
@@ -38,14 +38,14 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 class Amount:
     """A cell under its column. `factor` turns what is printed into single units of `unit`."""
 
-    cell: Cell
+    cell: FigureCell
     column: Column
     factor: int = 1
     unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TableLine:
     """A line of a statement, which stands at `row` of its document. `label` is without notes and footnotes,
     `section` the heading that it stands under; a subtotal without a label is called by its section
     (`implied`). `statement` is the kind of statement ("" for another table); `roles` are all of the
@@ -61,7 +61,9 @@ class Line:
     costs_negative: bool = False
 
 
-def table_lines(store: Store, info: DocumentInfo, chunks: Iterable[tuple[int, Chunk]]) -> tuple[Line, ...]:
+def table_lines(
+    store: Store, info: DocumentInfo, chunks: Iterable[tuple[int, Chunk]]
+) -> tuple[TableLine, ...]:
     """The lines of these table passages of one document, in order."""
     raws = [raw for i, chunk in chunks for raw in _rows(store, info, i, chunk)]
     widths: dict[str, Counter[int]] = {}
@@ -78,7 +80,7 @@ def table_lines(store: Store, info: DocumentInfo, chunks: Iterable[tuple[int, Ch
     columns: dict[tuple[str, bool], tuple[Column, ...]] = {}
     above: dict[int | None, tuple[str, ...]] = {}
     grid = info.kind != "pdf"
-    lines: list[Line] = []
+    lines: list[TableLine] = []
     for raw, (label, section, implied) in zip(raws, label_rows(raws), strict=True):
         header, cells, roles = raw.block.header, raw.row.cells, raw.chunk.role.split("|")
         statement = next((role for role in roles if role in PRIMARY), "")
@@ -101,7 +103,9 @@ def table_lines(store: Store, info: DocumentInfo, chunks: Iterable[tuple[int, Ch
                 0, info, raw.chunk_id, raw.block.start, raw.block.end, raw.text, 0.0, raw.page,
                 raw.chunk.heading_path, header, raw.block.location or raw.chunk.location,
             )  # fmt: skip
-            lines.append(Line(label, section, implied, amounts, row, statement, tuple(filter(None, roles))))
+            lines.append(
+                TableLine(label, section, implied, amounts, row, statement, tuple(filter(None, roles)))
+            )
     return _with_signs(lines)
 
 
@@ -129,10 +133,10 @@ def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iter
         yield Raw(row, block, chunk_id, chunk, text, page)
 
 
-def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[str, Unit]:
+def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[str, ColumnUnit]:
     """The unit of each head: its own, else that of the lines above the table, else the usual one of the
     document's statements."""
-    found: dict[str, Unit] = {}
+    found: dict[str, ColumnUnit] = {}
     for raw in raws:
         header = raw.block.header
         if header in found:
@@ -140,7 +144,7 @@ def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[str, U
         unit = read_unit(header)
         if not unit.stated:
             above = store.text(info.id, max(0, raw.block.start - _ABOVE), raw.block.start)
-            near = read_unit(spoken(above))
+            near = read_unit(units_sentence(above))
             unit = replace(near, currency=unit.currency or near.currency) if near.stated else unit
         found[header] = unit
     stated = Counter(unit for unit in found.values() if unit.stated)
@@ -149,18 +153,20 @@ def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[str, U
         money, key=money.__getitem__, default=""
     )
     currency = _SIGNS.get(currency, currency)
-    usual = stated.most_common(1)[0][0] if stated else Unit()
+    usual = stated.most_common(1)[0][0] if stated else ColumnUnit()
     return {h: replace(u if u.stated else usual, currency=u.currency or currency) for h, u in found.items()}
 
 
-def _placed(cells: Sequence[Cell], columns: Sequence[Column], grid: bool) -> list[tuple[Cell, Column]]:
+def _placed(
+    cells: Sequence[FigureCell], columns: Sequence[Column], grid: bool
+) -> list[tuple[FigureCell, Column]]:
     if grid:
         return [(c, columns[c.place - 1]) for c in cells if c.place and c.place <= len(columns)]
     kept = fitted(cells, len(columns)) if cells else None
     return list(zip(kept, columns, strict=True)) if kept else []
 
 
-def _amount(cell: Cell, column: Column, unit: Unit, label: str, section: str) -> Amount:
+def _amount(cell: FigureCell, column: Column, unit: ColumnUnit, label: str, section: str) -> Amount:
     words = f"{section} {label}"
     own = column.unit or unit
     currency = _SIGNS.get(cell.currency, cell.currency) or own.currency or unit.currency
@@ -177,7 +183,7 @@ def _amount(cell: Cell, column: Column, unit: Unit, label: str, section: str) ->
 _COST = re.compile(r"^(?:total )?costs?\b|^(?:selling|general|research|operating expenses|total costs)", re.I)
 
 
-def _with_signs(lines: list[Line]) -> tuple[Line, ...]:
+def _with_signs(lines: list[TableLine]) -> tuple[TableLine, ...]:
     """Marks the lines of statements that print costs in brackets."""
     votes: Counter[str] = Counter()
     for line in lines:

@@ -4,7 +4,7 @@ Only questions for a figure are understood; for any other, None. Being wrong her
 question that asked for none, so every step wants to see what it needs: a sentence that asks (what was, how
 much, is it improving, 多少), in it the name of a formula or line that is the head of its phrase, no word that
 turns the question elsewhere (why, what drove, policy, tenant, dose, 原因, 合同), and for names that are
-everyday words a period or another sign that a company's accounts are meant."""
+everyday words a period or another sign that a company's accounts are intended."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from decimal import Decimal
 from itertools import pairwise
 
 from rag.figures import cues
-from rag.figures.asked import PAIRED, Aim, Wanted
+from rag.figures.asked import PAIRED, FigureRequest, Operation
 from rag.figures.asked_periods import asked_periods, labels
 from rag.figures.definitions import Definitions, definition_spans, read_definitions
-from rag.figures.expressions import Binary, Call, Node, Number, Term
+from rag.figures.expressions import Binary, Call, FormulaTerm, Node, Number
 from rag.figures.formulas import Book, Formula, book, concept_name
 from rag.fiscal import FiscalPeriod
 from rag.lexicon import MAX_CHARS
@@ -25,7 +25,15 @@ from rag.rounding import Rounding, read_rounding
 from rag.text import has_han, normalise
 
 _ALL_PERIODS = frozenset(
-    {Aim.AVERAGE, Aim.TOTAL, Aim.AVERAGE_GROWTH, Aim.HIGHEST, Aim.LOWEST, Aim.VALUE, Aim.VALUES}
+    {
+        Operation.AVERAGE,
+        Operation.TOTAL,
+        Operation.AVERAGE_GROWTH,
+        Operation.HIGHEST,
+        Operation.LOWEST,
+        Operation.VALUE,
+        Operation.VALUES,
+    }
 )
 _HUNDRED = Number(Decimal(100))
 
@@ -43,13 +51,13 @@ class _Operand:
         return self.key.startswith("f:")
 
 
-def understand(question: str) -> Wanted | None:
+def understand(question: str) -> FigureRequest | None:
     """The figure that a question wants, the first where it wants several; None where it wants none."""
     found = understand_all(question)
     return found[0] if found else None
 
 
-def understand_all(question: str) -> tuple[Wanted, ...]:
+def understand_all(question: str) -> tuple[FigureRequest, ...]:
     """Every figure that a question wants ("revenue and net income in FY2022"), in its order; empty where it
     wants none. Never raises."""
     text = normalise(question[:MAX_CHARS]).replace(" & ", " and ")
@@ -122,7 +130,7 @@ def _enough(
     periods: Sequence[FiscalPeriod],
     question: str,
 ) -> bool:
-    """Whether it is clear that a company's accounts are meant."""
+    """Whether it is clear that a company's accounts are intended."""
     if periods or cues.says("accounts", text):
         return True
     if any(op.formula and not cues.weak(text[op.start : op.end]) for op in operands):
@@ -164,13 +172,13 @@ def _metrics(text: str, operands: Sequence[_Operand], known: Book, language: str
 
 
 def _node(op: _Operand, known: Book, language: str) -> Node:
-    return known.formulas[op.key[2:]].form(language) if op.formula else Term(op.key[2:])
+    return known.formulas[op.key[2:]].form(language) if op.formula else FormulaTerm(op.key[2:])
 
 
 def _combined(a: _Operand, b: _Operand, sign: str, known: Book, language: str) -> Formula:
     """ "%": a as a share of b; "/": a over b; "+" and "-": in money."""
     names = [
-        known.formulas[op.key[2:]].spoken(language) if op.formula else concept_name(op.key[2:], language)
+        known.formulas[op.key[2:]].in_words(language) if op.formula else concept_name(op.key[2:], language)
         for op in (a, b)
     ]
     patterns = {
@@ -202,19 +210,19 @@ def _wanted(
     periods: Sequence[FiscalPeriod],
     defined: Definitions | None,
     language: str,
-) -> Wanted:
-    aim = cues.aim(core, language)
-    inner = aim in _ALL_PERIODS or (aim is Aim.TREND and cues.says("every", core))
+) -> FigureRequest:
+    aim = cues.operation(core, language)
+    inner = aim in _ALL_PERIODS or (aim is Operation.TREND and cues.says("every", core))
     named = labels(text, periods, keep_inner=inner)
     rounding = read_rounding(text)
     formula, notes = _formula(metric, defined, rounding, language)
     span, named, aim = _spanned(core, named, aim)
-    if aim is Aim.SOUND and not (formula and formula.healthy) and not cues.bound(core)[0]:
-        aim = Aim.VALUE
-    sense, limit = cues.bound(core) if aim is Aim.SOUND else (0, "")
+    if aim is Operation.SOUND and not (formula and formula.healthy) and not cues.limit(core)[0]:
+        aim = Operation.VALUE
+    sense, limit = cues.limit(core) if aim is Operation.SOUND else (0, "")
     bound = Decimal(limit) if limit else None
-    rising, better = cues.supposed(core, language) if aim in (Aim.TREND, Aim.SIGN) else (0, 0)
-    return Wanted(
+    rising, better = cues.supposed(core, language) if aim in (Operation.TREND, Operation.SIGN) else (0, 0)
+    return FigureRequest(
         formula, None if formula else str(metric), named, rounding, aim, span, language,
         cues.says("sequential", core), sense or rising, better, notes, bound,
     )  # fmt: skip
@@ -230,24 +238,32 @@ def _formula(
     zh = language == "zh"
     node = defined.of(f"f:{formula.key}" if formula else f"l:{metric}")
     if node is not None:
-        said = ("computed as the question defines it", "按问题自己的定义计算")[zh]
-        return _defined(formula, str(metric), node, rounding), (said,)
+        remark = ("computed as the question defines it", "按问题自己的定义计算")[zh]
+        return _defined(formula, str(metric), node, rounding), (remark,)
     unread = "the question's own definition could not be read; the usual one is used"
     return formula, ("问题中的定义未能读懂，按通常定义计算" if zh else unread,) if defined.unread else ()
 
 
-def _spanned(core: str, labels: tuple[str, ...], aim: Aim) -> tuple[int, tuple[str, ...], Aim]:
+def _spanned(core: str, labels: tuple[str, ...], aim: Operation) -> tuple[int, tuple[str, ...], Operation]:
     """Over how many periods the aim goes, the periods themselves, and the aim where these decide it."""
-    said = cues.span(core)
-    if aim is Aim.VALUE and len(labels) > 1:
-        aim = Aim.VALUES
-    if aim in (Aim.AVERAGE, Aim.TOTAL, Aim.HIGHEST, Aim.LOWEST, Aim.AVERAGE_GROWTH) and len(labels) < 2:
-        if not said and aim in (Aim.AVERAGE, Aim.TOTAL):
-            aim = Aim.VALUE
-        return max(said, 2 if aim in PAIRED else 1, 3 if aim in (Aim.HIGHEST, Aim.LOWEST) else 1), labels, aim
-    if aim is Aim.CAGR and len(labels) < 2:
-        return (said + 1 if said else 2), labels, aim  # three years' growth needs four year ends
-    return max(said, 2 if aim in PAIRED else 1), labels, aim
+    span = cues.span(core)
+    if aim is Operation.VALUE and len(labels) > 1:
+        aim = Operation.VALUES
+    if (
+        aim
+        in (Operation.AVERAGE, Operation.TOTAL, Operation.HIGHEST, Operation.LOWEST, Operation.AVERAGE_GROWTH)
+        and len(labels) < 2
+    ):
+        if not span and aim in (Operation.AVERAGE, Operation.TOTAL):
+            aim = Operation.VALUE
+        return (
+            max(span, 2 if aim in PAIRED else 1, 3 if aim in (Operation.HIGHEST, Operation.LOWEST) else 1),
+            labels,
+            aim,
+        )
+    if aim is Operation.CAGR and len(labels) < 2:
+        return (span + 1 if span else 2), labels, aim  # three years' growth needs four year ends
+    return max(span, 2 if aim in PAIRED else 1), labels, aim
 
 
 def _defined(formula: Formula | None, name: str, node: Node, rounding: Rounding) -> Formula:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from rag.catalogue import Catalogue, Facts, singular
+from rag.catalogue import Catalogue, DocumentFacts, singular
 from rag.constraints import Constraints
 from rag.domains.finance.concepts import CONCEPTS, load, reports
 from rag.figures.asked import PARTS_ZH
@@ -47,7 +47,7 @@ _ABBREVIATIONS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class FiscalTerm:
     """A fiscal period: the year and its part, "FY" for all of it. `ended`: an ISO day instead, where the
     question names one; it becomes a fiscal period by the calendar of the company's reports."""
 
@@ -60,14 +60,14 @@ class Term:
         """As `rag.figures.asked` writes periods: "FY2019", "Q2 2023"."""
         return f"FY{self.year}" if self.part == "FY" else f"{self.part} {self.year}"
 
-    def spoken(self, language: str) -> str:
+    def in_words(self, language: str) -> str:
         if language == "zh":
             return f"{self.year}年{PARTS_ZH.get(self.part, '度')}"
         return self.written
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
+class CompanyReports:
     """The reports of one company. `only`: the question does not name it, but it can mean no other."""
 
     company: str
@@ -75,32 +75,36 @@ class Whose:
     only: bool = False
 
 
-def read_terms(periods: Sequence[str]) -> tuple[Term, ...]:
+def read_terms(periods: Sequence[str]) -> tuple[FiscalTerm, ...]:
     """Periods as written ("FY2019", "Q2 2023") -> terms, each once, in order."""
     found = (p for text in periods for p in read_periods(text))
     return tuple(dict.fromkeys(_term(p) for p in found if p.year))
 
 
-def _term(period: FiscalPeriod) -> Term:
-    return Term(period.year, period.part or "FY", period.ended)
+def _term(period: FiscalPeriod) -> FiscalTerm:
+    return FiscalTerm(period.year, period.part or "FY", period.ended)
 
 
-def in_calendar(term: Term, whose: Whose, catalogue: Catalogue) -> Term:
+def in_calendar(term: FiscalTerm, reports: CompanyReports, catalogue: Catalogue) -> FiscalTerm:
     """The fiscal period that the day of a term closes, by the report that ends nearest to it."""
     if not term.ended:
         return term
     day = date.fromisoformat(term.ended)
-    dated = [f for d in whose.documents if (f := catalogue.facts[d]).ended and f.years and f.part]
+    dated = [f for d in reports.documents if (f := catalogue.facts[d]).ended and f.years and f.part]
     if not dated:
-        return Term(term.year)
+        return FiscalTerm(term.year)
     facts = min(dated, key=lambda f: abs((date.fromisoformat(f.ended) - day).days))
     year, quarter = fiscal_day(day, facts)
-    return Term(year, part_of(quarter, None))
+    return FiscalTerm(year, part_of(quarter, None))
 
 
-def find_whose(
-    question: str, constraints: Constraints, store: Store, filters: Filters | None, terms: Sequence[Term]
-) -> Whose | None:
+def find_reports(
+    question: str,
+    constraints: Constraints,
+    store: Store,
+    filters: Filters | None,
+    terms: Sequence[FiscalTerm],
+) -> CompanyReports | None:
     """The reports that the question means; None where it names a company that no document bears, names
     several, or leaves open whose figures it asks for."""
     if constraints.unknown_names or constraints.values("statute"):
@@ -110,30 +114,32 @@ def find_whose(
     if constraints.companies:
         names = {squash(short_name(c)) for c in constraints.companies}
         own = [d for d in constraints.named if d in held and constraints.agreement(d)["name"] >= 0.5]
-        return Whose(constraints.companies[0], tuple(sorted(own))) if len(names) == 1 and own else None
+        return (
+            CompanyReports(constraints.companies[0], tuple(sorted(own))) if len(names) == 1 and own else None
+        )
     if _foreign_names(question) or _DIGITS.search(question):
         return None
-    # Chinese has no capitals that would tell a name that nothing here bears.
+    # Chinese has no capitals that would mark a name that nothing here bears.
     return _only_company(store.catalogue(), held, () if has_han(question) else terms)
 
 
-def about_a_part(question: str, whose: Whose, catalogue: Catalogue, store: Store) -> bool:
+def about_a_part(question: str, reports: CompanyReports, catalogue: Catalogue, store: Store) -> bool:
     """Whether the question asks about less than the whole company: it speaks of segments, regions, products
     or subsidiaries, or holds a name that is neither the company's nor of accounting."""
     if _PARTS.search(question):
         return True
-    own = {word for name in _own_names(whose, store) for word in name_words(name)}
+    own = {word for name in _own_names(reports, store) for word in name_words(name)}
     found = find_names(question, catalogue, reporting=True)
     for name in _foreign_names(question):
         if not own.issuperset(name_words(name)) and not find_names(name, catalogue, reporting=True).companies:
             return True
-    return not found.companies and not whose.only
+    return not found.companies and not reports.only
 
 
-def _own_names(whose: Whose, store: Store) -> set[str]:
+def _own_names(reports: CompanyReports, store: Store) -> set[str]:
     """What the company's reports call it."""
-    names = {whose.company}
-    for document in whose.documents:
+    names = {reports.company}
+    for document in reports.documents:
         metadata = store.document(document).metadata
         names |= {metadata.get("company", ""), *metadata.get("names", "").split("|")}
     return names
@@ -141,8 +147,8 @@ def _own_names(whose: Whose, store: Store) -> set[str]:
 
 def _foreign_names(question: str) -> tuple[str, ...]:
     """Capitalised words that are neither periods nor of accounting."""
-    spoken = " ".join(question[p.start : p.end] for p in read_periods(question)).lower().split()
-    known = REPORT_WORDS | _ABBREVIATIONS | _finance_words() | set(spoken)
+    period_words = " ".join(question[p.start : p.end] for p in read_periods(question)).lower().split()
+    known = REPORT_WORDS | _ABBREVIATIONS | _finance_words() | set(period_words)
     found = []
     for name in analyse(question).names:
         words = [w for w in re.split(r"[\s&-]+", name.lower()) if len(w) > 1]
@@ -162,7 +168,9 @@ def _finance_words() -> frozenset[str]:
     return frozenset(singular(w) for name in names for w in re.findall(r"[a-z&]+", name.lower()))
 
 
-def _only_company(catalogue: Catalogue, reports: frozenset[int], terms: Sequence[Term]) -> Whose | None:
+def _only_company(
+    catalogue: Catalogue, reports: frozenset[int], terms: Sequence[FiscalTerm]
+) -> CompanyReports | None:
     """The one company with reports here, or the only one whose reports can show the last period asked for."""
     owners = {d: catalogue.facts[d].companies[0] for d in reports if catalogue.facts[d].companies}
     everyone = set(owners.values())
@@ -172,20 +180,20 @@ def _only_company(catalogue: Catalogue, reports: frozenset[int], terms: Sequence
         return None
     number = everyone.pop()
     own = tuple(sorted(d for d, n in owners.items() if n == number))
-    return Whose(catalogue.companies[number], own, only=True)
+    return CompanyReports(catalogue.companies[number], own, only=True)
 
 
-def _may_show(facts: Facts, term: Term) -> bool:
+def _may_show(facts: DocumentFacts, term: FiscalTerm) -> bool:
     """Whether a report may print figures of a term: its own, or those of up to four years before it."""
     years = facts.years or ((int(facts.ended[:4]),) if facts.ended else ())
     return any(0 <= year - term.year <= _LOOKS_BACK for year in years) or not years
 
 
-def _covers(facts: Facts, term: Term) -> bool:
+def _covers(facts: DocumentFacts, term: FiscalTerm) -> bool:
     return term.year in facts.years and (facts.part == term.part or {facts.part, term.part} == {"Q4", "FY"})
 
 
-def ordered_reports(whose: Whose, catalogue: Catalogue, term: Term) -> tuple[int, ...]:
+def ordered_reports(reports: CompanyReports, catalogue: Catalogue, term: FiscalTerm) -> tuple[int, ...]:
     """The documents to look for a term in, the likeliest first: its own report, then the following reports,
     which show it as the period before, then the others."""
 
@@ -196,18 +204,18 @@ def ordered_reports(whose: Whose, catalogue: Catalogue, term: Term) -> tuple[int
         annual = facts.part in ("FY", "Q4")
         return 1 - _covers(facts, term), later, 1 - annual, document
 
-    dated = [d for d in whose.documents if catalogue.facts[d].years or catalogue.facts[d].ended]
+    dated = [d for d in reports.documents if catalogue.facts[d].years or catalogue.facts[d].ended]
     return tuple(sorted(dated, key=rank)[:_REPORTS])
 
 
-def newest(whose: Whose, catalogue: Catalogue) -> Term | None:
+def newest(reports: CompanyReports, catalogue: Catalogue) -> FiscalTerm | None:
     """The period of the newest annual report, or of the newest of any kind where none is annual."""
     found = [
         (facts.part in ("FY", "Q4"), facts.years[0], _ORDER.index(facts.part))
-        for d in whose.documents
+        for d in reports.documents
         if (facts := catalogue.facts[d]).years and facts.part in _ORDER
     ]
     if not found:
         return None
     annual, year, part = max(found)
-    return Term(year, "FY" if annual else _ORDER[part])
+    return FiscalTerm(year, "FY" if annual else _ORDER[part])

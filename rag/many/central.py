@@ -27,7 +27,7 @@ _LONG = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SentenceAt:
     """A sentence to choose from: its `passage` (any key), the `heading` above it, and how near its passage is
     to the middle of the text, 0 to 1."""
 
@@ -37,21 +37,23 @@ class Said:
     nearness: float = 1.0
 
 
-def central(said: Sequence[Said], count: int) -> list[int]:
+def central(candidates: Sequence[SentenceAt], count: int) -> list[int]:
     """Indices of the at most `count` sentences that say most, in their order. Short ones and questions are
     none of them unless there is nothing else."""
-    worth = [n for n, one in enumerate(said) if _tells(one.text)] or list(range(len(said)))
-    if len(worth) <= count:
-        return worth
-    tokens = [query_tokens(said[n].text) for n in worth]
+    usable = [n for n, one in enumerate(candidates) if _is_statement(one.text)] or list(
+        range(len(candidates))
+    )
+    if len(usable) <= count:
+        return usable
+    tokens = [query_tokens(candidates[n].text) for n in usable]
     rows = _weighed(tokens)
-    scores = _ranked(rows, np.array([said[n].nearness for n in worth]))
+    scores = _ranked(rows, np.array([candidates[n].nearness for n in usable]))
     scores *= np.array([min(1.0, _LONG / max(1, len(t))) for t in tokens])
-    headings = [said[n].heading for n in worth]
-    return sorted(worth[i] for i in _chosen(rows, scores, headings, count))
+    headings = [candidates[n].heading for n in usable]
+    return sorted(usable[i] for i in _chosen(rows, scores, headings, count))
 
 
-def _tells(text: str) -> bool:
+def _is_statement(text: str) -> bool:
     plain = text.strip()
     if plain.endswith(("?", "？", ":", "：")):
         return False

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from rag.compose import Basis, certificate, quote_claim, refuse
 from rag.evidence import Selection, select
 from rag.index import Index
-from rag.many.intent import Ask, Intent, Unit
-from rag.many.scope import Scope
+from rag.many.intent import Ask, CountUnit, Intent
+from rag.many.scope import TopicScope
 from rag.many.tally import not_all_read
-from rag.many.topics import Need, Text
+from rag.many.topics import Text, TopicTerm
 from rag.missing import missing
 from rag.text import has_han
 from rag.types import Answer, AnswerKind, Claim, ClaimState, Evidence, Filters, Hit, Part, Reading
@@ -25,7 +25,7 @@ _ZERO = {"en": "0 passages match {words}.", "zh": "含有{words}的段落数为 
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TaskRequest:
     """A question with what it is answered from. `searched` is it as completed from the conversation; `k`,
     `limit` and `threshold` are the assistant's."""
 
@@ -54,51 +54,53 @@ def counted_claim(text: str, language: str, citations: Sequence[int] = ()) -> Cl
     return Claim(text, ClaimState.SUPPORTED, tuple(citations), (reason,))
 
 
-def made(
-    asked: Asked,
+def counted_answer(
+    request: TaskRequest,
     head: str,
     text: str,
     evidence: Sequence[Evidence],
-    shown: Sequence[Evidence],
+    quoted: Sequence[Evidence],
     reading: Reading,
     *,
     parts: Sequence[Part] = (),
     nearest: Sequence[Hit] = (),
 ) -> Answer:
-    """The answer: `head` counted by code, `shown` quoted; all of the `evidence` is in the citations."""
+    """The answer: `head` counted by code, `quoted` printed; all of the `evidence` is in the citations."""
     found = Selection(tuple(evidence), True, 1.0, 1.0, len(evidence), False)
-    claims = [counted_claim(head, asked.language, [e.number for e in shown])] if head else []
-    shown_claims = (*claims, *(quote_claim(e, asked.language) for e in shown))
-    basis = asked.basis(found, nearest)
+    claims = [counted_claim(head, request.language, [e.number for e in quoted])] if head else []
+    shown_claims = (*claims, *(quote_claim(e, request.language) for e in quoted))
+    basis = request.basis(found, nearest)
     return basis.answer(AnswerKind.QUOTED, text, shown_claims, parts=tuple(parts), reading=reading)
 
 
-def none_match(asked: Asked, scope: Scope, needs: Sequence[Need], reading: Reading) -> Answer:
+def none_match(
+    request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm], reading: Reading
+) -> Answer:
     """The refusal of a question that no passage matches. Its certificate's score is the largest share of the
     words asked for that one of the nearest passages holds, where all of them are needed."""
-    hits = asked.index.search(asked.searched, asked.k, filters=asked.filters)
-    found = select(asked.searched, hits, asked.index, limit=asked.limit, threshold=asked.threshold)
-    found = replace(found, sufficient=False, score=_share(hits, needs), threshold=1.0)
-    topic, store = scope.topic or asked.searched, asked.index.store
-    why = missing(topic, hits, store, asked.language, filters=asked.filters)
-    refusal = refuse(asked.basis(found, hits), why)
-    words = ("、" if asked.chinese else ", ").join(f"“{need.typed}”" for need in needs)
-    zero = _ZERO["zh" if asked.chinese else "en"].format(words=words)
-    return replace(refusal, text=f"{zero}{'' if asked.chinese else ' '}{refusal.text}", reading=reading)
+    hits = request.index.search(request.searched, request.k, filters=request.filters)
+    found = select(request.searched, hits, request.index, limit=request.limit, threshold=request.threshold)
+    found = replace(found, sufficient=False, score=_share(hits, terms), threshold=1.0)
+    topic, store = scope.topic or request.searched, request.index.store
+    why = missing(topic, hits, store, request.language, filters=request.filters)
+    refusal = refuse(request.basis(found, hits), why)
+    words = ("、" if request.chinese else ", ").join(f"“{need.typed}”" for need in terms)
+    zero = _ZERO["zh" if request.chinese else "en"].format(words=words)
+    return replace(refusal, text=f"{zero}{'' if request.chinese else ' '}{refusal.text}", reading=reading)
 
 
-def _share(hits: Sequence[Hit], needs: Sequence[Need]) -> float:
-    if not needs:
+def _share(hits: Sequence[Hit], terms: Sequence[TopicTerm]) -> float:
+    if not terms:
         return 0.0
     texts = [Text("\n".join([*h.chunk.heading_path, h.chunk.text])) for h in hits]
-    best = max((sum(map(text.holds, needs)) / len(needs) for text in texts), default=0.0)
-    return min(best, 1 - 1 / (len(needs) + 1))  # all of them in one passage, but not in one sentence
+    best = max((sum(map(text.holds, terms)) / len(terms) for text in texts), default=0.0)
+    return min(best, 1 - 1 / (len(terms) + 1))  # all of them in one passage, but not in one sentence
 
 
 def plain_question(intent: Intent, question: str) -> str:
     """The question as others are asked, to be searched and judged where it is answered like them: "list all"
     and "summarise" stand in no document."""
-    if not intent.sure or (intent.unit is not Unit.THING and intent.ask is not Ask.SUMMARISE):
+    if not intent.sure or (intent.unit is not CountUnit.THING and intent.ask is not Ask.SUMMARISE):
         return question
     if intent.ask is Ask.SUMMARISE:
         return intent.topic
@@ -107,7 +109,7 @@ def plain_question(intent: Intent, question: str) -> str:
 
 def partly_read(answer: Answer, intent: Intent) -> Answer:
     """An ordinary answer to such a question, saying that it rests on the best passages alone; unchanged where
-    the wording may have meant no more."""
+    the wording may have asked for no more."""
     if not intent.sure:
         return answer
     documents = len({hit.document.id for hit in answer.nearest})

@@ -6,19 +6,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.many.common import Asked, made, none_match
-from rag.many.intent import Ask, Intent, Unit
+from rag.many.common import TaskRequest, counted_answer, none_match
+from rag.many.intent import Ask, CountUnit, Intent
 from rag.many.parties import parties
-from rag.many.scope import Scope, all_of, called, read_scope
-from rag.many.survey import Match, Survey, evidence_of, heard, survey, units_of
+from rag.many.scope import TopicScope, all_of, called, read_scope
+from rag.many.survey import MatchingPassage, Survey, evidence_of, occurs, survey, units_of
 from rag.many.tally import headline, listing, remarks
-from rag.many.topics import Need, read_needs
+from rag.many.topics import TopicTerm, topic_terms
 from rag.store import Store
 from rag.text import has_han
 from rag.types import Answer, DocumentInfo, Reading
 
 # A topic of more words than this is a sentence, which no passage repeats.
-_MOST_NEEDS = 6
+_MOST_TERMS = 6
 _MOST_DOCUMENTS = 200
 _KINDS = (
     (re.compile(r"^(?:articles?|条|条文|条款)$", re.IGNORECASE), ("article", "section")),
@@ -28,60 +28,62 @@ _KINDS = (
 )
 
 
-def count_or_list(asked: Asked) -> Answer | None:
+def count_or_list(request: TaskRequest) -> Answer | None:
     """The answer to a question that counts or lists; a refusal where nothing matches; None where it cannot be
     answered by reading what matches."""
-    intent, store = asked.intent, asked.index.store
+    intent, store = request.intent, request.index.store
     if not intent.topic:
-        return _documents(asked, intent)
-    if intent.unit in (Unit.THING, Unit.ROW) and (answer := parties(asked)) is not None:
+        return _documents(request, intent)
+    if intent.unit in (CountUnit.THING, CountUnit.ROW) and (answer := parties(request)) is not None:
         return answer
     # "How many articles does the statute have?" is about a document as a whole.
-    whole = intent.ask is Ask.COUNT and intent.unit is Unit.SECTION
-    scope = read_scope(intent.topic, asked.index, asked.filters, whole=whole)
-    if intent.unit is Unit.DOCUMENT:
-        scope = replace(scope, named=False, topic=intent.topic, documents=all_of(store, asked.filters))
+    whole = intent.ask is Ask.COUNT and intent.unit is CountUnit.SECTION
+    scope = read_scope(intent.topic, request.index, request.filters, whole=whole)
+    if intent.unit is CountUnit.DOCUMENT:
+        scope = replace(scope, named=False, topic=intent.topic, documents=all_of(store, request.filters))
     if scope.named and not scope.topic:
-        return _sections(asked, scope)
-    needs = read_needs(scope.topic, extra=asked.index.lexicons)
-    if not needs or len(needs) > _MOST_NEEDS:
+        return _sections(request, scope)
+    terms = topic_terms(scope.topic, extra=request.index.lexicons)
+    if not terms or len(terms) > _MOST_TERMS:
         return None
-    found = survey(store, scope, needs, rows=intent.unit is Unit.ROW)
-    if intent.unit is Unit.ROW and not found.matches:
-        intent = replace(intent, unit=Unit.THING)
-        found = survey(store, scope, needs)
+    found = survey(store, scope, terms, rows=intent.unit is CountUnit.ROW)
+    if intent.unit is CountUnit.ROW and not found.matches:
+        intent = replace(intent, unit=CountUnit.THING)
+        found = survey(store, scope, terms)
     if found.matches:
-        return _told(asked, intent, found)
-    if found.apart or _may_be_worded_otherwise(intent, scope, needs, store):
+        return _answer(request, intent, found)
+    if found.apart or _may_be_worded_otherwise(intent, scope, terms, store):
         return None
-    return none_match(asked, scope, found.needs, Reading(asked.intent.ask.value, 0, 0, 0))
+    return none_match(request, scope, found.terms, Reading(request.intent.ask.value, 0, 0, 0))
 
 
-def _may_be_worded_otherwise(intent: Intent, scope: Scope, needs: Sequence[Need], store: Store) -> bool:
+def _may_be_worded_otherwise(
+    intent: Intent, scope: TopicScope, terms: Sequence[TopicTerm], store: Store
+) -> bool:
     """Whether things are listed whose every word stands somewhere, but for what they are called: the duties
     of a tenant need not be called duties."""
-    if intent.unit is not Unit.THING:
+    if intent.unit is not CountUnit.THING:
         return False
-    kind = needs[-1 if has_han(scope.topic) else 0]
-    unheard = [need for need in needs if not heard(store, scope, need)]
-    return not unheard or (len(needs) > 1 and unheard == [kind])
+    kind = terms[-1 if has_han(scope.topic) else 0]
+    absent = [term for term in terms if not occurs(store, scope, term)]
+    return not absent or (len(terms) > 1 and absent == [kind])
 
 
-def _told(asked: Asked, intent: Intent, found: Survey) -> Answer:
-    store, language = asked.index.store, asked.language
+def _answer(request: TaskRequest, intent: Intent, found: Survey) -> Answer:
+    store, language = request.index.store, request.language
     evidence = evidence_of(found.matches, store)
     head = headline(intent, found, language)
-    quotes, shown = listing(evidence, language)
-    kind = called(found.documents, intent.noun) if intent.unit is Unit.DOCUMENT else ()
-    told = ("" if asked.chinese else " ").join(remarks(found, language, intent.noun, len(kind)))
+    quotes, quoted = listing(evidence, language)
+    kind = called(found.documents, intent.noun) if intent.unit is CountUnit.DOCUMENT else ()
+    remarks_text = ("" if request.chinese else " ").join(remarks(found, language, intent.noun, len(kind)))
     reading = Reading(intent.ask.value, found.matching, found.read, len(found.documents))
-    return made(asked, head, f"{head}\n\n{quotes}\n\n{told}", evidence, shown, reading)
+    return counted_answer(request, head, f"{head}\n\n{quotes}\n\n{remarks_text}", evidence, quoted, reading)
 
 
-def _documents(asked: Asked, intent: Intent) -> Answer | None:
+def _documents(request: TaskRequest, intent: Intent) -> Answer | None:
     """The documents themselves, each cited by its opening sentence."""
-    store = asked.index.store
-    documents = all_of(store, asked.filters)
+    store = request.index.store
+    documents = all_of(store, request.filters)
     if not documents:
         return None
     documents = called(documents, intent.noun) or documents
@@ -91,42 +93,42 @@ def _documents(asked: Asked, intent: Intent) -> Answer | None:
     count = len(documents)
     head = (
         f"共有 {count} 份文件。"
-        if asked.chinese
+        if request.chinese
         else f"There {'is 1 document' if count == 1 else f'are {count:,} documents'}."
     )
-    quotes, shown = listing(evidence, asked.language, shown=2 * len(matches) if count <= 30 else 30)
+    quotes, quoted = listing(evidence, request.language, most=2 * len(matches) if count <= 30 else 30)
     passages = sum(d.chunks for d in documents)
     reading = Reading(intent.ask.value, passages, passages, count)
-    return made(asked, head, f"{head}\n\n{quotes}", evidence, shown, reading)
+    return counted_answer(request, head, f"{head}\n\n{quotes}", evidence, quoted, reading)
 
 
-def _first_words(store: Store, document: DocumentInfo, chunk_id: int) -> Match | None:
+def _first_words(store: Store, document: DocumentInfo, chunk_id: int) -> MatchingPassage | None:
     for i, _, chunk in store.chunks([chunk_id]):
         for place in units_of(store, document, chunk):
-            return Match(i, document, chunk, (place,))
+            return MatchingPassage(i, document, chunk, (place,))
     return None
 
 
-def _sections(asked: Asked, scope: Scope) -> Answer | None:
+def _sections(request: TaskRequest, scope: TopicScope) -> Answer | None:
     """The numbered parts of the documents named, counted by the numbers that their passages bear."""
-    store = asked.index.store
-    kinds = next((k for pattern, k in _KINDS if pattern.match(asked.intent.noun)), ())
+    store = request.index.store
+    kinds = next((k for pattern, k in _KINDS if pattern.match(request.intent.noun)), ())
     numbered = [(d, i) for d in scope.documents for i in _numbered(store.labels(d.id), kinds)]
     matches = [m for d, i in numbered if (m := _first_words(store, d, i)) is not None]
     if not matches:
         return None
     evidence = evidence_of(matches, store)
-    names = ("、" if asked.chinese else ", ").join(d.path for d in scope.documents)
-    noun = asked.intent.noun
+    names = ("、" if request.chinese else ", ").join(d.path for d in scope.documents)
+    noun = request.intent.noun
     head = (
         f"{names}：共 {len(matches)} {'个' if len(noun) > 1 else ''}{noun}（按编号统计）。"
-        if asked.chinese
+        if request.chinese
         else f"{len(matches):,} {noun} in {names}, counted by their outermost numbers."
     )
-    quotes, shown = listing(evidence, asked.language)
+    quotes, quoted = listing(evidence, request.language)
     passages = sum(d.chunks for d in scope.documents)
-    reading = Reading(asked.intent.ask.value, passages, passages, len(scope.documents))
-    return made(asked, head, f"{head}\n\n{quotes}", evidence, shown, reading)
+    reading = Reading(request.intent.ask.value, passages, passages, len(scope.documents))
+    return counted_answer(request, head, f"{head}\n\n{quotes}", evidence, quoted, reading)
 
 
 def _numbered(labels: Sequence[tuple[str, str, int]], kinds: Sequence[str]) -> list[int]:

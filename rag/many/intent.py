@@ -15,9 +15,9 @@ class Ask(StrEnum):
     SUMMARISE = "summarise"
 
 
-class Unit(StrEnum):
+class CountUnit(StrEnum):
     """What is counted or listed. ROW: entries, which are rows where they stand in a table; THING: what only
-    a reader can tell apart, so passages are counted for it."""
+    a reader can distinguish, so passages are counted for it."""
 
     DOCUMENT = "document"
     SECTION = "section"
@@ -30,11 +30,11 @@ class Unit(StrEnum):
 class Intent:
     """`topic` is what the passages have to be about, as typed, "" for all of them; `noun` what is counted or
     listed, as typed ("contracts"); `sides` what is compared, `topic` then being in what respect. Where it is
-    not `sure`, the wording is meant so only if the topic names a document."""
+    not `sure`, the wording is taken so only if the topic names a document."""
 
     ask: Ask
     topic: str
-    unit: Unit = Unit.PASSAGE
+    unit: CountUnit = CountUnit.PASSAGE
     noun: str = ""
     sides: tuple[str, ...] = ()
     sure: bool = True

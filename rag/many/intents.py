@@ -1,5 +1,5 @@
-"""Questions about many passages, told by their wording: how many documents mention something, list all of
-them, compare two things, summarise one.
+"""Questions about many passages, recognised by their wording: how many documents mention something, list all
+of them, compare two things, summarise one.
 
 What is not recognised here is answered like any other question. Pure functions over strings, English and
 Chinese; the wordings stand in `rag.many.wordings`."""
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from rag.many.intent import Ask, Intent, Unit
+from rag.many.intent import Ask, CountUnit, Intent
 from rag.many.sides import sides_of
 from rag.many.wordings import CHINESE, ENGLISH
 from rag.parts import separate
@@ -28,7 +28,7 @@ _HERE = re.compile(
 )
 _ENDS = " \t\r\n.?!。？！,，;；:："
 _ASKS_ZH = re.compile("谁|什么|多少|何时|怎[么样]|[吗呢]$|哪|是否")
-# "How many contracts are there": what stands behind tells whether the documents at hand are meant.
+# "How many contracts are there": what stands behind decides whether the documents at hand are intended.
 _ONLY_HERE = re.compile(
     r"^(?:in\s+(?:the|this|my|our)\s+(?:index|collection|corpus|folder|library|archive|database))?$",
     re.IGNORECASE,
@@ -38,38 +38,38 @@ _ONLY_HERE = re.compile(
 def read_intent(question: str) -> Intent | None:
     """What a question asks for over many passages; None for any other question, and for one that asks several
     things."""
-    asked = " ".join(question.split())
-    if not asked or len(asked) > _LONGEST:
+    wording = " ".join(question.split())
+    if not wording or len(wording) > _LONGEST:
         return None
-    chinese = has_han(asked)
-    whole = _TAIL.sub("", asked) if _TAIL.search(asked) and not _TAIL.match(asked) else asked
+    chinese = has_han(wording)
+    whole = _TAIL.sub("", wording) if _TAIL.search(wording) and not _TAIL.match(wording) else wording
     if separate(whole):
         return None
     if (compared := sides_of(whole)) is not None:
         return compared
     for ask, unit, pattern in CHINESE if chinese else ENGLISH:
         match = pattern.search(whole)
-        if match and (intent := _made(ask, unit, match.groupdict(default=""))):
+        if match and (intent := _intent(ask, unit, match.groupdict(default=""))):
             return intent
     return None
 
 
-def _made(ask: Ask, unit: Unit, groups: dict[str, str]) -> Intent | None:
+def _intent(ask: Ask, unit: CountUnit, groups: dict[str, str]) -> Intent | None:
     noun = groups.get("noun", "").strip(_ENDS)
     if "here" in groups:
         here = groups["here"].strip(_ENDS)
         rest = _HERE.sub("", here).strip(_ENDS)
-        told = has_han(noun) or (_HERE.search(here) is not None and _ONLY_HERE.match(rest) is not None)
-        return Intent(ask, "", unit, noun) if told else None
+        is_listing = has_han(noun) or (_HERE.search(here) is not None and _ONLY_HERE.match(rest) is not None)
+        return Intent(ask, "", unit, noun) if is_listing else None
     topic = groups.get("topic", "").strip(_ENDS)
-    if unit is Unit.ROW:
+    if unit is CountUnit.ROW:
         topic = _placed(noun, re.sub(r"^(?:in|under)\s+", "", topic, flags=re.IGNORECASE))
     for key in ("scope", "where"):
-        beside = re.sub(r"^(?:in|of)\s+", "", groups.get(key, "").strip(_ENDS), flags=re.IGNORECASE)
-        topic = _placed(topic, beside) if topic else beside
+        place = re.sub(r"^(?:in|of)\s+", "", groups.get(key, "").strip(_ENDS), flags=re.IGNORECASE)
+        topic = _placed(topic, place) if topic else place
     if ask is not Ask.COUNT and _ASKS_ZH.search(topic):
         return None
-    if not topic and not (ask is Ask.LIST and unit is Unit.DOCUMENT):
+    if not topic and not (ask is Ask.LIST and unit is CountUnit.DOCUMENT):
         return None
     if topic and not any(c.isalnum() for c in topic):
         return None

@@ -7,11 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.many.common import Asked, made
-from rag.many.scope import Scope, all_of, read_scope
-from rag.many.survey import Match, evidence_of, survey
+from rag.many.common import TaskRequest, counted_answer
+from rag.many.scope import TopicScope, all_of, read_scope
+from rag.many.survey import MatchingPassage, evidence_of, survey
 from rag.many.tally import listing
-from rag.many.topics import Need, form_of
+from rag.many.topics import TopicTerm, form_of
 from rag.types import Answer, DocumentInfo, Reading
 
 _ENGLISH = re.compile(
@@ -26,43 +26,43 @@ _EVERYWHERE = re.compile(
 _MOST = 200
 
 
-def parties(asked: Asked) -> Answer | None:
+def parties(request: TaskRequest) -> Answer | None:
     """The companies or parties that a question counts or lists; None where it asks for something else, or the
     documents are of none."""
-    match = (_CHINESE if asked.chinese else _ENGLISH).match(asked.intent.topic)
-    documents = _documents(asked, match["rest"].strip()) if match else ()
+    match = (_CHINESE if request.chinese else _ENGLISH).match(request.intent.topic)
+    documents = _documents(request, match["rest"].strip()) if match else ()
     named = _named(documents)
     if not named:
         return None
-    store = asked.index.store
+    store = request.index.store
     matches = [
-        m for name, held in list(named.items())[:_MOST] if (m := _first(asked, name, held[0])) is not None
+        m for name, held in list(named.items())[:_MOST] if (m := _first(request, name, held[0])) is not None
     ]
     places = {(m.document.id, m.places[0].start): m for m in matches}  # one sentence often names both
     evidence = evidence_of(list(places.values()), store)
     among = len({d.id for held in named.values() for d in held})
-    listed = ("；" if asked.chinese else "; ").join(named)
+    listed = ("；" if request.chinese else "; ").join(named)
     head = (
         f"{among} 份文件共涉及 {len(named)} 个当事人或公司：{listed}。"
-        if asked.chinese
+        if request.chinese
         else f"{len(named):,} {'name' if len(named) == 1 else 'names'} of parties and companies in {among:,} "
         f"{'document' if among == 1 else 'documents'}: {listed}."
     )
-    quotes, shown = listing(evidence, asked.language)
-    told = (
+    quotes, quoted = listing(evidence, request.language)
+    remarks_text = (
         "以上取自文件的标题、封面和首部；正文中提到的其他名称未计入。"
-        if asked.chinese
+        if request.chinese
         else "Read from titles, covers and first lines; other names that the text mentions are not counted."
     )
-    reading = Reading(asked.intent.ask.value, len(evidence), len(evidence), among)
-    return made(asked, head, f"{head}\n\n{quotes}\n\n{told}", evidence, shown, reading)
+    reading = Reading(request.intent.ask.value, len(evidence), len(evidence), among)
+    return counted_answer(request, head, f"{head}\n\n{quotes}\n\n{remarks_text}", evidence, quoted, reading)
 
 
-def _documents(asked: Asked, rest: str) -> tuple[DocumentInfo, ...]:
+def _documents(request: TaskRequest, rest: str) -> tuple[DocumentInfo, ...]:
     """The documents that the question means; () where it says something else of them."""
     if _EVERYWHERE.match(rest):
-        return all_of(asked.index.store, asked.filters)
-    scope = read_scope(rest, asked.index, asked.filters, whole=True)
+        return all_of(request.index.store, request.filters)
+    scope = read_scope(rest, request.index, request.filters, whole=True)
     return scope.documents if scope.named and not scope.topic else ()
 
 
@@ -75,8 +75,8 @@ def _named(documents: Sequence[DocumentInfo]) -> dict[str, list[DocumentInfo]]:
     return named
 
 
-def _first(asked: Asked, name: str, document: DocumentInfo) -> Match | None:
+def _first(request: TaskRequest, name: str, document: DocumentInfo) -> MatchingPassage | None:
     """The first sentence of the document that holds the name."""
-    scope = Scope((document,), True, name)
-    found = survey(asked.index.store, scope, [Need(name, form_of(name))]).matches
+    scope = TopicScope((document,), True, name)
+    found = survey(request.index.store, scope, [TopicTerm(name, form_of(name))]).matches
     return replace(found[0], places=found[0].places[:1]) if found else None

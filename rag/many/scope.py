@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from rag.agreement import meant
+from rag.agreement import named_documents
 from rag.constraints import Constraints, read_constraints
 from rag.figures.find import Holds
 from rag.store import Store
@@ -30,7 +30,7 @@ _NONE = Constraints()
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class TopicScope:
     """The documents that are read, `named` where the topic names them (else all that pass the filters), and
     the `topic` to look for in them, "" where the documents themselves are the topic. `articles` are labels
     of parts that the topic names (`rag.articles`)."""
@@ -53,9 +53,9 @@ class _Label:
     def __init__(self, document: DocumentInfo) -> None:
         meta = document.metadata
         path = re.sub(r"[-_./]+", " ", str(PurePosixPath(document.path).with_suffix("")))
-        said = [document.title, path, *(meta[key] for key in _LABELS if key in meta)]
+        names = [document.title, path, *(meta[key] for key in _LABELS if key in meta)]
         self.document = document
-        self._plain = normalise(" | ".join(said))
+        self._plain = normalise(" | ".join(names))
         self._stems: frozenset[str] | None = None
         self._characters: str | None = None
 
@@ -73,35 +73,39 @@ class _Label:
         return self._stems.issuperset(search_tokens(word))
 
 
-def read_scope(topic: str, index: Holds, filters: Filters | None = None, *, whole: bool = False) -> Scope:
+def read_scope(
+    topic: str, index: Holds, filters: Filters | None = None, *, whole: bool = False
+) -> TopicScope:
     """What the topic is about within the documents that pass the filters. With `whole` a topic that names a
     document and nothing else means all of it."""
     passing = all_of(index.store, filters)
-    if whole and not _telling(topic):  # "the documents", 全部文件
-        return Scope(passing, False, "")
+    if whole and not _distinctive_words(topic):  # "the documents", 全部文件
+        return TopicScope(passing, False, "")
     labels = [_Label(d) for d in passing]
     constraints = read_constraints(topic, index.store.catalogue(), index.fields)
     found = _whole(topic, labels) if whole else ()
     if found:
-        return Scope(found, True, "", constraints)
+        return TopicScope(found, True, "", constraints)
     for left, name in _halves(topic):
         found = _whole(name, labels)
         if found:
-            return Scope(found, True, left, constraints)
+            return TopicScope(found, True, left, constraints)
     ids = (
-        frozenset(meant(constraints, frozenset(d.id for d in passing))) if constraints.named else frozenset()
+        frozenset(named_documents(constraints, frozenset(d.id for d in passing)))
+        if constraints.named
+        else frozenset()
     )
-    meant_ = [one for one in labels if one.document.id in ids]
-    left = _without(topic, meant_) if meant_ else ""
-    if meant_ and (whole or _telling(left)):
-        return Scope(tuple(one.document for one in meant_), True, left, constraints)
-    return Scope(passing, False, topic, constraints)
+    named = [one for one in labels if one.document.id in ids]
+    left = _without(topic, named) if named else ""
+    if named and (whole or _distinctive_words(left)):
+        return TopicScope(tuple(one.document for one in named), True, left, constraints)
+    return TopicScope(passing, False, topic, constraints)
 
 
 def called(documents: Sequence[DocumentInfo], noun: str) -> tuple[DocumentInfo, ...]:
     """Those of the documents that are called by a noun ("leases"), by title, file name or folder; () for a
     noun that any document may be called ("documents")."""
-    words = _telling(noun)
+    words = _distinctive_words(noun)
     if not words:
         return ()
     return tuple(d for d in documents if all(map(_Label(d).holds, words)))
@@ -113,16 +117,16 @@ def all_of(store: Store, filters: Filters | None = None) -> tuple[DocumentInfo, 
 
 
 def _whole(name: str, labels: Sequence[_Label]) -> tuple[DocumentInfo, ...]:
-    """The documents whose labels hold every word of a name; () for a name without a telling word. A name that
-    fits every document of several names none of them."""
-    words = _telling(name)
+    """The documents whose labels hold every word of a name; () for a name without a distinctive word. A name
+    that fits every document of several names none of them."""
+    words = _distinctive_words(name)
     if not words:
         return ()
     found = tuple(one.document for one in labels if all(map(one.holds, words)))
     return found if len(found) < max(2, len(labels)) else ()
 
 
-def _telling(name: str) -> list[str]:
+def _distinctive_words(name: str) -> list[str]:
     plain = _ZH_MARKS.sub(" ", name)
     if has_han(plain):
         joined = [w for w in cut_words(plain) if w.strip() and (len(w) > 1 or not has_han(w))]

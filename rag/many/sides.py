@@ -1,4 +1,4 @@
-"""What a question compares, told by its wording: "compare A and B", "the difference between A and B",
+"""What a question compares, recognised by its wording: "compare A and B", "the difference between A and B",
 A与B的区别.
 
 A difference between two years, or of two amounts, is a figure to be computed, and none of this module's

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rag.constraints import article_agrees
-from rag.many.central import Said, central, nearness
-from rag.many.common import Asked, made, none_match
-from rag.many.scope import Scope, read_scope
-from rag.many.survey import Match, Place, evidence, heard, survey, units_of
+from rag.many.central import SentenceAt, central, nearness
+from rag.many.common import TaskRequest, counted_answer, none_match
+from rag.many.scope import TopicScope, read_scope
+from rag.many.survey import MatchingPassage, Place, evidence, occurs, survey, units_of
 from rag.many.tally import summary_head, summary_text
-from rag.many.topics import Need, Text, read_needs
+from rag.many.topics import Text, TopicTerm, topic_terms
 from rag.types import Answer, Chunk, DocumentInfo, Reading
 
 MOST = 600
@@ -21,47 +21,49 @@ _OF_AN_ARTICLE = 0.5
 _Passage = tuple[int, DocumentInfo, Chunk]
 
 
-def summarise(asked: Asked) -> Answer | None:
+def summarise(request: TaskRequest) -> Answer | None:
     """The summary of what the question names; a refusal where no document holds one of its words; None where
     it names nothing that can be read as a whole."""
-    store = asked.index.store
-    scope = read_scope(asked.intent.topic, asked.index, asked.filters, whole=True)
-    if not asked.intent.sure and (scope.topic or not scope.named):
+    store = request.index.store
+    scope = read_scope(request.intent.topic, request.index, request.filters, whole=True)
+    if not request.intent.sure and (scope.topic or not scope.named):
         return None
-    needs = read_needs(scope.topic, extra=asked.index.lexicons) if scope.topic else ()
-    passages = _passages(asked, scope, needs)
+    terms = topic_terms(scope.topic, extra=request.index.lexicons) if scope.topic else ()
+    passages = _passages(request, scope, terms)
     if not passages:
-        unheard = not all(heard(store, scope, need) for need in needs)
-        reading = Reading(asked.intent.ask.value, 0, 0, 0)
-        return none_match(asked, scope, needs, reading) if unheard else None
+        absent = not all(occurs(store, scope, term) for term in terms)
+        reading = Reading(request.intent.ask.value, 0, 0, 0)
+        return none_match(request, scope, terms, reading) if absent else None
     read = _evenly(passages, MOST)
-    chosen = _chosen(asked, read)
-    quotes = [evidence(n, Match(i, d, c, (p,)), p, store) for n, (i, d, c, p) in enumerate(chosen, 1)]
+    chosen = _chosen(request, read)
+    quotes = [
+        evidence(n, MatchingPassage(i, d, c, (p,)), p, store) for n, (i, d, c, p) in enumerate(chosen, 1)
+    ]
     if not quotes:
         return None
     documents = len({d.id for _, d, _ in read})
-    reading = Reading(asked.intent.ask.value, len(passages), len(read), documents)
-    head = summary_head(asked.intent.topic, quotes, reading, asked.language)
-    return made(asked, head, f"{head}\n\n{summary_text(quotes)}", quotes, quotes, reading)
+    reading = Reading(request.intent.ask.value, len(passages), len(read), documents)
+    head = summary_head(request.intent.topic, quotes, reading, request.language)
+    return counted_answer(request, head, f"{head}\n\n{summary_text(quotes)}", quotes, quotes, reading)
 
 
-def _passages(asked: Asked, scope: Scope, needs: Sequence[Need]) -> list[_Passage]:
+def _passages(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm]) -> list[_Passage]:
     """All passages in question: the articles or the section named, else those about the topic, else the whole
     of the documents named."""
-    store = asked.index.store
+    store = request.index.store
     everything: list[_Passage] = []
-    if scope.named or not needs:
+    if scope.named or not terms:
         everything = [(i, d, c) for d in scope.documents for i, _, c in store.document_chunks(d.id)]
     if (named := scope.constraints).articles:
         agreed = [article_agrees(named, chunk.heading_path, chunk.text) for _, _, chunk in everything]
         if agreeing := [p for p, share in zip(everything, agreed, strict=True) if share >= _OF_AN_ARTICLE]:
             return agreeing
     headed = [
-        p for p in everything if needs and any(all(map(Text(h).holds, needs)) for h in p[2].heading_path)
+        p for p in everything if terms and any(all(map(Text(h).holds, terms)) for h in p[2].heading_path)
     ]
-    if headed or not needs:
+    if headed or not terms:
         return headed or everything
-    found = survey(store, scope, needs)
+    found = survey(store, scope, terms)
     return [(m.chunk_id, m.document, m.chunk) for m in found.matches]
 
 
@@ -72,18 +74,20 @@ def _evenly(passages: Sequence[_Passage], most: int) -> list[_Passage]:
     return [passages[n * len(passages) // most] for n in range(most)]
 
 
-def _chosen(asked: Asked, read: Sequence[_Passage]) -> list[tuple[int, DocumentInfo, Chunk, Place]]:
-    store = asked.index.store
+def _chosen(request: TaskRequest, read: Sequence[_Passage]) -> list[tuple[int, DocumentInfo, Chunk, Place]]:
+    store = request.index.store
     prose = [p for p in read if p[2].kind != "table"] or list(read)
     near = nearness(store.vectors([i for i, _, _ in prose]))
     placed = [(n, place) for n, (_, d, c) in enumerate(prose) for place in units_of(store, d, c)]
     times = Counter(" ".join(place.text.split()) for _, place in placed)
     # What stands in several places heads or foots a page.
     places = [(n, p) for n, p in placed if times[" ".join(p.text.split())] == 1] or placed
-    said = [
-        Said(place.text, prose[n][0], f"{prose[n][1].id} {prose[n][2].heading_path[:1]}", float(near[n]))
+    candidates = [
+        SentenceAt(
+            place.text, prose[n][0], f"{prose[n][1].id} {prose[n][2].heading_path[:1]}", float(near[n])
+        )
         for n, place in places
     ]
-    headings = len({one.heading for one in said})
+    headings = len({one.heading for one in candidates})
     count = max(_FEWEST, min(_MOST_SENTENCES, headings))
-    return [(*prose[places[i][0]], places[i][1]) for i in central(said, count)]
+    return [(*prose[places[i][0]], places[i][1]) for i in central(candidates, count)]

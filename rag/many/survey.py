@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
 
-from rag.many.scope import Scope
-from rag.many.topics import Need, Text, expression
+from rag.many.scope import TopicScope
+from rag.many.topics import Text, TopicTerm, expression
 from rag.store import Store
 from rag.text import sentences
 from rag.types import BlockKind, Chunk, DocumentInfo, Evidence
@@ -46,7 +46,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class MatchingPassage:
     """A passage that matches, with the sentences that make it match, at least one."""
 
     chunk_id: int
@@ -69,16 +69,16 @@ class Match:
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What was read. `matching` counts the passages found by their words, `read` those that were read;
-    `apart` are passages that hold the words, but not in one sentence; `twins` repeats within a document that
-    were left out; `matches` stand in the order of the documents."""
+    `apart` are passages that hold the words, but not in one sentence; `duplicates` repeats within a document
+    that were left out; `matches` stand in the order of the documents."""
 
-    scope: Scope
-    needs: tuple[Need, ...]
-    matches: tuple[Match, ...]
+    scope: TopicScope
+    terms: tuple[TopicTerm, ...]
+    matches: tuple[MatchingPassage, ...]
     matching: int
     read: int
     apart: int = 0
-    twins: int = 0
+    duplicates: int = 0
 
     @property
     def documents(self) -> tuple[DocumentInfo, ...]:
@@ -94,18 +94,18 @@ class Survey:
 
 
 def survey(
-    store: Store, scope: Scope, needs: Sequence[Need], *, rows: bool = False, most: int = MOST
+    store: Store, scope: TopicScope, terms: Sequence[TopicTerm], *, rows: bool = False, most: int = MOST
 ) -> Survey:
     """Reads every passage of the scope that holds all needs (with `rows` only those of tables, whose titles
     count as column heads do), at most `most`, the first ones of each document where there are more."""
-    if not needs:
+    if not terms:
         return Survey(scope, (), (), 0, 0)
     by_id = {d.id: d for d in scope.documents}
-    found = store.matching(expression(needs, "title heading body" if rows else "heading body"))
+    found = store.matching(expression(terms, "title heading body" if rows else "heading body"))
     owners = store.owners(found)
     ids = [i for i in found if owners.get(i) in by_id]
     read = _spread(ids, owners, most)
-    matches, apart, twins = [], 0, 0
+    matches, apart, duplicates = [], 0, 0
     seen: set[tuple[int, str]] = set()
     passages = {i: (d, c) for i, d, c in store.chunks(read)}
     order = {d.id: n for n, d in enumerate(scope.documents)}
@@ -113,22 +113,22 @@ def survey(
         document_id, chunk = passages[i]
         if rows and chunk.kind != "table":
             continue
-        places = _places(store, by_id[document_id], chunk, needs, rows=rows)
+        places = _places(store, by_id[document_id], chunk, terms, rows=rows)
         key = document_id, " ".join(chunk.text.split())
         if not places:
             apart += 1
         elif key in seen and not rows:
-            twins += 1
+            duplicates += 1
         else:
             seen.add(key)
-            matches.append(Match(i, by_id[document_id], chunk, places))
-    return Survey(scope, tuple(needs), tuple(matches), len(ids), len(passages), apart, twins)
+            matches.append(MatchingPassage(i, by_id[document_id], chunk, places))
+    return Survey(scope, tuple(terms), tuple(matches), len(ids), len(passages), apart, duplicates)
 
 
-def heard(store: Store, scope: Scope, need: Need) -> bool:
+def occurs(store: Store, scope: TopicScope, term: TopicTerm) -> bool:
     """Whether any passage of the scope holds one of its forms; Chinese characters by their pairs alone."""
     allowed = frozenset(scope.ids)
-    found = store.matching(expression([need]))
+    found = store.matching(expression([term]))
     return any(owner in allowed for owner in store.owners(found).values())
 
 
@@ -141,25 +141,25 @@ def _spread(ids: Sequence[int], owners: dict[int, int], most: int) -> list[int]:
 
 
 def _places(
-    store: Store, document: DocumentInfo, chunk: Chunk, needs: Sequence[Need], *, rows: bool
+    store: Store, document: DocumentInfo, chunk: Chunk, terms: Sequence[TopicTerm], *, rows: bool
 ) -> tuple[Place, ...]:
     """The sentences or rows that hold all needs together with what stands above them; where the headings hold
     all of them, the first sentence stands for the passage."""
     title = document.title if rows else ""
     above = _above("\n".join([title, *chunk.heading_path]))
     units = list(units_of(store, document, chunk))
-    given = {id(n) for n in needs if above.holds(n)}
+    given = {id(n) for n in terms if above.holds(n)}
     found = []
     for unit in units:
         text = Text(f"{unit.text}\n{unit.header}" if unit.header else unit.text)
-        own = [n for n in needs if text.holds(n)]
-        if len(own) + sum(id(n) in given and n not in own for n in needs) < len(needs):
+        own = [n for n in terms if text.holds(n)]
+        if len(own) + sum(id(n) in given and n not in own for n in terms) < len(terms):
             continue
         if own or rows:
-            literal = all(text.has(n.form) or above.has(n.form) for n in needs)
+            literal = all(text.has(n.form) or above.has(n.form) for n in terms)
             found.append(replace(unit, literal=literal))
-    if not found and len(given) == len(needs) and units:
-        found = [replace(units[0], literal=all(above.has(n.form) for n in needs))]
+    if not found and len(given) == len(terms) and units:
+        found = [replace(units[0], literal=all(above.has(n.form) for n in terms))]
     return tuple(found)
 
 
@@ -175,8 +175,8 @@ def units_of(store: Store, document: DocumentInfo, chunk: Chunk) -> Iterator[Pla
         for s in sentences(chunk.text):
             end = min(s.end, s.start + _LONGEST)
             text = chunk.text[s.start : end]
-            told = any(c.isalnum() for c in text) and not _CONTENTS.search(text)
-            if told and text.strip() not in (*chunk.heading_path, document.title):
+            has_words = any(c.isalnum() for c in text) and not _CONTENTS.search(text)
+            if has_words and text.strip() not in (*chunk.heading_path, document.title):
                 yield Place(chunk.start + s.start, chunk.start + end, text, "", chunk.location)
         return
     found = []
@@ -196,13 +196,13 @@ def _letters(text: str) -> str:
     return "".join(c for c in text if c.isalnum())
 
 
-def evidence_of(matches: Sequence[Match], store: Store) -> tuple[Evidence, ...]:
+def evidence_of(matches: Sequence[MatchingPassage], store: Store) -> tuple[Evidence, ...]:
     """Every sentence of the matches, numbered through from 1."""
     places = [(match, place) for match in matches for place in match.places]
     return tuple(evidence(n, match, place, store) for n, (match, place) in enumerate(places, 1))
 
 
-def evidence(number: int, match: Match, place: Place, store: Store) -> Evidence:
+def evidence(number: int, match: MatchingPassage, place: Place, store: Store) -> Evidence:
     """One sentence of a match as evidence."""
     chunk = match.chunk
     one_page = chunk.page == chunk.last_page

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rag.many.intent import Ask, Intent, Unit
+from rag.many.intent import Ask, CountUnit, Intent
 from rag.many.survey import Survey
 from rag.types import Evidence, Part, Reading
 
 # Quotes in the text; all of them are in the citations.
-SHOWN = 12
+MOST_QUOTES = 12
 
 
 def _n(count: int, what: str) -> str:
@@ -28,20 +28,20 @@ def headline(intent: Intent, found: Survey, language: str) -> str:
 def _headline_en(intent: Intent, found: Survey) -> str:
     passages, documents = len(found.matches), len(found.documents)
     among = f"{documents:,} of {_n(len(found.scope.documents), 'document')}"
-    words = " and ".join(f"“{need.typed}”" for need in found.needs)
+    words = " and ".join(f"“{need.typed}”" for need in found.terms)
     hold = f"{'holds' if passages == 1 else 'hold'} {words}"
-    if intent.unit is Unit.DOCUMENT:
+    if intent.unit is CountUnit.DOCUMENT:
         match = "match" if len(found.scope.documents) != 1 or documents != 1 else "matches"
         return f"{among} {match}: {_n(passages, 'passage')} {hold}."
-    if intent.unit is Unit.SECTION:
+    if intent.unit is CountUnit.SECTION:
         return f"{_n(found.sections, 'section')} in {among} match: {_n(passages, 'passage')} {hold}."
-    if intent.unit is Unit.ROW:
+    if intent.unit is CountUnit.ROW:
         tables = len({(m.document.id, m.chunk.heading_path) for m in found.matches})
         rows = _n(found.places, "row")
         match = "matches" if found.places == 1 else "match"
         return f"{rows} of {_n(tables, 'table')} in {among} {match} {words}."
     line = f"{_n(passages, 'passage')} ({_n(found.places, 'sentence')}) in {among} {hold}."
-    if intent.unit is Unit.THING:
+    if intent.unit is CountUnit.THING:
         line += f" Passages were counted, not {intent.noun if intent.ask is Ask.COUNT else 'things'}."
     return line
 
@@ -49,15 +49,15 @@ def _headline_en(intent: Intent, found: Survey) -> str:
 def _headline_zh(intent: Intent, found: Survey) -> str:
     passages, documents = len(found.matches), len(found.documents)
     among = f"{len(found.scope.documents)} 份文件中有 {documents} 份"
-    words = "、".join(f"“{need.typed}”" for need in found.needs)
-    if intent.unit is Unit.DOCUMENT:
+    words = "、".join(f"“{need.typed}”" for need in found.terms)
+    if intent.unit is CountUnit.DOCUMENT:
         return f"{among}符合：共 {passages} 个段落含有{words}。"
-    if intent.unit is Unit.SECTION:
+    if intent.unit is CountUnit.SECTION:
         return f"共 {found.sections} 处条款符合（{among}，{passages} 个段落），含有{words}。"
-    if intent.unit is Unit.ROW:
+    if intent.unit is CountUnit.ROW:
         return f"表格中共 {found.places} 行符合{words}（{among}）。"
     line = f"{among}符合：共 {passages} 个段落（{found.places} 句）含有{words}。"
-    if intent.unit is Unit.THING:
+    if intent.unit is CountUnit.THING:
         line += "所计为段落数，而非所列事物的个数。"
     return line
 
@@ -66,38 +66,38 @@ def remarks(found: Survey, language: str, noun: str = "", called: int = 0) -> li
     """What else is to be known of a count: how many of the documents are `called` by the noun asked for,
     other words that were counted, words that stand apart, repeats, and what was not read."""
     chinese = language == "zh"
-    said = []
+    parts = []
     if noun and 0 < called < len(found.documents):
         are = "is" if called == 1 else "are"
-        said.append(
+        parts.append(
             f"其中 {called} 份的名称含有“{noun}”。"
             if chinese
             else f"By title or file name, {called:,} of these {are} called “{noun}”."
         )
     worded = [m for m in found.matches if not m.literal]
     if worded:
-        terms = dict.fromkeys(t for need in found.needs for t in need.terms)
+        terms = dict.fromkeys(t for need in found.terms for t in need.terms)
         listed = ("、" if chinese else ", ").join(list(terms)[:6])
-        said.append(
+        parts.append(
             f"其中 {len(worded)} 个段落用的是其他说法（{listed}）。"
             if chinese
             else f"{_n(len(worded), 'passage')} of these say it in other words ({listed})."
         )
     if found.apart:
-        said.append(
+        parts.append(
             f"另有 {found.apart} 个段落含有这些词，但不在同一句中，未计入。"
             if chinese
             else f"{found.apart:,} more passage{' holds' if found.apart == 1 else 's hold'} these words, "
             "but not in one sentence; not counted."
         )
-    if found.twins:
-        said.append(
-            f"同一文件内重复的 {found.twins} 个段落只计一次。"
+    if found.duplicates:
+        parts.append(
+            f"同一文件内重复的 {found.duplicates} 个段落只计一次。"
             if chinese
-            else f"Repeats within a document are counted once ({found.twins:,} left out)."
+            else f"Repeats within a document are counted once ({found.duplicates:,} left out)."
         )
-    said.append(read_words(found.matching, found.read, language))
-    return said
+    parts.append(read_words(found.matching, found.read, language))
+    return parts
 
 
 def read_words(matching: int, read: int, language: str) -> str:
@@ -124,13 +124,15 @@ def not_all_read(reading: Reading, language: str, *, refused: bool = False) -> s
     return f"Note: {what} the {_n(reading.read, 'best passage')}; not every passage was read."
 
 
-def listing(evidence: Sequence[Evidence], language: str, shown: int = SHOWN) -> tuple[str, list[Evidence]]:
-    """Quotes by document, and which of them are shown: at least one of each of the first documents, `shown`
+def listing(
+    evidence: Sequence[Evidence], language: str, most: int = MOST_QUOTES
+) -> tuple[str, list[Evidence]]:
+    """Quotes by document, and which of them are shown: at least one of each of the first documents, `most`
     in all; what is left out is counted."""
     by_document: dict[int, list[Evidence]] = {}
     for e in evidence:
         by_document.setdefault(e.document.id, []).append(e)
-    room = _room([len(rows) for rows in by_document.values()], shown)
+    room = _room([len(rows) for rows in by_document.values()], most)
     blocks, taken = [], []
     for rows, few in zip(by_document.values(), room, strict=True):
         if not few:
@@ -154,12 +156,12 @@ def listing(evidence: Sequence[Evidence], language: str, shown: int = SHOWN) -> 
     return "\n\n".join(blocks), taken
 
 
-def _room(sizes: Sequence[int], shown: int) -> list[int]:
+def _room(sizes: Sequence[int], most: int) -> list[int]:
     """How many quotes each document may show: one each in turn until the room is used up."""
     room = [0] * len(sizes)
-    while sum(room) < shown and any(r < s for r, s in zip(room, sizes, strict=True)):
+    while sum(room) < most and any(r < s for r, s in zip(room, sizes, strict=True)):
         for n, size in enumerate(sizes):
-            if room[n] < size and sum(room) < shown:
+            if room[n] < size and sum(room) < most:
                 room[n] += 1
     return room
 
@@ -179,10 +181,10 @@ def table(
     none = "文件中没有找到" if language == "zh" else "not found in the documents"
     lines = [f"| {heads[0]} | {heads[1]} |", "|---|---|"]
     for side, quotes in rows.items():
-        said = " ".join(f"“{' '.join(e.text.split())}” [{e.number}]" for e in quotes) or none
+        parts = " ".join(f"“{' '.join(e.text.split())}” [{e.number}]" for e in quotes) or none
         if side in lacking and quotes:
-            said = f"{none}；最接近的：{said}" if language == "zh" else f"{none}; nearest: {said}"
-        lines.append("| {} | {} |".format(*(cell.replace("|", "\\|") for cell in (side, said))))
+            parts = f"{none}；最接近的：{parts}" if language == "zh" else f"{none}; nearest: {parts}"
+        lines.append("| {} | {} |".format(*(cell.replace("|", "\\|") for cell in (side, parts))))
     return "\n".join(lines)
 
 

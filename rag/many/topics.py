@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from rag.lexicon import spoken
+from rag.lexicon import lay_matches
 from rag.text import STOPWORDS_EN, STOPWORDS_ZH, cut_words, has_han, normalise, search_tokens
 
 _QUOTED = re.compile(r"[\"“”「『《]([^\"“”「」『』《》]{2,80})[\"“”」』》]")
@@ -45,7 +45,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class TopicTerm:
     """One thing that a passage has to hold: as typed, or in one of the professional words for it (`others`,
     which are `terms` in the lexicon)."""
 
@@ -71,8 +71,8 @@ class Text:
         self._characters: str | None = None
         self._stems: str | None = None
 
-    def holds(self, need: Need) -> bool:
-        return any(self.has(form) for form in need.forms)
+    def holds(self, term: TopicTerm) -> bool:
+        return any(self.has(form) for form in term.forms)
 
     def has(self, form: Form) -> bool:
         if form.characters:
@@ -97,18 +97,18 @@ def _without_han(text: str) -> str:
     return re.sub("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+", " ", text) if has_han(text) else text
 
 
-def read_needs(topic: str, *, extra: Sequence[Path] = ()) -> tuple[Need, ...]:
+def topic_terms(topic: str, *, extra: Sequence[Path] = ()) -> tuple[TopicTerm, ...]:
     """What a passage about the topic has to hold, in the order of the topic; () for one without a word.
     `extra` are lexicons."""
     taken: list[tuple[int, int]] = []
-    found: list[tuple[int, Need]] = []
+    found: list[tuple[int, TopicTerm]] = []
 
     def add(start: int, end: int, terms: Sequence[str] = ()) -> None:
         form = form_of(topic[start:end])
         if (form.stems or form.characters) and not any(start < e and s < end for s, e in taken):
             taken.append((start, end))
             others = {f: t for t in terms for f in [form_of(t)] if f != form and not _within(form, f)}
-            found.append((start, Need(topic[start:end], form, tuple(others), tuple(others.values()))))
+            found.append((start, TopicTerm(topic[start:end], form, tuple(others), tuple(others.values()))))
 
     for match in _QUOTED.finditer(topic):
         add(*match.span(1))
@@ -117,15 +117,15 @@ def read_needs(topic: str, *, extra: Sequence[Path] = ()) -> tuple[Need, ...]:
     words = tuple(_words(topic))
     if len(normalise(topic)) == len(topic):  # else places in the normalised text are not places in this one
         begins, ends = {start for start, _, _ in words}, {end for _, end, _ in words}
-        for start, end, terms in spoken(topic, extra):
+        for start, end, terms in lay_matches(topic, extra):
             if start in begins and end in ends:  # 违约 is no word of 违约金
                 add(start, end, terms)
     for start, end, word in words:
         if not _idle(word):
             add(start, end)
-    needs = [need for _, need in sorted(found, key=lambda row: row[0])]
-    telling = [n for n in needs if not _light(n.typed)]
-    return tuple({n.form: n for n in reversed(telling or needs)}.values())[::-1]
+    found_terms = [term for _, term in sorted(found, key=lambda row: row[0])]
+    distinctive = [n for n in found_terms if not _is_function_word(n.typed)]
+    return tuple({n.form: n for n in reversed(distinctive or found_terms)}.values())[::-1]
 
 
 def _within(form: Form, other: Form) -> bool:
@@ -159,17 +159,17 @@ def _idle(word: str) -> bool:
     return word.lower() in STOPWORDS_EN
 
 
-def _light(typed: str) -> bool:
+def _is_function_word(typed: str) -> bool:
     if has_han(typed):
         return typed in _LIGHT_ZH
     stems = search_tokens(typed)
     return bool(stems) and _LIGHT.issuperset(stems)
 
 
-def expression(needs: Sequence[Need], columns: str = "heading body") -> str:
+def expression(terms: Sequence[TopicTerm], columns: str = "heading body") -> str:
     """The FTS5 query that finds every passage which can hold all needs. Chinese characters are looked up by
     their two-character grams, so a passage found may still have them apart."""
-    groups = ["(" + " OR ".join(_lookup(form) for form in need.forms) + ")" for need in needs]
+    groups = ["(" + " OR ".join(_lookup(form) for form in term.forms) + ")" for term in terms]
     return f"{{{columns}}} : ({' AND '.join(groups)})"
 
 

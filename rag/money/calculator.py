@@ -19,7 +19,7 @@ from rag.money.formulas import Unsolved
 from rag.money.given import RATES, Inputs, data, read_inputs
 from rag.money.sheet import Lack, Sheet, Way
 from rag.money.sums import READERS
-from rag.needs import Missing
+from rag.needs import NotComputed
 from rag.rounding import read_rounding
 from rag.types import Calculation
 
@@ -27,10 +27,10 @@ MAX_CHARS = 2000
 _PRECISE = Context(prec=40, traps=[DivisionByZero, InvalidOperation, Overflow])
 
 
-def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | Missing | None:
-    """The calculation that a question asks for; `Missing` with a reason that names the inputs which neither
-    question nor `facts` give; None where it asks for no such calculation. An input that stands in a fact has
-    that fact's number (from 1) as its `citation` and its place in it as `start` and `end`."""
+def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | NotComputed | None:
+    """The calculation that a question asks for; `NotComputed` with a reason that names the inputs which
+    neither question nor `facts` give; None where it asks for no such calculation. An input that stands in a
+    fact has that fact's number (from 1) as its `citation` and its place in it as `start` and `end`."""
     text = question[:MAX_CHARS]
     with localcontext(_PRECISE):
         inputs = read_inputs(text, facts)
@@ -48,7 +48,7 @@ def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | Missing
         except (DecimalException, ZeroDivisionError, OverflowError, ValueError):
             reason = data()["never"][sheet.zh]
     # One number alone in a question is a topic, not a sum to be done.
-    return Missing(reason=reason) if sum(not g.source for g in inputs.given) >= 2 else None
+    return NotComputed(reason=reason) if sum(not g.source for g in inputs.given) >= 2 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from rag.money import formulas
 from rag.money.given import Given, Inputs, data
 from rag.rounding import Rounding, plain
-from rag.shown import Shown
+from rag.shown import Formatter
 from rag.types import Calculation, Figure
 
 _SYMBOL = re.compile(r"(?<![\w.])[A-Za-z]\w*")
@@ -81,7 +81,7 @@ class Sheet:
         self.zh = inputs.language == "zh"
         self.places = 2 if rounding.places is None else rounding.places
         currency = inputs.currency or ("CNY" if self.zh else "")
-        self.shown = Shown(replace(rounding, places=self.places), inputs.language, currency)
+        self.shown = Formatter(replace(rounding, places=self.places), inputs.language, currency)
         self.used: list[tuple[Given, str]] = []
         self.notes: list[str] = []
         self.terms: dict[str, Any] = {"due": int(inputs.says("due")), "per": 0, "m": Decimal(1)}

@@ -103,7 +103,7 @@ def _columns_with_content(grid: Grid, heads: Grid, count: int) -> list[int]:
     columns."""
     columns = range(len(grid[0]))
     kept = [c for c in columns if any(row[c] for row in grid[count:])]
-    shown = {row[c] for row in heads[:count] for c in kept}
-    if all(cell in shown for row in heads[:count] for cell in row if cell):
+    head_cells = {row[c] for row in heads[:count] for c in kept}
+    if all(cell in head_cells for row in heads[:count] for cell in row if cell):
         return kept
     return [c for c in columns if any(row[c] for row in grid)]

@@ -1,4 +1,4 @@
-"""Telling a heading from a line of text where the format does not say: numbering, wording, capitals."""
+"""Distinguishes a heading from a line of text where the format does not say: numbering, wording, capitals."""
 
 from __future__ import annotations
 

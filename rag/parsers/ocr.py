@@ -8,7 +8,7 @@ from typing import Any
 
 from rag.errors import ConfigError
 from rag.parsers.base import clean
-from rag.parsers.pdf_lines import Line
+from rag.parsers.pdf_lines import TextLine
 
 _SCALE = 200 / 72  # 200 dpi
 _MIN_CONFIDENCE = 0.5
@@ -29,7 +29,7 @@ class Reader:
         self._engine: Any = RapidOCR()
         self._document = open_pdf(data, path="the scanned PDF")
 
-    def lines(self, number: int) -> list[Line]:
+    def lines(self, number: int) -> list[TextLine]:
         """Lines of page `number` (1-based) from top to bottom, in PDF points. Words that stand at one height
         make one line."""
         page = self._document[number - 1]
@@ -43,15 +43,15 @@ class Reader:
             if text and float(confidence) >= _MIN_CONFIDENCE:
                 xs = [float(x) / _SCALE for x, _ in corners]
                 ys = [height - float(y) / _SCALE for _, y in corners]
-                pieces.append(Line(text, min(xs), max(xs), min(ys), max(ys), max(ys) - min(ys)))
+                pieces.append(TextLine(text, min(xs), max(xs), min(ys), max(ys), max(ys) - min(ys)))
         return _joined(pieces)
 
     def close(self) -> None:
         self._document.close()
 
 
-def _joined(pieces: list[Line]) -> list[Line]:
-    rows: list[list[Line]] = []
+def _joined(pieces: list[TextLine]) -> list[TextLine]:
+    rows: list[list[TextLine]] = []
     for piece in sorted(pieces, key=lambda p: -p.top):
         row = rows[-1] if rows else None
         if row and min(row[0].top, piece.top) - max(row[0].bottom, piece.bottom) > 0.5 * min(
@@ -65,5 +65,5 @@ def _joined(pieces: list[Line]) -> list[Line]:
         row.sort(key=lambda p: p.left)
         text = " ".join(p.text for p in row)
         bottom, top = min(p.bottom for p in row), max(p.top for p in row)
-        lines.append(Line(text, row[0].left, row[-1].right, bottom, top, top - bottom))
+        lines.append(TextLine(text, row[0].left, row[-1].right, bottom, top, top - bottom))
     return lines

@@ -16,7 +16,7 @@ from typing import Any
 from rag.errors import ParseError
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.pdf_layout import Layout, PageLines, measure
-from rag.parsers.pdf_lines import Line, PageText
+from rag.parsers.pdf_lines import PageText, TextLine
 from rag.parsers.pdf_tables import find_tables
 from rag.parsers.pdf_title import cover_title, prominent_line, read_cover, sensible_title
 from rag.parsers.pdf_words import CUT, mend
@@ -145,7 +145,7 @@ def _read_with_pypdf(data: bytes, limits: Limits, first_error: ParseError) -> It
     if not any(text.strip() for text in texts):
         raise first_error
     for number, text in enumerate(texts, start=1):
-        lines = [Line(piece.strip()) for piece in clean(text).split("\n") if piece.strip()]
+        lines = [TextLine(piece.strip()) for piece in clean(text).split("\n") if piece.strip()]
         yield PageLines(number, lines, find_tables(lines))
 
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from rag.parsers.pdf_lines import Cell, Line
-from rag.parsers.pdf_rows import MAX_LABEL, MONTH, YEAR, Row, is_blank_figure, is_sentence, is_value
+from rag.parsers.pdf_lines import TextCell, TextLine
+from rag.parsers.pdf_rows import MAX_LABEL, MONTH, YEAR, PdfRow, is_blank_figure, is_sentence, is_value
 
 _UNITS = re.compile(
     r"[(（]?\b(?:(?:amounts?|dollars?|figures?|shares?|u\.?s\.?|\$|€|£|rmb|usd|and|stated|expressed|except|all)\s*)*"
@@ -43,8 +43,8 @@ _MAX_LINES = 10
 class Geometry(Protocol):
     """Where words stand; `PageText` has it, the fallback reader has not."""
 
-    def words(self, line: Line) -> list[Cell]: ...
-    def cells(self, line: Line) -> list[Cell]: ...
+    def words(self, line: TextLine) -> list[TextCell]: ...
+    def cells(self, line: TextLine) -> list[TextCell]: ...
 
 
 def speaks_of_units(text: str) -> bool:
@@ -53,7 +53,7 @@ def speaks_of_units(text: str) -> bool:
 
 
 def head_start(
-    lines: Sequence[Line], rows: Sequence[Row], first: int, floor: int, geometry: Geometry | None
+    lines: Sequence[TextLine], rows: Sequence[PdfRow], first: int, floor: int, geometry: Geometry | None
 ) -> int:
     """The topmost line above the figures that belongs to the table's head, with the labels under it; `first`
     for none."""
@@ -90,7 +90,7 @@ def _ends_head(text: str) -> bool:
     )
 
 
-def units_above(lines: Sequence[Line], head: int, floor: int) -> str:
+def units_above(lines: Sequence[TextLine], head: int, floor: int) -> str:
     """ "in millions" from the sentence that introduces the table."""
     for n in range(head - 1, max(floor, head - 5) - 1, -1):
         found = re.search(r"[(（][^()（）]*[)）]", lines[n].text) if _UNITS.search(lines[n].text) else None
@@ -99,7 +99,9 @@ def units_above(lines: Sequence[Line], head: int, floor: int) -> str:
     return ""
 
 
-def head_text(head: Sequence[Line], samples: Sequence[Line], columns: int, geometry: Geometry | None) -> str:
+def head_text(
+    head: Sequence[TextLine], samples: Sequence[TextLine], columns: int, geometry: Geometry | None
+) -> str:
     """Column heads joined by " | ": first what holds for all columns (units, period), then one head per
     column."""
     lines = _without_labels(head, samples, geometry)
@@ -118,17 +120,19 @@ def head_text(head: Sequence[Line], samples: Sequence[Line], columns: int, geome
     return " | ".join([_short(parts[0], 120)] + [_short(part) for part in parts[1:]])
 
 
-def _without_labels(head: Sequence[Line], samples: Sequence[Line], geometry: Geometry | None) -> list[Line]:
+def _without_labels(
+    head: Sequence[TextLine], samples: Sequence[TextLine], geometry: Geometry | None
+) -> list[TextLine]:
     """Head lines without the labels between them and the first row ("Assets", "Current assets:"): those begin
     where labels begin, or stand alone below the years."""
     left = min((sample.left for sample in samples), default=0.0)
-    kept: list[Line] = []
+    kept: list[TextLine] = []
     dated = False
     for line in head:
-        telling = _PERIOD.search(line.text) or _UNITS.search(line.text)
+        names_columns = _PERIOD.search(line.text) or _UNITS.search(line.text)
         alone = geometry is None or len(geometry.cells(line)) < 2
         aside = line.left > left + 2 * line.size and (not dated or _HEAD_WORD.search(line.text))
-        if telling or not alone or aside:
+        if names_columns or not alone or aside:
             kept.append(line)
         dated = dated or bool(_PERIOD.search(line.text))
     return kept
@@ -138,9 +142,9 @@ def _short(text: str, limit: int = 60) -> str:
     return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0]
 
 
-def _extents(samples: Sequence[Line], columns: int, geometry: Geometry) -> list[Cell]:
+def _extents(samples: Sequence[TextLine], columns: int, geometry: Geometry) -> list[TextCell]:
     """Left and right of each column of figures, over the sample rows."""
-    extents: list[Cell] = []
+    extents: list[TextCell] = []
     for line in samples:
         words = geometry.words(line)
         figures = [word for word in words if is_blank_figure(word.text) or is_value(word.text)][-columns:]
@@ -150,16 +154,16 @@ def _extents(samples: Sequence[Line], columns: int, geometry: Geometry) -> list[
             extents = figures
         else:
             pairs = zip(extents, figures, strict=True)
-            extents = [Cell("", min(a.left, b.left), max(a.right, b.right)) for a, b in pairs]
+            extents = [TextCell("", min(a.left, b.left), max(a.right, b.right)) for a, b in pairs]
     return extents
 
 
-def _visual_rows(lines: Sequence[Line], geometry: Geometry) -> list[list[Cell]]:
+def _visual_rows(lines: Sequence[TextLine], geometry: Geometry) -> list[list[TextCell]]:
     """Cells of lines that stand at one height, from left to right: pdfium gives the heads "December 1," and
     "December 2," of two columns as separate lines."""
-    rows: list[tuple[float, list[Cell]]] = []
+    rows: list[tuple[float, list[TextCell]]] = []
     for line in lines:
-        cells = geometry.cells(line) or [Cell(line.text, line.left, line.right)]
+        cells = geometry.cells(line) or [TextCell(line.text, line.left, line.right)]
         for height, row in rows:
             if line.size and abs(height - line.top) < line.size * 0.4:
                 row.extend(cells)
@@ -170,7 +174,9 @@ def _visual_rows(lines: Sequence[Line], geometry: Geometry) -> list[list[Cell]]:
     return [sorted(cells, key=lambda cell: cell.left) for _, cells in rows]
 
 
-def _lay_over(cells: list[Cell], columns: Sequence[Cell], common: list[str], heads: list[list[str]]) -> None:
+def _lay_over(
+    cells: list[TextCell], columns: Sequence[TextCell], common: list[str], heads: list[list[str]]
+) -> None:
     """Give each cell of a head row to the columns it stands over; what stands over the labels or over all
     goes to `common`."""
     pitch = (columns[-1].middle - columns[0].middle) / (len(columns) - 1) if len(columns) > 1 else 60.0
@@ -218,9 +224,9 @@ def _lay_over(cells: list[Cell], columns: Sequence[Cell], common: list[str], hea
             head.append(near.text)
 
 
-def _under(cell: Cell, columns: Sequence[Cell]) -> list[int]:
+def _under(cell: TextCell, columns: Sequence[TextCell]) -> list[int]:
     return [n for n, c in enumerate(columns) if min(cell.right, c.right) > max(cell.left, c.left)]
 
 
-def _nearest(cell: Cell, columns: Sequence[Cell]) -> int:
+def _nearest(cell: TextCell, columns: Sequence[TextCell]) -> int:
     return min(range(len(columns)), key=lambda n: abs(columns[n].middle - cell.middle))

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from rag.parsers.base import TextBuilder, letters
 from rag.parsers.headings import heading_level, is_title_case
-from rag.parsers.pdf_lines import Line
+from rag.parsers.pdf_lines import TextLine
 from rag.parsers.pdf_rows import read_row
-from rag.parsers.pdf_tables import Table
+from rag.parsers.pdf_tables import PdfTable
 from rag.parsers.plain import is_list_item
 
 _BULLET = re.compile(r"[•·▪●○◦‣■□➢✓–—-]$")
@@ -28,8 +28,8 @@ class PageLines:
     title)."""
 
     number: int
-    lines: list[Line]
-    tables: list[Table] = field(default_factory=list)
+    lines: list[TextLine]
+    tables: list[PdfTable] = field(default_factory=list)
     outline: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -67,7 +67,7 @@ class Layout:
         self._builder = builder
         self._style = style
         self._depth = outline_depth
-        self._last_table: Table | None = None
+        self._last_table: PdfTable | None = None
         self._last_table_page = 0
 
     def add(self, page: PageLines) -> None:
@@ -81,10 +81,10 @@ class Layout:
             at = table.last
         self._prose(page.lines[at:], outline, edge)
 
-    def _table(self, page: PageLines, table: Table) -> None:
+    def _table(self, page: PageLines, table: PdfTable) -> None:
         header = table.header or self._continued(page, table)
         self._last_table, self._last_table_page = (
-            Table(table.first, table.body, table.last, header, table.columns),
+            PdfTable(table.first, table.body, table.last, header, table.columns),
             page.number,
         )
         self._builder.start_group()
@@ -101,15 +101,15 @@ class Layout:
         if pending:
             self._builder.row("\n".join(pending), header=header)
 
-    def _continued(self, page: PageLines, table: Table) -> str:
+    def _continued(self, page: PageLines, table: PdfTable) -> str:
         """The heads of the table before, where this one has none and goes on with as many columns."""
         last = self._last_table
         near = last is not None and page.number - self._last_table_page <= 1
         return last.header if near and last is not None and last.columns == table.columns else ""
 
-    def _prose(self, lines: Sequence[Line], outline: Mapping[str, int], edge: float) -> None:
-        paragraph: list[Line] = []
-        heading: list[Line] = []
+    def _prose(self, lines: Sequence[TextLine], outline: Mapping[str, int], edge: float) -> None:
+        paragraph: list[TextLine] = []
+        heading: list[TextLine] = []
         level = 0
         for n, line in enumerate(lines):
             if running_key(line.text) in self._style.repeated:
@@ -127,12 +127,12 @@ class Layout:
                 self._flush(paragraph, heading, level)
                 heading, level = [line], found
             else:
-                if heading or (paragraph and self._parted(paragraph[-1], line, edge)):
+                if heading or (paragraph and self._is_split(paragraph[-1], line, edge)):
                     self._flush(paragraph, heading, level)
                 paragraph.append(line)
         self._flush(paragraph, heading, level)
 
-    def _flush(self, paragraph: list[Line], heading: list[Line], level: int) -> None:
+    def _flush(self, paragraph: list[TextLine], heading: list[TextLine], level: int) -> None:
         if heading:
             self._builder.heading("\n".join(line.text for line in heading), level)
             heading.clear()
@@ -144,7 +144,7 @@ class Layout:
                 self._builder.paragraph(text)
             paragraph.clear()
 
-    def _continues(self, paragraph: Sequence[Line], line: Line, edge: float) -> bool:
+    def _continues(self, paragraph: Sequence[TextLine], line: TextLine, edge: float) -> bool:
         """In the middle of a sentence: the line before runs to the edge, unfinished, in the same type."""
         if not paragraph:
             return False
@@ -157,7 +157,9 @@ class Layout:
             and (not last.size or last.right > edge * 0.8)
         )
 
-    def _heading_level(self, line: Line, following: Sequence[Line], outline: Mapping[str, int]) -> int:
+    def _heading_level(
+        self, line: TextLine, following: Sequence[TextLine], outline: Mapping[str, int]
+    ) -> int:
         text = line.text
         listed = outline.get(letters(text))
         if listed:
@@ -182,7 +184,7 @@ class Layout:
         # heading.
         return self._depth + 4
 
-    def _one_heading(self, last: Line, line: Line) -> bool:
+    def _one_heading(self, last: TextLine, line: TextLine) -> bool:
         """Two lines of one heading: same type, close, and the second does not begin a heading of its own."""
         if abs(last.size - line.size) > 0.5 or last.bold != line.bold or self._spaced(last, line):
             return False
@@ -190,11 +192,11 @@ class Layout:
             not heading_level(line.text) and last.size > 0
         )
 
-    def _spaced(self, last: Line, line: Line) -> bool:
+    def _spaced(self, last: TextLine, line: TextLine) -> bool:
         gap = last.bottom - line.top
         return bool(last.size) and (gap > max(last.size, line.size) * 0.45 or gap < -3 * last.size)
 
-    def _parted(self, last: Line, line: Line, edge: float) -> bool:
+    def _is_split(self, last: TextLine, line: TextLine, edge: float) -> bool:
         """Whether a new paragraph begins: a list item, an article, a gap, other type, or a finished line that
         ends early."""
         if _BULLET.match(last.text):

@@ -21,7 +21,7 @@ _FALL = 0.5
 
 
 @dataclass(slots=True)
-class Line:
+class TextLine:
     """`left` to `top` in PDF points, origin at the lower left of the page; `size` is the height of the type's
     box (0: no geometry known). `segments` map the text to pdfium's characters: from text offset a on,
     character b + offset - a; empty where the two do not run in step."""
@@ -37,7 +37,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TextCell:
     """A word, or several with only word gaps between them, and its horizontal extent in points."""
 
     text: str
@@ -65,7 +65,7 @@ class PageText:
     def close(self) -> None:
         self._page.close()
 
-    def _read(self) -> list[Line]:
+    def _read(self) -> list[TextLine]:
         text: str = self._page.get_text_range()
         wide = bool(text) and max(text) > "\uffff"  # pdfium counts UTF-16 units
         lines = []
@@ -79,30 +79,30 @@ class PageText:
             position += len(piece) + 1 + (sum(c > "\uffff" for c in piece) if wide else 0)
         return lines
 
-    def _line(self, text: str, first: int, last: int) -> Line:
+    def _line(self, text: str, first: int, last: int) -> TextLine:
         raw, page = self._raw, self._page.raw
         start = raw.FPDFText_GetCharIndexFromTextIndex(page, first)
         end = raw.FPDFText_GetCharIndexFromTextIndex(page, last)
         if start < 0 or end < start:
-            return Line(text)
+            return TextLine(text)
         in_step = end - start == last - first == len(text) - 1
         return self._between(text, start, end, ((0, start),) if in_step else ())
 
-    def _between(self, text: str, start: int, end: int, segments: tuple[tuple[int, int], ...]) -> Line:
+    def _between(self, text: str, start: int, end: int, segments: tuple[tuple[int, int], ...]) -> TextLine:
         """A line from its first and last character."""
         rect = self._rect
         if not self._raw.FPDFText_GetLooseCharBox(self._page.raw, start, rect):
-            return Line(text)
+            return TextLine(text)
         left, top, size = rect.left, rect.top, rect.top - rect.bottom
         self._raw.FPDFText_GetLooseCharBox(self._page.raw, end, rect)
         bold = self._bold(start) and self._bold(end)
-        return Line(text, left, rect.right, rect.bottom, top, abs(size), bold, segments)
+        return TextLine(text, left, rect.right, rect.bottom, top, abs(size), bold, segments)
 
     def _bold(self, index: int) -> bool:
         length = self._raw.FPDFText_GetFontInfo(self._page.raw, index, self._name, 256, byref(self._flags))
         return length > 0 and _BOLD.search(self._name.value) is not None
 
-    def _split(self, line: Line) -> list[Line]:
+    def _split(self, line: TextLine) -> list[TextLine]:
         """pdfium takes rows of small type for one line now and then: cut where a word stands lower than the
         one before."""
         if len(line.segments) != 1 or not line.size or line.top - line.bottom < line.size * (1 + _FALL):
@@ -126,7 +126,7 @@ class PageText:
             )
         return parts
 
-    def words(self, line: Line) -> list[Cell]:
+    def words(self, line: TextLine) -> list[TextCell]:
         """The line's words with their extents; [] without geometry."""
         if not line.segments:
             return []
@@ -139,24 +139,24 @@ class PageText:
                 return []
             left = rect.left
             raw.FPDFText_GetLooseCharBox(page, base + match.end() - 1 - offset, rect)
-            found.append(Cell(match.group(), left, rect.right))
+            found.append(TextCell(match.group(), left, rect.right))
         return found
 
-    def cells(self, line: Line) -> list[Cell]:
+    def cells(self, line: TextLine) -> list[TextCell]:
         """The line's words, joined where only a word gap parts them."""
-        joined: list[Cell] = []
+        joined: list[TextCell] = []
         for word in self.words(line):
             if joined and -line.size < word.left - joined[-1].right < line.size * WORD_GAP:
                 last = joined.pop()
-                word = Cell(f"{last.text} {word.text}", last.left, word.right)
+                word = TextCell(f"{last.text} {word.text}", last.left, word.right)
             joined.append(word)
         return joined
 
 
-def _joined(lines: list[Line]) -> list[Line]:
+def _joined(lines: list[TextLine]) -> list[TextLine]:
     """pdfium gives the words of some lines one by one: put together what stands at one height with a word gap
     between, and figures to the label on their left."""
-    result: list[Line] = []
+    result: list[TextLine] = []
     for line in lines:
         last = result[-1] if result else None
         if last is not None and last.segments and line.segments and _adjoin(last, line):
@@ -164,7 +164,7 @@ def _joined(lines: list[Line]) -> list[Line]:
             segments = last.segments + tuple((offset + shift, base) for offset, base in line.segments)
             bottom, top = min(last.bottom, line.bottom), max(last.top, line.top)
             bold = last.bold and line.bold
-            result[-1] = Line(
+            result[-1] = TextLine(
                 f"{last.text} {line.text}", last.left, line.right, bottom, top, last.size, bold, segments
             )
         else:
@@ -172,7 +172,7 @@ def _joined(lines: list[Line]) -> list[Line]:
     return result
 
 
-def _adjoin(last: Line, line: Line) -> bool:
+def _adjoin(last: TextLine, line: TextLine) -> bool:
     if abs(last.bottom - line.bottom) > line.size * 0.2 or line.left < last.right - 1:
         return False
     return line.left - last.right < line.size * WORD_GAP or _FIGURES.match(line.text) is not None

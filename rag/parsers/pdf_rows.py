@@ -25,7 +25,7 @@ _ROW_ENDS = frozenset("0123456789)）%％—–-―－*xAaMm.pts†‡#用无")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PdfRow:
     """A line read from its end: words of the label, words that are figures, and how many figures."""
 
     label: str
@@ -45,7 +45,7 @@ class Row:
         )
 
 
-def read_row(text: str) -> Row:
+def read_row(text: str) -> PdfRow:
     """Split "Cost of sales $ (1,234) 5.6 %" into its label and its two figures."""
     words = text.split()
     values: list[str] = []
@@ -58,7 +58,7 @@ def read_row(text: str) -> Row:
             break
         at -= 1
     values.reverse()
-    return Row(" ".join(words[:at]), tuple(values), bool(values) and all(YEAR.match(v) for v in values))
+    return PdfRow(" ".join(words[:at]), tuple(values), bool(values) and all(YEAR.match(v) for v in values))
 
 
 def is_value(word: str) -> bool:
@@ -77,10 +77,10 @@ def _is_date_end(words: Sequence[str], at: int) -> bool:
     return words[at].isdigit() and len(words[at]) <= 2 and re.fullmatch(MONTH, before, re.I) is not None
 
 
-NO_ROW = Row("", (), False)
+NO_ROW = PdfRow("", (), False)
 
 
-def read_rows(texts: Sequence[str]) -> list[Row]:
+def read_rows(texts: Sequence[str]) -> list[PdfRow]:
     """`read_row` of each text; those whose last character rules figures out are not looked into."""
     return [read_row(text) if text[-1:] in _ROW_ENDS else NO_ROW for text in texts]
 

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.parsers.pdf_heads import Geometry, head_start, head_text, speaks_of_units, units_above
-from rag.parsers.pdf_lines import Line
-from rag.parsers.pdf_rows import MAX_LABEL, Row, is_sentence, read_rows
+from rag.parsers.pdf_lines import TextLine
+from rag.parsers.pdf_rows import MAX_LABEL, PdfRow, is_sentence, read_rows
 
 _MAX_GAP = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PdfTable:
     """Lines `first` to `last` (exclusive) of a page; the first figures stand in line `body`. `header` is ""
     where no head was found above; `columns` is the usual number of figures in a row."""
 
@@ -29,10 +29,10 @@ class Table:
     columns: int
 
 
-def find_tables(lines: Sequence[Line], geometry: Geometry | None = None) -> list[Table]:
+def find_tables(lines: Sequence[TextLine], geometry: Geometry | None = None) -> list[PdfTable]:
     """The tables of a page in order. Lines of one table do not overlap those of another."""
     rows = read_rows([line.text for line in lines])
-    tables: list[Table] = []
+    tables: list[PdfTable] = []
     floor = 0
     for first, last in _runs(lines, rows):
         head = head_start(lines, rows, first, floor, geometry)
@@ -41,12 +41,12 @@ def find_tables(lines: Sequence[Line], geometry: Geometry | None = None) -> list
         samples = [lines[n] for n in range(first, last) if rows[n].seed and rows[n].count == columns][:3]
         header = head_text(lines[head:first], samples, columns, geometry)
         units = units_above(lines, head, floor) if header and not speaks_of_units(header) else ""
-        tables.append(Table(head, first, last, f"{units} {header}" if units else header, columns))
+        tables.append(PdfTable(head, first, last, f"{units} {header}" if units else header, columns))
         floor = last
     return tables
 
 
-def _runs(lines: Sequence[Line], rows: Sequence[Row]) -> list[tuple[int, int]]:
+def _runs(lines: Sequence[TextLine], rows: Sequence[PdfRow]) -> list[tuple[int, int]]:
     """Ranges from a first to a last row of figures with nothing but labels between."""
     runs: list[tuple[int, int]] = []
     seeds = [n for n, row in enumerate(rows) if row.seed]
@@ -66,7 +66,7 @@ def _runs(lines: Sequence[Line], rows: Sequence[Row]) -> list[tuple[int, int]]:
     return runs
 
 
-def _only_labels(lines: Sequence[Line], rows: Sequence[Row], first: int, last: int) -> bool:
+def _only_labels(lines: Sequence[TextLine], rows: Sequence[PdfRow], first: int, last: int) -> bool:
     heads = sum(rows[n].years or speaks_of_units(lines[n].text) for n in range(first, last))
     return heads == 0 and all(_is_label(lines[n].text) for n in range(first, last))
 
@@ -80,7 +80,7 @@ def _is_label(text: str) -> bool:
     )
 
 
-def _is_table(run: Sequence[Row]) -> bool:
+def _is_table(run: Sequence[PdfRow]) -> bool:
     several = sum(row.count > 1 for row in run)
     labelled = sum(bool(row.label) for row in run)
     if labelled * 2 < len(run):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.parsers.pdf_lines import Line
+from rag.parsers.pdf_lines import TextLine
 
 CUT = "\ufffe"  # pdfium's mark where a word was cut at a line's end
 _CUT_WORD = re.compile(f"([^\\W\\d_]*){CUT}([^\\W\\d_]*)")
@@ -20,7 +20,7 @@ _LIGATURE = re.compile(
 _PERHAPS_LIGATURE = re.compile(r"\b(of) (?=(?:ices?|set|sets|setting|shore|er)\b)", re.I)
 
 
-def mend(lines: Sequence[Line]) -> None:
+def mend(lines: Sequence[TextLine]) -> None:
     """Mend the texts of all lines of a document in place."""
     _join_cut_words(lines)
     broken = [line for line in lines if "f " in line.text]
@@ -30,7 +30,7 @@ def mend(lines: Sequence[Line]) -> None:
             line.text = _PERHAPS_LIGATURE.sub(r"\1f", _LIGATURE.sub(r"\1f", line.text))
 
 
-def _join_cut_words(lines: Sequence[Line]) -> None:
+def _join_cut_words(lines: Sequence[TextLine]) -> None:
     """The mark becomes a hyphen ("long-term"), unless the document writes the word without one elsewhere
     ("information")."""
     cut = [line for line in lines if CUT in line.text]

@@ -120,7 +120,7 @@ def _limit_memory(memory_mb: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-class _Crew(Generic[T, R]):
+class _Workers(Generic[T, R]):
     """The pool and the jobs it has in hand. A pool whose workers died before they took a job is replaced, and
     the jobs start over: they are not to blame."""
 
@@ -200,7 +200,7 @@ def run_in_workers(
             context=_WorkerContext(),
         )
 
-    crew = _Crew(function, start_pool, limits.seconds)
+    crew = _Workers(function, start_pool, limits.seconds)
     source, waiting, more = iter(jobs), deque[T](), True
     try:
         while stop is None or not stop.is_set():
@@ -241,7 +241,7 @@ def _outcome(future: Future[Any], limits: Limits) -> Any:
     if isinstance(error, BrokenExecutor):
         return ParseError(f"not read: {error}. Try again.", "unreadable")
     if isinstance(error, ProcessExpired):
-        # Native code that gets no memory aborts instead of raising, so the two cannot be told apart for
+        # Native code that gets no memory aborts instead of raising, so the two cannot be distinguished for
         # certain.
         return ParseError(
             f"the worker process died (exit code {error.exitcode}): the file is damaged or needs more than "

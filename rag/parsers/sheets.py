@@ -21,7 +21,8 @@ _DELIMITERS = ",;\t|"
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
-    """Parse a sheet file; which kind is told by the suffix of `path`, and for a text file by its content."""
+    """Parse a sheet file; which kind is determined by the suffix of `path`, and for a text file by its
+    content."""
     if path.lower().endswith((".xlsx", ".xlsm")):
         return _read_workbook(data, path, limits)
     builder = TextBuilder()

@@ -50,9 +50,9 @@ class Finance:
 
     def sought(self, question: str) -> tuple[Sought, ...]:
         """The statements and line items that the question's concepts need."""
-        from rag.domains.finance.concepts import needs
+        from rag.domains.finance.concepts import sought_items
 
-        return needs(question, extra=self.concepts)
+        return sought_items(question, extra=self.concepts)
 
     def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
         return {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.catalogue import Catalogue, Facts
+from rag.catalogue import Catalogue, DocumentFacts
 from rag.constraints import Matter, Restriction, sign
 from rag.domains.finance.reports import asked_forms, form_agreement, period_agreement
 from rag.fiscal import FiscalPeriod, read_periods
@@ -77,7 +77,7 @@ class _Agreement:
         own = {str(y) for y in (*facts.years, *facts.other_years)} or {facts.ended[:4]} - {""}
         return bool(own.intersection(asked)) if own else None
 
-    def _year(self, facts: Facts) -> float:
+    def _year(self, facts: DocumentFacts) -> float:
         key = (facts.years, facts.part, facts.ended, facts.other_years)
         if key not in self._years:
             self._years[key] = period_agreement(self._periods, facts)

@@ -10,7 +10,7 @@ of table:
     wordings = ["capital expenditures", "additions to property"]    # what filings print, the commonest first
     statements = ["cash flow"]                  # where it stands: kinds of rag.domains.finance.sections
 
-    [[concept]]                                 # made of lines, or told by wordings, or just a place
+    [[concept]]                                 # made of lines, or recognised by wordings, or just a place
     names = ["free cash flow", "fcf"]
     lines = ["operating cash flow", "capex"]
     statements = ["cash flow"]                  # may be left out: those of the lines
@@ -53,7 +53,7 @@ class Concept:
     """An entry of a file: the names that questions use, and what they need."""
 
     names: tuple[str, ...]
-    need: Sought
+    item: Sought
 
     @property
     def chinese(self) -> bool:
@@ -61,14 +61,14 @@ class Concept:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ConceptTable:
     """A file of concepts. `lines` are the wordings and statements of its line items, by id."""
 
     concepts: tuple[Concept, ...]
     lines: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
 
-def needs(question: str, *, extra: Sequence[Path] = ()) -> tuple[Sought, ...]:
+def sought_items(question: str, *, extra: Sequence[Path] = ()) -> tuple[Sought, ...]:
     """What the financial concepts of a question need, in order of occurrence, each once. A line item whose
     wordings another of them holds already says nothing new and is left out.
 
@@ -76,7 +76,7 @@ def needs(question: str, *, extra: Sequence[Path] = ()) -> tuple[Sought, ...]:
     itself never raises."""
     text = normalise(question[:MAX_CHARS])
     words = words_of(text)
-    languages = [chinese for chinese, asked in ((True, has_han(text)), (False, True)) if asked]
+    languages = [chinese for chinese, wanted in ((True, has_han(text)), (False, True)) if wanted]
     found: list[tuple[int, int, Sought]] = []
     for forms in _tables(tuple(extra), languages):
         # A file that comes first has the say about a place that a later one would name too.
@@ -97,7 +97,7 @@ def reports(store: Store) -> frozenset[int]:
     return store.derived("reports", found)
 
 
-def load(path: Path, *, base: Table | None = None) -> Table:
+def load(path: Path, *, base: ConceptTable | None = None) -> ConceptTable:
     """The concepts of a file, which may use the lines of `base`. Raises ConfigError naming file, entry and
     what to write instead."""
     table = read_toml(path, "concept file", _SHAPE)
@@ -105,23 +105,23 @@ def load(path: Path, *, base: Table | None = None) -> Table:
         raise ConfigError(f"The concept file {path} has to be [[line]] and [[concept]] tables. {_SHAPE}")
     lines = dict(base.lines) if base else {}
     concepts: list[Concept] = []
-    own: set[str] = set()
+    expected: set[str] = set()
     for sort in _KEYS:
         for number, row in enumerate(table.get(sort, ()), 1):
             where = f"The concept file {path}, {sort} {number},"
             _check(row, sort, where)
             if sort == "line":
-                if row["id"] in own:
+                if row["id"] in expected:
                     raise ConfigError(
                         f"{where} has the id {row['id']!r} a second time. Give every line its own."
                     )
-                own.add(row["id"])
+                expected.add(row["id"])
                 lines[row["id"]] = (tuple(row["wordings"]), tuple(row["statements"]))
             concepts.append(_concept(row, lines, where))
-    return Table(tuple(concepts), lines)
+    return ConceptTable(tuple(concepts), lines)
 
 
-def load_own(path: Path) -> Table:
+def load_user_table(path: Path) -> ConceptTable:
     """A user's own file, which may use the lines of the shipped one. Raises ConfigError."""
     return load(path, base=_read(CONCEPTS, 0, 0))
 
@@ -175,12 +175,12 @@ def _tables(extra: tuple[Path, ...], languages: Sequence[bool]) -> list[Forms[So
 @lru_cache(maxsize=32)
 def _ready(path: Path, changed_ns: int, size: int, chinese: bool) -> Forms[Sought]:
     concepts = _read(path, changed_ns, size).concepts
-    return compiled((name, c.need) for c in concepts if c.chinese == chinese for name in c.names)
+    return compiled((name, c.item) for c in concepts if c.chinese == chinese for name in c.names)
 
 
 @lru_cache(maxsize=16)
-def _read(path: Path, changed_ns: int, size: int) -> Table:
-    return load(path) if path == CONCEPTS else load_own(path)
+def _read(path: Path, changed_ns: int, size: int) -> ConceptTable:
+    return load(path) if path == CONCEPTS else load_user_table(path)
 
 
 def _distinct(found: Iterable[Sought]) -> tuple[Sought, ...]:

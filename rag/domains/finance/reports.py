@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import islice
 
-from rag.catalogue import Facts
+from rag.catalogue import DocumentFacts
 from rag.dates import dates
 from rag.fiscal import FiscalPeriod, read_periods
 from rag.numerals import fold
@@ -77,16 +77,16 @@ def _days(text: str, pattern: re.Pattern[str]) -> list[str]:
 def fiscal_year(
     end: str, part: str, named: Sequence[FiscalPeriod], titled: Sequence[FiscalPeriod], head: str
 ) -> str:
-    """ "2022", or "2022|2023" where both readings are possible, the likelier first; "" where nothing tells.
+    """ "2022", or "2022|2023" where both readings are possible, the likelier first; "" where nothing decides.
 
     `end` is the ISO day of `period_end`, `named` and `titled` the periods of file name and title."""
     from_file = next((p.year for p in named if p.year), 0)
     from_title = next((p.year for p in titled if p.year and not p.ended), 0)
     if not end:
-        year = from_file or from_title or _most_said(head, None)
+        year = from_file or from_title or _commonest_year(head, None)
         return str(year) if year else ""
     candidates = _candidates(end, part)
-    said = _most_said(head, candidates)
+    said = _commonest_year(head, candidates)
     readings = [y for y in (said, from_title if from_title in candidates else 0) if y]
     if from_file and abs(from_file - int(end[:4])) <= 1:
         readings.append(from_file)
@@ -106,7 +106,7 @@ def _candidates(end: str, part: str) -> tuple[int, ...]:
     return (year - 1, year) if month <= 2 else (year,)
 
 
-def _most_said(head: str, among: Sequence[int] | None) -> int:
+def _commonest_year(head: str, among: Sequence[int] | None) -> int:
     """The fiscal year that the first pages speak of, where they speak of one clearly more than of others."""
     counts: Counter[int] = Counter()
     for m in _SAID.finditer(head):
@@ -213,7 +213,7 @@ _ANOTHER_DAY = 0.5
 _ORDER = ("Q1", "Q2", "H1", "Q3", "9M", "Q4", "FY")
 
 
-def period_agreement(periods: Sequence[FiscalPeriod], facts: Facts) -> float:
+def period_agreement(periods: Sequence[FiscalPeriod], facts: DocumentFacts) -> float:
     """How far a document's period agrees with those that a question names, -1 to 1.
 
     The report of the last year named is 1 (it shows the earlier ones beside it), those of the other years
@@ -236,7 +236,7 @@ def period_agreement(periods: Sequence[FiscalPeriod], facts: Facts) -> float:
     return max(_dated(y, asked, main, parts, facts) for y in readings)
 
 
-def _dated(year: int, asked: set[int], main: int, parts: set[str], facts: Facts) -> float:
+def _dated(year: int, asked: set[int], main: int, parts: set[str], facts: DocumentFacts) -> float:
     near = _year_agreement(year, asked, main)
     if near < 0 or not facts.part:
         return near if near < 0 else near * 0.6  # an 8-K of the year
@@ -260,7 +260,7 @@ def _year_agreement(year: int, asked: set[int], main: int) -> float:
     return 0.3 if year > min(asked) else -1.0
 
 
-def _same_part(parts: set[str], facts: Facts) -> float:
+def _same_part(parts: set[str], facts: DocumentFacts) -> float:
     """Agreement of a document's part of a year with those asked for, the year being right."""
     return max((_part_agreement(asked, facts.part) for asked in parts), default=0.0)
 

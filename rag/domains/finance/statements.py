@@ -1,10 +1,10 @@
 """Where the statements, notes and sections of a financial report stand in its text.
 
 A question about a current ratio is answered by one page of three hundred: the balance sheet. Filings repeat
-its name everywhere (contents, auditor's report, notes, prose); the statement itself is told by three things
-together: a line that is its title and nothing else, below it mostly lines that end in figures, among them
-rows that only this statement has ("total assets"). Ranges of offsets, not pages: formats without pages and
-pages with two statements are served alike."""
+its name everywhere (contents, auditor's report, notes, prose); the statement itself is recognised by three
+things together: a line that is its title and nothing else, below it mostly lines that end in figures, among
+them rows that only this statement has ("total assets"). Ranges of offsets, not pages: formats without pages
+and pages with two statements are served alike."""
 
 from __future__ import annotations
 

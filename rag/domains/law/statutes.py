@@ -76,7 +76,7 @@ def describe_statute(document: Document) -> dict[str, str]:
 
 def authority(title: str, path: str, head: str) -> str:
     """The rank of a legal text, one of AUTHORITIES except "other"; "" for texts that are none, or of a rank
-    that nothing tells."""
+    that nothing states."""
     title = title.strip("《》 ")
     if not (has_han(title) or has_han(path)):
         return _english_rank(title, path)
@@ -112,7 +112,7 @@ def _company_like(title: str) -> bool:
 
 
 def _folder(path: str) -> str:
-    """The rank that a folder's name tells, the inner folders first; a folder of cases goes before others."""
+    """The rank that a folder's name states, the inner folders first; a folder of cases goes before others."""
     parts = PurePosixPath(path).parts[-2::-1]
     found = [kind for part in parts for kind, pattern in _FOLDERS if re.search(pattern, part, re.I)]
     return "case" if "case" in found else next(iter(found), "")
@@ -149,7 +149,7 @@ def part_name(law: str, path: str) -> str:
 
 def version_year(title: str, path: str, head: str) -> str:
     """The year of a statute's version: of the file name or title ("示例法(2019-04-23)"), else the last year
-    of the lines that tell how it was adopted and amended."""
+    of the lines that say how it was adopted and amended."""
     for text in (PurePosixPath(path).stem, title):
         if m := _DATED.search(text):
             return m[1] or m[4]

@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rag.answer import Assistant, build_assistant
+from rag.assistant import Assistant, build_assistant
 from rag.config import load_config
-from rag.evalset import EvalQuestion, load_questions, restrict, sample
-from rag.metrics import contains_answer
+from rag.measure.evalset import EvalQuestion, load_questions, restrict, sample
+from rag.measure.metrics import contains_answer
 from rag.types import Answer
 
 

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from synthetic import Text
 
-from rag.dense import save_dense
 from rag.index import Index
 from rag.parsers import parse
-from rag.reading import Read, passages
+from rag.store.dense import save_dense
+from rag.store.worker import Read, passages
+from rag.store.writer import FileState, Writer
 from rag.types import Document
-from rag.writer import FileState, Writer
 
 _TOGETHER = 20
 _NOISE = 0.03

@@ -19,14 +19,14 @@ from enlarged import Growing
 from latency import forget
 from rivals import rivals
 
-from rag import metrics
-from rag.constraints import read_constraints
 from rag.errors import ParseError
-from rag.evalset import EvalQuestion, load_questions
-from rag.evaluate import STAGE_NAMES, stages_without
 from rag.index import Index
+from rag.measure import metrics
+from rag.measure.evalset import EvalQuestion, load_questions
+from rag.measure.evaluate import STAGE_NAMES, stages_without
+from rag.measure.scoring import is_searched, passage
 from rag.parsers import parse
-from rag.scoring import is_searched, passage
+from rag.questions.constraints import read_constraints
 from rag.types import Document
 
 TIMES = (0, 1, 4, 16)

@@ -13,12 +13,12 @@ from unittest.mock import patch
 
 from synthetic import Asked
 
-from rag import retrieve
-from rag.dense import DenseIndex
 from rag.index import Index
-from rag.metrics import percentile
-from rag.ranker import Ranker
-from rag.store import Store
+from rag.measure.metrics import percentile
+from rag.search import retrieve
+from rag.search.ranker import Ranker
+from rag.store.dense import DenseIndex
+from rag.store.store import Store
 
 Search = Callable[[Asked], object]
 RUNS = 3
@@ -27,7 +27,7 @@ _STAGES: tuple[tuple[str, Any, str], ...] = (
     ("read question", retrieve, "read_demands"),
     ("read question", retrieve, "read_terms"),
     ("line items", retrieve, "find_line_items"),
-    ("embed", "rag.pool", "query_vector"),
+    ("embed", "rag.search.pool", "query_vector"),
     ("lexical leg", Store, "lexical"),
     ("dense leg", DenseIndex, "search"),
     ("tokens fetched", retrieve, "make_pool"),

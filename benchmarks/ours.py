@@ -68,7 +68,7 @@ def _headings(index: Index, wanted: int = 40) -> list[str]:
 def ask_all(index: Path, questions: list[str], *, with_llm: bool) -> dict[str, Any]:
     """A question of its own warms up and is not counted. The query's embedding is measured on a text that was
     not asked, because vectors of questions are remembered."""
-    from rag.answer import build_assistant
+    from rag.assistant import build_assistant
 
     rows = []
     with build_assistant(load_config(index=index), with_llm=with_llm) as assistant:
@@ -103,12 +103,12 @@ def enlarge(small: Path, large: Path, pages: int) -> dict[str, Any]:
     only: what it says is nonsense."""
     import numpy as np
 
-    from rag.dense import save_dense
     from rag.domains import load_domains
-    from rag.embed import load_token_counter
-    from rag.reading import passages
-    from rag.store import Store
-    from rag.writer import FileState
+    from rag.models.embedder import load_token_counter
+    from rag.store.dense import save_dense
+    from rag.store.store import Store
+    from rag.store.worker import passages
+    from rag.store.writer import FileState
 
     counter = load_token_counter("embedded", cache_dir=default_cache_dir())
     noise = np.random.default_rng(7)
@@ -185,8 +185,8 @@ def main() -> None:
 def models() -> dict[str, Any]:
     """Where the model files are, for the rival to use the same; loading the embedder once also makes its
     ONNX export, which belongs to the installation."""
-    from rag.embed import load_embedder
-    from rag.models import find_embedder, find_llm
+    from rag.models.embedder import load_embedder
+    from rag.models.registry import find_embedder, find_llm
 
     cache = default_cache_dir()
     info = load_embedder("embedded", cache_dir=cache).info

@@ -65,10 +65,10 @@ def _samples() -> Iterator[Any]:
 def questions(folder: Path) -> dict[str, Any]:
     """English questions of the sample corpora, and those of them for which our model is asked to write: on
     all others (refused, computed) we would be faster still."""
-    from rag.answer import build_assistant
+    from rag.assistant import build_assistant
     from rag.config import load_config
-    from rag.evalset import load_questions
-    from rag.text import detect_language
+    from rag.languages.text import detect_language
+    from rag.measure.evalset import load_questions
     from rag.types import AnswerKind
 
     asked: list[list[str]] = []
@@ -84,7 +84,7 @@ def questions(folder: Path) -> dict[str, Any]:
 
 def load(index: Path, parallel: int) -> dict[str, Callable[..., Any]]:
     from rag import batch as batches
-    from rag.answer import build_assistant
+    from rag.assistant import build_assistant
     from rag.config import load_config
 
     many: dict[str, int] = {"parallel": parallel} if parallel > 1 else {}

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from rag import reading
 from rag.domains import finance, load_domains
-from rag.embed import Embedder
 from rag.errors import ParseError
+from rag.models.embedder import Embedder
 from rag.parsers import parse
+from rag.store import worker as reading
 
-# Parts of `rag.reading.passages` by the names that it calls them by, and those of a field by its method.
+# Parts of `rag.store.worker.passages` by the names that it calls them by, and those of a field by its method.
 _PARTS = {
     "profile": ((reading, "with_profile"),),
     "statements": ((finance.Finance, "roles"),),

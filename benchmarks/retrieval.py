@@ -30,8 +30,8 @@ from run import machine, say
 from synthetic import Asked
 
 from rag.config import default_cache_dir
-from rag.evaluate import STAGE_NAMES, stages_without
 from rag.index import Index, open_index
+from rag.measure.evaluate import STAGE_NAMES, stages_without
 
 HERE = Path(__file__).resolve().parent
 CORPORA = HERE.parent / "corpora"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index import Index
-from rag.text import detect_language, query_tokens
+from rag.languages.text import detect_language, query_tokens
 
 _DEPTH = 150
 _RRF = 60

@@ -113,7 +113,7 @@ def stopped(assistant: Any, questions: list[str]) -> float:
 def measure(given: argparse.Namespace) -> dict[str, Any]:
     from ours_answers import questions as chosen
 
-    from rag.answer import build_assistant
+    from rag.assistant import build_assistant
     from rag.config import load_config
 
     before = machine()

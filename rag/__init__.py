@@ -17,13 +17,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rag.answer import Assistant, build_assistant
+    from rag.assistant import Assistant, build_assistant
     from rag.config import load_config
-    from rag.embed import load_embedder
     from rag.errors import CitewiseError
-    from rag.explain import Explanation
     from rag.index import Index, open_index
-    from rag.llm import load_llm
+    from rag.models.embedder import load_embedder
+    from rag.models.llm import load_llm
+    from rag.search.explain import Explanation
     from rag.types import (
         Answer,
         AnswerKind,
@@ -80,14 +80,14 @@ __all__ = [
 ]
 
 _ELSEWHERE = {
-    "Assistant": "rag.answer",
+    "Assistant": "rag.assistant",
     "CitewiseError": "rag.errors",
-    "Explanation": "rag.explain",
+    "Explanation": "rag.search.explain",
     "Index": "rag.index",
-    "build_assistant": "rag.answer",
+    "build_assistant": "rag.assistant",
     "load_config": "rag.config",
-    "load_embedder": "rag.embed",
-    "load_llm": "rag.llm",
+    "load_embedder": "rag.models.embedder",
+    "load_llm": "rag.models.llm",
     "open_index": "rag.index",
 }
 

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.batch_tables import INPUTS, OUTPUTS, BatchRow, BatchTable, read_table, write_table
 from rag.errors import CitewiseError, GenerationError, InputError
-from rag.journal import Journal
-from rag.tables import INPUTS, OUTPUTS, BatchRow, BatchTable, read_table, write_table
+from rag.files import Journal
 from rag.types import Answer, Citation, ClaimState, Progress
 
 if TYPE_CHECKING:
-    from rag.answer import Assistant
+    from rag.assistant import Assistant
 
 ADDED = ("answer", "kind", "state", "refused", "citations", "error")
 _QUESTION_NAMES = ("question", "questions", "query", "q", "问题", "提问", "题目", "問題")

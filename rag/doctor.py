@@ -136,7 +136,7 @@ def _libraries(_: Config) -> Check:
 
 
 def _embedder(config: Config) -> Check:
-    from rag.models import find_embedder
+    from rag.models.registry import find_embedder
 
     files = find_embedder(config.embedder, config.cache_dir, config.models)
     languages = "all languages" if "*" in files.languages else "/".join(files.languages)
@@ -145,9 +145,9 @@ def _embedder(config: Config) -> Check:
 
 
 def _language_model(config: Config) -> Check:
-    from rag.checksum import verified_sha256
-    from rag.model_tuning import describe
-    from rag.models import find_llm
+    from rag.models.fetch import verified_sha256
+    from rag.models.registry import find_llm
+    from rag.models.tuning import describe
 
     if config.llm == "none":
         return Check("language model", "none: answers are quotes from the documents")
@@ -197,7 +197,7 @@ def _index(config: Config) -> Check:
 
 
 def _network(config: Config) -> Check:
-    from rag.remote import leaves_for
+    from rag.models.remote import leaves_for
 
     if not _is_remote(config):
         return Check("network", "not needed")
@@ -213,7 +213,7 @@ def _network(config: Config) -> Check:
 
 
 def _audit(config: Config) -> Check:
-    from rag.audit import audit_file, read
+    from rag.models.remote import audit_file, read
 
     file = audit_file(config.cache_dir)
     sent = read(file)

@@ -1,12 +1,26 @@
-"""Files that are either the old ones or the new ones, never half of each."""
+"""Files that are either the old ones or the new ones, never half of each.
+
+What a batch has answered so far, written before the next question is asked: a kill loses no row and asks
+none twice.
+
+One JSON object a line, handed to the system at once and synced to disk several times a second. The first
+line names the setup (index and model) that the answers come from; a journal of another setup is not mixed
+with this one. A line that a kill cut short is dropped.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import secrets
+import time
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
-from rag.errors import StorageError
+from rag.errors import InputError, StorageError
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -43,3 +57,91 @@ def storage_error(path: Path, error: OSError) -> StorageError:
     """The system's refusal in words that say what to do."""
     why = error.strerror or str(error)
     return StorageError(f"{path} cannot be written: {why}. Free some space, or choose another place.")
+
+
+_FORMAT = 1
+# A killed process loses nothing that was written; only a power cut loses what was not synced, and that is
+# asked again.
+_SYNC_SECONDS = 0.2
+
+
+class Journal:
+    """Answers by (row number, hash of the question). A context manager; one process at a time."""
+
+    def __init__(self, path: Path, *, setup: str) -> None:
+        """Opens or makes the journal. Raises InputError while another process writes it, StorageError."""
+        self.path = path
+        self._synced = 0.0
+        self.entries: dict[tuple[int, str], dict[str, Any]] = {}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+b")
+        except OSError as error:
+            raise storage_error(path, error) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise InputError(
+                f"Another run is writing {path}. Wait for it, or choose another output."
+            ) from error
+        self._load({"format": _FORMAT, "setup": setup})
+
+    def _load(self, head: dict[str, Any]) -> None:
+        self._file.seek(0)
+        good, known = 0, False
+        for number, line in enumerate(self._file):
+            entry = _parse(line)
+            if entry is None or (number == 0 and entry != head):
+                break
+            known = True
+            if number:
+                self.entries[entry["row"], entry["question"]] = entry["result"]
+            good += len(line)
+        self._file.truncate(good)
+        if not known:
+            self._append(head)
+            sync(self.path.parent)
+
+    def add(self, row: int, question: str, result: dict[str, Any]) -> None:
+        """Record a result; no kill can undo it when this returns. Raises StorageError."""
+        self.entries[row, question] = result
+        self._append({"row": row, "question": question, "result": result})
+
+    def _append(self, entry: dict[str, Any]) -> None:
+        try:
+            self._file.write(json.dumps(entry).encode() + b"\n")  # ASCII: lone surrogates survive as escapes
+            self._file.flush()
+            if time.monotonic() - self._synced > _SYNC_SECONDS:
+                os.fsync(self._file.fileno())
+                self._synced = time.monotonic()
+        except OSError as error:
+            raise storage_error(self.path, error) from error
+
+    def remove(self) -> None:
+        """Everything is in the output now."""
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        with suppress(OSError):  # a full disk was reported when it was met
+            os.fsync(self._file.fileno())
+        with suppress(OSError):
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    """The entry of a whole line; None for one that was cut short or is none of ours."""
+    try:
+        entry = json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        return None
+    ours = isinstance(entry, dict) and ("format" in entry or {"row", "question", "result"} <= entry.keys())
+    return entry if ours else None

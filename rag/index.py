@@ -10,27 +10,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from rag.compatibility import EmbedderSource, check_versions, embedder_info, new_manifest
-from rag.crossrefs import CrossReference
-from rag.dense import DenseIndex, file_problem, open_dense, save_dense
+from rag.documents.validity import UNKNOWN, Validity
 from rag.domains import Domains, load_domains
-from rag.embed import Embedder, supports
 from rag.errors import IndexBusy, InputError
-from rag.filtering import matches
-from rag.lock import remove_index, writer_lock
-from rag.models import NO_SOURCES, Sources
+from rag.facts.crossrefs import CrossReference
+from rag.languages.text import detect_language
+from rag.models.embedder import Embedder, supports
+from rag.models.registry import NO_SOURCES, Sources
 from rag.parsers import Limits
-from rag.ranker import TUNED, Ranker, load_ranker
-from rag.schema import DATABASE, Manifest
-from rag.store import Store
-from rag.text import detect_language
+from rag.search.ranker import TUNED, Ranker, load_ranker
+from rag.store.compatibility import EmbedderSource, check_versions, embedder_info, new_manifest
+from rag.store.dense import DenseIndex, file_problem, open_dense, save_dense
+from rag.store.documents import matches
+from rag.store.index_file import remove_index, writer_lock
+from rag.store.schema import DATABASE, Manifest
+from rag.store.store import Store
 from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Stages
-from rag.validity import UNKNOWN, Validity
 
 if TYPE_CHECKING:
-    from rag.explain import Explanation
-    from rag.ingest import ProgressCallback
-    from rag.pool import Retrievers
+    from rag.search.explain import Explanation
+    from rag.search.pool import Retrievers
+    from rag.store.ingest import ProgressCallback
 
 # While an ingest adds vectors, searches use the FAISS index at hand for so long before they look for a newer
 # one.
@@ -136,10 +136,10 @@ class Index:
     def search(
         self, question: str, k: int = 8, *, filters: Filters | None = None, stages: Stages = ALL_STAGES
     ) -> list[Hit]:
-        """The `k` best passages, best first; the scale of their scores is described in `rag.retrieve`.
+        """The `k` best passages, best first; the scale of their scores is described in `rag.search.retrieve`.
         `stages` switches parts of retrieval off, to measure what each gives. Raises InputError for a question
         without a word."""
-        from rag.retrieve import retrieve
+        from rag.search.retrieve import retrieve
 
         legs = self.retrievers(question, stages)
         return retrieve(legs, question, k=k, filters=filters, stages=stages, ranker=self.ranker())
@@ -155,7 +155,7 @@ class Index:
     ) -> list[list[Hit]]:
         """For each of the questions `questions` in one `question` its `k` best passages; what the whole names
         holds for each. Raises InputError for a question without a word."""
-        from rag.retrieve import retrieve_each
+        from rag.search.retrieve import retrieve_each
 
         legs = self.retrievers(question, stages)
         return retrieve_each(
@@ -164,7 +164,7 @@ class Index:
 
     def retrievers(self, question: str, stages: Stages = ALL_STAGES) -> Retrievers:
         """What searches for a question in its language; vectors only where the embedder knows it."""
-        from rag.pool import Retrievers
+        from rag.search.pool import Retrievers
 
         dense = embedder = None
         if stages.dense and self.store.vectors_generation():
@@ -178,8 +178,8 @@ class Index:
         """What is understood of a question, which of it gave way, and why the hits stand where they do.
         `hits` are those of an earlier `search` with the same filters; None: searched for here. Raises
         InputError for a question without a word."""
-        from rag.explain import explain
-        from rag.pool import Retrievers
+        from rag.search.explain import explain
+        from rag.search.pool import Retrievers
 
         found = self.search(question, k, filters=filters) if hits is None else hits
         legs = Retrievers(self.store, None, None, self.fields, self.lexicons)
@@ -221,8 +221,8 @@ class Index:
         stop: threading.Event | None = None,
     ) -> IngestReport:
         """Adds, updates, skips files and the files below folders; with `sync` removes those that are gone.
-        See `rag.ingest`."""
-        from rag.ingest import Settings, ingest
+        See `rag.store.ingest`."""
+        from rag.store.ingest import Settings, ingest
 
         settings = Settings(self._source.counter(), self.fields, limits, workers, ocr)
         return ingest(

@@ -1,4 +1,5 @@
-"""Fits rag/calibration.json: how `rag.signals` and `rag.sufficiency` weigh, and where to refuse.
+"""Fits rag/calibration.json: how `rag.search.sufficiency` and `rag.search.sufficiency` weigh, and where to
+refuse.
 
     scripts/calibrate.py INDEX=SET [INDEX=SET ...] [--refused 0.81] [--write]
 
@@ -8,8 +9,9 @@ its documents. Questions are split into halves by the document that holds their 
 on all questions of sets of fewer than 60; what is printed was measured on the second. Absent facts are also
 made: a question whose evidence sentences are taken away must be refused.
 
-The sentences of a question are fitted as a list (ListNet's top-one loss, as in `rag.tune`), then their
-sums are turned into probabilities by a logistic curve (Platt, 1999); the judgement is a logistic regression.
+The sentences of a question are fitted as a list (ListNet's top-one loss, as in `rag.measure.tune`), then
+their sums are turned into probabilities by a logistic curve (Platt, 1999); the judgement is a logistic
+regression.
 """
 
 from __future__ import annotations
@@ -26,18 +28,16 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from rag import evidence as ev
-from rag import metrics
-from rag.calibration import Calibration, Logistic
-from rag.evalset import EvalQuestion, half_of, load_questions
 from rag.index import Index, open_index
-from rag.metrics import Passage
-from rag.signals import SENTENCE_SIGNALS
-from rag.sufficiency import ANSWER_SIGNALS, answer_signals
-from rag.text import detect_language
+from rag.languages.text import detect_language
+from rag.measure import metrics
+from rag.measure.evalset import EvalQuestion, half_of, load_questions
+from rag.measure.metrics import Passage
+from rag.search import evidence as ev
+from rag.search.sufficiency import ANSWER_SIGNALS, SENTENCE_SIGNALS, Calibration, Logistic, answer_signals
 from rag.types import Hit
 
-TARGET = Path(__file__).parent.parent / "rag" / "calibration.json"
+TARGET = Path(__file__).parent.parent / "rag" / "search" / "calibration.json"
 TOP_K = 8
 # Which sentences' vectors are looked at depends on the weights, so they are fitted again on those.
 ROUNDS = 2

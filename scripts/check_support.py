@@ -24,11 +24,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from rag.answer import build_assistant
+from rag.assistant import build_assistant
 from rag.config import load_config
-from rag.evalset import load_questions, restrict, sample
+from rag.measure.evalset import load_questions, restrict, sample
 from rag.types import Answer, ClaimState
-from rag.verify import strip_markers
+from rag.verify.claims import strip_markers
 
 _NUMBER = re.compile(r"\d[\d,，]*(?:\.\d+)?|\.\d+")
 _WORDS = dict(

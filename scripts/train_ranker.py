@@ -3,9 +3,9 @@
     scripts/train_ranker.py INDEX=SET[*WEIGHT] ... [--write]
 
 SET is a folder in the shape that `citewise eval` reads, INDEX an index of its documents. The first half of
-the questions of each set, by the documents that hold their evidence (`rag.evalset.whole_half_of`), is fitted
-on; everything printed was measured on the second; questions with documents on both sides are left out. A set
-counts by its WEIGHT (1), however many questions it has.
+the questions of each set, by the documents that hold their evidence (`rag.measure.evalset.whole_half_of`),
+is fitted on; everything printed was measured on the second; questions with documents on both sides are left
+out. A set counts by its WEIGHT (1), however many questions it has.
 
 What a question demands of documents (company, year, form, line items, statements) is not learned: sets with
 such questions are small or may not be trained on. Those weights stand below, chosen by hand.
@@ -19,11 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.evalset import load_questions, whole_half_of
-from rag.features import FEATURES
 from rag.index import open_index
-from rag.ranker import SHIPPED, Ranker
-from rag.tune import Example, examples, fit, hits
+from rag.measure.evalset import load_questions, whole_half_of
+from rag.measure.tune import Example, examples, fit, hits
+from rag.search.ranker import FEATURES, SHIPPED, Ranker
 
 DEMANDED = {
     "name": 4.0,

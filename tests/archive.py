@@ -95,6 +95,9 @@ def archive(root: Path, embedder: FakeEmbedder | None = None, **more: str | byte
     for name, content in more.items():
         path = folder / name.replace("__", ".")
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with mock.patch("rag.ingest.run_in_workers", run_here), new_index(root / "index", embedder) as index:
+    with (
+        mock.patch("rag.store.ingest.run_in_workers", run_here),
+        new_index(root / "index", embedder) as index,
+    ):
         index.ingest(folder)
         yield index

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.catalogue import Catalogue, build_catalogue
+from rag.documents.catalogue import Catalogue, build_catalogue
 from rag.types import DocumentInfo, FileStatus
 
 

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.embed import EmbedderInfo
 from rag.errors import GenerationError, InputError
-from rag.llm import LLMInfo, Prompt
-from rag.text import search_tokens
+from rag.languages.text import search_tokens
+from rag.models.embedder import EmbedderInfo
+from rag.models.llm import LLMInfo, Prompt
 from rag.types import (
     Answer,
     AnswerKind,

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parents[1]
+"""The folder of the project."""
+
 HAN_FONT = "STSong-Light"  # one of the fonts that every PDF reader has: nothing is embedded
 
 

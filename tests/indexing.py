@@ -11,11 +11,11 @@ import numpy as np
 from rag.domains import load_domains
 from rag.errors import CitewiseError
 from rag.index import Index, open_index
-from rag.reading import passages
-from rag.schema import Manifest
-from rag.store import Store
+from rag.store.schema import Manifest
+from rag.store.store import Store
+from rag.store.worker import passages
+from rag.store.writer import FileState
 from rag.types import Block, BlockKind, Document, Filters, Page
-from rag.writer import FileState
 from tests.fakes import FakeEmbedder, fake_count_tokens
 
 LEASE = "# Lease\n\n## Term\n\nThe lease runs for 24 months.\n\n## Notice\n\nThe notice period is 30 days.\n"

@@ -11,9 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from rag.crossrefs import CrossReference
 from rag.errors import InputError
-from rag.schema import DATABASE
+from rag.facts.crossrefs import CrossReference
+from rag.store.schema import DATABASE
 from rag.types import (
     Answer,
     AnswerKind,

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from rag.answer import Assistant, build_assistant
+from rag.assistant import Assistant, build_assistant
 from rag.config import load_config
 from rag.errors import InputError
-from rag.generation import Prompt
 from rag.index import Index
+from rag.models.generation import Prompt
 from rag.types import (
     Answer,
     AnswerKind,
@@ -320,7 +320,7 @@ def test_real_models_give_the_same_verified_answer_twice(tmp_path: Path) -> None
     config = load_config(index=tmp_path / "index")
     folder = write_files(tmp_path / "docs", FILES)
     with (
-        mock.patch("rag.ingest.run_in_workers", run_here),
+        mock.patch("rag.store.ingest.run_in_workers", run_here),
         open_index(config.index, cache_dir=config.cache_dir, create=True) as made,
     ):
         made.ingest(folder)

@@ -73,9 +73,9 @@ def test_names_are_listed_and_can_be_starred() -> None:
 def test_unknown_name_is_an_attribute_error_and_submodules_still_import() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Asistant'"):
         _ = rag.Asistant  # type: ignore[attr-defined]
-    from rag import numerals
+    from rag.facts import numerals
 
-    assert numerals.__name__ == "rag.numerals"
+    assert numerals.__name__ == "rag.facts.numerals"
 
 
 def test_type_checkers_see_every_name() -> None:

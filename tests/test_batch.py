@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.batch import run_batch
+from rag.batch_tables import harmless, read_table, write_table
 from rag.errors import GenerationError, IndexDamaged, InputError, StorageError
-from rag.tables import harmless, read_table, write_table
 from rag.types import Part
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence
 

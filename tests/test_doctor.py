@@ -10,8 +10,8 @@ from rag import doctor
 from rag.config import Config
 from rag.doctor import Check, examine
 from rag.errors import ModelMissing
-from rag.models import EMBEDDER_SHA256, LLM_SHA256
-from rag.schema import DATABASE
+from rag.models.registry import EMBEDDER_SHA256, LLM_SHA256
+from rag.store.schema import DATABASE
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_check_that_fails_itself_does_not_hide_the_others(
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("no such thing")
 
-    monkeypatch.setattr("rag.models.find_embedder", broken)
+    monkeypatch.setattr("rag.models.registry.find_embedder", broken)
     checks = examine(config)
     assert "no such thing" in named(checks, "embedder").value
     assert named(checks, "network").ok

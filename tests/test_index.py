@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rag import compatibility
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, InputError, ModelError
 from rag.index import Index, open_index
-from rag.schema import DATABASE
+from rag.store import compatibility
+from rag.store.schema import DATABASE
 from rag.types import Filters
 from tests.fakes import FakeEmbedder
 from tests.indexing import CHINESE, LEASE, LOAN, contents, new_index, run_here, waits_until, write_files
@@ -25,7 +25,7 @@ FILES = {"lease.md": LEASE, "sub/loan.md": LOAN, "劳动合同.txt": CHINESE}
 def _read_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only tests that name `workers` start processes."""
     if "workers" not in request.fixturenames:
-        monkeypatch.setattr("rag.ingest.run_in_workers", run_here)
+        monkeypatch.setattr("rag.store.ingest.run_in_workers", run_here)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished index that no test writes to."""
     root = tmp_path_factory.mktemp("built")
     with pytest.MonkeyPatch.context() as patch, new_index(root / "index") as index:
-        patch.setattr("rag.ingest.run_in_workers", run_here)
+        patch.setattr("rag.store.ingest.run_in_workers", run_here)
         index.ingest(write_files(root / "docs", FILES))
     return root / "index"
 
@@ -286,7 +286,7 @@ def test_real_embedder_real_parsers_and_workers_from_files_to_hits(tmp_path: Pat
 @pytest.mark.models
 def test_embedder_given_as_an_object_can_make_fill_and_share_indexes(tmp_path: Path) -> None:
     from rag.config import default_cache_dir
-    from rag.embed import load_embedder
+    from rag.models.embedder import load_embedder
 
     embedder = load_embedder(cache_dir=default_cache_dir())
     folder = write_files(tmp_path / "docs", FILES)

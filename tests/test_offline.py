@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.answer import Assistant
+from rag.assistant import Assistant
 from rag.config import default_cache_dir
 from rag.index import open_index
-from rag.llm import load_llm
+from rag.models.llm import load_llm
 from rag.types import AnswerKind
 
 QUESTION = "What notice must the tenant give to end the lease?"

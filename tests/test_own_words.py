@@ -14,11 +14,11 @@ from rag.config import load_config
 from rag.domains import load_domains
 from rag.domains.finance.concepts import sought_items
 from rag.errors import ConfigError
-from rag.evidence import select
 from rag.index import Index, open_index
-from rag.lexicon import expand
-from rag.pool import read_terms
-from rag.retrieve import read_demands
+from rag.languages.lexicon import expand
+from rag.search.evidence import select
+from rag.search.pool import read_terms
+from rag.search.retrieve import read_demands
 from rag.types import Stages
 from tests.fakes import FakeEmbedder
 from tests.indexing import document, new_index, put

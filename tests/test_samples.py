@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from rag.answer import Assistant
+from rag.assistant import Assistant
 from rag.config import default_cache_dir
-from rag.evalset import EvalQuestion, load_questions
 from rag.index import Index, open_index
-from rag.llm import load_llm
-from rag.metrics import Passage, first_rank
+from rag.measure.evalset import EvalQuestion, load_questions
+from rag.measure.metrics import Passage, first_rank
+from rag.models.llm import load_llm
 from rag.types import AnswerKind, ClaimState
 
 CORPORA = Path(__file__).parent.parent / "corpora"

@@ -97,10 +97,10 @@ def _theme() -> Any:
 
 def workspace_of(config: Config) -> Workspace:
     """The indexes beside the configured one, all answered with one embedder and one language model."""
-    from rag.answer import Assistant, build_assistant
+    from rag.assistant import Assistant, build_assistant
     from rag.domains import load_domains
     from rag.index import open_index
-    from rag.remote import leaves_for
+    from rag.models.remote import leaves_for
 
     first: list[Any] = []
 

@@ -1,12 +1,45 @@
-"""Passages as cards: what was found, and what came nearest. Pure."""
+"""Passages as cards: what was found, and what came nearest. Pure.
+
+What was understood of a question, what of it gave way, and why each passage was chosen. Pure.
+
+What was searched, so that a refusal can be weighed. Pure.
+
+An answer as plain text for somebody else's document: sentences, then numbered references.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
-from rag.types import Chunk, DocumentInfo, Evidence, Hit
+from rag.search.explain import (
+    gap_words,
+    is_informative,
+    label_words,
+    leg_words,
+    reason_words,
+    short,
+    values_words,
+)
+from rag.types import (
+    Answer,
+    AnswerKind,
+    Certificate,
+    Chunk,
+    Citation,
+    Claim,
+    ClaimState,
+    DocumentInfo,
+    Evidence,
+    Filters,
+    Gap,
+    Hit,
+    Note,
+)
+from ui.filters import limits
 from ui.follow import validity_note
-from ui.markup import button, folded, join, name, tag
+from ui.markup import button, folded, join, label, name, tag
 from ui.texts import Texts
 
 
@@ -77,3 +110,123 @@ def place(document: DocumentInfo, passage: Evidence | Chunk, texts: Texts) -> Ma
 
 def relevance(found: Evidence | Hit, texts: Texts) -> Markup:
     return tag("span", texts.relevance.format(score=f"{found.score:.2f}"), class_="cw-score")
+
+
+_REASONS = 5
+
+
+def explanation(
+    notes: Sequence[Note], relaxed: Sequence[Gap], filters: Filters, texts: Texts
+) -> Markup | None:
+    """The lines above an answer: what the question names, what the search was limited to, what gave way;
+    nothing for a question that names nothing in a search of everything."""
+    named = [
+        tag("li", tag("span", label_words(note.what, texts.code)), " ", name(values_words(note, texts.code)))
+        for note in short(notes)
+    ]
+    within = [tag("li", name(words)) for words in limits(filters, texts)]
+    gaps = [tag("p", gap_words(gap, texts.code), class_="cw-gap", role="note") for gap in relaxed]
+    if not (named or within or gaps):
+        return None
+    return tag(
+        "div", _line(texts.understood, named), _line(texts.limited, within), gaps, class_="cw-understood"
+    )
+
+
+def _line(title: str, items: Sequence[Markup]) -> Markup | None:
+    return tag("div", label(title), tag("ul", items), class_="cw-named") if items else None
+
+
+def why(hits: Sequence[Hit], texts: Texts) -> Markup | None:
+    """For each passage where it stands in both searches and the reasons that weigh most, folded; nothing
+    where no hit has reasons."""
+    rows = [_why_one(hit, texts) for hit in hits if any(map(is_informative, hit.reasons))]
+    if not rows:
+        return None
+    return folded(texts.why, texts.why_note, tag("ol", rows, class_="cw-why-list"), "cw-why")
+
+
+def _why_one(hit: Hit, texts: Texts) -> Markup:
+    found = "；" if texts.code == "zh" else "; "
+    reasons = [
+        tag(
+            "li",
+            tag("span", f"{reason.adds:+.1f}".replace("-", "−"), class_="cw-adds"),
+            tag("span", reason_words(reason, texts.code)),
+            class_="cw-against" if reason.adds < 0 else None,
+        )
+        for reason in [reason for reason in hit.reasons if is_informative(reason)][:_REASONS]
+    ]
+    legs = found.join(leg_words(leg, texts.code) for leg in hit.legs)
+    return tag(
+        "li",
+        tag("p", place(hit.document, hit.chunk, texts), relevance(hit, texts)),
+        tag("p", legs, class_="cw-note") if legs else None,
+        tag("ul", reasons),
+    )
+
+
+def certificate(c: Certificate, texts: Texts) -> Markup:
+    """What was searched: counts, unreadable files, the best score against the threshold, scope and method."""
+    unread = [
+        tag("li", name(path), " ", tag("em", texts.statuses.get(status, status)))
+        for path, status in c.unreadable
+    ]
+    rows = [
+        (texts.searched_documents, f"{c.documents:,}"),
+        (texts.searched_passages, f"{c.passages:,}"),
+        (texts.unreadable, tag("ul", unread) if unread else texts.none),
+        (texts.best_score, _meter(c, texts)),
+        (texts.scope_used, c.scope or texts.whole_index),
+        (texts.method, texts.method_dense if c.dense else texts.method_lexical),
+    ]
+    return tag("dl", [join([tag("dt", label), tag("dd", value)]) for label, value in rows], class_="cw-dl")
+
+
+def _meter(c: Certificate, texts: Texts) -> Markup:
+    words = f"{c.best_score:.2f} · {texts.threshold} {c.threshold:.2f}"
+    if c.best_score < c.threshold:
+        words += f" · {texts.below}"
+    fill = tag("span", class_="cw-meter-fill", style=f"width:{_percent(c.best_score)}%")
+    line = tag("span", class_="cw-meter-line", style=f"left:{_percent(c.threshold)}%")
+    bar = tag("span", fill, line, class_="cw-meter", aria_hidden="true")
+    return join([bar, tag("span", words)])
+
+
+def _percent(score: float) -> int:
+    return round(100 * min(max(score, 0.0), 1.0))
+
+
+def copy_text(a: Answer, texts: Texts) -> str:
+    """The answer as plain text with numbered references: document, page, quote. Sentences that are not fully
+    supported say so."""
+    lines = [a.question, ""]
+    if a.kind is AnswerKind.REFUSED:
+        c = a.certificate
+        lines += [a.text or texts.refused_why, ""]
+        lines += [f"{texts.searched_documents}: {c.documents}", f"{texts.searched_passages}: {c.passages}"]
+        return "\n".join(lines)
+    lines += [_copied_claim(c, texts) for c in a.claims] or [a.text]
+    if a.citations:
+        lines += ["", texts.references]
+        lines += [_reference(c, texts) for c in a.citations]
+    return "\n".join(lines)
+
+
+def _copied_claim(c: Claim, texts: Texts) -> str:
+    marks = "".join(f"[{n}]" for n in c.citations)
+    words = f"“{c.text}”" if c.quoted else c.text
+    caution = "" if c.state is ClaimState.SUPPORTED else f" ({texts.states[c.state]})"
+    return f"{words} {marks}".rstrip() + caution
+
+
+def _reference(c: Citation, texts: Texts) -> str:
+    where = [c.title or c.document]
+    if c.title and c.title not in c.document:
+        where.append(c.document)
+    if c.page is not None:
+        where.append(texts.page.format(page=c.page))
+    if c.location:
+        where.append(c.location)
+    quote = " ".join(c.quote.split())
+    return f"[{c.number}] {', '.join(where)}: “{quote}”"

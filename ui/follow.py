@@ -8,9 +8,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from rag.documents.validity import ended
 from rag.errors import InputError
 from rag.types import DocumentInfo
-from rag.validity import ended
 from ui.markup import button, name, note, tag
 from ui.texts import Texts
 

@@ -14,13 +14,11 @@ from markupsafe import Markup
 
 from rag.errors import CitewiseError
 from ui import chrome, listing, panes, render, uploads
-from ui.conversation import Conversation, Conversations, run
-from ui.exchange import turns
-from ui.narrow import ALL, Narrow, choices
+from ui.conversation import Conversation, Conversations, run, turns
+from ui.filters import ALL, Narrow, View, choices
 from ui.pictures import Pictures
 from ui.sources import Sources
 from ui.texts import Texts, texts_for
-from ui.view import View
 from ui.workspace import Workspace
 
 __all__ = ["Handlers", "View"]

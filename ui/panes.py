@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from rag.text import detect_language
+from rag.languages.text import detect_language
 from rag.types import Citation, Claim, ClaimState, DocumentInfo, Hit
 from ui.follow import Lead, leads, leads_list, validity_note
 from ui.markup import button, join, name, tag

@@ -5,14 +5,11 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from rag.types import Answer, AnswerKind, Claim, ClaimState, Filters
-from ui import told
-from ui.cards import citation_button, evidence_list, nearest_card
-from ui.certificate import certificate
-from ui.copying import copy_text
-from ui.exchange import STAGES, Exchange
+from ui import reasons as told
+from ui.cards import certificate, citation_button, copy_text, evidence_list, explanation, nearest_card, why
+from ui.conversation import STAGES, Exchange
 from ui.markup import button, folded, join, label, note, tag
 from ui.texts import Texts
-from ui.understood import explanation, why
 
 EVERYTHING = Filters()
 # The state is a word and a shape; colour only repeats it.

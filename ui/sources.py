@@ -9,12 +9,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from rag import compose
+from rag.answers import compose
 from rag.errors import CitewiseError
 from rag.types import Answer, Citation, Figure, Hit
 from ui import panes
-from ui.conversation import Conversation
-from ui.exchange import Exchange
+from ui.conversation import Conversation, Exchange
 from ui.pictures import Pictures
 from ui.texts import Texts, texts_for
 from ui.workspace import Workspace

@@ -12,9 +12,8 @@ from typing import Any
 from rag.errors import CitewiseError
 from rag.types import DocumentInfo, FileStatus, IngestReport, Progress
 from ui import listing
-from ui.narrow import choices
+from ui.filters import View, choices
 from ui.texts import Texts
-from ui.view import View
 from ui.workspace import Workspace
 
 _log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import IndexBusy, InputError, StorageError
-from rag.schema import DATABASE
+from rag.store.schema import DATABASE
 
 UPLOADS = "uploads"
 _NAME = re.compile(r"[^\W_][\w .-]{0,63}")

@@ -13,7 +13,7 @@ from rag.cli import batch as _batch
 from rag.cli import index as _index
 from rag.cli import measure as _measure
 from rag.cli import models as _models
-from rag.cli import system as _system
+from rag.cli import models as _system
 from rag.cli import tune as _tune
 from rag.cli.output import Command
 
@@ -66,7 +66,7 @@ _models_app.command(cls=Command)(_models.tune)
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from rag.cli.system import version
+        from rag.cli.models import version
 
         typer.echo(f"citewise {version()}")
         raise typer.Exit

@@ -1,14 +1,19 @@
-"""`citewise ask` and `citewise search`."""
+"""What a search understood, what gave way, and why each passage, for the terminal.
+
+`citewise ask` and `citewise search`.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.cli import answering, explaining, following, options, output
+from rag.cli import answering, options, output
+from rag.cli import answering as following
 from rag.cli.options import (
     Companies,
     Documents,
@@ -27,8 +32,60 @@ from rag.cli.options import (
 from rag.types.plain import plain
 
 if TYPE_CHECKING:
-    from rag.answer import Assistant
-    from rag.types import Answer, Evidence
+    from rag.assistant import Assistant
+    from rag.search.explain import Explanation, HitExplanation
+    from rag.types import Answer, Evidence, Gap, Note
+
+_REASONS = 5
+
+
+def print_short(understood: Sequence[Note], relaxed: Sequence[Gap]) -> None:
+    """The lines above an answer: "Understood: company: Thornfield Marsh plc; year: 2022"; nothing where the
+    question names nothing."""
+    from rag.search.explain import note_words, short
+
+    if notes := short(understood):
+        typer.secho(f"Understood: {output.one_line('; '.join(map(note_words, notes)))}", dim=True)
+    _print_gaps(relaxed, indent="")
+    if notes or relaxed:
+        typer.echo()
+
+
+def print_understood(explanation: Explanation) -> None:
+    """Everything that was understood, each on a line, the documents named, and what gave way."""
+    from rag.search.explain import note_words
+
+    typer.secho("Understood", bold=True)
+    for note in explanation.understood:
+        typer.echo(f"  {output.one_line(note_words(note))}")
+    if not explanation.understood:
+        typer.echo("  no company, statute, period or other name; searched by its words alone")
+    for path in explanation.documents:
+        typer.echo(f"  document: {output.one_line(path)}")
+    _print_gaps(explanation.relaxed, indent="  ")
+    typer.echo()
+
+
+def print_reasons(because: HitExplanation) -> None:
+    """The searches that found a passage, what of the question it meets, and the heaviest reasons, with what
+    each adds to the log-odds of its score."""
+    from rag.search.explain import label_words, leg_words
+
+    typer.secho(f"   {'; '.join(map(leg_words, because.legs))}", dim=True)
+    matters = [f"✓ {label_words(what)}" for what in because.agrees]
+    matters += [f"✗ other {label_words(what)}" for what in because.clashes]
+    if matters:
+        typer.secho(f"   {', '.join(matters)}", dim=True)
+    for reason, words in list(zip(because.reasons, because.words, strict=True))[:_REASONS]:
+        typer.secho(f"   {reason.adds:+.2f}  {words}", dim=True)
+
+
+def _print_gaps(relaxed: Sequence[Gap], *, indent: str) -> None:
+    from rag.search.explain import gap_words
+
+    for gap in relaxed:
+        typer.secho(f"{indent}⚠ {output.one_line(gap_words(gap))}", fg="yellow")
+
 
 _STAGES = {
     "searching": "Searching …",
@@ -60,7 +117,7 @@ def ask(
 
     Ends with exit code 10 where the documents do not hold the answer.
     """
-    from rag.answer import build_assistant
+    from rag.assistant import build_assistant
 
     question = sys.stdin.read() if question == "-" else question
     settings = options.config(
@@ -115,7 +172,7 @@ def search(
         output.print_json({"hits": hits, "explanation": explanation} if explanation else hits)
         return
     if explanation:
-        explaining.print_understood(explanation)
+        print_understood(explanation)
     for rank, hit in enumerate(hits, 1):
         typer.secho(f"{rank}. {answering.place_of(hit)}", bold=True, nl=False)
         typer.echo(f"  {hit.score:.2f}")
@@ -124,7 +181,7 @@ def search(
         for line in leads.get(hit.chunk_id, ()):
             typer.secho(f"   {line}", dim=True)
         if explanation:
-            explaining.print_reasons(explanation.hits[rank - 1])
+            print_reasons(explanation.hits[rank - 1])
         typer.echo()
     if not hits:
         output.message("Nothing found.")
@@ -136,7 +193,7 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
     The unverified draft is shown only on a terminal, dimmed and on standard error, so that what is piped on
     or kept is verified.
     """
-    from rag.text import detect_language
+    from rag.languages.text import detect_language
     from rag.types import EvidenceFound, Finished, StageStarted, Token
 
     drafting = False
@@ -144,7 +201,7 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
     found: EvidenceFound | None = None
     for event in assistant.stream(question, filters=scope):
         if found is not None:
-            explaining.print_short(found.understood, found.relaxed)
+            print_short(found.understood, found.relaxed)
             found = None
         if evidence and not (isinstance(event, Finished) and _prints_evidence(event.answer)):
             answering.print_evidence(evidence, detect_language(question))

@@ -15,11 +15,11 @@ from rag.cli.options import SET_HELP, EmbedderOption, JsonOption, Llm, SetIndexO
 from rag.errors import InputError
 
 if TYPE_CHECKING:
-    from rag.answer import Assistant
+    from rag.assistant import Assistant
     from rag.config import Config
-    from rag.evalset import Choice
     from rag.index import Index
-    from rag.report import Change, Report
+    from rag.measure.evalset import Choice
+    from rag.measure.report import Change, Report
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,10 +74,10 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure retrieval and answers on questions; write report.json, report.md and report.html."""
-    from rag.evalset import Choice
-    from rag.evaluate import set_name
-    from rag.report import changed
-    from rag.report_html import write_html
+    from rag.measure.evalset import Choice
+    from rag.measure.evaluate import set_name
+    from rag.measure.report import changed
+    from rag.measure.report_html import write_html
 
     choice = Choice(limit, seed, tuple(tag or ()), half, sample, scoped)
     asked = Options(what, choice, depth, tuple(without or ()), ablate, former, rebuild, as_json)
@@ -103,7 +103,7 @@ def evaluate(
 
 def _check(sources: list[Path], index: Path | None, asked: Options) -> None:
     """Everything that can be wrong with the arguments, before the minutes that an ingest may take."""
-    from rag.evaluate import check_what, choose, set_name, stages_without
+    from rag.measure.evaluate import check_what, choose, set_name, stages_without
 
     if asked.ablate and asked.without:
         raise InputError("--ablate switches every stage off in turn; leave --without out.")
@@ -144,19 +144,19 @@ def _opened(settings: Config, what: str) -> Iterator[tuple[Index, Assistant | No
         if what == "retrieval":  # needs no language model, and not the second it takes to load
             yield stack.enter_context(closing(options.open_configured_index(settings))), None
             return
-        from rag.answer import build_assistant
+        from rag.assistant import build_assistant
 
         assistant = stack.enter_context(closing(build_assistant(settings)))
         if what == "answers" and assistant.llm is not None:  # "all" gives times, too
-            from rag.yardstick import KeptLLM
+            from rag.measure.yardstick import KeptLLM
 
             assistant.llm = KeptLLM(assistant.llm, settings.cache_dir / "generations")
         yield assistant.index, assistant
 
 
 def _measure(source: Path, settings: Config, asked: Options) -> Report:
-    from rag.cli.system import version
-    from rag.evaluate import ablate, evaluate, stages_without
+    from rag.cli.models import version
+    from rag.measure.evaluate import ablate, evaluate, stages_without
 
     common: dict[str, Any] = {"choice": asked.choice, "depth": asked.depth}
     stages = stages_without(asked.without)
@@ -189,7 +189,7 @@ def _print_report(report: Report, change: Change | None, paths: tuple[Path, ...]
 
 
 def _show_sets(reports: dict[str, Report], *, as_json: bool) -> None:
-    from rag.report import sets_table
+    from rag.measure.report import sets_table
 
     if as_json:
         output.print_json({name: {"measures": report.measures} for name, report in reports.items()})

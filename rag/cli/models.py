@@ -1,4 +1,7 @@
-"""`citewise models list|path|pull|verify|tune`."""
+"""`citewise ui`, `citewise doctor`, and the version.
+
+`citewise models list|path|pull|verify|tune`.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,79 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.cli import options, output
-from rag.cli.options import JsonOption
+from rag.cli.options import EmbedderOption, IndexOption, JsonOption, Llm, NoTuned
 from rag.errors import CitewiseError, ConfigError, ModelError, ModelMissing
 
 if TYPE_CHECKING:
     from rag.config import Config
-    from rag.model_tuning import ModelTuning
+    from rag.models.tuning import ModelTuning
+
+
+def ui(
+    index: IndexOption = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port.  [default: 7860]")] = None,
+    llm: Llm = None,
+    embedder: EmbedderOption = None,
+    no_tuned: NoTuned = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Serve the chat page on this machine until stopped.
+
+    Any other address than this machine's own needs a password: ui_password in citewise.toml, or
+    CITEWISE_UI_PASSWORD.
+    """
+    from importlib import import_module
+
+    settings = options.config(
+        index=index,
+        ui_host=host,
+        ui_port=port,
+        llm=llm,
+        embedder=embedder,
+        tuned_models=options.untuned(no_tuned),
+    )
+
+    def ready(url: str) -> None:
+        if as_json:
+            output.print_json({"url": url})
+        else:
+            typer.echo(f"Citewise is at {url}  (Ctrl-C ends it)")
+
+    # By name: the page stands above the command line, which only starts it.
+    import_module("ui.app").serve(settings, on_ready=ready)
+
+
+def doctor(
+    index: IndexOption = None, llm: Llm = None, embedder: EmbedderOption = None, as_json: JsonOption = False
+) -> None:
+    """Check this machine, the models and the index; say what to do about what is wrong (exit code 1)."""
+    from rag.doctor import examine
+
+    checks = examine(options.config(index=index, llm=llm, embedder=embedder))
+    if as_json:
+        output.print_json({"ok": all(c.ok for c in checks), "checks": checks})
+    else:
+        for check in checks:
+            mark, colour = ("✓", "green") if check.ok else ("✗", "red")
+            typer.secho(f"{mark} ", fg=colour, nl=False)
+            typer.echo(output.clean(f"{check.name:<15} {check.value}"))
+            if check.advice:
+                typer.secho(f"{'':17} {output.clean(check.advice)}", fg=None if check.ok else "yellow")
+    if not all(c.ok for c in checks):
+        raise typer.Exit(output.EXIT_ERROR)
+
+
+def version() -> str:
+    """Version of the installed distribution; of the source tree where it is not installed."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("citewise")
+    except PackageNotFoundError:
+        return "0.1.0 (not installed)"
+
 
 Name = Annotated[str, typer.Argument(help='"embedder", "llm", or a name of [models] in citewise.toml.')]
 
@@ -70,7 +140,7 @@ def pull(name: Name, as_json: JsonOption = False) -> None:
         raise ConfigError(f"No model is configured as {name}. Configured: {known}. See citewise.toml.")
     if not spec.url:
         raise ConfigError(f"{name} is the file {spec.path}: it has no url, there is nothing to fetch.")
-    from rag.models import pull as fetch
+    from rag.models.registry import pull as fetch
 
     with output.progress_bars(quiet=as_json) as progress:
         found = fetch(name, spec, settings.cache_dir, progress)
@@ -94,8 +164,8 @@ def tune(
     different numbers of threads, flash attention, and prompt slices of different sizes. Let nothing else run
     meanwhile.
     """
-    from rag.model_tuning import keep, tune_model
-    from rag.model_tuning import reset as forget
+    from rag.models.tuning import keep, tune_model
+    from rag.models.tuning import reset as forget
 
     settings = options.config()
     source = _locate_llm(model, settings)
@@ -149,7 +219,7 @@ def _names(settings: Config) -> list[str]:
 
 
 def _describe(name: str, settings: Config) -> dict[str, Any]:
-    from rag.model_tuning import describe
+    from rag.models.tuning import describe
 
     try:
         found = _locate(name, settings)
@@ -162,7 +232,7 @@ def _describe(name: str, settings: Config) -> dict[str, Any]:
 def _locate_llm(name: str, settings: Config) -> Path:
     """The GGUF file of "llm", of a configured name or of a path. Raises ModelMissing, ModelMismatch,
     ModelError, ConfigError."""
-    from rag.models import find_llm
+    from rag.models.registry import find_llm
 
     spec = settings.llm if name == "llm" else name
     if spec.lower() in ("", "none") or spec.startswith(("http://", "https://")):
@@ -172,7 +242,7 @@ def _locate_llm(name: str, settings: Config) -> Path:
 
 def _hashed(name: str, settings: Config) -> dict[str, Any]:
     """The row of `_describe` with a hash computed now: finding a model trusts an earlier one."""
-    from rag.checksum import sha256_file, verified_sha256
+    from rag.models.fetch import sha256_file, verified_sha256
 
     row = _describe(name, settings)
     if row["found"]:
@@ -185,7 +255,7 @@ def _hashed(name: str, settings: Config) -> dict[str, Any]:
 
 def _locate(name: str, settings: Config) -> str:
     """The file or folder of a model, its SHA-256 checked. Raises ModelMissing, ModelMismatch, ConfigError."""
-    from rag.models import find_embedder, find_llm
+    from rag.models.registry import find_embedder, find_llm
 
     if name == "embedder":
         return str(find_embedder(settings.embedder, settings.cache_dir, settings.models).folder)
@@ -202,7 +272,7 @@ def _locate(name: str, settings: Config) -> str:
 
 
 def _weights(name: str, settings: Config) -> Path:
-    from rag.models import find_embedder
+    from rag.models.registry import find_embedder
 
     found = Path(_locate(name, settings))
     if found.is_dir():

@@ -16,7 +16,7 @@ from rag.errors import InputError
 
 if TYPE_CHECKING:
     from rag.config import Config
-    from rag.tune import Risk, Tuning
+    from rag.measure.tune import Risk, Tuning
 
 _COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 
@@ -64,7 +64,7 @@ def tune(
 
 def _check(source: Path | None, refuse: float, risk: float | None, *, reset: bool, dry_run: bool) -> None:
     """What can be wrong with the arguments, before the minutes that an ingest may take."""
-    from rag.evalset import load_questions
+    from rag.measure.evalset import load_questions
 
     if not 0.0 < refuse < 1.0:
         raise InputError(f"--refuse {refuse} is no share of questions; give one such as 0.85.")
@@ -84,7 +84,7 @@ def _tuned(
     source: Path, settings: Config, refuse: float, risk: float | None, *, dry_run: bool, quiet: bool
 ) -> tuple[Tuning, Path | None]:
     """What came of it, and where it was written; None where nothing was."""
-    from rag.tune import save, tune
+    from rag.measure.tune import save, tune
 
     with (
         closing(options.open_configured_index(settings)) as opened,
@@ -96,7 +96,7 @@ def _tuned(
 
 
 def _reset(settings: Config, *, as_json: bool) -> None:
-    from rag.ranker import TUNED
+    from rag.search.ranker import TUNED
 
     with closing(options.open_configured_index(settings)) as opened:
         path = opened.folder / TUNED

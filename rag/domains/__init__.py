@@ -16,15 +16,15 @@ from rag.domains.law import Law
 from rag.domains.medicine import Medicine
 
 if TYPE_CHECKING:  # a worker that reads files must not load the search
-    from rag.pool import Searches
-    from rag.profile import Describes
+    from rag.documents.description import Describes
+    from rag.search.pool import Searches
 
     class Domain(Describes, Searches, Protocol):
         """A field: its documents, its words, and what a question of it needs."""
 
         @property
         def lexicon(self) -> Path:
-            """Lay words -> professional ones (`rag.lexicon`)."""
+            """Lay words -> professional ones (`rag.languages.lexicon`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class Domains:
 
 
 def load_domains(lexicons: Sequence[Path | str] = (), concepts: Sequence[Path | str] = ()) -> Domains:
-    """All fields, with the user's own lexicons (`rag.lexicon`) and concept files
+    """All fields, with the user's own lexicons (`rag.languages.lexicon`) and concept files
     (`rag.domains.finance.concepts`). Each is read once: a mistake in one is told when an index is opened, not
     in the middle of a question. Raises ConfigError."""
     from rag.domains.finance.concepts import load_user_table
-    from rag.lexicon import load
+    from rag.languages.lexicon import load
 
     words, needed = ([Path(p).expanduser().absolute() for p in paths] for paths in (lexicons, concepts))
     for path in words:

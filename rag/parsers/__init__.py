@@ -15,8 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from rag.errors import CitewiseError, ParseError
+from rag.languages.text import detect_language
 from rag.parsers.base import Limits, Parsed, shorten
-from rag.text import detect_language
 from rag.types import Document
 
 __all__ = ["SUFFIXES", "Limits", "parse"]

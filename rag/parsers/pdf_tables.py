@@ -1,4 +1,9 @@
-"""Tables of figures on a PDF page: runs of lines that end in numbers, with nothing but labels between them.
+"""The column heads of a table of figures on a PDF page.
+
+They are the lines above the figures that speak of dates, periods, units or columns, laid over the columns by
+where they stand on the page: "Three Months Ended" over four years begins the first two heads.
+
+Tables of figures on a PDF page: runs of lines that end in numbers, with nothing but labels between them.
 
 pdfium gives a row of a financial statement as one line, "Net sales $ 265,595 $ 229,234".
 """
@@ -9,10 +14,238 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from rag.parsers.pdf_heads import Geometry, head_start, head_text, speaks_of_units, units_above
-from rag.parsers.pdf_lines import TextLine
-from rag.parsers.pdf_rows import MAX_LABEL, PdfRow, is_sentence, read_rows
+from rag.parsers.pdf_lines import TextCell, TextLine
+from rag.parsers.pdf_rows import (
+    MAX_LABEL,
+    MONTH,
+    YEAR,
+    PdfRow,
+    is_blank_figure,
+    is_sentence,
+    is_value,
+    read_rows,
+)
+
+_UNITS = re.compile(
+    r"[(（]?\b(?:(?:amounts?|dollars?|figures?|shares?|u\.?s\.?|\$|€|£|rmb|usd|and|stated|expressed|except|all)\s*)*"
+    r"in\s+(?:(?:u\.s\.|us|rmb)\s+)?(?:[$€£]\s*|\w+\s+of\s+)?(?:millions|thousands|billions)\b"
+    r"|[(（]\s*(?:[$€£]\s*(?:in\s+)?)?(?:million|thousand|billion)s?\b|单位\s*[：:]"
+    r"|[(（](?:人民币|单位)?(?:百万|千|万|亿)?元[)）]|(?:人民币|港币)(?:百万|千|万|亿)?元",
+    re.I,
+)
+_PERIOD = re.compile(
+    rf"\b{MONTH}\s+\d{{1,2}}\b|\b(?:19|20)\d\d\b|\b(?:ended|months|quarter|fiscal|weeks)\b|\byears?\b"
+    r"|\d{4}\s*年|(?:本|上)(?:期|年)|期[末初]|年[末初]|同比|截至",
+    re.I,
+)
+_HEAD_WORD = re.compile(
+    r"\b(?:change|variance|total|amount|percent|percentage|notes?|actual|shares|price|value|cost|average|weighted"
+    r"|number|gross|net|unaudited|audited|as of|reported|adjusted|increase|decrease|carrying|fair|level"
+    r"|per)\b|%|金额|比例|附注|项目|合计|数量|增减|变动|占比",
+    re.I,
+)
+_TITLE = re.compile(
+    r"^table of contents|^(?:condensed\s|u\.s\. gaap\s)?consolidated\s+(?:statement|balance)"
+    r"|^statements? of\b|^balance sheets?\b",
+    re.I,
+)
+_INTRODUCES = re.compile(r"\bfollow(?:s|ing)\b|\bbelow\b|如下|下表|下列", re.I)
+_MAX_LINES = 10
+
+
+class Geometry(Protocol):
+    """Where words stand; `PageText` has it, the fallback reader has not."""
+
+    def words(self, line: TextLine) -> list[TextCell]: ...
+    def cells(self, line: TextLine) -> list[TextCell]: ...
+
+
+def speaks_of_units(text: str) -> bool:
+    """Whether a line states a unit, as "(in millions)" or "单位：万元" does."""
+    return _UNITS.search(text) is not None
+
+
+def head_start(
+    lines: Sequence[TextLine], rows: Sequence[PdfRow], first: int, floor: int, geometry: Geometry | None
+) -> int:
+    """The topmost line above the figures that belongs to the table's head, with the labels under it; `first`
+    for none."""
+    top, labels = first, 0
+    label_left = min((line.left for line in lines[first : first + 6]), default=0.0)
+    for n in range(first - 1, max(floor, first - _MAX_LINES) - 1, -1):
+        line = lines[n]
+        if _ends_head(line.text) or (rows[n].seed and not rows[n].years):
+            break
+        # Column heads begin right of the labels; a title in the middle of the page does too, but in capitals.
+        aside = line.size > 0 and line.left > label_left + 12 * line.size and not line.text.isupper()
+        cells = geometry.cells(line) if geometry is not None and n >= first - 2 else []
+        heads_columns = len(cells) > rows[first].count and not any(is_value(cell.text) for cell in cells)
+        telling = _UNITS.search(line.text) or _PERIOD.search(line.text)
+        if rows[n].years or aside or telling or heads_columns:
+            top, labels = n, 0
+        else:
+            labels += 1
+            if labels > 3:
+                break
+    return top
+
+
+def _ends_head(text: str) -> bool:
+    """Prose, the sentence that introduces the table, its title, a running head: what is above is not its
+    head."""
+    sentence = is_sentence(text.removesuffix(":")) or len(text) > MAX_LABEL
+    introduction = text.endswith((":", "：")) and (len(text) > 50 or _INTRODUCES.search(text) is not None)
+    return bool(
+        sentence
+        or introduction
+        or _TITLE.search(text)
+        or (re.fullmatch(r"\d{1,4}", text) and not YEAR.match(text))
+    )
+
+
+def units_above(lines: Sequence[TextLine], head: int, floor: int) -> str:
+    """ "in millions" from the sentence that introduces the table."""
+    for n in range(head - 1, max(floor, head - 5) - 1, -1):
+        found = re.search(r"[(（][^()（）]*[)）]", lines[n].text) if _UNITS.search(lines[n].text) else None
+        if found and _UNITS.search(found.group()):
+            return found.group()
+    return ""
+
+
+def head_text(
+    head: Sequence[TextLine], samples: Sequence[TextLine], columns: int, geometry: Geometry | None
+) -> str:
+    """Column heads joined by " | ": first what holds for all columns (units, period), then one head per
+    column."""
+    lines = _without_labels(head, samples, geometry)
+    if not lines:
+        return ""
+    extents = _extents(samples, columns, geometry) if geometry else []
+    if not extents or geometry is None:
+        return " | ".join(_short(line.text) for line in lines)
+    common: list[str] = []
+    heads: list[list[str]] = [[] for _ in extents]
+    for cells in _visual_rows(lines, geometry):
+        _lay_over(cells, extents, common, heads)
+    parts = [" ".join(common)] + [" ".join(parts) for parts in heads]
+    if not any(parts[1:]):
+        return _short(parts[0], 160)
+    return " | ".join([_short(parts[0], 120)] + [_short(part) for part in parts[1:]])
+
+
+def _without_labels(
+    head: Sequence[TextLine], samples: Sequence[TextLine], geometry: Geometry | None
+) -> list[TextLine]:
+    """Head lines without the labels between them and the first row ("Assets", "Current assets:"): those begin
+    where labels begin, or stand alone below the years."""
+    left = min((sample.left for sample in samples), default=0.0)
+    kept: list[TextLine] = []
+    dated = False
+    for line in head:
+        names_columns = _PERIOD.search(line.text) or _UNITS.search(line.text)
+        alone = geometry is None or len(geometry.cells(line)) < 2
+        aside = line.left > left + 2 * line.size and (not dated or _HEAD_WORD.search(line.text))
+        if names_columns or not alone or aside:
+            kept.append(line)
+        dated = dated or bool(_PERIOD.search(line.text))
+    return kept
+
+
+def _short(text: str, limit: int = 60) -> str:
+    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0]
+
+
+def _extents(samples: Sequence[TextLine], columns: int, geometry: Geometry) -> list[TextCell]:
+    """Left and right of each column of figures, over the sample rows."""
+    extents: list[TextCell] = []
+    for line in samples:
+        words = geometry.words(line)
+        figures = [word for word in words if is_blank_figure(word.text) or is_value(word.text)][-columns:]
+        if len(figures) < columns:
+            continue
+        if not extents:
+            extents = figures
+        else:
+            pairs = zip(extents, figures, strict=True)
+            extents = [TextCell("", min(a.left, b.left), max(a.right, b.right)) for a, b in pairs]
+    return extents
+
+
+def _visual_rows(lines: Sequence[TextLine], geometry: Geometry) -> list[list[TextCell]]:
+    """Cells of lines that stand at one height, from left to right: pdfium gives the heads "December 1," and
+    "December 2," of two columns as separate lines."""
+    rows: list[tuple[float, list[TextCell]]] = []
+    for line in lines:
+        cells = geometry.cells(line) or [TextCell(line.text, line.left, line.right)]
+        for height, row in rows:
+            if line.size and abs(height - line.top) < line.size * 0.4:
+                row.extend(cells)
+                break
+        else:
+            rows.append((line.top, cells))
+    rows.sort(key=lambda row: -row[0])
+    return [sorted(cells, key=lambda cell: cell.left) for _, cells in rows]
+
+
+def _lay_over(
+    cells: list[TextCell], columns: Sequence[TextCell], common: list[str], heads: list[list[str]]
+) -> None:
+    """Give each cell of a head row to the columns it stands over; what stands over the labels or over all
+    goes to `common`."""
+    pitch = (columns[-1].middle - columns[0].middle) / (len(columns) - 1) if len(columns) > 1 else 60.0
+    over = []
+    for cell in cells:
+        if (
+            _UNITS.search(cell.text)
+            or cell.right < columns[0].left - pitch * 0.4
+            or (cell.left < columns[0].left - 1.5 * pitch)
+        ):
+            common.append(cell.text)
+        else:
+            over.append(cell)
+    if not over:
+        return
+    if len(over) == len(columns):
+        for head, cell in zip(heads, over, strict=True):
+            head.append(cell.text)
+        return
+    if len(over) > 1 and len(columns) % len(over) == 0:
+        each = len(columns) // len(over)
+        groups = [columns[n : n + each] for n in range(0, len(columns), each)]
+        if all(
+            g[0].left - pitch / 2 < c.middle < g[-1].right + pitch / 2
+            for c, g in zip(over, groups, strict=True)
+        ):
+            for n, head in enumerate(heads):
+                head.append(over[n // each].text)
+            return
+    spanning = [cell for cell in over if _PERIOD.search(cell.text) or len(_under(cell, columns)) > 1]
+    for cell in over:
+        if cell not in spanning:
+            heads[_nearest(cell, columns)].append(cell.text)
+    if (
+        len(spanning) == 1
+        and len(over) == 1
+        and abs(over[0].middle - (columns[0].middle + columns[-1].middle) / 2) < pitch / 2
+    ):
+        common.append(over[0].text)
+        return
+    for n, (column, head) in enumerate(zip(columns, heads, strict=True)):
+        near = min(over, key=lambda cell: abs(cell.middle - column.middle))
+        shared = len(over) > 1 or _PERIOD.search(near.text)
+        if near in spanning and (shared or n in _under(near, columns)):
+            head.append(near.text)
+
+
+def _under(cell: TextCell, columns: Sequence[TextCell]) -> list[int]:
+    return [n for n, c in enumerate(columns) if min(cell.right, c.right) > max(cell.left, c.left)]
+
+
+def _nearest(cell: TextCell, columns: Sequence[TextCell]) -> int:
+    return min(range(len(columns)), key=lambda n: abs(columns[n].middle - cell.middle))
+
 
 _MAX_GAP = 4
 

@@ -22,8 +22,19 @@ from rag.types.answers import (
     Token,
     Turn,
 )
-from rag.types.documents import Block, BlockKind, Chunk, Document, DocumentInfo, FileStatus, Page, Span
-from rag.types.ingest import FileResult, IngestReport, Progress
+from rag.types.documents import (
+    Block,
+    BlockKind,
+    Chunk,
+    Document,
+    DocumentInfo,
+    FileResult,
+    FileStatus,
+    IngestReport,
+    Page,
+    Progress,
+    Span,
+)
 from rag.types.search import Filters, Gap, Hit, Leg, Note, Reason, Stages
 
 __all__ = [

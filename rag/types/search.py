@@ -20,8 +20,8 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What one feature of a passage adds to the log-odds of its score: its name in `rag.features`, its value,
-    and what the ranker makes of it."""
+    """What one feature of a passage adds to the log-odds of its score: its name in `rag.search.ranker`, its
+    value, and what the ranker makes of it."""
 
     name: str
     value: float
@@ -30,9 +30,9 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A retrieved passage. `score` is on the 0 to 1 scale documented in `rag.retrieve`; `similar` are chunk
-    ids of near-duplicates folded into this hit; `reasons` are the features that weigh most, the heaviest
-    first."""
+    """A retrieved passage. `score` is on the 0 to 1 scale documented in `rag.search.retrieve`; `similar`
+    are chunk ids of near-duplicates folded into this hit; `reasons` are the features that weigh most, the
+    heaviest first."""
 
     chunk_id: int
     document: DocumentInfo

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import expect
 
-from rag.crossrefs import CrossReference
+from rag.facts.crossrefs import CrossReference
 from tests.browser.conftest import OpenPage, Served, ask
 from tests.fakes import fake_hit
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.embed import Embedder, load_embedder
+from rag.models.embedder import Embedder, load_embedder
 from tests.fakes import FakeEmbedder
 
 TEXTS = ["The rent is 1,450 euros.", "租金为每月8,500元。", "", "x" * 5000, "rent " * 400]

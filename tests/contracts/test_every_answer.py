@@ -18,7 +18,7 @@ import openpyxl
 import pytest
 from typer.testing import CliRunner
 
-from rag.answer import Assistant
+from rag.assistant import Assistant
 from rag.batch import run_batch
 from rag.cli import app
 from rag.index import Index
@@ -27,7 +27,7 @@ from rag.types.plain import to_json
 from tests.archive import archive
 from tests.fakes import FakeLLM
 from tests.statements_files import MARROWBY_2023
-from ui.exchange import Exchange
+from ui.conversation import Exchange
 from ui.render import exchange
 from ui.texts import texts_for
 
@@ -96,7 +96,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, index: Index, case: Case, *options: str
     """What `citewise ask` prints on standard output, and its exit code."""
     made = assistant(index, case)
     monkeypatch.setattr(made, "close", lambda: None)  # the index serves the next case, too
-    monkeypatch.setattr("rag.answer.build_assistant", lambda config, **_: made)
+    monkeypatch.setattr("rag.assistant.build_assistant", lambda config, **_: made)
     done = CliRunner().invoke(app, ["ask", case.question, *options])
     assert "should not have happened" not in done.stderr
     return done.stdout, done.exit_code

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.llm import LLM, Prompt, load_llm
+from rag.models.llm import LLM, Prompt, load_llm
 from tests.fakes import FakeDrafts, FakeLLM
 from tests.llm_server import ChatServer
 

@@ -20,16 +20,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import rag.compatibility
-import rag.dense
 import rag.index
-import rag.ingest
-import rag.retrieve
-import rag.schema
+import rag.search.retrieve
+import rag.store.compatibility
+import rag.store.dense
+import rag.store.ingest
+import rag.store.schema
 from rag.errors import CitewiseError, IndexMissing
-from rag.schema import DATABASE
-from rag.store import Store
-from rag.text import search_tokens
+from rag.languages.text import search_tokens
+from rag.store.schema import DATABASE
+from rag.store.store import Store
 from tests.indexing import contents, new_index, run_here
 
 rag.ingest.run_in_workers = run_here

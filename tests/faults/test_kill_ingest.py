@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from rag.errors import CitewiseError
-from rag.store import Store
+from rag.store.store import Store
 from tests.indexing import contents, new_index, waits_until, write_files
 
 ROOT = Path(__file__).parents[2]
@@ -41,9 +41,9 @@ def test_killed_with_its_worker_processes_running_leaves_none_and_resumes(tmp_pa
     folder = write_files(tmp_path / "docs", notes(60, size=400))
     code = (
         "from pathlib import Path\n"
-        "import rag.ingest\n"
+        "import rag.store.ingest\n"
         "from tests.indexing import new_index\n"
-        "rag.ingest._COMMIT_PASSAGES = 10\n"
+        "rag.store.ingest._COMMIT_PASSAGES = 10\n"
         f"index = new_index(Path({str(tmp_path / 'index')!r}))\n"
         f"index.ingest({str(folder)!r}, workers=2)\n"
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.catalogue import Catalogue, DocumentFacts
-from rag.constraints import Matter, Restriction, sign
+from rag.documents.catalogue import Catalogue, DocumentFacts
 from rag.domains.finance.reports import asked_forms, form_agreement, period_agreement
-from rag.fiscal import FiscalPeriod, read_periods
+from rag.facts.periods import FiscalPeriod, read_periods
+from rag.questions.constraints import Matter, Restriction, sign
 
 _AGREES = 0.5
 # The year in "Tenancy Deposits Act 2018" is part of the name.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from rag.documents.description import HEAD, first_year, is_company, stem
 from rag.domains.finance.reports import ANNUAL, QUARTERLY, document_form, fiscal_year, period_end, quarter
-from rag.fiscal import FiscalPeriod, read_periods
-from rag.names import (
+from rag.facts.names import (
     EXCHANGES,
     GENERIC,
     LEGAL_NAME,
@@ -17,8 +17,8 @@ from rag.names import (
     shorter_name,
     squash,
 )
-from rag.profile import HEAD, first_year, is_company, stem
-from rag.text import has_han
+from rag.facts.periods import FiscalPeriod, read_periods
+from rag.languages.text import has_han
 from rag.types import Document
 
 _COVER = 3000

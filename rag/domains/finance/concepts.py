@@ -15,10 +15,11 @@ of table:
     lines = ["operating cash flow", "capex"]
     statements = ["cash flow"]                  # may be left out: those of the lines
 
-Names match as in `rag.lexicon`: whole stemmed words, the longest form in one place wins. Every place counts,
-so that a definition inside a question ("defined as: revenue / average PP&E") brings the line items it names.
-A concept with Chinese among its names speaks to questions that hold Chinese, any other to all. A user's own
-file is read before the shipped one, may use its lines, and takes over the names that it defines too."""
+Names match as in `rag.languages.lexicon`: whole stemmed words, the longest form in one place wins. Every
+place counts, so that a definition inside a question ("defined as: revenue / average PP&E") brings the line
+items it names. A concept with Chinese among its names speaks to questions that hold Chinese, any other to
+all. A user's own file is read before the shipped one, may use its lines, and takes over the names that it
+defines too."""
 
 from __future__ import annotations
 
@@ -27,12 +28,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from rag.constraints import Sought
 from rag.domains.finance.sections import KINDS, PRIMARY
 from rag.errors import ConfigError
-from rag.lexicon import MAX_CHARS, Forms, compiled, file_state, longest, matches, read_toml, words_of
-from rag.store import Store
-from rag.text import has_han, normalise
+from rag.languages.lexicon import (
+    MAX_CHARS,
+    Forms,
+    compiled,
+    file_state,
+    longest,
+    matches,
+    read_toml,
+    words_of,
+)
+from rag.languages.text import has_han, normalise
+from rag.questions.constraints import Sought
+from rag.store.store import Store
 
 CONCEPTS = Path(__file__).with_name("concepts.toml")
 _SHAPE = (

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import islice
 
-from rag.catalogue import DocumentFacts
-from rag.dates import dates
-from rag.fiscal import FiscalPeriod, read_periods
-from rag.numerals import fold
+from rag.documents.catalogue import DocumentFacts
+from rag.facts.dates import dates
+from rag.facts.numerals import fold
+from rag.facts.periods import FiscalPeriod, read_periods
 
 _ENDED = re.compile(
     r"(?:years?|quarters?|quarterly period|months|weeks|periods?)[ \t]+ended\b[:,]?|date of report"

@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from rag.text import has_han
+from rag.languages.text import has_han
 
 PRIMARY = ("income", "balance", "cash flow", "equity", "comprehensive income")
 # Statements that are not those of the whole group: parent company only, consolidating, pro forma.

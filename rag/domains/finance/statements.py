@@ -22,7 +22,7 @@ from rag.domains.finance.sections import (
     Rank,
     opening,
 )
-from rag.text import has_han
+from rag.languages.text import has_han
 from rag.types import BlockKind, Document
 
 # Of a title's region: more lines than any statement has, and what a note or section has at least.

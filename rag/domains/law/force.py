@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import PurePosixPath
 
-from rag.dates import Period, dates
-from rag.numerals import fold
+from rag.documents.validity import FILE_DATE
+from rag.facts.dates import Period, dates
+from rag.facts.numerals import fold
 from rag.types import Document
-from rag.validity import FILE_DATE
 
 _HEAD, _TAIL = 3000, 1500  # code points
 _H = "〇○零一二三四五六七八九十"

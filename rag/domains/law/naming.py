@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.catalogue import Catalogue
-from rag.constraints import Matter, Restriction, bearing, displayed, sign
-from rag.names import ABBREVIATIONS, english_statute, law_key
-from rag.naming import Word, best, han_matches, longest, run_matches, spaced, words_of
-from rag.text import has_han
+from rag.documents.catalogue import Catalogue
+from rag.facts.names import ABBREVIATIONS, english_statute, law_key
+from rag.languages.text import has_han
+from rag.questions.constraints import Matter, Restriction, bearing, displayed, sign
+from rag.questions.naming import Word, best, han_matches, longest, run_matches, spaced, words_of
 
 _RELATED = 0.5
 _ZH_QUOTED = re.compile(r"[《〈]([^《》〈〉]{2,60})[》〉]")

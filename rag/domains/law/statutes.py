@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from rag.names import english_statute, statute_names
-from rag.profile import HEAD
-from rag.text import has_han
+from rag.documents.description import HEAD
+from rag.facts.names import english_statute, statute_names
+from rag.languages.text import has_han
 from rag.types import Document
 
 AUTHORITIES = (

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from rag.types import Chunk, Document
 
 if TYPE_CHECKING:
-    from rag.catalogue import Catalogue
-    from rag.constraints import Restriction, Sought
-    from rag.store import Store
+    from rag.documents.catalogue import Catalogue
+    from rag.questions.constraints import Restriction, Sought
+    from rag.store.store import Store
 
 _HERE = Path(__file__).parent
 

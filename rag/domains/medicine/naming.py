@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.catalogue import Catalogue
-from rag.constraints import Matter, Restriction, bearing, displayed
-from rag.naming import Word, best, han_matches, longest, run_matches, spaced, words_of
-from rag.text import STOPWORDS_EN, has_han
+from rag.documents.catalogue import Catalogue
+from rag.languages.text import STOPWORDS_EN, has_han
+from rag.questions.constraints import Matter, Restriction, bearing, displayed
+from rag.questions.naming import Word, best, han_matches, longest, run_matches, spaced, words_of
 
 
 def asked_subjects(question: str, catalogue: Catalogue) -> Restriction:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rag.names import squash
-from rag.text import has_han
+from rag.facts.names import squash
+from rag.languages.text import has_han
 
 _FRAME = re.compile(
     r"^(?:what (?:is|are|was|were)(?: \(are\))?(?: the [\w -]{2,60}? (?:of|for|about|related to"

@@ -1,0 +1,327 @@
+"""What of a question had no support: names and words that stand in no document, or not near the best
+passages, and what it demands (a company, a year, an article) that no passage is. In words, English and
+Chinese.
+
+Verified claims and evidence -> the Answer: what is written, what is quoted, what is refused.
+
+The quoted answer always exists. The model's sentences are put in front of it only where verification found
+them supported; a sentence that merely repeats its quote is left out, and what did not pass is kept apart in
+`dropped`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rag.domains.finance.figures import Computed
+from rag.index import Index
+from rag.languages.text import content_tokens, letters, search_tokens, sentences, words
+from rag.questions.expects import AnswerType, analyse
+from rag.search.evidence import Selection
+from rag.search.explain import label_words
+from rag.store.store import Store
+from rag.types import (
+    Answer,
+    AnswerKind,
+    Certificate,
+    Citation,
+    Claim,
+    ClaimState,
+    Evidence,
+    FileStatus,
+    Filters,
+    Gap,
+    Hit,
+)
+from rag.verify.reasons import reason
+
+_MOST = 6
+_ON_TOPIC = {
+    "en": "the passages are on the topic, but none of their sentences answers the question",
+    "zh": "所检索的段落与主题有关，但没有一句能回答这个问题",
+}
+_NOTHING = {"en": "no passage shares a word with the question", "zh": "没有任何段落与问题有相同的词语"}
+_ABSENT = {"en": "in no document searched: {words}", "zh": "所检索的文件中没有出现：{words}"}
+_FAR = {"en": "not in the passages nearest to it: {words}", "zh": "最接近的段落中没有：{words}"}
+_DEMANDED = {"en": "no passage found is of: {words}", "zh": "没有找到属于以下范围的段落：{words}"}
+_KIND: Mapping[AnswerType, tuple[str, str]] = {
+    AnswerType.NUMBER: ("a figure", "数字"),
+    AnswerType.MONEY: ("an amount", "金额"),
+    AnswerType.PERCENT: ("a percentage", "百分比"),
+    AnswerType.DURATION: ("a length of time", "期限"),
+    AnswerType.DATE: ("a date", "日期"),
+    AnswerType.PERSON: ("a person", "人"),
+    AnswerType.ORGANISATION: ("an organisation", "机构"),
+    AnswerType.NAME: ("a name", "名称"),
+    AnswerType.PLACE: ("a place", "地点"),
+    AnswerType.REASON: ("a reason", "原因"),
+}
+_ASKED = {"en": "asked for was {kind}", "zh": "所问的是{kind}"}
+_JOIN = {"en": ("; ", ", ", " "), "zh": ("；", "、", "：")}
+
+
+def missing(
+    question: str,
+    hits: Sequence[Hit],
+    store: Store,
+    language: str,
+    *,
+    relaxed: Sequence[Gap] = (),
+    filters: Filters | None = None,
+) -> str:
+    """What of the question the hits, and the documents that pass the filters, do not hold, in words of the
+    language for the reader of a refusal; never empty. Named are, as typed, words that no searched document
+    holds and words that stand in none of the hits; what of the `relaxed` demands no passage is ("company
+    Thornfield Marsh plc"); without any of these the sort of answer that was looked for."""
+    spoken = "zh" if language == "zh" else "en"
+    between, comma, colon = _JOIN[spoken]
+    typed = {word: search_tokens(word) for word in words(question)}
+    wanted = frozenset(content_tokens(question))
+    held: set[str] = set()
+    for fields in store.token_fields([hit.chunk_id for hit in hits]).values():
+        held.update(*(field.split() for field in fields))
+    lacking = {
+        word: tokens
+        for word, tokens in typed.items()
+        if wanted.intersection(tokens) and held.isdisjoint(wanted.intersection(tokens))
+    }
+    absent = [w for w, tokens in lacking.items() if not store.lexical(tokens, limit=1, filters=filters)]
+    far = [word for word in lacking if word not in absent][:_MOST]
+    demanded = {
+        n.what: n.values for gap in relaxed if gap.rank is None for n in gap.wanted if n.what in gap.missed
+    }
+    absent = list(dict.fromkeys([*demanded.pop("unknown", ()), *absent[:_MOST]]))
+    demands = [f"{label_words(what, spoken)}{colon}{comma.join(names)}" for what, names in demanded.items()]
+    said = [] if hits else [_NOTHING[spoken]]
+    for words_of, sentence in ((absent, _ABSENT), (demands, _DEMANDED), (far, _FAR)):
+        if words_of:
+            said.append(sentence[spoken].format(words=comma.join(words_of)))
+    if not said:
+        said = [_ON_TOPIC[spoken]]
+        if kind := _KIND.get(analyse(question).expects):
+            said.append(_ASKED[spoken].format(kind=kind[spoken == "zh"]))
+    return between.join(said)
+
+
+_MOST_QUOTES = 2
+_CERTAIN = 0.95
+_FIRST = 1
+_ENDS = '.!?。！？"”’」』)）]'
+_NOT_FOUND = {
+    "en": "The documents do not hold an answer to this question.",
+    "zh": "所检索的文件中没有能够回答这个问题的内容。",
+}
+_SEARCHED = {
+    "en": "Searched: {documents} documents, {passages} passages.",
+    "zh": "已检索 {documents} 份文件、{passages} 个段落。",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What every answer to a question rests on: the sentences chosen (`found`), the passages they are from
+    (`hits`, best first), what was searched (`proof`), and `timings` in seconds by stage. `searched` is the
+    question as completed from the conversation, "" where it stood alone."""
+
+    question: str
+    language: str
+    found: Selection
+    hits: Sequence[Hit]
+    proof: Certificate
+    timings: Mapping[str, float] = field(default_factory=dict)
+    searched: str = ""
+
+    def answer(self, kind: AnswerKind, text: str, claims: Sequence[Claim] = (), **more: Any) -> Answer:
+        """The answer of this kind and text; `more` are further fields of `Answer`."""
+        return Answer(
+            question=self.question,
+            kind=kind,
+            text=text,
+            language=self.language,
+            claims=tuple(claims),
+            citations=tuple(citation(e) for e in self.found.evidence),
+            evidence=self.found.evidence,
+            nearest=tuple(self.hits),
+            certificate=self.proof,
+            timings=dict(self.timings),
+            searched="" if self.searched == self.question else self.searched,
+            **more,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the model made of the evidence: its verified sentences and the `draft` they are from. `trouble`
+    says why it wrote nothing, if so."""
+
+    claims: tuple[Claim, ...] = ()
+    draft: str = ""
+    model: str = ""
+    trouble: str = ""
+
+
+def compose(basis: Basis, by: Written = Written()) -> Answer:
+    """The answer to a question whose evidence suffices, from what the model wrote and the quotes."""
+    found, language = basis.found, basis.language
+    written = _displayable(by.claims, found)
+    cited = {n for claim in written for n in claim.citations} | {_FIRST}
+    quotes = [e for e in found.evidence if e.number in cited or e.number <= min(_MOST_QUOTES, found.core)]
+    quotes.sort(key=lambda e: e.number)
+    displayed = written + [quote_claim(e, language) for e in quotes]
+    return basis.answer(
+        AnswerKind.WRITTEN if written else AnswerKind.QUOTED,
+        render_text(displayed, found.evidence),
+        displayed,
+        draft=by.draft,
+        model=by.model,
+        reason=by.trouble,
+        dropped=_left_out(by.claims, language),
+    )
+
+
+def _displayable(claims: Sequence[Claim], found: Selection) -> list[Claim]:
+    """Supported sentences, each once, that say something other than their own quote and rest on the first
+    piece of evidence: a small model is as ready to repeat a true figure from a sentence that answers
+    something else."""
+    by_number = {e.number: e for e in found.evidence}
+    seen: set[str] = set()
+    kept = []
+    for claim in claims:
+        plain = letters(claim.text)
+        repeats = any(plain == letters(by_number[n].text) for n in claim.citations if n in by_number)
+        wanted = claim.state is ClaimState.SUPPORTED and _FIRST in claim.citations
+        if wanted and plain and plain not in seen and not repeats:
+            kept.append(claim)
+            seen.add(plain)
+    return kept
+
+
+def _left_out(claims: Sequence[Claim], language: str) -> tuple[Claim, ...]:
+    """What did not pass, with its reasons."""
+    aside = reason("aside").words(language)
+    return tuple(
+        c if c.state is not ClaimState.SUPPORTED else replace(c, state=ClaimState.PARTIAL, reasons=(aside,))
+        for c in claims
+        if c.state is not ClaimState.SUPPORTED or _FIRST not in c.citations
+    )
+
+
+def compose_figures(basis: Basis, figures: Computed) -> Answer:
+    """The answer that code read or worked out: what it says, then the rows it was read from, quoted. The rows
+    are the first of the basis's evidence (see `with_rows`)."""
+    language = basis.language
+    statements = [
+        Claim(text, ClaimState.SUPPORTED, rows, (reason("computed" if rows else "given").words(language),))
+        for text, rows in figures.sentences
+    ]
+    cited = {n for _, rows in figures.sentences for n in rows}
+    displayed = statements + [quote_claim(e, language) for e in figures.evidence if e.number in cited]
+    text = render_text(displayed, basis.found.evidence)
+    return basis.answer(AnswerKind.COMPUTED, text, displayed, calculations=figures.calculations)
+
+
+def with_rows(found: Selection, figures: Computed, limit: int) -> Selection:
+    """The selection with the rows of a figure in front, then the sentences that are none of them, `limit` in
+    all (every row stays). It suffices: the rows are of the company and the period that were asked for."""
+    rows = figures.evidence
+    held = {(e.document.id, e.start) for e in rows}
+    rest = [e for e in found.evidence if (e.document.id, e.start) not in held]
+    # What comes from the question alone rests on no document.
+    kept = [*rows, *rest[: max(0, limit - len(rows))]] if rows else []
+    return replace(
+        found,
+        evidence=tuple(replace(e, number=n) for n, e in enumerate(kept, 1)),
+        sufficient=True,
+        score=max(found.score, min((e.score for e in rows), default=_CERTAIN)),
+        core=len(rows),
+        reason="",
+    )
+
+
+def whole_sentences(draft: str) -> str:
+    """A draft that was cut short, without its unfinished last sentence: its end could turn its meaning."""
+    found = sentences(draft)
+    if found and draft[found[-1].end - 1] not in _ENDS:
+        found.pop()
+    return draft[: found[-1].end] if found else ""
+
+
+def quote_claim(evidence: Evidence, language: str = "en") -> Claim:
+    """The evidence itself as a sentence of the answer: supported, because it is the words of the document."""
+    return Claim(
+        text=evidence.text,
+        state=ClaimState.SUPPORTED,
+        citations=(evidence.number,),
+        reasons=(reason("quoted").words(language),),
+        quoted=True,
+    )
+
+
+def render_text(claims: Sequence[Claim], evidence: Sequence[Evidence] = ()) -> str:
+    """Plain text: written sentences in one paragraph, each quote on a line of its own in quotation marks, [n]
+    behind each; the quote of a table row is followed by its column heads."""
+    heads = {e.number: " ".join(e.header.split()) for e in evidence}
+    written, quotes = [], []
+    for claim in claims:
+        marks = "".join(f"[{n}]" for n in claim.citations)
+        if claim.quoted:
+            columns = next((f" ({heads[n]})" for n in claim.citations if heads.get(n)), "")
+            quotes.append(f"“{' '.join(claim.text.split())}”{columns} {marks}")
+        else:
+            written.append(f"{claim.text} {marks}".rstrip())
+    return "\n\n".join(part for part in (" ".join(written), "\n".join(quotes)) if part)
+
+
+def citation(evidence: Evidence) -> Citation:
+    return Citation(
+        number=evidence.number,
+        document=evidence.document.path,
+        title=evidence.document.title,
+        source=evidence.document.source,
+        page=evidence.page,
+        start=evidence.start,
+        end=evidence.end,
+        quote=evidence.text,
+        heading_path=evidence.heading_path,
+        location=evidence.location,
+        chunk_id=evidence.chunk_id,
+        document_id=evidence.document.id,
+        header=evidence.header,
+    )
+
+
+def certificate(index: Index, found: Selection, filters: Filters | None, language: str = "en") -> Certificate:
+    """What was searched: counts over the scope and the files there that could not be read."""
+    documents = index.documents(filters)
+    readable = [d for d in documents if d.status is FileStatus.OK]
+    return Certificate(
+        documents=len(readable),
+        passages=sum(d.chunks for d in readable),
+        unreadable=tuple((d.path, d.status.value) for d in documents if d.status is not FileStatus.OK),
+        best_score=round(found.score, 4),
+        threshold=round(found.threshold, 4),
+        scope=_scope(filters, language),
+        dense=found.dense,
+    )
+
+
+def _scope(filters: Filters | None, language: str) -> str:
+    if not filters:
+        return ""
+    parts = [*filters.documents, *filters.kinds, *filters.languages, *filters.companies, *filters.years]
+    chinese = language == "zh"
+    if filters.in_force:
+        parts += [f"{filters.in_force} 有效" if chinese else f"in force on {filters.in_force}"]
+    return ("、" if chinese else ", ").join([*parts, *(f"{k}={v}" for k, v in filters.metadata.items())])
+
+
+def refuse(basis: Basis, reason: str = "") -> Answer:
+    """The refusal: says so, says what was searched, and carries the nearest passages. `reason` says what of
+    the question had no support (`rag.answers.compose`)."""
+    known_language = basis.language if basis.language in _NOT_FOUND else "en"
+    proof = basis.proof
+    searched_all = _SEARCHED[known_language].format(documents=proof.documents, passages=proof.passages)
+    text = f"{_NOT_FOUND[known_language]}{'' if known_language == 'zh' else ' '}{searched_all}"
+    return basis.answer(AnswerKind.REFUSED, text, reason=reason or basis.found.reason)

@@ -1,0 +1,200 @@
+"""A question of several parts, answered part by part: evidence is chosen and judged for each, what has
+support is answered, what has none is refused and named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rag.answers.compose import (
+    Basis,
+    Written,
+    compose,
+    compose_figures,
+    missing,
+    refuse,
+    render_text,
+    with_rows,
+)
+from rag.answers.request import Query, Setup
+from rag.domains.finance.figures import Computed, find_figures
+from rag.questions.parts import completed
+from rag.search.evidence import Selection, select
+from rag.types import (
+    Answer,
+    AnswerKind,
+    Calculation,
+    Claim,
+    Evidence,
+    Figure,
+    Hit,
+    Part,
+)
+
+_LEAST = 2
+_NOT_FOUND = {"en": "Not found in the documents: {parts}.", "zh": "文件中没有找到：{parts}。"}
+_JOIN = {"en": "; ", "zh": "；"}
+_Place = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One part and what was found for it. `searched` is the part with what it leaves to the one before;
+    `reason` says what had no support, "" where the evidence suffices; `figures` is what code read from cells
+    or worked out for it. Evidence is numbered within the part."""
+
+    question: str
+    searched: str
+    hits: tuple[Hit, ...]
+    found: Selection
+    reason: str
+    figures: Computed | None = None
+
+
+def look(setup: Setup, query: Query, parts: Sequence[str]) -> tuple[Look, ...]:
+    """Searches for all parts side by side, what the whole question names holding for each, and judges each
+    by itself. The setup's limit of sentences is shown in all, at least two of each part."""
+    index, filters = setup.index, query.filters
+    questions = completed(parts)
+    each = max(_LEAST, setup.max_evidence // len(parts))
+    looks = []
+    for part, searched, hits in zip(
+        parts,
+        questions,
+        index.search_each(query.searched, questions, setup.top_k, filters=filters),
+        strict=True,
+    ):
+        found = select(searched, hits, index, limit=each, threshold=setup.threshold)
+        reason, figures = "", find_figures(searched, index, filters=filters)
+        if isinstance(figures, Computed):
+            found = with_rows(found, figures, each)
+        elif not found.sufficient:
+            reason = missing(part, hits, index.store, query.language, filters=filters)
+            if figures is not None and figures.reason:
+                reason = f"{figures.reason}; {reason}"
+        computed = figures if isinstance(figures, Computed) else None
+        looks.append(Look(part, searched, tuple(hits), found, reason, computed))
+    return tuple(looks)
+
+
+def together(looks: Sequence[Look]) -> Selection:
+    """The evidence of the parts that have support (of all, where none has), numbered through; a sentence that
+    serves two parts has one number."""
+    numbers = numbering(looks)
+    evidence: dict[int, Evidence] = {}
+    for one in _counted(looks):
+        for e in one.found.evidence:
+            number = numbers[_place(e)]
+            evidence.setdefault(number, replace(e, number=number))
+    best = max(looks, key=lambda one: one.found.score).found
+    return replace(
+        best,
+        evidence=tuple(evidence.values()),
+        sufficient=any(one.found.sufficient for one in looks),
+        core=len(evidence),
+        reason="",
+    )
+
+
+def nearest(looks: Sequence[Look], k: int) -> tuple[Hit, ...]:
+    """The first `k` passages of all parts in turn, each once, by score."""
+    turns = [h for rank in range(k) for one in looks for h in one.hits[rank : rank + 1]]
+    first = list({h.chunk_id: h for h in reversed(turns)}.values())[::-1][:k]
+    return tuple(sorted(first, key=lambda h: -h.score))
+
+
+def numbering(looks: Sequence[Look]) -> dict[_Place, int]:
+    """The number of each sentence over all parts."""
+    places = dict.fromkeys(_place(e) for one in _counted(looks) for e in one.found.evidence)
+    return {place: number for number, place in enumerate(places, 1)}
+
+
+def compose_parts(basis: Basis, looks: Sequence[Look], written: Sequence[Written]) -> Answer:
+    """One answer of all parts; `written` is what the model made of each, empty for one without support. All
+    parts without support are a refusal. The basis is that of the whole: `together(looks)`, `nearest`."""
+    language = basis.language
+    numbers = numbering(looks)
+    subs = [
+        (one, _sub(one, by, basis, numbers) if one.found.sufficient else None)
+        for one, by in zip(looks, written, strict=True)
+    ]
+    answers = [answer for _, answer in subs if answer is not None]
+    answered_parts = tuple(
+        Part(one.question, True, tuple(sorted({n for c in a.claims for n in c.citations})))
+        if a is not None
+        else Part(one.question, False, (), one.reason)
+        for one, a in subs
+    )
+    lacking = _not_found(answered_parts, language)
+    if not answers:
+        return replace(refuse(basis), reason=lacking, parts=answered_parts)
+    kinds = {a.kind for a in answers}
+    return replace(
+        compose(basis),
+        kind=next(k for k in (AnswerKind.COMPUTED, AnswerKind.WRITTEN, AnswerKind.QUOTED) if k in kinds),
+        text=_text(subs, basis.found.evidence, lacking),
+        claims=tuple(dict.fromkeys(c for a in answers for c in a.claims)),
+        dropped=tuple(dict.fromkeys(c for a in answers for c in a.dropped)),
+        draft="\n".join(a.draft for a in answers if a.draft),
+        model=next((a.model for a in answers if a.model), ""),
+        reason="; ".join(dict.fromkeys(a.reason for a in answers if a.reason)),
+        parts=answered_parts,
+        calculations=tuple(c for a in answers for c in a.calculations),
+    )
+
+
+def _sub(one: Look, by: Written, whole: Basis, numbers: Mapping[_Place, int]) -> Answer:
+    """The answer to one part, its citations numbered as in the whole."""
+    basis = Basis(one.question, whole.language, one.found, one.hits, whole.proof)
+    answer = compose(basis, by) if one.figures is None else compose_figures(basis, one.figures)
+    numbering = {e.number: numbers[_place(e)] for e in one.found.evidence}
+
+    def renumbered(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+        return tuple(
+            replace(c, citations=tuple(numbering[n] for n in c.citations if n in numbering)) for c in claims
+        )
+
+    return replace(
+        answer,
+        claims=renumbered(answer.claims),
+        dropped=renumbered(answer.dropped),
+        calculations=tuple(_cited(c, numbering) for c in answer.calculations),
+    )
+
+
+def _cited(calculation: Calculation, numbering: Mapping[int, int]) -> Calculation:
+    """The calculation with its figures cited by the numbers of the whole."""
+
+    def cited(figure: Figure) -> Figure:
+        return figure if figure.citation is None else replace(figure, citation=numbering.get(figure.citation))
+
+    return replace(
+        calculation, inputs=tuple(map(cited, calculation.inputs)), result=cited(calculation.result)
+    )
+
+
+def _counted(looks: Sequence[Look]) -> list[Look]:
+    return [one for one in looks if one.found.sufficient] or list(looks)
+
+
+def _place(e: Evidence) -> _Place:
+    return e.document.id, e.start, e.end
+
+
+def _text(subs: Sequence[tuple[Look, Answer | None]], evidence: Sequence[Evidence], lacking: str) -> str:
+    """Each part as a line with its answer below, then what was not found."""
+    blocks = [f"{one.question}\n{render_text(a.claims, evidence)}" for one, a in subs if a is not None]
+    return "\n\n".join([*blocks, *([lacking] if lacking else [])])
+
+
+def _not_found(parts: Sequence[Part], language: str) -> str:
+    """ "Not found in the documents: who won the regatta (in no document searched: regatta)."; "" where
+    nothing is missing."""
+    known_language = language if language in _NOT_FOUND else "en"
+    brackets = "（{}）" if known_language == "zh" else " ({})"
+    unanswered = [
+        p.question + (brackets.format(p.reason) if p.reason else "") for p in parts if not p.answered
+    ]
+    return (
+        _NOT_FOUND[known_language].format(parts=_JOIN[known_language].join(unanswered)) if unanswered else ""
+    )

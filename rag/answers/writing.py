@@ -1,0 +1,120 @@
+"""The stages of writing and verifying: drafts from the evidence, of which the best is kept; what does not
+pass verification is not shown as said.
+
+Evidence first, also among many: while somebody's evidence is being looked for, nobody's answer begins to be
+written. A search takes a tenth of a second of processor time, an answer seconds, on the same cores; when many
+ask at the same moment, the first to have evidence would otherwise take the cores from all other searches."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator, Iterator
+
+from rag.answers.compose import Written, whole_sentences
+from rag.answers.drafts import choose
+from rag.answers.prompt import build_prompt
+from rag.answers.request import Query, Setup
+from rag.errors import GenerationError
+from rag.models.llm import LLM
+from rag.search.evidence import Selection
+from rag.types import Event, EvidenceFound, Finished, Queued, StageStarted, Token
+
+_LONGEST_SECONDS = 0.6
+"""An answer waits no longer, however many go on asking."""
+
+
+class Crowd:
+    """The searches under way, by all assistants that share it."""
+
+    def __init__(self) -> None:
+        self._searching = 0
+        self._quiet = threading.Condition()
+
+    def evidence_first(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The same events; until the evidence is there, this question counts as being searched."""
+        with self._quiet:
+            self._searching += 1
+        searching = True
+        try:
+            for event in events:
+                if searching and isinstance(event, EvidenceFound | Finished):
+                    searching = False
+                    self._found()
+                yield event
+        finally:
+            if searching:
+                self._found()
+
+    def give_way(self, stop: threading.Event | None = None, longest: float = _LONGEST_SECONDS) -> None:
+        """Returns when nobody searches, when `stop` is set, or after `longest` seconds."""
+        end = time.monotonic() + longest
+        with self._quiet:
+            while self._searching and (left := end - time.monotonic()) > 0 and not (stop and stop.is_set()):
+                self._quiet.wait(min(left, 0.05))
+
+    def _found(self) -> None:
+        with self._quiet:
+            self._searching -= 1
+            self._quiet.notify_all()
+
+
+CROWD = Crowd()
+"""The processor is one for the whole process, and so is the crowd."""
+
+
+def written(
+    setup: Setup, query: Query, found: Selection, searched: str = ""
+) -> Generator[Event, None, Written]:
+    """Writes, verifies, and returns what is kept. `searched` is the part that is answered, by default the
+    whole question. No model, or one that does not write the language, writes nothing: the quotes stand."""
+    searched = searched or query.searched
+    llm = setup.llm
+    if llm is None or not llm.info.writes(query.language) or query.stopped:
+        yield StageStarted("verifying")
+        return Written(model=llm.info.name if llm else "")
+    yield StageStarted("writing")
+    CROWD.give_way(query.stop)
+    drafts, trouble = yield from _drafted(llm, setup, query, found, searched)
+    query.clock.lap("writing")
+    yield StageStarted("verifying")
+    whole = [whole_sentences(text) if cut else text for text, cut in drafts]
+    best, claims = choose(whole or [""], found.evidence, question=searched)
+    query.clock.lap("verifying")
+    return Written(claims, drafts[best][0] if drafts else "", llm.info.name, trouble)
+
+
+def _drafted(
+    llm: LLM, setup: Setup, query: Query, found: Selection, searched: str
+) -> Generator[Event, None, tuple[list[tuple[str, bool]], str]]:
+    """Drafts one after the other, each with whether it was cut short, and why nothing was written, if so. The
+    first is shown as it is written; one after it that fails is only missing."""
+    drafts: list[tuple[str, bool]] = []
+    text, pieces, trouble = "", 0, ""
+    try:
+        prompt = build_prompt(
+            searched,
+            found.evidence[: found.core],
+            llm=llm,
+            max_tokens=setup.max_tokens,
+            language=query.language,
+        )
+        for draft in range(setup.drafts):
+            text, pieces = "", 0
+            for piece in llm.generate(prompt, max_tokens=setup.max_tokens, stop=query.stop, draft=draft):
+                if isinstance(piece, Queued):
+                    if not draft:
+                        yield piece
+                    continue
+                if not (draft or pieces):
+                    query.clock.lap("first_token")
+                text, pieces = text + piece, pieces + 1
+                if not draft:
+                    yield Token(piece)
+            drafts.append((text, pieces >= setup.max_tokens or query.stopped))
+            if query.stopped:
+                break
+    except GenerationError as error:  # the quoted answer always exists
+        if not drafts:
+            drafts, trouble = [(text, True)], str(error)
+    return drafts, trouble

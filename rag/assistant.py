@@ -1,0 +1,269 @@
+"""The assistant: an index, a language model, and the way in for every question; `rag.assistant` has the
+stages.
+
+The stages of an answer, as events: search, select, judge, compute, draft, verify, compose.
+
+Evidence comes before any generation, a figure that code can read or work out before any draft. Each
+function is one way through: about many passages, in one piece, part by part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import Event as StopEvent
+
+from rag.answers.compose import (
+    Basis,
+    Written,
+    certificate,
+    compose,
+    compose_figures,
+    missing,
+    refuse,
+    with_rows,
+)
+from rag.answers.parts import compose_parts, look, nearest, together
+from rag.answers.request import Query, Setup
+from rag.answers.writing import CROWD, written
+from rag.config import Config
+from rag.domains import load_domains
+from rag.domains.finance.figures import Computed, find_figures
+from rag.index import Index, open_index
+from rag.languages.text import detect_language
+from rag.models.llm import LLM, ServerAccess, load_llm
+from rag.questions.followup import complete, known_names
+from rag.questions.parts import separate
+from rag.search.evidence import Selection, select
+from rag.search.retrieve import check_question
+from rag.tasks import TASKS, TaskRequest, partly_read, plain_question, read_intent
+from rag.tasks.wordings import Intent
+from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, StageStarted, Turn
+
+
+class Assistant:
+    """Answers questions from one index. Safe to call from several threads: searches run side by side, drafts
+    queue.
+
+    `llm=None` answers in quotes only. `top_k` passages are read, at most `max_evidence` sentences shown, the
+    draft has at most `max_tokens` tokens, and of `drafts` the best is kept (`rag.answers.drafts`);
+    `threshold` (0..1) replaces the calibrated sufficiency below which a question is refused."""
+
+    def __init__(
+        self,
+        index: Index,
+        llm: LLM | None = None,
+        *,
+        top_k: int = 8,
+        max_evidence: int = 6,
+        threshold: float | None = None,
+        max_tokens: int = 160,
+        drafts: int = 1,
+    ) -> None:
+        self._setup = Setup(index, llm, top_k, max_evidence, threshold, max_tokens, drafts)
+
+    @property
+    def index(self) -> Index:
+        return self._setup.index
+
+    @index.setter
+    def index(self, index: Index) -> None:
+        self._setup = replace(self._setup, index=index)
+
+    @property
+    def llm(self) -> LLM | None:
+        return self._setup.llm
+
+    @llm.setter
+    def llm(self, llm: LLM | None) -> None:
+        self._setup = replace(self._setup, llm=llm)
+
+    @property
+    def drafts(self) -> int:
+        return self._setup.drafts
+
+    def ask(
+        self,
+        question: str,
+        *,
+        filters: Filters | None = None,
+        history: Sequence[Turn] = (),
+        language: str | None = None,
+        stop: StopEvent | None = None,
+    ) -> Answer:
+        """The verified answer to one question. Raises InputError for an empty question; a refusal is an
+        Answer, not an error.
+
+        `history` are earlier turns, oldest first: a follow-up ("and in 2023?") is completed from them. `stop`
+        ends the draft early; what was written until then is verified all the same."""
+        answer: Answer | None = None
+        for event in self.stream(question, filters=filters, history=history, language=language, stop=stop):
+            if isinstance(event, Finished):
+                answer = event.answer
+        assert answer is not None, "a stream always ends with Finished"
+        return answer
+
+    def stream(
+        self,
+        question: str,
+        *,
+        filters: Filters | None = None,
+        history: Sequence[Turn] = (),
+        language: str | None = None,
+        stop: StopEvent | None = None,
+    ) -> Iterator[Event]:
+        """The same as events: stages, the evidence before any generation, tokens of the unverified draft, and
+        last `Finished`."""
+        question = check_question(question)
+        known = known_names(self.index.store.catalogue()) if history else None
+        searched = complete(question, history, known) if known is not None else question
+        query = Query(question, searched, language or detect_language(question), filters, stop)
+        yield from CROWD.evidence_first(answer_stages(self._setup, query))
+
+    def close(self) -> None:
+        """Frees the model and the index."""
+        if self.llm is not None:
+            self.llm.close()
+        self.index.close()
+
+    def __enter__(self) -> Assistant:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool = True) -> Assistant:
+    """The assistant that a configuration describes: what the command line and the page both call.
+
+    Raises IndexMissing, IndexMismatch, ModelMissing, ModelMismatch, Offline.
+    """
+    opened = open_index(
+        index or config.index,
+        embedder=config.embedder,
+        cache_dir=config.cache_dir,
+        models=config.models,
+        threads=config.threads,
+        domains=load_domains(config.lexicons, config.concepts),
+    )
+    llm = None
+    if with_llm:
+        llm = load_llm(
+            config.llm,
+            cache_dir=config.cache_dir,
+            models=config.models,
+            threads=config.threads,
+            server=ServerAccess(config.allow_remote, config.llm_api_key, config.llm_model),
+            parallel=config.parallel,
+            tuned=config.tuned_models,
+        )
+    return Assistant(
+        opened,
+        llm,
+        top_k=config.top_k,
+        max_evidence=config.max_evidence,
+        threshold=config.threshold,
+        max_tokens=config.max_tokens,
+        drafts=config.drafts,
+    )
+
+
+def answer_stages(setup: Setup, query: Query) -> Iterator[Event]:
+    """Stages, the evidence before any generation, tokens of the unverified draft, and last `Finished`."""
+    intent = read_intent(query.searched)
+    if intent is None:
+        yield from _by_evidence(setup, query)
+        return
+    if (yield from _by_task(setup, query, intent)) is not None:
+        return
+    query = replace(query, searched=plain_question(intent, query.searched))
+    for event in _by_evidence(setup, query):
+        yield Finished(partly_read(event.answer, intent)) if isinstance(event, Finished) else event
+
+
+def _by_task(setup: Setup, query: Query, intent: Intent) -> Generator[Event, None, Answer | None]:
+    """A question that a task serves; None, and no end of the stream, where it has to be answered like any
+    other."""
+    yield StageStarted("searching")
+    answer = TASKS[intent.ask.value](
+        TaskRequest(
+            query.question,
+            query.searched,
+            query.language,
+            intent,
+            setup.index,
+            query.filters,
+            setup.top_k,
+            setup.max_evidence,
+            setup.threshold,
+        )
+    )
+    query.clock.lap("searching")
+    if answer is not None:
+        answer = replace(answer, timings=dict(query.clock.seconds))
+        shown = {n for claim in answer.claims for n in claim.citations}
+        yield EvidenceFound(tuple(e for e in answer.evidence if e.number in shown), answer.nearest)
+        yield Finished(answer)
+    return answer
+
+
+def _by_evidence(setup: Setup, query: Query) -> Iterator[Event]:
+    if parts := separate(query.searched):
+        return _by_parts(setup, query, parts)
+    return _whole(setup, query)
+
+
+def _whole(setup: Setup, query: Query) -> Iterator[Event]:
+    """A question that is one question."""
+    index, searched, filters, clock = setup.index, query.searched, query.filters, query.clock
+    yield StageStarted("searching")
+    hits = tuple(index.search(searched, setup.top_k, filters=filters))
+    clock.lap("searching")
+    yield StageStarted("evidence")
+    found = select(searched, hits, index, limit=setup.max_evidence, threshold=setup.threshold)
+    clock.lap("evidence")
+    figures = find_figures(searched, index, filters=filters, facts=found.evidence)
+    if isinstance(figures, Computed):
+        found = with_rows(found, figures, setup.max_evidence)
+    clock.lap("figures")
+    seen = index.explain(searched, hits=hits, filters=filters)
+    clock.lap("explaining")
+    yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
+    basis = _basis(setup, query, found, hits)
+    if isinstance(figures, Computed):
+        answer = compose_figures(basis, figures)
+    elif not found.sufficient:
+        why = missing(searched, hits, index.store, query.language, relaxed=seen.relaxed, filters=filters)
+        if figures is not None and figures.reason:
+            why = f"{figures.reason}; {why}" if why else figures.reason
+        answer = refuse(basis, why)
+    else:
+        answer = compose(basis, (yield from written(setup, query, found)))
+    yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
+
+
+def _by_parts(setup: Setup, query: Query, parts: Sequence[str]) -> Iterator[Event]:
+    """A question of several parts: each is searched for, judged and answered by itself."""
+    index, clock = setup.index, query.clock
+    yield StageStarted("searching")
+    looks = look(setup, query, parts)
+    clock.lap("searching")
+    yield StageStarted("evidence")
+    found, hits = together(looks), nearest(looks, setup.top_k)
+    seen = index.explain(query.searched, hits=hits, filters=query.filters)
+    clock.lap("evidence")
+    yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
+    by_part = []
+    for one in looks:
+        by = Written()
+        if one.found.sufficient and one.figures is None:
+            by = yield from written(setup, query, one.found, one.searched)
+        by_part.append(by)
+    answer = compose_parts(_basis(setup, query, found, hits), looks, by_part)
+    yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
+
+
+def _basis(setup: Setup, query: Query, found: Selection, hits: Sequence[Hit]) -> Basis:
+    proof = certificate(setup.index, found, query.filters, query.language)
+    return Basis(query.question, query.language, found, hits, proof, query.clock.seconds, query.searched)

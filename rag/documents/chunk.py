@@ -1,0 +1,345 @@
+"""What stands in front of a passage for embedding and search: title, headings, column headers, within a
+budget.
+
+Document -> passages of a bounded number of the embedder's own tokens.
+
+Short neighbours under one heading share a passage; an article of law, a clause or a table row is cut only
+when it is larger than the limit by itself: then between its paragraphs, at sentence ends, at line ends, and
+last of all between words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import PurePosixPath
+
+from rag.documents.cuts import CHARS_PER_TOKEN, PROSE_CHARS_PER_TOKEN, Meter, cut, halves
+from rag.documents.segments import Segment, SegmentKind, article_label, segment
+from rag.types import Chunk, Document
+
+_TITLE_AND_HEADINGS_TOKENS = 60
+_COLUMNS_TOKENS = 70
+_ELLIPSIS = "…"
+
+
+# Words of a file name that can say whose or of which year a document is; a bare serial number cannot.
+_NAME_WORD = re.compile(r"(?:FY|Q)?(?:19|20)\d{2}(?:Q[1-4])?|[^\W\d_]{3,}|[\u4e00-\u9fff]+", re.IGNORECASE)
+_NAME_WORDS = 8
+
+
+def document_name(title: str, path: str) -> str:
+    """The title, and in brackets the words of the file name that it lacks: "agreement-brightquill.pdf"
+    distinguishes two agreements of one title."""
+    known = title.casefold()
+    extra = [w for w in _NAME_WORD.findall(PurePosixPath(path).stem) if w.casefold() not in known]
+    kept = " ".join(list(dict.fromkeys(extra))[:_NAME_WORDS])
+    return f"{title} ({kept})" if title and kept else title or kept
+
+
+class ContextWriter:
+    """Writes contexts of one document: "Title > Heading > Sub-heading", and column headers on a second line.
+
+    Title and headings get at most 60 tokens and a quarter of `limit`, the column headers 70 and a third:
+    what is too long loses the middle of the path first, then the ends of long headings or cells.
+    """
+
+    def __init__(self, title: str, meter: Meter, limit: int) -> None:
+        self._title = plain_heading(title)
+        self._meter = meter
+        self._path_tokens = min(_TITLE_AND_HEADINGS_TOKENS, limit // 4)
+        self._column_tokens = min(_COLUMNS_TOKENS, limit // 3)
+        self._written: dict[tuple[tuple[str, ...], str], str] = {}
+
+    def write(self, path: tuple[str, ...], header: str) -> str:
+        key = (path, header)
+        if key not in self._written:
+            headings = self._first_fit(_paths(self._title, path), self._path_tokens)
+            columns = self._first_fit(_columns(header), self._column_tokens) if header.strip() else ""
+            self._written[key] = "\n".join(line for line in (headings, columns) if line)
+        return self._written[key]
+
+    def _first_fit(self, candidates: Iterator[str], limit: int) -> str:
+        shortest = ""
+        for shortest in candidates:
+            if self._meter.words(shortest) <= limit:
+                return shortest
+        while shortest and self._meter.words(shortest) > limit:
+            shortest = shortest[: len(shortest) // 2].rstrip()
+        return shortest
+
+
+def plain_heading(text: str) -> str:
+    """A heading on one line, without its Markdown marks."""
+    return " ".join(text.lstrip("# \t").split())
+
+
+def _paths(title: str, path: tuple[str, ...]) -> Iterator[str]:
+    """The path in full, then shorter and shorter: the title and the innermost heading say most."""
+    headings = [h for h in map(plain_heading, path) if h and h != title]
+    names = [title, *headings] if title else headings
+    yield " > ".join(names)
+    for length in (80, 40, 20):
+        short = [_shortened(name, length) for name in names]
+        yield " > ".join(short)
+        for kept in (2, 1):
+            if len(short) > kept + 1:
+                yield " > ".join([short[0], _ELLIPSIS, *short[-kept:]])
+
+
+def _columns(header: str) -> Iterator[str]:
+    cells = [plain_heading(cell) for cell in header.split(" | ")]
+    yield " | ".join(cells)
+    for length in (40, 20, 10):
+        yield " | ".join(_shortened(cell, length) for cell in cells)
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + _ELLIPSIS
+
+
+# Part of the index manifest: an index holds passages of one version only.
+CHUNKER_VERSION = 2
+
+MIN_TOKENS = 16
+_PROSE = (SegmentKind.TEXT, SegmentKind.ITEM)
+_CELLS = re.compile(r"(?P<sheet>.*!)?(?P<first>[A-Z]{1,3}\d+)(?::(?P<last>[A-Z]{1,3}\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A piece that goes into a passage whole: a range, its weight in tokens, the segment it comes from."""
+
+    start: int
+    end: int
+    weight: int
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A passage whose tokens have not been counted as a whole."""
+
+    start: int
+    end: int
+    context: str
+    kind: str
+    first: Segment
+    last: Segment
+
+
+def chunk(
+    document: Document, *, count_tokens: Callable[[Sequence[str]], list[int]], max_tokens: int = 220
+) -> tuple[Chunk, ...]:
+    """Passages of `document`, in order and disjoint, that together hold every visible character of it.
+
+    `Chunk.tokens` never exceeds `max_tokens`: the count of `Chunk.indexed_text`, context included, special
+    tokens not (or one for every 16 characters, where a tokenizer counts fewer). `count_tokens` takes texts
+    in batches. `Chunk.kind` is "text", "table", "article" or "heading" (headings with no text below them).
+    Raises ValueError when `max_tokens` is under 16.
+    """
+    if max_tokens < MIN_TOKENS:
+        raise ValueError(f"max_tokens is {max_tokens}; a passage needs at least {MIN_TOKENS}")
+    meter = Meter(document.text, count_tokens)
+    drafts = list(_Packer(document, meter, max_tokens).drafts())
+    counts = meter.count([_indexed(document, draft) for draft in drafts])
+    chunks: list[Chunk] = []
+    for draft, tokens in zip(drafts, counts, strict=True):
+        for final, final_tokens in _within(document, meter, draft, tokens, max_tokens):
+            chunks.append(_chunk(document, len(chunks), final, final_tokens))
+    return tuple(chunks)
+
+
+class _Packer:
+    """Packs the segments of one document. Weights add up; where with some tokenizer they do not, `_within`
+    mends it."""
+
+    def __init__(self, document: Document, meter: Meter, limit: int) -> None:
+        self._document = document
+        self._text = document.text
+        self._meter = meter
+        self._limit = limit
+        self._contexts = ContextWriter(document_name(document.title, document.path), meter, limit)
+
+    def drafts(self) -> Iterator[_Draft]:
+        items = self._weighed(segment(self._document))
+        lead: list[_Item] = []
+        for _, group in groupby(items, key=lambda item: _company(item.segment)):
+            run = list(group)
+            if run[0].segment.kind is SegmentKind.HEADING:
+                lead += run
+                continue
+            yield from self._run(lead, run)
+            lead = []
+        yield from self._headings(lead)
+
+    def _weighed(self, segments: list[Segment]) -> list[_Item]:
+        """Prose that is certainly too long is not tokenised twice: its sentences will be packed again
+        anyway."""
+        weights: dict[int, int] = {}
+        for prose, density in ((True, PROSE_CHARS_PER_TOKEN), (False, CHARS_PER_TOKEN)):
+            some = [(s.start, s.end) for s in segments if (s.kind in _PROSE) is prose]
+            found = self._meter.ranges(some, self._limit, density)
+            weights |= {start: weight for (start, _), weight in zip(some, found, strict=True)}
+        return [_Item(s.start, s.end, weights[s.start], s) for s in segments]
+
+    def _run(self, lead: list[_Item], run: list[_Item]) -> Iterator[_Draft]:
+        """Passages of a run of segments that may share one; `lead` are the headings right above it."""
+        first = run[0].segment
+        context = self._contexts.write(first.heading_path, first.header)
+        room = self._limit - self._meter.words(context)
+        whole = all(item.weight <= room for item in run)
+        if not whole and first.label:
+            context = self._contexts.write((*first.heading_path, first.label), first.header)
+            room = self._limit - self._meter.words(context)
+        items = self._pieces(run, room)
+        alone, lead = self._seated(lead, items, room)
+        yield from self._headings(alone)
+        above, first_room = self._first_context(lead, first), self._limit - self._lead_weight(lead, first)
+        for number, members in enumerate(self._filled(items, first_room, room)):
+            start = lead[0].start if lead and number == 0 else members[0].start
+            kind = _kind(members[0].segment)
+            end, last = members[-1].end, members[-1].segment
+            yield _Draft(start, end, context if number else above, kind, members[0].segment, last)
+
+    def _seated(self, lead: list[_Item], items: list[_Item], room: int) -> tuple[list[_Item], list[_Item]]:
+        """(headings that must stand alone, headings that share the first passage). Prose is cut to make
+        room for its heading, in `items` itself; an article, a clause or a row is not."""
+        alone: list[_Item] = []
+        while lead and items[0].weight > (left := self._limit - self._lead_weight(lead, items[0].segment)):
+            if items[0].segment.kind in _PROSE and left > self._limit // 4:
+                pieces = self._cut(items[0], min(left, room))
+                if pieces[0].weight <= left and len(pieces) > 1:
+                    items[:1] = pieces
+                    break
+            alone, lead = [*alone, lead[0]], lead[1:]
+        return alone, lead
+
+    def _lead_weight(self, lead: list[_Item], first: Segment) -> int:
+        return self._meter.words(self._first_context(lead, first)) + _weight(lead)
+
+    def _first_context(self, lead: list[_Item], first: Segment) -> str:
+        """The context of a passage that opens with its headings, or of a table that opens with its header
+        row: what is in the text already is not repeated."""
+        lead_headings = {plain_heading(self._text[h.start : h.end]) for h in lead}
+        row, header = self._text[first.start : first.end], first.header
+        if plain_heading(row.replace("|", " ")) == plain_heading(header.replace("|", " ")):
+            header = ""
+        return self._contexts.write(
+            tuple(h for h in first.heading_path if plain_heading(h) not in lead_headings), header
+        )
+
+    def _headings(self, lead: list[_Item]) -> Iterator[_Draft]:
+        """Headings without text below them, packed together."""
+        if not lead:
+            return
+        context = self._contexts.write(lead[0].segment.heading_path, "")
+        room = self._limit - self._meter.words(context)
+        for members in self._filled(self._pieces(lead, room), room, room):
+            first, last = members[0], members[-1]
+            yield _Draft(first.start, last.end, context, "heading", first.segment, last.segment)
+
+    def _pieces(self, items: list[_Item], room: int) -> list[_Item]:
+        return [p for item in items for p in ([item] if item.weight <= room else self._cut(item, room))]
+
+    def _cut(self, item: _Item, room: int) -> list[_Item]:
+        whole = (item.start, item.end) == (item.segment.start, item.segment.end)
+        ranges = [(p.start, p.end) for p in item.segment.parts] if whole else [(item.start, item.end)]
+        pieces = cut(self._meter, ranges, room)
+        return [_Item(start, end, weight, item.segment) for start, end, weight in pieces]
+
+    def _filled(self, items: list[_Item], first_room: int, room: int) -> list[list[_Item]]:
+        """Greedy packing; a line that announces a list moves on with it, and the last passage is no mere
+        scrap."""
+        bins: list[list[_Item]] = [[]]
+        left = first_room
+        for item in items:
+            if bins[-1] and item.weight > left:
+                bins.append(self._announcing(bins[-1], item, room))
+                left = room - _weight(bins[-1])
+            bins[-1].append(item)
+            left -= item.weight
+        if len(bins) > 1:
+            before, last = bins[-2:]
+            while len(before) > 1 and _weight(last) + before[-1].weight <= min(
+                room, _weight(before) - before[-1].weight
+            ):
+                last.insert(0, before.pop())
+        return bins
+
+    def _announcing(self, members: list[_Item], item: _Item, room: int) -> list[_Item]:
+        colon = self._text[members[-1].end - 1] in ":：" and len(members) > 1
+        return [members.pop()] if colon and members[-1].weight + item.weight <= room else []
+
+
+def _weight(items: Sequence[_Item]) -> int:
+    return sum(item.weight for item in items)
+
+
+def _company(segment: Segment) -> tuple[object, ...]:
+    """Neighbours with equal keys may share a passage; an article has a key of its own."""
+    if segment.kind is SegmentKind.ARTICLE:
+        return segment.kind, segment.start
+    if segment.kind in (SegmentKind.TABLE, SegmentKind.HEADING):
+        path = segment.heading_path if segment.kind is SegmentKind.TABLE else ()
+        return segment.kind, path, segment.header
+    return "prose", segment.heading_path
+
+
+def _kind(segment: Segment) -> str:
+    if segment.kind is SegmentKind.TABLE:
+        return "table"
+    law = segment.kind is SegmentKind.ARTICLE or (
+        segment.heading_path and article_label(segment.heading_path[-1])
+    )
+    return "article" if law else "text"
+
+
+def _indexed(document: Document, draft: _Draft) -> str:
+    text = document.text[draft.start : draft.end]
+    return f"{draft.context}\n{text}" if draft.context else text
+
+
+def _within(
+    document: Document, meter: Meter, draft: _Draft, tokens: int, limit: int
+) -> Iterator[tuple[_Draft, int]]:
+    """`draft`, or its halves and theirs while one is over the limit as a whole."""
+    if tokens <= limit:
+        yield draft, tokens
+        return
+    parts = halves(document.text, draft.start, draft.end)
+    if len(parts) == 1:  # one code point and its context are over the limit: the context gives way
+        bare = replace(draft, context="")
+        yield bare, meter.words(_indexed(document, bare))
+        return
+    for start, end in parts:
+        half = replace(draft, start=start, end=end)
+        yield from _within(document, meter, half, meter.count([_indexed(document, half)])[0], limit)
+
+
+def _chunk(document: Document, ordinal: int, draft: _Draft, tokens: int) -> Chunk:
+    return Chunk(
+        ordinal=ordinal,
+        start=draft.start,
+        end=draft.end,
+        text=document.text[draft.start : draft.end],
+        context=draft.context,
+        kind=draft.kind,
+        heading_path=draft.first.heading_path,
+        page=document.page_of(draft.start),
+        last_page=document.page_of(draft.end - 1),
+        location=_joined(draft.first.location, draft.last.last_location),
+        tokens=tokens,
+    )
+
+
+def _joined(first: str, last: str) -> str:
+    """One location for a range of rows: "S!A4:F4" and "S!A9:F9" give "S!A4:F9"."""
+    a, b = _CELLS.fullmatch(first), _CELLS.fullmatch(last)
+    if first == last or not last:
+        return first
+    if a and b and a["sheet"] == b["sheet"]:
+        return f"{a['sheet'] or ''}{a['first']}:{b['last'] or b['first']}"
+    return f"{first} – {last}" if first else last

@@ -1,0 +1,120 @@
+"""What a document is about, read at ingest from its title, file name, first pages and metadata.
+
+The values are strings that the store keeps with the document. What each field knows of its documents it says
+itself (`Describes`); here stand the parties of a contract and the year, which any document may have. Nothing
+is guessed where nothing says it: a key that is not known is left out. `rag.documents.catalogue` turns the
+profiles of an index into look-ups."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Protocol
+
+from rag.facts.names import LEGAL_NAME, ZH_LEGAL_NAME, name_key, short_name, squash
+from rag.facts.periods import FiscalPeriod, read_periods
+from rag.types import Chunk, Document
+
+HEAD = 6000
+
+
+class Describes(Protocol):
+    """A field as the ingest asks it. It is pickled for the worker processes."""
+
+    @property
+    def describes_rest(self) -> bool:
+        """Whether it is asked after the others, for what they do not know."""
+
+    @property
+    def own_keys(self) -> frozenset[str]:
+        """Its keys that count more than those of the file's properties."""
+
+    def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
+        """What it knows of a document beside what the fields before it said ("": nothing)."""
+
+    def roles(self, document: Document, passages: Sequence[Chunk]) -> Sequence[tuple[str, ...]]:
+        """The parts of the document that each passage stands in, as ("balance",); () where it knows none."""
+
+
+def profile(document: Document, fields: Sequence[Describes]) -> dict[str, str]:
+    """What is known about a document by the fields, and by the keys parties and year; several values of one
+    key are joined by "|". A few milliseconds at most."""
+    found: dict[str, str] = {}
+    for one in sorted(fields, key=lambda one: one.describes_rest):
+        found |= one.describe(document, found)
+    if not found.get("company") and not found.get("law"):
+        found["parties"] = "|".join(_parties(document.title, document.text[:HEAD]))
+    found.setdefault("year", _year(found, document))
+    return {key: value for key, value in found.items() if value}
+
+
+def with_profile(document: Document, fields: Sequence[Describes]) -> dict[str, str]:
+    """The document's metadata: what its parser found, and the profile where the parser gave nothing. These
+    are the values that the store keeps."""
+    given = {key: value for key, value in document.metadata.items() if value}
+    found = profile(document, fields)
+    own = frozenset().union(*(one.own_keys for one in fields))
+    return found | given | {key: value for key, value in found.items() if key in own}
+
+
+def stem(path: str) -> str:
+    """The file name without its ending, as words."""
+    return PurePosixPath(path).stem.replace("_", " ")
+
+
+# Parties of a contract
+
+_CONTRACT = re.compile(
+    r"\b(?:agreement|contract|lease|addendum|amendment|award|deed|term sheet|policy|memorandum"
+    r"|licen[cs]e|terms)\b|合同|协议|裁决|保函|章程",
+    re.I,
+)
+_CONTRACT_BODY = re.compile(r"\bbetween\b|\bby and among\b|甲方|发包人|出租(?:人|方)|委托方")
+_LABEL = re.compile(
+    r"^(?:(?:Issuer|Borrower|Lender|Landlord|Tenant|Seller|Buyer|Supplier|Customer|Each|Any|Between|By|To|From)\s+)+"
+)
+_ZH_LABEL = re.compile(r"^.*(?:[是由与和为在向)）]|甲方|乙方|丙方)(?=.{4})")
+
+
+def is_company(name: str) -> bool:
+    """Not an authority, an act or a part that looks like a company's legal name."""
+    words = squash(name)
+    return not re.search(
+        r"commission|exchangeact|securitiesact|washington|^form|^the(?:company|corporation)$|^company$", words
+    )
+
+
+def _parties(title: str, head: str) -> tuple[str, ...]:
+    """The companies that a contract or an award names first, at most four; () for other documents."""
+    if not (_CONTRACT.search(title) or _CONTRACT_BODY.search(head[:600])):
+        return ()
+    text = f"{title}\n{head[:1500]}"
+    names = [
+        _LABEL.sub("", m.group()).strip(" ,") for m in LEGAL_NAME.finditer(text) if is_company(m.group())
+    ]
+    names += [_ZH_LABEL.sub("", m.group()) for m in ZH_LEGAL_NAME.finditer(text)]
+    named = {name_key(n): n for n in reversed(names) if "|" not in n and len(short_name(n)) > 1}
+    return tuple(named.values())[::-1][:4]
+
+
+def first_year(named: Sequence[FiscalPeriod]) -> str:
+    """The first year that any of the periods has; ""."""
+    return next((str(p.year) for p in named if p.year), "")
+
+
+_DUE = re.compile(r"\b(?:due|until|by|maturing)(?: in)? (?:19|20)\d\d")
+
+
+def _year(found: Mapping[str, str], document: Document) -> str:
+    """The best single year for a filter. A bare number of a file name is believed only where the title says
+    it too, or where the rest of the profile says what kind of document it is."""
+    for key in ("fiscal_year", "period_end"):
+        if found.get(key):
+            return found[key][:4]
+    titled = read_periods(_DUE.sub("", document.title))
+    named = read_periods(stem(document.path))
+    if year := first_year(titled):
+        return year
+    known = found.get("form") or found.get("law") or found.get("company")
+    return first_year(named) if known or any(p.ended for p in named) else ""

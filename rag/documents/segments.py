@@ -1,0 +1,204 @@
+"""Document -> segments: the pieces that a passage must not cut, found from structure alone (no token is
+counted).
+
+A segment is a heading, a paragraph, a table row, a numbered clause with its sub-items, or an article of law
+with every paragraph up to the next article or heading. `rag.documents.chunk` packs segments into passages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from rag.documents.cuts import trim
+from rag.types import Block, BlockKind, Document, Span
+
+_ZH_NUMBER = "[一二三四五六七八九十百千零〇两\\d]+"
+# "第十二条 …" opens an article; "第十二条规定的…" and "第十二条、第十三条…" only mention one.
+_ARTICLE = re.compile(
+    rf"第{_ZH_NUMBER}条(?:之{_ZH_NUMBER})?(?=[\s\u3000【（(：:]|$)"
+    r"|(?:Article|ARTICLE|Section|SECTION|Sec\.|Regulation|Rule|Art\.|§{1,2})"
+    r"\s?\d+[A-Za-z]?(?:[.\-]\d+[A-Za-z]?)*(?:\([a-z0-9]{1,3}\))*"
+    r"(?=\s*[.:：–—-](?:\s|$)|\s+[A-Z“\"(\[]|\s*$|\s*\n)"
+)
+# Clauses of contracts and notices: kept whole, but short neighbours may share a passage.
+_CLAUSE = re.compile(
+    r"\d{1,2}(?:\.\d{1,3}){1,3}\.?(?=\s+[A-Z“\"(\[\u4e00-\u9fff]|[\u4e00-\u9fff])|[一二三四五六七八九十]{1,3}、"
+    r"|Clause \d+(?:\.\d+)*(?=\W)"
+)
+_SUB_ITEM = re.compile(
+    r"[-*•·▪“]|\(?[a-z\d]{1,2}[).](?=\s)|\([a-zA-Z\d]{1,4}\)|[（(][一二三四五六七八九十\d]+[)）]|[①-⑳]|\d{1,2}[.、]"
+)
+_CHAPTER = re.compile(
+    rf"第{_ZH_NUMBER}[编章节篇](?:[\s\u3000][^。；]{{0,40}})?"
+    r"|(?:ARTICLE|CHAPTER|PART|SCHEDULE|ANNEX|Chapter|Part|Schedule|Annex)"
+    r"\s(?:[IVXLC]+|\d{1,3}|[A-Z])(?:[\s.:–—-][^.;\n]{0,60})?"
+)
+_LINE = re.compile(r"(?m)^[ \t\u3000]*(?=\S)")
+_BLANK_LINES = re.compile(r"\n[ \t\r\u3000]*\n\s*|\f\s*")
+_SENTENCE_ENDS = frozenset("。！？；…：.!?;:”’」』）)\"'|")
+
+
+class SegmentKind(StrEnum):
+    HEADING = "heading"
+    TEXT = "text"
+    ITEM = "item"
+    CLAUSE = "clause"
+    ARTICLE = "article"
+    TABLE = "table"
+
+
+_WHOLE = {
+    BlockKind.HEADING: SegmentKind.HEADING,
+    BlockKind.TABLE_ROW: SegmentKind.TABLE,
+    BlockKind.CODE: SegmentKind.TEXT,
+}
+_OF_ARTICLES = (SegmentKind.TEXT, SegmentKind.ITEM, SegmentKind.CLAUSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A range of the document, trimmed of white space. `label` names an article ("第十二条", "Section
+    4.2"), `parts` are the paragraphs it is made of (where it is cut first, should it be too large);
+    `header` as in `Block`."""
+
+    kind: SegmentKind
+    start: int
+    end: int
+    heading_path: tuple[str, ...] = ()
+    header: str = ""
+    label: str = ""
+    location: str = ""
+    last_location: str = ""
+    parts: tuple[Span, ...] = ()
+
+
+def segment(document: Document) -> list[Segment]:
+    """Segments of `document`, in order and disjoint. They cover every visible character, blocks or no
+    blocks."""
+    return list(_grouped(_pieces(document)))
+
+
+def article_label(text: str) -> str:
+    """The article number that `text` opens with, blanks made single: "第十二条", "Section 4.2"; "" if
+    none."""
+    match = _ARTICLE.match(text)
+    return " ".join(match.group().split()) if match else ""
+
+
+def _pieces(document: Document) -> Iterator[Segment]:
+    """One segment per heading, paragraph, article opening and row: nothing is grouped yet."""
+    text = document.text
+    for block in _covering_blocks(document):
+        span = trim(text, block.start, block.end)
+        if span is None:
+            continue
+        if block.kind in _WHOLE:
+            yield _make(_WHOLE[block.kind], block, span)
+        else:
+            for part in _opened(text, span):
+                yield _classified(text, block, part)
+
+
+def _covering_blocks(document: Document) -> Iterator[Block]:
+    """The blocks, clipped where they overlap, with paragraphs made up for any text between them."""
+    position, length = 0, len(document.text)
+    path: tuple[str, ...] = ()
+    for block in sorted(document.blocks, key=lambda b: b.start):
+        start, end = min(max(block.start, position), length), min(block.end, length)
+        yield from _paragraphs(document.text, position, start, path)
+        if start < end:
+            yield block if (start, end) == (block.start, block.end) else replace(block, start=start, end=end)
+        position, path = max(start, end), block.heading_path
+    yield from _paragraphs(document.text, position, length, path)
+
+
+def _paragraphs(text: str, start: int, end: int, path: tuple[str, ...]) -> Iterator[Block]:
+    for match in _BLANK_LINES.finditer(text, start, end) if start < end else ():
+        if trim(text, start, match.start()):
+            yield Block(BlockKind.PARAGRAPH, start, match.start(), path)
+        start = match.end()
+    if start < end and trim(text, start, end):
+        yield Block(BlockKind.PARAGRAPH, start, end, path)
+
+
+def _opened(text: str, span: Span) -> Iterator[Span]:
+    """`span` cut before each line that opens an article, chapter or clause: PDF and plain text run them
+    together."""
+    begin = span.start
+    for line in _LINE.finditer(text, span.start + 1, span.end):
+        at = line.end()
+        if at <= begin or not _opens(text, at, span.end) or not _ended(text, begin, line.start()):
+            continue
+        if part := trim(text, begin, at):
+            yield part
+        begin = at
+    if part := trim(text, begin, span.end):
+        yield part
+
+
+def _opens(text: str, at: int, end: int) -> bool:
+    return bool(_ARTICLE.match(text, at, end) or _CLAUSE.match(text, at, end) or _is_chapter(text, at, end))
+
+
+def _ended(text: str, begin: int, end: int) -> bool:
+    """Whether the text before a line break had ended: a mention that a narrow column wrapped opens
+    nothing."""
+    before = trim(text, begin, end)
+    if before is None or text[before.end - 1] in _SENTENCE_ENDS or text.count("\n", before.end, end) > 1:
+        return True
+    last_line = text.rfind("\n", before.start, before.end) + 1
+    return _is_chapter(text, max(last_line, before.start), before.end)
+
+
+def _is_chapter(text: str, start: int, end: int) -> bool:
+    stop = text.find("\n", start, end)
+    return _CHAPTER.fullmatch(text, start, end if stop < 0 else stop) is not None
+
+
+def _classified(text: str, block: Block, span: Span) -> Segment:
+    if _CHAPTER.fullmatch(text, span.start, span.end):
+        return _make(SegmentKind.HEADING, block, span)
+    if match := _ARTICLE.match(text, span.start, span.end):
+        return _make(SegmentKind.ARTICLE, block, span, label=" ".join(match.group().split()))
+    if _CLAUSE.match(text, span.start, span.end):
+        return _make(SegmentKind.CLAUSE, block, span)
+    item = block.kind is BlockKind.LIST_ITEM or _SUB_ITEM.match(text, span.start, span.end)
+    return _make(SegmentKind.ITEM if item else SegmentKind.TEXT, block, span)
+
+
+def _make(kind: SegmentKind, block: Block, span: Span, label: str = "") -> Segment:
+    header = block.header if kind is SegmentKind.TABLE else ""
+    return Segment(
+        kind, span.start, span.end, block.heading_path, header, label, block.location, block.location, (span,)
+    )
+
+
+def _grouped(pieces: Iterator[Segment]) -> Iterator[Segment]:
+    """Articles with all the paragraphs below them, clauses with their sub-items."""
+    open_group: list[Segment] = []
+    for piece in pieces:
+        if open_group and _continues(open_group[0], piece):
+            open_group.append(piece)
+            continue
+        if open_group:
+            yield _merged(open_group)
+        open_group = [piece]
+    if open_group:
+        yield _merged(open_group)
+
+
+def _continues(head: Segment, piece: Segment) -> bool:
+    if piece.heading_path != head.heading_path:
+        return False
+    if head.kind is SegmentKind.CLAUSE:
+        return piece.kind is SegmentKind.ITEM
+    return head.kind is SegmentKind.ARTICLE and piece.kind in _OF_ARTICLES
+
+
+def _merged(group: list[Segment]) -> Segment:
+    head, last = group[0], group[-1]
+    parts = tuple(span for piece in group for span in piece.parts)
+    return replace(head, end=last.end, last_location=last.location, parts=parts)

@@ -1,0 +1,207 @@
+"""When a document is in force: the dates that it says of itself, and what takes its place.
+
+A statute is amended, replaced, repealed; each time its text changes and an index may hold several of them.
+`validity` reads the dates at ingest from the head, the end and the file name; `versions` orders the documents
+of an index that carry one name and says from when each has been superseded or repealed.
+
+What is not said is not guessed: a document without a date is never superseded, and a filter by date lets it
+pass. Reports, filings and decisions of one name are no versions of each other: only names of instruments
+(acts, regulations, guidelines, agreements) are grouped.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import PurePosixPath
+
+from rag.facts.numerals import fold
+from rag.languages.text import normalise
+from rag.types import Document, DocumentInfo
+
+FILE_DATE = re.compile(
+    r"(?<!\d)((?:19|20)\d{2})(?:[-._年](1[0-2]|0?[1-9])[-._月](3[01]|[12]\d|0?[1-9])日?|(1[0-2]|0[1-9])(3[01]|[12]\d|0[1-9]))(?!\d)"
+)
+
+_BRACKET = re.compile(
+    r"[(\[【〔][^()\[\]【】〔〕]*?(?:(?:19|20)\d{2}|修[正订]|版|现行|有效|废止|失效|\bv(?:er(?:sion)?)?\.?\s*\d|"
+    r"consolidated|as amended)[^()\[\]【】〔〕]*[)\]】〕]",
+    re.IGNORECASE,
+)
+_TRAILING = re.compile(
+    r"[\s_.-]*(?:(?:19|20)\d{2}\s*年?\s*)?(?:修[正订](?:版|本|稿)?|\bv(?:er(?:sion)?)?\.?[\s_]*\d+(?:\.\d+)*)$",
+    re.IGNORECASE,
+)
+_TRAILING_YEAR = re.compile(r"[\s_.,-]*(?:19|20)\d{2}\s*年?版?$")
+# A year behind such a name distinguishes editions; behind "Finance Act" it names another act.
+_EDITED = re.compile(
+    r"(?:法|条例|规定|办法|细则|规则|解释|典|准则|章程|制度|规范|指南|标准|守则|规程|通则|指引|共识"
+    r"|\b(?:guidelines?|guidance|policy|procedures?|protocol|handbook|manual|standards?|terms))\s*$",
+    re.IGNORECASE,
+)
+_INSTRUMENT = re.compile(
+    r"(?:法|条例|规定|办法|细则|规则|解释|典|准则|章程|制度|规范|指南|标准|守则|规程|通则|指引|共识|合同|协议)"
+    r"(?:\(试行\)|\(暂行\))?$"
+    r"|\b(?:act|code|regulations?|rules|ordinance|directive|statute|guidelines?|guidance|policy|terms|"
+    r"agreement|lease|contract|deed|procedures?|protocol|handbook|manual|standards?)\b",
+    re.IGNORECASE,
+)
+# Each of these is an act of its own, however alike their names.
+_SINGLE = re.compile(r"(?:修正案|决定|公告|通知|批复|答复|纪要|意见|报告|命令|令|公报)$")
+_COUNTRY = "中华人民共和国"
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """From when to when a document is in force, as ISO dates: `start` inclusive, `end` exclusive, "" where
+    not known. `reason` is "superseded", "repealed" or ""; `by` and `by_name` are the document that ended it
+    (None and "" where it says so itself)."""
+
+    start: str = ""
+    end: str = ""
+    reason: str = ""
+    by: int | None = None
+    by_name: str = ""
+
+    def in_force(self, on: str) -> bool:
+        """At the ISO date `on`: True also where nothing is known."""
+        return (not self.start or self.start <= on) and (not self.end or on < self.end)
+
+    def ended(self, on: str) -> bool:
+        """Whether it was no longer in force on that ISO date."""
+        return bool(self.end) and self.end <= on
+
+
+UNKNOWN = Validity()
+_DATES = ("issued", "effective", "amended", "repealed", "superseded")
+_ISO = re.compile(r"\d{4}(?:-\d{2}){0,2}")
+
+
+def stated(metadata: Mapping[str, str]) -> Validity:
+    """What a document's metadata say of its force, other documents aside. A date without its day or month
+    is taken for the first one."""
+    dated = {
+        key: f"{metadata[key]}-01-01"[:10] if len(metadata[key]) == 4 else f"{metadata[key]}-01"[:10]
+        for key in _DATES
+        if _ISO.fullmatch(metadata.get(key, ""))
+    }
+    start = max(dated.get("effective", ""), dated.get("amended", "")) or dated.get("issued", "")
+    ends = sorted((dated[key], key) for key in ("repealed", "superseded") if key in dated)
+    if not ends:
+        return Validity(start)
+    end, reason = ends[0]
+    return Validity(start, end, reason, None, metadata.get(f"{reason}_by", ""))
+
+
+def ended(document: DocumentInfo, on: str = "") -> Validity | None:
+    """How a document of an index has come out of force by the ISO date `on` (today); None while it has
+    not."""
+    force = stated(document.metadata)
+    return force if force.ended(on or datetime.date.today().isoformat()) else None
+
+
+def marked(documents: Sequence[DocumentInfo], force: Mapping[int, Validity]) -> list[DocumentInfo]:
+    """The documents, those that others ended with that in their metadata: `superseded` or `repealed`, the
+    date, and `superseded_by` or `repealed_by`, the other's title. So what came out of force can be filtered
+    and shown wherever a document is at hand."""
+    return [_marked(d, force[d.id]) if d.id in force else d for d in documents]
+
+
+def _marked(document: DocumentInfo, force: Validity) -> DocumentInfo:
+    if force.by is None:
+        return document
+    stated_dates = {force.reason: force.end, f"{force.reason}_by": force.by_name}
+    return replace(document, metadata={**document.metadata, **stated_dates})
+
+
+def law_name(name: str) -> str:
+    """The name by which versions of one law are the same: without the country, dates, brackets that
+    distinguish versions, and punctuation. "中华人民共和国旅游法(2018-10-26)" -> "旅游法"."""
+    return squashed(undated(name))
+
+
+@lru_cache(maxsize=1 << 16)
+def undated(name: str) -> str:
+    """`name` without date and version, readable."""
+    plain = " ".join(fold(name).replace("_", " ").split())
+    bare = FILE_DATE.sub(" ", _BRACKET.sub(" ", plain)).replace("( )", " ").rstrip(" -,.")
+    if _SINGLE.search(bare):
+        return plain
+    bare = _TRAILING.sub("", bare).strip(" -,.")
+    year = _TRAILING_YEAR.search(bare)
+    if year and _EDITED.search(bare[: year.start()]):
+        bare = bare[: year.start()]
+    return bare.strip() or plain
+
+
+@lru_cache(maxsize=1 << 16)
+def squashed(name: str) -> str:
+    """Letters and digits, lower case, the country's name left out."""
+    plain = re.sub(r"[\W_]+", "", normalise(name))
+    return plain.replace(_COUNTRY, "") or plain
+
+
+def versions(documents: Sequence[DocumentInfo]) -> Mapping[int, Validity]:
+    """The force of each document by id; those of which nothing is known are left out.
+
+    Documents of one law are ordered by the day from which each is in force (the later of its coming into
+    force and its last amendment, else its issue): an earlier one ends when the next begins. A document named
+    in another's `repeals` ends when that one begins, if it had begun before. The earliest end counts."""
+    found = {d.id: stated_dates for d in documents if (stated_dates := stated(d.metadata)) != UNKNOWN}
+    starts = {number: stated_dates.start for number, stated_dates in found.items() if stated_dates.start}
+    for group in _groups(d for d in documents if d.id in starts):
+        ordered = sorted(group, key=lambda d: (starts[d.id], d.id))
+        for document in ordered:
+            later = next((d for d in ordered if starts[d.id] > starts[document.id]), None)
+            if later is not None:
+                _end(found, document.id, starts[later.id], "superseded", later)
+    repealing = [d for d in documents if d.metadata.get("repeals") and d.id in starts]
+    by_name: dict[str, list[DocumentInfo]] = defaultdict(list)
+    for document in documents if repealing else ():
+        for key in names_of(document):
+            by_name[key].append(document)
+    for document in repealing:
+        for name in document.metadata["repeals"].split("|"):
+            for other in by_name.get(law_name(name), ()):
+                start = starts.get(document.id, "")
+                if other.id != document.id and starts.get(other.id, "9999") < start:
+                    _end(found, other.id, start, "repealed", document)
+    return found
+
+
+def names_of(document: DocumentInfo | Document) -> tuple[str, ...]:
+    """The keys (see `law_name`) under which others may name a document: its title and its file name, also
+    without the court or council that a Chinese title begins with and without an English act's year."""
+    keys: dict[str, None] = {}
+    for name in (document.title, PurePosixPath(document.path).stem):
+        bare = undated(name)
+        for variant in (name, bare, _ISSUER.sub("关于", bare), _TRAILING_YEAR.sub("", bare)):
+            if len(key := squashed(variant)) > 1:
+                keys.setdefault(key)
+    return tuple(keys)
+
+
+_ISSUER = re.compile(r"^(?:中华人民共和国)?[\u4e00-\u9fff、 ]{2,30}?关于")
+
+
+def _end(found: dict[int, Validity], which: int, end: str, reason: str, by: DocumentInfo) -> None:
+    known = found.get(which, UNKNOWN)
+    if not known.end or end < known.end:
+        found[which] = Validity(known.start, end, reason, by.id, by.title or by.path)
+
+
+def _groups(documents: Iterable[DocumentInfo]) -> Iterator[list[DocumentInfo]]:
+    """Documents that are versions of one another. Two leases may both be titled "Lease": where the file name
+    says more than the title, it must agree as well."""
+    groups: dict[tuple[str, str], list[DocumentInfo]] = defaultdict(list)
+    for document in documents:
+        stem = PurePosixPath(document.path).stem
+        title = undated(document.title or stem)
+        if _INSTRUMENT.search(title) and not _SINGLE.search(title):
+            key, other = squashed(title), law_name(stem)
+            groups[key, "" if other == key else other].append(document)
+    return (group for group in groups.values() if len(group) > 1)

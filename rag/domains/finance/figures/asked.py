@@ -1,0 +1,209 @@
+"""What a question asks to be read or computed, as a value.
+
+The periods that a question for a figure names.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from rag.domains.finance.figures.formulas import Formula, concept_name, concept_unit
+from rag.domains.finance.printing import Rounding
+from rag.facts.periods import FiscalPeriod, read_periods
+
+
+class Operation(StrEnum):
+    """What is done with the metric over the periods asked for.
+
+    VALUE: as it is in the one period. VALUES: in each of several. DIFFERENCE: newest less oldest, in its own
+    unit (points for percentages). GROWTH: that as a share of the oldest. CAGR: per year, compounded. AVERAGE,
+    TOTAL: over the periods. AVERAGE_GROWTH: the mean of the yearly growth rates. TREND: whether it rose or
+    fell, improved or worsened. HIGHEST, LOWEST: in which period. SIGN: whether it is above zero. SOUND:
+    whether it keeps the customary bound."""
+
+    VALUE = "value"
+    VALUES = "values"
+    DIFFERENCE = "difference"
+    GROWTH = "growth"
+    CAGR = "cagr"
+    AVERAGE = "average"
+    AVERAGE_GROWTH = "average growth"
+    TOTAL = "total"
+    TREND = "trend"
+    HIGHEST = "highest"
+    LOWEST = "lowest"
+    SIGN = "sign"
+    SOUND = "sound"
+
+
+_FIRST_AND_LAST = frozenset({Operation.DIFFERENCE, Operation.GROWTH, Operation.CAGR})
+PAIRED = _FIRST_AND_LAST | {Operation.TREND, Operation.AVERAGE_GROWTH}
+PARTS_ZH = {
+    "Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度", "H1": "上半年", "H2": "下半年",
+    "9M": "前三季度",
+}  # fmt: skip
+_YEAR = re.compile(r"(?:FY)?(?P<y>\d{4})")
+_PART = re.compile(r"(?P<p>Q[1-4]|H[12]|9M) (?P<y>\d{4})")
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRequest:
+    """The figure that a question asks for.
+
+    `formula` is what is computed, None for a plain line item, whose key is `concept` then. `periods` are
+    named as asked ("FY2019", "Q2 2023", "H1 2022", "2022-12-31"), the newest last, empty where none is named.
+    `span` is the number of periods that an average, a growth or a trend goes over where fewer are named.
+    `sequential`: the period before a quarter is the quarter before, not the same one a year earlier. `rising`
+    is what a yes/no question supposes: 1 it rose, -1 it fell, 0 neither; `better`: the supposition is that it
+    improved (1) or worsened (-1). `notes` are choices made in reading it. `limit` is what the question holds
+    the metric against, in the metric's printed unit; `rising` is then 1 for above it and -1 for below."""
+
+    formula: Formula | None
+    concept: str | None
+    periods: tuple[str, ...]
+    rounding: Rounding
+    operation: Operation = Operation.VALUE
+    span: int = 1
+    language: str = "en"
+    sequential: bool = False
+    rising: int = 0
+    better: int = 0
+    notes: tuple[str, ...] = ()
+    limit: Decimal | None = None
+
+    @property
+    def name(self) -> str:
+        """What the metric is called in the question's language."""
+        if self.formula:
+            return self.formula.in_words(self.language)
+        return concept_name(self.concept or "", self.language)
+
+    @property
+    def unit(self) -> str:
+        """Unit of the metric itself: one of `rag.domains.finance.figures.formulas.UNITS`."""
+        return self.formula.unit if self.formula else concept_unit(self.concept or "")
+
+    def period(self, offset: int = 0) -> str:
+        """The name of a period `offset` steps from the newest one asked for: ("FY2022", -1) -> "FY2021"; ""
+        where the question names none."""
+        if self._uneven() and -len(self.periods) < offset <= 0:
+            return self.periods[offset - 1]
+        return moved(self.periods[-1], offset, self.sequential) if self.periods else ""
+
+    def _uneven(self) -> bool:
+        """Whether the periods are no steps of one kind (FY2023 and Q2 2024): they count as they come."""
+        return any(steps_between(self.periods[-1], p, self.sequential) is None for p in self.periods)
+
+    def offsets(self) -> tuple[int, ...]:
+        """The periods that the aim goes over as offsets, the newest (0) last."""
+        if self._uneven():
+            return tuple(range(1 - len(self.periods), 1))
+        if len(self.periods) > 1:
+            steps = [steps_between(self.periods[-1], p, self.sequential) for p in self.periods]
+            known = sorted({s for s in steps if s is not None and s <= 0})
+            if len(known) > 1:
+                return (known[0], known[-1]) if self.operation in _FIRST_AND_LAST else tuple(known)
+        if self.operation in (Operation.VALUE, Operation.SIGN, Operation.SOUND):
+            return (0,)
+        span = max(self.span, 2 if self.operation in PAIRED else 1)
+        return (1 - span, 0) if self.operation in _FIRST_AND_LAST else tuple(range(1 - span, 1))
+
+
+def period_words(period: str, language: str) -> str:
+    """A period's name in an answer: in English as it is, in Chinese 2021年, 2023年第二季度."""
+    if language != "zh":
+        return period
+    if m := _PART.fullmatch(period):
+        return f"{m['y']}年{PARTS_ZH[m['p']]}"
+    if m := _YEAR.fullmatch(period):
+        return f"{m['y']}年"
+    return period
+
+
+def moved(period: str, by: int, sequential: bool = False) -> str:
+    """A period so many years (quarters and halves, where `sequential`) later; "" where it cannot be said."""
+    if not by:
+        return period
+    if m := _PART.fullmatch(period):
+        part, year = m["p"], int(m["y"])
+        count = {"Q": 4, "H": 2}.get(part[0], 0)
+        if not sequential or not count:
+            return f"{part} {year + by}"
+        index = year * count + int(part[1]) - 1 + by
+        return f"{part[0]}{index % count + 1} {index // count}"
+    if m := _YEAR.fullmatch(period):
+        return f"FY{int(m['y']) + by}"
+    try:
+        day = date.fromisoformat(period)
+    except ValueError:
+        return ""
+    try:
+        return day.replace(year=day.year + by).isoformat()
+    except ValueError:  # 29 February
+        return day.replace(year=day.year + by, day=28).isoformat()
+
+
+def steps_between(newest: str, period: str, sequential: bool = False) -> int | None:
+    """How many steps `period` lies from `newest` (negative: before it), None where none lead there."""
+    steps = (by for by in (0, *range(-40, 41)) if moved(newest, by, sequential) == period)
+    return next(steps, None)
+
+
+# Month names are read as names: with their capitals, which the normalised text has not.
+_MONTH = re.compile(
+    r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b"
+)
+_YEARS_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)\s*年?\s*[-–—~至到]\s*((?:19|20)\d\d)\s*年")
+_MONTH_END_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)年(\d{1,2})月[末底]")
+
+
+def asked_periods(text: str, core: tuple[int, int]) -> list[FiscalPeriod]:
+    """The periods of the asking sentence; of the whole question where that names none."""
+    found = read_periods(_MONTH.sub(lambda m: m.group().title(), text))
+    found = (*found, *_missed(text, found))
+    own = [p for p in found if core[0] <= p.start < core[1]]
+    return own or list(found)
+
+
+def _missed(text: str, found: Sequence[FiscalPeriod]) -> Iterator[FiscalPeriod]:
+    """The first years of Chinese ranges (2019-2021年) and those inside them, and ends of months (6月末)."""
+    known = {p.year for p in found}
+    for m in _YEARS_ZH.finditer(text):
+        first, last = int(m[1]), int(m[2])
+        for year in range(first, min(last, first + 12)):
+            if year not in known:
+                yield FiscalPeriod(m.start(), m.end(), year, inner=year != first)
+    for m in _MONTH_END_ZH.finditer(text):
+        year, month = int(m[1]), int(m[2])
+        if 1 <= month <= 12:
+            day = monthrange(year, month)[1]
+            yield FiscalPeriod(m.start(), m.end(), year, "", f"{year:04}-{month:02}-{day:02}")
+
+
+def labels(text: str, periods: Sequence[FiscalPeriod], keep_inner: bool) -> tuple[str, ...]:
+    """The periods by name, oldest first, as `asked.Wanted.periods` has them; those inside a range where
+    `keep_inner`."""
+    named = [p for p in periods if p.year and (keep_inner or not p.inner)]
+    parts = {p.part for p in periods if p.part not in ("", "FY")}
+    single = next(iter(parts)) if len(parts) == 1 else ""
+    found = []
+    for p in sorted(named, key=lambda p: (p.year, p.ended, p.part)):
+        # "Q2 of 2023 against 2022" is the same quarter twice, "Q2 2023 against FY2022" is not.
+        part = p.part or ("" if text[p.start : p.end].startswith(("f", "year")) else single)
+        if p.ended:
+            found.append(p.ended)
+        elif part in ("", "FY"):
+            found.append(f"FY{p.year}")
+        else:
+            found.append(f"{part} {p.year}")
+    distinct = list(dict.fromkeys(found))
+    # A day and its year are one period.
+    years = {d[:4] for d in distinct if d[:2] != "FY" and "-" in d}
+    return tuple(d for d in distinct if not (d.startswith("FY") and d[2:] in years))

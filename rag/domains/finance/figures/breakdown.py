@@ -1,0 +1,317 @@
+"""Figures by segment, region or product: which part of a company has most of something, or more than a share.
+
+Two layouts are read: parts as rows under the name of the figure ("Revenues:", a row for each segment, a
+total), and parts as columns ("Retail 2022 | Retail 2021 | ... | Total 2022"). A table
+counts only where its total is the company's own figure of the statements and its parts add up to it: then
+they are all there are.
+
+Questions about segments, regions and products: the breakdown that answers them, in figures and words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rag.domains.finance.figures.formulas import book, concept_name, concept_unit
+from rag.domains.finance.figures.lineitems import (
+    FigureReading,
+    Item,
+    find_figure,
+    item,
+    label_score,
+    same_part,
+    signed,
+)
+from rag.domains.finance.figures.lines import Amount, TableLine, table_lines
+from rag.domains.finance.figures.reporter import CompanyReports, FiscalTerm, ordered_reports
+from rag.domains.finance.printing import Formatter, Rounding, common_scale
+from rag.languages.text import normalise, search_tokens
+from rag.store.store import Store
+from rag.types import Calculation, Chunk, Figure
+
+_PART = (
+    r"(?:segments?|divisions?|business(?:es)?(?: (?:units?|lines?|segments?))?|lines? of business|regions?"
+    r"|geograph\w+|countr(?:y|ies)|markets?"
+    r"|(?:product|service|revenue|sales)s?(?: (?:lines?|categor\w+|groups?))?"
+    r"|categor(?:y|ies)|brands?)"
+)
+_MOST = r"(?:highest|largest|biggest|greatest|most|top|best|strongest|fastest)"
+_LEAST = r"(?:lowest|smallest|least|weakest|worst|slowest)"
+_WHICH = re.compile(
+    rf"(?i)\b(?:which|what)\b.{{0,60}}?\b{_PART}\b.*?\b(?:(?P<most>{_MOST})|(?P<least>{_LEAST}))\b"
+)
+_WHICH_ZH = re.compile(
+    r"哪[个一些类种]?.{0,12}?(?:分部|板块|业务|地区|区域|产品|品类).*?"
+    r"(?:最(?P<most>[高大多快])|最(?P<least>[低小少慢]))"
+)
+_SHARE = re.compile(
+    rf"(?i)\b{_PART}\b.*?\b(?:more than|over|above|at least|exceed\w*|greater than)\s+"
+    r"(?P<n>\d+(?:\.\d+)?)\s*(?:%|percent)"
+)
+_GROWTH = re.compile(r"(?i)\bgrew\b|\bgrow\w*|\bincrease|增长|增速")
+_TOTAL = re.compile(r"(?i)^(?:total|consolidated|group)\b|\btotal$|合计$|总计$|^(?:公司|集团)合计")
+_NO_PART = re.compile(
+    r"(?i)eliminat|unallocated|reconcil|inter-?segment|adjustment|^other$|^all other|^segment\b"
+    r"|corporate (?:expense|and other)|抵销|抵消|未分配"
+)
+_PERIOD = re.compile(
+    r"(?i)(?:(?:three|six|nine|twelve) months|(?:fiscal )?(?:quarter|year)s?) ended"
+    r"|(?:january|february|march|april|may|june|july|august|september|october|november|december) \d{1,2},?"
+    r"|\b(?:19|20)\d\d\b|\(.*?\)|\bchange\b"
+)
+_SURE = 0.75
+_LOOKED_AT = 20
+_BEFORE, _BEHIND = 6, 3
+
+
+@dataclass(frozen=True, slots=True)
+class PartsQuestion:
+    """What is asked about the parts: the figure's `key`; `least`: the smallest and not the largest; `share`:
+    those above so many percent; `growth`: of the figure against the year before."""
+
+    key: str
+    least: bool = False
+    share: Decimal | None = None
+    growth: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BreakdownPart:
+    """A part of a company with its figure, read as `reading`; `before` is that of the year before."""
+
+    name: str
+    reading: FigureReading
+    before: FigureReading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """The parts of a figure as one table gives them, and the total that it shows; `rest` is the sum of what
+    is no part (eliminations, what is not allocated)."""
+
+    parts: tuple[BreakdownPart, ...]
+    total: FigureReading
+    rest: Decimal = Decimal(0)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the parts and the rest make the total, but for rounding."""
+        added = sum((part.reading.value for part in self.parts), self.rest)
+        return abs(added - self.total.value) <= self.total.amount.factor * (len(self.parts) + 1)
+
+
+def asked_about_parts(question: str) -> PartsQuestion | None:
+    """What a question asks about segments, regions or products; None where it ranks none of them."""
+    share = _SHARE.search(question)
+    which = _WHICH.search(question) or _WHICH_ZH.search(question)
+    if share is None and which is None:
+        return None
+    keys = [value[2:] for _, _, value in book().find(normalise(question)) if item(value[2:]) is not None]
+    key = next((k for k in keys if item(k).statements[:1] == ("income",)), "")  # type: ignore[union-attr]
+    if not key:
+        return None
+    if share is not None:
+        return PartsQuestion(key, share=Decimal(share["n"]))
+    assert which is not None
+    return PartsQuestion(key, least=which["least"] is not None, growth=_GROWTH.search(question) is not None)
+
+
+def find_breakdown(
+    store: Store, document: int, wanted: Item, year: int, part: str, company: FigureReading
+) -> Breakdown | None:
+    """The parts of an item in one document for a period, where their total is `company`, the figure of the
+    statements. None where no table gives them."""
+    chunks = _about(store, document, company)
+    lines = table_lines(store, store.document(document), chunks)
+    groups = [*_columns(lines, wanted, year, part), *_rows(lines, wanted, year, part)]
+    fitting = [g for g in groups if g.total.value == company.value and len(g.parts) > 1 and g.complete]
+    return max(fitting, key=lambda g: len(g.parts), default=None)
+
+
+def _about(store: Store, document: int, company: FigureReading) -> list[tuple[int, Chunk]]:
+    """The table passages that print the company's figure, with the others of their pages: one breakdown may
+    stand in several."""
+    phrase = " ".join(search_tokens(company.amount.cell.printed.strip("$€£¥ ()（）")))
+    held = store.phrase_hits([phrase], [document]).get(phrase, [])[:_LOOKED_AT]
+    around = {i for hit in held for i in range(hit - _BEFORE, hit + _BEHIND + 1)}
+    found = [
+        (i, c) for i, owner, c in store.chunks(sorted(around)) if owner == document and c.kind == "table"
+    ]
+    pages = {chunk.page for i, chunk in found if i in held}
+    return [(i, chunk) for i, chunk in found if chunk.page in pages]
+
+
+def _columns(lines: Sequence[TableLine], wanted: Item, year: int, part: str) -> Iterator[Breakdown]:
+    """Tables with a column for each part: the line of the item, over all tables of one page."""
+    pages: dict[tuple[int | None, str], list[TableLine]] = {}
+    for line in lines:
+        if label_score(line.label, line.section, wanted) >= _SURE:
+            pages.setdefault((line.row.page, line.label), []).append(line)
+    for found in pages.values():
+        parts: dict[str, BreakdownPart] = {}
+        total: FigureReading | None = None
+        rest: dict[str, Decimal] = {}
+        for line in found:
+            for name, now, before in _named(line, year, part):
+                reading = _reading(wanted, line, now)
+                if _TOTAL.search(name):
+                    total = reading
+                elif _NO_PART.search(name):
+                    rest[name] = reading.value
+                else:
+                    parts.setdefault(
+                        name, BreakdownPart(name, reading, _reading(wanted, line, before) if before else None)
+                    )
+        if total is not None:
+            yield Breakdown(tuple(parts.values()), total, sum(rest.values(), Decimal(0)))
+
+
+def _named(line: TableLine, year: int, part: str) -> Iterator[tuple[str, Amount, Amount | None]]:
+    """(name of the part, its figure, that of the year before) of the columns that a part heads."""
+    named: dict[str, dict[int, Amount]] = {}
+    for amount in line.amounts:
+        column = amount.column
+        name = " ".join(_PERIOD.sub(" ", column.text).split()).strip(" ,|")
+        fits = column.year in (year, year - 1) and same_part(column.part, part, False)
+        if name and fits and not column.change and amount.cell.value is not None:
+            named.setdefault(name, {}).setdefault(column.year, amount)
+    for name, amounts in named.items():
+        if year in amounts:
+            yield name, amounts[year], amounts.get(year - 1)
+
+
+def _rows(lines: Sequence[TableLine], wanted: Item, year: int, part: str) -> Iterator[Breakdown]:
+    """Tables with a row for each part, between the name of the figure and its total."""
+    open_parts: list[BreakdownPart] = []
+    rest = Decimal(0)
+    section = ""
+    for line in lines:
+        now = _of(line, year, part)
+        if now is None:
+            continue
+        reading = _reading(wanted, line, now)
+        says = label_score(line.label, "", wanted) >= _SURE
+        if open_parts and (says or _TOTAL.search(line.label)):
+            yield Breakdown(tuple(open_parts), reading, rest)
+            open_parts, rest, section = [], Decimal(0), ""
+            continue
+        if line.section != section or not line.section:
+            open_parts, rest, section = [], Decimal(0), line.section
+        if label_score(line.section, "", wanted) < _SURE:
+            continue
+        if _NO_PART.search(line.label):
+            rest += reading.value
+        else:
+            before = _of(line, year - 1, part)
+            open_parts.append(
+                BreakdownPart(line.label, reading, _reading(wanted, line, before) if before else None)
+            )
+
+
+def _reading(wanted: Item, line: TableLine, amount: Amount) -> FigureReading:
+    return FigureReading(line, amount, signed(wanted.key, line, amount), _SURE)
+
+
+def _of(line: TableLine, year: int, part: str) -> Amount | None:
+    fits = (
+        a for a in line.amounts
+        if a.column.year == year and same_part(a.column.part, part, False) and not a.column.change
+    )  # fmt: skip
+    first = next(fits, None)
+    return first if first and first.cell.value is not None else None
+
+
+def ranked(found: Breakdown, request: PartsQuestion) -> tuple[tuple[BreakdownPart, Decimal], ...]:
+    """The parts with what they are ranked by, first the one asked for: the figure, its growth in percent, or
+    its share of the total in percent."""
+    values = []
+    for part in found.parts:
+        value = part.reading.value
+        if request.growth:
+            if part.before is None or not part.before.value:
+                continue
+            value = (value - part.before.value) / abs(part.before.value) * 100
+        elif request.share is not None:
+            value = value / found.total.value * 100
+        values.append((part, value))
+    return tuple(sorted(values, key=lambda pv: pv[1], reverse=not request.least))
+
+
+_NAMED = 4
+_REPORTS = 3
+_SAID = {
+    "first": ("{part} had the {most} {growth}{name} of {company} for {period}: {value}",
+              "{company}{period}{name}{growth}{most}的是{part}：{value}"),
+    "over": ("Yes: more than {share}% of {name} of {company} for {period}: {rest}.",
+             "是：{company}{period}超过{name}{share}%的有{rest}。"),
+    "none": ("No: no part of {company} is more than {share}% of {name} for {period}.",
+             "否：{company}{period}没有任何部分超过{name}的{share}%。"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The rows that a ranking rests on, the first place's first; the calculation, whose figures cite them by
+    their place in `readings` from 1; and what is said."""
+
+    readings: tuple[FigureReading, ...]
+    calculation: Calculation
+    text: str
+
+
+def rank_parts(
+    question: str, store: Store, reports: CompanyReports, term: FiscalTerm, language: str
+) -> Ranking | None:
+    """The parts of the company ranked as the question asks, from a report of the term; None where it asks
+    for no ranking, or no table there gives the parts of the company's own figure."""
+    request = asked_about_parts(question)
+    if request is None:
+        return None
+    for report in ordered_reports(reports, store.catalogue(), term)[:_REPORTS]:
+        wanted = item(request.key, store.document(report).language == "zh")
+        company = find_figure(store, [report], wanted, term.year, term.part) if wanted else None
+        if wanted is None or company is None:
+            continue
+        found = find_breakdown(store, report, wanted, term.year, term.part, company)
+        if found is not None and (order := ranked(found, request)):
+            return _ranking(request, found, order, reports.company, term.in_words(language), language)
+    return None
+
+
+def _ranking(
+    request: PartsQuestion, found: Breakdown, order: Sequence[tuple[BreakdownPart, Decimal]], company: str,
+    period: str, language: str,
+) -> Ranking:  # fmt: skip
+    zh = language == "zh"
+    scale = common_scale(part.reading.value for part in found.parts)
+    formatter = Formatter(Rounding(), language, found.total.amount.unit, scale)
+    share = request.share
+    named = order[:_NAMED] if share is None else [(part, v) for part, v in order if v > share]
+    rows = named or order[:1]
+    unit = "%" if request.growth or share is not None else concept_unit(request.key)
+    inputs = tuple(
+        part.reading.figure(part.name, part.reading.value, period, number)
+        for number, (part, _) in enumerate(rows, 1)
+    )
+    name = concept_name(request.key, language)
+    said = [(part.name, formatter.text(v, unit)) for part, v in named]
+    if share is not None:
+        kind, listed = "over" if said else "none", said
+    else:
+        kind, listed = "first", said[1:]
+    rest = ("、" if zh else ", ").join(f"{n}（{v}）" if zh else f"{n} ({v})" for n, v in listed)
+    first = said[0] if said else ("", "")
+    text = _SAID[kind][zh].format(
+        company=company, period=period, name=name, share=share, rest=rest, part=first[0], value=first[1],
+        most=("lowest", "最低")[zh] if request.least else ("highest", "最高")[zh],
+        growth=("growth of ", "增长")[zh] if request.growth else "",
+    )  # fmt: skip
+    if kind == "first":
+        text += (("; then {}.", "；其次为{}。")[zh].format(rest)) if rest else (".", "。")[zh]
+    part, value = rows[0]
+    result = Figure(part.name, value, formatter.unit_of(unit), period, formatter.text(value, unit))
+    readings = (*(part.reading for part, _ in rows), found.total)
+    return Ranking(readings, Calculation(name, "", inputs, result), text)

@@ -1,0 +1,292 @@
+"""Works out what a question wants from the figures of cells: exact decimal arithmetic, the formula in words,
+the working with numbers, and the conclusion where one is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from decimal import Decimal, DecimalException
+from itertools import pairwise
+
+from rag.domains.finance.figures.asked import PAIRED, FigureRequest, Operation, period_words
+from rag.domains.finance.figures.conclusions import conclusion
+from rag.domains.finance.figures.expressions import (
+    CONTEXT,
+    Filling,
+    FormulaTerm,
+    Leaf,
+    MissingTerms,
+    Node,
+    Number,
+    Tree,
+    leaves,
+    numbers,
+    shifted,
+    terms,
+    value,
+    words,
+)
+from rag.domains.finance.figures.formulas import OUTFLOWS, concept_name
+from rag.domains.finance.printing import Formatter, NotComputed, RequiredFigure, common_scale, plain, rounded
+from rag.types import Calculation, Figure
+
+Lookup = Callable[[str, int], Figure | None]
+_HUNDRED = Decimal(100)
+_NOTES = {
+    "without": ("no {} was found; left out", "未见{}，未计入"),
+    "closing": ("no opening balance of {} was found; the closing balance is used, not the average",
+                "未见期初{}，以期末数代替平均数"),
+    "instead": ("{} was not found as such; the next usual form is used", "未见齐{}，改用另一算法"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """The metric in one period: its value in the printed unit (percent for "%") and the tree it came from."""
+
+    offset: int
+    value: Decimal
+    tree: Tree
+
+
+def required_figures(wanted: FigureRequest) -> tuple[RequiredFigure, ...]:
+    """Every figure that `compute` may look up, alternatives included, the usual form's first."""
+    node = _node(wanted)
+    found = [t for offset in reversed(wanted.offsets()) for t in terms(shifted(node, offset))]
+    return tuple(dict.fromkeys(RequiredFigure(t.concept, t.offset) for t in found))
+
+
+def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
+    """The figure that is wanted, from those that `lookup(concept, offset)` finds (None where there is none).
+
+    Percentages come out in percent. A figure that is only read has an empty formula."""
+    filling = Filling(lambda term: _leaf(term, wanted, lookup), lambda kind, n: _note(kind, n, wanted))
+    points: list[_Point] = []
+    lacking: list[FormulaTerm] = []
+    for offset in wanted.offsets():
+        tree = filling.fill(shifted(_node(wanted), offset))
+        if isinstance(tree, MissingTerms):
+            lacking.extend(tree.terms)
+            continue
+        try:
+            points.append(_Point(offset, _percent(wanted, value(tree)), tree))
+        except DecimalException:
+            return NotComputed(reason=_by_zero(wanted, tree))
+    if lacking:
+        return NotComputed(tuple(dict.fromkeys(RequiredFigure(t.concept, t.offset) for t in lacking)))
+    try:
+        return _finished(wanted, points, tuple(dict.fromkeys(filling.notes)), lookup)
+    except DecimalException:
+        return NotComputed(reason=_by_zero(wanted, points[0].tree))
+
+
+def _node(wanted: FigureRequest) -> Node:
+    if wanted.formula:
+        return wanted.formula.form(wanted.language)
+    return FormulaTerm(wanted.concept or "")
+
+
+def _leaf(term: FormulaTerm, wanted: FigureRequest, lookup: Lookup) -> Leaf | None:
+    figure = lookup(term.concept, term.offset)
+    if figure is None:
+        return None
+    spent = term.concept in OUTFLOWS
+    name = concept_name(term.concept, wanted.language)
+    if not figure.period and (period := wanted.period(term.offset)):
+        figure = replace(figure, period=period)
+    return Leaf(figure, abs(figure.value) if spent else figure.value, name)
+
+
+def _percent(wanted: FigureRequest, share: Decimal) -> Decimal:
+    return CONTEXT.multiply(share, _HUNDRED) if wanted.unit == "%" else share
+
+
+def _finished(
+    wanted: FigureRequest, points: Sequence[_Point], notes: tuple[str, ...], lookup: Lookup
+) -> Calculation:
+    formatter = _formatter(wanted, points)
+    result, unit = _result(wanted, points)
+    values = [(_period(wanted, p.offset), p.value) for p in points]
+    concluded = conclusion(wanted, values, formatter)
+    inputs = tuple(dict.fromkeys(leaf.figure for p in points for leaf in leaves(p.tree)))
+    figure = Figure(
+        label=_label(wanted), value=result, unit=formatter.unit_of(unit), period=_periods(wanted, points),
+        printed=formatter.text(result, unit),
+    )  # fmt: skip
+    own = (wanted.formula.note,) if wanted.formula and wanted.formula.note else ()
+    return Calculation(
+        name=_label(wanted),
+        formula=_formula(wanted, points),
+        inputs=inputs,
+        result=figure,
+        working=_working(wanted, points, formatter, figure.printed),
+        notes=tuple(
+            n for n in (concluded, *own, *wanted.notes, *notes, *_variants(wanted, lookup, formatter)) if n
+        ),
+    )
+
+
+def _result(wanted: FigureRequest, points: Sequence[_Point]) -> tuple[Decimal, str]:
+    """The figure that the aim asks for and its unit ("points" for differences of percentages)."""
+    values = [p.value for p in points]
+    oldest, newest = values[0], values[-1]
+    match wanted.operation:
+        case Operation.DIFFERENCE | Operation.TREND:
+            unit = "points" if wanted.unit == "%" else wanted.unit
+            return CONTEXT.subtract(newest, oldest), unit
+        case Operation.GROWTH:
+            return _growth(oldest, newest), "%"
+        case Operation.CAGR:
+            return _compound(oldest, newest, points[-1].offset - points[0].offset), "%"
+        case Operation.AVERAGE_GROWTH:
+            rates = [_growth(a, b) for a, b in pairwise(values)]
+            return CONTEXT.divide(sum(rates, Decimal(0)), Decimal(len(rates))), "%"
+        case Operation.AVERAGE:
+            return CONTEXT.divide(sum(values, Decimal(0)), Decimal(len(values))), wanted.unit
+        case Operation.TOTAL:
+            return sum(values, Decimal(0)), wanted.unit
+        case Operation.HIGHEST:
+            return max(values), wanted.unit
+        case Operation.LOWEST:
+            return min(values), wanted.unit
+    return newest, wanted.unit
+
+
+def _growth(oldest: Decimal, newest: Decimal) -> Decimal:
+    """Percent, on the size of the oldest: from a loss of 4 to a profit of 2 is +150 %."""
+    return CONTEXT.multiply(CONTEXT.divide(CONTEXT.subtract(newest, oldest), abs(oldest)), _HUNDRED)
+
+
+def _compound(oldest: Decimal, newest: Decimal, years: int) -> Decimal:
+    """(newest / oldest) ** (1 / years) - 1, in percent. Raises DecimalException where it is not real."""
+    ratio = CONTEXT.divide(newest, oldest)
+    root = CONTEXT.power(ratio, CONTEXT.divide(Decimal(1), Decimal(years)))
+    return CONTEXT.multiply(root - 1, _HUNDRED)
+
+
+def _formatter(wanted: FigureRequest, points: Sequence[_Point]) -> Formatter:
+    figures = [leaf.figure for p in points for leaf in leaves(p.tree)]
+    money = [f for f in figures if f.unit not in ("%", "shares", "times", "days")]
+    currency = next((f.unit for f in money if f.unit), "") or wanted.rounding.currency
+    return Formatter(wanted.rounding, wanted.language, currency, common_scale(f.value for f in money))
+
+
+def _label(wanted: FigureRequest) -> str:
+    zh = wanted.language == "zh"
+    pattern = {
+        Operation.DIFFERENCE: ("change in {}", "{}变动"),
+        Operation.TREND: ("change in {}", "{}变动"),
+        Operation.GROWTH: ("growth of {}", "{}增长率"),
+        Operation.CAGR: ("compound annual growth rate of {}", "{}复合年增长率"),
+        Operation.AVERAGE: ("average {}", "平均{}"),
+        Operation.AVERAGE_GROWTH: ("average growth of {}", "{}平均增长率"),
+        Operation.TOTAL: ("total {} of the periods", "{}合计"),
+    }.get(wanted.operation, ("{}", "{}"))[zh]
+    return pattern.format(wanted.name)
+
+
+def _periods(wanted: FigureRequest, points: Sequence[_Point]) -> str:
+    if wanted.operation in (Operation.HIGHEST, Operation.LOWEST):
+        pick = max if wanted.operation is Operation.HIGHEST else min
+        return wanted.period(pick(points, key=lambda p: p.value).offset)
+    names = [wanted.period(p.offset) for p in points]
+    ends = dict.fromkeys(n for n in (names[0], names[-1]) if n)
+    return " to ".join(ends) if wanted.language == "en" else "至".join(ends)
+
+
+def _period(wanted: FigureRequest, offset: int) -> str:
+    if named := wanted.period(offset):
+        return period_words(named, wanted.language)
+    if wanted.language == "zh":
+        return {0: "本期", -1: "上期"}.get(offset, f"{-offset}期前")
+    return {0: "latest", -1: "the period before"}.get(offset, f"{-offset} periods before")
+
+
+_OVER = {
+    Operation.DIFFERENCE: ("{x}, newest less oldest", "{x}：期末减期初"),
+    Operation.TREND: ("{x}, newest less oldest", "{x}：本期减上期"),
+    Operation.GROWTH: ("({x} newest - {x} oldest) / |{x} oldest|", "（本期{x} - 基期{x}）/ |基期{x}|"),
+    Operation.CAGR: ("({x} newest / {x} oldest)^(1 / years) - 1", "（期末{x} / 期初{x}）^(1/年数) - 1"),
+    Operation.AVERAGE: ("mean of {x} over the periods", "各期{x}的平均值"),
+    Operation.AVERAGE_GROWTH: ("mean of the yearly growth rates of {x}", "{x}各年增长率的平均值"),
+    Operation.TOTAL: ("sum of {x} over the periods", "各期{x}之和"),
+}
+
+
+def _words(tree: Tree, wanted: FigureRequest) -> str:
+    return words(tree, *(("平均", "变动：") if wanted.language == "zh" else ("average", "change in")))
+
+
+def _formula(wanted: FigureRequest, points: Sequence[_Point]) -> str:
+    zh = wanted.language == "zh"
+    own = "" if isinstance(points[-1].tree, Leaf) else _words(points[-1].tree, wanted)
+    if wanted.operation not in _OVER:
+        return own
+    text = _OVER[wanted.operation][zh].format(x=wanted.name)
+    return f"{text}{'；' if zh else '; '}{wanted.name} = {own}" if own else text
+
+
+def _working(wanted: FigureRequest, points: Sequence[_Point], formatter: Formatter, printed: str) -> str:
+    """Each period's metric with its numbers, then the last step."""
+    lines = []
+    single = len(points) == 1
+    for p in points:
+        if isinstance(p.tree, Leaf) and single:
+            return ""
+        text = numbers(p.tree, formatter.input)
+        if not isinstance(p.tree, (Leaf, Number)):
+            text += f" = {formatter.text(p.value, wanted.unit)}"
+        name = _period(wanted, p.offset)
+        lines.append(text if single else f"{name}: {text}")
+    if wanted.operation in _OVER:
+        lines.append(f"{_last_step(wanted, points, formatter)} = {printed}")
+    return "; ".join(lines)
+
+
+def _last_step(wanted: FigureRequest, points: Sequence[_Point], formatter: Formatter) -> str:
+    figures = [formatter.step(p.value, wanted.unit) for p in points]
+    a, b = figures[0], figures[-1]
+    years = points[-1].offset - points[0].offset
+    match wanted.operation:
+        case Operation.GROWTH:
+            return f"({b} - {a}) / {a.strip('()').lstrip('-')}"
+        case Operation.CAGR:
+            return f"({b} / {a})^(1/{years}) - 1"
+        case Operation.AVERAGE:
+            return f"({' + '.join(figures)}) / {len(figures)}"
+        case Operation.TOTAL:
+            return " + ".join(figures)
+        case Operation.AVERAGE_GROWTH:
+            rates = [_growth(p.value, q.value) for p, q in pairwise(points)]
+            return f"({' + '.join(f'{plain(rounded(r, 2))}%' for r in rates)}) / {len(rates)}"
+    return f"{b} - {a}"
+
+
+def _variants(wanted: FigureRequest, lookup: Lookup, formatter: Formatter) -> list[str]:
+    """What the other forms in use would give, where their figures are found and the result differs."""
+    if wanted.formula is None or wanted.operation is not Operation.VALUE or wanted.formula.defined:
+        return []
+    variants: dict[str, Tree] = {}
+    for node in (_node(wanted), *wanted.formula.variants):
+        tree = Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(node)
+        if isinstance(tree, MissingTerms):
+            continue
+        with suppress(DecimalException):
+            variants.setdefault(formatter.text(_percent(wanted, value(tree)), wanted.unit), tree)
+    pattern = "另一口径：{} = {}" if wanted.language == "zh" else "another form in use: {} = {}"
+    return [pattern.format(_words(tree, wanted), text) for text, tree in list(variants.items())[1:]]
+
+
+def _note(kind: str, node: Node, wanted: FigureRequest) -> str:
+    zh = wanted.language == "zh"
+    names = dict.fromkeys(concept_name(t.concept, wanted.language) for t in terms(node))
+    return _NOTES[kind][zh].format(("、" if zh else ", ").join(names))
+
+
+def _by_zero(wanted: FigureRequest, tree: Tree) -> str:
+    named = ", ".join(f"{leaf.name} {plain(leaf.value)}" for leaf in leaves(tree))
+    if wanted.language == "zh":
+        return f"{wanted.name}无法计算：除数为零或底数为负（{named}）"
+    how = "of no positive base" if wanted.operation in PAIRED else "because it divides by nought"
+    return f"{wanted.name} cannot be computed {how}: {named}"

@@ -1,0 +1,275 @@
+"""Questions for a figure, answered from table cells by code.
+
+What a question wants computed or read (`asked`) meets the statements of the company that it names
+(`lineitems`): every input is a cell with its page and characters, every result shows how it was come by.
+Where one input is missing there is no figure, and what was missing is said; nothing is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from rag.domains.finance.figures.asked import FigureRequest
+from rag.domains.finance.figures.breakdown import asked_about_parts, rank_parts
+from rag.domains.finance.figures.computing import compute
+from rag.domains.finance.figures.conclusions import (
+    INFERRED,
+    ONLY,
+    assumed_period,
+    not_found_words,
+    sentences,
+    with_working,
+)
+from rag.domains.finance.figures.expressions import FormulaTerm as Leaf
+from rag.domains.finance.figures.formulas import concept_name
+from rag.domains.finance.figures.lineitems import FigureReading, find_figure, item, phrases
+from rag.domains.finance.figures.reporter import (
+    CompanyReports,
+    FiscalTerm,
+    about_a_part,
+    find_reports,
+    in_calendar,
+    newest,
+    ordered_reports,
+    read_terms,
+)
+from rag.domains.finance.figures.understanding import understand
+from rag.domains.finance.money import calculate
+from rag.domains.finance.printing import NotComputed
+from rag.languages.text import detect_language
+from rag.questions.constraints import Reads, read_constraints
+from rag.store.store import Store
+from rag.types import Calculation, Chunk, Evidence, Figure, Filters
+
+# Where so many rows are cited or fewer, one of the page that repeats their figures joins them.
+_FEW = 2
+_EXPLAINED = frozenset(("discussion", "liquidity", "reconciliation"))
+_EXPLANATIONS = 24
+_DISTINCT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A question's figure: the rows it was read from, numbered from 1, the calculation, and what they say in
+    words: each sentence with the numbers of the rows that it rests on."""
+
+    evidence: tuple[Evidence, ...]
+    calculations: tuple[Calculation, ...]
+    sentences: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Uncomputed:
+    """A question for a figure that could not be had: what was missing, in words."""
+
+    reason: str
+
+
+@dataclass
+class _FigureLookup:
+    """Looks figures up in the reports of one company and remembers the rows that gave them. `share`: the
+    figure asked for is a percentage, and a row printed as it has to be one; its value is then its share of
+    one."""
+
+    store: Store
+    reports: CompanyReports
+    language: str
+    share: bool
+    readings: dict[tuple[str, FiscalTerm], FigureReading | None] = field(default_factory=dict)
+    rows: list[FigureReading] = field(default_factory=list)
+
+    def look_up(self, concept: str, term: FiscalTerm | None) -> Figure | None:
+        """The figure of a concept for a term; its citation is the number of its row, from 1."""
+        if term is None:
+            return None
+        key = (concept, term)
+        if key not in self.readings:
+            self.readings[key] = self._found(concept, term)
+        reading = self.readings[key]
+        if reading is None or (concept.startswith("=") and self.share != (reading.amount.unit == "%")):
+            return None
+        return self._figure(reading, concept, term)
+
+    def _found(self, concept: str, term: FiscalTerm) -> FigureReading | None:
+        reports = ordered_reports(self.reports, self.store.catalogue(), term)
+        chinese = any(self.store.document(d).language == "zh" for d in reports[:1])
+        wanted = item(concept, chinese)
+        return find_figure(self.store, reports, wanted, term.year, term.part) if wanted else None
+
+    def _figure(self, reading: FigureReading, concept: str, term: FiscalTerm) -> Figure:
+        places = [(r.line.row.document.id, r.line.row.start) for r in self.rows]
+        place = (reading.line.row.document.id, reading.line.row.start)
+        if place not in places:
+            self.rows.append(reading)
+            places.append(place)
+        return reading.figure(
+            reading.line.label or concept_name(concept, self.language),
+            reading.value / 100 if concept.startswith("=") and self.share else reading.value,
+            term.in_words(self.language),
+            places.index(place) + 1,
+        )
+
+
+class Holds(Protocol):
+    """An index as figures are looked up in it."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def fields(self) -> Sequence[Reads]: ...
+
+
+def find_figures(
+    question: str, index: Holds, *, filters: Filters | None = None, facts: Sequence[Evidence] = ()
+) -> Computed | Uncomputed | None:
+    """The figure that a question asks for; None where it asks for none, or does not say whose. `facts` are
+    sentences found for it, which loan, bond and insurance sums may take their terms from."""
+    sums = calculate(question, [fact.text for fact in facts])
+    if isinstance(sums, Calculation):
+        return _from_facts(sums, facts, detect_language(question))
+    if sums is not None:
+        return Uncomputed(sums.reason)
+    store = index.store
+    if asked_about_parts(question) is not None:
+        return _parts(question, index, filters, detect_language(question))
+    wanted = understand(question)
+    if wanted is None:
+        return None
+    catalogue = store.catalogue()
+    constraints = read_constraints(question, catalogue, index.fields)
+    terms = read_terms(wanted.periods)
+    reports = find_reports(question, constraints, store, filters, terms)
+    if reports is None or about_a_part(question, reports, catalogue, store):
+        return None
+    base = terms[-1] if terms else newest(reports, catalogue)
+    if base is None:
+        return None
+    if not terms:
+        wanted = replace(wanted, periods=(base.written,), notes=(*wanted.notes, assumed_period(base, wanted)))
+    desk = _FigureLookup(store, reports, wanted.language, wanted.unit == "%")
+    result = _computed(wanted, desk)
+    if isinstance(result, NotComputed) and wanted.formula and not wanted.formula.defined:
+        # What cannot be worked out may be printed: "Effective tax rate 25.5%".
+        row = Leaf(f"={wanted.formula.name}")
+        printed = replace(
+            wanted, formula=replace(wanted.formula, expression=row, expression_zh=row, variants=())
+        )
+        again = _computed(printed, desk)
+        result = again if isinstance(again, Calculation) else result
+    if isinstance(result, NotComputed):
+        return Uncomputed(not_found_words(result, wanted, reports))
+    return _assembled(wanted, result, desk, reports)
+
+
+def _parts(question: str, index: Holds, filters: Filters | None, language: str) -> Computed | None:
+    """Which segment, region or product has most of a figure, or more than a share of it."""
+    store = index.store
+    catalogue = store.catalogue()
+    constraints = read_constraints(question, catalogue, index.fields)
+    terms = read_terms([question])
+    reports = find_reports(question, constraints, store, filters, terms)
+    term = terms[-1] if terms else newest(reports, catalogue) if reports else None
+    if reports is None or term is None:
+        return None
+    ranking = rank_parts(question, store, reports, in_calendar(term, reports, catalogue), language)
+    if ranking is None:
+        return None
+    # One row may hold several parts.
+    first: dict[int, FigureReading] = {}
+    for reading in ranking.readings:
+        first.setdefault(reading.line.row.start, reading)
+    evidence = tuple(reading.evidence(n) for n, reading in enumerate(first.values(), 1))
+    numbers = {n: list(first).index(r.line.row.start) + 1 for n, r in enumerate(ranking.readings, 1)}
+    calculation = replace(ranking.calculation, inputs=_renumbered(ranking.calculation.inputs, numbers))
+    return Computed(evidence, (calculation,), ((ranking.text, tuple(range(1, len(evidence) + 1))),))
+
+
+def _renumbered(inputs: Sequence[Figure], numbers: Mapping[int, int]) -> tuple[Figure, ...]:
+    """The figures with their citations' new numbers."""
+    return tuple(replace(f, citation=numbers[f.citation]) if f.citation else f for f in inputs)
+
+
+def _in_order(inputs: Sequence[Figure]) -> dict[int, int]:
+    """Citations -> their numbers in the order in which the figures use them, from 1."""
+    return {old: n for n, old in enumerate(dict.fromkeys(f.citation for f in inputs if f.citation), 1)}
+
+
+def _from_facts(sums: Calculation, facts: Sequence[Evidence], language: str) -> Computed:
+    """A sum whose inputs stand in the question or in the facts, with those facts as its rows."""
+    numbers = _in_order(sums.inputs)
+    placed = [
+        replace(f, start=facts[f.citation - 1].start + f.start, end=facts[f.citation - 1].start + f.end)
+        if f.citation else f
+        for f in sums.inputs
+    ]  # fmt: skip
+    sums = replace(sums, inputs=_renumbered(placed, numbers))
+    evidence = tuple(replace(facts[old - 1], number=new) for old, new in numbers.items())
+    name = sums.name if language == "zh" else sums.name[:1].upper() + sums.name[1:]
+    head = f"{name}{'：' if language == 'zh' else ': '}{sums.result.printed}"
+    text = with_working(head, sums, language)
+    return Computed(evidence, (sums,), ((text, tuple(numbers.values())),))
+
+
+def _computed(wanted: FigureRequest, desk: _FigureLookup) -> Calculation | NotComputed:
+    return compute(wanted, lambda concept, offset: desk.look_up(concept, _term(wanted, offset, desk)))
+
+
+def _term(wanted: FigureRequest, offset: int, desk: _FigureLookup) -> FiscalTerm | None:
+    found = read_terms([wanted.period(offset)])
+    return in_calendar(found[0], desk.reports, desk.store.catalogue()) if found else None
+
+
+def _assembled(
+    wanted: FigureRequest, result: Calculation, desk: _FigureLookup, reports: CompanyReports
+) -> Computed | Uncomputed:
+    """The rows in the order in which the calculation uses them, and what is said."""
+    numbers = _in_order(result.inputs)
+    inputs = _renumbered(result.inputs, numbers)
+    chosen = [desk.rows[n - 1] for n in numbers]
+    notes = [r.note for r in chosen if r.note]
+    if any(r.amount.column.inferred for r in chosen):
+        notes.append(INFERRED[wanted.language == "zh"])
+    notes += [ONLY[wanted.language == "zh"]] if reports.only else []
+    result = replace(result, inputs=inputs, notes=tuple(dict.fromkeys((*result.notes, *notes))))
+    if not chosen:
+        return Uncomputed("")
+    rows = tuple(range(1, len(chosen) + 1))
+    evidence = [reading.evidence(n) for n, reading in enumerate(chosen, 1)]
+    if len(chosen) <= _FEW and (again := _repeated_in_discussion(desk, chosen, inputs)):
+        evidence.append(replace(again, number=len(evidence) + 1))
+    return Computed(tuple(evidence), (result,), sentences(wanted, result, reports, rows))
+
+
+def _repeated_in_discussion(
+    desk: _FigureLookup, chosen: Sequence[FigureReading], inputs: Sequence[Figure]
+) -> Evidence | None:
+    """The line of management's discussion that prints most of these figures once more: where they are
+    explained. None where none does."""
+    document = chosen[0].line.row.document
+    roles = desk.store.roles([document.id])
+    items = {c: item(c, document.language == "zh") for (c, _), r in desk.readings.items() if r in chosen}
+    wanted = [p for found in items.values() if found for p in phrases(found)]
+    held = desk.store.phrase_hits(wanted, [document.id])
+    explained = {i for ids in held.values() for i in ids if _EXPLAINED & set(roles.get(i, "").split("|"))}
+    printed = {f.printed.strip("$€£¥ ()（）") for f in inputs if len(f.printed) >= _DISTINCT}
+    best: tuple[int, Evidence] | None = None
+    for chunk_id, _, chunk in desk.store.chunks(sorted(explained)[:_EXPLANATIONS]):
+        for start, line in _lines(chunk):
+            matching = sum(p in line for p in printed)
+            if matching > (best[0] if best else 0):
+                page = chunk.page if chunk.page == chunk.last_page else desk.store.page_at(document.id, start)
+                best = matching, Evidence(
+                    0, document, chunk_id, start, start + len(line), line, 0.5, page, chunk.heading_path,
+                    "", chunk.location,
+                )  # fmt: skip
+    return best[1] if best and best[1].page != chosen[0].line.row.page else None
+
+
+def _lines(chunk: Chunk) -> Iterator[tuple[int, str]]:
+    at = chunk.start
+    for line in chunk.text.split("\n"):
+        if line.strip():
+            yield at, line
+        at += len(line) + 1

@@ -1,0 +1,220 @@
+"""What analysts compute from the statements of a company, by name: data/formulas.toml.
+
+The book gives the lines that a statement prints (ids of its concepts), the formulas over them, and finds
+either by the names that questions use. A key that starts with "=" is a row label as a report prints it, for
+what is no line of concepts.toml. English ids serve Chinese questions too: `equal_lines` gives the lines that
+a Chinese report prints for them.
+
+Of a name that a line and a formula share the formula speaks: it knows what to do without the line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from rag.domains.finance.concepts import CONCEPTS, load
+from rag.domains.finance.figures.expressions import FormulaTerm, Node, parse
+from rag.languages.lexicon import Forms, compiled, matches, words_of
+from rag.languages.text import has_han, normalise
+
+FORMULAS = Path(__file__).with_name("formulas.toml")
+UNITS = ("%", "times", "days", "money", "money per share", "shares", "")
+# What is paid, and what wears off: reports print it with or without brackets, and its size is intended.
+OUTFLOWS = frozenset(
+    {
+        "capex", "dividends paid", "share repurchases", "cost of sales", "interest expense", "interest paid",
+        "taxes paid", "debt repaid", "acquisitions paid", "depreciation", "amortization of intangibles",
+        "sga", "marketing",
+        "research and development", "operating expenses", "noninterest expense", "fuel costs",
+        "losses incurred", "acquisition costs", "accumulated depreciation", "treasury stock", "payables",
+        "管理费用", "loan loss allowance", "allowance for doubtful accounts", "=losses paid", "restructuring",
+        "restructuring liability", "=restructuring liability",
+    }
+)  # fmt: skip
+# Words on two sides of an operator, or of a sentence's end, are not one name.
+# Nor is a word of the same stem: "profitable" is no profit.
+_NO_NAME = re.compile(
+    r"[+*=÷×?;:()]|\s[-/–]\s|\.\s|^(?:profitab\w+|profited|profiting|equitab\w+"
+    r"|depreciab\w+|stocked|loaned|costing|sold)$"
+)
+_PER_SHARE = frozenset({"eps", "basic eps", "diluted eps"})
+# Concepts of notes that are amounts like a line; and words for what is done with a line.
+_PLAIN = frozenset({"restructuring", "impairment"})
+_GROWTH = frozenset({"cagr", "one-time items", "quarterly results", "segment revenue", "geographic"})
+_SHARES = frozenset({"shares", "shares outstanding"})
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """One way to compute a figure. `unit` is one of UNITS; "%" expressions give a share of one. `better` is
+    "higher", "lower" or ""; `healthy` the customary bound in `unit`; `variants` other forms in use; `note` a
+    choice to be said with the result; `defined` where the question gave the expression itself."""
+
+    key: str
+    name: str
+    name_zh: str
+    expression: Node
+    unit: str
+    expression_zh: Node | None = None
+    variants: tuple[Node, ...] = ()
+    better: str = ""
+    healthy: str = ""
+    source: str = ""
+    note: str = ""
+    defined: bool = False
+
+    def in_words(self, language: str) -> str:
+        """Its name in "en" or "zh"."""
+        return (self.name_zh or self.name) if language == "zh" else self.name
+
+    def form(self, language: str) -> Node:
+        """The expression usual where `language` is spoken."""
+        return self.expression_zh if language == "zh" and self.expression_zh else self.expression
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaLine:
+    """A line item by its key, which is its English name too; its Chinese name and its unit (see UNITS)."""
+
+    key: str
+    name_zh: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Everything that has a name: formulas and lines by key, and the names in two languages."""
+
+    formulas: Mapping[str, Formula]
+    lines: Mapping[str, FormulaLine]
+    equal_lines: Mapping[str, tuple[str, ...]]
+    english: Forms[str]
+    chinese: Forms[str]
+
+    def find(self, text: str) -> tuple[tuple[int, int, str], ...]:
+        """Places in the normalised `text` that name a formula ("f:" and its key) or a line ("l:" and its
+        key), the longest name in each place, in order; "x:" is a name of what is neither, "s:"
+        a statement's."""
+        words = words_of(text)
+        found = list(matches(self.english, text, words))
+        if has_han(text):
+            found += matches(self.chinese, text, words)
+        found = [m for m in found if not _NO_NAME.search(text[m[0] : m[1]])]
+        found.sort(key=lambda m: (m[0], -m[1], m[2]))  # "f:" before "l:"
+        kept: list[tuple[int, int, str]] = []
+        for match in found:
+            if not kept or match[0] >= kept[-1][1]:
+                kept.append(match)
+        return tuple(kept)
+
+
+def identifier(key: str) -> str:
+    """How an expression writes a key: "short-term debt" -> short_term_debt."""
+    return re.sub(r"\W+", "_", key)
+
+
+@lru_cache(maxsize=1)
+def book() -> Book:
+    """The shipped formulas and lines, read once."""
+    raw = tomllib.loads(FORMULAS.read_text(encoding="utf-8"))
+    equal_lines: dict[str, list[str]] = raw["twins"]
+    table = load(CONCEPTS)
+    printed = tomllib.loads(CONCEPTS.read_text(encoding="utf-8"))
+    concepts = printed.get("concept", ())
+    # Concepts with wordings of their own that are no [[line]] are known by their first name.
+    placeless = [row["names"][0] for row in concepts if "wordings" in row]
+    names: dict[str, Node] = {identifier(key): FormulaTerm(key) for key in [*table.lines, *placeless]}
+    names |= {identifier(key): FormulaTerm(f"={label}") for key, label in raw["rows"].items()}
+    formulas: dict[str, Formula] = {}
+    for row in raw["formula"]:
+        formula = _formula(row, names)
+        if formula.key in formulas:
+            raise ValueError(f"{FORMULAS} has the key {formula.key!r} twice")
+        formulas[formula.key] = formula
+        names[identifier(formula.key)] = formula.expression
+    pairs = [(name, f"f:{row['key']}") for row in raw["formula"] for name in [*row["names"], row["key"]]]
+    back = {zh: en for en, ids in reversed(list(equal_lines.items())) for zh in ids}
+    pairs += _line_names(printed["line"], back)
+    known = {name for name, _ in pairs}
+    pairs += [(name, key) for row in concepts for name, key in _others(row) if name not in known]
+    return Book(
+        formulas,
+        {row["id"]: _line(row["id"], equal_lines) for row in printed["line"] if row["id"] not in back},
+        {key: tuple(ids) for key, ids in equal_lines.items()},
+        compiled((n.replace(" & ", " and "), v) for n, v in pairs if not has_han(n)),
+        compiled((normalise(n), v) for n, v in pairs if has_han(n)),
+    )
+
+
+def equal_lines() -> Mapping[str, tuple[str, ...]]:
+    """Line ids -> the Chinese line ids that say the same ("revenue" -> ("营业收入",))."""
+    return book().equal_lines
+
+
+def concept_name(key: str, language: str) -> str:
+    """What a line is called in an answer: its id, in Chinese the Chinese line's; a row label as it is."""
+    if key.startswith("="):
+        return key[1:]
+    line = book().lines.get(key)
+    return line.name_zh or key if line and language == "zh" else key
+
+
+def concept_unit(key: str) -> str:
+    """ "money", "money per share" or "shares"; "money" where nothing else is known."""
+    line = book().lines.get(key)
+    return line.unit if line else "money per share" if "per share" in key or " eps" in f" {key}" else "money"
+
+
+def _line(key: str, twins: Mapping[str, list[str]]) -> FormulaLine:
+    unit = "money per share" if key in _PER_SHARE else "shares" if key in _SHARES else "money"
+    return FormulaLine(key, twins.get(key, [key if has_han(key) else ""])[0], unit)
+
+
+def _line_names(rows: Iterable[Mapping[str, Any]], back: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for row in rows:
+        for name in dict.fromkeys([*row["names"], *_own_wordings(row)]):
+            # "Change in inventory" is a change of the line, not the line.
+            if not name.startswith("change in") or row["id"].startswith("change in"):
+                yield name, f"l:{back.get(row['id'], row['id'])}"
+
+
+def _others(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Names of a concept that is neither a line nor computed ("x:"): "revenue recognition" is no revenue."""
+    names, key = row["names"], row["names"][0]
+    if "lines" in row and "wordings" not in row:
+        return []
+    if key in _PLAIN:
+        return [(name, f"l:{key}") for name in names]
+    if key == "product revenue":  # rows that reports print by these names
+        return [(n, f"l:={n}") for n in names if n.endswith((" revenue", " sales"))]
+    return [(n, f"{'x' if 'wordings' in row else 's'}:{key}") for n in names] if key not in _GROWTH else []
+
+
+def _own_wordings(row: Mapping[str, list[str]]) -> list[str]:
+    """What reports print is also what some questions say; one-word wordings are too broad to be names."""
+    return [w for w in row["wordings"] if (len(w) > 2 if has_han(w) else len(w.split()) > 2)]
+
+
+def _formula(row: Mapping[str, str], names: Mapping[str, Node]) -> Formula:
+    known = {"key", "names", "expression", "unit", "expression_zh", "variants", "better", "healthy", "source",
+             "note"}  # fmt: skip
+    if (unknown := set(row) - known) or row["unit"] not in UNITS or not row.get("source"):
+        raise ValueError(f"{FORMULAS}, {row['key']!r}: unknown {unknown or row['unit']}, or no source")
+    english = [n for n in row["names"] if not has_han(n)]
+    chinese = [n for n in row["names"] if has_han(n)]
+    try:
+        expression = parse(row["expression"], names)
+        zh = parse(row["expression_zh"], names) if "expression_zh" in row else None
+        variants = tuple(parse(v, names) for v in row.get("variants", ()))
+    except ValueError as error:
+        raise ValueError(f"{FORMULAS}, {row['key']!r}: {error}") from error
+    return Formula(
+        row["key"], english[0] if english else row["key"], chinese[0] if chinese else "", expression,
+        row["unit"], zh, variants, row.get("better", ""), row.get("healthy", ""), row["source"],
+        row.get("note", ""),
+    )  # fmt: skip

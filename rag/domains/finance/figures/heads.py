@@ -1,0 +1,299 @@
+"""What the lines above a table say that its own head leaves out: units, and the periods of its columns.
+
+Column heads of a table -> the period, unit and scale of each column.
+
+"(In thousands) Six Months Ended June 30, | 2023 | 2022" heads two columns: six months that end on 30 June of
+the year 2023 and of the year before. Dates become fiscal quarters by the calendar of the document: what its
+report covers and the day on which that ends. Nothing is guessed where a head says no period: `year` is 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from rag.documents.catalogue import DocumentFacts
+from rag.facts.dates import dates
+from rag.facts.numerals import fold
+from rag.facts.quantities import header_scales
+from rag.facts.units import CURRENCY_BEFORE
+
+_UNIT_LINE = re.compile(
+    r"[^\n]*(?:\bin (?:thousands|millions|billions)\b|[$€£]\s?(?:million|billion|thousand)s?\)|单位\s*[:：])"
+    r"[^\n]*",
+    re.I,
+)
+_HEAD_PERIOD = re.compile(
+    r"(?:(?:three|six|nine|twelve|3|6|9|12) months|(?:fiscal )?(?:quarter|year)) ended "
+    r"[A-Z][a-z]+ \d{1,2}, ?(?:19|20)\d\d|(?:FY|fiscal(?: year)? )(?:19|20)\d\d",
+    re.I,
+)
+
+
+def units_sentence(above: str) -> str:
+    """The last line above a table that speaks of units."""
+    found = [m.group() for m in _UNIT_LINE.finditer(above) if len(m.group()) <= 160]
+    return found[-1] if found else ""
+
+
+def period_heads(text: str) -> tuple[str, ...]:
+    """The periods that the last lines with at least two of them name, each once, in order."""
+    for line in reversed(text.split("\n")):
+        found = tuple(dict.fromkeys(m.group() for m in _HEAD_PERIOD.finditer(line)))
+        if len(found) > 1 and len(line) <= 160:
+            return found
+    return ()
+
+
+_QUARTERS = {"Q1": 1, "Q2": 2, "H1": 2, "Q3": 3, "9M": 3, "Q4": 4, "H2": 4, "FY": 4}
+_COUNTS = {
+    "one": 1, "three": 3, "six": 6, "nine": 9, "twelve": 12, "thirteen": 13, "twenty-six": 26,
+    "thirty-nine": 39, "fifty-two": 52, "fifty-three": 53,
+}  # fmt: skip
+_NUMBER = r"(?P<n>\d{1,2}|" + "|".join(sorted(_COUNTS, key=len, reverse=True)) + ")"
+_MONTHS = re.compile(
+    rf"\b{_NUMBER}[\s-]*(?P<unit>months?|weeks?)\b|\b(?P<quarter>(?:fiscal\s+)?quarters?)\b", re.I
+)
+_YEARS_ENDED = re.compile(
+    r"\b(?:fiscal |financial )?years?(?: then)? end|\bfiscal years?\b|\bfor the years?\b|全年|年度", re.I
+)
+_MONTH_DAY = re.compile(
+    r"\b(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?\s+(?P<day>\d{1,2})\b(?!\s*,?\s*(?:19|20)\d\d)",
+    re.I,
+)
+_BARE_YEAR = re.compile(r"(?<![\d.,])(?:FY|CY)?'?(?P<y>(?:19|20)\d\d)(?![\d.,]*\d)", re.I)
+_CHANGE = re.compile(
+    r"%|percent|\bchange|\bincrease|\bdecrease|\bvariance|\bgrowth|\bvs\.?\b|\bbetter\b|增减|同比|变动|增幅|比例|百分",
+    re.I,
+)
+_CURRENT = re.compile(r"本期|本年|本报告期|期末|年末|当期|current (?:year|period|quarter)", re.I)
+_PREVIOUS = re.compile(
+    r"上期|上年|期初|年初|去年|prior (?:year|period|quarter)|previous (?:year|period)", re.I
+)
+_OPENING = re.compile(r"期初|年初")
+_QUARTER_WORD = re.compile(r"\bQ(?P<q>[1-4])\b|\b(?P<q1>[1-4])Q|第(?P<zq>[一二三四])季度", re.I)
+_HALF_WORD = re.compile(r"\b(?:first half|half[- ]year|H1|1H)\b|半年度?|1\s*[-至~]\s*6\s*月|中期", re.I)
+_NINE_WORD = re.compile(r"1\s*[-至~]\s*9\s*月|前三季度|年初至报告期末", re.I)
+_PLAIN_UNIT = re.compile(r"单位\s*[:：]\s*(?:人民币)?元|\bin (?:whole )?dollars\b|\(元\)|（元）", re.I)
+_CURRENCY = re.compile(
+    r"US\$|HK\$|\$|€|£|¥|￥|₹|\b(?:USD|EUR|GBP|RMB|CNY|HKD|JPY|CHF|SGD|CAD|AUD)\b|人民币|\bdollars\b", re.I
+)
+_SHARES_APART = re.compile(
+    r"except[^)|]*?\b(?:number of )?shares?\b(?! (?:data|amounts?|figures?)?[^)|]*\bin thousands)", re.I
+)
+_SHARES_IN = re.compile(r"shares?[^)|]{0,40}\b(?:reflected |stated )?in (?P<scale>thousands|millions)", re.I)
+_PER_SHARE = re.compile(r"(?i)per[- ](?:common |ordinary |diluted )?share(?: data| amounts?| figures?)?")
+_DAYS_A_MONTH = 30.44
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnUnit:
+    """What the figures of a table are multiplied by and their currency ("" where nothing says it). `stated`:
+    a scale, or that there is none, is said. `shares` is the factor of numbers of shares."""
+
+    factor: int = 1
+    currency: str = ""
+    stated: bool = False
+    shares: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of figures. `year` is the fiscal year (0: not known), `part` "FY", "Q1" to "Q4", "H1" or
+    "9M"; a day counts as the end of the quarter that it closes (Q4 is "FY"). `ended` is the ISO day where one
+    is printed. `change`: percentages and differences between columns. `other` holds words that set the
+    column apart ("Restated"); `inferred`: the period follows from the order of columns."""
+
+    text: str
+    year: int = 0
+    part: str = ""
+    ended: str = ""
+    change: bool = False
+    other: str = ""
+    inferred: bool = False
+    unit: ColumnUnit | None = None
+
+
+def split_head(header: str, columns: int) -> tuple[str, tuple[str, ...]]:
+    """(what holds for all columns, one text for each of `columns`) of a head of parts joined by " | "."""
+    parts = [" ".join(part.split()) for part in header.split(" | ")] if header else []
+    parts = [part.removeprefix("| ") for part in parts]
+    if len(parts) == columns + 1:
+        return parts[0], tuple(parts[1:])
+    if len(parts) == columns:
+        return "", tuple(parts)
+    distinct = list(dict.fromkeys(parts[1:]))
+    if len(distinct) == columns and parts:
+        return parts[0], tuple(distinct)
+    return " ".join(parts), ("",) * columns
+
+
+def names_period(head: str) -> bool:
+    """Whether a head says which period its column is of."""
+    return bool(_BARE_YEAR.search(head) or _CURRENT.search(head) or _PREVIOUS.search(head))
+
+
+def read_unit(text: str, currency: str = "") -> ColumnUnit:
+    """The scale and currency that a head, a title or the lines above a table state."""
+    folded = fold(text)
+    scales = header_scales(folded)
+    currency_mark = _CURRENCY.search(folded)
+    name = (currency_mark.group().lower() if currency_mark else "").replace("dollars", "$")
+    found = next((c for _, c in scales if c), "") or CURRENCY_BEFORE.get(name, "") or currency
+    found = "USD" if found == "$" else found
+    factor = int(scales[0][0]) if scales else 1
+    shares = 1 if _SHARES_APART.search(_PER_SHARE.sub("", folded)) else factor
+    if (m := _SHARES_IN.search(folded)) and "except" in folded.lower():
+        shares = 1000 if m["scale"].lower() == "thousands" else 1_000_000
+    return ColumnUnit(factor, found, bool(scales) or _PLAIN_UNIT.search(text) is not None, shares)
+
+
+def read_columns(
+    common: str, heads: Sequence[str], facts: DocumentFacts, *, instant: bool, annual: bool = True
+) -> tuple[Column, ...]:
+    """The columns of a table. `instant`: figures of a day (a balance sheet), not of a period. `annual`: where
+    nothing says how long a period is, it is the report's own."""
+    years = [int(m["y"]) for head in heads for m in _BARE_YEAR.finditer(head)] or [
+        int(m["y"]) for m in _BARE_YEAR.finditer(common)
+    ]
+    anchor = _anchor(years, facts)
+    found = [_column(common, head, facts, anchor, instant) for head in heads]
+    if not any(c.year for c in found):
+        found = _in_order(common, found, facts, instant)
+    return tuple(found)
+
+
+def _anchor(years: Sequence[int], facts: DocumentFacts) -> int:
+    """The year that bare years call the report's own: its fiscal year, but for a table that goes by the
+    calendar year in which that ends."""
+    own = facts.years[0] if facts.years else 0
+    closes = int(facts.ended[:4]) if facts.ended else 0
+    if closes in years and not set(facts.years) & set(years):
+        return closes
+    return own or closes or max(years, default=0)
+
+
+def _column(common: str, head: str, facts: DocumentFacts, anchor: int, instant: bool) -> Column:
+    column = Column(head, change=_CHANGE.search(head) is not None, other=_other(head))
+    unit = read_unit(head)
+    if unit.stated:
+        column = replace(column, unit=unit)
+    if column.change and not re.search(r"amount|金额", head, re.I):
+        return column
+    day = _day(head) or _day_of_year(common, head) or (_day(common) if not _BARE_YEAR.search(head) else None)
+    months = _months(head) or _months(common)
+    current = facts.years[0] if facts.years else anchor
+    if day is not None:
+        year, quarter = fiscal_day(day, facts)
+        span = None if instant else months or (12 if facts.part in ("FY", "") else None)
+        return replace(column, year=year, part=part_of(quarter, span), ended=day.isoformat())
+    part = _word_part(head, common, months, facts, instant)
+    if m := _BARE_YEAR.search(head):
+        return replace(column, year=current + int(m["y"]) - anchor if anchor else int(m["y"]), part=part)
+    if _PREVIOUS.search(head) and current:
+        return replace(column, year=current - 1, part="FY" if _OPENING.search(head) else part)
+    return replace(column, year=current, part=part) if _CURRENT.search(head) and current else column
+
+
+def _in_order(common: str, found: list[Column], facts: DocumentFacts, instant: bool) -> list[Column]:
+    """Columns whose heads say no period: periods named above them, else the newest first."""
+    plain = [n for n, c in enumerate(found) if not c.change]
+    current = facts.years[0] if facts.years else 0
+    if not current or not 1 <= len(plain) <= 3:
+        return found
+    part = _word_part("", common, _months(common), facts, instant)
+    for back, n in enumerate(plain):
+        found[n] = replace(found[n], year=current - back, part=part, inferred=True)
+    return found
+
+
+def _other(head: str) -> str:
+    """Words of a head that say more than a period, a unit and an audit."""
+    plain = re.sub(r"\([^()]*\)", " ", head)
+    words = re.findall(r"[A-Za-z]{3,}", plain)
+    return " ".join(w for w in words if w.lower().rstrip(".") not in _PERIOD_WORDS)
+
+
+_PERIOD_WORDS = frozenset(
+    """january february march april may june july august september october november december jan feb mar
+    apr jun jul aug sep sept oct nov dec year years ended ending end fiscal three six nine twelve month
+    months week weeks quarter quarters the for and as at amount amounts audited unaudited first second
+    third fourth million millions thousand thousands billion in usd eur gbp thirteen twenty thirty fifty
+    two one period half note notes dollars except per share data actual total consolidated""".split()
+)
+
+
+def _day(text: str) -> date | None:
+    for found in dates(fold(text)):
+        p = found.period
+        if p.year and p.month and p.day:
+            try:
+                return date(p.year, p.month, p.day)
+            except ValueError:
+                continue
+    return None
+
+
+def _day_of_year(common: str, head: str) -> date | None:
+    """The day of "Years ended December 31, | 2022": from both."""
+    year = _BARE_YEAR.search(head)
+    if year is None:
+        return None
+    for text in (head, common):
+        if m := _MONTH_DAY.search(text):
+            return _day(f"{m['month']} {m['day']}, {year['y']}")
+    return None
+
+
+def _months(text: str) -> int | None:
+    """How many months a head says that its period has."""
+    if m := _MONTHS.search(text):
+        if m["quarter"]:
+            return 3
+        count = _COUNTS.get(m["n"].lower()) or int(m["n"])
+        if m["unit"].lower().startswith("week"):
+            return max(1, round(count / 13)) * 3 if count >= 12 else None
+        return count
+    if _NINE_WORD.search(text):
+        return 9
+    if _HALF_WORD.search(text):
+        return 6
+    return 12 if _YEARS_ENDED.search(text) else None
+
+
+def fiscal_day(day: date, facts: DocumentFacts) -> tuple[int, int]:
+    """The fiscal year and quarter that a day closes, by the report's own period and its last day."""
+    if not (facts.years and facts.ended):
+        return (facts.years[0] if facts.years and facts.years[0] >= day.year else day.year), _QUARTERS.get(
+            facts.part, 4
+        )
+    last = date.fromisoformat(facts.ended)
+    back = round((last - day).days / (3 * _DAYS_A_MONTH))
+    index = 4 * facts.years[0] + _QUARTERS.get(facts.part, 4) - back
+    return (index - 1) // 4, (index - 1) % 4 + 1
+
+
+def part_of(quarter: int, months: int | None) -> str:
+    """The part of a year: what ends with a quarter after so many months; None: a day, or not said."""
+    if months is None:
+        return "FY" if quarter == 4 else f"Q{quarter}"
+    if months == 3:
+        return f"Q{quarter}"
+    return {(6, 2): "H1", (9, 3): "9M", (12, 4): "FY", (6, 4): "H2"}.get((months, quarter), f"{months}M")
+
+
+def _word_part(head: str, common: str, months: int | None, facts: DocumentFacts, instant: bool) -> str:
+    for text in (head, common):
+        if m := _QUARTER_WORD.search(text):
+            return f"Q{m['q'] or m['q1'] or '一二三四'.index(m['zq']) + 1}"
+        if _HALF_WORD.search(text):
+            return "H1"
+    quarter = _QUARTERS.get(facts.part, 4)
+    if instant:
+        return part_of(quarter, None)
+    if months is None:
+        return facts.part if facts.part in _QUARTERS and facts.part != "Q4" else "FY"
+    return part_of(quarter, months)

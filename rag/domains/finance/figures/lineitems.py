@@ -1,0 +1,306 @@
+"""Which line of a document's statements carries a line item, and what it says for a period.
+
+Labels are compared with the wordings of a concept (concepts.toml; see `labels`). The line of the
+primary statement is preferred; other tables are looked into only where no statement has the item.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import lru_cache
+
+from rag.domains.finance.concepts import CONCEPTS, load
+from rag.domains.finance.figures.formulas import OUTFLOWS, concept_unit, equal_lines
+from rag.domains.finance.figures.labels import BRACKETS, wording_score
+from rag.domains.finance.figures.lines import PER_SHARE, Amount, TableLine, ledger, table_lines
+from rag.domains.finance.sections import PRIMARY
+from rag.languages.text import has_han, search_tokens
+from rag.store.store import Store
+from rag.types import Evidence, Figure
+
+_ENOUGH = 0.6
+_ENOUGH_ELSEWHERE = 0.75
+_ELSEWHERE, _REPEATED = 0.2, 0.12
+_REPEATING_ROLES = frozenset(("selected data", "discussion", "quarterly", "segments"))
+_LOOKED_AT = 24
+_LOSS = re.compile(r"(?i)\bloss(?:es)?\b|亏损")
+_GAIN = re.compile(r"(?i)income|profit|earnings|gain|利润|收益")
+_OPERATING = re.compile(r"(?i)administrative|research|marketing|selling|depreciation|advertis|operating exp")
+
+
+# The wordings of a line, and the statements that it stands in.
+_Wordings = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is looked for: a concept's key, the wordings of its line and the statements it stands in."""
+
+    key: str
+    wordings: tuple[str, ...]
+    statements: tuple[str, ...]
+
+    @property
+    def instant(self) -> bool:
+        return self.statements[:1] == ("balance",)
+
+
+@dataclass(frozen=True, slots=True)
+class FigureReading:
+    """A figure found: its line, its cell, its value in single units with the sign that its concept has (costs
+    and payments are positive), and how surely it is the item, 0..1."""
+
+    line: TableLine
+    amount: Amount
+    value: Decimal
+    score: float
+    note: str = ""
+
+    def figure(self, label: str, value: Decimal, period: str, citation: int) -> Figure:
+        """As an input of a calculation."""
+        cell = self.amount.cell
+        return Figure(label, value, self.amount.unit, period, cell.printed, citation, cell.start, cell.end)
+
+    def evidence(self, number: int) -> Evidence:
+        """Its row as evidence."""
+        return replace(self.line.row, number=number, score=round(min(self.score, 0.99), 4))
+
+
+@lru_cache(maxsize=512)
+def item(key: str, chinese: bool = False) -> Item | None:
+    """The item of a concept's key; None for an unknown one. A key "=label" is a row of that label. In
+    `chinese` documents an English key stands for the Chinese lines that say the same."""
+    if key.startswith("="):
+        return Item(key, (key[1:],), ())
+    lines, others = _concepts()
+    wordings, statements = lines.get(key) or others.get(key) or ((), ())
+    if chinese and not has_han(key):
+        same = [lines[other] for other in equal_lines().get(key, ()) if other in lines]
+        wordings = tuple(w for words, _ in same for w in words) or wordings
+        statements = same[0][1] if same else statements
+    return Item(key, wordings, statements) if wordings else None
+
+
+@lru_cache(maxsize=1)
+def _concepts() -> tuple[Mapping[str, _Wordings], Mapping[str, _Wordings]]:
+    table = load(CONCEPTS)
+    single = [c for c in table.concepts if len(c.item.lines) == 1]
+    return table.lines, {c.names[0]: (c.item.lines[0], c.item.roles) for c in single}
+
+
+def find_figure(
+    store: Store, documents: Sequence[int], wanted: Item, year: int, part: str
+) -> FigureReading | None:
+    """The figure of an item for a fiscal period in the first of `documents` that has it: their statements are
+    looked through first, then their other tables. None where none has it."""
+    for document in documents:
+        lines = ledger(store, document)
+        found = _best(lines, wanted, year, part, _ENOUGH)
+        if found is not None and wanted.key == "cost of sales" and _is_a_part(lines, found):
+            return None  # costs in several rows without a total: no one of them is the cost of sales
+        if found is None and wanted.key == "net income attributable":
+            found = _undivided(lines, year, part)
+        if found is None and wanted.key == "gross profit":
+            found = _unlabelled_gross_profit(lines, year, part)
+        if found is not None and wanted.key in _TAXES:
+            found = _with_tax_sign(lines, found, year, part)
+        if found is not None:
+            return found
+    if wanted.instant or wanted.key in _CORE:
+        documents = [
+            d for d in documents if not _has_statement(ledger(store, d), wanted.statements[0], year, part)
+        ]
+    for document in documents:
+        found = _best(_other_tables(store, document, wanted), wanted, year, part, _ENOUGH_ELSEWHERE)
+        if found is not None:
+            return found
+    return None
+
+
+# What a statement does not print, no other table does: one that seems to is about something else.
+_CORE = frozenset(
+    "revenue|cost of sales|gross profit|operating income|net income|pretax income|operating cash flow"
+    "|营业收入|营业成本|净利润|营业利润".split("|")
+)
+
+
+def _has_statement(lines: Iterable[TableLine], statement: str, year: int, part: str) -> bool:
+    return any(line.statement == statement and figure_for(line, year, part) for line in lines)
+
+
+def _best(
+    lines: Iterable[TableLine], wanted: Item, year: int, part: str, enough: float
+) -> FigureReading | None:
+    best: FigureReading | None = None
+    for line in lines:
+        amount = figure_for(line, year, part)
+        if amount is None or amount.cell.value is None:
+            continue
+        if not line.statement and amount.column.inferred:
+            continue  # columns of a statement come newest first; those of other tables in any order
+        score = label_score(line.label, line.section, wanted) - _misplaced(line, amount, wanted)
+        if score >= enough and (best is None or score > best.score + 1e-9):
+            best = FigureReading(line, amount, signed(wanted.key, line, amount), score)
+    return best
+
+
+def figure_for(line: TableLine, year: int, part: str) -> Amount | None:
+    """The cell of a line for a period; a column that only a period heads is preferred."""
+    instant = line.statement == "balance"
+    fits = [
+        a for a in line.amounts
+        if a.column.year == year and not a.column.change and same_part(a.column.part, part, instant)
+    ]  # fmt: skip
+    return min(fits, key=lambda a: bool(a.column.other), default=None)
+
+
+def same_part(printed: str, wanted: str, instant: bool) -> bool:
+    """Whether a column is of the asked part of a year. A balance at the end of a half or of nine months is
+    that of its last quarter; that of a year is its fourth's."""
+    if instant:
+        ends = {"H1": "Q2", "9M": "Q3", "Q4": "FY", "H2": "FY"}
+        return ends.get(printed, printed) == ends.get(wanted, wanted)
+    return printed == wanted
+
+
+def _misplaced(line: TableLine, amount: Amount, wanted: Item) -> float:
+    """What a line loses because of where it stands."""
+    cost = 0.15 if amount.column.other else 0.0
+    cost += 0.05 if amount.column.inferred else 0.0
+    if wanted.statements and line.statement:
+        places = [s for s in wanted.statements if s in PRIMARY]
+        if line.statement not in places:
+            # A change in payables stands in the cash flow statement under the balance sheet's name.
+            cost += 0.5 if places else 0.1
+        elif line.statement != places[0]:
+            cost += 0.1
+    if not line.statement and wanted.statements and not set(wanted.statements) & set(line.roles):
+        cost += _ELSEWHERE
+    elif _REPEATING_ROLES.intersection(line.roles).difference(wanted.statements):
+        cost += _REPEATED
+    if amount.unit == "%" and "%" not in " ".join(wanted.wordings):
+        cost += 0.5
+    cost += 0.04 if line.implied else 0.0
+    unit = concept_unit(wanted.key)
+    per_share = PER_SHARE.search(f"{line.section} {line.label}") is not None
+    if (unit == "shares") != (amount.unit == "shares") or (
+        per_share and amount.unit != "shares" and unit == "money" and wanted.statements
+    ):
+        cost += 0.5
+    return cost
+
+
+def label_score(label: str, section: str, wanted: Item) -> float:
+    """How well a label says an item, 0..1 (see `rag.domains.finance.figures.labels`)."""
+    return wording_score(label, section, wanted.wordings)
+
+
+def signed(key: str, line: TableLine, amount: Amount) -> Decimal:
+    """The value in single units, with the sign that the concept has whatever way the table prints it."""
+    value = (amount.cell.value or Decimal(0)) * amount.factor
+    if key in OUTFLOWS:
+        return value if re.search(r"(?i)\(income\)|\(gain\)", line.label) else abs(value)
+    if key in _TAXES:
+        return -value if _tax_is_negative(line) else value
+    pure_loss = _LOSS.search(line.label) and not _GAIN.search(_LOSS.sub("", line.label))
+    if pure_loss and all((a.cell.value or 0) >= 0 for a in line.amounts if not a.column.change):
+        return -value
+    return value
+
+
+def _tax_is_negative(line: TableLine) -> bool:
+    """Whether the line prints a tax expense as a negative figure: its label puts that word in brackets
+    ("benefit (provision)"), or its statement puts costs in brackets."""
+    inside = " ".join(re.findall(r"\(([^()]*)\)", line.label)).lower()
+    outside = BRACKETS.sub(" ", line.label).lower()
+    if re.search(r"expense|provision|taxes", inside) and "benefit" in outside:
+        return True
+    if "benefit" in inside:
+        return False
+    return line.costs_negative
+
+
+def _unlabelled_gross_profit(lines: Sequence[TableLine], year: int, part: str) -> FigureReading | None:
+    """A subtotal without a label that is revenue less the costs printed between."""
+    own = [line for line in lines if line.statement == "income"]
+    revenue = item("revenue")
+    top = _best(own, revenue, year, part, _ENOUGH) if revenue else None
+    if top is None or top.amount.cell.value is None:
+        return None
+    costs: list[Decimal] = []
+    for line in own[own.index(top.line) + 1 :]:
+        amount = figure_for(line, year, part)
+        if amount is None or amount.cell.value is None or _OPERATING.search(line.label):
+            return None
+        if not line.label:
+            left = top.amount.cell.value - amount.cell.value
+            if costs and left in (abs(sum(costs)), abs(costs[-1])):
+                note = "the subtotal without a label that is revenue less the costs above it"
+                return FigureReading(line, amount, amount.cell.value * amount.factor, 0.8, note)
+            return None
+        costs.append(amount.cell.value)
+    return None
+
+
+_TAXES = frozenset(("income tax", "所得税费用"))
+
+
+def _with_tax_sign(lines: Sequence[TableLine], tax: FigureReading, year: int, part: str) -> FigureReading:
+    """The tax with the sign that makes it what lies between pretax and net income, where both stand in its
+    statement; labels alone ("provision for income taxes (35)") do not decide it."""
+    own = [
+        line
+        for line in lines
+        if line.row.header == tax.line.row.header and line.statement == tax.line.statement
+    ]
+    chinese = has_han(tax.line.label)
+    before, after = item("pretax income", chinese), item("net income", chinese)
+    pretax = _best(own, before, year, part, _ENOUGH) if before else None
+    net = _best(own, after, year, part, _ENOUGH) if after else None
+    if pretax is None or net is None:
+        return tax
+    size = abs(tax.value)
+    as_expense, as_benefit = abs(pretax.value - size - net.value), abs(pretax.value + size - net.value)
+    if as_expense == as_benefit:
+        return tax
+    return replace(tax, value=size if as_expense < as_benefit else -size)
+
+
+def _undivided(lines: Sequence[TableLine], year: int, part: str) -> FigureReading | None:
+    """Net income, where a company has no other owners and so does not say whose it is."""
+    whole = item("net income")
+    own = [line for line in lines if line.statement == "income"]
+    if whole is None or any(re.search(r"(?i)non-?controlling|minority", line.label) for line in own):
+        return None
+    return _best(own, whole, year, part, _ENOUGH)
+
+
+_COST_OF = re.compile(r"(?i)costs? of\b")
+
+
+def _is_a_part(lines: Sequence[TableLine], found: FigureReading) -> bool:
+    """Whether a cost of sales is one of several of its statement, and not their total."""
+    if "total" in found.line.label.lower():
+        return False
+    same = [
+        line for line in lines if line.statement == "income" and line.row.header == found.line.row.header
+        and _COST_OF.match(line.label)
+    ]  # fmt: skip
+    return len({line.label for line in same}) > 1
+
+
+def phrases(wanted: Item) -> list[str]:
+    """The wordings of an item as phrases of search tokens, for `Store.phrase_hits`."""
+    found = (" ".join(search_tokens(w)[:8]) for w in wanted.wordings)
+    return [p for p in dict.fromkeys(found) if p]
+
+
+def _other_tables(store: Store, document: int, wanted: Item) -> tuple[TableLine, ...]:
+    """Lines of the tables outside the primary statements whose passages print one of the wordings."""
+    held = store.phrase_hits(phrases(wanted), [document])
+    ids = list(dict.fromkeys(i for found in held.values() for i in found))[:_LOOKED_AT]
+    chunks = [(i, chunk) for i, _, chunk in store.chunks(sorted(ids)) if chunk.kind == "table"]
+    return table_lines(store, store.document(document), chunks)

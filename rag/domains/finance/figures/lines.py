@@ -1,0 +1,302 @@
+"""What the rows of a table are called: the label of each, and the section that it stands under.
+
+Rows of tables as lines: label, section, figures by period, place.
+
+The head gives each column its period; a cell's unit is determined by its column, its table, the lines above
+it, or the words of its row.
+
+The financial statements of a document as lines, kept.
+
+Only tables that stand in a primary statement are read (`Chunk.role`); a report has some forty such passages.
+What a document says never changes under its id, so its ledger is kept as long as its store is open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import lru_cache, partial
+from weakref import WeakKeyDictionary, proxy
+
+from rag.domains.finance.figures.cells import FigureCell, TableRow, fitted, read_cells, split_cells
+from rag.domains.finance.figures.heads import (
+    Column,
+    ColumnUnit,
+    names_period,
+    period_heads,
+    read_columns,
+    read_unit,
+    split_head,
+    units_sentence,
+)
+from rag.domains.finance.sections import PRIMARY, SCHEDULE
+from rag.store.store import Store
+from rag.types import Block, BlockKind, Chunk, DocumentInfo, Evidence
+
+_REFERENCE = re.compile(
+    r"\((?:see )?(?:notes?|附注)[^()]*\)|(?:,|—|-|–)?\s*(?:see )?notes? \d+\b.*$|[*†‡]+|\(\d\)", re.I
+)
+_WORD = re.compile(r"[a-z]+|[\u4e00-\u9fff]+")
+_ENDS_SECTION = re.compile(r"^(?:sub)?total\b|^net\b|合计$|总计$|小计$", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A table row before its columns are known."""
+
+    row: TableRow
+    block: Block
+    chunk_id: int
+    chunk: Chunk
+    text: str
+    page: int | None
+
+
+def label_rows(raws: Sequence[Raw]) -> list[tuple[str, str, bool]]:
+    """(label, section, implied) of each row. A row without figures opens a section, or begins a label that
+    the next row goes on with; a total closes the section that it names."""
+    open_sections: list[str] = []
+    begun, header = "", None
+    found: list[tuple[str, str, bool]] = []
+    for raw in raws:
+        label = plain_label(raw.row.label)
+        if raw.row.label == "\n" or (raw.block.header != header and header is not None):
+            open_sections, begun = [], ""
+        header = raw.block.header
+        if not raw.row.cells:
+            found.append((label, "", False))
+            if label and not _is_head(raw):
+                open_sections = [*open_sections[-5:], label]
+                begun = raw.row.label
+            continue
+        if begun and label[:1].islower() and open_sections:
+            label = f"{open_sections.pop()} {label}"  # the label began on the line above
+        begun = ""
+        implied = not label and bool(open_sections)
+        if implied:
+            label = f"Total {open_sections[-1].rstrip(':：')}"
+        section = open_sections[-1].rstrip(":：") if open_sections else ""
+        found.append((label, section, implied))
+        if implied or _ENDS_SECTION.search(label):
+            open_sections = _closed(open_sections, label)
+    return found
+
+
+def _is_head(raw: Raw) -> bool:
+    """Whether the row is part of the table's head, which stands in its rows too."""
+    held = set(re.findall(r"\w+", raw.block.header))
+    return all(word in held for word in re.findall(r"\w+", raw.text))
+
+
+def _closed(sections: list[str], label: str) -> list[str]:
+    """The sections still open behind the row `label`: it closes the last one all of whose words it has."""
+    words = set(_WORD.findall(label.lower()))
+    for n in range(len(sections) - 1, -1, -1):
+        own = set(_WORD.findall(sections[n].lower()))
+        if own and own <= words:
+            return sections[:n]
+    return sections
+
+
+def plain_label(label: str) -> str:
+    """A label without references to notes and footnote marks, on one line."""
+    return " ".join(_REFERENCE.sub(" ", label).split()).strip(" ,;")
+
+
+_ABOVE = 900
+_PAGE_ABOVE = 3000
+PER_SHARE = re.compile(r"per (?:common |ordinary |diluted |basic )*(?:share|unit|ADS)|每股", re.I)
+_SHARES = re.compile(
+    r"shares outstanding|outstanding shares|average (?:number of )?(?:common |ordinary |diluted )*shares"
+    r"|number of (?:common )?shares|shares used|总股本|股份总数|股数",
+    re.I,
+)
+_RATIO = re.compile(
+    r"%|\bpercent|(?:tax|interest|growth|margin|discount) rates?\b|\bratio\b|率$|率[（(]|比例", re.I
+)
+_SIGNS = {"$": "USD", "¥": "CNY"}
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A cell under its column. `factor` turns what is printed into single units of `unit`."""
+
+    cell: FigureCell
+    column: Column
+    factor: int = 1
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableLine:
+    """A line of a statement, which stands at `row` of its document. `label` is without notes and footnotes,
+    `section` the heading that it stands under; a subtotal without a label is called by its section
+    (`implied`). `statement` is the kind of statement ("" for another table); `roles` are all of the
+    passage's. `costs_negative`: its statement prints costs in brackets."""
+
+    label: str
+    section: str
+    implied: bool
+    amounts: tuple[Amount, ...]
+    row: Evidence
+    statement: str
+    roles: tuple[str, ...] = ()
+    costs_negative: bool = False
+
+
+def table_lines(
+    store: Store, info: DocumentInfo, chunks: Iterable[tuple[int, Chunk]]
+) -> tuple[TableLine, ...]:
+    """The lines of these table passages of one document, in order."""
+    raws = [raw for i, chunk in chunks for raw in _rows(store, info, i, chunk)]
+    widths: dict[str, Counter[int]] = {}
+    reach: Counter[str] = Counter()
+    for raw in raws:
+        header, cells = raw.block.header, raw.row.cells
+        widths.setdefault(header, Counter())[len(cells)] += bool(cells)
+        reach[header] = max(reach[header], *(c.place or 0 for c in cells), 0)
+    usual = {h: max(counts, key=lambda n: (counts[n], n)) for h, counts in widths.items()}
+    facts = store.catalogue().facts.get(info.id)
+    if facts is None:
+        return ()
+    units = _units(store, info, raws)
+    columns: dict[tuple[str, bool], tuple[Column, ...]] = {}
+    above: dict[int | None, tuple[str, ...]] = {}
+    grid = info.kind != "pdf"
+    lines: list[TableLine] = []
+    for raw, (label, section, implied) in zip(raws, label_rows(raws), strict=True):
+        header, cells, roles = raw.block.header, raw.row.cells, raw.chunk.role.split("|")
+        statement = next((role for role in roles if role in PRIMARY), "")
+        instant = statement == "balance"
+        if (header, instant) not in columns:
+            common, heads = _grid_heads(header, reach[header]) if grid else split_head(header, usual[header])
+            columns[header, instant] = read_columns(common, heads, facts, instant=instant)
+        placed = _placed(cells, columns[header, instant], grid)
+        if cells and not any(column.year and not column.inferred for _, column in placed):
+            if raw.page not in above:
+                start = max(0, raw.block.start - _PAGE_ABOVE)
+                above[raw.page] = period_heads(store.text(info.id, start, raw.block.start))
+            # The periods above the table on its page, where the row has as many figures.
+            found = read_columns("", above[raw.page], facts, instant=instant)
+            if len(cells) == len(found) > 1 and all(c.year for c in found):
+                placed = list(zip(cells, found, strict=True))
+        if placed:
+            amounts = tuple(_amount(c, k, units[header], label, section) for c, k in placed)
+            row = Evidence(
+                0, info, raw.chunk_id, raw.block.start, raw.block.end, raw.text, 0.0, raw.page,
+                raw.chunk.heading_path, header, raw.block.location or raw.chunk.location,
+            )  # fmt: skip
+            lines.append(
+                TableLine(label, section, implied, amounts, row, statement, tuple(filter(None, roles)))
+            )
+    return _with_signs(lines)
+
+
+def _grid_heads(header: str, reach: int) -> tuple[str, tuple[str, ...]]:
+    """(head of the labels, heads of the columns) of a row of cells whose figures go up to column `reach`. The
+    head of the labels may have been empty and left out: then the first is that of a period already."""
+    parts = tuple(part for _, part in split_cells(header))
+    if len(parts) == reach and names_period(parts[0]):
+        return "", parts
+    return (parts[0], parts[1:]) if parts else ("", ())
+
+
+def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iterable[Raw]:
+    for block in store.blocks(info.id, chunk.start, chunk.end):
+        if block.start < chunk.start or block.end > chunk.end:
+            continue
+        text = chunk.text[block.start - chunk.start : block.end - chunk.start]
+        if block.kind is BlockKind.TABLE_ROW:
+            row = read_cells(text, block.start, grid=info.kind != "pdf")
+            if row.cells and all(_YEAR.fullmatch(cell.printed) for cell in row.cells):
+                row = TableRow("", ())  # years head columns
+        else:
+            row = TableRow("\n", ())  # a heading: sections of the table before end here
+        page = chunk.page if chunk.page == chunk.last_page else store.page_at(info.id, block.start)
+        yield Raw(row, block, chunk_id, chunk, text, page)
+
+
+def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[str, ColumnUnit]:
+    """The unit of each head: its own, else that of the lines above the table, else the usual one of the
+    document's statements."""
+    found: dict[str, ColumnUnit] = {}
+    for raw in raws:
+        header = raw.block.header
+        if header in found:
+            continue
+        unit = read_unit(header)
+        if not unit.stated:
+            above = store.text(info.id, max(0, raw.block.start - _ABOVE), raw.block.start)
+            near = read_unit(units_sentence(above))
+            unit = replace(near, currency=unit.currency or near.currency) if near.stated else unit
+        found[header] = unit
+    stated = Counter(unit for unit in found.values() if unit.stated)
+    money = Counter(cell.currency for raw in raws for cell in raw.row.cells if cell.currency)
+    currency = next((u.currency for u in stated if u.currency), "") or max(
+        money, key=money.__getitem__, default=""
+    )
+    currency = _SIGNS.get(currency, currency)
+    usual = stated.most_common(1)[0][0] if stated else ColumnUnit()
+    return {h: replace(u if u.stated else usual, currency=u.currency or currency) for h, u in found.items()}
+
+
+def _placed(
+    cells: Sequence[FigureCell], columns: Sequence[Column], grid: bool
+) -> list[tuple[FigureCell, Column]]:
+    if grid:
+        return [(c, columns[c.place - 1]) for c in cells if c.place and c.place <= len(columns)]
+    kept = fitted(cells, len(columns)) if cells else None
+    return list(zip(kept, columns, strict=True)) if kept else []
+
+
+def _amount(cell: FigureCell, column: Column, unit: ColumnUnit, label: str, section: str) -> Amount:
+    words = f"{section} {label}"
+    own = column.unit or unit
+    currency = _SIGNS.get(cell.currency, cell.currency) or own.currency or unit.currency
+    if cell.percent or (_RATIO.search(words) and not cell.currency and abs(cell.value or Decimal(0)) < 1000):
+        return Amount(cell, column, 1, "%" if cell.percent or "%" in words else "")
+    counted = _SHARES.search(label) or (_SHARES.search(section) and not PER_SHARE.search(label))
+    if counted and not cell.currency:
+        return Amount(cell, column, own.shares, "shares")
+    if cell.scaled or PER_SHARE.search(words):
+        return Amount(cell, column, 1, currency)
+    return Amount(cell, column, own.factor, currency)
+
+
+_COST = re.compile(r"^(?:total )?costs?\b|^(?:selling|general|research|operating expenses|total costs)", re.I)
+
+
+def _with_signs(lines: list[TableLine]) -> tuple[TableLine, ...]:
+    """Marks the lines of statements that print costs in brackets."""
+    votes: Counter[str] = Counter()
+    for line in lines:
+        if line.statement == "income" and _COST.search(line.label):
+            first = next((a.cell.value for a in line.amounts if a.cell.value and not a.column.change), None)
+            votes[line.row.header] += 0 if first is None else (1 if first < 0 else -1)
+    return tuple(replace(line, costs_negative=votes[line.row.header] > 0) for line in lines)
+
+
+_MOST_KEPT = 64
+
+
+_ledgers: WeakKeyDictionary[Store, Callable[[int], tuple[TableLine, ...]]] = WeakKeyDictionary()
+
+
+def ledger(store: Store, document_id: int) -> tuple[TableLine, ...]:
+    """The lines with figures of the document's primary statements, in order; () for one without."""
+    if store not in _ledgers:
+        _ledgers[store] = lru_cache(maxsize=_MOST_KEPT)(partial(_read, proxy(store)))
+    return _ledgers[store](document_id)
+
+
+def _read(store: Store, document_id: int) -> tuple[TableLine, ...]:
+    roles = store.roles([document_id])
+    wanted = [i for i, role in sorted(roles.items()) if not set(PRIMARY).isdisjoint(role.split("|"))]
+    found = [(i, chunk) for i, _, chunk in store.chunks(wanted) if chunk.kind == "table"]
+    # Columns of a statement of equity are its parts, not periods.
+    found = [(i, chunk) for i, chunk in found if not {SCHEDULE, "equity"} & set(chunk.role.split("|"))]
+    return table_lines(store, store.document(document_id), found)

@@ -1,0 +1,220 @@
+"""Whose reports a question about a figure is answered from, and for which period.
+
+A computed figure of another company, or of another year, is worse than none: the company has to be named and
+held by the index, or be the only one that the question can mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from rag.documents.catalogue import Catalogue, DocumentFacts, singular
+from rag.domains.finance.concepts import CONCEPTS, load, reports
+from rag.domains.finance.figures.asked import PARTS_ZH
+from rag.domains.finance.figures.formulas import book
+from rag.domains.finance.figures.heads import fiscal_day, part_of
+from rag.facts.names import name_words, short_name, squash
+from rag.facts.periods import FiscalPeriod, read_periods
+from rag.languages.text import has_han
+from rag.questions.constraints import Constraints
+from rag.questions.expects import analyse
+from rag.questions.naming import REPORT_WORDS, find_names
+from rag.store.store import Store
+from rag.types import Filters
+
+_ORDER = ("Q1", "Q2", "H1", "Q3", "9M", "Q4", "FY")
+_REPORTS = 12
+_LOOKS_BACK = 4
+# Parts of a company, as questions speak of them.
+_PARTS = re.compile(
+    r"(?i)\b(?:segments?|divisions?|subsidiar(?:y|ies)|business (?:units?|lines?)|lines? of business|brands?"
+    r"|regions?|geograph\w+|countr(?:y|ies)|domestic(?:ally)?|overseas"
+    r"|(?:product|service)s? (?:lines?|categor\w+|groups?)"
+    r"|categor(?:y|ies)|stores?)\b"
+    r"|分部|板块|地区|区域|境内|境外|国内|海外|子公司|品类|产品线|(?<!主营)(?<!营)业务(?!收入|成本)"
+)
+# "7K": a name with digits in it, and no period.
+_DIGITS = re.compile(r"\b(?!Q[1-4]\b|H[12]\b|[1-4]Q|FY|CY|[129]H|9M\b|10-?[KQ])(?=\w*[A-Z])(?=\w*\d)\w+")
+_ABBREVIATIONS = frozenset(
+    """eps ebit ebitda ebt cogs capex opex sg&a sg r&d ppe pp&e ppne roa roe roic roce dpo dso dio ccc
+    fcf p&l us usd fy gaap non-gaap ifrs eur gbp rmb cny ttm ytd yoy cash equivalents accounts q1 q2 q3
+    q4 h1 h2""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalTerm:
+    """A fiscal period: the year and its part, "FY" for all of it. `ended`: an ISO day instead, where the
+    question names one; it becomes a fiscal period by the calendar of the company's reports."""
+
+    year: int
+    part: str = "FY"
+    ended: str = ""
+
+    @property
+    def written(self) -> str:
+        """As `rag.domains.finance.figures.asked` writes periods: "FY2019", "Q2 2023"."""
+        return f"FY{self.year}" if self.part == "FY" else f"{self.part} {self.year}"
+
+    def in_words(self, language: str) -> str:
+        if language == "zh":
+            return f"{self.year}年{PARTS_ZH.get(self.part, '度')}"
+        return self.written
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyReports:
+    """The reports of one company. `only`: the question does not name it, but it can mean no other."""
+
+    company: str
+    documents: tuple[int, ...]
+    only: bool = False
+
+
+def read_terms(periods: Sequence[str]) -> tuple[FiscalTerm, ...]:
+    """Periods as written ("FY2019", "Q2 2023") -> terms, each once, in order."""
+    found = (p for text in periods for p in read_periods(text))
+    return tuple(dict.fromkeys(_term(p) for p in found if p.year))
+
+
+def _term(period: FiscalPeriod) -> FiscalTerm:
+    return FiscalTerm(period.year, period.part or "FY", period.ended)
+
+
+def in_calendar(term: FiscalTerm, reports: CompanyReports, catalogue: Catalogue) -> FiscalTerm:
+    """The fiscal period that the day of a term closes, by the report that ends nearest to it."""
+    if not term.ended:
+        return term
+    day = date.fromisoformat(term.ended)
+    dated = [f for d in reports.documents if (f := catalogue.facts[d]).ended and f.years and f.part]
+    if not dated:
+        return FiscalTerm(term.year)
+    facts = min(dated, key=lambda f: abs((date.fromisoformat(f.ended) - day).days))
+    year, quarter = fiscal_day(day, facts)
+    return FiscalTerm(year, part_of(quarter, None))
+
+
+def find_reports(
+    question: str,
+    constraints: Constraints,
+    store: Store,
+    filters: Filters | None,
+    terms: Sequence[FiscalTerm],
+) -> CompanyReports | None:
+    """The reports that the question means; None where it names a company that no document bears, names
+    several, or leaves open whose figures it asks for."""
+    if constraints.unknown_names or constraints.values("statute"):
+        return None
+    allowed = store.scope(filters)
+    held = reports(store) if allowed is None else reports(store).intersection(allowed)
+    if constraints.companies:
+        names = {squash(short_name(c)) for c in constraints.companies}
+        own = [d for d in constraints.named if d in held and constraints.agreement(d)["name"] >= 0.5]
+        return (
+            CompanyReports(constraints.companies[0], tuple(sorted(own))) if len(names) == 1 and own else None
+        )
+    if _foreign_names(question) or _DIGITS.search(question):
+        return None
+    # Chinese has no capitals that would mark a name that nothing here bears.
+    return _only_company(store.catalogue(), held, () if has_han(question) else terms)
+
+
+def about_a_part(question: str, reports: CompanyReports, catalogue: Catalogue, store: Store) -> bool:
+    """Whether the question asks about less than the whole company: it speaks of segments, regions, products
+    or subsidiaries, or holds a name that is neither the company's nor of accounting."""
+    if _PARTS.search(question):
+        return True
+    own = {word for name in _own_names(reports, store) for word in name_words(name)}
+    found = find_names(question, catalogue, reporting=True)
+    for name in _foreign_names(question):
+        if not own.issuperset(name_words(name)) and not find_names(name, catalogue, reporting=True).companies:
+            return True
+    return not found.companies and not reports.only
+
+
+def _own_names(reports: CompanyReports, store: Store) -> set[str]:
+    """What the company's reports call it."""
+    names = {reports.company}
+    for document in reports.documents:
+        metadata = store.document(document).metadata
+        names |= {metadata.get("company", ""), *metadata.get("names", "").split("|")}
+    return names
+
+
+def _foreign_names(question: str) -> tuple[str, ...]:
+    """Capitalised words that are neither periods nor of accounting."""
+    period_words = " ".join(question[p.start : p.end] for p in read_periods(question)).lower().split()
+    known = REPORT_WORDS | _ABBREVIATIONS | _finance_words() | set(period_words)
+    found = []
+    for name in analyse(question).names:
+        words = [w for w in re.split(r"[\s&-]+", name.lower()) if len(w) > 1]
+        if name.lower() not in known and any(w not in known and singular(w) not in known for w in words):
+            found.append(name)
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def _finance_words() -> frozenset[str]:
+    """Every word that names a line item or a formula."""
+    names = list(book().lines)
+    names += [formula.name for formula in book().formulas.values()]
+    table = load(CONCEPTS)
+    names += [wording for wordings, _ in table.lines.values() for wording in wordings]
+    names += [name for concept in table.concepts for name in concept.names]
+    return frozenset(singular(w) for name in names for w in re.findall(r"[a-z&]+", name.lower()))
+
+
+def _only_company(
+    catalogue: Catalogue, reports: frozenset[int], terms: Sequence[FiscalTerm]
+) -> CompanyReports | None:
+    """The one company with reports here, or the only one whose reports can show the last period asked for."""
+    owners = {d: catalogue.facts[d].companies[0] for d in reports if catalogue.facts[d].companies}
+    everyone = set(owners.values())
+    if len(everyone) > 1 and terms:
+        everyone = {n for d, n in owners.items() if _may_show(catalogue.facts[d], terms[-1])}
+    if len(everyone) != 1:
+        return None
+    number = everyone.pop()
+    own = tuple(sorted(d for d, n in owners.items() if n == number))
+    return CompanyReports(catalogue.companies[number], own, only=True)
+
+
+def _may_show(facts: DocumentFacts, term: FiscalTerm) -> bool:
+    """Whether a report may print figures of a term: its own, or those of up to four years before it."""
+    years = facts.years or ((int(facts.ended[:4]),) if facts.ended else ())
+    return any(0 <= year - term.year <= _LOOKS_BACK for year in years) or not years
+
+
+def _covers(facts: DocumentFacts, term: FiscalTerm) -> bool:
+    return term.year in facts.years and (facts.part == term.part or {facts.part, term.part} == {"Q4", "FY"})
+
+
+def ordered_reports(reports: CompanyReports, catalogue: Catalogue, term: FiscalTerm) -> tuple[int, ...]:
+    """The documents to look for a term in, the likeliest first: its own report, then the following reports,
+    which show it as the period before, then the others."""
+
+    def rank(document: int) -> tuple[int, int, int, int]:
+        facts = catalogue.facts[document]
+        year = facts.years[0] if facts.years else int(facts.ended[:4])
+        later = year - term.year if year >= term.year else 10 + term.year - year
+        annual = facts.part in ("FY", "Q4")
+        return 1 - _covers(facts, term), later, 1 - annual, document
+
+    dated = [d for d in reports.documents if catalogue.facts[d].years or catalogue.facts[d].ended]
+    return tuple(sorted(dated, key=rank)[:_REPORTS])
+
+
+def newest(reports: CompanyReports, catalogue: Catalogue) -> FiscalTerm | None:
+    """The period of the newest annual report, or of the newest of any kind where none is annual."""
+    found = [
+        (facts.part in ("FY", "Q4"), facts.years[0], _ORDER.index(facts.part))
+        for d in reports.documents
+        if (facts := catalogue.facts[d]).years and facts.part in _ORDER
+    ]
+    if not found:
+        return None
+    annual, year, part = max(found)
+    return FiscalTerm(year, "FY" if annual else _ORDER[part])

@@ -1,0 +1,301 @@
+"""Reads from a question which figure it wants: metric, periods, what is done with it, how it is written.
+
+Only questions for a figure are understood; for any other, None. Being wrong here would put a number under a
+question that asked for none, so every step wants to see what it needs: a sentence that asks (what was, how
+much, is it improving, 多少), in it the name of a formula or line that is the head of its phrase, no word that
+turns the question elsewhere (why, what drove, policy, tenant, dose, 原因, 合同), and for names that are
+everyday words a period or another sign that a company's accounts are intended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import pairwise
+
+from rag.domains.finance.figures import cues
+from rag.domains.finance.figures.asked import PAIRED, FigureRequest, Operation, asked_periods, labels
+from rag.domains.finance.figures.definitions import Definitions, definition_spans, read_definitions
+from rag.domains.finance.figures.expressions import Binary, Call, FormulaTerm, Node, Number
+from rag.domains.finance.figures.formulas import Book, Formula, book, concept_name
+from rag.domains.finance.printing import Rounding, read_rounding
+from rag.facts.periods import FiscalPeriod
+from rag.languages.lexicon import MAX_CHARS
+from rag.languages.text import has_han, normalise
+
+_ALL_PERIODS = frozenset(
+    {
+        Operation.AVERAGE,
+        Operation.TOTAL,
+        Operation.AVERAGE_GROWTH,
+        Operation.HIGHEST,
+        Operation.LOWEST,
+        Operation.VALUE,
+        Operation.VALUES,
+    }
+)
+_HUNDRED = Number(Decimal(100))
+
+
+@dataclass(frozen=True, slots=True)
+class _Operand:
+    """A name in the asking sentence: its place in the whole normalised text and what it means."""
+
+    start: int
+    end: int
+    key: str
+
+    @property
+    def formula(self) -> bool:
+        return self.key.startswith("f:")
+
+
+def understand(question: str) -> FigureRequest | None:
+    """The figure that a question wants, the first where it wants several; None where it wants none."""
+    found = understand_all(question)
+    return found[0] if found else None
+
+
+def understand_all(question: str) -> tuple[FigureRequest, ...]:
+    """Every figure that a question wants ("revenue and net income in FY2022"), in its order; empty where it
+    wants none. Never raises."""
+    text = normalise(question[:MAX_CHARS]).replace(" & ", " and ")
+    language = "zh" if has_han(text) else "en"
+    known = book()
+    span = _core(text, language, known)
+    if span is None or cues.says("means", text):
+        return ()
+    operands = _operands(text, span, language, known, question)
+    if not operands:
+        return ()
+    periods = asked_periods(text, span)
+    newest = max((p.year for p in periods), default=0)
+    defined = read_definitions(text, known, newest)
+    if not _enough(text, span, operands, periods, question):
+        return ()
+    core = text[span[0] : span[1]]
+    return tuple(
+        _wanted(text, core, metric, periods, defined, language)
+        for metric in _metrics(text, operands, known, language)
+    )
+
+
+def _core(text: str, language: str, known: Book) -> tuple[int, int] | None:
+    """The sentence that asks for the figure: it has a name and a cue and nothing that forbids it."""
+    spans = definition_spans(text)
+    best: tuple[int, int] | None = None
+    lines_only = False
+    for start, end in cues.sentences(text):
+        cut = min((s[0] for s in spans if start <= s[0] < end), default=end)
+        # "Define X as ..." holds its name before the cue; such a sentence defines and does not ask.
+        if cues.defines(text[start:end]) or cues.instructs(text[start:cut]):
+            continue
+        names = [key for _, _, key in known.find(text[start:cut]) if key[0] in "fl"]
+        if not names:
+            continue
+        if cues.forbidden(text[start:end], language):
+            return None
+        # "How often was the stock sold? Calculate the inventory turnover": the ratio is what is asked.
+        better = best is None or (lines_only and any(key[0] == "f" for key in names))
+        if better and cues.asks(text[start:cut], language):
+            best, lines_only = (start, cut), all(key[0] == "l" for key in names)
+    return best
+
+
+def _operands(text: str, span: tuple[int, int], language: str, known: Book, question: str) -> list[_Operand]:
+    """The names of the asking sentence that are heads of their phrases; none where one of them is turned into
+    something else ("revenue recognition", "sales by region")."""
+    start, end = span
+    found: list[_Operand] = []
+    for a, b, key in known.find(text[start:end]):
+        before, after = text[start : start + a], text[start + b : end]
+        if key.startswith("s:"):
+            continue
+        if key.startswith("x:") or not cues.head(before, after, language):
+            if not found:
+                return []
+            break
+        label = cues.qualified(before, text[start + a : start + b], key, question) if language == "en" else ""
+        if key == "l:cash" and (flow := cues.cash_flow(text[start:end])):
+            key, label = f"l:{flow}", ""
+        found.append(_Operand(start + a, start + b, f"l:={label}" if label else key))
+    return found
+
+
+def _enough(
+    text: str,
+    span: tuple[int, int],
+    operands: Sequence[_Operand],
+    periods: Sequence[FiscalPeriod],
+    question: str,
+) -> bool:
+    """Whether it is clear that a company's accounts are intended."""
+    if periods or cues.says("accounts", text):
+        return True
+    if any(op.formula and not cues.weak(text[op.start : op.end]) for op in operands):
+        return True
+    return any(not cues.weak(text[op.start : op.end]) for op in operands) and cues.owned(text, question)
+
+
+# --- Which metric
+
+_Metric = Formula | str
+
+
+def _metrics(text: str, operands: Sequence[_Operand], known: Book, language: str) -> list[_Metric]:
+    """Formulas, or keys of lines: a combination of two names, else the names that are listed together."""
+    for first, second in pairwise(operands):
+        between = text[first.end : second.start]
+        before = text[max(0, first.start - 60) : first.start]
+        after = text[second.end : second.end + 40]
+        sign = cues.combination(before, between, after, language)
+        if sign:
+            a, b = (second, first) if sign.startswith("~") else (first, second)
+            return [_combined(a, b, sign.lstrip("~"), known, language)]
+    if language == "zh" and text[operands[0].end : operands[0].end + 1] in ("中", "里"):
+        return []  # a part of the line, which nothing names
+    # "the days to collect receivables (DSO)": what stands in brackets is the metric's name.
+    for op in operands[1:]:
+        bracketed = text[op.start - 1 : op.start] == "(" and text[op.end : op.end + 1] == ")"
+        if op.formula and not operands[0].formula and bracketed:
+            return [known.formulas[op.key[2:]]]
+    if len(operands) < 2 and language == "en" and cues.says("share_before", text[: operands[0].start]):
+        return []
+    kept = [operands[0]]
+    for op in operands[1:]:
+        if not cues.cue("listed").match(text[kept[-1].end : op.start]):
+            break
+        if op.key not in {k.key for k in kept}:
+            kept.append(op)
+    return [known.formulas[op.key[2:]] if op.formula else op.key[2:] for op in kept]
+
+
+def _node(op: _Operand, known: Book, language: str) -> Node:
+    return known.formulas[op.key[2:]].form(language) if op.formula else FormulaTerm(op.key[2:])
+
+
+def _combined(a: _Operand, b: _Operand, sign: str, known: Book, language: str) -> Formula:
+    """ "%": a as a share of b; "/": a over b; "+" and "-": in money."""
+    names = [
+        known.formulas[op.key[2:]].in_words(language) if op.formula else concept_name(op.key[2:], language)
+        for op in (a, b)
+    ]
+    patterns = {
+        "%": ("{} as a share of {}", "{}占{}的比例"),
+        "/": ("{} to {}", "{}与{}之比"),
+        "-": ("{} less {}", "{}减{}"),
+        "+": ("{} plus {}", "{}加{}"),
+    }[sign]
+    expression = Binary("/" if sign == "%" else sign, _node(a, known, language), _node(b, known, language))
+    unit = {"%": "%", "/": "times"}.get(sign, "money")
+    names_en = (a.key[2:].lstrip("="), b.key[2:].lstrip("="))
+    return Formula(
+        f"{names_en[0]} {sign} {names_en[1]}",
+        patterns[0].format(*names) if language == "en" else patterns[0].format(*names_en),
+        patterns[1].format(*names) if language == "zh" else "",
+        expression,
+        unit,
+        source="as the question puts it",
+    )
+
+
+# --- Aim and definition
+
+
+def _wanted(
+    text: str,
+    core: str,
+    metric: _Metric,
+    periods: Sequence[FiscalPeriod],
+    defined: Definitions | None,
+    language: str,
+) -> FigureRequest:
+    aim = cues.operation(core, language)
+    inner = aim in _ALL_PERIODS or (aim is Operation.TREND and cues.says("every", core))
+    named = labels(text, periods, keep_inner=inner)
+    rounding = read_rounding(text)
+    formula, notes = _formula(metric, defined, rounding, language)
+    span, named, aim = _spanned(core, named, aim)
+    if aim is Operation.SOUND and not (formula and formula.healthy) and not cues.limit(core)[0]:
+        aim = Operation.VALUE
+    sense, limit = cues.limit(core) if aim is Operation.SOUND else (0, "")
+    bound = Decimal(limit) if limit else None
+    rising, better = cues.supposed(core, language) if aim in (Operation.TREND, Operation.SIGN) else (0, 0)
+    return FigureRequest(
+        formula, None if formula else str(metric), named, rounding, aim, span, language,
+        cues.says("sequential", core), sense or rising, better, notes, bound,
+    )  # fmt: skip
+
+
+def _formula(
+    metric: _Metric, defined: Definitions | None, rounding: Rounding, language: str
+) -> tuple[Formula | None, tuple[str, ...]]:
+    """The formula to compute, None for a plain line, with what is to be said of the definition."""
+    formula = metric if isinstance(metric, Formula) else None
+    if defined is None:
+        return formula, ()
+    zh = language == "zh"
+    node = defined.of(f"f:{formula.key}" if formula else f"l:{metric}")
+    if node is not None:
+        remark = ("computed as the question defines it", "按问题自己的定义计算")[zh]
+        return _defined(formula, str(metric), node, rounding), (remark,)
+    unread = "the question's own definition could not be read; the usual one is used"
+    return formula, ("问题中的定义未能读懂，按通常定义计算" if zh else unread,) if defined.unread else ()
+
+
+def _spanned(core: str, labels: tuple[str, ...], aim: Operation) -> tuple[int, tuple[str, ...], Operation]:
+    """Over how many periods the aim goes, the periods themselves, and the aim where these decide it."""
+    span = cues.span(core)
+    if aim is Operation.VALUE and len(labels) > 1:
+        aim = Operation.VALUES
+    if (
+        aim
+        in (Operation.AVERAGE, Operation.TOTAL, Operation.HIGHEST, Operation.LOWEST, Operation.AVERAGE_GROWTH)
+        and len(labels) < 2
+    ):
+        if not span and aim in (Operation.AVERAGE, Operation.TOTAL):
+            aim = Operation.VALUE
+        return (
+            max(span, 2 if aim in PAIRED else 1, 3 if aim in (Operation.HIGHEST, Operation.LOWEST) else 1),
+            labels,
+            aim,
+        )
+    if aim is Operation.CAGR and len(labels) < 2:
+        return (span + 1 if span else 2), labels, aim  # three years' growth needs four year ends
+    return max(span, 2 if aim in PAIRED else 1), labels, aim
+
+
+def _defined(formula: Formula | None, name: str, node: Node, rounding: Rounding) -> Formula:
+    """The question's definition in place of the book's, with the book's name and unit where it has one."""
+    if isinstance(node, Binary) and node.sign == "*" and _HUNDRED in (node.left, node.right):
+        node = node.left if node.right == _HUNDRED else node.right
+        percent = True
+    else:
+        percent = rounding.unit == "%"
+    if formula is not None:
+        unit = "%" if percent and formula.unit == "times" else formula.unit
+        return replace(
+            formula, expression=node, expression_zh=None, variants=(), unit=unit, note="", defined=True,
+            source="as the question defines it",
+        )  # fmt: skip
+    unit = "%" if percent else _unit_of(node)
+    return Formula(name, name.lstrip("="), "", node, unit, defined=True, source="as the question defines it")
+
+
+def _unit_of(node: Node) -> str:
+    """What an expression gives: days where it counts them, a ratio where it divides, else money."""
+    match node:
+        case Binary("/" | "*", left, right):
+            if any(isinstance(n, Number) and n.value in (365, 360) for n in (left, right)):
+                return "days"
+            inner = {_unit_of(left), _unit_of(right)}
+            if "days" in inner:
+                return "days"
+            constant = isinstance(right, Number) or isinstance(left, Number)
+            return "money" if constant and "times" not in inner else "times"
+        case Binary(_, left, right):
+            units = {_unit_of(n) for n in (left, right) if not isinstance(n, Number)}
+            return "times" if "times" in units else "days" if "days" in units else "money"
+        case Call(_, args):
+            return _unit_of(args[0])
+    return "money"

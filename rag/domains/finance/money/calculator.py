@@ -1,0 +1,128 @@
+"""Answers questions of loans, savings, bonds, flows and insurance whose inputs stand in the question, or in
+sentences found for it, by code.
+
+    calculate("What is the monthly payment on a $300,000 mortgage at 6% for 30 years?")
+
+data/calculations.toml says by which words a sum is asked for, which terms it needs, how it is worked out and
+worded; where a term is missing the result says which."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Context, DecimalException, DivisionByZero, InvalidOperation, Overflow, localcontext
+from functools import cache
+from typing import Any
+
+from rag.domains.finance.money.formulas import Unsolved
+from rag.domains.finance.money.given import RATES, Inputs, data, read_inputs
+from rag.domains.finance.money.sheet import Lack, Sheet, Way
+from rag.domains.finance.money.sums import READERS
+from rag.domains.finance.printing import NotComputed, read_rounding
+from rag.types import Calculation
+
+MAX_CHARS = 2000
+_PRECISE = Context(prec=40, traps=[DivisionByZero, InvalidOperation, Overflow])
+
+
+def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | NotComputed | None:
+    """The calculation that a question asks for; `NotComputed` with a reason that names the inputs which
+    neither question nor `facts` give; None where it asks for no such calculation. An input that stands in a
+    fact has that fact's number (from 1) as its `citation` and its place in it as `start` and `end`."""
+    text = question[:MAX_CHARS]
+    with localcontext(_PRECISE):
+        inputs = read_inputs(text, facts)
+        asked = _asked(inputs)
+        if asked is None:
+            return None
+        sheet = Sheet(inputs, read_rounding(text))
+        try:
+            return _worked(sheet, asked)
+        except Lack as lack:
+            names = [sheet.word("label", role) for role in dict.fromkeys(lack.roles)]
+            reason = f"缺少：{'、'.join(names)}" if sheet.zh else f"not given: {', '.join(names)}"
+        except Unsolved:
+            reason = sheet.filled(asked.never[sheet.zh], sheet.terms)
+        except (DecimalException, ZeroDivisionError, OverflowError, ValueError):
+            reason = data()["never"][sheet.zh]
+    # One number alone in a question is a topic, not a sum to be done.
+    return NotComputed(reason=reason) if sum(not g.source for g in inputs.given) >= 2 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """A sum of data/calculations.toml: `patterns` are all found in a question that asks for it."""
+
+    patterns: tuple[re.Pattern[str], ...]
+    terms: Mapping[str, str]
+    ways: tuple[Way, ...]
+    never: tuple[str, str]
+    saving: bool
+    rate_asked: bool
+
+
+@cache
+def _sums() -> tuple[_Sum, ...]:
+    return tuple(
+        _Sum(
+            tuple(re.compile("".join(p)) for p in row["all"]), row.get("terms", {}),
+            tuple(_way(*w) for w in row["ways"]), row.get("never", data()["never"]),
+            row.get("saving", False), row.get("rate_asked", False),
+        )
+        for row in data()["sum"].values()
+    )  # fmt: skip
+
+
+def _way(when: str, name: list[str], unit: str, formula: str | list[str], *rest: Mapping[str, Any]) -> Way:
+    """A way from its row."""
+    texts = [formula] * 2 if isinstance(formula, str) else formula
+    return Way(when, name, unit, texts, **{key: value for part in rest for key, value in part.items()})
+
+
+def _asked(inputs: Inputs) -> _Sum | None:
+    """The sum that a question asks for, the first whose patterns it all holds."""
+    if not inputs.given or not inputs.says("asks") or inputs.says("rules"):
+        return None
+    for one in _sums():
+        if all(p.search(inputs.text) for p in one.patterns):
+            if one.saving and inputs.says("loan") and not inputs.says("saved"):
+                return None  # some other question about a loan
+            if not (one.rate_asked and any(g.role in RATES for g in inputs.given)):
+                return one
+    return None
+
+
+def _worked(sheet: Sheet, asked: _Sum) -> Calculation:
+    """A sum: its terms are read, then those of the first of its ways that fits. Raises Lack, Unsolved."""
+    _read(sheet, asked.terms)
+    chosen = next(w for w in asked.ways if all(_holds(sheet, c) for c in w.when.split()))
+    _read(sheet, chosen.terms)
+    return sheet.result(chosen)
+
+
+def _holds(sheet: Sheet, condition: str) -> bool:
+    """Whether a term is not 0 ("A"), is 0 ("!A"), or a cue stands in the question."""
+    if condition[0] == "!":
+        return not sheet.terms[condition[1:]]
+    return bool(sheet.terms[condition]) if condition in sheet.terms else sheet.inputs.says(condition)
+
+
+def _read(sheet: Sheet, terms: Mapping[str, str]) -> None:
+    """Reads terms by name of a reader or by roles ("target/future"), optional ones with "?"; raises Lack with
+    all that are missing."""
+    lacking: list[str] = []
+    for symbol, source in terms.items():
+        try:
+            if source in READERS:
+                sheet.terms[symbol] = READERS[source](sheet)
+            elif source.endswith("?"):
+                sheet.terms[symbol] = sheet.amount(*source[:-1].split("/"))
+            else:
+                sheet.terms[symbol] = sheet.need(*source.split("/")).value
+        except Lack as lack:
+            lacking += lack.roles
+        except KeyError:
+            continue  # it rests on a term that is missing
+    if lacking:
+        raise Lack(*lacking)

@@ -1,0 +1,260 @@
+"""How a question wants its figure written, and figures so written.
+
+Halves are rounded away from zero, as analysts and spreadsheets do. Money is written in the scale asked for
+("in USD millions", 单位：万元), else in the largest of thousand and million that loses nothing.
+
+The figures that a computation needs, and why there is none where one is missing.
+
+How computed figures are printed: scale, places, currency and unit, in English and Chinese.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+from rag.facts.numerals import fold
+
+_WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
+SCALES = {
+    "": Decimal(1), "thousand": Decimal(10**3), "万": Decimal(10**4), "million": Decimal(10**6),
+    "亿": Decimal(10**8), "billion": Decimal(10**9), "trillion": Decimal(10**12),
+}  # fmt: skip
+_SMALL = {
+    "no": 0, "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6,
+    "零": 0, "〇": 0, "一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6,
+}  # fmt: skip
+_N = r"(?P<n>\d|no|zero|one|two|three|four|five|six)"
+_PLACES = (
+    re.compile(
+        rf"\b{_N}[ -]*(?:decimal(?: places?| points?| digits?)?s?|d\.?p\.?\b|digits? after the)(?!\w)",
+        re.I,
+    ),
+    re.compile(rf"\bround\w*(?: \w+){{0,4}}? to {_N} (?:places?|digits?|decimals?)\b", re.I),
+    re.compile(
+        r"(?:保留|取|精确到?|四舍五入到?|保留到)\s*(?:小数点?后)?\s*(?P<n>\d|[零〇一两二三四五六])\s*位?"
+    ),
+    re.compile(r"小数点?后?\s*(?P<n>\d|[零〇一两二三四五六])\s*位|(?P<n2>\d|[零〇一两二三四五六])\s*位小数"),
+)
+_NEAREST = re.compile(
+    r"\bnearest (?P<near>tenth|hundredth|thousandth|whole|integer|dollar|cent|percent|%|one|day|number"
+    r"|thousand|million|billion|hundred million)",
+    re.I,
+)
+_NEAREST_PLACES = {
+    "tenth": 1, "hundredth": 2, "thousandth": 3, "whole": 0, "integer": 0, "dollar": 0, "cent": 2,
+    "percent": 0, "%": 0, "one": 0, "day": 0, "number": 0,
+    "thousand": 0, "million": 0, "billion": 0,
+}  # fmt: skip
+_ZH_WHOLE = re.compile(r"保留整数|取整|精确到(?:个位|元)|四舍五入(?:到|至)?(?:个位|整数)")
+_ZH_NAMED = re.compile(r"精确到(?P<p>分|角|百分位|十分位|千分位)")
+_IN_SCALE = re.compile(
+    r"\b(?:in|to|of|using|as)\b[^.?!;,()]{0,40}?\b(?P<s>thousand|million|billion|trillion)s?\b(?!\s+shares)",
+    re.I,
+)
+_BRACKET_SCALE = re.compile(
+    r"[(（][^()（）]{0,20}?\b(?P<s>thousand|million|billion|trillion)s?\b[^()（）]{0,12}[)）]"
+    r"|\b(?:USD|EUR|GBP|RMB|CNY|US\$|\$)\s?(?P<s2>thousand|million|billion|trillion|mn|bn|mm|m|b|k)s?\b",
+    re.I,
+)
+_SHORT = {"mn": "million", "mm": "million", "m": "million", "bn": "billion", "b": "billion", "k": "thousand"}
+_ZH_SCALE = re.compile(
+    r"(?:单位\s*[:：为是]?\s*(?:人民币)?|以|用|按|换算[成为]|多少\s*|几\s*)(?P<s>万亿|十亿|百万"
+    r"|千万|亿|万|千)?(?P<u>元|美元|港元|欧元|人民币)"
+)
+_ZH_SCALES = {
+    "万": "万", "亿": "亿", "百万": "million", "千": "thousand", "十亿": "billion", "万亿": "trillion",
+}  # fmt: skip
+_PERCENT = re.compile(
+    r"\b(?:in|as|to)(?: an?| units? of)?(?: the form of)? (?:percents?\b|percentages?\b(?! of)"
+    r"|%(?! of)|per ?cent\b)"
+    r"|\b(?:percentage|percent) (?:terms|form|points?)\b|百分比(?:形式|表示)|以百分[比数]"
+    r"|用百分[比数]|百分之多少"
+    r"|\bpercent(?:age)? (?:change|growth|increase|decrease)",
+    re.I,
+)
+_CURRENCY = re.compile(
+    r"\bUSD\b|\bUS\$|\b(?:U\.?S\.? )?dollars?\b|\bEUR\b|€|\beuros?\b|\bGBP\b|£|\bRMB\b|\bCNY\b"
+    r"|\byuan\b|\bHKD\b|\bJPY\b|\$"
+    r"|人民币|美元|港元|欧元",
+    re.I,
+)
+_CURRENCIES = {
+    "eur": "EUR", "€": "EUR", "euro": "EUR", "euros": "EUR", "gbp": "GBP", "£": "GBP", "rmb": "CNY",
+    "cny": "CNY", "yuan": "CNY", "人民币": "CNY", "hkd": "HKD", "港元": "HKD", "jpy": "JPY", "欧元": "EUR",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """`places` after the point, None where the question does not say; `unit` is the scale ("", "thousand",
+    "million", "billion", "万", "亿" ...) or "%"; `currency` as named ("" where not)."""
+
+    places: int | None = None
+    unit: str = ""
+    currency: str = ""
+
+    @property
+    def scale(self) -> str:
+        """The scale of money asked for; "" for none."""
+        return "" if self.unit == "%" else self.unit
+
+
+def read_rounding(question: str) -> Rounding:
+    """What a question says about how to write its figure."""
+    text = fold(question)
+    return Rounding(_places(text), _unit(text), _currency(text))
+
+
+def _places(text: str) -> int | None:
+    for pattern in _PLACES:
+        for m in pattern.finditer(text):
+            wording = next(g for g in m.groups() if g)
+            return int(wording) if wording.isdigit() else _SMALL[wording.lower()]
+    if near := _NEAREST.search(text):
+        return _NEAREST_PLACES.get(near["near"].lower(), 0)
+    if _ZH_WHOLE.search(text):
+        return 0
+    if named := _ZH_NAMED.search(text):
+        return {"分": 2, "角": 1, "百分位": 2, "十分位": 1, "千分位": 3}[named["p"]]
+    return None
+
+
+def _unit(text: str) -> str:
+    if m := _BRACKET_SCALE.search(text):
+        wording = (m["s"] or m["s2"]).lower()
+        return _SHORT.get(wording, wording)
+    if m := _IN_SCALE.search(text):
+        return m["s"].lower()
+    if m := _NEAREST.search(text):
+        if m["near"].lower() in SCALES:
+            return m["near"].lower()
+        if m["near"].lower() in ("percent", "%"):
+            return "%"
+    if (m := _ZH_SCALE.search(text)) and m["s"]:
+        return _ZH_SCALES.get(m["s"], "")
+    return "%" if _PERCENT.search(text) else ""
+
+
+def _currency(text: str) -> str:
+    m = _CURRENCY.search(text)
+    return _CURRENCIES.get(m.group().lower(), "USD") if m else ""
+
+
+def rounded(value: Decimal, places: int) -> Decimal:
+    """`value` at so many places, halves away from zero; never a negative zero."""
+    result = value.quantize(Decimal(1).scaleb(-places), context=_WIDE)
+    return result or abs(result)
+
+
+def plain(value: Decimal, places: int | None = None) -> str:
+    """1234567.5 -> "1,234,567.5"; without `places` every digit that the value has, at most ten."""
+    if places is None:
+        places = min(10, max(0, -int(value.normalize().as_tuple().exponent)))
+    return f"{rounded(value, places):,f}"
+
+
+def common_scale(values: Iterable[Decimal]) -> str:
+    """The largest of million and thousand of which every value is a whole number or one decimal ("" where
+    none is, or all are zero)."""
+    known = [v for v in values if v]
+    for name in ("million", "thousand"):
+        step = SCALES[name] / 10
+        if known and all(not v % step for v in known) and max(abs(v) for v in known) >= SCALES[name]:
+            return name
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredFigure:
+    """A figure that a computation needs: concept key, and the period (0 the asked one, -1 the one before)."""
+
+    concept: str
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NotComputed:
+    """Why nothing was computed: the figures that were not found, or what in the numbers forbids it."""
+
+    required: tuple[RequiredFigure, ...] = ()
+    reason: str = ""
+
+
+_ZH_CURRENCY = {"CNY": "元", "USD": "美元", "HKD": "港元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元"}
+_ZH_PRINTED_SCALE = {"thousand": "千", "million": "百万", "billion": "十亿", "trillion": "万亿"}
+_EN_SCALE = {"万": "ten thousand", "亿": "hundred million"}
+_PRINTED_PLACES = {"%": 1, "times": 2, "days": 1, "points": 1, "money per share": 2, "rate": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Formatter:
+    """Prints values in `language` as `rounding` asks. `currency` is an ISO code or ""; `scale` is the one
+    that the figures came in ("", "thousand", "million"), used for money where the question names none."""
+
+    rounding: Rounding
+    language: str = "en"
+    currency: str = ""
+    scale: str = ""
+
+    def unit_of(self, unit: str) -> str:
+        """The unit as `Figure.unit` has it: a currency for money."""
+        return self.currency if unit.startswith("money") else unit
+
+    def text(self, value: Decimal, unit: str) -> str:
+        """`value` (in base units; percent and points as such) with its unit, rounded as asked."""
+        places = self.rounding.places
+        if unit == "money":
+            return self._money(value, places)
+        if places is None:
+            places = _PRINTED_PLACES.get(unit, 0 if value == value.to_integral_value() else 2)
+            if unit in ("%", "points") and abs(value) < 1:
+                places = 2  # one place of a small share says too little
+        if unit == "times" and self.rounding.unit == "%":
+            return f"{plain(value * 100, places)}%"
+        number = plain(value, places)
+        if unit == "%":
+            return f"{number}%"
+        zh = self.language == "zh"
+        if unit == "points":
+            return f"{number}个百分点" if zh else f"{number} percentage points"
+        if unit == "days":
+            return f"{number}天" if zh else f"{number} days"
+        if unit == "shares":
+            return f"{plain(value)}股" if zh else f"{plain(value)} shares"
+        if unit == "money per share":
+            return f"{number}{_ZH_CURRENCY.get(self.currency, '')}/股" if zh else self._named(number, "")
+        return number
+
+    def _money(self, value: Decimal, places: int | None) -> str:
+        scale = self.rounding.scale or self.scale
+        if not self.rounding.scale and self.language == "zh":
+            scale = ""
+        scaled = value / SCALES[scale]
+        if places is None:
+            exact = max(0, -int(scaled.normalize().as_tuple().exponent))
+            places = min(exact, 2)
+        number = plain(scaled, places)
+        if self.language == "zh":
+            return f"{number}{_ZH_PRINTED_SCALE.get(scale, scale)}{_ZH_CURRENCY.get(self.currency, '元')}"
+        return self._named(number, scale)
+
+    def _named(self, number: str, scale: str) -> str:
+        name = _EN_SCALE.get(scale, scale)
+        return " ".join(part for part in (self.currency, number, name) if part)
+
+    def input(self, value: Decimal) -> str:
+        """A figure inside a working: in the scale that the figures came in, without its name."""
+        scale = self.rounding.scale or self.scale
+        return plain(value / SCALES[scale])
+
+    def step(self, value: Decimal, unit: str) -> str:
+        """An intermediate value inside a working, without currency and scale."""
+        if unit == "money":
+            text = self.input(value)
+        else:
+            text = plain(value, max(4 if unit == "times" else 2, self.rounding.places or 0))
+        text = f"{text}%" if unit == "%" else text
+        return f"({text})" if value < 0 else text

@@ -1,0 +1,366 @@
+"""References in running text to other parts of it or to other documents: "Sections 4.2 to 4.4 of this
+Agreement", "Article 12(3)", "Note 7", 本法第三条第二款, 前条, 《民法典》第八百二十九条.
+
+Numbers are read by `rag.facts.references`; what is added here is whose article it is. A reference belongs
+to the document that is named right before or after it (or that an alias stands for: the "Act",
+以下简称《通则》); the members of a list share it, and what names nobody refers to the document itself. Where
+each leads is settled by `rag.documents.links` within a document and by `rag.store.links` between documents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from rag.facts.numerals import parse_han
+from rag.facts.references import references
+
+# Units of `rag.facts.references` that parts of documents bear; grades, types, stages and phases are none.
+KINDS = frozenset(
+    "article section paragraph note chapter part schedule exhibit appendix item table figure rule "
+    "regulation".split()
+)
+DOCUMENT = "document"
+_MOST_IN_RANGE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference at `[start, end)` of the text, the name of the document included where it is written.
+
+    `kind` is one of `KINDS` or "document" (a document named as a whole, `label` ""). `label` is the number
+    in one spelling, sub-numbers in brackets: "4.2", "7a", "12(2)(3)" for 第十二条第二款第三项; "-1" for the
+    article before this one (前条). `target` is the document as named in the text, "" for the text's own."""
+
+    start: int
+    end: int
+    kind: str
+    label: str
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CrossReference:
+    """A reference of an index, from the passage `chunk_id`. `start` and `end` count code points of the
+    document it stands in, `text` is what stands there. The target is None where it is not in the index, or
+    not settled: a document may be known and its article not."""
+
+    chunk_id: int
+    document_id: int
+    start: int
+    end: int
+    kind: str
+    label: str
+    target: str
+    target_document_id: int | None
+    target_chunk_id: int | None
+    text: str = ""
+
+
+_FULL_WIDTH = re.compile("[０-９Ａ-Ｚａ-ｚ（），．－–—‑：；]")
+
+
+def plain(text: str) -> str:
+    """Full-width digits, letters and brackets as ASCII, dashes plain, offsets kept: what
+    `rag.facts.numerals.fold` does, limited to what references are made of, because whole documents pass
+    through it."""
+    if text.isascii():
+        return text
+    return _FULL_WIDTH.sub(lambda m: chr(ord(m[0]) - 0xFEE0) if m[0] >= "\uff01" else "-", text)
+
+
+def find(text: str, *, language: str) -> tuple[Reference, ...]:
+    """The references of a text, in order. Members of a range ("Sections 4 to 6") that are not written out
+    take the range as their span. An article's own heading is found as well: see `rag.documents.links`."""
+    folded = plain(text)
+    han = not folded.isascii()
+    found: list[Reference] = []
+    if han and any(mark in folded for mark in "第前附表图《"):
+        found += _chinese(folded)
+    if language != "zh" or "rticle" in folded or "ection" in folded:
+        found += _english(folded, names=language != "zh")
+    found.sort(key=lambda r: (r.start, -r.end))
+    return tuple(found)
+
+
+# Chinese
+
+LAW_WORDS = tuple(
+    "法典 法 条例 办法 规定 细则 规则 解释 准则 章程 通则 规程 制度 决定 合同 协议 协定 公约 "
+    "标准 守则 规范".split()
+)
+_LAW = f"(?:{'|'.join(LAW_WORDS)})"
+_BOOK = r"《((?:[^《》\n]|《[^《》\n]*》){2,80})》"
+_BOOKED_BEFORE = re.compile(rf"{_BOOK}\s*(?:\([^()\n]{{0,40}}\))?(?:中|的)?\s*$")
+_SELF_BEFORE = re.compile(rf"本{_LAW}(?:中|的)?\s*$")
+_THAT_BEFORE = re.compile(rf"(?:该|上述|前述|同){_LAW}(?:中|的)?\s*$")
+_BARE_BEFORE = re.compile(rf"[\u4e00-\u9fff]{{0,24}}{_LAW}(?:\([^()\n]{{1,12}}\))?(?:中|的)?\s*$")
+# What may stand before a law's name and is no part of it.
+_LEAD_IN = re.compile(
+    r"^.*(?:根据|依照|按照|依据|适用|违反|参照|符合|援引|以及|或者|构成|执行|遵守|属于|援用|触犯)"
+)
+_LINKING = ("中", "的")
+_OWNER_ENDS = (*LAW_WORDS, "》", ")")
+_JOIN_ZH = re.compile(r"[ \t]*(?:[、,][ \t]*)?(?:和|与|及|以及|或|或者|至|到|并|-)?[ \t]*$")
+_RELATIVE_ZH = re.compile(r"前([一二两三四五]?)([条款])(?!例)|本条(?!例)(?=第)|上([一]?)条(?=规定)")
+_BOOKS = re.compile(_BOOK)
+_ALIAS_ZH = re.compile(
+    rf"{_BOOK}\s*\((?:以下|下)(?:简)?称(?:为)?\s*[《“\"]?([^《》“”\"()\n]{{2,40}})[》”\"]?\)"
+)
+_PARTS_ZH = ("款", "项", "目")
+
+
+def _chinese(text: str) -> Iterator[Reference]:
+    aliases = {m[2]: m[1] for m in _ALIAS_ZH.finditer(text)}
+    numbered = list(_numbered_zh(text))
+    previous: Reference | None = None
+    named = ""  # the last document that was named, for 该法
+    taken: list[tuple[int, int]] = []
+    for reference in numbered:
+        before = text[max(0, reference.start - 90) : reference.start]
+        target, length, is_stated = _owner_zh(before, named)
+        gap = text[previous.end : reference.start] if previous else None
+        if not is_stated and previous is not None and gap is not None and _JOIN_ZH.fullmatch(gap):
+            target = previous.target
+            yield from _between(previous, reference, gap)
+        previous = reference
+        if target:
+            target = aliases.get(target, target)
+            named = target
+        if target or length:
+            previous = replace(reference, start=reference.start - length, target=target)
+        taken.append((previous.start, previous.end))
+        yield previous
+    for match in _RELATIVE_ZH.finditer(text):
+        if match[2]:
+            count = int(parse_han(match[1]) or 1) if match[1] else 1
+            kind = "article" if match[2] == "条" else "paragraph"
+            for back in range(count, 0, -1):
+                yield Reference(match.start(), match.end(), kind, f"-{back}")
+        elif match[0].startswith("上"):
+            yield Reference(match.start(), match.end(), "article", "-1")
+    covered = iter(sorted(taken))
+    here = next(covered, None)
+    for match in _BOOKS.finditer(text):
+        while here and here[1] <= match.start():
+            here = next(covered, None)
+        if not (here and here[0] <= match.start()):
+            target = aliases.get(match[1], match[1])
+            yield Reference(match.start(), match.end(), DOCUMENT, "", target)
+
+
+def _numbered_zh(text: str) -> Iterator[Reference]:
+    """第十二条第二款第三项 as one reference; 款 and 项 that follow no article stand in the one at hand."""
+    open_one: Reference | None = None
+    for q in references(text):
+        if q.unit not in KINDS or text[q.start].isascii() or text[q.end : q.end + 1] == "例":
+            continue
+        unit = next((c for c in reversed(text[q.start : q.end]) if c in "条款项目章节编"), "")
+        part = unit in _PARTS_ZH
+        if part and open_one is not None and text[open_one.end : q.start] in ("", "的", " "):
+            open_one = replace(open_one, end=q.end, label=f"{open_one.label}({q.label})")
+            continue
+        if open_one is not None:
+            yield open_one
+        kind = "paragraph" if part else q.unit
+        open_one = Reference(q.start, q.end, kind, q.label)
+    if open_one is not None:
+        yield open_one
+
+
+def _owner_zh(before: str, named: str) -> tuple[str, int, bool]:
+    """The document named at the end of `before`, how many code points of it that is, whether one was."""
+    end = before.rstrip(" ")
+    end = end[:-1] if end[-1:] in _LINKING else end
+    if not end.endswith(_OWNER_ENDS):
+        return "", 0, False
+    if end[-1] in "》)" and (match := _BOOKED_BEFORE.search(before)):
+        return match[1], len(before) - match.start(), True
+    if match := _SELF_BEFORE.search(before):
+        return "", len(before) - match.start(), True
+    if match := _THAT_BEFORE.search(before):
+        return named, len(before) - match.start(), True
+    if match := _BARE_BEFORE.search(before):
+        name = _LEAD_IN.sub("", match[0])
+        stem = re.sub(r"(?:中|的)?\s*$", "", name)
+        if len(stem) > 1 and not re.fullmatch(_LAW, stem):
+            return stem, len(name), True
+    return "", 0, False
+
+
+def _between(first: Reference, last: Reference, gap: str) -> Iterator[Reference]:
+    """The members of 第四条至第六条, "Sections 4 to 6" that are not written out."""
+    a, b = first.label, last.label
+    span = re.search(r"至|到|-|\b(?:to|through)\b", gap)
+    if not (span and first.kind == last.kind and a.isdigit() and b.isdigit()):
+        return
+    if int(b) - int(a) <= _MOST_IN_RANGE:
+        for number in range(int(a) + 1, int(b)):
+            yield Reference(first.start, last.end, first.kind, str(number), first.target)
+
+
+# English
+
+_NAMES = frozenset(
+    "article articles art arts section sections sec secs clause clauses paragraph paragraphs para paras note "
+    "notes chapter part schedule exhibit appendix annex item table figure rule regulation no".split()
+)
+_LABEL_START = re.compile(r"[ \t\n\xa0.§](?:\d|[IVXL]+\b|[A-Z]\b)")
+_LIST, _ALONE = 160, 24  # code points that a list of numbers, or one, may take
+_TYPE = (
+    r"(?:Act|Code|Regulations?|Rules|Ordinance|Order|Directive|Guidelines?|Guidance|Policy|Agreement|Lease|"
+    r"Procedure|Protocol|Standard|Deed|Contract|Law|Constitution|Convention|Treaty|Plan)"
+)
+_YEAR = r"(?:,?\s+\(?(?:19|20)\d{2}\)?)?"
+_WORDS = (
+    r"[A-Z][\w'’&-]*\s+"
+    r"(?:(?:(?:and|of|on|for|the|to|in)\s+){0,2}(?:[A-Z][\w'’&-]*|\([A-Z][\w' -]{1,40}\))\s+){0,8}"
+    r"(?:(?:and|of|on|for|the|to|in)\s+){0,2}"
+)
+_CODED = r"(?:Directive|Regulation|Decision)\s+(?:\([A-Z]+\)\s+)?(?:No\.?\s*)?(?:\d+/[\w/]+|[A-Z]-[A-Z]+)"
+_AFTER = re.compile(
+    rf"\s*,?\s*(?:of|in|to|under|from)\s+(?:(?P<self>this|these)\b|(?:the\s+|that\s+|said\s+)?"
+    rf"(?:(?P<code>{_CODED})|(?P<name>{_WORDS}{_TYPE}\b{_YEAR})|(?P<lone>{_TYPE})\b))"
+    r"|\s+(?P<short>(?!AND|OR|THE|FOR|NOT|USD|EUR|GBP|SHALL|AS)[A-Z]{3,8})\b(?!\s+[A-Z]{2})"
+)
+_BEFORE = re.compile(rf"(?P<name>{_WORDS}{_TYPE}{_YEAR}),?\s+$")
+_JOIN_EN = re.compile(r"\s*(?:,|;)?\s*(?:and|or|to|through|-|&|and/or)?\s*(?:the\s+)?$")
+_PRECEDING = re.compile(
+    r"(?:[Pp]receding|[Pp]revious|[Ff]oregoing)\s+(?i:(article|section|clause|rule))\b(?!\s*\d)"
+)
+_PRECEDES = ("receding ", "revious ", "oregoing ")
+_BARE_TITLE = re.compile(rf"{_TYPE}\b")  # begins with a set of letters, which `re` looks for fast
+_BARE_TITLE_BEFORE = re.compile(rf"(?<![\w.]){_WORDS}$")
+_BARE_TITLE_YEAR = re.compile(_YEAR)
+_ITSELF = ("This ", "These ")
+_NO_NAME = re.compile(
+    r"^(?:(?:This|The|These|That|Any|Each|Such|An?|In|If|Under|By|Our|Your|No|All|Every|Said|Of|For|To|On)\s+)+"
+)
+_ALIAS_EN = re.compile(
+    rf"(?P<name>{_WORDS}{_TYPE}\b{_YEAR})[^()\n.;]{{0,80}}"
+    r"\((?:the\s+|hereinafter\s+(?:the\s+)?|together,?\s+the\s+)?[\"“](?:the\s+)?"
+    r"(?P<alias>[A-Z][\w -]{1,40})[\"”]\)"
+)
+_QUOTED_AS = re.compile(r"\((?:the\s+|hereinafter\s+)?[\"“]")
+
+
+def _english(text: str, *, names: bool) -> Iterator[Reference]:
+    aliases = dict(_aliases_en(text)) if names else {}
+    taken: list[tuple[int, int]] = []
+    for group in _groups_en(text):
+        target, start, end = _owner_en(text, group[0].start, group[-1].end, aliases)
+        if target:
+            group = [replace(r, target=target) for r in group]
+        taken.append((start, end))
+        for first, last in pairwise(group):
+            yield from _between(first, last, text[first.end : last.start])
+        if start < group[0].start:
+            group[0] = replace(group[0], start=start)
+        if end > group[-1].end:
+            group[-1] = replace(group[-1], end=end)
+        yield from group
+    for match in _PRECEDING.finditer(text) if names and any(w in text for w in _PRECEDES) else ():
+        kind = match[1].lower().replace("clause", "section")
+        yield Reference(match.start(), match.end(), kind, "-1")
+    if names:
+        yield from _bare_titles(text, taken, aliases)
+
+
+def _groups_en(text: str) -> Iterator[list[Reference]]:
+    """References that share their document: members of a list, and "paragraph 3 of Article 12", which is one
+    reference to Article 12."""
+    group: list[Reference] = []
+    for reference in _numbered_en(text):
+        gap = text[group[-1].end : reference.start] if group else ""
+        if group and re.fullmatch(r"\s+(?:of|in)\s+(?:the\s+)?", gap):
+            inner = group.pop()
+            if group:
+                yield group
+            group = [replace(reference, start=inner.start, label=f"{reference.label}({inner.label})")]
+        elif group and _JOIN_EN.fullmatch(gap):
+            group.append(reference)
+        else:
+            if group:
+                yield group
+            group = [reference]
+    if group:
+        yield group
+
+
+def _numbered_en(text: str) -> Iterator[Reference]:
+    """`rag.facts.references` on the few places where a number or capital follows one of its names: trying its
+    patterns at every word takes several times as long."""
+    done = 0
+    for match in _LABEL_START.finditer(text):
+        at = match.start() + 1
+        if at < done:
+            continue
+        words = text[max(0, at - 18) : at].split()
+        word = words[-1].rstrip(".").lower().lstrip("(“\"'§") if words else ""
+        if word not in _NAMES and text[at - 1] != "§" and (not words or "§" not in words[-1]):
+            continue
+        back = 18 if word == "no" else at - text.rfind(words[-1], 0, at)  # "Exhibit No. 4"
+        begin = max(done, at - back)
+        listed = word.endswith("s") or text[at - 2 : at].startswith("§")
+        for q in references(text[begin : at + (_LIST if listed else _ALONE)]):
+            first = text[begin + q.start]
+            if q.unit not in KINDS or begin + q.end < at or not (first.isascii() or first == "§"):
+                continue
+            if q.unit == "regulation" and not q.label[:1].isdigit():  # Regulation S-K has articles, is none
+                continue
+            follows = begin + q.start > at
+            if follows and not (listed and _JOIN_EN.fullmatch(text[done : begin + q.start])):
+                break
+            done = begin + q.end
+            yield Reference(begin + q.start, done, q.unit, q.label)
+
+
+def _owner_en(text: str, start: int, end: int, aliases: dict[str, str]) -> tuple[str, int, int]:
+    """(target, start, end) of references at `[start, end)` with the document that owns them."""
+    if match := _AFTER.match(text, end):
+        if match["self"]:
+            return "", start, end
+        named = next(n for n in ("code", "name", "lone", "short") if match[n])
+        name = " ".join(match[named].split())
+        return aliases.get(name, name), start, match.end()
+    before = text[max(0, start - 100) : start]
+    last = before.rstrip(" ,\n").rpartition(" ")[2].rstrip(")").lstrip("(")
+    if (last[:1].isupper() or last.isdigit()) and (match := _BEFORE.search(before)):
+        bare = _NO_NAME.sub("", match["name"])
+        name = " ".join(bare.split())
+        if " " in name:
+            return aliases.get(name, name), start - len(before) + match.end("name") - len(bare), end
+    return "", start, end
+
+
+def _aliases_en(text: str) -> Iterator[tuple[str, str]]:
+    """("Act", "Residential Tenancies Act 2010"): how a document says it will call another; "" for itself."""
+    for match in _QUOTED_AS.finditer(text):
+        line = text[max(0, match.start() - 160) : match.end() + 50]
+        for found in _ALIAS_EN.finditer(line):
+            name = " ".join(found["name"].split())
+            yield found["alias"], "" if name.startswith("This ") else _NO_NAME.sub("", name)
+
+
+def _bare_titles(text: str, taken: Sequence[tuple[int, int]], aliases: dict[str, str]) -> Iterator[Reference]:
+    """Documents named as a whole: "the Companies Act 2006", and not "this Agreement"."""
+    starts = {end for _, end in taken}
+    for match in _BARE_TITLE.finditer(text):
+        at = match.start()
+        space = text.rfind(" ", 0, at - 1)
+        if at < 2 or not text[at - 1].isspace() or not text[space + 1].isupper():
+            continue
+        if not (before := _BARE_TITLE_BEFORE.search(text, max(0, at - 100), at)):
+            continue
+        year = _BARE_TITLE_YEAR.match(text, match.end())
+        end = year.end() if year else match.end()
+        raw = text[before.start() : end]
+        name = _NO_NAME.sub("", raw)
+        start = end - len(name)
+        if " " not in name.strip() or start >= at or end in starts or raw.startswith(_ITSELF):
+            continue
+        if not any(a <= start < b for a, b in taken):
+            name = " ".join(name.split())
+            yield Reference(start, end, DOCUMENT, "", aliases.get(name, name))

@@ -1,0 +1,254 @@
+"""Names of companies and statutes: the forms in which people write one and the same name.
+
+A key is a name reduced to its letters and digits ("Thornfield & Marsh" and THORNFIELD_MARSH are
+"thornfieldmarsh"), so that spacing, case, punctuation and file names make no difference. No name of a real
+company or statute is known here; only what surrounds names is (Inc, Ltd, 有限公司, 中华人民共和国)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from rag.languages.text import has_han, normalise
+
+_NOT_ALNUM = re.compile(r"[\W_]+")
+WORD = re.compile(r"[^\W_]+(?:[.'’&!-]+[^\W_]+)*")
+POSSESSIVE = re.compile(r"['’](?:s|S)?$")
+JOINING = frozenset(("and", "the", "n"))
+_LEGAL = frozenset(
+    "inc incorporated corp corporation co company companies plc llc llp lp ltd limited sa se ag nv bv ab asa "
+    "as oyj oy spa srl gmbh kgaa kg pty bhd kk sab pjsc jsc".split()
+)
+# Words that say what kind of company it is, not which: dropped for a still shorter form.
+_KIND = frozenset("group holding holdings international enterprises industries technologies systems".split())
+_STATE = re.compile(r"\s*/[A-Za-z]{2,3}/?\s*$")
+_DOTTED = re.compile(r"\b(?:[A-Za-z]\.){2,}")
+_ZH_LEGAL = re.compile(
+    r"(?:集团)?(?:股份有限|有限责任|控股有限|有限)公司$|(?:股份|控股)?公司$|[(（](?:集团|控股|中国)[)）]"
+)
+_ZH_KIND = re.compile(r"(?:集团|控股|股份)$")
+
+# A capitalised word of a name that is too common to stand for the company by itself.
+GENERIC = frozenset(
+    "general american national united first international global north south east west northern southern "
+    "eastern western central standard royal bank new best advanced applied digital energy pacific atlantic "
+    "public great allied consolidated universal modern capital financial trust life health medical water "
+    "power gas oil air food foods home auto insurance resources services solutions partners data micro "
+    "systems group holdings old big blue red green black white gold golden silver star sun city state "
+    "federal community citizens people union world continental european asia china japan india canada us "
+    "usa uk trading investment fund growth income real estate property".split()
+)
+# What stands in capitals in questions about accounts and is no company.
+ABBREVIATIONS = frozenset(
+    "eps ebitda ebit ebt gaap ifrs cogs capex opex ppe ppne fcf roa roe roic roi rotce sga rnd usd eur gbp "
+    "cny rmb hkd jpy ceo cfo coo cto yoy qoq ytd ttm ltm dso dio dpo ccc cagr wacc npv irr ltv arpu mau dau "
+    "kpi mda md sec edgar form fy ipo ma ai esg csr dei ar ap pe pb ps bps aum nim cet npl loss tax vat etf "
+    "reit us usa uk eu un nyse nasdaq otc asx lse tsx hk faq pdf csv id it hr pr qa covid fda ema nih who "
+    "cdc dna rna hiv irs gdp cpi fx oci aoci rsu esop dcf nopat act art sec not and the for all any how why "
+    "what when where which q1 q2 q3 q4 h1 h2".split()
+)
+
+
+@lru_cache(maxsize=65536)
+def squash(text: str) -> str:
+    """Letters and digits only, lower case."""
+    return _NOT_ALNUM.sub("", normalise(text))
+
+
+def name_words(text: str) -> tuple[str, ...]:
+    """The words of a name as keys, without "and", "&" and "the": ("thornfield", "marsh", "inc")."""
+    words = (squash(POSSESSIVE.sub("", w)) for w in WORD.findall(text))
+    return tuple(w for w in words if w and w not in JOINING)
+
+
+def name_key(text: str) -> str:
+    """The key of a name: "The Thornfield and Marsh Co." -> "thornfieldmarshco"."""
+    return squash(text) if has_han(text) else "".join(name_words(text))
+
+
+def is_legal_form(word: str) -> bool:
+    """Whether a word only says a company's legal form, as "Inc." does."""
+    return squash(word) in _LEGAL
+
+
+@lru_cache(maxsize=16384)
+def short_name(name: str) -> str:
+    """The name without what only says the legal form: "THE THORNFIELD MARSH COMPANY, INC." ->
+    "THORNFIELD MARSH". Never empty for a name with a letter."""
+    if has_han(name):
+        return _ZH_LEGAL.sub("", _ZH_LEGAL.sub("", name.strip())) or name.strip()
+    text = _DOTTED.sub(lambda m: m.group().replace(".", ""), _STATE.sub("", name.strip()))
+    words = text.split()
+    if len(words) > 1 and words[0].lower() == "the":
+        words = words[1:]
+    while len(words) > 1 and (squash(words[-1]) in _LEGAL or squash(words[-1]) in ("", "and")):
+        words.pop()
+    return " ".join(words).strip(" ,.;:-")
+
+
+def shorter_name(name: str) -> str:
+    """`short_name` without a last word such as Group or Holdings; "" where that leaves one common word, or
+    there is none."""
+    short = short_name(name)
+    if has_han(short):
+        cut = _ZH_KIND.sub("", short)
+        return cut if cut != short and len(cut) > 1 else ""
+    words = short.split()
+    while len(words) > 1 and squash(words[-1]) in _KIND:
+        words.pop()
+    cut = " ".join(words).strip(" ,&")
+    return "" if cut == short or (len(words) == 1 and squash(cut) in GENERIC) else cut
+
+
+def acronyms(name: str) -> dict[str, bool]:
+    """Initials by which a name of several words may be called, with whether they are written with a joining
+    sign ("J&J", "JnJ"): {"jj": True, "jnj": False}. "and" gives no initial of its own."""
+    short = short_name(name)
+    if has_han(short):
+        return {}
+    words = [w for w in re.split(r"[\s\-/]+", short) if w]
+    capitalised = [w for w in words if squash(w) not in ("", *JOINING)]
+    letters = "".join(squash(w)[0] for w in capitalised if squash(w))
+    if len(capitalised) < 2:
+        return {}
+    found = {letters: False}
+    without_joining = "".join(squash(w)[0] for w in capitalised if squash(w) not in ("of", "in", "for"))
+    if len(without_joining) > 1:
+        found.setdefault(without_joining, False)
+    joined = any(w == "&" or w.lower() in ("and", "n") for w in words)
+    if joined and len(capitalised) == 2:
+        found[letters] = True
+        found[f"{letters[0]}n{letters[1]}"] = False
+        found[f"{letters[0]}and{letters[1]}"] = False
+    return {k: v for k, v in found.items() if k not in ABBREVIATIONS}
+
+
+def contracts(token: str, words: tuple[str, ...]) -> bool:
+    """Whether a token is made of the beginnings of a name's words, in order, each word taking part: "amex"
+    of ("ambrose", "express")."""
+    if len(words) < 2:
+        return False
+
+    def fits(rest: str, n: int) -> bool:
+        if n == len(words):
+            return not rest
+        return any(
+            rest[:size] == words[n][:size] and fits(rest[size:], n + 1)
+            for size in range(1, min(len(rest), len(words[n])) + 1)
+        )
+
+    return fits(token, 0)
+
+
+def one_edit(a: str, b: str) -> bool:
+    """Whether one letter added, dropped, changed or two neighbours swapped turn one key into the other."""
+    if a == b or abs(len(a) - len(b)) > 1:
+        return False
+    if len(a) > len(b):
+        a, b = b, a
+    n = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))
+    if len(a) < len(b):
+        return a[n:] == b[n + 1 :]
+    swapped = a[n : n + 2] == b[n : n + 2][::-1] and a[n + 2 :] == b[n + 2 :]
+    return swapped or a[n + 1 :] == b[n + 1 :]
+
+
+_SUFFIX = (
+    r"(?:(?:Inc|INC|Incorporated|INCORPORATED|Corp|CORP|Corporation|CORPORATION|Company|COMPANY|plc|Plc|PLC|LLC|LLP|Ltd|LTD"
+    r"|Limited|LIMITED|GmbH|Oyj?|OYJ?|ASA|N\.V|S\.A|S\.E|L\.P|AG|SE|NV|SA|LP|AB)\b\.?|(?:CO|Co)\.)"
+)
+LEGAL_NAME = re.compile(
+    rf"(?:(?:The|THE)[ ])?(?:[A-Z0-9][\w.'’&/-]*|&)(?:,?[ ]+(?:[A-Z0-9][\w.'’&/-]*|&|of|and|de"
+    rf"|the)){{0,7}}?,?[ ]+{_SUFFIX}(?:,?[ ]+{_SUFFIX})*"
+)
+ZH_LEGAL_NAME = re.compile(
+    r"[\u4e00-\u9fff()（）·]{2,30}?(?:股份有限公司|有限责任公司|集团有限公司|有限公司)"
+)
+EXCHANGES = (
+    r"NYSE(?: American| Arca)?|N(?i:asdaq)(?:GS|GM|CM)?|LSE|AIM|ASX|TSX|AMEX|HKEX|SEHK|SGX|OTC\w*"
+    r"|Euronext(?: \w+)?|XETRA|SIX|BSE|NSE"
+)
+
+# Statutes
+
+_ZH_STATE = re.compile(r"^中华人民共和国")
+_ZH_BODY = re.compile(
+    r"^(?:(?:最高人民法院|最高人民检察院|国务院|全国人民代表大会(?:常务委员会)?|公安部|司法部)[、和\s]*)+"
+)
+_ZH_VERSION = re.compile(
+    r"[(（](?:[12]\d{3}[^()（）]{0,14}|[^()（）]{0,6}(?:修[正订改]|修订版|修正版)[^()（）]{0,6}|试行|暂行)[)）]"
+)
+_ZH_QUOTED = re.compile(r"[《〈]([^《》〈〉]{2,60})[》〉]")
+_ZH_NUMBER = r"(?P<n>[(（][一二三四五六七八九十]+[)）])?"
+_ZH_APPLYING = re.compile(
+    r"关于(?:适用|执行|贯彻执行)[《〈]?(?:中华人民共和国)?(?P<law>[^《》〈〉]{1,40}?[法典例定])[》〉]?"
+    r"(?P<part>[^《》〈〉]{0,20}?)(?:若干|有关|的)+(?:问题|规定)?的?(?P<kind>解释|规定|意见)" + _ZH_NUMBER
+)
+_ZH_MATTER = re.compile(
+    r"关于(?:审理|办理|处理)(?P<matter>.{2,60}?(?:案件|纠纷))(?:.{0,30})(?P<kind>解释|规定|意见)" + _ZH_NUMBER
+)
+_EN_ACT = re.compile(
+    r"\b(?P<name>(?:[A-Z][\w'’-]*|\([A-Z][\w ,'’-]*\)|of|and|the|for|in|on|to|&)(?:[ ,]+(?:[A-Z][\w'’-]*"
+    r"|\([A-Z][\w ,'’-]*\)|of|and|the|for|in|on|to|&)){0,12}?[ ]+(?:Act|Code|Regulations?|Rules|Ordinance"
+    r"|Directive|Law|Order|Statute|Constitution))\b(?:,?[ ]+(?:of[ ]+)?(?P<year>(?:1[6-9]|20)\d{2}))?"
+)
+
+
+def english_statute(text: str) -> tuple[str, str] | None:
+    """(name, year) of the first statute named in English, "The" aside: ("Tenancy Deposits Act", "2018")."""
+    m = next((m for m in _EN_ACT.finditer(text) if len(m["name"].split()) > 1), None)
+    if m is None:
+        return None
+    name = re.sub(r"^(?:(?i:the|of|and|in|on|to|for|under|by|does|is|what|how|which)\s+)+", "", m["name"])
+    return (name, m["year"] or "") if len(name.split()) > 1 else None
+
+
+def statute_names(title: str) -> tuple[str, ...]:
+    """Other names of a statute, shorter than its title, longest first: 劳动者示例法 for 中华人民共和国
+    劳动者示例法（2018年修正）, 示例法解释（二） for an interpretation, "DPA 2018" for an English Act."""
+    names = _chinese_names(title) if has_han(title) else _english_names(title)
+    return tuple(dict.fromkeys(n for n in names if n and n != title and len(squash(n)) > 1))
+
+
+def _chinese_names(title: str) -> list[str]:
+    bare = _ZH_VERSION.sub("", title).strip("《》 ")
+    plain = _ZH_STATE.sub("", bare)
+    names = [bare, plain]
+    body = _ZH_BODY.sub("", plain)
+    if body != plain and len(body) > 4:
+        names.append(body)
+    m = _ZH_APPLYING.search(plain) or _ZH_MATTER.search(plain)
+    if m is None or re.search("关于(?:修改|废止)", plain):
+        return names
+    cores = [m["law"] + m["part"]] if m.re is _ZH_APPLYING else [m["matter"]]
+    cores += [
+        cut for core in cores if (cut := re.sub("(?:纠纷|刑事|民事|相关|等)*案件$|纠纷$", "", core)) != core
+    ]
+    kinds = ("司法解释", "解释") if m["kind"] == "解释" else (m["kind"],)
+    return names + [f"{core}{kind}{m['n'] or ''}" for core in cores for kind in kinds]
+
+
+def _english_names(title: str) -> list[str]:
+    found = english_statute(title)
+    if found is None:
+        return []
+    name, year = found
+    letters = "".join(w[0] for w in re.findall(r"[A-Za-z]\w*", name) if w[0].isupper())
+    bracketed = re.findall(r"\(([A-Z]{2,8})\)", title)
+    names = [f"{name} {year}".strip(), name]
+    if len(letters) > 2:
+        names += [f"{letters} {year}".strip(), letters]
+    return names + bracketed
+
+
+def statutes_in(title: str) -> tuple[str, ...]:
+    """Statutes that a Chinese title says it applies or carries out: 示例法 for 示例法实施条例 and for
+    关于适用《中华人民共和国示例法》若干问题的解释."""
+    quoted = [_ZH_STATE.sub("", _ZH_VERSION.sub("", q)) for q in _ZH_QUOTED.findall(title)]
+    m = re.match(r"(.{2,30}?(?:法|条例))(?:实施|施行)", _ZH_STATE.sub("", title))
+    return tuple(dict.fromkeys([*quoted, *([m[1]] if m else [])]))
+
+
+def law_key(name: str) -> str:
+    """The key of a statute's name, whether or not 中华人民共和国 or "The" stands in front."""
+    return squash(_ZH_STATE.sub("", name.strip("《》〈〉 "))) if has_han(name) else name_key(name)

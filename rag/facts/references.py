@@ -1,0 +1,281 @@
+"""Article, section, clause, note and other numbers by which a text refers to its own or another's parts,
+and ordinals.
+
+Article, section, clause and note numbers of a question as labels, and whether a passage bears them.
+
+A label is a unit and a number: 第一百二十条之一, 第120条之一 and Article 120-1 are "article 120-1"; § 12.3
+and Section 12.3 are "section 12.3"; Art. 12(3) and 第十二条第三款 are "article 12(3)"; 附注七 and Note VII
+are "note 7".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from functools import lru_cache
+
+from rag.facts.numerals import HAN_NUMERAL, fold, numerals, parse_han
+from rag.facts.quantity import Kind, Quantity
+
+_SAME = (
+    "article section paragraph note chapter part schedule exhibit appendix item table figure rule regulation "
+    "title phase type class grade stage level"
+)
+_REFERENCE_NAMES = {
+    **{name: name for name in _SAME.split()},
+    "articles": "article", "art": "article", "sections": "section", "sec": "section", "§": "section",
+    "§§": "section", "clause": "section", "clauses": "section", "paragraphs": "paragraph",
+    "para": "paragraph", "notes": "note", "annex": "appendix", "条": "article", "款": "paragraph",
+    "项": "item", "章": "chapter", "节": "section", "编": "part", "目": "item", "附件": "appendix",
+    "附录": "appendix", "附表": "table", "表": "table", "图": "figure", "期": "phase", "类": "class",
+    "级": "grade",
+}  # fmt: skip
+_PLURALS = frozenset("§§ articles sections clauses notes paragraphs".split())
+_LABEL = (
+    r"(?:\d{1,5}(?:\.\d{1,4})*(?:-\d{1,4})?[A-Za-z]?(?![\w])|[IVXL]{1,6}\b|[A-Z]\b)(?:\([0-9A-Za-z]{1,4}\))*"
+)
+_REF_EN = re.compile(
+    rf"(?:\b(?P<name>(?i:{'|'.join(n for n in _REFERENCE_NAMES if n.isascii())}))\b\.?"
+    rf"|(?P<sign>§{{1,2}}))[ \t]*"
+    rf"(?:(?i:no)\.?[ \t]*)?(?P<label>{_LABEL})"
+)
+_REF_MORE = re.compile(rf"(?P<join>[ \t]*(?:,|and|or|to|through|-|&)[ \t]*)(?P<label>{_LABEL})")
+_REF_ZH = re.compile(
+    rf"第\s*[(]?(?P<n>\d{{1,5}}"
+    rf"|[{HAN_NUMERAL}]{{1,8}})[)]?\s*(?P<name>[条款项章节编目期类级])(?:之(?P<sub>[{HAN_NUMERAL}\d]{{1,3}}))?"
+    rf"|(?P<name2>附件|附录|附表|表|图)\s*(?P<n2>\d{{1,3}}|[一二三四五六七八九十]{{1,3}})(?![\d.年月日个%])"
+)
+_ORDINAL_ZH = re.compile(rf"第\s*(?P<n>\d{{1,6}}|[{HAN_NUMERAL}]{{1,8}})(?![条款项章节编目期类级季])")
+_ORDINAL_EN = re.compile(r"\b(?P<n>\d{1,4})(?:st|nd|rd|th)\b")
+_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50}
+
+
+def references(text: str) -> list[Quantity]:
+    found: list[Quantity] = []
+
+    def add(start: int, end: int, unit: str, label: str) -> None:
+        found.append(Quantity(Kind.REFERENCE, start, end, "", unit=unit, label=label))
+
+    for m in _REF_EN.finditer(text):
+        name = (m["name"] or m["sign"]).lower()
+        if m["name"] and len(m["label"]) == 1 and m["label"].isalpha() and not m["name"][0].isupper():
+            continue
+        add(m.start(), m.end(), _REFERENCE_NAMES[name], _label(m["label"]))
+        end = m.end()
+        while name in _PLURALS and (more := _REF_MORE.match(text, end)):
+            end = more.end()
+            add(more.start("label"), end, _REFERENCE_NAMES[name], _label(more["label"]))
+    for m in _REF_ZH.finditer(text):
+        number = whole_number(m["n"] or m["n2"])
+        if number is not None:
+            sub = f"-{whole_number(m['sub'])}" if m["sub"] else ""
+            add(m.start(), m.end(), _REFERENCE_NAMES[m["name"] or m["name2"]], f"{number}{sub}")
+    return found
+
+
+def whole_number(text: str) -> int | None:
+    """A whole number in digits or Chinese numerals; None for anything else."""
+    value = Fraction(text) if text.isdigit() else parse_han(text)
+    return None if value is None or value.denominator != 1 else int(value)
+
+
+def _label(label: str) -> str:
+    head = re.match(r"[IVXL]+(?![A-Za-z])", label)
+    if head is None or (len(head.group()) == 1 and head.group() == "L"):
+        return label.lower()
+    values = [_ROMAN[c] for c in head.group()]
+    total = sum(-v if any(w > v for w in values[i + 1 : i + 2]) else v for i, v in enumerate(values))
+    return str(total) + label[head.end() :].lower()
+
+
+def ordinals(text: str) -> list[Quantity]:
+    found = []
+    for pattern in (_ORDINAL_ZH, _ORDINAL_EN):
+        for m in pattern.finditer(text):
+            value = whole_number(m["n"])
+            if value is not None:
+                found.append(Quantity(Kind.ORDINAL, m.start(), m.end(), "", value=Fraction(value), unit="th"))
+    return found
+
+
+UNITS = frozenset(
+    ("article", "section", "note", "item", "chapter", "part", "schedule", "exhibit", "appendix", "paragraph",
+     "rule", "regulation", "table")
+)  # fmt: skip
+# What subdivides an article: 第十二条第三款, Article 12 paragraph 3.
+_BELOW = frozenset(("paragraph", "item"))
+_SHORT = {"s": "section", "ss": "section", "reg": "regulation", "regs": "regulation", "cl": "section",
+          "sch": "schedule", "ch": "chapter", "r": "rule"}  # fmt: skip
+_SHORT_EN = re.compile(
+    r"(?<![\w.'’])(?P<name>ss?|regs?|cl|sch|ch|r)(?:\.[ \t]?|[ \t])"
+    r"(?P<n>\d{1,4}[A-Z]{0,2}(?:\.\d{1,3})*(?:\(\w{1,4}\))*)(?![\w%])"
+)
+_SPELLED_EN = re.compile(
+    r"\b(?P<name>article|section|clause|note|chapter|part|schedule|paragraph)[ \t]+"
+    r"(?=(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b)",
+    re.I,
+)
+# 劳动者示例法39条: without 第, as lay people write it, only right behind a statute's name.
+_BARE_ZH = re.compile(
+    rf"(?<=[法典例定释释])[》〉]?(?:的|中)?(?P<n>\d{{1,4}}|[{HAN_NUMERAL}]{{1,8}})条(?:之(?P<sub>[{HAN_NUMERAL}\d]{{1,3}}))?(?P<more>第?[{HAN_NUMERAL}\d]{{1,3}}款)?"
+)
+_BELOW_BARE = re.compile(rf"(?<=条)(?P<n>\d{{1,3}}|[{HAN_NUMERAL}]{{1,3}})款")
+_NOTE_ZH = re.compile(
+    rf"(?:财务报表)?附注\s*[(（]?(?P<n>\d{{1,3}}|[{HAN_NUMERAL}]{{1,4}})[)）]?(?![\d年月日元%])"
+)
+# "4.2 Notice", "3. Deposit", "7) Debt": a number in front of a clause, without a unit; "12 months" is none.
+_NUMBERED = re.compile(
+    r"(?P<n>\d{1,3}(?:\.\d{1,3}){1,4}(?=[.)]?\s+[A-Z(\u3400-\u9fff])|\d{1,3}(?=[.)、]\s*[A-Z(\u3400-\u9fff]))[.)、]?\s*"
+    r"(?P<sub>\([a-z0-9]{1,3}\))?"
+)
+_HEADED = re.compile(r"(?P<n>\d{1,3}(?:\.\d{1,3}){0,4})(?=[\s.):、]|$)(?P<sub>)")
+_LINE = re.compile(r"^[\s\u3000#*>]*")
+_OPENS = re.compile(
+    r"第|§|附|(?:art|sec|cl|para|note|item|chap|part|sched|exhib|app|annex|rule|reg|table)", re.I
+)
+_SIBLINGS = frozenset(("article", "section", "rule", "regulation", "paragraph"))
+_MOST = 12
+
+
+def article_labels(text: str) -> tuple[str, ...]:
+    """The labels that a text names, in order, each once."""
+    folded = fold(text)
+    found = [(q.start, q.end, q.unit, q.label) for q in references(folded) if _counts(q)]
+    taken = [(s, e) for s, e, _, _ in found]
+
+    def add(start: int, end: int, unit: str, label: str) -> None:
+        if label and not any(s < end and start < e for s, e in taken):
+            found.append((start, end, unit, label))
+
+    for m in _SHORT_EN.finditer(folded):
+        add(m.start(), m.end(), _SHORT[m["name"]], m["n"].lower())
+    for m in _SPELLED_EN.finditer(folded):
+        number = next(iter(numerals(folded[m.end() : m.end() + 40])), None)
+        if number is not None and number.start == 0 and number.value.denominator == 1:
+            unit = "section" if m["name"].lower() == "clause" else m["name"].lower()
+            add(m.start(), m.end() + number.end, unit, str(number.value))
+    for m in _BARE_ZH.finditer(folded):
+        add(m.start(), m.end() - len(m["more"] or ""), "article", _with_sub(m["n"], m["sub"]))
+    for m in _BELOW_BARE.finditer(folded):
+        add(m.start(), m.end(), "paragraph", _number(m["n"]))
+    for m in _NOTE_ZH.finditer(folded):
+        add(m.start(), m.end(), "note", _number(m["n"]))
+    return tuple(dict.fromkeys(_joined(sorted(found))))
+
+
+def _counts(q: Quantity) -> bool:
+    return q.unit in UNITS and bool(re.search(r"\d", q.label) or len(q.label) == 1)
+
+
+def _joined(found: Sequence[tuple[int, int, str, str]]) -> Iterable[str]:
+    """A paragraph right behind its article is part of that article's label."""
+    label, last = "", -10
+    for start, end, unit, number in found:
+        if label and unit in _BELOW and start - last <= 2 and label.startswith(("article", "section")):
+            label = f"{label}({number})"
+        else:
+            if label:
+                yield label
+            label = f"{unit} {number}"
+        last = end
+    if label:
+        yield label
+
+
+def _number(text: str) -> str:
+    value = whole_number(text)
+    return "" if value is None else str(value)
+
+
+def _with_sub(number: str, sub: str | None) -> str:
+    whole = _number(number)
+    return f"{whole}-{_number(sub)}" if whole and sub else whole
+
+
+def base(label: str) -> str:
+    """The label without its subdivisions in brackets: "article 12(3)" -> "article 12"."""
+    return label.partition("(")[0]
+
+
+def borne_labels(heading_path: Sequence[str], text: str) -> tuple[str, ...]:
+    """The labels that a passage itself bears: with which its lines, and the headings above it, begin."""
+    labels: list[str] = []
+    opened = [(line, _HEADED) for line in heading_path] + [(line, _NUMBERED) for line in text.splitlines()]
+    for line, pattern in opened:
+        opening = _LINE.sub("", line, count=1)[:40]
+        if numbered := pattern.match(opening):
+            labels.append(f"section {numbered['n']}{numbered['sub'] or ''}")
+        elif label := _opening_label(opening):
+            labels.append(label)
+    return tuple(dict.fromkeys(labels))
+
+
+@lru_cache(maxsize=8192)
+def _opening_label(opening: str) -> str:
+    folded = fold(opening)
+    if not _OPENS.match(folded):
+        return ""
+    first = next((q for q in references(folded) if q.start == 0 and _counts(q)), None)
+    if first is not None:
+        return f"{first.unit} {first.label}"
+    note = _NOTE_ZH.match(folded)
+    return f"note {_number(note['n'])}" if note else ""
+
+
+def articles_agree(articles: Sequence[str], heading_path: Sequence[str], text: str) -> float:
+    """How well a passage fits the labels asked for, -1 to 1: 1 where one of its lines or headings bears the
+    label, less where it bears a part of it, what it is a part of, or the same number of another kind; 0.3
+    where it only mentions it; -1 where all that it bears is other numbers of the kind; 0 where nothing is
+    asked or borne."""
+    if not articles:
+        return 0.0
+    labels = borne_labels(heading_path, text)
+    best = max((_likeness(wanted, own) for wanted in articles for own in labels), default=0.0)
+    if best >= 0.5:
+        return best
+    if any(_mentions(text, wanted) for wanted in articles):
+        return max(best, 0.3)
+    kinds = {a.split()[0] for a in articles}
+    return best or (-1.0 if any(own.split()[0] in kinds for own in labels) else 0.0)
+
+
+def _mentions(text: str, wanted: str) -> bool:
+    """Whether a text speaks of a label anywhere; reading all its references only where the number occurs."""
+    number = re.match(r"\d+", wanted.partition(" ")[2])
+    if number and number.group() not in (folded := fold(text)) and han(int(number.group())) not in folded:
+        return False
+    return any(base(label) == base(wanted) for label in article_labels(text))
+
+
+def han(number: int) -> str:
+    """A whole number below 10,000 as it is written in statutes: 1,062 is 一千零六十二."""
+    digits, result = "零一二三四五六七八九", ""
+    for size, unit in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
+        digit, number = divmod(number, size)
+        if digit:
+            result += ("" if unit == "十" and digit == 1 and not result else digits[digit % 10]) + unit
+        elif result and number and not result.endswith("零"):
+            result += "零"
+    return result or "零"
+
+
+def _likeness(wanted: str, own: str) -> float:
+    unit, _, number = wanted.partition(" ")
+    own_unit, _, own_number = own.partition(" ")
+    same_kind = unit == own_unit
+    if not same_kind and not ({unit, own_unit} <= _SIBLINGS or "section" in (unit, own_unit)):
+        return 0.0
+    weight = 1.0 if same_kind else 0.6
+    if number == own_number:
+        return weight
+    if base(number) == base(own_number):
+        # Article 12(3) is asked for and article 12 stands here, or the other way round.
+        whole = "(" not in own_number or "(" not in number
+        return weight * 0.95 if whole else 0.0
+    if own_number.startswith((f"{number}.", f"{base(number)}.")):
+        return weight * 0.8
+    if base(number).startswith(f"{own_number}."):
+        return weight * 0.4
+    return 0.0

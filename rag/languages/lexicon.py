@@ -1,0 +1,267 @@
+"""Lay words -> the professional words that documents use.
+
+People ask "can we walk away without a reason"; the contract says "terminate for convenience". A lexicon is a
+TOML file of entries, one for each thing that people name in their own words:
+
+    [[entry]]
+    lay = ["walk away", "get out of"]
+    terms = ["terminate for convenience", "termination"]
+
+`lay` are the forms that people type, `terms` the forms that stand in documents, the most useful one first.
+An entry whose terms hold Chinese speaks to questions that hold Chinese, any other entry to English ones.
+
+- A lay form in English matches whole words, lower-cased and stemmed: "walked away" is "walk away". A pronoun,
+  article or adverb may stand between two of its words ("get my money back"), any one word before a particle
+  ("walk right away").
+- A lay form with Chinese in it matches as a piece of the text; "…" in it stands for up to six characters:
+  "欠…工资" is in "欠了我三个月工资".
+
+Of two forms that match in the same place only the longer speaks: "free cash flow" is not a question about
+cash. Each field of `rag.domains` has a lexicon; a user's own are read before them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from rag.errors import ConfigError
+from rag.languages.text import detect_language, has_han, normalise, search_tokens
+
+MAX_TERMS = 12
+# As much of a question as the search itself looks at.
+MAX_CHARS = 4000
+_T = TypeVar("_T")
+_HAN_GAP = 6
+_WORD = re.compile("[^\\W_\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+_FILLERS = frozenset("a an the my our your his her their its s it this that them me him us any some".split())
+_PARTICLES = frozenset("away out off up down back over in on".split())
+_SHAPE = 'Write it as lay = ["a form people type", ...] and terms = ["a form in documents", ...].'
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the file says, as typed."""
+
+    lay: tuple[str, ...]
+    terms: tuple[str, ...]
+
+    @property
+    def chinese(self) -> bool:
+        return any(has_han(term) for term in self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class LexiconWord:
+    """A stemmed word of a text and where it stands; `joined`: no Chinese between it and the word before."""
+
+    stem: str
+    start: int
+    end: int
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forms(Generic[_T]):
+    """What forms stand for, ready to match: English forms by their first stem; Chinese forms, as pieces
+    between gaps, by their first character, so that a question is searched only for those it can hold."""
+
+    worded: Mapping[str, Sequence[tuple[tuple[str, ...], _T]]]
+    chinese: Mapping[str, Sequence[tuple[tuple[str, ...], _T]]]
+
+
+def expand(question: str, lexicons: Sequence[Path]) -> tuple[str, ...]:
+    """Professional terms for the lay words of a question: distinct, in order of occurrence, at most 12, none
+    that already stands in the question. Where there are more, every entry gives its first terms.
+
+    `lexicons` are files, the first having the say. Raises ConfigError for one that cannot be read; a question
+    itself never raises."""
+    text = normalise(question[:MAX_CHARS])
+    words = words_of(text)
+    ready = _lexicons(lexicons, english=detect_language(text) == "en", chinese=has_han(text))
+    found = [match for lexicon in ready for match in matches(lexicon, text, words)]
+    entries = list(dict.fromkeys(entry for _, _, entry in longest(found)))
+    return _chosen(entries, text, tuple(word.stem for word in words))
+
+
+def lay_matches(question: str, lexicons: Sequence[Path]) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
+    """Where a question speaks in lay words: start and end in its normalised text, and the professional terms
+    for them. `lexicons` are files. Raises ConfigError for one that cannot be read."""
+    text = normalise(question[:MAX_CHARS])
+    ready = _lexicons(lexicons, english=detect_language(text) == "en", chinese=has_han(text))
+    words = words_of(text)
+    found = [match for lexicon in ready for match in matches(lexicon, text, words)]
+    return tuple((start, end, entry.terms) for start, end, entry in longest(found))
+
+
+def load(path: Path) -> tuple[Entry, ...]:
+    """The entries of a lexicon file. Raises ConfigError naming file, entry and what to write instead."""
+    table = read_toml(path, "lexicon", _SHAPE)
+    rows = table.get("entry")
+    if set(table) - {"entry"} or not isinstance(rows, list) or not rows:
+        raise ConfigError(f"The lexicon {path} has to be [[entry]] tables and nothing else. {_SHAPE}")
+    return tuple(_entry(row, f"The lexicon {path}, entry {number},") for number, row in enumerate(rows, 1))
+
+
+def read_toml(path: Path, what: str, shape: str) -> dict[str, Any]:
+    """A TOML file of the user's or the package's. `what` it is and what `shape` it should have are for the
+    ConfigError that every way of not being readable ends in."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise _unreadable(path, what, error) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"The {what} {path} is not UTF-8 text. Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The {what} {path} is not valid TOML: {error}. {shape}") from error
+
+
+def _unreadable(path: Path, what: str, error: OSError) -> ConfigError:
+    return ConfigError(f"The {what} {path} cannot be read ({error.strerror}). Check path and permissions.")
+
+
+def _entry(row: object, where: str) -> Entry:
+    if not isinstance(row, dict) or set(row) != {"lay", "terms"}:
+        raise ConfigError(f"{where} has to hold lay and terms and nothing else. {_SHAPE}")
+    for key, forms in row.items():
+        if not isinstance(forms, list) or not forms:
+            raise ConfigError(f"{where} has no list under {key}. {_SHAPE}")
+        for form in forms:
+            if not isinstance(form, str) or not any(c.isalnum() for c in form):
+                raise ConfigError(f"{where} has {form!r} under {key}, which is not a word. {_SHAPE}")
+    for form in row["lay"]:
+        # Normalisation turns the sign into three full stops, so it is looked for in the form as typed.
+        if "…" in form and (not has_han(form) or not all(part.strip() for part in form.split("…"))):
+            raise ConfigError(f"{where} has {form!r} under lay; … goes between two pieces of a Chinese form.")
+    return Entry(tuple(row["lay"]), tuple(row["terms"]))
+
+
+def _lexicons(paths: Sequence[Path], *, english: bool, chinese: bool) -> list[Forms[Entry]]:
+    """What speaks to a question. A language is made ready when first asked in."""
+    files = [(path.absolute(), *file_state(path, "lexicon")) for path in paths]
+    languages = [flag for flag, wanted in ((False, english), (True, chinese)) if wanted]
+    return [_ready(*file, flag) for file in files for flag in languages]
+
+
+def file_state(path: Path, what: str) -> tuple[int, int]:
+    """Time of change (ns) and size: part of a cache's key, so that a changed file is read again. Raises
+    ConfigError, which says `what` the file is, where there is none."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise _unreadable(path, what, error) from error
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=64)
+def _ready(path: Path, changed_ns: int, size: int, chinese: bool) -> Forms[Entry]:
+    entries = [entry for entry in _read(path, changed_ns, size) if entry.chinese == chinese]
+    return compiled((form, entry) for entry in entries for form in entry.lay)
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, changed_ns: int, size: int) -> tuple[Entry, ...]:
+    return load(path)
+
+
+def compiled(pairs: Iterable[tuple[str, _T]]) -> Forms[_T]:
+    """Forms as people type them, each with what it stands for. A form without a word is passed over."""
+    worded: dict[str, list[tuple[tuple[str, ...], _T]]] = {}
+    chinese: dict[str, list[tuple[tuple[str, ...], _T]]] = {}
+    for form, value in pairs:
+        if has_han(form):
+            parts = tuple(normalise(part).strip() for part in form.split("…"))
+            chinese.setdefault(parts[0][:1], []).append((parts, value))
+        elif stems := stems_of(form):
+            worded.setdefault(stems[0], []).append((stems, value))
+    return Forms(worded, chinese)
+
+
+def words_of(text: str) -> list[LexiconWord]:
+    """The words of a normalised text outside its Chinese, which is left alone: cutting it is what costs."""
+    found: list[LexiconWord] = []
+    end = 0
+    for match in _WORD.finditer(text):
+        joined = not has_han(text[end : match.start()])
+        end = match.end()
+        found.extend(LexiconWord(stem, match.start(), end, joined) for stem in search_tokens(match.group()))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def stems_of(form: str) -> tuple[str, ...]:
+    """The stems of a form's words outside its Chinese."""
+    return tuple(word.stem for word in words_of(normalise(form)))
+
+
+def matches(forms: Forms[_T], text: str, words: Sequence[LexiconWord]) -> Iterator[tuple[int, int, _T]]:
+    """Every place where a form stands: start and end in the normalised `text`, and what the form means."""
+    for at, word in enumerate(words):
+        for stems, value in forms.worded.get(word.stem, ()):
+            last = _phrase_end(words, at, stems)
+            if last is not None:
+                yield word.start, words[last].end, value
+    for first in dict.fromkeys(text):
+        for parts, value in forms.chinese.get(first, ()):
+            for start, end in _piece_spans(text, parts):
+                yield start, end, value
+
+
+def _phrase_end(words: Sequence[LexiconWord], at: int, stems: Sequence[str]) -> int | None:
+    """Index of the last word of the phrase that begins at `at`, None where it does not stand there."""
+    for stem in stems[1:]:
+        at += 1
+        if at < len(words) and words[at].stem != stem and (words[at].stem in _FILLERS or stem in _PARTICLES):
+            if not words[at].joined:
+                return None
+            at += 1
+        if at >= len(words) or words[at].stem != stem or not words[at].joined:
+            return None
+    return at
+
+
+def _piece_spans(text: str, parts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    start = text.find(parts[0])
+    while start >= 0:
+        end = start + len(parts[0])
+        for part in parts[1:]:
+            at = text.find(part, end, end + _HAN_GAP + len(part))
+            if at < 0:
+                break
+            end = at + len(part)
+        else:
+            yield start, end
+        start = text.find(parts[0], start + 1)
+
+
+def longest(found: Iterable[tuple[int, int, _T]]) -> Iterator[tuple[int, int, _T]]:
+    """Matches in order of their place, without those inside a longer one."""
+    widest = (-1, -1)
+    for match in sorted(found, key=lambda m: (m[0], -m[1])):
+        if match[1] > widest[1] or match[:2] == widest:
+            widest = match[:2]
+            yield match
+
+
+def _chosen(entries: Sequence[Entry], text: str, stems: tuple[str, ...]) -> tuple[str, ...]:
+    """First terms of all entries before second terms of any, up to the limit; then back in order."""
+    seen: set[object] = set()
+    ranked: list[tuple[int, int, str]] = []
+    for place, entry in enumerate(entries):
+        for rank, term in enumerate(entry.terms):
+            chinese = has_han(term)
+            key: object = normalise(term) if chinese else stems_of(term)
+            present = normalise(term) in text if chinese else _holds(stems, stems_of(term))
+            if key not in seen and not present:
+                seen.add(key)
+                ranked.append((rank, place, term))
+    kept = sorted(ranked)[:MAX_TERMS]
+    return tuple(term for _, _, term in sorted(kept, key=lambda row: (row[1], row[0])))
+
+
+def _holds(stems: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    return any(stems[i : i + len(wanted)] == wanted for i in range(len(stems) - len(wanted) + 1))

@@ -1,0 +1,215 @@
+"""Questions with evidence, read from a set's `questions.jsonl`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from rag.errors import InputError
+from rag.measure.metrics import EvidenceEntry
+from rag.types import Turn
+
+Half = Literal["dev", "test"]
+HALVES: tuple[Half, ...] = ("dev", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class EvalQuestion:
+    """One line of `questions.jsonl`; all but `question` may be empty.
+
+    `parts` are the items that a full answer has, each with its spellings; `conflict` the statements on which
+    the documents disagree; `wrong` what must not be shown. `scale` ("thousand", "percent", "") is what the
+    accepted figures are in, None where the set does not say. `scope` are the documents that the question
+    names; `history` the turns before it, oldest first."""
+
+    id: str
+    question: str
+    answerable: bool = True
+    answers: tuple[str, ...] = ()
+    evidence: tuple[EvidenceEntry, ...] = ()
+    tags: tuple[str, ...] = ()
+    parts: tuple[tuple[str, ...], ...] = ()
+    conflict: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    scale: str | None = None
+    scope: tuple[str, ...] = ()
+    history: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which questions of a set are asked. Those with any of `tags` and of the `half`; of these at most
+    `limit`, drawn with a seed, or a fixed `sample`. `scoped`: each over the documents that it names alone."""
+
+    limit: int | None = None
+    seed: int = 0
+    tags: tuple[str, ...] = ()
+    half: Half | None = None
+    sample: int | None = None
+    scoped: bool = False
+
+
+EVERY = Choice()
+
+
+def load_questions(path: Path) -> tuple[EvalQuestion, ...]:
+    """The questions of a set's folder or of a file of questions, in order; blank lines do not count. Raises
+    InputError naming the file and the line."""
+    path = path / "questions.jsonl" if path.is_dir() else path
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as UTF-8 text: {error}.") from error
+    lines_of: dict[str, int] = {}
+    questions: list[EvalQuestion] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        question = _parse(line, path, number)
+        first = lines_of.setdefault(question.id, number)
+        if first != number:
+            raise InputError(
+                f"{path}, line {number}: the id {question.id!r} is that of line {first}; ids must differ."
+            )
+        questions.append(question)
+    if not questions:
+        raise InputError(f"{path} holds no question.")
+    return tuple(questions)
+
+
+def _parse(line: str, path: Path, number: int) -> EvalQuestion:
+    try:
+        row = _typed(json.loads(line), dict, "the line")
+        return EvalQuestion(
+            id=str(row.get("id") or f"line-{number}"),
+            question=_asked(row),
+            answerable=_typed(row.get("answerable", True), bool, "`answerable`"),
+            answers=_texts(_list(row, "answers"), "an answer"),
+            evidence=tuple(_entry(e) for e in _list(row, "evidence")),
+            tags=tuple(str(t) for t in [*filter(None, [row.get("kind")]), *_list(row, "tags")]),
+            parts=tuple(_spellings(part) for part in _list(row, "parts")),
+            conflict=_texts(_list(row, "conflict"), "a statement of `conflict`"),
+            wrong=_texts(_list(row, "wrong"), "a text of `wrong`"),
+            scale=None if row.get("scale") is None else str(row["scale"]),
+            scope=_texts(_list(row, "scope"), "a document of `scope`"),
+            history=tuple(_turn(t) for t in _list(row, "history")),
+        )
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"{path}, line {number}: not a question ({error}). Each line is a JSON object with `question`; "
+            "`answers`, `evidence` and `tags` are lists, and `evidence` entries have a `document`."
+        ) from error
+
+
+def _asked(row: dict[str, Any]) -> str:
+    question = row.get("question")
+    if not isinstance(question, str) or not question.strip():
+        raise ValueError("`question` is not a text" if "question" in row else "`question` is missing")
+    return question
+
+
+def _entry(entry: Any) -> EvidenceEntry:
+    fields = _typed(entry, dict, "an evidence entry")
+    document, page = fields.get("document"), fields.get("page")
+    if not isinstance(document, str) or not document:
+        raise ValueError("an evidence entry has no `document`")
+    if page is not None and (not isinstance(page, int) or isinstance(page, bool) or page < 1):
+        raise ValueError(f"`page` is {page!r}; pages are counted from 1")
+    return EvidenceEntry(document, page, _typed(fields.get("quote") or "", str, "`quote`"))
+
+
+def _list(row: dict[str, Any], name: str) -> list[Any]:
+    """A list of the row; absent and null are empty. A text is no list: its letters are not its members."""
+    value = row.get(name)
+    return [] if value is None else _typed(value, list, f"`{name}`")
+
+
+def _texts(members: Sequence[Any], what: str) -> tuple[str, ...]:
+    return tuple(str(_typed(member, (str, int, float), what)) for member in members)
+
+
+def _spellings(part: Any) -> tuple[str, ...]:
+    return _texts(part if isinstance(part, list) else [part], "a spelling of `parts`")
+
+
+def _turn(turn: Any) -> Turn:
+    fields = _typed(turn, dict, "a turn of `history`")
+    return Turn(str(fields.get("question") or ""), str(fields.get("answer") or ""))
+
+
+_NAMES = {dict: "an object", list: "a list", bool: "true or false", str: "a text"}
+
+
+def _typed(value: Any, kind: Any, what: str) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{what} is not {_NAMES.get(kind, 'a text or a number')}")
+    return value
+
+
+def sample(questions: Sequence[EvalQuestion], limit: int | None, seed: int) -> tuple[EvalQuestion, ...]:
+    """At most `limit` questions drawn with a fixed seed, in their own order; the same seed draws the same
+    ones."""
+    if limit is None or limit >= len(questions):
+        return tuple(questions)
+    chosen = sorted(random.Random(seed).sample(range(len(questions)), limit))
+    return tuple(questions[i] for i in chosen)
+
+
+def fixed_sample(questions: Sequence[EvalQuestion], size: int | None) -> tuple[EvalQuestion, ...]:
+    """At most `size` questions, those whose ids have the smallest SHA-256, in their own order: the same ones
+    whatever else joins or leaves the set."""
+    if size is None or size >= len(questions):
+        return tuple(questions)
+    chosen = set(sorted((_digest(q.id), q.id) for q in questions)[:size])
+    return tuple(q for q in questions if (_digest(q.id), q.id) in chosen)
+
+
+def half_of(question: EvalQuestion) -> Half:
+    """The half that a question belongs to, whatever else is in its set: what is fitted on "dev" can be
+    measured on "test".
+
+    By the path of its first evidence document, so that two questions about one document alone are never on
+    both sides; without evidence by its id. The parity of the first byte of the SHA-256: even is "dev".
+    """
+    return _half(question.evidence[0].document if question.evidence else question.id)
+
+
+def whole_half_of(question: EvalQuestion) -> Half | None:
+    """The half that a question belongs to with all of its evidence documents; None where they lie on both
+    sides. What is fitted on one half of these and measured on the other shares no document with it."""
+    halves = {_half(entry.document) for entry in question.evidence} or {half_of(question)}
+    return halves.pop() if len(halves) == 1 else None
+
+
+def _half(key: str) -> Half:
+    return HALVES[_digest(key)[0] % 2]
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(unicodedata.normalize("NFC", key).encode()).digest()
+
+
+def restrict(
+    questions: Sequence[EvalQuestion], *, tags: Sequence[str] = (), half: Half | None = None
+) -> tuple[EvalQuestion, ...]:
+    """The questions that carry any of `tags` and belong to `half`; no tags and None leave all. Raises
+    InputError, naming what there is, where nothing is left."""
+    known = sorted({tag for q in questions for tag in q.tags})
+    for tag in tags:
+        if tag not in known:
+            there = f"There are: {', '.join(known)}." if known else "These questions have no tags."
+            raise InputError(f"No question is tagged {tag!r}. {there}")
+    chosen = tuple(
+        q for q in questions if (not tags or set(tags) & set(q.tags)) and (half is None or half_of(q) == half)
+    )
+    if not chosen:
+        raise InputError(
+            f"Of {len(questions)} questions none is left in the half {half!r}; leave the half out."
+        )
+    return chosen

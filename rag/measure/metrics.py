@@ -1,0 +1,261 @@
+"""Pure measures: when a passage hits the evidence, ranks to scores, containment of answers, confidence
+intervals."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.facts.quantities import QuantityMatch, compare, extract
+from rag.languages.text import letters, normalise
+
+# Runs of this many letters that occur in both texts count as the same words. Shorter ones are shared by
+# chance ("of the agreement"); longer ones break where a parser put a footnote mark into a quote.
+_SHINGLE = 12
+_HALF = 0.5
+_RESAMPLES = 1000
+_Z = 1.959964  # 97.5 % quantile of the normal distribution
+_ANSWER_TOKEN = re.compile(r"[\u3400-\u9fff]|\d+(?:\.\d+)*%?|[^\W\d_\u3400-\u9fff]+")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceEntry:
+    """Where an answer stands: a document, narrowed by a 1-based page or a verbatim quote; with neither, all
+    of it."""
+
+    document: str
+    page: int | None = None
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Retrieved or shown text and where it stands; pages are 1-based, None without pages."""
+
+    document: str
+    text: str
+    page: int | None = None
+    last_page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A mean over `n` questions with its 95 % interval (percentile bootstrap over the questions)."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def coverage(part: str, whole: str) -> float:
+    """Share (0..1) of the letters of `part` that stand in `whole`, in runs of twelve letters or more (the
+    whole of `part` where it is shorter). Both are as `rag.languages.text.letters` makes them."""
+    width = min(_SHINGLE, len(part))
+    if not width:
+        return 0.0
+    if part in whole:
+        return 1.0
+    known = {whole[i : i + width] for i in range(len(whole) - width + 1)}
+    covered, reach = 0, 0
+    for i in range(len(part) - width + 1):
+        if part[i : i + width] in known:
+            covered += i + width - max(i, reach)
+            reach = i + width
+    return covered / len(part)
+
+
+def same_document(path: str, wanted: str) -> bool:
+    """Whether an index's path is the wanted one, or ends in it: the index may have been built from a folder
+    above."""
+    path, wanted = unicodedata.normalize("NFC", path), unicodedata.normalize("NFC", wanted)
+    return path == wanted or path.endswith(f"/{wanted}")
+
+
+def is_hit(passage: Passage, entry: EvidenceEntry) -> bool:
+    """A passage hits an entry when it is from that document and, with `page`, overlaps that page; with
+    `quote`, when at least half of the quote lies in the passage or at least half of the passage lies in the
+    quote."""
+    if not same_document(passage.document, entry.document):
+        return False
+    if entry.page is not None:
+        first = passage.page
+        if first is None or not first <= entry.page <= (passage.last_page or first):
+            return False
+    if not entry.quote:
+        return True
+    return _overlap(passage.text, entry.quote)
+
+
+@lru_cache(maxsize=2048)  # one question asks about the same pairs for every measure and every ablation
+def _overlap(passage: str, quoted: str) -> bool:
+    text, quote = letters(passage), letters(quoted)
+    return coverage(quote, text) >= _HALF or coverage(text, quote) >= _HALF
+
+
+def hits_any(passage: Passage, entries: Sequence[EvidenceEntry]) -> bool:
+    return any(is_hit(passage, entry) for entry in entries)
+
+
+def first_rank(passages: Sequence[Passage], entries: Sequence[EvidenceEntry]) -> int | None:
+    """1-based rank of the first passage that hits any entry."""
+    return next((r for r, p in enumerate(passages, 1) if hits_any(p, entries)), None)
+
+
+def first_document_rank(passages: Sequence[Passage], entries: Sequence[EvidenceEntry]) -> int | None:
+    """1-based rank of the first passage from any entry's document, wherever in it."""
+    return first_rank(passages, [EvidenceEntry(e.document) for e in entries])
+
+
+def reciprocal_rank(rank: int | None, cutoff: int = 10) -> float:
+    return 1.0 / rank if rank is not None and rank <= cutoff else 0.0
+
+
+def gains(passages: Sequence[Passage], entries: Sequence[EvidenceEntry]) -> list[int]:
+    """1 for each passage that hits an entry not yet counted, else 0: each entry is worth one passage, so
+    that many passages of one page do not look like many finds."""
+    left = list(entries)
+    found: list[int] = []
+    for passage in passages:
+        entry = next((e for e in left if is_hit(passage, e)), None)
+        if entry is not None:
+            left.remove(entry)
+        found.append(int(entry is not None))
+    return found
+
+
+def ndcg(found: Sequence[int], relevant: int, cutoff: int = 10) -> float:
+    """Normalised discounted cumulative gain with the discount 1/log2(rank + 1) (Järvelin and Kekäläinen,
+    2002)."""
+    ideal = sum(1.0 / math.log2(r + 1) for r in range(1, min(relevant, cutoff) + 1))
+    actual = sum(g / math.log2(r + 1) for r, g in enumerate(found[:cutoff], 1))
+    return actual / ideal if ideal else 0.0
+
+
+def recall(passages: Sequence[Passage], entries: Sequence[EvidenceEntry], cutoff: int) -> float:
+    """Share of the entries that the first `cutoff` passages hit."""
+    first = passages[:cutoff]
+    return sum(any(is_hit(p, e) for p in first) for e in entries) / len(entries) if entries else 0.0
+
+
+def contains_answer(text: str, answers: Sequence[str]) -> bool:
+    """Whether any accepted answer stands in the text as whole words: case, punctuation and thousands
+    separators do not count, decimal points do."""
+    inside = _answer_tokens(text)
+    return any(tokens in inside for tokens in map(_answer_tokens, answers) if tokens.strip())
+
+
+def _answer_tokens(text: str) -> str:
+    plain = _THOUSANDS.sub("", normalise(text))
+    return f" {' '.join(_ANSWER_TOKEN.findall(plain))} "
+
+
+def numbers_correct(text: str, answers: Sequence[str]) -> float | None:
+    """Share (0..1) of the numbers, amounts, dates and references of an accepted answer that stand in the
+    text; of several accepted answers the one that fares best. None where none of them holds a number.
+
+    Values are compared, not spellings ("20万" is "200,000"), as `rag.facts.quantity` describes: the accepted
+    number may be rounded from the text's, not the text's from the accepted one."""
+    wanted = [quantities for quantities in map(extract, answers) if quantities]
+    if not wanted:
+        return None
+    stated = extract(text)
+    shares = (
+        sum(any(compare(w, s) is not QuantityMatch.DIFFERENT for s in stated) for w in one) / len(one)
+        for one in wanted
+    )
+    return max(shares)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference(Measure):
+    """Mean of paired differences (after - before) over the `n` questions that have both, with its 95 %
+    interval (percentile bootstrap over the pairs); how many questions rose and fell."""
+
+    better: int
+    worse: int
+
+
+@dataclass(frozen=True, slots=True)
+class RiskPoint:
+    """If only questions with a score of at least `threshold` were answered: the share answered (`coverage`)
+    and, among those, the share of wrong answers (`risk`), both 0..1."""
+
+    threshold: float
+    coverage: float
+    risk: float
+
+
+def risk_coverage(scores: Sequence[float], wrong: Sequence[bool]) -> tuple[RiskPoint, ...]:
+    """The risk-coverage curve (El-Yaniv and Wiener, 2010): one point for each distinct score, from the
+    highest threshold to the lowest. Equal scores are answered or refused together."""
+    order = sorted(range(len(scores)), key=lambda i: -scores[i])
+    points: list[RiskPoint] = []
+    errors = 0
+    for answered, i in enumerate(order, 1):
+        errors += wrong[i]
+        if answered == len(order) or scores[order[answered]] != scores[i]:
+            points.append(RiskPoint(scores[i], answered / len(order), errors / answered))
+    return tuple(points)
+
+
+def area_under_risk(points: Sequence[RiskPoint]) -> float:
+    """AURC (Geifman and El-Yaniv, 2017): the risk averaged over the coverages, each point holding for the
+    questions that it adds. 0..1, lower is better; 0 for no points."""
+    area, reached = 0.0, 0.0
+    for point in points:
+        area += point.risk * (point.coverage - reached)
+        reached = point.coverage
+    return area
+
+
+def measure(values: Sequence[float]) -> Measure:
+    """Mean and 95 % percentile bootstrap interval (Efron, 1979); all zero for no values."""
+    if not values:
+        return Measure(0.0, 0.0, 0.0, 0)
+    sample = np.asarray(values, dtype=np.float64)
+    low, high = _interval(sample)
+    return Measure(float(sample.mean()), low, high, len(sample))
+
+
+def share(values: Sequence[float]) -> Measure:
+    """Share of ones among zeros and ones with its 95 % score interval (Wilson, 1927), which says something
+    of few questions too, and of none or all of them; all zero for no values."""
+    n = len(values)
+    if not n:
+        return Measure(0.0, 0.0, 0.0, 0)
+    p, z2 = sum(values) / n, _Z * _Z
+    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
+    reach = _Z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return Measure(p, max(0.0, middle - reach), min(1.0, middle + reach), n)
+
+
+def difference(before: Sequence[float], after: Sequence[float]) -> Difference:
+    """The paired bootstrap of `after - before`: the same questions are drawn on both sides, so that what
+    makes a question hard cancels out. All zero for no values."""
+    if not before and not after:
+        return Difference(0.0, 0.0, 0.0, 0, 0, 0)
+    deltas = np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
+    low, high = _interval(deltas)
+    better, worse = int((deltas > 0).sum()), int((deltas < 0).sum())
+    return Difference(float(deltas.mean()), low, high, len(deltas), better, worse)
+
+
+def _interval(sample: NDArray[np.float64]) -> tuple[float, float]:
+    generator = np.random.default_rng(0)
+    means = sample[generator.integers(0, len(sample), (_RESAMPLES, len(sample)))].mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Value below which `share` (0..1) of the values lie, linear between neighbours; 0 for no values."""
+    return float(np.percentile(np.asarray(values), share * 100)) if values else 0.0

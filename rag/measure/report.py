@@ -1,0 +1,373 @@
+"""A measured set as values, as JSON, and as sections that Markdown and the page (`rag.measure.report_html`)
+show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rag.errors import InputError
+from rag.files import write_atomically
+from rag.measure import metrics, yardstick
+from rag.measure.metrics import Difference, Measure, RiskPoint, area_under_risk, difference
+from rag.types import AnswerKind, Stages
+from rag.types.plain import to_json
+
+ALL, PLAIN = "all stages", "plain"
+ABLATED = ("hit@1", "hit@5", "hit@10", "document hit@1", "MRR@10")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A title, and below it a table (`rows` under `head`), a list of `items`, a `note`; what is empty is left
+    out."""
+
+    title: str
+    head: tuple[str, ...] = ()
+    rows: Sequence[Sequence[str]] = ()
+    items: tuple[str, ...] = ()
+    note: str = ""
+
+    def to_markdown(self) -> str:
+        parts = [f"## {self.title}" if self.title else ""]
+        parts += [table(self.head, self.rows) if self.head else "", "\n".join(f"- {i}" for i in self.items)]
+        return "\n\n".join(part for part in (*parts, self.note) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionResult:
+    """One question: whether retrieval was measured, 1-based ranks (None: not in the list), what the answer
+    was, its scores by measure, seconds by stage, and what went wrong.
+
+    Fields about answers are None where no answer was asked for, or where they do not apply
+    (`evidence_shown` without evidence entries, `answer_in_evidence` without accepted answers). `score` is
+    the probability that the evidence suffices and `threshold` what it was held against; `wrong` says whether
+    an answer from this evidence is an error, also where it was refused. The last four are of
+    `rag.measure.yardstick`.
+    """
+
+    id: str
+    question: str
+    answerable: bool
+    tags: tuple[str, ...] = ()
+    searched: bool = False
+    rank: int | None = None
+    document_rank: int | None = None
+    kind: str = ""
+    score: float | None = None
+    evidence_shown: bool | None = None
+    answer_in_evidence: bool | None = None
+    answer_in_text: bool | None = None
+    answer: str = ""
+    error: str = ""
+    threshold: float | None = None
+    wrong: bool | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    outcome: str = ""
+    first_sentence: str = ""
+    state: str = ""
+    citations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Retrieval with some stages: its measures, their paired differences from all stages (empty for all
+    stages itself), median seconds of a search; `ranks` of the first evidence by question id (None: not
+    found)."""
+
+    name: str
+    stages: Stages
+    measures: Mapping[str, Measure]
+    differences: Mapping[str, Difference]
+    seconds_p50: float
+    ranks: Mapping[str, int | None]
+    errors: int = 0
+
+    @property
+    def turned(self) -> tuple[int, int]:
+        """How many questions have their evidence higher, and lower, among the first ten; none for all
+        stages."""
+        change = self.differences.get("MRR@10")
+        return (change.better, change.worse) if change else (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A set, measured. `measures` by name over all questions, `by_tag` the same for each tag; `counts` of
+    answer kinds and claim states; `seconds` are "NAME p50" and "NAME p95" by stage; `missing` are evidence
+    documents not in the index."""
+
+    name: str
+    settings: Mapping[str, Any]
+    measures: Mapping[str, Measure]
+    by_tag: Mapping[str, Mapping[str, Measure]]
+    counts: Mapping[str, int]
+    seconds: Mapping[str, float]
+    memory_mb: float
+    missing: tuple[str, ...]
+    results: tuple[QuestionResult, ...]
+    ablation: tuple[Variant, ...] = ()
+
+    def to_json(self) -> str:
+        return to_json(self, indent=1) + "\n"
+
+    def sections(self) -> list[Section]:
+        """Everything for reading; the same numbers as the JSON."""
+        judged = yardstick.table({"all": self.measures, **self.by_tag}, "kind")
+        found = [Section("Answers", judged[0], judged[1:])] if judged else []
+        found.append(_measured(self.measures))
+        if self.by_tag:
+            found.append(_by_tag("By tag (questions in brackets)", "tag", self.by_tag))
+        counts = [(k, str(v)) for k, v in self.counts.items()]
+        points = risk_curve(self.results)
+        area = f"Risk averaged over all coverages (AURC, lower is better): {area_under_risk(points):.3f}"
+        if counts:
+            found.append(Section("Counts", ("what", "count"), counts, note=area if points else ""))
+        elif points:
+            found.append(Section("", note=area))
+        times = [(k, f"{v * 1000:.1f}") for k, v in self.seconds.items()]
+        peak = f"Peak memory: {self.memory_mb:.0f} MB"
+        found.append(Section("Times and memory", ("what", "ms"), times, note=peak))
+        if self.missing:
+            found.append(Section("Evidence documents that are not in the index", items=self.missing))
+        if self.ablation:
+            found.append(_ablated(self.ablation))
+        return found + [
+            Section(f"{title}: {len(rows)}", items=tuple(f"{r.id}: {r.question}{note}" for r, note in rows))
+            for title, rows in to_look_at(self.results)
+        ]
+
+    def to_markdown(self) -> str:
+        settings = ", ".join(f"{k} {v}" for k, v in self.settings.items())
+        return "\n\n".join([f"# {self.name}", settings, *(s.to_markdown() for s in self.sections())]) + "\n"
+
+    def write(self, folder: Path) -> tuple[Path, Path]:
+        """`report.json` and `report.md` in `folder`, each written atomically. Raises StorageError."""
+        paths = folder / "report.json", folder / "report.md"
+        write_atomically(paths[0], self.to_json().encode())
+        write_atomically(paths[1], self.to_markdown().encode())
+        return paths
+
+
+def measures_of(rows: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
+    """Each score over the questions that have it, in the order of first appearance."""
+    columns: dict[str, list[float]] = {}
+    for row in rows:
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value)
+    return {
+        name: metrics.share(values) if name in yardstick.SHARES else metrics.measure(values)
+        for name, values in columns.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedQuestion:
+    """A question that came out differently: `before` and `after` are ranks, or what the answer was."""
+
+    id: str
+    question: str
+    what: str
+    before: str
+    after: str
+    better: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A former report's name, the questions that turned since, and the paired differences by measure."""
+
+    former: str
+    turned: tuple[ChangedQuestion, ...] = ()
+    differences: Mapping[str, Difference] = field(default_factory=dict)
+
+    def sections(self) -> list[Section]:
+        """The measures that changed, those that did not, and the questions that turned worse and better."""
+        moved = [(name, d) for name, d in self.differences.items() if d.better or d.worse]
+        same = "; ".join(name for name in self.differences if name not in dict(moved))
+        rows = [
+            (n, f"{d.value:+.3f}", f"{d.low:+.3f} to {d.high:+.3f}", str(d.better), str(d.worse), str(d.n))
+            for n, d in moved
+        ]
+        head = ("measure", "difference", "95 % interval", "rose", "fell", "questions")
+        note = f"Unchanged on every question: {same}." if same else ""
+        found = [Section(f"Against {self.former}", head if rows else (), rows, note=note)]
+        for name, better in (("worse", False), ("better", True)):
+            some = [t for t in self.turned if t.better is better]
+            cells = [
+                (t.id, t.what, f"{t.before} → {t.after}".replace("None", "not found"), t.question)
+                for t in some
+            ]
+            shown = ("id", "what", "before → after", "question") if cells else ()
+            found.append(Section(f"Turned {name}: {len(cells)}", shown, cells))
+        return found
+
+
+# A rank that crosses several of these has turned at the first; five is what a reader looks at.
+TURNS = (5, 1, 10)
+
+
+def changed(report: Report, former: Path) -> Change:
+    """What is different from a former `report.json`: questions that turned (evidence within the first
+    passages or not, shown or not, answered or refused), and each measure's paired difference (now - then)
+    over the questions that both have. Raises InputError where the file is not such a report."""
+    try:
+        rows = {r["id"]: dict(r) for r in json.loads(former.read_text(encoding="utf-8"))["results"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{former} is not a report of an earlier run: {error}.") from error
+    turned: list[ChangedQuestion] = []
+    pairs: dict[str, tuple[list[float], list[float]]] = {}
+    for now in report.results:
+        old = rows.get(now.id)
+        if old is None:
+            continue
+        turned += _turns(now, old)
+        then = old.get("scores") or {}
+        for name in (n for n in now.scores if n in then):
+            before, after = pairs.setdefault(name, ([], []))
+            before.append(float(then[name]))
+            after.append(now.scores[name])
+    changes = {name: difference(before, after) for name, (before, after) in pairs.items()}
+    return Change(str(former), tuple(turned), changes)
+
+
+def _turns(now: QuestionResult, old: Mapping[str, Any]) -> list[ChangedQuestion]:
+    found: list[tuple[str, Any, Any, bool, bool]] = []
+    rank, was_displayed, kind = old.get("rank"), old.get("evidence_shown"), old.get("kind")
+    for k in TURNS:
+        was, within = ((rank or k + 1) <= k), ((now.rank or k + 1) <= k)
+        if was != within:
+            found.append((f"evidence in the first {k}", rank, now.rank, was, within))
+            break
+    if now.evidence_shown is not None and was_displayed is not None:
+        found.append(("evidence shown", was_displayed, now.evidence_shown, was_displayed, now.evidence_shown))
+    if now.kind and kind:
+        right = [(one == "refused") != now.answerable for one in (kind, now.kind)]
+        found.append(("answered or refused", kind, now.kind, *right))
+    return [
+        ChangedQuestion(now.id, now.question, what, str(before), str(after), better)
+        for what, before, after, was, better in found
+        if was != better
+    ]
+
+
+def risk_curve(results: Sequence[QuestionResult]) -> tuple[RiskPoint, ...]:
+    """The risk-coverage curve over the questions whose answers can be judged, by how far their score lies
+    above the threshold that it was held against (questions searched without vectors have another one). The
+    point of the threshold itself is that of 0."""
+    judged = [(r.score - (r.threshold or 0.0), r.wrong) for r in results if r.score is not None]
+    known = [(margin, wrong) for margin, wrong in judged if wrong is not None]
+    return metrics.risk_coverage([m for m, _ in known], [w for _, w in known])
+
+
+Noted = tuple[QuestionResult, str]
+
+
+def to_look_at(results: Sequence[QuestionResult]) -> list[tuple[str, list[Noted]]]:
+    """The questions that came out wrong, each with a note, under a title for what went wrong; empty groups
+    are left out."""
+    titles = (
+        "Evidence not in the first 5 passages",
+        "Answerable, but refused",
+        "Answered, but the evidence was not shown",
+        "Unanswerable, but answered",
+        "Errors",
+    )
+    groups: dict[str, list[Noted]] = {title: [] for title in titles}
+    for r in results:
+        refused, answered = r.kind == AnswerKind.REFUSED.value, r.kind not in ("", AnswerKind.REFUSED.value)
+        ranks = f" (evidence at {r.rank or '-'}, document at {r.document_rank or '-'})"
+        as_answered = f" ({' '.join(r.answer.split())[:160]})"
+        wrong = (
+            (r.searched and (r.rank or 6) > 5, ranks),
+            (r.answerable and refused, ranks),
+            (r.evidence_shown is False and answered, as_answered),
+            (not r.answerable and answered, as_answered),
+            (bool(r.error), f": {r.error}"),
+        )
+        for title, (applies, note) in zip(titles, wrong, strict=True):
+            if applies:
+                groups[title].append((r, note))
+    return [(title, rows) for title, rows in groups.items() if rows]
+
+
+TAG_COLUMNS = (
+    "hit@1",
+    "hit@5",
+    "hit@10",
+    "document hit@1",
+    "MRR@10",
+    "evidence shown",
+    "answered with its evidence",
+    "citation precision",
+    "refused, answerable",
+    "refused, unanswerable",
+)
+
+
+def _by_tag(title: str, what: str, groups: Mapping[str, Mapping[str, Measure]]) -> Section:
+    names = [n for n in TAG_COLUMNS if any(n in measures for measures in groups.values())]
+
+    def cell(measure: Measure | None) -> str:
+        return f"{measure.value:.2f} ({measure.n})" if measure else ""
+
+    rows = [(name, *(cell(measures.get(n)) for n in names)) for name, measures in groups.items()]
+    return Section(title, (what, *names), rows)
+
+
+def _measured(measures: Mapping[str, Measure]) -> Section:
+    rows = [(k, f"{m.value:.3f}", f"{m.low:.3f} to {m.high:.3f}", str(m.n)) for k, m in measures.items()]
+    return Section("All questions", ("measure", "value", "95 % interval", "questions"), rows)
+
+
+def _ablated(variants: Sequence[Variant]) -> Section:
+    """One row per variant: the difference from all stages with its 95 % interval behind each value."""
+    rows = [
+        (
+            v.name,
+            *(_variant_cell(v, name) for name in ABLATED),
+            *(map(str, v.turned) if v.differences else ("", "")),
+            f"{v.seconds_p50 * 1000:.1f}",
+        )
+        for v in variants
+    ]
+    return Section(
+        "What each stage of retrieval gives",
+        ("retrieval", *ABLATED, "better", "worse", "p50 ms"),
+        rows,
+        tuple(f"{v.name}: {v.errors} questions failed" for v in variants if v.errors),
+        f"In brackets: the difference from {ALL}, with its 95 % interval (paired bootstrap over the "
+        "questions). Better and worse: questions whose evidence stands higher or lower among the first "
+        f"ten passages. {PLAIN.capitalize()}: words and vectors alone.",
+    )
+
+
+def _variant_cell(variant: Variant, name: str) -> str:
+    value, change = variant.measures.get(name), variant.differences.get(name)
+    if value is None:
+        return ""
+    if change is None:
+        return f"{value.value:.3f}"
+    if not (change.better or change.worse):
+        return f"{value.value:.3f} (unchanged)"
+    return f"{value.value:.3f} ({change.value:+.3f}; {change.low:+.3f} to {change.high:+.3f})"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines: list[Sequence[str]] = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+
+
+def sets_table(reports: Mapping[str, Report]) -> str:
+    """Several sets as one Markdown table, a row for each and one for all of their questions: the outcomes of
+    the answers, or where none was asked for the measures that are shown by tag."""
+    rows = {name: report.measures for name, report in reports.items()}
+    rows["all"] = measures_of([r.scores for report in reports.values() for r in report.results])
+    found = yardstick.table(rows, "set")
+    shown = Section("", found[0], found[1:]) if found else _by_tag("", "set", rows)
+    return shown.to_markdown()

@@ -1,0 +1,356 @@
+"""An index fitted to its users' own questions: the order of passages, and where to refuse.
+
+Questions are halved by the documents that hold their evidence (`rag.measure.evalset.whole_half_of`): what
+is fitted on one half is measured on the other, which shares no evidence document with it; questions whose
+documents lie on both sides are left out. Nothing is kept unless it orders the held-out half at least as
+well as what was there before.
+
+The loss of a question is -log of the softmax share that its passages with evidence have of the whole pool
+(ListNet's top-one loss; Cao et al., "Learning to Rank: From Pairwise Approach to Listwise Approach", 2007),
+plus a penalty that pulls each weight towards the one it had before: few questions change little. Weights keep
+the sign that their feature may have: features that say nearly the same would else take opposite weights,
+which fits the questions at hand and fails on other documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import InputError
+from rag.files import write_atomically
+from rag.index import Index
+from rag.measure.evalset import HALVES, EvalQuestion, Half, load_questions, whole_half_of
+from rag.measure.metrics import Passage, RiskPoint, hits_any, risk_coverage, same_document
+from rag.measure.scoring import is_shown
+from rag.search.evidence import select
+from rag.search.ranker import FEATURES, TUNED, Ranker
+from rag.search.retrieve import rank, read_demands, retrieve
+from rag.types import Progress, Stages
+from rag.types.search import Candidate
+
+# Features that may speak for or against, and those that can only speak against. All others can only speak for
+# a passage.
+_EITHER = frozenset({"table", "article", "length", "opening", "numbers"})
+_AGAINST = frozenset({"rarest_missing", "headings_only", "place", "superseded"})
+# Questions that a weight of one is worth.
+_PULL = 0.3
+LEAST = 8
+CONFIDENCE = 0.95
+CUTOFFS = (1, 3, 5, 10)
+_TOP = 8
+_UNRANKED = Stages(ranker=False)
+ProgressCallback = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """The pool of one question: features (n, len(FEATURES)), which passages hold evidence (n,), and what the
+    question counts for."""
+
+    id: str
+    rows: NDArray[np.float64]
+    holds: NDArray[np.bool_]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What a threshold costs on questions that it was not set on: how many of `asked` are `answered`, how
+    many of those `wrong`, and the share of wrong answers that is not exceeded with 95 % confidence (1.0
+    where nothing was answered). `wanted` is what was asked for; `met` says whether any threshold of the
+    questions fitted came down to it."""
+
+    wanted: float
+    met: bool
+    asked: int
+    answered: int
+    wrong: int
+    bound: float
+
+    @property
+    def share(self) -> float:
+        """Of what was answered, how much is wrong; 0.0 where nothing was."""
+        return self.wrong / self.answered if self.answered else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What came of it. `fitted` and `held_out` count questions; `before` and `after` are hit@k on the
+    held-out half; `threshold` is the evidence score below which is refused, fitted on the first half, None
+    without unanswerable questions there; the `refused` shares, None without a threshold, and the
+    risk-coverage curve are of the held-out half. `kept`: the new order was no worse there and is the one in
+    `ranker`. `risk`: what of the held-out half is answered wrongly, where the threshold was set by risk."""
+
+    ranker: Ranker
+    kept: bool
+    fitted: int
+    held_out: int
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    threshold: float | None = None
+    refused_answerable: float | None = None
+    refused_unanswerable: float | None = None
+    curve: tuple[RiskPoint, ...] = ()
+    risk: Risk | None = None
+
+
+def tune(
+    source: Path,
+    index: Index,
+    *,
+    refuse: float = 0.85,
+    risk: float | None = None,
+    progress: ProgressCallback | None = None,
+) -> Tuning:
+    """Fits a ranker and a threshold for `index` to the questions of a set (a folder or a questions file).
+
+    `refuse` is the share of the first half's unanswerable questions that is to be refused; without such
+    questions there is no threshold. With `risk` the threshold is instead the lowest at which at most that
+    share of the first half's answers is wrong: an unanswerable question answered, or quotes without the
+    evidence. The index itself is not changed: `save` does that. Raises InputError where there are too few
+    questions or a share is none."""
+    _check_shares(refuse, risk)
+    read = [q for q in load_questions(source) if q.evidence or not q.answerable]
+    halves = {h: [q for q in read if whole_half_of(q) == h] for h in HALVES}
+    questions = [q for half in halves.values() for q in half]
+    _check(halves, source)
+    pools = {e.id: e for e in examples(index, questions, progress)}
+    start = index.ranker()
+    found = fit([pools[q.id] for q in halves["dev"]], start)
+    held = [pools[q.id] for q in halves["test"] if q.answerable]
+    before, after = hits(held, start), hits(held, found)
+    kept = sum(after.values()) >= sum(before.values())
+    ranker = found if kept else start
+    fitted = halves["dev"] if risk is not None else [q for q in halves["dev"] if not q.answerable]
+    judged = _judged(index, [*fitted, *halves["test"]], ranker, progress)
+    own, others = judged[: len(fitted)], judged[len(fitted) :]
+    scores, wrong = [a.score for a in others], [a.wrong for a in others]
+    seen = None
+    if risk is None:
+        bar = float(np.quantile([a.score for a in own], refuse)) if own else None
+    else:
+        bar, met = threshold_for([a.score for a in own], [a.wrong for a in own], risk)
+        seen = measured(scores, wrong, bar, wanted=risk, met=met)
+
+    def refused(answerable: bool) -> float | None:
+        some = [a.score < bar for a in others if bar is not None and a.answerable is answerable]
+        return sum(some) / len(some) if some else None
+
+    return Tuning(
+        ranker,
+        kept,
+        len(halves["dev"]),
+        len(halves["test"]),
+        before,
+        after,
+        bar,
+        refused(True),
+        refused(False),
+        risk_coverage(scores, wrong),
+        seen,
+    )
+
+
+def _check_shares(refuse: float, risk: float | None) -> None:
+    if not 0.0 < refuse < 1.0:
+        raise InputError(
+            f"{refuse} of the unanswerable questions cannot be refused; give a share such as 0.85."
+        )
+    if risk is not None and not 0.0 < risk < 1.0:
+        raise InputError(f"{risk} of the answers cannot be wrong; give a share such as 0.05.")
+
+
+def _check(halves: Mapping[Half, Sequence[EvalQuestion]], source: Path) -> None:
+    """Before the long part: there has to be something to learn from, and something to measure on."""
+    dev, test = (sum(q.answerable for q in halves[half]) for half in HALVES)
+    if min(dev, test) < LEAST:
+        raise InputError(
+            f"{source} has {dev} questions with evidence to fit to and {test} to measure on, told apart by "
+            f"their documents; at least {LEAST} of each are needed. Add questions about more documents."
+        )
+
+
+def save(index: Index, tuning: Tuning) -> Path:
+    """Puts ranker and threshold into the index's folder, where every later search finds them. Raises
+    StorageError."""
+    path = index.folder / TUNED
+    ranker = replace(tuning.ranker, threshold=tuning.threshold)
+    write_atomically(path, f"{ranker.to_json()}\n".encode())
+    return path
+
+
+def examples(
+    index: Index, questions: Sequence[EvalQuestion], progress: ProgressCallback | None = None
+) -> Iterator[Example]:
+    """The pool of each question as it is ranked, and which of its passages hold evidence."""
+    for done, question in enumerate(questions, 1):
+        legs = index.retrievers(question.question)
+        demands = read_demands(legs, question.question)
+        ranked = rank(legs, question.question, demands, stages=_UNRANKED)
+        yield Example(question.id, ranked.rows, _holds(index, question, ranked.pool.rows))
+        if progress is not None:
+            progress(Progress("questions", done, len(questions), current=question.question))
+
+
+def _holds(index: Index, question: EvalQuestion, candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
+    """Which candidates are hits; only texts of the evidence's own documents are read."""
+    paths = {i: index.store.document(i).path for i in {c.document_id for c in candidates}}
+    wanted = {e.document for e in question.evidence}
+    right = {i for i, path in paths.items() if any(same_document(path, w) for w in wanted)}
+    near = index.store.chunks([c.id for c in candidates if c.document_id in right])
+    found = {
+        i
+        for i, document_id, chunk in near
+        if hits_any(Passage(paths[document_id], chunk.text, chunk.page, chunk.last_page), question.evidence)
+    }
+    return np.array([c.id in found for c in candidates], dtype=np.bool_)
+
+
+def hits(examples: Sequence[Example], ranker: Ranker) -> dict[str, float]:
+    """hit@k of these pools in a ranker's order, before near-duplicates and pages are seen to."""
+    ranks = []
+    for example in examples:
+        order = np.argsort(-ranker.probability(example.rows), kind="stable")
+        held = np.flatnonzero(example.holds[order])
+        ranks.append(int(held[0]) + 1 if len(held) else None)
+    count = max(1, len(ranks))
+    return {f"hit@{k}": sum(r is not None and r <= k for r in ranks) / count for k in CUTOFFS}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question with its evidence score, and whether giving the quotes as an answer would be wrong."""
+
+    answerable: bool
+    score: float
+    wrong: bool
+
+
+def _judged(
+    index: Index, questions: Sequence[EvalQuestion], ranker: Ranker, progress: ProgressCallback | None
+) -> list[_Asked]:
+    """The evidence of each question, as it would be judged with this ranker."""
+    judged = []
+    for done, question in enumerate(questions, 1):
+        found = retrieve(index.retrievers(question.question), question.question, k=_TOP, ranker=ranker)
+        selection = select(question.question, found, index)
+        right = question.answerable and any(is_shown(e, question) for e in selection.evidence)
+        judged.append(_Asked(question.answerable, selection.score, not right))
+        if progress is not None:
+            progress(Progress("evidence", done, len(questions), current=question.question))
+    return judged
+
+
+def fit(examples: Sequence[Example], start: Ranker, *, fixed: Collection[str] = ()) -> Ranker:
+    """A ranker for these questions, begun from `start`; the weights of `fixed` features stay as they are, as
+    do those of features that the examples never show.
+
+    Raises InputError with fewer than eight questions whose evidence is in the pool."""
+    from scipy.optimize import minimize
+
+    useful = [e for e in examples if e.holds.any() and not e.holds.all()]
+    if len(useful) < LEAST:
+        raise InputError(
+            f"Only {len(useful)} of {len(examples)} questions have their evidence among the passages found; "
+            f"at least {LEAST} are needed to learn an order from."
+        )
+    pools = [(np.nan_to_num(e.rows), e.holds, e.weight) for e in useful]
+    shown = np.any([np.ptp(rows, axis=0) > 0 for rows, _, _ in pools], axis=0)
+    free = [n for n, name in enumerate(FEATURES) if shown[n] and name not in fixed]
+    mass = sum(weight for _, _, weight in pools)
+    pull = _PULL / len(useful)
+
+    def loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights = start.weights.copy()
+        weights[free] = values
+        total, slope = 0.0, np.zeros(len(FEATURES))
+        for rows, holds, weight in pools:
+            part, gradient = _top_one(rows, holds, weights)
+            total += weight * part / mass
+            slope += weight * gradient / mass
+        off = values - start.weights[free]
+        return total + pull * float(off @ off), slope[free] + 2 * pull * off
+
+    bounds = [_bounds(FEATURES[n]) for n in free]
+    begin = np.array([np.clip(start.weights[n], *b) for n, b in zip(free, bounds, strict=True)])
+    found = minimize(loss, begin, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 300})
+    weights = start.weights.copy()
+    weights[free] = found.x
+    scale, bias = _platt(examples, weights)
+    return Ranker(weights, scale, bias)
+
+
+def _bounds(name: str) -> tuple[float, float]:
+    if name in _EITHER:
+        return -np.inf, np.inf
+    return (-np.inf, 0.0) if name in _AGAINST else (0.0, np.inf)
+
+
+def _top_one(
+    rows: NDArray[np.float64], holds: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64]]:
+    """Loss of one question and its gradient."""
+    sums = rows @ weights
+    powers = np.exp(sums - sums.max())
+    everything, right = powers.sum(), powers[holds].sum()
+    gradient = rows.T @ powers / everything - rows[holds].T @ powers[holds] / max(right, 1e-300)
+    return float(np.log(everything) - np.log(max(right, 1e-300))), gradient
+
+
+def _platt(examples: Sequence[Example], weights: NDArray[np.float64]) -> tuple[float, float]:
+    """Scale and bias of a logistic curve over the sums (Platt, 1999), of all candidates of all questions,
+    those without evidence too; each question counts the same."""
+    from scipy.optimize import minimize
+
+    sums = np.concatenate([np.nan_to_num(e.rows) @ weights for e in examples])
+    sign = np.where(np.concatenate([e.holds for e in examples]), 1.0, -1.0)
+    shares = np.concatenate([np.full(len(e.holds), e.weight / max(1, len(e.holds))) for e in examples])
+    shares /= shares.sum()
+    middle, spread = float(np.average(sums, weights=shares)), float(sums.std()) or 1.0
+    scaled = (sums - middle) / spread
+
+    def loss(p: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margin = sign * (p[0] * scaled + p[1])
+        slope = -shares * sign / (1.0 + np.exp(np.clip(margin, -500, 500)))
+        value = float(shares @ np.logaddexp(0.0, -margin))
+        return value, np.array([float(slope @ scaled), float(slope.sum())])
+
+    found = minimize(loss, np.array([1.0, -3.0]), jac=True, bounds=[(1e-3, None), (None, None)])
+    scale = float(found.x[0]) / spread
+    return scale, float(found.x[1]) - scale * middle
+
+
+def threshold_for(scores: Sequence[float], wrong: Sequence[bool], risk: float) -> tuple[float, bool]:
+    """The lowest threshold above which at most the share `risk` of the answers is wrong: as many answers as
+    that allows. Where none is (False), the one with the least wrong. Raises ValueError without scores."""
+    points = risk_coverage(scores, wrong)
+    if not points:
+        raise ValueError("no scores")
+    low_enough = [p for p in points if p.risk <= risk]
+    if low_enough:
+        return low_enough[-1].threshold, True
+    return min(points, key=lambda p: (p.risk, -p.coverage)).threshold, False
+
+
+def measured(
+    scores: Sequence[float], wrong: Sequence[bool], threshold: float, *, wanted: float, met: bool
+) -> Risk:
+    """The risk of a threshold on questions that did not set it."""
+    errors = [bad for score, bad in zip(scores, wrong, strict=True) if score >= threshold]
+    bound = upper_bound(sum(errors), len(errors))
+    return Risk(wanted, met, len(scores), len(errors), sum(errors), bound)
+
+
+def upper_bound(wrong: int, answered: int, *, confidence: float = CONFIDENCE) -> float:
+    """The one-sided binomial bound on a share of which `wrong` of `answered` were seen (Clopper and Pearson,
+    1934; for selective classifiers: Geifman and El-Yaniv, "Selective Classification for Deep Neural
+    Networks", 2017). With no error among n it is about 3/n: fewer than 59 questions cannot show 5 %."""
+    from scipy.stats import beta
+
+    if wrong >= answered:
+        return 1.0
+    return float(beta.ppf(confidence, wrong + 1, answered - wrong))

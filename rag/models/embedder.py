@@ -1,0 +1,303 @@
+"""Text to vectors: the Embedder protocol and its two implementations.
+
+`OnnxEmbedder` runs BERT encoders (the embedded default among them) with onnxruntime and tokenizers only;
+torch is never imported. `SentenceTransformerEmbedder` takes every other model."""
+
+from __future__ import annotations
+
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import ModelError, StorageError
+from rag.models import export
+from rag.models.card import EmbedderFiles
+from rag.models.registry import EMBEDDED, NO_SOURCES, Sources, find_embedder, find_tokenizer, offline
+
+# Padded tokens in one run of the encoder: larger batches fall out of the cache and are slower on a CPU.
+_BATCH_TOKENS = 2048
+# Texts tokenised at a time: bounds memory whatever the caller passes.
+_SLICE = 1024
+_REMEMBERED_QUERIES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderInfo:
+    """What an index must remember about its embedder. `fingerprint` is the SHA-256 of the weights;
+    `max_tokens` counts the special tokens too; `languages` are ISO 639-1 codes, ("*",) for all."""
+
+    name: str
+    fingerprint: str
+    dimension: int
+    max_tokens: int
+    languages: tuple[str, ...]
+
+
+class Embedder(Protocol):
+    """Turns text into unit vectors. Safe to call from several threads."""
+
+    @property
+    def info(self) -> EmbedderInfo: ...
+
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, dimension), rows L2-normalised; text beyond `max_tokens` is not seen."""
+        ...
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """(dimension,), L2-normalised."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without special tokens and without truncation. Where an embedder itself cannot
+        be pickled, its attribute `token_counter` is a function that counts the same and can: the processes
+        that read files count by it."""
+        ...
+
+
+def supports(info: EmbedderInfo, language: str) -> bool:
+    """Whether vectors of text in this language mean anything."""
+    return "*" in info.languages or language in info.languages
+
+
+def load_embedder(
+    spec: str = EMBEDDED, *, cache_dir: Path, models: Sources = NO_SOURCES, threads: int = 0
+) -> Embedder:
+    """The embedder that `spec` means (see `rag.models.registry.find_embedder`), ready to use. `threads` 0:
+    all available cores.
+
+    The first load of a BERT model converts it once into `cache_dir` (a second). Raises ModelMissing,
+    ModelMismatch, ModelError."""
+    files = find_embedder(spec, cache_dir, models)
+    if export.can_export(files):
+        return OnnxEmbedder(files, cache_dir=cache_dir, threads=threads)
+    return SentenceTransformerEmbedder(files, threads=threads)
+
+
+def load_token_counter(
+    spec: str = EMBEDDED, *, cache_dir: Path, models: Sources = NO_SOURCES
+) -> Callable[[Sequence[str]], list[int]]:
+    """Counts tokens as the embedder that `spec` means does, without loading its weights: some 50 ms. The
+    counter can be pickled. Raises ModelMissing, ModelError."""
+    tokenizer = find_tokenizer(spec, models)
+    if tokenizer is not None:
+        return TokenCounter(tokenizer)
+    return SentenceTransformerEmbedder(find_embedder(spec, cache_dir, models)).token_counter
+
+
+class _FilesEmbedder(ABC):
+    """What the two share: prompts, and the last few query vectors, kept read-only: a follow-up or a retry
+    embeds nothing."""
+
+    token_counter: Callable[[Sequence[str]], list[int]]
+
+    def __init__(self, files: EmbedderFiles) -> None:
+        self._files = files
+        self.info = EmbedderInfo(
+            files.name, files.fingerprint, files.dimension, files.max_tokens, files.languages
+        )
+        self._queries = lru_cache(_REMEMBERED_QUERIES)(self._query)
+
+    @abstractmethod
+    def _embed(self, texts: Sequence[str], prompt: str) -> NDArray[np.float32]: ...
+
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._embed(texts, self._files.passage_prompt)
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        return self._queries(text)
+
+    def _query(self, text: str) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = self._embed([text], self._files.query_prompt)[0].copy()
+        vector.flags.writeable = False
+        return vector
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self.token_counter(texts)
+
+
+class OnnxEmbedder(_FilesEmbedder):
+    """A BERT encoder run by onnxruntime. Each run has one thread and batches go side by side: the same
+    vectors as one run on all cores, for less processor time, and a question, which is one short run, does not
+    wait for threads that spin (measured on two busy cores: 10 ms instead of 24)."""
+
+    def __init__(self, files: EmbedderFiles, *, cache_dir: Path, threads: int = 0) -> None:
+        super().__init__(files)
+        model, tokenizer = _exported(files, cache_dir)
+        self._session = _open_session(model)
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self.token_counter = TokenCounter(tokenizer)
+        self._tokenizer = _open_tokenizer(tokenizer)
+        self._tokenizer.enable_truncation(files.max_tokens)
+
+    def _embed(self, texts: Sequence[str], prompt: str) -> NDArray[np.float32]:
+        vectors = np.empty((len(texts), self.info.dimension), dtype=np.float32)
+        for start in range(0, len(texts), _SLICE):
+            part = [encodable(prompt + text) for text in texts[start : start + _SLICE]]
+            rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(part)]
+            batches = list(_batches([len(row) for row in rows]))
+            runs = [[rows[i] for i in batch] for batch in batches]
+            for batch, found in zip(batches, self._run_all(runs), strict=True):
+                vectors[[start + i for i in batch]] = found
+        return vectors
+
+    def _run_all(self, runs: Sequence[Sequence[Sequence[int]]]) -> Iterator[NDArray[np.float32]]:
+        """The result of each run, in order."""
+        workers = min(self._threads, len(runs))
+        if workers < 2:
+            yield from map(self._run, runs)
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            yield from pool.map(self._run, runs)
+
+    def _run(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        ids = np.zeros((len(rows), max(map(len, rows))), dtype=np.int32)
+        mask = np.zeros_like(ids)
+        for i, row in enumerate(rows):
+            ids[i, : len(row)] = row
+            mask[i, : len(row)] = 1
+        out: NDArray[np.float32] = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+        return out
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Positions in batches of similar length, at most `_BATCH_TOKENS` with padding: little is computed in
+    vain."""
+    batch: list[int] = []
+    for position in sorted(range(len(lengths)), key=lengths.__getitem__):
+        # In ascending order the newcomer is the longest, so every row is padded to its length.
+        if batch and (len(batch) + 1) * lengths[position] > _BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(position)
+    if batch:
+        yield batch
+
+
+def _exported(files: EmbedderFiles, cache_dir: Path) -> tuple[Path | bytes, Path]:
+    """The ONNX model and its tokenizer; from memory where the cache cannot be written (it then costs a second
+    per start)."""
+    try:
+        folder = export.export_embedder(files, cache_dir)
+    except (OSError, StorageError):
+        assert files.tokenizer is not None
+        return export.build_graph(files), files.tokenizer
+    return folder / export.MODEL_FILE, folder / export.TOKENIZER_FILE
+
+
+def _open_session(model: Path | bytes) -> Any:
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        source = model if isinstance(model, bytes) else str(model)
+        return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises types of its own that share no base but Exception
+        raise ModelError(f"onnxruntime cannot load the embedding model ({error})") from error
+
+
+def encodable(text: str) -> str:
+    """The text without lone surrogates, which no tokenizer takes (they come from broken file names and
+    PDFs)."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _open_tokenizer(path: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the Rust side raises bare Exception
+        raise ModelError(
+            f"{path} cannot be read as a tokenizer ({error}); download the model again"
+        ) from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+class TokenCounter:
+    """Counts tokens as the embedder cuts them, without special tokens and without truncation. Pickled by its
+    path: cheap to send to a worker process."""
+
+    def __init__(self, tokenizer: Path) -> None:
+        self._path = tokenizer
+        self._tokenizer = _open_tokenizer(tokenizer)
+
+    def __call__(self, texts: Sequence[str]) -> list[int]:
+        cleaned = [encodable(text) for text in texts]
+        return [len(e.ids) for e in self._tokenizer.encode_batch_fast(cleaned, add_special_tokens=False)]
+
+    def __reduce__(self) -> tuple[type[TokenCounter], tuple[Path]]:
+        return TokenCounter, (self._path,)
+
+
+class SlowTokenCounter:
+    """The same by a tokenizer of transformers, for models without `tokenizer.json`. A process that unpickles
+    it imports transformers."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def __call__(self, texts: Sequence[str]) -> list[int]:
+        if not texts:
+            return []
+        cleaned = [encodable(text) for text in texts]
+        rows = self._tokenizer(cleaned, add_special_tokens=False, truncation=False)["input_ids"]
+        return [len(row) for row in rows]
+
+
+class SentenceTransformerEmbedder(_FilesEmbedder):
+    """Any other model, run by sentence-transformers from local files only. Importing torch takes about ten
+    seconds."""
+
+    def __init__(self, files: EmbedderFiles, *, threads: int = 0) -> None:
+        offline()
+        try:
+            import torch
+            from sentence_transformers import SentenceTransformer
+
+            if threads:
+                torch.set_num_threads(threads)
+            self._model = SentenceTransformer(str(files.folder), device="cpu", local_files_only=True)
+        except Exception as error:  # a foreign folder can fail in any way that its libraries know
+            raise ModelError(f"sentence-transformers cannot load {files.folder} ({error})") from error
+        # What the loaded model says counts more than what its files seemed to say.
+        dimension = self._model.get_embedding_dimension() or files.dimension
+        limit = self._model.max_seq_length or files.max_tokens
+        super().__init__(replace(files, dimension=int(dimension), max_tokens=int(limit)))
+        self.token_counter = (
+            TokenCounter(files.tokenizer) if files.tokenizer else SlowTokenCounter(self._model.tokenizer)
+        )
+        # PyTorch modules are not promised to be safe under concurrent calls with changing truncation
+        # settings.
+        self._lock = threading.Lock()
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        with self._lock:
+            return self.token_counter(texts)
+
+    def _embed(self, texts: Sequence[str], prompt: str) -> NDArray[np.float32]:
+        if not texts:
+            return np.empty((0, self.info.dimension), dtype=np.float32)
+        with self._lock:
+            vectors = self._model.encode(
+                [encodable(prompt + text) for text in texts],
+                batch_size=16,
+                prompt="",
+                normalize_embeddings=True,
+                convert_to_numpy=True,
+                show_progress_bar=False,
+            )
+        return np.ascontiguousarray(vectors, dtype=np.float32)

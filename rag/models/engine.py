@@ -1,0 +1,341 @@
+"""One thread that owns a model's context and writes several answers at a time.
+
+Each turn of the owner evaluates a piece or two of one prompt and then one token of every answer that is being
+written, these in one call: running answers go on while a new question is read. Prompts are evaluated in
+pieces whose borders depend on the prompt alone, and each sequence has memory of its own, so that the same
+prompt gives the same answer, whatever was asked before. What is written beside others may differ in the last
+bits of its logits, and so seldom in a word: of 56 real prompts all had the same text alone and five at a time
+(SmolLM2-135M in Q4_1).
+
+A stop is noticed at once by the reader; the owner gives up the piece in hand and frees the sequence. Requests
+are served in order."""
+
+from __future__ import annotations
+
+import codecs
+import itertools
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import CitewiseError, GenerationError
+from rag.models.generation import TEMPERATURE, TOP_P, Delivery, Thoughts
+from rag.models.kvstate import Prefixes
+from rag.models.native import Context, Interrupted, ModelVocabulary
+
+WAITING = 64
+_PIECES_A_TURN = 2  # the sooner a prompt is read, the more answers are written in one call
+CLOSED = "the language model was closed; open it again to go on"
+
+
+class Request(Delivery):
+    """One question and its answer in the making. `stable` tokens at its beginning are those of every prompt;
+    `draft` 0 is greedy, others are drawn. `token` is chosen and not yet evaluated, `position` is its
+    place."""
+
+    def __init__(
+        self,
+        tokens: list[int],
+        *,
+        max_tokens: int,
+        stable: int = 0,
+        draft: int = 0,
+        stop: threading.Event | None = None,
+    ) -> None:
+        super().__init__(stop)
+        self.tokens = tokens
+        self.max_tokens = max_tokens
+        self.stable = min(stable, len(tokens) - 1)
+        self.token, self.position = -1, len(tokens)
+        self.on_cancel: Callable[[Request], None] = lambda request: None
+        # The same prompt gets the same drafts.
+        self._random = np.random.default_rng([*tokens, draft]) if draft else None
+        self._thoughts = Thoughts()
+        # A character may span tokens; one that is cut off by the end is left out.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def cancel(self) -> None:
+        super().cancel()
+        self.on_cancel(self)
+
+    def take(self, logits: NDArray[np.float32], vocabulary: ModelVocabulary) -> bool:
+        """Chooses the next token and delivers it; False where the answer ends."""
+        self.token = chosen(logits, self._random)
+        if vocabulary.is_end(self.token) or self.cancelled:
+            self._deliver(self._thoughts.flush())
+            return False
+        self._deliver(self._thoughts.feed(self._decoder.decode(vocabulary.bytes_of(self.token))))
+        if self.position + 1 - len(self.tokens) < self.max_tokens:
+            return True
+        self._deliver(self._thoughts.flush())
+        return False
+
+    def fail(self, error: Exception) -> None:
+        """Ends with an error that the reader can act on."""
+        if not isinstance(error, CitewiseError):
+            wrapped = GenerationError(
+                f"the language model failed while writing ({error}); ask again, or use another model"
+            )
+            wrapped.__cause__ = error
+            error = wrapped
+        self.finish(error)
+
+    def _deliver(self, text: str) -> None:
+        if text:
+            self.put(text)
+
+
+def chosen(logits: NDArray[np.float32], random: np.random.Generator | None) -> int:
+    """The next token for logits of shape (vocabulary,): without a generator the likeliest, of equals the
+    lowest; else drawn from the nucleus (see `rag.models.generation.TOP_P`). Raises GenerationError where
+    the model computed no numbers."""
+    best = int(np.argmax(logits))
+    if not np.isfinite(logits[best]):
+        raise GenerationError("the language model computed no valid next word; its file may be damaged")
+    if random is None:
+        return best
+    likely = np.argsort(-logits, kind="stable")
+    share = np.cumsum(np.exp((logits[likely].astype(np.float64) - float(logits[best])) / TEMPERATURE))
+    nucleus = int(np.searchsorted(share, TOP_P * share[-1])) + 1
+    point = float(random.random()) * share[nucleus - 1]
+    return int(likely[min(int(np.searchsorted(share, point, side="right")), nucleus - 1)])
+
+
+def cuts(length: int, stable: int, size: int, start: int = 0) -> Iterator[tuple[int, int]]:
+    """The pieces [begin, end) in which a prompt of `length` tokens is evaluated from `start` on: at most
+    `size` long, with a border where its `stable` beginning ends, so that this is computed alike for every
+    question."""
+    while start < length:
+        end = min(start + size, stable if start < stable else length, length)
+        yield start, end
+        start = end
+
+
+def shared(kept: Sequence[int], tokens: Sequence[int], stable: int, size: int) -> int:
+    """Tokens of the common beginning that need no evaluation: up to a border of `cuts` behind a whole piece,
+    leaving at least one token to evaluate."""
+    pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(kept, tokens[:-1], strict=False))
+    length = sum(1 for _ in pairs)
+    return length - (length - stable if length >= stable else length) % size
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """A sequence. `kept` are the tokens whose keys and values it surely holds, from its start, computed with
+    a border at `stable`; `used` grows with each use. `pieces` of the prompt of its `request` are still to be
+    read; None while the answer is written."""
+
+    number: int
+    kept: list[int] = field(default_factory=list)
+    stable: int = 0
+    used: int = 0
+    request: Request | None = None
+    pieces: Iterator[tuple[int, int]] | None = None
+
+    def release(self) -> None:
+        self.request = self.pieces = None
+
+
+class Engine:
+    """The context, and the only thread that touches it. Does not refer to its `LlamaCpp`, so that that one
+    can be collected. `dispose` frees what lies below the context, at the end."""
+
+    def __init__(
+        self,
+        context: Context,
+        vocabulary: ModelVocabulary,
+        *,
+        slice_tokens: int,
+        prefixes: Prefixes,
+        dispose: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.context = context
+        self.vocabulary = vocabulary
+        self.closed = False
+        self._slots = [Slot(number) for number in range(context.sequences)]
+        self._slice = slice_tokens
+        self._prefixes = prefixes
+        self._dispose = dispose
+        self._clock = itertools.count(1)
+        self._changed = threading.Condition()
+        self._waiting: deque[Request] = deque()
+        self._evaluated: list[Request] = []  # whose tokens are being computed now
+        self._thread = threading.Thread(target=self._serve, name="citewise-llama", daemon=True)
+        self._thread.start()
+
+    # --- for other threads ---
+
+    @property
+    def running(self) -> list[Request]:
+        """What is being read or written."""
+        return [request for slot in self._slots if (request := slot.request)]
+
+    def offer(self, request: Request) -> bool:
+        """Queues a request; False while the queue is full. Raises GenerationError once the engine is
+        closed."""
+        with self._changed:
+            if self.closed:
+                raise GenerationError(CLOSED)
+            if len(self._waiting) >= WAITING:
+                return False
+            request.on_cancel = self._give_up
+            self._waiting.append(request)
+            self._set_places()
+            self._changed.notify()
+        return True
+
+    def close(self) -> None:
+        """Ends what runs and what waits with an error, frees the native memory."""
+        with self._changed:
+            self.closed = True
+            self.context.interrupt(True)
+            self._changed.notify()
+        if threading.current_thread() is not self._thread:  # which may collect what refers to it
+            self._thread.join()
+
+    def _give_up(self, request: Request) -> None:
+        """A reader has left: what is computed for it alone ends now."""
+        with self._changed:
+            if request in self._waiting:
+                self._waiting.remove(request)
+                self._set_places()
+            if self._evaluated == [request]:
+                self.context.interrupt(True)
+
+    # --- the owner ---
+
+    def _serve(self) -> None:
+        while self._work_is_there():
+            for _ in range(_PIECES_A_TURN):
+                self._begin()
+                self._read()
+            self._write()
+        with self._changed:
+            left = [*self.running, *self._waiting]
+            self._waiting.clear()
+        for request in left:
+            request.finish(GenerationError(CLOSED))
+        self.context.close()
+        self._dispose()
+
+    def _work_is_there(self) -> bool:
+        with self._changed:
+            for slot in self._slots:
+                if slot.request and slot.request.cancelled:
+                    slot.release()
+            self._set_places()
+            self._changed.wait_for(lambda: self.closed or self._waiting or self.running)
+            return not self.closed
+
+    def _set_places(self) -> None:
+        """How many are served before each one that waits; called with the lock held."""
+        running = len(self.running)
+        for place, request in enumerate(self._waiting):
+            request.ahead = place + running if running >= len(self._slots) or place else 0
+
+    def _begin(self) -> None:
+        """Gives the next request a free sequence, where no other prompt is being read: the one that still
+        holds most of its beginning; of equals, the one unused for longest. What it can use stays there, its
+        own beginning or that of every prompt."""
+        free = [slot for slot in self._slots if slot.request is None]
+        with self._changed:
+            if not (free and self._waiting) or any(slot.pieces for slot in self._slots):
+                return
+            request = self._waiting.popleft()
+            slot = max(free, key=lambda slot: (self._held(slot, request), -slot.used))
+            slot.request, slot.used = request, next(self._clock)
+            self._set_places()
+        start, slot.kept = self._held(slot, request), []
+        beginning = request.tokens[: request.stable]
+        try:
+            if start < request.stable and (state := self._prefixes.get(beginning)):
+                start = request.stable if self.context.restore(slot.number, state) else 0
+            if not self.context.cut(slot.number, start):
+                start = 0
+        except Exception as error:  # ends this request, not the thread
+            self._fail([slot], error)
+            return
+        slot.kept, slot.stable = request.tokens[:start], request.stable
+        slot.pieces = cuts(len(request.tokens), request.stable, self._slice, start)
+
+    def _held(self, slot: Slot, request: Request) -> int:
+        if slot.stable != request.stable:
+            return 0
+        return shared(slot.kept, request.tokens, request.stable, self._slice)
+
+    def _read(self) -> None:
+        """Evaluates the next piece of the prompt in hand; behind the last one, writing begins."""
+        slot = next((slot for slot in self._slots if slot.pieces), None)
+        if self.closed or slot is None or slot.request is None or slot.pieces is None:
+            return
+        request = slot.request
+        begin, end = next(slot.pieces)
+        last = end == len(request.tokens)
+        wanted = [end - begin - 1] if last else []
+        if not self._evaluate([slot] * (end - begin), request.tokens[begin:end], range(begin, end), wanted):
+            return
+        if end - begin == self._slice or end == request.stable:
+            slot.kept += request.tokens[begin:end]
+        if end == request.stable:
+            self._prefixes.put(request.tokens[:end], self.context.state(slot.number))
+        if last:
+            slot.pieces = None
+            self._take(slot, request, self.context.logits(end - begin - 1))
+
+    def _write(self) -> None:
+        """One more token of everything that is being written."""
+        writing = [(slot, slot.request) for slot in self._slots if slot.request and not slot.pieces]
+        if writing and self._evaluate(
+            [slot for slot, _ in writing],
+            [request.token for _, request in writing],
+            [request.position for _, request in writing],
+            range(len(writing)),
+        ):
+            for row, (slot, request) in enumerate(writing):
+                request.position += 1
+                self._take(slot, request, self.context.logits(row))
+
+    def _take(self, slot: Slot, request: Request, logits: NDArray[np.float32]) -> None:
+        try:
+            more = request.take(logits, self.vocabulary)
+        except Exception as error:  # no number in the logits: this answer fails, not the others
+            self._fail([slot], error)
+            return
+        if not more:
+            slot.release()
+            request.finish()
+
+    def _evaluate(
+        self, slots: Sequence[Slot], tokens: Sequence[int], positions: Sequence[int], wanted: Sequence[int]
+    ) -> bool:
+        """One row for each token; False where it was given up or failed."""
+        with self._changed:
+            if self.closed:
+                return False
+            self._evaluated = list(dict.fromkeys(slot.request for slot in slots if slot.request))
+            self.context.interrupt(False)
+        try:
+            self.context.evaluate(tokens, positions, [slot.number for slot in slots], wanted=wanted)
+        except Interrupted:  # closed, or nobody wants it any more
+            for slot in [] if self.closed else slots:
+                slot.release()
+            return False
+        except Exception as error:  # whatever llama.cpp raises ends these requests, not the thread
+            self._fail(slots, error)
+            return False
+        finally:
+            with self._changed:
+                self._evaluated = []
+        return True
+
+    def _fail(self, slots: Sequence[Slot], error: Exception) -> None:
+        """Ends requests with an error; what their sequences hold is not relied on."""
+        for slot in slots:
+            if slot.request:
+                slot.request.fail(error)
+            slot.kept = []
+            slot.release()

@@ -1,0 +1,236 @@
+"""Turns a BERT encoder's safetensors into one fused ONNX file, without torch.
+
+Importing torch takes about ten seconds and 470 MB; the graph of a BERT encoder is short enough to be written
+down. Token ids and mask go in, pooled and L2-normalised vectors come out, so that the query path needs only
+onnxruntime and tokenizers. Attention, residual normalisation and activation are the fused operators that
+onnxruntime documents in its ContribOperators.md; the arithmetic is that of Devlin et al. 2019
+(arXiv:1810.04805), checked against sentence-transformers in the tests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import ModelError, ModelMismatch
+from rag.files import write_atomically
+from rag.models.card import EmbedderFiles
+from rag.models.fetch import verified_sha256
+
+# Part of the folder's name in the cache: a graph written by another version of this module is not looked at.
+EXPORT_VERSION = 1
+MODEL_FILE = "model.onnx"
+TOKENIZER_FILE = "tokenizer.json"
+MANIFEST_FILE = "manifest.json"
+
+_CONTRIB = "com.microsoft"
+_OPSET = 17
+_ACTIVATIONS = {"gelu": "BiasGelu"}
+
+Weights = Mapping[str, NDArray[Any]]
+
+
+def can_export(files: EmbedderFiles) -> bool:
+    """Whether the model is one that this module writes: a BERT encoder with absolute positions and exact
+    GELU, weights in one safetensors file, a fast tokenizer, mean or CLS pooling, then normalisation."""
+    config = files.config
+    return (
+        files.tokenizer is not None
+        and files.weights.suffix == ".safetensors"
+        and files.normalised
+        and files.pooling in ("mean", "cls")
+        and config.get("model_type") == "bert"
+        and config.get("position_embedding_type", "absolute") == "absolute"
+        and config.get("hidden_act") in _ACTIVATIONS
+    )
+
+
+def exported_folder(files: EmbedderFiles, cache_dir: Path) -> Path:
+    """Where the exported model lies, or would lie."""
+    return cache_dir / "onnx" / f"{files.fingerprint}-v{EXPORT_VERSION}"
+
+
+def export_embedder(files: EmbedderFiles, cache_dir: Path) -> Path:
+    """The folder with `model.onnx`, `tokenizer.json` and `manifest.json`; written on the first call (about a
+    second).
+
+    Each file is written in one step, the manifest with the SHA-256 of the others last, so that no reader ever
+    takes half a model, and two processes may do it at once. A damaged export is replaced. Raises OSError when
+    the tokenizer cannot be read, StorageError when the cache cannot be written, ModelError when the weights
+    are not those of a BERT encoder."""
+    folder = exported_folder(files, cache_dir)
+    if _is_sound(folder, cache_dir):
+        return folder
+    assert files.tokenizer is not None
+    contents = {MODEL_FILE: build_graph(files), TOKENIZER_FILE: files.tokenizer.read_bytes()}
+    manifest = {
+        "name": files.name,
+        "source": files.fingerprint,
+        "export": EXPORT_VERSION,
+        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
+    }
+    contents[MANIFEST_FILE] = json.dumps(manifest, indent=1).encode()
+    for name, data in contents.items():
+        write_atomically(folder / name, data)
+    return folder
+
+
+def _is_sound(folder: Path, cache_dir: Path) -> bool:
+    try:
+        manifest = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))
+        return all(
+            verified_sha256(folder / name, cache_dir) == digest for name, digest in manifest["sha256"].items()
+        ) and {MODEL_FILE, TOKENIZER_FILE} <= set(manifest["sha256"])
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return False
+
+
+def build_graph(files: EmbedderFiles) -> bytes:
+    """The serialised model: inputs `input_ids` and `attention_mask` (batch, length) int32, padded on the
+    right; output `embedding` (batch, dimension) float32, rows L2-normalised."""
+    weights = _read_weights(files.weights)
+    try:
+        model = _Graph(files.config, weights, pooling=files.pooling).build()
+    except KeyError as error:
+        raise ModelMismatch(
+            f"{files.weights} has no tensor {error}; it is not the encoder that its config.json describes"
+        ) from error
+    data: bytes = model.SerializeToString()
+    return data
+
+
+def _read_weights(path: Path) -> dict[str, NDArray[Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path} cannot be read as safetensors ({error}); fetch the model again") from error
+    return {name.removeprefix("bert."): array for name, array in tensors.items()}
+
+
+class _Graph:
+    """Collects nodes and weights while the encoder is written down from its input to its output."""
+
+    def __init__(self, config: Mapping[str, Any], weights: Weights, *, pooling: str) -> None:
+        self.config = config
+        self.weights = weights
+        self.pooling = pooling
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self.epsilon = float(config.get("layer_norm_eps", 1e-12))
+
+    def build(self) -> Any:
+        from onnx import TensorProto, helper
+
+        hidden, lengths = self._embeddings()
+        for layer in range(int(self.config["num_hidden_layers"])):
+            hidden = self._layer(hidden, lengths, f"encoder.layer.{layer}")
+        self._normalise(self._cls(hidden) if self.pooling == "cls" else self._mean(hidden))
+        ids = [
+            helper.make_tensor_value_info(name, TensorProto.INT32, ["batch", "length"])
+            for name in ("input_ids", "attention_mask")
+        ]
+        width = int(self.config["hidden_size"])
+        out = [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", width])]
+        graph = helper.make_graph(self.nodes, "encoder", ids, out, self.constants)
+        opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_CONTRIB, 1)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+    def _weight(self, name: str) -> NDArray[np.float32]:
+        return np.asarray(self.weights[name], dtype=np.float32)
+
+    def _constant(self, name: str, array: NDArray[Any]) -> str:
+        from onnx import numpy_helper
+
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def _parameter(self, name: str) -> str:
+        return self._constant(name, self._weight(name))
+
+    def _node(self, kind: str, inputs: list[str], *outputs: str, domain: str = "", **attributes: Any) -> str:
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(kind, inputs, outputs, domain=domain, **attributes))
+        return outputs[0]
+
+    def _embeddings(self) -> tuple[str, str]:
+        """Word, position and (constant) segment vectors, summed and normalised; and each row's length."""
+        # A single passage is segment 0 throughout, so its vector joins the positions.
+        positions = self._weight("embeddings.position_embeddings.weight")
+        segment = self._weight("embeddings.token_type_embeddings.weight")[0]
+        inputs = [
+            "input_ids",
+            "",
+            self._parameter("embeddings.word_embeddings.weight"),
+            self._constant("positions", positions + segment),
+            "",
+            self._parameter("embeddings.LayerNorm.weight"),
+            self._parameter("embeddings.LayerNorm.bias"),
+            "attention_mask",
+        ]
+        kind, out = "EmbedLayerNormalization", ("embedded", "lengths")
+        self._node(kind, inputs, *out, domain=_CONTRIB, epsilon=self.epsilon)
+        return out
+
+    def _layer(self, hidden: str, lengths: str, prefix: str) -> str:
+        attention = f"{prefix}.attention"
+        names = [f"{attention}.self.{part}" for part in ("query", "key", "value")]
+        qkv = np.concatenate([self._weight(f"{name}.weight").T for name in names], axis=1)
+        bias = np.concatenate([self._weight(f"{name}.bias") for name in names])
+        inputs = [
+            hidden,
+            self._constant(f"{attention}.qkv", qkv),
+            self._constant(f"{attention}.qkv.bias", bias),
+            lengths,
+        ]
+        heads = int(self.config["num_attention_heads"])
+        mixed = self._node("Attention", inputs, f"{attention}.mixed", domain=_CONTRIB, num_heads=heads)
+        hidden = self._residual(mixed, hidden, f"{attention}.output")
+        inner = self._dense(hidden, f"{prefix}.intermediate.dense")
+        inner_bias = self._parameter(f"{prefix}.intermediate.dense.bias")
+        activation = _ACTIVATIONS[self.config["hidden_act"]]
+        active = self._node(activation, [inner, inner_bias], f"{prefix}.active", domain=_CONTRIB)
+        return self._residual(active, hidden, f"{prefix}.output")
+
+    def _dense(self, inputs: str, name: str) -> str:
+        weight = self._constant(f"{name}.weight", self._weight(f"{name}.weight").T)
+        return self._node("MatMul", [inputs, weight], f"{name}.product")
+
+    def _residual(self, inputs: str, skip: str, name: str) -> str:
+        """LayerNorm(dense(inputs) + bias + skip)."""
+        operands = [
+            self._dense(inputs, f"{name}.dense"),
+            skip,
+            self._parameter(f"{name}.LayerNorm.weight"),
+            self._parameter(f"{name}.LayerNorm.bias"),
+            self._parameter(f"{name}.dense.bias"),
+        ]
+        return self._node(
+            "SkipLayerNormalization", operands, f"{name}.normalised", domain=_CONTRIB, epsilon=self.epsilon
+        )
+
+    def _mean(self, hidden: str) -> str:
+        """The mean over the row's own tokens, as a product (1, length) x (length, width) per row."""
+        from onnx import TensorProto
+
+        axis = self._constant("row_axis", np.array([1], dtype=np.int64))
+        mask = self._node("Cast", ["attention_mask"], "mask", to=TensorProto.FLOAT)
+        row = self._node("Unsqueeze", [mask, axis], "mask_row")
+        total = self._node("MatMul", [row, hidden], "total")
+        # Dividing by the length would not change the direction, and the next step normalises.
+        return self._node("Squeeze", [total, axis], "pooled")
+
+    def _cls(self, hidden: str) -> str:
+        first = self._constant("first", np.array(0, dtype=np.int64))
+        return self._node("Gather", [hidden, first], "pooled", axis=1)
+
+    def _normalise(self, pooled: str) -> None:
+        self._node("LpNormalization", [pooled], "embedding", axis=1, p=2)

@@ -1,0 +1,287 @@
+"""What left this machine: one line a request to another host, in a file that stays here.
+
+`cache_dir/audit.jsonl` says when, where to, how many bytes and the SHA-256 of the prompt, so that a prompt at
+hand can be proved to have been sent or not; it holds no text. The line is on disk before the request is made:
+where it cannot be written, nothing is sent.
+
+A language model behind an OpenAI-compatible address: llama-server, vLLM, Ollama, or a service elsewhere.
+
+Only an address that the user set is ever contacted; redirects are not followed, so that no server can send
+the words on to another host. A host that is not this machine needs `allow_remote`, and each request to it is
+written down before it is made (`rag.models.remote`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import ipaddress
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from rag.errors import CitewiseError, ConfigError, GenerationError, Offline
+from rag.files import storage_error
+from rag.models.generation import TEMPERATURE, TOP_P, Delivery, LLMInfo, Prompt, Thoughts
+from rag.types import Queued
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The sum of an audit file. `last` is ISO 8601, "" where nothing was sent; `damaged` counts lines that
+    cannot be read."""
+
+    requests: int = 0
+    size: int = 0
+    hosts: tuple[str, ...] = ()
+    last: str = ""
+    damaged: int = 0
+
+
+def audit_file(cache_dir: Path) -> Path:
+    """Where the requests of this user are written down."""
+    return cache_dir / "audit.jsonl"
+
+
+def record(file: Path, *, host: str, what: str, body: bytes, prompt: str = "") -> None:
+    """Adds a line and syncs it. Lines of several processes do not mix. Raises StorageError."""
+    entry = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "host": host,
+        "what": what,
+        "bytes": len(body),
+        "prompt_sha256": hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest() if prompt else "",
+    }
+    line = json.dumps(entry).encode() + b"\n"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            if os.write(handle, line) != len(line):
+                raise OSError(28, "No space left on device")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise storage_error(file, error) from error
+
+
+def read(file: Path) -> Sent:
+    """The sum of what was sent. Raises StorageError where there is a file that cannot be read."""
+    requests = size = damaged = 0
+    hosts: dict[str, None] = {}
+    last = ""
+    try:
+        lines = file.read_bytes().splitlines()
+    except FileNotFoundError:
+        return Sent()
+    except OSError as error:
+        raise storage_error(file, error) from error
+    for line in lines:
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            entry = json.loads(line)
+            host, when, count = str(entry["host"]), str(entry["time"]), int(entry["bytes"])
+            requests, size, last = requests + 1, size + count, max(last, when)
+            hosts[host] = None
+            continue
+        damaged += 1
+    return Sent(requests, size, tuple(hosts), last, damaged)
+
+
+_CONNECT_SECONDS = 10.0
+_SILENCE_SECONDS = 300.0  # a large prompt on a slow machine says nothing for minutes
+# Servers put the text into a template themselves and may take these for control tokens; broken up, they stay
+# readable.
+_MARKERS = re.compile(r"<\||\|>|\[(?=/?INST\])|<(?=/?s>)|<<(?=/?SYS>>)|<(?=(?:start|end)_of_turn>)")
+_HAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address certainly means this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def leaves_for(llm: str) -> str:
+    """The host that questions and evidence are sent to by this `llm` setting; "" where they stay here."""
+    if not llm.lower().startswith(("http://", "https://")) or is_loopback(llm):
+        return ""
+    return urlsplit(llm).hostname or ""
+
+
+class OpenAIServer:
+    """Chat completions, streamed; at temperature 0, further drafts drawn.
+
+    `url` is the base ("http://127.0.0.1:8080/v1"; "/v1" is added to a bare host). `model` "": the first that
+    the server lists. Token counts are estimates on the high side, since the server's tokenizer is not known.
+    `audit_to`: the file for requests to another machine, which needs one (Offline without).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        model: str = "",
+        api_key: str = "",
+        allow_remote: bool = False,
+        context_tokens: int = 2048,
+        audit_to: Path | None = None,
+    ) -> None:
+        import httpx
+
+        parts = urlsplit(url)
+        if not parts.hostname:
+            raise ConfigError(f"llm = {url!r} names no host; an address looks like http://127.0.0.1:8080/v1")
+        local = is_loopback(url)
+        if not local and not allow_remote:
+            raise Offline(
+                f"{parts.hostname} is another machine: questions and passages would leave this one. "
+                "If that is wanted, set allow_remote = true"
+            )
+        if not local and audit_to is None:
+            raise Offline(f"what is sent to {parts.hostname} must be written down: give audit_to a file")
+        self._host, self._audit = parts.hostname, None if local else audit_to
+        self._base = url.rstrip("/") + ("" if parts.path.strip("/") else "/v1")
+        self._model = model
+        self._info = LLMInfo(
+            name=model or parts.netloc.rpartition("@")[2],
+            fingerprint=hashlib.sha256(f"{self._base}\n{model}".encode()).hexdigest(),
+            context_tokens=context_tokens,
+            local=local,
+        )
+        self._client = httpx.Client(
+            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            timeout=httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS),
+            follow_redirects=False,
+            trust_env=not local,  # a proxy must not see what is meant for this machine
+        )
+
+    @property
+    def info(self) -> LLMInfo:
+        return self._info
+
+    def count_tokens(self, text: str) -> int:
+        """An estimate, rather too high: one per Han character, and one for each three bytes of the rest."""
+        han = len(_HAN.findall(text))
+        rest = len(_HAN.sub("", text).encode("utf-8", "replace"))
+        return han + -(-rest // 3)
+
+    def generate(
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
+    ) -> Iterator[str | Queued]:
+        body, delivery = self._body(prompt, max_tokens, draft), Delivery(stop)
+        # The thread reads on while the caller waits, so that a stop is noticed before the first word.
+        threading.Thread(
+            target=self._produce, args=(body, delivery), name="citewise-remote", daemon=True
+        ).start()
+        yield from delivery.follow()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _produce(self, body: dict[str, Any], delivery: Delivery) -> None:
+        import httpx
+
+        failure: CitewiseError | None = None
+        try:
+            thoughts = Thoughts()
+            for text in self._stream(body, delivery):
+                if released := thoughts.feed(text):
+                    delivery.put(released)
+            if released := thoughts.flush():
+                delivery.put(released)
+        except CitewiseError as error:
+            failure = error
+        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:  # RuntimeError: closed client
+            failure = GenerationError(
+                f"{self._base} did not answer ({error or type(error).__name__}); is the server running?"
+            )
+        delivery.finish(failure)
+
+    def _body(self, prompt: Prompt, max_tokens: int, draft: int) -> dict[str, Any]:
+        messages = {"system": prompt.system, "user": prompt.user}
+        drawn = {"temperature": TEMPERATURE, "top_p": TOP_P, "seed": draft}
+        return {
+            "model": self._model,
+            "messages": [{"role": role, "content": _defused(text)} for role, text in messages.items()],
+            "max_tokens": max_tokens,
+            "stream": True,
+        } | (drawn if draft else {"temperature": 0, "seed": 0})
+
+    def _stream(self, body: dict[str, Any], delivery: Delivery) -> Iterator[str]:
+        body["model"] = body["model"] or self._model or self._first_model()
+        content = json.dumps(body, ensure_ascii=False).encode()
+        self._write_down("chat", content, body["messages"][-1]["content"])
+        headers = {"Content-Type": "application/json"}
+        with self._client.stream(
+            "POST", f"{self._base}/chat/completions", content=content, headers=headers
+        ) as response:
+            if response.status_code != 200:
+                response.read()
+                raise self._refusal(response.status_code, response.text)
+            for line in response.iter_lines():
+                if delivery.cancelled:
+                    return
+                if not line.startswith("data:"):
+                    continue
+                data = line[5:].strip()
+                if data == "[DONE]":
+                    return
+                yield from self._content(data)
+
+    def _content(self, data: str) -> Iterator[str]:
+        try:
+            event = json.loads(data)
+            if event.get("error"):
+                raise self._refusal(200, json.dumps(event["error"], ensure_ascii=False))
+            for choice in event.get("choices") or []:
+                if piece := (choice.get("delta") or {}).get("content"):
+                    yield str(piece)
+        except (ValueError, AttributeError, TypeError) as error:
+            raise GenerationError(
+                f"{self._base} sent something that is not a chat completion: {data[:200]}"
+            ) from error
+
+    def _write_down(self, what: str, content: bytes = b"", prompt: str = "") -> None:
+        if self._audit is None:
+            return
+        try:
+            record(self._audit, host=self._host, what=what, body=content, prompt=prompt)
+        except CitewiseError as error:
+            raise GenerationError(f"nothing was sent to {self._host}: {error}") from error
+
+    def _first_model(self) -> str:
+        self._write_down("models")
+        response = self._client.get(f"{self._base}/models")
+        if response.status_code != 200:
+            raise self._refusal(response.status_code, response.text)
+        try:
+            listed: Any = response.json()
+            self._model = str(listed["data"][0]["id"])
+        except (ValueError, LookupError, TypeError) as error:
+            raise GenerationError(f"{self._base} lists no model; set llm_model") from error
+        return self._model
+
+    def _refusal(self, status: int, body: str) -> GenerationError:
+        hint = {
+            401: "; check llm_api_key",
+            403: "; check llm_api_key",
+            404: "; check the address and llm_model",
+        }
+        return GenerationError(f"{self._base} answered {status}: {body.strip()[:300]}{hint.get(status, '')}")
+
+
+def _defused(text: str) -> str:
+    """Text in which nothing reads as a chat template's marker: a blank goes into each."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return _MARKERS.sub(lambda match: f"{match.group()[0]} {match.group()[1:]}", text)

@@ -1,0 +1,164 @@
+"""Chat templates of GGUF files: text in, token ids out, with no way for the text to become a control token.
+
+The template is rendered once with placeholders that occur nowhere else, and cut at them. Only the template's
+own pieces are tokenised with control tokens enabled; system and user text never are. Rendering runs in
+jinja2's immutable sandbox, since a template is code that came with a model file."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from rag.errors import ModelError
+from rag.models.generation import Prompt
+
+_SYSTEM = "\ue000citewise-system\ue001"
+_USER = "\ue000citewise-user\ue001"
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+# What templates mark turns with: <|user|>, <start_of_turn>, [INST], <<SYS>>, <用户>, </s>.
+_MARKER = re.compile(r"<\|[^|\s]{1,40}\|>|<</?\w{1,20}>>|</?[^\W\d][\w▁]{0,40}>|\[/?[A-Z_]{2,30}\]")
+# The day that templates are given, which must not change from one day to the next: answers would, too.
+_DAY = datetime.date(2024, 7, 26)
+# For base models: no control token at all.
+PLAIN = "{% for message in messages %}{{ message['content'] }}\n\n{% endfor %}"
+
+
+class TemplateVocabulary(Protocol):
+    """What a tokenizer must offer. Ids are the model's."""
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]:
+        """With `special`, control tokens written in the text become control ids."""
+        ...
+
+    def is_control(self, token: int) -> bool: ...
+
+    def text_of(self, token: int) -> str:
+        """How a token is written, control tokens included."""
+        ...
+
+
+class ChatTemplate:
+    """Turns prompts into token ids for one model."""
+
+    def __init__(self, source: str, vocabulary: TemplateVocabulary, *, bos: str = "", eos: str = "") -> None:
+        self._vocabulary = vocabulary
+        render = _renderer(source, bos, eos)
+        parts = _split(render, with_system=True) or _split(render, with_system=False)
+        if parts is None:
+            raise ModelError(
+                "the model's chat template does not show the user's message; use another GGUF file"
+            )
+        if parts[-1].rstrip().endswith("<think>"):  # thinking that cannot be switched off ends at once
+            parts[-1] = f"{parts[-1].rstrip()}\n\n</think>\n\n"
+        self._parts = parts
+        self._pieces = [
+            vocabulary.tokenize(part, special=True) if i % 2 == 0 else []
+            for i, part in enumerate(self._parts)
+        ]
+        # A token that the template uses to mark turns must not come out of a document, whatever its type is
+        # called.
+        self._written = set(_MARKER.findall(" ".join(parts[::2])))
+        self._markers = {t for piece in self._pieces for t in piece if _looks_special(vocabulary.text_of(t))}
+
+    def encode(self, prompt: Prompt) -> list[int]:
+        return self.encode_parts(prompt)[0]
+
+    def encode_parts(self, prompt: Prompt) -> tuple[list[int], int]:
+        """The token ids, and how many at the beginning are the same whatever the user says."""
+        tokens: list[int] = []
+        stable = 0
+        for piece, part in zip(self._pieces, self._parts, strict=True):
+            tokens += piece
+            if part == _SYSTEM:
+                tokens += self.encode_content(prompt.system)
+            elif part == _USER and _SYSTEM not in self._parts and prompt.system:
+                content = self.encode_content(f"{prompt.system}\n\n{prompt.user}")
+                # The last tokens of the instructions may melt into what follows.
+                alone = self.encode_content(prompt.system)[:-1]
+                stable = len(tokens) + (len(alone) if content[: len(alone)] == alone else 0)
+                tokens += content
+            elif part == _USER:
+                stable = len(tokens)
+                tokens += self.encode_content(prompt.user)
+        return tokens, stable
+
+    def encode_content(self, text: str) -> list[int]:
+        """Token ids of untrusted text; none of them is a control token or a turn marker of the template."""
+        text = text.encode("utf-8", "replace").decode("utf-8").replace("\x00", " ")
+        for written in self._written:  # markers may be written in several ordinary tokens ([INST])
+            text = text.replace(written, f"{written[0]} {written[1:]}")
+        tokens = self._vocabulary.tokenize(text, special=False)
+        # Some files declare their turn markers as ordinary words; those are broken up in the text.
+        for _ in range(8):
+            bad = {t for t in tokens if self._forbidden(t)}
+            if not bad:
+                return tokens
+            for written in sorted((self._vocabulary.text_of(t) for t in bad), key=len, reverse=True):
+                text = (
+                    text.replace(written, " ".join(written))
+                    if len(written) > 1
+                    else text.replace(written, " ")
+                )
+            tokens = self._vocabulary.tokenize(text, special=False)
+        return [t for t in tokens if not self._forbidden(t)]
+
+    def _forbidden(self, token: int) -> bool:
+        return token in self._markers or self._vocabulary.is_control(token)
+
+
+def _looks_special(written: str) -> bool:
+    return len(written) > 2 and written[0] in "<[" and written[-1] in ">]"
+
+
+def _renderer(source: str, bos: str, eos: str) -> Callable[[Sequence[dict[str, str]]], str]:
+    from jinja2 import TemplateError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    def refuse(message: str = "") -> str:
+        raise TemplateError(message)
+
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+    )
+    environment.globals["raise_exception"] = refuse
+    # Some templates ask for it without a look whether it is there; those that look have a day of their own.
+    if "strftime_now is defined" not in source:
+        environment.globals["strftime_now"] = _DAY.strftime
+    environment.filters["tojson"] = lambda value, **_: json.dumps(value, ensure_ascii=False)
+    try:
+        template = environment.from_string(source)
+    except TemplateError as error:
+        raise ModelError(
+            f"the model's chat template is not valid ({error}); use another GGUF file"
+        ) from error
+
+    def render(messages: Sequence[dict[str, str]]) -> str:
+        values: dict[str, Any] = {"bos_token": bos, "eos_token": eos, "add_generation_prompt": True}
+        return template.render(messages=list(messages), tools=None, enable_thinking=False, **values)
+
+    return render
+
+
+def _split(render: Callable[[Sequence[dict[str, str]]], str], *, with_system: bool) -> list[str] | None:
+    """[template, placeholder, template, ...], or None where the template takes no system message (Gemma,
+    early Mistral raise; others leave it out)."""
+    wanted = [_SYSTEM, _USER] if with_system else [_USER]
+    roles = ["system", "user"] if with_system else ["user"]
+    try:
+        text = render([{"role": r, "content": c} for r, c in zip(roles, wanted, strict=True)])
+    except Exception:  # a template may fail in any way that its author's expressions can
+        return None
+    if any(text.count(placeholder) != 1 for placeholder in wanted):
+        return None
+    parts: list[str] = []
+    for placeholder in sorted(wanted, key=text.index):
+        before, _, text = text.partition(placeholder)
+        parts += [before, placeholder]
+    return [*parts, text]

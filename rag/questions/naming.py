@@ -1,0 +1,347 @@
+"""Companies that a question names and no document of a catalogue bears: a reason to refuse.
+
+Which names of a catalogue a question holds, and how surely, 0 to 1: companies here, others where a field
+looks them up with what is found here.
+
+Words are looked up as keys of up to twelve words, the longest first; Chinese text by its characters, for it
+has no blanks. A single common word counts only where it is written as a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rag.documents.catalogue import Catalogue, NameKind, singular
+from rag.facts.names import (
+    ABBREVIATIONS,
+    EXCHANGES,
+    GENERIC,
+    JOINING,
+    LEGAL_NAME,
+    POSSESSIVE,
+    WORD,
+    ZH_LEGAL_NAME,
+    contracts,
+    name_key,
+    one_edit,
+    short_name,
+    squash,
+)
+from rag.languages.text import STOPWORDS_EN, has_han, normalise
+
+MARKED = re.compile(rf"(?:\$|\b(?:{EXCHANGES})\s?:\s?)(?P<a>[A-Z]{{1,5}})\b|\((?P<b>[A-Z]{{2,5}})\)")
+# What stands in capitals in titles of accounts and begins questions; no name is made of it.
+REPORT_WORDS = frozenset(
+    "year years quarter quarters fiscal annual report reports form note notes item section article "
+    "company companies "
+    "corporation business segment segments revenue revenues sales income net gross operating cash flow flows "
+    "balance sheet statement statements earnings margin margins ratio ratios capital assets liabilities debt "
+    "equity inventory inventories cost costs expense expenses tax taxes interest share shares stock dividend "
+    "dividends total current working days payable receivable turnover growth average rate property plant "
+    "equipment goodwill intangible amortization depreciation adjusted diluted basic january february march "
+    "april may june july august september october november december usd million billion thousand percent "
+    "based according assume using looking roughly considering among please answer give respond round "
+    "calculate "
+    "compute compare explain describe list state agm ceo cfo board directors shareholder "
+    "shareholders consolidated "
+    "americas europe asia emea apac north south east west region regions".split()
+)
+_RUN = re.compile(r"[A-Z0-9][\w&.'’-]*(?:[ ]+(?:(?:&|of|and)[ ]+)?[A-Z][\w&.'’-]*)*")
+_OWNER = re.compile(r"(['’][sS]?)(?=[ ]|$)")
+_LEADS_TO_NAME = re.compile(
+    r"(?:^|[.?!:;,]|\b(?:for|of|at|by|from|did|does|do|is|was|are|were|has|had|have|will|would|can|could|in|to|about|that|if|between"
+    r"|and|or|with|has|whether))\s*$",
+    re.I,
+)
+
+
+def unknown_companies(
+    question: str, catalogue: Catalogue, spans: Sequence[tuple[int, int]], reporting: bool
+) -> Iterator[str]:
+    if not catalogue.companies:
+        return
+
+    def known(start: int, end: int) -> bool:
+        return any(s < end and start < e for s, e in spans)
+
+    for pattern in (LEGAL_NAME, ZH_LEGAL_NAME):
+        for m in pattern.finditer(question):
+            name = m.group().strip(" ,.")
+            if not known(m.start(), m.end()) and name_key(short_name(name)) not in catalogue.company_keys:
+                yield re.sub(r"^.*(?:[，。、的是与和]|关于)", "", _trimmed(name))
+    for m in MARKED.finditer(question):
+        ticker = m["a"]
+        if ticker and not known(m.start(), m.end()):
+            yield ticker
+    if reporting:
+        for m in _RUN.finditer(question):
+            run, owner, _ = _OWNER.split(m.group(), 1) if _OWNER.search(m.group()) else (m.group(), "", "")
+            name = _trimmed(run.rstrip(".,'’"))
+            owns = bool(owner) or question[m.end() : m.end() + 1] in ("'", "’")
+            before = question[: m.start()]
+            opens = not before.strip() or before.rstrip()[-1] in ".?!"
+            led = bool(_LEADS_TO_NAME.search(before)) and not (opens and name == run and " " not in name)
+            if name and (owns or led) and _is_new(name, catalogue):
+                yield name
+
+
+def _trimmed(name: str) -> str:
+    """The name without words at its edges that are none of a name (What, In, FY2019, EBITDA, Net)."""
+    words = name.split()
+
+    def says_nothing(word: str) -> bool:
+        key = squash(word)
+        return (
+            key in STOPWORDS_EN
+            or key in ABBREVIATIONS
+            or key in REPORT_WORDS
+            or key in JOINING
+            or key == "of"
+            or bool(re.fullmatch(r"(?:fy|q[1-4]|h[12])?\d*(?:q[1-4])?|\d+[kq]", key))
+        )
+
+    while words and says_nothing(words[0]):
+        words.pop(0)
+    while words and says_nothing(words[-1]):
+        words.pop()
+    return " ".join(words)
+
+
+def _is_new(name: str, catalogue: Catalogue) -> bool:
+    keys = [squash(w) for w in name.split()]
+    return len("".join(keys)) > 1 and not any(k in catalogue.title_words for k in keys if k not in JOINING)
+
+
+_LONGEST = 12
+_SPACED_AND = re.compile(r"\b([A-Z])\s&\s([A-Z])\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The companies that a question names: their numbers with how surely, and names that no company bears."""
+
+    companies: Mapping[int, float] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a question: as written, its key, its place, whether it owns what follows ("Vextra's"), and
+    whether it opens a sentence."""
+
+    raw: str
+    key: str
+    start: int
+    end: int
+    possessive: bool
+    opens: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A key that stands in a question: its place, its size in words or characters, how surely it is meant."""
+
+    key: str
+    start: int
+    end: int
+    size: int
+    weight: float = 1.0
+
+
+def find_names(question: str, catalogue: Catalogue, *, reporting: bool) -> Named:
+    """The companies that the question names. `reporting`: it speaks of a fiscal period or a form, so that a
+    capitalised name which no document bears is taken for a company."""
+    question = spaced(question)
+    companies, spans = _companies(question, words_of(question), catalogue)
+    if has_han(question):
+        for match in han_matches(question, catalogue, catalogue.company_keys):
+            spans.append((match.start, match.end))
+            for number, _ in catalogue.company_keys[match.key]:
+                companies[number] = max(match.weight, companies.get(number, 0.0))
+    unknown = unknown_companies(question, catalogue, spans, reporting and not companies)
+    return Named(companies, tuple(dict.fromkeys(unknown)))
+
+
+def spaced(question: str) -> str:
+    """The question with "A & B" as one word: what the places of words and matches are places in."""
+    return _SPACED_AND.sub(r"\1&\2", question)
+
+
+def best(matches: Iterable[Match]) -> dict[str, float]:
+    """Each key with the greatest of its weights."""
+    found: dict[str, float] = {}
+    for m in matches:
+        found[m.key] = max(m.weight, found.get(m.key, 0.0))
+    return found
+
+
+def words_of(question: str) -> list[Word]:
+    """The words of a question that may be of a name."""
+    found = []
+    for m in WORD.finditer(question):
+        raw = POSSESSIVE.sub("", m.group())
+        key = squash(raw)
+        if key and key not in JOINING:
+            before = question[: m.start()].rstrip()
+            opens = not before or before[-1] in ".?!:"
+            owns = raw != m.group() or question[m.end() : m.end() + 1] in ("'", "’")
+            found.append(Word(raw, key, m.start(), m.end(), owns, opens))
+    return found
+
+
+Weigh = Callable[[Sequence[Word]], float]
+Doubt = Callable[[str, int], float]
+
+
+def run_matches(
+    words: Sequence[Word], keys: Mapping[str, object], weigh: Weigh, singulars: bool = False
+) -> Iterator[Match]:
+    """Every run of words that is a key, with the weight that its spelling gives it."""
+    if not keys:
+        return
+    parts = [singular(w.key) if singulars else w.key for w in words]
+    for first in range(len(words)):
+        key = ""
+        for last in range(first, min(first + _LONGEST, len(words))):
+            key += parts[last]
+            if key in keys and (weight := weigh(words[first : last + 1])) > 0:
+                yield Match(key, words[first].start, words[last].end, last - first + 1, weight)
+
+
+def longest(
+    matches: Iterable[Match], question: str, keys: Mapping[str, object], nested: bool = False
+) -> list[Match]:
+    """Matches that lie in no longer one; `nested`: those that do are kept with their share of its words."""
+    kept: list[Match] = []
+    for m in sorted(matches, key=lambda m: (-m.size, m.start)):
+        around = next((k for k in kept if k.start < m.end and m.start < k.end), None)
+        if around is None:
+            kept.append(m)
+        elif nested and around.start <= m.start and m.end <= around.end and m.key != around.key:
+            kept.append(Match(m.key, m.start, m.end, m.size, 0.6 * m.weight * m.size / around.size))
+    return kept
+
+
+# Companies
+
+
+def _companies(
+    question: str, words: Sequence[Word], catalogue: Catalogue
+) -> tuple[dict[int, float], list[tuple[int, int]]]:
+    """Company numbers with how surely they are named, and the spans of the question that name them."""
+    if not catalogue.companies:
+        return {}, []
+    shouting = question.isupper()
+    written = any(c.isupper() for c in question)
+    marked = {m.start(g) for m in MARKED.finditer(question) for g in ("a", "b") if m[g]}
+    found: dict[int, float] = {}
+    spans: list[tuple[int, int]] = []
+    runs = run_matches(words, catalogue.company_keys, lambda run: 1.0)
+    signed = (
+        Match(key, w.start, w.end, 1)
+        for w in words
+        if "&" in w.raw and (key := w.raw.lower()) in catalogue.company_keys
+    )
+    for m in sorted([*runs, *signed], key=lambda m: (-m.size, m.start)):
+        if any(s < m.end and m.start < e for s, e in spans):
+            continue
+        documents = catalogue.company_keys[m.key]
+        run = [w for w in words if m.start <= w.start and w.end <= m.end]
+        weight = _company_weight(documents[0][1], run, m, m.start in marked, shouting, written)
+        if not weight or (documents[0][1] is NameKind.ACRONYM and len(documents) > 1):
+            continue
+        if len(documents) > 1 and documents[0][1] is NameKind.LEAD:
+            weight = 0.6
+        spans.append((m.start, m.end))
+        for number, _ in documents:
+            found[number] = max(weight, found.get(number, 0.0))
+    for word in words:
+        if not any(s <= word.start < e for s, e in spans):
+            number = _contracted(word, catalogue, shouting)
+            number = _misspelt(word, catalogue) if number < 0 and not found else number
+            if number >= 0:
+                spans.append((word.start, word.end))
+                found[number] = max(0.7, found.get(number, 0.0))
+    return found, spans
+
+
+def _company_weight(
+    kind: NameKind, run: Sequence[Word], match: Match, marked: bool, shouting: bool, written: bool
+) -> float:
+    """How surely words that are a key name its company. `marked`: as a ticker, by "$" or brackets;
+    `shouting`: all is in capitals; `written`: there is any capital."""
+    word = run[0]
+    capital = word.raw[0].isupper() or word.raw[0].isdigit()
+    if kind is NameKind.TICKER:
+        shouted = sum(c.isupper() for c in word.raw) > 1  # "AnB" is typed for the ticker ANB
+        plain = shouted and len(word.key) > 2 and word.key not in ABBREVIATIONS and not shouting
+        return 1.0 if marked else 0.9 if plain and len(run) == 1 else 0.0
+    if kind is NameKind.ACRONYM:
+        capitals = sum(c.isupper() for c in word.raw)
+        known = len(word.key) > 2 or "&" in match.key
+        return 0.8 if capitals > 1 and known and word.key not in ABBREVIATIONS and not shouting else 0.0
+    if len(run) > 1:
+        return 1.0 if kind is NameKind.NAME else 0.9 if capital else 0.0
+    if word.key in STOPWORDS_EN or word.key in ABBREVIATIONS:
+        return 0.9 if marked else 0.0
+    if kind is NameKind.LEAD:
+        starts = word.opens and not word.possessive and len(word.key) < 5
+        return 0.85 if capital and not starts and (not word.opens or word.key not in REPORT_WORDS) else 0.0
+    if not capital:
+        return 0.8 if not written and len(word.key) > 3 and word.key not in GENERIC | REPORT_WORDS else 0.0
+    return 1.0 if not word.opens or word.key not in REPORT_WORDS else 0.5
+
+
+def _contracted(word: Word, catalogue: Catalogue, shouting: bool) -> int:
+    """The one company of whose words' beginnings the word is made ("AmEx"); -1 for none or several."""
+    inner = any(c.isupper() for c in word.raw[1:])
+    long_enough = len(word.key) > (3 if word.raw.isupper() else 2)
+    if shouting or not (inner and long_enough and word.key.isalpha()) or word.key in ABBREVIATIONS:
+        return -1
+    fitting = [n for n, parts in catalogue.company_words.get(word.key[0], ()) if contracts(word.key, parts)]
+    return fitting[0] if len(fitting) == 1 else -1
+
+
+def _misspelt(word: Word, catalogue: Catalogue) -> int:
+    """The one company whose long name differs by one letter; -1 for none or several."""
+    if len(word.key) < 7 or not word.raw[0].isupper() or word.key in REPORT_WORDS | STOPWORDS_EN:
+        return -1
+    near = [k for k in catalogue.initial.get(word.key[0], ()) if one_edit(word.key, k)]
+    numbers = {n for k in near for n, _ in catalogue.company_keys[k]}
+    return numbers.pop() if len(numbers) == 1 else -1
+
+
+# Chinese names
+
+
+def han_matches(
+    question: str, catalogue: Catalogue, keys: Mapping[str, object], doubt: Doubt | None = None
+) -> list[Match]:
+    """Keys with a Chinese letter in the question's letters and digits, the longest first; the more surely the
+    longer it is, or as `doubt` says of the place where it begins."""
+    if not keys:
+        return []
+    letters, places = _letters(question)
+    found: list[Match] = []
+    for n, character in enumerate(letters):
+        for size in catalogue.han.get(character, ()):
+            key = letters[n : n + size]
+            if len(key) == size and key in keys:
+                weight = doubt(question, places[n]) if doubt else min(1.0, 0.2 + 0.2 * size)
+                found.append(Match(key, places[n], places[n + size - 1] + 1, size, weight))
+                break
+    return longest(found, question, keys)
+
+
+def _letters(text: str) -> tuple[str, list[int]]:
+    """Letters and digits, normalised, each with its place in the text."""
+    letters: list[str] = []
+    places: list[int] = []
+    for n, character in enumerate(text):
+        if character.isalnum():
+            for plain in normalise(character):
+                letters.append(plain)
+                places.append(n)
+    return "".join(letters), places

@@ -1,0 +1,302 @@
+"""A question and the sentences of its passages, prepared once, for the signals that compare them.
+
+Where a sentence holds something of the kind that a question asks for.
+
+Pure functions over strings, English and Chinese. The patterns are short on purpose and read words, not
+meaning: what they find is a hint for choosing sentences, never a filter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.languages.text import STOPWORDS_EN, has_han, normalise, search_tokens
+from rag.questions.expects import TIME_UNITS, AnswerType, ParsedQuestion, any_of
+from rag.types import Span
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedQuestion:
+    """A question prepared once: its parts, distinct content tokens and their idf weights over the index.
+
+    `unknown` are tokens that no passage holds; `topic` are those that are no part of a name or a number: what
+    is asked about the named thing; `expansions` are the tokens of each professional term for it, `lines`
+    those of each wording of a line item that it needs."""
+
+    question: ParsedQuestion
+    tokens: tuple[str, ...]
+    weights: Mapping[str, float]
+    unknown: frozenset[str]
+    topic: frozenset[str]
+    expansions: tuple[frozenset[str], ...] = ()
+    lines: tuple[frozenset[str], ...] = ()
+
+    @property
+    def total(self) -> float:
+        return max(1e-6, sum(self.weights.values()))
+
+    def coverage(self, tokens: frozenset[str]) -> float:
+        """Share of the question's idf weight that these tokens hold."""
+        return sum(w for t, w in self.weights.items() if t in tokens) / self.total
+
+    def topic_coverage(self, tokens: frozenset[str]) -> float:
+        """The same share over the topic alone; 1.0 where the question is nothing but names."""
+        total = sum(self.weights[t] for t in self.topic)
+        return sum(self.weights[t] for t in self.topic if t in tokens) / total if total else 1.0
+
+    def added(self, tokens: frozenset[str], given: frozenset[str]) -> float:
+        """Share of what the given tokens (a title, headings) leave to be said that these tokens say; 0.0
+        where nothing is left."""
+        rest = {t: w for t, w in self.weights.items() if t not in given}
+        total = sum(rest.values())
+        return sum(w for t, w in rest.items() if t in tokens) / total if total > 0 else 0.0
+
+    def expansion_share(self, tokens: frozenset[str]) -> float:
+        """1.0 where these tokens hold a professional term for what the question says in lay words."""
+        return 1.0 if any(tokens.issuperset(term) for term in self.expansions) else 0.0
+
+    def line_item(self, tokens: frozenset[str]) -> float:
+        """The largest share that the wording of a needed line item has of a label that holds it whole."""
+        shares = [len(line) / len(tokens) for line in self.lines if line and tokens.issuperset(line)]
+        return max(shares, default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A candidate sentence and what stands around it: `surroundings` are title, headings and table header,
+    the tokens `context_tokens` are theirs and those of the sentence before; `titles` are those of title and
+    headings alone; `head` is how the document begins: parties, company, patient are often named there and
+    nowhere else. `place` (0..1) is where in its passage it stands."""
+
+    hit: int
+    start: int
+    end: int
+    text: str
+    surroundings: str
+    header: str
+    location: str
+    head: str
+    first: bool
+    tokens: frozenset[str]
+    sequence: tuple[str, ...]
+    context_tokens: frozenset[str]
+    titles: frozenset[str]
+    place: float = 0.0
+    row: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceUnit:
+    """A sentence or a table row as read: offset in the document, verbatim text, column heads and cells of a
+    row; whether it is a row."""
+
+    start: int
+    text: str
+    header: str = ""
+    location: str = ""
+    row: bool = False
+
+
+def make_sentences(
+    hit: int, units: Sequence[SentenceUnit], surroundings: str, head: str = ""
+) -> list[Sentence]:
+    """The sentences of one passage from its units in reading order; each knows the one before it.
+
+    A unit that holds no word beyond title, headings and column heads is left out: it names, and says nothing.
+    """
+    made: list[Sentence] = []
+    titles = frozenset(search_tokens(surroundings))
+    for n, unit in enumerate(units):
+        context_tokens = titles | frozenset(search_tokens(unit.header)) if unit.header else titles
+        sequence = tuple(search_tokens(unit.text))
+        if context_tokens.issuperset(sequence):
+            continue
+        before = made[-1].tokens if made else frozenset()
+        made.append(
+            Sentence(
+                hit=hit,
+                start=unit.start,
+                end=unit.start + len(unit.text),
+                text=unit.text,
+                surroundings=f"{surroundings}\n{unit.header}",
+                header=unit.header,
+                location=unit.location,
+                head=head,
+                first=not made,
+                tokens=frozenset(sequence),
+                sequence=sequence,
+                context_tokens=context_tokens | before,
+                titles=titles,
+                place=n / max(1, len(units) - 1),
+                row=unit.row,
+            )
+        )
+    return made
+
+
+_SPELLED_EN = (
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen"
+    r"|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand"
+    r"|million|billion|half|dozen|once|twice)"
+)
+_DIGITS = r"\d+(?:[.,]\d+)*"
+_HAN_DIGITS = r"[〇零一二三四五六七八九十百千万亿两半数几]+"
+_UNITS_ZH = "个年月日天人次种部岁名条项家位所座届元度倍米公千万亿克升吨层间台小分秒集章首支"
+_NUMBER = any_of(
+    _DIGITS,
+    rf"\b{_SPELLED_EN}\b",
+    rf"{_HAN_DIGITS}(?=[{_UNITS_ZH}])",
+    r"\b(?:daily|weekly|monthly|annually)\b",
+)
+_SCALE = r"(?:thousand|million|billion|trillion|m|bn|k)\b"
+_MONEY = any_of(
+    rf"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|CNY|RMB|HKD|JPY|CHF|Rs\.?)) ?{_DIGITS}(?: ?{_SCALE})?",
+    rf"(?:{_DIGITS}|\b{_SPELLED_EN})(?: {_SCALE})? ?(?:dollars?|euros?|pounds?|yuan|rupees?|yen|francs?"
+    rf"|cents?|USD|EUR)\b",
+    rf"(?:{_DIGITS}|{_HAN_DIGITS}) ?[万亿千百]*(?:余|多)?[美欧日港]?[元圆块镑]",
+)
+_AMOUNT_CELL = re.compile(r"\(?\d{1,3}(?:,\d{3})+(?:\.\d+)?\)?|\b\d+\.\d{1,2}\b")
+_PERCENT = any_of(
+    rf"{_DIGITS} ?[%％‰]|(?:{_DIGITS}|\b{_SPELLED_EN}(?:-\w+)?) (?:percent|per ?cent|percentage points?"
+    rf"|basis points)\b",
+    r"百分之[〇零一二三四五六七八九十百点]+|[千万]分之|[一二三四五六七八九十]成|\b(?:half|third|quarter"
+    r"|two-thirds)\b",
+    r"[一二三四五六七八九十]+分之[一二三四五六七八九十]+",
+)
+_DURATION = any_of(
+    rf"(?:{_DIGITS}|\b{_SPELLED_EN}(?:[- ]{_SPELLED_EN})?)\)?[- ](?:\w+ )?(?:{TIME_UNITS})\b",
+    rf"(?:{_DIGITS}|{_HAN_DIGITS}) ?(?:周?年|个?月|[天日周]|个?小时|分钟|个?星期|个工作日|个季度|世纪)",
+    r"\b(?:a|an|per) (?:year|month|week|day|decade|hour)\b|\b(?:from|between) \d{4} (?:to|and|until) \d{4}\b",
+)
+_MONTH = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    "|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
+_DATE = any_of(
+    r"\b(?:1[0-9]|20)\d{2}s?\b(?! ?(?:%|million|billion|people|metres|meters|km|kg|miles))",
+    rf"\b(?:{_MONTH})\.? \d{{1,2}}\b|\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?(?:{_MONTH})\b"
+    rf"|\b(?:{_MONTH}) \d{{4}}\b",
+    r"\b\d{1,2}(?:st|nd|rd|th) century\b|\b\d{1,4} (?:BCE?|AD|CE)\b|\b(?:late|early|mid)-?\d{4}\b",
+    r"\d{1,4}\s?年(?!度?报)|\d{1,2}\s?[月日]|[〇零一二三四五六七八九十]+[月日年]|世纪|年代|\bcentur(?:y"
+    r"|ies)\b|\b\d{1,2}:\d\d\b",
+)
+_PLACE = any_of(
+    r"\b(?:in|at|near|from|to|of|on|off|around|between|across"
+    r"|throughout) (?:the )?(?:[\w-]+ )?[A-Z][\w.'’-]+(?:,? [A-Z]\w+)*",
+    r"\b[A-Z]\w+(?:, [A-Z]\w+)+",
+    r"[\u4e00-\u9fff]{1,6}[省市县区州国镇村乡路街岛山河湖港洲府郡湾海]",
+    flags=re.NOFLAG,
+)
+_CAPITALISED = re.compile(
+    r"[A-Z][\w.'’&-]*(?: (?:(?:of|the|and|de|van|von|der|la|le|du|for|al) ){0,2}[A-Z][\w.'’&-]*)*"
+)
+_QUOTED = re.compile(r"[\"“《「]([^\"”》」]{2,60})[\"”》」]")
+_ORGANISATION_ZH = (
+    r"[\u4e00-\u9fff]{1,12}(?:公司|集团|银行|大学|学院|学校|协会|部门|委员会|法院|政府|局|队|党|会|社|医院"
+    r"|机构|中心)"
+)
+_SURNAMES = (
+    "赵钱孙李周吴郑王冯陈卫蒋沈韩杨朱秦许何吕张孔曹严金魏姜谢邹苏潘葛范彭鲁马方任袁柳史唐薛雷贺汤罗郝安常于傅齐康余顾孟"
+    "黄穆萧尹姚邵汪毛狄贝明戴宋庞熊纪舒项祝董梁杜阮蓝闵席季贾江童颜郭梅林刁钟徐邱骆高夏蔡田樊胡凌霍虞万柯卢莫房解丁邓洪"
+    "包石崔吉龚程邢裴陆荣翁段侯武刘龙叶黎白蒲卓乔闻党翟谭申冉曾关游权"
+)
+_PERSON_ZH = rf"[\u4e00-\u9fff]{{1,6}}[·•・][\u4e00-\u9fff]{{1,8}}|[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}"
+_NAMES_ZH = {
+    AnswerType.PERSON: re.compile(_PERSON_ZH),
+    AnswerType.ORGANISATION: re.compile(_ORGANISATION_ZH),
+    AnswerType.NAME: re.compile(f'{_PERSON_ZH}|{_ORGANISATION_ZH}|[《「“"][^》」”"]{{1,40}}[》」”"]'),
+}
+_CLAUSES: dict[AnswerType, re.Pattern[str]] = {
+    AnswerType.REASON: any_of(
+        r"\bbecause\b|\bdue (?:primarily |mainly |largely |in part )?to\b|\bowing to\b|\bas a result\b"
+        r"|\bsince (?!\d)",
+        r"\b(?:caused|driven|explained|triggered|prompted) (?:primarily |mainly )?by\b|\bin order to\b"
+        r"|\bso (?:that|as to)\b",
+        r"\btherefore\b|\bthus\b|\bhence\b|\bthanks to\b|\bresult(?:s|ed|ing)? (?:in|from|of)\b"
+        r"|\breasons?\b|\bcauses?\b",
+        r"\battribut(?:ed|able) to\b|\breflect(?:s|ed|ing)\b|\bfor (?:fear|failing|failure)\b|\b(?:lead"
+        r"|led|leads) to\b",
+        r"\bto (?:avoid|prevent|protect|ensure|allow|reduce|improve|make|keep)\b"
+        r"|\bfrom (?:the )?\w+ing\b|\bpurpose\b",
+        r"因为|由于|因此|为了?|导致|所以|原因|故|因而|缘于|致使|以便|以免|避免|鉴于|是因|[^原]因[^此素果]",
+    ),
+    AnswerType.DEFINITION: any_of(
+        r"\b(?:is|are|was|were) (?:an?|the|any|one of|usually|often|any of)\b|\b(?:means?|meaning"
+        r"|meant)\b|\brefers? to\b",
+        r"\b(?:known|defined|referred to|used|described) as\b|\bstands? for\b|\bshort(?:ened)? (?:for"
+        r"|to)\b|\bcalled\b",
+        r"\bconsists? of\b|\babbreviat|\bterm\b|\bderive[ds]? from\b|\bnamed (?:after|for)\b",
+        r"是指|是一[种个类项]|指的是|称为|又称|也称|即|定义为|系指|属于|包括|是由",
+    ),
+    AnswerType.MANNER: any_of(
+        r"\bby (?:means of|using|\w+ing)\b|\bthrough\b|\busing\b|\bvia\b|\bwith (?:a|an|the)\b"
+        r"|\bmethod\b|\bprocess\b",
+        r"\bby (?:the|a|an)\b|\bin (?:a|the) (?:manner|way|form)\b|\baccording to\b|\bmust\b|\bshall\b"
+        r"|\bcan be\b",
+        r"通过|以.{1,12}方式|利用|采用|使用|方法|按照?|依照|应当|可以|经过?",
+    ),
+}
+_SPANS: dict[AnswerType, re.Pattern[str]] = {
+    AnswerType.NUMBER: _NUMBER,
+    AnswerType.PERCENT: _PERCENT,
+    AnswerType.DURATION: _DURATION,
+    AnswerType.DATE: _DATE,
+    AnswerType.PLACE: _PLACE,
+}
+NAMING = frozenset({AnswerType.PERSON, AnswerType.ORGANISATION, AnswerType.NAME})
+# Capitalised at the beginning of a sentence without being names.
+_OPENERS = STOPWORDS_EN | frozenset(
+    "however although while during after before since many most some several both each such other another "
+    "because though despite unlike until once often first later although early one two three also among "
+    "through within without according additionally currently originally historically today despite "
+    "following between upon like yet still even never her his their its an every between".split()
+)
+_TITLES = frozenset("mr mrs ms dr sir lord lady king queen president saint prince princess".split())
+
+
+def answers_in(sentence: str, kind: AnswerType, known: str = "") -> list[Span]:
+    """Spans of `sentence` that could answer a question of this kind and that `known` (the question,
+    normalised) does not say itself; for clauses the words that open one. Empty for OTHER."""
+    if kind is AnswerType.OTHER:
+        return []
+    if kind in _CLAUSES:
+        return [Span(m.start(), m.end()) for m in _CLAUSES[kind].finditer(sentence)]
+    if kind is AnswerType.MONEY:
+        found = [*_MONEY.finditer(sentence), *_AMOUNT_CELL.finditer(sentence)]
+    elif kind in NAMING:
+        return [s for s in _names_in(sentence, kind) if _is_fresh(sentence[s.start : s.end], known)]
+    else:
+        found = list(_SPANS[kind].finditer(sentence))
+    return [Span(m.start(), m.end()) for m in found if _is_fresh(m.group(), known)]
+
+
+def _is_fresh(text: str, known: str) -> bool:
+    """Whether it says anything that the question does not: one new word is enough for a name."""
+    plain = normalise(text).strip()
+    if not known or plain not in known:
+        words = re.findall(r"[^\W_]+", plain)
+        return has_han(plain) or any(w not in known for w in words if w not in STOPWORDS_EN)
+    return False
+
+
+def _names_in(sentence: str, kind: AnswerType) -> Iterator[Span]:
+    if has_han(sentence):
+        for match in _NAMES_ZH[kind].finditer(sentence):
+            yield Span(match.start(), match.end())
+        return
+    for match in _CAPITALISED.finditer(sentence):
+        start = match.start()
+        first = match.group().split(" ", 1)[0]
+        if first.lower().rstrip(".'’") in _OPENERS:
+            rest = sentence[start + len(first) : match.end()].lstrip()
+            while rest and not rest[0].isupper():
+                rest = rest.split(" ", 1)[1] if " " in rest else ""
+            if not rest:
+                continue
+            start = match.end() - len(rest)
+        yield Span(start, match.end())
+    if kind is AnswerType.NAME:
+        for match in _QUOTED.finditer(sentence):
+            yield Span(match.start(1), match.end(1))

@@ -1,0 +1,367 @@
+"""Explanations in words, English and Chinese: what was understood, what gave way, why a passage was chosen.
+
+One table for each sort of thing, both languages side by side, so that the terminal and the page say the
+same.
+
+What a search understood, what of it gave way, and why each passage stands where it does.
+
+What a question names is a preference (`rag.questions.constraints`): where no passage is what was asked for,
+the nearest is given. Here that is said: the reader of figures for 2022 learns that 2021 was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.documents.catalogue import Catalogue
+from rag.languages.lexicon import expand
+from rag.questions import parts
+from rag.questions.constraints import Constraints, article_agrees, sign
+from rag.search.pool import Retrievers, sources
+from rag.search.retrieve import QueryDemands, check_question, read_demands
+from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Note, Reason
+
+# What is said in a line above an answer; the rest, subjects too, which are a weak hint, only where somebody
+# asks for the explanation.
+SHORT = frozenset({"company", "statute", "form", "period", "year", "also", "passage", "concept", "statement"})
+_LABELS: Mapping[str, tuple[str, str]] = {
+    "company": ("company", "公司"),
+    "statute": ("statute", "法规"),
+    "subject": ("subject", "主题"),
+    "form": ("form", "报告类型"),
+    "period": ("period", "期间"),
+    "year": ("year", "年度"),
+    "also": ("also", "另涉年度"),
+    "passage": ("passage", "条款"),
+    "concept": ("concept", "财务概念"),
+    "statement": ("stands in", "所在报表"),
+    "words": ("also searched as", "同时检索"),
+    "part": ("asked in parts", "分问"),
+    "unknown": ("in no document", "文件中没有"),
+}
+_STATEMENTS: Mapping[str, tuple[str, str]] = {
+    "income": ("income statement", "利润表"),
+    "balance": ("balance sheet", "资产负债表"),
+    "cash flow": ("cash flow statement", "现金流量表"),
+    "equity": ("statement of equity", "权益变动表"),
+    "comprehensive income": ("statement of comprehensive income", "综合收益表"),
+    "schedule": ("schedules", "附表"),
+    "cover": ("cover page", "封面"),
+}
+# For each feature of rag.search.ranker: English, Chinese; where it can speak against as well, both again
+# for that.
+FEATURE_WORDS: Mapping[str, tuple[str, ...]] = {
+    "lexical": ("it shares words with the question", "与问题用词相同"),
+    "lexical_share": (
+        "it shares more words with the question than other passages",
+        "与问题相同的用词多于其他段落",
+    ),
+    "lexical_rank": ("it stands high in the search by words", "在词语检索中名次靠前"),
+    "dense": ("it is close to the question in meaning", "与问题语义相近"),
+    "dense_share": ("it is closer in meaning than other passages", "语义比其他段落更接近问题"),
+    "dense_rank": ("it stands high in the search by meaning", "在语义检索中名次靠前"),
+    "fused": ("words and meaning both fit", "词语与语义都相符"),
+    "fused_share": ("words and meaning together fit better than elsewhere", "词语与语义合计优于其他段落"),
+    "body": ("its text speaks of the question's words", "正文多次出现问题用词"),
+    "heading": ("its headings speak of the question's words", "标题层级出现问题用词"),
+    "title": ("its document's title speaks of the question's words", "文件名称出现问题用词"),
+    "words": ("its text holds the question's words", "正文含有问题用词"),
+    "words_anywhere": (
+        "text, headings and title hold the question's words",
+        "正文、标题或文件名含有问题用词",
+    ),
+    "window": ("the question's words stand close together", "问题用词彼此靠近"),
+    "window_share": ("the question's words stand closer together than elsewhere", "问题用词比其他段落更集中"),
+    "pairs": ("neighbouring words of the question are neighbours here", "问题中相邻的词在此也相邻"),
+    "rarest_missing": ("a rare word of the question is missing", "缺少问题中的少见用词"),
+    "title_words": ("the title holds words of the question", "文件名称含有问题用词"),
+    "title_filled": ("the question holds most of the title", "问题几乎包含整个文件名称"),
+    "heading_words": ("its headings hold words of the question", "标题层级含有问题用词"),
+    "heading_filled": ("the question holds most of its headings", "问题几乎包含其标题"),
+    "reworded": ("it holds professional words for the question", "含有与问题对应的专业用语"),
+    "reworded_body": ("it speaks of professional words for the question", "多次出现对应的专业用语"),
+    "reworded_title": ("the title holds a professional word for the question", "文件名称含有对应的专业用语"),
+    "document_best": ("its document holds a passage that fits well", "所在文件有段落与问题很相符"),
+    "document_top": ("several passages of its document fit", "所在文件有多个段落与问题相符"),
+    "neighbours": ("the passage beside it fits too", "相邻段落也与问题相符"),
+    "place": ("it stands late in its document", "位于文件靠后处"),
+    "opening": ("it opens its document", "位于文件开头"),
+    "length": ("it is long", "篇幅较长"),
+    "numbers": ("it holds figures", "含有数字"),
+    "table": ("it is a table", "是表格"),
+    "article": ("it is an article or section of its own", "是独立的条款"),
+    "headings_only": ("it is a heading without text", "只有标题，没有正文"),
+    "name": (
+        "its document is of the company or name in the question",
+        "文件属于所问的公司或名称",
+        "its document is of another company than the one named",
+        "文件属于其他公司",
+    ),
+    "year": (
+        "its document is of the period asked about",
+        "文件属于所问的期间",
+        "its document is of another period",
+        "文件属于其他期间",
+    ),
+    "form": (
+        "its document is the kind of report asked for",
+        "文件是所问的报告类型",
+        "its document is another kind of report",
+        "文件是其他报告类型",
+    ),
+    "law": ("it is of the statute named", "出自所问的法规", "it is of another statute", "出自其他法规"),
+    "subject": (
+        "its document is about the subject named",
+        "文件主题即所问主题",
+        "its document is about another subject",
+        "文件主题不同",
+    ),
+    "article_named": (
+        "it is, or cites, the article or section named",
+        "即所问条款，或提及该条款",
+        "it is another article or section than the one named",
+        "是其他条款",
+    ),
+    "lines": ("it prints line items that the answer is made of", "列有计算所需的项目"),
+    "page_lines": ("its page prints line items that the answer is made of", "所在页列有计算所需的项目"),
+    "role": ("it stands in the financial statement that answers this", "位于可作答的财务报表中"),
+    "authority": ("the rank of the legal text", "法规的效力级别"),
+    "superseded": ("it has been superseded or repealed", "已被取代或废止"),
+}
+_SEARCHES: Mapping[str, tuple[str, str]] = {"lexical": ("words", "词语"), "dense": ("meaning", "语义")}
+# The rank of what is no legal text.
+_UNRANKED = 0.5
+
+
+def _in(language: str, words: Sequence[str]) -> str:
+    return words[1 if language == "zh" else 0]
+
+
+def is_informative(reason: Reason) -> bool:
+    """Whether a reason says something about this passage."""
+    unranked = reason.name == "authority" and reason.value == _UNRANKED
+    return not unranked and abs(reason.adds) >= 0.005
+
+
+def reason_words(reason: Reason, language: str = "en") -> str:
+    """A reason in words, for or against as its value says: "its document is of another period"."""
+    words = FEATURE_WORDS.get(reason.name, (reason.name, reason.name))
+    return _in(language, words[2:] if reason.value < 0 and len(words) > 2 else words)
+
+
+def leg_words(leg: Leg, language: str = "en") -> str:
+    """Where a passage stands in one search: "words: place 3 (0.41)"."""
+    name = _in(language, _SEARCHES.get(leg.name, (leg.name, leg.name)))
+    if leg.rank is None:
+        place = _in(language, ("behind the others", "未列前茅"))
+    else:
+        place = _in(language, (f"place {leg.rank}", f"第 {leg.rank} 位"))
+    return f"{name}：{place}（{leg.score:.2f}）" if language == "zh" else f"{name}: {place} ({leg.score:.2f})"
+
+
+def label_words(what: str, language: str = "en") -> str:
+    """The name of a matter: "company"."""
+    return _in(language, _LABELS.get(what, (what, what)))
+
+
+def values_words(note: Note, language: str = "en") -> str:
+    """The values of a note, statements by their names: "balance sheet, cash flow statement"."""
+    values = [
+        _in(language, _STATEMENTS.get(v, (v, v))) if note.what == "statement" else v for v in note.values
+    ]
+    return ("；" if note.what == "part" else "、" if language == "zh" else ", ").join(values)
+
+
+def note_words(note: Note, language: str = "en") -> str:
+    """A note in words: "company: Thornfield Marsh plc"."""
+    between = "：" if language == "zh" else ": "
+    return f"{label_words(note.what, language)}{between}{values_words(note, language)}"
+
+
+def short(notes: Sequence[Note]) -> tuple[Note, ...]:
+    """The notes that are said above every answer."""
+    return tuple(note for note in notes if note.what in SHORT)
+
+
+def gap_words(gap: Gap, language: str = "en") -> str:
+    """What gave way, in words: "no passage of the 10-K for 2021 was found; nearest: Thornfield Marsh plc,
+    10-K, 2022 (thornfield.pdf)"."""
+    if gap.missed == ("unknown",):
+        names = "”“".join(gap.wanted[0].values) if language == "zh" else '", "'.join(gap.wanted[0].values)
+        return f"没有文件名为“{names}”" if language == "zh" else f'no document bears the name "{names}"'
+    if language == "zh":
+        wanted = _wanted_zh(gap.wanted)
+        if gap.rank is not None:
+            return f"第 1 段不属于{wanted}，第 {gap.rank} 段才是；第 1 段为：{gap.nearest}"
+        return f"未找到{wanted}的段落" + (f"；最接近：{gap.nearest}" if gap.nearest else "")
+    wanted = _wanted_en(gap.wanted)
+    if gap.rank is not None:
+        return f"the first passage is not of {wanted}, but of {gap.nearest}; passage {gap.rank} is"
+    return f"no passage of {wanted} was found" + (f"; nearest: {gap.nearest}" if gap.nearest else "")
+
+
+def _wanted_en(notes: Sequence[Note]) -> str:
+    by = {note.what: " and ".join(note.values) for note in notes}
+    owner, form = by.get("company") or by.get("statute", ""), by.get("form", "")
+    document = f"{owner} {form}".strip() if owner else f"the {form}" if form else ""
+    time = by.get("period") or by.get("year", "")
+    if time:
+        document = f"{document or 'a document'} for {time}"
+    passage = by.get("passage", "")
+    return f"{passage} of {document}" if passage and document else passage or document
+
+
+def _wanted_zh(notes: Sequence[Note]) -> str:
+    by = {note.what: "、".join(note.values) for note in notes}
+    time = by.get("period") or (f"{by['year']} 年" if "year" in by else "")
+    order = (by.get("company", ""), by.get("statute", ""), time, by.get("form", ""), by.get("passage", ""))
+    return " ".join(part for part in order if part)
+
+
+_AGREES = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class HitExplanation:
+    """Why one hit stands where it does. `agrees` and `clashes` are the matters (`Note.what`) in which it is,
+    or is not, what the question demands; `reasons` the features that weigh most, the heaviest first, without
+    those that say nothing; `words` the same in English."""
+
+    chunk_id: int
+    document: str
+    page: int | None
+    score: float
+    legs: tuple[Leg, ...]
+    agrees: tuple[str, ...]
+    clashes: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`understood` is what the question was taken to name and need; `documents` are the paths of those that
+    it names, the best agreeing first; `relaxed` is what no passage, or not the first, satisfies, and names
+    that no document bears; `hits` explains the passages in their order."""
+
+    question: str
+    understood: tuple[Note, ...]
+    documents: tuple[str, ...]
+    relaxed: tuple[Gap, ...]
+    hits: tuple[HitExplanation, ...]
+
+
+def explain(
+    legs: Retrievers, question: str, hits: Sequence[Hit], filters: Filters | None = None
+) -> Explanation:
+    """Explains the hits that `rag.search.retrieve.retrieve` gave for the question with these filters. Reads
+    the catalogue, no passages. Raises InputError for a question without a word."""
+    question = check_question(question)
+    demands = read_demands(legs, question, filters)
+    catalogue = legs.store.catalogue()
+    met = [_met(hit, demands.constraints) for hit in hits]
+    return Explanation(
+        question=question,
+        understood=tuple(_understood(legs, question, demands, hits)),
+        documents=tuple(legs.store.document(d).path for d in demands.documents),
+        relaxed=tuple(_relaxed(demands.constraints, hits, met, catalogue)),
+        hits=tuple(_because(hit, state) for hit, state in zip(hits, met, strict=True)),
+    )
+
+
+def _understood(
+    legs: Retrievers, question: str, demands: QueryDemands, hits: Sequence[Hit]
+) -> Iterator[Note]:
+    yield from (
+        Note(what, values) for what, values in demands.constraints.named_values() if what != "unknown"
+    )
+    looked_at = {*demands.documents, *(hit.document.id for hit in hits)}
+    if demands.sought and sources(legs.fields, legs.store) & looked_at:
+        # What has no lines is a statement by its name.
+        concepts = tuple(dict.fromkeys(one.name for one in demands.sought if one.lines))
+        statements = tuple(dict.fromkeys(role for one in demands.sought for role in one.roles))
+        yield from (Note(*note) for note in (("concept", concepts), ("statement", statements)) if note[1])
+    if words := expand(question, legs.lexicons):
+        yield Note("words", words)
+    if separate := parts.split(question):
+        yield Note("part", separate)
+
+
+def _met(hit: Hit, constraints: Constraints) -> dict[str, bool | None]:
+    """For each matter that the question demands, whether the hit is what it names; None where its document
+    says nothing of it."""
+    document = hit.document.id
+    met: dict[str, bool | None] = {}
+    if constraints.companies:
+        met["company"] = sign(constraints.agreement(document)["name"])
+    met |= {matter.what: matter.met(document) for matter in constraints.read if matter.met}
+    if constraints.articles:
+        met["passage"] = article_agrees(constraints, hit.chunk.heading_path, hit.chunk.text) >= _AGREES
+    return met
+
+
+def _missed(met: Mapping[str, bool | None], constraints: Constraints) -> tuple[str, ...]:
+    """A document that says nothing of its company is not what was asked for; one without a year may be."""
+    must = {"company", *(matter.what for matter in constraints.read if matter.must)}
+    return tuple(w for w, state in met.items() if state is False or (state is None and w in must))
+
+
+def _relaxed(
+    constraints: Constraints,
+    hits: Sequence[Hit],
+    met: Sequence[Mapping[str, bool | None]],
+    catalogue: Catalogue,
+) -> Iterator[Gap]:
+    demanded = {"company", "passage", *(matter.what for matter in constraints.read if matter.demanded)}
+    wanted = tuple(Note(what, values) for what, values in constraints.named_values() if what in demanded)
+    whole = next((rank for rank, state in enumerate(met, 1) if not _missed(state, constraints)), None)
+    if wanted and not hits:
+        yield Gap(wanted, tuple(note.what for note in wanted))
+    # What the first passage leaves open is named where no other passage has it.
+    elif wanted and whole != 1 and (whole is None or False in met[0].values()):
+        yield Gap(wanted, _missed(met[0], constraints), _called(hits[0].document), whole)
+    if hits and whole is not None:
+        yield from (Gap((note,), (note.what,)) for note in _without_hit(constraints, hits, catalogue))
+    if constraints.unknown_names:
+        yield Gap((Note("unknown", constraints.unknown_names),), ("unknown",))
+
+
+def _without_hit(constraints: Constraints, hits: Sequence[Hit], catalogue: Catalogue) -> Iterator[Note]:
+    """Of several companies or statutes, those that no passage is of."""
+    found = {hit.document.id for hit in hits}
+    for name in constraints.companies if len(constraints.companies) > 1 else ():
+        if found.isdisjoint(catalogue.company_documents[catalogue.companies.index(name)]):
+            yield Note("company", (name,))
+    for matter in constraints.read:
+        for name, documents in zip(matter.values, matter.bearers, strict=False):
+            if found.isdisjoint(documents):
+                yield Note(matter.what, (name,))
+
+
+def _called(info: DocumentInfo) -> str:
+    """What a document is, and its path: "Thornfield Marsh plc, 10-K, 2022 (thornfield.pdf)"."""
+    meta = info.metadata
+    period = " ".join(v for v in (meta.get("fiscal_period", "").replace("FY", ""), _years(meta)) if v)
+    named = (meta.get("company") or meta.get("law") or info.title, meta.get("form", ""), period)
+    description = ", ".join(part for part in named if part)
+    return f"{description} ({info.path})" if description and description != info.path else info.path
+
+
+def _years(meta: Mapping[str, str]) -> str:
+    return (meta.get("fiscal_year") or meta.get("year", "")).replace("|", "/")
+
+
+def _because(hit: Hit, met: Mapping[str, bool | None]) -> HitExplanation:
+    reasons = tuple(reason for reason in hit.reasons if is_informative(reason))
+    return HitExplanation(
+        chunk_id=hit.chunk_id,
+        document=hit.document.path,
+        page=hit.chunk.page,
+        score=hit.score,
+        legs=hit.legs,
+        agrees=tuple(what for what, state in met.items() if state),
+        clashes=tuple(what for what, state in met.items() if state is False),
+        reasons=reasons,
+        words=tuple(map(reason_words, reasons)),
+    )

@@ -1,0 +1,207 @@
+"""The wide pool: which passages are looked at closely for a question, and what they are looked at with.
+
+Passages come from the legs, each with its rank: words (BM25), vectors, and both again within the documents
+that the question names. What is not in the pool cannot be found; how it is ordered is `rag.search.ranker`'s
+matter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.documents.catalogue import Catalogue
+from rag.languages.lexicon import expand
+from rag.languages.text import content_tokens, detect_language, query_tokens
+from rag.models.embedder import Embedder, supports
+from rag.questions.constraints import Reads, Sought
+from rag.search.ranker import Pool, Terms
+from rag.store.dense import DenseIndex
+from rag.store.store import Store
+from rag.types import Filters, Stages
+
+_TERMS_EMBEDDED = 6
+
+
+class Searches(Reads, Protocol):
+    """A field as the search asks it."""
+
+    def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
+        """Features of a document's passages, whatever the question."""
+
+    def sought(self, question: str) -> tuple[Sought, ...]:
+        """What answers the question beside its words."""
+
+    def sources(self, store: Store) -> frozenset[int]:
+        """The documents in which that is looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrievers:
+    """What searches. `dense` and `embedder` may be None: then words work alone. `fields` are asked for what
+    answers a question beside its words, `lexicons` for professional words."""
+
+    store: Store
+    dense: DenseIndex | None
+    embedder: Embedder | None
+    fields: Sequence[Searches] = ()
+    lexicons: Sequence[Path] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LegResults:
+    """Ids of passages by leg, best first."""
+
+    lexical: tuple[int, ...]
+    dense: tuple[int, ...]
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(dict.fromkeys([*self.lexical, *self.dense]))
+
+
+def sought(fields: Sequence[Searches], question: str) -> tuple[Sought, ...]:
+    """What answers a question beside its words, field by field."""
+    return tuple(one for field in fields for one in field.sought(question))
+
+
+def sources(fields: Sequence[Searches], store: Store) -> frozenset[int]:
+    """The documents of any field in which such things are looked up."""
+    return frozenset().union(*(field.sources(store) for field in fields))
+
+
+def idf(passages: int, frequency: int) -> float:
+    """Inverse document frequency as FTS5's bm25() computes it, floored just above zero."""
+    return max(1e-6, math.log((passages - frequency + 0.5) / (frequency + 0.5)))
+
+
+def idf_weights(store: Store, tokens: Sequence[str]) -> dict[str, float]:
+    """Weight of each token over the whole index; one that no passage holds gets the largest."""
+    passages = store.passages()
+    frequencies: Mapping[str, int] = store.document_frequency(tokens)
+    return {t: idf(passages, frequencies.get(t, 0)) for t in tokens}
+
+
+def read_terms(legs: Retrievers, question: str, stages: Stages) -> tuple[Terms, tuple[str, ...]]:
+    """The question's tokens, weighed, and the professional words for it as typed in the lexicon."""
+    store = legs.store
+    tokens = tuple(query_tokens(question))
+    words = frozenset(content_tokens(question)).intersection(tokens) or frozenset(tokens)
+    weights = idf_weights(store, tokens)
+    reworded = expand(question, legs.lexicons) if stages.lexicon else ()
+    each = tuple(tuple(query_tokens(term)) for term in reworded)
+    added = [t for t in dict.fromkeys(t for term in each for t in term) if t not in weights]
+    terms = Terms(
+        tokens=tokens,
+        weights=np.array([weights[t] for t in tokens]),
+        words=np.array([t in words for t in tokens]),
+        expansions=each,
+        added_weights=idf_weights(store, added),
+    )
+    return terms, reworded
+
+
+def compares(legs: Retrievers, question: str) -> bool:
+    """Whether the question's vector is compared with those of passages."""
+    if legs.dense is None or legs.embedder is None:
+        return False
+    return supports(legs.embedder.info, detect_language(question))
+
+
+def query_vector(legs: Retrievers, question: str, expansions: Sequence[str]) -> NDArray[np.float32] | None:
+    """The question's vector; with professional words, the mean of both wordings (not normalised again: its
+    product with a passage is then the mean of two cosines). None where no vectors are compared."""
+    if legs.embedder is None or not compares(legs, question):
+        return None
+    vector = legs.embedder.embed_query(question)
+    if expansions:
+        again = legs.embedder.embed_query(f"{question} ({', '.join(expansions[:_TERMS_EMBEDDED])})")
+        vector = (vector + again) * np.float32(0.5)
+    return vector
+
+
+@dataclass(frozen=True, slots=True)
+class SearchScope:
+    """How many passages are searched for, and in which documents (ids; None: all)."""
+
+    size: int
+    documents: tuple[int, ...] | None = None
+
+
+def search(
+    legs: Retrievers,
+    question: str,
+    terms: Terms,
+    expansions: Sequence[str],
+    scopes: Sequence[SearchScope],
+    filters: Filters | None = None,
+) -> tuple[NDArray[np.float32] | None, list[LegResults]]:
+    """The question's vector (None where none is compared), and for each scope the best passages of each leg
+    within the filters. Words are searched while the question is embedded: neither holds up the other."""
+    with _embedding(legs, question, expansions) as embedding:
+        lexical = [_by_words(legs, terms, scope, filters) for scope in scopes]
+        vector = embedding()
+    dense = [_by_vector(legs, vector, scope, filters) for scope in scopes]
+    return vector, [LegResults(*found) for found in zip(lexical, dense, strict=True)]
+
+
+@contextmanager
+def _embedding(
+    legs: Retrievers, question: str, expansions: Sequence[str]
+) -> Iterator[Callable[[], NDArray[np.float32] | None]]:
+    """The question's vector, on its way in another thread; call for it when it is needed."""
+    if not compares(legs, question):
+        yield lambda: None
+        return
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(query_vector, legs, question, expansions).result
+
+
+def _by_words(legs: Retrievers, terms: Terms, scope: SearchScope, filters: Filters | None) -> tuple[int, ...]:
+    words = [*terms.tokens, *(terms.added_weights or ())]
+    found = legs.store.lexical(words, limit=scope.size, filters=filters, documents=scope.documents)
+    return tuple(i for i, _ in found)
+
+
+def _by_vector(
+    legs: Retrievers, vector: NDArray[np.float32] | None, scope: SearchScope, filters: Filters | None
+) -> tuple[int, ...]:
+    if vector is None or legs.dense is None:
+        return ()
+    scoped = bool(filters) or scope.documents is not None
+    allowed = legs.store.chunk_ids(filters, scope.documents) if scoped else None
+    if allowed is not None and not len(allowed):
+        return ()
+    return tuple(i for i, _ in legs.dense.search(vector, scope.size, allowed=allowed))
+
+
+def make_pool(
+    legs: Retrievers, found: LegResults, vector: NDArray[np.float32] | None, more: Sequence[int] = ()
+) -> Pool:
+    """The passages of both legs and those given as `more`, by id."""
+    rows = legs.store.candidates([*found.lexical, *found.dense, *more])
+    fields = legs.store.token_fields([row.id for row in rows])
+    rows = [row for row in rows if row.id in fields]  # the others were deleted between the two reads
+    kept = [row.id for row in rows]
+    cosines: Mapping[int, float] = {}
+    if vector is not None and legs.dense is not None:
+        cosines = legs.dense.cosines(vector, kept)
+    lexical_rank, dense_rank = _ranks(found.lexical), _ranks(found.dense)
+    return Pool(
+        rows=tuple(rows),
+        fields=tuple(fields[i] for i in kept),
+        dense=np.array([min(1.0, max(0.0, cosines[i])) if i in cosines else math.nan for i in kept]),
+        lexical_rank=np.array([lexical_rank.get(i, 0) for i in kept], dtype=np.int64),
+        dense_rank=np.array([dense_rank.get(i, 0) for i in kept], dtype=np.int64),
+    )
+
+
+def _ranks(ids: Sequence[int]) -> dict[int, int]:
+    return {i: rank for rank, i in enumerate(ids, 1)}

@@ -1,0 +1,346 @@
+"""What speaks for a passage, as numbers: one row of `FEATURES` for each candidate of one question.
+
+`MATCHING` is how the words and vectors of question and passage match, computed here from search tokens that
+the index keeps, so that no text is read; `AGREEMENTS` (`rag.search.agreement`) is what the question demands
+of documents. Names and order are the contract with the ranker's weights file. Scores of the legs come
+twice: as they are, and against the best of the pool, which makes one question comparable with another.
+
+The lexical score, 0 to 1, is BM25 of the passage (a token in title, heading path or text counts 1, 1.2 or 1;
+as SQLite's FTS5 computes it, which finds the candidates) divided by the weight that a passage would reach
+which held every word of the question so often that more would not help: sum of idf * (k1 + 1). Words that no
+document holds count in the divisor: a question about something that is not in the index scores low.
+Professional words for what the question says in lay words (`rag.languages.lexicon`) count a third.
+
+The learned order: a weighted sum of `rag.search.ranker`, shipped as ranker.json.
+
+`citewise tune` fits the weights by the softmax of each question's pool (ListNet's top-one loss; Cao et al.,
+2007), each with the sign that its feature may have, then one scale and bias that make the sum a probability
+(Platt, 1999). Boosted trees over the same features ordered held-out questions no better, and those over kinds
+of documents that they had not seen far worse. A weight says what a feature is worth: `explain` shows it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import ConfigError
+from rag.search.occurrences import Occurrences, occurrences
+from rag.store.lexical import COLUMN_WEIGHTS
+from rag.types.search import Candidate, Lengths
+
+# Okapi BM25 (Robertson and Zaragoza, 2009).
+_K1, _B = 1.2, 0.75
+_SATURATION = _K1 + 1
+EXPANSION_WEIGHT = 0.3
+# About two sentences: in so short a stretch the question's words are about one thing.
+_WINDOW = 40
+
+MATCHING = (
+    "lexical",  # the scores of the legs, 0..1, and 1 / rank
+    "lexical_share",
+    "lexical_rank",
+    "dense",
+    "dense_share",
+    "dense_rank",
+    "fused",
+    "fused_share",
+    "body",  # BM25 of one field, share of what is attainable
+    "heading",
+    "title",
+    "words",  # idf share of the question's words, grams aside, that stand in the text ...
+    "words_anywhere",  # ... in text, headings or title
+    "window",  # ... within 40 tokens
+    "window_share",
+    "pairs",  # share of the question's neighbouring tokens that are neighbours here
+    "rarest_missing",  # weight of the heaviest word that stands nowhere, against the heaviest
+    "title_words",  # idf share of the question's words that stand in the title
+    "title_filled",  # share of the title's tokens that the question holds
+    "heading_words",
+    "heading_filled",
+    "reworded",  # share of the professional terms, weighed by their order, that stand here whole
+    "reworded_body",  # their BM25
+    "reworded_title",
+    "document_best",  # fused score of the document's best passage in the pool, and of its best three
+    "document_top",
+    "neighbours",  # fused score of the better neighbour in the document
+    "place",  # position in the document, 0 first
+    "opening",
+    "length",  # tokens of the text, per 300
+    "numbers",  # share of tokens with a digit
+    "table",
+    "article",
+    "headings_only",
+)
+AGREEMENTS = (
+    "name",  # -1 another company, statute or subject than the one named ... 1 the one named
+    "year",
+    "form",
+    "law",
+    "subject",
+    "article_named",
+    "lines",  # share of the needed line items that the passage prints
+    "page_lines",  # ... that its page prints
+    "role",  # 1 where it stands in the statement that a need names first, less for the later ones
+    "authority",  # rank of a legal text, 0.5 elsewhere
+    "superseded",
+)
+FEATURES = (*MATCHING, *AGREEMENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A question's tokens. `weights` are idf; `words` marks those that are words of content (not grams that
+    cross two Chinese words, not words that only ask); `expansions` are the tokens of each professional term,
+    without stop words, the most useful first; `added_weights` the idf of those that are not the question's
+    own."""
+
+    tokens: tuple[str, ...]
+    weights: NDArray[np.float64]
+    words: NDArray[np.bool_]
+    expansions: tuple[tuple[str, ...], ...] = ()
+    added_weights: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The candidates, n of them: what the store and the legs say of each. `fields` are the search tokens of
+    title, headings and text, blank-joined. `dense` is nan where no vector was compared; ranks are 1-based, 0
+    outside of a leg."""
+
+    rows: tuple[Candidate, ...]
+    fields: tuple[tuple[str, str, str], ...]
+    dense: NDArray[np.float64]
+    lexical_rank: NDArray[np.int64]
+    dense_rank: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def matching(terms: Terms, pool: Pool, lengths: Lengths) -> NDArray[np.float64]:
+    """(n, len(MATCHING)); nan where a feature does not apply (no vectors compared)."""
+    content = np.where(terms.words, terms.weights, 0.0)
+    added = tuple(terms.added_weights or ())
+    seen = occurrences(pool.fields, terms.tokens, content, added, terms.expansions, _WINDOW)
+    table = _words(terms, seen, lengths)
+    table |= _rewordings(terms, seen, lengths)
+    table |= _scores(pool, _lexical(terms, seen, lengths))
+    table |= _surroundings(pool, table["fused"])
+    table |= _passage(pool, seen)
+    return np.column_stack([table[name] for name in MATCHING]) if len(pool) else np.zeros((0, len(MATCHING)))
+
+
+def fused(lexical: NDArray[np.float64], dense: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of both legs' scores; the lexical one alone where no vectors were compared."""
+    return np.where(np.isnan(dense), lexical, 0.5 * (lexical + np.nan_to_num(dense)))
+
+
+def _share(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    known = values[~np.isnan(values)]
+    best = float(known.max()) if len(known) else 0.0
+    return values / best if best > 0 else values
+
+
+def _reciprocal(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.where(ranks > 0, 1.0 / np.maximum(ranks, 1), 0.0)
+
+
+def _scores(pool: Pool, lexical: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    both = fused(lexical, pool.dense)
+    return {
+        "lexical": lexical,
+        "lexical_share": _share(lexical),
+        "lexical_rank": _reciprocal(pool.lexical_rank),
+        "dense": pool.dense,
+        "dense_share": _share(pool.dense),
+        "dense_rank": _reciprocal(pool.dense_rank),
+        "fused": both,
+        "fused_share": _share(both),
+    }
+
+
+def _words(terms: Terms, seen: Occurrences, lengths: Lengths) -> dict[str, NDArray[np.float64]]:
+    body, heading, title, sizes = seen.body, seen.heading, seen.title, seen.sizes
+    w, content = terms.weights, np.where(terms.words, terms.weights, 0.0)
+    total, content_total = max(1e-6, float(w.sum())), max(1e-6, float(content.sum()))
+    anywhere = (body + heading + title) > 0
+    missing = np.where(anywhere | ~terms.words, 0.0, content)
+    windows = seen.window / content_total
+    return {
+        "body": _bm25(body, sizes[:, 2], lengths.body, w, total),
+        "heading": _bm25(heading, sizes[:, 1], lengths.heading, w, total),
+        "title": _bm25(title, sizes[:, 0], lengths.title, w, total),
+        "words": (body > 0) @ content / content_total,
+        "words_anywhere": anywhere @ content / content_total,
+        "window": windows,
+        "window_share": _share(windows),
+        "pairs": seen.pairs,
+        "rarest_missing": missing.max(axis=1, initial=0.0) / max(1e-6, float(content.max(initial=0.0))),
+        "title_words": (title > 0) @ content / content_total,
+        "title_filled": title.sum(axis=1) / np.maximum(1, sizes[:, 0]),
+        "heading_words": (heading > 0) @ content / content_total,
+        "heading_filled": heading.sum(axis=1) / np.maximum(1, sizes[:, 1]),
+    }
+
+
+def _lexical(terms: Terms, seen: Occurrences, lengths: Lengths) -> NDArray[np.float64]:
+    """The leg's score over all fields, professional words included."""
+    sizes = seen.sizes.sum(axis=1)
+    total = max(1e-6, float(terms.weights.sum()))
+    own = sum(
+        w * field for w, field in zip(COLUMN_WEIGHTS, (seen.title, seen.heading, seen.body), strict=True)
+    )
+    score = _bm25(np.asarray(own), sizes, lengths.whole, terms.weights, total)
+    if terms.added_weights:
+        w = np.array(list(terms.added_weights.values()))
+        score = score + EXPANSION_WEIGHT * _bm25(seen.added, sizes, lengths.whole, w, total)
+    return np.minimum(1.0, score)
+
+
+def _bm25(
+    counts: NDArray[np.float64], sizes: NDArray[np.float64], mean: float, w: NDArray[np.float64], total: float
+) -> NDArray[np.float64]:
+    """Share, 0..1, of the weight that no passage can exceed."""
+    norm = _K1 * (1 - _B + _B * sizes / max(1.0, mean))
+    saturated = counts * _SATURATION / (counts + norm[:, None])
+    result: NDArray[np.float64] = saturated @ w / (_SATURATION * total)
+    return result
+
+
+def _rewordings(terms: Terms, seen: Occurrences, lengths: Lengths) -> dict[str, NDArray[np.float64]]:
+    if not terms.expansions or not terms.added_weights:
+        none = np.zeros(len(seen.sizes))
+        return {"reworded": none, "reworded_body": none, "reworded_title": none}
+    rank = np.array([1.0 / (1 + place) for place in range(len(terms.expansions))])
+    w = np.array(list(terms.added_weights.values()))
+    return {
+        "reworded": seen.phrases @ rank / rank.sum(),
+        "reworded_body": _bm25(seen.added, seen.sizes[:, 2], lengths.body, w, max(1e-6, float(w.sum()))),
+        "reworded_title": seen.phrases_title.any(axis=1).astype(np.float64),
+    }
+
+
+def _surroundings(pool: Pool, both: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    by_document: dict[int, list[int]] = {}
+    for row, candidate in enumerate(pool.rows):
+        by_document.setdefault(candidate.document_id, []).append(row)
+    best, top, near = (np.zeros(len(pool)) for _ in range(3))
+    for members in by_document.values():
+        scores = np.sort(both[members])[::-1]
+        best[members], top[members] = scores[0], scores[:3].sum() / 3
+        at = {pool.rows[row].ordinal: both[row] for row in members}
+        for row in members:
+            ordinal = pool.rows[row].ordinal
+            near[row] = max(at.get(ordinal - 1, 0.0), at.get(ordinal + 1, 0.0))
+    return {"document_best": best, "document_top": top, "neighbours": near}
+
+
+def _passage(pool: Pool, seen: Occurrences) -> dict[str, NDArray[np.float64]]:
+    body = seen.sizes[:, 2]
+    ordinals = np.array([float(row.ordinal) for row in pool.rows])
+    passages = np.array([float(row.passages) for row in pool.rows])
+    kinds = np.array([row.kind for row in pool.rows], dtype=object)
+    return {
+        "place": ordinals / np.maximum(1, passages - 1),
+        "opening": (ordinals == 0).astype(np.float64),
+        "length": body / 300,
+        "numbers": seen.digits / np.maximum(1, body),
+        "table": (kinds == "table").astype(np.float64),
+        "article": (kinds == "article").astype(np.float64),
+        "headings_only": (kinds == "heading").astype(np.float64),
+    }
+
+
+SHIPPED = Path(__file__).with_name("ranker.json")
+# In an index's folder: its own ranker and threshold, made by `citewise tune`.
+TUNED = "tuned.json"
+_LARGEST = 1e9
+_DAMAGES = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+# exp() of more overflows; the probability is 0 or 1 to all digits long before.
+_LARGEST_ODDS = 700.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ranker:
+    """`weights` of shape (len(FEATURES),); `scale` and `bias` turn their sum into log-odds. `threshold` is
+    the evidence score below which a question is refused, None for the calibrated one."""
+
+    weights: NDArray[np.float64]
+    scale: float = 1.0
+    bias: float = 0.0
+    threshold: float | None = None
+
+    def parts(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What each feature adds to the log-odds: the shape of `rows`, (n, len(FEATURES))."""
+        result: NDArray[np.float64] = np.nan_to_num(rows) * (self.scale * self.weights)
+        return result
+
+    def probability(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n,), 0 to 1: that a passage holds evidence."""
+        odds = np.clip(self.parts(rows).sum(axis=1) + self.bias, -_LARGEST_ODDS, _LARGEST_ODDS)
+        result: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-odds))
+        return result
+
+    def to_json(self) -> str:
+        """What `parse` reads, to five significant digits."""
+        weights = {name: _short(w) for name, w in zip(FEATURES, self.weights, strict=True)}
+        data: dict[str, Any] = {"weights": weights, "scale": _short(self.scale), "bias": _short(self.bias)}
+        if self.threshold is not None:
+            data["threshold"] = _short(self.threshold)
+        return json.dumps(data, indent=1)
+
+
+def _short(value: float) -> float:
+    return float(f"{float(value):.5g}")
+
+
+def load_ranker(path: Path | None = None) -> Ranker:
+    """The shipped ranker, or one from `path`; read once for each state of the file. Raises ConfigError where
+    it cannot be read or does not fit this version's features."""
+    file = path or SHIPPED
+    try:
+        state = file.stat()
+    except OSError as error:
+        raise ConfigError(f"The ranker {file} cannot be read ({error.strerror}).") from error
+    return _load(file, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=4)
+def _load(file: Path, changed_ns: int, size: int) -> Ranker:
+    try:
+        return parse(json.loads(file.read_text(encoding="utf-8")))
+    except _DAMAGES as error:
+        problem = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        mend = (
+            "It is part of Citewise: install that again."
+            if file == SHIPPED
+            else "Make it anew with: citewise tune SET; or delete it: then the shipped one is used."
+        )
+        raise ConfigError(f"{file} is no ranker for this version of Citewise ({problem}). {mend}") from error
+
+
+def parse(data: Mapping[str, Any]) -> Ranker:
+    """A ranker from its JSON form. Raises ValueError, LookupError, TypeError, AttributeError,
+    ArithmeticError."""
+    weights = data["weights"]
+    if set(weights) != set(FEATURES):
+        odd = sorted(set(weights) ^ set(FEATURES))
+        raise ValueError(f"its features are not this version's: {', '.join(odd)}")
+    values = np.array([float(weights[name]) for name in FEATURES])
+    scale, bias = float(data["scale"]), float(data["bias"])
+    threshold = None if data.get("threshold") is None else float(data["threshold"])
+    if not (np.abs([*values, scale, bias, threshold or 0.0]) < _LARGEST).all():
+        raise ValueError("a weight is not a finite number of a sane size")
+    if scale <= 0:
+        raise ValueError(f"its scale is {scale}, which would turn the order around")
+    if threshold is not None and not 0.0 <= threshold <= 1.0:
+        raise ValueError(f"its threshold is {threshold}, which is no probability")
+    return Ranker(values, scale, bias, threshold)

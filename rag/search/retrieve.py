@@ -1,0 +1,400 @@
+"""Passages that say the same: the first of them is shown, the others are named with it.
+
+Question -> the passages that bear on it, best first, in two stages.
+
+1. A wide pool: words and vectors (`rag.search.pool`), over the whole index and once more within the
+documents that
+   the question names (`rag.questions.constraints`), and the line items that answer it beside its words
+   (`rag.search.pool.Searches`).
+2. An order learned from features of the candidates (`rag.search.ranker`, `rag.search.ranker`).
+
+A hit's score, 0 to 1, is the ranker's probability that the passage holds evidence: it can be compared between
+questions and held against a threshold. Without the ranker it is the mean of the cosine and of the share of
+the question's attainable BM25 weight (a convex combination with theoretical bounds; Bruch, Gai and Ingber,
+"An Analysis of Fusion Functions for Hybrid Retrieval", 2023).
+
+What a question names is a strong preference that gives way in the open: where the documents named hold
+nothing, others are found, and each hit says what it agrees with and what not (`Hit.reasons`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import InputError
+from rag.questions import parts
+from rag.questions.constraints import Constraints, Sought, read_constraints
+from rag.search.agreement import Lines, agreements, find_line_items, named_documents, pages_of
+from rag.search.pool import (
+    LegResults,
+    Retrievers,
+    SearchScope,
+    compares,
+    make_pool,
+    read_terms,
+    search,
+    sought,
+    sources,
+)
+from rag.search.ranker import FEATURES, Pool, Ranker, load_ranker, matching
+from rag.types import DocumentInfo, Filters, Hit, Leg, Reason, Stages
+from rag.types.search import Candidate
+
+# Two passages are one when they share this much of their words and all of their numbers.
+_OVERLAP = 0.95
+_WORD = re.compile(r"\w+")
+
+_Fingerprint = tuple[frozenset[str], frozenset[str]]
+
+
+def distinct(texts: Iterable[tuple[int, str]], k: int) -> list[tuple[int, tuple[int, ...]]]:
+    """The first `k` keys of (key, text) pairs whose texts differ, each with the keys of its later twins."""
+    kept: list[tuple[int, _Fingerprint, list[int]]] = []
+    for key, text in texts:
+        fingerprint = _fingerprint(text)
+        twin = next((row for row in kept if _same(row[1], fingerprint)), None)
+        if twin is not None:
+            twin[2].append(key)
+        elif len(kept) < k:
+            kept.append((key, fingerprint, []))
+    return [(key, tuple(duplicates)) for key, _, duplicates in kept]
+
+
+def _fingerprint(text: str) -> _Fingerprint:
+    tokens = frozenset(_WORD.findall(text.lower()))
+    return tokens, frozenset(t for t in tokens if any(c.isdigit() for c in t))
+
+
+def _same(a: _Fingerprint, b: _Fingerprint) -> bool:
+    if a[1] != b[1] or not a[0] or not b[0]:
+        return False
+    return len(a[0] & b[0]) >= _OVERLAP * len(a[0] | b[0])
+
+
+MAX_QUESTION_CHARS = 4000
+ALL_STAGES = Stages()
+# Passages of each leg over the whole index (of a leg that is alone), and within the documents that a question
+# names.
+POOL = 150
+_POOL_ALONE = 300
+_POOL_NAMED = 60
+# Where a question names no document, line items are looked up in those that its words point to.
+_MOST_PROBABLE = 3
+_PROBABLE_AMONG = 40
+# Passages read for near-duplicates, for each that is asked for.
+_READ_PER_HIT = 3
+# Another passage of a page that is in the list already counts this much less.
+_SPREAD = 0.8
+_PART_ALONE = 0.5
+_REASONS = 8
+# Without the ranker: what full agreement in one matter adds to the fused score.
+_PREFERENCE = 0.05
+_PREFERRED = tuple(FEATURES.index(n) for n in ("name", "year", "form", "law", "page_lines", "role"))
+
+
+@dataclass(frozen=True, slots=True)
+class QueryDemands:
+    """What the whole question demands, each part of it included. `documents` are those that it names; where
+    it names none, line items are looked up in those that its words point to. `lines` are the line items
+    found in `documents`, None where they are still to be looked up."""
+
+    constraints: Constraints
+    sought: tuple[Sought, ...]
+    documents: tuple[int, ...]
+    lines: Lines | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPassages:
+    """The pool of one question, with a row of features and a score for each candidate; `parts` is what each
+    feature adds to the log-odds of the score, None without a ranker."""
+
+    pool: Pool
+    rows: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    parts: NDArray[np.float64] | None
+
+
+def retrieve(
+    legs: Retrievers,
+    question: str,
+    *,
+    k: int = 8,
+    filters: Filters | None = None,
+    stages: Stages = ALL_STAGES,
+    ranker: Ranker | None = None,
+) -> list[Hit]:
+    """The `k` best passages for a question, best first, near-duplicates folded into the first of them.
+
+    `ranker` None: the shipped one. Raises InputError for a question without a word, ConfigError where the
+    ranker does not fit."""
+    question = check_question(question)
+    if k < 1:
+        raise InputError(f"k is {k}; ask for at least one passage.")
+    demands = read_demands(legs, question, filters, stages)
+    questions = [question, *(parts.split(question) if stages.parts else ())]
+    ranked = _side_by_side(
+        partial(rank, legs, demands=demands, k=k, filters=filters, stages=stages, ranker=ranker), questions
+    )
+    order = _merged(ranked)
+    first = _spread(order, _READ_PER_HIT * k) if stages.spread else order[: _READ_PER_HIT * k]
+    return _hits(legs, _with_parts(first, order, ranked[1:], k), k)
+
+
+def retrieve_each(
+    legs: Retrievers,
+    question: str,
+    questions: Sequence[str],
+    *,
+    k: int = 8,
+    filters: Filters | None = None,
+    stages: Stages = ALL_STAGES,
+    ranker: Ranker | None = None,
+) -> list[list[Hit]]:
+    """For each of several questions `questions` in one the `k` best passages, as `retrieve` gives them; what
+    the whole `question` names holds for each. Raises what `retrieve` raises."""
+    question = check_question(question)
+    questions = [check_question(one) for one in questions]
+    if k < 1:
+        raise InputError(f"k is {k}; ask for at least one passage.")
+    demands = read_demands(legs, question, filters, stages)
+    ranked = _side_by_side(
+        partial(rank, legs, demands=demands, k=k, filters=filters, stages=stages, ranker=ranker), questions
+    )
+    most = _READ_PER_HIT * k
+    orders = [_merged([one]) for one in ranked]
+    return [_hits(legs, _spread(order, most) if stages.spread else order, k) for order in orders]
+
+
+def _side_by_side(
+    rank_one: Callable[[str], RankedPassages], questions: Sequence[str]
+) -> list[RankedPassages]:
+    """In threads: SQLite, FAISS and the embedder do not hold the interpreter."""
+    if len(questions) == 1:
+        return [rank_one(questions[0])]
+    with ThreadPoolExecutor(len(questions)) as pool:
+        return list(pool.map(rank_one, questions))
+
+
+def check_question(question: str) -> str:
+    """The question, stripped; only its first 4,000 code points are searched with. Raises InputError when
+    nothing is asked."""
+    question = question.strip()
+    if not any(c.isalnum() for c in question):
+        raise InputError("The question is empty or holds no word. Ask it in a sentence or a few key words.")
+    return question[:MAX_QUESTION_CHARS]
+
+
+def read_demands(
+    legs: Retrievers, question: str, filters: Filters | None = None, stages: Stages = ALL_STAGES
+) -> QueryDemands:
+    """What the question names and what answers it beside its words; nothing where the stages say so."""
+    constraints = Constraints()
+    if stages.constraints:
+        constraints = read_constraints(question, legs.store.catalogue(), legs.fields)
+    allowed = legs.store.scope(filters)
+    named = named_documents(constraints, None if allowed is None else frozenset(allowed))
+    wanted = sought(legs.fields, question) if stages.concepts else ()
+    return QueryDemands(constraints, wanted, named, _lines(legs, wanted, named) if named and wanted else None)
+
+
+def _lines(legs: Retrievers, wanted: Sequence[Sought], documents: Sequence[int]) -> Lines:
+    held = sources(legs.fields, legs.store)
+    return find_line_items(legs.store, wanted, [d for d in documents if d in held])
+
+
+def rank(
+    legs: Retrievers,
+    question: str,
+    demands: QueryDemands,
+    *,
+    k: int = 8,
+    filters: Filters | None = None,
+    stages: Stages = ALL_STAGES,
+    ranker: Ranker | None = None,
+) -> RankedPassages:
+    """The pool of one question (or one part of it), its features and scores; in no order."""
+    terms, reworded = read_terms(legs, question, stages)
+    size = max(POOL if compares(legs, question) else _POOL_ALONE, 2 * k)
+    scopes = [
+        SearchScope(size),
+        *([SearchScope(_POOL_NAMED, demands.documents)] if demands.documents else []),
+    ]
+    vector, (found, *within) = search(legs, question, terms, reworded, scopes, filters)
+    more = [i for one in within for i in one.ids]
+    lines = demands.lines
+    if lines is None:
+        lines = _lines(legs, demands.sought, _probable_documents(legs, found)) if demands.sought else Lines()
+    more += lines.best
+    pool = make_pool(legs, found, vector, more)
+    rows = np.hstack(
+        [matching(terms, pool, legs.store.lengths()), _agreements(legs, pool, demands, lines, filters)]
+    )
+    if not stages.ranker:
+        return RankedPassages(pool, rows, _fused_scores(rows), None)
+    ranker = ranker or load_ranker()
+    return RankedPassages(pool, rows, ranker.probability(rows), ranker.parts(rows))
+
+
+def _probable_documents(legs: Retrievers, found: LegResults) -> tuple[int, ...]:
+    """The documents that most of the first passages are from, by the sum of 1 / rank."""
+    first = (found.lexical[:_PROBABLE_AMONG], found.dense[:_PROBABLE_AMONG])
+    owners = legs.store.owners([i for leg in first for i in leg])
+    weights: dict[int, float] = {}
+    for leg in first:
+        for rank_, i in enumerate(leg, 1):
+            if i in owners:
+                weights[owners[i]] = weights.get(owners[i], 0.0) + 1.0 / rank_
+    return tuple(sorted(weights, key=lambda d: (-weights[d], d))[:_MOST_PROBABLE])
+
+
+def _agreements(
+    legs: Retrievers, pool: Pool, demands: QueryDemands, lines: Lines, filters: Filters | None
+) -> NDArray[np.float64]:
+    store = legs.store
+    day = (filters.in_force if filters else "") or date.today().isoformat()
+    ended = store.ended(day)
+    openings: list[tuple[tuple[str, ...], str]] = []
+    if demands.constraints.articles:
+        texts = {i: (c.heading_path, c.text) for i, _, c in store.chunks([row.id for row in pool.rows])}
+        openings = [texts.get(row.id, ((), "")) for row in pool.rows]
+    catalogue = store.catalogue()
+    of = {row.document_id for row in pool.rows}
+    return agreements(
+        pool.rows,
+        demands.constraints,
+        demands.sought,
+        lines,
+        {d: {k: v for field in legs.fields for k, v in field.ranks(d, catalogue).items()} for d in of},
+        ended,
+        openings,
+    )
+
+
+def _fused_scores(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of both legs, and a little for what the question demands."""
+    preference = rows[:, _PREFERRED].sum(axis=1) * _PREFERENCE
+    result: NDArray[np.float64] = np.clip(rows[:, FEATURES.index("fused")] + preference, 0.0, 1.0)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One candidate of one of the pools, with the score that it is ordered by."""
+
+    ranked: RankedPassages
+    row: int
+    score: float
+
+    @property
+    def candidate(self) -> Candidate:
+        return self.ranked.pool.rows[self.row]
+
+
+def _merged(ranked: Sequence[RankedPassages]) -> list[_Place]:
+    """All candidates by their score for the whole question; those that only parts of it found count half:
+    fewer words are matched more easily, which says nothing against the whole."""
+    best: dict[int, _Place] = {}
+    for number, one in enumerate(ranked):
+        for row, candidate in enumerate(one.pool.rows):
+            score = float(one.scores[row]) * (_PART_ALONE if number else 1.0)
+            known = best.get(candidate.id)
+            if known is None or (known.ranked is not ranked[0] and score > known.score):
+                best[candidate.id] = _Place(one, row, score)
+    return sorted(best.values(), key=lambda place: (-place.score, place.candidate.id))
+
+
+def _with_parts(
+    first: Sequence[_Place], order: Sequence[_Place], parts_: Sequence[RankedPassages], k: int
+) -> list[_Place]:
+    """The `first` places of the whole `order`; the best passage of each part takes one of the first `k`
+    places, in no order among them. The very first stays."""
+    wanted = {p.pool.rows[int(np.argmax(p.scores))].id for p in parts_ if len(p.pool)}
+    head = list(first[:k])
+    late = wanted - {place.candidate.id for place in head}
+    for place in (p for p in order if p.candidate.id in late):
+        last = next((n for n in range(len(head) - 1, 0, -1) if head[n].candidate.id not in wanted), None)
+        if last is None:
+            break
+        head[last:] = [*head[last + 1 :], place]
+    held = {place.candidate.id for place in head}
+    return [*head, *(place for place in first if place.candidate.id not in held)]
+
+
+def _spread(order: Sequence[_Place], most: int) -> list[_Place]:
+    """The first `most` places with other pages first: each further passage of a page counts 0.8 times as much
+    as the one before. Documents without pages are left as they are."""
+    left = list(order)
+    taken: dict[tuple[int, int], int] = {}
+    spread: list[_Place] = []
+    while left and len(spread) < most:
+        best, best_score = 0, -1.0
+        for n, place in enumerate(left):
+            if place.score <= best_score:
+                break
+            seen = max((taken.get(page, 0) for page in pages_of(place.candidate)), default=0)
+            score = place.score * _SPREAD**seen
+            if score > best_score:
+                best, best_score = n, score
+        place = replace(left.pop(best), score=best_score)
+        for page in pages_of(place.candidate):
+            taken[page] = taken.get(page, 0) + 1
+        spread.append(place)
+    return spread
+
+
+def _hits(legs: Retrievers, order: Sequence[_Place], k: int) -> list[Hit]:
+    """The first `k` places whose texts differ, by score. What was deleted meanwhile is left out."""
+    places = {place.candidate.id: place for place in order[: _READ_PER_HIT * k]}
+    texts = {i: chunk for i, _, chunk in legs.store.chunks(list(places))}
+    kept = distinct(((i, texts[i].text) for i in places if i in texts), k)
+    documents: dict[int, DocumentInfo] = {}
+    for owner in {places[i].candidate.document_id for i, _ in kept}:
+        with suppress(InputError):
+            documents[owner] = legs.store.document(owner)
+    hits = [
+        Hit(
+            chunk_id=i,
+            document=documents[places[i].candidate.document_id],
+            chunk=texts[i],
+            score=round(places[i].score, 6),
+            legs=_legs(places[i]),
+            similar=similar,
+            reasons=_reasons(places[i]),
+        )
+        for i, similar in kept
+        if places[i].candidate.document_id in documents
+    ]
+    return sorted(hits, key=lambda hit: -hit.score)
+
+
+def _legs(place: _Place) -> tuple[Leg, ...]:
+    pool, row = place.ranked.pool, place.row
+
+    def leg(name: str, rank_: int) -> Leg:
+        return Leg(name, rank_ or None, round(float(place.ranked.rows[row, FEATURES.index(name)]), 6))
+
+    legs = [leg("lexical", int(pool.lexical_rank[row]))]
+    if not np.isnan(pool.dense[row]):
+        legs.append(leg("dense", int(pool.dense_rank[row])))
+    return tuple(legs)
+
+
+def _reasons(place: _Place) -> tuple[Reason, ...]:
+    """The features that weigh most, either way."""
+    ranked = place.ranked
+    if ranked.parts is None:
+        return ()
+    adds = ranked.parts[place.row]
+    heaviest = [int(n) for n in np.argsort(-np.abs(adds), kind="stable")[:_REASONS] if adds[n]]
+    values = np.nan_to_num(ranked.rows[place.row])
+    return tuple(Reason(FEATURES[n], round(float(values[n]), 4), round(float(adds[n]), 4)) for n in heaviest)

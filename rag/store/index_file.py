@@ -1,0 +1,211 @@
+"""One writer at a time: a lock file that the kernel releases when its holder dies.
+
+The file of an index: opened, made, read from any thread, written by one.
+
+Reads are safe from any thread and beside a writer in this or another process (WAL; one pooled connection per
+call).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from rag.errors import IndexBusy, IndexMismatch, IndexMissing, InputError, StorageError
+from rag.store import sql as rows
+from rag.store.schema import (
+    DATABASE,
+    FORMAT_VERSION,
+    LOCK,
+    Manifest,
+    connect,
+    create_database,
+    storage_errors,
+)
+from rag.store.writer import Writer
+
+
+@contextmanager
+def writer_lock(folder: Path) -> Iterator[None]:
+    """Holds `writer.lock` of an index. The kernel lets go of it when the process dies. Raises IndexBusy."""
+    with storage_errors(folder / LOCK):
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            owner = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
+            raise IndexBusy(
+                f"{folder} is being written by another ingest (process {owner or 'unknown'}). It can be "
+                "asked "
+                "meanwhile; to write to it, wait until that one has ended."
+            ) from error
+        with storage_errors(folder / LOCK):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def remove_index(folder: Path) -> None:
+    """Deletes the files of an index and nothing else; quiet when there is none. A tuned ranker stays: it was
+    made from questions, which the documents do not hold. Raises IndexBusy while the index is written."""
+    if not (folder / DATABASE).exists():
+        return
+    with writer_lock(folder), storage_errors(folder):
+        for pattern in (f"{DATABASE}*", "dense-*.faiss*"):
+            for file in folder.glob(pattern):
+                file.unlink(missing_ok=True)
+
+
+T = TypeVar("T")
+
+
+class IndexFile:
+    """An open index file and what it says as a whole. Make one with `open` or `create`; use as a context
+    manager or call `close`."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection, manifest: Manifest) -> None:
+        self.folder = folder
+        self.file = folder / DATABASE
+        self._manifest = manifest
+        self._idle = [connection]
+        self._closed = False
+        self._derived: tuple[int, dict[str, Any]] = (-1, {})
+        self._guard = threading.Lock()
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Self:
+        """Raises IndexMissing, IndexMismatch (another format) or IndexDamaged."""
+        folder = Path(folder)
+        file = folder / DATABASE
+        if not file.is_file():
+            raise IndexMissing(
+                f"There is no index in {folder}. Build one with: citewise ingest PATH --index {folder}"
+            )
+        connection = connect(file)
+        try:
+            with storage_errors(file):
+                row = connection.execute("SELECT value FROM meta WHERE key = 'manifest'").fetchone()
+                manifest = Manifest.from_json(row[0])
+            if manifest.format_version != FORMAT_VERSION:
+                raise IndexMismatch(
+                    f"{folder} has index format {manifest.format_version}; this version of Citewise reads "
+                    f"format {FORMAT_VERSION}. Build it anew: citewise ingest PATH --index {folder} --rebuild"
+                )
+        except BaseException:
+            connection.close()
+            raise
+        return cls(folder, connection, manifest)
+
+    @classmethod
+    def create(cls, folder: Path | str, manifest: Manifest) -> Self:
+        """A new, empty index. Raises InputError where there is one already, StorageError where none can be
+        written."""
+        folder = Path(folder)
+        file = folder / DATABASE
+        if file.exists():
+            raise InputError(f"{folder} holds an index already. Open it, or build it anew with --rebuild.")
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        with writer_lock(folder), storage_errors(file):
+            create_database(file, manifest)
+        return cls.open(folder)
+
+    def close(self) -> None:
+        with self._guard:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+        with self._guard:
+            if self._closed:
+                raise StorageError(f"The index {self.folder} was closed. Open it again.")
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = connect(self.file)
+        try:
+            yield connection
+        finally:
+            with self._guard:
+                if self._closed:
+                    connection.close()
+                else:
+                    self._idle.append(connection)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with self._borrowed() as connection, storage_errors(self.file):
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Writer]:
+        """The writer, alone until the block ends. Raises IndexBusy when another process or thread writes."""
+        with writer_lock(self.folder), self._borrowed() as connection:
+            yield Writer(connection, self.folder)
+
+    # What the index as a whole says
+
+    def manifest(self) -> Manifest:
+        return self._manifest
+
+    def generation(self) -> int:
+        """Grows with every commit that changes documents, passages or vectors."""
+        return self._counter("generation")
+
+    def vectors_generation(self) -> int:
+        """Grows with every commit that adds or removes a vector: the generation that FAISS files are made
+        from."""
+        return self._counter("vectors_generation")
+
+    def _counter(self, key: str) -> int:
+        with self._connection() as connection:
+            return rows.counter(connection, key)
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        with self._connection() as connection:
+            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+
+    def _cached(self, key: str, compute: Callable[[sqlite3.Connection], T]) -> T:
+        """A value derived from one generation, computed when first asked for in it."""
+        with self._connection() as connection:
+            generation = rows.counter(connection, "generation")
+            known, values = self._derived
+            if known != generation:
+                values = {}
+                self._derived = (generation, values)
+            if key not in values:
+                values[key] = compute(connection)
+            value: T = values[key]
+            return value
+
+    def passages(self) -> int:
+        """Number of passages in the index."""
+        return self._cached("passages", lambda c: int(c.execute("SELECT count(*) FROM chunks").fetchone()[0]))
+
+    def dense_file(self) -> tuple[int, str, str, int, int] | None:
+        """The committed FAISS file: (vectors generation, name, SHA-256, size, mtime_ns), or None."""
+        found = self._rows("SELECT value FROM meta WHERE key = 'dense'")
+        return tuple(json.loads(found[0][0])) if found else None
+
+    def problems(self) -> list[str]:
+        """What SQLite and our own counts find wrong; empty for a sound file. Reads the whole file."""
+        with self._connection() as connection:
+            return rows.problems(connection)

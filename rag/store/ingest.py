@@ -1,0 +1,324 @@
+"""Files -> index: what is new is added, what changed is updated, what is the same is skipped, what is gone
+can be removed.
+
+Texts first: worker processes parse, cut and tokenise; this process writes. A file with its passages and their
+lexical rows is part of one transaction, so a kill at any point leaves whole documents only, and the index can
+be asked as soon as texts are in. Vectors fill in behind, in batches that are committed one by one; an ingest
+that was cut short is completed by the next.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rag.documents.description import Describes
+from rag.errors import CitewiseError
+from rag.models.embedder import Embedder, supports
+from rag.parsers import Limits
+from rag.parsers.pool import run_in_workers
+from rag.store.compatibility import embedder_info
+from rag.store.dense import save_dense
+from rag.store.scan import Scan, ScannedFile, scan
+from rag.store.store import Store
+from rag.store.worker import PASSAGE_TOKENS, Counter, Job, Read, prepare_worker, read_file
+from rag.store.writer import FileState, Known, Writer
+from rag.types import FileResult, FileStatus, IngestReport, Progress
+
+# A commit costs an fsync; these bound what a kill can lose, and the memory held.
+_COMMIT_PASSAGES = 1000
+_COMMIT_SECONDS = 0.5
+_EMBEDDED_AT_ONCE = 64
+_EMBEDDED_CHARS = 8000  # so that a stop waits no second for the long ones
+# Passages are embedded in order of length within such a window: a batch of like lengths needs little padding.
+_EMBEDDING_WINDOW = 1024
+_REMOVED_AT_ONCE = 200
+# These come from the bytes of the file: reading it again gives the same. A worker that died is not among
+# them: it may have been killed.
+_FINAL = (FileStatus.PASSWORD, FileStatus.CORRUPT, FileStatus.UNSUPPORTED)
+
+ProgressCallback = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How files are read. `counter` counts tokens as the embedder does and can be pickled, `fields`
+    describe documents (`rag.documents.description`) and can be pickled too. `workers` 0: one per core."""
+
+    counter: Counter
+    fields: Sequence[Describes]
+    limits: Limits = field(default_factory=Limits)
+    workers: int = 0
+    ocr: bool = False
+
+
+def ingest(
+    store: Store,
+    paths: Iterable[Path | str],
+    *,
+    settings: Settings,
+    embedder: Callable[[], Embedder] | None,
+    sync: bool = False,
+    progress: ProgressCallback | None = None,
+    stop: threading.Event | None = None,
+) -> IngestReport:
+    """Brings the index up to the files below `paths`. `sync` removes documents of files that are gone from
+    the folders given.
+
+    `embedder` is called when there are passages to embed; None leaves them waiting. `stop` ends the run
+    within about a second: what was committed stays, files in hand are read by the next run. One bad file
+    never stops a run: its status is in the report. Raises InputError (no such path), IndexBusy, StorageError
+    (disk full; nothing half-written).
+    """
+    with store.writing() as writer:
+        run = _Run(store, writer, settings, _Reporter(progress), stop or threading.Event())
+        return run(paths, embedder, sync=sync)
+
+
+class _Reporter:
+    """Calls back with rate and remaining time of the stage at hand."""
+
+    def __init__(self, callback: ProgressCallback | None) -> None:
+        self._callback = callback
+        self._stage = ""
+        self._began = 0.0
+        self._first = 0
+
+    def __call__(self, stage: str, done: int, total: int, current: str = "") -> None:
+        if self._callback is None:
+            return
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._began, self._first = stage, now, done
+        spent, achieved = now - self._began, done - self._first
+        rate = achieved / spent if achieved and spent > 0 else 0.0
+        remaining = (total - done) / rate if rate else None
+        self._callback(Progress(stage, done, total, rate, remaining, current))
+
+
+class _Run:
+    """One ingest: scan, texts, removals, vectors, FAISS."""
+
+    def __init__(
+        self, store: Store, writer: Writer, settings: Settings, report: _Reporter, stop: threading.Event
+    ) -> None:
+        self._store = store
+        self._writer = writer
+        self._settings = settings
+        self._report = report
+        self._stop = stop
+        self._known = writer.known()
+        self._results: list[FileResult] = []
+        manifest = store.manifest()
+        self._max_tokens = min(PASSAGE_TOKENS, manifest.embedder_max_tokens - 2)
+        self._info = embedder_info(manifest)
+
+    def __call__(
+        self, paths: Iterable[Path | str], embedder: Callable[[], Embedder] | None, *, sync: bool
+    ) -> IngestReport:
+        began = time.monotonic()
+        self._report("scan", 0, 0)
+        found = scan(paths)
+        self._report("scan", len(found.files), len(found.files))
+        self._texts(found)
+        if sync and not self._stop.is_set():
+            self._remove_gone(found)
+        self._writer.resolve_references()
+        answerable = time.monotonic() - began
+        if embedder is not None:
+            self._vectors(embedder)
+        save_dense(self._store, self._writer)
+        self._writer.shrink()
+        return IngestReport(
+            files=tuple(sorted(self._results, key=lambda r: r.path)),
+            seconds=time.monotonic() - began,
+            seconds_to_answerable=answerable,
+            passages=self._store.passages(),
+            vectors=self._store.count_vectors(),
+        )
+
+    def _texts(self, found: Scan) -> None:
+        waiting = self._to_open(found)
+        total = len(found.files)
+        done = total - len(waiting)
+        self._report("texts", done, total)
+        with closing(self._outcomes(waiting)) as outcomes:
+            for batch in self._batches(outcomes):
+                with self._writer.transaction():
+                    results = [self._put(waiting[job.source], outcome) for job, outcome in batch]
+                self._results.extend(results)  # only what was committed is reported
+                done += len(results)
+                self._report("texts", done, total, results[-1].path)
+
+    def _to_open(self, found: Scan) -> dict[str, ScannedFile]:
+        """Deals with every file that need not be opened; gives the others, by source."""
+        waiting: dict[str, ScannedFile] = {}
+        failures: list[tuple[FileState, FileStatus, str]] = []
+        for file in found.files:
+            state = FileState(file.source, file.path, file.size, file.mtime_ns)
+            if not file.kind:
+                detail = f"the format {Path(file.path).suffix or '(no suffix)'} is not read"
+                failures.append((state, FileStatus.UNSUPPORTED, detail))
+            elif (known := self._known_result(file)) is not None:
+                self._results.append(known)
+            else:
+                waiting[file.source] = file
+        for item in found.unreadable:
+            if item.folder:
+                self._results.append(FileResult(item.path, FileStatus.UNREADABLE, "failed", item.detail))
+            else:
+                failures.append((FileState(item.source, item.path, 0, 0), FileStatus.UNREADABLE, item.detail))
+        self._put_failures(failures)
+        return waiting
+
+    def _put_failures(self, failures: Sequence[tuple[FileState, FileStatus, str]]) -> None:
+        remembered = {(source, known.status, known.detail) for source, known in self._known.items()}
+        new = [(f, status, why) for f, status, why in failures if (f.source, status, why) not in remembered]
+        if new:
+            with self._writer.transaction():
+                for state, status, detail in new:
+                    self._writer.put_failure(state, status, detail, kind="")
+        self._results.extend(FileResult(f.path, status, "failed", why) for f, status, why in failures)
+
+    def _known_result(self, file: ScannedFile) -> FileResult | None:
+        """The result for a file that is unchanged, or known to be unreadable for good."""
+        known = self._known.get(file.source)
+        if known is None or (known.size, known.mtime_ns) != (file.size, file.mtime_ns):
+            return None
+        if self._ocr_is_new(known):
+            return None
+        if known.status is FileStatus.OK:
+            return _remembered_result(known, "skipped")
+        if known.status in _FINAL or known.status is FileStatus.EMPTY:
+            return _remembered_result(known, "failed")
+        return None
+
+    def _ocr_is_new(self, known: Known) -> bool:
+        lacks_text = known.empty_pages > 0 or known.status is FileStatus.EMPTY
+        return self._settings.ocr and not known.ocr and lacks_text
+
+    def _outcomes(self, waiting: Mapping[str, ScannedFile]) -> Generator[tuple[Job, Read | CitewiseError]]:
+        if not waiting:
+            return
+        yield from run_in_workers(
+            read_file,
+            map(self._job, waiting.values()),
+            workers=min(self._settings.workers or len(os.sched_getaffinity(0)), len(waiting)),
+            limits=self._settings.limits,
+            initializer=prepare_worker,
+            initargs=(self._settings.counter, self._settings.fields),
+            stop=self._stop,
+        )
+
+    def _job(self, file: ScannedFile) -> Job:
+        known = self._known.get(file.source)
+        comparable = known is not None and known.status is FileStatus.OK and not self._ocr_is_new(known)
+        return Job(
+            source=file.source,
+            path=file.path if known is None else known.path,
+            limits=self._settings.limits,
+            ocr=self._settings.ocr,
+            known_sha256=known.sha256 if known is not None and comparable else "",
+            max_tokens=self._max_tokens,
+        )
+
+    def _batches(
+        self, outcomes: Iterable[tuple[Job, Read | CitewiseError]]
+    ) -> Iterator[list[tuple[Job, Read | CitewiseError]]]:
+        """Outcomes in batches worth a commit; ends early when asked to stop."""
+        batch: list[tuple[Job, Read | CitewiseError]] = []
+        passages, began = 0, time.monotonic()
+        for job, outcome in outcomes:
+            batch.append((job, outcome))
+            passages += len(outcome.chunks) if isinstance(outcome, Read) else 0
+            if passages >= _COMMIT_PASSAGES or time.monotonic() - began >= _COMMIT_SECONDS:
+                yield batch
+                batch, passages, began = [], 0, time.monotonic()
+            if self._stop.is_set():
+                break
+        if batch:
+            yield batch
+
+    def _put(self, file: ScannedFile, outcome: Read | CitewiseError) -> FileResult:
+        known = self._known.get(file.source)
+        path = file.path if known is None else known.path
+        state = FileState(file.source, path, file.size, file.mtime_ns, self._settings.ocr)
+        if isinstance(outcome, Read) and outcome.document is None:
+            assert known is not None
+            self._writer.touch(known.document_id, state)
+            return _remembered_result(known, "skipped")
+        if isinstance(outcome, CitewiseError) or outcome.document is None or not outcome.chunks:
+            status, detail = _failure(outcome)
+            self._writer.put_failure(state, status, detail, kind=file.kind)
+            return FileResult(path, status, "failed", detail)
+        document = outcome.document
+        embed = supports(self._info, document.language)
+        self._writer.put_document(
+            state, document, outcome.chunks, outcome.tokens, embed=embed, links=outcome.links
+        )
+        return FileResult(
+            path=path,
+            status=FileStatus.OK,
+            change="added" if known is None else "updated",
+            pages=len(document.pages),
+            empty_pages=len(document.empty_pages),
+            chunks=len(outcome.chunks),
+        )
+
+    def _remove_gone(self, found: Scan) -> None:
+        here = {file.source for file in found.files}
+        gone = [(s, k) for s, k in self._known.items() if s not in here and found.covers(s)]
+        for first in range(0, len(gone), _REMOVED_AT_ONCE):
+            batch = gone[first : first + _REMOVED_AT_ONCE]
+            with self._writer.transaction():
+                for source, _ in batch:
+                    self._writer.remove(source)
+            self._results.extend(_remembered_result(known, "removed") for _, known in batch)
+
+    def _vectors(self, embedder: Callable[[], Embedder]) -> None:
+        total = self._store.count_pending()
+        if not total or self._stop.is_set():
+            return
+        model = embedder()
+        done = 0
+        self._report("vectors", done, total)
+        while not self._stop.is_set() and (window := self._store.pending_vectors(_EMBEDDING_WINDOW)):
+            for batch in _embedding_batches(window):
+                if self._stop.is_set():
+                    return
+                vectors = model.embed_passages([text for _, text in batch])
+                with self._writer.transaction():
+                    self._writer.put_vectors([chunk_id for chunk_id, _ in batch], vectors)
+                done += len(batch)
+                self._report("vectors", done, total)
+
+
+def _embedding_batches(window: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """(chunk id, text) in batches of similar length."""
+    batch: list[tuple[int, str]] = []
+    chars = 0
+    for row in sorted(window, key=lambda row: len(row[1])):
+        if batch and (len(batch) == _EMBEDDED_AT_ONCE or chars + len(row[1]) > _EMBEDDED_CHARS):
+            yield batch
+            batch, chars = [], 0
+        batch.append(row)
+        chars += len(row[1])
+    if batch:
+        yield batch
+
+
+def _failure(outcome: Read | CitewiseError) -> tuple[FileStatus, str]:
+    if not isinstance(outcome, CitewiseError):
+        return FileStatus.EMPTY, "no text in it"
+    return FileStatus(getattr(outcome, "status", FileStatus.CORRUPT)), str(outcome)
+
+
+def _remembered_result(known: Known, change: str) -> FileResult:
+    return FileResult(
+        known.path, known.status, change, known.detail, known.pages, known.empty_pages, known.chunks
+    )

@@ -1,0 +1,166 @@
+"""References between the documents of an index: found by the name that the text gives the other, settled
+again whenever documents have come or gone. Functions of a connection inside a transaction.
+
+A name is first looked up whole (`rag.documents.validity.law_name`), then, where it is written without
+brackets and so without a clear beginning (根据刑法第十二条), by its ends. Of several versions of one law
+those in force last are taken. Where several documents still bear the name, the reference is settled if one
+of them alone bears the article, and stays open otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from rag.documents.links import Links
+from rag.documents.validity import Validity, law_name, names_of, versions
+from rag.facts.crossrefs import LAW_WORDS, CrossReference
+from rag.types import DocumentInfo
+
+_STATE = "references"
+_COLUMNS = "chunk_id, document_id, start, end, kind, label, target, target_document_id, target_chunk_id"
+# "12(2)(3)" is looked for under "12" where nothing bears it.
+_BASE = (
+    "CASE WHEN instr(crossrefs.label, '(') > 1 "
+    "THEN substr(crossrefs.label, 1, instr(crossrefs.label, '(') - 1) ELSE crossrefs.label END"
+)
+_SHORTEST_END = 2
+
+
+def put(connection: sqlite3.Connection, document_id: int, chunk_ids: Sequence[int], links: Links) -> None:
+    """Keeps what `rag.documents.links.links` found in a document just written, whose passages have these
+    ids."""
+    connection.executemany(
+        "INSERT OR IGNORE INTO anchors VALUES (?, ?, ?, ?)",
+        ((document_id, a.kind, a.label, chunk_ids[a.ordinal]) for a in links.anchors),
+    )
+    connection.executemany(
+        f"INSERT INTO crossrefs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (chunk_ids[link.ordinal], document_id, r.start, r.end, r.kind, r.label, r.target, *to)
+            for link in links.links
+            for r in [link.reference]
+            for to in [(None, None) if link.target is None else (document_id, chunk_ids[link.target])]
+        ),
+    )
+
+
+def remove(connection: sqlite3.Connection, document_id: int) -> None:
+    """Forgets what the document refers to and bears; references to it are open again."""
+    execute = connection.execute
+    execute("DELETE FROM crossrefs WHERE document_id = ?", (document_id,))
+    execute(
+        "UPDATE crossrefs SET target_document_id = NULL, target_chunk_id = NULL WHERE target_document_id = ?",
+        (document_id,),
+    )
+    execute("DELETE FROM anchors WHERE document_id = ?", (document_id,))
+
+
+def is_resolved(connection: sqlite3.Connection) -> bool:
+    """Whether no document has come or gone since `resolve`."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (_STATE,)).fetchone()
+    return (row[0] if row else "0:0") == _state(connection)
+
+
+def _state(connection: sqlite3.Connection) -> str:
+    """Ids are never used twice, so the highest and the number of them distinguish every set of documents that
+    has grown or shrunk out of another."""
+    highest, count = connection.execute("SELECT coalesce(max(id), 0), count(*) FROM documents").fetchone()
+    return f"{highest}:{count}"
+
+
+def resolve(connection: sqlite3.Connection, documents: Sequence[DocumentInfo]) -> None:
+    """Points every reference that names a document to it, or to nothing. A name costs one look-up however
+    often it occurs."""
+    by_name = _by_name([d for d in documents if d.chunks])
+    names = connection.execute("SELECT DISTINCT target FROM crossrefs WHERE target != ''").fetchall()
+    for (target,) in names:
+        _point(connection, target, _named(target, by_name))
+    mark_resolved(connection)
+
+
+def has_names(connection: sqlite3.Connection) -> bool:
+    """Whether any reference names a document."""
+    return connection.execute("SELECT 1 FROM crossrefs WHERE target != '' LIMIT 1").fetchone() is not None
+
+
+def mark_resolved(connection: sqlite3.Connection) -> None:
+    """Remembers the documents for which every name was looked up."""
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_STATE, _state(connection)))
+
+
+def _by_name(documents: Sequence[DocumentInfo]) -> dict[str, list[int]]:
+    """Documents by every key that names them; a version that another has taken the place of, only where that
+    one does not bear the same name."""
+    force = versions(documents)
+    by_name: dict[str, list[int]] = defaultdict(list)
+    for document in documents:
+        for key in names_of(document):
+            by_name[key].append(document.id)
+    return {key: _latest(ids, force) for key, ids in by_name.items()}
+
+
+def _latest(ids: Sequence[int], force: Mapping[int, Validity]) -> list[int]:
+    kept = [i for i in ids if not (i in force and force[i].reason == "superseded" and force[i].by in ids)]
+    return kept or list(ids)
+
+
+def _named(target: str, by_name: Mapping[str, list[int]]) -> list[int]:
+    key = law_name(target)
+    if key in by_name:
+        return by_name[key]
+    if target.isascii() or "《" in target:
+        return []
+    ends = (key[at:] for at in range(1, len(key) - _SHORTEST_END + 1))
+    return next((by_name[end] for end in ends if end in by_name and end not in LAW_WORDS), [])
+
+
+def _point(connection: sqlite3.Connection, target: str, candidates: Sequence[int]) -> None:
+    """Sets the targets of the references of this name; only rows that change are written. "target != ''"
+    is said in each query for SQLite to see that the partial index serves."""
+    if not candidates:
+        connection.execute(
+            "UPDATE crossrefs SET target_document_id = NULL, target_chunk_id = NULL "
+            "WHERE target = ? AND target != '' AND target_document_id IS NOT NULL",
+            (target,),
+        )
+        return
+    if len(candidates) == 1:
+        (only,) = candidates
+        connection.execute(
+            f"UPDATE crossrefs SET target_document_id = ?1, target_chunk_id = {_numbered_passage('?1')} "
+            "WHERE target = ?2 AND target != '' AND target_document_id IS NOT ?1",
+            (only, target),
+        )
+        return
+    among = "(SELECT value FROM json_each(?1))"
+    bearing = (
+        f"FROM anchors a WHERE a.document_id IN {among} AND a.kind = crossrefs.kind AND a.label = {_BASE}"
+    )
+    connection.execute(
+        "UPDATE crossrefs SET "
+        f"target_document_id = (SELECT CASE WHEN count(*) = 1 THEN min(a.document_id) END {bearing}), "
+        f"target_chunk_id = (SELECT CASE WHEN count(*) = 1 THEN min(a.chunk_id) END {bearing}) "
+        "WHERE target = ?2 AND target != ''",
+        (json.dumps(list(candidates)), target),
+    )
+
+
+def _numbered_passage(document: str) -> str:
+    """SQL: the passage of `document` that bears the number, the sub-number too where it is borne."""
+    found = f"SELECT chunk_id FROM anchors a WHERE a.document_id = {document} AND a.kind = crossrefs.kind"
+    return f"coalesce(({found} AND a.label = crossrefs.label), ({found} AND a.label = {_BASE}))"
+
+
+def outgoing(connection: sqlite3.Connection, chunk_id: int) -> list[CrossReference]:
+    """References of a passage, in the order of its text."""
+    query = f"SELECT {_COLUMNS} FROM crossrefs WHERE chunk_id = ? ORDER BY start, end, id"
+    return [CrossReference(*row) for row in connection.execute(query, (chunk_id,))]
+
+
+def incoming(connection: sqlite3.Connection, chunk_id: int) -> list[CrossReference]:
+    """References that lead to a passage, by where they stand."""
+    query = f"SELECT {_COLUMNS} FROM crossrefs WHERE target_chunk_id = ? ORDER BY document_id, start, end, id"
+    return [CrossReference(*row) for row in connection.execute(query, (chunk_id,))]

@@ -1,0 +1,29 @@
+"""Tasks: questions about many passages, answered by reading all that match.
+
+A task has a name and answers a `TaskRequest` from every passage that matters; `TASKS` holds them by name.
+What is counted and chosen, code counts and chooses. `read_intent` recognises by its wording which task a
+question asks for. Where a task gives None the question is answered like any other (`plain_question`), and
+`partly_read` says that not everything was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from rag.tasks.common import TaskRequest, partly_read, plain_question
+from rag.tasks.comparing import compare
+from rag.tasks.counting import count_or_list
+from rag.tasks.intents import read_intent
+from rag.tasks.summing import summarise
+from rag.types import Answer
+
+Task = Callable[[TaskRequest], Answer | None]
+TASKS: Mapping[str, Task] = {
+    "count": count_or_list,
+    "list": count_or_list,
+    "compare": compare,
+    "summarise": summarise,
+}
+"""Every task by its name, which is that of the intent it serves. An answer's timings are left empty; None:
+the question has to be answered like any other."""
+
+__all__ = ["TASKS", "Task", "TaskRequest", "partly_read", "plain_question", "read_intent"]

@@ -1,0 +1,210 @@
+"""The companies and the parties of contracts that documents are of, as ingest read them from titles, covers
+and first lines: listed and counted by code, each cited where its document first names it.
+
+How many, which ones, all of them: answered from every passage that matches, with counts made by code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rag.languages.text import has_han
+from rag.store.store import Store
+from rag.tasks.common import TaskRequest, counted_answer, none_match
+from rag.tasks.survey import MatchingPassage, Survey, evidence_of, occurs, survey, units_of
+from rag.tasks.tally import headline, listing, remarks
+from rag.tasks.topics import TopicScope, TopicTerm, all_of, called, form_of, read_scope, topic_terms
+from rag.tasks.wordings import Ask, CountUnit, Intent
+from rag.types import Answer, DocumentInfo, Reading
+
+_ENGLISH = re.compile(
+    r"^(?:contracting\s+)?(?:parties|companies)\b\s*"
+    r"(?:(?:named|mentioned)\s+)?(?:(?:to|of|in|covered\s+by)\s+)?(?P<rest>.*)$",
+    re.IGNORECASE,
+)
+_CHINESE = re.compile(r"^(?P<rest>.*?)(?:[中里]?的)?(?:各方|合同)?(?:当事人|签约方|公司)$")
+_EVERYWHERE = re.compile(
+    r"^(?:(?:the|these|all|our)\s+)*(?:documents?|index|files?)?$|^(?:这些|所有|全部)?文件$", re.I
+)
+_MOST = 200
+
+
+def parties(request: TaskRequest) -> Answer | None:
+    """The companies or parties that a question counts or lists; None where it asks for something else, or the
+    documents are of none."""
+    match = (_CHINESE if request.chinese else _ENGLISH).match(request.intent.topic)
+    documents = _documents_of(request, match["rest"].strip()) if match else ()
+    named = _named(documents)
+    if not named:
+        return None
+    store = request.index.store
+    matches = [
+        m for name, held in list(named.items())[:_MOST] if (m := _first(request, name, held[0])) is not None
+    ]
+    places = {(m.document.id, m.places[0].start): m for m in matches}  # one sentence often names both
+    evidence = evidence_of(list(places.values()), store)
+    among = len({d.id for held in named.values() for d in held})
+    listed = ("；" if request.chinese else "; ").join(named)
+    head = (
+        f"{among} 份文件共涉及 {len(named)} 个当事人或公司：{listed}。"
+        if request.chinese
+        else f"{len(named):,} {'name' if len(named) == 1 else 'names'} of parties and companies in {among:,} "
+        f"{'document' if among == 1 else 'documents'}: {listed}."
+    )
+    quotes, quoted = listing(evidence, request.language)
+    remarks_text = (
+        "以上取自文件的标题、封面和首部；正文中提到的其他名称未计入。"
+        if request.chinese
+        else "Read from titles, covers and first lines; other names that the text mentions are not counted."
+    )
+    reading = Reading(request.intent.ask.value, len(evidence), len(evidence), among)
+    return counted_answer(request, head, f"{head}\n\n{quotes}\n\n{remarks_text}", evidence, quoted, reading)
+
+
+def _documents_of(request: TaskRequest, rest: str) -> tuple[DocumentInfo, ...]:
+    """The documents that the question means; () where it says something else of them."""
+    if _EVERYWHERE.match(rest):
+        return all_of(request.index.store, request.filters)
+    scope = read_scope(rest, request.index, request.filters, whole=True)
+    return scope.documents if scope.named and not scope.topic else ()
+
+
+def _named(documents: Sequence[DocumentInfo]) -> dict[str, list[DocumentInfo]]:
+    named: dict[str, list[DocumentInfo]] = {}
+    for document in documents:
+        found = document.metadata.get("parties") or document.metadata.get("company", "")
+        for name in dict.fromkeys(n for n in found.split("|") if n):
+            named.setdefault(name, []).append(document)
+    return named
+
+
+def _first(request: TaskRequest, name: str, document: DocumentInfo) -> MatchingPassage | None:
+    """The first sentence of the document that holds the name."""
+    scope = TopicScope((document,), True, name)
+    found = survey(request.index.store, scope, [TopicTerm(name, form_of(name))]).matches
+    return replace(found[0], places=found[0].places[:1]) if found else None
+
+
+# A topic of more words than this is a sentence, which no passage repeats.
+_MOST_TERMS = 6
+_MOST_DOCUMENTS = 200
+_KINDS = (
+    (re.compile(r"^(?:articles?|条|条文|条款)$", re.IGNORECASE), ("article", "section")),
+    (re.compile(r"^(?:clauses?|sections?|provisions?|规定|款)$", re.IGNORECASE), ("section", "article")),
+    (re.compile(r"^(?:chapters?|章|章节)$", re.IGNORECASE), ("chapter",)),
+    (re.compile(r"^(?:schedules?|annexe?s?)$", re.IGNORECASE), ("schedule", "appendix")),
+)
+
+
+def count_or_list(request: TaskRequest) -> Answer | None:
+    """The answer to a question that counts or lists; a refusal where nothing matches; None where it cannot be
+    answered by reading what matches."""
+    intent, store = request.intent, request.index.store
+    if not intent.topic:
+        return _documents(request, intent)
+    if intent.unit in (CountUnit.THING, CountUnit.ROW) and (answer := parties(request)) is not None:
+        return answer
+    # "How many articles does the statute have?" is about a document as a whole.
+    whole = intent.ask is Ask.COUNT and intent.unit is CountUnit.SECTION
+    scope = read_scope(intent.topic, request.index, request.filters, whole=whole)
+    if intent.unit is CountUnit.DOCUMENT:
+        scope = replace(scope, named=False, topic=intent.topic, documents=all_of(store, request.filters))
+    if scope.named and not scope.topic:
+        return _sections(request, scope)
+    terms = topic_terms(scope.topic, extra=request.index.lexicons)
+    if not terms or len(terms) > _MOST_TERMS:
+        return None
+    found = survey(store, scope, terms, rows=intent.unit is CountUnit.ROW)
+    if intent.unit is CountUnit.ROW and not found.matches:
+        intent = replace(intent, unit=CountUnit.THING)
+        found = survey(store, scope, terms)
+    if found.matches:
+        return _answer(request, intent, found)
+    if found.apart or _may_be_worded_otherwise(intent, scope, terms, store):
+        return None
+    return none_match(request, scope, found.terms, Reading(request.intent.ask.value, 0, 0, 0))
+
+
+def _may_be_worded_otherwise(
+    intent: Intent, scope: TopicScope, terms: Sequence[TopicTerm], store: Store
+) -> bool:
+    """Whether things are listed whose every word stands somewhere, but for what they are called: the duties
+    of a tenant need not be called duties."""
+    if intent.unit is not CountUnit.THING:
+        return False
+    kind = terms[-1 if has_han(scope.topic) else 0]
+    absent = [term for term in terms if not occurs(store, scope, term)]
+    return not absent or (len(terms) > 1 and absent == [kind])
+
+
+def _answer(request: TaskRequest, intent: Intent, found: Survey) -> Answer:
+    store, language = request.index.store, request.language
+    evidence = evidence_of(found.matches, store)
+    head = headline(intent, found, language)
+    quotes, quoted = listing(evidence, language)
+    kind = called(found.documents, intent.noun) if intent.unit is CountUnit.DOCUMENT else ()
+    remarks_text = ("" if request.chinese else " ").join(remarks(found, language, intent.noun, len(kind)))
+    reading = Reading(intent.ask.value, found.matching, found.read, len(found.documents))
+    return counted_answer(request, head, f"{head}\n\n{quotes}\n\n{remarks_text}", evidence, quoted, reading)
+
+
+def _documents(request: TaskRequest, intent: Intent) -> Answer | None:
+    """The documents themselves, each cited by its opening sentence."""
+    store = request.index.store
+    documents = all_of(store, request.filters)
+    if not documents:
+        return None
+    documents = called(documents, intent.noun) or documents
+    openings = [_first_words(store, d, store.opening(d.id)) for d in documents[:_MOST_DOCUMENTS]]
+    matches = [match for match in openings if match is not None]
+    evidence = evidence_of(matches, store)
+    count = len(documents)
+    head = (
+        f"共有 {count} 份文件。"
+        if request.chinese
+        else f"There {'is 1 document' if count == 1 else f'are {count:,} documents'}."
+    )
+    quotes, quoted = listing(evidence, request.language, most=2 * len(matches) if count <= 30 else 30)
+    passages = sum(d.chunks for d in documents)
+    reading = Reading(intent.ask.value, passages, passages, count)
+    return counted_answer(request, head, f"{head}\n\n{quotes}", evidence, quoted, reading)
+
+
+def _first_words(store: Store, document: DocumentInfo, chunk_id: int) -> MatchingPassage | None:
+    for i, _, chunk in store.chunks([chunk_id]):
+        for place in units_of(store, document, chunk):
+            return MatchingPassage(i, document, chunk, (place,))
+    return None
+
+
+def _sections(request: TaskRequest, scope: TopicScope) -> Answer | None:
+    """The numbered parts of the documents named, counted by the numbers that their passages bear."""
+    store = request.index.store
+    kinds = next((k for pattern, k in _KINDS if pattern.match(request.intent.noun)), ())
+    numbered = [(d, i) for d in scope.documents for i in _numbered(store.labels(d.id), kinds)]
+    matches = [m for d, i in numbered if (m := _first_words(store, d, i)) is not None]
+    if not matches:
+        return None
+    evidence = evidence_of(matches, store)
+    names = ("、" if request.chinese else ", ").join(d.path for d in scope.documents)
+    noun = request.intent.noun
+    head = (
+        f"{names}：共 {len(matches)} {'个' if len(noun) > 1 else ''}{noun}（按编号统计）。"
+        if request.chinese
+        else f"{len(matches):,} {noun} in {names}, counted by their outermost numbers."
+    )
+    quotes, quoted = listing(evidence, request.language)
+    passages = sum(d.chunks for d in scope.documents)
+    reading = Reading(request.intent.ask.value, passages, passages, len(scope.documents))
+    return counted_answer(request, head, f"{head}\n\n{quotes}", evidence, quoted, reading)
+
+
+def _numbered(labels: Sequence[tuple[str, str, int]], kinds: Sequence[str]) -> list[int]:
+    """Passages that bear the outermost numbers of the first kind that the document has."""
+    for kind in kinds:
+        outer = [(n, i) for k, n, i in labels if k == kind and "." not in n and "(" not in n]
+        if outer:
+            return [i for _, i in outer]
+    return []

@@ -1,0 +1,210 @@
+"""What a question compares, recognised by its wording: "compare A and B", "the difference between A and B",
+A与B的区别.
+
+A difference between two years, or of two amounts, is a figure to be computed, and none of this module's
+business. Pure functions over strings.
+
+Questions about many passages, recognised by their wording: how many documents mention something, list all
+of them, compare two things, summarise one.
+
+What is not recognised here is answered like any other question. Pure functions over strings, English and
+Chinese; the wordings stand in `rag.tasks.wordings`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rag.languages.text import content_tokens, cut_words, has_han
+from rag.questions.parts import separate
+from rag.tasks.wordings import CHINESE, ENGLISH, Ask, CountUnit, Intent
+
+_SIDE_ENDS = " \t\r\n.?!。？！,，;；:：的"
+_PLEASE = r"^(?:please,?\s+|kindly\s+|(?:can|could|would|will)\s+you\s+(?:please\s+)?)*"
+_AND = r"\s*,?\s+(?:and|with|to|versus|vs\.?|against)\s+"
+_IN = (
+    r"(?:\s+(?:in\s+terms\s+of|with\s+respect\s+to|with\s+regard\s+to|as\s+to|regarding|concerning|"
+    r"when\s+it\s+comes\s+to)\s+(?P<aspect>.+?))?"
+)
+_DIFFERENCE = r"(?:main\s+|key\s+|major\s+|chief\s+)?(?:differences?|distinctions?|similarit(?:y|ies))"
+_ENGLISH = tuple(
+    re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    for pattern in (
+        rf"{_PLEASE}(?:compare|contrast)\s+(?P<both>.+?){_IN}[\s.?!]*$",
+        rf"^(?:a\s+)?comparison\s+(?:of|between)\s+(?P<both>.+?){_IN}[\s.?!]*$",
+        rf"^what(?:\s+is|\s+are|'s)\s+the\s+{_DIFFERENCE}\s+in\s+(?P<aspect>.+?)\s+between\s+(?P<both>.+?)[\s.?!]*$",
+        rf"^what(?:\s+is|\s+are|'s)\s+the\s+{_DIFFERENCE}\s+between\s+(?P<both>.+?){_IN}[\s.?!]*$",
+        rf"{_PLEASE}(?:explain|describe|show|tell\s+me|list)\s+(?:me\s+)?the\s+{_DIFFERENCE}\s+between\s+(?P<both>.+?){_IN}[\s.?!]*$",
+        rf"^(?:the\s+)?{_DIFFERENCE}\s+between\s+(?P<both>.+?){_IN}[\s.?!]*$",
+        rf"^how\s+(?:do|does|did)\s+(?P<a>.+?)\s+differ\s+from\s+(?P<b>.+?){_IN}[\s.?!]*$",
+        rf"^how\s+(?:is|are)\s+(?P<a>.+?)\s+different\s+from\s+(?P<b>.+?){_IN}[\s.?!]*$",
+        rf"^how\s+(?:do|did)\s+(?P<both>.+?)\s+(?:differ|compare){_IN}[\s.?!]*$",
+        rf"^how\s+(?:does|do)\s+(?P<a>.+?)\s+compare\s+(?:to|with)\s+(?P<b>.+?){_IN}[\s.?!]*$",
+        rf"^what\s+distinguishes\s+(?P<a>.+?)\s+from\s+(?P<b>.+?){_IN}[\s.?!]*$",
+        r"^(?P<a>[^\s?.:;,]+(?:\s[^\s?.:;,]+){0,4})\s+(?:versus|vs\.?)\s+(?P<b>[^\s?.:;,]+(?:\s[^\s?.:;,]+){0,4})[\s.?!]*$",
+    )
+)
+_DIFFER = "(?:区别|不同之处|不同点?|差异|差别|异同|相同点?|联系)"
+_PLEASE_ZH = "^(?:请问?|麻烦|帮我|帮忙|给我|您?能否|能不能|可以|你|您)*"
+_CHINESE = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"{_PLEASE_ZH}(?:比较|对比|对照|比对)(?:一下|下)?(?P<both>.+?)(?:之间)?的?{_DIFFER}?(?:[在是]?(?:哪里|哪些|什么))?[。？?！!]*$",
+        rf"^(?P<both>.+?)(?:之间|两者|二者)?(?:的主要|主要|的)?(?:在(?P<aspect>.{{1,20}}?)(?:上|方面))?"
+        rf"(?:有|存在)?(?:什么|何|哪些|啥)?(?:的)?(?:主要)?{_DIFFER}(?:是什么|有哪些|在哪里?|在于什么|何在|在哪)?[。？?！!]*$",
+    )
+)
+_JOIN_ZH = frozenset({"和", "与", "跟", "同", "及", "以及", "、", "还是"})
+_BETWEEN_EN = re.compile(
+    r"^(?P<aspect>.+?)\s+(?:in|of|under|for|between|across)\s+(?:both\s+)?(?P<both>.+)$", re.IGNORECASE
+)
+# "the notice period in the lease and in the supply contract"
+_AGAIN = re.compile(r"^(?:(?:that|those|the\s+one)\s+)?(?:in|of|under|for)\s+", re.IGNORECASE)
+_LEAD = re.compile(r"^(?:both|the|an?)\s+", re.IGNORECASE)
+_ONLY_TIME = re.compile(
+    r"^(?:in\s+)?(?:the\s+)?(?:(?:fiscal|financial|full)?\s*(?:year|fy)?\s*\d{2,4}|q[1-4](?:\s+\d{4})?|last\s+year|this\s+year|"
+    r"(?:the\s+)?(?:prior|previous|current)\s+(?:year|period|quarter)|\d{4}\s*年度?|去年|今年|上年同?期?|本期|上期)$",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(
+    r"^(?:it|they|them|this|that|these|those|each other|one another|其|它们?|二者|两者)$", re.I
+)
+_AMOUNT = re.compile(
+    r"\bhow\s+(?:much|many)\b|\bin\s+(?:dollars|percent(?:age)?|usd|millions?|euros?)\b|多少|几[个元天]|差额"
+)
+_LONGEST_SIDE = 160
+
+
+def sides_of(question: str) -> Intent | None:
+    """The two or three things that a question compares; None for none, and for figures of two periods."""
+    if _AMOUNT.search(question):
+        return None
+    chinese = has_han(question)
+    for pattern in _CHINESE if chinese else _ENGLISH:
+        match = pattern.search(question)
+        if match is None:
+            continue
+        groups = match.groupdict(default="")
+        found = _split_zh(groups) if chinese else _split_en(groups)
+        if found is not None and _comparable(found.sides):
+            return found
+    return None
+
+
+def _comparable(sides: tuple[str, ...]) -> bool:
+    distinct = {side.lower() for side in sides}
+    return (
+        2 <= len(distinct) == len(sides) <= 3
+        and all(side and len(side) <= _LONGEST_SIDE and not _PRONOUN.match(side) for side in sides)
+        and all(content_tokens(side) for side in sides)
+        and not any(_ONLY_TIME.match(side) for side in sides)
+    )
+
+
+def _split_en(groups: dict[str, str]) -> Intent | None:
+    aspect = groups.get("aspect", "").strip(_SIDE_ENDS)
+    if groups.get("a"):
+        return Intent(Ask.COMPARE, aspect, sides=(_side(groups["a"]), _side(groups["b"])))
+    both = groups["both"].strip(_SIDE_ENDS)
+    if not aspect and (inner := _BETWEEN_EN.match(both)) and _cut(inner["both"]):
+        # "the rent of the lease and the deposit": the first side then bears the respect alone.
+        aspect, both = inner["aspect"].strip(_SIDE_ENDS), inner["both"]
+    sides = _cut(both)
+    return Intent(Ask.COMPARE, _LEAD.sub("", aspect), sides=tuple(map(_side, sides))) if sides else None
+
+
+def _cut(both: str) -> tuple[str, ...]:
+    pieces = re.split(_AND, both, flags=re.IGNORECASE)
+    if len(pieces) == 2 and ", " in pieces[0]:
+        pieces = [*pieces[0].split(", "), pieces[1]]
+    return tuple(pieces) if 2 <= len(pieces) <= 3 else ()
+
+
+def _side(text: str) -> str:
+    return _LEAD.sub("", _AGAIN.sub("", text.strip(_SIDE_ENDS))).strip(_SIDE_ENDS)
+
+
+def _split_zh(groups: dict[str, str]) -> Intent | None:
+    both, aspect = groups["both"].strip(_SIDE_ENDS), groups.get("aspect", "").strip(_SIDE_ENDS)
+    words = cut_words(both)
+    at = [n for n, word in enumerate(words) if word in _JOIN_ZH and 0 < n < len(words) - 1]
+    if not 1 <= len(at) <= 2:
+        return None
+    ends = zip([-1, *at], [*at, len(words)], strict=True)
+    sides = ["".join(words[first + 1 : last]).strip(_SIDE_ENDS) for first, last in ends]
+    # "甲合同和乙合同的通知期": what stands behind the last 的 is the respect, unless every side says it.
+    head, mark, tail = sides[-1].rpartition("的")
+    if not aspect and mark and head and not any(side.endswith(tail) for side in sides[:-1]):
+        sides[-1], aspect = head, tail
+    elif not aspect and mark and head and all(side.rpartition("的")[2] == tail for side in sides[:-1]):
+        sides, aspect = [side.rpartition("的")[0] or side for side in sides], tail
+    return Intent(Ask.COMPARE, aspect, sides=tuple(side.strip(_SIDE_ENDS) for side in sides))
+
+
+_LONGEST = 600
+_TAIL = re.compile(
+    r"[,;]?\s*\b(?:and\s+)?(?:if\s+so,?\s+)?(?:which|what)\s+(?:ones?|are\s+they|of\s+them)(?:\s+are\s+they)?\s*\?*$"
+    r"|[,，;；]\s*(?:分别)?(?:是|有)哪(?:些|几[份个条处])[？?]*$",
+    re.IGNORECASE,
+)
+_HERE = re.compile(
+    r"\b(?:are\s+there|do\s+(?:you|we|i)\s+have|have\s+been\s+(?:indexed|read|ingested)|were\s+(?:indexed|read)|"
+    r"exist|in\s+(?:total|all)|altogether|(?:in|of)\s+(?:the|this|my|our)\s+"
+    r"(?:index|collection|corpus|folder|library|archive|set|database)|are\s+(?:indexed|loaded|searched))\b",
+    re.IGNORECASE,
+)
+_ENDS = " \t\r\n.?!。？！,，;；:："
+_ASKS_ZH = re.compile("谁|什么|多少|何时|怎[么样]|[吗呢]$|哪|是否")
+# "How many contracts are there": what stands behind decides whether the documents at hand are intended.
+_ONLY_HERE = re.compile(
+    r"^(?:in\s+(?:the|this|my|our)\s+(?:index|collection|corpus|folder|library|archive|database))?$",
+    re.IGNORECASE,
+)
+
+
+def read_intent(question: str) -> Intent | None:
+    """What a question asks for over many passages; None for any other question, and for one that asks several
+    things."""
+    wording = " ".join(question.split())
+    if not wording or len(wording) > _LONGEST:
+        return None
+    chinese = has_han(wording)
+    whole = _TAIL.sub("", wording) if _TAIL.search(wording) and not _TAIL.match(wording) else wording
+    if separate(whole):
+        return None
+    if (compared := sides_of(whole)) is not None:
+        return compared
+    for ask, unit, pattern in CHINESE if chinese else ENGLISH:
+        match = pattern.search(whole)
+        if match and (intent := _intent(ask, unit, match.groupdict(default=""))):
+            return intent
+    return None
+
+
+def _intent(ask: Ask, unit: CountUnit, groups: dict[str, str]) -> Intent | None:
+    noun = groups.get("noun", "").strip(_ENDS)
+    if "here" in groups:
+        here = groups["here"].strip(_ENDS)
+        rest = _HERE.sub("", here).strip(_ENDS)
+        is_listing = has_han(noun) or (_HERE.search(here) is not None and _ONLY_HERE.match(rest) is not None)
+        return Intent(ask, "", unit, noun) if is_listing else None
+    topic = groups.get("topic", "").strip(_ENDS)
+    if unit is CountUnit.ROW:
+        topic = _placed(noun, re.sub(r"^(?:in|under)\s+", "", topic, flags=re.IGNORECASE))
+    for key in ("scope", "where"):
+        place = re.sub(r"^(?:in|of)\s+", "", groups.get(key, "").strip(_ENDS), flags=re.IGNORECASE)
+        topic = _placed(topic, place) if topic else place
+    if ask is not Ask.COUNT and _ASKS_ZH.search(topic):
+        return None
+    if not topic and not (ask is Ask.LIST and unit is CountUnit.DOCUMENT):
+        return None
+    if topic and not any(c.isalnum() for c in topic):
+        return None
+    return Intent(ask, topic, unit, noun, sure="unsure" not in groups)
+
+
+def _placed(topic: str, place: str) -> str:
+    """A topic within a place, as people say it: "repairs in the lease", 采购合同的验收."""
+    if not place:
+        return topic
+    return f"{place}的{topic}" if has_han(place) else f"{topic} in {place}"

@@ -1,0 +1,208 @@
+"""The sentences that say most of a text, chosen by code: a summary in the text's own words.
+
+Centrality is continuous LexRank (Erkan and Radev, "LexRank: Graph-based Lexical Centrality as Salience in
+Text Summarization", 2004) over tf-idf of search tokens, biased towards the passages nearest to the mean
+vector of all of them where vectors are at hand (Otterbacher, Erkan and Radev, "Biased LexRank", 2009).
+Redundancy is kept out by maximal marginal relevance (Carbonell and Goldstein, 1998); each heading gets a
+sentence before any gets a second one.
+
+What a document, a section or a topic says in short: its most central sentences, quoted, in their order,
+chosen by code from all of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.languages.text import has_han, query_tokens
+from rag.questions.constraints import article_agrees
+from rag.tasks.common import TaskRequest, counted_answer, none_match
+from rag.tasks.survey import MatchingPassage, Place, evidence, occurs, survey, units_of
+from rag.tasks.tally import summary_head, summary_text
+from rag.tasks.topics import Text, TopicScope, TopicTerm, read_scope, topic_terms
+from rag.types import Answer, Chunk, DocumentInfo, Reading
+
+_DAMPING = 0.15
+_STEPS = 30
+_RELEVANCE = 0.7
+_VOCABULARY = 4096
+_LEAST_TOKENS = 4
+_LONG = 60
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceAt:
+    """A sentence to choose from: its `passage` (any key), the `heading` above it, and how near its passage is
+    to the middle of the text, 0 to 1."""
+
+    text: str
+    passage: int
+    heading: str = ""
+    nearness: float = 1.0
+
+
+def central(candidates: Sequence[SentenceAt], count: int) -> list[int]:
+    """Indices of the at most `count` sentences that say most, in their order. Short ones and questions are
+    none of them unless there is nothing else."""
+    usable = [n for n, one in enumerate(candidates) if _is_statement(one.text)] or list(
+        range(len(candidates))
+    )
+    if len(usable) <= count:
+        return usable
+    tokens = [query_tokens(candidates[n].text) for n in usable]
+    rows = _weighed(tokens)
+    scores = _ranked(rows, np.array([candidates[n].nearness for n in usable]))
+    scores *= np.array([min(1.0, _LONG / max(1, len(t))) for t in tokens])
+    headings = [candidates[n].heading for n in usable]
+    return sorted(usable[i] for i in _most_central(rows, scores, headings, count))
+
+
+def _is_statement(text: str) -> bool:
+    plain = text.strip()
+    if plain.endswith(("?", "？", ":", "：")):
+        return False
+    return len(plain) >= 10 if has_han(plain) else len(plain.split()) >= _LEAST_TOKENS + 2
+
+
+def _weighed(tokens: Sequence[Sequence[str]]) -> NDArray[np.float32]:
+    """(sentences, words): tf-idf over the sentences, rows of length 1. A word of one sentence likens it to no
+    other and is left out."""
+    held = Counter(t for row in tokens for t in set(row))
+    weights = {t: math.log(len(tokens) / n) + 1e-3 for t, n in held.items() if n > 1}
+    kept = sorted(weights, key=lambda t: -held[t] * weights[t])[:_VOCABULARY]
+    column = {t: n for n, t in enumerate(kept)}
+    rows = np.zeros((len(tokens), max(1, len(kept))), dtype=np.float32)
+    for n, row in enumerate(tokens):
+        for t, times in Counter(row).items():
+            if t in column:
+                rows[n, column[t]] = times * weights[t]
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    result: NDArray[np.float32] = rows / np.maximum(lengths, 1e-6)
+    return result
+
+
+def _ranked(rows: NDArray[np.float32], nearness: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Stationary weights of the walk from sentence to similar sentence, largest 1; similarities are never
+    written out, their products with a vector are two products with `rows`."""
+    bias = np.maximum(nearness, 1e-3)
+    bias = bias / bias.sum()
+    degrees = np.maximum(rows @ rows.sum(axis=0), 1e-6)
+    weights = bias.copy()
+    for _ in range(_STEPS):
+        weights = _DAMPING * bias + (1 - _DAMPING) * (rows @ (rows.T @ (weights / degrees)))
+        weights /= weights.sum()
+    result: NDArray[np.float64] = np.asarray(weights / weights.max(), dtype=np.float64)
+    return result
+
+
+def _most_central(
+    rows: NDArray[np.float32], scores: NDArray[np.float64], headings: Sequence[str], count: int
+) -> list[int]:
+    """Greedily by maximal marginal relevance; a heading that has its sentence waits for the others."""
+    taken: list[int] = []
+    covered: Counter[str] = Counter()
+    nearest = np.zeros(len(scores))
+    while len(taken) < count:
+        value = _RELEVANCE * scores - (1 - _RELEVANCE) * nearest - np.array([covered[h] for h in headings])
+        value[taken] = -np.inf
+        best = int(np.argmax(value))
+        if not np.isfinite(value[best]):
+            break
+        taken.append(best)
+        covered[headings[best]] += 1
+        nearest = np.maximum(nearest, rows @ rows[best])
+    return taken
+
+
+def nearness(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Cosine, clipped at 0, of each passage's vector with the mean of all; 1 where there are no vectors."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    if not lengths.any():
+        return np.ones(len(vectors))
+    mean = vectors.sum(axis=0)
+    cosines = vectors @ mean / (np.maximum(lengths, 1e-6) * max(1e-6, float(np.linalg.norm(mean))))
+    return np.where(lengths > 0, np.clip(cosines, 0.0, 1.0), 1.0).astype(np.float64)
+
+
+MOST = 600
+_FEWEST, _MOST_SENTENCES = 5, 10
+_OF_AN_ARTICLE = 0.5
+_Passage = tuple[int, DocumentInfo, Chunk]
+
+
+def summarise(request: TaskRequest) -> Answer | None:
+    """The summary of what the question names; a refusal where no document holds one of its words; None where
+    it names nothing that can be read as a whole."""
+    store = request.index.store
+    scope = read_scope(request.intent.topic, request.index, request.filters, whole=True)
+    if not request.intent.sure and (scope.topic or not scope.named):
+        return None
+    terms = topic_terms(scope.topic, extra=request.index.lexicons) if scope.topic else ()
+    passages = _passages(request, scope, terms)
+    if not passages:
+        absent = not all(occurs(store, scope, term) for term in terms)
+        reading = Reading(request.intent.ask.value, 0, 0, 0)
+        return none_match(request, scope, terms, reading) if absent else None
+    read = _evenly(passages, MOST)
+    chosen = _chosen(request, read)
+    quotes = [
+        evidence(n, MatchingPassage(i, d, c, (p,)), p, store) for n, (i, d, c, p) in enumerate(chosen, 1)
+    ]
+    if not quotes:
+        return None
+    documents = len({d.id for _, d, _ in read})
+    reading = Reading(request.intent.ask.value, len(passages), len(read), documents)
+    head = summary_head(request.intent.topic, quotes, reading, request.language)
+    return counted_answer(request, head, f"{head}\n\n{summary_text(quotes)}", quotes, quotes, reading)
+
+
+def _passages(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm]) -> list[_Passage]:
+    """All passages in question: the articles or the section named, else those about the topic, else the whole
+    of the documents named."""
+    store = request.index.store
+    everything: list[_Passage] = []
+    if scope.named or not terms:
+        everything = [(i, d, c) for d in scope.documents for i, _, c in store.document_chunks(d.id)]
+    if (named := scope.constraints).articles:
+        agreed = [article_agrees(named, chunk.heading_path, chunk.text) for _, _, chunk in everything]
+        if agreeing := [p for p, share in zip(everything, agreed, strict=True) if share >= _OF_AN_ARTICLE]:
+            return agreeing
+    headed = [
+        p for p in everything if terms and any(all(map(Text(h).holds, terms)) for h in p[2].heading_path)
+    ]
+    if headed or not terms:
+        return headed or everything
+    found = survey(store, scope, terms)
+    return [(m.chunk_id, m.document, m.chunk) for m in found.matches]
+
+
+def _evenly(passages: Sequence[_Passage], most: int) -> list[_Passage]:
+    """All passages, or `most` of them spread over the whole."""
+    if len(passages) <= most:
+        return list(passages)
+    return [passages[n * len(passages) // most] for n in range(most)]
+
+
+def _chosen(request: TaskRequest, read: Sequence[_Passage]) -> list[tuple[int, DocumentInfo, Chunk, Place]]:
+    store = request.index.store
+    prose = [p for p in read if p[2].kind != "table"] or list(read)
+    near = nearness(store.vectors([i for i, _, _ in prose]))
+    placed = [(n, place) for n, (_, d, c) in enumerate(prose) for place in units_of(store, d, c)]
+    times = Counter(" ".join(place.text.split()) for _, place in placed)
+    # What stands in several places heads or foots a page.
+    places = [(n, p) for n, p in placed if times[" ".join(p.text.split())] == 1] or placed
+    candidates = [
+        SentenceAt(
+            place.text, prose[n][0], f"{prose[n][1].id} {prose[n][2].heading_path[:1]}", float(near[n])
+        )
+        for n, place in places
+    ]
+    headings = len({one.heading for one in candidates})
+    count = max(_FEWEST, min(_MOST_SENTENCES, headings))
+    return [(*prose[places[i][0]], places[i][1]) for i in central(candidates, count)]

@@ -1,0 +1,343 @@
+"""What a passage has to hold to match a topic: every content word, name and quoted phrase of it, each in one
+of its forms (stemmed; the professional words for a lay one), and whether a text holds them.
+
+A topic is matched exactly, unlike a question that is searched for: the matching set can be counted.
+
+Which documents a topic names ("the termination clauses of the office lease", 保密协议的保密期限), by their
+titles, file names, companies, parties and statutes, and what of the topic is left to look for in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+from rag.domains.finance.figures.find import Holds
+from rag.languages.lexicon import lay_matches
+from rag.languages.text import STOPWORDS_EN, STOPWORDS_ZH, cut_words, has_han, normalise, search_tokens
+from rag.questions.constraints import Constraints, read_constraints
+from rag.search.agreement import named_documents
+from rag.store.store import Store
+from rag.types import DocumentInfo, FileStatus, Filters
+
+_QUOTED = re.compile(r"[\"“”「『《]([^\"“”「」『』《》]{2,80})[\"“”」』》]")
+_NAME = re.compile(
+    r"(?<![\w-])(?:[A-Z][\w&'’-]*|[A-Z]{2,})(?:\s+(?:(?:of|the|and|de|for)\s+)?(?:[A-Z][\w&'’-]*|\d+))+"
+)
+_WORD = re.compile(
+    "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|[^\\W_\u3400-\u9fff\uf900-\ufaff]+(?:[.,'’/-][^\\W_\u3400-\u9fff]+)*"
+)
+# Words that say what is wanted, not what it is about; they count only where nothing else is said.
+_LIGHT = frozenset(
+    search_tokens(
+        "clause section article provision passage sentence mention reference information detail thing item "
+        "matter topic subject content text word term phrase list document file index collection various "
+        "different respective possible applicable relevant main key contained mentioned listed described "
+        "following anything something everything anywhere kind type sort example"
+    )
+)
+_LIGHT_ZH = frozenset(
+    "内容 条款 条文 规定 有关 相关 关于 信息 情况 事项 方面 具体 主要 所有 全部 文件 文档 提到 涉及 "
+    "词语 字样 名单 清单 各种 哪些".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way of saying a thing: stems that stand one after the other, or Chinese characters."""
+
+    stems: str = ""
+    characters: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicTerm:
+    """One thing that a passage has to hold: as typed, or in one of the professional words for it (`others`,
+    which are `terms` in the lexicon)."""
+
+    typed: str
+    form: Form
+    others: tuple[Form, ...] = ()
+    terms: tuple[str, ...] = ()
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        return (self.form, *self.others)
+
+
+class Text:
+    """A text ready to be looked into. Its words are stemmed only where their first letters are there: most
+    sentences of a passage that matches hold nothing of the topic."""
+
+    __slots__ = ("_characters", "_plain", "_stems", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._plain = normalise(text)
+        self._characters: str | None = None
+        self._stems: str | None = None
+
+    def holds(self, term: TopicTerm) -> bool:
+        return any(self.has(form) for form in term.forms)
+
+    def has(self, form: Form) -> bool:
+        if form.characters:
+            if self._characters is None:
+                self._characters = "".join(self._plain.split())
+            return form.characters in self._characters
+        if not all(lead in self._plain for lead in _leads(form.stems)):
+            return False
+        if self._stems is None:
+            self._stems = f" {' '.join(search_tokens(_without_han(self._text)))} "
+        return f" {form.stems} " in self._stems
+
+
+@lru_cache(maxsize=4096)
+def _leads(stems: str) -> tuple[str, ...]:
+    """First letters that every word of these stems begins with; stemming changes the ends of words, and of
+    the shortest ("dying", "die") all but the first letter."""
+    return tuple(stem[: max(1, min(4, len(stem) - 2))] for stem in stems.split())
+
+
+def _without_han(text: str) -> str:
+    return re.sub("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+", " ", text) if has_han(text) else text
+
+
+def topic_terms(topic: str, *, extra: Sequence[Path] = ()) -> tuple[TopicTerm, ...]:
+    """What a passage about the topic has to hold, in the order of the topic; () for one without a word.
+    `extra` are lexicons."""
+    taken: list[tuple[int, int]] = []
+    found: list[tuple[int, TopicTerm]] = []
+
+    def add(start: int, end: int, terms: Sequence[str] = ()) -> None:
+        form = form_of(topic[start:end])
+        if (form.stems or form.characters) and not any(start < e and s < end for s, e in taken):
+            taken.append((start, end))
+            others = {f: t for t in terms for f in [form_of(t)] if f != form and not _within(form, f)}
+            found.append((start, TopicTerm(topic[start:end], form, tuple(others), tuple(others.values()))))
+
+    for match in _QUOTED.finditer(topic):
+        add(*match.span(1))
+    for match in _NAME.finditer(topic):
+        add(*match.span())
+    words = tuple(_words(topic))
+    if len(normalise(topic)) == len(topic):  # else places in the normalised text are not places in this one
+        begins, ends = {start for start, _, _ in words}, {end for _, end, _ in words}
+        for start, end, terms in lay_matches(topic, extra):
+            if start in begins and end in ends:  # 违约 is no word of 违约金
+                add(start, end, terms)
+    for start, end, word in words:
+        if not _idle(word):
+            add(start, end)
+    found_terms = [term for _, term in sorted(found, key=lambda row: row[0])]
+    distinctive = [n for n in found_terms if not _is_function_word(n.typed)]
+    return tuple({n.form: n for n in reversed(distinctive or found_terms)}.values())[::-1]
+
+
+def _within(form: Form, other: Form) -> bool:
+    """Whether every text that holds `other` holds `form`."""
+    if form.characters:
+        return form.characters in other.characters
+    return f" {form.stems} " in f" {other.stems} "
+
+
+def form_of(text: str) -> Form:
+    """Chinese by its characters, all else by its stems; a mixture by its characters."""
+    if has_han(text):
+        return Form(characters="".join(normalise(text).split()))
+    return Form(stems=" ".join(search_tokens(text)))
+
+
+def _words(topic: str) -> Iterable[tuple[int, int, str]]:
+    for match in _WORD.finditer(topic):
+        if not has_han(match.group()):
+            yield match.start(), match.end(), match.group()
+            continue
+        start = match.start()
+        for word in cut_words(match.group()):
+            yield start, start + len(word), word
+            start += len(word)
+
+
+def _idle(word: str) -> bool:
+    if has_han(word):
+        return word in STOPWORDS_ZH or len(word) == 1
+    return word.lower() in STOPWORDS_EN
+
+
+def _is_function_word(typed: str) -> bool:
+    if has_han(typed):
+        return typed in _LIGHT_ZH
+    stems = search_tokens(typed)
+    return bool(stems) and _LIGHT.issuperset(stems)
+
+
+def expression(terms: Sequence[TopicTerm], columns: str = "heading body") -> str:
+    """The FTS5 query that finds every passage which can hold all needs. Chinese characters are looked up by
+    their two-character grams, so a passage found may still have them apart."""
+    groups = ["(" + " OR ".join(_lookup(form) for form in term.forms) + ")" for term in terms]
+    return f"{{{columns}}} : ({' AND '.join(groups)})"
+
+
+def _lookup(form: Form) -> str:
+    if not form.characters:
+        return _quoted(form.stems)
+    tokens = []
+    for match in _WORD.finditer(form.characters):
+        run = match.group()
+        if not has_han(run):
+            tokens.extend(search_tokens(run))
+        elif len(run) == 1:
+            tokens.append(run)
+        else:
+            tokens.extend(run[i : i + 2] for i in range(len(run) - 1))
+    return "(" + " AND ".join(map(_quoted, dict.fromkeys(tokens))) + ")"
+
+
+def _quoted(tokens: str) -> str:
+    return '"' + tokens.replace('"', '""') + '"'
+
+
+_IN = re.compile(r"(?:^|\s+)(?:of|in|under|from|within|throughout|to)\s+", re.IGNORECASE)
+_DETERMINED = re.compile(r"^(?:the|this|that|our|my|their|each|both|all|these|those)\b|[A-Z\d《]", re.ASCII)
+_ZH_OF = re.compile("[的中里内](?:关于|有关|对于?)?|中的|里的|关于|有关")
+_ZH_PART = re.compile(r"第[〇零一二三四五六七八九十百千\d]+[编章节条]")
+_ZH_MARKS = re.compile('[《》〈〉「」“”"]')
+# What any document may be called: names none of them.
+_ANY = frozenset(search_tokens("document file text paper pdf docx page index collection corpus source"))
+_ANY_ZH = frozenset("文件 文档 资料 索引 全文 本文 这些 所有 全部".split())
+_LABELS = ("company", "names", "parties", "law", "law_names", "subject", "form", "fiscal_year", "year")
+
+
+_NONE = Constraints()
+
+
+@dataclass(frozen=True, slots=True)
+class TopicScope:
+    """The documents that are read, `named` where the topic names them (else all that pass the filters), and
+    the `topic` to look for in them, "" where the documents themselves are the topic. `articles` are labels
+    of parts that the topic names (`rag.facts.references`)."""
+
+    documents: tuple[DocumentInfo, ...]
+    named: bool
+    topic: str
+    constraints: Constraints = _NONE
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(d.id for d in self.documents)
+
+
+class _Label:
+    """What a document is called, ready to be compared; stemmed only where the first letters fit."""
+
+    __slots__ = ("_characters", "_plain", "_stems", "document")
+
+    def __init__(self, document: DocumentInfo) -> None:
+        meta = document.metadata
+        path = re.sub(r"[-_./]+", " ", str(PurePosixPath(document.path).with_suffix("")))
+        names = [document.title, path, *(meta[key] for key in _LABELS if key in meta)]
+        self.document = document
+        self._plain = normalise(" | ".join(names))
+        self._stems: frozenset[str] | None = None
+        self._characters: str | None = None
+
+    def holds(self, word: str) -> bool:
+        """Whether a word stands in it, whatever its ending."""
+        plain = normalise(word)
+        if has_han(plain):
+            if self._characters is None:
+                self._characters = "".join(self._plain.split())
+            return plain in self._characters
+        if plain[: max(1, min(4, len(plain) - 3))] not in self._plain:
+            return False
+        if self._stems is None:
+            self._stems = frozenset(search_tokens(self._plain))
+        return self._stems.issuperset(search_tokens(word))
+
+
+def read_scope(
+    topic: str, index: Holds, filters: Filters | None = None, *, whole: bool = False
+) -> TopicScope:
+    """What the topic is about within the documents that pass the filters. With `whole` a topic that names a
+    document and nothing else means all of it."""
+    passing = all_of(index.store, filters)
+    if whole and not _distinctive_words(topic):  # "the documents", 全部文件
+        return TopicScope(passing, False, "")
+    labels = [_Label(d) for d in passing]
+    constraints = read_constraints(topic, index.store.catalogue(), index.fields)
+    found = _whole(topic, labels) if whole else ()
+    if found:
+        return TopicScope(found, True, "", constraints)
+    for left, name in _halves(topic):
+        found = _whole(name, labels)
+        if found:
+            return TopicScope(found, True, left, constraints)
+    ids = (
+        frozenset(named_documents(constraints, frozenset(d.id for d in passing)))
+        if constraints.named
+        else frozenset()
+    )
+    named = [one for one in labels if one.document.id in ids]
+    left = _without(topic, named) if named else ""
+    if named and (whole or _distinctive_words(left)):
+        return TopicScope(tuple(one.document for one in named), True, left, constraints)
+    return TopicScope(passing, False, topic, constraints)
+
+
+def called(documents: Sequence[DocumentInfo], noun: str) -> tuple[DocumentInfo, ...]:
+    """Those of the documents that are called by a noun ("leases"), by title, file name or folder; () for a
+    noun that any document may be called ("documents")."""
+    words = _distinctive_words(noun)
+    if not words:
+        return ()
+    return tuple(d for d in documents if all(map(_Label(d).holds, words)))
+
+
+def all_of(store: Store, filters: Filters | None = None) -> tuple[DocumentInfo, ...]:
+    """The readable documents that pass the filters, by path."""
+    return tuple(d for d in store.documents(filters) if d.status is FileStatus.OK and d.chunks)
+
+
+def _whole(name: str, labels: Sequence[_Label]) -> tuple[DocumentInfo, ...]:
+    """The documents whose labels hold every word of a name; () for a name without a distinctive word. A name
+    that fits every document of several names none of them."""
+    words = _distinctive_words(name)
+    if not words:
+        return ()
+    found = tuple(one.document for one in labels if all(map(one.holds, words)))
+    return found if len(found) < max(2, len(labels)) else ()
+
+
+def _distinctive_words(name: str) -> list[str]:
+    plain = _ZH_MARKS.sub(" ", name)
+    if has_han(plain):
+        joined = [w for w in cut_words(plain) if w.strip() and (len(w) > 1 or not has_han(w))]
+        return [
+            w for w in joined if w not in STOPWORDS_ZH and w not in _ANY_ZH and any(c.isalnum() for c in w)
+        ]
+    words = re.findall(r"[^\W_]+(?:[.'’&][^\W_]+)*", plain)
+    return [w for w in words if w.lower() not in STOPWORDS_EN and not _ANY.issuperset(search_tokens(w))]
+
+
+def _halves(topic: str) -> list[tuple[str, str]]:
+    """(what is looked for, what may be a document's name): ("notice", "the office lease")."""
+    if has_han(topic):
+        cuts = [(topic[m.end() :], topic[: m.start()]) for m in reversed(list(_ZH_OF.finditer(topic)))]
+        cuts += [(topic[m.start() :], topic[: m.start()]) for m in _ZH_PART.finditer(topic)]
+        return [(left.strip(), name.strip()) for left, name in cuts if name.strip() and left.strip()]
+    cuts = [(topic[: m.start()].strip(), topic[m.end() :].strip()) for m in _IN.finditer(topic)]
+    return [(left, name) for left, name in cuts if name and _DETERMINED.search(name)]
+
+
+def _without(topic: str, labels: Sequence[_Label]) -> str:
+    """The topic without the words that all of its documents are called by."""
+    if has_han(topic):
+        kept = [w for w in cut_words(topic) if len(w) == 1 or not all(one.holds(w) for one in labels)]
+        return "".join(kept).strip("的 ")
+    words = topic.split()
+    kept = [w for w in words if not all(one.holds(w.strip(".,;'’\"()")) for one in labels)]
+    return " ".join(kept)

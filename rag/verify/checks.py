@@ -1,0 +1,289 @@
+"""Checks of what stands right at a figure or word and bounds it: "at least 30", "5 to 10 mg", 五千元以上,
+"semi-annually". A figure given without its bound, or half a range, is another statement.
+
+The single questions that verification asks of a sentence and its source. Each is a pure function that
+returns findings.
+
+A finding is hard (the sentence is unsupported) or soft (at most partial), and says why in words a reader
+understands. Here: facts that must occur. Words that turn a sentence are judged in `rag.verify.polarity`, what
+belongs together in `rag.verify.polarity`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+from rag.facts.dates import Period
+from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare, dates_conflict
+from rag.languages.cues import Cue
+from rag.verify.align import Alignment, Finding, Source
+from rag.verify.content import ROLE_WORDS, Assertions, Name, names, stem
+from rag.verify.polarity import (
+    changes_kept,
+    columns_agree,
+    directions_agree,
+    hedges_kept,
+    modality_agrees,
+    negation_agrees,
+    opposites_absent,
+    order_holds,
+    small_words_agree,
+)
+from rag.verify.reasons import reason
+
+_GROUPS = ("bound", "comparison")
+_UP = {("bound", "at least"), ("comparison", "up")}
+_NOT_BOUNDED = (Kind.DATE, Kind.REFERENCE, Kind.ORDINAL)
+# What may stand between a bound and its figure: "more than about US$ 5", "not exceed the amount of 5".
+_BETWEEN = re.compile(
+    r"\W*(?:(?:of|a|an|the|total|about|approximately|some|than|or|equal|to|is|was|are|were|dose|amount|rate|value)\b\W*){0,4}"
+    r"|\W*[为是达约人民币等于]{0,4}\W*"
+)
+
+
+def bounds_kept(claim: Assertions, source: Source, question: Assertions) -> Iterator[Finding]:
+    """A figure keeps the bound that the source gives it: "at most 40" is neither "40" nor "more than 40"."""
+    denied = any(c.group == "denial" for c in (*claim.cues, *source.facts.cues))
+    for q in claim.quantities:
+        match, near = source.best(q)
+        if match is QuantityMatch.DIFFERENT or q.kind in _NOT_BOUNDED or near not in source.facts.quantities:
+            continue
+        theirs = [_bound(source.facts, n) for n in source.facts.quantities if _same(q, n)]
+        bounds = [c for c in theirs if c is not None]
+        if not bounds or None in theirs:  # the figure also stands there alone
+            continue
+        stated = bounds[0]
+        above = _above(source.facts, stated)
+        claimed = _bound(claim, q) or _bound_elsewhere(claim, above)
+        if claimed is not None:
+            if all(_above(claim, claimed) != _above(source.facts, t) for t in bounds):
+                # "Fails to pay within ten days" is "more than ten days late": only a reader can decide.
+                because = reason("turned", claimed=claimed.text, stated=stated.text, label=source.label)
+                yield Finding(not denied, because, reversed=not denied)
+        elif claim.size > 3 or not _bound_elsewhere(question, above):
+            figure = near.text.strip()
+            yield Finding(False, reason("bound", stated=stated.text, figure=figure, label=source.label))
+
+
+def _bound_elsewhere(facts: Assertions, above: bool) -> Cue | None:
+    """A bound of that direction anywhere: "the maximum that a patient may take is 40 mg"."""
+    return next((c for c in facts.cues if c.group in _GROUPS and _above(facts, c) == above), None)
+
+
+def _above(facts: Assertions, cue: Cue) -> bool:
+    """Whether the bound is a lower one: "more than 5" is, "not receive more than 5" is not."""
+    above = (cue.group, cue.name) in _UP
+    if cue.group == "bound" or cue.text.lower() in ("under", "over", "above", "below"):
+        return above
+    denied = any(
+        c.group == "negation" and c.end <= cue.start and _FEW.fullmatch(facts.lower, c.end, cue.start)
+        for c in facts.cues
+    )
+    return above != denied
+
+
+_FEW = re.compile(r"\W*(?:\w+\W+){0,3}|[\u3400-\u9fff]{0,4}")
+
+
+def _bound(facts: Assertions, q: Quantity) -> Cue | None:
+    """The bound or comparison that stands right before or right behind a figure."""
+    for cue in facts.cues:
+        if cue.group not in _GROUPS:
+            continue
+        if cue.end <= q.start and _BETWEEN.fullmatch(facts.lower, cue.end, q.start):
+            return cue
+        if q.end <= cue.start and _behind(facts, q, cue):
+            return cue
+    return None
+
+
+_POSTFIX = re.compile(r"[\u3400-\u9fff]+|or \w+|(?:at (?:the )?)?(?:most|least)|maximum|minimum")
+
+
+def _behind(facts: Assertions, q: Quantity, cue: Cue) -> bool:
+    """三十日以内, "30 days or more", "40 mg at most": a bound behind its figure, and not one of the next."""
+    between = facts.lower[q.end : cue.start]
+    near = re.fullmatch(r"[ \t]*(?:及|\(|or[ \t])?[ \t]*", between)
+    if near is None or re.match(r"[ \t]*(?:(?:of|than)[ \t]*)?[$€£¥]?\d", facts.lower[cue.end :]):
+        return False
+    return "or" in between or _POSTFIX.fullmatch(cue.text.lower()) is not None
+
+
+_TO = re.compile(r"[ \t]*(?:-|~|to|至|到|through)[ \t]*(?:[$€£¥]|us\$)?[ \t]*")
+_AND = re.compile(r"[ \t]*(?:and|和|与)[ \t]*(?:[$€£¥]|us\$)?[ \t]*")
+
+
+def ranges_whole(claim: Assertions, source: Source) -> Iterator[Finding]:
+    """Of a range both ends are stated: "5 to 10 mg" is not "10 mg"."""
+    found = source.facts.quantities
+    for first, second in pairwise(found):
+        alike = first.kind is second.kind and first.kind not in _NOT_BOUNDED
+        if not alike or not _is_range(source, first, second):
+            continue
+        ends = [[q for q in claim.quantities if _same(q, end)] for end in (first, second)]
+        if bool(ends[0]) == bool(ends[1]):
+            continue
+        claimed = (ends[0] or ends[1])[0]
+        if any(_same(claimed, n) for n in found if n not in (first, second)):
+            continue  # the end that is said also stands outside the range
+        whole = source.facts.text[first.start : second.end].strip()
+        yield Finding(False, reason("range", claimed=claimed.text.strip(), stated=whole, label=source.label))
+
+
+def _same(claim: Quantity, source: Quantity) -> bool:
+    return compare(claim, source) is not QuantityMatch.DIFFERENT
+
+
+def _is_range(source: Source, first: Quantity, second: Quantity) -> bool:
+    text = source.facts.lower
+    between = text[first.end : second.start]
+    if _TO.fullmatch(between):
+        before = text[max(0, first.start - 24) : first.start]
+        # "Rose from 5 to 10" gives two levels, "increased 5% to 10" a change and a level.
+        return not re.search(
+            r"\b(?:from|increas\w*|decreas\w*|rose|fell|grew|declin\w*|compared)\b|[从由]", before
+        )
+    return bool(_AND.fullmatch(between)) and "between" in text[max(0, first.start - 16) : first.start]
+
+
+_PREFIXED = re.compile(
+    r"\b(?P<first>semi|bi|non|pre|post|anti|un|sub|ex|quasi|half|mid|multi|tri|inter|intra|pro|co|self)-(?P<rest>[a-z]{4,})"
+)
+
+
+def prefixes_kept(claim: Assertions, source: Source) -> Iterator[Finding]:
+    """ "Semi-annually" is not "annually", "non-current" not "current"."""
+    for m in _PREFIXED.finditer(source.facts.lower):
+        rest = m["rest"]
+        plain = re.search(rf"(?<![a-z-]){re.escape(rest)}\b", claim.lower)
+        if plain and not re.search(rf"(?<![a-z-]){re.escape(rest)}\b", source.facts.lower):
+            yield Finding(False, reason("left out", stated=m.group(), label=source.label))
+
+
+def check(claim: Assertions, source: Source, question: Assertions, alignment: Alignment) -> list[Finding]:
+    """All findings of all checks, hard ones first."""
+    findings = [
+        *quantities_occur(claim, source, question),
+        *names_occur(claim, source, question),
+        *identifiers_occur(claim, source, question),
+        *negation_agrees(claim, source),
+        *modality_agrees(claim, source),
+        *directions_agree(claim, source),
+        *hedges_kept(claim, source),
+        *changes_kept(claim, source),
+        *bounds_kept(claim, source, question),
+        *ranges_whole(claim, source),
+        *prefixes_kept(claim, source),
+        *opposites_absent(claim, source),
+        *small_words_agree(claim, source, alignment),
+        *columns_agree(claim, source),
+        *order_holds(claim, source, alignment),
+    ]
+    return sorted(dict.fromkeys(findings), key=lambda f: not f.hard)
+
+
+def quantities_occur(claim: Assertions, source: Source, question: Assertions) -> Iterator[Finding]:
+    """Every number, date, amount, dose and article number of the claim stands in the source or its
+    headings."""
+    for q in claim.quantities:
+        match, near = source.best(q)
+        if match is QuantityMatch.DIFFERENT:
+            match, near = _elsewhere(q, source, claim)
+        brackets = near is not None and (near.bracketed or q.bracketed) and abs(near.value) == abs(q.value)
+        if match is QuantityMatch.EXACT or (brackets and _is_negative(claim)):
+            continue
+        if match is QuantityMatch.ROUNDED and near is not None:
+            yield Finding(False, reason("rounded", **_named(q, source), stated=near.text.strip()))
+        elif any(compare(q, other) is QuantityMatch.EXACT for other in question.quantities):
+            yield Finding(False, reason("asked only", **_named(q, source)))
+        else:
+            yield Finding(True, reason("absent", **_named(q, source)))
+
+
+def _named(q: Quantity, source: Source) -> dict[str, str]:
+    return {"kind": q.kind.value, "claimed": q.text.strip(), "label": source.label}
+
+
+def _elsewhere(q: Quantity, source: Source, claim: Assertions) -> tuple[QuantityMatch, Quantity | None]:
+    """A date or article number in the headings; a date given in two parts; a sign that the wording
+    carries."""
+    if q.kind in (Kind.DATE, Kind.REFERENCE):
+        for other in source.context.quantities:
+            if compare(q, other) is QuantityMatch.EXACT:
+                # A heading dates what stands under it only where the sentence itself names no other date.
+                clash = any(dates_conflict(q, own) for own in source.facts.quantities)
+                return (QuantityMatch.ROUNDED if clash else QuantityMatch.EXACT), other
+        if q.period is not None:
+            return _assembled(q, q.period, source)
+    if q.value:
+        opposite = replace(q, value=-q.value)
+        match, near = source.best(opposite)
+        if match is not QuantityMatch.DIFFERENT and (_is_negative(claim) or _is_negative(source.facts)):
+            return QuantityMatch.ROUNDED, near
+    return QuantityMatch.DIFFERENT, None
+
+
+def _assembled(q: Quantity, period: Period, source: Source) -> tuple[QuantityMatch, Quantity | None]:
+    """ "31 December 2019" from "December 31" in the sentence and "2019" in its headings; never against a
+    differing year."""
+    if period.year is None or len(period.parts) < 2:
+        return QuantityMatch.DIFFERENT, None
+    rest = replace(q, period=replace(period, year=None))
+    year = replace(q, period=Period(year=period.year))
+    everywhere = (*source.facts.quantities, *source.context.quantities)
+    partial = [
+        d
+        for d in everywhere
+        if compare(rest, d) > QuantityMatch.DIFFERENT and d.period is not None and d.period.year is None
+    ]
+    if partial and any(compare(year, d) > QuantityMatch.DIFFERENT for d in everywhere):
+        return QuantityMatch.ROUNDED, partial[0]
+    return QuantityMatch.DIFFERENT, None
+
+
+def _is_negative(facts: Assertions) -> bool:
+    return any(c.name in ("down", "loss") for c in facts.cues)
+
+
+def names_occur(claim: Assertions, source: Source, question: Assertions) -> Iterator[Finding]:
+    """Every name of the claim stands in the source, its title or its headings."""
+    found = names(claim)
+    titled = len(found) > 4 and len(found) > 0.6 * len(claim.words)
+    for name in found:
+        if _has_name(name, source.facts) or _has_name(name, source.context):
+            continue
+        if _has_name(name, question):
+            yield Finding(False, reason("asked only", kind="name", claimed=name.text, label=source.label))
+        elif name.acronym and _spelled_out(name.text, source):
+            yield Finding(False, reason("spelled out", claimed=name.text, label=source.label))
+        elif name.text.lower() in ROLE_WORDS or (name.initial and not name.acronym):
+            continue  # the overlap checks judge it as a word
+        else:  # in a headline every word is written as a name
+            yield Finding(not titled, reason("absent", kind="name", claimed=name.text, label=source.label))
+
+
+def _has_name(name: Name, facts: Assertions) -> bool:
+    if not name.text.isascii() and re.search("[\u3400-\u9fff]", name.text):
+        own = name.text[:2]  # "北湖" of 北湖银行, where the source shortens the name
+        return name.text in facts.folded or (not name.titled and own in facts.folded)
+    parts = [p for p in re.split(r"[\s&.'’-]+", name.text.lower()) if p]
+    return name.text.lower() in facts.lower or all(stem(p) in facts.stems for p in parts)
+
+
+def _spelled_out(acronym: str, source: Source) -> bool:
+    words = re.findall(r"\b[A-Za-z]", f"{source.context.folded} {source.facts.folded}")
+    return len(acronym) > 1 and acronym.rstrip("s").lower() in "".join(words).lower()
+
+
+def identifiers_occur(claim: Assertions, source: Source, question: Assertions) -> Iterator[Finding]:
+    """Words with digits in them (10b, COVID19, A320) are facts, too."""
+    for word in claim.words:
+        if word.han or not any(c.isdigit() for c in word.stem) or source.has_stem(word.stem):
+            continue
+        text = claim.text[word.start : word.end]
+        if text.lower() not in source.facts.lower and text.lower() not in source.context.lower:
+            missing = reason("absent", kind="", claimed=text, label=source.label)
+            yield Finding(not question.has_stem(word.stem), missing)

@@ -1,0 +1,285 @@
+"""What a sentence asserts, taken apart once: words, quantities, names and turning words with their places.
+
+Words are stems for Latin script and plain characters for Han, so that nothing depends on how a Chinese run
+is cut into words. Quantities are taken out of the words: "20万元" and "CNY 200,000" share no letters and
+are the same fact."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from rag.facts.numerals import fold
+from rag.facts.quantities import Quantity, extract
+from rag.languages.cues import Cue, cues
+from rag.languages.text import STOPWORDS_EN, search_tokens
+
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[^\W_{_HAN}]+(?:['’&.][^\W_{_HAN}]+)*|[{_HAN}]+")
+_HAN_RUN = re.compile(f"[{_HAN}]+")
+# Han characters that carry grammar rather than content; turning words are judged as cues.
+FUNCTION_HAN = frozenset(
+    "的了是在和与或及而也就都之为因所以其该这那此等于对由从到向被把将会要能可有着地得并且则即按照如若内中上下后前者时个份名条款项第每各约共据根着至自应当须不未无没非已曾被受给让使"
+)
+# Words that neither add a fact nor take one away (stems).
+_FUNCTION_WORDS = (
+    "accord document evidenc sourc state follow provid mean say also howev therefor thus furthermor moreov "
+    "addit respect name call passag text context answer question yes mr mrs ms dr the within upon while dure "
+    "amount total approxim about around near roughly it they he she we you one thereof herein hereof such "
+    "there onli s t d ll re ve both same well use made make came come becom i.e e.g etc includ specif "
+    "describ indic report refer relat list set"
+)
+LIGHT_WORDS = frozenset(_FUNCTION_WORDS.split())
+_CAPITAL = r"[A-Z][\w'’&.-]*"
+_NAME = re.compile(rf"{_CAPITAL}(?:\s+(?:(?:of|and|the|for|de|van|von|der|la|del)\s+)?{_CAPITAL})*")
+_TITLE_ZH = re.compile(r"《([^《》\n]{1,60})》")
+_ORG_SUFFIX = re.compile(
+    r"(?:股份)?有限(?:责任)?公司$|(?:法院|银行|大学|医院|集团|协会|委员会|研究院|检察院|事务所|基金会)$"
+)
+_ORG_ZH = re.compile(
+    rf"[{_HAN}]{{2,20}}?(?:有限责任公司|股份有限公司|有限公司|法院|银行|大学|委员会|医院|集团|研究院"
+    rf"|检察院|事务所|基金会|协会)"
+)
+# Words that name a role in the text rather than somebody; the source may say "we" or "the issuer".
+_ROLES = (
+    "company corporation agreement contract party parties court act board committee group registrant issuer "
+    "management bank plan note notes section article table item state government commission employer "
+    "employee buyer seller tenant landlord customer supplier patient doctor lender borrower plaintiff "
+    "defendant law code rule regulation annual report form i a an the in on it this that these those"
+)
+ROLE_WORDS = frozenset(_ROLES.split())
+
+
+@dataclass(frozen=True, slots=True)
+class AssertedWord:
+    """A Latin-script word (stem, span) or one Han run (itself, span)."""
+
+    stem: str
+    start: int
+    end: int
+    han: bool = False
+
+
+@dataclass(frozen=True)
+class Assertions:
+    """A sentence taken apart. `folded` has the length of `text`; all spans index into either."""
+
+    text: str
+
+    @cached_property
+    def folded(self) -> str:
+        return fold(self.text)
+
+    @cached_property
+    def lower(self) -> str:
+        return self.folded.lower()
+
+    @cached_property
+    def quantities(self) -> tuple[Quantity, ...]:
+        return extract(self.text)
+
+    @cached_property
+    def cues(self) -> tuple[Cue, ...]:
+        return cues(self.folded)
+
+    @cached_property
+    def words(self) -> tuple[AssertedWord, ...]:
+        """Words outside quantities, in order; stop words included."""
+        masked = list(self.lower)
+        for q in self.quantities:
+            masked[q.start : q.end] = "\n" * (q.end - q.start)
+        found: list[AssertedWord] = []
+        for m in _WORD.finditer("".join(masked)):
+            if _HAN_RUN.match(m.group()):
+                found.append(AssertedWord(m.group(), m.start(), m.end(), han=True))
+            else:
+                found.append(AssertedWord(stem(m.group()), m.start(), m.end()))
+        return tuple(found)
+
+    @cached_property
+    def content(self) -> tuple[AssertedWord, ...]:
+        """Latin-script words that carry meaning."""
+        return tuple(
+            w for w in self.words if not w.han and w.stem not in _stop_stems() and w.stem not in LIGHT_WORDS
+        )
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        return frozenset(w.stem for w in self.words if not w.han)
+
+    @cached_property
+    def prefixes(self) -> dict[str, tuple[str, ...]]:
+        """Longer stems by their first five letters."""
+        found: dict[str, tuple[str, ...]] = {}
+        for s in self.stems:
+            if len(s) >= 5:
+                found[s[:5]] = (*found.get(s[:5], ()), s)
+        return found
+
+    @cached_property
+    def han(self) -> tuple[AssertedWord, ...]:
+        return tuple(w for w in self.words if w.han)
+
+    @cached_property
+    def han_characters(self) -> frozenset[str]:
+        return frozenset("".join(w.stem for w in self.han))
+
+    @cached_property
+    def grams(self) -> frozenset[str]:
+        """Overlapping two-character grams of Han runs."""
+        return frozenset(w.stem[i : i + 2] for w in self.han for i in range(len(w.stem) - 1))
+
+    @cached_property
+    def squeezed(self) -> str:
+        """Lower-case text without white space, for verbatim tests."""
+        return re.sub(r"\s+", "", self.lower)
+
+    @cached_property
+    def size(self) -> int:
+        """How much is asserted: content words, Han characters in pairs, quantities."""
+        return len(self.content) + sum(len(w.stem) for w in self.han) // 2 + len(self.quantities)
+
+    @cached_property
+    def _plain_words(self) -> frozenset[str]:
+        return frozenset(re.findall(r"[a-z]+", self.lower))
+
+    def mentions(self, word: str) -> bool:
+        """Whether a lower-case word or phrase occurs: whole (or with a plural s) in Latin letters, anywhere
+        in Han."""
+        if not word.isascii():
+            return word in self.lower
+        if not word.isalpha():
+            return re.search(rf"\b{re.escape(word)}\b", self.lower) is not None
+        return word in self._plain_words or f"{word}s" in self._plain_words
+
+    def has_stem(self, word: str) -> bool:
+        """Whether a stem occurs, or one that is made of the same root: commerci and commerc, not johnston and
+        johnson."""
+        if word in self.stems:
+            return True
+        return len(word) >= 5 and any(related(word, s) for s in self.prefixes.get(word[:5], ()))
+
+    def scope(self, start: int, end: int, *, before: int = 0, after: int = 3) -> frozenset[str]:
+        """Content next to `[start, end)` within its clause: stems, Han grams and quantity keys, at most
+        that many a side."""
+        left = _clause_edge(self.folded, start, -1)
+        right = _clause_edge(self.folded, end, 1)
+        words, grams = self._near(end, right)
+        scope = words[:after] + grams[: 3 * after]
+        if before:
+            words, grams = self._near(left, start)
+            scope += words[-before:] + grams[-3 * before :]
+        return frozenset(scope)
+
+    def _near(self, start: int, end: int) -> tuple[list[str], list[str]]:
+        """Words with quantities, and Han grams, between two places; three grams are about one word."""
+        items = [(w.start, w.stem) for w in self.content if start <= w.start < end]
+        items += [(q.start, q.key) for q in self.quantities if start <= q.start < end]
+        runs = (m.group() for m in _HAN_RUN.finditer(self.lower, start, end))
+        grams = [run[i : i + 2] for run in runs for i in range(len(run) - 1)]
+        return [item for _, item in sorted(items)], grams
+
+    @cached_property
+    def items(self) -> frozenset[str]:
+        """Everything a scope can contain."""
+        return (
+            frozenset(w.stem for w in self.content) | self.grams | frozenset(q.key for q in self.quantities)
+        )
+
+
+# What derivation adds to a root, as far as stemming leaves it; -ee, -er and -or name different people, -less
+# denies.
+_ENDINGS = frozenset(
+    "a abl age al an anc ant ar ari at ati atic ation ativ ator atori e ed en enc ent er es ess est et "
+    "fi ful hood i ia ibl ic ical ici ies if ify in ing ion is ism ist it iti ition itiv iv ive iz ize "
+    "ly ment n ness or ori ous r rat s ship si sit t th ti tic tion tiv tur u ual uous ur ure y ain".split()
+)
+_AGENTS = frozenset({"ee", "er", "or", "ator"})
+
+
+@lru_cache(maxsize=65536)
+def related(a: str, b: str) -> bool:
+    """Whether two stems differ only in what derivation adds to a common root of five letters or more."""
+    root = 0
+    while root < min(len(a), len(b)) and a[root] == b[root]:
+        root += 1
+    for cut in range(root, 4, -1):
+        one, other = a[cut:], b[cut:]
+        if {one, other} <= _AGENTS:
+            return False
+        if (not one or one in _ENDINGS) and (not other or other in _ENDINGS):
+            return True
+    return False
+
+
+_CLAUSE = re.compile(
+    r"[,;:!?](?!\d)|\.\s|[。、\n]|\b(?:while|whereas|but|unless|although)\b"
+)  # of folded text: a full-width comma is an ASCII one
+
+
+def _clause_edge(text: str, position: int, direction: int) -> int:
+    reach = 160
+    if direction > 0:
+        m = _CLAUSE.search(text, position, position + reach)
+        return m.start() if m else min(len(text), position + reach)
+    edge = max(0, position - reach)
+    for m in _CLAUSE.finditer(text, edge, position):
+        edge = m.end()
+    return edge
+
+
+@lru_cache(maxsize=512)
+def assertions_of(text: str) -> Assertions:
+    """Facts of a source text, kept for the next draft that rests on it."""
+    return Assertions(text)
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """The search token of one Latin-script word, possessives and dots apart."""
+    word = re.sub(r"['’]s?$", "", word.strip("."))
+    tokens = search_tokens(word)
+    return tokens[0] if tokens else word
+
+
+@lru_cache(maxsize=1)
+def _stop_stems() -> frozenset[str]:
+    return STOPWORDS_EN | frozenset(stem(w) for w in STOPWORDS_EN)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A proper name of the sentence; `initial` where only its place at the start may make it a capital."""
+
+    text: str
+    start: int
+    initial: bool = False
+    acronym: bool = False
+    titled: bool = False
+
+
+def names(facts: Assertions) -> tuple[Name, ...]:
+    """Capitalised sequences, acronyms, 《titles》 and Chinese organisations, quantities apart."""
+    text = facts.folded
+    taken = [(q.start, q.end) for q in facts.quantities]
+    found: list[Name] = []
+    for m in _NAME.finditer(text):
+        for part in re.finditer(_CAPITAL, m.group()):
+            start = m.start() + part.start()
+            word = re.sub(r"['’]s$", "", part.group().rstrip(".,'’-&"))
+            if len(word) < 2 or any(a <= start < b for a, b in taken) or word.lower() in STOPWORDS_EN:
+                continue
+            initial = not text[:start].strip(" \"'“‘([-*\t") or text[:start].rstrip().endswith(
+                (".", "!", "?", ":", "。")
+            )
+            found.append(Name(word, start, initial, acronym=len(word) > 1 and word.isupper()))
+    found += [Name(m.group(1), m.start(1), titled=True) for m in _TITLE_ZH.finditer(text)]
+    for m in _ORG_ZH.finditer(text):
+        # What stands before the name may have been taken along: the two characters before "bank" or "court"
+        # say which one it is.
+        stem_end = _ORG_SUFFIX.search(m.group())
+        own = m.group()[: stem_end.start()][-2:] if stem_end else ""
+        if len(own) == 2 and not set(own) & FUNCTION_HAN:
+            found.append(Name(own + (stem_end.group() if stem_end else ""), m.start()))
+    return tuple(found)

@@ -1,0 +1,321 @@
+"""Checks of what belongs together: figures to their columns and neighbours, who does what to whom, words to
+one clause.
+
+Checks of the words that turn a sentence round: negation, modality, direction, opposites, conditions and
+quantifiers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare, in_header_scale
+from rag.languages.cues import OPPOSITES, Cue
+from rag.verify.align import Alignment, Anchor, Finding, Source, reading
+from rag.verify.content import Assertions
+from rag.verify.reasons import reason
+
+
+def columns_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
+    """A figure of a table row belongs to the period that heads its column."""
+    headings = source.header.split("|") if "|" in source.header else []
+    cells = re.split(r"\||\t", source.facts.text)
+    if not headings or len(cells) - len(headings) not in (0, 1):
+        return
+    headings = [""] * (len(cells) - len(headings)) + headings
+    columns = [
+        (Assertions(cell).quantities, Assertions(heading).quantities)
+        for cell, heading in zip(cells, headings, strict=True)
+    ]
+    claimed = [q for q in claim.quantities if q.kind is Kind.DATE]
+    figures = [q for q in claim.quantities if q.kind is not Kind.DATE]
+    heads = [
+        d for d in claimed if any(compare(d, h) is QuantityMatch.EXACT for _, head in columns for h in head)
+    ]
+    if len(heads) != 1 or len(figures) != 1:
+        return
+    under = [cell for cell, head in columns if any(compare(heads[0], h) is QuantityMatch.EXACT for h in head)]
+    row = Source(source.numbers, Assertions(""), Assertions(""), source.header)
+    if not any(_cell_matches(figures[0], q, row) for cell in under for q in cell):
+        figure, heading = figures[0].text.strip(), heads[0].text.strip()
+        yield Finding(
+            True, reason("column", claimed=figure, stated=heading, label=source.label), reversed=True
+        )
+
+
+def _cell_matches(claim: Quantity, cell: Quantity, row: Source) -> bool:
+    readings = (cell, *in_header_scale(cell, row.header))
+    return any(
+        compare(replace(claim, value=v), r) > QuantityMatch.DIFFERENT
+        for r in readings
+        for v in (claim.value, -claim.value)
+    )
+
+
+def order_holds(claim: Assertions, source: Source, alignment: Alignment) -> Iterator[Finding]:
+    """The found pieces come in the source's order, and no rival figure stands between a figure and its
+    neighbour."""
+    anchors = _bound(source, [a for a in alignment.anchors if a.places])
+    if len(anchors) < 2:
+        return
+    places, in_order = reading(anchors)
+    if not in_order:
+        first, second = _first_break(anchors, places)
+        same_words = not alignment.new and not alignment.echoed and not alignment.scattered
+        parties = _swapped_parties(claim, anchors, places)
+        hard = same_words and len(source.numbers) == 1 and _voice(claim) == _voice(source.facts) and parties
+        yield Finding(hard, reason("order", claimed=first, stated=second, label=source.label), reversed=hard)
+        return
+    if _voice(claim) != _voice(source.facts) and len(places) > 2:
+        yield Finding(False, reason("voice", label=source.label))
+    yield from _rivals_between(claim, source, anchors, places)
+    yield from _across_clauses(claim, source, anchors, places)
+
+
+_PASSIVE = re.compile(
+    r"\b(?:is|are|was|were|be|been|being) (?:\w+ ){0,2}?\w+(?:ed|en|wn|ne|ld|id|ght) (?:\w+ ){0,3}?by\b|被"
+)
+_JOINT = re.compile(r"[,;:](?!\d)|[、]|\b(?:and|or|but|while|whereas|versus|than)\b|和|而|但|且|或|与")
+
+
+def _bound(source: Source, anchors: list[Anchor]) -> list[Anchor]:
+    """Anchors whose order matters. A figure without a rival of its kind, in one clause with its neighbours,
+    cannot belong to anything else and may stand anywhere."""
+    kept: list[Anchor] = []
+    for i, anchor in enumerate(anchors):
+        figure = anchor.quantity
+        rivals = [q for q in source.facts.quantities if figure and q.kind is figure.kind]
+        if (
+            figure is None
+            or len(rivals) > 1
+            or not _in_clause(source, anchor, anchors[max(0, i - 1) : i + 2])
+        ):
+            kept.append(anchor)
+    return kept
+
+
+def _in_clause(source: Source, anchor: Anchor, neighbours: Sequence[Anchor]) -> bool:
+    here = anchor.places[0]
+    spans = [(min(here, p), max(here, p)) for n in neighbours for p in n.places[:1]]
+    return not any(_JOINT.search(source.facts.lower, a, b) for a, b in spans)
+
+
+def _first_break(anchors: Sequence[Anchor], places: Sequence[int]) -> tuple[str, str]:
+    at = next(i for i in range(1, len(places)) if places[i] <= places[i - 1])
+    return anchors[at - 1].text, anchors[at].text
+
+
+def _voice(facts: Assertions) -> bool:
+    """Whether a passive names who acts."""
+    return _PASSIVE.search(facts.lower) is not None
+
+
+_PARTY = re.compile(r"[A-Z].*|.*[方人者].*|.*(?:公司|银行|单位|机关|法院|集团)")
+_SIDES = frozenset(word for pair in OPPOSITES for word in pair)
+
+
+def _swapped_parties(claim: Assertions, anchors: Sequence[Anchor], places: Sequence[int]) -> bool:
+    """Whether exchanging two pieces restores the order, and both are parties: names, roles, sides of a
+    bargain."""
+    wrong = [i for i, (a, b) in enumerate(zip(places, sorted(places), strict=True)) if a != b]
+    if len(wrong) != 2:
+        return False
+    swapped = [anchors[i] for i in wrong]
+    initial = len(claim.text) - len(claim.text.lstrip("\"'“‘( "))
+    if any(a.quantity for a in swapped):
+        return False
+    return all(a.text.lower() in _SIDES or (_PARTY.fullmatch(a.text) and a.start > initial) for a in swapped)
+
+
+def _rivals_between(
+    claim: Assertions, source: Source, anchors: Sequence[Anchor], places: Sequence[int]
+) -> Iterator[Finding]:
+    """ "10 mg for adults and 5 mg for children" does not say "10 mg for children"."""
+    for i in range(1, len(anchors)):
+        left, right = places[i - 1], places[i]
+        figure = anchors[i - 1].quantity or anchors[i].quantity
+        if figure is None or right <= left:
+            continue
+        for rival in source.facts.quantities:
+            between = left < rival.start < right and rival.kind is figure.kind
+            if between and all(compare(q, rival) is QuantityMatch.DIFFERENT for q in claim.quantities):
+                claimed, intended = anchors[i - 1].text, anchors[i].text
+                other = rival.text.strip()
+                yield Finding(
+                    False, reason("rival", rival=other, claimed=claimed, stated=intended, label=source.label)
+                )
+                return
+
+
+_CLAUSE_BREAK = re.compile(r";|\b(?:while|whereas)\b")
+
+
+def _across_clauses(
+    claim: Assertions, source: Source, anchors: Sequence[Anchor], places: Sequence[int]
+) -> Iterator[Finding]:
+    """One clause made of words from two: "mild impairment has not been studied" out of "mild impairment is
+    no bar; severe impairment has not been studied"."""
+    if not _CLAUSE_BREAK.search(source.facts.lower):
+        return
+    for (a, left), (b, right) in pairwise(zip(anchors, places, strict=True)):
+        apart = _CLAUSE_BREAK.search(source.facts.lower, left, max(left, right))
+        if apart and not re.search(r"[,;]|\b(?:and|while|whereas|but)\b", claim.lower[a.start : b.start]):
+            yield Finding(False, reason("clauses", claimed=a.text, stated=b.text, label=source.label))
+            return
+
+
+def _of(facts: Assertions, *groups: str) -> list[Cue]:
+    return [c for c in facts.cues if c.group in groups]
+
+
+def _retold(claim: Assertions, source: Source, cue: Cue, before: int = 0) -> bool:
+    """Whether the claim says at least half of what a turning word of the source governs."""
+    scope = source.facts.scope(cue.start, cue.end, before=before)
+    return bool(scope) and 2 * len(scope & claim.items) >= len(scope)
+
+
+def negation_agrees(claim: Assertions, source: Source) -> Iterator[Finding]:
+    """What the source denies the claim denies, and nothing else."""
+    theirs, own = _of(source.facts, "negation"), _of(claim, "negation")
+    weak_theirs = theirs or _of(source.facts, "denial", "bound")
+    weak_own = own or _of(claim, "denial", "bound")
+    near = [source.facts.scope(t.start, t.end, before=3) for t in theirs]
+    for cue in own:
+        if any(claim.scope(cue.start, cue.end, before=3) & scope for scope in near):
+            continue
+        head = claim.scope(cue.start, cue.end, after=1)
+        # With a denial of another wording in the source the same may be said in other words: only a reader
+        # can decide.
+        hard = not weak_theirs or (bool(theirs) and bool(head & source.facts.items))
+        yield Finding(hard, reason("denies", claimed=cue.text, label=source.label), reversed=True)
+    kept = [claim.scope(o.start, o.end, before=3) for o in own]
+    told = [(c, source.facts.scope(c.start, c.end)) for c in theirs if _retold(claim, source, c)]
+    if not weak_own and all(c.name != "no" for c in _of(claim, "result")):
+        for cue in _of(source.facts, "denial"):
+            if _retold(claim, source, cue) and not claim.mentions(cue.text.lower()):
+                yield Finding(False, reason("left out", stated=cue.text, label=source.label), reversed=True)
+    for cue in (c for c, scope in told if not any(scope & k for k in kept)):
+        # "Not without consent" and "with consent" say the same: an even number of negations may go.
+        hard = not weak_own and len(theirs) % 2 == 1
+        yield Finding(hard, reason("left out", stated=cue.text, label=source.label), reversed=True)
+
+
+_STRICT = {"must", "may", "must not", "need not"}
+
+
+def modality_agrees(claim: Assertions, source: Source) -> Iterator[Finding]:
+    """May is not shall. Cues are held against each other by what they govern."""
+    theirs = _of(source.facts, "modality")
+    own = _of(claim, "modality")
+    for cue in own:
+        scope = claim.scope(cue.start, cue.end, after=2)
+        near = {t.name for t in theirs if scope & source.facts.scope(t.start, t.end, after=2)}
+        everywhere = {t.name for t in theirs}
+        if cue.name in near or (not near and cue.name in everywhere):
+            continue
+        if near:
+            other = sorted(near)[0]
+            hard = cue.name in _STRICT and other in _STRICT
+            stated = next(t.text for t in theirs if t.name == other)
+            yield Finding(
+                hard, reason("turned", claimed=cue.text, stated=stated, label=source.label), reversed=True
+            )
+        elif cue.name != "must not" or not _of(source.facts, "negation", "denial"):
+            yield Finding(False, reason("not said", claimed=cue.text, label=source.label))
+    for cue in theirs:
+        unsaid = cue.name in ("may", "should", "need not") and all(o.name != cue.name for o in own)
+        if unsaid and _retold(claim, source, cue):
+            yield Finding(False, reason("left out", stated=cue.text, label=source.label))
+
+
+_TURNING = ("trend", "comparison", "bound", "time", "balance", "result")
+
+
+def directions_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
+    """More is not less, above not below, before not after, profit not loss: by the nearest words on both
+    sides."""
+    for group in _TURNING:
+        theirs = _of(source.facts, group)
+        if not theirs:
+            continue
+        scopes = [source.facts.scope(t.start, t.end, before=3) for t in theirs]
+        for cue in _of(claim, group):
+            scope = claim.scope(cue.start, cue.end, before=3)
+            ranked = [(len(scope & s), t.name == cue.name, t) for s, t in zip(scopes, theirs, strict=True)]
+            shared, same, nearest = max(ranked, key=lambda r: r[:2])
+            if not same and (shared or all(t.name != cue.name for t in theirs)):
+                because = reason("turned", claimed=cue.text, stated=nearest.text, label=source.label)
+                yield Finding(True, because, reversed=True)
+
+
+# "Rose to 5" gives a level, "rose by 5" and "rose due to an inflow of 5" do not.
+_LEVEL = re.compile(r"(?:\b(?:to|at|was|were|is|are|of which|reach\w*|total\w*)|[至到为达])\W*$")
+_NOT_A_VALUE = (Kind.DATE, Kind.REFERENCE, Kind.ORDINAL)
+
+
+def changes_kept(claim: Assertions, source: Source) -> Iterator[Finding]:
+    """A figure that the source gives for a change, or for what caused one, is not stated as the thing's
+    level: "grew by 5 million" is not "was 5 million"."""
+    trends = _of(source.facts, "trend")
+    if not trends or _of(claim, "trend", "cause"):
+        return
+    for q in claim.quantities:
+        match, near = source.best(q)
+        if q.kind in _NOT_A_VALUE or match is QuantityMatch.DIFFERENT or near not in source.facts.quantities:
+            continue
+        before = [t for t in trends if t.end <= near.start]
+        between = source.facts.lower[before[-1].end : near.start] if before else ";"
+        if not re.search(r"[,;，；。]", between) and not _LEVEL.search(between):
+            figure = near.text.strip()
+            yield Finding(False, reason("change", stated=before[-1].text, figure=figure, label=source.label))
+
+
+def hedges_kept(claim: Assertions, source: Source) -> Iterator[Finding]:
+    """What the source expects, plans or reports that others say is not stated as having happened."""
+    if _of(claim, "hedge", "modality"):
+        return
+    for cue in _of(source.facts, "hedge"):
+        if _retold(claim, source, cue, before=1):
+            yield Finding(False, reason("left out", stated=cue.text, label=source.label))
+
+
+def opposites_absent(claim: Assertions, source: Source) -> Iterator[Finding]:
+    """Buyer for seller, 甲方 for 乙方: a word of the claim that the source lacks while it has its
+    opposite."""
+    for pair in OPPOSITES:
+        for claimed, stated in (pair, pair[::-1]):
+            if not claim.mentions(claimed) or claim.mentions(stated) or source.facts.mentions(claimed):
+                continue
+            if source.facts.mentions(stated) and not source.context.mentions(claimed):
+                because = reason("turned", claimed=claimed, stated=stated, label=source.label)
+                yield Finding(True, because, reversed=True)
+
+
+def small_words_agree(claim: Assertions, source: Source, alignment: Alignment) -> Iterator[Finding]:
+    """Conditions, restrictions, quantifiers and choices are kept; no turning word is used more often than
+    in the source."""
+    own = Counter((c.group, c.name) for c in claim.cues)
+    theirs = Counter((c.group, c.name) for c in source.facts.cues)
+    texts = {(c.group, c.name): c.text for c in (*source.facts.cues, *claim.cues)}
+    whole = _nearly_whole(claim, source, alignment)
+    for kind in sorted(own.keys() | theirs.keys()):
+        group, _ = kind
+        if group == "denial":
+            continue
+        word = texts[kind]
+        if own[kind] > theirs[kind] and not (group == "condition" and theirs[kind]):
+            yield Finding(False, reason("said more", claimed=word, label=source.label))
+        elif theirs[kind] and not own[kind] and group in ("condition", "restriction"):
+            yield Finding(False, reason("left out", stated=word, label=source.label))
+        elif own[kind] < theirs[kind] and whole:
+            yield Finding(False, reason("dropped", stated=word, label=source.label))
+
+
+def _nearly_whole(claim: Assertions, source: Source, alignment: Alignment) -> bool:
+    """Whether the claim retells all of the source, so that a turning word left out is missing rather than
+    out of view."""
+    return alignment.coverage > 0.85 and claim.size >= 0.7 * source.facts.size

@@ -1,0 +1,179 @@
+"""From claims and evidence to an answer: what is written, what is quoted, what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rag.answers.compose import Basis, Written, certificate, compose, quote_claim, refuse, render_text
+from rag.search.evidence import Selection
+from rag.types import Answer, AnswerKind, Certificate, Claim, ClaimState, Evidence, FileStatus, Filters
+from tests.fakes import fake_document, fake_evidence, fake_hit
+
+QUESTION = "How long is the notice period?"
+EVIDENCE = (
+    fake_evidence("The notice period is 30 days.", number=1, page=4),
+    fake_evidence("Notice is given\n  in writing.", number=2, start=100),
+    fake_evidence("The deposit is 900 euros.", number=3, start=200),
+    fake_evidence("The house is red.", number=4, start=300),
+)
+PROOF = Certificate(documents=2, passages=7, unreadable=(), best_score=0.9, threshold=0.5)
+
+
+def selection(evidence: Sequence[Evidence] = EVIDENCE, *, core: int = 3, reason: str = "") -> Selection:
+    return Selection(tuple(evidence), not reason, 0.9, 0.5, core, False, reason)
+
+
+def claim(text: str, *citations: int, state: ClaimState = ClaimState.SUPPORTED) -> Claim:
+    return Claim(text, state, citations, ("because",))
+
+
+def composed(*claims: Claim, found: Selection | None = None, searched: str = "", **more: Any) -> Answer:
+    basis = Basis(QUESTION, "en", found or selection(), (fake_hit("x"),), PROOF, {"total": 1.0}, searched)
+    return compose(basis, Written(claims, **more))
+
+
+def written(answer: Answer) -> list[str]:
+    return [c.text for c in answer.claims if not c.quoted]
+
+
+def quoted(answer: Answer) -> list[str]:
+    return [c.text for c in answer.claims if c.quoted]
+
+
+def test_without_a_draft_the_first_two_pieces_are_quoted() -> None:
+    answer = composed()
+    assert answer.kind is AnswerKind.QUOTED
+    assert quoted(answer) == [EVIDENCE[0].text, EVIDENCE[1].text]
+    assert answer.text == "“The notice period is 30 days.” [1]\n“Notice is given in writing.” [2]"
+
+
+def test_supported_sentence_stands_in_front_of_the_quotes() -> None:
+    answer = composed(claim("One must give notice 30 days ahead.", 1))
+    assert answer.kind is AnswerKind.WRITTEN
+    assert answer.text.startswith(
+        "One must give notice 30 days ahead. [1]\n\n“The notice period is 30 days.” [1]"
+    )
+    assert answer.dropped == ()
+
+
+@pytest.mark.parametrize("state", [ClaimState.PARTIAL, ClaimState.UNSUPPORTED])
+def test_sentence_that_did_not_pass_is_kept_apart_and_never_in_the_text(state: ClaimState) -> None:
+    bad = claim("The notice period is 90 days.", 1, state=state)
+    answer = composed(bad)
+    assert answer.kind is AnswerKind.QUOTED
+    assert "90" not in answer.text
+    assert answer.dropped == (bad,)
+    answer = composed(claim("One gives notice 30 days ahead.", 1), bad)
+    assert answer.kind is AnswerKind.WRITTEN
+    assert "90" not in answer.text and answer.dropped == (bad,)
+
+
+def test_sentence_that_repeats_its_quote_or_another_sentence_is_left_out() -> None:
+    assert written(composed(claim("the notice period is 30 days", 1))) == []
+    twice = composed(claim("Give 30 days.", 1), claim("give 30 days!", 1))
+    assert written(twice) == ["Give 30 days."]
+
+
+def test_sentence_that_rests_on_nothing_or_on_marginal_evidence_is_left_out() -> None:
+    assert written(composed(claim("All is well."))) == []
+    assert written(composed(claim("A red house it is.", 4))) == []
+
+
+def test_every_piece_that_a_written_sentence_cites_is_quoted_too() -> None:
+    answer = composed(claim("After 30 days 900 euros are paid.", 1, 3))
+    assert EVIDENCE[2].text in quoted(answer)
+    assert {c.number for c in answer.cited} == {1, 2, 3}
+
+
+def test_true_sentence_about_something_else_is_no_answer() -> None:
+    """A figure of the third piece is as true as one of the first, and answers another question."""
+    answer = composed(claim("900 euros are paid.", 3))
+    assert all(c.quoted for c in answer.claims)
+    (aside,) = answer.dropped
+    assert aside.state is ClaimState.PARTIAL and "bears most" in aside.reasons[0]
+
+
+@pytest.mark.parametrize("claims", [(), (claim("900 euros are paid.", 3),)])
+def test_every_mark_in_the_text_has_its_citation(claims: tuple[Claim, ...]) -> None:
+    answer = composed(*claims)
+    for sentence in answer.claims:
+        for number in sentence.citations:
+            assert f"[{number}]" in answer.text
+    by_number = {c.number: c for c in answer.citations}
+    for piece in answer.evidence:
+        cited = by_number[piece.number]
+        assert (cited.quote, cited.start, cited.end, cited.page) == (
+            *(piece.text, piece.start, piece.end),
+            piece.page,
+        )
+        assert (cited.document, cited.chunk_id) == (piece.document.path, piece.chunk_id)
+
+
+def test_quotes_are_the_words_of_the_document_and_supported() -> None:
+    made = quote_claim(EVIDENCE[1])
+    assert (made.text, made.state, made.citations, made.quoted) == (
+        *(EVIDENCE[1].text, ClaimState.SUPPORTED, (2,)),
+        True,
+    )
+
+
+def test_quoted_row_is_followed_by_its_column_heads() -> None:
+    row = fake_evidence("Plus | 4.90", header="Account | Fee")
+    text = render_text([quote_claim(row)], [row])
+    assert text == "“Plus | 4.90” (Account | Fee) [1]"
+
+
+def test_trouble_of_the_model_is_the_reason_and_the_quotes_remain() -> None:
+    answer = composed(trouble="the model failed", model="m")
+    assert (answer.reason, answer.kind, answer.model) == ("the model failed", AnswerKind.QUOTED, "m")
+
+
+def test_completed_question_is_shown_only_where_it_differs() -> None:
+    assert composed(searched=QUESTION).searched == ""
+    assert composed(searched="What of it? " + QUESTION).searched == "What of it? " + QUESTION
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("do not hold", "2 documents", "7 passages")),
+        ("zh", ("没有", "2 份文件", "7 个段落")),
+        ("fr", ("do not",)),
+    ],
+)
+def test_refusal_says_so_and_what_was_searched(language: str, words: tuple[str, ...]) -> None:
+    hits = (fake_hit("near"),)
+    answer = refuse(Basis(QUESTION, language, selection(reason="not found: x"), hits, PROOF))
+    assert answer.refused and answer.kind is AnswerKind.REFUSED
+    assert all(word in answer.text for word in words)
+    assert (answer.claims, answer.nearest, answer.certificate) == ((), hits, PROOF)
+    assert answer.reason == "not found: x"
+    assert "[1]" not in answer.text
+
+
+def test_certificate_counts_what_can_be_read_in_scope_and_lists_what_cannot() -> None:
+    documents = [
+        fake_document("a.md", chunks=3),
+        fake_document("b.md", chunks=4),
+        fake_document("c.pdf", status=FileStatus.PASSWORD, chunks=0),
+    ]
+    asked: list[Filters | None] = []
+
+    def listed(filters: Filters | None) -> list[Any]:
+        asked.append(filters)
+        return documents
+
+    filters = Filters(documents=("*.md",), languages=("en",), metadata={"year": "2024"})
+    index: Any = SimpleNamespace(documents=listed)
+    proof = certificate(index, replace(selection(), score=0.123456), filters)
+    assert (proof.documents, proof.passages) == (2, 7)
+    assert proof.unreadable == (("c.pdf", "password"),)
+    assert (proof.best_score, proof.threshold) == (0.1235, 0.5)
+    assert asked == [filters]
+    assert proof.scope == "*.md, en, year=2024"
+    assert certificate(index, selection(), None).scope == ""

@@ -1,0 +1,187 @@
+"""Time value of money agrees with brute force, with itself and with textbook values."""
+
+from __future__ import annotations
+
+from decimal import Decimal as D
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from rag.domains.finance.money import calculate
+from rag.domains.finance.money import formulas as a
+from rag.types import Calculation
+
+RATES = st.decimals(D("0.0001"), D("0.05"), places=4)
+AMOUNTS = st.integers(100, 10_000_000).map(D)
+TERMS = st.integers(1, 360)
+ZERO = D(0)
+
+
+def walked(principal: D, rate: D, each: D, n: int, *, due: bool = False) -> D:
+    """What is owed after n payments, one at a time."""
+    owed = principal
+    for _ in range(n):
+        owed = (owed - each) * (1 + rate) if due else owed * (1 + rate) - each
+    return owed
+
+
+@given(AMOUNTS, RATES, TERMS, st.booleans())
+def test_a_level_payment_leaves_nothing_owed(principal: D, rate: D, n: int, due: bool) -> None:
+    each = a.pmt(rate, D(n), principal, due)
+    assert abs(walked(principal, rate, each, n, due=due)) < principal * D("1e-12")
+
+
+@given(AMOUNTS, RATES, TERMS, st.data())
+def test_the_balance_is_what_paying_step_by_step_leaves(
+    principal: D, rate: D, n: int, data: st.DataObject
+) -> None:
+    each, paid = a.pmt(rate, D(n), principal), data.draw(st.integers(0, n))
+    assert (
+        abs(a.fv(rate, D(paid), -each, principal) - walked(principal, rate, each, paid))
+        < D("1e-9") * principal
+    )
+
+
+@given(AMOUNTS, RATES, TERMS)
+def test_the_number_of_payments_is_found_again(principal: D, rate: D, n: int) -> None:
+    each = a.pmt(rate, D(n), principal)
+    assert abs(a.nper(rate, each, -principal, ZERO) - n) < D("1e-9")
+
+
+@given(AMOUNTS, RATES, st.integers(1, 120), st.booleans())
+@settings(max_examples=40)
+def test_the_rate_of_a_loan_is_found_again(principal: D, rate: D, n: int, due: bool) -> None:
+    assume(n > 1)
+    each = a.pmt(rate, D(n), principal, due)
+    assert abs(a.rate(D(n), each, principal, ZERO, due) - rate) < D("1e-12")
+
+
+@given(AMOUNTS, RATES, TERMS)
+@settings(max_examples=40)
+def test_equal_principal_costs_what_its_payments_add_up_to(principal: D, rate: D, n: int) -> None:
+    asked = f"贷款{principal}元，月利率{rate * 100}%，分{n}期等额本金，"
+    payments = [principal / n + (principal - principal * k / n) * rate for k in range(n)]
+    for question, expected in (
+        ("首月还款多少？", payments[0]),
+        ("总利息是多少？", sum(payments) - principal),
+    ):
+        found = calculate(asked + question)
+        assert isinstance(found, Calculation)
+        assert abs(found.result.value - expected) < D("1e-6")
+
+
+@given(RATES, TERMS, st.booleans())
+def test_savings_are_what_their_deposits_grow_to(rate: D, n: int, due: bool) -> None:
+    each = [(1 + rate) ** (n - k + (1 if due else 0)) for k in range(1, n + 1)]
+    assert abs(a.fv(rate, D(n), D(1), ZERO, due) - sum(each)) < D("1e-9") * sum(each)
+
+
+@given(AMOUNTS, RATES, AMOUNTS, AMOUNTS)
+def test_time_to_a_target_reaches_it(present: D, rate: D, each: D, more: D) -> None:
+    target = present + more
+    n = a.nper(rate, each, present, target)
+    assert abs(a.fv(rate, n, each, present) - target) < target * D("1e-12")
+
+
+@given(st.decimals(D("0.001"), D("0.5"), places=3), st.sampled_from([0, 1, 2, 4, 12, 52, 365]))
+def test_nominal_and_effective_rates_undo_each_other(rate: D, times: int) -> None:
+    word = {0: "continuously", 1: "yearly", 2: "half-yearly", 4: "quarterly", 12: "monthly", 52: "weekly"}
+    effective = a.effective(rate, D(times))
+    found = calculate(
+        f"What nominal rate compounded {word.get(times, 'daily')} corresponds to an effective rate of "
+        f"{effective * 100:f}%?"
+    )
+    assert isinstance(found, Calculation)
+    assert abs(found.result.value / 100 - rate) < D("1e-20")
+    assert effective >= rate * (1 - D("1e-25"))
+
+
+@given(st.lists(st.integers(1, 1000).map(D), min_size=1, max_size=12), st.integers(1, 5000).map(D))
+@settings(max_examples=60)
+def test_the_internal_rate_makes_the_flows_worth_nothing(returns: list[D], outlay: D) -> None:
+    flows = [-outlay, *returns]
+    rate = a.irr(flows)
+    assert abs(a.npv(rate, flows)) < outlay * D("1e-12")
+
+
+def test_textbook_values_come_out() -> None:
+    assert round(a.pmt(D("0.06") / 12, D(360), D(300_000)), 2) == D("1798.65")
+    assert round(a.pmt(D("0.049") / 12, D(360), D(1_000_000)), 2) == D("5307.27")
+    assert round(a.effective(D("0.12"), D(12)), 6) == D("0.126825")
+    assert round(a.effective(D("0.08"), ZERO), 6) == D("0.083287")
+    assert round(a.pv(D("0.08"), D(10), D(1), ZERO), 5) == D("6.71008")
+    assert round(a.irr([D(-70_000), D(12_000), D(15_000), D(18_000), D(21_000), D(26_000)]), 6) == D(
+        "0.086631"
+    )
+
+
+@pytest.mark.parametrize("flows", [[D(1), D(2)], [D(-1), D(-2)], [D(0), D(0)]])
+def test_flows_of_one_sign_have_no_internal_rate(flows: list[D]) -> None:
+    with pytest.raises(a.Unsolved):
+        a.irr(flows)
+
+
+def test_a_payment_below_the_interest_never_repays() -> None:
+    with pytest.raises(a.Unsolved):
+        a.nper(D("0.02"), D(20), D(-1000), ZERO)
+
+
+@pytest.mark.parametrize("flows", [[D(1), D(-2), D(2)], [D(-1), D(2), D(-2)]])
+def test_flows_that_no_rate_makes_worthless_have_no_internal_rate(flows: list[D]) -> None:
+    with pytest.raises(a.Unsolved):
+        a.irr(flows)
+
+
+# --- Bonds
+
+BONDS = st.tuples(
+    st.sampled_from([D(100), D(1000)]),
+    st.decimals(D("0"), D("0.15"), places=3),
+    st.integers(1, 60),
+    st.sampled_from([1, 2, 4]),
+)
+
+
+@given(BONDS, st.decimals(D("0.001"), D("0.25"), places=3))
+def test_a_price_is_the_sum_of_its_discounted_payments(bond: tuple[D, D, int, int], y: D) -> None:
+    face, coupon, n, times = bond
+    rate, each = y / times, face * coupon / times
+    flows = [each] * (n - 1) + [each + face]
+    price = a.pv(rate, D(n), each, face)
+    assert abs(price - sum(f / (1 + rate) ** k for k, f in enumerate(flows, 1))) < D("1e-12")
+
+
+@given(BONDS, st.decimals(D("0.001"), D("0.25"), places=3))
+@settings(max_examples=40)
+def test_the_yield_of_a_price_is_found_again(bond: tuple[D, D, int, int], y: D) -> None:
+    face, coupon, n, times = bond
+    each = face * coupon / times
+    price = a.pv(y / times, D(n), each, face)
+    assert abs(a.rate(D(n), each, price, face) * times - y) < D("1e-12")
+
+
+def test_a_bond_at_its_coupon_is_worth_its_face() -> None:
+    assert round(a.pv(D("0.03"), D(10), D(3), D(100)), 20) == 100
+
+
+# --- Insurance
+
+
+@given(
+    st.integers(1, 10**6).map(D), st.integers(1, 10**5).map(D), st.integers(1, 99).map(lambda x: D(x) / 100),
+    st.one_of(st.none(), st.integers(1, 10**6).map(D)), st.integers(1, 10**6).map(D),
+)  # fmt: skip
+def test_an_insurer_never_pays_more_than_loss_limit_or_share(
+    loss: D, deductible: D, share: D, ceiling: D | None, other: D
+) -> None:
+    limit = f"最高赔付{ceiling}元，" if ceiling else ""
+    found = calculate(
+        f"医疗费用{loss}元，医保已报销{other}元，免赔额{deductible}元，"
+        f"赔付比例{share * 100:f}%，{limit}能赔多少？"
+    )
+    assert isinstance(found, Calculation)
+    paid = found.result.value
+    assert 0 <= paid <= max(D(0), loss - other)
+    assert paid <= max(D(0), loss - other - deductible) * share
+    assert ceiling is None or paid <= ceiling

@@ -1,0 +1,184 @@
+"""Statements of PDF lines as labels, sections and figures; which line carries a line item."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from rag.domains.finance.figures.lineitems import Item, find_figure, item, label_score
+from rag.domains.finance.figures.lines import TableLine, ledger, plain_label
+from rag.store.store import Store
+from rag.types import Block, BlockKind, Page
+from tests.indexing import document, manifest, put
+
+INCOME = (
+    "(In thousands, except per share data) Years ended December 31, | 2023 | 2022",
+    "CONSOLIDATED STATEMENTS OF OPERATIONS",
+    (
+        "Years ended December 31,",
+        "2023 2022",
+        "Revenues",
+        "Rooms $ 600 $ 500",
+        "Casino 400 300",
+        "1,000 800",
+        "Expenses",
+        "Rooms 350 300",
+        "Casino 250 220",
+        "General and administrative (Note 7) 100 90",
+        "700 610",
+        "Operating income 300 190",
+        "Income before income taxes 280 170",
+        "Provision for income taxes (80) (40)",
+        "Net income 200 130",
+        "Net income per share (Notes 2 and 9)",
+        "Basic $ 2.00 $ 1.30",
+        "Weighted average common shares outstanding",
+        "Basic 100 100",
+    ),
+)
+BALANCE = (
+    "(In thousands, except share data) December 31, | 2023 | 2022",
+    "CONSOLIDATED BALANCE SHEETS",
+    (
+        "ASSETS",
+        "Current assets",
+        "Cash and cash equivalents $ 50 $ 40",
+        "Accounts receivable, net 70 60",
+        "Total current assets 120 100",
+        "Goodwill 30 30",
+        "$ 900 $ 850",
+        "LIABILITIES AND STOCKHOLDERS' EQUITY",
+        "Current liabilities",
+        "Accounts payable $ 90 $ 85",
+        "Total current liabilities 160 150",
+        "Other liabilities 40 38",
+        "Total liabilities 200 188",
+        "Total stockholders' equity 700 662",
+        "$ 900 $ 850",
+    ),
+)
+
+
+def statements(*tables: tuple[str, str, Sequence[str]]) -> dict[str, object]:
+    """Text and blocks of one page of tables, each below its title."""
+    text, blocks = "", []
+    for header, title, rows in tables:
+        for kind, line in ((BlockKind.HEADING, title), *((BlockKind.TABLE_ROW, row) for row in rows)):
+            head = header if kind is BlockKind.TABLE_ROW else ""
+            blocks.append(Block(kind, len(text), len(text) + len(line), header=head))
+            text += line + "\n"
+        text += "\n"
+    return {"text": text, "blocks": tuple(blocks), "pages": (Page(1, 0, len(text)),)}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    folder: Path = tmp_path_factory.mktemp("ledger")
+    with Store.create(folder, manifest()) as made:
+        metadata = {"company": "Marrowby Resorts Inc.", "form": "10-K", "fiscal_year": "2023"}
+        metadata |= {"fiscal_period": "FY", "period_end": "2023-12-31"}
+        put(
+            made,
+            document("marrowby.pdf", [], title="Marrowby", metadata=metadata, **statements(INCOME, BALANCE)),
+        )
+        yield made
+
+
+def line(store: Store, label: str, section: str = "") -> TableLine:
+    (found,) = (x for x in ledger(store, 1) if x.label == label and section in x.section)
+    return found
+
+
+def test_subtotal_without_a_label_is_called_by_its_section(store: Store) -> None:
+    assert [a.cell.value for a in line(store, "Total Revenues").amounts] == [1000, 800]
+    assert [a.cell.value for a in line(store, "Total Expenses").amounts] == [700, 610]
+
+
+def test_total_closes_its_section_and_not_the_one_around_it(store: Store) -> None:
+    assert line(store, "Goodwill").section == "ASSETS"
+    assert [a.cell.value for a in line(store, "Total ASSETS").amounts] == [900, 850]
+
+
+def test_label_is_without_its_notes(store: Store) -> None:
+    assert line(store, "General and administrative").amounts[0].cell.value == 100
+    assert plain_label("Inventories (Notes 2 and 5)*") == "Inventories"
+
+
+def test_amounts_are_scaled_but_for_those_per_share(store: Store) -> None:
+    assert line(store, "Net income").amounts[0].factor == 1000
+    per_share = line(store, "Basic", "per share").amounts[0]
+    assert (per_share.factor, per_share.cell.value) == (1, Decimal("2.00"))
+    shares = line(store, "Basic", "shares outstanding").amounts[0]
+    assert (shares.factor, shares.unit) == (1000, "shares")
+
+
+def test_dollar_signs_give_the_currency(store: Store) -> None:
+    assert {a.unit for a in line(store, "Accounts payable").amounts} == {"USD"}
+
+
+def test_heads_among_the_rows_are_no_lines(store: Store) -> None:
+    assert not [x for x in ledger(store, 1) if "2023" in x.label or x.label.startswith("Years")]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("revenue", 1_000_000),
+        ("operating income", 300_000),
+        ("net income", 200_000),
+        ("income tax", 80_000),
+        ("total assets", 900_000),
+        ("current liabilities", 160_000),
+        ("equity", 700_000),
+        ("basic eps", 2),
+    ],
+)
+def test_item_is_found_with_the_sign_and_scale_that_it_has(store: Store, key: str, value: int) -> None:
+    wanted = item(key)
+    assert wanted is not None
+    found = find_figure(store, [1], wanted, 2023, "FY")
+    assert found is not None
+    assert found.value == value
+
+
+def test_item_that_no_line_carries_is_not_found(store: Store) -> None:
+    wanted = item("inventory")
+    assert wanted is not None
+    assert find_figure(store, [1], wanted, 2023, "FY") is None
+    assert item("no such concept") is None
+
+
+def test_period_that_no_column_heads_is_not_found(store: Store) -> None:
+    wanted = item("revenue")
+    assert wanted is not None
+    assert find_figure(store, [1], wanted, 2021, "FY") is None
+    assert find_figure(store, [1], wanted, 2023, "Q2") is None
+
+
+REVENUE = Item("revenue", ("net sales", "total revenues", "revenues"), ("income",))
+NET_INCOME = Item("net income", ("net income", "net earnings", "net loss"), ("income",))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "better", "worse"),
+    [
+        (REVENUE, "Total revenues", "Other revenues"),
+        (REVENUE, "Total revenues", "Deferred revenues"),
+        (REVENUE, "Total revenues", "Net sales"),
+        (NET_INCOME, "Net income", "Net income attributable to noncontrolling interests"),
+        (NET_INCOME, "Net income attributable to Marrowby Inc.", "Net income from continuing operations"),
+        (NET_INCOME, "Net loss", "Net interest income"),
+        (NET_INCOME, "Net earnings", "Net income before taxes"),
+    ],
+)
+def test_label_that_says_the_item_scores_above_one_that_says_another(
+    wanted: Item, better: str, worse: str
+) -> None:
+    assert label_score(better, "", wanted) > label_score(worse, "", wanted)
+
+
+def test_label_too_short_to_say_it_is_read_with_its_section() -> None:
+    wanted = Item("diluted eps", ("diluted earnings per share",), ("income",))
+    assert label_score("Diluted", "Earnings per share", wanted) > 0.6
+    assert label_score("Diluted", "Average shares", wanted) == 0

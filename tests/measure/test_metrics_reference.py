@@ -1,0 +1,147 @@
+"""Our ranking measures against trec_eval's (Buckley; through pytrec_eval, Van Gysel and de Rijke, 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import pytrec_eval
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.measure import metrics
+from rag.measure.metrics import EvidenceEntry, Passage
+from rag.measure.scoring import CUTOFFS, RECALLS, rank_scores
+
+RELEVANT = [f"r{n}" for n in range(12)]
+OTHERS = [f"x{n}" for n in range(130)]
+
+
+@st.composite
+def rankings(draw: st.DrawFn) -> tuple[list[str], list[str]]:
+    """(documents in the order found, relevant documents). Each document is found once, so that an evidence
+    entry gains once in trec_eval as it does here."""
+    wanted = draw(st.lists(st.sampled_from(RELEVANT), min_size=1, unique=True))
+    found = draw(st.lists(st.sampled_from(wanted + OTHERS), min_size=1, max_size=100, unique=True))
+    return found, wanted
+
+
+def ours(found: Sequence[str], wanted: Sequence[str]) -> dict[str, float]:
+    return rank_scores([Passage(d, d) for d in found], [EvidenceEntry(d) for d in wanted], 100)
+
+
+def reference(found: Sequence[str], wanted: Sequence[str]) -> dict[str, float]:
+    cutoffs = ",".join(map(str, CUTOFFS))
+    measures = {f"success.{cutoffs}", f"recall.{cutoffs}", "recip_rank", "ndcg_cut.10"}
+    evaluator = pytrec_eval.RelevanceEvaluator({"q": dict.fromkeys(wanted, 1)}, measures)
+    run = {document: float(len(found) - place) for place, document in enumerate(found)}
+    result: dict[str, float] = evaluator.evaluate({"q": run})["q"]
+    return result
+
+
+@settings(max_examples=300, deadline=None)
+@given(rankings())
+def test_ranking_measures_are_those_of_trec_eval(ranking: tuple[list[str], list[str]]) -> None:
+    mine, theirs = ours(*ranking), reference(*ranking)
+    for k in CUTOFFS:
+        assert mine[f"hit@{k}"] == theirs[f"success_{k}"]
+    for k in RECALLS:
+        assert mine[f"recall@{k}"] == pytest.approx(theirs[f"recall_{k}"], abs=1e-9)
+    assert mine["nDCG@10"] == pytest.approx(theirs["ndcg_cut_10"], abs=1e-9)
+    # trec_eval's reciprocal rank has no cutoff; ours ends at ten.
+    within_ten = theirs["recip_rank"] if theirs["success_10"] else 0.0
+    assert mine["MRR@10"] == pytest.approx(within_ten, abs=1e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(rankings())
+def test_a_page_found_twice_gains_what_trec_eval_gives_for_its_first_passage(
+    ranking: tuple[list[str], list[str]],
+) -> None:
+    found, wanted = ranking
+    twice = [d for document in found for d in (document, document)]
+    # The same list for trec_eval: second passages are documents that nobody judged.
+    renamed = [d if place % 2 == 0 else f"again-{d}" for place, d in enumerate(twice)]
+    expected = reference(renamed, wanted)["ndcg_cut_10"]
+    assert ours(twice, wanted)["nDCG@10"] == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "expected"),
+    [
+        (["x", "a", "y", "b"], ["a", "b", "c"], {"hit@1": 0, "hit@3": 1, "MRR@10": 0.5, "recall@5": 2 / 3}),
+        (["x"] * 10 + ["a"], ["a"], {"hit@10": 0, "hit@20": 1, "MRR@10": 0, "recall@10": 0, "recall@100": 1}),
+        ([], ["a"], {"hit@100": 0, "MRR@10": 0, "nDCG@10": 0, "recall@100": 0, "document hit@1": 0}),
+    ],
+)
+def test_ranking_measures_agree_with_hand_computed_ones(
+    found: list[str], wanted: list[str], expected: dict[str, float]
+) -> None:
+    scores = ours(found, wanted)
+    assert {name: scores[name] for name in expected} == pytest.approx(expected)
+
+
+def test_measures_deeper_than_the_list_are_left_out() -> None:
+    names = set(rank_scores([Passage("a", "a")], [EvidenceEntry("a")], 10))
+    assert {"hit@10", "document hit@10", "recall@10"} <= names
+    assert not names & {"hit@20", "hit@100", "document hit@20", "recall@100"}
+
+
+# Intervals, differences, risk.
+
+
+def test_paired_interval_is_narrower_than_what_separate_ones_would_give() -> None:
+    before = [float(n % 2) for n in range(200)]
+    after = [1.0 if n == 0 else b for n, b in enumerate(before)]
+    change = metrics.difference(before, after)
+    assert (change.value, change.better, change.worse, change.n) == (pytest.approx(1 / 200), 1, 0, 200)
+    assert 0.0 <= change.low <= change.value <= change.high < 0.03
+    assert metrics.measure(after).high - metrics.measure(after).low > 0.1
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=30))
+def test_difference_is_antisymmetric_in_its_mean_and_counts(pairs: list[tuple[float, float]]) -> None:
+    before, after = [a for a, _ in pairs], [b for _, b in pairs]
+    there, back = metrics.difference(before, after), metrics.difference(after, before)
+    assert there.value == pytest.approx(-back.value)
+    assert (there.better, there.worse) == (back.worse, back.better)
+    assert there.low - 1e-9 <= there.value <= there.high + 1e-9
+
+
+def test_risk_coverage_agrees_with_a_hand_computed_curve() -> None:
+    points = metrics.risk_coverage([0.9, 0.5, 0.7, 0.5], [False, True, True, False])
+    told = [(p.threshold, p.coverage, p.risk) for p in points]
+    assert told == [(0.9, 0.25, 0.0), (0.7, 0.5, 0.5), (0.5, 1.0, 0.5)]
+    assert metrics.area_under_risk(points) == pytest.approx(0.25 * 0.0 + 0.25 * 0.5 + 0.5 * 0.5)
+    assert metrics.risk_coverage([], []) == ()
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.9]), st.booleans()), min_size=1, max_size=30))
+def test_risk_at_each_threshold_is_the_share_of_wrong_ones_at_or_above_it(
+    rows: list[tuple[float, bool]],
+) -> None:
+    points = metrics.risk_coverage([s for s, _ in rows], [w for _, w in rows])
+    assert [p.threshold for p in points] == sorted({s for s, _ in rows}, reverse=True)
+    for point in points:
+        kept = [w for s, w in rows if s >= point.threshold]
+        assert point.coverage == pytest.approx(len(kept) / len(rows))
+        assert point.risk == pytest.approx(sum(kept) / len(kept))
+
+
+@pytest.mark.parametrize(
+    ("text", "answers", "expected"),
+    [
+        ("The notice is ninety (90) days.", ["90 days"], 1.0),
+        ("It cost 二十万元.", ["200,000"], 1.0),
+        ("Between 5 and 9 mg.", ["5 to 10 mg"], 0.5),
+        ("Revenue was 1,234,567.", ["1.2 million", "7"], 1.0),
+        ("Revenue was about 1.2 million.", ["1,234,567"], 0.0),
+        ("No figure at all.", ["12 %"], 0.0),
+        ("Twelve.", ["a garden"], None),
+        ("Twelve.", [], None),
+    ],
+)
+def test_numbers_of_the_accepted_answer_are_looked_for_by_value(
+    text: str, answers: list[str], expected: float | None
+) -> None:
+    assert metrics.numbers_correct(text, answers) == expected

@@ -1,0 +1,413 @@
+"""`citewise models tune`: the search, what it keeps, and what a model then runs with."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from rag.cli import app
+from rag.config import ModelSpec, load_config
+from rag.doctor import examine
+from rag.errors import ModelError
+from rag.models.fetch import sha256_file
+from rag.models.generation import EngineSettings
+from rag.models.llm import load_llm
+from rag.models.registry import find_llm
+from rag.models.tuning import (
+    Candidate,
+    ModelTuning,
+    Speed,
+    Tuned,
+    describe,
+    find_tuned,
+    keep,
+    quantisations,
+    record_path,
+    reset,
+    search,
+    thread_counts,
+    tune_model,
+)
+
+# ------------------------------------------------------------------ the search, over a made-up machine
+
+SOURCE, Q8, F16 = Path("m-Q4_1.gguf"), Path("m-Q8_0.gguf"), Path("m-F16.gguf")
+BASE = {SOURCE: (250.0, 50.0), Q8: (500.0, 65.0), F16: (1000.0, 25.0)}
+Factors = Callable[[Candidate], tuple[float, float]]
+
+
+class Machine:
+    """Tokens a second by file (prompt, answer); `factors` of the settings multiply them. Time passes as it is
+    spent. Every file writes the same but those of `other`."""
+
+    def __init__(self, factors: Factors = lambda _: (1.0, 1.0), other: tuple[Path, ...] = ()) -> None:
+        self.now = 0.0
+        self.factors, self.other = factors, other
+        self.asked: list[Candidate] = []
+
+    def measure(self, candidate: Candidate) -> tuple[Speed, list[int]]:
+        self.asked.append(candidate)
+        read, write = BASE[candidate.file]
+        more, faster = self.factors(candidate)
+        speed = Speed(read * more, write * faster)
+        self.now += speed.seconds
+        return speed, [1] * 85 + [0 if candidate.file in self.other else 1] * 15
+
+    def search(self, *others: Path, seconds: float = 600.0) -> ModelTuning:
+        return search(self.measure, SOURCE, others, thread_counts(4), seconds=seconds, clock=lambda: self.now)
+
+
+def test_the_file_with_the_shortest_answer_is_chosen() -> None:
+    tuned = Machine().search(Q8, F16).tuned
+    assert (tuned.file, tuned.settings) == (Q8, EngineSettings())
+    assert tuned.default_seconds == pytest.approx(210 / 250 + 60 / 50)
+    assert tuned.tuned_seconds == pytest.approx(210 / 500 + 60 / 65)
+
+
+def test_a_file_that_writes_otherwise_is_left_out_and_named() -> None:
+    found = Machine(other=(Q8,)).search(Q8)
+    assert found.tuned.file == SOURCE
+    assert any("m-Q8_0.gguf" in note and "85%" in note for note in found.notes)
+
+
+def test_reading_and_writing_get_the_threads_that_each_likes_best() -> None:
+    def factors(c: Candidate) -> tuple[float, float]:
+        return (c.settings.threads_batch or 4), 1 / (abs((c.settings.threads or 4) - 2) + 1)
+
+    assert Machine(factors).search().tuned.settings == EngineSettings(threads=2, threads_batch=0)
+
+
+def test_flash_attention_and_slices_are_kept_where_they_help() -> None:
+    def factors(c: Candidate) -> tuple[float, float]:
+        flash = 2.0 if c.settings.flash_attention else 1.0
+        return flash * (2.0 if c.settings.slice_tokens == 64 else 1.0), flash
+
+    chosen = Machine(factors).search().tuned.settings
+    assert (chosen.flash_attention, chosen.slice_tokens) == (True, 64)
+
+
+def test_no_slice_is_tried_that_a_stop_would_wait_long_for() -> None:
+    machine = Machine()
+    machine.search()
+    longest = max(c.settings.slice_tokens for c in machine.asked)
+    assert 32 < longest <= 0.3 * BASE[SOURCE][0]
+
+
+def test_a_gain_below_the_noise_is_not_taken() -> None:
+    turn = iter(range(10**6))
+
+    def factors(c: Candidate) -> tuple[float, float]:
+        noisy = (0.7, 1.3, 0.9, 1.2, 1.0)[next(turn) % 5]
+        return (noisy * 1.04, noisy * 1.04) if c.settings.flash_attention else (noisy, noisy)
+
+    tuned = Machine(factors).search().tuned
+    assert (tuned.file, tuned.settings) == (SOURCE, EngineSettings())
+    assert tuned.tuned_seconds == tuned.default_seconds
+    assert tuned.noise > 0.05
+
+
+def test_the_defaults_and_the_best_are_measured_in_turn_at_the_end() -> None:
+    machine = Machine()
+    machine.search(Q8)
+    assert [c.file for c in machine.asked[-6:]] == [SOURCE, Q8] * 3
+
+
+def test_what_crashes_is_left_out_and_named() -> None:
+    machine = Machine()
+
+    def crashing(candidate: Candidate) -> tuple[Speed, list[int]]:
+        if candidate.settings.flash_attention:
+            raise ModelError("llama.cpp crashed with it (exit code -11)")
+        return machine.measure(candidate)
+
+    found = search(crashing, SOURCE, [Q8], [0], seconds=600, clock=lambda: machine.now)
+    assert found.tuned.file == Q8
+    assert any("exit code -11" in note for note in found.notes)
+
+
+@given(seconds=st.floats(1, 2000), slow=st.floats(0.2, 60))
+def test_the_time_given_is_about_kept_and_the_defaults_are_always_measured(
+    seconds: float, slow: float
+) -> None:
+    machine = Machine(lambda _: (1 / slow, 1 / slow))
+    found = machine.search(Q8, F16, seconds=seconds)
+    assert found.measured[0][0] == Candidate(SOURCE)
+    assert machine.now <= seconds + 10 * slow * (210 / 250 + 60 / 25)
+
+
+@given(cores=st.integers(1, 256))
+def test_thread_counts_begin_with_the_default_and_are_within_the_cores(cores: int) -> None:
+    first, *others = thread_counts(cores)
+    assert first == 0
+    assert all(1 <= n < cores for n in others)
+    assert len(set(others)) == len(others) <= 3
+
+
+# ------------------------------------------------------------------ what is at hand
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CITEWISE_CACHE_DIR", str(tmp_path / "cache"))
+    path = tmp_path / "small-Q4_K_M.gguf"
+    path.write_bytes(b"GGUF small")
+    return path
+
+
+def test_quantisations_of_the_same_model_are_found_in_its_folder_and_among_the_configured(
+    source: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    paths = ["small.Q8_0.gguf", "elsewhere/small-IQ4_XS.gguf", "small-chat-Q8_0.gguf", "other-Q4_K_M.gguf"]
+    for path in paths:
+        (tmp_path / path).write_bytes(b"GGUF")
+    specs = {"mine": ModelSpec(path=tmp_path / paths[1]), "gone": ModelSpec(path=tmp_path / "small-F16.gguf")}
+    specs["itself"] = ModelSpec(path=source)
+    found = quantisations(source, tmp_path / "cache", specs)
+    assert found == [tmp_path / paths[1], tmp_path / paths[0]]
+
+
+# ------------------------------------------------------------------ what is kept
+
+
+def tuning(source: Path, **changes: Any) -> Tuned:
+    """A choice of another file, which is there."""
+    other = source.with_name(source.name.replace("Q4_K_M", "Q8_0"))
+    other.write_bytes(b"GGUF " + source.read_bytes())
+    settings = EngineSettings(threads=1, flash_attention=True, slice_tokens=64)
+    return replace(Tuned(other, settings, 2.0, 1.5, 0.02, sha256_file(other)), **changes)
+
+
+def test_a_record_comes_back_as_it_was_written(source: Path, tmp_path: Path) -> None:
+    for found in (tuning(source), tuning(source, file=source, file_sha256=sha256_file(source))):
+        keep(source, found, tmp_path / "cache")
+        assert find_tuned(source, tmp_path / "cache") == found
+        assert found.summary in describe(source, tmp_path / "cache")
+
+
+def test_a_record_of_a_moved_model_still_applies(source: Path, tmp_path: Path) -> None:
+    keep(source, tuning(source, file=source, file_sha256=sha256_file(source)), tmp_path / "cache")
+    moved = source.rename(tmp_path / "moved.gguf")
+    found = find_tuned(moved, tmp_path / "cache")
+    assert found is not None
+    assert found.file == moved
+
+
+def test_a_record_of_another_machine_or_model_does_not_apply(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(source, tuning(source), tmp_path / "cache")
+    with monkeypatch.context() as patch:
+        patch.setattr("rag.models.tuning.machine", lambda: "another, 64 cores\n99")
+        assert find_tuned(source, tmp_path / "cache") is None
+    source.write_bytes(b"GGUF another model")
+    os.utime(source, ns=(1, 1))
+    assert find_tuned(source, tmp_path / "cache") is None
+
+
+@pytest.mark.parametrize("harm", ["changed", "gone"])
+def test_a_chosen_file_that_is_not_the_measured_one_is_not_run(
+    source: Path, tmp_path: Path, harm: str
+) -> None:
+    found = tuning(source)
+    keep(source, found, tmp_path / "cache")
+    if harm == "gone":
+        found.file.unlink()
+    else:
+        found.file.write_bytes(b"GGUF evil")
+        os.utime(found.file, ns=(1, 1))
+    assert find_tuned(source, tmp_path / "cache") is None
+    assert "run citewise models tune again" in describe(source, tmp_path / "cache")
+
+
+BEFORE = {
+    "record": 1,
+    "source": "small",
+    "format": "Q8_0",
+    "file": "0-1-Q8_0.gguf",
+    "settings": asdict(EngineSettings()),
+    "default_seconds": 2.0,
+    "tuned_seconds": 1.5,
+}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"record": 2}', '{"record": 9}', "null", "\x00\xff", json.dumps(BEFORE)]
+)
+def test_a_record_that_cannot_be_read_or_is_of_an_earlier_version_is_as_none(
+    source: Path, tmp_path: Path, text: str
+) -> None:
+    path = record_path(source, tmp_path / "cache")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(text.encode("latin-1"))
+    assert find_tuned(source, tmp_path / "cache") is None
+    assert describe(source, tmp_path / "cache") == ""
+
+
+def test_reset_deletes_records_and_what_earlier_versions_made_of_this_model_alone(
+    source: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other-Q4_K_M.gguf"
+    other.write_bytes(b"GGUF other")
+    for path in (source, other):
+        keep(path, tuning(path), tmp_path / "cache")
+    made = tmp_path / "cache" / "tuned" / f"{sha256_file(source)[:12]}-1-Q8_0.gguf"
+    made.write_bytes(b"GGUF made")
+    assert made in (gone := reset(source, tmp_path / "cache"))
+    assert len(gone) == 2
+    assert find_tuned(source, tmp_path / "cache") is None
+    assert find_tuned(other, tmp_path / "cache") is not None
+
+
+def test_what_was_found_is_handed_to_the_engine(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, cache = tuning(source), load_config().cache_dir
+    keep(source, found, cache)
+    asked: list[Any] = []
+    monkeypatch.setattr(
+        "rag.models.llama.LlamaCpp", lambda path, **named: asked.append((path, named.get("settings")))
+    )
+    load_llm(str(source), cache_dir=cache)
+    load_llm(str(source), cache_dir=cache, tuned=False)
+    keep(source, replace(found, file_sha256="0" * 64), cache)
+    load_llm(str(source), cache_dir=cache)
+    assert asked == [(found.file, found.settings), (source, None), (source, None)]
+
+
+# ------------------------------------------------------------------ the command line
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["models", *arguments])
+
+
+def test_it_prints_what_was_measured_and_the_seconds_saved_and_keeps_the_choice(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+    found = ModelTuning(tuning(source), ((Candidate(source), Speed(300.0, 70.0)),), ("m-Q2_K: not used",))
+
+    def stub(path: Path, cache: Path, **named: Any) -> ModelTuning:
+        asked.update(named, path=path)
+        return found
+
+    monkeypatch.setattr("rag.models.tuning.tune_model", stub)
+    assert "Nothing was kept" in run("tune", str(source), "--dry-run").stdout
+    assert find_tuned(source, load_config().cache_dir) is None
+    printed = run("tune", str(source), "--minutes", "7").stdout
+    assert (asked["path"], asked["seconds"]) == (source, 420.0)
+    assert "Saved: 0.50 s an answer (1.33 times as fast, ±2%)" in printed
+    assert "m-Q2_K: not used" in printed
+    assert "300" in printed
+    assert "--no-tuned" in printed
+    assert find_tuned(source, load_config().cache_dir) == found.tuned
+    value = json.loads(run("tune", str(source), "--json").stdout)
+    assert value["tuned"]["settings"] == asdict(found.tuned.settings)
+
+
+def test_where_nothing_is_faster_it_says_so(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = ModelTuning(tuning(source, tuned_seconds=2.0), (), ())
+    monkeypatch.setattr("rag.models.tuning.tune_model", lambda *_, **__: found)
+    assert "runs as it is" in run("tune", str(source)).stdout
+
+
+def test_reset_needs_no_measuring_and_says_what_went(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.models.tuning.tune_model", lambda *_, **__: pytest.fail("it measured"))
+    keep(source, tuning(source), load_config().cache_dir)
+    result = run("tune", str(source), "--reset")
+    assert result.exit_code == 0
+    assert "1 files deleted" in result.stdout
+    assert list((load_config().cache_dir / "tuned").iterdir()) == []
+
+
+@pytest.mark.parametrize("llm", ["none", "https://models.example.org/v1", "http://127.0.0.1:8080"])
+def test_what_is_no_file_cannot_be_tuned(source: Path, llm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITEWISE_LLM", llm)
+    result = run("tune")
+    assert result.exit_code == 2
+    assert "no file here" in result.output
+
+
+def test_list_and_doctor_show_how_a_model_runs(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITEWISE_LLM", str(source))
+    found = tuning(source)
+    keep(source, found, load_config().cache_dir)
+    assert found.summary in run("list").stdout
+    for used in (True, False):
+        monkeypatch.setenv("CITEWISE_TUNED_MODELS", str(used))
+        rows = {row["name"]: row for row in json.loads(run("list", "--json").stdout)}
+        check = next(c for c in examine(load_config()) if c.name == "language model")
+        for shown in (rows["llm"]["tuned"], check.value):
+            assert found.summary in shown
+            assert ("switched off" in shown) is not used
+
+
+def test_the_setting_and_the_flag_reach_the_model(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--no-tuned is the setting, and the setting is what the model is loaded with."""
+    from rag import assistant as answer
+    from rag.cli.options import untuned
+
+    assert (untuned(True), untuned(False)) == (False, None)
+    asked: list[Any] = []
+    monkeypatch.setattr(answer, "open_index", lambda *_, **__: None)
+    monkeypatch.setattr(answer, "load_llm", lambda *_, **named: asked.append(named["tuned"]))
+    for flag in (None, False):
+        answer.build_assistant(load_config(tuned_models=flag))
+    assert asked == [True, False]
+
+
+# ------------------------------------------------------------------ the real thing
+
+
+@pytest.mark.models
+def test_a_real_run_measures_files_and_settings_and_what_it_keeps_runs(tmp_path: Path) -> None:
+    embedded, cache = find_llm("embedded", tmp_path), tmp_path / "cache"
+    source, same = tmp_path / "small-Q4_1.gguf", tmp_path / "small-Q8_0.gguf"
+    shutil.copy(embedded, source)
+    shutil.copy(embedded, same)
+    (tmp_path / "small-F16.gguf").write_bytes(b"GGUF and no more")
+    found = tune_model(source, cache, seconds=20.0)
+    assert {c.file for c, _ in found.measured} == {source, same}
+    assert any(note.startswith("small-F16.gguf: llama.cpp cannot load") for note in found.notes)
+    assert all(speed.read > 0 and speed.write > 0 for _, speed in found.measured)
+    keep(source, found.tuned, cache)
+    llm = load_llm(str(source), cache_dir=cache)
+    assert llm is not None
+    assert llm.info.name == found.tuned.file.stem
+    llm.close()
+
+
+def test_a_file_that_is_no_model_is_an_error_and_leaves_nothing(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot load"):
+        tune_model(source, tmp_path / "cache", seconds=1.0)
+    assert not (tmp_path / "cache" / "tuned").exists()
+
+
+def test_a_measurement_that_hangs_or_crashes_is_an_error(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.models.tuning._LEAST_LIMIT", 1.0)
+    for code, said in (
+        ("import time; time.sleep(60)", "given up after 1 s"),
+        ("import os; os.abort()", "-6"),
+    ):
+        program = source.with_name("program")
+        program.write_text(f"#!/bin/sh\nexec python3 -c '{code}'\n")
+        program.chmod(0o755)
+        monkeypatch.setattr("sys.executable", str(program))
+        with pytest.raises(ModelError, match=said):
+            tune_model(source, source.parent / "cache", seconds=1.0)
+
+
+def test_settings_that_are_kept_are_those_of_the_engine() -> None:
+    assert set(asdict(EngineSettings())) == {"threads", "threads_batch", "flash_attention", "slice_tokens"}

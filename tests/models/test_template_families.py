@@ -1,0 +1,219 @@
+"""The chat templates of model families, in the constructs that their files use: how a prompt comes out, that
+the model is not asked to think aloud, and that no text can speak for the template."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.models.generation import Prompt, Thoughts
+from rag.models.template import ChatTemplate
+from tests.test_llm import Words, _text
+
+QWEN3 = """\
+{%- if tools %}{{- '<|im_start|>system\\nTools' }}{%- else %}
+    {%- if messages[0].role == 'system' %}
+        {{- '<|im_start|>system\\n' + messages[0].content + '<|im_end|>\\n' }}
+    {%- endif %}
+{%- endif %}
+{%- set ns = namespace(multi_step_tool=true, last_query_index=messages|length - 1) %}
+{%- for message in messages[::-1] %}
+    {%- set index = (messages|length - 1) - loop.index0 %}
+    {%- if ns.multi_step_tool and message.role == "user" and message.content is string
+            and not(message.content.startswith('<tool_response>')) %}
+        {%- set ns.multi_step_tool = false %}{%- set ns.last_query_index = index %}
+    {%- endif %}
+{%- endfor %}
+{%- for message in messages %}
+    {%- if (message.role == "user") or (message.role == "system" and not loop.first) %}
+        {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' + '\\n' }}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|im_start|>assistant\\n' }}
+    {%- if enable_thinking is defined and enable_thinking is false %}
+        {{- '<think>\\n\\n</think>\\n\\n' }}
+    {%- endif %}
+{%- endif %}"""
+QWEN3_THINKING = """\
+{%- for message in messages %}
+    {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n<think>\\n' }}{%- endif %}"""
+LLAMA3 = """\
+{{- bos_token }}
+{%- if custom_tools is defined %}{%- set tools = custom_tools %}{%- endif %}
+{%- if not date_string is defined %}
+    {%- if strftime_now is defined %}{%- set date_string = strftime_now("%d %b %Y") %}
+    {%- else %}{%- set date_string = "26 Jul 2024" %}{%- endif %}
+{%- endif %}
+{%- if messages[0]['role'] == 'system' %}
+    {%- set system_message = messages[0]['content']|trim %}{%- set messages = messages[1:] %}
+{%- else %}{%- set system_message = "" %}{%- endif %}
+{{- "<|start_header_id|>system<|end_header_id|>\\n\\n" }}
+{{- "Today Date: " + date_string + "\\n\\n" }}
+{{- system_message }}{{- "<|eot_id|>" }}
+{%- for message in messages %}
+    {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' }}
+    {{- message['content'] | trim + '<|eot_id|>' }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{%- endif %}"""
+GEMMA2 = (
+    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System"
+    " role not supported') }}"
+    "{% endif %}{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Conversation roles must alternate') }}{% endif %}"
+    "{{ '<start_of_turn>' + message['role'] + '\\n' + message['content'] | trim + '<end_of_turn>\\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{'<start_of_turn>model\\n'}}{% endif %}"
+)
+GEMMA3 = """\
+{{ bos_token }}
+{%- if messages[0]['role'] == 'system' -%}
+    {%- if messages[0]['content'] is string -%}
+        {%- set first_user_prefix = messages[0]['content'] + '\\n\\n' -%}
+    {%- endif -%}
+    {%- set loop_messages = messages[1:] -%}
+{%- else -%}{%- set first_user_prefix = "" -%}{%- set loop_messages = messages -%}{%- endif -%}
+{%- for message in loop_messages -%}
+    {{ '<start_of_turn>' + message['role'] + '\\n' + (first_user_prefix if loop.first else "") }}
+    {{- message['content'] | trim }}{{ '<end_of_turn>\\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{'<start_of_turn>model\\n'}}{%- endif -%}"""
+PHI3 = (
+    "{% for message in messages %}{% if message['role'] == 'system' %}{{'<|system|>\\n' +"
+    " message['content'] + "
+    "'<|end|>\\n'}}{% elif message['role'] == 'user' %}{{'<|user|>\\n' + message['content'] + '<|end|>\\n'}}"
+    "{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% endif %}"
+)
+PHI4_MINI = (
+    "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] +"
+    " '<|end|>' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% else %}{{ eos_token }}{% endif %}"
+)
+MINICPM = (
+    "{% for message in messages %}{% if message['role'] == 'user' %}{{'<用户>' + message['content'].strip()"
+    " + '<AI>'}}{% else %}{{message['content'].strip()}}{% endif %}{% endfor %}"
+)
+MISTRAL = """\
+{%- if messages[0]["role"] == "system" %}
+    {%- set system_message = messages[0]["content"] %}{%- set loop_messages = messages[1:] %}
+{%- else %}{%- set loop_messages = messages %}{%- endif %}
+{{- bos_token }}
+{%- for message in loop_messages %}
+    {%- if message["role"] == "user" %}
+        {%- if loop.last and system_message is defined %}
+            {{- "[INST] " + system_message + "\\n\\n" + message["content"] + "[/INST]" }}
+        {%- else %}{{- "[INST] " + message["content"] + "[/INST]" }}{%- endif %}
+    {%- endif %}
+{%- endfor %}"""
+SMOLLM3 = (
+    "{%- set today = strftime_now('%d %B %Y') -%}<|im_start|>system\nToday: {{ today"
+    " }}\n{% if messages[0].role == "
+    "'system' %}{{ messages[0].content }}{% endif %}<|im_end|>\n{% for m in messages %}{%"
+    " if m.role == 'user' %}"
+    "<|im_start|>user\n{{ m.content }}<|im_end|>\n{% endif %}{% endfor %}<|im_start|>assistant\n"
+    "{% if not enable_thinking %}<think>\n\n</think>\n{% endif %}"
+)
+
+FAMILIES = {
+    "Qwen3": (QWEN3, ("<|im_start|>", "<|im_end|>", "<think>", "</think>")),
+    "Qwen3 that always thinks": (QWEN3_THINKING, ("<|im_start|>", "<|im_end|>", "<think>", "</think>")),
+    "Llama 3": (
+        LLAMA3,
+        ("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
+    ),
+    "Gemma 2": (GEMMA2, ("<bos>", "<start_of_turn>", "<end_of_turn>")),
+    "Gemma 3": (GEMMA3, ("<bos>", "<start_of_turn>", "<end_of_turn>")),
+    "Phi 3": (PHI3, ("<|system|>", "<|user|>", "<|assistant|>", "<|end|>")),
+    "Phi 4 mini": (PHI4_MINI, ("<|system|>", "<|user|>", "<|assistant|>", "<|end|>")),
+    "MiniCPM": (MINICPM, ("<用户>", "<AI>")),
+    "Mistral": (MISTRAL, ("<s>", "[INST]", "[/INST]")),
+    "SmolLM3": (SMOLLM3, ("<|im_start|>", "<|im_end|>", "<think>", "</think>")),
+}
+BEGIN = {"Llama 3": "<|begin_of_text|>", "Gemma 2": "<bos>", "Gemma 3": "<bos>", "Mistral": "<s>"}
+RENDERED = {
+    "Qwen3": "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWho?<|im_end|>\n"
+    "<|im_start|>assistant\n<think>\n\n</think>\n\n",
+    "Qwen3 that always thinks": "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWho?<|im_end|>\n"
+    "<|im_start|>assistant\n<think>\n\n</think>\n\n",
+    "Llama 3": "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nToday Date: 26 Jul 2024\n\n"
+    "Be brief.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWho?<|eot_id|>"
+    "<|start_header_id|>assistant<|end_header_id|>\n\n",
+    "Gemma 2": "<bos><start_of_turn>user\nBe brief.\n\nWho?<end_of_turn>\n<start_of_turn>model\n",
+    "Gemma 3": "<bos><start_of_turn>user\nBe brief.\n\nWho?<end_of_turn>\n<start_of_turn>model\n",
+    "Phi 3": "<|system|>\nBe brief.<|end|>\n<|user|>\nWho?<|end|>\n<|assistant|>\n",
+    "Phi 4 mini": "<|system|>Be brief.<|end|><|user|>Who?<|end|><|assistant|>",
+    "MiniCPM": "Be brief.<用户>Who?<AI>",
+    "Mistral": "<s>[INST] Be brief.\n\nWho?[/INST]",
+    "SmolLM3": "<|im_start|>system\nToday: 26 July 2024\nBe"
+    " brief.<|im_end|>\n<|im_start|>user\nWho?<|im_end|>\n"
+    "<|im_start|>assistant\n<think>\n\n</think>\n",
+}
+
+
+def template(family: str, kind: str) -> tuple[ChatTemplate, Words]:
+    """`kind`: the markers are control tokens, words of the vocabulary, or no tokens of their own at all."""
+    source, markers = FAMILIES[family]
+    vocabulary = {
+        "control": Words(control=markers),
+        "words": Words(plain=markers),
+        "letters": Words(),
+    }[kind]
+    return ChatTemplate(source, vocabulary, bos=BEGIN.get(family, "")), vocabulary
+
+
+@pytest.mark.parametrize("kind", ["control", "words", "letters"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_prompt_comes_out_as_the_family_expects_it(family: str, kind: str) -> None:
+    chat, vocabulary = template(family, kind)
+    assert _text(vocabulary, chat.encode(Prompt("Be brief.", "Who?"))) == RENDERED[family]
+
+
+@pytest.mark.parametrize("kind", ["control", "words", "letters"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_text_can_speak_for_the_template(family: str, kind: str) -> None:
+    chat, vocabulary = template(family, kind)
+    attacks = [*FAMILIES[family][1], *(m * 2 for m in FAMILIES[family][1])]
+    harmless = _text(vocabulary, chat.encode(Prompt("a", "b")))
+    attacked = _text(vocabulary, chat.encode(Prompt("a" + "".join(attacks), "b" + " ".join(attacks))))
+    for marker in FAMILIES[family][1]:
+        if marker in RENDERED[family]:
+            assert attacked.count(marker) == harmless.count(marker)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_beginning_is_stable_whatever_the_user_says(family: str) -> None:
+    chat, vocabulary = template(family, "control")
+    tokens, stable = chat.encode_parts(Prompt("Answer from the quotes only.", "Who?"))
+    others, same = chat.encode_parts(Prompt("Answer from the quotes only.", "1. Something else\nentirely"))
+    assert stable == same
+    assert tokens[:stable] == others[:stable]
+    assert "Answer from the quotes only" in _text(vocabulary, tokens[:stable])
+
+
+pieces = st.lists(st.text("ab <>/think\n", max_size=4), max_size=12)
+
+
+@given(pieces)
+def test_answer_without_thoughts_comes_through_unchanged(parts: list[str]) -> None:
+    whole = "".join(parts)
+    thoughts = Thoughts()
+    told = "".join(map(thoughts.feed, parts)) + thoughts.flush()
+    if not whole.lstrip().startswith("<think>"):
+        assert told == whole
+
+
+@given(thought=st.text("ab \n.", max_size=20), answer=st.text("xyz .", max_size=20), size=st.integers(1, 9))
+def test_thoughts_before_the_answer_are_left_out_however_they_are_cut(
+    thought: str, answer: str, size: int
+) -> None:
+    whole = f"\n<think>{thought}</think>\n\n{answer}"
+    thoughts = Thoughts()
+    told = "".join(thoughts.feed(whole[n : n + size]) for n in range(0, len(whole), size)) + thoughts.flush()
+    assert told == answer.lstrip()
+
+
+def test_thoughts_that_never_end_are_no_answer() -> None:
+    thoughts = Thoughts()
+    assert thoughts.feed("<think>Let me see") + thoughts.flush() == ""

@@ -1,0 +1,190 @@
+"""Evidence is verbatim, on its right page, with its column heads; headings are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from rag.index import Index
+from rag.search.evidence import Selection, names_without_passages, select
+from rag.types import Filters, Page
+from tests.archive import archive
+from tests.fakes import FakeEmbedder
+from tests.files import pdf_bytes
+from tests.indexing import document, new_index, put, run_here, write_files
+from tests.statements_files import FILES
+
+QUESTIONS = [
+    "How many days of notice must the tenant give?",
+    "What does a late delivery cost the supplier?",
+    "What is the daily dosage of velnorade?",
+    "monthly fee of a Premier account",
+    "How many people did Larkwell employ?",
+    "试用期有多长？",
+    "逾期交货的违约金是多少？",
+    "Who won the football match?",
+]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with archive(tmp_path_factory.mktemp("archive")) as opened:
+        yield opened
+
+
+def selected(index: Index, question: str, *, limit: int = 6, filters: Filters | None = None) -> Selection:
+    return select(question, index.search(question, 8, filters=filters), index, limit=limit)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_evidence_is_the_text_of_its_document_at_its_offsets(index: Index, question: str) -> None:
+    for piece in selected(index, question).evidence:
+        assert index.text(piece.document.id)[piece.start : piece.end] == piece.text
+        passage = index.passage(piece.chunk_id)
+        assert passage.document == piece.document
+        assert passage.chunk.start <= piece.start < piece.end <= passage.chunk.end
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_evidence_is_numbered_from_one_best_first_distinct_and_limited(index: Index, question: str) -> None:
+    found = selected(index, question, limit=3)
+    scores = [e.score for e in found.evidence]
+    assert [e.number for e in found.evidence] == list(range(1, len(scores) + 1))
+    assert scores == sorted(scores, reverse=True)
+    assert all(0.0 <= s <= 1.0 for s in [*scores, found.score, found.threshold])
+    assert len({e.text for e in found.evidence}) == len(scores) <= 3
+    assert 0 < found.core <= len(scores)
+
+
+def test_first_evidence_is_the_sentence_that_answers(index: Index) -> None:
+    assert "60 days" in selected(index, QUESTIONS[0]).evidence[0].text
+    assert "2 percent" in selected(index, QUESTIONS[1]).evidence[0].text
+    assert "85 people" in selected(index, QUESTIONS[4]).evidence[0].text
+    assert "三个月" in selected(index, QUESTIONS[5]).evidence[0].text
+
+
+def test_titles_and_headings_are_no_evidence(index: Index) -> None:
+    asked = ["deposit", "Rent", "Dosage of velnorade", "Larkwell annual report", "采购合同", "Notice"]
+    for question in asked:
+        for piece in selected(index, question).evidence:
+            assert piece.text.strip("# ") not in {
+                *("Deposit", "Rent", "Notice", "Dosage", "Warnings", "Velnorade", "Larkwell annual report"),
+                *("采购合同", "劳动合同", "Hand hygiene", "Revenue", "People", "Lease of Harbour Lane 4"),
+            }
+
+
+def test_row_of_a_table_is_one_piece_with_its_column_heads(index: Index) -> None:
+    found = selected(index, "monthly fee of a Premier account", filters=Filters(kinds=("csv",))).evidence
+    assert {e.text.split(" | ")[0] for e in found} <= {"Basic", "Plus", "Premier"}
+    (premier,) = [e for e in found if "Premier" in e.text]
+    assert "12.50 EUR" in premier.text and "4.90" not in premier.text
+    assert [cell.strip() for cell in premier.header.split("|")] == [
+        "Account",
+        "Monthly fee",
+        "Minimum balance",
+    ]
+    assert premier.location == "row 4"
+
+
+def test_no_hit_gives_no_evidence_and_is_insufficient(index: Index) -> None:
+    found = select(QUESTIONS[0], (), index)
+    assert (found.evidence, found.sufficient, found.score, found.core) == ((), False, 0.0, 0)
+    assert found.reason
+
+
+def test_threshold_decides_what_suffices(index: Index) -> None:
+    hits = index.search(QUESTIONS[0])
+    low, high = (select(QUESTIONS[0], hits, index, threshold=t) for t in (0.0, 1.0))
+    assert low.sufficient and low.reason == ""
+    assert not high.sufficient and high.reason
+    assert low.evidence == high.evidence and low.score == high.score
+
+
+def test_answered_question_scores_higher_than_one_about_nothing_here(index: Index) -> None:
+    elsewhere = selected(index, "Which goalkeeper saved the decisive shot of the football final?").score
+    assert all(selected(index, q).score > elsewhere for q in QUESTIONS[:5])
+
+
+def test_reason_names_words_that_were_not_found(index: Index) -> None:
+    hits = index.search("Does the tenant keep a goldfish?")
+    found = select("Does the tenant keep a goldfish?", hits, index, threshold=1.0)
+    assert "goldfish" in found.reason
+    assert "tenant" not in found.reason.split(":")[-1]
+
+
+def test_language_that_the_embedder_does_not_know_is_judged_by_words(tmp_path: Path) -> None:
+    with archive(tmp_path, FakeEmbedder(languages=("en",))) as index:
+        assert not selected(index, "试用期有多长？").dense
+        assert selected(index, QUESTIONS[0]).dense
+
+
+def test_page_is_that_of_the_sentence_not_of_the_passage_that_it_begins(tmp_path: Path) -> None:
+    first = "The caretaker lives on the ground floor. The roof is made of slate."
+    second = "The boiler was replaced in the spring of 2019. The lift holds eight people."
+    text = f"{first} {second}"
+    cut = len(first) + 1
+    pages = (Page(4, 0, cut), Page(5, cut, len(text)))
+    with new_index(tmp_path / "index") as index:
+        put(index.store, document("house.pdf", [text], pages=pages), vectors=True)
+        (hit,) = index.search("boiler")
+        assert (hit.chunk.page, hit.chunk.last_page) == (4, 5)  # else this test shows nothing
+        page_of = {
+            e.text: e.page
+            for q in ("caretaker floor", "roof slate", "boiler replaced", "lift holds people")
+            for e in select(q, index.search(q), index).evidence
+        }
+    expected = dict.fromkeys(("The caretaker lives on the ground floor.", "The roof is made of slate."), 4)
+    expected |= {"The boiler was replaced in the spring of 2019.": 5, "The lift holds eight people.": 5}
+    assert page_of == expected
+
+
+def test_pages_of_a_real_pdf_are_those_that_hold_the_words(tmp_path: Path) -> None:
+    lines = [[f"On page {n} the value of item {n}00 is {n}{n}{n} euros in total."] for n in range(1, 6)]
+    with archive(tmp_path, values__pdf=pdf_bytes(lines)) as index:
+        for n in range(1, 6):
+            best = selected(index, f"What is the value of item {n}00?").evidence[0]
+            assert (best.page, f"{n}{n}{n} euros" in best.text) == (n, True)
+
+
+def test_sentence_of_enormous_length_is_cut_to_a_readable_quote(tmp_path: Path) -> None:
+    with archive(tmp_path, long__txt="The turbine " + "spins and hums and " * 2000 + "stops.") as index:
+        for piece in selected(index, "What does the turbine do?").evidence:
+            assert len(piece.text) <= 1200
+            assert index.text(piece.document.id)[piece.start : piece.end] == piece.text
+
+
+@pytest.fixture(scope="module")
+def filings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    root = tmp_path_factory.mktemp("statements")
+    folder = write_files(root / "files", FILES)
+    with mock.patch("rag.store.ingest.run_in_workers", run_here), new_index(root / "index") as made:
+        made.ingest(folder)
+        yield made
+
+
+@pytest.mark.parametrize("company", ["Dorrick & Vale Inc.", "3V"])
+def test_question_about_a_company_that_no_document_bears_is_refused(filings: Index, company: str) -> None:
+    question = f"What was {company}'s net income in FY2023?"
+    found = select(question, filings.search(question), filings, threshold=0.0)
+    assert found.evidence and not found.sufficient
+
+
+def test_company_of_which_a_passage_speaks_is_left_to_the_score(filings: Index) -> None:
+    question = "What was Vale's net income in FY2023?"
+    hits = list(filings.search(question))
+    told = replace(hits[0].chunk, text=f"Vale is a subsidiary. {hits[0].chunk.text}")
+    assert names_without_passages(question, hits, filings) == ("Vale",)
+    assert names_without_passages(question, [replace(hits[0], chunk=told), *hits[1:]], filings) == ()
+
+
+def test_row_of_other_years_than_the_one_asked_about_does_not_suffice(filings: Index) -> None:
+    def found(year: int) -> Selection:
+        question = f"What was Marrowby's net income in FY{year}?"
+        return select(question, filings.search(question), filings, threshold=0.0)
+
+    assert found(2023).sufficient
+    assert found(1997).evidence and not found(1997).sufficient

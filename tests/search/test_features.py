@@ -1,0 +1,324 @@
+"""Features of candidates: in range, the same in any order, and equal to what they claim to be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.index import Index
+from rag.languages.text import content_tokens, query_tokens, search_tokens
+from rag.search.pool import LegResults, Retrievers, idf_weights, make_pool, query_vector, read_terms
+from rag.search.ranker import FEATURES, MATCHING, Pool, Terms, fused, matching
+from rag.types import Stages
+from rag.types.search import Candidate, Lengths
+from tests.archive import archive
+
+SHARES = set(MATCHING) - {"length"}
+VOCABULARY = (
+    "notice tenant landlord lease days rent deposit interest 30 2024 4.5 the of to and shall not 押金 租金 "
+    "通知 承租人 三十日 解除 劳动合同 3.2.1 café O'Neill"
+).split()
+TEXT = st.lists(st.sampled_from(VOCABULARY), max_size=90).map(" ".join)
+SHORT = st.lists(st.sampled_from(VOCABULARY), max_size=6).map(" ".join)
+QUESTION = st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=14).map(" ".join)
+
+
+def terms(question: str, *reworded: str, rare: float = 2.0) -> Terms:
+    """Every token weighs `rare`; those that begin later in the alphabet a little less."""
+    tokens = tuple(query_tokens(question))
+    content = frozenset(content_tokens(question)).intersection(tokens) or frozenset(tokens)
+    each = tuple(tuple(query_tokens(term)) for term in reworded)
+    return Terms(
+        tokens=tokens,
+        weights=np.array([rare / (1 + n / 10) for n in range(len(tokens))]),
+        words=np.array([t in content for t in tokens]),
+        expansions=each,
+        added_weights={t: rare for term in each for t in term if t not in tokens},
+    )
+
+
+def pool(*passages: tuple[str, str, str], documents: tuple[int, ...] = (), dense: object = None) -> Pool:
+    """(title, heading, text) of each; one document unless told otherwise."""
+    owners = documents or (1,) * len(passages)
+    seen: dict[int, int] = {}
+    rows = []
+    for n, owner in enumerate(owners, 1):
+        ordinal = seen[owner] = seen.get(owner, -1) + 1
+        rows.append(
+            Candidate(n, owner, ordinal, owners.count(owner), ("paragraph", "table", "article")[n % 3])
+        )
+    return Pool(
+        rows=tuple(rows),
+        fields=tuple(tuple(" ".join(search_tokens(field)) for field in p) for p in passages),  # type: ignore[misc]
+        dense=np.full(len(passages), math.nan) if dense is None else np.asarray(dense, dtype=float),
+        lexical_rank=np.arange(1, len(passages) + 1),
+        dense_rank=np.zeros(len(passages), dtype=np.int64),
+    )
+
+
+LENGTHS = Lengths(3.0, 4.0, 60.0)
+
+
+def column(name: str, asked: Terms, some: Pool, lengths: Lengths = LENGTHS) -> list[float]:
+    return list(matching(asked, some, lengths)[:, MATCHING.index(name)])
+
+
+@st.composite
+def pools(draw: st.DrawFn) -> Pool:
+    count = draw(st.integers(0, 7))
+    passages = [(draw(SHORT), draw(SHORT), draw(TEXT)) for _ in range(count)]
+    owners = tuple(draw(st.integers(1, 3)) for _ in range(count))
+    cosine = st.one_of(st.just(math.nan), st.floats(0, 1))
+    return pool(*passages, documents=owners, dense=[draw(cosine) for _ in range(count)])
+
+
+@given(QUESTION, st.lists(SHORT.filter(bool), max_size=3), pools(), st.floats(1e-6, 12))
+def test_every_feature_is_finite_and_in_its_range(
+    question: str, reworded: list[str], some: Pool, rare: float
+) -> None:
+    table = matching(terms(question, *reworded, rare=rare), some, LENGTHS)
+    assert table.shape == (len(some), len(MATCHING))
+    for name in MATCHING:
+        values = table[:, MATCHING.index(name)]
+        if name in ("dense", "dense_share"):  # nan says that no vectors were compared
+            values = values[~np.isnan(values)]
+        assert np.isfinite(values).all(), name
+        assert (values >= 0).all(), name
+        if name in SHARES:
+            assert (values <= 1 + 1e-9).all(), name
+
+
+@given(QUESTION, pools(), st.randoms(use_true_random=False))
+def test_features_do_not_depend_on_the_order_of_candidates(question: str, some: Pool, random) -> None:
+    order = list(range(len(some)))
+    random.shuffle(order)
+    turned = Pool(
+        tuple(some.rows[n] for n in order),
+        tuple(some.fields[n] for n in order),
+        some.dense[order],
+        some.lexical_rank[order],
+        some.dense_rank[order],
+    )
+    asked = terms(question, "security deposit", "tenancy")
+    straight = matching(asked, some, LENGTHS)
+    np.testing.assert_allclose(matching(asked, turned, LENGTHS), straight[order], atol=1e-12)
+
+
+def test_feature_names_are_distinct_and_each_is_a_column() -> None:
+    assert len(set(FEATURES)) == len(FEATURES)
+    assert FEATURES[: len(MATCHING)] == MATCHING
+
+
+@given(st.text(max_size=40), st.text(max_size=80))
+def test_any_text_is_looked_at_without_an_error(question: str, text: str) -> None:
+    if not query_tokens(question):
+        question += " x"
+    table = matching(terms(question), pool((question, text, text), (text, question, question)), LENGTHS)
+    assert np.isfinite(table[:, MATCHING.index("lexical")]).all()
+
+
+# Window and pairs against what they say they are
+
+
+def brute_window(tokens: list[str], asked: Terms) -> float:
+    weight = dict(zip(asked.tokens, np.where(asked.words, asked.weights, 0.0), strict=True))
+    stretches = (set(tokens[i : i + 40]) for i in range(max(1, len(tokens))))
+    return max(sum(weight.get(t, 0.0) for t in stretch) for stretch in stretches) / sum(weight.values())
+
+
+def brute_pairs(tokens: list[str], asked: Terms) -> float:
+    if len(asked.tokens) < 2:
+        return 0.0
+    pairs = list(zip(asked.tokens, asked.tokens[1:], strict=False))
+    near = {(a, b) for i, a in enumerate(tokens) for b in tokens[i + 1 : i + 3]}
+    return sum(pair in near for pair in pairs) / len(pairs)
+
+
+@given(QUESTION, st.lists(TEXT, min_size=1, max_size=3))
+def test_window_and_pairs_are_those_of_a_plain_search(question: str, texts: list[str]) -> None:
+    asked = terms(question)
+    some = pool(*(("", "", text) for text in texts))
+    bodies = [search_tokens(text) for text in texts]
+    assert column("window", asked, some) == pytest.approx([brute_window(b, asked) for b in bodies])
+    assert column("pairs", asked, some) == pytest.approx([brute_pairs(b, asked) for b in bodies])
+
+
+def test_words_forty_apart_are_in_one_window_no_more() -> None:
+    asked = terms("tenant notice")
+    filler = " ".join(["committee"] * 38)
+    near, far = pool(("", "", f"tenant {filler} notice")), pool(("", "", f"tenant {filler} met notice"))
+    assert column("window", asked, near) == pytest.approx([1.0])
+    assert column("window", asked, far)[0] < 0.6
+    assert column("words", asked, far) == pytest.approx([1.0])
+
+
+# BM25
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    more = {
+        f"terms{n}__md": f"# Terms {n}\n\n## Notice\n\n"
+        + f"The tenant and the landlord agree. {'Rent is due. ' * n}"
+        for n in range(12)
+    }
+    with archive(tmp_path_factory.mktemp("features"), **more) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many days of notice must the tenant give?",
+        "What interest does the borrower pay?",
+        "monthly rent of the landlord",
+        "逾期交货的违约金是多少？",
+        "committee room noon adjourned minutes",
+    ],
+)
+def test_bm25_is_what_sqlite_computes(index: Index, question: str) -> None:
+    """But for words in more than half of the passages: FTS5 gives them a millionth, and so do we."""
+    plain = Stages(lexicon=False)
+    legs = Retrievers(index.store, None, None)
+    asked, _ = read_terms(legs, question, plain)
+    every = [int(i) for i in index.store.chunk_ids(None)]
+    some = make_pool(legs, LegResults((), ()), None, every)
+    own = column("lexical", asked, some, index.store.lengths())
+    theirs = dict(index.store.lexical(asked.tokens, limit=len(some)))
+    attainable = 2.2 * asked.weights.sum()
+    assert len(some) == len(every)
+    assert len(theirs) >= 1
+    expected = [theirs.get(row.id, 0.0) / attainable for row in some.rows]
+    assert own == pytest.approx(expected, rel=0.03, abs=1e-6)
+    assert np.argsort(own)[-1] == np.argsort(expected)[-1]
+
+
+def test_lengths_are_close_to_the_mean_where_passages_are_sampled(index: Index) -> None:
+    fields = index.store.token_fields([int(i) for i in index.store.chunk_ids(None)])
+    whole = np.mean([sum(len(f.split()) for f in row) for row in fields.values()])
+    assert index.store.lengths().whole == pytest.approx(whole, rel=1e-6)
+    from rag.store import sql as rows
+
+    with index.store._connection() as connection:
+        sampled = sum(rows.token_means(connection, sampled=10))
+    assert sampled == pytest.approx(whole, rel=0.5)
+
+
+def test_word_that_no_passage_holds_lowers_the_lexical_score() -> None:
+    some = pool(("", "", "the tenant gives notice"))
+    with_strange = terms("tenant notice quagga")
+    assert column("lexical", with_strange, some)[0] < column("lexical", terms("tenant notice"), some)[0]
+
+
+def test_the_more_of_the_question_a_passage_holds_the_more_its_words_say() -> None:
+    some = pool(("", "", "tenant"), ("", "", "tenant notice"), ("", "notice", "tenant"))
+    asked = terms("tenant notice")
+    words, anywhere = column("words", asked, some), column("words_anywhere", asked, some)
+    assert words[0] == words[2] < words[1] == pytest.approx(1.0)
+    assert anywhere[0] < anywhere[1] == anywhere[2] == pytest.approx(1.0)
+    missing = column("rarest_missing", asked, some)
+    assert missing[1] == missing[2] == 0.0 < missing[0]
+
+
+def test_title_and_heading_are_weighed_by_what_the_question_holds_of_them() -> None:
+    some = pool(("tenant handbook", "notice", "x"), ("handbook", "notice of rent due", "x"))
+    asked = terms("tenant notice")
+    assert column("title_filled", asked, some) == pytest.approx([0.5, 0.0])
+    assert column("heading_filled", asked, some) == pytest.approx([1.0, 0.25])
+    assert column("title_words", asked, some)[1] == 0.0
+
+
+# Professional words
+
+
+def test_term_stands_where_all_of_it_does_the_words_of_the_question_included() -> None:
+    asked = terms("late delivery", "delivery date", "liquidated damages")
+    some = pool(
+        ("", "", "the delivery date was missed"),
+        ("", "delivery", "a date was set"),
+        ("", "", "the date was set"),
+        ("", "", "liquidated damages are due"),
+        ("", "", "damages are due"),
+    )
+    assert column("reworded", asked, some) == pytest.approx([2 / 3, 2 / 3, 0, 1 / 3, 0])
+    assert all(column("reworded_body", asked, some))
+    assert column("reworded_title", asked, pool(("liquidated damages", "", ""), ("damages", "", ""))) == [
+        1,
+        0,
+    ]
+
+
+def test_professional_word_counts_less_than_the_questions_own() -> None:
+    asked = terms("boss", "employer")
+    own, professional, neither = column(
+        "lexical", asked, pool(("", "", "the boss"), ("", "", "the employer"), ("", "", "the boat"))
+    )
+    assert own > professional > neither == 0.0
+
+
+def test_without_professional_words_nothing_is_reworded() -> None:
+    some = pool(("", "", "the employer"))
+    for name in ("reworded", "reworded_body", "reworded_title"):
+        assert column(name, terms("boss"), some) == [0.0]
+
+
+def test_no_candidates_give_no_rows_with_and_without_professional_words() -> None:
+    for asked in (terms("boss"), terms("boss", "employer")):
+        assert matching(asked, pool(), LENGTHS).shape == (0, len(MATCHING))
+
+
+# Around the passage
+
+
+def test_neighbours_and_document_speak_for_a_passage() -> None:
+    asked = terms("tenant notice")
+    some = pool(
+        *(("", "", text) for text in ("tenant notice", "x", "x", "tenant notice")), documents=(1, 1, 1, 2)
+    )
+    best = column("fused", asked, some)[0]
+    assert column("neighbours", asked, some) == pytest.approx([0.0, best, 0.0, 0.0])
+    assert column("document_best", asked, some) == pytest.approx([best] * 4)
+    assert column("document_top", asked, some) == pytest.approx([best / 3] * 4)
+
+
+def test_place_runs_from_the_first_passage_to_the_last() -> None:
+    some = pool(*[("", "", "x")] * 5)
+    assert column("place", terms("x"), some) == pytest.approx([0, 0.25, 0.5, 0.75, 1])
+    assert column("opening", terms("x"), some) == [1, 0, 0, 0, 0]
+    assert column("place", terms("x"), pool(("", "", "x"))) == [0.0]
+
+
+def test_fused_is_the_mean_of_both_legs_and_words_alone_where_no_vector_was_compared() -> None:
+    np.testing.assert_allclose(fused(np.array([0.4, 0.4]), np.array([0.8, math.nan])), [0.6, 0.4])
+
+
+def test_numbers_are_the_share_of_tokens_that_begin_with_a_digit() -> None:
+    some = pool(("", "", "rent 1,450 euros 2024"), ("", "", ""))
+    assert column("numbers", terms("rent"), some) == pytest.approx([0.5, 0.0])
+
+
+def test_weights_are_those_of_the_whole_index(index: Index) -> None:
+    weights = idf_weights(index.store, ["committe", "velnorad", "quagga"])
+    assert weights["committe"] < weights["velnorad"] < weights["quagga"]
+
+
+def test_question_vector_lies_between_both_wordings(index: Index) -> None:
+    legs = index.retrievers("x")
+    plain = query_vector(legs, "late delivery", ())
+    both = query_vector(legs, "late delivery", ("liquidated damages",))
+    again = query_vector(legs, "late delivery (liquidated damages)", ())
+    assert plain is not None and both is not None and again is not None
+    np.testing.assert_allclose(both, (plain + again) / 2, atol=1e-6)
+
+
+def test_index_folder_is_left_as_it_was(index: Index) -> None:
+    """Searching writes nothing."""
+    before = {p.name: p.stat().st_mtime_ns for p in Path(index.folder).glob("index.sqlite")}
+    index.search("tenant notice")
+    assert {p.name: p.stat().st_mtime_ns for p in Path(index.folder).glob("index.sqlite")} == before

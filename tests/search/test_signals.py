@@ -1,0 +1,177 @@
+"""Each signal says what its name says of a sentence, or of the sentences found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.languages.text import content_tokens, search_tokens
+from rag.questions.expects import analyse
+from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, answers_in, make_sentences
+from rag.search.sufficiency import (
+    ANSWER_SIGNALS,
+    SENTENCE_SIGNALS,
+    answer_signals,
+    label_of,
+    nearness,
+    sentence_signals,
+    with_cosines,
+)
+from rag.types import Hit, Span
+from tests.fakes import fake_document, fake_hit
+
+TITLE = "Lease of Harbour Lane 4"
+
+
+def asked(question: str, *, lines: Sequence[str] = (), unknown: Sequence[str] = ()) -> PreparedQuestion:
+    tokens = tuple(content_tokens(question))
+    taken = analyse(question)
+    named = frozenset(search_tokens(" ".join([*taken.names, *taken.numbers])))
+    return PreparedQuestion(
+        taken,
+        tokens,
+        dict.fromkeys(tokens, 1.0),
+        frozenset(unknown),
+        frozenset(tokens) - named,
+        (),
+        tuple(frozenset(search_tokens(line)) for line in lines),
+    )
+
+
+def hit(text: str) -> Hit:
+    return fake_hit(text, document=fake_document(title=TITLE))
+
+
+def read(*units: str, row: bool = False, surroundings: str = TITLE) -> list[Sentence]:
+    return make_sentences(
+        0, [SentenceUnit(100 * n, text, row=row) for n, text in enumerate(units)], surroundings
+    )
+
+
+def signals(question: PreparedQuestion, found: Sequence[Sentence]) -> list[dict[str, float]]:
+    rows = sentence_signals(question, found, [hit(" ".join(s.text for s in found))], [None] * len(found))
+    return [dict(zip(SENTENCE_SIGNALS, map(float, row), strict=True)) for row in rows]
+
+
+def sufficiency(
+    question: PreparedQuestion, found: Sequence[Sentence], probability: float = 0.5
+) -> dict[str, float]:
+    hits = [hit(" ".join(s.text for s in found))]
+    row = answer_signals(question, found, [probability] * len(found), [None] * len(found), hits)
+    return dict(zip(ANSWER_SIGNALS, map(float, row), strict=True))
+
+
+def test_words_that_the_title_gives_are_not_what_a_sentence_adds() -> None:
+    opening, answer = signals(
+        asked("When does the lease of Harbour Lane end?"),
+        read("The lease of Harbour Lane covers two floors.", "It ends on 3 March 2031."),
+    )
+    assert opening["coverage"] > answer["coverage"]
+    assert answer["added"] > opening["added"]
+    assert opening["title"] == answer["title"] > 0
+
+
+def test_neighbours_are_those_of_the_same_passage() -> None:
+    question = asked("How large is the deposit?")
+    first, second = signals(question, read("The deposit is due.", "It is three months' rent."))
+    assert (first["before"], first["after"]) == (0.0, 0.0)
+    assert second["before"] == first["added"] > 0
+    far = [
+        *read("The deposit is due."),
+        *make_sentences(1, [SentenceUnit(0, "It is three months' rent.")], "Other"),
+    ]
+    rows = sentence_signals(question, far, [hit("a"), hit("b")], [None, None])
+    assert rows[1][SENTENCE_SIGNALS.index("before")] == 0.0
+
+
+def test_answer_beside_the_words_of_the_question_is_nearer_than_one_far_off() -> None:
+    question = asked("When was the boiler replaced?")
+    near, far = (
+        nearness(question, text, answers_in(text, question.question.expects))
+        for text in (
+            "The boiler was replaced in 2019.",
+            "The boiler was replaced after long talks with neighbours, council and bank in 2019.",
+        )
+    )
+    assert near > far > 0
+
+
+def test_nearness_needs_something_to_be_near() -> None:
+    question = asked("When was the boiler replaced?")
+    assert nearness(question, "The boiler was replaced.", []) == 0.0
+    assert nearness(question, "In 2019 it rained.", [Span(3, 7)]) == 0.0
+
+
+def test_full_name_answers_alone_and_a_word_with_a_capital_does_not() -> None:
+    question = asked("Who signed the lease?")
+    full, part = signals(question, read("Jonas Reed signed it.", "The Landlord signed it."))
+    assert (full["whole_answer"], part["whole_answer"]) == (1.0, 0.0)
+
+
+def test_kind_is_offered_or_lacked_and_neither_where_none_is_asked_for() -> None:
+    (dated,) = signals(asked("When does it end?"), read("It ends on 3 March 2031."))
+    (undated,) = signals(asked("When does it end?"), read("It ends on the agreed day."))
+    (open_,) = signals(asked("Does the tenant keep a dog?"), read("It ends on 3 March 2031."))
+    assert [(s["offers_type"], s["lacks_type"]) for s in (dated, undated, open_)] == [(1, 0), (0, 1), (0, 0)]
+
+
+def test_row_whose_label_is_asked_for_is_told_from_its_likes() -> None:
+    question = asked("What is the hourly rate of a partner?", lines=["partner"])
+    senior, partner = signals(question, read("Senior partner | 610 | 685", "Partner | 495 | 540", row=True))
+    assert partner["label"] > senior["label"]
+    assert partner["line_item"] > senior["line_item"] > 0
+
+
+def test_sentence_has_no_label() -> None:
+    (sentence,) = signals(
+        asked("What is the rate of a partner?", lines=["partner"]), read("Partner rates rose.")
+    )
+    assert sentence["label"] == sentence["line_item"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("row", "label"),
+    [
+        ("Total assets 1,698.2 1,638.5", "Total assets"),
+        ("Partner | 495 | 540", "Partner"),
+        ("Net revenues $ 6,489", "Net revenues"),
+        ("Sodium", "Sodium"),
+    ],
+)
+def test_label_ends_before_the_first_figure_or_border(row: str, label: str) -> None:
+    assert label_of(row) == label
+
+
+def test_cosines_change_their_own_column_only() -> None:
+    question, found = asked("Who signed the lease?"), read("Jonas Reed signed it.", "It is long.")
+    before = sentence_signals(question, found, [hit("a b")], [None, None])
+    after = with_cosines(before, [0.7, None])
+    column = SENTENCE_SIGNALS.index("cosine")
+    assert list(after[:, column]) == [0.7, 0.0]
+    assert np.array_equal(np.delete(before, column, axis=1), np.delete(after, column, axis=1))
+    assert np.array_equal(after, sentence_signals(question, found, [hit("a b")], [0.7, None]))
+
+
+def test_name_that_is_not_there_speaks_against_an_answer() -> None:
+    found = read("The tenant Larkwell pays a deposit of 900 euros.")
+    here = sufficiency(asked("What deposit does Larkwell pay?"), found)
+    elsewhere = sufficiency(asked("What deposit does Thornfield pay?", unknown=["thornfield"]), found)
+    assert (here["names_found"], here["names_missing"], here["unknown_names"]) == (1.0, 0.0, 0.0)
+    assert (elsewhere["names_found"], elsewhere["names_missing"]) == (0.0, 1.0)
+    assert elsewhere["unknown_names"] > 0
+
+
+def test_nothing_found_says_nothing() -> None:
+    assert set(sufficiency(asked("Who signed?"), []).values()) == {0.0}
+
+
+@given(st.text(max_size=80), st.lists(st.text(min_size=1, max_size=120), max_size=4), st.booleans())
+def test_every_signal_of_any_text_lies_between_0_and_1(question: str, units: list[str], row: bool) -> None:
+    prepared, found = asked(question), read(*units, row=row)
+    if found:
+        assert all(0.0 <= v <= 1.0 + 1e-9 for s in signals(prepared, found) for v in s.values())
+        assert all(0.0 <= v <= 1.0 + 1e-9 for v in sufficiency(prepared, found).values())

@@ -1,0 +1,385 @@
+"""What the page shows for an answer, and that no text of a document ever becomes markup."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markupsafe import Markup
+
+from rag.types import (
+    Answer,
+    AnswerKind,
+    Certificate,
+    Claim,
+    ClaimState,
+    DocumentInfo,
+    Evidence,
+    EvidenceFound,
+    FileResult,
+    FileStatus,
+    Filters,
+    Finished,
+    Gap,
+    IngestReport,
+    Leg,
+    Note,
+    Reason,
+    StageStarted,
+    Token,
+)
+from tests.fakes import fake_answer, fake_citation, fake_document, fake_evidence, fake_hit
+from tests.page_fakes import HOSTILE
+from ui import cards, chrome, listing, panes, render
+from ui.cards import copy_text
+from ui.conversation import Exchange, advance, turns
+from ui.markup import join, tag
+from ui.texts import CHINESE, ENGLISH, LANGUAGES, Texts, texts_for
+
+# What render may ever produce; anything else came from a document.
+TAGS = {
+    *("article", "b", "bdi", "button", "dd", "details", "div", "dl", "dt", "em", "h2", "h3", "h4", "header"),
+    *("li", "mark", "ol", "p", "q", "section", "span", "summary", "textarea", "ul"),
+}
+ATTRIBUTE = re.compile(
+    r"class|id|type|title|lang|role|open|hidden|readonly|tabindex|style|data-[a-z]+|aria-[a-z]+"
+)
+
+
+class Outline(HTMLParser):
+    """The elements and attribute names of a page, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, tuple[str, ...]]] = []
+        self.text = ""
+        self.values: list[tuple[str, str]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, tuple(name for name, _ in attrs)))
+        self.values += [(name, value or "") for name, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_comment(self, data: str) -> None:
+        self.elements.append(("!--", ()))
+
+
+def document_of(text: str) -> DocumentInfo:
+    return fake_document(text or "x", title=text, detail=text, source=text, status=FileStatus.PASSWORD)
+
+
+def evidence_of(text: str) -> Evidence:
+    evidence = fake_evidence(text, document=document_of(text), header=text)
+    return replace(evidence, heading_path=(text,), location=text)
+
+
+def everything(text: str, texts: Texts = ENGLISH) -> str:
+    """Every part of the page with `text` in every field that comes from a document, a model, a user or a file
+    system."""
+    evidence = evidence_of(text)
+    citation = replace(fake_citation(evidence), heading_path=(text,), location=text)
+    claims = (
+        *(Claim(text, state, (1,), (text,)) for state in ClaimState),
+        Claim(text, ClaimState.SUPPORTED, (1,), (text,), quoted=True),
+    )
+    proof = Certificate(1, 2, ((text, "password"), (text, text)), 0.3, 0.4, scope=text)
+    answer = replace(
+        fake_answer(text),
+        text=text,
+        claims=claims,
+        citations=(citation,),
+        evidence=(evidence,),
+        certificate=proof,
+        model=text,
+        reason=text,
+        dropped=claims,
+        searched=text,
+        language=text,
+        understood=tuple(Note(what, (text,)) for what in (text, "company", "concept", "statement")),
+        relaxed=(
+            Gap((Note("company", (text,)),), ("company",), text),
+            Gap((Note("unknown", (text,)),), ("unknown",)),
+        ),
+    )
+    hit = fake_hit(text, document=document_of(text))
+    hit = replace(hit, legs=(Leg(text, 1, 0.5),), reasons=(Reason(text, 1.0, 0.5),))
+    answer = replace(answer, nearest=(hit,))
+    refusal = replace(answer, kind=AnswerKind.REFUSED, claims=(), nearest=(hit,))
+    view = panes.look_up(None, citation, texts, header=text, claims=claims)
+    exchange = Exchange(
+        1, text, text, Filters((text,), (text,), (text,), {"authority": text}, (text,), (text,), text)
+    )
+    report = IngestReport((FileResult(text, FileStatus.CORRUPT, text, text),), 1, 1, 0, 0)
+    return str(
+        join(
+            [
+                render.transcript(
+                    (replace(exchange, answer=answer), replace(exchange, answer=refusal)), texts
+                ),
+                render.exchange(replace(exchange, error=text), texts),
+                render.exchange(replace(exchange, stage=text, draft=text, evidence=(evidence,)), texts),
+                render.exchange(replace(exchange, stopped=True, draft=text, evidence=(evidence,)), texts),
+                panes.source_pane(view, texts, text),
+                panes.source_pane(panes.of_hit(hit), texts),
+                listing.documents([document_of(text)], texts),
+                listing.report(report, texts),
+                listing.problem(text, texts),
+                listing.mistake(text),
+                chrome.welcome((text,), texts),
+            ]
+        )
+    )
+
+
+PAYLOADS = [
+    HOSTILE,
+    "<script>alert(1)</script>",
+    '" onmouseover="alert(1)',
+    "' onfocus='alert(1)' autofocus='",
+    "<img src=x onerror=alert(1)>",
+    "</textarea><script>alert(1)</script>",
+    "</details></section></article><iframe src=//evil.example>",
+    "<!-- <b> -->",
+    "&lt;script&gt;",
+    "[link](javascript:alert(1)) ![](http://evil.example/a.png)",
+    "\u202egnp.exe",
+    "``` <svg onload=alert(1)> ```",
+]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_no_payload_adds_an_element_or_attribute_anywhere(payload: str) -> None:
+    assert Outline(everything(payload)).elements == Outline(everything("plain")).elements
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_no_text_at_all_adds_an_element_or_attribute(text: str) -> None:
+    # An empty string leaves optional parts out, and white space cannot be a reason for anything.
+    text = text.replace("\x00", "").replace("\r", "") or "plain"
+    assert Outline(everything(text)).elements == Outline(everything("plain")).elements
+
+
+def test_only_known_elements_and_attributes_are_ever_made() -> None:
+    for element, attributes in Outline(everything(HOSTILE)).elements:
+        assert element in TAGS
+        assert all(ATTRIBUTE.fullmatch(name) for name in attributes), attributes
+
+
+def test_no_attribute_holds_an_address_of_another_host() -> None:
+    values = Outline(everything("http://evil.example/x")).values
+    assert [
+        name for name, value in values if name in ("src", "href", "style", "action") and "evil" in value
+    ] == []
+
+
+@given(
+    st.text(alphabet=st.characters(blacklist_characters="\x00\r", blacklist_categories=("Cs",)), max_size=80)
+)
+@settings(max_examples=60, deadline=None)
+def test_a_quote_is_shown_verbatim(quote: str) -> None:
+    assert quote in Outline(str(cards.evidence_card(fake_evidence(quote), 1, ENGLISH))).text
+
+
+def test_tag_escapes_text_and_keeps_markup() -> None:
+    assert tag("p", "<b>", tag("b", "&"), None, 3) == Markup("<p>&lt;b&gt;<b>&amp;</b>3</p>")
+    assert (
+        tag("a", title='"><x', data_turn=1, hidden=True, open=False)
+        == '<a title="&#34;&gt;&lt;x" data-turn="1" hidden></a>'
+    )
+
+
+# ---------------------------------------------------------------- answers
+
+
+def shown(answer: Answer, texts: Texts = ENGLISH) -> str:
+    return Outline(str(render.answer(answer, 1, texts))).text
+
+
+@pytest.mark.parametrize("texts", LANGUAGES.values(), ids=LANGUAGES)
+@pytest.mark.parametrize("state", ClaimState)
+def test_each_sentence_says_its_state_and_reason_in_words(state: ClaimState, texts: Texts) -> None:
+    html = str(render.claim(Claim("A.", state, (1,), ("because of 7",)), 1, texts))
+    assert texts.states[state] in Outline(html).text
+    assert "because of 7" in Outline(html).text
+    assert 'title="because of 7"' in html
+
+
+def test_states_differ_in_word_and_shape_not_only_in_colour() -> None:
+    for texts in LANGUAGES.values():
+        assert len(set(texts.states.values())) == 3
+    assert len(set(render.STATE_SHAPES.values())) == 3
+
+
+def test_an_unsupported_sentence_without_reasons_warns_the_reader() -> None:
+    text = Outline(str(render.claim(Claim("A.", ClaimState.UNSUPPORTED), 1, ENGLISH))).text
+    assert "Do not rely on it" in text
+
+
+def test_citation_marks_are_buttons_that_name_turn_and_number() -> None:
+    html = str(render.claim(Claim("A.", ClaimState.SUPPORTED, (2, 5)), 7, ENGLISH))
+    assert re.findall(
+        r'data-action="cite" data-turn="7" data-number="(\d)" aria-label="Open source \d"', html
+    ) == ["2", "5"]
+
+
+def test_a_mark_typed_by_the_model_is_text_and_not_a_button() -> None:
+    html = str(render.claim(Claim("See [9].", ClaimState.SUPPORTED, (1,)), 1, ENGLISH))
+    assert 'data-number="9"' not in html and "See [9]." in Outline(html).text
+
+
+def test_sentences_that_failed_the_check_are_kept_apart_from_the_answer() -> None:
+    dropped = Claim("The fee is 99 dollars.", ClaimState.UNSUPPORTED, (), ("99 is not in the source",))
+    html = str(render.answer(replace(fake_answer("q"), dropped=(dropped,)), 1, ENGLISH))
+    answer, _, rest = html.partition("cw-dropped")
+    assert "99 dollars" not in answer.split("<textarea")[0] and "99 dollars" in rest
+
+
+def test_a_quoted_table_row_stands_below_its_column_headers() -> None:
+    row = fake_evidence("Associate | 268", header="Grade | Rate")
+    text = shown(fake_answer("q", "Associate | 268", evidence=[row], quoted=True))
+    assert text.index("Grade | Rate") < text.index("Associate | 268")
+
+
+def test_a_refusal_shows_what_was_searched_and_the_nearest_passages() -> None:
+    answer = replace(
+        fake_answer("q", refused=True),
+        certificate=Certificate(12, 3400, (("scan.pdf", "password"),), 0.31, 0.45, scope="2024/*"),
+    )
+    text = shown(answer)
+    for part in (
+        "12",
+        "3,400",
+        "scan.pdf",
+        "Password needed",
+        "0.31",
+        "0.45",
+        "2024/*",
+        "A passage about something else.",
+    ):
+        assert part in text
+
+
+def test_a_refusal_offers_no_citation_of_an_answer() -> None:
+    assert 'data-action="cite"' not in str(render.answer(fake_answer("q", refused=True), 1, ENGLISH))
+
+
+def test_a_follow_up_says_what_was_searched_in_its_place() -> None:
+    assert "What is the fee in 2023?" in shown(
+        replace(fake_answer("and in 2023?"), searched="What is the fee in 2023?")
+    )
+
+
+def test_only_the_last_answer_keeps_its_evidence_unfolded() -> None:
+    exchanges = tuple(replace(Exchange(n, "i", "q"), answer=fake_answer("q")) for n in (1, 2))
+    folded = re.findall(r'<details class="cw-evidence"( open)?>', str(render.transcript(exchanges, ENGLISH)))
+    assert folded == ["", " open"]
+
+
+def test_a_draft_is_marked_as_not_yet_checked() -> None:
+    exchange = Exchange(1, "i", "q", draft="The fee is", stage="writing")
+    assert ENGLISH.draft_note in Outline(str(render.exchange(exchange, ENGLISH))).text
+
+
+def test_the_current_stage_is_marked_and_announced() -> None:
+    html = str(render.stage_line("writing", ENGLISH))
+    assert '<li class="cw-step cw-step--now" aria-current="step">Writing</li>' in html
+    assert '<span role="status" class="cw-sr">Writing</span>' in html
+
+
+# ---------------------------------------------------------------- copying
+
+
+def test_copied_text_carries_numbered_references_with_document_page_and_quote() -> None:
+    evidence = fake_evidence(
+        "The fee\nis 30 dollars.", document=fake_document("fees.pdf", title="Fee table"), page=4
+    )
+    text = copy_text(fake_answer("What is the fee?", "The fee is 30 dollars.", evidence=[evidence]), ENGLISH)
+    assert text.splitlines() == [
+        "What is the fee?",
+        "",
+        "The fee is 30 dollars. [1]",
+        "",
+        "References",
+        "[1] Fee table, fees.pdf, page 4: “The fee is 30 dollars.”",
+    ]
+
+
+def test_copied_text_says_which_sentences_are_not_supported() -> None:
+    text = copy_text(fake_answer("q", "It is free.", state=ClaimState.UNSUPPORTED), ENGLISH)
+    assert "It is free. [1] (Not supported)" in text
+
+
+def test_a_copied_refusal_says_what_was_searched() -> None:
+    assert "Passages searched: 3" in copy_text(fake_answer("q", refused=True), ENGLISH)
+
+
+# ---------------------------------------------------------------- exchanges
+
+
+def test_events_take_an_exchange_from_search_to_answer() -> None:
+    answer, evidence = fake_answer("q"), fake_evidence("a")
+    exchange = Exchange(1, "i", "q")
+    for event in (StageStarted("writing"), EvidenceFound((evidence,), ()), Token("a"), Token("b")):
+        exchange = advance(exchange, event)
+    assert (exchange.stage, exchange.evidence, exchange.draft, exchange.done) == (
+        "writing",
+        (evidence,),
+        "ab",
+        False,
+    )
+    exchange = advance(exchange, Finished(answer))
+    assert exchange.done and advance(exchange, Token("late")) == exchange
+
+
+def test_history_holds_answered_questions_of_the_same_index_only() -> None:
+    answered = replace(Exchange(1, "law", "q1"), answer=fake_answer("q1", "a1"))
+    other = replace(Exchange(2, "tax", "q2"), answer=fake_answer("q2"))
+    failed = replace(Exchange(3, "law", "q3"), error="no")
+    assert [t.question for t in turns((answered, other, failed), "law")] == ["q1"]
+
+
+# ---------------------------------------------------------------- documents and texts
+
+
+def test_a_file_that_could_not_be_read_is_listed_first_with_its_reason() -> None:
+    good = fake_document("a.pdf", kind="pdf", pages=3)
+    bad = fake_document("z.pdf", status=FileStatus.PASSWORD, detail="encrypted")
+    text = Outline(str(listing.documents([good, bad], ENGLISH))).text
+    assert text.index("z.pdf") < text.index("a.pdf") and "Password needed" in text and "encrypted" in text
+
+
+@pytest.mark.parametrize("status", FileStatus)
+def test_every_file_status_has_words_in_both_languages(status: FileStatus) -> None:
+    report = IngestReport((FileResult("f", status, "failed"),), 1, 1, 0, 0)
+    for texts in LANGUAGES.values():
+        assert texts.statuses[status] in Outline(str(listing.report(report, texts))).text
+
+
+def test_a_very_long_list_is_cut_and_says_so() -> None:
+    text = Outline(str(listing.documents([fake_document(f"{n}.md") for n in range(250)], ENGLISH))).text
+    assert "and 50 more" in text
+
+
+def test_both_languages_use_the_same_placeholders() -> None:
+    for field in vars(ENGLISH):
+        english, chinese = getattr(ENGLISH, field), getattr(CHINESE, field)
+        if isinstance(english, str):
+            assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", chinese)), field
+        else:
+            assert english.keys() == chinese.keys(), field
+
+
+@pytest.mark.parametrize(
+    ("header", "code"), [("zh-CN,zh;q=0.9", "zh"), ("en-GB", "en"), ("de", "en"), ("", "en"), (None, "en")]
+)
+def test_the_page_language_follows_the_browser(header: str | None, code: str) -> None:
+    assert texts_for(header).code == code

@@ -47,7 +47,7 @@ class Assistant:
     queue.
 
     `llm=None` answers in quotes only. `top_k` passages are read, at most `max_evidence` sentences shown, the
-    draft has at most `max_tokens` tokens, and of `drafts` the best is kept (`rag.answers.drafts`);
+    draft has at most `max_tokens` tokens, and of `drafts` the best is kept (`rag.answers.writing`);
     `threshold` (0..1) replaces the calibrated sufficiency below which a question is refused."""
 
     def __init__(

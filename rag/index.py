@@ -21,10 +21,9 @@ from rag.parsers import Limits
 from rag.search.ranker import TUNED, Ranker, load_ranker
 from rag.store.compatibility import EmbedderSource, check_versions, embedder_info, new_manifest
 from rag.store.dense import DenseIndex, file_problem, open_dense, save_dense
-from rag.store.documents import matches
 from rag.store.index_file import remove_index, writer_lock
 from rag.store.schema import DATABASE, Manifest
-from rag.store.store import Store
+from rag.store.store import Store, matches
 from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Stages
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from rag.errors import CitewiseError
-from ui import chrome, listing, panes, render, uploads
+from ui import listing, markup, panes, render, uploads
 from ui.conversation import Conversation, Conversations, run, turns
 from ui.filters import ALL, Narrow, View, choices
 from ui.pictures import Pictures
@@ -105,7 +105,7 @@ class Handlers:
     def _transcript(self, conversation: Conversation, index: str | None, texts: Texts) -> Markup:
         if conversation.exchanges or conversation.live:
             return render.transcript(conversation.exchanges, texts)
-        return chrome.welcome(self.workspace.samples(index) if index else (), texts)
+        return markup.welcome(self.workspace.samples(index) if index else (), texts)
 
     # ---------------------------------------------------------------- questions
 

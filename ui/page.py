@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from rag.parsers import SUFFIXES
-from ui import chrome, filters, panes
+from ui import filters, markup, panes
 from ui.filters import Narrow, View
 from ui.handlers import Handlers
 from ui.sources import OPENED
@@ -75,18 +75,18 @@ def _plain(shown: Any) -> Any:
 def labels(texts: Texts, remote: str) -> dict[str, dict[str, Any]]:
     """What the components are called in a language."""
     return {
-        "header": {"value": str(chrome.header(texts, remote))},
+        "header": {"value": str(markup.header(texts, remote))},
         "index": {"label": texts.index},
         "scope": {"label": texts.scope, "info": texts.scope_hint},
         "upload": {"label": texts.upload},
-        "upload_hint": {"value": str(chrome.hint(texts.upload_hint))},
+        "upload_hint": {"value": str(markup.hint(texts.upload_hint))},
         "new_index": {"label": texts.new_index},
         "new_name": {"label": texts.new_index_hint},
         "create": {"value": texts.create},
         "question": {"label": texts.question, "placeholder": texts.question_hint},
         "ask": {"value": texts.ask},
         "stop": {"value": texts.stop},
-        "keys": {"value": str(chrome.hint(texts.keys))},
+        "keys": {"value": str(markup.hint(texts.keys))},
         **filters.labels(texts),
     }
 

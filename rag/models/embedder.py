@@ -20,8 +20,15 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError, StorageError
 from rag.models import export
-from rag.models.card import EmbedderFiles
-from rag.models.registry import EMBEDDED, NO_SOURCES, Sources, find_embedder, find_tokenizer, offline
+from rag.models.registry import (
+    EMBEDDED,
+    NO_SOURCES,
+    EmbedderFiles,
+    Sources,
+    find_embedder,
+    find_tokenizer,
+    offline,
+)
 
 # Padded tokens in one run of the encoder: larger batches fall out of the cache and are slower on a CPU.
 _BATCH_TOKENS = 2048

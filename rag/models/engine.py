@@ -24,8 +24,7 @@ from numpy.typing import NDArray
 
 from rag.errors import CitewiseError, GenerationError
 from rag.models.generation import TEMPERATURE, TOP_P, Delivery, Thoughts
-from rag.models.kvstate import Prefixes
-from rag.models.native import Context, Interrupted, ModelVocabulary
+from rag.models.native import Context, Interrupted, ModelVocabulary, Prefixes
 
 WAITING = 64
 _PIECES_A_TURN = 2  # the sooner a prompt is read, the more answers are written in one call

@@ -16,8 +16,7 @@ from rag.errors import GenerationError
 from rag.models.engine import CLOSED, Engine, Request
 from rag.models.fetch import verified_sha256
 from rag.models.generation import EngineSettings, LLMInfo, Prompt
-from rag.models.kvstate import Prefixes
-from rag.models.native import Context, Model, build
+from rag.models.native import Context, Model, Prefixes, build
 from rag.models.template import CHATML, PLAIN, ChatTemplate
 from rag.types import Queued
 

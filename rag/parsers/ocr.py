@@ -15,19 +15,17 @@ _MIN_CONFIDENCE = 0.5
 
 
 class Reader:
-    """Reads pages of one PDF. Raises ConfigError where the extra is not installed."""
+    """Reads pages of one open PDF, which it closes. Raises ConfigError where the extra is not installed."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, document: Any) -> None:
         if importlib.util.find_spec("rapidocr_onnxruntime") is None:
             raise ConfigError(
                 'reading scanned pages needs the OCR extra; install it with: pip install "citewise[ocr]"'
             )
         from rapidocr_onnxruntime import RapidOCR
 
-        from rag.parsers.pdf import open_pdf
-
         self._engine: Any = RapidOCR()
-        self._document = open_pdf(data, path="the scanned PDF")
+        self._document = document
 
     def lines(self, number: int) -> list[TextLine]:
         """Lines of page `number` (1-based) from top to bottom, in PDF points. Words that stand at one height

@@ -284,7 +284,7 @@ def _read_scans(data: bytes, pages: list[PageLines]) -> None:
     if scans:
         from rag.parsers.ocr import Reader
 
-        reader = Reader(data)
+        reader = Reader(open_pdf(data, path="the scanned PDF"))
         try:
             for page in scans:
                 page.lines = reader.lines(page.number)

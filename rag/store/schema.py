@@ -105,8 +105,8 @@ CREATE INDEX crossrefs_of ON crossrefs (document_id);
 CREATE INDEX crossrefs_to ON crossrefs (target_chunk_id) WHERE target_chunk_id IS NOT NULL;
 CREATE INDEX crossrefs_to_document ON crossrefs (target_document_id) WHERE target_document_id IS NOT NULL;
 CREATE INDEX crossrefs_named ON crossrefs (target, target_document_id) WHERE target != '';
--- Tokens are made by rag.languages.text and joined by blanks. The ascii tokeniser keeps every code point beyond ASCII
--- in the token.
+-- Tokens are made by rag.languages.text and joined by blanks. The ascii tokeniser keeps every code point
+-- beyond ASCII in the token.
 CREATE VIRTUAL TABLE lexical USING fts5 (title, heading, body, tokenize = "ascii tokenchars '.,'''");
 CREATE VIRTUAL TABLE vocabulary USING fts5vocab (lexical, 'row');
 """

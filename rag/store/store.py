@@ -1,24 +1,229 @@
-"""The only truth of an index: documents, passages, vectors and lexical tokens in one SQLite file.
+"""Which documents of an index pass the filters that a user sets.
 
-Below lie the file itself (`rag.store.index_file`) and its documents and passages (`rag.store.documents`);
-here stands what searches look up in it: tokens, labels, statements, references, vectors."""
+What an index holds, to be read: documents with their text, blocks and pages, and the passages cut from it.
+
+Ids of documents and passages are never used twice and what stands behind an id never changes: an updated file
+is a new document. So whatever was cached under an id is either right or gone.
+
+The only truth of an index: documents, passages, vectors and lexical tokens in one SQLite file.
+
+Below lie the file itself (`rag.store.index_file`) and its documents and passages (`rag.store.store`);
+here stands what searches look up in it: tokens, labels, statements, references, vectors.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+import re
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.documents.catalogue import Catalogue, build_catalogue
+from rag.documents.validity import Validity, marked, stated, versions
+from rag.errors import InputError
 from rag.facts.crossrefs import CrossReference
+from rag.facts.names import name_key, short_name
 from rag.store import lexical
 from rag.store import links as linking
 from rag.store import sql as rows
-from rag.store.documents import Documents
-from rag.types import Filters
-from rag.types.search import Lengths
+from rag.store.index_file import IndexFile
+from rag.store.schema import PART, Manifest, unpack
+from rag.types import Block, Chunk, Document, DocumentInfo, Filters
+from rag.types.search import Candidate, Lengths
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def matches(info: DocumentInfo, filters: Filters) -> bool:
+    """Whether a document passes: its path is one of the names or fits one of the patterns, and so on for
+    every given kind of filter."""
+    if filters.documents and not any(info.path == d or fnmatchcase(info.path, d) for d in filters.documents):
+        return False
+    if filters.kinds and info.kind not in filters.kinds:
+        return False
+    if filters.languages and info.language not in filters.languages:
+        return False
+    if filters.years and not _years(info.metadata).intersection(filters.years):
+        return False
+    if filters.companies and not {name_key(n) for n in filters.companies} & _company_names(info.metadata):
+        return False
+    if filters.in_force and not stated(info.metadata).in_force(filters.in_force):
+        return False
+    return all(info.metadata.get(key) == value for key, value in filters.metadata.items())
+
+
+def check_filters(filters: Filters) -> None:
+    """Raises InputError for a day that is no ISO date, or a year that is no year."""
+    try:
+        if filters.in_force and not _DAY.fullmatch(filters.in_force):
+            raise ValueError
+        date.fromisoformat(filters.in_force or "2000-01-01")
+    except ValueError as error:
+        raise InputError(
+            f"in_force is {filters.in_force!r}, which is no date. Write year, month and day: 2024-05-01."
+        ) from error
+    for year in filters.years:
+        if not re.fullmatch(r"\d{4}", year):
+            raise InputError(f"{year!r} is no year to filter by. Write four digits: 2023.")
+
+
+def _years(metadata: Mapping[str, str]) -> set[str]:
+    """The years that a document may be called by: all readings of its fiscal year, or its plain year."""
+    return {year for key in ("fiscal_year", "year") for year in metadata.get(key, "").split("|") if year}
+
+
+def _company_names(metadata: Mapping[str, str]) -> set[str]:
+    """The keys of a document's company, its other names and, of a contract, its parties."""
+    names = [n for key in ("company", "names", "parties") for n in metadata.get(key, "").split("|") if n]
+    return {name_key(form) for name in names for form in (name, short_name(name))}
+
+
+_CACHED_PARTS = 256
+
+
+class Documents(IndexFile):
+    """The documents and passages of an open index file."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection, manifest: Manifest) -> None:
+        super().__init__(folder, connection, manifest)
+        self._part = lru_cache(maxsize=_CACHED_PARTS)(self._read_part)
+
+    def close(self) -> None:
+        super().close()
+        self._part.cache_clear()
+
+    def documents(self, filters: Filters | None = None) -> list[DocumentInfo]:
+        """Every file that was ingested, unreadable ones too, by path. Raises InputError for a filter that
+        cannot be used."""
+        force = self.validity()
+        listed = self._cached("documents", lambda c: marked(rows.catalogue(c), force))
+        if not filters:
+            return list(listed)
+        check_filters(filters)
+        return [info for info in listed if matches(info, filters)]
+
+    def catalogue(self) -> Catalogue:
+        """Names, periods, statutes and subjects of the documents, for `rag.questions.constraints`."""
+        return self._cached("catalogue", lambda connection: build_catalogue(rows.catalogue(connection)))
+
+    def document(self, document_id: int) -> DocumentInfo:
+        """Raises InputError when there is no such document (any more)."""
+        with self._connection() as connection:
+            info = rows.document(connection, document_id)
+        if info is None:
+            raise InputError(f"The index {self.folder} holds no document {document_id} (any more).")
+        return marked([info], self.validity())[0]
+
+    def text(self, document_id: int, start: int = 0, end: int | None = None) -> str:
+        """`document.text[start:end]`; only the parts needed are read. "" for a document that gave no text."""
+        found = self._rows("SELECT length FROM documents WHERE id = ?", (document_id,))
+        length = found[0][0] if found else 0
+        stop = length if end is None else min(end, length)
+        start = max(0, start)
+        if start >= stop:
+            return ""
+        joined = "".join(self._part(document_id, n) for n in range(start // PART, (stop - 1) // PART + 1))
+        base = start // PART * PART
+        return joined[start - base : stop - base]
+
+    def _read_part(self, document_id: int, part: int) -> str:
+        query = "SELECT body FROM texts WHERE document_id = ? AND part = ?"
+        return "".join(unpack(body) for (body,) in self._rows(query, (document_id, part)))
+
+    def blocks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Block, ...]:
+        """The blocks that overlap `text[start:end]`, in order; cheap for a short range of a long document."""
+        with self._connection() as connection:
+            return rows.blocks(connection, document_id, start, end)
+
+    def page_at(self, document_id: int, offset: int) -> int | None:
+        """The 1-based page on which the code point at `offset` stands; None for formats without pages."""
+        with self._connection() as connection:
+            pages, _ = rows.pages(connection, document_id)
+        return next((p.number for p in reversed(pages) if p.start <= offset), None)
+
+    def load_document(self, document_id: int) -> Document:
+        """The whole document with text, pages and blocks. Raises InputError when there is none (any more)."""
+        info = self.document(document_id)
+        with self._connection() as connection:
+            pages, empty_pages = rows.pages(connection, document_id)
+        names = ("path", "source", "title", "kind", "language", "sha256", "metadata")
+        return Document(
+            **{name: getattr(info, name) for name in names},
+            text=self.text(document_id),
+            pages=pages,
+            blocks=self.blocks(document_id),
+            empty_pages=empty_pages,
+        )
+
+    def validity(self) -> Mapping[int, Validity]:
+        """From when to when each document is in force, by id; those of which nothing is known are left
+        out."""
+        return self._cached("validity", lambda connection: versions(rows.catalogue(connection)))
+
+    # Passages
+
+    def owners(self, ids: Sequence[int]) -> dict[int, int]:
+        """The document of each passage; those that are gone are left out. Reads no text."""
+        query = "SELECT id, document_id FROM chunks WHERE id IN (SELECT value FROM json_each(?))"
+        return dict(self._rows(query, rows.listed(ids)))
+
+    def candidates(self, ids: Sequence[int]) -> list[Candidate]:
+        """Passages without their text, by id; those that are gone are left out."""
+        with self._connection() as connection:
+            return [Candidate(*row) for row in rows.candidates(connection, ids)]
+
+    def chunks(self, ids: Sequence[int]) -> list[tuple[int, int, Chunk]]:
+        """(chunk id, document id, Chunk) in the order asked; those that are gone are left out."""
+        with self._connection() as connection:
+            found = {row[0]: row for row in rows.chunk_rows(connection, ids)}
+        return [self._chunk(found[i]) for i in ids if i in found]
+
+    def document_chunks(self, document_id: int) -> list[tuple[int, int, Chunk]]:
+        """All passages of a document, in order."""
+        with self._connection() as connection:
+            found = rows.chunk_range(connection, document_id, 0, 1 << 60)
+        return [self._chunk(row) for row in found]
+
+    def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[tuple[int, int, Chunk]]:
+        """The passages just before and after one, in document order, itself left out."""
+        with self._connection() as connection:
+            here = rows.chunk_rows(connection, [chunk_id])
+            if not here:
+                return []
+            document_id, ordinal = here[0][1], here[0][2]
+            found = rows.chunk_range(connection, document_id, ordinal - before, ordinal + after)
+        return [self._chunk(row) for row in found if row[0] != chunk_id]
+
+    def _chunk(self, row: rows.ChunkRow) -> tuple[int, int, Chunk]:
+        return row[0], row[1], rows.chunk(row, self.text(row[1], row[3], row[4]))
+
+    def chunk_ids(self, filters: Filters | None, documents: Sequence[int] | None = None) -> NDArray[np.int64]:
+        """Ids of the passages of the documents that pass and, where given, are among `documents`,
+        ascending."""
+        scope = self.scope(filters, documents)
+        if scope is None:
+            found = self._rows("SELECT id FROM chunks ORDER BY id")
+        else:
+            query = "SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) ORDER BY id"
+            found = self._rows(query, rows.listed(scope))
+        return np.array([i for (i,) in found], dtype=np.int64)
+
+    def scope(self, filters: Filters | None, documents: Sequence[int] | None = None) -> list[int] | None:
+        """The ids of the documents that pass the filters and, where given, are among `documents`; None:
+        all."""
+        if not filters:
+            return None if documents is None else list(documents)
+        passing = [d.id for d in self.documents(filters)]
+        return passing if documents is None else [i for i in passing if i in frozenset(documents)]
+
 
 _PHRASE_HITS = 200
 T = TypeVar("T")

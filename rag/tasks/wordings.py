@@ -179,7 +179,8 @@ CHINESE: tuple[tuple[Ask, CountUnit, re.Pattern[str]], ...] = tuple(
          r"(?:多少|几)[个名种项条家只笔位](?P<noun>.+?)[？?]*$"),
         (Ask.LIST, CountUnit.DOCUMENT, rf"(?:哪些|哪几{_MEASURE_ZH}?)(?P<noun>{_DOC_ZH}){_MENTIONS_ZH}(?P<topic>.+)"),
         (Ask.LIST, CountUnit.SECTION,
-         rf"^(?P<scope>.*?)(?:中|里)?(?:有)?(?:哪些|哪几{_MEASURE_ZH}?)(?P<noun>{_SEC_ZH}){_MENTIONS_ZH}(?P<topic>.+)"),
+         rf"^(?P<scope>.*?)(?:中|里)?(?:有)?(?:哪些|哪几{_MEASURE_ZH}?)"
+         rf"(?P<noun>{_SEC_ZH}){_MENTIONS_ZH}(?P<topic>.+)"),
         (Ask.LIST, CountUnit.DOCUMENT,
          rf"^{_MENTIONS_ZH}(?P<topic>.+?)的(?P<noun>{_DOC_ZH})(?:都|分别)?(?:有|是)哪(?:些|几{_MEASURE_ZH})[？?]*$"),
         (Ask.LIST, CountUnit.DOCUMENT,

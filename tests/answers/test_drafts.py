@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answers.drafts import choose
+from rag.answers.writing import choose
 from rag.types import ClaimState
 from tests.fakes import fake_document, fake_evidence
 

@@ -12,6 +12,7 @@ import pytest
 
 from rag.index import Index, open_index
 from rag.parsers import parse
+from tests.files import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import growth
@@ -23,9 +24,7 @@ from reading_cost import ADDED, reading_cost
 from rivals import rivals
 
 from tests.fakes import FakeEmbedder
-from tests.files import ROOT
 
-ROOT = ROOT
 SAMPLE = ROOT / "corpora/finance/documents/pellamy/credit-memo-2025.md"
 
 

@@ -326,7 +326,8 @@ def test_chinese_is_matched_without_loading_the_word_cutter() -> None:
         [
             sys.executable,
             "-c",
-            f"import sys; from rag.domains import load_domains; from rag.languages.lexicon import expand; {check}",
+            "import sys; from rag.domains import load_domains; "
+            f"from rag.languages.lexicon import expand; {check}",
         ],
         check=True,
     )

@@ -20,7 +20,7 @@ from rag.models import remote as audit
 from rag.models.llm import Prompt, ServerAccess, load_llm
 from rag.models.remote import OpenAIServer, Sent, audit_file, leaves_for, read, record
 from tests.llm_server import ChatServer
-from ui import chrome
+from ui import markup
 from ui.app import workspace_of
 from ui.handlers import Handlers
 from ui.texts import CHINESE, ENGLISH
@@ -219,13 +219,13 @@ def test_doctor_says_what_would_leave_and_what_left(config: Config) -> None:
 
 @pytest.mark.parametrize("texts", [ENGLISH, CHINESE])
 def test_the_page_names_the_host_or_says_that_nothing_leaves(texts: Any) -> None:
-    there = chrome.header(texts, "models.example.org")
+    there = markup.header(texts, "models.example.org")
     assert "models.example.org" in there
     assert texts.local not in there
-    here = chrome.header(texts)
+    here = markup.header(texts)
     assert texts.local in here
     assert "cw-remote" not in here
-    assert "<script>" not in chrome.header(texts, "<script>")
+    assert "<script>" not in markup.header(texts, "<script>")
 
 
 def test_the_workspace_of_an_allowed_server_says_its_host(config: Config) -> None:

@@ -21,8 +21,7 @@ from rag.errors import GenerationError
 from rag.models import engine as engine_module
 from rag.models.engine import Engine, Request, chosen, cuts, shared
 from rag.models.generation import TEMPERATURE
-from rag.models.kvstate import Prefixes
-from rag.models.native import Interrupted
+from rag.models.native import Interrupted, Prefixes
 from rag.types import Queued
 
 SIZE = 4

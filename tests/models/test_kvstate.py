@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.models.kvstate import Prefixes
+from rag.models.native import Prefixes
 
 TOKENS = list(range(40))
 BELONGS = {"model": "abc", "build": "1"}

@@ -34,7 +34,7 @@ from rag.types import (
 )
 from tests.fakes import fake_answer, fake_citation, fake_document, fake_evidence, fake_hit
 from tests.page_fakes import HOSTILE
-from ui import cards, chrome, listing, panes, render
+from ui import cards, listing, markup, panes, render
 from ui.cards import copy_text
 from ui.conversation import Exchange, advance, turns
 from ui.markup import join, tag
@@ -133,7 +133,7 @@ def everything(text: str, texts: Texts = ENGLISH) -> str:
                 listing.report(report, texts),
                 listing.problem(text, texts),
                 listing.mistake(text),
-                chrome.welcome((text,), texts),
+                markup.welcome((text,), texts),
             ]
         )
     )

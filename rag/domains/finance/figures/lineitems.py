@@ -13,8 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from rag.domains.finance.concepts import CONCEPTS, load
+from rag.domains.finance.figures.cells import BRACKETS, wording_score
 from rag.domains.finance.figures.formulas import OUTFLOWS, concept_unit, equal_lines
-from rag.domains.finance.figures.labels import BRACKETS, wording_score
 from rag.domains.finance.figures.lines import PER_SHARE, Amount, TableLine, ledger, table_lines
 from rag.domains.finance.sections import PRIMARY
 from rag.languages.text import has_han, search_tokens
@@ -194,7 +194,7 @@ def _misplaced(line: TableLine, amount: Amount, wanted: Item) -> float:
 
 
 def label_score(label: str, section: str, wanted: Item) -> float:
-    """How well a label says an item, 0..1 (see `rag.domains.finance.figures.labels`)."""
+    """How well a label says an item, 0..1 (see `rag.domains.finance.figures.cells`)."""
     return wording_score(label, section, wanted.wordings)
 
 

@@ -15,8 +15,7 @@ from decimal import Context, DecimalException, DivisionByZero, InvalidOperation,
 from functools import cache
 from typing import Any
 
-from rag.domains.finance.money.formulas import Unsolved
-from rag.domains.finance.money.given import RATES, Inputs, data, read_inputs
+from rag.domains.finance.money.given import RATES, Inputs, Unsolved, data, read_inputs
 from rag.domains.finance.money.sheet import Lack, Sheet, Way
 from rag.domains.finance.money.sums import READERS
 from rag.domains.finance.printing import NotComputed, read_rounding

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from rag.domains.finance.money import formulas
+from rag.domains.finance.money import given
 from rag.domains.finance.money.given import Given, Inputs, data
 from rag.domains.finance.printing import Formatter, Rounding, plain
 from rag.types import Calculation, Figure
@@ -52,7 +52,7 @@ class Way:
 
 
 def evaluate(text: str, terms: Mapping[str, Any]) -> Decimal:
-    """An expression of numbers, `terms` and the functions of `rag.domains.finance.money.formulas`; ^ is a
+    """An expression of numbers, `terms` and the functions of `rag.domains.finance.money.given`; ^ is a
     power. Raises KeyError for a name that is neither."""
 
     def value(node: ast.expr) -> Any:
@@ -62,7 +62,7 @@ def evaluate(text: str, terms: Mapping[str, Any]) -> Decimal:
             case ast.UnaryOp(ast.USub(), operand):
                 return -value(operand)
             case ast.Call(ast.Name(name), args):
-                return formulas.FUNCTIONS[name](*map(value, args))
+                return given.FUNCTIONS[name](*map(value, args))
             case ast.Name(name):
                 return terms[name]
             case ast.Constant(number):
@@ -107,7 +107,7 @@ class Sheet:
     def amount(self, *roles: str) -> Decimal:
         """The value of an optional input, 0 where it is not given."""
         found = self.take(*roles)
-        return found.value if found else formulas.ZERO
+        return found.value if found else given.ZERO
 
     def word(self, table: str, name: str) -> str:
         """An entry of [label] or [unit] in the question's language."""

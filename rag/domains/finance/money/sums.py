@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from rag.domains.finance.money import formulas as f
-from rag.domains.finance.money.formulas import ZERO
+from rag.domains.finance.money import given as f
 from rag.domains.finance.money.given import (
+    ZERO,
     Given,
     compounding,
     count_of_periods,

@@ -177,7 +177,8 @@ CHINESE: tuple[tuple[Ask, CountUnit, re.Pattern[str]], ...] = tuple(
         (Ask.COUNT, CountUnit.ROW,
          r"^(?P<topic>.*?)(?:一共|总共|共)?(?:列出|列有|列明|列示|登记|收录|载列)了?"
          r"(?:多少|几)[个名种项条家只笔位](?P<noun>.+?)[？?]*$"),
-        (Ask.LIST, CountUnit.DOCUMENT, rf"(?:哪些|哪几{_MEASURE_ZH}?)(?P<noun>{_DOC_ZH}){_MENTIONS_ZH}(?P<topic>.+)"),
+        (Ask.LIST, CountUnit.DOCUMENT, rf"(?:哪些|哪几{_MEASURE_ZH}?)"
+        rf"(?P<noun>{_DOC_ZH}){_MENTIONS_ZH}(?P<topic>.+)"),
         (Ask.LIST, CountUnit.SECTION,
          rf"^(?P<scope>.*?)(?:中|里)?(?:有)?(?:哪些|哪几{_MEASURE_ZH}?)"
          rf"(?P<noun>{_SEC_ZH}){_MENTIONS_ZH}(?P<topic>.+)"),

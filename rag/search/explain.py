@@ -120,21 +120,22 @@ def leg_words(leg: Leg, language: str = "en") -> str:
 
 
 class Words:
-    """The words of explanations: those of the fields beside what holds for all."""
+    """The words of explanations: those of the fields beside what holds for all. `tables`: see
+    `rag.search.pool.Searches.words`."""
 
     def __init__(self, fields: Iterable[Searches]) -> None:
-        self._tables: dict[str, dict[str, tuple[str, ...]]]
-        self._tables = {"matters": dict(_MATTERS), "features": dict(_FEATURES)}
+        self.tables: dict[str, dict[str, tuple[str, ...]]]
+        self.tables = {"matters": dict(_MATTERS), "features": dict(_FEATURES)}
         for field in fields:
             for sort, table in field.words.items():
-                self._tables.setdefault(sort, {}).update(table)
+                self.tables.setdefault(sort, {}).update(table)
 
     def _in(self, language: str, sort: str, name: str) -> str:
-        return _in(language, self._tables.get(sort, {}).get(name, (name, name)))
+        return _in(language, self.tables.get(sort, {}).get(name, (name, name)))
 
     def reason(self, reason: Reason, language: str = "en") -> str:
         """A reason in words, for or against as its value says: "its document is of another period"."""
-        words = self._tables["features"].get(reason.name, (reason.name, reason.name))
+        words = self.tables["features"].get(reason.name, (reason.name, reason.name))
         return _in(language, words[2:] if reason.value < 0 and len(words) > 2 else words)
 
     def label(self, what: str, language: str = "en") -> str:

@@ -1,12 +1,9 @@
-"""Files that are either the old ones or the new ones, never half of each.
+"""Files that are either the old ones or the new ones, never half of each, and the journal of a batch: a kill
+loses no answered row and asks none twice.
 
-What a batch has answered so far, written before the next question is asked: a kill loses no row and asks
-none twice.
-
-One JSON object a line, handed to the system at once and synced to disk several times a second. The first
-line names the setup (index and model) that the answers come from; a journal of another setup is not mixed
-with this one. A line that a kill cut short is dropped.
-"""
+The journal holds one JSON object a line, handed to the system at once and synced to disk several times a
+second. The first line names the setup (index and model) that the answers come from; a journal of another
+setup is not mixed with this one. A line that a kill cut short is dropped."""
 
 from __future__ import annotations
 

@@ -1,11 +1,5 @@
-"""Passages as cards: what was found, and what came nearest. Pure.
-
-What was understood of a question, what of it gave way, and why each passage was chosen. Pure.
-
-What was searched, so that a refusal can be weighed. Pure.
-
-An answer as plain text for somebody else's document: sentences, then numbered references.
-"""
+"""Passages as cards, what was understood of a question and why each passage was chosen, what was searched;
+and an answer as plain text for somebody else's document. Pure."""
 
 from __future__ import annotations
 

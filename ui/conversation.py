@@ -1,8 +1,5 @@
-"""One question and what has come back so far: a value, and the function that takes it one event further.
-
-What belongs to one open page: its exchanges and the question under way. Several pages never see each
-other's.
-"""
+"""One question and what has come back so far, and what belongs to one open page: its exchanges and the
+question under way. Several pages never see each other's."""
 
 from __future__ import annotations
 

@@ -1,11 +1,6 @@
-"""What each part of the page shall show: the answer of a handler, carried over by `ui.page`.
-
-What a search is limited to: the choices that an index offers, what the reader chose, and that in words.
-Pure.
-
-The filters of the page as Gradio components: one folded group in the documents column. Imports Gradio at
-the top: reach it through `ui.app`.
-"""
+"""What a search is limited to: the choices that an index offers, what the reader chose, that in words, and
+the filters of the page as Gradio components; and what each part of the page shall show (`View`). Imports
+Gradio at the top: reach it through `ui.app`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
-"""The page's components and where they stand. Imports Gradio at the top: reach it through `ui.app`.
-
-The events between the page's components. Imports Gradio at the top: reach it through `ui.app`,
-which first switches off everything in Gradio that would call home.
-"""
+"""The page's components, where they stand, and the events between them. Imports Gradio at the top: reach it
+through `ui.app`, which first switches off everything in Gradio that would call home."""
 
 from __future__ import annotations
 

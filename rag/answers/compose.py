@@ -1,13 +1,10 @@
-"""What of a question had no support: names and words that stand in no document, or not near the best
-passages, and what it demands (a company, a year, an article) that no passage is. In words, English and
-Chinese.
-
-Verified claims and evidence -> the Answer: what is written, what is quoted, what is refused.
+"""Verified claims and evidence -> the Answer: what is written, what is quoted, what is refused, and what of a
+question had no support: names and words that stand in no document, or not near the best passages, and what it
+demands (a company, a year, an article) that no passage is.
 
 The quoted answer always exists. The model's sentences are put in front of it only where verification found
 them supported; a sentence that merely repeats its quote is left out, and what did not pass is kept apart in
-`dropped`.
-"""
+`dropped`."""
 
 from __future__ import annotations
 

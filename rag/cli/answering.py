@@ -1,8 +1,5 @@
-"""Lines about a passage beside its text: where its references lead, and whether it is still in force.
-
-How `citewise ask` prints an answer: evidence, sentences with their states, parts, what was read, refusals;
-in the language of the answer.
-"""
+"""How `citewise ask` prints an answer: evidence (where its references lead, whether it is still in force),
+sentences with their states, parts, what was read, refusals; in the language of the answer."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a search understood, what gave way, and why each passage, for the terminal.
-
-`citewise ask` and `citewise search`.
-"""
+"""`citewise ask` and `citewise search`: what was understood, what gave way, and why each passage."""
 
 from __future__ import annotations
 

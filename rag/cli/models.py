@@ -1,7 +1,4 @@
-"""`citewise ui`, `citewise doctor`, and the version.
-
-`citewise models list|path|pull|verify|tune`.
-"""
+"""`citewise models list|path|pull|verify|tune`, `citewise ui`, `citewise doctor`, and the version."""
 
 from __future__ import annotations
 

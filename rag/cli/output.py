@@ -1,8 +1,5 @@
-"""What the commands print, how they fail, and how they are stopped.
-
-Results go to standard output, progress and messages to standard error. Text from documents is freed of
-control characters first: a terminal obeys them.
-"""
+"""What the commands print, how they fail and are stopped. Results go to standard output, progress and
+messages to standard error; text from documents is freed of control characters, which a terminal obeys."""
 
 from __future__ import annotations
 

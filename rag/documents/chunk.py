@@ -1,12 +1,8 @@
-"""What stands in front of a passage for embedding and search: title, headings, column headers, within a
-budget.
-
-Document -> passages of a bounded number of the embedder's own tokens.
+"""Document -> passages of a bounded number of the embedder's own tokens, title and headings in front.
 
 Short neighbours under one heading share a passage; an article of law, a clause or a table row is cut only
 when it is larger than the limit by itself: then between its paragraphs, at sentence ends, at line ends, and
-last of all between words.
-"""
+last of all between words."""
 
 from __future__ import annotations
 

@@ -1,12 +1,9 @@
-"""Article, section, clause, note and other numbers by which a text refers to its own or another's parts,
-and ordinals.
-
-Article, section, clause and note numbers of a question as labels, and whether a passage bears them.
+"""Article, section, clause, note and other numbers by which a text refers to its own or another's parts, as
+labels, whether a passage bears them, and ordinals.
 
 A label is a unit and a number: 第一百二十条之一, 第120条之一 and Article 120-1 are "article 120-1"; § 12.3
 and Section 12.3 are "section 12.3"; Art. 12(3) and 第十二条第三款 are "article 12(3)"; 附注七 and Note VII
-are "note 7".
-"""
+are "note 7"."""
 
 from __future__ import annotations
 

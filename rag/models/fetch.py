@@ -1,7 +1,5 @@
-"""SHA-256 of files, remembered so that a large file is read through once.
-
-One file from an address: resumed where it stopped, checked, and put in place in one step.
-"""
+"""One file from an address: resumed where it stopped, checked, and put in place in one step. SHA-256 of
+files, remembered so that a large file is read through once."""
 
 from __future__ import annotations
 

@@ -1,11 +1,9 @@
-"""What a sentence-transformers folder says about itself: dimension, length, pooling, prompts, languages.
-
-Finds model files, checks that they are the right ones, and fetches them when, and only when, asked to.
+"""Finds model files, checks that they are the right ones, reads what a sentence-transformers folder says of
+itself, and fetches when, and only when, asked to.
 
 The embedded models come as Python packages; they are located with importlib and never imported (importing
 them would load torch or llama.cpp). Every file with a pinned SHA-256 is checked at load; a check is
-remembered by path, size and modification time, so that it costs nothing the next time.
-"""
+remembered by path, size and modification time, so that it costs nothing the next time."""
 
 from __future__ import annotations
 

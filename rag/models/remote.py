@@ -1,15 +1,10 @@
-"""What left this machine: one line a request to another host, in a file that stays here.
-
-`cache_dir/audit.jsonl` says when, where to, how many bytes and the SHA-256 of the prompt, so that a prompt at
-hand can be proved to have been sent or not; it holds no text. The line is on disk before the request is made:
-where it cannot be written, nothing is sent.
-
-A language model behind an OpenAI-compatible address: llama-server, vLLM, Ollama, or a service elsewhere.
+"""A language model behind an OpenAI-compatible address: llama-server, vLLM, Ollama, or a service elsewhere.
 
 Only an address that the user set is ever contacted; redirects are not followed, so that no server can send
 the words on to another host. A host that is not this machine needs `allow_remote`, and each request to it is
-written down before it is made (`rag.models.remote`).
-"""
+one line of `cache_dir/audit.jsonl`: when, where to, how many bytes and the SHA-256 of the prompt, so that a
+prompt at hand can be proved to have been sent or not; it holds no text. The line is on disk before the
+request is made: where it cannot be written, nothing is sent."""
 
 from __future__ import annotations
 

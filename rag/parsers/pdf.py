@@ -1,9 +1,6 @@
-"""What a PDF is called: by its metadata, by the cover of a filing, or by its most prominent line.
-
-PDF: text by pdfium, outline, metadata and passwords by pypdf, which also reads what pdfium cannot.
-
-pdfium reads 10-K filings at 200 to 400 pages a second, pypdf at 4 to 40.
-"""
+"""PDF: text by pdfium, outline, metadata and passwords by pypdf, which also reads what pdfium cannot (pdfium
+reads 10-K filings at 200 to 400 pages a second, pypdf at 4 to 40). Titles come from metadata, the cover of a
+filing, or the most prominent line."""
 
 from __future__ import annotations
 

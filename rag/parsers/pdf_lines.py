@@ -1,10 +1,8 @@
-"""The lines of a PDF page as pdfium reads them, with where and in which type they stand.
+"""The lines of a PDF page as pdfium reads them, with where and in which type they stand; words that it hands
+over broken are mended once the whole document is known.
 
 Only the first and last character of a line are looked up: a call per character would cost more than reading
-the page.
-
-Words that pdfium hands over broken, mended once the whole document is known.
-"""
+the page."""
 
 from __future__ import annotations
 

@@ -1,13 +1,7 @@
-"""What kind of answer a question expects, read from its words, English and Chinese.
+"""What a question asks for, read by code: the kind of answer it expects, the names and numbers to find again.
 
-A kind is a hint for choosing sentences, never a filter; `rag.search.candidates` finds what a sentence holds
-of it.
-
-What a question asks for, read by code: the kind of answer it expects, the names and numbers to find again.
-
-Pure functions over strings, English and Chinese. An expected kind is a hint for choosing sentences, never a
-filter.
-"""
+Pure functions over strings, English and Chinese. A kind is a hint for choosing sentences, never a filter;
+`rag.search.candidates` finds what a sentence holds of it."""
 
 from __future__ import annotations
 

@@ -1,15 +1,11 @@
-"""What the pronouns of a follow-up stand for ("it", "its", "they", "the company"), by the question before.
-English; pure.
-
-A follow-up question, completed from the conversation by code: what the index is searched with must stand
+"""A follow-up question, completed from the conversation by code: what the index is searched with must stand
 alone.
 
 No model rewrites anything. A follow-up that gives one thing ("and in 2019?", "what about Globex?",
 那第三条呢) has it put in the place of its like in the question before; a pronoun ("its side effects?") is
 replaced by what it stands for; a question that asks something new of the same matter ("and who repairs the
 roof?") gets that matter behind it; and where none of this can be determined, both questions are searched
-with. A question that stands alone is never touched. `Answer.searched` shows what came of it.
-"""
+with. A question that stands alone is never touched. `Answer.searched` shows what came of it."""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
-"""One writer at a time: a lock file that the kernel releases when its holder dies.
-
-The file of an index: opened, made, read from any thread, written by one.
+"""The file of an index: opened, made, read from any thread, written by one at a time.
 
 Reads are safe from any thread and beside a writer in this or another process (WAL; one pooled connection per
-call).
-"""
+call). The writer's lock file is released by the kernel when its holder dies."""
 
 from __future__ import annotations
 

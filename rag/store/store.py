@@ -1,15 +1,8 @@
-"""Which documents of an index pass the filters that a user sets.
-
-What an index holds, to be read: documents with their text, blocks and pages, and the passages cut from it.
+"""The only truth of an index: documents with their text, blocks and pages, passages, vectors and lexical
+tokens in one SQLite file (`rag.store.index_file`); which documents pass the filters of a user.
 
 Ids of documents and passages are never used twice and what stands behind an id never changes: an updated file
-is a new document. So whatever was cached under an id is either right or gone.
-
-The only truth of an index: documents, passages, vectors and lexical tokens in one SQLite file.
-
-Below lie the file itself (`rag.store.index_file`) and its documents and passages (`rag.store.store`);
-here stands what searches look up in it: tokens, labels, statements, references, vectors.
-"""
+is a new document. So whatever was cached under an id is either right or gone."""
 
 from __future__ import annotations
 

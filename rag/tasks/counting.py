@@ -1,8 +1,6 @@
-"""The companies and the parties of contracts that documents are of, as ingest read them from titles, covers
-and first lines: listed and counted by code, each cited where its document first names it.
-
-How many, which ones, all of them: answered from every passage that matches, with counts made by code.
-"""
+"""How many, which ones, all of them: answered from every passage that matches, with counts made by code; the
+companies and parties of contracts among them, as ingest read them from titles, covers and first lines, each
+cited where its document first names it."""
 
 from __future__ import annotations
 

@@ -1,15 +1,9 @@
-"""What a question compares, recognised by its wording: "compare A and B", "the difference between A and B",
-A与B的区别.
-
-A difference between two years, or of two amounts, is a figure to be computed, and none of this module's
-business. Pure functions over strings.
-
-Questions about many passages, recognised by their wording: how many documents mention something, list all
+"""Questions about many passages, recognised by their wording: how many documents mention something, list all
 of them, compare two things, summarise one.
 
-What is not recognised here is answered like any other question. Pure functions over strings, English and
-Chinese; the wordings stand in `rag.tasks.wordings`.
-"""
+What is not recognised here is answered like any other question; a difference between two years, or of two
+amounts, is a figure to be computed. Pure functions over strings, English and Chinese; the wordings that
+count, list and summarise stand in `rag.tasks.wordings`."""
 
 from __future__ import annotations
 

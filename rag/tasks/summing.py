@@ -1,14 +1,11 @@
-"""The sentences that say most of a text, chosen by code: a summary in the text's own words.
+"""What a document, a section or a topic says in short: its most central sentences, quoted, in their order,
+chosen by code from all of it.
 
 Centrality is continuous LexRank (Erkan and Radev, "LexRank: Graph-based Lexical Centrality as Salience in
 Text Summarization", 2004) over tf-idf of search tokens, biased towards the passages nearest to the mean
 vector of all of them where vectors are at hand (Otterbacher, Erkan and Radev, "Biased LexRank", 2009).
 Redundancy is kept out by maximal marginal relevance (Carbonell and Goldstein, 1998); each heading gets a
-sentence before any gets a second one.
-
-What a document, a section or a topic says in short: its most central sentences, quoted, in their order,
-chosen by code from all of it.
-"""
+sentence before any gets a second one."""
 
 from __future__ import annotations
 

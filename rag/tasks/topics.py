@@ -1,11 +1,9 @@
-"""What a passage has to hold to match a topic: every content word, name and quoted phrase of it, each in one
-of its forms (stemmed; the professional words for a lay one), and whether a text holds them.
+"""Which documents a topic names ("the termination clauses of the office lease", 保密协议的保密期限), by their
+titles, file names, companies, parties and statutes, and what a passage has to hold to match the rest: every
+content word, name and quoted phrase, each in one of its forms (stemmed; the professional words for a lay
+one).
 
-A topic is matched exactly, unlike a question that is searched for: the matching set can be counted.
-
-Which documents a topic names ("the termination clauses of the office lease", 保密协议的保密期限), by their
-titles, file names, companies, parties and statutes, and what of the topic is left to look for in them.
-"""
+A topic is matched exactly, unlike a question that is searched for: the matching set can be counted."""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
-"""What a question about many passages asks for, as a value.
-
-The wordings of questions about many passages, English and Chinese, and what each asks for.
+"""The wordings of questions about many passages, English and Chinese, and what each asks for, as a value.
 
 Only wordings that leave no doubt are here: "How many days' notice ..." and 有几天 ask for a figure that
-stands in a sentence, "Which documents must be filed?" for what is stated somewhere.
-"""
+stands in a sentence, "Which documents must be filed?" for what is stated somewhere."""
 
 from __future__ import annotations
 

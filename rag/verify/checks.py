@@ -1,13 +1,9 @@
-"""Checks of what stands right at a figure or word and bounds it: "at least 30", "5 to 10 mg", 五千元以上,
-"semi-annually". A figure given without its bound, or half a range, is another statement.
-
-The single questions that verification asks of a sentence and its source. Each is a pure function that
-returns findings.
+"""The single questions that verification asks of a sentence and its source: facts that must occur, and what
+stands right at a figure or word and bounds it: "at least 30", "5 to 10 mg", 五千元以上, "semi-annually". Each
+is a pure function that returns findings.
 
 A finding is hard (the sentence is unsupported) or soft (at most partial), and says why in words a reader
-understands. Here: facts that must occur. Words that turn a sentence are judged in `rag.verify.polarity`, what
-belongs together in `rag.verify.polarity`.
-"""
+understands. What belongs together, and words that turn a sentence, are judged in `rag.verify.polarity`."""
 
 from __future__ import annotations
 

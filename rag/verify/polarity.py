@@ -1,9 +1,6 @@
-"""Checks of what belongs together: figures to their columns and neighbours, who does what to whom, words to
-one clause.
-
-Checks of the words that turn a sentence round: negation, modality, direction, opposites, conditions and
-quantifiers.
-"""
+"""Checks of what belongs together (figures to their columns and neighbours, who does what to whom, words to
+one clause) and of the words that turn a sentence round: negation, modality, direction, opposites, conditions
+and quantifiers."""
 
 from __future__ import annotations
 

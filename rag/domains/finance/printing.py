@@ -1,12 +1,8 @@
-"""How a question wants its figure written, and figures so written.
+"""How a question wants its figure written, how figures are so written, English and Chinese, and what is said
+where one is missing.
 
 Halves are rounded away from zero, as analysts and spreadsheets do. Money is written in the scale asked for
-("in USD millions", 单位：万元), else in the largest of thousand and million that loses nothing.
-
-The figures that a computation needs, and why there is none where one is missing.
-
-How computed figures are printed: scale, places, currency and unit, in English and Chinese.
-"""
+("in USD millions", 单位：万元), else in the largest of thousand and million that loses nothing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a question asks to be read or computed, as a value.
-
-The periods that a question for a figure names.
-"""
+"""What a question asks to be read or computed, and for which periods, as values."""
 
 from __future__ import annotations
 

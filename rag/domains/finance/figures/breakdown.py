@@ -1,12 +1,10 @@
-"""Figures by segment, region or product: which part of a company has most of something, or more than a share.
+"""Figures by segment, region or product: which part of a company has most of something, or more than a share,
+in figures and words.
 
 Two layouts are read: parts as rows under the name of the figure ("Revenues:", a row for each segment, a
-total), and parts as columns ("Retail 2022 | Retail 2021 | ... | Total 2022"). A table
-counts only where its total is the company's own figure of the statements and its parts add up to it: then
-they are all there are.
-
-Questions about segments, regions and products: the breakdown that answers them, in figures and words.
-"""
+total), and parts as columns ("Retail 2022 | Retail 2021 | ... | Total 2022"). A table counts only where its
+total is the company's own figure of the statements and its parts add up to it: then they are all there
+are."""
 
 from __future__ import annotations
 

@@ -1,15 +1,13 @@
-"""How well the label of a row says what one of several wordings says.
-
-Labels are compared word by word: every word of the wording has to stand in the label; words that a label adds
-cost according to what they do to its meaning ("net" not much, "other" or "deferred" nearly all). What a total
-is after ("net of ...") and whose it is ("attributable to ...") hardly count.
-
-A table row as a label and figures, each with its own characters and its value.
+"""A table row as a label and figures, each with its own characters and its value; and how well the label says
+what one of several wordings says.
 
 Rows come in two shapes: cells joined by " | " (sheets, HTML, DOCX, Markdown), whose columns are known by
 their place, and lines of a PDF ("Net sales $ 265,595 $ (1,234) 5.6 %"), read from the end, whose figures are
 known by their order only.
-"""
+
+Every word of a wording has to stand in the label; words that a label adds cost according to what they do to
+its meaning ("net" not much, "other" or "deferred" nearly all). What a total is after ("net of ...") and whose
+it is ("attributable to ...") hardly count."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""What the numbers say to a question of yes or no, of better or worse, of which period: one sentence.
-
-What a computed figure, or the lack of one, says in words, English and Chinese.
-"""
+"""What a computed figure, or the lack of one, says in words, English and Chinese: also to a question of yes
+or no, of better or worse, of which period."""
 
 from __future__ import annotations
 

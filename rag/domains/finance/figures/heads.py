@@ -1,11 +1,8 @@
-"""What the lines above a table say that its own head leaves out: units, and the periods of its columns.
-
-Column heads of a table -> the period, unit and scale of each column.
+"""Column heads of a table, and the lines above it -> the period, unit and scale of each column.
 
 "(In thousands) Six Months Ended June 30, | 2023 | 2022" heads two columns: six months that end on 30 June of
 the year 2023 and of the year before. Dates become fiscal quarters by the calendar of the document: what its
-report covers and the day on which that ends. Nothing is guessed where a head says no period: `year` is 0.
-"""
+report covers and the day on which that ends. Nothing is guessed where a head says no period: `year` is 0."""
 
 from __future__ import annotations
 

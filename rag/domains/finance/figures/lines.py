@@ -1,15 +1,9 @@
-"""What the rows of a table are called: the label of each, and the section that it stands under.
-
-Rows of tables as lines: label, section, figures by period, place.
+"""Rows of tables as lines (label, section, figures by period, place), and the statements of a document as
+such lines, kept: what it says never changes under its id.
 
 The head gives each column its period; a cell's unit is determined by its column, its table, the lines above
-it, or the words of its row.
-
-The financial statements of a document as lines, kept.
-
-Only tables that stand in a primary statement are read (`Chunk.role`); a report has some forty such passages.
-What a document says never changes under its id, so its ledger is kept as long as its store is open.
-"""
+it, or the words of its row. Only tables that stand in a primary statement are read (`Chunk.role`); a report
+has some forty such passages."""
 
 from __future__ import annotations
 

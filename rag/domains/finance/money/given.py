@@ -1,16 +1,13 @@
-"""The functions that sums of money are made of, in Decimal: payments, growth, discounting, rates.
-
-Rates are per period and parts of one (0.004 for 0.4 % a month), `n` counts periods, amounts are positive
-unless they are flows. Closed forms are those of numpy-financial, which takes Decimals; rates are found by
-Brent's method (scipy) and refined to the digits of the context by Newton's.
-
-What a question (or a sentence of a document) gives a calculation to work with: amounts, rates, terms.
+"""What a question (or a sentence of a document) gives a calculation to work with, amounts, rates, terms, and
+the functions that sums of money are made of.
 
 Every quantity of the text (`rag.facts.quantities`) gets the role that the nearest words around it say: "a
 loan of $300,000" is the principal, "6% coupon" the coupon rate, 首付30% a share paid down. Nothing goes by
-order: an amount without such words has the role "amount", a percentage "rate", a duration "term". Words and
-roles are those of data/calculations.toml.
-"""
+order: an amount without such words has the role "amount", a percentage "rate", a duration "term".
+
+The functions work in Decimal. Rates are per period and parts of one (0.004 for 0.4 % a month), `n` counts
+periods, amounts are positive unless they are flows. Closed forms are those of numpy-financial, which takes
+Decimals; rates are found by Brent's method (scipy) and refined to the digits of the context by Newton's."""
 
 from __future__ import annotations
 
@@ -183,13 +180,13 @@ class Inputs:
     currency: str = ""
 
     def says(self, name: str) -> bool:
-        """Whether the question holds a cue of data/calculations.toml."""
+        """Whether the question holds a cue of calculations.toml."""
         return cue(name).search(self.text) is not None
 
 
 @cache
 def data() -> Mapping[str, Any]:
-    """data/calculations.toml, read once; "label" holds the names of the roles in English and Chinese."""
+    """calculations.toml, read once; "label" holds the names of the roles in English and Chinese."""
     read = tomllib.loads(CALCULATIONS.read_text(encoding="utf-8"))
     return read | {"label": {role: names for role, *names in read["labels"]}}
 

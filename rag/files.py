@@ -19,6 +19,11 @@ from typing import Any, Self
 
 from rag.errors import InputError, StorageError
 
+_FORMAT = 1
+# A killed process loses nothing that was written; only a power cut loses what was not synced, and that is
+# asked again.
+_SYNC_SECONDS = 0.2
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Put `content` at `path` so that a crash at any point leaves the old file or the new one.
@@ -54,12 +59,6 @@ def storage_error(path: Path, error: OSError) -> StorageError:
     """The system's refusal in words that say what to do."""
     why = error.strerror or str(error)
     return StorageError(f"{path} cannot be written: {why}. Free some space, or choose another place.")
-
-
-_FORMAT = 1
-# A killed process loses nothing that was written; only a power cut loses what was not synced, and that is
-# asked again.
-_SYNC_SECONDS = 0.2
 
 
 class Journal:

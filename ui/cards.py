@@ -36,6 +36,8 @@ from ui.follow import validity_note
 from ui.markup import button, folded, join, label, name, tag
 from ui.texts import Texts
 
+_REASONS = 5
+
 
 def citation_button(number: int, turn: int, texts: Texts) -> Markup:
     """An inline [n] that opens the source pane."""
@@ -104,9 +106,6 @@ def place(document: DocumentInfo, passage: Evidence | Chunk, texts: Texts) -> Ma
 
 def relevance(found: Evidence | Hit, texts: Texts) -> Markup:
     return tag("span", texts.relevance.format(score=f"{found.score:.2f}"), class_="cw-score")
-
-
-_REASONS = 5
 
 
 def explanation(

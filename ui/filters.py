@@ -19,6 +19,22 @@ from rag.types import DocumentInfo, FileStatus, Filters
 from ui.listing import KINDS
 from ui.texts import Texts
 
+Choice = tuple[str, str]
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_LANGUAGES = {"en": "English", "zh": "中文"}
+_DATED = ("effective", "repealed", "superseded")
+_SEPARATOR = "|"
+# Components by their name among the page's parts, in the order in which `read` takes their values: four
+# lists, two words.
+CHOSEN = ("companies", "years", "kinds", "languages", "authority", "in_force")
+_CHOICES = {
+    "companies": "companies",
+    "years": "years",
+    "kinds": "kinds",
+    "languages": "languages",
+    "authority": "authorities",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -40,13 +56,6 @@ class View:
     narrow_note: Markup | None = None
     running: bool | None = None
     clear_question: bool = False
-
-
-Choice = tuple[str, str]
-_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
-_LANGUAGES = {"en": "English", "zh": "中文"}
-_DATED = ("effective", "repealed", "superseded")
-_SEPARATOR = "|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,18 +170,6 @@ def limits(filters: Filters, texts: Texts) -> tuple[str, ...]:
         *([texts.authorities.get(authority, authority)] if authority else ()),
         *([texts.in_force_on.format(day=filters.in_force)] if filters.in_force else ()),
     )
-
-
-# Components by their name among the page's parts, in the order in which `read` takes their values: four
-# lists, two words.
-CHOSEN = ("companies", "years", "kinds", "languages", "authority", "in_force")
-_CHOICES = {
-    "companies": "companies",
-    "years": "years",
-    "kinds": "kinds",
-    "languages": "languages",
-    "authority": "authorities",
-}
 
 
 def layout(texts: Texts) -> dict[str, Any]:

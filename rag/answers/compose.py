@@ -57,6 +57,18 @@ _KIND: Mapping[AnswerType, tuple[str, str]] = {
 }
 _ASKED = {"en": "asked for was {kind}", "zh": "所问的是{kind}"}
 _JOIN = {"en": ("; ", ", ", " "), "zh": ("；", "、", "：")}
+_MOST_QUOTES = 2
+_CERTAIN = 0.95
+_FIRST = 1
+_ENDS = '.!?。！？"”’」』)）]'
+_NOT_FOUND = {
+    "en": "The documents do not hold an answer to this question.",
+    "zh": "所检索的文件中没有能够回答这个问题的内容。",
+}
+_SEARCHED = {
+    "en": "Searched: {documents} documents, {passages} passages.",
+    "zh": "已检索 {documents} 份文件、{passages} 个段落。",
+}
 
 
 def missing(
@@ -100,20 +112,6 @@ def missing(
         if kind := _KIND.get(analyse(question).expects):
             said.append(_ASKED[spoken].format(kind=kind[spoken == "zh"]))
     return between.join(said)
-
-
-_MOST_QUOTES = 2
-_CERTAIN = 0.95
-_FIRST = 1
-_ENDS = '.!?。！？"”’」』)）]'
-_NOT_FOUND = {
-    "en": "The documents do not hold an answer to this question.",
-    "zh": "所检索的文件中没有能够回答这个问题的内容。",
-}
-_SEARCHED = {
-    "en": "Searched: {documents} documents, {passages} passages.",
-    "zh": "已检索 {documents} 份文件、{passages} 个段落。",
-}
 
 
 @dataclass(frozen=True, slots=True)

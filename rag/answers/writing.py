@@ -21,6 +21,7 @@ from rag.verify.claims import verify
 from rag.verify.content import assertions_of
 
 _FIRST = 1
+_LONGEST_SECONDS = 0.6
 
 
 def choose(
@@ -54,7 +55,6 @@ def _items(texts: Iterable[str]) -> frozenset[str]:
     return frozenset().union(*(assertions_of(text).items for text in texts))
 
 
-_LONGEST_SECONDS = 0.6
 """An answer waits no longer, however many go on asking."""
 
 

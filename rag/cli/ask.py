@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     from rag.types import Answer, Evidence, Gap, Note
 
 _REASONS = 5
+_STAGES = {
+    "searching": "Searching …",
+    "evidence": "Reading the passages …",
+    "writing": "Writing …",
+    "verifying": "Checking each sentence …",
+}
 
 
 def print_short(understood: Sequence[Note], relaxed: Sequence[Gap]) -> None:
@@ -82,14 +88,6 @@ def _print_gaps(relaxed: Sequence[Gap], *, indent: str) -> None:
 
     for gap in relaxed:
         typer.secho(f"{indent}⚠ {output.one_line(gap_words(gap))}", fg="yellow")
-
-
-_STAGES = {
-    "searching": "Searching …",
-    "evidence": "Reading the passages …",
-    "writing": "Writing …",
-    "verifying": "Checking each sentence …",
-}
 
 
 def ask(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rag.config import Config
     from rag.models.tuning import ModelTuning
 
+Name = Annotated[str, typer.Argument(help='"embedder", "llm", or a name of [models] in citewise.toml.')]
+
 
 def ui(
     index: IndexOption = None,
@@ -80,9 +82,6 @@ def version() -> str:
         return installed("citewise")
     except PackageNotFoundError:
         return "0.1.0 (not installed)"
-
-
-Name = Annotated[str, typer.Argument(help='"embedder", "llm", or a name of [models] in citewise.toml.')]
 
 
 def list_models(as_json: JsonOption = False) -> None:

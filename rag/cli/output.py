@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rag.types import Progress
 
 EXIT_ERROR, EXIT_REFUSED, EXIT_STOPPED = 1, 10, 130
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Command(TyperCommand):
@@ -56,9 +57,6 @@ def fail(error: Exception, code: int, *, as_json: bool) -> None:
 
 def message(text: str) -> None:
     typer.echo(clean(text), err=True)
-
-
-_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def clean(text: str) -> str:

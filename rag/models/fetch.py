@@ -19,6 +19,7 @@ from rag.files import sync, write_atomically
 from rag.types import Progress
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_SECONDS = 30.0
 
 
 def sha256_file(path: Path) -> str:
@@ -45,9 +46,6 @@ def verified_sha256(path: Path, cache_dir: Path) -> str:
     with contextlib.suppress(StorageError):
         write_atomically(note, digest.encode())
     return digest
-
-
-_SECONDS = 30.0
 
 
 def fetch(url: str, sha256: str, target: Path, progress: Callable[[Progress], None]) -> None:

@@ -33,6 +33,9 @@ _MAGIC = b"citewise prefix 1\n"
 _ON_DISK = 24
 # Shorter beginnings are computed as fast as they are read.
 _LEAST = 16
+_ABORTED = 2  # what llama_decode returns where it was given up
+_silence: Any = None
+_said: deque[str] = deque(maxlen=20)
 
 
 class Prefixes:
@@ -68,11 +71,6 @@ class Prefixes:
         """The file of a state, and how it begins: one line of JSON holds all that the state depends on."""
         key = json.dumps(self._belongs | {"tokens": list(tokens)}, sort_keys=True).encode()
         return self._folder / f"{hashlib.sha256(key).hexdigest()[:32]}.kv", _MAGIC + key + b"\n"
-
-
-_ABORTED = 2  # what llama_decode returns where it was given up
-_silence: Any = None
-_said: deque[str] = deque(maxlen=20)
 
 
 def library() -> Any:

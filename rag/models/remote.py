@@ -27,6 +27,13 @@ from rag.files import storage_error
 from rag.models.generation import TEMPERATURE, TOP_P, Delivery, LLMInfo, Prompt, Thoughts
 from rag.types import Queued
 
+_CONNECT_SECONDS = 10.0
+_SILENCE_SECONDS = 300.0  # a large prompt on a slow machine says nothing for minutes
+# Servers put the text into a template themselves and may take these for control tokens; broken up, they stay
+# readable.
+_MARKERS = re.compile(r"<\||\|>|\[(?=/?INST\])|<(?=/?s>)|<<(?=/?SYS>>)|<(?=(?:start|end)_of_turn>)")
+_HAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -88,14 +95,6 @@ def read(file: Path) -> Sent:
             continue
         damaged += 1
     return Sent(requests, size, tuple(hosts), last, damaged)
-
-
-_CONNECT_SECONDS = 10.0
-_SILENCE_SECONDS = 300.0  # a large prompt on a slow machine says nothing for minutes
-# Servers put the text into a template themselves and may take these for control tokens; broken up, they stay
-# readable.
-_MARKERS = re.compile(r"<\||\|>|\[(?=/?INST\])|<(?=/?s>)|<<(?=/?SYS>>)|<(?=(?:start|end)_of_turn>)")
-_HAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
 
 
 def is_loopback(url: str) -> bool:

@@ -49,6 +49,7 @@ _TITLE = re.compile(
 )
 _INTRODUCES = re.compile(r"\bfollow(?:s|ing)\b|\bbelow\b|如下|下表|下列", re.I)
 _MAX_LINES = 10
+_MAX_GAP = 4
 
 
 class Geometry(Protocol):
@@ -241,9 +242,6 @@ def _under(cell: TextCell, columns: Sequence[TextCell]) -> list[int]:
 
 def _nearest(cell: TextCell, columns: Sequence[TextCell]) -> int:
     return min(range(len(columns)), key=lambda n: abs(columns[n].middle - cell.middle))
-
-
-_MAX_GAP = 4
 
 
 @dataclass(frozen=True, slots=True)

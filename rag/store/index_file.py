@@ -28,6 +28,8 @@ from rag.store.schema import (
 )
 from rag.store.writer import Writer
 
+T = TypeVar("T")
+
 
 @contextmanager
 def writer_lock(folder: Path) -> Iterator[None]:
@@ -61,9 +63,6 @@ def remove_index(folder: Path) -> None:
         for pattern in (f"{DATABASE}*", "dense-*.faiss*"):
             for file in folder.glob(pattern):
                 file.unlink(missing_ok=True)
-
-
-T = TypeVar("T")
 
 
 class IndexFile:

@@ -33,6 +33,9 @@ from rag.types import Block, Chunk, Document, DocumentInfo, Filters
 from rag.types.search import Candidate, Lengths
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_CACHED_PARTS = 256
+_PHRASE_HITS = 200
+T = TypeVar("T")
 
 
 def matches(info: DocumentInfo, filters: Filters) -> bool:
@@ -77,9 +80,6 @@ def _company_names(metadata: Mapping[str, str]) -> set[str]:
     """The keys of a document's company, its other names and, of a contract, its parties."""
     names = [n for key in ("company", "names", "parties") for n in metadata.get(key, "").split("|") if n]
     return {name_key(form) for name in names for form in (name, short_name(name))}
-
-
-_CACHED_PARTS = 256
 
 
 class Documents(IndexFile):
@@ -216,10 +216,6 @@ class Documents(IndexFile):
             return None if documents is None else list(documents)
         passing = [d.id for d in self.documents(filters)]
         return passing if documents is None else [i for i in passing if i in frozenset(documents)]
-
-
-_PHRASE_HITS = 200
-T = TypeVar("T")
 
 
 class Store(Documents):

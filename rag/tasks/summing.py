@@ -31,6 +31,10 @@ _RELEVANCE = 0.7
 _VOCABULARY = 4096
 _LEAST_TOKENS = 4
 _LONG = 60
+MOST = 600
+_FEWEST, _MOST_SENTENCES = 5, 10
+_OF_AN_ARTICLE = 0.5
+_Passage = tuple[int, DocumentInfo, Chunk]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +129,6 @@ def nearness(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     mean = vectors.sum(axis=0)
     cosines = vectors @ mean / (np.maximum(lengths, 1e-6) * max(1e-6, float(np.linalg.norm(mean))))
     return np.where(lengths > 0, np.clip(cosines, 0.0, 1.0), 1.0).astype(np.float64)
-
-
-MOST = 600
-_FEWEST, _MOST_SENTENCES = 5, 10
-_OF_AN_ARTICLE = 0.5
-_Passage = tuple[int, DocumentInfo, Chunk]
 
 
 def summarise(request: TaskRequest) -> Answer | None:

@@ -81,6 +81,10 @@ _CURRENCIES = {
     "eur": "EUR", "€": "EUR", "euro": "EUR", "euros": "EUR", "gbp": "GBP", "£": "GBP", "rmb": "CNY",
     "cny": "CNY", "yuan": "CNY", "人民币": "CNY", "hkd": "HKD", "港元": "HKD", "jpy": "JPY", "欧元": "EUR",
 }  # fmt: skip
+_ZH_CURRENCY = {"CNY": "元", "USD": "美元", "HKD": "港元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元"}
+_ZH_PRINTED_SCALE = {"thousand": "千", "million": "百万", "billion": "十亿", "trillion": "万亿"}
+_EN_SCALE = {"万": "ten thousand", "亿": "hundred million"}
+_PRINTED_PLACES = {"%": 1, "times": 2, "days": 1, "points": 1, "money per share": 2, "rate": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +181,6 @@ class NotComputed:
 
     required: tuple[RequiredFigure, ...] = ()
     reason: str = ""
-
-
-_ZH_CURRENCY = {"CNY": "元", "USD": "美元", "HKD": "港元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元"}
-_ZH_PRINTED_SCALE = {"thousand": "千", "million": "百万", "billion": "十亿", "trillion": "万亿"}
-_EN_SCALE = {"万": "ten thousand", "亿": "hundred million"}
-_PRINTED_PLACES = {"%": 1, "times": 2, "days": 1, "points": 1, "money per share": 2, "rate": 2}
 
 
 @dataclass(frozen=True, slots=True)

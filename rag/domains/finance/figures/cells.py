@@ -59,6 +59,25 @@ _OF_OWNERS = re.compile(
     r"(?i)\b(?:attributable|applicable|available) to "
     r"(?!.*(?:non-?controlling|minority|discontinued|preferred)).*"
 )
+JOINT = " | "
+_SCALES = {
+    "thousand": 1_000, "million": 1_000_000, "mn": 1_000_000, "m": 1_000_000, "billion": 1_000_000_000,
+    "bn": 1_000_000_000, "万": 10_000, "亿": 100_000_000, "千": 1_000, "百万": 1_000_000,
+}  # fmt: skip
+_CURRENCY = r"US\$|HK\$|NT\$|[ACRS]\$|\$|€|£|¥|￥|₹|USD|EUR|GBP|RMB|CNY|HKD|CHF"
+_FIGURE = re.compile(
+    rf"(?P<minus>[-+]\s*)?(?P<open>[(]\s*)?(?P<minus2>[-+]\s*)?(?:(?P<currency>{_CURRENCY})\s*)?"
+    r"(?P<open2>[(]\s*)?(?P<minus3>[-+]\s*)?"
+    r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:\s*%)?\s*[)]?"
+    r"\s*(?P<percent>%|个?百分点|points?\b|pts\b|pp\b|bps\b)?"
+    r"(?:\s*(?P<scale>thousand|million|mn|billion|bn|百万|万|亿|千)?"
+    r"\s*(?P<yuan>元|美元|港元)?)(?:[)])?(?:\s*x)?(?:\s*(?:[*†‡]|\(\d\)))*"
+)
+_OPENERS = frozenset(["$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "（"])
+_CLOSERS = frozenset(["%", "％", ")", ")%", "%)", "）"])
+_MARK = re.compile(r"[(]\d[)]")
+_LETTER = re.compile(r"(?<=[\d)%] )[(][a-z][)](?!\S)")
+_YUAN = {"元": "CNY", "美元": "USD", "港元": "HKD"}
 
 
 def wording_score(label: str, section: str, wordings: Sequence[str]) -> float:
@@ -127,27 +146,6 @@ def _one(word: str) -> str:
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
     return word[:-2] if word.endswith(("xes", "sses")) else singular(word)
-
-
-JOINT = " | "
-_SCALES = {
-    "thousand": 1_000, "million": 1_000_000, "mn": 1_000_000, "m": 1_000_000, "billion": 1_000_000_000,
-    "bn": 1_000_000_000, "万": 10_000, "亿": 100_000_000, "千": 1_000, "百万": 1_000_000,
-}  # fmt: skip
-_CURRENCY = r"US\$|HK\$|NT\$|[ACRS]\$|\$|€|£|¥|￥|₹|USD|EUR|GBP|RMB|CNY|HKD|CHF"
-_FIGURE = re.compile(
-    rf"(?P<minus>[-+]\s*)?(?P<open>[(]\s*)?(?P<minus2>[-+]\s*)?(?:(?P<currency>{_CURRENCY})\s*)?"
-    r"(?P<open2>[(]\s*)?(?P<minus3>[-+]\s*)?"
-    r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:\s*%)?\s*[)]?"
-    r"\s*(?P<percent>%|个?百分点|points?\b|pts\b|pp\b|bps\b)?"
-    r"(?:\s*(?P<scale>thousand|million|mn|billion|bn|百万|万|亿|千)?"
-    r"\s*(?P<yuan>元|美元|港元)?)(?:[)])?(?:\s*x)?(?:\s*(?:[*†‡]|\(\d\)))*"
-)
-_OPENERS = frozenset(["$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "（"])
-_CLOSERS = frozenset(["%", "％", ")", ")%", "%)", "）"])
-_MARK = re.compile(r"[(]\d[)]")
-_LETTER = re.compile(r"(?<=[\d)%] )[(][a-z][)](?!\S)")
-_YUAN = {"元": "CNY", "美元": "USD", "港元": "HKD"}
 
 
 @dataclass(frozen=True, slots=True)

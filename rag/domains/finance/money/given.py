@@ -36,6 +36,17 @@ _UP = (0.0, 0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5
        1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1e3, 1e5, 1e8)  # fmt: skip
 _DOWN = (0.0, -0.001, -0.01, -0.02, -0.05, -0.1, -0.2, -0.3, -0.4, -0.5, -0.6, -0.7, -0.8, -0.9,
          -0.95, -0.99, -0.999, -0.9999, -0.999999, -0.999999999)  # fmt: skip
+CALCULATIONS = Path(__file__).with_name("calculations.toml")
+# Characters around a quantity in which words say its role; those behind it count as so much farther away.
+_BEFORE, _BEHIND, _FARTHER = 34, 26, 9
+_CLAUSE = re.compile(r"[;.?!。；？！](?!\d)|[,，](?!\d{3})")
+_TABLES = {
+    Kind.MONEY: ("money", "amount", "money"),
+    Kind.SHARE: ("share", "rate", "share"),
+    Kind.DURATION: ("time", "term", "time"),
+    Kind.NUMBER: ("money", "number", "number"),
+}
+RATES = frozenset({"rate", "yield", "effective", "monthly", "quarterly", "daily"})
 
 
 class Unsolved(ValueError):
@@ -130,19 +141,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 def decimal(value: Fraction) -> Decimal:
     """A fraction as a Decimal, in the digits of the context."""
     return Decimal(value.numerator) / value.denominator
-
-
-CALCULATIONS = Path(__file__).with_name("calculations.toml")
-# Characters around a quantity in which words say its role; those behind it count as so much farther away.
-_BEFORE, _BEHIND, _FARTHER = 34, 26, 9
-_CLAUSE = re.compile(r"[;.?!。；？！](?!\d)|[,，](?!\d{3})")
-_TABLES = {
-    Kind.MONEY: ("money", "amount", "money"),
-    Kind.SHARE: ("share", "rate", "share"),
-    Kind.DURATION: ("time", "term", "time"),
-    Kind.NUMBER: ("money", "number", "number"),
-}
-RATES = frozenset({"rate", "yield", "effective", "monthly", "quarterly", "daily"})
 
 
 @dataclass(frozen=True, slots=True)

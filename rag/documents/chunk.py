@@ -44,8 +44,7 @@ class ContextWriter:
     """Writes contexts of one document: "Title > Heading > Sub-heading", and column headers on a second line.
 
     Title and headings get at most 60 tokens and a quarter of `limit`, the column headers 70 and a third:
-    what is too long loses the middle of the path first, then the ends of long headings or cells.
-    """
+    what is too long loses the middle of the path first, then the ends of long headings or cells."""
 
     def __init__(self, title: str, meter: Meter, limit: int) -> None:
         self._title = plain_heading(title)
@@ -131,8 +130,7 @@ def chunk(
     `Chunk.tokens` never exceeds `max_tokens`: the count of `Chunk.indexed_text`, context included, special
     tokens not (or one for every 16 characters, where a tokenizer counts fewer). `count_tokens` takes texts
     in batches. `Chunk.kind` is "text", "table", "article" or "heading" (headings with no text below them).
-    Raises ValueError when `max_tokens` is under 16.
-    """
+    Raises ValueError when `max_tokens` is under 16."""
     if max_tokens < MIN_TOKENS:
         raise ValueError(f"max_tokens is {max_tokens}; a passage needs at least {MIN_TOKENS}")
     meter = Meter(document.text, count_tokens)

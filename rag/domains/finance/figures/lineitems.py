@@ -1,8 +1,7 @@
 """Which line of a document's statements carries a line item, and what it says for a period.
 
 Labels are compared with the wordings of a concept (concepts.toml; see `labels`). The line of the
-primary statement is preferred; other tables are looked into only where no statement has the item.
-"""
+primary statement is preferred; other tables are looked into only where no statement has the item."""
 
 from __future__ import annotations
 

@@ -23,12 +23,12 @@ from rag.answers.parts import compose_parts, look, nearest, together
 from rag.answers.request import Query, Setup
 from rag.answers.writing import CROWD, written
 from rag.config import Config
-from rag.domains import load_domains
+from rag.domains import known_names, load_domains
 from rag.domains.finance.figures import Computed, find_figures
 from rag.index import Index, open_index
 from rag.languages.text import detect_language
 from rag.models.llm import LLM, ServerAccess, load_llm
-from rag.questions.followup import complete, known_names
+from rag.questions.followup import complete
 from rag.questions.parts import separate
 from rag.search.evidence import Selection, select
 from rag.search.retrieve import check_question

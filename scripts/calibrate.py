@@ -1,5 +1,4 @@
-"""Fits rag/calibration.json: how `rag.search.sufficiency` and `rag.search.sufficiency` weigh, and where to
-refuse.
+"""Fits rag/search/calibration.json: how the signals of `rag.search.sufficiency` weigh, and where to refuse.
 
     scripts/calibrate.py INDEX=SET [INDEX=SET ...] [--refused 0.81] [--write]
 

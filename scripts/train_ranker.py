@@ -1,4 +1,4 @@
-"""Fits rag/ranker.json, the order of passages that ships with the project.
+"""Fits rag/search/ranker.json, the order of passages that ships with the project.
 
     scripts/train_ranker.py INDEX=SET[*WEIGHT] ... [--write]
 

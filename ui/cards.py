@@ -7,15 +7,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from rag.search.explain import (
-    gap_words,
-    is_informative,
-    label_words,
-    leg_words,
-    reason_words,
-    short,
-    values_words,
-)
+from rag.domains import all_words
+from rag.search.explain import gap_words, is_informative, leg_words, short
 from rag.types import (
     Answer,
     AnswerKind,
@@ -37,6 +30,7 @@ from ui.markup import button, folded, join, label, name, tag
 from ui.texts import Texts
 
 _REASONS = 5
+_WORDS = all_words()
 
 
 def citation_button(number: int, turn: int, texts: Texts) -> Markup:
@@ -114,7 +108,9 @@ def explanation(
     """The lines above an answer: what the question names, what the search was limited to, what gave way;
     nothing for a question that names nothing in a search of everything."""
     named = [
-        tag("li", tag("span", label_words(note.what, texts.code)), " ", name(values_words(note, texts.code)))
+        tag(
+            "li", tag("span", _WORDS.label(note.what, texts.code)), " ", name(_WORDS.values(note, texts.code))
+        )
         for note in short(notes)
     ]
     within = [tag("li", name(words)) for words in limits(filters, texts)]
@@ -145,7 +141,7 @@ def _why_one(hit: Hit, texts: Texts) -> Markup:
         tag(
             "li",
             tag("span", f"{reason.adds:+.1f}".replace("-", "−"), class_="cw-adds"),
-            tag("span", reason_words(reason, texts.code)),
+            tag("span", _WORDS.reason(reason, texts.code)),
             class_="cw-against" if reason.adds < 0 else None,
         )
         for reason in [reason for reason in hit.reasons if is_informative(reason)][:_REASONS]

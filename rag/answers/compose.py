@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rag.domains import all_words
 from rag.domains.finance.figures import Computed
 from rag.index import Index
 from rag.languages.text import content_tokens, letters, search_tokens, sentences, words
 from rag.questions.expects import AnswerType, analyse
 from rag.search.evidence import Selection
-from rag.search.explain import label_words
 from rag.store.store import Store
 from rag.types import (
     Answer,
@@ -102,7 +102,8 @@ def missing(
         n.what: n.values for gap in relaxed if gap.rank is None for n in gap.wanted if n.what in gap.missed
     }
     absent = list(dict.fromkeys([*demanded.pop("unknown", ()), *absent[:_MOST]]))
-    demands = [f"{label_words(what, spoken)}{colon}{comma.join(names)}" for what, names in demanded.items()]
+    label = all_words().label
+    demands = [f"{label(what, spoken)}{colon}{comma.join(names)}" for what, names in demanded.items()]
     said = [] if hits else [_NOTHING[spoken]]
     for words_of, sentence in ((absent, _ABSENT), (demands, _DEMANDED), (far, _FAR)):
         if words_of:

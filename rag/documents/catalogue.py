@@ -1,33 +1,33 @@
-"""The profiles of an index turned into look-ups: names, tickers, statutes and subjects to documents.
+"""The profiles of an index turned into look-ups: names of companies and words of titles to documents.
 
-Built once for each generation of an index (`Store.catalogue`) from `DocumentInfo`s alone. Names are held by
-their keys (`rag.facts.names`), so that a question's words are found by dictionary, whatever their
-spelling."""
+Built once for each generation of an index (`Store.catalogue`) from `DocumentInfo`s alone; what else
+documents are called, a field derives from it (`derived`). Names are held by their keys
+(`rag.facts.names`), so that a question's words are found by dictionary, whatever their spelling."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 from pathlib import PurePosixPath
+from typing import Any, TypeVar
 
 from rag.facts.names import (
     GENERIC,
     acronyms,
-    law_key,
     name_key,
     name_words,
     short_name,
     shorter_name,
     squash,
-    statute_names,
-    statutes_in,
 )
 from rag.languages.text import STOPWORDS_EN, has_han
 from rag.types import DocumentInfo
+
+T = TypeVar("T")
 
 
 class NameKind(IntEnum):
@@ -40,51 +40,56 @@ class NameKind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentFacts:
-    """What is known about one document: numbers of its companies in `Catalogue.companies`, the fiscal years
-    it may be called by, part of the year, ISO day of its end, form, key of its statute, rank, key of its
-    subject, and years that are not fiscal ones."""
+class Names:
+    """Names of one sort that documents bear. `keys`: key -> documents; `display`: key -> the name as printed;
+    `own`: document -> the key of its first name; `han`: first character -> lengths of the Chinese keys that
+    begin with it, longest first."""
 
-    companies: tuple[int, ...] = ()
-    years: tuple[int, ...] = ()
-    part: str = ""
-    ended: str = ""
-    form: str = ""
-    law: str = ""
-    authority: str = ""
-    subject: str = ""
-    other_years: tuple[int, ...] = ()
+    keys: Mapping[str, tuple[int, ...]]
+    display: Mapping[str, str]
+    own: Mapping[int, str]
+    han: Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """Look-ups over the readable documents of an index.
 
-    `company_documents`: those of each company in `companies`. `company_keys`: key of a name -> (number of a
-    company, kind of name). `company_words`: first letter -> (number, words of the short name), for
-    contractions. `initial`: first letter -> long keys, for misspellings. `law_keys`, `subject_keys`: key ->
-    documents. `related`: key of a statute -> documents that apply or carry it out. `title_words`: word of
-    titles and file names -> documents. `han`: first character -> lengths of the Chinese keys that begin with
-    it, longest first. `display`: key -> the name as printed."""
+    `documents`: all, by their ids. `owners`: document -> numbers of its companies in `companies`.
+    `company_documents`: those of each company. `company_keys`: key of a name -> (number of a company, kind of
+    name). `company_words`: first letter -> (number, words of the short name), for contractions. `initial`:
+    first letter -> long keys, for misspellings. `title_words`: word of titles and file names -> documents.
+    `han`: see `Names`, of the companies."""
 
-    facts: Mapping[int, DocumentFacts] = field(default_factory=dict)
+    documents: Mapping[int, DocumentInfo] = field(default_factory=dict)
+    owners: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     companies: tuple[str, ...] = ()
     company_documents: tuple[tuple[int, ...], ...] = ()
     company_keys: Mapping[str, tuple[tuple[int, NameKind], ...]] = field(default_factory=dict)
     company_words: Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]] = field(default_factory=dict)
     initial: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    law_keys: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    related: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    subject_keys: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     title_words: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     han: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    forms: frozenset[str] = frozenset()
-    display: Mapping[str, str] = field(default_factory=dict)
+    kept: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def described(self) -> Iterator[tuple[int, Mapping[str, str]]]:
+        """Every document with its description."""
+        return ((document, info.metadata) for document, info in self.documents.items())
 
 
-_YEAR = re.compile(r"(?:19|20)\d{2}")
+def derived(build: Callable[[Catalogue], T]) -> Callable[[Catalogue], T]:
+    """The function with its value kept in the catalogue: what a field looks up, built when first needed."""
+
+    def found(catalogue: Catalogue) -> T:
+        if build not in catalogue.kept:
+            catalogue.kept[build] = build(catalogue)
+        value: T = catalogue.kept[build]
+        return value
+
+    return found
+
+
 _TITLE_WORD = re.compile(r"[^\W\d_]{2,}")
-_PROPERTIES = re.compile(r"\b(?:10-?[KQ]|8-?K|form|filed|fictional)\b", re.I)
 
 
 def build_catalogue(documents: Iterable[DocumentInfo]) -> Catalogue:
@@ -96,10 +101,18 @@ def build_catalogue(documents: Iterable[DocumentInfo]) -> Catalogue:
     return builder.finish()
 
 
-@lru_cache(maxsize=65536)
-def subject_key(text: str) -> str:
-    """The key of a subject: words without their plural s, so that "Rickets" is "ricket"."""
-    return squash(text) if has_han(text) else "".join(map(singular, name_words(text)))
+def build_names(found: Iterable[tuple[int, str, str, Iterable[str]]]) -> Names:
+    """The table of (document, name as printed, its key, keys of its other names)."""
+    keys: dict[str, list[int]] = defaultdict(list)
+    display: dict[str, str] = {}
+    own: dict[int, str] = {}
+    for document, name, key, others in found:
+        own[document] = key
+        for form in {key, *others}:
+            if len(form) > 1:
+                keys[form].append(document)
+                display.setdefault(form, name)
+    return Names(_frozen(keys), display, own, _han_lengths(keys))
 
 
 def singular(word: str) -> str:
@@ -132,41 +145,25 @@ class _Builder:
     """Collects what `Catalogue` holds, one document after the other."""
 
     def __init__(self) -> None:
-        self.facts: dict[int, DocumentFacts] = {}
+        self.documents: dict[int, DocumentInfo] = {}
+        self.owners: dict[int, tuple[int, ...]] = {}
         self.numbers: dict[str, int] = {}
         self.companies: list[str] = []
         self.reports: list[list[int]] = []
         self.names: dict[str, dict[int, NameKind]] = defaultdict(dict)
-        self.laws: dict[str, list[int]] = defaultdict(list)
-        self.related: dict[str, list[int]] = defaultdict(list)
-        self.subjects: dict[str, list[int]] = defaultdict(list)
         self.words: dict[str, list[int]] = defaultdict(list)
-        self.display: dict[str, str] = {}
 
     def add(self, info: DocumentInfo) -> None:
-        meta = info.metadata
-        company, law = meta.get("company", ""), meta.get("law", "")
-        numbers = self._companies(meta, company)
+        self.documents[info.id] = info
+        numbers = self.owners[info.id] = self._companies(info.metadata)
         for number in numbers:
             self.reports[number].append(info.id)
-        subject = "" if company or law else self._subject(info, meta)
-        self.facts[info.id] = DocumentFacts(
-            companies=numbers,
-            years=_years(meta.get("fiscal_year", "")),
-            part=meta.get("fiscal_period", ""),
-            ended=meta.get("period_end", ""),
-            form=meta.get("form", ""),
-            law=self._law(info, law, meta) if law else "",
-            authority=meta.get("authority", ""),
-            subject=subject,
-            other_years=() if meta.get("fiscal_year") else _years(meta.get("year", "")),
-        )
-        if not law:
+        if not info.metadata.get("law"):
             for word in _title_words(info.title, info.path):
                 self.words[word].append(info.id)
 
-    def _companies(self, meta: Mapping[str, str], company: str) -> tuple[int, ...]:
-        if company:
+    def _companies(self, meta: Mapping[str, str]) -> tuple[int, ...]:
+        if company := meta.get("company", ""):
             return (self._company(company, meta.get("names", "")),)
         parties = meta.get("parties", "")
         return tuple(dict.fromkeys(self._company(p, "") for p in parties.split("|"))) if parties else ()
@@ -184,30 +181,6 @@ class _Builder:
                 known[number] = max(kind, known.get(number, kind))
         return number
 
-    def _law(self, info: DocumentInfo, law: str, meta: Mapping[str, str]) -> str:
-        key = law_key(law)
-        others = meta.get("law_names", "")
-        names = others.split("|") if others else statute_names(law)
-        for form in {key, *map(law_key, names)}:
-            self.laws[form].append(info.id)
-            self.display.setdefault(form, law)
-        if has_han(law):
-            for applied in statutes_in(law):
-                self.related[law_key(applied)].append(info.id)
-        return key
-
-    def _subject(self, info: DocumentInfo, meta: Mapping[str, str]) -> str:
-        subject = meta.get("subject", "")
-        if not subject or len(subject) > 120 or _PROPERTIES.search(subject):
-            return ""
-        key = subject_key(subject)
-        others = meta.get("names", "")
-        for form in {key, *map(subject_key, others.split("|"))} if others else (key,):
-            if len(form) > 1:
-                self.subjects[form].append(info.id)
-                self.display.setdefault(form, subject)
-        return key
-
     def finish(self) -> Catalogue:
         keys = {key: _ranked(found) for key, found in self.names.items()}
         initial: dict[str, list[str]] = defaultdict(list)
@@ -220,19 +193,15 @@ class _Builder:
             if len(parts) > 1:
                 words[parts[0][0]].append((number, parts))
         return Catalogue(
-            facts=self.facts,
+            documents=self.documents,
+            owners=self.owners,
             companies=tuple(self.companies),
             company_documents=tuple(map(tuple, self.reports)),
             company_keys=keys,
             company_words={k: tuple(v) for k, v in words.items()},
             initial={k: tuple(v) for k, v in initial.items()},
-            law_keys=_frozen(self.laws),
-            related=_frozen(self.related),
-            subject_keys=_frozen(self.subjects),
             title_words=_frozen(self.words),
-            han=_han_lengths((keys, self.laws, self.subjects)),
-            forms=frozenset(f.form for f in self.facts.values() if f.form),
-            display=self.display,
+            han=_han_lengths(keys),
         )
 
 
@@ -246,17 +215,12 @@ def _frozen(found: Mapping[str, list[int]]) -> dict[str, tuple[int, ...]]:
     return {key: tuple(documents) for key, documents in found.items()}
 
 
-def _han_lengths(tables: Iterable[Iterable[str]]) -> dict[str, tuple[int, ...]]:
+def _han_lengths(keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
     lengths: dict[str, set[int]] = defaultdict(set)
-    for table in tables:
-        for key in table:
-            if not key.isascii() and has_han(key):
-                lengths[key[0]].add(len(key))
+    for key in keys:
+        if not key.isascii() and has_han(key):
+            lengths[key[0]].add(len(key))
     return {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
-
-
-def _years(text: str) -> tuple[int, ...]:
-    return tuple(int(y) for y in _YEAR.findall(text)) if text else ()
 
 
 def _title_words(title: str, path: str) -> set[str]:

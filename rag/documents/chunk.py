@@ -1,6 +1,6 @@
 """Document -> passages of a bounded number of the embedder's own tokens, title and headings in front.
 
-Short neighbours under one heading share a passage; an article of law, a clause or a table row is cut only
+Short neighbours under one heading share a passage; an article, a clause or a table row is cut only
 when it is larger than the limit by itself: then between its paragraphs, at sentence ends, at line ends, and
 last of all between words."""
 
@@ -282,10 +282,10 @@ def _company(segment: Segment) -> tuple[object, ...]:
 def _kind(segment: Segment) -> str:
     if segment.kind is SegmentKind.TABLE:
         return "table"
-    law = segment.kind is SegmentKind.ARTICLE or (
+    article = segment.kind is SegmentKind.ARTICLE or (
         segment.heading_path and article_label(segment.heading_path[-1])
     )
-    return "article" if law else "text"
+    return "article" if article else "text"
 
 
 def _indexed(document: Document, draft: _Draft) -> str:

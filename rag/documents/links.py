@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag.documents.validity import law_name, names_of
+from rag.documents.validity import edition_name, names_of
 from rag.facts.crossrefs import DOCUMENT, Reference, find, plain
 from rag.facts.references import references
 from rag.types import BlockKind, Chunk, Document
@@ -118,7 +118,7 @@ def _owned(reference: Reference, names: Sequence[str], title: str) -> Reference:
     if not reference.target:
         return reference
     lone = " " not in reference.target and reference.target.isascii()
-    name = law_name(reference.target)
+    name = edition_name(reference.target)
     mine = name in names or (
         lone and reference.target.istitle() and reference.target.lower() in title.lower()
     )

@@ -1,7 +1,7 @@
 """Document -> segments: the pieces that a passage must not cut, found from structure alone (no token is
 counted).
 
-A segment is a heading, a paragraph, a table row, a numbered clause with its sub-items, or an article of law
+A segment is a heading, a paragraph, a table row, a numbered clause with its sub-items, or an article
 with every paragraph up to the next article or heading. `rag.documents.chunk` packs segments into passages."""
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """When a document is in force: the dates that it says of itself, and what takes its place.
 
-A statute is amended, replaced, repealed; each time its text changes and an index may hold several of them.
+A rule is amended, replaced, repealed; each time its text changes and an index may hold several of them.
 `validity` reads the dates at ingest from the head, the end and the file name; `versions` orders the documents
 of an index that carry one name and says from when each has been superseded or repealed.
 
@@ -36,7 +36,7 @@ _TRAILING = re.compile(
     re.IGNORECASE,
 )
 _TRAILING_YEAR = re.compile(r"[\s_.,-]*(?:19|20)\d{2}\s*年?版?$")
-# A year behind such a name distinguishes editions; behind "Finance Act" it names another act.
+# A year behind such a name distinguishes editions; behind an annual act it names another one.
 _EDITED = re.compile(
     r"(?:法|条例|规定|办法|细则|规则|解释|典|准则|章程|制度|规范|指南|标准|守则|规程|通则|指引|共识"
     r"|\b(?:guidelines?|guidance|policy|procedures?|protocol|handbook|manual|standards?|terms))\s*$",
@@ -118,8 +118,8 @@ def _marked(document: DocumentInfo, force: Validity) -> DocumentInfo:
     return replace(document, metadata={**document.metadata, **stated_dates})
 
 
-def law_name(name: str) -> str:
-    """The name by which versions of one law are the same: without the country, dates, brackets that
+def edition_name(name: str) -> str:
+    """The name by which editions of one text are the same: without the country, dates, brackets that
     distinguish versions, and punctuation. "中华人民共和国旅游法(2018-10-26)" -> "旅游法"."""
     return squashed(undated(name))
 
@@ -148,7 +148,7 @@ def squashed(name: str) -> str:
 def versions(documents: Sequence[DocumentInfo]) -> Mapping[int, Validity]:
     """The force of each document by id; those of which nothing is known are left out.
 
-    Documents of one law are ordered by the day from which each is in force (the later of its coming into
+    Documents of one name are ordered by the day from which each is in force (the later of its coming into
     force and its last amendment, else its issue): an earlier one ends when the next begins. A document named
     in another's `repeals` ends when that one begins, if it had begun before. The earliest end counts."""
     found = {d.id: stated_dates for d in documents if (stated_dates := stated(d.metadata)) != UNKNOWN}
@@ -166,7 +166,7 @@ def versions(documents: Sequence[DocumentInfo]) -> Mapping[int, Validity]:
             by_name[key].append(document)
     for document in repealing:
         for name in document.metadata["repeals"].split("|"):
-            for other in by_name.get(law_name(name), ()):
+            for other in by_name.get(edition_name(name), ()):
                 start = starts.get(document.id, "")
                 if other.id != document.id and starts.get(other.id, "9999") < start:
                     _end(found, other.id, start, "repealed", document)
@@ -174,7 +174,7 @@ def versions(documents: Sequence[DocumentInfo]) -> Mapping[int, Validity]:
 
 
 def names_of(document: DocumentInfo | Document) -> tuple[str, ...]:
-    """The keys (see `law_name`) under which others may name a document: its title and its file name, also
+    """The keys (see `edition_name`) under which others may name a document: its title and its file name, also
     without the court or council that a Chinese title begins with and without an English act's year."""
     keys: dict[str, None] = {}
     for name in (document.title, PurePosixPath(document.path).stem):
@@ -199,6 +199,6 @@ def _groups(documents: Iterable[DocumentInfo]) -> Iterator[list[DocumentInfo]]:
         stem = PurePosixPath(document.path).stem
         title = undated(document.title or stem)
         if _INSTRUMENT.search(title) and not _SINGLE.search(title):
-            key, other = squashed(title), law_name(stem)
+            key, other = squashed(title), edition_name(stem)
             groups[key, "" if other == key else other].append(document)
     return (group for group in groups.values() if len(group) > 1)

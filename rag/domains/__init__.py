@@ -6,18 +6,21 @@ What is below knows no field: each package there declares the slice of a field t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from rag.domains.finance import Finance
-from rag.domains.law import Law
-from rag.domains.medicine import Medicine
+from rag.types import Chunk, Document
 
 if TYPE_CHECKING:  # a worker that reads files must not load the search
+    from rag.documents.catalogue import Catalogue
     from rag.documents.description import Describes
+    from rag.questions.constraints import Sought
+    from rag.questions.mentions import Known
+    from rag.search.explain import Words
     from rag.search.pool import Searches
+    from rag.store.store import Store
 
     class Domain(Describes, Searches, Protocol):
         """A field: its documents, its words, and what a question of it needs."""
@@ -25,6 +28,29 @@ if TYPE_CHECKING:  # a worker that reads files must not load the search
         @property
         def lexicon(self) -> Path:
             """Lay words -> professional ones (`rag.languages.lexicon`)."""
+
+
+class Field:
+    """What a field may leave as it is: it adds nothing."""
+
+    describes_rest = False
+    own_keys: frozenset[str] = frozenset()
+
+    @property
+    def common_words(self) -> frozenset[str]:
+        return frozenset()
+
+    def roles(self, document: Document, passages: Sequence[Chunk]) -> Sequence[tuple[str, ...]]:
+        return ()
+
+    def sought(self, question: str) -> tuple[Sought, ...]:
+        return ()
+
+    def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
+        return {}
+
+    def sources(self, store: Store) -> frozenset[int]:
+        return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +65,10 @@ def load_domains(lexicons: Sequence[Path | str] = (), concepts: Sequence[Path | 
     """All fields, with the user's own lexicons (`rag.languages.lexicon`) and concept files
     (`rag.domains.finance.concepts`). Each is read once: a mistake in one is told when an index is opened, not
     in the middle of a question. Raises ConfigError."""
+    from rag.domains.finance import Finance
     from rag.domains.finance.concepts import load_user_table
+    from rag.domains.law import Law
+    from rag.domains.medicine import Medicine
     from rag.languages.lexicon import load
 
     words, needed = ([Path(p).expanduser().absolute() for p in paths] for paths in (lexicons, concepts))
@@ -49,3 +78,30 @@ def load_domains(lexicons: Sequence[Path | str] = (), concepts: Sequence[Path | 
         load_user_table(path)
     each = (Law(), Medicine(), Finance(tuple(needed)))
     return Domains(each, (*words, *(field.lexicon for field in each)))
+
+
+def all_words() -> Words:
+    """The words in which the matters of every field are explained."""
+    from rag.search.explain import Words
+
+    return Words(load_domains().each)
+
+
+def known_names(catalogue: Catalogue) -> Known:
+    """What the names of an index are: companies, statutes, and the subjects of documents."""
+    from rag.domains.law.naming import statutes
+    from rag.domains.medicine.naming import subject_key, subjects
+    from rag.facts.names import law_key, name_key, short_name
+    from rag.languages.text import has_han
+    from rag.questions.mentions import Slot
+
+    def known(text: str) -> Slot | None:
+        if not has_han(text) and (text.islower() or text.isupper() or len(text) < 3):
+            return Slot.SUBJECT if subject_key(text) in subjects(catalogue).keys else None
+        if name_key(short_name(text)) in catalogue.company_keys:
+            return Slot.COMPANY
+        if law_key(text) in statutes(catalogue).keys:
+            return Slot.STATUTE
+        return Slot.SUBJECT if subject_key(text) in subjects(catalogue).keys else None
+
+    return known

@@ -12,7 +12,7 @@ from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from rag.documents.catalogue import Catalogue, DocumentFacts
+from rag.documents.catalogue import Catalogue, Names
 from rag.facts.names import is_legal_form
 from rag.facts.references import article_labels, articles_agree
 from rag.languages.text import STOPWORDS_EN
@@ -67,6 +67,10 @@ class Reads(Protocol):
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of what its documents agree in, each a feature of `rag.search.ranker`."""
+
+    @property
+    def common_words(self) -> frozenset[str]:
+        """Words in capitals that no name is made of."""
 
     def asked(self, question: str, catalogue: Catalogue) -> Restriction:
         """What it reads in a question, held against the documents of a catalogue. Never raises."""
@@ -140,7 +144,8 @@ def read_constraints(question: str, catalogue: Catalogue, fields: Sequence[Reads
     most."""
     question = question[:_LONGEST_QUESTION]
     read = [one.asked(question, catalogue) for one in fields]
-    named = find_names(question, catalogue, reporting=any(one.reporting for one in read))
+    common = frozenset().union(*(one.common_words for one in fields))
+    named = find_names(question, catalogue, reporting=any(one.reporting for one in read), common=common)
     agreements = _Agreements(catalogue, named, _title_shares(question, catalogue), fields, read)
     surely = {d for n, w in named.companies.items() if w >= 0.5 for d in catalogue.company_documents[n]}
     return Constraints(
@@ -168,9 +173,9 @@ def _title_shares(question: str, catalogue: Catalogue) -> dict[int, float]:
         for part in name.lower().replace("-", " ").split()
         if part not in STOPWORDS_EN and part in catalogue.title_words and not is_legal_form(part)
     }
-    most = max(1, len(catalogue.facts) // 5)
+    most = max(1, len(catalogue.documents) // 5)
     weights = {
-        w: math.log((len(catalogue.facts) + 1) / (len(catalogue.title_words[w]) + 0.5))
+        w: math.log((len(catalogue.documents) + 1) / (len(catalogue.title_words[w]) + 0.5))
         for w in words
         if len(catalogue.title_words[w]) <= most
     }
@@ -204,8 +209,7 @@ class _Agreements(Mapping[int, Agreement]):
         self._all: dict[int, Agreement] | None = None
 
     def __getitem__(self, document_id: int) -> Agreement:
-        facts = self._catalogue.facts[document_id]
-        values = (self._name(document_id, facts), *(v for r in self._readers for v in r(document_id)))
+        values = (self._name(document_id), *(v for r in self._readers for v in r(document_id)))
         if not any(values):
             raise KeyError(document_id)
         # Few kinds of agreement stand behind many documents.
@@ -225,21 +229,22 @@ class _Agreements(Mapping[int, Agreement]):
 
     def _whole(self) -> dict[int, Agreement]:
         if self._all is None:
-            found = ((document, self.get(document)) for document in self._catalogue.facts)
+            found = ((document, self.get(document)) for document in self._catalogue.documents)
             self._all = {document: agreement for document, agreement in found if agreement is not None}
         return self._all
 
-    def _name(self, document_id: int, facts: DocumentFacts) -> float:
-        if self._companies and facts.companies:
+    def _name(self, document_id: int) -> float:
+        owners = self._catalogue.owners[document_id]
+        if self._companies and owners:
             clash = -max(self._companies.values())
-            return max(self._companies.get(n, clash) for n in facts.companies)
+            return max(self._companies.get(n, clash) for n in owners)
         return self._titles.get(document_id, 0.0)
 
 
-def displayed(found: Mapping[str, float], catalogue: Catalogue) -> tuple[str, ...]:
+def displayed(found: Mapping[str, float], names: Names) -> tuple[str, ...]:
     """Keys as their names are printed, the surest first."""
     ranked = sorted(found, key=lambda key: -found[key])
-    return tuple(dict.fromkeys(catalogue.display.get(key, key) for key in ranked))
+    return tuple(dict.fromkeys(names.display.get(key, key) for key in ranked))
 
 
 def bearing(found: Mapping[str, float], keys: Mapping[str, tuple[int, ...]]) -> dict[int, float]:

@@ -13,8 +13,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.documents.catalogue import Catalogue, subject_key
-from rag.facts.names import law_key, name_key, short_name
 from rag.languages.text import has_han, query_tokens
 from rag.questions import followup_zh
 from rag.questions.mentions import (
@@ -263,28 +261,13 @@ def complete(question: str, history: Sequence[Turn], known: Known = nothing_know
     """The question itself where it stands alone; else the same in words that do. Never raises.
 
     `history` are the earlier turns, oldest first; each is completed in turn, so that a chain of follow-ups
-    goes on from what the last one stood for. `known` recognises names of the index (`known_names`). Of an
+    goes on from what the last one stood for. `known` recognises names of the index. Of an
     answer only a name of the index is ever taken, and only where the questions named nothing."""
     full, answer = "", ""
     for turn in history[-_MOST:]:
         full = _resolve(turn.question, full, answer, known) if full else turn.question
         answer = turn.answer
     return _resolve(question, full, answer, known) if full.strip() else question
-
-
-def known_names(catalogue: Catalogue) -> Known:
-    """What the names of an index are: companies, statutes, and the subjects of documents."""
-
-    def known(text: str) -> Slot | None:
-        if not has_han(text) and (text.islower() or text.isupper() or len(text) < 3):
-            return Slot.SUBJECT if subject_key(text) in catalogue.subject_keys else None
-        if name_key(short_name(text)) in catalogue.company_keys:
-            return Slot.COMPANY
-        if law_key(text) in catalogue.law_keys:
-            return Slot.STATUTE
-        return Slot.SUBJECT if subject_key(text) in catalogue.subject_keys else None
-
-    return known
 
 
 def _resolve(question: str, earlier: str, answer: str, known: Known) -> str:

@@ -32,22 +32,6 @@ from rag.facts.names import (
 from rag.languages.text import STOPWORDS_EN, has_han, normalise
 
 MARKED = re.compile(rf"(?:\$|\b(?:{EXCHANGES})\s?:\s?)(?P<a>[A-Z]{{1,5}})\b|\((?P<b>[A-Z]{{2,5}})\)")
-# What stands in capitals in titles of accounts and begins questions; no name is made of it.
-REPORT_WORDS = frozenset(
-    "year years quarter quarters fiscal annual report reports form note notes item section article "
-    "company companies "
-    "corporation business segment segments revenue revenues sales income net gross operating cash flow flows "
-    "balance sheet statement statements earnings margin margins ratio ratios capital assets liabilities debt "
-    "equity inventory inventories cost costs expense expenses tax taxes interest share shares stock dividend "
-    "dividends total current working days payable receivable turnover growth average rate property plant "
-    "equipment goodwill intangible amortization depreciation adjusted diluted basic january february march "
-    "april may june july august september october november december usd million billion thousand percent "
-    "based according assume using looking roughly considering among please answer give respond round "
-    "calculate "
-    "compute compare explain describe list state agm ceo cfo board directors shareholder "
-    "shareholders consolidated "
-    "americas europe asia emea apac north south east west region regions".split()
-)
 _RUN = re.compile(r"[A-Z0-9][\w&.'’-]*(?:[ ]+(?:(?:&|of|and)[ ]+)?[A-Z][\w&.'’-]*)*")
 _OWNER = re.compile(r"(['’][sS]?)(?=[ ]|$)")
 _LEADS_TO_NAME = re.compile(
@@ -58,7 +42,11 @@ _LEADS_TO_NAME = re.compile(
 
 
 def unknown_companies(
-    question: str, catalogue: Catalogue, spans: Sequence[tuple[int, int]], reporting: bool
+    question: str,
+    catalogue: Catalogue,
+    spans: Sequence[tuple[int, int]],
+    common: frozenset[str],
+    reporting: bool,
 ) -> Iterator[str]:
     if not catalogue.companies:
         return
@@ -70,7 +58,7 @@ def unknown_companies(
         for m in pattern.finditer(question):
             name = m.group().strip(" ,.")
             if not known(m.start(), m.end()) and name_key(short_name(name)) not in catalogue.company_keys:
-                yield re.sub(r"^.*(?:[，。、的是与和]|关于)", "", _trimmed(name))
+                yield re.sub(r"^.*(?:[，。、的是与和]|关于)", "", _trimmed(name, common))
     for m in MARKED.finditer(question):
         ticker = m["a"]
         if ticker and not known(m.start(), m.end()):
@@ -78,7 +66,7 @@ def unknown_companies(
     if reporting:
         for m in _RUN.finditer(question):
             run, owner, _ = _OWNER.split(m.group(), 1) if _OWNER.search(m.group()) else (m.group(), "", "")
-            name = _trimmed(run.rstrip(".,'’"))
+            name = _trimmed(run.rstrip(".,'’"), common)
             owns = bool(owner) or question[m.end() : m.end() + 1] in ("'", "’")
             before = question[: m.start()]
             opens = not before.strip() or before.rstrip()[-1] in ".?!"
@@ -87,7 +75,7 @@ def unknown_companies(
                 yield name
 
 
-def _trimmed(name: str) -> str:
+def _trimmed(name: str, common: frozenset[str]) -> str:
     """The name without words at its edges that are none of a name (What, In, FY2019, EBITDA, Net)."""
     words = name.split()
 
@@ -96,7 +84,7 @@ def _trimmed(name: str) -> str:
         return (
             key in STOPWORDS_EN
             or key in ABBREVIATIONS
-            or key in REPORT_WORDS
+            or key in common
             or key in JOINING
             or key == "of"
             or bool(re.fullmatch(r"(?:fy|q[1-4]|h[12])?\d*(?:q[1-4])?|\d+[kq]", key))
@@ -128,8 +116,8 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a question: as written, its key, its place, whether it owns what follows ("Vextra's"), and
-    whether it opens a sentence."""
+    """A word of a question: as written, its key, its place, whether it owns what follows ("Vextra's"),
+    whether it opens a sentence, and whether no name is made of it."""
 
     raw: str
     key: str
@@ -137,6 +125,7 @@ class Word:
     end: int
     possessive: bool
     opens: bool
+    common: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +139,20 @@ class Match:
     weight: float = 1.0
 
 
-def find_names(question: str, catalogue: Catalogue, *, reporting: bool) -> Named:
-    """The companies that the question names. `reporting`: it speaks of a fiscal period or a form, so that a
-    capitalised name which no document bears is taken for a company."""
+def find_names(
+    question: str, catalogue: Catalogue, *, reporting: bool, common: frozenset[str] = frozenset()
+) -> Named:
+    """The companies that the question names. `reporting`: it speaks of a period or a form, so that a
+    capitalised name which no document bears is taken for a company; `common` are words that no name is made
+    of."""
     question = spaced(question)
-    companies, spans = _companies(question, words_of(question), catalogue)
+    companies, spans = _companies(question, words_of(question, common), catalogue)
     if has_han(question):
-        for match in han_matches(question, catalogue, catalogue.company_keys):
+        for match in han_matches(question, catalogue.han, catalogue.company_keys):
             spans.append((match.start, match.end))
             for number, _ in catalogue.company_keys[match.key]:
                 companies[number] = max(match.weight, companies.get(number, 0.0))
-    unknown = unknown_companies(question, catalogue, spans, reporting and not companies)
+    unknown = unknown_companies(question, catalogue, spans, common, reporting and not companies)
     return Named(companies, tuple(dict.fromkeys(unknown)))
 
 
@@ -177,7 +169,7 @@ def best(matches: Iterable[Match]) -> dict[str, float]:
     return found
 
 
-def words_of(question: str) -> list[Word]:
+def words_of(question: str, common: frozenset[str] = frozenset()) -> list[Word]:
     """The words of a question that may be of a name."""
     found = []
     for m in WORD.finditer(question):
@@ -187,7 +179,7 @@ def words_of(question: str) -> list[Word]:
             before = question[: m.start()].rstrip()
             opens = not before or before[-1] in ".?!:"
             owns = raw != m.group() or question[m.end() : m.end() + 1] in ("'", "’")
-            found.append(Word(raw, key, m.start(), m.end(), owns, opens))
+            found.append(Word(raw, key, m.start(), m.end(), owns, opens, key in common))
     return found
 
 
@@ -288,10 +280,11 @@ def _company_weight(
         return 0.9 if marked else 0.0
     if kind is NameKind.LEAD:
         starts = word.opens and not word.possessive and len(word.key) < 5
-        return 0.85 if capital and not starts and (not word.opens or word.key not in REPORT_WORDS) else 0.0
+        return 0.85 if capital and not starts and not (word.opens and word.common) else 0.0
     if not capital:
-        return 0.8 if not written and len(word.key) > 3 and word.key not in GENERIC | REPORT_WORDS else 0.0
-    return 1.0 if not word.opens or word.key not in REPORT_WORDS else 0.5
+        plain = word.common or word.key in GENERIC
+        return 0.8 if not written and len(word.key) > 3 and not plain else 0.0
+    return 0.5 if word.opens and word.common else 1.0
 
 
 def _contracted(word: Word, catalogue: Catalogue, shouting: bool) -> int:
@@ -306,7 +299,7 @@ def _contracted(word: Word, catalogue: Catalogue, shouting: bool) -> int:
 
 def _misspelt(word: Word, catalogue: Catalogue) -> int:
     """The one company whose long name differs by one letter; -1 for none or several."""
-    if len(word.key) < 7 or not word.raw[0].isupper() or word.key in REPORT_WORDS | STOPWORDS_EN:
+    if len(word.key) < 7 or not word.raw[0].isupper() or word.common or word.key in STOPWORDS_EN:
         return -1
     near = [k for k in catalogue.initial.get(word.key[0], ()) if one_edit(word.key, k)]
     numbers = {n for k in near for n, _ in catalogue.company_keys[k]}
@@ -317,16 +310,20 @@ def _misspelt(word: Word, catalogue: Catalogue) -> int:
 
 
 def han_matches(
-    question: str, catalogue: Catalogue, keys: Mapping[str, object], doubt: Doubt | None = None
+    question: str,
+    sizes: Mapping[str, Sequence[int]],
+    keys: Mapping[str, object],
+    doubt: Doubt | None = None,
 ) -> list[Match]:
-    """Keys with a Chinese letter in the question's letters and digits, the longest first; the more surely the
-    longer it is, or as `doubt` says of the place where it begins."""
+    """Keys with a Chinese letter in the question's letters and digits, the longest first, of the `sizes` that
+    keys with this first letter have; the more surely the longer it is, or as `doubt` says of the place where
+    it begins."""
     if not keys:
         return []
     letters, places = _letters(question)
     found: list[Match] = []
     for n, character in enumerate(letters):
-        for size in catalogue.han.get(character, ()):
+        for size in sizes.get(character, ()):
             key = letters[n : n + size]
             if len(key) == size and key in keys:
                 weight = doubt(question, places[n]) if doubt else min(1.0, 0.2 + 0.2 * size)

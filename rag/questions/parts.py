@@ -46,7 +46,7 @@ def split(question: str) -> tuple[str, ...]:
     """The parts of a question, at most three; () where it is one question. A part says by itself what it is
     about: "when must it be returned" does not, and is left to the whole question.
 
-    Statements around questions ("Base your answer on the balance sheet.") are no parts."""
+    Statements around questions ("Base your answer on the schedule.") are no parts."""
     pieces = [piece.strip(" ,;/，；／") for piece in _CUT.split(question)]
     questions = dict.fromkeys(p for p in pieces if p and _IS_QUESTION.search(p) and _is_complete(p))
     return tuple(questions)[:MAX_PARTS] if len(questions) > 1 else ()

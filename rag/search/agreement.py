@@ -1,9 +1,9 @@
 """How candidates agree with what a question demands: the documents that it names, the statements and line
-items that its financial concepts need, the articles that it cites.
+items that its concepts need, the articles that it cites.
 
 One column of `rag.search.ranker.AGREEMENTS` for each demand; what a question does not speak of is 0 for every
-candidate. Line items and statements count only in the documents that the question means: every filing has a
-balance sheet."""
+candidate. Line items and statements count only in the documents that the question means: every report
+has the same parts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Lines:
 def named_documents(constraints: Constraints, allowed: frozenset[int] | None = None) -> tuple[int, ...]:
     """The documents that a question names, the best agreeing first, at most four; () where it names none. A
     year alone, that more than four reports bear, names none of them."""
-    # With a company or statute named, only its documents can be intended; agreements of all others cost time.
+    # With a name given, only its documents can be intended; agreements of all others cost time.
     some = constraints.named or (constraints.documents if constraints else ())
     agreeing = ((constraints.agreement(d).total, -d) for d in some if allowed is None or d in allowed)
     found = sorted((row for row in agreeing if row[0] > 0), reverse=True)

@@ -1,7 +1,7 @@
 """Explanations in words, English and Chinese: what was understood, what gave way, why a passage was chosen.
 
-One table for each sort of thing, both languages side by side, so that the terminal and the page say the
-same.
+One table for each sort of thing (`Words`), both languages side by side, so that the terminal and the page
+say the same.
 
 What a search understood, what of it gave way, and why each passage stands where it does.
 
@@ -11,47 +11,31 @@ the nearest is given. Here that is said: the reader of figures for 2022 learns t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.documents.catalogue import Catalogue
 from rag.languages.lexicon import expand
 from rag.questions import parts
 from rag.questions.constraints import Constraints, article_agrees, sign
-from rag.search.pool import Retrievers, sources
+from rag.search.pool import Retrievers, Searches, sources
 from rag.search.retrieve import QueryDemands, check_question, read_demands
 from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Note, Reason
 
-# What is said in a line above an answer; the rest, subjects too, which are a weak hint, only where somebody
-# asks for the explanation.
-SHORT = frozenset({"company", "statute", "form", "period", "year", "also", "passage", "concept", "statement"})
-_LABELS: Mapping[str, tuple[str, str]] = {
+# What is said only where somebody asks for the explanation, subjects too, which are a weak hint.
+_LONG = frozenset({"subject", "words", "part"})
+_MATTERS: Mapping[str, tuple[str, str]] = {
     "company": ("company", "公司"),
-    "statute": ("statute", "法规"),
-    "subject": ("subject", "主题"),
-    "form": ("form", "报告类型"),
     "period": ("period", "期间"),
     "year": ("year", "年度"),
     "also": ("also", "另涉年度"),
     "passage": ("passage", "条款"),
-    "concept": ("concept", "财务概念"),
-    "statement": ("stands in", "所在报表"),
     "words": ("also searched as", "同时检索"),
     "part": ("asked in parts", "分问"),
     "unknown": ("in no document", "文件中没有"),
 }
-_STATEMENTS: Mapping[str, tuple[str, str]] = {
-    "income": ("income statement", "利润表"),
-    "balance": ("balance sheet", "资产负债表"),
-    "cash flow": ("cash flow statement", "现金流量表"),
-    "equity": ("statement of equity", "权益变动表"),
-    "comprehensive income": ("statement of comprehensive income", "综合收益表"),
-    "schedule": ("schedules", "附表"),
-    "cover": ("cover page", "封面"),
-}
-# For each feature of rag.search.ranker: English, Chinese; where it can speak against as well, both again
-# for that.
-FEATURE_WORDS: Mapping[str, tuple[str, ...]] = {
+# For each feature of rag.search.ranker that is of no field.
+_FEATURES: Mapping[str, tuple[str, ...]] = {
     "lexical": ("it shares words with the question", "与问题用词相同"),
     "lexical_share": (
         "it shares more words with the question than other passages",
@@ -98,25 +82,6 @@ FEATURE_WORDS: Mapping[str, tuple[str, ...]] = {
         "its document is of another company than the one named",
         "文件属于其他公司",
     ),
-    "year": (
-        "its document is of the period asked about",
-        "文件属于所问的期间",
-        "its document is of another period",
-        "文件属于其他期间",
-    ),
-    "form": (
-        "its document is the kind of report asked for",
-        "文件是所问的报告类型",
-        "its document is another kind of report",
-        "文件是其他报告类型",
-    ),
-    "law": ("it is of the statute named", "出自所问的法规", "it is of another statute", "出自其他法规"),
-    "subject": (
-        "its document is about the subject named",
-        "文件主题即所问主题",
-        "its document is about another subject",
-        "文件主题不同",
-    ),
     "article_named": (
         "it is, or cites, the article or section named",
         "即所问条款，或提及该条款",
@@ -125,13 +90,13 @@ FEATURE_WORDS: Mapping[str, tuple[str, ...]] = {
     ),
     "lines": ("it prints line items that the answer is made of", "列有计算所需的项目"),
     "page_lines": ("its page prints line items that the answer is made of", "所在页列有计算所需的项目"),
-    "role": ("it stands in the financial statement that answers this", "位于可作答的财务报表中"),
-    "authority": ("the rank of the legal text", "法规的效力级别"),
     "superseded": ("it has been superseded or repealed", "已被取代或废止"),
 }
 _SEARCHES: Mapping[str, tuple[str, str]] = {"lexical": ("words", "词语"), "dense": ("meaning", "语义")}
-# The rank of what is no legal text.
+# The authority of what has no rank.
 _UNRANKED = 0.5
+# What says more of a document than whose it is.
+_BESIDES = frozenset({"form", "period", "year", "passage"})
 
 
 def _in(language: str, words: Sequence[str]) -> str:
@@ -144,12 +109,6 @@ def is_informative(reason: Reason) -> bool:
     return not unranked and abs(reason.adds) >= 0.005
 
 
-def reason_words(reason: Reason, language: str = "en") -> str:
-    """A reason in words, for or against as its value says: "its document is of another period"."""
-    words = FEATURE_WORDS.get(reason.name, (reason.name, reason.name))
-    return _in(language, words[2:] if reason.value < 0 and len(words) > 2 else words)
-
-
 def leg_words(leg: Leg, language: str = "en") -> str:
     """Where a passage stands in one search: "words: place 3 (0.41)"."""
     name = _in(language, _SEARCHES.get(leg.name, (leg.name, leg.name)))
@@ -160,33 +119,48 @@ def leg_words(leg: Leg, language: str = "en") -> str:
     return f"{name}：{place}（{leg.score:.2f}）" if language == "zh" else f"{name}: {place} ({leg.score:.2f})"
 
 
-def label_words(what: str, language: str = "en") -> str:
-    """The name of a matter: "company"."""
-    return _in(language, _LABELS.get(what, (what, what)))
+class Words:
+    """The words of explanations: those of the fields beside what holds for all. `tables`: see
+    `rag.search.pool.Searches.words`."""
 
+    def __init__(self, fields: Iterable[Searches]) -> None:
+        self.tables: dict[str, dict[str, tuple[str, ...]]]
+        self.tables = {"matters": dict(_MATTERS), "features": dict(_FEATURES)}
+        for field in fields:
+            for sort, table in field.words.items():
+                self.tables.setdefault(sort, {}).update(table)
 
-def values_words(note: Note, language: str = "en") -> str:
-    """The values of a note, statements by their names: "balance sheet, cash flow statement"."""
-    values = [
-        _in(language, _STATEMENTS.get(v, (v, v))) if note.what == "statement" else v for v in note.values
-    ]
-    return ("；" if note.what == "part" else "、" if language == "zh" else ", ").join(values)
+    def _in(self, language: str, sort: str, name: str) -> str:
+        return _in(language, self.tables.get(sort, {}).get(name, (name, name)))
 
+    def reason(self, reason: Reason, language: str = "en") -> str:
+        """A reason in words, for or against as its value says: "its document is of another period"."""
+        words = self.tables["features"].get(reason.name, (reason.name, reason.name))
+        return _in(language, words[2:] if reason.value < 0 and len(words) > 2 else words)
 
-def note_words(note: Note, language: str = "en") -> str:
-    """A note in words: "company: Thornfield Marsh plc"."""
-    between = "：" if language == "zh" else ": "
-    return f"{label_words(note.what, language)}{between}{values_words(note, language)}"
+    def label(self, what: str, language: str = "en") -> str:
+        """The name of a matter: "company"."""
+        return self._in(language, "matters", what)
+
+    def values(self, note: Note, language: str = "en") -> str:
+        """The values of a note, by their names where the field has any for them."""
+        between = "；" if note.what == "part" else "、" if language == "zh" else ", "
+        return between.join(self._in(language, note.what, value) for value in note.values)
+
+    def note(self, note: Note, language: str = "en") -> str:
+        """A note in words: "company: Thornfield Marsh plc"."""
+        between = "：" if language == "zh" else ": "
+        return f"{self.label(note.what, language)}{between}{self.values(note, language)}"
 
 
 def short(notes: Sequence[Note]) -> tuple[Note, ...]:
     """The notes that are said above every answer."""
-    return tuple(note for note in notes if note.what in SHORT)
+    return tuple(note for note in notes if note.what not in _LONG)
 
 
 def gap_words(gap: Gap, language: str = "en") -> str:
-    """What gave way, in words: "no passage of the 10-K for 2021 was found; nearest: Thornfield Marsh plc,
-    10-K, 2022 (thornfield.pdf)"."""
+    """What gave way, in words: "no passage of Thornfield Marsh plc for 2021 was found; nearest: Thornfield
+    Marsh plc, 2022 (thornfield.pdf)"."""
     if gap.missed == ("unknown",):
         names = "”“".join(gap.wanted[0].values) if language == "zh" else '", "'.join(gap.wanted[0].values)
         return f"没有文件名为“{names}”" if language == "zh" else f'no document bears the name "{names}"'
@@ -203,7 +177,7 @@ def gap_words(gap: Gap, language: str = "en") -> str:
 
 def _wanted_en(notes: Sequence[Note]) -> str:
     by = {note.what: " and ".join(note.values) for note in notes}
-    owner, form = by.get("company") or by.get("statute", ""), by.get("form", "")
+    owner, form = next((by[n.what] for n in notes if n.what not in _BESIDES), ""), by.get("form", "")
     document = f"{owner} {form}".strip() if owner else f"the {form}" if form else ""
     time = by.get("period") or by.get("year", "")
     if time:
@@ -215,7 +189,8 @@ def _wanted_en(notes: Sequence[Note]) -> str:
 def _wanted_zh(notes: Sequence[Note]) -> str:
     by = {note.what: "、".join(note.values) for note in notes}
     time = by.get("period") or (f"{by['year']} 年" if "year" in by else "")
-    order = (by.get("company", ""), by.get("statute", ""), time, by.get("form", ""), by.get("passage", ""))
+    owners = (by[note.what] for note in notes if note.what not in _BESIDES)
+    order = (*owners, time, by.get("form", ""), by.get("passage", ""))
     return " ".join(part for part in order if part)
 
 
@@ -261,12 +236,13 @@ def explain(
     demands = read_demands(legs, question, filters)
     catalogue = legs.store.catalogue()
     met = [_met(hit, demands.constraints) for hit in hits]
+    words = Words(legs.fields)
     return Explanation(
         question=question,
         understood=tuple(_understood(legs, question, demands, hits)),
         documents=tuple(legs.store.document(d).path for d in demands.documents),
         relaxed=tuple(_relaxed(demands.constraints, hits, met, catalogue)),
-        hits=tuple(_because(hit, state) for hit, state in zip(hits, met, strict=True)),
+        hits=tuple(_because(hit, state, words) for hit, state in zip(hits, met, strict=True)),
     )
 
 
@@ -278,7 +254,7 @@ def _understood(
     )
     looked_at = {*demands.documents, *(hit.document.id for hit in hits)}
     if demands.sought and sources(legs.fields, legs.store) & looked_at:
-        # What has no lines is a statement by its name.
+        # What has no lines is a part of documents by its name.
         concepts = tuple(dict.fromkeys(one.name for one in demands.sought if one.lines))
         statements = tuple(dict.fromkeys(role for one in demands.sought for role in one.roles))
         yield from (Note(*note) for note in (("concept", concepts), ("statement", statements)) if note[1])
@@ -328,7 +304,7 @@ def _relaxed(
 
 
 def _without_hit(constraints: Constraints, hits: Sequence[Hit], catalogue: Catalogue) -> Iterator[Note]:
-    """Of several companies or statutes, those that no passage is of."""
+    """Of several companies, or other names of one sort, those that no passage is of."""
     found = {hit.document.id for hit in hits}
     for name in constraints.companies if len(constraints.companies) > 1 else ():
         if found.isdisjoint(catalogue.company_documents[catalogue.companies.index(name)]):
@@ -340,7 +316,7 @@ def _without_hit(constraints: Constraints, hits: Sequence[Hit], catalogue: Catal
 
 
 def _called(info: DocumentInfo) -> str:
-    """What a document is, and its path: "Thornfield Marsh plc, 10-K, 2022 (thornfield.pdf)"."""
+    """What a document is, and its path: "Thornfield Marsh plc, annual report, 2022 (thornfield.pdf)"."""
     meta = info.metadata
     period = " ".join(v for v in (meta.get("fiscal_period", "").replace("FY", ""), _years(meta)) if v)
     named = (meta.get("company") or meta.get("law") or info.title, meta.get("form", ""), period)
@@ -352,7 +328,7 @@ def _years(meta: Mapping[str, str]) -> str:
     return (meta.get("fiscal_year") or meta.get("year", "")).replace("|", "/")
 
 
-def _because(hit: Hit, met: Mapping[str, bool | None]) -> HitExplanation:
+def _because(hit: Hit, met: Mapping[str, bool | None], words: Words) -> HitExplanation:
     reasons = tuple(reason for reason in hit.reasons if is_informative(reason))
     return HitExplanation(
         chunk_id=hit.chunk_id,
@@ -363,5 +339,5 @@ def _because(hit: Hit, met: Mapping[str, bool | None]) -> HitExplanation:
         agrees=tuple(what for what, state in met.items() if state),
         clashes=tuple(what for what, state in met.items() if state is False),
         reasons=reasons,
-        words=tuple(map(reason_words, reasons)),
+        words=tuple(map(words.reason, reasons)),
     )

@@ -80,7 +80,7 @@ MATCHING = (
     "headings_only",
 )
 AGREEMENTS = (
-    "name",  # -1 another company, statute or subject than the one named ... 1 the one named
+    "name",  # -1 another company than the one named ... 1 the one named; so the fields' columns
     "year",
     "form",
     "law",

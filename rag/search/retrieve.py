@@ -45,7 +45,7 @@ from rag.search.pool import (
     sought,
     sources,
 )
-from rag.search.ranker import FEATURES, Pool, Ranker, load_ranker, matching
+from rag.search.ranker import AGREEMENTS, FEATURES, Pool, Ranker, load_ranker, matching
 from rag.types import DocumentInfo, Filters, Hit, Leg, Reason, Stages
 from rag.types.search import Candidate
 
@@ -98,7 +98,9 @@ _PART_ALONE = 0.5
 _REASONS = 8
 # Without the ranker: what full agreement in one matter adds to the fused score.
 _PREFERENCE = 0.05
-_PREFERRED = tuple(FEATURES.index(n) for n in ("name", "year", "form", "law", "page_lines", "role"))
+# All but weak hints, what a page's lines say already, and what holds whatever is asked.
+_WEAK = ("subject", "article_named", "lines", "authority", "superseded")
+_PREFERRED = tuple(FEATURES.index(name) for name in AGREEMENTS if name not in _WEAK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """References between the documents of an index: found by the name that the text gives the other, settled
 again whenever documents have come or gone. Functions of a connection inside a transaction.
 
-A name is first looked up whole (`rag.documents.validity.law_name`), then, where it is written without
-brackets and so without a clear beginning (根据刑法第十二条), by its ends. Of several versions of one law
+A name is first looked up whole (`rag.documents.validity.edition_name`), then, where it is written without
+brackets and so without a clear beginning (根据刑法第十二条), by its ends. Of several editions of one text
 those in force last are taken. Where several documents still bear the name, the reference is settled if one
 of them alone bears the article, and stays open otherwise."""
 
@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from rag.documents.links import Links
-from rag.documents.validity import Validity, law_name, names_of, versions
+from rag.documents.validity import Validity, edition_name, names_of, versions
 from rag.facts.crossrefs import LAW_WORDS, CrossReference
 from rag.types import DocumentInfo
 
@@ -107,7 +107,7 @@ def _latest(ids: Sequence[int], force: Mapping[int, Validity]) -> list[int]:
 
 
 def _named(target: str, by_name: Mapping[str, list[int]]) -> list[int]:
-    key = law_name(target)
+    key = edition_name(target)
     if key in by_name:
         return by_name[key]
     if target.isascii() or "《" in target:

@@ -72,7 +72,7 @@ def check_filters(filters: Filters) -> None:
 
 
 def _years(metadata: Mapping[str, str]) -> set[str]:
-    """The years that a document may be called by: all readings of its fiscal year, or its plain year."""
+    """The years that a document may be called by: all readings of a reported year, or its plain year."""
     return {year for key in ("fiscal_year", "year") for year in metadata.get(key, "").split("|") if year}
 
 
@@ -104,7 +104,7 @@ class Documents(IndexFile):
         return [info for info in listed if matches(info, filters)]
 
     def catalogue(self) -> Catalogue:
-        """Names, periods, statutes and subjects of the documents, for `rag.questions.constraints`."""
+        """Names of the documents, for `rag.questions.constraints`."""
         return self._cached("catalogue", lambda connection: build_catalogue(rows.catalogue(connection)))
 
     def document(self, document_id: int) -> DocumentInfo:

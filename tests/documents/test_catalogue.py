@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.documents.catalogue import NameKind, singular, subject_key
+from rag.documents.catalogue import NameKind, singular
+from rag.domains.law.naming import related, statutes
+from rag.domains.medicine.naming import subject_key, subjects
 from rag.facts.names import acronyms, contracts, name_key, one_edit, short_name, shorter_name, squash
 from tests.catalogues import annual, catalogue, info, law, page
 
@@ -58,23 +60,23 @@ def test_statute_is_held_by_all_its_names_and_leads_to_what_applies_it() -> None
         law(2, "示例法实施条例"),
         law(3, "最高人民法院关于适用《中华人民共和国示例法》若干问题的解释", "示例法司法解释"),
     )
-    assert built.law_keys["示例法"] == (1,)
-    assert built.related["示例法"] == (2, 3)
-    assert built.law_keys["示例法司法解释"] == (3,)
+    assert statutes(built).keys["示例法"] == (1,)
+    assert related(built)["示例法"] == [2, 3]
+    assert statutes(built).keys["示例法司法解释"] == (3,)
 
 
 def test_page_is_held_by_its_subject_and_its_other_names() -> None:
     built = catalogue(page(1, "Velnorade Syndromes", "VS|Kolbar rash"))
-    assert built.subject_keys == {"velnoradesyndrome": (1,), "vs": (1,), "kolbarrash": (1,)}
+    assert subjects(built).keys == {"velnoradesyndrome": (1,), "vs": (1,), "kolbarrash": (1,)}
 
 
 def test_remark_in_a_files_properties_is_no_subject() -> None:
     built = catalogue(info(1, subject="Form 10-K filed on 2023-02-10"), info(2, subject="x " * 100))
-    assert built.subject_keys == {}
+    assert subjects(built).keys == {}
 
 
 def test_document_without_passages_is_left_out() -> None:
-    assert catalogue(replace(page(1, "Velnorade"), chunks=0)).facts == {}
+    assert catalogue(replace(page(1, "Velnorade"), chunks=0)).documents == {}
 
 
 @pytest.mark.parametrize(

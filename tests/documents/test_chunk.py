@@ -360,7 +360,7 @@ def test_cutting_reaches_for_no_network_where_traces_are_asked_for_by_the_enviro
         "import sys\n"
         "reaching = ('socket.connect', 'socket.sendto', 'socket.sendmsg', 'socket.getaddrinfo')\n"
         "sys.addaudithook(lambda event, given: print(event, given) if event in reaching else None)\n"
-        "from tests.test_chunk import SENTENCE, chunk, count, document\n"
+        "from tests.documents.test_chunk import SENTENCE, chunk, count, document\n"
         "print(len(chunk(document(SENTENCE * 40), count_tokens=count)))\n"
     )
     traced = {"LANGSMITH_TRACING": "true", "LANGCHAIN_TRACING_V2": "true", "LANGSMITH_API_KEY": "k"}

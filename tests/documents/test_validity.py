@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.documents.validity import UNKNOWN, Validity, law_name, versions
+from rag.documents.validity import UNKNOWN, Validity, edition_name, versions
 from rag.domains.law.force import validity
 from rag.index import open_index
 from rag.types import DocumentInfo, FileStatus, Filters
@@ -127,7 +127,7 @@ def test_every_spelling_of_a_day_reads_as_the_same(day: datetime.date, data: st.
     ],
 )
 def test_versions_of_a_law_have_one_name(name: str, same: str) -> None:
-    assert law_name(name) == law_name(same)
+    assert edition_name(name) == edition_name(same)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_versions_of_a_law_have_one_name(name: str, same: str) -> None:
     ],
 )
 def test_acts_of_their_own_keep_their_names_apart(one: str, other: str) -> None:
-    assert law_name(one) != law_name(other)
+    assert edition_name(one) != edition_name(other)
 
 
 def info(number: int, path: str, title: str, **metadata: str) -> DocumentInfo:

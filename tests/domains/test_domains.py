@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 from rag.documents.description import with_profile
 from rag.domains import load_domains
@@ -12,6 +14,7 @@ from rag.store.worker import passages
 from rag.types import Document
 from tests.fakes import fake_count_tokens
 
+_RAG = Path(sys.modules["rag"].__file__ or "").parent
 _HEAVY = (
     "faiss",
     "rag.search.pool",
@@ -43,3 +46,35 @@ def test_without_fields_a_document_has_its_text_and_nothing_is_known_of_its_matt
     read = passages(statute(), fake_count_tokens, ())
     assert read.document is not None and set(read.document.metadata) <= {"year", "parties"}
     assert read.chunks and not any(chunk.role for chunk in read.chunks)
+
+
+# What names a field below the fields, and why: (file or folder, what may stand there).
+_NAMED_BELOW = (
+    # Follow-ups are rules about all that a question may speak of, until a model completes them.
+    ("questions/(?:followup|followup_zh|mentions|substitution)", r".*"),
+    # Keys of a description, strings until it is typed, and the type that reads any period.
+    ("documents|search/explain|store/store", r'"fiscal_(?:year|period)"|"law"|FiscalPeriod'),
+    # The ranker's features are one vector, fitted together: their names are those of its weights file.
+    ("search/ranker", '"law",'),
+    # Words of a language: kinds of texts that have editions, what a question may ask the name of.
+    ("documents/validity", r"act\|code\|regulations\?\|rules\|ordinance\|directive\|statute"),
+    ("questions/expects", r"act\|law\|statute\|treaty"),
+    # A heading under which a "note 5" is found, and words that no reference is settled by.
+    ("documents/links", r"financial\\s\+statements"),
+    ("store/links", "LAW_WORDS"),
+    # A comment inside the schema, which is a part of every index.
+    ("store/schema", r"financial statements it stands in"),
+)
+_FIELD = re.compile(r"(?i)statute|fiscal|10-[kq]|balance sheet|medic|financ|(?<![a-z])laws?(?![a-z])")
+
+
+def test_documents_questions_search_and_store_name_no_field() -> None:
+    found = []
+    for package in ("documents", "questions", "search", "store"):
+        for path in sorted((_RAG / package).glob("*.py")):
+            text = path.read_text("utf-8")
+            for where, allowed in _NAMED_BELOW:
+                if re.match(where, f"{package}/{path.stem}"):
+                    text = re.sub(allowed, "", text)
+            found += [f"{package}/{path.name}: {m.group()}" for m in _FIELD.finditer(text)]
+    assert not found

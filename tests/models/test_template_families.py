@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rag.models.generation import Prompt, Thoughts
 from rag.models.template import ChatTemplate
-from tests.test_llm import Words, _text
+from tests.models.test_llm import Words, _text
 
 QWEN3 = """\
 {%- if tools %}{{- '<|im_start|>system\\nTools' }}{%- else %}

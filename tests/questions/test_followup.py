@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.documents.catalogue import build_catalogue
+from rag.domains import known_names
 from rag.languages.text import has_han
-from rag.questions.followup import complete, known_names
+from rag.questions.followup import complete
 from rag.questions.mentions import Slot, mentions
 from rag.types import Turn
 from tests.fakes import fake_document

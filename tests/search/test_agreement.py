@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.documents.catalogue import Catalogue, DocumentFacts
 from rag.domains import load_domains
 from rag.domains.finance.concepts import sought_items
 from rag.index import Index
@@ -22,7 +21,7 @@ from rag.types import Filters, Hit, Stages
 from rag.types.search import Candidate
 from tests.archive import archive
 from tests.catalogues import annual as annual_info
-from tests.catalogues import catalogue, law
+from tests.catalogues import catalogue, info, law
 from tests.fakes import FakeEmbedder
 from tests.files import pdf_bytes
 from tests.indexing import document, manifest, put
@@ -276,9 +275,7 @@ def test_first_statement_of_a_need_counts_most() -> None:
 
 
 def test_authority_and_force_are_those_of_the_document() -> None:
-    ranked = Catalogue(
-        {1: DocumentFacts(authority="statute"), 2: DocumentFacts(authority="case"), 3: DocumentFacts()}
-    )
+    ranked = catalogue(law(1, "Harbour Act"), info(2, authority="case"), info(3))
     table = agreements(
         [row(1, 1), row(2, 2), row(3, 3)],
         Constraints(),

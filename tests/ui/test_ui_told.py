@@ -26,7 +26,7 @@ from rag.types import (
 )
 from tests.fakes import fake_answer
 from tests.page_fakes import HOSTILE, ROW, PageAssistant
-from tests.test_render import ATTRIBUTE, TAGS, Outline
+from tests.ui.test_render import ATTRIBUTE, TAGS, Outline
 from ui import reasons as told
 from ui import render
 from ui.conversation import Exchange, advance, turns

@@ -5,30 +5,65 @@ Modules are imported where they are needed: a worker that reads files loads noth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from rag.domains import Field
 from rag.types import Chunk, Document
 
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
     from rag.questions.constraints import Restriction, Sought
+    from rag.search.pool import WordTables
     from rag.store.store import Store
 
-_HERE = Path(__file__).parent
 
-
-@dataclass(frozen=True, slots=True)
-class Finance:
+class Finance(Field):
     """The field of finance; see `rag.domains.Domain`. `concepts` are the user's own concept files
     (`rag.domains.finance.concepts`)."""
 
-    concepts: tuple[Path, ...] = ()
-    lexicon: Path = _HERE / "lexicon.toml"
-    describes_rest: bool = False
-    own_keys: frozenset[str] = frozenset()
-    columns: tuple[str, ...] = ("year", "form")
+    lexicon = Path(__file__).with_name("lexicon.toml")
+    columns = ("year", "form")
+    words: ClassVar[WordTables] = {
+        "matters": {
+            "form": ("form", "报告类型"),
+            "concept": ("concept", "财务概念"),
+            "statement": ("stands in", "所在报表"),
+        },
+        "statement": {
+            "income": ("income statement", "利润表"),
+            "balance": ("balance sheet", "资产负债表"),
+            "cash flow": ("cash flow statement", "现金流量表"),
+            "equity": ("statement of equity", "权益变动表"),
+            "comprehensive income": ("statement of comprehensive income", "综合收益表"),
+            "schedule": ("schedules", "附表"),
+            "cover": ("cover page", "封面"),
+        },
+        "features": {
+            "year": (
+                "its document is of the period asked about",
+                "文件属于所问的期间",
+                "its document is of another period",
+                "文件属于其他期间",
+            ),
+            "form": (
+                "its document is the kind of report asked for",
+                "文件是所问的报告类型",
+                "its document is another kind of report",
+                "文件是其他报告类型",
+            ),
+            "role": ("it stands in the financial statement that answers this", "位于可作答的财务报表中"),
+        },
+    }
+
+    def __init__(self, concepts: tuple[Path, ...] = ()) -> None:
+        self.concepts = concepts
+
+    @property
+    def common_words(self) -> frozenset[str]:
+        from rag.domains.finance.asked import REPORT_WORDS
+
+        return REPORT_WORDS
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """Company, form and fiscal period of a report; {} for a legal text."""
@@ -53,9 +88,6 @@ class Finance:
         from rag.domains.finance.concepts import sought_items
 
         return sought_items(question, extra=self.concepts)
-
-    def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
-        return {}
 
     def sources(self, store: Store) -> frozenset[int]:
         """The documents that are financial reports."""

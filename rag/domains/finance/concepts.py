@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from rag.domains.finance.reports import report_facts
 from rag.domains.finance.sections import KINDS, PRIMARY
 from rag.errors import ConfigError
 from rag.languages.lexicon import (
@@ -102,7 +103,7 @@ def reports(store: Store) -> frozenset[int]:
     these are asked for line items."""
 
     def found() -> frozenset[int]:
-        facts = store.catalogue().facts
+        facts = report_facts(store.catalogue())
         return frozenset({d for d in facts if facts[d].form} | store.with_roles(PRIMARY))
 
     return store.derived("reports", found)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 
-from rag.documents.catalogue import DocumentFacts
+from rag.documents.catalogue import Catalogue, derived
 from rag.facts.dates import dates
 from rag.facts.numerals import fold
 from rag.facts.periods import FiscalPeriod, read_periods
@@ -213,7 +214,38 @@ _ANOTHER_DAY = 0.5
 _ORDER = ("Q1", "Q2", "H1", "Q3", "9M", "Q4", "FY")
 
 
-def period_agreement(periods: Sequence[FiscalPeriod], facts: DocumentFacts) -> float:
+@dataclass(frozen=True, slots=True)
+class ReportFacts:
+    """What is known about one document: the fiscal years it may be called by, part of the year, ISO day of
+    its end, form, and years that are not fiscal ones."""
+
+    years: tuple[int, ...] = ()
+    part: str = ""
+    ended: str = ""
+    form: str = ""
+    other_years: tuple[int, ...] = ()
+
+
+@derived
+def report_facts(catalogue: Catalogue) -> Mapping[int, ReportFacts]:
+    """The facts of every document."""
+    return {
+        document: ReportFacts(
+            _years(meta.get("fiscal_year", "")),
+            meta.get("fiscal_period", ""),
+            meta.get("period_end", ""),
+            meta.get("form", ""),
+            () if meta.get("fiscal_year") else _years(meta.get("year", "")),
+        )
+        for document, meta in catalogue.described()
+    }
+
+
+def _years(text: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"(?:19|20)\d{2}", text)))
+
+
+def period_agreement(periods: Sequence[FiscalPeriod], facts: ReportFacts) -> float:
     """How far a document's period agrees with those that a question names, -1 to 1.
 
     The report of the last year named is 1 (it shows the earlier ones beside it), those of the other years
@@ -236,7 +268,7 @@ def period_agreement(periods: Sequence[FiscalPeriod], facts: DocumentFacts) -> f
     return max(_dated(y, asked, main, parts, facts) for y in readings)
 
 
-def _dated(year: int, asked: set[int], main: int, parts: set[str], facts: DocumentFacts) -> float:
+def _dated(year: int, asked: set[int], main: int, parts: set[str], facts: ReportFacts) -> float:
     near = _year_agreement(year, asked, main)
     if near < 0 or not facts.part:
         return near if near < 0 else near * 0.6  # an 8-K of the year
@@ -260,7 +292,7 @@ def _year_agreement(year: int, asked: set[int], main: int) -> float:
     return 0.3 if year > min(asked) else -1.0
 
 
-def _same_part(parts: set[str], facts: DocumentFacts) -> float:
+def _same_part(parts: set[str], facts: ReportFacts) -> float:
     """Agreement of a document's part of a year with those asked for, the year being right."""
     return max((_part_agreement(asked, facts.part) for asked in parts), default=0.0)
 

@@ -4,29 +4,37 @@ Modules are imported where they are needed: a worker that reads files loads noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from rag.types import Chunk, Document
+from rag.domains import Field
+from rag.types import Document
 
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
-    from rag.questions.constraints import Restriction, Sought
-    from rag.store.store import Store
-
-_HERE = Path(__file__).parent
+    from rag.questions.constraints import Restriction
+    from rag.search.pool import WordTables
 
 
-@dataclass(frozen=True, slots=True)
-class Law:
+class Law(Field):
     """The field of law; see `rag.domains.Domain`."""
 
-    lexicon: Path = _HERE / "lexicon.toml"
-    describes_rest: bool = False
-    own_keys: frozenset[str] = frozenset(("issued", "effective", "amended", "repealed", "review", "repeals"))
-    columns: tuple[str, ...] = ("law",)
+    lexicon = Path(__file__).with_name("lexicon.toml")
+    own_keys = frozenset(("issued", "effective", "amended", "repealed", "review", "repeals"))
+    columns = ("law",)
+    words: ClassVar[WordTables] = {
+        "matters": {"statute": ("statute", "法规")},
+        "features": {
+            "law": (
+                "it is of the statute named",
+                "出自所问的法规",
+                "it is of another statute",
+                "出自其他法规",
+            ),
+            "authority": ("the rank of the legal text", "法规的效力级别"),
+        },
+    }
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """Name, rank and year of a statute, rank and year of a case, and when a text of any kind is in
@@ -36,23 +44,15 @@ class Law:
 
         return {**describe_statute(document), **validity(document)}
 
-    def roles(self, document: Document, passages: Sequence[Chunk]) -> Sequence[tuple[str, ...]]:
-        return ()
-
     def asked(self, question: str, catalogue: Catalogue) -> Restriction:
         from rag.domains.law.naming import asked_statutes
 
         return asked_statutes(question, catalogue)
 
-    def sought(self, question: str) -> tuple[Sought, ...]:
-        return ()
-
     def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
         """The rank of a legal text, 0.5 for what is none."""
         from rag.domains.law.naming import AUTHORITY, UNRANKED
 
-        facts = catalogue.facts.get(document_id)
-        return {"authority": AUTHORITY.get(facts.authority, UNRANKED) if facts else UNRANKED}
-
-    def sources(self, store: Store) -> frozenset[int]:
-        return frozenset()
+        info = catalogue.documents.get(document_id)
+        rank = info.metadata.get("authority", "") if info else ""
+        return {"authority": AUTHORITY.get(rank, UNRANKED)}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
-from rag.documents.catalogue import Catalogue
-from rag.facts.names import ABBREVIATIONS, english_statute, law_key
+from rag.documents.catalogue import Catalogue, Names, build_names, derived
+from rag.facts.names import ABBREVIATIONS, english_statute, law_key, statute_names, statutes_in
 from rag.languages.text import has_han
 from rag.questions.constraints import Matter, Restriction, bearing, displayed, sign
 from rag.questions.naming import Word, best, han_matches, longest, run_matches, spaced, words_of
@@ -27,18 +28,43 @@ AUTHORITY = {
 UNRANKED = 0.5
 
 
+@derived
+def statutes(catalogue: Catalogue) -> Names:
+    """The names of the statutes of an index."""
+    return build_names(
+        (document, law, law_key(law), _other_keys(law, meta.get("law_names", "")))
+        for document, meta in catalogue.described()
+        if (law := meta.get("law"))
+    )
+
+
+def _other_keys(law: str, others: str) -> Iterator[str]:
+    return map(law_key, others.split("|") if others else statute_names(law))
+
+
+@derived
+def related(catalogue: Catalogue) -> Mapping[str, Sequence[int]]:
+    """Key of a statute -> documents that apply or carry it out."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for document, meta in catalogue.described():
+        for applied in statutes_in(law) if has_han(law := meta.get("law", "")) else ():
+            found[law_key(applied)].append(document)
+    return found
+
+
 def asked_statutes(question: str, catalogue: Catalogue) -> Restriction:
     """The statutes that a question names; those that apply a named one agree by half, all others clash."""
     question = spaced(question)
-    keys = catalogue.law_keys
+    names = statutes(catalogue)
+    keys = names.keys
     matches = longest(run_matches(words_of(question), keys, _weight), question, keys)
     if has_han(question):
-        matches += han_matches(question, catalogue, keys, _doubt)
-    unknown = tuple(_unknown(question, catalogue, [(m.start, m.end) for m in matches]))
+        matches += han_matches(question, names.han, keys, _doubt)
+    unknown = tuple(_unknown(question, keys, [(m.start, m.end) for m in matches]))
     found = best(matches)
     documents = bearing(found, keys)
     for key, weight in found.items():
-        for document in catalogue.related.get(key, ()):
+        for document in related(catalogue).get(key, ()):
             documents.setdefault(document, _RELATED * weight)
     if not documents:
         return Restriction(unknown=unknown)
@@ -47,15 +73,15 @@ def asked_statutes(question: str, catalogue: Catalogue) -> Restriction:
     def agreement(document_id: int) -> tuple[float]:
         if document_id in documents:
             return (documents[document_id],)
-        facts = catalogue.facts[document_id]
-        return (clash if facts.law and facts.authority != "case" else 0.0,)
+        rank = catalogue.documents[document_id].metadata.get("authority")
+        return (clash if names.own.get(document_id) and rank != "case" else 0.0,)
 
-    names = displayed(found, catalogue)
+    printed = displayed(found, names)
     bearers = tuple(
-        frozenset(d for key, shown in catalogue.display.items() if shown == name for d in keys.get(key, ()))
-        for name in (names if len(names) > 1 else ())
+        frozenset(d for key, shown in names.display.items() if shown == name for d in keys.get(key, ()))
+        for name in (printed if len(printed) > 1 else ())
     )
-    matter = Matter("statute", names, lambda d: sign(agreement(d)[0]), True, True, bearers)
+    matter = Matter("statute", printed, lambda d: sign(agreement(d)[0]), True, True, bearers)
     return Restriction((matter,), agreement, frozenset(d for d, w in documents.items() if w >= 0.5), unknown)
 
 
@@ -72,14 +98,14 @@ def _doubt(question: str, start: int) -> float:
     return 1.0 if not has_han(before) or before in _BEFORE_LAW else 0.6
 
 
-def _unknown(question: str, catalogue: Catalogue, spans: Sequence[tuple[int, int]]) -> Iterator[str]:
-    if not catalogue.law_keys:
+def _unknown(question: str, keys: Mapping[str, object], spans: Sequence[tuple[int, int]]) -> Iterator[str]:
+    if not keys:
         return
     for m in _ZH_QUOTED.finditer(question):
         if not any(m.start() < end and start < m.end() for start, end in spans):
             yield m[1]
     found = english_statute(question)
-    if found and not any(law_key(" ".join(found[:n])) in catalogue.law_keys for n in (1, 2)):
+    if found and not any(law_key(" ".join(found[:n])) in keys for n in (1, 2)):
         name = " ".join(part for part in found if part)
         at = question.find(found[0])
         if not any(at < end and start < at + len(found[0]) for start, end in spans):

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from rag.types import Chunk, Document
+from rag.domains import Field
+from rag.types import Document
 
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
-    from rag.questions.constraints import Restriction, Sought
-    from rag.store.store import Store
-
-_HERE = Path(__file__).parent
+    from rag.questions.constraints import Restriction
+    from rag.search.pool import WordTables
 
 
-@dataclass(frozen=True, slots=True)
-class Medicine:
+class Medicine(Field):
     """The field of medicine; see `rag.domains.Domain`."""
 
-    lexicon: Path = _HERE / "lexicon.toml"
-    describes_rest: bool = True
+    lexicon = Path(__file__).with_name("lexicon.toml")
+    describes_rest = True
     # The "subject" of a file's properties is a free remark; ours is what the page is about.
-    own_keys: frozenset[str] = frozenset(("subject",))
-    columns: tuple[str, ...] = ("subject",)
+    own_keys = frozenset(("subject",))
+    columns = ("subject",)
+    words: ClassVar[WordTables] = {
+        "matters": {"subject": ("subject", "主题")},
+        "features": {
+            "subject": (
+                "its document is about the subject named",
+                "文件主题即所问主题",
+                "its document is about another subject",
+                "文件主题不同",
+            ),
+        },
+    }
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """The subject and its other names, of any page that is neither a company's nor a statute."""
@@ -36,19 +44,7 @@ class Medicine:
         subject, others = subject_names(document.title)
         return {"subject": subject, "names": "|".join(others)}
 
-    def roles(self, document: Document, passages: Sequence[Chunk]) -> Sequence[tuple[str, ...]]:
-        return ()
-
     def asked(self, question: str, catalogue: Catalogue) -> Restriction:
         from rag.domains.medicine.naming import asked_subjects
 
         return asked_subjects(question, catalogue)
-
-    def sought(self, question: str) -> tuple[Sought, ...]:
-        return ()
-
-    def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
-        return {}
-
-    def sources(self, store: Store) -> frozenset[int]:
-        return frozenset()

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 
-from rag.documents.catalogue import Catalogue
+from rag.documents.catalogue import Catalogue, Names, build_names, derived, singular
+from rag.facts.names import name_words, squash
 from rag.languages.text import STOPWORDS_EN, has_han
 from rag.questions.constraints import Matter, Restriction, bearing, displayed
 from rag.questions.naming import Word, best, han_matches, longest, run_matches, spaced, words_of
+
+_PROPERTIES = re.compile(r"\b(?:10-?[KQ]|8-?K|form|filed|fictional)\b", re.I)
+
+
+@lru_cache(maxsize=65536)
+def subject_key(text: str) -> str:
+    """The key of a subject: words without their plural s, so that "Rickets" is "ricket"."""
+    return squash(text) if has_han(text) else "".join(map(singular, name_words(text)))
+
+
+@derived
+def subjects(catalogue: Catalogue) -> Names:
+    """The subjects of the pages of an index that are neither a company's nor a statute."""
+    return build_names(
+        (document, subject, subject_key(subject), map(subject_key, meta.get("names", "").split("|")))
+        for document, meta in catalogue.described()
+        if (subject := meta.get("subject")) and not meta.get("company") and not meta.get("law")
+        if len(subject) <= 120 and not _PROPERTIES.search(subject)
+    )
 
 
 def asked_subjects(question: str, catalogue: Catalogue) -> Restriction:
     """The subjects that a question names; pages of others clash, by less the more their names share."""
     question = spaced(question)
-    keys = catalogue.subject_keys
+    names = subjects(catalogue)
+    keys = names.keys
     matches = longest(run_matches(words_of(question), keys, _weight, True), question, {}, nested=True)
     if has_han(question):
-        matches += han_matches(question, catalogue, keys)
+        matches += han_matches(question, names.han, keys)
     found = best(matches)
     documents = bearing(found, keys)
     if not documents:
@@ -24,14 +47,14 @@ def asked_subjects(question: str, catalogue: Catalogue) -> Restriction:
     clash = -max(found.values())
 
     def agreement(document_id: int) -> tuple[float]:
-        subject = catalogue.facts[document_id].subject
+        subject = names.own.get(document_id, "")
         if document_id in documents or not subject:
             return (documents.get(document_id, 0.0),)
         shares = (w * len(k) / len(subject) for k, w in found.items() if len(k) > 5 and k in subject)
         return (max(shares, default=0.0) or clash,)
 
     named = frozenset(d for d, w in documents.items() if w >= 0.5)
-    return Restriction((Matter("subject", displayed(found, catalogue)),), agreement, named)
+    return Restriction((Matter("subject", displayed(found, names)),), agreement, named)
 
 
 def _weight(run: Sequence[Word]) -> float:

@@ -2,15 +2,15 @@
 
 import pytest
 
-from rag.documents.catalogue import DocumentFacts
 from rag.domains.finance.figures.heads import Column, read_columns, read_unit, split_head
+from rag.domains.finance.reports import ReportFacts
 
-ANNUAL = DocumentFacts(years=(2023,), part="FY", ended="2023-12-31")
-SECOND_QUARTER = DocumentFacts(years=(2022,), part="Q2", ended="2021-10-30")
-EARLY_YEAR_END = DocumentFacts(years=(2019,), part="FY", ended="2019-04-27")
+ANNUAL = ReportFacts(years=(2023,), part="FY", ended="2023-12-31")
+SECOND_QUARTER = ReportFacts(years=(2022,), part="Q2", ended="2021-10-30")
+EARLY_YEAR_END = ReportFacts(years=(2019,), part="FY", ended="2019-04-27")
 
 
-def terms(header: str, columns: int, facts: DocumentFacts, *, instant: bool = False) -> list[str]:
+def terms(header: str, columns: int, facts: ReportFacts, *, instant: bool = False) -> list[str]:
     common, heads = split_head(header, columns)
     return [f"{c.year} {c.part}" for c in read_columns(common, heads, facts, instant=instant)]
 
@@ -40,7 +40,7 @@ def test_fiscal_year_that_ends_in_april_keeps_its_name() -> None:
 
 def test_bare_years_are_counted_from_the_report_s_own() -> None:
     assert terms(
-        "(in millions) | 2022 | 2021", 2, DocumentFacts(years=(2022,), part="FY", ended="2023-01-03")
+        "(in millions) | 2022 | 2021", 2, ReportFacts(years=(2022,), part="FY", ended="2023-01-03")
     ) == [
         "2022 FY",
         "2021 FY",
@@ -49,7 +49,7 @@ def test_bare_years_are_counted_from_the_report_s_own() -> None:
 
 def test_oldest_column_first_is_read_as_it_stands() -> None:
     header = "(USD million) Twelve Months Ended September 30, | 2020 | 2021"
-    assert terms(header, 2, DocumentFacts(years=(2021,), part="Q4", ended="2021-09-30")) == [
+    assert terms(header, 2, ReportFacts(years=(2021,), part="Q4", ended="2021-09-30")) == [
         "2020 FY",
         "2021 FY",
     ]

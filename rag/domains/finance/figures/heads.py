@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from rag.documents.catalogue import DocumentFacts
+from rag.domains.finance.reports import ReportFacts
 from rag.facts.dates import dates
 from rag.facts.numerals import fold
 from rag.facts.quantities import header_scales
@@ -154,7 +154,7 @@ def read_unit(text: str, currency: str = "") -> ColumnUnit:
 
 
 def read_columns(
-    common: str, heads: Sequence[str], facts: DocumentFacts, *, instant: bool, annual: bool = True
+    common: str, heads: Sequence[str], facts: ReportFacts, *, instant: bool, annual: bool = True
 ) -> tuple[Column, ...]:
     """The columns of a table. `instant`: figures of a day (a balance sheet), not of a period. `annual`: where
     nothing says how long a period is, it is the report's own."""
@@ -168,7 +168,7 @@ def read_columns(
     return tuple(found)
 
 
-def _anchor(years: Sequence[int], facts: DocumentFacts) -> int:
+def _anchor(years: Sequence[int], facts: ReportFacts) -> int:
     """The year that bare years call the report's own: its fiscal year, but for a table that goes by the
     calendar year in which that ends."""
     own = facts.years[0] if facts.years else 0
@@ -178,7 +178,7 @@ def _anchor(years: Sequence[int], facts: DocumentFacts) -> int:
     return own or closes or max(years, default=0)
 
 
-def _column(common: str, head: str, facts: DocumentFacts, anchor: int, instant: bool) -> Column:
+def _column(common: str, head: str, facts: ReportFacts, anchor: int, instant: bool) -> Column:
     column = Column(head, change=_CHANGE.search(head) is not None, other=_other(head))
     unit = read_unit(head)
     if unit.stated:
@@ -200,7 +200,7 @@ def _column(common: str, head: str, facts: DocumentFacts, anchor: int, instant: 
     return replace(column, year=current, part=part) if _CURRENT.search(head) and current else column
 
 
-def _in_order(common: str, found: list[Column], facts: DocumentFacts, instant: bool) -> list[Column]:
+def _in_order(common: str, found: list[Column], facts: ReportFacts, instant: bool) -> list[Column]:
     """Columns whose heads say no period: periods named above them, else the newest first."""
     plain = [n for n, c in enumerate(found) if not c.change]
     current = facts.years[0] if facts.years else 0
@@ -257,7 +257,7 @@ def _months(text: str) -> int | None:
     return 12 if _YEARS_ENDED.search(text) else None
 
 
-def fiscal_day(day: date, facts: DocumentFacts) -> tuple[int, int]:
+def fiscal_day(day: date, facts: ReportFacts) -> tuple[int, int]:
     """The fiscal year and quarter that a day closes, by the report's own period and its last day."""
     if not (facts.years and facts.ended):
         return (facts.years[0] if facts.years and facts.years[0] >= day.year else day.year), _QUARTERS.get(
@@ -278,7 +278,7 @@ def part_of(quarter: int, months: int | None) -> str:
     return {(6, 2): "H1", (9, 3): "9M", (12, 4): "FY", (6, 4): "H2"}.get((months, quarter), f"{months}M")
 
 
-def _word_part(head: str, common: str, months: int | None, facts: DocumentFacts, instant: bool) -> str:
+def _word_part(head: str, common: str, months: int | None, facts: ReportFacts, instant: bool) -> str:
     for text in (head, common):
         if m := _QUARTER_WORD.search(text):
             return f"Q{m['q'] or m['q1'] or '一二三四'.index(m['zq']) + 1}"

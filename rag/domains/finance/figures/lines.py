@@ -26,6 +26,7 @@ from rag.domains.finance.figures.heads import (
     split_head,
     units_sentence,
 )
+from rag.domains.finance.reports import report_facts
 from rag.domains.finance.sections import PRIMARY, SCHEDULE
 from rag.store.store import Store
 from rag.types import Block, BlockKind, Chunk, DocumentInfo, Evidence
@@ -155,7 +156,7 @@ def table_lines(
         widths.setdefault(header, Counter())[len(cells)] += bool(cells)
         reach[header] = max(reach[header], *(c.place or 0 for c in cells), 0)
     usual = {h: max(counts, key=lambda n: (counts[n], n)) for h, counts in widths.items()}
-    facts = store.catalogue().facts.get(info.id)
+    facts = report_facts(store.catalogue()).get(info.id)
     if facts is None:
         return ()
     units = _units(store, info, raws)

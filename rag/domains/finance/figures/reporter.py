@@ -11,17 +11,19 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from rag.documents.catalogue import Catalogue, DocumentFacts, singular
+from rag.documents.catalogue import Catalogue, singular
+from rag.domains.finance.asked import REPORT_WORDS
 from rag.domains.finance.concepts import CONCEPTS, load, reports
 from rag.domains.finance.figures.asked import PARTS_ZH
 from rag.domains.finance.figures.formulas import book
 from rag.domains.finance.figures.heads import fiscal_day, part_of
+from rag.domains.finance.reports import ReportFacts, report_facts
 from rag.facts.names import name_words, short_name, squash
 from rag.facts.periods import FiscalPeriod, read_periods
 from rag.languages.text import has_han
 from rag.questions.constraints import Constraints
 from rag.questions.expects import analyse
-from rag.questions.naming import REPORT_WORDS, find_names
+from rag.questions.naming import find_names
 from rag.store.store import Store
 from rag.types import Filters
 
@@ -89,7 +91,8 @@ def in_calendar(term: FiscalTerm, reports: CompanyReports, catalogue: Catalogue)
     if not term.ended:
         return term
     day = date.fromisoformat(term.ended)
-    dated = [f for d in reports.documents if (f := catalogue.facts[d]).ended and f.years and f.part]
+    every = report_facts(catalogue)
+    dated = [f for d in reports.documents if (f := every[d]).ended and f.years and f.part]
     if not dated:
         return FiscalTerm(term.year)
     facts = min(dated, key=lambda f: abs((date.fromisoformat(f.ended) - day).days))
@@ -128,9 +131,10 @@ def about_a_part(question: str, reports: CompanyReports, catalogue: Catalogue, s
     if _PARTS.search(question):
         return True
     own = {word for name in _own_names(reports, store) for word in name_words(name)}
-    found = find_names(question, catalogue, reporting=True)
+    found = find_names(question, catalogue, reporting=True, common=REPORT_WORDS)
     for name in _foreign_names(question):
-        if not own.issuperset(name_words(name)) and not find_names(name, catalogue, reporting=True).companies:
+        known = own.issuperset(name_words(name))
+        if not known and not find_names(name, catalogue, reporting=True, common=REPORT_WORDS).companies:
             return True
     return not found.companies and not reports.only
 
@@ -171,10 +175,10 @@ def _only_company(
     catalogue: Catalogue, reports: frozenset[int], terms: Sequence[FiscalTerm]
 ) -> CompanyReports | None:
     """The one company with reports here, or the only one whose reports can show the last period asked for."""
-    owners = {d: catalogue.facts[d].companies[0] for d in reports if catalogue.facts[d].companies}
+    owners = {d: catalogue.owners[d][0] for d in reports if catalogue.owners[d]}
     everyone = set(owners.values())
     if len(everyone) > 1 and terms:
-        everyone = {n for d, n in owners.items() if _may_show(catalogue.facts[d], terms[-1])}
+        everyone = {n for d, n in owners.items() if _may_show(report_facts(catalogue)[d], terms[-1])}
     if len(everyone) != 1:
         return None
     number = everyone.pop()
@@ -182,37 +186,39 @@ def _only_company(
     return CompanyReports(catalogue.companies[number], own, only=True)
 
 
-def _may_show(facts: DocumentFacts, term: FiscalTerm) -> bool:
+def _may_show(facts: ReportFacts, term: FiscalTerm) -> bool:
     """Whether a report may print figures of a term: its own, or those of up to four years before it."""
     years = facts.years or ((int(facts.ended[:4]),) if facts.ended else ())
     return any(0 <= year - term.year <= _LOOKS_BACK for year in years) or not years
 
 
-def _covers(facts: DocumentFacts, term: FiscalTerm) -> bool:
+def _covers(facts: ReportFacts, term: FiscalTerm) -> bool:
     return term.year in facts.years and (facts.part == term.part or {facts.part, term.part} == {"Q4", "FY"})
 
 
 def ordered_reports(reports: CompanyReports, catalogue: Catalogue, term: FiscalTerm) -> tuple[int, ...]:
     """The documents to look for a term in, the likeliest first: its own report, then the following reports,
     which show it as the period before, then the others."""
+    every = report_facts(catalogue)
 
     def rank(document: int) -> tuple[int, int, int, int]:
-        facts = catalogue.facts[document]
+        facts = every[document]
         year = facts.years[0] if facts.years else int(facts.ended[:4])
         later = year - term.year if year >= term.year else 10 + term.year - year
         annual = facts.part in ("FY", "Q4")
         return 1 - _covers(facts, term), later, 1 - annual, document
 
-    dated = [d for d in reports.documents if catalogue.facts[d].years or catalogue.facts[d].ended]
+    dated = [d for d in reports.documents if every[d].years or every[d].ended]
     return tuple(sorted(dated, key=rank)[:_REPORTS])
 
 
 def newest(reports: CompanyReports, catalogue: Catalogue) -> FiscalTerm | None:
     """The period of the newest annual report, or of the newest of any kind where none is annual."""
+    every = report_facts(catalogue)
     found = [
         (facts.part in ("FY", "Q4"), facts.years[0], _ORDER.index(facts.part))
         for d in reports.documents
-        if (facts := catalogue.facts[d]).years and facts.part in _ORDER
+        if (facts := every[d]).years and facts.part in _ORDER
     ]
     if not found:
         return None

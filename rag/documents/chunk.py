@@ -19,8 +19,6 @@ from rag.types import Chunk, Document
 _TITLE_AND_HEADINGS_TOKENS = 60
 _COLUMNS_TOKENS = 70
 _ELLIPSIS = "…"
-
-
 # Words of a file name that can say whose or of which year a document is; a bare serial number cannot.
 _NAME_WORD = re.compile(r"(?:FY|Q)?(?:19|20)\d{2}(?:Q[1-4])?|[^\W\d_]{3,}|[\u4e00-\u9fff]+", re.IGNORECASE)
 _NAME_WORDS = 8

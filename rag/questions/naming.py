@@ -1,7 +1,5 @@
-"""Companies that a question names and no document of a catalogue bears: a reason to refuse.
-
-Which names of a catalogue a question holds, and how surely, 0 to 1: companies here, others where a field
-looks them up with what is found here.
+"""Which names of a catalogue a question holds, and how surely, 0 to 1: companies here, others where a field
+looks them up with what is found here; and companies that no document bears, a reason to refuse.
 
 Words are looked up as keys of up to twelve words, the longest first; Chinese text by its characters, for it
 has no blanks. A single common word counts only where it is written as a name.
@@ -78,17 +76,11 @@ def unknown_companies(
 def _trimmed(name: str, common: frozenset[str]) -> str:
     """The name without words at its edges that are none of a name (What, In, FY2019, EBITDA, Net)."""
     words = name.split()
+    nothing = STOPWORDS_EN | ABBREVIATIONS | common | JOINING | {"of"}
 
     def says_nothing(word: str) -> bool:
         key = squash(word)
-        return (
-            key in STOPWORDS_EN
-            or key in ABBREVIATIONS
-            or key in common
-            or key in JOINING
-            or key == "of"
-            or bool(re.fullmatch(r"(?:fy|q[1-4]|h[12])?\d*(?:q[1-4])?|\d+[kq]", key))
-        )
+        return key in nothing or bool(re.fullmatch(r"(?:fy|q[1-4]|h[12])?\d*(?:q[1-4])?|\d+[kq]", key))
 
     while words and says_nothing(words[0]):
         words.pop(0)

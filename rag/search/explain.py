@@ -1,13 +1,8 @@
-"""Explanations in words, English and Chinese: what was understood, what gave way, why a passage was chosen.
-
-One table for each sort of thing (`Words`), both languages side by side, so that the terminal and the page
-say the same.
-
-What a search understood, what of it gave way, and why each passage stands where it does.
+"""What a search understood, what of it gave way, and why each passage stands where it does; as values, and
+in words, English and Chinese, the same for the terminal and the page (`Words`).
 
 What a question names is a preference (`rag.questions.constraints`): where no passage is what was asked for,
-the nearest is given. Here that is said: the reader of figures for 2022 learns that 2021 was asked for.
-"""
+the nearest is given. Here that is said: the reader of figures for 2022 learns that 2021 was asked for."""
 
 from __future__ import annotations
 

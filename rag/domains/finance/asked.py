@@ -16,19 +16,6 @@ from rag.domains.finance.reports import (
 from rag.facts.periods import FiscalPeriod, read_periods
 from rag.questions.constraints import Matter, Restriction, sign
 
-# What stands in capitals in titles of accounts and begins questions; no name is made of it.
-REPORT_WORDS = frozenset(
-    """year years quarter quarters fiscal annual report reports form note notes item section article company
-    companies corporation business segment segments revenue revenues sales income net gross operating cash
-    flow flows balance sheet statement statements earnings margin margins ratio ratios capital assets
-    liabilities debt equity inventory inventories cost costs expense expenses tax taxes interest share shares
-    stock dividend dividends total current working days payable receivable turnover growth average rate
-    property plant equipment goodwill intangible amortization depreciation adjusted diluted basic january
-    february march april may june july august september october november december usd million billion thousand
-    percent based according assume using looking roughly considering among please answer give respond round
-    calculate compute compare explain describe list state agm ceo cfo board directors shareholder shareholders
-    consolidated americas europe asia emea apac north south east west region regions""".split()
-)
 _AGREES = 0.5
 # The year in "Tenancy Deposits Act 2018" is part of the name.
 _OF_A_STATUTE = re.compile(r"\b(?:Act|Code|Regulations?|Rules|Ordinance|Directive|Order),?\s+(?:of\s+)?$")

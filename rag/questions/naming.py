@@ -194,9 +194,7 @@ def run_matches(
                 yield Match(key, words[first].start, words[last].end, last - first + 1, weight)
 
 
-def longest(
-    matches: Iterable[Match], question: str, keys: Mapping[str, object], nested: bool = False
-) -> list[Match]:
+def longest(matches: Iterable[Match], nested: bool = False) -> list[Match]:
     """Matches that lie in no longer one; `nested`: those that do are kept with their share of its words."""
     kept: list[Match] = []
     for m in sorted(matches, key=lambda m: (-m.size, m.start)):
@@ -302,10 +300,7 @@ def _misspelt(word: Word, catalogue: Catalogue) -> int:
 
 
 def han_matches(
-    question: str,
-    sizes: Mapping[str, Sequence[int]],
-    keys: Mapping[str, object],
-    doubt: Doubt | None = None,
+    question: str, sizes: Mapping[str, Sequence[int]], keys: Mapping[str, object], doubt: Doubt | None = None
 ) -> list[Match]:
     """Keys with a Chinese letter in the question's letters and digits, the longest first, of the `sizes` that
     keys with this first letter have; the more surely the longer it is, or as `doubt` says of the place where
@@ -321,7 +316,7 @@ def han_matches(
                 weight = doubt(question, places[n]) if doubt else min(1.0, 0.2 + 0.2 * size)
                 found.append(Match(key, places[n], places[n + size - 1] + 1, size, weight))
                 break
-    return longest(found, question, keys)
+    return longest(found)
 
 
 def _letters(text: str) -> tuple[str, list[int]]:

@@ -54,21 +54,13 @@ class Finance(Field):
             "cover": ("cover page", "封面"),
         },
         "features": {
-            "year": (
-                "its document is of the period asked about",
-                "文件属于所问的期间",
-                "its document is of another period",
-                "文件属于其他期间",
-            ),
-            "form": (
-                "its document is the kind of report asked for",
-                "文件是所问的报告类型",
-                "its document is another kind of report",
-                "文件是其他报告类型",
-            ),
+            "year": ("its document is of the period asked about", "文件属于所问的期间",
+                     "its document is of another period", "文件属于其他期间"),
+            "form": ("its document is the kind of report asked for", "文件是所问的报告类型",
+                     "its document is another kind of report", "文件是其他报告类型"),
             "role": ("it stands in the financial statement that answers this", "位于可作答的财务报表中"),
         },
-    }
+    }  # fmt: skip
 
     def __init__(self, concepts: tuple[Path, ...] = ()) -> None:
         self.concepts = concepts

@@ -26,14 +26,10 @@ class Medicine(Field):
     words: ClassVar[WordTables] = {
         "matters": {"subject": ("subject", "主题")},
         "features": {
-            "subject": (
-                "its document is about the subject named",
-                "文件主题即所问主题",
-                "its document is about another subject",
-                "文件主题不同",
-            ),
+            "subject": ("its document is about the subject named", "文件主题即所问主题",
+                        "its document is about another subject", "文件主题不同"),
         },
-    }
+    }  # fmt: skip
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """The subject and its other names, of any page that is neither a company's nor a statute."""

@@ -76,15 +76,15 @@ def unknown_companies(
 def _trimmed(name: str, common: frozenset[str]) -> str:
     """The name without words at its edges that are none of a name (What, In, FY2019, EBITDA, Net)."""
     words = name.split()
-    nothing = STOPWORDS_EN | ABBREVIATIONS | common | JOINING | {"of"}
+    nothing = (STOPWORDS_EN, ABBREVIATIONS, common, JOINING)
 
-    def says_nothing(word: str) -> bool:
-        key = squash(word)
-        return key in nothing or bool(re.fullmatch(r"(?:fy|q[1-4]|h[12])?\d*(?:q[1-4])?|\d+[kq]", key))
+    def says_nothing(key: str) -> bool:
+        number = re.fullmatch(r"(?:fy|q[1-4]|h[12])?\d*(?:q[1-4])?|\d+[kq]", key)
+        return bool(number) or any(key in some for some in nothing)
 
-    while words and says_nothing(words[0]):
+    while words and says_nothing(squash(words[0])):
         words.pop(0)
-    while words and says_nothing(words[-1]):
+    while words and says_nothing(squash(words[-1])):
         words.pop()
     return " ".join(words)
 

@@ -92,15 +92,6 @@ def derived(build: Callable[[Catalogue], T]) -> Callable[[Catalogue], T]:
 _TITLE_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
-def build_catalogue(documents: Iterable[DocumentInfo]) -> Catalogue:
-    """The catalogue of these documents; those that gave no passage are left out."""
-    builder = _Builder()
-    for info in documents:
-        if info.chunks:
-            builder.add(info)
-    return builder.finish()
-
-
 def build_names(found: Iterable[tuple[int, str, str, Iterable[str]]]) -> Names:
     """The table of (document, name as printed, its key, keys of its other names)."""
     keys: dict[str, list[int]] = defaultdict(list)
@@ -141,68 +132,56 @@ def _name_forms(name: str) -> tuple[tuple[str, NameKind], ...]:
     return tuple((key, kind) for key, kind in forms.items() if len(key) > 1)
 
 
-class _Builder:
-    """Collects what `Catalogue` holds, one document after the other."""
+def build_catalogue(documents: Iterable[DocumentInfo]) -> Catalogue:
+    """The catalogue of these documents; those that gave no passage are left out."""
+    readable = {info.id: info for info in documents if info.chunks}
+    numbers: dict[str, int] = {}
+    companies: list[str] = []
+    names: dict[str, dict[int, NameKind]] = defaultdict(dict)
 
-    def __init__(self) -> None:
-        self.documents: dict[int, DocumentInfo] = {}
-        self.owners: dict[int, tuple[int, ...]] = {}
-        self.numbers: dict[str, int] = {}
-        self.companies: list[str] = []
-        self.reports: list[list[int]] = []
-        self.names: dict[str, dict[int, NameKind]] = defaultdict(dict)
-        self.words: dict[str, list[int]] = defaultdict(list)
-
-    def add(self, info: DocumentInfo) -> None:
-        self.documents[info.id] = info
-        numbers = self.owners[info.id] = self._companies(info.metadata)
-        for number in numbers:
-            self.reports[number].append(info.id)
-        if not info.metadata.get("law"):
-            for word in _title_words(info.title, info.path):
-                self.words[word].append(info.id)
-
-    def _companies(self, meta: Mapping[str, str]) -> tuple[int, ...]:
-        if company := meta.get("company", ""):
-            return (self._company(company, meta.get("names", "")),)
-        parties = meta.get("parties", "")
-        return tuple(dict.fromkeys(self._company(p, "") for p in parties.split("|"))) if parties else ()
-
-    def _company(self, name: str, others: str) -> int:
-        key = name_key(short_name(name))
-        number = self.numbers.get(key)
-        if number is None:
-            number = self.numbers[key] = len(self.companies)
-            self.companies.append(name)
-            self.reports.append([])
-        for n in (name, *others.split("|")) if others else (name,):
-            for form, kind in _name_forms(n):
-                known = self.names[form]
-                known[number] = max(kind, known.get(number, kind))
+    def company(name: str, *others: str) -> int:
+        number = numbers.setdefault(name_key(short_name(name)), len(companies))
+        if number == len(companies):
+            companies.append(name)
+        for form, kind in (found for n in (name, *others) for found in _name_forms(n)):
+            names[form][number] = max(kind, names[form].get(number, kind))
         return number
 
-    def finish(self) -> Catalogue:
-        keys = {key: _ranked(found) for key, found in self.names.items()}
-        initial: dict[str, list[str]] = defaultdict(list)
-        words: dict[str, list[tuple[int, tuple[str, ...]]]] = defaultdict(list)
-        for key, found in keys.items():
-            if len(key) > 6 and found[0][1] in (NameKind.NAME, NameKind.LEAD):
-                initial[key[0]].append(key)
-        for number, name in enumerate(self.companies):
-            parts = name_words(short_name(name))
-            if len(parts) > 1:
-                words[parts[0][0]].append((number, parts))
-        return Catalogue(
-            documents=self.documents,
-            owners=self.owners,
-            companies=tuple(self.companies),
-            company_documents=tuple(map(tuple, self.reports)),
-            company_keys=keys,
-            company_words={k: tuple(v) for k, v in words.items()},
-            initial={k: tuple(v) for k, v in initial.items()},
-            title_words=_frozen(self.words),
-            han=_han_lengths(keys),
-        )
+    owners: dict[int, tuple[int, ...]] = {}
+    title_words: dict[str, list[int]] = defaultdict(list)
+    for document, info in readable.items():
+        parties = info.metadata.get("parties", "")
+        if name := info.metadata.get("company"):
+            others = info.metadata.get("names", "")
+            owners[document] = (company(name, *(others.split("|") if others else ())),)
+        else:
+            owners[document] = tuple(dict.fromkeys(map(company, parties.split("|") if parties else ())))
+        for word in () if info.metadata.get("law") else _title_words(info.title, info.path):
+            title_words[word].append(document)
+    reports: list[list[int]] = [[] for _ in companies]
+    for document, own in owners.items():
+        for number in own:
+            reports[number].append(document)
+    keys = {key: _ranked(found) for key, found in names.items()}
+    initial: dict[str, list[str]] = defaultdict(list)
+    for key, found in keys.items():
+        if len(key) > 6 and found[0][1] in (NameKind.NAME, NameKind.LEAD):
+            initial[key[0]].append(key)
+    words: dict[str, list[tuple[int, tuple[str, ...]]]] = defaultdict(list)
+    for number, parts in enumerate(name_words(short_name(name)) for name in companies):
+        if len(parts) > 1:
+            words[parts[0][0]].append((number, parts))
+    return Catalogue(
+        documents=readable,
+        owners=owners,
+        companies=tuple(companies),
+        company_documents=tuple(map(tuple, reports)),
+        company_keys=keys,
+        company_words=_frozen(words),
+        initial=_frozen(initial),
+        title_words=_frozen(title_words),
+        han=_han_lengths(keys),
+    )
 
 
 def _ranked(found: Mapping[int, NameKind]) -> tuple[tuple[int, NameKind], ...]:
@@ -211,8 +190,8 @@ def _ranked(found: Mapping[int, NameKind]) -> tuple[tuple[int, NameKind], ...]:
     return tuple((n, k) for n, k in found.items() if k == best or best < NameKind.TICKER)
 
 
-def _frozen(found: Mapping[str, list[int]]) -> dict[str, tuple[int, ...]]:
-    return {key: tuple(documents) for key, documents in found.items()}
+def _frozen(found: Mapping[str, Iterable[T]]) -> dict[str, tuple[T, ...]]:
+    return {key: tuple(values) for key, values in found.items()}
 
 
 def _han_lengths(keys: Iterable[str]) -> dict[str, tuple[int, ...]]:

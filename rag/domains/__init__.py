@@ -35,10 +35,7 @@ class Field:
 
     describes_rest = False
     own_keys: frozenset[str] = frozenset()
-
-    @property
-    def common_words(self) -> frozenset[str]:
-        return frozenset()
+    common_words: frozenset[str] = frozenset()
 
     def roles(self, document: Document, passages: Sequence[Chunk]) -> Sequence[tuple[str, ...]]:
         return ()

@@ -8,7 +8,7 @@ document says nothing, -1 where the question names another one that the index ho
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -133,11 +133,6 @@ class Constraints:
         """The values of one matter; () where the question names none."""
         return dict(self.named_values()).get(what, ())
 
-    def describe(self) -> tuple[str, ...]:
-        """What was understood, in words, for the reader: ("company: Thornfield Marsh plc", "year: 2022")."""
-        labels = {"unknown": "in no document"}
-        return tuple(f"{labels.get(what, what)}: {', '.join(values)}" for what, values in self.named_values())
-
 
 def read_constraints(question: str, catalogue: Catalogue, fields: Sequence[Reads]) -> Constraints:
     """What a question names, held against the documents of a catalogue. Never raises; a few milliseconds at
@@ -223,9 +218,6 @@ class _Agreements(Mapping[int, Agreement]):
 
     def __len__(self) -> int:
         return len(self._whole())
-
-    def items(self) -> ItemsView[int, Agreement]:
-        return self._whole().items()
 
     def _whole(self) -> dict[int, Agreement]:
         if self._all is None:

@@ -1,7 +1,5 @@
-"""Companies that a question names and no document of a catalogue bears: a reason to refuse.
-
-Which names of a catalogue a question holds, and how surely, 0 to 1: companies here, others where a field
-looks them up with what is found here.
+"""Which names of a catalogue a question holds, and how surely, 0 to 1: companies here, others where a field
+looks them up with what is found here; and companies that no document bears, a reason to refuse.
 
 Words are looked up as keys of up to twelve words, the longest first; Chinese text by its characters, for it
 has no blanks. A single common word counts only where it is written as a name.
@@ -78,21 +76,15 @@ def unknown_companies(
 def _trimmed(name: str, common: frozenset[str]) -> str:
     """The name without words at its edges that are none of a name (What, In, FY2019, EBITDA, Net)."""
     words = name.split()
+    nothing = (STOPWORDS_EN, ABBREVIATIONS, common, JOINING)
 
-    def says_nothing(word: str) -> bool:
-        key = squash(word)
-        return (
-            key in STOPWORDS_EN
-            or key in ABBREVIATIONS
-            or key in common
-            or key in JOINING
-            or key == "of"
-            or bool(re.fullmatch(r"(?:fy|q[1-4]|h[12])?\d*(?:q[1-4])?|\d+[kq]", key))
-        )
+    def says_nothing(key: str) -> bool:
+        number = re.fullmatch(r"(?:fy|q[1-4]|h[12])?\d*(?:q[1-4])?|\d+[kq]", key)
+        return bool(number) or any(key in some for some in nothing)
 
-    while words and says_nothing(words[0]):
+    while words and says_nothing(squash(words[0])):
         words.pop(0)
-    while words and says_nothing(words[-1]):
+    while words and says_nothing(squash(words[-1])):
         words.pop()
     return " ".join(words)
 
@@ -202,9 +194,7 @@ def run_matches(
                 yield Match(key, words[first].start, words[last].end, last - first + 1, weight)
 
 
-def longest(
-    matches: Iterable[Match], question: str, keys: Mapping[str, object], nested: bool = False
-) -> list[Match]:
+def longest(matches: Iterable[Match], nested: bool = False) -> list[Match]:
     """Matches that lie in no longer one; `nested`: those that do are kept with their share of its words."""
     kept: list[Match] = []
     for m in sorted(matches, key=lambda m: (-m.size, m.start)):
@@ -310,10 +300,7 @@ def _misspelt(word: Word, catalogue: Catalogue) -> int:
 
 
 def han_matches(
-    question: str,
-    sizes: Mapping[str, Sequence[int]],
-    keys: Mapping[str, object],
-    doubt: Doubt | None = None,
+    question: str, sizes: Mapping[str, Sequence[int]], keys: Mapping[str, object], doubt: Doubt | None = None
 ) -> list[Match]:
     """Keys with a Chinese letter in the question's letters and digits, the longest first, of the `sizes` that
     keys with this first letter have; the more surely the longer it is, or as `doubt` says of the place where
@@ -329,7 +316,7 @@ def han_matches(
                 weight = doubt(question, places[n]) if doubt else min(1.0, 0.2 + 0.2 * size)
                 found.append(Match(key, places[n], places[n + size - 1] + 1, size, weight))
                 break
-    return longest(found, question, keys)
+    return longest(found)
 
 
 def _letters(text: str) -> tuple[str, list[int]]:

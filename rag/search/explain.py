@@ -1,13 +1,8 @@
-"""Explanations in words, English and Chinese: what was understood, what gave way, why a passage was chosen.
-
-One table for each sort of thing (`Words`), both languages side by side, so that the terminal and the page
-say the same.
-
-What a search understood, what of it gave way, and why each passage stands where it does.
+"""What a search understood, what of it gave way, and why each passage stands where it does; as values, and
+in words, English and Chinese, the same for the terminal and the page (`Words`).
 
 What a question names is a preference (`rag.questions.constraints`): where no passage is what was asked for,
-the nearest is given. Here that is said: the reader of figures for 2022 learns that 2021 was asked for.
-"""
+the nearest is given. Here that is said: the reader of figures for 2022 learns that 2021 was asked for."""
 
 from __future__ import annotations
 
@@ -24,7 +19,7 @@ from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Note, Reason
 
 # What is said only where somebody asks for the explanation, subjects too, which are a weak hint.
 _LONG = frozenset({"subject", "words", "part"})
-_MATTERS: Mapping[str, tuple[str, str]] = {
+_MATTERS: Mapping[str, tuple[str, ...]] = {
     "company": ("company", "公司"),
     "period": ("period", "期间"),
     "year": ("year", "年度"),
@@ -36,10 +31,8 @@ _MATTERS: Mapping[str, tuple[str, str]] = {
 }
 # For each feature of rag.search.ranker that is of no field.
 _FEATURES: Mapping[str, tuple[str, ...]] = {
-    "lexical_share": (
-        "it shares more words with the question than other passages",
-        "与问题相同的用词多于其他段落",
-    ),
+    "lexical_share": ("it shares more words with the question than other passages",
+                      "与问题相同的用词多于其他段落"),
     "lexical_rank": ("it stands high in the search by words", "在词语检索中名次靠前"),
     "dense": ("it is close to the question in meaning", "与问题语义相近"),
     "dense_share": ("it is closer in meaning than other passages", "语义比其他段落更接近问题"),
@@ -48,10 +41,8 @@ _FEATURES: Mapping[str, tuple[str, ...]] = {
     "fused_share": ("words and meaning together fit better than elsewhere", "词语与语义合计优于其他段落"),
     "title": ("its document's title speaks of the question's words", "文件名称出现问题用词"),
     "words": ("its text holds the question's words", "正文含有问题用词"),
-    "words_anywhere": (
-        "text, headings and title hold the question's words",
-        "正文、标题或文件名含有问题用词",
-    ),
+    "words_anywhere": ("text, headings and title hold the question's words",
+                       "正文、标题或文件名含有问题用词"),
     "window": ("the question's words stand close together", "问题用词彼此靠近"),
     "window_share": ("the question's words stand closer together than elsewhere", "问题用词比其他段落更集中"),
     "pairs": ("neighbouring words of the question are neighbours here", "问题中相邻的词在此也相邻"),
@@ -70,22 +61,14 @@ _FEATURES: Mapping[str, tuple[str, ...]] = {
     "table": ("it is a table", "是表格"),
     "article": ("it is an article or section of its own", "是独立的条款"),
     "headings_only": ("it is a heading without text", "只有标题，没有正文"),
-    "name": (
-        "its document is of the company or name in the question",
-        "文件属于所问的公司或名称",
-        "its document is of another company than the one named",
-        "文件属于其他公司",
-    ),
-    "article_named": (
-        "it is, or cites, the article or section named",
-        "即所问条款，或提及该条款",
-        "it is another article or section than the one named",
-        "是其他条款",
-    ),
+    "name": ("its document is of the company or name in the question", "文件属于所问的公司或名称",
+             "its document is of another company than the one named", "文件属于其他公司"),
+    "article_named": ("it is, or cites, the article or section named", "即所问条款，或提及该条款",
+                      "it is another article or section than the one named", "是其他条款"),
     "lines": ("it prints line items that the answer is made of", "列有计算所需的项目"),
     "page_lines": ("its page prints line items that the answer is made of", "所在页列有计算所需的项目"),
     "superseded": ("it has been superseded or repealed", "已被取代或废止"),
-}
+}  # fmt: skip
 _SEARCHES: Mapping[str, tuple[str, str]] = {"lexical": ("words", "词语"), "dense": ("meaning", "语义")}
 # The authority of what has no rank.
 _UNRANKED = 0.5
@@ -106,10 +89,8 @@ def is_informative(reason: Reason) -> bool:
 def leg_words(leg: Leg, language: str = "en") -> str:
     """Where a passage stands in one search: "words: place 3 (0.41)"."""
     name = _in(language, _SEARCHES.get(leg.name, (leg.name, leg.name)))
-    if leg.rank is None:
-        place = _in(language, ("behind the others", "未列前茅"))
-    else:
-        place = _in(language, (f"place {leg.rank}", f"第 {leg.rank} 位"))
+    ranked = (f"place {leg.rank}", f"第 {leg.rank} 位") if leg.rank else ("behind the others", "未列前茅")
+    place = _in(language, ranked)
     return f"{name}：{place}（{leg.score:.2f}）" if language == "zh" else f"{name}: {place} ({leg.score:.2f})"
 
 
@@ -118,7 +99,6 @@ class Words:
     `rag.search.pool.Searches.words`."""
 
     def __init__(self, fields: Iterable[Searches]) -> None:
-        self.tables: dict[str, dict[str, tuple[str, ...]]]
         self.tables = {"matters": dict(_MATTERS), "features": dict(_FEATURES)}
         for field in fields:
             for sort, table in field.words.items():
@@ -312,14 +292,11 @@ def _without_hit(constraints: Constraints, hits: Sequence[Hit], catalogue: Catal
 def _called(info: DocumentInfo) -> str:
     """What a document is, and its path: "Thornfield Marsh plc, annual report, 2022 (thornfield.pdf)"."""
     meta = info.metadata
-    period = " ".join(v for v in (meta.get("fiscal_period", "").replace("FY", ""), _years(meta)) if v)
+    years = (meta.get("fiscal_year") or meta.get("year", "")).replace("|", "/")
+    period = " ".join(v for v in (meta.get("fiscal_period", "").replace("FY", ""), years) if v)
     named = (meta.get("company") or meta.get("law") or info.title, meta.get("form", ""), period)
     description = ", ".join(part for part in named if part)
     return f"{description} ({info.path})" if description and description != info.path else info.path
-
-
-def _years(meta: Mapping[str, str]) -> str:
-    return (meta.get("fiscal_year") or meta.get("year", "")).replace("|", "/")
 
 
 def _because(hit: Hit, met: Mapping[str, bool | None], words: Words) -> HitExplanation:

@@ -1,12 +1,11 @@
-"""Passages that say the same: the first of them is shown, the others are named with it.
-
-Question -> the passages that bear on it, best first, in two stages.
+"""Question -> the passages that bear on it, best first, in two stages.
 
 1. A wide pool: words and vectors (`rag.search.pool`), over the whole index and once more within the
-documents that
-   the question names (`rag.questions.constraints`), and the line items that answer it beside its words
-   (`rag.search.pool.Searches`).
-2. An order learned from features of the candidates (`rag.search.ranker`, `rag.search.ranker`).
+   documents that the question names (`rag.questions.constraints`), and the line items that answer it beside
+   its words (`rag.search.pool.Searches`).
+2. An order learned from features of the candidates (`rag.search.ranker`).
+
+Of passages that say the same the first is shown, the others are named with it.
 
 A hit's score, 0 to 1, is the ranker's probability that the passage holds evidence: it can be compared between
 questions and held against a threshold. Without the ranker it is the mean of the cosine and of the share of

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -271,14 +270,9 @@ class Store(Documents):
             return rows.roles(connection, document_ids)
 
     def with_roles(self, kinds: Collection[str]) -> set[int]:
-        """The documents that have a passage in one of these parts of a document. Reads every passage's row:
-        to be kept with `derived`."""
-        with self._connection() as connection:
-            return rows.with_roles(connection, kinds)
-
-    def derived(self, key: str, build: Callable[[], T]) -> T:
-        """What is made of the index as it is, under a key, once for each generation."""
-        return self._cached(key, lambda _: build())
+        """The documents that have a passage in one of these parts of a document; read once for each
+        generation, from every passage's row."""
+        return self._cached(f"with {kinds}", lambda connection: rows.with_roles(connection, kinds))
 
     def lengths(self) -> Lengths:
         """Mean lengths of the passages' fields in search tokens."""

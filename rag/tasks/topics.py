@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from rag.domains.finance.figures.find import Holds
 from rag.languages.lexicon import lay_matches
 from rag.languages.text import STOPWORDS_EN, STOPWORDS_ZH, cut_words, has_han, normalise, search_tokens
 from rag.questions.constraints import Constraints, read_constraints
 from rag.search.agreement import named_documents
+from rag.search.evidence import Searched
 from rag.store.store import Store
 from rag.types import DocumentInfo, FileStatus, Filters
 
@@ -254,7 +254,7 @@ class _Label:
 
 
 def read_scope(
-    topic: str, index: Holds, filters: Filters | None = None, *, whole: bool = False
+    topic: str, index: Searched, filters: Filters | None = None, *, whole: bool = False
 ) -> TopicScope:
     """What the topic is about within the documents that pass the filters. With `whole` a topic that names a
     document and nothing else means all of it."""

@@ -24,6 +24,20 @@ class Finance(Field):
 
     lexicon = Path(__file__).with_name("lexicon.toml")
     columns = ("year", "form")
+    # What stands in capitals in titles of accounts and begins questions.
+    common_words = frozenset(
+        """year years quarter quarters fiscal annual report reports form note notes item section article
+        company companies corporation business segment segments revenue revenues sales income net gross
+        operating cash flow flows balance sheet statement statements earnings margin margins ratio ratios
+        capital assets liabilities debt equity inventory inventories cost costs expense expenses tax taxes
+        interest share shares stock dividend dividends total current working days payable receivable
+        turnover growth average rate property plant equipment goodwill intangible amortization
+        depreciation adjusted diluted basic january february march april may june july august september
+        october november december usd million billion thousand percent based according assume using
+        looking roughly considering among please answer give respond round calculate compute compare
+        explain describe list state agm ceo cfo board directors shareholder shareholders consolidated
+        americas europe asia emea apac north south east west region regions""".split()
+    )
     words: ClassVar[WordTables] = {
         "matters": {
             "form": ("form", "报告类型"),
@@ -40,30 +54,16 @@ class Finance(Field):
             "cover": ("cover page", "封面"),
         },
         "features": {
-            "year": (
-                "its document is of the period asked about",
-                "文件属于所问的期间",
-                "its document is of another period",
-                "文件属于其他期间",
-            ),
-            "form": (
-                "its document is the kind of report asked for",
-                "文件是所问的报告类型",
-                "its document is another kind of report",
-                "文件是其他报告类型",
-            ),
+            "year": ("its document is of the period asked about", "文件属于所问的期间",
+                     "its document is of another period", "文件属于其他期间"),
+            "form": ("its document is the kind of report asked for", "文件是所问的报告类型",
+                     "its document is another kind of report", "文件是其他报告类型"),
             "role": ("it stands in the financial statement that answers this", "位于可作答的财务报表中"),
         },
-    }
+    }  # fmt: skip
 
     def __init__(self, concepts: tuple[Path, ...] = ()) -> None:
         self.concepts = concepts
-
-    @property
-    def common_words(self) -> frozenset[str]:
-        from rag.domains.finance.asked import REPORT_WORDS
-
-        return REPORT_WORDS
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """Company, form and fiscal period of a report; {} for a legal text."""

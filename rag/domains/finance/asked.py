@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache, partial
 
 from rag.documents.catalogue import Catalogue
 from rag.domains.finance.reports import (
-    ReportFacts,
     asked_forms,
     form_agreement,
     period_agreement,
@@ -16,19 +16,6 @@ from rag.domains.finance.reports import (
 from rag.facts.periods import FiscalPeriod, read_periods
 from rag.questions.constraints import Matter, Restriction, sign
 
-# What stands in capitals in titles of accounts and begins questions; no name is made of it.
-REPORT_WORDS = frozenset(
-    """year years quarter quarters fiscal annual report reports form note notes item section article company
-    companies corporation business segment segments revenue revenues sales income net gross operating cash
-    flow flows balance sheet statement statements earnings margin margins ratio ratios capital assets
-    liabilities debt equity inventory inventories cost costs expense expenses tax taxes interest share shares
-    stock dividend dividends total current working days payable receivable turnover growth average rate
-    property plant equipment goodwill intangible amortization depreciation adjusted diluted basic january
-    february march april may june july august september october november december usd million billion thousand
-    percent based according assume using looking roughly considering among please answer give respond round
-    calculate compute compare explain describe list state agm ceo cfo board directors shareholder shareholders
-    consolidated americas europe asia emea apac north south east west region regions""".split()
-)
 _AGREES = 0.5
 # The year in "Tenancy Deposits Act 2018" is part of the name.
 _OF_A_STATUTE = re.compile(r"\b(?:Act|Code|Regulations?|Rules|Ordinance|Directive|Order),?\s+(?:of\s+)?$")
@@ -75,8 +62,8 @@ class _Agreement:
         self._held = {facts.form for facts in self._facts.values()} - {""}
         self._periods = periods
         self._forms = forms
-        self._years: dict[tuple[object, ...], float] = {}
-        self._form_agreements: dict[str, float] = {}
+        self._year = cache(partial(period_agreement, periods))
+        self._form = cache(self._form_agreement)
 
     def __call__(self, document_id: int) -> tuple[float, float]:
         facts = self._facts[document_id]
@@ -97,15 +84,7 @@ class _Agreement:
         own = {str(y) for y in (*facts.years, *facts.other_years)} or {facts.ended[:4]} - {""}
         return bool(own.intersection(asked)) if own else None
 
-    def _year(self, facts: ReportFacts) -> float:
-        key = (facts.years, facts.part, facts.ended, facts.other_years)
-        if key not in self._years:
-            self._years[key] = period_agreement(self._periods, facts)
-        return self._years[key]
-
-    def _form(self, form: str) -> float:
-        if form not in self._form_agreements:
-            best = max(form_agreement(asked, form) for asked in self._forms)
-            held = any(form_agreement(a, f) == 1.0 for a in self._forms for f in self._held)
-            self._form_agreements[form] = best if best > 0 or held else 0.0
-        return self._form_agreements[form]
+    def _form_agreement(self, form: str) -> float:
+        best = max(form_agreement(asked, form) for asked in self._forms)
+        held = any(form_agreement(a, f) == 1.0 for a in self._forms for f in self._held)
+        return best if best > 0 or held else 0.0

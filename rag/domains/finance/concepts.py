@@ -101,12 +101,8 @@ def reports(store: Store) -> frozenset[int]:
     """The documents that are financial reports: they hold a primary statement, or are of a known form.
     "Associated" is no question about associates, nor "restructuring" of a tissue one about its cost: only
     these are asked for line items."""
-
-    def found() -> frozenset[int]:
-        facts = report_facts(store.catalogue())
-        return frozenset({d for d in facts if facts[d].form} | store.with_roles(PRIMARY))
-
-    return store.derived("reports", found)
+    facts = report_facts(store.catalogue())
+    return frozenset({d for d in facts if facts[d].form} | store.with_roles(PRIMARY))
 
 
 def load(path: Path, *, base: ConceptTable | None = None) -> ConceptTable:

@@ -26,15 +26,11 @@ class Law(Field):
     words: ClassVar[WordTables] = {
         "matters": {"statute": ("statute", "法规")},
         "features": {
-            "law": (
-                "it is of the statute named",
-                "出自所问的法规",
-                "it is of another statute",
-                "出自其他法规",
-            ),
+            "law": ("it is of the statute named", "出自所问的法规",
+                    "it is of another statute", "出自其他法规"),
             "authority": ("the rank of the legal text", "法规的效力级别"),
         },
-    }
+    }  # fmt: skip
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """Name, rank and year of a statute, rank and year of a case, and when a text of any kind is in

@@ -32,14 +32,11 @@ UNRANKED = 0.5
 def statutes(catalogue: Catalogue) -> Names:
     """The names of the statutes of an index."""
     return build_names(
-        (document, law, law_key(law), _other_keys(law, meta.get("law_names", "")))
+        (document, law, law_key(law), map(law_key, others.split("|") if others else statute_names(law)))
         for document, meta in catalogue.described()
-        if (law := meta.get("law"))
+        for law, others in [(meta.get("law"), meta.get("law_names"))]
+        if law
     )
-
-
-def _other_keys(law: str, others: str) -> Iterator[str]:
-    return map(law_key, others.split("|") if others else statute_names(law))
 
 
 @derived
@@ -57,7 +54,7 @@ def asked_statutes(question: str, catalogue: Catalogue) -> Restriction:
     question = spaced(question)
     names = statutes(catalogue)
     keys = names.keys
-    matches = longest(run_matches(words_of(question), keys, _weight), question, keys)
+    matches = longest(run_matches(words_of(question), keys, _weight))
     if has_han(question):
         matches += han_matches(question, names.han, keys, _doubt)
     unknown = tuple(_unknown(question, keys, [(m.start, m.end) for m in matches]))

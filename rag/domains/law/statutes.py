@@ -10,10 +10,6 @@ from rag.facts.names import english_statute, statute_names
 from rag.languages.text import has_han
 from rag.types import Document
 
-AUTHORITIES = (
-    "constitution", "statute", "administrative regulation", "judicial interpretation", "departmental rule",
-    "local rule", "case", "other",
-)  # fmt: skip
 _FOLDERS = (
     ("judicial interpretation", r"司法解释|judicial interpretations?"),
     ("administrative regulation", r"行政法规|administrative regulations?"),
@@ -75,8 +71,8 @@ def describe_statute(document: Document) -> dict[str, str]:
 
 
 def authority(title: str, path: str, head: str) -> str:
-    """The rank of a legal text, one of AUTHORITIES except "other"; "" for texts that are none, or of a rank
-    that nothing states."""
+    """The rank of a legal text, as `rag.domains.law.naming.AUTHORITY` has them; "" for texts that are none,
+    or of a rank that nothing states."""
     title = title.strip("《》 ")
     if not (has_han(title) or has_han(path)):
         return _english_rank(title, path)

@@ -37,7 +37,7 @@ def asked_subjects(question: str, catalogue: Catalogue) -> Restriction:
     question = spaced(question)
     names = subjects(catalogue)
     keys = names.keys
-    matches = longest(run_matches(words_of(question), keys, _weight, True), question, {}, nested=True)
+    matches = longest(run_matches(words_of(question), keys, _weight, True), nested=True)
     if has_han(question):
         matches += han_matches(question, names.han, keys)
     found = best(matches)

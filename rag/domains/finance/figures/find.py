@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from rag.domains.finance.figures.asked import FigureRequest
 from rag.domains.finance.figures.breakdown import asked_about_parts, rank_parts
@@ -38,7 +37,8 @@ from rag.domains.finance.figures.understanding import understand
 from rag.domains.finance.money import calculate
 from rag.domains.finance.printing import NotComputed
 from rag.languages.text import detect_language
-from rag.questions.constraints import Reads, read_constraints
+from rag.questions.constraints import read_constraints
+from rag.search.evidence import Searched
 from rag.store.store import Store
 from rag.types import Calculation, Chunk, Evidence, Figure, Filters
 
@@ -111,18 +111,8 @@ class _FigureLookup:
         )
 
 
-class Holds(Protocol):
-    """An index as figures are looked up in it."""
-
-    @property
-    def store(self) -> Store: ...
-
-    @property
-    def fields(self) -> Sequence[Reads]: ...
-
-
 def find_figures(
-    question: str, index: Holds, *, filters: Filters | None = None, facts: Sequence[Evidence] = ()
+    question: str, index: Searched, *, filters: Filters | None = None, facts: Sequence[Evidence] = ()
 ) -> Computed | Uncomputed | None:
     """The figure that a question asks for; None where it asks for none, or does not say whose. `facts` are
     sentences found for it, which loan, bond and insurance sums may take their terms from."""
@@ -163,7 +153,7 @@ def find_figures(
     return _assembled(wanted, result, desk, reports)
 
 
-def _parts(question: str, index: Holds, filters: Filters | None, language: str) -> Computed | None:
+def _parts(question: str, index: Searched, filters: Filters | None, language: str) -> Computed | None:
     """Which segment, region or product has most of a figure, or more than a share of it."""
     store = index.store
     catalogue = store.catalogue()

@@ -9,10 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from rag.documents.catalogue import Catalogue, singular
-from rag.domains.finance.asked import REPORT_WORDS
+from rag.domains.finance import Finance
 from rag.domains.finance.concepts import CONCEPTS, load, reports
 from rag.domains.finance.figures.asked import PARTS_ZH
 from rag.domains.finance.figures.formulas import book
@@ -131,12 +131,11 @@ def about_a_part(question: str, reports: CompanyReports, catalogue: Catalogue, s
     if _PARTS.search(question):
         return True
     own = {word for name in _own_names(reports, store) for word in name_words(name)}
-    found = find_names(question, catalogue, reporting=True, common=REPORT_WORDS)
+    named = partial(find_names, catalogue=catalogue, reporting=True, common=Finance.common_words)
     for name in _foreign_names(question):
-        known = own.issuperset(name_words(name))
-        if not known and not find_names(name, catalogue, reporting=True, common=REPORT_WORDS).companies:
+        if not own.issuperset(name_words(name)) and not named(name).companies:
             return True
-    return not found.companies and not reports.only
+    return not named(question).companies and not reports.only
 
 
 def _own_names(reports: CompanyReports, store: Store) -> set[str]:
@@ -151,7 +150,7 @@ def _own_names(reports: CompanyReports, store: Store) -> set[str]:
 def _foreign_names(question: str) -> tuple[str, ...]:
     """Capitalised words that are neither periods nor of accounting."""
     period_words = " ".join(question[p.start : p.end] for p in read_periods(question)).lower().split()
-    known = REPORT_WORDS | _ABBREVIATIONS | _finance_words() | set(period_words)
+    known = Finance.common_words | _ABBREVIATIONS | _finance_words() | set(period_words)
     found = []
     for name in analyse(question).names:
         words = [w for w in re.split(r"[\s&-]+", name.lower()) if len(w) > 1]

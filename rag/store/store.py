@@ -34,7 +34,6 @@ from rag.types.search import Candidate, Lengths
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CACHED_PARTS = 256
 _PHRASE_HITS = 200
-T = TypeVar("T")
 
 
 def matches(info: DocumentInfo, filters: Filters) -> bool:

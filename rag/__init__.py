@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rag.assistant import Assistant, build_assistant
     from rag.config import load_config
+    from rag.domains import load_domains
     from rag.errors import CitewiseError
     from rag.index import Index, open_index
     from rag.models.embedder import load_embedder
-    from rag.models.llm import load_llm
+    from rag.models.llm import ServerAccess, load_llm
     from rag.search.explain import Explanation
     from rag.types import (
         Answer,
@@ -70,10 +71,12 @@ __all__ = [
     "Part",
     "Reading",
     "Reason",
+    "ServerAccess",
     "Stages",
     "Turn",
     "build_assistant",
     "load_config",
+    "load_domains",
     "load_embedder",
     "load_llm",
     "open_index",
@@ -84,8 +87,10 @@ _ELSEWHERE = {
     "CitewiseError": "rag.errors",
     "Explanation": "rag.search.explain",
     "Index": "rag.index",
+    "ServerAccess": "rag.models.llm",
     "build_assistant": "rag.assistant",
     "load_config": "rag.config",
+    "load_domains": "rag.domains",
     "load_embedder": "rag.models.embedder",
     "load_llm": "rag.models.llm",
     "open_index": "rag.index",

@@ -1,11 +1,6 @@
-"""The assistant: an index, a language model, and the way in for every question; `rag.assistant` has the
-stages.
-
-The stages of an answer, as events: search, select, judge, compute, draft, verify, compose.
-
-Evidence comes before any generation, a figure that code can read or work out before any draft. Each
-function is one way through: about many passages, in one piece, part by part.
-"""
+"""The assistant: an index, a language model, and the stages of an answer, as events: search, select, judge,
+compute, draft, verify, compose. Evidence comes before any generation, a figure that code can read or work out
+before any draft."""
 
 from __future__ import annotations
 

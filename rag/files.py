@@ -1,12 +1,9 @@
-"""Files that are either the old ones or the new ones, never half of each.
+"""Files that are either the old ones or the new ones, never half of each, and the journal of a batch: a kill
+loses no answered row and asks none twice.
 
-What a batch has answered so far, written before the next question is asked: a kill loses no row and asks
-none twice.
-
-One JSON object a line, handed to the system at once and synced to disk several times a second. The first
-line names the setup (index and model) that the answers come from; a journal of another setup is not mixed
-with this one. A line that a kill cut short is dropped.
-"""
+The journal holds one JSON object a line, handed to the system at once and synced to disk several times a
+second. The first line names the setup (index and model) that the answers come from; a journal of another
+setup is not mixed with this one. A line that a kill cut short is dropped."""
 
 from __future__ import annotations
 
@@ -21,6 +18,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from rag.errors import InputError, StorageError
+
+_FORMAT = 1
+# A killed process loses nothing that was written; only a power cut loses what was not synced, and that is
+# asked again.
+_SYNC_SECONDS = 0.2
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -57,12 +59,6 @@ def storage_error(path: Path, error: OSError) -> StorageError:
     """The system's refusal in words that say what to do."""
     why = error.strerror or str(error)
     return StorageError(f"{path} cannot be written: {why}. Free some space, or choose another place.")
-
-
-_FORMAT = 1
-# A killed process loses nothing that was written; only a power cut loses what was not synced, and that is
-# asked again.
-_SYNC_SECONDS = 0.2
 
 
 class Journal:

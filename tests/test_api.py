@@ -22,6 +22,7 @@ NAMES = {
         "Part",
         "Reading",
         "Reason",
+        "ServerAccess",
         "Stages",
         "Answer",
         "Claim",
@@ -41,6 +42,7 @@ NAMES = {
         "Chunk",
         "CitewiseError",
         "load_config",
+        "load_domains",
     ),
     *("build_assistant", "load_llm", "load_embedder"),
 }

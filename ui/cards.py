@@ -1,11 +1,5 @@
-"""Passages as cards: what was found, and what came nearest. Pure.
-
-What was understood of a question, what of it gave way, and why each passage was chosen. Pure.
-
-What was searched, so that a refusal can be weighed. Pure.
-
-An answer as plain text for somebody else's document: sentences, then numbered references.
-"""
+"""Passages as cards, what was understood of a question and why each passage was chosen, what was searched;
+and an answer as plain text for somebody else's document. Pure."""
 
 from __future__ import annotations
 
@@ -34,6 +28,9 @@ from ui.filters import limits
 from ui.follow import validity_note
 from ui.markup import button, folded, join, label, name, tag
 from ui.texts import Texts
+
+_REASONS = 5
+_WORDS = all_words()
 
 
 def citation_button(number: int, turn: int, texts: Texts) -> Markup:
@@ -103,10 +100,6 @@ def place(document: DocumentInfo, passage: Evidence | Chunk, texts: Texts) -> Ma
 
 def relevance(found: Evidence | Hit, texts: Texts) -> Markup:
     return tag("span", texts.relevance.format(score=f"{found.score:.2f}"), class_="cw-score")
-
-
-_REASONS = 5
-_WORDS = all_words()
 
 
 def explanation(

@@ -1,8 +1,5 @@
-"""One question and what has come back so far: a value, and the function that takes it one event further.
-
-What belongs to one open page: its exchanges and the question under way. Several pages never see each
-other's.
-"""
+"""One question and what has come back so far, and what belongs to one open page: its exchanges and the
+question under way. Several pages never see each other's."""
 
 from __future__ import annotations
 
@@ -31,6 +28,9 @@ from rag.types import (
 )
 
 STAGES = ("searching", "evidence", "writing", "verifying")
+_log = logging.getLogger(__name__)
+_BEAT = 0.05  # seconds between updates of the page while tokens stream
+_GRACE = 1.0  # seconds a stopped question may take to hand in what it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,6 @@ def turns(exchanges: tuple[Exchange, ...], index: str, *, most: int = 4) -> tupl
             answered = [] if e.alone else answered
             answered.append(Turn(question=e.answer.searched or e.question, answer=e.answer.text))
     return tuple(answered[-most:])
-
-
-_log = logging.getLogger(__name__)
-_BEAT = 0.05  # seconds between updates of the page while tokens stream
-_GRACE = 1.0  # seconds a stopped question may take to hand in what it has
 
 
 @dataclass

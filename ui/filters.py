@@ -1,11 +1,6 @@
-"""What each part of the page shall show: the answer of a handler, carried over by `ui.page`.
-
-What a search is limited to: the choices that an index offers, what the reader chose, and that in words.
-Pure.
-
-The filters of the page as Gradio components: one folded group in the documents column. Imports Gradio at
-the top: reach it through `ui.app`.
-"""
+"""What a search is limited to: the choices that an index offers, what the reader chose, that in words, and
+the filters of the page as Gradio components; and what each part of the page shall show (`View`). Imports
+Gradio at the top: reach it through `ui.app`."""
 
 from __future__ import annotations
 
@@ -23,6 +18,22 @@ from rag.facts.names import name_key, short_name
 from rag.types import DocumentInfo, FileStatus, Filters
 from ui.listing import KINDS
 from ui.texts import Texts
+
+Choice = tuple[str, str]
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_LANGUAGES = {"en": "English", "zh": "中文"}
+_DATED = ("effective", "repealed", "superseded")
+_SEPARATOR = "|"
+# Components by their name among the page's parts, in the order in which `read` takes their values: four
+# lists, two words.
+CHOSEN = ("companies", "years", "kinds", "languages", "authority", "in_force")
+_CHOICES = {
+    "companies": "companies",
+    "years": "years",
+    "kinds": "kinds",
+    "languages": "languages",
+    "authority": "authorities",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +56,6 @@ class View:
     narrow_note: Markup | None = None
     running: bool | None = None
     clear_question: bool = False
-
-
-Choice = tuple[str, str]
-_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
-_LANGUAGES = {"en": "English", "zh": "中文"}
-_DATED = ("effective", "repealed", "superseded")
-_SEPARATOR = "|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,18 +170,6 @@ def limits(filters: Filters, texts: Texts) -> tuple[str, ...]:
         *([texts.authorities.get(authority, authority)] if authority else ()),
         *([texts.in_force_on.format(day=filters.in_force)] if filters.in_force else ()),
     )
-
-
-# Components by their name among the page's parts, in the order in which `read` takes their values: four
-# lists, two words.
-CHOSEN = ("companies", "years", "kinds", "languages", "authority", "in_force")
-_CHOICES = {
-    "companies": "companies",
-    "years": "years",
-    "kinds": "kinds",
-    "languages": "languages",
-    "authority": "authorities",
-}
 
 
 def layout(texts: Texts) -> dict[str, Any]:

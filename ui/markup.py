@@ -1,10 +1,8 @@
-"""HTML that is escaped unless it was built here: the only way that text from a document reaches the page.
+"""HTML that is escaped unless it was built here, the only way that text from a document reaches the page; and
+what stands around the conversation. Pure.
 
 `tag("p", name)` escapes `name`; `tag("p", tag("b", name))` does not escape the inner element, because `tag`
-returns `Markup` and everything else is text. There is no function that turns a plain string into markup.
-
-What stands around the conversation: the top line, the empty page, hints. Pure.
-"""
+returns `Markup` and everything else is text. There is no function that turns a plain string into markup."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
-"""The page's components and where they stand. Imports Gradio at the top: reach it through `ui.app`.
-
-The events between the page's components. Imports Gradio at the top: reach it through `ui.app`,
-which first switches off everything in Gradio that would call home.
-"""
+"""The page's components, where they stand, and the events between them. Imports Gradio at the top: reach it
+through `ui.app`, which first switches off everything in Gradio that would call home."""
 
 from __future__ import annotations
 
@@ -34,6 +31,16 @@ _SETS = {
     "scope_chosen": ("scope", "value"),
     "running": ("stop", "visible"),
 }
+COOKIE = "citewise_language"
+ASKED_AT_ONCE = 16
+WAITING_AT_MOST = 32
+# Gradio finds the names of custom events in this script, so they are listed in it.
+_BRIDGE = """
+window.citewise = window.citewise || {};
+window.citewise.trigger = trigger;
+const events = ['cite', 'near', 'passage', 'figure', 'again', 'retry', 'sample', 'language', 'fresh'];
+"""
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 class Parts(SimpleNamespace):
@@ -146,18 +153,6 @@ def layout(texts: Texts, remote: str) -> Parts:
         with gr.Column(elem_id="cw-source-pane", scale=0, min_width=0):
             at.source = _html(panes.empty_pane(texts), elem_id="cw-source")
     return at
-
-
-COOKIE = "citewise_language"
-ASKED_AT_ONCE = 16
-WAITING_AT_MOST = 32
-# Gradio finds the names of custom events in this script, so they are listed in it.
-_BRIDGE = """
-window.citewise = window.citewise || {};
-window.citewise.trigger = trigger;
-const events = ['cite', 'near', 'passage', 'figure', 'again', 'retry', 'sample', 'language', 'fresh'];
-"""
-_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def build(handlers: Handlers) -> gr.Blocks:

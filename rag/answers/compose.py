@@ -1,13 +1,10 @@
-"""What of a question had no support: names and words that stand in no document, or not near the best
-passages, and what it demands (a company, a year, an article) that no passage is. In words, English and
-Chinese.
-
-Verified claims and evidence -> the Answer: what is written, what is quoted, what is refused.
+"""Verified claims and evidence -> the Answer: what is written, what is quoted, what is refused, and what of a
+question had no support: names and words that stand in no document, or not near the best passages, and what it
+demands (a company, a year, an article) that no passage is.
 
 The quoted answer always exists. The model's sentences are put in front of it only where verification found
 them supported; a sentence that merely repeats its quote is left out, and what did not pass is kept apart in
-`dropped`.
-"""
+`dropped`."""
 
 from __future__ import annotations
 
@@ -60,6 +57,18 @@ _KIND: Mapping[AnswerType, tuple[str, str]] = {
 }
 _ASKED = {"en": "asked for was {kind}", "zh": "所问的是{kind}"}
 _JOIN = {"en": ("; ", ", ", " "), "zh": ("；", "、", "：")}
+_MOST_QUOTES = 2
+_CERTAIN = 0.95
+_FIRST = 1
+_ENDS = '.!?。！？"”’」』)）]'
+_NOT_FOUND = {
+    "en": "The documents do not hold an answer to this question.",
+    "zh": "所检索的文件中没有能够回答这个问题的内容。",
+}
+_SEARCHED = {
+    "en": "Searched: {documents} documents, {passages} passages.",
+    "zh": "已检索 {documents} 份文件、{passages} 个段落。",
+}
 
 
 def missing(
@@ -104,20 +113,6 @@ def missing(
         if kind := _KIND.get(analyse(question).expects):
             said.append(_ASKED[spoken].format(kind=kind[spoken == "zh"]))
     return between.join(said)
-
-
-_MOST_QUOTES = 2
-_CERTAIN = 0.95
-_FIRST = 1
-_ENDS = '.!?。！？"”’」』)）]'
-_NOT_FOUND = {
-    "en": "The documents do not hold an answer to this question.",
-    "zh": "所检索的文件中没有能够回答这个问题的内容。",
-}
-_SEARCHED = {
-    "en": "Searched: {documents} documents, {passages} passages.",
-    "zh": "已检索 {documents} 份文件、{passages} 个段落。",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,8 @@
-"""Which of several drafts of an answer is kept: by code, the one that says most of what was asked.
-
-The stages of writing and verifying: drafts from the evidence, of which the best is kept; what does not
-pass verification is not shown as said.
+"""The stages of writing and verifying: drafts from the evidence, of which the one is kept that says most of
+what was asked; what does not pass verification is not shown as said.
 
 Evidence first, also among many: while somebody's evidence is being looked for, nobody's answer begins to be
-written. A search takes a tenth of a second of processor time, an answer seconds, on the same cores; when many
-ask at the same moment, the first to have evidence would otherwise take the cores from all other searches.
-"""
+written. A search takes a tenth of a second of processor time, an answer seconds, on the same cores."""
 
 from __future__ import annotations
 
@@ -25,6 +21,7 @@ from rag.verify.claims import verify
 from rag.verify.content import assertions_of
 
 _FIRST = 1
+_LONGEST_SECONDS = 0.6
 
 
 def choose(
@@ -58,7 +55,6 @@ def _items(texts: Iterable[str]) -> frozenset[str]:
     return frozenset().union(*(assertions_of(text).items for text in texts))
 
 
-_LONGEST_SECONDS = 0.6
 """An answer waits no longer, however many go on asking."""
 
 

@@ -1,8 +1,5 @@
-"""Lines about a passage beside its text: where its references lead, and whether it is still in force.
-
-How `citewise ask` prints an answer: evidence, sentences with their states, parts, what was read, refusals;
-in the language of the answer.
-"""
+"""How `citewise ask` prints an answer: evidence (where its references lead, whether it is still in force),
+sentences with their states, parts, what was read, refusals; in the language of the answer."""
 
 from __future__ import annotations
 
@@ -18,35 +15,6 @@ if TYPE_CHECKING:
     from rag.types import Answer, Certificate, Citation, Claim, DocumentInfo, Evidence, Hit, Part
 
 _MOST, _WIDTH = 8, 160
-
-
-def followed(index: Index, chunk_id: int) -> list[str]:
-    """One line for each passage or document of the index that the passage refers to, each once."""
-    lines: dict[tuple[int, int | None], str] = {}
-    for reference in index.references(chunk_id):
-        document, passage = reference.target_document_id, reference.target_chunk_id
-        if document is None or (document, passage) in lines:
-            continue
-        info = index.store.document(document)
-        words = output.one_line(index.passage(passage).chunk.text, _WIDTH) if passage is not None else ""
-        place = info.path if document != reference.document_id else ""
-        target = ": ".join(part for part in (place, words) if part)
-        lines[document, passage] = output.one_line(f"→ {reference.text}  {target}")
-    page = list(lines.values())
-    return page[:_MOST] + ([f"→ and {len(page) - _MOST} more"] if len(page) > _MOST else [])
-
-
-def validity_line(document: DocumentInfo) -> str:
-    """ "superseded by Harbour Rules from 2021-01-01"; "" for what is in force, or says nothing of it."""
-    from rag.documents.validity import ended
-
-    force = ended(document)
-    if force is None:
-        return ""
-    by = f" by {output.one_line(force.by_name)}" if force.by_name else ""
-    return f"{force.reason}{by} from {force.end}"
-
-
 QUOTE = 320
 _COLOURS = {"supported": "green", "partial": "yellow", "unsupported": "red"}
 _EN = {
@@ -94,6 +62,33 @@ _ZH = {
     "unread": "未读取：{}（{}）",
     "page": "第 {} 页",
 }
+
+
+def followed(index: Index, chunk_id: int) -> list[str]:
+    """One line for each passage or document of the index that the passage refers to, each once."""
+    lines: dict[tuple[int, int | None], str] = {}
+    for reference in index.references(chunk_id):
+        document, passage = reference.target_document_id, reference.target_chunk_id
+        if document is None or (document, passage) in lines:
+            continue
+        info = index.store.document(document)
+        words = output.one_line(index.passage(passage).chunk.text, _WIDTH) if passage is not None else ""
+        place = info.path if document != reference.document_id else ""
+        target = ": ".join(part for part in (place, words) if part)
+        lines[document, passage] = output.one_line(f"→ {reference.text}  {target}")
+    page = list(lines.values())
+    return page[:_MOST] + ([f"→ and {len(page) - _MOST} more"] if len(page) > _MOST else [])
+
+
+def validity_line(document: DocumentInfo) -> str:
+    """ "superseded by Harbour Rules from 2021-01-01"; "" for what is in force, or says nothing of it."""
+    from rag.documents.validity import ended
+
+    force = ended(document)
+    if force is None:
+        return ""
+    by = f" by {output.one_line(force.by_name)}" if force.by_name else ""
+    return f"{force.reason}{by} from {force.end}"
 
 
 def _words(language: str) -> dict[str, str]:

@@ -1,7 +1,4 @@
-"""What a search understood, what gave way, and why each passage, for the terminal.
-
-`citewise ask` and `citewise search`.
-"""
+"""`citewise ask` and `citewise search`: what was understood, what gave way, and why each passage."""
 
 from __future__ import annotations
 
@@ -37,6 +34,12 @@ if TYPE_CHECKING:
     from rag.types import Answer, Evidence, Gap, Note
 
 _REASONS = 5
+_STAGES = {
+    "searching": "Searching …",
+    "evidence": "Reading the passages …",
+    "writing": "Writing …",
+    "verifying": "Checking each sentence …",
+}
 
 
 def print_short(understood: Sequence[Note], relaxed: Sequence[Gap]) -> None:
@@ -89,14 +92,6 @@ def _print_gaps(relaxed: Sequence[Gap], *, indent: str) -> None:
 
     for gap in relaxed:
         typer.secho(f"{indent}⚠ {output.one_line(gap_words(gap))}", fg="yellow")
-
-
-_STAGES = {
-    "searching": "Searching …",
-    "evidence": "Reading the passages …",
-    "writing": "Writing …",
-    "verifying": "Checking each sentence …",
-}
 
 
 def ask(

@@ -1,7 +1,4 @@
-"""`citewise ui`, `citewise doctor`, and the version.
-
-`citewise models list|path|pull|verify|tune`.
-"""
+"""`citewise models list|path|pull|verify|tune`, `citewise ui`, `citewise doctor`, and the version."""
 
 from __future__ import annotations
 
@@ -17,6 +14,8 @@ from rag.errors import CitewiseError, ConfigError, ModelError, ModelMissing
 if TYPE_CHECKING:
     from rag.config import Config
     from rag.models.tuning import ModelTuning
+
+Name = Annotated[str, typer.Argument(help='"embedder", "llm", or a name of [models] in citewise.toml.')]
 
 
 def ui(
@@ -83,9 +82,6 @@ def version() -> str:
         return installed("citewise")
     except PackageNotFoundError:
         return "0.1.0 (not installed)"
-
-
-Name = Annotated[str, typer.Argument(help='"embedder", "llm", or a name of [models] in citewise.toml.')]
 
 
 def list_models(as_json: JsonOption = False) -> None:

@@ -1,8 +1,5 @@
-"""What the commands print, how they fail, and how they are stopped.
-
-Results go to standard output, progress and messages to standard error. Text from documents is freed of
-control characters first: a terminal obeys them.
-"""
+"""What the commands print, how they fail and are stopped. Results go to standard output, progress and
+messages to standard error; text from documents is freed of control characters, which a terminal obeys."""
 
 from __future__ import annotations
 
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from rag.types import Progress
 
 EXIT_ERROR, EXIT_REFUSED, EXIT_STOPPED = 1, 10, 130
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Command(TyperCommand):
@@ -59,9 +57,6 @@ def fail(error: Exception, code: int, *, as_json: bool) -> None:
 
 def message(text: str) -> None:
     typer.echo(clean(text), err=True)
-
-
-_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def clean(text: str) -> str:

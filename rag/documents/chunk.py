@@ -1,12 +1,8 @@
-"""What stands in front of a passage for embedding and search: title, headings, column headers, within a
-budget.
-
-Document -> passages of a bounded number of the embedder's own tokens.
+"""Document -> passages of a bounded number of the embedder's own tokens, title and headings in front.
 
 Short neighbours under one heading share a passage; an article, a clause or a table row is cut only
 when it is larger than the limit by itself: then between its paragraphs, at sentence ends, at line ends, and
-last of all between words.
-"""
+last of all between words."""
 
 from __future__ import annotations
 
@@ -28,6 +24,11 @@ _ELLIPSIS = "…"
 # Words of a file name that can say whose or of which year a document is; a bare serial number cannot.
 _NAME_WORD = re.compile(r"(?:FY|Q)?(?:19|20)\d{2}(?:Q[1-4])?|[^\W\d_]{3,}|[\u4e00-\u9fff]+", re.IGNORECASE)
 _NAME_WORDS = 8
+# Part of the index manifest: an index holds passages of one version only.
+CHUNKER_VERSION = 2
+MIN_TOKENS = 16
+_PROSE = (SegmentKind.TEXT, SegmentKind.ITEM)
+_CELLS = re.compile(r"(?P<sheet>.*!)?(?P<first>[A-Z]{1,3}\d+)(?::(?P<last>[A-Z]{1,3}\d+))?")
 
 
 def document_name(title: str, path: str) -> str:
@@ -98,14 +99,6 @@ def _columns(header: str) -> Iterator[str]:
 
 def _shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + _ELLIPSIS
-
-
-# Part of the index manifest: an index holds passages of one version only.
-CHUNKER_VERSION = 2
-
-MIN_TOKENS = 16
-_PROSE = (SegmentKind.TEXT, SegmentKind.ITEM)
-_CELLS = re.compile(r"(?P<sheet>.*!)?(?P<first>[A-Z]{1,3}\d+)(?::(?P<last>[A-Z]{1,3}\d+))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,17 @@ from rag.facts.periods import FiscalPeriod, read_periods
 from rag.types import Chunk, Document
 
 HEAD = 6000
+_CONTRACT = re.compile(
+    r"\b(?:agreement|contract|lease|addendum|amendment|award|deed|term sheet|policy|memorandum"
+    r"|licen[cs]e|terms)\b|合同|协议|裁决|保函|章程",
+    re.I,
+)
+_CONTRACT_BODY = re.compile(r"\bbetween\b|\bby and among\b|甲方|发包人|出租(?:人|方)|委托方")
+_LABEL = re.compile(
+    r"^(?:(?:Issuer|Borrower|Lender|Landlord|Tenant|Seller|Buyer|Supplier|Customer|Each|Any|Between|By|To|From)\s+)+"
+)
+_ZH_LABEL = re.compile(r"^.*(?:[是由与和为在向)）]|甲方|乙方|丙方)(?=.{4})")
+_DUE = re.compile(r"\b(?:due|until|by|maturing)(?: in)? (?:19|20)\d\d")
 
 
 class Describes(Protocol):
@@ -65,17 +76,6 @@ def stem(path: str) -> str:
 
 # Parties of a contract
 
-_CONTRACT = re.compile(
-    r"\b(?:agreement|contract|lease|addendum|amendment|award|deed|term sheet|policy|memorandum"
-    r"|licen[cs]e|terms)\b|合同|协议|裁决|保函|章程",
-    re.I,
-)
-_CONTRACT_BODY = re.compile(r"\bbetween\b|\bby and among\b|甲方|发包人|出租(?:人|方)|委托方")
-_LABEL = re.compile(
-    r"^(?:(?:Issuer|Borrower|Lender|Landlord|Tenant|Seller|Buyer|Supplier|Customer|Each|Any|Between|By|To|From)\s+)+"
-)
-_ZH_LABEL = re.compile(r"^.*(?:[是由与和为在向)）]|甲方|乙方|丙方)(?=.{4})")
-
 
 def is_company(name: str) -> bool:
     """Not an authority, an act or a part that looks like a company's legal name."""
@@ -101,9 +101,6 @@ def _parties(title: str, head: str) -> tuple[str, ...]:
 def first_year(named: Sequence[FiscalPeriod]) -> str:
     """The first year that any of the periods has; ""."""
     return next((str(p.year) for p in named if p.year), "")
-
-
-_DUE = re.compile(r"\b(?:due|until|by|maturing)(?: in)? (?:19|20)\d\d")
 
 
 def _year(found: Mapping[str, str], document: Document) -> str:

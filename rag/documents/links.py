@@ -19,6 +19,32 @@ from rag.facts.crossrefs import DOCUMENT, Reference, find, plain
 from rag.facts.references import references
 from rag.types import BlockKind, Chunk, Document
 
+_NUMBER_ZH = "[一二三四五六七八九十百千零〇两\\d]+"
+_OPENER = re.compile(
+    r"\n[ \t\u3000#*|]*(?:"  # a literal first: `re` looks for it fast
+    rf"(?P<zh>第{_NUMBER_ZH}[条章编](?:之{_NUMBER_ZH})?)(?=[\s\u3000【(:]|$)"
+    rf"|(?P<appended>(?:附件|附录|附表|表|图)\s*(?:\d{{1,3}}|[一二三四五六七八九十]{{1,3}}))(?=[\s\u3000.:、\-(]|$)"
+    r"|(?P<en>(?:Article|Section|Sec\.|Clause|Chapter|Part|Note|Item|Schedule|Exhibit|Appendix|Annex|Table|"
+    r"Figure|Rule|Regulation|ARTICLE|SECTION|CLAUSE|CHAPTER|PART|NOTE|ITEM|SCHEDULE|EXHIBIT|APPENDIX|ANNEX|"
+    r"TABLE|RULE|Art\.|§)[ \t]*(?:No\.[ \t]*)?(?:\d{1,4}(?:[.\-]\d{1,4})*[A-Za-z]?|[IVXL]{1,6}|[A-Z])\b)"
+    r"(?=[ \t]*(?:[.:|\-](?:\s|$)|\(|\n|$)|[ \t\u3000]+[A-Z“\"\[*])"
+    r"|(?P<dotted>\d{1,2}(?:\.\d{1,3}){1,4})\.?(?=[ \t\u3000]+[A-Z“\"(\[*\u4e00-\u9fff]|[\u4e00-\u9fff])"
+    r"|(?P<bare>\d{1,3})[.)]?(?=[ \t\u3000]+[A-Z“\"*\u4e00-\u9fff])"
+    r")"
+)  # fmt: skip
+_SCOPES = ("schedule", "exhibit", "appendix")
+_ENDED = frozenset("。！？；…：.!?;:”’」』）)\"'|-*#>")
+_NOTES = re.compile(
+    r"(?i)\n[^\w\n]*\d*[^\w\n]*notes\s+to\s+(?:the\s+)?(?:\w+\s+){0,3}(?:financial\s+statements|accounts)"
+    r"|\n.{0,12}报表附注"
+)
+_CONTENTS_LINE = re.compile(r"(?:\.{4,}|…{2,}|\t|\||\s)\s*\d{1,4}\s*\|?\s*$")
+_CONTINUED = re.compile(r"[Cc]ontinued\b|CONTINUED\b|续\)?\s*$")
+_TITLE_LINE, _LINE = 100, 160
+_ARTICLE_SENTENCE = re.compile(r"[ \t]+(?:of|to|and|or|shall|is|are|was|does|applies)\b")
+# Where a kind is looked for, in this order: a clause may be called section, an article "paragraph".
+_ALSO = {"section": "article", "article": "section", "paragraph": "section"}
+
 
 @dataclass(frozen=True, slots=True)
 class PassageAnchor:
@@ -46,33 +72,6 @@ class Links:
 
     anchors: tuple[PassageAnchor, ...] = ()
     links: tuple[Link, ...] = ()
-
-
-_NUMBER_ZH = "[一二三四五六七八九十百千零〇两\\d]+"
-_OPENER = re.compile(
-    r"\n[ \t\u3000#*|]*(?:"  # a literal first: `re` looks for it fast
-    rf"(?P<zh>第{_NUMBER_ZH}[条章编](?:之{_NUMBER_ZH})?)(?=[\s\u3000【(:]|$)"
-    rf"|(?P<appended>(?:附件|附录|附表|表|图)\s*(?:\d{{1,3}}|[一二三四五六七八九十]{{1,3}}))(?=[\s\u3000.:、\-(]|$)"
-    r"|(?P<en>(?:Article|Section|Sec\.|Clause|Chapter|Part|Note|Item|Schedule|Exhibit|Appendix|Annex|Table|"
-    r"Figure|Rule|Regulation|ARTICLE|SECTION|CLAUSE|CHAPTER|PART|NOTE|ITEM|SCHEDULE|EXHIBIT|APPENDIX|ANNEX|"
-    r"TABLE|RULE|Art\.|§)[ \t]*(?:No\.[ \t]*)?(?:\d{1,4}(?:[.\-]\d{1,4})*[A-Za-z]?|[IVXL]{1,6}|[A-Z])\b)"
-    r"(?=[ \t]*(?:[.:|\-](?:\s|$)|\(|\n|$)|[ \t\u3000]+[A-Z“\"\[*])"
-    r"|(?P<dotted>\d{1,2}(?:\.\d{1,3}){1,4})\.?(?=[ \t\u3000]+[A-Z“\"(\[*\u4e00-\u9fff]|[\u4e00-\u9fff])"
-    r"|(?P<bare>\d{1,3})[.)]?(?=[ \t\u3000]+[A-Z“\"*\u4e00-\u9fff])"
-    r")"
-)  # fmt: skip
-_SCOPES = ("schedule", "exhibit", "appendix")
-_ENDED = frozenset("。！？；…：.!?;:”’」』）)\"'|-*#>")
-_NOTES = re.compile(
-    r"(?i)\n[^\w\n]*\d*[^\w\n]*notes\s+to\s+(?:the\s+)?(?:\w+\s+){0,3}(?:financial\s+statements|accounts)"
-    r"|\n.{0,12}报表附注"
-)
-_CONTENTS_LINE = re.compile(r"(?:\.{4,}|…{2,}|\t|\||\s)\s*\d{1,4}\s*\|?\s*$")
-_CONTINUED = re.compile(r"[Cc]ontinued\b|CONTINUED\b|续\)?\s*$")
-_TITLE_LINE, _LINE = 100, 160
-_ARTICLE_SENTENCE = re.compile(r"[ \t]+(?:of|to|and|or|shall|is|are|was|does|applies)\b")
-# Where a kind is looked for, in this order: a clause may be called section, an article "paragraph".
-_ALSO = {"section": "article", "article": "section", "paragraph": "section"}
 
 
 @dataclass(frozen=True, slots=True)

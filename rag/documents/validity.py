@@ -53,6 +53,9 @@ _INSTRUMENT = re.compile(
 # Each of these is an act of its own, however alike their names.
 _SINGLE = re.compile(r"(?:修正案|决定|公告|通知|批复|答复|纪要|意见|报告|命令|令|公报)$")
 _COUNTRY = "中华人民共和国"
+_DATES = ("issued", "effective", "amended", "repealed", "superseded")
+_ISO = re.compile(r"\d{4}(?:-\d{2}){0,2}")
+_ISSUER = re.compile(r"^(?:中华人民共和国)?[\u4e00-\u9fff、 ]{2,30}?关于")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,6 @@ class Validity:
 
 
 UNKNOWN = Validity()
-_DATES = ("issued", "effective", "amended", "repealed", "superseded")
-_ISO = re.compile(r"\d{4}(?:-\d{2}){0,2}")
 
 
 def stated(metadata: Mapping[str, str]) -> Validity:
@@ -183,9 +184,6 @@ def names_of(document: DocumentInfo | Document) -> tuple[str, ...]:
             if len(key := squashed(variant)) > 1:
                 keys.setdefault(key)
     return tuple(keys)
-
-
-_ISSUER = re.compile(r"^(?:中华人民共和国)?[\u4e00-\u9fff、 ]{2,30}?关于")
 
 
 def _end(found: dict[int, Validity], which: int, end: str, reason: str, by: DocumentInfo) -> None:

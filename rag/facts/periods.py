@@ -69,6 +69,12 @@ _AVERAGE = re.compile(
 )
 _YEAR_END = re.compile(r"YEAR[ \t-]*END|END OF|FULL[ \t-]YEAR|年末|年底|全年|期末|年年?度报告|年报")
 _MOST_YEARS = 12
+# "The quarter to December 2025" ends on the last of that month.
+_UP_TO = re.compile(
+    r"\b(?:quarter|half|months|weeks|year|period)(?: (?:to|ended|ending|through|until)| of)?"
+    r"(?: (?:the )?end of)? $",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +151,6 @@ def _year(text: str) -> int:
     if not text.isdigit():
         return int(parse_han(text) or 0)
     return int(text) if len(text) == 4 else (2000 if int(text) < 70 else 1900) + int(text)
-
-
-# "The quarter to December 2025" ends on the last of that month.
-_UP_TO = re.compile(
-    r"\b(?:quarter|half|months|weeks|year|period)(?: (?:to|ended|ending|through|until)| of)?"
-    r"(?: (?:the )?end of)? $",
-    re.IGNORECASE,
-)
 
 
 def _whole_dates(folded: str) -> Iterator[FiscalPeriod]:

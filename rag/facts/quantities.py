@@ -28,6 +28,12 @@ __all__ = [
     "header_scales",
     "in_header_scale",
 ]
+_SCALE_NAMES = "|".join(s for s in SCALES if s not in ("dozen", "hundred"))
+_HEADER_SCALE = re.compile(
+    rf"(?i:\b(?:in|of|[(])?[ \t]*(?P<cur>US\$|\$|USD|RMB|CNY|EUR|€|£"
+    rf"|HK\$)?[ \t]*(?:in[ \t]+)?(?P<en>{_SCALE_NAMES})\b)"
+    r"|(?P<zhcur>人民币)?(?P<zh>百万|千万|万|亿|千)(?P<unit>元|美元|港元|欧元)?"
+)
 
 
 def extract(text: str) -> tuple[Quantity, ...]:
@@ -65,14 +71,6 @@ class _Taken:
 def _free(taken: list[Quantity], new: list[Quantity]) -> list[Quantity]:
     spans = _Taken(taken)
     return [q for q in new if spans.free(q.start, q.end)]
-
-
-_SCALE_NAMES = "|".join(s for s in SCALES if s not in ("dozen", "hundred"))
-_HEADER_SCALE = re.compile(
-    rf"(?i:\b(?:in|of|[(])?[ \t]*(?P<cur>US\$|\$|USD|RMB|CNY|EUR|€|£"
-    rf"|HK\$)?[ \t]*(?:in[ \t]+)?(?P<en>{_SCALE_NAMES})\b)"
-    r"|(?P<zhcur>人民币)?(?P<zh>百万|千万|万|亿|千)(?P<unit>元|美元|港元|欧元)?"
-)
 
 
 def header_scales(header: str) -> tuple[tuple[Fraction, str], ...]:

@@ -1,12 +1,9 @@
-"""Article, section, clause, note and other numbers by which a text refers to its own or another's parts,
-and ordinals.
-
-Article, section, clause and note numbers of a question as labels, and whether a passage bears them.
+"""Article, section, clause, note and other numbers by which a text refers to its own or another's parts, as
+labels, whether a passage bears them, and ordinals.
 
 A label is a unit and a number: 第一百二十条之一, 第120条之一 and Article 120-1 are "article 120-1"; § 12.3
 and Section 12.3 are "section 12.3"; Art. 12(3) and 第十二条第三款 are "article 12(3)"; 附注七 and Note VII
-are "note 7".
-"""
+are "note 7"."""
 
 from __future__ import annotations
 
@@ -49,6 +46,44 @@ _REF_ZH = re.compile(
 _ORDINAL_ZH = re.compile(rf"第\s*(?P<n>\d{{1,6}}|[{HAN_NUMERAL}]{{1,8}})(?![条款项章节编目期类级季])")
 _ORDINAL_EN = re.compile(r"\b(?P<n>\d{1,4})(?:st|nd|rd|th)\b")
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50}
+UNITS = frozenset(
+    ("article", "section", "note", "item", "chapter", "part", "schedule", "exhibit", "appendix", "paragraph",
+     "rule", "regulation", "table")
+)  # fmt: skip
+# What subdivides an article: 第十二条第三款, Article 12 paragraph 3.
+_BELOW = frozenset(("paragraph", "item"))
+_SHORT = {"s": "section", "ss": "section", "reg": "regulation", "regs": "regulation", "cl": "section",
+          "sch": "schedule", "ch": "chapter", "r": "rule"}  # fmt: skip
+_SHORT_EN = re.compile(
+    r"(?<![\w.'’])(?P<name>ss?|regs?|cl|sch|ch|r)(?:\.[ \t]?|[ \t])"
+    r"(?P<n>\d{1,4}[A-Z]{0,2}(?:\.\d{1,3})*(?:\(\w{1,4}\))*)(?![\w%])"
+)
+_SPELLED_EN = re.compile(
+    r"\b(?P<name>article|section|clause|note|chapter|part|schedule|paragraph)[ \t]+"
+    r"(?=(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b)",
+    re.I,
+)
+# 劳动者示例法39条: without 第, as lay people write it, only right behind a statute's name.
+_BARE_ZH = re.compile(
+    rf"(?<=[法典例定释释])[》〉]?(?:的|中)?(?P<n>\d{{1,4}}|[{HAN_NUMERAL}]{{1,8}})条(?:之(?P<sub>[{HAN_NUMERAL}\d]{{1,3}}))?(?P<more>第?[{HAN_NUMERAL}\d]{{1,3}}款)?"
+)
+_BELOW_BARE = re.compile(rf"(?<=条)(?P<n>\d{{1,3}}|[{HAN_NUMERAL}]{{1,3}})款")
+_NOTE_ZH = re.compile(
+    rf"(?:财务报表)?附注\s*[(（]?(?P<n>\d{{1,3}}|[{HAN_NUMERAL}]{{1,4}})[)）]?(?![\d年月日元%])"
+)
+# "4.2 Notice", "3. Deposit", "7) Debt": a number in front of a clause, without a unit; "12 months" is none.
+_NUMBERED = re.compile(
+    r"(?P<n>\d{1,3}(?:\.\d{1,3}){1,4}(?=[.)]?\s+[A-Z(\u3400-\u9fff])|\d{1,3}(?=[.)、]\s*[A-Z(\u3400-\u9fff]))[.)、]?\s*"
+    r"(?P<sub>\([a-z0-9]{1,3}\))?"
+)
+_HEADED = re.compile(r"(?P<n>\d{1,3}(?:\.\d{1,3}){0,4})(?=[\s.):、]|$)(?P<sub>)")
+_LINE = re.compile(r"^[\s\u3000#*>]*")
+_OPENS = re.compile(
+    r"第|§|附|(?:art|sec|cl|para|note|item|chap|part|sched|exhib|app|annex|rule|reg|table)", re.I
+)
+_SIBLINGS = frozenset(("article", "section", "rule", "regulation", "paragraph"))
+_MOST = 12
 
 
 def references(text: str) -> list[Quantity]:
@@ -97,46 +132,6 @@ def ordinals(text: str) -> list[Quantity]:
             if value is not None:
                 found.append(Quantity(Kind.ORDINAL, m.start(), m.end(), "", value=Fraction(value), unit="th"))
     return found
-
-
-UNITS = frozenset(
-    ("article", "section", "note", "item", "chapter", "part", "schedule", "exhibit", "appendix", "paragraph",
-     "rule", "regulation", "table")
-)  # fmt: skip
-# What subdivides an article: 第十二条第三款, Article 12 paragraph 3.
-_BELOW = frozenset(("paragraph", "item"))
-_SHORT = {"s": "section", "ss": "section", "reg": "regulation", "regs": "regulation", "cl": "section",
-          "sch": "schedule", "ch": "chapter", "r": "rule"}  # fmt: skip
-_SHORT_EN = re.compile(
-    r"(?<![\w.'’])(?P<name>ss?|regs?|cl|sch|ch|r)(?:\.[ \t]?|[ \t])"
-    r"(?P<n>\d{1,4}[A-Z]{0,2}(?:\.\d{1,3})*(?:\(\w{1,4}\))*)(?![\w%])"
-)
-_SPELLED_EN = re.compile(
-    r"\b(?P<name>article|section|clause|note|chapter|part|schedule|paragraph)[ \t]+"
-    r"(?=(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-    r"|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b)",
-    re.I,
-)
-# 劳动者示例法39条: without 第, as lay people write it, only right behind a statute's name.
-_BARE_ZH = re.compile(
-    rf"(?<=[法典例定释释])[》〉]?(?:的|中)?(?P<n>\d{{1,4}}|[{HAN_NUMERAL}]{{1,8}})条(?:之(?P<sub>[{HAN_NUMERAL}\d]{{1,3}}))?(?P<more>第?[{HAN_NUMERAL}\d]{{1,3}}款)?"
-)
-_BELOW_BARE = re.compile(rf"(?<=条)(?P<n>\d{{1,3}}|[{HAN_NUMERAL}]{{1,3}})款")
-_NOTE_ZH = re.compile(
-    rf"(?:财务报表)?附注\s*[(（]?(?P<n>\d{{1,3}}|[{HAN_NUMERAL}]{{1,4}})[)）]?(?![\d年月日元%])"
-)
-# "4.2 Notice", "3. Deposit", "7) Debt": a number in front of a clause, without a unit; "12 months" is none.
-_NUMBERED = re.compile(
-    r"(?P<n>\d{1,3}(?:\.\d{1,3}){1,4}(?=[.)]?\s+[A-Z(\u3400-\u9fff])|\d{1,3}(?=[.)、]\s*[A-Z(\u3400-\u9fff]))[.)、]?\s*"
-    r"(?P<sub>\([a-z0-9]{1,3}\))?"
-)
-_HEADED = re.compile(r"(?P<n>\d{1,3}(?:\.\d{1,3}){0,4})(?=[\s.):、]|$)(?P<sub>)")
-_LINE = re.compile(r"^[\s\u3000#*>]*")
-_OPENS = re.compile(
-    r"第|§|附|(?:art|sec|cl|para|note|item|chap|part|sched|exhib|app|annex|rule|reg|table)", re.I
-)
-_SIBLINGS = frozenset(("article", "section", "rule", "regulation", "paragraph"))
-_MOST = 12
 
 
 def article_labels(text: str) -> tuple[str, ...]:

@@ -9,6 +9,27 @@ import re
 from fractions import Fraction
 
 F = Fraction
+CURRENCY_BEFORE = {
+    "us$": "USD", "usd": "USD", "hk$": "HKD", "hkd": "HKD", "c$": "CAD", "cad": "CAD", "a$": "AUD",
+    "aud": "AUD",
+    "$": "$", "€": "EUR", "eur": "EUR", "£": "GBP", "gbp": "GBP", "rmb": "CNY", "cny": "CNY", "人民币": "CNY",
+    "¥": "¥", "￥": "¥", "jpy": "JPY", "chf": "CHF", "sgd": "SGD", "s$": "SGD", "港币": "HKD", "inr": "INR",
+    "₹": "INR",
+}  # fmt: skip
+CURRENCY_AFTER = {
+    "us dollars": "USD", "u.s. dollars": "USD", "hong kong dollars": "HKD", "dollars": "$", "dollar": "$",
+    "usd": "USD",
+    "euros": "EUR", "euro": "EUR", "eur": "EUR", "pounds sterling": "GBP", "gbp": "GBP", "yuan": "CNY",
+    "renminbi": "CNY",
+    "rmb": "CNY", "cny": "CNY", "yen": "JPY", "jpy": "JPY", "hkd": "HKD", "chf": "CHF", "swiss francs": "CHF",
+    "元人民币": "CNY", "元": "CNY", "圆": "CNY", "人民币": "CNY", "美元": "USD", "美金": "USD",
+    "港元": "HKD", "港币": "HKD",
+    "欧元": "EUR", "英镑": "GBP", "日元": "JPY", "新加坡元": "SGD", "加元": "CAD", "澳元": "AUD",
+    "瑞士法郎": "CHF",
+}  # fmt: skip
+# A sign that several currencies share agrees with each of them.
+_SHARED_SIGNS = {"$": {"USD", "HKD", "CAD", "AUD", "SGD"}, "¥": {"CNY", "JPY"}}
+_NO_LETTER = r"(?![A-Za-z])"
 
 
 def _table(*rows: tuple[str, str, Fraction | int]) -> dict[str, tuple[str, Fraction]]:
@@ -68,29 +89,6 @@ MEASURE = _table(
     ("kw|kilowatts|千瓦", "w", 1000),
     ("times|倍|fold|次", "times", 1),
 )
-
-CURRENCY_BEFORE = {
-    "us$": "USD", "usd": "USD", "hk$": "HKD", "hkd": "HKD", "c$": "CAD", "cad": "CAD", "a$": "AUD",
-    "aud": "AUD",
-    "$": "$", "€": "EUR", "eur": "EUR", "£": "GBP", "gbp": "GBP", "rmb": "CNY", "cny": "CNY", "人民币": "CNY",
-    "¥": "¥", "￥": "¥", "jpy": "JPY", "chf": "CHF", "sgd": "SGD", "s$": "SGD", "港币": "HKD", "inr": "INR",
-    "₹": "INR",
-}  # fmt: skip
-CURRENCY_AFTER = {
-    "us dollars": "USD", "u.s. dollars": "USD", "hong kong dollars": "HKD", "dollars": "$", "dollar": "$",
-    "usd": "USD",
-    "euros": "EUR", "euro": "EUR", "eur": "EUR", "pounds sterling": "GBP", "gbp": "GBP", "yuan": "CNY",
-    "renminbi": "CNY",
-    "rmb": "CNY", "cny": "CNY", "yen": "JPY", "jpy": "JPY", "hkd": "HKD", "chf": "CHF", "swiss francs": "CHF",
-    "元人民币": "CNY", "元": "CNY", "圆": "CNY", "人民币": "CNY", "美元": "USD", "美金": "USD",
-    "港元": "HKD", "港币": "HKD",
-    "欧元": "EUR", "英镑": "GBP", "日元": "JPY", "新加坡元": "SGD", "加元": "CAD", "澳元": "AUD",
-    "瑞士法郎": "CHF",
-}  # fmt: skip
-# A sign that several currencies share agrees with each of them.
-_SHARED_SIGNS = {"$": {"USD", "HKD", "CAD", "AUD", "SGD"}, "¥": {"CNY", "JPY"}}
-
-_NO_LETTER = r"(?![A-Za-z])"
 
 
 def alternatives(names: dict[str, str] | dict[str, tuple[str, Fraction]]) -> str:

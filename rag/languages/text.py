@@ -47,6 +47,17 @@ STOPWORDS_ZH = frozenset(
     "这个 那个 一个 我 你 他 她 它 我们 你们 他们 吗 请问 请 问 不 个 时 后 前 中 上 下 等 之 为 因为 所以 "
     "如果 那么 还 还是 又".split()
 )
+# What only asks, in Chinese: 哪天 would be a content word that no document holds, weighing the more for it.
+_ZH_ASKING = re.compile(
+    "请问|是?多长时间|多少时间|[是有]多少|多少钱|多少|是?多久|从?哪一?天|哪一?年|何时|什么时候|什么时间|是什么"
+    "|什么样的?|什么|怎么[样办]?|怎样|如何|为什么|为何|[是由]谁|谁|[在到]?哪[里儿]|哪[些个种]?|是否|能否|可否|能不能"
+    "|可不可以|有没有|是不是|会不会|几[个条种类级天日年月次人]|有?多[高大长重远]|[吗呢吧]"
+)
+_EN_ASKING = re.compile(
+    r"\bhow (?:many|much|long|often|far|old|soon|quickly|large|high|early|late)\b"
+    r"|\bwhat (?:kind|sort|type)s? of\b|\b(?:is|are|was|were) there\b",
+    re.IGNORECASE,
+)
 
 
 def normalise(text: str) -> str:
@@ -197,21 +208,6 @@ def query_tokens(question: str) -> list[str]:
     tokens = list(dict.fromkeys(search_tokens(question)))
     kept = [t for t in tokens if not _is_function_word(t)]
     return kept or tokens
-
-
-# What only asks, in Chinese: 哪天 would be a content word that no document holds, weighing the more for it.
-_ZH_ASKING = re.compile(
-    "请问|是?多长时间|多少时间|[是有]多少|多少钱|多少|是?多久|从?哪一?天|哪一?年|何时|什么时候|什么时间|是什么"
-    "|什么样的?|什么|怎么[样办]?|怎样|如何|为什么|为何|[是由]谁|谁|[在到]?哪[里儿]|哪[些个种]?|是否|能否|可否|能不能"
-    "|可不可以|有没有|是不是|会不会|几[个条种类级天日年月次人]|有?多[高大长重远]|[吗呢吧]"
-)
-
-
-_EN_ASKING = re.compile(
-    r"\bhow (?:many|much|long|often|far|old|soon|quickly|large|high|early|late)\b"
-    r"|\bwhat (?:kind|sort|type)s? of\b|\b(?:is|are|was|were) there\b",
-    re.IGNORECASE,
-)
 
 
 def content_tokens(question: str) -> list[str]:

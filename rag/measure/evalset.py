@@ -17,6 +17,7 @@ from rag.types import Turn
 
 Half = Literal["dev", "test"]
 HALVES: tuple[Half, ...] = ("dev", "test")
+_NAMES = {dict: "an object", list: "a list", bool: "true or false", str: "a text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +142,6 @@ def _spellings(part: Any) -> tuple[str, ...]:
 def _turn(turn: Any) -> Turn:
     fields = _typed(turn, dict, "a turn of `history`")
     return Turn(str(fields.get("question") or ""), str(fields.get("answer") or ""))
-
-
-_NAMES = {dict: "an object", list: "a list", bool: "true or false", str: "a text"}
 
 
 def _typed(value: Any, kind: Any, what: str) -> Any:

@@ -18,6 +18,20 @@ from rag.types.plain import to_json
 
 ALL, PLAIN = "all stages", "plain"
 ABLATED = ("hit@1", "hit@5", "hit@10", "document hit@1", "MRR@10")
+# A rank that crosses several of these has turned at the first; five is what a reader looks at.
+TURNS = (5, 1, 10)
+TAG_COLUMNS = (
+    "hit@1",
+    "hit@5",
+    "hit@10",
+    "document hit@1",
+    "MRR@10",
+    "evidence shown",
+    "answered with its evidence",
+    "citation precision",
+    "refused, answerable",
+    "refused, unanswerable",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +221,6 @@ class Change:
         return found
 
 
-# A rank that crosses several of these has turned at the first; five is what a reader looks at.
-TURNS = (5, 1, 10)
-
-
 def changed(report: Report, former: Path) -> Change:
     """What is different from a former `report.json`: questions that turned (evidence within the first
     passages or not, shown or not, answered or refused), and each measure's paired difference (now - then)
@@ -293,20 +303,6 @@ def to_look_at(results: Sequence[QuestionResult]) -> list[tuple[str, list[Noted]
             if applies:
                 groups[title].append((r, note))
     return [(title, rows) for title, rows in groups.items() if rows]
-
-
-TAG_COLUMNS = (
-    "hit@1",
-    "hit@5",
-    "hit@10",
-    "document hit@1",
-    "MRR@10",
-    "evidence shown",
-    "answered with its evidence",
-    "citation precision",
-    "refused, answerable",
-    "refused, unanswerable",
-)
 
 
 def _by_tag(title: str, what: str, groups: Mapping[str, Mapping[str, Measure]]) -> Section:

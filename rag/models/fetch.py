@@ -1,7 +1,5 @@
-"""SHA-256 of files, remembered so that a large file is read through once.
-
-One file from an address: resumed where it stopped, checked, and put in place in one step.
-"""
+"""One file from an address: resumed where it stopped, checked, and put in place in one step. SHA-256 of
+files, remembered so that a large file is read through once."""
 
 from __future__ import annotations
 
@@ -21,6 +19,7 @@ from rag.files import sync, write_atomically
 from rag.types import Progress
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_SECONDS = 30.0
 
 
 def sha256_file(path: Path) -> str:
@@ -47,9 +46,6 @@ def verified_sha256(path: Path, cache_dir: Path) -> str:
     with contextlib.suppress(StorageError):
         write_atomically(note, digest.encode())
     return digest
-
-
-_SECONDS = 30.0
 
 
 def fetch(url: str, sha256: str, target: Path, progress: Callable[[Progress], None]) -> None:

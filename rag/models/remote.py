@@ -1,15 +1,10 @@
-"""What left this machine: one line a request to another host, in a file that stays here.
-
-`cache_dir/audit.jsonl` says when, where to, how many bytes and the SHA-256 of the prompt, so that a prompt at
-hand can be proved to have been sent or not; it holds no text. The line is on disk before the request is made:
-where it cannot be written, nothing is sent.
-
-A language model behind an OpenAI-compatible address: llama-server, vLLM, Ollama, or a service elsewhere.
+"""A language model behind an OpenAI-compatible address: llama-server, vLLM, Ollama, or a service elsewhere.
 
 Only an address that the user set is ever contacted; redirects are not followed, so that no server can send
 the words on to another host. A host that is not this machine needs `allow_remote`, and each request to it is
-written down before it is made (`rag.models.remote`).
-"""
+one line of `cache_dir/audit.jsonl`: when, where to, how many bytes and the SHA-256 of the prompt, so that a
+prompt at hand can be proved to have been sent or not; it holds no text. The line is on disk before the
+request is made: where it cannot be written, nothing is sent."""
 
 from __future__ import annotations
 
@@ -31,6 +26,13 @@ from rag.errors import CitewiseError, ConfigError, GenerationError, Offline
 from rag.files import storage_error
 from rag.models.generation import TEMPERATURE, TOP_P, Delivery, LLMInfo, Prompt, Thoughts
 from rag.types import Queued
+
+_CONNECT_SECONDS = 10.0
+_SILENCE_SECONDS = 300.0  # a large prompt on a slow machine says nothing for minutes
+# Servers put the text into a template themselves and may take these for control tokens; broken up, they stay
+# readable.
+_MARKERS = re.compile(r"<\||\|>|\[(?=/?INST\])|<(?=/?s>)|<<(?=/?SYS>>)|<(?=(?:start|end)_of_turn>)")
+_HAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +95,6 @@ def read(file: Path) -> Sent:
             continue
         damaged += 1
     return Sent(requests, size, tuple(hosts), last, damaged)
-
-
-_CONNECT_SECONDS = 10.0
-_SILENCE_SECONDS = 300.0  # a large prompt on a slow machine says nothing for minutes
-# Servers put the text into a template themselves and may take these for control tokens; broken up, they stay
-# readable.
-_MARKERS = re.compile(r"<\||\|>|\[(?=/?INST\])|<(?=/?s>)|<<(?=/?SYS>>)|<(?=(?:start|end)_of_turn>)")
-_HAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
 
 
 def is_loopback(url: str) -> bool:

@@ -40,6 +40,9 @@ _WORD = re.compile(r"[^\W\d_]+")
 _HAN = re.compile("[\u4e00-\u9fff]")
 MAX_LENGTH = 120
 MAX_HAN = 40
+_SMALL = frozenset(
+    "a an and as at by for from in into of on or over per the to under upon via vs with without de la".split()
+)
 
 
 def heading_level(line: str) -> int:
@@ -84,11 +87,6 @@ def is_capitals(text: str) -> bool:
     if len(letters) < 5 or len(letters) < len(text.replace(" ", "")) * 0.6:
         return False
     return all(c.isupper() for c in letters) and text[:1] not in "•-–—*"
-
-
-_SMALL = frozenset(
-    "a an and as at by for from in into of on or over per the to under upon via vs with without de la".split()
-)
 
 
 def is_title_case(text: str) -> bool:

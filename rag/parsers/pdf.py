@@ -1,9 +1,6 @@
-"""What a PDF is called: by its metadata, by the cover of a filing, or by its most prominent line.
-
-PDF: text by pdfium, outline, metadata and passwords by pypdf, which also reads what pdfium cannot.
-
-pdfium reads 10-K filings at 200 to 400 pages a second, pypdf at 4 to 40.
-"""
+"""PDF: text by pdfium, outline, metadata and passwords by pypdf, which also reads what pdfium cannot (pdfium
+reads 10-K filings at 200 to 400 pages a second, pypdf at 4 to 40). Titles come from metadata, the cover of a
+filing, or the most prominent line."""
 
 from __future__ import annotations
 
@@ -33,6 +30,10 @@ _DATE = r"([a-z]+ \d{1,2}\s?,? \d{4})"
 _PERIOD = re.compile(rf"for the ((?:fiscal )?year|quarterly period|transition period) ended:? {_DATE}", re.I)
 _REPORTED = re.compile(rf"date of report[^:]{{0,40}}:? {_DATE}|{_DATE} ?date of report", re.I)
 _NO_NAME = re.compile(r"\d{4}$|^[\W\d_]*$|^for the|commission|washington|^\(", re.I)
+_HEADER_WITHIN = 1024  # the specification lets "%PDF-" begin anywhere in the first 1,024 bytes
+_MAX_OUTLINE = 5000
+# pdfium keeps global state: two threads inside it, even in two documents, corrupt memory.
+PDFIUM = threading.RLock()
 
 
 def sensible_title(title: str) -> str:
@@ -86,12 +87,6 @@ def prominent_line(pages: Sequence[PageLines], style: Style) -> str:
     first = next(n for n, line in enumerate(lines) if line.size == largest)
     same = takewhile(lambda line: abs(line.size - largest) <= 0.5, lines[first : first + 3])
     return " ".join(line.text for line in same)
-
-
-_HEADER_WITHIN = 1024  # the specification lets "%PDF-" begin anywhere in the first 1,024 bytes
-_MAX_OUTLINE = 5000
-# pdfium keeps global state: two threads inside it, even in two documents, corrupt memory.
-PDFIUM = threading.RLock()
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:

@@ -1,10 +1,8 @@
-"""The lines of a PDF page as pdfium reads them, with where and in which type they stand.
+"""The lines of a PDF page as pdfium reads them, with where and in which type they stand; words that it hands
+over broken are mended once the whole document is known.
 
 Only the first and last character of a line are looked up: a call per character would cost more than reading
-the page.
-
-Words that pdfium hands over broken, mended once the whole document is known.
-"""
+the page."""
 
 from __future__ import annotations
 
@@ -21,6 +19,17 @@ _FIGURES = re.compile(r"[-–—$€£¥￥%％(（\s]*(?:[\d.,()（）%％$€�
 # Shares of the height of the type's box: a word gap, and the fall of the line that a break needs.
 WORD_GAP = 0.7
 _FALL = 0.5
+CUT = "\ufffe"  # pdfium's mark where a word was cut at a line's end
+_CUT_WORD = re.compile(f"([^\\W\\d_]*){CUT}([^\\W\\d_]*)")
+_LETTERS = re.compile(r"[^\W\d_]+")
+# In some fonts the ligature "ff" comes as "f" and a blank: "ef ective", "Of icer".
+_LIGATURE = re.compile(
+    r"\b((?:in|un|non)?(?:ef|dif|af|suf|coef|traf|buf)|of(?= (?:icer|icial|ering|ered\b|ers\b)))"
+    r" (?=[a-z]{2})",
+    re.I,
+)
+# These could be two words; they are one in a document that has the others.
+_PERHAPS_LIGATURE = re.compile(r"\b(of) (?=(?:ices?|set|sets|setting|shore|er)\b)", re.I)
 
 
 @dataclass(slots=True)
@@ -179,19 +188,6 @@ def _adjoin(last: TextLine, line: TextLine) -> bool:
     if abs(last.bottom - line.bottom) > line.size * 0.2 or line.left < last.right - 1:
         return False
     return line.left - last.right < line.size * WORD_GAP or _FIGURES.match(line.text) is not None
-
-
-CUT = "\ufffe"  # pdfium's mark where a word was cut at a line's end
-_CUT_WORD = re.compile(f"([^\\W\\d_]*){CUT}([^\\W\\d_]*)")
-_LETTERS = re.compile(r"[^\W\d_]+")
-# In some fonts the ligature "ff" comes as "f" and a blank: "ef ective", "Of icer".
-_LIGATURE = re.compile(
-    r"\b((?:in|un|non)?(?:ef|dif|af|suf|coef|traf|buf)|of(?= (?:icer|icial|ering|ered\b|ers\b)))"
-    r" (?=[a-z]{2})",
-    re.I,
-)
-# These could be two words; they are one in a document that has the others.
-_PERHAPS_LIGATURE = re.compile(r"\b(of) (?=(?:ices?|set|sets|setting|shore|er)\b)", re.I)
 
 
 def mend(lines: Sequence[TextLine]) -> None:

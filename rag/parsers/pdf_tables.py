@@ -1,12 +1,8 @@
-"""The column heads of a table of figures on a PDF page.
-
-They are the lines above the figures that speak of dates, periods, units or columns, laid over the columns by
-where they stand on the page: "Three Months Ended" over four years begins the first two heads.
-
-Tables of figures on a PDF page: runs of lines that end in numbers, with nothing but labels between them.
-
+"""Tables of figures on a PDF page: runs of lines that end in numbers, with nothing but labels between them.
 pdfium gives a row of a financial statement as one line, "Net sales $ 265,595 $ 229,234".
-"""
+
+Their column heads are the lines above that speak of dates, periods, units or columns, laid over the columns
+by where they stand on the page: "Three Months Ended" over four years begins the first two heads."""
 
 from __future__ import annotations
 
@@ -53,6 +49,7 @@ _TITLE = re.compile(
 )
 _INTRODUCES = re.compile(r"\bfollow(?:s|ing)\b|\bbelow\b|如下|下表|下列", re.I)
 _MAX_LINES = 10
+_MAX_GAP = 4
 
 
 class Geometry(Protocol):
@@ -245,9 +242,6 @@ def _under(cell: TextCell, columns: Sequence[TextCell]) -> list[int]:
 
 def _nearest(cell: TextCell, columns: Sequence[TextCell]) -> int:
     return min(range(len(columns)), key=lambda n: abs(columns[n].middle - cell.middle))
-
-
-_MAX_GAP = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class Reads(Protocol):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of what its documents agree in, each a feature of `rag.search.ranker`."""
+        """Names of what its documents agree in; features where `rag.search.ranker` has them."""
 
     @property
     def common_words(self) -> frozenset[str]:

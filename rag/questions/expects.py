@@ -1,13 +1,7 @@
-"""What kind of answer a question expects, read from its words, English and Chinese.
+"""What a question asks for, read by code: the kind of answer it expects, the names and numbers to find again.
 
-A kind is a hint for choosing sentences, never a filter; `rag.search.candidates` finds what a sentence holds
-of it.
-
-What a question asks for, read by code: the kind of answer it expects, the names and numbers to find again.
-
-Pure functions over strings, English and Chinese. An expected kind is a hint for choosing sentences, never a
-filter.
-"""
+Pure functions over strings, English and Chinese. A kind is a hint for choosing sentences, never a filter;
+`rag.search.candidates` finds what a sentence holds of it."""
 
 from __future__ import annotations
 
@@ -16,6 +10,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rag.languages.text import STOPWORDS_EN, normalise
+
+_SUMS = (
+    "amount|price|cost|fee|salary|wage|rent|deposit|premium|revenue|income|profit|loss|fine|penalty"
+    "|budget|sales|expenses?|costs|dividend|capital expenditures?|cash|debt|assets|liabilities"
+)
+_COUNTS = (
+    "number|rate|ratio|total|dose|dosage|limit|cap|size|length|population|age|margin|value|threshold"
+    "|height|depth|weight|distance|speed|temperature|quantity|strength|area|score|interest"
+)
+_SPANS_OFTIME_UNITS = "term|period|duration|notice|deadline|time limit|grace period|lifespan|life expectancy"
+_IS = r"\b(?:what|which)(?:'s| is| was| are| were) the (?:\w+ ){0,4}?"
+TIME_UNITS = "years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|centur(?:y|ies)|nights?|quarters?"
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_CAPITALISED = re.compile(r"[A-Z][\w&.'’-]*")
+_ZH_TITLE = re.compile(r"[《「“\"]([^》」”\"]{1,40})[》」”\"]")
 
 
 class AnswerType(StrEnum):
@@ -43,18 +52,6 @@ def any_of(*patterns: str, flags: re.RegexFlag = re.IGNORECASE) -> re.Pattern[st
     """One pattern that matches where any of these does; letters of either case unless said otherwise."""
     return re.compile("|".join(patterns), flags)
 
-
-_SUMS = (
-    "amount|price|cost|fee|salary|wage|rent|deposit|premium|revenue|income|profit|loss|fine|penalty"
-    "|budget|sales|expenses?|costs|dividend|capital expenditures?|cash|debt|assets|liabilities"
-)
-_COUNTS = (
-    "number|rate|ratio|total|dose|dosage|limit|cap|size|length|population|age|margin|value|threshold"
-    "|height|depth|weight|distance|speed|temperature|quantity|strength|area|score|interest"
-)
-_SPANS_OFTIME_UNITS = "term|period|duration|notice|deadline|time limit|grace period|lifespan|life expectancy"
-_IS = r"\b(?:what|which)(?:'s| is| was| are| were) the (?:\w+ ){0,4}?"
-TIME_UNITS = "years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|centur(?:y|ies)|nights?|quarters?"
 
 # The first that matches decides: "how many days" is a duration, "which day" a date.
 _ASKED = {
@@ -150,11 +147,6 @@ class ParsedQuestion:
     expects: AnswerType
     names: tuple[str, ...]
     numbers: tuple[str, ...]
-
-
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_CAPITALISED = re.compile(r"[A-Z][\w&.'’-]*")
-_ZH_TITLE = re.compile(r"[《「“\"]([^》」”\"]{1,40})[》」”\"]")
 
 
 def analyse(question: str) -> ParsedQuestion:

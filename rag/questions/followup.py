@@ -1,15 +1,11 @@
-"""What the pronouns of a follow-up stand for ("it", "its", "they", "the company"), by the question before.
-English; pure.
-
-A follow-up question, completed from the conversation by code: what the index is searched with must stand
+"""A follow-up question, completed from the conversation by code: what the index is searched with must stand
 alone.
 
 No model rewrites anything. A follow-up that gives one thing ("and in 2019?", "what about Globex?",
 那第三条呢) has it put in the place of its like in the question before; a pronoun ("its side effects?") is
 replaced by what it stands for; a question that asks something new of the same matter ("and who repairs the
 roof?") gets that matter behind it; and where none of this can be determined, both questions are searched
-with. A question that stands alone is never touched. `Answer.searched` shows what came of it.
-"""
+with. A question that stands alone is never touched. `Answer.searched` shows what came of it."""
 
 from __future__ import annotations
 
@@ -40,6 +36,92 @@ _NOUNS = (
     "|warranty|guarantee|mortgage|invoice|handbook|leaflet|label|act|law|code|regulation|directive|treaty"
 )
 _PREPOSITIONS = "of|for|under|in|on|at|by|to|with|from|about|against|between"
+_STOP = (
+    rf"(?=[?.,;]|$| (?:{_PREPOSITIONS}|is|are|was|were|be|does|do|did|has|have|can|may|must|shall|should|will"
+    r"|if|when|and|or|that|which)\b)"
+)
+_PHRASES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\b(?:of|under|about|for|in|with|by|to|from|take|taking|against) (?P<np>(?:the|an?|my"
+        rf"|our) [a-z][a-z -]{{2,40}}?){_STOP}",
+        rf"\bof (?P<np>(?!(?:{_NOUNS})\b)[a-z][a-z -]{{3,40}}?){_STOP}",
+        rf"\b(?:{_NOUNS})\b",
+        r"\b(?:does|do|did|is|are|was|were|can|could|may|must|shall|should|will) (?P<np>(?:the"
+        r"|an?) [a-z]+)(?= [a-z]+)",
+        rf"\bwhat (?:is|was|are|were) (?P<np>(?:the|an?) [a-z][a-z -]{{2,40}}?){_STOP}",
+        rf"\b(?P<np>the [a-z][a-z -]{{2,40}}?){_STOP}",
+        rf"\b(?:what|which|who) (?:treats|causes|is|are) (?P<np>[a-z][a-z -]{{2,40}}?){_STOP}",
+        rf"\b(?:of|for|about|with|from|treat|treats|cause|causes|prevent|have"
+        rf"|has) (?P<np>[a-z][a-z -]{{3,40}}?){_STOP}",
+    )
+)
+_NO_TOPIC = re.compile(
+    r"^(?:the |an? )?(?:year|month|week|day|end|time|case|event|number|amount|first|second|last|same)s?$",
+    re.I,
+)
+_COMPANY_NOUNS = "company|firm|group|issuer|registrant|business|bank|corporation|supplier|insurer"
+_DOCUMENT_NOUNS = (
+    "agreement|contract|lease|loan|policy|deed|document|report|filing|bond|fund|plan|facility|award"
+)
+_DRUG_NOUNS = "drug|medicine|medication|product|treatment|tablets?|substance"
+_LAW_NOUNS = "act|law|statute|regulation|code|directive|ordinance|convention|treaty|constitution"
+_FITTING = {
+    _COMPANY_NOUNS: {Slot.COMPANY, Slot.NAME},
+    _DOCUMENT_NOUNS: {Slot.COMPANY, Slot.NAME, Slot.SUBJECT, Slot.PERSON},
+    _DRUG_NOUNS: {Slot.SUBJECT, Slot.NAME},
+    _LAW_NOUNS: {Slot.STATUTE},
+}
+_DEFINITE = re.compile(
+    rf"\b(?:the|this|that|said|these|those) (?:same )?(?P<noun>{'|'.join(_FITTING)})\b(?P<own>['’]s)?"
+    r"(?! (?:of|with|between|for|dated|on|at) (?:the )?(?-i:[A-Z]))",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(
+    r"\b(?:(?P<own>its|their|his|hers?(?= [a-z]))(?= [a-z])|(?P<plural>they|them|both)|(?P<person>he|she|him"
+    r"|her)|(?P<thing>it)(?! (?:is|was) (?:\w+ ){1,2}(?:that|to)\b)|(?P<that>that|this|these|those)(?=[?.,;]"
+    r"|$| (?:is|are|was|were|apply|applies|mean|means|include|includes|work|works|change|changes|happen"
+    r"|happens|last|lasts|cost|costs|also|still|not|be|have|has|differ|compare|in|for|to)\b)"
+    r"|the (?P<former>former)|the (?P<latter>latter))\b",
+    re.IGNORECASE,
+)
+# What is said of a figure or an event rather than of whose it is.
+_OF_FIGURES = re.compile(
+    r"\b(?:compares?|compared|drove|drives?|driven|explain(?:s|ed)?|chang(?:e|ed|es)|increas(?:e|ed)"
+    r"|decreas(?:e|ed)|ris(?:e|en)|rose|f[ae]ll|fallen|calculated|computed|defined|measured|determined|paid"
+    r"|due|worked out)\b",
+    re.IGNORECASE,
+)
+_EXPLETIVE = re.compile(
+    r"\b(?:is|was|does|would|will|can|may) it (?:\w+ ){0,2}(?:possible|necessary|required|true|legal|lawful"
+    r"|allowed|permitted|common|normal|safe|likely|usual|enough|take|takes)? ?(?:to|that|for \w+ to|take)\b",
+    re.IGNORECASE,
+)
+_NOUN_BEFORE = re.compile(r"\b(?:the|an?|each|every|any|my|our|your) (?!same\b)[a-z]+", re.IGNORECASE)
+_MOST = 6  # turns that are read back
+_OPENER = re.compile(
+    r"^(?:(?:and|or|but|also|so|then|ok|okay|now|well|plus)\b[, ]*)*(?:(?:what|how) about\b|what if it(?:'s"
+    r"| is| was| were)\b|(?:is|was) (?:it|that) the same(?= (?:for|in|with)\b)|(?:the )?same (?:question "
+    r"|thing )?(?=(?:for|in|with|under)\b)|instead of that\b)?[, ]*",
+    re.IGNORECASE,
+)
+_OWN_CLAUSE = re.compile(
+    r"\b(?:what|who|whom|whose|when|where|which|why|how|is|are|was|were|do|does|did|can|could|may|might|must"
+    r"|shall|should|will|would|has|have|had|list|compare|explain|summari[sz]e|describe|give|tell|show)\b",
+    re.IGNORECASE,
+)
+_BARE = re.compile(
+    r"^(?:(?:and|but|so|or) )?(?:(?:by|to|for|from|since|until|in|on|at|with|under) )?(?:why|when|where|who"
+    r"|whom|how|which(?: ones?)?|what|how (?:much|many|long|often|so|come|soon|far)|why not|(?:at|for|by|in"
+    r"|on|to|from|under|until) (?:what|which) [a-z ]+|what for|what else|who else|where exactly|really"
+    r"|any exceptions?|are there (?:any )?exceptions?|is that all|what (?:exceptions|limits"
+    r"|conditions)(?: are there| apply)?)$",
+    re.IGNORECASE,
+)
+_DEFINES = re.compile(
+    r"^what (?:is|are|does) (?:an? )?(?!(?:the|its|their|his|her|this|that)\b)[\w -]+\??$", re.I
+)
+_SHORT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,32 +183,6 @@ def _placed(question: str, start: int, core: str) -> str:
     return f"under {core}" if document else f"for {core}"
 
 
-_STOP = (
-    rf"(?=[?.,;]|$| (?:{_PREPOSITIONS}|is|are|was|were|be|does|do|did|has|have|can|may|must|shall|should|will"
-    r"|if|when|and|or|that|which)\b)"
-)
-_PHRASES = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rf"\b(?:of|under|about|for|in|with|by|to|from|take|taking|against) (?P<np>(?:the|an?|my"
-        rf"|our) [a-z][a-z -]{{2,40}}?){_STOP}",
-        rf"\bof (?P<np>(?!(?:{_NOUNS})\b)[a-z][a-z -]{{3,40}}?){_STOP}",
-        rf"\b(?:{_NOUNS})\b",
-        r"\b(?:does|do|did|is|are|was|were|can|could|may|must|shall|should|will) (?P<np>(?:the"
-        r"|an?) [a-z]+)(?= [a-z]+)",
-        rf"\bwhat (?:is|was|are|were) (?P<np>(?:the|an?) [a-z][a-z -]{{2,40}}?){_STOP}",
-        rf"\b(?P<np>the [a-z][a-z -]{{2,40}}?){_STOP}",
-        rf"\b(?:what|which|who) (?:treats|causes|is|are) (?P<np>[a-z][a-z -]{{2,40}}?){_STOP}",
-        rf"\b(?:of|for|about|with|from|treat|treats|cause|causes|prevent|have"
-        rf"|has) (?P<np>[a-z][a-z -]{{3,40}}?){_STOP}",
-    )
-)
-_NO_TOPIC = re.compile(
-    r"^(?:the |an? )?(?:year|month|week|day|end|time|case|event|number|amount|first|second|last|same)s?$",
-    re.I,
-)
-
-
 def _noun_phrase(question: str) -> str:
     for pattern in _PHRASES:
         for m in reversed(list(pattern.finditer(question))):
@@ -134,46 +190,6 @@ def _noun_phrase(question: str) -> str:
             if not _NO_TOPIC.match(phrase):
                 return phrase if " " in phrase or "np" in m.groupdict() else f"the {phrase}"
     return ""
-
-
-_COMPANY_NOUNS = "company|firm|group|issuer|registrant|business|bank|corporation|supplier|insurer"
-_DOCUMENT_NOUNS = (
-    "agreement|contract|lease|loan|policy|deed|document|report|filing|bond|fund|plan|facility|award"
-)
-_DRUG_NOUNS = "drug|medicine|medication|product|treatment|tablets?|substance"
-_LAW_NOUNS = "act|law|statute|regulation|code|directive|ordinance|convention|treaty|constitution"
-_FITTING = {
-    _COMPANY_NOUNS: {Slot.COMPANY, Slot.NAME},
-    _DOCUMENT_NOUNS: {Slot.COMPANY, Slot.NAME, Slot.SUBJECT, Slot.PERSON},
-    _DRUG_NOUNS: {Slot.SUBJECT, Slot.NAME},
-    _LAW_NOUNS: {Slot.STATUTE},
-}
-_DEFINITE = re.compile(
-    rf"\b(?:the|this|that|said|these|those) (?:same )?(?P<noun>{'|'.join(_FITTING)})\b(?P<own>['’]s)?"
-    r"(?! (?:of|with|between|for|dated|on|at) (?:the )?(?-i:[A-Z]))",
-    re.IGNORECASE,
-)
-_PRONOUN = re.compile(
-    r"\b(?:(?P<own>its|their|his|hers?(?= [a-z]))(?= [a-z])|(?P<plural>they|them|both)|(?P<person>he|she|him"
-    r"|her)|(?P<thing>it)(?! (?:is|was) (?:\w+ ){1,2}(?:that|to)\b)|(?P<that>that|this|these|those)(?=[?.,;]"
-    r"|$| (?:is|are|was|were|apply|applies|mean|means|include|includes|work|works|change|changes|happen"
-    r"|happens|last|lasts|cost|costs|also|still|not|be|have|has|differ|compare|in|for|to)\b)"
-    r"|the (?P<former>former)|the (?P<latter>latter))\b",
-    re.IGNORECASE,
-)
-# What is said of a figure or an event rather than of whose it is.
-_OF_FIGURES = re.compile(
-    r"\b(?:compares?|compared|drove|drives?|driven|explain(?:s|ed)?|chang(?:e|ed|es)|increas(?:e|ed)"
-    r"|decreas(?:e|ed)|ris(?:e|en)|rose|f[ae]ll|fallen|calculated|computed|defined|measured|determined|paid"
-    r"|due|worked out)\b",
-    re.IGNORECASE,
-)
-_EXPLETIVE = re.compile(
-    r"\b(?:is|was|does|would|will|can|may) it (?:\w+ ){0,2}(?:possible|necessary|required|true|legal|lawful"
-    r"|allowed|permitted|common|normal|safe|likely|usual|enough|take|takes)? ?(?:to|that|for \w+ to|take)\b",
-    re.IGNORECASE,
-)
-_NOUN_BEFORE = re.compile(r"\b(?:the|an?|each|every|any|my|our|your) (?!same\b)[a-z]+", re.IGNORECASE)
 
 
 def with_antecedents(question: str, own: Sequence[Mention], topic: Topic) -> str | None:
@@ -239,32 +255,6 @@ def _owned(text: str, own: bool) -> str:
     if not own or not text:
         return text
     return f"{text}'" if text.endswith("s") else f"{text}'s"
-
-
-_MOST = 6  # turns that are read back
-_OPENER = re.compile(
-    r"^(?:(?:and|or|but|also|so|then|ok|okay|now|well|plus)\b[, ]*)*(?:(?:what|how) about\b|what if it(?:'s"
-    r"| is| was| were)\b|(?:is|was) (?:it|that) the same(?= (?:for|in|with)\b)|(?:the )?same (?:question "
-    r"|thing )?(?=(?:for|in|with|under)\b)|instead of that\b)?[, ]*",
-    re.IGNORECASE,
-)
-_OWN_CLAUSE = re.compile(
-    r"\b(?:what|who|whom|whose|when|where|which|why|how|is|are|was|were|do|does|did|can|could|may|might|must"
-    r"|shall|should|will|would|has|have|had|list|compare|explain|summari[sz]e|describe|give|tell|show)\b",
-    re.IGNORECASE,
-)
-_BARE = re.compile(
-    r"^(?:(?:and|but|so|or) )?(?:(?:by|to|for|from|since|until|in|on|at|with|under) )?(?:why|when|where|who"
-    r"|whom|how|which(?: ones?)?|what|how (?:much|many|long|often|so|come|soon|far)|why not|(?:at|for|by|in"
-    r"|on|to|from|under|until) (?:what|which) [a-z ]+|what for|what else|who else|where exactly|really"
-    r"|any exceptions?|are there (?:any )?exceptions?|is that all|what (?:exceptions|limits"
-    r"|conditions)(?: are there| apply)?)$",
-    re.IGNORECASE,
-)
-_DEFINES = re.compile(
-    r"^what (?:is|are|does) (?:an? )?(?!(?:the|its|their|his|her|this|that)\b)[\w -]+\??$", re.I
-)
-_SHORT = 3
 
 
 def complete(question: str, history: Sequence[Turn], known: Known = nothing_known) -> str:

@@ -35,6 +35,13 @@ _ASKED = tuple(
 )
 _DETERMINER = re.compile(r"^(?:its|their|his|her|the|any|an?|those|that|this)\s+", re.I)
 _DEFAULT = {Slot.YEAR: "in", Slot.PART: "in", Slot.DATE: "on", Slot.REFERENCE: "under"}
+_YEARS = re.compile(r"\b(?:(?:from|between|in) )?(?:FY ?)?(?:19|20)\d{2}(?: (?:to|and) )?", re.I)
+_EDGE = (
+    "(?:in|for|during|at|on|of|under|by|with|to|from|and|or|about|as|the|then|only|instead|too|also|please"
+    "|fiscal|year)"
+)
+_NOW = re.compile(r"\b(?:now|currently|current|latest|today|at present|most recent|overall|in total)\b", re.I)
+_PERIODS = frozenset({Slot.YEAR, Slot.PART, Slot.DATE})
 
 
 def substituted(rest: str, named: Sequence[Mention], earlier: str, known: Known = nothing_known) -> str:
@@ -58,9 +65,6 @@ def substituted(rest: str, named: Sequence[Mention], earlier: str, known: Known 
     if left and (placed := re.match(r"(for|in|at|under|with|by|on|to) ", rest)):
         return f"{result.rstrip('?. ')} {placed[1]} {left}?"
     return _asking(left, result) if left else result
-
-
-_YEARS = re.compile(r"\b(?:(?:from|between|in) )?(?:FY ?)?(?:19|20)\d{2}(?: (?:to|and) )?", re.I)
 
 
 def _put(mention: Mention, rest: str, question: str, known: Known, taken: Sequence[str]) -> str:
@@ -122,12 +126,6 @@ def _apart(question: str, years: Sequence[Mention], rest: str) -> str:
     return f"{re.sub(' +', ' ', question).strip()} {rest}"
 
 
-_EDGE = (
-    "(?:in|for|during|at|on|of|under|by|with|to|from|and|or|about|as|the|then|only|instead|too|also|please"
-    "|fiscal|year)"
-)
-
-
 def _left(rest: str, named: Sequence[Mention]) -> str:
     """What the fragment says besides its mentions, without prepositions at its edges."""
     for m in reversed(named):
@@ -150,10 +148,6 @@ def _asking(wanted: str, question: str) -> str:
             new = (article.group() if article else "") + plain
             return question[: m.start("x")] + new + question[m.end("x") :]
     return ""
-
-
-_NOW = re.compile(r"\b(?:now|currently|current|latest|today|at present|most recent|overall|in total)\b", re.I)
-_PERIODS = frozenset({Slot.YEAR, Slot.PART, Slot.DATE})
 
 
 def with_period(question: str, earlier: str, known: Known = nothing_known) -> str:

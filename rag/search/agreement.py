@@ -108,6 +108,6 @@ def agreements(
         values["page_lines"] = max((_share(page, lines.pages) for page in pages_of(row)), default=0.0)
         values["role"] = _role(row.role, sought)
         values["superseded"] = float(row.document_id in superseded)
-        for column, value in values.items():
-            table[n, place[column]] = value
+        for column in values.keys() & place.keys():
+            table[n, place[column]] = values[column]
     return table

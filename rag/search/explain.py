@@ -31,7 +31,6 @@ _MATTERS: Mapping[str, tuple[str, ...]] = {
 }
 # For each feature of rag.search.ranker that is of no field.
 _FEATURES: Mapping[str, tuple[str, ...]] = {
-    "lexical": ("it shares words with the question", "与问题用词相同"),
     "lexical_share": ("it shares more words with the question than other passages",
                       "与问题相同的用词多于其他段落"),
     "lexical_rank": ("it stands high in the search by words", "在词语检索中名次靠前"),
@@ -40,8 +39,6 @@ _FEATURES: Mapping[str, tuple[str, ...]] = {
     "dense_rank": ("it stands high in the search by meaning", "在语义检索中名次靠前"),
     "fused": ("words and meaning both fit", "词语与语义都相符"),
     "fused_share": ("words and meaning together fit better than elsewhere", "词语与语义合计优于其他段落"),
-    "body": ("its text speaks of the question's words", "正文多次出现问题用词"),
-    "heading": ("its headings speak of the question's words", "标题层级出现问题用词"),
     "title": ("its document's title speaks of the question's words", "文件名称出现问题用词"),
     "words": ("its text holds the question's words", "正文含有问题用词"),
     "words_anywhere": ("text, headings and title hold the question's words",
@@ -52,10 +49,7 @@ _FEATURES: Mapping[str, tuple[str, ...]] = {
     "rarest_missing": ("a rare word of the question is missing", "缺少问题中的少见用词"),
     "title_words": ("the title holds words of the question", "文件名称含有问题用词"),
     "title_filled": ("the question holds most of the title", "问题几乎包含整个文件名称"),
-    "heading_words": ("its headings hold words of the question", "标题层级含有问题用词"),
-    "heading_filled": ("the question holds most of its headings", "问题几乎包含其标题"),
     "reworded": ("it holds professional words for the question", "含有与问题对应的专业用语"),
-    "reworded_body": ("it speaks of professional words for the question", "多次出现对应的专业用语"),
     "reworded_title": ("the title holds a professional word for the question", "文件名称含有对应的专业用语"),
     "document_best": ("its document holds a passage that fits well", "所在文件有段落与问题很相符"),
     "document_top": ("several passages of its document fit", "所在文件有多个段落与问题相符"),

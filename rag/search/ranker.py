@@ -44,17 +44,14 @@ EXPANSION_WEIGHT = 0.3
 _WINDOW = 40
 
 MATCHING = (
-    "lexical",  # the scores of the legs, 0..1, and 1 / rank
-    "lexical_share",
+    "lexical_share",  # the scores of the legs, 0..1, and 1 / rank
     "lexical_rank",
     "dense",
     "dense_share",
     "dense_rank",
     "fused",
     "fused_share",
-    "body",  # BM25 of one field, share of what is attainable
-    "heading",
-    "title",
+    "title",  # BM25 of the title, share of what is attainable
     "words",  # idf share of the question's words, grams aside, that stand in the text ...
     "words_anywhere",  # ... in text, headings or title
     "window",  # ... within 40 tokens
@@ -63,10 +60,7 @@ MATCHING = (
     "rarest_missing",  # weight of the heaviest word that stands nowhere, against the heaviest
     "title_words",  # idf share of the question's words that stand in the title
     "title_filled",  # share of the title's tokens that the question holds
-    "heading_words",
-    "heading_filled",
     "reworded",  # share of the professional terms, weighed by their order, that stand here whole
-    "reworded_body",  # their BM25
     "reworded_title",
     "document_best",  # fused score of the document's best passage in the pool, and of its best three
     "document_top",
@@ -84,7 +78,6 @@ AGREEMENTS = (
     "year",
     "form",
     "law",
-    "subject",
     "article_named",
     "lines",  # share of the needed line items that the passage prints
     "page_lines",  # ... that its page prints
@@ -125,17 +118,19 @@ class Pool:
         return len(self.rows)
 
 
-def matching(terms: Terms, pool: Pool, lengths: Lengths) -> NDArray[np.float64]:
-    """(n, len(MATCHING)); nan where a feature does not apply (no vectors compared)."""
+def matching(terms: Terms, pool: Pool, lengths: Lengths) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The features, (n, len(MATCHING)), nan where one does not apply (no vectors compared); and the lexical
+    scores, (n,)."""
     content = np.where(terms.words, terms.weights, 0.0)
     added = tuple(terms.added_weights or ())
     seen = occurrences(pool.fields, terms.tokens, content, added, terms.expansions, _WINDOW)
+    lexical = _lexical(terms, seen, lengths)
     table = _words(terms, seen, lengths)
-    table |= _rewordings(terms, seen, lengths)
-    table |= _scores(pool, _lexical(terms, seen, lengths))
+    table |= _rewordings(terms, seen)
+    table |= _scores(pool, lexical)
     table |= _surroundings(pool, table["fused"])
     table |= _passage(pool, seen)
-    return np.column_stack([table[name] for name in MATCHING]) if len(pool) else np.zeros((0, len(MATCHING)))
+    return np.column_stack([table[name] for name in MATCHING]), lexical
 
 
 def fused(lexical: NDArray[np.float64], dense: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -156,7 +151,6 @@ def _reciprocal(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
 def _scores(pool: Pool, lexical: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     both = fused(lexical, pool.dense)
     return {
-        "lexical": lexical,
         "lexical_share": _share(lexical),
         "lexical_rank": _reciprocal(pool.lexical_rank),
         "dense": pool.dense,
@@ -168,15 +162,13 @@ def _scores(pool: Pool, lexical: NDArray[np.float64]) -> dict[str, NDArray[np.fl
 
 
 def _words(terms: Terms, seen: Occurrences, lengths: Lengths) -> dict[str, NDArray[np.float64]]:
-    body, heading, title, sizes = seen.body, seen.heading, seen.title, seen.sizes
+    body, title, sizes = seen.body, seen.title, seen.sizes
     w, content = terms.weights, np.where(terms.words, terms.weights, 0.0)
     total, content_total = max(1e-6, float(w.sum())), max(1e-6, float(content.sum()))
-    anywhere = (body + heading + title) > 0
+    anywhere = (body + seen.heading + title) > 0
     missing = np.where(anywhere | ~terms.words, 0.0, content)
     windows = seen.window / content_total
     return {
-        "body": _bm25(body, sizes[:, 2], lengths.body, w, total),
-        "heading": _bm25(heading, sizes[:, 1], lengths.heading, w, total),
         "title": _bm25(title, sizes[:, 0], lengths.title, w, total),
         "words": (body > 0) @ content / content_total,
         "words_anywhere": anywhere @ content / content_total,
@@ -186,8 +178,6 @@ def _words(terms: Terms, seen: Occurrences, lengths: Lengths) -> dict[str, NDArr
         "rarest_missing": missing.max(axis=1, initial=0.0) / max(1e-6, float(content.max(initial=0.0))),
         "title_words": (title > 0) @ content / content_total,
         "title_filled": title.sum(axis=1) / np.maximum(1, sizes[:, 0]),
-        "heading_words": (heading > 0) @ content / content_total,
-        "heading_filled": heading.sum(axis=1) / np.maximum(1, sizes[:, 1]),
     }
 
 
@@ -215,15 +205,13 @@ def _bm25(
     return result
 
 
-def _rewordings(terms: Terms, seen: Occurrences, lengths: Lengths) -> dict[str, NDArray[np.float64]]:
+def _rewordings(terms: Terms, seen: Occurrences) -> dict[str, NDArray[np.float64]]:
     if not terms.expansions or not terms.added_weights:
         none = np.zeros(len(seen.sizes))
-        return {"reworded": none, "reworded_body": none, "reworded_title": none}
+        return {"reworded": none, "reworded_title": none}
     rank = np.array([1.0 / (1 + place) for place in range(len(terms.expansions))])
-    w = np.array(list(terms.added_weights.values()))
     return {
         "reworded": seen.phrases @ rank / rank.sum(),
-        "reworded_body": _bm25(seen.added, seen.sizes[:, 2], lengths.body, w, max(1e-6, float(w.sum()))),
         "reworded_title": seen.phrases_title.any(axis=1).astype(np.float64),
     }
 

@@ -97,8 +97,8 @@ _PART_ALONE = 0.5
 _REASONS = 8
 # Without the ranker: what full agreement in one matter adds to the fused score.
 _PREFERENCE = 0.05
-# All but weak hints, what a page's lines say already, and what holds whatever is asked.
-_WEAK = ("subject", "article_named", "lines", "authority", "superseded")
+# All but a weak hint, what a page's lines say already, and what holds whatever is asked.
+_WEAK = ("article_named", "lines", "authority", "superseded")
 _PREFERRED = tuple(FEATURES.index(name) for name in AGREEMENTS if name not in _WEAK)
 
 
@@ -116,10 +116,11 @@ class QueryDemands:
 
 @dataclass(frozen=True, slots=True)
 class RankedPassages:
-    """The pool of one question, with a row of features and a score for each candidate; `parts` is what each
-    feature adds to the log-odds of the score, None without a ranker."""
+    """The pool of one question, with a lexical score, a row of features and a score for each candidate;
+    `parts` is what each feature adds to the log-odds of the score, None without a ranker."""
 
     pool: Pool
+    lexical: NDArray[np.float64]
     rows: NDArray[np.float64]
     scores: NDArray[np.float64]
     parts: NDArray[np.float64] | None
@@ -237,13 +238,12 @@ def rank(
         lines = _lines(legs, demands.sought, _probable_documents(legs, found)) if demands.sought else Lines()
     more += lines.best
     pool = make_pool(legs, found, vector, more)
-    rows = np.hstack(
-        [matching(terms, pool, legs.store.lengths()), _agreements(legs, pool, demands, lines, filters)]
-    )
+    matched, lexical = matching(terms, pool, legs.store.lengths())
+    rows = np.hstack([matched, _agreements(legs, pool, demands, lines, filters)])
     if not stages.ranker:
-        return RankedPassages(pool, rows, _fused_scores(rows), None)
+        return RankedPassages(pool, lexical, rows, _fused_scores(rows), None)
     ranker = ranker or load_ranker()
-    return RankedPassages(pool, rows, ranker.probability(rows), ranker.parts(rows))
+    return RankedPassages(pool, lexical, rows, ranker.probability(rows), ranker.parts(rows))
 
 
 def _probable_documents(legs: Retrievers, found: LegResults) -> tuple[int, ...]:
@@ -380,13 +380,9 @@ def _hits(legs: Retrievers, order: Sequence[_Place], k: int) -> list[Hit]:
 
 def _legs(place: _Place) -> tuple[Leg, ...]:
     pool, row = place.ranked.pool, place.row
-
-    def leg(name: str, rank_: int) -> Leg:
-        return Leg(name, rank_ or None, round(float(place.ranked.rows[row, FEATURES.index(name)]), 6))
-
-    legs = [leg("lexical", int(pool.lexical_rank[row]))]
+    legs = [Leg("lexical", int(pool.lexical_rank[row]) or None, round(float(place.ranked.lexical[row]), 6))]
     if not np.isnan(pool.dense[row]):
-        legs.append(leg("dense", int(pool.dense_rank[row])))
+        legs.append(Leg("dense", int(pool.dense_rank[row]) or None, round(float(pool.dense[row]), 6)))
     return tuple(legs)
 
 

@@ -247,7 +247,6 @@ ANSWER_SIGNALS = (
     "names_missing",
     "numbers_missing",
     "offers_type",
-    "lacks_type",
     "near",
     "long_question",
 )
@@ -291,14 +290,13 @@ def answer_signals(
     )
 
 
-def _expected_kind(prepared: PreparedQuestion, first: Sequence[Sentence]) -> tuple[float, float, float]:
-    """Whether one of the first two sentences offers something of the expected kind, whether none does, and
-    how near to the question's words."""
+def _expected_kind(prepared: PreparedQuestion, first: Sequence[Sentence]) -> tuple[float, float]:
+    """Whether one of the first two sentences offers something of the expected kind, and how near to the
+    question's words."""
     kind, known = prepared.question.expects, normalise(prepared.question.text)
     offered = [answers_in(s.text, kind, known) for s in first[:2]]
     near = max(nearness(prepared, s.text, spans) for s, spans in zip(first, offered, strict=False))
-    some = any(offered)
-    return float(some), float(kind is not AnswerType.OTHER and not some), near
+    return float(any(offered)), near
 
 
 @dataclass(frozen=True, slots=True)

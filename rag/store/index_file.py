@@ -1,10 +1,7 @@
-"""One writer at a time: a lock file that the kernel releases when its holder dies.
-
-The file of an index: opened, made, read from any thread, written by one.
+"""The file of an index: opened, made, read from any thread, written by one at a time.
 
 Reads are safe from any thread and beside a writer in this or another process (WAL; one pooled connection per
-call).
-"""
+call). The writer's lock file is released by the kernel when its holder dies."""
 
 from __future__ import annotations
 
@@ -30,6 +27,8 @@ from rag.store.schema import (
     storage_errors,
 )
 from rag.store.writer import Writer
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -64,9 +63,6 @@ def remove_index(folder: Path) -> None:
         for pattern in (f"{DATABASE}*", "dense-*.faiss*"):
             for file in folder.glob(pattern):
                 file.unlink(missing_ok=True)
-
-
-T = TypeVar("T")
 
 
 class IndexFile:

@@ -118,8 +118,8 @@ def with_roles(connection: sqlite3.Connection, kinds: Collection[str]) -> set[in
     return {document_id for document_id, role in found if not frozenset(kinds).isdisjoint(role.split("|"))}
 
 
-def token_means(connection: sqlite3.Connection, sampled: int = 1000) -> tuple[float, float, float]:
-    """Mean number of search tokens of a passage's title, heading and text, over an even sample of them."""
+def token_means(connection: sqlite3.Connection, sampled: int = 1000) -> tuple[float, float]:
+    """Mean number of search tokens of a passage's title, and of all its fields, over an even sample."""
     count, last = connection.execute("SELECT count(*), max(id) FROM chunks").fetchone()
     step = max(1, count // sampled)
     found = connection.execute(
@@ -127,8 +127,7 @@ def token_means(connection: sqlite3.Connection, sampled: int = 1000) -> tuple[fl
         (step, (last or 0) % step),
     ).fetchall()
     sizes = [[len(field.split()) for field in row] for row in found] or [[1, 1, 1]]
-    title, heading, body = (sum(column) / len(sizes) for column in zip(*sizes, strict=True))
-    return title, heading, body
+    return sum(row[0] for row in sizes) / len(sizes), sum(map(sum, sizes)) / len(sizes)
 
 
 def chunk_range(connection: sqlite3.Connection, document_id: int, first: int, last: int) -> list[ChunkRow]:

@@ -1,15 +1,8 @@
-"""Which documents of an index pass the filters that a user sets.
-
-What an index holds, to be read: documents with their text, blocks and pages, and the passages cut from it.
+"""The only truth of an index: documents with their text, blocks and pages, passages, vectors and lexical
+tokens in one SQLite file (`rag.store.index_file`); which documents pass the filters of a user.
 
 Ids of documents and passages are never used twice and what stands behind an id never changes: an updated file
-is a new document. So whatever was cached under an id is either right or gone.
-
-The only truth of an index: documents, passages, vectors and lexical tokens in one SQLite file.
-
-Below lie the file itself (`rag.store.index_file`) and its documents and passages (`rag.store.store`);
-here stands what searches look up in it: tokens, labels, statements, references, vectors.
-"""
+is a new document. So whatever was cached under an id is either right or gone."""
 
 from __future__ import annotations
 
@@ -39,6 +32,8 @@ from rag.types import Block, Chunk, Document, DocumentInfo, Filters
 from rag.types.search import Candidate, Lengths
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_CACHED_PARTS = 256
+_PHRASE_HITS = 200
 
 
 def matches(info: DocumentInfo, filters: Filters) -> bool:
@@ -83,9 +78,6 @@ def _company_names(metadata: Mapping[str, str]) -> set[str]:
     """The keys of a document's company, its other names and, of a contract, its parties."""
     names = [n for key in ("company", "names", "parties") for n in metadata.get(key, "").split("|") if n]
     return {name_key(form) for name in names for form in (name, short_name(name))}
-
-
-_CACHED_PARTS = 256
 
 
 class Documents(IndexFile):
@@ -222,9 +214,6 @@ class Documents(IndexFile):
             return None if documents is None else list(documents)
         passing = [d.id for d in self.documents(filters)]
         return passing if documents is None else [i for i in passing if i in frozenset(documents)]
-
-
-_PHRASE_HITS = 200
 
 
 class Store(Documents):

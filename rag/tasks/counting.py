@@ -1,8 +1,6 @@
-"""The companies and the parties of contracts that documents are of, as ingest read them from titles, covers
-and first lines: listed and counted by code, each cited where its document first names it.
-
-How many, which ones, all of them: answered from every passage that matches, with counts made by code.
-"""
+"""How many, which ones, all of them: answered from every passage that matches, with counts made by code; the
+companies and parties of contracts among them, as ingest read them from titles, covers and first lines, each
+cited where its document first names it."""
 
 from __future__ import annotations
 
@@ -29,6 +27,15 @@ _EVERYWHERE = re.compile(
     r"^(?:(?:the|these|all|our)\s+)*(?:documents?|index|files?)?$|^(?:这些|所有|全部)?文件$", re.I
 )
 _MOST = 200
+# A topic of more words than this is a sentence, which no passage repeats.
+_MOST_TERMS = 6
+_MOST_DOCUMENTS = 200
+_KINDS = (
+    (re.compile(r"^(?:articles?|条|条文|条款)$", re.IGNORECASE), ("article", "section")),
+    (re.compile(r"^(?:clauses?|sections?|provisions?|规定|款)$", re.IGNORECASE), ("section", "article")),
+    (re.compile(r"^(?:chapters?|章|章节)$", re.IGNORECASE), ("chapter",)),
+    (re.compile(r"^(?:schedules?|annexe?s?)$", re.IGNORECASE), ("schedule", "appendix")),
+)
 
 
 def parties(request: TaskRequest) -> Answer | None:
@@ -85,17 +92,6 @@ def _first(request: TaskRequest, name: str, document: DocumentInfo) -> MatchingP
     scope = TopicScope((document,), True, name)
     found = survey(request.index.store, scope, [TopicTerm(name, form_of(name))]).matches
     return replace(found[0], places=found[0].places[:1]) if found else None
-
-
-# A topic of more words than this is a sentence, which no passage repeats.
-_MOST_TERMS = 6
-_MOST_DOCUMENTS = 200
-_KINDS = (
-    (re.compile(r"^(?:articles?|条|条文|条款)$", re.IGNORECASE), ("article", "section")),
-    (re.compile(r"^(?:clauses?|sections?|provisions?|规定|款)$", re.IGNORECASE), ("section", "article")),
-    (re.compile(r"^(?:chapters?|章|章节)$", re.IGNORECASE), ("chapter",)),
-    (re.compile(r"^(?:schedules?|annexe?s?)$", re.IGNORECASE), ("schedule", "appendix")),
-)
 
 
 def count_or_list(request: TaskRequest) -> Answer | None:

@@ -1,15 +1,9 @@
-"""What a question compares, recognised by its wording: "compare A and B", "the difference between A and B",
-A与B的区别.
-
-A difference between two years, or of two amounts, is a figure to be computed, and none of this module's
-business. Pure functions over strings.
-
-Questions about many passages, recognised by their wording: how many documents mention something, list all
+"""Questions about many passages, recognised by their wording: how many documents mention something, list all
 of them, compare two things, summarise one.
 
-What is not recognised here is answered like any other question. Pure functions over strings, English and
-Chinese; the wordings stand in `rag.tasks.wordings`.
-"""
+What is not recognised here is answered like any other question; a difference between two years, or of two
+amounts, is a figure to be computed. Pure functions over strings, English and Chinese; the wordings that
+count, list and summarise stand in `rag.tasks.wordings`."""
 
 from __future__ import annotations
 
@@ -73,6 +67,25 @@ _AMOUNT = re.compile(
     r"\bhow\s+(?:much|many)\b|\bin\s+(?:dollars|percent(?:age)?|usd|millions?|euros?)\b|多少|几[个元天]|差额"
 )
 _LONGEST_SIDE = 160
+_LONGEST = 600
+_TAIL = re.compile(
+    r"[,;]?\s*\b(?:and\s+)?(?:if\s+so,?\s+)?(?:which|what)\s+(?:ones?|are\s+they|of\s+them)(?:\s+are\s+they)?\s*\?*$"
+    r"|[,，;；]\s*(?:分别)?(?:是|有)哪(?:些|几[份个条处])[？?]*$",
+    re.IGNORECASE,
+)
+_HERE = re.compile(
+    r"\b(?:are\s+there|do\s+(?:you|we|i)\s+have|have\s+been\s+(?:indexed|read|ingested)|were\s+(?:indexed|read)|"
+    r"exist|in\s+(?:total|all)|altogether|(?:in|of)\s+(?:the|this|my|our)\s+"
+    r"(?:index|collection|corpus|folder|library|archive|set|database)|are\s+(?:indexed|loaded|searched))\b",
+    re.IGNORECASE,
+)
+_ENDS = " \t\r\n.?!。？！,，;；:："
+_ASKS_ZH = re.compile("谁|什么|多少|何时|怎[么样]|[吗呢]$|哪|是否")
+# "How many contracts are there": what stands behind decides whether the documents at hand are intended.
+_ONLY_HERE = re.compile(
+    r"^(?:in\s+(?:the|this|my|our)\s+(?:index|collection|corpus|folder|library|archive|database))?$",
+    re.IGNORECASE,
+)
 
 
 def sides_of(question: str) -> Intent | None:
@@ -139,27 +152,6 @@ def _split_zh(groups: dict[str, str]) -> Intent | None:
     elif not aspect and mark and head and all(side.rpartition("的")[2] == tail for side in sides[:-1]):
         sides, aspect = [side.rpartition("的")[0] or side for side in sides], tail
     return Intent(Ask.COMPARE, aspect, sides=tuple(side.strip(_SIDE_ENDS) for side in sides))
-
-
-_LONGEST = 600
-_TAIL = re.compile(
-    r"[,;]?\s*\b(?:and\s+)?(?:if\s+so,?\s+)?(?:which|what)\s+(?:ones?|are\s+they|of\s+them)(?:\s+are\s+they)?\s*\?*$"
-    r"|[,，;；]\s*(?:分别)?(?:是|有)哪(?:些|几[份个条处])[？?]*$",
-    re.IGNORECASE,
-)
-_HERE = re.compile(
-    r"\b(?:are\s+there|do\s+(?:you|we|i)\s+have|have\s+been\s+(?:indexed|read|ingested)|were\s+(?:indexed|read)|"
-    r"exist|in\s+(?:total|all)|altogether|(?:in|of)\s+(?:the|this|my|our)\s+"
-    r"(?:index|collection|corpus|folder|library|archive|set|database)|are\s+(?:indexed|loaded|searched))\b",
-    re.IGNORECASE,
-)
-_ENDS = " \t\r\n.?!。？！,，;；:："
-_ASKS_ZH = re.compile("谁|什么|多少|何时|怎[么样]|[吗呢]$|哪|是否")
-# "How many contracts are there": what stands behind decides whether the documents at hand are intended.
-_ONLY_HERE = re.compile(
-    r"^(?:in\s+(?:the|this|my|our)\s+(?:index|collection|corpus|folder|library|archive|database))?$",
-    re.IGNORECASE,
-)
 
 
 def read_intent(question: str) -> Intent | None:

@@ -1,14 +1,11 @@
-"""The sentences that say most of a text, chosen by code: a summary in the text's own words.
+"""What a document, a section or a topic says in short: its most central sentences, quoted, in their order,
+chosen by code from all of it.
 
 Centrality is continuous LexRank (Erkan and Radev, "LexRank: Graph-based Lexical Centrality as Salience in
 Text Summarization", 2004) over tf-idf of search tokens, biased towards the passages nearest to the mean
 vector of all of them where vectors are at hand (Otterbacher, Erkan and Radev, "Biased LexRank", 2009).
 Redundancy is kept out by maximal marginal relevance (Carbonell and Goldstein, 1998); each heading gets a
-sentence before any gets a second one.
-
-What a document, a section or a topic says in short: its most central sentences, quoted, in their order,
-chosen by code from all of it.
-"""
+sentence before any gets a second one."""
 
 from __future__ import annotations
 
@@ -34,6 +31,10 @@ _RELEVANCE = 0.7
 _VOCABULARY = 4096
 _LEAST_TOKENS = 4
 _LONG = 60
+MOST = 600
+_FEWEST, _MOST_SENTENCES = 5, 10
+_OF_AN_ARTICLE = 0.5
+_Passage = tuple[int, DocumentInfo, Chunk]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +129,6 @@ def nearness(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     mean = vectors.sum(axis=0)
     cosines = vectors @ mean / (np.maximum(lengths, 1e-6) * max(1e-6, float(np.linalg.norm(mean))))
     return np.where(lengths > 0, np.clip(cosines, 0.0, 1.0), 1.0).astype(np.float64)
-
-
-MOST = 600
-_FEWEST, _MOST_SENTENCES = 5, 10
-_OF_AN_ARTICLE = 0.5
-_Passage = tuple[int, DocumentInfo, Chunk]
 
 
 def summarise(request: TaskRequest) -> Answer | None:

@@ -1,11 +1,9 @@
-"""What a passage has to hold to match a topic: every content word, name and quoted phrase of it, each in one
-of its forms (stemmed; the professional words for a lay one), and whether a text holds them.
+"""Which documents a topic names ("the termination clauses of the office lease", 保密协议的保密期限), by their
+titles, file names, companies, parties and statutes, and what a passage has to hold to match the rest: every
+content word, name and quoted phrase, each in one of its forms (stemmed; the professional words for a lay
+one).
 
-A topic is matched exactly, unlike a question that is searched for: the matching set can be counted.
-
-Which documents a topic names ("the termination clauses of the office lease", 保密协议的保密期限), by their
-titles, file names, companies, parties and statutes, and what of the topic is left to look for in them.
-"""
+A topic is matched exactly, unlike a question that is searched for: the matching set can be counted."""
 
 from __future__ import annotations
 
@@ -43,6 +41,16 @@ _LIGHT_ZH = frozenset(
     "内容 条款 条文 规定 有关 相关 关于 信息 情况 事项 方面 具体 主要 所有 全部 文件 文档 提到 涉及 "
     "词语 字样 名单 清单 各种 哪些".split()
 )
+_IN = re.compile(r"(?:^|\s+)(?:of|in|under|from|within|throughout|to)\s+", re.IGNORECASE)
+_DETERMINED = re.compile(r"^(?:the|this|that|our|my|their|each|both|all|these|those)\b|[A-Z\d《]", re.ASCII)
+_ZH_OF = re.compile("[的中里内](?:关于|有关|对于?)?|中的|里的|关于|有关")
+_ZH_PART = re.compile(r"第[〇零一二三四五六七八九十百千\d]+[编章节条]")
+_ZH_MARKS = re.compile('[《》〈〉「」“”"]')
+# What any document may be called: names none of them.
+_ANY = frozenset(search_tokens("document file text paper pdf docx page index collection corpus source"))
+_ANY_ZH = frozenset("文件 文档 资料 索引 全文 本文 这些 所有 全部".split())
+_LABELS = ("company", "names", "parties", "law", "law_names", "subject", "form", "fiscal_year", "year")
+_NONE = Constraints()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,20 +207,6 @@ def _lookup(form: Form) -> str:
 
 def _quoted(tokens: str) -> str:
     return '"' + tokens.replace('"', '""') + '"'
-
-
-_IN = re.compile(r"(?:^|\s+)(?:of|in|under|from|within|throughout|to)\s+", re.IGNORECASE)
-_DETERMINED = re.compile(r"^(?:the|this|that|our|my|their|each|both|all|these|those)\b|[A-Z\d《]", re.ASCII)
-_ZH_OF = re.compile("[的中里内](?:关于|有关|对于?)?|中的|里的|关于|有关")
-_ZH_PART = re.compile(r"第[〇零一二三四五六七八九十百千\d]+[编章节条]")
-_ZH_MARKS = re.compile('[《》〈〉「」“”"]')
-# What any document may be called: names none of them.
-_ANY = frozenset(search_tokens("document file text paper pdf docx page index collection corpus source"))
-_ANY_ZH = frozenset("文件 文档 资料 索引 全文 本文 这些 所有 全部".split())
-_LABELS = ("company", "names", "parties", "law", "law_names", "subject", "form", "fiscal_year", "year")
-
-
-_NONE = Constraints()
 
 
 @dataclass(frozen=True, slots=True)

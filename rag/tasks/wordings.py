@@ -1,51 +1,13 @@
-"""What a question about many passages asks for, as a value.
-
-The wordings of questions about many passages, English and Chinese, and what each asks for.
+"""The wordings of questions about many passages, English and Chinese, and what each asks for, as a value.
 
 Only wordings that leave no doubt are here: "How many days' notice ..." and 有几天 ask for a figure that
-stands in a sentence, "Which documents must be filed?" for what is stated somewhere.
-"""
+stands in a sentence, "Which documents must be filed?" for what is stated somewhere."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-
-
-class Ask(StrEnum):
-    """What is to be done with every passage that matches."""
-
-    COUNT = "count"
-    LIST = "list"
-    COMPARE = "compare"
-    SUMMARISE = "summarise"
-
-
-class CountUnit(StrEnum):
-    """What is counted or listed. ROW: entries, which are rows where they stand in a table; THING: what only
-    a reader can distinguish, so passages are counted for it."""
-
-    DOCUMENT = "document"
-    SECTION = "section"
-    ROW = "row"
-    PASSAGE = "passage"
-    THING = "thing"
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """`topic` is what the passages have to be about, as typed, "" for all of them; `noun` what is counted or
-    listed, as typed ("contracts"); `sides` what is compared, `topic` then being in what respect. Where it is
-    not `sure`, the wording is taken so only if the topic names a document."""
-
-    ask: Ask
-    topic: str
-    unit: CountUnit = CountUnit.PASSAGE
-    noun: str = ""
-    sides: tuple[str, ...] = ()
-    sure: bool = True
-
 
 _DOCUMENT = (
     r"documents?|files?|texts?|sources?|contracts?|agreements?|leases?|reports?|filings?|polic(?:y|ies)|guidelines?|"
@@ -83,6 +45,52 @@ _LIST = (
     r"(?:give|show|provide|make|compile)\s+(?:me\s+|us\s+)?a\s+(?:full\s+|complete\s+)?list\s+of\s+)"
     r"(?!prices?\b)(?:for\s+me\s+|out\s+|me\s+)?(?:(?:all|every|each|any)\s+)?(?:of\s+)?(?:the\s+|those\s+)?"
 )
+_DOC_ZH = (
+    "(?:文件|文档|合同|协议书?|报告|年报|法律|法规|条例|规章|判决书?|裁决书?|案例|指南|说明书|资料|制度|政策|公告|论文|"
+    "文章|病历|路径)"
+)
+_SEC_ZH = "(?:条款|条文|章节|段落|规定|条|章|节|段|款|处|地方)"
+_MENTIONS_ZH = (
+    "(?:都|均|明确|具体|里面?|中|内)*(?:提到|提及|涉及到?|包含|含有|规定|约定|载有|载明|讲到|谈到|说到|写明|写到|"
+    "引用|定义|描述|讨论|记载|要求|禁止|允许|包括(?!在)|有关|关于|与)了?(?:有关|关于)?"
+)
+_MEASURE_ZH = "(?:份|个|部|篇|条|处|段|章|节|项|款|种|本)"
+_PLEASE_ZH = "^(?:请问?|麻烦|帮我|帮忙|给我|您?能否|能不能|可以|你|您|一下|，)*"
+
+
+class Ask(StrEnum):
+    """What is to be done with every passage that matches."""
+
+    COUNT = "count"
+    LIST = "list"
+    COMPARE = "compare"
+    SUMMARISE = "summarise"
+
+
+class CountUnit(StrEnum):
+    """What is counted or listed. ROW: entries, which are rows where they stand in a table; THING: what only
+    a reader can distinguish, so passages are counted for it."""
+
+    DOCUMENT = "document"
+    SECTION = "section"
+    ROW = "row"
+    PASSAGE = "passage"
+    THING = "thing"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """`topic` is what the passages have to be about, as typed, "" for all of them; `noun` what is counted or
+    listed, as typed ("contracts"); `sides` what is compared, `topic` then being in what respect. Where it is
+    not `sure`, the wording is taken so only if the topic names a document."""
+
+    ask: Ask
+    topic: str
+    unit: CountUnit = CountUnit.PASSAGE
+    noun: str = ""
+    sides: tuple[str, ...] = ()
+    sure: bool = True
+
 
 # In order; the first that matches decides. Groups: noun, topic.
 ENGLISH: tuple[tuple[Ask, CountUnit, re.Pattern[str]], ...] = tuple(
@@ -142,17 +150,6 @@ ENGLISH: tuple[tuple[Ask, CountUnit, re.Pattern[str]], ...] = tuple(
     )
 )  # fmt: skip
 
-_DOC_ZH = (
-    "(?:文件|文档|合同|协议书?|报告|年报|法律|法规|条例|规章|判决书?|裁决书?|案例|指南|说明书|资料|制度|政策|公告|论文|"
-    "文章|病历|路径)"
-)
-_SEC_ZH = "(?:条款|条文|章节|段落|规定|条|章|节|段|款|处|地方)"
-_MENTIONS_ZH = (
-    "(?:都|均|明确|具体|里面?|中|内)*(?:提到|提及|涉及到?|包含|含有|规定|约定|载有|载明|讲到|谈到|说到|写明|写到|"
-    "引用|定义|描述|讨论|记载|要求|禁止|允许|包括(?!在)|有关|关于|与)了?(?:有关|关于)?"
-)
-_MEASURE_ZH = "(?:份|个|部|篇|条|处|段|章|节|项|款|种|本)"
-_PLEASE_ZH = "^(?:请问?|麻烦|帮我|帮忙|给我|您?能否|能不能|可以|你|您|一下|，)*"
 
 CHINESE: tuple[tuple[Ask, CountUnit, re.Pattern[str]], ...] = tuple(
     (ask, unit, re.compile(pattern))

@@ -1,10 +1,7 @@
-"""Documents, their structure and their passages.
+"""Documents, their structure and their passages, and what an ingest reports.
 
 Offsets are law: `start` and `end` count Unicode code points in `Document.text`, end exclusive, and a quote is
-always `document.text[start:end]`, never a cleaned copy.
-
-What an ingest reports while it runs and when it is done.
-"""
+always `document.text[start:end]`, never a cleaned copy."""
 
 from __future__ import annotations
 

@@ -124,12 +124,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """Mean number of tokens of a passage's title, heading and text over the index: BM25's yardstick."""
+    """Mean number of tokens of a passage's title, and of its title, heading and text together, over the
+    index: BM25's yardstick."""
 
     title: float
-    heading: float
-    body: float
-
-    @property
-    def whole(self) -> float:
-        return self.title + self.heading + self.body
+    whole: float

@@ -1,13 +1,9 @@
-"""Checks of what stands right at a figure or word and bounds it: "at least 30", "5 to 10 mg", 五千元以上,
-"semi-annually". A figure given without its bound, or half a range, is another statement.
-
-The single questions that verification asks of a sentence and its source. Each is a pure function that
-returns findings.
+"""The single questions that verification asks of a sentence and its source: facts that must occur, and what
+stands right at a figure or word and bounds it: "at least 30", "5 to 10 mg", 五千元以上, "semi-annually". Each
+is a pure function that returns findings.
 
 A finding is hard (the sentence is unsupported) or soft (at most partial), and says why in words a reader
-understands. Here: facts that must occur. Words that turn a sentence are judged in `rag.verify.polarity`, what
-belongs together in `rag.verify.polarity`.
-"""
+understands. What belongs together, and words that turn a sentence, are judged in `rag.verify.polarity`."""
 
 from __future__ import annotations
 
@@ -41,6 +37,13 @@ _NOT_BOUNDED = (Kind.DATE, Kind.REFERENCE, Kind.ORDINAL)
 _BETWEEN = re.compile(
     r"\W*(?:(?:of|a|an|the|total|about|approximately|some|than|or|equal|to|is|was|are|were|dose|amount|rate|value)\b\W*){0,4}"
     r"|\W*[为是达约人民币等于]{0,4}\W*"
+)
+_FEW = re.compile(r"\W*(?:\w+\W+){0,3}|[\u3400-\u9fff]{0,4}")
+_POSTFIX = re.compile(r"[\u3400-\u9fff]+|or \w+|(?:at (?:the )?)?(?:most|least)|maximum|minimum")
+_TO = re.compile(r"[ \t]*(?:-|~|to|至|到|through)[ \t]*(?:[$€£¥]|us\$)?[ \t]*")
+_AND = re.compile(r"[ \t]*(?:and|和|与)[ \t]*(?:[$€£¥]|us\$)?[ \t]*")
+_PREFIXED = re.compile(
+    r"\b(?P<first>semi|bi|non|pre|post|anti|un|sub|ex|quasi|half|mid|multi|tri|inter|intra|pro|co|self)-(?P<rest>[a-z]{4,})"
 )
 
 
@@ -85,9 +88,6 @@ def _above(facts: Assertions, cue: Cue) -> bool:
     return above != denied
 
 
-_FEW = re.compile(r"\W*(?:\w+\W+){0,3}|[\u3400-\u9fff]{0,4}")
-
-
 def _bound(facts: Assertions, q: Quantity) -> Cue | None:
     """The bound or comparison that stands right before or right behind a figure."""
     for cue in facts.cues:
@@ -100,9 +100,6 @@ def _bound(facts: Assertions, q: Quantity) -> Cue | None:
     return None
 
 
-_POSTFIX = re.compile(r"[\u3400-\u9fff]+|or \w+|(?:at (?:the )?)?(?:most|least)|maximum|minimum")
-
-
 def _behind(facts: Assertions, q: Quantity, cue: Cue) -> bool:
     """三十日以内, "30 days or more", "40 mg at most": a bound behind its figure, and not one of the next."""
     between = facts.lower[q.end : cue.start]
@@ -110,10 +107,6 @@ def _behind(facts: Assertions, q: Quantity, cue: Cue) -> bool:
     if near is None or re.match(r"[ \t]*(?:(?:of|than)[ \t]*)?[$€£¥]?\d", facts.lower[cue.end :]):
         return False
     return "or" in between or _POSTFIX.fullmatch(cue.text.lower()) is not None
-
-
-_TO = re.compile(r"[ \t]*(?:-|~|to|至|到|through)[ \t]*(?:[$€£¥]|us\$)?[ \t]*")
-_AND = re.compile(r"[ \t]*(?:and|和|与)[ \t]*(?:[$€£¥]|us\$)?[ \t]*")
 
 
 def ranges_whole(claim: Assertions, source: Source) -> Iterator[Finding]:
@@ -147,11 +140,6 @@ def _is_range(source: Source, first: Quantity, second: Quantity) -> bool:
             r"\b(?:from|increas\w*|decreas\w*|rose|fell|grew|declin\w*|compared)\b|[从由]", before
         )
     return bool(_AND.fullmatch(between)) and "between" in text[max(0, first.start - 16) : first.start]
-
-
-_PREFIXED = re.compile(
-    r"\b(?P<first>semi|bi|non|pre|post|anti|un|sub|ex|quasi|half|mid|multi|tri|inter|intra|pro|co|self)-(?P<rest>[a-z]{4,})"
-)
 
 
 def prefixes_kept(claim: Assertions, source: Source) -> Iterator[Finding]:

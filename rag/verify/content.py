@@ -49,6 +49,17 @@ _ROLES = (
     "defendant law code rule regulation annual report form i a an the in on it this that these those"
 )
 ROLE_WORDS = frozenset(_ROLES.split())
+# What derivation adds to a root, as far as stemming leaves it; -ee, -er and -or name different people, -less
+# denies.
+_ENDINGS = frozenset(
+    "a abl age al an anc ant ar ari at ati atic ation ativ ator atori e ed en enc ent er es ess est et "
+    "fi ful hood i ia ibl ic ical ici ies if ify in ing ion is ism ist it iti ition itiv iv ive iz ize "
+    "ly ment n ness or ori ous r rat s ship si sit t th ti tic tion tiv tur u ual uous ur ure y ain".split()
+)
+_AGENTS = frozenset({"ee", "er", "or", "ator"})
+_CLAUSE = re.compile(
+    r"[,;:!?](?!\d)|\.\s|[。、\n]|\b(?:while|whereas|but|unless|although)\b"
+)  # of folded text: a full-width comma is an ASCII one
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,16 +199,6 @@ class Assertions:
         )
 
 
-# What derivation adds to a root, as far as stemming leaves it; -ee, -er and -or name different people, -less
-# denies.
-_ENDINGS = frozenset(
-    "a abl age al an anc ant ar ari at ati atic ation ativ ator atori e ed en enc ent er es ess est et "
-    "fi ful hood i ia ibl ic ical ici ies if ify in ing ion is ism ist it iti ition itiv iv ive iz ize "
-    "ly ment n ness or ori ous r rat s ship si sit t th ti tic tion tiv tur u ual uous ur ure y ain".split()
-)
-_AGENTS = frozenset({"ee", "er", "or", "ator"})
-
-
 @lru_cache(maxsize=65536)
 def related(a: str, b: str) -> bool:
     """Whether two stems differ only in what derivation adds to a common root of five letters or more."""
@@ -211,11 +212,6 @@ def related(a: str, b: str) -> bool:
         if (not one or one in _ENDINGS) and (not other or other in _ENDINGS):
             return True
     return False
-
-
-_CLAUSE = re.compile(
-    r"[,;:!?](?!\d)|\.\s|[。、\n]|\b(?:while|whereas|but|unless|although)\b"
-)  # of folded text: a full-width comma is an ASCII one
 
 
 def _clause_edge(text: str, position: int, direction: int) -> int:

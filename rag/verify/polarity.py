@@ -1,9 +1,6 @@
-"""Checks of what belongs together: figures to their columns and neighbours, who does what to whom, words to
-one clause.
-
-Checks of the words that turn a sentence round: negation, modality, direction, opposites, conditions and
-quantifiers.
-"""
+"""Checks of what belongs together (figures to their columns and neighbours, who does what to whom, words to
+one clause) and of the words that turn a sentence round: negation, modality, direction, opposites, conditions
+and quantifiers."""
 
 from __future__ import annotations
 
@@ -18,6 +15,19 @@ from rag.languages.cues import OPPOSITES, Cue
 from rag.verify.align import Alignment, Anchor, Finding, Source, reading
 from rag.verify.content import Assertions
 from rag.verify.reasons import reason
+
+_PASSIVE = re.compile(
+    r"\b(?:is|are|was|were|be|been|being) (?:\w+ ){0,2}?\w+(?:ed|en|wn|ne|ld|id|ght) (?:\w+ ){0,3}?by\b|被"
+)
+_JOINT = re.compile(r"[,;:](?!\d)|[、]|\b(?:and|or|but|while|whereas|versus|than)\b|和|而|但|且|或|与")
+_PARTY = re.compile(r"[A-Z].*|.*[方人者].*|.*(?:公司|银行|单位|机关|法院|集团)")
+_SIDES = frozenset(word for pair in OPPOSITES for word in pair)
+_CLAUSE_BREAK = re.compile(r";|\b(?:while|whereas)\b")
+_STRICT = {"must", "may", "must not", "need not"}
+_TURNING = ("trend", "comparison", "bound", "time", "balance", "result")
+# "Rose to 5" gives a level, "rose by 5" and "rose due to an inflow of 5" do not.
+_LEVEL = re.compile(r"(?:\b(?:to|at|was|were|is|are|of which|reach\w*|total\w*)|[至到为达])\W*$")
+_NOT_A_VALUE = (Kind.DATE, Kind.REFERENCE, Kind.ORDINAL)
 
 
 def columns_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
@@ -76,12 +86,6 @@ def order_holds(claim: Assertions, source: Source, alignment: Alignment) -> Iter
     yield from _across_clauses(claim, source, anchors, places)
 
 
-_PASSIVE = re.compile(
-    r"\b(?:is|are|was|were|be|been|being) (?:\w+ ){0,2}?\w+(?:ed|en|wn|ne|ld|id|ght) (?:\w+ ){0,3}?by\b|被"
-)
-_JOINT = re.compile(r"[,;:](?!\d)|[、]|\b(?:and|or|but|while|whereas|versus|than)\b|和|而|但|且|或|与")
-
-
 def _bound(source: Source, anchors: list[Anchor]) -> list[Anchor]:
     """Anchors whose order matters. A figure without a rival of its kind, in one clause with its neighbours,
     cannot belong to anything else and may stand anywhere."""
@@ -112,10 +116,6 @@ def _first_break(anchors: Sequence[Anchor], places: Sequence[int]) -> tuple[str,
 def _voice(facts: Assertions) -> bool:
     """Whether a passive names who acts."""
     return _PASSIVE.search(facts.lower) is not None
-
-
-_PARTY = re.compile(r"[A-Z].*|.*[方人者].*|.*(?:公司|银行|单位|机关|法院|集团)")
-_SIDES = frozenset(word for pair in OPPOSITES for word in pair)
 
 
 def _swapped_parties(claim: Assertions, anchors: Sequence[Anchor], places: Sequence[int]) -> bool:
@@ -149,9 +149,6 @@ def _rivals_between(
                     False, reason("rival", rival=other, claimed=claimed, stated=intended, label=source.label)
                 )
                 return
-
-
-_CLAUSE_BREAK = re.compile(r";|\b(?:while|whereas)\b")
 
 
 def _across_clauses(
@@ -204,9 +201,6 @@ def negation_agrees(claim: Assertions, source: Source) -> Iterator[Finding]:
         yield Finding(hard, reason("left out", stated=cue.text, label=source.label), reversed=True)
 
 
-_STRICT = {"must", "may", "must not", "need not"}
-
-
 def modality_agrees(claim: Assertions, source: Source) -> Iterator[Finding]:
     """May is not shall. Cues are held against each other by what they govern."""
     theirs = _of(source.facts, "modality")
@@ -232,9 +226,6 @@ def modality_agrees(claim: Assertions, source: Source) -> Iterator[Finding]:
             yield Finding(False, reason("left out", stated=cue.text, label=source.label))
 
 
-_TURNING = ("trend", "comparison", "bound", "time", "balance", "result")
-
-
 def directions_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
     """More is not less, above not below, before not after, profit not loss: by the nearest words on both
     sides."""
@@ -250,11 +241,6 @@ def directions_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
             if not same and (shared or all(t.name != cue.name for t in theirs)):
                 because = reason("turned", claimed=cue.text, stated=nearest.text, label=source.label)
                 yield Finding(True, because, reversed=True)
-
-
-# "Rose to 5" gives a level, "rose by 5" and "rose due to an inflow of 5" do not.
-_LEVEL = re.compile(r"(?:\b(?:to|at|was|were|is|are|of which|reach\w*|total\w*)|[至到为达])\W*$")
-_NOT_A_VALUE = (Kind.DATE, Kind.REFERENCE, Kind.ORDINAL)
 
 
 def changes_kept(claim: Assertions, source: Source) -> Iterator[Finding]:

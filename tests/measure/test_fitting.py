@@ -79,8 +79,8 @@ def test_fixed_weights_stay_as_they_are(seed: int, fixed: set[str]) -> None:
 
 def test_features_that_the_questions_never_show_keep_their_start() -> None:
     start = Ranker(np.full(COUNT, 0.75))
-    found = fit(examples(1, 12, shown=("lexical", "dense", "words")), start)
-    hidden = [n for name, n in AT.items() if name not in ("lexical", "dense", "words")]
+    found = fit(examples(1, 12, shown=("fused", "dense", "words")), start)
+    hidden = [n for name, n in AT.items() if name not in ("fused", "dense", "words")]
     assert (found.weights[hidden] == 0.75).all()
 
 

@@ -329,7 +329,7 @@ def test_every_agreement_is_in_its_range(
     table = agreements(rows, asked, (NEED,), lines, {1: {"authority": 1.0}}, frozenset({2}), openings)
     assert table.shape == (len(rows), len(AGREEMENTS))
     assert np.isfinite(table).all()
-    both_ways = {"name", "year", "form", "law", "subject", "article_named"}
+    both_ways = {"name", "year", "form", "law", "article_named"}
     for n, name in enumerate(AGREEMENTS):
         assert (table[:, n] <= 1).all()
         assert (table[:, n] >= (-1 if name in both_ways else 0)).all()

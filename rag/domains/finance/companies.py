@@ -53,6 +53,11 @@ _ROLES = frozenset(
     "seller buyer purchaser supplier customer provider client employer employee licensor licensee trust "
     "partnership 公司 本公司 发行人 甲方 乙方 本集团 集团".split()
 )
+_CUT = re.compile(
+    r"^(?:(?:fy|cy)?'?(?:19|20)?\d\d(?:q[1-4]|h[12])?|q[1-4].*|[1-4]q.*|h[12].*|fy.*|10-?[kq].*|8-?k.*|20-?f|40-?f|6-?k|form|annual|quarterly"
+    r"|interim|earnings?|results?|report|proxy|press|half|full|first|second|third|fourth|final|draft|def)$",
+    re.I,
+)
 
 
 def describe_report(document: Document) -> dict[str, str]:
@@ -90,13 +95,6 @@ def _company(title: str, head: str, form: str) -> str:
         if names:
             return names[0]
     return _zh_file_company(title) if form else ""
-
-
-_CUT = re.compile(
-    r"^(?:(?:fy|cy)?'?(?:19|20)?\d\d(?:q[1-4]|h[12])?|q[1-4].*|[1-4]q.*|h[12].*|fy.*|10-?[kq].*|8-?k.*|20-?f|40-?f|6-?k|form|annual|quarterly"
-    r"|interim|earnings?|results?|report|proxy|press|half|full|first|second|third|fourth|final|draft|def)$",
-    re.I,
-)
 
 
 def _company_of_file(stem: str) -> str:

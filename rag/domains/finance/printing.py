@@ -1,12 +1,8 @@
-"""How a question wants its figure written, and figures so written.
+"""How a question wants its figure written, how figures are so written, English and Chinese, and what is said
+where one is missing.
 
 Halves are rounded away from zero, as analysts and spreadsheets do. Money is written in the scale asked for
-("in USD millions", 单位：万元), else in the largest of thousand and million that loses nothing.
-
-The figures that a computation needs, and why there is none where one is missing.
-
-How computed figures are printed: scale, places, currency and unit, in English and Chinese.
-"""
+("in USD millions", 单位：万元), else in the largest of thousand and million that loses nothing."""
 
 from __future__ import annotations
 
@@ -85,6 +81,10 @@ _CURRENCIES = {
     "eur": "EUR", "€": "EUR", "euro": "EUR", "euros": "EUR", "gbp": "GBP", "£": "GBP", "rmb": "CNY",
     "cny": "CNY", "yuan": "CNY", "人民币": "CNY", "hkd": "HKD", "港元": "HKD", "jpy": "JPY", "欧元": "EUR",
 }  # fmt: skip
+_ZH_CURRENCY = {"CNY": "元", "USD": "美元", "HKD": "港元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元"}
+_ZH_PRINTED_SCALE = {"thousand": "千", "million": "百万", "billion": "十亿", "trillion": "万亿"}
+_EN_SCALE = {"万": "ten thousand", "亿": "hundred million"}
+_PRINTED_PLACES = {"%": 1, "times": 2, "days": 1, "points": 1, "money per share": 2, "rate": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +181,6 @@ class NotComputed:
 
     required: tuple[RequiredFigure, ...] = ()
     reason: str = ""
-
-
-_ZH_CURRENCY = {"CNY": "元", "USD": "美元", "HKD": "港元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元"}
-_ZH_PRINTED_SCALE = {"thousand": "千", "million": "百万", "billion": "十亿", "trillion": "万亿"}
-_EN_SCALE = {"万": "ten thousand", "亿": "hundred million"}
-_PRINTED_PLACES = {"%": 1, "times": 2, "days": 1, "points": 1, "money per share": 2, "rate": 2}
 
 
 @dataclass(frozen=True, slots=True)

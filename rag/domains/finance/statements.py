@@ -41,6 +41,15 @@ _FIRST = frozenset("Item ITEM Note NOTE Repo REPO Exhi EXHI Sign SIGN".split())
 # Characters between the sets of statements of one file; notes are longer than this, a statement is not.
 _SET_GAP = 60_000
 _HANGING = re.compile(r"\b(?:the|in|of|our|to|and|on|from|for|a|an|by|with|its)$")
+_BREAKS = (Rank.ITEM, Rank.NOTES, Rank.STATEMENT, Rank.NOTE)
+_COVER_CUE = re.compile(
+    r"(?i)commission file|securities registered|indicate by check mark|aggregate market value|"
+    r"documents incorporated by reference|公司代码|股票代码"
+)
+_PARENT = re.compile(
+    r"(?i)parent[- ]company|parent only|condensed financial information of|information of (?:the )?registrant"
+    r"|schedule i\b|consolidating|pro forma"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +82,6 @@ _EVIDENCE: Mapping[str, _Evidence] = {
     )
     for kind, shown in PATTERNS["rows"].items()
 }
-_BREAKS = (Rank.ITEM, Rank.NOTES, Rank.STATEMENT, Rank.NOTE)
-_COVER_CUE = re.compile(
-    r"(?i)commission file|securities registered|indicate by check mark|aggregate market value|"
-    r"documents incorporated by reference|公司代码|股票代码"
-)
-_PARENT = re.compile(
-    r"(?i)parent[- ]company|parent only|condensed financial information of|information of (?:the )?registrant"
-    r"|schedule i\b|consolidating|pro forma"
-)
 
 
 @dataclass(frozen=True, slots=True)

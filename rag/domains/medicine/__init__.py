@@ -23,13 +23,7 @@ class Medicine(Field):
     # The "subject" of a file's properties is a free remark; ours is what the page is about.
     own_keys = frozenset(("subject",))
     columns = ("subject",)
-    words: ClassVar[WordTables] = {
-        "matters": {"subject": ("subject", "主题")},
-        "features": {
-            "subject": ("its document is about the subject named", "文件主题即所问主题",
-                        "its document is about another subject", "文件主题不同"),
-        },
-    }  # fmt: skip
+    words: ClassVar[WordTables] = {"matters": {"subject": ("subject", "主题")}}
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """The subject and its other names, of any page that is neither a company's nor a statute."""

@@ -1,7 +1,4 @@
-"""What a question asks to be read or computed, as a value.
-
-The periods that a question for a figure names.
-"""
+"""What a question asks to be read or computed, and for which periods, as values."""
 
 from __future__ import annotations
 
@@ -16,6 +13,20 @@ from enum import StrEnum
 from rag.domains.finance.figures.formulas import Formula, concept_name, concept_unit
 from rag.domains.finance.printing import Rounding
 from rag.facts.periods import FiscalPeriod, read_periods
+
+PARTS_ZH = {
+    "Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度", "H1": "上半年", "H2": "下半年",
+    "9M": "前三季度",
+}  # fmt: skip
+_YEAR = re.compile(r"(?:FY)?(?P<y>\d{4})")
+_PART = re.compile(r"(?P<p>Q[1-4]|H[12]|9M) (?P<y>\d{4})")
+# Month names are read as names: with their capitals, which the normalised text has not.
+_MONTH = re.compile(
+    r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b"
+)
+_YEARS_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)\s*年?\s*[-–—~至到]\s*((?:19|20)\d\d)\s*年")
+_MONTH_END_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)年(\d{1,2})月[末底]")
 
 
 class Operation(StrEnum):
@@ -44,12 +55,6 @@ class Operation(StrEnum):
 
 _FIRST_AND_LAST = frozenset({Operation.DIFFERENCE, Operation.GROWTH, Operation.CAGR})
 PAIRED = _FIRST_AND_LAST | {Operation.TREND, Operation.AVERAGE_GROWTH}
-PARTS_ZH = {
-    "Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度", "H1": "上半年", "H2": "下半年",
-    "9M": "前三季度",
-}  # fmt: skip
-_YEAR = re.compile(r"(?:FY)?(?P<y>\d{4})")
-_PART = re.compile(r"(?P<p>Q[1-4]|H[12]|9M) (?P<y>\d{4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +158,6 @@ def steps_between(newest: str, period: str, sequential: bool = False) -> int | N
     """How many steps `period` lies from `newest` (negative: before it), None where none lead there."""
     steps = (by for by in (0, *range(-40, 41)) if moved(newest, by, sequential) == period)
     return next(steps, None)
-
-
-# Month names are read as names: with their capitals, which the normalised text has not.
-_MONTH = re.compile(
-    r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december"
-    r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b"
-)
-_YEARS_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)\s*年?\s*[-–—~至到]\s*((?:19|20)\d\d)\s*年")
-_MONTH_END_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)年(\d{1,2})月[末底]")
 
 
 def asked_periods(text: str, core: tuple[int, int]) -> list[FiscalPeriod]:

@@ -1,12 +1,10 @@
-"""Figures by segment, region or product: which part of a company has most of something, or more than a share.
+"""Figures by segment, region or product: which part of a company has most of something, or more than a share,
+in figures and words.
 
 Two layouts are read: parts as rows under the name of the figure ("Revenues:", a row for each segment, a
-total), and parts as columns ("Retail 2022 | Retail 2021 | ... | Total 2022"). A table
-counts only where its total is the company's own figure of the statements and its parts add up to it: then
-they are all there are.
-
-Questions about segments, regions and products: the breakdown that answers them, in figures and words.
-"""
+total), and parts as columns ("Retail 2022 | Retail 2021 | ... | Total 2022"). A table counts only where its
+total is the company's own figure of the statements and its parts add up to it: then they are all there
+are."""
 
 from __future__ import annotations
 
@@ -65,6 +63,16 @@ _PERIOD = re.compile(
 _SURE = 0.75
 _LOOKED_AT = 20
 _BEFORE, _BEHIND = 6, 3
+_NAMED = 4
+_REPORTS = 3
+_SAID = {
+    "first": ("{part} had the {most} {growth}{name} of {company} for {period}: {value}",
+              "{company}{period}{name}{growth}{most}的是{part}：{value}"),
+    "over": ("Yes: more than {share}% of {name} of {company} for {period}: {rest}.",
+             "是：{company}{period}超过{name}{share}%的有{rest}。"),
+    "none": ("No: no part of {company} is more than {share}% of {name} for {period}.",
+             "否：{company}{period}没有任何部分超过{name}的{share}%。"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,18 +246,6 @@ def ranked(found: Breakdown, request: PartsQuestion) -> tuple[tuple[BreakdownPar
             value = value / found.total.value * 100
         values.append((part, value))
     return tuple(sorted(values, key=lambda pv: pv[1], reverse=not request.least))
-
-
-_NAMED = 4
-_REPORTS = 3
-_SAID = {
-    "first": ("{part} had the {most} {growth}{name} of {company} for {period}: {value}",
-              "{company}{period}{name}{growth}{most}的是{part}：{value}"),
-    "over": ("Yes: more than {share}% of {name} of {company} for {period}: {rest}.",
-             "是：{company}{period}超过{name}{share}%的有{rest}。"),
-    "none": ("No: no part of {company} is more than {share}% of {name} for {period}.",
-             "否：{company}{period}没有任何部分超过{name}的{share}%。"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

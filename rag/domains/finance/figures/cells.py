@@ -1,15 +1,13 @@
-"""How well the label of a row says what one of several wordings says.
-
-Labels are compared word by word: every word of the wording has to stand in the label; words that a label adds
-cost according to what they do to its meaning ("net" not much, "other" or "deferred" nearly all). What a total
-is after ("net of ...") and whose it is ("attributable to ...") hardly count.
-
-A table row as a label and figures, each with its own characters and its value.
+"""A table row as a label and figures, each with its own characters and its value; and how well the label says
+what one of several wordings says.
 
 Rows come in two shapes: cells joined by " | " (sheets, HTML, DOCX, Markdown), whose columns are known by
 their place, and lines of a PDF ("Net sales $ 265,595 $ (1,234) 5.6 %"), read from the end, whose figures are
 known by their order only.
-"""
+
+Every word of a wording has to stand in the label; words that a label adds cost according to what they do to
+its meaning ("net" not much, "other" or "deferred" nearly all). What a total is after ("net of ...") and whose
+it is ("attributable to ...") hardly count."""
 
 from __future__ import annotations
 
@@ -61,6 +59,25 @@ _OF_OWNERS = re.compile(
     r"(?i)\b(?:attributable|applicable|available) to "
     r"(?!.*(?:non-?controlling|minority|discontinued|preferred)).*"
 )
+JOINT = " | "
+_SCALES = {
+    "thousand": 1_000, "million": 1_000_000, "mn": 1_000_000, "m": 1_000_000, "billion": 1_000_000_000,
+    "bn": 1_000_000_000, "万": 10_000, "亿": 100_000_000, "千": 1_000, "百万": 1_000_000,
+}  # fmt: skip
+_CURRENCY = r"US\$|HK\$|NT\$|[ACRS]\$|\$|€|£|¥|￥|₹|USD|EUR|GBP|RMB|CNY|HKD|CHF"
+_FIGURE = re.compile(
+    rf"(?P<minus>[-+]\s*)?(?P<open>[(]\s*)?(?P<minus2>[-+]\s*)?(?:(?P<currency>{_CURRENCY})\s*)?"
+    r"(?P<open2>[(]\s*)?(?P<minus3>[-+]\s*)?"
+    r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:\s*%)?\s*[)]?"
+    r"\s*(?P<percent>%|个?百分点|points?\b|pts\b|pp\b|bps\b)?"
+    r"(?:\s*(?P<scale>thousand|million|mn|billion|bn|百万|万|亿|千)?"
+    r"\s*(?P<yuan>元|美元|港元)?)(?:[)])?(?:\s*x)?(?:\s*(?:[*†‡]|\(\d\)))*"
+)
+_OPENERS = frozenset(["$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "（"])
+_CLOSERS = frozenset(["%", "％", ")", ")%", "%)", "）"])
+_MARK = re.compile(r"[(]\d[)]")
+_LETTER = re.compile(r"(?<=[\d)%] )[(][a-z][)](?!\S)")
+_YUAN = {"元": "CNY", "美元": "USD", "港元": "HKD"}
 
 
 def wording_score(label: str, section: str, wordings: Sequence[str]) -> float:
@@ -129,27 +146,6 @@ def _one(word: str) -> str:
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
     return word[:-2] if word.endswith(("xes", "sses")) else singular(word)
-
-
-JOINT = " | "
-_SCALES = {
-    "thousand": 1_000, "million": 1_000_000, "mn": 1_000_000, "m": 1_000_000, "billion": 1_000_000_000,
-    "bn": 1_000_000_000, "万": 10_000, "亿": 100_000_000, "千": 1_000, "百万": 1_000_000,
-}  # fmt: skip
-_CURRENCY = r"US\$|HK\$|NT\$|[ACRS]\$|\$|€|£|¥|￥|₹|USD|EUR|GBP|RMB|CNY|HKD|CHF"
-_FIGURE = re.compile(
-    rf"(?P<minus>[-+]\s*)?(?P<open>[(]\s*)?(?P<minus2>[-+]\s*)?(?:(?P<currency>{_CURRENCY})\s*)?"
-    r"(?P<open2>[(]\s*)?(?P<minus3>[-+]\s*)?"
-    r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:\s*%)?\s*[)]?"
-    r"\s*(?P<percent>%|个?百分点|points?\b|pts\b|pp\b|bps\b)?"
-    r"(?:\s*(?P<scale>thousand|million|mn|billion|bn|百万|万|亿|千)?"
-    r"\s*(?P<yuan>元|美元|港元)?)(?:[)])?(?:\s*x)?(?:\s*(?:[*†‡]|\(\d\)))*"
-)
-_OPENERS = frozenset(["$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "（"])
-_CLOSERS = frozenset(["%", "％", ")", ")%", "%)", "）"])
-_MARK = re.compile(r"[(]\d[)]")
-_LETTER = re.compile(r"(?<=[\d)%] )[(][a-z][)](?!\S)")
-_YUAN = {"元": "CNY", "美元": "USD", "港元": "HKD"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,15 @@ _NOTES = {
                 "未见期初{}，以期末数代替平均数"),
     "instead": ("{} was not found as such; the next usual form is used", "未见齐{}，改用另一算法"),
 }  # fmt: skip
+_OVER = {
+    Operation.DIFFERENCE: ("{x}, newest less oldest", "{x}：期末减期初"),
+    Operation.TREND: ("{x}, newest less oldest", "{x}：本期减上期"),
+    Operation.GROWTH: ("({x} newest - {x} oldest) / |{x} oldest|", "（本期{x} - 基期{x}）/ |基期{x}|"),
+    Operation.CAGR: ("({x} newest / {x} oldest)^(1 / years) - 1", "（期末{x} / 期初{x}）^(1/年数) - 1"),
+    Operation.AVERAGE: ("mean of {x} over the periods", "各期{x}的平均值"),
+    Operation.AVERAGE_GROWTH: ("mean of the yearly growth rates of {x}", "{x}各年增长率的平均值"),
+    Operation.TOTAL: ("sum of {x} over the periods", "各期{x}之和"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,17 +210,6 @@ def _period(wanted: FigureRequest, offset: int) -> str:
     if wanted.language == "zh":
         return {0: "本期", -1: "上期"}.get(offset, f"{-offset}期前")
     return {0: "latest", -1: "the period before"}.get(offset, f"{-offset} periods before")
-
-
-_OVER = {
-    Operation.DIFFERENCE: ("{x}, newest less oldest", "{x}：期末减期初"),
-    Operation.TREND: ("{x}, newest less oldest", "{x}：本期减上期"),
-    Operation.GROWTH: ("({x} newest - {x} oldest) / |{x} oldest|", "（本期{x} - 基期{x}）/ |基期{x}|"),
-    Operation.CAGR: ("({x} newest / {x} oldest)^(1 / years) - 1", "（期末{x} / 期初{x}）^(1/年数) - 1"),
-    Operation.AVERAGE: ("mean of {x} over the periods", "各期{x}的平均值"),
-    Operation.AVERAGE_GROWTH: ("mean of the yearly growth rates of {x}", "{x}各年增长率的平均值"),
-    Operation.TOTAL: ("sum of {x} over the periods", "各期{x}之和"),
-}
 
 
 def _words(tree: Tree, wanted: FigureRequest) -> str:

@@ -1,7 +1,5 @@
-"""What the numbers say to a question of yes or no, of better or worse, of which period: one sentence.
-
-What a computed figure, or the lack of one, says in words, English and Chinese.
-"""
+"""What a computed figure, or the lack of one, says in words, English and Chinese: also to a question of yes
+or no, of better or worse, of which period."""
 
 from __future__ import annotations
 
@@ -14,6 +12,19 @@ from rag.domains.finance.figures.formulas import concept_name
 from rag.domains.finance.figures.reporter import CompanyReports, FiscalTerm, read_terms
 from rag.domains.finance.printing import Formatter, NotComputed, RequiredFigure, Rounding, plain
 from rag.types import Calculation
+
+# What is asked with these aims is answered by a sentence, which is the first note of the calculation.
+_CONCLUDED = frozenset(
+    {Operation.TREND, Operation.VALUES, Operation.HIGHEST, Operation.LOWEST, Operation.SIGN, Operation.SOUND}
+)
+INFERRED = (
+    "the columns' heads say no period; they are taken newest first",
+    "表头未写明期间，按由近及远的次序读取",
+)
+ONLY = (
+    "the question names no company; only this one's reports can show that period here",
+    "问题未指明公司，此处仅该公司的报告可能载有该期间的数据",
+)
 
 
 def conclusion(wanted: FigureRequest, values: Sequence[tuple[str, Decimal]], formatter: Formatter) -> str:
@@ -113,20 +124,6 @@ def _sound(wanted: FigureRequest, value: Decimal, formatter: Formatter) -> str:
         return f"{answer}{wanted.name}为{text}，{'不低于' if above else '低于'}通常的界限{limit}"
     word = "at or above" if above else "below"
     return f"{answer}{wanted.name} is {text}, {word} the customary bound of {limit}"
-
-
-# What is asked with these aims is answered by a sentence, which is the first note of the calculation.
-_CONCLUDED = frozenset(
-    {Operation.TREND, Operation.VALUES, Operation.HIGHEST, Operation.LOWEST, Operation.SIGN, Operation.SOUND}
-)
-INFERRED = (
-    "the columns' heads say no period; they are taken newest first",
-    "表头未写明期间，按由近及远的次序读取",
-)
-ONLY = (
-    "the question names no company; only this one's reports can show that period here",
-    "问题未指明公司，此处仅该公司的报告可能载有该期间的数据",
-)
 
 
 def assumed_period(base: FiscalTerm, wanted: FigureRequest) -> str:

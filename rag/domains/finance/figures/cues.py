@@ -1,6 +1,6 @@
 """The words by which a question for a figure is known, and those that turn it into another question.
 
-The words themselves are data/cues.toml. All functions take text as `rag.languages.text.normalise` gives it
+The words themselves are cues.toml. All functions take text as `rag.languages.text.normalise` gives it
 (lower case), English or Chinese."""
 
 from __future__ import annotations

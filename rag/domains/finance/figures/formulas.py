@@ -1,4 +1,4 @@
-"""What analysts compute from the statements of a company, by name: data/formulas.toml.
+"""What analysts compute from the statements of a company, by name: formulas.toml.
 
 The book gives the lines that a statement prints (ids of its concepts), the formulas over them, and finds
 either by the names that questions use. A key that starts with "=" is a row label as a report prints it, for
@@ -131,13 +131,14 @@ def book() -> Book:
     names: dict[str, Node] = {identifier(key): FormulaTerm(key) for key in [*table.lines, *placeless]}
     names |= {identifier(key): FormulaTerm(f"={label}") for key, label in raw["rows"].items()}
     formulas: dict[str, Formula] = {}
-    for row in raw["formula"]:
+    rows = [{"key": row["names"][0], "unit": "%"} | row for row in raw["formula"]]
+    for row in rows:
         formula = _formula(row, names)
         if formula.key in formulas:
             raise ValueError(f"{FORMULAS} has the key {formula.key!r} twice")
         formulas[formula.key] = formula
         names[identifier(formula.key)] = formula.expression
-    pairs = [(name, f"f:{row['key']}") for row in raw["formula"] for name in [*row["names"], row["key"]]]
+    pairs = [(name, f"f:{row['key']}") for row in rows for name in dict.fromkeys([*row["names"], row["key"]])]
     back = {zh: en for en, ids in reversed(list(equal_lines.items())) for zh in ids}
     pairs += _line_names(printed["line"], back)
     known = {name for name, _ in pairs}

@@ -1,11 +1,8 @@
-"""What the lines above a table say that its own head leaves out: units, and the periods of its columns.
-
-Column heads of a table -> the period, unit and scale of each column.
+"""Column heads of a table, and the lines above it -> the period, unit and scale of each column.
 
 "(In thousands) Six Months Ended June 30, | 2023 | 2022" heads two columns: six months that end on 30 June of
 the year 2023 and of the year before. Dates become fiscal quarters by the calendar of the document: what its
-report covers and the day on which that ends. Nothing is guessed where a head says no period: `year` is 0.
-"""
+report covers and the day on which that ends. Nothing is guessed where a head says no period: `year` is 0."""
 
 from __future__ import annotations
 
@@ -30,23 +27,6 @@ _HEAD_PERIOD = re.compile(
     r"[A-Z][a-z]+ \d{1,2}, ?(?:19|20)\d\d|(?:FY|fiscal(?: year)? )(?:19|20)\d\d",
     re.I,
 )
-
-
-def units_sentence(above: str) -> str:
-    """The last line above a table that speaks of units."""
-    found = [m.group() for m in _UNIT_LINE.finditer(above) if len(m.group()) <= 160]
-    return found[-1] if found else ""
-
-
-def period_heads(text: str) -> tuple[str, ...]:
-    """The periods that the last lines with at least two of them name, each once, in order."""
-    for line in reversed(text.split("\n")):
-        found = tuple(dict.fromkeys(m.group() for m in _HEAD_PERIOD.finditer(line)))
-        if len(found) > 1 and len(line) <= 160:
-            return found
-    return ()
-
-
 _QUARTERS = {"Q1": 1, "Q2": 2, "H1": 2, "Q3": 3, "9M": 3, "Q4": 4, "H2": 4, "FY": 4}
 _COUNTS = {
     "one": 1, "three": 3, "six": 6, "nine": 9, "twelve": 12, "thirteen": 13, "twenty-six": 26,
@@ -87,6 +67,28 @@ _SHARES_APART = re.compile(
 _SHARES_IN = re.compile(r"shares?[^)|]{0,40}\b(?:reflected |stated )?in (?P<scale>thousands|millions)", re.I)
 _PER_SHARE = re.compile(r"(?i)per[- ](?:common |ordinary |diluted )?share(?: data| amounts?| figures?)?")
 _DAYS_A_MONTH = 30.44
+_PERIOD_WORDS = frozenset(
+    """january february march april may june july august september october november december jan feb mar
+    apr jun jul aug sep sept oct nov dec year years ended ending end fiscal three six nine twelve month
+    months week weeks quarter quarters the for and as at amount amounts audited unaudited first second
+    third fourth million millions thousand thousands billion in usd eur gbp thirteen twenty thirty fifty
+    two one period half note notes dollars except per share data actual total consolidated""".split()
+)
+
+
+def units_sentence(above: str) -> str:
+    """The last line above a table that speaks of units."""
+    found = [m.group() for m in _UNIT_LINE.finditer(above) if len(m.group()) <= 160]
+    return found[-1] if found else ""
+
+
+def period_heads(text: str) -> tuple[str, ...]:
+    """The periods that the last lines with at least two of them name, each once, in order."""
+    for line in reversed(text.split("\n")):
+        found = tuple(dict.fromkeys(m.group() for m in _HEAD_PERIOD.finditer(line)))
+        if len(found) > 1 and len(line) <= 160:
+            return found
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,15 +217,6 @@ def _other(head: str) -> str:
     plain = re.sub(r"\([^()]*\)", " ", head)
     words = re.findall(r"[A-Za-z]{3,}", plain)
     return " ".join(w for w in words if w.lower().rstrip(".") not in _PERIOD_WORDS)
-
-
-_PERIOD_WORDS = frozenset(
-    """january february march april may june july august september october november december jan feb mar
-    apr jun jul aug sep sept oct nov dec year years ended ending end fiscal three six nine twelve month
-    months week weeks quarter quarters the for and as at amount amounts audited unaudited first second
-    third fourth million millions thousand thousands billion in usd eur gbp thirteen twenty thirty fifty
-    two one period half note notes dollars except per share data actual total consolidated""".split()
-)
 
 
 def _day(text: str) -> date | None:

@@ -33,6 +33,13 @@ _OPERATING = re.compile(r"(?i)administrative|research|marketing|selling|deprecia
 
 # The wordings of a line, and the statements that it stands in.
 _Wordings = tuple[tuple[str, ...], tuple[str, ...]]
+# What a statement does not print, no other table does: one that seems to is about something else.
+_CORE = frozenset(
+    "revenue|cost of sales|gross profit|operating income|net income|pretax income|operating cash flow"
+    "|营业收入|营业成本|净利润|营业利润".split("|")
+)
+_TAXES = frozenset(("income tax", "所得税费用"))
+_COST_OF = re.compile(r"(?i)costs? of\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +125,6 @@ def find_figure(
         if found is not None:
             return found
     return None
-
-
-# What a statement does not print, no other table does: one that seems to is about something else.
-_CORE = frozenset(
-    "revenue|cost of sales|gross profit|operating income|net income|pretax income|operating cash flow"
-    "|营业收入|营业成本|净利润|营业利润".split("|")
-)
 
 
 def _has_statement(lines: Iterable[TableLine], statement: str, year: int, part: str) -> bool:
@@ -245,9 +245,6 @@ def _unlabelled_gross_profit(lines: Sequence[TableLine], year: int, part: str) -
     return None
 
 
-_TAXES = frozenset(("income tax", "所得税费用"))
-
-
 def _with_tax_sign(lines: Sequence[TableLine], tax: FigureReading, year: int, part: str) -> FigureReading:
     """The tax with the sign that makes it what lies between pretax and net income, where both stand in its
     statement; labels alone ("provision for income taxes (35)") do not decide it."""
@@ -276,9 +273,6 @@ def _undivided(lines: Sequence[TableLine], year: int, part: str) -> FigureReadin
     if whole is None or any(re.search(r"(?i)non-?controlling|minority", line.label) for line in own):
         return None
     return _best(own, whole, year, part, _ENOUGH)
-
-
-_COST_OF = re.compile(r"(?i)costs? of\b")
 
 
 def _is_a_part(lines: Sequence[TableLine], found: FigureReading) -> bool:

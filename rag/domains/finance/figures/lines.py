@@ -1,15 +1,9 @@
-"""What the rows of a table are called: the label of each, and the section that it stands under.
-
-Rows of tables as lines: label, section, figures by period, place.
+"""Rows of tables as lines (label, section, figures by period, place), and the statements of a document as
+such lines, kept: what it says never changes under its id.
 
 The head gives each column its period; a cell's unit is determined by its column, its table, the lines above
-it, or the words of its row.
-
-The financial statements of a document as lines, kept.
-
-Only tables that stand in a primary statement are read (`Chunk.role`); a report has some forty such passages.
-What a document says never changes under its id, so its ledger is kept as long as its store is open.
-"""
+it, or the words of its row. Only tables that stand in a primary statement are read (`Chunk.role`); a report
+has some forty such passages."""
 
 from __future__ import annotations
 
@@ -42,6 +36,22 @@ _REFERENCE = re.compile(
 )
 _WORD = re.compile(r"[a-z]+|[\u4e00-\u9fff]+")
 _ENDS_SECTION = re.compile(r"^(?:sub)?total\b|^net\b|合计$|总计$|小计$", re.I)
+_ABOVE = 900
+_PAGE_ABOVE = 3000
+PER_SHARE = re.compile(r"per (?:common |ordinary |diluted |basic )*(?:share|unit|ADS)|每股", re.I)
+_SHARES = re.compile(
+    r"shares outstanding|outstanding shares|average (?:number of )?(?:common |ordinary |diluted )*shares"
+    r"|number of (?:common )?shares|shares used|总股本|股份总数|股数",
+    re.I,
+)
+_RATIO = re.compile(
+    r"%|\bpercent|(?:tax|interest|growth|margin|discount) rates?\b|\bratio\b|率$|率[（(]|比例", re.I
+)
+_SIGNS = {"$": "USD", "¥": "CNY"}
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_COST = re.compile(r"^(?:total )?costs?\b|^(?:selling|general|research|operating expenses|total costs)", re.I)
+_MOST_KEPT = 64
+_ledgers: WeakKeyDictionary[Store, Callable[[int], tuple[TableLine, ...]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +115,6 @@ def _closed(sections: list[str], label: str) -> list[str]:
 def plain_label(label: str) -> str:
     """A label without references to notes and footnote marks, on one line."""
     return " ".join(_REFERENCE.sub(" ", label).split()).strip(" ,;")
-
-
-_ABOVE = 900
-_PAGE_ABOVE = 3000
-PER_SHARE = re.compile(r"per (?:common |ordinary |diluted |basic )*(?:share|unit|ADS)|每股", re.I)
-_SHARES = re.compile(
-    r"shares outstanding|outstanding shares|average (?:number of )?(?:common |ordinary |diluted )*shares"
-    r"|number of (?:common )?shares|shares used|总股本|股份总数|股数",
-    re.I,
-)
-_RATIO = re.compile(
-    r"%|\bpercent|(?:tax|interest|growth|margin|discount) rates?\b|\bratio\b|率$|率[（(]|比例", re.I
-)
-_SIGNS = {"$": "USD", "¥": "CNY"}
-_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +263,6 @@ def _amount(cell: FigureCell, column: Column, unit: ColumnUnit, label: str, sect
     return Amount(cell, column, own.factor, currency)
 
 
-_COST = re.compile(r"^(?:total )?costs?\b|^(?:selling|general|research|operating expenses|total costs)", re.I)
-
-
 def _with_signs(lines: list[TableLine]) -> tuple[TableLine, ...]:
     """Marks the lines of statements that print costs in brackets."""
     votes: Counter[str] = Counter()
@@ -279,12 +271,6 @@ def _with_signs(lines: list[TableLine]) -> tuple[TableLine, ...]:
             first = next((a.cell.value for a in line.amounts if a.cell.value and not a.column.change), None)
             votes[line.row.header] += 0 if first is None else (1 if first < 0 else -1)
     return tuple(replace(line, costs_negative=votes[line.row.header] > 0) for line in lines)
-
-
-_MOST_KEPT = 64
-
-
-_ledgers: WeakKeyDictionary[Store, Callable[[int], tuple[TableLine, ...]]] = WeakKeyDictionary()
 
 
 def ledger(store: Store, document_id: int) -> tuple[TableLine, ...]:

@@ -1,8 +1,8 @@
 """Calculations with money whose inputs a question gives: loans, savings, flows, bonds, insurance.
 
-The sums are a table, data/calculations.toml. Below are the functions that it works with (`formulas`); above
-them what reads inputs from words (`given`), one calculation with its working (`sheet`), how each term of a
-sum is read (`sums`); at the top `calculator`, which is the one entry."""
+The sums are a table, calculations.toml. `given` reads inputs from words and holds the functions of the sums,
+`sheet` is one calculation with its working, `sums` reads the terms of a sum; `calculator` is the one
+entry."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@ sentences found for it, by code.
 
     calculate("What is the monthly payment on a $300,000 mortgage at 6% for 30 years?")
 
-data/calculations.toml says by which words a sum is asked for, which terms it needs, how it is worked out and
+calculations.toml says by which words a sum is asked for, which terms it needs, how it is worked out and
 worded; where a term is missing the result says which."""
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | NotComp
 
 @dataclass(frozen=True, slots=True)
 class _Sum:
-    """A sum of data/calculations.toml: `patterns` are all found in a question that asks for it."""
+    """A sum of calculations.toml: `patterns` are all found in a question that asks for it."""
 
     patterns: tuple[re.Pattern[str], ...]
     terms: Mapping[str, str]

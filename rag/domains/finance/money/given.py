@@ -1,16 +1,13 @@
-"""The functions that sums of money are made of, in Decimal: payments, growth, discounting, rates.
-
-Rates are per period and parts of one (0.004 for 0.4 % a month), `n` counts periods, amounts are positive
-unless they are flows. Closed forms are those of numpy-financial, which takes Decimals; rates are found by
-Brent's method (scipy) and refined to the digits of the context by Newton's.
-
-What a question (or a sentence of a document) gives a calculation to work with: amounts, rates, terms.
+"""What a question (or a sentence of a document) gives a calculation to work with, amounts, rates, terms, and
+the functions that sums of money are made of.
 
 Every quantity of the text (`rag.facts.quantities`) gets the role that the nearest words around it say: "a
 loan of $300,000" is the principal, "6% coupon" the coupon rate, 首付30% a share paid down. Nothing goes by
-order: an amount without such words has the role "amount", a percentage "rate", a duration "term". Words and
-roles are those of data/calculations.toml.
-"""
+order: an amount without such words has the role "amount", a percentage "rate", a duration "term".
+
+The functions work in Decimal. Rates are per period and parts of one (0.004 for 0.4 % a month), `n` counts
+periods, amounts are positive unless they are flows. Closed forms are those of numpy-financial, which takes
+Decimals; rates are found by Brent's method (scipy) and refined to the digits of the context by Newton's."""
 
 from __future__ import annotations
 
@@ -39,6 +36,17 @@ _UP = (0.0, 0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5
        1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1e3, 1e5, 1e8)  # fmt: skip
 _DOWN = (0.0, -0.001, -0.01, -0.02, -0.05, -0.1, -0.2, -0.3, -0.4, -0.5, -0.6, -0.7, -0.8, -0.9,
          -0.95, -0.99, -0.999, -0.9999, -0.999999, -0.999999999)  # fmt: skip
+CALCULATIONS = Path(__file__).with_name("calculations.toml")
+# Characters around a quantity in which words say its role; those behind it count as so much farther away.
+_BEFORE, _BEHIND, _FARTHER = 34, 26, 9
+_CLAUSE = re.compile(r"[;.?!。；？！](?!\d)|[,，](?!\d{3})")
+_TABLES = {
+    Kind.MONEY: ("money", "amount", "money"),
+    Kind.SHARE: ("share", "rate", "share"),
+    Kind.DURATION: ("time", "term", "time"),
+    Kind.NUMBER: ("money", "number", "number"),
+}
+RATES = frozenset({"rate", "yield", "effective", "monthly", "quarterly", "daily"})
 
 
 class Unsolved(ValueError):
@@ -135,19 +143,6 @@ def decimal(value: Fraction) -> Decimal:
     return Decimal(value.numerator) / value.denominator
 
 
-CALCULATIONS = Path(__file__).with_name("calculations.toml")
-# Characters around a quantity in which words say its role; those behind it count as so much farther away.
-_BEFORE, _BEHIND, _FARTHER = 34, 26, 9
-_CLAUSE = re.compile(r"[;.?!。；？！](?!\d)|[,，](?!\d{3})")
-_TABLES = {
-    Kind.MONEY: ("money", "amount", "money"),
-    Kind.SHARE: ("share", "rate", "share"),
-    Kind.DURATION: ("time", "term", "time"),
-    Kind.NUMBER: ("money", "number", "number"),
-}
-RATES = frozenset({"rate", "yield", "effective", "monthly", "quarterly", "daily"})
-
-
 @dataclass(frozen=True, slots=True)
 class Given:
     """One input: `value` in base units (shares as parts of one, durations in months or days as `unit` says),
@@ -183,13 +178,13 @@ class Inputs:
     currency: str = ""
 
     def says(self, name: str) -> bool:
-        """Whether the question holds a cue of data/calculations.toml."""
+        """Whether the question holds a cue of calculations.toml."""
         return cue(name).search(self.text) is not None
 
 
 @cache
 def data() -> Mapping[str, Any]:
-    """data/calculations.toml, read once; "label" holds the names of the roles in English and Chinese."""
+    """calculations.toml, read once; "label" holds the names of the roles in English and Chinese."""
     read = tomllib.loads(CALCULATIONS.read_text(encoding="utf-8"))
     return read | {"label": {role: names for role, *names in read["labels"]}}
 

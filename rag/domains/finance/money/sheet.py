@@ -1,5 +1,5 @@
 """One calculation under way: it takes its inputs, remembers which were used, works out a result of
-data/calculations.toml and prints it with formula and working, in both languages."""
+calculations.toml and prints it with formula and working, in both languages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Lack(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One result that a sum may come to, as data/calculations.toml has it; texts in English and Chinese."""
+    """One result that a sum may come to, as calculations.toml has it; texts in English and Chinese."""
 
     when: str
     name: Sequence[str]

@@ -1,4 +1,4 @@
-"""How the terms of the sums of data/calculations.toml are read, those that no formula says among them: rows
+"""How the terms of the sums of calculations.toml are read, those that no formula says among them: rows
 of cash flows, insurance. A reader raises Lack where the question gives no such term."""
 
 from __future__ import annotations

@@ -132,8 +132,7 @@ class Assistant:
 def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool = True) -> Assistant:
     """The assistant that a configuration describes: what the command line and the page both call.
 
-    Raises IndexMissing, IndexMismatch, ModelMissing, ModelMismatch, Offline.
-    """
+    Raises IndexMissing, IndexMismatch, ModelMissing, ModelMismatch, Offline."""
     opened = open_index(
         index or config.index,
         embedder=config.embedder,

@@ -3,8 +3,7 @@
 The input's columns are kept and these added: `answer`, `kind` (written, quoted, refused), `state` (the
 weakest of the answer's sentences: supported, partial, unsupported; partial, too, where a part of the question
 had no support), `refused`, `citations`, `error`. In
-jsonl, citations are objects with document, page, quote and offsets; in csv and xlsx one line of text each.
-"""
+jsonl, citations are objects with document, page, quote and offsets; in csv and xlsx one line of text each."""
 
 from __future__ import annotations
 
@@ -75,8 +74,7 @@ def run_batch(
     cannot be read or answered becomes a row with an error. `stop` ends the run after the questions in hand;
     what was answered is kept in a journal beside `output`, and the same call goes on from
     there. Raises InputError (no such column, naming those there are), StorageError, and IndexProblem or
-    ModelError where no row can be answered.
-    """
+    ModelError where no row can be answered."""
     check_paths(questions, output)
     begun = time.perf_counter()
     table = read_table(questions)

@@ -3,8 +3,7 @@ not this object.
 
 The file is `citewise.toml` in the working folder, or the one that the environment variable CITEWISE_CONFIG
 names. Paths in it are relative to the folder it stands in. Environment variables are the field names in
-capitals, `CITEWISE_TOP_K=5`.
-"""
+capitals, `CITEWISE_TOP_K=5`."""
 
 from __future__ import annotations
 
@@ -201,8 +200,7 @@ def _anchor(values: dict[str, Any], folder: Path) -> dict[str, Any]:
 def load_config(**flags: Any) -> Config:
     """The settings in force. Flags that are None count as not given.
 
-    Raises ConfigError naming the file, variable or flag, the key, the value and what is allowed.
-    """
+    Raises ConfigError naming the file, variable or flag, the key, the value and what is allowed."""
     given = {name: value for name, value in flags.items() if value is not None}
     try:
         return Config(**given)

@@ -16,8 +16,7 @@
     ├── GenerationError      the language model failed while writing
     └── StorageError         the disk is full or the folder cannot be written
 
-A refusal is not an error: it is an `Answer` of kind REFUSED.
-"""
+A refusal is not an error: it is an `Answer` of kind REFUSED."""
 
 from __future__ import annotations
 

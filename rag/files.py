@@ -28,8 +28,7 @@ _SYNC_SECONDS = 0.2
 def write_atomically(path: Path, content: bytes) -> None:
     """Put `content` at `path` so that a crash at any point leaves the old file or the new one.
 
-    Written under a temporary name beside it, synced, renamed, and the folder synced. Raises StorageError.
-    """
+    Written under a temporary name beside it, synced, renamed, and the folder synced. Raises StorageError."""
     temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -86,8 +86,7 @@ def open_index(
     `embedder` is an object, or a name or path as in the configuration; None: the one the index was built with
     (for a new index the embedded one). Given by name it is loaded, and compared with the manifest, when first
     needed. `domains` are the fields, with the user's own lexicons and concepts; None: all, without any.
-    Raises IndexMissing, IndexMismatch, IndexDamaged, IndexBusy, and ModelError for a new index.
-    """
+    Raises IndexMissing, IndexMismatch, IndexDamaged, IndexBusy, and ModelError for a new index."""
     folder = Path(folder)
     source = EmbedderSource(embedder, cache_dir, models, threads)
     if rebuild or (create and not (folder / DATABASE).exists()):

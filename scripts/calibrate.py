@@ -1,12 +1,16 @@
 """Fits rag/search/calibration.json: how the signals of `rag.search.sufficiency` weigh, and where to refuse.
 
-    scripts/calibrate.py INDEX=SET [INDEX=SET ...] [--refused 0.81] [--write]
+    scripts/calibrate.py INDEX=SET [INDEX=SET ...] [--refused 0.79 0.81] [--write --data FILE]
 
 SET is a folder in the shape that `citewise eval` reads (documents/ and questions.jsonl), INDEX an index of
 its documents. Questions are split into halves by the document that holds their evidence, as `citewise eval
 --half` does (unanswerable ones by their id). The first half is fitted on, and the threshold is set on it and
 on all questions of sets of fewer than 60; what is printed was measured on the second. Absent facts are also
 made: a question whose evidence sentences are taken away must be refused.
+
+What is fitted ships: take only sets whose licence allows that. FILE, JSON, says which they are: "data", a
+list of {"set", "licence", "source", "part"}, and "note"; calibration.json itself is one, where the sets stay
+the same.
 
 The sentences of a question are fitted as a list (ListNet's top-one loss, as in `rag.measure.tune`), then
 their sums are turned into probabilities by a logistic curve (Platt, 1999); the judgement is a logistic
@@ -274,17 +278,17 @@ def start(_: bool) -> Calibration:
     return Calibration(Logistic(weights, -4.0), nothing, 0.5)
 
 
-def fit_both(found: Sequence[Found], refused: float) -> dict[str, dict[str, object]]:
-    """Weights and threshold of each mode of retrieval."""
+def fit_both(found: Sequence[Found], refused: Sequence[float]) -> dict[str, dict[str, object]]:
+    """Weights and threshold of each mode of retrieval; `refused` is the share for each."""
     weights: Callable[[bool], Calibration] = start
     fitted: dict[str, dict[str, object]] = {}
     for _ in range(ROUNDS):
         cases = [read_case(f, weights) for f in found]
         modes: dict[bool, Calibration] = {}
-        for mode, dense in (("dense", True), ("lexical", False)):
+        for mode, dense, share in (("dense", True, refused[0]), ("lexical", False, refused[1])):
             some = weigh_sets([c for c in cases if c.ranked.dense is dense])
             if some:
-                modes[dense], fitted[mode] = calibrate(mode, some, refused)
+                modes[dense], fitted[mode] = calibrate(mode, some, share)
         weights = modes.__getitem__
     return fitted
 
@@ -295,18 +299,27 @@ def main() -> None:
     )
     parser.add_argument("pairs", nargs="+", metavar="INDEX=SET")
     parser.add_argument(
-        "--refused", type=float, default=0.81, help="share of unanswerable questions that must be refused"
+        "--refused",
+        type=float,
+        nargs=2,
+        metavar=("DENSE", "LEXICAL"),
+        default=(0.79, 0.81),
+        help="share of unanswerable questions that must be refused, with vectors and by words alone",
     )
     parser.add_argument("--write", action="store_true", help=f"replace {TARGET.name}")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="what is fitted on, and its licences")
     arguments = parser.parse_args()
+    if arguments.write and not arguments.data:
+        parser.error("--write needs --data: the file says what it was fitted on")
+    known = json.loads(arguments.data.read_text("utf-8")) if arguments.data else {}
     found: list[Found] = []
     for pair in arguments.pairs:
         index_path, folder = pair.split("=", 1)
         found.extend(search(open_index(index_path), Path(folder)))
     fitted = fit_both(found, arguments.refused)
     if arguments.write:
-        before = json.loads(TARGET.read_text("utf-8"))
-        TARGET.write_text(json.dumps({**before, **fitted}, indent=1) + "\n", "utf-8")
+        stated = {"data": known["data"], "note": known["note"]}
+        TARGET.write_text(json.dumps(fitted | stated, indent=1, ensure_ascii=False) + "\n", "utf-8")
         print(f"wrote {TARGET}")
 
 

@@ -1,11 +1,15 @@
 """Fits rag/search/ranker.json, the order of passages that ships with the project.
 
-    scripts/train_ranker.py INDEX=SET[*WEIGHT] ... [--write]
+    scripts/train_ranker.py INDEX=SET[*WEIGHT] ... [--write --data FILE]
 
 SET is a folder in the shape that `citewise eval` reads, INDEX an index of its documents. The first half of
 the questions of each set, by the documents that hold their evidence (`rag.measure.evalset.whole_half_of`),
 is fitted on; everything printed was measured on the second; questions with documents on both sides are left
 out. A set counts by its WEIGHT (1), however many questions it has.
+
+What is fitted ships: take only sets whose licence allows that. FILE, JSON, says which they are: "data", a
+list of {"set", "licence", "source", "part"}, and "note"; ranker.json itself is one, where the sets stay the
+same.
 
 What a question demands of documents (company, year, form, line items, statements) is not learned: sets with
 such questions are small or may not be trained on. Those weights stand below, chosen by hand.
@@ -15,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +67,11 @@ def main() -> None:
     )
     parser.add_argument("pairs", nargs="+", metavar="INDEX=SET[*WEIGHT]")
     parser.add_argument("--write", action="store_true", help=f"replace {SHIPPED.name}")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="what is fitted on, and its licences")
     arguments = parser.parse_args()
+    if arguments.write and not arguments.data:
+        parser.error("--write needs --data: the file says what it was fitted on")
+    known = json.loads(arguments.data.read_text("utf-8")) if arguments.data else {}
     sets = [read(pair) for pair in arguments.pairs]
     begin = Ranker(np.array([DEMANDED.get(name, 0.0) for name in FEATURES]))
     ranker = fit([e for _, dev, _ in sets for e in dev], begin, fixed=DEMANDED)
@@ -75,7 +84,9 @@ def main() -> None:
         if weight:
             print(f"  {name}: {weight:.2f}")
     if arguments.write:
-        SHIPPED.write_text(ranker.to_json() + "\n", "utf-8")
+        stated = {"data": known["data"], "note": known["note"]}
+        text = json.dumps(json.loads(ranker.to_json()) | stated, indent=1, ensure_ascii=False)
+        SHIPPED.write_text(f"{text}\n", "utf-8")
         print(f"wrote {SHIPPED}")
 
 

@@ -135,8 +135,7 @@ def serve(config: Config, *, on_ready: Callable[[str], None] | None = None, bloc
     """Serves the page until interrupted; `on_ready` is given its address. With `block=False` returns the
     running page.
 
-    Raises ConfigError where `ui_host` can be reached from other machines and `ui_password` is empty.
-    """
+    Raises ConfigError where `ui_host` can be reached from other machines and `ui_password` is empty."""
     check_exposure(config.ui_host, config.ui_password)
     _silence_gradio()
     from ui.page import build

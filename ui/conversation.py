@@ -183,8 +183,7 @@ def run(
     """The exchange as it grows, at most once per `beat` seconds, until it is done.
 
     The assistant works in a thread of its own, so that `stop` is obeyed within a beat even while it is
-    silent; what it still delivers within `grace` seconds is kept, the rest is thrown away.
-    """
+    silent; what it still delivers within `grace` seconds is kept, the rest is thrown away."""
     events: queue.SimpleQueue[Event | CitewiseError | Exception | None] = queue.SimpleQueue()
     worker = threading.Thread(
         target=_pump, args=(assistant, exchange, history, stop, events), name="citewise-ask", daemon=True

@@ -27,13 +27,7 @@ _SEPARATOR = "|"
 # Components by their name among the page's parts, in the order in which `read` takes their values: four
 # lists, two words.
 CHOSEN = ("companies", "years", "kinds", "languages", "authority", "in_force")
-_CHOICES = {
-    "companies": "companies",
-    "years": "years",
-    "kinds": "kinds",
-    "languages": "languages",
-    "authority": "authorities",
-}
+_CHOICES = {name: name for name in CHOSEN[:4]} | {"authority": "authorities"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +168,8 @@ def limits(filters: Filters, texts: Texts) -> tuple[str, ...]:
 
 def layout(texts: Texts) -> dict[str, Any]:
     """The components by name; those without a choice are hidden until an index offers some."""
-    with gr.Accordion(texts.narrow, open=False, visible=False, elem_id="cw-narrow") as narrow:
+    named = labels(texts)
+    with gr.Accordion(**named["narrow"], open=False, visible=False, elem_id="cw-narrow") as narrow:
         fields: dict[str, Any] = {
             name: gr.Dropdown(
                 [],
@@ -182,29 +177,23 @@ def layout(texts: Texts) -> dict[str, Any]:
                 visible=False,
                 interactive=True,
                 elem_id=f"cw-filter-{name}",
-                **_names(texts)[name],
+                **named[name],
             )
             for name in _CHOICES
         }
         fields["in_force"] = gr.Textbox(
-            max_lines=1, visible=False, elem_id="cw-filter-in-force", **_names(texts)["in_force"]
+            max_lines=1, visible=False, elem_id="cw-filter-in-force", **named["in_force"]
         )
         note = gr.HTML("", apply_default_css=False, js_on_load=None, elem_id="cw-narrow-note")
-        clear = gr.Button(texts.clear_filters, size="sm", elem_id="cw-clear-filters")
+        clear = gr.Button(**named["clear_filters"], size="sm", elem_id="cw-clear-filters")
     return {"narrow": narrow, **fields, "narrow_note": note, "clear_filters": clear}
 
 
 def labels(texts: Texts) -> dict[str, dict[str, Any]]:
-    """Updates for another language."""
+    """What the components are called in a language."""
     return {
         "narrow": {"label": texts.narrow},
         "clear_filters": {"value": texts.clear_filters},
-        **_names(texts),
-    }
-
-
-def _names(texts: Texts) -> dict[str, dict[str, Any]]:
-    return {
         "companies": {"label": texts.companies},
         "years": {"label": texts.years},
         "kinds": {"label": texts.formats},
@@ -225,11 +214,8 @@ def choice_updates(choices: FilterChoices) -> dict[str, dict[str, Any]]:
 
 def set_to(chosen: Narrow) -> dict[str, dict[str, Any]]:
     """Updates that put these values into the components."""
-    values = {name: getattr(chosen, name) for name in CHOSEN}
-    return {
-        name: {"value": list(value) if isinstance(value, tuple) else value or None}
-        for name, value in values.items()
-    } | {"in_force": {"value": chosen.in_force}}
+    lists = {name: {"value": list(getattr(chosen, name))} for name in CHOSEN[:4]}
+    return lists | {"authority": {"value": chosen.authority or None}, "in_force": {"value": chosen.in_force}}
 
 
 def read(values: tuple[Any, ...]) -> Narrow:

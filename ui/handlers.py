@@ -2,8 +2,7 @@
 conversation.
 
 No Gradio here: a `View` says what each part of the page shall show, with None for "as it is"; `ui.page`
-carries it over.
-"""
+carries it over."""
 
 from __future__ import annotations
 

@@ -173,16 +173,10 @@ def build(handlers: Handlers) -> gr.Blocks:
     return page
 
 
-def _number(event: gr.EventData, name: str) -> int:
-    """A number that the page's script sent with an event; -1 for anything else."""
+def _sent(event: gr.EventData, name: str, otherwise: Any) -> Any:
+    """What the page's script sent with an event; `otherwise` for anything that is of another type."""
     value = event._data.get(name) if isinstance(event._data, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else -1
-
-
-def _text(event: gr.EventData, name: str) -> str:
-    """A text that the page's script sent with an event; "" for anything else."""
-    value = event._data.get(name) if isinstance(event._data, dict) else None
-    return value if isinstance(value, str) else ""
+    return value if type(value) is type(otherwise) else otherwise
 
 
 def _wire_page(page: gr.Blocks, parts: Parts, bridge: gr.HTML, handlers: Handlers) -> None:
@@ -223,21 +217,18 @@ def _wire_questions(parts: Parts, bridge: gr.HTML, handlers: Handlers) -> None:
     def on_ask(request: gr.Request, question: str, *values: Any) -> Iterator[list[Any]]:
         yield from asked(handlers.ask, question, values, request)
 
-    def on_retry(event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
-        yield from asked(handlers.retry, _number(event, "turn"), values, request)
+    def sending(handle: Any, name: str, otherwise: Any) -> Any:
+        def on_event(event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+            yield from asked(handle, _sent(event, name, otherwise), values, request)
 
-    def on_again(event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
-        yield from asked(handlers.again, _text(event, "question"), values, request)
-
-    def on_sample(event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
-        yield from asked(handlers.sample, _number(event, "number"), values, request)
+        return on_event
 
     def on_stop(request: gr.Request) -> None:
         handlers.stop(request.session_hash)
 
     def opening(kind: str) -> Any:
         def on_open(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
-            turn, number = _number(event, "turn"), _number(event, "number")
+            turn, number = _sent(event, "turn", -1), _sent(event, "number", -1)
             for view in handlers.open_source(request.session_hash, kind, turn, number):
                 yield parts.changes(view)
 
@@ -250,9 +241,9 @@ def _wire_questions(parts: Parts, bridge: gr.HTML, handlers: Handlers) -> None:
         "concurrency_limit": ASKED_AT_ONCE,
     }
     gr.on([parts.ask.click, parts.question.submit], on_ask, inputs=[parts.question, *parts.asked], **asking)
-    bridge.retry(on_retry, inputs=parts.asked, **asking)
-    bridge.again(on_again, inputs=parts.asked, **asking)
-    bridge.sample(on_sample, inputs=parts.asked, **asking)
+    bridge.retry(sending(handlers.retry, "turn", -1), inputs=parts.asked, **asking)
+    bridge.again(sending(handlers.again, "question", ""), inputs=parts.asked, **asking)
+    bridge.sample(sending(handlers.sample, "number", -1), inputs=parts.asked, **asking)
     parts.stop.click(on_stop, queue=False, **_PRIVATE)
     for kind in OPENED:
         reading = {**_PRIVATE, "outputs": parts.outputs, "trigger_mode": "always_last"}

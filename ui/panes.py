@@ -60,8 +60,7 @@ def look_up(
     """The passage of a citation; its `info` is None where the index no longer has the document as cited.
 
     The words shown are always those cited. Context is added only where the document still holds them at the
-    same offsets.
-    """
+    same offsets."""
     infos = index.documents() if index is not None else ()
     info = next((i for i in infos if i.id == citation.document_id or i.path == citation.document), None)
     text = index.text(info.id) if info is not None else ""

@@ -114,8 +114,7 @@ def ask(
 ) -> None:
     """Ask a question; print the evidence, the verified answer and its references.
 
-    Ends with exit code 10 where the documents do not hold the answer.
-    """
+    Ends with exit code 10 where the documents do not hold the answer."""
     from rag.assistant import build_assistant
 
     question = sys.stdin.read() if question == "-" else question
@@ -190,8 +189,7 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
     """Show the stages and the evidence as they come, and return the verified answer.
 
     The unverified draft is shown only on a terminal, dimmed and on standard error, so that what is piped on
-    or kept is verified.
-    """
+    or kept is verified."""
     from rag.languages.text import detect_language
     from rag.types import EvidenceFound, Finished, StageStarted, Token
 

@@ -39,8 +39,7 @@ def batch(
     """Answer a file of questions.
 
     Keeps its columns and adds answer, kind, state, refused, citations and error. Can be stopped at any
-    point, and run again to go on. Ends with exit code 3 where some rows could not be answered.
-    """
+    point, and run again to go on. Ends with exit code 3 where some rows could not be answered."""
     from rag.assistant import build_assistant
     from rag.batch import check_paths, run_batch
 

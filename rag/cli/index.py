@@ -37,8 +37,7 @@ def ingest(
 ) -> None:
     """Read documents into an index: new and changed ones are read, unchanged ones skipped.
 
-    Can be stopped at any point and run again. Ends with exit code 3 where some files could not be read.
-    """
+    Can be stopped at any point and run again. Ends with exit code 3 where some files could not be read."""
     from rag.parsers import Limits
 
     settings = options.config(index=index, embedder=embedder, workers=workers)

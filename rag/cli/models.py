@@ -30,8 +30,7 @@ def ui(
     """Serve the chat page on this machine until stopped.
 
     Any other address than this machine's own needs a password: ui_password in citewise.toml, or
-    CITEWISE_UI_PASSWORD.
-    """
+    CITEWISE_UI_PASSWORD."""
     from importlib import import_module
 
     settings = options.config(
@@ -158,8 +157,7 @@ def tune(
 
     Times the quantisations of it that are at hand (files beside it or of [models]) and that write the same,
     different numbers of threads, flash attention, and prompt slices of different sizes. Let nothing else run
-    meanwhile.
-    """
+    meanwhile."""
     from rag.models.tuning import keep, tune_model
     from rag.models.tuning import reset as forget
 

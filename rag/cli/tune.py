@@ -43,8 +43,7 @@ def tune(
 ) -> None:
     """Fit the order of passages and the refusal threshold of an index to your own questions.
 
-    One half of the questions is fitted, the other measures: an order that is worse there is not kept.
-    """
+    One half of the questions is fitted, the other measures: an order that is worse there is not kept."""
     _check(source, refuse, risk, reset=reset, dry_run=dry_run)
     folder = index or (Path(f"indexes/eval-{source.resolve().name}") if source and source.is_dir() else None)
     settings = options.config(index=folder, embedder=embedder)

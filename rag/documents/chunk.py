@@ -19,8 +19,6 @@ from rag.types import Chunk, Document
 _TITLE_AND_HEADINGS_TOKENS = 60
 _COLUMNS_TOKENS = 70
 _ELLIPSIS = "…"
-
-
 # Words of a file name that can say whose or of which year a document is; a bare serial number cannot.
 _NAME_WORD = re.compile(r"(?:FY|Q)?(?:19|20)\d{2}(?:Q[1-4])?|[^\W\d_]{3,}|[\u4e00-\u9fff]+", re.IGNORECASE)
 _NAME_WORDS = 8
@@ -44,8 +42,7 @@ class ContextWriter:
     """Writes contexts of one document: "Title > Heading > Sub-heading", and column headers on a second line.
 
     Title and headings get at most 60 tokens and a quarter of `limit`, the column headers 70 and a third:
-    what is too long loses the middle of the path first, then the ends of long headings or cells.
-    """
+    what is too long loses the middle of the path first, then the ends of long headings or cells."""
 
     def __init__(self, title: str, meter: Meter, limit: int) -> None:
         self._title = plain_heading(title)
@@ -131,8 +128,7 @@ def chunk(
     `Chunk.tokens` never exceeds `max_tokens`: the count of `Chunk.indexed_text`, context included, special
     tokens not (or one for every 16 characters, where a tokenizer counts fewer). `count_tokens` takes texts
     in batches. `Chunk.kind` is "text", "table", "article" or "heading" (headings with no text below them).
-    Raises ValueError when `max_tokens` is under 16.
-    """
+    Raises ValueError when `max_tokens` is under 16."""
     if max_tokens < MIN_TOKENS:
         raise ValueError(f"max_tokens is {max_tokens}; a passage needs at least {MIN_TOKENS}")
     meter = Meter(document.text, count_tokens)

@@ -123,8 +123,7 @@ def cut(meter: Meter, ranges: Sequence[Range], room: int) -> list[Piece]:
     point.
 
     Sentences are kept whole where they fit, a few short ones in one piece; what is longer is cut at lines,
-    commas and blanks. White space between pieces is dropped.
-    """
+    commas and blanks. White space between pieces is dropped."""
     pieces = _weighed(meter, ranges, room)
     meter.learn([(start, end) for start, end, weight in pieces if weight > room])
     for separators in (_SENTENCES, _WITHIN):

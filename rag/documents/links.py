@@ -3,8 +3,7 @@
 A passage bears a number when a heading, an article or a clause with that number opens in it, at the
 beginning of a line; whoever only mentions the number does not bear it. Lines of a table of contents count
 less than what they announce, and numbers in a schedule less than those of the main part, except for
-references from within that schedule. A number that two passages bear equally leads nowhere.
-"""
+references from within that schedule. A number that two passages bear equally leads nowhere."""
 
 from __future__ import annotations
 

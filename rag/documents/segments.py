@@ -2,8 +2,7 @@
 counted).
 
 A segment is a heading, a paragraph, a table row, a numbered clause with its sub-items, or an article
-with every paragraph up to the next article or heading. `rag.documents.chunk` packs segments into passages.
-"""
+with every paragraph up to the next article or heading. `rag.documents.chunk` packs segments into passages."""
 
 from __future__ import annotations
 

@@ -6,8 +6,7 @@ of an index that carry one name and says from when each has been superseded or r
 
 What is not said is not guessed: a document without a date is never superseded, and a filter by date lets it
 pass. Reports, filings and decisions of one name are no versions of each other: only names of instruments
-(acts, regulations, guidelines, agreements) are grouped.
-"""
+(acts, regulations, guidelines, agreements) are grouped."""
 
 from __future__ import annotations
 

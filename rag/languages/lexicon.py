@@ -128,16 +128,21 @@ def _entry(row: object, where: str) -> Entry:
     if not isinstance(row, dict) or set(row) != {"lay", "terms"}:
         raise ConfigError(f"{where} has to hold lay and terms and nothing else. {_SHAPE}")
     for key, forms in row.items():
-        if not isinstance(forms, list) or not forms:
-            raise ConfigError(f"{where} has no list under {key}. {_SHAPE}")
-        for form in forms:
-            if not isinstance(form, str) or not any(c.isalnum() for c in form):
-                raise ConfigError(f"{where} has {form!r} under {key}, which is not a word. {_SHAPE}")
+        check_words(forms, key, where, _SHAPE)
     for form in row["lay"]:
         # Normalisation turns the sign into three full stops, so it is looked for in the form as typed.
         if "…" in form and (not has_han(form) or not all(part.strip() for part in form.split("…"))):
             raise ConfigError(f"{where} has {form!r} under lay; … goes between two pieces of a Chinese form.")
     return Entry(tuple(row["lay"]), tuple(row["terms"]))
+
+
+def check_words(forms: object, key: str, where: str, shape: str) -> None:
+    """Raises ConfigError, with `where` in which file and what to write, for anything but a list of words."""
+    if not isinstance(forms, list) or not forms:
+        raise ConfigError(f"{where} has no list under {key}. {shape}")
+    for form in forms:
+        if not isinstance(form, str) or not any(c.isalnum() for c in form):
+            raise ConfigError(f"{where} has {form!r} under {key}, which is not a word. {shape}")
 
 
 def _lexicons(paths: Sequence[Path], *, english: bool, chinese: bool) -> list[Forms[Entry]]:

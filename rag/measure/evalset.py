@@ -173,8 +173,7 @@ def half_of(question: EvalQuestion) -> Half:
     measured on "test".
 
     By the path of its first evidence document, so that two questions about one document alone are never on
-    both sides; without evidence by its id. The parity of the first byte of the SHA-256: even is "dev".
-    """
+    both sides; without evidence by its id. The parity of the first byte of the SHA-256: even is "dev"."""
     return _half(question.evidence[0].document if question.evidence else question.id)
 
 

@@ -3,8 +3,7 @@ refused?
 
 A set is a folder with `documents/` and `questions.jsonl`, or such a file alone, one JSON object a line: `id`,
 `question`, `answers` (accepted ones; may be empty), `answerable`, `evidence` (entries of `document`, and
-`page` or `quote`), `tags`.
-"""
+`page` or `quote`), `tags`."""
 
 from __future__ import annotations
 
@@ -56,8 +55,7 @@ def evaluate(
 
     `depth` passages are retrieved per question; measures @k are given up to it. `stages` are those of
     retrieval that take part, for the answers too. A question that fails counts as not found and is listed
-    with its error. Raises InputError for an unusable set, CitewiseError where the index cannot be used.
-    """
+    with its error. Raises InputError for an unusable set, CitewiseError where the index cannot be used."""
     check_what(what)
     if what != "retrieval" and assistant is None:
         raise InputError(f"Measuring {what} needs an assistant.")

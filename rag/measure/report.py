@@ -60,8 +60,7 @@ class QuestionResult:
     (`evidence_shown` without evidence entries, `answer_in_evidence` without accepted answers). `score` is
     the probability that the evidence suffices and `threshold` what it was held against; `wrong` says whether
     an answer from this evidence is an error, also where it was refused. The last four are of
-    `rag.measure.yardstick`.
-    """
+    `rag.measure.yardstick`."""
 
     id: str
     question: str

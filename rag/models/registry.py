@@ -214,8 +214,7 @@ def find_embedder(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> E
     """The embedder that `spec` means: "embedded", a configured name, or the folder of a sentence-transformers
     model.
 
-    Raises ModelMissing, ModelMismatch, or ModelError for a folder that does not describe a model.
-    """
+    Raises ModelMissing, ModelMismatch, or ModelError for a folder that does not describe a model."""
     folder, name, expected, remedy = _embedder_folder(spec, models)
     weights = weight_files(folder)
     fingerprint = _check(weights[0], expected, cache_dir, remedy)
@@ -299,8 +298,7 @@ def pull(
 
     The file is taken over only when its SHA-256 is the configured one. `progress` counts bytes (stage
     "fetch"). Raises Offline when the network is switched off here or by HF_HUB_OFFLINE, ConfigError for a
-    source without address, ModelMismatch, ModelError, StorageError.
-    """
+    source without address, ModelMismatch, ModelError, StorageError."""
     if not source.url or not _SHA256.fullmatch(source.sha256):
         raise ConfigError(
             f"models.{name} needs a url and its sha256 (64 lower-case hexadecimal digits) to be fetched"

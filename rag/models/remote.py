@@ -118,8 +118,7 @@ class OpenAIServer:
 
     `url` is the base ("http://127.0.0.1:8080/v1"; "/v1" is added to a bare host). `model` "": the first that
     the server lists. Token counts are estimates on the high side, since the server's tokenizer is not known.
-    `audit_to`: the file for requests to another machine, which needs one (Offline without).
-    """
+    `audit_to`: the file for requests to another machine, which needs one (Offline without)."""
 
     def __init__(
         self,

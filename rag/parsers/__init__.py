@@ -1,8 +1,7 @@
 """From a file to a `Document`: text with exact offsets, structure, pages, title and metadata.
 
 `parse` chooses the parser by suffix and runs in this process; `rag.parsers.pool` runs it, or anything built
-on it, in worker processes that a bad file cannot hurt.
-"""
+on it, in worker processes that a bad file cannot hurt."""
 
 from __future__ import annotations
 

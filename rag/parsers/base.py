@@ -1,8 +1,7 @@
 """What every parser shares: limits, the parsed value, and the builder that keeps text and offsets together.
 
 No parser ever computes an offset. It hands pieces to a `TextBuilder`, which writes each one down and notes
-where it stands, so a block's span is right by construction.
-"""
+where it stands, so a block's span is right by construction."""
 
 from __future__ import annotations
 
@@ -88,8 +87,7 @@ class TextBuilder:
     """Collects a document piece by piece.
 
     Blocks are separated by a blank line, rows of one table and items of one list by a line break. Pages, when
-    used, partition the text: what separates two pages belongs to the first of them.
-    """
+    used, partition the text: what separates two pages belongs to the first of them."""
 
     _CLOSE = frozenset({BlockKind.TABLE_ROW, BlockKind.LIST_ITEM})
 

@@ -1,8 +1,7 @@
 """DOCX: paragraphs, headings by style, lists and tables in document order, footnotes at the end.
 
 The XML is walked directly below python-docx: its `Paragraph.text` leaves out inserted revisions and content
-controls, and its `Row.cells` repeats merged cells.
-"""
+controls, and its `Row.cells` repeats merged cells."""
 
 from __future__ import annotations
 

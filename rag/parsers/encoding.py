@@ -2,8 +2,7 @@
 
 Order: byte order mark; UTF-8; UTF-16 without a mark; GB18030 or Big5 where the bytes look like Chinese;
 charset-normalizer. Chinese is judged before the general detector because a file of a few Chinese words is
-often too short for statistics.
-"""
+often too short for statistics."""
 
 from __future__ import annotations
 

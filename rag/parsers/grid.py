@@ -75,8 +75,7 @@ def add_table(builder: TextBuilder, grid: Grid, *, header_rows: int = 0, heads: 
 
     `header_rows`: how many top rows the format marks as heads (0: guess). `heads`: the grid with spanning
     cells repeated, where the format knows spans. Currency signs and closing brackets that stand in cells of
-    their own, as in filings, are put to their numbers, and columns without content are left out.
-    """
+    their own, as in filings, are put to their numbers, and columns without content are left out."""
     grid = rectangle(grid)
     heads = grid if heads is None else rectangle(heads)
     if not grid or not grid[0]:

@@ -1,8 +1,7 @@
 """Markdown by markdown-it: CommonMark with pipe tables, HTML blocks and front matter.
 
 Inline marks (emphasis, links) stay as they were typed: what is quoted is what the author wrote. So do link
-definitions. Lines indented by four blanks are prose, which they nearly always are in what people file.
-"""
+definitions. Lines indented by four blanks are prose, which they nearly always are in what people file."""
 
 from __future__ import annotations
 

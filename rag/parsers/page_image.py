@@ -37,8 +37,7 @@ def find_boxes(source: Path, page: int, quote: str, *, part: tuple[int, int] | N
 
     White space, hyphens and letter case are ignored in the search. A quote that runs on to the next page is
     found by the part that stands on this one; [] where nothing is found. With `part`, only the characters
-    `quote[start:end]` are boxed, where the quote stands on the page whole: a cell of a table row.
-    """
+    `quote[start:end]` are boxed, where the quote stands on the page whole: a cell of a table row."""
     with _opened(source) as document:
         leaf = _page(document, page, source)
         text_page = leaf.get_textpage()

@@ -2,8 +2,7 @@
 job is a value.
 
 A worker never imports the caller's `__main__`: a script without the usual guard would otherwise start itself
-again in every worker, and one that imports torch would pay for it each time.
-"""
+again in every worker, and one that imports torch would pay for it each time."""
 
 from __future__ import annotations
 
@@ -186,8 +185,7 @@ def run_in_workers(
     or over `limits.seconds` ("timeout") become a ParseError. Jobs are drawn at most two per worker ahead, so
     memory does not grow with their number. Closing the iterator kills the workers, and so does `stop`, within
     a beat: what is in hand then is not yielded. `function`, `initializer`, jobs and results must be picklable
-    and importable from a module other than `__main__`.
-    """
+    and importable from a module other than `__main__`."""
     from pebble import ProcessPool
 
     count = workers if workers > 0 else len(os.sched_getaffinity(0))

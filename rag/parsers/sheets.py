@@ -56,8 +56,7 @@ class _Rows:
     """Finds the head row of each table in a stream of rows.
 
     The first row of a table with at least two filled cells and no quantity among them is its head. An empty
-    row ends a table; if no head row follows it, the old heads still hold.
-    """
+    row ends a table; if no head row follows it, the old heads still hold."""
 
     def __init__(self, builder: TextBuilder) -> None:
         self._builder = builder

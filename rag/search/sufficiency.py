@@ -246,7 +246,6 @@ ANSWER_SIGNALS = (
     "names_found",
     "names_missing",
     "numbers_missing",
-    "offers_type",
     "near",
     "long_question",
 )
@@ -284,19 +283,16 @@ def answer_signals(
             names if prepared.question.names else 0.0,
             1.0 - names,
             1.0 - share_found(prepared.question.numbers, place),
-            *_expected_kind(prepared, first),
+            _nearest_answer(prepared, first[:2]),
             min(1.0, len(prepared.tokens) / _LONG_QUESTION),
         ]
     )
 
 
-def _expected_kind(prepared: PreparedQuestion, first: Sequence[Sentence]) -> tuple[float, float]:
-    """Whether one of the first two sentences offers something of the expected kind, and how near to the
-    question's words."""
+def _nearest_answer(prepared: PreparedQuestion, sentences: Sequence[Sentence]) -> float:
+    """How near to the question's words one of the sentences offers something of the expected kind."""
     kind, known = prepared.question.expects, normalise(prepared.question.text)
-    offered = [answers_in(s.text, kind, known) for s in first[:2]]
-    near = max(nearness(prepared, s.text, spans) for s, spans in zip(first, offered, strict=False))
-    return float(any(offered)), near
+    return max(nearness(prepared, s.text, answers_in(s.text, kind, known)) for s in sentences)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,7 @@ A file is written under a temporary name, fsynced, renamed, and only then pointe
 that holds its vectors' generation and its SHA-256. What is absent, truncated, altered or of another
 generation is built again from the store, and said so. Up to `FLAT_LIMIT` passages the search is exact over
 the very float16 values that the store holds (measured at 50,000 x 384: 1.2 ms a query against 7 ms for
-float32, and half the file); beyond that, IVF with 8-bit codes.
-"""
+float32, and half the file); beyond that, IVF with 8-bit codes."""
 
 from __future__ import annotations
 

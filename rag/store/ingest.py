@@ -4,8 +4,7 @@ can be removed.
 Texts first: worker processes parse, cut and tokenise; this process writes. A file with its passages and their
 lexical rows is part of one transaction, so a kill at any point leaves whole documents only, and the index can
 be asked as soon as texts are in. Vectors fill in behind, in batches that are committed one by one; an ingest
-that was cut short is completed by the next.
-"""
+that was cut short is completed by the next."""
 
 from __future__ import annotations
 
@@ -73,8 +72,7 @@ def ingest(
     `embedder` is called when there are passages to embed; None leaves them waiting. `stop` ends the run
     within about a second: what was committed stays, files in hand are read by the next run. One bad file
     never stops a run: its status is in the report. Raises InputError (no such path), IndexBusy, StorageError
-    (disk full; nothing half-written).
-    """
+    (disk full; nothing half-written)."""
     with store.writing() as writer:
         run = _Run(store, writer, settings, _Reporter(progress), stop or threading.Event())
         return run(paths, embedder, sync=sync)

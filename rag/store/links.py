@@ -4,8 +4,7 @@ again whenever documents have come or gone. Functions of a connection inside a t
 A name is first looked up whole (`rag.documents.validity.edition_name`), then, where it is written without
 brackets and so without a clear beginning (根据刑法第十二条), by its ends. Of several editions of one text
 those in force last are taken. Where several documents still bear the name, the reference is settled if one
-of them alone bears the article, and stays open otherwise.
-"""
+of them alone bears the article, and stays open otherwise."""
 
 from __future__ import annotations
 

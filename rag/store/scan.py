@@ -63,8 +63,7 @@ def scan(paths: Iterable[Path | str]) -> Scan:
 
     Hidden files, lock files of office programs and the files of an index of Citewise are passed over. Links
     are followed, each folder entered once, so a loop of links ends. Raises InputError for a path that does
-    not exist or when there is none.
-    """
+    not exist or when there is none."""
     given = [os.path.abspath(path) for path in paths]  # noqa: PTH100  (links keep their own names)
     if not given:
         raise InputError("Nothing to ingest: name at least one file or folder.")

@@ -6,8 +6,7 @@ us.
     <folder>/writer.lock          flock: one writer at a time
 
 Text is kept once, in parts of `PART` code points: a passage is read by cutting it out of its document, so a
-passage can never disagree with the document that it is quoted from.
-"""
+passage can never disagree with the document that it is quoted from."""
 
 from __future__ import annotations
 

@@ -51,8 +51,6 @@ class Known:
 # Search tokens of one passage, joined by blanks: (title, heading, body).
 Tokens = tuple[str, str, str]
 NO_LINKS = Links()
-
-
 _KNOWN = (
     "SELECT id, path, size, mtime_ns, sha256, status, detail, ocr, pages, empty_pages, chunks, source "
     "FROM documents"

@@ -149,8 +149,6 @@ ENGLISH: tuple[tuple[Ask, CountUnit, re.Pattern[str]], ...] = tuple(
          r"(?:of|in)\s+(?P<topic>.+)$(?P<unsure>)"),
     )
 )  # fmt: skip
-
-
 CHINESE: tuple[tuple[Ask, CountUnit, re.Pattern[str]], ...] = tuple(
     (ask, unit, re.compile(pattern))
     for ask, unit, pattern in (

@@ -62,6 +62,15 @@ def test_what_a_question_names_speaks_for_a_passage_in_the_shipped_order() -> No
     assert weights["superseded"] < 0
 
 
+@pytest.mark.parametrize("name", ["ranker.json", "calibration.json"])
+def test_shipped_weights_state_what_they_were_fitted_on_and_a_licence_that_allows_it(name: str) -> None:
+    stated = json.loads(SHIPPED.with_name(name).read_text("utf-8"))
+    assert stated["data"] and stated["note"]
+    for one in stated["data"]:
+        assert set(one) == {"set", "licence", "source", "part"} and all(one.values())
+        assert "NC" not in one["licence"]
+
+
 # Probabilities
 
 

@@ -34,6 +34,7 @@ from rag.errors import ConfigError
 from rag.languages.lexicon import (
     MAX_CHARS,
     Forms,
+    check_words,
     compiled,
     file_state,
     longest,
@@ -138,12 +139,7 @@ def _check(row: object, sort: str, where: str) -> None:
     if not isinstance(row, dict) or not needed <= set(row) <= allowed:
         raise ConfigError(f"{where} has to hold {', '.join(sorted(needed))} and nothing unknown. {_SHAPE}")
     for key, value in row.items():
-        forms = [value] if key == "id" else value
-        if not isinstance(forms, list) or not forms:
-            raise ConfigError(f"{where} has no list under {key}. {_SHAPE}")
-        for form in forms:
-            if not isinstance(form, str) or not any(c.isalnum() for c in form):
-                raise ConfigError(f"{where} has {form!r} under {key}, which is not a word. {_SHAPE}")
+        check_words([value] if key == "id" else value, key, where, _SHAPE)
     if unknown := [kind for kind in row.get("statements", ()) if kind not in KINDS]:
         raise ConfigError(
             f"{where} names the statement {unknown[0]!r}. Known are: {', '.join(sorted(KINDS))}."

@@ -16,8 +16,6 @@ from rag.domains.finance.figures.asked import Operation
 
 CUES = Path(__file__).with_name("cues.toml")
 _RAW: Mapping[str, Any] = tomllib.loads(CUES.read_text(encoding="utf-8"))
-
-
 # Words in one string of cues.toml, and what is done over the periods with its cue.
 _BEFORE_LABEL, _COMMON_BEFORE, _WEAK_EN = (
     frozenset(" ".join(_RAW[name]).split()) for name in ("before_label", "common_before", "weak_en")
@@ -173,7 +171,7 @@ def operation(core: str, language: str) -> Operation:
 
 @cache
 def _aims(name: str) -> tuple[tuple[Operation, re.Pattern[str]], ...]:
-    return tuple((Operation(row["aim"]), re.compile("".join(row["pattern"]))) for row in _RAW[name])
+    return tuple((Operation(aim), re.compile("".join(lines))) for aim, lines in _RAW[name].items())
 
 
 def supposed(core: str, language: str) -> tuple[int, int]:

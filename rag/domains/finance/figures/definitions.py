@@ -12,7 +12,7 @@ after it, or words that no name is, which then are a row label of the report."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -102,14 +102,14 @@ def _averages(node: Node) -> Node:
     match node:
         case Binary("/", Binary("/", top, Binary("+", FormulaTerm(a, m), FormulaTerm(b, n))), Number(two)):
             if two == 2 and a == b and m != n:
-                return Binary(
-                    "/",
-                    _averages(top),
-                    Binary("/", Binary("+", FormulaTerm(a, m), FormulaTerm(b, n)), Number(two)),
-                )
+                return Binary("/", _averages(top), _mean(FormulaTerm(a, m), FormulaTerm(b, n)))
         case Binary(sign, left, right):
             return Binary(sign, _averages(left), _averages(right))
     return node
+
+
+def _mean(a: Node, b: Node) -> Node:
+    return Binary("/", Binary("+", a, b), Number(Decimal(2)))
 
 
 class _Parser:
@@ -137,17 +137,16 @@ class _Parser:
         return token
 
     def sum(self) -> Node:
-        node = self.product()
-        while (t := self.peek()).kind == "op" and t.text in "+-":
-            self.at += 1
-            node = Binary(t.text, node, self.product())
-        return node
+        return self.chain("+-", self.product)
 
     def product(self) -> Node:
-        node = self.factor()
-        while (t := self.peek()).kind == "op" and t.text in "*/×÷":
+        return self.chain("*/×÷", self.factor)
+
+    def chain(self, signs: str, part: Callable[[], Node]) -> Node:
+        node = part()
+        while (t := self.peek()).kind == "op" and t.text in signs:
             self.at += 1
-            node = Binary({"×": "*", "÷": "/"}.get(t.text, t.text), node, self.factor())
+            node = Binary({"×": "*", "÷": "/"}.get(t.text, t.text), node, part())
         return node
 
     def factor(self) -> Node:
@@ -195,10 +194,8 @@ class _Parser:
         operand = self._of(token)
         if mode == "mean2" and self.peek().kind == "and" and self.peek(1).kind == "operand":
             self.at += 1
-            other = self.take()
-            return Binary("/", Binary("+", operand, other.node or operand), Number(Decimal(2)))
-        offsets = self._trailing()
-        return _moded(mode, operand, offsets)
+            return _mean(operand, self.take().node or operand)
+        return _moded(mode, operand, self._trailing())
 
     def _trailing(self) -> list[int]:
         """Periods behind an operand: "between FY2021 and FY2022", "in FY2022"."""
@@ -227,6 +224,4 @@ def _moded(mode: str, node: Node, offsets: Sequence[int]) -> Node:
     if len(years) < 2 or years[-1] - years[0] == 1:
         return shifted(Call(mode, (node,)), years[-1] if years else 0)
     first, last = shifted(node, years[0]), shifted(node, years[-1])
-    if mode == "change":
-        return Binary("-", last, first)
-    return Binary("/", Binary("+", last, first), Number(Decimal(2)))
+    return Binary("-", last, first) if mode == "change" else _mean(last, first)

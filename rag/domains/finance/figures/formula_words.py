@@ -52,8 +52,6 @@ _FILLER = re.compile(
     r"|sheet|statement"
     r"|[的之额余数总期末天日与该])"
 )
-
-
 _JOINING = {"and": "and", "和": "and", "与": "and", "及": "and", "to": "to", "比": "to", "between": "between"}
 _IGNORED = ",:\"'“”’‘[]{}$"
 

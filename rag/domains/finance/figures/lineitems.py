@@ -1,8 +1,7 @@
 """Which line of a document's statements carries a line item, and what it says for a period.
 
 Labels are compared with the wordings of a concept (concepts.toml; see `labels`). The line of the
-primary statement is preferred; other tables are looked into only where no statement has the item.
-"""
+primary statement is preferred; other tables are looked into only where no statement has the item."""
 
 from __future__ import annotations
 
@@ -29,8 +28,6 @@ _LOOKED_AT = 24
 _LOSS = re.compile(r"(?i)\bloss(?:es)?\b|亏损")
 _GAIN = re.compile(r"(?i)income|profit|earnings|gain|利润|收益")
 _OPERATING = re.compile(r"(?i)administrative|research|marketing|selling|depreciation|advertis|operating exp")
-
-
 # The wordings of a line, and the statements that it stands in.
 _Wordings = tuple[tuple[str, ...], tuple[str, ...]]
 # What a statement does not print, no other table does: one that seems to is about something else.

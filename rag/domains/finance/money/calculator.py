@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Context, DecimalException, DivisionByZero, InvalidOperation, Overflow, localcontext
 from functools import cache
 from typing import Any
@@ -42,35 +41,17 @@ def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | NotComp
             names = [sheet.word("label", role) for role in dict.fromkeys(lack.roles)]
             reason = f"缺少：{'、'.join(names)}" if sheet.zh else f"not given: {', '.join(names)}"
         except Unsolved:
-            reason = sheet.filled(asked.never[sheet.zh], sheet.terms)
+            reason = sheet.filled(asked.get("never", data()["never"])[sheet.zh], sheet.terms)
         except (DecimalException, ZeroDivisionError, OverflowError, ValueError):
             reason = data()["never"][sheet.zh]
     # One number alone in a question is a topic, not a sum to be done.
     return NotComputed(reason=reason) if sum(not g.source for g in inputs.given) >= 2 else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Sum:
-    """A sum of calculations.toml: `patterns` are all found in a question that asks for it."""
-
-    patterns: tuple[re.Pattern[str], ...]
-    terms: Mapping[str, str]
-    ways: tuple[Way, ...]
-    never: tuple[str, str]
-    saving: bool
-    rate_asked: bool
-
-
 @cache
-def _sums() -> tuple[_Sum, ...]:
-    return tuple(
-        _Sum(
-            tuple(re.compile("".join(p)) for p in row["all"]), row.get("terms", {}),
-            tuple(_way(*w) for w in row["ways"]), row.get("never", data()["never"]),
-            row.get("saving", False), row.get("rate_asked", False),
-        )
-        for row in data()["sum"].values()
-    )  # fmt: skip
+def _sums() -> tuple[tuple[tuple[re.Pattern[str], ...], Mapping[str, Any]], ...]:
+    """The sums of calculations.toml, each with the patterns that are all found in a question for it."""
+    return tuple((tuple(re.compile("".join(p)) for p in row["all"]), row) for row in data()["sum"].values())
 
 
 def _way(when: str, name: list[str], unit: str, formula: str | list[str], *rest: Mapping[str, Any]) -> Way:
@@ -79,23 +60,24 @@ def _way(when: str, name: list[str], unit: str, formula: str | list[str], *rest:
     return Way(when, name, unit, texts, **{key: value for part in rest for key, value in part.items()})
 
 
-def _asked(inputs: Inputs) -> _Sum | None:
+def _asked(inputs: Inputs) -> Mapping[str, Any] | None:
     """The sum that a question asks for, the first whose patterns it all holds."""
     if not inputs.given or not inputs.says("asks") or inputs.says("rules"):
         return None
-    for one in _sums():
-        if all(p.search(inputs.text) for p in one.patterns):
-            if one.saving and inputs.says("loan") and not inputs.says("saved"):
+    for patterns, row in _sums():
+        if all(p.search(inputs.text) for p in patterns):
+            if row.get("saving") and inputs.says("loan") and not inputs.says("saved"):
                 return None  # some other question about a loan
-            if not (one.rate_asked and any(g.role in RATES for g in inputs.given)):
-                return one
+            if not (row.get("rate_asked") and any(g.role in RATES for g in inputs.given)):
+                return row
     return None
 
 
-def _worked(sheet: Sheet, asked: _Sum) -> Calculation:
+def _worked(sheet: Sheet, asked: Mapping[str, Any]) -> Calculation:
     """A sum: its terms are read, then those of the first of its ways that fits. Raises Lack, Unsolved."""
-    _read(sheet, asked.terms)
-    chosen = next(w for w in asked.ways if all(_holds(sheet, c) for c in w.when.split()))
+    _read(sheet, asked.get("terms", {}))
+    ways = (_way(*row) for row in asked["ways"])
+    chosen = next(w for w in ways if all(_holds(sheet, c) for c in w.when.split()))
     _read(sheet, chosen.terms)
     return sheet.result(chosen)
 

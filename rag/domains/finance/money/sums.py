@@ -7,16 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from rag.domains.finance.money import given as f
-from rag.domains.finance.money.given import (
-    ZERO,
-    Given,
-    compounding,
-    count_of_periods,
-    cue,
-    flow_list,
-    frequency,
-    often,
-)
+from rag.domains.finance.money.given import ZERO, Given, cue
 from rag.domains.finance.money.sheet import Lack, Sheet, evaluate
 from rag.domains.finance.printing import plain
 
@@ -44,7 +35,7 @@ def _periods(s: Sheet) -> Decimal:
     g = s.take("term", "elapsed")
     if g is None:
         counted = s.take("count")
-        return Decimal(int(counted.value) if counted else count_of_periods(s.inputs.text) or s.lack("term"))
+        return Decimal(int(counted.value) if counted else f.count_of_periods(s.inputs.text) or s.lack("term"))
     n = _months(s, g) * s["m"] / 12
     whole = n.to_integral_value()
     if whole != n:
@@ -70,11 +61,11 @@ def _period_rate(s: Sheet) -> Decimal:
     if g := s.take("effective"):
         return (1 + g.value) ** (1 / m) - 1
     yearly = s.need("rate", "yield").value
-    said = compounding(s.inputs.text)
+    said = f.compounding(s.inputs.text)
     if said is not None and said != m:
         return (1 + f.effective(yearly, Decimal(said))) ** (1 / m) - 1
     if m != 1:
-        s.note("nominal", often=often(int(m), s.zh))
+        s.note("nominal", often=f.often(int(m), s.zh))
     return yearly / m
 
 
@@ -84,16 +75,16 @@ def _nominal(s: Sheet) -> Decimal:
         s.terms["m"] = Decimal(_TIMES[g.role])
         return g.value * s["m"]
     nominal = s.need("rate", "effective", "yield").value
-    said = compounding(s.inputs.text)
+    said = f.compounding(s.inputs.text)
     s.terms["m"] = Decimal(s.lack("compounding") if said is None else said)
     return nominal
 
 
 def _nominal_periods(s: Sheet) -> Decimal:
     """How often a nominal rate is compounded, 0 for continuously."""
-    said = compounding(s.inputs.text)
+    said = f.compounding(s.inputs.text)
     times = 12 if said is None else said
-    s.note("compounded", often=often(times, s.zh))
+    s.note("compounded", often=f.often(times, s.zh))
     return Decimal(times)
 
 
@@ -133,7 +124,7 @@ def _paid(s: Sheet) -> Decimal:
     """How many payments have been made."""
     if g := s.take("elapsed"):
         return Decimal(int(_months(s, g) * s["m"] / 12))
-    return Decimal(count_of_periods(s.inputs.text, "paid") or s.lack("elapsed"))
+    return Decimal(f.count_of_periods(s.inputs.text, "paid") or s.lack("elapsed"))
 
 
 def _left(s: Sheet) -> Decimal:
@@ -144,7 +135,7 @@ def _left(s: Sheet) -> Decimal:
 def _regular(s: Sheet) -> Decimal:
     """What is paid regularly, 0 for nothing; it says how often a year."""
     g = s.take("monthly_amount") or s.take("yearly_amount") or s.take("each", "premium")
-    said = frequency(s.inputs.text) if g else compounding(s.inputs.text)
+    said = f.frequency(s.inputs.text) if g else f.compounding(s.inputs.text)
     s.terms["m"] = Decimal(_TIMES.get(g.role if g else "", said or 1))
     s.terms["per"] = s["m"] - 1
     return g.value if g else ZERO
@@ -179,7 +170,7 @@ def _fee(s: Sheet) -> Decimal:
     """A fee on the full amount each period; sets the number of periods."""
     fee = s.need("fee", "rate", "monthly").value
     term = next((int(_months(s, g)) for g in s.inputs.given if g.role == "term"), 0)
-    s.terms["n"] = Decimal(count_of_periods(s.inputs.text) or term or s.lack("term"))
+    s.terms["n"] = Decimal(f.count_of_periods(s.inputs.text) or term or s.lack("term"))
     return fee / s["n"] if s.inputs.says("whole_fee") else fee
 
 
@@ -200,7 +191,7 @@ def _coupon(s: Sheet) -> Decimal:
     if s.inputs.says("zero_coupon"):
         return ZERO
     rate = s.need("coupon", "rate").value
-    s.terms["m"] = Decimal(frequency(s.inputs.text, "coupons") or 1)
+    s.terms["m"] = Decimal(f.frequency(s.inputs.text, "coupons") or 1)
     s.terms["per"] = s["m"] - 1
     if s["m"] == 1:
         s.note("yearly_coupons")
@@ -240,7 +231,7 @@ def _price(s: Sheet) -> Decimal:
 
 def _flows(s: Sheet) -> list[Decimal]:
     """Those listed, or an outlay and then the same amount so many times; sets how many come in a year."""
-    if listed := flow_list(s.inputs.text):
+    if listed := f.flow_list(s.inputs.text):
         return listed
     each = s.take("yearly_amount") or s.take("each") or s.take("monthly_amount")
     outlay = s.take("present", "price", "principal", "amount")
@@ -328,9 +319,9 @@ def _insurers_share(s: Sheet) -> Decimal:
 READERS: dict[str, Callable[[Sheet], Decimal]] = {
     "worth of flows": _net_present_value, "rate of flows": _internal_rate, "periods paid back": _payback,
     "payout": _payout,
-    "loan payments": lambda s: Decimal(frequency(s.inputs.text, "payments") or 12),
-    "saving payments": lambda s: Decimal(frequency(s.inputs.text, "saving") or 12),
-    "compounded": lambda s: Decimal(compounding(s.inputs.text) or 1),
+    "loan payments": lambda s: Decimal(f.frequency(s.inputs.text, "payments") or 12),
+    "saving payments": lambda s: Decimal(f.frequency(s.inputs.text, "saving") or 12),
+    "compounded": lambda s: Decimal(f.compounding(s.inputs.text) or 1),
     "parts": lambda s: _years(s) * s["m"],
     "nominal": _nominal, "nominal periods": _nominal_periods, "period rate": _period_rate,
     "yearly rate": _yearly_rate, "simple rate": _simple_rate, "years": _years, "periods": _periods,

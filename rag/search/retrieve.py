@@ -97,8 +97,8 @@ _PART_ALONE = 0.5
 _REASONS = 8
 # Without the ranker: what full agreement in one matter adds to the fused score.
 _PREFERENCE = 0.05
-# All but weak hints, what a page's lines say already, and what holds whatever is asked.
-_WEAK = ("subject", "article_named", "lines", "authority", "superseded")
+# All but a weak hint, what a page's lines say already, and what holds whatever is asked.
+_WEAK = ("article_named", "lines", "authority", "superseded")
 _PREFERRED = tuple(FEATURES.index(name) for name in AGREEMENTS if name not in _WEAK)
 
 

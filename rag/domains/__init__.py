@@ -63,16 +63,20 @@ def load_domains(lexicons: Sequence[Path | str] = (), concepts: Sequence[Path | 
     (`rag.domains.finance.concepts`). Each is read once: a mistake in one is told when an index is opened, not
     in the middle of a question. Raises ConfigError."""
     from rag.domains.finance import Finance
-    from rag.domains.finance.concepts import load_user_table
     from rag.domains.law import Law
     from rag.domains.medicine import Medicine
-    from rag.languages.lexicon import load
 
     words, needed = ([Path(p).expanduser().absolute() for p in paths] for paths in (lexicons, concepts))
-    for path in words:
-        load(path)
-    for path in needed:
-        load_user_table(path)
+    if words:
+        from rag.languages.lexicon import load
+
+        for path in words:
+            load(path)
+    if needed:  # its patterns take longer to compile than an index to open
+        from rag.domains.finance.concepts import load_user_table
+
+        for path in needed:
+            load_user_table(path)
     each = (Law(), Medicine(), Finance(tuple(needed)))
     return Domains(each, (*words, *(field.lexicon for field in each)))
 

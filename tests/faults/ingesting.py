@@ -32,9 +32,9 @@ from rag.store.schema import DATABASE
 from rag.store.store import Store
 from tests.indexing import contents, new_index, run_here
 
-rag.ingest.run_in_workers = run_here
-rag.ingest._COMMIT_PASSAGES = 5
-rag.ingest._EMBEDDED_AT_ONCE = 5
+rag.store.ingest.run_in_workers = run_here
+rag.store.ingest._COMMIT_PASSAGES = 5
+rag.store.ingest._EMBEDDED_AT_ONCE = 5
 
 
 class Steps:
@@ -52,7 +52,7 @@ class Steps:
             connection.set_trace_callback(lambda _: self.step())
             return connection
 
-        rag.schema.sqlite3.connect = connect  # type: ignore[assignment]
+        rag.store.schema.sqlite3.connect = connect  # type: ignore[assignment]
         sys.addaudithook(self._audit)
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:

@@ -94,15 +94,15 @@ def known_names(catalogue: Catalogue) -> Known:
     from rag.domains.medicine.naming import subject_key, subjects
     from rag.facts.names import law_key, name_key, short_name
     from rag.languages.text import has_han
-    from rag.questions.mentions import Slot
+    from rag.questions.mentions import MentionKind
 
-    def known(text: str) -> Slot | None:
+    def known(text: str) -> MentionKind | None:
         if not has_han(text) and (text.islower() or text.isupper() or len(text) < 3):
-            return Slot.SUBJECT if subject_key(text) in subjects(catalogue).keys else None
+            return MentionKind.SUBJECT if subject_key(text) in subjects(catalogue).keys else None
         if name_key(short_name(text)) in catalogue.company_keys:
-            return Slot.COMPANY
+            return MentionKind.COMPANY
         if law_key(text) in statutes(catalogue).keys:
-            return Slot.STATUTE
-        return Slot.SUBJECT if subject_key(text) in subjects(catalogue).keys else None
+            return MentionKind.STATUTE
+        return MentionKind.SUBJECT if subject_key(text) in subjects(catalogue).keys else None
 
     return known

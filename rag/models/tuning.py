@@ -52,13 +52,13 @@ _TEXT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Trial:
     """A file, and how it is run."""
 
     file: Path
     settings: EngineSettings = field(default_factory=EngineSettings)
 
-    def having(self, **settings: Any) -> Candidate:
+    def having(self, **settings: Any) -> Trial:
         return replace(self, settings=replace(self.settings, **settings))
 
 
@@ -102,7 +102,7 @@ class ModelTuning:
     """What a run found: the choice, all that was measured, and in `notes` what was left out and why."""
 
     tuned: Tuned
-    measured: tuple[tuple[Candidate, Speed], ...]
+    measured: tuple[tuple[Trial, Speed], ...]
     notes: tuple[str, ...]
 
 
@@ -197,7 +197,7 @@ def tune_model(
     begun, limit, cores = time.monotonic(), max(_LEAST_LIMIT, seconds), len(os.sched_getaffinity(0))
     load = os.getloadavg()[0]
 
-    def measure(candidate: Candidate) -> tuple[Speed, list[int]]:
+    def measure(candidate: Trial) -> tuple[Speed, list[int]]:
         progress(Progress("measure", round(time.monotonic() - begun), round(seconds)))
         reply = _ask({"file": str(candidate.file), "settings": asdict(candidate.settings)}, limit)
         return Speed(reply["read"], reply["write"]), reply["choices"]
@@ -228,7 +228,7 @@ def thread_counts(cores: int) -> list[int]:
 
 
 def search(
-    measure: Callable[[Candidate], tuple[Speed, list[int]]],
+    measure: Callable[[Trial], tuple[Speed, list[int]]],
     source: Path,
     others: Sequence[Path],
     threads: Sequence[int],
@@ -242,15 +242,15 @@ def search(
 
     `measure` gives the speed and the tokens chosen over a text; it raises ModelError where a candidate cannot
     be run; that of the source as it is ends the search. A third of the `seconds` is left for the end."""
-    begun, default = clock(), Candidate(source)
+    begun, default = clock(), Trial(source)
     notes: list[str] = []
-    speeds: dict[Candidate, Speed] = {}
+    speeds: dict[Trial, Speed] = {}
     speeds[default], usual = measure(default)
 
     def left(share: float) -> bool:
         return clock() - begun < seconds * share
 
-    def fastest(candidates: Sequence[Candidate], cost: Callable[[Speed], float]) -> Candidate:
+    def fastest(candidates: Sequence[Trial], cost: Callable[[Speed], float]) -> Trial:
         for candidate in candidates:
             if candidate in speeds or not left(2 / 3):
                 continue
@@ -267,7 +267,7 @@ def search(
         timed = [c for c in candidates if c in speeds]
         return min(timed, key=lambda c: cost(speeds[c]), default=candidates[0])
 
-    best = fastest([default, *(Candidate(file) for file in others)], lambda s: s.seconds)
+    best = fastest([default, *(Trial(file) for file in others)], lambda s: s.seconds)
     sizes = [n for n in _SLICES if n <= _STOP_SECONDS * speeds[best].read]
     tried = [best.having(threads=n, threads_batch=n) for n in threads]
     writing, reading = fastest(tried, lambda s: -s.write), fastest(tried, lambda s: -s.read)

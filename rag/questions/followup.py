@@ -19,7 +19,7 @@ from rag.questions.mentions import (
     NAMES,
     Known,
     Mention,
-    Slot,
+    MentionKind,
     mentions,
     nothing_known,
     relative_year,
@@ -67,10 +67,10 @@ _DOCUMENT_NOUNS = (
 _DRUG_NOUNS = "drug|medicine|medication|product|treatment|tablets?|substance"
 _LAW_NOUNS = "act|law|statute|regulation|code|directive|ordinance|convention|treaty|constitution"
 _FITTING = {
-    _COMPANY_NOUNS: {Slot.COMPANY, Slot.NAME},
-    _DOCUMENT_NOUNS: {Slot.COMPANY, Slot.NAME, Slot.SUBJECT, Slot.PERSON},
-    _DRUG_NOUNS: {Slot.SUBJECT, Slot.NAME},
-    _LAW_NOUNS: {Slot.STATUTE},
+    _COMPANY_NOUNS: {MentionKind.COMPANY, MentionKind.NAME},
+    _DOCUMENT_NOUNS: {MentionKind.COMPANY, MentionKind.NAME, MentionKind.SUBJECT, MentionKind.PERSON},
+    _DRUG_NOUNS: {MentionKind.SUBJECT, MentionKind.NAME},
+    _LAW_NOUNS: {MentionKind.STATUTE},
 }
 _DEFINITE = re.compile(
     rf"\b(?:the|this|that|said|these|those) (?:same )?(?P<noun>{'|'.join(_FITTING)})\b(?P<own>['’]s)?"
@@ -132,7 +132,7 @@ class Topic:
 
     core: str = ""
     phrase: str = ""
-    slot: Slot | None = None
+    slot: MentionKind | None = None
     names: tuple[Mention, ...] = ()
     person: str = ""
     asked: str = ""
@@ -144,10 +144,10 @@ def topic_of(question: str, answer: str = "", known: Known = nothing_known) -> T
     nothing and the answer one such name."""
     found = mentions(question, known)
     names = tuple(m for m in found if m.slot in NAMES)
-    sides = tuple(m.text for m in found if m.slot is Slot.SIDE)
+    sides = tuple(m.text for m in found if m.slot is MentionKind.SIDE)
     asked = asked_phrase(question)
-    person = next((m.text for m in names if m.slot is Slot.PERSON), "")
-    main = next((m for m in names if m.slot is not Slot.PERSON), names[0] if names else None)
+    person = next((m.text for m in names if m.slot is MentionKind.PERSON), "")
+    main = next((m for m in names if m.slot is not MentionKind.PERSON), names[0] if names else None)
     if main is not None:
         core, start = _widened(question, main)
         return Topic(core, _placed(question, start, core), main.slot, names, person, asked, sides)
@@ -156,7 +156,7 @@ def topic_of(question: str, answer: str = "", known: Known = nothing_known) -> T
     cited = [m for m in mentions(answer, known) if known(m.text)] if known is not nothing_known else []
     if len({m.text for m in cited}) == 1:
         return Topic(cited[0].text, f"of {cited[0].text}", cited[0].slot, tuple(cited[:1]), "", asked, sides)
-    return Topic(sides[0], f"for {sides[0]}", Slot.SIDE, (), "", asked, sides) if sides else Topic()
+    return Topic(sides[0], f"for {sides[0]}", MentionKind.SIDE, (), "", asked, sides) if sides else Topic()
 
 
 def _widened(question: str, name: Mention) -> tuple[str, int]:
@@ -200,7 +200,7 @@ def with_antecedents(question: str, own: Sequence[Mention], topic: Topic) -> str
     for m in sorted([*_DEFINITE.finditer(question), *_PRONOUN.finditer(question)], key=lambda m: m.start()):
         if m.start() < at or _stands_by_itself(question, m, own):
             continue
-        if m.re is _PRONOUN and m["thing"] and topic.slot is Slot.PERSON:
+        if m.re is _PRONOUN and m["thing"] and topic.slot is MentionKind.PERSON:
             continue  # "when did she write it": what, cannot be determined
         pointed = True
         figure = (
@@ -222,7 +222,7 @@ def _stands_by_itself(question: str, m: re.Match[str], own: Sequence[Mention]) -
         return True
     named = any(
         o.end <= m.start()
-        and (o.slot in NAMES or (o.slot is Slot.SIDE and o.text.lower().startswith("the ")))
+        and (o.slot in NAMES or (o.slot is MentionKind.SIDE and o.text.lower().startswith("the ")))
         for o in own
     )
     if m.re is _DEFINITE:
@@ -301,7 +301,7 @@ def _fragment(rest: str, named: Sequence[Mention], earlier: str, known: Known) -
     """The question before with what the fragment gives in the place of its like."""
     step = relative_year(rest)
     if step:
-        years = [m for m in mentions(earlier, known) if m.slot is Slot.YEAR]
+        years = [m for m in mentions(earlier, known) if m.slot is MentionKind.YEAR]
         digits = re.search(r"\d{4}", years[-1].text) if len(years) == 1 else None
         if digits:
             rest = f"in {int(digits.group()) + step} {without_relative(rest)}".strip()

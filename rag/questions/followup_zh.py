@@ -10,7 +10,7 @@ from rag.questions.mentions import (
     NAMES,
     Known,
     Mention,
-    Slot,
+    MentionKind,
     mentions,
     nothing_known,
     relative_year,
@@ -52,12 +52,14 @@ _PRONOUN = re.compile(
     r"|保险|基金|债券|案件?|条款|条)?(?![年月天日次时])|(?P<bare>它们?|他们|她们|他|她)"
 )
 _FITTING = {
-    **dict.fromkeys(("公司", "企业", "银行", "集团"), frozenset({Slot.COMPANY, Slot.NAME})),
-    **dict.fromkeys(("法", "法律", "法规", "条例", "办法"), frozenset({Slot.STATUTE, Slot.NAME})),
-    **dict.fromkeys(("条", "条款"), frozenset({Slot.REFERENCE})),
-    "规定": frozenset({Slot.REFERENCE, Slot.STATUTE}),
+    **dict.fromkeys(("公司", "企业", "银行", "集团"), frozenset({MentionKind.COMPANY, MentionKind.NAME})),
+    **dict.fromkeys(
+        ("法", "法律", "法规", "条例", "办法"), frozenset({MentionKind.STATUTE, MentionKind.NAME})
+    ),
+    **dict.fromkeys(("条", "条款"), frozenset({MentionKind.REFERENCE})),
+    "规定": frozenset({MentionKind.REFERENCE, MentionKind.STATUTE}),
 }
-_PERIODS = frozenset({Slot.YEAR, Slot.PART, Slot.DATE})
+_PERIODS = frozenset({MentionKind.YEAR, MentionKind.PART, MentionKind.DATE})
 _NOT_TOPIC = re.compile(r"^(?:请问|根据|依据|按照|依照|关于|对于?|在|如果|当|若)+")
 
 
@@ -80,7 +82,7 @@ def resolve(question: str, earlier: str, known: Known = nothing_known) -> str:
     if _DEFINES.search(bare):
         return ""
     short = len(bare) <= 8 and any(n.slot in NAMES for n in mentions(earlier, known))
-    grouped = len(bare) <= 12 and any(n.slot is Slot.GROUP for n in named)
+    grouped = len(bare) <= 12 and any(n.slot is MentionKind.GROUP for n in named)
     if _NO_SUBJECT.match(rest) or opener or grouped or short or len(bare) <= 4:
         return _about(rest, earlier, known)
     return ""
@@ -93,7 +95,7 @@ def _glued(earlier: str, question: str) -> str:
 
 def _fragment(bare: str, named: Sequence[Mention], earlier: str, known: Known) -> str:
     """The earlier question with what the fragment gives in the place of its like."""
-    years = [m for m in mentions(earlier, known) if m.slot is Slot.YEAR]
+    years = [m for m in mentions(earlier, known) if m.slot is MentionKind.YEAR]
     step = relative_year(bare)
     if step and len(years) == 1 and (digits := re.search(r"\d{4}", years[0].text)):
         year = years[0].text.replace(digits.group(), str(int(digits.group()) + step))
@@ -109,7 +111,7 @@ def _fragment(bare: str, named: Sequence[Mention], earlier: str, known: Known) -
             result = _inserted(mention, result, known)
         else:
             result = result[: like.start] + mention.text + result[like.end :]
-            if mention.slot is Slot.REFERENCE and mention.unit == "条":
+            if mention.slot is MentionKind.REFERENCE and mention.unit == "条":
                 result = re.sub(r"(?<=条)第[^条款项，,？?]{1,4}[款项]", "", result)
     left = re.sub(r"^(?:的|里|中|在|对|和|与|是)+|(?:的|里|中|规定|情况|方面)+$", "", left.strip("，, "))
     return (_kind_of(left, result) or _asking(left, result)) if left else result
@@ -125,8 +127,8 @@ def _kind_of(given: str, question: str) -> str:
 
 def _like(mention: Mention, question: str, known: Known) -> Mention | None:
     for m in mentions(question, known):
-        same = m.slot is mention.slot and (m.slot is not Slot.REFERENCE or m.unit == mention.unit)
-        names = m.slot in NAMES and mention.slot in NAMES and Slot.NAME in (m.slot, mention.slot)
+        same = m.slot is mention.slot and (m.slot is not MentionKind.REFERENCE or m.unit == mention.unit)
+        names = m.slot in NAMES and mention.slot in NAMES and MentionKind.NAME in (m.slot, mention.slot)
         if same or names:
             return m
     return None
@@ -136,14 +138,14 @@ def _inserted(mention: Mention, question: str, known: Known) -> str:
     """What has no like: a paragraph behind its article, a period behind the company, the rest in front."""
     there = mentions(question, known)
     after = None
-    if mention.slot is Slot.REFERENCE:
-        after = next((m for m in reversed(there) if m.slot is Slot.REFERENCE and m.unit == "条"), None)
-        after = after or next((m for m in there if m.slot is Slot.STATUTE), None)
+    if mention.slot is MentionKind.REFERENCE:
+        after = next((m for m in reversed(there) if m.slot is MentionKind.REFERENCE and m.unit == "条"), None)
+        after = after or next((m for m in there if m.slot is MentionKind.STATUTE), None)
     elif mention.slot in _PERIODS:
-        after = next((m for m in reversed(there) if m.slot in NAMES or m.slot is Slot.YEAR), None)
+        after = next((m for m in reversed(there) if m.slot in NAMES or m.slot is MentionKind.YEAR), None)
     if after:
         return question[: after.end] + mention.text + question[after.end :]
-    return f"{mention.text}，{question}" if mention.slot is Slot.GROUP else f"{mention.text}{question}"
+    return f"{mention.text}，{question}" if mention.slot is MentionKind.GROUP else f"{mention.text}{question}"
 
 
 def _asking(wanted: str, question: str) -> str:
@@ -162,7 +164,7 @@ def _asking(wanted: str, question: str) -> str:
 def _pointing(rest: str, named: Sequence[Mention]) -> re.Match[str] | None:
     """The first pronoun whose noun does not stand before it."""
     for m in _PRONOUN.finditer(rest):
-        if not any(o.end <= m.start() and o.slot in NAMES | {Slot.SIDE} for o in named):
+        if not any(o.end <= m.start() and o.slot in NAMES | {MentionKind.SIDE} for o in named):
             return m
     return None
 
@@ -186,7 +188,7 @@ def _named(m: re.Match[str], earlier: str, known: Known) -> str:
     found = next((n.text for n in there if n.slot in slots), "")
     if found or noun in _FITTING:
         return found
-    return next((n.text for n in there if n.slot is Slot.SIDE), "") or _head(earlier)
+    return next((n.text for n in there if n.slot is MentionKind.SIDE), "") or _head(earlier)
 
 
 def _head(earlier: str) -> str:

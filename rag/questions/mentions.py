@@ -15,7 +15,7 @@ from enum import StrEnum
 from rag.languages.text import STOPWORDS_EN, has_han
 
 
-class Slot(StrEnum):
+class MentionKind(StrEnum):
     """What a mention is. A NAME is a proper name of an unknown kind; it may stand for any other name."""
 
     YEAR = "year"
@@ -31,8 +31,10 @@ class Slot(StrEnum):
     SIDE = "side"
 
 
-NAMES = frozenset({Slot.COMPANY, Slot.STATUTE, Slot.SUBJECT, Slot.PERSON, Slot.NAME})
-Known = Callable[[str], Slot | None]
+NAMES = frozenset(
+    {MentionKind.COMPANY, MentionKind.STATUTE, MentionKind.SUBJECT, MentionKind.PERSON, MentionKind.NAME}
+)
+Known = Callable[[str], MentionKind | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,14 @@ class Mention:
     """`[start, end)` of the question; `text` is what stands there, `unit` the sort of reference
     ("article")."""
 
-    slot: Slot
+    slot: MentionKind
     start: int
     end: int
     text: str
     unit: str = ""
 
 
-def nothing_known(_: str) -> Slot | None:
+def nothing_known(_: str) -> MentionKind | None:
     """No index: no name is known."""
     return None
 
@@ -157,13 +159,13 @@ def mentions(question: str, known: Known = nothing_known) -> tuple[Mention, ...]
     names by their look."""
     found: list[Mention] = []
 
-    def add(slot: Slot, start: int, end: int, unit: str = "") -> None:
+    def add(slot: MentionKind, start: int, end: int, unit: str = "") -> None:
         if start < end and not any(m.start < end and start < m.end for m in found):
             found.append(Mention(slot, start, end, question[start:end], unit))
 
     for m in _REFERENCE.finditer(question):
-        add(Slot.REFERENCE, m.start(), m.end(), (m["unit"] or m["zh"] or "").lower())
-    for slot, pattern in ((Slot.DATE, _DATE), (Slot.PART, _PART)):
+        add(MentionKind.REFERENCE, m.start(), m.end(), (m["unit"] or m["zh"] or "").lower())
+    for slot, pattern in ((MentionKind.DATE, _DATE), (MentionKind.PART, _PART)):
         for m in pattern.finditer(question):
             add(slot, m.start(), m.end())
     for start, end, slot in _known_names(question, known):
@@ -171,11 +173,11 @@ def mentions(question: str, known: Known = nothing_known) -> tuple[Mention, ...]
     for start, end, slot in _names(question):
         add(slot, start, start + len(_FISCAL.sub("", question[start:end])))
     for slot, pattern in (
-        (Slot.YEAR, _YEAR),
-        (Slot.SUBJECT, _DRUG),
-        (Slot.SUBJECT, _DRUG_ZH),
-        (Slot.GROUP, _GROUP),
-        (Slot.SIDE, _SIDE),
+        (MentionKind.YEAR, _YEAR),
+        (MentionKind.SUBJECT, _DRUG),
+        (MentionKind.SUBJECT, _DRUG_ZH),
+        (MentionKind.GROUP, _GROUP),
+        (MentionKind.SIDE, _SIDE),
     ):
         for m in pattern.finditer(question):
             add(slot, m.start(), m.end())
@@ -197,7 +199,7 @@ _READ = 300  # characters in which names of the index are looked for
 _WORD = re.compile(r"[A-Za-z0-9][\w&'’.-]*")
 
 
-def _known_names(question: str, known: Known) -> Iterator[tuple[int, int, Slot]]:
+def _known_names(question: str, known: Known) -> Iterator[tuple[int, int, MentionKind]]:
     """Runs of words that the index knows, the longest first; Chinese ones by their characters."""
     if known is nothing_known:
         return
@@ -217,7 +219,7 @@ def _known_names(question: str, known: Known) -> Iterator[tuple[int, int, Slot]]
                     yield start, start + size, slot
 
 
-def _names(question: str) -> Iterator[tuple[int, int, Slot]]:
+def _names(question: str) -> Iterator[tuple[int, int, MentionKind]]:
     """Names by their look: capitals, 《titles》, Chinese organisations and statutes."""
     for m in _ZH_NAME.finditer(question):
         lead = _ZH_LEAD.match(m.group())
@@ -226,7 +228,11 @@ def _names(question: str) -> Iterator[tuple[int, int, Slot]]:
         yield (
             start,
             m.end(),
-            Slot.STATUTE if law else Slot.COMPANY if _COMPANY.search(m.group()) else Slot.NAME,
+            MentionKind.STATUTE
+            if law
+            else MentionKind.COMPANY
+            if _COMPANY.search(m.group())
+            else MentionKind.NAME,
         )
     if question.isupper():
         return
@@ -243,9 +249,9 @@ def _names(question: str) -> Iterator[tuple[int, int, Slot]]:
             yield start, start + len(text), _kind(text)
 
 
-def _kind(text: str) -> Slot:
+def _kind(text: str) -> MentionKind:
     if _PERSON.match(text):
-        return Slot.PERSON
+        return MentionKind.PERSON
     if _LAW.search(text):
-        return Slot.STATUTE
-    return Slot.COMPANY if _COMPANY.search(text.rstrip(".")) else Slot.NAME
+        return MentionKind.STATUTE
+    return MentionKind.COMPANY if _COMPANY.search(text.rstrip(".")) else MentionKind.NAME

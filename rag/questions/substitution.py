@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from rag.questions.expects import FIGURES, analyse
-from rag.questions.mentions import NAMES, Known, Mention, Slot, mentions, nothing_known
+from rag.questions.mentions import NAMES, Known, Mention, MentionKind, mentions, nothing_known
 
 _PREPOSITION = re.compile(
     r"\b(in|for|during|at|on|of|under|by|with|to|from|as of|against|about|between)\s+(?:the\s+)?$", re.I
@@ -34,28 +34,33 @@ _ASKED = tuple(
     )
 )
 _DETERMINER = re.compile(r"^(?:its|their|his|her|the|any|an?|those|that|this)\s+", re.I)
-_DEFAULT = {Slot.YEAR: "in", Slot.PART: "in", Slot.DATE: "on", Slot.REFERENCE: "under"}
+_DEFAULT = {
+    MentionKind.YEAR: "in",
+    MentionKind.PART: "in",
+    MentionKind.DATE: "on",
+    MentionKind.REFERENCE: "under",
+}
 _YEARS = re.compile(r"\b(?:(?:from|between|in) )?(?:FY ?)?(?:19|20)\d{2}(?: (?:to|and) )?", re.I)
 _EDGE = (
     "(?:in|for|during|at|on|of|under|by|with|to|from|and|or|about|as|the|then|only|instead|too|also|please"
     "|fiscal|year)"
 )
 _NOW = re.compile(r"\b(?:now|currently|current|latest|today|at present|most recent|overall|in total)\b", re.I)
-_PERIODS = frozenset({Slot.YEAR, Slot.PART, Slot.DATE})
+_PERIODS = frozenset({MentionKind.YEAR, MentionKind.PART, MentionKind.DATE})
 
 
 def substituted(rest: str, named: Sequence[Mention], earlier: str, known: Known = nothing_known) -> str:
     """The earlier question with each thing that the fragment `rest` gives in the place of its like; what has
     none there is added at the end. "" where the fragment gives something that has no place."""
     result = earlier.strip()
-    years = [m for m in named if m.slot is Slot.YEAR]
-    there = [m for m in mentions(result, known) if m.slot is Slot.YEAR]
+    years = [m for m in named if m.slot is MentionKind.YEAR]
+    there = [m for m in mentions(result, known) if m.slot is MentionKind.YEAR]
     if len(there) > 1 and years:
         if len(years) != len(there):
             return _apart(result, there, rest)
         for new, old in reversed(list(zip(years, there, strict=True))):
             result = result[: old.start] + _year_in(new.text, old) + result[old.end :]
-        named = [m for m in named if m.slot is not Slot.YEAR]
+        named = [m for m in named if m.slot is not MentionKind.YEAR]
         rest = _YEARS.sub("", rest)
     taken: list[str] = []
     for mention in named:
@@ -76,23 +81,27 @@ def _put(mention: Mention, rest: str, question: str, known: Known, taken: Sequen
     like = like or next((m for m in likes if m.slot is mention.slot), likes[0])
     text = mention.text
     year = re.search(r"(?:19|20)\d{2}", like.text)
-    if mention.slot is Slot.YEAR:
+    if mention.slot is MentionKind.YEAR:
         text = _year_in(text, like)
-    elif mention.slot is Slot.DATE and year and not re.search(r"\d{4}", text):
+    elif mention.slot is MentionKind.DATE and year and not re.search(r"\d{4}", text):
         text = f"{text} {year.group()}"
-    elif mention.slot is Slot.PART and like.slot is Slot.YEAR:
+    elif mention.slot is MentionKind.PART and like.slot is MentionKind.YEAR:
         text = f"{text} {like.text}"
-    elif mention.slot is Slot.SIDE and like.text.lower().startswith("the "):
+    elif mention.slot is MentionKind.SIDE and like.text.lower().startswith("the "):
         text = text if text.lower().startswith("the ") else f"the {text}"
     return question[: like.start] + text + question[like.end :]
 
 
 def _alike(one: Mention, other: Mention) -> bool:
     if one.slot is other.slot:
-        return one.slot is not Slot.REFERENCE or one.unit == other.unit
+        return one.slot is not MentionKind.REFERENCE or one.unit == other.unit
     if one.slot in NAMES and other.slot in NAMES:
-        return Slot.NAME in (one.slot, other.slot)
-    return (one.slot, other.slot) in {(Slot.YEAR, Slot.DATE), (Slot.DATE, Slot.YEAR), (Slot.PART, Slot.YEAR)}
+        return MentionKind.NAME in (one.slot, other.slot)
+    return (one.slot, other.slot) in {
+        (MentionKind.YEAR, MentionKind.DATE),
+        (MentionKind.DATE, MentionKind.YEAR),
+        (MentionKind.PART, MentionKind.YEAR),
+    }
 
 
 def _year_in(text: str, like: Mention) -> str:
@@ -162,7 +171,7 @@ def with_period(question: str, earlier: str, known: Known = nothing_known) -> st
     if end - start > 40:
         return question
     before = _before(earlier, start)
-    if found[0].slot is Slot.DATE and not before:
+    if found[0].slot is MentionKind.DATE and not before:
         return question
     return f"{question.rstrip('?. ')} {before or 'in'} {earlier[start:end]}?"
 

@@ -24,9 +24,9 @@ from rag.models.generation import EngineSettings
 from rag.models.llm import load_llm
 from rag.models.registry import find_llm
 from rag.models.tuning import (
-    Candidate,
     ModelTuning,
     Speed,
+    Trial,
     Tuned,
     describe,
     find_tuned,
@@ -43,7 +43,7 @@ from rag.models.tuning import (
 
 SOURCE, Q8, F16 = Path("m-Q4_1.gguf"), Path("m-Q8_0.gguf"), Path("m-F16.gguf")
 BASE = {SOURCE: (250.0, 50.0), Q8: (500.0, 65.0), F16: (1000.0, 25.0)}
-Factors = Callable[[Candidate], tuple[float, float]]
+Factors = Callable[[Trial], tuple[float, float]]
 
 
 class Machine:
@@ -53,9 +53,9 @@ class Machine:
     def __init__(self, factors: Factors = lambda _: (1.0, 1.0), other: tuple[Path, ...] = ()) -> None:
         self.now = 0.0
         self.factors, self.other = factors, other
-        self.asked: list[Candidate] = []
+        self.asked: list[Trial] = []
 
-    def measure(self, candidate: Candidate) -> tuple[Speed, list[int]]:
+    def measure(self, candidate: Trial) -> tuple[Speed, list[int]]:
         self.asked.append(candidate)
         read, write = BASE[candidate.file]
         more, faster = self.factors(candidate)
@@ -81,14 +81,14 @@ def test_a_file_that_writes_otherwise_is_left_out_and_named() -> None:
 
 
 def test_reading_and_writing_get_the_threads_that_each_likes_best() -> None:
-    def factors(c: Candidate) -> tuple[float, float]:
+    def factors(c: Trial) -> tuple[float, float]:
         return (c.settings.threads_batch or 4), 1 / (abs((c.settings.threads or 4) - 2) + 1)
 
     assert Machine(factors).search().tuned.settings == EngineSettings(threads=2, threads_batch=0)
 
 
 def test_flash_attention_and_slices_are_kept_where_they_help() -> None:
-    def factors(c: Candidate) -> tuple[float, float]:
+    def factors(c: Trial) -> tuple[float, float]:
         flash = 2.0 if c.settings.flash_attention else 1.0
         return flash * (2.0 if c.settings.slice_tokens == 64 else 1.0), flash
 
@@ -106,7 +106,7 @@ def test_no_slice_is_tried_that_a_stop_would_wait_long_for() -> None:
 def test_a_gain_below_the_noise_is_not_taken() -> None:
     turn = iter(range(10**6))
 
-    def factors(c: Candidate) -> tuple[float, float]:
+    def factors(c: Trial) -> tuple[float, float]:
         noisy = (0.7, 1.3, 0.9, 1.2, 1.0)[next(turn) % 5]
         return (noisy * 1.04, noisy * 1.04) if c.settings.flash_attention else (noisy, noisy)
 
@@ -125,7 +125,7 @@ def test_the_defaults_and_the_best_are_measured_in_turn_at_the_end() -> None:
 def test_what_crashes_is_left_out_and_named() -> None:
     machine = Machine()
 
-    def crashing(candidate: Candidate) -> tuple[Speed, list[int]]:
+    def crashing(candidate: Trial) -> tuple[Speed, list[int]]:
         if candidate.settings.flash_attention:
             raise ModelError("llama.cpp crashed with it (exit code -11)")
         return machine.measure(candidate)
@@ -141,7 +141,7 @@ def test_the_time_given_is_about_kept_and_the_defaults_are_always_measured(
 ) -> None:
     machine = Machine(lambda _: (1 / slow, 1 / slow))
     found = machine.search(Q8, F16, seconds=seconds)
-    assert found.measured[0][0] == Candidate(SOURCE)
+    assert found.measured[0][0] == Trial(SOURCE)
     assert machine.now <= seconds + 10 * slow * (210 / 250 + 60 / 25)
 
 
@@ -295,7 +295,7 @@ def test_it_prints_what_was_measured_and_the_seconds_saved_and_keeps_the_choice(
     source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: dict[str, Any] = {}
-    found = ModelTuning(tuning(source), ((Candidate(source), Speed(300.0, 70.0)),), ("m-Q2_K: not used",))
+    found = ModelTuning(tuning(source), ((Trial(source), Speed(300.0, 70.0)),), ("m-Q2_K: not used",))
 
     def stub(path: Path, cache: Path, **named: Any) -> ModelTuning:
         asked.update(named, path=path)

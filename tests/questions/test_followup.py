@@ -16,7 +16,7 @@ from rag.documents.catalogue import build_catalogue
 from rag.domains import known_names
 from rag.languages.text import has_han
 from rag.questions.followup import complete
-from rag.questions.mentions import Slot, mentions
+from rag.questions.mentions import MentionKind, mentions
 from rag.types import Turn
 from tests.fakes import fake_document
 from tests.files import ROOT
@@ -86,7 +86,7 @@ def test_a_completed_question_is_its_own_completion() -> None:
         if " " in searched and searched.count("?") > 1:
             continue
         mentioned = {m.slot for m in mentions(searched)}
-        if mentioned & {Slot.COMPANY, Slot.STATUTE, Slot.NAME} and not has_han(searched):
+        if mentioned & {MentionKind.COMPANY, MentionKind.STATUTE, MentionKind.NAME} and not has_han(searched):
             assert complete(searched, _history([first])) == searched
 
 

@@ -196,13 +196,13 @@ def _principal(statements: Mapping[int, Sequence[Role]]) -> Mapping[int, Sequenc
 
 def _accepted(kind: str, body: str, figures: int, continued: bool) -> bool:
     if kind == SCHEDULE:
-        return figures >= 4 and max(_shown(primary, body) for primary in PRIMARY) >= 3
+        return figures >= 4 and max(_matching_rows(primary, body) for primary in PRIMARY) >= 3
     evidence = _EVIDENCE[kind]
     needed = 1 if continued else evidence.needed
-    return figures >= min(evidence.figures, 3 if continued else 99) and _shown(kind, body) >= needed
+    return figures >= min(evidence.figures, 3 if continued else 99) and _matching_rows(kind, body) >= needed
 
 
-def _shown(kind: str, lowered: str) -> int:
+def _matching_rows(kind: str, lowered: str) -> int:
     return sum(1 for row in _EVIDENCE[kind].rows if row.search(lowered))
 
 

@@ -27,7 +27,7 @@ The landlord returns the deposit within 45 days after the end of the tenancy.
 
 Dogs are allowed with the landlord's written consent.
 
-<script>window.pwned = 1</script><img src=x onerror="window.pwned = 2">
+As typed: <script>window.pwned = 1</script><img src=x onerror="window.pwned = 2">
 """
 LABOUR = """劳动合同
 

@@ -165,17 +165,21 @@ def test_missing_index_ends_with_four_and_says_how_to_make_one() -> None:
 
 def test_interrupt_ends_with_130_and_no_traceback() -> None:
     program = (
-        "import rag.assistant, tests.fakes as f; "
-        "rag.assistant.build_assistant = lambda c, **_: f.FakeAssistant(delay=30); "
-        "import sys; sys.argv = ['citewise', 'ask', 'Why?']; import rag.cli; "
-        "print('ready', file=sys.stderr, flush=True); rag.cli.main()"
+        "import sys, rag.assistant, rag.cli, tests.fakes as f\n"
+        "class Waiting(f.FakeAssistant):\n"
+        "    def stream(self, *given, **named):\n"
+        "        print('ready', file=sys.stderr, flush=True)\n"
+        "        return super().stream(*given, **named)\n"
+        "rag.assistant.build_assistant = lambda c, **_: Waiting(delay=30)\n"
+        "sys.argv = ['citewise', 'ask', 'Why?']\n"
+        "rag.cli.main()"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
-    assert process.stderr.readline() == "ready\n"
-    time.sleep(1.0)
+    assert "ready" in process.stderr.readline()  # what is interrupted is the answer, not an import
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 130

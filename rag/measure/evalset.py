@@ -27,7 +27,8 @@ class EvalQuestion:
     `parts` are the items that a full answer has, each with its spellings; `conflict` the statements on which
     the documents disagree; `wrong` what must not be shown. `scale` ("thousand", "percent", "") is what the
     accepted figures are in, None where the set does not say. `scope` are the documents that the question
-    names; `history` the turns before it, oldest first."""
+    names; `history` the turns before it, oldest first. One with a `derivation`, whose figure has to be worked
+    out, has the tag "derived" beside its own, so that tables by tag tell how those are answered."""
 
     id: str
     question: str
@@ -93,7 +94,10 @@ def _parse(line: str, path: Path, number: int) -> EvalQuestion:
             answerable=_typed(row.get("answerable", True), bool, "`answerable`"),
             answers=_texts(_list(row, "answers"), "an answer"),
             evidence=tuple(_entry(e) for e in _list(row, "evidence")),
-            tags=tuple(str(t) for t in [*filter(None, [row.get("kind")]), *_list(row, "tags")]),
+            tags=(
+                *tuple(str(t) for t in [*filter(None, [row.get("kind")]), *_list(row, "tags")]),
+                *(("derived",) if row.get("derivation") else ()),
+            ),
             parts=tuple(_spellings(part) for part in _list(row, "parts")),
             conflict=_texts(_list(row, "conflict"), "a statement of `conflict`"),
             wrong=_texts(_list(row, "wrong"), "a text of `wrong`"),

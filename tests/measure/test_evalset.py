@@ -123,3 +123,10 @@ def test_nulls_and_numbers_of_other_tools_are_accepted(tmp_path: Path) -> None:
     path.write_text("\ufeff" + json.dumps(row), encoding="utf-8")
     (question,) = load_questions(path)
     assert (question.id, question.answers, question.evidence, question.tags) == ("7", ("12", "x"), (), ())
+
+
+def test_question_whose_figure_has_to_be_worked_out_is_of_a_kind_of_its_own(tmp_path: Path) -> None:
+    rows = [{"question": "a", "answers": ["2"], "derivation": "4 / 2", "tags": ["x"]}, {"question": "b"}]
+    file = tmp_path / "questions.jsonl"
+    file.write_text("".join(json.dumps({"id": str(n), **row}) + "\n" for n, row in enumerate(rows)))
+    assert [q.tags for q in load_questions(file)] == [("x", "derived"), ()]

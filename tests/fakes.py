@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.answers.compose import citation as fake_citation
 from rag.errors import GenerationError, InputError
 from rag.languages.text import search_tokens
 from rag.models.embedder import EmbedderInfo
@@ -26,7 +27,6 @@ from rag.types import (
     AnswerKind,
     Certificate,
     Chunk,
-    Citation,
     Claim,
     ClaimState,
     DocumentInfo,
@@ -281,21 +281,6 @@ def fake_answer(
         timings={"search": 0.001, "writing": 0.003, "total": 0.005},
         draft=text,
         model="fake-llm",
-    )
-
-
-def fake_citation(evidence: Evidence) -> Citation:
-    return Citation(
-        number=evidence.number,
-        document=evidence.document.path,
-        title=evidence.document.title,
-        source=evidence.document.source,
-        page=evidence.page,
-        start=evidence.start,
-        end=evidence.end,
-        quote=evidence.text,
-        chunk_id=evidence.chunk_id,
-        document_id=evidence.document.id,
     )
 
 

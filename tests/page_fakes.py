@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from rag.answers.compose import citation as citation_of
 from rag.errors import InputError
 from rag.facts.crossrefs import CrossReference
 from rag.store.schema import DATABASE
@@ -19,7 +20,6 @@ from rag.types import (
     AnswerKind,
     Calculation,
     Certificate,
-    Citation,
     Claim,
     ClaimState,
     DocumentInfo,
@@ -139,23 +139,6 @@ def evidence_of(index: FakeIndex, path: str, quote: str, number: int, **changes:
         "score": 0.91 - 0.1 * number,
     }
     return Evidence(**(fields | changes))
-
-
-def citation_of(e: Evidence) -> Citation:
-    return Citation(
-        number=e.number,
-        document=e.document.path,
-        title=e.document.title,
-        source=e.document.source,
-        page=e.page,
-        start=e.start,
-        end=e.end,
-        quote=e.text,
-        heading_path=e.heading_path,
-        location=e.location,
-        chunk_id=e.chunk_id,
-        document_id=e.document.id,
-    )
 
 
 def answer_of(

@@ -27,6 +27,7 @@ PROSE_CHARS_PER_TOKEN = 7
 _BATCH = 256
 _WORD_BATCH = 4096
 _WORDS_CHECKED = 500
+_UNSPACED = 12  # characters a word on average: from here on hardly any word comes twice
 _LEARNT = 100_000  # characters of a range; a longer one is counted piece by piece
 _SOFT_STOPS = frozenset(" \t\r\n\u3000,，、;；:：)）]】")
 
@@ -105,6 +106,8 @@ class _WordSums:
         if not self._exact:
             return self._count(texts)
         split = [text.split() for text in texts]
+        if sum(map(len, texts)) > _UNSPACED * sum(map(len, split)):
+            return self._count(texts)
         new = list(dict.fromkeys(word for words in split for word in words if word not in self._words))
         for first in range(0, len(new), _WORD_BATCH):
             batch = new[first : first + _WORD_BATCH]

@@ -150,6 +150,7 @@ def _stem(word: str) -> str:
     return stemmed
 
 
+@lru_cache(maxsize=4096)
 def _han_tokens(run: str) -> list[str]:
     """jieba's search words plus every two-character gram that is not already one of them: words carry
     meaning, grams catch what the dictionary cuts elsewhere in question and text."""

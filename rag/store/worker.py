@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from rag.documents.chunk import chunk
@@ -76,11 +77,12 @@ def passages(
     chunks = tuple(
         replace(c, role="|".join(kind for found in kinds for kind in found[n])) for n, c in enumerate(chunks)
     )
-    title = " ".join(search_tokens(f"{document.title}\n{_name(document.path)}"))
+    title = _joined(f"{document.title}\n{_name(document.path)}")
+    heading = lru_cache(maxsize=1)(_joined)  # passages of one section follow each other
     return Read(
         document,
         chunks,
-        tuple((title, _heading(document, c), _joined(c.text)) for c in chunks),
+        tuple((title, heading(c.context.removeprefix(document.title)), _joined(c.text)) for c in chunks),
         links(document, chunks),
     )
 
@@ -88,10 +90,6 @@ def passages(
 def _name(path: str) -> str:
     """The file name as words: it often holds the company, the year, the article."""
     return PurePosixPath(path).stem.replace("_", " ").replace("-", " ")
-
-
-def _heading(document: Document, passage: Chunk) -> str:
-    return _joined(passage.context.removeprefix(document.title))
 
 
 def _joined(text: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import string
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import lru_cache
@@ -118,7 +118,7 @@ def say(key: str, language: str, /, **values: object) -> str:
     The placeholders of a text, `{name}` or `{name:how}`, take values by name; `how` is a format of Python
     (`{count:,}`), what stands between the members of a tuple (`{names:, }`), or a choice: `{count:is|are}`
     takes the first of two for 1, true or anything there, `{way:the same|more|less}` one of three for 0, 1 and
-    -1. What is chosen may hold placeholders, choices among them."""
+    -1. What is chosen may hold placeholders, choices among them. `{name!u}` begins with a capital."""
     return _fill(sayings("says", language)[key], values)
 
 
@@ -143,6 +143,11 @@ def sayings(file: str, code: str) -> Mapping[str, str]:
 def named(table: str, name: str, language: str) -> str:
     """What a table of says.toml calls something; its own name where it has none."""
     return sayings("says", language).get(f"{table}.{name}", name)
+
+
+def own(texts: Sequence[T], language: str) -> T:
+    """Of a text in each of the complete languages the one in this language, else the first."""
+    return texts[COMPLETE.index(language) if language in COMPLETE else 0]
 
 
 def _texts(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
@@ -177,8 +182,9 @@ def _choices(how: str) -> list[str]:
 
 def _fill(text: str, values: Mapping[str, object]) -> str:
     parts = []
-    for literal, name, how, _ in string.Formatter().parse(text):
-        parts += [literal, _filled(values[name], how or "", values) if name is not None else ""]
+    for literal, name, how, capital in string.Formatter().parse(text):
+        put = _filled(values[name], how or "", values) if name is not None else ""
+        parts += [literal, put[:1].upper() + put[1:] if capital else put]
     return "".join(parts)
 
 

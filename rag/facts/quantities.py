@@ -109,10 +109,10 @@ def extract(text: str) -> tuple[Quantity, ...]:
     amounts: list[Quantity] = []
     for numeral in numerals(folded):
         if taken.free(numeral.start, numeral.end) and (not amounts or numeral.start >= amounts[-1].end):
-            quantity = amount(folded, numeral)
+            quantity = _amount(folded, numeral, amounts[-1].end if amounts else -1)
             if quantity is not None:
                 amounts.append(quantity)
-    found += spread_units(folded, amounts)
+    found += _spread_units(folded, amounts)
     return tuple(replace(q, text=text[q.start : q.end]) for q in sorted(found, key=lambda q: q.start))
 
 
@@ -157,9 +157,9 @@ def _plain(text: str) -> Fraction | None:
     return Fraction(digits) if plain else parse_han(digits)
 
 
-def amount(text: str, n: Numeral) -> Quantity | None:
+def _amount(text: str, n: Numeral, last_end: int) -> Quantity | None:
     """What the words around a numeral make of it; None where it is part of a word or name (COVID-19, 10b,
-    一致)."""
+    一致). `last_end` is where the amount before it ends: "5 days-10 days" is no name."""
     if _EACH.match(text, n.start):  # 一日2次: every day, not one day
         return None
     before = _BEFORE.search(text, max(0, n.start - 16), n.start)
@@ -167,7 +167,8 @@ def amount(text: str, n: Numeral) -> Quantity | None:
     last = text[max(0, n.start - 2) : n.start]
     if not currency and re.search(r"[A-Za-z_.@#]\Z", last):
         return None
-    if not currency and n.style == "digits" and re.search(r"[A-Za-z]-$", last):
+    glued = n.style == "digits" and n.start - 1 != last_end and re.search(r"[A-Za-z]-$", last)
+    if not currency and glued:
         return None
     if currency and (short := _SHORT_SCALE.match(text, n.end)):
         factor = {"m": 10**6, "mm": 10**6, "b": 10**9, "bn": 10**9, "k": 1000}[short["s"].lower()]
@@ -315,22 +316,30 @@ def _stands_alone(text: str, n: Numeral) -> bool:
     return True
 
 
-def spread_units(text: str, amounts: list[Quantity]) -> list[Quantity]:
+def _spread_units(text: str, amounts: list[Quantity]) -> list[Quantity]:
     """ "5 to 10 mg", "3至5年": the unit behind a range belongs to both ends."""
     spread = list(amounts)
     for i in range(len(spread) - 2, -1, -1):
         first, second = spread[i], spread[i + 1]
-        if first.kind is Kind.NUMBER and second.kind is not Kind.NUMBER and second.start - first.end < 8:
-            between = text[first.end : second.start]
-            scale = _scale_of(text, second)
-            if _RANGE.fullmatch(between) and scale is not None and second.value > 0:
-                spread[i] = replace(
-                    first.times(scale), kind=second.kind, unit=second.unit, loose=second.loose
-                )
+        if second.start - first.end < 8 and _RANGE.fullmatch(text, first.end, second.start):
+            spread[i] = in_unit_of(text, first, second)
     return spread
 
 
-def _scale_of(text: str, q: Quantity) -> Fraction | None:
+def in_unit_of(text: str, bare: Quantity, other: Quantity) -> Quantity:
+    """The bare number in the unit and scale of another quantity of the (folded) text: the 5 of "5 to 10 mg".
+    Itself where it is not bare, or the other one, too."""
+    if bare.kind is not Kind.NUMBER or other.kind is Kind.NUMBER or other.value <= 0:
+        return bare
+    scale = scale_of(text, other)
+    return (
+        bare
+        if scale is None
+        else replace(bare.times(scale), kind=other.kind, unit=other.unit, loose=other.loose)
+    )
+
+
+def scale_of(text: str, q: Quantity) -> Fraction | None:
     """Base value of one written unit of `q` (0.001 for "5 mg", 10^6 for "5 million dollars")."""
     digits = re.match(r"[\d.,]+", text[q.start : q.end])
     written = numerals(digits.group() if digits else text[q.start : q.end])

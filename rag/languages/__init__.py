@@ -32,7 +32,8 @@ class Language:
     `code` is the name of its `folder` ("en"), `name` what its speakers call it. `months` are 1 to 12,
     `scales` what multiplies the number before it, `ordinals` 1 for the first and -1 for the last. Units of
     time and measure have their base unit and the exact factor to it ("week": ("day", 7)), currencies a code
-    or a sign that several share, `article_words` the kind of numbered part ("clause": "section")."""
+    or a sign that several share, `article_words` the kind of numbered part ("clause": "section"). Words that
+    bound a value stand before it ("under": "<") or behind it ("or more": ">=")."""
 
     code: str
     folder: Path
@@ -46,6 +47,8 @@ class Language:
     currencies_before: Mapping[str, str]
     currencies_after: Mapping[str, str]
     article_words: Mapping[str, str]
+    bounds_before: Mapping[str, str]
+    bounds_behind: Mapping[str, str]
 
 
 def _unit(text: str) -> tuple[str, Fraction]:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from rag.domains.finance.figures.formulas import Formula, concept_name, concept_unit
 from rag.domains.finance.printing import Rounding
-from rag.facts.periods import FiscalPeriod, read_periods
+from rag.facts.dates import FiscalPeriod, read_periods
 from rag.languages import say
 
 _YEAR = re.compile(r"(?:FY)?(?P<y>\d{4})")

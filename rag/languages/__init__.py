@@ -11,7 +11,7 @@ from __future__ import annotations
 import string
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -33,27 +33,34 @@ class Language:
     `scales` what multiplies the number before it, `ordinals` 1 for the first and -1 for the last. Units of
     time and measure have their base unit and the exact factor to it ("week": ("day", 7)), currencies a code
     or a sign that several share, `article_words` the kind of numbered part ("clause": "section"). Words that
-    bound a value stand before it ("under": "<") or behind it ("or more": ">=")."""
+    bound a value stand before it ("under": "<") or behind it ("or more": ">=").
+
+    `script` are the letters that are only the language's, as in a set of a regular expression; `unspaced`:
+    its words are not written apart. A full stop behind one of the `abbreviations` ends no sentence; `asking`
+    matches what only asks. `cues` are patterns of words that turn a sentence round, by group and class
+    ("negation", "not"); `opposites` exclude each other."""
 
     code: str
     folder: Path
     name: str
-    months: Mapping[str, int]
-    numerals: Mapping[str, int]
-    scales: Mapping[str, int]
-    ordinals: Mapping[str, int]
-    time_units: Mapping[str, tuple[str, Fraction]]
-    measures: Mapping[str, tuple[str, Fraction]]
-    currencies_before: Mapping[str, str]
-    currencies_after: Mapping[str, str]
-    article_words: Mapping[str, str]
-    bounds_before: Mapping[str, str]
-    bounds_behind: Mapping[str, str]
-
-
-def _unit(text: str) -> tuple[str, Fraction]:
-    factor, _, base = text.partition(" ")
-    return base, Fraction(factor)
+    script: str = ""
+    unspaced: bool = False
+    months: Mapping[str, int] = field(default_factory=dict)
+    numerals: Mapping[str, int] = field(default_factory=dict)
+    scales: Mapping[str, int] = field(default_factory=dict)
+    ordinals: Mapping[str, int] = field(default_factory=dict)
+    time_units: Mapping[str, tuple[str, Fraction]] = field(default_factory=dict)
+    measures: Mapping[str, tuple[str, Fraction]] = field(default_factory=dict)
+    currencies_before: Mapping[str, str] = field(default_factory=dict)
+    currencies_after: Mapping[str, str] = field(default_factory=dict)
+    article_words: Mapping[str, str] = field(default_factory=dict)
+    bounds_before: Mapping[str, str] = field(default_factory=dict)
+    bounds_behind: Mapping[str, str] = field(default_factory=dict)
+    stop_words: frozenset[str] = frozenset()
+    abbreviations: frozenset[str] = frozenset()
+    asking: str = ""
+    opposites: tuple[tuple[str, str], ...] = ()
+    cues: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -68,14 +75,31 @@ def _read(path: Path) -> dict[str, Any]:
 def _load(folder: Path) -> Language:
     path = folder / "words.toml"
     raw = _read(path)
-    known = {field.name for field in fields(Language)} - {"code", "folder"}
+    known = {each.name for each in fields(Language)} - {"code", "folder"}
     _same(path, "keys", known, known if folder.name in COMPLETE else set(), set(raw))
     raw["months"] = [[number, *words] for number, words in enumerate(raw.get("months", ()), 1)]
-    words: dict[str, Any] = {key: {w: row[0] for row in raw.get(key, ()) for w in row[1:]} for key in known}
-    for key in ("time_units", "measures"):
-        words[key] = {word: _unit(unit) for word, unit in words[key].items()}
-    words["name"] = raw.get("name", folder.name)
-    return Language(code=folder.name, folder=folder, **words)
+    words = {key: _words(key, value) for key, value in raw.items()}
+    return Language(**{"name": folder.name, **words}, code=folder.name, folder=folder)
+
+
+def _words(key: str, value: Any) -> Any:
+    """A key of words.toml as the field of `Language`; lists of lists begin with what their words stand for,
+    lists of patterns are alternatives."""
+    match key:
+        case "name" | "script" | "unspaced":
+            return value
+        case "stop_words" | "abbreviations":
+            return frozenset(value.split())
+        case "asking":
+            return "|".join(value)
+        case "opposites":
+            return tuple(tuple(pair.split("/")) for pair in value)
+        case "cues":
+            return {g: {name: "|".join(lines) for name, lines in of.items()} for g, of in value.items()}
+        case "time_units" | "measures":
+            units = [(row[0].split(" ", 1), row[1:]) for row in value]
+            return {word: (base, Fraction(factor)) for (factor, base), names in units for word in names}
+    return {word: row[0] for row in value for word in row[1:]}
 
 
 def _same(path: Path, what: str, known: set[str], needed: set[str], found: set[str]) -> None:
@@ -113,6 +137,11 @@ def language(code: str) -> Language:
 def union(words: Callable[[Language], Mapping[str, T]]) -> dict[str, T]:
     """Words of all languages with what they stand for: `union(lambda of: of.months)`."""
     return {word: value for known in LANGUAGES.values() for word, value in words(known).items()}
+
+
+def either(pattern: Callable[[Language], str]) -> str:
+    """A regular expression that matches what that of any language matches."""
+    return "|".join(filter(None, map(pattern, LANGUAGES.values()))) or "(?!)"
 
 
 def say(key: str, language: str, /, **values: object) -> str:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag.languages.text import STOPWORDS_EN, normalise
+from rag.languages.text import STOP_WORDS, normalise
 
 _SUMS = (
     "amount|price|cost|fee|salary|wage|rent|deposit|premium|revenue|income|profit|loss|fine|penalty"
@@ -167,6 +167,6 @@ def _names(question: str) -> tuple[str, ...]:
             word = match.group().rstrip(".'’").removesuffix("'s").removesuffix("’s")
             before = question[: match.start()].rstrip()
             opens = not before or before.endswith((".", "?", "!", ":"))
-            if len(word) > 1 and word.lower() not in STOPWORDS_EN and not (opens and word[1:].islower()):
+            if len(word) > 1 and word.lower() not in STOP_WORDS and not (opens and word[1:].islower()):
                 found.append(word)
     return tuple(dict.fromkeys(found))

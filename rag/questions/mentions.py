@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag.languages.text import STOPWORDS_EN, has_han
+from rag.languages.text import STOP_WORDS, has_han
 
 
 class MentionKind(StrEnum):
@@ -209,7 +209,7 @@ def _known_names(question: str, known: Known) -> Iterator[tuple[int, int, Mentio
         for first in range(len(words) - size + 1):
             start, end = words[first][0], words[first + size - 1][1]
             text = re.sub(r"['’]s?$", "", question[start:end]).rstrip(".")
-            if text.lower() not in STOPWORDS_EN and (slot := known(text)):
+            if text.lower() not in STOP_WORDS and (slot := known(text)):
                 yield start, start + len(text), slot
     if has_han(question):
         for size in range(min(20, len(question)), 1, -1):
@@ -238,7 +238,7 @@ def _names(question: str) -> Iterator[tuple[int, int, MentionKind]]:
         return
     for m in _NAME.finditer(question):
         start, text = m.start(), m.group()
-        while (first := text.split(" ", 1))[0].lower().rstrip(".'’") in _NOT_NAMES | STOPWORDS_EN:
+        while (first := text.split(" ", 1))[0].lower().rstrip(".'’") in _NOT_NAMES | STOP_WORDS:
             if len(first) == 1:
                 text = ""
                 break

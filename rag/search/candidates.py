@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.languages.text import STOPWORDS_EN, has_han, normalise, search_tokens
+from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
 from rag.questions.expects import TIME_UNITS, AnswerType, ParsedQuestion, any_of
 from rag.types import Span
 
@@ -247,7 +247,7 @@ _SPANS: dict[AnswerType, re.Pattern[str]] = {
 }
 NAMING = frozenset({AnswerType.PERSON, AnswerType.ORGANISATION, AnswerType.NAME})
 # Capitalised at the beginning of a sentence without being names.
-_OPENERS = STOPWORDS_EN | frozenset(
+_OPENERS = STOP_WORDS | frozenset(
     "however although while during after before since many most some several both each such other another "
     "because though despite unlike until once often first later although early one two three also among "
     "through within without according additionally currently originally historically today despite "
@@ -277,7 +277,7 @@ def _is_fresh(text: str, known: str) -> bool:
     plain = normalise(text).strip()
     if not known or plain not in known:
         words = re.findall(r"[^\W_]+", plain)
-        return has_han(plain) or any(w not in known for w in words if w not in STOPWORDS_EN)
+        return has_han(plain) or any(w not in known for w in words if w not in STOP_WORDS)
     return False
 
 

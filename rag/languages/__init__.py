@@ -9,13 +9,11 @@ Readers of text take the union over `LANGUAGES`; what speaks asks `say`."""
 from __future__ import annotations
 
 import string
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from rag.errors import ConfigError
@@ -64,6 +62,8 @@ class Language:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -110,13 +110,26 @@ def _same(path: Path, what: str, known: set[str], needed: set[str], found: set[s
         raise ConfigError(f"{path} lacks {what}: {', '.join(sorted(missing))}.")
 
 
-def _found() -> dict[str, Language]:
+@cache
+def _known() -> dict[str, Language]:
     folders = sorted(path.parent for path in Path(__file__).parent.glob("*/words.toml"))
     return {folder.name: _load(folder) for folder in folders}
 
 
-_LANGUAGES = _found()
-LANGUAGES: Mapping[str, Language] = MappingProxyType(_LANGUAGES)
+class _Languages(Mapping[str, Language]):
+    """Read when the first is asked for: help needs none."""
+
+    def __getitem__(self, code: str) -> Language:
+        return _known()[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_known())
+
+    def __len__(self) -> int:
+        return len(_known())
+
+
+LANGUAGES: Mapping[str, Language] = _Languages()
 """Every language by its code."""
 
 
@@ -124,7 +137,7 @@ def register(folder: Path) -> Language:
     """Adds the language of a folder elsewhere; its name is the code. To be called before the packages that
     read text are imported: their patterns are the union of the languages at hand. Raises ConfigError for a
     file that cannot be read."""
-    found = _LANGUAGES[folder.name] = _load(folder)
+    found = _known()[folder.name] = _load(folder)
     sayings.cache_clear()
     return found
 

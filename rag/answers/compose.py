@@ -15,8 +15,9 @@ from typing import Any
 from rag.domains import all_words
 from rag.domains.finance.figures import Computed
 from rag.index import Index
-from rag.languages.text import content_tokens, letters, search_tokens, sentences, words
-from rag.questions.expects import AnswerType, analyse
+from rag.languages.text import letters, search_tokens, sentences
+from rag.questions.expects import AnswerType
+from rag.questions.query import Query
 from rag.search.evidence import Selection
 from rag.store.store import Store
 from rag.types import (
@@ -72,7 +73,7 @@ _SEARCHED = {
 
 
 def missing(
-    question: str,
+    query: Query,
     hits: Sequence[Hit],
     store: Store,
     language: str,
@@ -86,8 +87,8 @@ def missing(
     Thornfield Marsh plc"); without any of these the sort of answer that was looked for."""
     spoken = "zh" if language == "zh" else "en"
     between, comma, colon = _JOIN[spoken]
-    typed = {word: search_tokens(word) for word in words(question)}
-    wanted = frozenset(content_tokens(question))
+    typed = {word: search_tokens(word) for word in query.words}
+    wanted = frozenset(query.content)
     held: set[str] = set()
     for fields in store.token_fields([hit.chunk_id for hit in hits]).values():
         held.update(*(field.split() for field in fields))
@@ -110,7 +111,7 @@ def missing(
             said.append(sentence[spoken].format(words=comma.join(words_of)))
     if not said:
         said = [_ON_TOPIC[spoken]]
-        if kind := _KIND.get(analyse(question).expects):
+        if kind := _KIND.get(query.expects):
             said.append(_ASKED[spoken].format(kind=kind[spoken == "zh"]))
     return between.join(said)
 
@@ -118,21 +119,19 @@ def missing(
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What every answer to a question rests on: the sentences chosen (`found`), the passages they are from
-    (`hits`, best first), what was searched (`proof`), and `timings` in seconds by stage. `searched` is the
-    question as completed from the conversation, "" where it stood alone."""
+    (`hits`, best first), what was searched (`proof`), and `timings` in seconds by stage."""
 
-    question: str
+    query: Query
     language: str
     found: Selection
     hits: Sequence[Hit]
     proof: Certificate
     timings: Mapping[str, float] = field(default_factory=dict)
-    searched: str = ""
 
     def answer(self, kind: AnswerKind, text: str, claims: Sequence[Claim] = (), **more: Any) -> Answer:
         """The answer of this kind and text; `more` are further fields of `Answer`."""
         return Answer(
-            question=self.question,
+            question=self.query.asked,
             kind=kind,
             text=text,
             language=self.language,
@@ -142,7 +141,7 @@ class Basis:
             nearest=tuple(self.hits),
             certificate=self.proof,
             timings=dict(self.timings),
-            searched="" if self.searched == self.question else self.searched,
+            searched=self.query.text if self.query.completed else "",
             **more,
         )
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from rag.errors import GenerationError
 from rag.models.llm import LLM, Prompt
+from rag.questions.query import Query
 from rag.types import Evidence
 
 # Evidence tokens: more than this makes a small model wander, and a CPU slow.
@@ -32,7 +33,7 @@ _HEADING = {"en": "Quotes from {}:", "zh": "摘自《{}》："}
 
 
 def build_prompt(
-    question: str,
+    query: Query,
     evidence: Sequence[Evidence],
     *,
     llm: LLM,
@@ -55,7 +56,7 @@ def build_prompt(
             f"the context of {llm.info.name} ({llm.info.context_tokens} tokens) leaves no room for evidence "
             f"beside an answer of {max_tokens} tokens; lower max_tokens or use a model with a longer context"
         )
-    question_text = _QUESTION[language].format(_shortened(question.strip(), room // _QUESTION_SHARE, llm))
+    question_text = _QUESTION[language].format(_shortened(query.text, room // _QUESTION_SHARE, llm))
     room = min(budget, room - llm.count_tokens(question_text))
     kept = list(evidence)
     while len(kept) > 1 and llm.count_tokens(_quotes(kept, language)) > room:

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.answers.compose import Basis, certificate, missing, quote_claim, refuse
+from rag.answers.request import Setup
 from rag.index import Index
 from rag.languages.text import has_han
+from rag.questions.query import Query
 from rag.search.evidence import Selection, select
 from rag.tasks.tally import not_all_read
 from rag.tasks.topics import Text, TopicScope, TopicTerm
@@ -24,18 +26,30 @@ _ZERO = {"en": "0 passages match {words}.", "zh": "含有{words}的段落数为 
 
 @dataclass(frozen=True, slots=True)
 class TaskRequest:
-    """A question with what it is answered from. `searched` is it as completed from the conversation; `k`,
-    `limit` and `threshold` are the assistant's."""
+    """A question with what it is answered from, in `language`."""
 
-    question: str
-    searched: str
+    query: Query
     language: str
     intent: Intent
-    index: Index
+    setup: Setup
     filters: Filters | None = None
-    k: int = 8
-    limit: int = 6
-    threshold: float | None = None
+
+    @property
+    def index(self) -> Index:
+        return self.setup.index
+
+    @property
+    def k(self) -> int:
+        return self.setup.top_k
+
+    def search(self, query: Query, filters: Filters | None = None) -> tuple[Hit, ...]:
+        """The passages for a question, within the filters of this one where none are given."""
+        return tuple(self.index.search(query, self.k, filters=filters or self.filters))
+
+    def select(self, query: Query, hits: Sequence[Hit], limit: int = 0) -> Selection:
+        """The sentences of the passages that bear on a question."""
+        limit = limit or self.setup.max_evidence
+        return select(query, hits, self.index, limit=limit, threshold=self.setup.threshold)
 
     @property
     def chinese(self) -> bool:
@@ -43,7 +57,7 @@ class TaskRequest:
 
     def basis(self, found: Selection, hits: Sequence[Hit]) -> Basis:
         proof = certificate(self.index, found, self.filters, self.language)
-        return Basis(self.question, self.language, found, hits, proof, searched=self.searched)
+        return Basis(self.query, self.language, found, hits, proof)
 
 
 def counted_claim(text: str, language: str, citations: Sequence[int] = ()) -> Claim:
@@ -76,11 +90,11 @@ def none_match(
 ) -> Answer:
     """The refusal of a question that no passage matches. Its certificate's score is the largest share of the
     words asked for that one of the nearest passages holds, where all of them are needed."""
-    hits = request.index.search(request.searched, request.k, filters=request.filters)
-    found = select(request.searched, hits, request.index, limit=request.limit, threshold=request.threshold)
+    hits = request.search(request.query)
+    found = request.select(request.query, hits)
     found = replace(found, sufficient=False, score=_share(hits, terms), threshold=1.0)
-    topic, store = scope.topic or request.searched, request.index.store
-    why = missing(topic, hits, store, request.language, filters=request.filters)
+    topic = request.index.understand(scope.topic) if scope.topic else request.query
+    why = missing(topic, hits, request.index.store, request.language, filters=request.filters)
     refusal = refuse(request.basis(found, hits), why)
     words = ("、" if request.chinese else ", ").join(f"“{need.typed}”" for need in terms)
     zero = _ZERO["zh" if request.chinese else "en"].format(words=words)
@@ -95,14 +109,14 @@ def _share(hits: Sequence[Hit], terms: Sequence[TopicTerm]) -> float:
     return min(best, 1 - 1 / (len(terms) + 1))  # all of them in one passage, but not in one sentence
 
 
-def plain_question(intent: Intent, question: str) -> str:
+def plain_question(intent: Intent, query: Query, index: Index) -> Query:
     """The question as others are asked, to be searched and judged where it is answered like them: "list all"
     and "summarise" stand in no document."""
     if not intent.sure or (intent.unit is not CountUnit.THING and intent.ask is not Ask.SUMMARISE):
-        return question
-    if intent.ask is Ask.SUMMARISE:
-        return intent.topic
-    return f"{intent.topic}有哪些？" if has_han(intent.topic) else f"What are the {intent.topic}?"
+        return query
+    text = f"{intent.topic}有哪些？" if has_han(intent.topic) else f"What are the {intent.topic}?"
+    plain = index.understand(intent.topic if intent.ask is Ask.SUMMARISE else text)
+    return replace(plain, asked=query.asked)
 
 
 def partly_read(answer: Answer, intent: Intent) -> Answer:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+from rag.index import Index
 from rag.languages.lexicon import lay_matches
 from rag.languages.text import STOPWORDS_EN, STOPWORDS_ZH, cut_words, has_han, normalise, search_tokens
-from rag.questions.constraints import Constraints, read_constraints
+from rag.questions.constraints import Constraints
 from rag.search.agreement import named_documents
-from rag.search.evidence import Searched
 from rag.store.store import Store
 from rag.types import DocumentInfo, FileStatus, Filters
 
@@ -254,7 +254,7 @@ class _Label:
 
 
 def read_scope(
-    topic: str, index: Searched, filters: Filters | None = None, *, whole: bool = False
+    topic: str, index: Index, filters: Filters | None = None, *, whole: bool = False
 ) -> TopicScope:
     """What the topic is about within the documents that pass the filters. With `whole` a topic that names a
     document and nothing else means all of it."""
@@ -262,7 +262,7 @@ def read_scope(
     if whole and not _distinctive_words(topic):  # "the documents", 全部文件
         return TopicScope(passing, False, "")
     labels = [_Label(d) for d in passing]
-    constraints = read_constraints(topic, index.store.catalogue(), index.fields)
+    constraints = index.understand(topic).constraints if any(map(str.isalnum, topic)) else _NONE
     found = _whole(topic, labels) if whole else ()
     if found:
         return TopicScope(found, True, "", constraints)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from rag.errors import GenerationError
 from rag.models.llm import LLM, Prompt
-from rag.questions.query import Query
+from rag.questions.expects import Wording
 from rag.types import Evidence
 
 # Evidence tokens: more than this makes a small model wander, and a CPU slow.
@@ -33,7 +33,7 @@ _HEADING = {"en": "Quotes from {}:", "zh": "摘自《{}》："}
 
 
 def build_prompt(
-    query: Query,
+    query: Wording,
     evidence: Sequence[Evidence],
     *,
     llm: LLM,

@@ -24,7 +24,7 @@ from rag.types import Turn
 MAX_QUESTION_CHARS = 4000
 
 
-class Understands(Reads, Protocol):
+class ReadsQuestions(Reads, Protocol):
     """A field as a question is understood with it."""
 
     def sought(self, wording: Wording) -> tuple[Sought, ...]:
@@ -59,7 +59,7 @@ class Readers:
     recognises names of the documents in a conversation."""
 
     catalogue: Catalogue
-    fields: Sequence[Understands] = ()
+    fields: Sequence[ReadsQuestions] = ()
     lexicons: Sequence[Path] = ()
     known: Known = nothing_known
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rag.documents.catalogue import Catalogue
 from rag.languages.text import query_tokens
 from rag.models.embedder import Embedder, supports
-from rag.questions.query import Query, Understands
+from rag.questions.query import Query, ReadsQuestions
 from rag.search.ranker import Pool, Terms
 from rag.store.dense import DenseIndex
 from rag.store.store import Store
@@ -29,7 +29,7 @@ _TERMS_EMBEDDED = 6
 WordTables = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
-class Searches(Understands, Protocol):
+class Searches(ReadsQuestions, Protocol):
     """A field as the search asks it."""
 
     @property

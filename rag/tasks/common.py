@@ -7,7 +7,7 @@ everything was read (`partly_read`)."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rag.answers.compose import Basis, certificate, missing, quote_claim, refuse
 from rag.answers.request import Setup
@@ -15,6 +15,7 @@ from rag.index import Index
 from rag.languages.text import has_han
 from rag.questions.query import Query
 from rag.search.evidence import Selection, select
+from rag.store.store import Store
 from rag.tasks.tally import not_all_read
 from rag.tasks.topics import Text, TopicScope, TopicTerm
 from rag.tasks.wordings import Ask, CountUnit, Intent
@@ -33,6 +34,17 @@ class TaskRequest:
     intent: Intent
     setup: Setup
     filters: Filters | None = None
+    _understood: dict[str, Query] = field(default_factory=dict)
+
+    def understand(self, text: str) -> Query:
+        """A piece of the question, or another wording of it; each is read once."""
+        if text not in self._understood:
+            self._understood[text] = self.index.understand(text)
+        return self._understood[text]
+
+    @property
+    def store(self) -> Store:
+        return self.index.store
 
     @property
     def index(self) -> Index:
@@ -93,7 +105,7 @@ def none_match(
     hits = request.search(request.query)
     found = request.select(request.query, hits)
     found = replace(found, sufficient=False, score=_share(hits, terms), threshold=1.0)
-    topic = request.index.understand(scope.topic) if scope.topic else request.query
+    topic = request.understand(scope.topic) if scope.topic else request.query
     why = missing(topic, hits, request.index.store, request.language, filters=request.filters)
     refusal = refuse(request.basis(found, hits), why)
     words = ("、" if request.chinese else ", ").join(f"“{need.typed}”" for need in terms)

@@ -73,14 +73,14 @@ def compare(request: TaskRequest) -> Answer | None:
 
 def _side(request: TaskRequest, name: str) -> _Side:
     """The sentences that bear on one side: those judged sufficient, else those that hold all of its words."""
-    store, aspect = request.index.store, request.intent.topic
-    scope = read_scope(name, request.index, request.filters, whole=True)
+    store, aspect = request.store, request.intent.topic
+    scope = read_scope(name, request, request.filters, whole=True)
     topic = " ".join(t for t in (aspect, scope.topic) if t)
     own_terms = topic_terms(scope.topic, extra=request.index.lexicons) if scope.topic else ()
     terms = topic_terms(topic, extra=request.index.lexicons)
-    query = about = request.index.understand(topic or name)
+    query = about = request.understand(topic or name)
     if not aspect and not scope.named:
-        query = request.index.understand(f"什么是{name}？" if request.chinese else f"What is {name}?")
+        query = request.understand(f"什么是{name}？" if request.chinese else f"What is {name}?")
     filters = _within(request.filters, scope)
     hits = request.search(query, filters)
     chosen = request.select(query, hits, _QUOTES)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 from rag.languages.text import content_tokens, cut_words, has_han
+from rag.questions.expects import Wording
 from rag.questions.parts import separate
-from rag.questions.query import Query
 from rag.tasks.wordings import CHINESE, ENGLISH, Ask, CountUnit, Intent
 
 _SIDE_ENDS = " \t\r\n.?!。？！,，;；:：的"
@@ -155,7 +155,7 @@ def _split_zh(groups: dict[str, str]) -> Intent | None:
     return Intent(Ask.COMPARE, aspect, sides=tuple(side.strip(_SIDE_ENDS) for side in sides))
 
 
-def read_intent(query: Query) -> Intent | None:
+def read_intent(query: Wording) -> Intent | None:
     """What a question asks for over many passages; None for any other question, and for one that asks several
     things."""
     wording = " ".join(query.text.split())

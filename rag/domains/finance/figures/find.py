@@ -116,7 +116,7 @@ def find_figures(
 ) -> Computed | Uncomputed | None:
     """The figure that a question asks for; None where it asks for none, or does not say whose. `facts` are
     sentences found for it, which loan, bond and insurance sums may take their terms from."""
-    sums = calculate(query, [fact.text for fact in facts])
+    sums = calculate(query.text, [fact.text for fact in facts])
     if isinstance(sums, Calculation):
         return _from_facts(sums, facts, query.language)
     if sums is not None:

@@ -1,7 +1,7 @@
 """Answers questions of loans, savings, bonds, flows and insurance whose inputs stand in the question, or in
 sentences found for it, by code.
 
-    calculate(read_wording("What is the monthly payment on a $300,000 mortgage at 6% for 30 years?"))
+    calculate("What is the monthly payment on a $300,000 mortgage at 6% for 30 years?")
 
 calculations.toml says by which words a sum is asked for, which terms it needs, how it is worked out and
 worded; where a term is missing the result says which."""
@@ -18,18 +18,17 @@ from rag.domains.finance.money.given import RATES, Inputs, Unsolved, data, read_
 from rag.domains.finance.money.sheet import Lack, Sheet, Way
 from rag.domains.finance.money.sums import READERS
 from rag.domains.finance.printing import NotComputed, read_rounding
-from rag.questions.expects import Wording
 from rag.types import Calculation
 
 MAX_CHARS = 2000
 _PRECISE = Context(prec=40, traps=[DivisionByZero, InvalidOperation, Overflow])
 
 
-def calculate(query: Wording, facts: Sequence[str] = ()) -> Calculation | NotComputed | None:
+def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | NotComputed | None:
     """The calculation that a question asks for; `NotComputed` with a reason that names the inputs which
     neither question nor `facts` give; None where it asks for no such calculation. An input that stands in a
     fact has that fact's number (from 1) as its `citation` and its place in it as `start` and `end`."""
-    text = query.text[:MAX_CHARS]
+    text = question[:MAX_CHARS]
     with localcontext(_PRECISE):
         inputs = read_inputs(text, facts)
         asked = _asked(inputs)

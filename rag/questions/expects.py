@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag.facts.periods import FiscalPeriod, read_periods
+from rag.facts.dates import FiscalPeriod, read_periods
 from rag.languages.text import (
     STOPWORDS_EN,
     content_tokens,

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from rag.answers.compose import Basis, certificate, missing, quote_claim, refuse
 from rag.answers.request import Setup
 from rag.index import Index
-from rag.languages.text import has_han
+from rag.languages import say
+from rag.languages.text import detect_language
 from rag.questions.query import Query
 from rag.search.evidence import Selection, select
 from rag.store.store import Store
@@ -20,9 +21,6 @@ from rag.tasks.tally import not_all_read
 from rag.tasks.topics import Text, TopicScope, TopicTerm
 from rag.tasks.wordings import Ask, CountUnit, Intent
 from rag.types import Answer, AnswerKind, Claim, ClaimState, Evidence, Filters, Hit, Part, Reading
-
-_COUNTED = {"en": "counted by code over every passage that was read", "zh": "由程序逐段统计得出"}
-_ZERO = {"en": "0 passages match {words}.", "zh": "含有{words}的段落数为 0。"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +61,6 @@ class TaskRequest:
         limit = limit or self.setup.max_evidence
         return select(query, hits, self.index, limit=limit, threshold=self.setup.threshold)
 
-    @property
-    def chinese(self) -> bool:
-        return self.language == "zh"
-
     def basis(self, found: Selection, hits: Sequence[Hit]) -> Basis:
         proof = certificate(self.index, found, self.filters, self.language)
         return Basis(self.query, self.language, found, hits, proof)
@@ -74,8 +68,7 @@ class TaskRequest:
 
 def counted_claim(text: str, language: str, citations: Sequence[int] = ()) -> Claim:
     """A sentence whose figures were counted by code."""
-    reason = _COUNTED["zh" if language == "zh" else "en"]
-    return Claim(text, ClaimState.SUPPORTED, tuple(citations), (reason,))
+    return Claim(text, ClaimState.SUPPORTED, tuple(citations), (say("tasks.counted", language),))
 
 
 def counted_answer(
@@ -108,9 +101,9 @@ def none_match(
     topic = request.understand(scope.topic) if scope.topic else request.query
     why = missing(topic, hits, request.index.store, request.language, filters=request.filters)
     refusal = refuse(request.basis(found, hits), why)
-    words = ("、" if request.chinese else ", ").join(f"“{need.typed}”" for need in terms)
-    zero = _ZERO["zh" if request.chinese else "en"].format(words=words)
-    return replace(refusal, text=f"{zero}{'' if request.chinese else ' '}{refusal.text}", reading=reading)
+    words = [say("tasks.quoted", request.language, word=need.typed) for need in terms]
+    zero = say("tasks.zero", request.language, words=words, refusal=refusal.text)
+    return replace(refusal, text=zero, reading=reading)
 
 
 def _share(hits: Sequence[Hit], terms: Sequence[TopicTerm]) -> float:
@@ -126,8 +119,9 @@ def plain_question(intent: Intent, query: Query, index: Index) -> Query:
     and "summarise" stand in no document."""
     if not intent.sure or (intent.unit is not CountUnit.THING and intent.ask is not Ask.SUMMARISE):
         return query
-    text = f"{intent.topic}有哪些？" if has_han(intent.topic) else f"What are the {intent.topic}?"
-    plain = index.understand(intent.topic if intent.ask is Ask.SUMMARISE else text)
+    topic = intent.topic
+    summary = intent.ask is Ask.SUMMARISE
+    plain = index.understand(topic if summary else say("tasks.what_are", detect_language(topic), topic=topic))
     return replace(plain, asked=query.asked)
 
 

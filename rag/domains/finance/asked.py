@@ -13,7 +13,7 @@ from rag.domains.finance.reports import (
     period_agreement,
     report_facts,
 )
-from rag.facts.periods import FiscalPeriod
+from rag.facts.dates import FiscalPeriod
 from rag.questions.constraints import Matter, Restriction, sign
 from rag.questions.expects import Wording
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rag.domains import Field
 from rag.types import Document
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
     from rag.questions.constraints import Restriction
     from rag.questions.expects import Wording
-    from rag.search.pool import WordTables
 
 
 class Medicine(Field):
@@ -24,7 +23,6 @@ class Medicine(Field):
     # The "subject" of a file's properties is a free remark; ours is what the page is about.
     own_keys = frozenset(("subject",))
     columns = ("subject",)
-    words: ClassVar[WordTables] = {"matters": {"subject": ("subject", "主题")}}
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """The subject and its other names, of any page that is neither a company's nor a statute."""

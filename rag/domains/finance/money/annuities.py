@@ -32,11 +32,6 @@ def annuity(rate: Decimal, n: Decimal, due: int = 0) -> Decimal:
     return Decimal(-npf.pv(rate, n, 1, when=due)) if rate else n
 
 
-def npv(rate: Decimal, flows: Sequence[Decimal]) -> Decimal:
-    """Value of flows one period apart, the first at once."""
-    return Decimal(npf.npv(rate, list(flows)))
-
-
 def nper(rate: Decimal, each: Decimal, start: Decimal, target: Decimal) -> Decimal:
     """Periods until `start` and `each` at every period's end come to `target`, not whole; a debt is a start
     below 0. Raises Unsolved where they never do. (numpy-financial's takes floats only.)"""
@@ -72,12 +67,12 @@ def irr(flows: Sequence[Decimal]) -> Decimal:
     found = [brentq(npf.npv, a, b, args=(floats,), xtol=1e-15, rtol=1e-15) for a, b in brackets]
     rate = Decimal(min(found, key=abs))
     for _ in range(3):
-        rate += npv(rate, flows) * (1 + rate) / npv(rate, [t * x for t, x in enumerate(flows)])
+        rate += npf.npv(rate, flows) * (1 + rate) / npf.npv(rate, [t * x for t, x in enumerate(flows)])
     return rate
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "annuity": annuity, "nper": nper, "rate": rate, "npv": npv, "irr": irr,
+    "annuity": annuity, "nper": nper, "rate": rate, "npv": npf.npv, "irr": irr,
     "ln": Decimal.ln, "exp": Decimal.exp, "min": min, "max": max,
     "ceil": lambda x: Decimal(math.ceil(x - Decimal("1e-9"))),
 }  # fmt: skip

@@ -109,11 +109,11 @@ def _one(q: Quantity, before: str, after: str, source: int) -> Given:
     months = 12 // TIMES[period] if per == "month" and (q.kind, period) != (Kind.MONEY, "quarterly") else 1
     if q.kind is Kind.NUMBER and cue("counted").match(after):
         role = "count"
-    elif q.kind is Kind.MONEY and per:
-        role = {"month": "monthly_amount", "share": "each"}.get(per, role or default)
-        role = "yearly_amount" if period == "yearly" else role
-    elif q.kind is Kind.MONEY and (each := cue("each_period").match(after)):
-        role = {"month": "monthly_amount", "year": "yearly_amount"}.get(each[1], "each")
+    elif q.kind is Kind.MONEY:
+        said_behind = cue("each_period").match(after)
+        every = "year" if period == "yearly" else per or (said_behind[1] if said_behind else "")
+        periodic = {"month": "monthly_amount", "year": "yearly_amount", "quarter": "each", "share": "each"}
+        role = periodic.get(every, role)
     guessed = not role
     role = role or default
     if q.kind is Kind.SHARE and per and period != "yearly" and role in RATES:

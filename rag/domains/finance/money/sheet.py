@@ -23,11 +23,7 @@ _MONEY = frozenset("P F A C payment loss other deductible ceiling paid missing f
 
 
 class Lack(Exception):
-    """Inputs that a calculation needs and nobody gave; `roles` are keys of [label]."""
-
-    def __init__(self, *roles: str) -> None:
-        super().__init__(", ".join(roles))
-        self.roles = roles
+    """Inputs that a calculation needs and nobody gave, by their keys in [label]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +58,10 @@ class Sheet:
         self.notes: list[str] = []
         self.terms: dict[str, Any] = {"due": int(self.says("due")), "m": Decimal(1)}
         rounding = read_rounding(question)
-        self.places = 2 if rounding.places is None else rounding.places
+        rounding = replace(rounding, places=2) if rounding.places is None else rounding
         money = [g.unit for g in self.given if g.quantity.kind is Kind.MONEY and g.unit]
         currency = money[0].replace("$", "USD") if money else "CNY" if self.zh else ""
-        self.shown = Formatter(replace(rounding, places=self.places), "zh" if self.zh else "en", currency)
+        self.shown = Formatter(rounding, "zh" if self.zh else "en", currency)
 
     def __getitem__(self, symbol: str) -> Decimal:
         return Decimal(self.terms[symbol])
@@ -96,53 +92,50 @@ class Sheet:
         return found.value if found else self.lack(roles[0]) if default is None else default
 
     def word(self, table: str, name: str) -> str:
-        """An entry of [label], [unit] or [note] in the question's language."""
+        """An entry of [label] or [unit] in the question's language."""
         words: Sequence[str] = data()[table][name]
         return words[self.zh]
 
-    def note(self, name: str, **terms: Any) -> None:
-        """A line of [note] under the result."""
-        self._say(self.word("note", name), **terms)
+    def note(self, line: str | Sequence[str], **terms: Any) -> None:
+        """A line under the result, said once: its name in [note] or its texts, English and Chinese; a third
+        is an expression that has to be above zero for it. `terms` are what the line names."""
+        texts: Sequence[str] = data()["note"][line] if isinstance(line, str) else line
+        self.terms |= terms
+        if len(texts) < 3 or evaluate(texts[2], self.terms) > 0:
+            self.notes = list(dict.fromkeys([*self.notes, self.filled(texts[self.zh])]))
 
-    def _say(self, text: str, **terms: Any) -> None:
-        """A line under the result, said once."""
-        self.notes = list(dict.fromkeys([*self.notes, self.filled(text, **terms)]))
-
-    def filled(self, text: str, **more: Any) -> str:
+    def filled(self, text: str) -> str:
         """A text with its placeholders, "{n * payment - P|money}", worked out and printed."""
-        terms = self.terms | more
+        return _PLACEHOLDER.sub(self._placeholder, text)
 
-        def printed(m: re.Match[str]) -> str:
-            if m[2] == "text":
-                return str(terms[m[1]])
-            if m[2] == "row":
-                return ", ".join(elided([plain(x) for x in terms[m[1]]], 5, 12))
-            value = evaluate(m[1], terms)
-            if m[2] == "often":
-                return next(str(names[self.zh]) for n, *names in data()["often"].values() if n == value)
-            return plain(value, int(m[2][1:])) if m[2][1:].isdigit() else self._print(value, m[2])
-
-        return _PLACEHOLDER.sub(printed, text)
+    def _placeholder(self, m: re.Match[str]) -> str:
+        if m[2] == "row":
+            return ", ".join(elided([plain(x) for x in self.terms[m[1]]], 5, 12))
+        value = evaluate(m[1], self.terms)
+        if m[2] == "often":
+            return next(str(names[self.zh]) for n, *names in data()["often"].values() if n == value)
+        if m[2][0] == "p":
+            return plain(value, int(m[2][1:]) if m[2][1:].isdigit() else None)
+        return self._print(value, m[2])
 
     def _print(self, value: Decimal, unit: str) -> str:
         if unit in ("money", "%"):
             return self.shown.text(value * 100 if unit == "%" else value, unit)
-        number = plain(value, None if value == value.to_integral_value() else self.places)
+        number = plain(value, None if value == value.to_integral_value() else self.shown.rounding.places)
         return f"{number}{'' if self.zh else ' '}{self.word('unit', unit)}"
 
     def work(self, formula: str) -> str:
-        """A formula with the terms' values in place of their symbols."""
-        return _SYMBOL.sub(
-            lambda m: self.printed(m[0], self.terms[m[0]]) if m[0] in self.terms else m[0], formula
-        )
+        """A formula with the terms' values in place of their symbols: money with two places, rates with six
+        of their percent, others four."""
+        return _SYMBOL.sub(self._symbol, formula)
 
-    def printed(self, symbol: str, value: Any) -> str:
-        """A term inside a working: money with two places, rates with six of their percent, others four."""
+    def _symbol(self, m: re.Match[str]) -> str:
+        value = self.terms.get(m[0], m[0])
         if isinstance(value, str):
             return value
-        if symbol in _MONEY:
+        if m[0] in _MONEY:
             return plain(value, None if value == value.to_integral_value() else 2)
-        if symbol in _RATES:
+        if m[0] in _RATES:
             return f"{plain((value * 100).quantize(Decimal('1.000000')).normalize())}%"
         return f"{value.quantize(Decimal('0.0001')).normalize():f}"
 
@@ -152,17 +145,14 @@ class Sheet:
         value = evaluate(way.value or words[0], self.terms)
         self.terms["value"] = value
         for texts in way.notes:
-            if len(texts) < 3 or evaluate(texts[2], self.terms) > 0:
-                self._say(texts[self.zh])
+            self.note(texts)
         suffix = (way.due if self.terms["due"] else "") + (way.per if self["m"] != 1 else "")
         printed = self._print(value, way.unit)
-        label = way.name[self.zh]
-        unit = self.shown.currency if way.unit == "money" else way.unit
-        inputs = dict.fromkeys(g.figure(self.word("label", role)) for g, role in self.used)
+        label, unit = way.name[self.zh], self.shown.currency if way.unit == "money" else way.unit
         return Calculation(
             name=label,
             formula=words[self.zh] + suffix,
-            inputs=tuple(inputs),
+            inputs=tuple(dict.fromkeys(g.figure(self.word("label", role)) for g, role in self.used)),
             result=Figure(label, value * 100 if unit == "%" else value, unit, printed=printed),
             working=f"{self.work((way.working or words[0]) + suffix)} = {printed}",
             notes=tuple(self.notes),

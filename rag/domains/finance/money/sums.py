@@ -32,9 +32,13 @@ def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | NotComp
         if asked is None:
             return None
         try:
-            return _worked(sheet, asked)
+            sheet.read(asked["terms"])
+            ways = (Way(*row[:4], **dict(*row[4:])) for row in asked["ways"])
+            way = next(way for way in ways if all(map(sheet.holds, way.when.split())))
+            sheet.read(way.terms)
+            return sheet.result(way)
         except Lack as lack:
-            names = [sheet.word("label", role) for role in dict.fromkeys(lack.roles)]
+            names = [sheet.word("label", role) for role in dict.fromkeys(lack.args)]
             reason = f"缺少：{'、'.join(names)}" if sheet.zh else f"not given: {', '.join(names)}"
         except Unsolved:
             reason = sheet.filled(asked.get("never", data()["never"])[sheet.zh])
@@ -50,21 +54,11 @@ def _asked(sheet: Sheet) -> Mapping[str, Any] | None:
         return None
     sums: Mapping[str, Mapping[str, Any]] = data()["sum"]
     for row in sums.values():
-        if all(p.search(sheet.text) for p in row["all"]):
-            if row.get("saving") and sheet.says("loan") and not sheet.says("saved"):
-                return None  # some other question about a loan
-            if not (row.get("rate_asked") and any(g.role in RATES for g in sheet.given)):
-                return row
+        known = row.get("rate_asked") and any(g.role in RATES for g in sheet.given)
+        if not known and all(p.search(sheet.text) for p in row["all"]):
+            # What asks of a loan as if of savings is some other question.
+            return None if row.get("saving") and sheet.says("loan") and not sheet.says("saved") else row
     return None
-
-
-def _worked(sheet: Terms, asked: Mapping[str, Any]) -> Calculation:
-    """A sum: its terms are read, then those of the first of its ways that fits. Raises Lack, Unsolved."""
-    sheet.read(asked["terms"])
-    ways = (Way(*row[:4], **dict(*row[4:])) for row in asked["ways"])
-    chosen = next(way for way in ways if all(map(sheet.holds, way.when.split())))
-    sheet.read(chosen.terms)
-    return sheet.result(chosen)
 
 
 class Terms(Sheet):
@@ -84,7 +78,7 @@ class Terms(Sheet):
             try:
                 self.terms[symbol] = self._term(source)
             except Lack as lack:
-                lacking += lack.roles
+                lacking += lack.args
             except KeyError:
                 continue  # it rests on a term that is missing
         if lacking:
@@ -109,9 +103,13 @@ class Terms(Sheet):
     def duration(self, *roles: str) -> Decimal:
         """A time or a number of payments in periods; days over 365, with a note."""
         g = self.need(*(roles or ("term", "elapsed")))
-        if g.unit == "day":
-            self.note("days", base="365")
-        return g.value if g.role == "count" else g.value * self["m"] / (365 if g.unit == "day" else 12)
+        if g.role == "count":
+            return g.value
+        daily = any(u.role == "daily" for u, _ in self.used)
+        base = 12 if g.unit == "month" else 360 if self.says("days_360") and not daily else 365
+        if g.unit == "day" and not daily:
+            self.note("days", base=base)
+        return g.value * self["m"] / base
 
     def periods(self) -> Decimal:
         """The term in whole periods, rounded with a note."""
@@ -123,8 +121,7 @@ class Terms(Sheet):
 
     def paid(self) -> Decimal:
         """How many payments have been made."""
-        said = cue("paid").search(self.text)
-        if said and all(g.role != "elapsed" for g in self.given):
+        if said := cue("paid").search(self.text):
             return Decimal(said[said.lastindex or 0])
         return Decimal(int(self.duration("elapsed")))
 
@@ -152,26 +149,21 @@ class Terms(Sheet):
             times = TIMES.get(g.role, 1)
             return g.value if m == times else (1 + g.value) ** (times / m) - 1
         if g := self.take("daily"):
-            self.note("days", base="365")
+            self.note("days", base=365)
             return g.value * 365 / m
         yearly = self.value("rate", "yield")
         said = times_a_year(self.text, "compound")
-        if said == 0:
-            return (yearly / m).exp() - 1
         if said not in (None, m):
-            return (1 + yearly / said) ** (said / m) - 1
+            return ((1 + yearly / said) ** said if said else yearly.exp()) ** (1 / m) - 1
         if m != 1:
             self.note("nominal")
         return yearly / m
 
     def simple_rate(self) -> Decimal:
-        """The rate of simple interest; the time is counted in its periods."""
-        term, base = self.need("term", "elapsed"), 360 if self.says("days_360") else 365
+        """The rate of simple interest, of a month or a day where it is said for one; it says the period."""
         g = self.take("monthly", "daily")
-        times, unit = (1, "years") if g is None else (12, "months") if g.role == "monthly" else (base, "days")
-        if term.unit == "day" and unit != "days":
-            self.note("days", base=str(base))
-        self.terms["t"] = term.value * times / (base if term.unit == "day" else 12)
+        self.terms["m"] = Decimal(TIMES[g.role] if g else 1)
+        unit = {"monthly": "months", "daily": "days"}[g.role] if g else "years"
         self.terms["unit"] = self.word("unit", unit)
         return g.value if g else self.yearly_rate()
 
@@ -243,18 +235,13 @@ class Terms(Sheet):
         n = self.duration()
         return n if n == n.to_integral_value() and n >= 1 else self.lack("term")
 
-    def bond_rate(self) -> Decimal:
-        """The market's yield of a coupon period, or a second rate."""
-        said = any(role == "yield" for _, role in self.used)
-        return (self["y"] if said else self.value("yield", "rate")) / self["m"]
-
     def bond_price(self) -> Decimal:
         """The price; one quoted as a percentage of face becomes an amount."""
         if g := self.take("price", "amount", "present"):
             return g.value
         if m := cue("quoted").search(self.text):
-            self.note("quoted", price=m[1])
-            return Decimal(m[1]) * self["F"] / 100
+            self.note("quoted", quoted=Decimal(m[1]))
+            return self["quoted"] * self["F"] / 100
         return self["F"] if self.says("at_par") else self.lack("price")
 
     # --- Rows of cash flows
@@ -263,10 +250,8 @@ class Terms(Sheet):
         """Those listed, or an outlay and then the same amount so many times; sets how many come in a year."""
         if listed := flow_list(self.text):
             return listed
-        each = self.take("yearly_amount", "each", "monthly_amount")
-        outlay = self.take("present", "price", "principal", "amount")
-        if each is None or outlay is None:
-            raise Lack("flows")
+        each = self.take("yearly_amount", "each", "monthly_amount") or self.lack("flows")
+        outlay = self.take("present", "price", "principal", "amount") or self.lack("flows")
         self.terms["m"] = Decimal(TIMES.get(each.role, 1))
         return [-outlay.value] + [each.value] * int(self.periods())
 
@@ -277,7 +262,8 @@ class Terms(Sheet):
         rate = monthly.value if monthly else self.value("yield", "rate", "effective")
         self.terms["flows"] = flows = self.flows()
         rate = rate / self["m"] if not monthly else rate if self["m"] > 1 else (1 + rate) ** 12 - 1
-        divisor = f"(1 + {self.printed('r', rate)})"
+        self.terms["r"] = rate
+        divisor = self.work("(1 + r)")
         steps = [f"{plain(x)} / {divisor}^{t}" if t else plain(x) for t, x in enumerate(flows)]
         self.terms["steps"] = " + ".join(elided(steps, 4, 8))
         return rate

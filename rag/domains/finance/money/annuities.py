@@ -27,8 +27,7 @@ class Unsolved(ValueError):
 
 
 def annuity(rate: Decimal, n: Decimal, due: int = 0) -> Decimal:
-    """What n payments of 1 are worth now, made at each period's end (0) or beginning (1); n need not be
-    whole."""
+    """What n payments of 1 at each period's end (0) or beginning (1) are worth now; n need not be whole."""
     return Decimal(-npf.pv(rate, n, 1, when=due)) if rate else n
 
 

@@ -59,8 +59,8 @@ class Sheet:
         self.terms: dict[str, Any] = {"due": int(self.says("due")), "m": Decimal(1)}
         rounding = read_rounding(question)
         rounding = replace(rounding, places=2) if rounding.places is None else rounding
-        money = [g.unit for g in self.given if g.quantity.kind is Kind.MONEY and g.unit]
-        currency = money[0].replace("$", "USD") if money else "CNY" if self.zh else ""
+        money = (g.unit for g in self.given if g.quantity.kind is Kind.MONEY and g.unit)
+        currency = next(money, "CNY" if self.zh else "").replace("$", "USD")
         self.shown = Formatter(rounding, "zh" if self.zh else "en", currency)
 
     def __getitem__(self, symbol: str) -> Decimal:
@@ -73,8 +73,8 @@ class Sheet:
     def take(self, *roles: str) -> Given | None:
         """An input by its role or, where none has it, by another role; it counts as used in the first, unless
         it has its name from a period."""
-        unused = [g for g in self.given if all(g is not u for u, _ in self.used)]
-        found = next((g for role in roles for g in unused if g.role == role), None)
+        used = [g for g, _ in self.used]
+        found = next((g for role in roles for g in self.given if g.role == role and g not in used), None)
         if found:
             self.used.append((found, found.role if found.role in {*TIMES, "count"} else roles[0]))
         return found
@@ -114,8 +114,8 @@ class Sheet:
         value = evaluate(m[1], self.terms)
         if m[2] == "often":
             return next(str(names[self.zh]) for n, *names in data()["often"].values() if n == value)
-        if m[2][0] == "p":
-            return plain(value, int(m[2][1:]) if m[2][1:].isdigit() else None)
+        if m[2] in ("p", "p0", "p1", "p2"):
+            return plain(value, int(m[2][1:]) if m[2] != "p" else None)
         return self._print(value, m[2])
 
     def _print(self, value: Decimal, unit: str) -> str:
@@ -142,18 +142,13 @@ class Sheet:
     def result(self, way: Way) -> Calculation:
         """The finished calculation; values of "%" are shares of one."""
         words = [way.formula] * 2 if isinstance(way.formula, str) else way.formula
-        value = evaluate(way.value or words[0], self.terms)
-        self.terms["value"] = value
+        self.terms["value"] = value = evaluate(way.value or words[0], self.terms)
         for texts in way.notes:
             self.note(texts)
         suffix = (way.due if self.terms["due"] else "") + (way.per if self["m"] != 1 else "")
         printed = self._print(value, way.unit)
         label, unit = way.name[self.zh], self.shown.currency if way.unit == "money" else way.unit
-        return Calculation(
-            name=label,
-            formula=words[self.zh] + suffix,
-            inputs=tuple(dict.fromkeys(g.figure(self.word("label", role)) for g, role in self.used)),
-            result=Figure(label, value * 100 if unit == "%" else value, unit, printed=printed),
-            working=f"{self.work((way.working or words[0]) + suffix)} = {printed}",
-            notes=tuple(self.notes),
-        )
+        figure = Figure(label, value * 100 if unit == "%" else value, unit, printed=printed)
+        inputs = tuple(dict.fromkeys(g.figure(self.word("label", role)) for g, role in self.used))
+        working = f"{self.work((way.working or words[0]) + suffix)} = {printed}"
+        return Calculation(label, words[self.zh] + suffix, inputs, figure, working, tuple(self.notes))

@@ -9,7 +9,7 @@ worded; where a term is missing the result says which."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, DecimalException, localcontext
+from decimal import Decimal, localcontext
 from itertools import accumulate
 from typing import Any
 
@@ -42,7 +42,7 @@ def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | NotComp
             reason = f"缺少：{'、'.join(names)}" if sheet.zh else f"not given: {', '.join(names)}"
         except Unsolved:
             reason = sheet.filled(asked.get("never", data()["never"])[sheet.zh])
-        except (DecimalException, ZeroDivisionError, OverflowError, ValueError):
+        except (ArithmeticError, ValueError):
             reason = data()["never"][sheet.zh]
     # One number alone in a question is a topic, not a sum to be done.
     return NotComputed(reason=reason) if sum(not g.source for g in sheet.given) >= 2 else None
@@ -91,15 +91,10 @@ class Terms(Sheet):
             return evaluate(source[1:].strip(), self.terms)
         near, _, times = source.partition(" ")
         if times:
-            return self.often(near, int(times))
+            return Decimal(times_a_year(self.text, near) or times)
         return self.value(*source.rstrip("?").split("/"), default=ZERO if source.endswith("?") else None)
 
-    def often(self, near: str, default: int) -> Decimal:
-        """How often a year, as said near a cue."""
-        return Decimal(times_a_year(self.text, near) or default)
-
     # --- How long, at what rate
-
     def duration(self, *roles: str) -> Decimal:
         """A time or a number of payments in periods; days over 365, with a note."""
         g = self.need(*(roles or ("term", "elapsed")))
@@ -162,9 +157,8 @@ class Terms(Sheet):
     def simple_rate(self) -> Decimal:
         """The rate of simple interest, of a month or a day where it is said for one; it says the period."""
         g = self.take("monthly", "daily")
-        self.terms["m"] = Decimal(TIMES[g.role] if g else 1)
         unit = {"monthly": "months", "daily": "days"}[g.role] if g else "years"
-        self.terms["unit"] = self.word("unit", unit)
+        self.terms |= {"m": Decimal(TIMES[g.role] if g else 1), "unit": self.word("unit", unit)}
         return g.value if g else self.yearly_rate()
 
     def fee_rate(self) -> Decimal:
@@ -172,7 +166,6 @@ class Terms(Sheet):
         return self.value("fee", "rate", "monthly") / (self["n"] if self.says("whole_fee") else 1)
 
     # --- Amounts
-
     def borrowed(self) -> Decimal:
         """What is borrowed: said as such, or a price less what is paid down."""
         down = self.take("down")
@@ -192,7 +185,7 @@ class Terms(Sheet):
     def regular(self) -> Decimal:
         """The same of savings, 0 for nothing."""
         paid = {"monthly_amount", "yearly_amount", "each", "premium"} & {g.role for g in self.given}
-        self.terms["m"] = self.often("anywhere" if paid else "compound", 1)
+        self.terms["m"] = Decimal(times_a_year(self.text, "anywhere" if paid else "compound") or 1)
         return self.repayment() if paid else ZERO
 
     def start(self) -> Decimal:
@@ -212,24 +205,21 @@ class Terms(Sheet):
         return target if factor or start or self["A"] else self.lack("present")
 
     # --- Bonds
-
     def face_value(self) -> Decimal:
         """The face value: 100 where none is said, 1,000 of a dollar bond."""
         if g := self.take("face", "principal"):
             return g.value
-        size = Decimal(1000 if self.shown.currency == "USD" and not self.zh else 100)
-        self.note("face", size=size)
-        return size
+        self.note("face", size=1000 if self.shown.currency == "USD" and not self.zh else 100)
+        return self["size"]
 
     def coupon_paid(self) -> Decimal:
         """What the bond pays each period; sets how often a year."""
         if self.says("zero_coupon"):
             return ZERO
-        rate = self.value("coupon", "rate")
-        self.terms["m"] = self.often("coupons", 1)
+        self.terms["m"] = Decimal(times_a_year(self.text, "coupons") or 1)
         if self["m"] == 1:
             self.note("yearly_coupons")
-        return self["F"] * rate / self["m"]
+        return self["F"] * self.value("coupon", "rate") / self["m"]
 
     def coupon_periods(self) -> Decimal:
         n = self.duration()
@@ -245,7 +235,6 @@ class Terms(Sheet):
         return self["F"] if self.says("at_par") else self.lack("price")
 
     # --- Rows of cash flows
-
     def flows(self) -> list[Decimal]:
         """Those listed, or an outlay and then the same amount so many times; sets how many come in a year."""
         if listed := flow_list(self.text):
@@ -263,8 +252,7 @@ class Terms(Sheet):
         self.terms["flows"] = flows = self.flows()
         rate = rate / self["m"] if not monthly else rate if self["m"] > 1 else (1 + rate) ** 12 - 1
         self.terms["r"] = rate
-        divisor = self.work("(1 + r)")
-        steps = [f"{plain(x)} / {divisor}^{t}" if t else plain(x) for t, x in enumerate(flows)]
+        steps = [plain(x) + (self.work(f" / (1 + r)^{t}") if t else "") for t, x in enumerate(flows)]
         self.terms["steps"] = " + ".join(elided(steps, 4, 8))
         return rate
 
@@ -278,7 +266,6 @@ class Terms(Sheet):
         raise Lack("flows")
 
     # --- Insurance
-
     def share_insured(self) -> Decimal:
         """The insurer's share; "20% coinsurance" is the insured's by health plans' usage, "80%" is not."""
         if own := self.take("own"):
@@ -291,8 +278,7 @@ class Terms(Sheet):
         return g.value if g else Decimal(1)
 
     def payout(self) -> Decimal:
-        """What an insurer pays of a loss: a share of what others and the deductible leave, at most the
-        limit."""
+        """What is paid of a loss: a share of what others and the deductible leave, at most the limit."""
         working = "loss" + "".join(f" - {part}" for part in ("other", "deductible") if self[part])
         working = f"max({working}, 0)" if evaluate(working, self.terms) < 0 else working
         if self["r"] != 1:

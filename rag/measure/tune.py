@@ -240,7 +240,7 @@ def _judged(
         found = retrieve(index.retrievers(query), query, k=_TOP, ranker=ranker)
         selection = select(query, found, index)
         right = question.answerable and any(is_shown(e, question) for e in selection.evidence)
-        judged.append(_Asked(question.answerable, selection.score, not right))
+        judged.append(_Asked(question.answerable, selection.verdict.confidence, not right))
         if progress is not None:
             progress(Progress("evidence", done, len(questions), current=question.question))
     return judged

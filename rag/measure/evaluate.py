@@ -161,7 +161,7 @@ class Run:
 
     def _answer(self, question: EvalQuestion, scores: Scores, seconds: dict[str, float]) -> dict[str, Any]:
         answer = self._timed_answer(question, seconds)
-        self.thresholds.add(round(answer.certificate.threshold, 4))
+        self.thresholds.add(round(answer.certificate.least, 4))
         self.counts[f"kind: {answer.kind.value}"] += 1
         self.counts.update(f"state: {claim.state.value}" for claim in answer.claims)
         self.counts.update(f"dropped from the draft: {claim.state.value}" for claim in answer.dropped)
@@ -170,8 +170,8 @@ class Run:
         scores |= {**judged, **came.scores}
         return about | {
             "kind": answer.kind.value,
-            "score": answer.certificate.best_score,
-            "threshold": answer.certificate.threshold,
+            "score": answer.certificate.confidence,
+            "threshold": answer.certificate.least,
             "answer": answer.text,
             "outcome": came.name,
             "first_sentence": came.first,

@@ -146,13 +146,14 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """What was searched before a refusal (or an answer) was given: counts over the scope, files that could
-    not be read (path, status), best score seen and the threshold it was held against, both 0..1."""
+    not be read (path, status), the confidence that the evidence holds the answer, and the least that an
+    answer needs, both 0..1."""
 
     documents: int
     passages: int
     unreadable: tuple[tuple[str, str], ...]
-    best_score: float
-    threshold: float
+    confidence: float
+    least: float
     scope: str = ""
     dense: bool = False
 

@@ -181,6 +181,11 @@ def _year(text: str) -> int:
     return year if len(text) != 2 else year + (2000 if year < 70 else 1900)
 
 
+def with_capitals(text: str) -> str:
+    """A text of small letters with the capitals of its months, by which dates are known."""
+    return _IN_LOWER_CASE.sub(lambda m: m.group().title(), text)
+
+
 def dates(text: str) -> list[FoundDate]:
     """Dates of a folded text (`rag.facts.numerals.fold`), in order, without overlaps; earlier
     patterns win."""

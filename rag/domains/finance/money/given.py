@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy_financial as npf
 
+from rag.facts.dates import with_capitals
 from rag.facts.numerals import fold
 from rag.facts.quantities import extract
 from rag.facts.quantity import Kind, Quantity
@@ -218,7 +219,7 @@ def read_inputs(question: str, facts: Sequence[str] = ()) -> Inputs:
 
 def _lowered(text: str) -> str:
     """Folded and in lower case, but for the names of months, by whose capitals dates are known."""
-    return cue("month").sub(lambda m: m.group().title(), fold(text).lower())
+    return with_capitals(fold(text).lower())
 
 
 def _given(text: str, source: int) -> Iterator[Given]:

@@ -8,6 +8,7 @@ Readers of text take the union over `LANGUAGES`; what speaks asks `say`."""
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -19,6 +20,7 @@ from typing import Any, TypeVar
 from rag.errors import ConfigError
 
 T = TypeVar("T")
+_PART = re.compile(r"\{([a-z]\w*)\}")
 COMPLETE = ("en", "zh")
 """Languages that leave nothing out; the first is what others fall back to."""
 
@@ -35,8 +37,9 @@ class Language:
 
     `script` are the letters that are only the language's, as in a set of a regular expression; `unspaced`:
     its words are not written apart. A full stop behind one of the `abbreviations` ends no sentence; `asking`
-    matches what only asks. `cues` are patterns of words that turn a sentence round, by group and class
-    ("negation", "not"); `opposites` exclude each other."""
+    matches what only asks; `opposites` exclude each other. `wordings` ask for many passages ("count document"
+    and a pattern), `sides` compare. `patterns` are those of the file's tables by their keys:
+    "cues.negation.not"."""
 
     code: str
     folder: Path
@@ -58,7 +61,9 @@ class Language:
     abbreviations: frozenset[str] = frozenset()
     asking: str = ""
     opposites: tuple[tuple[str, str], ...] = ()
-    cues: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    wordings: tuple[tuple[str, str], ...] = ()
+    sides: tuple[str, ...] = ()
+    patterns: Mapping[str, str] = field(default_factory=dict)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -73,32 +78,40 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _load(folder: Path) -> Language:
+    """The language of a folder; {name} in a pattern is an entry of the file's [part]."""
     path = folder / "words.toml"
     raw = _read(path)
+    patterns = dict(_texts({key: value for key, value in raw.items() if isinstance(value, dict)}))
+
+    def whole(pattern: str | Sequence[str]) -> str:
+        return _PART.sub(lambda m: whole(patterns[f"part.{m[1]}"]), "".join(pattern))
+
+    raw = {key: value for key, value in raw.items() if not isinstance(value, dict)} | {
+        "months": [[number, *words] for number, words in enumerate(raw.get("months", ()), 1)],
+        "patterns": {key: whole(pattern) for key, pattern in patterns.items()},
+        "wordings": tuple((asked, whole(pattern)) for asked, *pattern in raw.get("wordings", ())),
+        "sides": tuple(map(whole, raw.get("sides", ()))),
+    }
     known = {each.name for each in fields(Language)} - {"code", "folder"}
     _same(path, "keys", known, known if folder.name in COMPLETE else set(), set(raw))
-    raw["months"] = [[number, *words] for number, words in enumerate(raw.get("months", ()), 1)]
     words = {key: _words(key, value) for key, value in raw.items()}
     return Language(**{"name": folder.name, **words}, code=folder.name, folder=folder)
 
 
 def _words(key: str, value: Any) -> Any:
-    """A key of words.toml as the field of `Language`; lists of lists begin with what their words stand for,
-    lists of patterns are alternatives."""
+    """A key of words.toml as the field of `Language`; lists of a list begin with what its words stand for."""
     match key:
-        case "name" | "script" | "unspaced":
-            return value
         case "stop_words" | "abbreviations":
             return frozenset(value.split())
         case "asking":
-            return "|".join(value)
+            return "".join(value)
         case "opposites":
             return tuple(tuple(pair.split("/")) for pair in value)
-        case "cues":
-            return {g: {name: "|".join(lines) for name, lines in of.items()} for g, of in value.items()}
         case "time_units" | "measures":
             units = [(row[0].split(" ", 1), row[1:]) for row in value]
             return {word: (base, Fraction(factor)) for (factor, base), names in units for word in names}
+    if not isinstance(value, list):
+        return value
     return {word: row[0] for row in value for word in row[1:]}
 
 
@@ -113,7 +126,11 @@ def _same(path: Path, what: str, known: set[str], needed: set[str], found: set[s
 @cache
 def _known() -> dict[str, Language]:
     folders = sorted(path.parent for path in Path(__file__).parent.glob("*/words.toml"))
-    return {folder.name: _load(folder) for folder in folders}
+    known = {folder.name: _load(folder) for folder in folders}
+    default, *others = ({k for k in known[code].patterns if k[:5] != "part."} for code in COMPLETE)
+    for code, keys in zip(COMPLETE[1:], others, strict=True):
+        _same(known[code].folder / "words.toml", "patterns", default, default, keys)
+    return known
 
 
 class _Languages(Mapping[str, Language]):
@@ -150,6 +167,14 @@ def language(code: str) -> Language:
 def union(words: Callable[[Language], Mapping[str, T]]) -> dict[str, T]:
     """Words of all languages with what they stand for: `union(lambda of: of.months)`."""
     return {word: value for known in LANGUAGES.values() for word, value in words(known).items()}
+
+
+def patterns(table: str, flags: re.RegexFlag = re.IGNORECASE) -> dict[str, re.Pattern[str]]:
+    """The patterns of a table of words.toml by their keys, in the order in which English has them, each of
+    which matches what that of any language matches."""
+    keys = (key for key in language(COMPLETE[0]).patterns if key.startswith(f"{table}."))
+    found = {k: [of.patterns.get(k, "") for of in LANGUAGES.values()] for k in keys}
+    return {k[len(table) + 1 :]: re.compile("|".join(filter(None, own)), flags) for k, own in found.items()}
 
 
 def either(pattern: Callable[[Language], str]) -> str:
@@ -200,7 +225,7 @@ def _texts(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str
         if isinstance(value, dict):
             yield from _texts(value, f"{above}{key}.")
         else:
-            yield above + key, str(value)
+            yield above + key, "".join(value)
 
 
 def _names(text: str) -> Iterator[tuple[str, bool]]:

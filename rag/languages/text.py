@@ -1,4 +1,4 @@
-"""Language, sentences and search tokens of English and Chinese text.
+"""Language, sentences and search tokens of a text, and the small words that turn its sentences round.
 
 Everything here is a pure function over strings. Sentence spans index into the text that was passed: nothing
 is cleaned, so `text[span.start:span.end]` is always verbatim."""
@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from rag.languages import LANGUAGES, either
+from rag.languages import LANGUAGES, either, patterns
 from rag.types import Span
 
 # Part of the index manifest: tokens made by another version do not match the ones in an index.
@@ -222,3 +223,47 @@ def _single_han(token: str) -> bool:
 @lru_cache(maxsize=1)
 def _stemmed_stopwords() -> frozenset[str]:
     return STOP_WORDS | frozenset(_stem(w) for w in STOP_WORDS if not has_han(w))
+
+
+# Small words that turn a sentence round
+
+# Expressions of these groups use their words up: the "not" of "not more than" is no negation, nor its
+# "more" a comparison.
+_CONSUMING = frozenset({"bound", "modality"})
+
+OPPOSITES = tuple(pair for known in LANGUAGES.values() for pair in known.opposites)
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A turning word: its group ("negation"), class ("not"), the words themselves, span, and where its
+    scope ends."""
+
+    group: str
+    name: str
+    text: str
+    start: int
+    end: int
+
+
+@lru_cache(maxsize=1)
+def _cues() -> dict[str, re.Pattern[str]]:
+    return patterns("cues")
+
+
+def cues(text: str) -> tuple[Cue, ...]:
+    """Turning words of a folded text in order. Prohibitions ("shall not", 不得) are given as modality and
+    as negation."""
+    found: list[Cue] = []
+    used = bytearray(len(text))
+    for key, pattern in _cues().items():
+        group, name = key.split(".")
+        for m in pattern.finditer(text):
+            if m.start() == m.end() or any(used[m.start() : m.end()]):
+                continue
+            found.append(Cue(group, name, m.group(), m.start(), m.end()))
+            if name in ("must not", "should not", "need not"):
+                found.append(Cue("negation", "not", m.group(), m.start(), m.end()))
+            if group in _CONSUMING:
+                used[m.start() : m.end()] = b"\1" * (m.end() - m.start())
+    return tuple(sorted(found, key=lambda c: (c.start, c.group)))

@@ -12,8 +12,7 @@ from functools import cached_property, lru_cache
 
 from rag.facts.numerals import fold
 from rag.facts.quantities import Quantity, extract
-from rag.languages.cues import Cue, cues
-from rag.languages.text import STOP_WORDS, search_tokens
+from rag.languages.text import STOP_WORDS, Cue, cues, search_tokens
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[^\W_{_HAN}]+(?:['’&.][^\W_{_HAN}]+)*|[{_HAN}]+")

@@ -314,7 +314,7 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     settings = EngineSettings(**request["settings"])
     model = Model(Path(request["file"]))
     context = Context(model, sequences=1, context_tokens=1024, settings=settings)
-    text = model.vocabulary.tokenize(_TEXT, special=False)
+    text = model.tokenize(_TEXT, special=False)
 
     def read(tokens: Sequence[int], begin: int, first_wanted: int = 0) -> list[int]:
         """The likeliest token after each from the first one wanted."""

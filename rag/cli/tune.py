@@ -64,11 +64,9 @@ def tune(
 def _check(source: Path | None, refuse: float, risk: float | None, *, reset: bool, dry_run: bool) -> None:
     """What can be wrong with the arguments, before the minutes that an ingest may take."""
     from rag.measure.evalset import load_questions
+    from rag.measure.tune import check_shares
 
-    if not 0.0 < refuse < 1.0:
-        raise InputError(f"--refuse {refuse} is no share of questions; give one such as 0.85.")
-    if risk is not None and not 0.0 < risk < 1.0:
-        raise InputError(f"--risk {risk} is no share of answers; give one such as 0.05.")
+    check_shares(refuse, risk)
     if reset:
         if dry_run:
             raise InputError("--reset takes the tuning away, --dry-run changes nothing; leave one out.")

@@ -219,11 +219,7 @@ def area_under_risk(points: Sequence[RiskPoint]) -> float:
 
 def measure(values: Sequence[float]) -> Measure:
     """Mean and 95 % percentile bootstrap interval (Efron, 1979); all zero for no values."""
-    if not values:
-        return Measure(0.0, 0.0, 0.0, 0)
-    sample = np.asarray(values, dtype=np.float64)
-    low, high = _interval(sample)
-    return Measure(float(sample.mean()), low, high, len(sample))
+    return Measure(*_bootstrap(np.asarray(values, dtype=np.float64)), len(values))
 
 
 def share(values: Sequence[float]) -> Measure:
@@ -241,19 +237,19 @@ def share(values: Sequence[float]) -> Measure:
 def difference(before: Sequence[float], after: Sequence[float]) -> Difference:
     """The paired bootstrap of `after - before`: the same questions are drawn on both sides, so that what
     makes a question hard cancels out. All zero for no values."""
-    if not before and not after:
-        return Difference(0.0, 0.0, 0.0, 0, 0, 0)
     deltas = np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
-    low, high = _interval(deltas)
     better, worse = int((deltas > 0).sum()), int((deltas < 0).sum())
-    return Difference(float(deltas.mean()), low, high, len(deltas), better, worse)
+    return Difference(*_bootstrap(deltas), len(deltas), better, worse)
 
 
-def _interval(sample: NDArray[np.float64]) -> tuple[float, float]:
+def _bootstrap(sample: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Mean, and the ends of its interval."""
+    if not len(sample):
+        return 0.0, 0.0, 0.0
     generator = np.random.default_rng(0)
     means = sample[generator.integers(0, len(sample), (_RESAMPLES, len(sample)))].mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
+    return float(sample.mean()), float(low), float(high)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

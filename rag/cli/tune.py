@@ -120,12 +120,9 @@ def risk_at(tuning: Tuning) -> list[tuple[float, float]]:
 
 def _numbers(tuning: Tuning) -> dict[str, Any]:
     """What is printed, without the weights: those stand in the file."""
+    names = [f.name for f in dataclasses.fields(tuning) if f.name not in ("ranker", "curve")]
     table = [{"coverage": coverage, "risk": risk} for coverage, risk in risk_at(tuning)]
-    payload = {f.name: getattr(tuning, f.name) for f in dataclasses.fields(tuning)}
-    return {k: v for k, v in payload.items() if k not in ("ranker", "curve")} | {
-        "risk_coverage": table,
-        "risk": dataclasses.asdict(tuning.risk) if tuning.risk else None,
-    }
+    return {name: getattr(tuning, name) for name in names} | {"risk_coverage": table}
 
 
 def _print(tuning: Tuning, refuse: float) -> None:

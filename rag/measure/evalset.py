@@ -1,4 +1,5 @@
-"""Questions with evidence, read from a set's `questions.jsonl`."""
+"""Questions with evidence. A set is a folder with `documents/` and `questions.jsonl`, or such a file alone,
+one JSON object a line."""
 
 from __future__ import annotations
 
@@ -16,7 +17,6 @@ from rag.errors import InputError
 from rag.measure.metrics import EvidenceEntry
 from rag.types import Progress, Turn
 
-ProgressCallback = Callable[[Progress], None]
 Half = Literal["dev", "test"]
 HALVES: tuple[Half, ...] = ("dev", "test")
 _NAMES = {dict: "an object", list: "a list", bool: "true or false", str: "a text"}
@@ -44,6 +44,11 @@ class EvalQuestion:
     scale: str | None = None
     scope: tuple[str, ...] = ()
     history: tuple[Turn, ...] = ()
+
+    @property
+    def located(self) -> bool:
+        """Whether retrieval can be measured: there is something to be found, and known where."""
+        return self.answerable and bool(self.evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +208,7 @@ def choose(questions: Sequence[EvalQuestion], choice: Choice = EVERY) -> tuple[E
 
 
 def with_progress(
-    questions: Sequence[EvalQuestion], progress: ProgressCallback | None, stage: str = "questions"
+    questions: Sequence[EvalQuestion], progress: Callable[[Progress], None] | None, stage: str = "questions"
 ) -> Iterator[EvalQuestion]:
     """The questions one by one; the callback is given each when it is done."""
     begun = time.perf_counter()

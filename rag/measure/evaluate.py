@@ -1,9 +1,5 @@
 """Measure an index on a set of questions: is the evidence found, shown and cited, and is what is absent
-refused?
-
-A set is a folder with `documents/` and `questions.jsonl`, or such a file alone, one JSON object a line: `id`,
-`question`, `answers` (accepted ones; may be empty), `answerable`, `evidence` (entries of `document`, and
-`page` or `quote`), `tags`."""
+refused?"""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
@@ -21,19 +17,10 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import CitewiseError, InputError
 from rag.languages.text import detect_language
 from rag.measure import metrics
-from rag.measure.evalset import (
-    EVERY,
-    Choice,
-    EvalQuestion,
-    ProgressCallback,
-    choose,
-    load_questions,
-    with_progress,
-)
+from rag.measure.evalset import EVERY, Choice, EvalQuestion, choose, load_questions, with_progress
 from rag.measure.report import ALL, PLAIN, Report, Variant, measures_of
-from rag.measure.scoring import is_searched, passage, rank_scores
 from rag.measure.yardstick import QuestionResult, judge, nothing_scores, unanswered
-from rag.types import Answer, EvidenceFound, Filters, Finished, Stages, Token
+from rag.types import Answer, EvidenceFound, Filters, Finished, Progress, Stages, Token
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -54,7 +41,7 @@ def evaluate(
     choice: Choice = EVERY,
     depth: int = DEPTH,
     stages: Stages = ALL_STAGES,
-    progress: ProgressCallback | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Ask the questions of `source` (a set's folder or a file of questions) and measure. `what` is
     "retrieval", "answers" (needs an assistant) or "all".
@@ -107,7 +94,7 @@ def read_set(source: Path, choice: Choice = EVERY, what: str = "retrieval") -> t
     if what not in PARTS:
         raise InputError(f"There is nothing called {what!r} to measure. Allowed: {', '.join(PARTS)}.")
     questions = choose(load_questions(source), choice)
-    if what == "retrieval" and not any(map(is_searched, questions)):
+    if what == "retrieval" and not any(q.located for q in questions):
         raise InputError(
             f"None of the {len(questions)} questions of {source} says where its evidence stands: retrieval "
             'cannot be measured. Add `evidence` ({"document": ..., "quote": ...}), or measure answers alone '
@@ -146,7 +133,7 @@ class _Run:
         seconds: dict[str, float] = {}
         found = replace(unanswered(question), seconds=seconds)
         try:
-            if self.what != "answers" and is_searched(question):
+            if self.what != "answers" and question.located:
                 found = self._retrieve(question, found, seconds)
             if self.what != "retrieval":
                 answer = self._answer(question, seconds)
@@ -165,13 +152,13 @@ class _Run:
         begun = time.perf_counter()
         hits = self.index.search(question.question, self.depth)
         seconds["search"] = time.perf_counter() - begun
-        passages = [passage(hit) for hit in hits]
+        passages = [metrics.passage(hit) for hit in hits]
         return replace(
             found,
             searched=True,
             rank=metrics.first_rank(passages, question.evidence),
             document_rank=metrics.first_document_rank(passages, question.evidence),
-            scores=rank_scores(passages, question.evidence, self.depth),
+            scores=metrics.rank_scores(passages, question.evidence, self.depth),
         )
 
     def _answer(self, question: EvalQuestion, seconds: dict[str, float]) -> Answer:
@@ -251,14 +238,14 @@ def ablate(
     *,
     choice: Choice = EVERY,
     depth: int = DEPTH,
-    progress: ProgressCallback | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> tuple[Variant, ...]:
     """Measure retrieval under every variant, first with all stages, on the questions of `source` that say
     where their evidence stands. `depth` passages are retrieved each time. The variants of a question are
     asked one after the other, each time beginning with another, so that neither the machine's mood nor a
     warm cache favours any. Raises InputError for an unusable set, CitewiseError where the index cannot be
     used."""
-    questions = [q for q in read_set(source, choice) if is_searched(q)]
+    questions = [q for q in read_set(source, choice) if q.located]
     tried = variants()
     runs = [(name, _Run(_narrowed(index, s), None, "retrieval", depth)) for name, s in tried.items()]
     results: dict[str, list[QuestionResult]] = {name: [] for name in tried}
@@ -283,7 +270,7 @@ def _variant(
         stages,
         measures_of([r.scores for r in results]),
         {} if results is base else differences,
-        metrics.percentile([r.seconds["search"] for r in results if "search" in r.seconds], 0.5),
+        percentiles([r.seconds for r in results]).get("search p50", 0.0),
         {r.id: r.rank for r in results},
         sum(bool(r.error) for r in results),
     )

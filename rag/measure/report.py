@@ -13,7 +13,7 @@ from rag.errors import InputError
 from rag.files import write_atomically
 from rag.measure import metrics
 from rag.measure.metrics import Difference, Measure, RiskPoint, area_under_risk, difference
-from rag.measure.yardstick import COLUMNS, SHARES, WRONG, QuestionResult
+from rag.measure.yardstick import ANSWERED, COLUMNS, PRECISION, REFUSALS, SHARES, SHOWN, WRONG, QuestionResult
 from rag.types import AnswerKind, Stages
 from rag.types.plain import to_json
 
@@ -21,18 +21,7 @@ ALL, PLAIN = "all stages", "plain"
 ABLATED = ("hit@1", "hit@5", "hit@10", "document hit@1", "MRR@10")
 # A rank that crosses several of these has turned at the first; five is what a reader looks at.
 TURNS = (5, 1, 10)
-TAG_COLUMNS = (
-    "hit@1",
-    "hit@5",
-    "hit@10",
-    "document hit@1",
-    "MRR@10",
-    "evidence shown",
-    "answered with its evidence",
-    "citation precision",
-    "refused, answerable",
-    "refused, unanswerable",
-)
+TAG_COLUMNS = (*ABLATED, SHOWN, ANSWERED, PRECISION, *REFUSALS.values())
 
 
 @dataclass(frozen=True, slots=True)

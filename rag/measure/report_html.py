@@ -19,7 +19,6 @@ from markupsafe import Markup
 from rag.files import write_atomically
 from rag.measure import metrics
 from rag.measure.report import Report, Section, risk_curve
-from rag.measure.scoring import CUTOFFS
 from rag.measure.yardstick import QuestionResult
 
 if TYPE_CHECKING:
@@ -55,20 +54,13 @@ def to_html(report: Report, more: Sequence[Section] = ()) -> str:
     """The page: the plots, the report's sections, `more`. The same values give the same page."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    environment = Environment(
+        loader=PackageLoader("rag", "measure"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
     hits = hit_curve(report.results, int(report.settings.get("depth") or 100))
-    drawn = {
-        "How many of the questions have their evidence, or its document, among the first k passages. "
-        "Vertical bars: 95 % bootstrap intervals.": hits,
-        "Answers and errors as the threshold of refusal falls. An error is an answer whose evidence is "
-        "not shown, or any answer to a question that the documents do not answer. Lower is better.": (
-            risk_plot(report.results)
-        ),
-    }
-    plots = [(Markup(svg), caption) for caption, svg in drawn.items() if svg]
-    settings: dict[str, Any] = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    environment = Environment(autoescape=True, loader=PackageLoader("rag", "measure"), **settings)
-    template = environment.get_template("report.html.jinja")
-    return template.render(report=report, plots=plots, sections=[*more, *report.sections()])
+    plots = {"hits": Markup(hits), "risk": Markup(risk_plot(report.results))}
+    sections = [*more, *report.sections()]
+    return environment.get_template("report.html.jinja").render(report=report, sections=sections, **plots)
 
 
 def write_html(report: Report, folder: Path, more: Sequence[Section] = ()) -> Path:
@@ -85,7 +77,7 @@ def hit_curve(results: Sequence[QuestionResult], depth: int) -> str:
     searched = [r for r in results if r.searched or "MRR@10" in r.scores]  # those that failed, too
     if not searched:
         return ""
-    marks = [k for k in CUTOFFS if k <= depth]
+    marks = [k for k in metrics.CUTOFFS if k <= depth]
     cutoffs = range(1, depth + 1)
 
     def draw(axes: Axes) -> None:

@@ -1,5 +1,4 @@
-"""What the passages found for a question score; and whether a text states what an accepted answer states: its
-figures by value, its yes or no, its words. Pure.
+"""Whether a text states what an accepted answer states: its figures by value, its yes or no, its words. Pure.
 
 Wordings differ: "$1,450mn", "USD 1,450.0 million" and "1,450" of a table in millions are one figure, 0.75%
 and 0.0075 too. A figure is stated when the text holds a value that, at the places of the accepted one, is it.
@@ -15,15 +14,8 @@ from rag.facts import units
 from rag.facts.quantities import extract
 from rag.facts.quantity import Kind, Quantity, QuantityMatch, compare
 from rag.languages.text import content_tokens, letters
-from rag.measure import metrics
-from rag.measure.evalset import EvalQuestion
-from rag.measure.metrics import EvidenceEntry, Passage, contains_answer, hits_any
-from rag.types import Evidence, Hit
+from rag.measure.metrics import contains_answer
 
-Scores = dict[str, float]
-
-CUTOFFS = (1, 3, 5, 10, 20, 100)
-RECALLS = (5, 10, 100)
 _FIGURES = frozenset({Kind.NUMBER, Kind.SHARE, Kind.MONEY, Kind.MEASURE, Kind.DURATION})
 # Money is printed in any of these; a bare share may be a fraction or a percentage.
 _SCALES = (1, 10**3, 10**6, 10**9, 10**4, 10**8)
@@ -38,34 +30,6 @@ _VERDICT = re.compile(
     r"(?:^|[.\n。]\s*)[“\"]?(?P<said>yes|no|maybe|是的?|不是|否)(?=[\s,.:;，。：；]|$)", re.IGNORECASE
 )
 VERDICTS = {"yes": "yes", "是": "yes", "是的": "yes", "no": "no", "否": "no", "不是": "no", "maybe": "maybe"}
-
-
-def rank_scores(passages: Sequence[Passage], entries: Sequence[EvidenceEntry], depth: int) -> Scores:
-    """Every retrieval measure of one question by name, for a list of `depth` passages or fewer.
-
-    No passages: nothing was found, all zero. Measures deeper than `depth` are left out, not guessed."""
-    rank = metrics.first_rank(passages, entries)
-    document_rank = metrics.first_document_rank(passages, entries)
-    cutoffs = [k for k in CUTOFFS if k <= depth]
-    scores = {f"hit@{k}": float(rank is not None and rank <= k) for k in cutoffs}
-    scores |= {f"document hit@{k}": float(document_rank is not None and document_rank <= k) for k in cutoffs}
-    scores["MRR@10"] = metrics.reciprocal_rank(rank)
-    scores["nDCG@10"] = metrics.ndcg(metrics.gains(passages, entries), len(entries))
-    scores |= {f"recall@{k}": metrics.recall(passages, entries, k) for k in RECALLS if k <= depth}
-    return scores
-
-
-def is_searched(question: EvalQuestion) -> bool:
-    """Whether retrieval can be measured on the question: there is something to be found, and known where."""
-    return question.answerable and bool(question.evidence)
-
-
-def passage(hit: Hit) -> Passage:
-    return Passage(hit.document.path, hit.chunk.text, hit.chunk.page, hit.chunk.last_page)
-
-
-def is_shown(e: Evidence, question: EvalQuestion) -> bool:
-    return hits_any(Passage(e.document.path, e.text, e.page, e.page), question.evidence)
 
 
 def states_answer(text: str, answers: Sequence[str], scale: str | None = None) -> bool:

@@ -13,7 +13,7 @@ which fits the questions at hand and fails on other documents."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,20 +23,12 @@ from numpy.typing import NDArray
 from rag.errors import InputError
 from rag.files import write_atomically
 from rag.index import Index
-from rag.measure.evalset import (
-    HALVES,
-    EvalQuestion,
-    ProgressCallback,
-    load_questions,
-    whole_half_of,
-    with_progress,
-)
-from rag.measure.metrics import Passage, RiskPoint, hits_any, risk_coverage, same_document
-from rag.measure.scoring import is_shown
+from rag.measure.evalset import HALVES, EvalQuestion, load_questions, whole_half_of, with_progress
+from rag.measure.metrics import Passage, RiskPoint, hits_any, is_shown, risk_coverage, same_document
 from rag.search.evidence import select
 from rag.search.ranker import FEATURES, TUNED, Ranker
 from rag.search.retrieve import rank, read_demands, retrieve
-from rag.types import Stages
+from rag.types import Progress, Stages
 from rag.types.search import Candidate
 
 # Features that may speak for or against, and those that can only speak against. All others can only speak for
@@ -50,6 +42,7 @@ CONFIDENCE = 0.95
 CUTOFFS = (1, 3, 5, 10)
 _TOP = 8
 _UNRANKED = Stages(ranker=False)
+ProgressCallback = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,13 +198,9 @@ def _holds(index: Index, question: EvalQuestion, candidates: Sequence[Candidate]
 
 def hits(examples: Sequence[Example], ranker: Ranker) -> dict[str, float]:
     """hit@k of these pools in a ranker's order, before near-duplicates and pages are seen to."""
-    ranks = []
-    for example in examples:
-        order = np.argsort(-ranker.probability(example.rows), kind="stable")
-        held = np.flatnonzero(example.holds[order])
-        ranks.append(int(held[0]) + 1 if len(held) else None)
-    count = max(1, len(ranks))
-    return {f"hit@{k}": sum(r is not None and r <= k for r in ranks) / count for k in CUTOFFS}
+    orders = [np.argsort(-ranker.probability(e.rows), kind="stable") for e in examples]
+    held = [e.holds[order] for e, order in zip(examples, orders, strict=True)]
+    return {f"hit@{k}": sum(bool(h[:k].any()) for h in held) / max(1, len(held)) for k in CUTOFFS}
 
 
 def _judged(
@@ -224,7 +213,9 @@ def _judged(
         found = retrieve(index.retrievers(question.question), question.question, k=_TOP, ranker=ranker)
         selection = select(question.question, found, index)
         scores.append(selection.score)
-        wrong.append(not (question.answerable and any(is_shown(e, question) for e in selection.evidence)))
+        wrong.append(
+            not (question.answerable and any(is_shown(e, question.evidence) for e in selection.evidence))
+        )
     return scores, wrong
 
 

@@ -22,19 +22,20 @@ from typing import Any
 
 from rag.files import write_atomically
 from rag.languages.text import letters, normalise, sentences
+from rag.measure import metrics
 from rag.measure.evalset import EvalQuestion
-from rag.measure.metrics import Passage, contains_answer, hits_any, numbers_correct, same_document
-from rag.measure.scoring import VERDICTS, Scores, is_searched, is_shown, rank_scores, states_answer, verdict
-from rag.models.generation import LLM, LLMInfo, Prompt
+from rag.measure.metrics import EvidenceEntry, Passage, Scores, contains_answer, hits_any
+from rag.measure.scoring import VERDICTS, states_answer, verdict
+from rag.models.generation import LLM, Prompt
 from rag.types import Answer, Citation, Claim, Queued
 
 RIGHT, HALF, WRONG, REFUSED, KEPT = "right", "half", "wrong", "refused", "kept"
 F1, EXACT, SOURCE = "F1", "exact match", "right source"
 SHARES = (RIGHT, HALF, WRONG, REFUSED, KEPT, EXACT, SOURCE)
 COLUMNS = (RIGHT, HALF, WRONG, REFUSED, KEPT, F1, EXACT, SOURCE)
-_SHOWN = "evidence shown"
-_SHOWN_AT = {n: f"{_SHOWN}@{n}" for n in (1, 2, 3)}
-_ANSWERED = "answered with its evidence"
+SHOWN, ANSWERED, PRECISION = "evidence shown", "answered with its evidence", "citation precision"
+REFUSALS = {True: "refused, answerable", False: "refused, unanswerable"}
+_SHOWN_AT = {n: f"{SHOWN}@{n}" for n in (1, 2, 3)}
 # The answer states the accepted figure or conclusion and one of its first citations is of the evidence.
 _FIGURE = "figure with its page"
 _FIRST_CITATIONS = 3
@@ -87,9 +88,8 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
     """The answer judged, beside what retrieval found. `right`, `half` and `refused` are scored over the
     answerable questions, `kept` over the others, `wrong` over all: an unanswerable question that was answered
     is wrong, too."""
-    about = "answerable" if question.answerable else "unanswerable"
-    scores: Scores = {f"refused, {about}": float(answer.refused)}
-    displayed = _score_sources(question, answer, scores) if is_searched(question) else None
+    scores: Scores = {REFUSALS[question.answerable]: float(answer.refused)}
+    displayed = _score_sources(question, answer, scores) if question.located else None
     inside, in_text = _score_words(question, answer, scores)
     right = displayed if displayed is not None else inside
     wrong = True if not question.answerable else None if right is None else not right
@@ -104,7 +104,7 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
         said = "" if name == REFUSED else _shortest(answer, first)
         scores[F1] = max(f1(said, one) for one in question.answers)
         scores[EXACT] = max(float(_words(said) == _words(one)) for one in question.answers)
-    if is_searched(question):
+    if question.located:
         scores[SOURCE] = float(name != REFUSED and _placed(question, answer.cited))
     claim = answer.claims[0] if answer.claims else None
     cited = [c.document if c.page is None else f"{c.document}, {c.page}" for c in answer.cited]
@@ -129,11 +129,11 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
 
 def _score_sources(question: EvalQuestion, answer: Answer, scores: Scores) -> bool:
     """Scores what of the evidence is shown and cited; whether any is shown."""
-    hits = [is_shown(e, question) for e in answer.evidence]
-    scores |= {_SHOWN: float(any(hits)), _ANSWERED: float(any(hits) and not answer.refused)}
+    hits = [metrics.is_shown(e, question.evidence) for e in answer.evidence]
+    scores |= {SHOWN: float(any(hits)), ANSWERED: float(any(hits) and not answer.refused)}
     scores |= {name: float(any(hits[:n])) for n, name in _SHOWN_AT.items()}
     if cited := [_is_cited(c, question) for c in answer.cited]:
-        scores["citation precision"] = sum(cited) / len(cited)
+        scores[PRECISION] = sum(cited) / len(cited)
     if question.answers:
         stated = not answer.refused and states_answer(_unmarked(answer), question.answers)
         first = answer.citations[:_FIRST_CITATIONS]
@@ -151,7 +151,7 @@ def _score_words(question: EvalQuestion, answer: Answer, scores: Scores) -> tupl
     in_text = not answer.refused and contains_answer(answer.text, answers)
     scores |= {"answer in evidence": float(inside), "answer in text": float(in_text)}
     # A refusal says how many documents were searched; that number answers nothing.
-    numbers = numbers_correct("" if answer.refused else _unmarked(answer), answers)
+    numbers = metrics.numbers_correct("" if answer.refused else _unmarked(answer), answers)
     if numbers is not None:
         scores["numbers correct"] = numbers
     return inside, in_text
@@ -159,14 +159,14 @@ def _score_words(question: EvalQuestion, answer: Answer, scores: Scores) -> tupl
 
 def nothing_scores(question: EvalQuestion, what: str, depth: int) -> Scores:
     """What a question scores that failed: nothing was found, and no answer came."""
-    searched = is_searched(question)
-    scores = rank_scores([], question.evidence, depth) if searched and what != "answers" else {}
+    searched = question.located
+    scores = metrics.rank_scores([], question.evidence, depth) if searched and what != "answers" else {}
     names: tuple[str, ...] = (RIGHT, HALF, WRONG, REFUSED) if question.answerable else (WRONG, KEPT)
     if question.answerable and question.answers:
         names = (*names, F1, EXACT)
     if searched:
         figure = (_FIGURE,) if question.answers else ()
-        names = (_SHOWN, _ANSWERED, *_SHOWN_AT.values(), *figure, *names, SOURCE)
+        names = (SHOWN, ANSWERED, *_SHOWN_AT.values(), *figure, *names, SOURCE)
     return scores | dict.fromkeys(names if what != "retrieval" else (), 0.0)
 
 
@@ -235,11 +235,8 @@ def _quotes_evidence(question: EvalQuestion, answer: Answer, claim: Claim) -> bo
 
 def _placed(question: EvalQuestion, cited: Sequence[Citation]) -> bool:
     """Whether document and page of the evidence are among the citations."""
-    return any(
-        same_document(c.document, e.document) and e.page in (None, c.page)
-        for c in cited
-        for e in question.evidence
-    )
+    places = [EvidenceEntry(e.document, e.page) for e in question.evidence]
+    return any(hits_any(Passage(c.document, "", c.page, c.page), places) for c in cited)
 
 
 def _shortest(answer: Answer, first: str) -> str:
@@ -266,24 +263,17 @@ class KeptLLM:
     settings is read there. A text that was stopped or failed is not kept."""
 
     def __init__(self, llm: LLM, folder: Path) -> None:
-        self._llm = llm
-        self._folder = folder
-
-    @property
-    def info(self) -> LLMInfo:
-        return self._llm.info
+        self._llm, self._folder = llm, folder
+        self.info, self.count_tokens, self.close = llm.info, llm.count_tokens, llm.close
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._llm, name)
-
-    def count_tokens(self, text: str) -> int:
-        return self._llm.count_tokens(text)
 
     def generate(
         self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
     ) -> Iterator[str | Queued]:
         """As `LLM.generate`. Raises GenerationError, StorageError."""
-        asked = [self._llm.info.fingerprint, dataclasses.astuple(prompt), max_tokens, draft]
+        asked = [self.info.fingerprint, dataclasses.astuple(prompt), max_tokens, draft]
         key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
         path = self._folder / key[:2] / f"{key}.json"
         try:
@@ -300,6 +290,3 @@ class KeptLLM:
             yield piece
         if stop is None or not stop.is_set():
             write_atomically(path, json.dumps(pieces).encode())
-
-    def close(self) -> None:
-        self._llm.close()

@@ -30,7 +30,6 @@ class Options:
     without: tuple[str, ...]
     ablate: bool
     former: Path | None
-    rebuild: bool
     quiet: bool
 
 
@@ -66,7 +65,6 @@ def evaluate(
         Path | None,
         typer.Option("--compare", metavar="FILE", help="Say what turned since that report.json."),
     ] = None,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew first.")] = False,
     llm: Llm = None,
     embedder: EmbedderOption = None,
     as_json: JsonOption = False,
@@ -78,7 +76,7 @@ def evaluate(
     from rag.measure.report_html import write_html
 
     choice = Choice(limit, seed, tuple(tag or ()), half, sample, scoped)
-    asked = Options(what, choice, depth, tuple(without or ()), ablate, former, rebuild, as_json)
+    asked = Options(what, choice, depth, tuple(without or ()), ablate, former, as_json)
     several = len(sources) > 1
     _check(sources, index, asked)
     reports = {}
@@ -86,8 +84,8 @@ def evaluate(
         name = set_name(source)
         folder = index or (Path(f"indexes/eval-{name}") if source.is_dir() else None)
         settings = options.config(index=folder, llm=llm, embedder=embedder)
-        if source.is_dir() and (rebuild or index is None or not index.exists()):
-            ingest_set(source / "documents", settings, rebuild=rebuild, quiet=as_json)
+        if source.is_dir() and (index is None or not index.exists()):
+            ingest_set(source / "documents", settings, quiet=as_json)
         report = _measure(source, settings, asked)
         change = changed(report, former) if former else None
         target = (out or Path("reports")) / name if several or not out else out
@@ -115,11 +113,6 @@ def _check(sources: list[Path], index: Path | None, asked: Options) -> None:
         )
     for source in sources:
         options.check_set(source, "measure")
-        if asked.rebuild and not source.is_dir():
-            raise InputError(
-                f"{source} is a file of questions: it has no documents to rebuild an index from. "
-                "Rebuild it with: citewise ingest FOLDER --index INDEX --rebuild"
-            )
         stages_without(asked.without)
         read_set(source, asked.choice, asked.what)
     former = asked.former
@@ -127,11 +120,11 @@ def _check(sources: list[Path], index: Path | None, asked: Options) -> None:
         raise InputError(f"{former}, to compare with, is not there; give the report.json of an earlier run.")
 
 
-def ingest_set(documents: Path, settings: Config, *, rebuild: bool, quiet: bool) -> None:
+def ingest_set(documents: Path, settings: Config, *, quiet: bool) -> None:
     """Bring the set's index up to date: unchanged files cost only a look, an ingest that was cut short is
     finished."""
     with (
-        closing(options.open_configured_index(settings, create=True, rebuild=rebuild)) as opened,
+        closing(options.open_configured_index(settings, create=True)) as opened,
         output.progress_bars(quiet=quiet) as progress,
     ):
         opened.ingest(documents, sync=True, progress=progress)

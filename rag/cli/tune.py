@@ -52,7 +52,7 @@ def tune(
         return
     assert source is not None
     if source.is_dir() and (index is None or not index.exists()):
-        ingest_set(source / "documents", settings, rebuild=False, quiet=as_json)
+        ingest_set(source / "documents", settings, quiet=as_json)
     tuning, path = _tuned(source, settings, refuse, risk, dry_run=dry_run, quiet=as_json)
     if as_json:
         output.print_json(_numbers(tuning) | {"index": settings.index, "written": path})

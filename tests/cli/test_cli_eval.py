@@ -82,12 +82,6 @@ def test_without_an_index_a_file_of_questions_is_asked_of_the_default_one() -> N
     assert written()["settings"]["index"] == "indexes/default"
 
 
-def test_file_of_questions_has_nothing_to_rebuild_from() -> None:
-    result = run("own.jsonl", "--rebuild")
-    assert result.exit_code == 2
-    assert "citewise ingest FOLDER" in result.stderr
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -97,6 +97,7 @@ def _parse(line: str, path: Path, number: int) -> EvalQuestion:
     try:
         row = _typed(json.loads(line), dict, "the line")
         kind, derived = row.get("kind"), ["derived"] if row.get("derivation") else []
+        spelling = "a spelling of `parts`"
         return EvalQuestion(
             id=str(row.get("id") or f"line-{number}"),
             question=_asked(row),
@@ -104,7 +105,7 @@ def _parse(line: str, path: Path, number: int) -> EvalQuestion:
             answers=_texts(_list(row, "answers"), "an answer"),
             evidence=tuple(_entry(e) for e in _list(row, "evidence")),
             tags=tuple(map(str, ([kind] if kind else []) + _list(row, "tags") + derived)),
-            parts=tuple(_spellings(part) for part in _list(row, "parts")),
+            parts=tuple(_texts(p if isinstance(p, list) else [p], spelling) for p in _list(row, "parts")),
             conflict=_texts(_list(row, "conflict"), "a statement of `conflict`"),
             wrong=_texts(_list(row, "wrong"), "a text of `wrong`"),
             scale=None if row.get("scale") is None else str(row["scale"]),
@@ -143,10 +144,6 @@ def _list(row: dict[str, Any], name: str) -> list[Any]:
 
 def _texts(members: Sequence[Any], what: str) -> tuple[str, ...]:
     return tuple(str(_typed(member, (str, int, float), what)) for member in members)
-
-
-def _spellings(part: Any) -> tuple[str, ...]:
-    return _texts(part if isinstance(part, list) else [part], "a spelling of `parts`")
 
 
 def _turn(turn: Any) -> Turn:

@@ -82,9 +82,6 @@ class Report:
     results: tuple[QuestionResult, ...]
     ablation: tuple[Variant, ...] = ()
 
-    def to_json(self) -> str:
-        return to_json(self, indent=1) + "\n"
-
     def sections(self) -> list[Section]:
         """Everything for reading; the same numbers as the JSON."""
         found = [*_outcomes("Answers", "kind", {"all": self.measures, **self.by_tag})]
@@ -116,7 +113,7 @@ class Report:
     def write(self, folder: Path) -> tuple[Path, Path]:
         """`report.json` and `report.md` in `folder`, each written atomically. Raises StorageError."""
         paths = folder / "report.json", folder / "report.md"
-        write_atomically(paths[0], self.to_json().encode())
+        write_atomically(paths[0], f"{to_json(self, indent=1)}\n".encode())
         write_atomically(paths[1], self.to_markdown().encode())
         return paths
 

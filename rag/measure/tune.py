@@ -147,9 +147,11 @@ def tune(
 def check_shares(refuse: float, risk: float | None) -> None:
     """Raises InputError for what is no share of questions or answers."""
     if not 0.0 < refuse < 1.0:
-        raise InputError(f"{refuse} is no share of questions to refuse; give a share such as 0.85.")
+        raise InputError(
+            f"The share to refuse, {refuse}, is no share of questions; give a share such as 0.85."
+        )
     if risk is not None and not 0.0 < risk < 1.0:
-        raise InputError(f"{risk} is no share of answers that may be wrong; give a share such as 0.05.")
+        raise InputError(f"The risk, {risk}, is no share of answers; give a share such as 0.05.")
 
 
 def _check(dev: Sequence[EvalQuestion], test: Sequence[EvalQuestion], source: Path) -> None:

@@ -1,4 +1,4 @@
-"""A language is one folder: a made-up one of ten words is detected, read, spoken, and falls back to English."""
+"""A language is one folder: a made-up one of ten words is known, read, spoken, and falls back to English."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SAYS = """
 [answers]
 refused = "Ne treft: {documents} skrifs, {passages} stucks."
 """
-# In a process of its own: the patterns of readers are the union of the languages at hand when they are imported.
+# In a process of its own: the patterns of readers are the union of the languages when they are imported.
 ASK = """
 import json, sys
 from pathlib import Path
@@ -42,7 +42,7 @@ from tests.fakes import FakeEmbedder
 from tests.indexing import document, new_index, put
 from ui.texts import LANGUAGES
 index = new_index(Path(sys.argv[2]) / "index")
-put(index.store, document("lease.md", ["The lease begins on 5 Morsk 2021. Ol flut wird zur siebun taag betalt."]))
+put(index.store, document("lease.md", ["The lease begins on 5 Morsk 2021. Ol flut wird betalt."]))
 read = read_wording("Wanik beginnt ol lease, zur Morsk 2021?")
 answer = Assistant(index=index).ask("Wanik zur ol zeppelin ke?")
 print(json.dumps({

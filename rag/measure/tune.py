@@ -27,8 +27,8 @@ from rag.measure.evalset import HALVES, EvalQuestion, load_questions, whole_half
 from rag.measure.metrics import Passage, RiskPoint, hits_any, is_shown, risk_coverage, same_document
 from rag.search.evidence import select
 from rag.search.ranker import FEATURES, TUNED, Ranker
-from rag.search.retrieve import rank, read_demands, retrieve
-from rag.types import Progress, Stages
+from rag.search.retrieve import find_named, rank, retrieve
+from rag.types import Progress
 from rag.types.search import Candidate
 
 # Features that may speak for or against, and those that can only speak against. All others can only speak for
@@ -41,7 +41,6 @@ LEAST = 8
 CONFIDENCE = 0.95
 CUTOFFS = (1, 3, 5, 10)
 _TOP = 8
-_UNRANKED = Stages(ranker=False)
 ProgressCallback = Callable[[Progress], None]
 
 
@@ -180,7 +179,7 @@ def examples(
     for question in with_progress(questions, progress):
         query = index.understand(question.question)
         legs = index.retrievers(query)
-        ranked = rank(legs, query, read_demands(legs, query), stages=_UNRANKED)
+        ranked = rank(legs, query, whole=query, named=find_named(legs, query), learned=False)
         yield Example(question.id, ranked.rows, _holds(index, question, ranked.pool.rows))
 
 

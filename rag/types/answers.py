@@ -14,7 +14,8 @@ from rag.types.search import Gap, Hit, Note
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A sentence (or table row) that bears on the question. `number` is the citation id, from 1. `text` is
-    verbatim: `document.text[start:end]`. `header` carries the column headers of a table row."""
+    verbatim: `document.text[start:end]`. `score` is the probability, 0..1, that it holds the answer; `header`
+    carries the column headers of a table row."""
 
     number: int
     document: DocumentInfo

@@ -42,7 +42,7 @@ _KINDS = (
 def parties(request: TaskRequest) -> Answer | None:
     """The companies or parties that a question counts or lists; None where it asks for something else, or the
     documents are of none."""
-    match = (_CHINESE if request.language == "zh" else _ENGLISH).match(request.intent.topic)
+    match = _CHINESE.match(request.intent.topic) or _ENGLISH.match(request.intent.topic)
     documents = _documents_of(request, match["rest"].strip()) if match else ()
     named = _named(documents)
     if not named:

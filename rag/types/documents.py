@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rag.types.tables import Table
+from rag.types.tables import Cell, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,24 @@ class Block:
     end: int
     heading_path: tuple[str, ...] = ()
     level: int = 0
-    header: str = ""
     location: str = ""
     table: Table | None = None
     row: int = 0
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The column heads of a table row (`Table.columns`)."""
+        return self.table.columns if self.table is not None else ()
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells of a table row."""
+        return self.table.cells(self.row) if self.table is not None else ()
+
+    def placed_cells(self, start: int, end: int) -> tuple[Cell, ...]:
+        """The cells within `[start, end)`, each in the column of its head; () where columns are not known."""
+        placed = self.table is not None and self.table.placed
+        return tuple(c for c in self.cells if start <= c.start and c.end <= end) if placed else ()
 
 
 class FileStatus(StrEnum):

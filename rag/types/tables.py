@@ -5,11 +5,13 @@ row up by its joints to find its cells."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
 JOINT = " | "
+_CELLS = re.compile(r"(?P<sheet>.*!)?(?P<first>[A-Z]{1,3}\d+)(?::(?P<last>[A-Z]{1,3}\d+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Table:
 
     def cells(self, row: int) -> tuple[Cell, ...]:
         """The cells of a row, () for one that the table was not given with."""
-        if not self.first <= row < self.first + len(self.rows):
+        if not self.first <= row < self.first + len(self.rows) or not self.rows[row - self.first]:
             return ()
         at, *steps = self.rows[row - self.first]
         spans = {span[1]: span[2:] for span in self.spans if span[0] == row} if self.spans else {}
@@ -103,3 +105,18 @@ def row_spans(cells: Sequence[str]) -> list[tuple[int, int]]:
 def heads_text(columns: Sequence[str]) -> str:
     """How column heads read where they are shown or embedded, on one line."""
     return " ".join(JOINT.join(columns).split())
+
+
+def reads_as_heads(row: str, columns: Sequence[str]) -> bool:
+    """Whether the text of a row is that of the column heads."""
+    return row.replace("|", " ").split() == " ".join(columns).replace("|", " ").split()
+
+
+def joined_location(first: str, last: str) -> str:
+    """One location for a range of rows: "S!A4:F4" and "S!A9:F9" give "S!A4:F9"."""
+    if first == last or not last:
+        return first
+    a, b = _CELLS.fullmatch(first), _CELLS.fullmatch(last)
+    if a and b and a["sheet"] == b["sheet"]:
+        return f"{a['sheet'] or ''}{a['first']}:{b['last'] or b['first']}"
+    return f"{first} – {last}" if first else last

@@ -197,7 +197,7 @@ def table_lines(
 def _grid_heads(heads: Heads, reach: int) -> tuple[str, Heads]:
     """(head of the labels, heads of the columns) of a row of cells whose figures go up to column `reach`. The
     head of the labels may have been empty and left out: then the first is that of a period already."""
-    if len(heads) == reach and names_period(heads[0]):
+    if heads and len(heads) == reach and names_period(heads[0]):
         return "", heads
     return (heads[0], heads[1:]) if heads else ("", ())
 

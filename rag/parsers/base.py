@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.types import Block, BlockKind, Page
+from rag.types import Block, BlockKind, Loss, Mark, Page
 
 # Kept out of stored text: controls (lone surrogates too, which no UTF-8 database takes) and characters that
 # nobody sees.
@@ -41,14 +41,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A file's content, without what only its path knows. `title` may be empty: the caller falls back to the
-    file name."""
+    """A file's content, without what only its path knows; the fields are those of `Document`. `title` may be
+    empty: the caller falls back to the file name."""
 
     title: str
     text: str
     blocks: tuple[Block, ...]
     pages: tuple[Page, ...] = ()
-    empty_pages: tuple[int, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    losses: tuple[Loss, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import Any
 from rag.errors import IndexBusy, IndexDamaged, StorageError
 from rag.files import sync
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 DATABASE = "citewise.sqlite"
 LOCK = "writer.lock"
 # Code points per stored part: small enough that cutting one passage out costs some 50 µs, large enough to
@@ -49,14 +49,16 @@ CREATE TABLE documents (
     chunks INTEGER NOT NULL,
     length INTEGER NOT NULL,              -- code points
     metadata TEXT NOT NULL,               -- JSON object of strings
-    structure BLOB NOT NULL               -- zlib JSON: pages, numbers of empty pages
+    pagination BLOB NOT NULL,             -- zlib JSON: number, start and end of each page
+    losses TEXT NOT NULL                  -- JSON: kind, place and page of what could not be read; '' for none
 );
 CREATE INDEX documents_path ON documents (path);
 CREATE TABLE texts (
     document_id INTEGER NOT NULL,
     part INTEGER NOT NULL,
     body BLOB NOT NULL,                   -- zlib UTF-8
-    blocks BLOB NOT NULL,                 -- zlib JSON: the blocks that overlap this part
+    blocks BLOB NOT NULL,                 -- zlib JSON: the blocks that overlap this part, '' for none
+    marks BLOB NOT NULL,                  -- the same of its marks
     PRIMARY KEY (document_id, part)
 );
 CREATE TABLE chunks (
@@ -218,3 +220,14 @@ def pack(text: str) -> bytes:
 
 def unpack(blob: bytes) -> str:
     return zlib.decompress(blob).decode("utf-8", "surrogatepass")
+
+
+def pack_rows(rows: Iterable[Sequence[object]]) -> bytes:
+    """Rows of JSON values; b"" for none."""
+    listed = list(rows)
+    return pack(json.dumps(listed)) if listed else b""
+
+
+def unpack_rows(blob: bytes) -> list[list[Any]]:
+    """What `pack_rows` was given."""
+    return json.loads(unpack(blob)) if blob else []

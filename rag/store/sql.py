@@ -8,8 +8,8 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from rag.store.schema import PART, unpack
-from rag.types import Block, BlockKind, Chunk, DocumentInfo, FileStatus, Page
+from rag.store.schema import PART, unpack, unpack_rows
+from rag.types import Block, BlockKind, Chunk, DocumentInfo, FileStatus, Loss, LossKind, Mark, MarkKind, Page
 
 ChunkRow = tuple[int, int, int, int, int, str, str, str, int | None, int | None, str, int, str]
 _CHUNK = (
@@ -18,7 +18,7 @@ _CHUNK = (
 )
 _INFO = (
     "id, path, source, title, kind, language, status, detail, sha256, size, pages, empty_pages, chunks, "
-    "metadata"
+    "metadata, losses"
 )
 
 
@@ -32,6 +32,7 @@ def _info(row: tuple[Any, ...]) -> DocumentInfo:
     values[2] = os.fsdecode(row[2])
     values[6] = FileStatus(row[6])
     values[13] = json.loads(row[13])
+    values[14] = tuple(Loss(LossKind(k), place, page) for k, place, page in json.loads(row[14] or "[]"))
     return DocumentInfo(*values)
 
 
@@ -49,36 +50,43 @@ def whole_text(connection: sqlite3.Connection, document_id: int) -> str:
     return "".join(unpack(body) for (body,) in connection.execute(query, (document_id,)))
 
 
-def pages(connection: sqlite3.Connection, document_id: int) -> tuple[tuple[Page, ...], tuple[int, ...]]:
-    """Pages and the numbers of those without text."""
-    row = connection.execute("SELECT structure FROM documents WHERE id = ?", (document_id,)).fetchone()
-    if row is None:
-        return (), ()
-    listed, empty = json.loads(unpack(row[0]))
-    return tuple(Page(*values) for values in listed), tuple(empty)
-
-
-def block_values(block: Block) -> list[object]:
-    """The JSON form of a block, read back by `blocks`."""
-    path = list(block.heading_path)
-    return [block.kind.value, block.start, block.end, path, block.level, block.header, block.location]
+def pages(connection: sqlite3.Connection, document_id: int) -> tuple[Page, ...]:
+    row = connection.execute("SELECT pagination FROM documents WHERE id = ?", (document_id,)).fetchone()
+    return tuple(Page(*values) for values in unpack_rows(row[0])) if row else ()
 
 
 def blocks(
     connection: sqlite3.Connection, document_id: int, start: int, end: int | None
 ) -> tuple[Block, ...]:
-    """Blocks that overlap the range. A block that spans parts is kept with each of them."""
+    """Blocks that overlap the range, in order."""
+    found = _overlapping(connection, "blocks", document_id, start, end)
+    return tuple(
+        Block(BlockKind(k), first, stop, tuple(path), *rest) for k, first, stop, path, *rest in found
+    )
+
+
+def marks(connection: sqlite3.Connection, document_id: int, start: int, end: int | None) -> tuple[Mark, ...]:
+    """Marks that overlap the range, in order."""
+    found = _overlapping(connection, "marks", document_id, start, end)
+    return tuple(Mark(MarkKind(kind), first, stop, leads_to) for kind, first, stop, leads_to in found)
+
+
+def _overlapping(
+    connection: sqlite3.Connection, column: str, document_id: int, start: int, end: int | None
+) -> list[list[Any]]:
+    """The rows (kind, start, end, ...) of a column of `texts` that overlap the range, in the order written.
+    One that spans parts is kept with each of them, and given once."""
     last = 1 << 40 if end is None else max(0, end - 1) // PART
     found = connection.execute(
-        "SELECT blocks FROM texts WHERE document_id = ? AND part BETWEEN ? AND ? ORDER BY part",
+        f"SELECT part, {column} FROM texts WHERE document_id = ? AND part BETWEEN ? AND ? ORDER BY part",
         (document_id, max(0, start) // PART, last),
-    )
-    by_start: dict[int, Block] = {}
-    for (blob,) in found:
-        for kind, first, stop, path, level, header, location in json.loads(unpack(blob)):
-            if stop > start and (end is None or first < end):
-                by_start[first] = Block(BlockKind(kind), first, stop, tuple(path), level, header, location)
-    return tuple(by_start.values())
+    ).fetchall()
+    return [
+        row
+        for part, blob in found
+        for row in unpack_rows(blob)
+        if row[2] > start and (end is None or row[1] < end) and (part == found[0][0] or row[1] >= part * PART)
+    ]
 
 
 def chunk(row: ChunkRow, text: str) -> Chunk:

@@ -28,7 +28,7 @@ from rag.store import links as linking
 from rag.store import sql as rows
 from rag.store.index_file import IndexFile
 from rag.store.schema import PART, Manifest, unpack
-from rag.types import Block, Chunk, Document, DocumentInfo, Filters
+from rag.types import Block, Chunk, Document, DocumentInfo, Filters, Mark
 from rag.types.search import Candidate, Lengths
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -134,24 +134,29 @@ class Documents(IndexFile):
         with self._connection() as connection:
             return rows.blocks(connection, document_id, start, end)
 
+    def marks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Mark, ...]:
+        """The marks on characters that overlap `text[start:end]`, in order."""
+        with self._connection() as connection:
+            return rows.marks(connection, document_id, start, end)
+
     def page_at(self, document_id: int, offset: int) -> int | None:
         """The 1-based page on which the code point at `offset` stands; None for formats without pages."""
         with self._connection() as connection:
-            pages, _ = rows.pages(connection, document_id)
+            pages = rows.pages(connection, document_id)
         return next((p.number for p in reversed(pages) if p.start <= offset), None)
 
     def load_document(self, document_id: int) -> Document:
         """The whole document with text, pages and blocks. Raises InputError when there is none (any more)."""
         info = self.document(document_id)
         with self._connection() as connection:
-            pages, empty_pages = rows.pages(connection, document_id)
-        names = ("path", "source", "title", "kind", "language", "sha256", "metadata")
+            pages = rows.pages(connection, document_id)
+        names = ("path", "source", "title", "kind", "language", "sha256", "metadata", "losses")
         return Document(
             **{name: getattr(info, name) for name in names},
             text=self.text(document_id),
             pages=pages,
             blocks=self.blocks(document_id),
-            empty_pages=empty_pages,
+            marks=self.marks(document_id),
         )
 
     def validity(self) -> Mapping[int, Validity]:

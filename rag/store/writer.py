@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +18,8 @@ from numpy.typing import NDArray
 from rag.documents.links import Links
 from rag.store import links as linking
 from rag.store import sql as rows
-from rag.store.schema import DATABASE, PART, pack, storage_errors
-from rag.types import Block, Chunk, Document, FileStatus
+from rag.store.schema import DATABASE, PART, pack, pack_rows, storage_errors
+from rag.types import Chunk, Document, FileStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +209,7 @@ class Writer:
     def _put_row(
         self, file: FileState, document: Document, status: FileStatus, detail: str, chunks: int
     ) -> int:
-        structure = json.dumps(
-            [[[p.number, p.start, p.end] for p in document.pages], list(document.empty_pages)]
-        )
+        losses = [[loss.kind, loss.place, loss.page] for loss in document.losses]
         values: dict[str, object] = {
             "source": os.fsencode(file.source),
             "path": file.path,
@@ -227,27 +227,22 @@ class Writer:
             "chunks": chunks,
             "length": len(document.text),
             "metadata": json.dumps(dict(document.metadata)),
-            "structure": pack(structure),
+            "pagination": pack_rows([p.number, p.start, p.end] for p in document.pages),
+            "losses": json.dumps(losses) if losses else "",
         }
         return self._insert("documents", values)
 
     def _put_text(self, document_id: int, document: Document) -> None:
-        parts = range(-(-len(document.text) // PART))
-        blocks: list[list[Block]] = [[] for _ in parts]
-        for block in document.blocks:
-            for part in range(block.start // PART, max(block.start, block.end - 1) // PART + 1):
-                if part < len(blocks):
-                    blocks[part].append(block)
+        texts = [document.text[at : at + PART] for at in range(0, len(document.text), PART)]
+        blocks = _by_part(
+            [b.kind, b.start, b.end, b.heading_path, b.level, b.header, b.location] for b in document.blocks
+        )
+        marks = _by_part([m.kind, m.start, m.end, m.leads_to] for m in document.marks)
         self._connection.executemany(
-            "INSERT INTO texts VALUES (?, ?, ?, ?)",
+            "INSERT INTO texts VALUES (?, ?, ?, ?, ?)",
             (
-                (
-                    document_id,
-                    part,
-                    pack(document.text[part * PART : (part + 1) * PART]),
-                    pack(json.dumps([rows.block_values(b) for b in blocks[part]])),
-                )
-                for part in parts
+                (document_id, part, pack(text), pack_rows(blocks[part]), pack_rows(marks[part]))
+                for part, text in enumerate(texts)
             ),
         )
 
@@ -281,6 +276,15 @@ class Writer:
             row,
         )
         return {(context, text[start:end]): vector for context, start, end, vector in found}
+
+
+def _by_part(found: Iterable[list[Any]]) -> Mapping[int, list[list[Any]]]:
+    """The rows (kind, start, end, ...) with each part of the text that they overlap."""
+    by_part: dict[int, list[list[Any]]] = defaultdict(list)
+    for row in found:
+        for part in range(row[1] // PART, max(row[1], row[2] - 1) // PART + 1):
+            by_part[part].append(row)
+    return by_part
 
 
 def printable(text: str) -> str:

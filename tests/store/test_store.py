@@ -17,7 +17,7 @@ from rag.store import lexical
 from rag.store.schema import DATABASE, PART
 from rag.store.store import Store
 from rag.store.writer import FileState, printable
-from rag.types import Block, BlockKind, Chunk, FileStatus, Filters, Page
+from rag.types import Block, BlockKind, Chunk, FileStatus, Filters, Loss, LossKind, Mark, MarkKind, Page
 from tests.indexing import document, found, manifest, put
 
 
@@ -46,7 +46,7 @@ def test_another_format_is_a_mismatch_that_names_both(tmp_path: Path) -> None:
     connection.execute("UPDATE meta SET value = ? WHERE key = 'manifest'", (later,))
     connection.commit()
     connection.close()
-    with pytest.raises(IndexMismatch, match=r"format 99.*format 2.*--rebuild"):
+    with pytest.raises(IndexMismatch, match=r"format 99.*format 3.*--rebuild"):
         Store.open(tmp_path)
 
 
@@ -86,11 +86,14 @@ def test_document_round_trips_with_pages_blocks_and_metadata(store: Store) -> No
         [text],
         blocks=blocks,
         pages=(Page(1, 0, 7), Page(3, 9, 33)),
-        empty_pages=(2,),
+        marks=(Mark(MarkKind.RAISED, 12, 14, leads_to=28), Mark(MarkKind.STRUCK, 13, 20)),
+        losses=(Loss(LossKind.PAGE_WITHOUT_TEXT, page=2), Loss(LossKind.PICTURE_WITH_TEXT, "图 1", 3)),
         metadata={"author": "Ada", "作者": "艾达"},
     )
     (document_id,) = put(store, made)
     assert store.load_document(document_id) == made
+    assert store.document(document_id).losses == made.losses
+    assert (made.empty_pages, store.document(document_id).empty_pages) == ((2,), 1)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

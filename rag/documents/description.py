@@ -14,7 +14,7 @@ from typing import Protocol
 
 from rag.facts.names import LEGAL_NAME, ZH_LEGAL_NAME, name_key, short_name, squash
 from rag.facts.periods import FiscalPeriod, read_periods
-from rag.types import Chunk, Document
+from rag.types import Chunk, Document, Relation
 
 HEAD = 6000
 _CONTRACT = re.compile(
@@ -46,6 +46,9 @@ class Describes(Protocol):
 
     def roles(self, document: Document, passages: Sequence[Chunk]) -> Sequence[tuple[str, ...]]:
         """The parts of the document that each passage stands in, as ("balance",); () where it knows none."""
+
+    def relations(self, document: Document) -> Sequence[Relation]:
+        """What a document, its metadata complete, says that it does to others."""
 
 
 def profile(document: Document, fields: Sequence[Describes]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rag.types import Block, BlockKind, Page, Table
+from rag.types import Block, BlockKind, Loss, Mark, Page, Table
 from rag.types.tables import joined_location, packed, row_spans, row_text
 
 # Kept out of stored text: controls (lone surrogates too, which no UTF-8 database takes) and characters that
@@ -42,14 +42,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A file's content, without what only its path knows. `title` may be empty: the caller falls back to the
-    file name."""
+    """A file's content, without what only its path knows; the fields are those of `Document`. `title` may be
+    empty: the caller falls back to the file name."""
 
     title: str
     text: str
     blocks: tuple[Block, ...]
     pages: tuple[Page, ...] = ()
-    empty_pages: tuple[int, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    losses: tuple[Loss, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from rag.cli.options import filters
 from rag.errors import InputError
-from rag.store.store import Store, matches
+from rag.store.documents import matches
+from rag.store.store import Store
 from rag.types import Filters
 from tests.catalogues import annual, info
 from tests.indexing import document, manifest, put

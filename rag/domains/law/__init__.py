@@ -4,12 +4,12 @@ Modules are imported where they are needed: a worker that reads files loads noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rag.domains import Field
-from rag.types import Document
+from rag.types import Document, Relation, RelationKind
 
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
@@ -21,7 +21,7 @@ class Law(Field):
     """The field of law; see `rag.domains.Domain`."""
 
     lexicon = Path(__file__).with_name("lexicon.toml")
-    own_keys = frozenset(("issued", "effective", "amended", "repealed", "review", "repeals"))
+    own_keys = frozenset(("issued", "effective", "amended", "repealed", "review"))
     columns = ("law",)
     words: ClassVar[WordTables] = {
         "matters": {"statute": ("statute", "法规")},
@@ -39,6 +39,14 @@ class Law(Field):
         from rag.domains.law.statutes import describe_statute
 
         return {**describe_statute(document), **validity(document)}
+
+    def relations(self, document: Document) -> Sequence[Relation]:
+        """The texts that a text of any kind repeals, from the day when it is in force."""
+        from rag.documents.validity import stated
+        from rag.domains.law.force import repeals
+
+        start = stated(document.metadata).start
+        return [Relation(RelationKind.REPEALS, name, start) for name in repeals(document)]
 
     def asked(self, question: str, catalogue: Catalogue) -> Restriction:
         from rag.domains.law.naming import asked_statutes

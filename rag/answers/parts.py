@@ -16,9 +16,10 @@ from rag.answers.compose import (
     render_text,
     with_rows,
 )
-from rag.answers.request import Query, Setup
+from rag.answers.request import Request, Setup
 from rag.domains.finance.figures import Computed, find_figures
-from rag.questions.parts import completed
+from rag.languages import say
+from rag.questions.query import Query
 from rag.search.evidence import Selection, select
 from rag.types import (
     Answer,
@@ -32,48 +33,39 @@ from rag.types import (
 )
 
 _LEAST = 2
-_NOT_FOUND = {"en": "Not found in the documents: {parts}.", "zh": "文件中没有找到：{parts}。"}
-_JOIN = {"en": "; ", "zh": "；"}
 _Place = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One part and what was found for it. `searched` is the part with what it leaves to the one before;
-    `reason` says what had no support, "" where the evidence suffices; `figures` is what code read from cells
-    or worked out for it. Evidence is numbered within the part."""
+    """One part and what was found for it; `reason` says what had no support, "" where the evidence suffices;
+    `figures` is what code read from cells or worked out for it. Evidence is numbered within the part."""
 
-    question: str
-    searched: str
+    query: Query
     hits: tuple[Hit, ...]
     found: Selection
     reason: str
     figures: Computed | None = None
 
 
-def look(setup: Setup, query: Query, parts: Sequence[str]) -> tuple[Look, ...]:
+def look(setup: Setup, request: Request) -> tuple[Look, ...]:
     """Searches for all parts side by side, what the whole question names holding for each, and judges each
     by itself. The setup's limit of sentences is shown in all, at least two of each part."""
-    index, filters = setup.index, query.filters
-    questions = completed(parts)
+    index, filters = setup.index, request.filters
+    parts = request.query.questions
     each = max(_LEAST, setup.max_evidence // len(parts))
     looks = []
-    for part, searched, hits in zip(
-        parts,
-        questions,
-        index.search_each(query.searched, questions, setup.top_k, filters=filters),
-        strict=True,
-    ):
-        found = select(searched, hits, index, limit=each, threshold=setup.threshold)
-        reason, figures = "", find_figures(searched, index, filters=filters)
+    for part, hits in zip(parts, index.search_each(request.query, setup.top_k, filters=filters), strict=True):
+        found = select(part, hits, index, limit=each, threshold=setup.threshold)
+        reason, figures = "", find_figures(part, index, filters=filters)
         if isinstance(figures, Computed):
             found = with_rows(found, figures, each)
         elif not found.sufficient:
-            reason = missing(part, hits, index.store, query.language, filters=filters)
+            reason = missing(part, hits, index.store, request.language, filters=filters)
             if figures is not None and figures.reason:
                 reason = f"{figures.reason}; {reason}"
         computed = figures if isinstance(figures, Computed) else None
-        looks.append(Look(part, searched, tuple(hits), found, reason, computed))
+        looks.append(Look(part, tuple(hits), found, reason, computed))
     return tuple(looks)
 
 
@@ -120,9 +112,9 @@ def compose_parts(basis: Basis, looks: Sequence[Look], written: Sequence[Written
     ]
     answers = [answer for _, answer in subs if answer is not None]
     answered_parts = tuple(
-        Part(one.question, True, tuple(sorted({n for c in a.claims for n in c.citations})))
+        Part(one.query.asked, True, tuple(sorted({n for c in a.claims for n in c.citations})))
         if a is not None
-        else Part(one.question, False, (), one.reason)
+        else Part(one.query.asked, False, (), one.reason)
         for one, a in subs
     )
     lacking = _not_found(answered_parts, language)
@@ -145,7 +137,7 @@ def compose_parts(basis: Basis, looks: Sequence[Look], written: Sequence[Written
 
 def _sub(one: Look, by: Written, whole: Basis, numbers: Mapping[_Place, int]) -> Answer:
     """The answer to one part, its citations numbered as in the whole."""
-    basis = Basis(one.question, whole.language, one.found, one.hits, whole.proof)
+    basis = Basis(one.query, whole.language, one.found, one.hits, whole.proof)
     answer = compose(basis, by) if one.figures is None else compose_figures(basis, one.figures)
     numbering = {e.number: numbers[_place(e)] for e in one.found.evidence}
 
@@ -183,18 +175,14 @@ def _place(e: Evidence) -> _Place:
 
 def _text(subs: Sequence[tuple[Look, Answer | None]], evidence: Sequence[Evidence], lacking: str) -> str:
     """Each part as a line with its answer below, then what was not found."""
-    blocks = [f"{one.question}\n{render_text(a.claims, evidence)}" for one, a in subs if a is not None]
+    blocks = [f"{one.query.asked}\n{render_text(a.claims, evidence)}" for one, a in subs if a is not None]
     return "\n\n".join([*blocks, *([lacking] if lacking else [])])
 
 
 def _not_found(parts: Sequence[Part], language: str) -> str:
     """ "Not found in the documents: who won the regatta (in no document searched: regatta)."; "" where
     nothing is missing."""
-    known_language = language if language in _NOT_FOUND else "en"
-    brackets = "（{}）" if known_language == "zh" else " ({})"
     unanswered = [
-        p.question + (brackets.format(p.reason) if p.reason else "") for p in parts if not p.answered
+        say("answers.part", language, question=p.question, reason=p.reason) for p in parts if not p.answered
     ]
-    return (
-        _NOT_FOUND[known_language].format(parts=_JOIN[known_language].join(unanswered)) if unanswered else ""
-    )
+    return say("answers.parts_lacking", language, parts=unanswered) if unanswered else ""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # a worker that reads files must not load the search
     from rag.documents.catalogue import Catalogue
     from rag.documents.description import Describes
     from rag.questions.constraints import Sought
+    from rag.questions.expects import Wording
     from rag.questions.mentions import Known
-    from rag.search.explain import Words
     from rag.search.pool import Searches
     from rag.store.store import Store
 
@@ -43,7 +43,7 @@ class Field:
     def relations(self, document: Document) -> Sequence[Relation]:
         return ()
 
-    def sought(self, question: str) -> tuple[Sought, ...]:
+    def sought(self, wording: Wording) -> tuple[Sought, ...]:
         return ()
 
     def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
@@ -82,13 +82,6 @@ def load_domains(lexicons: Sequence[Path | str] = (), concepts: Sequence[Path | 
             load_user_table(path)
     each = (Law(), Medicine(), Finance(tuple(needed)))
     return Domains(each, (*words, *(field.lexicon for field in each)))
-
-
-def all_words() -> Words:
-    """The words in which the matters of every field are explained."""
-    from rag.search.explain import Words
-
-    return Words(load_domains().each)
 
 
 def known_names(catalogue: Catalogue) -> Known:

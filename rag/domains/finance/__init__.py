@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rag.domains import Field
 from rag.types import Chunk, Document
@@ -14,7 +14,7 @@ from rag.types import Chunk, Document
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
     from rag.questions.constraints import Restriction, Sought
-    from rag.search.pool import WordTables
+    from rag.questions.expects import Wording
     from rag.store.store import Store
 
 
@@ -38,29 +38,6 @@ class Finance(Field):
         explain describe list state agm ceo cfo board directors shareholder shareholders consolidated
         americas europe asia emea apac north south east west region regions""".split()
     )
-    words: ClassVar[WordTables] = {
-        "matters": {
-            "form": ("form", "报告类型"),
-            "concept": ("concept", "财务概念"),
-            "statement": ("stands in", "所在报表"),
-        },
-        "statement": {
-            "income": ("income statement", "利润表"),
-            "balance": ("balance sheet", "资产负债表"),
-            "cash flow": ("cash flow statement", "现金流量表"),
-            "equity": ("statement of equity", "权益变动表"),
-            "comprehensive income": ("statement of comprehensive income", "综合收益表"),
-            "schedule": ("schedules", "附表"),
-            "cover": ("cover page", "封面"),
-        },
-        "features": {
-            "year": ("its document is of the period asked about", "文件属于所问的期间",
-                     "its document is of another period", "文件属于其他期间"),
-            "form": ("its document is the kind of report asked for", "文件是所问的报告类型",
-                     "its document is another kind of report", "文件是其他报告类型"),
-            "role": ("it stands in the financial statement that answers this", "位于可作答的财务报表中"),
-        },
-    }  # fmt: skip
 
     def __init__(self, concepts: tuple[Path, ...] = ()) -> None:
         self.concepts = concepts
@@ -78,16 +55,16 @@ class Finance(Field):
         found = roles(document)
         return [kinds_between(found, p.start, p.end) for p in passages] if found else ()
 
-    def asked(self, question: str, catalogue: Catalogue) -> Restriction:
+    def asked(self, wording: Wording, catalogue: Catalogue) -> Restriction:
         from rag.domains.finance.asked import asked_reports
 
-        return asked_reports(question, catalogue)
+        return asked_reports(wording, catalogue)
 
-    def sought(self, question: str) -> tuple[Sought, ...]:
+    def sought(self, wording: Wording) -> tuple[Sought, ...]:
         """The statements and line items that the question's concepts need."""
         from rag.domains.finance.concepts import sought_items
 
-        return sought_items(question, extra=self.concepts)
+        return sought_items(wording.text, extra=self.concepts)
 
     def sources(self, store: Store) -> frozenset[int]:
         """The documents that are financial reports."""

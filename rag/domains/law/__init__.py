@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rag.domains import Field
 from rag.types import Document, Relation, RelationKind
@@ -14,7 +14,7 @@ from rag.types import Document, Relation, RelationKind
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
     from rag.questions.constraints import Restriction
-    from rag.search.pool import WordTables
+    from rag.questions.expects import Wording
 
 
 class Law(Field):
@@ -23,14 +23,6 @@ class Law(Field):
     lexicon = Path(__file__).with_name("lexicon.toml")
     own_keys = frozenset(("issued", "effective", "amended", "repealed", "review"))
     columns = ("law",)
-    words: ClassVar[WordTables] = {
-        "matters": {"statute": ("statute", "法规")},
-        "features": {
-            "law": ("it is of the statute named", "出自所问的法规",
-                    "it is of another statute", "出自其他法规"),
-            "authority": ("the rank of the legal text", "法规的效力级别"),
-        },
-    }  # fmt: skip
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """Name, rank and year of a statute, rank and year of a case, and when a text of any kind is in
@@ -48,10 +40,10 @@ class Law(Field):
         start = stated(document.metadata).start
         return [Relation(RelationKind.REPEALS, name, start) for name in repeals(document)]
 
-    def asked(self, question: str, catalogue: Catalogue) -> Restriction:
+    def asked(self, wording: Wording, catalogue: Catalogue) -> Restriction:
         from rag.domains.law.naming import asked_statutes
 
-        return asked_statutes(question, catalogue)
+        return asked_statutes(wording, catalogue)
 
     def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
         """The rank of a legal text, 0.5 for what is none."""

@@ -27,6 +27,7 @@ from rag.measure.evaluate import STAGE_NAMES, stages_without
 from rag.measure.scoring import is_searched, passage
 from rag.parsers import parse
 from rag.types import Document
+from rag.types.documents import several
 
 TIMES = (0, 1, 4, 16)
 PLAIN = "every stage off"
@@ -101,7 +102,7 @@ def disguised(document: Document, copy: int, names: frozenset[str]) -> Document:
         text=change(document.text),
         blocks=blocks,
         sha256=f"{copy:08d}{document.sha256[8:]}",
-        metadata={key: change(value) for key, value in document.metadata.items()},
+        metadata={key: tuple(map(change, several(document.metadata, key))) for key in document.metadata},
     )
 
 

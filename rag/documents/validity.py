@@ -21,6 +21,7 @@ from pathlib import PurePosixPath
 from rag.facts.numerals import fold
 from rag.languages.text import normalise
 from rag.types import Document, DocumentInfo, Relation, RelationKind
+from rag.types.documents import Metadata, single
 
 FILE_DATE = re.compile(
     r"(?<!\d)((?:19|20)\d{2})(?:[-._年](1[0-2]|0?[1-9])[-._月](3[01]|[12]\d|0?[1-9])日?|(1[0-2]|0[1-9])(3[01]|[12]\d|0[1-9]))(?!\d)"
@@ -82,20 +83,20 @@ class Validity:
 UNKNOWN = Validity()
 
 
-def stated(metadata: Mapping[str, str]) -> Validity:
+def stated(metadata: Metadata) -> Validity:
     """What a document's metadata say of its force, other documents aside. A date without its day or month
     is taken for the first one."""
     dated = {
-        key: f"{metadata[key]}-01-01"[:10] if len(metadata[key]) == 4 else f"{metadata[key]}-01"[:10]
+        key: f"{day}-01-01"[:10] if len(day) == 4 else f"{day}-01"[:10]
         for key in _DATES
-        if _ISO.fullmatch(metadata.get(key, ""))
+        if _ISO.fullmatch(day := single(metadata, key))
     }
     start = max(dated.get("effective", ""), dated.get("amended", "")) or dated.get("issued", "")
     ends = sorted((dated[key], key) for key in ("repealed", "superseded") if key in dated)
     if not ends:
         return Validity(start)
     end, reason = ends[0]
-    return Validity(start, end, reason, None, metadata.get(f"{reason}_by", ""))
+    return Validity(start, end, reason, None, single(metadata, f"{reason}_by"))
 
 
 def ended(document: DocumentInfo, on: str = "") -> Validity | None:

@@ -30,6 +30,7 @@ from rag.store.schema import (
     listed,
     read_catalogue,
     read_relations,
+    read_roles,
     unpack,
     unpack_rows,
 )
@@ -46,13 +47,14 @@ from rag.types import (
     Relation,
     Table,
 )
+from rag.types.documents import Metadata, several
 from rag.types.search import Candidate
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CACHED_PARTS = 256
 _CHUNK = (
     "SELECT id, document_id, ordinal, start, end, context, kind, heading_path, page, last_page, location, "
-    "tokens, role FROM chunks WHERE"
+    "tokens, roles FROM chunks WHERE"
 )
 
 
@@ -65,13 +67,14 @@ def matches(info: DocumentInfo, filters: Filters) -> bool:
         return False
     if filters.languages and info.language not in filters.languages:
         return False
-    if filters.years and not _years(info.metadata).intersection(filters.years):
+    # The years that it may be called by: all readings of a reported year, or its plain year.
+    if filters.years and set(several(info.metadata, "fiscal_year", "year")).isdisjoint(filters.years):
         return False
     if filters.companies and not {name_key(n) for n in filters.companies} & _company_names(info.metadata):
         return False
     if filters.in_force and not stated(info.metadata).in_force(filters.in_force):
         return False
-    return all(info.metadata.get(key) == value for key, value in filters.metadata.items())
+    return all(value in several(info.metadata, key) for key, value in filters.metadata.items())
 
 
 def check_filters(filters: Filters) -> None:
@@ -89,14 +92,9 @@ def check_filters(filters: Filters) -> None:
             raise InputError(f"{year!r} is no year to filter by. Write four digits: 2023.")
 
 
-def _years(metadata: Mapping[str, str]) -> set[str]:
-    """The years that a document may be called by: all readings of a reported year, or its plain year."""
-    return {year for key in ("fiscal_year", "year") for year in metadata.get(key, "").split("|") if year}
-
-
-def _company_names(metadata: Mapping[str, str]) -> set[str]:
+def _company_names(metadata: Metadata) -> set[str]:
     """The keys of a document's company, its other names and, of a contract, its parties."""
-    names = [n for key in ("company", "names", "parties") for n in metadata.get(key, "").split("|") if n]
+    names = several(metadata, "company", "names", "parties")
     return {name_key(form) for name in names for form in (name, short_name(name))}
 
 
@@ -246,12 +244,12 @@ class Documents(IndexFile):
     def candidates(self, ids: Sequence[int]) -> list[Candidate]:
         """Passages without their text, by id; those that are gone are left out."""
         found = self.rows(
-            "SELECT c.id, c.document_id, c.ordinal, d.chunks, c.kind, c.role, c.page, c.last_page "
+            "SELECT c.id, c.document_id, c.ordinal, d.chunks, c.kind, c.page, c.last_page, c.roles "
             "FROM json_each(?) wanted CROSS JOIN chunks c ON c.id = wanted.value "
             "JOIN documents d ON d.id = c.document_id ORDER BY c.id",
             listed(dict.fromkeys(ids)),
         )
-        return [Candidate(*row) for row in found]
+        return [Candidate(*[*row, read_roles(roles)]) for *row, roles in found]
 
     def chunks(self, ids: Sequence[int]) -> list[tuple[int, int, Chunk]]:
         """(chunk id, document id, Chunk) in the order asked; those that are gone are left out."""
@@ -274,10 +272,10 @@ class Documents(IndexFile):
         return [self._chunk(row) for row in self.rows(query, (document_id, first, last))]
 
     def _chunk(self, row: Sequence[Any]) -> tuple[int, int, Chunk]:
-        number, document_id, ordinal, start, end, context, kind, path, *rest = row
-        text = self.text(document_id, start, end)
-        chunk = Chunk(ordinal, start, end, text, context, kind, tuple(json.loads(path)), *rest)
-        return number, document_id, chunk
+        number, document_id, ordinal, start, end, context, kind, path, *place, roles = row
+        text, headings = self.text(document_id, start, end), tuple(json.loads(path))
+        place.append(read_roles(roles))
+        return number, document_id, Chunk(ordinal, start, end, text, context, kind, headings, *place)
 
     def chunk_ids(self, filters: Filters | None, documents: Sequence[int] | None = None) -> NDArray[np.int64]:
         """Ids of the passages of the documents that pass and, where given, are among `documents`,

@@ -225,7 +225,7 @@ def passages(
     chunks = chunk(document, count_tokens=counter, max_tokens=max_tokens)
     kinds = [found for field in fields if (found := field.roles(document, chunks))]
     chunks = tuple(
-        replace(c, role="|".join(kind for found in kinds for kind in found[n])) for n, c in enumerate(chunks)
+        replace(c, roles=tuple(kind for found in kinds for kind in found[n])) for n, c in enumerate(chunks)
     )
     title = _joined(f"{document.title}\n{_name(document.path)}")
     heading = lru_cache(maxsize=1)(_joined)  # passages of one section follow each other

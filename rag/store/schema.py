@@ -54,7 +54,7 @@ CREATE TABLE documents (
     empty_pages INTEGER NOT NULL,
     chunks INTEGER NOT NULL,
     length INTEGER NOT NULL,              -- code points
-    metadata TEXT NOT NULL,               -- JSON object of strings
+    metadata TEXT NOT NULL,               -- JSON object of strings and arrays of strings
     pagination BLOB NOT NULL,             -- zlib JSON: number, start and end of each page
     losses TEXT NOT NULL                  -- JSON: kind, place and page of what could not be read; '' for none
 );
@@ -81,7 +81,7 @@ CREATE TABLE chunks (
     last_page INTEGER,
     location TEXT NOT NULL,
     tokens INTEGER NOT NULL,
-    role TEXT NOT NULL DEFAULT ''         -- financial statements it stands in: "income|balance"
+    roles TEXT NOT NULL                   -- JSON array of the parts it stands in ("balance"); '' for none
 );
 CREATE UNIQUE INDEX chunks_document ON chunks (document_id, ordinal);
 -- A space is what one embedder makes: its id is its place in the manifest. `generation` grows with every
@@ -324,6 +324,11 @@ def unpack_rows(blob: bytes) -> list[list[Any]]:
     return json.loads(unpack(blob)) if blob else []
 
 
+def read_roles(stored: str) -> tuple[str, ...]:
+    """The column `roles` of a passage."""
+    return tuple(json.loads(stored)) if stored else ()
+
+
 def listed(ids: Iterable[int]) -> tuple[str]:
     """The value of a query's `json_each(?)`."""
     return (json.dumps([int(i) for i in ids]),)
@@ -345,7 +350,8 @@ def read_info(row: Sequence[Any]) -> DocumentInfo:
     values = list(row)
     values[2] = os.fsdecode(row[2])
     values[6] = FileStatus(row[6])
-    values[13] = json.loads(row[13])
+    described = json.loads(row[13]).items()
+    values[13] = {key: value if isinstance(value, str) else tuple(value) for key, value in described}
     values[14] = tuple(Loss(LossKind(kind), *rest) for kind, *rest in json.loads(row[14] or "[]"))
     return DocumentInfo(*values)
 

@@ -16,13 +16,14 @@ import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from rag.facts.crossrefs import CrossReference
 from rag.store import links as linking
 from rag.store.dense import VectorSpace
 from rag.store.documents import Documents
-from rag.store.schema import Manifest, listed
+from rag.store.schema import Manifest, listed, read_roles
 from rag.types import Filters
 from rag.types.search import Lengths
 
@@ -102,19 +103,20 @@ class Store(Documents):
         found = self._among("SELECT id, c0, c1, c2 FROM lexical_content WHERE id", ids)
         return {row[0]: row[1:] for row in found}
 
-    def roles(self, document_ids: Sequence[int]) -> dict[int, str]:
-        """The parts that passages of these documents stand in, joined by "|", by chunk id; those that stand
-        in none are left out."""
-        query = "SELECT id, role FROM chunks WHERE role != '' AND document_id"
-        return dict(self._among(query, document_ids))
+    def roles(self, document_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """The parts that passages of these documents stand in, by chunk id; those that stand in none are left
+        out."""
+        query = "SELECT id, roles FROM chunks WHERE roles != '' AND document_id"
+        read = lru_cache(maxsize=None)(read_roles)  # few, for many passages
+        return {i: read(roles) for i, roles in self._among(query, document_ids)}
 
     def with_roles(self, kinds: Collection[str]) -> set[int]:
         """The documents that have a passage in one of these parts of a document; read once for each
         generation, from every passage's row."""
 
         def compute(connection: sqlite3.Connection) -> set[int]:
-            found = connection.execute("SELECT DISTINCT document_id, role FROM chunks WHERE role != ''")
-            return {d for d, role in found if not frozenset(kinds).isdisjoint(role.split("|"))}
+            found = connection.execute("SELECT DISTINCT document_id, roles FROM chunks WHERE roles != ''")
+            return {d for d, roles in found if not frozenset(kinds).isdisjoint(read_roles(roles))}
 
         return self._cached(f"with {kinds}", compute)
 

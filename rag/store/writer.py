@@ -265,6 +265,7 @@ class Writer:
     def _put_chunk(self, document_id: int, chunk: Chunk, columns: Tokens) -> int:
         values = {name: getattr(chunk, name) for name in Chunk.__slots__ if name != "text"}
         values |= {"document_id": document_id, "heading_path": json.dumps(chunk.heading_path)}
+        values |= {"roles": json.dumps(chunk.roles) if chunk.roles else ""}
         values |= {"context": printable(chunk.context), "location": printable(chunk.location)}
         chunk_id = self._insert("chunks", values)
         self._connection.execute(

@@ -12,6 +12,20 @@ from enum import StrEnum
 
 from rag.types.tables import Cell, Table
 
+# What is known of a document, such as author, date, company; a tuple where a key may have several values.
+Metadata = Mapping[str, str | tuple[str, ...]]
+
+
+def several(metadata: Metadata, *keys: str) -> tuple[str, ...]:
+    """All values of these keys."""
+    found = (metadata.get(key, "") for key in keys)
+    return tuple(v for value in found for v in ((value,) if isinstance(value, str) else value) if v)
+
+
+def single(metadata: Metadata, key: str) -> str:
+    """The value of a key, the first one of several; "" without any."""
+    return next(iter(several(metadata, key)), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -180,7 +194,7 @@ class Document:
     marks: tuple[Mark, ...] = ()
     losses: tuple[Loss, ...] = ()
     relations: tuple[Relation, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=dict)
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -201,10 +215,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage: `document.text[start:end] == text`. `context` (title, heading path, table header) is
-    embedded and indexed in front of the text and never quoted. `page`
-    and `last_page` are 1-based, None without pages. `role` is a "|"-joined list of the financial statements
-    that the passage stands in ("income|balance"), "" for none."""
+    """A passage: `document.text[start:end] == text`. `context` (title, heading path, column heads) is
+    embedded and indexed in front of the text and never quoted. `page` and `last_page` are 1-based, None
+    without pages. `roles` are the parts of the document that the passage stands in ("income", "balance")."""
 
     ordinal: int
     start: int
@@ -217,7 +230,7 @@ class Chunk:
     last_page: int | None = None
     location: str = ""
     tokens: int = 0
-    role: str = ""
+    roles: tuple[str, ...] = ()
 
     @property
     def indexed_text(self) -> str:
@@ -242,7 +255,7 @@ class DocumentInfo:
     pages: int
     empty_pages: int
     chunks: int
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=dict)
     losses: tuple[Loss, ...] = ()
 
 

@@ -45,7 +45,7 @@ def test_without_fields_a_document_has_its_text_and_nothing_is_known_of_its_matt
     assert "law" in with_profile(statute(), load_domains().each)
     read = passages(statute(), fake_count_tokens, ())
     assert read.document is not None and set(read.document.metadata) <= {"year", "parties"}
-    assert read.chunks and not any(chunk.role for chunk in read.chunks)
+    assert read.chunks and not any(chunk.roles for chunk in read.chunks)
 
 
 # What names a field below the fields, and why: (file or folder, what may stand there).

@@ -399,7 +399,7 @@ def test_any_name_can_be_shown(name: str) -> None:
 
 def test_a_passage_keeps_its_role(store: Store) -> None:
     made = document("f.txt", ["Net income was 5."])
-    passage = Chunk(0, 0, len(made.text), made.text, "", "text", role="income|balance")
+    passage = Chunk(0, 0, len(made.text), made.text, "", "text", roles=("income", "balance"))
     with store.writing() as writer, writer.transaction():
         writer.put_document(
             FileState(made.source, "f.txt", 1, 1), made, [passage], [("", "", "net income")], spaces=()

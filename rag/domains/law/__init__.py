@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rag.domains import Field
 from rag.types import Document, Relation, RelationKind
+from rag.types.documents import Metadata, single
 
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
@@ -24,7 +25,7 @@ class Law(Field):
     own_keys = frozenset(("issued", "effective", "amended", "repealed", "review"))
     columns = ("law",)
 
-    def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
+    def describe(self, document: Document, known: Metadata) -> Metadata:
         """Name, rank and year of a statute, rank and year of a case, and when a text of any kind is in
         force."""
         from rag.domains.law.force import validity
@@ -50,5 +51,5 @@ class Law(Field):
         from rag.domains.law.naming import AUTHORITY, UNRANKED
 
         info = catalogue.documents.get(document_id)
-        rank = info.metadata.get("authority", "") if info else ""
+        rank = single(info.metadata, "authority") if info else ""
         return {"authority": AUTHORITY.get(rank, UNRANKED)}

@@ -2,7 +2,7 @@
 such lines, kept: what it says never changes under its id.
 
 The head gives each column its period; a cell's unit is determined by its column, its table, the lines above
-it, or the words of its row. Only tables that stand in a primary statement are read (`Chunk.role`); a report
+it, or the words of its row. Only tables that stand in a primary statement are read (`Chunk.roles`); a report
 has some forty such passages."""
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def table_lines(
     grid = info.kind != "pdf"
     lines: list[TableLine] = []
     for raw, (label, section, implied) in zip(raws, label_rows(raws), strict=True):
-        over, cells, roles = raw.block.heads, raw.row.cells, raw.chunk.role.split("|")
+        over, cells, roles = raw.block.heads, raw.row.cells, raw.chunk.roles
         statement = next((role for role in roles if role in PRIMARY), "")
         instant = statement == "balance"
         if (over, instant) not in columns:
@@ -188,9 +188,7 @@ def table_lines(
                 0, info, raw.chunk_id, raw.block.start, raw.block.end, raw.text, 0.0, raw.page,
                 raw.chunk.heading_path, over, raw.block.location or raw.chunk.location,
             )  # fmt: skip
-            lines.append(
-                TableLine(label, section, implied, amounts, row, statement, tuple(filter(None, roles)))
-            )
+            lines.append(TableLine(label, section, implied, amounts, row, statement, roles))
     return _with_signs(lines)
 
 
@@ -283,8 +281,8 @@ def ledger(store: Store, document_id: int) -> tuple[TableLine, ...]:
 
 def _read(store: Store, document_id: int) -> tuple[TableLine, ...]:
     roles = store.roles([document_id])
-    wanted = [i for i, role in sorted(roles.items()) if not set(PRIMARY).isdisjoint(role.split("|"))]
+    wanted = [i for i, stands in sorted(roles.items()) if not set(PRIMARY).isdisjoint(stands)]
     found = [(i, chunk) for i, _, chunk in store.chunks(wanted) if chunk.kind == "table"]
     # Columns of a statement of equity are its parts, not periods.
-    found = [(i, chunk) for i, chunk in found if not {SCHEDULE, "equity"} & set(chunk.role.split("|"))]
+    found = [(i, chunk) for i, chunk in found if not {SCHEDULE, "equity"} & set(chunk.roles)]
     return table_lines(store, store.document(document_id), found)

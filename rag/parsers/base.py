@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from rag.types import Block, BlockKind, Loss, Mark, Page, Table
 from rag.types.tables import joined_location, packed, row_spans, row_text
@@ -77,36 +78,8 @@ def shorten(text: str, limit: int = TITLE_LIMIT) -> str:
     return line[: cut if cut > 0 else limit - 1].rstrip() + "…"
 
 
-@dataclass(slots=True)
-class _OpenTable:
-    """A table whose rows are being added; `places` are where its first and its last row stand."""
-
-    heads: tuple[tuple[str, ...], ...] = ()
-    units: tuple[str, ...] = ()
-    placed: bool = True
-    spans: tuple[tuple[int, int, int, int], ...] = ()
-    start: int = 0
-    end: int = 0
-    places: tuple[str, str] = ("", "")
-    rows: list[tuple[int, ...]] = field(default_factory=list)
-
-    def closed(self, path: tuple[str, ...]) -> Table:
-        place, rows = joined_location(*self.places), tuple(self.rows)
-        return Table(
-            self.start,
-            self.end,
-            self.heads,
-            self.units,
-            self.placed,
-            path,
-            place,
-            rows=rows,
-            spans=self.spans,
-        )
-
-
-# Kind, start, end, heading path, level, location; the table and the number of a row.
-_Piece = tuple[BlockKind, int, int, tuple[str, ...], int, str, _OpenTable | None, int]
+# A block, and of a row what is known of its table before its end, and its cells as `Table.rows` has them.
+_Piece = tuple[Block, Table | None, tuple[int, ...]]
 
 
 class TextBuilder:
@@ -125,7 +98,7 @@ class TextBuilder:
         self._headings: list[tuple[int, str]] = []
         self._page_break = False
         self._new_group = False
-        self._table = _OpenTable()
+        self._table = Table(0, 0)
 
     def __len__(self) -> int:
         return self._length
@@ -171,46 +144,38 @@ class TextBuilder:
         """The rows that follow are those of another table; see `Table`."""
         self._new_group = True
         lines = tuple(tuple(filter(None, map(one_line, parts))) for parts in heads)
-        self._table = _OpenTable(lines, tuple(map(one_line, units)), placed, tuple(spans))
+        self._table = Table(0, 0, lines, tuple(map(one_line, units)), placed, spans=tuple(spans))
 
     def row(self, cells: Sequence[str], *, location: str = "") -> None:
         """One row of the table; a row without words is left out."""
         flat = [one_line(cell) for cell in cells]
-        self._row(row_text(flat), row_spans(flat), location)
+        self._add(BlockKind.TABLE_ROW, row_text(flat), location=location, cells=row_spans(flat))
 
     def line(self, text: str, cells: Sequence[tuple[int, int]]) -> None:
         """One row as a line of text without white space around it, with the (start, end) of its cells."""
-        self._row(text, cells, "")
-
-    def _row(self, text: str, cells: Sequence[tuple[int, int]], location: str) -> None:
-        table, before = self._table, self._blocks[-1][0] if self._blocks else None
-        if table.rows and before is not BlockKind.TABLE_ROW:  # something stands between: another table
-            table = _OpenTable(table.heads, table.units, table.placed)
-        if not self._add(BlockKind.TABLE_ROW, text, location=location, table=table, row=len(table.rows)):
-            return
-        start, end = self._blocks[-1][1:3]
-        if not table.rows:
-            table.start, table.places = start, (location, location)
-        table.end, table.places = end, (table.places[0], location)
-        table.rows.append(packed(start, cells))
-        self._table = table
+        self._add(BlockKind.TABLE_ROW, text, cells=cells)
 
     def build(self, title: str = "") -> tuple[str, tuple[Block, ...], tuple[Page, ...]]:
-        """Text, blocks and pages. A top heading that repeats `title` is left out of the heading paths."""
+        """Text, blocks and pages. A top heading that repeats `title` is left out of the heading paths. What
+        stands between two rows ends their table."""
         own = letters(title)
-        paths: dict[tuple[str, ...], tuple[str, ...]] = {}
-        tables: dict[int, Table] = {}
-        blocks = []
-        for kind, start, end, path, level, location, table, row in self._blocks:
-            if path not in paths:
-                paths[path] = path[1:] if own and path and letters(path[0]) == own else path
-            path = paths[path]
-            if table is None:
-                blocks.append(Block(kind, start, end, path, level, location))
-                continue
-            if id(table) not in tables:
-                tables[id(table)] = table.closed(path)
-            blocks.append(Block(kind, start, end, path, level, location, tables[id(table)], row))
+        blocks: list[Block] = []
+        for path, group in groupby(self._blocks, key=lambda piece: piece[0].heading_path):
+            path = path[1:] if own and path and letters(path[0]) == own else path
+            for _, same in groupby(group, key=lambda piece: id(piece[1])):
+                run = list(same)
+                table, first, last = run[0][1], run[0][0], run[-1][0]
+                if table is not None:
+                    rows, place = (
+                        tuple(cells for *_, cells in run),
+                        joined_location(first.location, last.location),
+                    )
+                    table = replace(
+                        table, start=first.start, end=last.end, heading_path=path, location=place, rows=rows
+                    )
+                for n, (b, *_) in enumerate(run):
+                    row = (table, n) if table is not None else ()
+                    blocks.append(Block(b.kind, b.start, b.end, path, b.level, b.location, *row))
         ends = [start for _, start in self._pages[1:]] + [self._length]
         pages = tuple(
             Page(number, start, end) for (number, start), end in zip(self._pages, ends, strict=False)
@@ -228,23 +193,22 @@ class TextBuilder:
         *,
         level: int = 0,
         location: str = "",
-        table: _OpenTable | None = None,
-        row: int = 0,
-    ) -> bool:
-        """Whether there was anything to add."""
+        cells: Sequence[tuple[int, int]] = (),
+    ) -> None:
         body = clean(text).strip()
         if not body:
-            return False
+            return
         if self._length and not self._page_break:
-            close = kind in self._CLOSE and self._blocks[-1][0] is kind and not self._new_group
+            close = kind in self._CLOSE and self._blocks[-1][0].kind is kind and not self._new_group
             self._put("\n" if close else "\n\n")
         self._page_break = False
         self._new_group = False
         path = tuple(line for _, line in self._headings)
         start = self._length
         self._put(body)
-        self._blocks.append((kind, start, self._length, path, level, location, table, row))
-        return True
+        block = Block(kind, start, self._length, path, level, location)
+        row = kind is BlockKind.TABLE_ROW
+        self._blocks.append((block, self._table if row else None, packed(start, cells) if row else ()))
 
 
 def letters(text: str) -> str:

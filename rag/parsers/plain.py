@@ -1,5 +1,5 @@
-"""Plain text: paragraphs at blank lines, headings and list items by their wording, as in every format that does
-not say what they are: numbering, capitals, first words."""
+"""Plain text: paragraphs at blank lines, headings and list items by their wording, as in every format that
+does not say what they are: numbering, capitals, first words."""
 
 from __future__ import annotations
 

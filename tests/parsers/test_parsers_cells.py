@@ -215,3 +215,11 @@ def test_places_of_rows_make_the_place_of_a_table(first: str, last: str, whole: 
 
 def test_heads_read_on_one_line() -> None:
     assert heads_text(("A", "", "B  c")) == "A | | B c"
+
+
+def test_only_one_module_joins_or_cuts_rows_of_cells() -> None:
+    root = Path(__file__).parents[2]
+    sources = [path for package in ("rag", "ui") for path in (root / package).rglob("*.py")]
+    marks = ('" | "', "' | '", 'split("|")', '"|".join(n')
+    found = {path.name for path in sources if any(mark in path.read_text("utf-8") for mark in marks)}
+    assert found == {"tables.py"}

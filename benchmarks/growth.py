@@ -24,7 +24,7 @@ from rag.index import Index
 from rag.measure import metrics
 from rag.measure.evalset import EvalQuestion, load_questions
 from rag.measure.evaluate import STAGE_NAMES, stages_without
-from rag.measure.scoring import is_searched, passage
+from rag.measure.metrics import passage
 from rag.parsers import parse
 from rag.types import Document
 from rag.types.documents import several
@@ -64,7 +64,7 @@ def samples(corpora: Path) -> tuple[list[Document], list[EvalQuestion]]:
                 documents.append(parse(file, path=f"{folder.name}/{file.relative_to(root)}"))
             except ParseError:
                 continue
-        questions += [q for q in load_questions(folder) if is_searched(q)]
+        questions += [q for q in load_questions(folder) if q.located]
     return documents, questions
 
 

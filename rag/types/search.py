@@ -11,11 +11,11 @@ from rag.types.documents import Chunk, DocumentInfo
 @dataclass(frozen=True, slots=True)
 class Leg:
     """How one retrieval leg ("dense", "lexical") saw a passage: 1-based rank in its own list (None: not in
-    it) and score in 0..1 (cosine clipped at zero; share of the question's attainable BM25 weight)."""
+    it) and `value` in 0..1 (cosine clipped at zero; share of the question's attainable BM25 weight)."""
 
     name: str
     rank: int | None
-    score: float
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A retrieved passage. `score` is on the 0 to 1 scale documented in `rag.search.retrieve`; `similar`
-    are chunk ids of near-duplicates folded into this hit; `reasons` are the features that weigh most, the
-    heaviest first."""
+    """A retrieved passage. `score` is the probability, 0..1, that it holds evidence (`rag.search.retrieve`);
+    `similar` are chunk ids of near-duplicates folded into this hit; `reasons` are the features that weigh
+    most, the heaviest first."""
 
     chunk_id: int
     document: DocumentInfo

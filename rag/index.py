@@ -19,10 +19,9 @@ from rag.models.embedder import Embedder, supports
 from rag.models.registry import NO_SOURCES, Sources
 from rag.parsers import Limits
 from rag.search.ranker import TUNED, Ranker, load_ranker
-from rag.store.compatibility import EmbedderSource, check_versions, new_manifest
 from rag.store.dense import DenseIndex, file_problem, open_dense, save_dense
 from rag.store.documents import matches
-from rag.store.index_file import remove_index, writer_lock
+from rag.store.index_file import EmbedderSource, check_versions, new_manifest, remove_index, writer_lock
 from rag.store.schema import DATABASE, Manifest
 from rag.store.store import Store
 from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Relation, Stages
@@ -222,7 +221,8 @@ class Index:
     ) -> IngestReport:
         """Adds, updates, skips files and the files below folders; with `sync` removes those that are gone.
         See `rag.store.ingest`."""
-        from rag.store.ingest import Settings, ingest
+        from rag.store.ingest import ingest
+        from rag.store.reading import Settings
 
         settings = Settings(self._source.counter(), self.fields, limits, workers, ocr)
         return ingest(

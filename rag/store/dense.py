@@ -88,7 +88,8 @@ class VectorSpace:
             "SELECT chunk_id, vectors FROM sentences "
             "WHERE space = ? AND chunk_id IN (SELECT value FROM json_each(?))"
         )
-        return {i: SentenceVectors.unpack(blob) for i, blob in self._rows(query, *listed(chunk_ids))}
+        found, dimension = self._rows(query, *listed(chunk_ids)), self.space.info.dimension
+        return {i: SentenceVectors.unpack(blob, dimension) for i, blob in found}
 
     def iter_vectors(self, batch: int = 8192) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
         """All vectors in batches of (ids, matrix), by id."""

@@ -172,13 +172,8 @@ def _numbered_passage(document: str) -> str:
     return f"coalesce(({found} AND a.label = crossrefs.label), ({found} AND a.label = {_BASE}))"
 
 
-def outgoing(connection: sqlite3.Connection, chunk_id: int) -> list[CrossReference]:
-    """References of a passage, in the order of its text."""
-    query = f"SELECT {_COLUMNS} FROM crossrefs WHERE chunk_id = ? ORDER BY start, end, id"
-    return [CrossReference(*row) for row in connection.execute(query, (chunk_id,))]
-
-
-def incoming(connection: sqlite3.Connection, chunk_id: int) -> list[CrossReference]:
-    """References that lead to a passage, by where they stand."""
-    query = f"SELECT {_COLUMNS} FROM crossrefs WHERE target_chunk_id = ? ORDER BY document_id, start, end, id"
+def read(connection: sqlite3.Connection, chunk_id: int, *, incoming: bool) -> list[CrossReference]:
+    """References of a passage, or those that lead to it, by where they stand."""
+    column = "target_chunk_id" if incoming else "chunk_id"
+    query = f"SELECT {_COLUMNS} FROM crossrefs WHERE {column} = ? ORDER BY document_id, start, end, id"
     return [CrossReference(*row) for row in connection.execute(query, (chunk_id,))]

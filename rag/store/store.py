@@ -138,7 +138,7 @@ class Store(Documents):
     def references(self, chunk_id: int, *, incoming: bool = False) -> list[CrossReference]:
         """The references of a passage, with their words, or those that lead to it."""
         with self._connection() as connection:
-            found = (linking.incoming if incoming else linking.outgoing)(connection, chunk_id)
+            found = linking.read(connection, chunk_id, incoming=incoming)
         return [replace(r, text=self.text(r.document_id, r.start, r.end)) for r in found]
 
     def opening(self, document_id: int) -> int:

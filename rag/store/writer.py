@@ -181,7 +181,7 @@ class Writer:
         self._connection.execute(
             "INSERT OR REPLACE INTO sentences "
             "SELECT chunk_id, space, ?3 FROM vectors WHERE chunk_id = ?1 AND space = ?2",
-            (chunk_id, space, sentences.pack()),
+            (chunk_id, space, sentences.rows.tobytes()),
         )
 
     def put_dense_file(self, space: int, file: DenseFile | None) -> None:

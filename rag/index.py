@@ -130,7 +130,7 @@ class Index:
 
     def embedder_for(self, language: str) -> Embedder | None:
         """The embedder if it knows the language, else None; not loaded for nothing."""
-        return self.embedder if supports(self._space.space.info, language) else None
+        return self.embedder if supports(self._space.info, language) else None
 
     def search(
         self, question: str, k: int = 8, *, filters: Filters | None = None, stages: Stages = ALL_STAGES
@@ -274,8 +274,7 @@ class Index:
         rebuilt = file_problem(self._space, generation, thorough=True) if generation else ""
         if rebuilt:
             with self.store.writing() as writer:
-                writer.put_dense_file(self._space.number, None)
-                save_dense(self._space, writer)
+                save_dense(self._space, writer, thorough=True)
             with self._guard:
                 self._dense = None
         return VerifyReport(len(documents), self.store.passages(), tuple(problems), rebuilt)

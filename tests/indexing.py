@@ -74,7 +74,7 @@ def put(store: Store, *documents: Document, spaces: Sequence[int] = (0,), vector
         writer.resolve_references()
         if vectors:
             (space,) = store.spaces
-            embedder = FakeEmbedder(dimension=space.space.info.dimension)
+            embedder = FakeEmbedder(dimension=space.info.dimension)
             while batch := space.pending(100):
                 with writer.transaction():
                     writer.put_vectors([i for i, _ in batch], embedder.embed_passages([t for _, t in batch]))

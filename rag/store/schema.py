@@ -74,8 +74,8 @@ CREATE TABLE spaces (id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, file T
 -- Of passages, as float16, little endian.
 CREATE TABLE vectors (chunk_id INTEGER NOT NULL, space INTEGER NOT NULL, vector BLOB NOT NULL);
 CREATE UNIQUE INDEX vectors_chunk ON vectors (chunk_id, space);
--- The sentences of a passage, as `SentenceVectors` packs them.
-CREATE TABLE sentences (chunk_id INTEGER NOT NULL, space INTEGER NOT NULL, vectors BLOB NOT NULL);
+-- Of all sentences of a passage: the rows of `SentenceVectors`.
+CREATE TABLE sentences (chunk_id INTEGER NOT NULL, space INTEGER NOT NULL, vector BLOB NOT NULL);
 CREATE UNIQUE INDEX sentences_chunk ON sentences (chunk_id, space);
 -- Passages still to be embedded in a space.
 CREATE TABLE pending (

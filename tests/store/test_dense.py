@@ -178,7 +178,7 @@ def two_spaces(folder: Path) -> Store:
 
 def embed(store: Store, number: int) -> None:
     space = store.spaces[number]
-    embedder = FakeEmbedder(dimension=space.space.info.dimension)
+    embedder = FakeEmbedder(dimension=space.info.dimension)
     with store.writing() as writer:
         while batch := space.pending(3):
             vectors = embedder.embed_passages([text for _, text in batch])

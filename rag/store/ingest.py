@@ -224,7 +224,9 @@ class _Run:
             self._writer.touch(known.info.id, file)
             return _remembered_result(known, "skipped")
         if isinstance(outcome, CitewiseError) or outcome.document is None or not outcome.chunks:
-            status, detail = _failure(outcome)
+            status, detail = FileStatus.EMPTY, "no text in it"
+            if isinstance(outcome, CitewiseError):
+                status, detail = FileStatus(getattr(outcome, "status", FileStatus.CORRUPT)), str(outcome)
             self._writer.put_failure(file, status, detail)
             return FileResult(file.path, status, "failed", detail)
         document = outcome.document
@@ -232,14 +234,9 @@ class _Run:
         self._writer.put_document(
             file, document, outcome.chunks, outcome.tokens, spaces=spaces, links=outcome.links
         )
-        return FileResult(
-            path=file.path,
-            status=FileStatus.OK,
-            change="added" if known is None else "updated",
-            pages=len(document.pages),
-            empty_pages=len(document.empty_pages),
-            chunks=len(outcome.chunks),
-        )
+        change = "updated" if known else "added"
+        counts = len(document.pages), len(document.empty_pages), len(outcome.chunks)
+        return FileResult(file.path, FileStatus.OK, change, "", *counts)
 
     def _remove_gone(self, found: Scan) -> None:
         here = {file.source for file in found.files}
@@ -282,12 +279,6 @@ def _embedding_batches(window: Sequence[tuple[int, str]]) -> Iterator[list[tuple
         chars += len(row[1])
     if batch:
         yield batch
-
-
-def _failure(outcome: Read | CitewiseError) -> tuple[FileStatus, str]:
-    if not isinstance(outcome, CitewiseError):
-        return FileStatus.EMPTY, "no text in it"
-    return FileStatus(getattr(outcome, "status", FileStatus.CORRUPT)), str(outcome)
 
 
 def _remembered_result(known: Known, change: str) -> FileResult:

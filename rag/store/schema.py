@@ -102,13 +102,12 @@ CREATE INDEX crossrefs_to_document ON crossrefs (target_document_id) WHERE targe
 CREATE INDEX crossrefs_named ON crossrefs (target, target_document_id) WHERE target != '';
 -- What documents do to each other. `name` is the other as the text names it, '' where the two were found
 -- to be editions of one text; `target` is NULL before it is settled, and where the index does not hold it.
+-- They are few: no index is worth its pages.
 CREATE TABLE relations (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,
     effective TEXT NOT NULL,              -- ISO date, '' where not known
     source INTEGER NOT NULL, target INTEGER
 );
-CREATE INDEX relations_from ON relations (source);
-CREATE INDEX relations_to ON relations (target) WHERE target IS NOT NULL;
 -- Tokens are made by rag.languages.text and joined by blanks. The ascii tokeniser keeps every code point
 -- beyond ASCII in the token.
 CREATE VIRTUAL TABLE lexical USING fts5 (title, heading, body, tokenize = "ascii tokenchars '.,'''");

@@ -64,7 +64,10 @@ CREATE TABLE chunks (
     document_id INTEGER NOT NULL, ordinal INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
     context TEXT NOT NULL, kind TEXT NOT NULL,
     heading_path TEXT NOT NULL,           -- JSON array
-    page INTEGER, last_page INTEGER, location TEXT NOT NULL, tokens INTEGER NOT NULL,
+    page INTEGER,
+    last_page INTEGER,
+    location TEXT NOT NULL,
+    tokens INTEGER NOT NULL,
     role TEXT NOT NULL DEFAULT ''         -- financial statements it stands in: "income|balance"
 );
 CREATE UNIQUE INDEX chunks_document ON chunks (document_id, ordinal);

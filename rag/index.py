@@ -18,10 +18,9 @@ from rag.models.embedder import Embedder, supports
 from rag.models.registry import NO_SOURCES, Sources
 from rag.parsers import Limits
 from rag.search.ranker import TUNED, Ranker, load_ranker
-from rag.store.compatibility import EmbedderSource, check_versions, new_manifest
 from rag.store.dense import DenseIndex, file_problem, open_dense, save_dense
 from rag.store.documents import matches
-from rag.store.index_file import remove_index, writer_lock
+from rag.store.index_file import EmbedderSource, check_versions, new_manifest, remove_index, writer_lock
 from rag.store.schema import DATABASE, Manifest
 from rag.store.store import Store
 from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Relation, Stages, Turn
@@ -131,7 +130,7 @@ class Index:
 
     def embedder_for(self, language: str) -> Embedder | None:
         """The embedder if it knows the language, else None; not loaded for nothing."""
-        return self.embedder if supports(self._space.space.info, language) else None
+        return self.embedder if supports(self._space.info, language) else None
 
     def understand(self, question: str, history: Sequence[Turn] = ()) -> Query:
         """A question, completed from the earlier turns of a conversation (oldest first), as every stage takes
@@ -239,7 +238,8 @@ class Index:
     ) -> IngestReport:
         """Adds, updates, skips files and the files below folders; with `sync` removes those that are gone.
         See `rag.store.ingest`."""
-        from rag.store.ingest import Settings, ingest
+        from rag.store.ingest import ingest
+        from rag.store.reading import Settings
 
         settings = Settings(self._source.counter(), self.fields, limits, workers, ocr)
         return ingest(
@@ -291,8 +291,7 @@ class Index:
         rebuilt = file_problem(self._space, generation, thorough=True) if generation else ""
         if rebuilt:
             with self.store.writing() as writer:
-                writer.put_dense_file(self._space.number, None)
-                save_dense(self._space, writer)
+                save_dense(self._space, writer, thorough=True)
             with self._guard:
                 self._dense = None
         return VerifyReport(len(documents), self.store.passages(), tuple(problems), rebuilt)

@@ -55,7 +55,7 @@ def document(path: str, paragraphs: Sequence[str], **changes: object) -> Documen
     return Document(**(fields | changes))  # type: ignore[arg-type]
 
 
-def put(store: Store, *documents: Document, embed: bool = True, vectors: bool = False) -> list[int]:
+def put(store: Store, *documents: Document, spaces: Sequence[int] = (0,), vectors: bool = False) -> list[int]:
     """Writes documents as an ingest does; with `vectors` embeds them too. Gives their ids."""
     with store.writing() as writer:
         with writer.transaction():
@@ -65,7 +65,7 @@ def put(store: Store, *documents: Document, embed: bool = True, vectors: bool = 
                     read.document or d,
                     read.chunks,
                     read.tokens,
-                    spaces=(0,) if embed else (),
+                    spaces=spaces,
                     links=read.links,
                 )
                 for d in documents
@@ -74,7 +74,7 @@ def put(store: Store, *documents: Document, embed: bool = True, vectors: bool = 
         writer.resolve_references()
         if vectors:
             (space,) = store.spaces
-            embedder = FakeEmbedder(dimension=space.space.info.dimension)
+            embedder = FakeEmbedder(dimension=space.info.dimension)
             while batch := space.pending(100):
                 with writer.transaction():
                     writer.put_vectors([i for i, _ in batch], embedder.embed_passages([t for _, t in batch]))

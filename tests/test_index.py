@@ -12,7 +12,7 @@ import pytest
 
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, InputError, ModelError
 from rag.index import Index, open_index
-from rag.store import compatibility
+from rag.store import index_file
 from rag.store.schema import DATABASE
 from rag.types import Filters
 from tests.fakes import FakeEmbedder
@@ -78,7 +78,7 @@ def test_embedder_given_by_name_is_compared_when_it_is_first_needed(built: Path)
 def test_index_of_another_chunker_or_tokeniser_is_a_mismatch(
     built: Path, version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compatibility, version, 999)
+    monkeypatch.setattr(index_file, version, 999)
     with pytest.raises(IndexMismatch, match=r"version \d+ .* version 999.*--rebuild"):
         open_index(built, embedder=FakeEmbedder())
 

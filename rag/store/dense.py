@@ -21,7 +21,7 @@ from rag.errors import IndexBusy, StorageError
 from rag.files import sync
 from rag.models.fetch import sha256_file
 from rag.store.documents import Documents
-from rag.store.schema import DenseFile, SentenceVectors, Space, listed, storage_errors
+from rag.store.schema import DenseFile, SentenceVectors, listed, storage_errors
 
 if TYPE_CHECKING:
     from rag.store.writer import Writer
@@ -32,13 +32,13 @@ _PROBED_LISTS = 32
 
 
 class VectorSpace:
-    """The vectors that one embedder made of an index: `number` is its place in the manifest, `space` what
-    stands there. `index` is the open index."""
+    """The vectors that one embedder made of an open index: `number` is its place in the manifest, `info`
+    what it is."""
 
     def __init__(self, index: Documents, number: int) -> None:
         self.index = index
         self.number = number
-        self.space: Space = index.manifest().spaces[number]
+        self.info = index.manifest().spaces[number].info
 
     def _rows(self, query: str, *values: object) -> list[Any]:
         """What a query gives whose first value is the space."""
@@ -70,12 +70,8 @@ class VectorSpace:
 
     def vectors(self, chunk_ids: Sequence[int]) -> NDArray[np.float32]:
         """(n, dimension) in the order asked; a row of zeros where a passage has no vector (yet)."""
-        matrix = np.zeros((len(chunk_ids), self.space.info.dimension), dtype=np.float32)
-        query = (
-            "SELECT chunk_id, vector FROM vectors "
-            "WHERE space = ? AND chunk_id IN (SELECT value FROM json_each(?))"
-        )
-        found = dict(self._rows(query, *listed(chunk_ids)))
+        matrix = np.zeros((len(chunk_ids), self.info.dimension), dtype=np.float32)
+        found = self._of("vectors", chunk_ids)
         present = [row for row, chunk_id in enumerate(chunk_ids) if int(chunk_id) in found]
         if present:
             joined = b"".join(found[int(chunk_ids[row])] for row in present)
@@ -84,11 +80,12 @@ class VectorSpace:
 
     def sentences(self, chunk_ids: Sequence[int]) -> Mapping[int, SentenceVectors]:
         """The vectors of the sentences of these passages, by chunk id; those without any are left out."""
-        query = (
-            "SELECT chunk_id, vectors FROM sentences "
-            "WHERE space = ? AND chunk_id IN (SELECT value FROM json_each(?))"
-        )
-        return {i: SentenceVectors.unpack(blob) for i, blob in self._rows(query, *listed(chunk_ids))}
+        found = self._of("sentences", chunk_ids)
+        return {i: SentenceVectors.unpack(blob, self.info.dimension) for i, blob in found.items()}
+
+    def _of(self, table: str, chunk_ids: Sequence[int]) -> dict[int, bytes]:
+        wanted = "space = ? AND chunk_id IN (SELECT value FROM json_each(?))"
+        return dict(self._rows(f"SELECT chunk_id, vector FROM {table} WHERE {wanted}", *listed(chunk_ids)))
 
     def iter_vectors(self, batch: int = 8192) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
         """All vectors in batches of (ids, matrix), by id."""
@@ -166,11 +163,11 @@ def open_dense(space: VectorSpace) -> DenseIndex:
     return DenseIndex(space, index, generation, reason)
 
 
-def save_dense(space: VectorSpace, writer: Writer) -> None:
-    """Brings the FAISS file up to the space's vectors; does nothing when it is. Raises StorageError when the
-    disk is full (the store is not touched)."""
+def save_dense(space: VectorSpace, writer: Writer, *, thorough: bool = False) -> None:
+    """Brings the FAISS file up to the space's vectors; does nothing where `file_problem` finds it sound.
+    Raises StorageError when the disk is full (the store is not touched)."""
     generation = space.generation()
-    if file_problem(space, generation):
+    if file_problem(space, generation, thorough=thorough):
         _save(_build(space), space.number, generation, writer)
 
 
@@ -212,7 +209,7 @@ def _load(space: VectorSpace, generation: int) -> tuple[Any, str]:
     import faiss
 
     if not generation:  # no vector was ever written
-        return _empty(space.space.info.dimension), ""
+        return _empty(space.info.dimension), ""
     problem, file = file_problem(space, generation), space.file()
     if problem or file is None:
         return None, problem
@@ -231,7 +228,7 @@ def _empty(dimension: int) -> Any:
 
 def _build(space: VectorSpace) -> Any:
     """A new index over all vectors of the space, read in bounded batches."""
-    count, dimension = space.count(), space.space.info.dimension
+    count, dimension = space.count(), space.info.dimension
     index = _empty(dimension) if count <= FLAT_LIMIT else _trained(space, count, dimension)
     for ids, matrix in space.iter_vectors():
         index.add_with_ids(matrix.astype(np.float32), ids)

@@ -11,18 +11,16 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from rag.documents.description import Describes
 from rag.errors import CitewiseError
 from rag.models.embedder import Embedder
-from rag.parsers import Limits
 from rag.parsers.pool import run_in_workers
 from rag.store.dense import VectorSpace, save_dense
-from rag.store.reading import PASSAGE_TOKENS, Counter, Job, Read, Scan, prepare_worker, read_file, scan
+from rag.store.reading import Job, Read, Scan, Settings, prepare_worker, read_file, scan
 from rag.store.store import Store
 from rag.store.writer import FileState, Known, Writer
 from rag.types import FileResult, FileStatus, IngestReport, Progress
@@ -42,18 +40,6 @@ _FINAL = (FileStatus.PASSWORD, FileStatus.CORRUPT, FileStatus.UNSUPPORTED, FileS
 ProgressCallback = Callable[[Progress], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How files are read. `counter` counts tokens as the embedder does and can be pickled, `fields`
-    describe documents (`rag.documents.description`) and can be pickled too. `workers` 0: one per core."""
-
-    counter: Counter
-    fields: Sequence[Describes]
-    limits: Limits = field(default_factory=Limits)
-    workers: int = 0
-    ocr: bool = False
-
-
 def ingest(
     store: Store,
     paths: Iterable[Path | str],
@@ -68,10 +54,9 @@ def ingest(
     the folders given.
 
     `embedders`, one for each space of vectors, are called where there are passages to embed; () leaves them
-    waiting. `stop` ends the run
-    within about a second: what was committed stays, files in hand are read by the next run. One bad file
-    never stops a run: its status is in the report. Raises InputError (no such path), IndexBusy, StorageError
-    (disk full; nothing half-written)."""
+    waiting. `stop` ends the run within about a second: what was committed stays, files in hand are read by
+    the next run. One bad file never stops a run: its status is in the report. Raises InputError (no such
+    path), IndexBusy, StorageError (disk full; nothing half-written)."""
     with store.writing() as writer:
         run = _Run(store, writer, settings, _Reporter(progress), stop or threading.Event())
         return run(paths, embedders, sync=sync)
@@ -106,13 +91,12 @@ class _Run:
     ) -> None:
         self._store = store
         self._writer = writer
-        self._settings = settings
         self._report = report
         self._stop = stop
         self._known = writer.known()
         self._results: list[FileResult] = []
-        limits = [space.info.max_tokens - 2 for space in store.manifest().spaces]
-        self._max_tokens = min(PASSAGE_TOKENS, *limits)
+        limits = (space.info.max_tokens - 2 for space in store.manifest().spaces)
+        self._settings = replace(settings, max_tokens=min(settings.max_tokens, *limits))
 
     def __call__(
         self, paths: Iterable[Path | str], embedders: Sequence[Callable[[], Embedder]], *, sync: bool
@@ -147,14 +131,14 @@ class _Run:
         with closing(self._outcomes(waiting)) as outcomes:
             for batch in self._batches(outcomes):
                 with self._writer.transaction():
-                    results = [self._put(waiting[job.source], outcome) for job, outcome in batch]
+                    results = [self._put(job.file, outcome) for job, outcome in batch]
                 self._results.extend(results)  # only what was committed is reported
                 done += len(results)
                 self._report("texts", done, total, results[-1].path)
 
-    def _to_open(self, found: Scan) -> dict[str, FileState]:
-        """Deals with every file that need not be opened; gives the others, by source."""
-        waiting: dict[str, FileState] = {}
+    def _to_open(self, found: Scan) -> list[Job]:
+        """Deals with every file that need not be opened; gives the others."""
+        waiting: list[Job] = []
         failures: list[tuple[FileState, FileStatus, str]] = []
         for file in found.files:
             if not file.kind:
@@ -163,7 +147,7 @@ class _Run:
             elif (known := self._known_result(file)) is not None:
                 self._results.append(known)
             else:
-                waiting[file.source] = file
+                waiting.append(self._job(file))
         for item in found.unreadable:
             if item.folder:
                 self._results.append(FileResult(item.path, FileStatus.UNREADABLE, "failed", item.detail))
@@ -196,30 +180,25 @@ class _Run:
         lacks_text = known.info.empty_pages > 0 or known.info.status is FileStatus.EMPTY
         return self._settings.ocr and not known.ocr and lacks_text
 
-    def _outcomes(self, waiting: Mapping[str, FileState]) -> Generator[tuple[Job, Read | CitewiseError]]:
+    def _outcomes(self, waiting: Sequence[Job]) -> Generator[tuple[Job, Read | CitewiseError]]:
         if not waiting:
             return
         yield from run_in_workers(
             read_file,
-            map(self._job, waiting.values()),
+            waiting,
             workers=min(self._settings.workers or len(os.sched_getaffinity(0)), len(waiting)),
             limits=self._settings.limits,
             initializer=prepare_worker,
-            initargs=(self._settings.counter, self._settings.fields),
+            initargs=(self._settings,),
             stop=self._stop,
         )
 
     def _job(self, file: FileState) -> Job:
-        known = self._known.get(file.source)
-        ok = known is not None and known.info.status is FileStatus.OK and not self._ocr_is_new(known)
-        return Job(
-            source=file.source,
-            path=file.path if known is None else known.info.path,
-            limits=self._settings.limits,
-            ocr=self._settings.ocr,
-            known_sha256=known.info.sha256 if known is not None and ok else "",
-            max_tokens=self._max_tokens,
-        )
+        file, known = replace(file, ocr=self._settings.ocr), self._known.get(file.source)
+        if known is None:
+            return Job(file)
+        comparable = known.info.status is FileStatus.OK and not self._ocr_is_new(known)
+        return Job(replace(file, path=known.info.path), known.info.sha256 if comparable else "")
 
     def _batches(
         self, outcomes: Iterable[tuple[Job, Read | CitewiseError]]
@@ -240,29 +219,24 @@ class _Run:
 
     def _put(self, file: FileState, outcome: Read | CitewiseError) -> FileResult:
         known = self._known.get(file.source)
-        path = file.path if known is None else known.info.path
-        state = replace(file, path=path, ocr=self._settings.ocr)
         if isinstance(outcome, Read) and outcome.document is None:
             assert known is not None
-            self._writer.touch(known.info.id, state)
+            self._writer.touch(known.info.id, file)
             return _remembered_result(known, "skipped")
         if isinstance(outcome, CitewiseError) or outcome.document is None or not outcome.chunks:
-            status, detail = _failure(outcome)
-            self._writer.put_failure(state, status, detail)
-            return FileResult(path, status, "failed", detail)
+            status, detail = FileStatus.EMPTY, "no text in it"
+            if isinstance(outcome, CitewiseError):
+                status, detail = FileStatus(getattr(outcome, "status", FileStatus.CORRUPT)), str(outcome)
+            self._writer.put_failure(file, status, detail)
+            return FileResult(file.path, status, "failed", detail)
         document = outcome.document
         spaces = self._store.manifest().spaces_for(document.language)
         self._writer.put_document(
-            state, document, outcome.chunks, outcome.tokens, spaces=spaces, links=outcome.links
+            file, document, outcome.chunks, outcome.tokens, spaces=spaces, links=outcome.links
         )
-        return FileResult(
-            path=path,
-            status=FileStatus.OK,
-            change="added" if known is None else "updated",
-            pages=len(document.pages),
-            empty_pages=len(document.empty_pages),
-            chunks=len(outcome.chunks),
-        )
+        change = "updated" if known else "added"
+        counts = len(document.pages), len(document.empty_pages), len(outcome.chunks)
+        return FileResult(file.path, FileStatus.OK, change, "", *counts)
 
     def _remove_gone(self, found: Scan) -> None:
         here = {file.source for file in found.files}
@@ -305,12 +279,6 @@ def _embedding_batches(window: Sequence[tuple[int, str]]) -> Iterator[list[tuple
         chars += len(row[1])
     if batch:
         yield batch
-
-
-def _failure(outcome: Read | CitewiseError) -> tuple[FileStatus, str]:
-    if not isinstance(outcome, CitewiseError):
-        return FileStatus.EMPTY, "no text in it"
-    return FileStatus(getattr(outcome, "status", FileStatus.CORRUPT)), str(outcome)
 
 
 def _remembered_result(known: Known, change: str) -> FileResult:

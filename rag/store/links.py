@@ -8,7 +8,6 @@ of them alone bears the article, and stays open otherwise."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,16 +16,11 @@ from dataclasses import replace
 from rag.documents.links import Links
 from rag.documents.validity import edition_name, names_of, settled, versions
 from rag.facts.crossrefs import LAW_WORDS, CrossReference
-from rag.store.schema import read_catalogue, read_relations
+from rag.store.schema import listed, read_catalogue, read_relations
 from rag.types import DocumentInfo, Relation
 
 _STATE = "references"
 _COLUMNS = "chunk_id, document_id, start, end, kind, label, target, target_document_id, target_chunk_id"
-# "12(2)(3)" is looked for under "12" where nothing bears it.
-_BASE = (
-    "CASE WHEN instr(crossrefs.label, '(') > 1 "
-    "THEN substr(crossrefs.label, 1, instr(crossrefs.label, '(') - 1) ELSE crossrefs.label END"
-)
 _SHORTEST_END = 2
 
 
@@ -136,49 +130,36 @@ def _named(target: str, by_name: Mapping[str, list[int]]) -> list[int]:
 
 
 def _point(connection: sqlite3.Connection, target: str, candidates: Sequence[int]) -> None:
-    """Sets the targets of the references of this name; only rows that change are written. "target != ''"
-    is said in each query for SQLite to see that the partial index serves."""
-    if not candidates:
-        connection.execute(
-            "UPDATE crossrefs SET target_document_id = NULL, target_chunk_id = NULL "
-            "WHERE target = ? AND target != '' AND target_document_id IS NOT NULL",
-            (target,),
-        )
-        return
-    if len(candidates) == 1:
-        (only,) = candidates
-        connection.execute(
-            f"UPDATE crossrefs SET target_document_id = ?1, target_chunk_id = {_numbered_passage('?1')} "
-            "WHERE target = ?2 AND target != '' AND target_document_id IS NOT ?1",
-            (only, target),
-        )
-        return
-    among = "(SELECT value FROM json_each(?1))"
-    bearing = (
-        f"FROM anchors a WHERE a.document_id IN {among} AND a.kind = crossrefs.kind AND a.label = {_BASE}"
+    """Sets the targets of the references of this name; only rows that change are written. "12(2)(3)" is
+    looked for under "12" where nothing bears it."""
+    only = candidates[0] if len(candidates) == 1 else None
+    # "target != ''" is said for SQLite to see that the partial index serves.
+    named = connection.execute(
+        "SELECT id, kind, label, target_document_id, target_chunk_id FROM crossrefs "
+        "WHERE target = ? AND target != ''",
+        (target,),
     )
-    connection.execute(
-        "UPDATE crossrefs SET "
-        f"target_document_id = (SELECT CASE WHEN count(*) = 1 THEN min(a.document_id) END {bearing}), "
-        f"target_chunk_id = (SELECT CASE WHEN count(*) = 1 THEN min(a.chunk_id) END {bearing}) "
-        "WHERE target = ?2 AND target != ''",
-        (json.dumps(list(candidates)), target),
+    rows = [row for row in named if len(candidates) > 1 or row[3] != only]
+    anchors = connection.execute(
+        "SELECT document_id, kind, label, chunk_id FROM anchors "
+        "WHERE document_id IN (SELECT value FROM json_each(?))",
+        listed(candidates if rows else ()),
     )
+    bearing = {(document, kind, label): passage for document, kind, label, passage in anchors}
+    changed = []
+    for number, kind, label, *kept in rows:
+        base = label[: label.find("(", 1)] if "(" in label[1:] else label
+        bear = [d for d in candidates if d == only or (d, kind, base) in bearing]
+        document = bear[0] if len(bear) == 1 else None
+        passage = bearing.get((document, kind, label), bearing.get((document, kind, base)))
+        if [document, passage] != kept:
+            changed.append((document, passage, number))
+    update = "UPDATE crossrefs SET target_document_id = ?, target_chunk_id = ? WHERE id = ?"
+    connection.executemany(update, changed)
 
 
-def _numbered_passage(document: str) -> str:
-    """SQL: the passage of `document` that bears the number, the sub-number too where it is borne."""
-    found = f"SELECT chunk_id FROM anchors a WHERE a.document_id = {document} AND a.kind = crossrefs.kind"
-    return f"coalesce(({found} AND a.label = crossrefs.label), ({found} AND a.label = {_BASE}))"
-
-
-def outgoing(connection: sqlite3.Connection, chunk_id: int) -> list[CrossReference]:
-    """References of a passage, in the order of its text."""
-    query = f"SELECT {_COLUMNS} FROM crossrefs WHERE chunk_id = ? ORDER BY start, end, id"
-    return [CrossReference(*row) for row in connection.execute(query, (chunk_id,))]
-
-
-def incoming(connection: sqlite3.Connection, chunk_id: int) -> list[CrossReference]:
-    """References that lead to a passage, by where they stand."""
-    query = f"SELECT {_COLUMNS} FROM crossrefs WHERE target_chunk_id = ? ORDER BY document_id, start, end, id"
+def read(connection: sqlite3.Connection, chunk_id: int, *, incoming: bool) -> list[CrossReference]:
+    """References of a passage, or those that lead to it, by where they stand."""
+    column = "target_chunk_id" if incoming else "chunk_id"
+    query = f"SELECT {_COLUMNS} FROM crossrefs WHERE {column} = ? ORDER BY document_id, start, end, id"
     return [CrossReference(*row) for row in connection.execute(query, (chunk_id,))]

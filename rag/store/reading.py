@@ -9,6 +9,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path, PurePath, PurePosixPath
@@ -173,16 +174,25 @@ Counter = Callable[[Sequence[str]], list[int]]
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """How files are read. `counter` counts tokens as the embedder does and can be pickled, `fields`
+    describe documents (`rag.documents.description`) and can be pickled too. `workers` 0: one per core."""
+
+    counter: Counter
+    fields: Sequence[Describes]
+    limits: Limits = field(default_factory=Limits)
+    workers: int = 0
+    ocr: bool = False
+    max_tokens: int = PASSAGE_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A file to read. With `known_sha256` the content is compared first and not parsed when it is the
     same."""
 
-    source: str
-    path: str
-    limits: Limits
-    ocr: bool = False
+    file: FileState
     known_sha256: str = ""
-    max_tokens: int = PASSAGE_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,23 +205,25 @@ class Read:
     links: Links = NO_LINKS
 
 
-_tools: tuple[Counter, Sequence[Describes]] | None = None
+_settings: Settings | None = None
 
 
-def prepare_worker(counter: Counter, fields: Sequence[Describes]) -> None:
-    """Called once in each worker process, with what counts tokens and what describes documents."""
-    global _tools
-    _tools = counter, fields
+def prepare_worker(settings: Settings) -> None:
+    """Called once in each worker process."""
+    global _settings
+    _settings = settings
 
 
 def read_file(job: Job) -> Read:
     """Raises ParseError. `prepare_worker` must have been called in this process."""
-    if job.known_sha256 and _sha256(job.source) == job.known_sha256:
-        return Read(None)
-    document = parse(Path(job.source), path=job.path, limits=job.limits, ocr=job.ocr)
-    if _tools is None:
+    if _settings is None:
         raise RuntimeError("prepare_worker was not called in this process")
-    return passages(document, *_tools, job.max_tokens)
+    source = Path(job.file.source)
+    with suppress(OSError):  # `parse` says what is wrong with the file
+        if job.known_sha256 and sha256_file(source) == job.known_sha256:
+            return Read(None)
+    document = parse(source, path=job.file.path, limits=_settings.limits, ocr=_settings.ocr)
+    return passages(document, _settings.counter, _settings.fields, _settings.max_tokens)
 
 
 def passages(
@@ -227,7 +239,9 @@ def passages(
     chunks = tuple(
         replace(c, roles=tuple(kind for found in kinds for kind in found[n])) for n, c in enumerate(chunks)
     )
-    title = _joined(f"{document.title}\n{_name(document.path)}")
+    # The file name as words: it often holds the company, the year, the article.
+    name = PurePosixPath(document.path).stem.replace("_", " ").replace("-", " ")
+    title = _joined(f"{document.title}\n{name}")
     heading = lru_cache(maxsize=1)(_joined)  # passages of one section follow each other
     return Read(
         document,
@@ -237,17 +251,5 @@ def passages(
     )
 
 
-def _name(path: str) -> str:
-    """The file name as words: it often holds the company, the year, the article."""
-    return PurePosixPath(path).stem.replace("_", " ").replace("-", " ")
-
-
 def _joined(text: str) -> str:
     return " ".join(search_tokens(text))
-
-
-def _sha256(source: str) -> str:
-    try:
-        return sha256_file(Path(source))
-    except OSError:
-        return ""  # `parse` says what is wrong with the file

@@ -40,19 +40,11 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     source BLOB NOT NULL UNIQUE,          -- absolute path, as bytes: any name, NFC and NFD apart
-    path TEXT NOT NULL,
-    title TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    language TEXT NOT NULL,
-    status TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,
+    path TEXT NOT NULL, title TEXT NOT NULL, kind TEXT NOT NULL, language TEXT NOT NULL,
+    status TEXT NOT NULL, detail TEXT NOT NULL,
+    sha256 TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     ocr INTEGER NOT NULL,                 -- whether it was parsed with OCR on
-    pages INTEGER NOT NULL,
-    empty_pages INTEGER NOT NULL,
-    chunks INTEGER NOT NULL,
+    pages INTEGER NOT NULL, empty_pages INTEGER NOT NULL, chunks INTEGER NOT NULL,
     length INTEGER NOT NULL,              -- code points
     metadata TEXT NOT NULL,               -- JSON object of strings and arrays of strings
     pagination BLOB NOT NULL,             -- zlib JSON: number, start and end of each page
@@ -70,12 +62,8 @@ CREATE TABLE texts (
 );
 CREATE TABLE chunks (
     id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice: a stale FAISS file cannot name another passage
-    document_id INTEGER NOT NULL,
-    ordinal INTEGER NOT NULL,
-    start INTEGER NOT NULL,
-    end INTEGER NOT NULL,
-    context TEXT NOT NULL,
-    kind TEXT NOT NULL,
+    document_id INTEGER NOT NULL, ordinal INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+    context TEXT NOT NULL, kind TEXT NOT NULL,
     heading_path TEXT NOT NULL,           -- JSON array
     page INTEGER,
     last_page INTEGER,
@@ -87,27 +75,19 @@ CREATE UNIQUE INDEX chunks_document ON chunks (document_id, ordinal);
 -- A space is what one embedder makes: its id is its place in the manifest. `generation` grows with every
 -- commit that adds or removes a vector of it; `file` is JSON of the FAISS file made from one, '' for none.
 CREATE TABLE spaces (id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, file TEXT NOT NULL);
-CREATE TABLE vectors (
-    chunk_id INTEGER NOT NULL,
-    space INTEGER NOT NULL,
-    vector BLOB NOT NULL                  -- float16, little endian
-);
+-- Of passages, as float16, little endian.
+CREATE TABLE vectors (chunk_id INTEGER NOT NULL, space INTEGER NOT NULL, vector BLOB NOT NULL);
 CREATE UNIQUE INDEX vectors_chunk ON vectors (chunk_id, space);
--- The sentences of a passage, as `SentenceVectors` packs them.
-CREATE TABLE sentences (chunk_id INTEGER NOT NULL, space INTEGER NOT NULL, vectors BLOB NOT NULL);
+-- Of all sentences of a passage: the rows of `SentenceVectors`.
+CREATE TABLE sentences (chunk_id INTEGER NOT NULL, space INTEGER NOT NULL, vector BLOB NOT NULL);
 CREATE UNIQUE INDEX sentences_chunk ON sentences (chunk_id, space);
 -- Passages still to be embedded in a space.
 CREATE TABLE pending (
-    chunk_id INTEGER NOT NULL,
-    space INTEGER NOT NULL,
-    PRIMARY KEY (chunk_id, space)
+    chunk_id INTEGER NOT NULL, space INTEGER NOT NULL, PRIMARY KEY (chunk_id, space)
 ) WITHOUT ROWID;
 -- Which passage bears an article, a section, a note: its heading or its first words. Only what is borne once.
 CREATE TABLE anchors (
-    document_id INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    label TEXT NOT NULL,
-    chunk_id INTEGER NOT NULL,
+    document_id INTEGER NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL, chunk_id INTEGER NOT NULL,
     PRIMARY KEY (document_id, kind, label)
 ) WITHOUT ROWID;
 -- References from passages to passages. `start` and `end` are code points of the citing document; `target` is
@@ -115,14 +95,9 @@ CREATE TABLE anchors (
 CREATE TABLE crossrefs (
     id INTEGER PRIMARY KEY,
     document_id INTEGER NOT NULL,         -- of the citing passage
-    chunk_id INTEGER NOT NULL,
-    start INTEGER NOT NULL,
-    end INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    label TEXT NOT NULL,
-    target TEXT NOT NULL,
-    target_document_id INTEGER,
-    target_chunk_id INTEGER
+    chunk_id INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+    kind TEXT NOT NULL, label TEXT NOT NULL,
+    target TEXT NOT NULL, target_document_id INTEGER, target_chunk_id INTEGER
 );
 CREATE INDEX crossrefs_from ON crossrefs (chunk_id, start);
 CREATE INDEX crossrefs_of ON crossrefs (document_id);
@@ -131,16 +106,12 @@ CREATE INDEX crossrefs_to_document ON crossrefs (target_document_id) WHERE targe
 CREATE INDEX crossrefs_named ON crossrefs (target, target_document_id) WHERE target != '';
 -- What documents do to each other. `name` is the other as the text names it, '' where the two were found
 -- to be editions of one text; `target` is NULL before it is settled, and where the index does not hold it.
+-- They are few: no index is worth its pages.
 CREATE TABLE relations (
-    id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL,
-    name TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,
     effective TEXT NOT NULL,              -- ISO date, '' where not known
-    source INTEGER NOT NULL,
-    target INTEGER
+    source INTEGER NOT NULL, target INTEGER
 );
-CREATE INDEX relations_from ON relations (source);
-CREATE INDEX relations_to ON relations (target) WHERE target IS NOT NULL;
 -- Tokens are made by rag.languages.text and joined by blanks. The ascii tokeniser keeps every code point
 -- beyond ASCII in the token.
 CREATE VIRTUAL TABLE lexical USING fts5 (title, heading, body, tokenize = "ascii tokenchars '.,'''");
@@ -178,10 +149,10 @@ class Manifest:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Manifest:
         """Of the values of `to_json` in this format."""
-        infos = [{**s["info"], "languages": tuple(s["info"]["languages"])} for s in values["spaces"]]
-        spaces = [
-            Space(EmbedderInfo(**i), s["embedder"]) for i, s in zip(infos, values["spaces"], strict=True)
-        ]
+        spaces = []
+        for space in values["spaces"]:
+            info = EmbedderInfo(**{**space["info"], "languages": tuple(space["info"]["languages"])})
+            spaces.append(Space(info, space["embedder"]))
         return cls(**{**values, "spaces": tuple(spaces)})
 
 
@@ -199,36 +170,34 @@ class DenseFile:
 
 @dataclass(frozen=True, slots=True)
 class SentenceVectors:
-    """Vectors of the n sentences of a passage. `spans` (n, 2): start and end of each, counted from the
-    passage's start, so that they hold wherever the passage stands; a vector is `codes` (n, dimension; int8)
-    times `scales` (n)."""
+    """Vectors of the n sentences of a passage. `rows` has the fields "start" and "end", counted from the
+    passage's start, so that they hold wherever the passage stands, "scale" (float32) and "codes" (dimension;
+    int8): a vector is its codes times its scale."""
 
-    spans: NDArray[np.uint32]
-    codes: NDArray[np.int8]
-    scales: NDArray[np.float32]
+    rows: NDArray[Any]
 
     @classmethod
     def of(cls, spans: Sequence[tuple[int, int]], vectors: NDArray[np.float32]) -> SentenceVectors:
         """Of vectors (n, dimension): each to the nearest of 255 steps of its own largest component."""
-        scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12).astype("<f4") / np.float32(127)
-        codes = np.rint(vectors / scales[:, None]).astype(np.int8)
-        return cls(np.array(spans, "<u4").reshape(len(vectors), 2), codes, scales)
+        rows = np.empty(len(vectors), _sentence_type(vectors.shape[1]))
+        rows["start"], rows["end"] = np.array(spans, dtype="<u4").reshape(-1, 2).T
+        rows["scale"] = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / 127
+        rows["codes"] = np.rint(vectors / rows["scale"][:, None])
+        return cls(rows)
+
+    @classmethod
+    def unpack(cls, blob: bytes, dimension: int) -> SentenceVectors:
+        """Of the bytes of `rows`."""
+        return cls(np.frombuffer(blob, _sentence_type(dimension)))
 
     def cosines(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n,): of unit vectors with a unit vector (dimension,)."""
-        return (self.codes @ np.asarray(vector, np.float32)) * self.scales
+        scores: NDArray[np.float32] = self.rows["codes"] @ np.asarray(vector, np.float32) * self.rows["scale"]
+        return scores
 
-    def pack(self) -> bytes:
-        """n as four bytes, spans, scales, codes: little endian."""
-        count = len(self.scales).to_bytes(4, "little")
-        return count + self.spans.tobytes() + self.scales.tobytes() + self.codes.tobytes()
 
-    @classmethod
-    def unpack(cls, blob: bytes) -> SentenceVectors:
-        n = int.from_bytes(blob[:4], "little")
-        spans, scales = np.frombuffer(blob, "<u4", 2 * n, 4), np.frombuffer(blob, "<f4", n, 4 + 8 * n)
-        codes = np.frombuffer(blob, "i1", -1, 4 + 12 * n)
-        return cls(spans.reshape(n, 2), codes.reshape(n, len(codes) // max(n, 1)), scales)
+def _sentence_type(dimension: int) -> np.dtype[Any]:
+    return np.dtype([("start", "<u4"), ("end", "<u4"), ("scale", "<f4"), ("codes", "i1", (dimension,))])
 
 
 def connect(file: Path) -> sqlite3.Connection:
@@ -293,9 +262,8 @@ def _translated(error: sqlite3.DatabaseError, path: Path) -> Exception:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         return StorageError(
-            f"{path} could not be read or written ({error}). What was committed before is intact. Free "
-            "some space "
-            "or make the folder writable, then run the same command again."
+            f"{path} could not be read or written ({error}). What was committed before is intact. Free some "
+            "space or make the folder writable, then run the same command again."
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return IndexBusy(f"{path} is held by another process. Wait for it to end, then try again.")

@@ -129,18 +129,20 @@ class Store(Documents):
         documents whose heading or text holds it, ascending. A phrase without a token is held by none."""
         # Each by itself: one that repeats a phrase must not use up the places of the others.
         ranges = sorted(r for d in document_ids for r in self._ranges([d]))
-        with self._connection() as connection:
-            return {
-                phrase: _phrase_hits(connection, phrase, ranges) if phrase.strip() else []
-                for phrase in phrases
-            }
+        query = "SELECT rowid FROM lexical WHERE lexical MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?"
+        hits: dict[str, list[int]] = {phrase: [] for phrase in phrases}
+        for phrase in filter(str.strip, hits):
+            match = '{heading body} : "' + phrase.replace('"', '""') + '"'
+            for first, last in ranges:
+                hits[phrase] += [i for (i,) in self.rows(query, (match, first, last, _PHRASE_HITS))]
+        return hits
 
     # References and validity
 
     def references(self, chunk_id: int, *, incoming: bool = False) -> list[CrossReference]:
         """The references of a passage, with their words, or those that lead to it."""
         with self._connection() as connection:
-            found = (linking.incoming if incoming else linking.outgoing)(connection, chunk_id)
+            found = linking.read(connection, chunk_id, incoming=incoming)
         return [replace(r, text=self.text(r.document_id, r.start, r.end)) for r in found]
 
     def opening(self, document_id: int) -> int:
@@ -163,15 +165,6 @@ def _lengths(connection: sqlite3.Connection) -> Lengths:
     ).fetchall()
     sizes = [[len(field.split()) for field in row] for row in found] or [[1, 1, 1]]
     return Lengths(sum(row[0] for row in sizes) / len(sizes), sum(map(sum, sizes)) / len(sizes))
-
-
-def _phrase_hits(connection: sqlite3.Connection, phrase: str, ranges: Sequence[tuple[int, int]]) -> list[int]:
-    """Ids of the first passages in each of the ranges whose heading or text holds the tokens of `phrase` one
-    after the other."""
-    match = '{heading body} : "' + phrase.replace('"', '""') + '"'
-    query = "SELECT rowid FROM lexical WHERE lexical MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?"
-    found = (connection.execute(query, (match, first, last, _PHRASE_HITS)) for first, last in ranges)
-    return [row[0] for rows in found for row in rows]
 
 
 def known_tokens(frequency: Mapping[str, int]) -> list[str]:
@@ -206,8 +199,12 @@ def _best(
     if len(essential) == len(tokens):
         return _weights(connection, tokens, restriction, values, limit)
     candidates = _weights(connection, essential, restriction, values, max(_CANDIDATES, 4 * limit))
-    exact = _scores(connection, tokens, [chunk_id for chunk_id, _ in candidates])
-    return sorted(exact.items(), key=lambda row: (-row[1], row[0]))[:limit]
+    if not candidates:
+        return []
+    # "+rowid" makes this one pass over the postings; a seek per rowid would compute every idf anew each time.
+    ids = sorted(chunk_id for chunk_id, _ in candidates)
+    restriction = " AND rowid BETWEEN ? AND ? AND +rowid IN (SELECT value FROM json_each(?))"
+    return _weights(connection, tokens, restriction, [ids[0], ids[-1], *listed(ids)], limit)
 
 
 def _within(ranges: Sequence[tuple[int, int]]) -> tuple[str, list[str | int]]:
@@ -225,18 +222,6 @@ def _within(ranges: Sequence[tuple[int, int]]) -> tuple[str, list[str | int]]:
     return f" AND rowid BETWEEN ? AND ?{among}", [*span, json.dumps(ranges)]
 
 
-def _scores(
-    connection: sqlite3.Connection, tokens: Sequence[str], chunk_ids: Sequence[int]
-) -> dict[int, float]:
-    """Weights of given passages; those that hold none of the tokens are left out."""
-    if not chunk_ids:
-        return {}
-    # "+rowid" makes this one pass over the postings; a seek per rowid would compute every idf anew each time.
-    restriction = " AND rowid BETWEEN ? AND ? AND +rowid IN (SELECT value FROM json_each(?))"
-    values: list[str | int] = [min(chunk_ids), max(chunk_ids), json.dumps(list(chunk_ids))]
-    return dict(_weights(connection, tokens, restriction, values, len(chunk_ids)))
-
-
 def _weights(
     connection: sqlite3.Connection,
     tokens: Sequence[str],
@@ -244,6 +229,7 @@ def _weights(
     values: Sequence[str | int],
     limit: int,
 ) -> list[tuple[int, float]]:
+    """The best passages, heaviest first."""
     if not tokens or limit < 1:
         return []
     match = " OR ".join('"' + token.replace('"', '""') + '"' for token in tokens)

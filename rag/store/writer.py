@@ -181,13 +181,13 @@ class Writer:
         self._connection.execute(
             "INSERT OR REPLACE INTO sentences "
             "SELECT chunk_id, space, ?3 FROM vectors WHERE chunk_id = ?1 AND space = ?2",
-            (chunk_id, space, sentences.pack()),
+            (chunk_id, space, sentences.rows.tobytes()),
         )
 
-    def put_dense_file(self, space: int, file: DenseFile | None) -> None:
-        """Points to the FAISS file of a space; None: the next `save_dense` makes a new one. Call outside of
-        `transaction`: this does not change what the index holds."""
-        value = json.dumps(astuple(file)) if file else ""
+    def put_dense_file(self, space: int, file: DenseFile) -> None:
+        """Points to the FAISS file of a space. Call outside of `transaction`: this does not change what the
+        index holds."""
+        value = json.dumps(astuple(file))
         with storage_errors(self._file):
             self._connection.execute("UPDATE spaces SET file = ? WHERE id = ?", (value, space))
 
@@ -216,12 +216,10 @@ class Writer:
             "title": printable(document.title),
             "kind": document.kind,
             "language": document.language,
-            "status": status.value,
+            "status": status,
             "detail": printable(detail),
             "sha256": document.sha256,
-            "size": file.size,
-            "mtime_ns": file.mtime_ns,
-            "ocr": int(file.ocr),
+            **{name: getattr(file, name) for name in ("size", "mtime_ns", "ocr")},
             "pages": len(document.pages),
             "empty_pages": len(document.empty_pages),
             "chunks": chunks,
@@ -295,7 +293,7 @@ class Writer:
         bodies = self._connection.execute("SELECT body FROM texts WHERE document_id = ? ORDER BY part", row)
         text = "".join(unpack(body) for (body,) in bodies)
         found = self._connection.execute(
-            "SELECT v.space, c.context, c.start, c.end, v.vector, s.vectors FROM chunks c "
+            "SELECT v.space, c.context, c.start, c.end, v.vector, s.vector FROM chunks c "
             "JOIN vectors v ON v.chunk_id = c.id "
             "LEFT JOIN sentences s ON s.chunk_id = c.id AND s.space = v.space WHERE c.document_id = ?",
             row,

@@ -9,11 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag.config import default_cache_dir
 from rag.errors import StorageError
+from rag.languages.text import sentences
+from rag.models.embedder import EmbedderInfo, load_embedder
 from rag.store import dense
 from rag.store.dense import open_dense, save_dense
+from rag.store.schema import SentenceVectors, Space
 from rag.store.store import Store
-from tests.indexing import document, manifest, put
+from tests.fakes import FakeEmbedder
+from tests.indexing import LEASE, document, manifest, put
 
 
 @pytest.fixture
@@ -160,6 +165,92 @@ def test_failed_write_leaves_the_old_file_and_no_temporary_one(
     assert faiss_file(store).read_bytes() == before
     assert list(store.folder.glob("*.tmp")) == []
     assert len(open_dense(store.spaces[0])) == 41  # a reader still gets everything, from memory
+
+
+def two_spaces(folder: Path) -> Store:
+    """An index of two embedders: the second makes vectors of 32 components, and knows Chinese alone."""
+    spaces = (
+        Space(EmbedderInfo("first", "f" * 64, 64, 256, ("*",))),
+        Space(EmbedderInfo("second", "0" * 64, 32, 512, ("zh",)), "other"),
+    )
+    return Store.create(folder, manifest(spaces=spaces))
+
+
+def embed(store: Store, number: int) -> None:
+    space = store.spaces[number]
+    embedder = FakeEmbedder(dimension=space.info.dimension)
+    with store.writing() as writer:
+        while batch := space.pending(3):
+            vectors = embedder.embed_passages([text for _, text in batch])
+            with writer.transaction():
+                writer.put_vectors([i for i, _ in batch], vectors, space=number)
+        save_dense(space, writer)
+
+
+def test_each_space_has_its_vectors_its_waiting_passages_and_its_file(tmp_path: Path) -> None:
+    with two_spaces(tmp_path) as store:
+        first, second = store.spaces
+        put(store, document("a.md", ["One.", "Two."]), spaces=(0, 1))
+        put(store, document("b.md", ["Three."]), spaces=(0,))
+        assert (first.count_pending(), second.count_pending()) == (2, 1)
+        embed(store, 1)
+        assert (first.count(), second.count(), first.count_pending()) == (0, 1, 2)
+        assert (first.generation(), second.generation()) == (0, 1)
+        embed(store, 0)
+        assert first.vectors([1, 2]).shape == (2, 64) and second.vectors([1, 2]).shape == (2, 32)
+        assert first.vectors([2]).any() and not second.vectors([2]).any()
+        assert [len(open_dense(space)) for space in store.spaces] == [2, 1]
+        assert len(list(tmp_path.glob("dense-*.faiss"))) == 2
+        with store.writing() as writer, writer.transaction():
+            writer.remove("/documents/b.md")
+        assert open_dense(second).rebuilt == ""  # it lost nothing
+        assert "generation" in open_dense(first).rebuilt
+        assert store.problems() == []
+
+
+def test_an_update_keeps_the_vectors_of_every_space_and_of_the_sentences(tmp_path: Path) -> None:
+    with two_spaces(tmp_path) as store:
+        clauses = [f"Clause {n} says {'much ' * 100}." for n in range(10)]
+        put(store, document("a.md", clauses), spaces=(0, 1))
+        embed(store, 0)
+        embed(store, 1)
+        vectors = np.eye(2, 32, dtype=np.float32)
+        with store.writing() as writer, writer.transaction():
+            writer.put_sentences(1, SentenceVectors.of([(0, 5), (6, 9)], vectors), space=1)
+            writer.put_sentences(2, SentenceVectors.of([], vectors[:0]), space=1)
+            writer.put_sentences(99, SentenceVectors.of([(0, 5)], vectors[:1]), space=1)
+        put(store, document("a.md", [*clauses[:9], "Another."]), spaces=(0, 1))
+        kept = [i for i, _, _ in store.document_chunks(2)]
+        assert 0 < store.spaces[1].count_pending() == store.spaces[0].count_pending() < len(kept)
+        held = store.spaces[1].sentences(kept)
+        assert list(held) == kept[:2] and len(held[kept[1]].rows) == 0
+        assert np.allclose(held[kept[0]].cosines(vectors[1]), [0, 1])
+        assert store.spaces[0].sentences(kept) == {}
+        assert store.problems() == []
+
+
+@pytest.mark.models
+def test_sentences_are_ranked_from_a_byte_a_component_as_the_embedder_ranks_them(tmp_path: Path) -> None:
+    embedder = load_embedder(cache_dir=default_cache_dir())
+    text = LEASE.replace("#", "").strip() + "\n\nRent is due on the first of a month. No pets are allowed."
+    with Store.create(tmp_path, manifest(spaces=(Space(embedder.info),))) as store:
+        put(store, document("lease.md", [text]))
+        ((chunk_id, _, chunk),) = store.document_chunks(1)
+        spans = [(s.start, s.end) for s in sentences(chunk.text)]
+        exact = embedder.embed_passages([chunk.text[start:end] for start, end in spans])
+        with store.writing() as writer, writer.transaction():
+            writer.put_vectors([chunk_id], embedder.embed_passages([chunk.indexed_text]))
+            writer.put_sentences(chunk_id, SentenceVectors.of(spans, exact))
+        held = store.spaces[0].sentences([chunk_id, 77])
+        assert list(held) == [chunk_id]
+        rows = held[chunk_id].rows
+        assert [(int(row["start"]), int(row["end"])) for row in rows] == spans
+        assert len(spans) > 3 and rows.nbytes < len(spans) * (embedder.info.dimension + 16)
+        for question in ("How long is the notice period?", "May I keep a dog?", "When is the rent due?"):
+            query = embedder.embed_query(question)
+            near, cosines = held[chunk_id].cosines(query), exact @ query
+            assert np.abs(near - cosines).max() < 0.01
+            assert list(np.argsort(near)) == list(np.argsort(cosines))
 
 
 def test_beyond_the_limit_lists_are_used_and_the_nearest_is_still_found(

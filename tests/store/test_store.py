@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +14,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, InputError, StorageError
+from rag.index import open_index
 from rag.languages.text import search_tokens
 from rag.models.embedder import EmbedderInfo
 from rag.store import store as lexical
 from rag.store.schema import DATABASE, PART, Space
 from rag.store.store import Store
 from rag.store.writer import FileState, printable
-from rag.types import Block, BlockKind, Chunk, FileStatus, Filters, Loss, LossKind, Mark, MarkKind, Page
+from rag.types import (
+    Block,
+    BlockKind,
+    Chunk,
+    FileStatus,
+    Filters,
+    Loss,
+    LossKind,
+    Mark,
+    MarkKind,
+    Page,
+    Relation,
+    RelationKind,
+)
+from tests.fakes import FakeEmbedder
 from tests.indexing import document, found, manifest, put
 from tests.rows import row_block
 
@@ -51,6 +68,29 @@ def test_another_format_is_a_mismatch_that_names_both(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(IndexMismatch, match=r"format 99.*format 3.*--rebuild"):
         Store.open(tmp_path)
+
+
+def test_an_index_of_format_2_is_refused_with_the_command_and_built_anew_by_it(tmp_path: Path) -> None:
+    """As the versions before this one wrote it: the manifest named one embedder, in other keys."""
+    connection = sqlite3.connect(tmp_path / DATABASE)
+    connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+    written = {
+        "embedder_name": "all-MiniLM-L6-v2",
+        "dimension": 384,
+        "languages": ["en"],
+        "format_version": 2,
+    }
+    connection.execute("INSERT INTO meta VALUES ('manifest', ?)", (json.dumps(written),))
+    connection.commit()
+    connection.close()
+    (tmp_path / "dense-7.faiss").write_bytes(b"of that format")
+    with pytest.raises(IndexMismatch) as caught:
+        open_index(tmp_path, embedder=FakeEmbedder())
+    assert "format 2" in str(caught.value) and "reads format 3" in str(caught.value)
+    assert f"citewise ingest PATH --index {tmp_path} --rebuild" in str(caught.value)
+    with open_index(tmp_path, embedder=FakeEmbedder(), rebuild=True) as index:
+        assert index.documents() == []
+    assert not (tmp_path / "dense-7.faiss").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])
@@ -97,6 +137,44 @@ def test_document_round_trips_with_pages_blocks_and_metadata(store: Store) -> No
     assert store.load_document(document_id) == made
     assert store.document(document_id).losses == made.losses
     assert (made.empty_pages, store.document(document_id).empty_pages) == ((2,), 1)
+
+
+def test_marks_of_a_range_are_those_that_overlap_it_each_once(store: Store) -> None:
+    marks = [Mark(MarkKind.RAISED, n * 700, n * 700 + 3) for n in range(60)]
+    marks.append(Mark(MarkKind.STRUCK, PART - 5, 2 * PART + 5))
+    made = document("long.html", ["x" * 43_000], marks=tuple(sorted(marks, key=lambda m: m.start)))
+    (document_id,) = put(store, made)
+    assert store.marks(document_id) == made.marks
+    for start, end in ((0, 10), (PART - 1, PART + 1), (PART + 10, 2 * PART + 3), (2 * PART + 5, 43_000)):
+        assert store.marks(document_id, start, end) == tuple(
+            m for m in made.marks if m.start < end and m.end > start
+        )
+
+
+def test_relations_that_a_text_states_are_kept_and_lead_to_what_they_name_while_it_is_there(
+    store: Store,
+) -> None:
+    stated = (
+        Relation(RelationKind.AMENDS, "Harbour Act 1990", "2020-01-01"),
+        Relation(RelationKind.REPEALS, "Pier Rules"),
+    )
+    made = document("amendments.md", ["Some words."], relations=stated)
+    (source,) = put(store, made)
+    assert store.load_document(source).relations == stated
+    assert {r.target for r in store.relations(source)} == {None}
+    (act,) = put(store, document("harbour.md", ["Dues are owed."], title="Harbour Act 1990"))
+    settled = [replace(stated[0], source=source, target=act), replace(stated[1], source=source)]
+    assert store.relations(source) == settled
+    assert store.relations(act, incoming=True) == settled[:1]
+    assert store.load_document(source).relations == stated
+    with store.writing() as writer:
+        with writer.transaction():
+            writer.remove("/documents/harbour.md")
+        writer.resolve_references()
+    assert store.relations(source) == [replace(r, source=source) for r in stated]
+    with store.writing() as writer, writer.transaction():
+        writer.remove("/documents/amendments.md")
+    assert store.relations(source) == store.problems() == []
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -338,7 +416,7 @@ def test_update_keeps_the_vectors_of_passages_that_did_not_change(store: Store) 
 
 
 def test_documents_of_other_languages_wait_for_no_vector(store: Store) -> None:
-    put(store, document("a.pdf", ["One."]), embed=False)
+    put(store, document("a.pdf", ["One."]), spaces=())
     assert store.spaces[0].count_pending() == 0
 
 

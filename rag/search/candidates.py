@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from rag.languages import language, patterns
 from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
 from rag.questions.expects import AnswerType, Wording
-from rag.types import Span
+from rag.types import Cell, Span
+from rag.types.tables import heads_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ class Sentence:
     end: int
     text: str
     surroundings: str
-    header: str
+    heads: tuple[str, ...]
+    cells: tuple[Cell, ...]
     location: str
     head: str
     first: bool
@@ -89,12 +91,13 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class SentenceUnit:
-    """A sentence or a table row as read: offset in the document, verbatim text, column heads and cells of a
-    row; whether it is a row."""
+    """A sentence or a table row as read: offset in the document, verbatim text; of a row its column heads and
+    cells (as in `Evidence`); its place; whether it is a row."""
 
     start: int
     text: str
-    header: str = ""
+    heads: tuple[str, ...] = ()
+    cells: tuple[Cell, ...] = ()
     location: str = ""
     row: bool = False
 
@@ -109,7 +112,8 @@ def make_sentences(
     made: list[Sentence] = []
     titles = frozenset(search_tokens(surroundings))
     for n, unit in enumerate(units):
-        context_tokens = titles | frozenset(search_tokens(unit.header)) if unit.header else titles
+        header = heads_text(unit.heads)
+        context_tokens = titles | frozenset(search_tokens(header)) if header else titles
         sequence = tuple(search_tokens(unit.text))
         if context_tokens.issuperset(sequence):
             continue
@@ -120,8 +124,9 @@ def make_sentences(
                 start=unit.start,
                 end=unit.start + len(unit.text),
                 text=unit.text,
-                surroundings=f"{surroundings}\n{unit.header}",
-                header=unit.header,
+                surroundings=f"{surroundings}\n{header}",
+                heads=unit.heads,
+                cells=unit.cells,
                 location=unit.location,
                 head=head,
                 first=not made,

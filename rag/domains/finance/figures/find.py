@@ -236,7 +236,7 @@ def _repeated_in_discussion(
     items = {c: item(c, document.language) for (c, _), r in desk.readings.items() if r in chosen}
     wanted = [p for found in items.values() if found for p in phrases(found)]
     held = desk.store.phrase_hits(wanted, [document.id])
-    explained = {i for ids in held.values() for i in ids if _EXPLAINED & set(roles.get(i, "").split("|"))}
+    explained = {i for ids in held.values() for i in ids if _EXPLAINED & set(roles.get(i, ()))}
     printed = {f.printed.strip("$€£¥ ()（）") for f in inputs if len(f.printed) >= _DISTINCT}
     best: tuple[int, Evidence] | None = None
     for chunk_id, _, chunk in desk.store.chunks(sorted(explained)[:_EXPLANATIONS]):
@@ -246,7 +246,7 @@ def _repeated_in_discussion(
                 page = chunk.page if chunk.page == chunk.last_page else desk.store.page_at(document.id, start)
                 best = matching, Evidence(
                     0, document, chunk_id, start, start + len(line), line, 0.5, page, chunk.heading_path,
-                    "", chunk.location,
+                    location=chunk.location,
                 )  # fmt: skip
     return best[1] if best and best[1].page != chosen[0].line.row.page else None
 

@@ -275,7 +275,8 @@ class Index:
                 for source in chosen:
                     writer.remove(source)
             writer.resolve_references()
-            save_dense(self._space, writer)
+            for space in self.store.spaces:
+                save_dense(space, writer)
             writer.shrink()
         return sorted(chosen.values())
 
@@ -287,14 +288,17 @@ class Index:
         for info in documents:
             if info.status is FileStatus.OK:
                 problems.extend(_text_problems(self.store, info))
-        generation = self._space.generation()
-        rebuilt = file_problem(self._space, generation, thorough=True) if generation else ""
-        if rebuilt:
+        used = [(space, generation) for space in self.store.spaces if (generation := space.generation())]
+        wrong = [(s, why) for s, g in used if (why := file_problem(s, g, thorough=True))]
+        if wrong:
             with self.store.writing() as writer:
-                save_dense(self._space, writer, thorough=True)
+                for space, _ in wrong:
+                    save_dense(space, writer, thorough=True)
             with self._guard:
                 self._dense = None
-        return VerifyReport(len(documents), self.store.passages(), tuple(problems), rebuilt)
+        return VerifyReport(
+            len(documents), self.store.passages(), tuple(problems), "; ".join(why for _, why in wrong)
+        )
 
     def stats(self) -> IndexStats:
         documents = self.documents()
@@ -304,8 +308,8 @@ class Index:
             documents=len(readable),
             unreadable=len(documents) - len(readable),
             passages=self.store.passages(),
-            vectors=self._space.count(),
-            pending=self._space.count_pending(),
+            vectors=sum(space.count() for space in self.store.spaces),
+            pending=sum(space.count_pending() for space in self.store.spaces),
             pages=sum(d.pages for d in readable),
             bytes=sum(f.stat().st_size for f in self.folder.iterdir() if f.is_file()),
             generation=self.store.generation(),

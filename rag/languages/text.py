@@ -29,9 +29,10 @@ ABBREVIATIONS: frozenset[str] = frozenset().union(*(known.abbreviations for know
 STOP_WORDS: frozenset[str] = frozenset().union(*(known.stop_words for known in LANGUAGES.values()))
 # Abbreviations that do end a sentence when a capital letter follows are not worth guessing at: a missed
 # boundary makes one long quote, a wrong one cuts a quote in two.
+SPACED_ENDS = either(lambda of: "" if of.unspaced else of.ends)
+UNSPACED_ENDS = either(lambda of: of.ends if of.unspaced else "")
 _SENTENCE_END = re.compile(
-    rf"(?P<unspaced>{either(lambda of: of.ends if of.unspaced else '')})"
-    rf"|(?P<spaced>{either(lambda of: '' if of.unspaced else of.ends)})(?=\s+[\"'“‘\(\[]*[^\W_a-z]|\s*$)"
+    rf"(?P<unspaced>{UNSPACED_ENDS})|(?P<spaced>{SPACED_ENDS})(?=\s+[\"'“‘\(\[]*[^\W_a-z]|\s*$)"
     r"|(?P<para>\n[ \t\r\u3000]*\n)"
     rf"|(?P<item>\n)(?=[ \t\u3000]*(?:[-*•·▪]|{either(lambda of: of.items)})\s*)"
 )

@@ -128,7 +128,8 @@ def _same(path: Path, what: str, known: set[str], needed: set[str], found: set[s
 
 @cache
 def _known() -> dict[str, Language]:
-    folders = sorted(path.parent for path in Path(__file__).parent.glob("*/words.toml"))
+    folders = [path.parent for path in Path(__file__).parent.glob("*/words.toml")]
+    folders.sort(key=lambda folder: (folder.name not in COMPLETE, folder.name))
     known = {folder.name: _load(folder) for folder in folders}
     default, *others = ({k for k in known[code].patterns if k[:5] != "part."} for code in COMPLETE)
     for code, keys in zip(COMPLETE[1:], others, strict=True):

@@ -7,9 +7,12 @@ company or statute is known here; only what surrounds names is (Inc, Ltd, 有限
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import normalize
 
-from rag.languages.text import has_han, normalise
+from rag.languages.text import STOPWORDS_EN, has_han, normalise, search_tokens
 
 _NOT_ALNUM = re.compile(r"[\W_]+")
 WORD = re.compile(r"[^\W_]+(?:[.'’&!-]+[^\W_]+)*")
@@ -252,3 +255,158 @@ def statutes_in(title: str) -> tuple[str, ...]:
 def law_key(name: str) -> str:
     """The key of a statute's name, whether or not 中华人民共和国 or "The" stands in front."""
     return squash(_ZH_STATE.sub("", name.strip("《》〈〉 "))) if has_han(name) else name_key(name)
+
+
+# Labelled names
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledName:
+    """A name that a letter, a roman numeral or a number tells from others of its noun: "Party A", "hepatitis
+    B", "ward II", 乙方, A股, 二审. It stands at `[start, end)`, its label at `[label_start, label_end)`.
+
+    `noun` is the stem of the noun, "" where the label stands alone; `label` is the same for all spellings:
+    letters small, numerals as digits (II, Ⅱ and 二 are 2)."""
+
+    noun: str
+    label: str
+    start: int
+    end: int
+    label_start: int
+    label_end: int
+
+
+# What letters and numerals are given to, whether or not it is written with a capital.
+_LABEL_NOUNS = (
+    "party class type grade stage level phase schedule series tier category group cohort arm ward unit "
+    "block building floor room bed bay wing hall gate pier berth dock zone area district region sector lot "
+    "plot parcel site store plant mill factory line lane track route platform terminal vitamin hepatitis "
+    "influenza factor protein receptor antigen strain variant subtype patient subject case witness "
+    "defendant claimant plaintiff respondent applicant appellant tenant landlord lender borrower investor "
+    "shareholder director employee person student company firm bank supplier seller buyer vendor bidder "
+    "contractor subcontractor partner member state country city village town school house flat apartment "
+    "vehicle ship vessel aircraft engine pump tank valve boiler machine reactor product drug compound "
+    "substance sample specimen batch model version option plan scheme policy programme program project "
+    "contract agreement lease note fund portfolio facility tranche part section article annex appendix "
+    "exhibit chapter volume book title table figure paragraph clause item rule box form list column row "
+    "page step method test trial study experiment exam question team division band war act scenario example "
+    "point node server port channel station tower"
+)
+_ROMAN = r"X{0,2}(?:IX|IV|V?I{1,3}|V|X)"
+_LABEL_EN = re.compile(
+    rf"(?<![\w.,'’&$€£/])(?:(?P<roman>{_ROMAN})|(?P<letter>[A-Z])|(?P<number>\d{{1,3}})"
+    rf"|(?P<small>{_ROMAN.lower()}|[a-z]))"
+    r"(?!\w|['’](?!s\b)|[.,:]\d|%|[ \xa0]?[=<>°])(?:(?<=[AST])|(?!-[^\W\d]))"
+)
+_NOUN_BEFORE = re.compile(
+    r"(?P<noun>[^\W\d_]{2,})(?:['’]s)?(?:[ \t\xa0]+(?:[Nn]o\.?|[Nn]umber|#)[ \xa0]?|[ \t\xa0]+|-)$"
+)
+_LISTED = re.compile(r",?[ \xa0]?(?:(?P<to>-|to)|,|and|or|&)[ \xa0]?|,[ \xa0]")
+_MORE_NUMBERS = re.compile(r",?[ \xa0]?(?:-|to|,|and|or|&)[ \xa0]?\d")
+_NEXT = re.compile(r"[ \xa0]+\(?[\d$€£|]")
+_OPENS = re.compile(r"(?:^|[.!?:;\n(\"“‘'])[\s(\"“‘']*$")
+_CAPITAL_NEXT = re.compile(r"\.?[ \xa0]?[A-Z]")
+_NAME_ENDS = re.compile(
+    r"[ \xa0]?(?:[.,;:!?)\]/-]|$|(?:and|or|of|in|to|is|are|has|shall|must|may|with|for)\b)", re.MULTILINE
+)
+# No article stands before a plural, and the verb of an article's noun does not follow at once.
+_VERB_OR_PLURAL = re.compile(r"[ \xa0](?!\w*(?:[iosu]s|ies of|news)\b)[a-z]{2,}s\b")
+_LABEL_ZH = re.compile(
+    r"(?P<stem>[甲乙丙丁戊己庚辛])(?P<after>[方级类型组队班区栋座股厂店村公某])?"
+    rf"|(?<![A-Za-z])(?P<mark>[A-Z]|[\u2160-\u216b]|{_ROMAN})(?P<kind>[级类型期组档线股栋座区])"
+    r"|(?<![\d.一二三四五六七八九十百千这那某同另每哪])第?(?P<figure>\d{1,2}|[一二三四五六七八九十])"
+    r"(?P<sort>[审级类型期档线]|等(?=[奖品舱座]))"
+    r"|(?<=[者人户方司员店组村楼室告])(?P<last>[A-Z])(?![A-Za-z\d])"
+)
+_BEARERS_ZH = frozenset("者人户方司员店组村楼室告")
+_HAN_ONES = {c: str(n) for n, c in enumerate("一二三四五六七八九十", 1)}
+_ROMAN_ONES = {"i": 1, "v": 5, "x": 10, "l": 50}
+
+
+@lru_cache(maxsize=1)
+def _label_nouns() -> frozenset[str]:
+    return frozenset(map(_stem, _LABEL_NOUNS.split()))
+
+
+@lru_cache(maxsize=4096)
+def _stem(noun: str) -> str:
+    return (search_tokens(noun) or [noun.lower()])[0]
+
+
+def labelled(text: str) -> tuple[LabelledName, ...]:
+    """The labelled names of a folded text (`rag.facts.numerals.fold`), in order. A label belongs to the noun
+    before it, to that of the labels it is listed with ("vitamins A and D"), in Chinese also to the one behind
+    it (甲方). "A" and "I" count where they are no article and no pronoun, initials of people do not."""
+    found = [*_labelled_en(text), *(_labelled_zh(text) if has_han(text) else ())]
+    return tuple(sorted(found, key=lambda n: n.start))
+
+
+def _labelled_en(text: str) -> Iterator[LabelledName]:
+    last, sort = LabelledName("", "", -1, -1, -1, -1), ""
+    for m in _LABEL_EN.finditer(text):
+        label, start = label_value(m.group()), m.start()
+        listed = _LISTED.fullmatch(text, last.end, start) if sort == m.lastgroup else None
+        if listed is not None and not (m.group() == "I" and last.label == "a"):
+            noun: str | None = last.noun
+            for between in _between(last.label, label) if listed["to"] else ():
+                yield LabelledName(last.noun, between, start, m.end(), start, m.end())
+        else:
+            before = _NOUN_BEFORE.search(text, max(0, start - 40), start)
+            noun = _noun_of(text, m, before["noun"] if before else "")
+            start = before.start() if before and noun else start
+        if noun is not None:
+            last, sort = LabelledName(noun, label, start, m.end(), m.start(), m.end()), m.lastgroup or ""
+            yield last
+
+
+def _noun_of(text: str, m: re.Match[str], noun: str) -> str | None:
+    """The noun that a label is of: "" where it stands alone, None where it is no label."""
+    label, key = m.group(), _stem(noun)
+    given = key in _label_nouns()
+    if m["number"]:
+        lone = noun.lower() in _LABEL_NOUNS
+        sure = given and not _NEXT.match(text, m.end()) and (lone or _MORE_NUMBERS.match(text, m.end()))
+        return key if sure else None
+    named = _NAME_ENDS.match(text, m.end()) or _VERB_OR_PLURAL.match(text, m.end())
+    if m["small"]:
+        return key if given and (label not in ("a", "i") or named) else None
+    capital = noun[:1].isupper() and noun.lower() not in STOPWORDS_EN
+    if not given and (_CAPITAL_NEXT.match(text, m.end()) or label == "IV"):
+        return None  # "John A. Smith", "Buy A House"
+    if label == "I" and not capital and not named:
+        return None
+    if given or capital:
+        return key
+    lone = m["roman"] and (not noun or noun.lower() in STOPWORDS_EN)
+    unit = text[: m.start()].rstrip()[-1:].isdigit()  # "5 V"
+    opens = _OPENS.search(text, 0, m.start()) and (
+        (label == "A" and not named) or text[m.end() : m.end() + 1] in (".", ")")
+    )
+    return None if lone or noun.isupper() or unit or opens else ""
+
+
+def _between(first: str, last: str) -> Iterator[str]:
+    """The labels between two: 2 and 3 for "1 to 4"."""
+    if first.isdigit() and last.isdigit():
+        yield from map(str, range(int(first) + 1, min(int(last), int(first) + 40)))
+    elif len(first) == len(last) == 1 and first.isalpha() and last.isalpha():
+        yield from map(chr, range(ord(first) + 1, ord(last)))
+
+
+def _labelled_zh(text: str) -> Iterator[LabelledName]:
+    for m in _LABEL_ZH.finditer(text):
+        group = next(g for g in ("stem", "mark", "figure", "last") if m[g])
+        noun = m["after"] or m["kind"] or m["sort"] or ""
+        behind = bool(not noun and m.start() and text[m.start() - 1] in _BEARERS_ZH)
+        start = m.start() - 1 if behind else m.start()
+        noun = text[start] if behind else noun
+        yield LabelledName(noun, label_value(m[group]), start, m.end(), m.start(group), m.end(group))
+
+
+def label_value(label: str) -> str:
+    """A label in one spelling: "II", "Ⅱ" and 二 are "2", other letters small."""
+    plain = normalize("NFKC", label).lower()
+    if plain and set(plain) <= _ROMAN_ONES.keys():
+        values = [_ROMAN_ONES[c] for c in plain]
+        return str(sum(-v if v < w else v for v, w in zip(values, [*values[1:], 0], strict=True)))
+    return _HAN_ONES.get(plain, plain)

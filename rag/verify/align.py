@@ -117,7 +117,9 @@ def align(claim: Assertions, source: Source, question: Assertions) -> Alignment:
     for word in claim.content:
         total += 1
         text = claim.text[word.start : word.end]
-        if places := source.places.get(word.stem):
+        if any(n.start <= word.start < n.label_start for n in claim.labelled) and source.has_stem(word.stem):
+            found += 1  # the label says where the name stands
+        elif places := source.places.get(word.stem):
             anchors.append(Anchor(text, word.start, tuple(places[:_MAX_PLACES])))
             found += 1
         elif source.has_stem(word.stem):

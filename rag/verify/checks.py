@@ -8,13 +8,16 @@ understands. What belongs together, and words that turn a sentence, are judged i
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 from rag.facts.dates import Period
+from rag.facts.names import LabelledName
 from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare, dates_conflict
 from rag.languages.cues import Cue
+from rag.languages.text import STOPWORDS_EN
 from rag.verify.align import Alignment, Finding, Source
 from rag.verify.content import ROLE_WORDS, Assertions, Name, names, stem
 from rag.verify.polarity import (
@@ -156,6 +159,7 @@ def check(claim: Assertions, source: Source, question: Assertions, alignment: Al
     findings = [
         *quantities_occur(claim, source, question),
         *names_occur(claim, source, question),
+        *labels_agree(claim, source, question),
         *identifiers_occur(claim, source, question),
         *negation_agrees(claim, source),
         *modality_agrees(claim, source),
@@ -196,8 +200,8 @@ def _named(q: Quantity, source: Source) -> dict[str, str]:
 
 
 def _elsewhere(q: Quantity, source: Source, claim: Assertions) -> tuple[QuantityMatch, Quantity | None]:
-    """A date or article number in the headings; a date given in two parts; a sign that the wording
-    carries."""
+    """A date or article number in the headings; a date given in two parts; a number that is the label of a
+    name ("step 5"); a sign that the wording carries."""
     if q.kind in (Kind.DATE, Kind.REFERENCE):
         for other in source.context.quantities:
             if compare(q, other) is QuantityMatch.EXACT:
@@ -206,6 +210,8 @@ def _elsewhere(q: Quantity, source: Source, claim: Assertions) -> tuple[Quantity
                 return (QuantityMatch.ROUNDED if clash else QuantityMatch.EXACT), other
         if q.period is not None:
             return _assembled(q, q.period, source)
+    if named := next((n for n in source.facts.labelled if n.label == q.text.strip()), None):
+        return QuantityMatch.ROUNDED, replace(q, text=source.facts.text[named.start : named.end])
     if q.value:
         opposite = replace(q, value=-q.value)
         match, near = source.best(opposite)
@@ -251,6 +257,59 @@ def names_occur(claim: Assertions, source: Source, question: Assertions) -> Iter
             continue  # the overlap checks judge it as a word
         else:  # in a headline every word is written as a name
             yield Finding(not titled, reason("absent", kind="name", claimed=name.text, label=source.label))
+
+
+def labels_agree(claim: Assertions, source: Source, question: Assertions) -> Iterator[Finding]:
+    """Party A is not Party B, ward II not ward III: a name has the label that the source gives it, there."""
+    text, theirs = source.facts.text, source.facts.labelled
+    for name in claim.labelled:
+        claimed = claim.text[name.start : name.end]
+        others = [n for n in theirs if n.noun == name.noun and n.label != name.label]
+        if _labels(source.facts, name):
+            if others and (other := _other_beside(claim, source, name) or _repeated(claim, source, name)):
+                yield _turned(claimed, text[other.start : other.end], source, hard=False)
+        elif not name.noun:  # the overlap checks judge it as a word
+            known = any(n.label == name.label for n in (*theirs, *source.context.labelled))
+            if not known and name.label not in source.facts.stems - STOPWORDS_EN:
+                yield Finding(False, reason("absent", kind="name", claimed=claimed, label=source.label))
+        elif others:
+            others.sort(key=lambda n: _labels(claim, n))  # one that the claim does not name as well, if any
+            yield _turned(claimed, text[others[0].start : others[0].end], source, hard=True)
+        elif not _labels(source.context, name):
+            asked = _labels(question, name)
+            code = "asked only" if asked else "absent"
+            yield Finding(not asked, reason(code, kind="name", claimed=claimed, label=source.label))
+
+
+def _labels(facts: Assertions, name: LabelledName) -> bool:
+    return any(n.label == name.label and n.noun in (name.noun, "") for n in facts.labelled)
+
+
+def _turned(claimed: str, stated: str, source: Source, *, hard: bool) -> Finding:
+    return Finding(hard, reason("turned", claimed=claimed, stated=stated, label=source.label), reversed=hard)
+
+
+def _other_beside(claim: Assertions, source: Source, name: LabelledName) -> LabelledName | None:
+    """The name that stands in the source where the claim has `name`: beside the same word, as `name` does
+    not."""
+    own = claim.beside(name)
+    for side in (0, 1):
+        if own[side]:
+            there = [n for n in source.facts.labelled if source.facts.beside(n)[side] == own[side]]
+            alike = [n for n in there if n.noun == name.noun]
+            if alike and all(n.label != name.label for n in there if n.noun in (name.noun, "")):
+                return alike[0]
+    return None
+
+
+def _repeated(claim: Assertions, source: Source, name: LabelledName) -> LabelledName | None:
+    """A name that the claim says less often than the source, where it says `name` more often."""
+    own, theirs = (Counter(n.label for n in f.labelled if n.noun == name.noun) for f in (claim, source.facts))
+    if own[name.label] <= theirs[name.label]:
+        return None
+    return next(
+        (n for n in source.facts.labelled if n.noun == name.noun and own[n.label] < theirs[n.label]), None
+    )
 
 
 def _has_name(name: Name, facts: Assertions) -> bool:

@@ -83,6 +83,7 @@ def order_holds(claim: Assertions, source: Source, alignment: Alignment) -> Iter
     if _voice(claim) != _voice(source.facts) and len(places) > 2:
         yield Finding(False, reason("voice", label=source.label))
     yield from _rivals_between(claim, source, anchors, places)
+    yield from _other_names_between(claim, source, anchors, places)
     yield from _across_clauses(claim, source, anchors, places)
 
 
@@ -147,6 +148,26 @@ def _rivals_between(
                 other = rival.text.strip()
                 yield Finding(
                     False, reason("rival", rival=other, claimed=claimed, stated=intended, label=source.label)
+                )
+                return
+
+
+def _other_names_between(
+    claim: Assertions, source: Source, anchors: Sequence[Anchor], places: Sequence[int]
+) -> Iterator[Finding]:
+    """ "Party A pays the rent and Party B the deposit" does not say "Party A pays the deposit"."""
+    labels = {(n.noun, n.label) for n in claim.labelled}
+    rivals = [
+        n
+        for n in source.facts.labelled
+        if (n.noun, n.label) not in labels and any(n.noun == noun for noun, _ in labels)
+    ]
+    for (a, left), (b, right) in pairwise(zip(anchors, places, strict=True)):
+        for n in rivals:
+            if left < n.start < right and _JOINT.search(source.facts.lower, left, n.start):
+                rival = source.facts.text[n.start : n.end]
+                yield Finding(
+                    False, reason("rival", rival=rival, claimed=a.text, stated=b.text, label=source.label)
                 )
                 return
 

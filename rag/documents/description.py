@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Protocol
 
+from rag.facts.dates import FiscalPeriod, read_periods
 from rag.facts.names import LEGAL_NAME, ZH_LEGAL_NAME, name_key, short_name, squash
-from rag.facts.periods import FiscalPeriod, read_periods
 from rag.types import Chunk, Document
 
 HEAD = 6000

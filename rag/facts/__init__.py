@@ -1,4 +1,4 @@
-"""What text states, as values: numbers, units, dates, periods, amounts, quantities, references, names.
+"""What text states, as values: numbers, units, dates, periods, amounts, ranges, references, names.
 
-`quantities.extract` reads all values of a sentence with their offsets; how two of them compare is in
-`quantity`."""
+`values.read` reads all values of a text with their offsets, `values.relation` says where one lies against
+another; `quantity.compare` holds a claimed one against a source's."""

@@ -1,37 +1,54 @@
-"""Dates and periods in English and Chinese text, compared by their parts.
+"""Dates, and periods of calendar and fiscal years, in any spelling.
 
-A period is what is known of a date: any of year, quarter, half, month, day. "March 2021" holds 5 March
-2021; the reverse needs a day that the coarser text does not have."""
+`dates` reads what is known of a date: any of year, quarter, half, month, day. Two are compared by these
+parts: "March 2021" holds 5 March 2021; the reverse needs a day that the coarser text does not have.
+
+`read_periods` reads the periods of questions, titles, file names and covers: FY2018, FY 18, fiscal 2018,
+2018年度, 二〇一八年; Q2 2023, Q22023, Q2'23, 2Q23, second quarter of FY2024, 2023年三季报; H1 FY2023, 上半年;
+year ended 31 December 2018; ranges (FY2016 - FY2018, FY2016-18). "The last quarter" is the fourth where a
+year follows, else it may be any."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from calendar import monthrange
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 
-from rag.facts import units
-from rag.facts.numerals import parse_han
+from rag.facts.numerals import (
+    CURRENCY_AFTER,
+    MEASURE,
+    NUMERALS,
+    TIME,
+    alternatives,
+    fold,
+    parse_han,
+)
+from rag.languages import union
 
-_MONTHS = "january february march april may june july august september october november december"
-_MONTH_NUMBER = {name: n for n, name in enumerate(_MONTHS.split(), 1)}
-_MONTH_NUMBER |= {name[:3]: n for name, n in _MONTH_NUMBER.items()} | {"sept": 9}
+MONTHS = union(lambda language: language.months)
+MONTH_NAME = "|".join(sorted(MONTHS, key=len, reverse=True))
+"""A regular expression of the names of months and their short forms, in lower case."""
+_IN_LOWER_CASE = re.compile(rf"\b(?:{MONTH_NAME})\b")
 # Month names are capitals: "may" and "march" are also words.
 _MONTH = (
     "(?:"
-    + "|".join(f"{n.capitalize()}|{n.upper()}" for n in sorted(_MONTH_NUMBER, key=len, reverse=True))
+    + "|".join(f"{n.capitalize()}|{n.upper()}" for n in sorted(MONTHS, key=len, reverse=True))
     + r")\b\.?"
 )
 _YEAR = r"(?:1[5-9]|20|21)\d{2}"
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?"
-_H = "〇○零一二三四五六七八九十"
-_ZH_YEAR = rf"(?:{_YEAR}|[〇○零一二三四五六七八九]{{4}})"
+_HAN_DIGIT = "〇○零一二三四五六七八九"
+_H = f"{_HAN_DIGIT}十"
+_ZH_YEAR = rf"(?:{_YEAR}|[{_HAN_DIGIT}]{{4}})"
 # 2000 mg and 1500 days are no years; 2019年 is one.
-_TIME_WORDS = {name: u for name, u in units.TIME.items() if name not in ("年", "月", "日")}
-_UNIT = "|".join(units.alternatives(t) for t in (units.MEASURE, units.CURRENCY_AFTER, _TIME_WORDS))
-_ORDINALS = "first second third fourth 1st 2nd 3rd 4th last"
-_ORDINAL = dict(zip(_ORDINALS.split(), (1, 2, 3, 4, 1, 2, 3, 4, 4), strict=True))
-_ORD = "|".join(_ORDINAL)
-_HALF = {"first": 1, "second": 2, "上": 1, "下": 2}
+_UNIT = alternatives([*MEASURE, *CURRENCY_AFTER, *(TIME.keys() - {"年", "月", "日"})])
+_ORDINALS = union(lambda language: language.ordinals)
+_ORDINAL, _LAST, _FIRST_TWO = (
+    "|".join(word for word, n in _ORDINALS.items() if n in which and len(word) > 1)
+    for which in (range(1, 5), (-1,), (1, 2))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +90,7 @@ def _number(text: str) -> int | None:
 
 
 def _month(name: str) -> int:
-    return _MONTH_NUMBER[name.lower().rstrip(".")]
+    return MONTHS[name.lower().rstrip(".")]
 
 
 def _numeric(m: re.Match[str]) -> Period | None:
@@ -100,10 +117,19 @@ def _clock(m: re.Match[str]) -> Period | None:
     return Period(time=(hour % 12 + (12 if half == "pm" else 0) if half else hour) * 60 + minute)
 
 
+def _spelled_quarter(m: re.Match[str]) -> Period | None:
+    year = int(m["y"]) if m["y"] else None
+    if m["q"]:
+        return Period(year, quarter=_ORDINALS[m["q"].lower()])
+    return Period(year, quarter=4) if year else None
+
+
 _Reader = Callable[[re.Match[str]], Period | None]
-_PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
-    (re.compile(pattern), reader)
-    for pattern, reader in (
+
+
+@cache
+def _date_patterns() -> tuple[tuple[re.Pattern[str], _Reader], ...]:
+    patterns: tuple[tuple[str, _Reader], ...] = (
         (rf"(?<![\d.])(?P<y>{_YEAR})([-/.])(?P<m>1[0-2]|0?[1-9])\2(?P<d>3[01]|[12]\d|0?[1-9])(?![\d])",
          lambda m: Period(int(m["y"]), int(m["m"]), int(m["d"]))),
         (rf"(?<![\d./])(?P<a>\d{{1,2}})([/.-])(?P<b>\d{{1,2}})\2(?P<y>{_YEAR})(?!\d)", _numeric),
@@ -119,18 +145,18 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
         (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*年?(?:度)?\s*第?(?P<q>[一二三四1-4])\s*季度?",
          lambda m: Period(_number(m["y"]), quarter=_number(m["q"]))),
         (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*年(?:度)?(?P<h>[上下])半年",
-         lambda m: Period(_number(m["y"]), half=_HALF[m["h"]])),
+         lambda m: Period(_number(m["y"]), half=_ORDINALS[m["h"]])),
         (rf"\b[Qq](?P<q>[1-4])[\s-]*(?:of\s+)?(?:[Ff][Yy]|fiscal(?: year)?)?\s*'?(?P<y>{_YEAR}|\d\d)\b",
-         lambda m: Period(_full_year(m["y"]), quarter=int(m["q"]))),
+         lambda m: Period(_year(m["y"]), quarter=int(m["q"]))),
         (rf"\b(?P<y>{_YEAR})\s*[Qq](?P<q>[1-4])\b", lambda m: Period(int(m["y"]), quarter=int(m["q"]))),
         (r"\b[Qq](?P<q>[1-4])\b", lambda m: Period(quarter=int(m["q"]))),
-        (rf"\b(?P<q>(?i:{_ORD}))\s+(?:fiscal\s+)?quarter(?:\s*,?\s+(?:of\s+)?(?:the\s+year\s+)?(?:fiscal\s+)?(?:year\s+)?(?P<y>{_YEAR})\b)?",
-         lambda m: Period(int(m["y"]) if m["y"] else None, quarter=_ORDINAL[m["q"].lower()])),
-        (rf"\b(?P<h>(?i:first|second))\s+half\s+of\s+(?:fiscal\s+)?(?:year\s+)?(?P<y>{_YEAR})\b",
-         lambda m: Period(int(m["y"]), half=_HALF[m["h"].lower()])),
+        (rf"\b(?:(?P<q>(?i:{_ORDINAL}))|(?i:{_LAST}))\s+(?:fiscal\s+)?quarter(?:\s*,?\s+(?:of\s+)?(?:the\s+year\s+)?(?:fiscal\s+)?(?:year\s+)?(?P<y>{_YEAR})\b)?",
+         _spelled_quarter),
+        (rf"\b(?P<h>(?i:{_FIRST_TWO}))\s+half\s+of\s+(?:fiscal\s+)?(?:year\s+)?(?P<y>{_YEAR})\b",
+         lambda m: Period(int(m["y"]), half=_ORDINALS[m["h"].lower()])),
         (rf"\bH(?P<h>[12])\s*(?P<y>{_YEAR})\b", lambda m: Period(int(m["y"]), half=int(m["h"]))),
         (rf"\b(?:[Ff][Yy]|[Ff]iscal(?:\s+[Yy]ear)?s?)[\s-]*'?(?P<y>{_YEAR}|\d\d)\b",
-         lambda m: Period(_full_year(m["y"]))),
+         lambda m: Period(_year(m["y"]))),
         (rf"(?<![\d,.])(?P<y>{_YEAR})s\b", lambda m: Period(int(m["y"]), decade=True)),
         (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*(?:年度?|财年|会计年度)(?!代)",
          lambda m: Period(_number(m["y"]))),
@@ -138,20 +164,29 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
         (r"(?<![\d:.])\b(?P<h>\d{1,2})(?P<min>)\s*(?P<ap>[ap]\.?m\b\.?)", _clock),
         (rf"(?<![\w.,$€£¥/])(?<!\d-)(?P<y>{_YEAR})(?![\w%/]|[.,]\d|\s*(?:million|billion|thousand|[万亿千百股人名份])|\s*-?\s*(?i:{_UNIT}))",
          lambda m: Period(int(m["y"]))),
-    )
-)  # fmt: skip
+    )  # fmt: skip
+    return tuple((re.compile(pattern), reader) for pattern, reader in patterns)
 
 
-def _full_year(text: str) -> int:
-    return int(text) if len(text) == 4 else 2000 + int(text)
+# What a date cannot do without.
+_HINT = re.compile(r"\d|[年月季]|quarter")
+
+
+def _year(text: str) -> int:
+    """The year of four digits, of Chinese ones, or of two: those of this century up to 69."""
+    if not text:
+        return 0
+    if not text.isdigit():
+        return int(parse_han(text) or 0)
+    return int(text) if len(text) == 4 else (2000 if int(text) < 70 else 1900) + int(text)
 
 
 def dates(text: str) -> list[FoundDate]:
-    """Dates and periods of a folded text (`rag.facts.numerals.fold`), in order, without overlaps; earlier
+    """Dates of a folded text (`rag.facts.numerals.fold`), in order, without overlaps; earlier
     patterns win."""
     taken: list[FoundDate] = []
     covered = bytearray(len(text))
-    for pattern, reader in _PATTERNS:
+    for pattern, reader in _date_patterns() if _HINT.search(text) else ():
         for match in pattern.finditer(text):
             period = None if any(covered[match.start() : match.end()]) else reader(match)
             if period is not None:
@@ -173,3 +208,186 @@ def contradicts(source: Period, claim: Period) -> bool:
     """True where a part named by both differs."""
     have = source.parts
     return any(name in have and have[name] != value for name, value in claim.parts.items())
+
+
+# --- Fiscal periods, in a text of capitals
+
+_Y = r"(?:19|20)\d{2}"
+_FY = r"(?:(?:FY|FISCAL|FINANCIAL|CALENDAR|BUSINESS)(?:[ \t-]*YEARS?|[ \t-]*YR)?|\bYEAR)[ \t]*-?[ \t]*"
+# Two digits are a year only where nothing says that they are an amount.
+_FISCAL_YEAR = (
+    rf"'?(?P<y>{_Y}|\d\d)"
+    r"(?![\d,.]*\d|[ \t]*(?:%|PERCENT|MILLION|BILLION|THOUSAND|BASIS|POINTS?|DAYS?|CENTS?|BPS)|-[KQ]\b)(?!\w)"
+)
+_HAN_YEAR = rf"(?<![\d{_HAN_DIGIT}])(?P<y>{_Y}|[{_HAN_DIGIT}]{{4}})"
+_QUARTER = rf"(?:{_ORDINAL.upper()})[ \t-]+(?:FISCAL[ \t]+)?QUARTER"
+_HALF = rf"(?:{_FIRST_TWO.upper()})[ \t-]+HALF"
+_PART = rf"(?P<part>Q[1-4]|[1-4]Q|H[12]|[12]H|{_QUARTER}|{_HALF}|(?:NINE|9)[ \t-]*MONTHS)"
+_PART_OF_YEAR = _PART.replace(_ORDINAL.upper(), f"{_ORDINAL}|{_LAST}".upper())
+
+
+@cache
+def _period_patterns() -> tuple[re.Pattern[str], ...]:
+    patterns = (
+        # Q2 2023, 2Q23, second quarter of fiscal 2024
+        rf"(?<![A-Z0-9]){_PART_OF_YEAR}[ \t]*(?:,|OF|FOR|IN|-|_|/)?[ \t]*(?:THE[ \t]+)?"
+        rf"(?:{_FY})?{_FISCAL_YEAR}",
+        # FY24 Q2
+        rf"(?<![\w.,$])(?:{_FY}'?(?P<y>{_Y}|\d\d)|(?P<y1>{_Y}))[ \t]*[-_/,. ]?[ \t]*"
+        rf"(?:'S[ \t]+)?{_PART}(?![A-Z0-9])",
+        rf"{_HAN_YEAR}\s*(?:年|财年|会计)?(?:年?度|财年)?\s*的?第?"
+        r"(?P<part>[一二三四1-4]\s*季(?:度报告|度|报)?|Q[1-4]|[上下]半年|半年度?报告?|中期报告|中报)",
+        rf"(?<![A-Z0-9]){_FY}'?(?P<y0>{_Y})[ \t]*[-/][ \t]*'?(?P<y>\d\d)(?![\d%]|[.,]\d)",  # FY2018/19
+        rf"(?<![\w.,$/-])(?P<y0>{_Y})[ \t]*[-/][ \t]*'?(?P<y>\d\d)(?![\w%/-]|[.,]\d)",  # 2016-18
+        rf"(?<![A-Z0-9]){_FY}{_FISCAL_YEAR}",
+        # 2022 year-end
+        rf"(?<![\w.,$])(?P<y>{_Y})(?='S\b|[ \t]+(?:FISCAL|CALENDAR|FINANCIAL|FULL)?[ \t-]*YEARS?\b)",
+        rf"{_HAN_YEAR}\s*(?:年度?|财年|会计年度)(?!代|\s*[\d{_H}]{{1,3}}\s*月)",
+        rf"(?<![\d{_HAN_DIGIT}])(?P<y>\d\d)年(?=年报|年度|财报|财年|[上下]半年|[一二三四]季)",
+        rf"(?<![A-Z0-9]){_PART}(?![A-Z0-9])",  # no year
+        r"第(?P<part>[一二三四1-4]季)度|(?P<part1>[上下]半年)(?!内)",
+    )
+    return tuple(map(re.compile, patterns))
+
+
+_YEARS_BETWEEN = re.compile(
+    r"[ \t]*(?:-+|~|TO|THROUGH|THRU|UNTIL|TILL|至"
+    r"|到)[ \t]*(?:THE[ \t]+)?(?:END[ \t]+OF[ \t]+)?(?:Q[1-4][ \t]*)?"
+)
+_BETWEEN = re.compile(r"\bBETWEEN[ \t]+(?:THE[ \t]+)?(?:YEARS[ \t]+)?$")
+_AND = re.compile(r"[ \t]+AND[ \t]+(?:THE[ \t]+)?")
+_FEW = "|".join(word.upper() for word, n in NUMERALS.items() if 2 <= n <= 5)
+_AVERAGE = re.compile(
+    rf"\b(?P<n>[2-5]|{_FEW})[ \t-]*(?:YEARS?|YR"
+    r"|FISCAL YEARS?)[ \t-]+(?:\w+[ \t-]+){0,2}?(?:AVERAGE|AVG|CAGR|MEAN|COMPOUND)"
+    r"|\bAVERAGE[ \t]+(?:OF|OVER)[ \t]+THE[ \t]+(?:LAST|PAST)[ \t]+(?P<n1>[2-5]"
+    rf"|{_FEW})[ \t]+YEARS|(?P<n2>[2-5]|{_FEW})年(?:平均|均值|复合)"
+)
+_YEAR_END = re.compile(r"YEAR[ \t-]*END|END OF|FULL[ \t-]YEAR|年末|年底|全年|期末|年年?度报告|年报")
+_MOST_YEARS = 12
+# "The quarter to December 2025" ends on the last of that month.
+_UP_TO = re.compile(
+    r"\b(?:quarter|half|months|weeks|year|period)(?: (?:to|ended|ending|through|until)| of)?"
+    r"(?: (?:the )?end of)? $",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalPeriod:
+    """A period as a text names it at `[start, end)`: `year` (0: not said), `part` ("Q1" to "Q4", "H1", "H2",
+    "9M", "FY" where the whole year or its end is spoken of, else ""), `ended` (ISO day, where one is named).
+    `inner` marks a year that only lies inside a range."""
+
+    start: int
+    end: int
+    year: int
+    part: str = ""
+    ended: str = ""
+    inner: bool = False
+
+
+def read_periods(text: str) -> tuple[FiscalPeriod, ...]:
+    """The periods that a text names, in order; the years inside a range follow its first one."""
+    folded = fold(text)
+    upper = folded.upper()
+    if len(upper) != len(folded):  # a letter whose capital is two letters: offsets would not fit
+        upper = "".join(c.upper() if len(c.upper()) == 1 else c for c in folded)
+    dated = dates(folded)
+    found = [*_whole_dates(folded, dated)]
+    covered = bytearray(len(text))
+    for p in found:
+        covered[p.start : p.end] = b"\1" * (p.end - p.start)
+    for pattern in _period_patterns():
+        for m in pattern.finditer(upper):
+            if any(covered[m.start() : m.end()]):
+                continue
+            found.extend(_periods(m))
+            covered[m.start() : m.end()] = b"\1" * (m.end() - m.start())
+    found.extend(_bare_years(dated, covered))
+    found.sort(key=lambda p: (p.start, p.year))
+    return tuple(_averaged(upper, list(_ranges(upper, [_with_end(upper, p) for p in found]))))
+
+
+def _periods(m: re.Match[str]) -> Iterator[FiscalPeriod]:
+    groups = m.groupdict()
+    year = _year(groups.get("y") or groups.get("y1") or "")
+    if first := groups.get("y0"):
+        last = int(first) // 100 * 100 + int(groups["y"])
+        if int(first) < last <= int(first) + 10:  # 2012-05 is a month
+            yield from (
+                FiscalPeriod(m.start(), m.end(), y, inner=int(first) < y < last)
+                for y in range(int(first), last + 1)
+            )
+        return
+    said = groups.get("part") or groups.get("part1")
+    if year or said:
+        yield FiscalPeriod(m.start(), m.end(), year, _part(said) if said else "")
+
+
+def _part(said: str) -> str:
+    """ "Q2" of "2Q", "SECOND QUARTER" or 二季报, "H1" of 上半年 or 中报."""
+    if said.endswith("MONTHS"):
+        return "9M"
+    if said[0] in "半中":
+        return "H1"
+    half = "半年" in said or "HALF" in said or (len(said) == 2 and "H" in said)
+    if digit := re.search(r"\d", said):
+        n = int(digit.group())
+    else:
+        word = said[0] if said[0] > "z" else re.split(r"\W", said)[0].lower()
+        n = _ORDINALS.get(word) or NUMERALS[word]
+    return f"{'H' if half else 'Q'}{n if n > 0 else 4}"
+
+
+def _whole_dates(folded: str, dated: Sequence[FoundDate]) -> Iterator[FiscalPeriod]:
+    for f in dated:
+        p = f.period
+        if not (p.year and p.month):
+            continue
+        day = p.day
+        if day is None and _UP_TO.search(folded[max(0, f.start - 40) : f.start]):
+            day = monthrange(p.year, p.month)[1]
+        if day:
+            yield FiscalPeriod(f.start, f.end, p.year, "", f"{p.year:04}-{p.month:02}-{day:02}")
+
+
+def _bare_years(dated: Sequence[FoundDate], covered: bytearray) -> Iterator[FiscalPeriod]:
+    for f in dated:
+        p = f.period
+        if p.year and p.day is None and not p.decade and not any(covered[f.start : f.end]):
+            yield FiscalPeriod(f.start, f.end, p.year, f"Q{p.quarter}" if p.quarter else "")
+
+
+def _with_end(upper: str, p: FiscalPeriod) -> FiscalPeriod:
+    """The whole year, where the words beside a year say that it, or its end, is intended."""
+    near = upper[max(0, p.start - 14) : p.end + 10]
+    return replace(p, part="FY") if not p.part and not p.ended and _YEAR_END.search(near) else p
+
+
+def _ranges(upper: str, found: list[FiscalPeriod]) -> Iterator[FiscalPeriod]:
+    for n, p in enumerate(found):
+        yield p
+        after = found[n + 1] if n + 1 < len(found) else None
+        if after is None or not 0 < p.year + 1 < after.year <= p.year + _MOST_YEARS or p.end > after.start:
+            continue
+        between = upper[p.end : after.start]
+        joined = _YEARS_BETWEEN.fullmatch(between) or (
+            _AND.fullmatch(between) and _BETWEEN.search(upper[max(0, p.start - 24) : p.start])
+        )
+        if joined:
+            yield from (
+                FiscalPeriod(p.start, after.end, y, inner=True) for y in range(p.year + 1, after.year)
+            )
+
+
+def _averaged(upper: str, found: list[FiscalPeriod]) -> list[FiscalPeriod]:
+    """ "Three-year average in FY2018" is about the two years before it, too."""
+    years = {p.year for p in found if p.year}
+    m = _AVERAGE.search(upper) if len(years) == 1 else None
+    if m is None:
+        return found
+    number = m["n"] or m["n1"] or m["n2"]
+    n, last = int(number) if number.isdigit() else NUMERALS[number.lower()], max(years)
+    at = next(p for p in found if p.year == last)
+    return [FiscalPeriod(at.start, at.end, y, inner=True) for y in range(last - n + 1, last)] + found

@@ -1,48 +1,70 @@
-"""Numerals of English and Chinese text as exact values, with the precision in which they were written.
+"""Numerals as exact values, with the precision in which they were written, and the units of measure, money
+and time under one name each, with exact factors to their base unit.
 
 Values are `fractions.Fraction`, so 0.1 is a tenth and a third is a third. Digit runs longer than
 `MAX_DIGITS` are identifiers, not amounts, and are left alone: nothing here can be made to compute with a
-million digits."""
+million digits. Calendar units that have no fixed length in days stay apart: a month is never thirty days, a
+business day never a day."""
 
 from __future__ import annotations
 
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from rag.languages import union
+
 MAX_DIGITS = 30
 
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-_WORDS = {word: n for n, word in enumerate(f"{_ONES} sixteen seventeen eighteen nineteen".split())}
-_TEN_NAMES = "twenty thirty forty fifty sixty seventy eighty ninety"
-_TENS = {word: 10 * n for n, word in enumerate(_TEN_NAMES.split(), 2)}
-_WORDS |= _TENS | {"fourty": 40}
-_BIG = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-SCALES = _BIG | {"hundred": 100, "mn": 10**6, "mln": 10**6, "bn": 10**9, "bln": 10**9, "tn": 10**12}
-SCALES |= {"thousands": 10**3, "millions": 10**6, "billions": 10**9, "trillions": 10**12, "dozen": 12}
+NUMERALS = union(lambda language: language.numerals)
+SCALES = union(lambda language: language.scales)
+# Numerals of one character are put together as 二十三 is, words as "twenty-three".
+_WORDS = {word: n for word, n in NUMERALS.items() if len(word) > 1}
+_HAN_DIGITS = {word: n for word, n in NUMERALS.items() if len(word) == 1}
+HAN_SCALES = {word: n for word, n in SCALES.items() if len(word) == 1}
+_HAN_SMALL = {word: n for word, n in HAN_SCALES.items() if n < 10**4}
+_HAN_BIG_DESCENDING = sorted(((w, n) for w, n in HAN_SCALES.items() if n >= 10**4), key=lambda item: -item[1])
+HAN_NUMERAL = "".join([*_HAN_DIGITS, *HAN_SCALES])
+WORD_SCALES = {word: n for word, n in SCALES.items() if len(word) > 1}
+TIME = union(lambda language: language.time_units)
+MEASURE = union(lambda language: language.measures)
+UNITS = MEASURE | TIME
+CURRENCY_BEFORE = union(lambda language: language.currencies_before)
+CURRENCY_AFTER = union(lambda language: language.currencies_after)
+# A sign that several currencies share agrees with each of them.
+_SHARED_SIGNS = {"$": {"USD", "HKD", "CAD", "AUD", "SGD"}, "¥": {"CNY", "JPY"}}
 
-_HAN_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
-_HAN_DIGITS |= {c: n for n, c in enumerate("壹贰叁肆伍陆柒捌玖", 1)}
-_HAN_DIGITS |= dict(zip("貳參叄陸兩", (2, 3, 3, 6, 2), strict=True))
-_HAN_SMALL = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
-_HAN_BIG = {"万": 10**4, "亿": 10**8, "萬": 10**4, "億": 10**8, "兆": 10**12}
-_HAN_BIG_DESCENDING = sorted(_HAN_BIG.items(), key=lambda item: -item[1])
-HAN_SCALES = _HAN_SMALL | _HAN_BIG
-HAN_NUMERAL = "".join(_HAN_DIGITS) + "".join(_HAN_SMALL) + "".join(_HAN_BIG)
+
+def alternatives(names: Iterable[str]) -> str:
+    """A regular expression of the names, longest first; an ASCII name does not run on into another letter."""
+    ordered = sorted(names, key=len, reverse=True)
+    return "|".join(
+        re.escape(n) + (r"(?![A-Za-z])" if n[-1].isascii() and n[-1].isalnum() else "") for n in ordered
+    )
+
+
+def same_currency(a: str, b: str) -> bool:
+    """True where two currency names can mean the same money: "$" agrees with USD and HKD, which do not
+    agree."""
+    return a == b or b in _SHARED_SIGNS.get(a, ()) or a in _SHARED_SIGNS.get(b, ())
+
 
 _WORD = "|".join(sorted(_WORDS, key=len, reverse=True))
 _JOIN = r"(?:[ \t]+and[ \t]+|[ \t]*-[ \t]*|[ \t]+)"
-_ANY = "|".join(sorted([*_WORDS, *_BIG, "hundred"], key=len, reverse=True))
+_ANY = "|".join(sorted([*_WORDS, *WORD_SCALES], key=len, reverse=True))
 _HEAD = re.compile(
     r"(?P<digits>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)"
     rf"|(?P<words>\b(?:{_WORD})\b(?:{_JOIN}(?:{_ANY})\b){{0,12}})"
     rf"|(?P<han>[{HAN_NUMERAL}]{{1,40}}(?:点[{''.join(_HAN_DIGITS)}]{{1,20}})?)",
     re.IGNORECASE,
 )
-_EN_SCALE = re.compile(rf"[ \t]*-?[ \t]*({'|'.join(sorted(SCALES, key=len, reverse=True))})\b", re.IGNORECASE)
+_WORD_SCALE = re.compile(
+    rf"[ \t]*-?[ \t]*({'|'.join(sorted(WORD_SCALES, key=len, reverse=True))})\b", re.IGNORECASE
+)
 _HAN_SCALE = re.compile(rf"[ \t]*[余多]?([{''.join(HAN_SCALES)}]{{1,4}})[余多]?")
 _MORE_HAN = re.compile(r"零?(\d{1,9}(?:\.\d+)?)(?=[ \t]*[十百千万亿])")
 
@@ -96,10 +118,7 @@ def numerals(text: str) -> list[Numeral]:
 def _read(text: str, match: re.Match[str]) -> Numeral | None:
     style = match.lastgroup or ""
     if style == "words":
-        value, end = _english(text, match)
-        scale = max((n for word, n in _BIG.items() if word in match.group().lower()), default=1)
-        step = Fraction(scale) if value % scale == 0 else Fraction(1)
-        return Numeral(match.start(), end, value, step, style, scale > 1)
+        return _spelled(match)
     if style == "han":
         parsed = parse_han(match.group())
         if parsed is None:
@@ -116,7 +135,7 @@ def _with_scales(text: str, match: re.Match[str]) -> Numeral | None:
     value, end = Fraction(digits), match.end()
     step = Fraction(1, 10 ** len(digits.partition(".")[2]))
     scaled = False
-    for pattern, scales in ((_EN_SCALE, SCALES), (_HAN_SCALE, HAN_SCALES)):
+    for pattern, scales in ((_WORD_SCALE, WORD_SCALES), (_HAN_SCALE, HAN_SCALES)):
         for _ in range(2):
             scale = pattern.match(text, end)
             if scale is None:
@@ -136,26 +155,28 @@ def _factor(word: str, scales: dict[str, int]) -> int:
     return math.prod(scales[character] for character in word)
 
 
-def _english(text: str, match: re.Match[str]) -> tuple[Fraction, int]:
-    """Value of "one hundred and five thousand", and where it ends: words that cannot continue the number
-    are left."""
+def _spelled(match: re.Match[str]) -> Numeral:
+    """ "one hundred and five thousand"; words that cannot continue the number are left."""
     total = group = 0
-    last = ""
-    end = match.start()
-    for word in re.finditer(r"[A-Za-z]+", match.group()):
+    scale, before, end = 1, "", match.start()
+    for word in re.finditer(r"[^\W\d_]+", match.group()):
         name = word.group().lower()
-        if name == "and":
+        factor = WORD_SCALES.get(name, 0)
+        if name not in _WORDS and not factor:  # "and"
             continue
-        if name in _BIG:
-            total, group = total + max(group, 1) * _BIG[name], 0
-        elif name == "hundred":
-            group = max(group, 1) * 100
+        if factor >= 1000:
+            total, group, scale = total + max(group, 1) * factor, 0, max(scale, factor)
+        elif factor:
+            group = max(group, 1) * factor
         else:
-            if last in _WORDS and not (last in _TENS and 0 < _WORDS[name] < 10):
+            tens = before in _WORDS and _WORDS[before] >= 20
+            if before in _WORDS and not (tens and 0 < _WORDS[name] < 10):
                 break
             group += _WORDS[name]
-        last, end = name, match.start() + word.end()
-    return Fraction(total + group), end
+        before, end = name, match.start() + word.end()
+    value = total + group
+    step = Fraction(scale if value % scale == 0 else 1)
+    return Numeral(match.start(), end, Fraction(value), step, "words", scale > 1)
 
 
 def parse_han(numeral: str) -> Fraction | None:

@@ -1,8 +1,8 @@
-"""Numbers, amounts, percentages, doses, durations, dates and article numbers of English and Chinese text,
-as values.
+"""Numbers, amounts, percentages, doses, durations, dates and article numbers of a text, as values.
 
-`extract` finds them with exact spans, `compare` holds one against another (`rag.facts.quantity`), and
-`in_header_scale` reads a table figure under the scale and unit of its column headers."""
+`extract` finds them with exact spans, by what the words around a numeral make of it; `compare` holds one
+against another (`rag.facts.quantity`), and `in_header_scale` reads a table figure under the scale and unit of
+its column headers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,23 @@ from bisect import bisect_right
 from dataclasses import replace
 from fractions import Fraction
 
-from rag.facts import units
-from rag.facts.amounts import ALL_UNITS, amount, shares, spread_units
 from rag.facts.dates import dates
-from rag.facts.numerals import SCALES, fold, numerals, parse_han
+from rag.facts.numerals import (
+    CURRENCY_AFTER,
+    CURRENCY_BEFORE,
+    HAN_NUMERAL,
+    MEASURE,
+    SCALES,
+    TIME,
+    UNITS,
+    WORD_SCALES,
+    Numeral,
+    alternatives,
+    fold,
+    numerals,
+    parse_han,
+    same_currency,
+)
 from rag.facts.quantity import Kind, Quantity, QuantityMatch, compare, dates_conflict
 from rag.facts.references import ordinals, references
 
@@ -28,7 +41,55 @@ __all__ = [
     "header_scales",
     "in_header_scale",
 ]
-_SCALE_NAMES = "|".join(s for s in SCALES if s not in ("dozen", "hundred"))
+_BEFORE = re.compile(
+    rf"(?P<neg>(?:^|(?<=[\s(:=|]))-"
+    rf"|\(-?[ \t]*)?(?:(?P<cur>(?<![A-Za-z])(?i:{alternatives(CURRENCY_BEFORE)}))"
+    r"[ \t]*(?P<neg2>-|\()?[ \t]*)?$"
+)
+_SHORT_SCALE = re.compile(r"[ \t]?(?P<s>mm|bn|[mMbBkK])(?![A-Za-z])")
+_PERCENT = re.compile(
+    r"[ \t]*-?[ \t]*(?P<pc>%|‰|per[ \t]?cent\b|pct\b|percent\b|(?i:basis points?\b|bps?\b)"
+    r"|percentage points?\b)|(?P<pp>个百分点|个基点|成(?![员立为年本功果交就份分]))"
+)
+_MONEY = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(CURRENCY_AFTER)}))")
+_TIME = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(TIME)}))")
+_MEASURE = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(MEASURE)}))")
+_PER = re.compile(
+    rf"[ \t]*(?:/|(?:per|a|an|each|every)\b[ \t]+|每)[ \t]*(?P<u>(?i:{alternatives(UNITS)}|dose"
+    rf"|patient|share|person|employee|unit|annum|股|人|名|户|件|台|套|张|份|次))"
+)
+_DENOMINATORS = {"股": "share", "人": "person", "名": "person", "次": "dose", "annum": "year"}
+_ADVERBS = {
+    "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter",
+    "annually": "year", "yearly": "year",
+}  # fmt: skip
+_ADVERB = re.compile(rf"[ \t]+(?:paid |payable )?(?P<a>(?i:{'|'.join(_ADVERBS)}))\b")
+_HAN_UNITS = "|".join(n for n in sorted(UNITS, key=len, reverse=True) if not n[0].isascii())
+_EACH_BEFORE = re.compile(
+    rf"(?P<each>[每一])(?:个)?(?P<u>{_HAN_UNITS}"
+    rf"|股|人|名|户|件|台|套|张|份|次)[^\d\s，。；、,;:()每{HAN_NUMERAL}]{{0,9}}[ \t]*$"
+)
+_BRACKET_SCALE = re.compile(rf"[ \t]*\)[ \t]*(?P<s>(?i:{'|'.join(WORD_SCALES)}))\b")
+_CLOSE = re.compile(r"[ \t]*\)")
+_REPEAT = re.compile(r"[ \t]*\([ \t]*[\d,.]{1,12}[ \t]*[%％]?[ \t]*\)")
+_FRACTION = re.compile(r"[ \t]?/[ \t]?(?P<d>\d{1,3})(?![\d/.])")
+_EN_FRACTION = re.compile(
+    r"[ \t-]+(?P<d>half|halves|third|thirds|quarters?|fourths?|fifths?"
+    r"|tenths?)\b(?!\s+(?:of\s+)?(?:the\s+)?(?:fiscal|year|20|19))"
+)
+_EN_PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
+_ZH_SHARE = re.compile(
+    rf"(?P<d>[百千{HAN_NUMERAL}]{{1,6}})分之(?P<n>\d[\d,]*(?:\.\d+)?|[{HAN_NUMERAL}]+(?:点[{HAN_NUMERAL}]+)?)"
+)
+_RANGE = re.compile(r"[ \t]*(?:-|~|～|to|and|至|到)[ \t]*(?:[$€£¥]|US\$)?[ \t]*$")
+_APPROXIMATE = re.compile(
+    r"(?i:\b(?:about|approximately|around|roughly|nearly|almost|some|circa|over|approx\.?)"
+    r"|[约近逾])[ \t]*[^\s\w]{0,4}[ \t]*$"
+)
+# A single Han numeral is a number only before what can be counted; 一 alone is mostly an article.
+_EACH = re.compile(r"一[日天周月年次]\s*[\d一两二三四五六]")
+_COUNTED = re.compile(r"[个名人家位份次倍种类件只片粒支股票套台辆间户所处级档期周元天日年月岁成点]")
+_SCALE_NAMES = "|".join(word for word, n in WORD_SCALES.items() if n >= 1000)
 _HEADER_SCALE = re.compile(
     rf"(?i:\b(?:in|of|[(])?[ \t]*(?P<cur>US\$|\$|USD|RMB|CNY|EUR|€|£"
     rf"|HK\$)?[ \t]*(?:in[ \t]+)?(?P<en>{_SCALE_NAMES})\b)"
@@ -48,10 +109,10 @@ def extract(text: str) -> tuple[Quantity, ...]:
     amounts: list[Quantity] = []
     for numeral in numerals(folded):
         if taken.free(numeral.start, numeral.end) and (not amounts or numeral.start >= amounts[-1].end):
-            quantity = amount(folded, numeral)
+            quantity = _amount(folded, numeral, amounts[-1].end if amounts else -1)
             if quantity is not None:
                 amounts.append(quantity)
-    found += spread_units(folded, amounts)
+    found += _spread_units(folded, amounts)
     return tuple(replace(q, text=text[q.start : q.end]) for q in sorted(found, key=lambda q: q.start))
 
 
@@ -73,6 +134,218 @@ def _free(taken: list[Quantity], new: list[Quantity]) -> list[Quantity]:
     return [q for q in new if spans.free(q.start, q.end)]
 
 
+def shares(text: str) -> list[Quantity]:
+    """百分之三十, 千分之五, 三分之二."""
+    found = []
+    for m in _ZH_SHARE.finditer(text):
+        below, above = _plain(m["d"]), _plain(m["n"])
+        if below and above is not None:
+            percent = m["d"] in ("百", "千", "万")
+            step = Fraction(1, 10 ** len(m["n"].partition(".")[2])) / below if percent else Fraction(0)
+            value = above / below
+            found.append(
+                Quantity(Kind.SHARE, m.start(), m.end(), "", value, "share", step=step, loose=percent)
+            )
+    return found
+
+
+def _plain(text: str) -> Fraction | None:
+    if text in ("百", "千", "万"):
+        return Fraction(10 ** ("百千万".index(text) + 2))
+    digits = text.replace(",", "")
+    plain = digits[:1].isdigit() and digits.isascii() and len(digits) < 30
+    return Fraction(digits) if plain else parse_han(digits)
+
+
+def _amount(text: str, n: Numeral, last_end: int) -> Quantity | None:
+    """What the words around a numeral make of it; None where it is part of a word or name (COVID-19, 10b,
+    一致). `last_end` is where the amount before it ends: "5 days-10 days" is no name."""
+    if _EACH.match(text, n.start):  # 一日2次: every day, not one day
+        return None
+    before = _BEFORE.search(text, max(0, n.start - 16), n.start)
+    currency = before["cur"] if before and before["cur"] else ""
+    last = text[max(0, n.start - 2) : n.start]
+    if not currency and re.search(r"[A-Za-z_.@#]\Z", last):
+        return None
+    glued = n.style == "digits" and n.start - 1 != last_end and re.search(r"[A-Za-z]-$", last)
+    if not currency and glued:
+        return None
+    if currency and (short := _SHORT_SCALE.match(text, n.end)):
+        factor = {"m": 10**6, "mm": 10**6, "b": 10**9, "bn": 10**9, "k": 1000}[short["s"].lower()]
+        n = Numeral(n.start, short.end(), n.value * factor, n.step * factor, n.style, True)
+    scale = _scale_behind_bracket(text, n) if before and "(" in f"{before['neg']}{before['neg2']}" else None
+    approximate = (
+        _APPROXIMATE.search(text, max(0, n.start - 24), n.start) is not None
+        or text[n.end : n.end + 2] == "左右"
+    )
+    loose = approximate or n.scaled or n.step < 1
+    step = n.step
+    if approximate and n.value and not n.scaled and n.value.denominator == 1:
+        while n.value % (step * 10) == 0:
+            step *= 10
+    plain = Quantity(Kind.NUMBER, n.start, n.end, "", value=n.value, step=step, loose=loose)
+    quantity = _with_unit(text, _after_bracket(text, plain), currency)
+    once = quantity.unit == "times" and text[n.start : n.end + 1] == "一次"
+    if once and _EACH_BEFORE.search(text, max(0, n.start - 16), n.start) is None:
+        return None  # 再评估一次 says no number, 每日一次 does
+    if quantity.kind is Kind.NUMBER and not _stands_alone(text, n):
+        return None
+    if before and (before["neg"] or before["neg2"]) and n.style == "digits":
+        quantity = _signed(text, quantity, before)
+    if scale is not None and quantity.bracketed:
+        quantity = replace(quantity.times(scale[0]), end=scale[1], loose=True)
+    return _each_before(text, quantity, before.start("cur") if currency and before else n.start)
+
+
+def _scale_behind_bracket(text: str, n: Numeral) -> tuple[int, int] | None:
+    """The scale of "$(45) million", and where it ends."""
+    m = _BRACKET_SCALE.match(text, n.end)
+    return (SCALES[m["s"].lower()], m.end()) if m else None
+
+
+def _each_before(text: str, q: Quantity, start: int) -> Quantity:
+    """每月5000元, 每公斤体重5毫克, 一日三次: a denominator in front joins the unit, too."""
+    if "/" in q.unit or q.kind not in (Kind.MONEY, Kind.MEASURE, Kind.SHARE):
+        return q
+    m = _EACH_BEFORE.search(text, max(0, start - 16), start)
+    if m is None or (m["each"] == "一" and q.unit != "times"):
+        return q
+    return _over(q, m["u"], q.end)
+
+
+def _signed(text: str, q: Quantity, before: re.Match[str]) -> Quantity:
+    """-5 is negative; so is (1,234), the accounting bracket, unless it repeats a word (thirty (30)) or is a
+    small list number."""
+    mark = (before["neg"] or "") + (before["neg2"] or "")
+    if "-" in mark:
+        return replace(q, value=-q.value)
+    closes = _CLOSE.match(text, q.end)
+    amount = "," in text[q.start : q.end] or "." in text[q.start : q.end] or bool(q.unit) or q.value >= 10
+    if not (closes and amount):
+        return q
+    q = replace(q, value=-q.value, bracketed=True)
+    percent = _PERCENT.match(text, closes.end()) if q.kind is Kind.NUMBER else None
+    return _percent(q, percent) if percent else q
+
+
+def _after_bracket(text: str, q: Quantity) -> Quantity:
+    """ "thirty (30) days": the unit stands behind the repetition, which is read as a quantity of its own."""
+    repeat = _REPEAT.match(text, q.end)
+    same = repeat and numerals(repeat.group())[0].value == q.value
+    return replace(q, end=repeat.end()) if repeat and same else q
+
+
+def _with_unit(text: str, q: Quantity, currency: str) -> Quantity:
+    if currency:
+        q = replace(q, kind=Kind.MONEY, unit=CURRENCY_BEFORE[currency.lower()])
+        twice = _MONEY.match(text, q.end)  # 人民币20万元, US$5 dollars
+        if twice and same_currency(q.unit, CURRENCY_AFTER[twice["u"].lower()]):
+            q = replace(q, end=twice.end())
+        # "US$5 per share" is another amount than US$5.
+        return _per(text, q)
+    if m := _PERCENT.match(text, q.end):
+        return _per(text, _percent(q, m))
+    if m := _FRACTION.match(text, q.end):
+        below = int(m["d"])
+        if 0 < q.value < below:
+            return _fraction(q, below, m.end())
+    if m := _EN_FRACTION.match(text, q.end):
+        name = m["d"] if m["d"] != "halves" else "half"
+        return _fraction(q, _EN_PARTS[name.removesuffix("s")], m.end())
+    for pattern, kind in ((_MEASURE, Kind.MEASURE), (_TIME, Kind.DURATION)):
+        if (m := pattern.match(text, q.end)) and not (
+            kind is Kind.MEASURE
+            and re.match(r"[ \t]*m\b", m.group())
+            and q.loose
+            and "million" in text[q.start : q.end]
+        ):
+            base, factor = UNITS[re.sub(r"\s+", " ", m["u"].lower())]
+            return _per(text, replace(q.times(factor), kind=kind, unit=base, end=m.end()))
+    if m := _MONEY.match(text, q.end):
+        unit = CURRENCY_AFTER[m["u"].lower()]
+        return _per(text, replace(q, kind=Kind.MONEY, unit=unit, end=m.end()))
+    return q
+
+
+def _fraction(q: Quantity, below: int, end: int) -> Quantity:
+    """Two thirds are exact: nothing was rounded to write them."""
+    return replace(q, kind=Kind.SHARE, value=q.value / below, unit="share", step=Fraction(0), end=end)
+
+
+def _percent(q: Quantity, m: re.Match[str]) -> Quantity:
+    word = (m["pc"] or m["pp"] or "").lower()
+    factor, unit = Fraction(1, 100), "share"
+    if word == "‰":
+        factor = Fraction(1, 1000)
+    elif word == "成":
+        factor = Fraction(1, 10)
+    elif word.startswith(("basis", "bp")) or word == "个基点":
+        factor, unit = Fraction(1, 10000), "points"
+    elif "point" in word or word == "个百分点":
+        unit = "points"
+    return replace(q.times(factor), kind=Kind.SHARE, unit=unit, end=m.end(), loose=True)
+
+
+def _per(text: str, q: Quantity) -> Quantity:
+    """mg/kg, 5 mg per day, 元每股: the denominator joins the unit, with its factor."""
+    for _ in range(2):
+        m = _PER.match(text, q.end)
+        if m is None:
+            break
+        q = _over(q, m["u"], m.end())
+    if "/" not in q.unit and (m := _ADVERB.match(text, q.end)):
+        q = _over(q, _ADVERBS[m["a"].lower()], m.end())
+    return q
+
+
+def _over(q: Quantity, name: str, end: int) -> Quantity:
+    """The quantity divided by one unit of that name."""
+    name = _DENOMINATORS.get(name.lower(), name.lower())
+    base, factor = UNITS.get(name, (name, Fraction(1)))
+    return replace(q.times(1 / factor), unit=f"{q.unit}/{base}", end=end)
+
+
+def _stands_alone(text: str, n: Numeral) -> bool:
+    following = text[n.end : n.end + 1]
+    if n.style == "digits":
+        return not (following.isascii() and (following.isalpha() or following == "_"))
+    if n.style == "words":
+        return n.value != 1 or " " in text[n.start : n.end].strip()
+    if n.end - n.start == 1 or text[n.start : n.end] in ("千万", "百万", "十分", "万千"):
+        return text[n.start] not in "一零万亿" and _COUNTED.match(text, n.end) is not None
+    return True
+
+
+def _spread_units(text: str, amounts: list[Quantity]) -> list[Quantity]:
+    """ "5 to 10 mg", "3至5年": the unit behind a range belongs to both ends."""
+    spread = list(amounts)
+    for i in range(len(spread) - 2, -1, -1):
+        first, second = spread[i], spread[i + 1]
+        if second.start - first.end < 8 and _RANGE.fullmatch(text, first.end, second.start):
+            spread[i] = in_unit_of(text, first, second)
+    return spread
+
+
+def in_unit_of(text: str, bare: Quantity, other: Quantity) -> Quantity:
+    """The bare number in the unit and scale of another quantity of the (folded) text: the 5 of "5 to 10 mg".
+    Itself where it is not bare, or the other one, too."""
+    if bare.kind is not Kind.NUMBER or other.kind is Kind.NUMBER or other.value <= 0:
+        return bare
+    scale = scale_of(text, other)
+    return (
+        bare
+        if scale is None
+        else replace(bare.times(scale), kind=other.kind, unit=other.unit, loose=other.loose)
+    )
+
+
+def scale_of(text: str, q: Quantity) -> Fraction | None:
+    """Base value of one written unit of `q` (0.001 for "5 mg", 10^6 for "5 million dollars")."""
+    digits = re.match(r"[\d.,]+", text[q.start : q.end])
+    written = numerals(digits.group() if digits else text[q.start : q.end])
+    return abs(q.value) / written[0].value if written and written[0].value else None
+
+
 def header_scales(header: str) -> tuple[tuple[Fraction, str], ...]:
     """Scales and currencies that a table's header states for its figures, such as (10**6, "USD") for "(US$
     in millions)"."""
@@ -80,12 +353,10 @@ def header_scales(header: str) -> tuple[tuple[Fraction, str], ...]:
     for m in _HEADER_SCALE.finditer(fold(header)):
         if m["en"]:
             factor = SCALES[m["en"].lower()]
-            currency = units.CURRENCY_BEFORE.get((m["cur"] or "").lower(), "")
+            currency = CURRENCY_BEFORE.get((m["cur"] or "").lower(), "")
         else:
-            factor = int(
-                parse_han("一" + m["zh"].lstrip("一")) or 10 ** {"百万": 6, "千万": 7}.get(m["zh"], 0)
-            )
-            currency = units.CURRENCY_AFTER.get(m["unit"] or m["zhcur"] or "", "")
+            factor = int(parse_han("一" + m["zh"]) or 0)
+            currency = CURRENCY_AFTER.get(m["unit"] or m["zhcur"] or "", "")
         scales.append((Fraction(factor), currency))
     return tuple(dict.fromkeys(scales))
 
@@ -105,8 +376,8 @@ def in_header_scale(cell: Quantity, header: str) -> tuple[Quantity, ...]:
             readings.append(replace(cell.times(Fraction(1, 100)), kind=Kind.SHARE, unit="share"))
         for word in re.findall(r"\(([^()]{1,12})\)", folded):
             unit_name = word.strip().lower()
-            if unit_name in ALL_UNITS:
-                base, factor = ALL_UNITS[unit_name]
-                kind = Kind.DURATION if unit_name in units.TIME else Kind.MEASURE
+            if unit_name in UNITS:
+                base, factor = UNITS[unit_name]
+                kind = Kind.DURATION if unit_name in TIME else Kind.MEASURE
                 readings.append(replace(cell.times(factor), kind=kind, unit=base))
     return tuple(readings)

@@ -16,9 +16,8 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from fractions import Fraction
 
-from rag.facts import units
 from rag.facts.dates import Period, contradicts, holds
-from rag.facts.numerals import fold, numerals
+from rag.facts.numerals import fold, numerals, same_currency
 
 
 class Kind(StrEnum):
@@ -93,7 +92,7 @@ def _units_agree(claim: Quantity, source: Quantity) -> bool | None:
     points)."""
     a, _, per_a = claim.unit.partition("/")
     b, _, per_b = source.unit.partition("/")
-    if a != b and not (claim.kind is source.kind is Kind.MONEY and units.same_currency(a, b)):
+    if a != b and not (claim.kind is source.kind is Kind.MONEY and same_currency(a, b)):
         return False if {a, b} == {"share", "points"} or "" in (a, b) else None
     if per_a != per_b:
         return None if per_a and per_b else False

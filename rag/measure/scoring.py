@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from rag.facts import units
+from rag.facts.numerals import same_currency
 from rag.facts.quantities import extract
 from rag.facts.quantity import Kind, Quantity, QuantityMatch, compare
 from rag.languages.text import content_tokens, letters
@@ -238,4 +238,4 @@ def _other_unit(a: Quantity, b: Quantity) -> bool:
     """Whether the two have units, and not the same one; shares and bare numbers agree with each other."""
     if not (a.unit and b.unit) or a.unit == b.unit or Kind.SHARE in (a.kind, b.kind):
         return False
-    return not (a.kind is b.kind is Kind.MONEY and units.same_currency(a.unit, b.unit))
+    return not (a.kind is b.kind is Kind.MONEY and same_currency(a.unit, b.unit))

@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.facts.periods import read_periods
+from rag.facts.dates import read_periods
 from rag.languages.lexicon import expand
 from rag.languages.text import content_tokens, detect_language, search_tokens, sentences, words
 from rag.models.embedder import Embedder, supports

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rag.documents.catalogue import Catalogue
 from rag.domains import load_domains
-from rag.facts.periods import read_periods
+from rag.facts.dates import read_periods
 from rag.facts.references import han
 from rag.questions.constraints import NEUTRAL, Agreement, Constraints, article_agrees, read_constraints
 from tests.catalogues import annual, catalogue, info, law, page, quarterly

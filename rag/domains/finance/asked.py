@@ -13,7 +13,7 @@ from rag.domains.finance.reports import (
     period_agreement,
     report_facts,
 )
-from rag.facts.periods import FiscalPeriod, read_periods
+from rag.facts.dates import FiscalPeriod, read_periods
 from rag.questions.constraints import Matter, Restriction, sign
 
 _AGREES = 0.5

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from rag.documents.description import HEAD, first_year, is_company, stem
 from rag.domains.finance.reports import ANNUAL, QUARTERLY, document_form, fiscal_year, period_end, quarter
+from rag.facts.dates import FiscalPeriod, read_periods
 from rag.facts.names import (
     EXCHANGES,
     GENERIC,
@@ -17,7 +18,6 @@ from rag.facts.names import (
     shorter_name,
     squash,
 )
-from rag.facts.periods import FiscalPeriod, read_periods
 from rag.languages.text import has_han
 from rag.types import Document
 

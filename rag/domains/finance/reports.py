@@ -15,9 +15,8 @@ from datetime import date
 from itertools import islice
 
 from rag.documents.catalogue import Catalogue, derived
-from rag.facts.dates import dates
+from rag.facts.dates import FiscalPeriod, dates, read_periods
 from rag.facts.numerals import fold
-from rag.facts.periods import FiscalPeriod, read_periods
 
 _ENDED = re.compile(
     r"(?:years?|quarters?|quarterly period|months|weeks|periods?)[ \t]+ended\b[:,]?|date of report"

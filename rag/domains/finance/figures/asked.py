@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from rag.domains.finance.figures.formulas import Formula, concept_name, concept_unit
 from rag.domains.finance.printing import Rounding
-from rag.facts.periods import FiscalPeriod, read_periods
+from rag.facts.dates import FiscalPeriod, read_periods
 
 PARTS_ZH = {
     "Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度", "H1": "上半年", "H2": "下半年",

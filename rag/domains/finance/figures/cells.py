@@ -18,8 +18,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from rag.documents.catalogue import singular
-from rag.facts.numerals import fold
-from rag.facts.units import CURRENCY_BEFORE
+from rag.facts.numerals import CURRENCY_BEFORE, fold
 from rag.languages.text import has_han
 from rag.parsers.pdf_rows import is_blank_figure, read_row
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from rag.domains.finance.figures.expressions import FormulaTerm, Node, Number
 from rag.domains.finance.figures.formulas import Book
-from rag.facts.periods import read_periods
+from rag.facts.dates import read_periods
 
 _TOKEN = re.compile(
     r"(?P<num>\d[\d,]*(?:\.\d+)?\s?%?)|(?P<op>[-+*/()×÷–−（）])|(?P<word>[a-z][a-z&'’.-]*[a-z]"

@@ -13,9 +13,8 @@ from datetime import date
 
 from rag.domains.finance.reports import ReportFacts
 from rag.facts.dates import dates
-from rag.facts.numerals import fold
+from rag.facts.numerals import CURRENCY_BEFORE, fold
 from rag.facts.quantities import header_scales
-from rag.facts.units import CURRENCY_BEFORE
 
 _UNIT_LINE = re.compile(
     r"[^\n]*(?:\bin (?:thousands|millions|billions)\b|[$€£]\s?(?:million|billion|thousand)s?\)|单位\s*[:：])"

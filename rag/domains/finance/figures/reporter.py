@@ -18,8 +18,8 @@ from rag.domains.finance.figures.asked import PARTS_ZH
 from rag.domains.finance.figures.formulas import book
 from rag.domains.finance.figures.heads import fiscal_day, part_of
 from rag.domains.finance.reports import ReportFacts, report_facts
+from rag.facts.dates import FiscalPeriod, read_periods
 from rag.facts.names import name_words, short_name, squash
-from rag.facts.periods import FiscalPeriod, read_periods
 from rag.languages.text import has_han
 from rag.questions.constraints import Constraints
 from rag.questions.expects import analyse

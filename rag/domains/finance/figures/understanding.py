@@ -19,7 +19,7 @@ from rag.domains.finance.figures.definitions import Definitions, definition_span
 from rag.domains.finance.figures.expressions import Binary, Call, FormulaTerm, Node, Number
 from rag.domains.finance.figures.formulas import Book, Formula, book, concept_name
 from rag.domains.finance.printing import Rounding, read_rounding
-from rag.facts.periods import FiscalPeriod
+from rag.facts.dates import FiscalPeriod
 from rag.languages.lexicon import MAX_CHARS
 from rag.languages.text import has_han, normalise
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.facts.periods import read_periods
+from rag.facts.dates import read_periods
 
 _HAN = str.maketrans("0123456789", "〇一二三四五六七八九")
 

@@ -1,0 +1,285 @@
+"""Every value that a text states, ranges and bounds among them, and where one lies against another.
+
+`read` is the door: "10–29 employees", "under 3 months", "up to 5 %", "65 and over", 不满三年, 满三年不满五年
+are ranges with open or closed ends; every other value is the quantity that `quantities.extract` reads.
+`relation` compares values of one dimension: a month against a year, a day against a week, a date against a
+range of dates. A number is held against another as a value, never as digits within digits."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from fractions import Fraction
+from functools import cache
+from math import inf
+
+from rag.facts.dates import Period
+from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold, same_currency
+from rag.facts.quantities import extract, in_unit_of, scale_of
+from rag.facts.quantity import Kind, Quantity
+from rag.languages import union
+
+_SIGNS = {"<": "<", "≤": "<=", "<=": "<=", ">": ">", "≥": ">=", ">=": ">="}
+_CURRENCY = rf"(?:(?i:{alternatives(CURRENCY_BEFORE)}))?[ \t]*"
+_BETWEEN = re.compile(rf"(?:(?<![A-Za-z])between|介于|在)[ \t]*{_CURRENCY}$", re.IGNORECASE)
+# What joins two ends to one range: "5 to 10", 3至5年; "at least 18 but under 65", 满三年不满五年.
+_TO = re.compile(rf"[ \t]*(?:--?|~|to|through|thru|until|至|到)[ \t]*(?P<sign>[<≤]?=?)[ \t]*{_CURRENCY}")
+_AND = re.compile(rf"[ \t]*(?:and|和|与)[ \t]*{_CURRENCY}")
+_ALSO = re.compile(r"[ \t]*[,、]?[ \t]*(?:but|and|to|-|且|但|并|至)?[ \t]*")
+# "Rose from 5 % to 10 %" states two values, no range.
+_CHANGED = re.compile(
+    r"(?:ris|rose|increas|decreas|f[ae]ll|gr[eo]w|declin|drop|chang|reduc|rais|lower|improv|\bup\b|\bdown\b)"
+    r"[^.;]{0,40}\bfrom[ \t]*[^\w]{0,4}$",
+    re.IGNORECASE,
+)
+_REACH = 40  # characters in which the words of a bound stand
+_A_YEAR = Fraction(3652425, 10000)  # days, Gregorian
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What lies between two values, as stated at `[start, end)` of the text. `low` and `high` have offsets
+    of their own and are of one kind and unit; None: no end on that side. `low_in` and `high_in` say whether
+    the end itself belongs to it."""
+
+    start: int
+    end: int
+    text: str
+    low: Quantity | None
+    high: Quantity | None
+    low_in: bool = True
+    high_in: bool = True
+
+    @property
+    def kind(self) -> Kind:
+        """That of its ends."""
+        return (self.low or self.high or _NOTHING).kind
+
+
+_NOTHING = Quantity(Kind.NUMBER, 0, 0, "")
+Value = Quantity | Range
+
+
+class Relation(StrEnum):
+    """Where the first of two values lies: `BEFORE` is less or earlier, `WITHIN` inside the second, `HOLDS`
+    around it, `OVERLAPS` partly each."""
+
+    EQUAL = "equal"
+    WITHIN = "within"
+    HOLDS = "holds"
+    BEFORE = "before"
+    AFTER = "after"
+    OVERLAPS = "overlaps"
+
+
+def read(text: str) -> tuple[Value, ...]:
+    """Every value of the text, in order; spans index into `text` and do not overlap."""
+    folded = fold(text)
+    values: list[Value] = []
+    for value in _bounded(folded, extract(text)):
+        joined = _joined(folded, values[-1], value) if values else None
+        if joined is None:
+            values.append(value)
+        else:
+            values[-1] = joined
+    return tuple(replace(v, text=text[v.start : v.end]) if isinstance(v, Range) else v for v in values)
+
+
+def _bounded(text: str, quantities: Sequence[Quantity]) -> Iterator[Value]:
+    """The quantities, those that words bound as ranges of one end."""
+    last = 0
+    for n, q in enumerate(quantities):
+        stop = quantities[n + 1].start if n + 1 < len(quantities) else len(text)
+        bound = _bound(text, q, max(last, q.start - _REACH), min(stop, q.end + _REACH))
+        last = bound.end if bound else q.end
+        yield bound or q
+
+
+def _bound(text: str, q: Quantity, first: int, last: int) -> Range | None:
+    if q.kind in (Kind.REFERENCE, Kind.ORDINAL):
+        return None
+    for behind, m in enumerate(
+        (_pattern(behind=False).search(text, first, q.start), _pattern(behind=True).match(text, q.end, last))
+    ):
+        sign, _, what = _words(behind=bool(behind))[m["bound"].lower()].partition(" ") if m else ("", "", "")
+        if m is None or (what != "any" and (what == "date") != (q.kind is Kind.DATE)):
+            continue
+        start, end = min(m.start(), q.start), max(m.end(), q.end)
+        if sign[0] == "<":
+            return Range(start, end, "", None, q, high_in=sign == "<=")
+        return Range(start, end, "", q, None, low_in=sign == ">=")
+    return None
+
+
+@cache
+def _words(*, behind: bool) -> dict[str, str]:
+    words = union(lambda language: language.bounds_behind if behind else language.bounds_before)
+    return words | (dict.fromkeys("+", ">=") if behind else _SIGNS)
+
+
+@cache
+def _pattern(*, behind: bool) -> re.Pattern[str]:
+    ordered = sorted(_words(behind=behind), key=len, reverse=True)
+    spaced, other = (
+        "|".join(re.escape(w) for w in ordered if (w[0].isalpha() and w[0] < "\u2e80") is blank)
+        for blank in (True, False)
+    )
+    if not behind:
+        return re.compile(
+            rf"(?P<bound>(?<![A-Za-z-])(?:{spaced})(?![A-Za-z])|{other})"
+            rf"[ \t]*(?:(?:the|an?|aged?|of)[ \t]+)*{_CURRENCY}\(?$",
+            re.IGNORECASE,
+        )
+    # "18 years of age or older", 10人(含)以上
+    return re.compile(
+        rf"(?:(?:[ \t]+[a-z-]+){{0,2}}?,?[ \t]+|[\u3400-\u9fff]{{0,2}}?(?:\(含本?数?\))?)"
+        rf"(?P<bound>(?:{spaced})(?![A-Za-z])|(?:{other})(?!\d))",
+        re.IGNORECASE,
+    )
+
+
+def _joined(text: str, a: Value, b: Value) -> Range | None:
+    """The range that two neighbours are the ends of: 5-10, "at least 18 but under 65", 满三年不满五年."""
+    low = a if isinstance(a, Quantity) else a.low if a.high is None else None
+    high = b if isinstance(b, Quantity) else b.high if b.low is None else None
+    if low is None or high is None:
+        return None
+    if isinstance(a, Range) and isinstance(b, Range):
+        fits = _ALSO.fullmatch(text, a.end, b.start) is not None
+    elif _TO.fullmatch(text, a.end, b.start):
+        fits = _CHANGED.search(text, max(0, a.start - 2 * _REACH), a.start) is None
+    else:
+        fits = bool(_AND.fullmatch(text, a.end, b.start) and _BETWEEN.search(text, 0, a.start))
+    ends = _in_one_unit(text, low, high) if fits else None
+    if ends is None or relation(*ends) is not Relation.BEFORE:
+        return None
+    return Range(
+        a.start, b.end, "", *ends,
+        low_in=isinstance(a, Quantity) or a.low_in, high_in=isinstance(b, Quantity) or b.high_in,
+    )  # fmt: skip
+
+
+def _in_one_unit(text: str, low: Quantity, high: Quantity) -> tuple[Quantity, Quantity] | None:
+    """Both ends with what only one of them says: a unit, a currency, a scale, a year."""
+    low = in_unit_of(text, low, high)
+    if low.kind is Kind.MONEY and high.kind is Kind.NUMBER:  # US$5-10 million
+        high, scale = replace(high, kind=Kind.MONEY, unit=low.unit), scale_of(text, high) or 1
+        if scale_of(text, low) == 1 and low.value * scale < high.value:
+            low = low.times(scale)
+    if low.period is not None and high.kind is Kind.NUMBER:  # 2016-2018, FY2016-18
+        year = int(high.value)
+        if set(low.period.parts) != {"year"} or high.value != year or len(high.text) not in (2, 4):
+            return None
+        year += (low.period.year or 0) // 100 * 100 if year < 100 else 0
+        high = replace(high, kind=Kind.DATE, value=Fraction(0), period=Period(year))
+    if low.period is not None and high.period is not None and low.period.year is None:
+        low = replace(low, period=replace(low.period, year=high.period.year))
+    return (low, high) if low.kind is high.kind else None
+
+
+# --- Where one value lies against another
+
+_End = tuple[Fraction | float, Fraction | float]
+"""The least and the most that an end may be: a month has from 28 to 31 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    low: _End
+    high: _End
+    low_in: bool = True
+    high_in: bool = True
+
+
+def relation(a: Value, b: Value) -> Relation | None:
+    """Where `a` lies against `b`; None where the two have no common measure ("5 kg" and "5 days"), or where
+    it depends on the calendar ("30 days" and "a month"). A date is all of its days, a year of 12 months."""
+    ends = [q for v in (a, b) for q in ((v,) if isinstance(v, Quantity) else (v.low, v.high)) if q]
+    if any(q.kind in (Kind.REFERENCE, Kind.ORDINAL) for q in ends):
+        return Relation.EQUAL if len({(q.kind, q.key) for q in ends}) == 1 else None
+    units = {q.unit for q in ends}
+    common = "day" if units == {"day", "month"} else ends[0].unit
+    if common != "day" and not all(same_currency(common, unit) for unit in units):
+        return None
+    if len({q.kind is Kind.DATE for q in ends}) > 1:
+        return None
+    one, two = _extent(a, common), _extent(b, common)
+    return _of_extents(one, two) if one and two else None
+
+
+def _extent(v: Value, unit: str) -> _Extent | None:
+    if isinstance(v, Quantity):
+        return _Extent(*ends) if (ends := _ends(v, unit)) else None
+    low = _ends(v.low, unit) if v.low else ((-inf, -inf),) * 2
+    high = _ends(v.high, unit) if v.high else ((inf, inf),) * 2
+    if low is None or high is None:
+        return None
+    if v.kind is not Kind.DATE:
+        return _Extent(low[0], high[1], v.low_in, v.high_in)
+    # Days are whole: before 2021 is until the last day of 2020.
+    first, last = (low[0] if v.low_in else _moved(low[1], 1)), (high[1] if v.high_in else _moved(high[0], -1))
+    return _Extent(first, last)
+
+
+def _moved(end: _End, days: int) -> _End:
+    return end[0] + days, end[1] + days
+
+
+def _ends(q: Quantity, unit: str) -> tuple[_End, _End] | None:
+    """The first and the last that a quantity is of its measure: days for dates, else its value twice."""
+    if q.period is not None:
+        days = _days(q.period)
+        return None if days is None else ((days[0], days[0]), (days[1], days[1]))
+    if q.unit == "month" and unit == "day":
+        about = q.value * _A_YEAR / 12  # by more than two and a half days no count of months differs
+        end: _End = (about - Fraction(5, 2), about + Fraction(5, 2))
+    else:
+        end = (q.value, q.value)
+    return end, end
+
+
+def _days(p: Period) -> tuple[Fraction, Fraction] | None:
+    """The first and the last day of a period as numbers; None where its year is not known."""
+    if p.year is None or p.time is not None:
+        return None
+    year = p.year + (9 if p.decade else 0)
+    first, last = (p.month, p.month) if p.month else (1, 12)
+    if p.quarter or p.half:
+        first, last = (
+            (3 * p.quarter - 2, 3 * p.quarter) if p.quarter else (6 * (p.half or 1) - 5, 6 * (p.half or 1))
+        )
+    try:
+        begin = date(p.year, first, p.day or 1)
+        end = begin if p.day else date(year, last, monthrange(year, last)[1])
+    except ValueError:  # 30 February
+        return None
+    return Fraction(begin.toordinal()), Fraction(end.toordinal())
+
+
+def _of_extents(a: _Extent, b: _Extent) -> Relation | None:
+    before, after = _order(a.high, b.low), _order(b.high, a.low)
+    if before == -1 or (before == 0 and not (a.high_in and b.low_in)):
+        return Relation.BEFORE
+    if after == -1 or (after == 0 and not (b.high_in and a.low_in)):
+        return Relation.AFTER
+    starts, ends = _order(a.low, b.low), _order(a.high, b.high)
+    if None in (before, after) or starts is None or ends is None:
+        return None
+    starts = starts or b.low_in - a.low_in
+    ends = ends or a.high_in - b.high_in
+    if starts == ends == 0:
+        return Relation.EQUAL
+    if starts >= 0 >= ends:
+        return Relation.WITHIN
+    return Relation.HOLDS if starts <= 0 <= ends else Relation.OVERLAPS
+
+
+def _order(a: _End, b: _End) -> int | None:
+    """-1, 0, 1 as the first is less, equal or more; None where that is not sure."""
+    if a == b and a[0] == a[1]:
+        return 0
+    return -1 if a[1] < b[0] else 1 if a[0] > b[1] else None

@@ -377,7 +377,7 @@ def _noun_of(text: str, m: re.Match[str], noun: str) -> str | None:
         return None
     if given or capital:
         return key
-    lone = m["roman"] and (not noun or noun.lower() in STOPWORDS_EN)
+    lone = bool(m["roman"]) and (not noun or noun.lower() in STOPWORDS_EN)
     unit = text[: m.start()].rstrip()[-1:].isdigit()  # "5 V"
     opens = _OPENS.search(text, 0, m.start()) and (
         (label == "A" and not named) or text[m.end() : m.end() + 1] in (".", ")")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from rag.domains import all_words
-from rag.search.explain import gap_words, is_informative, leg_words, short
+from rag.languages import named, say
+from rag.search.explain import gap_words, is_informative, leg_words, note_values, reason_words, short
 from rag.types import (
     Answer,
     AnswerKind,
@@ -30,7 +30,6 @@ from ui.markup import button, folded, join, label, name, tag
 from ui.texts import Texts
 
 _REASONS = 5
-_WORDS = all_words()
 
 
 def citation_button(number: int, turn: int, texts: Texts) -> Markup:
@@ -107,18 +106,21 @@ def explanation(
 ) -> Markup | None:
     """The lines above an answer: what the question names, what the search was limited to, what gave way;
     nothing for a question that names nothing in a search of everything."""
-    named = [
+    matters = [
         tag(
-            "li", tag("span", _WORDS.label(note.what, texts.code)), " ", name(_WORDS.values(note, texts.code))
+            "li",
+            tag("span", named("matters", note.what, texts.code)),
+            " ",
+            name(note_values(note, texts.code)),
         )
         for note in short(notes)
     ]
     within = [tag("li", name(words)) for words in limits(filters, texts)]
     gaps = [tag("p", gap_words(gap, texts.code), class_="cw-gap", role="note") for gap in relaxed]
-    if not (named or within or gaps):
+    if not (matters or within or gaps):
         return None
     return tag(
-        "div", _line(texts.understood, named), _line(texts.limited, within), gaps, class_="cw-understood"
+        "div", _line(texts.understood, matters), _line(texts.limited, within), gaps, class_="cw-understood"
     )
 
 
@@ -136,17 +138,16 @@ def why(hits: Sequence[Hit], texts: Texts) -> Markup | None:
 
 
 def _why_one(hit: Hit, texts: Texts) -> Markup:
-    found = "；" if texts.code == "zh" else "; "
     reasons = [
         tag(
             "li",
             tag("span", f"{reason.adds:+.1f}".replace("-", "−"), class_="cw-adds"),
-            tag("span", _WORDS.reason(reason, texts.code)),
+            tag("span", reason_words(reason, texts.code)),
             class_="cw-against" if reason.adds < 0 else None,
         )
         for reason in [reason for reason in hit.reasons if is_informative(reason)][:_REASONS]
     ]
-    legs = found.join(leg_words(leg, texts.code) for leg in hit.legs)
+    legs = say("search.legs", texts.code, legs=[leg_words(leg, texts.code) for leg in hit.legs])
     return tag(
         "li",
         tag("p", place(hit.document, hit.chunk, texts), relevance(hit, texts)),

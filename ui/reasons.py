@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
+from rag.languages import LANGUAGES, say
 from rag.types import Answer, AnswerKind, Calculation, Claim, Figure, Part, Reading
 from ui.cards import citation_button
 from ui.markup import button, label, note, tag
@@ -127,10 +128,8 @@ def without_working(claim: Claim, a: Answer) -> Claim:
     """A sentence that code made of a figure, without the formula and working that stand below it."""
     text = claim.text
     for one in () if claim.quoted else a.calculations:
-        how = [f"{one.name} = {one.formula}" if one.formula else "", one.working]
-        named_parts = [part for part in how if part]
-        for bracketed in (f" ({'; '.join(named_parts)})", f"（{'；'.join(named_parts)}）"):
-            text = text.replace(bracketed, "") if named_parts else text
+        for code in LANGUAGES if (how := one.derivation) else ():
+            text = text.replace(say("figures.how", code, how=how), "")
     return replace(claim, text=text)
 
 

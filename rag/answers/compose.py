@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rag.domains import all_words
 from rag.domains.finance.figures import Computed
 from rag.index import Index
+from rag.languages import named, say
 from rag.languages.text import content_tokens, letters, search_tokens, sentences, words
-from rag.questions.expects import AnswerType, analyse
+from rag.questions.expects import analyse
 from rag.search.evidence import Selection
 from rag.store.store import Store
 from rag.types import (
@@ -35,40 +35,10 @@ from rag.types import (
 from rag.verify.reasons import reason
 
 _MOST = 6
-_ON_TOPIC = {
-    "en": "the passages are on the topic, but none of their sentences answers the question",
-    "zh": "所检索的段落与主题有关，但没有一句能回答这个问题",
-}
-_NOTHING = {"en": "no passage shares a word with the question", "zh": "没有任何段落与问题有相同的词语"}
-_ABSENT = {"en": "in no document searched: {words}", "zh": "所检索的文件中没有出现：{words}"}
-_FAR = {"en": "not in the passages nearest to it: {words}", "zh": "最接近的段落中没有：{words}"}
-_DEMANDED = {"en": "no passage found is of: {words}", "zh": "没有找到属于以下范围的段落：{words}"}
-_KIND: Mapping[AnswerType, tuple[str, str]] = {
-    AnswerType.NUMBER: ("a figure", "数字"),
-    AnswerType.MONEY: ("an amount", "金额"),
-    AnswerType.PERCENT: ("a percentage", "百分比"),
-    AnswerType.DURATION: ("a length of time", "期限"),
-    AnswerType.DATE: ("a date", "日期"),
-    AnswerType.PERSON: ("a person", "人"),
-    AnswerType.ORGANISATION: ("an organisation", "机构"),
-    AnswerType.NAME: ("a name", "名称"),
-    AnswerType.PLACE: ("a place", "地点"),
-    AnswerType.REASON: ("a reason", "原因"),
-}
-_ASKED = {"en": "asked for was {kind}", "zh": "所问的是{kind}"}
-_JOIN = {"en": ("; ", ", ", " "), "zh": ("；", "、", "：")}
 _MOST_QUOTES = 2
 _CERTAIN = 0.95
 _FIRST = 1
 _ENDS = '.!?。！？"”’」』)）]'
-_NOT_FOUND = {
-    "en": "The documents do not hold an answer to this question.",
-    "zh": "所检索的文件中没有能够回答这个问题的内容。",
-}
-_SEARCHED = {
-    "en": "Searched: {documents} documents, {passages} passages.",
-    "zh": "已检索 {documents} 份文件、{passages} 个段落。",
-}
 
 
 def missing(
@@ -84,8 +54,6 @@ def missing(
     language for the reader of a refusal; never empty. Named are, as typed, words that no searched document
     holds and words that stand in none of the hits; what of the `relaxed` demands no passage is ("company
     Thornfield Marsh plc"); without any of these the sort of answer that was looked for."""
-    spoken = "zh" if language == "zh" else "en"
-    between, comma, colon = _JOIN[spoken]
     typed = {word: search_tokens(word) for word in words(question)}
     wanted = frozenset(content_tokens(question))
     held: set[str] = set()
@@ -102,17 +70,23 @@ def missing(
         n.what: n.values for gap in relaxed if gap.rank is None for n in gap.wanted if n.what in gap.missed
     }
     absent = list(dict.fromkeys([*demanded.pop("unknown", ()), *absent[:_MOST]]))
-    label = all_words().label
-    demands = [f"{label(what, spoken)}{colon}{comma.join(names)}" for what, names in demanded.items()]
-    said = [] if hits else [_NOTHING[spoken]]
-    for words_of, sentence in ((absent, _ABSENT), (demands, _DEMANDED), (far, _FAR)):
-        if words_of:
-            said.append(sentence[spoken].format(words=comma.join(words_of)))
+    said = [] if hits else [say("answers.nothing", language)]
+    if absent:
+        said.append(say("answers.absent", language, words=absent))
+    if demanded:
+        demands = [
+            say("answers.demand", language, label=named("matters", what, language), names=names)
+            for what, names in demanded.items()
+        ]
+        said.append(say("answers.demanded", language, demands=demands))
+    if far:
+        said.append(say("answers.far", language, words=far))
     if not said:
-        said = [_ON_TOPIC[spoken]]
-        if kind := _KIND.get(analyse(question).expects):
-            said.append(_ASKED[spoken].format(kind=kind[spoken == "zh"]))
-    return between.join(said)
+        said = [say("answers.on_topic", language)]
+        expected = analyse(question).expects
+        if (kind := named("expected", expected, language)) != expected:
+            said.append(say("answers.asked", language, kind=kind))
+    return say("answers.reasons", language, reasons=said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,17 +281,14 @@ def _scope(filters: Filters | None, language: str) -> str:
     if not filters:
         return ""
     parts = [*filters.documents, *filters.kinds, *filters.languages, *filters.companies, *filters.years]
-    chinese = language == "zh"
     if filters.in_force:
-        parts += [f"{filters.in_force} 有效" if chinese else f"in force on {filters.in_force}"]
-    return ("、" if chinese else ", ").join([*parts, *(f"{k}={v}" for k, v in filters.metadata.items())])
+        parts.append(say("answers.in_force", language, day=filters.in_force))
+    return say("answers.scope", language, parts=[*parts, *(f"{k}={v}" for k, v in filters.metadata.items())])
 
 
 def refuse(basis: Basis, reason: str = "") -> Answer:
     """The refusal: says so, says what was searched, and carries the nearest passages. `reason` says what of
     the question had no support (`rag.answers.compose`)."""
-    known_language = basis.language if basis.language in _NOT_FOUND else "en"
     proof = basis.proof
-    searched_all = _SEARCHED[known_language].format(documents=proof.documents, passages=proof.passages)
-    text = f"{_NOT_FOUND[known_language]}{'' if known_language == 'zh' else ' '}{searched_all}"
+    text = say("answers.refused", basis.language, documents=proof.documents, passages=proof.passages)
     return basis.answer(AnswerKind.REFUSED, text, reason=reason or basis.found.reason)

@@ -18,6 +18,7 @@ from rag.answers.compose import (
 )
 from rag.answers.request import Query, Setup
 from rag.domains.finance.figures import Computed, find_figures
+from rag.languages import say
 from rag.questions.parts import completed
 from rag.search.evidence import Selection, select
 from rag.types import (
@@ -32,8 +33,6 @@ from rag.types import (
 )
 
 _LEAST = 2
-_NOT_FOUND = {"en": "Not found in the documents: {parts}.", "zh": "文件中没有找到：{parts}。"}
-_JOIN = {"en": "; ", "zh": "；"}
 _Place = tuple[int, int, int]
 
 
@@ -190,11 +189,7 @@ def _text(subs: Sequence[tuple[Look, Answer | None]], evidence: Sequence[Evidenc
 def _not_found(parts: Sequence[Part], language: str) -> str:
     """ "Not found in the documents: who won the regatta (in no document searched: regatta)."; "" where
     nothing is missing."""
-    known_language = language if language in _NOT_FOUND else "en"
-    brackets = "（{}）" if known_language == "zh" else " ({})"
     unanswered = [
-        p.question + (brackets.format(p.reason) if p.reason else "") for p in parts if not p.answered
+        say("answers.part", language, question=p.question, reason=p.reason) for p in parts if not p.answered
     ]
-    return (
-        _NOT_FOUND[known_language].format(parts=_JOIN[known_language].join(unanswered)) if unanswered else ""
-    )
+    return say("answers.parts_lacking", language, parts=unanswered) if unanswered else ""

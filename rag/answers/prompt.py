@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.errors import GenerationError
+from rag.languages import say
 from rag.models.llm import LLM, Prompt
 from rag.types import Evidence
 
@@ -22,14 +23,6 @@ _TEMPLATE_TOKENS = 48
 # Where separately counted pieces meet.
 _SEAMS = 8
 
-_SYSTEM = {
-    "en": "Answer the question from the quotes only, in one short sentence. "
-    "Copy numbers, dates and names exactly.",
-    "zh": "只根据引文回答问题，用一句话。数字、日期和名称必须照抄。",
-}
-_QUESTION = {"en": "Question: {}", "zh": "问题：{}"}
-_HEADING = {"en": "Quotes from {}:", "zh": "摘自《{}》："}
-
 
 def build_prompt(
     question: str,
@@ -40,14 +33,13 @@ def build_prompt(
     budget: int = DEFAULT_BUDGET,
     language: str,
 ) -> Prompt:
-    """The prompt for one answer in `language` ("zh", else English) of at most `max_tokens`.
+    """The prompt for one answer in `language` of at most `max_tokens`.
 
     `budget` are the tokens that evidence may take; the model's context may allow fewer. What does not fit is
     left out from the last piece backwards; the first piece is shortened if it alone is too long, and so is an
     overlong question (its beginning and end are kept). Raises GenerationError where the context holds not
     even that."""
-    language = language if language in _SYSTEM else "en"
-    system = _SYSTEM[language]
+    system = say("answers.system", language)
     template = getattr(llm, "template_tokens", _TEMPLATE_TOKENS - _SEAMS) + _SEAMS
     room = llm.info.context_tokens - max_tokens - template - llm.count_tokens(system)
     if room < 32:
@@ -55,7 +47,8 @@ def build_prompt(
             f"the context of {llm.info.name} ({llm.info.context_tokens} tokens) leaves no room for evidence "
             f"beside an answer of {max_tokens} tokens; lower max_tokens or use a model with a longer context"
         )
-    question_text = _QUESTION[language].format(_shortened(question.strip(), room // _QUESTION_SHARE, llm))
+    shortened = _shortened(question.strip(), room // _QUESTION_SHARE, llm)
+    question_text = say("answers.question", language, question=shortened)
     room = min(budget, room - llm.count_tokens(question_text))
     kept = list(evidence)
     while len(kept) > 1 and llm.count_tokens(_quotes(kept, language)) > room:
@@ -70,7 +63,7 @@ def _quotes(evidence: Sequence[Evidence], language: str) -> str:
     last = None
     for piece in evidence:
         if piece.document.id != last:
-            lines.append(_HEADING[language].format(_title(piece)))
+            lines.append(say("answers.quotes", language, title=_title(piece)))
             last = piece.document.id
         lines.append(f"[{piece.number}] {_one_line(piece)}")
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rag.cli import output
+from rag.languages import say
 
 if TYPE_CHECKING:
     from rag.index import Index
@@ -17,51 +18,6 @@ if TYPE_CHECKING:
 _MOST, _WIDTH = 8, 160
 QUOTE = 320
 _COLOURS = {"supported": "green", "partial": "yellow", "unsupported": "red"}
-_EN = {
-    "evidence": "Evidence",
-    "columns": "columns: {}",
-    "written": "Answer",
-    "quoted": "Answer, in the documents' own words",
-    "computed": "Answer, computed from the documents",
-    "references": "References",
-    "mark": "✓ quoted",
-    "supported": "✓ supported",
-    "partial": "~ partly supported",
-    "unsupported": "✗ not supported",
-    "absent": "✗ not found in the documents",
-    "nearest": "Nearest passages",
-    "words": "words",
-    "both": "words and meaning",
-    "scope": " ({})",
-    "searched": (
-        "Searched by {how}: {passages:,} passages of {documents:,} documents{scope}. "
-        "Best score {best:.2f}, needed {needed:.2f}."
-    ),
-    "unread": "not read: {} ({})",
-    "page": "page {}",
-}
-_ZH = {
-    "evidence": "依据",
-    "columns": "列：{}",
-    "written": "回答",
-    "quoted": "回答（文件原文）",
-    "computed": "回答（由文件中的数字算出）",
-    "references": "出处",
-    "mark": "✓ 原文",
-    "supported": "✓ 有依据",
-    "partial": "~ 部分有依据",
-    "unsupported": "✗ 没有依据",
-    "absent": "✗ 文件中没有找到",
-    "nearest": "最接近的段落",
-    "words": "词语",
-    "both": "词语与语义",
-    "scope": "（{}）",
-    "searched": (
-        "按{how}检索：{documents} 份文件{scope}、{passages} 个段落。最高分 {best:.2f}，需达到 {needed:.2f}。"
-    ),
-    "unread": "未读取：{}（{}）",
-    "page": "第 {} 页",
-}
 
 
 def followed(index: Index, chunk_id: int) -> list[str]:
@@ -91,18 +47,13 @@ def validity_line(document: DocumentInfo) -> str:
     return f"{force.reason}{by} from {force.end}"
 
 
-def _words(language: str) -> dict[str, str]:
-    return _ZH if language == "zh" else _EN
-
-
 def print_evidence(evidence: Sequence[Evidence], language: str = "en") -> None:
     """The sentences that bear on the question, before any answer."""
-    words = _words(language)
-    typer.secho(words["evidence"], bold=True)
+    typer.secho(say("cli.evidence", language), bold=True)
     for found in evidence:
         typer.echo(f"  [{found.number}] {output.one_line(found.text, QUOTE)}")
         if found.header:
-            columns = words["columns"].format(output.one_line(found.header, QUOTE))
+            columns = say("cli.columns", language, header=output.one_line(found.header, QUOTE))
             typer.secho(f"      {columns}", dim=True)
         place = where(found.document.path, found.page, found.heading_path, found.location, language)
         typer.secho(f"      {place}", dim=True)
@@ -115,8 +66,7 @@ def print_answer(answer: Answer) -> None:
     if answer.refused:
         _print_refusal(answer)
         return
-    words = _words(answer.language)
-    typer.secho(words[answer.kind.value], bold=True)
+    typer.secho(say(f"cli.{answer.kind}", answer.language), bold=True)
     if answer.reading is not None:  # grouped by document, side or heading: the text says it all
         typer.echo("\n".join(f"  {line}".rstrip() for line in output.clean(answer.text).splitlines()))
     elif answer.parts:
@@ -126,7 +76,7 @@ def print_answer(answer: Answer) -> None:
         for claim in answer.claims:
             _print_claim(claim, answer.language)
     typer.echo()
-    typer.secho(words["references"], bold=True)
+    typer.secho(say("cli.references", answer.language), bold=True)
     documents = {e.number: e.document for e in answer.evidence}
     for citation in answer.cited:
         _print_citation(citation, answer.language)
@@ -139,7 +89,7 @@ def print_answer(answer: Answer) -> None:
 def _print_part(part: Part, answer: Answer) -> None:
     typer.secho(f"  {output.one_line(part.question)}", bold=True)
     if not part.answered:
-        typer.secho(f"    {_words(answer.language)['absent']}", fg="yellow", nl=False)
+        typer.secho(f"    {say('cli.absent', answer.language)}", fg="yellow", nl=False)
         typer.echo(f": {output.one_line(part.reason)}" if part.reason else "")
         return
     for claim in answer.claims:
@@ -148,11 +98,10 @@ def _print_part(part: Part, answer: Answer) -> None:
 
 
 def _print_claim(claim: Claim, language: str, indent: str = "  ") -> None:
-    words = _words(language)
     marks = "".join(f"[{n}]" for n in claim.citations)
     colour = _COLOURS[claim.state.value]
     typer.echo(f"{indent}{output.one_line(claim.text)} {marks}  ", nl=False)
-    typer.secho(words["mark"] if claim.quoted else words[claim.state.value], fg=colour)
+    typer.secho(say("cli.mark" if claim.quoted else f"cli.{claim.state}", language), fg=colour)
     if claim.state.value != "supported":
         for reason in claim.reasons:
             typer.secho(f"{indent}    {output.one_line(reason)}", fg=colour)
@@ -160,7 +109,7 @@ def _print_claim(claim: Claim, language: str, indent: str = "  ") -> None:
 
 def _print_citation(citation: Citation, language: str) -> None:
     place = where(citation.document, citation.page, citation.heading_path, citation.location, language)
-    columns = _words(language)["columns"].format(output.one_line(citation.header))
+    columns = say("cli.columns", language, header=output.one_line(citation.header))
     beside = f" ({columns})" if citation.header else ""
     typer.echo(f"  [{citation.number}] {place}: “{output.one_line(citation.quote)}”{beside}")
 
@@ -177,25 +126,26 @@ def _print_refusal(answer: Answer) -> None:
         typer.echo(output.one_line(answer.reason))
     _print_certificate(answer.certificate, answer.language)
     if answer.nearest:
-        typer.secho(f"\n{_words(answer.language)['nearest']}", bold=True)
+        typer.secho(f"\n{say('cli.nearest', answer.language)}", bold=True)
     for hit in answer.nearest[:3]:
         typer.echo(f"  {place_of(hit, answer.language)}: {output.one_line(hit.chunk.text, QUOTE)}")
         print_validity(hit.document)
 
 
 def _print_certificate(searched: Certificate, language: str) -> None:
-    words = _words(language)
-    line = words["searched"].format(
-        how=words["both"] if searched.dense else words["words"],
+    line = say(
+        "cli.searched",
+        language,
+        meaning=searched.dense,
         passages=searched.passages,
         documents=searched.documents,
-        scope=words["scope"].format(output.one_line(searched.scope)) if searched.scope else "",
+        scope=output.one_line(searched.scope),
         best=searched.best_score,
         needed=searched.threshold,
     )
     typer.echo(f"\n{line}")
     for path, status in searched.unreadable:
-        typer.echo(f"  {words['unread'].format(output.one_line(path), status)}")
+        typer.echo(f"  {say('cli.unread', language, path=output.one_line(path), status=status)}")
 
 
 def place_of(hit: Hit, language: str = "en") -> str:
@@ -208,5 +158,5 @@ def where(
     document: str, page: int | None, heading_path: Sequence[str], location: str, language: str = "en"
 ) -> str:
     """The same from its pieces; what is not known is left out."""
-    paged = _words(language)["page"].format(page) if page else location
+    paged = say("cli.page", language, page=page) if page else location
     return output.one_line(", ".join(part for part in (document, paged, " > ".join(heading_path)) if part))

@@ -45,11 +45,10 @@ _STAGES = {
 def print_short(understood: Sequence[Note], relaxed: Sequence[Gap]) -> None:
     """The lines above an answer: "Understood: company: Thornfield Marsh plc; year: 2022"; nothing where the
     question names nothing."""
-    from rag.domains import all_words
-    from rag.search.explain import short
+    from rag.search.explain import note_words, short
 
     if notes := short(understood):
-        typer.secho(f"Understood: {output.one_line('; '.join(map(all_words().note, notes)))}", dim=True)
+        typer.secho(f"Understood: {output.one_line('; '.join(map(note_words, notes)))}", dim=True)
     _print_gaps(relaxed, indent="")
     if notes or relaxed:
         typer.echo()
@@ -57,12 +56,11 @@ def print_short(understood: Sequence[Note], relaxed: Sequence[Gap]) -> None:
 
 def print_understood(explanation: Explanation) -> None:
     """Everything that was understood, each on a line, the documents named, and what gave way."""
-    from rag.domains import all_words
+    from rag.search.explain import note_words
 
-    words = all_words()
     typer.secho("Understood", bold=True)
     for note in explanation.understood:
-        typer.echo(f"  {output.one_line(words.note(note))}")
+        typer.echo(f"  {output.one_line(note_words(note))}")
     if not explanation.understood:
         typer.echo("  no company, statute, period or other name; searched by its words alone")
     for path in explanation.documents:
@@ -74,13 +72,12 @@ def print_understood(explanation: Explanation) -> None:
 def print_reasons(because: HitExplanation) -> None:
     """The searches that found a passage, what of the question it meets, and the heaviest reasons, with what
     each adds to the log-odds of its score."""
-    from rag.domains import all_words
+    from rag.languages import named
     from rag.search.explain import leg_words
 
-    label = all_words().label
     typer.secho(f"   {'; '.join(map(leg_words, because.legs))}", dim=True)
-    matters = [f"✓ {label(what)}" for what in because.agrees]
-    matters += [f"✗ other {label(what)}" for what in because.clashes]
+    matters = [f"✓ {named('matters', what, 'en')}" for what in because.agrees]
+    matters += [f"✗ other {named('matters', what, 'en')}" for what in because.clashes]
     if matters:
         typer.secho(f"   {', '.join(matters)}", dim=True)
     for reason, words in list(zip(because.reasons, because.words, strict=True))[:_REASONS]:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # a worker that reads files must not load the search
     from rag.documents.description import Describes
     from rag.questions.constraints import Sought
     from rag.questions.mentions import Known
-    from rag.search.explain import Words
     from rag.search.pool import Searches
     from rag.store.store import Store
 
@@ -79,13 +78,6 @@ def load_domains(lexicons: Sequence[Path | str] = (), concepts: Sequence[Path | 
             load_user_table(path)
     each = (Law(), Medicine(), Finance(tuple(needed)))
     return Domains(each, (*words, *(field.lexicon for field in each)))
-
-
-def all_words() -> Words:
-    """The words in which the matters of every field are explained."""
-    from rag.search.explain import Words
-
-    return Words(load_domains().each)
 
 
 def known_names(catalogue: Catalogue) -> Known:

@@ -1,17 +1,19 @@
 """What depends on a language, a folder each: `en`, `zh`.
 
-`words.toml` holds the words and patterns by which texts are understood, `says.toml` what answers and the page
-say. A language is there because its folder is; nothing else names it. English and Chinese are complete;
-another may leave out what it does not say, and is then answered in English.
+`words.toml` holds the words and patterns by which texts are understood, `says.toml` what answers say and
+`page.toml` what the page says. A language is there because its folder is; nothing else names it. English and
+Chinese are complete; another may leave out what it does not say, and is then answered in English.
 
 Readers of text take the union over `LANGUAGES`; what speaks asks `say`."""
 
 from __future__ import annotations
 
+import string
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -27,13 +29,14 @@ COMPLETE = ("en", "zh")
 class Language:
     """The words of a language, lower-case, each with what it stands for.
 
-    `code` is the name of its folder ("en"), `name` what its speakers call it. `months` are 1 to 12, `scales`
-    what multiplies the number before it, `ordinals` 1 for the first and -1 for the last. Units of time and
-    measure have their base unit and the exact factor to it ("week": ("day", 7)), currencies a code or a sign
-    that several share, `article_words` the kind of numbered part ("clause": "section"). Words
-    that bound a value stand before it ("under": "<") or behind it ("or more": ">=")."""
+    `code` is the name of its `folder` ("en"), `name` what its speakers call it. `months` are 1 to 12,
+    `scales` what multiplies the number before it, `ordinals` 1 for the first and -1 for the last. Units of
+    time and measure have their base unit and the exact factor to it ("week": ("day", 7)), currencies a code
+    or a sign that several share, `article_words` the kind of numbered part ("clause": "section"). Words that
+    bound a value stand before it ("under": "<") or behind it ("or more": ">=")."""
 
     code: str
+    folder: Path
     name: str
     months: Mapping[str, int]
     numerals: Mapping[str, int]
@@ -53,23 +56,34 @@ def _unit(text: str) -> tuple[str, Fraction]:
     return base, Fraction(factor)
 
 
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}, a file of a language, cannot be read: {error}.") from error
+
+
 def _load(folder: Path) -> Language:
     path = folder / "words.toml"
-    try:
-        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"The words of a language, {path}, cannot be read: {error}.") from error
-    known = {field.name for field in fields(Language)} - {"code"}
-    if surplus := raw.keys() - known:
-        raise ConfigError(f"{path} has {', '.join(sorted(surplus))}, which no language has.")
-    if folder.name in COMPLETE and (missing := known - raw.keys()):
-        raise ConfigError(f"{path} leaves out {', '.join(sorted(missing))}.")
+    raw = _read(path)
+    known = {field.name for field in fields(Language)} - {"code", "folder"}
+    _same(path, "keys", known, known if folder.name in COMPLETE else set(), set(raw))
     raw["months"] = [[number, *words] for number, words in enumerate(raw.get("months", ()), 1)]
     words: dict[str, Any] = {key: {w: row[0] for row in raw.get(key, ()) for w in row[1:]} for key in known}
     for key in ("time_units", "measures"):
         words[key] = {word: _unit(unit) for word, unit in words[key].items()}
     words["name"] = raw.get("name", folder.name)
-    return Language(code=folder.name, **words)
+    return Language(code=folder.name, folder=folder, **words)
+
+
+def _same(path: Path, what: str, known: set[str], needed: set[str], found: set[str]) -> None:
+    """Raises ConfigError that names what a file lacks of the `needed`, or has beside the `known`."""
+    if surplus := found - known:
+        raise ConfigError(f"{path} has {what} that English has not: {', '.join(sorted(surplus))}.")
+    if missing := needed - found:
+        raise ConfigError(f"{path} lacks {what}: {', '.join(sorted(missing))}.")
 
 
 def _found() -> dict[str, Language]:
@@ -87,14 +101,100 @@ def register(folder: Path) -> Language:
     read text are imported: their patterns are the union of the languages at hand. Raises ConfigError for a
     file that cannot be read."""
     found = _LANGUAGES[folder.name] = _load(folder)
+    sayings.cache_clear()
     return found
 
 
 def language(code: str) -> Language:
-    """The language of a code, else English."""
-    return LANGUAGES.get(code, LANGUAGES[COMPLETE[0]])
+    """The language of a code ("zh", "zh-CN"), else English."""
+    return LANGUAGES.get(code[:2].lower(), LANGUAGES[COMPLETE[0]])
 
 
 def union(words: Callable[[Language], Mapping[str, T]]) -> dict[str, T]:
     """Words of all languages with what they stand for: `union(lambda of: of.months)`."""
     return {word: value for known in LANGUAGES.values() for word, value in words(known).items()}
+
+
+def say(key: str, language: str, /, **values: object) -> str:
+    """A text of says.toml in a language: `say("answers.refused", "en", documents=3, passages=12)`.
+
+    The placeholders of a text, `{name}` or `{name:how}`, take values by name; `how` is a format of Python
+    (`{count:,}`), what stands between the members of a tuple (`{names:, }`), or a choice: `{count:is|are}`
+    takes the first of two for 1, true or anything there, `{way:the same|more|less}` one of three for 0, 1 and
+    -1. What is chosen may hold placeholders, choices among them. `{name!u}` begins with a capital."""
+    return _fill(sayings("says", language)[key], values)
+
+
+@lru_cache(maxsize=32)
+def sayings(file: str, code: str) -> Mapping[str, str]:
+    """The texts of a file ("says" or "page") in a language by their keys ("answers.refused"), in English
+    where it has none. Raises ConfigError where it, or English or Chinese, lacks or invents a text or a
+    placeholder; one that English only chooses by may be left out."""
+    default, *others = (LANGUAGES[known] for known in COMPLETE)
+    chosen = language(code)
+    texts = dict(_texts(_read(default.folder / f"{file}.toml")))
+    for other in dict.fromkeys((*others, chosen)):
+        path = other.folder / f"{file}.toml"
+        found = dict(_texts(_read(path)))
+        _same(path, "texts", set(texts), set(texts) if other.code in COMPLETE else set(), set(found))
+        for key, text in found.items():
+            wanted, held = dict(_names(texts[key])), set(dict(_names(text)))
+            _same(path, f"placeholders in {key}", set(wanted), {n for n in wanted if wanted[n]}, held)
+    return texts if chosen is default else texts | found
+
+
+def named(table: str, name: str, language: str) -> str:
+    """What a table of says.toml calls something; its own name where it has none."""
+    return sayings("says", language).get(f"{table}.{name}", name)
+
+
+def own(texts: Sequence[T], language: str) -> T:
+    """Of a text in each of the complete languages the one in this language, else the first."""
+    return texts[COMPLETE.index(language) if language in COMPLETE else 0]
+
+
+def _texts(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _texts(value, f"{above}{key}.")
+        else:
+            yield above + key, str(value)
+
+
+def _names(text: str) -> Iterator[tuple[str, bool]]:
+    """The placeholders of a text, last those that are put in and do not only choose."""
+    named = [(name, _choices(how or "")) for _, name, how, _ in string.Formatter().parse(text) if name]
+    yield from ((name, False) for name, choices in named if len(choices) > 1)
+    for name, choices in named:
+        if len(choices) == 1:
+            yield name, True
+        else:
+            yield from (inner for choice in choices for inner in _names(choice))
+
+
+def _choices(how: str) -> list[str]:
+    depth, choices = 0, [""]
+    for character in how:
+        depth += (character == "{") - (character == "}")
+        if character == "|" and not depth:
+            choices.append("")
+        else:
+            choices[-1] += character
+    return choices
+
+
+def _fill(text: str, values: Mapping[str, object]) -> str:
+    parts = []
+    for literal, name, how, capital in string.Formatter().parse(text):
+        put = _filled(values[name], how or "", values) if name is not None else ""
+        parts += [literal, put[:1].upper() + put[1:] if capital else put]
+    return "".join(parts)
+
+
+def _filled(value: Any, how: str, values: Mapping[str, object]) -> str:
+    choices = _choices(how)
+    if len(choices) == 3:
+        return _fill(choices[value], values)
+    if len(choices) == 2:
+        return _fill(choices[not (value == 1 if isinstance(value, int) else value)], values)
+    return how.join(value) if isinstance(value, (list, tuple)) else format(value, how)

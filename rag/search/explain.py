@@ -1,83 +1,29 @@
 """What a search understood, what of it gave way, and why each passage stands where it does; as values, and
-in words, English and Chinese, the same for the terminal and the page (`Words`).
+in words, the same for the terminal and the page.
 
 What a question names is a preference (`rag.questions.constraints`): where no passage is what was asked for,
 the nearest is given. Here that is said: the reader of figures for 2022 learns that 2021 was asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.documents.catalogue import Catalogue
+from rag.languages import named, say
 from rag.languages.lexicon import expand
 from rag.questions import parts
 from rag.questions.constraints import Constraints, article_agrees, sign
-from rag.search.pool import Retrievers, Searches, sources
+from rag.search.pool import Retrievers, sources
 from rag.search.retrieve import QueryDemands, check_question, read_demands
 from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Note, Reason
 
 # What is said only where somebody asks for the explanation, subjects too, which are a weak hint.
 _LONG = frozenset({"subject", "words", "part"})
-_MATTERS: Mapping[str, tuple[str, ...]] = {
-    "company": ("company", "公司"),
-    "period": ("period", "期间"),
-    "year": ("year", "年度"),
-    "also": ("also", "另涉年度"),
-    "passage": ("passage", "条款"),
-    "words": ("also searched as", "同时检索"),
-    "part": ("asked in parts", "分问"),
-    "unknown": ("in no document", "文件中没有"),
-}
-# For each feature of rag.search.ranker that is of no field.
-_FEATURES: Mapping[str, tuple[str, ...]] = {
-    "lexical_share": ("it shares more words with the question than other passages",
-                      "与问题相同的用词多于其他段落"),
-    "lexical_rank": ("it stands high in the search by words", "在词语检索中名次靠前"),
-    "dense": ("it is close to the question in meaning", "与问题语义相近"),
-    "dense_share": ("it is closer in meaning than other passages", "语义比其他段落更接近问题"),
-    "dense_rank": ("it stands high in the search by meaning", "在语义检索中名次靠前"),
-    "fused": ("words and meaning both fit", "词语与语义都相符"),
-    "fused_share": ("words and meaning together fit better than elsewhere", "词语与语义合计优于其他段落"),
-    "title": ("its document's title speaks of the question's words", "文件名称出现问题用词"),
-    "words": ("its text holds the question's words", "正文含有问题用词"),
-    "words_anywhere": ("text, headings and title hold the question's words",
-                       "正文、标题或文件名含有问题用词"),
-    "window": ("the question's words stand close together", "问题用词彼此靠近"),
-    "window_share": ("the question's words stand closer together than elsewhere", "问题用词比其他段落更集中"),
-    "pairs": ("neighbouring words of the question are neighbours here", "问题中相邻的词在此也相邻"),
-    "rarest_missing": ("a rare word of the question is missing", "缺少问题中的少见用词"),
-    "title_words": ("the title holds words of the question", "文件名称含有问题用词"),
-    "title_filled": ("the question holds most of the title", "问题几乎包含整个文件名称"),
-    "reworded": ("it holds professional words for the question", "含有与问题对应的专业用语"),
-    "reworded_title": ("the title holds a professional word for the question", "文件名称含有对应的专业用语"),
-    "document_best": ("its document holds a passage that fits well", "所在文件有段落与问题很相符"),
-    "document_top": ("several passages of its document fit", "所在文件有多个段落与问题相符"),
-    "neighbours": ("the passage beside it fits too", "相邻段落也与问题相符"),
-    "place": ("it stands late in its document", "位于文件靠后处"),
-    "opening": ("it opens its document", "位于文件开头"),
-    "length": ("it is long", "篇幅较长"),
-    "numbers": ("it holds figures", "含有数字"),
-    "table": ("it is a table", "是表格"),
-    "article": ("it is an article or section of its own", "是独立的条款"),
-    "headings_only": ("it is a heading without text", "只有标题，没有正文"),
-    "name": ("its document is of the company or name in the question", "文件属于所问的公司或名称",
-             "its document is of another company than the one named", "文件属于其他公司"),
-    "article_named": ("it is, or cites, the article or section named", "即所问条款，或提及该条款",
-                      "it is another article or section than the one named", "是其他条款"),
-    "lines": ("it prints line items that the answer is made of", "列有计算所需的项目"),
-    "page_lines": ("its page prints line items that the answer is made of", "所在页列有计算所需的项目"),
-    "superseded": ("it has been superseded or repealed", "已被取代或废止"),
-}  # fmt: skip
-_SEARCHES: Mapping[str, tuple[str, str]] = {"lexical": ("words", "词语"), "dense": ("meaning", "语义")}
 # The authority of what has no rank.
 _UNRANKED = 0.5
 # What says more of a document than whose it is.
 _BESIDES = frozenset({"form", "period", "year", "passage"})
-
-
-def _in(language: str, words: Sequence[str]) -> str:
-    return words[1 if language == "zh" else 0]
 
 
 def is_informative(reason: Reason) -> bool:
@@ -88,43 +34,26 @@ def is_informative(reason: Reason) -> bool:
 
 def leg_words(leg: Leg, language: str = "en") -> str:
     """Where a passage stands in one search: "words: place 3 (0.41)"."""
-    name = _in(language, _SEARCHES.get(leg.name, (leg.name, leg.name)))
-    ranked = (f"place {leg.rank}", f"第 {leg.rank} 位") if leg.rank else ("behind the others", "未列前茅")
-    place = _in(language, ranked)
-    return f"{name}：{place}（{leg.score:.2f}）" if language == "zh" else f"{name}: {place} ({leg.score:.2f})"
+    name = named("search", leg.name, language)
+    return say("search.leg", language, name=name, rank=str(leg.rank or ""), score=leg.score)
 
 
-class Words:
-    """The words of explanations: those of the fields beside what holds for all. `tables`: see
-    `rag.search.pool.Searches.words`."""
+def reason_words(reason: Reason, language: str = "en") -> str:
+    """A reason in words, for or against as its value says: "its document is of another period"."""
+    against = named("against", reason.name, language) if reason.value < 0 else reason.name
+    return named("features", reason.name, language) if against == reason.name else against
 
-    def __init__(self, fields: Iterable[Searches]) -> None:
-        self.tables = {"matters": dict(_MATTERS), "features": dict(_FEATURES)}
-        for field in fields:
-            for sort, table in field.words.items():
-                self.tables.setdefault(sort, {}).update(table)
 
-    def _in(self, language: str, sort: str, name: str) -> str:
-        return _in(language, self.tables.get(sort, {}).get(name, (name, name)))
+def note_values(note: Note, language: str = "en") -> str:
+    """The values of a note, by their names where there are any for them."""
+    values = [named(note.what, value, language) for value in note.values]
+    return say("search.parts" if note.what == "part" else "search.values", language, values=values)
 
-    def reason(self, reason: Reason, language: str = "en") -> str:
-        """A reason in words, for or against as its value says: "its document is of another period"."""
-        words = self.tables["features"].get(reason.name, (reason.name, reason.name))
-        return _in(language, words[2:] if reason.value < 0 and len(words) > 2 else words)
 
-    def label(self, what: str, language: str = "en") -> str:
-        """The name of a matter: "company"."""
-        return self._in(language, "matters", what)
-
-    def values(self, note: Note, language: str = "en") -> str:
-        """The values of a note, by their names where the field has any for them."""
-        between = "；" if note.what == "part" else "、" if language == "zh" else ", "
-        return between.join(self._in(language, note.what, value) for value in note.values)
-
-    def note(self, note: Note, language: str = "en") -> str:
-        """A note in words: "company: Thornfield Marsh plc"."""
-        between = "：" if language == "zh" else ": "
-        return f"{self.label(note.what, language)}{between}{self.values(note, language)}"
+def note_words(note: Note, language: str = "en") -> str:
+    """A note in words: "company: Thornfield Marsh plc"."""
+    label = named("matters", note.what, language)
+    return say("search.note", language, label=label, values=note_values(note, language))
 
 
 def short(notes: Sequence[Note]) -> tuple[Note, ...]:
@@ -136,36 +65,17 @@ def gap_words(gap: Gap, language: str = "en") -> str:
     """What gave way, in words: "no passage of Thornfield Marsh plc for 2021 was found; nearest: Thornfield
     Marsh plc, 2022 (thornfield.pdf)"."""
     if gap.missed == ("unknown",):
-        names = "”“".join(gap.wanted[0].values) if language == "zh" else '", "'.join(gap.wanted[0].values)
-        return f"没有文件名为“{names}”" if language == "zh" else f'no document bears the name "{names}"'
-    if language == "zh":
-        wanted = _wanted_zh(gap.wanted)
-        if gap.rank is not None:
-            return f"第 1 段不属于{wanted}，第 {gap.rank} 段才是；第 1 段为：{gap.nearest}"
-        return f"未找到{wanted}的段落" + (f"；最接近：{gap.nearest}" if gap.nearest else "")
-    wanted = _wanted_en(gap.wanted)
-    if gap.rank is not None:
-        return f"the first passage is not of {wanted}, but of {gap.nearest}; passage {gap.rank} is"
-    return f"no passage of {wanted} was found" + (f"; nearest: {gap.nearest}" if gap.nearest else "")
+        return say("search.unknown", language, names=gap.wanted[0].values)
+    key = "search.none" if gap.rank is None else "search.other_first"
+    return say(key, language, wanted=_wanted(gap.wanted, language), rank=gap.rank, nearest=gap.nearest)
 
 
-def _wanted_en(notes: Sequence[Note]) -> str:
-    by = {note.what: " and ".join(note.values) for note in notes}
-    owner, form = next((by[n.what] for n in notes if n.what not in _BESIDES), ""), by.get("form", "")
-    document = f"{owner} {form}".strip() if owner else f"the {form}" if form else ""
-    time = by.get("period") or by.get("year", "")
-    if time:
-        document = f"{document or 'a document'} for {time}"
-    passage = by.get("passage", "")
-    return f"{passage} of {document}" if passage and document else passage or document
-
-
-def _wanted_zh(notes: Sequence[Note]) -> str:
-    by = {note.what: "、".join(note.values) for note in notes}
-    time = by.get("period") or (f"{by['year']} 年" if "year" in by else "")
-    owners = (by[note.what] for note in notes if note.what not in _BESIDES)
-    order = (*owners, time, by.get("form", ""), by.get("passage", ""))
-    return " ".join(part for part in order if part)
+def _wanted(notes: Sequence[Note], language: str) -> str:
+    by = {note.what: say("search.several", language, values=note.values) for note in notes}
+    owner, *others = [by[note.what] for note in notes if note.what not in _BESIDES] or [""]
+    known = {what: by.get(what, "") for what in ("period", "year", "form", "passage")}
+    document = say("search.document", language, owner=owner, others=others, **known)
+    return say("search.wanted", language, document=document, **known).strip()
 
 
 _AGREES = 0.5
@@ -210,13 +120,12 @@ def explain(
     demands = read_demands(legs, question, filters)
     catalogue = legs.store.catalogue()
     met = [_met(hit, demands.constraints) for hit in hits]
-    words = Words(legs.fields)
     return Explanation(
         question=question,
         understood=tuple(_understood(legs, question, demands, hits)),
         documents=tuple(legs.store.document(d).path for d in demands.documents),
         relaxed=tuple(_relaxed(demands.constraints, hits, met, catalogue)),
-        hits=tuple(_because(hit, state, words) for hit, state in zip(hits, met, strict=True)),
+        hits=tuple(_because(hit, state) for hit, state in zip(hits, met, strict=True)),
     )
 
 
@@ -299,7 +208,7 @@ def _called(info: DocumentInfo) -> str:
     return f"{description} ({info.path})" if description and description != info.path else info.path
 
 
-def _because(hit: Hit, met: Mapping[str, bool | None], words: Words) -> HitExplanation:
+def _because(hit: Hit, met: Mapping[str, bool | None]) -> HitExplanation:
     reasons = tuple(reason for reason in hit.reasons if is_informative(reason))
     return HitExplanation(
         chunk_id=hit.chunk_id,
@@ -310,5 +219,5 @@ def _because(hit: Hit, met: Mapping[str, bool | None], words: Words) -> HitExpla
         agrees=tuple(what for what, state in met.items() if state),
         clashes=tuple(what for what, state in met.items() if state is False),
         reasons=reasons,
-        words=tuple(map(words.reason, reasons)),
+        words=tuple(map(reason_words, reasons)),
     )

@@ -28,16 +28,10 @@ from rag.store.store import Store
 from rag.types import Filters, Stages
 
 _TERMS_EMBEDDED = 6
-WordTables = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
 class Searches(Reads, Protocol):
     """A field as the search asks it."""
-
-    @property
-    def words(self) -> WordTables:
-        """What explanations call its "matters" (`rag.types.Note`), "features", and the values of a matter:
-        English, Chinese; of a feature that can speak against a passage, both again for that."""
 
     def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
         """Features of a document's passages, whatever the question."""

@@ -11,15 +11,13 @@ from dataclasses import dataclass, replace
 
 from rag.answers.compose import Basis, certificate, missing, quote_claim, refuse
 from rag.index import Index
-from rag.languages.text import has_han
+from rag.languages import say
+from rag.languages.text import detect_language
 from rag.search.evidence import Selection, select
 from rag.tasks.tally import not_all_read
 from rag.tasks.topics import Text, TopicScope, TopicTerm
 from rag.tasks.wordings import Ask, CountUnit, Intent
 from rag.types import Answer, AnswerKind, Claim, ClaimState, Evidence, Filters, Hit, Part, Reading
-
-_COUNTED = {"en": "counted by code over every passage that was read", "zh": "由程序逐段统计得出"}
-_ZERO = {"en": "0 passages match {words}.", "zh": "含有{words}的段落数为 0。"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +35,6 @@ class TaskRequest:
     limit: int = 6
     threshold: float | None = None
 
-    @property
-    def chinese(self) -> bool:
-        return self.language == "zh"
-
     def basis(self, found: Selection, hits: Sequence[Hit]) -> Basis:
         proof = certificate(self.index, found, self.filters, self.language)
         return Basis(self.question, self.language, found, hits, proof, searched=self.searched)
@@ -48,8 +42,7 @@ class TaskRequest:
 
 def counted_claim(text: str, language: str, citations: Sequence[int] = ()) -> Claim:
     """A sentence whose figures were counted by code."""
-    reason = _COUNTED["zh" if language == "zh" else "en"]
-    return Claim(text, ClaimState.SUPPORTED, tuple(citations), (reason,))
+    return Claim(text, ClaimState.SUPPORTED, tuple(citations), (say("tasks.counted", language),))
 
 
 def counted_answer(
@@ -82,9 +75,9 @@ def none_match(
     topic, store = scope.topic or request.searched, request.index.store
     why = missing(topic, hits, store, request.language, filters=request.filters)
     refusal = refuse(request.basis(found, hits), why)
-    words = ("、" if request.chinese else ", ").join(f"“{need.typed}”" for need in terms)
-    zero = _ZERO["zh" if request.chinese else "en"].format(words=words)
-    return replace(refusal, text=f"{zero}{'' if request.chinese else ' '}{refusal.text}", reading=reading)
+    words = [say("tasks.quoted", request.language, word=need.typed) for need in terms]
+    zero = say("tasks.zero", request.language, words=words, refusal=refusal.text)
+    return replace(refusal, text=zero, reading=reading)
 
 
 def _share(hits: Sequence[Hit], terms: Sequence[TopicTerm]) -> float:
@@ -102,7 +95,7 @@ def plain_question(intent: Intent, question: str) -> str:
         return question
     if intent.ask is Ask.SUMMARISE:
         return intent.topic
-    return f"{intent.topic}有哪些？" if has_han(intent.topic) else f"What are the {intent.topic}?"
+    return say("tasks.what_are", detect_language(intent.topic), topic=intent.topic)
 
 
 def partly_read(answer: Answer, intent: Intent) -> Answer:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.answers.compose import missing
+from rag.languages import say
 from rag.search.evidence import Selection, select
 from rag.tasks.common import TaskRequest, counted_answer
 from rag.tasks.survey import evidence_of, occurs, survey
@@ -47,7 +48,7 @@ def compare(request: TaskRequest) -> Answer | None:
             for e in quotes
         )
 
-    together = "整体" if request.chinese else "as a whole"
+    together = say("tasks.as_a_whole", request.language)
     rows = {together: numbered(whole[:_QUOTES])} if whole else {}
     rows |= {side.name: numbered(side.quotes or side.near) for side in sides}
     quoted = tuple(numbers.values())
@@ -78,7 +79,7 @@ def _side(request: TaskRequest, name: str) -> _Side:
     terms = topic_terms(topic, extra=request.index.lexicons)
     query = topic or name
     if not aspect and not scope.named:
-        query = f"什么是{name}？" if request.chinese else f"What is {name}?"
+        query = say("tasks.what_is", request.language, name=name)
     filters = _within(request.filters, scope)
     hits = tuple(request.index.search(query, request.k, filters=filters))
     chosen = select(query, hits, request.index, limit=_QUOTES, threshold=request.threshold)

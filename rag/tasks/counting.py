@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rag.languages import say
 from rag.languages.text import has_han
 from rag.store.store import Store
 from rag.tasks.common import TaskRequest, counted_answer, none_match
@@ -41,7 +42,7 @@ _KINDS = (
 def parties(request: TaskRequest) -> Answer | None:
     """The companies or parties that a question counts or lists; None where it asks for something else, or the
     documents are of none."""
-    match = (_CHINESE if request.chinese else _ENGLISH).match(request.intent.topic)
+    match = (_CHINESE if request.language == "zh" else _ENGLISH).match(request.intent.topic)
     documents = _documents_of(request, match["rest"].strip()) if match else ()
     named = _named(documents)
     if not named:
@@ -53,21 +54,12 @@ def parties(request: TaskRequest) -> Answer | None:
     places = {(m.document.id, m.places[0].start): m for m in matches}  # one sentence often names both
     evidence = evidence_of(list(places.values()), store)
     among = len({d.id for held in named.values() for d in held})
-    listed = ("；" if request.chinese else "; ").join(named)
-    head = (
-        f"{among} 份文件共涉及 {len(named)} 个当事人或公司：{listed}。"
-        if request.chinese
-        else f"{len(named):,} {'name' if len(named) == 1 else 'names'} of parties and companies in {among:,} "
-        f"{'document' if among == 1 else 'documents'}: {listed}."
-    )
-    quotes, quoted = listing(evidence, request.language)
-    remarks_text = (
-        "以上取自文件的标题、封面和首部；正文中提到的其他名称未计入。"
-        if request.chinese
-        else "Read from titles, covers and first lines; other names that the text mentions are not counted."
-    )
+    language = request.language
+    head = say("tasks.parties", language, count=len(named), documents=among, names=list(named))
+    quotes, quoted = listing(evidence, language)
     reading = Reading(request.intent.ask.value, len(evidence), len(evidence), among)
-    return counted_answer(request, head, f"{head}\n\n{quotes}\n\n{remarks_text}", evidence, quoted, reading)
+    text = f"{head}\n\n{quotes}\n\n{say('tasks.parties_read', language)}"
+    return counted_answer(request, head, text, evidence, quoted, reading)
 
 
 def _documents_of(request: TaskRequest, rest: str) -> tuple[DocumentInfo, ...]:
@@ -141,7 +133,7 @@ def _answer(request: TaskRequest, intent: Intent, found: Survey) -> Answer:
     head = headline(intent, found, language)
     quotes, quoted = listing(evidence, language)
     kind = called(found.documents, intent.noun) if intent.unit is CountUnit.DOCUMENT else ()
-    remarks_text = ("" if request.chinese else " ").join(remarks(found, language, intent.noun, len(kind)))
+    remarks_text = remarks(found, language, intent.noun, len(kind))
     reading = Reading(intent.ask.value, found.matching, found.read, len(found.documents))
     return counted_answer(request, head, f"{head}\n\n{quotes}\n\n{remarks_text}", evidence, quoted, reading)
 
@@ -157,11 +149,7 @@ def _documents(request: TaskRequest, intent: Intent) -> Answer | None:
     matches = [match for match in openings if match is not None]
     evidence = evidence_of(matches, store)
     count = len(documents)
-    head = (
-        f"共有 {count} 份文件。"
-        if request.chinese
-        else f"There {'is 1 document' if count == 1 else f'are {count:,} documents'}."
-    )
+    head = say("tasks.all_documents", request.language, count=count)
     quotes, quoted = listing(evidence, request.language, most=2 * len(matches) if count <= 30 else 30)
     passages = sum(d.chunks for d in documents)
     reading = Reading(intent.ask.value, passages, passages, count)
@@ -184,13 +172,9 @@ def _sections(request: TaskRequest, scope: TopicScope) -> Answer | None:
     if not matches:
         return None
     evidence = evidence_of(matches, store)
-    names = ("、" if request.chinese else ", ").join(d.path for d in scope.documents)
-    noun = request.intent.noun
-    head = (
-        f"{names}：共 {len(matches)} {'个' if len(noun) > 1 else ''}{noun}（按编号统计）。"
-        if request.chinese
-        else f"{len(matches):,} {noun} in {names}, counted by their outermost numbers."
-    )
+    paths, noun = [d.path for d in scope.documents], request.intent.noun
+    count, long = len(matches), len(noun) > 1
+    head = say("tasks.sections", request.language, count=count, noun=noun, long=long, paths=paths)
     quotes, quoted = listing(evidence, request.language)
     passages = sum(d.chunks for d in scope.documents)
     reading = Reading(request.intent.ask.value, passages, passages, len(scope.documents))

@@ -109,6 +109,12 @@ class Calculation:
     working: str = ""
     notes: tuple[str, ...] = ()
 
+    @property
+    def derivation(self) -> list[str]:
+        """Formula and working in words, as far as there are any."""
+        formula = f"{self.name} = {self.formula}" if self.formula else ""
+        return [text for text in (formula, self.working) if text]
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

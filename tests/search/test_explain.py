@@ -13,14 +13,16 @@ from typer.testing import CliRunner
 
 from rag.assistant import Assistant
 from rag.cli import app
-from rag.domains import all_words
 from rag.errors import InputError
 from rag.index import Index
+from rag.languages import sayings
 from rag.search.explain import (
     Explanation,
     gap_words,
     is_informative,
     leg_words,
+    note_words,
+    reason_words,
     short,
 )
 from rag.search.ranker import FEATURES
@@ -28,7 +30,6 @@ from rag.types import Filters, Gap, Leg, Note, Reason
 from tests.fakes import FakeAssistant, fake_answer
 from tests.indexing import document, new_index, put
 
-WORDS = all_words()
 LAW = ("Harbour Safety Act 2015", ["Article 11 Ships carry lights.", "Article 12 Lights are lit at dusk."])
 REPORTS = {
     f"{name.split()[0].upper()}_{year}_10K.pdf": (f"{name}, Form 10-K", name, year)
@@ -174,13 +175,14 @@ def test_nothing_found_leaves_the_whole_demand_open(index: Index) -> None:
 
 
 def test_every_feature_has_words_in_both_languages_and_every_demand_for_and_against() -> None:
-    assert set(WORDS.tables["features"]) == set(FEATURES)
+    said = {key.removeprefix("features.") for key in sayings("says", "en") if key.startswith("features.")}
+    assert said == set(FEATURES)
     for name in FEATURES:
         for value in (1.0, -1.0):
-            english, chinese = (WORDS.reason(Reason(name, value, 1.0), code) for code in ("en", "zh"))
+            english, chinese = (reason_words(Reason(name, value, 1.0), code) for code in ("en", "zh"))
             assert english.isascii() and not chinese.isascii() and name not in ("", english)
     demands = ("name", "year", "form", "law", "article_named")
-    assert all(WORDS.reason(Reason(n, 1.0, 1.0)) != WORDS.reason(Reason(n, -1.0, 1.0)) for n in demands)
+    assert all(reason_words(Reason(n, 1.0, 1.0)) != reason_words(Reason(n, -1.0, 1.0)) for n in demands)
 
 
 def test_what_is_the_same_for_every_passage_is_no_reason() -> None:
@@ -190,8 +192,8 @@ def test_what_is_the_same_for_every_passage_is_no_reason() -> None:
 
 def test_notes_and_legs_are_told_in_both_languages() -> None:
     note = Note("statement", ("balance", "cash flow", "leases"))
-    assert WORDS.note(note) == "stands in: balance sheet, cash flow statement, leases"
-    assert WORDS.note(note, "zh") == "所在报表：资产负债表、现金流量表、leases"
+    assert note_words(note) == "stands in: balance sheet, cash flow statement, leases"
+    assert note_words(note, "zh") == "所在报表：资产负债表、现金流量表、leases"
     assert leg_words(Leg("dense", 3, 0.414)) == "meaning: place 3 (0.41)"
     assert leg_words(Leg("lexical", None, 0.1), "zh") == "词语：未列前茅（0.10）"
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rag.domains import Field
 from rag.types import Chunk, Document
@@ -14,7 +14,6 @@ from rag.types import Chunk, Document
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
     from rag.questions.constraints import Restriction, Sought
-    from rag.search.pool import WordTables
     from rag.store.store import Store
 
 
@@ -38,29 +37,6 @@ class Finance(Field):
         explain describe list state agm ceo cfo board directors shareholder shareholders consolidated
         americas europe asia emea apac north south east west region regions""".split()
     )
-    words: ClassVar[WordTables] = {
-        "matters": {
-            "form": ("form", "报告类型"),
-            "concept": ("concept", "财务概念"),
-            "statement": ("stands in", "所在报表"),
-        },
-        "statement": {
-            "income": ("income statement", "利润表"),
-            "balance": ("balance sheet", "资产负债表"),
-            "cash flow": ("cash flow statement", "现金流量表"),
-            "equity": ("statement of equity", "权益变动表"),
-            "comprehensive income": ("statement of comprehensive income", "综合收益表"),
-            "schedule": ("schedules", "附表"),
-            "cover": ("cover page", "封面"),
-        },
-        "features": {
-            "year": ("its document is of the period asked about", "文件属于所问的期间",
-                     "its document is of another period", "文件属于其他期间"),
-            "form": ("its document is the kind of report asked for", "文件是所问的报告类型",
-                     "its document is another kind of report", "文件是其他报告类型"),
-            "role": ("it stands in the financial statement that answers this", "位于可作答的财务报表中"),
-        },
-    }  # fmt: skip
 
     def __init__(self, concepts: tuple[Path, ...] = ()) -> None:
         self.concepts = concepts

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from rag.facts.numerals import fold
+from rag.languages import language, named, say
 
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 SCALES = {
@@ -81,9 +82,6 @@ _CURRENCIES = {
     "eur": "EUR", "€": "EUR", "euro": "EUR", "euros": "EUR", "gbp": "GBP", "£": "GBP", "rmb": "CNY",
     "cny": "CNY", "yuan": "CNY", "人民币": "CNY", "hkd": "HKD", "港元": "HKD", "jpy": "JPY", "欧元": "EUR",
 }  # fmt: skip
-_ZH_CURRENCY = {"CNY": "元", "USD": "美元", "HKD": "港元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元"}
-_ZH_PRINTED_SCALE = {"thousand": "千", "million": "百万", "billion": "十亿", "trillion": "万亿"}
-_EN_SCALE = {"万": "ten thousand", "亿": "hundred million"}
 _PRINTED_PLACES = {"%": 1, "times": 2, "days": 1, "points": 1, "money per share": 2, "rate": 2}
 
 
@@ -211,33 +209,27 @@ class Formatter:
         number = plain(value, places)
         if unit == "%":
             return f"{number}%"
-        zh = self.language == "zh"
-        if unit == "points":
-            return f"{number}个百分点" if zh else f"{number} percentage points"
-        if unit == "days":
-            return f"{number}天" if zh else f"{number} days"
         if unit == "shares":
-            return f"{plain(value)}股" if zh else f"{plain(value)} shares"
+            number = plain(value)
+        if unit in ("points", "days", "shares"):
+            return say(f"figures.{unit}", self.language, number=number)
         if unit == "money per share":
-            return f"{number}{_ZH_CURRENCY.get(self.currency, '')}/股" if zh else self._named(number, "")
+            currency = named("currency", self.currency, self.language)
+            return say("figures.per_share", self.language, number=number, currency=currency)
         return number
 
     def _money(self, value: Decimal, places: int | None) -> str:
         scale = self.rounding.scale or self.scale
-        if not self.rounding.scale and self.language == "zh":
+        if not self.rounding.scale and 10**6 not in language(self.language).scales.values():
             scale = ""
         scaled = value / SCALES[scale]
         if places is None:
             exact = max(0, -int(scaled.normalize().as_tuple().exponent))
             places = min(exact, 2)
         number = plain(scaled, places)
-        if self.language == "zh":
-            return f"{number}{_ZH_PRINTED_SCALE.get(scale, scale)}{_ZH_CURRENCY.get(self.currency, '元')}"
-        return self._named(number, scale)
-
-    def _named(self, number: str, scale: str) -> str:
-        name = _EN_SCALE.get(scale, scale)
-        return " ".join(part for part in (self.currency, number, name) if part)
+        currency = named("currency", self.currency, self.language)
+        name = named("scale", scale, self.language)
+        return say("figures.money", self.language, number=number, scale=name, currency=currency)
 
     def input(self, value: Decimal) -> str:
         """A figure inside a working: in the scale that the figures came in, without its name."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rag.domains import Field
 from rag.types import Document
@@ -14,7 +14,6 @@ from rag.types import Document
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
     from rag.questions.constraints import Restriction
-    from rag.search.pool import WordTables
 
 
 class Law(Field):
@@ -23,14 +22,6 @@ class Law(Field):
     lexicon = Path(__file__).with_name("lexicon.toml")
     own_keys = frozenset(("issued", "effective", "amended", "repealed", "review", "repeals"))
     columns = ("law",)
-    words: ClassVar[WordTables] = {
-        "matters": {"statute": ("statute", "法规")},
-        "features": {
-            "law": ("it is of the statute named", "出自所问的法规",
-                    "it is of another statute", "出自其他法规"),
-            "authority": ("the rank of the legal text", "法规的效力级别"),
-        },
-    }  # fmt: skip
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """Name, rank and year of a statute, rank and year of a case, and when a text of any kind is in

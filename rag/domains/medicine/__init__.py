@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rag.domains import Field
 from rag.types import Document
@@ -12,7 +12,6 @@ from rag.types import Document
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
     from rag.questions.constraints import Restriction
-    from rag.search.pool import WordTables
 
 
 class Medicine(Field):
@@ -23,7 +22,6 @@ class Medicine(Field):
     # The "subject" of a file's properties is a free remark; ours is what the page is about.
     own_keys = frozenset(("subject",))
     columns = ("subject",)
-    words: ClassVar[WordTables] = {"matters": {"subject": ("subject", "主题")}}
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """The subject and its other names, of any page that is neither a company's nor a statute."""

@@ -13,11 +13,8 @@ from enum import StrEnum
 from rag.domains.finance.figures.formulas import Formula, concept_name, concept_unit
 from rag.domains.finance.printing import Rounding
 from rag.facts.dates import FiscalPeriod, read_periods
+from rag.languages import say
 
-PARTS_ZH = {
-    "Q1": "第一季度", "Q2": "第二季度", "Q3": "第三季度", "Q4": "第四季度", "H1": "上半年", "H2": "下半年",
-    "9M": "前三季度",
-}  # fmt: skip
 _YEAR = re.compile(r"(?:FY)?(?P<y>\d{4})")
 _PART = re.compile(r"(?P<p>Q[1-4]|H[12]|9M) (?P<y>\d{4})")
 # Month names are read as names: with their capitals, which the normalised text has not.
@@ -121,13 +118,11 @@ class FigureRequest:
 
 
 def period_words(period: str, language: str) -> str:
-    """A period's name in an answer: in English as it is, in Chinese 2021年, 2023年第二季度."""
-    if language != "zh":
-        return period
+    """A period's name in an answer: "FY2021", "Q2 2023"; in Chinese 2021年, 2023年第二季度."""
     if m := _PART.fullmatch(period):
-        return f"{m['y']}年{PARTS_ZH[m['p']]}"
+        return say(f"periods.{m['p']}", language, year=m["y"])
     if m := _YEAR.fullmatch(period):
-        return f"{m['y']}年"
+        return say("periods.year", language, year=m["y"], written=period)
     return period
 
 

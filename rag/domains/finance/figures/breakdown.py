@@ -26,6 +26,7 @@ from rag.domains.finance.figures.lineitems import (
 from rag.domains.finance.figures.lines import Amount, TableLine, table_lines
 from rag.domains.finance.figures.reporter import CompanyReports, FiscalTerm, ordered_reports
 from rag.domains.finance.printing import Formatter, Rounding, common_scale
+from rag.languages import say
 from rag.languages.text import normalise, search_tokens
 from rag.store.store import Store
 from rag.types import Calculation, Chunk, Figure
@@ -65,14 +66,6 @@ _LOOKED_AT = 20
 _BEFORE, _BEHIND = 6, 3
 _NAMED = 4
 _REPORTS = 3
-_SAID = {
-    "first": ("{part} had the {most} {growth}{name} of {company} for {period}: {value}",
-              "{company}{period}{name}{growth}{most}的是{part}：{value}"),
-    "over": ("Yes: more than {share}% of {name} of {company} for {period}: {rest}.",
-             "是：{company}{period}超过{name}{share}%的有{rest}。"),
-    "none": ("No: no part of {company} is more than {share}% of {name} for {period}.",
-             "否：{company}{period}没有任何部分超过{name}的{share}%。"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +274,6 @@ def _ranking(
     request: PartsQuestion, found: Breakdown, order: Sequence[tuple[BreakdownPart, Decimal]], company: str,
     period: str, language: str,
 ) -> Ranking:  # fmt: skip
-    zh = language == "zh"
     scale = common_scale(part.reading.value for part in found.parts)
     formatter = Formatter(Rounding(), language, found.total.amount.unit, scale)
     share = request.share
@@ -298,15 +290,12 @@ def _ranking(
         kind, listed = "over" if said else "none", said
     else:
         kind, listed = "first", said[1:]
-    rest = ("、" if zh else ", ").join(f"{n}（{v}）" if zh else f"{n} ({v})" for n, v in listed)
+    rest = [say("figures.part", language, name=n, value=v) for n, v in listed]
     first = said[0] if said else ("", "")
-    text = _SAID[kind][zh].format(
-        company=company, period=period, name=name, share=share, rest=rest, part=first[0], value=first[1],
-        most=("lowest", "最低")[zh] if request.least else ("highest", "最高")[zh],
-        growth=("growth of ", "增长")[zh] if request.growth else "",
+    text = say(
+        f"figures.{kind}", language, company=company, period=period, name=name, share=share, rest=rest,
+        part=first[0], value=first[1], least=request.least, growth=request.growth,
     )  # fmt: skip
-    if kind == "first":
-        text += (("; then {}.", "；其次为{}。")[zh].format(rest)) if rest else (".", "。")[zh]
     part, value = rows[0]
     result = Figure(part.name, value, formatter.unit_of(unit), period, formatter.text(value, unit))
     readings = (*(part.reading for part, _ in rows), found.total)

@@ -29,25 +29,12 @@ from rag.domains.finance.figures.expressions import (
 )
 from rag.domains.finance.figures.formulas import OUTFLOWS, concept_name
 from rag.domains.finance.printing import Formatter, NotComputed, RequiredFigure, common_scale, plain, rounded
+from rag.languages import say
 from rag.types import Calculation, Figure
 
 Lookup = Callable[[str, int], Figure | None]
 _HUNDRED = Decimal(100)
-_NOTES = {
-    "without": ("no {} was found; left out", "未见{}，未计入"),
-    "closing": ("no opening balance of {} was found; the closing balance is used, not the average",
-                "未见期初{}，以期末数代替平均数"),
-    "instead": ("{} was not found as such; the next usual form is used", "未见齐{}，改用另一算法"),
-}  # fmt: skip
-_OVER = {
-    Operation.DIFFERENCE: ("{x}, newest less oldest", "{x}：期末减期初"),
-    Operation.TREND: ("{x}, newest less oldest", "{x}：本期减上期"),
-    Operation.GROWTH: ("({x} newest - {x} oldest) / |{x} oldest|", "（本期{x} - 基期{x}）/ |基期{x}|"),
-    Operation.CAGR: ("({x} newest / {x} oldest)^(1 / years) - 1", "（期末{x} / 期初{x}）^(1/年数) - 1"),
-    Operation.AVERAGE: ("mean of {x} over the periods", "各期{x}的平均值"),
-    Operation.AVERAGE_GROWTH: ("mean of the yearly growth rates of {x}", "{x}各年增长率的平均值"),
-    Operation.TOTAL: ("sum of {x} over the periods", "各期{x}之和"),
-}
+_STEPS = PAIRED | {Operation.AVERAGE, Operation.TOTAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +169,9 @@ def _formatter(wanted: FigureRequest, points: Sequence[_Point]) -> Formatter:
 
 
 def _label(wanted: FigureRequest) -> str:
-    zh = wanted.language == "zh"
-    pattern = {
-        Operation.DIFFERENCE: ("change in {}", "{}变动"),
-        Operation.TREND: ("change in {}", "{}变动"),
-        Operation.GROWTH: ("growth of {}", "{}增长率"),
-        Operation.CAGR: ("compound annual growth rate of {}", "{}复合年增长率"),
-        Operation.AVERAGE: ("average {}", "平均{}"),
-        Operation.AVERAGE_GROWTH: ("average growth of {}", "{}平均增长率"),
-        Operation.TOTAL: ("total {} of the periods", "{}合计"),
-    }.get(wanted.operation, ("{}", "{}"))[zh]
-    return pattern.format(wanted.name)
+    if wanted.operation not in _STEPS:
+        return wanted.name
+    return say(f"figure_name.{wanted.operation}", wanted.language, name=wanted.name)
 
 
 def _periods(wanted: FigureRequest, points: Sequence[_Point]) -> str:
@@ -200,29 +179,28 @@ def _periods(wanted: FigureRequest, points: Sequence[_Point]) -> str:
         pick = max if wanted.operation is Operation.HIGHEST else min
         return wanted.period(pick(points, key=lambda p: p.value).offset)
     names = [wanted.period(p.offset) for p in points]
-    ends = dict.fromkeys(n for n in (names[0], names[-1]) if n)
-    return " to ".join(ends) if wanted.language == "en" else "至".join(ends)
+    ends = list(dict.fromkeys(n for n in (names[0], names[-1]) if n))
+    return say("figures.span", wanted.language, ends=ends)
 
 
 def _period(wanted: FigureRequest, offset: int) -> str:
     if named := wanted.period(offset):
         return period_words(named, wanted.language)
-    if wanted.language == "zh":
-        return {0: "本期", -1: "上期"}.get(offset, f"{-offset}期前")
-    return {0: "latest", -1: "the period before"}.get(offset, f"{-offset} periods before")
+    return say("figures.before" if offset else "figures.latest", wanted.language, back=-offset)
 
 
 def _words(tree: Tree, wanted: FigureRequest) -> str:
-    return words(tree, *(("平均", "变动：") if wanted.language == "zh" else ("average", "change in")))
+    return words(tree, *(say(f"figures.{key}", wanted.language) for key in ("average_of", "change_in")))
 
 
 def _formula(wanted: FigureRequest, points: Sequence[_Point]) -> str:
-    zh = wanted.language == "zh"
     own = "" if isinstance(points[-1].tree, Leaf) else _words(points[-1].tree, wanted)
-    if wanted.operation not in _OVER:
+    if wanted.operation not in _STEPS:
         return own
-    text = _OVER[wanted.operation][zh].format(x=wanted.name)
-    return f"{text}{'；' if zh else '; '}{wanted.name} = {own}" if own else text
+    text = say(f"figure_formula.{wanted.operation}", wanted.language, name=wanted.name)
+    return say(
+        "figures.clauses", wanted.language, clauses=[text, *([f"{wanted.name} = {own}"] if own else [])]
+    )
 
 
 def _working(wanted: FigureRequest, points: Sequence[_Point], formatter: Formatter, printed: str) -> str:
@@ -237,7 +215,7 @@ def _working(wanted: FigureRequest, points: Sequence[_Point], formatter: Formatt
             text += f" = {formatter.text(p.value, wanted.unit)}"
         name = _period(wanted, p.offset)
         lines.append(text if single else f"{name}: {text}")
-    if wanted.operation in _OVER:
+    if wanted.operation in _STEPS:
         lines.append(f"{_last_step(wanted, points, formatter)} = {printed}")
     return "; ".join(lines)
 
@@ -272,19 +250,16 @@ def _variants(wanted: FigureRequest, lookup: Lookup, formatter: Formatter) -> li
             continue
         with suppress(DecimalException):
             variants.setdefault(formatter.text(_percent(wanted, value(tree)), wanted.unit), tree)
-    pattern = "另一口径：{} = {}" if wanted.language == "zh" else "another form in use: {} = {}"
-    return [pattern.format(_words(tree, wanted), text) for text, tree in list(variants.items())[1:]]
+    others = [(_words(tree, wanted), text) for text, tree in list(variants.items())[1:]]
+    return [say("figures.variant", wanted.language, form=form, text=text) for form, text in others]
 
 
 def _note(kind: str, node: Node, wanted: FigureRequest) -> str:
-    zh = wanted.language == "zh"
     names = dict.fromkeys(concept_name(t.concept, wanted.language) for t in terms(node))
-    return _NOTES[kind][zh].format(("、" if zh else ", ").join(names))
+    return say(f"figures.{kind}", wanted.language, names=list(names))
 
 
 def _by_zero(wanted: FigureRequest, tree: Tree) -> str:
     named = ", ".join(f"{leaf.name} {plain(leaf.value)}" for leaf in leaves(tree))
-    if wanted.language == "zh":
-        return f"{wanted.name}无法计算：除数为零或底数为负（{named}）"
-    how = "of no positive base" if wanted.operation in PAIRED else "because it divides by nought"
-    return f"{wanted.name} cannot be computed {how}: {named}"
+    paired = wanted.operation in PAIRED
+    return say("figures.by_zero", wanted.language, name=wanted.name, named=named, paired=paired)

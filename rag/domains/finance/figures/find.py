@@ -13,8 +13,6 @@ from rag.domains.finance.figures.asked import FigureRequest
 from rag.domains.finance.figures.breakdown import asked_about_parts, rank_parts
 from rag.domains.finance.figures.computing import compute
 from rag.domains.finance.figures.conclusions import (
-    INFERRED,
-    ONLY,
     assumed_period,
     not_found_words,
     sentences,
@@ -36,6 +34,7 @@ from rag.domains.finance.figures.reporter import (
 from rag.domains.finance.figures.understanding import understand
 from rag.domains.finance.money import calculate
 from rag.domains.finance.printing import NotComputed
+from rag.languages import say
 from rag.languages.text import detect_language
 from rag.questions.constraints import read_constraints
 from rag.search.evidence import Searched
@@ -196,8 +195,7 @@ def _from_facts(sums: Calculation, facts: Sequence[Evidence], language: str) -> 
     ]  # fmt: skip
     sums = replace(sums, inputs=_renumbered(placed, numbers))
     evidence = tuple(replace(facts[old - 1], number=new) for old, new in numbers.items())
-    name = sums.name if language == "zh" else sums.name[:1].upper() + sums.name[1:]
-    head = f"{name}{'：' if language == 'zh' else ': '}{sums.result.printed}"
+    head = say("figures.sum", language, name=sums.name, printed=sums.result.printed)
     text = with_working(head, sums, language)
     return Computed(evidence, (sums,), ((text, tuple(numbers.values())),))
 
@@ -220,8 +218,8 @@ def _assembled(
     chosen = [desk.rows[n - 1] for n in numbers]
     notes = [r.note for r in chosen if r.note]
     if any(r.amount.column.inferred for r in chosen):
-        notes.append(INFERRED[wanted.language == "zh"])
-    notes += [ONLY[wanted.language == "zh"]] if reports.only else []
+        notes.append(say("figures.inferred", wanted.language))
+    notes += [say("figures.only", wanted.language)] if reports.only else []
     result = replace(result, inputs=inputs, notes=tuple(dict.fromkeys((*result.notes, *notes))))
     if not chosen:
         return Uncomputed("")

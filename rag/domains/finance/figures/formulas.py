@@ -19,6 +19,7 @@ from typing import Any
 
 from rag.domains.finance.concepts import CONCEPTS, load
 from rag.domains.finance.figures.expressions import FormulaTerm, Node, parse
+from rag.languages import own
 from rag.languages.lexicon import Forms, compiled, matches, words_of
 from rag.languages.text import has_han, normalise
 
@@ -70,11 +71,11 @@ class Formula:
 
     def in_words(self, language: str) -> str:
         """Its name in "en" or "zh"."""
-        return (self.name_zh or self.name) if language == "zh" else self.name
+        return own((self.name, self.name_zh), language) or self.name
 
     def form(self, language: str) -> Node:
         """The expression usual where `language` is spoken."""
-        return self.expression_zh if language == "zh" and self.expression_zh else self.expression
+        return own((self.expression, self.expression_zh), language) or self.expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def concept_name(key: str, language: str) -> str:
     if key.startswith("="):
         return key[1:]
     line = book().lines.get(key)
-    return line.name_zh or key if line and language == "zh" else key
+    return (line and own((key, line.name_zh), language)) or key
 
 
 def concept_unit(key: str) -> str:

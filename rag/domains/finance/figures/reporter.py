@@ -14,12 +14,12 @@ from functools import lru_cache, partial
 from rag.documents.catalogue import Catalogue, singular
 from rag.domains.finance import Finance
 from rag.domains.finance.concepts import CONCEPTS, load, reports
-from rag.domains.finance.figures.asked import PARTS_ZH
 from rag.domains.finance.figures.formulas import book
 from rag.domains.finance.figures.heads import fiscal_day, part_of
 from rag.domains.finance.reports import ReportFacts, report_facts
 from rag.facts.dates import FiscalPeriod, read_periods
 from rag.facts.names import name_words, short_name, squash
+from rag.languages import say
 from rag.languages.text import has_han
 from rag.questions.constraints import Constraints
 from rag.questions.expects import analyse
@@ -62,9 +62,7 @@ class FiscalTerm:
         return f"FY{self.year}" if self.part == "FY" else f"{self.part} {self.year}"
 
     def in_words(self, language: str) -> str:
-        if language == "zh":
-            return f"{self.year}年{PARTS_ZH.get(self.part, '度')}"
-        return self.written
+        return say(f"periods.{self.part}", language, year=self.year)
 
 
 @dataclass(frozen=True, slots=True)

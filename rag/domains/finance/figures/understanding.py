@@ -20,6 +20,7 @@ from rag.domains.finance.figures.expressions import Binary, Call, FormulaTerm, N
 from rag.domains.finance.figures.formulas import Book, Formula, book, concept_name
 from rag.domains.finance.printing import Rounding, read_rounding
 from rag.facts.dates import FiscalPeriod
+from rag.languages import say
 from rag.languages.lexicon import MAX_CHARS
 from rag.languages.text import has_han, normalise
 
@@ -180,19 +181,13 @@ def _combined(a: _Operand, b: _Operand, sign: str, known: Book, language: str) -
         known.formulas[op.key[2:]].in_words(language) if op.formula else concept_name(op.key[2:], language)
         for op in (a, b)
     ]
-    patterns = {
-        "%": ("{} as a share of {}", "{}占{}的比例"),
-        "/": ("{} to {}", "{}与{}之比"),
-        "-": ("{} less {}", "{}减{}"),
-        "+": ("{} plus {}", "{}加{}"),
-    }[sign]
     expression = Binary("/" if sign == "%" else sign, _node(a, known, language), _node(b, known, language))
     unit = {"%": "%", "/": "times"}.get(sign, "money")
     names_en = (a.key[2:].lstrip("="), b.key[2:].lstrip("="))
     return Formula(
         f"{names_en[0]} {sign} {names_en[1]}",
-        patterns[0].format(*names) if language == "en" else patterns[0].format(*names_en),
-        patterns[1].format(*names) if language == "zh" else "",
+        say(f"combined.{sign}", "en", names=names if language == "en" else names_en),
+        say(f"combined.{sign}", language, names=names) if language != "en" else "",
         expression,
         unit,
         source="as the question puts it",
@@ -234,13 +229,10 @@ def _formula(
     formula = metric if isinstance(metric, Formula) else None
     if defined is None:
         return formula, ()
-    zh = language == "zh"
     node = defined.of(f"f:{formula.key}" if formula else f"l:{metric}")
     if node is not None:
-        remark = ("computed as the question defines it", "按问题自己的定义计算")[zh]
-        return _defined(formula, str(metric), node, rounding), (remark,)
-    unread = "the question's own definition could not be read; the usual one is used"
-    return formula, ("问题中的定义未能读懂，按通常定义计算" if zh else unread,) if defined.unread else ()
+        return _defined(formula, str(metric), node, rounding), (say("figures.as_defined", language),)
+    return formula, (say("figures.unread_definition", language),) if defined.unread else ()
 
 
 def _spanned(core: str, labels: tuple[str, ...], aim: Operation) -> tuple[int, tuple[str, ...], Operation]:

@@ -18,6 +18,7 @@ from rag.domains.finance.money.given import RATES, Inputs, Unsolved, data, read_
 from rag.domains.finance.money.sheet import Lack, Sheet, Way
 from rag.domains.finance.money.sums import READERS
 from rag.domains.finance.printing import NotComputed, read_rounding
+from rag.languages import say
 from rag.types import Calculation
 
 MAX_CHARS = 2000
@@ -39,11 +40,11 @@ def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | NotComp
             return _worked(sheet, asked)
         except Lack as lack:
             names = [sheet.word("label", role) for role in dict.fromkeys(lack.roles)]
-            reason = f"缺少：{'、'.join(names)}" if sheet.zh else f"not given: {', '.join(names)}"
+            reason = say("figures.not_given", sheet.language, names=names)
         except Unsolved:
-            reason = sheet.filled(asked.get("never", data()["never"])[sheet.zh], sheet.terms)
+            reason = sheet.filled(sheet.own(asked.get("never", data()["never"])), sheet.terms)
         except (DecimalException, ZeroDivisionError, OverflowError, ValueError):
-            reason = data()["never"][sheet.zh]
+            reason = sheet.own(data()["never"])
     # One number alone in a question is a topic, not a sum to be done.
     return NotComputed(reason=reason) if sum(not g.source for g in inputs.given) >= 2 else None
 

@@ -293,9 +293,9 @@ def count_of_periods(text: str, name: str = "periods") -> int | None:
     return int(next(g for g in m.groups() if g)) if m else None
 
 
-def often(times: int, zh: bool) -> str:
-    """ "monthly" or 按月."""
-    return next(str(names[zh]) for number, *names in data()["often"].values() if number == times)
+def often(times: int) -> Sequence[str]:
+    """ "monthly" and 按月."""
+    return next(names for number, *names in data()["often"].values() if number == times)
 
 
 @cache

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from rag.domains.finance.money import given
 from rag.domains.finance.money.given import Given, Inputs, data
 from rag.domains.finance.printing import Formatter, Rounding, plain
+from rag.languages import own
 from rag.types import Calculation, Figure
 
 _SYMBOL = re.compile(r"(?<![\w.])[A-Za-z]\w*")
@@ -77,9 +78,9 @@ class Sheet:
 
     def __init__(self, inputs: Inputs, rounding: Rounding) -> None:
         self.inputs = inputs
-        self.zh = inputs.language == "zh"
+        self.language = inputs.language
         self.places = 2 if rounding.places is None else rounding.places
-        currency = inputs.currency or ("CNY" if self.zh else "")
+        currency = inputs.currency or self.own(("", "CNY"))
         self.shown = Formatter(replace(rounding, places=self.places), inputs.language, currency)
         self.used: list[tuple[Given, str]] = []
         self.notes: list[str] = []
@@ -111,7 +112,11 @@ class Sheet:
 
     def word(self, table: str, name: str) -> str:
         """An entry of [label] or [unit] in the question's language."""
-        return str(data()[table][name][self.zh])
+        return str(self.own(data()[table][name]))
+
+    def own(self, texts: Sequence[str]) -> str:
+        """Of a text in English and Chinese the one in the question's language."""
+        return own(texts, self.language)
 
     def note(self, name: str, **terms: Any) -> None:
         """A line of [note] under the result, said once."""
@@ -120,7 +125,7 @@ class Sheet:
     def _say(self, texts: Sequence[str], terms: Mapping[str, Any]) -> None:
         """A line in both languages; a third text is an expression that has to be above zero for it."""
         if len(texts) < 3 or evaluate(texts[2], self.terms | {**terms}) > 0:
-            text = self.filled(texts[self.zh], self.terms | {**terms})
+            text = self.filled(self.own(texts), self.terms | {**terms})
             self.notes += [text] if text not in self.notes else []
 
     def filled(self, text: str, terms: Mapping[str, Any]) -> str:
@@ -140,7 +145,7 @@ class Sheet:
         if unit == "%":
             return f"{plain(value * 100, self.places)}%"
         number = plain(value, None if value == value.to_integral_value() else self.places)
-        return f"{number}{'' if self.zh else ' '}{self.word('unit', unit)}"
+        return f"{number}{self.own((' ', ''))}{self.word('unit', unit)}"
 
     def work(self, formula: str) -> str:
         """A formula with the terms' values in place of their symbols."""
@@ -167,13 +172,13 @@ class Sheet:
             self._say(texts, {"value": value})
         suffix = (way.due if self.terms["due"] else "") + (way.per if self.terms["per"] else "")
         printed = self._print(value, way.unit)
-        label = way.name[self.zh]
+        label = self.own(way.name)
         unit = self.shown.currency if way.unit == "money" else way.unit
         shown = value * 100 if unit == "%" else value
         inputs = (g.figure(self.word("label", role)) for g, role in self.used)
         return Calculation(
             name=label,
-            formula=way.formula[self.zh] + suffix,
+            formula=self.own(way.formula) + suffix,
             inputs=tuple(dict.fromkeys(inputs)),
             result=Figure(label=label, value=shown, unit=unit, printed=printed),
             working=f"{self.work((way.working or way.formula[0]) + suffix)} = {printed}",

@@ -65,7 +65,7 @@ def _period_rate(s: Sheet) -> Decimal:
     if said is not None and said != m:
         return (1 + f.effective(yearly, Decimal(said))) ** (1 / m) - 1
     if m != 1:
-        s.note("nominal", often=f.often(int(m), s.zh))
+        s.note("nominal", often=s.own(f.often(int(m))))
     return yearly / m
 
 
@@ -84,7 +84,7 @@ def _nominal_periods(s: Sheet) -> Decimal:
     """How often a nominal rate is compounded, 0 for continuously."""
     said = f.compounding(s.inputs.text)
     times = 12 if said is None else said
-    s.note("compounded", often=f.often(times, s.zh))
+    s.note("compounded", often=s.own(f.often(times)))
     return Decimal(times)
 
 
@@ -181,7 +181,7 @@ def _face(s: Sheet) -> Decimal:
     """The face value: 100 where none is said, 1,000 of a dollar bond."""
     if g := s.take("face", "principal"):
         return g.value
-    size = Decimal(1000 if s.shown.currency == "USD" and not s.zh else 100)
+    size = Decimal(1000 if s.shown.currency == "USD" and s.own(("USD", "")) else 100)
     s.note("face", size=size)
     return size
 

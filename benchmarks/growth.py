@@ -26,7 +26,6 @@ from rag.measure.evalset import EvalQuestion, load_questions
 from rag.measure.evaluate import STAGE_NAMES, stages_without
 from rag.measure.scoring import is_searched, passage
 from rag.parsers import parse
-from rag.questions.constraints import read_constraints
 from rag.types import Document
 
 TIMES = (0, 1, 4, 16)
@@ -151,8 +150,7 @@ def grow(index: Index, corpora: Path, times: Sequence[int] = TIMES) -> Iterator[
         growing.add([next(copies) for _ in range((wanted - done) * len(documents))])
         done = wanted
         if not naming:
-            catalogue = index.store.catalogue()
-            naming = [bool(read_constraints(q.question, catalogue, index.fields).named) for q in questions]
+            naming = [bool(index.understand(q.question).constraints.named) for q in questions]
         yield _step(index, questions, naming, wanted)
 
 

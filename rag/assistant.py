@@ -20,18 +20,15 @@ from rag.answers.compose import (
     with_rows,
 )
 from rag.answers.parts import compose_parts, look, nearest, together
-from rag.answers.request import Query, Setup
+from rag.answers.request import Request, Setup
 from rag.answers.writing import CROWD, written
 from rag.config import Config
-from rag.domains import known_names, load_domains
+from rag.domains import load_domains
 from rag.domains.finance.figures import Computed, find_figures
 from rag.index import Index, open_index
 from rag.languages.text import detect_language
 from rag.models.llm import LLM, ServerAccess, load_llm
-from rag.questions.followup import complete
-from rag.questions.parts import separate
 from rag.search.evidence import Selection, select
-from rag.search.retrieve import check_question
 from rag.tasks import TASKS, TaskRequest, partly_read, plain_question, read_intent
 from rag.tasks.wordings import Intent
 from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, StageStarted, Turn
@@ -110,11 +107,9 @@ class Assistant:
     ) -> Iterator[Event]:
         """The same as events: stages, the evidence before any generation, tokens of the unverified draft, and
         last `Finished`."""
-        question = check_question(question)
-        known = known_names(self.index.store.catalogue()) if history else None
-        searched = complete(question, history, known) if known is not None else question
-        query = Query(question, searched, language or detect_language(question), filters, stop)
-        yield from CROWD.evidence_first(answer_stages(self._setup, query))
+        query = self.index.understand(question, history)
+        request = Request(query, language or detect_language(query.asked), filters, stop)
+        yield from CROWD.evidence_first(answer_stages(self._setup, request))
 
     def close(self) -> None:
         """Frees the model and the index."""
@@ -163,101 +158,88 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
     )
 
 
-def answer_stages(setup: Setup, query: Query) -> Iterator[Event]:
+def answer_stages(setup: Setup, request: Request) -> Iterator[Event]:
     """Stages, the evidence before any generation, tokens of the unverified draft, and last `Finished`."""
-    intent = read_intent(query.searched)
+    intent = read_intent(request.query)
     if intent is None:
-        yield from _by_evidence(setup, query)
+        yield from _by_evidence(setup, request)
         return
-    if (yield from _by_task(setup, query, intent)) is not None:
+    if (yield from _by_task(setup, request, intent)) is not None:
         return
-    query = replace(query, searched=plain_question(intent, query.searched))
-    for event in _by_evidence(setup, query):
+    request = replace(request, query=plain_question(intent, request.query, setup.index))
+    for event in _by_evidence(setup, request):
         yield Finished(partly_read(event.answer, intent)) if isinstance(event, Finished) else event
 
 
-def _by_task(setup: Setup, query: Query, intent: Intent) -> Generator[Event, None, Answer | None]:
+def _by_task(setup: Setup, request: Request, intent: Intent) -> Generator[Event, None, Answer | None]:
     """A question that a task serves; None, and no end of the stream, where it has to be answered like any
     other."""
     yield StageStarted("searching")
-    answer = TASKS[intent.ask.value](
-        TaskRequest(
-            query.question,
-            query.searched,
-            query.language,
-            intent,
-            setup.index,
-            query.filters,
-            setup.top_k,
-            setup.max_evidence,
-            setup.threshold,
-        )
-    )
-    query.clock.lap("searching")
+    task = TASKS[intent.ask.value]
+    answer = task(TaskRequest(request.query, request.language, intent, setup, request.filters))
+    request.clock.lap("searching")
     if answer is not None:
-        answer = replace(answer, timings=dict(query.clock.seconds))
+        answer = replace(answer, timings=dict(request.clock.seconds))
         shown = {n for claim in answer.claims for n in claim.citations}
         yield EvidenceFound(tuple(e for e in answer.evidence if e.number in shown), answer.nearest)
         yield Finished(answer)
     return answer
 
 
-def _by_evidence(setup: Setup, query: Query) -> Iterator[Event]:
-    if parts := separate(query.searched):
-        return _by_parts(setup, query, parts)
-    return _whole(setup, query)
+def _by_evidence(setup: Setup, request: Request) -> Iterator[Event]:
+    return _by_parts(setup, request) if request.query.questions else _whole(setup, request)
 
 
-def _whole(setup: Setup, query: Query) -> Iterator[Event]:
+def _whole(setup: Setup, request: Request) -> Iterator[Event]:
     """A question that is one question."""
-    index, searched, filters, clock = setup.index, query.searched, query.filters, query.clock
+    index, query, filters, clock = setup.index, request.query, request.filters, request.clock
     yield StageStarted("searching")
-    hits = tuple(index.search(searched, setup.top_k, filters=filters))
+    hits = tuple(index.search(query, setup.top_k, filters=filters))
     clock.lap("searching")
     yield StageStarted("evidence")
-    found = select(searched, hits, index, limit=setup.max_evidence, threshold=setup.threshold)
+    found = select(query, hits, index, limit=setup.max_evidence, threshold=setup.threshold)
     clock.lap("evidence")
-    figures = find_figures(searched, index, filters=filters, facts=found.evidence)
+    figures = find_figures(query, index, filters=filters, facts=found.evidence)
     if isinstance(figures, Computed):
         found = with_rows(found, figures, setup.max_evidence)
     clock.lap("figures")
-    seen = index.explain(searched, hits=hits, filters=filters)
+    seen = index.explain(query, hits=hits, filters=filters)
     clock.lap("explaining")
     yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
-    basis = _basis(setup, query, found, hits)
+    basis = _basis(setup, request, found, hits)
     if isinstance(figures, Computed):
         answer = compose_figures(basis, figures)
     elif not found.sufficient:
-        why = missing(searched, hits, index.store, query.language, relaxed=seen.relaxed, filters=filters)
+        why = missing(query, hits, index.store, request.language, relaxed=seen.relaxed, filters=filters)
         if figures is not None and figures.reason:
             why = f"{figures.reason}; {why}" if why else figures.reason
         answer = refuse(basis, why)
     else:
-        answer = compose(basis, (yield from written(setup, query, found)))
+        answer = compose(basis, (yield from written(setup, request, found)))
     yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
 
 
-def _by_parts(setup: Setup, query: Query, parts: Sequence[str]) -> Iterator[Event]:
+def _by_parts(setup: Setup, request: Request) -> Iterator[Event]:
     """A question of several parts: each is searched for, judged and answered by itself."""
-    index, clock = setup.index, query.clock
+    index, clock = setup.index, request.clock
     yield StageStarted("searching")
-    looks = look(setup, query, parts)
+    looks = look(setup, request)
     clock.lap("searching")
     yield StageStarted("evidence")
     found, hits = together(looks), nearest(looks, setup.top_k)
-    seen = index.explain(query.searched, hits=hits, filters=query.filters)
+    seen = index.explain(request.query, hits=hits, filters=request.filters)
     clock.lap("evidence")
     yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
     by_part = []
     for one in looks:
         by = Written()
         if one.found.sufficient and one.figures is None:
-            by = yield from written(setup, query, one.found, one.searched)
+            by = yield from written(setup, request, one.found, one.query)
         by_part.append(by)
-    answer = compose_parts(_basis(setup, query, found, hits), looks, by_part)
+    answer = compose_parts(_basis(setup, request, found, hits), looks, by_part)
     yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
 
 
-def _basis(setup: Setup, query: Query, found: Selection, hits: Sequence[Hit]) -> Basis:
-    proof = certificate(setup.index, found, query.filters, query.language)
-    return Basis(query.question, query.language, found, hits, proof, query.clock.seconds, query.searched)
+def _basis(setup: Setup, request: Request, found: Selection, hits: Sequence[Hit]) -> Basis:
+    proof = certificate(setup.index, found, request.filters, request.language)
+    return Basis(request.query, request.language, found, hits, proof, request.clock.seconds)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rag.documents.validity import UNKNOWN, Validity
-from rag.domains import Domains, load_domains
+from rag.domains import Domains, known_names, load_domains
 from rag.errors import IndexBusy, InputError
 from rag.facts.crossrefs import CrossReference
-from rag.languages.text import detect_language
 from rag.models.embedder import Embedder, supports
 from rag.models.registry import NO_SOURCES, Sources
 from rag.parsers import Limits
@@ -24,9 +23,10 @@ from rag.store.dense import DenseIndex, file_problem, open_dense, save_dense
 from rag.store.index_file import remove_index, writer_lock
 from rag.store.schema import DATABASE, Manifest
 from rag.store.store import Store, matches
-from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Stages
+from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Stages, Turn
 
 if TYPE_CHECKING:
+    from rag.questions.query import Query
     from rag.search.explain import Explanation
     from rag.search.pool import Retrievers
     from rag.store.ingest import ProgressCallback
@@ -131,47 +131,64 @@ class Index:
         """The embedder if it knows the language, else None; not loaded for nothing."""
         return self.embedder if supports(embedder_info(self.store.manifest()), language) else None
 
+    def understand(self, question: str, history: Sequence[Turn] = ()) -> Query:
+        """A question, completed from the earlier turns of a conversation (oldest first), as every stage takes
+        it. Raises InputError for a question without a word, ConfigError for a lexicon that cannot be read."""
+        from rag.questions.query import Readers, understand
+
+        catalogue = self.store.catalogue()
+        readers = Readers(catalogue, self.fields, self.lexicons)
+        if history:
+            readers = replace(readers, known=known_names(catalogue))
+        return understand(question, readers, history)
+
+    def _query(self, question: str | Query) -> Query:
+        return self.understand(question) if isinstance(question, str) else question
+
     def search(
-        self, question: str, k: int = 8, *, filters: Filters | None = None, stages: Stages = ALL_STAGES
+        self,
+        question: str | Query,
+        k: int = 8,
+        *,
+        filters: Filters | None = None,
+        stages: Stages = ALL_STAGES,
     ) -> list[Hit]:
         """The `k` best passages, best first; the scale of their scores is described in `rag.search.retrieve`.
         `stages` switches parts of retrieval off, to measure what each gives. Raises InputError for a question
         without a word."""
         from rag.search.retrieve import retrieve
 
-        legs = self.retrievers(question, stages)
-        return retrieve(legs, question, k=k, filters=filters, stages=stages, ranker=self.ranker())
+        query = self._query(question)
+        legs = self.retrievers(query, stages)
+        return retrieve(legs, query, k=k, filters=filters, stages=stages, ranker=self.ranker())
 
     def search_each(
-        self,
-        question: str,
-        questions: Sequence[str],
-        k: int = 8,
-        *,
-        filters: Filters | None = None,
-        stages: Stages = ALL_STAGES,
+        self, query: Query, k: int = 8, *, filters: Filters | None = None, stages: Stages = ALL_STAGES
     ) -> list[list[Hit]]:
-        """For each of the questions `questions` in one `question` its `k` best passages; what the whole names
-        holds for each. Raises InputError for a question without a word."""
+        """For each of the questions that are asked in one its `k` best passages; what the whole names holds
+        for each."""
         from rag.search.retrieve import retrieve_each
 
-        legs = self.retrievers(question, stages)
-        return retrieve_each(
-            legs, question, questions, k=k, filters=filters, stages=stages, ranker=self.ranker()
-        )
+        legs = self.retrievers(query, stages)
+        return retrieve_each(legs, query, k=k, filters=filters, stages=stages, ranker=self.ranker())
 
-    def retrievers(self, question: str, stages: Stages = ALL_STAGES) -> Retrievers:
+    def retrievers(self, query: Query, stages: Stages = ALL_STAGES) -> Retrievers:
         """What searches for a question in its language; vectors only where the embedder knows it."""
         from rag.search.pool import Retrievers
 
         dense = embedder = None
         if stages.dense and self.store.vectors_generation():
-            embedder = self.embedder_for(detect_language(question))
+            embedder = self.embedder_for(query.language)
             dense = self.dense() if embedder is not None else None
-        return Retrievers(self.store, dense, embedder, self.fields, self.lexicons)
+        return Retrievers(self.store, dense, embedder, self.fields)
 
     def explain(
-        self, question: str, k: int = 8, *, filters: Filters | None = None, hits: Sequence[Hit] | None = None
+        self,
+        question: str | Query,
+        k: int = 8,
+        *,
+        filters: Filters | None = None,
+        hits: Sequence[Hit] | None = None,
     ) -> Explanation:
         """What is understood of a question, which of it gave way, and why the hits stand where they do.
         `hits` are those of an earlier `search` with the same filters; None: searched for here. Raises
@@ -179,9 +196,9 @@ class Index:
         from rag.search.explain import explain
         from rag.search.pool import Retrievers
 
-        found = self.search(question, k, filters=filters) if hits is None else hits
-        legs = Retrievers(self.store, None, None, self.fields, self.lexicons)
-        return explain(legs, question, found, filters)
+        query = self._query(question)
+        found = self.search(query, k, filters=filters) if hits is None else hits
+        return explain(Retrievers(self.store, None, None, self.fields), query, found, filters)
 
     def ranker(self) -> Ranker:
         """The index's own ranker where it was tuned, else the shipped one. Raises ConfigError."""

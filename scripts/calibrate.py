@@ -32,7 +32,6 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from rag.index import Index, open_index
-from rag.languages.text import detect_language
 from rag.measure import metrics
 from rag.measure.evalset import EvalQuestion, half_of, load_questions
 from rag.measure.metrics import Passage
@@ -96,9 +95,10 @@ def search(index: Index, folder: Path) -> Iterator[Found]:
 def read_case(found: Found, calibration: Callable[[bool], Calibration]) -> Case:
     """The sentences as these weights rank them: that decides whose vectors are looked at."""
     question, index = found.question, found.index
-    embedder = index.embedder_for(detect_language(question.question))
+    query = index.understand(question.question)
+    embedder = index.embedder_for(query.language)
     chosen = calibration(embedder is not None)
-    ranked = ev.rank_sentences(question.question, found.hits, index, embedder, calibration=chosen)
+    ranked = ev.rank_sentences(query, found.hits, index, embedder, calibration=chosen)
     shown = [
         Passage(e.document.path, e.text, e.page, e.page)
         for s in ranked.sentences

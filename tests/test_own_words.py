@@ -17,9 +17,6 @@ from rag.errors import ConfigError
 from rag.index import Index, open_index
 from rag.languages.lexicon import expand
 from rag.search.evidence import select
-from rag.search.pool import read_terms
-from rag.search.retrieve import read_demands
-from rag.types import Stages
 from tests.fakes import FakeEmbedder
 from tests.indexing import document, new_index, put
 
@@ -56,14 +53,17 @@ def test_a_word_of_the_users_own_lexicon_finds_the_passage_that_only_says_it_pro
         assert [h.document.path for h in without.search(QUESTION)] == []
         hits = own.search(QUESTION)
         assert hits[0].document.path == "aside.pdf"
-        assert select(QUESTION, hits, own).evidence[0].text.startswith("The ancillary undertaking")
+        assert (
+            select(own.understand(QUESTION), hits, own)
+            .evidence[0]
+            .text.startswith("The ancillary undertaking")
+        )
 
 
 def test_own_files_reach_terms_and_needs(folder: Path) -> None:
     with opened(folder, lexicons=[folder / "words.toml"], concepts=[folder / "ratios.toml"]) as index:
-        legs = index.retrievers(QUESTION)
-        assert read_terms(legs, QUESTION, Stages())[1] == ("ancillary undertaking",)
-        (need,) = read_demands(legs, "What was the take rate?").sought
+        assert index.understand(QUESTION).reworded == ("ancillary undertaking",)
+        (need,) = index.understand("What was the take rate?").sought
         assert need.name == "take rate" and ("scheme fees",) in need.lines
         assert sought_items("What was the take rate?") == ()
 

@@ -15,8 +15,8 @@ from typing import Any
 from rag.domains.finance.figures import Computed
 from rag.index import Index
 from rag.languages import named, say
-from rag.languages.text import content_tokens, letters, search_tokens, sentences, words
-from rag.questions.expects import analyse
+from rag.languages.text import letters, search_tokens, sentences
+from rag.questions.query import Query
 from rag.search.evidence import Selection
 from rag.store.store import Store
 from rag.types import (
@@ -42,7 +42,7 @@ _ENDS = '.!?。！？"”’」』)）]'
 
 
 def missing(
-    question: str,
+    query: Query,
     hits: Sequence[Hit],
     store: Store,
     language: str,
@@ -54,8 +54,8 @@ def missing(
     language for the reader of a refusal; never empty. Named are, as typed, words that no searched document
     holds and words that stand in none of the hits; what of the `relaxed` demands no passage is ("company
     Thornfield Marsh plc"); without any of these the sort of answer that was looked for."""
-    typed = {word: search_tokens(word) for word in words(question)}
-    wanted = frozenset(content_tokens(question))
+    typed = {word: search_tokens(word) for word in query.words}
+    wanted = frozenset(query.content)
     held: set[str] = set()
     for fields in store.token_fields([hit.chunk_id for hit in hits]).values():
         held.update(*(field.split() for field in fields))
@@ -83,8 +83,7 @@ def missing(
         said.append(say("answers.far", language, words=far))
     if not said:
         said = [say("answers.on_topic", language)]
-        expected = analyse(question).expects
-        if (kind := named("expected", expected, language)) != expected:
+        if (kind := named("expected", query.expects, language)) != query.expects:
             said.append(say("answers.asked", language, kind=kind))
     return say("answers.reasons", language, reasons=said)
 
@@ -92,21 +91,19 @@ def missing(
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What every answer to a question rests on: the sentences chosen (`found`), the passages they are from
-    (`hits`, best first), what was searched (`proof`), and `timings` in seconds by stage. `searched` is the
-    question as completed from the conversation, "" where it stood alone."""
+    (`hits`, best first), what was searched (`proof`), and `timings` in seconds by stage."""
 
-    question: str
+    query: Query
     language: str
     found: Selection
     hits: Sequence[Hit]
     proof: Certificate
     timings: Mapping[str, float] = field(default_factory=dict)
-    searched: str = ""
 
     def answer(self, kind: AnswerKind, text: str, claims: Sequence[Claim] = (), **more: Any) -> Answer:
         """The answer of this kind and text; `more` are further fields of `Answer`."""
         return Answer(
-            question=self.question,
+            question=self.query.asked,
             kind=kind,
             text=text,
             language=self.language,
@@ -116,7 +113,7 @@ class Basis:
             nearest=tuple(self.hits),
             certificate=self.proof,
             timings=dict(self.timings),
-            searched="" if self.searched == self.question else self.searched,
+            searched=self.query.text if self.query.completed else "",
             **more,
         )
 

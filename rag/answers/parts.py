@@ -16,10 +16,10 @@ from rag.answers.compose import (
     render_text,
     with_rows,
 )
-from rag.answers.request import Query, Setup
+from rag.answers.request import Request, Setup
 from rag.domains.finance.figures import Computed, find_figures
 from rag.languages import say
-from rag.questions.parts import completed
+from rag.questions.query import Query
 from rag.search.evidence import Selection, select
 from rag.types import (
     Answer,
@@ -38,41 +38,34 @@ _Place = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One part and what was found for it. `searched` is the part with what it leaves to the one before;
-    `reason` says what had no support, "" where the evidence suffices; `figures` is what code read from cells
-    or worked out for it. Evidence is numbered within the part."""
+    """One part and what was found for it; `reason` says what had no support, "" where the evidence suffices;
+    `figures` is what code read from cells or worked out for it. Evidence is numbered within the part."""
 
-    question: str
-    searched: str
+    query: Query
     hits: tuple[Hit, ...]
     found: Selection
     reason: str
     figures: Computed | None = None
 
 
-def look(setup: Setup, query: Query, parts: Sequence[str]) -> tuple[Look, ...]:
+def look(setup: Setup, request: Request) -> tuple[Look, ...]:
     """Searches for all parts side by side, what the whole question names holding for each, and judges each
     by itself. The setup's limit of sentences is shown in all, at least two of each part."""
-    index, filters = setup.index, query.filters
-    questions = completed(parts)
+    index, filters = setup.index, request.filters
+    parts = request.query.questions
     each = max(_LEAST, setup.max_evidence // len(parts))
     looks = []
-    for part, searched, hits in zip(
-        parts,
-        questions,
-        index.search_each(query.searched, questions, setup.top_k, filters=filters),
-        strict=True,
-    ):
-        found = select(searched, hits, index, limit=each, threshold=setup.threshold)
-        reason, figures = "", find_figures(searched, index, filters=filters)
+    for part, hits in zip(parts, index.search_each(request.query, setup.top_k, filters=filters), strict=True):
+        found = select(part, hits, index, limit=each, threshold=setup.threshold)
+        reason, figures = "", find_figures(part, index, filters=filters)
         if isinstance(figures, Computed):
             found = with_rows(found, figures, each)
         elif not found.sufficient:
-            reason = missing(part, hits, index.store, query.language, filters=filters)
+            reason = missing(part, hits, index.store, request.language, filters=filters)
             if figures is not None and figures.reason:
                 reason = f"{figures.reason}; {reason}"
         computed = figures if isinstance(figures, Computed) else None
-        looks.append(Look(part, searched, tuple(hits), found, reason, computed))
+        looks.append(Look(part, tuple(hits), found, reason, computed))
     return tuple(looks)
 
 
@@ -119,9 +112,9 @@ def compose_parts(basis: Basis, looks: Sequence[Look], written: Sequence[Written
     ]
     answers = [answer for _, answer in subs if answer is not None]
     answered_parts = tuple(
-        Part(one.question, True, tuple(sorted({n for c in a.claims for n in c.citations})))
+        Part(one.query.asked, True, tuple(sorted({n for c in a.claims for n in c.citations})))
         if a is not None
-        else Part(one.question, False, (), one.reason)
+        else Part(one.query.asked, False, (), one.reason)
         for one, a in subs
     )
     lacking = _not_found(answered_parts, language)
@@ -144,7 +137,7 @@ def compose_parts(basis: Basis, looks: Sequence[Look], written: Sequence[Written
 
 def _sub(one: Look, by: Written, whole: Basis, numbers: Mapping[_Place, int]) -> Answer:
     """The answer to one part, its citations numbered as in the whole."""
-    basis = Basis(one.question, whole.language, one.found, one.hits, whole.proof)
+    basis = Basis(one.query, whole.language, one.found, one.hits, whole.proof)
     answer = compose(basis, by) if one.figures is None else compose_figures(basis, one.figures)
     numbering = {e.number: numbers[_place(e)] for e in one.found.evidence}
 
@@ -182,7 +175,7 @@ def _place(e: Evidence) -> _Place:
 
 def _text(subs: Sequence[tuple[Look, Answer | None]], evidence: Sequence[Evidence], lacking: str) -> str:
     """Each part as a line with its answer below, then what was not found."""
-    blocks = [f"{one.question}\n{render_text(a.claims, evidence)}" for one, a in subs if a is not None]
+    blocks = [f"{one.query.asked}\n{render_text(a.claims, evidence)}" for one, a in subs if a is not None]
     return "\n\n".join([*blocks, *([lacking] if lacking else [])])
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from rag.errors import GenerationError
 from rag.languages import say
 from rag.models.llm import LLM, Prompt
+from rag.questions.expects import Wording
 from rag.types import Evidence
 
 # Evidence tokens: more than this makes a small model wander, and a CPU slow.
@@ -25,7 +26,7 @@ _SEAMS = 8
 
 
 def build_prompt(
-    question: str,
+    query: Wording,
     evidence: Sequence[Evidence],
     *,
     llm: LLM,
@@ -47,7 +48,7 @@ def build_prompt(
             f"the context of {llm.info.name} ({llm.info.context_tokens} tokens) leaves no room for evidence "
             f"beside an answer of {max_tokens} tokens; lower max_tokens or use a model with a longer context"
         )
-    shortened = _shortened(question.strip(), room // _QUESTION_SHARE, llm)
+    shortened = _shortened(query.text, room // _QUESTION_SHARE, llm)
     question_text = say("answers.question", language, question=shortened)
     room = min(budget, room - llm.count_tokens(question_text))
     kept = list(evidence)

@@ -8,6 +8,7 @@ from threading import Event as StopEvent
 
 from rag.index import Index
 from rag.models.llm import LLM
+from rag.questions.query import Query
 from rag.types import Filters
 
 
@@ -38,12 +39,11 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """One question on its way. `searched` is it as completed from the conversation; `stop` ends what is being
-    written; `clock` takes the time of each stage."""
+class Request:
+    """One question on its way, to be answered in `language`. `stop` ends what is being written; `clock` takes
+    the time of each stage."""
 
-    question: str
-    searched: str
+    query: Query
     language: str
     filters: Filters | None = None
     stop: StopEvent | None = None

@@ -12,9 +12,10 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from rag.answers.compose import Written, whole_sentences
 from rag.answers.prompt import build_prompt
-from rag.answers.request import Query, Setup
+from rag.answers.request import Request, Setup
 from rag.errors import GenerationError
 from rag.models.llm import LLM
+from rag.questions.query import Query
 from rag.search.evidence import Selection
 from rag.types import Claim, ClaimState, Event, Evidence, EvidenceFound, Finished, Queued, StageStarted, Token
 from rag.verify.claims import verify
@@ -25,14 +26,14 @@ _LONGEST_SECONDS = 0.6
 
 
 def choose(
-    drafts: Sequence[str], evidence: Sequence[Evidence], *, question: str = ""
+    drafts: Sequence[str], evidence: Sequence[Evidence], query: Query
 ) -> tuple[int, tuple[Claim, ...]]:
     """The place of the best draft, and its sentences with their states. Drafts of which something would be
     shown come first, then the larger mean of two shares: of its words that would be shown, and of the
     question's content (stems, pairs of Han characters, figures) that these words and the headings over their
     quotes take up, since a true sentence about something else is no answer. Of equals the earlier one."""
-    claims = [verify(draft, evidence, question=question) if draft.strip() else () for draft in drafts]
-    asked = assertions_of(question).items
+    claims = [verify(draft, evidence, query) if draft.strip() else () for draft in drafts]
+    asked = assertions_of(query.text).items
     scores = [_score(found, evidence, asked) if len(drafts) > 1 else 0.0 for found in claims]
     best = max(range(len(drafts)), key=lambda n: (scores[n], -n))
     return best, claims[best]
@@ -98,28 +99,28 @@ CROWD = Crowd()
 
 
 def written(
-    setup: Setup, query: Query, found: Selection, searched: str = ""
+    setup: Setup, request: Request, found: Selection, part: Query | None = None
 ) -> Generator[Event, None, Written]:
-    """Writes, verifies, and returns what is kept. `searched` is the part that is answered, by default the
-    whole question. No model, or one that does not write the language, writes nothing: the quotes stand."""
-    searched = searched or query.searched
+    """Writes, verifies, and returns what is kept. `part` is what is answered, by default the whole question.
+    No model, or one that does not write the language, writes nothing: the quotes stand."""
+    query = part or request.query
     llm = setup.llm
-    if llm is None or not llm.info.writes(query.language) or query.stopped:
+    if llm is None or not llm.info.writes(request.language) or request.stopped:
         yield StageStarted("verifying")
         return Written(model=llm.info.name if llm else "")
     yield StageStarted("writing")
-    CROWD.give_way(query.stop)
-    drafts, trouble = yield from _drafted(llm, setup, query, found, searched)
-    query.clock.lap("writing")
+    CROWD.give_way(request.stop)
+    drafts, trouble = yield from _drafted(llm, setup, request, found, query)
+    request.clock.lap("writing")
     yield StageStarted("verifying")
     whole = [whole_sentences(text) if cut else text for text, cut in drafts]
-    best, claims = choose(whole or [""], found.evidence, question=searched)
-    query.clock.lap("verifying")
+    best, claims = choose(whole or [""], found.evidence, query)
+    request.clock.lap("verifying")
     return Written(claims, drafts[best][0] if drafts else "", llm.info.name, trouble)
 
 
 def _drafted(
-    llm: LLM, setup: Setup, query: Query, found: Selection, searched: str
+    llm: LLM, setup: Setup, request: Request, found: Selection, query: Query
 ) -> Generator[Event, None, tuple[list[tuple[str, bool]], str]]:
     """Drafts one after the other, each with whether it was cut short, and why nothing was written, if so. The
     first is shown as it is written; one after it that fails is only missing."""
@@ -127,26 +128,26 @@ def _drafted(
     text, pieces, trouble = "", 0, ""
     try:
         prompt = build_prompt(
-            searched,
+            query,
             found.evidence[: found.core],
             llm=llm,
             max_tokens=setup.max_tokens,
-            language=query.language,
+            language=request.language,
         )
         for draft in range(setup.drafts):
             text, pieces = "", 0
-            for piece in llm.generate(prompt, max_tokens=setup.max_tokens, stop=query.stop, draft=draft):
+            for piece in llm.generate(prompt, max_tokens=setup.max_tokens, stop=request.stop, draft=draft):
                 if isinstance(piece, Queued):
                     if not draft:
                         yield piece
                     continue
                 if not (draft or pieces):
-                    query.clock.lap("first_token")
+                    request.clock.lap("first_token")
                 text, pieces = text + piece, pieces + 1
                 if not draft:
                     yield Token(piece)
-            drafts.append((text, pieces >= setup.max_tokens or query.stopped))
-            if query.stopped:
+            drafts.append((text, pieces >= setup.max_tokens or request.stopped))
+            if request.stopped:
                 break
     except GenerationError as error:  # the quoted answer always exists
         if not drafts:

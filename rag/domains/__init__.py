@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # a worker that reads files must not load the search
     from rag.documents.catalogue import Catalogue
     from rag.documents.description import Describes
     from rag.questions.constraints import Sought
+    from rag.questions.expects import Wording
     from rag.questions.mentions import Known
     from rag.search.pool import Searches
     from rag.store.store import Store
@@ -39,7 +40,7 @@ class Field:
     def roles(self, document: Document, passages: Sequence[Chunk]) -> Sequence[tuple[str, ...]]:
         return ()
 
-    def sought(self, question: str) -> tuple[Sought, ...]:
+    def sought(self, wording: Wording) -> tuple[Sought, ...]:
         return ()
 
     def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:

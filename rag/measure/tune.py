@@ -188,9 +188,9 @@ def examples(
 ) -> Iterator[Example]:
     """The pool of each question as it is ranked, and which of its passages hold evidence."""
     for done, question in enumerate(questions, 1):
-        legs = index.retrievers(question.question)
-        demands = read_demands(legs, question.question)
-        ranked = rank(legs, question.question, demands, stages=_UNRANKED)
+        query = index.understand(question.question)
+        legs = index.retrievers(query)
+        ranked = rank(legs, query, read_demands(legs, query), stages=_UNRANKED)
         yield Example(question.id, ranked.rows, _holds(index, question, ranked.pool.rows))
         if progress is not None:
             progress(Progress("questions", done, len(questions), current=question.question))
@@ -236,8 +236,9 @@ def _judged(
     """The evidence of each question, as it would be judged with this ranker."""
     judged = []
     for done, question in enumerate(questions, 1):
-        found = retrieve(index.retrievers(question.question), question.question, k=_TOP, ranker=ranker)
-        selection = select(question.question, found, index)
+        query = index.understand(question.question)
+        found = retrieve(index.retrievers(query), query, k=_TOP, ranker=ranker)
+        selection = select(query, found, index)
         right = question.answerable and any(is_shown(e, question) for e in selection.evidence)
         judged.append(_Asked(question.answerable, selection.score, not right))
         if progress is not None:

@@ -16,10 +16,8 @@ from rag.documents.catalogue import Catalogue, Names
 from rag.facts.names import is_legal_form
 from rag.facts.references import article_labels, articles_agree
 from rag.languages.text import STOPWORDS_EN
-from rag.questions.expects import analyse
+from rag.questions.expects import Wording
 from rag.questions.naming import Named, find_names
-
-_LONGEST_QUESTION = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ class Reads(Protocol):
     def common_words(self) -> frozenset[str]:
         """Words in capitals that no name is made of."""
 
-    def asked(self, question: str, catalogue: Catalogue) -> Restriction:
+    def asked(self, wording: Wording, catalogue: Catalogue) -> Restriction:
         """What it reads in a question, held against the documents of a catalogue. Never raises."""
 
 
@@ -134,19 +132,19 @@ class Constraints:
         return dict(self.named_values()).get(what, ())
 
 
-def read_constraints(question: str, catalogue: Catalogue, fields: Sequence[Reads]) -> Constraints:
+def read_constraints(wording: Wording, catalogue: Catalogue, fields: Sequence[Reads]) -> Constraints:
     """What a question names, held against the documents of a catalogue. Never raises; a few milliseconds at
     most."""
-    question = question[:_LONGEST_QUESTION]
-    read = [one.asked(question, catalogue) for one in fields]
+    read = [one.asked(wording, catalogue) for one in fields]
     common = frozenset().union(*(one.common_words for one in fields))
-    named = find_names(question, catalogue, reporting=any(one.reporting for one in read), common=common)
-    agreements = _Agreements(catalogue, named, _title_shares(question, catalogue), fields, read)
+    reporting = any(one.reporting for one in read)
+    named = find_names(wording.spaced, wording.name_words, catalogue, reporting=reporting, common=common)
+    agreements = _Agreements(catalogue, named, _title_shares(wording.names, catalogue), fields, read)
     surely = {d for n, w in named.companies.items() if w >= 0.5 for d in catalogue.company_documents[n]}
     return Constraints(
         companies=tuple(catalogue.companies[n] for n in named.companies),
         read=tuple(matter for one in read for matter in one.matters if matter.values),
-        articles=article_labels(question),
+        articles=article_labels(wording.text),
         unknown_names=tuple(dict.fromkeys([*named.unknown, *(n for one in read for n in one.unknown)])),
         named=frozenset(surely.union(*(one.named for one in read))),
         documents=agreements,
@@ -159,12 +157,12 @@ def article_agrees(constraints: Constraints, heading_path: Sequence[str], text: 
     return articles_agree(constraints.articles, heading_path, text)
 
 
-def _title_shares(question: str, catalogue: Catalogue) -> dict[int, float]:
+def _title_shares(names: Sequence[str], catalogue: Catalogue) -> dict[int, float]:
     """Share of the weight of the question's names that stand in a document's title or file name; names that
     very many or no titles bear do not count, nor does what only says a legal form."""
     words = {
         part
-        for name in analyse(question).names
+        for name in names
         for part in name.lower().replace("-", " ").split()
         if part not in STOPWORDS_EN and part in catalogue.title_words and not is_legal_form(part)
     }

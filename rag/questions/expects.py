@@ -1,4 +1,5 @@
-"""What a question asks for, read by code: the kind of answer it expects, the names and numbers to find again.
+"""What the words of a question say by themselves: the kind of answer it expects, the names, numbers and
+periods to find again.
 
 Pure functions over strings, English and Chinese. A kind is a hint for choosing sentences, never a filter;
 `rag.search.candidates` finds what a sentence holds of it."""
@@ -9,7 +10,16 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag.languages.text import STOPWORDS_EN, normalise
+from rag.facts.dates import FiscalPeriod, read_periods
+from rag.languages.text import (
+    STOPWORDS_EN,
+    content_tokens,
+    detect_language,
+    normalise,
+    query_tokens,
+    words,
+)
+from rag.questions.naming import Word, name_words, spaced
 
 _SUMS = (
     "amount|price|cost|fee|salary|wage|rent|deposit|premium|revenue|income|profit|loss|fine|penalty"
@@ -133,30 +143,49 @@ _ASKED = {
 }
 
 
-def expected(question: str) -> AnswerType:
-    """The first kind that a pattern of the question speaks for; OTHER where none does."""
-    return next((kind for kind, pattern in _ASKED.items() if pattern.search(question)), AnswerType.OTHER)
-
-
 @dataclass(frozen=True, slots=True)
-class ParsedQuestion:
-    """A question taken apart. `names` are capitalised words or quoted titles as typed, `numbers` are digits
-    without separators."""
+class Wording:
+    """A text that asks, by its words alone. `expects` is the kind of answer, `names` are capitalised words or
+    quoted titles as typed, `numbers` digits without separators; `tokens` are those that a search looks for,
+    `content` those that say what it is about. `name_words` have their places in `spaced`."""
 
     text: str
+    language: str
     expects: AnswerType
     names: tuple[str, ...]
     numbers: tuple[str, ...]
+    tokens: tuple[str, ...]
+    content: tuple[str, ...]
+    periods: tuple[FiscalPeriod, ...]
+    spaced: str
+    name_words: tuple[Word, ...]
+
+    @property
+    def words(self) -> list[str]:
+        """Distinct words as typed, stop words left out."""
+        return words(self.text)
 
 
-def analyse(question: str) -> ParsedQuestion:
-    """Takes a question apart; never raises."""
-    return ParsedQuestion(
-        text=question,
-        expects=expected(question),
-        names=_names(question),
-        numbers=tuple(dict.fromkeys(n.replace(",", "") for n in _NUMBER.findall(normalise(question)))),
+def read_wording(text: str) -> Wording:
+    """What the words of a text say; never raises."""
+    plain = spaced(text)
+    return Wording(
+        text=text,
+        language=detect_language(text),
+        expects=expected(text),
+        names=_names(text),
+        numbers=tuple(dict.fromkeys(n.replace(",", "") for n in _NUMBER.findall(normalise(text)))),
+        tokens=tuple(query_tokens(text)),
+        content=tuple(content_tokens(text)),
+        periods=read_periods(text),
+        spaced=plain,
+        name_words=name_words(plain),
     )
+
+
+def expected(text: str) -> AnswerType:
+    """The first kind that a pattern of the question speaks for; OTHER where none does."""
+    return next((kind for kind, pattern in _ASKED.items() if pattern.search(text)), AnswerType.OTHER)
 
 
 def _names(question: str) -> tuple[str, ...]:

@@ -108,8 +108,8 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a question: as written, its key, its place, whether it owns what follows ("Vextra's"),
-    whether it opens a sentence, and whether no name is made of it."""
+    """A word of a question: as written, its key, its place, whether it owns what follows ("Vextra's"), and
+    whether it opens a sentence."""
 
     raw: str
     key: str
@@ -117,7 +117,6 @@ class Word:
     end: int
     possessive: bool
     opens: bool
-    common: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +131,17 @@ class Match:
 
 
 def find_names(
-    question: str, catalogue: Catalogue, *, reporting: bool, common: frozenset[str] = frozenset()
+    question: str,
+    words: Sequence[Word],
+    catalogue: Catalogue,
+    *,
+    reporting: bool,
+    common: frozenset[str] = frozenset(),
 ) -> Named:
-    """The companies that the question names. `reporting`: it speaks of a period or a form, so that a
-    capitalised name which no document bears is taken for a company; `common` are words that no name is made
-    of."""
-    question = spaced(question)
-    companies, spans = _companies(question, words_of(question, common), catalogue)
+    """The companies that a question, `spaced`, names by its words. `reporting`: it speaks of a period or a
+    form, so that a capitalised name which no document bears is taken for a company; `common` are words that
+    no name is made of."""
+    companies, spans = _companies(question, words, catalogue, common)
     if has_han(question):
         for match in han_matches(question, catalogue.han, catalogue.company_keys):
             spans.append((match.start, match.end))
@@ -161,8 +164,8 @@ def best(matches: Iterable[Match]) -> dict[str, float]:
     return found
 
 
-def words_of(question: str, common: frozenset[str] = frozenset()) -> list[Word]:
-    """The words of a question that may be of a name."""
+def name_words(question: str) -> tuple[Word, ...]:
+    """The words of a question, `spaced`, that may be of a name."""
     found = []
     for m in WORD.finditer(question):
         raw = POSSESSIVE.sub("", m.group())
@@ -171,8 +174,8 @@ def words_of(question: str, common: frozenset[str] = frozenset()) -> list[Word]:
             before = question[: m.start()].rstrip()
             opens = not before or before[-1] in ".?!:"
             owns = raw != m.group() or question[m.end() : m.end() + 1] in ("'", "’")
-            found.append(Word(raw, key, m.start(), m.end(), owns, opens, key in common))
-    return found
+            found.append(Word(raw, key, m.start(), m.end(), owns, opens))
+    return tuple(found)
 
 
 Weigh = Callable[[Sequence[Word]], float]
@@ -210,7 +213,7 @@ def longest(matches: Iterable[Match], nested: bool = False) -> list[Match]:
 
 
 def _companies(
-    question: str, words: Sequence[Word], catalogue: Catalogue
+    question: str, words: Sequence[Word], catalogue: Catalogue, common: frozenset[str]
 ) -> tuple[dict[int, float], list[tuple[int, int]]]:
     """Company numbers with how surely they are named, and the spans of the question that name them."""
     if not catalogue.companies:
@@ -231,7 +234,8 @@ def _companies(
             continue
         documents = catalogue.company_keys[m.key]
         run = [w for w in words if m.start <= w.start and w.end <= m.end]
-        weight = _company_weight(documents[0][1], run, m, m.start in marked, shouting, written)
+        plain = run[0].key in common
+        weight = _company_weight(documents[0][1], run, m, m.start in marked, shouting, written, plain)
         if not weight or (documents[0][1] is NameKind.ACRONYM and len(documents) > 1):
             continue
         if len(documents) > 1 and documents[0][1] is NameKind.LEAD:
@@ -242,7 +246,8 @@ def _companies(
     for word in words:
         if not any(s <= word.start < e for s, e in spans):
             number = _contracted(word, catalogue, shouting)
-            number = _misspelt(word, catalogue) if number < 0 and not found else number
+            if number < 0 and not found and word.key not in common:
+                number = _misspelt(word, catalogue)
             if number >= 0:
                 spans.append((word.start, word.end))
                 found[number] = max(0.7, found.get(number, 0.0))
@@ -250,10 +255,16 @@ def _companies(
 
 
 def _company_weight(
-    kind: NameKind, run: Sequence[Word], match: Match, marked: bool, shouting: bool, written: bool
+    kind: NameKind,
+    run: Sequence[Word],
+    match: Match,
+    marked: bool,
+    shouting: bool,
+    written: bool,
+    common: bool,
 ) -> float:
     """How surely words that are a key name its company. `marked`: as a ticker, by "$" or brackets;
-    `shouting`: all is in capitals; `written`: there is any capital."""
+    `shouting`: all is in capitals; `written`: there is any capital; `common`: no name begins so."""
     word = run[0]
     capital = word.raw[0].isupper() or word.raw[0].isdigit()
     if kind is NameKind.TICKER:
@@ -270,11 +281,11 @@ def _company_weight(
         return 0.9 if marked else 0.0
     if kind is NameKind.LEAD:
         starts = word.opens and not word.possessive and len(word.key) < 5
-        return 0.85 if capital and not starts and not (word.opens and word.common) else 0.0
+        return 0.85 if capital and not starts and not (word.opens and common) else 0.0
     if not capital:
-        plain = word.common or word.key in GENERIC
+        plain = common or word.key in GENERIC
         return 0.8 if not written and len(word.key) > 3 and not plain else 0.0
-    return 0.5 if word.opens and word.common else 1.0
+    return 0.5 if word.opens and common else 1.0
 
 
 def _contracted(word: Word, catalogue: Catalogue, shouting: bool) -> int:
@@ -289,7 +300,7 @@ def _contracted(word: Word, catalogue: Catalogue, shouting: bool) -> int:
 
 def _misspelt(word: Word, catalogue: Catalogue) -> int:
     """The one company whose long name differs by one letter; -1 for none or several."""
-    if len(word.key) < 7 or not word.raw[0].isupper() or word.common or word.key in STOPWORDS_EN:
+    if len(word.key) < 7 or not word.raw[0].isupper() or word.key in STOPWORDS_EN:
         return -1
     near = [k for k in catalogue.initial.get(word.key[0], ()) if one_edit(word.key, k)]
     numbers = {n for k in near for n, _ in catalogue.company_keys[k]}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.questions.expects import FIGURES, analyse
+from rag.questions.expects import FIGURES, expected
 from rag.questions.mentions import NAMES, Known, Mention, MentionKind, mentions, nothing_known
 
 _PREPOSITION = re.compile(
@@ -161,7 +161,7 @@ def _asking(wanted: str, question: str) -> str:
 
 def with_period(question: str, earlier: str, known: Known = nothing_known) -> str:
     """A question for a figure that names no period gets the one that the conversation is about."""
-    figure = analyse(question).expects in FIGURES or re.search(r"\bwhat (?:was|were)\b", question, re.I)
+    figure = expected(question) in FIGURES or re.search(r"\bwhat (?:was|were)\b", question, re.I)
     if not figure or _NOW.search(question) or any(m.slot in _PERIODS for m in mentions(question, known)):
         return question
     found = [m for m in mentions(earlier, known) if m.slot in _PERIODS]

@@ -13,20 +13,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.languages.text import STOPWORDS_EN, has_han, normalise, search_tokens
-from rag.questions.expects import TIME_UNITS, AnswerType, ParsedQuestion, any_of
+from rag.questions.expects import TIME_UNITS, AnswerType, Wording, any_of
 from rag.types import Span
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedQuestion:
-    """A question prepared once: its parts, distinct content tokens and their idf weights over the index.
+    """A question with the idf weights over the index of its content tokens.
 
     `unknown` are tokens that no passage holds; `topic` are those that are no part of a name or a number: what
     is asked about the named thing; `expansions` are the tokens of each professional term for it, `lines`
     those of each wording of a line item that it needs."""
 
-    question: ParsedQuestion
-    tokens: tuple[str, ...]
+    query: Wording
     weights: Mapping[str, float]
     unknown: frozenset[str]
     topic: frozenset[str]

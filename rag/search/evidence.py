@@ -10,20 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.facts.dates import read_periods
-from rag.languages.lexicon import expand
-from rag.languages.text import content_tokens, detect_language, search_tokens, sentences, words
+from rag.languages.text import search_tokens, sentences
 from rag.models.embedder import Embedder, supports
-from rag.questions.constraints import read_constraints
-from rag.questions.expects import analyse
+from rag.questions.expects import Wording
+from rag.questions.query import Query
 from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
-from rag.search.pool import Searches, idf_weights, sought
+from rag.search.pool import idf_weights
 from rag.search.ranker import Ranker
 from rag.search.sufficiency import (
     Calibration,
@@ -84,24 +81,17 @@ class Searched(Protocol):
     @property
     def store(self) -> Store: ...
 
-    @property
-    def fields(self) -> Sequence[Searches]: ...
-
-    @property
-    def lexicons(self) -> Sequence[Path]: ...
-
     def embedder_for(self, language: str) -> Embedder | None: ...
 
     def ranker(self) -> Ranker: ...
 
 
 def select(
-    question: str, hits: Sequence[Hit], index: Searched, *, limit: int = 6, threshold: float | None = None
+    query: Query, hits: Sequence[Hit], index: Searched, *, limit: int = 6, threshold: float | None = None
 ) -> Selection:
     """The at most `limit` sentences that bear on the question, best first. No hit gives an empty,
     insufficient selection."""
-    embedder = index.embedder_for(detect_language(question))
-    ranked = rank_sentences(question, hits, index, embedder)
+    ranked = rank_sentences(query, hits, index, index.embedder_for(query.language))
     calibration = load_calibration("dense" if ranked.dense else "lexical")
     score = judge(ranked, hits, calibration)
     usual = index.ranker().threshold if threshold is None else threshold
@@ -111,7 +101,7 @@ def select(
         as_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
         for n, i in enumerate(displayed, 1)
     )
-    of_others = bool(names_without_passages(question, hits, index)) or of_other_years(question, evidence)
+    of_others = bool(names_without_passages(query, hits)) or of_other_years(query, evidence)
     sufficient = bool(evidence) and score >= bar and not of_others
     return Selection(
         evidence,
@@ -124,22 +114,22 @@ def select(
     )
 
 
-def of_other_years(question: str, evidence: Sequence[Evidence]) -> bool:
+def of_other_years(query: Query, evidence: Sequence[Evidence]) -> bool:
     """Whether the question asks about years, the best evidence is a row of a table whose columns are other
     years, and none of the first pieces says one of those asked about: the row would pass for the answer."""
-    years = {str(p.year) for p in read_periods(question) if p.year}
+    years = {str(p.year) for p in query.periods if p.year}
     first = [f"{e.header} {e.text} {' '.join(e.heading_path)}" for e in evidence[:_CORE]]
     if not years or not first or not _YEAR.search(evidence[0].header):
         return False
     return not any(year in said for year in years for said in first)
 
 
-def names_without_passages(question: str, hits: Sequence[Hit], index: Searched) -> tuple[str, ...]:
+def names_without_passages(query: Query, hits: Sequence[Hit]) -> tuple[str, ...]:
     """Companies that the question names, that no document is about and no passage found speaks of: whatever
     the passages say, they say it of somebody else. What stands in 《》 may be any book, and is left to the
     score."""
-    unknown = read_constraints(question, index.store.catalogue(), index.fields).unknown_names
-    unknown = tuple(name for name in unknown if f"《{name}" not in question and f"〈{name}" not in question)
+    named = query.constraints.unknown_names
+    unknown = tuple(name for name in named if f"《{name}" not in query.text and f"〈{name}" not in query.text)
     if not unknown:
         return ()
     read = "\n".join(f"{h.document.title}\n{h.chunk.context}\n{h.chunk.text}" for h in hits).casefold()
@@ -148,34 +138,29 @@ def names_without_passages(question: str, hits: Sequence[Hit], index: Searched) 
     )
 
 
-def prepare(question: str, index: Searched) -> PreparedQuestion:
+def prepare(query: Query, store: Store) -> PreparedQuestion:
     """The question with its content tokens weighed by how rare they are in the index."""
-    store = index.store
-    tokens = tuple(content_tokens(question))
+    tokens = query.content
     frequencies = store.document_frequency(tokens)
-    unknown = frozenset(t for t in tokens if not frequencies.get(t))
-    taken = analyse(question)
-    named = frozenset(search_tokens(" ".join([*taken.names, *taken.numbers])))
-    rewordings = tuple(frozenset(search_tokens(term)) for term in expand(question, index.lexicons))
+    named = frozenset(search_tokens(" ".join([*query.names, *query.numbers])))
     return PreparedQuestion(
-        taken,
-        tokens,
+        query,
         idf_weights(store, tokens),
-        unknown,
+        frozenset(t for t in tokens if not frequencies.get(t)),
         frozenset(tokens) - named,
-        rewordings,
-        _line_items(question, index.fields),
+        tuple(frozenset(search_tokens(term)) for term in query.reworded),
+        _line_items(query),
     )
 
 
-def _line_items(question: str, fields: Sequence[Searches]) -> tuple[frozenset[str], ...]:
+def _line_items(query: Query) -> tuple[frozenset[str], ...]:
     """The tokens of each wording of the line items that answer the question."""
-    lines = [line for one in sought(fields, question) for line in one.lines]
+    lines = [line for one in query.sought for line in one.lines]
     return tuple(dict.fromkeys(frozenset(search_tokens(wording)) for line in lines for wording in line))
 
 
 def rank_sentences(
-    question: str,
+    query: Query,
     hits: Sequence[Hit],
     index: Searched,
     embedder: Embedder | None,
@@ -184,9 +169,9 @@ def rank_sentences(
 ) -> RankedSentences:
     """All sentences of the hits, most likely first; titles, headings and column heads are none. `embedder` is
     None where it does not know the question's language."""
-    prepared = prepare(question, index)
+    prepared = prepare(query, index.store)
     found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, index.store)]
-    dense = embedder is not None and supports(embedder.info, detect_language(question))
+    dense = embedder is not None and supports(embedder.info, query.language)
     calibration = calibration or load_calibration("dense" if dense else "lexical")
     signals = sentence_signals(prepared, found, hits, [None] * len(found))
     first = calibration.sentence.probability(signals)
@@ -195,7 +180,7 @@ def rank_sentences(
     if dense and embedder is not None and found:
         order = order[:_RANKED]
         likely = order[:_EMBEDDED]
-        values = _cosines(question, [found[i] for i in likely], hits, embedder)
+        values = _cosines(query, [found[i] for i in likely], hits, embedder)
         for i, value in zip(likely, values, strict=True):
             cosines[i] = value
     kept = [found[i] for i in order]
@@ -256,13 +241,11 @@ def _plain(text: str) -> str:
     return "".join(c for c in text if c.isalnum())
 
 
-def _cosines(
-    question: str, found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder
-) -> list[float]:
+def _cosines(query: Query, found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder) -> list[float]:
     """Cosine of the question with `title: sentence`: the title resolves what "it" and "the company" leave
     open."""
     texts = [f"{hits[s.hit].document.title[:_TITLE_CHARS]}: {s.text[:_EMBEDDED_CHARS]}" for s in found]
-    return [max(0.0, float(v)) for v in embedder.embed_passages(texts) @ embedder.embed_query(question)]
+    return [max(0.0, float(v)) for v in embedder.embed_passages(texts) @ embedder.embed_query(query.text)]
 
 
 def _displayed(ranked: RankedSentences, limit: int) -> list[int]:
@@ -314,14 +297,14 @@ def _why(ranked: RankedSentences, hits: Sequence[Hit]) -> str:
         if ranked.sentences
         else frozenset()
     )
-    missing = sorted((t for t in prepared.tokens if t not in held), key=lambda t: -prepared.weights[t])
-    words = _as_typed(prepared.question.text, missing)
+    missing = sorted((t for t in prepared.query.content if t not in held), key=lambda t: -prepared.weights[t])
+    words = _as_typed(prepared.query, missing)
     if words:
         return f"not found near the best passages: {', '.join(words)}"
     return "the passages are on the topic, but none of their sentences answers the question"
 
 
-def _as_typed(question: str, tokens: Sequence[str]) -> list[str]:
+def _as_typed(query: Wording, tokens: Sequence[str]) -> list[str]:
     """The words of the question that gave these tokens, at most four."""
     wanted = set(tokens)
-    return [w for w in words(question) if wanted.intersection(search_tokens(w))][:4]
+    return [w for w in query.words if wanted.intersection(search_tokens(w))][:4]

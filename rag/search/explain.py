@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 from rag.documents.catalogue import Catalogue
 from rag.languages import named, say
-from rag.languages.lexicon import expand
-from rag.questions import parts
 from rag.questions.constraints import Constraints, article_agrees, sign
+from rag.questions.query import Query
 from rag.search.pool import Retrievers, sources
-from rag.search.retrieve import QueryDemands, check_question, read_demands
+from rag.search.retrieve import QueryDemands, read_demands
 from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Note, Reason
 
 # What is said only where somebody asks for the explanation, subjects too, which are a weak hint.
@@ -112,26 +111,23 @@ class Explanation:
 
 
 def explain(
-    legs: Retrievers, question: str, hits: Sequence[Hit], filters: Filters | None = None
+    legs: Retrievers, query: Query, hits: Sequence[Hit], filters: Filters | None = None
 ) -> Explanation:
     """Explains the hits that `rag.search.retrieve.retrieve` gave for the question with these filters. Reads
-    the catalogue, no passages. Raises InputError for a question without a word."""
-    question = check_question(question)
-    demands = read_demands(legs, question, filters)
+    the catalogue, no passages."""
+    demands = read_demands(legs, query, filters)
     catalogue = legs.store.catalogue()
     met = [_met(hit, demands.constraints) for hit in hits]
     return Explanation(
-        question=question,
-        understood=tuple(_understood(legs, question, demands, hits)),
+        question=query.text,
+        understood=tuple(_understood(legs, query, demands, hits)),
         documents=tuple(legs.store.document(d).path for d in demands.documents),
         relaxed=tuple(_relaxed(demands.constraints, hits, met, catalogue)),
         hits=tuple(_because(hit, state) for hit, state in zip(hits, met, strict=True)),
     )
 
 
-def _understood(
-    legs: Retrievers, question: str, demands: QueryDemands, hits: Sequence[Hit]
-) -> Iterator[Note]:
+def _understood(legs: Retrievers, query: Query, demands: QueryDemands, hits: Sequence[Hit]) -> Iterator[Note]:
     yield from (
         Note(what, values) for what, values in demands.constraints.named_values() if what != "unknown"
     )
@@ -141,10 +137,10 @@ def _understood(
         concepts = tuple(dict.fromkeys(one.name for one in demands.sought if one.lines))
         statements = tuple(dict.fromkeys(role for one in demands.sought for role in one.roles))
         yield from (Note(*note) for note in (("concept", concepts), ("statement", statements)) if note[1])
-    if words := expand(question, legs.lexicons):
-        yield Note("words", words)
-    if separate := parts.split(question):
-        yield Note("part", separate)
+    if query.reworded:
+        yield Note("words", query.reworded)
+    if query.aspects:
+        yield Note("part", tuple(part.text for part in query.aspects))
 
 
 def _met(hit: Hit, constraints: Constraints) -> dict[str, bool | None]:

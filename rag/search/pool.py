@@ -11,33 +11,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.documents.catalogue import Catalogue
-from rag.languages.lexicon import expand
-from rag.languages.text import content_tokens, detect_language, query_tokens
+from rag.languages.text import query_tokens
 from rag.models.embedder import Embedder, supports
-from rag.questions.constraints import Reads, Sought
+from rag.questions.query import Query, ReadsQuestions
 from rag.search.ranker import Pool, Terms
 from rag.store.dense import DenseIndex
 from rag.store.store import Store
-from rag.types import Filters, Stages
+from rag.types import Filters
 
 _TERMS_EMBEDDED = 6
 
 
-class Searches(Reads, Protocol):
+class Searches(ReadsQuestions, Protocol):
     """A field as the search asks it."""
 
     def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
         """Features of a document's passages, whatever the question."""
-
-    def sought(self, question: str) -> tuple[Sought, ...]:
-        """What answers the question beside its words."""
 
     def sources(self, store: Store) -> frozenset[int]:
         """The documents in which that is looked up."""
@@ -45,14 +40,13 @@ class Searches(Reads, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Retrievers:
-    """What searches. `dense` and `embedder` may be None: then words work alone. `fields` are asked for what
-    answers a question beside its words, `lexicons` for professional words."""
+    """What searches. `dense` and `embedder` may be None: then words work alone. `fields` are asked where that
+    which answers a question beside its words is looked up."""
 
     store: Store
     dense: DenseIndex | None
     embedder: Embedder | None
     fields: Sequence[Searches] = ()
-    lexicons: Sequence[Path] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +59,6 @@ class LegResults:
     @property
     def ids(self) -> tuple[int, ...]:
         return tuple(dict.fromkeys([*self.lexical, *self.dense]))
-
-
-def sought(fields: Sequence[Searches], question: str) -> tuple[Sought, ...]:
-    """What answers a question beside its words, field by field."""
-    return tuple(one for field in fields for one in field.sought(question))
 
 
 def sources(fields: Sequence[Searches], store: Store) -> frozenset[int]:
@@ -89,40 +78,38 @@ def idf_weights(store: Store, tokens: Sequence[str]) -> dict[str, float]:
     return {t: idf(passages, frequencies.get(t, 0)) for t in tokens}
 
 
-def read_terms(legs: Retrievers, question: str, stages: Stages) -> tuple[Terms, tuple[str, ...]]:
-    """The question's tokens, weighed, and the professional words for it as typed in the lexicon."""
-    store = legs.store
-    tokens = tuple(query_tokens(question))
-    words = frozenset(content_tokens(question)).intersection(tokens) or frozenset(tokens)
+def weigh_terms(legs: Retrievers, query: Query) -> Terms:
+    """The question's tokens and those of the professional words for it, weighed."""
+    store, tokens = legs.store, query.tokens
+    words = frozenset(query.content).intersection(tokens) or frozenset(tokens)
     weights = idf_weights(store, tokens)
-    reworded = expand(question, legs.lexicons) if stages.lexicon else ()
-    each = tuple(tuple(query_tokens(term)) for term in reworded)
+    each = tuple(tuple(query_tokens(term)) for term in query.reworded)
     added = [t for t in dict.fromkeys(t for term in each for t in term) if t not in weights]
-    terms = Terms(
+    return Terms(
         tokens=tokens,
         weights=np.array([weights[t] for t in tokens]),
         words=np.array([t in words for t in tokens]),
         expansions=each,
         added_weights=idf_weights(store, added),
     )
-    return terms, reworded
 
 
-def compares(legs: Retrievers, question: str) -> bool:
+def compares(legs: Retrievers, query: Query) -> bool:
     """Whether the question's vector is compared with those of passages."""
     if legs.dense is None or legs.embedder is None:
         return False
-    return supports(legs.embedder.info, detect_language(question))
+    return supports(legs.embedder.info, query.language)
 
 
-def query_vector(legs: Retrievers, question: str, expansions: Sequence[str]) -> NDArray[np.float32] | None:
+def query_vector(legs: Retrievers, query: Query) -> NDArray[np.float32] | None:
     """The question's vector; with professional words, the mean of both wordings (not normalised again: its
     product with a passage is then the mean of two cosines). None where no vectors are compared."""
-    if legs.embedder is None or not compares(legs, question):
+    if legs.embedder is None or not compares(legs, query):
         return None
-    vector = legs.embedder.embed_query(question)
-    if expansions:
-        again = legs.embedder.embed_query(f"{question} ({', '.join(expansions[:_TERMS_EMBEDDED])})")
+    vector = legs.embedder.embed_query(query.text)
+    if query.reworded:
+        added = ", ".join(query.reworded[:_TERMS_EMBEDDED])
+        again = legs.embedder.embed_query(f"{query.text} ({added})")
         vector = (vector + again) * np.float32(0.5)
     return vector
 
@@ -137,15 +124,14 @@ class SearchScope:
 
 def search(
     legs: Retrievers,
-    question: str,
+    query: Query,
     terms: Terms,
-    expansions: Sequence[str],
     scopes: Sequence[SearchScope],
     filters: Filters | None = None,
 ) -> tuple[NDArray[np.float32] | None, list[LegResults]]:
     """The question's vector (None where none is compared), and for each scope the best passages of each leg
     within the filters. Words are searched while the question is embedded: neither holds up the other."""
-    with _embedding(legs, question, expansions) as embedding:
+    with _embedding(legs, query) as embedding:
         lexical = [_by_words(legs, terms, scope, filters) for scope in scopes]
         vector = embedding()
     dense = [_by_vector(legs, vector, scope, filters) for scope in scopes]
@@ -153,15 +139,13 @@ def search(
 
 
 @contextmanager
-def _embedding(
-    legs: Retrievers, question: str, expansions: Sequence[str]
-) -> Iterator[Callable[[], NDArray[np.float32] | None]]:
+def _embedding(legs: Retrievers, query: Query) -> Iterator[Callable[[], NDArray[np.float32] | None]]:
     """The question's vector, on its way in another thread; call for it when it is needed."""
-    if not compares(legs, question):
+    if not compares(legs, query):
         yield lambda: None
         return
     with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(query_vector, legs, question, expansions).result
+        yield pool.submit(query_vector, legs, query).result
 
 
 def _by_words(legs: Retrievers, terms: Terms, scope: SearchScope, filters: Filters | None) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ nothing, others are found, and each hit says what it agrees with and what not (`
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -30,8 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import InputError
-from rag.questions import parts
-from rag.questions.constraints import Constraints, Sought, read_constraints
+from rag.questions.constraints import Constraints, Sought
+from rag.questions.query import Query
 from rag.search.agreement import Lines, agreements, find_line_items, named_documents, pages_of
 from rag.search.pool import (
     LegResults,
@@ -39,10 +39,9 @@ from rag.search.pool import (
     SearchScope,
     compares,
     make_pool,
-    read_terms,
     search,
-    sought,
     sources,
+    weigh_terms,
 )
 from rag.search.ranker import AGREEMENTS, FEATURES, Pool, Ranker, load_ranker, matching
 from rag.types import DocumentInfo, Filters, Hit, Leg, Reason, Stages
@@ -79,7 +78,6 @@ def _same(a: _Fingerprint, b: _Fingerprint) -> bool:
     return len(a[0] & b[0]) >= _OVERLAP * len(a[0] | b[0])
 
 
-MAX_QUESTION_CHARS = 4000
 ALL_STAGES = Stages()
 # Passages of each leg over the whole index (of a leg that is alone), and within the documents that a question
 # names.
@@ -128,7 +126,7 @@ class RankedPassages:
 
 def retrieve(
     legs: Retrievers,
-    question: str,
+    query: Query,
     *,
     k: int = 8,
     filters: Filters | None = None,
@@ -137,15 +135,9 @@ def retrieve(
 ) -> list[Hit]:
     """The `k` best passages for a question, best first, near-duplicates folded into the first of them.
 
-    `ranker` None: the shipped one. Raises InputError for a question without a word, ConfigError where the
-    ranker does not fit."""
-    question = check_question(question)
-    if k < 1:
-        raise InputError(f"k is {k}; ask for at least one passage.")
-    demands = read_demands(legs, question, filters, stages)
-    questions = [question, *(parts.split(question) if stages.parts else ())]
-    ranked = _side_by_side(
-        partial(rank, legs, demands=demands, k=k, filters=filters, stages=stages, ranker=ranker), questions
+    `ranker` None: the shipped one. Raises InputError for k < 1, ConfigError where the ranker does not fit."""
+    ranked = _ranked(
+        legs, query, [query, *(query.aspects if stages.parts else ())], k, filters, stages, ranker
     )
     order = _merged(ranked)
     first = _spread(order, _READ_PER_HIT * k) if stages.spread else order[: _READ_PER_HIT * k]
@@ -154,58 +146,49 @@ def retrieve(
 
 def retrieve_each(
     legs: Retrievers,
-    question: str,
-    questions: Sequence[str],
+    query: Query,
     *,
     k: int = 8,
     filters: Filters | None = None,
     stages: Stages = ALL_STAGES,
     ranker: Ranker | None = None,
 ) -> list[list[Hit]]:
-    """For each of several questions `questions` in one the `k` best passages, as `retrieve` gives them; what
-    the whole `question` names holds for each. Raises what `retrieve` raises."""
-    question = check_question(question)
-    questions = [check_question(one) for one in questions]
-    if k < 1:
-        raise InputError(f"k is {k}; ask for at least one passage.")
-    demands = read_demands(legs, question, filters, stages)
-    ranked = _side_by_side(
-        partial(rank, legs, demands=demands, k=k, filters=filters, stages=stages, ranker=ranker), questions
-    )
+    """For each of the questions in one the `k` best passages, as `retrieve` gives them; what the whole names
+    holds for each. Raises what `retrieve` raises."""
+    ranked = _ranked(legs, query, query.questions, k, filters, stages, ranker)
     most = _READ_PER_HIT * k
     orders = [_merged([one]) for one in ranked]
     return [_hits(legs, _spread(order, most) if stages.spread else order, k) for order in orders]
 
 
-def _side_by_side(
-    rank_one: Callable[[str], RankedPassages], questions: Sequence[str]
+def _ranked(
+    legs: Retrievers,
+    whole: Query,
+    queries: Sequence[Query],
+    k: int,
+    filters: Filters | None,
+    stages: Stages,
+    ranker: Ranker | None,
 ) -> list[RankedPassages]:
     """In threads: SQLite, FAISS and the embedder do not hold the interpreter."""
-    if len(questions) == 1:
-        return [rank_one(questions[0])]
-    with ThreadPoolExecutor(len(questions)) as pool:
-        return list(pool.map(rank_one, questions))
-
-
-def check_question(question: str) -> str:
-    """The question, stripped; only its first 4,000 code points are searched with. Raises InputError when
-    nothing is asked."""
-    question = question.strip()
-    if not any(c.isalnum() for c in question):
-        raise InputError("The question is empty or holds no word. Ask it in a sentence or a few key words.")
-    return question[:MAX_QUESTION_CHARS]
+    if k < 1:
+        raise InputError(f"k is {k}; ask for at least one passage.")
+    demands = read_demands(legs, whole, filters, stages)
+    rank_one = partial(rank, legs, demands=demands, k=k, filters=filters, stages=stages, ranker=ranker)
+    if len(queries) == 1:
+        return [rank_one(queries[0])]
+    with ThreadPoolExecutor(len(queries)) as pool:
+        return list(pool.map(rank_one, queries))
 
 
 def read_demands(
-    legs: Retrievers, question: str, filters: Filters | None = None, stages: Stages = ALL_STAGES
+    legs: Retrievers, query: Query, filters: Filters | None = None, stages: Stages = ALL_STAGES
 ) -> QueryDemands:
     """What the question names and what answers it beside its words; nothing where the stages say so."""
-    constraints = Constraints()
-    if stages.constraints:
-        constraints = read_constraints(question, legs.store.catalogue(), legs.fields)
+    constraints = query.constraints if stages.constraints else Constraints()
     allowed = legs.store.scope(filters)
     named = named_documents(constraints, None if allowed is None else frozenset(allowed))
-    wanted = sought(legs.fields, question) if stages.concepts else ()
+    wanted = query.sought if stages.concepts else ()
     return QueryDemands(constraints, wanted, named, _lines(legs, wanted, named) if named and wanted else None)
 
 
@@ -216,7 +199,7 @@ def _lines(legs: Retrievers, wanted: Sequence[Sought], documents: Sequence[int])
 
 def rank(
     legs: Retrievers,
-    question: str,
+    query: Query,
     demands: QueryDemands,
     *,
     k: int = 8,
@@ -225,13 +208,15 @@ def rank(
     ranker: Ranker | None = None,
 ) -> RankedPassages:
     """The pool of one question (or one part of it), its features and scores; in no order."""
-    terms, reworded = read_terms(legs, question, stages)
-    size = max(POOL if compares(legs, question) else _POOL_ALONE, 2 * k)
+    if not stages.lexicon:
+        query = replace(query, reworded=())
+    terms = weigh_terms(legs, query)
+    size = max(POOL if compares(legs, query) else _POOL_ALONE, 2 * k)
     scopes = [
         SearchScope(size),
         *([SearchScope(_POOL_NAMED, demands.documents)] if demands.documents else []),
     ]
-    vector, (found, *within) = search(legs, question, terms, reworded, scopes, filters)
+    vector, (found, *within) = search(legs, query, terms, scopes, filters)
     more = [i for one in within for i in one.ids]
     lines = demands.lines
     if lines is None:

@@ -91,7 +91,7 @@ def sentence_signals(
     """One row of SENTENCE_SIGNALS for each sentence, in reading order within each passage: shape
     (len(found), len(SENTENCE_SIGNALS))."""
     best = max((h.score for h in hits), default=0.0) or 1.0
-    known = normalise(prepared.question.text)
+    known = normalise(prepared.query.text)
     added = [prepared.added(s.tokens, s.titles) for s in found]
     rows = [
         [
@@ -130,9 +130,9 @@ def _words(
         before,
         after,
         prepared.expansion_share(s.tokens),
-        share_found(prepared.question.names, f"{near}\n{s.head}"),
-        share_found(prepared.question.names, s.text) if prepared.question.names else 0.0,
-        share_found(prepared.question.numbers, near),
+        share_found(prepared.query.names, f"{near}\n{s.head}"),
+        share_found(prepared.query.names, s.text) if prepared.query.names else 0.0,
+        share_found(prepared.query.numbers, near),
     )
 
 
@@ -142,7 +142,7 @@ def _passage(score: float, best: float, rank: int) -> tuple[float, ...]:
 
 def _kind(prepared: PreparedQuestion, s: Sentence, known: str) -> tuple[float, ...]:
     """What the sentence offers of the expected kind."""
-    kind = prepared.question.expects
+    kind = prepared.query.expects
     spans = answers_in(s.text, kind, known)
     return (
         1.0 if spans else 0.0,
@@ -196,7 +196,7 @@ def _shape(prepared: PreparedQuestion, s: Sentence, hit: Hit) -> tuple[float, ..
     """What the sentence is like, whatever the question's words."""
     introduces = s.first and hit.chunk.start == 0
     fresh = sum(t not in prepared.weights and t not in s.titles for t in s.tokens)
-    defined = introduces and prepared.question.expects is AnswerType.DEFINITION
+    defined = introduces and prepared.query.expects is AnswerType.DEFINITION
     return (
         min(1.0, len(s.sequence) / _LONG_TOKENS),
         min(1.0, fresh / _NOVEL_TOKENS),
@@ -267,7 +267,7 @@ def answer_signals(
     best, first = found[0], found[:_FIRST]
     words = frozenset(search_tokens(hits[best.hit].chunk.indexed_text)) | best.context_tokens
     place = f"{hits[best.hit].chunk.indexed_text}\n{hits[best.hit].document.path}\n{best.head}"
-    names = share_found(prepared.question.names, place)
+    names = share_found(prepared.query.names, place)
     return np.array(
         [
             probabilities[0],
@@ -280,18 +280,18 @@ def answer_signals(
             max(prepared.expansion_share(s.tokens) for s in first),
             max(prepared.line_item(s.tokens) for s in first),
             sum(prepared.weights[t] for t in prepared.unknown - prepared.topic) / prepared.total,
-            names if prepared.question.names else 0.0,
+            names if prepared.query.names else 0.0,
             1.0 - names,
-            1.0 - share_found(prepared.question.numbers, place),
+            1.0 - share_found(prepared.query.numbers, place),
             _nearest_answer(prepared, first[:2]),
-            min(1.0, len(prepared.tokens) / _LONG_QUESTION),
+            min(1.0, len(prepared.query.content) / _LONG_QUESTION),
         ]
     )
 
 
 def _nearest_answer(prepared: PreparedQuestion, sentences: Sequence[Sentence]) -> float:
     """How near to the question's words one of the sentences offers something of the expected kind."""
-    kind, known = prepared.question.expects, normalise(prepared.question.text)
+    kind, known = prepared.query.expects, normalise(prepared.query.text)
     return max(nearness(prepared, s.text, answers_in(s.text, kind, known)) for s in sentences)
 
 

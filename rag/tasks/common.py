@@ -7,13 +7,16 @@ everything was read (`partly_read`)."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rag.answers.compose import Basis, certificate, missing, quote_claim, refuse
+from rag.answers.request import Setup
 from rag.index import Index
 from rag.languages import say
 from rag.languages.text import detect_language
+from rag.questions.query import Query
 from rag.search.evidence import Selection, select
+from rag.store.store import Store
 from rag.tasks.tally import not_all_read
 from rag.tasks.topics import Text, TopicScope, TopicTerm
 from rag.tasks.wordings import Ask, CountUnit, Intent
@@ -22,22 +25,45 @@ from rag.types import Answer, AnswerKind, Claim, ClaimState, Evidence, Filters, 
 
 @dataclass(frozen=True, slots=True)
 class TaskRequest:
-    """A question with what it is answered from. `searched` is it as completed from the conversation; `k`,
-    `limit` and `threshold` are the assistant's."""
+    """A question with what it is answered from, in `language`."""
 
-    question: str
-    searched: str
+    query: Query
     language: str
     intent: Intent
-    index: Index
+    setup: Setup
     filters: Filters | None = None
-    k: int = 8
-    limit: int = 6
-    threshold: float | None = None
+    _understood: dict[str, Query] = field(default_factory=dict)
+
+    def understand(self, text: str) -> Query:
+        """A piece of the question, or another wording of it; each is read once."""
+        if text not in self._understood:
+            self._understood[text] = self.index.understand(text)
+        return self._understood[text]
+
+    @property
+    def store(self) -> Store:
+        return self.index.store
+
+    @property
+    def index(self) -> Index:
+        return self.setup.index
+
+    @property
+    def k(self) -> int:
+        return self.setup.top_k
+
+    def search(self, query: Query, filters: Filters | None = None) -> tuple[Hit, ...]:
+        """The passages for a question, within the filters of this one where none are given."""
+        return tuple(self.index.search(query, self.k, filters=filters or self.filters))
+
+    def select(self, query: Query, hits: Sequence[Hit], limit: int = 0) -> Selection:
+        """The sentences of the passages that bear on a question."""
+        limit = limit or self.setup.max_evidence
+        return select(query, hits, self.index, limit=limit, threshold=self.setup.threshold)
 
     def basis(self, found: Selection, hits: Sequence[Hit]) -> Basis:
         proof = certificate(self.index, found, self.filters, self.language)
-        return Basis(self.question, self.language, found, hits, proof, searched=self.searched)
+        return Basis(self.query, self.language, found, hits, proof)
 
 
 def counted_claim(text: str, language: str, citations: Sequence[int] = ()) -> Claim:
@@ -69,11 +95,11 @@ def none_match(
 ) -> Answer:
     """The refusal of a question that no passage matches. Its certificate's score is the largest share of the
     words asked for that one of the nearest passages holds, where all of them are needed."""
-    hits = request.index.search(request.searched, request.k, filters=request.filters)
-    found = select(request.searched, hits, request.index, limit=request.limit, threshold=request.threshold)
+    hits = request.search(request.query)
+    found = request.select(request.query, hits)
     found = replace(found, sufficient=False, score=_share(hits, terms), threshold=1.0)
-    topic, store = scope.topic or request.searched, request.index.store
-    why = missing(topic, hits, store, request.language, filters=request.filters)
+    topic = request.understand(scope.topic) if scope.topic else request.query
+    why = missing(topic, hits, request.index.store, request.language, filters=request.filters)
     refusal = refuse(request.basis(found, hits), why)
     words = [say("tasks.quoted", request.language, word=need.typed) for need in terms]
     zero = say("tasks.zero", request.language, words=words, refusal=refusal.text)
@@ -88,14 +114,15 @@ def _share(hits: Sequence[Hit], terms: Sequence[TopicTerm]) -> float:
     return min(best, 1 - 1 / (len(terms) + 1))  # all of them in one passage, but not in one sentence
 
 
-def plain_question(intent: Intent, question: str) -> str:
+def plain_question(intent: Intent, query: Query, index: Index) -> Query:
     """The question as others are asked, to be searched and judged where it is answered like them: "list all"
     and "summarise" stand in no document."""
     if not intent.sure or (intent.unit is not CountUnit.THING and intent.ask is not Ask.SUMMARISE):
-        return question
-    if intent.ask is Ask.SUMMARISE:
-        return intent.topic
-    return say("tasks.what_are", detect_language(intent.topic), topic=intent.topic)
+        return query
+    topic = intent.topic
+    summary = intent.ask is Ask.SUMMARISE
+    plain = index.understand(topic if summary else say("tasks.what_are", detect_language(topic), topic=topic))
+    return replace(plain, asked=query.asked)
 
 
 def partly_read(answer: Answer, intent: Intent) -> Answer:

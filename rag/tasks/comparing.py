@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from rag.answers.compose import missing
 from rag.languages import say
-from rag.search.evidence import Selection, select
+from rag.search.evidence import Selection
 from rag.tasks.common import TaskRequest, counted_answer
 from rag.tasks.survey import evidence_of, occurs, survey
 from rag.tasks.tally import compare_head, table
@@ -22,10 +22,12 @@ _READ = 300
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One side and what was found for it; no `quotes` where it has no support: `reason` then says why, and
-    `near` are the sentences of the document it names that come nearest."""
+    """One side and what was found for it, `named` where it names documents; no `quotes` where it has no
+    support: `reason` then says why, and `near` are the sentences of the document it names that come
+    nearest."""
 
     name: str
+    named: bool
     quotes: tuple[Evidence, ...]
     hits: tuple[Hit, ...]
     matching: int
@@ -39,7 +41,7 @@ def compare(request: TaskRequest) -> Answer | None:
     sides = [_side(request, side) for side in request.intent.sides]
     if not any(side.quotes for side in sides):
         return None
-    whole = _as_a_whole(request)
+    whole = () if all(side.named for side in sides) else _as_a_whole(request)
     numbers: dict[tuple[int, int, int], Evidence] = {}
 
     def numbered(quotes: Sequence[Evidence]) -> tuple[Evidence, ...]:
@@ -72,17 +74,17 @@ def compare(request: TaskRequest) -> Answer | None:
 
 def _side(request: TaskRequest, name: str) -> _Side:
     """The sentences that bear on one side: those judged sufficient, else those that hold all of its words."""
-    store, aspect = request.index.store, request.intent.topic
-    scope = read_scope(name, request.index, request.filters, whole=True)
+    store, aspect = request.store, request.intent.topic
+    scope = read_scope(name, request, request.filters, whole=True)
     topic = " ".join(t for t in (aspect, scope.topic) if t)
     own_terms = topic_terms(scope.topic, extra=request.index.lexicons) if scope.topic else ()
     terms = topic_terms(topic, extra=request.index.lexicons)
-    query = topic or name
+    query = about = request.understand(topic or name)
     if not aspect and not scope.named:
-        query = say("tasks.what_is", request.language, name=name)
+        query = request.understand(say("tasks.what_is", request.language, name=name))
     filters = _within(request.filters, scope)
-    hits = tuple(request.index.search(query, request.k, filters=filters))
-    chosen = select(query, hits, request.index, limit=_QUOTES, threshold=request.threshold)
+    hits = request.search(query, filters)
+    chosen = request.select(query, hits, _QUOTES)
     known = not own_terms or all(occurs(store, scope, term) for term in own_terms)
     found = survey(store, scope, terms, most=_READ)
     quotes: Sequence[Evidence] = ()
@@ -95,11 +97,11 @@ def _side(request: TaskRequest, name: str) -> _Side:
     read = max(found.read, len(hits))
     matching = max(found.matching, read)
     if quotes:
-        return _Side(name, tuple(quotes[:_QUOTES]), hits, matching, read)
-    why = missing(topic or name, hits, store, request.language, filters=filters)
+        return _Side(name, scope.named, tuple(quotes[:_QUOTES]), hits, matching, read)
+    why = missing(about, hits, store, request.language, filters=filters)
     texts = [(e, Text(e.text)) for e in chosen.evidence] if scope.named and known else []
     near = [e for e, text in texts if 2 * sum(map(text.holds, terms)) >= len(terms)]
-    return _Side(name, (), hits, matching, read, why, tuple(near[:_QUOTES]))
+    return _Side(name, scope.named, (), hits, matching, read, why, tuple(near[:_QUOTES]))
 
 
 def _within(filters: Filters | None, scope: TopicScope) -> Filters | None:
@@ -116,11 +118,7 @@ def _holding(chosen: Selection, own_terms: Sequence[TopicTerm]) -> list[Evidence
 
 def _as_a_whole(request: TaskRequest) -> tuple[Evidence, ...]:
     """What answers the question as it stands: documents often draw the comparison themselves. Nothing where
-    both sides are documents, or the evidence does not suffice."""
-    if all(
-        read_scope(side, request.index, request.filters, whole=True).named for side in request.intent.sides
-    ):
-        return ()
-    hits = request.index.search(request.searched, request.k, filters=request.filters)
-    chosen = select(request.searched, hits, request.index, limit=request.limit, threshold=request.threshold)
+    the evidence does not suffice."""
+    hits = request.search(request.query)
+    chosen = request.select(request.query, hits)
     return chosen.evidence if chosen.sufficient else ()

@@ -47,7 +47,7 @@ def parties(request: TaskRequest) -> Answer | None:
     named = _named(documents)
     if not named:
         return None
-    store = request.index.store
+    store = request.store
     matches = [
         m for name, held in list(named.items())[:_MOST] if (m := _first(request, name, held[0])) is not None
     ]
@@ -65,8 +65,8 @@ def parties(request: TaskRequest) -> Answer | None:
 def _documents_of(request: TaskRequest, rest: str) -> tuple[DocumentInfo, ...]:
     """The documents that the question means; () where it says something else of them."""
     if _EVERYWHERE.match(rest):
-        return all_of(request.index.store, request.filters)
-    scope = read_scope(rest, request.index, request.filters, whole=True)
+        return all_of(request.store, request.filters)
+    scope = read_scope(rest, request, request.filters, whole=True)
     return scope.documents if scope.named and not scope.topic else ()
 
 
@@ -82,21 +82,21 @@ def _named(documents: Sequence[DocumentInfo]) -> dict[str, list[DocumentInfo]]:
 def _first(request: TaskRequest, name: str, document: DocumentInfo) -> MatchingPassage | None:
     """The first sentence of the document that holds the name."""
     scope = TopicScope((document,), True, name)
-    found = survey(request.index.store, scope, [TopicTerm(name, form_of(name))]).matches
+    found = survey(request.store, scope, [TopicTerm(name, form_of(name))]).matches
     return replace(found[0], places=found[0].places[:1]) if found else None
 
 
 def count_or_list(request: TaskRequest) -> Answer | None:
     """The answer to a question that counts or lists; a refusal where nothing matches; None where it cannot be
     answered by reading what matches."""
-    intent, store = request.intent, request.index.store
+    intent, store = request.intent, request.store
     if not intent.topic:
         return _documents(request, intent)
     if intent.unit in (CountUnit.THING, CountUnit.ROW) and (answer := parties(request)) is not None:
         return answer
     # "How many articles does the statute have?" is about a document as a whole.
     whole = intent.ask is Ask.COUNT and intent.unit is CountUnit.SECTION
-    scope = read_scope(intent.topic, request.index, request.filters, whole=whole)
+    scope = read_scope(intent.topic, request, request.filters, whole=whole)
     if intent.unit is CountUnit.DOCUMENT:
         scope = replace(scope, named=False, topic=intent.topic, documents=all_of(store, request.filters))
     if scope.named and not scope.topic:
@@ -128,7 +128,7 @@ def _may_be_worded_otherwise(
 
 
 def _answer(request: TaskRequest, intent: Intent, found: Survey) -> Answer:
-    store, language = request.index.store, request.language
+    store, language = request.store, request.language
     evidence = evidence_of(found.matches, store)
     head = headline(intent, found, language)
     quotes, quoted = listing(evidence, language)
@@ -140,7 +140,7 @@ def _answer(request: TaskRequest, intent: Intent, found: Survey) -> Answer:
 
 def _documents(request: TaskRequest, intent: Intent) -> Answer | None:
     """The documents themselves, each cited by its opening sentence."""
-    store = request.index.store
+    store = request.store
     documents = all_of(store, request.filters)
     if not documents:
         return None
@@ -165,7 +165,7 @@ def _first_words(store: Store, document: DocumentInfo, chunk_id: int) -> Matchin
 
 def _sections(request: TaskRequest, scope: TopicScope) -> Answer | None:
     """The numbered parts of the documents named, counted by the numbers that their passages bear."""
-    store = request.index.store
+    store = request.store
     kinds = next((k for pattern, k in _KINDS if pattern.match(request.intent.noun)), ())
     numbered = [(d, i) for d in scope.documents for i in _numbered(store.labels(d.id), kinds)]
     matches = [m for d, i in numbered if (m := _first_words(store, d, i)) is not None]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from rag.languages.text import content_tokens, cut_words, has_han
+from rag.questions.expects import Wording
 from rag.questions.parts import separate
 from rag.tasks.wordings import CHINESE, ENGLISH, Ask, CountUnit, Intent
 
@@ -88,13 +89,13 @@ _ONLY_HERE = re.compile(
 )
 
 
-def sides_of(question: str) -> Intent | None:
+def sides_of(wording: str) -> Intent | None:
     """The two or three things that a question compares; None for none, and for figures of two periods."""
-    if _AMOUNT.search(question):
+    if _AMOUNT.search(wording):
         return None
-    chinese = has_han(question)
+    chinese = has_han(wording)
     for pattern in _CHINESE if chinese else _ENGLISH:
-        match = pattern.search(question)
+        match = pattern.search(wording)
         if match is None:
             continue
         groups = match.groupdict(default="")
@@ -154,10 +155,10 @@ def _split_zh(groups: dict[str, str]) -> Intent | None:
     return Intent(Ask.COMPARE, aspect, sides=tuple(side.strip(_SIDE_ENDS) for side in sides))
 
 
-def read_intent(question: str) -> Intent | None:
+def read_intent(query: Wording) -> Intent | None:
     """What a question asks for over many passages; None for any other question, and for one that asks several
     things."""
-    wording = " ".join(question.split())
+    wording = " ".join(query.text.split())
     if not wording or len(wording) > _LONGEST:
         return None
     chinese = has_han(wording)

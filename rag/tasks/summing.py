@@ -134,8 +134,8 @@ def nearness(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
 def summarise(request: TaskRequest) -> Answer | None:
     """The summary of what the question names; a refusal where no document holds one of its words; None where
     it names nothing that can be read as a whole."""
-    store = request.index.store
-    scope = read_scope(request.intent.topic, request.index, request.filters, whole=True)
+    store = request.store
+    scope = read_scope(request.intent.topic, request, request.filters, whole=True)
     if not request.intent.sure and (scope.topic or not scope.named):
         return None
     terms = topic_terms(scope.topic, extra=request.index.lexicons) if scope.topic else ()
@@ -160,7 +160,7 @@ def summarise(request: TaskRequest) -> Answer | None:
 def _passages(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm]) -> list[_Passage]:
     """All passages in question: the articles or the section named, else those about the topic, else the whole
     of the documents named."""
-    store = request.index.store
+    store = request.store
     everything: list[_Passage] = []
     if scope.named or not terms:
         everything = [(i, d, c) for d in scope.documents for i, _, c in store.document_chunks(d.id)]
@@ -185,7 +185,7 @@ def _evenly(passages: Sequence[_Passage], most: int) -> list[_Passage]:
 
 
 def _chosen(request: TaskRequest, read: Sequence[_Passage]) -> list[tuple[int, DocumentInfo, Chunk, Place]]:
-    store = request.index.store
+    store = request.store
     prose = [p for p in read if p[2].kind != "table"] or list(read)
     near = nearness(store.vectors([i for i, _, _ in prose]))
     placed = [(n, place) for n, (_, d, c) in enumerate(prose) for place in units_of(store, d, c)]

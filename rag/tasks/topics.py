@@ -12,12 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from rag.languages.lexicon import lay_matches
 from rag.languages.text import STOPWORDS_EN, STOPWORDS_ZH, cut_words, has_han, normalise, search_tokens
-from rag.questions.constraints import Constraints, read_constraints
+from rag.questions.constraints import Constraints
+from rag.questions.query import Query
 from rag.search.agreement import named_documents
-from rag.search.evidence import Searched
 from rag.store.store import Store
 from rag.types import DocumentInfo, FileStatus, Filters
 
@@ -51,6 +52,15 @@ _ANY = frozenset(search_tokens("document file text paper pdf docx page index col
 _ANY_ZH = frozenset("文件 文档 资料 索引 全文 本文 这些 所有 全部".split())
 _LABELS = ("company", "names", "parties", "law", "law_names", "subject", "form", "fiscal_year", "year")
 _NONE = Constraints()
+
+
+class Understands(Protocol):
+    """What reads a text that asks, and holds the documents that it is held against."""
+
+    @property
+    def store(self) -> Store: ...
+
+    def understand(self, text: str, /) -> Query: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,15 +264,15 @@ class _Label:
 
 
 def read_scope(
-    topic: str, index: Searched, filters: Filters | None = None, *, whole: bool = False
+    topic: str, reader: Understands, filters: Filters | None = None, *, whole: bool = False
 ) -> TopicScope:
     """What the topic is about within the documents that pass the filters. With `whole` a topic that names a
     document and nothing else means all of it."""
-    passing = all_of(index.store, filters)
+    passing = all_of(reader.store, filters)
     if whole and not _distinctive_words(topic):  # "the documents", 全部文件
         return TopicScope(passing, False, "")
     labels = [_Label(d) for d in passing]
-    constraints = read_constraints(topic, index.store.catalogue(), index.fields)
+    constraints = reader.understand(topic).constraints if any(map(str.isalnum, topic)) else _NONE
     found = _whole(topic, labels) if whole else ()
     if found:
         return TopicScope(found, True, "", constraints)

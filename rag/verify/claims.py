@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.languages.text import detect_language, sentences
+from rag.questions.expects import Wording
 from rag.types import Claim, ClaimState, Evidence
 from rag.verify.align import Alignment, Finding, Source, align
 from rag.verify.checks import check
@@ -70,24 +71,24 @@ def strip_markers(draft: str) -> str:
 
 
 def verify(
-    draft: str, evidence: Sequence[Evidence], *, question: str = "", language: str | None = None
+    draft: str, evidence: Sequence[Evidence], query: Wording | None = None, *, language: str | None = None
 ) -> tuple[Claim, ...]:
     """One Claim for each sentence of the draft, in order; their texts together are the draft without typed
     markers.
 
-    `question` gives context: its words may be echoed, its numbers and names are no evidence. Reasons are in
+    `query` gives context: its words may be echoed, its numbers and names are no evidence. Reasons are in
     `language`, by default that of the question, or else of the draft. Never raises on any text; time grows
     linearly with the draft times the number of evidence sentences (at most MAX_UNITS of which are read)."""
-    judge = _Judge(evidence, question, language or detect_language(question or draft))
+    judge = _Judge(evidence, query, language or (query.language if query else detect_language(draft)))
     text = strip_markers(draft)
     return tuple(judge.claim(text[s.start : s.end]) for s in sentences(text))
 
 
 def verify_sentence(
-    sentence: str, sources: Sequence[Evidence], *, question: str = "", language: str | None = None
+    sentence: str, sources: Sequence[Evidence], query: Wording | None = None, *, language: str | None = None
 ) -> Claim:
     """The Claim of one sentence, taken as a whole; see `verify`."""
-    judge = _Judge(sources, question, language or detect_language(question or sentence))
+    judge = _Judge(sources, query, language or (query.language if query else detect_language(sentence)))
     return judge.claim(strip_markers(sentence).strip())
 
 
@@ -105,9 +106,9 @@ def _context(evidence: Evidence) -> str:
 class _Judge:
     """The evidence, taken apart once for all sentences of a draft."""
 
-    def __init__(self, evidence: Sequence[Evidence], question: str, language: str) -> None:
+    def __init__(self, evidence: Sequence[Evidence], query: Wording | None, language: str) -> None:
         self.language = language
-        self.question = Assertions(question[:MAX_SENTENCE])
+        self.question = Assertions(query.text[:MAX_SENTENCE] if query else "")
         self.units: list[Source] = []
         self.verbatim: dict[str, int] = {}
         for item in evidence:

@@ -12,6 +12,7 @@ import pytest
 from rag.answers.compose import Basis, Written, certificate, compose, quote_claim, refuse, render_text
 from rag.search.evidence import Selection
 from rag.types import Answer, AnswerKind, Certificate, Claim, ClaimState, Evidence, FileStatus, Filters
+from tests.asking import asked
 from tests.fakes import fake_document, fake_evidence, fake_hit
 
 QUESTION = "How long is the notice period?"
@@ -32,8 +33,9 @@ def claim(text: str, *citations: int, state: ClaimState = ClaimState.SUPPORTED) 
     return Claim(text, state, citations, ("because",))
 
 
-def composed(*claims: Claim, found: Selection | None = None, searched: str = "", **more: Any) -> Answer:
-    basis = Basis(QUESTION, "en", found or selection(), (fake_hit("x"),), PROOF, {"total": 1.0}, searched)
+def composed(*claims: Claim, found: Selection | None = None, searched: str = QUESTION, **more: Any) -> Answer:
+    query = replace(asked(searched), asked=QUESTION)
+    basis = Basis(query, "en", found or selection(), (fake_hit("x"),), PROOF, {"total": 1.0})
     return compose(basis, Written(claims, **more))
 
 
@@ -148,7 +150,7 @@ def test_completed_question_is_shown_only_where_it_differs() -> None:
 )
 def test_refusal_says_so_and_what_was_searched(language: str, words: tuple[str, ...]) -> None:
     hits = (fake_hit("near"),)
-    answer = refuse(Basis(QUESTION, language, selection(reason="not found: x"), hits, PROOF))
+    answer = refuse(Basis(asked(QUESTION), language, selection(reason="not found: x"), hits, PROOF))
     assert answer.refused and answer.kind is AnswerKind.REFUSED
     assert all(word in answer.text for word in words)
     assert (answer.claims, answer.nearest, answer.certificate) == ((), hits, PROOF)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rag.answers.writing import choose
 from rag.types import ClaimState
+from tests.asking import asked
 from tests.fakes import fake_document, fake_evidence
 
 LEASE = fake_document("lease.md", title="Lease of Harbour House")
@@ -20,7 +21,7 @@ ASIDE = "The deposit is EUR 4,350, a sum."
 
 
 def kept(*drafts: str, question: str = QUESTION) -> int:
-    return choose(drafts, EVIDENCE, question=question)[0]
+    return choose(drafts, EVIDENCE, asked(question))[0]
 
 
 def test_supported_draft_beats_an_unsupported_one_in_any_order() -> None:
@@ -45,9 +46,9 @@ def test_draft_full_of_unsupported_sentences_loses_to_a_plain_one() -> None:
 
 
 def test_one_draft_is_kept_as_it_is() -> None:
-    best, claims = choose([FALSE], EVIDENCE, question=QUESTION)
+    best, claims = choose([FALSE], EVIDENCE, asked(QUESTION))
     assert (best, [c.text for c in claims]) == (0, [FALSE])
-    assert choose([""], EVIDENCE, question=QUESTION) == (0, ())
+    assert choose([""], EVIDENCE, asked(QUESTION)) == (0, ())
 
 
 words = st.sampled_from([*TRUE.split(), *DEPOSIT.text.split(), "not", "2019.", "baker", "。", "%"])
@@ -56,7 +57,7 @@ words = st.sampled_from([*TRUE.split(), *DEPOSIT.text.split(), "not", "2019.", "
 @given(st.lists(st.lists(words, max_size=12).map(" ".join), min_size=1, max_size=4))
 def test_draft_that_shows_something_is_kept_before_one_that_shows_nothing(drafts: list[str]) -> None:
     def shows(draft: str) -> bool:
-        claims = choose([draft], EVIDENCE, question=QUESTION)[1]
+        claims = choose([draft], EVIDENCE, asked(QUESTION))[1]
         return any(c.state is ClaimState.SUPPORTED and 1 in c.citations for c in claims)
 
     assert shows(drafts[kept(*drafts)]) == any(map(shows, drafts))

@@ -26,7 +26,7 @@ def lacking(
     relaxed: tuple[Gap, ...] = (),
 ) -> str:
     hits = index.search(question, 4, filters=filters)
-    return missing(question, hits, index.store, language, filters=filters, relaxed=relaxed)
+    return missing(index.understand(question), hits, index.store, language, filters=filters, relaxed=relaxed)
 
 
 def test_words_of_no_document_are_told_from_words_of_others(index: Index) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from rag.answers.parts import Look, look, nearest, numbering, together
-from rag.answers.request import Query, Setup
+from rag.answers.request import Request, Setup
 from rag.assistant import Assistant
 from rag.index import Index
 from rag.types import AnswerKind, EvidenceFound, Finished, StageStarted
@@ -90,7 +90,8 @@ def test_stages_and_evidence_come_as_for_one_question(index: Index) -> None:
 def looked(
     index: Index, question: str, parts: tuple[str, ...], threshold: float | None = None
 ) -> tuple[Look, ...]:
-    return look(Setup(index, top_k=4, threshold=threshold), Query(question, question, "en"), parts)
+    query = replace(index.understand(question), questions=tuple(map(index.understand, parts)))
+    return look(Setup(index, top_k=4, threshold=threshold), Request(query, "en"))
 
 
 def test_sentence_that_serves_two_parts_has_one_number(index: Index) -> None:

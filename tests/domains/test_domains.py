@@ -53,7 +53,10 @@ _NAMED_BELOW = (
     # Follow-ups are rules about all that a question may speak of, until a model completes them.
     ("questions/(?:followup|followup_zh|mentions|substitution)", r".*"),
     # Keys of a description, strings until it is typed, and the type that reads any period.
-    ("documents|search/explain|store/store", r'"fiscal_(?:year|period)"|"law"|FiscalPeriod'),
+    (
+        "documents|questions/expects|search/explain|store/store",
+        r'"fiscal_(?:year|period)"|"law"|FiscalPeriod',
+    ),
     # The ranker's features are one vector, fitted together: their names are those of its weights file.
     ("search/ranker", '"law",'),
     # Words of a language: kinds of texts that have editions, what a question may ask the name of.

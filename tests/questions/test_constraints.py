@@ -13,6 +13,7 @@ from rag.domains import load_domains
 from rag.facts.dates import read_periods
 from rag.facts.references import han
 from rag.questions.constraints import NEUTRAL, Agreement, Constraints, article_agrees, read_constraints
+from rag.questions.expects import read_wording
 from tests.catalogues import annual, catalogue, info, law, page, quarterly
 
 MARSH = "Thornfield & Marsh Holdings, Inc."
@@ -47,7 +48,7 @@ FIELDS = load_domains().each
 
 
 def read(question: str, known: Catalogue = FILINGS) -> Constraints:
-    return read_constraints(question, known, FIELDS)
+    return read_constraints(read_wording(question), known, FIELDS)
 
 
 def agreement(question: str, document: int, known: Catalogue = FILINGS) -> Agreement:
@@ -382,7 +383,9 @@ def test_renaming_a_company_everywhere_changes_nothing_else(parts: list[str]) ->
         known = catalogue(
             annual(1, f"{one} Inc", 2020), annual(2, f"{one} Inc", 2021), annual(3, f"{two} plc", 2021)
         )
-        found = read_constraints(f"What was {one}'s capital expenditure in FY2021 (10-K)?", known, FIELDS)
+        found = read_constraints(
+            read_wording(f"What was {one}'s capital expenditure in FY2021 (10-K)?"), known, FIELDS
+        )
         assert found.companies == (f"{one} Inc",)
         return [found.agreement(n) for n in (1, 2, 3)]
 
@@ -392,7 +395,7 @@ def test_renaming_a_company_everywhere_changes_nothing_else(parts: list[str]) ->
 @given(st.text(max_size=200))
 def test_any_question_is_read(question: str) -> None:
     for known in (FILINGS, LAWS, PAGES, Catalogue()):
-        found = read_constraints(question, known, FIELDS)
+        found = read_constraints(read_wording(question), known, FIELDS)
         for value in found.documents.values():
             assert all(-1 <= value[f] <= 1 for f in ("name", "year", "form", "law", "subject"))
 
@@ -402,10 +405,10 @@ def test_question_over_six_thousand_documents_is_read_in_a_few_milliseconds() ->
     question = (
         "What is the FY2018 capital expenditure of Kolbar077 Mirves? Rely on the cash flows of the 10-K."
     )
-    read_constraints(question, known, FIELDS)
+    read_constraints(read_wording(question), known, FIELDS)
     start = time.perf_counter()
     for _ in range(20):
-        read_constraints(question, known, FIELDS)
+        read_constraints(read_wording(question), known, FIELDS)
     assert (time.perf_counter() - start) / 20 < 0.015  # 1 ms where nothing else runs
 
 
@@ -414,7 +417,7 @@ def test_a_legal_form_alone_names_no_document() -> None:
         annual(1, "Vextra Foods, Inc.", 2022),
         *(annual(n, f"Mirves {n} Corporation", 2022) for n in range(2, 12)),
     )
-    asked = read_constraints("What was the quick ratio of Zyxomma Inc?", held, FIELDS)
+    asked = read_constraints(read_wording("What was the quick ratio of Zyxomma Inc?"), held, FIELDS)
     assert asked.agreement(1)["name"] == 0.0
 
 

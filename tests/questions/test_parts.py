@@ -98,15 +98,16 @@ THREE = (
 @pytest.mark.parametrize("spread", [True, False])
 def test_best_passage_of_each_part_is_among_the_first(tmp_path: Path, k: int, spread: bool) -> None:
     with archive(tmp_path, **RENTS) as index:
-        legs = index.retrievers(THREE)
-        parts = split(THREE)
-        assert len(parts) == 3
-        demands = read_demands(legs, THREE)
+        query = index.understand(THREE)
+        legs = index.retrievers(query)
+        assert tuple(part.text for part in query.aspects) == split(THREE)
+        assert len(query.aspects) == 3
+        demands = read_demands(legs, query)
         best = []
-        for part in parts:
+        for part in query.aspects:
             ranked = rank(legs, part, demands)
             best.append(ranked.pool.rows[int(ranked.scores.argmax())].id)
-        hits = retrieve(legs, THREE, k=k, stages=Stages(spread=spread))
+        hits = retrieve(legs, query, k=k, stages=Stages(spread=spread))
         shown = {i for hit in hits for i in (hit.chunk_id, *hit.similar)}
         assert len(hits) == k
         assert set(best) <= shown
@@ -116,20 +117,22 @@ def test_best_passage_of_each_part_is_among_the_first(tmp_path: Path, k: int, sp
 
 def test_without_the_stage_nothing_is_split(tmp_path: Path) -> None:
     with archive(tmp_path, **RENTS) as index:
-        legs = index.retrievers(THREE)
-        whole = rank(legs, THREE, read_demands(legs, THREE))
+        query = index.understand(THREE)
+        legs = index.retrievers(query)
+        whole = rank(legs, query, read_demands(legs, query))
         scores = dict(zip((row.id for row in whole.pool.rows), whole.scores, strict=True))
-        alone = retrieve(legs, THREE, k=3, stages=Stages(parts=False, spread=False))
+        alone = retrieve(legs, query, k=3, stages=Stages(parts=False, spread=False))
         assert [h.score for h in alone] == [round(float(scores[h.chunk_id]), 6) for h in alone]
         assert "medicine/handwashing.txt" not in {h.document.path for h in alone}
 
 
 def test_passage_that_the_whole_question_finds_keeps_its_score(tmp_path: Path) -> None:
     with archive(tmp_path, **RENTS) as index:
-        legs = index.retrievers(THREE)
-        whole = rank(legs, THREE, read_demands(legs, THREE))
+        query = index.understand(THREE)
+        legs = index.retrievers(query)
+        whole = rank(legs, query, read_demands(legs, query))
         scores = dict(zip((row.id for row in whole.pool.rows), whole.scores, strict=True))
-        hits = retrieve(legs, THREE, k=20, stages=Stages(spread=False))
+        hits = retrieve(legs, query, k=20, stages=Stages(spread=False))
         assert [h.score for h in hits] == [round(float(scores[h.chunk_id]), 6) for h in hits]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.questions.expects import AnswerType, analyse
+from rag.questions.expects import AnswerType, read_wording
 from rag.search.candidates import answers_in
 
 
@@ -44,22 +44,26 @@ from rag.search.candidates import answers_in
     ],
 )
 def test_expected_type_of_the_answer(question: str, expected: AnswerType) -> None:
-    assert analyse(question).expects is expected
+    assert read_wording(question).expects is expected
 
 
 def test_names_are_capitalised_words_but_not_the_first_of_a_sentence_nor_stop_words() -> None:
-    assert analyse("Does Larkwell Ltd owe Norden's fees? The deposit?").names == ("Larkwell", "Ltd", "Norden")
-    assert analyse("WHAT IS THE FEE").names == ()
-    assert analyse("NASA pays what?").names == ("NASA",)
+    assert read_wording("Does Larkwell Ltd owe Norden's fees? The deposit?").names == (
+        "Larkwell",
+        "Ltd",
+        "Norden",
+    )
+    assert read_wording("WHAT IS THE FEE").names == ()
+    assert read_wording("NASA pays what?").names == ("NASA",)
 
 
 def test_quoted_titles_are_names() -> None:
-    assert analyse("《劳动合同法》第37条规定了什么？").names == ("劳动合同法",)
-    assert analyse('What does "Force Majeure" mean?').names[0] == "Force Majeure"
+    assert read_wording("《劳动合同法》第37条规定了什么？").names == ("劳动合同法",)
+    assert read_wording('What does "Force Majeure" mean?').names[0] == "Force Majeure"
 
 
 def test_numbers_lose_separators_and_width() -> None:
-    assert analyse("Is it 1,450 or ２０２３ or 3.5%?").numbers == ("1450", "2023", "3.5")
+    assert read_wording("Is it 1,450 or ２０２３ or 3.5%?").numbers == ("1450", "2023", "3.5")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +122,7 @@ def test_number_that_the_question_itself_says_is_no_answer() -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_can_be_taken_apart(text: str) -> None:
-    taken = analyse(text)
+    taken = read_wording(text)
     assert taken.text == text
     assert all(not n or n in text for n in taken.names)
     answers_in(text, taken.expects, text)

@@ -14,6 +14,7 @@ from rag.domains import load_domains
 from rag.domains.finance.concepts import sought_items
 from rag.index import Index
 from rag.questions.constraints import Constraints, Sought, read_constraints
+from rag.questions.expects import read_wording
 from rag.search.agreement import Lines, agreements, find_line_items, named_documents
 from rag.search.ranker import AGREEMENTS
 from rag.store.store import Store
@@ -325,7 +326,7 @@ def test_every_agreement_is_in_its_range(
 ) -> None:
     lines = Lines(passages, tuple(frozenset((1, i % 4) for i in found) for found in passages))
     openings = [(("Article 3",), "text")] * len(rows)
-    asked = read_constraints(question, CATALOGUE, FIELDS)
+    asked = read_constraints(read_wording(question), CATALOGUE, FIELDS)
     table = agreements(rows, asked, (NEED,), lines, {1: {"authority": 1.0}}, frozenset({2}), openings)
     assert table.shape == (len(rows), len(AGREEMENTS))
     assert np.isfinite(table).all()
@@ -336,7 +337,9 @@ def test_every_agreement_is_in_its_range(
 
 
 def test_documents_meant_are_the_best_agreeing_ones_that_are_allowed() -> None:
-    asked = read_constraints("What was the quick ratio of Vextra Foods in 2022?", CATALOGUE, FIELDS)
+    asked = read_constraints(
+        read_wording("What was the quick ratio of Vextra Foods in 2022?"), CATALOGUE, FIELDS
+    )
     assert named_documents(asked)[0] == 1
     assert 3 not in named_documents(asked)
     assert named_documents(asked, frozenset({2, 3, 4})) in ((2,), ())
@@ -345,13 +348,22 @@ def test_documents_meant_are_the_best_agreeing_ones_that_are_allowed() -> None:
 
 
 def test_question_that_names_no_document_means_none() -> None:
-    assert named_documents(read_constraints("What is the quick ratio?", CATALOGUE, FIELDS)) == ()
+    assert (
+        named_documents(read_constraints(read_wording("What is the quick ratio?"), CATALOGUE, FIELDS)) == ()
+    )
     assert named_documents(Constraints()) == ()
 
 
 def test_no_more_than_four_documents_are_meant() -> None:
     many = catalogue(*(annual_info(n, "Vextra Foods, Inc.", 2000 + n, "Vextra") for n in range(1, 9)))
-    assert len(named_documents(read_constraints("What are the risks of Vextra Foods?", many, FIELDS))) == 4
+    assert (
+        len(
+            named_documents(
+                read_constraints(read_wording("What are the risks of Vextra Foods?"), many, FIELDS)
+            )
+        )
+        == 4
+    )
 
 
 def test_year_that_many_reports_bear_names_none_of_them() -> None:
@@ -361,8 +373,8 @@ def test_year_that_many_reports_bear_names_none_of_them() -> None:
         catalogue(*(annual_info(n, f"Vextra {n} Foods, Inc.", 2022) for n in range(1, count + 1)))
         for count in (4, 5)
     )
-    assert set(named_documents(read_constraints(asked, few, FIELDS))) == {1, 2, 3, 4}
-    assert named_documents(read_constraints(asked, many, FIELDS)) == ()
+    assert set(named_documents(read_constraints(read_wording(asked), few, FIELDS))) == {1, 2, 3, 4}
+    assert named_documents(read_constraints(read_wording(asked), many, FIELDS)) == ()
 
 
 # Line items in the store

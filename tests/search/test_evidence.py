@@ -37,7 +37,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 
 def selected(index: Index, question: str, *, limit: int = 6, filters: Filters | None = None) -> Selection:
-    return select(question, index.search(question, 8, filters=filters), index, limit=limit)
+    return select(index.understand(question), index.search(question, 8, filters=filters), index, limit=limit)
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -91,14 +91,14 @@ def test_row_of_a_table_is_one_piece_with_its_column_heads(index: Index) -> None
 
 
 def test_no_hit_gives_no_evidence_and_is_insufficient(index: Index) -> None:
-    found = select(QUESTIONS[0], (), index)
+    found = select(index.understand(QUESTIONS[0]), (), index)
     assert (found.evidence, found.sufficient, found.score, found.core) == ((), False, 0.0, 0)
     assert found.reason
 
 
 def test_threshold_decides_what_suffices(index: Index) -> None:
     hits = index.search(QUESTIONS[0])
-    low, high = (select(QUESTIONS[0], hits, index, threshold=t) for t in (0.0, 1.0))
+    low, high = (select(index.understand(QUESTIONS[0]), hits, index, threshold=t) for t in (0.0, 1.0))
     assert low.sufficient and low.reason == ""
     assert not high.sufficient and high.reason
     assert low.evidence == high.evidence and low.score == high.score
@@ -111,7 +111,7 @@ def test_answered_question_scores_higher_than_one_about_nothing_here(index: Inde
 
 def test_reason_names_words_that_were_not_found(index: Index) -> None:
     hits = index.search("Does the tenant keep a goldfish?")
-    found = select("Does the tenant keep a goldfish?", hits, index, threshold=1.0)
+    found = select(index.understand("Does the tenant keep a goldfish?"), hits, index, threshold=1.0)
     assert "goldfish" in found.reason
     assert "tenant" not in found.reason.split(":")[-1]
 
@@ -135,7 +135,7 @@ def test_page_is_that_of_the_sentence_not_of_the_passage_that_it_begins(tmp_path
         page_of = {
             e.text: e.page
             for q in ("caretaker floor", "roof slate", "boiler replaced", "lift holds people")
-            for e in select(q, index.search(q), index).evidence
+            for e in select(index.understand(q), index.search(q), index).evidence
         }
     expected = dict.fromkeys(("The caretaker lives on the ground floor.", "The roof is made of slate."), 4)
     expected |= {"The boiler was replaced in the spring of 2019.": 5, "The lift holds eight people.": 5}
@@ -169,7 +169,7 @@ def filings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 @pytest.mark.parametrize("company", ["Dorrick & Vale Inc.", "3V"])
 def test_question_about_a_company_that_no_document_bears_is_refused(filings: Index, company: str) -> None:
     question = f"What was {company}'s net income in FY2023?"
-    found = select(question, filings.search(question), filings, threshold=0.0)
+    found = select(filings.understand(question), filings.search(question), filings, threshold=0.0)
     assert found.evidence and not found.sufficient
 
 
@@ -177,14 +177,15 @@ def test_company_of_which_a_passage_speaks_is_left_to_the_score(filings: Index) 
     question = "What was Vale's net income in FY2023?"
     hits = list(filings.search(question))
     told = replace(hits[0].chunk, text=f"Vale is a subsidiary. {hits[0].chunk.text}")
-    assert names_without_passages(question, hits, filings) == ("Vale",)
-    assert names_without_passages(question, [replace(hits[0], chunk=told), *hits[1:]], filings) == ()
+    query = filings.understand(question)
+    assert names_without_passages(query, hits) == ("Vale",)
+    assert names_without_passages(query, [replace(hits[0], chunk=told), *hits[1:]]) == ()
 
 
 def test_row_of_other_years_than_the_one_asked_about_does_not_suffice(filings: Index) -> None:
     def found(year: int) -> Selection:
         question = f"What was Marrowby's net income in FY{year}?"
-        return select(question, filings.search(question), filings, threshold=0.0)
+        return select(filings.understand(question), filings.search(question), filings, threshold=0.0)
 
     assert found(2023).sufficient
     assert found(1997).evidence and not found(1997).sufficient

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,8 @@ from hypothesis import strategies as st
 
 from rag.index import Index
 from rag.languages.text import content_tokens, query_tokens, search_tokens
-from rag.search.pool import LegResults, Retrievers, idf_weights, make_pool, query_vector, read_terms
+from rag.search.pool import LegResults, Retrievers, idf_weights, make_pool, query_vector, weigh_terms
 from rag.search.ranker import FEATURES, MATCHING, Pool, Terms, fused, matching
-from rag.types import Stages
 from rag.types.search import Candidate, Lengths
 from tests.archive import archive
 
@@ -186,9 +186,8 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 )
 def test_bm25_is_what_sqlite_computes(index: Index, question: str) -> None:
     """But for words in more than half of the passages: FTS5 gives them a millionth, and so do we."""
-    plain = Stages(lexicon=False)
     legs = Retrievers(index.store, None, None)
-    asked, _ = read_terms(legs, question, plain)
+    asked = weigh_terms(legs, replace(index.understand(question), reworded=()))
     every = [int(i) for i in index.store.chunk_ids(None)]
     some = make_pool(legs, LegResults((), ()), None, every)
     own = column("lexical", asked, some, index.store.lengths())
@@ -309,10 +308,11 @@ def test_weights_are_those_of_the_whole_index(index: Index) -> None:
 
 
 def test_question_vector_lies_between_both_wordings(index: Index) -> None:
-    legs = index.retrievers("x")
-    plain = query_vector(legs, "late delivery", ())
-    both = query_vector(legs, "late delivery", ("liquidated damages",))
-    again = query_vector(legs, "late delivery (liquidated damages)", ())
+    query = replace(index.understand("late delivery"), reworded=())
+    legs = index.retrievers(query)
+    plain = query_vector(legs, query)
+    both = query_vector(legs, replace(query, reworded=("liquidated damages",)))
+    again = query_vector(legs, replace(query, text="late delivery (liquidated damages)"))
     assert plain is not None and both is not None and again is not None
     np.testing.assert_allclose(both, (plain + again) / 2, atol=1e-6)
 

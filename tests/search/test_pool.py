@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,8 @@ from rag.search.pool import (
     idf,
     make_pool,
     query_vector,
-    read_terms,
     search,
+    weigh_terms,
 )
 from rag.search.retrieve import rank, read_demands, retrieve
 from rag.types import Filters, Stages
@@ -75,24 +76,24 @@ def found(
     question: str,
     *scopes: SearchScope,
     filters: Filters | None = None,
-    stages: Stages | None = None,
 ) -> list[LegResults]:
-    legs = index.retrievers(question)
-    terms, reworded = read_terms(legs, question, stages or Stages())
-    return search(legs, question, terms, reworded, scopes or (SearchScope(150),), filters)[1]
+    query = index.understand(question)
+    legs = index.retrievers(query)
+    return search(legs, query, weigh_terms(legs, query), scopes or (SearchScope(150),), filters)[1]
 
 
 def pooled(index: Index, question: str, filters: Filters | None = None) -> set[str]:
-    legs = index.retrievers(question)
-    demands = read_demands(legs, question, filters)
-    rows = rank(legs, question, demands, filters=filters).pool.rows
+    query = index.understand(question)
+    legs = index.retrievers(query)
+    demands = read_demands(legs, query, filters)
+    rows = rank(legs, query, demands, filters=filters).pool.rows
     return {index.store.document(row.document_id).path for row in rows}
 
 
 def test_pool_holds_both_legs_with_their_ranks_and_what_was_named(index: Index) -> None:
-    legs = index.retrievers(NOTICE)
-    terms, reworded = read_terms(legs, NOTICE, Stages())
-    vector, (both,) = search(legs, NOTICE, terms, reworded, [SearchScope(5)])
+    query = index.understand(NOTICE)
+    legs = index.retrievers(query)
+    vector, (both,) = search(legs, query, weigh_terms(legs, query), [SearchScope(5)])
     more = [int(i) for i in index.store.chunk_ids(None)][-3:]
     pool = make_pool(legs, both, vector, more)
     ids = [row.id for row in pool.rows]
@@ -106,18 +107,20 @@ def test_pool_holds_both_legs_with_their_ranks_and_what_was_named(index: Index) 
 
 
 def test_each_leg_is_what_the_store_and_the_vectors_give(index: Index) -> None:
-    legs = index.retrievers(NOTICE)
-    terms, _ = read_terms(legs, NOTICE, Stages(lexicon=False))
-    vector, (both,) = search(legs, NOTICE, terms, (), [SearchScope(7)])
+    query = replace(index.understand(NOTICE), reworded=())
+    legs = index.retrievers(query)
+    terms = weigh_terms(legs, query)
+    vector, (both,) = search(legs, query, terms, [SearchScope(7)])
     assert vector is not None and legs.dense is not None
     assert list(both.lexical) == [i for i, _ in index.store.lexical(terms.tokens, limit=7)]
     assert list(both.dense) == [i for i, _ in legs.dense.search(vector, 7)]
 
 
 def test_every_candidate_has_its_cosine_and_none_without_vectors(index: Index) -> None:
-    legs = index.retrievers(NOTICE)
+    query = index.understand(NOTICE)
+    legs = index.retrievers(query)
     ids = [int(i) for i in index.store.chunk_ids(None)]
-    vector = query_vector(legs, NOTICE, ())
+    vector = query_vector(legs, replace(query, reworded=()))
     assert vector is not None
     pool = make_pool(legs, LegResults((), ()), vector, ids)
     expected = np.clip(index.store.vectors([row.id for row in pool.rows]) @ vector, 0, 1)
@@ -175,12 +178,13 @@ def test_no_hit_nor_twin_is_ever_outside_of_the_filters(
 ) -> None:
     """Line items, the documents that a question names and the parts of a question included."""
     allowed = {d.id for d in index.documents(filters)}
-    legs = index.retrievers(question, stages)
-    demands = read_demands(legs, question, filters, stages)
+    query = index.understand(question)
+    legs = index.retrievers(query, stages)
+    demands = read_demands(legs, query, filters, stages)
     assert set(demands.documents) <= allowed
-    ranked = rank(legs, question, demands, filters=filters, stages=stages)
+    ranked = rank(legs, query, demands, filters=filters, stages=stages)
     assert {row.document_id for row in ranked.pool.rows} <= allowed
-    for hit in retrieve(legs, question, k=k, filters=filters, stages=stages):
+    for hit in retrieve(legs, query, k=k, filters=filters, stages=stages):
         assert hit.document.id in allowed
         assert set(index.store.owners(hit.similar).values()) <= allowed
 
@@ -205,9 +209,9 @@ def test_filter_that_fits_no_document_gives_an_empty_pool_for_every_question(ind
 
 def test_removed_passages_are_left_out_even_where_the_vectors_still_hold_them(tmp_path: Path) -> None:
     with archive(tmp_path) as index:
-        legs = index.retrievers(NOTICE)  # its FAISS index is that of now
-        terms, reworded = read_terms(legs, NOTICE, Stages())
-        vector, (before,) = search(legs, NOTICE, terms, reworded, [SearchScope(50)])
+        query = index.understand(NOTICE)
+        legs = index.retrievers(query)  # its FAISS index is that of now
+        vector, (before,) = search(legs, query, weigh_terms(legs, query), [SearchScope(50)])
         (gone,) = (d for d in index.documents() if d.path == "contracts/lease-harbour.md")
         lost = {i for i, owner in index.store.owners(before.ids).items() if owner == gone.id}
         assert lost
@@ -215,7 +219,7 @@ def test_removed_passages_are_left_out_even_where_the_vectors_still_hold_them(tm
         pool = make_pool(legs, before, vector, sorted(lost))
         assert pool.rows
         assert not lost & {row.id for row in pool.rows}
-        hits = retrieve(legs, NOTICE, k=50)
+        hits = retrieve(legs, query, k=50)
         assert hits
         assert gone.id not in {h.document.id for h in hits}
 
@@ -224,8 +228,9 @@ def test_document_deleted_between_two_reads_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with archive(tmp_path) as index:
-        legs = index.retrievers(NOTICE)
-        first = retrieve(legs, NOTICE, k=3)
+        query = index.understand(NOTICE)
+        legs = index.retrievers(query)
+        first = retrieve(legs, query, k=3)
         chunks = index.store.chunks
         deleted: list[str] = []
 
@@ -237,7 +242,7 @@ def test_document_deleted_between_two_reads_is_left_out(
             return read
 
         monkeypatch.setattr(index.store, "chunks", slow)
-        again = retrieve(legs, NOTICE, k=3)
+        again = retrieve(legs, query, k=3)
         assert deleted
         assert first[0].document.id not in {h.document.id for h in again}
 
@@ -252,27 +257,27 @@ def test_weight_is_that_of_fts5_and_never_negative() -> None:
 
 
 def test_without_the_lexicon_no_professional_word_is_added(index: Index) -> None:
-    asked = "What does a late delivery cost the supplier?"
-    legs = index.retrievers(asked)
-    with_it, words = read_terms(legs, asked, Stages())
-    without, none = read_terms(legs, asked, Stages(lexicon=False))
-    assert words and with_it.expansions and with_it.added_weights
-    assert none == () and without.expansions == () and not without.added_weights
+    query = index.understand("What does a late delivery cost the supplier?")
+    legs = index.retrievers(query)
+    with_it, without = weigh_terms(legs, query), weigh_terms(legs, replace(query, reworded=()))
+    assert query.reworded and with_it.expansions and with_it.added_weights
+    assert without.expansions == () and not without.added_weights
     assert with_it.tokens == without.tokens
     np.testing.assert_array_equal(with_it.weights, without.weights)
 
 
 def test_professional_terms_are_searched_without_stop_words_and_the_questions_own(index: Index) -> None:
-    asked = "What does a late delivery cost the supplier?"
-    terms, words = read_terms(index.retrievers(asked), asked, Stages())
-    assert "time is of the essence" in words
+    query = index.understand("What does a late delivery cost the supplier?")
+    terms = weigh_terms(index.retrievers(query), query)
+    assert "time is of the essence" in query.reworded
     added = terms.added_weights or {}
     assert not {"is", "of", "the"} & set(added)
     assert not set(terms.tokens) & set(added)
 
 
 def test_gram_across_two_words_is_no_word_of_content(index: Index) -> None:
-    terms = read_terms(index.retrievers("x"), "试用期有多长", Stages())[0]
+    query = index.understand("试用期有多长")
+    terms = weigh_terms(index.retrievers(query), query)
     words = {t for t, word in zip(terms.tokens, terms.words, strict=True) if word}
     assert "试用期" in words
     assert "期有" not in words
@@ -281,10 +286,10 @@ def test_gram_across_two_words_is_no_word_of_content(index: Index) -> None:
 def test_question_in_a_language_that_the_embedder_does_not_know_has_no_vector(tmp_path: Path) -> None:
     with archive(tmp_path, FakeEmbedder(languages=("en",))) as index:
         legs = Retrievers(index.store, index.dense(), index.embedder)
-        assert query_vector(legs, "试用期有多长？", ()) is None
-        assert query_vector(legs, NOTICE, ()) is not None
-        terms, reworded = read_terms(legs, "试用期有多长？", Stages())
-        vector, (both,) = search(legs, "试用期有多长？", terms, reworded, [SearchScope(5)])
+        query = index.understand("试用期有多长？")
+        assert query_vector(legs, query) is None
+        assert query_vector(legs, index.understand(NOTICE)) is not None
+        vector, (both,) = search(legs, query, weigh_terms(legs, query), [SearchScope(5)])
         assert vector is None
         assert both.dense == ()
         assert both.lexical

@@ -77,8 +77,10 @@ def test_scores_are_shares_in_order_and_so_are_those_of_the_legs(index: Index, q
 def test_scores_can_be_compared_between_questions(index: Index) -> None:
     """By words alone: the fake vectors hash words into few places, so that unlike texts may look alike."""
     words = Retrievers(index.store, None, None)
-    answered = [retrieve(words, q)[0].score for q in QUESTIONS if q.isascii()]
-    elsewhere = retrieve(words, "Which goalkeeper was paid to save a penalty in extra time?")
+    answered = [retrieve(words, index.understand(q))[0].score for q in QUESTIONS if q.isascii()]
+    elsewhere = retrieve(
+        words, index.understand("Which goalkeeper was paid to save a penalty in extra time?")
+    )
     assert elsewhere  # "paid" and "penalty" do occur
     assert elsewhere[0].score < min(answered)
 
@@ -90,11 +92,13 @@ def test_words_that_no_document_holds_lower_the_score(index: Index) -> None:
 
 
 def test_score_of_the_lexical_leg_alone_has_the_same_scale(index: Index) -> None:
-    alone = retrieve(Retrievers(index.store, None, None), NOTICE)
+    alone = retrieve(Retrievers(index.store, None, None), index.understand(NOTICE))
     assert paths(alone)[0] == LEASE
     assert [leg.name for leg in alone[0].legs] == ["lexical"]
     assert 0.0 < alone[0].score <= 1.0
-    unranked = retrieve(Retrievers(index.store, None, None), NOTICE, stages=Stages(ranker=False))
+    unranked = retrieve(
+        Retrievers(index.store, None, None), index.understand(NOTICE), stages=Stages(ranker=False)
+    )
     assert paths(unranked)[0] == LEASE
     assert 0.2 < unranked[0].score <= 1.0
 
@@ -154,9 +158,10 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 
 def features(index: Index, question: str, stages: Stages) -> dict[str, NDArray[np.float64]]:
-    legs = index.retrievers(question, stages)
-    demands = read_demands(legs, question, stages=stages)
-    rows = np.nan_to_num(rank(legs, question, demands, stages=stages).rows)
+    query = index.understand(question)
+    legs = index.retrievers(query, stages)
+    demands = read_demands(legs, query, stages=stages)
+    rows = np.nan_to_num(rank(legs, query, demands, stages=stages).rows)
     return {name: rows[:, n] for n, name in enumerate(FEATURES)}
 
 
@@ -206,9 +211,10 @@ def test_with_the_ranker_the_heaviest_reasons_come_first(index: Index) -> None:
 
 def test_other_ranker_gives_another_order(index: Index) -> None:
     late = Ranker(np.array([float(name == "place") for name in FEATURES]))
-    legs = index.retrievers(NOTICE)
-    assert retrieve(legs, NOTICE, k=1, ranker=late)[0].chunk.ordinal > 0
-    assert retrieve(legs, NOTICE, k=1, ranker=late)[0].score == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-6)
+    query = index.understand(NOTICE)
+    legs = index.retrievers(query)
+    assert retrieve(legs, query, k=1, ranker=late)[0].chunk.ordinal > 0
+    assert retrieve(legs, query, k=1, ranker=late)[0].score == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-6)
 
 
 def test_passages_of_one_page_give_way_to_other_pages(tmp_path: Path) -> None:

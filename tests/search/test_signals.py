@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.languages.text import content_tokens, search_tokens
-from rag.questions.expects import analyse
+from rag.languages.text import search_tokens
+from rag.questions.expects import read_wording
 from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, answers_in, make_sentences
 from rag.search.sufficiency import (
     ANSWER_SIGNALS,
@@ -28,12 +28,11 @@ TITLE = "Lease of Harbour Lane 4"
 
 
 def asked(question: str, *, lines: Sequence[str] = (), unknown: Sequence[str] = ()) -> PreparedQuestion:
-    tokens = tuple(content_tokens(question))
-    taken = analyse(question)
+    taken = read_wording(question)
+    tokens = taken.content
     named = frozenset(search_tokens(" ".join([*taken.names, *taken.numbers])))
     return PreparedQuestion(
         taken,
-        tokens,
         dict.fromkeys(tokens, 1.0),
         frozenset(unknown),
         frozenset(tokens) - named,
@@ -91,7 +90,7 @@ def test_neighbours_are_those_of_the_same_passage() -> None:
 def test_answer_beside_the_words_of_the_question_is_nearer_than_one_far_off() -> None:
     question = asked("When was the boiler replaced?")
     near, far = (
-        nearness(question, text, answers_in(text, question.question.expects))
+        nearness(question, text, answers_in(text, question.query.expects))
         for text in (
             "The boiler was replaced in 2019.",
             "The boiler was replaced after long talks with neighbours, council and bank in 2019.",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag.questions.expects import read_wording
 from rag.types import Claim, ClaimState, DocumentInfo, Evidence, FileStatus
 from rag.verify.claims import MAX_SENTENCE, strip_markers, verify, verify_sentence
 from rag.verify.content import Assertions, names, related
@@ -26,7 +27,7 @@ def evidence(
 
 def judge(claim: str, *sources: str | Evidence, question: str = "") -> Claim:
     items = [s if isinstance(s, Evidence) else evidence(s, n) for n, s in enumerate(sources, 1)]
-    return verify_sentence(claim, items, question=question)
+    return verify_sentence(claim, items, read_wording(question))
 
 
 PAY = "The Buyer shall pay the Seller $4,500,000 within thirty (30) days after the Closing Date."
@@ -327,7 +328,7 @@ EVIDENCE = [evidence(PAY, 1), evidence(DOSE, 2), evidence(ZH, 3), ROW]
 @settings(deadline=None, max_examples=80)
 @given(st.text(max_size=400), st.text(max_size=80))
 def test_any_text_is_judged_without_an_error(draft: str, question: str) -> None:
-    verify(draft, [*EVIDENCE, evidence(question or "x", 9)], question=question)
+    verify(draft, [*EVIDENCE, evidence(question or "x", 9)], read_wording(question))
 
 
 PIECES = st.sampled_from(
@@ -381,8 +382,8 @@ def test_hostile_lengths_are_judged_in_linear_time() -> None:
 
 def test_reasons_are_in_the_language_of_the_question_or_of_the_draft() -> None:
     sources = [evidence(PAY, 1), evidence(ZH, 2)]
-    [english] = verify("The Buyer shall pay the Seller $4,600,000.", sources, question="What is paid?")
-    [chinese] = verify("The Buyer shall pay the Seller $4,600,000.", sources, question="应付多少？")
+    [english] = verify("The Buyer shall pay the Seller $4,600,000.", sources, read_wording("What is paid?"))
+    [chinese] = verify("The Buyer shall pay the Seller $4,600,000.", sources, read_wording("应付多少？"))
     [drafted] = verify("甲方应当支付合同价款的百分之四十。", sources)
     assert english.reasons[0] == "amount 4,600,000 does not occur in [1]"
     assert chinese.reasons[0] == "金额“4,600,000”在 [1] 中没有"

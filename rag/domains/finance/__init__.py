@@ -14,6 +14,7 @@ from rag.types import Chunk, Document
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
     from rag.questions.constraints import Restriction, Sought
+    from rag.questions.expects import Wording
     from rag.store.store import Store
 
 
@@ -54,16 +55,16 @@ class Finance(Field):
         found = roles(document)
         return [kinds_between(found, p.start, p.end) for p in passages] if found else ()
 
-    def asked(self, question: str, catalogue: Catalogue) -> Restriction:
+    def asked(self, wording: Wording, catalogue: Catalogue) -> Restriction:
         from rag.domains.finance.asked import asked_reports
 
-        return asked_reports(question, catalogue)
+        return asked_reports(wording, catalogue)
 
-    def sought(self, question: str) -> tuple[Sought, ...]:
+    def sought(self, wording: Wording) -> tuple[Sought, ...]:
         """The statements and line items that the question's concepts need."""
         from rag.domains.finance.concepts import sought_items
 
-        return sought_items(question, extra=self.concepts)
+        return sought_items(wording.text, extra=self.concepts)
 
     def sources(self, store: Store) -> frozenset[int]:
         """The documents that are financial reports."""

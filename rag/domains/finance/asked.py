@@ -13,19 +13,21 @@ from rag.domains.finance.reports import (
     period_agreement,
     report_facts,
 )
-from rag.facts.dates import FiscalPeriod, read_periods
+from rag.facts.dates import FiscalPeriod
 from rag.questions.constraints import Matter, Restriction, sign
+from rag.questions.expects import Wording
 
 _AGREES = 0.5
 # The year in "Tenancy Deposits Act 2018" is part of the name.
 _OF_A_STATUTE = re.compile(r"\b(?:Act|Code|Regulations?|Rules|Ordinance|Directive|Order),?\s+(?:of\s+)?$")
 
 
-def asked_reports(question: str, catalogue: Catalogue) -> Restriction:
+def asked_reports(wording: Wording, catalogue: Catalogue) -> Restriction:
     """Forms, years and quarters. "year" is the one whose report shows them all, "also" are the others, those
     inside a range included; "period" is "Q2 2023", "H1 2023" or "Q2"."""
-    forms = asked_forms(question)
-    periods = _inherit([p for p in read_periods(question) if not _OF_A_STATUTE.search(question[: p.start])])
+    forms = asked_forms(wording.text)
+    own = [p for p in wording.periods if not _OF_A_STATUTE.search(wording.text[: p.start])]
+    periods = _inherit(own)
     if not forms and not periods:
         return Restriction()
     agreement = _Agreement(catalogue, periods, forms)

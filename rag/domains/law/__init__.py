@@ -14,6 +14,7 @@ from rag.types import Document
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
     from rag.questions.constraints import Restriction
+    from rag.questions.expects import Wording
 
 
 class Law(Field):
@@ -31,10 +32,10 @@ class Law(Field):
 
         return {**describe_statute(document), **validity(document)}
 
-    def asked(self, question: str, catalogue: Catalogue) -> Restriction:
+    def asked(self, wording: Wording, catalogue: Catalogue) -> Restriction:
         from rag.domains.law.naming import asked_statutes
 
-        return asked_statutes(question, catalogue)
+        return asked_statutes(wording, catalogue)
 
     def ranks(self, document_id: int, catalogue: Catalogue) -> Mapping[str, float]:
         """The rank of a legal text, 0.5 for what is none."""

@@ -10,7 +10,8 @@ from rag.documents.catalogue import Catalogue, Names, build_names, derived
 from rag.facts.names import ABBREVIATIONS, english_statute, law_key, statute_names, statutes_in
 from rag.languages.text import has_han
 from rag.questions.constraints import Matter, Restriction, bearing, displayed, sign
-from rag.questions.naming import Word, best, han_matches, longest, run_matches, spaced, words_of
+from rag.questions.expects import Wording
+from rag.questions.naming import Word, best, han_matches, longest, run_matches
 
 _RELATED = 0.5
 _ZH_QUOTED = re.compile(r"[《〈]([^《》〈〉]{2,60})[》〉]")
@@ -49,12 +50,12 @@ def related(catalogue: Catalogue) -> Mapping[str, Sequence[int]]:
     return found
 
 
-def asked_statutes(question: str, catalogue: Catalogue) -> Restriction:
+def asked_statutes(wording: Wording, catalogue: Catalogue) -> Restriction:
     """The statutes that a question names; those that apply a named one agree by half, all others clash."""
-    question = spaced(question)
+    question = wording.spaced
     names = statutes(catalogue)
     keys = names.keys
-    matches = longest(run_matches(words_of(question), keys, _weight))
+    matches = longest(run_matches(wording.name_words, keys, _weight))
     if has_han(question):
         matches += han_matches(question, names.han, keys, _doubt)
     unknown = tuple(_unknown(question, keys, [(m.start, m.end) for m in matches]))

@@ -12,6 +12,7 @@ from rag.types import Document
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
     from rag.questions.constraints import Restriction
+    from rag.questions.expects import Wording
 
 
 class Medicine(Field):
@@ -32,7 +33,7 @@ class Medicine(Field):
         subject, others = subject_names(document.title)
         return {"subject": subject, "names": "|".join(others)}
 
-    def asked(self, question: str, catalogue: Catalogue) -> Restriction:
+    def asked(self, wording: Wording, catalogue: Catalogue) -> Restriction:
         from rag.domains.medicine.naming import asked_subjects
 
-        return asked_subjects(question, catalogue)
+        return asked_subjects(wording, catalogue)

@@ -10,7 +10,8 @@ from rag.documents.catalogue import Catalogue, Names, build_names, derived, sing
 from rag.facts.names import name_words, squash
 from rag.languages.text import STOPWORDS_EN, has_han
 from rag.questions.constraints import Matter, Restriction, bearing, displayed
-from rag.questions.naming import Word, best, han_matches, longest, run_matches, spaced, words_of
+from rag.questions.expects import Wording
+from rag.questions.naming import Word, best, han_matches, longest, run_matches
 
 _PROPERTIES = re.compile(r"\b(?:10-?[KQ]|8-?K|form|filed|fictional)\b", re.I)
 
@@ -32,14 +33,13 @@ def subjects(catalogue: Catalogue) -> Names:
     )
 
 
-def asked_subjects(question: str, catalogue: Catalogue) -> Restriction:
+def asked_subjects(wording: Wording, catalogue: Catalogue) -> Restriction:
     """The subjects that a question names; pages of others clash, by less the more their names share."""
-    question = spaced(question)
     names = subjects(catalogue)
     keys = names.keys
-    matches = longest(run_matches(words_of(question), keys, _weight, True), nested=True)
-    if has_han(question):
-        matches += han_matches(question, names.han, keys)
+    matches = longest(run_matches(wording.name_words, keys, _weight, True), nested=True)
+    if has_han(wording.spaced):
+        matches += han_matches(wording.spaced, names.han, keys)
     found = best(matches)
     documents = bearing(found, keys)
     if not documents:

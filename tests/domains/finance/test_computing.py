@@ -15,7 +15,7 @@ from rag.domains.finance.figures.computing import compute, required_figures
 from rag.domains.finance.figures.expressions import CONTEXT, parse, shifted, terms
 from rag.domains.finance.figures.expressions import FormulaTerm as T
 from rag.domains.finance.figures.formulas import book
-from rag.domains.finance.figures.understanding import understand
+from rag.domains.finance.figures.understanding import read_figure
 from rag.domains.finance.printing import (
     Formatter,
     NotComputed,
@@ -26,6 +26,7 @@ from rag.domains.finance.printing import (
     read_rounding,
     rounded,
 )
+from rag.questions.expects import read_wording
 from rag.types import Calculation, Figure
 
 # (concept, offset) -> millions of dollars
@@ -58,7 +59,7 @@ def table(sheet: dict[tuple[str, int], float] | None = None) -> Callable[[str, i
 
 
 def answered(question: str, sheet: dict[tuple[str, int], float] | None = None) -> Calculation:
-    wanted = understand(question)
+    wanted = read_figure(read_wording(question))
     assert wanted is not None
     found = compute(wanted, table(sheet))
     assert isinstance(found, Calculation), found
@@ -141,14 +142,14 @@ def test_a_conclusion_is_said_first(question: str, said: str) -> None:
 
 
 def test_a_figure_that_is_missing_is_named_with_its_period() -> None:
-    wanted = understand("What was the fixed asset turnover in FY2022?")
+    wanted = read_figure(read_wording("What was the fixed asset turnover in FY2022?"))
     assert wanted is not None
     found = compute(wanted, table())
     assert found == NotComputed((RequiredFigure("net ppe", 0),))
 
 
 def test_the_alternative_that_lacks_least_is_what_is_missing() -> None:
-    wanted = understand("What was EBITDA in FY2022?")
+    wanted = read_figure(read_wording("What was EBITDA in FY2022?"))
     assert wanted is not None
     found = compute(wanted, table({("operating income", 0): 5}))
     assert found == NotComputed((RequiredFigure("depreciation", 0),))
@@ -168,9 +169,11 @@ def test_without_an_opening_balance_the_closing_one_serves_and_that_is_said() ->
 
 
 def test_an_average_that_the_question_defines_needs_both_balances() -> None:
-    wanted = understand(
-        "What is the FY2022 ROE? ROE is defined as: FY2022 net income / average equity between "
-        "FY2021 and FY2022."
+    wanted = read_figure(
+        read_wording(
+            "What is the FY2022 ROE? ROE is defined as: FY2022 net income / average equity between "
+            "FY2021 and FY2022."
+        )
     )
     assert wanted is not None
     assert compute(wanted, table()) == NotComputed((RequiredFigure("equity", -1),))
@@ -190,14 +193,14 @@ def test_one_row_that_two_names_fit_is_counted_once() -> None:
             )
         )
 
-    wanted = understand("What was total debt at the end of FY2022?")
+    wanted = read_figure(read_wording("What was total debt at the end of FY2022?"))
     assert wanted is not None
     found = compute(wanted, lookup)
     assert isinstance(found, Calculation) and found.result.value == 1000
 
 
 def test_division_by_nought_is_said_and_no_figure_given() -> None:
-    wanted = understand("What was the gross margin in FY2022?")
+    wanted = read_figure(read_wording("What was the gross margin in FY2022?"))
     assert wanted is not None
     found = compute(wanted, table({("gross profit", 0): 5, ("revenue", 0): 0}))
     assert isinstance(found, NotComputed) and "divides by nought" in found.reason
@@ -209,21 +212,21 @@ def test_growth_over_a_loss_goes_by_its_size() -> None:
 
 
 def test_a_compound_rate_from_a_loss_is_refused() -> None:
-    wanted = understand("What is the net income CAGR from FY2020 to FY2022?")
+    wanted = read_figure(read_wording("What is the net income CAGR from FY2020 to FY2022?"))
     assert wanted is not None
     found = compute(wanted, table({("net income", -2): -4.0, ("net income", 0): 2.0}))
     assert isinstance(found, NotComputed) and found.reason
 
 
 def test_needs_are_all_that_may_be_looked_up() -> None:
-    wanted = understand("What was the FY2022 asset turnover?")
+    wanted = read_figure(read_wording("What was the FY2022 asset turnover?"))
     assert wanted is not None
     assert required_figures(wanted) == (
         RequiredFigure("revenue", 0),
         RequiredFigure("total assets", 0),
         RequiredFigure("total assets", -1),
     )
-    grown = understand("By how much did revenue grow from FY2019 to FY2022?")
+    grown = read_figure(read_wording("By how much did revenue grow from FY2019 to FY2022?"))
     assert grown is not None
     assert required_figures(grown) == (RequiredFigure("revenue", 0), RequiredFigure("revenue", -3))
 

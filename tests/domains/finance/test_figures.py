@@ -24,7 +24,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 
 def computed(question: str, index: Index) -> Computed:
-    found = find_figures(question, index)
+    found = find_figures(index.understand(question), index)
     assert isinstance(found, Computed), found
     return found
 
@@ -85,7 +85,7 @@ def test_figure_that_only_the_report_of_the_year_before_prints_is_read_there(ind
 
 
 def test_figure_of_a_year_that_no_report_prints_is_not_computed(index: Index) -> None:
-    found = find_figures("What was Marrowby's current ratio in FY2019?", index)
+    found = find_figures(index.understand("What was Marrowby's current ratio in FY2019?"), index)
     assert isinstance(found, Uncomputed)
     assert "current assets" in found.reason and "FY2019" in found.reason
 
@@ -102,20 +102,23 @@ def test_figure_of_a_year_that_no_report_prints_is_not_computed(index: Index) ->
     ],
 )
 def test_another_company_a_part_of_one_or_no_figure_gets_none(question: str, index: Index) -> None:
-    assert find_figures(question, index) is None
+    assert find_figures(index.understand(question), index) is None
 
 
 def test_company_outside_the_filters_gets_none(index: Index) -> None:
     question = "What was the current ratio of Marrowby Foods for FY2023?"
-    assert find_figures(question, index, filters=Filters(documents=("pellwood-2023.md",))) is None
+    assert (
+        find_figures(index.understand(question), index, filters=Filters(documents=("pellwood-2023.md",)))
+        is None
+    )
 
 
 def test_only_company_that_the_filters_leave_is_meant_and_said_to_be(index: Index) -> None:
     only = Filters(documents=("marrowby-*",))
-    found = find_figures("What was the net income in FY2022?", index, filters=only)
+    found = find_figures(index.understand("What was the net income in FY2022?"), index, filters=only)
     assert isinstance(found, Computed)
     assert "only this one" in " ".join(found.calculations[0].notes)
-    assert find_figures("What was the net income in FY2022?", index) is None
+    assert find_figures(index.understand("What was the net income in FY2022?"), index) is None
 
 
 def test_without_a_period_the_newest_report_s_is_taken_and_said(index: Index) -> None:
@@ -157,7 +160,12 @@ def test_parts_above_a_share_are_listed(index: Index) -> None:
 
 
 def test_parts_that_do_not_add_up_to_the_company_s_figure_are_not_ranked(index: Index) -> None:
-    assert find_figures("Which of Marrowby's segments had the highest net income in FY2023?", index) is None
+    assert (
+        find_figures(
+            index.understand("Which of Marrowby's segments had the highest net income in FY2023?"), index
+        )
+        is None
+    )
 
 
 def test_sum_of_the_question_s_own_numbers_rests_on_no_document(index: Index) -> None:

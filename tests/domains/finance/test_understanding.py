@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from rag.domains.finance.figures.asked import FigureRequest, Operation, moved, period_words, steps_between
 from rag.domains.finance.figures.computing import required_figures
-from rag.domains.finance.figures.understanding import understand, understand_all
+from rag.domains.finance.figures.understanding import read_figure, read_figures
+from rag.questions.expects import read_wording
 from tests.asked_questions import FIGURES, NOT_FIGURES
 
 
@@ -23,14 +24,14 @@ def metric(wanted: FigureRequest) -> str | None:
 def test_a_question_for_a_figure_is_understood(
     question: str, key: str, periods: tuple[str, ...], aim: str
 ) -> None:
-    wanted = understand(question)
+    wanted = read_figure(read_wording(question))
     assert wanted is not None
     assert (metric(wanted), wanted.periods, wanted.operation.value) == (key, periods, aim)
 
 
 @pytest.mark.parametrize("question", NOT_FIGURES)
 def test_a_question_for_something_else_is_left_alone(question: str) -> None:
-    assert understand(question) is None
+    assert read_figure(read_wording(question)) is None
 
 
 def test_both_kinds_of_question_are_many_and_none_stands_twice() -> None:
@@ -40,22 +41,24 @@ def test_both_kinds_of_question_are_many_and_none_stands_twice() -> None:
 
 
 def test_several_figures_of_one_question_come_in_its_order() -> None:
-    found = understand_all("What were revenue, net income and diluted EPS in FY2022?")
+    found = read_figures(read_wording("What were revenue, net income and diluted EPS in FY2022?"))
     assert [metric(w) for w in found] == ["revenue", "net income", "diluted eps"]
-    found = understand_all("请问2021年公司的资产负债率和流动比率分别是多少？")
+    found = read_figures(read_wording("请问2021年公司的资产负债率和流动比率分别是多少？"))
     assert [metric(w) for w in found] == ["liabilities to assets", "current ratio"]
 
 
 def test_a_word_before_a_line_makes_another_row_of_it() -> None:
     for row in ("subscription revenue", "cloud revenue", "hardware sales"):
-        wanted = understand(f"What was the {row} in FY2022?")
+        wanted = read_figure(read_wording(f"What was the {row} in FY2022?"))
         assert wanted is not None and wanted.concept == f"={row}"
 
 
 def test_the_questions_own_definition_goes_before_the_books() -> None:
-    wanted = understand(
-        "What is Acme's FY2022 quick ratio? Quick ratio is defined as: (cash + accounts "
-        "receivable) / total current liabilities."
+    wanted = read_figure(
+        read_wording(
+            "What is Acme's FY2022 quick ratio? Quick ratio is defined as: (cash + accounts "
+            "receivable) / total current liabilities."
+        )
     )
     assert wanted is not None and wanted.formula is not None
     assert wanted.formula.defined
@@ -64,8 +67,11 @@ def test_the_questions_own_definition_goes_before_the_books() -> None:
 
 
 def test_a_definition_that_cannot_be_read_is_said() -> None:
-    wanted = understand(
-        "What is the FY2022 quick ratio? The quick ratio is defined as: (liquid things ++ more) / *** total."
+    wanted = read_figure(
+        read_wording(
+            "What is the FY2022 quick ratio? The quick ratio is defined as: "
+            "(liquid things ++ more) / *** total."
+        )
     )
     assert wanted is not None and wanted.formula is not None
     assert not wanted.formula.defined
@@ -84,14 +90,14 @@ def test_a_definition_that_cannot_be_read_is_said() -> None:
     ],
 )
 def test_what_a_question_of_yes_or_no_supposes_is_read(question: str, rising: int, better: int) -> None:
-    wanted = understand(question)
+    wanted = read_figure(read_wording(question))
     assert wanted is not None
     assert (wanted.operation, wanted.rising, wanted.better) == (Operation.TREND, rising, better)
 
 
 def test_a_bound_in_the_question_is_read() -> None:
-    above = understand("Was the current ratio above 1.5 at the end of 2022?")
-    below = understand("2022年资产负债率是否低于60%？")
+    above = read_figure(read_wording("Was the current ratio above 1.5 at the end of 2022?"))
+    below = read_figure(read_wording("2022年资产负债率是否低于60%？"))
     assert above is not None and (above.limit, above.rising) == (Decimal("1.5"), 1)
     assert below is not None and (below.limit, below.rising) == (Decimal(60), -1)
 
@@ -111,14 +117,16 @@ def test_a_bound_in_the_question_is_read() -> None:
 def test_offsets_are_the_periods_an_aim_goes_over(
     periods: tuple[str, ...], aim: Operation, span: int, offsets: tuple[int, ...]
 ) -> None:
-    wanted = understand("What was revenue in FY2022?")
+    wanted = read_figure(read_wording("What was revenue in FY2022?"))
     assert wanted is not None
     shaped = FigureRequest(None, "revenue", periods, wanted.rounding, aim, span)
     assert shaped.offsets() == offsets
 
 
 def test_periods_of_two_kinds_are_counted_as_they_come() -> None:
-    wanted = understand("Was there any drop in cash & cash equivalents between FY2023 and Q2 of FY2024?")
+    wanted = read_figure(
+        read_wording("Was there any drop in cash & cash equivalents between FY2023 and Q2 of FY2024?")
+    )
     assert wanted is not None
     assert [wanted.period(o) for o in wanted.offsets()] == ["FY2023", "Q2 2024"]
 
@@ -156,7 +164,7 @@ def test_chinese_answers_name_periods_in_chinese() -> None:
 @given(st.text(max_size=300))
 @settings(max_examples=100)
 def test_no_text_breaks_the_reading(text: str) -> None:
-    understand_all(text)
+    read_figures(read_wording(text))
 
 
 @given(st.sampled_from(FIGURES), st.data())
@@ -165,12 +173,14 @@ def test_no_torn_question_breaks_the_reading(
     row: tuple[str, str, tuple[str, ...], str], data: st.DataObject
 ) -> None:
     cut = data.draw(st.integers(0, len(row[0])))
-    understand_all(row[0][cut:] + " " + row[0][:cut])
+    read_figures(read_wording(row[0][cut:] + " " + row[0][:cut]))
 
 
 def test_long_questions_are_read_in_linear_time() -> None:
-    understand("What was revenue in FY2022?")
+    read_figure(read_wording("What was revenue in FY2022?"))
     start = time.perf_counter()
-    understand("What was the revenue (in FY2022) / of the company, less cost of sales plus " * 400)
-    understand("2022年营业收入占总资产的比例与净利润之比" * 400)
+    read_figure(
+        read_wording("What was the revenue (in FY2022) / of the company, less cost of sales plus " * 400)
+    )
+    read_figure(read_wording("2022年营业收入占总资产的比例与净利润之比" * 400))
     assert time.perf_counter() - start < 3

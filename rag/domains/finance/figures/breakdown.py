@@ -28,6 +28,7 @@ from rag.domains.finance.figures.reporter import CompanyReports, FiscalTerm, ord
 from rag.domains.finance.printing import Formatter, Rounding, common_scale
 from rag.languages import say
 from rag.languages.text import normalise, search_tokens
+from rag.questions.query import Query
 from rag.store.store import Store
 from rag.types import Calculation, Chunk, Figure
 
@@ -104,8 +105,9 @@ class Breakdown:
         return abs(added - self.total.value) <= self.total.amount.factor * (len(self.parts) + 1)
 
 
-def asked_about_parts(question: str) -> PartsQuestion | None:
+def asked_about_parts(query: Query) -> PartsQuestion | None:
     """What a question asks about segments, regions or products; None where it ranks none of them."""
+    question = query.text
     share = _SHARE.search(question)
     which = _WHICH.search(question) or _WHICH_ZH.search(question)
     if share is None and which is None:
@@ -252,13 +254,10 @@ class Ranking:
 
 
 def rank_parts(
-    question: str, store: Store, reports: CompanyReports, term: FiscalTerm, language: str
+    request: PartsQuestion, store: Store, reports: CompanyReports, term: FiscalTerm, language: str
 ) -> Ranking | None:
-    """The parts of the company ranked as the question asks, from a report of the term; None where it asks
-    for no ranking, or no table there gives the parts of the company's own figure."""
-    request = asked_about_parts(question)
-    if request is None:
-        return None
+    """The parts of the company ranked as is asked, from a report of the term; None where no table there gives
+    the parts of the company's own figure."""
     for report in ordered_reports(reports, store.catalogue(), term)[:_REPORTS]:
         wanted = item(request.key, store.document(report).language == "zh")
         company = find_figure(store, [report], wanted, term.year, term.part) if wanted else None

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.domains.finance.figures.asked import FigureRequest
-from rag.domains.finance.figures.breakdown import asked_about_parts, rank_parts
+from rag.domains.finance.figures.breakdown import PartsQuestion, asked_about_parts, rank_parts
 from rag.domains.finance.figures.computing import compute
 from rag.domains.finance.figures.conclusions import (
     assumed_period,
@@ -25,18 +25,18 @@ from rag.domains.finance.figures.reporter import (
     CompanyReports,
     FiscalTerm,
     about_a_part,
+    as_terms,
     find_reports,
     in_calendar,
     newest,
     ordered_reports,
     read_terms,
 )
-from rag.domains.finance.figures.understanding import understand
+from rag.domains.finance.figures.understanding import read_figure
 from rag.domains.finance.money import calculate
 from rag.domains.finance.printing import NotComputed
 from rag.languages import say
-from rag.languages.text import detect_language
-from rag.questions.constraints import read_constraints
+from rag.questions.query import Query
 from rag.search.evidence import Searched
 from rag.store.store import Store
 from rag.types import Calculation, Chunk, Evidence, Figure, Filters
@@ -111,26 +111,25 @@ class _FigureLookup:
 
 
 def find_figures(
-    question: str, index: Searched, *, filters: Filters | None = None, facts: Sequence[Evidence] = ()
+    query: Query, index: Searched, *, filters: Filters | None = None, facts: Sequence[Evidence] = ()
 ) -> Computed | Uncomputed | None:
     """The figure that a question asks for; None where it asks for none, or does not say whose. `facts` are
     sentences found for it, which loan, bond and insurance sums may take their terms from."""
-    sums = calculate(question, [fact.text for fact in facts])
+    sums = calculate(query.text, [fact.text for fact in facts])
     if isinstance(sums, Calculation):
-        return _from_facts(sums, facts, detect_language(question))
+        return _from_facts(sums, facts, query.language)
     if sums is not None:
         return Uncomputed(sums.reason)
     store = index.store
-    if asked_about_parts(question) is not None:
-        return _parts(question, index, filters, detect_language(question))
-    wanted = understand(question)
+    if (ranked := asked_about_parts(query)) is not None:
+        return _parts(query, ranked, store, filters)
+    wanted = read_figure(query)
     if wanted is None:
         return None
     catalogue = store.catalogue()
-    constraints = read_constraints(question, catalogue, index.fields)
     terms = read_terms(wanted.periods)
-    reports = find_reports(question, constraints, store, filters, terms)
-    if reports is None or about_a_part(question, reports, catalogue, store):
+    reports = find_reports(query, store, filters, terms)
+    if reports is None or about_a_part(query, reports, store):
         return None
     base = terms[-1] if terms else newest(reports, catalogue)
     if base is None:
@@ -152,17 +151,15 @@ def find_figures(
     return _assembled(wanted, result, desk, reports)
 
 
-def _parts(question: str, index: Searched, filters: Filters | None, language: str) -> Computed | None:
+def _parts(query: Query, asked: PartsQuestion, store: Store, filters: Filters | None) -> Computed | None:
     """Which segment, region or product has most of a figure, or more than a share of it."""
-    store = index.store
     catalogue = store.catalogue()
-    constraints = read_constraints(question, catalogue, index.fields)
-    terms = read_terms([question])
-    reports = find_reports(question, constraints, store, filters, terms)
+    terms = as_terms(query.periods)
+    reports = find_reports(query, store, filters, terms)
     term = terms[-1] if terms else newest(reports, catalogue) if reports else None
     if reports is None or term is None:
         return None
-    ranking = rank_parts(question, store, reports, in_calendar(term, reports, catalogue), language)
+    ranking = rank_parts(asked, store, reports, in_calendar(term, reports, catalogue), query.language)
     if ranking is None:
         return None
     # One row may hold several parts.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from rag.documents.catalogue import Catalogue, singular
 from rag.domains.finance import Finance
@@ -21,9 +21,9 @@ from rag.facts.dates import FiscalPeriod, read_periods
 from rag.facts.names import name_words, short_name, squash
 from rag.languages import say
 from rag.languages.text import has_han
-from rag.questions.constraints import Constraints
-from rag.questions.expects import analyse
 from rag.questions.naming import find_names
+from rag.questions.naming import name_words as words_in
+from rag.questions.query import Query
 from rag.store.store import Store
 from rag.types import Filters
 
@@ -76,12 +76,12 @@ class CompanyReports:
 
 def read_terms(periods: Sequence[str]) -> tuple[FiscalTerm, ...]:
     """Periods as written ("FY2019", "Q2 2023") -> terms, each once, in order."""
-    found = (p for text in periods for p in read_periods(text))
-    return tuple(dict.fromkeys(_term(p) for p in found if p.year))
+    return as_terms([p for text in periods for p in read_periods(text)])
 
 
-def _term(period: FiscalPeriod) -> FiscalTerm:
-    return FiscalTerm(period.year, period.part or "FY", period.ended)
+def as_terms(periods: Sequence[FiscalPeriod]) -> tuple[FiscalTerm, ...]:
+    """Those of the periods that have a year -> terms, each once, in order."""
+    return tuple(dict.fromkeys(FiscalTerm(p.year, p.part or "FY", p.ended) for p in periods if p.year))
 
 
 def in_calendar(term: FiscalTerm, reports: CompanyReports, catalogue: Catalogue) -> FiscalTerm:
@@ -99,14 +99,11 @@ def in_calendar(term: FiscalTerm, reports: CompanyReports, catalogue: Catalogue)
 
 
 def find_reports(
-    question: str,
-    constraints: Constraints,
-    store: Store,
-    filters: Filters | None,
-    terms: Sequence[FiscalTerm],
+    query: Query, store: Store, filters: Filters | None, terms: Sequence[FiscalTerm]
 ) -> CompanyReports | None:
     """The reports that the question means; None where it names a company that no document bears, names
     several, or leaves open whose figures it asks for."""
+    constraints = query.constraints
     if constraints.unknown_names or constraints.values("statute"):
         return None
     allowed = store.scope(filters)
@@ -117,23 +114,27 @@ def find_reports(
         return (
             CompanyReports(constraints.companies[0], tuple(sorted(own))) if len(names) == 1 and own else None
         )
-    if _foreign_names(question) or _DIGITS.search(question):
+    if _foreign_names(query) or _DIGITS.search(query.text):
         return None
     # Chinese has no capitals that would mark a name that nothing here bears.
-    return _only_company(store.catalogue(), held, () if has_han(question) else terms)
+    return _only_company(store.catalogue(), held, () if has_han(query.text) else terms)
 
 
-def about_a_part(question: str, reports: CompanyReports, catalogue: Catalogue, store: Store) -> bool:
+def about_a_part(query: Query, reports: CompanyReports, store: Store) -> bool:
     """Whether the question asks about less than the whole company: it speaks of segments, regions, products
     or subsidiaries, or holds a name that is neither the company's nor of accounting."""
-    if _PARTS.search(question):
+    if _PARTS.search(query.text):
         return True
     own = {word for name in _own_names(reports, store) for word in name_words(name)}
-    named = partial(find_names, catalogue=catalogue, reporting=True, common=Finance.common_words)
-    for name in _foreign_names(question):
-        if not own.issuperset(name_words(name)) and not named(name).companies:
+    for name in _foreign_names(query):
+        if not own.issuperset(name_words(name)) and not _is_company(name, store.catalogue()):
             return True
-    return not named(question).companies and not reports.only
+    return not query.constraints.companies and not reports.only
+
+
+def _is_company(name: str, catalogue: Catalogue) -> bool:
+    common = Finance.common_words
+    return bool(find_names(name, words_in(name), catalogue, reporting=True, common=common).companies)
 
 
 def _own_names(reports: CompanyReports, store: Store) -> set[str]:
@@ -145,12 +146,12 @@ def _own_names(reports: CompanyReports, store: Store) -> set[str]:
     return names
 
 
-def _foreign_names(question: str) -> tuple[str, ...]:
+def _foreign_names(query: Query) -> tuple[str, ...]:
     """Capitalised words that are neither periods nor of accounting."""
-    period_words = " ".join(question[p.start : p.end] for p in read_periods(question)).lower().split()
+    period_words = " ".join(query.text[p.start : p.end] for p in query.periods).lower().split()
     known = Finance.common_words | _ABBREVIATIONS | _finance_words() | set(period_words)
     found = []
-    for name in analyse(question).names:
+    for name in query.names:
         words = [w for w in re.split(r"[\s&-]+", name.lower()) if len(w) > 1]
         if name.lower() not in known and any(w not in known and singular(w) not in known for w in words):
             found.append(name)

@@ -23,6 +23,7 @@ from rag.facts.dates import FiscalPeriod
 from rag.languages import say
 from rag.languages.lexicon import MAX_CHARS
 from rag.languages.text import has_han, normalise
+from rag.questions.expects import Wording
 
 _ALL_PERIODS = frozenset(
     {
@@ -51,15 +52,16 @@ class _Operand:
         return self.key.startswith("f:")
 
 
-def understand(question: str) -> FigureRequest | None:
+def read_figure(query: Wording) -> FigureRequest | None:
     """The figure that a question wants, the first where it wants several; None where it wants none."""
-    found = understand_all(question)
+    found = read_figures(query)
     return found[0] if found else None
 
 
-def understand_all(question: str) -> tuple[FigureRequest, ...]:
+def read_figures(query: Wording) -> tuple[FigureRequest, ...]:
     """Every figure that a question wants ("revenue and net income in FY2022"), in its order; empty where it
     wants none. Never raises."""
+    question = query.text
     text = normalise(question[:MAX_CHARS]).replace(" & ", " and ")
     language = "zh" if has_han(text) else "en"
     known = book()

@@ -1,0 +1,106 @@
+"""A question, understood once: what every stage behind takes instead of its words.
+
+`understand` reads a question, completed from the conversation, into a `Query`: its tokens, names, numbers and
+periods, the kind of answer it expects, what it is restricted to, what answers it beside its words, its parts.
+A part, a completed follow-up and a reformulation are texts of their own, each read once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Protocol
+
+from rag.documents.catalogue import Catalogue
+from rag.errors import InputError
+from rag.languages.lexicon import expand
+from rag.questions import parts
+from rag.questions.constraints import Constraints, Reads, Sought, read_constraints
+from rag.questions.expects import Wording, read_wording
+from rag.questions.followup import complete
+from rag.questions.mentions import Known, nothing_known
+from rag.types import Turn
+
+MAX_QUESTION_CHARS = 4000
+
+
+class ReadsQuestions(Reads, Protocol):
+    """A field as a question is understood with it."""
+
+    def sought(self, wording: Wording) -> tuple[Sought, ...]:
+        """What answers the question beside its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Wording):
+    """A question as all stages take it. `asked` is it as typed; `constraints` are what it names, held against
+    the documents, `sought` what answers it beside its words, `reworded` the professional words for it.
+
+    `aspects` are parts that are only searched for, too; `questions` those that are each answered or refused
+    by themselves, completed from one another, with `asked` as typed. Both are empty for one question, and a
+    part has none."""
+
+    asked: str
+    constraints: Constraints
+    sought: tuple[Sought, ...] = ()
+    reworded: tuple[str, ...] = ()
+    aspects: tuple[Query, ...] = ()
+    questions: tuple[Query, ...] = ()
+
+    @property
+    def completed(self) -> bool:
+        """Whether the text is not what was typed, but completed from the conversation."""
+        return self.text != self.asked
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """What questions are understood with: the documents at hand, the fields, their lexicons, and what
+    recognises names of the documents in a conversation."""
+
+    catalogue: Catalogue
+    fields: Sequence[ReadsQuestions] = ()
+    lexicons: Sequence[Path] = ()
+    known: Known = nothing_known
+
+
+def check_question(question: str) -> str:
+    """The question, stripped; only its first 4,000 code points are searched with. Raises InputError when
+    nothing is asked."""
+    question = question.strip()
+    if not any(c.isalnum() for c in question):
+        raise InputError("The question is empty or holds no word. Ask it in a sentence or a few key words.")
+    return question[:MAX_QUESTION_CHARS]
+
+
+def understand(question: str, readers: Readers, history: Sequence[Turn] = ()) -> Query:
+    """The question, completed from earlier turns (oldest first). Raises InputError when nothing is asked, and
+    ConfigError for a lexicon that cannot be read; a few milliseconds."""
+    asked = check_question(question)
+    text = complete(asked, history, readers.known) if history else asked
+    query = _read(text, readers)
+    known = {text: query}
+
+    def part(text: str, asked: str = "") -> Query:
+        if text not in known:
+            known[text] = _read(text, readers)
+        return replace(known[text], asked=asked or text)
+
+    separate = parts.separate(text)
+    return replace(
+        query,
+        asked=asked,
+        aspects=tuple(map(part, parts.split(text))),
+        questions=tuple(map(part, parts.completed(separate), separate)),
+    )
+
+
+def _read(text: str, readers: Readers) -> Query:
+    wording = read_wording(text)
+    return Query(
+        **{one.name: getattr(wording, one.name) for one in fields(wording)},
+        asked=text,
+        constraints=read_constraints(wording, readers.catalogue, readers.fields),
+        sought=tuple(one for field in readers.fields for one in field.sought(wording)),
+        reworded=expand(text, readers.lexicons),
+    )

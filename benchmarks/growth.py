@@ -85,9 +85,13 @@ def disguised(document: Document, copy: int, names: frozenset[str]) -> Document:
     """The same document of somebody else: names, years and amounts are others, every offset is as before."""
     change = partial(_changed, copy=copy, names=names)
     path = f"copy-{copy}/{change(document.path)}"
+    tables = {
+        id(table): replace(table, heads=tuple(tuple(map(change, parts)) for parts in table.heads))
+        for table in document.tables
+    }
     blocks = tuple(
-        replace(block, header=change(block.header), heading_path=tuple(map(change, block.heading_path)))
-        for block in document.blocks
+        replace(b, table=tables.get(id(b.table)), heading_path=tuple(map(change, b.heading_path)))
+        for b in document.blocks
     )
     return replace(
         document,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from rag.types import Block, BlockKind, Page
+from rag.types import Block, BlockKind, Page, Table
+from rag.types.tables import joined_location, packed, row_spans, row_text
 
 # Kept out of stored text: controls (lone surrogates too, which no UTF-8 database takes) and characters that
 # nobody sees.
@@ -75,12 +76,36 @@ def shorten(text: str, limit: int = TITLE_LIMIT) -> str:
     return line[: cut if cut > 0 else limit - 1].rstrip() + "…"
 
 
-def join_cells(cells: Sequence[str]) -> str:
-    """A table row as text: cells on one line, joined by " | "; trailing empty cells are left out."""
-    flat = [one_line(cell) for cell in cells]
-    while flat and not flat[-1]:
-        flat.pop()
-    return " | ".join(flat)
+@dataclass(slots=True)
+class _OpenTable:
+    """A table whose rows are being added; `places` are where its first and its last row stand."""
+
+    heads: tuple[tuple[str, ...], ...] = ()
+    units: tuple[str, ...] = ()
+    placed: bool = True
+    spans: tuple[tuple[int, int, int, int], ...] = ()
+    start: int = 0
+    end: int = 0
+    places: tuple[str, str] = ("", "")
+    rows: list[tuple[int, ...]] = field(default_factory=list)
+
+    def closed(self, path: tuple[str, ...]) -> Table:
+        place, rows = joined_location(*self.places), tuple(self.rows)
+        return Table(
+            self.start,
+            self.end,
+            self.heads,
+            self.units,
+            self.placed,
+            path,
+            place,
+            rows=rows,
+            spans=self.spans,
+        )
+
+
+# Kind, start, end, heading path, level, location; the table and the number of a row.
+_Piece = tuple[BlockKind, int, int, tuple[str, ...], int, str, _OpenTable | None, int]
 
 
 class TextBuilder:
@@ -94,11 +119,12 @@ class TextBuilder:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._length = 0
-        self._blocks: list[Block] = []
+        self._blocks: list[_Piece] = []
         self._pages: list[tuple[int, int]] = []
         self._headings: list[tuple[int, str]] = []
         self._page_break = False
         self._new_group = False
+        self._table = _OpenTable()
 
     def __len__(self) -> int:
         return self._length
@@ -133,16 +159,57 @@ class TextBuilder:
     def code(self, text: str) -> None:
         self._add(BlockKind.CODE, text)
 
-    def row(self, text: str, *, header: str = "", location: str = "") -> None:
-        """One table row. All rows of a table, its head row included, are given the same `header`."""
-        self._add(BlockKind.TABLE_ROW, text, header=one_line(header), location=location)
+    def table(
+        self,
+        heads: Sequence[Sequence[str]] = (),
+        *,
+        units: tuple[str, ...] = (),
+        placed: bool = True,
+        spans: Sequence[tuple[int, int, int, int]] = (),
+    ) -> None:
+        """The rows that follow are those of another table; see `Table`."""
+        self._new_group = True
+        lines = tuple(tuple(filter(None, map(one_line, parts))) for parts in heads)
+        self._table = _OpenTable(lines, tuple(map(one_line, units)), placed, tuple(spans))
+
+    def row(self, cells: Sequence[str], *, location: str = "") -> None:
+        """One row of the table; a row without words is left out."""
+        flat = [one_line(cell) for cell in cells]
+        self._row(row_text(flat), row_spans(flat), location)
+
+    def line(self, text: str, cells: Sequence[tuple[int, int]]) -> None:
+        """One row as a line of text without white space around it, with the (start, end) of its cells."""
+        self._row(text, cells, "")
+
+    def _row(self, text: str, cells: Sequence[tuple[int, int]], location: str) -> None:
+        table, before = self._table, self._blocks[-1][0] if self._blocks else None
+        if table.rows and before is not BlockKind.TABLE_ROW:  # something stands between: another table
+            table = _OpenTable(table.heads, table.units, table.placed)
+        if not self._add(BlockKind.TABLE_ROW, text, location=location, table=table, row=len(table.rows)):
+            return
+        start, end = self._blocks[-1][1:3]
+        if not table.rows:
+            table.start, table.places = start, (location, location)
+        table.end, table.places = end, (table.places[0], location)
+        table.rows.append(packed(start, cells))
+        self._table = table
 
     def build(self, title: str = "") -> tuple[str, tuple[Block, ...], tuple[Page, ...]]:
         """Text, blocks and pages. A top heading that repeats `title` is left out of the heading paths."""
         own = letters(title)
-        blocks = (
-            [_without_title(b, own) if b.heading_path else b for b in self._blocks] if own else self._blocks
-        )
+        paths: dict[tuple[str, ...], tuple[str, ...]] = {}
+        tables: dict[int, Table] = {}
+        blocks = []
+        for kind, start, end, path, level, location, table, row in self._blocks:
+            if path not in paths:
+                paths[path] = path[1:] if own and path and letters(path[0]) == own else path
+            path = paths[path]
+            if table is None:
+                blocks.append(Block(kind, start, end, path, level, location))
+                continue
+            if id(table) not in tables:
+                tables[id(table)] = table.closed(path)
+            blocks.append(Block(kind, start, end, path, level, location, tables[id(table)], row))
         ends = [start for _, start in self._pages[1:]] + [self._length]
         pages = tuple(
             Page(number, start, end) for (number, start), end in zip(self._pages, ends, strict=False)
@@ -154,28 +221,31 @@ class TextBuilder:
         self._length += len(piece)
 
     def _add(
-        self, kind: BlockKind, text: str, *, level: int = 0, header: str = "", location: str = ""
-    ) -> None:
+        self,
+        kind: BlockKind,
+        text: str,
+        *,
+        level: int = 0,
+        location: str = "",
+        table: _OpenTable | None = None,
+        row: int = 0,
+    ) -> bool:
+        """Whether there was anything to add."""
         body = clean(text).strip()
         if not body:
-            return
+            return False
         if self._length and not self._page_break:
-            close = kind in self._CLOSE and self._blocks[-1].kind is kind and not self._new_group
+            close = kind in self._CLOSE and self._blocks[-1][0] is kind and not self._new_group
             self._put("\n" if close else "\n\n")
         self._page_break = False
         self._new_group = False
         path = tuple(line for _, line in self._headings)
         start = self._length
         self._put(body)
-        self._blocks.append(Block(kind, start, self._length, path, level, header, location))
+        self._blocks.append((kind, start, self._length, path, level, location, table, row))
+        return True
 
 
 def letters(text: str) -> str:
     """Letters and digits alone, in small letters: what two spellings of a title share."""
     return "".join(c for c in text.casefold() if c.isalnum())
-
-
-def _without_title(block: Block, title_key: str) -> Block:
-    if letters(block.heading_path[0]) != title_key:
-        return block
-    return replace(block, heading_path=block.heading_path[1:])

@@ -4,9 +4,9 @@ called."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from rag.parsers.base import TextBuilder, join_cells, one_line
+from rag.parsers.base import TextBuilder, one_line
 
 _NUMBER = re.compile(r"[(（+\-–—−]?\s*(?:[A-Z]{0,3}[$€£¥￥])?\s*[(（]?[-−]?\d[\d,.\s]*[)）]?\s*[%％]?[)）]?$")
 _YEAR = re.compile(r"(?:FY\s?)?(?:19|20)\d\d(?:\s?[-–/]\s?(?:\d{2}|\d{4}))?$")
@@ -58,24 +58,33 @@ def count_header_rows(grid: Grid) -> int:
     return count if count < len(grid) else 0
 
 
-def header_of(rows: Sequence[Sequence[str]]) -> str:
-    """Column heads joined by " | ". Several head rows are read downwards: "2019" above "Revenue" is "2019
-    Revenue"; a head that spans columns counts for each of them (its copies stand in `rows`)."""
-    if not rows:
-        return ""
-    columns = []
-    for c in range(len(rows[0])):
-        parts = dict.fromkeys(row[c] for row in rows if row[c])
-        columns.append(" ".join(parts))
-    return join_cells(columns)
+def column_heads(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """The heads of each column, read downwards: "2019" above "Revenue"; a head that spans columns counts for
+    each of them (its copies stand in `rows`). Columns at the end without one are left out."""
+    heads = [tuple(dict.fromkeys(filter(None, column))) for column in zip(*rows, strict=True)]
+    while heads and not heads[-1]:
+        heads.pop()
+    return heads
 
 
-def add_table(builder: TextBuilder, grid: Grid, *, header_rows: int = 0, heads: Grid | None = None) -> None:
-    """Add a table row by row; its head rows become one row, which is the header of all.
+# (rows, columns) that a cell spans, by its row and column in a grid.
+GridSpans = Mapping[tuple[int, int], tuple[int, int]]
+
+
+def add_table(
+    builder: TextBuilder,
+    grid: Grid,
+    *,
+    header_rows: int = 0,
+    heads: Grid | None = None,
+    spans: GridSpans | None = None,
+) -> None:
+    """Add a table row by row; its head rows become one row, which is the head of all.
 
     `header_rows`: how many top rows the format marks as heads (0: guess). `heads`: the grid with spanning
-    cells repeated, where the format knows spans. Currency signs and closing brackets that stand in cells of
-    their own, as in filings, are put to their numbers, and columns without content are left out."""
+    cells repeated, where the format knows spans; `spans`: (rows, columns) of those cells, by row and column.
+    Currency signs and closing brackets that stand in cells of their own, as in filings, are put to their
+    numbers, and columns without content are left out."""
     grid = rectangle(grid)
     heads = grid if heads is None else rectangle(heads)
     if not grid or not grid[0]:
@@ -85,16 +94,32 @@ def add_table(builder: TextBuilder, grid: Grid, *, header_rows: int = 0, heads: 
     count = min(header_rows, len(grid)) or count_header_rows(heads)
     kept = _columns_with_content(grid, heads, count)
     body = [[row[c] for c in kept] for row in grid]
-    header = header_of([[row[c] for c in kept] for row in heads[:count]])
-    builder.start_group()
     if len(kept) == 1:
+        builder.start_group()
         for row in body:
             builder.paragraph(row[0])
         return
-    if header:
-        builder.row(header, header=header)
+    named = column_heads([[row[c] for c in kept] for row in heads[:count]])
+    filled = [number for number, row in enumerate(body) if number >= count and any(row)]
+    numbers = {number: n for n, number in enumerate(filled, bool(named))}
+    builder.table(named, spans=_spans(spans or {}, kept, numbers))
+    builder.row([" ".join(parts) for parts in named])
     for row in body[count:]:
-        builder.row(join_cells(row), header=header)
+        builder.row(row)
+
+
+def _spans(
+    spans: GridSpans, kept: Sequence[int], numbers: Mapping[int, int]
+) -> list[tuple[int, int, int, int]]:
+    """`Table.spans`: what a cell spans of the columns that are kept and of the rows that have a number."""
+    places = {column: n for n, column in enumerate(kept)}
+    found = []
+    for (row, column), (rows, columns) in spans.items():
+        if row in numbers and column in places:
+            down = sum(n in numbers for n in range(row, row + rows))
+            across = sum(n in places for n in range(column, column + columns))
+            found += [(numbers[row], places[column], down, across)] if max(down, across) > 1 else []
+    return found
 
 
 def _columns_with_content(grid: Grid, heads: Grid, count: int) -> list[int]:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from rag.languages.text import STOPWORDS_EN, has_han, normalise, search_tokens
 from rag.questions.expects import TIME_UNITS, AnswerType, Wording, any_of
-from rag.types import Span
+from rag.types import Cell, Span
+from rag.types.tables import heads_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class Sentence:
     end: int
     text: str
     surroundings: str
-    header: str
+    heads: tuple[str, ...]
+    cells: tuple[Cell, ...]
     location: str
     head: str
     first: bool
@@ -88,12 +90,13 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class SentenceUnit:
-    """A sentence or a table row as read: offset in the document, verbatim text, column heads and cells of a
-    row; whether it is a row."""
+    """A sentence or a table row as read: offset in the document, verbatim text; of a row its column heads and
+    cells (as in `Evidence`); its place; whether it is a row."""
 
     start: int
     text: str
-    header: str = ""
+    heads: tuple[str, ...] = ()
+    cells: tuple[Cell, ...] = ()
     location: str = ""
     row: bool = False
 
@@ -108,7 +111,8 @@ def make_sentences(
     made: list[Sentence] = []
     titles = frozenset(search_tokens(surroundings))
     for n, unit in enumerate(units):
-        context_tokens = titles | frozenset(search_tokens(unit.header)) if unit.header else titles
+        header = heads_text(unit.heads)
+        context_tokens = titles | frozenset(search_tokens(header)) if header else titles
         sequence = tuple(search_tokens(unit.text))
         if context_tokens.issuperset(sequence):
             continue
@@ -119,8 +123,9 @@ def make_sentences(
                 start=unit.start,
                 end=unit.start + len(unit.text),
                 text=unit.text,
-                surroundings=f"{surroundings}\n{unit.header}",
-                header=unit.header,
+                surroundings=f"{surroundings}\n{header}",
+                heads=unit.heads,
+                cells=unit.cells,
                 location=unit.location,
                 head=head,
                 first=not made,

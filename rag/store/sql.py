@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from rag.store.schema import PART, unpack
-from rag.types import Block, BlockKind, Chunk, DocumentInfo, FileStatus, Page
+from rag.types import Block, BlockKind, Chunk, DocumentInfo, FileStatus, Page, Table
 
 ChunkRow = tuple[int, int, int, int, int, str, str, str, int | None, int | None, str, int, str]
 _CHUNK = (
@@ -58,27 +58,59 @@ def pages(connection: sqlite3.Connection, document_id: int) -> tuple[tuple[Page,
     return tuple(Page(*values) for values in listed), tuple(empty)
 
 
-def block_values(block: Block) -> list[object]:
-    """The JSON form of a block, read back by `blocks`."""
-    path = list(block.heading_path)
-    return [block.kind.value, block.start, block.end, path, block.level, block.header, block.location]
+def block_values(blocks: Sequence[Block]) -> list[list[list[object]]]:
+    """The JSON form of blocks, read back by `blocks`: what they are, for a row its table's start, its number
+    and its cells (`Table.rows`); and their tables without rows."""
+    listed: list[list[object]] = []
+    tables: dict[int, tuple[Table, list[int]]] = {}
+    for b in blocks:
+        listed.append([b.kind.value, b.start, b.end, b.heading_path, b.level, b.location])
+        if (t := b.table) is not None:
+            listed[-1] += [t.start, b.row, t.rows[b.row - t.first][1:]]
+            tables.setdefault(t.start, (t, []))[1].append(b.row)
+    kept = []
+    for t, rows in tables.values():
+        spans = [span for span in t.spans if rows[0] <= span[0] <= rows[-1]]
+        kept.append([t.start, t.end, t.heads, t.units, t.placed, t.heading_path, t.location, spans])
+    return [listed, kept]
 
 
 def blocks(
     connection: sqlite3.Connection, document_id: int, start: int, end: int | None
 ) -> tuple[Block, ...]:
-    """Blocks that overlap the range. A block that spans parts is kept with each of them."""
+    """Blocks that overlap the range, their tables with the rows among them. A block that spans parts is kept
+    with each of them."""
     last = 1 << 40 if end is None else max(0, end - 1) // PART
     found = connection.execute(
         "SELECT blocks FROM texts WHERE document_id = ? AND part BETWEEN ? AND ? ORDER BY part",
         (document_id, max(0, start) // PART, last),
     )
-    by_start: dict[int, Block] = {}
+    by_start: dict[int, list[Any]] = {}
+    heads: dict[int, list[Any]] = {}
+    rows: dict[int, dict[int, tuple[int, ...]]] = {}
     for (blob,) in found:
-        for kind, first, stop, path, level, header, location in json.loads(unpack(blob)):
-            if stop > start and (end is None or first < end):
-                by_start[first] = Block(BlockKind(kind), first, stop, tuple(path), level, header, location)
-    return tuple(by_start.values())
+        listed, tables = json.loads(unpack(blob))
+        for values in listed:
+            if values[2] > start and (end is None or values[1] < end):
+                by_start[values[1]] = values
+                if len(values) > 6:
+                    rows.setdefault(values[6], {})[values[7]] = (values[1], *values[8])
+        for table in tables:
+            heads.setdefault(table[0], [*table[:7], []])[7] += table[7]
+    made = {at: _table(heads[at], rows[at]) for at in rows}
+    return tuple(
+        Block(BlockKind(v[0]), v[1], v[2], tuple(v[3]), *v[4:6], *((made[v[6]], v[7]) if len(v) > 6 else ()))
+        for v in by_start.values()
+    )
+
+
+def _table(values: list[Any], rows: dict[int, tuple[int, ...]]) -> Table:
+    start, end, heads, units, placed, path, location, spans = values
+    kept = sorted({tuple(s) for s in spans if s[0] in rows})
+    first = min(rows)
+    cells = tuple(rows.get(n, ()) for n in range(first, max(rows) + 1))
+    heads = tuple(map(tuple, heads))
+    return Table(start, end, heads, tuple(units), placed, tuple(path), location, first, cells, tuple(kept))
 
 
 def chunk(row: ChunkRow, text: str) -> Chunk:

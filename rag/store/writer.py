@@ -245,7 +245,7 @@ class Writer:
                     document_id,
                     part,
                     pack(document.text[part * PART : (part + 1) * PART]),
-                    pack(json.dumps([rows.block_values(b) for b in blocks[part]])),
+                    pack(json.dumps(rows.block_values(blocks[part]), separators=(",", ":"))),
                 )
                 for part in parts
             ),

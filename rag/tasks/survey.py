@@ -16,7 +16,8 @@ from itertools import count
 from rag.languages.text import sentences
 from rag.store.store import Store
 from rag.tasks.topics import Text, TopicScope, TopicTerm, expression
-from rag.types import BlockKind, Chunk, DocumentInfo, Evidence
+from rag.types import BlockKind, Cell, Chunk, DocumentInfo, Evidence
+from rag.types.tables import heads_text
 
 # Passages that are read for one question; what matches beyond them is counted by its words alone.
 MOST = 2000
@@ -33,13 +34,14 @@ _OWN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A sentence or table row: code points of its document; `literal` where it holds the topic as typed and
-    not only in other words."""
+    """A sentence or table row: code points of its document; `heads` and `cells` as in `Evidence`; `literal`
+    where it holds the topic as typed and not only in other words."""
 
     start: int
     end: int
     text: str
-    header: str = ""
+    heads: tuple[str, ...] = ()
+    cells: tuple[Cell, ...] = ()
     location: str = ""
     literal: bool = True
 
@@ -150,7 +152,7 @@ def _places(
     given = {id(n) for n in terms if above.holds(n)}
     found = []
     for unit in units:
-        text = Text(f"{unit.text}\n{unit.header}" if unit.header else unit.text)
+        text = Text(f"{unit.text}\n{heads_text(unit.heads)}" if unit.heads else unit.text)
         own = [n for n in terms if text.holds(n)]
         if len(own) + sum(id(n) in given and n not in own for n in terms) < len(terms):
             continue
@@ -176,17 +178,21 @@ def units_of(store: Store, document: DocumentInfo, chunk: Chunk) -> Iterator[Pla
             text = chunk.text[s.start : end]
             has_words = any(c.isalnum() for c in text) and not _CONTENTS.search(text)
             if has_words and text.strip() not in (*chunk.heading_path, document.title):
-                yield Place(chunk.start + s.start, chunk.start + end, text, "", chunk.location)
+                yield Place(chunk.start + s.start, chunk.start + end, text, location=chunk.location)
         return
     found = []
     for block in store.blocks(document.id, chunk.start, chunk.end):
         start, end = max(block.start, chunk.start), min(block.end, chunk.end, block.start + _LONGEST)
         text = chunk.text[start - chunk.start : end - chunk.start]
-        plain = _letters(text)
-        heads = block.kind is BlockKind.HEADING or plain in (_letters(block.header), _letters(document.title))
+        plain, above = _letters(text), block.heads
+        heads = block.kind is BlockKind.HEADING or plain in (
+            _letters("".join(above)),
+            _letters(document.title),
+        )
         if plain and not heads and not _TOTAL.match(text):
-            found.append(Place(start, end, text, block.header, block.location or chunk.location))
-    celled = [place for place in found if " | " in place.text]
+            cells, location = block.placed_cells(start, end), block.location or chunk.location
+            found.append(Place(start, end, text, above, cells, location))
+    celled = [place for place in found if len(place.cells) > 1]
     # A line without cells among rows with cells is a remark below the table.
     yield from celled if 2 * len(celled) > len(found) else found
 
@@ -215,6 +221,7 @@ def evidence(number: int, match: MatchingPassage, place: Place, store: Store) ->
         score=1.0,
         page=chunk.page if one_page else store.page_at(match.document.id, place.start),
         heading_path=chunk.heading_path,
-        header=place.header,
+        heads=place.heads,
         location=place.location,
+        cells=place.cells,
     )

@@ -70,7 +70,7 @@ def listing(
         lines = [say("tasks.of_document", language, path=path, count=count)]
         for e in rows[:few]:
             taken.append(e)
-            head = f" ({' '.join(e.header.split())})" if e.header else ""
+            head = f" ({e.header})" if e.heads else ""
             lines.append(f"  “{' '.join(e.text.split())}”{head} [{e.number}]")
         if len(rows) > few:
             lines.append("  " + _and_more(rows[few:], language))

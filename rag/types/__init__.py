@@ -36,6 +36,7 @@ from rag.types.documents import (
     Span,
 )
 from rag.types.search import Filters, Gap, Hit, Leg, Note, Reason, Stages
+from rag.types.tables import Cell, Table
 
 __all__ = [
     "Answer",
@@ -43,6 +44,7 @@ __all__ = [
     "Block",
     "BlockKind",
     "Calculation",
+    "Cell",
     "Certificate",
     "Chunk",
     "Citation",
@@ -72,6 +74,7 @@ __all__ = [
     "Span",
     "StageStarted",
     "Stages",
+    "Table",
     "Token",
     "Turn",
 ]

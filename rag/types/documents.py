@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rag.types.tables import Cell, Table
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -47,17 +49,32 @@ class Block:
     space.
 
     `heading_path` are the headings above it, outermost first, without the document title (for a heading
-    block: those above it, itself excluded). `header` is, for a table row, the column headers joined by " | "
-    ("" elsewhere); `location` is a human-readable place where there are no pages, such as a sheet and cell
-    range ("Sheet1!A4:F4")."""
+    block: those above it, itself excluded). `location` is a human-readable place where there are no pages,
+    such as a sheet and cell range ("Sheet1!A4:F4"). A table row has its `table` and is number `row` of it."""
 
     kind: BlockKind
     start: int
     end: int
     heading_path: tuple[str, ...] = ()
     level: int = 0
-    header: str = ""
     location: str = ""
+    table: Table | None = None
+    row: int = 0
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The column heads of a table row (`Table.columns`)."""
+        return self.table.columns if self.table is not None else ()
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells of a table row."""
+        return self.table.cells(self.row) if self.table is not None else ()
+
+    def placed_cells(self, start: int, end: int) -> tuple[Cell, ...]:
+        """The cells within `[start, end)`, each in the column of its head; () where columns are not known."""
+        placed = self.table is not None and self.table.placed
+        return tuple(c for c in self.cells if start <= c.start and c.end <= end) if placed else ()
 
 
 class FileStatus(StrEnum):
@@ -93,6 +110,11 @@ class Document:
     blocks: tuple[Block, ...] = ()
     empty_pages: tuple[int, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables, in order."""
+        return tuple({id(b.table): b.table for b in self.blocks if b.table is not None}.values())
 
     def page_of(self, offset: int) -> int | None:
         """The 1-based page on which the code point at `offset` stands; None for formats without pages."""

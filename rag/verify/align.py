@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rag.facts.quantities import Quantity, QuantityMatch, compare, in_header_scale
+from rag.types.tables import heads_text
 from rag.verify.content import FUNCTION_HAN, AssertedWord, Assertions
 from rag.verify.reasons import VerificationReason
 
@@ -44,13 +45,14 @@ class Anchor:
 class Source:
     """A unit of evidence: one sentence or table row (or two together), with the context that belongs to it.
 
-    `numbers` are the citation numbers; `context` holds title, headings and column headers; `header` the
-    column headers."""
+    `numbers` are the citation numbers; `context` holds title, headings and column heads; `heads` are the
+    column heads of a row and `cells` the words of its cells."""
 
     numbers: tuple[int, ...]
     facts: Assertions
     context: Assertions
-    header: str = ""
+    heads: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -58,11 +60,13 @@ class Source:
 
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
-        """Figures of the sentence, also as read under the scale of the column headers."""
-        scaled = (
-            [r for q in self.facts.quantities for r in in_header_scale(q, self.header)] if self.header else []
-        )
-        return (*self.facts.quantities, *scaled)
+        """Figures of the sentence, also as read under the scale of the column heads."""
+        own = self.facts.quantities
+        return (*own, *(r for q in own for r in self.scaled(q)))
+
+    def scaled(self, figure: Quantity) -> tuple[Quantity, ...]:
+        """The readings of a figure under the scale of the column heads."""
+        return in_header_scale(figure, heads_text(self.heads)) if self.heads else ()
 
     @cached_property
     def places(self) -> dict[str, list[int]]:

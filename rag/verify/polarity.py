@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare, in_header_scale
+from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare
 from rag.languages.cues import OPPOSITES, Cue
 from rag.verify.align import Alignment, Anchor, Finding, Source, reading
 from rag.verify.content import Assertions
@@ -32,11 +32,10 @@ _NOT_A_VALUE = (Kind.DATE, Kind.REFERENCE, Kind.ORDINAL)
 
 def columns_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
     """A figure of a table row belongs to the period that heads its column."""
-    headings = source.header.split("|") if "|" in source.header else []
-    cells = re.split(r"\||\t", source.facts.text)
-    if not headings or len(cells) - len(headings) not in (0, 1):
+    cells, headings = source.cells, source.heads
+    if len(headings) < 2 or len(cells) - len(headings) not in (0, 1):
         return
-    headings = [""] * (len(cells) - len(headings)) + headings
+    headings = ("",) * (len(cells) - len(headings)) + headings
     columns = [
         (Assertions(cell).quantities, Assertions(heading).quantities)
         for cell, heading in zip(cells, headings, strict=True)
@@ -49,19 +48,17 @@ def columns_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
     if len(heads) != 1 or len(figures) != 1:
         return
     under = [cell for cell, head in columns if any(compare(heads[0], h) is QuantityMatch.EXACT for h in head)]
-    row = Source(source.numbers, Assertions(""), Assertions(""), source.header)
-    if not any(_cell_matches(figures[0], q, row) for cell in under for q in cell):
+    if not any(_cell_matches(figures[0], q, source) for cell in under for q in cell):
         figure, heading = figures[0].text.strip(), heads[0].text.strip()
         yield Finding(
             True, reason("column", claimed=figure, stated=heading, label=source.label), reversed=True
         )
 
 
-def _cell_matches(claim: Quantity, cell: Quantity, row: Source) -> bool:
-    readings = (cell, *in_header_scale(cell, row.header))
+def _cell_matches(claim: Quantity, cell: Quantity, source: Source) -> bool:
     return any(
         compare(replace(claim, value=v), r) > QuantityMatch.DIFFERENT
-        for r in readings
+        for r in (cell, *source.scaled(cell))
         for v in (claim.value, -claim.value)
     )
 

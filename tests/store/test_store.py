@@ -19,6 +19,7 @@ from rag.store.store import Store
 from rag.store.writer import FileState, printable
 from rag.types import Block, BlockKind, Chunk, FileStatus, Filters, Page
 from tests.indexing import document, found, manifest, put
+from tests.rows import row_block
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_document_round_trips_with_pages_blocks_and_metadata(store: Store) -> No
     blocks = (
         Block(BlockKind.HEADING, 0, 7, ("Part",), level=2),
         Block(BlockKind.PARAGRAPH, 9, 26, ("Part", "Heading")),
-        Block(BlockKind.TABLE_ROW, 28, 33, ("Part",), header="X | Y", location="Sheet1!A2:B2"),
+        row_block("A | B", 28, "X | Y", path=("Part",), location="Sheet1!A2:B2"),
     )
     made = document(
         "a.pdf",

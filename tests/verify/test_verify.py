@@ -14,6 +14,7 @@ from rag.types import Claim, ClaimState, DocumentInfo, Evidence, FileStatus
 from rag.verify.claims import MAX_SENTENCE, strip_markers, verify, verify_sentence
 from rag.verify.content import Assertions, names, related
 from rag.verify.reasons import reason
+from tests.rows import cells_of, heads_of
 
 SUPPORTED, PARTIAL, UNSUPPORTED = ClaimState.SUPPORTED, ClaimState.PARTIAL, ClaimState.UNSUPPORTED
 
@@ -22,7 +23,8 @@ def evidence(
     text: str, number: int = 1, *, header: str = "", title: str = "Doc", headings: tuple[str, ...] = ()
 ) -> Evidence:
     document = DocumentInfo(1, "a.pdf", "/a.pdf", title, "pdf", "en", FileStatus.OK, "", "0", 1, 1, 0, 1)
-    return Evidence(number, document, number, 0, len(text), text, 1.0, heading_path=headings, header=header)
+    heads, cells = heads_of(header), cells_of(text) if header else ()
+    return Evidence(number, document, number, 0, len(text), text, 1.0, None, headings, heads, cells=cells)
 
 
 def judge(claim: str, *sources: str | Evidence, question: str = "") -> Claim:

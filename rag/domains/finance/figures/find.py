@@ -247,7 +247,7 @@ def _repeated_in_discussion(
                 page = chunk.page if chunk.page == chunk.last_page else desk.store.page_at(document.id, start)
                 best = matching, Evidence(
                     0, document, chunk_id, start, start + len(line), line, 0.5, page, chunk.heading_path,
-                    "", chunk.location,
+                    location=chunk.location,
                 )  # fmt: skip
     return best[1] if best and best[1].page != chosen[0].line.row.page else None
 

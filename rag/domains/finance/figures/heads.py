@@ -118,17 +118,16 @@ class Column:
     unit: ColumnUnit | None = None
 
 
-def split_head(header: str, columns: int) -> tuple[str, tuple[str, ...]]:
-    """(what holds for all columns, one text for each of `columns`) of a head of parts joined by " | "."""
-    parts = [" ".join(part.split()) for part in header.split(" | ")] if header else []
-    parts = [part.removeprefix("| ") for part in parts]
+def split_head(heads: Sequence[str], columns: int) -> tuple[str, tuple[str, ...]]:
+    """(what holds for all columns, one text for each of `columns`) of what stands above a PDF's table."""
+    parts = tuple(filter(None, heads))
     if len(parts) == columns + 1:
-        return parts[0], tuple(parts[1:])
+        return parts[0], parts[1:]
     if len(parts) == columns:
-        return "", tuple(parts)
-    distinct = list(dict.fromkeys(parts[1:]))
+        return "", parts
+    distinct = tuple(dict.fromkeys(parts[1:]))
     if len(distinct) == columns and parts:
-        return parts[0], tuple(distinct)
+        return parts[0], distinct
     return " ".join(parts), ("",) * columns
 
 

@@ -248,7 +248,7 @@ def _with_tax_sign(lines: Sequence[TableLine], tax: FigureReading, year: int, pa
     own = [
         line
         for line in lines
-        if line.row.header == tax.line.row.header and line.statement == tax.line.statement
+        if line.row.heads == tax.line.row.heads and line.statement == tax.line.statement
     ]
     chinese = has_han(tax.line.label)
     before, after = item("pretax income", chinese), item("net income", chinese)
@@ -277,7 +277,7 @@ def _is_a_part(lines: Sequence[TableLine], found: FigureReading) -> bool:
     if "total" in found.line.label.lower():
         return False
     same = [
-        line for line in lines if line.statement == "income" and line.row.header == found.line.row.header
+        line for line in lines if line.statement == "income" and line.row.heads == found.line.row.heads
         and _COST_OF.match(line.label)
     ]  # fmt: skip
     return len({line.label for line in same}) > 1

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from unicodedata import normalize
 
+from rag.facts.numerals import fold
+from rag.languages import union
 from rag.languages.text import STOPWORDS_EN, has_han, normalise, search_tokens
 
 _NOT_ALNUM = re.compile(r"[\W_]+")
@@ -276,22 +278,10 @@ class LabelledName:
     label_end: int
 
 
-# What letters and numerals are given to, whether or not it is written with a capital.
-_LABEL_NOUNS = (
-    "party class type grade stage level phase schedule series tier category group cohort arm ward unit "
-    "block building floor room bed bay wing hall gate pier berth dock zone area district region sector lot "
-    "plot parcel site store plant mill factory line lane track route platform terminal vitamin hepatitis "
-    "influenza factor protein receptor antigen strain variant subtype patient subject case witness "
-    "defendant claimant plaintiff respondent applicant appellant tenant landlord lender borrower investor "
-    "shareholder director employee person student company firm bank supplier seller buyer vendor bidder "
-    "contractor subcontractor partner member state country city village town school house flat apartment "
-    "vehicle ship vessel aircraft engine pump tank valve boiler machine reactor product drug compound "
-    "substance sample specimen batch model version option plan scheme policy programme program project "
-    "contract agreement lease note fund portfolio facility tranche part section article annex appendix "
-    "exhibit chapter volume book title table figure paragraph clause item rule box form list column row "
-    "page step method test trial study experiment exam question team division band war act scenario example "
-    "point node server port channel station tower"
-)
+_NOUNS = union(lambda of: of.label_nouns)
+_BEFORE_LABEL = frozenset(noun for noun, side in _NOUNS.items() if noun.isascii())
+_BEARERS = "".join(noun for noun, side in _NOUNS.items() if side != "before" and not noun.isascii())
+_KINDS = "(?:" + "|".join(noun for noun, side in _NOUNS.items() if side != "behind") + ")"
 _ROMAN = r"X{0,2}(?:IX|IV|V?I{1,3}|V|X)"
 _LABEL_EN = re.compile(
     rf"(?<![\w.,'’&$€£/])(?:(?P<roman>{_ROMAN})|(?P<letter>[A-Z])|(?P<number>\d{{1,3}})"
@@ -312,20 +302,19 @@ _NAME_ENDS = re.compile(
 # No article stands before a plural, and the verb of an article's noun does not follow at once.
 _VERB_OR_PLURAL = re.compile(r"[ \xa0](?!\w*(?:[iosu]s|ies of|news)\b)[a-z]{2,}s\b")
 _LABEL_ZH = re.compile(
-    r"(?P<stem>[甲乙丙丁戊己庚辛])(?P<after>[方级类型组队班区栋座股厂店村公某])?"
-    rf"|(?<![A-Za-z])(?P<mark>[A-Z]|[\u2160-\u216b]|{_ROMAN})(?P<kind>[级类型期组档线股栋座区])"
+    rf"(?P<stem>[甲乙丙丁戊己庚辛])(?P<after>{_KINDS})?"
+    rf"|(?<![A-Za-z])(?P<mark>[A-Z]|[\u2160-\u216b]|{_ROMAN})(?P<kind>{_KINDS})"
     r"|(?<![\d.一二三四五六七八九十百千这那某同另每哪])第?(?P<figure>\d{1,2}|[一二三四五六七八九十])"
     r"(?P<sort>[审级类型期档线]|等(?=[奖品舱座]))"
-    r"|(?<=[者人户方司员店组村楼室告])(?P<last>[A-Z])(?![A-Za-z\d])"
+    rf"|(?<=[{_BEARERS}])(?P<last>[A-Z])(?![A-Za-z\d])"
 )
-_BEARERS_ZH = frozenset("者人户方司员店组村楼室告")
 _HAN_ONES = {c: str(n) for n, c in enumerate("一二三四五六七八九十", 1)}
 _ROMAN_ONES = {"i": 1, "v": 5, "x": 10, "l": 50}
 
 
 @lru_cache(maxsize=1)
-def _label_nouns() -> frozenset[str]:
-    return frozenset(map(_stem, _LABEL_NOUNS.split()))
+def _stems() -> frozenset[str]:
+    return frozenset(map(_stem, _BEFORE_LABEL))
 
 
 @lru_cache(maxsize=4096)
@@ -362,9 +351,9 @@ def _labelled_en(text: str) -> Iterator[LabelledName]:
 def _noun_of(text: str, m: re.Match[str], noun: str) -> str | None:
     """The noun that a label is of: "" where it stands alone, None where it is no label."""
     label, key = m.group(), _stem(noun)
-    given = key in _label_nouns()
+    given = key in _stems()
     if m["number"]:
-        lone = noun.lower() in _LABEL_NOUNS
+        lone = noun.lower() in _BEFORE_LABEL
         sure = given and not _NEXT.match(text, m.end()) and (lone or _MORE_NUMBERS.match(text, m.end()))
         return key if sure else None
     named = _NAME_ENDS.match(text, m.end()) or _VERB_OR_PLURAL.match(text, m.end())
@@ -397,7 +386,7 @@ def _labelled_zh(text: str) -> Iterator[LabelledName]:
     for m in _LABEL_ZH.finditer(text):
         group = next(g for g in ("stem", "mark", "figure", "last") if m[g])
         noun = m["after"] or m["kind"] or m["sort"] or ""
-        behind = bool(not noun and m.start() and text[m.start() - 1] in _BEARERS_ZH)
+        behind = bool(not noun and m.start() and text[m.start() - 1] in _BEARERS)
         start = m.start() - 1 if behind else m.start()
         noun = text[start] if behind else noun
         yield LabelledName(noun, label_value(m[group]), start, m.end(), m.start(group), m.end(group))
@@ -410,3 +399,25 @@ def label_value(label: str) -> str:
         values = [_ROMAN_ONES[c] for c in plain]
         return str(sum(-v if v < w else v for v, w in zip(values, [*values[1:], 0], strict=True)))
     return _HAN_ONES.get(plain, plain)
+
+
+def holds_name(text: str, name: str, around: str = "") -> bool:
+    """Whether a text, or what stands around it, names somebody: as whole words, a labelled name by its noun
+    and label ("Party A" in "Parties A and B", not in "party agreement"). A text that names Party B is not
+    about Party A because its title is."""
+    wanted = _wanted(name)
+    if isinstance(wanted, LabelledName):
+        for place in (text, around):
+            if labels := {n.label for n in labelled(fold(place)) if n.noun == wanted.noun}:
+                return wanted.label in labels
+        return False
+    return wanted.search(normalise(f"{text}\n{around}")) is not None
+
+
+@lru_cache(maxsize=4096)
+def _wanted(name: str) -> LabelledName | re.Pattern[str]:
+    found = labelled(fold(name))
+    if len(found) == 1 and found[0].noun and (found[0].start, found[0].end) == (0, len(name)):
+        return found[0]
+    plain = re.escape(normalise(name))
+    return re.compile(rf"(?<![a-z0-9]){plain}(?:e?s)?(?![a-z0-9])" if plain[:1].isascii() else plain)

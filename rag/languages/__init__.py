@@ -33,7 +33,8 @@ class Language:
     `scales` what multiplies the number before it, `ordinals` 1 for the first and -1 for the last. Units of
     time and measure have their base unit and the exact factor to it ("week": ("day", 7)), currencies a code
     or a sign that several share, `article_words` the kind of numbered part ("clause": "section"). Words that
-    bound a value stand before it ("under": "<") or behind it ("or more": ">=")."""
+    bound a value stand before it ("under": "<") or behind it ("or more": ">="), `label_nouns` are those that
+    a letter or numeral tells apart, by the side where it stands ("party": "behind", 方: "both")."""
 
     code: str
     folder: Path
@@ -47,6 +48,7 @@ class Language:
     currencies_before: Mapping[str, str]
     currencies_after: Mapping[str, str]
     article_words: Mapping[str, str]
+    label_nouns: Mapping[str, str]
     bounds_before: Mapping[str, str]
     bounds_behind: Mapping[str, str]
 

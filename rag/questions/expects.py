@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rag.facts.dates import FiscalPeriod, read_periods
+from rag.facts.names import labelled
+from rag.facts.numerals import fold
 from rag.languages.text import (
     STOPWORDS_EN,
     content_tokens,
@@ -34,6 +36,11 @@ _IS = r"\b(?:what|which)(?:'s| is| was| are| were) the (?:\w+ ){0,4}?"
 TIME_UNITS = "years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|centur(?:y|ies)|nights?|quarters?"
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _CAPITALISED = re.compile(r"[A-Z][\w&.'’-]*")
+_WHETHER = re.compile(
+    r"^\W*(?:is|are|was|were|did|does|do|has|have|had|must|may|can|shall|will|should)\b|\bwhether\b"
+    r"|是否|能否|可否|有没有|是不是|吗",
+    re.IGNORECASE,
+)
 _ZH_TITLE = re.compile(r"[《「“\"]([^》」”\"]{1,40})[》」”\"]")
 
 
@@ -189,13 +196,19 @@ def expected(text: str) -> AnswerType:
 
 
 def _names(question: str) -> tuple[str, ...]:
-    """Quoted titles, and capitalised words that are more than the capital of a sentence's first word."""
+    """Quoted titles, names with a letter or numeral ("Party A", 甲方), and capitalised words that are more
+    than the capital of a sentence's first word. "Does Party A insure it?" is answered by who does: there the
+    letter is what is asked."""
     found = list(_ZH_TITLE.findall(question))
+    lettered = [] if _WHETHER.search(question) else [n for n in labelled(fold(question)) if n.noun]
+    found += [question[n.start : n.end] for n in lettered]
     if not question.isupper():
         for match in _CAPITALISED.finditer(question):
             word = match.group().rstrip(".'’").removesuffix("'s").removesuffix("’s")
             before = question[: match.start()].rstrip()
             opens = not before or before.endswith((".", "?", "!", ":"))
-            if len(word) > 1 and word.lower() not in STOPWORDS_EN and not (opens and word[1:].islower()):
-                found.append(word)
+            part = any(n.start <= match.start() < n.end for n in lettered)
+            if part or len(word) < 2 or word.lower() in STOPWORDS_EN or (opens and word[1:].islower()):
+                continue
+            found.append(word)
     return tuple(dict.fromkeys(found))

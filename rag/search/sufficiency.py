@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ConfigError
+from rag.facts.names import holds_name
 from rag.languages.text import has_han, normalise, search_tokens
 from rag.questions.expects import AnswerType
 from rag.search.candidates import NAMING, PreparedQuestion, Sentence, answers_in
@@ -130,8 +131,8 @@ def _words(
         before,
         after,
         prepared.expansion_share(s.tokens),
-        share_found(prepared.query.names, f"{near}\n{s.head}"),
-        share_found(prepared.query.names, s.text) if prepared.query.names else 0.0,
+        share_named(prepared.query.names, s.text, f"{s.surroundings}\n{s.head}"),
+        share_named(prepared.query.names, s.text) if prepared.query.names else 0.0,
         share_found(prepared.query.numbers, near),
     )
 
@@ -224,8 +225,13 @@ def label_of(row: str) -> str:
     return row[: match.start()] if match else row
 
 
+def share_named(names: Sequence[str], text: str, around: str = "") -> float:
+    """Share of names that a text or what stands around it holds (1.0 when there are none to find)."""
+    return sum(holds_name(text, name, around) for name in names) / len(names) if names else 1.0
+
+
 def share_found(parts: Sequence[str], text: str) -> float:
-    """Share of names or numbers that occur in a text (1.0 when there are none to find)."""
+    """Share of numbers that occur in a text (1.0 when there are none to find)."""
     if not parts:
         return 1.0
     plain = normalise(text).replace(",", "")
@@ -267,7 +273,7 @@ def answer_signals(
     best, first = found[0], found[:_FIRST]
     words = frozenset(search_tokens(hits[best.hit].chunk.indexed_text)) | best.context_tokens
     place = f"{hits[best.hit].chunk.indexed_text}\n{hits[best.hit].document.path}\n{best.head}"
-    names = share_found(prepared.query.names, place)
+    names = share_named(prepared.query.names, best.text, place)
     return np.array(
         [
             probabilities[0],

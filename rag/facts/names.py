@@ -284,9 +284,9 @@ _BEARERS = "".join(noun for noun, side in _NOUNS.items() if side != "before" and
 _KINDS = "(?:" + "|".join(noun for noun, side in _NOUNS.items() if side != "behind") + ")"
 _ROMAN = r"X{0,2}(?:IX|IV|V?I{1,3}|V|X)"
 _LABEL_EN = re.compile(
-    rf"(?<![\w.,'’&$€£/])(?:(?P<roman>{_ROMAN})|(?P<letter>[A-Z])|(?P<number>\d{{1,3}})"
+    rf"(?<![\w.,'’&$€£/])(?:(?P<roman>{_ROMAN})|(?P<letter>[A-Z](?:-\d{{1,3}})?)|(?P<number>\d{{1,3}})"
     rf"|(?P<small>{_ROMAN.lower()}|[a-z]))"
-    r"(?!\w|['’](?!s\b)|[.,:]\d|%|[ \xa0]?[=<>°])(?:(?<=[AST])|(?!-[^\W\d]))"
+    r"(?!\w|['’](?!s\b)|[.,:]\d|%|[ \xa0]?[=<>°])(?:(?<=[AST])(?!-\d)|(?!-\w))"
 )
 _NOUN_BEFORE = re.compile(
     r"(?P<noun>[^\W\d_]{2,})(?:['’]s)?(?:[ \t\xa0]+(?:[Nn]o\.?|[Nn]umber|#)[ \xa0]?|[ \t\xa0]+|-)$"

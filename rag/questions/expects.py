@@ -13,6 +13,7 @@ from enum import StrEnum
 from rag.facts.dates import FiscalPeriod, read_periods
 from rag.facts.names import labelled
 from rag.facts.numerals import fold
+from rag.facts.references import UNITS, references
 from rag.languages.text import (
     STOPWORDS_EN,
     content_tokens,
@@ -35,7 +36,7 @@ _SPANS_OFTIME_UNITS = "term|period|duration|notice|deadline|time limit|grace per
 _IS = r"\b(?:what|which)(?:'s| is| was| are| were) the (?:\w+ ){0,4}?"
 TIME_UNITS = "years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|centur(?:y|ies)|nights?|quarters?"
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_CAPITALISED = re.compile(r"[A-Z][\w&.'’-]*")
+_CAPITALISED = re.compile(r"(?<!\w)[A-Z][\w&.'’-]*")
 _WHETHER = re.compile(
     r"^\W*(?:is|are|was|were|did|does|do|has|have|had|must|may|can|shall|will|should)\b|\bwhether\b"
     r"|是否|能否|可否|有没有|是不是|吗",
@@ -153,13 +154,15 @@ _ASKED = {
 @dataclass(frozen=True, slots=True)
 class Wording:
     """A text that asks, by its words alone. `expects` is the kind of answer, `names` are capitalised words or
-    quoted titles as typed, `numbers` digits without separators; `tokens` are those that a search looks for,
-    `content` those that say what it is about. `name_words` have their places in `spaced`."""
+    quoted titles as typed, `labelled` those that a letter or numeral tells apart ("Party A"), `numbers`
+    digits without separators; `tokens` are those that a search looks for, `content` those that say what it is
+    about. `name_words` have their places in `spaced`."""
 
     text: str
     language: str
     expects: AnswerType
     names: tuple[str, ...]
+    labelled: tuple[str, ...]
     numbers: tuple[str, ...]
     tokens: tuple[str, ...]
     content: tuple[str, ...]
@@ -181,6 +184,7 @@ def read_wording(text: str) -> Wording:
         language=detect_language(text),
         expects=expected(text),
         names=_names(text),
+        labelled=_labelled(text),
         numbers=tuple(dict.fromkeys(n.replace(",", "") for n in _NUMBER.findall(normalise(text)))),
         tokens=tuple(query_tokens(text)),
         content=tuple(content_tokens(text)),
@@ -196,19 +200,24 @@ def expected(text: str) -> AnswerType:
 
 
 def _names(question: str) -> tuple[str, ...]:
-    """Quoted titles, names with a letter or numeral ("Party A", 甲方), and capitalised words that are more
-    than the capital of a sentence's first word. "Does Party A insure it?" is answered by who does: there the
-    letter is what is asked."""
+    """Quoted titles, and capitalised words that are more than the capital of a sentence's first word."""
     found = list(_ZH_TITLE.findall(question))
-    lettered = [] if _WHETHER.search(question) else [n for n in labelled(fold(question)) if n.noun]
-    found += [question[n.start : n.end] for n in lettered]
     if not question.isupper():
         for match in _CAPITALISED.finditer(question):
             word = match.group().rstrip(".'’").removesuffix("'s").removesuffix("’s")
             before = question[: match.start()].rstrip()
             opens = not before or before.endswith((".", "?", "!", ":"))
-            part = any(n.start <= match.start() < n.end for n in lettered)
-            if part or len(word) < 2 or word.lower() in STOPWORDS_EN or (opens and word[1:].islower()):
-                continue
-            found.append(word)
+            if len(word) > 1 and word.lower() not in STOPWORDS_EN and not (opens and word[1:].islower()):
+                found.append(word)
     return tuple(dict.fromkeys(found))
+
+
+def _labelled(question: str) -> tuple[str, ...]:
+    """Names with a letter or numeral; those of articles are no names. "Does Party A insure it?" is answered
+    by who does: there the letter is what is asked."""
+    if _WHETHER.search(question):
+        return ()
+    folded = fold(question)
+    parts = [(q.start, q.end) for q in references(folded) if q.unit in UNITS]
+    found = [n for n in labelled(folded) if n.noun and not any(s < n.end and n.start < e for s, e in parts)]
+    return tuple(dict.fromkeys(question[n.start : n.end] for n in found))

@@ -120,6 +120,7 @@ def _words(
 ) -> tuple[float, ...]:
     """How much of the question the sentence says, its surroundings give, and its neighbours say."""
     near = f"{s.surroundings}\n{s.text}"
+    named = (*prepared.query.names, *prepared.query.labelled)
     before = added[n - 1] if n and found[n - 1].hit == s.hit else 0.0
     after = added[n + 1] if n + 1 < len(found) and found[n + 1].hit == s.hit else 0.0
     return (
@@ -131,7 +132,7 @@ def _words(
         before,
         after,
         prepared.expansion_share(s.tokens),
-        share_named(prepared.query.names, s.text, f"{s.surroundings}\n{s.head}"),
+        share_named(named, s.text, f"{s.surroundings}\n{s.head}"),
         share_named(prepared.query.names, s.text) if prepared.query.names else 0.0,
         share_found(prepared.query.numbers, near),
     )
@@ -274,6 +275,7 @@ def answer_signals(
     words = frozenset(search_tokens(hits[best.hit].chunk.indexed_text)) | best.context_tokens
     place = f"{hits[best.hit].chunk.indexed_text}\n{hits[best.hit].document.path}\n{best.head}"
     names = share_named(prepared.query.names, best.text, place)
+    named = (*prepared.query.names, *prepared.query.labelled)
     return np.array(
         [
             probabilities[0],
@@ -287,7 +289,7 @@ def answer_signals(
             max(prepared.line_item(s.tokens) for s in first),
             sum(prepared.weights[t] for t in prepared.unknown - prepared.topic) / prepared.total,
             names if prepared.query.names else 0.0,
-            1.0 - names,
+            1.0 - share_named(named, best.text, place),
             1.0 - share_found(prepared.query.numbers, place),
             _nearest_answer(prepared, first[:2]),
             min(1.0, len(prepared.query.content) / _LONG_QUESTION),

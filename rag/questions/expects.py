@@ -195,7 +195,10 @@ def read_wording(text: str) -> Wording:
 
 
 def expected(text: str) -> AnswerType:
-    """The first kind that a pattern of the question speaks for; OTHER where none does."""
+    """The first kind that a pattern of the question speaks for; OTHER where none does. What Party A does is
+    no question for a party."""
+    for name in reversed(labelled(fold(text))):
+        text = text[: name.start] + text[name.label_start :]
     return next((kind for kind, pattern in _ASKED.items() if pattern.search(text)), AnswerType.OTHER)
 
 

@@ -32,7 +32,7 @@ from rag.types import (
     Gap,
     Hit,
 )
-from rag.verify.reasons import reason
+from rag.verify.align import reason
 
 _MOST = 6
 _MOST_QUOTES = 2

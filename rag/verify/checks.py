@@ -18,7 +18,7 @@ from rag.facts.names import LabelledName
 from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare, dates_conflict
 from rag.languages.cues import Cue
 from rag.languages.text import STOPWORDS_EN
-from rag.verify.align import Alignment, Finding, Source
+from rag.verify.align import Alignment, Finding, Source, reason
 from rag.verify.content import ROLE_WORDS, Assertions, Name, names, stem
 from rag.verify.polarity import (
     changes_kept,
@@ -31,7 +31,6 @@ from rag.verify.polarity import (
     order_holds,
     small_words_agree,
 )
-from rag.verify.reasons import reason
 
 _GROUPS = ("bound", "comparison")
 _UP = {("bound", "at least"), ("comparison", "up")}

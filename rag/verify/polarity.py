@@ -12,9 +12,8 @@ from itertools import pairwise
 
 from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare
 from rag.languages.cues import OPPOSITES, Cue
-from rag.verify.align import Alignment, Anchor, Finding, Source, reading
+from rag.verify.align import Alignment, Anchor, Finding, Source, reading, reason
 from rag.verify.content import Assertions
-from rag.verify.reasons import reason
 
 _PASSIVE = re.compile(
     r"\b(?:is|are|was|were|be|been|being) (?:\w+ ){0,2}?\w+(?:ed|en|wn|ne|ld|id|ght) (?:\w+ ){0,3}?by\b|被"

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from rag.questions.expects import read_wording
 from rag.types import Claim, ClaimState, DocumentInfo, Evidence, FileStatus
+from rag.verify.align import reason
 from rag.verify.claims import MAX_SENTENCE, strip_markers, verify, verify_sentence
 from rag.verify.content import Assertions, names, related
-from rag.verify.reasons import reason
 from tests.rows import cells_of, heads_of
 
 SUPPORTED, PARTIAL, UNSUPPORTED = ClaimState.SUPPORTED, ClaimState.PARTIAL, ClaimState.UNSUPPORTED

@@ -10,10 +10,11 @@ import unicodedata
 from functools import lru_cache
 from typing import Any
 
+from rag.languages import union
 from rag.types import Span
 
 # Part of the index manifest: tokens made by another version do not match the ones in an index.
-TOKENS_VERSION = 1
+TOKENS_VERSION = 2
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAN_RUN = re.compile(f"[{_HAN}]+")
@@ -34,6 +35,14 @@ _SENTENCE_END = re.compile(
     r"|[（(][一二三四五六七八九十]+[)）]|第[一二三四五六七八九十百千零\d]+条)\s*)"
 )
 
+# Letters that are stop words, where they may tell a name from others.
+_LETTER = re.compile(
+    r"[AIST](?:(?<=[A-Za-z]{3}[ \xa0-].)(?!\w)(?![.'’&-]\w)(?P<capital>(?=[ \xa0][A-Z]))?"
+    r"(?P<ends>(?=\s*(?:[.,;:!?)\]/]|$|(?:and|or|of|in|to|is|are|has|shall|must|may|with|for)\b)))?"
+    rf"|(?<![A-Za-z].)(?=[{_HAN}]))"
+)
+_NOUN = re.compile(r"[A-Za-z]+$")
+_LETTERED = frozenset(union(lambda language: language.label_nouns))
 STOPWORDS_EN = frozenset(
     "a an the of to in on at by for from with as is are was were be been being do does did doing have "
     "has had having and or but if then than that this these those it its i you he she we they me him "
@@ -163,9 +172,9 @@ def _han_tokens(run: str) -> list[str]:
 def search_tokens(text: str) -> list[str]:
     """Tokens for the lexical index, in order: English words lower-cased and stemmed (Snowball English),
     numbers without thousands separators, Han runs as words and two-character grams. Stop words are kept;
-    `query_tokens` drops them."""
+    `query_tokens` drops them. The letter of a name (Party A, A股) is no stop word: "lettera"."""
     tokens: list[str] = []
-    for match in _TOKEN.finditer(normalise(text)):
+    for match in _TOKEN.finditer(normalise(_LETTER.sub(_letter, text))):
         token = match.group()
         if _HAN_RUN.match(token):
             tokens.extend(_han_tokens(token))
@@ -174,6 +183,18 @@ def search_tokens(text: str) -> list[str]:
         else:
             tokens.extend(_mixed_tokens(token))
     return tokens
+
+
+def _letter(match: re.Match[str]) -> str:
+    """A stop word of one letter, marked where it is the letter of the name before it (in Chinese behind it);
+    `rag.facts.names.labelled` reads all labels of names."""
+    letter = match.group()
+    if before := _NOUN.search(match.string, max(0, match.start() - 24), match.start() - 1):
+        noun = before.group().lower()
+        named = match["ends"] is not None if letter == "I" else match["capital"] is None
+        if not {noun, noun.removesuffix("s")} & _LETTERED and (not named or noun in STOPWORDS_EN):
+            return letter
+    return f"letter{letter}"
 
 
 def _mixed_tokens(token: str) -> list[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rag.assistant import Assistant, build_assistant
 from rag.config import load_config
-from rag.measure.evalset import EvalQuestion, load_questions, restrict, sample
+from rag.measure.evalset import Choice, EvalQuestion, choose, load_questions
 from rag.measure.metrics import contains_answer
 from rag.types import Answer
 
@@ -79,12 +79,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--limit", type=int, default=60)
     given = parser.parse_args(arguments)
     counts = [int(n) for n in given.drafts.split(",")]
-    questions = restrict(load_questions(given.questions), tags=(), half=given.half)
-    answerable = [q for q in questions if q.answerable and q.answers]
+    answerable = [q for q in load_questions(given.questions) if q.answerable and q.answers]
+    questions = choose(answerable, Choice(limit=given.limit, half=given.half))
     with build_assistant(load_config(index=given.index, drafts=max(counts))) as most:
         assistants = [replace_drafts(most, n) for n in counts]
         print(HEAD)
-        for row in measure(assistants, sample(answerable, given.limit, 0)):
+        for row in measure(assistants, questions):
             print(row)
 
 

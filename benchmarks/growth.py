@@ -24,9 +24,10 @@ from rag.index import Index
 from rag.measure import metrics
 from rag.measure.evalset import EvalQuestion, load_questions
 from rag.measure.evaluate import STAGE_NAMES, stages_without
-from rag.measure.scoring import is_searched, passage
+from rag.measure.metrics import passage
 from rag.parsers import parse
 from rag.types import Document
+from rag.types.documents import several
 
 TIMES = (0, 1, 4, 16)
 PLAIN = "every stage off"
@@ -63,7 +64,7 @@ def samples(corpora: Path) -> tuple[list[Document], list[EvalQuestion]]:
                 documents.append(parse(file, path=f"{folder.name}/{file.relative_to(root)}"))
             except ParseError:
                 continue
-        questions += [q for q in load_questions(folder) if is_searched(q)]
+        questions += [q for q in load_questions(folder) if q.located]
     return documents, questions
 
 
@@ -101,7 +102,7 @@ def disguised(document: Document, copy: int, names: frozenset[str]) -> Document:
         text=change(document.text),
         blocks=blocks,
         sha256=f"{copy:08d}{document.sha256[8:]}",
-        metadata={key: change(value) for key, value in document.metadata.items()},
+        metadata={key: tuple(map(change, several(document.metadata, key))) for key in document.metadata},
     )
 
 

@@ -29,6 +29,7 @@ from rag.index import Index, open_index
 from rag.languages.text import detect_language
 from rag.models.llm import LLM, ServerAccess, load_llm
 from rag.search.evidence import Selection, select
+from rag.search.verdict import lacks
 from rag.tasks import TASKS, TaskRequest, partly_read, plain_question, read_intent
 from rag.tasks.wordings import Intent
 from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, StageStarted, Turn
@@ -210,9 +211,10 @@ def _whole(setup: Setup, request: Request) -> Iterator[Event]:
     if isinstance(figures, Computed):
         answer = compose_figures(basis, figures)
     elif not found.sufficient:
-        why = missing(query, hits, index.store, request.language, relaxed=seen.relaxed, filters=filters)
+        reasons = lacks(query, hits, index.store, relaxed=seen.relaxed, filters=filters)
+        why = missing(replace(found.verdict, reasons=reasons), request.language)
         if figures is not None and figures.reason:
-            why = f"{figures.reason}; {why}" if why else figures.reason
+            why = f"{figures.reason}; {why}"
         answer = refuse(basis, why)
     else:
         answer = compose(basis, (yield from written(setup, request, found)))

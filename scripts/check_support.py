@@ -26,7 +26,7 @@ from pathlib import Path
 
 from rag.assistant import build_assistant
 from rag.config import load_config
-from rag.measure.evalset import load_questions, restrict, sample
+from rag.measure.evalset import Choice, choose, load_questions
 from rag.types import Answer, ClaimState
 from rag.verify.claims import strip_markers
 
@@ -105,7 +105,9 @@ def run(args: argparse.Namespace) -> int:
     with args.out.open("a", encoding="utf-8") as out:
         for pair in args.sets:
             index, _, questions = pair.partition("=")
-            chosen = sample(restrict(load_questions(Path(questions)), half=args.half), share, args.seed)
+            chosen = choose(
+                load_questions(Path(questions)), Choice(limit=share, seed=args.seed, half=args.half)
+            )
             todo = [q for q in chosen if f"{index}:{q.id}" not in done]
             if not todo:
                 continue

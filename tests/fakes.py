@@ -252,7 +252,7 @@ def fake_answer(
     words), or a refusal."""
     shown = tuple(evidence) if evidence is not None else (() if refused else (fake_evidence(text),))
     certificate = Certificate(
-        documents=1, passages=3, unreadable=(), best_score=0.2 if refused else 0.8, threshold=0.4, dense=True
+        documents=1, passages=3, unreadable=(), confidence=0.2 if refused else 0.8, least=0.4, dense=True
     )
     if refused:
         return Answer(

@@ -440,7 +440,7 @@ def make_workspace(root: Path) -> tuple[Workspace, dict[str, PageAssistant]]:
 
 
 def fill(index: FakeIndex, folder: Path) -> None:
-    parties = {"parties": "Harbour Street Holdings Ltd|Meridian Foods plc", "year": "2021"}
+    parties = {"parties": ("Harbour Street Holdings Ltd", "Meridian Foods plc"), "year": "2021"}
     index.add("lease.md", LEASE, title="Lease of 14 Harbour Street", metadata=parties)
     index.add(
         "采购合同.txt", CONTRACT, title="采购合同", language="zh", kind="text", metadata={"year": "2023"}
@@ -463,7 +463,11 @@ def fill(index: FakeIndex, folder: Path) -> None:
         title="Share Purchase Agreement",
         kind="pdf",
         pages=2,
-        metadata={"company": "Meridian Foods plc", "fiscal_year": "2022|2023", "effective": "2022-05-01"},
+        metadata={
+            "company": "Meridian Foods plc",
+            "fiscal_year": ("2022", "2023"),
+            "effective": "2022-05-01",
+        },
         source=str(pdf),
         sha256=hashlib.sha256(pdf.read_bytes()).hexdigest(),
     )

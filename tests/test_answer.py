@@ -139,7 +139,7 @@ def test_refusal_calls_no_model_and_carries_certificate_and_nearest(index: Index
     proof = answer.certificate
     assert (proof.documents, proof.passages) == (index.stats().documents, index.stats().passages)
     assert proof.unreadable == (("broken.docx", "corrupt"),)
-    assert proof.best_score < proof.threshold == 1.0
+    assert proof.confidence < proof.least == 1.0
     assert f"{proof.documents} documents" in answer.text
 
 

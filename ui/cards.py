@@ -174,11 +174,11 @@ def certificate(c: Certificate, texts: Texts) -> Markup:
 
 
 def _meter(c: Certificate, texts: Texts) -> Markup:
-    words = f"{c.best_score:.2f} · {texts.threshold} {c.threshold:.2f}"
-    if c.best_score < c.threshold:
+    words = f"{c.confidence:.2f} · {texts.threshold} {c.least:.2f}"
+    if c.confidence < c.least:
         words += f" · {texts.below}"
-    fill = tag("span", class_="cw-meter-fill", style=f"width:{_percent(c.best_score)}%")
-    line = tag("span", class_="cw-meter-line", style=f"left:{_percent(c.threshold)}%")
+    fill = tag("span", class_="cw-meter-fill", style=f"width:{_percent(c.confidence)}%")
+    line = tag("span", class_="cw-meter-line", style=f"left:{_percent(c.least)}%")
     bar = tag("span", fill, line, class_="cw-meter", aria_hidden="true")
     return join([bar, tag("span", words)])
 

@@ -15,10 +15,10 @@ from typing import Any
 from rag.domains.finance.figures import Computed
 from rag.index import Index
 from rag.languages import named, say
-from rag.languages.text import letters, search_tokens, sentences
+from rag.languages.text import letters, sentences
 from rag.questions.query import Query
 from rag.search.evidence import Selection
-from rag.store.store import Store
+from rag.search.verdict import LackKind, Verdict, read_from
 from rag.types import (
     Answer,
     AnswerKind,
@@ -29,61 +29,32 @@ from rag.types import (
     Evidence,
     FileStatus,
     Filters,
-    Gap,
     Hit,
 )
 from rag.verify.align import reason
 
-_MOST = 6
 _MOST_QUOTES = 2
-_CERTAIN = 0.95
 _FIRST = 1
 _ENDS = '.!?。！？"”’」』)）]'
 
 
-def missing(
-    query: Query,
-    hits: Sequence[Hit],
-    store: Store,
-    language: str,
-    *,
-    relaxed: Sequence[Gap] = (),
-    filters: Filters | None = None,
-) -> str:
-    """What of the question the hits, and the documents that pass the filters, do not hold, in words of the
-    language for the reader of a refusal; never empty. Named are, as typed, words that no searched document
-    holds and words that stand in none of the hits; what of the `relaxed` demands no passage is ("company
-    Thornfield Marsh plc"); without any of these the sort of answer that was looked for."""
-    typed = {word: search_tokens(word) for word in query.words}
-    wanted = frozenset(query.content)
-    held: set[str] = set()
-    for fields in store.token_fields([hit.chunk_id for hit in hits]).values():
-        held.update(*(field.split() for field in fields))
-    lacking = {
-        word: tokens
-        for word, tokens in typed.items()
-        if wanted.intersection(tokens) and held.isdisjoint(wanted.intersection(tokens))
-    }
-    absent = [w for w, tokens in lacking.items() if not store.lexical(tokens, limit=1, filters=filters)]
-    far = [word for word in lacking if word not in absent][:_MOST]
-    demanded = {
-        n.what: n.values for gap in relaxed if gap.rank is None for n in gap.wanted if n.what in gap.missed
-    }
-    absent = list(dict.fromkeys([*demanded.pop("unknown", ()), *absent[:_MOST]]))
-    said = [] if hits else [say("answers.nothing", language)]
-    if absent:
-        said.append(say("answers.absent", language, words=absent))
-    if demanded:
+def missing(verdict: Verdict, language: str) -> str:
+    """What a refusal lacks, in words of the language for its reader: words that no searched document holds,
+    demands that no passage meets ("company Thornfield Marsh plc"), words that stand in none of the passages;
+    without any of these the sort of answer that was looked for."""
+    by = {kind: [one for one in verdict.reasons if one.kind is kind] for kind in LackKind}
+    said = [say("answers.nothing", language) for _ in by[LackKind.PASSAGES]]
+    said += [say("answers.absent", language, words=one.words) for one in by[LackKind.ABSENT]]
+    if by[LackKind.DEMANDED]:
         demands = [
-            say("answers.demand", language, label=named("matters", what, language), names=names)
-            for what, names in demanded.items()
+            say("answers.demand", language, label=named("matters", one.what, language), names=one.words)
+            for one in by[LackKind.DEMANDED]
         ]
         said.append(say("answers.demanded", language, demands=demands))
-    if far:
-        said.append(say("answers.far", language, words=far))
-    if not said:
-        said = [say("answers.on_topic", language)]
-        if (kind := named("expected", query.expects, language)) != query.expects:
+    said += [say("answers.far", language, words=one.words) for one in by[LackKind.FAR]]
+    for one in by[LackKind.SENTENCE]:
+        said.append(say("answers.on_topic", language))
+        if (kind := named("expected", one.words[0], language)) != one.words[0]:
             said.append(say("answers.asked", language, kind=kind))
     return say("answers.reasons", language, reasons=said)
 
@@ -200,10 +171,8 @@ def with_rows(found: Selection, figures: Computed, limit: int) -> Selection:
     return replace(
         found,
         evidence=tuple(replace(e, number=n) for n, e in enumerate(kept, 1)),
-        sufficient=True,
-        score=max(found.score, min((e.score for e in rows), default=_CERTAIN)),
+        verdict=read_from(rows, found.verdict),
         core=len(rows),
-        reason="",
     )
 
 
@@ -267,10 +236,10 @@ def certificate(index: Index, found: Selection, filters: Filters | None, languag
         documents=len(readable),
         passages=sum(d.chunks for d in readable),
         unreadable=tuple((d.path, d.status.value) for d in documents if d.status is not FileStatus.OK),
-        best_score=round(found.score, 4),
-        threshold=round(found.threshold, 4),
+        confidence=round(found.verdict.confidence, 4),
+        least=round(found.verdict.least, 4),
         scope=_scope(filters, language),
-        dense=found.dense,
+        dense=found.verdict.dense,
     )
 
 
@@ -288,4 +257,4 @@ def refuse(basis: Basis, reason: str = "") -> Answer:
     the question had no support (`rag.answers.compose`)."""
     proof = basis.proof
     text = say("answers.refused", basis.language, documents=proof.documents, passages=proof.passages)
-    return basis.answer(AnswerKind.REFUSED, text, reason=reason or basis.found.reason)
+    return basis.answer(AnswerKind.REFUSED, text, reason=reason)

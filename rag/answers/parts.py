@@ -21,6 +21,7 @@ from rag.domains.finance.figures import Computed, find_figures
 from rag.languages import say
 from rag.questions.query import Query
 from rag.search.evidence import Selection, select
+from rag.search.verdict import lacks, of_parts
 from rag.types import (
     Answer,
     AnswerKind,
@@ -61,7 +62,8 @@ def look(setup: Setup, request: Request) -> tuple[Look, ...]:
         if isinstance(figures, Computed):
             found = with_rows(found, figures, each)
         elif not found.sufficient:
-            reason = missing(part, hits, index.store, request.language, filters=filters)
+            verdict = replace(found.verdict, reasons=lacks(part, hits, index.store, filters=filters))
+            reason, found = missing(verdict, request.language), replace(found, verdict=verdict)
             if figures is not None and figures.reason:
                 reason = f"{figures.reason}; {reason}"
         computed = figures if isinstance(figures, Computed) else None
@@ -78,14 +80,8 @@ def together(looks: Sequence[Look]) -> Selection:
         for e in one.found.evidence:
             number = numbers[_place(e)]
             evidence.setdefault(number, replace(e, number=number))
-    best = max(looks, key=lambda one: one.found.score).found
-    return replace(
-        best,
-        evidence=tuple(evidence.values()),
-        sufficient=any(one.found.sufficient for one in looks),
-        core=len(evidence),
-        reason="",
-    )
+    verdict = of_parts([one.found.verdict for one in looks])
+    return Selection(tuple(evidence.values()), verdict, len(evidence))
 
 
 def nearest(looks: Sequence[Look], k: int) -> tuple[Hit, ...]:

@@ -140,8 +140,8 @@ def _print_certificate(searched: Certificate, language: str) -> None:
         passages=searched.passages,
         documents=searched.documents,
         scope=output.one_line(searched.scope),
-        best=searched.best_score,
-        needed=searched.threshold,
+        best=searched.confidence,
+        needed=searched.least,
     )
     typer.echo(f"\n{line}")
     for path, status in searched.unreadable:

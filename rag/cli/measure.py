@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,7 +16,6 @@ from rag.errors import InputError
 if TYPE_CHECKING:
     from rag.assistant import Assistant
     from rag.config import Config
-    from rag.index import Index
     from rag.measure.evalset import Choice
     from rag.measure.report import Change, Report
 
@@ -32,7 +30,6 @@ class Options:
     without: tuple[str, ...]
     ablate: bool
     former: Path | None
-    rebuild: bool
     quiet: bool
 
 
@@ -68,7 +65,6 @@ def evaluate(
         Path | None,
         typer.Option("--compare", metavar="FILE", help="Say what turned since that report.json."),
     ] = None,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew first.")] = False,
     llm: Llm = None,
     embedder: EmbedderOption = None,
     as_json: JsonOption = False,
@@ -76,11 +72,11 @@ def evaluate(
     """Measure retrieval and answers on questions; write report.json, report.md and report.html."""
     from rag.measure.evalset import Choice
     from rag.measure.evaluate import set_name
-    from rag.measure.report import changed
+    from rag.measure.report import changed, sets_table
     from rag.measure.report_html import write_html
 
     choice = Choice(limit, seed, tuple(tag or ()), half, sample, scoped)
-    asked = Options(what, choice, depth, tuple(without or ()), ablate, former, rebuild, as_json)
+    asked = Options(what, choice, depth, tuple(without or ()), ablate, former, as_json)
     several = len(sources) > 1
     _check(sources, index, asked)
     reports = {}
@@ -88,8 +84,8 @@ def evaluate(
         name = set_name(source)
         folder = index or (Path(f"indexes/eval-{name}") if source.is_dir() else None)
         settings = options.config(index=folder, llm=llm, embedder=embedder)
-        if source.is_dir() and (rebuild or index is None or not index.exists()):
-            ingest_set(source / "documents", settings, rebuild=rebuild, quiet=as_json)
+        if source.is_dir() and (index is None or not index.exists()):
+            ingest_set(source / "documents", settings, quiet=as_json)
         report = _measure(source, settings, asked)
         change = changed(report, former) if former else None
         target = (out or Path("reports")) / name if several or not out else out
@@ -97,17 +93,18 @@ def evaluate(
         reports[name] = report
         if not several:
             _print_report(report, change, paths, as_json=as_json)
-    if several:
-        _show_sets(reports, as_json=as_json)
+    if several and as_json:
+        output.print_json({name: {"measures": report.measures} for name, report in reports.items()})
+    elif several:
+        typer.echo(output.clean(sets_table(reports)))
 
 
 def _check(sources: list[Path], index: Path | None, asked: Options) -> None:
     """Everything that can be wrong with the arguments, before the minutes that an ingest may take."""
-    from rag.measure.evaluate import check_what, choose, set_name, stages_without
+    from rag.measure.evaluate import read_set, set_name, stages_without
 
     if asked.ablate and asked.without:
         raise InputError("--ablate switches every stage off in turn; leave --without out.")
-    check_what(asked.what)
     names = [set_name(source) for source in sources]
     if len(sources) > 1 and (index or asked.former or asked.ablate or len(set(names)) < len(names)):
         raise InputError(
@@ -116,42 +113,21 @@ def _check(sources: list[Path], index: Path | None, asked: Options) -> None:
         )
     for source in sources:
         options.check_set(source, "measure")
-        if asked.rebuild and not source.is_dir():
-            raise InputError(
-                f"{source} is a file of questions: it has no documents to rebuild an index from. "
-                "Rebuild it with: citewise ingest FOLDER --index INDEX --rebuild"
-            )
         stages_without(asked.without)
-        choose(source, asked.choice)
+        read_set(source, asked.choice, asked.what)
     former = asked.former
     if former is not None and not former.is_file():
         raise InputError(f"{former}, to compare with, is not there; give the report.json of an earlier run.")
 
 
-def ingest_set(documents: Path, settings: Config, *, rebuild: bool, quiet: bool) -> None:
+def ingest_set(documents: Path, settings: Config, *, quiet: bool) -> None:
     """Bring the set's index up to date: unchanged files cost only a look, an ingest that was cut short is
     finished."""
     with (
-        closing(options.open_configured_index(settings, create=True, rebuild=rebuild)) as opened,
+        closing(options.open_configured_index(settings, create=True)) as opened,
         output.progress_bars(quiet=quiet) as progress,
     ):
         opened.ingest(documents, sync=True, progress=progress)
-
-
-@contextmanager
-def _opened(settings: Config, what: str) -> Iterator[tuple[Index, Assistant | None]]:
-    with ExitStack() as stack:
-        if what == "retrieval":  # needs no language model, and not the second it takes to load
-            yield stack.enter_context(closing(options.open_configured_index(settings))), None
-            return
-        from rag.assistant import build_assistant
-
-        assistant = stack.enter_context(closing(build_assistant(settings)))
-        if what == "answers" and assistant.llm is not None:  # "all" gives times, too
-            from rag.measure.yardstick import KeptLLM
-
-            assistant.llm = KeptLLM(assistant.llm, settings.cache_dir / "generations")
-        yield assistant.index, assistant
 
 
 def _measure(source: Path, settings: Config, asked: Options) -> Report:
@@ -159,26 +135,34 @@ def _measure(source: Path, settings: Config, asked: Options) -> Report:
     from rag.measure.evaluate import ablate, evaluate, stages_without
 
     common: dict[str, Any] = {"choice": asked.choice, "depth": asked.depth}
-    stages = stages_without(asked.without)
-    with _opened(settings, asked.what) as (index, assistant):
-        with output.progress_bars(quiet=asked.quiet) as progress:
-            report = evaluate(
-                source, index, assistant, what=asked.what, stages=stages, **common, progress=progress
-            )
-        if asked.ablate:
-            with output.progress_bars(quiet=asked.quiet) as progress:
-                variants = ablate(source, index, **common, progress=progress)
-            report = dataclasses.replace(report, ablation=variants)
+    stages, assistant = stages_without(asked.without), None
+    with ExitStack() as stack:
+        if asked.what == "retrieval":  # needs no language model, and not the second it takes to load
+            index = stack.enter_context(closing(options.open_configured_index(settings)))
+        else:
+            assistant = stack.enter_context(closing(_assistant(settings, asked.what)))
+            index = assistant.index
+        common["progress"] = stack.enter_context(output.progress_bars(quiet=asked.quiet))
+        report = evaluate(source, index, assistant, what=asked.what, stages=stages, **common)
         about = {"index": str(index.folder), "citewise": version()}
-    return dataclasses.replace(report, settings={**report.settings, **about})
+        variants = ablate(source, index, **common) if asked.ablate else ()
+    return dataclasses.replace(report, settings={**report.settings, **about}, ablation=variants)
+
+
+def _assistant(settings: Config, what: str) -> Assistant:
+    from rag.assistant import build_assistant
+    from rag.measure.yardstick import KeptLLM
+
+    assistant = build_assistant(settings)
+    if what == "answers" and assistant.llm is not None:  # "all" gives times, too
+        assistant.llm = KeptLLM(assistant.llm, settings.cache_dir / "generations")
+    return assistant
 
 
 def _print_report(report: Report, change: Change | None, paths: tuple[Path, ...], *, as_json: bool) -> None:
-    turned = change.turned if change else ()
+    turned, differences = (change.turned, change.differences) if change else ((), {})
     if as_json:
-        changes = change.differences if change else {}
-        payload = {"report": report, "turned": turned, "differences": changes}
-        output.print_json({**payload, "written": paths})
+        output.print_json({"report": report, "turned": turned, "differences": differences, "written": paths})
         return
     typer.echo(output.clean(report.to_markdown()))
     for turn in turned:
@@ -186,12 +170,3 @@ def _print_report(report: Report, change: Change | None, paths: tuple[Path, ...]
         line = f"{sign}: {turn.id} ({turn.what}: {turn.before} -> {turn.after}) {turn.question}"
         typer.echo(output.one_line(line))
     output.message(f"Written: {', '.join(map(str, paths))}")
-
-
-def _show_sets(reports: dict[str, Report], *, as_json: bool) -> None:
-    from rag.measure.report import sets_table
-
-    if as_json:
-        output.print_json({name: {"measures": report.measures} for name, report in reports.items()})
-    else:
-        typer.echo(output.clean(sets_table(reports)))

@@ -186,12 +186,12 @@ def _print_tuning(found: ModelTuning, *, kept: bool) -> None:
     """What was measured, what is chosen, and what it saves."""
     line = "{:>8} {:>5} {:>5} {:>7} {:>8} {:>8}  {}"
     typer.echo(line.format("threads", "flash", "slice", "read/s", "write/s", "answer", "file"))
-    for candidate, speed in found.measured:
-        how = candidate.settings
+    for trial in found.measured:
+        how = trial.settings
         threads = f"{how.threads or 'all'}/{how.threads_batch or 'all'}"
         flash = "yes" if how.flash_attention else "no"
-        rates = f"{speed.read:.0f}", f"{speed.write:.0f}", f"{speed.seconds:.2f} s"
-        typer.echo(output.clean(line.format(threads, flash, how.slice_tokens, *rates, candidate.file.name)))
+        rates = f"{trial.read:.0f}", f"{trial.write:.0f}", f"{trial.seconds:.2f} s"
+        typer.echo(output.clean(line.format(threads, flash, how.slice_tokens, *rates, trial.file.name)))
     for note in found.notes:
         typer.echo(output.clean(f"  {note}"))
     tuned = found.tuned

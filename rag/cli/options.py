@@ -100,7 +100,7 @@ def filters(
     in_force: str | None = None,
 ) -> Filters | None:
     """The filters asked for, or None for all documents. Raises InputError for what is no year or no date."""
-    from rag.store.store import check_filters
+    from rag.store.documents import check_filters
     from rag.types import Filters
 
     asked = Filters(

@@ -52,7 +52,7 @@ def tune(
         return
     assert source is not None
     if source.is_dir() and (index is None or not index.exists()):
-        ingest_set(source / "documents", settings, rebuild=False, quiet=as_json)
+        ingest_set(source / "documents", settings, quiet=as_json)
     tuning, path = _tuned(source, settings, refuse, risk, dry_run=dry_run, quiet=as_json)
     if as_json:
         output.print_json(_numbers(tuning) | {"index": settings.index, "written": path})
@@ -64,11 +64,9 @@ def tune(
 def _check(source: Path | None, refuse: float, risk: float | None, *, reset: bool, dry_run: bool) -> None:
     """What can be wrong with the arguments, before the minutes that an ingest may take."""
     from rag.measure.evalset import load_questions
+    from rag.measure.tune import check_shares
 
-    if not 0.0 < refuse < 1.0:
-        raise InputError(f"--refuse {refuse} is no share of questions; give one such as 0.85.")
-    if risk is not None and not 0.0 < risk < 1.0:
-        raise InputError(f"--risk {risk} is no share of answers; give one such as 0.05.")
+    check_shares(refuse, risk)
     if reset:
         if dry_run:
             raise InputError("--reset takes the tuning away, --dry-run changes nothing; leave one out.")
@@ -122,12 +120,9 @@ def risk_at(tuning: Tuning) -> list[tuple[float, float]]:
 
 def _numbers(tuning: Tuning) -> dict[str, Any]:
     """What is printed, without the weights: those stand in the file."""
+    names = [f.name for f in dataclasses.fields(tuning) if f.name not in ("ranker", "curve")]
     table = [{"coverage": coverage, "risk": risk} for coverage, risk in risk_at(tuning)]
-    payload = {f.name: getattr(tuning, f.name) for f in dataclasses.fields(tuning)}
-    return {k: v for k, v in payload.items() if k not in ("ranker", "curve")} | {
-        "risk_coverage": table,
-        "risk": dataclasses.asdict(tuning.risk) if tuning.risk else None,
-    }
+    return {name: getattr(tuning, name) for name in names} | {"risk_coverage": table}
 
 
 def _print(tuning: Tuning, refuse: float) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from rag.types import Chunk, Document
+from rag.types import Chunk, Document, Relation
 
 if TYPE_CHECKING:  # a worker that reads files must not load the search
     from rag.documents.catalogue import Catalogue
@@ -38,6 +38,9 @@ class Field:
     common_words: frozenset[str] = frozenset()
 
     def roles(self, document: Document, passages: Sequence[Chunk]) -> Sequence[tuple[str, ...]]:
+        return ()
+
+    def relations(self, document: Document) -> Sequence[Relation]:
         return ()
 
     def sought(self, wording: Wording) -> tuple[Sought, ...]:

@@ -1,19 +1,21 @@
-"""Questions with evidence, read from a set's `questions.jsonl`."""
+"""Questions with evidence. A set is a folder with `documents/` and `questions.jsonl`, or such a file alone,
+one JSON object a line."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import random
+import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from rag.errors import InputError
 from rag.measure.metrics import EvidenceEntry
-from rag.types import Turn
+from rag.types import Progress, Turn
 
 Half = Literal["dev", "test"]
 HALVES: tuple[Half, ...] = ("dev", "test")
@@ -43,11 +45,17 @@ class EvalQuestion:
     scope: tuple[str, ...] = ()
     history: tuple[Turn, ...] = ()
 
+    @property
+    def located(self) -> bool:
+        """Whether retrieval can be measured: there is something to be found, and known where."""
+        return self.answerable and bool(self.evidence)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which questions of a set are asked. Those with any of `tags` and of the `half`; of these at most
-    `limit`, drawn with a seed, or a fixed `sample`. `scoped`: each over the documents that it names alone."""
+    """Which questions of a set are asked. Those with any of `tags` and of the `half`; of these at most a
+    fixed `sample`, whose ids have the smallest SHA-256 (the same ones whatever else joins or leaves the set),
+    or `limit`, drawn with a seed. `scoped`: each over the documents that it names alone."""
 
     limit: int | None = None
     seed: int = 0
@@ -88,17 +96,16 @@ def load_questions(path: Path) -> tuple[EvalQuestion, ...]:
 def _parse(line: str, path: Path, number: int) -> EvalQuestion:
     try:
         row = _typed(json.loads(line), dict, "the line")
+        kind, derived = row.get("kind"), ["derived"] if row.get("derivation") else []
+        spelling = "a spelling of `parts`"
         return EvalQuestion(
             id=str(row.get("id") or f"line-{number}"),
             question=_asked(row),
             answerable=_typed(row.get("answerable", True), bool, "`answerable`"),
             answers=_texts(_list(row, "answers"), "an answer"),
             evidence=tuple(_entry(e) for e in _list(row, "evidence")),
-            tags=(
-                *tuple(str(t) for t in [*filter(None, [row.get("kind")]), *_list(row, "tags")]),
-                *(("derived",) if row.get("derivation") else ()),
-            ),
-            parts=tuple(_spellings(part) for part in _list(row, "parts")),
+            tags=tuple(map(str, ([kind] if kind else []) + _list(row, "tags") + derived)),
+            parts=tuple(_texts(p if isinstance(p, list) else [p], spelling) for p in _list(row, "parts")),
             conflict=_texts(_list(row, "conflict"), "a statement of `conflict`"),
             wrong=_texts(_list(row, "wrong"), "a text of `wrong`"),
             scale=None if row.get("scale") is None else str(row["scale"]),
@@ -139,10 +146,6 @@ def _texts(members: Sequence[Any], what: str) -> tuple[str, ...]:
     return tuple(str(_typed(member, (str, int, float), what)) for member in members)
 
 
-def _spellings(part: Any) -> tuple[str, ...]:
-    return _texts(part if isinstance(part, list) else [part], "a spelling of `parts`")
-
-
 def _turn(turn: Any) -> Turn:
     fields = _typed(turn, dict, "a turn of `history`")
     return Turn(str(fields.get("question") or ""), str(fields.get("answer") or ""))
@@ -152,24 +155,6 @@ def _typed(value: Any, kind: Any, what: str) -> Any:
     if not isinstance(value, kind):
         raise TypeError(f"{what} is not {_NAMES.get(kind, 'a text or a number')}")
     return value
-
-
-def sample(questions: Sequence[EvalQuestion], limit: int | None, seed: int) -> tuple[EvalQuestion, ...]:
-    """At most `limit` questions drawn with a fixed seed, in their own order; the same seed draws the same
-    ones."""
-    if limit is None or limit >= len(questions):
-        return tuple(questions)
-    chosen = sorted(random.Random(seed).sample(range(len(questions)), limit))
-    return tuple(questions[i] for i in chosen)
-
-
-def fixed_sample(questions: Sequence[EvalQuestion], size: int | None) -> tuple[EvalQuestion, ...]:
-    """At most `size` questions, those whose ids have the smallest SHA-256, in their own order: the same ones
-    whatever else joins or leaves the set."""
-    if size is None or size >= len(questions):
-        return tuple(questions)
-    chosen = set(sorted((_digest(q.id), q.id) for q in questions)[:size])
-    return tuple(q for q in questions if (_digest(q.id), q.id) in chosen)
 
 
 def half_of(question: EvalQuestion) -> Half:
@@ -196,21 +181,36 @@ def _digest(key: str) -> bytes:
     return hashlib.sha256(unicodedata.normalize("NFC", key).encode()).digest()
 
 
-def restrict(
-    questions: Sequence[EvalQuestion], *, tags: Sequence[str] = (), half: Half | None = None
-) -> tuple[EvalQuestion, ...]:
-    """The questions that carry any of `tags` and belong to `half`; no tags and None leave all. Raises
-    InputError, naming what there is, where nothing is left."""
+def choose(questions: Sequence[EvalQuestion], choice: Choice = EVERY) -> tuple[EvalQuestion, ...]:
+    """The questions of a choice, in their order. Raises InputError, naming what there is, where nothing is
+    left."""
     known = sorted({tag for q in questions for tag in q.tags})
-    for tag in tags:
+    for tag in choice.tags:
         if tag not in known:
             there = f"There are: {', '.join(known)}." if known else "These questions have no tags."
             raise InputError(f"No question is tagged {tag!r}. {there}")
-    chosen = tuple(
-        q for q in questions if (not tags or set(tags) & set(q.tags)) and (half is None or half_of(q) == half)
-    )
-    if not chosen:
+    tagged = [q for q in questions if not choice.tags or set(choice.tags) & set(q.tags)]
+    kept = [q for q in tagged if choice.half in (None, half_of(q))]
+    if not kept:
         raise InputError(
-            f"Of {len(questions)} questions none is left in the half {half!r}; leave the half out."
+            f"Of {len(questions)} questions none is left in the half {choice.half!r}; leave the half out."
         )
-    return chosen
+    if choice.sample is not None:
+        first = set(sorted(kept, key=lambda q: (_digest(q.id), q.id))[: choice.sample])
+        kept = [q for q in kept if q in first]
+    if choice.limit is not None:
+        drawn = set(random.Random(choice.seed).sample(kept, min(choice.limit, len(kept))))
+        kept = [q for q in kept if q in drawn]
+    return tuple(kept)
+
+
+def with_progress(
+    questions: Sequence[EvalQuestion], progress: Callable[[Progress], None] | None, stage: str = "questions"
+) -> Iterator[EvalQuestion]:
+    """The questions one by one; the callback is given each when it is done."""
+    begun = time.perf_counter()
+    for done, question in enumerate(questions, 1):
+        yield question
+        if progress is not None:
+            rate, total = done / max(time.perf_counter() - begun, 1e-9), len(questions)
+            progress(Progress(stage, done, total, rate, (total - done) / rate, question.question))

@@ -1,21 +1,15 @@
 """Measure an index on a set of questions: is the evidence found, shown and cited, and is what is absent
-refused?
-
-A set is a folder with `documents/` and `questions.jsonl`, or such a file alone, one JSON object a line: `id`,
-`question`, `answers` (accepted ones; may be empty), `answerable`, `evidence` (entries of `document`, and
-`page` or `quote`), `tags`."""
+refused?"""
 
 from __future__ import annotations
 
 import copy
-import dataclasses
 import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import CitewiseError, InputError
 from rag.languages.text import detect_language
 from rag.measure import metrics
-from rag.measure.evalset import EVERY, Choice, EvalQuestion, fixed_sample, load_questions, restrict, sample
-from rag.measure.report import ALL, PLAIN, QuestionResult, Report, Variant, measures_of
-from rag.measure.scoring import Scores, is_searched, judge, nothing_scores, passage, rank_scores
-from rag.measure.yardstick import nothing, outcome
-from rag.types import Answer, EvidenceFound, Filters, Finished, Hit, Progress, Stages, Token
+from rag.measure.evalset import EVERY, Choice, EvalQuestion, choose, load_questions, with_progress
+from rag.measure.report import ALL, PLAIN, Report, Variant, measures_of
+from rag.measure.yardstick import QuestionResult, judge, nothing_scores, unanswered
+from rag.types import Answer, EvidenceFound, Filters, Finished, Progress, Stages, Token
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -36,7 +29,7 @@ if TYPE_CHECKING:
 PARTS = ("retrieval", "answers", "all")
 DEPTH = 100
 ALL_STAGES = Stages()
-STAGE_NAMES = tuple(f.name for f in dataclasses.fields(Stages))
+STAGE_NAMES = tuple(f.name for f in fields(Stages))
 
 
 def evaluate(
@@ -56,30 +49,52 @@ def evaluate(
     `depth` passages are retrieved per question; measures @k are given up to it. `stages` are those of
     retrieval that take part, for the answers too. A question that fails counts as not found and is listed
     with its error. Raises InputError for an unusable set, CitewiseError where the index cannot be used."""
-    check_what(what)
-    if what != "retrieval" and assistant is None:
+    if what in PARTS[1:] and assistant is None:
         raise InputError(f"Measuring {what} needs an assistant.")
-    questions = choose(source, choice, searched=what == "retrieval")
-    run = Run(index, assistant, what, depth, stages, scoped=choice.scoped)
+    questions = read_set(source, choice, what)
+    run = _Run(_narrowed(index, stages), assistant, what, depth, choice.scoped)
     run.warm_up(questions)
-    with staged(assistant, stages):
+    if assistant is not None:
+        whole, assistant.index = assistant.index, _narrowed(assistant.index, stages)
+    try:
         results = tuple(run.ask(q) for q in with_progress(questions, progress))
-    settings = {"what": what} | settings_of(choice, questions, depth, stages)
-    return run.report(set_name(source), settings, results, questions)
+    finally:
+        if assistant is not None:
+            assistant.index = whole
+    tags = sorted({tag for q in questions for tag in q.tags})
+    by_tag = {t: measures_of([r.scores for r in results if t in r.tags]) for t in tags}
+    # There are two where some questions are searched without vectors.
+    thresholds = sorted({round(r.threshold, 4) for r in results if r.threshold is not None})
+    narrowing = {
+        "tags": ", ".join(choice.tags),
+        "half": choice.half,
+        "sample": choice.sample,
+        "scoped": choice.scoped,
+        "without": ", ".join(name for name in STAGE_NAMES if not getattr(stages, name)),
+        "threshold": " and ".join(map(str, thresholds)),
+    }
+    settings = {"what": what, "questions": len(questions), "seed": choice.seed, "depth": depth}
+    return Report(
+        name=set_name(source),
+        settings=settings | {name: value for name, value in narrowing.items() if value},
+        measures=measures_of([r.scores for r in results]),
+        by_tag=by_tag if len(tags) > 1 else {},
+        counts=dict(sorted(run.counts.items())),
+        seconds=percentiles([r.seconds for r in results]),
+        memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        / (1 << 20 if sys.platform == "darwin" else 1 << 10),
+        missing=_missing(index, questions),
+        results=results,
+    )
 
 
-def check_what(what: str) -> None:
-    """Raises InputError, naming what there is, for anything that cannot be measured."""
+def read_set(source: Path, choice: Choice = EVERY, what: str = "retrieval") -> tuple[EvalQuestion, ...]:
+    """The questions to ask, in their order. For "retrieval" at least one must say where its evidence stands.
+    Raises InputError, also for anything that cannot be measured."""
     if what not in PARTS:
         raise InputError(f"There is nothing called {what!r} to measure. Allowed: {', '.join(PARTS)}.")
-
-
-def choose(source: Path, choice: Choice = EVERY, *, searched: bool = False) -> tuple[EvalQuestion, ...]:
-    """The questions to ask, in their order. With `searched` at least one must say where its evidence stands:
-    without any, retrieval cannot be measured. Raises InputError."""
-    found = restrict(load_questions(source), tags=choice.tags, half=choice.half)
-    questions = sample(fixed_sample(found, choice.sample), choice.limit, choice.seed)
-    if searched and not any(map(is_searched, questions)):
+    questions = choose(load_questions(source), choice)
+    if what == "retrieval" and not any(q.located for q in questions):
         raise InputError(
             f"None of the {len(questions)} questions of {source} says where its evidence stands: retrieval "
             'cannot be measured. Add `evidence` ({"document": ..., "quote": ...}), or measure answers alone '
@@ -94,30 +109,15 @@ def set_name(source: Path) -> str:
     return resolved.name if resolved.is_dir() else resolved.stem
 
 
-def settings_of(
-    choice: Choice, questions: Sequence[EvalQuestion], depth: int, stages: Stages = ALL_STAGES
-) -> dict[str, Any]:
-    """What a report says of a run: how many questions, and what narrowed it."""
-    found: dict[str, Any] = {"questions": len(questions), "seed": choice.seed, "depth": depth}
-    if choice.tags:
-        found["tags"] = ", ".join(choice.tags)
-    found |= {name: getattr(choice, name) for name in ("half", "sample", "scoped") if getattr(choice, name)}
-    if stages != ALL_STAGES:
-        found["without"] = ", ".join(name for name in STAGE_NAMES if not getattr(stages, name))
-    return found
-
-
 @dataclass
-class Run:
-    """What accumulates over the questions: times, counts, and the numbers of each question by measure."""
+class _Run:
+    """Asks questions, and counts kinds of answers and states of claims over all of them."""
 
     index: Index
     assistant: Assistant | None
     what: str
     depth: int
-    stages: Stages
     scoped: bool = False
-    thresholds: set[float] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
 
     def warm_up(self, questions: Sequence[EvalQuestion]) -> None:
@@ -127,59 +127,41 @@ class Run:
         for q in questions:
             first.setdefault(detect_language(q.question), q.question)
         for question in first.values():
-            search(self.index, question, 1, self.stages)
+            self.index.search(question, 1)
 
     def ask(self, question: EvalQuestion) -> QuestionResult:
-        scores: Scores = {}
         seconds: dict[str, float] = {}
-        found: dict[str, Any] = {}
+        found = replace(unanswered(question), seconds=seconds)
         try:
-            if self.what != "answers" and is_searched(question):
-                found |= self._retrieve(question, scores, seconds)
+            if self.what != "answers" and question.located:
+                found = self._retrieve(question, found, seconds)
             if self.what != "retrieval":
-                found |= self._answer(question, scores, seconds)
+                answer = self._answer(question, seconds)
+                self.counts[f"kind: {answer.kind.value}"] += 1
+                self.counts.update(f"state: {claim.state.value}" for claim in answer.claims)
+                self.counts.update(f"dropped from the draft: {claim.state.value}" for claim in answer.dropped)
+                found = judge(question, answer, found)
         except CitewiseError as error:
-            found["error"] = str(error)
             lost = nothing_scores(question, self.what, self.depth)
-            lost |= nothing(question) if self.what != "retrieval" else {}
-            for name, value in lost.items():
-                scores.setdefault(name, value)
-        about = (question.id, question.question, question.answerable, question.tags)
-        return QuestionResult(*about, scores=scores, seconds=seconds, **found)
+            found = replace(found, error=str(error), scores={**lost, **found.scores})
+        return found
 
-    def _retrieve(self, question: EvalQuestion, scores: Scores, seconds: dict[str, float]) -> dict[str, Any]:
+    def _retrieve(
+        self, question: EvalQuestion, found: QuestionResult, seconds: dict[str, float]
+    ) -> QuestionResult:
         begun = time.perf_counter()
-        hits = search(self.index, question.question, self.depth, self.stages)
+        hits = self.index.search(question.question, self.depth)
         seconds["search"] = time.perf_counter() - begun
-        passages = [passage(hit) for hit in hits]
-        scores |= rank_scores(passages, question.evidence, self.depth)
-        return {
-            "searched": True,
-            "rank": metrics.first_rank(passages, question.evidence),
-            "document_rank": metrics.first_document_rank(passages, question.evidence),
-        }
+        passages = [metrics.passage(hit) for hit in hits]
+        return replace(
+            found,
+            searched=True,
+            rank=metrics.first_rank(passages, question.evidence),
+            document_rank=metrics.first_document_rank(passages, question.evidence),
+            scores=metrics.rank_scores(passages, question.evidence, self.depth),
+        )
 
-    def _answer(self, question: EvalQuestion, scores: Scores, seconds: dict[str, float]) -> dict[str, Any]:
-        answer = self._timed_answer(question, seconds)
-        self.thresholds.add(round(answer.certificate.threshold, 4))
-        self.counts[f"kind: {answer.kind.value}"] += 1
-        self.counts.update(f"state: {claim.state.value}" for claim in answer.claims)
-        self.counts.update(f"dropped from the draft: {claim.state.value}" for claim in answer.dropped)
-        judged, about = judge(question, answer)
-        came = outcome(question, answer)
-        scores |= {**judged, **came.scores}
-        return about | {
-            "kind": answer.kind.value,
-            "score": answer.certificate.best_score,
-            "threshold": answer.certificate.threshold,
-            "answer": answer.text,
-            "outcome": came.name,
-            "first_sentence": came.first,
-            "state": came.state,
-            "citations": came.citations,
-        }
-
-    def _timed_answer(self, question: EvalQuestion, seconds: dict[str, float]) -> Answer:
+    def _answer(self, question: EvalQuestion, seconds: dict[str, float]) -> Answer:
         assert self.assistant is not None, "evaluate() checked it"
         filters = self._scope(question) if self.scoped and question.scope else None
         begun = time.perf_counter()
@@ -204,29 +186,6 @@ class Run:
             raise InputError(f"The index holds none of: {', '.join(question.scope)}.")
         return Filters(documents=paths)
 
-    def report(
-        self,
-        name: str,
-        settings: dict[str, Any],
-        results: tuple[QuestionResult, ...],
-        questions: Sequence[EvalQuestion],
-    ) -> Report:
-        tags = sorted({tag for q in questions for tag in q.tags})
-        by_tag = {t: measures_of([r.scores for r in results if t in r.tags]) for t in tags}
-        if self.thresholds:  # there are two where some questions are searched without vectors
-            settings = settings | {"threshold": " and ".join(map(str, sorted(self.thresholds)))}
-        return Report(
-            name=name,
-            settings=settings,
-            measures=measures_of([r.scores for r in results]),
-            by_tag=by_tag if len(tags) > 1 else {},
-            counts=dict(sorted(self.counts.items())),
-            seconds=percentiles([r.seconds for r in results]),
-            memory_mb=_peak_memory_mb(),
-            missing=_missing(self.index, questions),
-            results=results,
-        )
-
 
 def percentiles(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """ "NAME p50" and "NAME p95" in seconds, by stage."""
@@ -240,32 +199,9 @@ def percentiles(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 def _missing(index: Index, questions: Sequence[EvalQuestion]) -> tuple[str, ...]:
     """Evidence documents that the index does not hold: their questions cannot be found by any search."""
-    held = [d.path for d in index.documents() if d.chunks]
-    exact = set(held)
+    held = {d.path for d in index.documents() if d.chunks}
     wanted = {e.document for q in questions if q.answerable for e in q.evidence}
-    return tuple(
-        sorted(w for w in wanted if w not in exact and not any(metrics.same_document(p, w) for p in held))
-    )
-
-
-def with_progress(
-    questions: Sequence[EvalQuestion], progress: Callable[[Progress], None] | None
-) -> Iterator[EvalQuestion]:
-    """The questions one by one; the callback is given each before it is asked, and of the end."""
-    begun = time.perf_counter()
-    for done, question in enumerate([*questions, None]):
-        if progress is not None:
-            rate = done / (time.perf_counter() - begun)
-            remaining = (len(questions) - done) / rate if rate else None
-            current = question.question if question else ""
-            progress(Progress("questions", done, len(questions), rate, remaining, current))
-        if question:
-            yield question
-
-
-def _peak_memory_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    return tuple(sorted(w for w in wanted - held if not any(metrics.same_document(p, w) for p in held)))
 
 
 def stages_without(names: Iterable[str]) -> Stages:
@@ -276,29 +212,17 @@ def stages_without(names: Iterable[str]) -> Stages:
             raise InputError(
                 f"There is no stage of retrieval called {name!r}. Stages: {', '.join(STAGE_NAMES)}."
             )
-    return dataclasses.replace(ALL_STAGES, **dict.fromkeys(off, False))
+    return replace(ALL_STAGES, **dict.fromkeys(off, False))
 
 
-def search(index: Index, question: str, k: int, stages: Stages = ALL_STAGES) -> list[Hit]:
-    """The index's search as users have it unless stages are switched off."""
-    return index.search(question, k) if stages == ALL_STAGES else index.search(question, k, stages=stages)
-
-
-@contextmanager
-def staged(assistant: Assistant | None, stages: Stages) -> Iterator[None]:
-    """While it lasts the assistant searches with these stages alone; nothing changes for all of them."""
-    if assistant is None or stages == ALL_STAGES:
-        yield
-        return
-    whole = assistant.index
-    narrowed: Any = copy.copy(whole)
-    narrowed.search = partial(whole.search, stages=stages)
-    narrowed.search_each = partial(whole.search_each, stages=stages)
-    assistant.index = narrowed
-    try:
-        yield
-    finally:
-        assistant.index = whole
+def _narrowed(index: Index, stages: Stages) -> Index:
+    """The index, which searches with these stages alone; itself for all of them."""
+    if stages == ALL_STAGES:
+        return index
+    narrowed: Any = copy.copy(index)
+    narrowed.search = partial(index.search, stages=stages)
+    narrowed.search_each = partial(index.search_each, stages=stages)
+    return narrowed  # type: ignore[no-any-return]
 
 
 def variants() -> dict[str, Stages]:
@@ -321,16 +245,17 @@ def ablate(
     asked one after the other, each time beginning with another, so that neither the machine's mood nor a
     warm cache favours any. Raises InputError for an unusable set, CitewiseError where the index cannot be
     used."""
-    questions = [q for q in choose(source, choice, searched=True) if is_searched(q)]
-    runs = [(name, Run(index, None, "retrieval", depth, stages)) for name, stages in variants().items()]
-    results: dict[str, list[QuestionResult]] = {name: [] for name, _ in runs}
+    questions = [q for q in read_set(source, choice) if q.located]
+    tried = variants()
+    runs = [(name, _Run(_narrowed(index, s), None, "retrieval", depth)) for name, s in tried.items()]
+    results: dict[str, list[QuestionResult]] = {name: [] for name in tried}
     for _, run in runs:  # models and indexes load at first use
         run.warm_up(questions)
-    for number, question in enumerate(with_progress(questions, progress)):
+    for number, question in enumerate(with_progress(questions, progress, "variants")):
         first = number % len(runs)
         for name, run in runs[first:] + runs[:first]:
             results[name].append(run.ask(question))
-    return tuple(_variant(name, run.stages, results[name], results[ALL]) for name, run in runs)
+    return tuple(_variant(name, stages, results[name], results[ALL]) for name, stages in tried.items())
 
 
 def _variant(
@@ -345,7 +270,7 @@ def _variant(
         stages,
         measures_of([r.scores for r in results]),
         {} if results is base else differences,
-        metrics.percentile([r.seconds["search"] for r in results if "search" in r.seconds], 0.5),
+        percentiles([r.seconds for r in results]).get("search p50", 0.0),
         {r.id: r.rank for r in results},
         sum(bool(r.error) for r in results),
     )

@@ -15,7 +15,11 @@ from numpy.typing import NDArray
 
 from rag.facts.quantities import QuantityMatch, compare, extract
 from rag.languages.text import letters, normalise
+from rag.types import Evidence, Hit
 
+Scores = dict[str, float]
+CUTOFFS = (1, 3, 5, 10, 20, 100)
+RECALLS = (5, 10, 100)
 # Runs of this many letters that occur in both texts count as the same words. Shorter ones are shared by
 # chance ("of the agreement"); longer ones break where a parser put a footnote mark into a quote.
 _SHINGLE = 12
@@ -146,6 +150,29 @@ def recall(passages: Sequence[Passage], entries: Sequence[EvidenceEntry], cutoff
     return sum(any(is_hit(p, e) for p in first) for e in entries) / len(entries) if entries else 0.0
 
 
+def rank_scores(passages: Sequence[Passage], entries: Sequence[EvidenceEntry], depth: int) -> Scores:
+    """Every retrieval measure of one question by name, for a list of `depth` passages or fewer.
+
+    No passages: nothing was found, all zero. Measures deeper than `depth` are left out, not guessed."""
+    rank = first_rank(passages, entries)
+    document_rank = first_document_rank(passages, entries)
+    cutoffs = [k for k in CUTOFFS if k <= depth]
+    scores = {f"hit@{k}": float(rank is not None and rank <= k) for k in cutoffs}
+    scores |= {f"document hit@{k}": float(document_rank is not None and document_rank <= k) for k in cutoffs}
+    scores["MRR@10"] = reciprocal_rank(rank)
+    scores["nDCG@10"] = ndcg(gains(passages, entries), len(entries))
+    scores |= {f"recall@{k}": recall(passages, entries, k) for k in RECALLS if k <= depth}
+    return scores
+
+
+def passage(hit: Hit) -> Passage:
+    return Passage(hit.document.path, hit.chunk.text, hit.chunk.page, hit.chunk.last_page)
+
+
+def is_shown(e: Evidence, entries: Sequence[EvidenceEntry]) -> bool:
+    return hits_any(Passage(e.document.path, e.text, e.page, e.page), entries)
+
+
 def contains_answer(text: str, answers: Sequence[str]) -> bool:
     """Whether any accepted answer stands in the text as whole words: case, punctuation and thousands
     separators do not count, decimal points do."""
@@ -210,20 +237,13 @@ def risk_coverage(scores: Sequence[float], wrong: Sequence[bool]) -> tuple[RiskP
 def area_under_risk(points: Sequence[RiskPoint]) -> float:
     """AURC (Geifman and El-Yaniv, 2017): the risk averaged over the coverages, each point holding for the
     questions that it adds. 0..1, lower is better; 0 for no points."""
-    area, reached = 0.0, 0.0
-    for point in points:
-        area += point.risk * (point.coverage - reached)
-        reached = point.coverage
-    return area
+    before = [0.0, *(p.coverage for p in points[:-1])]
+    return sum(p.risk * (p.coverage - reached) for p, reached in zip(points, before, strict=False))
 
 
 def measure(values: Sequence[float]) -> Measure:
     """Mean and 95 % percentile bootstrap interval (Efron, 1979); all zero for no values."""
-    if not values:
-        return Measure(0.0, 0.0, 0.0, 0)
-    sample = np.asarray(values, dtype=np.float64)
-    low, high = _interval(sample)
-    return Measure(float(sample.mean()), low, high, len(sample))
+    return Measure(*_bootstrap(np.asarray(values, dtype=np.float64)), len(values))
 
 
 def share(values: Sequence[float]) -> Measure:
@@ -241,19 +261,19 @@ def share(values: Sequence[float]) -> Measure:
 def difference(before: Sequence[float], after: Sequence[float]) -> Difference:
     """The paired bootstrap of `after - before`: the same questions are drawn on both sides, so that what
     makes a question hard cancels out. All zero for no values."""
-    if not before and not after:
-        return Difference(0.0, 0.0, 0.0, 0, 0, 0)
     deltas = np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
-    low, high = _interval(deltas)
     better, worse = int((deltas > 0).sum()), int((deltas < 0).sum())
-    return Difference(float(deltas.mean()), low, high, len(deltas), better, worse)
+    return Difference(*_bootstrap(deltas), len(deltas), better, worse)
 
 
-def _interval(sample: NDArray[np.float64]) -> tuple[float, float]:
+def _bootstrap(sample: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Mean, and the ends of its interval."""
+    if not len(sample):
+        return 0.0, 0.0, 0.0
     generator = np.random.default_rng(0)
     means = sample[generator.integers(0, len(sample), (_RESAMPLES, len(sample)))].mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
+    return float(sample.mean()), float(low), float(high)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -11,8 +11,9 @@ from typing import Any
 
 from rag.errors import InputError
 from rag.files import write_atomically
-from rag.measure import metrics, yardstick
+from rag.measure import metrics
 from rag.measure.metrics import Difference, Measure, RiskPoint, area_under_risk, difference
+from rag.measure.yardstick import ANSWERED, COLUMNS, PRECISION, REFUSALS, SHARES, SHOWN, WRONG, QuestionResult
 from rag.types import AnswerKind, Stages
 from rag.types.plain import to_json
 
@@ -20,24 +21,13 @@ ALL, PLAIN = "all stages", "plain"
 ABLATED = ("hit@1", "hit@5", "hit@10", "document hit@1", "MRR@10")
 # A rank that crosses several of these has turned at the first; five is what a reader looks at.
 TURNS = (5, 1, 10)
-TAG_COLUMNS = (
-    "hit@1",
-    "hit@5",
-    "hit@10",
-    "document hit@1",
-    "MRR@10",
-    "evidence shown",
-    "answered with its evidence",
-    "citation precision",
-    "refused, answerable",
-    "refused, unanswerable",
-)
+TAG_COLUMNS = (*ABLATED, SHOWN, ANSWERED, PRECISION, *REFUSALS.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
     """A title, and below it a table (`rows` under `head`), a list of `items`, a `note`; what is empty is left
-    out."""
+    out, a head without rows too."""
 
     title: str
     head: tuple[str, ...] = ()
@@ -46,44 +36,11 @@ class Section:
     note: str = ""
 
     def to_markdown(self) -> str:
-        parts = [f"## {self.title}" if self.title else ""]
-        parts += [table(self.head, self.rows) if self.head else "", "\n".join(f"- {i}" for i in self.items)]
-        return "\n\n".join(part for part in (*parts, self.note) if part)
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionResult:
-    """One question: whether retrieval was measured, 1-based ranks (None: not in the list), what the answer
-    was, its scores by measure, seconds by stage, and what went wrong.
-
-    Fields about answers are None where no answer was asked for, or where they do not apply
-    (`evidence_shown` without evidence entries, `answer_in_evidence` without accepted answers). `score` is
-    the probability that the evidence suffices and `threshold` what it was held against; `wrong` says whether
-    an answer from this evidence is an error, also where it was refused. The last four are of
-    `rag.measure.yardstick`."""
-
-    id: str
-    question: str
-    answerable: bool
-    tags: tuple[str, ...] = ()
-    searched: bool = False
-    rank: int | None = None
-    document_rank: int | None = None
-    kind: str = ""
-    score: float | None = None
-    evidence_shown: bool | None = None
-    answer_in_evidence: bool | None = None
-    answer_in_text: bool | None = None
-    answer: str = ""
-    error: str = ""
-    threshold: float | None = None
-    wrong: bool | None = None
-    scores: Mapping[str, float] = field(default_factory=dict)
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    outcome: str = ""
-    first_sentence: str = ""
-    state: str = ""
-    citations: tuple[str, ...] = ()
+        lines: list[Sequence[str]] = [self.head, ["---"] * len(self.head), *self.rows] if self.rows else []
+        table = [f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines]
+        title = f"## {self.title}" if self.title else ""
+        parts = (title, "\n".join(table), "\n".join(f"- {i}" for i in self.items), self.note)
+        return "\n\n".join(filter(None, parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,23 +82,21 @@ class Report:
     results: tuple[QuestionResult, ...]
     ablation: tuple[Variant, ...] = ()
 
-    def to_json(self) -> str:
-        return to_json(self, indent=1) + "\n"
-
     def sections(self) -> list[Section]:
         """Everything for reading; the same numbers as the JSON."""
-        judged = yardstick.table({"all": self.measures, **self.by_tag}, "kind")
-        found = [Section("Answers", judged[0], judged[1:])] if judged else []
-        found.append(_measured(self.measures))
+        found = [*_outcomes("Answers", "kind", {"all": self.measures, **self.by_tag})]
+        rows = [
+            (k, f"{m.value:.3f}", f"{m.low:.3f} to {m.high:.3f}", str(m.n)) for k, m in self.measures.items()
+        ]
+        found.append(Section("All questions", ("measure", "value", "95 % interval", "questions"), rows))
         if self.by_tag:
             found.append(_by_tag("By tag (questions in brackets)", "tag", self.by_tag))
-        counts = [(k, str(v)) for k, v in self.counts.items()]
         points = risk_curve(self.results)
         area = f"Risk averaged over all coverages (AURC, lower is better): {area_under_risk(points):.3f}"
-        if counts:
-            found.append(Section("Counts", ("what", "count"), counts, note=area if points else ""))
-        elif points:
-            found.append(Section("", note=area))
+        if self.counts or points:
+            counts = [(k, str(v)) for k, v in self.counts.items()]
+            title = "Counts" if counts else ""
+            found.append(Section(title, ("what", "count"), counts, note=area if points else ""))
         times = [(k, f"{v * 1000:.1f}") for k, v in self.seconds.items()]
         peak = f"Peak memory: {self.memory_mb:.0f} MB"
         found.append(Section("Times and memory", ("what", "ms"), times, note=peak))
@@ -149,10 +104,7 @@ class Report:
             found.append(Section("Evidence documents that are not in the index", items=self.missing))
         if self.ablation:
             found.append(_ablated(self.ablation))
-        return found + [
-            Section(f"{title}: {len(rows)}", items=tuple(f"{r.id}: {r.question}{note}" for r, note in rows))
-            for title, rows in to_look_at(self.results)
-        ]
+        return found + _to_look_at(self.results)
 
     def to_markdown(self) -> str:
         settings = ", ".join(f"{k} {v}" for k, v in self.settings.items())
@@ -161,7 +113,7 @@ class Report:
     def write(self, folder: Path) -> tuple[Path, Path]:
         """`report.json` and `report.md` in `folder`, each written atomically. Raises StorageError."""
         paths = folder / "report.json", folder / "report.md"
-        write_atomically(paths[0], self.to_json().encode())
+        write_atomically(paths[0], f"{to_json(self, indent=1)}\n".encode())
         write_atomically(paths[1], self.to_markdown().encode())
         return paths
 
@@ -173,7 +125,7 @@ def measures_of(rows: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
         for name, value in row.items():
             columns.setdefault(name, []).append(value)
     return {
-        name: metrics.share(values) if name in yardstick.SHARES else metrics.measure(values)
+        name: metrics.share(values) if name in SHARES else metrics.measure(values)
         for name, values in columns.items()
     }
 
@@ -208,14 +160,14 @@ class Change:
         ]
         head = ("measure", "difference", "95 % interval", "rose", "fell", "questions")
         note = f"Unchanged on every question: {same}." if same else ""
-        found = [Section(f"Against {self.former}", head if rows else (), rows, note=note)]
+        found = [Section(f"Against {self.former}", head, rows, note=note)]
         for name, better in (("worse", False), ("better", True)):
-            some = [t for t in self.turned if t.better is better]
             cells = [
                 (t.id, t.what, f"{t.before} → {t.after}".replace("None", "not found"), t.question)
-                for t in some
+                for t in self.turned
+                if t.better is better
             ]
-            shown = ("id", "what", "before → after", "question") if cells else ()
+            shown = ("id", "what", "before → after", "question")
             found.append(Section(f"Turned {name}: {len(cells)}", shown, cells))
         return found
 
@@ -273,35 +225,37 @@ def risk_curve(results: Sequence[QuestionResult]) -> tuple[RiskPoint, ...]:
     return metrics.risk_coverage([m for m, _ in known], [w for _, w in known])
 
 
-Noted = tuple[QuestionResult, str]
-
-
-def to_look_at(results: Sequence[QuestionResult]) -> list[tuple[str, list[Noted]]]:
-    """The questions that came out wrong, each with a note, under a title for what went wrong; empty groups
-    are left out."""
-    titles = (
-        "Evidence not in the first 5 passages",
-        "Answerable, but refused",
-        "Answered, but the evidence was not shown",
-        "Unanswerable, but answered",
-        "Errors",
-    )
-    groups: dict[str, list[Noted]] = {title: [] for title in titles}
+def _to_look_at(results: Sequence[QuestionResult]) -> list[Section]:
+    """The questions that came out wrong, each with a note, under a title for what went wrong."""
+    groups: dict[str, list[str]] = {}
     for r in results:
         refused, answered = r.kind == AnswerKind.REFUSED.value, r.kind not in ("", AnswerKind.REFUSED.value)
         ranks = f" (evidence at {r.rank or '-'}, document at {r.document_rank or '-'})"
         as_answered = f" ({' '.join(r.answer.split())[:160]})"
-        wrong = (
-            (r.searched and (r.rank or 6) > 5, ranks),
-            (r.answerable and refused, ranks),
-            (r.evidence_shown is False and answered, as_answered),
-            (not r.answerable and answered, as_answered),
-            (bool(r.error), f": {r.error}"),
-        )
-        for title, (applies, note) in zip(titles, wrong, strict=True):
-            if applies:
-                groups[title].append((r, note))
-    return [(title, rows) for title, rows in groups.items() if rows]
+        for title, applies, note in (
+            ("Evidence not in the first 5 passages", r.searched and (r.rank or 6) > 5, ranks),
+            ("Answerable, but refused", r.answerable and refused, ranks),
+            ("Answered, but the evidence was not shown", r.evidence_shown is False and answered, as_answered),
+            ("Unanswerable, but answered", not r.answerable and answered, as_answered),
+            ("Errors", bool(r.error), f": {r.error}"),
+        ):
+            groups.setdefault(title, []).extend([f"{r.id}: {r.question}{note}"] if applies else [])
+    return [Section(f"{title}: {len(items)}", items=tuple(items)) for title, items in groups.items() if items]
+
+
+def _outcomes(title: str, what: str, groups: Mapping[str, Mapping[str, Measure]]) -> list[Section]:
+    """A row for each set or kind that was judged: how many questions, then each measure with its 95 %
+    interval."""
+
+    def cell(measure: Measure | None) -> str:
+        return f"{measure.value:.2f} ({measure.low:.2f}–{measure.high:.2f})" if measure else ""
+
+    rows = [
+        (name, str(measures[WRONG].n), *(cell(measures.get(c)) for c in COLUMNS))
+        for name, measures in groups.items()
+        if WRONG in measures
+    ]
+    return [Section(title, (what, "questions", *COLUMNS), rows)] if rows else []
 
 
 def _by_tag(title: str, what: str, groups: Mapping[str, Mapping[str, Measure]]) -> Section:
@@ -312,11 +266,6 @@ def _by_tag(title: str, what: str, groups: Mapping[str, Mapping[str, Measure]]) 
 
     rows = [(name, *(cell(measures.get(n)) for n in names)) for name, measures in groups.items()]
     return Section(title, (what, *names), rows)
-
-
-def _measured(measures: Mapping[str, Measure]) -> Section:
-    rows = [(k, f"{m.value:.3f}", f"{m.low:.3f} to {m.high:.3f}", str(m.n)) for k, m in measures.items()]
-    return Section("All questions", ("measure", "value", "95 % interval", "questions"), rows)
 
 
 def _ablated(variants: Sequence[Variant]) -> Section:
@@ -352,17 +301,10 @@ def _variant_cell(variant: Variant, name: str) -> str:
     return f"{value.value:.3f} ({change.value:+.3f}; {change.low:+.3f} to {change.high:+.3f})"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines: list[Sequence[str]] = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
-
-
 def sets_table(reports: Mapping[str, Report]) -> str:
     """Several sets as one Markdown table, a row for each and one for all of their questions: the outcomes of
     the answers, or where none was asked for the measures that are shown by tag."""
     rows = {name: report.measures for name, report in reports.items()}
     rows["all"] = measures_of([r.scores for report in reports.values() for r in report.results])
-    found = yardstick.table(rows, "set")
-    shown = Section("", found[0], found[1:]) if found else _by_tag("", "set", rows)
+    (shown,) = _outcomes("", "set", rows) or [_by_tag("", "set", rows)]
     return shown.to_markdown()

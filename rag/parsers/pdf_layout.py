@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.parsers.base import TextBuilder, letters
-from rag.parsers.headings import heading_level, is_title_case
 from rag.parsers.pdf_lines import TextLine
 from rag.parsers.pdf_rows import cell_spans, read_row
 from rag.parsers.pdf_tables import PdfTable
-from rag.parsers.plain import is_list_item
+from rag.parsers.plain import heading_level, is_list_item, is_title_case
 
 _BULLET = re.compile(r"[•·▪●○◦‣■□➢✓–—-]$")
 _BULLETED = re.compile(r"[•▪●○◦‣■□➢✓]\s*\S")

@@ -12,10 +12,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from rag.errors import ParseError
-from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
+from rag.parsers.base import (
+    MAX_COLUMNS,
+    Limits,
+    Parsed,
+    TextBuilder,
+    clean,
+    column_heads,
+    is_number,
+    one_line,
+)
 from rag.parsers.docx import check_zip, core_properties
 from rag.parsers.encoding import decode
-from rag.parsers.grid import MAX_COLUMNS, column_heads, is_number
 
 _DELIMITERS = ",;\t|"
 

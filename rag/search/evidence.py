@@ -2,33 +2,30 @@
 
 Sentences of the retrieved passages are ranked by a logistic model over the signals of
 `rag.search.sufficiency`; the cosine with the question is computed only for the few that the other signals
-leave in the running: it is the costliest step of showing evidence. A second model over the ranked list
-judges sufficiency; below its threshold the question is refused."""
+leave in the running: it is the costliest step of showing evidence. `rag.search.verdict` says whether they
+suffice."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.languages.text import search_tokens, sentences
 from rag.models.embedder import Embedder, supports
-from rag.questions.expects import Wording
 from rag.questions.query import Query
 from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
 from rag.search.pool import idf_weights
 from rag.search.ranker import Ranker
 from rag.search.sufficiency import (
     Calibration,
-    answer_signals,
     load_calibration,
     sentence_signals,
     with_cosines,
 )
+from rag.search.verdict import CORE, RankedSentences, Verdict, judge
 from rag.store.store import Store
 from rag.types import Chunk, Evidence, Hit
 
@@ -41,38 +38,22 @@ _RANKED = 16
 _TITLE_CHARS = 60
 # A sentence this much less likely than the best is not shown; the first two always are.
 _LEAST_SHARE = 0.2
-_CORE = 3
 _LONGEST = 1200
 _HEAD_CHARS = 1200
-_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Ranked evidence (numbers 1..n) and the verdict. `score` is the probability, 0..1, that it holds the
-    answer; `core` counts the first sentences that a draft is written from; `dense` says whether vectors took
-    part."""
+    """Ranked evidence (numbers 1..n) and the verdict on it; `core` counts the first sentences that a draft is
+    written from."""
 
     evidence: tuple[Evidence, ...]
-    sufficient: bool
-    score: float
-    threshold: float
+    verdict: Verdict
     core: int
-    dense: bool
-    reason: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class RankedSentences:
-    """Every candidate sentence, best first, with what the judgement needs; `signals` are those of
-    `rag.search.sufficiency`, a row for each."""
-
-    question: PreparedQuestion
-    sentences: tuple[Sentence, ...]
-    probabilities: tuple[float, ...]
-    cosines: tuple[float | None, ...]
-    dense: bool
-    signals: NDArray[np.float64]
+    @property
+    def sufficient(self) -> bool:
+        return self.verdict.sufficient
 
 
 class Searched(Protocol):
@@ -92,50 +73,14 @@ def select(
     """The at most `limit` sentences that bear on the question, best first. No hit gives an empty,
     insufficient selection."""
     ranked = rank_sentences(query, hits, index, index.embedder_for(query.language))
-    calibration = load_calibration("dense" if ranked.dense else "lexical")
-    score = judge(ranked, hits, calibration)
-    usual = index.ranker().threshold if threshold is None else threshold
-    bar = calibration.threshold if usual is None else usual
-    displayed = _displayed(ranked, limit)
     evidence = tuple(
         as_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
-        for n, i in enumerate(displayed, 1)
+        for n, i in enumerate(_displayed(ranked, limit), 1)
     )
-    of_others = bool(names_without_passages(query, hits)) or of_other_years(query, evidence)
-    sufficient = bool(evidence) and score >= bar and not of_others
-    return Selection(
-        evidence,
-        sufficient,
-        score,
-        bar,
-        min(_CORE, len(evidence)),
-        ranked.dense,
-        "" if sufficient else _why(ranked, hits),
-    )
-
-
-def of_other_years(query: Query, evidence: Sequence[Evidence]) -> bool:
-    """Whether the question asks about years, the best evidence is a row of a table whose columns are other
-    years, and none of the first pieces says one of those asked about: the row would pass for the answer."""
-    years = {str(p.year) for p in query.periods if p.year}
-    first = [f"{e.header} {e.text} {' '.join(e.heading_path)}" for e in evidence[:_CORE]]
-    if not years or not first or not _YEAR.search(evidence[0].header):
-        return False
-    return not any(year in said for year in years for said in first)
-
-
-def names_without_passages(query: Query, hits: Sequence[Hit]) -> tuple[str, ...]:
-    """Companies that the question names, that no document is about and no passage found speaks of: whatever
-    the passages say, they say it of somebody else. What stands in 《》 may be any book, and is left to the
-    score."""
-    named = query.constraints.unknown_names
-    unknown = tuple(name for name in named if f"《{name}" not in query.text and f"〈{name}" not in query.text)
-    if not unknown:
-        return ()
-    read = "\n".join(f"{h.document.title}\n{h.chunk.context}\n{h.chunk.text}" for h in hits).casefold()
-    return tuple(
-        n for n in unknown if not re.search(rf"(?<![a-z0-9]){re.escape(n.casefold())}(?![a-z0-9])", read)
-    )
+    calibration = load_calibration("dense" if ranked.dense else "lexical")
+    least = index.ranker().threshold if threshold is None else threshold
+    verdict = judge(query, ranked, evidence, hits, calibration, least)
+    return Selection(evidence, verdict, min(CORE, len(evidence)))
 
 
 def prepare(query: Query, store: Store) -> PreparedQuestion:
@@ -196,14 +141,6 @@ def rank_sentences(
         dense,
         signals[best],
     )
-
-
-def judge(ranked: RankedSentences, hits: Sequence[Hit], calibration: Calibration) -> float:
-    """Probability, 0..1, that the ranked sentences hold the answer."""
-    if not ranked.sentences:
-        return 0.0
-    signals = answer_signals(ranked.question, ranked.sentences, ranked.probabilities, ranked.cosines, hits)
-    return float(calibration.answer.probability(signals))
 
 
 def _sentences_of(number: int, hit: Hit, store: Store) -> list[Sentence]:
@@ -287,26 +224,3 @@ def as_evidence(
         location=sentence.location,
         cells=sentence.cells,
     )
-
-
-def _why(ranked: RankedSentences, hits: Sequence[Hit]) -> str:
-    """In words, what was not found: shown with the refusal."""
-    if not hits:
-        return "no passage shares a word with the question"
-    prepared = ranked.question
-    held = (
-        frozenset().union(*(s.tokens | s.context_tokens for s in ranked.sentences))
-        if ranked.sentences
-        else frozenset()
-    )
-    missing = sorted((t for t in prepared.query.content if t not in held), key=lambda t: -prepared.weights[t])
-    words = _as_typed(prepared.query, missing)
-    if words:
-        return f"not found near the best passages: {', '.join(words)}"
-    return "the passages are on the topic, but none of their sentences answers the question"
-
-
-def _as_typed(query: Wording, tokens: Sequence[str]) -> list[str]:
-    """The words of the question that gave these tokens, at most four."""
-    wanted = set(tokens)
-    return [w for w in query.words if wanted.intersection(search_tokens(w))][:4]

@@ -14,8 +14,9 @@ from rag.languages import named, say
 from rag.questions.constraints import Constraints, article_agrees, sign
 from rag.questions.query import Query
 from rag.search.pool import Retrievers, sources
-from rag.search.retrieve import QueryDemands, read_demands
+from rag.search.retrieve import named_within
 from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Note, Reason
+from rag.types.documents import several, single
 
 # What is said only where somebody asks for the explanation, subjects too, which are a weak hint.
 _LONG = frozenset({"subject", "words", "part"})
@@ -34,7 +35,7 @@ def is_informative(reason: Reason) -> bool:
 def leg_words(leg: Leg, language: str = "en") -> str:
     """Where a passage stands in one search: "words: place 3 (0.41)"."""
     name = named("search", leg.name, language)
-    return say("search.leg", language, name=name, rank=str(leg.rank or ""), score=leg.score)
+    return say("search.leg", language, name=name, rank=str(leg.rank or ""), score=leg.value)
 
 
 def reason_words(reason: Reason, language: str = "en") -> str:
@@ -115,27 +116,27 @@ def explain(
 ) -> Explanation:
     """Explains the hits that `rag.search.retrieve.retrieve` gave for the question with these filters. Reads
     the catalogue, no passages."""
-    demands = read_demands(legs, query, filters)
+    documents = named_within(legs, query, filters)
     catalogue = legs.store.catalogue()
-    met = [_met(hit, demands.constraints) for hit in hits]
+    met = [_met(hit, query.constraints) for hit in hits]
     return Explanation(
         question=query.text,
-        understood=tuple(_understood(legs, query, demands, hits)),
-        documents=tuple(legs.store.document(d).path for d in demands.documents),
-        relaxed=tuple(_relaxed(demands.constraints, hits, met, catalogue)),
+        understood=tuple(_understood(legs, query, documents, hits)),
+        documents=tuple(legs.store.document(d).path for d in documents),
+        relaxed=tuple(_relaxed(query.constraints, hits, met, catalogue)),
         hits=tuple(_because(hit, state) for hit, state in zip(hits, met, strict=True)),
     )
 
 
-def _understood(legs: Retrievers, query: Query, demands: QueryDemands, hits: Sequence[Hit]) -> Iterator[Note]:
-    yield from (
-        Note(what, values) for what, values in demands.constraints.named_values() if what != "unknown"
-    )
-    looked_at = {*demands.documents, *(hit.document.id for hit in hits)}
-    if demands.sought and sources(legs.fields, legs.store) & looked_at:
+def _understood(
+    legs: Retrievers, query: Query, documents: Sequence[int], hits: Sequence[Hit]
+) -> Iterator[Note]:
+    yield from (Note(what, values) for what, values in query.constraints.named_values() if what != "unknown")
+    looked_at = {*documents, *(hit.document.id for hit in hits)}
+    if query.sought and sources(legs.fields, legs.store) & looked_at:
         # What has no lines is a part of documents by its name.
-        concepts = tuple(dict.fromkeys(one.name for one in demands.sought if one.lines))
-        statements = tuple(dict.fromkeys(role for one in demands.sought for role in one.roles))
+        concepts = tuple(dict.fromkeys(one.name for one in query.sought if one.lines))
+        statements = tuple(dict.fromkeys(role for one in query.sought for role in one.roles))
         yield from (Note(*note) for note in (("concept", concepts), ("statement", statements)) if note[1])
     if query.reworded:
         yield Note("words", query.reworded)
@@ -197,9 +198,9 @@ def _without_hit(constraints: Constraints, hits: Sequence[Hit], catalogue: Catal
 def _called(info: DocumentInfo) -> str:
     """What a document is, and its path: "Thornfield Marsh plc, annual report, 2022 (thornfield.pdf)"."""
     meta = info.metadata
-    years = (meta.get("fiscal_year") or meta.get("year", "")).replace("|", "/")
-    period = " ".join(v for v in (meta.get("fiscal_period", "").replace("FY", ""), years) if v)
-    named = (meta.get("company") or meta.get("law") or info.title, meta.get("form", ""), period)
+    years = "/".join(several(meta, "fiscal_year") or several(meta, "year"))
+    period = " ".join(v for v in (single(meta, "fiscal_period").replace("FY", ""), years) if v)
+    named = (single(meta, "company") or single(meta, "law") or info.title, single(meta, "form"), period)
     description = ", ".join(part for part in named if part)
     return f"{description} ({info.path})" if description and description != info.path else info.path
 

@@ -101,13 +101,10 @@ _PREFERRED = tuple(FEATURES.index(name) for name in AGREEMENTS if name not in _W
 
 
 @dataclass(frozen=True, slots=True)
-class QueryDemands:
-    """What the whole question demands, each part of it included. `documents` are those that it names; where
-    it names none, line items are looked up in those that its words point to. `lines` are the line items
-    found in `documents`, None where they are still to be looked up."""
+class NamedDocuments:
+    """The documents that a question names, and the line items found in them; None where it names none: they
+    are then looked up in those that its words point to."""
 
-    constraints: Constraints
-    sought: tuple[Sought, ...]
     documents: tuple[int, ...]
     lines: Lines | None = None
 
@@ -173,23 +170,37 @@ def _ranked(
     """In threads: SQLite, FAISS and the embedder do not hold the interpreter."""
     if k < 1:
         raise InputError(f"k is {k}; ask for at least one passage.")
-    demands = read_demands(legs, whole, filters, stages)
-    rank_one = partial(rank, legs, demands=demands, k=k, filters=filters, stages=stages, ranker=ranker)
+    whole, *queries = (narrowed(one, stages) for one in (whole, *queries))
+    named = find_named(legs, whole, filters)
+    rank_one = partial(
+        rank, legs, whole=whole, named=named, k=k, filters=filters, ranker=ranker, learned=stages.ranker
+    )
     if len(queries) == 1:
         return [rank_one(queries[0])]
     with ThreadPoolExecutor(len(queries)) as pool:
         return list(pool.map(rank_one, queries))
 
 
-def read_demands(
-    legs: Retrievers, query: Query, filters: Filters | None = None, stages: Stages = ALL_STAGES
-) -> QueryDemands:
-    """What the question names and what answers it beside its words; nothing where the stages say so."""
-    constraints = query.constraints if stages.constraints else Constraints()
+def narrowed(query: Query, stages: Stages) -> Query:
+    """The question without what the stages leave out."""
+    return replace(
+        query,
+        constraints=query.constraints if stages.constraints else Constraints(),
+        sought=query.sought if stages.concepts else (),
+        reworded=query.reworded if stages.lexicon else (),
+    )
+
+
+def named_within(legs: Retrievers, query: Query, filters: Filters | None = None) -> tuple[int, ...]:
+    """The documents within the filters that a question names (see `named_documents`)."""
     allowed = legs.store.scope(filters)
-    named = named_documents(constraints, None if allowed is None else frozenset(allowed))
-    wanted = query.sought if stages.concepts else ()
-    return QueryDemands(constraints, wanted, named, _lines(legs, wanted, named) if named and wanted else None)
+    return named_documents(query.constraints, None if allowed is None else frozenset(allowed))
+
+
+def find_named(legs: Retrievers, query: Query, filters: Filters | None = None) -> NamedDocuments:
+    """The documents within the filters that a question names, with the line items that answer it there."""
+    named = named_within(legs, query, filters)
+    return NamedDocuments(named, _lines(legs, query.sought, named) if named and query.sought else None)
 
 
 def _lines(legs: Retrievers, wanted: Sequence[Sought], documents: Sequence[int]) -> Lines:
@@ -200,32 +211,29 @@ def _lines(legs: Retrievers, wanted: Sequence[Sought], documents: Sequence[int])
 def rank(
     legs: Retrievers,
     query: Query,
-    demands: QueryDemands,
     *,
+    whole: Query,
+    named: NamedDocuments,
     k: int = 8,
     filters: Filters | None = None,
-    stages: Stages = ALL_STAGES,
     ranker: Ranker | None = None,
+    learned: bool = True,
 ) -> RankedPassages:
-    """The pool of one question (or one part of it), its features and scores; in no order."""
-    if not stages.lexicon:
-        query = replace(query, reworded=())
+    """The pool of one question (or of one part of the `whole`, which says what is named); its features and
+    scores, fused where they are not `learned`; in no order."""
     terms = weigh_terms(legs, query)
     size = max(POOL if compares(legs, query) else _POOL_ALONE, 2 * k)
-    scopes = [
-        SearchScope(size),
-        *([SearchScope(_POOL_NAMED, demands.documents)] if demands.documents else []),
-    ]
-    vector, (found, *within) = search(legs, query, terms, scopes, filters)
-    more = [i for one in within for i in one.ids]
-    lines = demands.lines
+    within = [SearchScope(_POOL_NAMED, named.documents)] if named.documents else []
+    vector, (found, *among) = search(legs, query, terms, [SearchScope(size), *within], filters)
+    more = [i for one in among for i in one.ids]
+    lines = named.lines
     if lines is None:
-        lines = _lines(legs, demands.sought, _probable_documents(legs, found)) if demands.sought else Lines()
+        lines = _lines(legs, whole.sought, _probable_documents(legs, found)) if whole.sought else Lines()
     more += lines.best
     pool = make_pool(legs, found, vector, more)
     matched, lexical = matching(terms, pool, legs.store.lengths())
-    rows = np.hstack([matched, _agreements(legs, pool, demands, lines, filters)])
-    if not stages.ranker:
+    rows = np.hstack([matched, _agreements(legs, pool, whole, lines, filters)])
+    if not learned:
         return RankedPassages(pool, lexical, rows, _fused_scores(rows), None)
     ranker = ranker or load_ranker()
     return RankedPassages(pool, lexical, rows, ranker.probability(rows), ranker.parts(rows))
@@ -244,21 +252,21 @@ def _probable_documents(legs: Retrievers, found: LegResults) -> tuple[int, ...]:
 
 
 def _agreements(
-    legs: Retrievers, pool: Pool, demands: QueryDemands, lines: Lines, filters: Filters | None
+    legs: Retrievers, pool: Pool, query: Query, lines: Lines, filters: Filters | None
 ) -> NDArray[np.float64]:
     store = legs.store
     day = (filters.in_force if filters else "") or date.today().isoformat()
     ended = store.ended(day)
     openings: list[tuple[tuple[str, ...], str]] = []
-    if demands.constraints.articles:
+    if query.constraints.articles:
         texts = {i: (c.heading_path, c.text) for i, _, c in store.chunks([row.id for row in pool.rows])}
         openings = [texts.get(row.id, ((), "")) for row in pool.rows]
     catalogue = store.catalogue()
     of = {row.document_id for row in pool.rows}
     return agreements(
         pool.rows,
-        demands.constraints,
-        demands.sought,
+        query.constraints,
+        query.sought,
         lines,
         {d: {k: v for field in legs.fields for k, v in field.ranks(d, catalogue).items()} for d in of},
         ended,

@@ -14,7 +14,7 @@ from rag.errors import IndexMismatch, InputError, ModelError
 from rag.languages.text import TOKENS_VERSION
 from rag.models.embedder import Embedder, EmbedderInfo, load_embedder, load_token_counter
 from rag.models.registry import EMBEDDED, Sources, find_embedder
-from rag.store.schema import Manifest
+from rag.store.schema import Manifest, Space
 from rag.store.store import Store
 
 
@@ -44,7 +44,7 @@ class EmbedderSource:
     def expect(self, store: Store) -> None:
         """From now on only the embedder of this index is accepted."""
         self._store = store
-        self.spec = self.spec or store.manifest().embedder
+        self.spec = self.spec or store.manifest().spaces[0].embedder
 
     def load(self) -> Embedder:
         with self._guard:
@@ -87,27 +87,10 @@ class EmbedderSource:
         return load_token_counter(self.spec, cache_dir=self._cache_dir, models=self._models)
 
 
-def embedder_info(manifest: Manifest) -> EmbedderInfo:
-    """What the manifest says of the embedder, without loading it."""
-    return EmbedderInfo(
-        manifest.embedder_name,
-        manifest.embedder_fingerprint,
-        manifest.dimension,
-        manifest.embedder_max_tokens,
-        manifest.languages,
-    )
-
-
 def new_manifest(source: EmbedderSource) -> Manifest:
     """For an index built now with this embedder, which is loaded."""
-    info = source.load().info
     return Manifest(
-        embedder=source.name(),
-        embedder_name=info.name,
-        embedder_fingerprint=info.fingerprint,
-        embedder_max_tokens=info.max_tokens,
-        dimension=info.dimension,
-        languages=tuple(info.languages),
+        spaces=(Space(source.load().info, source.name()),),
         chunker_version=CHUNKER_VERSION,
         tokens_version=TOKENS_VERSION,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -130,12 +113,11 @@ def check_versions(store: Store) -> None:
 
 
 def _check_embedder(store: Store, info: EmbedderInfo) -> None:
-    manifest = store.manifest()
-    if (manifest.embedder_fingerprint, manifest.dimension) != (info.fingerprint, info.dimension):
+    space = store.manifest().spaces[0]
+    built = space.info
+    if (built.fingerprint, built.dimension) != (info.fingerprint, info.dimension):
         raise IndexMismatch(
-            f"{store.folder} was built with the embedder {manifest.embedder_name} "
-            f"({manifest.embedder_fingerprint[:8]}…), the one "
+            f"{store.folder} was built with the embedder {built.name} ({built.fingerprint[:8]}…), the one "
             f"in use is {info.name} ({info.fingerprint[:8]}…). Use the first (embedder = "
-            f"{manifest.embedder!r}), or build it anew: "
-            f"citewise ingest PATH --index {store.folder} --rebuild"
+            f"{space.embedder!r}), or build it anew: citewise ingest PATH --index {store.folder} --rebuild"
         )

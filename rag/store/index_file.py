@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, InputError, StorageError
-from rag.store import sql as rows
 from rag.store.schema import (
     DATABASE,
     FORMAT_VERSION,
@@ -24,11 +23,42 @@ from rag.store.schema import (
     Manifest,
     connect,
     create_database,
+    listed,
+    read_generation,
     storage_errors,
 )
 from rag.store.writer import Writer
 
 T = TypeVar("T")
+# What is wrong where a column names no row of another table: (table, column, the other).
+_ORPHANS = {
+    "passages without a lexical row": ("chunks", "id", "lexical_docsize"),
+    "lexical rows without a passage": ("lexical_docsize", "id", "chunks"),
+    "vectors without a passage": ("vectors", "chunk_id", "chunks"),
+    "vectors of sentences without a passage": ("sentences", "chunk_id", "chunks"),
+    "vectors of a space that is not in the manifest": ("vectors", "space", "spaces"),
+    "references without their passage": ("crossrefs", "chunk_id", "chunks"),
+    "references to passages that are gone": ("crossrefs", "target_chunk_id", "chunks"),
+    "references to documents that are gone": ("crossrefs", "target_document_id", "documents"),
+    "relations of documents that are gone": ("relations", "source", "documents"),
+    "relations to documents that are gone": ("relations", "target", "documents"),
+    "article numbers without a passage": ("anchors", "chunk_id", "chunks"),
+    "waiting passages that do not exist": ("pending", "chunk_id", "chunks"),
+    "passages without a document": ("chunks", "document_id", "documents"),
+}
+_INVARIANTS = {
+    name: f"SELECT count(*) FROM {table} WHERE {key} IS NOT NULL AND {key} NOT IN (SELECT id FROM {other})"
+    for name, (table, key, other) in _ORPHANS.items()
+} | {
+    "documents whose count of passages is wrong": (
+        "SELECT count(*) FROM documents d "
+        "WHERE d.chunks != (SELECT count(*) FROM chunks c WHERE c.document_id = d.id)"
+    ),
+    "passages that reach beyond their document": (
+        "SELECT count(*) FROM chunks c JOIN documents d ON d.id = c.document_id "
+        "WHERE c.start < 0 OR c.end <= c.start OR c.end > d.length"
+    ),
+}
 
 
 @contextmanager
@@ -91,12 +121,13 @@ class IndexFile:
         try:
             with storage_errors(file):
                 row = connection.execute("SELECT value FROM meta WHERE key = 'manifest'").fetchone()
-                manifest = Manifest.from_json(row[0])
-            if manifest.format_version != FORMAT_VERSION:
+            values = json.loads(row[0])
+            if (built := values.get("format_version")) != FORMAT_VERSION:
                 raise IndexMismatch(
-                    f"{folder} has index format {manifest.format_version}; this version of Citewise reads "
-                    f"format {FORMAT_VERSION}. Build it anew: citewise ingest PATH --index {folder} --rebuild"
+                    f"{folder} has index format {built}; this version of Citewise reads format "
+                    f"{FORMAT_VERSION}. Build it anew: citewise ingest PATH --index {folder} --rebuild"
                 )
+            manifest = Manifest.from_json(values)
         except BaseException:
             connection.close()
             raise
@@ -164,25 +195,22 @@ class IndexFile:
 
     def generation(self) -> int:
         """Grows with every commit that changes documents, passages or vectors."""
-        return self._counter("generation")
-
-    def vectors_generation(self) -> int:
-        """Grows with every commit that adds or removes a vector: the generation that FAISS files are made
-        from."""
-        return self._counter("vectors_generation")
-
-    def _counter(self, key: str) -> int:
         with self._connection() as connection:
-            return rows.counter(connection, key)
+            return read_generation(connection)
 
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """What a query gives; for the modules of this package."""
         with self._connection() as connection:
             return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+
+    def _among(self, query: str, ids: Sequence[int]) -> list[Any]:
+        """What a query gives that ends before the ids wanted."""
+        return self.rows(f"{query} IN (SELECT value FROM json_each(?))", listed(ids))
 
     def _cached(self, key: str, compute: Callable[[sqlite3.Connection], T]) -> T:
         """A value derived from one generation, computed when first asked for in it."""
         with self._connection() as connection:
-            generation = rows.counter(connection, "generation")
+            generation = read_generation(connection)
             known, values = self._derived
             if known != generation:
                 values = {}
@@ -196,12 +224,9 @@ class IndexFile:
         """Number of passages in the index."""
         return self._cached("passages", lambda c: int(c.execute("SELECT count(*) FROM chunks").fetchone()[0]))
 
-    def dense_file(self) -> tuple[int, str, str, int, int] | None:
-        """The committed FAISS file: (vectors generation, name, SHA-256, size, mtime_ns), or None."""
-        found = self._rows("SELECT value FROM meta WHERE key = 'dense'")
-        return tuple(json.loads(found[0][0])) if found else None
-
     def problems(self) -> list[str]:
-        """What SQLite and our own counts find wrong; empty for a sound file. Reads the whole file."""
-        with self._connection() as connection:
-            return rows.problems(connection)
+        """What SQLite's integrity check and our own counts find wrong; empty for a sound file. Reads the
+        whole file."""
+        found = [str(row[0]) for row in self.rows("PRAGMA integrity_check") if row[0] != "ok"]
+        counts = {name: self.rows(query)[0][0] for name, query in _INVARIANTS.items()}
+        return found + [f"{count} {name}" for name, count in counts.items() if count]

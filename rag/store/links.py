@@ -1,5 +1,5 @@
-"""References between the documents of an index: found by the name that the text gives the other, settled
-again whenever documents have come or gone. Functions of a connection inside a transaction.
+"""References and relations between the documents of an index: found by the name that the text gives the
+other, settled again whenever documents have come or gone. Functions of a connection inside a transaction.
 
 A name is first looked up whole (`rag.documents.validity.edition_name`), then, where it is written without
 brackets and so without a clear beginning (根据刑法第十二条), by its ends. Of several editions of one text
@@ -11,12 +11,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from rag.documents.links import Links
-from rag.documents.validity import Validity, edition_name, names_of, versions
+from rag.documents.validity import edition_name, names_of, settled, versions
 from rag.facts.crossrefs import LAW_WORDS, CrossReference
-from rag.types import DocumentInfo
+from rag.store.schema import read_catalogue, read_relations
+from rag.types import DocumentInfo, Relation
 
 _STATE = "references"
 _COLUMNS = "chunk_id, document_id, start, end, kind, label, target, target_document_id, target_chunk_id"
@@ -46,8 +48,16 @@ def put(connection: sqlite3.Connection, document_id: int, chunk_ids: Sequence[in
     )
 
 
+def put_relations(connection: sqlite3.Connection, relations: Iterable[Relation]) -> None:
+    """Keeps relations with the source that they name."""
+    connection.executemany(
+        "INSERT INTO relations (kind, name, effective, source, target) VALUES (?, ?, ?, ?, ?)",
+        ((r.kind, r.name, r.effective, r.source, r.target) for r in relations),
+    )
+
+
 def remove(connection: sqlite3.Connection, document_id: int) -> None:
-    """Forgets what the document refers to and bears; references to it are open again."""
+    """Forgets what the document refers to, bears and does to others; what leads to it is open again."""
     execute = connection.execute
     execute("DELETE FROM crossrefs WHERE document_id = ?", (document_id,))
     execute(
@@ -55,6 +65,8 @@ def remove(connection: sqlite3.Connection, document_id: int) -> None:
         (document_id,),
     )
     execute("DELETE FROM anchors WHERE document_id = ?", (document_id,))
+    execute("DELETE FROM relations WHERE source = ?1 OR target = ?1 AND name = ''", (document_id,))
+    execute("UPDATE relations SET target = NULL WHERE target = ?", (document_id,))
 
 
 def is_resolved(connection: sqlite3.Connection) -> bool:
@@ -70,10 +82,21 @@ def _state(connection: sqlite3.Connection) -> str:
     return f"{highest}:{count}"
 
 
-def resolve(connection: sqlite3.Connection, documents: Sequence[DocumentInfo]) -> None:
-    """Points every reference that names a document to it, or to nothing. A name costs one look-up however
-    often it occurs."""
-    by_name = _by_name([d for d in documents if d.chunks])
+def open_relations(connection: sqlite3.Connection) -> list[Relation] | None:
+    """The relations as they are with the documents at hand, where that is not how they are kept."""
+    kept = read_relations(connection)
+    said = dict.fromkeys(replace(r, target=None) for r in kept if r.name)
+    found = settled(read_catalogue(connection), list(said))
+    return found if found != kept else None
+
+
+def resolve(connection: sqlite3.Connection, relations: Sequence[Relation] | None) -> None:
+    """Keeps these relations (None: those that are kept), and points every reference that names a document to
+    it, or to nothing. A name costs one look-up however often it occurs."""
+    if relations is not None:
+        connection.execute("DELETE FROM relations")
+        put_relations(connection, relations)
+    by_name = _by_name(read_catalogue(connection), read_relations(connection))
     names = connection.execute("SELECT DISTINCT target FROM crossrefs WHERE target != ''").fetchall()
     for (target,) in names:
         _point(connection, target, _named(target, by_name))
@@ -90,20 +113,16 @@ def mark_resolved(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_STATE, _state(connection)))
 
 
-def _by_name(documents: Sequence[DocumentInfo]) -> dict[str, list[int]]:
-    """Documents by every key that names them; a version that another has taken the place of, only where that
-    one does not bear the same name."""
-    force = versions(documents)
+def _by_name(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) -> dict[str, list[int]]:
+    """Readable documents by every key that names them; an edition that another has taken the place of, only
+    where that one does not bear the same name."""
+    force = versions(documents, relations)
+    later = {i: v.by for i, v in force.items() if v.reason == "superseded"}
     by_name: dict[str, list[int]] = defaultdict(list)
     for document in documents:
-        for key in names_of(document):
+        for key in names_of(document) if document.chunks else ():
             by_name[key].append(document.id)
-    return {key: _latest(ids, force) for key, ids in by_name.items()}
-
-
-def _latest(ids: Sequence[int], force: Mapping[int, Validity]) -> list[int]:
-    kept = [i for i in ids if not (i in force and force[i].reason == "superseded" and force[i].by in ids)]
-    return kept or list(ids)
+    return {key: [i for i in ids if later.get(i) not in ids] or ids for key, ids in by_name.items()}
 
 
 def _named(target: str, by_name: Mapping[str, list[int]]) -> list[int]:

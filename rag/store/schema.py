@@ -1,9 +1,9 @@
-"""How an index lies on disk: file names, tables, the manifest, connections, and what SQLite's errors mean to
-us.
+"""How an index lies on disk: file names, tables, rows and their values, the manifest, connections, and what
+SQLite's errors mean to us.
 
-    <folder>/citewise.sqlite      the only truth (WAL, synchronous=FULL)
-    <folder>/dense-<n>.faiss      derived from the vectors of generation n, replaceable at any time
-    <folder>/writer.lock          flock: one writer at a time
+    <folder>/citewise.sqlite        the only truth (WAL, synchronous=FULL)
+    <folder>/dense-<s>-<n>.faiss    derived from generation n of the vectors of space s, replaceable any time
+    <folder>/writer.lock            flock: one writer at a time
 
 Text is kept once, in parts of `PART` code points: a passage is read by cutting it out of its document, so a
 passage can never disagree with the document that it is quoted from."""
@@ -11,18 +11,24 @@ passage can never disagree with the document that it is quoted from."""
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rag.errors import IndexBusy, IndexDamaged, StorageError
 from rag.files import sync
+from rag.models.embedder import EmbedderInfo, supports
+from rag.types import DocumentInfo, FileStatus, Loss, LossKind, Relation, RelationKind
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 DATABASE = "citewise.sqlite"
 LOCK = "writer.lock"
 # Code points per stored part: small enough that cutting one passage out costs some 50 µs, large enough to
@@ -48,15 +54,18 @@ CREATE TABLE documents (
     empty_pages INTEGER NOT NULL,
     chunks INTEGER NOT NULL,
     length INTEGER NOT NULL,              -- code points
-    metadata TEXT NOT NULL,               -- JSON object of strings
-    structure BLOB NOT NULL               -- zlib JSON: pages, numbers of empty pages
+    metadata TEXT NOT NULL,               -- JSON object of strings and arrays of strings
+    pagination BLOB NOT NULL,             -- zlib JSON: number, start and end of each page
+    losses TEXT NOT NULL                  -- JSON: kind, place and page of what could not be read; '' for none
 );
 CREATE INDEX documents_path ON documents (path);
 CREATE TABLE texts (
     document_id INTEGER NOT NULL,
     part INTEGER NOT NULL,
     body BLOB NOT NULL,                   -- zlib UTF-8
-    blocks BLOB NOT NULL,                 -- zlib JSON: the blocks that overlap this part
+    blocks BLOB NOT NULL,                 -- zlib JSON: the blocks that overlap this part, '' for none
+    tables BLOB NOT NULL,                 -- the same of its tables; their rows are blocks
+    marks BLOB NOT NULL,                  -- the same of its marks
     PRIMARY KEY (document_id, part)
 );
 CREATE TABLE chunks (
@@ -72,11 +81,27 @@ CREATE TABLE chunks (
     last_page INTEGER,
     location TEXT NOT NULL,
     tokens INTEGER NOT NULL,
-    role TEXT NOT NULL DEFAULT ''         -- financial statements it stands in: "income|balance"
+    roles TEXT NOT NULL                   -- JSON array of the parts it stands in ("balance"); '' for none
 );
 CREATE UNIQUE INDEX chunks_document ON chunks (document_id, ordinal);
-CREATE TABLE vectors (chunk_id INTEGER PRIMARY KEY, vector BLOB NOT NULL);   -- float16, little endian
-CREATE TABLE pending (chunk_id INTEGER PRIMARY KEY);                         -- passages still to be embedded
+-- A space is what one embedder makes: its id is its place in the manifest. `generation` grows with every
+-- commit that adds or removes a vector of it; `file` is JSON of the FAISS file made from one, '' for none.
+CREATE TABLE spaces (id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, file TEXT NOT NULL);
+CREATE TABLE vectors (
+    chunk_id INTEGER NOT NULL,
+    space INTEGER NOT NULL,
+    vector BLOB NOT NULL                  -- float16, little endian
+);
+CREATE UNIQUE INDEX vectors_chunk ON vectors (chunk_id, space);
+-- The sentences of a passage, as `SentenceVectors` packs them.
+CREATE TABLE sentences (chunk_id INTEGER NOT NULL, space INTEGER NOT NULL, vectors BLOB NOT NULL);
+CREATE UNIQUE INDEX sentences_chunk ON sentences (chunk_id, space);
+-- Passages still to be embedded in a space.
+CREATE TABLE pending (
+    chunk_id INTEGER NOT NULL,
+    space INTEGER NOT NULL,
+    PRIMARY KEY (chunk_id, space)
+) WITHOUT ROWID;
 -- Which passage bears an article, a section, a note: its heading or its first words. Only what is borne once.
 CREATE TABLE anchors (
     document_id INTEGER NOT NULL,
@@ -104,6 +129,18 @@ CREATE INDEX crossrefs_of ON crossrefs (document_id);
 CREATE INDEX crossrefs_to ON crossrefs (target_chunk_id) WHERE target_chunk_id IS NOT NULL;
 CREATE INDEX crossrefs_to_document ON crossrefs (target_document_id) WHERE target_document_id IS NOT NULL;
 CREATE INDEX crossrefs_named ON crossrefs (target, target_document_id) WHERE target != '';
+-- What documents do to each other. `name` is the other as the text names it, '' where the two were found
+-- to be editions of one text; `target` is NULL before it is settled, and where the index does not hold it.
+CREATE TABLE relations (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    effective TEXT NOT NULL,              -- ISO date, '' where not known
+    source INTEGER NOT NULL,
+    target INTEGER
+);
+CREATE INDEX relations_from ON relations (source);
+CREATE INDEX relations_to ON relations (target) WHERE target IS NOT NULL;
 -- Tokens are made by rag.languages.text and joined by blanks. The ascii tokeniser keeps every code point
 -- beyond ASCII in the token.
 CREATE VIRTUAL TABLE lexical USING fts5 (title, heading, body, tokenize = "ascii tokenchars '.,'''");
@@ -112,30 +149,86 @@ CREATE VIRTUAL TABLE vocabulary USING fts5vocab (lexical, 'row');
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
-    """What an index was built with. `embedder` is the spec that was asked for (a name or a path), the
-    fingerprint what it resolved to; `created` is ISO 8601 in UTC."""
+class Space:
+    """An embedder whose vectors an index holds. `embedder` is the spec that was asked for (a name or a path),
+    `info` what it resolved to."""
 
-    embedder_name: str
-    embedder_fingerprint: str
-    dimension: int
-    languages: tuple[str, ...]
+    info: EmbedderInfo
+    embedder: str = "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an index was built with: the spaces of its vectors, and the versions of what cut and tokenised
+    its texts; `created` is ISO 8601 in UTC."""
+
+    spaces: tuple[Space, ...]
     chunker_version: int
     tokens_version: int
     created: str
-    embedder: str = "embedded"
-    embedder_max_tokens: int = 256
     format_version: int = FORMAT_VERSION
+
+    def spaces_for(self, language: str) -> tuple[int, ...]:
+        """The spaces whose embedder knows a language."""
+        return tuple(n for n, space in enumerate(self.spaces) if supports(space.info, language))
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text: str) -> Manifest:
-        """Unknown keys of a later format are ignored; the format number is what decides."""
-        values: dict[str, Any] = json.loads(text)
-        known = {name: values[name] for name in cls.__slots__ if name in values}
-        return cls(**{**known, "languages": tuple(known.get("languages", ()))})
+    def from_json(cls, values: Mapping[str, Any]) -> Manifest:
+        """Of the values of `to_json` in this format."""
+        infos = [{**s["info"], "languages": tuple(s["info"]["languages"])} for s in values["spaces"]]
+        spaces = [
+            Space(EmbedderInfo(**i), s["embedder"]) for i, s in zip(infos, values["spaces"], strict=True)
+        ]
+        return cls(**{**values, "spaces": tuple(spaces)})
+
+
+@dataclass(frozen=True, slots=True)
+class DenseFile:
+    """A FAISS file: the generation of the vectors that it was made from, its name, and how to know it
+    again."""
+
+    generation: int
+    name: str
+    sha256: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceVectors:
+    """Vectors of the n sentences of a passage. `spans` (n, 2): start and end of each, counted from the
+    passage's start, so that they hold wherever the passage stands; a vector is `codes` (n, dimension; int8)
+    times `scales` (n)."""
+
+    spans: NDArray[np.uint32]
+    codes: NDArray[np.int8]
+    scales: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, spans: Sequence[tuple[int, int]], vectors: NDArray[np.float32]) -> SentenceVectors:
+        """Of vectors (n, dimension): each to the nearest of 255 steps of its own largest component."""
+        scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12).astype("<f4") / np.float32(127)
+        codes = np.rint(vectors / scales[:, None]).astype(np.int8)
+        return cls(np.array(spans, "<u4").reshape(len(vectors), 2), codes, scales)
+
+    def cosines(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,): of unit vectors with a unit vector (dimension,)."""
+        return (self.codes @ np.asarray(vector, np.float32)) * self.scales
+
+    def pack(self) -> bytes:
+        """n as four bytes, spans, scales, codes: little endian."""
+        count = len(self.scales).to_bytes(4, "little")
+        return count + self.spans.tobytes() + self.scales.tobytes() + self.codes.tobytes()
+
+    @classmethod
+    def unpack(cls, blob: bytes) -> SentenceVectors:
+        n = int.from_bytes(blob[:4], "little")
+        spans, scales = np.frombuffer(blob, "<u4", 2 * n, 4), np.frombuffer(blob, "<f4", n, 4 + 8 * n)
+        codes = np.frombuffer(blob, "i1", -1, 4 + 12 * n)
+        return cls(spans.reshape(n, 2), codes.reshape(n, len(codes) // max(n, 1)), scales)
 
 
 def connect(file: Path) -> sqlite3.Connection:
@@ -169,10 +262,10 @@ def create_database(file: Path, manifest: Manifest) -> None:
         connection = sqlite3.connect(temporary, isolation_level=None)
         try:
             connection.executescript(f"PRAGMA journal_mode = OFF; BEGIN; {_TABLES} COMMIT;")
-            counters = [("generation", "1"), ("vectors_generation", "0")]
-            connection.executemany(
-                "INSERT INTO meta VALUES (?, ?)", [("manifest", manifest.to_json()), *counters]
-            )
+            rows = [("manifest", manifest.to_json()), ("generation", "1")]
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+            spaces = [(number,) for number in range(len(manifest.spaces))]
+            connection.executemany("INSERT INTO spaces VALUES (?, 0, '')", spaces)
         finally:
             connection.close()
         sync(temporary)
@@ -218,3 +311,59 @@ def pack(text: str) -> bytes:
 
 def unpack(blob: bytes) -> str:
     return zlib.decompress(blob).decode("utf-8", "surrogatepass")
+
+
+def pack_rows(rows: Iterable[Sequence[object]]) -> bytes:
+    """Rows of JSON values; b"" for none."""
+    listed = list(rows)
+    return pack(json.dumps(listed)) if listed else b""
+
+
+def unpack_rows(blob: bytes) -> list[list[Any]]:
+    """What `pack_rows` was given."""
+    return json.loads(unpack(blob)) if blob else []
+
+
+def read_roles(stored: str) -> tuple[str, ...]:
+    """The column `roles` of a passage."""
+    return tuple(json.loads(stored)) if stored else ()
+
+
+def listed(ids: Iterable[int]) -> tuple[str]:
+    """The value of a query's `json_each(?)`."""
+    return (json.dumps([int(i) for i in ids]),)
+
+
+def read_generation(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0])
+
+
+# The columns of `documents` that make a DocumentInfo, in its order.
+INFO = (
+    "id, path, source, title, kind, language, status, detail, sha256, size, pages, empty_pages, chunks, "
+    "metadata, losses"
+)
+
+
+def read_info(row: Sequence[Any]) -> DocumentInfo:
+    """Of a row of `INFO`."""
+    values = list(row)
+    values[2] = os.fsdecode(row[2])
+    values[6] = FileStatus(row[6])
+    described = json.loads(row[13]).items()
+    values[13] = {key: value if isinstance(value, str) else tuple(value) for key, value in described}
+    values[14] = tuple(Loss(LossKind(kind), *rest) for kind, *rest in json.loads(row[14] or "[]"))
+    return DocumentInfo(*values)
+
+
+def read_catalogue(connection: sqlite3.Connection) -> list[DocumentInfo]:
+    """Every file that was ingested, by path."""
+    return [
+        read_info(row) for row in connection.execute(f"SELECT {INFO} FROM documents ORDER BY path, source")
+    ]
+
+
+def read_relations(connection: sqlite3.Connection, where: str = "", *values: object) -> list[Relation]:
+    """In the order in which they were settled."""
+    query = f"SELECT kind, name, effective, source, target FROM relations {where} ORDER BY id"
+    return [Relation(RelationKind(kind), *rest) for kind, *rest in connection.execute(query, values)]  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from rag.languages import say
 from rag.languages.text import detect_language
 from rag.questions.query import Query
 from rag.search.evidence import Selection, select
+from rag.search.verdict import COUNTED, lacks, unmatched
 from rag.store.store import Store
 from rag.tasks.tally import not_all_read
 from rag.tasks.topics import Text, TopicScope, TopicTerm
@@ -83,7 +84,7 @@ def counted_answer(
     nearest: Sequence[Hit] = (),
 ) -> Answer:
     """The answer: `head` counted by code, `quoted` printed; all of the `evidence` is in the citations."""
-    found = Selection(tuple(evidence), True, 1.0, 1.0, len(evidence), False)
+    found = Selection(tuple(evidence), COUNTED, len(evidence))
     claims = [counted_claim(head, request.language, [e.number for e in quoted])] if head else []
     shown_claims = (*claims, *(quote_claim(e, request.language) for e in quoted))
     basis = request.basis(found, nearest)
@@ -97,10 +98,10 @@ def none_match(
     words asked for that one of the nearest passages holds, where all of them are needed."""
     hits = request.search(request.query)
     found = request.select(request.query, hits)
-    found = replace(found, sufficient=False, score=_share(hits, terms), threshold=1.0)
     topic = request.understand(scope.topic) if scope.topic else request.query
-    why = missing(topic, hits, request.index.store, request.language, filters=request.filters)
-    refusal = refuse(request.basis(found, hits), why)
+    reasons = lacks(topic, hits, request.store, filters=request.filters)
+    verdict = replace(unmatched(found.verdict, _share(hits, terms)), reasons=reasons)
+    refusal = refuse(request.basis(replace(found, verdict=verdict), hits), missing(verdict, request.language))
     words = [say("tasks.quoted", request.language, word=need.typed) for need in terms]
     zero = say("tasks.zero", request.language, words=words, refusal=refusal.text)
     return replace(refusal, text=zero, reading=reading)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from rag.answers.compose import missing
 from rag.languages import say
 from rag.search.evidence import Selection
+from rag.search.verdict import lacks
 from rag.tasks.common import TaskRequest, counted_answer
 from rag.tasks.survey import evidence_of, occurs, survey
 from rag.tasks.tally import compare_head, table
@@ -98,7 +99,8 @@ def _side(request: TaskRequest, name: str) -> _Side:
     matching = max(found.matching, read)
     if quotes:
         return _Side(name, scope.named, tuple(quotes[:_QUOTES]), hits, matching, read)
-    why = missing(about, hits, store, request.language, filters=filters)
+    verdict = replace(chosen.verdict, reasons=lacks(about, hits, store, filters=filters))
+    why = missing(verdict, request.language)
     texts = [(e, Text(e.text)) for e in chosen.evidence] if scope.named and known else []
     near = [e for e, text in texts if 2 * sum(map(text.holds, terms)) >= len(terms)]
     return _Side(name, scope.named, (), hits, matching, read, why, tuple(near[:_QUOTES]))

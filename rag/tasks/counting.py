@@ -17,6 +17,7 @@ from rag.tasks.tally import headline, listing, remarks
 from rag.tasks.topics import TopicScope, TopicTerm, all_of, called, form_of, read_scope, topic_terms
 from rag.tasks.wordings import Ask, CountUnit, Intent
 from rag.types import Answer, DocumentInfo, Reading
+from rag.types.documents import several
 
 _ENGLISH = re.compile(
     r"^(?:contracting\s+)?(?:parties|companies)\b\s*"
@@ -73,8 +74,8 @@ def _documents_of(request: TaskRequest, rest: str) -> tuple[DocumentInfo, ...]:
 def _named(documents: Sequence[DocumentInfo]) -> dict[str, list[DocumentInfo]]:
     named: dict[str, list[DocumentInfo]] = {}
     for document in documents:
-        found = document.metadata.get("parties") or document.metadata.get("company", "")
-        for name in dict.fromkeys(n for n in found.split("|") if n):
+        meta = document.metadata
+        for name in dict.fromkeys(several(meta, "parties") or several(meta, "company")):
             named.setdefault(name, []).append(document)
     return named
 

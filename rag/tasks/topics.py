@@ -21,6 +21,7 @@ from rag.questions.query import Query
 from rag.search.agreement import named_documents
 from rag.store.store import Store
 from rag.types import DocumentInfo, FileStatus, Filters
+from rag.types.documents import several
 
 _QUOTED = re.compile(r"[\"“”「『《]([^\"“”「」『』《》]{2,80})[\"“”」』》]")
 _NAME = re.compile(
@@ -243,9 +244,9 @@ class _Label:
     def __init__(self, document: DocumentInfo) -> None:
         meta = document.metadata
         path = re.sub(r"[-_./]+", " ", str(PurePosixPath(document.path).with_suffix("")))
-        names = [document.title, path, *(meta[key] for key in _LABELS if key in meta)]
+        names = [document.title, path, *several(meta, *_LABELS)]
         self.document = document
-        self._plain = normalise(" | ".join(names))
+        self._plain = normalise(" / ".join(names))
         self._stems: frozenset[str] | None = None
         self._characters: str | None = None
 

@@ -15,8 +15,9 @@ from rag.types.tables import Cell, heads_text
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A sentence (or table row) that bears on the question. `number` is the citation id, from 1. `text` is
-    verbatim: `document.text[start:end]`. Of a table row `heads` are the column heads, and `cells` those of
-    its cells that stand in the column of their head; the first has `heads[0]` over it."""
+    verbatim: `document.text[start:end]`. `score` is the probability, 0..1, that it holds the answer. Of a
+    table row `heads` are the column heads, and `cells` those of its cells that stand in the column of their
+    head; the first has `heads[0]` over it."""
 
     number: int
     document: DocumentInfo
@@ -159,13 +160,14 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """What was searched before a refusal (or an answer) was given: counts over the scope, files that could
-    not be read (path, status), best score seen and the threshold it was held against, both 0..1."""
+    not be read (path, status), the confidence that the evidence holds the answer, and the least that an
+    answer needs, both 0..1."""
 
     documents: int
     passages: int
     unreadable: tuple[tuple[str, str], ...]
-    best_score: float
-    threshold: float
+    confidence: float
+    least: float
     scope: str = ""
     dense: bool = False
 

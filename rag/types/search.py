@@ -11,11 +11,11 @@ from rag.types.documents import Chunk, DocumentInfo
 @dataclass(frozen=True, slots=True)
 class Leg:
     """How one retrieval leg ("dense", "lexical") saw a passage: 1-based rank in its own list (None: not in
-    it) and score in 0..1 (cosine clipped at zero; share of the question's attainable BM25 weight)."""
+    it) and `value` in 0..1 (cosine clipped at zero; share of the question's attainable BM25 weight)."""
 
     name: str
     rank: int | None
-    score: float
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A retrieved passage. `score` is on the 0 to 1 scale documented in `rag.search.retrieve`; `similar`
-    are chunk ids of near-duplicates folded into this hit; `reasons` are the features that weigh most, the
-    heaviest first."""
+    """A retrieved passage. `score` is the probability, 0..1, that it holds evidence (`rag.search.retrieve`);
+    `similar` are chunk ids of near-duplicates folded into this hit; `reasons` are the features that weigh
+    most, the heaviest first."""
 
     chunk_id: int
     document: DocumentInfo
@@ -46,7 +46,7 @@ class Hit:
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which documents a question may be answered from; empty means all. `documents` are `Document.path`
-    values or glob patterns over them; `metadata` pairs must all be equal.
+    values or glob patterns over them; of each `metadata` pair a value must be equal.
 
     `years` are fiscal or calendar years ("2023"); `companies` are a company's name or any of its other names
     (short, former, ticker), in any case. `in_force` is a day ("2024-05-01"): what took effect later, or was
@@ -117,9 +117,9 @@ class Candidate:
     ordinal: int
     passages: int
     kind: str
-    role: str = ""
     page: int | None = None
     last_page: int | None = None
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

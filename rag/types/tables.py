@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 JOINT = " | "
-_CELLS = re.compile(r"(?P<sheet>.*!)?(?P<first>[A-Z]{1,3}\d+)(?::(?P<last>[A-Z]{1,3}\d+))?")
+_CELLS = re.compile(r"(?P<sheet>.*!)?(?P<first>[A-Z]{1,3}\d+)(?::(?P<last>[A-Z]{1,3})\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +113,12 @@ def reads_as_heads(row: str, columns: Sequence[str]) -> bool:
 
 
 def joined_location(first: str, last: str) -> str:
-    """One location for a range of rows: "S!A4:F4" and "S!A9:F9" give "S!A4:F9"."""
+    """One location for a range of rows: "S!A4:F4" and "S!A9:C9" give "S!A4:F9"."""
     if first == last or not last:
         return first
     a, b = _CELLS.fullmatch(first), _CELLS.fullmatch(last)
     if a and b and a["sheet"] == b["sheet"]:
-        return f"{a['sheet'] or ''}{a['first']}:{b['last'] or b['first']}"
+        ends = [m["last"] or m["first"].rstrip("0123456789") for m in (a, b)]
+        row = b["first"].lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        return f"{a['sheet'] or ''}{a['first']}:{max(ends, key=lambda end: (len(end), end))}{row}"
     return f"{first} – {last}" if first else last

@@ -11,6 +11,7 @@ import pytest
 
 from rag.answers.compose import Basis, Written, certificate, compose, quote_claim, refuse, render_text
 from rag.search.evidence import Selection
+from rag.search.verdict import Verdict
 from rag.types import Answer, AnswerKind, Certificate, Claim, ClaimState, Evidence, FileStatus, Filters
 from tests.asking import asked
 from tests.fakes import fake_document, fake_evidence, fake_hit
@@ -22,11 +23,11 @@ EVIDENCE = (
     fake_evidence("The deposit is 900 euros.", number=3, start=200),
     fake_evidence("The house is red.", number=4, start=300),
 )
-PROOF = Certificate(documents=2, passages=7, unreadable=(), best_score=0.9, threshold=0.5)
+PROOF = Certificate(documents=2, passages=7, unreadable=(), confidence=0.9, least=0.5)
 
 
-def selection(evidence: Sequence[Evidence] = EVIDENCE, *, core: int = 3, reason: str = "") -> Selection:
-    return Selection(tuple(evidence), not reason, 0.9, 0.5, core, False, reason)
+def selection(evidence: Sequence[Evidence] = EVIDENCE, *, core: int = 3) -> Selection:
+    return Selection(tuple(evidence), Verdict(0.9, 0.5), core)
 
 
 def claim(text: str, *citations: int, state: ClaimState = ClaimState.SUPPORTED) -> Claim:
@@ -150,7 +151,7 @@ def test_completed_question_is_shown_only_where_it_differs() -> None:
 )
 def test_refusal_says_so_and_what_was_searched(language: str, words: tuple[str, ...]) -> None:
     hits = (fake_hit("near"),)
-    answer = refuse(Basis(asked(QUESTION), language, selection(reason="not found: x"), hits, PROOF))
+    answer = refuse(Basis(asked(QUESTION), language, selection(), hits, PROOF), "not found: x")
     assert answer.refused and answer.kind is AnswerKind.REFUSED
     assert all(word in answer.text for word in words)
     assert (answer.claims, answer.nearest, answer.certificate) == ((), hits, PROOF)
@@ -172,10 +173,10 @@ def test_certificate_counts_what_can_be_read_in_scope_and_lists_what_cannot() ->
 
     filters = Filters(documents=("*.md",), languages=("en",), metadata={"year": "2024"})
     index: Any = SimpleNamespace(documents=listed)
-    proof = certificate(index, replace(selection(), score=0.123456), filters)
+    proof = certificate(index, replace(selection(), verdict=Verdict(0.123456, 0.5)), filters)
     assert (proof.documents, proof.passages) == (2, 7)
     assert proof.unreadable == (("c.pdf", "password"),)
-    assert (proof.best_score, proof.threshold) == (0.1235, 0.5)
+    assert (proof.confidence, proof.least) == (0.1235, 0.5)
     assert asked == [filters]
     assert proof.scope == "*.md, en, year=2024"
     assert certificate(index, selection(), None).scope == ""

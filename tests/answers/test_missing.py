@@ -8,6 +8,7 @@ import pytest
 
 from rag.answers.compose import missing
 from rag.index import Index
+from rag.search.verdict import Verdict, lacks
 from rag.types import Filters, Gap, Note
 from tests.archive import archive
 
@@ -26,7 +27,8 @@ def lacking(
     relaxed: tuple[Gap, ...] = (),
 ) -> str:
     hits = index.search(question, 4, filters=filters)
-    return missing(index.understand(question), hits, index.store, language, filters=filters, relaxed=relaxed)
+    reasons = lacks(index.understand(question), hits, index.store, filters=filters, relaxed=relaxed)
+    return missing(Verdict(0.0, 1.0, reasons=reasons), language)
 
 
 def test_words_of_no_document_are_told_from_words_of_others(index: Index) -> None:

@@ -11,6 +11,7 @@ from rag.answers.parts import Look, look, nearest, numbering, together
 from rag.answers.request import Request, Setup
 from rag.assistant import Assistant
 from rag.index import Index
+from rag.search.verdict import Veto
 from rag.types import AnswerKind, EvidenceFound, Finished, StageStarted
 from tests.archive import archive
 from tests.fakes import FakeLLM
@@ -52,7 +53,7 @@ def test_no_part_with_support_is_a_refusal_that_names_them_all(index: Index) -> 
     assert answer.refused and answer.claims == ()
     assert [p.answered for p in answer.parts] == [False, False]
     assert all(p.question in answer.reason for p in answer.parts)
-    assert answer.certificate.best_score < answer.certificate.threshold
+    assert answer.certificate.confidence < answer.certificate.least
 
 
 def test_chinese_parts_are_refused_in_chinese(index: Index) -> None:
@@ -105,7 +106,9 @@ def test_sentence_that_serves_two_parts_has_one_number(index: Index) -> None:
 def test_only_parts_with_support_show_their_evidence(index: Index) -> None:
     looks = looked(index, HALF, ("days of notice", "goalkeeper saved"), threshold=0.0)
     first, second = looks
-    lacking = replace(second, found=replace(second.found, sufficient=False))
+    lacking = replace(
+        second, found=replace(second.found, verdict=replace(second.found.verdict, vetoes=(Veto.NOTHING,)))
+    )
     assert len(together((first, lacking)).evidence) == len(first.found.evidence)
 
 

@@ -132,7 +132,7 @@ def test_prompt_for_the_embedded_model_fits_by_its_own_count(context: int, tmp_p
     llm = LlamaCpp(find_llm("embedded", tmp_path), cache_dir=tmp_path, context_tokens=context)
     evidence = _evidence([f"§ {n}: ¥{n},000 — 租金 {text}" for n, text in enumerate(SENTENCES * 4)])
     prompt = build_prompt(read_wording("How much? " * 30), evidence, llm=llm, max_tokens=64, language="en")
-    used = len(llm.encode(prompt))
+    used = len(llm._template.encode(prompt))
     llm.close()
     assert context * 0.6 < used + 64 <= context
 

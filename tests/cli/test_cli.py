@@ -507,14 +507,15 @@ def test_ui_is_started_with_the_settings_in_force(monkeypatch: pytest.MonkeyPatc
 
 
 def test_measuring_says_what_turned_since_a_former_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rag.measure.report import QuestionResult, Report
+    from rag.measure.report import Report
+    from rag.measure.yardstick import QuestionResult
 
     def report(rank: int | None) -> Report:
         result = QuestionResult("a", "How?", True, searched=True, rank=rank)
         return Report("own", {}, {}, {}, {}, {}, 0.0, (), (result,))
 
     Path("own/documents").mkdir(parents=True)
-    Path("own/questions.jsonl").write_text('{"question": "How?"}')
+    Path("own/questions.jsonl").write_text('{"question": "How?", "evidence": [{"document": "a.md"}]}')
     report(None).write(Path("former"))
     monkeypatch.setattr("rag.cli.measure.ingest_set", lambda *_, **__: None)
     monkeypatch.setattr("rag.cli.measure._measure", lambda *_, **__: report(1))

@@ -33,6 +33,9 @@ class OpenIndex:
         noise = fake_hit("y", document=fake_document("other.md"))
         return [found] if stages.ranker else [noise, found]
 
+    def search_each(self, question: str, asked: list[str], **more: Any) -> list[list[Hit]]:
+        return [self.search(one, **more) for one in asked]
+
     def documents(self) -> list[Any]:
         return [fake_document("lease.md")]
 
@@ -79,12 +82,6 @@ def test_without_an_index_a_file_of_questions_is_asked_of_the_default_one() -> N
     assert written()["settings"]["index"] == "indexes/default"
 
 
-def test_file_of_questions_has_nothing_to_rebuild_from() -> None:
-    result = run("own.jsonl", "--rebuild")
-    assert result.exit_code == 2
-    assert "citewise ingest FOLDER" in result.stderr
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -95,10 +92,12 @@ def test_file_of_questions_has_nothing_to_rebuild_from() -> None:
         (["own.jsonl", "--compare", "gone.json"], "gone.json, to compare with, is not there"),
         (["own.jsonl", "--what", "everything"], "retrieval, answers, all"),
         (["bad.jsonl"], "bad.jsonl, line 2: "),
+        (["placeless.jsonl"], "says where its evidence stands"),
     ],
 )
 def test_argument_that_cannot_be_used_ends_with_two_and_says_why(arguments: list[str], message: str) -> None:
     Path("bad.jsonl").write_text('{"question": "Why?"}\n{"question": 3}\n')
+    Path("placeless.jsonl").write_text('{"question": "Why?"}\n')
     result = run(*arguments)
     assert result.exit_code == 2
     assert message in result.stderr

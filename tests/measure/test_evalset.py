@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import InputError
-from rag.measure.evalset import EvalQuestion, half_of, load_questions, restrict
+from rag.measure.evalset import Choice, EvalQuestion, choose, half_of, load_questions
 from rag.measure.metrics import EvidenceEntry
 
 
@@ -49,26 +49,26 @@ def test_a_path_written_decomposed_is_in_the_same_half() -> None:
 
 def test_restriction_keeps_order_and_takes_any_of_the_tags() -> None:
     questions = [about(f"{n}.md", name=str(n), tags=(("a", "b", "c")[n % 3],)) for n in range(30)]
-    kept = restrict(questions, tags=["a", "b"], half="test")
+    kept = choose(questions, Choice(tags=("a", "b"), half="test"))
     assert [q.id for q in kept] == [q.id for q in questions if q.tags != ("c",) and half_of(q) == "test"]
-    assert restrict(questions) == tuple(questions)
-    assert sorted(q.id for h in ("dev", "test") for q in restrict(questions, half=h)) == sorted(  # type: ignore[arg-type]
+    assert choose(questions) == tuple(questions)
+    assert sorted(q.id for h in ("dev", "test") for q in choose(questions, Choice(half=h))) == sorted(  # type: ignore[arg-type]
         q.id for q in questions
     ), "the halves are disjoint and make up the whole"
 
 
 def test_tag_that_no_question_has_is_an_error_that_lists_the_tags() -> None:
     with pytest.raises(InputError, match=r"'number'.*There are: clause, en"):
-        restrict([about("x", tags=("en", "clause"))], tags=["number"])
+        choose([about("x", tags=("en", "clause"))], Choice(tags=("number",)))
     with pytest.raises(InputError, match="no tags"):
-        restrict([about("x")], tags=["en"])
+        choose([about("x")], Choice(tags=("en",)))
 
 
 def test_half_without_questions_is_an_error() -> None:
     one = about("x.md")
     other = "dev" if half_of(one) == "test" else "test"
     with pytest.raises(InputError, match=f"half '{other}'"):
-        restrict([one], half=other)  # type: ignore[arg-type]
+        choose([one], Choice(half=other))  # type: ignore[arg-type]
 
 
 # Lines.

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from rag.errors import InputError, ModelMissing
 from rag.languages.text import letters
 from rag.measure import metrics
-from rag.measure.evalset import Choice, load_questions, sample
+from rag.measure.evalset import Choice, choose, load_questions
 from rag.measure.evaluate import evaluate
 from rag.measure.metrics import EvidenceEntry, Passage
-from rag.measure.report import QuestionResult, Report, changed
+from rag.measure.report import Report, changed
+from rag.measure.yardstick import QuestionResult
 from rag.types import ClaimState, Hit
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence, fake_hit
 
@@ -182,11 +183,12 @@ def test_set_without_questions_is_an_error(tmp_path: Path) -> None:
 def test_draw_is_repeatable_and_keeps_the_order(tmp_path: Path) -> None:
     make_set(tmp_path / "s", [{"id": str(n), "question": f"{n}?"} for n in range(50)])
     questions = load_questions(tmp_path / "s" / "questions.jsonl")
-    drawn = sample(questions, 10, seed=1)
-    assert drawn == sample(questions, 10, seed=1)
-    assert drawn != sample(questions, 10, seed=2)
+    drawn = choose(questions, Choice(limit=10, seed=1))
+    assert len(drawn) == 10
+    assert drawn == choose(questions, Choice(limit=10, seed=1))
+    assert drawn != choose(questions, Choice(limit=10, seed=2))
     assert [int(q.id) for q in drawn] == sorted(int(q.id) for q in drawn)
-    assert sample(questions, 99, seed=1) == questions
+    assert choose(questions, Choice(limit=99, seed=1)) == questions
 
 
 # The whole.

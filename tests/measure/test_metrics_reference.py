@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.measure import metrics
-from rag.measure.metrics import EvidenceEntry, Passage
-from rag.measure.scoring import CUTOFFS, RECALLS, rank_scores
+from rag.measure.metrics import CUTOFFS, RECALLS, EvidenceEntry, Passage, rank_scores
 
 RELEVANT = [f"r{n}" for n in range(12)]
 OTHERS = [f"x{n}" for n in range(130)]

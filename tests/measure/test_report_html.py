@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.measure.evaluate import percentiles
-from rag.measure.metrics import EvidenceEntry, Passage, difference
-from rag.measure.report import Change, ChangedQuestion, QuestionResult, Report, measures_of
+from rag.measure.metrics import EvidenceEntry, Passage, difference, rank_scores
+from rag.measure.report import Change, ChangedQuestion, Report, measures_of
 from rag.measure.report_html import hit_curve, risk_plot, to_html, write_html
-from rag.measure.scoring import rank_scores
+from rag.measure.yardstick import QuestionResult
 
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&</svg></style>]]>"
 

@@ -12,10 +12,10 @@ import pytest
 
 from rag.errors import GenerationError
 from rag.measure import metrics
-from rag.measure.evalset import Choice, EvalQuestion, fixed_sample, load_questions
+from rag.measure.evalset import Choice, EvalQuestion, choose, load_questions
 from rag.measure.evaluate import evaluate
 from rag.measure.metrics import EvidenceEntry
-from rag.measure.yardstick import KeptLLM, f1, outcome
+from rag.measure.yardstick import KeptLLM, f1, judge
 from rag.models.generation import LLMInfo, Prompt
 from rag.types import Answer, Turn
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence
@@ -62,8 +62,8 @@ ABSENT = replace(ASKED, answerable=False, answers=(), evidence=())
 def test_every_outcome_is_that_of_the_first_sentence_and_its_source(
     question: EvalQuestion, given: Answer, expected: str
 ) -> None:
-    came = outcome(question, given)
-    assert came.name == expected
+    came = judge(question, given)
+    assert came.outcome == expected
     assert [name for name in ("right", "half", "wrong", "refused", "kept") if came.scores.get(name)] == (
         [expected] if expected else []
     )
@@ -73,9 +73,9 @@ def test_page_of_the_evidence_has_to_be_cited() -> None:
     paged = replace(ASKED, evidence=(EvidenceEntry("lease.md", page=2),))
     given = answer("It ends on 30 days’ notice.")
     cited = replace(given, citations=(replace(given.citations[0], page=2),))
-    assert outcome(paged, cited).name == "right"
-    assert outcome(paged, given).name == "half"
-    assert outcome(paged, cited).citations == ("lease.md, 2",)
+    assert judge(paged, cited).outcome == "right"
+    assert judge(paged, given).outcome == "half"
+    assert judge(paged, cited).citations == ("lease.md, 2",)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_full_answer_has_all_items_and_some_are_half(field: str, text: str, expe
     }
     if field == "conflict":
         text = text.replace("Deep vein thrombosis", "Stroke")
-    assert outcome(replace(ASKED, **{field: items[field]}), answer(text)).name == expected
+    assert judge(replace(ASKED, **{field: items[field]}), answer(text)).outcome == expected
 
 
 def test_without_accepted_answers_the_words_of_the_evidence_stand_for_them() -> None:
@@ -99,7 +99,7 @@ def test_without_accepted_answers_the_words_of_the_evidence_stand_for_them() -> 
     for order, expected in (([right, other], "right"), ([other, right], "half"), ([other], "wrong")):
         given = fake_answer("q", evidence=order)
         quoted = [replace(given.claims[0], text=e.text, citations=(e.number,), quoted=True) for e in order]
-        assert outcome(asked, replace(given, claims=tuple(quoted))).name == expected
+        assert judge(asked, replace(given, claims=tuple(quoted))).outcome == expected
 
 
 @pytest.mark.parametrize(
@@ -178,11 +178,11 @@ def test_report_gives_outcomes_by_kind_and_by_question(tmp_path: Path) -> None:
 
 def test_sample_is_the_same_whatever_else_is_in_the_set() -> None:
     some = [EvalQuestion(str(n), "?") for n in range(60)]
-    drawn = fixed_sample(some, 10)
+    drawn = choose(some, Choice(sample=10))
     assert len(drawn) == 10
     assert [int(q.id) for q in drawn] == sorted(int(q.id) for q in drawn)
-    assert fixed_sample([q for q in some if q not in drawn[:2]], 8) == drawn[2:]
-    assert fixed_sample(some, 99) == tuple(some)
+    assert choose([q for q in some if q not in drawn[:2]], Choice(sample=8)) == drawn[2:]
+    assert choose(some, Choice(sample=99)) == tuple(some)
 
 
 def test_fields_that_a_set_may_have_are_read(tmp_path: Path) -> None:

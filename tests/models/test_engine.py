@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rag.errors import GenerationError
-from rag.models import engine as engine_module
 from rag.models.engine import Engine, Request, chosen, cuts, shared
 from rag.models.generation import TEMPERATURE
 from rag.models.native import Interrupted, Prefixes
@@ -68,9 +67,9 @@ class RememberingContext:
         else:
             self.stopped.clear()
 
-    def cut(self, sequence: int, position: int) -> bool:
+    def cut(self, sequence: int, position: int) -> int:
         del self.held[sequence][position:]
-        return True
+        return position
 
     def state(self, sequence: int) -> bytes:
         return repr(self.held[sequence]).encode()
@@ -84,15 +83,16 @@ class RememberingContext:
 
 
 class Digits:
-    """A vocabulary whose token n is written "n "."""
-
-    size = WORDS
+    """A model whose token n is written "n "."""
 
     def is_end(self, token: int) -> bool:
         return token == END
 
     def bytes_of(self, token: int, *, special: bool = False) -> bytes:
         return f"{token} ".encode()
+
+    def close(self) -> None:
+        """There are no weights."""
 
 
 def next_word(cells: Sequence[int]) -> NDArray[np.float32]:
@@ -124,8 +124,8 @@ def start(
     sequences: int, made: list[Engine] | None = None, folder: Path = Path(os.devnull) / "none"
 ) -> tuple[Engine, RememberingContext]:
     context: Any = RememberingContext(sequences)
-    vocabulary: Any = Digits()
-    engine = Engine(context, vocabulary, slice_tokens=SIZE, prefixes=Prefixes(folder, {}))
+    model: Any = Digits()
+    engine = Engine(context, model, slice_tokens=SIZE, prefixes=Prefixes(folder, {}))
     if made is not None:
         made.append(engine)
     return engine, context
@@ -151,7 +151,7 @@ def test_each_prompt_is_answered_as_if_it_were_alone(sequences: int, wanted: lis
         requests = []
         for (tokens, stable), length, leaves in wanted:
             request = Request(tokens, stable=stable, max_tokens=length)
-            assert engine.offer(request)
+            engine.offer(request)
             if leaves:
                 request.cancel()
             requests.append((request, leaves))
@@ -263,23 +263,19 @@ def test_reader_that_leaves_ends_the_evaluation_in_hand(made: list[Engine]) -> N
     assert time.monotonic() - begun < 5.0
 
 
-def test_one_that_waits_and_leaves_frees_its_place_in_the_queue(
-    made: list[Engine], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine_module, "WAITING", 2)
+def test_one_that_waits_and_leaves_frees_its_place_in_the_queue(made: list[Engine]) -> None:
     engine, context = start(1, made)
     context.seconds = 30.0
     running = Request([1], max_tokens=2)
     engine.offer(running)
     while running.ahead or engine._waiting:
         time.sleep(0.001)
-    waiting = [Request([n], max_tokens=2) for n in (2, 3)]
-    assert all(engine.offer(request) for request in waiting)
-    more = Request([4], max_tokens=2)
-    assert not engine.offer(more)
+    waiting = [Request([n], max_tokens=2) for n in (2, 3, 4)]
+    for request in waiting:
+        engine.offer(request)
+    assert [request.ahead for request in waiting] == [1, 2, 3]
     waiting[0].cancel()
-    assert engine.offer(more)
-    assert waiting[1].ahead == 1
+    assert [request.ahead for request in waiting[1:]] == [1, 2]
 
 
 def test_failure_of_one_answer_leaves_its_neighbours_alone(made: list[Engine]) -> None:
@@ -322,8 +318,8 @@ def test_state_behind_the_instructions_outlives_the_engine(tmp_path: Path) -> No
     read = []
     for _ in range(2):
         context: Any = RememberingContext(1)
-        vocabulary: Any = Digits()
-        engine = Engine(context, vocabulary, slice_tokens=SIZE, prefixes=Prefixes(tmp_path, {"model": "m"}))
+        model: Any = Digits()
+        engine = Engine(context, model, slice_tokens=SIZE, prefixes=Prefixes(tmp_path, {"model": "m"}))
         request = Request([*instructions, 5, 6], stable=30, max_tokens=4)
         assert text_after(engine, request) == alone(request.tokens, 4)
         engine.close()

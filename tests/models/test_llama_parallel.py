@@ -13,6 +13,7 @@ import pytest
 
 from rag.models.generation import Prompt
 from rag.models.llama import LlamaCpp
+from rag.models.native import Model
 from rag.models.registry import find_llm
 
 pytestmark = pytest.mark.models
@@ -78,7 +79,7 @@ def drafts_of(llm: LlamaCpp, prompt: Prompt) -> list[str]:
 def test_answers_written_together_are_to_the_letter_those_written_alone(
     many: LlamaCpp, alone: list[str]
 ) -> None:
-    assert many.parallel == 3
+    assert many._engine.context.sequences == 3
     assert at_once([lambda p=p: answer(many, p) for p in PROMPTS]) == alone
 
 
@@ -103,7 +104,7 @@ def test_prompt_is_read_once_for_all_its_drafts(many: LlamaCpp, monkeypatch: pyt
 
     monkeypatch.setattr(many._engine.context, "evaluate", counting)
     drafts_of(many, fresh)
-    assert sum(n for n in read if n > 1) <= len(many.encode(fresh)) + 2 * 32
+    assert sum(n for n in read if n > 1) <= len(many._template.encode(fresh)) + 2 * 32
 
 
 def test_state_behind_the_instructions_is_taken_from_disk_and_changes_no_letter(
@@ -149,12 +150,10 @@ def test_stop_before_the_first_word_frees_the_model_at_once(many: LlamaCpp) -> N
     assert time.monotonic() - begun < 0.3 + short
 
 
-def test_more_sequences_than_memory_holds_are_fewer(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("rag.models.llama.MEMORY", 100 << 20)
-    model = LlamaCpp(path, cache_dir=tmp_path, parallel=32)
-    assert model.parallel == 2
+def test_more_sequences_than_memory_holds_are_fewer(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.models.native.MEMORY", 100 << 20)
+    model = Model(path)
+    assert [model.sequences(wanted, 2048) for wanted in (1, 2, 32)] == [1, 2, 2]
     model.close()
 
 

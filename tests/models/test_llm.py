@@ -64,9 +64,9 @@ def test_answer_holds_the_fact_and_ends_by_itself(llm: LlamaCpp) -> None:
 @pytest.mark.models
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_document_text_never_becomes_a_control_token(llm: LlamaCpp, attack: str) -> None:
-    vocabulary = llm._engine.vocabulary
-    harmless = llm.encode(Prompt("system", "user"))
-    attacked = llm.encode(Prompt(f"system {attack}", f"user {attack} {attack}{attack}"))
+    vocabulary = llm._model
+    harmless = llm._template.encode(Prompt("system", "user"))
+    attacked = llm._template.encode(Prompt(f"system {attack}", f"user {attack} {attack}{attack}"))
     count = [sum(vocabulary.is_control(t) for t in tokens) for tokens in (harmless, attacked)]
     assert count[0] == count[1] > 0
     assert not any(vocabulary.is_control(t) for t in llm._template.encode_content(attack))
@@ -74,9 +74,9 @@ def test_document_text_never_becomes_a_control_token(llm: LlamaCpp, attack: str)
 
 @pytest.mark.models
 def test_tokenizer_would_otherwise_take_the_attack(llm: LlamaCpp) -> None:
-    tokens = llm._engine.vocabulary.tokenize("<|im_end|>", special=True)
+    tokens = llm._model.tokenize("<|im_end|>", special=True)
     assert len(tokens) == 1
-    assert llm._engine.vocabulary.is_control(tokens[0])
+    assert llm._model.is_control(tokens[0])
 
 
 @pytest.mark.models
@@ -85,7 +85,7 @@ def test_plain_prompt_is_tokenised_as_the_rendered_template(llm: LlamaCpp) -> No
         "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHello there<|im_end|>\n"
         "<|im_start|>assistant\n"
     )
-    assert llm.encode(Prompt("Be brief.", "Hello there")) == llm._engine.vocabulary.tokenize(
+    assert llm._template.encode(Prompt("Be brief.", "Hello there")) == llm._model.tokenize(
         rendered, special=True
     )
 
@@ -118,7 +118,7 @@ def test_shared_beginning_is_not_computed_again(llm: LlamaCpp, monkeypatch) -> N
     monkeypatch.setattr(llm._engine.context, "evaluate", counting)
     changed = Prompt(long.system, long.user.replace("one?", "two, please?"))
     list(llm.generate(changed, max_tokens=1))
-    assert sum(seen) < 2 * SLICE < len(llm.encode(changed))
+    assert sum(seen) < 2 * SLICE < len(llm._template.encode(changed))
 
 
 @pytest.mark.models
@@ -136,7 +136,7 @@ def test_stop_before_the_first_token_is_heard_within_a_slice(llm: LlamaCpp, monk
 
     monkeypatch.setattr(llm._engine.context, "evaluate", counting)
     prompt = Prompt("Stop.", " ".join(f"Clause {i} binds the parties." for i in range(150)))
-    assert len(llm.encode(prompt)) > 20 * SLICE
+    assert len(llm._template.encode(prompt)) > 20 * SLICE
     assert list(llm.generate(prompt, max_tokens=50, stop=stop)) == []
     monkeypatch.undo()
     list(llm.generate(RENT, max_tokens=1))  # waits until the owner is free again
@@ -181,7 +181,7 @@ def test_prompt_longer_than_the_context_is_refused_with_both_numbers(llm: LlamaC
 def test_answer_ends_where_the_context_does(path: Path, tmp_path: Path) -> None:
     small = LlamaCpp(path, cache_dir=tmp_path, context_tokens=256)
     prompt = Prompt("", "word " * 200)
-    room = small.info.context_tokens - len(small.encode(prompt))
+    room = small.info.context_tokens - len(small._template.encode(prompt))
     assert 0 < room < 60
     pieces = list(small.generate(prompt, max_tokens=4000))
     small.close()

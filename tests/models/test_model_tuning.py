@@ -8,15 +8,16 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from rag.cli import app
-from rag.config import ModelSpec, load_config
+from rag.config import load_config
 from rag.doctor import examine
 from rag.errors import ModelError
 from rag.models.fetch import sha256_file
@@ -25,72 +26,75 @@ from rag.models.llm import load_llm
 from rag.models.registry import find_llm
 from rag.models.tuning import (
     ModelTuning,
-    Speed,
     Trial,
     Tuned,
     describe,
     find_tuned,
     keep,
-    quantisations,
     record_path,
     reset,
-    search,
-    thread_counts,
     tune_model,
 )
 
 # ------------------------------------------------------------------ the search, over a made-up machine
 
-SOURCE, Q8, F16 = Path("m-Q4_1.gguf"), Path("m-Q8_0.gguf"), Path("m-F16.gguf")
+SOURCE, Q8, F16 = "m-Q4_1.gguf", "m-Q8_0.gguf", "m-F16.gguf"
 BASE = {SOURCE: (250.0, 50.0), Q8: (500.0, 65.0), F16: (1000.0, 25.0)}
-Factors = Callable[[Trial], tuple[float, float]]
+Factors = Callable[[EngineSettings], tuple[float, float]]
 
 
 class Machine:
-    """Tokens a second by file (prompt, answer); `factors` of the settings multiply them. Time passes as it is
-    spent. Every file writes the same but those of `other`."""
+    """Four cores. Tokens a second by file (prompt, answer); `factors` of the settings multiply them. Time
+    passes as it is spent. Every file writes the same but those of `other`."""
 
-    def __init__(self, factors: Factors = lambda _: (1.0, 1.0), other: tuple[Path, ...] = ()) -> None:
+    cores = 4
+
+    def __init__(self, factors: Factors = lambda _: (1.0, 1.0), other: tuple[str, ...] = ()) -> None:
         self.now = 0.0
         self.factors, self.other = factors, other
         self.asked: list[Trial] = []
 
-    def measure(self, candidate: Trial) -> tuple[Speed, list[int]]:
-        self.asked.append(candidate)
-        read, write = BASE[candidate.file]
-        more, faster = self.factors(candidate)
-        speed = Speed(read * more, write * faster)
-        self.now += speed.seconds
-        return speed, [1] * 85 + [0 if candidate.file in self.other else 1] * 15
+    def measure(self, file: Path, settings: EngineSettings, limit: float) -> tuple[Trial, list[int]]:
+        read, write = BASE[file.name]
+        more, faster = self.factors(settings)
+        self.asked.append(trial := Trial(file, settings, read * more, write * faster))
+        self.now += trial.seconds
+        return trial, [1] * 85 + [0 if file.name in self.other else 1] * 15
 
-    def search(self, *others: Path, seconds: float = 600.0) -> ModelTuning:
-        return search(self.measure, SOURCE, others, thread_counts(4), seconds=seconds, clock=lambda: self.now)
+    def search(self, *others: str, seconds: float = 600.0) -> ModelTuning:
+        with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            for name in (SOURCE, *others):
+                Path(folder, name).write_bytes(b"GGUF")
+            patch.setattr("rag.models.tuning.measured", self.measure)
+            patch.setattr("rag.models.tuning.monotonic", lambda: self.now)
+            patch.setattr("os.sched_getaffinity", lambda _: range(self.cores))
+            return tune_model(Path(folder, SOURCE), Path(folder, "cache"), seconds=seconds)
 
 
 def test_the_file_with_the_shortest_answer_is_chosen() -> None:
     tuned = Machine().search(Q8, F16).tuned
-    assert (tuned.file, tuned.settings) == (Q8, EngineSettings())
+    assert (tuned.file.name, tuned.settings) == (Q8, EngineSettings())
     assert tuned.default_seconds == pytest.approx(210 / 250 + 60 / 50)
     assert tuned.tuned_seconds == pytest.approx(210 / 500 + 60 / 65)
 
 
 def test_a_file_that_writes_otherwise_is_left_out_and_named() -> None:
     found = Machine(other=(Q8,)).search(Q8)
-    assert found.tuned.file == SOURCE
+    assert found.tuned.file.name == SOURCE
     assert any("m-Q8_0.gguf" in note and "85%" in note for note in found.notes)
 
 
 def test_reading_and_writing_get_the_threads_that_each_likes_best() -> None:
-    def factors(c: Trial) -> tuple[float, float]:
-        return (c.settings.threads_batch or 4), 1 / (abs((c.settings.threads or 4) - 2) + 1)
+    def factors(how: EngineSettings) -> tuple[float, float]:
+        return (how.threads_batch or 4), 1 / (abs((how.threads or 4) - 2) + 1)
 
     assert Machine(factors).search().tuned.settings == EngineSettings(threads=2, threads_batch=0)
 
 
 def test_flash_attention_and_slices_are_kept_where_they_help() -> None:
-    def factors(c: Trial) -> tuple[float, float]:
-        flash = 2.0 if c.settings.flash_attention else 1.0
-        return flash * (2.0 if c.settings.slice_tokens == 64 else 1.0), flash
+    def factors(how: EngineSettings) -> tuple[float, float]:
+        flash = 2.0 if how.flash_attention else 1.0
+        return flash * (2.0 if how.slice_tokens == 64 else 1.0), flash
 
     chosen = Machine(factors).search().tuned.settings
     assert (chosen.flash_attention, chosen.slice_tokens) == (True, 64)
@@ -99,19 +103,19 @@ def test_flash_attention_and_slices_are_kept_where_they_help() -> None:
 def test_no_slice_is_tried_that_a_stop_would_wait_long_for() -> None:
     machine = Machine()
     machine.search()
-    longest = max(c.settings.slice_tokens for c in machine.asked)
+    longest = max(trial.settings.slice_tokens for trial in machine.asked)
     assert 32 < longest <= 0.3 * BASE[SOURCE][0]
 
 
 def test_a_gain_below_the_noise_is_not_taken() -> None:
     turn = iter(range(10**6))
 
-    def factors(c: Trial) -> tuple[float, float]:
+    def factors(how: EngineSettings) -> tuple[float, float]:
         noisy = (0.7, 1.3, 0.9, 1.2, 1.0)[next(turn) % 5]
-        return (noisy * 1.04, noisy * 1.04) if c.settings.flash_attention else (noisy, noisy)
+        return (noisy * 1.04, noisy * 1.04) if how.flash_attention else (noisy, noisy)
 
     tuned = Machine(factors).search().tuned
-    assert (tuned.file, tuned.settings) == (SOURCE, EngineSettings())
+    assert (tuned.file.name, tuned.settings) == (SOURCE, EngineSettings())
     assert tuned.tuned_seconds == tuned.default_seconds
     assert tuned.noise > 0.05
 
@@ -119,41 +123,43 @@ def test_a_gain_below_the_noise_is_not_taken() -> None:
 def test_the_defaults_and_the_best_are_measured_in_turn_at_the_end() -> None:
     machine = Machine()
     machine.search(Q8)
-    assert [c.file for c in machine.asked[-6:]] == [SOURCE, Q8] * 3
+    assert [trial.file.name for trial in machine.asked[-6:]] == [SOURCE, Q8] * 3
 
 
 def test_what_crashes_is_left_out_and_named() -> None:
-    machine = Machine()
-
-    def crashing(candidate: Trial) -> tuple[Speed, list[int]]:
-        if candidate.settings.flash_attention:
+    def crashing(how: EngineSettings) -> tuple[float, float]:
+        if how.flash_attention:
             raise ModelError("llama.cpp crashed with it (exit code -11)")
-        return machine.measure(candidate)
+        return 1.0, 1.0
 
-    found = search(crashing, SOURCE, [Q8], [0], seconds=600, clock=lambda: machine.now)
-    assert found.tuned.file == Q8
+    found = Machine(crashing).search(Q8)
+    assert found.tuned.file.name == Q8
     assert any("exit code -11" in note for note in found.notes)
 
 
+@settings(deadline=None)
 @given(seconds=st.floats(1, 2000), slow=st.floats(0.2, 60))
 def test_the_time_given_is_about_kept_and_the_defaults_are_always_measured(
     seconds: float, slow: float
 ) -> None:
     machine = Machine(lambda _: (1 / slow, 1 / slow))
-    found = machine.search(Q8, F16, seconds=seconds)
-    assert found.measured[0][0] == Trial(SOURCE)
+    first = machine.search(Q8, F16, seconds=seconds).measured[0]
+    assert (first.file.name, first.settings) == (SOURCE, EngineSettings())
     assert machine.now <= seconds + 10 * slow * (210 / 250 + 60 / 25)
 
 
+@settings(deadline=None)
 @given(cores=st.integers(1, 256))
-def test_thread_counts_begin_with_the_default_and_are_within_the_cores(cores: int) -> None:
-    first, *others = thread_counts(cores)
+def test_threads_that_are_tried_begin_with_the_default_and_are_within_the_cores(cores: int) -> None:
+    machine = Machine()
+    machine.cores = cores
+    first, *others = dict.fromkeys(trial.settings.threads for trial in machine.search().measured)
     assert first == 0
     assert all(1 <= n < cores for n in others)
-    assert len(set(others)) == len(others) <= 3
+    assert len(others) == min(3, len({1, cores // 2, cores - 1} - {0, cores}))
 
 
-# ------------------------------------------------------------------ what is at hand
+# ------------------------------------------------------------------ what is kept
 
 
 @pytest.fixture
@@ -165,28 +171,12 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_quantisations_of_the_same_model_are_found_in_its_folder_and_among_the_configured(
-    source: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    paths = ["small.Q8_0.gguf", "elsewhere/small-IQ4_XS.gguf", "small-chat-Q8_0.gguf", "other-Q4_K_M.gguf"]
-    for path in paths:
-        (tmp_path / path).write_bytes(b"GGUF")
-    specs = {"mine": ModelSpec(path=tmp_path / paths[1]), "gone": ModelSpec(path=tmp_path / "small-F16.gguf")}
-    specs["itself"] = ModelSpec(path=source)
-    found = quantisations(source, tmp_path / "cache", specs)
-    assert found == [tmp_path / paths[1], tmp_path / paths[0]]
-
-
-# ------------------------------------------------------------------ what is kept
-
-
 def tuning(source: Path, **changes: Any) -> Tuned:
     """A choice of another file, which is there."""
     other = source.with_name(source.name.replace("Q4_K_M", "Q8_0"))
     other.write_bytes(b"GGUF " + source.read_bytes())
-    settings = EngineSettings(threads=1, flash_attention=True, slice_tokens=64)
-    return replace(Tuned(other, settings, 2.0, 1.5, 0.02, sha256_file(other)), **changes)
+    how = EngineSettings(threads=1, flash_attention=True, slice_tokens=64)
+    return replace(Tuned(other, how, 2.0, 1.5, 0.02, sha256_file(other)), **changes)
 
 
 def test_a_record_comes_back_as_it_was_written(source: Path, tmp_path: Path) -> None:
@@ -209,7 +199,7 @@ def test_a_record_of_another_machine_or_model_does_not_apply(
 ) -> None:
     keep(source, tuning(source), tmp_path / "cache")
     with monkeypatch.context() as patch:
-        patch.setattr("rag.models.tuning.machine", lambda: "another, 64 cores\n99")
+        patch.setattr("os.sched_getaffinity", lambda _: range(99))
         assert find_tuned(source, tmp_path / "cache") is None
     source.write_bytes(b"GGUF another model")
     os.utime(source, ns=(1, 1))
@@ -295,7 +285,8 @@ def test_it_prints_what_was_measured_and_the_seconds_saved_and_keeps_the_choice(
     source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: dict[str, Any] = {}
-    found = ModelTuning(tuning(source), ((Trial(source), Speed(300.0, 70.0)),), ("m-Q2_K: not used",))
+    trials = (Trial(source, EngineSettings(), 300.0, 70.0),)
+    found = ModelTuning(tuning(source), trials, ("m-Q2_K: not used",))
 
     def stub(path: Path, cache: Path, **named: Any) -> ModelTuning:
         asked.update(named, path=path)
@@ -377,9 +368,9 @@ def test_a_real_run_measures_files_and_settings_and_what_it_keeps_runs(tmp_path:
     shutil.copy(embedded, same)
     (tmp_path / "small-F16.gguf").write_bytes(b"GGUF and no more")
     found = tune_model(source, cache, seconds=20.0)
-    assert {c.file for c, _ in found.measured} == {source, same}
+    assert {trial.file for trial in found.measured} == {source, same}
     assert any(note.startswith("small-F16.gguf: llama.cpp cannot load") for note in found.notes)
-    assert all(speed.read > 0 and speed.write > 0 for _, speed in found.measured)
+    assert all(trial.read > 0 and trial.write > 0 for trial in found.measured)
     keep(source, found.tuned, cache)
     llm = load_llm(str(source), cache_dir=cache)
     assert llm is not None

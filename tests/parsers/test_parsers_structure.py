@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rag.parsers import parse
-from rag.parsers.headings import heading_level
 from rag.parsers.pdf_rows import read_row
+from rag.parsers.plain import heading_level
 from rag.types import Block, BlockKind, Document
 from rag.types.tables import heads_text
 from tests.files import docx_bytes, pdf_bytes, write, xlsx_bytes

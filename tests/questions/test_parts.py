@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.questions.parts import MAX_PARTS, completed, separate, split
-from rag.search.retrieve import rank, read_demands, retrieve
+from rag.search.retrieve import find_named, rank, retrieve
 from rag.types import Stages
 from tests.archive import archive
 
@@ -102,10 +102,10 @@ def test_best_passage_of_each_part_is_among_the_first(tmp_path: Path, k: int, sp
         legs = index.retrievers(query)
         assert tuple(part.text for part in query.aspects) == split(THREE)
         assert len(query.aspects) == 3
-        demands = read_demands(legs, query)
+        named = find_named(legs, query)
         best = []
         for part in query.aspects:
-            ranked = rank(legs, part, demands)
+            ranked = rank(legs, part, whole=query, named=named)
             best.append(ranked.pool.rows[int(ranked.scores.argmax())].id)
         hits = retrieve(legs, query, k=k, stages=Stages(spread=spread))
         shown = {i for hit in hits for i in (hit.chunk_id, *hit.similar)}
@@ -119,7 +119,7 @@ def test_without_the_stage_nothing_is_split(tmp_path: Path) -> None:
     with archive(tmp_path, **RENTS) as index:
         query = index.understand(THREE)
         legs = index.retrievers(query)
-        whole = rank(legs, query, read_demands(legs, query))
+        whole = rank(legs, query, whole=query, named=find_named(legs, query))
         scores = dict(zip((row.id for row in whole.pool.rows), whole.scores, strict=True))
         alone = retrieve(legs, query, k=3, stages=Stages(parts=False, spread=False))
         assert [h.score for h in alone] == [round(float(scores[h.chunk_id]), 6) for h in alone]
@@ -130,7 +130,7 @@ def test_passage_that_the_whole_question_finds_keeps_its_score(tmp_path: Path) -
     with archive(tmp_path, **RENTS) as index:
         query = index.understand(THREE)
         legs = index.retrievers(query)
-        whole = rank(legs, query, read_demands(legs, query))
+        whole = rank(legs, query, whole=query, named=find_named(legs, query))
         scores = dict(zip((row.id for row in whole.pool.rows), whole.scores, strict=True))
         hits = retrieve(legs, query, k=20, stages=Stages(spread=False))
         assert [h.score for h in hits] == [round(float(scores[h.chunk_id]), 6) for h in hits]

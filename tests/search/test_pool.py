@@ -23,7 +23,7 @@ from rag.search.pool import (
     search,
     weigh_terms,
 )
-from rag.search.retrieve import rank, read_demands, retrieve
+from rag.search.retrieve import find_named, narrowed, rank, retrieve
 from rag.types import Filters, Stages
 from tests.archive import FILES, archive
 from tests.fakes import FakeEmbedder
@@ -85,8 +85,8 @@ def found(
 def pooled(index: Index, question: str, filters: Filters | None = None) -> set[str]:
     query = index.understand(question)
     legs = index.retrievers(query)
-    demands = read_demands(legs, query, filters)
-    rows = rank(legs, query, demands, filters=filters).pool.rows
+    named = find_named(legs, query, filters)
+    rows = rank(legs, query, whole=query, named=named, filters=filters).pool.rows
     return {index.store.document(row.document_id).path for row in rows}
 
 
@@ -123,7 +123,7 @@ def test_every_candidate_has_its_cosine_and_none_without_vectors(index: Index) -
     vector = query_vector(legs, replace(query, reworded=()))
     assert vector is not None
     pool = make_pool(legs, LegResults((), ()), vector, ids)
-    expected = np.clip(index.store.vectors([row.id for row in pool.rows]) @ vector, 0, 1)
+    expected = np.clip(index.store.spaces[0].vectors([row.id for row in pool.rows]) @ vector, 0, 1)
     np.testing.assert_allclose(pool.dense, expected, atol=1e-5)
     without = make_pool(Retrievers(index.store, None, None), LegResults((), ()), None, ids)
     assert np.isnan(without.dense).all()
@@ -178,11 +178,11 @@ def test_no_hit_nor_twin_is_ever_outside_of_the_filters(
 ) -> None:
     """Line items, the documents that a question names and the parts of a question included."""
     allowed = {d.id for d in index.documents(filters)}
-    query = index.understand(question)
+    query = narrowed(index.understand(question), stages)
     legs = index.retrievers(query, stages)
-    demands = read_demands(legs, query, filters, stages)
-    assert set(demands.documents) <= allowed
-    ranked = rank(legs, query, demands, filters=filters, stages=stages)
+    named = find_named(legs, query, filters)
+    assert set(named.documents) <= allowed
+    ranked = rank(legs, query, whole=query, named=named, filters=filters, learned=stages.ranker)
     assert {row.document_id for row in ranked.pool.rows} <= allowed
     for hit in retrieve(legs, query, k=k, filters=filters, stages=stages):
         assert hit.document.id in allowed

@@ -17,7 +17,7 @@ from rag.errors import InputError
 from rag.index import Index, open_index
 from rag.search.pool import Retrievers
 from rag.search.ranker import FEATURES, Ranker
-from rag.search.retrieve import rank, read_demands, retrieve
+from rag.search.retrieve import find_named, narrowed, rank, retrieve
 from rag.types import Filters, Hit, Stages
 from tests.archive import archive
 from tests.fakes import FakeEmbedder
@@ -69,7 +69,7 @@ def test_scores_are_shares_in_order_and_so_are_those_of_the_legs(index: Index, q
     assert scores == sorted(scores, reverse=True)
     assert all(0.0 <= score <= 1.0 for score in scores)
     for hit in hits:
-        assert all(0.0 <= leg.score <= 1.0 for leg in hit.legs)
+        assert all(0.0 <= leg.value <= 1.0 for leg in hit.legs)
         assert [leg.name for leg in hit.legs] in (["lexical"], ["lexical", "dense"])
         assert all(leg.rank is None or leg.rank >= 1 for leg in hit.legs)
 
@@ -158,10 +158,9 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 
 def features(index: Index, question: str, stages: Stages) -> dict[str, NDArray[np.float64]]:
-    query = index.understand(question)
+    query = narrowed(index.understand(question), stages)
     legs = index.retrievers(query, stages)
-    demands = read_demands(legs, query, stages=stages)
-    rows = np.nan_to_num(rank(legs, query, demands, stages=stages).rows)
+    rows = np.nan_to_num(rank(legs, query, whole=query, named=find_named(legs, query)).rows)
     return {name: rows[:, n] for n, name in enumerate(FEATURES)}
 
 
@@ -196,7 +195,7 @@ def test_without_vectors_the_embedder_is_not_asked(staged: Index) -> None:
 
 def test_without_the_ranker_the_score_is_the_mean_of_both_legs_and_has_no_reasons(index: Index) -> None:
     for hit in index.search(NOTICE, 8, stages=Stages(ranker=False, spread=False)):
-        lexical, dense = (leg.score for leg in hit.legs)
+        lexical, dense = (leg.value for leg in hit.legs)
         assert hit.score == pytest.approx((lexical + dense) / 2, abs=1e-5)
         assert hit.reasons == ()
 

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from rag.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, InputError, StorageError
 from rag.languages.text import search_tokens
-from rag.store import lexical
-from rag.store.schema import DATABASE, PART
+from rag.models.embedder import EmbedderInfo
+from rag.store import store as lexical
+from rag.store.schema import DATABASE, PART, Space
 from rag.store.store import Store
 from rag.store.writer import FileState, printable
-from rag.types import Block, BlockKind, Chunk, FileStatus, Filters, Page
+from rag.types import Block, BlockKind, Chunk, FileStatus, Filters, Loss, LossKind, Mark, MarkKind, Page
 from tests.indexing import document, found, manifest, put
 from tests.rows import row_block
 
@@ -29,7 +30,8 @@ def store(tmp_path: Path):
 
 
 def test_manifest_survives_reopening(tmp_path: Path) -> None:
-    made = manifest(languages=("en", "zh"), embedder='it\'s a "path"', embedder_name="名")
+    english = Space(EmbedderInfo("名", "f" * 64, 8, 256, ("en", "zh")), 'it\'s a "path"')
+    made = manifest(spaces=(english, Space(EmbedderInfo("other", "0" * 64, 16, 512, ("*",)))))
     Store.create(tmp_path, made).close()
     with Store.open(tmp_path) as store:
         assert store.manifest() == made
@@ -47,7 +49,7 @@ def test_another_format_is_a_mismatch_that_names_both(tmp_path: Path) -> None:
     connection.execute("UPDATE meta SET value = ? WHERE key = 'manifest'", (later,))
     connection.commit()
     connection.close()
-    with pytest.raises(IndexMismatch, match=r"format 99.*format 2.*--rebuild"):
+    with pytest.raises(IndexMismatch, match=r"format 99.*format 3.*--rebuild"):
         Store.open(tmp_path)
 
 
@@ -87,11 +89,14 @@ def test_document_round_trips_with_pages_blocks_and_metadata(store: Store) -> No
         [text],
         blocks=blocks,
         pages=(Page(1, 0, 7), Page(3, 9, 33)),
-        empty_pages=(2,),
+        marks=(Mark(MarkKind.RAISED, 12, 14, leads_to=28), Mark(MarkKind.STRUCK, 13, 20)),
+        losses=(Loss(LossKind.PAGE_WITHOUT_TEXT, page=2), Loss(LossKind.PICTURE_WITH_TEXT, "图 1", 3)),
         metadata={"author": "Ada", "作者": "艾达"},
     )
     (document_id,) = put(store, made)
     assert store.load_document(document_id) == made
+    assert store.document(document_id).losses == made.losses
+    assert (made.empty_pages, store.document(document_id).empty_pages) == ((2,), 1)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -106,7 +111,7 @@ def test_any_slice_of_any_text_is_read_back_exactly(
     long = text * copies
     made = document("x.txt", [long], blocks=(Block(BlockKind.PARAGRAPH, 0, len(long)),))
     with store.writing() as writer, writer.transaction():
-        document_id = writer.put_document(FileState(made.source, "x.txt", 1, 1), made, [], [], embed=False)
+        document_id = writer.put_document(FileState(made.source, "x.txt", 1, 1), made, [], [])
     start, end = min(cuts), max(cuts)
     assert store.text(document_id) == long
     assert store.text(document_id, start, end) == long[start:end]
@@ -185,28 +190,28 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
     ):
         writer.remove("/documents/a.pdf")
         chunks = [c for _, _, c in store.document_chunks(1)]
-        writer.put_document(FileState(made.source, "b.pdf", 1, 1), made, chunks, [], embed=True)
+        writer.put_document(FileState(made.source, "b.pdf", 1, 1), made, chunks, [], spaces=(0,))
     assert [d.path for d in store.documents()] == ["a.pdf"]
     assert store.generation() == before
     assert store.problems() == []
 
 
 def test_generation_grows_with_every_commit_and_vectors_generation_only_with_vectors(store: Store) -> None:
-    start = store.generation(), store.vectors_generation()
+    start = store.generation(), store.spaces[0].generation()
     put(store, document("a.pdf", ["One."]))
-    texts = store.generation(), store.vectors_generation()
+    texts = store.generation(), store.spaces[0].generation()
     assert texts == (start[0] + 1, start[1])
     put(store, document("b.pdf", ["Two."]), vectors=True)
     assert store.generation() > texts[0]
-    assert store.vectors_generation() == texts[1] + 1
+    assert store.spaces[0].generation() == texts[1] + 1
     with store.writing() as writer, writer.transaction():
         writer.remove("/documents/b.pdf")
-    assert store.vectors_generation() == texts[1] + 2
+    assert store.spaces[0].generation() == texts[1] + 2
 
 
 def test_failed_file_is_listed_with_status_and_detail(store: Store) -> None:
     with store.writing() as writer, writer.transaction():
-        writer.put_failure(FileState("/d/x.pdf", "x.pdf", 5, 1), FileStatus.PASSWORD, "locked", kind="pdf")
+        writer.put_failure(FileState("/d/x.pdf", "x.pdf", 5, 1, "pdf"), FileStatus.PASSWORD, "locked")
     (info,) = store.documents()
     assert (info.path, info.status, info.detail, info.chunks) == ("x.pdf", FileStatus.PASSWORD, "locked", 0)
     assert store.text(info.id) == ""
@@ -308,33 +313,33 @@ def test_vectors_are_kept_as_float16_in_the_order_asked(store: Store) -> None:
     vectors = np.random.default_rng(0).standard_normal((len(ids), 64)).astype(np.float32)
     with store.writing() as writer, writer.transaction():
         writer.put_vectors(ids, vectors)
-    read = store.vectors([*reversed(ids), 10**6])
+    read = store.spaces[0].vectors([*reversed(ids), 10**6])
     assert read.shape == (len(ids) + 1, 64)
     assert np.array_equal(read[:-1][::-1], vectors.astype(np.float16).astype(np.float32))
     assert not read[-1].any()
-    assert store.count_pending() == 0
+    assert store.spaces[0].count_pending() == 0
 
 
 def test_vectors_for_passages_that_are_gone_are_dropped(store: Store) -> None:
     with store.writing() as writer, writer.transaction():
         writer.put_vectors([12345], np.ones((1, 64), np.float32))
-    assert store.count_vectors() == 0
+    assert store.spaces[0].count() == 0
 
 
 def test_update_keeps_the_vectors_of_passages_that_did_not_change(store: Store) -> None:
     clauses = [f"Clause {n} says {'much ' * 100}." for n in range(10)]
     put(store, document("a.pdf", clauses), vectors=True)
-    total = store.count_vectors()
+    total = store.spaces[0].count()
     clauses[9] = f"Clause nine was replaced {'much ' * 100}."
     put(store, document("a.pdf", clauses))
-    assert 0 < store.count_pending() < total
-    assert store.count_vectors() + store.count_pending() == store.passages()
+    assert 0 < store.spaces[0].count_pending() < total
+    assert store.spaces[0].count() + store.spaces[0].count_pending() == store.passages()
     assert store.problems() == []
 
 
 def test_documents_of_other_languages_wait_for_no_vector(store: Store) -> None:
     put(store, document("a.pdf", ["One."]), embed=False)
-    assert store.count_pending() == 0
+    assert store.spaces[0].count_pending() == 0
 
 
 def test_second_writer_is_told_that_the_index_is_busy(store: Store) -> None:
@@ -394,10 +399,10 @@ def test_any_name_can_be_shown(name: str) -> None:
 
 def test_a_passage_keeps_its_role(store: Store) -> None:
     made = document("f.txt", ["Net income was 5."])
-    passage = Chunk(0, 0, len(made.text), made.text, "", "text", role="income|balance")
+    passage = Chunk(0, 0, len(made.text), made.text, "", "text", roles=("income", "balance"))
     with store.writing() as writer, writer.transaction():
         writer.put_document(
-            FileState(made.source, "f.txt", 1, 1), made, [passage], [("", "", "net income")], embed=False
+            FileState(made.source, "f.txt", 1, 1), made, [passage], [("", "", "net income")], spaces=()
         )
     assert [chunk for _, _, chunk in store.chunks([1])] == [passage]
 

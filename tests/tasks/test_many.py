@@ -78,7 +78,7 @@ def test_nothing_that_matches_is_a_refusal_with_its_certificate(index: Index) ->
         assert answer.refused and "0 passages match “helicopters”" in answer.text
         assert answer.reason == "in no document searched: helicopters"
         assert answer.certificate.documents == index.stats().documents
-        assert answer.certificate.best_score < answer.certificate.threshold
+        assert answer.certificate.confidence < answer.certificate.least
 
 
 def test_refusal_of_a_chinese_count_is_chinese(index: Index) -> None:

@@ -12,6 +12,7 @@ from rag.languages.text import has_han
 from rag.questions.constraints import Matter, Restriction, bearing, displayed, sign
 from rag.questions.expects import Wording
 from rag.questions.naming import Word, best, han_matches, longest, run_matches
+from rag.types.documents import several, single
 
 _RELATED = 0.5
 _BEFORE_LAW = frozenset("据照反犯用合国的在对和与及或看问从由即循按依参到有将以，。：、 ")
@@ -32,10 +33,9 @@ UNRANKED = 0.5
 def statutes(catalogue: Catalogue) -> Names:
     """The names of the statutes of an index."""
     return build_names(
-        (document, law, law_key(law), map(law_key, others.split("|") if others else statute_names(law)))
+        (document, law, law_key(law), map(law_key, several(meta, "law_names") or statute_names(law)))
         for document, meta in catalogue.described()
-        for law, others in [(meta.get("law"), meta.get("law_names"))]
-        if law
+        if (law := single(meta, "law"))
     )
 
 
@@ -44,7 +44,7 @@ def related(catalogue: Catalogue) -> Mapping[str, Sequence[int]]:
     """Key of a statute -> documents that apply or carry it out."""
     found: dict[str, list[int]] = defaultdict(list)
     for document, meta in catalogue.described():
-        for applied in statutes_in(law) if has_han(law := meta.get("law", "")) else ():
+        for applied in statutes_in(law) if has_han(law := single(meta, "law")) else ():
             found[law_key(applied)].append(document)
     return found
 

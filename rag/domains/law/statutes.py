@@ -76,7 +76,7 @@ _EN_ACT = re.compile(
 )
 
 
-def describe_statute(document: Document) -> dict[str, str]:
+def describe_statute(document: Document) -> dict[str, str | tuple[str, ...]]:
     """Name, short names, rank and year of a statute; rank and year of a case; {} for other documents."""
     head = document.text[:HEAD]
     kind = authority(document.title, document.path, head)
@@ -85,7 +85,7 @@ def describe_statute(document: Document) -> dict[str, str]:
         return {"authority": kind, "year": version_year(document.title, document.path, head)} if kind else {}
     return {
         "law": law,
-        "law_names": "|".join(filter(None, (*statute_names(law), part_name(law, document.path)))),
+        "law_names": tuple(filter(None, (*statute_names(law), part_name(law, document.path)))),
         "authority": kind or "other",
         "year": version_year(document.title, document.path, head),
     }

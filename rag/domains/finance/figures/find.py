@@ -237,7 +237,7 @@ def _repeated_in_discussion(
     items = {c: item(c, document.language == "zh") for (c, _), r in desk.readings.items() if r in chosen}
     wanted = [p for found in items.values() if found for p in phrases(found)]
     held = desk.store.phrase_hits(wanted, [document.id])
-    explained = {i for ids in held.values() for i in ids if _EXPLAINED & set(roles.get(i, "").split("|"))}
+    explained = {i for ids in held.values() for i in ids if _EXPLAINED & set(roles.get(i, ()))}
     printed = {f.printed.strip("$€£¥ ()（）") for f in inputs if len(f.printed) >= _DISTINCT}
     best: tuple[int, Evidence] | None = None
     for chunk_id, _, chunk in desk.store.chunks(sorted(explained)[:_EXPLANATIONS]):

@@ -32,9 +32,9 @@ _OPERATING = re.compile(r"(?i)administrative|research|marketing|selling|deprecia
 _Wordings = tuple[tuple[str, ...], tuple[str, ...]]
 # What a statement does not print, no other table does: one that seems to is about something else.
 _CORE = frozenset(
-    "revenue|cost of sales|gross profit|operating income|net income|pretax income|operating cash flow"
-    "|营业收入|营业成本|净利润|营业利润".split("|")
-)
+    ("revenue", "cost of sales", "gross profit", "operating income", "net income", "pretax income",
+     "operating cash flow", "营业收入", "营业成本", "净利润", "营业利润")
+)  # fmt: skip
 _TAXES = frozenset(("income tax", "所得税费用"))
 _COST_OF = re.compile(r"(?i)costs? of\b")
 
@@ -245,11 +245,8 @@ def _unlabelled_gross_profit(lines: Sequence[TableLine], year: int, part: str) -
 def _with_tax_sign(lines: Sequence[TableLine], tax: FigureReading, year: int, part: str) -> FigureReading:
     """The tax with the sign that makes it what lies between pretax and net income, where both stand in its
     statement; labels alone ("provision for income taxes (35)") do not decide it."""
-    own = [
-        line
-        for line in lines
-        if line.row.heads == tax.line.row.heads and line.statement == tax.line.statement
-    ]
+    table = tax.line.row.heads, tax.line.statement
+    own = [line for line in lines if (line.row.heads, line.statement) == table]
     chinese = has_han(tax.line.label)
     before, after = item("pretax income", chinese), item("net income", chinese)
     pretax = _best(own, before, year, part, _ENOUGH) if before else None

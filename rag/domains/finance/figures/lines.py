@@ -2,13 +2,13 @@
 such lines, kept: what it says never changes under its id.
 
 The head gives each column its period; a cell's unit is determined by its column, its table, the lines above
-it, or the words of its row. Only tables that stand in a primary statement are read (`Chunk.role`); a report
+it, or the words of its row. Only tables that stand in a primary statement are read (`Chunk.roles`); a report
 has some forty such passages."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -19,7 +19,6 @@ from rag.domains.finance.figures.cells import FigureCell, TableRow, fitted, read
 from rag.domains.finance.figures.heads import (
     Column,
     ColumnUnit,
-    names_period,
     period_heads,
     read_columns,
     read_unit,
@@ -151,27 +150,25 @@ def table_lines(
 ) -> tuple[TableLine, ...]:
     """The lines of these table passages of one document, in order."""
     raws = [raw for i, chunk in chunks for raw in _rows(store, info, i, chunk)]
-    widths: dict[Heads, Counter[int]] = {}
-    reach: Counter[Heads] = Counter()
-    for raw in raws:
-        over, cells = raw.block.heads, raw.row.cells
-        widths.setdefault(over, Counter())[len(cells)] += bool(cells)
-        reach[over] = max(reach[over], *(c.place or 0 for c in cells), 0)
-    usual = {h: max(counts, key=lambda n: (counts[n], n)) for h, counts in widths.items()}
-    facts = report_facts(store.catalogue()).get(info.id)
+    facts, grid = report_facts(store.catalogue()).get(info.id), info.kind != "pdf"
     if facts is None:
         return ()
+    counts: defaultdict[Heads, Counter[int]] = defaultdict(Counter)
+    for raw in raws:
+        cells = raw.row.cells
+        counts[raw.block.heads][(cells[-1].place or len(cells)) if cells else 0] += bool(cells)
+    # The columns of figures: of cells the last one that has any, of lines as many as most have.
+    widths = {h: max(c) if grid else max(c, key=lambda n: (c[n], n)) for h, c in counts.items()}
     units = _units(store, info, raws)
     columns: dict[tuple[Heads, bool], tuple[Column, ...]] = {}
     above: dict[int | None, tuple[str, ...]] = {}
-    grid = info.kind != "pdf"
     lines: list[TableLine] = []
     for raw, (label, section, implied) in zip(raws, label_rows(raws), strict=True):
-        over, cells, roles = raw.block.heads, raw.row.cells, raw.chunk.role.split("|")
+        over, cells, roles = raw.block.heads, raw.row.cells, raw.chunk.roles
         statement = next((role for role in roles if role in PRIMARY), "")
         instant = statement == "balance"
         if (over, instant) not in columns:
-            common, heads = _grid_heads(over, reach[over]) if grid else split_head(over, usual[over])
+            common, heads = split_head(over, widths[over], placed=grid)
             columns[over, instant] = read_columns(common, heads, facts, instant=instant)
         placed = _placed(cells, columns[over, instant], grid)
         if cells and not any(column.year and not column.inferred for _, column in placed):
@@ -187,19 +184,10 @@ def table_lines(
             row = Evidence(
                 0, info, raw.chunk_id, raw.block.start, raw.block.end, raw.text, 0.0, raw.page,
                 raw.chunk.heading_path, over, raw.block.location or raw.chunk.location,
+                raw.block.placed_cells(raw.block.start, raw.block.end),
             )  # fmt: skip
-            lines.append(
-                TableLine(label, section, implied, amounts, row, statement, tuple(filter(None, roles)))
-            )
+            lines.append(TableLine(label, section, implied, amounts, row, statement, roles))
     return _with_signs(lines)
-
-
-def _grid_heads(heads: Heads, reach: int) -> tuple[str, Heads]:
-    """(head of the labels, heads of the columns) of a row of cells whose figures go up to column `reach`. The
-    head of the labels may have been empty and left out: then the first is that of a period already."""
-    if heads and len(heads) == reach and names_period(heads[0]):
-        return "", heads
-    return (heads[0], heads[1:]) if heads else ("", ())
 
 
 def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iterable[Raw]:
@@ -283,8 +271,8 @@ def ledger(store: Store, document_id: int) -> tuple[TableLine, ...]:
 
 def _read(store: Store, document_id: int) -> tuple[TableLine, ...]:
     roles = store.roles([document_id])
-    wanted = [i for i, role in sorted(roles.items()) if not set(PRIMARY).isdisjoint(role.split("|"))]
+    wanted = [i for i, stands in sorted(roles.items()) if not set(PRIMARY).isdisjoint(stands)]
     found = [(i, chunk) for i, _, chunk in store.chunks(wanted) if chunk.kind == "table"]
     # Columns of a statement of equity are its parts, not periods.
-    found = [(i, chunk) for i, chunk in found if not {SCHEDULE, "equity"} & set(chunk.role.split("|"))]
+    found = [(i, chunk) for i, chunk in found if not {SCHEDULE, "equity"} & set(chunk.roles)]
     return table_lines(store, store.document(document_id), found)

@@ -3,36 +3,27 @@ calculations.toml and prints it with formula and working, in both languages."""
 
 from __future__ import annotations
 
-import ast
-import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from rag.domains.finance.money import given
-from rag.domains.finance.money.given import Given, Inputs, data
-from rag.domains.finance.printing import Formatter, Rounding, plain
-from rag.languages import own
+from rag.domains.finance.money.annuities import evaluate
+from rag.domains.finance.money.given import TIMES, Given, cue, data, lowered, read_inputs
+from rag.domains.finance.printing import Formatter, plain, read_rounding
+from rag.facts.quantity import Kind
+from rag.languages.text import has_han
 from rag.types import Calculation, Figure
 
 _SYMBOL = re.compile(r"(?<![\w.])[A-Za-z]\w*")
 _PLACEHOLDER = re.compile(r"\{([^|{}]+)\|(\w+|%)\}")
 _RATES = frozenset({"i", "r", "c", "e", "y", "found"})
 _MONEY = frozenset("P F A C payment loss other deductible ceiling paid missing flow exact".split())
-_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-}  # fmt: skip
 
 
 class Lack(Exception):
-    """Inputs that a calculation needs and nobody gave; `roles` are keys of [label]."""
-
-    def __init__(self, *roles: str) -> None:
-        super().__init__(", ".join(roles))
-        self.roles = roles
+    """Inputs that a calculation needs and nobody gave, by their keys in [label]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,145 +33,122 @@ class Way:
     when: str
     name: Sequence[str]
     unit: str
-    formula: Sequence[str]
+    formula: str | Sequence[str]
     value: str = ""
     working: str = ""
     due: str = ""
     per: str = ""
     terms: Mapping[str, str] = field(default_factory=dict)
-    also: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[Sequence[str]] = ()
 
 
-def evaluate(text: str, terms: Mapping[str, Any]) -> Decimal:
-    """An expression of numbers, `terms` and the functions of `rag.domains.finance.money.given`; ^ is a
-    power. Raises KeyError for a name that is neither."""
-
-    def value(node: ast.expr) -> Any:
-        match node:
-            case ast.BinOp(left, op, right):
-                return _OPERATORS[type(op)](value(left), value(right))
-            case ast.UnaryOp(ast.USub(), operand):
-                return -value(operand)
-            case ast.Call(ast.Name(name), args):
-                return given.FUNCTIONS[name](*map(value, args))
-            case ast.Name(name):
-                return terms[name]
-            case ast.Constant(number):
-                return Decimal(str(number))
-        raise ValueError(f"no expression of a sum: {text}")
-
-    return Decimal(value(ast.parse(text.replace("^", "**"), mode="eval").body))
+def elided(parts: list[str], first: int, most: int) -> list[str]:
+    """Of more than `most` parts the first ones and the last."""
+    return parts if len(parts) <= most else [*parts[:first], "...", parts[-1]]
 
 
 class Sheet:
     """One calculation: `terms` are its symbols with their values, `m` among them the periods in a year."""
 
-    def __init__(self, inputs: Inputs, rounding: Rounding) -> None:
-        self.inputs = inputs
-        self.language = inputs.language
-        self.places = 2 if rounding.places is None else rounding.places
-        currency = inputs.currency or self.own(("", "CNY"))
-        self.shown = Formatter(replace(rounding, places=self.places), inputs.language, currency)
+    def __init__(self, question: str, facts: Sequence[str]) -> None:
+        self.text = lowered(question)
+        self.zh = has_han(question)
+        self.given = read_inputs(self.text, facts)
         self.used: list[tuple[Given, str]] = []
         self.notes: list[str] = []
-        self.terms: dict[str, Any] = {"due": int(inputs.says("due")), "per": 0, "m": Decimal(1)}
+        self.terms: dict[str, Any] = {"due": int(self.says("due")), "m": Decimal(1)}
+        rounding = read_rounding(question)
+        rounding = replace(rounding, places=2) if rounding.places is None else rounding
+        money = (g.unit for g in self.given if g.quantity.kind is Kind.MONEY and g.unit)
+        currency = next(money, "CNY" if self.zh else "").replace("$", "USD")
+        self.shown = Formatter(rounding, "zh" if self.zh else "en", currency)
 
     def __getitem__(self, symbol: str) -> Decimal:
         return Decimal(self.terms[symbol])
 
+    def says(self, name: str) -> bool:
+        """Whether the question holds a cue of calculations.toml."""
+        return cue(name).search(self.text) is not None
+
     def take(self, *roles: str) -> Given | None:
-        """An input by its role or, where none has it, by another role; it counts as used in the first."""
-        for name in roles:
-            for g in self.inputs.given:
-                if g.role == name and all(g is not u for u, _ in self.used):
-                    self.used.append((g, roles[0]))
-                    return g
-        return None
+        """An input by its role or, where none has it, by another role; it counts as used in the first, unless
+        it has its name from a period."""
+        used = [g for g, _ in self.used]
+        found = next((g for role in roles for g in self.given if g.role == role and g not in used), None)
+        if found:
+            self.used.append((found, found.role if found.role in {*TIMES, "count"} else roles[0]))
+        return found
 
     def lack(self, role: str) -> NoReturn:
         raise Lack(role)
 
     def need(self, *roles: str) -> Given:
-        """The same for an input that has to be there. Raises Lack."""
+        """As `take`, an input that has to be there. Raises Lack."""
         return self.take(*roles) or self.lack(roles[0])
 
-    def amount(self, *roles: str) -> Decimal:
-        """The value of an optional input, 0 where it is not given."""
+    def value(self, *roles: str, default: Decimal | None = None) -> Decimal:
+        """The value of an input. Raises Lack where it is not given and there is no `default`."""
         found = self.take(*roles)
-        return found.value if found else given.ZERO
+        return found.value if found else self.lack(roles[0]) if default is None else default
 
     def word(self, table: str, name: str) -> str:
         """An entry of [label] or [unit] in the question's language."""
-        return str(self.own(data()[table][name]))
+        words: Sequence[str] = data()[table][name]
+        return words[self.zh]
 
-    def own(self, texts: Sequence[str]) -> str:
-        """Of a text in English and Chinese the one in the question's language."""
-        return own(texts, self.language)
+    def note(self, line: str | Sequence[str], **terms: Any) -> None:
+        """A line under the result, said once: its name in [note] or its texts, English and Chinese; a third
+        is an expression that has to be above zero for it. `terms` are what the line names."""
+        texts: Sequence[str] = data()["note"][line] if isinstance(line, str) else line
+        self.terms |= terms
+        if len(texts) < 3 or evaluate(texts[2], self.terms) > 0:
+            self.notes = list(dict.fromkeys([*self.notes, self.filled(texts[self.zh])]))
 
-    def note(self, name: str, **terms: Any) -> None:
-        """A line of [note] under the result, said once."""
-        self._say(data()["note"][name], terms)
-
-    def _say(self, texts: Sequence[str], terms: Mapping[str, Any]) -> None:
-        """A line in both languages; a third text is an expression that has to be above zero for it."""
-        if len(texts) < 3 or evaluate(texts[2], self.terms | {**terms}) > 0:
-            text = self.filled(self.own(texts), self.terms | {**terms})
-            self.notes += [text] if text not in self.notes else []
-
-    def filled(self, text: str, terms: Mapping[str, Any]) -> str:
+    def filled(self, text: str) -> str:
         """A text with its placeholders, "{n * payment - P|money}", worked out and printed."""
+        return _PLACEHOLDER.sub(self._placeholder, text)
 
-        def printed(m: re.Match[str]) -> str:
-            if m[2] == "text":
-                return str(terms[m[1]])
-            value = evaluate(m[1], terms)
-            return plain(value, int(m[2][1:])) if m[2][1:].isdigit() else self._print(value, m[2])
-
-        return _PLACEHOLDER.sub(printed, text)
+    def _placeholder(self, m: re.Match[str]) -> str:
+        if m[2] == "row":
+            return ", ".join(elided([plain(x) for x in self.terms[m[1]]], 5, 12))
+        value = evaluate(m[1], self.terms)
+        if m[2] == "often":
+            return next(str(names[self.zh]) for n, *names in data()["often"].values() if n == value)
+        if m[2] in ("p", "p0", "p1", "p2"):
+            return plain(value, int(m[2][1:]) if m[2] != "p" else None)
+        return self._print(value, m[2])
 
     def _print(self, value: Decimal, unit: str) -> str:
-        if unit == "money":
-            return self.shown.text(value, "money")
-        if unit == "%":
-            return f"{plain(value * 100, self.places)}%"
-        number = plain(value, None if value == value.to_integral_value() else self.places)
-        return f"{number}{self.own((' ', ''))}{self.word('unit', unit)}"
+        if unit in ("money", "%"):
+            return self.shown.text(value * 100 if unit == "%" else value, unit)
+        number = plain(value, None if value == value.to_integral_value() else self.shown.rounding.places)
+        return f"{number}{'' if self.zh else ' '}{self.word('unit', unit)}"
 
     def work(self, formula: str) -> str:
-        """A formula with the terms' values in place of their symbols."""
-        return _SYMBOL.sub(
-            lambda m: self.printed(m[0], self.terms[m[0]]) if m[0] in self.terms else m[0], formula
-        )
+        """A formula with the terms' values in place of their symbols: money with two places, rates with six
+        of their percent, others four."""
+        return _SYMBOL.sub(self._symbol, formula)
 
-    def printed(self, symbol: str, value: Any) -> str:
-        """A term inside a working: money with two places, rates with six of their percent, others four."""
+    def _symbol(self, m: re.Match[str]) -> str:
+        value = self.terms.get(m[0], m[0])
         if isinstance(value, str):
             return value
-        if symbol in _MONEY:
+        if m[0] in _MONEY:
             return plain(value, None if value == value.to_integral_value() else 2)
-        if symbol in _RATES:
+        if m[0] in _RATES:
             return f"{plain((value * 100).quantize(Decimal('1.000000')).normalize())}%"
         return f"{value.quantize(Decimal('0.0001')).normalize():f}"
 
     def result(self, way: Way) -> Calculation:
         """The finished calculation; values of "%" are shares of one."""
-        for symbol, text in way.also.items():
-            self.terms[symbol] = evaluate(text, self.terms)
-        value = evaluate(way.value or way.formula[0], self.terms)
+        words = [way.formula] * 2 if isinstance(way.formula, str) else way.formula
+        self.terms["value"] = value = evaluate(way.value or words[0], self.terms)
         for texts in way.notes:
-            self._say(texts, {"value": value})
-        suffix = (way.due if self.terms["due"] else "") + (way.per if self.terms["per"] else "")
+            self.note(texts)
+        suffix = (way.due if self.terms["due"] else "") + (way.per if self["m"] != 1 else "")
         printed = self._print(value, way.unit)
-        label = self.own(way.name)
-        unit = self.shown.currency if way.unit == "money" else way.unit
-        shown = value * 100 if unit == "%" else value
-        inputs = (g.figure(self.word("label", role)) for g, role in self.used)
-        return Calculation(
-            name=label,
-            formula=self.own(way.formula) + suffix,
-            inputs=tuple(dict.fromkeys(inputs)),
-            result=Figure(label=label, value=shown, unit=unit, printed=printed),
-            working=f"{self.work((way.working or way.formula[0]) + suffix)} = {printed}",
-            notes=tuple(self.notes),
-        )
+        label, unit = way.name[self.zh], self.shown.currency if way.unit == "money" else way.unit
+        figure = Figure(label, value * 100 if unit == "%" else value, unit, printed=printed)
+        inputs = tuple(dict.fromkeys(g.figure(self.word("label", role)) for g, role in self.used))
+        working = f"{self.work((way.working or words[0]) + suffix)} = {printed}"
+        return Calculation(label, words[self.zh] + suffix, inputs, figure, working, tuple(self.notes))

@@ -1,331 +1,293 @@
-"""How the terms of the sums of calculations.toml are read, those that no formula says among them: rows
-of cash flows, insurance. A reader raises Lack where the question gives no such term."""
+"""Answers questions of loans, savings, bonds, flows and insurance whose inputs stand in the question, or in
+sentences found for it, by code.
+
+    calculate("What is the monthly payment on a $300,000 mortgage at 6% for 30 years?")
+
+calculations.toml says by which words a sum is asked for, which terms it needs, how it is worked out and
+worded; where a term is missing the result says which."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, localcontext
+from itertools import accumulate
+from typing import Any
 
-from rag.domains.finance.money import given as f
-from rag.domains.finance.money.given import ZERO, Given, cue
-from rag.domains.finance.money.sheet import Lack, Sheet, evaluate
-from rag.domains.finance.printing import plain
+from rag.domains.finance.money.annuities import ZERO, Unsolved, evaluate
+from rag.domains.finance.money.given import RATES, TIMES, cue, data, flow_list, times_a_year
+from rag.domains.finance.money.sheet import Lack, Sheet, Way, elided
+from rag.domains.finance.printing import NotComputed, plain
+from rag.types import Calculation
 
-# Periods in a year of what is said for a period.
-_TIMES = {"monthly": 12, "quarterly": 4, "daily": 365, "monthly_amount": 12, "yearly_amount": 1}
-
-
-# --- How often, how long, at what rate
+MAX_CHARS = 2000
 
 
-def _months(s: Sheet, g: Given) -> Decimal:
-    """A duration in months; days over 365, with a note."""
-    if g.unit == "month":
+def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | NotComputed | None:
+    """The calculation that a question asks for; `NotComputed` with a reason that names the inputs which
+    neither question nor `facts` give; None where it asks for no such calculation. An input that stands in a
+    fact has that fact's number (from 1) as its `citation` and its place in it as `start` and `end`."""
+    with localcontext(prec=40):
+        sheet = Terms(question[:MAX_CHARS], facts)
+        asked = _asked(sheet)
+        if asked is None:
+            return None
+        try:
+            sheet.read(asked["terms"])
+            ways = (Way(*row[:4], **dict(*row[4:])) for row in asked["ways"])
+            way = next(way for way in ways if all(map(sheet.holds, way.when.split())))
+            sheet.read(way.terms)
+            return sheet.result(way)
+        except Lack as lack:
+            names = [sheet.word("label", role) for role in dict.fromkeys(lack.args)]
+            reason = f"缺少：{'、'.join(names)}" if sheet.zh else f"not given: {', '.join(names)}"
+        except Unsolved:
+            reason = sheet.filled(asked.get("never", data()["never"])[sheet.zh])
+        except (ArithmeticError, ValueError):
+            reason = data()["never"][sheet.zh]
+    # One number alone in a question is a topic, not a sum to be done.
+    return NotComputed(reason=reason) if sum(not g.source for g in sheet.given) >= 2 else None
+
+
+def _asked(sheet: Sheet) -> Mapping[str, Any] | None:
+    """The sum that a question asks for, the first whose patterns it all holds."""
+    if not sheet.given or not sheet.says("asks") or sheet.says("rules"):
+        return None
+    sums: Mapping[str, Mapping[str, Any]] = data()["sum"]
+    for row in sums.values():
+        known = row.get("rate_asked") and any(g.role in RATES for g in sheet.given)
+        if not known and all(p.search(sheet.text) for p in row["all"]):
+            # What asks of a loan as if of savings is some other question.
+            return None if row.get("saving") and sheet.says("loan") and not sheet.says("saved") else row
+    return None
+
+
+class Terms(Sheet):
+    """A calculation that reads its terms. Those that are no mere input have a method of the name that
+    calculations.toml calls them by; it raises Lack where the question gives no such term."""
+
+    def holds(self, condition: str) -> bool:
+        """Whether a cue stands in the question or an expression is not 0; with "!", the contrary."""
+        name = condition.lstrip("!")
+        holds = self.says(name) if name in data()["cue"] else evaluate(name, self.terms) != 0
+        return holds != condition.startswith("!")
+
+    def read(self, terms: Mapping[str, str]) -> None:
+        """Reads terms as calculations.toml says that they are read; raises Lack with all that are missing."""
+        lacking: list[str] = []
+        for symbol, source in terms.items():
+            try:
+                self.terms[symbol] = self._term(source)
+            except Lack as lack:
+                lacking += lack.args
+            except KeyError:
+                continue  # it rests on a term that is missing
+        if lacking:
+            raise Lack(*lacking)
+
+    def _term(self, source: str) -> Any:
+        if source.isidentifier():
+            return getattr(self, source)()
+        if source.startswith("="):
+            return evaluate(source[1:].strip(), self.terms)
+        near, _, times = source.partition(" ")
+        if times:
+            return Decimal(times_a_year(self.text, near) or times)
+        return self.value(*source.rstrip("?").split("/"), default=ZERO if source.endswith("?") else None)
+
+    # --- How long, at what rate
+    def duration(self, *roles: str) -> Decimal:
+        """A time or a number of payments in periods; days over 365, with a note."""
+        g = self.need(*(roles or ("term", "elapsed")))
+        if g.role == "count":
+            return g.value
+        daily = any(u.role == "daily" for u, _ in self.used)
+        base = 12 if g.unit == "month" else 360 if self.says("days_360") and not daily else 365
+        if g.unit == "day" and not daily:
+            self.note("days", base=base)
+        return g.value * self["m"] / base
+
+    def periods(self) -> Decimal:
+        """The term in whole periods, rounded with a note."""
+        n = self.duration("term", "elapsed", "count")
+        whole = n.to_integral_value()
+        if whole != n:
+            self.note("whole", n=n, whole=whole)
+        return whole
+
+    def paid(self) -> Decimal:
+        """How many payments have been made."""
+        if said := cue("paid").search(self.text):
+            return Decimal(said[said.lastindex or 0])
+        return Decimal(int(self.duration("elapsed")))
+
+    def left(self) -> Decimal:
+        """How many payments are still to be made."""
+        return self["n"] - self["k"] if self["k"] <= self["n"] else self.lack("elapsed")
+
+    def yearly_rate(self) -> Decimal:
+        """A nominal rate of a year; one of a month, quarter or day so many times."""
+        g = self.take("monthly", "quarterly", "daily") or self.need("rate", "effective", "yield")
+        return g.value * TIMES.get(g.role, 1)
+
+    def nominal(self) -> Decimal:
+        """The nominal rate whose effective one is asked for; it says how often it is compounded, too."""
+        rate = self.yearly_rate()
+        times = TIMES.get(self.used[-1][0].role, times_a_year(self.text, "compound"))
+        self.terms["m"] = Decimal(self.lack("compounding") if times is None else times)
+        return rate
+
+    def period_rate(self) -> Decimal:
+        """The rate of one of `m` periods a year. A yearly rate is nominal and compounded with the payments
+        unless the question says otherwise."""
+        m = self["m"]
+        if g := self.take("monthly", "quarterly") or self.take("effective"):
+            times = TIMES.get(g.role, 1)
+            return g.value if m == times else (1 + g.value) ** (times / m) - 1
+        if g := self.take("daily"):
+            self.note("days", base=365)
+            return g.value * 365 / m
+        yearly = self.value("rate", "yield")
+        said = times_a_year(self.text, "compound")
+        if said not in (None, m):
+            return ((1 + yearly / said) ** said if said else yearly.exp()) ** (1 / m) - 1
+        if m != 1:
+            self.note("nominal")
+        return yearly / m
+
+    def simple_rate(self) -> Decimal:
+        """The rate of simple interest, of a month or a day where it is said for one; it says the period."""
+        g = self.take("monthly", "daily")
+        unit = {"monthly": "months", "daily": "days"}[g.role] if g else "years"
+        self.terms |= {"m": Decimal(TIMES[g.role] if g else 1), "unit": self.word("unit", unit)}
+        return g.value if g else self.yearly_rate()
+
+    def fee_rate(self) -> Decimal:
+        """A fee on the full amount each period."""
+        return self.value("fee", "rate", "monthly") / (self["n"] if self.says("whole_fee") else 1)
+
+    # --- Amounts
+    def borrowed(self) -> Decimal:
+        """What is borrowed: said as such, or a price less what is paid down."""
+        down = self.take("down")
+        roles = ("principal", "price", "amount", "worth", "present", "number")
+        if down is None:
+            return self.value(*roles)
+        price = self.value("price", *roles)
+        self.note("down")
+        return price - (price * down.value if down.unit == "share" else down.value)
+
+    def repayment(self) -> Decimal:
+        """What is paid regularly; it says how often a year, too."""
+        g = self.take("monthly_amount", "yearly_amount") or self.need("each", "premium")
+        self.terms["m"] = Decimal(TIMES.get(g.role, self["m"]))
         return g.value
-    s.note("days", base="365")
-    return g.value * 12 / 365
 
+    def regular(self) -> Decimal:
+        """The same of savings, 0 for nothing."""
+        paid = {"monthly_amount", "yearly_amount", "each", "premium"} & {g.role for g in self.given}
+        self.terms["m"] = Decimal(times_a_year(self.text, "anywhere" if paid else "compound") or 1)
+        return self.repayment() if paid else ZERO
 
-def _years(s: Sheet) -> Decimal:
-    return _months(s, s.need("term", "elapsed")) / 12
+    def start(self) -> Decimal:
+        """What savings begin with, 0 for nothing where something is paid in regularly."""
+        if self["A"]:
+            return self.value("present", "principal", "amount", default=ZERO)
+        return self.value("present", "principal", "number", "amount")
 
+    def goal(self) -> Decimal:
+        """What savings are to become; it says what they begin with, too."""
+        factor = 2 if self.says("double") else 3 if self.says("triple") else 0
+        start = self.take("present", "principal", "amount", "number")
+        if not (factor or start or self["A"]) and sum(g.role == "target" for g in self.given) > 1:
+            start = self.take("target")  # "10万元变成20万元": the first is what it begins with
+        self.terms["P"] = start.value if start else Decimal(1 if factor else 0)
+        target = self["P"] * factor or self.value("target", "future")
+        return target if factor or start or self["A"] else self.lack("present")
 
-def _periods(s: Sheet) -> Decimal:
-    """The term in whole periods, rounded with a note."""
-    g = s.take("term", "elapsed")
-    if g is None:
-        counted = s.take("count")
-        return Decimal(int(counted.value) if counted else f.count_of_periods(s.inputs.text) or s.lack("term"))
-    n = _months(s, g) * s["m"] / 12
-    whole = n.to_integral_value()
-    if whole != n:
-        s.note("whole", n=n, whole=whole)
-    return whole
+    # --- Bonds
+    def face_value(self) -> Decimal:
+        """The face value: 100 where none is said, 1,000 of a dollar bond."""
+        if g := self.take("face", "principal"):
+            return g.value
+        self.note("face", size=1000 if self.shown.currency == "USD" and not self.zh else 100)
+        return self["size"]
 
+    def coupon_paid(self) -> Decimal:
+        """What the bond pays each period; sets how often a year."""
+        if self.says("zero_coupon"):
+            return ZERO
+        self.terms["m"] = Decimal(times_a_year(self.text, "coupons") or 1)
+        if self["m"] == 1:
+            self.note("yearly_coupons")
+        return self["F"] * self.value("coupon", "rate") / self["m"]
 
-def _yearly_rate(s: Sheet) -> Decimal:
-    """A nominal rate of a year; one of a month or quarter so many times."""
-    g = s.take("monthly") or s.take("quarterly")
-    return g.value * _TIMES[g.role] if g else s.need("rate", "effective", "yield").value
+    def coupon_periods(self) -> Decimal:
+        n = self.duration()
+        return n if n == n.to_integral_value() and n >= 1 else self.lack("term")
 
+    def bond_price(self) -> Decimal:
+        """The price; one quoted as a percentage of face becomes an amount."""
+        if g := self.take("price", "amount", "present"):
+            return g.value
+        if m := cue("quoted").search(self.text):
+            self.note("quoted", quoted=Decimal(m[1]))
+            return self["quoted"] * self["F"] / 100
+        return self["F"] if self.says("at_par") else self.lack("price")
 
-def _period_rate(s: Sheet) -> Decimal:
-    """The rate of one of `m` periods a year. A yearly rate is nominal and compounded with the payments unless
-    the question says otherwise."""
-    m = s["m"]
-    if g := s.take("monthly") or s.take("quarterly"):
-        return g.value if m == _TIMES[g.role] else (1 + g.value) ** (_TIMES[g.role] / m) - 1
-    if g := s.take("daily"):
-        s.note("days", base="365")
-        return g.value * 365 / m
-    if g := s.take("effective"):
-        return (1 + g.value) ** (1 / m) - 1
-    yearly = s.need("rate", "yield").value
-    said = f.compounding(s.inputs.text)
-    if said is not None and said != m:
-        return (1 + f.effective(yearly, Decimal(said))) ** (1 / m) - 1
-    if m != 1:
-        s.note("nominal", often=s.own(f.often(int(m))))
-    return yearly / m
+    # --- Rows of cash flows
+    def flows(self) -> list[Decimal]:
+        """Those listed, or an outlay and then the same amount so many times; sets how many come in a year."""
+        if listed := flow_list(self.text):
+            return listed
+        each = self.take("yearly_amount", "each", "monthly_amount") or self.lack("flows")
+        outlay = self.take("present", "price", "principal", "amount") or self.lack("flows")
+        self.terms["m"] = Decimal(TIMES.get(each.role, 1))
+        return [-outlay.value] + [each.value] * int(self.periods())
 
+    def flow_rate(self) -> Decimal:
+        """The rate of the flows' periods; those listed are a month apart where it is a month's."""
+        monthly = self.take("monthly")
+        self.terms["m"] = Decimal(12 if monthly else 1)
+        rate = monthly.value if monthly else self.value("yield", "rate", "effective")
+        self.terms["flows"] = flows = self.flows()
+        rate = rate / self["m"] if not monthly else rate if self["m"] > 1 else (1 + rate) ** 12 - 1
+        self.terms["r"] = rate
+        steps = [plain(x) + (self.work(f" / (1 + r)^{t}") if t else "") for t, x in enumerate(flows)]
+        self.terms["steps"] = " + ".join(elided(steps, 4, 8))
+        return rate
 
-def _nominal(s: Sheet) -> Decimal:
-    """The nominal rate whose effective one is asked for; it says how often it is compounded, too."""
-    if g := s.take("monthly") or s.take("quarterly") or s.take("daily"):
-        s.terms["m"] = Decimal(_TIMES[g.role])
-        return g.value * s["m"]
-    nominal = s.need("rate", "effective", "yield").value
-    said = f.compounding(s.inputs.text)
-    s.terms["m"] = Decimal(s.lack("compounding") if said is None else said)
-    return nominal
-
-
-def _nominal_periods(s: Sheet) -> Decimal:
-    """How often a nominal rate is compounded, 0 for continuously."""
-    said = f.compounding(s.inputs.text)
-    times = 12 if said is None else said
-    s.note("compounded", often=s.own(f.often(times)))
-    return Decimal(times)
-
-
-def _simple_rate(s: Sheet) -> Decimal:
-    """The rate of simple interest; the time is counted in its periods."""
-    term = s.need("term", "elapsed")
-    unit = "years"
-    if g := s.take("monthly"):
-        time, unit = _months(s, term), "months"
-    elif g := s.take("daily"):
-        time, unit = term.value if term.unit == "day" else term.value * 365 / 12, "days"
-    elif term.unit == "day":
-        base = 360 if s.inputs.says("days_360") else 365
-        s.note("days", base=str(base))
-        time = term.value / base
-    else:
-        time = term.value / 12
-    s.terms |= {"t": time, "unit": s.word("unit", unit)}
-    return g.value if g else _yearly_rate(s)
-
-
-# --- Amounts
-
-
-def _borrowed(s: Sheet) -> Decimal:
-    """What is borrowed: said as such, or a price less what is paid down."""
-    down = s.take("down")
-    roles = ("principal", "price", "amount", "worth", "present", "number")
-    borrowed = s.need(*(("price", *roles) if down else roles)).value
-    if down is None:
-        return borrowed
-    s.note("down")
-    return borrowed - (borrowed * down.value if down.sort == "share" else down.value)
-
-
-def _paid(s: Sheet) -> Decimal:
-    """How many payments have been made."""
-    if g := s.take("elapsed"):
-        return Decimal(int(_months(s, g) * s["m"] / 12))
-    return Decimal(f.count_of_periods(s.inputs.text, "paid") or s.lack("elapsed"))
-
-
-def _left(s: Sheet) -> Decimal:
-    """How many payments are still to be made."""
-    return s["n"] - s["k"] if s["k"] <= s["n"] else s.lack("elapsed")
-
-
-def _regular(s: Sheet) -> Decimal:
-    """What is paid regularly, 0 for nothing; it says how often a year."""
-    g = s.take("monthly_amount") or s.take("yearly_amount") or s.take("each", "premium")
-    said = f.frequency(s.inputs.text) if g else f.compounding(s.inputs.text)
-    s.terms["m"] = Decimal(_TIMES.get(g.role if g else "", said or 1))
-    s.terms["per"] = s["m"] - 1
-    return g.value if g else ZERO
-
-
-def _repayment(s: Sheet) -> Decimal:
-    """What a loan is paid back by each period; it says how often, too."""
-    g = s.take("monthly_amount") or s.take("yearly_amount") or s.need("each")
-    s.terms["m"] = Decimal(_TIMES.get(g.role, s["m"]))
-    return g.value
-
-
-def _start(s: Sheet) -> Decimal:
-    """What savings begin with, 0 for nothing where something is paid in regularly."""
-    if s["A"]:
-        return s.amount("present", "principal", "amount")
-    return s.need("present", "principal", "number", "amount").value
-
-
-def _goal(s: Sheet) -> Decimal:
-    """What savings are to become; it says what they begin with, too."""
-    start = s.take("present", "principal", "amount", "number")
-    factor = 2 if s.inputs.says("double") else 3 if s.inputs.says("triple") else 0
-    if not (factor or start or s["A"]) and sum(g.role == "target" for g in s.inputs.given) > 1:
-        start = s.take("target")  # "10万元变成20万元": the first is what it begins with
-    s.terms["P"] = start.value if start else Decimal(1 if factor else 0)
-    target = s["P"] * factor or s.need("target", "future").value
-    return target if factor or start or s["A"] else s.lack("present")
-
-
-def _fee(s: Sheet) -> Decimal:
-    """A fee on the full amount each period; sets the number of periods."""
-    fee = s.need("fee", "rate", "monthly").value
-    term = next((int(_months(s, g)) for g in s.inputs.given if g.role == "term"), 0)
-    s.terms["n"] = Decimal(f.count_of_periods(s.inputs.text) or term or s.lack("term"))
-    return fee / s["n"] if s.inputs.says("whole_fee") else fee
-
-
-# --- Bonds
-
-
-def _face(s: Sheet) -> Decimal:
-    """The face value: 100 where none is said, 1,000 of a dollar bond."""
-    if g := s.take("face", "principal"):
-        return g.value
-    size = Decimal(1000 if s.shown.currency == "USD" and s.own(("USD", "")) else 100)
-    s.note("face", size=size)
-    return size
-
-
-def _coupon(s: Sheet) -> Decimal:
-    """What the bond pays each period; sets how often a year."""
-    if s.inputs.says("zero_coupon"):
-        return ZERO
-    rate = s.need("coupon", "rate").value
-    s.terms["m"] = Decimal(f.frequency(s.inputs.text, "coupons") or 1)
-    s.terms["per"] = s["m"] - 1
-    if s["m"] == 1:
-        s.note("yearly_coupons")
-    return s["F"] * rate / s["m"]
-
-
-def _coupons(s: Sheet) -> Decimal:
-    n = _years(s) * s["m"]
-    return n if n == n.to_integral_value() and n >= 1 else s.lack("term")
-
-
-def _market(s: Sheet) -> Decimal:
-    """The market's yield, taken before the coupon so that "rate" is left to it; -1 where none is said."""
-    g = s.take("yield", "effective")
-    return g.value if g else Decimal(-1)
-
-
-def _yield(s: Sheet) -> Decimal:
-    """The yield of a coupon period: the market's, or a second rate."""
-    if s["y"] < 0:
-        s.terms["y"] = s.need("yield", "rate").value
-    return s["y"] / s["m"]
-
-
-def _price(s: Sheet) -> Decimal:
-    """The price; one quoted as a percentage of face becomes an amount."""
-    if g := s.take("price", "amount", "present"):
-        return g.value
-    if m := cue("quoted").search(s.inputs.text):
-        s.note("quoted", price=m[1])
-        return Decimal(m[1]) * s["F"] / 100
-    return s["F"] if s.inputs.says("at_par") else s.lack("price")
-
-
-# --- Rows of cash flows
-
-
-def _flows(s: Sheet) -> list[Decimal]:
-    """Those listed, or an outlay and then the same amount so many times; sets how many come in a year."""
-    if listed := f.flow_list(s.inputs.text):
-        return listed
-    each = s.take("yearly_amount") or s.take("each") or s.take("monthly_amount")
-    outlay = s.take("present", "price", "principal", "amount")
-    if each is None or outlay is None:
+    def before_payback(self) -> Decimal:
+        """How many flows come before the one that pays back the rest of the outlay, undiscounted."""
+        flows = self.terms["flows"]
+        for n, (total, flow) in enumerate(zip(accumulate(flows), flows[1:], strict=False)):
+            if total < 0 <= total + flow:
+                self.terms |= {"missing": -total, "flow": flow}
+                return Decimal(n)
         raise Lack("flows")
-    s.terms["m"] = Decimal(_TIMES.get(each.role, 1))
-    return [-outlay.value] + [each.value] * int(_periods(s))
 
+    # --- Insurance
+    def share_insured(self) -> Decimal:
+        """The insurer's share; "20% coinsurance" is the insured's by health plans' usage, "80%" is not."""
+        if own := self.take("own"):
+            return 1 - own.value
+        g = self.take("share", "rate")
+        if g and self.says("coinsurance") and g.value < Decimal("0.5"):
+            self.used = [(u, "own" if u is g else role) for u, role in self.used]
+            self.note("coinsurance", share=g.value)
+            return 1 - g.value
+        return g.value if g else Decimal(1)
 
-def _row(flows: Sequence[Decimal]) -> str:
-    shown = [plain(x) for x in flows]
-    return ", ".join(shown if len(shown) <= 12 else [*shown[:5], "...", shown[-1]])
-
-
-def _net_present_value(s: Sheet) -> Decimal:
-    """NPV of the flows at a rate of their periods; those listed are a month apart where the rate is."""
-    monthly = s.take("monthly")
-    s.terms["m"] = Decimal(12 if monthly else 1)
-    rate = (monthly or s.need("yield", "rate", "effective")).value
-    flows = _flows(s)
-    rate = rate / s["m"] if not monthly else rate if s["m"] > 1 else (1 + rate) ** 12 - 1
-    r = s.printed("r", rate)
-    steps = [f"{plain(x)} / (1 + {r})^{t}" if t else plain(x) for t, x in enumerate(flows)]
-    s.note("monthly_flows" if s["m"] > 1 else "yearly_flows", flows=_row(flows))
-    steps = steps if len(steps) <= 8 else [*steps[:4], "...", steps[-1]]
-    s.terms["steps"] = " + ".join(steps)
-    return f.npv(rate, flows)
-
-
-def _internal_rate(s: Sheet) -> Decimal:
-    """IRR of the flows, one period apart."""
-    flows = _flows(s)
-    s.note("flows_apart", flows=_row(flows))
-    return f.irr(flows)
-
-
-def _payback(s: Sheet) -> Decimal:
-    """After how many years the flows have paid back the outlay, undiscounted."""
-    flows = _flows(s)
-    total = ZERO
-    for year, flow in enumerate(flows):
-        if total < 0 <= total + flow:
-            s.note("flows", flows=_row(flows))
-            s.terms |= {"missing": -total, "flow": flow, "per": s["m"] - 1}
-            return Decimal(year - 1)
-        total += flow
-    raise Lack("flows")
-
-
-# --- Insurance
-
-
-def _payout(s: Sheet) -> Decimal:
-    """What an insurer pays of a loss: a share of what others and the deductible leave, at most the limit."""
-    s.terms["loss"] = s.need("loss", "amount", "principal", "price").value
-    s.terms["deductible"], s.terms["r"] = s.amount("deductible"), _insurers_share(s)
-    s.terms |= {role: s.amount(role) for role in ("ceiling", "other")}
-    working = "loss - other" if s["other"] else "loss"
-    working += " - deductible" if s["deductible"] else ""
-    working = f"max({working}, 0)" if s["loss"] < s["other"] + s["deductible"] else working
-    if s["r"] != 1:
-        working = f"({working}) * r" if " " in working else f"{working} * r"
-    working = f"min({working}, ceiling)" if s["ceiling"] else working
-    paid = evaluate(working, s.terms)
-    if paid == s["ceiling"] > 0:
-        s.note("limit")
-    if paid == 0 and s["deductible"]:
-        s.note("below_deductible")
-    s.terms |= {"own": s["loss"] - paid - s["other"], "steps": s.work(working)}
-    return paid
-
-
-def _insurers_share(s: Sheet) -> Decimal:
-    """The insurer's share; "20% coinsurance" is the insured's by the usage of health plans, "80%" is not."""
-    if own := s.take("own"):
-        return 1 - own.value
-    g = s.take("share", "rate")
-    if g and s.inputs.says("coinsurance") and g.value < Decimal("0.5"):
-        s.used = [(u, "own" if u is g else role) for u, role in s.used]
-        s.note("coinsurance", share=g.value)
-        return 1 - g.value
-    return g.value if g else Decimal(1)
-
-
-READERS: dict[str, Callable[[Sheet], Decimal]] = {
-    "worth of flows": _net_present_value, "rate of flows": _internal_rate, "periods paid back": _payback,
-    "payout": _payout,
-    "loan payments": lambda s: Decimal(f.frequency(s.inputs.text, "payments") or 12),
-    "saving payments": lambda s: Decimal(f.frequency(s.inputs.text, "saving") or 12),
-    "compounded": lambda s: Decimal(f.compounding(s.inputs.text) or 1),
-    "parts": lambda s: _years(s) * s["m"],
-    "nominal": _nominal, "nominal periods": _nominal_periods, "period rate": _period_rate,
-    "yearly rate": _yearly_rate, "simple rate": _simple_rate, "years": _years, "periods": _periods,
-    "paid": _paid, "left": _left, "borrowed": _borrowed, "repayment": _repayment, "regular": _regular,
-    "start": _start, "goal": _goal, "fee rate": _fee, "face value": _face, "coupons paid": _coupon,
-    "coupon periods": _coupons, "market": _market, "bond rate": _yield, "bond price": _price,
-}  # fmt: skip
+    def payout(self) -> Decimal:
+        """What is paid of a loss: a share of what others and the deductible leave, at most the limit."""
+        working = "loss" + "".join(f" - {part}" for part in ("other", "deductible") if self[part])
+        working = f"max({working}, 0)" if evaluate(working, self.terms) < 0 else working
+        if self["r"] != 1:
+            working = f"({working}) * r" if " " in working else f"{working} * r"
+        working = f"min({working}, ceiling)" if self["ceiling"] else working
+        paid = evaluate(working, self.terms)
+        if paid == self["ceiling"] > 0:
+            self.note("limit")
+        if paid == 0 and self["deductible"]:
+            self.note("below_deductible")
+        self.terms |= {"own": self["loss"] - paid - self["other"], "steps": self.work(working)}
+        return paid

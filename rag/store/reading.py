@@ -1,35 +1,33 @@
-"""Paths -> the files below them that an ingest looks at, each with the name under which it is shown and
-cited."""
+"""Paths -> the files below them that an ingest looks at -> everything the store keeps of each.
+
+`scan` finds the files, each with the name under which it is shown and cited. `read_file` runs in worker
+processes: a pure function of the file and the settings."""
 
 from __future__ import annotations
 
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path, PurePath, PurePosixPath
 
+from rag.documents.chunk import chunk
+from rag.documents.description import Describes, with_profile
+from rag.documents.links import Links, links
 from rag.errors import InputError
-from rag.parsers import SUFFIXES
+from rag.languages.text import search_tokens
+from rag.models.fetch import sha256_file
+from rag.parsers import SUFFIXES, Limits, parse
 from rag.store.schema import DATABASE, LOCK
-from rag.store.writer import printable
+from rag.store.writer import NO_LINKS, FileState, Tokens, printable
+from rag.types import Chunk, Document
 
 _IGNORED_PREFIXES = (".", "~$")
 _IGNORED_NAMES = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX", "__pycache__"})
 # What an index consists of. Documents may stand beside it (`--index .`): its folder is entered all the same.
-_INDEX_FILE = re.compile(rf"{re.escape(DATABASE)}(?:[-.]\w+)?|dense-\d+\.faiss.*|{re.escape(LOCK)}")
-
-
-@dataclass(frozen=True, slots=True)
-class ScannedFile:
-    """A file. `kind` is "" for formats that are not read."""
-
-    source: str
-    path: str
-    kind: str
-    size: int
-    mtime_ns: int
+_INDEX_FILE = re.compile(rf"{re.escape(DATABASE)}(?:[-.]\w+)?|dense-[\d-]+\.faiss.*|{re.escape(LOCK)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class UnreadablePath:
 class Scan:
     """What was found. `roots` are the folders that were given, as absolute paths."""
 
-    files: list[ScannedFile] = field(default_factory=list)
+    files: list[FileState] = field(default_factory=list)
     unreadable: list[UnreadablePath] = field(default_factory=list)
     roots: list[str] = field(default_factory=list)
 
@@ -143,9 +141,7 @@ class _Scanner:
             self._unreadable(source, path, "not a regular file")
             return
         kind = SUFFIXES.get(PurePath(source).suffix.lower(), "")
-        self.result.files.append(
-            ScannedFile(source, printable(path), kind, status.st_size, status.st_mtime_ns)
-        )
+        self.result.files.append(FileState(source, printable(path), status.st_size, status.st_mtime_ns, kind))
 
     def _unreadable(self, source: str, path: str, detail: str, *, folder: bool = False) -> None:
         self.result.unreadable.append(UnreadablePath(source, printable(path), detail, folder))
@@ -165,3 +161,93 @@ def _ignored(name: str) -> bool:
         or name in _IGNORED_NAMES
         or _INDEX_FILE.fullmatch(name) is not None
     )
+
+
+# Reading
+
+# Tokens of a passage, context included (MiniLM sees 256 with the special ones and drops the rest without a
+# word).
+PASSAGE_TOKENS = 220
+
+Counter = Callable[[Sequence[str]], list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to read. With `known_sha256` the content is compared first and not parsed when it is the
+    same."""
+
+    source: str
+    path: str
+    limits: Limits
+    ocr: bool = False
+    known_sha256: str = ""
+    max_tokens: int = PASSAGE_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file as read. `document` is None when its content is the known one."""
+
+    document: Document | None
+    chunks: tuple[Chunk, ...] = ()
+    tokens: tuple[Tokens, ...] = ()
+    links: Links = NO_LINKS
+
+
+_tools: tuple[Counter, Sequence[Describes]] | None = None
+
+
+def prepare_worker(counter: Counter, fields: Sequence[Describes]) -> None:
+    """Called once in each worker process, with what counts tokens and what describes documents."""
+    global _tools
+    _tools = counter, fields
+
+
+def read_file(job: Job) -> Read:
+    """Raises ParseError. `prepare_worker` must have been called in this process."""
+    if job.known_sha256 and _sha256(job.source) == job.known_sha256:
+        return Read(None)
+    document = parse(Path(job.source), path=job.path, limits=job.limits, ocr=job.ocr)
+    if _tools is None:
+        raise RuntimeError("prepare_worker was not called in this process")
+    return passages(document, *_tools, job.max_tokens)
+
+
+def passages(
+    document: Document, counter: Counter, fields: Sequence[Describes], max_tokens: int = PASSAGE_TOKENS
+) -> Read:
+    """The passages of a document with their search tokens and references; to its metadata and relations is
+    added what the fields know of it, and each passage gets the parts of the document that it stands in."""
+    document = replace(document, metadata=with_profile(document, fields))
+    relations = [relation for field in fields for relation in field.relations(document)]
+    document = replace(document, relations=tuple(dict.fromkeys([*document.relations, *relations])))
+    chunks = chunk(document, count_tokens=counter, max_tokens=max_tokens)
+    kinds = [found for field in fields if (found := field.roles(document, chunks))]
+    chunks = tuple(
+        replace(c, roles=tuple(kind for found in kinds for kind in found[n])) for n, c in enumerate(chunks)
+    )
+    title = _joined(f"{document.title}\n{_name(document.path)}")
+    heading = lru_cache(maxsize=1)(_joined)  # passages of one section follow each other
+    return Read(
+        document,
+        chunks,
+        tuple((title, heading(c.context.removeprefix(document.title)), _joined(c.text)) for c in chunks),
+        links(document, chunks),
+    )
+
+
+def _name(path: str) -> str:
+    """The file name as words: it often holds the company, the year, the article."""
+    return PurePosixPath(path).stem.replace("_", " ").replace("-", " ")
+
+
+def _joined(text: str) -> str:
+    return " ".join(search_tokens(text))
+
+
+def _sha256(source: str) -> str:
+    try:
+        return sha256_file(Path(source))
+    except OSError:
+        return ""  # `parse` says what is wrong with the file

@@ -1,0 +1,197 @@
+"""The verdict: whether what was found suffices to answer a question. It is given here and nowhere else.
+
+The confidence is the probability that the evidence holds the answer: for sentences by a logistic model over
+the signals of `rag.search.sufficiency`, for what code reads, works out or counts by how sure the rows are. An
+answer needs the least confidence, and no veto; what a refusal lacks it says as values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.languages.text import search_tokens
+from rag.questions.query import Query
+from rag.search.candidates import PreparedQuestion, Sentence
+from rag.search.sufficiency import Calibration, answer_signals
+from rag.store.store import Store
+from rag.types import Evidence, Filters, Gap, Hit
+
+CORE = 3
+"""Sentences that an answer rests on first."""
+_CERTAIN = 0.95
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_MOST = 6
+
+
+class Veto(StrEnum):
+    """What forbids an answer, whatever the confidence: nothing was found; the passages speak of none of the
+    companies that are asked about; the best row is of other years; no passage holds what has to be matched
+    word by word."""
+
+    NOTHING = "nothing"
+    OTHER_NAMES = "other names"
+    OTHER_YEARS = "other years"
+    UNMATCHED = "unmatched"
+
+
+class LackKind(StrEnum):
+    """What a refusal lacks: any passage; words that stand in no document searched; what the question demands
+    of a document (`what` is the matter); words that stand in none of the passages; a sentence that answers
+    (`words` is the kind of answer that was looked for)."""
+
+    PASSAGES = "passages"
+    ABSENT = "absent"
+    DEMANDED = "demanded"
+    FAR = "far"
+    SENTENCE = "sentence"
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """One thing that had no support; `words` as typed, or as documents print them."""
+
+    kind: LackKind
+    words: tuple[str, ...] = ()
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`confidence` (0..1) against the `least` that an answer needs; `vetoes` forbid it whatever that is.
+    `reasons` say what a refusal lacks; `dense`: vectors took part."""
+
+    confidence: float
+    least: float
+    vetoes: tuple[Veto, ...] = ()
+    reasons: tuple[Lack, ...] = ()
+    dense: bool = False
+
+    @property
+    def sufficient(self) -> bool:
+        return self.confidence >= self.least and not self.vetoes
+
+
+COUNTED = Verdict(1.0, 1.0)
+"""Of what code counted over everything that matches."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankedSentences:
+    """Every candidate sentence, best first, as it is judged; `signals` are those of
+    `rag.search.sufficiency`, a row for each."""
+
+    question: PreparedQuestion
+    sentences: tuple[Sentence, ...]
+    probabilities: tuple[float, ...]
+    cosines: tuple[float | None, ...]
+    dense: bool
+    signals: NDArray[np.float64]
+
+
+def judge(
+    query: Query,
+    ranked: RankedSentences,
+    evidence: Sequence[Evidence],
+    hits: Sequence[Hit],
+    calibration: Calibration,
+    least: float | None = None,
+) -> Verdict:
+    """The verdict on the sentences chosen; `least` None: the calibrated one."""
+    found = (
+        (Veto.NOTHING, not evidence),
+        (Veto.OTHER_NAMES, bool(names_without_passages(query, hits))),
+        (Veto.OTHER_YEARS, _of_other_years(query, evidence)),
+    )
+    return Verdict(
+        _confidence(ranked, hits, calibration),
+        calibration.threshold if least is None else least,
+        tuple(veto for veto, holds in found if holds),
+        dense=ranked.dense,
+    )
+
+
+def _confidence(ranked: RankedSentences, hits: Sequence[Hit], calibration: Calibration) -> float:
+    if not ranked.sentences:
+        return 0.0
+    signals = answer_signals(ranked.question, ranked.sentences, ranked.probabilities, ranked.cosines, hits)
+    return float(calibration.answer.probability(signals))
+
+
+def read_from(rows: Sequence[Evidence], verdict: Verdict) -> Verdict:
+    """The verdict where code read a figure from rows, or worked it out: they are of the company and the
+    period asked for, so that nothing forbids the answer."""
+    confidence = max(verdict.confidence, min((row.score for row in rows), default=_CERTAIN))
+    return replace(verdict, confidence=confidence, least=min(verdict.least, confidence), vetoes=())
+
+
+def unmatched(verdict: Verdict, share: float) -> Verdict:
+    """The verdict where everything has to be matched and nothing is: `share` of it stands together."""
+    return replace(verdict, confidence=share, least=1.0, vetoes=(Veto.UNMATCHED,))
+
+
+def of_parts(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict on several questions in one: that of the surest, which some part has to pass."""
+    return max(verdicts, key=lambda one: (one.sufficient, one.confidence))
+
+
+def _of_other_years(query: Query, evidence: Sequence[Evidence]) -> bool:
+    """Whether the question asks about years, the best evidence is a row of a table whose columns are other
+    years, and none of the first pieces says one of those asked about: the row would pass for the answer."""
+    years = {str(p.year) for p in query.periods if p.year}
+    first = [f"{e.header} {e.text} {' '.join(e.heading_path)}" for e in evidence[:CORE]]
+    if not years or not first or not _YEAR.search(evidence[0].header):
+        return False
+    return not any(year in said for year in years for said in first)
+
+
+def names_without_passages(query: Query, hits: Sequence[Hit]) -> tuple[str, ...]:
+    """Companies that the question names, that no document is about and no passage found speaks of: whatever
+    the passages say, they say it of somebody else. What stands in 《》 may be any book, and is left to the
+    confidence."""
+    named = query.constraints.unknown_names
+    unknown = tuple(name for name in named if f"《{name}" not in query.text and f"〈{name}" not in query.text)
+    if not unknown:
+        return ()
+    read = "\n".join(f"{h.document.title}\n{h.chunk.context}\n{h.chunk.text}" for h in hits).casefold()
+    return tuple(
+        n for n in unknown if not re.search(rf"(?<![a-z0-9]){re.escape(n.casefold())}(?![a-z0-9])", read)
+    )
+
+
+def lacks(
+    query: Query,
+    hits: Sequence[Hit],
+    store: Store,
+    *,
+    relaxed: Sequence[Gap] = (),
+    filters: Filters | None = None,
+) -> tuple[Lack, ...]:
+    """What of the question the hits, and the documents that pass the filters, do not hold; never empty: words
+    that no searched document holds and words that stand in none of the hits, each as typed; what of the
+    `relaxed` demands no passage is; without any of these a sentence of the kind that was looked for."""
+    wanted = frozenset(query.content)
+    held: set[str] = set()
+    for fields in store.token_fields([hit.chunk_id for hit in hits]).values():
+        held.update(*(field.split() for field in fields))
+    typed = {word: search_tokens(word) for word in query.words}
+    lacking = {
+        word: tokens
+        for word, tokens in typed.items()
+        if (own := wanted.intersection(tokens)) and held.isdisjoint(own)
+    }
+    absent = [w for w, tokens in lacking.items() if not store.lexical(tokens, limit=1, filters=filters)]
+    far = [word for word in lacking if word not in absent][:_MOST]
+    demanded = {
+        n.what: n.values for gap in relaxed if gap.rank is None for n in gap.wanted if n.what in gap.missed
+    }
+    absent = list(dict.fromkeys([*demanded.pop("unknown", ()), *absent[:_MOST]]))
+    found = [] if hits else [Lack(LackKind.PASSAGES)]
+    found += [Lack(LackKind.ABSENT, tuple(absent))] if absent else []
+    found += [Lack(LackKind.DEMANDED, names, what) for what, names in demanded.items()]
+    found += [Lack(LackKind.FAR, tuple(far))] if far else []
+    return tuple(found) or (Lack(LackKind.SENTENCE, (query.expects.value,)),)

@@ -1,0 +1,52 @@
+"""One place says whether what was found suffices, and what forbids an answer."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import rag
+from rag.search.verdict import COUNTED, Verdict, Veto, of_parts, read_from, unmatched
+from tests.fakes import fake_evidence
+
+ENOUGH, LITTLE = Verdict(0.9, 0.5), Verdict(0.2, 0.5)
+
+
+@pytest.mark.parametrize("veto", Veto)
+def test_a_veto_forbids_an_answer_however_sure_it_is(veto: Veto) -> None:
+    assert ENOUGH.sufficient and COUNTED.sufficient and not LITTLE.sufficient
+    assert not Verdict(1.0, 0.0, (veto,)).sufficient
+
+
+def test_what_code_read_from_rows_suffices_and_is_as_sure_as_its_least_sure_row() -> None:
+    rows = [fake_evidence("a", number=1), fake_evidence("b", number=2)]
+    found = read_from(rows, Verdict(0.2, 0.9, (Veto.OTHER_YEARS,)))
+    assert found.sufficient and found.confidence == min(row.score for row in rows)
+    assert read_from((), LITTLE).confidence == 0.95
+
+
+def test_what_has_to_be_matched_and_is_not_is_refused_with_its_share() -> None:
+    found = unmatched(ENOUGH, 0.5)
+    assert not found.sufficient and (found.confidence, found.vetoes) == (0.5, (Veto.UNMATCHED,))
+
+
+def test_several_questions_are_answered_where_one_of_them_is() -> None:
+    vetoed = Verdict(0.99, 0.5, (Veto.OTHER_NAMES,))
+    assert of_parts([vetoed, ENOUGH, LITTLE]) is ENOUGH
+    assert of_parts([LITTLE, vetoed]) is vetoed
+
+
+def test_no_other_module_compares_a_confidence() -> None:
+    """`least`, `confidence` and vetoes are handed on and printed elsewhere, never weighed."""
+    weighed = []
+    for path in sorted(Path(rag.__file__).parent.rglob("*.py")):
+        if path.name == "verdict.py" or "measure" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Compare) and not isinstance(node.comparators[0], ast.Constant):
+                names = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+                if names & {"least", "confidence", "vetoes", "threshold"}:
+                    weighed.append(f"{path.name}:{node.lineno}")
+    assert not weighed

@@ -16,7 +16,7 @@ from unicodedata import normalize
 
 from rag.facts.numerals import fold
 from rag.languages import union
-from rag.languages.text import STOPWORDS_EN, has_han, normalise, search_tokens
+from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
 
 _NOT_ALNUM = re.compile(r"[\W_]+")
 WORD = re.compile(r"[^\W_]+(?:[.'’&!-]+[^\W_]+)*")
@@ -276,14 +276,14 @@ def _noun_of(text: str, m: re.Match[str], noun: str) -> str | None:
     named = _NAME_ENDS.match(text, m.end()) or _VERB_OR_PLURAL.match(text, m.end())
     if m["small"]:
         return key if given and (label not in ("a", "i") or named) else None
-    capital = noun[:1].isupper() and noun.lower() not in STOPWORDS_EN
+    capital = noun[:1].isupper() and noun.lower() not in STOP_WORDS
     if not given and (_CAPITAL_NEXT.match(text, m.end()) or label == "IV"):
         return None  # "John A. Smith", "Buy A House"
     if label == "I" and not capital and not named:
         return None
     if given or capital:
         return key
-    lone = bool(m["roman"]) and (not noun or noun.lower() in STOPWORDS_EN)
+    lone = bool(m["roman"]) and (not noun or noun.lower() in STOP_WORDS)
     unit = text[: m.start()].rstrip()[-1:].isdigit()  # "5 V"
     opens = _OPENS.search(text, 0, m.start()) and (
         (label == "A" and not named) or text[m.end() : m.end() + 1] in (".", ")")

@@ -12,10 +12,10 @@ from rag.languages import say
 from rag.languages.text import has_han
 from rag.store.store import Store
 from rag.tasks.common import TaskRequest, counted_answer, none_match
+from rag.tasks.intents import Ask, CountUnit, Intent
 from rag.tasks.survey import MatchingPassage, Survey, evidence_of, occurs, survey, units_of
 from rag.tasks.tally import headline, listing, remarks
 from rag.tasks.topics import TopicScope, TopicTerm, all_of, called, form_of, read_scope, topic_terms
-from rag.tasks.wordings import Ask, CountUnit, Intent
 from rag.types import Answer, DocumentInfo, Reading
 from rag.types.documents import several
 
@@ -43,7 +43,7 @@ _KINDS = (
 def parties(request: TaskRequest) -> Answer | None:
     """The companies or parties that a question counts or lists; None where it asks for something else, or the
     documents are of none."""
-    match = (_CHINESE if request.language == "zh" else _ENGLISH).match(request.intent.topic)
+    match = _CHINESE.match(request.intent.topic) or _ENGLISH.match(request.intent.topic)
     documents = _documents_of(request, match["rest"].strip()) if match else ()
     named = _named(documents)
     if not named:

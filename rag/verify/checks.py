@@ -16,8 +16,7 @@ from itertools import pairwise
 from rag.facts.dates import Period
 from rag.facts.names import LabelledName
 from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare, dates_conflict
-from rag.languages.cues import Cue
-from rag.languages.text import STOPWORDS_EN
+from rag.languages.text import STOP_WORDS, Cue
 from rag.verify.align import Alignment, Finding, Source, reason
 from rag.verify.content import ROLE_WORDS, Assertions, Name, names, stem
 from rag.verify.polarity import (
@@ -269,7 +268,7 @@ def labels_agree(claim: Assertions, source: Source, question: Assertions) -> Ite
                 yield _turned(claimed, text[other.start : other.end], source, hard=False)
         elif not name.noun:  # the overlap checks judge it as a word
             known = any(n.label == name.label for n in (*theirs, *source.context.labelled))
-            if not known and name.label not in source.facts.stems - STOPWORDS_EN:
+            if not known and name.label not in source.facts.stems - STOP_WORDS:
                 yield Finding(False, reason("absent", kind="name", claimed=claimed, label=source.label))
         elif others:
             others.sort(key=lambda n: _labels(claim, n))  # one that the claim does not name as well, if any

@@ -24,19 +24,21 @@ def _sources() -> str:
 
 
 def test_english_and_chinese_say_the_same_with_the_same_placeholders() -> None:
-    for file in ("says",):
+    for file in ("says", "page"):
         keys = [set(sayings(file, code)) for code in COMPLETE]
         assert keys[0] == keys[1] and keys[0]
         assert all(text for code in COMPLETE for text in sayings(file, code).values())
 
 
-def test_every_key_that_the_program_says_is_there() -> None:
+def test_every_key_that_the_program_says_is_there_and_no_other() -> None:
     source, known = _sources(), set(sayings("says", "en"))
     keys = _KEY.findall(source)
     assert keys and not [k for k, more in keys if not more and k not in known]
     tables = {key.partition(".")[0] for key in known}
     assert not [k for k, more in keys if more and k.partition(".")[0] not in tables]
-    assert set(_TABLE.findall(source)) <= tables | {"note"}
+    assert set(_TABLE.findall(source)) <= tables
+    leaves = [(key, key.partition(".")[2]) for key in known if f'"{key}"' not in source]
+    assert not [key for key, leaf in leaves if f'"{leaf}"' not in source and f"'{key}'" not in source]
 
 
 @pytest.mark.parametrize(

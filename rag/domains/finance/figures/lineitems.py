@@ -16,6 +16,7 @@ from rag.domains.finance.figures.cells import BRACKETS, wording_score
 from rag.domains.finance.figures.formulas import OUTFLOWS, concept_unit, equal_lines
 from rag.domains.finance.figures.lines import PER_SHARE, Amount, TableLine, ledger, table_lines
 from rag.domains.finance.sections import PRIMARY
+from rag.languages import own
 from rag.languages.text import has_han, search_tokens
 from rag.store.store import Store
 from rag.types import Evidence, Figure
@@ -74,14 +75,14 @@ class FigureReading:
 
 
 @lru_cache(maxsize=512)
-def item(key: str, chinese: bool = False) -> Item | None:
+def item(key: str, language: str = "en") -> Item | None:
     """The item of a concept's key; None for an unknown one. A key "=label" is a row of that label. In
-    `chinese` documents an English key stands for the Chinese lines that say the same."""
+    documents in Chinese an English key stands for the Chinese lines that say the same."""
     if key.startswith("="):
         return Item(key, (key[1:],), ())
     lines, others = _concepts()
     wordings, statements = lines.get(key) or others.get(key) or ((), ())
-    if chinese and not has_han(key):
+    if own((False, True), language) and not has_han(key):
         same = [lines[other] for other in equal_lines().get(key, ()) if other in lines]
         wordings = tuple(w for words, _ in same for w in words) or wordings
         statements = same[0][1] if same else statements

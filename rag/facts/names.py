@@ -286,7 +286,7 @@ def _noun_of(text: str, m: re.Match[str], noun: str) -> str | None:
     lone = bool(m["roman"]) and (not noun or noun.lower() in STOP_WORDS)
     unit = text[: m.start()].rstrip()[-1:].isdigit()  # "5 V"
     opens = _OPENS.search(text, 0, m.start()) and (
-        (label == "A" and not named) or text[m.end() : m.end() + 1] in (".", ")")
+        (label == "A" and not named) or (len(label) < 2 and text[m.end() : m.end() + 1] in (".", ")"))
     )
     return None if lone or noun.isupper() or unit or opens else ""
 

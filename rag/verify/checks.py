@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 
 from rag.facts.dates import Period
 from rag.facts.names import LabelledName
@@ -41,8 +40,6 @@ _BETWEEN = re.compile(
 )
 _FEW = re.compile(r"\W*(?:\w+\W+){0,3}|[\u3400-\u9fff]{0,4}")
 _POSTFIX = re.compile(r"[\u3400-\u9fff]+|or \w+|(?:at (?:the )?)?(?:most|least)|maximum|minimum")
-_TO = re.compile(r"[ \t]*(?:-|~|to|至|到|through)[ \t]*(?:[$€£¥]|us\$)?[ \t]*")
-_AND = re.compile(r"[ \t]*(?:and|和|与)[ \t]*(?:[$€£¥]|us\$)?[ \t]*")
 _PREFIXED = re.compile(
     r"\b(?P<first>semi|bi|non|pre|post|anti|un|sub|ex|quasi|half|mid|multi|tri|inter|intra|pro|co|self)-(?P<rest>[a-z]{4,})"
 )
@@ -112,35 +109,21 @@ def _behind(facts: Assertions, q: Quantity, cue: Cue) -> bool:
 
 def ranges_whole(claim: Assertions, source: Source) -> Iterator[Finding]:
     """Of a range both ends are stated: "5 to 10 mg" is not "10 mg"."""
-    found = source.facts.quantities
-    for first, second in pairwise(found):
-        alike = first.kind is second.kind and first.kind not in _NOT_BOUNDED
-        if not alike or not _is_range(source, first, second):
+    for span in source.facts.ranges:
+        ends = [q for q in (span.low, span.high) if q and q.kind not in _NOT_BOUNDED]
+        said = [[q for q in claim.quantities if _same(q, end)] for end in ends]
+        if len(ends) < 2 or bool(said[0]) == bool(said[1]):
             continue
-        ends = [[q for q in claim.quantities if _same(q, end)] for end in (first, second)]
-        if bool(ends[0]) == bool(ends[1]):
-            continue
-        claimed = (ends[0] or ends[1])[0]
-        if any(_same(claimed, n) for n in found if n not in (first, second)):
+        claimed = (said[0] or said[1])[0]
+        others = (n for n in source.facts.quantities if not span.start <= n.start < span.end)
+        if any(_same(claimed, n) for n in others):
             continue  # the end that is said also stands outside the range
-        whole = source.facts.text[first.start : second.end].strip()
+        whole = span.text.strip()
         yield Finding(False, reason("range", claimed=claimed.text.strip(), stated=whole, label=source.label))
 
 
 def _same(claim: Quantity, source: Quantity) -> bool:
     return compare(claim, source) is not QuantityMatch.DIFFERENT
-
-
-def _is_range(source: Source, first: Quantity, second: Quantity) -> bool:
-    text = source.facts.lower
-    between = text[first.end : second.start]
-    if _TO.fullmatch(between):
-        before = text[max(0, first.start - 24) : first.start]
-        # "Rose from 5 to 10" gives two levels, "increased 5% to 10" a change and a level.
-        return not re.search(
-            r"\b(?:from|increas\w*|decreas\w*|rose|fell|grew|declin\w*|compared)\b|[从由]", before
-        )
-    return bool(_AND.fullmatch(between)) and "between" in text[max(0, first.start - 16) : first.start]
 
 
 def prefixes_kept(claim: Assertions, source: Source) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 from rag.facts.names import LabelledName, labelled
 from rag.facts.numerals import fold
 from rag.facts.quantities import Kind, Quantity, extract
+from rag.facts.values import Range, read
 from rag.languages.text import STOP_WORDS, Cue, cues, search_tokens
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -98,6 +99,10 @@ class Assertions:
     @property
     def quantities(self) -> tuple[Quantity, ...]:
         return self._facts[0]
+
+    @cached_property
+    def ranges(self) -> tuple[Range, ...]:
+        return tuple(v for v in read(self.text) if isinstance(v, Range))
 
     @property
     def labelled(self) -> tuple[LabelledName, ...]:

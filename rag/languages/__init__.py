@@ -37,10 +37,11 @@ class Language:
     a letter or numeral tells apart, by the side where it stands ("party": "behind", 方: "both").
 
     `script` are the letters that are only the language's, as in a set of a regular expression; `unspaced`:
-    its words are not written apart. A full stop behind one of the `abbreviations` ends no sentence; `asking`
-    matches what only asks; `opposites` exclude each other. `wordings` ask for many passages ("count document"
-    and a pattern), `sides` compare. `patterns` are those of the file's tables by their keys:
-    "cues.negation.not"."""
+    its words are not written apart. `ends` matches what ends a sentence (where words are written apart,
+    before a capital), `items` what begins a line of a list; a full stop behind one of the `abbreviations`
+    ends none. `asking` matches what only asks; `opposites` exclude each other. `wordings` ask for many
+    passages ("count document" and a pattern), `sides` compare. `patterns` are those of the file's tables by
+    their keys: "cues.negation.not"."""
 
     code: str
     folder: Path
@@ -60,6 +61,8 @@ class Language:
     bounds_before: Mapping[str, str] = field(default_factory=dict)
     bounds_behind: Mapping[str, str] = field(default_factory=dict)
     stop_words: frozenset[str] = frozenset()
+    ends: str = ""
+    items: str = ""
     abbreviations: frozenset[str] = frozenset()
     asking: str = ""
     opposites: tuple[tuple[str, str], ...] = ()

@@ -29,10 +29,12 @@ ABBREVIATIONS: frozenset[str] = frozenset().union(*(known.abbreviations for know
 STOP_WORDS: frozenset[str] = frozenset().union(*(known.stop_words for known in LANGUAGES.values()))
 # Abbreviations that do end a sentence when a capital letter follows are not worth guessing at: a missed
 # boundary makes one long quote, a wrong one cuts a quote in two.
+SPACED_ENDS = either(lambda of: "" if of.unspaced else of.ends)
+UNSPACED_ENDS = either(lambda of: of.ends if of.unspaced else "")
 _SENTENCE_END = re.compile(
-    r"(?P<zh>[。！？；…]+[”’」』）\)\"']*)|(?P<en>[.!?]+[\"'”’\)\]]*)(?=\s+[\"'“‘\(\[]*[^\W_a-z]|\s*$)"
-    r"|(?P<para>\n[ \t\r\u3000]*\n)|(?P<item>\n)(?=[ \t\u3000]*(?:[-*•·▪]|\(?\d{1,2}[.)、]|\([a-z]{1,3}\)"
-    r"|[（(][一二三四五六七八九十]+[)）]|第[一二三四五六七八九十百千零\d]+条)\s*)"
+    rf"(?P<unspaced>{UNSPACED_ENDS})|(?P<spaced>{SPACED_ENDS})(?=\s+[\"'“‘\(\[]*[^\W_a-z]|\s*$)"
+    r"|(?P<para>\n[ \t\r\u3000]*\n)"
+    rf"|(?P<item>\n)(?=[ \t\u3000]*(?:[-*•·▪]|{either(lambda of: of.items)})\s*)"
 )
 
 # Letters that are stop words, where they may tell a name from others.
@@ -89,7 +91,7 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     spans: list[Span] = []
     begin = start
     for match in _SENTENCE_END.finditer(text, start, stop):
-        if match.lastgroup == "en" and _is_abbreviation(text, begin, match.start()):
+        if match.lastgroup == "spaced" and _is_abbreviation(text, begin, match.start()):
             continue
         cut = match.start() if match.lastgroup in ("para", "item") else match.end()
         _append_trimmed(spans, text, begin, cut)

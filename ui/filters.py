@@ -18,10 +18,11 @@ from rag.facts.names import name_key, short_name
 from rag.languages import LANGUAGES
 from rag.types import DocumentInfo, FileStatus, Filters
 from rag.types.documents import several, single
-from ui.listing import KINDS
 from ui.texts import Texts
 
 Choice = tuple[str, str]
+KINDS = {"pdf": "PDF", "docx": "Word", "html": "HTML", "markdown": "Markdown", "text": "TXT"}
+KINDS |= {"csv": "CSV", "xlsx": "Excel"}
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _DATED = ("effective", "repealed", "superseded")
 # Components by their name among the page's parts, in the order in which `read` takes their values: four

@@ -31,7 +31,7 @@ from rag.types import (
     Filters,
     Hit,
 )
-from rag.verify.reasons import reason
+from rag.verify.align import reason
 
 _MOST_QUOTES = 2
 _FIRST = 1

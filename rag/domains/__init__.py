@@ -87,8 +87,9 @@ def load_domains(lexicons: Sequence[Path | str] = (), concepts: Sequence[Path | 
 def known_names(catalogue: Catalogue) -> Known:
     """What the names of an index are: companies, statutes, and the subjects of documents."""
     from rag.domains.law.naming import statutes
+    from rag.domains.law.statutes import law_key
     from rag.domains.medicine.naming import subject_key, subjects
-    from rag.facts.names import law_key, name_key, short_name
+    from rag.facts.names import name_key, short_name
     from rag.languages.text import has_han
     from rag.questions.mentions import MentionKind
 

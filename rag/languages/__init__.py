@@ -33,7 +33,8 @@ class Language:
     `scales` what multiplies the number before it, `ordinals` 1 for the first and -1 for the last. Units of
     time and measure have their base unit and the exact factor to it ("week": ("day", 7)), currencies a code
     or a sign that several share, `article_words` the kind of numbered part ("clause": "section"). Words that
-    bound a value stand before it ("under": "<") or behind it ("or more": ">=").
+    bound a value stand before it ("under": "<") or behind it ("or more": ">="), `label_nouns` are those that
+    a letter or numeral tells apart, by the side where it stands ("party": "behind", 方: "both").
 
     `script` are the letters that are only the language's, as in a set of a regular expression; `unspaced`:
     its words are not written apart. `ends` matches what ends a sentence (where words are written apart,
@@ -56,6 +57,7 @@ class Language:
     currencies_before: Mapping[str, str] = field(default_factory=dict)
     currencies_after: Mapping[str, str] = field(default_factory=dict)
     article_words: Mapping[str, str] = field(default_factory=dict)
+    label_nouns: Mapping[str, str] = field(default_factory=dict)
     bounds_before: Mapping[str, str] = field(default_factory=dict)
     bounds_behind: Mapping[str, str] = field(default_factory=dict)
     stop_words: frozenset[str] = frozenset()

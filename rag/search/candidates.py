@@ -11,7 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from rag.facts.names import labelled
+from rag.facts.numerals import fold
 from rag.languages import language, patterns
 from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
 from rag.questions.expects import AnswerType, Wording
@@ -255,12 +258,21 @@ def answers_in(sentence: str, kind: AnswerType, known: str = "") -> list[Span]:
 
 
 def _is_fresh(text: str, known: str) -> bool:
-    """Whether it says anything that the question does not: one new word is enough for a name."""
+    """Whether it says anything that the question does not: one new word is enough for a name, or one letter
+    for "Party B"."""
     plain = normalise(text).strip()
-    if not known or plain not in known:
-        words = re.findall(r"[^\W_]+", plain)
-        return has_han(plain) or any(w not in known for w in words if w not in STOP_WORDS)
-    return False
+    if has_han(plain):
+        return plain not in known
+    said = _words(known)
+    if any(w not in said for w in _words(plain) if w not in STOP_WORDS):
+        return True
+    lettered = (normalise(text[n.start : n.end]) for n in labelled(fold(text)) if n.noun)
+    return any(not re.search(rf"\b{re.escape(name)}\b", known) for name in lettered)
+
+
+@lru_cache(maxsize=4096)
+def _words(plain: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[^\W_]+", plain))
 
 
 def _names_in(sentence: str, kind: AnswerType) -> Iterator[Span]:

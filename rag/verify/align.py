@@ -13,11 +13,34 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rag.facts.quantities import Quantity, QuantityMatch, compare, in_header_scale
+from rag.languages import named, say
 from rag.types.tables import heads_text
 from rag.verify.content import FUNCTION_HAN, AssertedWord, Assertions
-from rag.verify.reasons import VerificationReason
 
 _MAX_PLACES = 12  # places remembered for one word: enough for any sentence, bounded for hostile ones
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReason:
+    """Why a sentence has its state: a code, which [reasons] of says.toml has, and the words that go into it
+    as they stand."""
+
+    code: str
+    values: tuple[tuple[str, str], ...] = ()
+
+    def words(self, language: str = "en") -> str:
+        """The reason as a sentence."""
+        values = dict(self.values)
+        if "kind" in values:
+            values["kind"] = named("fact", values["kind"], language)
+        return say(f"reasons.{self.code}", language, **values)
+
+
+def reason(code: str, **values: str) -> VerificationReason:
+    """The reason of that code; KeyError for one that does not exist or lacks a value."""
+    made = VerificationReason(code, tuple(values.items()))
+    made.words()
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +144,9 @@ def align(claim: Assertions, source: Source, question: Assertions) -> Alignment:
     for word in claim.content:
         total += 1
         text = claim.text[word.start : word.end]
-        if places := source.places.get(word.stem):
+        if any(n.start <= word.start < n.label_start for n in claim.labelled) and source.has_stem(word.stem):
+            found += 1  # the label says where the name stands
+        elif places := source.places.get(word.stem):
             anchors.append(Anchor(text, word.start, tuple(places[:_MAX_PLACES])))
             found += 1
         elif source.has_stem(word.stem):

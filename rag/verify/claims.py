@@ -19,10 +19,9 @@ from dataclasses import dataclass
 from rag.languages.text import detect_language, sentences
 from rag.questions.expects import Wording
 from rag.types import Claim, ClaimState, Evidence, Span
-from rag.verify.align import Alignment, Finding, Source, align
+from rag.verify.align import Alignment, Finding, Source, VerificationReason, align, reason
 from rag.verify.checks import check
 from rag.verify.content import Assertions, assertions_of
-from rag.verify.reasons import VerificationReason, reason
 
 # Share of a sentence's content that must stand in its source: below the first it is unsupported; a sentence
 # with a figure or name found needs less, for its few facts say more. Set on the hand-written paraphrases

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.cli.options import filters
+from rag.cli.shared import filters
 from rag.errors import InputError
 from rag.store.documents import matches
 from rag.store.store import Store

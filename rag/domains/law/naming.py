@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from rag.documents.catalogue import Catalogue, Names, build_names, derived
-from rag.facts.names import ABBREVIATIONS, english_statute, law_key, statute_names, statutes_in
+from rag.domains.law.statutes import ZH_QUOTED, english_statute, law_key, statute_names, statutes_in
+from rag.facts.names import ABBREVIATIONS
 from rag.languages.text import has_han
 from rag.questions.constraints import Matter, Restriction, bearing, displayed, sign
 from rag.questions.expects import Wording
@@ -15,7 +15,6 @@ from rag.questions.naming import Word, best, han_matches, longest, run_matches
 from rag.types.documents import several, single
 
 _RELATED = 0.5
-_ZH_QUOTED = re.compile(r"[《〈]([^《》〈〉]{2,60})[》〉]")
 _BEFORE_LAW = frozenset("据照反犯用合国的在对和与及或看问从由即循按依参到有将以，。：、 ")
 # Codes and statutes say what the law is; regulations, rules and cases apply it.
 AUTHORITY = {
@@ -99,7 +98,7 @@ def _doubt(question: str, start: int) -> float:
 def _unknown(question: str, keys: Mapping[str, object], spans: Sequence[tuple[int, int]]) -> Iterator[str]:
     if not keys:
         return
-    for m in _ZH_QUOTED.finditer(question):
+    for m in ZH_QUOTED.finditer(question):
         if not any(m.start() < end and start < m.end() for start, end in spans):
             yield m[1]
     found = english_statute(question)

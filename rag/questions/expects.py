@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rag.facts.dates import FiscalPeriod, read_periods
+from rag.facts.numerals import TIME, alternatives
 from rag.languages.text import (
     STOPWORDS_EN,
     content_tokens,
@@ -29,9 +30,9 @@ _COUNTS = (
     "number|rate|ratio|total|dose|dosage|limit|cap|size|length|population|age|margin|value|threshold"
     "|height|depth|weight|distance|speed|temperature|quantity|strength|area|score|interest"
 )
-_SPANS_OFTIME_UNITS = "term|period|duration|notice|deadline|time limit|grace period|lifespan|life expectancy"
+_SPANS_OF_TIME = "term|period|duration|notice|deadline|time limit|grace period|lifespan|life expectancy"
 _IS = r"\b(?:what|which)(?:'s| is| was| are| were) the (?:\w+ ){0,4}?"
-TIME_UNITS = "years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|centur(?:y|ies)|nights?|quarters?"
+_TIME_UNITS = alternatives(name for name in TIME if name.isascii())
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _CAPITALISED = re.compile(r"[A-Z][\w&.'’-]*")
 _ZH_TITLE = re.compile(r"[《「“\"]([^》」”\"]{1,40})[》」”\"]")
@@ -72,8 +73,8 @@ _ASKED = {
     ),
     AnswerType.DURATION: any_of(
         r"\bhow long\b(?!\s+(?:is|was) the (?:\w+ )?(?:river|bridge|coast|road|wall|border|tunnel|track))",
-        rf"\bhow many (?:\w+ )?(?:{TIME_UNITS})\b|\bwithin what time\b|\bhow soon\b",
-        rf"{_IS}(?:{_SPANS_OFTIME_UNITS})\b",
+        rf"\bhow many (?:\w+ )?(?:{_TIME_UNITS})\b|\bwithin what time\b|\bhow soon\b",
+        rf"{_IS}(?:{_SPANS_OF_TIME})\b",
         r"多久|多长时间|多少(?:年|个?月|天|日|小时|分钟)|几(?:年|个月|天|日|个?小时|周|个?星期)|期限"
         r"|有效期|时限|时长",
     ),

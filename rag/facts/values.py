@@ -92,7 +92,7 @@ def read(text: str) -> tuple[Value, ...]:
     return tuple(replace(v, text=text[v.start : v.end]) if isinstance(v, Range) else v for v in values)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def numbers_in(text: str, *, asked: bool = False) -> Numbers:
     """The numbers of a text, whatever their units, and the parts of its dates, for finding again: years are
     numbers, a day is one of its month. `asked`: what is to be found, numbers in digits and no month beside

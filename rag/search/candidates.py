@@ -9,11 +9,12 @@ meaning: what they find is a hint for choosing sentences, never a filter.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.facts.numerals import HAN_NUMERAL
-from rag.facts.quantities import Kind, extract
+from rag.facts.dates import FoundDate, dates
+from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, HAN_NUMERAL, alternatives, fold
+from rag.facts.quantities import Kind, Quantity, extract
 from rag.languages.text import STOPWORDS_EN, has_han, normalise, search_tokens
 from rag.questions.expects import AnswerType, Wording, any_of
 from rag.types import Span
@@ -156,7 +157,12 @@ _KINDS: dict[AnswerType, frozenset[Kind]] = {
     AnswerType.MONEY: frozenset({Kind.MONEY}),
     AnswerType.PERCENT: frozenset({Kind.SHARE}),
     AnswerType.DURATION: frozenset({Kind.DURATION}),
-    AnswerType.DATE: frozenset({Kind.DATE}),
+}
+_HINTS = {
+    AnswerType.MONEY: re.compile(alternatives([*CURRENCY_BEFORE, *CURRENCY_AFTER]), re.IGNORECASE),
+    AnswerType.PERCENT: any_of(
+        r"[%％‰/成点]|分之|per ?cent|points?|pct|bps|halves|half|third|fourth|fifth|tenth|quarter"
+    ),
 }
 _PLACE = any_of(
     r"\b(?:in|at|near|from|to|of|on|off|around|between|across"
@@ -237,9 +243,18 @@ def answers_in(sentence: str, kind: AnswerType, known: str = "") -> list[Span]:
     elif kind is AnswerType.PLACE:
         spans = [Span(m.start(), m.end()) for m in _PLACE.finditer(sentence)]
     else:
-        spans = [Span(q.start, q.end) for q in extract(sentence) if q.kind in _KINDS[kind]]
+        spans = [Span(v.start, v.end) for v in _values(sentence, kind)]
         spans += [Span(m.start(), m.end()) for m in _ALSO[kind].finditer(sentence)]
     return [s for s in spans if _is_fresh(sentence[s.start : s.end], known)]
+
+
+def _values(sentence: str, kind: AnswerType) -> Iterable[Quantity | FoundDate]:
+    """The quantities of a kind; a sentence is read whole only where it may hold one."""
+    if kind is AnswerType.DATE:
+        return dates(fold(sentence))
+    if kind in _HINTS and not _HINTS[kind].search(sentence):
+        return ()
+    return (q for q in extract(sentence) if q.kind in _KINDS[kind])
 
 
 def _is_fresh(text: str, known: str) -> bool:

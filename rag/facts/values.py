@@ -36,6 +36,8 @@ _CHANGED = re.compile(
     r"[^.;]{0,40}\bfrom[ \t]*[^\w]{0,4}$",
     re.IGNORECASE,
 )
+# "Round to 2 decimal places": wanted, not looked for.
+_PLACES = re.compile(r"\s*(?:位|decimal|d\.?p\.?\b)", re.IGNORECASE)
 _REACH = 40  # characters in which the words of a bound stand
 _A_YEAR = Fraction(3652425, 10000)  # days, Gregorian
 
@@ -90,7 +92,7 @@ def read(text: str) -> tuple[Value, ...]:
     return tuple(replace(v, text=text[v.start : v.end]) if isinstance(v, Range) else v for v in values)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def numbers_in(text: str, *, asked: bool = False) -> Numbers:
     """The numbers of a text, whatever their units, and the parts of its dates, for finding again: years are
     numbers, a day is one of its month. `asked`: what is to be found, numbers in digits and no month beside
@@ -107,9 +109,11 @@ def numbers_in(text: str, *, asked: bool = False) -> Numbers:
         found.update([Fraction(p.year)] if p.year else ())
         if asked and p.day and p.month:
             found.discard(("month", p.month))
-    found.update(
-        n.value for n in numerals(folded) if n.start not in covered and (n.style == "digits" or not asked)
-    )
+    for n in numerals(folded):
+        if n.start in covered or (asked and (n.style != "digits" or _PLACES.match(folded, n.end))):
+            continue
+        if n.style == "digits" or n.value != 1:  # "one" is mostly an article
+            found.add(n.value)
     return frozenset(found)
 
 

@@ -102,7 +102,9 @@ class Assertions:
 
     @cached_property
     def ranges(self) -> tuple[Range, ...]:
-        return tuple(v for v in read(self.text) if isinstance(v, Range))
+        """Those of the text; without two quantities it has none with two ends."""
+        several = len(self.quantities) > 1
+        return tuple(v for v in read(self.text) if isinstance(v, Range)) if several else ()
 
     @property
     def labelled(self) -> tuple[LabelledName, ...]:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 
 from rag.facts.names import LabelledName
@@ -274,13 +275,19 @@ def hedges_kept(claim: Assertions, source: Source) -> Iterator[Finding]:
 def opposites_absent(claim: Assertions, source: Source) -> Iterator[Finding]:
     """Buyer for seller, 甲方 for 乙方: a word of the claim that the source lacks while it has its
     opposite."""
-    for pair in OPPOSITES:
-        for claimed, stated in (pair, pair[::-1]):
-            if not claim.mentions(claimed) or claim.mentions(stated) or source.facts.mentions(claimed):
-                continue
-            if source.facts.mentions(stated) and not source.context.mentions(claimed):
-                because = reason("turned", claimed=claimed, stated=stated, label=source.label)
-                yield Finding(True, because, reversed=True)
+    for claimed, stated in _one_sided(claim):
+        if source.facts.mentions(claimed) or not source.facts.mentions(stated):
+            continue
+        if not source.context.mentions(claimed):
+            because = reason("turned", claimed=claimed, stated=stated, label=source.label)
+            yield Finding(True, because, reversed=True)
+
+
+@lru_cache(maxsize=64)
+def _one_sided(claim: Assertions) -> tuple[tuple[str, str], ...]:
+    """Opposites of which the claim says the first alone."""
+    ordered = (turned for pair in OPPOSITES for turned in (pair, pair[::-1]))
+    return tuple((a, b) for a, b in ordered if claim.mentions(a) and not claim.mentions(b))
 
 
 def small_words_agree(claim: Assertions, source: Source, alignment: Alignment) -> Iterator[Finding]:

@@ -31,7 +31,7 @@ from rag.models.llm import LLM, ServerAccess, load_llm
 from rag.search.evidence import Selection, select
 from rag.search.verdict import lacks
 from rag.tasks import TASKS, TaskRequest, partly_read, plain_question, read_intent
-from rag.tasks.wordings import Intent
+from rag.tasks.intents import Intent
 from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, StageStarted, Turn
 
 

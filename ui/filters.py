@@ -15,13 +15,13 @@ import gradio as gr
 from markupsafe import Markup
 
 from rag.facts.names import name_key, short_name
+from rag.languages import LANGUAGES
 from rag.types import DocumentInfo, FileStatus, Filters
 from ui.listing import KINDS
 from ui.texts import Texts
 
 Choice = tuple[str, str]
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
-_LANGUAGES = {"en": "English", "zh": "中文"}
 _DATED = ("effective", "repealed", "superseded")
 _SEPARATOR = "|"
 # Components by their name among the page's parts, in the order in which `read` takes their values: four
@@ -135,10 +135,14 @@ def choices(infos: Iterable[DocumentInfo], texts: Texts) -> FilterChoices:
         companies=_sorted((companies[key], companies[key]) for key in found.get("companies", ())),
         years=tuple((y, y) for y in sorted(found.get("years", ()), reverse=True)),
         kinds=_sorted((KINDS.get(k, k), k) for k in found.get("kinds", ())),
-        languages=_sorted((_LANGUAGES.get(code, code), code) for code in found.get("languages", ())),
+        languages=_sorted((_named(code), code) for code in found.get("languages", ())),
         authorities=_sorted((texts.authorities.get(a, a), a) for a in found.get("authorities", ())),
         dated=any(info.metadata.get(key) for info in readable for key in _DATED),
     )
+
+
+def _named(code: str) -> str:
+    return LANGUAGES[code].name if code in LANGUAGES else code
 
 
 def _distinguishing(sets: Sequence[set[str]]) -> set[str]:
@@ -160,7 +164,7 @@ def limits(filters: Filters, texts: Texts) -> tuple[str, ...]:
         *filters.companies,
         *filters.years,
         *(KINDS.get(kind, kind) for kind in filters.kinds),
-        *(_LANGUAGES.get(code, code) for code in filters.languages),
+        *(_named(code) for code in filters.languages),
         *([texts.authorities.get(authority, authority)] if authority else ()),
         *([texts.in_force_on.format(day=filters.in_force)] if filters.in_force else ()),
     )

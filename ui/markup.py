@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
-from ui.texts import Texts
+from ui.texts import LANGUAGES, Texts
 
 Child = str | Markup | int | float | None | Iterable["Child"]
 
@@ -80,16 +80,17 @@ def name(text: str) -> Markup:
 
 def header(texts: Texts, remote: str = "") -> Markup:
     """Name, promise, and the switches for documents, conversation, language and theme."""
+    current = texts.code
     languages = [
         button(
-            face,
+            texts.face,
             "cw-switch",
             "language",
             data_code=code,
-            aria_pressed="true" if code == texts.code else "false",
+            aria_pressed="true" if code == current else "false",
             lang=code,
         )
-        for code, face in (("en", "EN"), ("zh", "中文"))
+        for code, texts in LANGUAGES.items()
     ]
     return tag(
         "header",

@@ -1,30 +1,30 @@
-"""The words of the page, one file for each language. Every file has the entries of the others, or the module
-does not import."""
+"""The words of the page: page.toml of each language, in English where another language says nothing."""
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
+
+from rag import languages
 
 
 class Texts(SimpleNamespace):
-    """One language by the names of `en.toml` and `zh.toml`, and its `code`; words with braces are format
-    strings. Tables are by the values of AnswerKind, ClaimState, FileStatus and the like."""
+    """One language by the names of page.toml, and its `code`; words with braces are format strings. Tables
+    are by the values of AnswerKind, ClaimState, FileStatus and the like."""
 
 
 def _load(code: str) -> Texts:
-    path = Path(__file__).parent / f"{code}.toml"
-    return Texts(code=code, **tomllib.loads(path.read_text("utf-8")))
+    nested: dict[str, Any] = {}
+    for key, text in languages.sayings("page", code).items():
+        table, _, name = key.rpartition(".")
+        (nested.setdefault(table, {}) if table else nested)[name] = text
+    return Texts(code=code, **nested)
 
 
-ENGLISH, CHINESE = _load("en"), _load("zh")
-if missing := vars(ENGLISH).keys() ^ vars(CHINESE).keys():
-    raise KeyError(f"only one of en.toml and zh.toml has {', '.join(sorted(missing))}")
-LANGUAGES = {texts.code: texts for texts in (ENGLISH, CHINESE)}
+LANGUAGES = {code: _load(code) for code in languages.LANGUAGES}
+ENGLISH, CHINESE = (LANGUAGES[code] for code in languages.COMPLETE)
 
 
 def texts_for(code: str | None) -> Texts:
     """The texts of a language code or of an Accept-Language header; English for anything unknown."""
-    first = (code or "").strip().lower()[:2]
-    return LANGUAGES.get(first, ENGLISH)
+    return LANGUAGES[languages.language((code or "").strip()).code]

@@ -24,7 +24,7 @@ from rag.facts.names import (
     shorter_name,
     squash,
 )
-from rag.languages.text import STOPWORDS_EN, has_han
+from rag.languages.text import STOP_WORDS, has_han
 from rag.types import DocumentInfo
 
 T = TypeVar("T")
@@ -124,7 +124,7 @@ def _name_forms(name: str) -> tuple[tuple[str, NameKind], ...]:
     if not has_han(short):
         for n in range(1, len(words)):
             lead = "".join(words[:n])
-            known = len(lead) > 2 and words[0] not in STOPWORDS_EN
+            known = len(lead) > 2 and words[0] not in STOP_WORDS
             if known and not (n == 1 and (words[0] in GENERIC or words[0].isdigit())):
                 forms.setdefault(lead, NameKind.LEAD)
         for letters, joined in acronyms(name).items():
@@ -204,4 +204,4 @@ def _han_lengths(keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
 
 def _title_words(title: str, path: str) -> set[str]:
     words = {w.lower() for w in _TITLE_WORD.findall(f"{title} {PurePosixPath(path).stem.replace('_', ' ')}")}
-    return words - STOPWORDS_EN
+    return words - STOP_WORDS

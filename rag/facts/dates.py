@@ -20,7 +20,9 @@ from rag.facts.numerals import (
     CURRENCY_AFTER,
     MEASURE,
     NUMERALS,
+    SCALES,
     TIME,
+    WORD_SCALES,
     alternatives,
     fold,
     parse_han,
@@ -41,9 +43,9 @@ _YEAR = r"(?:1[5-9]|20|21)\d{2}"
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?"
 _HAN_DIGIT = "〇○零一二三四五六七八九"
 _H = f"{_HAN_DIGIT}十"
-_ZH_YEAR = rf"(?:{_YEAR}|[{_HAN_DIGIT}]{{4}})"
 # 2000 mg and 1500 days are no years; 2019年 is one.
 _UNIT = alternatives([*MEASURE, *CURRENCY_AFTER, *(TIME.keys() - {"年", "月", "日"})])
+_COUNTED = alternatives([*SCALES, *"股人名份"])
 _ORDINALS = union(lambda language: language.ordinals)
 _ORDINAL, _LAST, _FIRST_TWO = (
     "|".join(word for word, n in _ORDINALS.items() if n in which and len(word) > 1)
@@ -81,18 +83,6 @@ class FoundDate:
     period: Period
 
 
-def _number(text: str) -> int | None:
-    digits = re.sub(r"\D", "", text)
-    if digits:
-        return int(digits)
-    value = parse_han(text)
-    return None if value is None else int(value)
-
-
-def _month(name: str) -> int:
-    return MONTHS[name.lower().rstrip(".")]
-
-
 def _numeric(m: re.Match[str]) -> Period | None:
     a, b, year = int(m["a"]), int(m["b"]), int(m["y"])
     if a > 12 and b <= 12:
@@ -102,11 +92,30 @@ def _numeric(m: re.Match[str]) -> Period | None:
     return Period(year, a, b, swapped=(b, a) if b <= 12 and a != b else None)
 
 
-def _zh_date(m: re.Match[str]) -> Period | None:
-    year, month, day = (_number(m[name]) if m[name] else None for name in ("y", "m", "d"))
-    if (month or 1) > 12 or (day or 1) > 31:
+def _parts(m: re.Match[str]) -> Period | None:
+    """The period of the groups y, m, d, q, h (half) and `last` (the last quarter)."""
+    groups = m.groupdict()
+    numbers = {name: _number(groups[name]) for name in "ymdqh" if groups.get(name)}
+    said = {name: n for name, n in numbers.items() if n is not None}
+    if said.get("m", 1) > 12 or said.get("d", 1) > 31:
         return None
-    return Period(year, month, day)
+    quarter = said.get("q")
+    if groups.get("last"):
+        if "y" not in said:
+            return None
+        quarter = 4
+    return Period(said.get("y"), said.get("m"), said.get("d"), quarter, said.get("h"))
+
+
+def _number(text: str) -> int | None:
+    """A year, a month by its name or number, a day, the number of a quarter or a half; None for no number."""
+    word = text.lower().rstrip(".")
+    if known := MONTHS.get(word) or _ORDINALS.get(word):
+        return known
+    if digits := re.sub(r"\D", "", text):
+        return int(digits)
+    value = parse_han(text)
+    return None if value is None else int(value)
 
 
 def _clock(m: re.Match[str]) -> Period | None:
@@ -117,68 +126,64 @@ def _clock(m: re.Match[str]) -> Period | None:
     return Period(time=(hour % 12 + (12 if half == "pm" else 0) if half else hour) * 60 + minute)
 
 
-def _spelled_quarter(m: re.Match[str]) -> Period | None:
-    year = int(m["y"]) if m["y"] else None
-    if m["q"]:
-        return Period(year, quarter=_ORDINALS[m["q"].lower()])
-    return Period(year, quarter=4) if year else None
-
-
 _Reader = Callable[[re.Match[str]], Period | None]
+# What a pattern cannot do without, so that most texts are spared most patterns.
+_HINTS = {
+    "digit": r"\d", "month": _MONTH, "han": "[年月季]", "Q": r"[Qq][1-4]", "quarter": "quarter",
+    "half": r"half|\bH[12]",
+    "FY": r"[Ff][Yy]|iscal", "clock": r"\d:\d|\d\s*[ap]\.?m",
+}  # fmt: skip
 
 
 @cache
-def _date_patterns() -> tuple[tuple[re.Pattern[str], _Reader], ...]:
-    patterns: tuple[tuple[str, _Reader], ...] = (
-        (rf"(?<![\d.])(?P<y>{_YEAR})([-/.])(?P<m>1[0-2]|0?[1-9])\2(?P<d>3[01]|[12]\d|0?[1-9])(?![\d])",
-         lambda m: Period(int(m["y"]), int(m["m"]), int(m["d"]))),
-        (rf"(?<![\d./])(?P<a>\d{{1,2}})([/.-])(?P<b>\d{{1,2}})\2(?P<y>{_YEAR})(?!\d)", _numeric),
-        (rf"\b(?P<m>{_MONTH})\s+(?P<d>{_DAY})\b(?!\s*%)(?:\s*,?\s+(?P<y>{_YEAR})\b)?",
-         lambda m: Period(int(m["y"]) if m["y"] else None, _month(m["m"]), _number(m["d"]))),
-        (rf"\b(?P<d>{_DAY})\s+(?:day\s+)?(?:of\s+)?(?P<m>{_MONTH})(?:\s*,?\s+(?P<y>{_YEAR})\b)?",
-         lambda m: Period(int(m["y"]) if m["y"] else None, _month(m["m"]), _number(m["d"]))),
-        (rf"\b(?P<m>{_MONTH})\s*,?\s+(?:of\s+)?(?P<y>{_YEAR})\b",
-         lambda m: Period(int(m["y"]), _month(m["m"]))),
-        (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*年\s*(?P<m>[\d{_H}]{{1,3}})\s*月(?:份)?(?:\s*(?P<d>[\d{_H}]{{1,3}})\s*[日号])?",
-         _zh_date),
-        (rf"(?<![\d{_H}年])(?P<y>)(?P<m>[\d{_H}]{{1,3}})\s*月\s*(?P<d>[\d{_H}]{{1,3}})\s*[日号]", _zh_date),
-        (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*年?(?:度)?\s*第?(?P<q>[一二三四1-4])\s*季度?",
-         lambda m: Period(_number(m["y"]), quarter=_number(m["q"]))),
-        (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*年(?:度)?(?P<h>[上下])半年",
-         lambda m: Period(_number(m["y"]), half=_ORDINALS[m["h"]])),
-        (rf"\b[Qq](?P<q>[1-4])[\s-]*(?:of\s+)?(?:[Ff][Yy]|fiscal(?: year)?)?\s*'?(?P<y>{_YEAR}|\d\d)\b",
-         lambda m: Period(_year(m["y"]), quarter=int(m["q"]))),
-        (rf"\b(?P<y>{_YEAR})\s*[Qq](?P<q>[1-4])\b", lambda m: Period(int(m["y"]), quarter=int(m["q"]))),
-        (r"\b[Qq](?P<q>[1-4])\b", lambda m: Period(quarter=int(m["q"]))),
-        (rf"\b(?:(?P<q>(?i:{_ORDINAL}))|(?i:{_LAST}))\s+(?:fiscal\s+)?quarter(?:\s*,?\s+(?:of\s+)?(?:the\s+year\s+)?(?:fiscal\s+)?(?:year\s+)?(?P<y>{_YEAR})\b)?",
-         _spelled_quarter),
-        (rf"\b(?P<h>(?i:{_FIRST_TWO}))\s+half\s+of\s+(?:fiscal\s+)?(?:year\s+)?(?P<y>{_YEAR})\b",
-         lambda m: Period(int(m["y"]), half=_ORDINALS[m["h"].lower()])),
-        (rf"\bH(?P<h>[12])\s*(?P<y>{_YEAR})\b", lambda m: Period(int(m["y"]), half=int(m["h"]))),
-        (rf"\b(?:[Ff][Yy]|[Ff]iscal(?:\s+[Yy]ear)?s?)[\s-]*'?(?P<y>{_YEAR}|\d\d)\b",
-         lambda m: Period(_year(m["y"]))),
-        (rf"(?<![\d,.])(?P<y>{_YEAR})s\b", lambda m: Period(int(m["y"]), decade=True)),
-        (rf"(?<![\d{_H}])(?P<y>{_ZH_YEAR})\s*(?:年度?|财年|会计年度)(?!代)",
-         lambda m: Period(_number(m["y"]))),
-        (r"(?<![\d:])(?P<h>\d{1,2}):(?P<min>\d{2})(?::\d\d)?(?!\d)\s*(?P<ap>[ap]\.?m\b\.?)?", _clock),
-        (r"(?<![\d:.])\b(?P<h>\d{1,2})(?P<min>)\s*(?P<ap>[ap]\.?m\b\.?)", _clock),
-        (rf"(?<![\w.,$€£¥/])(?<!\d-)(?P<y>{_YEAR})(?![\w%/]|[.,]\d|\s*(?:million|billion|thousand|[万亿千百股人名份])|\s*-?\s*(?i:{_UNIT}))",
-         lambda m: Period(int(m["y"]))),
+def _date_patterns() -> tuple[tuple[str, re.Pattern[str], _Reader], ...]:
+    year, han_year = rf"(?P<y>{_YEAR})", rf"(?<![\d{_H}])(?P<y>{_YEAR}|[{_HAN_DIGIT}]{{4}})\s*"
+    month, then_year = rf"(?P<m>{_MONTH})", rf"(?:\s*,?\s+(?P<y>{_YEAR})\b)?"
+    han_month, han_day = rf"(?P<m>[\d{_H}]{{1,3}})\s*月", rf"\s*(?P<d>[\d{_H}]{{1,3}})\s*[日号]"
+    patterns: tuple[tuple[str, str, _Reader], ...] = (
+        ("digit", rf"(?<![\d.]){year}([-/.])(?P<m>1[0-2]|0?[1-9])\2(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)",
+         _parts),
+        ("digit", rf"(?<![\d./])(?P<a>\d{{1,2}})([/.-])(?P<b>\d{{1,2}})\2{year}(?!\d)", _numeric),
+        ("month", rf"\b{month}\s+(?P<d>{_DAY})\b(?!\s*%){then_year}", _parts),
+        ("month", rf"\b(?P<d>{_DAY})\s+(?:day\s+)?(?:of\s+)?{month}{then_year}", _parts),
+        ("month", rf"\b{month}\s*,?\s+(?:of\s+)?{year}\b", _parts),
+        ("han", rf"{han_year}年\s*{han_month}(?:份)?(?:{han_day})?", _parts),
+        ("han", rf"(?<![\d{_H}年]){han_month}{han_day}", _parts),
+        ("han", rf"{han_year}年?(?:度)?\s*第?(?P<q>[一二三四1-4])\s*季度?", _parts),
+        ("han", rf"{han_year}年(?:度)?(?P<h>[上下])半年", _parts),
+        ("Q", rf"\b[Qq](?P<q>[1-4])[\s-]*(?:of\s+)?(?:[Ff][Yy]|fiscal(?: year)?)?\s*'?(?P<y>{_YEAR}|\d\d)\b",
+         _fiscal),
+        ("Q", rf"\b{year}\s*[Qq](?P<q>[1-4])\b", _parts),
+        ("Q", r"\b[Qq](?P<q>[1-4])\b", _parts),
+        ("quarter", rf"\b(?:(?P<q>(?i:{_ORDINAL}))|(?P<last>(?i:{_LAST})))\s+(?:fiscal\s+)?quarter"
+         rf"(?:\s*,?\s+(?:of\s+)?(?:the\s+year\s+)?(?:fiscal\s+)?(?:year\s+)?(?P<y>{_YEAR})\b)?", _parts),
+        ("half", rf"\b(?P<h>(?i:{_FIRST_TWO}))\s+half\s+of\s+(?:fiscal\s+)?(?:year\s+)?{year}\b", _parts),
+        ("half", rf"\bH(?P<h>[12])\s*{year}\b", _parts),
+        ("FY", rf"\b(?:[Ff][Yy]|[Ff]iscal(?:\s+[Yy]ear)?s?)[\s-]*'?(?P<y>{_YEAR}|\d\d)\b", _fiscal),
+        ("digit", rf"(?<![\d,.]){year}s\b", lambda m: Period(int(m["y"]), decade=True)),
+        ("han", rf"{han_year}(?:年度?|财年|会计年度)(?!代)", _parts),
+        ("clock", r"(?<![\d:])(?P<h>\d{1,2}):(?P<min>\d{2})(?::\d\d)?(?!\d)\s*(?P<ap>[ap]\.?m\b\.?)?",
+         _clock),
+        ("clock", r"(?<![\d:.])\b(?P<h>\d{1,2})(?P<min>)\s*(?P<ap>[ap]\.?m\b\.?)", _clock),
+        ("digit", rf"(?<![\w.,$€£¥/])(?<!\d-){year}"
+         rf"(?![\w%/]|[.,]\d|\s*(?:{_COUNTED})|\s*-?\s*(?i:{_UNIT}))", _parts),
     )  # fmt: skip
-    return tuple((re.compile(pattern), reader) for pattern, reader in patterns)
+    return tuple((hint, re.compile(pattern), reader) for hint, pattern, reader in patterns)
 
 
-# What a date cannot do without.
-_HINT = re.compile(r"\d|[年月季]|quarter")
+def _fiscal(m: re.Match[str]) -> Period:
+    return Period(_year(m["y"]), quarter=int(m["q"]) if "q" in m.groupdict() else None)
 
 
 def _year(text: str) -> int:
     """The year of four digits, of Chinese ones, or of two: those of this century up to 69."""
-    if not text:
-        return 0
-    if not text.isdigit():
-        return int(parse_han(text) or 0)
-    return int(text) if len(text) == 4 else (2000 if int(text) < 70 else 1900) + int(text)
+    year = _number(text) or 0
+    return year if len(text) != 2 else year + (2000 if year < 70 else 1900)
+
+
+def with_capitals(text: str) -> str:
+    """A text of small letters with the capitals of its months, by which dates are known."""
+    return _IN_LOWER_CASE.sub(lambda m: m.group().title(), text)
 
 
 def dates(text: str) -> list[FoundDate]:
@@ -186,7 +191,8 @@ def dates(text: str) -> list[FoundDate]:
     patterns win."""
     taken: list[FoundDate] = []
     covered = bytearray(len(text))
-    for pattern, reader in _date_patterns() if _HINT.search(text) else ():
+    hints = {name for name, hint in _HINTS.items() if re.search(hint, text)}
+    for _, pattern, reader in (p for p in _date_patterns() if p[0] in hints) if hints else ():
         for match in pattern.finditer(text):
             period = None if any(covered[match.start() : match.end()]) else reader(match)
             if period is not None:
@@ -217,7 +223,8 @@ _FY = r"(?:(?:FY|FISCAL|FINANCIAL|CALENDAR|BUSINESS)(?:[ \t-]*YEARS?|[ \t-]*YR)?
 # Two digits are a year only where nothing says that they are an amount.
 _FISCAL_YEAR = (
     rf"'?(?P<y>{_Y}|\d\d)"
-    r"(?![\d,.]*\d|[ \t]*(?:%|PERCENT|MILLION|BILLION|THOUSAND|BASIS|POINTS?|DAYS?|CENTS?|BPS)|-[KQ]\b)(?!\w)"
+    rf"(?![\d,.]*\d|[ \t]*(?:%|PERCENT|{'|'.join(WORD_SCALES).upper()}|BASIS|POINTS?|DAYS?|CENTS?|BPS)"
+    r"|-[KQ]\b)(?!\w)"
 )
 _HAN_YEAR = rf"(?<![\d{_HAN_DIGIT}])(?P<y>{_Y}|[{_HAN_DIGIT}]{{4}})"
 _QUARTER = rf"(?:{_ORDINAL.upper()})[ \t-]+(?:FISCAL[ \t]+)?QUARTER"

@@ -14,7 +14,6 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 
 from rag.languages import union
 
@@ -86,20 +85,26 @@ class Numeral:
 def fold(text: str) -> str:
     """Full-width forms as ASCII, every decimal digit as 0-9, dashes and blanks plain; the length stays the
     same."""
-    return text if text.isascii() else "".join(map(_fold_character, text))
+    return text if text.isascii() else text.translate(_FOLDS)
 
 
-@lru_cache(maxsize=4096)
-def _fold_character(character: str) -> str:
-    code = ord(character)
-    if 0xFF01 <= code <= 0xFF5E:
-        return chr(code - 0xFEE0)
-    digit = unicodedata.decimal(character, None)
-    if digit is not None:
-        return str(digit)
-    if character in "\u2010\u2011\u2012\u2013\u2014\u2212":
-        return "-"
-    return " " if character.isspace() and character != "\n" else character
+class _Folds(dict[int, str]):
+    """What each character is folded to, found when first met."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if 0xFF01 <= code <= 0xFF5E:
+            folded = chr(code - 0xFEE0)
+        elif (digit := unicodedata.decimal(character, None)) is not None:
+            folded = str(digit)
+        elif character in "\u2010\u2011\u2012\u2013\u2014\u2212":
+            folded = "-"
+        else:
+            folded = " " if character.isspace() and character != "\n" else character
+        return self.setdefault(code, folded)
+
+
+_FOLDS = _Folds()
 
 
 def numerals(text: str) -> list[Numeral]:

@@ -8,19 +8,19 @@ Readers of text take the union over `LANGUAGES`; what speaks asks `say`."""
 
 from __future__ import annotations
 
+import re
 import string
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from rag.errors import ConfigError
 
 T = TypeVar("T")
+_PART = re.compile(r"\{([a-z]\w*)\}")
 COMPLETE = ("en", "zh")
 """Languages that leave nothing out; the first is what others fall back to."""
 
@@ -33,30 +33,42 @@ class Language:
     `scales` what multiplies the number before it, `ordinals` 1 for the first and -1 for the last. Units of
     time and measure have their base unit and the exact factor to it ("week": ("day", 7)), currencies a code
     or a sign that several share, `article_words` the kind of numbered part ("clause": "section"). Words that
-    bound a value stand before it ("under": "<") or behind it ("or more": ">=")."""
+    bound a value stand before it ("under": "<") or behind it ("or more": ">=").
+
+    `script` are the letters that are only the language's, as in a set of a regular expression; `unspaced`:
+    its words are not written apart. A full stop behind one of the `abbreviations` ends no sentence; `asking`
+    matches what only asks; `opposites` exclude each other. `wordings` ask for many passages ("count document"
+    and a pattern), `sides` compare. `patterns` are those of the file's tables by their keys:
+    "cues.negation.not"."""
 
     code: str
     folder: Path
     name: str
-    months: Mapping[str, int]
-    numerals: Mapping[str, int]
-    scales: Mapping[str, int]
-    ordinals: Mapping[str, int]
-    time_units: Mapping[str, tuple[str, Fraction]]
-    measures: Mapping[str, tuple[str, Fraction]]
-    currencies_before: Mapping[str, str]
-    currencies_after: Mapping[str, str]
-    article_words: Mapping[str, str]
-    bounds_before: Mapping[str, str]
-    bounds_behind: Mapping[str, str]
-
-
-def _unit(text: str) -> tuple[str, Fraction]:
-    factor, _, base = text.partition(" ")
-    return base, Fraction(factor)
+    script: str = ""
+    unspaced: bool = False
+    months: Mapping[str, int] = field(default_factory=dict)
+    numerals: Mapping[str, int] = field(default_factory=dict)
+    scales: Mapping[str, int] = field(default_factory=dict)
+    ordinals: Mapping[str, int] = field(default_factory=dict)
+    time_units: Mapping[str, tuple[str, Fraction]] = field(default_factory=dict)
+    measures: Mapping[str, tuple[str, Fraction]] = field(default_factory=dict)
+    currencies_before: Mapping[str, str] = field(default_factory=dict)
+    currencies_after: Mapping[str, str] = field(default_factory=dict)
+    article_words: Mapping[str, str] = field(default_factory=dict)
+    bounds_before: Mapping[str, str] = field(default_factory=dict)
+    bounds_behind: Mapping[str, str] = field(default_factory=dict)
+    stop_words: frozenset[str] = frozenset()
+    abbreviations: frozenset[str] = frozenset()
+    asking: str = ""
+    opposites: tuple[tuple[str, str], ...] = ()
+    wordings: tuple[tuple[str, str], ...] = ()
+    sides: tuple[str, ...] = ()
+    patterns: Mapping[str, str] = field(default_factory=dict)
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -66,16 +78,41 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _load(folder: Path) -> Language:
+    """The language of a folder; {name} in a pattern is an entry of the file's [part]."""
     path = folder / "words.toml"
     raw = _read(path)
-    known = {field.name for field in fields(Language)} - {"code", "folder"}
+    patterns = dict(_texts({key: value for key, value in raw.items() if isinstance(value, dict)}))
+
+    def whole(pattern: str | Sequence[str]) -> str:
+        return _PART.sub(lambda m: whole(patterns[f"part.{m[1]}"]), "".join(pattern))
+
+    raw = {key: value for key, value in raw.items() if not isinstance(value, dict)} | {
+        "months": [[number, *words] for number, words in enumerate(raw.get("months", ()), 1)],
+        "patterns": {key: whole(pattern) for key, pattern in patterns.items()},
+        "wordings": tuple((asked, whole(pattern)) for asked, *pattern in raw.get("wordings", ())),
+        "sides": tuple(map(whole, raw.get("sides", ()))),
+    }
+    known = {each.name for each in fields(Language)} - {"code", "folder"}
     _same(path, "keys", known, known if folder.name in COMPLETE else set(), set(raw))
-    raw["months"] = [[number, *words] for number, words in enumerate(raw.get("months", ()), 1)]
-    words: dict[str, Any] = {key: {w: row[0] for row in raw.get(key, ()) for w in row[1:]} for key in known}
-    for key in ("time_units", "measures"):
-        words[key] = {word: _unit(unit) for word, unit in words[key].items()}
-    words["name"] = raw.get("name", folder.name)
-    return Language(code=folder.name, folder=folder, **words)
+    words = {key: _words(key, value) for key, value in raw.items()}
+    return Language(**{"name": folder.name, **words}, code=folder.name, folder=folder)
+
+
+def _words(key: str, value: Any) -> Any:
+    """A key of words.toml as the field of `Language`; lists of a list begin with what its words stand for."""
+    match key:
+        case "stop_words" | "abbreviations":
+            return frozenset(value.split())
+        case "asking":
+            return "".join(value)
+        case "opposites":
+            return tuple(tuple(pair.split("/")) for pair in value)
+        case "time_units" | "measures":
+            units = [(row[0].split(" ", 1), row[1:]) for row in value]
+            return {word: (base, Fraction(factor)) for (factor, base), names in units for word in names}
+    if not isinstance(value, list):
+        return value
+    return {word: row[0] for row in value for word in row[1:]}
 
 
 def _same(path: Path, what: str, known: set[str], needed: set[str], found: set[str]) -> None:
@@ -86,13 +123,30 @@ def _same(path: Path, what: str, known: set[str], needed: set[str], found: set[s
         raise ConfigError(f"{path} lacks {what}: {', '.join(sorted(missing))}.")
 
 
-def _found() -> dict[str, Language]:
+@cache
+def _known() -> dict[str, Language]:
     folders = sorted(path.parent for path in Path(__file__).parent.glob("*/words.toml"))
-    return {folder.name: _load(folder) for folder in folders}
+    known = {folder.name: _load(folder) for folder in folders}
+    default, *others = ({k for k in known[code].patterns if k[:5] != "part."} for code in COMPLETE)
+    for code, keys in zip(COMPLETE[1:], others, strict=True):
+        _same(known[code].folder / "words.toml", "patterns", default, default, keys)
+    return known
 
 
-_LANGUAGES = _found()
-LANGUAGES: Mapping[str, Language] = MappingProxyType(_LANGUAGES)
+class _Languages(Mapping[str, Language]):
+    """Read when the first is asked for: help needs none."""
+
+    def __getitem__(self, code: str) -> Language:
+        return _known()[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_known())
+
+    def __len__(self) -> int:
+        return len(_known())
+
+
+LANGUAGES: Mapping[str, Language] = _Languages()
 """Every language by its code."""
 
 
@@ -100,7 +154,7 @@ def register(folder: Path) -> Language:
     """Adds the language of a folder elsewhere; its name is the code. To be called before the packages that
     read text are imported: their patterns are the union of the languages at hand. Raises ConfigError for a
     file that cannot be read."""
-    found = _LANGUAGES[folder.name] = _load(folder)
+    found = _known()[folder.name] = _load(folder)
     sayings.cache_clear()
     return found
 
@@ -113,6 +167,19 @@ def language(code: str) -> Language:
 def union(words: Callable[[Language], Mapping[str, T]]) -> dict[str, T]:
     """Words of all languages with what they stand for: `union(lambda of: of.months)`."""
     return {word: value for known in LANGUAGES.values() for word, value in words(known).items()}
+
+
+def patterns(table: str, flags: re.RegexFlag = re.IGNORECASE) -> dict[str, re.Pattern[str]]:
+    """The patterns of a table of words.toml by their keys, in the order in which English has them, each of
+    which matches what that of any language matches."""
+    keys = (key for key in language(COMPLETE[0]).patterns if key.startswith(f"{table}."))
+    found = {k: [of.patterns.get(k, "") for of in LANGUAGES.values()] for k in keys}
+    return {k[len(table) + 1 :]: re.compile("|".join(filter(None, own)), flags) for k, own in found.items()}
+
+
+def either(pattern: Callable[[Language], str]) -> str:
+    """A regular expression that matches what that of any language matches."""
+    return "|".join(filter(None, map(pattern, LANGUAGES.values()))) or "(?!)"
 
 
 def say(key: str, language: str, /, **values: object) -> str:
@@ -158,7 +225,7 @@ def _texts(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str
         if isinstance(value, dict):
             yield from _texts(value, f"{above}{key}.")
         else:
-            yield above + key, str(value)
+            yield above + key, "".join(value)
 
 
 def _names(text: str) -> Iterator[tuple[str, bool]]:

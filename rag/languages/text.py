@@ -1,4 +1,4 @@
-"""Language, sentences and search tokens of English and Chinese text.
+"""Language, sentences and search tokens of a text, and the small words that turn its sentences round.
 
 Everything here is a pure function over strings. Sentence spans index into the text that was passed: nothing
 is cleaned, so `text[span.start:span.end]` is always verbatim."""
@@ -7,26 +7,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from rag.languages import LANGUAGES, either, patterns
 from rag.types import Span
 
 # Part of the index manifest: tokens made by another version do not match the ones in an index.
 TOKENS_VERSION = 1
 
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_HAN = "".join(known.script for known in LANGUAGES.values() if known.unspaced)
 _HAN_RUN = re.compile(f"[{_HAN}]+")
 _TOKEN = re.compile(f"[{_HAN}]+|[^\\W_{_HAN}]+(?:[.,'’][^\\W_{_HAN}]+)*")
+_SCRIPTS = {code: re.compile(f"[{known.script}]+") for code, known in LANGUAGES.items() if known.script}
+_PLAIN = [known for known in LANGUAGES.values() if not known.script]
 _THOUSANDS = re.compile(r"^\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
 
-# A full stop after these does not end a sentence.
-ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st jr sr vs v inc corp co ltd llc plc no nos art arts sec secs fig figs para "
-    "paras p pp cf e.g i.e etc al approx dept est gen gov hon rev sen rep u.s u.k u.n d.c a.m p.m "
-    "ph.d jan feb mar apr jun jul aug sep sept oct nov dec cl ch vol ed eds ex exh op cir".split()
-)
-# Of those, the ones that do end a sentence when a capital letter follows are not worth guessing at: a missed
+ABBREVIATIONS: frozenset[str] = frozenset().union(*(known.abbreviations for known in LANGUAGES.values()))
+STOP_WORDS: frozenset[str] = frozenset().union(*(known.stop_words for known in LANGUAGES.values()))
+# Abbreviations that do end a sentence when a capital letter follows are not worth guessing at: a missed
 # boundary makes one long quote, a wrong one cuts a quote in two.
 _SENTENCE_END = re.compile(
     r"(?P<zh>[。！？；…]+[”’」』）\)\"']*)|(?P<en>[.!?]+[\"'”’\)\]]*)(?=\s+[\"'“‘\(\[]*[^\W_a-z]|\s*$)"
@@ -34,30 +35,8 @@ _SENTENCE_END = re.compile(
     r"|[（(][一二三四五六七八九十]+[)）]|第[一二三四五六七八九十百千零\d]+条)\s*)"
 )
 
-STOPWORDS_EN = frozenset(
-    "a an the of to in on at by for from with as is are was were be been being do does did doing have "
-    "has had having and or but if then than that this these those it its i you he she we they me him "
-    "her us them my your his our their what which who whom whose when where why how can could will "
-    "would shall should may might must about into over under again there here not no so too very s t "
-    "just don now any all each please tell give show according per also".split()
-)
-STOPWORDS_ZH = frozenset(
-    "的 了 是 在 和 与 或 及 而 也 就 都 吗 呢 吧 啊 么 什么 怎么 怎样 如何 为何 为什么 哪 哪个 哪些 哪里 "
-    "哪儿 谁 多少 几 是否 有 没有 能 能否 可以 可 会 要 被 把 对 对于 关于 从 到 向 于 以 由 其 该 这 那 "
-    "这个 那个 一个 我 你 他 她 它 我们 你们 他们 吗 请问 请 问 不 个 时 后 前 中 上 下 等 之 为 因为 所以 "
-    "如果 那么 还 还是 又".split()
-)
-# What only asks, in Chinese: 哪天 would be a content word that no document holds, weighing the more for it.
-_ZH_ASKING = re.compile(
-    "请问|是?多长时间|多少时间|[是有]多少|多少钱|多少|是?多久|从?哪一?天|哪一?年|何时|什么时候|什么时间|是什么"
-    "|什么样的?|什么|怎么[样办]?|怎样|如何|为什么|为何|[是由]谁|谁|[在到]?哪[里儿]|哪[些个种]?|是否|能否|可否|能不能"
-    "|可不可以|有没有|是不是|会不会|几[个条种类级天日年月次人]|有?多[高大长重远]|[吗呢吧]"
-)
-_EN_ASKING = re.compile(
-    r"\bhow (?:many|much|long|often|far|old|soon|quickly|large|high|early|late)\b"
-    r"|\bwhat (?:kind|sort|type)s? of\b|\b(?:is|are|was|were) there\b",
-    re.IGNORECASE,
-)
+_ASKING = re.compile(either(lambda of: "" if of.unspaced else of.asking), re.IGNORECASE)
+_ASKING_UNSPACED = re.compile(either(lambda of: of.asking if of.unspaced else ""))
 
 
 def normalise(text: str) -> str:
@@ -72,13 +51,19 @@ def letters(text: str) -> str:
 
 
 def detect_language(text: str) -> str:
-    """The language of a text: "zh" where at least a fifth of its letters are Han, else "en".
+    """The code of the language of a text: one with a script of its own that has at least a fifth of the
+    letters, else of the others the one with most words that it calls stop words, English where that is open.
 
     Only the first 20,000 code points are looked at."""
     sample = text[:20000]
-    han = sum(len(run) for run in _HAN_RUN.findall(sample))
-    letters = sum(c.isalpha() for c in sample)
-    return "zh" if letters and han / letters >= 0.2 else "en"
+    letters = sum(c.isalpha() for c in sample) or 1
+    for code, script in _SCRIPTS.items():
+        if sum(len(run) for run in script.findall(sample)) / letters >= 0.2:
+            return code
+    if len(_PLAIN) == 1:
+        return _PLAIN[0].code
+    words = Counter(_TOKEN.findall(sample.lower()))
+    return max(_PLAIN, key=lambda known: sum(words[word] for word in known.stop_words)).code
 
 
 def has_han(text: str) -> bool:
@@ -195,7 +180,7 @@ def words(text: str) -> list[str]:
     for match in _TOKEN.finditer(text):
         run = match.group()
         found.extend(_jieba().lcut(run) if _HAN_RUN.match(run) else [run])
-    return [w for w in dict.fromkeys(found) if w.lower() not in STOPWORDS_EN and w not in STOPWORDS_ZH]
+    return [w for w in dict.fromkeys(found) if w.lower() not in STOP_WORDS]
 
 
 def cut_words(text: str) -> list[str]:
@@ -215,9 +200,9 @@ def content_tokens(question: str) -> list[str]:
     """What the question is about, to be found again in an answer: `query_tokens` without question words and,
     in Chinese, words alone: a gram across two words proves nothing by its absence. Never empty for a question
     with a word."""
-    wording = normalise(_ZH_ASKING.sub(" ", question))
+    wording = normalise(_ASKING_UNSPACED.sub(" ", question))
     if not has_han(wording):
-        return query_tokens(_EN_ASKING.sub(" ", question)) or query_tokens(question)
+        return query_tokens(_ASKING.sub(" ", question)) or query_tokens(question)
     tokens: list[str] = []
     for match in _TOKEN.finditer(wording):
         run = match.group()
@@ -228,7 +213,7 @@ def content_tokens(question: str) -> list[str]:
 
 
 def _is_function_word(token: str) -> bool:
-    return token in STOPWORDS_ZH or token in _stemmed_stopwords() or _single_han(token)
+    return token in _stemmed_stopwords() or _single_han(token)
 
 
 def _single_han(token: str) -> bool:
@@ -237,4 +222,48 @@ def _single_han(token: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _stemmed_stopwords() -> frozenset[str]:
-    return STOPWORDS_EN | frozenset(_stem(w) for w in STOPWORDS_EN)
+    return STOP_WORDS | frozenset(_stem(w) for w in STOP_WORDS if not has_han(w))
+
+
+# Small words that turn a sentence round
+
+# Expressions of these groups use their words up: the "not" of "not more than" is no negation, nor its
+# "more" a comparison.
+_CONSUMING = frozenset({"bound", "modality"})
+
+OPPOSITES = tuple(pair for known in LANGUAGES.values() for pair in known.opposites)
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A turning word: its group ("negation"), class ("not"), the words themselves, span, and where its
+    scope ends."""
+
+    group: str
+    name: str
+    text: str
+    start: int
+    end: int
+
+
+@lru_cache(maxsize=1)
+def _cues() -> dict[str, re.Pattern[str]]:
+    return patterns("cues")
+
+
+def cues(text: str) -> tuple[Cue, ...]:
+    """Turning words of a folded text in order. Prohibitions ("shall not", 不得) are given as modality and
+    as negation."""
+    found: list[Cue] = []
+    used = bytearray(len(text))
+    for key, pattern in _cues().items():
+        group, name = key.split(".")
+        for m in pattern.finditer(text):
+            if m.start() == m.end() or any(used[m.start() : m.end()]):
+                continue
+            found.append(Cue(group, name, m.group(), m.start(), m.end()))
+            if name in ("must not", "should not", "need not"):
+                found.append(Cue("negation", "not", m.group(), m.start(), m.end()))
+            if group in _CONSUMING:
+                used[m.start() : m.end()] = b"\1" * (m.end() - m.start())
+    return tuple(sorted(found, key=lambda c: (c.start, c.group)))

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.facts.dates import MONTH_NAME
+
 _VALUE = re.compile(
     r"[-–—−+]?(?P<open>[(（])?[-–−+]?(?:(?:US|HK|NT|[ACRS]{1,2})?[$€£¥￥])?[(（]?[-–−+]?"
     r"(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?"
@@ -16,10 +18,7 @@ _GLUE = frozenset("$ € £ ¥ ￥ % ％ ) ( )% %) US$ HK$ RMB pts bps pp".split
 _FINANCIAL = re.compile(r"[,.()（）$€£¥￥%％]|^[—–－-]+$|\d{4}")
 _SENTENCE = re.compile(r"[a-z]{2,}[.:;]$|[。；]$|\.\s+[A-Z][a-z]+\s+[a-z]+")
 YEAR = re.compile(r"(?:FY)?(?:19|20)\d\d(?:年(?:度)?)?$")
-MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
-    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
-)
+MONTH = rf"(?:{MONTH_NAME})\.?"
 MAX_LABEL = 160
 _ROW_ENDS = frozenset("0123456789)）%％—–-―－*xAaMm.pts†‡#用无")
 

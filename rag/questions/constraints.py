@@ -15,7 +15,7 @@ from typing import Protocol
 from rag.documents.catalogue import Catalogue, Names
 from rag.facts.names import is_legal_form
 from rag.facts.references import article_labels, articles_agree
-from rag.languages.text import STOPWORDS_EN
+from rag.languages.text import STOP_WORDS
 from rag.questions.expects import Wording
 from rag.questions.naming import Named, find_names
 
@@ -164,7 +164,7 @@ def _title_shares(names: Sequence[str], catalogue: Catalogue) -> dict[int, float
         part
         for name in names
         for part in name.lower().replace("-", " ").split()
-        if part not in STOPWORDS_EN and part in catalogue.title_words and not is_legal_form(part)
+        if part not in STOP_WORDS and part in catalogue.title_words and not is_legal_form(part)
     }
     most = max(1, len(catalogue.documents) // 5)
     weights = {

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag.languages.text import STOPWORDS_EN, has_han
+from rag.facts.dates import MONTHS
+from rag.languages.text import STOP_WORDS, has_han
 
 
 class MentionKind(StrEnum):
@@ -54,9 +55,10 @@ def nothing_known(_: str) -> MentionKind | None:
     return None
 
 
-_MONTH = (
-    "(?:January|February|March|April|May|June|July|August|September|October|November|December"
-    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?"
+# "May" and "March" are also words: alone they are months only behind "in".
+_MONTH, _MONTH_ALONE = (
+    rf"(?:{'|'.join(n.capitalize() for n in MONTHS if len(n) >= least and n not in but)})\b"
+    for least, but in ((3, ()), (4, ("may", "march", "sept")))
 )
 _Y = r"(?:19|20)\d{2}"
 _H = "〇零一二三四五六七八九十百"
@@ -69,9 +71,9 @@ _YEAR = re.compile(
 # "FY2020" looks like a name, and like the end of the one before it.
 _FISCAL = re.compile(r"(?:^|\s+)FY ?'?(?:\d\d)?\d\d$", re.IGNORECASE)
 _DATE = re.compile(
-    rf"\b\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}(?:,? {_Y})?|\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?\b(?:,? {_Y})?"
-    rf"|\b{_MONTH}(?:,? {_Y})|\b(?:January|February|April|June|July|August|September|October|November"
-    rf"|December)\b"
+    rf"\b\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}\.?(?:,? {_Y})?"
+    rf"|\b{_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?\b(?:,? {_Y})?"
+    rf"|\b{_MONTH}\.?(?:,? {_Y})|\b{_MONTH_ALONE}"
     rf"|(?<=in )March\b|\b{_Y}-\d\d-\d\d\b|{_Y}年\d{{1,2}}月(?:\d{{1,2}}[日号])?"
 )
 _PART = re.compile(
@@ -141,8 +143,8 @@ _NOT_NAMES = frozenset(
     "should will would has have had and or but in on at for under with about to of from by if so then also "
     "compare list name give tell explain summarise summarize describe please according between same q1 q2 q3 "
     "q4 h1 h2 section article clause paragraph note schedule exhibit appendix annex item chapter rule table "
-    "i january february march april june july august september october november december usd eur gbp".split()
-)
+    "i usd eur gbp".split()
+) | (MONTHS.keys() - {"may"})
 _ZH_NAME = re.compile(
     r"《[^《》]{1,40}》"
     r"|[\u4e00-\u9fff]{2,14}?(?:股份有限公司|有限责任公司|有限公司|公司|集团|银行|医院|大学|法院|委员会"
@@ -209,7 +211,7 @@ def _known_names(question: str, known: Known) -> Iterator[tuple[int, int, Mentio
         for first in range(len(words) - size + 1):
             start, end = words[first][0], words[first + size - 1][1]
             text = re.sub(r"['’]s?$", "", question[start:end]).rstrip(".")
-            if text.lower() not in STOPWORDS_EN and (slot := known(text)):
+            if text.lower() not in STOP_WORDS and (slot := known(text)):
                 yield start, start + len(text), slot
     if has_han(question):
         for size in range(min(20, len(question)), 1, -1):
@@ -238,7 +240,7 @@ def _names(question: str) -> Iterator[tuple[int, int, MentionKind]]:
         return
     for m in _NAME.finditer(question):
         start, text = m.start(), m.group()
-        while (first := text.split(" ", 1))[0].lower().rstrip(".'’") in _NOT_NAMES | STOPWORDS_EN:
+        while (first := text.split(" ", 1))[0].lower().rstrip(".'’") in _NOT_NAMES | STOP_WORDS:
             if len(first) == 1:
                 text = ""
                 break

@@ -27,7 +27,7 @@ from rag.facts.names import (
     short_name,
     squash,
 )
-from rag.languages.text import STOPWORDS_EN, has_han, normalise
+from rag.languages.text import STOP_WORDS, has_han, normalise
 
 MARKED = re.compile(rf"(?:\$|\b(?:{EXCHANGES})\s?:\s?)(?P<a>[A-Z]{{1,5}})\b|\((?P<b>[A-Z]{{2,5}})\)")
 _RUN = re.compile(r"[A-Z0-9][\w&.'’-]*(?:[ ]+(?:(?:&|of|and)[ ]+)?[A-Z][\w&.'’-]*)*")
@@ -76,7 +76,7 @@ def unknown_companies(
 def _trimmed(name: str, common: frozenset[str]) -> str:
     """The name without words at its edges that are none of a name (What, In, FY2019, EBITDA, Net)."""
     words = name.split()
-    nothing = (STOPWORDS_EN, ABBREVIATIONS, common, JOINING)
+    nothing = (STOP_WORDS, ABBREVIATIONS, common, JOINING)
 
     def says_nothing(key: str) -> bool:
         number = re.fullmatch(r"(?:fy|q[1-4]|h[12])?\d*(?:q[1-4])?|\d+[kq]", key)
@@ -277,7 +277,7 @@ def _company_weight(
         return 0.8 if capitals > 1 and known and word.key not in ABBREVIATIONS and not shouting else 0.0
     if len(run) > 1:
         return 1.0 if kind is NameKind.NAME else 0.9 if capital else 0.0
-    if word.key in STOPWORDS_EN or word.key in ABBREVIATIONS:
+    if word.key in STOP_WORDS or word.key in ABBREVIATIONS:
         return 0.9 if marked else 0.0
     if kind is NameKind.LEAD:
         starts = word.opens and not word.possessive and len(word.key) < 5
@@ -300,7 +300,7 @@ def _contracted(word: Word, catalogue: Catalogue, shouting: bool) -> int:
 
 def _misspelt(word: Word, catalogue: Catalogue) -> int:
     """The one company whose long name differs by one letter; -1 for none or several."""
-    if len(word.key) < 7 or not word.raw[0].isupper() or word.key in STOPWORDS_EN:
+    if len(word.key) < 7 or not word.raw[0].isupper() or word.key in STOP_WORDS:
         return -1
     near = [k for k in catalogue.initial.get(word.key[0], ()) if one_edit(word.key, k)]
     numbers = {n for k in near for n, _ in catalogue.company_keys[k]}

@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.languages.text import STOPWORDS_EN, has_han, normalise, search_tokens
-from rag.questions.expects import TIME_UNITS, AnswerType, Wording, any_of
+from rag.languages import language, patterns
+from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
+from rag.questions.expects import AnswerType, Wording
 from rag.types import Span
 
 
@@ -135,11 +136,17 @@ def make_sentences(
     return made
 
 
+def any_of(*patterns: str, flags: re.RegexFlag = re.IGNORECASE) -> re.Pattern[str]:
+    """One pattern that matches where any of these does; letters of either case unless said otherwise."""
+    return re.compile("|".join(patterns), flags)
+
+
 _SPELLED_EN = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen"
     r"|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand"
     r"|million|billion|half|dozen|once|twice)"
 )
+_TIME_UNITS = language("en").patterns["part.time_units"]
 _DIGITS = r"\d+(?:[.,]\d+)*"
 _HAN_DIGITS = r"[〇零一二三四五六七八九十百千万亿两半数几]+"
 _UNITS_ZH = "个年月日天人次种部岁名条项家位所座届元度倍米公千万亿克升吨层间台小分秒集章首支"
@@ -165,7 +172,7 @@ _PERCENT = any_of(
     r"[一二三四五六七八九十]+分之[一二三四五六七八九十]+",
 )
 _DURATION = any_of(
-    rf"(?:{_DIGITS}|\b{_SPELLED_EN}(?:[- ]{_SPELLED_EN})?)\)?[- ](?:\w+ )?(?:{TIME_UNITS})\b",
+    rf"(?:{_DIGITS}|\b{_SPELLED_EN}(?:[- ]{_SPELLED_EN})?)\)?[- ](?:\w+ )?(?:{_TIME_UNITS})\b",
     rf"(?:{_DIGITS}|{_HAN_DIGITS}) ?(?:周?年|个?月|[天日周]|个?小时|分钟|个?星期|个工作日|个季度|世纪)",
     r"\b(?:a|an|per) (?:year|month|week|day|decade|hour)\b|\b(?:from|between) \d{4} (?:to|and|until) \d{4}\b",
 )
@@ -207,36 +214,7 @@ _NAMES_ZH = {
     AnswerType.ORGANISATION: re.compile(_ORGANISATION_ZH),
     AnswerType.NAME: re.compile(f'{_PERSON_ZH}|{_ORGANISATION_ZH}|[《「“"][^》」”"]{{1,40}}[》」”"]'),
 }
-_CLAUSES: dict[AnswerType, re.Pattern[str]] = {
-    AnswerType.REASON: any_of(
-        r"\bbecause\b|\bdue (?:primarily |mainly |largely |in part )?to\b|\bowing to\b|\bas a result\b"
-        r"|\bsince (?!\d)",
-        r"\b(?:caused|driven|explained|triggered|prompted) (?:primarily |mainly )?by\b|\bin order to\b"
-        r"|\bso (?:that|as to)\b",
-        r"\btherefore\b|\bthus\b|\bhence\b|\bthanks to\b|\bresult(?:s|ed|ing)? (?:in|from|of)\b"
-        r"|\breasons?\b|\bcauses?\b",
-        r"\battribut(?:ed|able) to\b|\breflect(?:s|ed|ing)\b|\bfor (?:fear|failing|failure)\b|\b(?:lead"
-        r"|led|leads) to\b",
-        r"\bto (?:avoid|prevent|protect|ensure|allow|reduce|improve|make|keep)\b"
-        r"|\bfrom (?:the )?\w+ing\b|\bpurpose\b",
-        r"因为|由于|因此|为了?|导致|所以|原因|故|因而|缘于|致使|以便|以免|避免|鉴于|是因|[^原]因[^此素果]",
-    ),
-    AnswerType.DEFINITION: any_of(
-        r"\b(?:is|are|was|were) (?:an?|the|any|one of|usually|often|any of)\b|\b(?:means?|meaning"
-        r"|meant)\b|\brefers? to\b",
-        r"\b(?:known|defined|referred to|used|described) as\b|\bstands? for\b|\bshort(?:ened)? (?:for"
-        r"|to)\b|\bcalled\b",
-        r"\bconsists? of\b|\babbreviat|\bterm\b|\bderive[ds]? from\b|\bnamed (?:after|for)\b",
-        r"是指|是一[种个类项]|指的是|称为|又称|也称|即|定义为|系指|属于|包括|是由",
-    ),
-    AnswerType.MANNER: any_of(
-        r"\bby (?:means of|using|\w+ing)\b|\bthrough\b|\busing\b|\bvia\b|\bwith (?:a|an|the)\b"
-        r"|\bmethod\b|\bprocess\b",
-        r"\bby (?:the|a|an)\b|\bin (?:a|the) (?:manner|way|form)\b|\baccording to\b|\bmust\b|\bshall\b"
-        r"|\bcan be\b",
-        r"通过|以.{1,12}方式|利用|采用|使用|方法|按照?|依照|应当|可以|经过?",
-    ),
-}
+_CLAUSES = {AnswerType(kind): pattern for kind, pattern in patterns("clause").items()}
 _SPANS: dict[AnswerType, re.Pattern[str]] = {
     AnswerType.NUMBER: _NUMBER,
     AnswerType.PERCENT: _PERCENT,
@@ -246,7 +224,7 @@ _SPANS: dict[AnswerType, re.Pattern[str]] = {
 }
 NAMING = frozenset({AnswerType.PERSON, AnswerType.ORGANISATION, AnswerType.NAME})
 # Capitalised at the beginning of a sentence without being names.
-_OPENERS = STOPWORDS_EN | frozenset(
+_OPENERS = STOP_WORDS | frozenset(
     "however although while during after before since many most some several both each such other another "
     "because though despite unlike until once often first later although early one two three also among "
     "through within without according additionally currently originally historically today despite "
@@ -276,7 +254,7 @@ def _is_fresh(text: str, known: str) -> bool:
     plain = normalise(text).strip()
     if not known or plain not in known:
         words = re.findall(r"[^\W_]+", plain)
-        return has_han(plain) or any(w not in known for w in words if w not in STOPWORDS_EN)
+        return has_han(plain) or any(w not in known for w in words if w not in STOP_WORDS)
     return False
 
 

@@ -18,9 +18,9 @@ from rag.questions.query import Query
 from rag.search.evidence import Selection, select
 from rag.search.verdict import COUNTED, lacks, unmatched
 from rag.store.store import Store
+from rag.tasks.intents import Ask, CountUnit, Intent
 from rag.tasks.tally import not_all_read
 from rag.tasks.topics import Text, TopicScope, TopicTerm
-from rag.tasks.wordings import Ask, CountUnit, Intent
 from rag.types import Answer, AnswerKind, Claim, ClaimState, Evidence, Filters, Hit, Part, Reading
 
 

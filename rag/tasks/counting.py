@@ -12,10 +12,10 @@ from rag.languages import say
 from rag.languages.text import has_han
 from rag.store.store import Store
 from rag.tasks.common import TaskRequest, counted_answer, none_match
+from rag.tasks.intents import Ask, CountUnit, Intent
 from rag.tasks.survey import MatchingPassage, Survey, evidence_of, occurs, survey, units_of
 from rag.tasks.tally import headline, listing, remarks
 from rag.tasks.topics import TopicScope, TopicTerm, all_of, called, form_of, read_scope, topic_terms
-from rag.tasks.wordings import Ask, CountUnit, Intent
 from rag.types import Answer, DocumentInfo, Reading
 
 _ENGLISH = re.compile(

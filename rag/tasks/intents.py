@@ -2,53 +2,24 @@
 of them, compare two things, summarise one.
 
 What is not recognised here is answered like any other question; a difference between two years, or of two
-amounts, is a figure to be computed. Pure functions over strings, English and Chinese; the wordings that
-count, list and summarise stand in `rag.tasks.wordings`."""
+amounts, is a figure to be computed. Only wordings that leave no doubt count ("wordings" and "sides" of the
+languages): "How many days' notice ..." and 有几天 ask for a figure that stands in a sentence, "Which
+documents must be filed?" for what is stated somewhere."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
 
+from rag.languages import LANGUAGES
 from rag.languages.text import content_tokens, cut_words, has_han
 from rag.questions.expects import Wording
 from rag.questions.parts import separate
-from rag.tasks.wordings import CHINESE, ENGLISH, Ask, CountUnit, Intent
 
 _SIDE_ENDS = " \t\r\n.?!。？！,，;；:：的"
-_PLEASE = r"^(?:please,?\s+|kindly\s+|(?:can|could|would|will)\s+you\s+(?:please\s+)?)*"
 _AND = r"\s*,?\s+(?:and|with|to|versus|vs\.?|against)\s+"
-_IN = (
-    r"(?:\s+(?:in\s+terms\s+of|with\s+respect\s+to|with\s+regard\s+to|as\s+to|regarding|concerning|"
-    r"when\s+it\s+comes\s+to)\s+(?P<aspect>.+?))?"
-)
-_DIFFERENCE = r"(?:main\s+|key\s+|major\s+|chief\s+)?(?:differences?|distinctions?|similarit(?:y|ies))"
-_ENGLISH = tuple(
-    re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    for pattern in (
-        rf"{_PLEASE}(?:compare|contrast)\s+(?P<both>.+?){_IN}[\s.?!]*$",
-        rf"^(?:a\s+)?comparison\s+(?:of|between)\s+(?P<both>.+?){_IN}[\s.?!]*$",
-        rf"^what(?:\s+is|\s+are|'s)\s+the\s+{_DIFFERENCE}\s+in\s+(?P<aspect>.+?)\s+between\s+(?P<both>.+?)[\s.?!]*$",
-        rf"^what(?:\s+is|\s+are|'s)\s+the\s+{_DIFFERENCE}\s+between\s+(?P<both>.+?){_IN}[\s.?!]*$",
-        rf"{_PLEASE}(?:explain|describe|show|tell\s+me|list)\s+(?:me\s+)?the\s+{_DIFFERENCE}\s+between\s+(?P<both>.+?){_IN}[\s.?!]*$",
-        rf"^(?:the\s+)?{_DIFFERENCE}\s+between\s+(?P<both>.+?){_IN}[\s.?!]*$",
-        rf"^how\s+(?:do|does|did)\s+(?P<a>.+?)\s+differ\s+from\s+(?P<b>.+?){_IN}[\s.?!]*$",
-        rf"^how\s+(?:is|are)\s+(?P<a>.+?)\s+different\s+from\s+(?P<b>.+?){_IN}[\s.?!]*$",
-        rf"^how\s+(?:do|did)\s+(?P<both>.+?)\s+(?:differ|compare){_IN}[\s.?!]*$",
-        rf"^how\s+(?:does|do)\s+(?P<a>.+?)\s+compare\s+(?:to|with)\s+(?P<b>.+?){_IN}[\s.?!]*$",
-        rf"^what\s+distinguishes\s+(?P<a>.+?)\s+from\s+(?P<b>.+?){_IN}[\s.?!]*$",
-        r"^(?P<a>[^\s?.:;,]+(?:\s[^\s?.:;,]+){0,4})\s+(?:versus|vs\.?)\s+(?P<b>[^\s?.:;,]+(?:\s[^\s?.:;,]+){0,4})[\s.?!]*$",
-    )
-)
-_DIFFER = "(?:区别|不同之处|不同点?|差异|差别|异同|相同点?|联系)"
-_PLEASE_ZH = "^(?:请问?|麻烦|帮我|帮忙|给我|您?能否|能不能|可以|你|您)*"
-_CHINESE = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"{_PLEASE_ZH}(?:比较|对比|对照|比对)(?:一下|下)?(?P<both>.+?)(?:之间)?的?{_DIFFER}?(?:[在是]?(?:哪里|哪些|什么))?[。？?！!]*$",
-        rf"^(?P<both>.+?)(?:之间|两者|二者)?(?:的主要|主要|的)?(?:在(?P<aspect>.{{1,20}}?)(?:上|方面))?"
-        rf"(?:有|存在)?(?:什么|何|哪些|啥)?(?:的)?(?:主要)?{_DIFFER}(?:是什么|有哪些|在哪里?|在于什么|何在|在哪)?[。？?！!]*$",
-    )
-)
 _JOIN_ZH = frozenset({"和", "与", "跟", "同", "及", "以及", "、", "还是"})
 _BETWEEN_EN = re.compile(
     r"^(?P<aspect>.+?)\s+(?:in|of|under|for|between|across)\s+(?:both\s+)?(?P<both>.+)$", re.IGNORECASE
@@ -89,12 +60,61 @@ _ONLY_HERE = re.compile(
 )
 
 
+class Ask(StrEnum):
+    """What is to be done with every passage that matches."""
+
+    COUNT = "count"
+    LIST = "list"
+    COMPARE = "compare"
+    SUMMARISE = "summarise"
+
+
+class CountUnit(StrEnum):
+    """What is counted or listed. ROW: entries, which are rows where they stand in a table; THING: what only
+    a reader can distinguish, so passages are counted for it."""
+
+    DOCUMENT = "document"
+    SECTION = "section"
+    ROW = "row"
+    PASSAGE = "passage"
+    THING = "thing"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """`topic` is what the passages have to be about, as typed, "" for all of them; `noun` what is counted or
+    listed, as typed ("contracts"); `sides` what is compared, `topic` then being in what respect. Where it is
+    not `sure`, the wording is taken so only if the topic names a document."""
+
+    ask: Ask
+    topic: str
+    unit: CountUnit = CountUnit.PASSAGE
+    noun: str = ""
+    sides: tuple[str, ...] = ()
+    sure: bool = True
+
+
+@cache
+def _sides(unspaced: bool) -> list[re.Pattern[str]]:
+    """In order; the first that matches decides. Groups: both, a, b, aspect."""
+    spoken = [known for known in LANGUAGES.values() if known.unspaced is unspaced]
+    return [re.compile(pattern, re.IGNORECASE | re.DOTALL) for known in spoken for pattern in known.sides]
+
+
+@cache
+def _wordings(unspaced: bool) -> list[tuple[Ask, CountUnit, re.Pattern[str]]]:
+    """In order; the first that matches decides. Groups: noun, topic, where, scope, here, unsure."""
+    spoken = [wording for of in LANGUAGES.values() if of.unspaced is unspaced for wording in of.wordings]
+    asked = ((wording.split(), pattern) for wording, pattern in spoken)
+    return [(Ask(a), CountUnit(u), re.compile(p, re.IGNORECASE | re.DOTALL)) for (a, u), p in asked]
+
+
 def sides_of(wording: str) -> Intent | None:
     """The two or three things that a question compares; None for none, and for figures of two periods."""
     if _AMOUNT.search(wording):
         return None
     chinese = has_han(wording)
-    for pattern in _CHINESE if chinese else _ENGLISH:
+    for pattern in _sides(chinese):
         match = pattern.search(wording)
         if match is None:
             continue
@@ -161,13 +181,12 @@ def read_intent(query: Wording) -> Intent | None:
     wording = " ".join(query.text.split())
     if not wording or len(wording) > _LONGEST:
         return None
-    chinese = has_han(wording)
     whole = _TAIL.sub("", wording) if _TAIL.search(wording) and not _TAIL.match(wording) else wording
     if separate(whole):
         return None
     if (compared := sides_of(whole)) is not None:
         return compared
-    for ask, unit, pattern in CHINESE if chinese else ENGLISH:
+    for ask, unit, pattern in _wordings(has_han(wording)):
         match = pattern.search(whole)
         if match and (intent := _intent(ask, unit, match.groupdict(default=""))):
             return intent

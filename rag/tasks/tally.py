@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rag.languages import say
+from rag.tasks.intents import Ask, Intent
 from rag.tasks.survey import Survey
-from rag.tasks.wordings import Ask, Intent
 from rag.types import Evidence, Part, Reading
 
 # Quotes in the text; all of them are in the citations.

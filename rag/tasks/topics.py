@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from rag.languages.lexicon import lay_matches
-from rag.languages.text import STOPWORDS_EN, STOPWORDS_ZH, cut_words, has_han, normalise, search_tokens
+from rag.languages.text import STOP_WORDS, cut_words, has_han, normalise, search_tokens
 from rag.questions.constraints import Constraints
 from rag.questions.query import Query
 from rag.search.agreement import named_documents
@@ -182,8 +182,8 @@ def _words(topic: str) -> Iterable[tuple[int, int, str]]:
 
 def _idle(word: str) -> bool:
     if has_han(word):
-        return word in STOPWORDS_ZH or len(word) == 1
-    return word.lower() in STOPWORDS_EN
+        return word in STOP_WORDS or len(word) == 1
+    return word.lower() in STOP_WORDS
 
 
 def _is_function_word(typed: str) -> bool:
@@ -320,11 +320,9 @@ def _distinctive_words(name: str) -> list[str]:
     plain = _ZH_MARKS.sub(" ", name)
     if has_han(plain):
         joined = [w for w in cut_words(plain) if w.strip() and (len(w) > 1 or not has_han(w))]
-        return [
-            w for w in joined if w not in STOPWORDS_ZH and w not in _ANY_ZH and any(c.isalnum() for c in w)
-        ]
+        return [w for w in joined if w not in STOP_WORDS and w not in _ANY_ZH and any(c.isalnum() for c in w)]
     words = re.findall(r"[^\W_]+(?:[.'’&][^\W_]+)*", plain)
-    return [w for w in words if w.lower() not in STOPWORDS_EN and not _ANY.issuperset(search_tokens(w))]
+    return [w for w in words if w.lower() not in STOP_WORDS and not _ANY.issuperset(search_tokens(w))]
 
 
 def _halves(topic: str) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from rag.facts.dates import Period
 from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare, dates_conflict
-from rag.languages.cues import Cue
+from rag.languages.text import Cue
 from rag.verify.align import Alignment, Finding, Source
 from rag.verify.content import ROLE_WORDS, Assertions, Name, names, stem
 from rag.verify.polarity import (

@@ -12,8 +12,7 @@ from functools import cached_property, lru_cache
 
 from rag.facts.numerals import fold
 from rag.facts.quantities import Quantity, extract
-from rag.languages.cues import Cue, cues
-from rag.languages.text import STOPWORDS_EN, search_tokens
+from rag.languages.text import STOP_WORDS, Cue, cues, search_tokens
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[^\W_{_HAN}]+(?:['’&.][^\W_{_HAN}]+)*|[{_HAN}]+")
@@ -241,7 +240,7 @@ def stem(word: str) -> str:
 
 @lru_cache(maxsize=1)
 def _stop_stems() -> frozenset[str]:
-    return STOPWORDS_EN | frozenset(stem(w) for w in STOPWORDS_EN)
+    return STOP_WORDS | frozenset(stem(w) for w in STOP_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +263,7 @@ def names(facts: Assertions) -> tuple[Name, ...]:
         for part in re.finditer(_CAPITAL, m.group()):
             start = m.start() + part.start()
             word = re.sub(r"['’]s$", "", part.group().rstrip(".,'’-&"))
-            if len(word) < 2 or any(a <= start < b for a, b in taken) or word.lower() in STOPWORDS_EN:
+            if len(word) < 2 or any(a <= start < b for a, b in taken) or word.lower() in STOP_WORDS:
                 continue
             initial = not text[:start].strip(" \"'“‘([-*\t") or text[:start].rstrip().endswith(
                 (".", "!", "?", ":", "。")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare, in_header_scale
-from rag.languages.cues import OPPOSITES, Cue
+from rag.languages.text import OPPOSITES, Cue
 from rag.verify.align import Alignment, Anchor, Finding, Source, reading
 from rag.verify.content import Assertions
 from rag.verify.reasons import reason

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.questions.expects import read_wording
-from rag.tasks.intents import read_intent
-from rag.tasks.wordings import Ask, CountUnit
+from rag.tasks.intents import Ask, CountUnit, read_intent
 
 COUNT = {
     "How many documents mention parking?": (CountUnit.DOCUMENT, "parking"),

@@ -11,6 +11,7 @@ from string import Formatter
 
 import pytest
 
+from rag import languages
 from rag.types import (
     Answer,
     AnswerKind,
@@ -269,11 +270,8 @@ def test_both_languages_fill_every_field_with_the_same_values_to_put_in() -> Non
 
 
 def test_every_file_of_words_has_the_fields_of_the_others_in_the_same_order() -> None:
-    folder = Path(render.__file__).parent
-    keys = [
-        re.findall(r"^([\w\[\]\" ]+?)(?: =|$)", (folder / f"{code}.toml").read_text("utf-8"), re.MULTILINE)
-        for code in LANGUAGES
-    ]
+    files = [language.folder / "page.toml" for language in languages.LANGUAGES.values()]
+    keys = [re.findall(r"^([\w\[\]\" ]+?)(?: =|$)", file.read_text("utf-8"), re.M) for file in files]
     assert keys[0] == keys[1]
 
 

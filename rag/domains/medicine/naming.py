@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from rag.documents.catalogue import Catalogue, Names, build_names, derived, singular
 from rag.facts.names import name_words, squash
-from rag.languages.text import STOPWORDS_EN, has_han
+from rag.languages.text import STOP_WORDS, has_han
 from rag.questions.constraints import Matter, Restriction, bearing, displayed
 from rag.questions.expects import Wording
 from rag.questions.naming import Word, best, han_matches, longest, run_matches
@@ -61,6 +61,6 @@ def _weight(run: Sequence[Word]) -> float:
     if len(run) > 1:
         return 1.0
     word = run[0]
-    if word.key in STOPWORDS_EN or len(word.key) < 3:
+    if word.key in STOP_WORDS or len(word.key) < 3:
         return 0.0
     return 0.9 if len(word.key) > 7 or (word.raw[0].isupper() and not word.opens) else 0.6

@@ -12,16 +12,11 @@ from enum import StrEnum
 
 from rag.domains.finance.figures.formulas import Formula, concept_name, concept_unit
 from rag.domains.finance.printing import Rounding
-from rag.facts.dates import FiscalPeriod, read_periods
+from rag.facts.dates import FiscalPeriod, read_periods, with_capitals
 from rag.languages import say
 
 _YEAR = re.compile(r"(?:FY)?(?P<y>\d{4})")
 _PART = re.compile(r"(?P<p>Q[1-4]|H[12]|9M) (?P<y>\d{4})")
-# Month names are read as names: with their capitals, which the normalised text has not.
-_MONTH = re.compile(
-    r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december"
-    r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b"
-)
 _YEARS_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)\s*年?\s*[-–—~至到]\s*((?:19|20)\d\d)\s*年")
 _MONTH_END_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)年(\d{1,2})月[末底]")
 
@@ -157,7 +152,7 @@ def steps_between(newest: str, period: str, sequential: bool = False) -> int | N
 
 def asked_periods(text: str, core: tuple[int, int]) -> list[FiscalPeriod]:
     """The periods of the asking sentence; of the whole question where that names none."""
-    found = read_periods(_MONTH.sub(lambda m: m.group().title(), text))
+    found = read_periods(with_capitals(text))
     found = (*found, *_missed(text, found))
     own = [p for p in found if core[0] <= p.start < core[1]]
     return own or list(found)

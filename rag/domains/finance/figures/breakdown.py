@@ -26,6 +26,7 @@ from rag.domains.finance.figures.lineitems import (
 from rag.domains.finance.figures.lines import Amount, TableLine, table_lines
 from rag.domains.finance.figures.reporter import CompanyReports, FiscalTerm, ordered_reports
 from rag.domains.finance.printing import Formatter, Rounding, common_scale
+from rag.facts.dates import MONTH_NAME
 from rag.languages import say
 from rag.languages.text import normalise, search_tokens
 from rag.questions.query import Query
@@ -59,7 +60,7 @@ _NO_PART = re.compile(
 )
 _PERIOD = re.compile(
     r"(?i)(?:(?:three|six|nine|twelve) months|(?:fiscal )?(?:quarter|year)s?) ended"
-    r"|(?:january|february|march|april|may|june|july|august|september|october|november|december) \d{1,2},?"
+    rf"|(?:{MONTH_NAME}) \d{{1,2}},?"
     r"|\b(?:19|20)\d\d\b|\(.*?\)|\bchange\b"
 )
 _SURE = 0.75

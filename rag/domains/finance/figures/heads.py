@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from rag.domains.finance.reports import ReportFacts
-from rag.facts.dates import dates
+from rag.facts.dates import MONTHS, Period, dates, with_capitals
 from rag.facts.numerals import CURRENCY_BEFORE, fold
 from rag.facts.quantities import header_scales
 
@@ -38,11 +38,6 @@ _MONTHS = re.compile(
 _YEARS_ENDED = re.compile(
     r"\b(?:fiscal |financial )?years?(?: then)? end|\bfiscal years?\b|\bfor the years?\b|全年|年度", re.I
 )
-_MONTH_DAY = re.compile(
-    r"\b(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
-    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?\s+(?P<day>\d{1,2})\b(?!\s*,?\s*(?:19|20)\d\d)",
-    re.I,
-)
 _BARE_YEAR = re.compile(r"(?<![\d.,])(?:FY|CY)?'?(?P<y>(?:19|20)\d\d)(?![\d.,]*\d)", re.I)
 _CHANGE = re.compile(
     r"%|percent|\bchange|\bincrease|\bdecrease|\bvariance|\bgrowth|\bvs\.?\b|\bbetter\b|增减|同比|变动|增幅|比例|百分",
@@ -66,12 +61,14 @@ _SHARES_APART = re.compile(
 _SHARES_IN = re.compile(r"shares?[^)|]{0,40}\b(?:reflected |stated )?in (?P<scale>thousands|millions)", re.I)
 _PER_SHARE = re.compile(r"(?i)per[- ](?:common |ordinary |diluted )?share(?: data| amounts?| figures?)?")
 _DAYS_A_MONTH = 30.44
-_PERIOD_WORDS = frozenset(
-    """january february march april may june july august september october november december jan feb mar
-    apr jun jul aug sep sept oct nov dec year years ended ending end fiscal three six nine twelve month
+_PERIOD_WORDS = (
+    frozenset(
+        """year years ended ending end fiscal three six nine twelve month
     months week weeks quarter quarters the for and as at amount amounts audited unaudited first second
     third fourth million millions thousand thousands billion in usd eur gbp thirteen twenty thirty fifty
     two one period half note notes dollars except per share data actual total consolidated""".split()
+    )
+    | MONTHS.keys()
 )
 
 
@@ -219,14 +216,15 @@ def _other(head: str) -> str:
 
 
 def _day(text: str) -> date | None:
-    for found in dates(fold(text)):
-        p = found.period
-        if p.year and p.month and p.day:
-            try:
-                return date(p.year, p.month, p.day)
-            except ValueError:
-                continue
-    return None
+    days = (_as_date(found.period) for found in dates(with_capitals(fold(text))))
+    return next((day for day in days if day), None)
+
+
+def _as_date(p: Period) -> date | None:
+    try:
+        return date(p.year, p.month, p.day) if p.year and p.month and p.day else None
+    except ValueError:
+        return None
 
 
 def _day_of_year(common: str, head: str) -> date | None:
@@ -235,8 +233,9 @@ def _day_of_year(common: str, head: str) -> date | None:
     if year is None:
         return None
     for text in (head, common):
-        if m := _MONTH_DAY.search(text):
-            return _day(f"{m['month']} {m['day']}, {year['y']}")
+        for f in dates(with_capitals(fold(text))):
+            if f.period.month and f.period.day and not f.period.year:
+                return _as_date(replace(f.period, year=int(year["y"])))
     return None
 
 

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from rag.facts.dates import with_capitals
 from rag.facts.numerals import fold
 from rag.facts.quantities import extract
 from rag.facts.quantity import Kind, Quantity
@@ -76,7 +77,7 @@ def cue(name: str) -> re.Pattern[str]:
 
 def lowered(text: str) -> str:
     """Folded and in lower case, but for the names of months, by whose capitals dates are known."""
-    return cue("month").sub(lambda m: m.group().title(), fold(text).lower())
+    return with_capitals(fold(text).lower())
 
 
 def read_inputs(text: str, facts: Sequence[str]) -> list[Given]:

@@ -19,7 +19,6 @@ from rag.search.evidence import Selection, select
 from rag.search.verdict import COUNTED, lacks, unmatched
 from rag.store.store import Store
 from rag.tasks.intents import Ask, CountUnit, Intent
-from rag.tasks.tally import not_all_read
 from rag.tasks.topics import Text, TopicScope, TopicTerm
 from rag.types import Answer, AnswerKind, Claim, ClaimState, Evidence, Filters, Hit, Part, Reading
 
@@ -62,14 +61,12 @@ class TaskRequest:
         limit = limit or self.setup.max_evidence
         return select(query, hits, self.index, limit=limit, threshold=self.setup.threshold)
 
+    def reading(self, matching: int, read: int, documents: int) -> Reading:
+        return Reading(self.intent.ask.value, matching, read, documents)
+
     def basis(self, found: Selection, hits: Sequence[Hit]) -> Basis:
         proof = certificate(self.index, found, self.filters, self.language)
         return Basis(self.query, self.language, found, hits, proof)
-
-
-def counted_claim(text: str, language: str, citations: Sequence[int] = ()) -> Claim:
-    """A sentence whose figures were counted by code."""
-    return Claim(text, ClaimState.SUPPORTED, tuple(citations), (say("tasks.counted", language),))
 
 
 def counted_answer(
@@ -85,15 +82,14 @@ def counted_answer(
 ) -> Answer:
     """The answer: `head` counted by code, `quoted` printed; all of the `evidence` is in the citations."""
     found = Selection(tuple(evidence), COUNTED, len(evidence))
-    claims = [counted_claim(head, request.language, [e.number for e in quoted])] if head else []
-    shown_claims = (*claims, *(quote_claim(e, request.language) for e in quoted))
+    why = (say("tasks.counted", request.language),)
+    claim = Claim(head, ClaimState.SUPPORTED, tuple(e.number for e in quoted), why)
+    claims = (claim, *(quote_claim(e, request.language) for e in quoted))
     basis = request.basis(found, nearest)
-    return basis.answer(AnswerKind.QUOTED, text, shown_claims, parts=tuple(parts), reading=reading)
+    return basis.answer(AnswerKind.QUOTED, text, claims, parts=tuple(parts), reading=reading)
 
 
-def none_match(
-    request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm], reading: Reading
-) -> Answer:
+def none_match(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm]) -> Answer:
     """The refusal of a question that no passage matches. Its certificate's score is the largest share of the
     words asked for that one of the nearest passages holds, where all of them are needed."""
     hits = request.search(request.query)
@@ -104,7 +100,7 @@ def none_match(
     refusal = refuse(request.basis(replace(found, verdict=verdict), hits), missing(verdict, request.language))
     words = [say("tasks.quoted", request.language, word=need.typed) for need in terms]
     zero = say("tasks.zero", request.language, words=words, refusal=refusal.text)
-    return replace(refusal, text=zero, reading=reading)
+    return replace(refusal, text=zero, reading=request.reading(0, 0, 0))
 
 
 def _share(hits: Sequence[Hit], terms: Sequence[TopicTerm]) -> float:
@@ -135,5 +131,5 @@ def partly_read(answer: Answer, intent: Intent) -> Answer:
     reading = Reading(intent.ask.value, answer.certificate.passages, len(answer.nearest), documents)
     if reading.complete:
         return replace(answer, reading=reading)
-    note = not_all_read(reading, answer.language, refused=answer.refused)
+    note = say("tasks.not_all_read", answer.language, read=reading.read, refused=answer.refused)
     return replace(answer, text=f"{answer.text}\n\n{note}", reading=reading)

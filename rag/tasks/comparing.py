@@ -3,7 +3,7 @@ a side names one, and set out by code; a side without support is said to have no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answers.compose import missing
@@ -12,7 +12,6 @@ from rag.search.evidence import Selection
 from rag.search.verdict import lacks
 from rag.tasks.common import TaskRequest, counted_answer
 from rag.tasks.survey import evidence_of, occurs, survey
-from rag.tasks.tally import compare_head, table
 from rag.tasks.topics import Text, TopicScope, TopicTerm, read_scope, topic_terms
 from rag.types import Answer, Evidence, Filters, Hit, Part, Reading
 
@@ -60,15 +59,10 @@ def compare(request: TaskRequest) -> Answer | None:
     parts = tuple(
         Part(s.name, bool(s.quotes), tuple(e.number for e in rows[s.name]), s.reason) for s in sides
     )
-    reading = Reading(
-        request.intent.ask.value,
-        sum(s.matching for s in sides),
-        sum(s.read for s in sides),
-        len({e.document.id for e in evidence}),
-    )
-    head = compare_head(request.intent.topic, parts, reading, request.language)
-    lacking = frozenset(s.name for s in sides if not s.quotes)
-    text = f"{head}\n\n{table(rows, request.language, lacking)}"
+    documents = len({e.document.id for e in evidence})
+    reading = request.reading(sum(s.matching for s in sides), sum(s.read for s in sides), documents)
+    head = _head(request.intent.topic, parts, reading, request.language)
+    text = f"{head}\n\n{_table(rows, request.language, frozenset(s.name for s in sides if not s.quotes))}"
     nearest = list({h.chunk_id: h for s in sides for h in s.hits}.values())[: request.k]
     return counted_answer(request, head, text, evidence, quoted, reading, parts=parts, nearest=nearest)
 
@@ -124,3 +118,28 @@ def _as_a_whole(request: TaskRequest) -> tuple[Evidence, ...]:
     hits = request.search(request.query)
     chosen = request.select(request.query, hits)
     return chosen.evidence if chosen.sufficient else ()
+
+
+def _table(rows: Mapping[str, Sequence[Evidence]], language: str, lacking: frozenset[str]) -> str:
+    """Sides beneath each other, each with its quotes: a small Markdown table. Quotes of a side that is
+    `lacking` support are the nearest."""
+    heads = say("tasks.compared", language), say("tasks.in_their_words", language)
+    none = say("tasks.not_found", language)
+    lines = [f"| {heads[0]} | {heads[1]} |", "|---|---|"]
+    for side, quotes in rows.items():
+        parts = " ".join(f"“{' '.join(e.text.split())}” [{e.number}]" for e in quotes) or none
+        if side in lacking and quotes:
+            parts = say("tasks.nearest", language, quotes=parts)
+        lines.append("| {} | {} |".format(*(cell.replace("|", "\\|") for cell in (side, parts))))
+    return "\n".join(lines)
+
+
+def _head(aspect: str, parts: Sequence[Part], reading: Reading, language: str) -> str:
+    """What was compared and which side has no support."""
+    head = say("tasks.compare", language, names=[p.question for p in parts], aspect=aspect)
+    if lacking := [p for p in parts if not p.answered]:
+        sides = [say("tasks.compare_side", language, name=p.question, reason=p.reason) for p in lacking]
+        head += say("tasks.compare_lacking", language, lacking=sides)
+    if not reading.complete:
+        head += say("tasks.compare_unread", language, matching=reading.matching, read=reading.read)
+    return head

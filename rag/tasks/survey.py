@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
@@ -103,7 +103,7 @@ def survey(
     found = store.matching(expression(terms, "title heading body" if rows else "heading body"))
     owners = store.owners(found)
     ids = [i for i in found if owners.get(i) in by_id]
-    read = _spread(ids, owners, most)
+    read = in_turn(ids, owners, most)
     matches, apart, duplicates = [], 0, 0
     seen: set[tuple[int, str]] = set()
     passages = {i: (d, c) for i, d, c in store.chunks(read)}
@@ -131,8 +131,8 @@ def occurs(store: Store, scope: TopicScope, term: TopicTerm) -> bool:
     return any(owner in allowed for owner in store.owners(found).values())
 
 
-def _spread(ids: Sequence[int], owners: dict[int, int], most: int) -> list[int]:
-    """All ids, or the first `most` of them taken from the documents in turn."""
+def in_turn(ids: Sequence[int], owners: Mapping[int, int], most: int) -> list[int]:
+    """All ids in their order, or the first `most` of them taken from the documents in turn."""
     if len(ids) <= most:
         return list(ids)
     turn: defaultdict[int, count[int]] = defaultdict(count)
@@ -197,24 +197,20 @@ def _letters(text: str) -> str:
 
 def evidence_of(matches: Sequence[MatchingPassage], store: Store) -> tuple[Evidence, ...]:
     """Every sentence of the matches, numbered through from 1."""
-    places = [(match, place) for match in matches for place in match.places]
-    return tuple(evidence(n, match, place, store) for n, (match, place) in enumerate(places, 1))
-
-
-def evidence(number: int, match: MatchingPassage, place: Place, store: Store) -> Evidence:
-    """One sentence of a match as evidence."""
-    chunk = match.chunk
-    one_page = chunk.page == chunk.last_page
-    return Evidence(
-        number=number,
-        document=match.document,
-        chunk_id=match.chunk_id,
-        start=place.start,
-        end=place.end,
-        text=place.text,
-        score=1.0,
-        page=chunk.page if one_page else store.page_at(match.document.id, place.start),
-        heading_path=chunk.heading_path,
-        header=place.header,
-        location=place.location,
+    places = [(m, m.chunk, place) for m in matches for place in m.places]
+    return tuple(
+        Evidence(
+            number=number,
+            document=m.document,
+            chunk_id=m.chunk_id,
+            start=place.start,
+            end=place.end,
+            text=place.text,
+            score=1.0,
+            page=chunk.page if chunk.page == chunk.last_page else store.page_at(m.document.id, place.start),
+            heading_path=chunk.heading_path,
+            header=place.header,
+            location=place.location,
+        )
+        for number, (m, chunk, place) in enumerate(places, 1)
     )

@@ -110,7 +110,7 @@ class Text:
             return False
         if self._stems is None:
             self._stems = f" {' '.join(search_tokens(_without_han(self._text)))} "
-        return f" {form.stems} " in self._stems
+        return not form.stems or f" {form.stems} " in self._stems
 
 
 @lru_cache(maxsize=4096)
@@ -148,7 +148,7 @@ def topic_terms(topic: str, *, extra: Sequence[Path] = ()) -> tuple[TopicTerm, .
             if start in begins and end in ends:  # 违约 is no word of 违约金
                 add(start, end, terms)
     for start, end, word in words:
-        if not _idle(word):
+        if word.lower() not in STOP_WORDS and not (len(word) == 1 and has_han(word)):
             add(start, end)
     found_terms = [term for _, term in sorted(found, key=lambda row: row[0])]
     distinctive = [n for n in found_terms if not _is_function_word(n.typed)]
@@ -178,12 +178,6 @@ def _words(topic: str) -> Iterable[tuple[int, int, str]]:
         for word in cut_words(match.group()):
             yield start, start + len(word), word
             start += len(word)
-
-
-def _idle(word: str) -> bool:
-    if has_han(word):
-        return word in STOP_WORDS or len(word) == 1
-    return word.lower() in STOP_WORDS
 
 
 def _is_function_word(typed: str) -> bool:
@@ -235,32 +229,15 @@ class TopicScope:
         return tuple(d.id for d in self.documents)
 
 
-class _Label:
-    """What a document is called, ready to be compared; stemmed only where the first letters fit."""
+def _label(document: DocumentInfo) -> Text:
+    """What a document is called."""
+    meta = document.metadata
+    path = re.sub(r"[-_./]+", " ", str(PurePosixPath(document.path).with_suffix("")))
+    return Text(" | ".join([document.title, path, *(meta[key] for key in _LABELS if key in meta)]))
 
-    __slots__ = ("_characters", "_plain", "_stems", "document")
 
-    def __init__(self, document: DocumentInfo) -> None:
-        meta = document.metadata
-        path = re.sub(r"[-_./]+", " ", str(PurePosixPath(document.path).with_suffix("")))
-        names = [document.title, path, *(meta[key] for key in _LABELS if key in meta)]
-        self.document = document
-        self._plain = normalise(" | ".join(names))
-        self._stems: frozenset[str] | None = None
-        self._characters: str | None = None
-
-    def holds(self, word: str) -> bool:
-        """Whether a word stands in it, whatever its ending."""
-        plain = normalise(word)
-        if has_han(plain):
-            if self._characters is None:
-                self._characters = "".join(self._plain.split())
-            return plain in self._characters
-        if plain[: max(1, min(4, len(plain) - 3))] not in self._plain:
-            return False
-        if self._stems is None:
-            self._stems = frozenset(search_tokens(self._plain))
-        return self._stems.issuperset(search_tokens(word))
+def _holds_all(label: Text, words: Sequence[str]) -> bool:
+    return all(label.has(form_of(word)) for word in words)
 
 
 def read_scope(
@@ -271,7 +248,7 @@ def read_scope(
     passing = all_of(reader.store, filters)
     if whole and not _distinctive_words(topic):  # "the documents", 全部文件
         return TopicScope(passing, False, "")
-    labels = [_Label(d) for d in passing]
+    labels = [(d, _label(d)) for d in passing]
     constraints = reader.understand(topic).constraints if any(map(str.isalnum, topic)) else _NONE
     found = _whole(topic, labels) if whole else ()
     if found:
@@ -280,15 +257,11 @@ def read_scope(
         found = _whole(name, labels)
         if found:
             return TopicScope(found, True, left, constraints)
-    ids = (
-        frozenset(named_documents(constraints, frozenset(d.id for d in passing)))
-        if constraints.named
-        else frozenset()
-    )
-    named = [one for one in labels if one.document.id in ids]
-    left = _without(topic, named) if named else ""
-    if named and (whole or _distinctive_words(left)):
-        return TopicScope(tuple(one.document for one in named), True, left, constraints)
+    ids = frozenset(d.id for d in passing)
+    ids = frozenset(named_documents(constraints, ids)) if constraints.named else frozenset()
+    left = _without(topic, [label for d, label in labels if d.id in ids]) if ids else ""
+    if ids and (whole or _distinctive_words(left)):
+        return TopicScope(tuple(d for d in passing if d.id in ids), True, left, constraints)
     return TopicScope(passing, False, topic, constraints)
 
 
@@ -298,7 +271,7 @@ def called(documents: Sequence[DocumentInfo], noun: str) -> tuple[DocumentInfo, 
     words = _distinctive_words(noun)
     if not words:
         return ()
-    return tuple(d for d in documents if all(map(_Label(d).holds, words)))
+    return tuple(d for d in documents if _holds_all(_label(d), words))
 
 
 def all_of(store: Store, filters: Filters | None = None) -> tuple[DocumentInfo, ...]:
@@ -306,13 +279,13 @@ def all_of(store: Store, filters: Filters | None = None) -> tuple[DocumentInfo, 
     return tuple(d for d in store.documents(filters) if d.status is FileStatus.OK and d.chunks)
 
 
-def _whole(name: str, labels: Sequence[_Label]) -> tuple[DocumentInfo, ...]:
+def _whole(name: str, labels: Sequence[tuple[DocumentInfo, Text]]) -> tuple[DocumentInfo, ...]:
     """The documents whose labels hold every word of a name; () for a name without a distinctive word. A name
     that fits every document of several names none of them."""
     words = _distinctive_words(name)
     if not words:
         return ()
-    found = tuple(one.document for one in labels if all(map(one.holds, words)))
+    found = tuple(d for d, label in labels if _holds_all(label, words))
     return found if len(found) < max(2, len(labels)) else ()
 
 
@@ -335,11 +308,12 @@ def _halves(topic: str) -> list[tuple[str, str]]:
     return [(left, name) for left, name in cuts if name and _DETERMINED.search(name)]
 
 
-def _without(topic: str, labels: Sequence[_Label]) -> str:
+def _without(topic: str, labels: Sequence[Text]) -> str:
     """The topic without the words that all of its documents are called by."""
+
+    def everywhere(word: str) -> bool:
+        return all(_holds_all(label, [word]) for label in labels)
+
     if has_han(topic):
-        kept = [w for w in cut_words(topic) if len(w) == 1 or not all(one.holds(w) for one in labels)]
-        return "".join(kept).strip("的 ")
-    words = topic.split()
-    kept = [w for w in words if not all(one.holds(w.strip(".,;'’\"()")) for one in labels)]
-    return " ".join(kept)
+        return "".join(w for w in cut_words(topic) if len(w) == 1 or not everywhere(w)).strip("的 ")
+    return " ".join(w for w in topic.split() if not everywhere(w.strip(".,;'’\"()")))

@@ -132,7 +132,7 @@ def test_long_lists_are_cut_in_the_text_and_whole_in_the_citations(index: Index)
 
 
 def test_more_quotes_than_fit_are_counted(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.tasks.tally.listing.__defaults__", (3,))
+    monkeypatch.setattr("rag.tasks.counting.MOST_QUOTES", 3)
     answer = ask(index, "How many documents mention the committee?")
     assert len(answer.claims) == 4 and len(answer.citations) == 8
     assert "And 5 more in 5 other documents." in answer.text

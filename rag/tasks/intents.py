@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from rag.languages import LANGUAGES
+from rag.languages import LANGUAGES, in_order
 from rag.languages.text import content_tokens, cut_words, has_han
 from rag.questions.expects import Wording
 from rag.questions.parts import separate
@@ -97,8 +97,7 @@ class Intent:
 @cache
 def _sides(unspaced: bool) -> list[re.Pattern[str]]:
     """In order; the first that matches decides. Groups: both, a, b, aspect."""
-    spoken = [known for known in LANGUAGES.values() if known.unspaced is unspaced]
-    return [re.compile(pattern, re.IGNORECASE | re.DOTALL) for known in spoken for pattern in known.sides]
+    return in_order(lambda of: of.sides, unspaced=unspaced)
 
 
 @cache

@@ -4,7 +4,6 @@ Pure."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from rag.languages import in_order, patterns
 from rag.questions.mentions import (
@@ -46,7 +45,8 @@ def resolve(question: str, earlier: str, known: Known = nothing_known) -> str:
     named = mentions(bare, known)
     if not _RULES["asks"].search(bare) and (ends or opener or len(bare) <= 8):
         return _fragment(bare, earlier, known) or _glued(earlier, question)
-    if (m := _pointing(rest, named)) is not None:
+    noun = min((n.end for n in named if n.slot in NAMES | {MentionKind.SIDE}), default=len(rest))
+    if (m := _RULES["pronoun"].search(rest)) and m.start() < noun:  # else it stands for that
         return _replaced(rest, m, earlier, known) or _glued(earlier, question)
     if any(n.slot in NAMES for n in named):
         return rest if opener and rest != question else ""
@@ -106,33 +106,28 @@ def _inserted(mention: Mention, question: str, known: Known) -> str:
 
 def _asking(wanted: str, question: str) -> str:
     """The question with something else asked for; "" where it cannot be determined what was asked for."""
-    m = _ASKED.search(question.rstrip("？?。 "))
-    if m is None:
-        return ""
-    before = question[: m.start("x")]
-    named = before.endswith("的") or not before
-    if not named or (not before and not re.match(r"是|为|有|达", m["tail"])):
-        return ""
-    end = question[len(question.rstrip("？?。 ")) :]
-    return f"{before}{wanted}{m['tail']}{end}"
-
-
-def _pointing(rest: str, named: Sequence[Mention]) -> re.Match[str] | None:
-    """The first pronoun, unless its noun stands before it."""
-    first = min((o.end for o in named if o.slot in NAMES | {MentionKind.SIDE}), default=len(rest))
-    m = _RULES["pronoun"].search(rest)
-    return m if m and m.start() < first else None
+    plain = question.rstrip("？?。 ")
+    m = _ASKED.search(plain)
+    before = question[: m.start("x")] if m else ""
+    if m and (before.endswith("的") or (not before and re.match(r"是|为|有|达", m["tail"]))):
+        return f"{before}{wanted}{m['tail']}{question[len(plain) :]}"
+    return ""
 
 
 def _replaced(rest: str, m: re.Match[str], earlier: str, known: Known) -> str:
     if m.group() == "其中":
-        about = topic(earlier)
-        return f"{rest[: m.start()]}{about}中{rest[m.end() :]}" if about else ""
+        # 岚海公司2023年的营业收入 of 岚海公司2023年的营业收入是多少？
+        plain = _NOT_TOPIC.sub("", earlier.rstrip("？?。 "))
+        asked = _ASKED.search(plain)
+        return f"{rest[: m.start()]}{plain[: asked.end('x')]}中{rest[m.end() :]}" if asked else ""
     name = _named(m, earlier, known)
     if not name:
         return ""
     owned = "的" if m["own"] and not rest[m.end() :].startswith("的") else ""
-    period = _period(rest, earlier, known) if owned else ""
+    # A question for a figure that names no period is for the one that the conversation is about.
+    figure = owned and re.search(r"多少|比例|金额|几", rest)
+    found = periods_before(rest, earlier, known) if figure else []
+    period = earlier[found[0].start : found[-1].end] if found else ""
     return f"{rest[: m.start()]}{name}{period}{owned}{rest[m.end() :]}"
 
 
@@ -154,23 +149,9 @@ def _head(earlier: str) -> str:
     return head if 1 < len(head) <= 12 else ""
 
 
-def _period(rest: str, earlier: str, known: Known) -> str:
-    """The period that the conversation is about, where the follow-up asks for a figure and names none."""
-    found = periods_before(rest, earlier, known) if re.search(r"多少|比例|金额|几", rest) else []
-    return earlier[found[0].start : found[-1].end] if found else ""
-
-
-def topic(earlier: str) -> str:
-    """A question without the words that ask: 岚海公司2023年的营业收入 of 岚海公司2023年的营业收入是多少？"""
-    plain = _NOT_TOPIC.sub("", earlier.rstrip("？?。 "))
-    m = _ASKED.search(plain)
-    return plain[: m.end("x")] if m else ""
-
-
 def _about(rest: str, earlier: str, known: Known) -> str:
     """A new question about the matter of the one before."""
-    there = mentions(earlier, known)
-    name = next((n.text for n in there if n.slot in NAMES), "") or _head(earlier)
+    name = next((n.text for n in mentions(earlier, known) if n.slot in NAMES), "") or _head(earlier)
     if not name:
         return _glued(earlier, rest)
     return rest if name in rest else f"{name}{rest}"

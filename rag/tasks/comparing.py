@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 
 from rag.answers.compose import missing
 from rag.languages import say
-from rag.search.evidence import Selection
 from rag.search.verdict import lacks
-from rag.tasks.common import TaskRequest, counted_answer
-from rag.tasks.survey import evidence_of, occurs, survey
-from rag.tasks.topics import Text, TopicScope, TopicTerm, read_scope, topic_terms
+from rag.tasks.survey import TaskRequest, counted_answer, evidence_of, occurs, survey
+from rag.tasks.topics import Text, read_scope, topic_terms
 from rag.types import Answer, Evidence, Filters, Hit, Part, Reading
 
 _QUOTES = 2
@@ -63,7 +61,7 @@ def compare(request: TaskRequest) -> Answer | None:
     reading = request.reading(sum(s.matching for s in sides), sum(s.read for s in sides), documents)
     head = _head(request.intent.topic, parts, reading, request.language)
     text = f"{head}\n\n{_table(rows, request.language, frozenset(s.name for s in sides if not s.quotes))}"
-    nearest = list({h.chunk_id: h for s in sides for h in s.hits}.values())[: request.k]
+    nearest = list({h.chunk_id: h for s in sides for h in s.hits}.values())[: request.setup.top_k]
     return counted_answer(request, head, text, evidence, quoted, reading, parts=parts, nearest=nearest)
 
 
@@ -77,14 +75,16 @@ def _side(request: TaskRequest, name: str) -> _Side:
     query = about = request.understand(topic or name)
     if not aspect and not scope.named:
         query = request.understand(say("tasks.what_is", request.language, name=name))
-    filters = _within(request.filters, scope)
+    filters = Filters(documents=tuple(d.path for d in scope.documents)) if scope.named else request.filters
     hits = request.search(query, filters)
     chosen = request.select(query, hits, _QUOTES)
     known = not own_terms or all(occurs(store, scope, term) for term in own_terms)
     found = survey(store, scope, terms, most=_READ)
     quotes: Sequence[Evidence] = ()
     if known and chosen.sufficient:
-        quotes = _holding(chosen, own_terms)
+        # A sentence that is about something near the side does not speak of it.
+        said = [(e, Text("\n".join([e.document.title, *e.heading_path, e.text]))) for e in chosen.evidence]
+        quotes = [e for e, text in said if all(map(text.holds, own_terms))]
     if known and not quotes:
         quotes = evidence_of(found.matches, store)[:_QUOTES]
     if known and not quotes and scope.named and not topic:
@@ -98,18 +98,6 @@ def _side(request: TaskRequest, name: str) -> _Side:
     texts = [(e, Text(e.text)) for e in chosen.evidence] if scope.named and known else []
     near = [e for e, text in texts if 2 * sum(map(text.holds, terms)) >= len(terms)]
     return _Side(name, scope.named, (), hits, matching, read, why, tuple(near[:_QUOTES]))
-
-
-def _within(filters: Filters | None, scope: TopicScope) -> Filters | None:
-    if not scope.named:
-        return filters
-    return Filters(documents=tuple(d.path for d in scope.documents))
-
-
-def _holding(chosen: Selection, own_terms: Sequence[TopicTerm]) -> list[Evidence]:
-    """Evidence that speaks of the side itself: a sentence about something near it is none."""
-    texts = [(e, Text("\n".join([e.document.title, *e.heading_path, e.text]))) for e in chosen.evidence]
-    return [e for e, text in texts if all(map(text.holds, own_terms))]
 
 
 def _as_a_whole(request: TaskRequest) -> tuple[Evidence, ...]:

@@ -11,9 +11,19 @@ from dataclasses import replace
 from rag.languages import say
 from rag.languages.text import has_han
 from rag.store.store import Store
-from rag.tasks.common import TaskRequest, counted_answer, none_match
 from rag.tasks.intents import Ask, CountUnit, Intent
-from rag.tasks.survey import MatchingPassage, Survey, evidence_of, in_turn, occurs, survey, units_of
+from rag.tasks.survey import (
+    MatchingPassage,
+    Survey,
+    TaskRequest,
+    counted_answer,
+    evidence_of,
+    in_turn,
+    none_match,
+    occurs,
+    survey,
+    units_of,
+)
 from rag.tasks.topics import TopicScope, TopicTerm, all_of, called, form_of, read_scope, topic_terms
 from rag.types import Answer, DocumentInfo, Evidence, Reading
 

@@ -113,14 +113,12 @@ def sides_of(wording: str) -> Intent | None:
     if _AMOUNT.search(wording):
         return None
     chinese = has_han(wording)
+    split = _split_zh if chinese else _split_en
     for pattern in _sides(chinese):
-        match = pattern.search(wording)
-        if match is None:
-            continue
-        groups = match.groupdict(default="")
-        found = _split_zh(groups) if chinese else _split_en(groups)
-        if found is not None and _comparable(found.sides):
-            return found
+        if match := pattern.search(wording):
+            found = split(match.groupdict(default=""))
+            if found and _comparable(found.sides):
+                return found
     return None
 
 
@@ -165,12 +163,13 @@ def _split_zh(groups: dict[str, str]) -> Intent | None:
         return None
     ends = zip([-1, *at], [*at, len(words)], strict=True)
     sides = ["".join(words[first + 1 : last]).strip(_SIDE_ENDS) for first, last in ends]
-    # "甲合同和乙合同的通知期": what stands behind the last 的 is the respect, unless every side says it.
-    head, mark, tail = sides[-1].rpartition("的")
-    if not aspect and mark and head and not any(side.endswith(tail) for side in sides[:-1]):
-        sides[-1], aspect = head, tail
-    elif not aspect and mark and head and all(side.rpartition("的")[2] == tail for side in sides[:-1]):
-        sides, aspect = [side.rpartition("的")[0] or side for side in sides], tail
+    # "甲合同和乙合同的通知期": what stands behind the last 的 is the respect, unless only some sides say it.
+    head, _, tail = sides[-1].rpartition("的")
+    if head and not aspect:
+        if not any(side.endswith(tail) for side in sides[:-1]):
+            sides[-1], aspect = head, tail
+        elif all(side.rpartition("的")[2] == tail for side in sides[:-1]):
+            sides, aspect = [side.rpartition("的")[0] or side for side in sides], tail
     return Intent(Ask.COMPARE, aspect, sides=tuple(side.strip(_SIDE_ENDS) for side in sides))
 
 
@@ -207,9 +206,8 @@ def _intent(ask: Ask, unit: CountUnit, groups: dict[str, str]) -> Intent | None:
         topic = _placed(topic, place) if topic else place
     if ask is not Ask.COUNT and _ASKS_ZH.search(topic):
         return None
-    if not topic and not (ask is Ask.LIST and unit is CountUnit.DOCUMENT):
-        return None
-    if topic and not any(c.isalnum() for c in topic):
+    every_document = not topic and ask is Ask.LIST and unit is CountUnit.DOCUMENT
+    if not every_document and not any(c.isalnum() for c in topic):
         return None
     return Intent(ask, topic, unit, noun, sure="unsure" not in groups)
 

@@ -20,8 +20,17 @@ from numpy.typing import NDArray
 from rag.languages import say
 from rag.languages.text import has_han, query_tokens
 from rag.questions.constraints import article_agrees
-from rag.tasks.common import TaskRequest, counted_answer, none_match
-from rag.tasks.survey import MatchingPassage, Place, evidence_of, occurs, survey, units_of
+from rag.tasks.survey import (
+    MatchingPassage,
+    Place,
+    TaskRequest,
+    counted_answer,
+    evidence_of,
+    none_match,
+    occurs,
+    survey,
+    units_of,
+)
 from rag.tasks.topics import Text, TopicScope, TopicTerm, read_scope, topic_terms
 from rag.types import Answer, Chunk, DocumentInfo, Evidence
 
@@ -39,11 +48,10 @@ _Passage = tuple[int, DocumentInfo, Chunk]
 
 @dataclass(frozen=True, slots=True)
 class SentenceAt:
-    """A sentence to choose from: its `passage` (any key), the `heading` above it, and how near its passage is
-    to the middle of the text, 0 to 1."""
+    """A sentence to choose from: the `heading` above it, and how near its passage is to the middle of the
+    text, 0 to 1."""
 
     text: str
-    passage: int
     heading: str = ""
     nearness: float = 1.0
 
@@ -51,9 +59,8 @@ class SentenceAt:
 def central(candidates: Sequence[SentenceAt], count: int) -> list[int]:
     """Indices of the at most `count` sentences that say most, in their order. Short ones and questions are
     none of them unless there is nothing else."""
-    usable = [n for n, one in enumerate(candidates) if _is_statement(one.text)] or list(
-        range(len(candidates))
-    )
+    statements = [n for n, one in enumerate(candidates) if _is_statement(one.text)]
+    usable = statements or list(range(len(candidates)))
     if len(usable) <= count:
         return usable
     tokens = [query_tokens(candidates[n].text) for n in usable]
@@ -185,9 +192,7 @@ def _chosen(request: TaskRequest, read: Sequence[_Passage]) -> list[tuple[int, D
     # What stands in several places heads or foots a page.
     places = [(n, p) for n, p in placed if times[" ".join(p.text.split())] == 1] or placed
     candidates = [
-        SentenceAt(
-            place.text, prose[n][0], f"{prose[n][1].id} {prose[n][2].heading_path[:1]}", float(near[n])
-        )
+        SentenceAt(place.text, f"{prose[n][1].id} {prose[n][2].heading_path[:1]}", float(near[n]))
         for n, place in places
     ]
     headings = len({one.heading for one in candidates})

@@ -64,25 +64,17 @@ class Understands(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """One way of saying a thing: stems that stand one after the other, or Chinese characters."""
-
-    stems: str = ""
-    characters: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class TopicTerm:
     """One thing that a passage has to hold: as typed, or in one of the professional words for it (`others`,
-    which are `terms` in the lexicon)."""
+    which are `terms` in the lexicon). Forms are those of `form_of`."""
 
     typed: str
-    form: Form
-    others: tuple[Form, ...] = ()
+    form: str
+    others: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
 
     @property
-    def forms(self) -> tuple[Form, ...]:
+    def forms(self) -> tuple[str, ...]:
         return (self.form, *self.others)
 
 
@@ -101,16 +93,16 @@ class Text:
     def holds(self, term: TopicTerm) -> bool:
         return any(self.has(form) for form in term.forms)
 
-    def has(self, form: Form) -> bool:
-        if form.characters:
+    def has(self, form: str) -> bool:
+        if has_han(form):
             if self._characters is None:
                 self._characters = "".join(self._plain.split())
-            return form.characters in self._characters
-        if not all(lead in self._plain for lead in _leads(form.stems)):
+            return form in self._characters
+        if not all(lead in self._plain for lead in _leads(form)):
             return False
         if self._stems is None:
             self._stems = f" {' '.join(search_tokens(_without_han(self._text)))} "
-        return not form.stems or f" {form.stems} " in self._stems
+        return not form or f" {form} " in self._stems
 
 
 @lru_cache(maxsize=4096)
@@ -132,7 +124,7 @@ def topic_terms(topic: str, *, extra: Sequence[Path] = ()) -> tuple[TopicTerm, .
 
     def add(start: int, end: int, terms: Sequence[str] = ()) -> None:
         form = form_of(topic[start:end])
-        if (form.stems or form.characters) and not any(start < e and s < end for s, e in taken):
+        if form and not any(start < e and s < end for s, e in taken):
             taken.append((start, end))
             others = {f: t for t in terms for f in [form_of(t)] if f != form and not _within(form, f)}
             found.append((start, TopicTerm(topic[start:end], form, tuple(others), tuple(others.values()))))
@@ -155,18 +147,15 @@ def topic_terms(topic: str, *, extra: Sequence[Path] = ()) -> tuple[TopicTerm, .
     return tuple({n.form: n for n in reversed(distinctive or found_terms)}.values())[::-1]
 
 
-def _within(form: Form, other: Form) -> bool:
+def _within(form: str, other: str) -> bool:
     """Whether every text that holds `other` holds `form`."""
-    if form.characters:
-        return form.characters in other.characters
-    return f" {form.stems} " in f" {other.stems} "
+    return form in other if has_han(form) else f" {form} " in f" {other} "
 
 
-def form_of(text: str) -> Form:
-    """Chinese by its characters, all else by its stems; a mixture by its characters."""
-    if has_han(text):
-        return Form(characters="".join(normalise(text).split()))
-    return Form(stems=" ".join(search_tokens(text)))
+def form_of(text: str) -> str:
+    """What of a text has to stand in another: of Chinese, and of a mixture, its characters, of all else its
+    stems, one after the other."""
+    return "".join(normalise(text).split()) if has_han(text) else " ".join(search_tokens(text))
 
 
 def _words(topic: str) -> Iterable[tuple[int, int, str]]:
@@ -194,11 +183,11 @@ def expression(terms: Sequence[TopicTerm], columns: str = "heading body") -> str
     return f"{{{columns}}} : ({' AND '.join(groups)})"
 
 
-def _lookup(form: Form) -> str:
-    if not form.characters:
-        return _quoted(form.stems)
+def _lookup(form: str) -> str:
+    if not has_han(form):
+        return _quoted(form)
     tokens = []
-    for match in _WORD.finditer(form.characters):
+    for match in _WORD.finditer(form):
         run = match.group()
         if not has_han(run):
             tokens.extend(search_tokens(run))

@@ -10,7 +10,7 @@ import pytest
 
 from rag.assistant import Assistant
 from rag.index import Index
-from rag.tasks import common, survey
+from rag.tasks import survey
 from rag.types import Answer, AnswerKind, ClaimState, EvidenceFound, Filters, Finished
 from tests.archive import archive
 from tests.fakes import FakeLLM
@@ -232,8 +232,8 @@ def test_score_of_a_refusal_is_the_share_of_words_held(index: Index) -> None:
     from rag.tasks.topics import topic_terms
 
     hits = index.search("notice of helicopters", 4)
-    assert common._share(hits, topic_terms("notice helicopters")) == 0.5
-    assert common._share(hits, ()) == 0.0
+    assert survey._share(hits, topic_terms("notice helicopters")) == 0.5
+    assert survey._share(hits, ()) == 0.0
 
 
 @pytest.mark.models

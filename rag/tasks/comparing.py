@@ -39,7 +39,10 @@ def compare(request: TaskRequest) -> Answer | None:
     sides = [_side(request, side) for side in request.intent.sides]
     if not any(side.quotes for side in sides):
         return None
-    whole = () if all(side.named for side in sides) else _as_a_whole(request)
+    whole: Sequence[Evidence] = ()
+    if not all(side.named for side in sides):  # documents often draw the comparison themselves
+        found = request.select(request.query, request.search(request.query))
+        whole = found.evidence if found.sufficient else ()
     numbers: dict[tuple[int, int, int], Evidence] = {}
 
     def numbered(quotes: Sequence[Evidence]) -> tuple[Evidence, ...]:
@@ -98,14 +101,6 @@ def _side(request: TaskRequest, name: str) -> _Side:
     texts = [(e, Text(e.text)) for e in chosen.evidence] if scope.named and known else []
     near = [e for e, text in texts if 2 * sum(map(text.holds, terms)) >= len(terms)]
     return _Side(name, scope.named, (), hits, matching, read, why, tuple(near[:_QUOTES]))
-
-
-def _as_a_whole(request: TaskRequest) -> tuple[Evidence, ...]:
-    """What answers the question as it stands: documents often draw the comparison themselves. Nothing where
-    the evidence does not suffice."""
-    hits = request.search(request.query)
-    chosen = request.select(request.query, hits)
-    return chosen.evidence if chosen.sufficient else ()
 
 
 def _table(rows: Mapping[str, Sequence[Evidence]], language: str, lacking: frozenset[str]) -> str:

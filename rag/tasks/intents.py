@@ -18,7 +18,8 @@ from rag.languages.text import content_tokens, cut_words, has_han
 from rag.questions.expects import Wording
 from rag.questions.parts import separate
 
-_SIDE_ENDS = " \t\r\n.?!。？！,，;；:：的"
+_ENDS = " \t\r\n.?!。？！,，;；:："
+_SIDE_ENDS = _ENDS + "的"
 _AND = r"\s*,?\s+(?:and|with|to|versus|vs\.?|against)\s+"
 _JOIN_ZH = frozenset({"和", "与", "跟", "同", "及", "以及", "、", "还是"})
 _BETWEEN_EN = re.compile(
@@ -45,19 +46,14 @@ _TAIL = re.compile(
     r"|[,，;；]\s*(?:分别)?(?:是|有)哪(?:些|几[份个条处])[？?]*$",
     re.IGNORECASE,
 )
+# "How many contracts are there": what stands behind decides whether the documents at hand are intended.
 _HERE = re.compile(
     r"\b(?:are\s+there|do\s+(?:you|we|i)\s+have|have\s+been\s+(?:indexed|read|ingested)|were\s+(?:indexed|read)|"
     r"exist|in\s+(?:total|all)|altogether|(?:in|of)\s+(?:the|this|my|our)\s+"
     r"(?:index|collection|corpus|folder|library|archive|set|database)|are\s+(?:indexed|loaded|searched))\b",
     re.IGNORECASE,
 )
-_ENDS = " \t\r\n.?!。？！,，;；:："
 _ASKS_ZH = re.compile("谁|什么|多少|何时|怎[么样]|[吗呢]$|哪|是否")
-# "How many contracts are there": what stands behind decides whether the documents at hand are intended.
-_ONLY_HERE = re.compile(
-    r"^(?:in\s+(?:the|this|my|our)\s+(?:index|collection|corpus|folder|library|archive|database))?$",
-    re.IGNORECASE,
-)
 
 
 class Ask(StrEnum):
@@ -179,7 +175,7 @@ def read_intent(query: Wording) -> Intent | None:
     wording = " ".join(query.text.split())
     if not wording or len(wording) > _LONGEST:
         return None
-    whole = _TAIL.sub("", wording) if _TAIL.search(wording) and not _TAIL.match(wording) else wording
+    whole = wording if _TAIL.match(wording) else _TAIL.sub("", wording)
     if separate(whole):
         return None
     if (compared := sides_of(whole)) is not None:
@@ -196,8 +192,7 @@ def _intent(ask: Ask, unit: CountUnit, groups: dict[str, str]) -> Intent | None:
     if "here" in groups:
         here = groups["here"].strip(_ENDS)
         rest = _HERE.sub("", here).strip(_ENDS)
-        is_listing = has_han(noun) or (_HERE.search(here) is not None and _ONLY_HERE.match(rest) is not None)
-        return Intent(ask, "", unit, noun) if is_listing else None
+        return Intent(ask, "", unit, noun) if has_han(noun) or (here and not rest) else None
     topic = groups.get("topic", "").strip(_ENDS)
     if unit is CountUnit.ROW:
         topic = _placed(noun, re.sub(r"^(?:in|under)\s+", "", topic, flags=re.IGNORECASE))

@@ -225,10 +225,6 @@ def _label(document: DocumentInfo) -> Text:
     return Text(" | ".join([document.title, path, *(meta[key] for key in _LABELS if key in meta)]))
 
 
-def _holds_all(label: Text, words: Sequence[str]) -> bool:
-    return all(label.has(form_of(word)) for word in words)
-
-
 def read_scope(
     topic: str, reader: Understands, filters: Filters | None = None, *, whole: bool = False
 ) -> TopicScope:
@@ -257,10 +253,13 @@ def read_scope(
 def called(documents: Sequence[DocumentInfo], noun: str) -> tuple[DocumentInfo, ...]:
     """Those of the documents that are called by a noun ("leases"), by title, file name or folder; () for a
     noun that any document may be called ("documents")."""
-    words = _distinctive_words(noun)
-    if not words:
-        return ()
-    return tuple(d for d in documents if _holds_all(_label(d), words))
+    return _called([(d, _label(d)) for d in documents], noun)
+
+
+def _called(labels: Sequence[tuple[DocumentInfo, Text]], name: str) -> tuple[DocumentInfo, ...]:
+    """The documents whose labels hold every word of a name; () for a name without a distinctive word."""
+    forms = [form_of(word) for word in _distinctive_words(name)]
+    return tuple(d for d, label in labels if forms and all(map(label.has, forms)))
 
 
 def all_of(store: Store, filters: Filters | None = None) -> tuple[DocumentInfo, ...]:
@@ -269,12 +268,8 @@ def all_of(store: Store, filters: Filters | None = None) -> tuple[DocumentInfo, 
 
 
 def _whole(name: str, labels: Sequence[tuple[DocumentInfo, Text]]) -> tuple[DocumentInfo, ...]:
-    """The documents whose labels hold every word of a name; () for a name without a distinctive word. A name
-    that fits every document of several names none of them."""
-    words = _distinctive_words(name)
-    if not words:
-        return ()
-    found = tuple(d for d, label in labels if _holds_all(label, words))
+    """The documents called by a name; one that fits every document of several names none of them."""
+    found = _called(labels, name)
     return found if len(found) < max(2, len(labels)) else ()
 
 
@@ -301,7 +296,7 @@ def _without(topic: str, labels: Sequence[Text]) -> str:
     """The topic without the words that all of its documents are called by."""
 
     def everywhere(word: str) -> bool:
-        return all(_holds_all(label, [word]) for label in labels)
+        return all(label.has(form_of(word)) for label in labels)
 
     if has_han(topic):
         return "".join(w for w in cut_words(topic) if len(w) == 1 or not everywhere(w)).strip("的 ")

@@ -20,7 +20,7 @@ from rag.questions.mentions import (
 )
 
 _RULES = patterns("followup", unspaced=True)
-(_ASKED,) = in_order(lambda of: of.asked, unspaced=True)
+_ASKED, *_ = in_order(lambda of: of.asked, unspaced=True)
 _TRAILER = re.compile(r"(?:又)?(?:呢|如何呢|怎么样呢?|怎样呢|又如何|的话呢?)?[？?。！!]*$")
 _FITTING = {
     **dict.fromkeys(("公司", "企业", "银行", "集团"), frozenset({MentionKind.COMPANY, MentionKind.NAME})),

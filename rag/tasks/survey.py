@@ -171,14 +171,12 @@ def _places(
     title = document.title if rows else ""
     above = _above("\n".join([title, *chunk.heading_path]))
     units = list(units_of(store, document, chunk))
-    given = {id(n) for n in terms if above.holds(n)}
+    given = [n for n in terms if above.holds(n)]
     found = []
     for unit in units:
         text = Text(f"{unit.text}\n{unit.header}" if unit.header else unit.text)
         own = [n for n in terms if text.holds(n)]
-        if len(own) + sum(id(n) in given and n not in own for n in terms) < len(terms):
-            continue
-        if own or rows:
+        if (own or rows) and all(n in own or n in given for n in terms):
             literal = all(text.has(n.form) or above.has(n.form) for n in terms)
             found.append(replace(unit, literal=literal))
     if not found and len(given) == len(terms) and units:

@@ -205,8 +205,8 @@ def _quoted(tokens: str) -> str:
 @dataclass(frozen=True, slots=True)
 class TopicScope:
     """The documents that are read, `named` where the topic names them (else all that pass the filters), and
-    the `topic` to look for in them, "" where the documents themselves are the topic. `articles` are labels
-    of parts that the topic names (`rag.facts.references`)."""
+    the `topic` to look for in them, "" where the documents themselves are the topic. `constraints` are what
+    else the topic names, such as articles."""
 
     documents: tuple[DocumentInfo, ...]
     named: bool

@@ -19,7 +19,7 @@ from synthetic import Text
 from rag.index import Index
 from rag.parsers import parse
 from rag.store.dense import save_dense
-from rag.store.worker import Read, passages
+from rag.store.reading import Read, passages
 from rag.store.writer import FileState, Writer
 from rag.types import Document
 
@@ -74,17 +74,18 @@ class Growing:
             yield writer
             writer.resolve_references()
             if self._embed:
-                save_dense(self.index.store, writer)
+                save_dense(self.index.store.spaces[0], writer)
             writer.shrink()
 
     def _put(self, writer: Writer, reads: list[Read]) -> int:
         new: list[tuple[int, str]] = []
+        spaces = (0,) if self._embed else ()
         with writer.transaction():
             for read in reads:
                 assert read.document is not None
                 file = FileState(read.document.source, read.document.path, len(read.document.text), 1)
                 document = writer.put_document(
-                    file, read.document, read.chunks, read.tokens, embed=self._embed, links=read.links
+                    file, read.document, read.chunks, read.tokens, spaces=spaces, links=read.links
                 )
                 new += [(document, chunk.indexed_text) for chunk in read.chunks]
         if self._embed:

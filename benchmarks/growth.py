@@ -27,6 +27,7 @@ from rag.measure.evaluate import STAGE_NAMES, stages_without
 from rag.measure.metrics import passage
 from rag.parsers import parse
 from rag.types import Document
+from rag.types.documents import several
 
 TIMES = (0, 1, 4, 16)
 PLAIN = "every stage off"
@@ -85,9 +86,13 @@ def disguised(document: Document, copy: int, names: frozenset[str]) -> Document:
     """The same document of somebody else: names, years and amounts are others, every offset is as before."""
     change = partial(_changed, copy=copy, names=names)
     path = f"copy-{copy}/{change(document.path)}"
+    tables = {
+        id(table): replace(table, heads=tuple(tuple(map(change, parts)) for parts in table.heads))
+        for table in document.tables
+    }
     blocks = tuple(
-        replace(block, header=change(block.header), heading_path=tuple(map(change, block.heading_path)))
-        for block in document.blocks
+        replace(b, table=tables.get(id(b.table)), heading_path=tuple(map(change, b.heading_path)))
+        for b in document.blocks
     )
     return replace(
         document,
@@ -97,7 +102,7 @@ def disguised(document: Document, copy: int, names: frozenset[str]) -> Document:
         text=change(document.text),
         blocks=blocks,
         sha256=f"{copy:08d}{document.sha256[8:]}",
-        metadata={key: change(value) for key, value in document.metadata.items()},
+        metadata={key: tuple(map(change, several(document.metadata, key))) for key in document.metadata},
     )
 
 

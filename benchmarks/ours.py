@@ -106,8 +106,8 @@ def enlarge(small: Path, large: Path, pages: int) -> dict[str, Any]:
     from rag.domains import load_domains
     from rag.models.embedder import load_token_counter
     from rag.store.dense import save_dense
+    from rag.store.reading import passages
     from rag.store.store import Store
-    from rag.store.worker import passages
     from rag.store.writer import FileState
 
     counter = load_token_counter("embedded", cache_dir=default_cache_dir())
@@ -117,7 +117,7 @@ def enlarge(small: Path, large: Path, pages: int) -> dict[str, Any]:
         ids = [
             [i for i, _, _ in source.document_chunks(info.id)] for info in source.documents() if info.pages
         ]
-        vectors = [source.vectors(chunk_ids) for chunk_ids in ids]
+        vectors = [source.spaces[0].vectors(chunk_ids) for chunk_ids in ids]
         held, copy = 0, 0
         with target.writing() as writer:
             while held < pages:
@@ -128,7 +128,7 @@ def enlarge(small: Path, large: Path, pages: int) -> dict[str, Any]:
                     read = passages(document, counter, load_domains().each)
                     with writer.transaction():
                         file = FileState(document.source, document.path, len(document.text), copy)
-                        number = writer.put_document(file, document, read.chunks, read.tokens, embed=True)
+                        number = writer.put_document(file, document, read.chunks, read.tokens, spaces=(0,))
                     new = [i for i, _, _ in target.document_chunks(number)]
                     moved = rows[np.arange(len(new)) % len(rows)] + noise.normal(
                         0, 0.03, (len(new), rows.shape[1])
@@ -138,7 +138,7 @@ def enlarge(small: Path, large: Path, pages: int) -> dict[str, Any]:
                         writer.put_vectors(new, moved.astype(np.float32))
                     held += len(document.pages)
                 copy += 1
-            save_dense(target, writer)
+            save_dense(target.spaces[0], writer)
             writer.shrink()
     return {"pages": held, "copies": copy}
 

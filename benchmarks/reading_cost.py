@@ -14,9 +14,9 @@ from rag.domains import finance, load_domains
 from rag.errors import ParseError
 from rag.models.embedder import Embedder
 from rag.parsers import parse
-from rag.store import worker as reading
+from rag.store import reading
 
-# Parts of `rag.store.worker.passages` by the names that it calls them by, and those of a field by its method.
+# Parts of `rag.store.reading.passages` by the names that it calls them by, those of a field by its method.
 _PARTS = {
     "profile": ((reading, "with_profile"),),
     "statements": ((finance.Finance, "roles"),),

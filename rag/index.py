@@ -18,12 +18,12 @@ from rag.models.embedder import Embedder, supports
 from rag.models.registry import NO_SOURCES, Sources
 from rag.parsers import Limits
 from rag.search.ranker import TUNED, Ranker, load_ranker
-from rag.store.compatibility import EmbedderSource, check_versions, embedder_info, new_manifest
 from rag.store.dense import DenseIndex, file_problem, open_dense, save_dense
-from rag.store.index_file import remove_index, writer_lock
+from rag.store.documents import matches
+from rag.store.index_file import EmbedderSource, check_versions, new_manifest, remove_index, writer_lock
 from rag.store.schema import DATABASE, Manifest
-from rag.store.store import Store, matches
-from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Stages, Turn
+from rag.store.store import Store
+from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Relation, Stages, Turn
 
 if TYPE_CHECKING:
     from rag.questions.query import Query
@@ -116,6 +116,7 @@ class Index:
         self.fields = domains.each
         self.lexicons = domains.lexicons
         self.folder = store.folder
+        self._space = store.spaces[0]
         self._source = source
         self._dense: DenseIndex | None = None
         self._dense_at = 0.0
@@ -129,7 +130,7 @@ class Index:
 
     def embedder_for(self, language: str) -> Embedder | None:
         """The embedder if it knows the language, else None; not loaded for nothing."""
-        return self.embedder if supports(embedder_info(self.store.manifest()), language) else None
+        return self.embedder if supports(self._space.info, language) else None
 
     def understand(self, question: str, history: Sequence[Turn] = ()) -> Query:
         """A question, completed from the earlier turns of a conversation (oldest first), as every stage takes
@@ -177,7 +178,7 @@ class Index:
         from rag.search.pool import Retrievers
 
         dense = embedder = None
-        if stages.dense and self.store.vectors_generation():
+        if stages.dense and self._space.generation():
             embedder = self.embedder_for(query.language)
             dense = self.dense() if embedder is not None else None
         return Retrievers(self.store, dense, embedder, self.fields)
@@ -210,11 +211,11 @@ class Index:
         somebody does. A passage that was removed meanwhile is left out by the store."""
         with self._guard:
             now, known = time.monotonic(), self._dense
-            current = known is not None and known.generation == self.store.vectors_generation()
+            current = known is not None and known.generation == self._space.generation()
             recent = now - self._dense_at < _REFRESH_SECONDS
             if known is not None and (current or (recent and self._is_written())):
                 return known
-            self._dense = open_dense(self.store)
+            self._dense = open_dense(self._space)
             self._dense_at = time.monotonic()
             return self._dense
 
@@ -237,14 +238,15 @@ class Index:
     ) -> IngestReport:
         """Adds, updates, skips files and the files below folders; with `sync` removes those that are gone.
         See `rag.store.ingest`."""
-        from rag.store.ingest import Settings, ingest
+        from rag.store.ingest import ingest
+        from rag.store.reading import Settings
 
         settings = Settings(self._source.counter(), self.fields, limits, workers, ocr)
         return ingest(
             self.store,
             paths,
             settings=settings,
-            embedder=self._source.load,
+            embedders=(self._source.load,),
             sync=sync,
             progress=progress,
             stop=stop,
@@ -273,7 +275,8 @@ class Index:
                 for source in chosen:
                     writer.remove(source)
             writer.resolve_references()
-            save_dense(self.store, writer)
+            for space in self.store.spaces:
+                save_dense(space, writer)
             writer.shrink()
         return sorted(chosen.values())
 
@@ -285,15 +288,17 @@ class Index:
         for info in documents:
             if info.status is FileStatus.OK:
                 problems.extend(_text_problems(self.store, info))
-        generation = self.store.vectors_generation()
-        rebuilt = file_problem(self.store, generation, thorough=True) if generation else ""
-        if rebuilt:
+        used = [(space, generation) for space in self.store.spaces if (generation := space.generation())]
+        wrong = [(s, why) for s, g in used if (why := file_problem(s, g, thorough=True))]
+        if wrong:
             with self.store.writing() as writer:
-                writer.forget_dense_file()
-                save_dense(self.store, writer)
+                for space, _ in wrong:
+                    save_dense(space, writer, thorough=True)
             with self._guard:
                 self._dense = None
-        return VerifyReport(len(documents), self.store.passages(), tuple(problems), rebuilt)
+        return VerifyReport(
+            len(documents), self.store.passages(), tuple(problems), "; ".join(why for _, why in wrong)
+        )
 
     def stats(self) -> IndexStats:
         documents = self.documents()
@@ -303,8 +308,8 @@ class Index:
             documents=len(readable),
             unreadable=len(documents) - len(readable),
             passages=self.store.passages(),
-            vectors=self.store.count_vectors(),
-            pending=self.store.count_pending(),
+            vectors=sum(space.count() for space in self.store.spaces),
+            pending=sum(space.count_pending() for space in self.store.spaces),
             pages=sum(d.pages for d in readable),
             bytes=sum(f.stat().st_size for f in self.folder.iterdir() if f.is_file()),
             generation=self.store.generation(),
@@ -335,6 +340,10 @@ class Index:
     def validity(self, document_id: int) -> Validity:
         """From when to when a document is in force, as far as it and the others of the index say."""
         return self.store.validity().get(document_id, UNKNOWN)
+
+    def relations(self, document_id: int, *, incoming: bool = False) -> tuple[Relation, ...]:
+        """What a document does to others (amends, repeals, supersedes), or they to it."""
+        return tuple(self.store.relations(document_id, incoming=incoming))
 
     def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[tuple[int, int, Chunk]]:
         """(chunk id, document id, Chunk) of the passages around one, itself left out."""

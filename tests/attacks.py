@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 # (rule, pattern, replacement): every match is replaced on its own.
 _SWAPS: tuple[tuple[str, str, str], ...] = (
@@ -170,6 +171,62 @@ def _all(sentence: str) -> Iterator[tuple[str, str]]:
             yield rule, sentence[: m.start()] + m.expand(replacement) + sentence[m.end() :]
     yield from _parties(sentence)
     yield from _names(sentence)
+    yield from _labels(sentence)
+
+
+# Labels of names, each with what it is changed to.
+_LABELS = {
+    **{"A": "BC", "B": "AD", "C": "BA", "D": "AB", "K": "AC", "1": "23", "2": "13", "3": "21"},
+    **{"甲": "乙丙", "乙": "甲丁", "丙": "乙", "丁": "丙", "一": "二", "二": "一三", "三": "二"},
+    **{"I": ("II", "III"), "II": ("III", "I"), "III": ("II", "IV"), "IV": ("III", "VI"), "V": ("IV", "VI")},
+}
+_LABEL = re.compile(
+    r"(?<=[A-Za-z]{3} )(?:[A-DK]|I{1,3}|IV|V)(?![\w'’])"
+    r"|(?<=(?:ype|age|ade|oup|ard|vel|ase|rty|lot|ite) )[1-3]\b(?![.,]\d)"
+    r"|[甲乙丙丁](?!状|醇)|(?<=[者人户方司员])[A-DK](?![A-Za-z\d])|(?<![A-Za-z])(?:[A-DK]|I{1,3})(?=[类股型期级座])"
+    r"|(?<![一二三四五六七八九十百])[一二三](?=审|级|类|型|期)"
+)
+_NOUN_EN = re.compile(
+    r"\b[Tt]he ([A-Z][a-z]{3,}|[a-z]{4,})(?= (?:shall|must|may|is|was|has|had|will|can|and)\b|[.,;])"
+)
+_NOUN_ZH = re.compile(
+    r"(?<![\u4e00-\u9fff])(公司|患者|投资者|申请人|承租人|出租人|借款人|贷款人|保证人|卖方|买方)"
+)
+_GIVEN = "Party A,Party B,Schedule I,ward II,Class A,hepatitis B,type 2,Annex III,vitamin K".split(",")
+_LETTERED = "A I B II C III K IV".split()
+
+
+def lettered(sentence: str) -> Iterator[str]:
+    """The sentence with each of its nouns in turn told apart by a letter or numeral: "the Buyer" as "Buyer
+    A", "Buyer I" and "Party B", 患者 as 患者甲. True of a source that is changed likewise."""
+    for n, m in enumerate(_NOUN_EN.finditer(sentence)):
+        given = _GIVEN[(n + m.start()) % len(_GIVEN)]
+        for name in (f"{m[1]} {_LETTERED[n % 8]}", f"{m[1]} I", given):
+            name = name[0].upper() + name[1:] if m.start() == 0 else name
+            yield sentence[: m.start()] + name + sentence[m.end() :]
+    for n, m in enumerate(_NOUN_ZH.finditer(sentence)):
+        before, behind = ("A类", "II型", "二级", "甲", "丙")[n % 5], "甲乙AB"[n % 4]
+        for name in (f"{before}{m[1]}", f"{m[1]}{behind}"):
+            yield sentence[: m.start()] + name + sentence[m.end() :]
+
+
+def _labels(sentence: str) -> Iterator[tuple[str, str]]:
+    """The letter or numeral of a name by another one; two of a sentence exchanged."""
+    found = list(_LABEL.finditer(sentence))
+    for m in found:
+        rule = (
+            "letter"
+            if m.group() in "ABCDK甲乙丙丁"
+            else "roman numeral"
+            if m.group()[0] in "IV"
+            else "label number"
+        )
+        for other in _LABELS[m.group()]:
+            yield rule, sentence[: m.start()] + other + sentence[m.end() :]
+    for a, b in pairwise(found):
+        if a.group() != b.group():
+            swapped = sentence[: a.start()] + b.group() + sentence[a.end() : b.start()] + a.group()
+            yield "labels exchanged", swapped + sentence[b.end() :]
 
 
 # Names that resemble no real one more than they resemble each other.

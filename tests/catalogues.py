@@ -6,7 +6,7 @@ from rag.documents.catalogue import Catalogue, build_catalogue
 from rag.types import DocumentInfo, FileStatus
 
 
-def info(number: int, title: str = "", path: str = "", **metadata: str) -> DocumentInfo:
+def info(number: int, title: str = "", path: str = "", **metadata: str | tuple[str, ...]) -> DocumentInfo:
     path = path or f"{number}.pdf"
     return DocumentInfo(
         number, path, f"/d/{path}", title or path, "pdf", "en", FileStatus.OK, "", "", 0, 1, 0, 3, metadata
@@ -18,7 +18,7 @@ def annual(number: int, company: str, year: int, names: str = "", end: str = "12
         number,
         f"{company}, Form 10-K",
         company=company,
-        names=names,
+        names=tuple(names.split("|")),
         form="10-K",
         fiscal_year=str(year),
         fiscal_period="FY",
@@ -40,7 +40,9 @@ def quarterly(number: int, company: str, year: int, quarter: int, form: str = "1
 
 
 def law(number: int, name: str, names: str = "", **metadata: str) -> DocumentInfo:
-    return info(number, name, law=name, law_names=names, **({"authority": "statute"} | metadata))
+    return info(
+        number, name, law=name, law_names=tuple(names.split("|")), **({"authority": "statute"} | metadata)
+    )
 
 
 def page(number: int, subject: str, names: str = "") -> DocumentInfo:

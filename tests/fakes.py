@@ -42,6 +42,7 @@ from rag.types import (
     Token,
     Turn,
 )
+from tests.rows import cells_of, heads_of
 
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+|[^\w\s]")
 
@@ -233,7 +234,8 @@ def fake_evidence(
         text=text,
         score=score,
         page=page,
-        header=header,
+        heads=heads_of(header),
+        cells=cells_of(text, start) if header else (),
     )
 
 

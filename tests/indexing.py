@@ -11,9 +11,10 @@ import numpy as np
 from rag.domains import load_domains
 from rag.errors import CitewiseError
 from rag.index import Index, open_index
-from rag.store.schema import Manifest
+from rag.models.embedder import EmbedderInfo
+from rag.store.reading import passages
+from rag.store.schema import Manifest, Space
 from rag.store.store import Store
-from rag.store.worker import passages
 from rag.store.writer import FileState
 from rag.types import Block, BlockKind, Document, Filters, Page
 from tests.fakes import FakeEmbedder, fake_count_tokens
@@ -25,10 +26,7 @@ CHINESE = "# 劳动合同\n\n劳动者提前三十日以书面形式通知用人
 
 def manifest(dimension: int = 64, languages: tuple[str, ...] = ("*",), **changes: object) -> Manifest:
     fields: dict[str, object] = {
-        "embedder_name": "fake",
-        "embedder_fingerprint": "f" * 64,
-        "dimension": dimension,
-        "languages": languages,
+        "spaces": (Space(EmbedderInfo("fake", "f" * 64, dimension, 256, languages)),),
         "chunker_version": 1,
         "tokens_version": 1,
         "created": "2025-01-01T00:00:00+00:00",
@@ -57,7 +55,7 @@ def document(path: str, paragraphs: Sequence[str], **changes: object) -> Documen
     return Document(**(fields | changes))  # type: ignore[arg-type]
 
 
-def put(store: Store, *documents: Document, embed: bool = True, vectors: bool = False) -> list[int]:
+def put(store: Store, *documents: Document, spaces: Sequence[int] = (0,), vectors: bool = False) -> list[int]:
     """Writes documents as an ingest does; with `vectors` embeds them too. Gives their ids."""
     with store.writing() as writer:
         with writer.transaction():
@@ -67,7 +65,7 @@ def put(store: Store, *documents: Document, embed: bool = True, vectors: bool = 
                     read.document or d,
                     read.chunks,
                     read.tokens,
-                    embed=embed,
+                    spaces=spaces,
                     links=read.links,
                 )
                 for d in documents
@@ -75,8 +73,9 @@ def put(store: Store, *documents: Document, embed: bool = True, vectors: bool = 
             ]
         writer.resolve_references()
         if vectors:
-            embedder = FakeEmbedder(dimension=store.manifest().dimension)
-            while batch := store.pending_vectors(100):
+            (space,) = store.spaces
+            embedder = FakeEmbedder(dimension=space.info.dimension)
+            while batch := space.pending(100):
                 with writer.transaction():
                     writer.put_vectors([i for i, _ in batch], embedder.embed_passages([t for _, t in batch]))
     return ids
@@ -119,7 +118,7 @@ def contents(store: Store) -> dict[bytes, object]:
             info.sha256,
             store.load_document(info.id),
             [chunk for _, _, chunk in passages],
-            store.vectors(ids).astype(np.float16).tobytes(),
+            store.spaces[0].vectors(ids).astype(np.float16).tobytes(),
         )
     return held
 

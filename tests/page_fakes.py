@@ -284,7 +284,7 @@ def penalty_answer(index: FakeIndex, question: str) -> Answer:
 
 def hostile_answer(index: FakeIndex, question: str) -> Answer:
     path = next(p for p in index.texts if p.startswith("evil"))
-    one = evidence_of(index, path, HOSTILE, 1, header=HOSTILE, heading_path=(HOSTILE,), location=HOSTILE)
+    one = evidence_of(index, path, HOSTILE, 1, heads=(HOSTILE,), heading_path=(HOSTILE,), location=HOSTILE)
     claims = (Claim(HOSTILE, ClaimState.PARTIAL, (1,), (HOSTILE,)),)
     return answer_of(question, claims, (one,), draft=HOSTILE, model=HOSTILE)
 
@@ -315,7 +315,7 @@ ROW = "Consideration paid 4,250,000 3,400,000"
 
 def growth_answer(index: FakeIndex, question: str) -> Answer:
     """A change worked out from two cells of one row, and a figure that the question gave."""
-    one = evidence_of(index, "agreement.pdf", ROW, 1, page=2, header="EUR | 2022 | 2021")
+    one = evidence_of(index, "agreement.pdf", ROW, 1, page=2, heads=("EUR", "2022", "2021"))
     new, old = one.start + ROW.index("4,250,000"), one.start + ROW.index("3,400,000")
     inputs = (
         Figure("Consideration paid", Decimal(4250000), "EUR", "2022", "4,250,000", 1, new, new + 9),
@@ -440,7 +440,7 @@ def make_workspace(root: Path) -> tuple[Workspace, dict[str, PageAssistant]]:
 
 
 def fill(index: FakeIndex, folder: Path) -> None:
-    parties = {"parties": "Harbour Street Holdings Ltd|Meridian Foods plc", "year": "2021"}
+    parties = {"parties": ("Harbour Street Holdings Ltd", "Meridian Foods plc"), "year": "2021"}
     index.add("lease.md", LEASE, title="Lease of 14 Harbour Street", metadata=parties)
     index.add(
         "采购合同.txt", CONTRACT, title="采购合同", language="zh", kind="text", metadata={"year": "2023"}
@@ -463,7 +463,11 @@ def fill(index: FakeIndex, folder: Path) -> None:
         title="Share Purchase Agreement",
         kind="pdf",
         pages=2,
-        metadata={"company": "Meridian Foods plc", "fiscal_year": "2022|2023", "effective": "2022-05-01"},
+        metadata={
+            "company": "Meridian Foods plc",
+            "fiscal_year": ("2022", "2023"),
+            "effective": "2022-05-01",
+        },
         source=str(pdf),
         sha256=hashlib.sha256(pdf.read_bytes()).hexdigest(),
     )

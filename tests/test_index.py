@@ -12,7 +12,7 @@ import pytest
 
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, InputError, ModelError
 from rag.index import Index, open_index
-from rag.store import compatibility
+from rag.store import index_file
 from rag.store.schema import DATABASE
 from rag.types import Filters
 from tests.fakes import FakeEmbedder
@@ -78,7 +78,7 @@ def test_embedder_given_by_name_is_compared_when_it_is_first_needed(built: Path)
 def test_index_of_another_chunker_or_tokeniser_is_a_mismatch(
     built: Path, version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compatibility, version, 999)
+    monkeypatch.setattr(index_file, version, 999)
     with pytest.raises(IndexMismatch, match=r"version \d+ .* version 999.*--rebuild"):
         open_index(built, embedder=FakeEmbedder())
 
@@ -92,7 +92,7 @@ def test_rebuild_starts_anew_with_the_embedder_given(tmp_path: Path) -> None:
     with open_index(tmp_path / "index", embedder=other, rebuild=True) as index:
         assert index.documents() == []
         assert index.ingest(folder).vectors > 0
-        assert index.stats().manifest.embedder_name == "other"
+        assert index.stats().manifest.spaces[0].info.name == "other"
         assert index.verify().ok
     assert (tmp_path / "index" / "my notes.txt").exists()
 

@@ -17,13 +17,14 @@ from markupsafe import Markup
 from rag.facts.names import name_key, short_name
 from rag.languages import LANGUAGES
 from rag.types import DocumentInfo, FileStatus, Filters
-from ui.listing import KINDS
+from rag.types.documents import several, single
 from ui.texts import Texts
 
 Choice = tuple[str, str]
+KINDS = {"pdf": "PDF", "docx": "Word", "html": "HTML", "markdown": "Markdown", "text": "TXT"}
+KINDS |= {"csv": "CSV", "xlsx": "Excel"}
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _DATED = ("effective", "repealed", "superseded")
-_SEPARATOR = "|"
 # Components by their name among the page's parts, in the order in which `read` takes their values: four
 # lists, two words.
 CHOSEN = ("companies", "years", "kinds", "languages", "authority", "in_force")
@@ -119,17 +120,14 @@ def choices(infos: Iterable[DocumentInfo], texts: Texts) -> FilterChoices:
     bearing: dict[str, list[set[str]]] = defaultdict(list)
     for info in readable:
         meta = info.metadata
-        named = [meta.get("company", ""), *meta.get("parties", "").split(_SEPARATOR)]
-        keys = {name_key(short_name(name)): name for name in named if name}
+        keys = {name_key(short_name(name)): name for name in several(meta, "company", "parties")}
         for key, name in keys.items():
             companies.setdefault(key, name)
         bearing["companies"].append(set(keys))
-        bearing["years"].append(
-            {y for k in ("fiscal_year", "year") for y in meta.get(k, "").split(_SEPARATOR)}
-        )
+        bearing["years"].append(set(several(meta, "fiscal_year", "year")))
         bearing["kinds"].append({info.kind})
         bearing["languages"].append({info.language})
-        bearing["authorities"].append({meta.get("authority", "")})
+        bearing["authorities"].append({single(meta, "authority")})
     found = {name: _distinguishing(sets) for name, sets in bearing.items()}
     return FilterChoices(
         companies=_sorted((companies[key], companies[key]) for key in found.get("companies", ())),

@@ -12,11 +12,10 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from rag.errors import CitewiseError
-from ui import listing, markup, panes, render, uploads
+from ui import listing, markup, panes, render
 from ui.conversation import Conversation, Conversations, run, turns
-from ui.filters import ALL, Narrow, View, choices
-from ui.pictures import Pictures
-from ui.sources import Sources
+from ui.filters import ALL, Narrow, View
+from ui.sources import Pictures, Sources
 from ui.texts import Texts, texts_for
 from ui.workspace import Workspace
 
@@ -59,14 +58,10 @@ class Handlers:
     def choose(self, key: str | None, index: str | None) -> View:
         """Another index: its documents, its samples. The conversation stays."""
         conversation, texts = self._of(key)
-        infos, problem = uploads.documents_of(self.workspace, index)
-        return View(
+        return replace(
+            listing.column(self.workspace, index, texts),
             transcript=self._transcript(conversation, index, texts),
-            upload=listing.problem(problem, texts) if problem else Markup(""),
-            documents=listing.documents(infos, texts) if index else listing.note(texts.no_index),
-            scope=uploads.askable(infos),
             scope_chosen=(),
-            choices=choices(infos, texts),
             chosen=ALL,
             narrow_note=Markup(""),
         )
@@ -213,4 +208,4 @@ class Handlers:
     def upload(self, key: str | None, paths: Sequence[str], index: str | None) -> Iterator[View]:
         """Reads files into the index, with progress and one line per file at the end."""
         _, texts = self._of(key)
-        yield from uploads.upload(self.workspace, paths, index, texts)
+        yield from listing.upload(self.workspace, paths, index, texts)

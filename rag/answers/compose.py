@@ -31,7 +31,7 @@ from rag.types import (
     Filters,
     Hit,
 )
-from rag.verify.reasons import reason
+from rag.verify.align import reason
 
 _MOST_QUOTES = 2
 _FIRST = 1
@@ -198,7 +198,7 @@ def quote_claim(evidence: Evidence, language: str = "en") -> Claim:
 def render_text(claims: Sequence[Claim], evidence: Sequence[Evidence] = ()) -> str:
     """Plain text: written sentences in one paragraph, each quote on a line of its own in quotation marks, [n]
     behind each; the quote of a table row is followed by its column heads."""
-    heads = {e.number: " ".join(e.header.split()) for e in evidence}
+    heads = {e.number: e.header for e in evidence}
     written, quotes = [], []
     for claim in claims:
         marks = "".join(f"[{n}]" for n in claim.citations)
@@ -224,7 +224,7 @@ def citation(evidence: Evidence) -> Citation:
         location=evidence.location,
         chunk_id=evidence.chunk_id,
         document_id=evidence.document.id,
-        header=evidence.header,
+        heads=evidence.heads,
     )
 
 

@@ -76,18 +76,14 @@ def _title(piece: Evidence) -> str:
 
 
 def _one_line(piece: Evidence) -> str:
-    """The quote with its white space folded; a table row with its column headers, cell by cell where they
+    """The quote with its white space folded; a table row with its column heads, cell by cell where they
     match."""
-    text = " ".join(piece.text.split())
-    header = " ".join(piece.header.split())
-    if not header:
-        return text
-    names, cells = [[c.strip() for c in row.split("|")] for row in (header, text)]
-    if len(names) != len(cells):
-        return f"{header}: {text}"
-    return "; ".join(
-        f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell
-    )
+    if not piece.heads or len(piece.heads) != len(piece.cells):
+        text = " ".join(piece.text.split())
+        return f"{piece.header}: {text}" if piece.heads else text
+    words = (" ".join(piece.text[c.start - piece.start : c.end - piece.start].split()) for c in piece.cells)
+    named = zip(piece.heads, words, strict=True)
+    return "; ".join(f"{head}: {cell}" if head else cell for head, cell in named if cell)
 
 
 def _shortened(text: str, limit: int, llm: LLM) -> str:

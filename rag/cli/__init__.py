@@ -9,13 +9,10 @@ from typing import Annotated
 import typer
 
 from rag.cli import ask as _ask
-from rag.cli import batch as _batch
 from rag.cli import index as _index
 from rag.cli import measure as _measure
 from rag.cli import models as _models
-from rag.cli import models as _system
-from rag.cli import tune as _tune
-from rag.cli.output import Command
+from rag.cli.shared import Command
 
 # "\b" keeps the lines of a paragraph apart in help.
 _EXIT_CODES = """\b
@@ -44,31 +41,22 @@ app = typer.Typer(
 _index_app = typer.Typer(help="Look into an index, remove documents, check it.", **_settings)  # type: ignore[arg-type]
 _models_app = typer.Typer(help="Models: which there are, where, and whether they are right.", **_settings)  # type: ignore[arg-type]
 
-app.command(cls=Command)(_ask.ask)
-app.command(cls=Command)(_ask.search)
-app.command(cls=Command)(_index.ingest)
-app.command(cls=Command)(_batch.batch)
-app.command(cls=Command)(_system.ui)
-app.command("eval", cls=Command)(_measure.evaluate)
-app.command(cls=Command)(_tune.tune)
+_asking = (_ask.ask, _ask.search, _index.ingest, _ask.batch, _models.ui)
+_NAMES = {_measure.evaluate: "eval", _models.list_models: "list"}
+for _group, _commands in (
+    (app, (*_asking, _measure.evaluate, _measure.tune, _models.doctor)),
+    (_models_app, (_models.list_models, _models.path, _models.pull, _models.verify, _models.tune)),
+    (_index_app, (_index.show, _index.delete, _index.verify)),
+):
+    for _command in _commands:
+        _group.command(_NAMES.get(_command), cls=Command)(_command)
 app.add_typer(_models_app, name="models")
 app.add_typer(_index_app, name="index")
-app.command(cls=Command)(_system.doctor)
-_index_app.command(cls=Command)(_index.show)
-_index_app.command(cls=Command)(_index.delete)
-_index_app.command(cls=Command)(_index.verify)
-_models_app.command("list", cls=Command)(_models.list_models)
-_models_app.command(cls=Command)(_models.path)
-_models_app.command(cls=Command)(_models.pull)
-_models_app.command(cls=Command)(_models.verify)
-_models_app.command(cls=Command)(_models.tune)
 
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from rag.cli.models import version
-
-        typer.echo(f"citewise {version()}")
+        typer.echo(f"citewise {_models.version()}")
         raise typer.Exit
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rag.cli import output
+from rag.cli import shared
 from rag.languages import say
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ def followed(index: Index, chunk_id: int) -> list[str]:
         if document is None or (document, passage) in lines:
             continue
         info = index.store.document(document)
-        words = output.one_line(index.passage(passage).chunk.text, _WIDTH) if passage is not None else ""
+        words = shared.one_line(index.passage(passage).chunk.text, _WIDTH) if passage is not None else ""
         place = info.path if document != reference.document_id else ""
         target = ": ".join(part for part in (place, words) if part)
-        lines[document, passage] = output.one_line(f"→ {reference.text}  {target}")
+        lines[document, passage] = shared.one_line(f"→ {reference.text}  {target}")
     page = list(lines.values())
     return page[:_MOST] + ([f"→ and {len(page) - _MOST} more"] if len(page) > _MOST else [])
 
@@ -43,7 +43,7 @@ def validity_line(document: DocumentInfo) -> str:
     force = ended(document)
     if force is None:
         return ""
-    by = f" by {output.one_line(force.by_name)}" if force.by_name else ""
+    by = f" by {shared.one_line(force.by_name)}" if force.by_name else ""
     return f"{force.reason}{by} from {force.end}"
 
 
@@ -51,9 +51,9 @@ def print_evidence(evidence: Sequence[Evidence], language: str = "en") -> None:
     """The sentences that bear on the question, before any answer."""
     typer.secho(say("cli.evidence", language), bold=True)
     for found in evidence:
-        typer.echo(f"  [{found.number}] {output.one_line(found.text, QUOTE)}")
+        typer.echo(f"  [{found.number}] {shared.one_line(found.text, QUOTE)}")
         if found.header:
-            columns = say("cli.columns", language, header=output.one_line(found.header, QUOTE))
+            columns = say("cli.columns", language, header=shared.one_line(found.header, QUOTE))
             typer.secho(f"      {columns}", dim=True)
         place = where(found.document.path, found.page, found.heading_path, found.location, language)
         typer.secho(f"      {place}", dim=True)
@@ -68,7 +68,7 @@ def print_answer(answer: Answer) -> None:
         return
     typer.secho(say(f"cli.{answer.kind}", answer.language), bold=True)
     if answer.reading is not None:  # grouped by document, side or heading: the text says it all
-        typer.echo("\n".join(f"  {line}".rstrip() for line in output.clean(answer.text).splitlines()))
+        typer.echo("\n".join(f"  {line}".rstrip() for line in shared.clean(answer.text).splitlines()))
     elif answer.parts:
         for part in answer.parts:
             _print_part(part, answer)
@@ -83,14 +83,14 @@ def print_answer(answer: Answer) -> None:
         if citation.number in documents:
             print_validity(documents[citation.number])
     seconds = answer.timings.get("total", sum(answer.timings.values()))
-    output.message(f"\n{output.duration(seconds)}{f', {answer.model}' if answer.model else ''}")
+    shared.message(f"\n{shared.duration(seconds)}{f', {answer.model}' if answer.model else ''}")
 
 
 def _print_part(part: Part, answer: Answer) -> None:
-    typer.secho(f"  {output.one_line(part.question)}", bold=True)
+    typer.secho(f"  {shared.one_line(part.question)}", bold=True)
     if not part.answered:
         typer.secho(f"    {say('cli.absent', answer.language)}", fg="yellow", nl=False)
-        typer.echo(f": {output.one_line(part.reason)}" if part.reason else "")
+        typer.echo(f": {shared.one_line(part.reason)}" if part.reason else "")
         return
     for claim in answer.claims:
         if set(claim.citations) & set(part.citations):
@@ -100,18 +100,18 @@ def _print_part(part: Part, answer: Answer) -> None:
 def _print_claim(claim: Claim, language: str, indent: str = "  ") -> None:
     marks = "".join(f"[{n}]" for n in claim.citations)
     colour = _COLOURS[claim.state.value]
-    typer.echo(f"{indent}{output.one_line(claim.text)} {marks}  ", nl=False)
+    typer.echo(f"{indent}{shared.one_line(claim.text)} {marks}  ", nl=False)
     typer.secho(say("cli.mark" if claim.quoted else f"cli.{claim.state}", language), fg=colour)
     if claim.state.value != "supported":
         for reason in claim.reasons:
-            typer.secho(f"{indent}    {output.one_line(reason)}", fg=colour)
+            typer.secho(f"{indent}    {shared.one_line(reason)}", fg=colour)
 
 
 def _print_citation(citation: Citation, language: str) -> None:
     place = where(citation.document, citation.page, citation.heading_path, citation.location, language)
-    columns = say("cli.columns", language, header=output.one_line(citation.header))
+    columns = say("cli.columns", language, header=shared.one_line(citation.header))
     beside = f" ({columns})" if citation.header else ""
-    typer.echo(f"  [{citation.number}] {place}: “{output.one_line(citation.quote)}”{beside}")
+    typer.echo(f"  [{citation.number}] {place}: “{shared.one_line(citation.quote)}”{beside}")
 
 
 def print_validity(document: DocumentInfo, indent: str = "      ") -> None:
@@ -121,14 +121,14 @@ def print_validity(document: DocumentInfo, indent: str = "      ") -> None:
 
 
 def _print_refusal(answer: Answer) -> None:
-    typer.secho(output.clean(answer.text), fg="yellow", bold=True)
+    typer.secho(shared.clean(answer.text), fg="yellow", bold=True)
     if answer.reason:
-        typer.echo(output.one_line(answer.reason))
+        typer.echo(shared.one_line(answer.reason))
     _print_certificate(answer.certificate, answer.language)
     if answer.nearest:
         typer.secho(f"\n{say('cli.nearest', answer.language)}", bold=True)
     for hit in answer.nearest[:3]:
-        typer.echo(f"  {place_of(hit, answer.language)}: {output.one_line(hit.chunk.text, QUOTE)}")
+        typer.echo(f"  {place_of(hit, answer.language)}: {shared.one_line(hit.chunk.text, QUOTE)}")
         print_validity(hit.document)
 
 
@@ -139,13 +139,13 @@ def _print_certificate(searched: Certificate, language: str) -> None:
         meaning=searched.dense,
         passages=searched.passages,
         documents=searched.documents,
-        scope=output.one_line(searched.scope),
+        scope=shared.one_line(searched.scope),
         best=searched.confidence,
         needed=searched.least,
     )
     typer.echo(f"\n{line}")
     for path, status in searched.unreadable:
-        typer.echo(f"  {say('cli.unread', language, path=output.one_line(path), status=status)}")
+        typer.echo(f"  {say('cli.unread', language, path=shared.one_line(path), status=status)}")
 
 
 def place_of(hit: Hit, language: str = "en") -> str:
@@ -159,4 +159,4 @@ def where(
 ) -> str:
     """The same from its pieces; what is not known is left out."""
     paged = say("cli.page", language, page=page) if page else location
-    return output.one_line(", ".join(part for part in (document, paged, " > ".join(heading_path)) if part))
+    return shared.one_line(", ".join(part for part in (document, paged, " > ".join(heading_path)) if part))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.cli import options, output
-from rag.cli.options import EmbedderOption, IndexOption, JsonOption
+from rag.cli import shared
+from rag.cli.shared import EmbedderOption, IndexOption, JsonOption
 from rag.errors import IndexProblem, ParseError
 from rag.types.plain import plain
 
@@ -40,16 +40,16 @@ def ingest(
     Can be stopped at any point and run again. Ends with exit code 3 where some files could not be read."""
     from rag.parsers import Limits
 
-    settings = options.config(index=index, embedder=embedder, workers=workers)
+    settings = shared.config(index=index, embedder=embedder, workers=workers)
     limits = Limits(
         seconds=settings.file_timeout,
         memory_mb=settings.file_memory_mb,
         max_bytes=settings.max_file_mb << 20,
     )
     with (
-        closing(options.open_configured_index(settings, create=True, rebuild=rebuild)) as opened,
-        output.stop_on_interrupt() as stop,
-        output.progress_bars(quiet=as_json) as progress,
+        closing(shared.open_configured_index(settings, create=True, rebuild=rebuild)) as opened,
+        shared.stop_on_interrupt() as stop,
+        shared.progress_bars(quiet=as_json) as progress,
     ):
         report = opened.ingest(
             *paths,
@@ -61,11 +61,11 @@ def ingest(
             stop=stop,
         )
     if as_json:
-        output.print_json(report)
+        shared.print_json(report)
     else:
         _print_report(report)
     if stop.is_set():
-        raise typer.Exit(output.EXIT_STOPPED)
+        raise typer.Exit(shared.EXIT_STOPPED)
     if report.failed:
         raise typer.Exit(ParseError.exit_code)
 
@@ -76,20 +76,20 @@ def _print_report(report: IngestReport) -> None:
     changes = ", ".join(f"{n:,} {names.get(c, c)}" for c, n in counts.items() if n) or "nothing to do"
     typer.echo(f"{len(report.files):,} files: {changes}.")
     typer.echo(
-        f"{report.passages:,} passages, {report.vectors:,} vectors in {output.duration(report.seconds)}; "
-        f"could be asked after {output.duration(report.seconds_to_answerable)}."
+        f"{report.passages:,} passages, {report.vectors:,} vectors in {shared.duration(report.seconds)}; "
+        f"could be asked after {shared.duration(report.seconds_to_answerable)}."
     )
     if report.failed:
         typer.secho("\nNot read", bold=True)
     for file in report.failed[:_LISTED]:
-        typer.echo(f"  {output.one_line(file.path)}: {file.status.value}. {output.one_line(file.detail)}")
+        typer.echo(f"  {shared.one_line(file.path)}: {file.status.value}. {shared.one_line(file.detail)}")
     _print_more(len(report.failed))
     silent = [f for f in report.files if f.empty_pages and f.change != "failed"]
     if silent:
         pages = sum(f.empty_pages for f in silent)
         typer.secho(f"\nPages without text: {pages:,}, in", bold=True)
     for file in silent[:_LISTED]:
-        typer.echo(f"  {output.one_line(file.path)}: {file.empty_pages:,} of {file.pages:,}")
+        typer.echo(f"  {shared.one_line(file.path)}: {file.empty_pages:,} of {file.pages:,}")
     _print_more(len(silent))
     if silent or any(f.status.value == "empty" for f in report.failed):
         typer.echo("Scanned pages can be read with: citewise ingest --ocr")
@@ -102,11 +102,11 @@ def _print_more(count: int) -> None:
 
 def show(folder: Folder = None, index: IndexOption = None, as_json: JsonOption = False) -> None:
     """What is in an index: counts, sizes, and its documents."""
-    settings = options.config(index=folder or index)
-    with closing(options.open_configured_index(settings)) as opened:
+    settings = shared.config(index=folder or index)
+    with closing(shared.open_configured_index(settings)) as opened:
         stats, documents = opened.stats(), opened.documents()
     if as_json:
-        output.print_json({"index": settings.index, "stats": stats, "documents": documents})
+        shared.print_json({"index": settings.index, "stats": stats, "documents": documents})
         return
     typer.secho(str(settings.index), bold=True)
     for name, value in plain(stats).items():
@@ -122,25 +122,25 @@ def delete(
     as_json: JsonOption = False,
 ) -> None:
     """Remove documents from an index; the files themselves stay."""
-    settings = options.config(index=index)
-    with closing(options.open_configured_index(settings)) as opened:
+    settings = shared.config(index=index)
+    with closing(shared.open_configured_index(settings)) as opened:
         removed = opened.delete(paths)
     if as_json:
-        output.print_json({"removed": removed})
+        shared.print_json({"removed": removed})
         return
     for path in removed:
-        typer.echo(f"removed {output.one_line(path)}")
+        typer.echo(f"removed {shared.one_line(path)}")
 
 
 def verify(folder: Folder = None, index: IndexOption = None, as_json: JsonOption = False) -> None:
     """Check an index against itself: offsets, vectors, checksums. Ends with exit code 4 where something is
     wrong."""
-    settings = options.config(index=folder or index)
-    with closing(options.open_configured_index(settings)) as opened:
+    settings = shared.config(index=folder or index)
+    with closing(shared.open_configured_index(settings)) as opened:
         report = opened.verify()
     values = plain(report)
     if as_json:
-        output.print_json(values)
+        shared.print_json(values)
     else:
         for name, value in values.items():
             typer.echo(f"{name.replace('_', ' ')}: {_readable(name, value)}")
@@ -152,9 +152,9 @@ def _readable(name: str, value: object) -> str:
     if isinstance(value, dict):
         return "".join(f"\n    {k.replace('_', ' ')}: {_readable(k, v)}" for k, v in value.items())
     if isinstance(value, bool) or not isinstance(value, int | list):
-        return output.one_line(str(value))
+        return shared.one_line(str(value))
     if isinstance(value, list):
-        return "".join(f"\n    {output.one_line(str(v))}" for v in value) or "none"
+        return "".join(f"\n    {shared.one_line(str(v))}" for v in value) or "none"
     return f"{value / 1e6:,.1f} MB" if "bytes" in name else f"{value:,}"
 
 
@@ -162,4 +162,4 @@ def _describe(document: DocumentInfo) -> str:
     pages = f", {document.pages} pages" if document.pages else ""
     trouble = f" — {document.status.value}: {document.detail}" if document.status.value != "ok" else ""
     what = f"{document.kind}, {document.language}{pages}, {document.chunks} passages"
-    return output.one_line(f"{document.path}  ({what}){trouble}")
+    return shared.one_line(f"{document.path}  ({what}){trouble}")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.cli import options, output
-from rag.cli.options import EmbedderOption, IndexOption, JsonOption, Llm, NoTuned
+from rag.cli import shared
+from rag.cli.shared import EmbedderOption, IndexOption, JsonOption, Llm, NoTuned
 from rag.errors import CitewiseError, ConfigError, ModelError, ModelMissing
 
 if TYPE_CHECKING:
@@ -33,18 +33,18 @@ def ui(
     CITEWISE_UI_PASSWORD."""
     from importlib import import_module
 
-    settings = options.config(
+    settings = shared.config(
         index=index,
         ui_host=host,
         ui_port=port,
         llm=llm,
         embedder=embedder,
-        tuned_models=options.untuned(no_tuned),
+        no_tuned=no_tuned,
     )
 
     def ready(url: str) -> None:
         if as_json:
-            output.print_json({"url": url})
+            shared.print_json({"url": url})
         else:
             typer.echo(f"Citewise is at {url}  (Ctrl-C ends it)")
 
@@ -58,18 +58,22 @@ def doctor(
     """Check this machine, the models and the index; say what to do about what is wrong (exit code 1)."""
     from rag.doctor import examine
 
-    checks = examine(options.config(index=index, llm=llm, embedder=embedder))
+    checks = examine(shared.config(index=index, llm=llm, embedder=embedder))
     if as_json:
-        output.print_json({"ok": all(c.ok for c in checks), "checks": checks})
+        shared.print_json({"ok": all(c.ok for c in checks), "checks": checks})
     else:
         for check in checks:
-            mark, colour = ("✓", "green") if check.ok else ("✗", "red")
-            typer.secho(f"{mark} ", fg=colour, nl=False)
-            typer.echo(output.clean(f"{check.name:<15} {check.value}"))
+            _print_checked(check.ok, f"{check.name:<15} {check.value}")
             if check.advice:
-                typer.secho(f"{'':17} {output.clean(check.advice)}", fg=None if check.ok else "yellow")
+                typer.secho(f"{'':17} {shared.clean(check.advice)}", fg=None if check.ok else "yellow")
     if not all(c.ok for c in checks):
-        raise typer.Exit(output.EXIT_ERROR)
+        raise typer.Exit(shared.EXIT_ERROR)
+
+
+def _print_checked(ok: bool, line: str) -> None:
+    mark, colour = ("✓", "green") if ok else ("✗", "red")
+    typer.secho(f"{mark} ", fg=colour, nl=False)
+    typer.echo(shared.clean(line))
 
 
 def version() -> str:
@@ -85,27 +89,25 @@ def version() -> str:
 
 def list_models(as_json: JsonOption = False) -> None:
     """The models in use and those configured, each with its file and whether it is there."""
-    settings = options.config()
+    settings = shared.config()
     rows = [_describe(name, settings) for name in _names(settings)]
     if as_json:
-        output.print_json(rows)
+        shared.print_json(rows)
         return
     for row in rows:
-        mark, colour = ("✓", "green") if row["found"] else ("✗", "red")
-        typer.secho(f"{mark} ", fg=colour, nl=False)
-        typer.echo(output.clean(f"{row['name']:<12} {row['path'] or row['error']}"))
+        _print_checked(row["found"], f"{row['name']:<12} {row['path'] or row['error']}")
         if row["tuned"]:
-            typer.echo(output.clean(f"{'':14} {row['tuned']}"))
+            typer.echo(shared.clean(f"{'':14} {row['tuned']}"))
 
 
 def path(name: Name = "llm", as_json: JsonOption = False) -> None:
     """Print where a model's file or folder is."""
-    _print_path(name, _locate(name, options.config()), as_json=as_json)
+    _print_path(name, _locate(name, shared.config())[0], as_json=as_json)
 
 
-def _print_path(name: str, found: str | Path, *, as_json: bool) -> None:
+def _print_path(name: str, found: Path, *, as_json: bool) -> None:
     if as_json:
-        output.print_json({"name": name, "path": found})
+        shared.print_json({"name": name, "path": found})
     else:
         typer.echo(found)
 
@@ -115,20 +117,20 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Compute the SHA-256 of models and compare it with the pinned one (exit code 5 where one is wrong)."""
-    settings = options.config()
+    settings = shared.config()
     rows = [_hashed(each, settings) for each in ([name] if name else _names(settings))]
     if as_json:
-        output.print_json(rows)
+        shared.print_json(rows)
     else:
         for row in rows:
-            typer.echo(output.clean(f"{row['name']:<12} {row['error'] or row['sha256']}"))
+            typer.echo(shared.clean(f"{row['name']:<12} {row['error'] or row['sha256']}"))
     if not all(row["found"] for row in rows):
         raise typer.Exit(ModelError.exit_code)
 
 
 def pull(name: Name, as_json: JsonOption = False) -> None:
     """Fetch a configured model once and check its SHA-256: the only command that uses the network."""
-    settings = options.config()
+    settings = shared.config()
     spec = settings.models.get(name)
     if spec is None:
         known = ", ".join(sorted(settings.models)) or "none"
@@ -137,7 +139,7 @@ def pull(name: Name, as_json: JsonOption = False) -> None:
         raise ConfigError(f"{name} is the file {spec.path}: it has no url, there is nothing to fetch.")
     from rag.models.registry import pull as fetch
 
-    with output.progress_bars(quiet=as_json) as progress:
+    with shared.progress_bars(quiet=as_json) as progress:
         found = fetch(name, spec, settings.cache_dir, progress)
     _print_path(name, found, as_json=as_json)
 
@@ -161,23 +163,23 @@ def tune(
     from rag.models.tuning import keep, tune_model
     from rag.models.tuning import reset as forget
 
-    settings = options.config()
+    settings = shared.config()
     source = _locate_llm(model, settings)
     if reset:
         gone = forget(source, settings.cache_dir)
         if as_json:
-            output.print_json({"model": str(source), "deleted": gone})
+            shared.print_json({"model": str(source), "deleted": gone})
         else:
-            typer.echo(output.clean(f"{source.name}: {len(gone)} files deleted; it runs as it is again."))
+            typer.echo(shared.clean(f"{source.name}: {len(gone)} files deleted; it runs as it is again."))
         return
-    with output.progress_bars(quiet=as_json) as progress:
+    with shared.progress_bars(quiet=as_json) as progress:
         found = tune_model(
             source, settings.cache_dir, models=settings.models, seconds=60 * minutes, progress=progress
         )
     if not dry_run:
         keep(source, found.tuned, settings.cache_dir)
     if as_json:
-        output.print_json(found)
+        shared.print_json(found)
     else:
         _print_tuning(found, kept=not dry_run)
 
@@ -191,16 +193,16 @@ def _print_tuning(found: ModelTuning, *, kept: bool) -> None:
         threads = f"{how.threads or 'all'}/{how.threads_batch or 'all'}"
         flash = "yes" if how.flash_attention else "no"
         rates = f"{trial.read:.0f}", f"{trial.write:.0f}", f"{trial.seconds:.2f} s"
-        typer.echo(output.clean(line.format(threads, flash, how.slice_tokens, *rates, trial.file.name)))
+        typer.echo(shared.clean(line.format(threads, flash, how.slice_tokens, *rates, trial.file.name)))
     for note in found.notes:
-        typer.echo(output.clean(f"  {note}"))
+        typer.echo(shared.clean(f"  {note}"))
     tuned = found.tuned
     if tuned.tuned_seconds >= tuned.default_seconds:
         typer.echo("Nothing is faster than the defaults by more than the noise: it runs as it is.")
         return
     saved, times = tuned.default_seconds - tuned.tuned_seconds, tuned.default_seconds / tuned.tuned_seconds
     saving = f"Saved: {saved:.2f} s an answer ({times:.2f} times as fast, ±{tuned.noise:.0%})."
-    typer.echo(output.clean(f"{tuned.summary}. {saving}"))
+    typer.echo(shared.clean(f"{tuned.summary}. {saving}"))
     typer.echo(
         "Used from now on; --no-tuned or tuned_models = false runs the file as it is."
         if kept
@@ -216,8 +218,8 @@ def _describe(name: str, settings: Config) -> dict[str, Any]:
     from rag.models.tuning import describe
 
     try:
-        found = _locate(name, settings)
-        tuned = describe(Path(found), settings.cache_dir, used=settings.tuned_models)
+        found, _ = _locate(name, settings)
+        tuned = describe(found, settings.cache_dir, used=settings.tuned_models)
         return {"name": name, "found": True, "path": found, "error": "", "tuned": tuned}
     except CitewiseError as error:
         return {"name": name, "found": False, "path": "", "error": str(error), "tuned": ""}
@@ -240,36 +242,28 @@ def _hashed(name: str, settings: Config) -> dict[str, Any]:
 
     row = _describe(name, settings)
     if row["found"]:
-        weights = _weights(name, settings)
+        _, weights = _locate(name, settings)
         row["sha256"] = sha256_file(weights)
         if row["sha256"] != verified_sha256(weights, settings.cache_dir):
             row |= {"found": False, "error": f"{weights} has changed since it was checked."}
     return row
 
 
-def _locate(name: str, settings: Config) -> str:
-    """The file or folder of a model, its SHA-256 checked. Raises ModelMissing, ModelMismatch, ConfigError."""
+def _locate(name: str, settings: Config) -> tuple[Path, Path]:
+    """The file or folder of a model and the file of its weights, its SHA-256 checked. Raises ModelMissing,
+    ModelMismatch, ConfigError."""
     from rag.models.registry import find_embedder, find_llm
 
-    if name == "embedder":
-        return str(find_embedder(settings.embedder, settings.cache_dir, settings.models).folder)
-    if name == "llm":
-        return str(find_llm(settings.llm, settings.cache_dir, settings.models))
-    if name not in settings.models:
-        raise ConfigError(f"There is no model {name}. Known: {', '.join(_names(settings))}.")
-    spec = settings.models[name]
-    if spec.path is not None and not spec.path.exists():
-        raise ModelMissing(f"{name}: {spec.path} is not there. Correct its path in citewise.toml.")
-    if spec.path is not None and spec.path.is_dir():
-        return str(find_embedder(name, settings.cache_dir, settings.models).folder)
-    return str(find_llm(name, settings.cache_dir, settings.models))
-
-
-def _weights(name: str, settings: Config) -> Path:
-    from rag.models.registry import find_embedder
-
-    found = Path(_locate(name, settings))
-    if found.is_dir():
-        spec = settings.embedder if name == "embedder" else name
-        return find_embedder(spec, settings.cache_dir, settings.models).weights
-    return found
+    spec = {"embedder": settings.embedder, "llm": settings.llm}.get(name, name)
+    folder = None
+    if name not in ("embedder", "llm"):
+        if name not in settings.models:
+            raise ConfigError(f"There is no model {name}. Known: {', '.join(_names(settings))}.")
+        folder = settings.models[name].path
+        if folder is not None and not folder.exists():
+            raise ModelMissing(f"{name}: {folder} is not there. Correct its path in citewise.toml.")
+    if name == "embedder" or (folder is not None and folder.is_dir()):
+        found = find_embedder(spec, settings.cache_dir, settings.models)
+        return found.folder, found.weights
+    file = find_llm(spec, settings.cache_dir, settings.models)
+    return file, file

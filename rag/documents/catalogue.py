@@ -26,6 +26,7 @@ from rag.facts.names import (
 )
 from rag.languages.text import STOP_WORDS, has_han
 from rag.types import DocumentInfo
+from rag.types.documents import Metadata, several, single
 
 T = TypeVar("T")
 
@@ -72,7 +73,7 @@ class Catalogue:
     han: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     kept: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def described(self) -> Iterator[tuple[int, Mapping[str, str]]]:
+    def described(self) -> Iterator[tuple[int, Metadata]]:
         """Every document with its description."""
         return ((document, info.metadata) for document, info in self.documents.items())
 
@@ -150,12 +151,10 @@ def build_catalogue(documents: Iterable[DocumentInfo]) -> Catalogue:
     owners: dict[int, tuple[int, ...]] = {}
     title_words: dict[str, list[int]] = defaultdict(list)
     for document, info in readable.items():
-        parties = info.metadata.get("parties", "")
-        if name := info.metadata.get("company"):
-            others = info.metadata.get("names", "")
-            owners[document] = (company(name, *(others.split("|") if others else ())),)
+        if name := single(info.metadata, "company"):
+            owners[document] = (company(name, *several(info.metadata, "names")),)
         else:
-            owners[document] = tuple(dict.fromkeys(map(company, parties.split("|") if parties else ())))
+            owners[document] = tuple(dict.fromkeys(map(company, several(info.metadata, "parties"))))
         for word in () if info.metadata.get("law") else _title_words(info.title, info.path):
             title_words[word].append(document)
     reports: list[list[int]] = [[] for _ in companies]

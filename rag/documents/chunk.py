@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from rag.documents.cuts import CHARS_PER_TOKEN, PROSE_CHARS_PER_TOKEN, Meter, cut, halves
 from rag.documents.segments import Segment, SegmentKind, article_label, segment
 from rag.types import Chunk, Document
+from rag.types.tables import heads_text, joined_location, reads_as_heads
 
 _TITLE_AND_HEADINGS_TOKENS = 60
 _COLUMNS_TOKENS = 70
@@ -26,7 +27,6 @@ _NAME_WORDS = 8
 CHUNKER_VERSION = 2
 MIN_TOKENS = 16
 _PROSE = (SegmentKind.TEXT, SegmentKind.ITEM)
-_CELLS = re.compile(r"(?P<sheet>.*!)?(?P<first>[A-Z]{1,3}\d+)(?::(?P<last>[A-Z]{1,3}\d+))?")
 
 
 def document_name(title: str, path: str) -> str:
@@ -39,9 +39,9 @@ def document_name(title: str, path: str) -> str:
 
 
 class ContextWriter:
-    """Writes contexts of one document: "Title > Heading > Sub-heading", and column headers on a second line.
+    """Writes contexts of one document: "Title > Heading > Sub-heading", and column heads on a second line.
 
-    Title and headings get at most 60 tokens and a quarter of `limit`, the column headers 70 and a third:
+    Title and headings get at most 60 tokens and a quarter of `limit`, the column heads 70 and a third:
     what is too long loses the middle of the path first, then the ends of long headings or cells."""
 
     def __init__(self, title: str, meter: Meter, limit: int) -> None:
@@ -49,13 +49,13 @@ class ContextWriter:
         self._meter = meter
         self._path_tokens = min(_TITLE_AND_HEADINGS_TOKENS, limit // 4)
         self._column_tokens = min(_COLUMNS_TOKENS, limit // 3)
-        self._written: dict[tuple[tuple[str, ...], str], str] = {}
+        self._written: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
 
-    def write(self, path: tuple[str, ...], header: str) -> str:
-        key = (path, header)
+    def write(self, path: tuple[str, ...], heads: tuple[str, ...]) -> str:
+        key = (path, heads)
         if key not in self._written:
             headings = self._first_fit(_paths(self._title, path), self._path_tokens)
-            columns = self._first_fit(_columns(header), self._column_tokens) if header.strip() else ""
+            columns = self._first_fit(_columns(heads), self._column_tokens) if any(heads) else ""
             self._written[key] = "\n".join(line for line in (headings, columns) if line)
         return self._written[key]
 
@@ -87,11 +87,11 @@ def _paths(title: str, path: tuple[str, ...]) -> Iterator[str]:
                 yield " > ".join([short[0], _ELLIPSIS, *short[-kept:]])
 
 
-def _columns(header: str) -> Iterator[str]:
-    cells = [plain_heading(cell) for cell in header.split(" | ")]
-    yield " | ".join(cells)
+def _columns(heads: tuple[str, ...]) -> Iterator[str]:
+    cells = [plain_heading(cell) for cell in heads]
+    yield heads_text(cells)
     for length in (40, 20, 10):
-        yield " | ".join(_shortened(cell, length) for cell in cells)
+        yield heads_text([_shortened(cell, length) for cell in cells])
 
 
 def _shortened(text: str, length: int) -> str:
@@ -177,11 +177,11 @@ class _Packer:
     def _run(self, lead: list[_Item], run: list[_Item]) -> Iterator[_Draft]:
         """Passages of a run of segments that may share one; `lead` are the headings right above it."""
         first = run[0].segment
-        context = self._contexts.write(first.heading_path, first.header)
+        context = self._contexts.write(first.heading_path, first.heads)
         room = self._limit - self._meter.words(context)
         whole = all(item.weight <= room for item in run)
         if not whole and first.label:
-            context = self._contexts.write((*first.heading_path, first.label), first.header)
+            context = self._contexts.write((*first.heading_path, first.label), first.heads)
             room = self._limit - self._meter.words(context)
         items = self._pieces(run, room)
         alone, lead = self._seated(lead, items, room)
@@ -210,21 +210,19 @@ class _Packer:
         return self._meter.words(self._first_context(lead, first)) + _weight(lead)
 
     def _first_context(self, lead: list[_Item], first: Segment) -> str:
-        """The context of a passage that opens with its headings, or of a table that opens with its header
+        """The context of a passage that opens with its headings, or of a table that opens with its head
         row: what is in the text already is not repeated."""
         lead_headings = {plain_heading(self._text[h.start : h.end]) for h in lead}
-        row, header = self._text[first.start : first.end], first.header
-        if plain_heading(row.replace("|", " ")) == plain_heading(header.replace("|", " ")):
-            header = ""
+        heads = () if reads_as_heads(self._text[first.start : first.end], first.heads) else first.heads
         return self._contexts.write(
-            tuple(h for h in first.heading_path if plain_heading(h) not in lead_headings), header
+            tuple(h for h in first.heading_path if plain_heading(h) not in lead_headings), heads
         )
 
     def _headings(self, lead: list[_Item]) -> Iterator[_Draft]:
         """Headings without text below them, packed together."""
         if not lead:
             return
-        context = self._contexts.write(lead[0].segment.heading_path, "")
+        context = self._contexts.write(lead[0].segment.heading_path, ())
         room = self._limit - self._meter.words(context)
         for members in self._filled(self._pieces(lead, room), room, room):
             first, last = members[0], members[-1]
@@ -273,7 +271,7 @@ def _company(segment: Segment) -> tuple[object, ...]:
         return segment.kind, segment.start
     if segment.kind in (SegmentKind.TABLE, SegmentKind.HEADING):
         path = segment.heading_path if segment.kind is SegmentKind.TABLE else ()
-        return segment.kind, path, segment.header
+        return segment.kind, path, segment.heads
     return "prose", segment.heading_path
 
 
@@ -319,16 +317,6 @@ def _chunk(document: Document, ordinal: int, draft: _Draft, tokens: int) -> Chun
         heading_path=draft.first.heading_path,
         page=document.page_of(draft.start),
         last_page=document.page_of(draft.end - 1),
-        location=_joined(draft.first.location, draft.last.last_location),
+        location=joined_location(draft.first.location, draft.last.last_location),
         tokens=tokens,
     )
-
-
-def _joined(first: str, last: str) -> str:
-    """One location for a range of rows: "S!A4:F4" and "S!A9:F9" give "S!A4:F9"."""
-    a, b = _CELLS.fullmatch(first), _CELLS.fullmatch(last)
-    if first == last or not last:
-        return first
-    if a and b and a["sheet"] == b["sheet"]:
-        return f"{a['sheet'] or ''}{a['first']}:{b['last'] or b['first']}"
-    return f"{first} – {last}" if first else last

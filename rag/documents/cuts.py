@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rag.languages.text import ABBREVIATIONS
+from rag.languages.text import ABBREVIATIONS, SPACED_ENDS, UNSPACED_ENDS
 from rag.types import Span
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ _PARTS = 4
 # numbers.
 _NOT_AFTER = "".join(rf"(?<!\b(?i:{re.escape(word)}))" for word in sorted(ABBREVIATIONS))
 _SENTENCES = (
-    rf"[。！？；…]+[”’」』）)\"']*|(?=[.!?]+[\"'”’)\]]*\s+[\"'“‘(\[]*[^\W_a-z])"
-    rf"{_NOT_AFTER}(?<!\b[A-HJ-Z])(?<!^\d)(?<!^\d\d)[.!?]+[\"'”’)\]]*\s+",
+    rf"(?:{UNSPACED_ENDS})|(?=(?:{SPACED_ENDS})\s+[\"'“‘(\[]*[^\W_a-z])"
+    rf"{_NOT_AFTER}(?<!\b[A-HJ-Z])(?<!^\d)(?<!^\d\d)(?:{SPACED_ENDS})\s+",
 )
 _WITHIN = (r"\n", r"[,，、;；:：)）\]】]|\s+")
 

@@ -8,13 +8,14 @@ profiles of an index into look-ups."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Protocol
 
 from rag.facts.dates import FiscalPeriod, read_periods
 from rag.facts.names import LEGAL_NAME, ZH_LEGAL_NAME, name_key, short_name, squash
-from rag.types import Chunk, Document
+from rag.types import Chunk, Document, Relation
+from rag.types.documents import Metadata, single
 
 HEAD = 6000
 _CONTRACT = re.compile(
@@ -41,26 +42,29 @@ class Describes(Protocol):
     def own_keys(self) -> frozenset[str]:
         """Its keys that count more than those of the file's properties."""
 
-    def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
+    def describe(self, document: Document, known: Metadata) -> Metadata:
         """What it knows of a document beside what the fields before it said ("": nothing)."""
 
     def roles(self, document: Document, passages: Sequence[Chunk]) -> Sequence[tuple[str, ...]]:
         """The parts of the document that each passage stands in, as ("balance",); () where it knows none."""
 
+    def relations(self, document: Document) -> Sequence[Relation]:
+        """What a document, its metadata complete, says that it does to others."""
 
-def profile(document: Document, fields: Sequence[Describes]) -> dict[str, str]:
-    """What is known about a document by the fields, and by the keys parties and year; several values of one
-    key are joined by "|". A few milliseconds at most."""
-    found: dict[str, str] = {}
+
+def profile(document: Document, fields: Sequence[Describes]) -> dict[str, str | tuple[str, ...]]:
+    """What is known about a document by the fields, and by the keys parties and year. A few milliseconds at
+    most."""
+    found: dict[str, str | tuple[str, ...]] = {}
     for one in sorted(fields, key=lambda one: one.describes_rest):
         found |= one.describe(document, found)
     if not found.get("company") and not found.get("law"):
-        found["parties"] = "|".join(_parties(document.title, document.text[:HEAD]))
+        found["parties"] = _parties(document.title, document.text[:HEAD])
     found.setdefault("year", _year(found, document))
-    return {key: value for key, value in found.items() if value}
+    return {key: value[0] if len(value) == 1 else value for key, value in found.items() if value}
 
 
-def with_profile(document: Document, fields: Sequence[Describes]) -> dict[str, str]:
+def with_profile(document: Document, fields: Sequence[Describes]) -> dict[str, str | tuple[str, ...]]:
     """The document's metadata: what its parser found, and the profile where the parser gave nothing. These
     are the values that the store keeps."""
     given = {key: value for key, value in document.metadata.items() if value}
@@ -94,7 +98,7 @@ def _parties(title: str, head: str) -> tuple[str, ...]:
         _LABEL.sub("", m.group()).strip(" ,") for m in LEGAL_NAME.finditer(text) if is_company(m.group())
     ]
     names += [_ZH_LABEL.sub("", m.group()) for m in ZH_LEGAL_NAME.finditer(text)]
-    named = {name_key(n): n for n in reversed(names) if "|" not in n and len(short_name(n)) > 1}
+    named = {name_key(n): n for n in reversed(names) if len(short_name(n)) > 1}
     return tuple(named.values())[::-1][:4]
 
 
@@ -103,12 +107,12 @@ def first_year(named: Sequence[FiscalPeriod]) -> str:
     return next((str(p.year) for p in named if p.year), "")
 
 
-def _year(found: Mapping[str, str], document: Document) -> str:
+def _year(found: Metadata, document: Document) -> str:
     """The best single year for a filter. A bare number of a file name is believed only where the title says
     it too, or where the rest of the profile says what kind of document it is."""
     for key in ("fiscal_year", "period_end"):
-        if found.get(key):
-            return found[key][:4]
+        if value := single(found, key):
+            return value[:4]
     titled = read_periods(_DUE.sub("", document.title))
     named = read_periods(stem(document.path))
     if year := first_year(titled):

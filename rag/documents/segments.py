@@ -61,13 +61,13 @@ _OF_ARTICLES = (SegmentKind.TEXT, SegmentKind.ITEM, SegmentKind.CLAUSE)
 class Segment:
     """A range of the document, trimmed of white space. `label` names an article ("第十二条", "Section
     4.2"), `parts` are the paragraphs it is made of (where it is cut first, should it be too large);
-    `header` as in `Block`."""
+    `heads` are the column heads of a table row."""
 
     kind: SegmentKind
     start: int
     end: int
     heading_path: tuple[str, ...] = ()
-    header: str = ""
+    heads: tuple[str, ...] = ()
     label: str = ""
     location: str = ""
     last_location: str = ""
@@ -90,12 +90,13 @@ def article_label(text: str) -> str:
 def _pieces(document: Document) -> Iterator[Segment]:
     """One segment per heading, paragraph, article opening and row: nothing is grouped yet."""
     text = document.text
+    heads = {id(table): table.columns for table in document.tables}
     for block in _covering_blocks(document):
         span = trim(text, block.start, block.end)
         if span is None:
             continue
         if block.kind in _WHOLE:
-            yield _make(_WHOLE[block.kind], block, span)
+            yield _make(_WHOLE[block.kind], block, span, heads=heads.get(id(block.table), ()))
         else:
             for part in _opened(text, span):
                 yield _classified(text, block, part)
@@ -168,10 +169,11 @@ def _classified(text: str, block: Block, span: Span) -> Segment:
     return _make(SegmentKind.ITEM if item else SegmentKind.TEXT, block, span)
 
 
-def _make(kind: SegmentKind, block: Block, span: Span, label: str = "") -> Segment:
-    header = block.header if kind is SegmentKind.TABLE else ""
+def _make(
+    kind: SegmentKind, block: Block, span: Span, label: str = "", heads: tuple[str, ...] = ()
+) -> Segment:
     return Segment(
-        kind, span.start, span.end, block.heading_path, header, label, block.location, block.location, (span,)
+        kind, span.start, span.end, block.heading_path, heads, label, block.location, block.location, (span,)
     )
 
 

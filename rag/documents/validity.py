@@ -1,8 +1,8 @@
 """When a document is in force: the dates that it says of itself, and what takes its place.
 
 A rule is amended, replaced, repealed; each time its text changes and an index may hold several of them.
-`validity` reads the dates at ingest from the head, the end and the file name; `versions` orders the documents
-of an index that carry one name and says from when each has been superseded or repealed.
+The dates are read at ingest (`stated`); `settled` orders the documents of an index that carry one name and
+finds those that others name; `versions` says from when each has been superseded or repealed.
 
 What is not said is not guessed: a document without a date is never superseded, and a filter by date lets it
 pass. Reports, filings and decisions of one name are no versions of each other: only names of instruments
@@ -20,7 +20,8 @@ from pathlib import PurePosixPath
 
 from rag.facts.numerals import fold
 from rag.languages.text import normalise
-from rag.types import Document, DocumentInfo
+from rag.types import Document, DocumentInfo, Relation, RelationKind
+from rag.types.documents import Metadata, single
 
 FILE_DATE = re.compile(
     r"(?<!\d)((?:19|20)\d{2})(?:[-._年](1[0-2]|0?[1-9])[-._月](3[01]|[12]\d|0?[1-9])日?|(1[0-2]|0[1-9])(3[01]|[12]\d|0[1-9]))(?!\d)"
@@ -53,6 +54,7 @@ _INSTRUMENT = re.compile(
 _SINGLE = re.compile(r"(?:修正案|决定|公告|通知|批复|答复|纪要|意见|报告|命令|令|公报)$")
 _COUNTRY = "中华人民共和国"
 _DATES = ("issued", "effective", "amended", "repealed", "superseded")
+_ENDS = {RelationKind.SUPERSEDES: "superseded", RelationKind.REPEALS: "repealed"}
 _ISO = re.compile(r"\d{4}(?:-\d{2}){0,2}")
 _ISSUER = re.compile(r"^(?:中华人民共和国)?[\u4e00-\u9fff、 ]{2,30}?关于")
 
@@ -81,20 +83,20 @@ class Validity:
 UNKNOWN = Validity()
 
 
-def stated(metadata: Mapping[str, str]) -> Validity:
+def stated(metadata: Metadata) -> Validity:
     """What a document's metadata say of its force, other documents aside. A date without its day or month
     is taken for the first one."""
     dated = {
-        key: f"{metadata[key]}-01-01"[:10] if len(metadata[key]) == 4 else f"{metadata[key]}-01"[:10]
+        key: f"{day}-01-01"[:10] if len(day) == 4 else f"{day}-01"[:10]
         for key in _DATES
-        if _ISO.fullmatch(metadata.get(key, ""))
+        if _ISO.fullmatch(day := single(metadata, key))
     }
     start = max(dated.get("effective", ""), dated.get("amended", "")) or dated.get("issued", "")
     ends = sorted((dated[key], key) for key in ("repealed", "superseded") if key in dated)
     if not ends:
         return Validity(start)
     end, reason = ends[0]
-    return Validity(start, end, reason, None, metadata.get(f"{reason}_by", ""))
+    return Validity(start, end, reason, None, single(metadata, f"{reason}_by"))
 
 
 def ended(document: DocumentInfo, on: str = "") -> Validity | None:
@@ -145,31 +147,45 @@ def squashed(name: str) -> str:
     return plain.replace(_COUNTRY, "") or plain
 
 
-def versions(documents: Sequence[DocumentInfo]) -> Mapping[int, Validity]:
-    """The force of each document by id; those of which nothing is known are left out.
+def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) -> list[Relation]:
+    """The relations between the documents of an index: the editions that take each other's place, and the
+    relations that the documents' texts state, with the documents that bear the name (one each; none where no
+    document does).
 
     Documents of one name are ordered by the day from which each is in force (the later of its coming into
-    force and its last amendment, else its issue): an earlier one ends when the next begins. A document named
-    in another's `repeals` ends when that one begins, if it had begun before. The earliest end counts."""
-    found = {d.id: stated_dates for d in documents if (stated_dates := stated(d.metadata)) != UNKNOWN}
-    starts = {number: stated_dates.start for number, stated_dates in found.items() if stated_dates.start}
+    force and its last amendment, else its issue): an earlier one ends when the next begins."""
+    starts = {d.id: start for d in documents if (start := stated(d.metadata).start)}
+    found = []
     for group in _groups(d for d in documents if d.id in starts):
         ordered = sorted(group, key=lambda d: (starts[d.id], d.id))
         for document in ordered:
-            later = next((d for d in ordered if starts[d.id] > starts[document.id]), None)
+            later = next((d.id for d in ordered if starts[d.id] > starts[document.id]), None)
             if later is not None:
-                _end(found, document.id, starts[later.id], "superseded", later)
-    repealing = [d for d in documents if d.metadata.get("repeals") and d.id in starts]
-    by_name: dict[str, list[DocumentInfo]] = defaultdict(list)
-    for document in documents if repealing else ():
+                found.append(Relation(RelationKind.SUPERSEDES, "", starts[later], later, document.id))
+    by_name: dict[str, list[int]] = defaultdict(list)
+    for document in documents if relations else ():
         for key in names_of(document):
-            by_name[key].append(document)
-    for document in repealing:
-        for name in document.metadata["repeals"].split("|"):
-            for other in by_name.get(edition_name(name), ()):
-                start = starts.get(document.id, "")
-                if other.id != document.id and starts.get(other.id, "9999") < start:
-                    _end(found, other.id, start, "repealed", document)
+            by_name[key].append(document.id)
+    for relation in relations:
+        named = [i for i in by_name.get(edition_name(relation.name), ()) if i != relation.source]
+        found += [replace(relation, target=i) for i in named] or [replace(relation, target=None)]
+    return found
+
+
+def versions(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) -> Mapping[int, Validity]:
+    """The force of each document by id; those of which nothing is known are left out.
+
+    A document that another supersedes or repeals (`relations`, settled) ends when that takes effect, if it
+    had begun before. The earliest end counts."""
+    found = {d.id: stated_dates for d in documents if (stated_dates := stated(d.metadata)) != UNKNOWN}
+    names = {d.id: d.title or d.path for d in documents} if relations else {}
+    for relation in relations:
+        known, end = found.get(relation.target or 0, UNKNOWN), relation.effective
+        if relation.kind not in _ENDS or not known.start or not known.start < end:
+            continue
+        if relation.source in names and (not known.end or end < known.end):
+            reason, by = _ENDS[relation.kind], relation.source
+            found[relation.target or 0] = Validity(known.start, end, reason, by, names[by])
     return found
 
 
@@ -183,12 +199,6 @@ def names_of(document: DocumentInfo | Document) -> tuple[str, ...]:
             if len(key := squashed(variant)) > 1:
                 keys.setdefault(key)
     return tuple(keys)
-
-
-def _end(found: dict[int, Validity], which: int, end: str, reason: str, by: DocumentInfo) -> None:
-    known = found.get(which, UNKNOWN)
-    if not known.end or end < known.end:
-        found[which] = Validity(known.start, end, reason, by.id, by.title or by.path)
 
 
 def _groups(documents: Iterable[DocumentInfo]) -> Iterator[list[DocumentInfo]]:

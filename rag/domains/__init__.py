@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from rag.types import Chunk, Document
+from rag.types import Chunk, Document, Relation
 
 if TYPE_CHECKING:  # a worker that reads files must not load the search
     from rag.documents.catalogue import Catalogue
@@ -38,6 +38,9 @@ class Field:
     common_words: frozenset[str] = frozenset()
 
     def roles(self, document: Document, passages: Sequence[Chunk]) -> Sequence[tuple[str, ...]]:
+        return ()
+
+    def relations(self, document: Document) -> Sequence[Relation]:
         return ()
 
     def sought(self, wording: Wording) -> tuple[Sought, ...]:
@@ -84,8 +87,9 @@ def load_domains(lexicons: Sequence[Path | str] = (), concepts: Sequence[Path | 
 def known_names(catalogue: Catalogue) -> Known:
     """What the names of an index are: companies, statutes, and the subjects of documents."""
     from rag.domains.law.naming import statutes
+    from rag.domains.law.statutes import law_key
     from rag.domains.medicine.naming import subject_key, subjects
-    from rag.facts.names import law_key, name_key, short_name
+    from rag.facts.names import name_key, short_name
     from rag.languages.text import has_han
     from rag.questions.mentions import MentionKind
 

@@ -15,13 +15,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from rag.facts.numerals import parse_han
-from rag.facts.references import references
+from rag.facts.references import UNITS, references
 
-# Units of `rag.facts.references` that parts of documents bear; grades, types, stages and phases are none.
-KINDS = frozenset(
-    "article section paragraph note chapter part schedule exhibit appendix item table figure rule "
-    "regulation".split()
-)
+KINDS = UNITS | {"figure"}
+"""Units of `rag.facts.references` that parts of documents bear; grades, types, stages and phases are none."""
 DOCUMENT = "document"
 _MOST_IN_RANGE = 40
 
@@ -203,12 +200,6 @@ def _between(first: Reference, last: Reference, gap: str) -> Iterator[Reference]
 
 # English
 
-_NAMES = frozenset(
-    "article articles art arts section sections sec secs clause clauses paragraph paragraphs para paras note "
-    "notes chapter part schedule exhibit appendix annex item table figure rule regulation no".split()
-)
-_LABEL_START = re.compile(r"[ \t\n\xa0.§](?:\d|[IVXL]+\b|[A-Z]\b)")
-_LIST, _ALONE = 160, 24  # code points that a list of numbers, or one, may take
 _TYPE = (
     r"(?:Act|Code|Regulations?|Rules|Ordinance|Order|Directive|Guidelines?|Guidance|Policy|Agreement|Lease|"
     r"Procedure|Protocol|Standard|Deed|Contract|Law|Constitution|Convention|Treaty|Plan)"
@@ -290,31 +281,10 @@ def _groups_en(text: str) -> Iterator[list[Reference]]:
 
 
 def _numbered_en(text: str) -> Iterator[Reference]:
-    """`rag.facts.references` on the few places where a number or capital follows one of its names: trying its
-    patterns at every word takes several times as long."""
-    done = 0
-    for match in _LABEL_START.finditer(text):
-        at = match.start() + 1
-        if at < done:
-            continue
-        words = text[max(0, at - 18) : at].split()
-        word = words[-1].rstrip(".").lower().lstrip("(“\"'§") if words else ""
-        if word not in _NAMES and text[at - 1] != "§" and (not words or "§" not in words[-1]):
-            continue
-        back = 18 if word == "no" else at - text.rfind(words[-1], 0, at)  # "Exhibit No. 4"
-        begin = max(done, at - back)
-        listed = word.endswith("s") or text[at - 2 : at].startswith("§")
-        for q in references(text[begin : at + (_LIST if listed else _ALONE)]):
-            first = text[begin + q.start]
-            if q.unit not in KINDS or begin + q.end < at or not (first.isascii() or first == "§"):
-                continue
-            if q.unit == "regulation" and not q.label[:1].isdigit():  # Regulation S-K has articles, is none
-                continue
-            follows = begin + q.start > at
-            if follows and not (listed and _JOIN_EN.fullmatch(text[done : begin + q.start])):
-                break
-            done = begin + q.end
-            yield Reference(begin + q.start, done, q.unit, q.label)
+    for q in references(text):
+        numbered = q.unit != "regulation" or q.label[:1].isdigit()  # Regulation S-K has articles, is none
+        if q.unit in KINDS and numbered and (text[q.start].isascii() or text[q.start] == "§"):
+            yield Reference(q.start, q.end, q.unit, q.label)
 
 
 def _owner_en(text: str, start: int, end: int, aliases: dict[str, str]) -> tuple[str, int, int]:

@@ -39,6 +39,7 @@ _MONTH = (
     + "|".join(f"{n.capitalize()}|{n.upper()}" for n in sorted(MONTHS, key=len, reverse=True))
     + r")\b\.?"
 )
+_ROMAN = dict(zip("I II III IV V VI VII VIII IX X XI XII".split(), range(1, 13), strict=True))
 _YEAR = r"(?:1[5-9]|20|21)\d{2}"
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?"
 _HAN_DIGIT = "〇○零一二三四五六七八九"
@@ -110,7 +111,7 @@ def _parts(m: re.Match[str]) -> Period | None:
 def _number(text: str) -> int | None:
     """A year, a month by its name or number, a day, the number of a quarter or a half; None for no number."""
     word = text.lower().rstrip(".")
-    if known := MONTHS.get(word) or _ORDINALS.get(word):
+    if known := MONTHS.get(word) or _ORDINALS.get(word) or _ROMAN.get(text):
         return known
     if digits := re.sub(r"\D", "", text):
         return int(digits)
@@ -144,6 +145,7 @@ def _date_patterns() -> tuple[tuple[str, re.Pattern[str], _Reader], ...]:
         ("digit", rf"(?<![\d.]){year}([-/.])(?P<m>1[0-2]|0?[1-9])\2(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)",
          _parts),
         ("digit", rf"(?<![\d./])(?P<a>\d{{1,2}})([/.-])(?P<b>\d{{1,2}})\2{year}(?!\d)", _numeric),
+        ("digit", rf"(?<![\d./])(?P<d>{_DAY})([./-])(?P<m>{'|'.join(_ROMAN)})\2{year}(?!\d)", _parts),
         ("month", rf"\b{month}\s+(?P<d>{_DAY})\b(?!\s*%){then_year}", _parts),
         ("month", rf"\b(?P<d>{_DAY})\s+(?:day\s+)?(?:of\s+)?{month}{then_year}", _parts),
         ("month", rf"\b{month}\s*,?\s+(?:of\s+)?{year}\b", _parts),

@@ -1,15 +1,22 @@
-"""Names of companies and statutes: the forms in which people write one and the same name.
+"""Names of companies: the forms in which people write one and the same name.
 
 A key is a name reduced to its letters and digits ("Thornfield & Marsh" and THORNFIELD_MARSH are
 "thornfieldmarsh"), so that spacing, case, punctuation and file names make no difference. No name of a real
-company or statute is known here; only what surrounds names is (Inc, Ltd, 有限公司, 中华人民共和国)."""
+company is known here; only what surrounds names is (Inc, Ltd, 有限公司).
+
+And names that a letter or a numeral tells apart: "Party A", "hepatitis B", 乙方."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import normalize
 
-from rag.languages.text import has_han, normalise
+from rag.facts.numerals import fold
+from rag.languages import union
+from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
 
 _NOT_ALNUM = re.compile(r"[\W_]+")
 WORD = re.compile(r"[^\W_]+(?:[.'’&!-]+[^\W_]+)*")
@@ -169,86 +176,165 @@ EXCHANGES = (
     r"|Euronext(?: \w+)?|XETRA|SIX|BSE|NSE"
 )
 
-# Statutes
-
-_ZH_STATE = re.compile(r"^中华人民共和国")
-_ZH_BODY = re.compile(
-    r"^(?:(?:最高人民法院|最高人民检察院|国务院|全国人民代表大会(?:常务委员会)?|公安部|司法部)[、和\s]*)+"
-)
-_ZH_VERSION = re.compile(
-    r"[(（](?:[12]\d{3}[^()（）]{0,14}|[^()（）]{0,6}(?:修[正订改]|修订版|修正版)[^()（）]{0,6}|试行|暂行)[)）]"
-)
-_ZH_QUOTED = re.compile(r"[《〈]([^《》〈〉]{2,60})[》〉]")
-_ZH_NUMBER = r"(?P<n>[(（][一二三四五六七八九十]+[)）])?"
-_ZH_APPLYING = re.compile(
-    r"关于(?:适用|执行|贯彻执行)[《〈]?(?:中华人民共和国)?(?P<law>[^《》〈〉]{1,40}?[法典例定])[》〉]?"
-    r"(?P<part>[^《》〈〉]{0,20}?)(?:若干|有关|的)+(?:问题|规定)?的?(?P<kind>解释|规定|意见)" + _ZH_NUMBER
-)
-_ZH_MATTER = re.compile(
-    r"关于(?:审理|办理|处理)(?P<matter>.{2,60}?(?:案件|纠纷))(?:.{0,30})(?P<kind>解释|规定|意见)" + _ZH_NUMBER
-)
-_EN_ACT = re.compile(
-    r"\b(?P<name>(?:[A-Z][\w'’-]*|\([A-Z][\w ,'’-]*\)|of|and|the|for|in|on|to|&)(?:[ ,]+(?:[A-Z][\w'’-]*"
-    r"|\([A-Z][\w ,'’-]*\)|of|and|the|for|in|on|to|&)){0,12}?[ ]+(?:Act|Code|Regulations?|Rules|Ordinance"
-    r"|Directive|Law|Order|Statute|Constitution))\b(?:,?[ ]+(?:of[ ]+)?(?P<year>(?:1[6-9]|20)\d{2}))?"
-)
+# Labelled names
 
 
-def english_statute(text: str) -> tuple[str, str] | None:
-    """(name, year) of the first statute named in English, "The" aside: ("Tenancy Deposits Act", "2018")."""
-    m = next((m for m in _EN_ACT.finditer(text) if len(m["name"].split()) > 1), None)
-    if m is None:
+@dataclass(frozen=True, slots=True)
+class LabelledName:
+    """A name that a letter, a roman numeral or a number tells from others of its noun: "Party A", "hepatitis
+    B", "ward II", 乙方, A股, 二审. It stands at `[start, end)`, its label at `[label_start, label_end)`.
+
+    `noun` is the stem of the noun, "" where the label stands alone; `label` is the same for all spellings:
+    letters small, numerals as digits (II, Ⅱ and 二 are 2)."""
+
+    noun: str
+    label: str
+    start: int
+    end: int
+    label_start: int
+    label_end: int
+
+
+_NOUNS = union(lambda of: of.label_nouns)
+_BEFORE_LABEL = frozenset(noun for noun, side in _NOUNS.items() if noun.isascii())
+_BEARERS = "".join(noun for noun, side in _NOUNS.items() if side != "before" and not noun.isascii())
+_KINDS = "(?:" + "|".join(noun for noun, side in _NOUNS.items() if side != "behind") + ")"
+_ROMAN = r"X{0,2}(?:IX|IV|V?I{1,3}|V|X)"
+_LABEL_EN = re.compile(
+    rf"(?<![\w.,'’&$€£/])(?:(?P<roman>{_ROMAN})|(?P<letter>[A-Z](?:-\d{{1,3}})?)|(?P<number>\d{{1,3}})"
+    rf"|(?P<small>{_ROMAN.lower()}|[a-z]))"
+    r"(?!\w|['’](?!s\b)|[.,:]\d|%|[ \xa0]?[=<>°])(?:(?<=[AST])(?!-\d)|(?!-\w))"
+)
+_NOUN_BEFORE = re.compile(
+    r"(?P<noun>[^\W\d_]{2,})(?:['’]s)?(?:[ \t\xa0]+(?:[Nn]o\.?|[Nn]umber|#)[ \xa0]?|[ \t\xa0]+|-)$"
+)
+_LISTED = re.compile(r",?[ \xa0]?(?:(?P<to>-|to)|,|and|or|&)[ \xa0]?|,[ \xa0]")
+_MORE_NUMBERS = re.compile(r",?[ \xa0]?(?:-|to|,|and|or|&)[ \xa0]?\d")
+_NEXT = re.compile(r"[ \xa0]+\(?[\d$€£|]")
+_OPENS = re.compile(r"(?:^|[.!?:;\n(\"“‘'])[\s(\"“‘']*$")
+_CAPITAL_NEXT = re.compile(r"\.?[ \xa0]?[A-Z]")
+_NAME_ENDS = re.compile(
+    r"[ \xa0]?(?:[.,;:!?)\]/-]|$|(?:and|or|of|in|to|is|are|has|shall|must|may|with|for)\b)", re.MULTILINE
+)
+# No article stands before a plural, and the verb of an article's noun does not follow at once.
+_VERB_OR_PLURAL = re.compile(r"[ \xa0](?!\w*(?:[iosu]s|ies of|news)\b)[a-z]{2,}s\b")
+_LABEL_ZH = re.compile(
+    rf"(?P<stem>[甲乙丙丁戊己庚辛])(?P<after>{_KINDS})?"
+    rf"|(?<![A-Za-z])(?P<mark>[A-Z]|[\u2160-\u216b]|{_ROMAN})(?P<kind>{_KINDS})"
+    r"|(?<![\d.一二三四五六七八九十百千这那某同另每哪])第?(?P<figure>\d{1,2}|[一二三四五六七八九十])"
+    r"(?P<sort>[审级类型期档线]|等(?=[奖品舱座]))"
+    rf"|(?<=[{_BEARERS}])(?P<last>[A-Z])(?![A-Za-z\d])"
+)
+_HAN_ONES = {c: str(n) for n, c in enumerate("一二三四五六七八九十", 1)}
+_ROMAN_ONES = {"i": 1, "v": 5, "x": 10, "l": 50}
+
+
+@lru_cache(maxsize=1)
+def _stems() -> frozenset[str]:
+    return frozenset(map(_stem, _BEFORE_LABEL))
+
+
+@lru_cache(maxsize=4096)
+def _stem(noun: str) -> str:
+    return (search_tokens(noun) or [noun.lower()])[0]
+
+
+def labelled(text: str) -> tuple[LabelledName, ...]:
+    """The labelled names of a folded text (`rag.facts.numerals.fold`), in order. A label belongs to the noun
+    before it, to that of the labels it is listed with ("vitamins A and D"), in Chinese also to the one behind
+    it (甲方). "A" and "I" count where they are no article and no pronoun, initials of people do not."""
+    found = [*_labelled_en(text), *(_labelled_zh(text) if has_han(text) else ())]
+    return tuple(sorted(found, key=lambda n: n.start))
+
+
+def _labelled_en(text: str) -> Iterator[LabelledName]:
+    last, sort = LabelledName("", "", -1, -1, -1, -1), ""
+    for m in _LABEL_EN.finditer(text):
+        label, start = label_value(m.group()), m.start()
+        listed = _LISTED.fullmatch(text, last.end, start) if sort == m.lastgroup else None
+        if listed is not None and not (m.group() == "I" and last.label == "a"):
+            noun: str | None = last.noun
+            for between in _between(last.label, label) if listed["to"] else ():
+                yield LabelledName(last.noun, between, start, m.end(), start, m.end())
+        else:
+            before = _NOUN_BEFORE.search(text, max(0, start - 40), start)
+            noun = _noun_of(text, m, before["noun"] if before else "")
+            start = before.start() if before and noun else start
+        if noun is not None:
+            last, sort = LabelledName(noun, label, start, m.end(), m.start(), m.end()), m.lastgroup or ""
+            yield last
+
+
+def _noun_of(text: str, m: re.Match[str], noun: str) -> str | None:
+    """The noun that a label is of: "" where it stands alone, None where it is no label."""
+    label, key = m.group(), _stem(noun)
+    given = key in _stems()
+    if m["number"]:
+        lone = noun.lower() in _BEFORE_LABEL
+        sure = given and not _NEXT.match(text, m.end()) and (lone or _MORE_NUMBERS.match(text, m.end()))
+        return key if sure else None
+    named = _NAME_ENDS.match(text, m.end()) or _VERB_OR_PLURAL.match(text, m.end())
+    if m["small"]:
+        return key if given and (label not in ("a", "i") or named) else None
+    capital = noun[:1].isupper() and noun.lower() not in STOP_WORDS
+    if not given and (_CAPITAL_NEXT.match(text, m.end()) or label == "IV"):
+        return None  # "John A. Smith", "Buy A House"
+    if label == "I" and not capital and not named:
         return None
-    name = re.sub(r"^(?:(?i:the|of|and|in|on|to|for|under|by|does|is|what|how|which)\s+)+", "", m["name"])
-    return (name, m["year"] or "") if len(name.split()) > 1 else None
+    if given or capital:
+        return key
+    lone = bool(m["roman"]) and (not noun or noun.lower() in STOP_WORDS)
+    unit = text[: m.start()].rstrip()[-1:].isdigit()  # "5 V"
+    opens = _OPENS.search(text, 0, m.start()) and (
+        (label == "A" and not named) or (len(label) < 2 and text[m.end() : m.end() + 1] in (".", ")"))
+    )
+    return None if lone or noun.isupper() or unit or opens else ""
 
 
-def statute_names(title: str) -> tuple[str, ...]:
-    """Other names of a statute, shorter than its title, longest first: 劳动者示例法 for 中华人民共和国
-    劳动者示例法（2018年修正）, 示例法解释（二） for an interpretation, "DPA 2018" for an English Act."""
-    names = _chinese_names(title) if has_han(title) else _english_names(title)
-    return tuple(dict.fromkeys(n for n in names if n and n != title and len(squash(n)) > 1))
+def _between(first: str, last: str) -> Iterator[str]:
+    """The labels between two: 2 and 3 for "1 to 4"."""
+    if first.isdigit() and last.isdigit():
+        yield from map(str, range(int(first) + 1, min(int(last), int(first) + 40)))
+    elif len(first) == len(last) == 1 and first.isalpha() and last.isalpha():
+        yield from map(chr, range(ord(first) + 1, ord(last)))
 
 
-def _chinese_names(title: str) -> list[str]:
-    bare = _ZH_VERSION.sub("", title).strip("《》 ")
-    plain = _ZH_STATE.sub("", bare)
-    names = [bare, plain]
-    body = _ZH_BODY.sub("", plain)
-    if body != plain and len(body) > 4:
-        names.append(body)
-    m = _ZH_APPLYING.search(plain) or _ZH_MATTER.search(plain)
-    if m is None or re.search("关于(?:修改|废止)", plain):
-        return names
-    cores = [m["law"] + m["part"]] if m.re is _ZH_APPLYING else [m["matter"]]
-    cores += [
-        cut for core in cores if (cut := re.sub("(?:纠纷|刑事|民事|相关|等)*案件$|纠纷$", "", core)) != core
-    ]
-    kinds = ("司法解释", "解释") if m["kind"] == "解释" else (m["kind"],)
-    return names + [f"{core}{kind}{m['n'] or ''}" for core in cores for kind in kinds]
+def _labelled_zh(text: str) -> Iterator[LabelledName]:
+    for m in _LABEL_ZH.finditer(text):
+        group = next(g for g in ("stem", "mark", "figure", "last") if m[g])
+        noun = m["after"] or m["kind"] or m["sort"] or ""
+        behind = bool(not noun and m.start() and text[m.start() - 1] in _BEARERS)
+        start = m.start() - 1 if behind else m.start()
+        noun = text[start] if behind else noun
+        yield LabelledName(noun, label_value(m[group]), start, m.end(), m.start(group), m.end(group))
 
 
-def _english_names(title: str) -> list[str]:
-    found = english_statute(title)
-    if found is None:
-        return []
-    name, year = found
-    letters = "".join(w[0] for w in re.findall(r"[A-Za-z]\w*", name) if w[0].isupper())
-    bracketed = re.findall(r"\(([A-Z]{2,8})\)", title)
-    names = [f"{name} {year}".strip(), name]
-    if len(letters) > 2:
-        names += [f"{letters} {year}".strip(), letters]
-    return names + bracketed
+def label_value(label: str) -> str:
+    """A label in one spelling: "II", "Ⅱ" and 二 are "2", other letters small."""
+    plain = normalize("NFKC", label).lower()
+    if plain and set(plain) <= _ROMAN_ONES.keys():
+        values = [_ROMAN_ONES[c] for c in plain]
+        return str(sum(-v if v < w else v for v, w in zip(values, [*values[1:], 0], strict=True)))
+    return _HAN_ONES.get(plain, plain)
 
 
-def statutes_in(title: str) -> tuple[str, ...]:
-    """Statutes that a Chinese title says it applies or carries out: 示例法 for 示例法实施条例 and for
-    关于适用《中华人民共和国示例法》若干问题的解释."""
-    quoted = [_ZH_STATE.sub("", _ZH_VERSION.sub("", q)) for q in _ZH_QUOTED.findall(title)]
-    m = re.match(r"(.{2,30}?(?:法|条例))(?:实施|施行)", _ZH_STATE.sub("", title))
-    return tuple(dict.fromkeys([*quoted, *([m[1]] if m else [])]))
+def holds_name(text: str, name: str, around: str = "") -> bool:
+    """Whether a text, or what stands around it, names somebody: as whole words, a labelled name by its noun
+    and label ("Party A" in "Parties A and B", not in "party agreement"). A text that names Party B is not
+    about Party A because its title is."""
+    wanted = _wanted(name)
+    if isinstance(wanted, LabelledName):
+        for place in (text, around):
+            if labels := {n.label for n in labelled(fold(place)) if n.noun == wanted.noun}:
+                return wanted.label in labels
+        return False
+    return wanted.search(normalise(f"{text}\n{around}")) is not None
 
 
-def law_key(name: str) -> str:
-    """The key of a statute's name, whether or not 中华人民共和国 or "The" stands in front."""
-    return squash(_ZH_STATE.sub("", name.strip("《》〈〉 "))) if has_han(name) else name_key(name)
+@lru_cache(maxsize=4096)
+def _wanted(name: str) -> LabelledName | re.Pattern[str]:
+    found = labelled(fold(name))
+    if len(found) == 1 and found[0].noun and (found[0].start, found[0].end) == (0, len(name)):
+        return found[0]
+    plain = re.escape(normalise(name))
+    return re.compile(rf"(?<![a-z0-9]){plain}(?:e?s)?(?![a-z0-9])" if plain[:1].isascii() else plain)

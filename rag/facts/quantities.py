@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 
 from rag.facts.dates import dates
 from rag.facts.numerals import (
@@ -97,6 +98,7 @@ _HEADER_SCALE = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def extract(text: str) -> tuple[Quantity, ...]:
     """Every quantity of the text, in order; spans index into `text` and do not overlap. Pure and linear in
     its length."""

@@ -12,30 +12,21 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
+from rag.facts.names import label_value
 from rag.facts.numerals import HAN_NUMERAL, fold, numerals, parse_han
 from rag.facts.quantity import Kind, Quantity
+from rag.languages import union
 
-_SAME = (
-    "article section paragraph note chapter part schedule exhibit appendix item table figure rule regulation "
-    "title phase type class grade stage level"
-)
-_REFERENCE_NAMES = {
-    **{name: name for name in _SAME.split()},
-    "articles": "article", "art": "article", "sections": "section", "sec": "section", "§": "section",
-    "§§": "section", "clause": "section", "clauses": "section", "paragraphs": "paragraph",
-    "para": "paragraph", "notes": "note", "annex": "appendix", "条": "article", "款": "paragraph",
-    "项": "item", "章": "chapter", "节": "section", "编": "part", "目": "item", "附件": "appendix",
-    "附录": "appendix", "附表": "table", "表": "table", "图": "figure", "期": "phase", "类": "class",
-    "级": "grade",
-}  # fmt: skip
-_PLURALS = frozenset("§§ articles sections clauses notes paragraphs".split())
+_UNIT_OF = union(lambda language: language.article_words)
+_ENGLISH = "|".join(sorted((w for w in _UNIT_OF if w.isascii() and w.isalpha()), key=len, reverse=True))
+_NAMES_EN = (*(w for w in _UNIT_OF if w.isascii() or "§" in w), "no")
+_PLURALS = frozenset(w for w in _UNIT_OF if w[:-1] in _UNIT_OF and w.endswith(("s", "§")))
 _LABEL = (
     r"(?:\d{1,5}(?:\.\d{1,4})*(?:-\d{1,4})?[A-Za-z]?(?![\w])|[IVXL]{1,6}\b|[A-Z]\b)(?:\([0-9A-Za-z]{1,4}\))*"
 )
-_REF_EN = re.compile(
-    rf"(?:\b(?P<name>(?i:{'|'.join(n for n in _REFERENCE_NAMES if n.isascii())}))\b\.?"
-    rf"|(?P<sign>§{{1,2}}))[ \t]*"
-    rf"(?:(?i:no)\.?[ \t]*)?(?P<label>{_LABEL})"
+_REF_EN = re.compile(rf"(?<=[ \t.§\xa0]){_LABEL}")  # a label first: names are tried before one alone
+_NAME_EN = re.compile(
+    rf"(?:\b(?P<name>(?i:{_ENGLISH}))\b\.?|(?P<sign>§{{1,2}}))[ \t\xa0]*(?:(?i:no)\.?[ \t]*)?$"
 )
 _REF_MORE = re.compile(rf"(?P<join>[ \t]*(?:,|and|or|to|through|-|&)[ \t]*)(?P<label>{_LABEL})")
 _REF_ZH = re.compile(
@@ -45,7 +36,6 @@ _REF_ZH = re.compile(
 )
 _ORDINAL_ZH = re.compile(rf"第\s*(?P<n>\d{{1,6}}|[{HAN_NUMERAL}]{{1,8}})(?![条款项章节编目期类级季])")
 _ORDINAL_EN = re.compile(r"\b(?P<n>\d{1,4})(?:st|nd|rd|th)\b")
-_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50}
 UNITS = frozenset(
     ("article", "section", "note", "item", "chapter", "part", "schedule", "exhibit", "appendix", "paragraph",
      "rule", "regulation", "table")
@@ -92,20 +82,26 @@ def references(text: str) -> list[Quantity]:
     def add(start: int, end: int, unit: str, label: str) -> None:
         found.append(Quantity(Kind.REFERENCE, start, end, "", unit=unit, label=label))
 
+    end = 0
     for m in _REF_EN.finditer(text):
-        name = (m["name"] or m["sign"]).lower()
-        if m["name"] and len(m["label"]) == 1 and m["label"].isalpha() and not m["name"][0].isupper():
+        start = max(end, m.start() - 24)
+        if m.start() < end or not text[start : m.start()].rstrip(" \t\xa0.").lower().endswith(_NAMES_EN):
             continue
-        add(m.start(), m.end(), _REFERENCE_NAMES[name], _label(m["label"]))
+        if not (named := _NAME_EN.search(text, start, m.start())):
+            continue
+        label, name = m.group(), (named["name"] or named["sign"]).lower()
+        if named["name"] and len(label) == 1 and label.isalpha() and not named["name"][0].isupper():
+            continue
         end = m.end()
+        add(named.start(), end, _UNIT_OF[name], _label(label))
         while name in _PLURALS and (more := _REF_MORE.match(text, end)):
             end = more.end()
-            add(more.start("label"), end, _REFERENCE_NAMES[name], _label(more["label"]))
+            add(more.start("label"), end, _UNIT_OF[name], _label(more["label"]))
     for m in _REF_ZH.finditer(text):
         number = whole_number(m["n"] or m["n2"])
         if number is not None:
             sub = f"-{whole_number(m['sub'])}" if m["sub"] else ""
-            add(m.start(), m.end(), _REFERENCE_NAMES[m["name"] or m["name2"]], f"{number}{sub}")
+            add(m.start(), m.end(), _UNIT_OF[m["name"] or m["name2"]], f"{number}{sub}")
     return found
 
 
@@ -116,12 +112,8 @@ def whole_number(text: str) -> int | None:
 
 
 def _label(label: str) -> str:
-    head = re.match(r"[IVXL]+(?![A-Za-z])", label)
-    if head is None or (len(head.group()) == 1 and head.group() == "L"):
-        return label.lower()
-    values = [_ROMAN[c] for c in head.group()]
-    total = sum(-v if any(w > v for w in values[i + 1 : i + 2]) else v for i, v in enumerate(values))
-    return str(total) + label[head.end() :].lower()
+    head = re.match(r"(?!L(?![IVXL]))[IVXL]+(?![A-Za-z])", label)
+    return label_value(head.group()) + label[head.end() :].lower() if head else label.lower()
 
 
 def ordinals(text: str) -> list[Quantity]:

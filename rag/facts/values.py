@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from math import inf
 
-from rag.facts.dates import Period
-from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold, same_currency
+from rag.facts.dates import Period, dates
+from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold, numerals, same_currency
 from rag.facts.quantities import extract, in_unit_of, scale_of
 from rag.facts.quantity import Kind, Quantity
 from rag.languages import union
@@ -36,6 +36,8 @@ _CHANGED = re.compile(
     r"[^.;]{0,40}\bfrom[ \t]*[^\w]{0,4}$",
     re.IGNORECASE,
 )
+# "Round to 2 decimal places": wanted, not looked for.
+_PLACES = re.compile(r"\s*(?:位|decimal|d\.?p\.?\b)", re.IGNORECASE)
 _REACH = 40  # characters in which the words of a bound stand
 _A_YEAR = Fraction(3652425, 10000)  # days, Gregorian
 
@@ -62,6 +64,7 @@ class Range:
 
 _NOTHING = Quantity(Kind.NUMBER, 0, 0, "")
 Value = Quantity | Range
+Numbers = frozenset[Fraction | tuple[str, int]]
 
 
 class Relation(StrEnum):
@@ -87,6 +90,31 @@ def read(text: str) -> tuple[Value, ...]:
         else:
             values[-1] = joined
     return tuple(replace(v, text=text[v.start : v.end]) if isinstance(v, Range) else v for v in values)
+
+
+@lru_cache(maxsize=256)
+def numbers_in(text: str, *, asked: bool = False) -> Numbers:
+    """The numbers of a text, whatever their units, and the parts of its dates, for finding again: years are
+    numbers, a day is one of its month. `asked`: what is to be found, numbers in digits and no month beside
+    its day."""
+    folded = fold(text)
+    found: set[Fraction | tuple[str, int]] = set()
+    covered: set[int] = set()
+    for d in dates(folded):
+        p = d.period
+        covered.update(range(d.start, d.end))
+        days = [(p.month, p.day), *([p.swapped] if p.swapped and not asked else ())]
+        found.update(("day", 100 * (month or 0) + day) for month, day in days if day)
+        found.update((name, n) for name, n in p.parts.items() if name not in ("year", "day", "decade"))
+        found.update([Fraction(p.year)] if p.year else ())
+        if asked and p.day and p.month:
+            found.discard(("month", p.month))
+    for n in numerals(folded):
+        if n.start in covered or (asked and (n.style != "digits" or _PLACES.match(folded, n.end))):
+            continue
+        if n.style == "digits" or n.value != 1:  # "one" is mostly an article
+            found.add(n.value)
+    return frozenset(found)
 
 
 def _bounded(text: str, quantities: Sequence[Quantity]) -> Iterator[Value]:

@@ -33,13 +33,15 @@ class Language:
     `scales` what multiplies the number before it, `ordinals` 1 for the first and -1 for the last. Units of
     time and measure have their base unit and the exact factor to it ("week": ("day", 7)), currencies a code
     or a sign that several share, `article_words` the kind of numbered part ("clause": "section"). Words that
-    bound a value stand before it ("under": "<") or behind it ("or more": ">=").
+    bound a value stand before it ("under": "<") or behind it ("or more": ">="), `label_nouns` are those that
+    a letter or numeral tells apart, by the side where it stands ("party": "behind", 方: "both").
 
     `script` are the letters that are only the language's, as in a set of a regular expression; `unspaced`:
-    its words are not written apart. A full stop behind one of the `abbreviations` ends no sentence; `asking`
-    matches what only asks; `opposites` exclude each other. `wordings` ask for many passages ("count document"
-    and a pattern), `sides` compare; `asked` find in a question what it asks for, `topics` what it is
-    about where it names nothing. `patterns` are those of the file's tables by their keys:
+    its words are not written apart. `ends` matches what ends a sentence (where words are written apart,
+    before a capital), `items` what begins a line of a list; a full stop behind one of the `abbreviations`
+    ends none. `asking` matches what only asks; `opposites` exclude each other. `wordings` ask for many
+    passages ("count document" and a pattern), `sides` compare; `asked` find in a question what it asks for,
+    `topics` what it is about where it names nothing. `patterns` are those of the file's tables by their keys:
     "cues.negation.not"."""
 
     code: str
@@ -56,9 +58,12 @@ class Language:
     currencies_before: Mapping[str, str] = field(default_factory=dict)
     currencies_after: Mapping[str, str] = field(default_factory=dict)
     article_words: Mapping[str, str] = field(default_factory=dict)
+    label_nouns: Mapping[str, str] = field(default_factory=dict)
     bounds_before: Mapping[str, str] = field(default_factory=dict)
     bounds_behind: Mapping[str, str] = field(default_factory=dict)
     stop_words: frozenset[str] = frozenset()
+    ends: str = ""
+    items: str = ""
     abbreviations: frozenset[str] = frozenset()
     asking: str = ""
     opposites: tuple[tuple[str, str], ...] = ()
@@ -128,7 +133,8 @@ def _same(path: Path, what: str, known: set[str], needed: set[str], found: set[s
 
 @cache
 def _known() -> dict[str, Language]:
-    folders = sorted(path.parent for path in Path(__file__).parent.glob("*/words.toml"))
+    folders = [path.parent for path in Path(__file__).parent.glob("*/words.toml")]
+    folders.sort(key=lambda folder: (folder.name not in COMPLETE, folder.name))
     known = {folder.name: _load(folder) for folder in folders}
     default, *others = ({k for k in known[code].patterns if k[:5] != "part."} for code in COMPLETE)
     for code, keys in zip(COMPLETE[1:], others, strict=True):

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from rag.languages import LANGUAGES, either, patterns
+from rag.languages import LANGUAGES, either, patterns, union
 from rag.types import Span
 
 # Part of the index manifest: tokens made by another version do not match the ones in an index.
-TOKENS_VERSION = 1
+TOKENS_VERSION = 2
 
 _HAN = "".join(known.script for known in LANGUAGES.values() if known.unspaced)
 _HAN_RUN = re.compile(f"[{_HAN}]+")
@@ -29,12 +29,22 @@ ABBREVIATIONS: frozenset[str] = frozenset().union(*(known.abbreviations for know
 STOP_WORDS: frozenset[str] = frozenset().union(*(known.stop_words for known in LANGUAGES.values()))
 # Abbreviations that do end a sentence when a capital letter follows are not worth guessing at: a missed
 # boundary makes one long quote, a wrong one cuts a quote in two.
+SPACED_ENDS = either(lambda of: "" if of.unspaced else of.ends)
+UNSPACED_ENDS = either(lambda of: of.ends if of.unspaced else "")
 _SENTENCE_END = re.compile(
-    r"(?P<zh>[。！？；…]+[”’」』）\)\"']*)|(?P<en>[.!?]+[\"'”’\)\]]*)(?=\s+[\"'“‘\(\[]*[^\W_a-z]|\s*$)"
-    r"|(?P<para>\n[ \t\r\u3000]*\n)|(?P<item>\n)(?=[ \t\u3000]*(?:[-*•·▪]|\(?\d{1,2}[.)、]|\([a-z]{1,3}\)"
-    r"|[（(][一二三四五六七八九十]+[)）]|第[一二三四五六七八九十百千零\d]+条)\s*)"
+    rf"(?P<unspaced>{UNSPACED_ENDS})|(?P<spaced>{SPACED_ENDS})(?=\s+[\"'“‘\(\[]*[^\W_a-z]|\s*$)"
+    r"|(?P<para>\n[ \t\r\u3000]*\n)"
+    rf"|(?P<item>\n)(?=[ \t\u3000]*(?:[-*•·▪]|{either(lambda of: of.items)})\s*)"
 )
 
+# Letters that are stop words, where they may tell a name from others.
+_LETTER = re.compile(
+    r"[AIST](?:(?<=[A-Za-z]{3}[ \xa0-].)(?!\w)(?![.'’&-]\w)(?P<capital>(?=[ \xa0][A-Z]))?"
+    r"(?P<ends>(?=\s*(?:[.,;:!?)\]/]|$|(?:and|or|of|in|to|is|are|has|shall|must|may|with|for)\b)))?"
+    rf"|(?<![A-Za-z].)(?=[{_HAN}]))"
+)
+_NOUN = re.compile(r"[A-Za-z]+$")
+_LETTERED = frozenset(union(lambda language: language.label_nouns))
 _ASKING = re.compile(either(lambda of: "" if of.unspaced else of.asking), re.IGNORECASE)
 _ASKING_UNSPACED = re.compile(either(lambda of: of.asking if of.unspaced else ""))
 
@@ -81,7 +91,7 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     spans: list[Span] = []
     begin = start
     for match in _SENTENCE_END.finditer(text, start, stop):
-        if match.lastgroup == "en" and _is_abbreviation(text, begin, match.start()):
+        if match.lastgroup == "spaced" and _is_abbreviation(text, begin, match.start()):
             continue
         cut = match.start() if match.lastgroup in ("para", "item") else match.end()
         _append_trimmed(spans, text, begin, cut)
@@ -148,9 +158,9 @@ def _han_tokens(run: str) -> list[str]:
 def search_tokens(text: str) -> list[str]:
     """Tokens for the lexical index, in order: English words lower-cased and stemmed (Snowball English),
     numbers without thousands separators, Han runs as words and two-character grams. Stop words are kept;
-    `query_tokens` drops them."""
+    `query_tokens` drops them. The letter of a name (Party A, A股) is no stop word: "lettera"."""
     tokens: list[str] = []
-    for match in _TOKEN.finditer(normalise(text)):
+    for match in _TOKEN.finditer(normalise(_LETTER.sub(_letter, text))):
         token = match.group()
         if _HAN_RUN.match(token):
             tokens.extend(_han_tokens(token))
@@ -159,6 +169,18 @@ def search_tokens(text: str) -> list[str]:
         else:
             tokens.extend(_mixed_tokens(token))
     return tokens
+
+
+def _letter(match: re.Match[str]) -> str:
+    """A stop word of one letter, marked where it is the letter of the name before it (in Chinese behind it);
+    `rag.facts.names.labelled` reads all labels of names."""
+    letter = match.group()
+    if before := _NOUN.search(match.string, max(0, match.start() - 24), match.start() - 1):
+        noun = before.group().lower()
+        named = match["ends"] is not None if letter == "I" else match["capital"] is None
+        if not {noun, noun.removesuffix("s")} & _LETTERED and (not named or noun in STOP_WORDS):
+            return letter
+    return f"letter{letter}"
 
 
 def _mixed_tokens(token: str) -> list[str]:

@@ -69,7 +69,8 @@ def parse(source: Path, *, path: str, limits: Limits = Limits(), ocr: bool = Fal
         sha256=hashlib.sha256(data).hexdigest(),
         pages=parsed.pages,
         blocks=parsed.blocks,
-        empty_pages=parsed.empty_pages,
+        marks=parsed.marks,
+        losses=parsed.losses,
         metadata=dict(parsed.metadata),
     )
 

@@ -1,4 +1,5 @@
-"""What every parser shares: limits, the parsed value, and the builder that keeps text and offsets together.
+"""What every parser shares: limits, the parsed value, the builder that keeps text and offsets together, and
+tables that come as cells (HTML, DOCX, Markdown, sheets): which rows are column heads.
 
 No parser ever computes an offset. It hands pieces to a `TextBuilder`, which writes each one down and notes
 where it stands, so a block's span is right by construction."""
@@ -8,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
-from rag.types import Block, BlockKind, Page
+from rag.types import Block, BlockKind, Loss, Mark, Page, Table
+from rag.types.tables import joined_location, packed, row_spans, row_text
 
 # Kept out of stored text: controls (lone surrogates too, which no UTF-8 database takes) and characters that
 # nobody sees.
@@ -23,6 +26,13 @@ _NEEDS_CLEANING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\xa0\u00ad\u2007\u200b\u200e\u200f\u2028\u2029\u202f\u2060\ufeff\ufffe\uffff\ud800-\udfff]"
 )
 TITLE_LIMIT = 200
+_NUMBER = re.compile(r"[(（+\-–—−]?\s*(?:[A-Z]{0,3}[$€£¥￥])?\s*[(（]?[-−]?\d[\d,.\s]*[)）]?\s*[%％]?[)）]?$")
+_YEAR = re.compile(r"(?:FY\s?)?(?:19|20)\d\d(?:\s?[-–/]\s?(?:\d{2}|\d{4}))?$")
+_OPENS = frozenset(("$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "(€", "(£"))
+_CLOSES = frozenset((")", "%", "%)", ")%", "％"))
+MAX_COLUMNS = 256
+
+Grid = list[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +51,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A file's content, without what only its path knows. `title` may be empty: the caller falls back to the
-    file name."""
+    """A file's content, without what only its path knows; the fields are those of `Document`. `title` may be
+    empty: the caller falls back to the file name."""
 
     title: str
     text: str
     blocks: tuple[Block, ...]
     pages: tuple[Page, ...] = ()
-    empty_pages: tuple[int, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    losses: tuple[Loss, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,12 +86,8 @@ def shorten(text: str, limit: int = TITLE_LIMIT) -> str:
     return line[: cut if cut > 0 else limit - 1].rstrip() + "…"
 
 
-def join_cells(cells: Sequence[str]) -> str:
-    """A table row as text: cells on one line, joined by " | "; trailing empty cells are left out."""
-    flat = [one_line(cell) for cell in cells]
-    while flat and not flat[-1]:
-        flat.pop()
-    return " | ".join(flat)
+# A block, and of a row what is known of its table before its end, and its cells as `Table.rows` has them.
+_Piece = tuple[Block, Table | None, tuple[int, ...]]
 
 
 class TextBuilder:
@@ -94,11 +101,12 @@ class TextBuilder:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._length = 0
-        self._blocks: list[Block] = []
+        self._blocks: list[_Piece] = []
         self._pages: list[tuple[int, int]] = []
         self._headings: list[tuple[int, str]] = []
         self._page_break = False
         self._new_group = False
+        self._table = Table(0, 0)
 
     def __len__(self) -> int:
         return self._length
@@ -133,16 +141,49 @@ class TextBuilder:
     def code(self, text: str) -> None:
         self._add(BlockKind.CODE, text)
 
-    def row(self, text: str, *, header: str = "", location: str = "") -> None:
-        """One table row. All rows of a table, its head row included, are given the same `header`."""
-        self._add(BlockKind.TABLE_ROW, text, header=one_line(header), location=location)
+    def table(
+        self,
+        heads: Sequence[Sequence[str]] = (),
+        *,
+        units: tuple[str, ...] = (),
+        placed: bool = True,
+        spans: Sequence[tuple[int, int, int, int]] = (),
+    ) -> None:
+        """The rows that follow are those of another table; see `Table`."""
+        self._new_group = True
+        lines = tuple(tuple(filter(None, map(one_line, parts))) for parts in heads)
+        self._table = Table(0, 0, lines, tuple(map(one_line, units)), placed, spans=tuple(spans))
+
+    def row(self, cells: Sequence[str], *, location: str = "") -> None:
+        """One row of the table; a row without words is left out."""
+        flat = [one_line(cell) for cell in cells]
+        self._add(BlockKind.TABLE_ROW, row_text(flat), location=location, cells=row_spans(flat))
+
+    def line(self, text: str, cells: Sequence[tuple[int, int]]) -> None:
+        """One row as a line of text without white space around it, with the (start, end) of its cells."""
+        self._add(BlockKind.TABLE_ROW, text, cells=cells)
 
     def build(self, title: str = "") -> tuple[str, tuple[Block, ...], tuple[Page, ...]]:
-        """Text, blocks and pages. A top heading that repeats `title` is left out of the heading paths."""
+        """Text, blocks and pages. A top heading that repeats `title` is left out of the heading paths. What
+        stands between two rows ends their table."""
         own = letters(title)
-        blocks = (
-            [_without_title(b, own) if b.heading_path else b for b in self._blocks] if own else self._blocks
-        )
+        blocks: list[Block] = []
+        for path, group in groupby(self._blocks, key=lambda piece: piece[0].heading_path):
+            path = path[1:] if own and path and letters(path[0]) == own else path
+            for _, same in groupby(group, key=lambda piece: id(piece[1])):
+                run = list(same)
+                table, first, last = run[0][1], run[0][0], run[-1][0]
+                if table is not None:
+                    rows, place = (
+                        tuple(cells for *_, cells in run),
+                        joined_location(first.location, last.location),
+                    )
+                    table = replace(
+                        table, start=first.start, end=last.end, heading_path=path, location=place, rows=rows
+                    )
+                for n, (b, *_) in enumerate(run):
+                    row = (table, n) if table is not None else ()
+                    blocks.append(Block(b.kind, b.start, b.end, path, b.level, b.location, *row))
         ends = [start for _, start in self._pages[1:]] + [self._length]
         pages = tuple(
             Page(number, start, end) for (number, start), end in zip(self._pages, ends, strict=False)
@@ -154,20 +195,28 @@ class TextBuilder:
         self._length += len(piece)
 
     def _add(
-        self, kind: BlockKind, text: str, *, level: int = 0, header: str = "", location: str = ""
+        self,
+        kind: BlockKind,
+        text: str,
+        *,
+        level: int = 0,
+        location: str = "",
+        cells: Sequence[tuple[int, int]] = (),
     ) -> None:
         body = clean(text).strip()
         if not body:
             return
         if self._length and not self._page_break:
-            close = kind in self._CLOSE and self._blocks[-1].kind is kind and not self._new_group
+            close = kind in self._CLOSE and self._blocks[-1][0].kind is kind and not self._new_group
             self._put("\n" if close else "\n\n")
         self._page_break = False
         self._new_group = False
         path = tuple(line for _, line in self._headings)
         start = self._length
         self._put(body)
-        self._blocks.append(Block(kind, start, self._length, path, level, header, location))
+        block = Block(kind, start, self._length, path, level, location)
+        row = kind is BlockKind.TABLE_ROW
+        self._blocks.append((block, self._table if row else None, packed(start, cells) if row else ()))
 
 
 def letters(text: str) -> str:
@@ -175,7 +224,117 @@ def letters(text: str) -> str:
     return "".join(c for c in text.casefold() if c.isalnum())
 
 
-def _without_title(block: Block, title_key: str) -> Block:
-    if letters(block.heading_path[0]) != title_key:
-        return block
-    return replace(block, heading_path=block.heading_path[1:])
+def is_number(cell: str) -> bool:
+    """A quantity, as body cells hold; a bare year is none, because years head columns."""
+    text = cell.strip()
+    return _NUMBER.match(text) is not None and _YEAR.match(text) is None
+
+
+def rectangle(grid: Grid) -> Grid:
+    """Every row as wide as the widest (at most MAX_COLUMNS), every cell on one line."""
+    width = min(max((len(row) for row in grid), default=0), MAX_COLUMNS)
+    return [[one_line(c) for c in row[:width]] + [""] * (width - len(row)) for row in grid]
+
+
+def _attach_signs(row: list[str]) -> None:
+    for c, cell in enumerate(row):
+        if (
+            cell in _OPENS
+            and c + 1 < len(row)
+            and row[c + 1][:1].isdigit() | (row[c + 1][:1] in ("(", "—", "-", "–"))
+        ):
+            row[c], row[c + 1] = "", cell + row[c + 1]
+        elif cell in _CLOSES and c and row[c - 1]:
+            row[c - 1], row[c] = row[c - 1] + cell, ""
+
+
+def count_header_rows(grid: Grid) -> int:
+    """How many top rows name columns: rows without quantities; after the first only rows that name no line
+    (empty first cell)."""
+    count = 0
+    for row in grid[:4]:
+        filled = [cell for cell in row if cell]
+        if (
+            not filled
+            or any(is_number(cell) for cell in filled)
+            or (count and row[0])
+            or max(map(len, filled)) > 120
+        ):
+            break
+        count += 1
+    return count if count < len(grid) else 0
+
+
+def column_heads(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """The heads of each column, read downwards: "2019" above "Revenue"; a head that spans columns counts for
+    each of them (its copies stand in `rows`). Columns at the end without one are left out."""
+    heads = [tuple(dict.fromkeys(filter(None, column))) for column in zip(*rows, strict=True)]
+    while heads and not heads[-1]:
+        heads.pop()
+    return heads
+
+
+# (rows, columns) that a cell spans, by its row and column in a grid.
+GridSpans = Mapping[tuple[int, int], tuple[int, int]]
+
+
+def add_table(
+    builder: TextBuilder,
+    grid: Grid,
+    *,
+    header_rows: int = 0,
+    heads: Grid | None = None,
+    spans: GridSpans | None = None,
+) -> None:
+    """Add a table row by row; its head rows become one row, which is the head of all.
+
+    `header_rows`: how many top rows the format marks as heads (0: guess). `heads`: the grid with spanning
+    cells repeated, where the format knows spans; `spans`: (rows, columns) of those cells, by row and column.
+    Currency signs and closing brackets that stand in cells of their own, as in filings, are put to their
+    numbers, and columns without content are left out."""
+    grid = rectangle(grid)
+    heads = grid if heads is None else rectangle(heads)
+    if not grid or not grid[0]:
+        return
+    for row in grid:
+        _attach_signs(row)
+    count = min(header_rows, len(grid)) or count_header_rows(heads)
+    kept = _columns_with_content(grid, heads, count)
+    body = [[row[c] for c in kept] for row in grid]
+    if len(kept) == 1:
+        builder.start_group()
+        for row in body:
+            builder.paragraph(row[0])
+        return
+    named = column_heads([[row[c] for c in kept] for row in heads[:count]])
+    filled = [number for number, row in enumerate(body) if number >= count and any(row)]
+    numbers = {number: n for n, number in enumerate(filled, bool(named))}
+    builder.table(named, spans=_spans(spans or {}, kept, numbers))
+    builder.row([" ".join(parts) for parts in named])
+    for row in body[count:]:
+        builder.row(row)
+
+
+def _spans(
+    spans: GridSpans, kept: Sequence[int], numbers: Mapping[int, int]
+) -> list[tuple[int, int, int, int]]:
+    """`Table.spans`: what a cell spans of the columns that are kept and of the rows that have a number."""
+    places = {column: n for n, column in enumerate(kept)}
+    found = []
+    for (row, column), (rows, columns) in spans.items():
+        if row in numbers and column in places:
+            down = sum(n in numbers for n in range(row, row + rows))
+            across = sum(n in places for n in range(column, column + columns))
+            found += [(numbers[row], places[column], down, across)] if max(down, across) > 1 else []
+    return found
+
+
+def _columns_with_content(grid: Grid, heads: Grid, count: int) -> list[int]:
+    """Columns that any body row fills. A head that would be lost with the others keeps all non-empty
+    columns."""
+    columns = range(len(grid[0]))
+    kept = [c for c in columns if any(row[c] for row in grid[count:])]
+    head_cells = {row[c] for row in heads[:count] for c in kept}
+    if all(cell in head_cells for row in heads[:count] for cell in row if cell):
+        return kept
+    return [c for c in columns if any(row[c] for row in grid)]

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.errors import ParseError
-from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
-from rag.parsers.grid import MAX_COLUMNS, Grid, add_table
-from rag.parsers.headings import heading_level
+from rag.parsers.base import MAX_COLUMNS, Grid, Limits, Parsed, TextBuilder, add_table, one_line
+from rag.parsers.plain import heading_level
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -128,8 +127,8 @@ class _Reader:
             self.builder.paragraph(text)
 
     def _table(self, table: Any) -> None:
-        grid, heads, marked = _cells(table)
-        add_table(self.builder, grid, header_rows=marked, heads=heads)
+        grid, heads, marked, spans = _cells(table)
+        add_table(self.builder, grid, header_rows=marked, heads=heads, spans=spans)
 
 
 def _style_levels(document: Any) -> dict[str, int]:
@@ -222,10 +221,13 @@ def _looks_like_title(text: str) -> bool:
     return len(line) <= 80 and "\n" not in line and not line.endswith(tuple(".。;；,，:："))
 
 
-def _cells(table: Any) -> tuple[Grid, Grid, int]:
-    """Cells once and with column spans repeated, and how many top rows are marked as repeating heads."""
+def _cells(table: Any) -> tuple[Grid, Grid, int, dict[tuple[int, int], tuple[int, int]]]:
+    """Cells once and with column spans repeated; how many top rows are marked as repeating heads; and (rows,
+    columns) of spanning cells by row and column."""
     body: Grid = []
     heads: Grid = []
+    spans: dict[tuple[int, int], tuple[int, int]] = {}
+    tops: dict[int, int] = {}
     marked = 0
     for row in table.iter(_W + "tr"):
         if next(row.iterancestors(_W + "tbl")) is not table:
@@ -237,14 +239,19 @@ def _cells(table: Any) -> tuple[Grid, Grid, int]:
                 continue
             text = one_line(" ".join(_text(p) for p in cell.iter(_W + "p")))
             merge = cell.find(f"{_W}tcPr/{_W}vMerge")
-            if merge is not None and _value(merge) != "restart" and body and len(once) < len(body[-1]):
-                text = body[-1][len(once)]
             span = _integer(cell.find(f"{_W}tcPr/{_W}gridSpan")) or 1
-            count = max(0, min(span, MAX_COLUMNS - len(once)))
+            count, column = max(0, min(span, MAX_COLUMNS - len(once))), len(once)
+            if merge is not None and _value(merge) != "restart" and body and column < len(body[-1]):
+                text, top = body[-1][column], tops.get(column, len(body))
+                spans[top, column] = (len(body) - top + 1, count)
+            else:
+                tops[column] = len(body)
+                if count > 1:
+                    spans[len(body), column] = (1, count)
             once += ([text] + [""] * (count - 1))[:count]
             repeated += [text] * count
         if marked == len(body) and row.find(f"{_W}trPr/{_W}tblHeader") is not None:
             marked += 1
         body.append(once)
         heads.append(repeated)
-    return body, heads, marked
+    return body, heads, marked, spans

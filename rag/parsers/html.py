@@ -7,9 +7,8 @@ import re
 from contextlib import suppress
 from typing import Any
 
-from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
+from rag.parsers.base import MAX_COLUMNS, Grid, Limits, Parsed, TextBuilder, add_table, one_line
 from rag.parsers.encoding import decode
-from rag.parsers.grid import MAX_COLUMNS, Grid, add_table
 
 _SKIP = frozenset(
     "script style noscript template nav svg math-hidden head iframe object embed canvas audio video select "
@@ -176,14 +175,14 @@ class _Walker:
         if table.css_first("table table, h1, h2, h3, ul, ol, pre") is not None:
             return False
         rows = [row for row in table.css("tr") if not _skipped(row)]
-        body, heads, header_rows = _read_cells(rows)
+        body, heads, header_rows, spans = _read_cells(rows)
         if len(rows) < 2 or max((sum(map(bool, row)) for row in body), default=0) < 2:
             return False
         self._flush()
         caption = table.css_first("caption")
         if caption is not None:
             self.builder.paragraph(_cell_text(caption))
-        add_table(self.builder, body, header_rows=header_rows, heads=heads)
+        add_table(self.builder, body, header_rows=header_rows, heads=heads, spans=spans)
         return True
 
 
@@ -191,11 +190,12 @@ def _cell_text(node: Any) -> str:
     return one_line(node.text(separator=" ")) if node.css_first("br, p, div, li") else one_line(node.text())
 
 
-def _read_cells(rows: list[Any]) -> tuple[Grid, Grid, int]:
-    """Two grids of one shape: cells once, and with spanning cells repeated; and how many top rows are marked
-    as heads."""
+def _read_cells(rows: list[Any]) -> tuple[Grid, Grid, int, dict[tuple[int, int], tuple[int, int]]]:
+    """Two grids of one shape: cells once, and with spanning cells repeated; how many top rows are marked as
+    heads; and (rows, columns) of spanning cells by row and column."""
     body: Grid = []
     heads: Grid = []
+    spans: dict[tuple[int, int], tuple[int, int]] = {}
     below: dict[int, tuple[int, str]] = {}
     marked = 0
     for row in rows:
@@ -206,6 +206,8 @@ def _read_cells(rows: list[Any]) -> tuple[Grid, Grid, int]:
             _carry_down(once, repeated, below)
             text = _cell_text(cell)
             columns, lines = _span(cell, "colspan"), _span(cell, "rowspan")
+            if max(columns, lines) > 1:
+                spans[len(body), len(once)] = (lines, columns)
             for n in range(min(columns, MAX_COLUMNS - len(once))):
                 if lines > 1:
                     below[len(once)] = (lines - 1, text if n == 0 else "")
@@ -216,7 +218,7 @@ def _read_cells(rows: list[Any]) -> tuple[Grid, Grid, int]:
             marked += 1
         body.append(once)
         heads.append(repeated)
-    return body, heads, marked
+    return body, heads, marked, spans
 
 
 def _carry_down(once: list[str], repeated: list[str], below: dict[int, tuple[int, str]]) -> None:

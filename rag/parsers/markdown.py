@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from rag.parsers import html
-from rag.parsers.base import Limits, Parsed, TextBuilder, clean, join_cells, one_line
+from rag.parsers.base import Limits, Parsed, TextBuilder, clean, column_heads, one_line
 from rag.parsers.encoding import decode
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class _Reader:
         self._parser = _parser()
         self._marker = ""
         self._depth = 0
-        self._header = ""
+        self._headed = False
         self._page = ""
 
     def run(self) -> None:
@@ -107,7 +107,7 @@ class _Reader:
                 self._depth -= 1
             case "table_open":
                 self.builder.start_group()
-                self._header = ""
+                self._headed = False
             case "hr":
                 self.builder.start_group()
             case "tr_open" if token.map:
@@ -137,9 +137,11 @@ class _Reader:
             self._prose(line)
             self.builder.start_group()
             return
-        row = join_cells(_cells(line))
-        self._header = self._header or row
-        self.builder.row(row, header=self._header)
+        row = [one_line(cell) for cell in _cells(line)]
+        if not self._headed and any(row):
+            self.builder.table(column_heads([row]))
+            self._headed = True
+        self.builder.row(row)
 
     def _end_page(self) -> None:
         html.write(self._page, self.builder)

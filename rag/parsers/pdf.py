@@ -18,6 +18,7 @@ from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.pdf_layout import Layout, PageLines, Style, measure, running_key
 from rag.parsers.pdf_lines import CUT, PageText, TextLine, mend
 from rag.parsers.pdf_tables import find_tables
+from rag.types import Loss, LossKind
 
 _FILE_NAME = re.compile(
     r"\.(?:docx?|pdf|xlsx?|indd|pptx?|rtf|html?|tmp|qxd)\b|^untitled|^microsoft word|^[\W\d_]*$"
@@ -90,7 +91,7 @@ def prominent_line(pages: Sequence[PageLines], style: Style) -> str:
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
-    """Parse a PDF. Pages without text are read by OCR when `ocr` is set, else listed in `empty_pages`."""
+    """Parse a PDF. Pages without text are read by OCR when `ocr` is set, else they are losses."""
     if b"%PDF-" not in data[:_HEADER_WITHIN]:
         raise ParseError(f"{path}: not a PDF (its header is missing).", "corrupt")
     details = _Details(data)
@@ -101,8 +102,8 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     if ocr:
         with PDFIUM:
             _read_scans(data, pages)
-    empty = tuple(page.number for page in pages if not page.lines)
-    if len(empty) == len(pages):
+    losses = tuple(Loss(LossKind.PAGE_WITHOUT_TEXT, page=p.number) for p in pages if not p.lines)
+    if len(losses) == len(pages):
         raise ParseError(
             f"{path}: none of its {len(pages)} pages has text: a scan? "
             'Read it with --ocr (pip install "citewise[ocr]").',
@@ -119,7 +120,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
         builder.start_page(page.number)
         layout.add(page)
     text, blocks, spans = builder.build(title)
-    return Parsed(title, text, blocks, spans, empty, details.metadata | cover)
+    return Parsed(title, text, blocks, spans, losses=losses, metadata=details.metadata | cover)
 
 
 def _password(path: str) -> ParseError:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rag.parsers.base import TextBuilder, letters
-from rag.parsers.headings import heading_level, is_title_case
 from rag.parsers.pdf_lines import TextLine
-from rag.parsers.pdf_rows import read_row
+from rag.parsers.pdf_rows import cell_spans, read_row
 from rag.parsers.pdf_tables import PdfTable
-from rag.parsers.plain import is_list_item
+from rag.parsers.plain import heading_level, is_list_item, is_title_case
 
 _BULLET = re.compile(r"[•·▪●○◦‣■□➢✓–—-]$")
 _BULLETED = re.compile(r"[•▪●○◦‣■□➢✓]\s*\S")
@@ -82,12 +81,10 @@ class Layout:
         self._prose(page.lines[at:], outline, edge)
 
     def _table(self, page: PageLines, table: PdfTable) -> None:
-        header = table.header or self._continued(page, table)
-        self._last_table, self._last_table_page = (
-            PdfTable(table.first, table.body, table.last, header, table.columns),
-            page.number,
-        )
-        self._builder.start_group()
+        if not any(table.heads):
+            table = self._continued(page, table)
+        self._last_table, self._last_table_page = table, page.number
+        self._builder.table(table.heads, units=table.units, placed=False)
         pending: list[str] = []
         for n in range(table.first, table.last):
             text = page.lines[n].text
@@ -96,16 +93,16 @@ class Layout:
             following = page.lines[n + 1].text if n + 1 < table.last else ""
             if n >= table.body and not row.values and _wraps(text, following) and len(pending) < 4:
                 continue  # a label of several lines stays with its figures
-            self._builder.row("\n".join(pending), header=header)
+            whole = "\n".join(pending).strip()
+            self._builder.line(whole, cell_spans(whole))
             pending = []
-        if pending:
-            self._builder.row("\n".join(pending), header=header)
 
-    def _continued(self, page: PageLines, table: PdfTable) -> str:
-        """The heads of the table before, where this one has none and goes on with as many columns."""
+    def _continued(self, page: PageLines, table: PdfTable) -> PdfTable:
+        """With the heads of the table before, where this one goes on with as many columns."""
         last = self._last_table
-        near = last is not None and page.number - self._last_table_page <= 1
-        return last.header if near and last is not None and last.columns == table.columns else ""
+        if last is None or page.number - self._last_table_page > 1 or last.columns != table.columns:
+            return table
+        return replace(table, heads=last.heads, units=last.units)
 
     def _prose(self, lines: Sequence[TextLine], outline: Mapping[str, int], edge: float) -> None:
         paragraph: list[TextLine] = []

@@ -15,6 +15,10 @@ _VALUE = re.compile(
 )
 _NOTHING = frozenset("— – - -- ― － * N/A n/a NA NM nm N.M. n.m. # 不适用 无".split())
 _GLUE = frozenset("$ € £ ¥ ￥ % ％ ) ( )% %) US$ HK$ RMB pts bps pp".split())
+_OPENERS = frozenset(["$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "（"])
+_CLOSERS = frozenset(["%", "％", ")", ")%", "%)", "）"])
+# "(a)", a mark of a footnote between figures, which would end the row.
+_LETTER = re.compile(r"(?<=[\d)%] )[(][a-z][)](?!\S)")
 _FINANCIAL = re.compile(r"[,.()（）$€£¥￥%％]|^[—–－-]+$|\d{4}")
 _SENTENCE = re.compile(r"[a-z]{2,}[.:;]$|[。；]$|\.\s+[A-Z][a-z]+\s+[a-z]+")
 YEAR = re.compile(r"(?:FY)?(?:19|20)\d\d(?:年(?:度)?)?$")
@@ -58,6 +62,37 @@ def read_row(text: str) -> PdfRow:
         at -= 1
     values.reverse()
     return PdfRow(" ".join(words[:at]), tuple(values), bool(values) and all(YEAR.match(v) for v in values))
+
+
+def cell_spans(text: str) -> list[tuple[int, int]]:
+    """(start, end) of the label, empty where the line begins with a figure, and of each figure of a line,
+    with the currency sign, bracket or percent sign that stand beside it."""
+    plain = _LETTER.sub(lambda m: " " * len(m.group()), text)
+    values = list(read_row(plain).values)
+    words = [m.span() for m in re.finditer(r"\S+", plain)] if values else []
+    found: list[tuple[int, int]] = []
+    at = len(words)
+    while at and values:
+        at -= 1
+        if plain[slice(*words[at])] != values[-1]:
+            continue  # a sign that belongs to the figure before or after it
+        values.pop()
+        found.append(_with_signs(plain, words, at))
+    # What `read_row` skipped in front of the first figure are its signs.
+    while found and at and plain[slice(*words[at - 1])] in _OPENERS:
+        at -= 1
+    label = len(text[: words[at][0]].rstrip()) if found else len(text)
+    return [(0, label), *reversed(found)]
+
+
+def _with_signs(text: str, words: Sequence[tuple[int, int]], at: int) -> tuple[int, int]:
+    first = last = at
+    if text[slice(*words[at])] not in _NOTHING:
+        while first and text[slice(*words[first - 1])] in _OPENERS:
+            first -= 1
+        while last + 1 < len(words) and text[slice(*words[last + 1])] in _CLOSERS:
+            last += 1
+    return words[first][0], words[last][1]
 
 
 def is_value(word: str) -> bool:

@@ -102,34 +102,33 @@ def _ends_head(text: str) -> bool:
     )
 
 
-def units_above(lines: Sequence[TextLine], head: int, floor: int) -> str:
+def units_above(lines: Sequence[TextLine], head: int, floor: int) -> tuple[str, ...]:
     """ "in millions" from the sentence that introduces the table."""
     for n in range(head - 1, max(floor, head - 5) - 1, -1):
         found = re.search(r"[(（][^()（）]*[)）]", lines[n].text) if _UNITS.search(lines[n].text) else None
         if found and _UNITS.search(found.group()):
-            return found.group()
-    return ""
+            return (found.group(),)
+    return ()
 
 
-def head_text(
+def column_heads(
     head: Sequence[TextLine], samples: Sequence[TextLine], columns: int, geometry: Geometry | None
-) -> str:
-    """Column heads joined by " | ": first what holds for all columns (units, period), then one head per
-    column."""
+) -> tuple[tuple[str, ...], ...]:
+    """What holds for all columns (units, period), then the heads of each column; the head lines themselves
+    where the columns are not found."""
     lines = _without_labels(head, samples, geometry)
     if not lines:
-        return ""
+        return ()
     extents = _extents(samples, columns, geometry) if geometry else []
     if not extents or geometry is None:
-        return " | ".join(_short(line.text) for line in lines)
+        return tuple(_short([line.text]) for line in lines)
     common: list[str] = []
     heads: list[list[str]] = [[] for _ in extents]
     for cells in _visual_rows(lines, geometry):
         _lay_over(cells, extents, common, heads)
-    parts = [" ".join(common)] + [" ".join(parts) for parts in heads]
-    if not any(parts[1:]):
-        return _short(parts[0], 160)
-    return " | ".join([_short(parts[0], 120)] + [_short(part) for part in parts[1:]])
+    if not any(heads):
+        return (_short(common, 160),)
+    return (_short(common, 120), *map(_short, heads))
 
 
 def _without_labels(
@@ -150,8 +149,9 @@ def _without_labels(
     return kept
 
 
-def _short(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0]
+def _short(parts: Sequence[str], limit: int = 60) -> tuple[str, ...]:
+    text = " ".join(parts)
+    return tuple(filter(None, parts if len(text) <= limit else [text[:limit].rsplit(" ", 1)[0]]))
 
 
 def _extents(samples: Sequence[TextLine], columns: int, geometry: Geometry) -> list[TextCell]:
@@ -246,14 +246,16 @@ def _nearest(cell: TextCell, columns: Sequence[TextCell]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class PdfTable:
-    """Lines `first` to `last` (exclusive) of a page; the first figures stand in line `body`. `header` is ""
-    where no head was found above; `columns` is the usual number of figures in a row."""
+    """Lines `first` to `last` (exclusive) of a page; the first figures stand in line `body`. `heads` are
+    `column_heads`, () where no head was found above; `columns` is the usual number of figures in a row;
+    `units` are stated by the sentence that introduces the table."""
 
     first: int
     body: int
     last: int
-    header: str
     columns: int
+    heads: tuple[tuple[str, ...], ...] = ()
+    units: tuple[str, ...] = ()
 
 
 def find_tables(lines: Sequence[TextLine], geometry: Geometry | None = None) -> list[PdfTable]:
@@ -266,9 +268,10 @@ def find_tables(lines: Sequence[TextLine], geometry: Geometry | None = None) -> 
         counts = Counter(rows[n].count for n in range(first, last) if rows[n].seed)
         columns = max(counts, key=lambda n: (counts[n], n))
         samples = [lines[n] for n in range(first, last) if rows[n].seed and rows[n].count == columns][:3]
-        header = head_text(lines[head:first], samples, columns, geometry)
-        units = units_above(lines, head, floor) if header and not speaks_of_units(header) else ""
-        tables.append(PdfTable(head, first, last, f"{units} {header}" if units else header, columns))
+        heads = column_heads(lines[head:first], samples, columns, geometry)
+        stated = any(speaks_of_units(" ".join(parts)) for parts in heads)
+        units = () if stated or not any(heads) else units_above(lines, head, floor)
+        tables.append(PdfTable(head, first, last, columns, heads, units))
         floor = last
     return tables
 

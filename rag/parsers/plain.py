@@ -1,4 +1,5 @@
-"""Plain text: paragraphs at blank lines, headings and list items by their wording."""
+"""Plain text: paragraphs at blank lines, headings and list items by their wording, as in every format that
+does not say what they are: numbering, capitals, first words."""
 
 from __future__ import annotations
 
@@ -6,7 +7,6 @@ import re
 
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.encoding import decode
-from rag.parsers.headings import heading_level
 
 _LIST_ITEM = re.compile(
     r"(?:[-*+•·▪●○◦‣–]|\(?[a-zA-Z0-9]{1,2}[.)]|\([ivx]{1,4}\)|[（(][一二三四五六七八九十\d]{1,3}[)）]|[①-⑳])\s+\S|[（(][一二三四五六七八九十]{1,3}[)）]"
@@ -14,6 +14,45 @@ _LIST_ITEM = re.compile(
 _ARTICLE = re.compile(r"第[一二三四五六七八九十百千零〇两\d]{1,9}条")
 _INDENT = re.compile("\u3000|\t| {2,8}(?=\\S)")
 _SENTENCE_END = re.compile(r"[.!?。！？；;:：][”’\"')）」』]*$")
+_NUMERAL = "[一二三四五六七八九十百千零〇两\\d]+"
+# (level, pattern): the pattern must match the beginning of the line.
+_PATTERNS = tuple(
+    (level, re.compile(pattern, re.I))
+    for level, pattern in (
+        (1, rf"第\s*{_NUMERAL}\s*(?:编|篇|卷|部分)(?=\s|$|[^的第])"),
+        (2, rf"第\s*{_NUMERAL}\s*章"),
+        (3, rf"第\s*{_NUMERAL}\s*节"),
+        (4, rf"第\s*{_NUMERAL}\s*条(?:之{_NUMERAL})?(?=[\s:：]|$)"),
+        (2, rf"(?:附件|附录|附表)\s*{_NUMERAL}?(?=[\s：:]|$)"),
+        (3, r"[一二三四五六七八九十]{1,3}\s*、"),
+        (4, r"[（(][一二三四五六七八九十]{1,3}[)）]"),
+        (1, r"PART\s+(?:[IVXLC]+|\d+|[A-Z])\b"),
+        (2, r"ITEMS?\s+\d+[A-C]?\b"),
+        (
+            2,
+            r"(?:CHAPTER|ARTICLE|TITLE|SCHEDULE|APPENDIX|ANNEX|EXHIBIT|ATTACHMENT)\s+"
+            r"(?:[IVXLC]+|\d+(?:\.\d+)*|[A-Z])\b",
+        ),
+        (3, r"(?:SECTION|SEC\.|§)\s*\d+(?:\.\d+)*"),
+        (3, r"NOTES?\s+\d+\b"),
+        # The parts of annual reports that stand behind the numbered items.
+        (2, r"(?:CONDENSED\s+)?CONSOLIDATED\s+(?:STATEMENTS?\s+OF|BALANCE\s+SHEETS?)\b"),
+        (2, r"NOTES\s+TO\s+(?:THE\s+)?(?:CONDENSED\s+)?(?:CONSOLIDATED\s+)?FINANCIAL\s+STATEMENTS\b"),
+        (2, r"REPORT\s+OF\s+INDEPENDENT\s+REGISTERED\b|SIGNATURES?$"),
+    )
+)
+_NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,4})([.)、]?)\s*(?=[A-Z\u4e00-\u9fff])")
+_ENDS_OPEN = re.compile(
+    r"[,;:，；：、。！？!?]$|[a-z\d)]\.$|[-–—]$|\b(?:and|or|of|the|to|in|for|a|an|by|with)$"
+)
+_CONTENTS_LINE = re.compile(r"(?:\.\s?){3,}|…|\s\d{1,3}$")
+_WORD = re.compile(r"[^\W\d_]+")
+_HAN = re.compile("[\u4e00-\u9fff]")
+MAX_LENGTH = 120
+MAX_HAN = 40
+_SMALL = frozenset(
+    "a an and as at by for from in into of on or over per the to under upon via vs with without de la".split()
+)
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
@@ -84,3 +123,61 @@ def _flush(builder: TextBuilder, paragraph: list[str]) -> None:
     else:
         builder.paragraph(text)
     paragraph.clear()
+
+
+def heading_level(line: str) -> int:
+    """Level 1 to 5 that a line's own wording gives it, 0 for none. The line is judged alone: the caller knows
+    whether it stands by itself, and in which type."""
+    text = line.strip()
+    if not _short(text):
+        return 0
+    for level, pattern in _PATTERNS:
+        match = pattern.match(text)
+        if match:
+            return level if _title_follows(text[match.end() :]) else 0
+    match = _NUMBERED.match(text)
+    if match and not _ENDS_OPEN.search(text) and not _CONTENTS_LINE.search(text):
+        depth = match.group(1).count(".")
+        return min(2 + depth, 5) if (depth or match.group(2)) and is_title_case(text[match.end() :]) else 0
+    return 3 if is_capitals(text) and not _ENDS_OPEN.search(text) else 0
+
+
+def _short(text: str) -> bool:
+    return bool(text) and len(text) <= MAX_LENGTH and len(_HAN.findall(text)) <= MAX_HAN
+
+
+def _title_follows(rest: str) -> bool:
+    """What stands after "Item 7." or "第三章" is nothing or a title: no sentence, no reference within a
+    sentence, no line of a table of contents."""
+    title = rest.strip(" \t\u3000.:：—–-")
+    if not title:
+        return True
+    if _CONTENTS_LINE.search(title) or re.search(r"[,;，；。：:、]$|[a-z]\.$", rest.rstrip()):
+        return False
+    if _HAN.search(title):
+        return not re.search("[，。；]", title) and rest[:1] not in "的、，至和或规"
+    if re.match(r"[^\w\s]*[a-z(,;]", rest.lstrip(" .:—–-")):
+        return False
+    return is_title_case(title)
+
+
+def is_capitals(text: str) -> bool:
+    """Set in capitals: at least two words or one of five letters, and no small letter outside a suffix."""
+    letters = [c for c in text if c.isalpha()]
+    if len(letters) < 5 or len(letters) < len(text.replace(" ", "")) * 0.6:
+        return False
+    return all(c.isupper() for c in letters) and text[:1] not in "•-–—*"
+
+
+def is_title_case(text: str) -> bool:
+    """Every word begins with a capital but for articles and prepositions; one sentence-case title of up to
+    eight words passes. Chinese has no case: anything without a comma or full stop passes."""
+    if _HAN.search(text):
+        return not re.search("[，。；]", text)
+    words = _WORD.findall(text)
+    if not words:
+        return False
+    strong = [w for w in words if w.lower() not in _SMALL]
+    return words[0][0].isupper() and (
+        all(w[0].isupper() for w in strong) or (len(words) <= 8 and "," not in text and ". " not in text)
+    )

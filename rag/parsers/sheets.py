@@ -12,10 +12,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from rag.errors import ParseError
-from rag.parsers.base import Limits, Parsed, TextBuilder, clean, join_cells
+from rag.parsers.base import (
+    MAX_COLUMNS,
+    Limits,
+    Parsed,
+    TextBuilder,
+    clean,
+    column_heads,
+    is_number,
+    one_line,
+)
 from rag.parsers.docx import check_zip, core_properties
 from rag.parsers.encoding import decode
-from rag.parsers.grid import MAX_COLUMNS, is_number
 
 _DELIMITERS = ",;\t|"
 
@@ -60,7 +68,7 @@ class _Rows:
 
     def __init__(self, builder: TextBuilder) -> None:
         self._builder = builder
-        self._header: str | None = None
+        self._begun = False
         self._offset = 0
         self._gap = False
 
@@ -69,19 +77,19 @@ class _Rows:
         if not filled:
             self._gap = True
             return
-        if len(filled) == 1 and (self._header is None or self._gap):
+        opens = self._gap or not self._begun
+        if len(filled) == 1 and opens:
             self._builder.paragraph(filled[0], location=location)
             return
-        if (self._header is None or self._gap) and _names_columns(filled):
-            self._builder.start_group()
+        if opens and _names_columns(filled):
             self._offset = next(n for n, cell in enumerate(cells) if cell.strip())
-            self._header = join_cells(cells[self._offset :])
-        elif self._header is None:
-            self._header = ""
-        self._gap = False
+            self._builder.table(column_heads([[one_line(cell) for cell in cells[self._offset :]]]))
+        elif not self._begun:
+            self._builder.table()
+        self._begun, self._gap = True, False
         if not any(cell.strip() for cell in cells[: self._offset]):
             cells = cells[self._offset :]
-        self._builder.row(join_cells(cells), header=self._header or "", location=location)
+        self._builder.row(cells, location=location)
 
 
 def _names_columns(filled: list[str]) -> bool:

@@ -22,7 +22,7 @@ from rag.questions.naming import Named, find_names
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What answers a question without its words: the parts of documents where it stands (as `Chunk.role` has
+    """What answers a question without its words: the parts of documents where it stands (as `Chunk.roles` has
     them, the likeliest first) and, for each line of them, the alternative wordings that it is printed under,
     the commonest first. `lines` is empty where the question names a part and nothing in it."""
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rag.facts.dates import FiscalPeriod, read_periods
+from rag.facts.names import labelled
+from rag.facts.numerals import fold
+from rag.facts.references import UNITS, references
 from rag.languages import patterns
 from rag.languages.text import (
     STOP_WORDS,
@@ -23,7 +26,12 @@ from rag.languages.text import (
 from rag.questions.naming import Word, name_words, spaced
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_CAPITALISED = re.compile(r"[A-Z][\w&.'’-]*")
+_CAPITALISED = re.compile(r"(?<!\w)[A-Z][\w&.'’-]*")
+_WHETHER = re.compile(
+    r"^\W*(?:is|are|was|were|did|does|do|has|have|had|must|may|can|shall|will|should)\b|\bwhether\b"
+    r"|是否|能否|可否|有没有|是不是|吗",
+    re.IGNORECASE,
+)
 _ZH_TITLE = re.compile(r"[《「“\"]([^》」”\"]{1,40})[》」”\"]")
 
 
@@ -55,13 +63,15 @@ _ASKED = {AnswerType(kind): pattern for kind, pattern in patterns("expects").ite
 @dataclass(frozen=True, slots=True)
 class Wording:
     """A text that asks, by its words alone. `expects` is the kind of answer, `names` are capitalised words or
-    quoted titles as typed, `numbers` digits without separators; `tokens` are those that a search looks for,
-    `content` those that say what it is about. `name_words` have their places in `spaced`."""
+    quoted titles as typed, `labelled` those that a letter or numeral tells apart ("Party A"), `numbers`
+    digits without separators; `tokens` are those that a search looks for, `content` those that say what it is
+    about. `name_words` have their places in `spaced`."""
 
     text: str
     language: str
     expects: AnswerType
     names: tuple[str, ...]
+    labelled: tuple[str, ...]
     numbers: tuple[str, ...]
     tokens: tuple[str, ...]
     content: tuple[str, ...]
@@ -83,6 +93,7 @@ def read_wording(text: str) -> Wording:
         language=detect_language(text),
         expects=expected(text),
         names=_names(text),
+        labelled=_labelled(text),
         numbers=tuple(dict.fromkeys(n.replace(",", "") for n in _NUMBER.findall(normalise(text)))),
         tokens=tuple(query_tokens(text)),
         content=tuple(content_tokens(text)),
@@ -93,7 +104,10 @@ def read_wording(text: str) -> Wording:
 
 
 def expected(text: str) -> AnswerType:
-    """The first kind that a pattern of the question speaks for; OTHER where none does."""
+    """The first kind that a pattern of the question speaks for; OTHER where none does. What Party A does is
+    no question for a party."""
+    for name in reversed(labelled(fold(text))):
+        text = text[: name.start] + text[name.label_start :]
     return next((kind for kind, pattern in _ASKED.items() if pattern.search(text)), AnswerType.OTHER)
 
 
@@ -108,3 +122,14 @@ def _names(question: str) -> tuple[str, ...]:
             if len(word) > 1 and word.lower() not in STOP_WORDS and not (opens and word[1:].islower()):
                 found.append(word)
     return tuple(dict.fromkeys(found))
+
+
+def _labelled(question: str) -> tuple[str, ...]:
+    """Names with a letter or numeral; those of articles are no names. "Does Party A insure it?" is answered
+    by who does: there the letter is what is asked."""
+    if _WHETHER.search(question):
+        return ()
+    folded = fold(question)
+    parts = [(q.start, q.end) for q in references(folded) if q.unit in UNITS]
+    found = [n for n in labelled(folded) if n.noun and not any(s < n.end and n.start < e for s, e in parts)]
+    return tuple(dict.fromkeys(question[n.start : n.end] for n in found))

@@ -58,9 +58,9 @@ def find_line_items(store: Store, sought: Sequence[Sought], documents: Sequence[
     rows = {row.id: row for row in store.candidates(sorted(frozenset().union(*passages)))}
     roles = store.roles(documents) if sought and documents else {}
     pages = [frozenset(page for i in found if i in rows for page in pages_of(rows[i])) for found in passages]
-    weight = {role: _role(role, sought) for role in {"", *roles.values()}}  # few, for many passages
-    candidates = rows.keys() | {i for i, role in roles.items() if weight[role]}
-    best = sorted(candidates, key=lambda i: (-weight[roles.get(i, "")] - _share(i, passages), i))
+    weight = {stands: _role(stands, sought) for stands in {(), *roles.values()}}  # few, for many passages
+    candidates = rows.keys() | {i for i, stands in roles.items() if weight[stands]}
+    best = sorted(candidates, key=lambda i: (-weight[roles.get(i, ())] - _share(i, passages), i))
     return Lines(tuple(passages), tuple(pages), tuple(best[:_ADDED]))
 
 
@@ -72,9 +72,8 @@ def _share(member: object, sets: Sequence[frozenset[object]] | Sequence[frozense
     return sum(member in found for found in sets) / len(sets) if sets else 0.0
 
 
-def _role(role: str, sought: Sequence[Sought]) -> float:
+def _role(stands: tuple[str, ...], sought: Sequence[Sought]) -> float:
     """1 where one of the passage's statements is the first that a need names, 1/2 for its second ..."""
-    stands = role.split("|") if role else ()
     ranks = [need.roles.index(s) for need in sought for s in stands if s in need.roles]
     return 1.0 / (1 + min(ranks)) if ranks else 0.0
 
@@ -106,7 +105,7 @@ def agreements(
         values["article_named"] = article_agrees(constraints, *openings[n]) if openings else 0.0
         values["lines"] = _share(row.id, lines.passages)
         values["page_lines"] = max((_share(page, lines.pages) for page in pages_of(row)), default=0.0)
-        values["role"] = _role(row.role, sought)
+        values["role"] = _role(row.roles, sought)
         values["superseded"] = float(row.document_id in superseded)
         for column in values.keys() & place.keys():
             table[n, place[column]] = values[column]

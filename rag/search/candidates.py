@@ -9,13 +9,19 @@ meaning: what they find is a hint for choosing sentences, never a filter.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from rag.languages import language, patterns
+from rag.facts.dates import FoundDate, dates
+from rag.facts.names import labelled
+from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, HAN_NUMERAL, alternatives, fold
+from rag.facts.quantities import Kind, Quantity, extract
+from rag.languages import patterns
 from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
 from rag.questions.expects import AnswerType, Wording
-from rag.types import Span
+from rag.types import Cell, Span
+from rag.types.tables import heads_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,8 @@ class Sentence:
     end: int
     text: str
     surroundings: str
-    header: str
+    heads: tuple[str, ...]
+    cells: tuple[Cell, ...]
     location: str
     head: str
     first: bool
@@ -89,12 +96,13 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class SentenceUnit:
-    """A sentence or a table row as read: offset in the document, verbatim text, column heads and cells of a
-    row; whether it is a row."""
+    """A sentence or a table row as read: offset in the document, verbatim text; of a row its column heads and
+    cells (as in `Evidence`); its place; whether it is a row."""
 
     start: int
     text: str
-    header: str = ""
+    heads: tuple[str, ...] = ()
+    cells: tuple[Cell, ...] = ()
     location: str = ""
     row: bool = False
 
@@ -109,7 +117,8 @@ def make_sentences(
     made: list[Sentence] = []
     titles = frozenset(search_tokens(surroundings))
     for n, unit in enumerate(units):
-        context_tokens = titles | frozenset(search_tokens(unit.header)) if unit.header else titles
+        header = heads_text(unit.heads)
+        context_tokens = titles | frozenset(search_tokens(header)) if header else titles
         sequence = tuple(search_tokens(unit.text))
         if context_tokens.issuperset(sequence):
             continue
@@ -120,8 +129,9 @@ def make_sentences(
                 start=unit.start,
                 end=unit.start + len(unit.text),
                 text=unit.text,
-                surroundings=f"{surroundings}\n{unit.header}",
-                header=unit.header,
+                surroundings=f"{surroundings}\n{header}",
+                heads=unit.heads,
+                cells=unit.cells,
                 location=unit.location,
                 head=head,
                 first=not made,
@@ -141,53 +151,32 @@ def any_of(*patterns: str, flags: re.RegexFlag = re.IGNORECASE) -> re.Pattern[st
     return re.compile("|".join(patterns), flags)
 
 
-_SPELLED_EN = (
-    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen"
-    r"|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand"
-    r"|million|billion|half|dozen|once|twice)"
-)
-_TIME_UNITS = language("en").patterns["part.time_units"]
-_DIGITS = r"\d+(?:[.,]\d+)*"
-_HAN_DIGITS = r"[〇零一二三四五六七八九十百千万亿两半数几]+"
-_UNITS_ZH = "个年月日天人次种部岁名条项家位所座届元度倍米公千万亿克升吨层间台小分秒集章首支"
-_NUMBER = any_of(
-    _DIGITS,
-    rf"\b{_SPELLED_EN}\b",
-    rf"{_HAN_DIGITS}(?=[{_UNITS_ZH}])",
-    r"\b(?:daily|weekly|monthly|annually)\b",
-)
-_SCALE = r"(?:thousand|million|billion|trillion|m|bn|k)\b"
-_MONEY = any_of(
-    rf"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|CNY|RMB|HKD|JPY|CHF|Rs\.?)) ?{_DIGITS}(?: ?{_SCALE})?",
-    rf"(?:{_DIGITS}|\b{_SPELLED_EN})(?: {_SCALE})? ?(?:dollars?|euros?|pounds?|yuan|rupees?|yen|francs?"
-    rf"|cents?|USD|EUR)\b",
-    rf"(?:{_DIGITS}|{_HAN_DIGITS}) ?[万亿千百]*(?:余|多)?[美欧日港]?[元圆块镑]",
-)
-_AMOUNT_CELL = re.compile(r"\(?\d{1,3}(?:,\d{3})+(?:\.\d+)?\)?|\b\d+\.\d{1,2}\b")
-_PERCENT = any_of(
-    rf"{_DIGITS} ?[%％‰]|(?:{_DIGITS}|\b{_SPELLED_EN}(?:-\w+)?) (?:percent|per ?cent|percentage points?"
-    rf"|basis points)\b",
-    r"百分之[〇零一二三四五六七八九十百点]+|[千万]分之|[一二三四五六七八九十]成|\b(?:half|third|quarter"
-    r"|two-thirds)\b",
-    r"[一二三四五六七八九十]+分之[一二三四五六七八九十]+",
-)
-_DURATION = any_of(
-    rf"(?:{_DIGITS}|\b{_SPELLED_EN}(?:[- ]{_SPELLED_EN})?)\)?[- ](?:\w+ )?(?:{_TIME_UNITS})\b",
-    rf"(?:{_DIGITS}|{_HAN_DIGITS}) ?(?:周?年|个?月|[天日周]|个?小时|分钟|个?星期|个工作日|个季度|世纪)",
-    r"\b(?:a|an|per) (?:year|month|week|day|decade|hour)\b|\b(?:from|between) \d{4} (?:to|and|until) \d{4}\b",
-)
-_MONTH = (
-    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
-    "|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
-)
-_DATE = any_of(
-    r"\b(?:1[0-9]|20)\d{2}s?\b(?! ?(?:%|million|billion|people|metres|meters|km|kg|miles))",
-    rf"\b(?:{_MONTH})\.? \d{{1,2}}\b|\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?(?:{_MONTH})\b"
-    rf"|\b(?:{_MONTH}) \d{{4}}\b",
-    r"\b\d{1,2}(?:st|nd|rd|th) century\b|\b\d{1,4} (?:BCE?|AD|CE)\b|\b(?:late|early|mid)-?\d{4}\b",
-    r"\d{1,4}\s?年(?!度?报)|\d{1,2}\s?[月日]|[〇零一二三四五六七八九十]+[月日年]|世纪|年代|\bcentur(?:y"
-    r"|ies)\b|\b\d{1,2}:\d\d\b",
-)
+# What else than a number tells how much, how long and when.
+_ALSO: dict[AnswerType, re.Pattern[str]] = {
+    AnswerType.NUMBER: any_of(
+        r"\b(?:once|twice|half|dozen|daily|weekly|monthly|annually)\b", "[半几数][个年月天日次]"
+    ),
+    AnswerType.MONEY: re.compile(r"\(?\d{1,3}(?:,\d{3})+(?:\.\d+)?\)?|\b\d+\.\d{1,2}\b"),
+    AnswerType.PERCENT: any_of(r"\b(?:half|third|quarter)\b"),
+    AnswerType.DURATION: any_of(r"\b(?:an?|per) (?:year|month|week|day|decade|hour)\b"),
+    # Parts of dates and years of an era: 三日, 元和四年（809年）.
+    AnswerType.DATE: any_of(
+        r"\bcentur(?:y|ies)\b|世纪|年代|\b\d{1,4} (?:BCE?|AD|CE)\b",
+        rf"[\d{HAN_NUMERAL}元]{{1,4}}[年月日](?!度?报)",
+    ),
+}
+_KINDS: dict[AnswerType, frozenset[Kind]] = {
+    AnswerType.NUMBER: frozenset(Kind) - {Kind.REFERENCE},
+    AnswerType.MONEY: frozenset({Kind.MONEY}),
+    AnswerType.PERCENT: frozenset({Kind.SHARE}),
+    AnswerType.DURATION: frozenset({Kind.DURATION}),
+}
+_HINTS = {
+    AnswerType.MONEY: re.compile(alternatives([*CURRENCY_BEFORE, *CURRENCY_AFTER]), re.IGNORECASE),
+    AnswerType.PERCENT: any_of(
+        r"[%％‰/成点]|分之|per ?cent|points?|pct|bps|halves|half|third|fourth|fifth|tenth|quarter"
+    ),
+}
 _PLACE = any_of(
     r"\b(?:in|at|near|from|to|of|on|off|around|between|across"
     r"|throughout) (?:the )?(?:[\w-]+ )?[A-Z][\w.'’-]+(?:,? [A-Z]\w+)*",
@@ -215,13 +204,6 @@ _NAMES_ZH = {
     AnswerType.NAME: re.compile(f'{_PERSON_ZH}|{_ORGANISATION_ZH}|[《「“"][^》」”"]{{1,40}}[》」”"]'),
 }
 _CLAUSES = {AnswerType(kind): pattern for kind, pattern in patterns("clause").items()}
-_SPANS: dict[AnswerType, re.Pattern[str]] = {
-    AnswerType.NUMBER: _NUMBER,
-    AnswerType.PERCENT: _PERCENT,
-    AnswerType.DURATION: _DURATION,
-    AnswerType.DATE: _DATE,
-    AnswerType.PLACE: _PLACE,
-}
 NAMING = frozenset({AnswerType.PERSON, AnswerType.ORGANISATION, AnswerType.NAME})
 # Capitalised at the beginning of a sentence without being names.
 _OPENERS = STOP_WORDS | frozenset(
@@ -240,22 +222,41 @@ def answers_in(sentence: str, kind: AnswerType, known: str = "") -> list[Span]:
         return []
     if kind in _CLAUSES:
         return [Span(m.start(), m.end()) for m in _CLAUSES[kind].finditer(sentence)]
-    if kind is AnswerType.MONEY:
-        found = [*_MONEY.finditer(sentence), *_AMOUNT_CELL.finditer(sentence)]
-    elif kind in NAMING:
-        return [s for s in _names_in(sentence, kind) if _is_fresh(sentence[s.start : s.end], known)]
+    if kind in NAMING:
+        spans = list(_names_in(sentence, kind))
+    elif kind is AnswerType.PLACE:
+        spans = [Span(m.start(), m.end()) for m in _PLACE.finditer(sentence)]
     else:
-        found = list(_SPANS[kind].finditer(sentence))
-    return [Span(m.start(), m.end()) for m in found if _is_fresh(m.group(), known)]
+        spans = [Span(v.start, v.end) for v in _values(sentence, kind)]
+        spans += [Span(m.start(), m.end()) for m in _ALSO[kind].finditer(sentence)]
+    return [s for s in spans if _is_fresh(sentence[s.start : s.end], known)]
+
+
+def _values(sentence: str, kind: AnswerType) -> Iterable[Quantity | FoundDate]:
+    """The quantities of a kind; a sentence is read whole only where it may hold one."""
+    if kind is AnswerType.DATE:
+        return dates(fold(sentence))
+    if kind in _HINTS and not _HINTS[kind].search(sentence):
+        return ()
+    return (q for q in extract(sentence) if q.kind in _KINDS[kind])
 
 
 def _is_fresh(text: str, known: str) -> bool:
-    """Whether it says anything that the question does not: one new word is enough for a name."""
+    """Whether it says anything that the question does not: one new word is enough for a name, or one letter
+    for "Party B"."""
     plain = normalise(text).strip()
-    if not known or plain not in known:
-        words = re.findall(r"[^\W_]+", plain)
-        return has_han(plain) or any(w not in known for w in words if w not in STOP_WORDS)
-    return False
+    if has_han(plain):
+        return plain not in known
+    said = _words(known)
+    if any(w not in said for w in _words(plain) if w not in STOP_WORDS):
+        return True
+    lettered = (normalise(text[n.start : n.end]) for n in labelled(fold(text)) if n.noun)
+    return any(not re.search(rf"\b{re.escape(name)}\b", known) for name in lettered)
+
+
+@lru_cache(maxsize=4096)
+def _words(plain: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[^\W_]+", plain))
 
 
 def _names_in(sentence: str, kind: AnswerType) -> Iterator[Span]:

@@ -155,7 +155,9 @@ def _prose(chunk: Chunk) -> list[SentenceUnit]:
     found = sentences(chunk.text)
     return [
         SentenceUnit(
-            chunk.start + s.start, chunk.text[s.start : min(s.end, s.start + _LONGEST)], "", chunk.location
+            chunk.start + s.start,
+            chunk.text[s.start : min(s.end, s.start + _LONGEST)],
+            location=chunk.location,
         )
         for s in found
     ]
@@ -166,11 +168,10 @@ def _rows(hit: Hit, store: Store) -> list[SentenceUnit]:
     chunk = hit.chunk
     units = []
     for block in store.blocks(hit.document.id, chunk.start, chunk.end):
-        start, end = max(block.start, chunk.start), min(block.end, chunk.end)
-        text = chunk.text[start - chunk.start : end - chunk.start]
-        units.append(
-            SentenceUnit(start, text[:_LONGEST], block.header, block.location or chunk.location, row=True)
-        )
+        start = max(block.start, chunk.start)
+        end = min(block.end, chunk.end, start + _LONGEST)
+        text, place = chunk.text[start - chunk.start : end - chunk.start], block.location or chunk.location
+        units.append(SentenceUnit(start, text, block.heads, block.placed_cells(start, end), place, row=True))
     return units
 
 
@@ -219,6 +220,7 @@ def as_evidence(
         score=round(probability, 4),
         page=page,
         heading_path=hit.chunk.heading_path,
-        header=sentence.header,
+        heads=sentence.heads,
         location=sentence.location,
+        cells=sentence.cells,
     )

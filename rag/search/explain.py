@@ -16,6 +16,7 @@ from rag.questions.query import Query
 from rag.search.pool import Retrievers, sources
 from rag.search.retrieve import named_within
 from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Note, Reason
+from rag.types.documents import several, single
 
 # What is said only where somebody asks for the explanation, subjects too, which are a weak hint.
 _LONG = frozenset({"subject", "words", "part"})
@@ -197,9 +198,9 @@ def _without_hit(constraints: Constraints, hits: Sequence[Hit], catalogue: Catal
 def _called(info: DocumentInfo) -> str:
     """What a document is, and its path: "Thornfield Marsh plc, annual report, 2022 (thornfield.pdf)"."""
     meta = info.metadata
-    years = (meta.get("fiscal_year") or meta.get("year", "")).replace("|", "/")
-    period = " ".join(v for v in (meta.get("fiscal_period", "").replace("FY", ""), years) if v)
-    named = (meta.get("company") or meta.get("law") or info.title, meta.get("form", ""), period)
+    years = "/".join(several(meta, "fiscal_year") or several(meta, "year"))
+    period = " ".join(v for v in (single(meta, "fiscal_period").replace("FY", ""), years) if v)
+    named = (single(meta, "company") or single(meta, "law") or info.title, single(meta, "form"), period)
     description = ", ".join(part for part in named if part)
     return f"{description} ({info.path})" if description and description != info.path else info.path
 

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from rag.errors import ConfigError
 from rag.search.occurrences import Occurrences, occurrences
-from rag.store.lexical import COLUMN_WEIGHTS
+from rag.store.store import COLUMN_WEIGHTS
 from rag.types.search import Candidate, Lengths
 
 # Okapi BM25 (Robertson and Zaragoza, 2009).

@@ -30,6 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ConfigError
+from rag.facts.names import holds_name
+from rag.facts.values import Numbers, numbers_in
 from rag.languages.text import has_han, normalise, search_tokens
 from rag.questions.expects import AnswerType
 from rag.search.candidates import NAMING, PreparedQuestion, Sentence, answers_in
@@ -118,7 +120,8 @@ def _words(
     prepared: PreparedQuestion, s: Sentence, added: Sequence[float], n: int, found: Sequence[Sentence]
 ) -> tuple[float, ...]:
     """How much of the question the sentence says, its surroundings give, and its neighbours say."""
-    near = f"{s.surroundings}\n{s.text}"
+    named = (*prepared.query.names, *prepared.query.labelled)
+    wanted = numbers_in(prepared.query.text, asked=True)
     before = added[n - 1] if n and found[n - 1].hit == s.hit else 0.0
     after = added[n + 1] if n + 1 < len(found) and found[n + 1].hit == s.hit else 0.0
     return (
@@ -130,9 +133,9 @@ def _words(
         before,
         after,
         prepared.expansion_share(s.tokens),
-        share_found(prepared.query.names, f"{near}\n{s.head}"),
-        share_found(prepared.query.names, s.text) if prepared.query.names else 0.0,
-        share_found(prepared.query.numbers, near),
+        share_named(named, s.text, f"{s.surroundings}\n{s.head}"),
+        share_named(prepared.query.names, s.text) if prepared.query.names else 0.0,
+        numbers_found(wanted, s.surroundings, s.text),
     )
 
 
@@ -224,12 +227,16 @@ def label_of(row: str) -> str:
     return row[: match.start()] if match else row
 
 
-def share_found(parts: Sequence[str], text: str) -> float:
-    """Share of names or numbers that occur in a text (1.0 when there are none to find)."""
-    if not parts:
+def share_named(names: Sequence[str], text: str, around: str = "") -> float:
+    """Share of names that a text or what stands around it holds (1.0 when there are none to find)."""
+    return sum(holds_name(text, name, around) for name in names) / len(names) if names else 1.0
+
+
+def numbers_found(wanted: Numbers, *texts: str) -> float:
+    """Share of these numbers and dates whose values the texts state (1.0 where there are none)."""
+    if not wanted:
         return 1.0
-    plain = normalise(text).replace(",", "")
-    return sum(normalise(p) in plain for p in parts) / len(parts)
+    return len(wanted & frozenset().union(*map(numbers_in, texts))) / len(wanted)
 
 
 ANSWER_SIGNALS = (
@@ -267,7 +274,8 @@ def answer_signals(
     best, first = found[0], found[:_FIRST]
     words = frozenset(search_tokens(hits[best.hit].chunk.indexed_text)) | best.context_tokens
     place = f"{hits[best.hit].chunk.indexed_text}\n{hits[best.hit].document.path}\n{best.head}"
-    names = share_found(prepared.query.names, place)
+    names = share_named(prepared.query.names, best.text, place)
+    named = (*prepared.query.names, *prepared.query.labelled)
     return np.array(
         [
             probabilities[0],
@@ -281,8 +289,8 @@ def answer_signals(
             max(prepared.line_item(s.tokens) for s in first),
             sum(prepared.weights[t] for t in prepared.unknown - prepared.topic) / prepared.total,
             names if prepared.query.names else 0.0,
-            1.0 - names,
-            1.0 - share_found(prepared.query.numbers, place),
+            1.0 - share_named(named, best.text, place),
+            1.0 - numbers_found(numbers_in(prepared.query.text, asked=True), place),
             _nearest_answer(prepared, first[:2]),
             min(1.0, len(prepared.query.content) / _LONG_QUESTION),
         ]

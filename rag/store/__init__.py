@@ -1,4 +1,4 @@
 """What is kept on disk, and how it gets there: SQLite is the only truth, FAISS (`dense`) is derived from it.
 
-`ingest` is the way in (files found by `scan`, read by `worker`, written by `writer`), `store.Store` the way
+`ingest` is the way in (files found and read by `reading`, written by `writer`), `store.Store` the way
 to read."""

@@ -1,4 +1,5 @@
-"""The file of an index: opened, made, read from any thread, written by one at a time.
+"""The file of an index: opened, made, read from any thread, written by one at a time, and used only with the
+embedder, the chunker and the search tokens that it was built with.
 
 Reads are safe from any thread and beside a writer in this or another process (WAL; one pooled connection per
 call). The writer's lock file is released by the kernel when its holder dies."""
@@ -8,27 +9,64 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pickle
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from rag.errors import IndexBusy, IndexMismatch, IndexMissing, InputError, StorageError
-from rag.store import sql as rows
+from rag.documents.chunk import CHUNKER_VERSION
+from rag.errors import IndexBusy, IndexMismatch, IndexMissing, InputError, ModelError, StorageError
+from rag.languages.text import TOKENS_VERSION
+from rag.models.embedder import Embedder, load_embedder, load_token_counter
+from rag.models.registry import EMBEDDED, Sources, find_embedder
 from rag.store.schema import (
     DATABASE,
     FORMAT_VERSION,
     LOCK,
     Manifest,
+    Space,
     connect,
     create_database,
+    listed,
+    read_generation,
     storage_errors,
 )
 from rag.store.writer import Writer
 
 T = TypeVar("T")
+# What is wrong where a column names no row of another table: (table, column, the other).
+_ORPHANS = {
+    "passages without a lexical row": ("chunks", "id", "lexical_docsize"),
+    "lexical rows without a passage": ("lexical_docsize", "id", "chunks"),
+    "vectors without a passage": ("vectors", "chunk_id", "chunks"),
+    "vectors of sentences without a passage": ("sentences", "chunk_id", "chunks"),
+    "vectors of a space that is not in the manifest": ("vectors", "space", "spaces"),
+    "references without their passage": ("crossrefs", "chunk_id", "chunks"),
+    "references to passages that are gone": ("crossrefs", "target_chunk_id", "chunks"),
+    "references to documents that are gone": ("crossrefs", "target_document_id", "documents"),
+    "relations of documents that are gone": ("relations", "source", "documents"),
+    "relations to documents that are gone": ("relations", "target", "documents"),
+    "article numbers without a passage": ("anchors", "chunk_id", "chunks"),
+    "waiting passages that do not exist": ("pending", "chunk_id", "chunks"),
+    "passages without a document": ("chunks", "document_id", "documents"),
+}
+_INVARIANTS = {
+    name: f"SELECT count(*) FROM {table} WHERE {key} IS NOT NULL AND {key} NOT IN (SELECT id FROM {other})"
+    for name, (table, key, other) in _ORPHANS.items()
+} | {
+    "documents whose count of passages is wrong": (
+        "SELECT count(*) FROM documents d "
+        "WHERE d.chunks != (SELECT count(*) FROM chunks c WHERE c.document_id = d.id)"
+    ),
+    "passages that reach beyond their document": (
+        "SELECT count(*) FROM chunks c JOIN documents d ON d.id = c.document_id "
+        "WHERE c.start < 0 OR c.end <= c.start OR c.end > d.length"
+    ),
+}
 
 
 @contextmanager
@@ -43,8 +81,7 @@ def writer_lock(folder: Path) -> Iterator[None]:
             owner = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
             raise IndexBusy(
                 f"{folder} is being written by another ingest (process {owner or 'unknown'}). It can be "
-                "asked "
-                "meanwhile; to write to it, wait until that one has ended."
+                "asked meanwhile; to write to it, wait until that one has ended."
             ) from error
         with storage_errors(folder / LOCK):
             os.ftruncate(handle, 0)
@@ -91,12 +128,13 @@ class IndexFile:
         try:
             with storage_errors(file):
                 row = connection.execute("SELECT value FROM meta WHERE key = 'manifest'").fetchone()
-                manifest = Manifest.from_json(row[0])
-            if manifest.format_version != FORMAT_VERSION:
+            values = json.loads(row[0])
+            if (built := values.get("format_version")) != FORMAT_VERSION:
                 raise IndexMismatch(
-                    f"{folder} has index format {manifest.format_version}; this version of Citewise reads "
-                    f"format {FORMAT_VERSION}. Build it anew: citewise ingest PATH --index {folder} --rebuild"
+                    f"{folder} has index format {built}; this version of Citewise reads format "
+                    f"{FORMAT_VERSION}. {_anew(folder)}"
                 )
+            manifest = Manifest.from_json(values)
         except BaseException:
             connection.close()
             raise
@@ -164,25 +202,22 @@ class IndexFile:
 
     def generation(self) -> int:
         """Grows with every commit that changes documents, passages or vectors."""
-        return self._counter("generation")
-
-    def vectors_generation(self) -> int:
-        """Grows with every commit that adds or removes a vector: the generation that FAISS files are made
-        from."""
-        return self._counter("vectors_generation")
-
-    def _counter(self, key: str) -> int:
         with self._connection() as connection:
-            return rows.counter(connection, key)
+            return read_generation(connection)
 
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """What a query gives; for the modules of this package."""
         with self._connection() as connection:
             return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+
+    def _among(self, query: str, ids: Sequence[int]) -> list[Any]:
+        """What a query gives that ends before the ids wanted."""
+        return self.rows(f"{query} IN (SELECT value FROM json_each(?))", listed(ids))
 
     def _cached(self, key: str, compute: Callable[[sqlite3.Connection], T]) -> T:
         """A value derived from one generation, computed when first asked for in it."""
         with self._connection() as connection:
-            generation = rows.counter(connection, "generation")
+            generation = read_generation(connection)
             known, values = self._derived
             if known != generation:
                 values = {}
@@ -196,12 +231,117 @@ class IndexFile:
         """Number of passages in the index."""
         return self._cached("passages", lambda c: int(c.execute("SELECT count(*) FROM chunks").fetchone()[0]))
 
-    def dense_file(self) -> tuple[int, str, str, int, int] | None:
-        """The committed FAISS file: (vectors generation, name, SHA-256, size, mtime_ns), or None."""
-        found = self._rows("SELECT value FROM meta WHERE key = 'dense'")
-        return tuple(json.loads(found[0][0])) if found else None
-
     def problems(self) -> list[str]:
-        """What SQLite and our own counts find wrong; empty for a sound file. Reads the whole file."""
-        with self._connection() as connection:
-            return rows.problems(connection)
+        """What SQLite's integrity check and our own counts find wrong; empty for a sound file. Reads the
+        whole file."""
+        found = [str(row[0]) for row in self.rows("PRAGMA integrity_check") if row[0] != "ok"]
+        counts = {name: self.rows(query)[0][0] for name, query in _INVARIANTS.items()}
+        return found + [f"{count} {name}" for name, count in counts.items() if count]
+
+
+class EmbedderSource:
+    """Where the embedder comes from, and the check that it is the one an index was built with."""
+
+    def __init__(
+        self, embedder: Embedder | str | None, cache_dir: Path | None, models: Sources, threads: int
+    ) -> None:
+        self.given = None if embedder is None or isinstance(embedder, str) else embedder
+        self.spec = embedder if isinstance(embedder, str) else ""
+        self._given_cache_dir = cache_dir
+        self._models = models
+        self._threads = threads
+        self._loaded: Embedder | None = None
+        self._store: IndexFile | None = None
+        self._guard = threading.Lock()
+
+    @property
+    def _cache_dir(self) -> Path:
+        if self._given_cache_dir is None:
+            from rag.config import default_cache_dir  # pydantic takes longer to load than an index to open
+
+            self._given_cache_dir = default_cache_dir()
+        return self._given_cache_dir
+
+    def expect(self, store: IndexFile) -> None:
+        """From now on only the embedder of this index is accepted."""
+        self._store = store
+        self.spec = self.spec or store.manifest().spaces[0].embedder
+
+    def load(self) -> Embedder:
+        with self._guard:
+            if self._loaded is None:
+                self._loaded = self.given or load_embedder(
+                    self.spec or EMBEDDED,
+                    cache_dir=self._cache_dir,
+                    models=self._models,
+                    threads=self._threads,
+                )
+            if self._store is not None:
+                self._check(self._store, self._loaded)
+            return self._loaded
+
+    @staticmethod
+    def _check(store: IndexFile, embedder: Embedder) -> None:
+        space, info = store.manifest().spaces[0], embedder.info
+        built = space.info
+        if (built.fingerprint, built.dimension) != (info.fingerprint, info.dimension):
+            raise IndexMismatch(
+                f"{store.folder} was built with the embedder {built.name} ({built.fingerprint[:8]}…), the "
+                f"one in use is {info.name} ({info.fingerprint[:8]}…). Use the first (embedder = "
+                f"{space.embedder!r}). {_anew(store.folder)}"
+            )
+
+    def name(self) -> str:
+        """The spec under which others can load it; "" for an object that is not the embedded one."""
+        if self.given is None or self.spec:
+            return self.spec or EMBEDDED
+        try:
+            embedded = find_embedder(EMBEDDED, self._cache_dir).fingerprint
+        except ModelError:  # it is not installed, so this is another
+            return ""
+        return EMBEDDED if embedded == self.given.info.fingerprint else ""
+
+    def counter(self) -> Callable[[Sequence[str]], list[int]]:
+        """Counts tokens as the embedder does, in any process. The embedder is loaded: a mismatch is said
+        before an hour of parsing, not after it."""
+        embedder = self.load()
+        if self.given is not None:
+            counter: Callable[[Sequence[str]], list[int]]
+            counter = getattr(embedder, "token_counter", embedder.count_tokens)
+            with suppress(Exception):  # whatever the object's own reducer raises
+                pickle.dumps(counter)
+                return counter
+        if not self.spec:
+            raise InputError(
+                "This embedder object cannot be sent to the worker processes that read files. Give its name "
+                "or path instead (embedder=...), or an object that can be pickled."
+            )
+        return load_token_counter(self.spec, cache_dir=self._cache_dir, models=self._models)
+
+
+def new_manifest(source: EmbedderSource) -> Manifest:
+    """For an index built now with this embedder, which is loaded."""
+    return Manifest(
+        spaces=(Space(source.load().info, source.name()),),
+        chunker_version=CHUNKER_VERSION,
+        tokens_version=TOKENS_VERSION,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def check_versions(store: IndexFile) -> None:
+    """Raises IndexMismatch where passages or tokens were made by another version."""
+    manifest = store.manifest()
+    for what, built, here in (
+        ("chunker", manifest.chunker_version, CHUNKER_VERSION),
+        ("search tokens", manifest.tokens_version, TOKENS_VERSION),
+    ):
+        if built != here:
+            raise IndexMismatch(
+                f"{store.folder} was built with version {built} of the {what}; this Citewise has version "
+                f"{here}. {_anew(store.folder)}"
+            )
+
+
+def _anew(folder: Path) -> str:
+    return f"Build it anew: citewise ingest PATH --index {folder} --rebuild"

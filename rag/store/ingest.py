@@ -11,21 +11,17 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
-from rag.documents.description import Describes
 from rag.errors import CitewiseError
-from rag.models.embedder import Embedder, supports
-from rag.parsers import Limits
+from rag.models.embedder import Embedder
 from rag.parsers.pool import run_in_workers
-from rag.store.compatibility import embedder_info
-from rag.store.dense import save_dense
-from rag.store.scan import Scan, ScannedFile, scan
+from rag.store.dense import VectorSpace, save_dense
+from rag.store.reading import Job, Read, Scan, Settings, prepare_worker, read_file, scan
 from rag.store.store import Store
-from rag.store.worker import PASSAGE_TOKENS, Counter, Job, Read, prepare_worker, read_file
 from rag.store.writer import FileState, Known, Writer
 from rag.types import FileResult, FileStatus, IngestReport, Progress
 
@@ -39,21 +35,9 @@ _EMBEDDING_WINDOW = 1024
 _REMOVED_AT_ONCE = 200
 # These come from the bytes of the file: reading it again gives the same. A worker that died is not among
 # them: it may have been killed.
-_FINAL = (FileStatus.PASSWORD, FileStatus.CORRUPT, FileStatus.UNSUPPORTED)
+_FINAL = (FileStatus.PASSWORD, FileStatus.CORRUPT, FileStatus.UNSUPPORTED, FileStatus.EMPTY)
 
 ProgressCallback = Callable[[Progress], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How files are read. `counter` counts tokens as the embedder does and can be pickled, `fields`
-    describe documents (`rag.documents.description`) and can be pickled too. `workers` 0: one per core."""
-
-    counter: Counter
-    fields: Sequence[Describes]
-    limits: Limits = field(default_factory=Limits)
-    workers: int = 0
-    ocr: bool = False
 
 
 def ingest(
@@ -61,7 +45,7 @@ def ingest(
     paths: Iterable[Path | str],
     *,
     settings: Settings,
-    embedder: Callable[[], Embedder] | None,
+    embedders: Sequence[Callable[[], Embedder]],
     sync: bool = False,
     progress: ProgressCallback | None = None,
     stop: threading.Event | None = None,
@@ -69,13 +53,13 @@ def ingest(
     """Brings the index up to the files below `paths`. `sync` removes documents of files that are gone from
     the folders given.
 
-    `embedder` is called when there are passages to embed; None leaves them waiting. `stop` ends the run
-    within about a second: what was committed stays, files in hand are read by the next run. One bad file
-    never stops a run: its status is in the report. Raises InputError (no such path), IndexBusy, StorageError
-    (disk full; nothing half-written)."""
+    `embedders`, one for each space of vectors, are called where there are passages to embed; () leaves them
+    waiting. `stop` ends the run within about a second: what was committed stays, files in hand are read by
+    the next run. One bad file never stops a run: its status is in the report. Raises InputError (no such
+    path), IndexBusy, StorageError (disk full; nothing half-written)."""
     with store.writing() as writer:
         run = _Run(store, writer, settings, _Reporter(progress), stop or threading.Event())
-        return run(paths, embedder, sync=sync)
+        return run(paths, embedders, sync=sync)
 
 
 class _Reporter:
@@ -107,17 +91,15 @@ class _Run:
     ) -> None:
         self._store = store
         self._writer = writer
-        self._settings = settings
         self._report = report
         self._stop = stop
         self._known = writer.known()
         self._results: list[FileResult] = []
-        manifest = store.manifest()
-        self._max_tokens = min(PASSAGE_TOKENS, manifest.embedder_max_tokens - 2)
-        self._info = embedder_info(manifest)
+        limits = (space.info.max_tokens - 2 for space in store.manifest().spaces)
+        self._settings = replace(settings, max_tokens=min(settings.max_tokens, *limits))
 
     def __call__(
-        self, paths: Iterable[Path | str], embedder: Callable[[], Embedder] | None, *, sync: bool
+        self, paths: Iterable[Path | str], embedders: Sequence[Callable[[], Embedder]], *, sync: bool
     ) -> IngestReport:
         began = time.monotonic()
         self._report("scan", 0, 0)
@@ -128,16 +110,17 @@ class _Run:
             self._remove_gone(found)
         self._writer.resolve_references()
         answerable = time.monotonic() - began
-        if embedder is not None:
-            self._vectors(embedder)
-        save_dense(self._store, self._writer)
+        for space, embedder in zip(self._store.spaces, embedders, strict=False):
+            self._vectors(space, embedder)
+        for space in self._store.spaces:
+            save_dense(space, self._writer)
         self._writer.shrink()
         return IngestReport(
             files=tuple(sorted(self._results, key=lambda r: r.path)),
             seconds=time.monotonic() - began,
             seconds_to_answerable=answerable,
             passages=self._store.passages(),
-            vectors=self._store.count_vectors(),
+            vectors=sum(space.count() for space in self._store.spaces),
         )
 
     def _texts(self, found: Scan) -> None:
@@ -148,24 +131,23 @@ class _Run:
         with closing(self._outcomes(waiting)) as outcomes:
             for batch in self._batches(outcomes):
                 with self._writer.transaction():
-                    results = [self._put(waiting[job.source], outcome) for job, outcome in batch]
+                    results = [self._put(job.file, outcome) for job, outcome in batch]
                 self._results.extend(results)  # only what was committed is reported
                 done += len(results)
                 self._report("texts", done, total, results[-1].path)
 
-    def _to_open(self, found: Scan) -> dict[str, ScannedFile]:
-        """Deals with every file that need not be opened; gives the others, by source."""
-        waiting: dict[str, ScannedFile] = {}
+    def _to_open(self, found: Scan) -> list[Job]:
+        """Deals with every file that need not be opened; gives the others."""
+        waiting: list[Job] = []
         failures: list[tuple[FileState, FileStatus, str]] = []
         for file in found.files:
-            state = FileState(file.source, file.path, file.size, file.mtime_ns)
             if not file.kind:
                 detail = f"the format {Path(file.path).suffix or '(no suffix)'} is not read"
-                failures.append((state, FileStatus.UNSUPPORTED, detail))
+                failures.append((file, FileStatus.UNSUPPORTED, detail))
             elif (known := self._known_result(file)) is not None:
                 self._results.append(known)
             else:
-                waiting[file.source] = file
+                waiting.append(self._job(file))
         for item in found.unreadable:
             if item.folder:
                 self._results.append(FileResult(item.path, FileStatus.UNREADABLE, "failed", item.detail))
@@ -175,55 +157,48 @@ class _Run:
         return waiting
 
     def _put_failures(self, failures: Sequence[tuple[FileState, FileStatus, str]]) -> None:
-        remembered = {(source, known.status, known.detail) for source, known in self._known.items()}
+        remembered = {(s, known.info.status, known.info.detail) for s, known in self._known.items()}
         new = [(f, status, why) for f, status, why in failures if (f.source, status, why) not in remembered]
         if new:
             with self._writer.transaction():
                 for state, status, detail in new:
-                    self._writer.put_failure(state, status, detail, kind="")
+                    self._writer.put_failure(state, status, detail)
         self._results.extend(FileResult(f.path, status, "failed", why) for f, status, why in failures)
 
-    def _known_result(self, file: ScannedFile) -> FileResult | None:
+    def _known_result(self, file: FileState) -> FileResult | None:
         """The result for a file that is unchanged, or known to be unreadable for good."""
         known = self._known.get(file.source)
-        if known is None or (known.size, known.mtime_ns) != (file.size, file.mtime_ns):
+        if known is None or (known.info.size, known.mtime_ns) != (file.size, file.mtime_ns):
             return None
         if self._ocr_is_new(known):
             return None
-        if known.status is FileStatus.OK:
+        if known.info.status is FileStatus.OK:
             return _remembered_result(known, "skipped")
-        if known.status in _FINAL or known.status is FileStatus.EMPTY:
-            return _remembered_result(known, "failed")
-        return None
+        return _remembered_result(known, "failed") if known.info.status in _FINAL else None
 
     def _ocr_is_new(self, known: Known) -> bool:
-        lacks_text = known.empty_pages > 0 or known.status is FileStatus.EMPTY
+        lacks_text = known.info.empty_pages > 0 or known.info.status is FileStatus.EMPTY
         return self._settings.ocr and not known.ocr and lacks_text
 
-    def _outcomes(self, waiting: Mapping[str, ScannedFile]) -> Generator[tuple[Job, Read | CitewiseError]]:
+    def _outcomes(self, waiting: Sequence[Job]) -> Generator[tuple[Job, Read | CitewiseError]]:
         if not waiting:
             return
         yield from run_in_workers(
             read_file,
-            map(self._job, waiting.values()),
+            waiting,
             workers=min(self._settings.workers or len(os.sched_getaffinity(0)), len(waiting)),
             limits=self._settings.limits,
             initializer=prepare_worker,
-            initargs=(self._settings.counter, self._settings.fields),
+            initargs=(self._settings,),
             stop=self._stop,
         )
 
-    def _job(self, file: ScannedFile) -> Job:
-        known = self._known.get(file.source)
-        comparable = known is not None and known.status is FileStatus.OK and not self._ocr_is_new(known)
-        return Job(
-            source=file.source,
-            path=file.path if known is None else known.path,
-            limits=self._settings.limits,
-            ocr=self._settings.ocr,
-            known_sha256=known.sha256 if known is not None and comparable else "",
-            max_tokens=self._max_tokens,
-        )
+    def _job(self, file: FileState) -> Job:
+        file, known = replace(file, ocr=self._settings.ocr), self._known.get(file.source)
+        if known is None:
+            return Job(file)
+        comparable = known.info.status is FileStatus.OK and not self._ocr_is_new(known)
+        return Job(replace(file, path=known.info.path), known.info.sha256 if comparable else "")
 
     def _batches(
         self, outcomes: Iterable[tuple[Job, Read | CitewiseError]]
@@ -242,31 +217,26 @@ class _Run:
         if batch:
             yield batch
 
-    def _put(self, file: ScannedFile, outcome: Read | CitewiseError) -> FileResult:
+    def _put(self, file: FileState, outcome: Read | CitewiseError) -> FileResult:
         known = self._known.get(file.source)
-        path = file.path if known is None else known.path
-        state = FileState(file.source, path, file.size, file.mtime_ns, self._settings.ocr)
         if isinstance(outcome, Read) and outcome.document is None:
             assert known is not None
-            self._writer.touch(known.document_id, state)
+            self._writer.touch(known.info.id, file)
             return _remembered_result(known, "skipped")
         if isinstance(outcome, CitewiseError) or outcome.document is None or not outcome.chunks:
-            status, detail = _failure(outcome)
-            self._writer.put_failure(state, status, detail, kind=file.kind)
-            return FileResult(path, status, "failed", detail)
+            status, detail = FileStatus.EMPTY, "no text in it"
+            if isinstance(outcome, CitewiseError):
+                status, detail = FileStatus(getattr(outcome, "status", FileStatus.CORRUPT)), str(outcome)
+            self._writer.put_failure(file, status, detail)
+            return FileResult(file.path, status, "failed", detail)
         document = outcome.document
-        embed = supports(self._info, document.language)
+        spaces = self._store.manifest().spaces_for(document.language)
         self._writer.put_document(
-            state, document, outcome.chunks, outcome.tokens, embed=embed, links=outcome.links
+            file, document, outcome.chunks, outcome.tokens, spaces=spaces, links=outcome.links
         )
-        return FileResult(
-            path=path,
-            status=FileStatus.OK,
-            change="added" if known is None else "updated",
-            pages=len(document.pages),
-            empty_pages=len(document.empty_pages),
-            chunks=len(outcome.chunks),
-        )
+        change = "updated" if known else "added"
+        counts = len(document.pages), len(document.empty_pages), len(outcome.chunks)
+        return FileResult(file.path, FileStatus.OK, change, "", *counts)
 
     def _remove_gone(self, found: Scan) -> None:
         here = {file.source for file in found.files}
@@ -278,20 +248,21 @@ class _Run:
                     self._writer.remove(source)
             self._results.extend(_remembered_result(known, "removed") for _, known in batch)
 
-    def _vectors(self, embedder: Callable[[], Embedder]) -> None:
-        total = self._store.count_pending()
+    def _vectors(self, space: VectorSpace, embedder: Callable[[], Embedder]) -> None:
+        total = space.count_pending()
         if not total or self._stop.is_set():
             return
         model = embedder()
         done = 0
         self._report("vectors", done, total)
-        while not self._stop.is_set() and (window := self._store.pending_vectors(_EMBEDDING_WINDOW)):
+        while not self._stop.is_set() and (window := space.pending(_EMBEDDING_WINDOW)):
             for batch in _embedding_batches(window):
                 if self._stop.is_set():
                     return
                 vectors = model.embed_passages([text for _, text in batch])
                 with self._writer.transaction():
-                    self._writer.put_vectors([chunk_id for chunk_id, _ in batch], vectors)
+                    ids = [chunk_id for chunk_id, _ in batch]
+                    self._writer.put_vectors(ids, vectors, space=space.number)
                 done += len(batch)
                 self._report("vectors", done, total)
 
@@ -310,13 +281,6 @@ def _embedding_batches(window: Sequence[tuple[int, str]]) -> Iterator[list[tuple
         yield batch
 
 
-def _failure(outcome: Read | CitewiseError) -> tuple[FileStatus, str]:
-    if not isinstance(outcome, CitewiseError):
-        return FileStatus.EMPTY, "no text in it"
-    return FileStatus(getattr(outcome, "status", FileStatus.CORRUPT)), str(outcome)
-
-
 def _remembered_result(known: Known, change: str) -> FileResult:
-    return FileResult(
-        known.path, known.status, change, known.detail, known.pages, known.empty_pages, known.chunks
-    )
+    info = known.info
+    return FileResult(info.path, info.status, change, info.detail, info.pages, info.empty_pages, info.chunks)

@@ -1,9 +1,9 @@
-"""How an index lies on disk: file names, tables, the manifest, connections, and what SQLite's errors mean to
-us.
+"""How an index lies on disk: file names, tables, rows and their values, the manifest, connections, and what
+SQLite's errors mean to us.
 
-    <folder>/citewise.sqlite      the only truth (WAL, synchronous=FULL)
-    <folder>/dense-<n>.faiss      derived from the vectors of generation n, replaceable at any time
-    <folder>/writer.lock          flock: one writer at a time
+    <folder>/citewise.sqlite        the only truth (WAL, synchronous=FULL)
+    <folder>/dense-<s>-<n>.faiss    derived from generation n of the vectors of space s, replaceable any time
+    <folder>/writer.lock            flock: one writer at a time
 
 Text is kept once, in parts of `PART` code points: a passage is read by cutting it out of its document, so a
 passage can never disagree with the document that it is quoted from."""
@@ -11,18 +11,24 @@ passage can never disagree with the document that it is quoted from."""
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rag.errors import IndexBusy, IndexDamaged, StorageError
 from rag.files import sync
+from rag.models.embedder import EmbedderInfo, supports
+from rag.types import DocumentInfo, FileStatus, Loss, LossKind, Relation, RelationKind
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 DATABASE = "citewise.sqlite"
 LOCK = "writer.lock"
 # Code points per stored part: small enough that cutting one passage out costs some 50 µs, large enough to
@@ -34,55 +40,54 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     source BLOB NOT NULL UNIQUE,          -- absolute path, as bytes: any name, NFC and NFD apart
-    path TEXT NOT NULL,
-    title TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    language TEXT NOT NULL,
-    status TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,
+    path TEXT NOT NULL, title TEXT NOT NULL, kind TEXT NOT NULL, language TEXT NOT NULL,
+    status TEXT NOT NULL, detail TEXT NOT NULL,
+    sha256 TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     ocr INTEGER NOT NULL,                 -- whether it was parsed with OCR on
-    pages INTEGER NOT NULL,
-    empty_pages INTEGER NOT NULL,
-    chunks INTEGER NOT NULL,
+    pages INTEGER NOT NULL, empty_pages INTEGER NOT NULL, chunks INTEGER NOT NULL,
     length INTEGER NOT NULL,              -- code points
-    metadata TEXT NOT NULL,               -- JSON object of strings
-    structure BLOB NOT NULL               -- zlib JSON: pages, numbers of empty pages
+    metadata TEXT NOT NULL,               -- JSON object of strings and arrays of strings
+    pagination BLOB NOT NULL,             -- zlib JSON: number, start and end of each page
+    losses TEXT NOT NULL                  -- JSON: kind, place and page of what could not be read; '' for none
 );
 CREATE INDEX documents_path ON documents (path);
 CREATE TABLE texts (
     document_id INTEGER NOT NULL,
     part INTEGER NOT NULL,
     body BLOB NOT NULL,                   -- zlib UTF-8
-    blocks BLOB NOT NULL,                 -- zlib JSON: the blocks that overlap this part
+    blocks BLOB NOT NULL,                 -- zlib JSON: the blocks that overlap this part, '' for none
+    tables BLOB NOT NULL,                 -- the same of its tables; their rows are blocks
+    marks BLOB NOT NULL,                  -- the same of its marks
     PRIMARY KEY (document_id, part)
 );
 CREATE TABLE chunks (
     id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice: a stale FAISS file cannot name another passage
-    document_id INTEGER NOT NULL,
-    ordinal INTEGER NOT NULL,
-    start INTEGER NOT NULL,
-    end INTEGER NOT NULL,
-    context TEXT NOT NULL,
-    kind TEXT NOT NULL,
+    document_id INTEGER NOT NULL, ordinal INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+    context TEXT NOT NULL, kind TEXT NOT NULL,
     heading_path TEXT NOT NULL,           -- JSON array
     page INTEGER,
     last_page INTEGER,
     location TEXT NOT NULL,
     tokens INTEGER NOT NULL,
-    role TEXT NOT NULL DEFAULT ''         -- financial statements it stands in: "income|balance"
+    roles TEXT NOT NULL                   -- JSON array of the parts it stands in ("balance"); '' for none
 );
 CREATE UNIQUE INDEX chunks_document ON chunks (document_id, ordinal);
-CREATE TABLE vectors (chunk_id INTEGER PRIMARY KEY, vector BLOB NOT NULL);   -- float16, little endian
-CREATE TABLE pending (chunk_id INTEGER PRIMARY KEY);                         -- passages still to be embedded
+-- A space is what one embedder makes: its id is its place in the manifest. `generation` grows with every
+-- commit that adds or removes a vector of it; `file` is JSON of the FAISS file made from one, '' for none.
+CREATE TABLE spaces (id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, file TEXT NOT NULL);
+-- Of passages, as float16, little endian.
+CREATE TABLE vectors (chunk_id INTEGER NOT NULL, space INTEGER NOT NULL, vector BLOB NOT NULL);
+CREATE UNIQUE INDEX vectors_chunk ON vectors (chunk_id, space);
+-- Of all sentences of a passage: the rows of `SentenceVectors`.
+CREATE TABLE sentences (chunk_id INTEGER NOT NULL, space INTEGER NOT NULL, vector BLOB NOT NULL);
+CREATE UNIQUE INDEX sentences_chunk ON sentences (chunk_id, space);
+-- Passages still to be embedded in a space.
+CREATE TABLE pending (
+    chunk_id INTEGER NOT NULL, space INTEGER NOT NULL, PRIMARY KEY (chunk_id, space)
+) WITHOUT ROWID;
 -- Which passage bears an article, a section, a note: its heading or its first words. Only what is borne once.
 CREATE TABLE anchors (
-    document_id INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    label TEXT NOT NULL,
-    chunk_id INTEGER NOT NULL,
+    document_id INTEGER NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL, chunk_id INTEGER NOT NULL,
     PRIMARY KEY (document_id, kind, label)
 ) WITHOUT ROWID;
 -- References from passages to passages. `start` and `end` are code points of the citing document; `target` is
@@ -90,20 +95,23 @@ CREATE TABLE anchors (
 CREATE TABLE crossrefs (
     id INTEGER PRIMARY KEY,
     document_id INTEGER NOT NULL,         -- of the citing passage
-    chunk_id INTEGER NOT NULL,
-    start INTEGER NOT NULL,
-    end INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    label TEXT NOT NULL,
-    target TEXT NOT NULL,
-    target_document_id INTEGER,
-    target_chunk_id INTEGER
+    chunk_id INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+    kind TEXT NOT NULL, label TEXT NOT NULL,
+    target TEXT NOT NULL, target_document_id INTEGER, target_chunk_id INTEGER
 );
 CREATE INDEX crossrefs_from ON crossrefs (chunk_id, start);
 CREATE INDEX crossrefs_of ON crossrefs (document_id);
 CREATE INDEX crossrefs_to ON crossrefs (target_chunk_id) WHERE target_chunk_id IS NOT NULL;
 CREATE INDEX crossrefs_to_document ON crossrefs (target_document_id) WHERE target_document_id IS NOT NULL;
 CREATE INDEX crossrefs_named ON crossrefs (target, target_document_id) WHERE target != '';
+-- What documents do to each other. `name` is the other as the text names it, '' where the two were found
+-- to be editions of one text; `target` is NULL before it is settled, and where the index does not hold it.
+-- They are few: no index is worth its pages.
+CREATE TABLE relations (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,
+    effective TEXT NOT NULL,              -- ISO date, '' where not known
+    source INTEGER NOT NULL, target INTEGER
+);
 -- Tokens are made by rag.languages.text and joined by blanks. The ascii tokeniser keeps every code point
 -- beyond ASCII in the token.
 CREATE VIRTUAL TABLE lexical USING fts5 (title, heading, body, tokenize = "ascii tokenchars '.,'''");
@@ -112,30 +120,84 @@ CREATE VIRTUAL TABLE vocabulary USING fts5vocab (lexical, 'row');
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
-    """What an index was built with. `embedder` is the spec that was asked for (a name or a path), the
-    fingerprint what it resolved to; `created` is ISO 8601 in UTC."""
+class Space:
+    """An embedder whose vectors an index holds. `embedder` is the spec that was asked for (a name or a path),
+    `info` what it resolved to."""
 
-    embedder_name: str
-    embedder_fingerprint: str
-    dimension: int
-    languages: tuple[str, ...]
+    info: EmbedderInfo
+    embedder: str = "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an index was built with: the spaces of its vectors, and the versions of what cut and tokenised
+    its texts; `created` is ISO 8601 in UTC."""
+
+    spaces: tuple[Space, ...]
     chunker_version: int
     tokens_version: int
     created: str
-    embedder: str = "embedded"
-    embedder_max_tokens: int = 256
     format_version: int = FORMAT_VERSION
+
+    def spaces_for(self, language: str) -> tuple[int, ...]:
+        """The spaces whose embedder knows a language."""
+        return tuple(n for n, space in enumerate(self.spaces) if supports(space.info, language))
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text: str) -> Manifest:
-        """Unknown keys of a later format are ignored; the format number is what decides."""
-        values: dict[str, Any] = json.loads(text)
-        known = {name: values[name] for name in cls.__slots__ if name in values}
-        return cls(**{**known, "languages": tuple(known.get("languages", ()))})
+    def from_json(cls, values: Mapping[str, Any]) -> Manifest:
+        """Of the values of `to_json` in this format."""
+        spaces = []
+        for space in values["spaces"]:
+            info = EmbedderInfo(**{**space["info"], "languages": tuple(space["info"]["languages"])})
+            spaces.append(Space(info, space["embedder"]))
+        return cls(**{**values, "spaces": tuple(spaces)})
+
+
+@dataclass(frozen=True, slots=True)
+class DenseFile:
+    """A FAISS file: the generation of the vectors that it was made from, its name, and how to know it
+    again."""
+
+    generation: int
+    name: str
+    sha256: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceVectors:
+    """Vectors of the n sentences of a passage. `rows` has the fields "start" and "end", counted from the
+    passage's start, so that they hold wherever the passage stands, "scale" (float32) and "codes" (dimension;
+    int8): a vector is its codes times its scale."""
+
+    rows: NDArray[Any]
+
+    @classmethod
+    def of(cls, spans: Sequence[tuple[int, int]], vectors: NDArray[np.float32]) -> SentenceVectors:
+        """Of vectors (n, dimension): each to the nearest of 255 steps of its own largest component."""
+        rows = np.empty(len(vectors), _sentence_type(vectors.shape[1]))
+        rows["start"], rows["end"] = np.array(spans, dtype="<u4").reshape(-1, 2).T
+        rows["scale"] = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / 127
+        rows["codes"] = np.rint(vectors / rows["scale"][:, None])
+        return cls(rows)
+
+    @classmethod
+    def unpack(cls, blob: bytes, dimension: int) -> SentenceVectors:
+        """Of the bytes of `rows`."""
+        return cls(np.frombuffer(blob, _sentence_type(dimension)))
+
+    def cosines(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,): of unit vectors with a unit vector (dimension,)."""
+        scores: NDArray[np.float32] = self.rows["codes"] @ np.asarray(vector, np.float32) * self.rows["scale"]
+        return scores
+
+
+def _sentence_type(dimension: int) -> np.dtype[Any]:
+    return np.dtype([("start", "<u4"), ("end", "<u4"), ("scale", "<f4"), ("codes", "i1", (dimension,))])
 
 
 def connect(file: Path) -> sqlite3.Connection:
@@ -169,10 +231,10 @@ def create_database(file: Path, manifest: Manifest) -> None:
         connection = sqlite3.connect(temporary, isolation_level=None)
         try:
             connection.executescript(f"PRAGMA journal_mode = OFF; BEGIN; {_TABLES} COMMIT;")
-            counters = [("generation", "1"), ("vectors_generation", "0")]
-            connection.executemany(
-                "INSERT INTO meta VALUES (?, ?)", [("manifest", manifest.to_json()), *counters]
-            )
+            rows = [("manifest", manifest.to_json()), ("generation", "1")]
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+            spaces = [(number,) for number in range(len(manifest.spaces))]
+            connection.executemany("INSERT INTO spaces VALUES (?, 0, '')", spaces)
         finally:
             connection.close()
         sync(temporary)
@@ -200,9 +262,8 @@ def _translated(error: sqlite3.DatabaseError, path: Path) -> Exception:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         return StorageError(
-            f"{path} could not be read or written ({error}). What was committed before is intact. Free "
-            "some space "
-            "or make the folder writable, then run the same command again."
+            f"{path} could not be read or written ({error}). What was committed before is intact. Free some "
+            "space or make the folder writable, then run the same command again."
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return IndexBusy(f"{path} is held by another process. Wait for it to end, then try again.")
@@ -218,3 +279,59 @@ def pack(text: str) -> bytes:
 
 def unpack(blob: bytes) -> str:
     return zlib.decompress(blob).decode("utf-8", "surrogatepass")
+
+
+def pack_rows(rows: Iterable[Sequence[object]]) -> bytes:
+    """Rows of JSON values; b"" for none."""
+    listed = list(rows)
+    return pack(json.dumps(listed)) if listed else b""
+
+
+def unpack_rows(blob: bytes) -> list[list[Any]]:
+    """What `pack_rows` was given."""
+    return json.loads(unpack(blob)) if blob else []
+
+
+def read_roles(stored: str) -> tuple[str, ...]:
+    """The column `roles` of a passage."""
+    return tuple(json.loads(stored)) if stored else ()
+
+
+def listed(ids: Iterable[int]) -> tuple[str]:
+    """The value of a query's `json_each(?)`."""
+    return (json.dumps([int(i) for i in ids]),)
+
+
+def read_generation(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0])
+
+
+# The columns of `documents` that make a DocumentInfo, in its order.
+INFO = (
+    "id, path, source, title, kind, language, status, detail, sha256, size, pages, empty_pages, chunks, "
+    "metadata, losses"
+)
+
+
+def read_info(row: Sequence[Any]) -> DocumentInfo:
+    """Of a row of `INFO`."""
+    values = list(row)
+    values[2] = os.fsdecode(row[2])
+    values[6] = FileStatus(row[6])
+    described = json.loads(row[13]).items()
+    values[13] = {key: value if isinstance(value, str) else tuple(value) for key, value in described}
+    values[14] = tuple(Loss(LossKind(kind), *rest) for kind, *rest in json.loads(row[14] or "[]"))
+    return DocumentInfo(*values)
+
+
+def read_catalogue(connection: sqlite3.Connection) -> list[DocumentInfo]:
+    """Every file that was ingested, by path."""
+    return [
+        read_info(row) for row in connection.execute(f"SELECT {INFO} FROM documents ORDER BY path, source")
+    ]
+
+
+def read_relations(connection: sqlite3.Connection, where: str = "", *values: object) -> list[Relation]:
+    """In the order in which they were settled."""
+    query = f"SELECT kind, name, effective, source, target FROM relations {where} ORDER BY id"
+    return [Relation(RelationKind(kind), *rest) for kind, *rest in connection.execute(query, values)]  # type: ignore[arg-type]

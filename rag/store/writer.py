@@ -5,29 +5,43 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.documents.links import Links
 from rag.store import links as linking
-from rag.store import sql as rows
-from rag.store.schema import DATABASE, PART, pack, storage_errors
-from rag.types import Block, Chunk, Document, FileStatus
+from rag.store.schema import (
+    DATABASE,
+    INFO,
+    PART,
+    DenseFile,
+    SentenceVectors,
+    pack,
+    pack_rows,
+    read_info,
+    storage_errors,
+    unpack,
+)
+from rag.types import Block, Chunk, Document, DocumentInfo, FileStatus
 
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A file as an ingest saw it, to be compared with at the next one. `path` is the shown one."""
+    """A file as an ingest saw it, to be compared with at the next one. `path` is the shown one, `kind` ""
+    for formats that are not read, `ocr` whether it is read with OCR on."""
 
     source: str
     path: str
     size: int
     mtime_ns: int
+    kind: str = ""
     ocr: bool = False
 
 
@@ -35,66 +49,52 @@ class FileState:
 class Known:
     """What the index remembers of a file."""
 
-    document_id: int
-    path: str
-    size: int
+    info: DocumentInfo
     mtime_ns: int
-    sha256: str
-    status: FileStatus
-    detail: str
     ocr: bool
-    pages: int
-    empty_pages: int
-    chunks: int
 
 
 # Search tokens of one passage, joined by blanks: (title, heading, body).
 Tokens = tuple[str, str, str]
 NO_LINKS = Links()
-_KNOWN = (
-    "SELECT id, path, size, mtime_ns, sha256, status, detail, ocr, pages, empty_pages, chunks, source "
-    "FROM documents"
-)
 
 
 class Writer:
     """Changes to an index; made by `Store.writing`, which holds the lock. All calls but `known`, `shrink`,
-    `resolve_references` and `transaction` belong inside `with writer.transaction():`."""
+    `resolve_references` and `transaction` belong inside `with writer.transaction():`. A space of vectors is
+    named by its place in the manifest."""
 
     def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
         self._connection = connection
         self._file = folder / DATABASE
         self.folder = folder
-        self._vectors_changed = False
+        self._changed_spaces: set[int] = set()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, and on disk when the block has ended. Raises StorageError when the disk is full."""
         with storage_errors(self._file):
             self._connection.execute("BEGIN IMMEDIATE")
-            self._vectors_changed = False
+            self._changed_spaces.clear()
             try:
                 yield
-                self._bump("generation")
-                if self._vectors_changed:
-                    self._bump("vectors_generation")
+                self._connection.execute(
+                    "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
+                )
+                grown = "UPDATE spaces SET generation = generation + 1 WHERE id = ?"
+                self._connection.executemany(grown, ((space,) for space in self._changed_spaces))
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:  # SQLite may have rolled back by itself, on a full disk
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _bump(self, key: str) -> None:
-        self._connection.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = ?", (key,))
-
     def known(self) -> dict[str, Known]:
         """Every file of the index by its source path."""
         with storage_errors(self._file):
-            found = self._connection.execute(_KNOWN).fetchall()
-        return {
-            os.fsdecode(row[11]): Known(*[*row[:5], FileStatus(row[5]), row[6], bool(row[7]), *row[8:11]])
-            for row in found
-        }
+            found = self._connection.execute(f"SELECT {INFO}, mtime_ns, ocr FROM documents").fetchall()
+        every = (Known(read_info(info), mtime_ns, bool(ocr)) for *info, mtime_ns, ocr in found)
+        return {known.info.source: known for known in every}
 
     def put_document(
         self,
@@ -103,12 +103,13 @@ class Writer:
         chunks: Sequence[Chunk],
         tokens: Sequence[Tokens],
         *,
-        embed: bool,
+        spaces: Sequence[int] = (),
         links: Links = NO_LINKS,
     ) -> int:
-        """Puts a parsed file in the place of whatever was known of it. Its passages wait for vectors when
-        `embed`; the references among `links` that name other documents wait for `resolve_references`."""
-        kept = self._vectors_by_text(file.source) if embed else {}
+        """Puts a parsed file in the place of whatever was known of it. Its passages wait for vectors in these
+        spaces, where they had none; what names other documents, among `links` and its relations, waits for
+        `resolve_references`."""
+        kept = self._vectors_by_text(file.source) if spaces else {}
         self.remove(file.source)
         document_id = self._put_row(file, document, FileStatus.OK, "", len(chunks))
         self._put_text(document_id, document)
@@ -116,32 +117,30 @@ class Writer:
         for chunk, columns in zip(chunks, tokens, strict=True):
             chunk_id = self._put_chunk(document_id, chunk, columns)
             chunk_ids.append(chunk_id)
-            if not embed:
-                continue
-            vector = kept.get((chunk.context, chunk.text))
-            if vector is None:
-                self._connection.execute("INSERT INTO pending VALUES (?)", (chunk_id,))
-            else:
-                self._put_vector(chunk_id, vector)
+            for space in spaces:
+                self._put_kept(chunk_id, space, *kept.get((space, chunk.context, chunk.text), (None, None)))
         linking.put(self._connection, document_id, chunk_ids, links)
+        stated = (replace(relation, source=document_id) for relation in document.relations)
+        linking.put_relations(self._connection, stated)
         return document_id
 
     def resolve_references(self) -> None:
-        """Points references that name a document to it, where documents have come or gone since the last
-        time. A transaction of its own."""
+        """Points references and relations that name a document to it, and orders editions, where documents
+        have come or gone since the last time. A transaction of its own."""
         with storage_errors(self._file):
             if linking.is_resolved(self._connection):
                 return
-            if not linking.has_names(self._connection):  # nothing changes for a reader: no new generation
-                linking.mark_resolved(self._connection)
+            relations = linking.open_relations(self._connection)
+            if relations is None and not linking.has_names(self._connection):
+                linking.mark_resolved(self._connection)  # nothing changes for a reader: no new generation
                 return
         with self.transaction():
-            linking.resolve(self._connection, rows.catalogue(self._connection))
+            linking.resolve(self._connection, relations)
 
-    def put_failure(self, file: FileState, status: FileStatus, detail: str, *, kind: str) -> int:
+    def put_failure(self, file: FileState, status: FileStatus, detail: str) -> int:
         """Remembers a file that gave no text, in the place of whatever was known of it."""
         self.remove(file.source)
-        nothing = Document(file.path, file.source, Path(file.path).stem, "", kind, "", "")
+        nothing = Document(file.path, file.source, Path(file.path).stem, "", file.kind, "", "")
         return self._put_row(file, nothing, status, detail, 0)
 
     def touch(self, document_id: int, file: FileState) -> None:
@@ -158,36 +157,39 @@ class Writer:
         if row is None:
             return False
         chosen = "IN (SELECT id FROM chunks WHERE document_id = ?)"
-        self._vectors_changed |= execute(f"DELETE FROM vectors WHERE chunk_id {chosen}", row).rowcount > 0
-        execute(f"DELETE FROM pending WHERE chunk_id {chosen}", row)
-        execute(f"DELETE FROM lexical WHERE rowid {chosen}", row)
+        gone = execute(f"DELETE FROM vectors WHERE chunk_id {chosen} RETURNING space", row)
+        self._changed_spaces.update(space for (space,) in gone)
+        for column in ("sentences WHERE chunk_id", "pending WHERE chunk_id", "lexical WHERE rowid"):
+            execute(f"DELETE FROM {column} {chosen}", row)
         linking.remove(self._connection, row[0])
         execute("DELETE FROM chunks WHERE document_id = ?", row)
         execute("DELETE FROM texts WHERE document_id = ?", row)
         execute("DELETE FROM documents WHERE id = ?", row)
         return True
 
-    def put_vectors(self, chunk_ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
-        """(n, dimension), kept as float16; passages that are gone meanwhile are left out."""
+    def put_vectors(self, chunk_ids: Sequence[int], vectors: NDArray[np.float32], *, space: int = 0) -> None:
+        """(n, dimension), kept as float16; passages that are gone meanwhile, or wait for none in this space,
+        are left out."""
+        query = "DELETE FROM pending WHERE chunk_id = ? AND space = ?"
         for chunk_id, vector in zip(chunk_ids, np.asarray(vectors).astype("<f2"), strict=True):
-            gone = self._connection.execute("DELETE FROM pending WHERE chunk_id = ?", (chunk_id,)).rowcount
-            if gone:
-                self._put_vector(chunk_id, vector.tobytes())
+            if self._connection.execute(query, (chunk_id, space)).rowcount:
+                self._put_kept(chunk_id, space, vector.tobytes(), None)
 
-    def put_dense_file(self, generation: int, name: str, sha256: str, size: int, mtime_ns: int) -> None:
-        """Points to the FAISS file made from that generation of vectors. Call outside of `transaction`: this
-        does not change what the index holds."""
-        value = json.dumps([generation, name, sha256, size, mtime_ns])
+    def put_sentences(self, chunk_id: int, sentences: SentenceVectors, *, space: int = 0) -> None:
+        """Keeps the vectors of a passage's sentences, in the place of those kept before; a passage without a
+        vector in this space gets none."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO sentences "
+            "SELECT chunk_id, space, ?3 FROM vectors WHERE chunk_id = ?1 AND space = ?2",
+            (chunk_id, space, sentences.rows.tobytes()),
+        )
+
+    def put_dense_file(self, space: int, file: DenseFile) -> None:
+        """Points to the FAISS file of a space. Call outside of `transaction`: this does not change what the
+        index holds."""
+        value = json.dumps(astuple(file))
         with storage_errors(self._file):
-            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('dense', ?)", (value,))
-
-    def forget_dense_file(self) -> None:
-        """The next `save_dense` makes a new FAISS file."""
-        with storage_errors(self._file):
-            self._connection.execute("DELETE FROM meta WHERE key = 'dense'")
-
-    def vectors_generation(self) -> int:
-        return rows.counter(self._connection, "vectors_generation")
+            self._connection.execute("UPDATE spaces SET file = ? WHERE id = ?", (value, space))
 
     def shrink(self) -> None:
         """Folds the write-ahead log into the file and merges small lexical segments. Keeps quiet when a
@@ -207,53 +209,61 @@ class Writer:
     def _put_row(
         self, file: FileState, document: Document, status: FileStatus, detail: str, chunks: int
     ) -> int:
-        structure = json.dumps(
-            [[[p.number, p.start, p.end] for p in document.pages], list(document.empty_pages)]
-        )
+        losses = [[loss.kind, loss.place, loss.page] for loss in document.losses]
         values: dict[str, object] = {
             "source": os.fsencode(file.source),
             "path": file.path,
             "title": printable(document.title),
             "kind": document.kind,
             "language": document.language,
-            "status": status.value,
+            "status": status,
             "detail": printable(detail),
             "sha256": document.sha256,
-            "size": file.size,
-            "mtime_ns": file.mtime_ns,
-            "ocr": int(file.ocr),
+            **{name: getattr(file, name) for name in ("size", "mtime_ns", "ocr")},
             "pages": len(document.pages),
             "empty_pages": len(document.empty_pages),
             "chunks": chunks,
             "length": len(document.text),
             "metadata": json.dumps(dict(document.metadata)),
-            "structure": pack(structure),
+            "pagination": pack_rows([p.number, p.start, p.end] for p in document.pages),
+            "losses": json.dumps(losses) if losses else "",
         }
         return self._insert("documents", values)
 
     def _put_text(self, document_id: int, document: Document) -> None:
-        parts = range(-(-len(document.text) // PART))
-        blocks: list[list[Block]] = [[] for _ in parts]
-        for block in document.blocks:
-            for part in range(block.start // PART, max(block.start, block.end - 1) // PART + 1):
-                if part < len(blocks):
-                    blocks[part].append(block)
+        texts = [document.text[at : at + PART] for at in range(0, len(document.text), PART)]
+        spans: dict[tuple[int, int], list[tuple[int, ...]]] = defaultdict(list)
+        for table in document.tables:
+            for row, *span in table.spans:
+                spans[table.start, row].append(tuple(span))
+
+        def row_values(block: Block) -> list[object]:
+            """Of a row: where its table starts, its number, its cells and what they span, as in `Table`."""
+            if (t := block.table) is None:
+                return []
+            cells = t.rows[block.row - t.first][1:]
+            return [t.start, block.row, cells, spans.get((t.start, block.row), ())]
+
+        blocks = _by_part(
+            [b.kind, b.start, b.end, b.heading_path, b.level, b.location, *row_values(b)]
+            for b in document.blocks
+        )
+        tables = _by_part(
+            [t.placed, t.start, t.end, t.heads, t.units, t.heading_path, t.location] for t in document.tables
+        )
+        marks = _by_part([m.kind, m.start, m.end, m.leads_to] for m in document.marks)
         self._connection.executemany(
-            "INSERT INTO texts VALUES (?, ?, ?, ?)",
+            "INSERT INTO texts VALUES (?, ?, ?, ?, ?, ?)",
             (
-                (
-                    document_id,
-                    part,
-                    pack(document.text[part * PART : (part + 1) * PART]),
-                    pack(json.dumps([rows.block_values(b) for b in blocks[part]])),
-                )
-                for part in parts
+                (document_id, part, pack(text), *(pack_rows(kind[part]) for kind in (blocks, tables, marks)))
+                for part, text in enumerate(texts)
             ),
         )
 
     def _put_chunk(self, document_id: int, chunk: Chunk, columns: Tokens) -> int:
         values = {name: getattr(chunk, name) for name in Chunk.__slots__ if name != "text"}
         values |= {"document_id": document_id, "heading_path": json.dumps(chunk.heading_path)}
+        values |= {"roles": json.dumps(chunk.roles) if chunk.roles else ""}
         values |= {"context": printable(chunk.context), "location": printable(chunk.location)}
         chunk_id = self._insert("chunks", values)
         self._connection.execute(
@@ -262,25 +272,42 @@ class Writer:
         )
         return chunk_id
 
-    def _put_vector(self, chunk_id: int, vector: bytes) -> None:
-        self._vectors_changed = True
-        self._connection.execute("INSERT INTO vectors VALUES (?, ?)", (chunk_id, vector))
+    def _put_kept(self, chunk_id: int, space: int, vector: bytes | None, sentences: bytes | None) -> None:
+        """Vectors as they are kept; a passage without one waits for it."""
+        if vector is None:
+            self._connection.execute("INSERT INTO pending VALUES (?, ?)", (chunk_id, space))
+            return
+        self._changed_spaces.add(space)
+        self._connection.execute("INSERT INTO vectors VALUES (?, ?, ?)", (chunk_id, space, vector))
+        if sentences is not None:
+            self._connection.execute("INSERT INTO sentences VALUES (?, ?, ?)", (chunk_id, space, sentences))
 
-    def _vectors_by_text(self, source: str) -> dict[tuple[str, str], bytes]:
-        """Vectors of the file as it was, by (context, text): only what changed in a file is embedded
-        again."""
+    def _vectors_by_text(self, source: str) -> dict[tuple[int, str, str], tuple[bytes, bytes | None]]:
+        """Vectors of the file as it was and of its sentences, by (space, context, text): only what changed in
+        a file is embedded again."""
         row = self._connection.execute(
             "SELECT id FROM documents WHERE source = ?", (os.fsencode(source),)
         ).fetchone()
         if row is None:
             return {}
-        text = rows.whole_text(self._connection, row[0])
+        bodies = self._connection.execute("SELECT body FROM texts WHERE document_id = ? ORDER BY part", row)
+        text = "".join(unpack(body) for (body,) in bodies)
         found = self._connection.execute(
-            "SELECT c.context, c.start, c.end, v.vector FROM chunks c JOIN vectors v ON v.chunk_id = c.id "
-            "WHERE c.document_id = ?",
+            "SELECT v.space, c.context, c.start, c.end, v.vector, s.vector FROM chunks c "
+            "JOIN vectors v ON v.chunk_id = c.id "
+            "LEFT JOIN sentences s ON s.chunk_id = c.id AND s.space = v.space WHERE c.document_id = ?",
             row,
         )
-        return {(context, text[start:end]): vector for context, start, end, vector in found}
+        return {(space, context, text[start:end]): tuple(kept) for space, context, start, end, *kept in found}
+
+
+def _by_part(found: Iterable[list[Any]]) -> Mapping[int, list[list[Any]]]:
+    """The rows (kind, start, end, ...) with each part of the text that they overlap."""
+    by_part: dict[int, list[list[Any]]] = defaultdict(list)
+    for row in found:
+        for part in range(row[1] // PART, max(row[1], row[2] - 1) // PART + 1):
+            by_part[part].append(row)
+    return by_part
 
 
 def printable(text: str) -> str:

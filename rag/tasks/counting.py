@@ -26,6 +26,7 @@ from rag.tasks.survey import (
 )
 from rag.tasks.topics import TopicScope, TopicTerm, all_of, called, form_of, read_scope, topic_terms
 from rag.types import Answer, DocumentInfo, Evidence, Reading
+from rag.types.documents import several
 
 _ENGLISH = re.compile(
     r"^(?:contracting\s+)?(?:parties|companies)\b\s*"
@@ -53,7 +54,7 @@ _KINDS = (
 def parties(request: TaskRequest) -> Answer | None:
     """The companies or parties that a question counts or lists; None where it asks for something else, or the
     documents are of none."""
-    match = (_CHINESE if request.language == "zh" else _ENGLISH).match(request.intent.topic)
+    match = _CHINESE.match(request.intent.topic) or _ENGLISH.match(request.intent.topic)
     documents = _documents_of(request, match["rest"].strip()) if match else ()
     named = _named(documents)
     if not named:
@@ -77,8 +78,8 @@ def _documents_of(request: TaskRequest, rest: str) -> tuple[DocumentInfo, ...]:
 def _named(documents: Sequence[DocumentInfo]) -> dict[str, list[DocumentInfo]]:
     named: dict[str, list[DocumentInfo]] = {}
     for document in documents:
-        found = document.metadata.get("parties") or document.metadata.get("company", "")
-        for name in dict.fromkeys(n for n in found.split("|") if n):
+        meta = document.metadata
+        for name in dict.fromkeys(several(meta, "parties") or several(meta, "company")):
             named.setdefault(name, []).append(document)
     return named
 
@@ -250,7 +251,7 @@ def _listed(
         quoted += few
         lines = [say("tasks.of_document", language, path=rows[0].document.path, count=len(rows))]
         for e in few:
-            above = f" ({' '.join(e.header.split())})" if e.header else ""
+            above = f" ({e.header})" if e.heads else ""
             lines.append(f"  “{' '.join(e.text.split())}”{above} [{e.number}]")
         if more := rows[len(few) :]:
             marks = " … ".join(f"[{n}]" for n in dict.fromkeys((more[0].number, more[-1].number)))

@@ -186,7 +186,7 @@ def _passages(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm
 def _chosen(request: TaskRequest, read: Sequence[_Passage]) -> list[tuple[int, DocumentInfo, Chunk, Place]]:
     store = request.store
     prose = [p for p in read if p[2].kind != "table"] or list(read)
-    near = nearness(store.vectors([i for i, _, _ in prose]))
+    near = nearness(store.spaces[0].vectors([i for i, _, _ in prose]))
     placed = [(n, place) for n, (_, d, c) in enumerate(prose) for place in units_of(store, d, c)]
     times = Counter(" ".join(place.text.split()) for _, place in placed)
     # What stands in several places heads or foots a page.

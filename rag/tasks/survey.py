@@ -31,6 +31,7 @@ from rag.types import (
     Answer,
     AnswerKind,
     BlockKind,
+    Cell,
     Chunk,
     Claim,
     ClaimState,
@@ -41,6 +42,7 @@ from rag.types import (
     Part,
     Reading,
 )
+from rag.types.tables import heads_text
 
 # Passages that are read for one question; what matches beyond them is counted by its words alone.
 MOST = 2000
@@ -57,13 +59,14 @@ _OWN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A sentence or table row: code points of its document; `literal` where it holds the topic as typed and
-    not only in other words."""
+    """A sentence or table row: code points of its document; `heads` and `cells` as in `Evidence`; `literal`
+    where it holds the topic as typed and not only in other words."""
 
     start: int
     end: int
     text: str
-    header: str = ""
+    heads: tuple[str, ...] = ()
+    cells: tuple[Cell, ...] = ()
     location: str = ""
     literal: bool = True
 
@@ -174,7 +177,7 @@ def _places(
     given = [n for n in terms if above.holds(n)]
     found = []
     for unit in units:
-        text = Text(f"{unit.text}\n{unit.header}" if unit.header else unit.text)
+        text = Text(f"{unit.text}\n{heads_text(unit.heads)}" if unit.heads else unit.text)
         own = [n for n in terms if text.holds(n)]
         if (own or rows) and all(n in own or n in given for n in terms):
             literal = all(text.has(n.form) or above.has(n.form) for n in terms)
@@ -198,17 +201,21 @@ def units_of(store: Store, document: DocumentInfo, chunk: Chunk) -> Iterator[Pla
             text = chunk.text[s.start : end]
             has_words = any(c.isalnum() for c in text) and not _CONTENTS.search(text)
             if has_words and text.strip() not in (*chunk.heading_path, document.title):
-                yield Place(chunk.start + s.start, chunk.start + end, text, "", chunk.location)
+                yield Place(chunk.start + s.start, chunk.start + end, text, location=chunk.location)
         return
     found = []
     for block in store.blocks(document.id, chunk.start, chunk.end):
         start, end = max(block.start, chunk.start), min(block.end, chunk.end, block.start + _LONGEST)
         text = chunk.text[start - chunk.start : end - chunk.start]
-        plain = _letters(text)
-        heads = block.kind is BlockKind.HEADING or plain in (_letters(block.header), _letters(document.title))
+        plain, above = _letters(text), block.heads
+        heads = block.kind is BlockKind.HEADING or plain in (
+            _letters("".join(above)),
+            _letters(document.title),
+        )
         if plain and not heads and not _TOTAL.match(text):
-            found.append(Place(start, end, text, block.header, block.location or chunk.location))
-    celled = [place for place in found if " | " in place.text]
+            cells, location = block.placed_cells(start, end), block.location or chunk.location
+            found.append(Place(start, end, text, above, cells, location))
+    celled = [place for place in found if len(place.cells) > 1]
     # A line without cells among rows with cells is a remark below the table.
     yield from celled if 2 * len(celled) > len(found) else found
 
@@ -231,8 +238,9 @@ def evidence_of(matches: Sequence[MatchingPassage], store: Store) -> tuple[Evide
             score=1.0,
             page=chunk.page if chunk.page == chunk.last_page else store.page_at(m.document.id, place.start),
             heading_path=chunk.heading_path,
-            header=place.header,
+            heads=place.heads,
             location=place.location,
+            cells=place.cells,
         )
         for number, (m, chunk, place) in enumerate(places, 1)
     )

@@ -21,6 +21,7 @@ from rag.questions.query import Query
 from rag.search.agreement import named_documents
 from rag.store.store import Store
 from rag.types import DocumentInfo, FileStatus, Filters
+from rag.types.documents import several
 
 _QUOTED = re.compile(r"[\"“”「『《]([^\"“”「」『』《》]{2,80})[\"“”」』》]")
 _NAME = re.compile(
@@ -222,7 +223,7 @@ def _label(document: DocumentInfo) -> Text:
     """What a document is called."""
     meta = document.metadata
     path = re.sub(r"[-_./]+", " ", str(PurePosixPath(document.path).with_suffix("")))
-    return Text(" | ".join([document.title, path, *(meta[key] for key in _LABELS if key in meta)]))
+    return Text(" / ".join([document.title, path, *several(meta, *_LABELS)]))
 
 
 def read_scope(

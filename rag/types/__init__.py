@@ -31,11 +31,18 @@ from rag.types.documents import (
     FileResult,
     FileStatus,
     IngestReport,
+    Loss,
+    LossKind,
+    Mark,
+    MarkKind,
     Page,
     Progress,
+    Relation,
+    RelationKind,
     Span,
 )
 from rag.types.search import Filters, Gap, Hit, Leg, Note, Reason, Stages
+from rag.types.tables import Cell, Table
 
 __all__ = [
     "Answer",
@@ -43,6 +50,7 @@ __all__ = [
     "Block",
     "BlockKind",
     "Calculation",
+    "Cell",
     "Certificate",
     "Chunk",
     "Citation",
@@ -62,6 +70,10 @@ __all__ = [
     "Hit",
     "IngestReport",
     "Leg",
+    "Loss",
+    "LossKind",
+    "Mark",
+    "MarkKind",
     "Note",
     "Page",
     "Part",
@@ -69,9 +81,12 @@ __all__ = [
     "Queued",
     "Reading",
     "Reason",
+    "Relation",
+    "RelationKind",
     "Span",
     "StageStarted",
     "Stages",
+    "Table",
     "Token",
     "Turn",
 ]

@@ -9,13 +9,15 @@ from enum import StrEnum
 
 from rag.types.documents import DocumentInfo
 from rag.types.search import Gap, Hit, Note
+from rag.types.tables import Cell, heads_text
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A sentence (or table row) that bears on the question. `number` is the citation id, from 1. `text` is
-    verbatim: `document.text[start:end]`. `score` is the probability, 0..1, that it holds the answer; `header`
-    carries the column headers of a table row."""
+    verbatim: `document.text[start:end]`. `score` is the probability, 0..1, that it holds the answer. Of a
+    table row `heads` are the column heads, and `cells` those of its cells that stand in the column of their
+    head; the first has `heads[0]` over it."""
 
     number: int
     document: DocumentInfo
@@ -26,8 +28,14 @@ class Evidence:
     score: float
     page: int | None = None
     heading_path: tuple[str, ...] = ()
-    header: str = ""
+    heads: tuple[str, ...] = ()
     location: str = ""
+    cells: tuple[Cell, ...] = ()
+
+    @property
+    def header(self) -> str:
+        """The column heads on one line."""
+        return heads_text(self.heads)
 
 
 class ClaimState(StrEnum):
@@ -41,7 +49,7 @@ class ClaimState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Citation:
     """Where a claim's words stand: exact span and verbatim quote. `number` is what the reader sees as [1];
-    `header` are the column heads of a quoted table row."""
+    `heads` are the column heads of a quoted table row."""
 
     number: int
     document: str
@@ -55,7 +63,12 @@ class Citation:
     location: str = ""
     chunk_id: int = 0
     document_id: int = 0
-    header: str = ""
+    heads: tuple[str, ...] = ()
+
+    @property
+    def header(self) -> str:
+        """The column heads on one line."""
+        return heads_text(self.heads)
 
 
 @dataclass(frozen=True, slots=True)

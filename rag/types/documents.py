@@ -10,6 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rag.types.tables import Cell, Table
+
+# What is known of a document, such as author, date, company; a tuple where a key may have several values.
+Metadata = Mapping[str, str | tuple[str, ...]]
+
+
+def several(metadata: Metadata, *keys: str) -> tuple[str, ...]:
+    """All values of these keys."""
+    found = (metadata.get(key, "") for key in keys)
+    return tuple(v for value in found for v in ((value,) if isinstance(value, str) else value) if v)
+
+
+def single(metadata: Metadata, key: str) -> str:
+    """The value of a key, the first one of several; "" without any."""
+    return next(iter(several(metadata, key)), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -47,17 +63,100 @@ class Block:
     space.
 
     `heading_path` are the headings above it, outermost first, without the document title (for a heading
-    block: those above it, itself excluded). `header` is, for a table row, the column headers joined by " | "
-    ("" elsewhere); `location` is a human-readable place where there are no pages, such as a sheet and cell
-    range ("Sheet1!A4:F4")."""
+    block: those above it, itself excluded). `location` is a human-readable place where there are no pages,
+    such as a sheet and cell range ("Sheet1!A4:F4"). A table row has its `table` and is number `row` of it."""
 
     kind: BlockKind
     start: int
     end: int
     heading_path: tuple[str, ...] = ()
     level: int = 0
-    header: str = ""
     location: str = ""
+    table: Table | None = None
+    row: int = 0
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The column heads of a table row (`Table.columns`)."""
+        return self.table.columns if self.table is not None else ()
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells of a table row."""
+        return self.table.cells(self.row) if self.table is not None else ()
+
+    def placed_cells(self, start: int, end: int) -> tuple[Cell, ...]:
+        """The cells within `[start, end)`, each in the column of its head; () where columns are not known."""
+        placed = self.table is not None and self.table.placed
+        return tuple(c for c in self.cells if start <= c.start and c.end <= end) if placed else ()
+
+
+class MarkKind(StrEnum):
+    """How characters stand on the page that their code points do not say. `NUMBERED` ones were counted by
+    the program that shows the file, not typed."""
+
+    RAISED = "raised"
+    LOWERED = "lowered"
+    STRUCK = "struck"
+    HIDDEN = "hidden"
+    DELETED = "deleted"
+    INSERTED = "inserted"
+    NUMBERED = "numbered"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A range of a document's text that stands otherwise than the rest. `leads_to` is, for the mark of a
+    note, where in the text that note begins."""
+
+    kind: MarkKind
+    start: int
+    end: int
+    leads_to: int | None = None
+
+
+class LossKind(StrEnum):
+    """What could not be read of a file that was read."""
+
+    PAGE_WITHOUT_TEXT = "page_without_text"
+    UNREADABLE_TEXT = "unreadable_text"
+    FORM_WITHOUT_VALUES = "form_without_values"
+    FORMULA_WITHOUT_VALUE = "formula_without_value"
+    PICTURE_WITH_TEXT = "picture_with_text"
+    UNSUPPORTED_PART = "unsupported_part"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Something of a file that could not be read. `place` says where in words a reader finds again
+    ("Sheet1!B4", "footnotes"), "" for the page alone or the whole file; `page` is 1-based, None without
+    pages."""
+
+    kind: LossKind
+    place: str = ""
+    page: int | None = None
+
+
+class RelationKind(StrEnum):
+    """What one document does to another."""
+
+    AMENDS = "amends"
+    REPEALS = "repeals"
+    SUPERSEDES = "supersedes"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What the document `source` does to another. `name` is the other as the text names it, "" where the
+    two were found to be editions of one text. `effective` is the ISO date from which, "" where not known.
+    `source` and `target` are ids in the index; None before it has settled them, and for a target that it
+    does not hold."""
+
+    kind: RelationKind
+    name: str = ""
+    effective: str = ""
+    source: int | None = None
+    target: int | None = None
 
 
 class FileStatus(StrEnum):
@@ -79,8 +178,9 @@ class Document:
 
     `path` is the name shown and cited: the path below the ingested folder, POSIX separators. `source` is the
     absolute path of the file. `kind` is the format ("pdf", "docx", "html", "markdown", "text", "csv",
-    "xlsx"). `pages` is empty for formats without pages. `empty_pages` are the numbers of pages that gave no
-    text. `metadata` holds strings such as author, date."""
+    "xlsx"). `pages` is empty for formats without pages. `marks` are in order of their start and may overlap;
+    `losses` is what could not be read. `relations` are those that the text states. `metadata` holds strings
+    such as author, date."""
 
     path: str
     source: str
@@ -91,8 +191,21 @@ class Document:
     sha256: str
     pages: tuple[Page, ...] = ()
     blocks: tuple[Block, ...] = ()
-    empty_pages: tuple[int, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    marks: tuple[Mark, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    metadata: Metadata = field(default_factory=dict)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables, in order."""
+        return tuple({id(b.table): b.table for b in self.blocks if b.table is not None}.values())
+
+    @property
+    def empty_pages(self) -> tuple[int, ...]:
+        """The numbers of pages that gave no text."""
+        lost = (loss.page for loss in self.losses if loss.kind is LossKind.PAGE_WITHOUT_TEXT)
+        return tuple(page for page in lost if page is not None)
 
     def page_of(self, offset: int) -> int | None:
         """The 1-based page on which the code point at `offset` stands; None for formats without pages."""
@@ -102,10 +215,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage: `document.text[start:end] == text`. `context` (title, heading path, table header) is
-    embedded and indexed in front of the text and never quoted. `page`
-    and `last_page` are 1-based, None without pages. `role` is a "|"-joined list of the financial statements
-    that the passage stands in ("income|balance"), "" for none."""
+    """A passage: `document.text[start:end] == text`. `context` (title, heading path, column heads) is
+    embedded and indexed in front of the text and never quoted. `page` and `last_page` are 1-based, None
+    without pages. `roles` are the parts of the document that the passage stands in ("income", "balance")."""
 
     ordinal: int
     start: int
@@ -118,7 +230,7 @@ class Chunk:
     last_page: int | None = None
     location: str = ""
     tokens: int = 0
-    role: str = ""
+    roles: tuple[str, ...] = ()
 
     @property
     def indexed_text(self) -> str:
@@ -143,7 +255,8 @@ class DocumentInfo:
     pages: int
     empty_pages: int
     chunks: int
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=dict)
+    losses: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Hit:
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which documents a question may be answered from; empty means all. `documents` are `Document.path`
-    values or glob patterns over them; `metadata` pairs must all be equal.
+    values or glob patterns over them; of each `metadata` pair a value must be equal.
 
     `years` are fiscal or calendar years ("2023"); `companies` are a company's name or any of its other names
     (short, former, ticker), in any case. `in_force` is a day ("2024-05-01"): what took effect later, or was
@@ -117,9 +117,9 @@ class Candidate:
     ordinal: int
     passages: int
     kind: str
-    role: str = ""
     page: int | None = None
     last_page: int | None = None
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,34 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rag.facts.quantities import Quantity, QuantityMatch, compare, in_header_scale
+from rag.languages import named, say
+from rag.types.tables import heads_text
 from rag.verify.content import FUNCTION_HAN, AssertedWord, Assertions
-from rag.verify.reasons import VerificationReason
 
 _MAX_PLACES = 12  # places remembered for one word: enough for any sentence, bounded for hostile ones
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReason:
+    """Why a sentence has its state: a code, which [reasons] of says.toml has, and the words that go into it
+    as they stand."""
+
+    code: str
+    values: tuple[tuple[str, str], ...] = ()
+
+    def words(self, language: str = "en") -> str:
+        """The reason as a sentence."""
+        values = dict(self.values)
+        if "kind" in values:
+            values["kind"] = named("fact", values["kind"], language)
+        return say(f"reasons.{self.code}", language, **values)
+
+
+def reason(code: str, **values: str) -> VerificationReason:
+    """The reason of that code; KeyError for one that does not exist or lacks a value."""
+    made = VerificationReason(code, tuple(values.items()))
+    made.words()
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +68,14 @@ class Anchor:
 class Source:
     """A unit of evidence: one sentence or table row (or two together), with the context that belongs to it.
 
-    `numbers` are the citation numbers; `context` holds title, headings and column headers; `header` the
-    column headers."""
+    `numbers` are the citation numbers; `context` holds title, headings and column heads; `heads` are the
+    column heads of a row and `cells` the words of its cells."""
 
     numbers: tuple[int, ...]
     facts: Assertions
     context: Assertions
-    header: str = ""
+    heads: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -58,11 +83,13 @@ class Source:
 
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
-        """Figures of the sentence, also as read under the scale of the column headers."""
-        scaled = (
-            [r for q in self.facts.quantities for r in in_header_scale(q, self.header)] if self.header else []
-        )
-        return (*self.facts.quantities, *scaled)
+        """Figures of the sentence, also as read under the scale of the column heads."""
+        own = self.facts.quantities
+        return (*own, *(r for q in own for r in self.scaled(q)))
+
+    def scaled(self, figure: Quantity) -> tuple[Quantity, ...]:
+        """The readings of a figure under the scale of the column heads."""
+        return in_header_scale(figure, heads_text(self.heads)) if self.heads else ()
 
     @cached_property
     def places(self) -> dict[str, list[int]]:
@@ -117,7 +144,9 @@ def align(claim: Assertions, source: Source, question: Assertions) -> Alignment:
     for word in claim.content:
         total += 1
         text = claim.text[word.start : word.end]
-        if places := source.places.get(word.stem):
+        if any(n.start <= word.start < n.label_start for n in claim.labelled) and source.has_stem(word.stem):
+            found += 1  # the label says where the name stands
+        elif places := source.places.get(word.stem):
             anchors.append(Anchor(text, word.start, tuple(places[:_MAX_PLACES])))
             found += 1
         elif source.has_stem(word.stem):

@@ -8,14 +8,15 @@ understands. What belongs together, and words that turn a sentence, are judged i
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 
 from rag.facts.dates import Period
+from rag.facts.names import LabelledName
 from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare, dates_conflict
-from rag.languages.text import Cue
-from rag.verify.align import Alignment, Finding, Source
+from rag.languages.text import STOP_WORDS, Cue
+from rag.verify.align import Alignment, Finding, Source, reason
 from rag.verify.content import ROLE_WORDS, Assertions, Name, names, stem
 from rag.verify.polarity import (
     changes_kept,
@@ -28,7 +29,6 @@ from rag.verify.polarity import (
     order_holds,
     small_words_agree,
 )
-from rag.verify.reasons import reason
 
 _GROUPS = ("bound", "comparison")
 _UP = {("bound", "at least"), ("comparison", "up")}
@@ -40,8 +40,6 @@ _BETWEEN = re.compile(
 )
 _FEW = re.compile(r"\W*(?:\w+\W+){0,3}|[\u3400-\u9fff]{0,4}")
 _POSTFIX = re.compile(r"[\u3400-\u9fff]+|or \w+|(?:at (?:the )?)?(?:most|least)|maximum|minimum")
-_TO = re.compile(r"[ \t]*(?:-|~|to|至|到|through)[ \t]*(?:[$€£¥]|us\$)?[ \t]*")
-_AND = re.compile(r"[ \t]*(?:and|和|与)[ \t]*(?:[$€£¥]|us\$)?[ \t]*")
 _PREFIXED = re.compile(
     r"\b(?P<first>semi|bi|non|pre|post|anti|un|sub|ex|quasi|half|mid|multi|tri|inter|intra|pro|co|self)-(?P<rest>[a-z]{4,})"
 )
@@ -111,35 +109,21 @@ def _behind(facts: Assertions, q: Quantity, cue: Cue) -> bool:
 
 def ranges_whole(claim: Assertions, source: Source) -> Iterator[Finding]:
     """Of a range both ends are stated: "5 to 10 mg" is not "10 mg"."""
-    found = source.facts.quantities
-    for first, second in pairwise(found):
-        alike = first.kind is second.kind and first.kind not in _NOT_BOUNDED
-        if not alike or not _is_range(source, first, second):
+    for span in source.facts.ranges:
+        ends = [q for q in (span.low, span.high) if q and q.kind not in _NOT_BOUNDED]
+        said = [[q for q in claim.quantities if _same(q, end)] for end in ends]
+        if len(ends) < 2 or bool(said[0]) == bool(said[1]):
             continue
-        ends = [[q for q in claim.quantities if _same(q, end)] for end in (first, second)]
-        if bool(ends[0]) == bool(ends[1]):
-            continue
-        claimed = (ends[0] or ends[1])[0]
-        if any(_same(claimed, n) for n in found if n not in (first, second)):
+        claimed = (said[0] or said[1])[0]
+        others = (n for n in source.facts.quantities if not span.start <= n.start < span.end)
+        if any(_same(claimed, n) for n in others):
             continue  # the end that is said also stands outside the range
-        whole = source.facts.text[first.start : second.end].strip()
+        whole = span.text.strip()
         yield Finding(False, reason("range", claimed=claimed.text.strip(), stated=whole, label=source.label))
 
 
 def _same(claim: Quantity, source: Quantity) -> bool:
     return compare(claim, source) is not QuantityMatch.DIFFERENT
-
-
-def _is_range(source: Source, first: Quantity, second: Quantity) -> bool:
-    text = source.facts.lower
-    between = text[first.end : second.start]
-    if _TO.fullmatch(between):
-        before = text[max(0, first.start - 24) : first.start]
-        # "Rose from 5 to 10" gives two levels, "increased 5% to 10" a change and a level.
-        return not re.search(
-            r"\b(?:from|increas\w*|decreas\w*|rose|fell|grew|declin\w*|compared)\b|[从由]", before
-        )
-    return bool(_AND.fullmatch(between)) and "between" in text[max(0, first.start - 16) : first.start]
 
 
 def prefixes_kept(claim: Assertions, source: Source) -> Iterator[Finding]:
@@ -156,6 +140,7 @@ def check(claim: Assertions, source: Source, question: Assertions, alignment: Al
     findings = [
         *quantities_occur(claim, source, question),
         *names_occur(claim, source, question),
+        *labels_agree(claim, source, question),
         *identifiers_occur(claim, source, question),
         *negation_agrees(claim, source),
         *modality_agrees(claim, source),
@@ -196,8 +181,8 @@ def _named(q: Quantity, source: Source) -> dict[str, str]:
 
 
 def _elsewhere(q: Quantity, source: Source, claim: Assertions) -> tuple[QuantityMatch, Quantity | None]:
-    """A date or article number in the headings; a date given in two parts; a sign that the wording
-    carries."""
+    """A date or article number in the headings; a date given in two parts; a number that is the label of a
+    name ("step 5"); a sign that the wording carries."""
     if q.kind in (Kind.DATE, Kind.REFERENCE):
         for other in source.context.quantities:
             if compare(q, other) is QuantityMatch.EXACT:
@@ -206,6 +191,8 @@ def _elsewhere(q: Quantity, source: Source, claim: Assertions) -> tuple[Quantity
                 return (QuantityMatch.ROUNDED if clash else QuantityMatch.EXACT), other
         if q.period is not None:
             return _assembled(q, q.period, source)
+    if named := next((n for n in source.facts.labelled if n.label == q.text.strip()), None):
+        return QuantityMatch.ROUNDED, replace(q, text=source.facts.text[named.start : named.end])
     if q.value:
         opposite = replace(q, value=-q.value)
         match, near = source.best(opposite)
@@ -251,6 +238,59 @@ def names_occur(claim: Assertions, source: Source, question: Assertions) -> Iter
             continue  # the overlap checks judge it as a word
         else:  # in a headline every word is written as a name
             yield Finding(not titled, reason("absent", kind="name", claimed=name.text, label=source.label))
+
+
+def labels_agree(claim: Assertions, source: Source, question: Assertions) -> Iterator[Finding]:
+    """Party A is not Party B, ward II not ward III: a name has the label that the source gives it, there."""
+    text, theirs = source.facts.text, source.facts.labelled
+    for name in claim.labelled:
+        claimed = claim.text[name.start : name.end]
+        others = [n for n in theirs if n.noun == name.noun and n.label != name.label]
+        if _labels(source.facts, name):
+            if others and (other := _other_beside(claim, source, name) or _repeated(claim, source, name)):
+                yield _turned(claimed, text[other.start : other.end], source, hard=False)
+        elif not name.noun:  # the overlap checks judge it as a word
+            known = any(n.label == name.label for n in (*theirs, *source.context.labelled))
+            if not known and name.label not in source.facts.stems - STOP_WORDS:
+                yield Finding(False, reason("absent", kind="name", claimed=claimed, label=source.label))
+        elif others:
+            others.sort(key=lambda n: _labels(claim, n))  # one that the claim does not name as well, if any
+            yield _turned(claimed, text[others[0].start : others[0].end], source, hard=True)
+        elif not _labels(source.context, name):
+            asked = _labels(question, name)
+            code = "asked only" if asked else "absent"
+            yield Finding(not asked, reason(code, kind="name", claimed=claimed, label=source.label))
+
+
+def _labels(facts: Assertions, name: LabelledName) -> bool:
+    return any(n.label == name.label and n.noun in (name.noun, "") for n in facts.labelled)
+
+
+def _turned(claimed: str, stated: str, source: Source, *, hard: bool) -> Finding:
+    return Finding(hard, reason("turned", claimed=claimed, stated=stated, label=source.label), reversed=hard)
+
+
+def _other_beside(claim: Assertions, source: Source, name: LabelledName) -> LabelledName | None:
+    """The name that stands in the source where the claim has `name`: beside the same word, as `name` does
+    not."""
+    own = claim.beside(name)
+    for side in (0, 1):
+        if own[side]:
+            there = [n for n in source.facts.labelled if source.facts.beside(n)[side] == own[side]]
+            alike = [n for n in there if n.noun == name.noun]
+            if alike and all(n.label != name.label for n in there if n.noun in (name.noun, "")):
+                return alike[0]
+    return None
+
+
+def _repeated(claim: Assertions, source: Source, name: LabelledName) -> LabelledName | None:
+    """A name that the claim says less often than the source, where it says `name` more often."""
+    own, theirs = (Counter(n.label for n in f.labelled if n.noun == name.noun) for f in (claim, source.facts))
+    if own[name.label] <= theirs[name.label]:
+        return None
+    return next(
+        (n for n in source.facts.labelled if n.noun == name.noun and own[n.label] < theirs[n.label]), None
+    )
 
 
 def _has_name(name: Name, facts: Assertions) -> bool:

@@ -18,11 +18,10 @@ from dataclasses import dataclass
 
 from rag.languages.text import detect_language, sentences
 from rag.questions.expects import Wording
-from rag.types import Claim, ClaimState, Evidence
-from rag.verify.align import Alignment, Finding, Source, align
+from rag.types import Claim, ClaimState, Evidence, Span
+from rag.verify.align import Alignment, Finding, Source, VerificationReason, align, reason
 from rag.verify.checks import check
 from rag.verify.content import Assertions, assertions_of
-from rag.verify.reasons import VerificationReason, reason
 
 # Share of a sentence's content that must stand in its source: below the first it is unsupported; a sentence
 # with a figure or name found needs less, for its few facts say more. Set on the hand-written paraphrases
@@ -98,9 +97,14 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _context(evidence: Evidence) -> str:
-    return "\n".join(
-        p for p in (evidence.document.title, *evidence.heading_path, evidence.header.replace("|", " \n")) if p
-    )
+    return "\n".join(filter(None, (evidence.document.title, *evidence.heading_path, *evidence.heads)))
+
+
+def _cells(evidence: Evidence, part: Span) -> tuple[str, ...]:
+    """The words of the cells of a row that stand in a part of it."""
+    at = evidence.start
+    spans = ((c.start - at, c.end - at) for c in evidence.cells)
+    return tuple(evidence.text[a:b] for a, b in spans if part.start <= a and b <= part.end)
 
 
 class _Judge:
@@ -120,7 +124,9 @@ class _Judge:
                 part = text[span.start : span.end]
                 self._remember(part, item.number)
                 if len(self.units) < MAX_UNITS and len(part) <= MAX_SOURCE_SENTENCE:
-                    self.units.append(Source((item.number,), assertions_of(part), context, item.header))
+                    cells = _cells(item, span) if text == item.text else ()
+                    facts = assertions_of(part)
+                    self.units.append(Source((item.number,), facts, context, item.heads, cells))
         self.wholes = sorted(
             ((key, n) for key, n in self.verbatim.items() if len(key) >= 8), key=lambda p: -len(p[0])
         )[:MAX_UNITS]
@@ -255,7 +261,7 @@ class _Judge:
             numbers = tuple(dict.fromkeys(first.numbers + other.numbers))
             context = Assertions(f"{first.context.text}\n{other.context.text}")
             facts = Assertions(f"{first.facts.text}\n{other.facts.text}")
-            merged = Source(numbers, facts, context, first.header or other.header)
+            merged = Source(numbers, facts, context, first.heads or other.heads)
             verdict = self._against(claim, merged)
             if verdict.state is ClaimState.SUPPORTED:
                 why = reason("spread", label=merged.label)

@@ -10,8 +10,10 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from rag.facts.names import LabelledName, labelled
 from rag.facts.numerals import fold
-from rag.facts.quantities import Quantity, extract
+from rag.facts.quantities import Kind, Quantity, extract
+from rag.facts.values import Range, read
 from rag.languages.text import STOP_WORDS, Cue, cues, search_tokens
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -21,6 +23,7 @@ _HAN_RUN = re.compile(f"[{_HAN}]+")
 FUNCTION_HAN = frozenset(
     "的了是在和与或及而也就都之为因所以其该这那此等于对由从到向被把将会要能可有着地得并且则即按照如若内中上下后前者时个份名条款项第每各约共据根着至自应当须不未无没非已曾被受给让使"
 )
+_HAN_PAIR = re.compile(rf"(?:(?![{''.join(sorted(FUNCTION_HAN))}])[{_HAN}]){{2}}")
 # Words that neither add a fact nor take one away (stems).
 _FUNCTION_WORDS = (
     "accord document evidenc sourc state follow provid mean say also howev therefor thus furthermor moreov "
@@ -86,8 +89,24 @@ class Assertions:
         return self.folded.lower()
 
     @cached_property
+    def _facts(self) -> tuple[tuple[Quantity, ...], tuple[LabelledName, ...]]:
+        """A label is no quantity ("ward 3", "type 2"), unless it is of an article, a date or a measure."""
+        found = extract(self.text)
+        firm = [q for q in found if q.kind not in _PLAIN and q.unit not in _LABELLED]
+        names = tuple(n for n in labelled(self.folded) if not any(_meet(q, n) for q in firm))
+        return tuple(q for q in found if not any(_meet(q, n) for n in names)), names
+
+    @property
     def quantities(self) -> tuple[Quantity, ...]:
-        return extract(self.text)
+        return self._facts[0]
+
+    @cached_property
+    def ranges(self) -> tuple[Range, ...]:
+        return tuple(v for v in read(self.text) if isinstance(v, Range))
+
+    @property
+    def labelled(self) -> tuple[LabelledName, ...]:
+        return self._facts[1]
 
     @cached_property
     def cues(self) -> tuple[Cue, ...]:
@@ -95,17 +114,24 @@ class Assertions:
 
     @cached_property
     def words(self) -> tuple[AssertedWord, ...]:
-        """Words outside quantities, in order; stop words included."""
+        """Words outside quantities, in order; stop words included. The label of a name is a word of that
+        name alone: no article, no word of other names."""
         masked = list(self.lower)
-        for q in self.quantities:
-            masked[q.start : q.end] = "\n" * (q.end - q.start)
+        spans = [(q.start, q.end) for q in self.quantities]
         found: list[AssertedWord] = []
+        for n in self.labelled:
+            start, end = n.label_start, n.label_end
+            if not _HAN_RUN.match(self.text, start):
+                spans.append((start, end))
+                found.append(AssertedWord(f"{n.label}·{n.noun}", start, end))
+        for start, end in spans:
+            masked[start:end] = "\n" * (end - start)
         for m in _WORD.finditer("".join(masked)):
             if _HAN_RUN.match(m.group()):
                 found.append(AssertedWord(m.group(), m.start(), m.end(), han=True))
             else:
                 found.append(AssertedWord(stem(m.group()), m.start(), m.end()))
-        return tuple(found)
+        return tuple(sorted(found, key=lambda w: w.start))
 
     @cached_property
     def content(self) -> tuple[AssertedWord, ...]:
@@ -182,6 +208,24 @@ class Assertions:
             scope += words[-before:] + grams[-3 * before :]
         return frozenset(scope)
 
+    def beside(self, name: LabelledName) -> tuple[str, str]:
+        """The content nearest to a labelled name in its clause, left and right: a stem or two Han characters,
+        other labelled names apart; "" where there is none."""
+        left, right = _clause_edge(self.folded, name.start, -1), _clause_edge(self.folded, name.end, 1)
+        items = [(start, key) for start, key in self._loose if left <= start < right]
+        before = [key for start, key in items if start < name.start]
+        after = [key for start, key in items if start >= name.end]
+        return (before or [""])[-1], (after or [""])[0]
+
+    @cached_property
+    def _loose(self) -> tuple[tuple[int, str], ...]:
+        """Content outside labelled names, with its places."""
+        bare = list(self.lower)
+        for n in self.labelled:
+            bare[n.start : n.end] = "\n" * (n.end - n.start)
+        found = [(w.start, w.stem) for w in self.content if bare[w.start] != "\n"]
+        return tuple(sorted(found + [(m.start(), m.group()) for m in _HAN_PAIR.finditer("".join(bare))]))
+
     def _near(self, start: int, end: int) -> tuple[list[str], list[str]]:
         """Words with quantities, and Han grams, between two places; three grams are about one word."""
         items = [(w.start, w.stem) for w in self.content if start <= w.start < end]
@@ -196,6 +240,15 @@ class Assertions:
         return (
             frozenset(w.stem for w in self.content) | self.grams | frozenset(q.key for q in self.quantities)
         )
+
+
+# Numbers that a label may be, and nouns whose labels are no numbers of articles.
+_PLAIN = (Kind.NUMBER, Kind.ORDINAL)
+_LABELLED = frozenset(("phase", "type", "class", "grade", "stage", "level"))
+
+
+def _meet(quantity: Quantity, name: LabelledName) -> bool:
+    return quantity.start < name.label_end and name.label_start < quantity.end
 
 
 @lru_cache(maxsize=65536)
@@ -258,6 +311,7 @@ def names(facts: Assertions) -> tuple[Name, ...]:
     """Capitalised sequences, acronyms, 《titles》 and Chinese organisations, quantities apart."""
     text = facts.folded
     taken = [(q.start, q.end) for q in facts.quantities]
+    taken += [(n.label_start, n.label_end) for n in facts.labelled]
     found: list[Name] = []
     for m in _NAME.finditer(text):
         for part in re.finditer(_CAPITAL, m.group()):

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare, in_header_scale
+from rag.facts.names import LabelledName
+from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare
 from rag.languages.text import OPPOSITES, Cue
-from rag.verify.align import Alignment, Anchor, Finding, Source, reading
+from rag.verify.align import Alignment, Anchor, Finding, Source, reading, reason
 from rag.verify.content import Assertions
-from rag.verify.reasons import reason
 
 _PASSIVE = re.compile(
     r"\b(?:is|are|was|were|be|been|being) (?:\w+ ){0,2}?\w+(?:ed|en|wn|ne|ld|id|ght) (?:\w+ ){0,3}?by\b|被"
@@ -32,11 +32,10 @@ _NOT_A_VALUE = (Kind.DATE, Kind.REFERENCE, Kind.ORDINAL)
 
 def columns_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
     """A figure of a table row belongs to the period that heads its column."""
-    headings = source.header.split("|") if "|" in source.header else []
-    cells = re.split(r"\||\t", source.facts.text)
-    if not headings or len(cells) - len(headings) not in (0, 1):
+    cells, headings = source.cells, source.heads
+    if len(headings) < 2 or len(cells) - len(headings) not in (0, 1):
         return
-    headings = [""] * (len(cells) - len(headings)) + headings
+    headings = ("",) * (len(cells) - len(headings)) + headings
     columns = [
         (Assertions(cell).quantities, Assertions(heading).quantities)
         for cell, heading in zip(cells, headings, strict=True)
@@ -49,19 +48,17 @@ def columns_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
     if len(heads) != 1 or len(figures) != 1:
         return
     under = [cell for cell, head in columns if any(compare(heads[0], h) is QuantityMatch.EXACT for h in head)]
-    row = Source(source.numbers, Assertions(""), Assertions(""), source.header)
-    if not any(_cell_matches(figures[0], q, row) for cell in under for q in cell):
+    if not any(_cell_matches(figures[0], q, source) for cell in under for q in cell):
         figure, heading = figures[0].text.strip(), heads[0].text.strip()
         yield Finding(
             True, reason("column", claimed=figure, stated=heading, label=source.label), reversed=True
         )
 
 
-def _cell_matches(claim: Quantity, cell: Quantity, row: Source) -> bool:
-    readings = (cell, *in_header_scale(cell, row.header))
+def _cell_matches(claim: Quantity, cell: Quantity, source: Source) -> bool:
     return any(
         compare(replace(claim, value=v), r) > QuantityMatch.DIFFERENT
-        for r in readings
+        for r in (cell, *source.scaled(cell))
         for v in (claim.value, -claim.value)
     )
 
@@ -134,20 +131,25 @@ def _swapped_parties(claim: Assertions, anchors: Sequence[Anchor], places: Seque
 def _rivals_between(
     claim: Assertions, source: Source, anchors: Sequence[Anchor], places: Sequence[int]
 ) -> Iterator[Finding]:
-    """ "10 mg for adults and 5 mg for children" does not say "10 mg for children"."""
-    for i in range(1, len(anchors)):
-        left, right = places[i - 1], places[i]
-        figure = anchors[i - 1].quantity or anchors[i].quantity
-        if figure is None or right <= left:
-            continue
-        for rival in source.facts.quantities:
-            between = left < rival.start < right and rival.kind is figure.kind
-            if between and all(compare(q, rival) is QuantityMatch.DIFFERENT for q in claim.quantities):
-                claimed, intended = anchors[i - 1].text, anchors[i].text
-                other = rival.text.strip()
-                yield Finding(
-                    False, reason("rival", rival=other, claimed=claimed, stated=intended, label=source.label)
-                )
+    """ "10 mg for adults and 5 mg for children" does not say "10 mg for children", nor "Party A pays the rent
+    and Party B the deposit" that Party A pays the deposit."""
+    said = {(n.noun, n.label) for n in claim.labelled}
+    nouns = {noun for noun, _ in said}
+    named = [n for n in source.facts.labelled if n.noun in nouns and (n.noun, n.label) not in said]
+    figures = [
+        q
+        for q in source.facts.quantities
+        if all(compare(own, q) is QuantityMatch.DIFFERENT for own in claim.quantities)
+    ]
+    for (a, left), (b, right) in pairwise(zip(anchors, places, strict=True)):
+        figure = a.quantity or b.quantity
+        rivals: list[Quantity | LabelledName] = [q for q in figures if figure and q.kind is figure.kind]
+        rivals += [n for n in named if _JOINT.search(source.facts.lower, left, max(left, n.start))]
+        for rival in rivals:
+            if left < rival.start < right:
+                other = source.facts.text[rival.start : rival.end].strip()
+                because = reason("rival", rival=other, claimed=a.text, stated=b.text, label=source.label)
+                yield Finding(False, because)
                 return
 
 

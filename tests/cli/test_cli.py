@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rag.cli import app
-from rag.cli.output import clean, duration, one_line, stop_on_interrupt
+from rag.cli.shared import clean, duration, one_line, stop_on_interrupt
 from rag.errors import (
     CitewiseError,
     GenerationError,

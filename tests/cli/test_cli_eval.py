@@ -54,7 +54,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert not create, "a file of questions brings no documents to ingest"
         return OpenIndex(settings.index)
 
-    monkeypatch.setattr("rag.cli.options.open_configured_index", opened)
+    monkeypatch.setattr("rag.cli.shared.open_configured_index", opened)
     entry = [{"document": "lease.md"}]
     rows = [{"id": str(n), "question": f"{n}?", "evidence": entry, "tags": ["ab"[n % 2]]} for n in range(6)]
     Path("own.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rag.cli import app
-from rag.cli.tune import risk_at
+from rag.cli.measure import risk_at
 from rag.errors import StorageError
 from rag.index import Index, open_index
 from rag.measure.metrics import RiskPoint
@@ -61,7 +61,7 @@ def place(made: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def opened(settings: Any, **_: Any) -> Index:
         return open_index(settings.index, embedder=FakeEmbedder())
 
-    monkeypatch.setattr("rag.cli.options.open_configured_index", opened)
+    monkeypatch.setattr("rag.cli.shared.open_configured_index", opened)
     yield
     Path("index", TUNED).unlink(missing_ok=True)
 
@@ -203,9 +203,10 @@ def test_set_of_documents_and_questions_is_ingested_first(
 ) -> None:
     read: list[tuple[Path, Path]] = []
     monkeypatch.setattr(
-        "rag.cli.tune.ingest_set", lambda documents, settings, **_: read.append((documents, settings.index))
+        "rag.cli.measure.ingest_set",
+        lambda documents, settings, **_: read.append((documents, settings.index)),
     )
-    monkeypatch.setattr("rag.cli.tune._tuned", lambda *_, **__: pytest.fail("stop here"))
+    monkeypatch.setattr("rag.cli.measure._tuned", lambda *_, **__: pytest.fail("stop here"))
     Path("cases", "documents").mkdir(parents=True)
     Path("cases", "questions.jsonl").write_text('{"question": "Why?"}')
     with pytest.raises(pytest.fail.Exception):

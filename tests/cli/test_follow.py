@@ -17,7 +17,7 @@ from rag.types import Filters
 from tests.fakes import FakeEmbedder, fake_answer, fake_document, fake_evidence, fake_hit
 from tests.indexing import write_files
 from tests.page_fakes import HOSTILE, FakeIndex
-from ui import cards, follow, panes
+from ui import cards, panes
 from ui.handlers import Handlers
 from ui.texts import CHINESE, ENGLISH
 
@@ -36,7 +36,7 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with open_index(tmp_path / "index", embedder=FakeEmbedder(), create=True) as index:
         index.ingest(write_files(tmp_path / "files", FILES))
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("rag.cli.options.open_configured_index", lambda *_, **__: index)
+        monkeypatch.setattr("rag.cli.shared.open_configured_index", lambda *_, **__: index)
         yield lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments]).output
 
 
@@ -115,8 +115,8 @@ def test_references_and_marks_are_escaped(texts: Any) -> None:
     document = fake_document(
         "x.md", title=HOSTILE, metadata={"superseded": "2001-01-01", "superseded_by": HOSTILE}
     )
-    lead = follow.Lead(HOSTILE, HOSTILE, HOSTILE, 5)
-    html = str(follow.leads_list((lead,), 1, texts)) + str(follow.validity_note(document, texts))
+    lead = panes.Lead(HOSTILE, HOSTILE, HOSTILE, 5)
+    html = str(panes.leads_list((lead,), 1, texts)) + str(cards.validity_note(document, texts))
     html += str(panes.source_pane(panes.of_hit(fake_hit(HOSTILE, document=document)), texts))
     assert "<script" not in html and "<img" not in html and "&lt;script&gt;" in html
 
@@ -136,7 +136,7 @@ def test_a_reference_to_a_whole_document_opens_its_first_passage(tmp_path: Path)
     with open_index(tmp_path / "index", embedder=FakeEmbedder(), create=True) as index:
         index.ingest(write_files(tmp_path / "files", files))
         chunk_id = next(int(i) for i in index.store.chunk_ids(Filters(documents=("通知.md",))))
-        (lead,) = follow.leads(index, chunk_id)
+        (lead,) = panes.leads(index, chunk_id)
         assert (lead.words, lead.document) == ("《湿地条例》", "湿地条例")
         assert index.passage(lead.chunk_id).document.path == "湿地条例.md"
-        assert follow.leads(None, chunk_id) == ()
+        assert panes.leads(None, chunk_id) == ()

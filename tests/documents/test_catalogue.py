@@ -66,7 +66,7 @@ def test_statute_is_held_by_all_its_names_and_leads_to_what_applies_it() -> None
 
 
 def test_page_is_held_by_its_subject_and_its_other_names() -> None:
-    built = catalogue(page(1, "Velnorade Syndromes", "VS|Kolbar rash"))
+    built = catalogue(page(1, "Velnorade Syndromes", ("VS", "Kolbar rash")))
     assert subjects(built).keys == {"velnoradesyndrome": (1,), "vs": (1,), "kolbarrash": (1,)}
 
 

@@ -18,6 +18,7 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from rag.documents.chunk import CHUNKER_VERSION, chunk
 from rag.types import Block, BlockKind, Chunk, Document, Page
+from tests.rows import row_block
 
 _WORD = re.compile(r"[\u4e00-\u9fff]|[^\W\u4e00-\u9fff]+|[^\w\s]")
 
@@ -41,8 +42,11 @@ def build(
     for piece in pieces:
         kind, body, path, header = (*piece, "")[:4]  # type: ignore[misc]
         text += "\n\n" if text else ""
-        location = f"S!A{len(blocks) + 1}:C{len(blocks) + 1}" if kind is BlockKind.TABLE_ROW else ""
-        blocks.append(Block(kind, len(text), len(text) + len(body), path, header=header, location=location))
+        if kind is BlockKind.TABLE_ROW:
+            location = f"S!A{len(blocks) + 1}:C{len(blocks) + 1}"
+            blocks.append(row_block(body, len(text), header, path=path, location=location))
+        else:
+            blocks.append(Block(kind, len(text), len(text) + len(body), path))
         text += body
     return document(text, blocks)
 

@@ -43,7 +43,7 @@ def test_cover_of_an_annual_report_gives_company_short_name_ticker_and_year() ->
     found = filing("VEXTRA FOODS, INC.", "10-K", "fiscal year", "December 31, 2021", "VEXTRA_2021_10K.pdf")
     assert found == {
         "company": "VEXTRA FOODS, INC.",
-        "names": "VEXTRA FOODS|VEXTRA|VXTR",
+        "names": ("VEXTRA FOODS", "VEXTRA", "VXTR"),
         "form": "10-K",
         "fiscal_year": "2021",
         "fiscal_period": "FY",
@@ -55,15 +55,15 @@ def test_cover_of_an_annual_report_gives_company_short_name_ticker_and_year() ->
 @pytest.mark.parametrize(
     ("path", "more", "year"),
     [
-        ("report.pdf", "", "2022|2023"),
+        ("report.pdf", "", ("2022", "2023")),
         ("report.pdf", "In fiscal 2022 we opened ten stores. Fiscal 2022 had 52 weeks.", "2022"),
         ("report.pdf", "In fiscal 2023 we opened ten stores.", "2023"),
-        ("VEXTRA_2022_10K.pdf", "", "2022|2023"),
-        ("VEXTRA_2023_10K.pdf", "", "2023|2022"),
+        ("VEXTRA_2022_10K.pdf", "", ("2022", "2023")),
+        ("VEXTRA_2023_10K.pdf", "", ("2023", "2022")),
     ],
 )
 def test_year_that_ends_in_january_is_called_as_pages_or_file_say_and_else_by_both(
-    path: str, more: str, year: str
+    path: str, more: str, year: str | tuple[str, ...]
 ) -> None:
     found = filing("Vextra Stores Corp", "10-K", "fiscal year", "January 28, 2023", path, more)
     assert found["fiscal_year"] == year
@@ -92,7 +92,7 @@ def test_quarter_of_a_year_that_ends_in_the_next_calendar_year_has_both_readings
     found = filing(
         "Vextra Corp", "10-Q", "quarterly period", "July 29, 2023", "VEXTRA_2024Q2_10Q.pdf", "six months"
     )
-    assert found["fiscal_year"] == "2024|2023"
+    assert found["fiscal_year"] == ("2024", "2023")
 
 
 def test_former_name_and_defined_names_are_other_names_and_roles_are_not() -> None:
@@ -101,14 +101,14 @@ def test_former_name_and_defined_names_are_other_names_and_roles_are_not() -> No
         'Vextra Inc., together with its subsidiaries (the "Company", "we", "Vextra Group")\n'
         'Ostmarrow LLC (formerly Ostmarrow Holdings, Inc.) is a supplier (the "Supplier").'
     )
-    names = filing("VEXTRA INC.", "10-K", "fiscal year", "May 31, 2021", "x.pdf", more)["names"].split("|")
+    names = filing("VEXTRA INC.", "10-K", "fiscal year", "May 31, 2021", "x.pdf", more)["names"]
     assert {"KOLBAR STORES, INC.", "KOLBAR STORES", "Vextra Group"} <= set(names)
     assert not {"Company", "we", "Ostmarrow Holdings", "Supplier"} & set(names)
 
 
 def test_file_name_that_calls_the_company_otherwise_gives_another_name() -> None:
     found = filing("KOLBAR, INC.", "10-K", "fiscal year", "December 31, 2020", "MIRVES_2020_10K.pdf")
-    assert found["names"].split("|")[:2] == ["KOLBAR", "MIRVES"]
+    assert found["names"][:2] == ("KOLBAR", "MIRVES")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_securities_code_and_short_name_of_a_chinese_report_are_other_names() ->
     found = profile_of(
         document("岚海示例材料股份有限公司2024年年度报告", "r.pdf", "证券代码：009999 证券简称：岚海示例")
     )
-    assert found["names"].split("|") == ["岚海示例材料", "009999", "岚海示例"]
+    assert found["names"] == ("岚海示例材料", "009999", "岚海示例")
 
 
 @pytest.mark.parametrize(
@@ -184,12 +184,12 @@ def test_rank_of_a_legal_text(title: str, path: str, head: str, rank: str) -> No
     ],
 )
 def test_short_names_of_a_statute(title: str, names: list[str]) -> None:
-    assert profile_of(document(title, "法律/x.md"))["law_names"].split("|") == names
+    assert profile_of(document(title, "法律/x.md"))["law_names"] == tuple(names)
 
 
 def test_part_of_a_code_bears_the_name_of_code_and_part() -> None:
     found = profile_of(document("中华人民共和国示例法典", "示例法典/租赁编.md"))
-    assert found["law_names"].split("|") == ["示例法典", "示例法典租赁编"]
+    assert found["law_names"] == ("示例法典", "示例法典租赁编")
 
 
 def test_version_of_a_statute_is_dated_by_its_file_name_or_its_last_amendment() -> None:
@@ -205,12 +205,12 @@ def test_version_of_a_statute_is_dated_by_its_file_name_or_its_last_amendment() 
         ("What are the treatments for Velnorade syndrome?", "Velnorade syndrome", ""),
         ("Velnorade syndrome (VS)", "Velnorade syndrome", "VS"),
         ("Velnorade syndrome - self-care (Also called: Kolbar rash; Mirves rash)", "Velnorade syndrome",
-         "Kolbar rash|Mirves rash|Velnorade syndrome - self-care"),
+         ("Kolbar rash", "Mirves rash", "Velnorade syndrome - self-care")),
         ("岚曲他定缓释片说明书", "岚曲他定缓释片", "岚曲他定缓释片说明书"),
         ("什么是示例综合征？", "示例综合征", "什么是示例综合征"),
     ],
 )  # fmt: skip
-def test_subject_is_what_the_title_is_about(title: str, subject: str, names: str) -> None:
+def test_subject_is_what_the_title_is_about(title: str, subject: str, names: str | tuple[str, ...]) -> None:
     found = profile_of(document(title, "0001234.md"))
     assert (found["subject"], found.get("names", "")) == (subject, names)
 
@@ -225,7 +225,7 @@ def test_contract_names_its_parties_and_no_single_company() -> None:
     found = profile_of(document("Master Services Agreement", "msa.pdf", text))
     assert found == {
         "subject": "Master Services Agreement",
-        "parties": "Kolbar Systems Ltd|Mirves Logistics GmbH",
+        "parties": ("Kolbar Systems Ltd", "Mirves Logistics GmbH"),
     }
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.documents.validity import UNKNOWN, Validity, edition_name, versions
-from rag.domains.law.force import validity
+from rag.documents.validity import UNKNOWN, Validity, edition_name, settled, versions
+from rag.domains.law.force import repeals, validity
 from rag.index import open_index
-from rag.types import DocumentInfo, FileStatus, Filters
+from rag.types import DocumentInfo, FileStatus, Filters, Relation, RelationKind
 from tests.fakes import FakeEmbedder
 from tests.indexing import document, write_files
 
@@ -27,7 +28,7 @@ def said(text: str, path: str = "x.md", language: str = "zh") -> dict[str, str]:
         (
             "湖泊法\n\n2020年5月28日第三届湖区代表大会第三次会议通过\n\n第一条 为了保护湖泊，制定本法。\n\n"
             "第九条 本法自2021年1月1日起施行。《湿地法》、《河流法》同时废止。",
-            {"issued": "2020-05-28", "effective": "2021-01-01", "repeals": "湿地法|河流法"},
+            {"issued": "2020-05-28", "effective": "2021-01-01"},
         ),
         (
             "湖泊法\n（1994年7月5日会议通过　根据2009年8月27日《关于修改部分法律的决定》第一次修正　"
@@ -70,7 +71,7 @@ def test_a_chinese_law_says_when_it_was_made_and_in_force(text: str, expected: d
          {"amended": "2023-06-12", "review": "2026-06-01"}),
         ("The Rules were repealed with effect from 31 December 2021.", {"repealed": "2021-12-31"}),
         ("This Act comes into force on 1 July 2020. The Old Harbour Act 1990 is hereby repealed.",
-         {"effective": "2020-07-01", "repeals": "Old Harbour Act 1990"}),
+         {"effective": "2020-07-01"}),
         ("Effective Date: 03/04/2021", {}),  # March or April
         ("The effective date of the plan. It was 5 May 2020 when", {}),
         ("Revenue rose in the year ended 31 December 2021.", {}),
@@ -144,6 +145,26 @@ def test_acts_of_their_own_keep_their_names_apart(one: str, other: str) -> None:
     assert edition_name(one) != edition_name(other)
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "names"),
+    [
+        (
+            "zh",
+            "第九条 本法自2021年起施行。《湿地法》、《河流法》同时废止。",
+            ("湿地法", "河流法"),
+        ),
+        ("en", "This Act is new. The Old Harbour Act 1990 is hereby repealed.", ("Old Harbour Act 1990",)),
+        ("en", "The Harbour Act is new.", ()),
+    ],
+)
+def test_a_document_names_those_that_it_repeals(language: str, text: str, names: tuple[str, ...]) -> None:
+    assert repeals(document("x.md", [text], language=language)) == names
+
+
+def force_of(documents: list[DocumentInfo], *relations: Relation) -> Mapping[int, Validity]:
+    return versions(documents, settled(documents, relations))
+
+
 def info(number: int, path: str, title: str, **metadata: str) -> DocumentInfo:
     return DocumentInfo(
         number, path, f"/{path}", title, "markdown", "zh", FileStatus.OK, "", "", 0, 0, 0, 1, metadata
@@ -151,7 +172,7 @@ def info(number: int, path: str, title: str, **metadata: str) -> DocumentInfo:
 
 
 def test_an_earlier_version_ends_when_the_next_begins() -> None:
-    force = versions([
+    force = force_of([
         info(1, "湖泊法(2001-01-01).md", "中华人民共和国湖泊法", effective="2001-03-01"),
         info(2, "湖泊法(2020-05-28).md", "湖泊法", issued="2020-05-28", effective="2021-01-01"),
         info(3, "湖泊法(2009-06-07).md", "湖泊法", effective="2001-03-01", amended="2009-06-07"),
@@ -167,16 +188,18 @@ def test_an_earlier_version_ends_when_the_next_begins() -> None:
 
 
 def test_what_another_repeals_ends_when_that_begins_unless_it_is_younger() -> None:
-    new = info(1, "湖泊法.md", "湖泊法", effective="2015-01-01", repeals="湿地法|河流条例")
+    new = info(1, "湖泊法.md", "湖泊法", effective="2015-01-01")
     old = info(2, "湿地法.md", "湿地法", issued="1999-01-01")
     younger = info(3, "河流条例.md", "河流条例", issued="2018-01-01")
-    force = versions([new, old, younger])
+    repealed = [Relation(RelationKind.REPEALS, n, "2015-01-01", 1) for n in ("湿地法", "河流条例", "山法")]
+    assert [r.target for r in settled([new, old, younger], repealed)] == [2, 3, None]
+    force = force_of([new, old, younger], *repealed)
     assert force[2] == Validity("1999-01-01", "2015-01-01", "repealed", 1, "湖泊法")
     assert force[3] == Validity("2018-01-01")
 
 
 def test_what_a_document_says_of_its_own_repeal_counts() -> None:
-    force = versions([info(1, "湖泊法.md", "湖泊法", issued="2001-01-01", repealed="2015-01-01")])
+    force = force_of([info(1, "湖泊法.md", "湖泊法", issued="2001-01-01", repealed="2015-01-01")])
     assert force[1].ended("2015-01-01") and not force[1].ended("2014-12-31")
 
 
@@ -194,12 +217,12 @@ def test_what_a_document_says_of_its_own_repeal_counts() -> None:
 def test_documents_that_are_no_versions_do_not_end_each_other(
     one: tuple[str, str], other: tuple[str, str]
 ) -> None:
-    force = versions([info(1, *one, issued="2019-01-01"), info(2, *other, issued="2020-01-01")])
+    force = force_of([info(1, *one, issued="2019-01-01"), info(2, *other, issued="2020-01-01")])
     assert not any(v.end for v in force.values())
 
 
 def test_a_document_of_which_nothing_is_known_passes_any_date() -> None:
-    assert versions([info(1, "湖泊法.md", "湖泊法")]) == {}
+    assert force_of([info(1, "湖泊法.md", "湖泊法")]) == {}
     assert UNKNOWN.in_force("1900-01-01") and not UNKNOWN.ended("2100-01-01")
 
 
@@ -216,5 +239,8 @@ def test_an_index_knows_what_has_been_superseded(tmp_path: Path) -> None:
         assert index.validity(old.id) == Validity("2001-01-01", "2021-01-01", "superseded", new.id, "湖泊法")
         for day, expected in (("2000-01-01", []), ("2020-12-31", [old.id]), ("2021-01-01", [new.id])):
             assert [d.id for d in index.documents(Filters(in_force=day))] == expected
+        superseded = Relation(RelationKind.SUPERSEDES, "", "2021-01-01", new.id, old.id)
+        assert index.relations(new.id) == index.relations(old.id, incoming=True) == (superseded,)
         index.delete([new.path])
+        assert index.relations(old.id, incoming=True) == ()
         assert index.validity(old.id) == Validity("2001-01-01")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rag.documents.description import with_profile
 from rag.domains import load_domains
-from rag.store.worker import passages
+from rag.store.reading import passages
 from rag.types import Document
 from tests.fakes import fake_count_tokens
 
@@ -45,7 +45,7 @@ def test_without_fields_a_document_has_its_text_and_nothing_is_known_of_its_matt
     assert "law" in with_profile(statute(), load_domains().each)
     read = passages(statute(), fake_count_tokens, ())
     assert read.document is not None and set(read.document.metadata) <= {"year", "parties"}
-    assert read.chunks and not any(chunk.role for chunk in read.chunks)
+    assert read.chunks and not any(chunk.roles for chunk in read.chunks)
 
 
 # What names a field below the fields, and why: (file or folder, what may stand there).
@@ -54,7 +54,7 @@ _NAMED_BELOW = (
     ("questions/(?:followup|followup_zh|mentions)", r".*"),
     # Keys of a description, strings until it is typed, and the type that reads any period.
     (
-        "documents|questions/expects|search/explain|store/store",
+        "documents|questions/expects|search/explain|store/documents",
         r'"fiscal_(?:year|period)"|"law"|FiscalPeriod',
     ),
     # The ranker's features are one vector, fitted together: their names are those of its weights file.

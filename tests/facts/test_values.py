@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.facts.quantity import Kind, Quantity
-from rag.facts.values import Range, Relation, Value, read, relation
+from rag.facts.values import Range, Relation, Value, numbers_in, read, relation
 
 _MONTHS = {"day": 1, "week": 7, "month": 1, "year": 12}
 
@@ -217,3 +217,19 @@ def test_a_bracket_holds_what_lies_between_its_ends(n: int, low: int, more: int,
     found = relation(_one(f"{n} days"), bracket[0])
     assert (found is Relation.WITHIN) is inside
     assert found in (Relation.WITHIN, Relation.BEFORE, Relation.AFTER)
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "stated"),
+    [
+        ("notice of 8 days", "within 48 days", False),
+        ("notice of 8 days", "within eight days", True),
+        ("20万元", "CNY 200,000", True),
+        ("on 5 April 2023", "| 2023年4月5日 |", True),
+        ("on 11 July 2023", "| 11.VII.2023 |", True),
+        ("on 11 July 2023", "| 11 June 2023, July 2023 |", False),
+        ("in June 2027", "15 June 2027", True),
+    ],
+)
+def test_numbers_and_dates_are_found_again_by_their_values(asked: str, text: str, stated: bool) -> None:
+    assert (numbers_in(asked, asked=True) <= numbers_in(text)) is stated

@@ -22,7 +22,6 @@ from typing import Any
 
 import rag.index
 import rag.search.retrieve
-import rag.store.compatibility
 import rag.store.dense
 import rag.store.ingest
 import rag.store.schema

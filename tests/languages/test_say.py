@@ -30,13 +30,17 @@ def test_english_and_chinese_say_the_same_with_the_same_placeholders() -> None:
         assert all(text for code in COMPLETE for text in sayings(file, code).values())
 
 
-def test_every_key_that_the_program_says_is_there() -> None:
+def test_every_key_that_the_program_says_is_there_and_no_other() -> None:
     source, known = _sources(), set(sayings("says", "en"))
+    quoted = set(re.findall(r'"[^"\n]*"', source))
     keys = _KEY.findall(source)
     assert keys and not [k for k, more in keys if not more and k not in known]
     tables = {key.partition(".")[0] for key in known}
     assert not [k for k, more in keys if more and k.partition(".")[0] not in tables]
-    assert set(_TABLE.findall(source)) <= tables | {"note"}
+    called = {*_TABLE.findall(source), "statement"}
+    assert called <= tables
+    own = [key for key in known if key.partition(".")[0] not in called and f"'{key}'" not in source]
+    assert not [key for key in own if not {f'"{key}"', f'"{key.partition(".")[2]}"'} & quoted]
 
 
 @pytest.mark.parametrize(

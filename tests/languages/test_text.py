@@ -155,3 +155,23 @@ def test_control_tokens_of_a_chat_template_are_plain_words() -> None:
 def test_words_are_given_as_typed() -> None:
     assert words("What are the Deposits of 3.2 and the Deposits?") == ["Deposits", "3.2"]
     assert words("请问试用期最长多少个月") == ["试用期", "最长", "月"]
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("What does Party A supply?", "lettera"),
+        ("vaccination against hepatitis A", "lettera"),
+        ("In Phase I patients were treated.", "letteri"),
+        ("A股与B股", "lettera"),
+    ],
+)
+def test_the_letter_of_a_name_is_looked_for_though_it_is_a_stop_word(text: str, letter: str) -> None:
+    assert letter in query_tokens(text) and letter in search_tokens(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["What should I pay for a room?", "SUBJECT TO A LEASE", "Buy A House", "It is A."]
+)
+def test_articles_and_pronouns_are_no_letters_of_names(text: str) -> None:
+    assert not any(token.startswith("letter") for token in search_tokens(text))

@@ -20,6 +20,7 @@ numerals = [[7, "siebun"]]
 scales = [[1000, "tusun"]]
 time_units = [["1 day", "taag"]]
 stop_words = "zur ol ke"
+ends = '‡'
 asking = '\bwanik\b'
 
 [expects]
@@ -37,6 +38,7 @@ from rag import languages
 velish = languages.register(Path(sys.argv[1]))
 from rag.assistant import Assistant
 from rag.facts.quantities import extract
+from rag.languages.text import sentences
 from rag.questions.expects import read_wording
 from tests.fakes import FakeEmbedder
 from tests.indexing import document, new_index, put
@@ -53,6 +55,7 @@ print(json.dumps({
     "values": [(q.text, str(q.value), q.unit) for q in extract("Ol flut wird zur siebun taag betalt")],
     "date": [q.text for q in extract("zur 5 Morsk 2021")],
     "english": read_wording("When does the lease begin?").language,
+    "sentences": len(sentences("Ol flut wird betalt‡ Zur taag. The lease ends.")),
     "kind": answer.kind,
     "text": answer.text,
     "reason": answer.reason,
@@ -82,6 +85,7 @@ def test_a_question_in_a_language_of_ten_words_is_known_and_read(asked: dict[str
     assert (asked["language"], asked["english"]) == ("ve", "en")
     assert asked["expects"] == "date"
     assert [year for year, _ in asked["periods"]] == [2021]
+    assert asked["sentences"] == 3
 
 
 def test_its_dates_numerals_and_units_are_values(asked: dict[str, Any]) -> None:

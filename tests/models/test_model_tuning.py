@@ -346,9 +346,9 @@ def test_list_and_doctor_show_how_a_model_runs(source: Path, monkeypatch: pytest
 def test_the_setting_and_the_flag_reach_the_model(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """--no-tuned is the setting, and the setting is what the model is loaded with."""
     from rag import assistant as answer
-    from rag.cli.options import untuned
+    from rag.cli.shared import config
 
-    assert (untuned(True), untuned(False)) == (False, None)
+    assert [config(no_tuned=flag).tuned_models for flag in (True, False)] == [False, True]
     asked: list[Any] = []
     monkeypatch.setattr(answer, "open_index", lambda *_, **__: None)
     monkeypatch.setattr(answer, "load_llm", lambda *_, **named: asked.append(named["tuned"]))

@@ -51,7 +51,7 @@ def assert_lawful(document: Document) -> None:
         assert document.text[end : block.start].strip() == ""
         body = document.text[block.start : block.end]
         assert body == body.strip() != ""
-        assert (block.kind is BlockKind.TABLE_ROW) or block.header == ""
+        assert (block.kind is BlockKind.TABLE_ROW) is (block.table is not None)
         end = block.end
     assert document.text[end:].strip() == ""
     document.text.encode()  # no lone surrogates
@@ -107,7 +107,7 @@ def test_markdown_table_rows_carry_the_header(rows: list[list[str]]) -> None:
     lines = [f"| {' | '.join(row)} |" for row in body]
     document = read("a.md", "\n".join([f"| {' | '.join(head)} |", "|---|---|", *lines]))
     assert_lawful(document)
-    assert {block.header for block in document.blocks} == {" | ".join(head)}
+    assert {block.heads for block in document.blocks} == {tuple(head)}
     assert [document.text[b.start : b.end] for b in document.blocks] == [" | ".join(row) for row in rows]
 
 
@@ -168,7 +168,7 @@ def test_xlsx_rows_come_back_with_cells_and_place(rows: list[list[str]]) -> None
     body = document.blocks[2:]
     assert [document.text[b.start : b.end] for b in body] == [" | ".join(row) for row in rows]
     assert [b.location for b in body] == [f"Data!A{n}:C{n}" for n in range(2, len(rows) + 2)]
-    assert {b.header for b in body} == {"Name | Place | Kind"}
+    assert {b.heads for b in body} == {("Name", "Place", "Kind")}
 
 
 @QUICK

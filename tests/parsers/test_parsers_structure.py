@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from rag.parsers import parse
-from rag.parsers.headings import heading_level
 from rag.parsers.pdf_rows import read_row
+from rag.parsers.plain import heading_level
 from rag.types import Block, BlockKind, Document
+from rag.types.tables import heads_text
 from tests.files import docx_bytes, pdf_bytes, write, xlsx_bytes
 
 
@@ -23,8 +24,10 @@ def quote(document: Document, block: Block) -> str:
 
 
 def rows(document: Document) -> list[tuple[str, str]]:
-    """(text, header) of each table row."""
-    return [(quote(document, b), b.header) for b in document.blocks if b.kind is BlockKind.TABLE_ROW]
+    """(text, column heads) of each table row."""
+    return [
+        (quote(document, b), heads_text(b.heads)) for b in document.blocks if b.kind is BlockKind.TABLE_ROW
+    ]
 
 
 def headings(document: Document) -> list[tuple[int, str]]:

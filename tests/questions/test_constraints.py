@@ -185,8 +185,10 @@ def test_day_asks_for_the_report_that_ends_on_it() -> None:
 
 
 def test_both_readings_of_a_fiscal_year_agree() -> None:
-    both = catalogue(info(1, company="Vextra plc", form="10-K", fiscal_year="2022|2023", fiscal_period="FY",
-                          period_end="2023-01-28"))  # fmt: skip
+    both = catalogue(
+        info(1, company="Vextra plc", form="10-K", fiscal_year=("2022", "2023"), fiscal_period="FY",
+             period_end="2023-01-28")
+    )  # fmt: skip
     assert (
         agreement("Sales in FY2022?", 1, both)["year"]
         == agreement("Sales in FY2023?", 1, both)["year"]

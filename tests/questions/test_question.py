@@ -57,6 +57,32 @@ def test_names_are_capitalised_words_but_not_the_first_of_a_sentence_nor_stop_wo
     assert read_wording("NASA pays what?").names == ("NASA",)
 
 
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("What does Party A supply?", ("Party A",)),
+        ("Which vaccine is given against hepatitis b?", ("hepatitis b",)),
+        ("甲方应在多少日内付款？", ("甲方",)),
+        ("What does Article 5 of Schedule 2 say?", ()),
+        ("What should I pay for a room?", ()),
+        ("Does Party A insure the cloth?", ()),
+    ],
+)
+def test_a_letter_or_numeral_makes_a_name_unless_it_is_of_an_article_or_in_doubt(
+    question: str, names: tuple[str, ...]
+) -> None:
+    assert read_wording(question).labelled == names
+
+
+def test_a_name_with_a_letter_answers_where_the_question_names_another_or_none() -> None:
+    def answers(question: str) -> list[str]:
+        sentence = "Party B holds the deposit"
+        return [sentence[s.start : s.end] for s in answers_in(sentence, AnswerType.PERSON, question)]
+
+    assert "Party B" in answers("which party holds a deposit by then?")
+    assert "Party B" not in answers("who pays the deposit held by party b?")
+
+
 def test_quoted_titles_are_names() -> None:
     assert read_wording("《劳动合同法》第37条规定了什么？").names == ("劳动合同法",)
     assert read_wording('What does "Force Majeure" mean?').names[0] == "Force Majeure"

@@ -130,7 +130,7 @@ def test_ratio_is_answered_by_the_balance_sheet_of_the_company_and_year_named(
     """Before the prose that says "quick ratio", and before another company that says it more often."""
     first = index.search(asked.format(year), 8)[0]
     assert places([first]) == [(f"{company}-{year}", BALANCE_PAGE)]
-    assert "balance" in first.chunk.role.split("|")
+    assert "balance" in first.chunk.roles
 
 
 @pytest.mark.parametrize("year", [2020, 2021, 2022])
@@ -250,8 +250,8 @@ def test_earlier_version_is_found_for_a_day_when_it_was_in_force(laws: Index, qu
 FIELDS = load_domains().each
 
 
-def row(number: int, document_id: int = 1, role: str = "", page: int | None = None) -> Candidate:
-    return Candidate(number, document_id, number, 9, "table", role, page, page)
+def row(number: int, document_id: int = 1, roles: str = "", page: int | None = None) -> Candidate:
+    return Candidate(number, document_id, number, 9, "table", page, page, tuple(roles.split()))
 
 
 def column(name: str, *args: object, openings: object = ()) -> list[float]:
@@ -271,7 +271,7 @@ def test_line_items_count_for_the_passage_and_for_its_page() -> None:
 
 
 def test_first_statement_of_a_need_counts_most() -> None:
-    rows = [row(1, role="balance"), row(2, role="income|discussion"), row(3, role="discussion"), row(4)]
+    rows = [row(1, roles="balance"), row(2, roles="income discussion"), row(3, roles="discussion"), row(4)]
     assert column("role", rows, Constraints(), (NEED,), Lines()) == [1, 0.5, 0, 0]
 
 
@@ -290,7 +290,7 @@ def test_authority_and_force_are_those_of_the_document() -> None:
     assert list(table[:, AGREEMENTS.index("superseded")]) == [0, 1, 0]
 
 
-ROLES = st.lists(st.sampled_from(["balance", "income", "cash flow", "note"]), unique=True).map("|".join)
+ROLES = st.lists(st.sampled_from(["balance", "income", "cash flow", "note"]), unique=True).map(tuple)
 ROWS = st.lists(
     st.builds(
         Candidate,
@@ -299,8 +299,8 @@ ROWS = st.lists(
         st.integers(0, 9),
         st.just(10),
         st.just("table"),
-        ROLES,
         st.one_of(st.none(), st.integers(1, 4)),
+        roles=ROLES,
     ),
     max_size=8,
 )
@@ -409,7 +409,7 @@ def test_a_wording_that_one_report_repeats_is_still_found_in_the_next(store: Sto
         "a.pdf", [f"The cash of room {n} was counted. " + "It was fine. " * 40 for n in range(260)]
     )
     plain = document("b.pdf", ["Cash 1,671"])
-    first, second = put(store, wordy, plain, embed=False)
+    first, second = put(store, wordy, plain, spaces=())
     found = find_line_items(store, [NEED], [first, second])
     assert second in set(store.owners(sorted(found.passages[0])).values())
 

@@ -83,7 +83,7 @@ def test_row_of_a_table_is_one_piece_with_its_column_heads(index: Index) -> None
     assert {e.text.split(" | ")[0] for e in found} <= {"Basic", "Plus", "Premier"}
     (premier,) = [e for e in found if "Premier" in e.text]
     assert "12.50 EUR" in premier.text and "4.90" not in premier.text
-    assert [cell.strip() for cell in premier.header.split("|")] == [
+    assert list(premier.heads) == [
         "Account",
         "Monthly fee",
         "Minimum balance",

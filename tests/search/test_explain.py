@@ -217,7 +217,7 @@ def terminal(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
     """Runs `citewise` over the index, which stays open."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(index, "close", lambda: None)
-    monkeypatch.setattr("rag.cli.options.open_configured_index", lambda *_, **__: index)
+    monkeypatch.setattr("rag.cli.shared.open_configured_index", lambda *_, **__: index)
     return lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments])
 
 

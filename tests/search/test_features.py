@@ -16,6 +16,7 @@ from rag.index import Index
 from rag.languages.text import content_tokens, query_tokens, search_tokens
 from rag.search.pool import LegResults, Retrievers, idf_weights, make_pool, query_vector, weigh_terms
 from rag.search.ranker import FEATURES, MATCHING, Pool, Terms, fused, matching
+from rag.store.store import Store
 from rag.types.search import Candidate, Lengths
 from tests.archive import archive
 
@@ -200,15 +201,15 @@ def test_bm25_is_what_sqlite_computes(index: Index, question: str) -> None:
     assert np.argsort(own)[-1] == np.argsort(expected)[-1]
 
 
-def test_lengths_are_close_to_the_mean_where_passages_are_sampled(index: Index) -> None:
+def test_lengths_are_close_to_the_mean_where_passages_are_sampled(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fields = index.store.token_fields([int(i) for i in index.store.chunk_ids(None)])
     whole = np.mean([sum(len(f.split()) for f in row) for row in fields.values()])
     assert index.store.lengths().whole == pytest.approx(whole, rel=1e-6)
-    from rag.store import sql as rows
-
-    with index.store._connection() as connection:
-        _, sampled = rows.token_means(connection, sampled=10)
-    assert sampled == pytest.approx(whole, rel=0.5)
+    monkeypatch.setattr("rag.store.store._SAMPLED", 10)
+    with Store.open(index.folder) as again:
+        assert again.lengths().whole == pytest.approx(whole, rel=0.5)
 
 
 def test_word_that_no_passage_holds_lowers_the_lexical_score() -> None:

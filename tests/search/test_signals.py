@@ -19,6 +19,7 @@ from rag.search.sufficiency import (
     label_of,
     nearness,
     sentence_signals,
+    share_named,
     with_cosines,
 )
 from rag.types import Hit, Span
@@ -174,3 +175,16 @@ def test_every_signal_of_any_text_lies_between_0_and_1(question: str, units: lis
     if found:
         assert all(0.0 <= v <= 1.0 + 1e-9 for s in signals(prepared, found) for v in s.values())
         assert all(0.0 <= v <= 1.0 + 1e-9 for v in sufficiency(prepared, found).values())
+
+
+def test_a_sentence_that_names_another_party_is_not_about_the_one_that_is_asked_for() -> None:
+    opening = "Party A: Lanhe. Party B: Wuyan."
+    assert share_named(["Party A"], "Party A supplies the cloth.", opening) == 1.0
+    assert share_named(["Party A"], "Party B supplies the dyes.", opening) == 0.0
+    assert share_named(["Party A"], "The cloth is dyed first.", opening) == 1.0
+    assert share_named(["Party A"], "Each party agreement is filed.") == 0.0
+
+
+def test_names_are_found_as_whole_words() -> None:
+    assert share_named(["Acme", "Harlow"], "Acme's office and the Harlows") == 1.0
+    assert share_named(["Art"], "The party starts.") == 0.0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rag.cli.options import filters
+from rag.cli.shared import filters
 from rag.errors import InputError
-from rag.store.store import Store, matches
+from rag.store.documents import matches
+from rag.store.store import Store
 from rag.types import Filters
 from tests.catalogues import annual, info
 from tests.indexing import document, manifest, put
@@ -28,12 +29,12 @@ def test_other_company_does_not_pass(name: str) -> None:
 
 
 def test_party_of_a_contract_passes() -> None:
-    contract = info(1, parties="Kolbar Systems Ltd|Mirves GmbH")
+    contract = info(1, parties=("Kolbar Systems Ltd", "Mirves GmbH"))
     assert matches(contract, Filters(companies=("mirves",)))
 
 
 def test_every_reading_of_a_year_passes() -> None:
-    unsure = info(1, fiscal_year="2022|2023", year="2022")
+    unsure = info(1, fiscal_year=("2022", "2023"), year="2022")
     assert [y for y in ("2021", "2022", "2023") if matches(unsure, Filters(years=(y,)))] == ["2022", "2023"]
     assert matches(info(1, year="2019"), Filters(years=("2018", "2019")))
     assert not matches(info(1), Filters(years=("2019",)))

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from rag.errors import InputError
 from rag.index import Index
-from rag.store import scan as scanning
+from rag.store import reading
 from rag.store.ingest import _embedding_batches
-from rag.store.scan import scan
-from rag.store.worker import Job, Read
+from rag.store.reading import Job, Read, scan
 from rag.types import FileStatus, Filters, Progress
 from tests.fakes import FakeEmbedder
 from tests.indexing import CHINESE, LEASE, LOAN, changes, contents, found, new_index, run_here, write_files
@@ -70,7 +69,7 @@ def test_changed_file_is_updated_and_touched_file_is_skipped(index: Index, folde
     }
     assert found(index.store, "45") == ["lease.md"]
     assert found(index.store, "30") == []
-    known = {k.path: k for k in _known(index).values()}
+    known = {k.info.path: k for k in _known(index).values()}
     assert known["sub/loan.md"].mtime_ns == 5  # the next run need not read it again
     assert index.verify().ok
 
@@ -103,7 +102,7 @@ def test_sync_keeps_documents_of_a_folder_that_cannot_be_read(
             raise PermissionError(13, "Permission denied", path)
         return real(path)
 
-    monkeypatch.setattr(scanning.os, "scandir", refuse)
+    monkeypatch.setattr(reading.os, "scandir", refuse)
     report = index.ingest(folder, sync=True)
     assert changes(report.files)["sub"] == "failed"
     assert "sub/loan.md" in [d.path for d in index.documents()]
@@ -251,7 +250,7 @@ def test_file_without_permission_is_unreadable_and_the_rest_is_read(
                 raise PermissionError(13, "Permission denied", path)
             return real(path, *args, **kwargs)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(scanning.os, "stat", refuse)
+        monkeypatch.setattr(reading.os, "stat", refuse)
     report = index.ingest(folder)
     assert report.count("added") == 2
     (failed,) = report.failed

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +14,30 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, InputError, StorageError
+from rag.index import open_index
 from rag.languages.text import search_tokens
-from rag.store import lexical
-from rag.store.schema import DATABASE, PART
+from rag.models.embedder import EmbedderInfo
+from rag.store import store as lexical
+from rag.store.schema import DATABASE, PART, Space
 from rag.store.store import Store
 from rag.store.writer import FileState, printable
-from rag.types import Block, BlockKind, Chunk, FileStatus, Filters, Page
+from rag.types import (
+    Block,
+    BlockKind,
+    Chunk,
+    FileStatus,
+    Filters,
+    Loss,
+    LossKind,
+    Mark,
+    MarkKind,
+    Page,
+    Relation,
+    RelationKind,
+)
+from tests.fakes import FakeEmbedder
 from tests.indexing import document, found, manifest, put
+from tests.rows import row_block
 
 
 @pytest.fixture
@@ -28,7 +47,8 @@ def store(tmp_path: Path):
 
 
 def test_manifest_survives_reopening(tmp_path: Path) -> None:
-    made = manifest(languages=("en", "zh"), embedder='it\'s a "path"', embedder_name="名")
+    english = Space(EmbedderInfo("名", "f" * 64, 8, 256, ("en", "zh")), 'it\'s a "path"')
+    made = manifest(spaces=(english, Space(EmbedderInfo("other", "0" * 64, 16, 512, ("*",)))))
     Store.create(tmp_path, made).close()
     with Store.open(tmp_path) as store:
         assert store.manifest() == made
@@ -46,8 +66,31 @@ def test_another_format_is_a_mismatch_that_names_both(tmp_path: Path) -> None:
     connection.execute("UPDATE meta SET value = ? WHERE key = 'manifest'", (later,))
     connection.commit()
     connection.close()
-    with pytest.raises(IndexMismatch, match=r"format 99.*format 2.*--rebuild"):
+    with pytest.raises(IndexMismatch, match=r"format 99.*format 3.*--rebuild"):
         Store.open(tmp_path)
+
+
+def test_an_index_of_format_2_is_refused_with_the_command_and_built_anew_by_it(tmp_path: Path) -> None:
+    """As the versions before this one wrote it: the manifest named one embedder, in other keys."""
+    connection = sqlite3.connect(tmp_path / DATABASE)
+    connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+    written = {
+        "embedder_name": "all-MiniLM-L6-v2",
+        "dimension": 384,
+        "languages": ["en"],
+        "format_version": 2,
+    }
+    connection.execute("INSERT INTO meta VALUES ('manifest', ?)", (json.dumps(written),))
+    connection.commit()
+    connection.close()
+    (tmp_path / "dense-7.faiss").write_bytes(b"of that format")
+    with pytest.raises(IndexMismatch) as caught:
+        open_index(tmp_path, embedder=FakeEmbedder())
+    assert "format 2" in str(caught.value) and "reads format 3" in str(caught.value)
+    assert f"citewise ingest PATH --index {tmp_path} --rebuild" in str(caught.value)
+    with open_index(tmp_path, embedder=FakeEmbedder(), rebuild=True) as index:
+        assert index.documents() == []
+    assert not (tmp_path / "dense-7.faiss").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])
@@ -79,18 +122,59 @@ def test_document_round_trips_with_pages_blocks_and_metadata(store: Store) -> No
     blocks = (
         Block(BlockKind.HEADING, 0, 7, ("Part",), level=2),
         Block(BlockKind.PARAGRAPH, 9, 26, ("Part", "Heading")),
-        Block(BlockKind.TABLE_ROW, 28, 33, ("Part",), header="X | Y", location="Sheet1!A2:B2"),
+        row_block("A | B", 28, "X | Y", path=("Part",), location="Sheet1!A2:B2"),
     )
     made = document(
         "a.pdf",
         [text],
         blocks=blocks,
         pages=(Page(1, 0, 7), Page(3, 9, 33)),
-        empty_pages=(2,),
+        marks=(Mark(MarkKind.RAISED, 12, 14, leads_to=28), Mark(MarkKind.STRUCK, 13, 20)),
+        losses=(Loss(LossKind.PAGE_WITHOUT_TEXT, page=2), Loss(LossKind.PICTURE_WITH_TEXT, "图 1", 3)),
         metadata={"author": "Ada", "作者": "艾达"},
     )
     (document_id,) = put(store, made)
     assert store.load_document(document_id) == made
+    assert store.document(document_id).losses == made.losses
+    assert (made.empty_pages, store.document(document_id).empty_pages) == ((2,), 1)
+
+
+def test_marks_of_a_range_are_those_that_overlap_it_each_once(store: Store) -> None:
+    marks = [Mark(MarkKind.RAISED, n * 700, n * 700 + 3) for n in range(60)]
+    marks.append(Mark(MarkKind.STRUCK, PART - 5, 2 * PART + 5))
+    made = document("long.html", ["x" * 43_000], marks=tuple(sorted(marks, key=lambda m: m.start)))
+    (document_id,) = put(store, made)
+    assert store.marks(document_id) == made.marks
+    for start, end in ((0, 10), (PART - 1, PART + 1), (PART + 10, 2 * PART + 3), (2 * PART + 5, 43_000)):
+        assert store.marks(document_id, start, end) == tuple(
+            m for m in made.marks if m.start < end and m.end > start
+        )
+
+
+def test_relations_that_a_text_states_are_kept_and_lead_to_what_they_name_while_it_is_there(
+    store: Store,
+) -> None:
+    stated = (
+        Relation(RelationKind.AMENDS, "Harbour Act 1990", "2020-01-01"),
+        Relation(RelationKind.REPEALS, "Pier Rules"),
+    )
+    made = document("amendments.md", ["Some words."], relations=stated)
+    (source,) = put(store, made)
+    assert store.load_document(source).relations == stated
+    assert {r.target for r in store.relations(source)} == {None}
+    (act,) = put(store, document("harbour.md", ["Dues are owed."], title="Harbour Act 1990"))
+    settled = [replace(stated[0], source=source, target=act), replace(stated[1], source=source)]
+    assert store.relations(source) == settled
+    assert store.relations(act, incoming=True) == settled[:1]
+    assert store.load_document(source).relations == stated
+    with store.writing() as writer:
+        with writer.transaction():
+            writer.remove("/documents/harbour.md")
+        writer.resolve_references()
+    assert store.relations(source) == [replace(r, source=source) for r in stated]
+    with store.writing() as writer, writer.transaction():
+        writer.remove("/documents/amendments.md")
+    assert store.relations(source) == store.problems() == []
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -105,7 +189,7 @@ def test_any_slice_of_any_text_is_read_back_exactly(
     long = text * copies
     made = document("x.txt", [long], blocks=(Block(BlockKind.PARAGRAPH, 0, len(long)),))
     with store.writing() as writer, writer.transaction():
-        document_id = writer.put_document(FileState(made.source, "x.txt", 1, 1), made, [], [], embed=False)
+        document_id = writer.put_document(FileState(made.source, "x.txt", 1, 1), made, [], [])
     start, end = min(cuts), max(cuts)
     assert store.text(document_id) == long
     assert store.text(document_id, start, end) == long[start:end]
@@ -184,28 +268,28 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
     ):
         writer.remove("/documents/a.pdf")
         chunks = [c for _, _, c in store.document_chunks(1)]
-        writer.put_document(FileState(made.source, "b.pdf", 1, 1), made, chunks, [], embed=True)
+        writer.put_document(FileState(made.source, "b.pdf", 1, 1), made, chunks, [], spaces=(0,))
     assert [d.path for d in store.documents()] == ["a.pdf"]
     assert store.generation() == before
     assert store.problems() == []
 
 
 def test_generation_grows_with_every_commit_and_vectors_generation_only_with_vectors(store: Store) -> None:
-    start = store.generation(), store.vectors_generation()
+    start = store.generation(), store.spaces[0].generation()
     put(store, document("a.pdf", ["One."]))
-    texts = store.generation(), store.vectors_generation()
+    texts = store.generation(), store.spaces[0].generation()
     assert texts == (start[0] + 1, start[1])
     put(store, document("b.pdf", ["Two."]), vectors=True)
     assert store.generation() > texts[0]
-    assert store.vectors_generation() == texts[1] + 1
+    assert store.spaces[0].generation() == texts[1] + 1
     with store.writing() as writer, writer.transaction():
         writer.remove("/documents/b.pdf")
-    assert store.vectors_generation() == texts[1] + 2
+    assert store.spaces[0].generation() == texts[1] + 2
 
 
 def test_failed_file_is_listed_with_status_and_detail(store: Store) -> None:
     with store.writing() as writer, writer.transaction():
-        writer.put_failure(FileState("/d/x.pdf", "x.pdf", 5, 1), FileStatus.PASSWORD, "locked", kind="pdf")
+        writer.put_failure(FileState("/d/x.pdf", "x.pdf", 5, 1, "pdf"), FileStatus.PASSWORD, "locked")
     (info,) = store.documents()
     assert (info.path, info.status, info.detail, info.chunks) == ("x.pdf", FileStatus.PASSWORD, "locked", 0)
     assert store.text(info.id) == ""
@@ -307,33 +391,33 @@ def test_vectors_are_kept_as_float16_in_the_order_asked(store: Store) -> None:
     vectors = np.random.default_rng(0).standard_normal((len(ids), 64)).astype(np.float32)
     with store.writing() as writer, writer.transaction():
         writer.put_vectors(ids, vectors)
-    read = store.vectors([*reversed(ids), 10**6])
+    read = store.spaces[0].vectors([*reversed(ids), 10**6])
     assert read.shape == (len(ids) + 1, 64)
     assert np.array_equal(read[:-1][::-1], vectors.astype(np.float16).astype(np.float32))
     assert not read[-1].any()
-    assert store.count_pending() == 0
+    assert store.spaces[0].count_pending() == 0
 
 
 def test_vectors_for_passages_that_are_gone_are_dropped(store: Store) -> None:
     with store.writing() as writer, writer.transaction():
         writer.put_vectors([12345], np.ones((1, 64), np.float32))
-    assert store.count_vectors() == 0
+    assert store.spaces[0].count() == 0
 
 
 def test_update_keeps_the_vectors_of_passages_that_did_not_change(store: Store) -> None:
     clauses = [f"Clause {n} says {'much ' * 100}." for n in range(10)]
     put(store, document("a.pdf", clauses), vectors=True)
-    total = store.count_vectors()
+    total = store.spaces[0].count()
     clauses[9] = f"Clause nine was replaced {'much ' * 100}."
     put(store, document("a.pdf", clauses))
-    assert 0 < store.count_pending() < total
-    assert store.count_vectors() + store.count_pending() == store.passages()
+    assert 0 < store.spaces[0].count_pending() < total
+    assert store.spaces[0].count() + store.spaces[0].count_pending() == store.passages()
     assert store.problems() == []
 
 
 def test_documents_of_other_languages_wait_for_no_vector(store: Store) -> None:
-    put(store, document("a.pdf", ["One."]), embed=False)
-    assert store.count_pending() == 0
+    put(store, document("a.pdf", ["One."]), spaces=())
+    assert store.spaces[0].count_pending() == 0
 
 
 def test_second_writer_is_told_that_the_index_is_busy(store: Store) -> None:
@@ -393,10 +477,10 @@ def test_any_name_can_be_shown(name: str) -> None:
 
 def test_a_passage_keeps_its_role(store: Store) -> None:
     made = document("f.txt", ["Net income was 5."])
-    passage = Chunk(0, 0, len(made.text), made.text, "", "text", role="income|balance")
+    passage = Chunk(0, 0, len(made.text), made.text, "", "text", roles=("income", "balance"))
     with store.writing() as writer, writer.transaction():
         writer.put_document(
-            FileState(made.source, "f.txt", 1, 1), made, [passage], [("", "", "net income")], embed=False
+            FileState(made.source, "f.txt", 1, 1), made, [passage], [("", "", "net income")], spaces=()
         )
     assert [chunk for _, _, chunk in store.chunks([1])] == [passage]
 

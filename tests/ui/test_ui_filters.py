@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.store.store import check_filters
+from rag.store.documents import check_filters
 from rag.types import FileStatus, Filters, Gap, Hit, Leg, Note, Reason
 from tests.fakes import fake_answer, fake_document, fake_hit
 from tests.page_fakes import HOSTILE, PageAssistant

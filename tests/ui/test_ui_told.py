@@ -28,11 +28,10 @@ from rag.types import (
 from tests.fakes import fake_answer
 from tests.page_fakes import HOSTILE, ROW, PageAssistant
 from tests.ui.test_render import ATTRIBUTE, TAGS, Outline
-from ui import reasons as told
 from ui import render
 from ui.conversation import Exchange, advance, turns
 from ui.handlers import Handlers, View
-from ui.pictures import draw
+from ui.sources import draw
 from ui.texts import CHINESE, ENGLISH, LANGUAGES, Texts
 
 
@@ -116,8 +115,8 @@ def test_formula_and_working_stand_below_the_sentence_and_not_in_it_too() -> Non
     ):
         claim = Claim(text, ClaimState.SUPPORTED, (1,), ("computed",))
         answer = replace(fake_answer("q"), claims=(claim,), calculations=(made,))
-        assert told.without_working(claim, answer).text == left
-        assert told.without_working(replace(claim, quoted=True), answer).text == text
+        assert render.without_working(claim, answer).text == left
+        assert render.without_working(replace(claim, quoted=True), answer).text == text
         assert f">{left}<" in str(render.answer(answer, 1, ENGLISH))
 
 
@@ -134,7 +133,7 @@ def test_each_part_is_shown_with_its_sentences_or_with_why_it_has_none(handlers:
 
 def test_a_sentence_that_two_parts_rest_on_is_shown_once() -> None:
     answer = replace(fake_answer("q"), parts=(Part("a", True, (1,)), Part("b", True, (1,))))
-    grouped, rest = told.by_part(answer)
+    grouped, rest = render.by_part(answer)
     assert len(grouped[0][1]) >= 1 and grouped[1][1] == ()
     assert len(grouped[0][1]) + len(rest) == len(answer.claims)
     html = str(render.answer(answer, 1, ENGLISH))

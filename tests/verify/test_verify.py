@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from rag.questions.expects import read_wording
 from rag.types import Claim, ClaimState, DocumentInfo, Evidence, FileStatus
+from rag.verify.align import reason
 from rag.verify.claims import MAX_SENTENCE, strip_markers, verify, verify_sentence
 from rag.verify.content import Assertions, names, related
-from rag.verify.reasons import reason
+from tests.rows import cells_of, heads_of
 
 SUPPORTED, PARTIAL, UNSUPPORTED = ClaimState.SUPPORTED, ClaimState.PARTIAL, ClaimState.UNSUPPORTED
 
@@ -22,7 +23,8 @@ def evidence(
     text: str, number: int = 1, *, header: str = "", title: str = "Doc", headings: tuple[str, ...] = ()
 ) -> Evidence:
     document = DocumentInfo(1, "a.pdf", "/a.pdf", title, "pdf", "en", FileStatus.OK, "", "0", 1, 1, 0, 1)
-    return Evidence(number, document, number, 0, len(text), text, 1.0, heading_path=headings, header=header)
+    heads, cells = heads_of(header), cells_of(text) if header else ()
+    return Evidence(number, document, number, 0, len(text), text, 1.0, None, headings, heads, cells=cells)
 
 
 def judge(claim: str, *sources: str | Evidence, question: str = "") -> Claim:
@@ -151,6 +153,56 @@ def test_the_figure_of_a_change_is_not_the_level_of_what_changed(claim: str, sou
 )
 def test_the_level_that_a_change_led_to_is_supported(claim: str, source: str) -> None:
     assert judge(claim, source).state is SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "source", "named"),
+    [
+        ("Party A supplies the dyes.", "Party B supplies the dyes.", "Party B"),
+        ("The answer is: Party B.", "Party A pays the deposit.", "Party A"),
+        ("The patient is in ward I.", "The patient is in ward II.", "ward II"),
+        ("The vaccine protects against hepatitis A.", "The vaccine protects against hepatitis B.", "B"),
+        ("Elizabeth I reigned for years.", "Elizabeth II reigned for years.", "Elizabeth II"),
+        ("The class a shares carry votes.", "The Class B shares carry votes.", "Class B"),
+        ("There are 48 beds in ward 8.", "There are 48 beds in ward 4.", "ward 4"),
+        ("Vitamins A and K are stored.", "Vitamins A and D are stored.", "D"),
+        ("A类份额收取申购费。", "C类份额收取申购费。", "C类"),
+        ("一审判决驳回请求。", "二审判决驳回请求。", "二审"),
+        ("被告乙承担责任。", "被告甲承担责任。", "甲"),
+        ("Ⅲ期临床试验已经结束。", "Ⅱ期临床试验已经结束。", "Ⅱ期"),
+    ],
+)
+def test_names_that_differ_by_a_letter_or_a_numeral_are_two_names(
+    claim: str, source: str, named: str
+) -> None:
+    verdict = judge(claim, source)
+    assert verdict.state is UNSUPPORTED and any(named in reason for reason in verdict.reasons)
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("Type 2 diabetes is treated with metformin.", "Type II diabetes is treated with metformin."),
+        ("Party B pays the deposit.", "Party A pays the rent and Party B pays the deposit."),
+        ("The party pays the rent.", "Party A pays the rent."),
+        ("Hepatitis b is contagious.", "Hepatitis B is contagious."),
+        ("第二审判决驳回请求。", "二审判决驳回请求。"),
+    ],
+)
+def test_another_spelling_of_a_letter_or_numeral_is_the_same_name(claim: str, source: str) -> None:
+    assert judge(claim, source).state is SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("Party A pays the deposit.", "Party A pays the rent and Party B pays the deposit."),
+        ("甲方支付押金。", "甲方支付租金，乙方支付押金。"),
+        ("甲方委托甲方设计设备。", "甲方委托乙方设计设备。"),
+    ],
+)
+def test_what_one_labelled_name_does_is_not_said_of_another(claim: str, source: str) -> None:
+    assert judge(claim, source).state is not SUPPORTED
 
 
 def test_a_fluent_sentence_about_something_else_is_unsupported() -> None:

@@ -4,13 +4,14 @@ Modules are imported where they are needed: a worker that reads files loads noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.domains import Field
 from rag.facts.dates import MONTHS
 from rag.types import Chunk, Document
+from rag.types.documents import Metadata
 
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
@@ -45,7 +46,7 @@ class Finance(Field):
     def __init__(self, concepts: tuple[Path, ...] = ()) -> None:
         self.concepts = concepts
 
-    def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
+    def describe(self, document: Document, known: Metadata) -> Metadata:
         """Company, form and fiscal period of a report; {} for a legal text."""
         from rag.domains.finance.companies import describe_report
 

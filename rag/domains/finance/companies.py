@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from rag.documents.description import HEAD, first_year, is_company, stem
 from rag.domains.finance.reports import ANNUAL, QUARTERLY, document_form, fiscal_year, period_end, quarter
@@ -20,6 +20,7 @@ from rag.facts.names import (
 )
 from rag.languages.text import has_han
 from rag.types import Document
+from rag.types.documents import single
 
 _COVER = 3000
 _LISTED = re.compile(
@@ -60,20 +61,18 @@ _CUT = re.compile(
 )
 
 
-def describe_report(document: Document) -> dict[str, str]:
+def describe_report(document: Document) -> dict[str, str | tuple[str, ...]]:
     """Company with its other names, form and period of an annual, quarterly or other report; {} where nothing
     says that it is one but a company in the title."""
     title, named, given = document.title, stem(document.path), document.metadata
     head = document.text[:HEAD]
-    form = given.get("form") or document_form(title, named, head)
+    form = single(given, "form") or document_form(title, named, head)
     from_file = _company_of_file(named) if form else ""
-    company = given.get("company") or _company(title, head, form) or from_file
+    company = single(given, "company") or _company(title, head, form) or from_file
     if not company:
         return {}
-    found = {"company": company, "names": "|".join(_names(company, from_file, head))}
-    if form:
-        found |= {"form": form} | _periods(form, title, named, head, given)
-    return found
+    periods = _periods(form, title, named, head, single(given, "period")) if form else {}
+    return {"company": company, "names": tuple(_names(company, from_file, head)), "form": form, **periods}
 
 
 def _company(title: str, head: str, form: str) -> str:
@@ -134,7 +133,7 @@ def _names(company: str, from_file: str, head: str) -> Iterable[str]:
     seen = {name_key(company)}
     for name in names:
         key = name_key(name)
-        if len(key) > 1 and key not in seen and "|" not in name:
+        if len(key) > 1 and key not in seen:
             seen.add(key)
             yield name
 
@@ -149,8 +148,8 @@ def _called(company: str, short: str, head: str) -> Iterable[str]:
                 yield name
 
 
-def _periods(form: str, title: str, stem: str, head: str, given: Mapping[str, str]) -> dict[str, str]:
-    end = period_end(f"{given.get('period', '')}\n{title}", head)
+def _periods(form: str, title: str, stem: str, head: str, given: str) -> dict[str, str | tuple[str, ...]]:
+    end = period_end(f"{given}\n{title}", head)
     named = read_periods(stem)
     titled = read_periods(title)
     if form == "8-K":

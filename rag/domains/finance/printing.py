@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-from rag.facts.numerals import fold
+from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, NUMERALS, fold
 from rag.languages import language, named, say
 
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
@@ -19,21 +19,16 @@ SCALES = {
     "": Decimal(1), "thousand": Decimal(10**3), "万": Decimal(10**4), "million": Decimal(10**6),
     "亿": Decimal(10**8), "billion": Decimal(10**9), "trillion": Decimal(10**12),
 }  # fmt: skip
-_SMALL = {
-    "no": 0, "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6,
-    "零": 0, "〇": 0, "一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6,
-}  # fmt: skip
-_N = r"(?P<n>\d|no|zero|one|two|three|four|five|six)"
+_N = rf"(?P<n>\d|no|{'|'.join(word for word, n in NUMERALS.items() if n <= 6 and len(word) > 1)})"
+_HAN_N = rf"\d|[{''.join(word for word, n in NUMERALS.items() if n <= 6 and len(word) == 1)}]"
 _PLACES = (
     re.compile(
         rf"\b{_N}[ -]*(?:decimal(?: places?| points?| digits?)?s?|d\.?p\.?\b|digits? after the)(?!\w)",
         re.I,
     ),
     re.compile(rf"\bround\w*(?: \w+){{0,4}}? to {_N} (?:places?|digits?|decimals?)\b", re.I),
-    re.compile(
-        r"(?:保留|取|精确到?|四舍五入到?|保留到)\s*(?:小数点?后)?\s*(?P<n>\d|[零〇一两二三四五六])\s*位?"
-    ),
-    re.compile(r"小数点?后?\s*(?P<n>\d|[零〇一两二三四五六])\s*位|(?P<n2>\d|[零〇一两二三四五六])\s*位小数"),
+    re.compile(rf"(?:保留|取|精确到?|四舍五入到?|保留到)\s*(?:小数点?后)?\s*(?P<n>{_HAN_N})\s*位?"),
+    re.compile(rf"小数点?后?\s*(?P<n>{_HAN_N})\s*位|(?P<n2>{_HAN_N})\s*位小数"),
 )
 _NEAREST = re.compile(
     r"\bnearest (?P<near>tenth|hundredth|thousandth|whole|integer|dollar|cent|percent|%|one|day|number"
@@ -78,10 +73,7 @@ _CURRENCY = re.compile(
     r"|人民币|美元|港元|欧元",
     re.I,
 )
-_CURRENCIES = {
-    "eur": "EUR", "€": "EUR", "euro": "EUR", "euros": "EUR", "gbp": "GBP", "£": "GBP", "rmb": "CNY",
-    "cny": "CNY", "yuan": "CNY", "人民币": "CNY", "hkd": "HKD", "港元": "HKD", "jpy": "JPY", "欧元": "EUR",
-}  # fmt: skip
+_CURRENCIES = CURRENCY_AFTER | CURRENCY_BEFORE
 _PRINTED_PLACES = {"%": 1, "times": 2, "days": 1, "points": 1, "money per share": 2, "rate": 2}
 
 
@@ -110,7 +102,7 @@ def _places(text: str) -> int | None:
     for pattern in _PLACES:
         for m in pattern.finditer(text):
             wording = next(g for g in m.groups() if g)
-            return int(wording) if wording.isdigit() else _SMALL[wording.lower()]
+            return int(wording) if wording.isdigit() else NUMERALS.get(wording.lower(), 0)
     if near := _NEAREST.search(text):
         return _NEAREST_PLACES.get(near["near"].lower(), 0)
     if _ZH_WHOLE.search(text):
@@ -138,7 +130,8 @@ def _unit(text: str) -> str:
 
 def _currency(text: str) -> str:
     m = _CURRENCY.search(text)
-    return _CURRENCIES.get(m.group().lower(), "USD") if m else ""
+    named = _CURRENCIES.get(m.group().lower(), "$") if m else ""
+    return "USD" if named == "$" else named
 
 
 def rounded(value: Decimal, places: int) -> Decimal:

@@ -17,6 +17,7 @@ from itertools import islice
 from rag.documents.catalogue import Catalogue, derived
 from rag.facts.dates import FiscalPeriod, dates, read_periods
 from rag.facts.numerals import fold
+from rag.types.documents import Metadata, several, single
 
 _ENDED = re.compile(
     r"(?:years?|quarters?|quarterly period|months|weeks|periods?)[ \t]+ended\b[:,]?|date of report"
@@ -76,15 +77,15 @@ def _days(text: str, pattern: re.Pattern[str]) -> list[str]:
 
 def fiscal_year(
     end: str, part: str, named: Sequence[FiscalPeriod], titled: Sequence[FiscalPeriod], head: str
-) -> str:
-    """ "2022", or "2022|2023" where both readings are possible, the likelier first; "" where nothing decides.
+) -> tuple[str, ...]:
+    """("2022",), or two where both readings are possible, the likelier first; () where nothing decides.
 
     `end` is the ISO day of `period_end`, `named` and `titled` the periods of file name and title."""
     from_file = next((p.year for p in named if p.year), 0)
     from_title = next((p.year for p in titled if p.year and not p.ended), 0)
     if not end:
         year = from_file or from_title or _commonest_year(head, None)
-        return str(year) if year else ""
+        return (str(year),) if year else ()
     candidates = _candidates(end, part)
     said = _commonest_year(head, candidates)
     readings = [y for y in (said, from_title if from_title in candidates else 0) if y]
@@ -92,7 +93,7 @@ def fiscal_year(
         readings.append(from_file)
     if not said:
         readings += candidates  # only a label speaks for the first reading
-    return "|".join(map(str, list(dict.fromkeys(readings))[:2]))
+    return tuple(map(str, dict.fromkeys(readings)))[:2]
 
 
 def _candidates(end: str, part: str) -> tuple[int, ...]:
@@ -230,18 +231,18 @@ def report_facts(catalogue: Catalogue) -> Mapping[int, ReportFacts]:
     """The facts of every document."""
     return {
         document: ReportFacts(
-            _years(meta.get("fiscal_year", "")),
-            meta.get("fiscal_period", ""),
-            meta.get("period_end", ""),
-            meta.get("form", ""),
-            () if meta.get("fiscal_year") else _years(meta.get("year", "")),
+            _years(meta, "fiscal_year"),
+            single(meta, "fiscal_period"),
+            single(meta, "period_end"),
+            single(meta, "form"),
+            () if meta.get("fiscal_year") else _years(meta, "year"),
         )
         for document, meta in catalogue.described()
     }
 
 
-def _years(text: str) -> tuple[int, ...]:
-    return tuple(map(int, re.findall(r"(?:19|20)\d{2}", text)))
+def _years(metadata: Metadata, key: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"(?:19|20)\d{2}", " ".join(several(metadata, key)))))
 
 
 def period_agreement(periods: Sequence[FiscalPeriod], facts: ReportFacts) -> float:

@@ -4,12 +4,13 @@ Modules are imported where they are needed: a worker that reads files loads noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.domains import Field
-from rag.types import Document
+from rag.types import Document, Relation, RelationKind
+from rag.types.documents import Metadata, single
 
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
@@ -21,16 +22,24 @@ class Law(Field):
     """The field of law; see `rag.domains.Domain`."""
 
     lexicon = Path(__file__).with_name("lexicon.toml")
-    own_keys = frozenset(("issued", "effective", "amended", "repealed", "review", "repeals"))
+    own_keys = frozenset(("issued", "effective", "amended", "repealed", "review"))
     columns = ("law",)
 
-    def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
+    def describe(self, document: Document, known: Metadata) -> Metadata:
         """Name, rank and year of a statute, rank and year of a case, and when a text of any kind is in
         force."""
         from rag.domains.law.force import validity
         from rag.domains.law.statutes import describe_statute
 
         return {**describe_statute(document), **validity(document)}
+
+    def relations(self, document: Document) -> Sequence[Relation]:
+        """The texts that a text of any kind repeals, from the day when it is in force."""
+        from rag.documents.validity import stated
+        from rag.domains.law.force import repeals
+
+        start = stated(document.metadata).start
+        return [Relation(RelationKind.REPEALS, name, start) for name in repeals(document)]
 
     def asked(self, wording: Wording, catalogue: Catalogue) -> Restriction:
         from rag.domains.law.naming import asked_statutes
@@ -42,5 +51,5 @@ class Law(Field):
         from rag.domains.law.naming import AUTHORITY, UNRANKED
 
         info = catalogue.documents.get(document_id)
-        rank = info.metadata.get("authority", "") if info else ""
+        rank = single(info.metadata, "authority") if info else ""
         return {"authority": AUTHORITY.get(rank, UNRANKED)}

@@ -58,11 +58,8 @@ _REPEALS_EN = re.compile(
 
 def validity(document: Document) -> dict[str, str]:
     """What a document says of its own force, for `Document.metadata`: `issued`, `effective`, `amended` (the
-    last), `repealed`, `review` as ISO dates, and `repeals`: names of others, joined by "|". Only what was
-    found."""
-    text = document.text
-    head = fold(text[:_HEAD])
-    tail = fold(text[max(_HEAD, len(text) - _TAIL) :])
+    last), `repealed`, `review` as ISO dates. Only what was found."""
+    head, tail = _ends(document)
     found: dict[str, str] = {}
     if document.language == "zh":
         _read_zh(head, tail, found)
@@ -72,12 +69,35 @@ def validity(document: Document) -> dict[str, str]:
     return found
 
 
+def repeals(document: Document) -> tuple[str, ...]:
+    """The names of the documents that a document says it repeals or takes the place of."""
+    head, tail = _ends(document)
+    if document.language == "zh":
+        preamble = len(_preamble(head))
+        names = _repeals_zh(f"{head[preamble:] if preamble < len(head) else head}\n{tail}")
+    else:
+        found = (m["a"] or m["b"] for part in (head, tail) for m in _REPEALS_EN.finditer(part))
+        names = [" ".join(name.split()) for name in found]
+    return tuple(dict.fromkeys(names))
+
+
+def _ends(document: Document) -> tuple[str, str]:
+    """The head and the end of its text, folded."""
+    text = document.text
+    return fold(text[:_HEAD]), fold(text[max(_HEAD, len(text) - _TAIL) :])
+
+
 # Chinese
 
 
-def _read_zh(head: str, tail: str, found: dict[str, str]) -> None:
+def _preamble(head: str) -> str:
+    """What stands before the first article; the whole head where there is none."""
     first = _FIRST_ARTICLE.search(head)
-    preamble = head[: first.start()] if first else head
+    return head[: first.start()] if first else head
+
+
+def _read_zh(head: str, tail: str, found: dict[str, str]) -> None:
+    preamble = _preamble(head)
     for date, after in _dated(preamble):
         if _IN_FORCE.match(after):
             found["effective"] = date
@@ -98,8 +118,6 @@ def _read_zh(head: str, tail: str, found: dict[str, str]) -> None:
         found["effective"] = own[-1] if own else effective[-1][1]
     elif _AT_ONCE.search(closing) and "effective" not in found and "issued" in found:
         found["effective"] = found["issued"]
-    if repeals := _repeals_zh(closing if first else f"{head}\n{tail}"):
-        found["repeals"] = "|".join(repeals)
 
 
 def _dated(text: str) -> Iterator[tuple[str, str]]:
@@ -120,7 +138,7 @@ def _repeals_zh(text: str) -> list[str]:
         if text[match.end() : match.end() + 1] in (":", "："):
             stop = text.find("。", match.end())
             names += _TITLE.findall(text, match.end(), stop if stop >= 0 else len(text))
-    return list(dict.fromkeys(name for name in names if "|" not in name))
+    return names
 
 
 # English and others
@@ -137,9 +155,6 @@ def _read_en(head: str, tail: str, found: dict[str, str]) -> None:
         before = dates(head[max(0, defined.start() - 40) : defined.start()])
         if before and (iso := _of_period(before[-1].period)):
             found["effective"] = iso
-    names = [m["a"] or m["b"] for part in (head, tail) for m in _REPEALS_EN.finditer(part)]
-    if names:
-        found["repeals"] = "|".join(dict.fromkeys(" ".join(n.split()) for n in names if "|" not in n))
 
 
 def _announced(pattern: re.Pattern[str], text: str) -> Iterator[str]:

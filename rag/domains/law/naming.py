@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from rag.documents.catalogue import Catalogue, Names, build_names, derived
-from rag.facts.names import ABBREVIATIONS, english_statute, law_key, statute_names, statutes_in
+from rag.domains.law.statutes import ZH_QUOTED, english_statute, law_key, statute_names, statutes_in
+from rag.facts.names import ABBREVIATIONS
 from rag.languages.text import has_han
 from rag.questions.constraints import Matter, Restriction, bearing, displayed, sign
 from rag.questions.expects import Wording
 from rag.questions.naming import Word, best, han_matches, longest, run_matches
+from rag.types.documents import several, single
 
 _RELATED = 0.5
-_ZH_QUOTED = re.compile(r"[《〈]([^《》〈〉]{2,60})[》〉]")
 _BEFORE_LAW = frozenset("据照反犯用合国的在对和与及或看问从由即循按依参到有将以，。：、 ")
 # Codes and statutes say what the law is; regulations, rules and cases apply it.
 AUTHORITY = {
@@ -33,10 +33,9 @@ UNRANKED = 0.5
 def statutes(catalogue: Catalogue) -> Names:
     """The names of the statutes of an index."""
     return build_names(
-        (document, law, law_key(law), map(law_key, others.split("|") if others else statute_names(law)))
+        (document, law, law_key(law), map(law_key, several(meta, "law_names") or statute_names(law)))
         for document, meta in catalogue.described()
-        for law, others in [(meta.get("law"), meta.get("law_names"))]
-        if law
+        if (law := single(meta, "law"))
     )
 
 
@@ -45,7 +44,7 @@ def related(catalogue: Catalogue) -> Mapping[str, Sequence[int]]:
     """Key of a statute -> documents that apply or carry it out."""
     found: dict[str, list[int]] = defaultdict(list)
     for document, meta in catalogue.described():
-        for applied in statutes_in(law) if has_han(law := meta.get("law", "")) else ():
+        for applied in statutes_in(law) if has_han(law := single(meta, "law")) else ():
             found[law_key(applied)].append(document)
     return found
 
@@ -99,7 +98,7 @@ def _doubt(question: str, start: int) -> float:
 def _unknown(question: str, keys: Mapping[str, object], spans: Sequence[tuple[int, int]]) -> Iterator[str]:
     if not keys:
         return
-    for m in _ZH_QUOTED.finditer(question):
+    for m in ZH_QUOTED.finditer(question):
         if not any(m.start() < end and start < m.end() for start, end in spans):
             yield m[1]
     found = english_statute(question)

@@ -6,7 +6,7 @@ import re
 from pathlib import PurePosixPath
 
 from rag.documents.description import HEAD
-from rag.facts.names import english_statute, statute_names
+from rag.facts.names import name_key, squash
 from rag.languages.text import has_han
 from rag.types import Document
 
@@ -53,9 +53,30 @@ _DATED = re.compile(
     r"[(（]((?:19|20)\d{2})-?(\d{2})?-?(\d{2})?[)）]?|((?:19|20)\d{2})年\s*(?:第?.{0,4}修[正订])?[)）]"
 )
 _EN_YEAR = re.compile(r"\b(?:1[6-9]|20)\d{2}\b")
+_ZH_STATE = re.compile(r"^中华人民共和国")
+_ZH_BODY = re.compile(
+    r"^(?:(?:最高人民法院|最高人民检察院|国务院|全国人民代表大会(?:常务委员会)?|公安部|司法部)[、和\s]*)+"
+)
+_ZH_VERSION = re.compile(
+    r"[(（](?:[12]\d{3}[^()（）]{0,14}|[^()（）]{0,6}(?:修[正订改]|修订版|修正版)[^()（）]{0,6}|试行|暂行)[)）]"
+)
+ZH_QUOTED = re.compile(r"[《〈]([^《》〈〉]{2,60})[》〉]")
+_ZH_NUMBER = r"(?P<n>[(（][一二三四五六七八九十]+[)）])?"
+_ZH_APPLYING = re.compile(
+    r"关于(?:适用|执行|贯彻执行)[《〈]?(?:中华人民共和国)?(?P<law>[^《》〈〉]{1,40}?[法典例定])[》〉]?"
+    r"(?P<part>[^《》〈〉]{0,20}?)(?:若干|有关|的)+(?:问题|规定)?的?(?P<kind>解释|规定|意见)" + _ZH_NUMBER
+)
+_ZH_MATTER = re.compile(
+    r"关于(?:审理|办理|处理)(?P<matter>.{2,60}?(?:案件|纠纷))(?:.{0,30})(?P<kind>解释|规定|意见)" + _ZH_NUMBER
+)
+_EN_ACT = re.compile(
+    r"\b(?P<name>(?:[A-Z][\w'’-]*|\([A-Z][\w ,'’-]*\)|of|and|the|for|in|on|to|&)(?:[ ,]+(?:[A-Z][\w'’-]*"
+    r"|\([A-Z][\w ,'’-]*\)|of|and|the|for|in|on|to|&)){0,12}?[ ]+(?:Act|Code|Regulations?|Rules|Ordinance"
+    r"|Directive|Law|Order|Statute|Constitution))\b(?:,?[ ]+(?:of[ ]+)?(?P<year>(?:1[6-9]|20)\d{2}))?"
+)
 
 
-def describe_statute(document: Document) -> dict[str, str]:
+def describe_statute(document: Document) -> dict[str, str | tuple[str, ...]]:
     """Name, short names, rank and year of a statute; rank and year of a case; {} for other documents."""
     head = document.text[:HEAD]
     kind = authority(document.title, document.path, head)
@@ -64,7 +85,7 @@ def describe_statute(document: Document) -> dict[str, str]:
         return {"authority": kind, "year": version_year(document.title, document.path, head)} if kind else {}
     return {
         "law": law,
-        "law_names": "|".join(filter(None, (*statute_names(law), part_name(law, document.path)))),
+        "law_names": tuple(filter(None, (*statute_names(law), part_name(law, document.path)))),
         "authority": kind or "other",
         "year": version_year(document.title, document.path, head),
     }
@@ -155,3 +176,66 @@ def version_year(title: str, path: str, head: str) -> str:
     history = head[:1200].split("第一条")[0]
     years = re.findall(r"((?:19|20)\d{2})年\s*\d{1,2}月\s*\d{1,2}日", history)
     return max(years, default="")
+
+
+# Names
+
+
+def english_statute(text: str) -> tuple[str, str] | None:
+    """(name, year) of the first statute named in English, "The" aside: ("Tenancy Deposits Act", "2018")."""
+    m = next((m for m in _EN_ACT.finditer(text) if len(m["name"].split()) > 1), None)
+    if m is None:
+        return None
+    name = re.sub(r"^(?:(?i:the|of|and|in|on|to|for|under|by|does|is|what|how|which)\s+)+", "", m["name"])
+    return (name, m["year"] or "") if len(name.split()) > 1 else None
+
+
+def statute_names(title: str) -> tuple[str, ...]:
+    """Other names of a statute, shorter than its title, longest first: 劳动者示例法 for 中华人民共和国
+    劳动者示例法（2018年修正）, 示例法解释（二） for an interpretation, "DPA 2018" for an English Act."""
+    names = _chinese_names(title) if has_han(title) else _english_names(title)
+    return tuple(dict.fromkeys(n for n in names if n and n != title and len(squash(n)) > 1))
+
+
+def _chinese_names(title: str) -> list[str]:
+    bare = _ZH_VERSION.sub("", title).strip("《》 ")
+    plain = _ZH_STATE.sub("", bare)
+    names = [bare, plain]
+    body = _ZH_BODY.sub("", plain)
+    if body != plain and len(body) > 4:
+        names.append(body)
+    m = _ZH_APPLYING.search(plain) or _ZH_MATTER.search(plain)
+    if m is None or re.search("关于(?:修改|废止)", plain):
+        return names
+    cores = [m["law"] + m["part"]] if m.re is _ZH_APPLYING else [m["matter"]]
+    cores += [
+        cut for core in cores if (cut := re.sub("(?:纠纷|刑事|民事|相关|等)*案件$|纠纷$", "", core)) != core
+    ]
+    kinds = ("司法解释", "解释") if m["kind"] == "解释" else (m["kind"],)
+    return names + [f"{core}{kind}{m['n'] or ''}" for core in cores for kind in kinds]
+
+
+def _english_names(title: str) -> list[str]:
+    found = english_statute(title)
+    if found is None:
+        return []
+    name, year = found
+    letters = "".join(w[0] for w in re.findall(r"[A-Za-z]\w*", name) if w[0].isupper())
+    bracketed = re.findall(r"\(([A-Z]{2,8})\)", title)
+    names = [f"{name} {year}".strip(), name]
+    if len(letters) > 2:
+        names += [f"{letters} {year}".strip(), letters]
+    return names + bracketed
+
+
+def statutes_in(title: str) -> tuple[str, ...]:
+    """Statutes that a Chinese title says it applies or carries out: 示例法 for 示例法实施条例 and for
+    关于适用《中华人民共和国示例法》若干问题的解释."""
+    quoted = [_ZH_STATE.sub("", _ZH_VERSION.sub("", q)) for q in ZH_QUOTED.findall(title)]
+    m = re.match(r"(.{2,30}?(?:法|条例))(?:实施|施行)", _ZH_STATE.sub("", title))
+    return tuple(dict.fromkeys([*quoted, *([m[1]] if m else [])]))
+
+
+def law_key(name: str) -> str:
+    """The key of a statute's name, whether or not 中华人民共和国 or "The" stands in front."""
+    return squash(_ZH_STATE.sub("", name.strip("《》〈〉 "))) if has_han(name) else name_key(name)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.domains import Field
 from rag.types import Document
+from rag.types.documents import Metadata
 
 if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
@@ -24,14 +24,14 @@ class Medicine(Field):
     own_keys = frozenset(("subject",))
     columns = ("subject",)
 
-    def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
+    def describe(self, document: Document, known: Metadata) -> Metadata:
         """The subject and its other names, of any page that is neither a company's nor a statute."""
         from rag.domains.medicine.subjects import subject_names
 
         if known.get("company") or known.get("law"):
             return {}
         subject, others = subject_names(document.title)
-        return {"subject": subject, "names": "|".join(others)}
+        return {"subject": subject, "names": others}
 
     def asked(self, wording: Wording, catalogue: Catalogue) -> Restriction:
         from rag.domains.medicine.naming import asked_subjects

@@ -12,6 +12,7 @@ from rag.languages.text import STOP_WORDS, has_han
 from rag.questions.constraints import Matter, Restriction, bearing, displayed
 from rag.questions.expects import Wording
 from rag.questions.naming import Word, best, han_matches, longest, run_matches
+from rag.types.documents import several, single
 
 _PROPERTIES = re.compile(r"\b(?:10-?[KQ]|8-?K|form|filed|fictional)\b", re.I)
 
@@ -26,9 +27,9 @@ def subject_key(text: str) -> str:
 def subjects(catalogue: Catalogue) -> Names:
     """The subjects of the pages of an index that are neither a company's nor a statute."""
     return build_names(
-        (document, subject, subject_key(subject), map(subject_key, meta.get("names", "").split("|")))
+        (document, subject, subject_key(subject), map(subject_key, several(meta, "names")))
         for document, meta in catalogue.described()
-        if (subject := meta.get("subject")) and not meta.get("company") and not meta.get("law")
+        if (subject := single(meta, "subject")) and not meta.get("company") and not meta.get("law")
         if len(subject) <= 120 and not _PROPERTIES.search(subject)
     )
 

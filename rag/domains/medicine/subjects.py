@@ -61,10 +61,8 @@ def subject_names(title: str) -> tuple[str, tuple[str, ...]]:
         others.append(text)
     if not _is_name(subject):
         return "", ()
-    named = (
-        n for n in dict.fromkeys(others) if _is_name(n) and squash(n) != squash(subject) and "|" not in n
-    )
-    return subject.replace("|", " "), tuple(named)
+    named = (n for n in dict.fromkeys(others) if _is_name(n) and squash(n) != squash(subject))
+    return subject, tuple(named)
 
 
 def _is_name(text: str) -> bool:

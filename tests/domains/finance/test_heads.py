@@ -11,7 +11,7 @@ EARLY_YEAR_END = ReportFacts(years=(2019,), part="FY", ended="2019-04-27")
 
 
 def terms(header: str, columns: int, facts: ReportFacts, *, instant: bool = False) -> list[str]:
-    common, heads = split_head(header, columns)
+    common, heads = split_head(header.split(" | "), columns)
     return [f"{c.year} {c.part}" for c in read_columns(common, heads, facts, instant=instant)]
 
 
@@ -72,7 +72,7 @@ def test_chinese_heads_name_this_period_and_the_one_before(head: str, period: st
 
 
 def test_columns_of_changes_have_no_period() -> None:
-    common, heads = split_head("单位：万元 项目 | 2023年 | 2022年 | 增减", 3)
+    common, heads = split_head(("单位：万元 项目", "2023年", "2022年", "增减"), 3)
     columns = read_columns(common, heads, ANNUAL, instant=False)
     assert [(c.year, c.change) for c in columns] == [(2023, False), (2022, False), (0, True)]
 

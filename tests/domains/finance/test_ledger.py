@@ -11,6 +11,7 @@ from rag.domains.finance.figures.lines import TableLine, ledger, plain_label
 from rag.store.store import Store
 from rag.types import Block, BlockKind, Page
 from tests.indexing import document, manifest, put
+from tests.rows import row_block
 
 INCOME = (
     "(In thousands, except per share data) Years ended December 31, | 2023 | 2022",
@@ -65,8 +66,10 @@ def statements(*tables: tuple[str, str, Sequence[str]]) -> dict[str, object]:
     text, blocks = "", []
     for header, title, rows in tables:
         for kind, line in ((BlockKind.HEADING, title), *((BlockKind.TABLE_ROW, row) for row in rows)):
-            head = header if kind is BlockKind.TABLE_ROW else ""
-            blocks.append(Block(kind, len(text), len(text) + len(line), header=head))
+            if kind is BlockKind.TABLE_ROW:
+                blocks.append(row_block(line, len(text), header, placed=False))
+            else:
+                blocks.append(Block(kind, len(text), len(text) + len(line)))
             text += line + "\n"
         text += "\n"
     return {"text": text, "blocks": tuple(blocks), "pages": (Page(1, 0, len(text)),)}

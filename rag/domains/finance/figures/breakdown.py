@@ -260,7 +260,7 @@ def rank_parts(
     """The parts of the company ranked as is asked, from a report of the term; None where no table there gives
     the parts of the company's own figure."""
     for report in ordered_reports(reports, store.catalogue(), term)[:_REPORTS]:
-        wanted = item(request.key, store.document(report).language == "zh")
+        wanted = item(request.key, store.document(report).language)
         company = find_figure(store, [report], wanted, term.year, term.part) if wanted else None
         if wanted is None or company is None:
             continue

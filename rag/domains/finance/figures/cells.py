@@ -1,9 +1,8 @@
 """A table row as a label and figures, each with its own characters and its value; and how well the label says
 what one of several wordings says.
 
-Rows come in two shapes: cells joined by " | " (sheets, HTML, DOCX, Markdown), whose columns are known by
-their place, and lines of a PDF ("Net sales $ 265,595 $ (1,234) 5.6 %"), read from the end, whose figures are
-known by their order only.
+Rows come in two kinds: those of which each cell stands in its column (sheets, HTML, DOCX, Markdown), and
+lines of a PDF ("Net sales $ 265,595 $ (1,234) 5.6 %"), whose figures are known by their order only.
 
 Every word of a wording has to stand in the label; words that a label adds cost according to what they do to
 its meaning ("net" not much, "other" or "deferred" nearly all). What a total is after ("net of ...") and whose
@@ -20,7 +19,8 @@ from functools import lru_cache
 from rag.documents.catalogue import singular
 from rag.facts.numerals import CURRENCY_BEFORE, fold
 from rag.languages.text import has_han
-from rag.parsers.pdf_rows import is_blank_figure, read_row
+from rag.parsers.pdf_rows import is_blank_figure
+from rag.types import Block
 
 _STOP = frozenset("the of and in on for to from by a an or with at s its our".split())
 _NEUTRAL = frozenset(
@@ -58,7 +58,6 @@ _OF_OWNERS = re.compile(
     r"(?i)\b(?:attributable|applicable|available) to "
     r"(?!.*(?:non-?controlling|minority|discontinued|preferred)).*"
 )
-JOINT = " | "
 _SCALES = {
     "thousand": 1_000, "million": 1_000_000, "mn": 1_000_000, "m": 1_000_000, "billion": 1_000_000_000,
     "bn": 1_000_000_000, "万": 10_000, "亿": 100_000_000, "千": 1_000, "百万": 1_000_000,
@@ -72,10 +71,7 @@ _FIGURE = re.compile(
     r"(?:\s*(?P<scale>thousand|million|mn|billion|bn|百万|万|亿|千)?"
     r"\s*(?P<yuan>元|美元|港元)?)(?:[)])?(?:\s*x)?(?:\s*(?:[*†‡]|\(\d\)))*"
 )
-_OPENERS = frozenset(["$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "（"])
-_CLOSERS = frozenset(["%", "％", ")", ")%", "%)", "）"])
 _MARK = re.compile(r"[(]\d[)]")
-_LETTER = re.compile(r"(?<=[\d)%] )[(][a-z][)](?!\S)")
 _YUAN = {"元": "CNY", "美元": "USD", "港元": "HKD"}
 
 
@@ -201,72 +197,21 @@ def read_figure(text: str) -> FigureCell | None:
     )  # fmt: skip
 
 
-def read_cells(text: str, start: int = 0, *, grid: bool) -> TableRow:
-    """The row `text`, which begins at `start` of its document. `grid`: its cells are joined by " | "."""
-    return _from_grid(text, start) if grid else _from_line(text, start)
-
-
-def _from_grid(text: str, start: int) -> TableRow:
-    label, cells = "", []
-    for place, (at, part) in enumerate(split_cells(text)):
-        figure = read_figure(part)
-        if figure is not None and place:
-            cells.append(_moved(figure, start + at, place))
+def read_cells(row: Block, text: str) -> TableRow:
+    """A row of a table, whose text is `text`. A figure of a line is kept even where its value is not read."""
+    table, label, found = row.table, "", []
+    for cell in row.cells:
+        words = text[cell.start - row.start : cell.end - row.start]
+        figure = read_figure(words)
+        if cell.column and figure is None and table and not table.placed:
+            figure = FigureCell(0, len(words), words, None)
+        if cell.column and figure is not None:
+            place = cell.column if table and table.placed else None
+            start, end = cell.start + figure.start, cell.start + figure.end
+            found.append(replace(figure, start=start, end=end, place=place))
         elif not label and figure is None:
-            label = " ".join(part.split())
-    return TableRow(label, tuple(cells))
-
-
-def split_cells(text: str) -> list[tuple[int, str]]:
-    """(offset, text) of each cell of a row of cells; an empty first one leaves only its joint."""
-    found, at = [], 0
-    if text.startswith(JOINT.lstrip()):
-        found, at = [(0, "")], len(JOINT) - 1
-    for part in text[at:].split(JOINT):
-        found.append((at, part))
-        at += len(part) + len(JOINT)
-    return found
-
-
-def _from_line(text: str, start: int) -> TableRow:
-    # Marks of footnotes between figures, "(a)", would end the row.
-    plain = _LETTER.sub(lambda m: " " * len(m.group()), text)
-    values = list(read_row(plain).values)
-    spans = [m.span() for m in re.finditer(r"\S+", plain)]
-    cells: list[FigureCell] = []
-    at = len(spans)
-    while at and values:
-        at -= 1
-        begin, end = spans[at]
-        if text[begin:end] != values[-1]:
-            continue  # a sign that belongs to the figure before or after it
-        values.pop()
-        cells.append(_with_signs(text, spans, at, start))
-    # What read_row skipped in front of the first figure are its signs.
-    while cells and at and text[slice(*spans[at - 1])] in _OPENERS:
-        at -= 1
-    label = text[: spans[at][0]] if cells and at < len(spans) else text
-    return TableRow(" ".join(label.split()), tuple(reversed(cells)))
-
-
-def _with_signs(text: str, spans: Sequence[tuple[int, int]], at: int, start: int) -> FigureCell:
-    """The figure at word `at` with the currency sign, bracket or percent sign that stand beside it."""
-    first, last = at, at
-    while first and text[slice(*spans[first - 1])] in _OPENERS:
-        first -= 1
-    while last + 1 < len(spans) and text[slice(*spans[last + 1])] in _CLOSERS:
-        last += 1
-    for a, b in ((first, last), (at, last), (first, at), (at, at)):
-        begin, end = spans[a][0], spans[b][1]
-        figure = read_figure(text[begin:end])
-        if figure is not None:
-            return _moved(figure, start + begin, None)
-    begin, end = spans[at]
-    return FigureCell(start + begin, start + end, text[begin:end], None)
-
-
-def _moved(cell: FigureCell, by: int, place: int | None) -> FigureCell:
-    return replace(cell, start=cell.start + by, end=cell.end + by, place=place)
+            label = " ".join(words.split())
+    return TableRow(label, tuple(found))
 
 
 def fitted(cells: Sequence[FigureCell], columns: int) -> tuple[FigureCell, ...] | None:

@@ -92,8 +92,7 @@ class _FigureLookup:
 
     def _found(self, concept: str, term: FiscalTerm) -> FigureReading | None:
         reports = ordered_reports(self.reports, self.store.catalogue(), term)
-        chinese = any(self.store.document(d).language == "zh" for d in reports[:1])
-        wanted = item(concept, chinese)
+        wanted = item(concept, *(self.store.document(d).language for d in reports[:1]))
         return find_figure(self.store, reports, wanted, term.year, term.part) if wanted else None
 
     def _figure(self, reading: FigureReading, concept: str, term: FiscalTerm) -> Figure:
@@ -234,10 +233,10 @@ def _repeated_in_discussion(
     explained. None where none does."""
     document = chosen[0].line.row.document
     roles = desk.store.roles([document.id])
-    items = {c: item(c, document.language == "zh") for (c, _), r in desk.readings.items() if r in chosen}
+    items = {c: item(c, document.language) for (c, _), r in desk.readings.items() if r in chosen}
     wanted = [p for found in items.values() if found for p in phrases(found)]
     held = desk.store.phrase_hits(wanted, [document.id])
-    explained = {i for ids in held.values() for i in ids if _EXPLAINED & set(roles.get(i, "").split("|"))}
+    explained = {i for ids in held.values() for i in ids if _EXPLAINED & set(roles.get(i, ()))}
     printed = {f.printed.strip("$€£¥ ()（）") for f in inputs if len(f.printed) >= _DISTINCT}
     best: tuple[int, Evidence] | None = None
     for chunk_id, _, chunk in desk.store.chunks(sorted(explained)[:_EXPLANATIONS]):
@@ -247,7 +246,7 @@ def _repeated_in_discussion(
                 page = chunk.page if chunk.page == chunk.last_page else desk.store.page_at(document.id, start)
                 best = matching, Evidence(
                     0, document, chunk_id, start, start + len(line), line, 0.5, page, chunk.heading_path,
-                    "", chunk.location,
+                    location=chunk.location,
                 )  # fmt: skip
     return best[1] if best and best[1].page != chosen[0].line.row.page else None
 

@@ -79,20 +79,12 @@ class Formula:
 
 
 @dataclass(frozen=True, slots=True)
-class FormulaLine:
-    """A line item by its key, which is its English name too; its Chinese name and its unit (see UNITS)."""
-
-    key: str
-    name_zh: str
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
 class Book:
-    """Everything that has a name: formulas and lines by key, and the names in two languages."""
+    """Everything that has a name: formulas by key, lines by key (their English name too) with their Chinese
+    name and unit (see UNITS), and the names in two languages."""
 
     formulas: Mapping[str, Formula]
-    lines: Mapping[str, FormulaLine]
+    lines: Mapping[str, tuple[str, str]]
     equal_lines: Mapping[str, tuple[str, ...]]
     english: Forms[str]
     chinese: Forms[str]
@@ -163,18 +155,18 @@ def concept_name(key: str, language: str) -> str:
     if key.startswith("="):
         return key[1:]
     line = book().lines.get(key)
-    return (line and own((key, line.name_zh), language)) or key
+    return (line and own((key, line[0]), language)) or key
 
 
 def concept_unit(key: str) -> str:
     """ "money", "money per share" or "shares"; "money" where nothing else is known."""
     line = book().lines.get(key)
-    return line.unit if line else "money per share" if "per share" in key or " eps" in f" {key}" else "money"
+    return line[1] if line else "money per share" if "per share" in key or " eps" in f" {key}" else "money"
 
 
-def _line(key: str, twins: Mapping[str, list[str]]) -> FormulaLine:
+def _line(key: str, twins: Mapping[str, list[str]]) -> tuple[str, str]:
     unit = "money per share" if key in _PER_SHARE else "shares" if key in _SHARES else "money"
-    return FormulaLine(key, twins.get(key, [key if has_han(key) else ""])[0], unit)
+    return twins.get(key, [key if has_han(key) else ""])[0], unit
 
 
 def _line_names(rows: Iterable[Mapping[str, Any]], back: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -115,23 +115,22 @@ class Column:
     unit: ColumnUnit | None = None
 
 
-def split_head(header: str, columns: int) -> tuple[str, tuple[str, ...]]:
-    """(what holds for all columns, one text for each of `columns`) of a head of parts joined by " | "."""
-    parts = [" ".join(part.split()) for part in header.split(" | ")] if header else []
-    parts = [part.removeprefix("| ") for part in parts]
-    if len(parts) == columns + 1:
-        return parts[0], tuple(parts[1:])
+def split_head(heads: Sequence[str], columns: int, *, placed: bool = False) -> tuple[str, tuple[str, ...]]:
+    """(what holds for all columns, one text for each of `columns`) of what stands above a table. Of `placed`
+    cells the first head is that of the labels, if it does not say which period its column is of."""
+    if placed:
+        periods = (_BARE_YEAR, _CURRENT, _PREVIOUS)
+        if heads and len(heads) == columns and any(p.search(heads[0]) for p in periods):
+            return "", tuple(heads)
+        return (heads[0], tuple(heads[1:])) if heads else ("", ())
+    parts = tuple(filter(None, heads))
+    distinct = tuple(dict.fromkeys(parts[1:]))
     if len(parts) == columns:
-        return "", tuple(parts)
-    distinct = list(dict.fromkeys(parts[1:]))
-    if len(distinct) == columns and parts:
-        return parts[0], tuple(distinct)
+        return "", parts
+    for own in (parts[1:], distinct):
+        if parts and len(own) == columns:
+            return parts[0], own
     return " ".join(parts), ("",) * columns
-
-
-def names_period(head: str) -> bool:
-    """Whether a head says which period its column is of."""
-    return bool(_BARE_YEAR.search(head) or _CURRENT.search(head) or _PREVIOUS.search(head))
 
 
 def read_unit(text: str, currency: str = "") -> ColumnUnit:

@@ -16,6 +16,7 @@ from rag.domains.finance.figures.cells import BRACKETS, wording_score
 from rag.domains.finance.figures.formulas import OUTFLOWS, concept_unit, equal_lines
 from rag.domains.finance.figures.lines import PER_SHARE, Amount, TableLine, ledger, table_lines
 from rag.domains.finance.sections import PRIMARY
+from rag.languages import own
 from rag.languages.text import has_han, search_tokens
 from rag.store.store import Store
 from rag.types import Evidence, Figure
@@ -32,9 +33,9 @@ _OPERATING = re.compile(r"(?i)administrative|research|marketing|selling|deprecia
 _Wordings = tuple[tuple[str, ...], tuple[str, ...]]
 # What a statement does not print, no other table does: one that seems to is about something else.
 _CORE = frozenset(
-    "revenue|cost of sales|gross profit|operating income|net income|pretax income|operating cash flow"
-    "|营业收入|营业成本|净利润|营业利润".split("|")
-)
+    ("revenue", "cost of sales", "gross profit", "operating income", "net income", "pretax income",
+     "operating cash flow", "营业收入", "营业成本", "净利润", "营业利润")
+)  # fmt: skip
 _TAXES = frozenset(("income tax", "所得税费用"))
 _COST_OF = re.compile(r"(?i)costs? of\b")
 
@@ -74,14 +75,14 @@ class FigureReading:
 
 
 @lru_cache(maxsize=512)
-def item(key: str, chinese: bool = False) -> Item | None:
+def item(key: str, language: str = "en") -> Item | None:
     """The item of a concept's key; None for an unknown one. A key "=label" is a row of that label. In
-    `chinese` documents an English key stands for the Chinese lines that say the same."""
+    documents in Chinese an English key stands for the Chinese lines that say the same."""
     if key.startswith("="):
         return Item(key, (key[1:],), ())
     lines, others = _concepts()
     wordings, statements = lines.get(key) or others.get(key) or ((), ())
-    if chinese and not has_han(key):
+    if own((False, True), language) and not has_han(key):
         same = [lines[other] for other in equal_lines().get(key, ()) if other in lines]
         wordings = tuple(w for words, _ in same for w in words) or wordings
         statements = same[0][1] if same else statements
@@ -245,11 +246,8 @@ def _unlabelled_gross_profit(lines: Sequence[TableLine], year: int, part: str) -
 def _with_tax_sign(lines: Sequence[TableLine], tax: FigureReading, year: int, part: str) -> FigureReading:
     """The tax with the sign that makes it what lies between pretax and net income, where both stand in its
     statement; labels alone ("provision for income taxes (35)") do not decide it."""
-    own = [
-        line
-        for line in lines
-        if line.row.header == tax.line.row.header and line.statement == tax.line.statement
-    ]
+    table = tax.line.row.heads, tax.line.statement
+    own = [line for line in lines if (line.row.heads, line.statement) == table]
     chinese = has_han(tax.line.label)
     before, after = item("pretax income", chinese), item("net income", chinese)
     pretax = _best(own, before, year, part, _ENOUGH) if before else None
@@ -277,7 +275,7 @@ def _is_a_part(lines: Sequence[TableLine], found: FigureReading) -> bool:
     if "total" in found.line.label.lower():
         return False
     same = [
-        line for line in lines if line.statement == "income" and line.row.header == found.line.row.header
+        line for line in lines if line.statement == "income" and line.row.heads == found.line.row.heads
         and _COST_OF.match(line.label)
     ]  # fmt: skip
     return len({line.label for line in same}) > 1

@@ -2,24 +2,23 @@
 such lines, kept: what it says never changes under its id.
 
 The head gives each column its period; a cell's unit is determined by its column, its table, the lines above
-it, or the words of its row. Only tables that stand in a primary statement are read (`Chunk.role`); a report
+it, or the words of its row. Only tables that stand in a primary statement are read (`Chunk.roles`); a report
 has some forty such passages."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache, partial
 from weakref import WeakKeyDictionary, proxy
 
-from rag.domains.finance.figures.cells import FigureCell, TableRow, fitted, read_cells, split_cells
+from rag.domains.finance.figures.cells import FigureCell, TableRow, fitted, read_cells
 from rag.domains.finance.figures.heads import (
     Column,
     ColumnUnit,
-    names_period,
     period_heads,
     read_columns,
     read_unit,
@@ -30,6 +29,7 @@ from rag.domains.finance.reports import report_facts
 from rag.domains.finance.sections import PRIMARY, SCHEDULE
 from rag.store.store import Store
 from rag.types import Block, BlockKind, Chunk, DocumentInfo, Evidence
+from rag.types.tables import heads_text
 
 _REFERENCE = re.compile(
     r"\((?:see )?(?:notes?|附注)[^()]*\)|(?:,|—|-|–)?\s*(?:see )?notes? \d+\b.*$|[*†‡]+|\(\d\)", re.I
@@ -51,6 +51,7 @@ _SIGNS = {"$": "USD", "¥": "CNY"}
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _COST = re.compile(r"^(?:total )?costs?\b|^(?:selling|general|research|operating expenses|total costs)", re.I)
 _MOST_KEPT = 64
+Heads = tuple[str, ...]
 _ledgers: WeakKeyDictionary[Store, Callable[[int], tuple[TableLine, ...]]] = WeakKeyDictionary()
 
 
@@ -70,13 +71,13 @@ def label_rows(raws: Sequence[Raw]) -> list[tuple[str, str, bool]]:
     """(label, section, implied) of each row. A row without figures opens a section, or begins a label that
     the next row goes on with; a total closes the section that it names."""
     open_sections: list[str] = []
-    begun, header = "", None
+    begun, heads = "", None
     found: list[tuple[str, str, bool]] = []
     for raw in raws:
         label = plain_label(raw.row.label)
-        if raw.row.label == "\n" or (raw.block.header != header and header is not None):
+        if raw.row.label == "\n" or (raw.block.heads != heads and heads is not None):
             open_sections, begun = [], ""
-        header = raw.block.header
+        heads = raw.block.heads
         if not raw.row.cells:
             found.append((label, "", False))
             if label and not _is_head(raw):
@@ -98,7 +99,7 @@ def label_rows(raws: Sequence[Raw]) -> list[tuple[str, str, bool]]:
 
 def _is_head(raw: Raw) -> bool:
     """Whether the row is part of the table's head, which stands in its rows too."""
-    held = set(re.findall(r"\w+", raw.block.header))
+    held = set(re.findall(r"\w+", " ".join(raw.block.heads)))
     return all(word in held for word in re.findall(r"\w+", raw.text))
 
 
@@ -149,29 +150,27 @@ def table_lines(
 ) -> tuple[TableLine, ...]:
     """The lines of these table passages of one document, in order."""
     raws = [raw for i, chunk in chunks for raw in _rows(store, info, i, chunk)]
-    widths: dict[str, Counter[int]] = {}
-    reach: Counter[str] = Counter()
-    for raw in raws:
-        header, cells = raw.block.header, raw.row.cells
-        widths.setdefault(header, Counter())[len(cells)] += bool(cells)
-        reach[header] = max(reach[header], *(c.place or 0 for c in cells), 0)
-    usual = {h: max(counts, key=lambda n: (counts[n], n)) for h, counts in widths.items()}
-    facts = report_facts(store.catalogue()).get(info.id)
+    facts, grid = report_facts(store.catalogue()).get(info.id), info.kind != "pdf"
     if facts is None:
         return ()
+    counts: defaultdict[Heads, Counter[int]] = defaultdict(Counter)
+    for raw in raws:
+        cells = raw.row.cells
+        counts[raw.block.heads][(cells[-1].place or len(cells)) if cells else 0] += bool(cells)
+    # The columns of figures: of cells the last one that has any, of lines as many as most have.
+    widths = {h: max(c) if grid else max(c, key=lambda n: (c[n], n)) for h, c in counts.items()}
     units = _units(store, info, raws)
-    columns: dict[tuple[str, bool], tuple[Column, ...]] = {}
+    columns: dict[tuple[Heads, bool], tuple[Column, ...]] = {}
     above: dict[int | None, tuple[str, ...]] = {}
-    grid = info.kind != "pdf"
     lines: list[TableLine] = []
     for raw, (label, section, implied) in zip(raws, label_rows(raws), strict=True):
-        header, cells, roles = raw.block.header, raw.row.cells, raw.chunk.role.split("|")
+        over, cells, roles = raw.block.heads, raw.row.cells, raw.chunk.roles
         statement = next((role for role in roles if role in PRIMARY), "")
         instant = statement == "balance"
-        if (header, instant) not in columns:
-            common, heads = _grid_heads(header, reach[header]) if grid else split_head(header, usual[header])
-            columns[header, instant] = read_columns(common, heads, facts, instant=instant)
-        placed = _placed(cells, columns[header, instant], grid)
+        if (over, instant) not in columns:
+            common, heads = split_head(over, widths[over], placed=grid)
+            columns[over, instant] = read_columns(common, heads, facts, instant=instant)
+        placed = _placed(cells, columns[over, instant], grid)
         if cells and not any(column.year and not column.inferred for _, column in placed):
             if raw.page not in above:
                 start = max(0, raw.block.start - _PAGE_ABOVE)
@@ -181,24 +180,14 @@ def table_lines(
             if len(cells) == len(found) > 1 and all(c.year for c in found):
                 placed = list(zip(cells, found, strict=True))
         if placed:
-            amounts = tuple(_amount(c, k, units[header], label, section) for c, k in placed)
+            amounts = tuple(_amount(c, k, units[over], label, section) for c, k in placed)
             row = Evidence(
                 0, info, raw.chunk_id, raw.block.start, raw.block.end, raw.text, 0.0, raw.page,
-                raw.chunk.heading_path, header, raw.block.location or raw.chunk.location,
+                raw.chunk.heading_path, over, raw.block.location or raw.chunk.location,
+                raw.block.placed_cells(raw.block.start, raw.block.end),
             )  # fmt: skip
-            lines.append(
-                TableLine(label, section, implied, amounts, row, statement, tuple(filter(None, roles)))
-            )
+            lines.append(TableLine(label, section, implied, amounts, row, statement, roles))
     return _with_signs(lines)
-
-
-def _grid_heads(header: str, reach: int) -> tuple[str, tuple[str, ...]]:
-    """(head of the labels, heads of the columns) of a row of cells whose figures go up to column `reach`. The
-    head of the labels may have been empty and left out: then the first is that of a period already."""
-    parts = tuple(part for _, part in split_cells(header))
-    if len(parts) == reach and names_period(parts[0]):
-        return "", parts
-    return (parts[0], parts[1:]) if parts else ("", ())
 
 
 def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iterable[Raw]:
@@ -207,7 +196,7 @@ def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iter
             continue
         text = chunk.text[block.start - chunk.start : block.end - chunk.start]
         if block.kind is BlockKind.TABLE_ROW:
-            row = read_cells(text, block.start, grid=info.kind != "pdf")
+            row = read_cells(block, text)
             if row.cells and all(_YEAR.fullmatch(cell.printed) for cell in row.cells):
                 row = TableRow("", ())  # years head columns
         else:
@@ -216,20 +205,20 @@ def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iter
         yield Raw(row, block, chunk_id, chunk, text, page)
 
 
-def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[str, ColumnUnit]:
+def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[Heads, ColumnUnit]:
     """The unit of each head: its own, else that of the lines above the table, else the usual one of the
     document's statements."""
-    found: dict[str, ColumnUnit] = {}
+    found: dict[Heads, ColumnUnit] = {}
     for raw in raws:
-        header = raw.block.header
-        if header in found:
+        over = raw.block.heads
+        if over in found:
             continue
-        unit = read_unit(header)
+        unit = read_unit(heads_text(over))
         if not unit.stated:
             above = store.text(info.id, max(0, raw.block.start - _ABOVE), raw.block.start)
             near = read_unit(units_sentence(above))
             unit = replace(near, currency=unit.currency or near.currency) if near.stated else unit
-        found[header] = unit
+        found[over] = unit
     stated = Counter(unit for unit in found.values() if unit.stated)
     money = Counter(cell.currency for raw in raws for cell in raw.row.cells if cell.currency)
     currency = next((u.currency for u in stated if u.currency), "") or max(
@@ -265,12 +254,12 @@ def _amount(cell: FigureCell, column: Column, unit: ColumnUnit, label: str, sect
 
 def _with_signs(lines: list[TableLine]) -> tuple[TableLine, ...]:
     """Marks the lines of statements that print costs in brackets."""
-    votes: Counter[str] = Counter()
+    votes: Counter[Heads] = Counter()
     for line in lines:
         if line.statement == "income" and _COST.search(line.label):
             first = next((a.cell.value for a in line.amounts if a.cell.value and not a.column.change), None)
-            votes[line.row.header] += 0 if first is None else (1 if first < 0 else -1)
-    return tuple(replace(line, costs_negative=votes[line.row.header] > 0) for line in lines)
+            votes[line.row.heads] += 0 if first is None else (1 if first < 0 else -1)
+    return tuple(replace(line, costs_negative=votes[line.row.heads] > 0) for line in lines)
 
 
 def ledger(store: Store, document_id: int) -> tuple[TableLine, ...]:
@@ -282,8 +271,8 @@ def ledger(store: Store, document_id: int) -> tuple[TableLine, ...]:
 
 def _read(store: Store, document_id: int) -> tuple[TableLine, ...]:
     roles = store.roles([document_id])
-    wanted = [i for i, role in sorted(roles.items()) if not set(PRIMARY).isdisjoint(role.split("|"))]
+    wanted = [i for i, stands in sorted(roles.items()) if not set(PRIMARY).isdisjoint(stands)]
     found = [(i, chunk) for i, _, chunk in store.chunks(wanted) if chunk.kind == "table"]
     # Columns of a statement of equity are its parts, not periods.
-    found = [(i, chunk) for i, chunk in found if not {SCHEDULE, "equity"} & set(chunk.role.split("|"))]
+    found = [(i, chunk) for i, chunk in found if not {SCHEDULE, "equity"} & set(chunk.roles)]
     return table_lines(store, store.document(document_id), found)

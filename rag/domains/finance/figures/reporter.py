@@ -26,6 +26,7 @@ from rag.questions.naming import name_words as words_in
 from rag.questions.query import Query
 from rag.store.store import Store
 from rag.types import Filters
+from rag.types.documents import several
 
 _ORDER = ("Q1", "Q2", "H1", "Q3", "9M", "Q4", "FY")
 _REPORTS = 12
@@ -142,7 +143,7 @@ def _own_names(reports: CompanyReports, store: Store) -> set[str]:
     names = {reports.company}
     for document in reports.documents:
         metadata = store.document(document).metadata
-        names |= {metadata.get("company", ""), *metadata.get("names", "").split("|")}
+        names |= {*several(metadata, "company", "names")}
     return names
 
 

@@ -25,17 +25,9 @@ from rag.languages.lexicon import MAX_CHARS
 from rag.languages.text import has_han, normalise
 from rag.questions.expects import Wording
 
-_ALL_PERIODS = frozenset(
-    {
-        Operation.AVERAGE,
-        Operation.TOTAL,
-        Operation.AVERAGE_GROWTH,
-        Operation.HIGHEST,
-        Operation.LOWEST,
-        Operation.VALUE,
-        Operation.VALUES,
-    }
-)
+_MOST = frozenset({Operation.HIGHEST, Operation.LOWEST})
+_SUMMED = frozenset({Operation.AVERAGE, Operation.TOTAL})
+_ALL_PERIODS = _MOST | _SUMMED | {Operation.AVERAGE_GROWTH, Operation.VALUE, Operation.VALUES}
 _HUNDRED = Number(Decimal(100))
 
 
@@ -212,7 +204,7 @@ def _wanted(
     named = labels(text, periods, keep_inner=inner)
     rounding = read_rounding(text)
     formula, notes = _formula(metric, defined, rounding, language)
-    span, named, aim = _spanned(core, named, aim)
+    span, aim = _spanned(core, len(named), aim)
     if aim is Operation.SOUND and not (formula and formula.healthy) and not cues.limit(core)[0]:
         aim = Operation.VALUE
     sense, limit = cues.limit(core) if aim is Operation.SOUND else (0, "")
@@ -237,26 +229,17 @@ def _formula(
     return formula, (say("figures.unread_definition", language),) if defined.unread else ()
 
 
-def _spanned(core: str, labels: tuple[str, ...], aim: Operation) -> tuple[int, tuple[str, ...], Operation]:
-    """Over how many periods the aim goes, the periods themselves, and the aim where these decide it."""
+def _spanned(core: str, named: int, aim: Operation) -> tuple[int, Operation]:
+    """Over how many periods the aim goes, where so many are named, and the aim where these decide it."""
     span = cues.span(core)
-    if aim is Operation.VALUE and len(labels) > 1:
-        aim = Operation.VALUES
-    if (
-        aim
-        in (Operation.AVERAGE, Operation.TOTAL, Operation.HIGHEST, Operation.LOWEST, Operation.AVERAGE_GROWTH)
-        and len(labels) < 2
-    ):
-        if not span and aim in (Operation.AVERAGE, Operation.TOTAL):
-            aim = Operation.VALUE
-        return (
-            max(span, 2 if aim in PAIRED else 1, 3 if aim in (Operation.HIGHEST, Operation.LOWEST) else 1),
-            labels,
-            aim,
-        )
-    if aim is Operation.CAGR and len(labels) < 2:
-        return (span + 1 if span else 2), labels, aim  # three years' growth needs four year ends
-    return max(span, 2 if aim in PAIRED else 1), labels, aim
+    if named > 1:
+        aim = Operation.VALUES if aim is Operation.VALUE else aim
+    elif aim is Operation.CAGR:
+        return (span + 1 if span else 2), aim  # three years' growth needs four year ends
+    elif not span and aim in _SUMMED:
+        aim = Operation.VALUE
+    least = 2 if aim in PAIRED else 3 if aim in _MOST and named < 2 else 1
+    return max(span, least), aim
 
 
 def _defined(formula: Formula | None, name: str, node: Node, rounding: Rounding) -> Formula:

@@ -17,6 +17,7 @@ from rag.domains.finance.money.annuities import ZERO, Unsolved, evaluate
 from rag.domains.finance.money.given import RATES, TIMES, cue, data, flow_list, times_a_year
 from rag.domains.finance.money.sheet import Lack, Sheet, Way, elided
 from rag.domains.finance.printing import NotComputed, plain
+from rag.languages import say
 from rag.types import Calculation
 
 MAX_CHARS = 2000
@@ -39,7 +40,7 @@ def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | NotComp
             return sheet.result(way)
         except Lack as lack:
             names = [sheet.word("label", role) for role in dict.fromkeys(lack.args)]
-            reason = f"缺少：{'、'.join(names)}" if sheet.zh else f"not given: {', '.join(names)}"
+            reason = say("figures.not_given", sheet.shown.language, names=names)
         except Unsolved:
             reason = sheet.filled(asked.get("never", data()["never"])[sheet.zh])
         except (ArithmeticError, ValueError):

@@ -1,5 +1,7 @@
-"""What the commands print, how they fail and are stopped. Results go to standard output, progress and
-messages to standard error; text from documents is freed of control characters, which a terminal obeys."""
+"""What the commands share: options, opening the index they name, how they print, fail and are stopped.
+
+Results go to standard output, progress and messages to standard error; text from documents is freed of
+control characters, which a terminal obeys."""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -19,7 +22,112 @@ from rag.errors import CitewiseError
 from rag.types.plain import to_json
 
 if TYPE_CHECKING:
-    from rag.types import Progress
+    from rag.config import Config
+    from rag.index import Index
+    from rag.types import Filters, Progress
+
+
+IndexOption = Annotated[
+    Path | None, typer.Option("--index", "-i", help="Folder of the index.  [default: indexes/default]")
+]
+SET_HELP = "Folder with documents/ and questions.jsonl, or a file of questions for an index of yours."
+SetIndexOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--index", "-i", help="Folder of the index.  [default: indexes/eval-SET, or default for a file]"
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+TopK = Annotated[int | None, typer.Option("--top", "-k", help="Passages to retrieve.  [default: 8]")]
+Documents = Annotated[
+    list[str] | None,
+    typer.Option("--documents", "-d", metavar="GLOB", help="Only documents whose path matches; repeatable."),
+]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option("--kind", help="Only this format (pdf, docx, html, markdown, text, csv, xlsx); repeatable."),
+]
+Languages = Annotated[
+    list[str] | None, typer.Option("--language", help="Only documents in this language (en, zh); repeatable.")
+]
+Years = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--year", metavar="YYYY", help="Only documents of this fiscal or calendar year; repeatable."
+    ),
+]
+Companies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--company",
+        metavar="NAME",
+        help="Only documents of this company: name, short name or ticker; repeatable.",
+    ),
+]
+InForce = Annotated[
+    str | None,
+    typer.Option(
+        "--in-force",
+        metavar="YYYY-MM-DD",
+        help="Leave out what was not yet, or no longer, in force on this day.",
+    ),
+]
+Llm = Annotated[
+    str | None,
+    typer.Option(
+        "--llm", help='Language model: "embedded", "none" (quotes only), a GGUF, a name or address.'
+    ),
+]
+NoTuned = Annotated[
+    bool,
+    typer.Option("--no-tuned", help="Run the model's file as it is, whatever `citewise models tune` found."),
+]
+Threshold = Annotated[float | None, typer.Option(help="Refuse below this evidence score, 0 to 1.")]
+Drafts = Annotated[
+    int | None,
+    typer.Option(help="Answers to write for a question; the best by verification is kept.  [default: 1]"),
+]
+EmbedderOption = Annotated[
+    str | None, typer.Option("--embedder", help='Embedder: "embedded", folder, or configured name.')
+]
+
+
+def config(*, no_tuned: bool = False, **flags: Any) -> Config:
+    """The settings in force under the given flags; the import is here because pydantic takes a fifth of a
+    second."""
+    from rag.config import load_config
+
+    return load_config(**flags, tuned_models=False if no_tuned else None)
+
+
+def filters(*, in_force: str | None = None, **lists: list[str] | None) -> Filters | None:
+    """The filters asked for, by the fields of `Filters`; None for all documents. Raises InputError for what
+    is no year or no date."""
+    from rag.store.documents import check_filters
+    from rag.types import Filters
+
+    given: dict[str, Any] = {name: tuple(values or ()) for name, values in lists.items()}
+    asked = Filters(**given, in_force=in_force or "")
+    check_filters(asked)
+    return asked or None
+
+
+def open_configured_index(settings: Config, *, create: bool = False, rebuild: bool = False) -> Index:
+    """The index that the settings name. Raises IndexMissing, IndexMismatch."""
+    from rag.domains import load_domains
+    from rag.index import open_index
+
+    return open_index(
+        settings.index,
+        embedder=settings.embedder,
+        create=create,
+        rebuild=rebuild,
+        cache_dir=settings.cache_dir,
+        models=settings.models,
+        threads=settings.threads,
+        domains=load_domains(settings.lexicons, settings.concepts),
+    )
+
 
 EXIT_ERROR, EXIT_REFUSED, EXIT_STOPPED = 1, 10, 130
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -1,35 +1,34 @@
-"""Paths -> the files below them that an ingest looks at, each with the name under which it is shown and
-cited."""
+"""Paths -> the files below them that an ingest looks at -> everything the store keeps of each.
+
+`scan` finds the files, each with the name under which it is shown and cited. `read_file` runs in worker
+processes: a pure function of the file and the settings."""
 
 from __future__ import annotations
 
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path, PurePath, PurePosixPath
 
+from rag.documents.chunk import chunk
+from rag.documents.description import Describes, with_profile
+from rag.documents.links import Links, links
 from rag.errors import InputError
-from rag.parsers import SUFFIXES
+from rag.languages.text import search_tokens
+from rag.models.fetch import sha256_file
+from rag.parsers import SUFFIXES, Limits, parse
 from rag.store.schema import DATABASE, LOCK
-from rag.store.writer import printable
+from rag.store.writer import NO_LINKS, FileState, Tokens, printable
+from rag.types import Chunk, Document
 
 _IGNORED_PREFIXES = (".", "~$")
 _IGNORED_NAMES = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX", "__pycache__"})
 # What an index consists of. Documents may stand beside it (`--index .`): its folder is entered all the same.
-_INDEX_FILE = re.compile(rf"{re.escape(DATABASE)}(?:[-.]\w+)?|dense-\d+\.faiss.*|{re.escape(LOCK)}")
-
-
-@dataclass(frozen=True, slots=True)
-class ScannedFile:
-    """A file. `kind` is "" for formats that are not read."""
-
-    source: str
-    path: str
-    kind: str
-    size: int
-    mtime_ns: int
+_INDEX_FILE = re.compile(rf"{re.escape(DATABASE)}(?:[-.]\w+)?|dense-[\d-]+\.faiss.*|{re.escape(LOCK)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class UnreadablePath:
 class Scan:
     """What was found. `roots` are the folders that were given, as absolute paths."""
 
-    files: list[ScannedFile] = field(default_factory=list)
+    files: list[FileState] = field(default_factory=list)
     unreadable: list[UnreadablePath] = field(default_factory=list)
     roots: list[str] = field(default_factory=list)
 
@@ -143,9 +142,7 @@ class _Scanner:
             self._unreadable(source, path, "not a regular file")
             return
         kind = SUFFIXES.get(PurePath(source).suffix.lower(), "")
-        self.result.files.append(
-            ScannedFile(source, printable(path), kind, status.st_size, status.st_mtime_ns)
-        )
+        self.result.files.append(FileState(source, printable(path), status.st_size, status.st_mtime_ns, kind))
 
     def _unreadable(self, source: str, path: str, detail: str, *, folder: bool = False) -> None:
         self.result.unreadable.append(UnreadablePath(source, printable(path), detail, folder))
@@ -165,3 +162,94 @@ def _ignored(name: str) -> bool:
         or name in _IGNORED_NAMES
         or _INDEX_FILE.fullmatch(name) is not None
     )
+
+
+# Reading
+
+# Tokens of a passage, context included (MiniLM sees 256 with the special ones and drops the rest without a
+# word).
+PASSAGE_TOKENS = 220
+
+Counter = Callable[[Sequence[str]], list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How files are read. `counter` counts tokens as the embedder does and can be pickled, `fields`
+    describe documents (`rag.documents.description`) and can be pickled too. `workers` 0: one per core."""
+
+    counter: Counter
+    fields: Sequence[Describes]
+    limits: Limits = field(default_factory=Limits)
+    workers: int = 0
+    ocr: bool = False
+    max_tokens: int = PASSAGE_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to read. With `known_sha256` the content is compared first and not parsed when it is the
+    same."""
+
+    file: FileState
+    known_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file as read. `document` is None when its content is the known one."""
+
+    document: Document | None
+    chunks: tuple[Chunk, ...] = ()
+    tokens: tuple[Tokens, ...] = ()
+    links: Links = NO_LINKS
+
+
+_settings: Settings | None = None
+
+
+def prepare_worker(settings: Settings) -> None:
+    """Called once in each worker process."""
+    global _settings
+    _settings = settings
+
+
+def read_file(job: Job) -> Read:
+    """Raises ParseError. `prepare_worker` must have been called in this process."""
+    if _settings is None:
+        raise RuntimeError("prepare_worker was not called in this process")
+    source = Path(job.file.source)
+    with suppress(OSError):  # `parse` says what is wrong with the file
+        if job.known_sha256 and sha256_file(source) == job.known_sha256:
+            return Read(None)
+    document = parse(source, path=job.file.path, limits=_settings.limits, ocr=_settings.ocr)
+    return passages(document, _settings.counter, _settings.fields, _settings.max_tokens)
+
+
+def passages(
+    document: Document, counter: Counter, fields: Sequence[Describes], max_tokens: int = PASSAGE_TOKENS
+) -> Read:
+    """The passages of a document with their search tokens and references; to its metadata and relations is
+    added what the fields know of it, and each passage gets the parts of the document that it stands in."""
+    document = replace(document, metadata=with_profile(document, fields))
+    relations = [relation for field in fields for relation in field.relations(document)]
+    document = replace(document, relations=tuple(dict.fromkeys([*document.relations, *relations])))
+    chunks = chunk(document, count_tokens=counter, max_tokens=max_tokens)
+    kinds = [found for field in fields if (found := field.roles(document, chunks))]
+    chunks = tuple(
+        replace(c, roles=tuple(kind for found in kinds for kind in found[n])) for n, c in enumerate(chunks)
+    )
+    # The file name as words: it often holds the company, the year, the article.
+    name = PurePosixPath(document.path).stem.replace("_", " ").replace("-", " ")
+    title = _joined(f"{document.title}\n{name}")
+    heading = lru_cache(maxsize=1)(_joined)  # passages of one section follow each other
+    return Read(
+        document,
+        chunks,
+        tuple((title, heading(c.context.removeprefix(document.title)), _joined(c.text)) for c in chunks),
+        links(document, chunks),
+    )
+
+
+def _joined(text: str) -> str:
+    return " ".join(search_tokens(text))

@@ -40,8 +40,9 @@ class Language:
     its words are not written apart. `ends` matches what ends a sentence (where words are written apart,
     before a capital), `items` what begins a line of a list; a full stop behind one of the `abbreviations`
     ends none. `asking` matches what only asks; `opposites` exclude each other. `wordings` ask for many
-    passages ("count document" and a pattern), `sides` compare. `patterns` are those of the file's tables by
-    their keys: "cues.negation.not"."""
+    passages ("count document" and a pattern), `sides` compare; `asked` find in a question what it asks for,
+    `topics` what it is about where it names nothing. `patterns` are those of the file's tables by their keys:
+    "cues.negation.not"."""
 
     code: str
     folder: Path
@@ -68,6 +69,8 @@ class Language:
     opposites: tuple[tuple[str, str], ...] = ()
     wordings: tuple[tuple[str, str], ...] = ()
     sides: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
     patterns: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -95,7 +98,7 @@ def _load(folder: Path) -> Language:
         "months": [[number, *words] for number, words in enumerate(raw.get("months", ()), 1)],
         "patterns": {key: whole(pattern) for key, pattern in patterns.items()},
         "wordings": tuple((asked, whole(pattern)) for asked, *pattern in raw.get("wordings", ())),
-        "sides": tuple(map(whole, raw.get("sides", ()))),
+        **{key: tuple(map(whole, raw.get(key, ()))) for key in ("sides", "asked", "topics")},
     }
     known = {each.name for each in fields(Language)} - {"code", "folder"}
     _same(path, "keys", known, known if folder.name in COMPLETE else set(), set(raw))
@@ -175,12 +178,23 @@ def union(words: Callable[[Language], Mapping[str, T]]) -> dict[str, T]:
     return {word: value for known in LANGUAGES.values() for word, value in words(known).items()}
 
 
-def patterns(table: str, flags: re.RegexFlag = re.IGNORECASE) -> dict[str, re.Pattern[str]]:
+def patterns(
+    table: str, flags: re.RegexFlag = re.IGNORECASE, *, unspaced: bool | None = None
+) -> dict[str, re.Pattern[str]]:
     """The patterns of a table of words.toml by their keys, in the order in which English has them, each of
-    which matches what that of any language matches."""
+    which matches what that of any language matches, of those alone that are `unspaced`, or are not."""
     keys = (key for key in language(COMPLETE[0]).patterns if key.startswith(f"{table}."))
-    found = {k: [of.patterns.get(k, "") for of in LANGUAGES.values()] for k in keys}
+    spoken = [of for of in LANGUAGES.values() if unspaced in (None, of.unspaced)]
+    found = {k: [of.patterns.get(k, "") for of in spoken] for k in keys}
     return {k[len(table) + 1 :]: re.compile("|".join(filter(None, own)), flags) for k, own in found.items()}
+
+
+def in_order(
+    listed: Callable[[Language], Sequence[str]], *, unspaced: bool | None = None
+) -> list[re.Pattern[str]]:
+    """The patterns of a list of every language, or of those alone that are `unspaced`, or are not."""
+    spoken = [of for of in LANGUAGES.values() if unspaced in (None, of.unspaced)]
+    return [re.compile(pattern, re.IGNORECASE | re.DOTALL) for of in spoken for pattern in listed(of)]
 
 
 def either(pattern: Callable[[Language], str]) -> str:

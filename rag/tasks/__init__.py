@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from rag.tasks.common import TaskRequest, partly_read, plain_question
 from rag.tasks.comparing import compare
 from rag.tasks.counting import count_or_list
 from rag.tasks.intents import read_intent
 from rag.tasks.summing import summarise
+from rag.tasks.survey import TaskRequest, partly_read, plain_question
 from rag.types import Answer
 
 Task = Callable[[TaskRequest], Answer | None]

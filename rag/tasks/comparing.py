@@ -3,17 +3,14 @@ a side names one, and set out by code; a side without support is said to have no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answers.compose import missing
 from rag.languages import say
-from rag.search.evidence import Selection
 from rag.search.verdict import lacks
-from rag.tasks.common import TaskRequest, counted_answer
-from rag.tasks.survey import evidence_of, occurs, survey
-from rag.tasks.tally import compare_head, table
-from rag.tasks.topics import Text, TopicScope, TopicTerm, read_scope, topic_terms
+from rag.tasks.survey import TaskRequest, counted_answer, evidence_of, occurs, survey
+from rag.tasks.topics import Text, read_scope, topic_terms
 from rag.types import Answer, Evidence, Filters, Hit, Part, Reading
 
 _QUOTES = 2
@@ -42,7 +39,10 @@ def compare(request: TaskRequest) -> Answer | None:
     sides = [_side(request, side) for side in request.intent.sides]
     if not any(side.quotes for side in sides):
         return None
-    whole = () if all(side.named for side in sides) else _as_a_whole(request)
+    whole: Sequence[Evidence] = ()
+    if not all(side.named for side in sides):  # documents often draw the comparison themselves
+        found = request.select(request.query, request.search(request.query))
+        whole = found.evidence if found.sufficient else ()
     numbers: dict[tuple[int, int, int], Evidence] = {}
 
     def numbered(quotes: Sequence[Evidence]) -> tuple[Evidence, ...]:
@@ -60,16 +60,11 @@ def compare(request: TaskRequest) -> Answer | None:
     parts = tuple(
         Part(s.name, bool(s.quotes), tuple(e.number for e in rows[s.name]), s.reason) for s in sides
     )
-    reading = Reading(
-        request.intent.ask.value,
-        sum(s.matching for s in sides),
-        sum(s.read for s in sides),
-        len({e.document.id for e in evidence}),
-    )
-    head = compare_head(request.intent.topic, parts, reading, request.language)
-    lacking = frozenset(s.name for s in sides if not s.quotes)
-    text = f"{head}\n\n{table(rows, request.language, lacking)}"
-    nearest = list({h.chunk_id: h for s in sides for h in s.hits}.values())[: request.k]
+    documents = len({e.document.id for e in evidence})
+    reading = request.reading(sum(s.matching for s in sides), sum(s.read for s in sides), documents)
+    head = _head(request.intent.topic, parts, reading, request.language)
+    text = f"{head}\n\n{_table(rows, request.language, frozenset(s.name for s in sides if not s.quotes))}"
+    nearest = list({h.chunk_id: h for s in sides for h in s.hits}.values())[: request.setup.top_k]
     return counted_answer(request, head, text, evidence, quoted, reading, parts=parts, nearest=nearest)
 
 
@@ -83,14 +78,16 @@ def _side(request: TaskRequest, name: str) -> _Side:
     query = about = request.understand(topic or name)
     if not aspect and not scope.named:
         query = request.understand(say("tasks.what_is", request.language, name=name))
-    filters = _within(request.filters, scope)
+    filters = Filters(documents=tuple(d.path for d in scope.documents)) if scope.named else request.filters
     hits = request.search(query, filters)
     chosen = request.select(query, hits, _QUOTES)
     known = not own_terms or all(occurs(store, scope, term) for term in own_terms)
     found = survey(store, scope, terms, most=_READ)
     quotes: Sequence[Evidence] = ()
     if known and chosen.sufficient:
-        quotes = _holding(chosen, own_terms)
+        # A sentence that is about something near the side does not speak of it.
+        said = [(e, Text("\n".join([e.document.title, *e.heading_path, e.text]))) for e in chosen.evidence]
+        quotes = [e for e, text in said if all(map(text.holds, own_terms))]
     if known and not quotes:
         quotes = evidence_of(found.matches, store)[:_QUOTES]
     if known and not quotes and scope.named and not topic:
@@ -106,21 +103,26 @@ def _side(request: TaskRequest, name: str) -> _Side:
     return _Side(name, scope.named, (), hits, matching, read, why, tuple(near[:_QUOTES]))
 
 
-def _within(filters: Filters | None, scope: TopicScope) -> Filters | None:
-    if not scope.named:
-        return filters
-    return Filters(documents=tuple(d.path for d in scope.documents))
+def _table(rows: Mapping[str, Sequence[Evidence]], language: str, lacking: frozenset[str]) -> str:
+    """Sides beneath each other, each with its quotes: a small Markdown table. Quotes of a side that is
+    `lacking` support are the nearest."""
+    heads = say("tasks.compared", language), say("tasks.in_their_words", language)
+    none = say("tasks.not_found", language)
+    lines = [f"| {heads[0]} | {heads[1]} |", "|---|---|"]
+    for side, quotes in rows.items():
+        parts = " ".join(f"“{' '.join(e.text.split())}” [{e.number}]" for e in quotes) or none
+        if side in lacking and quotes:
+            parts = say("tasks.nearest", language, quotes=parts)
+        lines.append("| {} | {} |".format(*(cell.replace("|", "\\|") for cell in (side, parts))))
+    return "\n".join(lines)
 
 
-def _holding(chosen: Selection, own_terms: Sequence[TopicTerm]) -> list[Evidence]:
-    """Evidence that speaks of the side itself: a sentence about something near it is none."""
-    texts = [(e, Text("\n".join([e.document.title, *e.heading_path, e.text]))) for e in chosen.evidence]
-    return [e for e, text in texts if all(map(text.holds, own_terms))]
-
-
-def _as_a_whole(request: TaskRequest) -> tuple[Evidence, ...]:
-    """What answers the question as it stands: documents often draw the comparison themselves. Nothing where
-    the evidence does not suffice."""
-    hits = request.search(request.query)
-    chosen = request.select(request.query, hits)
-    return chosen.evidence if chosen.sufficient else ()
+def _head(aspect: str, parts: Sequence[Part], reading: Reading, language: str) -> str:
+    """What was compared and which side has no support."""
+    head = say("tasks.compare", language, names=[p.question for p in parts], aspect=aspect)
+    if lacking := [p for p in parts if not p.answered]:
+        sides = [say("tasks.compare_side", language, name=p.question, reason=p.reason) for p in lacking]
+        head += say("tasks.compare_lacking", language, lacking=sides)
+    if not reading.complete:
+        head += say("tasks.compare_unread", language, matching=reading.matching, read=reading.read)
+    return head

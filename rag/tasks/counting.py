@@ -5,18 +5,27 @@ cited where its document first names it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from rag.languages import say
 from rag.languages.text import has_han
 from rag.store.store import Store
-from rag.tasks.common import TaskRequest, counted_answer, none_match
 from rag.tasks.intents import Ask, CountUnit, Intent
-from rag.tasks.survey import MatchingPassage, Survey, evidence_of, occurs, survey, units_of
-from rag.tasks.tally import headline, listing, remarks
+from rag.tasks.survey import (
+    MatchingPassage,
+    Survey,
+    TaskRequest,
+    counted_answer,
+    evidence_of,
+    in_turn,
+    none_match,
+    occurs,
+    survey,
+    units_of,
+)
 from rag.tasks.topics import TopicScope, TopicTerm, all_of, called, form_of, read_scope, topic_terms
-from rag.types import Answer, DocumentInfo, Reading
+from rag.types import Answer, DocumentInfo, Evidence, Reading
 from rag.types.documents import several
 
 _ENGLISH = re.compile(
@@ -29,6 +38,8 @@ _EVERYWHERE = re.compile(
     r"^(?:(?:the|these|all|our)\s+)*(?:documents?|index|files?)?$|^(?:这些|所有|全部)?文件$", re.I
 )
 _MOST = 200
+# Quotes in the text; all of them are in the citations.
+MOST_QUOTES = 12
 # A topic of more words than this is a sentence, which no passage repeats.
 _MOST_TERMS = 6
 _MOST_DOCUMENTS = 200
@@ -48,19 +59,12 @@ def parties(request: TaskRequest) -> Answer | None:
     named = _named(documents)
     if not named:
         return None
-    store = request.store
-    matches = [
-        m for name, held in list(named.items())[:_MOST] if (m := _first(request, name, held[0])) is not None
-    ]
-    places = {(m.document.id, m.places[0].start): m for m in matches}  # one sentence often names both
-    evidence = evidence_of(list(places.values()), store)
+    found = [_first(request, name, held[0]) for name, held in list(named.items())[:_MOST]]
+    places = {(m.document.id, m.places[0].start): m for m in found if m}  # one sentence often names both
     among = len({d.id for held in named.values() for d in held})
-    language = request.language
-    head = say("tasks.parties", language, count=len(named), documents=among, names=list(named))
-    quotes, quoted = listing(evidence, language)
-    reading = Reading(request.intent.ask.value, len(evidence), len(evidence), among)
-    text = f"{head}\n\n{quotes}\n\n{say('tasks.parties_read', language)}"
-    return counted_answer(request, head, text, evidence, quoted, reading)
+    head = say("tasks.parties", request.language, count=len(named), documents=among, names=list(named))
+    reading = request.reading(len(places), len(places), among)
+    return _listed(request, head, places.values(), reading, say("tasks.parties_read", request.language))
 
 
 def _documents_of(request: TaskRequest, rest: str) -> tuple[DocumentInfo, ...]:
@@ -113,7 +117,7 @@ def count_or_list(request: TaskRequest) -> Answer | None:
         return _answer(request, intent, found)
     if found.apart or _may_be_worded_otherwise(intent, scope, terms, store):
         return None
-    return none_match(request, scope, found.terms, Reading(request.intent.ask.value, 0, 0, 0))
+    return none_match(request, scope, found.terms)
 
 
 def _may_be_worded_otherwise(
@@ -129,14 +133,10 @@ def _may_be_worded_otherwise(
 
 
 def _answer(request: TaskRequest, intent: Intent, found: Survey) -> Answer:
-    store, language = request.store, request.language
-    evidence = evidence_of(found.matches, store)
-    head = headline(intent, found, language)
-    quotes, quoted = listing(evidence, language)
     kind = called(found.documents, intent.noun) if intent.unit is CountUnit.DOCUMENT else ()
-    remarks_text = remarks(found, language, intent.noun, len(kind))
-    reading = Reading(intent.ask.value, found.matching, found.read, len(found.documents))
-    return counted_answer(request, head, f"{head}\n\n{quotes}\n\n{remarks_text}", evidence, quoted, reading)
+    remarks = _remarks(found, request.language, intent.noun, len(kind))
+    reading = request.reading(found.matching, found.read, len(found.documents))
+    return _listed(request, _headline(intent, found, request.language), found.matches, reading, remarks)
 
 
 def _documents(request: TaskRequest, intent: Intent) -> Answer | None:
@@ -148,13 +148,9 @@ def _documents(request: TaskRequest, intent: Intent) -> Answer | None:
     documents = called(documents, intent.noun) or documents
     openings = [_first_words(store, d, store.opening(d.id)) for d in documents[:_MOST_DOCUMENTS]]
     matches = [match for match in openings if match is not None]
-    evidence = evidence_of(matches, store)
-    count = len(documents)
-    head = say("tasks.all_documents", request.language, count=count)
-    quotes, quoted = listing(evidence, request.language, most=2 * len(matches) if count <= 30 else 30)
-    passages = sum(d.chunks for d in documents)
-    reading = Reading(intent.ask.value, passages, passages, count)
-    return counted_answer(request, head, f"{head}\n\n{quotes}", evidence, quoted, reading)
+    head = say("tasks.all_documents", request.language, count=len(documents))
+    most = len(documents) if len(documents) <= 30 else 30
+    return _listed(request, head, matches, _whole(request, documents), most=most)
 
 
 def _first_words(store: Store, document: DocumentInfo, chunk_id: int) -> MatchingPassage | None:
@@ -172,14 +168,16 @@ def _sections(request: TaskRequest, scope: TopicScope) -> Answer | None:
     matches = [m for d, i in numbered if (m := _first_words(store, d, i)) is not None]
     if not matches:
         return None
-    evidence = evidence_of(matches, store)
     paths, noun = [d.path for d in scope.documents], request.intent.noun
-    count, long = len(matches), len(noun) > 1
-    head = say("tasks.sections", request.language, count=count, noun=noun, long=long, paths=paths)
-    quotes, quoted = listing(evidence, request.language)
-    passages = sum(d.chunks for d in scope.documents)
-    reading = Reading(request.intent.ask.value, passages, passages, len(scope.documents))
-    return counted_answer(request, head, f"{head}\n\n{quotes}", evidence, quoted, reading)
+    head = say(
+        "tasks.sections", request.language, count=len(matches), noun=noun, long=len(noun) > 1, paths=paths
+    )
+    return _listed(request, head, matches, _whole(request, scope.documents))
+
+
+def _whole(request: TaskRequest, documents: Sequence[DocumentInfo]) -> Reading:
+    passages = sum(d.chunks for d in documents)
+    return request.reading(passages, passages, len(documents))
 
 
 def _numbered(labels: Sequence[tuple[str, str, int]], kinds: Sequence[str]) -> list[int]:
@@ -189,3 +187,77 @@ def _numbered(labels: Sequence[tuple[str, str, int]], kinds: Sequence[str]) -> l
         if outer:
             return [i for _, i in outer]
     return []
+
+
+def _headline(intent: Intent, found: Survey, language: str) -> str:
+    """The count and what was counted: "3 of 12 documents match: 7 passages hold “notice”."."""
+    line = say(
+        f"tasks.{intent.unit}",
+        language,
+        scope=len(found.scope.documents),
+        documents=len(found.documents),
+        passages=len(found.matches),
+        sections=found.sections,
+        places=found.places,
+        tables=len({(m.document.id, m.chunk.heading_path) for m in found.matches}),
+        words=[need.typed for need in found.terms],
+        noun=intent.noun if intent.ask is Ask.COUNT else "",
+    )
+    return line if found.read >= found.matching else say("tasks.at_least", language, line=line)
+
+
+def _remarks(found: Survey, language: str, noun: str, called: int) -> str:
+    """What else is to be known of a count: how many of the documents are `called` by the noun asked for,
+    other words that were counted, words that stand apart, repeats, and what was not read."""
+    remarks = []
+    if noun and 0 < called < len(found.documents):
+        remarks.append(say("tasks.called", language, called=called, noun=noun))
+    if worded := sum(not m.literal for m in found.matches):
+        terms = dict.fromkeys(t for need in found.terms for t in need.terms)
+        remarks.append(say("tasks.worded", language, count=worded, terms=list(terms)[:6]))
+    if found.apart:
+        remarks.append(say("tasks.apart", language, count=found.apart))
+    if found.duplicates:
+        remarks.append(say("tasks.duplicates", language, count=found.duplicates))
+    read = "tasks.all_read" if found.read >= found.matching else "tasks.some_read"
+    remarks.append(say(read, language, matching=found.matching, read=found.read))
+    return say("tasks.remarks", language, remarks=remarks)
+
+
+def _listed(
+    request: TaskRequest,
+    head: str,
+    matches: Iterable[MatchingPassage],
+    reading: Reading,
+    remarks: str = "",
+    most: int = 0,
+) -> Answer:
+    """The answer with its quotes by document, `most` in all (else MOST_QUOTES), at least one of each of the
+    first documents; what is left out is counted."""
+    evidence, language = evidence_of(list(matches), request.store), request.language
+    owners = {e.number: e.document.id for e in evidence}
+    numbers = set(in_turn(list(owners), owners, most or MOST_QUOTES))
+    by_document: dict[int, list[Evidence]] = {}
+    for e in evidence:
+        by_document.setdefault(e.document.id, []).append(e)
+    blocks: list[str] = []
+    quoted: list[Evidence] = []
+    left: list[int] = []
+    for rows in by_document.values():
+        few = [e for e in rows if e.number in numbers]
+        if not few:
+            left.append(len(rows))
+            continue
+        quoted += few
+        lines = [say("tasks.of_document", language, path=rows[0].document.path, count=len(rows))]
+        for e in few:
+            above = f" ({e.header})" if e.heads else ""
+            lines.append(f"  “{' '.join(e.text.split())}”{above} [{e.number}]")
+        if more := rows[len(few) :]:
+            marks = " … ".join(f"[{n}]" for n in dict.fromkeys((more[0].number, more[-1].number)))
+            lines.append("  " + say("tasks.more", language, count=len(more), marks=marks))
+        blocks.append("\n".join(lines))
+    if left:
+        blocks.append(say("tasks.more_documents", language, count=sum(left), documents=len(left)))
+    text = "\n\n".join([head, "\n\n".join(blocks), *filter(None, [remarks])])
+    return counted_answer(request, head, text, evidence, quoted, reading)

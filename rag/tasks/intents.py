@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from rag.languages import LANGUAGES
+from rag.languages import LANGUAGES, in_order
 from rag.languages.text import content_tokens, cut_words, has_han
 from rag.questions.expects import Wording
 from rag.questions.parts import separate
 
-_SIDE_ENDS = " \t\r\n.?!。？！,，;；:：的"
+_ENDS = " \t\r\n.?!。？！,，;；:："
+_SIDE_ENDS = _ENDS + "的"
 _AND = r"\s*,?\s+(?:and|with|to|versus|vs\.?|against)\s+"
 _JOIN_ZH = frozenset({"和", "与", "跟", "同", "及", "以及", "、", "还是"})
 _BETWEEN_EN = re.compile(
@@ -45,19 +46,14 @@ _TAIL = re.compile(
     r"|[,，;；]\s*(?:分别)?(?:是|有)哪(?:些|几[份个条处])[？?]*$",
     re.IGNORECASE,
 )
+# "How many contracts are there": what stands behind decides whether the documents at hand are intended.
 _HERE = re.compile(
     r"\b(?:are\s+there|do\s+(?:you|we|i)\s+have|have\s+been\s+(?:indexed|read|ingested)|were\s+(?:indexed|read)|"
     r"exist|in\s+(?:total|all)|altogether|(?:in|of)\s+(?:the|this|my|our)\s+"
     r"(?:index|collection|corpus|folder|library|archive|set|database)|are\s+(?:indexed|loaded|searched))\b",
     re.IGNORECASE,
 )
-_ENDS = " \t\r\n.?!。？！,，;；:："
 _ASKS_ZH = re.compile("谁|什么|多少|何时|怎[么样]|[吗呢]$|哪|是否")
-# "How many contracts are there": what stands behind decides whether the documents at hand are intended.
-_ONLY_HERE = re.compile(
-    r"^(?:in\s+(?:the|this|my|our)\s+(?:index|collection|corpus|folder|library|archive|database))?$",
-    re.IGNORECASE,
-)
 
 
 class Ask(StrEnum):
@@ -97,8 +93,7 @@ class Intent:
 @cache
 def _sides(unspaced: bool) -> list[re.Pattern[str]]:
     """In order; the first that matches decides. Groups: both, a, b, aspect."""
-    spoken = [known for known in LANGUAGES.values() if known.unspaced is unspaced]
-    return [re.compile(pattern, re.IGNORECASE | re.DOTALL) for known in spoken for pattern in known.sides]
+    return in_order(lambda of: of.sides, unspaced=unspaced)
 
 
 @cache
@@ -114,14 +109,12 @@ def sides_of(wording: str) -> Intent | None:
     if _AMOUNT.search(wording):
         return None
     chinese = has_han(wording)
+    split = _split_zh if chinese else _split_en
     for pattern in _sides(chinese):
-        match = pattern.search(wording)
-        if match is None:
-            continue
-        groups = match.groupdict(default="")
-        found = _split_zh(groups) if chinese else _split_en(groups)
-        if found is not None and _comparable(found.sides):
-            return found
+        if match := pattern.search(wording):
+            found = split(match.groupdict(default=""))
+            if found and _comparable(found.sides):
+                return found
     return None
 
 
@@ -166,12 +159,13 @@ def _split_zh(groups: dict[str, str]) -> Intent | None:
         return None
     ends = zip([-1, *at], [*at, len(words)], strict=True)
     sides = ["".join(words[first + 1 : last]).strip(_SIDE_ENDS) for first, last in ends]
-    # "甲合同和乙合同的通知期": what stands behind the last 的 is the respect, unless every side says it.
-    head, mark, tail = sides[-1].rpartition("的")
-    if not aspect and mark and head and not any(side.endswith(tail) for side in sides[:-1]):
-        sides[-1], aspect = head, tail
-    elif not aspect and mark and head and all(side.rpartition("的")[2] == tail for side in sides[:-1]):
-        sides, aspect = [side.rpartition("的")[0] or side for side in sides], tail
+    # "甲合同和乙合同的通知期": what stands behind the last 的 is the respect, unless only some sides say it.
+    head, _, tail = sides[-1].rpartition("的")
+    if head and not aspect:
+        if not any(side.endswith(tail) for side in sides[:-1]):
+            sides[-1], aspect = head, tail
+        elif all(side.rpartition("的")[2] == tail for side in sides[:-1]):
+            sides, aspect = [side.rpartition("的")[0] or side for side in sides], tail
     return Intent(Ask.COMPARE, aspect, sides=tuple(side.strip(_SIDE_ENDS) for side in sides))
 
 
@@ -181,7 +175,7 @@ def read_intent(query: Wording) -> Intent | None:
     wording = " ".join(query.text.split())
     if not wording or len(wording) > _LONGEST:
         return None
-    whole = _TAIL.sub("", wording) if _TAIL.search(wording) and not _TAIL.match(wording) else wording
+    whole = wording if _TAIL.match(wording) else _TAIL.sub("", wording)
     if separate(whole):
         return None
     if (compared := sides_of(whole)) is not None:
@@ -198,8 +192,7 @@ def _intent(ask: Ask, unit: CountUnit, groups: dict[str, str]) -> Intent | None:
     if "here" in groups:
         here = groups["here"].strip(_ENDS)
         rest = _HERE.sub("", here).strip(_ENDS)
-        is_listing = has_han(noun) or (_HERE.search(here) is not None and _ONLY_HERE.match(rest) is not None)
-        return Intent(ask, "", unit, noun) if is_listing else None
+        return Intent(ask, "", unit, noun) if has_han(noun) or (here and not rest) else None
     topic = groups.get("topic", "").strip(_ENDS)
     if unit is CountUnit.ROW:
         topic = _placed(noun, re.sub(r"^(?:in|under)\s+", "", topic, flags=re.IGNORECASE))
@@ -208,9 +201,8 @@ def _intent(ask: Ask, unit: CountUnit, groups: dict[str, str]) -> Intent | None:
         topic = _placed(topic, place) if topic else place
     if ask is not Ask.COUNT and _ASKS_ZH.search(topic):
         return None
-    if not topic and not (ask is Ask.LIST and unit is CountUnit.DOCUMENT):
-        return None
-    if topic and not any(c.isalnum() for c in topic):
+    every_document = not topic and ask is Ask.LIST and unit is CountUnit.DOCUMENT
+    if not every_document and not any(c.isalnum() for c in topic):
         return None
     return Intent(ask, topic, unit, noun, sure="unsure" not in groups)
 

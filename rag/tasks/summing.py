@@ -17,13 +17,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.languages import say
 from rag.languages.text import has_han, query_tokens
 from rag.questions.constraints import article_agrees
-from rag.tasks.common import TaskRequest, counted_answer, none_match
-from rag.tasks.survey import MatchingPassage, Place, evidence, occurs, survey, units_of
-from rag.tasks.tally import summary_head, summary_text
+from rag.tasks.survey import (
+    MatchingPassage,
+    Place,
+    TaskRequest,
+    counted_answer,
+    evidence_of,
+    none_match,
+    occurs,
+    survey,
+    units_of,
+)
 from rag.tasks.topics import Text, TopicScope, TopicTerm, read_scope, topic_terms
-from rag.types import Answer, Chunk, DocumentInfo, Reading
+from rag.types import Answer, Chunk, DocumentInfo, Evidence
 
 _DAMPING = 0.15
 _STEPS = 30
@@ -39,11 +48,10 @@ _Passage = tuple[int, DocumentInfo, Chunk]
 
 @dataclass(frozen=True, slots=True)
 class SentenceAt:
-    """A sentence to choose from: its `passage` (any key), the `heading` above it, and how near its passage is
-    to the middle of the text, 0 to 1."""
+    """A sentence to choose from: the `heading` above it, and how near its passage is to the middle of the
+    text, 0 to 1."""
 
     text: str
-    passage: int
     heading: str = ""
     nearness: float = 1.0
 
@@ -51,9 +59,8 @@ class SentenceAt:
 def central(candidates: Sequence[SentenceAt], count: int) -> list[int]:
     """Indices of the at most `count` sentences that say most, in their order. Short ones and questions are
     none of them unless there is nothing else."""
-    usable = [n for n, one in enumerate(candidates) if _is_statement(one.text)] or list(
-        range(len(candidates))
-    )
+    statements = [n for n, one in enumerate(candidates) if _is_statement(one.text)]
+    usable = statements or list(range(len(candidates)))
     if len(usable) <= count:
         return usable
     tokens = [query_tokens(candidates[n].text) for n in usable]
@@ -142,19 +149,19 @@ def summarise(request: TaskRequest) -> Answer | None:
     passages = _passages(request, scope, terms)
     if not passages:
         absent = not all(occurs(store, scope, term) for term in terms)
-        reading = Reading(request.intent.ask.value, 0, 0, 0)
-        return none_match(request, scope, terms, reading) if absent else None
-    read = _evenly(passages, MOST)
+        return none_match(request, scope, terms) if absent else None
+    most = min(MOST, len(passages))
+    read = [passages[n * len(passages) // most] for n in range(most)]  # spread over the whole
     chosen = _chosen(request, read)
-    quotes = [
-        evidence(n, MatchingPassage(i, d, c, (p,)), p, store) for n, (i, d, c, p) in enumerate(chosen, 1)
-    ]
+    quotes = evidence_of([MatchingPassage(i, d, c, (p,)) for i, d, c, p in chosen], store)
     if not quotes:
         return None
     documents = len({d.id for _, d, _ in read})
-    reading = Reading(request.intent.ask.value, len(passages), len(read), documents)
-    head = summary_head(request.intent.topic, quotes, reading, request.language)
-    return counted_answer(request, head, f"{head}\n\n{summary_text(quotes)}", quotes, quotes, reading)
+    reading = request.reading(len(passages), len(read), documents)
+    key = "tasks.summary_all" if reading.complete else "tasks.summary_some"
+    sizes = {"count": len(quotes), "read": len(read), "matching": len(passages)}
+    head = say(key, request.language, name=request.intent.topic, **sizes)
+    return counted_answer(request, head, f"{head}\n\n{_by_heading(quotes)}", quotes, quotes, reading)
 
 
 def _passages(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm]) -> list[_Passage]:
@@ -168,20 +175,12 @@ def _passages(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm
         agreed = [article_agrees(named, chunk.heading_path, chunk.text) for _, _, chunk in everything]
         if agreeing := [p for p, share in zip(everything, agreed, strict=True) if share >= _OF_AN_ARTICLE]:
             return agreeing
-    headed = [
-        p for p in everything if terms and any(all(map(Text(h).holds, terms)) for h in p[2].heading_path)
-    ]
-    if headed or not terms:
-        return headed or everything
+    if not terms:
+        return everything
+    if headed := [p for p in everything if any(all(map(Text(h).holds, terms)) for h in p[2].heading_path)]:
+        return headed
     found = survey(store, scope, terms)
     return [(m.chunk_id, m.document, m.chunk) for m in found.matches]
-
-
-def _evenly(passages: Sequence[_Passage], most: int) -> list[_Passage]:
-    """All passages, or `most` of them spread over the whole."""
-    if len(passages) <= most:
-        return list(passages)
-    return [passages[n * len(passages) // most] for n in range(most)]
 
 
 def _chosen(request: TaskRequest, read: Sequence[_Passage]) -> list[tuple[int, DocumentInfo, Chunk, Place]]:
@@ -193,11 +192,25 @@ def _chosen(request: TaskRequest, read: Sequence[_Passage]) -> list[tuple[int, D
     # What stands in several places heads or foots a page.
     places = [(n, p) for n, p in placed if times[" ".join(p.text.split())] == 1] or placed
     candidates = [
-        SentenceAt(
-            place.text, prose[n][0], f"{prose[n][1].id} {prose[n][2].heading_path[:1]}", float(near[n])
-        )
+        SentenceAt(place.text, f"{prose[n][1].id} {prose[n][2].heading_path[:1]}", float(near[n]))
         for n, place in places
     ]
     headings = len({one.heading for one in candidates})
     count = max(_FEWEST, min(_MOST_SENTENCES, headings))
     return [(*prose[places[i][0]], places[i][1]) for i in central(candidates, count)]
+
+
+def _by_heading(quotes: Sequence[Evidence]) -> str:
+    """The quotes in order, beneath their documents and headings."""
+    lines: list[str] = []
+    document, heading = 0, ""
+    for e in quotes:
+        if e.document.id != document:
+            lines += ([""] if lines else []) + [e.document.path]
+            document, heading = e.document.id, ""
+        above = e.heading_path[0] if e.heading_path else ""
+        if above != heading:
+            lines += [f"  {above}"] if above else []
+            heading = above
+        lines.append(f"    “{' '.join(e.text.split())}” [{e.number}]")
+    return "\n".join(lines)

@@ -65,25 +65,17 @@ class Understands(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """One way of saying a thing: stems that stand one after the other, or Chinese characters."""
-
-    stems: str = ""
-    characters: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class TopicTerm:
     """One thing that a passage has to hold: as typed, or in one of the professional words for it (`others`,
-    which are `terms` in the lexicon)."""
+    which are `terms` in the lexicon). Forms are those of `form_of`."""
 
     typed: str
-    form: Form
-    others: tuple[Form, ...] = ()
+    form: str
+    others: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
 
     @property
-    def forms(self) -> tuple[Form, ...]:
+    def forms(self) -> tuple[str, ...]:
         return (self.form, *self.others)
 
 
@@ -102,16 +94,16 @@ class Text:
     def holds(self, term: TopicTerm) -> bool:
         return any(self.has(form) for form in term.forms)
 
-    def has(self, form: Form) -> bool:
-        if form.characters:
+    def has(self, form: str) -> bool:
+        if has_han(form):
             if self._characters is None:
                 self._characters = "".join(self._plain.split())
-            return form.characters in self._characters
-        if not all(lead in self._plain for lead in _leads(form.stems)):
+            return form in self._characters
+        if not all(lead in self._plain for lead in _leads(form)):
             return False
         if self._stems is None:
             self._stems = f" {' '.join(search_tokens(_without_han(self._text)))} "
-        return f" {form.stems} " in self._stems
+        return not form or f" {form} " in self._stems
 
 
 @lru_cache(maxsize=4096)
@@ -133,7 +125,7 @@ def topic_terms(topic: str, *, extra: Sequence[Path] = ()) -> tuple[TopicTerm, .
 
     def add(start: int, end: int, terms: Sequence[str] = ()) -> None:
         form = form_of(topic[start:end])
-        if (form.stems or form.characters) and not any(start < e and s < end for s, e in taken):
+        if form and not any(start < e and s < end for s, e in taken):
             taken.append((start, end))
             others = {f: t for t in terms for f in [form_of(t)] if f != form and not _within(form, f)}
             found.append((start, TopicTerm(topic[start:end], form, tuple(others), tuple(others.values()))))
@@ -149,25 +141,22 @@ def topic_terms(topic: str, *, extra: Sequence[Path] = ()) -> tuple[TopicTerm, .
             if start in begins and end in ends:  # 违约 is no word of 违约金
                 add(start, end, terms)
     for start, end, word in words:
-        if not _idle(word):
+        if word.lower() not in STOP_WORDS and not (len(word) == 1 and has_han(word)):
             add(start, end)
     found_terms = [term for _, term in sorted(found, key=lambda row: row[0])]
     distinctive = [n for n in found_terms if not _is_function_word(n.typed)]
     return tuple({n.form: n for n in reversed(distinctive or found_terms)}.values())[::-1]
 
 
-def _within(form: Form, other: Form) -> bool:
+def _within(form: str, other: str) -> bool:
     """Whether every text that holds `other` holds `form`."""
-    if form.characters:
-        return form.characters in other.characters
-    return f" {form.stems} " in f" {other.stems} "
+    return form in other if has_han(form) else f" {form} " in f" {other} "
 
 
-def form_of(text: str) -> Form:
-    """Chinese by its characters, all else by its stems; a mixture by its characters."""
-    if has_han(text):
-        return Form(characters="".join(normalise(text).split()))
-    return Form(stems=" ".join(search_tokens(text)))
+def form_of(text: str) -> str:
+    """What of a text has to stand in another: of Chinese, and of a mixture, its characters, of all else its
+    stems, one after the other."""
+    return "".join(normalise(text).split()) if has_han(text) else " ".join(search_tokens(text))
 
 
 def _words(topic: str) -> Iterable[tuple[int, int, str]]:
@@ -179,12 +168,6 @@ def _words(topic: str) -> Iterable[tuple[int, int, str]]:
         for word in cut_words(match.group()):
             yield start, start + len(word), word
             start += len(word)
-
-
-def _idle(word: str) -> bool:
-    if has_han(word):
-        return word in STOP_WORDS or len(word) == 1
-    return word.lower() in STOP_WORDS
 
 
 def _is_function_word(typed: str) -> bool:
@@ -201,11 +184,11 @@ def expression(terms: Sequence[TopicTerm], columns: str = "heading body") -> str
     return f"{{{columns}}} : ({' AND '.join(groups)})"
 
 
-def _lookup(form: Form) -> str:
-    if not form.characters:
-        return _quoted(form.stems)
+def _lookup(form: str) -> str:
+    if not has_han(form):
+        return _quoted(form)
     tokens = []
-    for match in _WORD.finditer(form.characters):
+    for match in _WORD.finditer(form):
         run = match.group()
         if not has_han(run):
             tokens.extend(search_tokens(run))
@@ -223,8 +206,8 @@ def _quoted(tokens: str) -> str:
 @dataclass(frozen=True, slots=True)
 class TopicScope:
     """The documents that are read, `named` where the topic names them (else all that pass the filters), and
-    the `topic` to look for in them, "" where the documents themselves are the topic. `articles` are labels
-    of parts that the topic names (`rag.facts.references`)."""
+    the `topic` to look for in them, "" where the documents themselves are the topic. `constraints` are what
+    else the topic names, such as articles."""
 
     documents: tuple[DocumentInfo, ...]
     named: bool
@@ -236,32 +219,11 @@ class TopicScope:
         return tuple(d.id for d in self.documents)
 
 
-class _Label:
-    """What a document is called, ready to be compared; stemmed only where the first letters fit."""
-
-    __slots__ = ("_characters", "_plain", "_stems", "document")
-
-    def __init__(self, document: DocumentInfo) -> None:
-        meta = document.metadata
-        path = re.sub(r"[-_./]+", " ", str(PurePosixPath(document.path).with_suffix("")))
-        names = [document.title, path, *several(meta, *_LABELS)]
-        self.document = document
-        self._plain = normalise(" / ".join(names))
-        self._stems: frozenset[str] | None = None
-        self._characters: str | None = None
-
-    def holds(self, word: str) -> bool:
-        """Whether a word stands in it, whatever its ending."""
-        plain = normalise(word)
-        if has_han(plain):
-            if self._characters is None:
-                self._characters = "".join(self._plain.split())
-            return plain in self._characters
-        if plain[: max(1, min(4, len(plain) - 3))] not in self._plain:
-            return False
-        if self._stems is None:
-            self._stems = frozenset(search_tokens(self._plain))
-        return self._stems.issuperset(search_tokens(word))
+def _label(document: DocumentInfo) -> Text:
+    """What a document is called."""
+    meta = document.metadata
+    path = re.sub(r"[-_./]+", " ", str(PurePosixPath(document.path).with_suffix("")))
+    return Text(" / ".join([document.title, path, *several(meta, *_LABELS)]))
 
 
 def read_scope(
@@ -272,7 +234,7 @@ def read_scope(
     passing = all_of(reader.store, filters)
     if whole and not _distinctive_words(topic):  # "the documents", 全部文件
         return TopicScope(passing, False, "")
-    labels = [_Label(d) for d in passing]
+    labels = [(d, _label(d)) for d in passing]
     constraints = reader.understand(topic).constraints if any(map(str.isalnum, topic)) else _NONE
     found = _whole(topic, labels) if whole else ()
     if found:
@@ -281,25 +243,24 @@ def read_scope(
         found = _whole(name, labels)
         if found:
             return TopicScope(found, True, left, constraints)
-    ids = (
-        frozenset(named_documents(constraints, frozenset(d.id for d in passing)))
-        if constraints.named
-        else frozenset()
-    )
-    named = [one for one in labels if one.document.id in ids]
-    left = _without(topic, named) if named else ""
-    if named and (whole or _distinctive_words(left)):
-        return TopicScope(tuple(one.document for one in named), True, left, constraints)
+    ids = frozenset(d.id for d in passing)
+    ids = frozenset(named_documents(constraints, ids)) if constraints.named else frozenset()
+    left = _without(topic, [label for d, label in labels if d.id in ids]) if ids else ""
+    if ids and (whole or _distinctive_words(left)):
+        return TopicScope(tuple(d for d in passing if d.id in ids), True, left, constraints)
     return TopicScope(passing, False, topic, constraints)
 
 
 def called(documents: Sequence[DocumentInfo], noun: str) -> tuple[DocumentInfo, ...]:
     """Those of the documents that are called by a noun ("leases"), by title, file name or folder; () for a
     noun that any document may be called ("documents")."""
-    words = _distinctive_words(noun)
-    if not words:
-        return ()
-    return tuple(d for d in documents if all(map(_Label(d).holds, words)))
+    return _called([(d, _label(d)) for d in documents], noun)
+
+
+def _called(labels: Sequence[tuple[DocumentInfo, Text]], name: str) -> tuple[DocumentInfo, ...]:
+    """The documents whose labels hold every word of a name; () for a name without a distinctive word."""
+    forms = [form_of(word) for word in _distinctive_words(name)]
+    return tuple(d for d, label in labels if forms and all(map(label.has, forms)))
 
 
 def all_of(store: Store, filters: Filters | None = None) -> tuple[DocumentInfo, ...]:
@@ -307,13 +268,9 @@ def all_of(store: Store, filters: Filters | None = None) -> tuple[DocumentInfo, 
     return tuple(d for d in store.documents(filters) if d.status is FileStatus.OK and d.chunks)
 
 
-def _whole(name: str, labels: Sequence[_Label]) -> tuple[DocumentInfo, ...]:
-    """The documents whose labels hold every word of a name; () for a name without a distinctive word. A name
-    that fits every document of several names none of them."""
-    words = _distinctive_words(name)
-    if not words:
-        return ()
-    found = tuple(one.document for one in labels if all(map(one.holds, words)))
+def _whole(name: str, labels: Sequence[tuple[DocumentInfo, Text]]) -> tuple[DocumentInfo, ...]:
+    """The documents called by a name; one that fits every document of several names none of them."""
+    found = _called(labels, name)
     return found if len(found) < max(2, len(labels)) else ()
 
 
@@ -336,11 +293,12 @@ def _halves(topic: str) -> list[tuple[str, str]]:
     return [(left, name) for left, name in cuts if name and _DETERMINED.search(name)]
 
 
-def _without(topic: str, labels: Sequence[_Label]) -> str:
+def _without(topic: str, labels: Sequence[Text]) -> str:
     """The topic without the words that all of its documents are called by."""
+
+    def everywhere(word: str) -> bool:
+        return all(label.has(form_of(word)) for label in labels)
+
     if has_han(topic):
-        kept = [w for w in cut_words(topic) if len(w) == 1 or not all(one.holds(w) for one in labels)]
-        return "".join(kept).strip("的 ")
-    words = topic.split()
-    kept = [w for w in words if not all(one.holds(w.strip(".,;'’\"()")) for one in labels)]
-    return " ".join(kept)
+        return "".join(w for w in cut_words(topic) if len(w) == 1 or not everywhere(w)).strip("的 ")
+    return " ".join(w for w in topic.split() if not everywhere(w.strip(".,;'’\"()")))

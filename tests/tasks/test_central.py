@@ -21,8 +21,7 @@ def said(
     texts: list[str], headings: list[str] | None = None, near: list[float] | None = None
 ) -> list[SentenceAt]:
     return [
-        SentenceAt(t, n, headings[n] if headings else "", near[n] if near else 1.0)
-        for n, t in enumerate(texts)
+        SentenceAt(t, headings[n] if headings else "", near[n] if near else 1.0) for n, t in enumerate(texts)
     ]
 
 

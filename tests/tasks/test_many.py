@@ -10,7 +10,7 @@ import pytest
 
 from rag.assistant import Assistant
 from rag.index import Index
-from rag.tasks import common, survey
+from rag.tasks import survey
 from rag.types import Answer, AnswerKind, ClaimState, EvidenceFound, Filters, Finished
 from tests.archive import archive
 from tests.fakes import FakeLLM
@@ -132,7 +132,7 @@ def test_long_lists_are_cut_in_the_text_and_whole_in_the_citations(index: Index)
 
 
 def test_more_quotes_than_fit_are_counted(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.tasks.tally.listing.__defaults__", (3,))
+    monkeypatch.setattr("rag.tasks.counting.MOST_QUOTES", 3)
     answer = ask(index, "How many documents mention the committee?")
     assert len(answer.claims) == 4 and len(answer.citations) == 8
     assert "And 5 more in 5 other documents." in answer.text
@@ -232,8 +232,8 @@ def test_score_of_a_refusal_is_the_share_of_words_held(index: Index) -> None:
     from rag.tasks.topics import topic_terms
 
     hits = index.search("notice of helicopters", 4)
-    assert common._share(hits, topic_terms("notice helicopters")) == 0.5
-    assert common._share(hits, ()) == 0.0
+    assert survey._share(hits, topic_terms("notice helicopters")) == 0.5
+    assert survey._share(hits, ()) == 0.0
 
 
 @pytest.mark.models

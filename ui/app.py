@@ -1,8 +1,11 @@
-"""Starts the chat page: `serve(config)` for the command line, `build_page(...)` for a page of one's own."""
+"""Starts the chat page: `serve(config)` for the command line, `build_page(...)` for a page of one's own.
+Here it is settled, too, who may reach the page, and that it reaches nothing but itself."""
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -12,10 +15,114 @@ from typing import Any
 from rag.config import Config
 from rag.errors import ConfigError
 from ui.handlers import Handlers
-from ui.security import Guard, check_exposure, is_loopback
 from ui.workspace import Workspace
 
 _HERE = Path(__file__).parent
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        # Gradio's own start-up code is inline and compiles its templates; document text never becomes either.
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "worker-src 'self' blob:",
+        "frame-src 'none'",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
+_FOREIGN_META = re.compile(rb"<meta\s[^>]*?(?:property=\"og:|name=\"twitter:)[^>]*?/?>", re.S)
+
+
+def is_loopback(host: str) -> bool:
+    """True for localhost and the addresses that only this machine can reach."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def check_exposure(host: str, password: str) -> None:
+    """Raises ConfigError where others could reach the page without a password."""
+    if not is_loopback(host) and not password.strip():
+        raise ConfigError(
+            f"ui_host is {host!r}, which other machines can reach, and ui_password is empty. Set ui_password "
+            '(CITEWISE_UI_PASSWORD, or ui_password in citewise.toml), or use ui_host = "127.0.0.1".'
+        )
+
+
+class Guard:
+    """ASGI middleware: security headers on every answer, no link previews that name other hosts in the page,
+    and, where `local_only`, no answer to a host name that is not this machine's (a foreign site could point
+    its name at 127.0.0.1)."""
+
+    def __init__(self, app: Any, *, local_only: bool) -> None:
+        self._app = app
+        self._local_only = local_only
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if self._local_only and not is_loopback(_host(scope)):
+            await _refuse(send)
+            return
+        await self._app(scope, receive, _Cleaner(send))
+
+
+def _host(scope: dict[str, Any]) -> str:
+    header = next((value for key, value in scope["headers"] if key == b"host"), b"localhost")
+    host: str = header.decode("latin-1")
+    return host.rsplit("]", 1)[0].strip("[") if host.startswith("[") else host.rsplit(":", 1)[0]
+
+
+async def _refuse(send: Any) -> None:
+    await send({"type": "http.response.start", "status": 421, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"This page is served to this machine only.\n"})
+
+
+class _Cleaner:
+    """Passes a response on; an HTML page is held back until it is whole, so that it can be changed."""
+
+    def __init__(self, send: Any) -> None:
+        self._send = send
+        self._start: dict[str, Any] | None = None
+        self._body = b""
+
+    async def __call__(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", []), *_HEADERS]
+            kind = next((v for k, v in message["headers"] if k.lower() == b"content-type"), b"")
+            if kind.startswith(b"text/html"):
+                self._start = message
+                return
+        elif message["type"] == "http.response.body" and self._start is not None:
+            self._body += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            await self._finish()
+            return
+        await self._send(message)
+
+    async def _finish(self) -> None:
+        assert self._start is not None
+        body = _FOREIGN_META.sub(b"", self._body)
+        headers = [(k, v) for k, v in self._start["headers"] if k.lower() != b"content-length"]
+        start = {**self._start, "headers": [*headers, (b"content-length", str(len(body)).encode())]}
+        self._start = None
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": body})
 
 
 def _silence_gradio() -> None:
@@ -77,28 +184,16 @@ def _theme() -> Any:
     _silence_gradio()
     import gradio as gr
 
-    sans = [
-        "system-ui",
-        "-apple-system",
-        "Segoe UI",
-        "PingFang SC",
-        "Microsoft YaHei",
-        "Noto Sans CJK SC",
-        "sans-serif",
-    ]
-    mono = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
-    return gr.themes.Base(
-        primary_hue=gr.themes.colors.slate,
-        neutral_hue=gr.themes.colors.slate,
-        font=[gr.themes.Font(name) for name in sans],
-        font_mono=[gr.themes.Font(name) for name in mono],
-    )
+    sans = "system-ui|-apple-system|Segoe UI|PingFang SC|Microsoft YaHei|Noto Sans CJK SC|sans-serif"
+    mono = "ui-monospace|SFMono-Regular|Menlo|Consolas|monospace"
+    slate = gr.themes.colors.slate
+    font, font_mono = ([gr.themes.Font(name) for name in names.split("|")] for names in (sans, mono))
+    return gr.themes.Base(primary_hue=slate, neutral_hue=slate, font=font, font_mono=font_mono)
 
 
 def workspace_of(config: Config) -> Workspace:
     """The indexes beside the configured one, all answered with one embedder and one language model."""
-    from rag.assistant import Assistant, build_assistant
-    from rag.domains import load_domains
+    from rag.assistant import build_assistant
     from rag.index import open_index
     from rag.models.remote import leaves_for
 
@@ -108,20 +203,11 @@ def workspace_of(config: Config) -> Workspace:
         if not first:
             first.append(build_assistant(config, index=folder))
             return first[0]
-        index = open_index(
-            folder,
-            embedder=first[0].index.embedder,
-            cache_dir=config.cache_dir,
-            domains=load_domains(config.lexicons, config.concepts),
-        )
-        return Assistant(
-            index,
-            first[0].llm,
-            top_k=config.top_k,
-            max_evidence=config.max_evidence,
-            threshold=config.threshold,
-            max_tokens=config.max_tokens,
-        )
+        # `embedder` may be one that is loaded.
+        shared = config.model_copy(update={"embedder": first[0].index.embedder})
+        assistant = build_assistant(shared, index=folder, with_llm=False)
+        assistant.llm = first[0].llm
+        return assistant
 
     def create_index(folder: Path) -> None:
         open_index(folder, embedder=config.embedder, create=True, cache_dir=config.cache_dir).close()
@@ -142,20 +228,9 @@ def serve(config: Config, *, on_ready: Callable[[str], None] | None = None, bloc
 
     handlers = Handlers(workspace_of(config), default_index=config.index.name)
     page = build(handlers)
-    uploads = _private_folder()
-    address = _launch(page, config)
-    if on_ready is not None:
-        on_ready(address)
-    if block:
-        try:
-            page.block_thread()
-        finally:
-            handlers.close()
-            shutil.rmtree(uploads, ignore_errors=True)
-    return page
-
-
-def _launch(page: Any, config: Config) -> str:
+    # Where uploads land until an index has taken them over: readable by this user only, and not in the folder
+    # that every Gradio program on the machine shares.
+    os.environ["GRADIO_TEMP_DIR"] = uploads = tempfile.mkdtemp(prefix="citewise-uploads-")
     options = launch_options(
         host=config.ui_host,
         port=config.ui_port,
@@ -170,12 +245,12 @@ def _launch(page: Any, config: Config) -> str:
             f"The page cannot be served at {config.ui_host}:{config.ui_port}: {error} Is another one running "
             "there? Choose another port with ui_port (CITEWISE_UI_PORT)."
         ) from error
-    return str(address)
-
-
-def _private_folder() -> str:
-    """Where uploads land until an index has taken them over: readable by this user only, and not in the
-    folder that every Gradio program on the machine shares."""
-    folder = tempfile.mkdtemp(prefix="citewise-uploads-")
-    os.environ["GRADIO_TEMP_DIR"] = folder
-    return folder
+    if on_ready is not None:
+        on_ready(str(address))
+    if block:
+        try:
+            page.block_thread()
+        finally:
+            handlers.close()
+            shutil.rmtree(uploads, ignore_errors=True)
+    return page

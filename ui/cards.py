@@ -3,10 +3,11 @@ and an answer as plain text for somebody else's document. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
+from rag.documents.validity import ended
 from rag.languages import named, say
 from rag.search.explain import gap_words, is_informative, leg_words, note_values, reason_words, short
 from rag.types import (
@@ -25,7 +26,6 @@ from rag.types import (
     Note,
 )
 from ui.filters import limits
-from ui.follow import validity_note
 from ui.markup import button, folded, join, label, name, tag
 from ui.texts import Texts
 
@@ -44,39 +44,28 @@ def evidence_list(
     """The evidence of one exchange, folded where `unfolded` is False; nothing where there is none."""
     if not evidence:
         return Markup("")
-    found = (texts.evidence_found if len(evidence) > 1 else texts.evidence_found_one).format(
-        count=len(evidence)
-    )
+    found = texts.evidence_found if len(evidence) > 1 else texts.evidence_found_one
     cards = tag("ol", [evidence_card(e, turn, texts) for e in evidence], class_="cw-cards")
-    return folded(texts.evidence, found, cards, "cw-evidence", unfolded=unfolded)
+    return folded(texts.evidence, found.format(count=len(evidence)), cards, "cw-evidence", unfolded=unfolded)
 
 
 def evidence_card(e: Evidence, turn: int, texts: Texts) -> Markup:
     """A statement in the document's own words, with where it stands."""
     header = tag("span", e.header, class_="cw-header") if e.header else None
-    return tag(
-        "li",
-        citation_button(e.number, turn, texts),
-        tag("div", tag("p", header, e.text, class_="cw-quote"), _about(e, e, texts)),
-        class_="cw-card",
-        data_action="cite",
-        data_turn=turn,
-        data_number=e.number,
-    )
+    words = tag("p", header, e.text, class_="cw-quote")
+    return _card("cite", e.number, turn, citation_button(e.number, turn, texts), [words, _about(e, e, texts)])
 
 
 def nearest_card(position: int, hit: Hit, turn: int, texts: Texts) -> Markup:
-    words = texts.open_source.format(number=position + 1)
-    quote = tag("p", hit.chunk.text, class_="cw-quote cw-quote--clamped")
-    return tag(
-        "li",
-        button("↗", "cw-cite", "near", data_turn=turn, data_number=position, aria_label=words),
-        tag("div", quote, _about(hit, hit.chunk, texts)),
-        class_="cw-card",
-        data_action="near",
-        data_turn=turn,
-        data_number=position,
-    )
+    hint = texts.open_source.format(number=position + 1)
+    opener = button("↗", "cw-cite", "near", data_turn=turn, data_number=position, aria_label=hint)
+    words = tag("p", hit.chunk.text, class_="cw-quote cw-quote--clamped")
+    return _card("near", position, turn, opener, [words, _about(hit, hit.chunk, texts)])
+
+
+def _card(action: str, number: int, turn: int, opener: Markup, body: list[Markup]) -> Markup:
+    acts: dict[str, str | int] = {"data_action": action, "data_turn": turn, "data_number": number}
+    return tag("li", opener, tag("div", body), class_="cw-card", **acts)
 
 
 def _about(found: Evidence | Hit, passage: Evidence | Chunk, texts: Texts) -> Markup:
@@ -84,17 +73,33 @@ def _about(found: Evidence | Hit, passage: Evidence | Chunk, texts: Texts) -> Ma
     return tag("p", where, validity_note(found.document, texts), relevance(found, texts), class_="cw-place")
 
 
+def validity_note(document: DocumentInfo, texts: Texts) -> Markup | None:
+    """That the document has been superseded or repealed, by what and when; nothing where it is in force."""
+    force = ended(document)
+    if force is None:
+        return None
+    kind = texts.superseded if force.reason == "superseded" else texts.repealed
+    by = texts.ended_by.format(name=force.by_name) if force.by_name else ""
+    return tag("span", kind.format(by=by, date=force.end), class_="cw-ended", role="note")
+
+
 def place(document: DocumentInfo, passage: Evidence | Chunk, texts: Texts) -> Markup:
     """Document, page or cell range; the file name too where the title does not already say it."""
-    title, path = document.title, document.path
-    parts: list[Markup] = [tag("span", name(title or path), class_="cw-doc")]
+    where = _where(document.title, document.path, passage, texts)
+    return join(tag("span", text if part == "cw-page" else name(text), class_=part) for part, text in where)
+
+
+def _where(
+    title: str, path: str, passage: Evidence | Chunk | Citation, texts: Texts
+) -> Iterator[tuple[str, str]]:
+    """What `place` is made of: class and words."""
+    yield "cw-doc", title or path
     if title and title not in path:
-        parts.append(tag("span", name(path), class_="cw-path"))
+        yield "cw-path", path
     if passage.page is not None:
-        parts.append(tag("span", texts.page.format(page=passage.page), class_="cw-page"))
+        yield "cw-page", texts.page.format(page=passage.page)
     if passage.location:
-        parts.append(tag("span", passage.location, class_="cw-page"))
-    return join(parts)
+        yield "cw-page", passage.location
 
 
 def relevance(found: Evidence | Hit, texts: Texts) -> Markup:
@@ -119,9 +124,8 @@ def explanation(
     gaps = [tag("p", gap_words(gap, texts.code), class_="cw-gap", role="note") for gap in relaxed]
     if not (matters or within or gaps):
         return None
-    return tag(
-        "div", _line(texts.understood, matters), _line(texts.limited, within), gaps, class_="cw-understood"
-    )
+    lines = (_line(texts.understood, matters), _line(texts.limited, within))
+    return tag("div", lines, gaps, class_="cw-understood")
 
 
 def _line(title: str, items: Sequence[Markup]) -> Markup | None:
@@ -132,9 +136,8 @@ def why(hits: Sequence[Hit], texts: Texts) -> Markup | None:
     """For each passage where it stands in both searches and the reasons that weigh most, folded; nothing
     where no hit has reasons."""
     rows = [_why_one(hit, texts) for hit in hits if any(map(is_informative, hit.reasons))]
-    if not rows:
-        return None
-    return folded(texts.why, texts.why_note, tag("ol", rows, class_="cw-why-list"), "cw-why")
+    listed = tag("ol", rows, class_="cw-why-list")
+    return folded(texts.why, texts.why_note, listed, "cw-why") if rows else None
 
 
 def _why_one(hit: Hit, texts: Texts) -> Markup:
@@ -145,7 +148,7 @@ def _why_one(hit: Hit, texts: Texts) -> Markup:
             tag("span", reason_words(reason, texts.code)),
             class_="cw-against" if reason.adds < 0 else None,
         )
-        for reason in [reason for reason in hit.reasons if is_informative(reason)][:_REASONS]
+        for reason in list(filter(is_informative, hit.reasons))[:_REASONS]
     ]
     legs = say("search.legs", texts.code, legs=[leg_words(leg, texts.code) for leg in hit.legs])
     return tag(
@@ -211,12 +214,6 @@ def _copied_claim(c: Claim, texts: Texts) -> str:
 
 
 def _reference(c: Citation, texts: Texts) -> str:
-    where = [c.title or c.document]
-    if c.title and c.title not in c.document:
-        where.append(c.document)
-    if c.page is not None:
-        where.append(texts.page.format(page=c.page))
-    if c.location:
-        where.append(c.location)
+    where = [words for _, words in _where(c.title, c.document, c, texts)]
     quote = " ".join(c.quote.split())
     return f"[{c.number}] {', '.join(where)}: “{quote}”"

@@ -184,11 +184,19 @@ def run(
 
     The assistant works in a thread of its own, so that `stop` is obeyed within a beat even while it is
     silent; what it still delivers within `grace` seconds is kept, the rest is thrown away."""
-    events: queue.SimpleQueue[Event | CitewiseError | Exception | None] = queue.SimpleQueue()
-    worker = threading.Thread(
-        target=_pump, args=(assistant, exchange, history, stop, events), name="citewise-ask", daemon=True
-    )
-    worker.start()
+    events: queue.SimpleQueue[Event | Exception | None] = queue.SimpleQueue()
+    question, filters = exchange.question, exchange.filters or None
+
+    def work() -> None:
+        try:
+            for event in assistant.stream(question, filters=filters, history=history, stop=stop):
+                events.put(event)
+        except Exception as error:  # handed to the page's thread, which informs the reader
+            events.put(error)
+        else:
+            events.put(None)
+
+    threading.Thread(target=work, name="citewise-ask", daemon=True).start()
     waited = 0.0
     try:
         while not exchange.done:
@@ -209,23 +217,6 @@ def run(
         stop.set()  # the page has gone, or the answer is there: nobody waits for more
 
 
-def _pump(
-    assistant: Any,
-    exchange: Exchange,
-    history: Sequence[Turn],
-    stop: threading.Event,
-    events: queue.SimpleQueue[Event | CitewiseError | Exception | None],
-) -> None:
-    try:
-        filters = exchange.filters or None
-        for event in assistant.stream(exchange.question, filters=filters, history=history, stop=stop):
-            events.put(event)
-    except Exception as error:  # handed to the page's thread, which informs the reader
-        events.put(error)
-    else:
-        events.put(None)
-
-
 def _take(exchange: Exchange, event: Event | Exception | None) -> Exchange:
     if isinstance(event, CitewiseError):
         return replace(exchange, error=str(event))
@@ -233,5 +224,5 @@ def _take(exchange: Exchange, event: Event | Exception | None) -> Exchange:
         _log.error("question failed", exc_info=event)
         return replace(exchange, error="")
     if event is None:  # a stream always ends with Finished; one that did not has nothing to show
-        return exchange if exchange.done else replace(exchange, error="")
+        return replace(exchange, error="")
     return advance(exchange, event)

@@ -12,9 +12,9 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from rag.errors import CitewiseError
-from ui import listing, markup, panes, render, uploads
+from ui import listing, markup, panes, render
 from ui.conversation import Conversation, Conversations, run, turns
-from ui.filters import ALL, Narrow, View, choices
+from ui.filters import ALL, Narrow, View
 from ui.pictures import Pictures
 from ui.sources import Sources
 from ui.texts import Texts, texts_for
@@ -59,14 +59,10 @@ class Handlers:
     def choose(self, key: str | None, index: str | None) -> View:
         """Another index: its documents, its samples. The conversation stays."""
         conversation, texts = self._of(key)
-        infos, problem = uploads.documents_of(self.workspace, index)
-        return View(
+        return replace(
+            listing.column(self.workspace, index, texts),
             transcript=self._transcript(conversation, index, texts),
-            upload=listing.problem(problem, texts) if problem else Markup(""),
-            documents=listing.documents(infos, texts) if index else listing.note(texts.no_index),
-            scope=uploads.askable(infos),
             scope_chosen=(),
-            choices=choices(infos, texts),
             chosen=ALL,
             narrow_note=Markup(""),
         )
@@ -120,7 +116,7 @@ class Handlers:
     ) -> Iterator[View]:
         """The question, its evidence, its draft and its answer, as they come. With a day in the filters that
         is none, nothing is asked and the question stays where it is. `alone`: nothing is carried into it from
-        the conversation."""
+        the conversation, as when the reader edits the question that a follow-up was searched as."""
         conversation, texts = self._of(key)
         if not question or not question.strip():
             yield View()
@@ -170,13 +166,6 @@ class Handlers:
             conversation.drop(number)
         yield from self.ask(key, exchange.question, index, scope, narrow, alone=exchange.alone)
 
-    def again(
-        self, key: str | None, question: str, index: str | None, scope: Sequence[str], narrow: Narrow = ALL
-    ) -> Iterator[View]:
-        """The stand-alone question that a follow-up was searched as, edited by the reader: asked as it is, as
-        a new exchange. What was answered before stays."""
-        yield from self.ask(key, question, index, scope, narrow, alone=True)
-
     def sample(
         self, key: str | None, number: int, index: str | None, scope: Sequence[str], narrow: Narrow = ALL
     ) -> Iterator[View]:
@@ -213,4 +202,4 @@ class Handlers:
     def upload(self, key: str | None, paths: Sequence[str], index: str | None) -> Iterator[View]:
         """Reads files into the index, with progress and one line per file at the end."""
         _, texts = self._of(key)
-        yield from uploads.upload(self.workspace, paths, index, texts)
+        yield from listing.upload(self.workspace, paths, index, texts)

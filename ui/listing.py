@@ -1,26 +1,27 @@
-"""The documents column as HTML: what an index holds, how an upload is getting on, what became of each file.
-Pure."""
+"""The documents column: what an index holds, how files are read into it, what became of each. HTML, and pure,
+but for `column` and `upload`, which act on the workspace."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
+from rag.errors import CitewiseError
 from rag.types import DocumentInfo, FileResult, FileStatus, IngestReport, Progress
-from ui.markup import Child, join, name, tag
+from ui.filters import KINDS, View, choices
+from ui.markup import join, name, tag
 from ui.texts import Texts
+from ui.workspace import Workspace
 
+_log = logging.getLogger(__name__)
 _MOST_LISTED = 200
-KINDS = {
-    "pdf": "PDF",
-    "docx": "Word",
-    "html": "HTML",
-    "markdown": "Markdown",
-    "text": "TXT",
-    "csv": "CSV",
-    "xlsx": "Excel",
-}
 
 
 def documents(infos: Sequence[DocumentInfo], texts: Texts) -> Markup:
@@ -29,11 +30,9 @@ def documents(infos: Sequence[DocumentInfo], texts: Texts) -> Markup:
         return tag("p", texts.no_documents, class_="cw-note")
     ordered = sorted(infos, key=lambda d: (d.status is FileStatus.OK, d.path.lower()))
     listed = ordered[:_MOST_LISTED]
-    rows = [_row(d.path, d.status, _document_detail(d, texts), texts, title=d.title) for d in listed]
-    if len(ordered) > len(listed):
-        rows.append(
-            tag("li", texts.more_documents.format(count=len(ordered) - len(listed)), class_="cw-note")
-        )
+    rows = [_row(d, [KINDS.get(d.kind, d.kind)], texts, d.title) for d in listed]
+    if more := len(ordered) - len(listed):
+        rows.append(tag("li", texts.more_documents.format(count=more), class_="cw-note"))
     unread = any(d.status is not FileStatus.OK for d in infos)
     return tag(
         "details",
@@ -44,33 +43,26 @@ def documents(infos: Sequence[DocumentInfo], texts: Texts) -> Markup:
     )
 
 
-def _document_detail(d: DocumentInfo, texts: Texts) -> list[str]:
-    why = d.detail if d.status is not FileStatus.OK else ""
-    return [KINDS.get(d.kind, d.kind), *_pages(d, texts), why]
-
-
-def _pages(file: DocumentInfo | FileResult, texts: Texts) -> list[str]:
-    words = ((texts.pages, file.pages), (texts.pages_without_text, file.empty_pages))
-    return [text.format(count=count) for text, count in words if count]
-
-
-def _row(path: str, status: FileStatus, detail: Sequence[str], texts: Texts, *, title: str = "") -> Markup:
-    ready = status is FileStatus.OK
+def _row(file: DocumentInfo | FileResult, about: list[str], texts: Texts, title: str = "") -> Markup:
+    ready = file.status is FileStatus.OK
+    counts = ((texts.pages, file.pages), (texts.pages_without_text, file.empty_pages))
+    why = "" if ready and isinstance(file, DocumentInfo) else file.detail
+    detail = [*about, *(text.format(count=count) for text, count in counts if count), why]
     return tag(
         "li",
         tag("span", "✓" if ready else "!", class_="cw-shape", aria_hidden="true"),
         tag(
             "div",
-            tag("span", name(path), class_="cw-file", title=title or path),
+            tag("span", name(file.path), class_="cw-file", title=title or file.path),
             tag(
                 "span",
-                tag("span", texts.statuses[status], class_="cw-status"),
+                tag("span", texts.statuses[file.status], class_="cw-status"),
                 [join([" · ", part]) for part in detail if part],
                 class_="cw-note",
             ),
         ),
         class_=f"cw-file-row cw-file-row--{'ok' if ready else 'bad'}",
-        data_status=status.value,
+        data_status=file.status.value,
     )
 
 
@@ -93,30 +85,15 @@ def report(r: IngestReport, texts: Texts) -> Markup:
     """What became of each file of an upload, in words."""
     ok = sum(f.status is FileStatus.OK for f in r.files)
     head = tag("p", texts.upload_done.format(ok=ok, total=len(r.files)), class_="cw-label", role="status")
-    rows = [_row(f.path, f.status, _result_detail(f, texts), texts) for f in r.files]
+    changes = {"added": texts.added, "updated": texts.updated, "skipped": texts.skipped}
+    changes |= {"removed": texts.removed, "failed": texts.failed}
+    rows = [_row(f, [changes.get(f.change, f.change)], texts) for f in r.files]
     return tag("div", head, tag("ul", rows, class_="cw-files"), class_="cw-upload cw-upload--done")
-
-
-def _result_detail(f: FileResult, texts: Texts) -> list[str]:
-    changes = {
-        "added": texts.added,
-        "updated": texts.updated,
-        "skipped": texts.skipped,
-        "removed": texts.removed,
-        "failed": texts.failed,
-    }
-    return [changes.get(f.change, f.change), *_pages(f, texts), f.detail]
 
 
 def problem(message: str, texts: Texts) -> Markup:
     """An upload or an index that failed as a whole."""
-    return tag(
-        "div",
-        tag("p", texts.upload_failed),
-        tag("p", message, class_="cw-note"),
-        class_="cw-problem",
-        role="alert",
-    )
+    return tag("div", tag("p", texts.upload_failed), note(message), class_="cw-problem", role="alert")
 
 
 def mistake(message: str) -> Markup:
@@ -124,5 +101,68 @@ def mistake(message: str) -> Markup:
     return tag("div", tag("p", message), class_="cw-problem", role="alert")
 
 
-def note(message: Child) -> Markup:
+def note(message: str) -> Markup:
     return tag("p", message, class_="cw-note")
+
+
+def column(workspace: Workspace, index: str | None, texts: Texts) -> View:
+    """The documents of an index, which of them can be asked, and what is wrong where it cannot be opened."""
+    if not index:
+        return View(upload=Markup(""), documents=note(texts.no_index), scope=(), choices=choices((), texts))
+    infos: list[DocumentInfo] = []
+    wrong = Markup("")
+    try:
+        infos = workspace.assistant(index).index.documents()
+    except CitewiseError as error:
+        wrong = problem(str(error), texts)
+    askable = sorted((d.path for d in infos if d.status is FileStatus.OK), key=str.lower)
+    return View(
+        upload=wrong, documents=documents(infos, texts), scope=tuple(askable), choices=choices(infos, texts)
+    )
+
+
+def upload(workspace: Workspace, paths: Sequence[str], index: str | None, texts: Texts) -> Iterator[View]:
+    """Keeps the files with the index and reads them in, with progress and one line per file at the end."""
+    if not paths:
+        return
+    if not index:
+        yield View(upload=problem(texts.no_index, texts))
+        return
+    yield View(upload=progress(Progress("scan", 0, 0), texts))
+    try:
+        with workspace.writing(index):
+            kept = workspace.keep(index, [Path(p) for p in paths])
+            opened = workspace.assistant(index).index
+            for item in _in_thread(lambda tell: opened.ingest(*kept, progress=tell)):
+                if isinstance(item, Progress):
+                    yield View(upload=progress(item, texts))
+                else:
+                    yield replace(column(workspace, index, texts), upload=report(item, texts))
+    except CitewiseError as error:
+        yield View(upload=problem(str(error), texts))
+    except Exception:
+        _log.exception("upload failed")
+        yield View(upload=problem(texts.unexpected, texts))
+
+
+def _in_thread(
+    work: Callable[[Callable[[Progress], None]], IngestReport],
+) -> Iterator[Progress | IngestReport]:
+    """Progress of `work` as it happens (the latest, not each one), then its result; raises what it raised."""
+    channel: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def target() -> None:
+        try:
+            channel.put(work(channel.put))
+        except Exception as error:  # raised again in the page's thread
+            channel.put(error)
+
+    threading.Thread(target=target, name="citewise-upload", daemon=True).start()
+    item: Any = None
+    while not isinstance(item, IngestReport):
+        item = channel.get()
+        while isinstance(item, Progress) and not channel.empty():
+            item = channel.get()
+        if isinstance(item, Exception):
+            raise item
+        yield item

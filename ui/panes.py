@@ -1,5 +1,6 @@
-"""The source pane: the cited words marked in the passage around them, with document and page. Pure;
-`PassageView` is filled by `look_up`, the page picture comes from `ui.pictures`."""
+"""The source pane: the cited words marked in the passage around them, with document and page, where the
+passage leads and whether its document is still in force. Pure but for what asks the index (`leads`,
+`look_up`); the picture of the page comes from `ui.pictures`."""
 
 from __future__ import annotations
 
@@ -10,17 +11,75 @@ from typing import Any
 
 from markupsafe import Markup
 
+from rag.errors import InputError
 from rag.languages.text import detect_language
-from rag.types import Citation, Claim, ClaimState, DocumentInfo, Hit
-from ui.follow import Lead, leads, leads_list, validity_note
-from ui.markup import button, join, name, tag
+from rag.types import Citation, Claim, DocumentInfo, Hit
+from ui.cards import validity_note
+from ui.markup import button, join, name, note, tag
 from ui.pictures import Picture
 from ui.render import STATE_SHAPES
 from ui.texts import Texts
 
+_MOST, _PREVIEW = 12, 140
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A reference of a passage: its words, the document it leads to ("" for the same) and how that passage
+    begins; `chunk_id` is what opens."""
+
+    words: str
+    document: str
+    preview: str
+    chunk_id: int
+
+
+def leads(index: Any, chunk_id: int) -> tuple[Lead, ...]:
+    """What a passage of the index refers to and the index holds, each passage once, the first twelve."""
+    found: dict[int, Lead] = {}
+    for reference in index.references(chunk_id) if index is not None and chunk_id else ():
+        if reference.target_document_id is None or len(found) == _MOST:
+            continue
+        target = reference.target_chunk_id or index.opening(reference.target_document_id)
+        try:
+            hit = index.passage(target)
+        except InputError:  # removed meanwhile
+            continue
+        other = hit.document.id != reference.document_id
+        document = (hit.document.title or hit.document.path) if other else ""
+        preview = " ".join(hit.chunk.text.split())
+        cut = f"{preview[:_PREVIEW]}…" if len(preview) > _PREVIEW else preview
+        found.setdefault(target, Lead(reference.text, document, cut, target))
+    return tuple(found.values())
+
+
+def leads_list(found: tuple[Lead, ...], turn: int, texts: Texts) -> Markup | None:
+    """The passages that a passage refers to, each a button that opens it."""
+    if not found:
+        return None
+    rows = [
+        tag(
+            "li",
+            button(
+                lead.words,
+                "cw-lead",
+                "passage",
+                data_turn=turn,
+                data_number=lead.chunk_id,
+                aria_label=texts.open_reference.format(words=lead.words),
+            ),
+            tag("span", name(lead.document), class_="cw-doc") if lead.document else None,
+            note(lead.preview),
+        )
+        for lead in found
+    ]
+    return tag("div", tag("h4", texts.refers_to, class_="cw-label"), tag("ul", rows), class_="cw-leads")
+
+
 # Code points of context on each side of the cited words, before snapping to a paragraph or sentence boundary.
 _AROUND = 700
 _AROUND_BESIDE_A_PAGE = 350  # where the page itself is shown below
+_BREAKS = [re.compile(stop) for stop in ("\n", "[。！？]", " ")]
 # A line break after a line of this many columns is the end of a printed line, not of a paragraph.
 _PRINTED_LINE = 50
 _ITEM = re.compile(r"\s*(?:[-*•·]|[(（]?[\w一-龥]{1,4}[)）.、]|第.{1,6}条|\d+(?:\.\d+)+)\s")
@@ -28,35 +87,26 @@ _ITEM = re.compile(r"\s*(?:[-*•·]|[(（]?[\w一-龥]{1,4}[)）.、]|第.{1,6}
 
 @dataclass(frozen=True, slots=True)
 class PassageView:
-    """What the pane shows. `before + quote + after` is verbatim text of the document where `fresh`;
-    `cut_before` and `cut_after` say that the document goes on. `mark` is False for a passage that is shown
-    whole (nearest passages of a refusal). `leads` is what the passage refers to, `turn` the exchange it was
-    opened from, `info` the document as the index has it."""
+    """What the pane shows of the words `cited`. `before + quote + after` is verbatim text of the document;
+    `cut_before` and `cut_after` say that the document goes on. `boxed` are the words to box in the picture of
+    the page, or the `part` of them (start, end) that is a cell; "" for a passage shown whole. `leads` is what
+    the passage refers to, `turn` the exchange it was opened from, `info` the document as the index has it."""
 
-    document: str
-    title: str
-    quote: str
+    cited: Citation
     before: str = ""
     after: str = ""
     cut_before: bool = False
     cut_after: bool = False
-    page: int | None = None
-    pages: int = 0
-    location: str = ""
-    heading_path: tuple[str, ...] = ()
-    header: str = ""
     note: str = ""
-    mark: bool = True
-    number: int | None = None
+    boxed: str = ""
+    part: tuple[int, int] | None = None
     claims: tuple[Claim, ...] = ()
     leads: tuple[Lead, ...] = ()
     turn: int = 0
     info: DocumentInfo | None = None
 
 
-def look_up(
-    index: Any, citation: Citation, texts: Texts, *, header: str = "", claims: tuple[Claim, ...] = ()
-) -> PassageView:
+def look_up(index: Any, citation: Citation, texts: Texts, claims: tuple[Claim, ...] = ()) -> PassageView:
     """The passage of a citation; its `info` is None where the index no longer has the document as cited.
 
     The words shown are always those cited. Context is added only where the document still holds them at the
@@ -65,30 +115,21 @@ def look_up(
     info = next((i for i in infos if i.id == citation.document_id or i.path == citation.document), None)
     text = index.text(info.id) if info is not None else ""
     note = texts.passage_gone if info is None else ""
-    before = after = ""
-    start, end = citation.start, citation.end
+    first, last = start, end = citation.start, citation.end
     if info is not None and text[start:end] != citation.quote:
         note = texts.passage_changed
         info, text = None, ""
     if text:
         around = _AROUND_BESIDE_A_PAGE if citation.page is not None else _AROUND
         first, last = window(text, start, end, around=around)
-        before, after = text[first:start], text[end:last]
     return PassageView(
-        document=citation.document,
-        title=citation.title,
-        quote=citation.quote,
-        before=before,
-        after=after,
-        cut_before=bool(text) and bool(text[: start - len(before)].strip()),
-        cut_after=bool(text) and bool(text[end + len(after) :].strip()),
-        page=citation.page,
-        pages=info.pages if info is not None else 0,
-        location=citation.location,
-        heading_path=citation.heading_path,
-        header=header,
+        citation,
+        before=text[first:start],
+        after=text[end:last],
+        cut_before=bool(text[:first].strip()),
+        cut_after=bool(text[last:].strip()),
         note=note,
-        number=citation.number,
+        boxed=citation.quote,
         claims=tuple(c for c in claims if citation.number in c.citations),
         leads=leads(index, citation.chunk_id) if info is not None else (),
         info=info,
@@ -97,92 +138,67 @@ def look_up(
 
 def of_hit(hit: Hit, index: Any = None) -> PassageView:
     """The pane for a nearest passage, or one that was followed to: the whole passage, nothing marked."""
-    return PassageView(
-        document=hit.document.path,
-        title=hit.document.title,
-        quote=hit.chunk.text,
-        page=hit.chunk.page,
-        pages=hit.document.pages,
-        location=hit.chunk.location,
-        heading_path=hit.chunk.heading_path,
-        mark=False,
-        leads=leads(index, hit.chunk_id),
-        info=hit.document,
-    )
+    chunk, document = hit.chunk, hit.document
+    about = (0, document.path, document.title, document.source, chunk.page, chunk.start, chunk.end)
+    cited = Citation(*about, chunk.text, chunk.heading_path, chunk.location)
+    return PassageView(cited, leads=leads(index, hit.chunk_id), info=document)
 
 
 def window(text: str, start: int, end: int, *, around: int = _AROUND) -> tuple[int, int]:
     """The range of context around `text[start:end]`: at most `around` code points on each side, cut at a line
     break or a sentence end where there is one in the outer half, else at a blank."""
-    first = max(0, start - around)
+    first, last = max(0, start - around), min(len(text), end + around)
     if first > 0:
-        first = _after_break(text, first, start)
-    last = min(len(text), end + around)
+        first += next((m.end() for b in _BREAKS if (m := b.search(text[first : (first + start) // 2]))), 0)
     if last < len(text):
-        last = _before_break(text, end, last)
+        middle = (end + last) // 2
+        for stop in _BREAKS:
+            if ends := [m.start() + (m[0] in "。！？") for m in stop.finditer(text[middle:last])]:
+                return first, middle + ends[-1]
     return first, last
-
-
-def _after_break(text: str, low: int, high: int) -> int:
-    middle = (low + high) // 2
-    for separators in ("\n", "。！？", " "):
-        found = min((p for s in separators if (p := text.find(s, low, middle)) >= 0), default=-1)
-        if found >= 0:
-            return found + 1
-    return low
-
-
-def _before_break(text: str, low: int, high: int) -> int:
-    middle = (low + high) // 2
-    for separators in ("\n", "。！？", " "):
-        found = max(text.rfind(s, middle, high) for s in separators)
-        if found >= 0:
-            return found + (separators == "。！？")
-    return high
 
 
 def source_pane(view: PassageView, texts: Texts, picture: Picture | str | None = None) -> Markup:
     """The pane. `picture` is a drawn page, a note that says why there is none, or None for formats without
     pages."""
+    cited, heads = view.cited, (tag("b", texts.table_columns), ": ")
     return tag(
         "section",
         _head(view, texts),
         tag("p", view.note, class_="cw-notice") if view.note else None,
         _claims(view, texts),
-        tag("h4", texts.cited_words if view.mark else texts.passage, class_="cw-label"),
-        tag("p", tag("b", texts.table_columns), ": ", view.header, class_="cw-header")
-        if view.header
-        else None,
+        tag("h4", texts.cited_words if view.boxed else texts.passage, class_="cw-label"),
+        tag("p", heads, cited.header, class_="cw-header") if cited.header else None,
         _passage(view),
         leads_list(view.leads, view.turn, texts),
         _page(view, picture, texts),
         class_="cw-source",
         aria_label=texts.source,
-        data_document=view.document,
-        lang=detect_language(view.before + view.quote + view.after),
+        data_document=cited.document,
+        lang=detect_language(view.before + cited.quote + view.after),
     )
 
 
 def _head(view: PassageView, texts: Texts) -> Markup:
-    where = []
-    if view.page is not None:
-        pages = texts.page_of if view.pages else texts.page
-        where.append(pages.format(page=view.page, pages=view.pages))
-    if view.location:
-        where.append(view.location)
-    path = [tag("li", part) for part in view.heading_path]
+    cited, where = view.cited, []
+    if cited.page is not None:
+        pages = view.info.pages if view.info is not None else 0
+        where.append((texts.page_of if pages else texts.page).format(page=cited.page, pages=pages))
+    if cited.location:
+        where.append(cited.location)
+    path = [tag("li", part) for part in cited.heading_path]
     return tag(
         "header",
         tag(
             "div",
-            tag("span", f"[{view.number}]", class_="cw-number") if view.number else None,
-            tag("h3", name(view.title or view.document)),
+            tag("span", f"[{cited.number}]", class_="cw-number") if cited.number else None,
+            tag("h3", name(cited.title or cited.document)),
             button("×", "cw-close", "close", aria_label=texts.close),
             class_="cw-source-title",
         ),
         tag(
             "p",
-            name(view.document),
+            name(cited.document),
             [join([" · ", tag("span", part, class_="cw-page")]) for part in where],
             class_="cw-place",
         ),
@@ -193,19 +209,19 @@ def _head(view: PassageView, texts: Texts) -> Markup:
 
 
 def _claims(view: PassageView, texts: Texts) -> Markup | None:
-    others = [c for c in view.claims if not c.quoted]
-    if not others:
-        return None
     rows = [
         tag(
             "li",
             tag("span", STATE_SHAPES[c.state], class_="cw-shape", aria_hidden="true"),
             tag("span", c.text),
             tag("span", texts.states[c.state], class_="cw-state"),
-            class_=f"cw-claim--{ClaimState(c.state).value}",
+            class_=f"cw-claim--{c.state.value}",
         )
-        for c in others
+        for c in view.claims
+        if not c.quoted
     ]
+    if not rows:
+        return None
     return tag("div", tag("h4", texts.supports, class_="cw-label"), tag("ul", rows), class_="cw-supports")
 
 
@@ -222,9 +238,9 @@ def flow(text: str) -> str:
 
 
 def _passage(view: PassageView) -> Markup:
-    text = flow(view.before + view.quote + view.after)
-    start, end = len(view.before), len(view.before) + len(view.quote)
-    words = tag("mark", text[start:end], id="cw-mark", tabindex="-1") if view.mark else text[start:end]
+    text = flow(view.before + view.cited.quote + view.after)
+    start, end = len(view.before), len(view.before) + len(view.cited.quote)
+    words = tag("mark", text[start:end], id="cw-mark", tabindex="-1") if view.boxed else text[start:end]
     return tag(
         "div",
         "… " if view.cut_before else None,
@@ -241,19 +257,20 @@ def _page(view: PassageView, picture: Picture | str | None, texts: Texts) -> Mar
         return None
     if isinstance(picture, str):
         return tag("p", picture, class_="cw-notice cw-picture-note")
+    cited = view.cited
     boxes = [tag("span", class_="cw-box", style=_rectangle(*box)) for box in picture.boxes]
     image = tag(
         "img",
         src=picture.data_uri,
         width=picture.width,
         height=picture.height,
-        alt=texts.page_image_alt.format(page=view.page, document=view.title or view.document),
+        alt=texts.page_image_alt.format(page=cited.page, document=cited.title or cited.document),
     )
     return tag(
         "figure",
-        tag("figcaption", f"{texts.page_image} {view.page}", class_="cw-label"),
+        tag("figcaption", f"{texts.page_image} {cited.page}", class_="cw-label"),
         tag("div", image, boxes, class_="cw-sheet"),
-        tag("p", texts.page_no_boxes, class_="cw-notice") if view.mark and not picture.boxes else None,
+        tag("p", texts.page_no_boxes, class_="cw-notice") if view.boxed and not picture.boxes else None,
         class_="cw-figure",
     )
 

@@ -1,7 +1,7 @@
 """Pictures of PDF pages with the cited words boxed, drawn in a worker process.
 
 A PDF that makes the renderer crash or hang ends the worker, never the page's server; the words are still
-shown as text."""
+shown as text. A module of its own, because the worker has to import it: nothing here brings Gradio in."""
 
 from __future__ import annotations
 

@@ -1,19 +1,27 @@
-"""Exchanges as HTML. Pure: values in, markup out; every string from outside is escaped by `markup.tag`."""
+"""Exchanges as HTML: the question, its sentences with their states, and what an answer says of itself besides
+(as what a follow-up was searched, which parts were answered, how much was read, how figures were come by).
+Pure: values in, markup out; every string from outside is escaped by `markup.tag`."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import count
+
 from markupsafe import Markup
 
-from rag.types import Answer, AnswerKind, Claim, ClaimState, Filters
-from ui import reasons as told
+from rag.languages import LANGUAGES, say
+from rag.types import Answer, AnswerKind, Calculation, Claim, ClaimState, Figure, Filters, Part, Reading
 from ui.cards import certificate, citation_button, copy_text, evidence_list, explanation, nearest_card, why
 from ui.conversation import STAGES, Exchange
-from ui.markup import button, folded, join, label, note, tag
+from ui.markup import Child, button, folded, join, label, note, tag
 from ui.texts import Texts
 
 EVERYTHING = Filters()
 # The state is a word and a shape; colour only repeats it.
 STATE_SHAPES = {ClaimState.SUPPORTED: "✓", ClaimState.PARTIAL: "◐", ClaimState.UNSUPPORTED: "✕"}
+_MARK = re.compile(r"\[(\d{1,3})\]")
 
 
 def transcript(exchanges: tuple[Exchange, ...], texts: Texts) -> Markup:
@@ -25,24 +33,24 @@ def transcript(exchanges: tuple[Exchange, ...], texts: Texts) -> Markup:
 def exchange(e: Exchange, texts: Texts, *, unfolded: bool = True) -> Markup:
     """One question with whatever has come back: an answer, a refusal, an error, or the state of the work."""
     actions = tag("div", _retry(e.number, texts), class_="cw-actions")
+    body: list[Child]
     if e.error is not None:
-        body = join([_error(e, texts), actions])
+        words = (tag("h3", texts.error), tag("p", e.error or texts.unexpected))
+        body = [tag("section", words, class_="cw-problem", role="alert"), actions]
     elif e.answer is not None:
         early = tag("p", texts.stopped_early, class_="cw-note cw-early") if e.stopped else None
-        rendered = answer(e.answer, e.number, texts, unfolded=unfolded, filters=e.filters)
-        body = join([early, rendered])
-    elif e.stopped:
-        body = join([_stopped(e, texts), actions])
+        body = [early, answer(e.answer, e.number, texts, unfolded=unfolded, filters=e.filters)]
     else:
-        body = join(
-            [
-                stage_line(e.stage, texts),
-                told.queue_line(e.ahead, texts),
-                explanation(e.understood, e.relaxed, e.filters, texts),
-                _draft(e.draft, texts),
-                evidence_list(e.evidence, e.number, texts),
-            ]
+        so_far = (
+            explanation(e.understood, e.relaxed, e.filters, texts),
+            _draft(e.draft, texts),
+            evidence_list(e.evidence, e.number, texts),
         )
+        if e.stopped:
+            words = (tag("h3", texts.stopped), tag("p", texts.stopped_note, class_="cw-note"))
+            body = [tag("section", words, so_far, class_="cw-stopped"), actions]
+        else:
+            body = [stage_line(e.stage, texts), queue_line(e.ahead, texts), so_far]
     return tag(
         "article",
         tag("h2", tag("span", texts.you, class_="cw-sr"), e.question, class_="cw-question"),
@@ -73,42 +81,45 @@ def answer(
     a: Answer, turn: int, texts: Texts, *, unfolded: bool = True, filters: Filters = EVERYTHING
 ) -> Markup:
     """A finished answer: what was understood, sentences with their states, evidence, certificate, actions."""
-    if a.kind is AnswerKind.REFUSED:
-        return join([_refusal(a, turn, texts, filters), _actions_row(a, turn, texts)])
-    evidence = evidence_list(a.evidence, turn, texts, unfolded=unfolded)
-    return tag(
+    refused = a.kind is AnswerKind.REFUSED
+    actions = _actions_row(a, turn, texts)
+    kind = texts.kinds[a.kind]
+    section = tag(
         "section",
-        _answer_heading(a, texts),
-        told.searched_as(a, texts),
+        tag("header", tag("h3", kind), note(texts.kind_notes[a.kind]), class_="cw-answer-head"),
+        searched_as(a, texts),
         explanation(a.understood, a.relaxed, filters, texts),
-        told.read(a.reading, texts),
-        _body(a, turn, texts),
-        told.calculations(a, turn, texts),
-        _actions_row(a, turn, texts),
-        evidence,
-        _dropped(a.dropped, turn, texts),
-        _folded_certificate(a, texts),
+        read(a.reading, texts),
+        _refusal(a, turn, texts) if refused else _answered(a, turn, texts, actions, unfolded),
         why(a.nearest, texts),
         class_=f"cw-answer cw-answer--{a.kind.value}",
-        aria_label=texts.kinds[a.kind],
+        aria_label=kind,
     )
+    return join([section, actions]) if refused else section
 
 
-def _answer_heading(a: Answer, texts: Texts) -> Markup:
-    kind = tag("h3", texts.kinds[a.kind])
-    return tag("header", kind, note(texts.kind_notes[a.kind]), class_="cw-answer-head")
+def _answered(a: Answer, turn: int, texts: Texts, actions: Markup, unfolded: bool) -> list[Child]:
+    summary = tag("summary", label(texts.certificate_title))
+    return [
+        _body(a, turn, texts),
+        calculations(a, turn, texts),
+        actions,
+        evidence_list(a.evidence, turn, texts, unfolded=unfolded),
+        _dropped(a.dropped, turn, texts),
+        tag("details", summary, certificate(a.certificate, texts), class_="cw-searched"),
+    ]
 
 
 def _body(a: Answer, turn: int, texts: Texts) -> Markup:
     """The sentences: by the parts of the question, as they were laid out, or one after the other."""
-    if told.is_laid_out(a):
-        return told.laid_out(a, turn, texts)
+    if is_laid_out(a):
+        return laid_out(a, turn, texts)
 
     def sentences(claims: tuple[Claim, ...]) -> list[Markup]:
-        return [claim(told.without_working(c, a), turn, texts, _header(c, a)) for c in claims]
+        return [claim(without_working(c, a), turn, texts, _header(c, a)) for c in claims]
 
-    grouped, rest = told.by_part(a)
-    parts = [told.part(one, sentences(claims), turn, texts) for one, claims in grouped]
+    grouped, rest = by_part(a)
+    parts = [part(one, sentences(claims), turn, texts) for one, claims in grouped]
     return tag("div", parts, sentences(rest) or (None if parts else a.text), class_="cw-claims")
 
 
@@ -160,33 +171,17 @@ def _draft(draft: str, texts: Texts) -> Markup:
     )
 
 
-def _refusal(a: Answer, turn: int, texts: Texts, filters: Filters) -> Markup:
+def _refusal(a: Answer, turn: int, texts: Texts) -> list[Child]:
     nearest = [nearest_card(position, hit, turn, texts) for position, hit in enumerate(a.nearest)]
-    return tag(
-        "section",
-        _answer_heading(a, texts),
-        told.searched_as(a, texts),
-        explanation(a.understood, a.relaxed, filters, texts),
-        told.read(a.reading, texts),
+    parts = [part(one, (), turn, texts) for one in a.parts]  # none of which was answered
+    return [
         tag("p", a.text or texts.refused_why, class_="cw-refusal-text"),
         tag("p", a.reason, class_="cw-why-not") if a.reason and a.reason not in a.text else None,
-        told.parts(a.parts, turn, texts),
+        tag("div", parts, class_="cw-parts", aria_label=texts.parts) if parts else None,
         tag("div", tag("h4", texts.certificate), certificate(a.certificate, texts), class_="cw-certificate"),
         tag("h4", texts.nearest, class_="cw-label") if nearest else None,
         tag("ol", nearest, class_="cw-cards") if nearest else None,
-        why(a.nearest, texts),
-        class_="cw-answer cw-answer--refused",
-        aria_label=texts.kinds[a.kind],
-    )
-
-
-def _folded_certificate(a: Answer, texts: Texts) -> Markup:
-    return tag(
-        "details",
-        tag("summary", label(texts.certificate_title)),
-        certificate(a.certificate, texts),
-        class_="cw-searched",
-    )
+    ]
 
 
 def _actions_row(a: Answer, turn: int, texts: Texts) -> Markup:
@@ -211,23 +206,161 @@ def _retry(turn: int, texts: Texts) -> Markup:
     return button(texts.retry, "cw-action", "retry", data_turn=turn)
 
 
-def _error(e: Exchange, texts: Texts) -> Markup:
+def searched_as(a: Answer, texts: Texts) -> Markup | None:
+    """The stand-alone question that a follow-up was searched as, and a field to ask another one; nothing for
+    a question that stood alone."""
+    if not a.searched:
+        return None
+    field = tag(
+        "div",
+        tag("textarea", a.searched, class_="cw-edit", aria_label=texts.edited_question),
+        button(texts.ask_edited, "cw-action", "again"),
+        class_="cw-edit-form",
+        hidden=True,
+    )
+    words = f"{texts.edit_searched}: {texts.edited_question}"
+    edit = button(texts.edit_searched, "cw-link", "edit", aria_label=words)
+    line = tag("p", label(texts.searched_as), " ", tag("span", a.searched), " ", edit)
+    return tag("div", line, field, class_="cw-asked")
+
+
+def queue_line(ahead: int, texts: Texts) -> Markup | None:
+    """How many questions the model serves before this one; nothing where it is free."""
+    if ahead < 1:
+        return None
+    words = texts.queued_one if ahead == 1 else texts.queued.format(ahead=ahead)
+    return tag("p", words, class_="cw-note cw-queue", role="status")
+
+
+def read(reading: Reading | None, texts: Texts) -> Markup | None:
+    """Whether a question about many passages read all that match."""
+    if reading is None:
+        return None
+    words = (texts.read_all if reading.complete else texts.read_some).format(
+        intent=texts.intents.get(reading.intent, reading.intent),
+        matching=reading.matching,
+        read=reading.read,
+        documents=reading.documents,
+    )
+    return tag("p", words, class_="cw-note cw-read" if reading.complete else "cw-gap cw-read", role="note")
+
+
+def is_laid_out(a: Answer) -> bool:
+    """Whether the text of the answer is more than its sentences in a row: counted, listed by document, set
+    side by side."""
+    counted = bool(a.claims) and not a.claims[0].quoted
+    return a.reading is not None and a.kind is AnswerKind.QUOTED and (a.reading.complete or counted)
+
+
+def laid_out(a: Answer, turn: int, texts: Texts) -> Markup:
+    """The text line by line, its marks as buttons."""
+    known = {c.number for c in a.citations}
+    lines = [tag("p", _line(line, known, turn, texts), class_="cw-line") for line in a.text.splitlines()]
+    return tag("div", lines, class_="cw-text")
+
+
+def _line(line: str, known: set[int], turn: int, texts: Texts) -> Iterator[str | Markup]:
+    at = 0
+    for m in _MARK.finditer(line):
+        if int(m[1]) in known:
+            yield line[at : m.start()]
+            yield citation_button(int(m[1]), turn, texts)
+            at = m.end()
+    yield line[at:]
+
+
+def by_part(a: Answer) -> tuple[tuple[tuple[Part, tuple[Claim, ...]], ...], tuple[Claim, ...]]:
+    """The sentences of each part of the question, each once, and those of none."""
+    left = list(a.claims)
+    grouped = []
+    for one in a.parts:
+        own = tuple(c for c in left if one.answered and set(c.citations) & set(one.citations))
+        left = [c for c in left if c not in own]
+        grouped.append((one, own))
+    return tuple(grouped), tuple(left)
+
+
+def part(one: Part, claims: Sequence[Markup], turn: int, texts: Texts) -> Markup:
+    """One part of the question with its sentences, or why it had no support."""
+    state = texts.part_answered if one.answered else texts.part_missing
+    shape = "✓" if one.answered else "∅"
+    body: list[Markup] = list(claims)
+    if one.answered and not claims:
+        body.append(tag("p", [citation_button(n, turn, texts) for n in one.citations], class_="cw-line"))
+    if one.reason:
+        body.append(tag("p", one.reason, class_="cw-note"))
     return tag(
         "section",
-        tag("h3", texts.error),
-        tag("p", e.error or texts.unexpected),
-        class_="cw-problem",
-        role="alert",
+        tag(
+            "header",
+            tag("h4", one.question),
+            tag("span", tag("span", shape, aria_hidden="true"), " ", state, class_="cw-state"),
+            class_="cw-part-head",
+        ),
+        body,
+        class_=f"cw-part cw-part--{'answered' if one.answered else 'missing'}",
     )
 
 
-def _stopped(e: Exchange, texts: Texts) -> Markup:
+def without_working(claim: Claim, a: Answer) -> Claim:
+    """A sentence that code made of a figure, without the formula and working that stand below it."""
+    text = claim.text
+    for one in () if claim.quoted else a.calculations:
+        for code in LANGUAGES if (how := one.derivation) else ():
+            text = text.replace(say("figures.how", code, how=how), "")
+    return replace(claim, text=text)
+
+
+def calculations(a: Answer, turn: int, texts: Texts) -> Markup | None:
+    """Formula, working and inputs of each figure; an input opens the cell that it was read from."""
+    numbers = count()
+    rows = [_calculation(one, numbers, turn, texts) for one in a.calculations]
+    return tag("div", rows, class_="cw-calculations") if rows else None
+
+
+def _calculation(one: Calculation, numbers: Iterator[int], turn: int, texts: Texts) -> Markup:
+    details = [
+        (texts.formula, f"{one.name} = {one.formula}" if one.formula else ""),
+        (texts.with_numbers, one.working),
+    ]
+    inputs = [tag("li", _input(figure, next(numbers), turn, texts)) for figure in one.inputs]
+    notes = [tag("li", words) for words in one.notes]
     return tag(
         "section",
-        tag("h3", texts.stopped),
-        tag("p", texts.stopped_note, class_="cw-note"),
-        explanation(e.understood, e.relaxed, e.filters, texts),
-        _draft(e.draft, texts),
-        evidence_list(e.evidence, e.number, texts),
-        class_="cw-stopped",
+        tag("h4", texts.worked_out if one.formula else texts.read_from, class_="cw-label"),
+        tag(
+            "p",
+            tag("span", one.name),
+            tag("span", one.result.period, class_="cw-period") if one.result.period else None,
+            tag("b", one.result.printed or f"{one.result.value} {one.result.unit}".strip()),
+            class_="cw-result",
+        ),
+        tag("dl", [(tag("dt", name), tag("dd", words)) for name, words in details if words], class_="cw-dl"),
+        [tag("p", texts.inputs, class_="cw-label"), tag("ul", inputs, class_="cw-inputs")]
+        if inputs
+        else None,
+        tag("ul", notes, class_="cw-calc-notes") if notes else None,
+        class_="cw-calc",
+        aria_label=one.name,
     )
+
+
+def _input(figure: Figure, number: int, turn: int, texts: Texts) -> list[Markup | None]:
+    printed = figure.printed or str(figure.value)
+    if figure.citation is None:
+        origin = texts.calculated if not figure.printed else texts.from_question
+        value = tag("span", tag("b", printed), " ", note(origin))
+    else:
+        value = button(
+            [tag("b", printed), " ", f"[{figure.citation}]"],
+            "cw-cell",
+            "figure",
+            data_turn=turn,
+            data_number=number,
+            aria_label=texts.open_cell.format(printed=f"{figure.label} {figure.period}: {printed}"),
+        )
+    return [
+        tag("span", figure.label, class_="cw-input-label"),
+        tag("span", figure.period, class_="cw-period") if figure.period else None,
+        value,
+    ]

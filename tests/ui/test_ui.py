@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,11 +24,10 @@ from rag.types import ClaimState
 from tests.fakes import FakeAssistant, fake_document
 from tests.page_fakes import LEASE, FakeIndex, PageAssistant, citation_of, evidence_of, make_workspace
 from ui import panes
-from ui.app import build_page, launch_options, serve
+from ui.app import Guard, build_page, check_exposure, is_loopback, launch_options, serve
 from ui.conversation import Conversations, Exchange, run
 from ui.handlers import Handlers, View
 from ui.pictures import Picture, Pictures
-from ui.security import Guard, check_exposure, is_loopback
 from ui.texts import CHINESE, ENGLISH
 from ui.workspace import Workspace, safe_name
 
@@ -84,6 +85,11 @@ def test_nothing_is_shared_and_nothing_is_reported_home() -> None:
     )
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
     assert os.environ["HF_HUB_OFFLINE"] == "1"
+
+
+def test_gradio_is_imported_after_what_it_would_send_home_is_switched_off() -> None:
+    code = "import sys, ui.app; sys.exit('gradio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 async def _hello(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -474,7 +480,7 @@ def test_a_document_indexed_anew_shows_the_words_as_they_were_cited(tmp_path: Pa
     citation = citation_of(evidence_of(index, "lease.md", "The Tenant has paid a deposit of £18,500.", 1))
     index.texts["lease.md"] = "Another text. " + LEASE
     view = panes.look_up(index, citation, ENGLISH)
-    assert (view.quote, view.before, view.after, view.info) == (citation.quote, "", "", None)
+    assert (view.cited.quote, view.before, view.after, view.info) == (citation.quote, "", "", None)
     assert view.note == ENGLISH.passage_changed
     index.infos.clear()
     assert panes.look_up(index, citation, ENGLISH).note == ENGLISH.passage_gone

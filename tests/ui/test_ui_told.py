@@ -28,7 +28,6 @@ from rag.types import (
 from tests.fakes import fake_answer
 from tests.page_fakes import HOSTILE, ROW, PageAssistant
 from tests.ui.test_render import ATTRIBUTE, TAGS, Outline
-from ui import reasons as told
 from ui import render
 from ui.conversation import Exchange, advance, turns
 from ui.handlers import Handlers, View
@@ -116,8 +115,8 @@ def test_formula_and_working_stand_below_the_sentence_and_not_in_it_too() -> Non
     ):
         claim = Claim(text, ClaimState.SUPPORTED, (1,), ("computed",))
         answer = replace(fake_answer("q"), claims=(claim,), calculations=(made,))
-        assert told.without_working(claim, answer).text == left
-        assert told.without_working(replace(claim, quoted=True), answer).text == text
+        assert render.without_working(claim, answer).text == left
+        assert render.without_working(replace(claim, quoted=True), answer).text == text
         assert f">{left}<" in str(render.answer(answer, 1, ENGLISH))
 
 
@@ -134,7 +133,7 @@ def test_each_part_is_shown_with_its_sentences_or_with_why_it_has_none(handlers:
 
 def test_a_sentence_that_two_parts_rest_on_is_shown_once() -> None:
     answer = replace(fake_answer("q"), parts=(Part("a", True, (1,)), Part("b", True, (1,))))
-    grouped, rest = told.by_part(answer)
+    grouped, rest = render.by_part(answer)
     assert len(grouped[0][1]) >= 1 and grouped[1][1] == ()
     assert len(grouped[0][1]) + len(rest) == len(answer.claims)
     html = str(render.answer(answer, 1, ENGLISH))
@@ -178,7 +177,7 @@ def test_a_follow_up_shows_as_what_it_was_searched_with_a_field_to_change_it(han
 
 def test_an_edited_question_is_asked_as_it_is_and_replaces_nothing(handlers: Handlers) -> None:
     ask(handlers, "What is the deposit?")
-    html = str(last(handlers.again("a", "And that?", "contracts", ())).transcript)
+    html = str(last(handlers.ask("a", "And that?", "contracts", (), alone=True)).transcript)
     assistant: PageAssistant = handlers.workspace.assistant("contracts")
     assert [len(call["history"]) for call in assistant.calls] == [0, 0]
     assert html.count('class="cw-turn"') == 2
@@ -191,12 +190,12 @@ def test_an_edited_question_is_asked_as_it_is_and_replaces_nothing(handlers: Han
 @pytest.mark.parametrize("edited", ["", "   "])
 def test_an_emptied_question_is_not_asked(handlers: Handlers, edited: str) -> None:
     handlers.open("a", "en")
-    assert list(handlers.again("a", edited, "contracts", ())) == [View()]
+    assert list(handlers.ask("a", edited, "contracts", (), alone=True)) == [View()]
 
 
 def test_a_question_asked_alone_stays_alone_when_asked_again(handlers: Handlers) -> None:
     ask(handlers, "What is the deposit?")
-    last(handlers.again("a", "How much notice?", "contracts", ()))
+    last(handlers.ask("a", "How much notice?", "contracts", (), alone=True))
     last(handlers.retry("a", 2, "contracts", ()))
     assistant: PageAssistant = handlers.workspace.assistant("contracts")
     assert assistant.calls[-1]["history"] == ()

@@ -228,20 +228,9 @@ def serve(config: Config, *, on_ready: Callable[[str], None] | None = None, bloc
 
     handlers = Handlers(workspace_of(config), default_index=config.index.name)
     page = build(handlers)
-    uploads = _private_folder()
-    address = _launch(page, config)
-    if on_ready is not None:
-        on_ready(address)
-    if block:
-        try:
-            page.block_thread()
-        finally:
-            handlers.close()
-            shutil.rmtree(uploads, ignore_errors=True)
-    return page
-
-
-def _launch(page: Any, config: Config) -> str:
+    # Where uploads land until an index has taken them over: readable by this user only, and not in the folder
+    # that every Gradio program on the machine shares.
+    os.environ["GRADIO_TEMP_DIR"] = uploads = tempfile.mkdtemp(prefix="citewise-uploads-")
     options = launch_options(
         host=config.ui_host,
         port=config.ui_port,
@@ -256,12 +245,12 @@ def _launch(page: Any, config: Config) -> str:
             f"The page cannot be served at {config.ui_host}:{config.ui_port}: {error} Is another one running "
             "there? Choose another port with ui_port (CITEWISE_UI_PORT)."
         ) from error
-    return str(address)
-
-
-def _private_folder() -> str:
-    """Where uploads land until an index has taken them over: readable by this user only, and not in the
-    folder that every Gradio program on the machine shares."""
-    folder = tempfile.mkdtemp(prefix="citewise-uploads-")
-    os.environ["GRADIO_TEMP_DIR"] = folder
-    return folder
+    if on_ready is not None:
+        on_ready(str(address))
+    if block:
+        try:
+            page.block_thread()
+        finally:
+            handlers.close()
+            shutil.rmtree(uploads, ignore_errors=True)
+    return page

@@ -64,7 +64,7 @@ def nearest_card(position: int, hit: Hit, turn: int, texts: Texts) -> Markup:
 
 
 def _card(action: str, number: int, turn: int, opener: Markup, body: list[Markup]) -> Markup:
-    acts = {"data_action": action, "data_turn": turn, "data_number": number}
+    acts: dict[str, str | int] = {"data_action": action, "data_turn": turn, "data_number": number}
     return tag("li", opener, tag("div", body), class_="cw-card", **acts)
 
 

@@ -1,6 +1,5 @@
 """What a search is limited to: the choices that an index offers, what the reader chose, that in words, and
-the filters of the page as Gradio components; and what each part of the page shall show (`View`). Imports
-Gradio at the top: reach it through `ui.app`."""
+what the components for it are called and set to; and what each part of the page shall show (`View`)."""
 
 from __future__ import annotations
 
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import gradio as gr
 from markupsafe import Markup
 
 from rag.facts.names import name_key, short_name
@@ -28,7 +26,7 @@ _DATED = ("effective", "repealed", "superseded")
 # Components by their name among the page's parts, in the order in which `read` takes their values: four
 # lists, two words.
 CHOSEN = ("companies", "years", "kinds", "languages", "authority", "in_force")
-_CHOICES = {name: name for name in CHOSEN[:4]} | {"authority": "authorities"}
+CHOICES = {name: name for name in CHOSEN[:4]} | {"authority": "authorities"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,29 +166,6 @@ def limits(filters: Filters, texts: Texts) -> tuple[str, ...]:
     )
 
 
-def layout(texts: Texts) -> dict[str, Any]:
-    """The components by name; those without a choice are hidden until an index offers some."""
-    named = labels(texts)
-    with gr.Accordion(**named["narrow"], open=False, visible=False, elem_id="cw-narrow") as narrow:
-        fields: dict[str, Any] = {
-            name: gr.Dropdown(
-                [],
-                multiselect=name != "authority",
-                visible=False,
-                interactive=True,
-                elem_id=f"cw-filter-{name}",
-                **named[name],
-            )
-            for name in _CHOICES
-        }
-        fields["in_force"] = gr.Textbox(
-            max_lines=1, visible=False, elem_id="cw-filter-in-force", **named["in_force"]
-        )
-        note = gr.HTML("", apply_default_css=False, js_on_load=None, elem_id="cw-narrow-note")
-        clear = gr.Button(**named["clear_filters"], size="sm", elem_id="cw-clear-filters")
-    return {"narrow": narrow, **fields, "narrow_note": note, "clear_filters": clear}
-
-
 def labels(texts: Texts) -> dict[str, dict[str, Any]]:
     """What the components are called in a language."""
     return {
@@ -209,7 +184,7 @@ def choice_updates(choices: FilterChoices) -> dict[str, dict[str, Any]]:
     """Updates for what an index offers: a filter without choices is hidden, the group too without any."""
     visible = {
         name: {"choices": list(getattr(choices, field)), "visible": bool(getattr(choices, field))}
-        for name, field in _CHOICES.items()
+        for name, field in CHOICES.items()
     }
     return {**visible, "in_force": {"visible": choices.dated}, "narrow": {"visible": bool(choices)}}
 

@@ -15,7 +15,8 @@ from rag.errors import CitewiseError
 from ui import listing, markup, panes, render
 from ui.conversation import Conversation, Conversations, run, turns
 from ui.filters import ALL, Narrow, View
-from ui.sources import Pictures, Sources
+from ui.pictures import Pictures
+from ui.sources import Sources
 from ui.texts import Texts, texts_for
 from ui.workspace import Workspace
 
@@ -115,7 +116,7 @@ class Handlers:
     ) -> Iterator[View]:
         """The question, its evidence, its draft and its answer, as they come. With a day in the filters that
         is none, nothing is asked and the question stays where it is. `alone`: nothing is carried into it from
-        the conversation."""
+        the conversation, as when the reader edits the question that a follow-up was searched as."""
         conversation, texts = self._of(key)
         if not question or not question.strip():
             yield View()
@@ -164,13 +165,6 @@ class Handlers:
         if latest and not narrow.bad_day:
             conversation.drop(number)
         yield from self.ask(key, exchange.question, index, scope, narrow, alone=exchange.alone)
-
-    def again(
-        self, key: str | None, question: str, index: str | None, scope: Sequence[str], narrow: Narrow = ALL
-    ) -> Iterator[View]:
-        """The stand-alone question that a follow-up was searched as, edited by the reader: asked as it is, as
-        a new exchange. What was answered before stays."""
-        yield from self.ask(key, question, index, scope, narrow, alone=True)
 
     def sample(
         self, key: str | None, number: int, index: str | None, scope: Sequence[str], narrow: Narrow = ALL

@@ -4,7 +4,8 @@ through `ui.app`, which first switches off everything in Gradio that would call 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -74,6 +75,29 @@ class Parts(SimpleNamespace):
             values[name].update(change)
         return [gr.update(**values[name]) if name in values else gr.skip() for name in vars(self)]
 
+    # Gradio finds event and request by their types, and only before what takes any number of inputs.
+
+    def once(self, handle: Callable[..., View]) -> Any:
+        """An event that gives the page's key and the inputs to `handle` and makes the changes of its view."""
+
+        def on_event(request: gr.Request, *values: Any) -> list[Any]:
+            return self.changes(handle(request.session_hash, *values))
+
+        return on_event
+
+    def stream(self, handle: Callable[..., Iterator[View]], **sent: Any) -> Any:
+        """The same view by view; before the inputs stands what the page's script sent by the names in `sent`,
+        or the value there for anything that is of another type."""
+
+        def on_event(event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+            data = event._data if isinstance(event._data, dict) else {}
+            given = ((data.get(name), otherwise) for name, otherwise in sent.items())
+            known = [value if type(value) is type(otherwise) else otherwise for value, otherwise in given]
+            for view in handle(request.session_hash, *known, *values):
+                yield self.changes(view)
+
+        return on_event
+
 
 def _plain(shown: Any) -> Any:
     return list(shown) if isinstance(shown, tuple) else str(shown) if isinstance(shown, str) else shown
@@ -117,7 +141,7 @@ def layout(texts: Texts, remote: str) -> Parts:
                 elem_id="cw-scope",
                 interactive=True,
             )
-            vars(at).update(filters.layout(texts))
+            _filters(at, named)
             at.upload = gr.UploadButton(
                 **named["upload"],
                 file_count="multiple",
@@ -155,6 +179,19 @@ def layout(texts: Texts, remote: str) -> Parts:
     return at
 
 
+def _filters(at: Parts, named: dict[str, dict[str, Any]]) -> None:
+    """Those without a choice are hidden until an index offers some."""
+    with gr.Accordion(**named["narrow"], open=False, visible=False, elem_id="cw-narrow") as at.narrow:
+        later: dict[str, Any] = {"visible": False, "interactive": True}
+        for name in filters.CHOICES:
+            several, of = name != "authority", {**later, **named[name]}
+            vars(at)[name] = gr.Dropdown([], multiselect=several, elem_id=f"cw-filter-{name}", **of)
+        day = named["in_force"]
+        at.in_force = gr.Textbox(max_lines=1, visible=False, elem_id="cw-filter-in-force", **day)
+        at.narrow_note = _html(elem_id="cw-narrow-note")
+        at.clear_filters = gr.Button(**named["clear_filters"], size="sm", elem_id="cw-clear-filters")
+
+
 def build(handlers: Handlers) -> gr.Blocks:
     """The page, wired. One conversation per open page; at most ASKED_AT_ONCE questions run, WAITING_AT_MOST
     wait."""
@@ -167,19 +204,13 @@ def build(handlers: Handlers) -> gr.Blocks:
     with page:
         _wire_page(page, parts, bridge, handlers)
         _wire_questions(parts, bridge, handlers)
-        _wire_documents(parts, handlers)
-        _wire_filters(parts, handlers)
     page.queue(max_size=WAITING_AT_MOST, default_concurrency_limit=8, api_open=False)
     return page
 
 
-def _sent(event: gr.EventData, name: str, otherwise: Any) -> Any:
-    """What the page's script sent with an event; `otherwise` for anything that is of another type."""
-    value = event._data.get(name) if isinstance(event._data, dict) else None
-    return value if type(value) is type(otherwise) else otherwise
-
-
 def _wire_page(page: gr.Blocks, parts: Parts, bridge: gr.HTML, handlers: Handlers) -> None:
+    """Everything but questions and sources."""
+
     def on_load(request: gr.Request) -> list[Any]:
         language = request.cookies.get(COOKIE) or request.headers.get("accept-language", "en")
         view = handlers.open(request.session_hash, language)
@@ -190,88 +221,46 @@ def _wire_page(page: gr.Blocks, parts: Parts, bridge: gr.HTML, handlers: Handler
         view = handlers.relabel(request.session_hash, code, index or "")
         return parts.changes(view, texts_for(code), handlers.workspace.remote)
 
-    def on_choose(index: str | None, request: gr.Request) -> list[Any]:
-        return parts.changes(handlers.choose(request.session_hash, index))
-
-    def on_fresh(index: str | None, request: gr.Request) -> list[Any]:
-        return parts.changes(handlers.fresh(request.session_hash, index))
-
     def on_unload(request: gr.Request) -> None:
         handlers.forget(request.session_hash)
 
-    quick: dict[str, Any] = {**_PRIVATE, "outputs": parts.outputs, "queue": False}
+    def narrowed(key: str | None, in_force: str) -> View:
+        return handlers.narrowed(key, Narrow(in_force=in_force or ""))
+
+    made: dict[str, Any] = {**_PRIVATE, "outputs": parts.outputs}
+    quick = {**made, "queue": False}
     page.load(on_load, **quick)
     page.unload(on_unload)
     bridge.language(on_language, inputs=parts.index, **quick)
-    bridge.fresh(on_fresh, inputs=parts.index, **quick)
-    parts.index.input(on_choose, inputs=parts.index, **quick)
+    bridge.fresh(parts.once(handlers.fresh), inputs=parts.index, **quick)
+    parts.index.input(parts.once(handlers.choose), inputs=parts.index, **quick)
+    reading = parts.stream(handlers.upload)
+    parts.upload.upload(reading, inputs=[parts.upload, parts.index], concurrency_limit=2, **made)
+    named = [parts.create.click, parts.new_name.submit]
+    gr.on(named, parts.once(handlers.create), inputs=[parts.new_name, parts.index], **made)
+    on_day = [parts.in_force.blur, parts.in_force.submit]
+    gr.on(on_day, parts.once(narrowed), inputs=parts.in_force, **quick)
+    parts.clear_filters.click(parts.once(handlers.everything), **quick)
 
 
 def _wire_questions(parts: Parts, bridge: gr.HTML, handlers: Handlers) -> None:
-    def asked(handle: Any, sent: Any, values: tuple[Any, ...], request: gr.Request) -> Iterator[list[Any]]:
-        index, scope, *chosen = values
-        for view in handle(request.session_hash, sent, index, scope, filters.read(tuple(chosen))):
-            yield parts.changes(view)
-
-    # Gradio finds event and request by their types, and only before what takes any number of inputs.
-    def on_ask(request: gr.Request, question: str, *values: Any) -> Iterator[list[Any]]:
-        yield from asked(handlers.ask, question, values, request)
-
-    def sending(handle: Any, name: str, otherwise: Any) -> Any:
-        def on_event(event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
-            yield from asked(handle, _sent(event, name, otherwise), values, request)
-
-        return on_event
+    def narrow(handle: Callable[..., Iterator[View]]) -> Callable[..., Iterator[View]]:
+        return lambda key, sent, index, scope, *chosen: handle(key, sent, index, scope, filters.read(chosen))
 
     def on_stop(request: gr.Request) -> None:
         handlers.stop(request.session_hash)
 
-    def opening(kind: str) -> Any:
-        def on_open(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
-            turn, number = _sent(event, "turn", -1), _sent(event, "number", -1)
-            for view in handlers.open_source(request.session_hash, kind, turn, number):
-                yield parts.changes(view)
-
-        return on_open
-
-    asking: dict[str, Any] = {
-        **_PRIVATE,
-        "outputs": parts.outputs,
-        "concurrency_id": "ask",
-        "concurrency_limit": ASKED_AT_ONCE,
-    }
+    made: dict[str, Any] = {**_PRIVATE, "outputs": parts.outputs}
+    asking = {**made, "concurrency_id": "ask", "concurrency_limit": ASKED_AT_ONCE}
+    on_ask = parts.stream(narrow(handlers.ask))
     gr.on([parts.ask.click, parts.question.submit], on_ask, inputs=[parts.question, *parts.asked], **asking)
-    bridge.retry(sending(handlers.retry, "turn", -1), inputs=parts.asked, **asking)
-    bridge.again(sending(handlers.again, "question", ""), inputs=parts.asked, **asking)
-    bridge.sample(sending(handlers.sample, "number", -1), inputs=parts.asked, **asking)
+    for event, handle, sent in (
+        (bridge.retry, handlers.retry, {"turn": -1}),
+        (bridge.again, partial(handlers.ask, alone=True), {"question": ""}),
+        (bridge.sample, handlers.sample, {"number": -1}),
+    ):
+        event(parts.stream(narrow(handle), **sent), inputs=parts.asked, **asking)
     parts.stop.click(on_stop, queue=False, **_PRIVATE)
     for kind in OPENED:
-        reading = {**_PRIVATE, "outputs": parts.outputs, "trigger_mode": "always_last"}
-        getattr(bridge, kind)(opening(kind), **reading)
-
-
-def _wire_documents(parts: Parts, handlers: Handlers) -> None:
-    def on_upload(paths: list[str], index: str | None, request: gr.Request) -> Iterator[list[Any]]:
-        for view in handlers.upload(request.session_hash, paths, index):
-            yield parts.changes(view)
-
-    def on_create(name: str, index: str | None, request: gr.Request) -> list[Any]:
-        return parts.changes(handlers.create(request.session_hash, name, index))
-
-    made: dict[str, Any] = {**_PRIVATE, "outputs": parts.outputs}
-    parts.upload.upload(on_upload, inputs=[parts.upload, parts.index], concurrency_limit=2, **made)
-    gr.on(
-        [parts.create.click, parts.new_name.submit], on_create, inputs=[parts.new_name, parts.index], **made
-    )
-
-
-def _wire_filters(parts: Parts, handlers: Handlers) -> None:
-    def on_change(in_force: str, request: gr.Request) -> list[Any]:
-        return parts.changes(handlers.narrowed(request.session_hash, Narrow(in_force=in_force or "")))
-
-    def on_clear(request: gr.Request) -> list[Any]:
-        return parts.changes(handlers.everything(request.session_hash))
-
-    quick: dict[str, Any] = {**_PRIVATE, "outputs": parts.outputs, "queue": False}
-    gr.on([parts.in_force.blur, parts.in_force.submit], on_change, inputs=parts.in_force, **quick)
-    parts.clear_filters.click(on_clear, **quick)
+        opened = partial(lambda kind, key, *at: handlers.open_source(key, kind, *at), kind)
+        getattr(bridge, kind)(parts.stream(opened, turn=-1, number=-1), trigger_mode="always_last", **made)

@@ -1,13 +1,13 @@
 """The source pane: the cited words marked in the passage around them, with document and page, where the
 passage leads and whether its document is still in force. Pure but for what asks the index (`leads`,
-`look_up`); the picture of the page comes from `ui.sources`."""
+`look_up`); the picture of the page comes from `ui.pictures`."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 
@@ -16,11 +16,9 @@ from rag.languages.text import detect_language
 from rag.types import Citation, Claim, DocumentInfo, Hit
 from ui.cards import validity_note
 from ui.markup import button, join, name, note, tag
+from ui.pictures import Picture
 from ui.render import STATE_SHAPES
 from ui.texts import Texts
-
-if TYPE_CHECKING:
-    from ui.sources import Picture
 
 _MOST, _PREVIEW = 12, 140
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -25,7 +27,7 @@ from ui import panes
 from ui.app import Guard, build_page, check_exposure, is_loopback, launch_options, serve
 from ui.conversation import Conversations, Exchange, run
 from ui.handlers import Handlers, View
-from ui.sources import Picture, Pictures
+from ui.pictures import Picture, Pictures
 from ui.texts import CHINESE, ENGLISH
 from ui.workspace import Workspace, safe_name
 
@@ -83,6 +85,11 @@ def test_nothing_is_shared_and_nothing_is_reported_home() -> None:
     )
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
     assert os.environ["HF_HUB_OFFLINE"] == "1"
+
+
+def test_gradio_is_imported_after_what_it_would_send_home_is_switched_off() -> None:
+    code = "import sys, ui.app; sys.exit('gradio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 async def _hello(scope: dict[str, Any], receive: Any, send: Any) -> None:

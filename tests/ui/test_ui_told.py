@@ -177,7 +177,7 @@ def test_a_follow_up_shows_as_what_it_was_searched_with_a_field_to_change_it(han
 
 def test_an_edited_question_is_asked_as_it_is_and_replaces_nothing(handlers: Handlers) -> None:
     ask(handlers, "What is the deposit?")
-    html = str(last(handlers.again("a", "And that?", "contracts", ())).transcript)
+    html = str(last(handlers.ask("a", "And that?", "contracts", (), alone=True)).transcript)
     assistant: PageAssistant = handlers.workspace.assistant("contracts")
     assert [len(call["history"]) for call in assistant.calls] == [0, 0]
     assert html.count('class="cw-turn"') == 2
@@ -190,12 +190,12 @@ def test_an_edited_question_is_asked_as_it_is_and_replaces_nothing(handlers: Han
 @pytest.mark.parametrize("edited", ["", "   "])
 def test_an_emptied_question_is_not_asked(handlers: Handlers, edited: str) -> None:
     handlers.open("a", "en")
-    assert list(handlers.again("a", edited, "contracts", ())) == [View()]
+    assert list(handlers.ask("a", edited, "contracts", (), alone=True)) == [View()]
 
 
 def test_a_question_asked_alone_stays_alone_when_asked_again(handlers: Handlers) -> None:
     ask(handlers, "What is the deposit?")
-    last(handlers.again("a", "How much notice?", "contracts", ()))
+    last(handlers.ask("a", "How much notice?", "contracts", (), alone=True))
     last(handlers.retry("a", 2, "contracts", ()))
     assistant: PageAssistant = handlers.workspace.assistant("contracts")
     assert assistant.calls[-1]["history"] == ()

@@ -1,0 +1,115 @@
+"""Pictures of PDF pages with the cited words boxed, drawn in a worker process.
+
+A PDF that makes the renderer crash or hang ends the worker, never the page's server; the words are still
+shown as text. A module of its own, because the worker has to import it: nothing here brings Gradio in."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.types import DocumentInfo
+from ui.texts import Texts
+
+_log = logging.getLogger(__name__)
+_SECONDS = 20.0
+_MOST_KEPT = 32  # pages of about 100 kB each
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An encoded page and boxes (left, top, right, bottom) as shares of its width and height, from the top
+    left."""
+
+    data: bytes
+    mime: str
+    width: int
+    height: int
+    boxes: tuple[tuple[float, float, float, float], ...]
+
+    @property
+    def data_uri(self) -> str:
+        return f"data:{self.mime};base64,{base64.b64encode(self.data).decode('ascii')}"
+
+
+def draw(
+    source: str, page: int, quote: str, part: tuple[int, int] | None = None, scale: float = 1.5
+) -> Picture:
+    """Renders one page (1-based) as WebP, the quote boxed, or the `part` (start, end) of
+    it. Runs inside the worker; imports the renderer only there."""
+    import io
+
+    from rag.parsers.page_image import find_boxes, render_page
+
+    image = render_page(Path(source), page, scale=scale)
+    boxes = find_boxes(Path(source), page, quote, part=part) if quote else []
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, "WEBP", quality=82)
+    return Picture(buffer.getvalue(), "image/webp", image.width, image.height, tuple(boxes))
+
+
+class Pictures:
+    """Draws pages on demand and keeps the last few. Safe to call from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pool: Any = None
+        self._kept: OrderedDict[tuple[Any, ...], Picture] = OrderedDict()
+
+    def page(
+        self,
+        info: DocumentInfo,
+        page: int,
+        quote: str,
+        texts: Texts,
+        *,
+        part: tuple[int, int] | None = None,
+    ) -> Picture | str:
+        """The picture, or a sentence for the reader that says why there is none."""
+        source = Path(info.source)
+        key = (info.source, info.sha256, page, quote, part)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        if not source.is_file():
+            return texts.page_gone.format(source=info.source)
+        from rag.models.fetch import sha256_file
+
+        try:
+            if sha256_file(source) != info.sha256:
+                return texts.page_changed
+            picture = self._draw(info.source, page, quote, part)
+        except Exception as error:  # whatever goes wrong in a renderer, the reader still has the text
+            _log.warning("page %s of %s could not be drawn: %r", page, info.source, error)
+            return texts.page_failed
+        with self._lock:
+            self._kept[key] = picture
+            while len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+        return picture
+
+    def _draw(self, source: str, page: int, quote: str, part: tuple[int, int] | None) -> Picture:
+        with self._lock:
+            if self._pool is None:
+                import multiprocessing
+
+                from pebble import ProcessPool
+
+                self._pool = ProcessPool(max_workers=1, context=multiprocessing.get_context("spawn"))
+            job = self._pool.schedule(draw, args=(source, page, quote, part), timeout=_SECONDS)
+        picture: Picture = job.result()
+        return picture
+
+    def close(self) -> None:
+        """Ends the worker."""
+        with self._lock:
+            if self._pool is not None:
+                self._pool.stop()
+                self._pool.join()
+                self._pool = None

@@ -16,17 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from rag.facts.numerals import (
-    CURRENCY_AFTER,
-    MEASURE,
-    NUMERALS,
-    SCALES,
-    TIME,
-    WORD_SCALES,
-    alternatives,
-    fold,
-    parse_han,
-)
+from rag.facts.numerals import CURRENCY_AFTER, NUMERALS, SCALES, UNITS, alternatives, fold, parse_han
 from rag.languages import union
 
 MONTHS = union(lambda language: language.months)
@@ -45,7 +35,7 @@ _DAY = r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?"
 _HAN_DIGIT = "〇○零一二三四五六七八九"
 _H = f"{_HAN_DIGIT}十"
 # 2000 mg and 1500 days are no years; 2019年 is one.
-_UNIT = alternatives([*MEASURE, *CURRENCY_AFTER, *(TIME.keys() - {"年", "月", "日"})])
+_UNIT = alternatives([*CURRENCY_AFTER, *(UNITS.keys() - {"年", "月", "日"})])
 _COUNTED = alternatives([*SCALES, *"股人名份"])
 _ORDINALS = union(lambda language: language.ordinals)
 _ORDINAL, _LAST, _FIRST_TWO = (
@@ -225,7 +215,7 @@ _FY = r"(?:(?:FY|FISCAL|FINANCIAL|CALENDAR|BUSINESS)(?:[ \t-]*YEARS?|[ \t-]*YR)?
 # Two digits are a year only where nothing says that they are an amount.
 _FISCAL_YEAR = (
     rf"'?(?P<y>{_Y}|\d\d)"
-    rf"(?![\d,.]*\d|[ \t]*(?:%|PERCENT|{'|'.join(WORD_SCALES).upper()}|BASIS|POINTS?|DAYS?|CENTS?|BPS)"
+    rf"(?![\d,.]*\d|[ \t]*(?:%|PERCENT|{'|'.join(SCALES).upper()}|BASIS|POINTS?|DAYS?|CENTS?|BPS)"
     r"|-[KQ]\b)(?!\w)"
 )
 _HAN_YEAR = rf"(?<![\d{_HAN_DIGIT}])(?P<y>{_Y}|[{_HAN_DIGIT}]{{4}})"

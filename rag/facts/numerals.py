@@ -53,6 +53,8 @@ def same_currency(a: str, b: str) -> bool:
 
 
 _WORD = "|".join(sorted(_WORDS, key=len, reverse=True))
+SPELLED = rf"\d{{1,2}}|(?:(?:{_WORD})-)?(?:{_WORD})"
+"""A regular expression of a count up to 99, in digits or in words; `numerals` reads it."""
 _JOIN = r"(?:[ \t]+and[ \t]+|[ \t]*-[ \t]*|[ \t]+)"
 _ANY = "|".join(sorted([*_WORDS, *WORD_SCALES], key=len, reverse=True))
 _HEAD = re.compile(

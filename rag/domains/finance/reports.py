@@ -16,7 +16,7 @@ from itertools import islice
 
 from rag.documents.catalogue import Catalogue, derived
 from rag.facts.dates import FiscalPeriod, dates, read_periods
-from rag.facts.numerals import fold
+from rag.facts.numerals import SPELLED, fold, numerals
 from rag.types.documents import Metadata, several, single
 
 _ENDED = re.compile(
@@ -34,14 +34,9 @@ _SAID = re.compile(
 )
 _AHEAD = re.compile(r"\b(?:outlook|guidance|expect\w*|target\w*|forecast\w*|for) (?:for )?(?:the )?$", re.I)
 _MONTHS = re.compile(
-    r"\b(three|six|nine|twelve|3|6|9|12|twenty-six|thirty-nine|thirteen|26|39|13)[- ]+(?:months?"
-    r"|weeks?)(?![ \t]*(?:notice|after|before|prior))",
+    rf"\b({SPELLED})[- ]+(months?|weeks?)(?![ \t]*(?:notice|after|before|prior))",
     re.I,
 )
-_QUARTER_OF = {
-    "three": 1, "3": 1, "thirteen": 1, "13": 1, "six": 2, "6": 2, "twenty-six": 2, "26": 2,
-    "nine": 3, "9": 3, "thirty-nine": 3, "39": 3, "twelve": 4, "12": 4,
-}  # fmt: skip
 
 
 def period_end(cover: str, head: str) -> str:
@@ -131,7 +126,8 @@ def quarter(title: str, head: str, end: str) -> str:
             return "FY" if "Q4" not in parts else "Q4"
         if parts:
             return parts[0]
-    if spans := [_QUARTER_OF[m.group(1).lower()] for m in _MONTHS.finditer(head)]:
+    counts = ((int(numerals(m[1])[0].value), 3 if m[2][0] in "mM" else 13) for m in _MONTHS.finditer(head))
+    if spans := [n // each for n, each in counts if n % each == 0 and 0 < n <= 39 and n // each <= 4]:
         return f"Q{max(spans[:12])}"
     return f"Q{(int(end[5:7]) + 2) // 3}" if end else ""
 

@@ -9,13 +9,11 @@ from itertools import zip_longest
 from pathlib import PurePosixPath
 
 from rag.documents.validity import FILE_DATE
-from rag.facts.dates import Period, dates
+from rag.facts.dates import FoundDate, Period, dates
 from rag.facts.numerals import fold
 from rag.types import Document
 
 _HEAD, _TAIL = 3000, 1500  # code points
-_H = "〇○零一二三四五六七八九十"
-_ZH_DATE = re.compile(rf"[\d{_H}]{{4}}\s*年\s*[\d{_H}]{{1,3}}\s*月\s*[\d{_H}]{{1,3}}\s*日")
 _AFTER_DATE = 150  # how far after a date the word may stand that says what happened on it
 _FIRST_ARTICLE = re.compile(r"(?m)^[#\s]*第一条(?=\s|$)")
 _AMENDED = re.compile(r"修正(?!案)|修订|次修改")
@@ -109,9 +107,9 @@ def _read_zh(head: str, tail: str, found: dict[str, str]) -> None:
             found.setdefault("issued", date)
     closing = f"{head[len(preamble) :]}\n{tail}"
     effective = [
-        (bool(_THIS.search(closing, max(0, m.start() - 12), m.start())), iso)
-        for m in _ZH_DATE.finditer(closing)
-        if _IN_FORCE.match(closing, m.end()) and (iso := _iso(m.group()))
+        (bool(_THIS.search(closing, max(0, day.start - 12), day.start)), iso)
+        for day in _days(closing)
+        if _IN_FORCE.match(closing, day.end) and (iso := _of_period(day.period))
     ]
     if effective:
         own = [date for this, date in effective if this]
@@ -122,12 +120,16 @@ def _read_zh(head: str, tail: str, found: dict[str, str]) -> None:
 
 def _dated(text: str) -> Iterator[tuple[str, str]]:
     """(ISO date, what stands between it and the next date, on its line) of a Chinese text."""
-    matches = list(_ZH_DATE.finditer(text))
-    for match, following in zip_longest(matches, matches[1:]):
-        end = min(following.start() if following else len(text), match.end() + _AFTER_DATE)
-        line = text.find("\n", match.end(), end)
-        if iso := _iso(match.group()):
-            yield iso, text[match.end() : line if line >= 0 else end]
+    days = _days(text)
+    for day, following in zip_longest(days, days[1:]):
+        end = min(following.start if following else len(text), day.end + _AFTER_DATE)
+        line = text.find("\n", day.end, end)
+        if iso := _of_period(day.period):
+            yield iso, text[day.end : line if line >= 0 else end]
+
+
+def _days(text: str) -> list[FoundDate]:
+    return [found for found in dates(text) if found.period.year and found.period.day]
 
 
 def _repeals_zh(text: str) -> list[str]:
@@ -177,11 +179,6 @@ def _read_name(stem: str, language: str, found: dict[str, str]) -> None:
         found["issued"] = date
     elif language == "zh" and all(date > found.get(k, "") for k in ("issued", "effective", "amended")):
         found["amended"] = date
-
-
-def _iso(text: str) -> str:
-    found = dates(fold(text))
-    return _of_period(found[0].period) if found else ""
 
 
 def _of_period(period: Period) -> str:

@@ -13,7 +13,7 @@ from datetime import date
 
 from rag.domains.finance.reports import ReportFacts
 from rag.facts.dates import MONTHS, Period, dates, with_capitals
-from rag.facts.numerals import CURRENCY_BEFORE, fold
+from rag.facts.numerals import CURRENCY_BEFORE, SPELLED, fold, numerals
 from rag.facts.quantities import header_scales
 
 _UNIT_LINE = re.compile(
@@ -27,13 +27,8 @@ _HEAD_PERIOD = re.compile(
     re.I,
 )
 _QUARTERS = {"Q1": 1, "Q2": 2, "H1": 2, "Q3": 3, "9M": 3, "Q4": 4, "H2": 4, "FY": 4}
-_COUNTS = {
-    "one": 1, "three": 3, "six": 6, "nine": 9, "twelve": 12, "thirteen": 13, "twenty-six": 26,
-    "thirty-nine": 39, "fifty-two": 52, "fifty-three": 53,
-}  # fmt: skip
-_NUMBER = r"(?P<n>\d{1,2}|" + "|".join(sorted(_COUNTS, key=len, reverse=True)) + ")"
 _MONTHS = re.compile(
-    rf"\b{_NUMBER}[\s-]*(?P<unit>months?|weeks?)\b|\b(?P<quarter>(?:fiscal\s+)?quarters?)\b", re.I
+    rf"\b(?P<n>{SPELLED})[\s-]*(?P<unit>months?|weeks?)\b|\b(?P<quarter>(?:fiscal\s+)?quarters?)\b", re.I
 )
 _YEARS_ENDED = re.compile(
     r"\b(?:fiscal |financial )?years?(?: then)? end|\bfiscal years?\b|\bfor the years?\b|全年|年度", re.I
@@ -243,7 +238,7 @@ def _months(text: str) -> int | None:
     if m := _MONTHS.search(text):
         if m["quarter"]:
             return 3
-        count = _COUNTS.get(m["n"].lower()) or int(m["n"])
+        count = int(numerals(m["n"])[0].value)
         if m["unit"].lower().startswith("week"):
             return max(1, round(count / 13)) * 3 if count >= 12 else None
         return count

@@ -31,7 +31,7 @@ from tests.ui.test_render import ATTRIBUTE, TAGS, Outline
 from ui import render
 from ui.conversation import Exchange, advance, turns
 from ui.handlers import Handlers, View
-from ui.sources import draw
+from ui.pictures import draw
 from ui.texts import CHINESE, ENGLISH, LANGUAGES, Texts
 
 

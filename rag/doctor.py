@@ -145,8 +145,7 @@ def _embedder(config: Config) -> Check:
 
 
 def _language_model(config: Config) -> Check:
-    from rag.models.fetch import verified_sha256
-    from rag.models.registry import find_llm
+    from rag.models.registry import find_llm, verified_sha256
     from rag.models.tuning import describe
 
     if config.llm == "none":

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError, ModelMismatch
 from rag.files import write_atomically
-from rag.models.fetch import verified_sha256
-from rag.models.registry import EmbedderFiles
+from rag.models.registry import EmbedderFiles, verified_sha256
 
 # Part of the folder's name in the cache: a graph written by another version of this module is not looked at.
 EXPORT_VERSION = 1

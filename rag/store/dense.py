@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexBusy, StorageError
 from rag.files import sync
-from rag.models.fetch import sha256_file
+from rag.models.registry import sha256_file
 from rag.store.schema import storage_errors
 from rag.store.store import Store
 

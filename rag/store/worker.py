@@ -12,7 +12,7 @@ from rag.documents.chunk import chunk
 from rag.documents.description import Describes, with_profile
 from rag.documents.links import Links, links
 from rag.languages.text import search_tokens
-from rag.models.fetch import sha256_file
+from rag.models.registry import sha256_file
 from rag.parsers import Limits, parse
 from rag.store.writer import NO_LINKS, Tokens
 from rag.types import Chunk, Document

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.documents.validity import UNKNOWN, Validity, edition_name, versions
-from rag.domains.law.force import validity
+from rag.domains.law.statutes import validity
 from rag.index import open_index
 from rag.types import DocumentInfo, FileStatus, Filters
 from tests.fakes import FakeEmbedder

@@ -44,7 +44,7 @@ class Finance(Field):
 
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """Company, form and fiscal period of a report; {} for a legal text."""
-        from rag.domains.finance.companies import describe_report
+        from rag.domains.finance.reports import describe_report
 
         return {} if "authority" in known else describe_report(document)
 

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from rag.domains.finance.reports import report_facts
+from rag.domains.finance.asked import report_facts
 from rag.domains.finance.sections import KINDS, PRIMARY
 from rag.errors import ConfigError
 from rag.languages.lexicon import (
@@ -51,13 +51,8 @@ _SHAPE = (
     "Write it as [[line]] with id, names, wordings and statements, and [[concept]] with names and at least"
     " one of lines, wordings and statements; all but id are lists of strings."
 )
-_KEYS = {
-    "line": (
-        frozenset({"id", "names", "wordings", "statements"}),
-        frozenset({"id", "names", "wordings", "statements"}),
-    ),
-    "concept": (frozenset({"names"}), frozenset({"names", "lines", "wordings", "statements"})),
-}
+_LINE, _WHERE = frozenset({"id", "names", "wordings", "statements"}), {"lines", "wordings", "statements"}
+_KEYS = {"line": (_LINE, _LINE), "concept": (frozenset({"names"}), _WHERE | {"names"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +64,7 @@ class Concept:
 
     @property
     def chinese(self) -> bool:
-        return any(has_han(name) for name in self.names)
+        return any(map(has_han, self.names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +83,7 @@ def sought_items(question: str, *, extra: Sequence[Path] = ()) -> tuple[Sought, 
     itself never raises."""
     text = normalise(question[:MAX_CHARS])
     words = words_of(text)
-    languages = [chinese for chinese, wanted in ((True, has_han(text)), (False, True)) if wanted]
+    languages = (True, False) if has_han(text) else (False,)
     found: list[tuple[int, int, Sought]] = []
     for forms in _tables(tuple(extra), languages):
         # A file that comes first has the say about a place that a later one would name too.
@@ -144,7 +139,7 @@ def _check(row: object, sort: str, where: str) -> None:
         raise ConfigError(
             f"{where} names the statement {unknown[0]!r}. Known are: {', '.join(sorted(KINDS))}."
         )
-    if sort == "concept" and not {"lines", "wordings", "statements"} & set(row):
+    if sort == "concept" and not _WHERE & set(row):
         raise ConfigError(f"{where} says nothing about {row['names'][0]!r}. {_SHAPE}")
     if "wordings" in row and "statements" not in row:
         raise ConfigError(f"{where} has wordings without the statements they stand in. {_SHAPE}")
@@ -188,10 +183,5 @@ def _read(path: Path, changed_ns: int, size: int) -> ConceptTable:
 
 def _distinct(found: Iterable[Sought]) -> tuple[Sought, ...]:
     distinct = list(dict.fromkeys(found))
-    return tuple(
-        need
-        for need in distinct
-        if not any(
-            other is not need and need.lines and set(need.lines) < set(other.lines) for other in distinct
-        )
-    )
+    held = [set(need.lines) for need in distinct]
+    return tuple(n for n in distinct if not n.lines or not any(set(n.lines) < other for other in held))

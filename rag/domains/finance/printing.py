@@ -11,18 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-from rag.facts.numerals import fold
+from rag.facts import numerals
+from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, NUMERALS, fold
 from rag.languages import language, named, say
 
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
-SCALES = {
-    "": Decimal(1), "thousand": Decimal(10**3), "万": Decimal(10**4), "million": Decimal(10**6),
-    "亿": Decimal(10**8), "billion": Decimal(10**9), "trillion": Decimal(10**12),
-}  # fmt: skip
-_SMALL = {
-    "no": 0, "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6,
-    "零": 0, "〇": 0, "一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6,
-}  # fmt: skip
+SCALES = {"": Decimal(1)} | {name: Decimal(n) for name, n in numerals.SCALES.items()}
 _N = r"(?P<n>\d|no|zero|one|two|three|four|five|six)"
 _PLACES = (
     re.compile(
@@ -40,13 +34,12 @@ _NEAREST = re.compile(
     r"|thousand|million|billion|hundred million)",
     re.I,
 )
-_NEAREST_PLACES = {
-    "tenth": 1, "hundredth": 2, "thousandth": 3, "whole": 0, "integer": 0, "dollar": 0, "cent": 2,
-    "percent": 0, "%": 0, "one": 0, "day": 0, "number": 0,
-    "thousand": 0, "million": 0, "billion": 0,
-}  # fmt: skip
 _ZH_WHOLE = re.compile(r"保留整数|取整|精确到(?:个位|元)|四舍五入(?:到|至)?(?:个位|整数)")
-_ZH_NAMED = re.compile(r"精确到(?P<p>分|角|百分位|十分位|千分位)")
+_ZH_NAMED = re.compile(r"精确到(?P<near>分|角|百分位|十分位|千分位)")
+_NEAREST_PLACES = {
+    "tenth": 1, "角": 1, "十分位": 1, "hundredth": 2, "cent": 2, "分": 2, "百分位": 2,
+    "thousandth": 3, "千分位": 3,
+}  # fmt: skip
 _IN_SCALE = re.compile(
     r"\b(?:in|to|of|using|as)\b[^.?!;,()]{0,40}?\b(?P<s>thousand|million|billion|trillion)s?\b(?!\s+shares)",
     re.I,
@@ -78,10 +71,7 @@ _CURRENCY = re.compile(
     r"|人民币|美元|港元|欧元",
     re.I,
 )
-_CURRENCIES = {
-    "eur": "EUR", "€": "EUR", "euro": "EUR", "euros": "EUR", "gbp": "GBP", "£": "GBP", "rmb": "CNY",
-    "cny": "CNY", "yuan": "CNY", "人民币": "CNY", "hkd": "HKD", "港元": "HKD", "jpy": "JPY", "欧元": "EUR",
-}  # fmt: skip
+_CURRENCIES = CURRENCY_BEFORE | CURRENCY_AFTER
 _PRINTED_PLACES = {"%": 1, "times": 2, "days": 1, "points": 1, "money per share": 2, "rate": 2}
 
 
@@ -110,14 +100,12 @@ def _places(text: str) -> int | None:
     for pattern in _PLACES:
         for m in pattern.finditer(text):
             wording = next(g for g in m.groups() if g)
-            return int(wording) if wording.isdigit() else _SMALL[wording.lower()]
+            return int(wording) if wording.isdigit() else int(NUMERALS.get(wording.lower(), 0))  # "no places"
     if near := _NEAREST.search(text):
         return _NEAREST_PLACES.get(near["near"].lower(), 0)
     if _ZH_WHOLE.search(text):
         return 0
-    if named := _ZH_NAMED.search(text):
-        return {"分": 2, "角": 1, "百分位": 2, "十分位": 1, "千分位": 3}[named["p"]]
-    return None
+    return _NEAREST_PLACES[found["near"]] if (found := _ZH_NAMED.search(text)) else None
 
 
 def _unit(text: str) -> str:
@@ -127,10 +115,9 @@ def _unit(text: str) -> str:
     if m := _IN_SCALE.search(text):
         return m["s"].lower()
     if m := _NEAREST.search(text):
-        if m["near"].lower() in SCALES:
-            return m["near"].lower()
-        if m["near"].lower() in ("percent", "%"):
-            return "%"
+        near = m["near"].lower()
+        if near in SCALES or near in ("percent", "%"):
+            return near.replace("percent", "%")
     if (m := _ZH_SCALE.search(text)) and m["s"]:
         return _ZH_SCALES.get(m["s"], "")
     return "%" if _PERCENT.search(text) else ""
@@ -138,7 +125,7 @@ def _unit(text: str) -> str:
 
 def _currency(text: str) -> str:
     m = _CURRENCY.search(text)
-    return _CURRENCIES.get(m.group().lower(), "USD") if m else ""
+    return _CURRENCIES.get(m.group().lower(), "$").replace("$", "USD") if m else ""  # plain dollars are those
 
 
 def rounded(value: Decimal, places: int) -> Decimal:
@@ -205,12 +192,10 @@ class Formatter:
             if unit in ("%", "points") and abs(value) < 1:
                 places = 2  # one place of a small share says too little
         if unit == "times" and self.rounding.unit == "%":
-            return f"{plain(value * 100, places)}%"
-        number = plain(value, places)
+            value, unit = value * 100, "%"
+        number = plain(value, None if unit == "shares" else places)
         if unit == "%":
             return f"{number}%"
-        if unit == "shares":
-            number = plain(value)
         if unit in ("points", "days", "shares"):
             return say(f"figures.{unit}", self.language, number=number)
         if unit == "money per share":

@@ -27,8 +27,7 @@ class Law(Field):
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """Name, rank and year of a statute, rank and year of a case, and when a text of any kind is in
         force."""
-        from rag.domains.law.force import validity
-        from rag.domains.law.statutes import describe_statute
+        from rag.domains.law.statutes import describe_statute, validity
 
         return {**describe_statute(document), **validity(document)}
 

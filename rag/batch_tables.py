@@ -76,15 +76,8 @@ def _read_csv(text: str, path: Path) -> BatchTable:
     lines = io.StringIO(text, newline="").readlines()
     delimiter = _delimiter(lines)
     records = _records(lines, delimiter)
-    head = next((cells for cells, error in records if not error), None)
-    if head is None:
-        raise _empty(path)
-    columns = _columns(head)
+    columns = _columns(next((cells for cells, error in records if not error), None), path)
     return BatchTable(columns, tuple(_csv_row(columns, cells, error) for cells, error in records))
-
-
-def _empty(path: Path) -> InputError:
-    return InputError(f"{path} is empty: its first row has to name the columns, one of them the questions.")
 
 
 def _delimiter(lines: Sequence[str]) -> str:
@@ -145,17 +138,20 @@ def _read_xlsx(data: bytes, path: Path) -> BatchTable:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # some writers state a wrong size, and rows beyond it would be lost
-        values = [row for row in sheet.iter_rows(values_only=True) if any(_text(c).strip() for c in row)]
+        values = [[_text(c) for c in row] for row in sheet.iter_rows(values_only=True)]
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, IndexError, SyntaxError, TypeError) as error:
         raise InputError(f"{path} is not a workbook that can be read: {error}.") from error
-    if not values:
-        raise _empty(path)
-    columns = _columns([_text(c) for c in values[0]])
-    return BatchTable(columns, tuple(_csv_row(columns, [_text(c) for c in row], "") for row in values[1:]))
+    rows = [row for row in values if any(map(str.strip, row))]
+    columns = _columns(rows[0] if rows else None, path)
+    return BatchTable(columns, tuple(_csv_row(columns, row, "") for row in rows[1:]))
 
 
-def _columns(head: Sequence[str]) -> tuple[str, ...]:
-    """Header cells as names: trimmed, none empty, none twice."""
+def _columns(head: Sequence[str] | None, path: Path) -> tuple[str, ...]:
+    """Header cells as names: trimmed, none empty, none twice. Raises InputError where there is no header."""
+    if head is None:
+        raise InputError(
+            f"{path} is empty: its first row has to name the columns, one of them the questions."
+        )
     names: list[str] = []
     for number, cell in enumerate(head, 1):
         base = name = " ".join(cell.split()) or f"column {number}"

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from rag.config import Config, config_file
 from rag.errors import CitewiseError, IndexMissing
@@ -19,18 +18,9 @@ _GIGA = 1 << 30
 _LEAST_MEMORY = _GIGA  # asking a question peaks below 0.9 GB with the embedded models
 _LEAST_DISK = _GIGA
 _LIBRARIES = (
-    "numpy",
-    "faiss-cpu",
-    "onnxruntime",
-    "tokenizers",
-    "llama-cpp-python",
-    "sentence-transformers",
-    "torch",
-    "pypdfium2",
-    "pypdf",
-    "jieba",
-    "gradio",
-)
+    "numpy faiss-cpu onnxruntime tokenizers llama-cpp-python sentence-transformers torch pypdfium2 pypdf "
+    "jieba gradio"
+).split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +97,8 @@ def _memory(_: Config) -> Check:
 def _disk(config: Config) -> Check:
     free = {}
     for folder in (config.index, config.cache_dir):
-        there = _existing(folder)
+        whole = folder.absolute()
+        there = next(parent for parent in (whole, *whole.parents) if parent.exists())
         if not os.access(there, os.W_OK):
             advice = "Choose another folder, or make it writable."
             return Check("disk", f"{folder} cannot be written", ok=False, advice=advice)
@@ -116,12 +107,6 @@ def _disk(config: Config) -> Check:
     good = min(free.values()) >= _LEAST_DISK
     advice = "" if good else "Free some space: an index takes a few MB per 1,000 pages."
     return Check("disk", text, good, advice)
-
-
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that exists."""
-    folder = folder.absolute()
-    return next(parent for parent in (folder, *folder.parents) if parent.exists())
 
 
 def _libraries(_: Config) -> Check:
@@ -140,8 +125,7 @@ def _embedder(config: Config) -> Check:
 
     files = find_embedder(config.embedder, config.cache_dir, config.models)
     languages = "all languages" if "*" in files.languages else "/".join(files.languages)
-    text = f"{files.name} ({languages}), SHA-256 {files.fingerprint}, {files.folder}"
-    return Check("embedder", text)
+    return Check("embedder", f"{files.name} ({languages}), SHA-256 {files.fingerprint}, {files.folder}")
 
 
 def _language_model(config: Config) -> Check:
@@ -155,9 +139,10 @@ def _language_model(config: Config) -> Check:
     path = find_llm(config.llm, config.cache_dir, config.models)
     text = f"{path.name} ({path.stat().st_size / 1e6:,.0f} MB), "
     text += f"SHA-256 {verified_sha256(path, config.cache_dir)}, {path}"
-    tuned = describe(path, config.cache_dir, used=config.tuned_models)
-    hint = "" if tuned else "To find out how it runs fastest on this machine: citewise models tune"
-    return Check("language model", f"{text}; {tuned}" if tuned else text, advice=hint)
+    if tuned := describe(path, config.cache_dir, used=config.tuned_models):
+        return Check("language model", f"{text}; {tuned}")
+    hint = "To find out how it runs fastest on this machine: citewise models tune"
+    return Check("language model", text, advice=hint)
 
 
 def _index(config: Config) -> Check:
@@ -182,9 +167,9 @@ def _index(config: Config) -> Check:
         f"{stats.vectors:,} vectors, {stats.bytes / 1e6:,.1f} MB"
     )
     if report.problems:
-        problems = "; ".join(report.problems[:3])
+        text += f". Damaged: {'; '.join(report.problems[:3])}"
         advice = f"Build it anew: citewise ingest FOLDER --index {config.index} --rebuild"
-        return Check("index", f"{text}. Damaged: {problems}", ok=False, advice=advice)
+        return Check("index", text, ok=False, advice=advice)
     hints = []
     if stats.unreadable:
         hints.append(f"{stats.unreadable:,} files could not be read; see: citewise index show")
@@ -218,8 +203,8 @@ def _audit(config: Config) -> Check:
     sent = read(file)
     if not sent.requests and not sent.damaged:
         return Check("audit", "nothing was ever sent to another machine")
-    hosts = ", ".join(sent.hosts)
-    text = f"{sent.requests:,} requests, {sent.size:,} bytes, to {hosts}; the last {sent.last}; {file}"
+    what = f"{sent.requests:,} requests, {sent.size:,} bytes, to {', '.join(sent.hosts)}"
+    text = f"{what}; the last {sent.last}; {file}"
     hint = f"{sent.damaged} lines of {file} cannot be read." if sent.damaged else ""
     return Check("audit", text, advice=hint)
 

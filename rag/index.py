@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rag.documents.validity import UNKNOWN, Validity
@@ -23,7 +22,7 @@ from rag.store.dense import DenseIndex, file_problem, open_dense, save_dense
 from rag.store.index_file import remove_index, writer_lock
 from rag.store.schema import DATABASE, Manifest
 from rag.store.store import Store, matches
-from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Stages, Turn
+from rag.types import DocumentInfo, FileStatus, Filters, Hit, IngestReport, Stages, Turn
 
 if TYPE_CHECKING:
     from rag.questions.query import Query
@@ -280,8 +279,7 @@ class Index:
     def verify(self) -> VerifyReport:
         """Reads everything: SQLite's own checks, counts of passages, lexical rows and vectors, passages
         against their documents' text, the FAISS file's SHA-256 (built again when it is wrong)."""
-        problems = self.store.problems()
-        documents = self.documents()
+        problems, documents = self.store.problems(), self.documents()
         for info in documents:
             if info.status is FileStatus.OK:
                 problems.extend(_text_problems(self.store, info))
@@ -336,10 +334,6 @@ class Index:
         """From when to when a document is in force, as far as it and the others of the index say."""
         return self.store.validity().get(document_id, UNKNOWN)
 
-    def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[tuple[int, int, Chunk]]:
-        """(chunk id, document id, Chunk) of the passages around one, itself left out."""
-        return self.store.neighbours(chunk_id, before=before, after=after)
-
     def text(self, document_id: int) -> str:
         return self.store.text(document_id)
 
@@ -350,9 +344,7 @@ class Index:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -158,11 +158,10 @@ class OnnxEmbedder(_FilesEmbedder):
 
     def _run_all(self, runs: Sequence[Sequence[Sequence[int]]]) -> Iterator[NDArray[np.float32]]:
         """The result of each run, in order."""
-        workers = min(self._threads, len(runs))
-        if workers < 2:
+        if min(self._threads, len(runs)) < 2:
             yield from map(self._run, runs)
             return
-        with ThreadPoolExecutor(workers) as pool:
+        with ThreadPoolExecutor(self._threads) as pool:
             yield from pool.map(self._run, runs)
 
     def _run(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
@@ -208,8 +207,7 @@ def _open_session(model: Path | bytes) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     try:
-        source = model if isinstance(model, bytes) else str(model)
-        return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises types of its own that share no base but Exception
         raise ModelError(f"onnxruntime cannot load the embedding model ({error})") from error
 

@@ -29,7 +29,6 @@ MANIFEST_FILE = "manifest.json"
 
 _CONTRIB = "com.microsoft"
 _OPSET = 17
-_ACTIVATIONS = {"gelu": "BiasGelu"}
 
 Weights = Mapping[str, NDArray[Any]]
 
@@ -45,13 +44,8 @@ def can_export(files: EmbedderFiles) -> bool:
         and files.pooling in ("mean", "cls")
         and config.get("model_type") == "bert"
         and config.get("position_embedding_type", "absolute") == "absolute"
-        and config.get("hidden_act") in _ACTIVATIONS
+        and config.get("hidden_act") == "gelu"
     )
-
-
-def exported_folder(files: EmbedderFiles, cache_dir: Path) -> Path:
-    """Where the exported model lies, or would lie."""
-    return cache_dir / "onnx" / f"{files.fingerprint}-v{EXPORT_VERSION}"
 
 
 def export_embedder(files: EmbedderFiles, cache_dir: Path) -> Path:
@@ -62,7 +56,7 @@ def export_embedder(files: EmbedderFiles, cache_dir: Path) -> Path:
     takes half a model, and two processes may do it at once. A damaged export is replaced. Raises OSError when
     the tokenizer cannot be read, StorageError when the cache cannot be written, ModelError when the weights
     are not those of a BERT encoder."""
-    folder = exported_folder(files, cache_dir)
+    folder = cache_dir / "onnx" / f"{files.fingerprint}-v{EXPORT_VERSION}"
     if _is_sound(folder, cache_dir):
         return folder
     assert files.tokenizer is not None
@@ -103,7 +97,7 @@ def build_graph(files: EmbedderFiles) -> bytes:
     return data
 
 
-def _read_weights(path: Path) -> dict[str, NDArray[Any]]:
+def _read_weights(path: Path) -> Weights:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -131,7 +125,8 @@ class _Graph:
         hidden, lengths = self._embeddings()
         for layer in range(int(self.config["num_hidden_layers"])):
             hidden = self._layer(hidden, lengths, f"encoder.layer.{layer}")
-        self._normalise(self._cls(hidden) if self.pooling == "cls" else self._mean(hidden))
+        pooled = self._cls(hidden) if self.pooling == "cls" else self._mean(hidden)
+        self._node("LpNormalization", [pooled], "embedding", axis=1, p=2)
         ids = [
             helper.make_tensor_value_info(name, TensorProto.INT32, ["batch", "length"])
             for name in ("input_ids", "attention_mask")
@@ -195,8 +190,7 @@ class _Graph:
         hidden = self._residual(mixed, hidden, f"{attention}.output")
         inner = self._dense(hidden, f"{prefix}.intermediate.dense")
         inner_bias = self._parameter(f"{prefix}.intermediate.dense.bias")
-        activation = _ACTIVATIONS[self.config["hidden_act"]]
-        active = self._node(activation, [inner, inner_bias], f"{prefix}.active", domain=_CONTRIB)
+        active = self._node("BiasGelu", [inner, inner_bias], f"{prefix}.active", domain=_CONTRIB)
         return self._residual(active, hidden, f"{prefix}.output")
 
     def _dense(self, inputs: str, name: str) -> str:
@@ -230,6 +224,3 @@ class _Graph:
     def _cls(self, hidden: str) -> str:
         first = self._constant("first", np.array(0, dtype=np.int64))
         return self._node("Gather", [hidden, first], "pooled", axis=1)
-
-    def _normalise(self, pooled: str) -> None:
-        self._node("LpNormalization", [pooled], "embedding", axis=1, p=2)

@@ -183,16 +183,6 @@ class Documents(IndexFile):
             found = rows.chunk_range(connection, document_id, 0, 1 << 60)
         return [self._chunk(row) for row in found]
 
-    def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[tuple[int, int, Chunk]]:
-        """The passages just before and after one, in document order, itself left out."""
-        with self._connection() as connection:
-            here = rows.chunk_rows(connection, [chunk_id])
-            if not here:
-                return []
-            document_id, ordinal = here[0][1], here[0][2]
-            found = rows.chunk_range(connection, document_id, ordinal - before, ordinal + after)
-        return [self._chunk(row) for row in found if row[0] != chunk_id]
-
     def _chunk(self, row: rows.ChunkRow) -> tuple[int, int, Chunk]:
         return row[0], row[1], rows.chunk(row, self.text(row[1], row[3], row[4]))
 

@@ -30,6 +30,7 @@ _COURT = re.compile(r"^(?:最高人民(?:法院|检察院)|人民(?:法院|检�
 _RULING = re.compile(r"(?:解释|规定|批复|答复|决定|意见|规则|办法|通知|解答)(?:[(（].{1,6}[)）])?$")
 _CASE = re.compile(r"诉.{1,40}案$|纠纷案$|案例$|判决书|裁定书|\b(?:v|vs)\.? [A-Z]|^In re\b|^Re [A-Z]")
 _LAW = re.compile(r"(?:法|法典|宪法)(?:典)?(?:修正案)?(?:[(（].{1,8}[)）])?$")
+_NO_LAW = re.compile("公司|医院|学校|大学|(?:办|方|做|用|疗|看|想|写|算|说|手|无|语)法$")
 _RULE = re.compile(
     r"(?:条例|细则|办法|规定|规则|规范|标准|通则|规程|决定|通知|意见)(?:[(（].{1,8}[)）])?(?:实施细则)?$"
 )
@@ -44,10 +45,7 @@ _MINISTRY = re.compile(
 _ARTICLE = re.compile(r"^[ \t\u3000#*]*第[一1]条", re.M)
 _EN_RANK = (
     ("constitution", re.compile(r"\bConstitution\b")),
-    (
-        "administrative regulation",
-        re.compile(r"\b(?:Regulations?|Directive|Order|Rules)\b(?:,? (?:of )?\d{4})?"),
-    ),
+    ("administrative regulation", re.compile(r"\b(?:Regulations?|Directive|Order|Rules)\b")),
     ("statute", re.compile(r"\b(?:Act|Code|Law|Statute|Ordinance)\b")),
 )
 _EN_TITLE = re.compile(
@@ -66,15 +64,12 @@ def describe_statute(document: Document) -> dict[str, str]:
     """Name, short names, rank and year of a statute; rank and year of a case; {} for other documents."""
     head = document.text[:HEAD]
     kind = authority(document.title, document.path, head)
-    law = statute_title(document.title, document.path, head, kind)
+    law = statute_title(document.title, head, kind)
+    dated = {"authority": kind or "other", "year": version_year(document.title, document.path, head)}
     if not law:
-        return {"authority": kind, "year": version_year(document.title, document.path, head)} if kind else {}
-    return {
-        "law": law,
-        "law_names": "|".join(filter(None, (*statute_names(law), part_name(law, document.path)))),
-        "authority": kind or "other",
-        "year": version_year(document.title, document.path, head),
-    }
+        return dated if kind else {}
+    names = (*statute_names(law), part_name(law, document.path))
+    return {"law": law, "law_names": "|".join(filter(None, names)), **dated}
 
 
 def authority(title: str, path: str, head: str) -> str:
@@ -82,7 +77,9 @@ def authority(title: str, path: str, head: str) -> str:
     or of a rank that nothing states."""
     title = title.strip("《》 ")
     if not (has_han(title) or has_han(path)):
-        return _english_rank(title, path)
+        if not _CASE.search(title) and _EN_TITLE.search(title):
+            return next((kind for kind, pattern in _EN_RANK if pattern.search(title)), "")
+        return "case" if _CASE.search(title) or _folder(path) == "case" else ""
     folder = _folder(path)
     if _COURT.search(title) and _RULING.search(title):
         return "judicial interpretation"
@@ -93,7 +90,7 @@ def authority(title: str, path: str, head: str) -> str:
     if folder == "judicial interpretation" and _RULING.search(title):
         return "judicial interpretation"
     opening = head[:700]
-    if _LAW.search(title) and not _company_like(title):
+    if _LAW.search(title) and not _NO_LAW.search(title):
         return "statute"
     if folder and folder != "constitution":
         return folder
@@ -110,10 +107,6 @@ def authority(title: str, path: str, head: str) -> str:
     return "administrative regulation" if title.startswith("中华人民共和国") else ""
 
 
-def _company_like(title: str) -> bool:
-    return bool(re.search("公司|医院|学校|大学|(?:办|方|做|用|疗|看|想|写|算|说|手|无|语)法$", title))
-
-
 def _folder(path: str) -> str:
     """The rank that a folder's name states, the inner folders first; a folder of cases goes before others."""
     parts = PurePosixPath(path).parts[-2::-1]
@@ -121,26 +114,16 @@ def _folder(path: str) -> str:
     return "case" if "case" in found else next(iter(found), "")
 
 
-def _english_rank(title: str, path: str) -> str:
-    if _CASE.search(title):
-        return "case"
-    if _EN_TITLE.search(title):
-        return next((kind for kind, pattern in _EN_RANK if pattern.search(title)), "")
-    return "case" if _folder(path) == "case" else ""
-
-
-def statute_title(title: str, path: str, head: str, rank: str) -> str:
+def statute_title(title: str, head: str, rank: str) -> str:
     """The full name of a statute, regulation or interpretation; "" for a case and for other documents.
 
     Where a code is kept in parts (two headings of the first order), the part is added: "示例法典 租赁编"."""
     if rank in ("", "case"):
         return ""
     if not has_han(title):
-        found = english_statute(title)
-        return " ".join(part for part in found if part) if found else title
-    if not (_LAW.search(title) or _RULE.search(title) or _RULING.search(title) or _ARTICLE.search(head)):
-        return ""
-    return title.strip("《》 ")
+        return " ".join(filter(None, english_statute(title) or ())) or title
+    known = any(pattern.search(title) for pattern in (_LAW, _RULE, _RULING)) or _ARTICLE.search(head)
+    return title.strip("《》 ") if known else ""
 
 
 def part_name(law: str, path: str) -> str:
@@ -247,8 +230,7 @@ def _read_zh(head: str, tail: str, found: dict[str, str]) -> None:
         if _IN_FORCE.match(closing, m.end()) and (iso := _iso(m.group()))
     ]
     if effective:
-        own = [date for this, date in effective if this]
-        found["effective"] = own[-1] if own else effective[-1][1]
+        found["effective"] = next((date for this, date in reversed(effective) if this), effective[-1][1])
     elif _AT_ONCE.search(closing) and "effective" not in found and "issued" in found:
         found["effective"] = found["issued"]
     if repeals := _repeals_zh(closing if first else f"{head}\n{tail}"):
@@ -299,16 +281,14 @@ def _announced(pattern: re.Pattern[str], text: str) -> Iterator[str]:
     for match in pattern.finditer(text):
         after = text[match.end() : match.end() + 2 * _NEAR]
         first = next(iter(dates(after)), None)
-        if first and first.start <= _NEAR and not re.search(r"[.;]\s", after[: first.start]):
-            iso = _of_period(first.period)
-            if iso:
-                yield iso
+        near = first and first.start <= _NEAR and not re.search(r"[.;]\s", after[: first.start])
+        if first and near and (iso := _of_period(first.period)):
+            yield iso
 
 
 def _read_name(stem: str, language: str, found: dict[str, str]) -> None:
     """A date in the file name is that of the issue or of the last change."""
-    match = FILE_DATE.search(fold(stem))
-    if match is None:
+    if (match := FILE_DATE.search(fold(stem))) is None:
         return
     date = f"{match[1]}-{int(match[2] or match[4]):02d}-{int(match[3] or match[5]):02d}"
     if "issued" not in found:

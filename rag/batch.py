@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,7 @@ def run_batch(
     table = read_table(questions)
     column = _question_column(table, question_column, questions)
     with Journal(output.with_name(f".{output.name[:200]}.journal"), setup=_setup(assistant)) as journal:
-        run = _Run(assistant, journal, table, column, max(1, parallel))
+        run = _Run(assistant, journal, table.rows, column, max(1, parallel))
         stopped = run.ask_all(progress or (lambda _: None), stop or threading.Event())
         if not stopped:
             names = _added_names(table.columns)
@@ -105,21 +105,19 @@ _Result = dict[str, Any]
 _Place = tuple[int, str]
 
 
+@dataclass(slots=True)
 class _Run:
     """The rows of one table, their results so far, by row number, and the questions in hand."""
 
-    def __init__(
-        self, assistant: Assistant, journal: Journal, table: BatchTable, column: str, parallel: int
-    ) -> None:
-        self.assistant = assistant
-        self.journal = journal
-        self.rows = table.rows
-        self.column = column
-        self.parallel = parallel
-        self.results: dict[int, _Result] = {}
-        self.pending: dict[Future[_Result], _Place] = {}
-        self.resumed = 0
-        self.begun = time.perf_counter()
+    assistant: Assistant
+    journal: Journal
+    rows: Sequence[BatchRow]
+    column: str
+    parallel: int
+    results: dict[int, _Result] = field(default_factory=dict)
+    pending: dict[Future[_Result], _Place] = field(default_factory=dict)
+    resumed: int = 0
+    begun: float = field(default_factory=time.perf_counter)
 
     def ask_all(self, progress: Callable[[Progress], None], stop: threading.Event) -> bool:
         """Fill `results`; True where `stop` ended it early. An error that ends the run is raised when the
@@ -202,11 +200,9 @@ class _Run:
 
 
 def _question_column(table: BatchTable, wanted: str | None, path: Path) -> str:
-    names = (wanted,) if wanted else _QUESTION_NAMES
-    for name in names:
-        for column in table.columns:
-            if column.strip().lower() == name.strip().lower():
-                return column
+    for name in (wanted,) if wanted else _QUESTION_NAMES:
+        if found := [c for c in table.columns if c.strip().lower() == name.strip().lower()]:
+            return found[0]
     missing = f"no column {wanted!r}" if wanted else "no column called question"
     there = ", ".join(table.columns) or "none"
     raise InputError(

@@ -171,18 +171,14 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, 
     if suffix == ".jsonl":
         content = "".join(to_json(row) + "\n" for row in rows).encode("utf-8", "backslashreplace")
     elif suffix == ".csv":
-        content = _csv_bytes(columns, rows)
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow([harmless(c) for c in columns])
+        writer.writerows([harmless(_text(row.get(c))) for c in columns] for row in rows)
+        content = text.getvalue().encode("utf-8-sig", "backslashreplace")
     else:
         content = _xlsx_bytes(columns, rows)
     write_atomically(path, content)
-
-
-def _csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([harmless(c) for c in columns])
-    writer.writerows([harmless(_text(row.get(c))) for c in columns] for row in rows)
-    return text.getvalue().encode("utf-8-sig", "backslashreplace")
 
 
 def harmless(cell: str) -> str:
@@ -211,9 +207,8 @@ def _xlsx_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> by
         made.quotePrefix = text.startswith(_FORMULA)  # and it stays a string when somebody edits it
         return made
 
-    sheet.append([cell(c) for c in columns])
-    for row in rows:
-        sheet.append([cell(row.get(c)) for c in columns])
+    for values in (columns, *([row.get(c) for c in columns] for row in rows)):
+        sheet.append([cell(value) for value in values])
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()

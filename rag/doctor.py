@@ -62,6 +62,10 @@ def _guarded(look: Callable[[Config], Check], config: Config) -> Check:
         return Check(name, f"cannot be examined: {type(error).__name__}: {error}", ok=False)
 
 
+def _needs(good: bool, name: str, value: str, advice: str) -> Check:
+    return Check(name, value, good, "" if good else advice)
+
+
 def _citewise(_: Config) -> Check:
     try:
         found = version("citewise")
@@ -73,25 +77,24 @@ def _citewise(_: Config) -> Check:
 
 def _python(_: Config) -> Check:
     found = f"{platform.python_version()} on {platform.system()} {platform.machine()} ({sys.executable})"
-    good = sys.version_info >= (3, 11)
-    return Check("python", found, good, "" if good else "Install Python 3.11 or newer.")
+    return _needs(sys.version_info >= (3, 11), "python", found, "Install Python 3.11 or newer.")
 
 
 def _processor(config: Config) -> Check:
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     used = config.threads or available
     text = f"{available} of {os.cpu_count()} cores available, {used} used"
-    hint = f"threads = {used} is more than there are cores; leave it at 0." if used > available else ""
-    return Check("processor", text, ok=not hint, advice=hint)
+    advice = f"threads = {used} is more than there are cores; leave it at 0."
+    return _needs(used <= available, "processor", text, advice)
 
 
 def _memory(_: Config) -> Check:
     import psutil
 
     memory = psutil.virtual_memory()
-    good = memory.available >= _LEAST_MEMORY
     text = f"{memory.available / _GIGA:.1f} GB free of {memory.total / _GIGA:.1f} GB"
-    return Check("memory", text, good, "" if good else "Close other programs: answering takes up to 0.9 GB.")
+    advice = "Close other programs: answering takes up to 0.9 GB."
+    return _needs(memory.available >= _LEAST_MEMORY, "memory", text, advice)
 
 
 def _disk(config: Config) -> Check:
@@ -104,9 +107,8 @@ def _disk(config: Config) -> Check:
             return Check("disk", f"{folder} cannot be written", ok=False, advice=advice)
         free[str(folder)] = shutil.disk_usage(there).free
     text = ", ".join(f"{size / _GIGA:.1f} GB free for {folder}" for folder, size in free.items())
-    good = min(free.values()) >= _LEAST_DISK
-    advice = "" if good else "Free some space: an index takes a few MB per 1,000 pages."
-    return Check("disk", text, good, advice)
+    advice = "Free some space: an index takes a few MB per 1,000 pages."
+    return _needs(min(free.values()) >= _LEAST_DISK, "disk", text, advice)
 
 
 def _libraries(_: Config) -> Check:
@@ -116,8 +118,8 @@ def _libraries(_: Config) -> Check:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             missing.append(name)
-    advice = f"Missing: {', '.join(missing)}. Run: pip install citewise" if missing else ""
-    return Check("libraries", ", ".join(found), ok=not missing, advice=advice)
+    advice = f"Missing: {', '.join(missing)}. Run: pip install citewise"
+    return _needs(not missing, "libraries", ", ".join(found), advice)
 
 
 def _embedder(config: Config) -> Check:

@@ -138,7 +138,13 @@ class OnnxEmbedder(_FilesEmbedder):
 
     def __init__(self, files: EmbedderFiles, *, cache_dir: Path, threads: int = 0) -> None:
         super().__init__(files)
-        model, tokenizer = _exported(files, cache_dir)
+        model: Path | bytes
+        try:
+            folder = export.export_embedder(files, cache_dir)
+            model, tokenizer = folder / export.MODEL_FILE, folder / export.TOKENIZER_FILE
+        except (OSError, StorageError):  # a cache that cannot be written costs a second per start
+            assert files.tokenizer is not None
+            model, tokenizer = export.build_graph(files), files.tokenizer
         self._session = _open_session(model)
         self._threads = threads or len(os.sched_getaffinity(0))
         self.token_counter = TokenCounter(tokenizer)
@@ -188,17 +194,6 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def _exported(files: EmbedderFiles, cache_dir: Path) -> tuple[Path | bytes, Path]:
-    """The ONNX model and its tokenizer; from memory where the cache cannot be written (it then costs a second
-    per start)."""
-    try:
-        folder = export.export_embedder(files, cache_dir)
-    except (OSError, StorageError):
-        assert files.tokenizer is not None
-        return export.build_graph(files), files.tokenizer
-    return folder / export.MODEL_FILE, folder / export.TOKENIZER_FILE
-
-
 def _open_session(model: Path | bytes) -> Any:
     import onnxruntime as ort
 
@@ -241,7 +236,7 @@ class TokenCounter:
         self._tokenizer = _open_tokenizer(tokenizer)
 
     def __call__(self, texts: Sequence[str]) -> list[int]:
-        cleaned = [encodable(text) for text in texts]
+        cleaned = list(map(encodable, texts))
         return [len(e.ids) for e in self._tokenizer.encode_batch_fast(cleaned, add_special_tokens=False)]
 
     def __reduce__(self) -> tuple[type[TokenCounter], tuple[Path]]:
@@ -260,7 +255,7 @@ class SlowTokenCounter:
             return []
         cleaned = [encodable(text) for text in texts]
         rows = self._tokenizer(cleaned, add_special_tokens=False, truncation=False)["input_ids"]
-        return [len(row) for row in rows]
+        return list(map(len, rows))
 
 
 class SentenceTransformerEmbedder(_FilesEmbedder):

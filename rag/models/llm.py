@@ -99,7 +99,11 @@ class LlamaCpp:
             settings = replace(settings, threads=threads, threads_batch=threads)
         self._model = model = Model(path)
         try:
-            self._template = _template(model)
+            source = model.metadata("tokenizer.chat_template")
+            if not source:
+                source = CHATML if len(model.tokenize("<|im_start|>", special=True)) == 1 else PLAIN
+            begin, end = model.ends()
+            self._template = ChatTemplate(source, model, bos=begin, eos=end)
             context_tokens = min(context_tokens, model.trained_tokens) or context_tokens
             sequences = model.sequences(parallel, context_tokens)
             context = Context(model, sequences=sequences, context_tokens=context_tokens, settings=settings)
@@ -160,11 +164,3 @@ class LlamaCpp:
             if self._engine.closed:
                 raise GenerationError(CLOSED)
             yield self._template
-
-
-def _template(model: Model) -> ChatTemplate:
-    source = model.metadata("tokenizer.chat_template")
-    if not source:
-        source = CHATML if len(model.tokenize("<|im_start|>", special=True)) == 1 else PLAIN
-    begin, end = model.ends()
-    return ChatTemplate(source, model, bos=begin, eos=end)

@@ -171,10 +171,8 @@ def _dated(year: int, asked: set[int], main: int, parts: set[str], facts: Report
 
 
 def _year_agreement(year: int, asked: set[int], main: int) -> float:
-    if year == main:
-        return 1.0
     if year in asked:
-        return 0.6
+        return 1.0 if year == main else 0.6
     if year > main:
         return {1: 0.4, 2: 0.1}.get(year - main, -0.7)
     return 0.3 if year > min(asked) else -1.0

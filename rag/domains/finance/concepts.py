@@ -114,12 +114,10 @@ def load(path: Path, *, base: ConceptTable | None = None) -> ConceptTable:
             where = f"The concept file {path}, {sort} {number},"
             _check(row, sort, where)
             if sort == "line":
-                if row["id"] in expected:
-                    raise ConfigError(
-                        f"{where} has the id {row['id']!r} a second time. Give every line its own."
-                    )
-                expected.add(row["id"])
-                lines[row["id"]] = (tuple(row["wordings"]), tuple(row["statements"]))
+                if (name := row["id"]) in expected:
+                    raise ConfigError(f"{where} has the id {name!r} a second time. Give every line its own.")
+                expected.add(name)
+                lines[name] = (tuple(row["wordings"]), tuple(row["statements"]))
             concepts.append(_concept(row, lines, where))
     return ConceptTable(tuple(concepts), lines)
 

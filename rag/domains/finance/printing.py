@@ -137,8 +137,12 @@ def rounded(value: Decimal, places: int) -> Decimal:
 def plain(value: Decimal, places: int | None = None) -> str:
     """1234567.5 -> "1,234,567.5"; without `places` every digit that the value has, at most ten."""
     if places is None:
-        places = min(10, max(0, -int(value.normalize().as_tuple().exponent)))
+        places = min(10, _exact_places(value))
     return f"{rounded(value, places):,f}"
+
+
+def _exact_places(value: Decimal) -> int:
+    return max(0, -int(value.normalize().as_tuple().exponent))
 
 
 def common_scale(values: Iterable[Decimal]) -> str:
@@ -204,14 +208,10 @@ class Formatter:
         return number
 
     def _money(self, value: Decimal, places: int | None) -> str:
-        scale = self.rounding.scale or self.scale
-        if not self.rounding.scale and 10**6 not in language(self.language).scales.values():
-            scale = ""
+        millions = 10**6 in language(self.language).scales.values()
+        scale = self.rounding.scale or (self.scale if millions else "")
         scaled = value / SCALES[scale]
-        if places is None:
-            exact = max(0, -int(scaled.normalize().as_tuple().exponent))
-            places = min(exact, 2)
-        number = plain(scaled, places)
+        number = plain(scaled, min(_exact_places(scaled), 2) if places is None else places)
         currency = named("currency", self.currency, self.language)
         name = named("scale", scale, self.language)
         return say("figures.money", self.language, number=number, scale=name, currency=currency)
@@ -223,9 +223,7 @@ class Formatter:
 
     def step(self, value: Decimal, unit: str) -> str:
         """An intermediate value inside a working, without currency and scale."""
-        if unit == "money":
-            text = self.input(value)
-        else:
-            text = plain(value, max(4 if unit == "times" else 2, self.rounding.places or 0))
+        places = max(4 if unit == "times" else 2, self.rounding.places or 0)
+        text = self.input(value) if unit == "money" else plain(value, places)
         text = f"{text}%" if unit == "%" else text
         return f"({text})" if value < 0 else text

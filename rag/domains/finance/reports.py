@@ -23,7 +23,7 @@ from rag.facts.names import (
     shorter_name,
     squash,
 )
-from rag.facts.numerals import fold
+from rag.facts.numerals import NUMERALS, fold
 from rag.languages.text import has_han
 from rag.types import Document
 
@@ -189,10 +189,6 @@ _MONTHS = re.compile(
     r"|weeks?)(?![ \t]*(?:notice|after|before|prior))",
     re.I,
 )
-_QUARTER_OF = {
-    "three": 1, "3": 1, "thirteen": 1, "13": 1, "six": 2, "6": 2, "twenty-six": 2, "26": 2,
-    "nine": 3, "9": 3, "thirty-nine": 3, "39": 3, "twelve": 4, "12": 4,
-}  # fmt: skip
 
 
 def period_end(cover: str, head: str) -> str:
@@ -260,15 +256,11 @@ def _candidates(end: str, part: str) -> tuple[int, ...]:
 
 def _commonest_year(head: str, among: Sequence[int] | None) -> int:
     """The fiscal year that the first pages speak of, where they speak of one clearly more than of others."""
-    counts: Counter[int] = Counter()
-    for m in _SAID.finditer(head):
-        year = int(m.group(1))
-        if not _AHEAD.search(head[max(0, m.start() - 24) : m.start()]) and (among is None or year in among):
-            counts[year] += 1
-    ranked = counts.most_common(2)
-    if not ranked or (len(ranked) > 1 and ranked[0][1] < 2 * ranked[1][1]):
-        return 0
-    return ranked[0][0]
+    said = (m for m in _SAID.finditer(head) if not _AHEAD.search(head[max(0, m.start() - 24) : m.start()]))
+    years = (int(m.group(1)) for m in said)
+    ranked = Counter(year for year in years if among is None or year in among).most_common(2)
+    (year, count), (_, second) = [*ranked, (0, 0), (0, 0)][:2]
+    return year if count >= 2 * second else 0
 
 
 def quarter(title: str, head: str, end: str) -> str:
@@ -282,8 +274,10 @@ def quarter(title: str, head: str, end: str) -> str:
             return "FY" if "Q4" not in parts else "Q4"
         if parts:
             return parts[0]
-    if spans := [_QUARTER_OF[m.group(1).lower()] for m in _MONTHS.finditer(head)]:
-        return f"Q{max(spans[:12])}"
+    words = [m.group(1).lower() for m in islice(_MONTHS.finditer(head), 12)]
+    spans = [int(w) if w.isdigit() else int(sum(NUMERALS[n] for n in w.split("-"))) for w in words]
+    if spans:
+        return f"Q{max(n // (3 if n <= 12 else 13) for n in spans)}"
     return f"Q{(int(end[5:7]) + 2) // 3}" if end else ""
 
 
@@ -292,7 +286,7 @@ def quarter(title: str, head: str, end: str) -> str:
 ANNUAL = frozenset(("10-K", "20-F", "40-F", "annual report"))
 QUARTERLY = frozenset(("10-Q", "quarterly report"))
 
-_PATTERNS = (
+_ASKED = tuple((form, re.compile(pattern, re.I)) for form, pattern in (
     ("10-K", r"\b10[- ]?K(?:T|SB|405)?(?:/A)?\b"),
     ("10-Q", r"\b10[- ]?Q(?:T|SB)?(?:/A)?\b"),
     ("8-K", r"\b8[- ]?K(?:/A)?\b"),
@@ -310,8 +304,7 @@ _PATTERNS = (
     ("quarterly report", r"\bquarterly (?:financial )?reports?\b|[一三]季度?报告?|季度报告|季报"),
     ("annual report", r"\bannual (?:financial )?reports?\b|\breport and accounts\b"
                       r"|(?<!半)年度?报告?(?=$|[^酬表])"),
-)  # fmt: skip
-_ASKED = tuple((form, re.compile(pattern, re.I)) for form, pattern in _PATTERNS)
+))  # fmt: skip
 _FILED = re.compile(r"(?:^|\n)\W*form\s+(10-[KQ]|8-K|20-F|40-F|6-K)T?(?:/A)?\b", re.I)
 _RESULTS = re.compile(
     r"(?:reports?|announces?|reported|announced|delivers?|posts?|releases?"

@@ -43,7 +43,6 @@ _FIRST = frozenset("Item ITEM Note NOTE Repo REPO Exhi EXHI Sign SIGN".split())
 # Characters between the sets of statements of one file; notes are longer than this, a statement is not.
 _SET_GAP = 60_000
 _HANGING = re.compile(r"\b(?:the|in|of|our|to|and|on|from|for|a|an|by|with|its)$")
-_BREAKS = (Rank.ITEM, Rank.NOTES, Rank.STATEMENT, Rank.NOTE)
 _COVER_CUE = re.compile(
     r"(?i)commission file|securities registered|indicate by check mark|aggregate market value|"
     r"documents incorporated by reference|公司代码|股票代码"
@@ -93,6 +92,10 @@ class _Lines:
 
     def end(self, index: int) -> int:
         return self.starts[index] + len(self.texts[index])
+
+    def breaks(self, index: int) -> bool:
+        """Whether the line ends what stood before it: a section alone may stand inside a statement."""
+        return index in self.openings and self.openings[index].rank is not Rank.SECTION
 
     def same_page(self, first: int, second: int) -> bool:
         pages = [bisect_right(self.page_ends, self.starts[line]) for line in (first, second)]
@@ -170,10 +173,9 @@ def _principal(statements: Mapping[int, Sequence[Role]]) -> Mapping[int, Sequenc
     of a joint venture or a subsidiary. The first of the sets that have most kinds is the filing's own."""
     sets: list[list[int]] = []
     for index in sorted(statements):
-        if sets and statements[index][0].start - statements[sets[-1][-1]][0].end <= _SET_GAP:
-            sets[-1].append(index)
-        else:
-            sets.append([index])
+        if not sets or statements[index][0].start - statements[sets[-1][-1]][0].end > _SET_GAP:
+            sets.append([])
+        sets[-1].append(index)
     if not sets:
         return statements
     own = max(sets, key=lambda each: len({role.kind for i in each for role in statements[i]} - {SCHEDULE}))
@@ -201,8 +203,7 @@ def _region(lines: _Lines, index: int, kind: str) -> tuple[int, int]:
     last = index
     first = index + lines.openings[index].lines
     for at in range(first, min(len(lines.texts), first + _MAX_LINES)):
-        found = lines.openings.get(at)
-        if found and found.rank in _BREAKS:
+        if lines.breaks(at):
             break
         if not lines.same_page(at - 1, at) and not _goes_on(lines, first, at, kind):
             break
@@ -221,7 +222,7 @@ def _goes_on(lines: _Lines, first: int, at: int, kind: str) -> bool:
     if kind == SCHEDULE or _EVIDENCE[kind].closes.search("\n".join(lines.texts[first:at]).lower()):
         return False
     ahead = range(at, min(len(lines.texts), at + _LOOKAHEAD))
-    if any(i in lines.openings and lines.openings[i].rank in _BREAKS for i in ahead):
+    if any(map(lines.breaks, ahead)):
         return False
     return sum(bool(_FIGURE.search(lines.texts[i])) for i in ahead) * 2 > len(ahead)
 

@@ -162,7 +162,7 @@ _AT_ONCE = re.compile(r"自\s*(?:公布|发布|颁布|通过|印发|签署)之�
 _THIS = re.compile(r"本[\u4e00-\u9fff]{1,6}\s*自\s*$")
 _REPEALS = re.compile(r"同时废止|即行废止|(?:本[\u4e00-\u9fff]{1,4})?(?:施行|实施)之日起[^。]{0,20}废止")
 _TITLE = re.compile(r"《((?:[^《》]|《[^《》]*》){2,80})》")
-_EN_WORDS = {
+_EN = {key: re.compile(rf"\b(?:{words})", re.IGNORECASE) for key, words in {
     "effective": r"effective\s+date(?:\s+of\s+this\s+\w+)?\s*(?:[:\-]|is)?|effective\s+(?:as\s+of|from|on)"
     r"|(?:comes?|came|enters?|entered)\s+into\s+(?:force|effect|operation)\s+(?:on|from)"
     r"|takes?\s+effect\s+(?:on|from)|commencement(?:\s+date)?\s*:",
@@ -177,8 +177,7 @@ _EN_WORDS = {
     "repealed": r"(?:repealed|revoked|withdrawn|superseded)\s+(?:with\s+effect\s+from|on|as\s+of|from)"
     r"|ceased?s?\s+to\s+(?:have\s+effect|be\s+in\s+force)\s+(?:on|from)",
     "review": r"(?:next\s+)?review\s+date\s*:?|review\s+by\s*:?|(?:next|due\s+for)\s+review\s*:?",
-}  # fmt: skip
-_EN = {key: re.compile(rf"\b(?:{words})", re.IGNORECASE) for key, words in _EN_WORDS.items()}
+}.items()}  # fmt: skip
 _IN_TAIL = ("effective", "amended", "repealed", "review")
 _DEFINED = re.compile(r"\s*\((?:the\s+|herein\w*\s+)?[\"“']?Effective\s+Date", re.IGNORECASE)
 _NEAR = 40  # code points in which an English date must begin after the words that announce it
@@ -242,9 +241,8 @@ def _dated(text: str) -> Iterator[tuple[str, str]]:
     matches = list(_ZH_DATE.finditer(text))
     for match, following in zip_longest(matches, matches[1:]):
         end = min(following.start() if following else len(text), match.end() + _AFTER_DATE)
-        line = text.find("\n", match.end(), end)
         if iso := _iso(match.group()):
-            yield iso, text[match.end() : line if line >= 0 else end]
+            yield iso, text[match.end() : end].split("\n", 1)[0]
 
 
 def _repeals_zh(text: str) -> list[str]:

@@ -56,7 +56,7 @@ class Finance(Field):
         return [kinds_between(found, p.start, p.end) for p in passages] if found else ()
 
     def asked(self, wording: Wording, catalogue: Catalogue) -> Restriction:
-        from rag.domains.finance.asked import asked_reports
+        from rag.domains.finance.concepts import asked_reports
 
         return asked_reports(wording, catalogue)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.domains.finance.asked import ReportFacts
+from rag.domains.finance.concepts import ReportFacts
 from rag.domains.finance.figures.heads import Column, read_columns, read_unit, split_head
 
 ANNUAL = ReportFacts(years=(2023,), part="FY", ended="2023-12-31")

@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from weakref import WeakKeyDictionary, proxy
 
-from rag.domains.finance.asked import report_facts
+from rag.domains.finance.concepts import report_facts
 from rag.domains.finance.figures.cells import FigureCell, TableRow, fitted, read_cells, split_cells
 from rag.domains.finance.figures.heads import (
     Column,

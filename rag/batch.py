@@ -123,8 +123,17 @@ class _Run:
         """Fill `results`; True where `stop` ended it early. An error that ends the run is raised when the
         questions in hand are answered and kept."""
         pool = ThreadPoolExecutor(self.parallel, thread_name_prefix="citewise-batch")
+        stopped = False
         try:
-            stopped = self._ask_rows(pool, progress, stop)
+            for number, row in enumerate(self.rows):
+                while len(self.pending) >= self.parallel:
+                    self._collect()
+                if stopped := stop.is_set():
+                    break
+                progress(self._progress())
+                self._take(number, row, pool)
+            while self.pending and not stopped:
+                self._collect()
             self._collect_rest()
         except Exception:
             self._collect_rest()
@@ -134,20 +143,6 @@ class _Run:
         if not stopped:
             progress(self._progress())
         return stopped
-
-    def _ask_rows(
-        self, pool: ThreadPoolExecutor, progress: Callable[[Progress], None], stop: threading.Event
-    ) -> bool:
-        for number, row in enumerate(self.rows):
-            while len(self.pending) >= self.parallel:
-                self._collect()
-            if stop.is_set():
-                return True
-            progress(self._progress())
-            self._take(number, row, pool)
-        while self.pending:
-            self._collect()
-        return False
 
     def _take(self, number: int, row: BatchRow, pool: ThreadPoolExecutor) -> None:
         """The row's result, from the run before or from its error, or its question on its way."""

@@ -60,10 +60,9 @@ def read_table(path: Path) -> BatchTable:
     if suffix == ".xlsx":
         return _read_xlsx(data, path)
     try:
-        text = decode(data, path=str(path))
+        text = decode(data, path=str(path)).removeprefix("\ufeff")
     except ParseError as error:
         raise InputError(str(error)) from error
-    text = text.removeprefix("\ufeff")
     if suffix == ".jsonl":
         return _read_jsonl(text)
     if suffix == ".txt":
@@ -74,17 +73,11 @@ def read_table(path: Path) -> BatchTable:
 
 def _read_csv(text: str, path: Path) -> BatchTable:
     lines = io.StringIO(text, newline="").readlines()
-    delimiter = _delimiter(lines)
-    records = _records(lines, delimiter)
+    # The candidate that the first row with text has most of, outside quotes.
+    bare = re.sub(r'"[^"]*"', "", next((line for line in lines if line.strip()), ""))
+    records = _records(lines, max(_DELIMITERS, key=bare.count))
     columns = _columns(next((cells for cells, error in records if not error), None), path)
     return BatchTable(columns, tuple(_csv_row(columns, cells, error) for cells, error in records))
-
-
-def _delimiter(lines: Sequence[str]) -> str:
-    """The candidate that the first row with text has most of, outside quotes."""
-    first = next((line for line in lines if line.strip()), "")
-    bare = re.sub(r'"[^"]*"', "", first)
-    return max(_DELIMITERS, key=bare.count)
 
 
 def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[list[str], str]]:

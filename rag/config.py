@@ -15,12 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
 from rag.errors import ConfigError
@@ -151,8 +146,7 @@ class Config(BaseSettings):
 def config_file() -> Path | None:
     """The settings file in force, or None. Raises ConfigError where CITEWISE_CONFIG names a file that is
     not there."""
-    named = os.environ.get(FILE_VARIABLE, "")
-    if named:
+    if named := os.environ.get(FILE_VARIABLE, ""):
         path = Path(named).expanduser()
         if not path.is_file():
             raise ConfigError(f"{FILE_VARIABLE} names {path}, which is not a file. Correct it, or unset it.")

@@ -35,20 +35,9 @@ class Check:
 
 def examine(config: Config) -> tuple[Check, ...]:
     """Every check, in a fixed order. Never raises for what it finds wrong: that is in the checks."""
-    looks: tuple[Callable[[Config], Check], ...] = (
-        _citewise,
-        _python,
-        _processor,
-        _memory,
-        _disk,
-        _libraries,
-        _embedder,
-        _language_model,
-        _index,
-        _network,
-        _audit,
-    )
-    return tuple(_guarded(look, config) for look in looks)
+    machine = (_citewise, _python, _processor, _memory, _disk, _libraries)
+    chosen = (_embedder, _language_model, _index, _network, _audit)
+    return tuple(_guarded(look, config) for look in (*machine, *chosen))
 
 
 def _guarded(look: Callable[[Config], Check], config: Config) -> Check:
@@ -67,12 +56,15 @@ def _needs(good: bool, name: str, value: str, advice: str) -> Check:
 
 
 def _citewise(_: Config) -> Check:
+    found = _version("citewise") or "running from its source tree, not installed"
+    return Check("citewise", f"{found}; settings: {config_file() or 'defaults, no citewise.toml here'}")
+
+
+def _version(name: str) -> str:
     try:
-        found = version("citewise")
+        return version(name)
     except PackageNotFoundError:
-        found = "running from its source tree, not installed"
-    file = config_file()
-    return Check("citewise", f"{found}; settings: {file or 'defaults, no citewise.toml here'}")
+        return ""
 
 
 def _python(_: Config) -> Check:
@@ -112,14 +104,11 @@ def _disk(config: Config) -> Check:
 
 
 def _libraries(_: Config) -> Check:
-    found, missing = [], []
-    for name in _LIBRARIES:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            missing.append(name)
+    found = {name: _version(name) for name in _LIBRARIES}
+    missing = [name for name in found if not found[name]]
+    text = ", ".join(f"{name} {number}" for name, number in found.items() if number)
     advice = f"Missing: {', '.join(missing)}. Run: pip install citewise"
-    return _needs(not missing, "libraries", ", ".join(found), advice)
+    return _needs(not missing, "libraries", text, advice)
 
 
 def _embedder(config: Config) -> Check:
@@ -132,11 +121,12 @@ def _embedder(config: Config) -> Check:
 
 def _language_model(config: Config) -> Check:
     from rag.models.registry import find_llm, verified_sha256
+    from rag.models.remote import is_address
     from rag.models.tuning import describe
 
     if config.llm == "none":
         return Check("language model", "none: answers are quotes from the documents")
-    if _is_remote(config):
+    if is_address(config.llm):
         return Check("language model", f"{config.llm_model or 'a model'} at {config.llm}; not tried")
     path = find_llm(config.llm, config.cache_dir, config.models)
     text = f"{path.name} ({path.stat().st_size / 1e6:,.0f} MB), "
@@ -183,9 +173,9 @@ def _index(config: Config) -> Check:
 
 
 def _network(config: Config) -> Check:
-    from rag.models.remote import leaves_for
+    from rag.models.remote import is_address, leaves_for
 
-    if not _is_remote(config):
+    if not is_address(config.llm):
         return Check("network", "not needed")
     if not (host := leaves_for(config.llm)):
         return Check("network", "not needed: the server asked is on this machine")
@@ -209,7 +199,3 @@ def _audit(config: Config) -> Check:
     text = f"{what}; the last {sent.last}; {file}"
     hint = f"{sent.damaged} lines of {file} cannot be read." if sent.damaged else ""
     return Check("audit", text, advice=hint)
-
-
-def _is_remote(config: Config) -> bool:
-    return config.llm.lower().startswith(("http://", "https://"))

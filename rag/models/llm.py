@@ -17,7 +17,7 @@ from rag.models.engine import CLOSED, Engine, Request
 from rag.models.generation import LLM, EngineSettings, LLMInfo, Prompt
 from rag.models.native import Context, Model, Prefixes, build
 from rag.models.registry import EMBEDDED, NO_SOURCES, Sources, find_llm, verified_sha256
-from rag.models.remote import OpenAIServer, audit_file
+from rag.models.remote import OpenAIServer, audit_file, is_address
 from rag.models.template import CHATML, PLAIN, ChatTemplate
 from rag.models.tuning import find_tuned
 from rag.types import Queued
@@ -54,7 +54,7 @@ def load_llm(
     `server.allow_remote`, ModelMissing, ModelMismatch or ModelError."""
     if spec.lower() in ("", "none"):
         return None
-    if spec.lower().startswith(("http://", "https://")):
+    if is_address(spec):
         return OpenAIServer(
             spec,
             model=server.model,

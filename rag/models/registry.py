@@ -104,12 +104,6 @@ def _languages(card: Path) -> tuple[str, ...]:
     return tuple(codes) if 0 < len(codes) <= 10 and "multilingual" not in codes else ("*",)
 
 
-def offline() -> None:
-    """Switches every Hugging Face library of this process, and of those it starts, to local files only."""
-    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
-        os.environ[name] = "1"
-
-
 def sha256_file(path: Path) -> str:
     """Lower-case hex SHA-256 of a file's bytes. Raises OSError."""
     with path.open("rb") as file:

@@ -105,11 +105,14 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def is_address(llm: str) -> bool:
+    """Whether an `llm` setting is the address of a server."""
+    return llm.lower().startswith(("http://", "https://"))
+
+
 def leaves_for(llm: str) -> str:
     """The host that questions and evidence are sent to by this `llm` setting; "" where they stay here."""
-    if not llm.lower().startswith(("http://", "https://")) or is_loopback(llm):
-        return ""
-    return urlsplit(llm).hostname or ""
+    return (urlsplit(llm).hostname or "") if is_address(llm) and not is_loopback(llm) else ""
 
 
 class OpenAIServer:
@@ -160,9 +163,8 @@ class OpenAIServer:
 
     def count_tokens(self, text: str) -> int:
         """An estimate, rather too high: one per Han character, and one for each three bytes of the rest."""
-        han = len(_HAN.findall(text))
         rest = len(_HAN.sub("", text).encode("utf-8", "replace"))
-        return han + -(-rest // 3)
+        return len(_HAN.findall(text)) + -(-rest // 3)
 
     def generate(
         self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0

@@ -25,7 +25,7 @@ defines too."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache, partial
@@ -36,17 +36,7 @@ from rag.domains.finance.reports import ANNUAL, QUARTERLY, asked_forms
 from rag.domains.finance.sections import KINDS, PRIMARY
 from rag.errors import ConfigError
 from rag.facts.dates import FiscalPeriod
-from rag.languages.lexicon import (
-    MAX_CHARS,
-    Forms,
-    check_words,
-    compiled,
-    file_state,
-    longest,
-    matches,
-    read_toml,
-    words_of,
-)
+from rag.languages import lexicon
 from rag.languages.text import has_han, normalise
 from rag.questions.constraints import Matter, Restriction, Sought, sign
 from rag.questions.expects import Wording
@@ -87,15 +77,17 @@ def sought_items(question: str, *, extra: Sequence[Path] = ()) -> tuple[Sought, 
 
     `extra` are the user's own concept files. Raises ConfigError for one that cannot be used; a question
     itself never raises."""
-    text = normalise(question[:MAX_CHARS])
-    words = words_of(text)
+    text = normalise(question[: lexicon.MAX_CHARS])
+    words = lexicon.words_of(text)
     languages = (True, False) if has_han(text) else (False,)
     found: list[tuple[int, int, Sought]] = []
     for forms in _tables(tuple(extra), languages):
         # A file that comes first has the say about a place that a later one would name too.
         taken = {(start, end) for start, end, _ in found}
-        found += [match for match in matches(forms, text, words) if match[:2] not in taken]
-    return _distinct(need for _, _, need in longest(found))
+        found += [match for match in lexicon.matches(forms, text, words) if match[:2] not in taken]
+    distinct = list(dict.fromkeys(need for _, _, need in lexicon.longest(found)))
+    held = [set(need.lines) for need in distinct]
+    return tuple(n for n in distinct if not n.lines or not any(set(n.lines) < other for other in held))
 
 
 def reports(store: Store) -> frozenset[int]:
@@ -109,7 +101,7 @@ def reports(store: Store) -> frozenset[int]:
 def load(path: Path, *, base: ConceptTable | None = None) -> ConceptTable:
     """The concepts of a file, which may use the lines of `base`. Raises ConfigError naming file, entry and
     what to write instead."""
-    table = read_toml(path, "concept file", _SHAPE)
+    table = lexicon.read_toml(path, "concept file", _SHAPE)
     if set(table) - set(_KEYS) or not table or not all(isinstance(rows, list) for rows in table.values()):
         raise ConfigError(f"The concept file {path} has to be [[line]] and [[concept]] tables. {_SHAPE}")
     lines = dict(base.lines) if base else {}
@@ -138,7 +130,7 @@ def _check(row: object, sort: str, where: str) -> None:
     if not isinstance(row, dict) or not needed <= set(row) <= allowed:
         raise ConfigError(f"{where} has to hold {', '.join(sorted(needed))} and nothing unknown. {_SHAPE}")
     for key, value in row.items():
-        check_words([value] if key == "id" else value, key, where, _SHAPE)
+        lexicon.check_words([value] if key == "id" else value, key, where, _SHAPE)
     if unknown := [kind for kind in row.get("statements", ()) if kind not in KINDS]:
         raise ConfigError(
             f"{where} names the statement {unknown[0]!r}. Known are: {', '.join(sorted(KINDS))}."
@@ -169,26 +161,21 @@ def _concept(
     return Concept(tuple(row["names"]), Sought(row["names"][0], tuple(dict.fromkeys(places)), tuple(inputs)))
 
 
-def _tables(extra: tuple[Path, ...], languages: Sequence[bool]) -> list[Forms[Sought]]:
-    files = [(path.absolute(), *file_state(path, "concept file")) for path in extra] + [(CONCEPTS, 0, 0)]
+def _tables(extra: tuple[Path, ...], languages: Sequence[bool]) -> list[lexicon.Forms[Sought]]:
+    own = [(path.absolute(), *lexicon.file_state(path, "concept file")) for path in extra]
+    files = [*own, (CONCEPTS, 0, 0)]
     return [_ready(*file, chinese) for file in files for chinese in languages]
 
 
 @lru_cache(maxsize=32)
-def _ready(path: Path, changed_ns: int, size: int, chinese: bool) -> Forms[Sought]:
+def _ready(path: Path, changed_ns: int, size: int, chinese: bool) -> lexicon.Forms[Sought]:
     concepts = _read(path, changed_ns, size).concepts
-    return compiled((name, c.item) for c in concepts if c.chinese == chinese for name in c.names)
+    return lexicon.compiled((name, c.item) for c in concepts if c.chinese == chinese for name in c.names)
 
 
 @lru_cache(maxsize=16)
 def _read(path: Path, changed_ns: int, size: int) -> ConceptTable:
     return load(path) if path == CONCEPTS else load_user_table(path)
-
-
-def _distinct(found: Iterable[Sought]) -> tuple[Sought, ...]:
-    distinct = list(dict.fromkeys(found))
-    held = [set(need.lines) for need in distinct]
-    return tuple(n for n in distinct if not n.lines or not any(set(n.lines) < other for other in held))
 
 
 # Forms and periods
@@ -212,7 +199,8 @@ def asked_reports(wording: Wording, catalogue: Catalogue) -> Restriction:
         return Restriction()
     agreement = _Agreement(catalogue, periods, forms)
     years = tuple(map(str, sorted({p.year for p in periods if p.year})))
-    quarters = tuple(dict.fromkeys(_spoken(p) for p in periods if p.part not in ("", "FY")))
+    parts = [p for p in periods if p.part not in ("", "FY")]
+    quarters = tuple(dict.fromkeys(f"{p.part} {p.year}" if p.year else p.part for p in parts))
     matters = (
         Matter("form", forms, agreement.of_form, True),
         Matter("period", quarters, agreement.of_period, True),
@@ -220,10 +208,6 @@ def asked_reports(wording: Wording, catalogue: Catalogue) -> Restriction:
         Matter("also", years[:-1]),
     )
     return Restriction(matters, agreement, reporting=True)
-
-
-def _spoken(p: FiscalPeriod) -> str:
-    return f"{p.part} {p.year}" if p.year else p.part
 
 
 def _inherit(periods: Sequence[FiscalPeriod]) -> tuple[FiscalPeriod, ...]:
@@ -273,10 +257,8 @@ class _Agreement:
 def form_agreement(asked: str, form: str) -> float:
     """1 for the form asked for, or the filing that is its legal shape (a 10-K is an annual report), 0.6 for
     one of the same family, else -1; both named."""
-    if asked == form:
-        return 1.0
     general = {"annual report": ANNUAL, "quarterly report": QUARTERLY, "interim report": QUARTERLY}
-    if form in general.get(asked, ()):
+    if asked == form or form in general.get(asked, ()):
         return 1.0
     return 0.6 if any({asked, form} <= family for family in _FAMILY) else -1.0
 

@@ -20,8 +20,7 @@ SCALES = {"": Decimal(1)} | {name: Decimal(n) for name, n in numerals.SCALES.ite
 _N = r"(?P<n>\d|no|zero|one|two|three|four|five|six)"
 _PLACES = (
     re.compile(
-        rf"\b{_N}[ -]*(?:decimal(?: places?| points?| digits?)?s?|d\.?p\.?\b|digits? after the)(?!\w)",
-        re.I,
+        rf"\b{_N}[ -]*(?:decimal(?: places?| points?| digits?)?s?|d\.?p\.?\b|digits? after the)(?!\w)", re.I
     ),
     re.compile(rf"\bround\w*(?: \w+){{0,4}}? to {_N} (?:places?|digits?|decimals?)\b", re.I),
     re.compile(

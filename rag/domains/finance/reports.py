@@ -268,9 +268,7 @@ def quarter(title: str, head: str, end: str) -> str:
     else by the month in which it ended; "FY" for a release of a whole year."""
     for text in (title, head[:800]):
         parts = [p.part for p in read_periods(text) if p.part.startswith("Q")]
-        if re.search(r"\bfull[ -]year|\bannual results|全年", text, re.I) and not any(
-            p in ("Q1", "Q2", "Q3") for p in parts
-        ):
+        if re.search(r"\bfull[ -]year|\bannual results|全年", text, re.I) and {"Q4", *parts} == {"Q4"}:
             return "FY" if "Q4" not in parts else "Q4"
         if parts:
             return parts[0]

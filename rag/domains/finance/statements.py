@@ -13,16 +13,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.domains.finance.sections import (
-    COVER,
-    PATTERNS,
-    PRIMARY,
-    SCHEDULE,
-    Opening,
-    Rank,
-    names_statement,
-    opening,
-)
+from rag.domains.finance import sections
+from rag.domains.finance.sections import PRIMARY, SCHEDULE, Opening, Rank, names_statement, opening
 from rag.languages.text import has_han
 from rag.types import BlockKind, Document
 
@@ -76,7 +68,7 @@ class _Evidence:
 
 _EVIDENCE: Mapping[str, _Evidence] = {
     kind: _Evidence(tuple(map(re.compile, s["rows"])), s["needed"], s["figures"], re.compile(s["closes"]))
-    for kind, s in PATTERNS["rows"].items()
+    for kind, s in sections.PATTERNS["rows"].items()
 }
 
 
@@ -261,7 +253,7 @@ def _cover(document: Document) -> Iterator[Role]:
     if len(cues) >= 2:
         last = cues[-1].end()
         stop = next((page.end for page in document.pages if page.end > last), last + _AFTER_CUE)
-        yield Role(COVER, 0, min(stop, len(document.text)))
+        yield Role(sections.COVER, 0, min(stop, len(document.text)))
 
 
 def _merged(found: Sequence[Role]) -> Sequence[Role]:

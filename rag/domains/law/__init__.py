@@ -1,6 +1,6 @@
 """Law: names, rank and force of statutes.
 
-Modules are imported where they are needed: a worker that reads files loads nothing of the search."""
+What searches is imported where it is needed: a worker that reads files loads nothing of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.domains import Field
+from rag.domains.law.statutes import describe_statute, validity
 from rag.types import Document
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ class Law(Field):
     def describe(self, document: Document, known: Mapping[str, str]) -> Mapping[str, str]:
         """Name, rank and year of a statute, rank and year of a case, and when a text of any kind is in
         force."""
-        from rag.domains.law.statutes import describe_statute, validity
-
         return {**describe_statute(document), **validity(document)}
 
     def asked(self, wording: Wording, catalogue: Catalogue) -> Restriction:

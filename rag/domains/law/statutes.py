@@ -140,8 +140,7 @@ def version_year(title: str, path: str, head: str) -> str:
         if m := _DATED.search(text):
             return m[1] or m[4]
     if not has_han(title):
-        years = _EN_YEAR.findall(title)
-        return years[-1] if years else ""
+        return next(reversed(_EN_YEAR.findall(title)), "")
     history = head[:1200].split("第一条")[0]
     years = re.findall(r"((?:19|20)\d{2})年\s*\d{1,2}月\s*\d{1,2}日", history)
     return max(years, default="")

@@ -155,7 +155,7 @@ def opening(line: str, following: str = "", *, heading: bool = False) -> Opening
 
 def names_statement(line: str) -> bool:
     """A cheap look for the word in the name of every primary statement."""
-    return any(word in line for word in ("tatement", "TATEMENT", "heet", "HEET"))
+    return "tatement" in line or "TATEMENT" in line or "heet" in line or "HEET" in line
 
 
 def statement_title(line: str) -> Opening | None:

@@ -12,14 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.batch_tables import INPUTS, OUTPUTS, BatchRow, BatchTable, read_table, write_table
 from rag.errors import CitewiseError, GenerationError, InputError
 from rag.files import Journal
-from rag.types import Answer, Citation, ClaimState, Progress
+from rag.types import Answer, ClaimState, Progress
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -76,81 +76,78 @@ def run_batch(
     there. Raises InputError (no such column, naming those there are), StorageError, and IndexProblem or
     ModelError where no row can be answered."""
     check_paths(questions, output)
-    begun = time.perf_counter()
     table = read_table(questions)
     column = _question_column(table, question_column, questions)
-    with Journal(_journal_path(output), setup=_setup(assistant)) as journal:
-        run = _Run(assistant, journal, table, column, max(1, parallel))
-        stopped = run.ask_all(progress, stop or threading.Event())
+    with Journal(output.with_name(f".{output.name[:200]}.journal"), setup=_setup(assistant)) as journal:
+        run = _Run(assistant, journal, table.rows, column, max(1, parallel))
+        stopped = run.ask_all(progress or (lambda _: None), stop or threading.Event())
         if not stopped:
             names = _added_names(table.columns)
             as_text = output.suffix.lower() != ".jsonl"
             rows = [_merged(row, run.results[at], names, as_text) for at, row in enumerate(table.rows)]
             write_table(output, [*table.columns, *names.values()], rows)
             journal.remove()
-    return run.report(output, time.perf_counter() - begun, stopped)
+    failed = sum(bool(r["error"]) for r in run.results.values())
+    refused = sum(bool(r["refused"]) for r in run.results.values())
+    return BatchReport(
+        rows=len(table.rows),
+        answered=len(run.results) - failed - refused,
+        refused=refused,
+        failed=failed,
+        resumed=run.resumed,
+        seconds=time.perf_counter() - run.begun,
+        output=str(output),
+        stopped=stopped,
+    )
 
 
 _Result = dict[str, Any]
 _Place = tuple[int, str]
 
 
+@dataclass(slots=True)
 class _Run:
-    """The rows of one table and their results so far, by row number."""
+    """The rows of one table, their results so far, by row number, and the questions in hand."""
 
-    def __init__(
-        self, assistant: Assistant, journal: Journal, table: BatchTable, column: str, parallel: int
-    ) -> None:
-        self.assistant = assistant
-        self.journal = journal
-        self.rows = table.rows
-        self.column = column
-        self.parallel = parallel
-        self.results: dict[int, _Result] = {}
-        self.resumed = 0
-        self.begun = time.perf_counter()
+    assistant: Assistant
+    journal: Journal
+    rows: Sequence[BatchRow]
+    column: str
+    parallel: int
+    results: dict[int, _Result] = field(default_factory=dict)
+    pending: dict[Future[_Result], _Place] = field(default_factory=dict)
+    resumed: int = 0
+    begun: float = field(default_factory=time.perf_counter)
 
-    def ask_all(self, progress: Callable[[Progress], None] | None, stop: threading.Event) -> bool:
+    def ask_all(self, progress: Callable[[Progress], None], stop: threading.Event) -> bool:
         """Fill `results`; True where `stop` ended it early. An error that ends the run is raised when the
         questions in hand are answered and kept."""
-        pending: dict[Future[_Result], _Place] = {}
         pool = ThreadPoolExecutor(self.parallel, thread_name_prefix="citewise-batch")
+        stopped = False
         try:
-            stopped = self._ask_rows(pending, pool, progress, stop)
-            self._collect_rest(pending)
+            for number, row in enumerate(self.rows):
+                while len(self.pending) >= self.parallel:
+                    self._collect()
+                if stopped := stop.is_set():
+                    break
+                progress(self._progress())
+                self._take(number, row, pool)
+            while self.pending and not stopped:
+                self._collect()
+            self._collect_rest()
         except Exception:
-            self._collect_rest(pending)
+            self._collect_rest()
             raise
         finally:  # a second Ctrl-C waits for nothing: closing the model ends what is in hand
             pool.shutdown(wait=False, cancel_futures=True)
-        if progress is not None and not stopped:
+        if not stopped:
             progress(self._progress())
         return stopped
 
-    def _ask_rows(
-        self,
-        pending: dict[Future[_Result], _Place],
-        pool: ThreadPoolExecutor,
-        progress: Callable[[Progress], None] | None,
-        stop: threading.Event,
-    ) -> bool:
-        for number, row in enumerate(self.rows):
-            while len(pending) >= self.parallel:
-                self._collect(pending)
-            if stop.is_set():
-                return True
-            if progress is not None:
-                progress(self._progress())
-            self._take(number, row, pending, pool)
-        while pending:
-            self._collect(pending)
-        return False
-
-    def _take(
-        self, number: int, row: BatchRow, pending: dict[Future[_Result], _Place], pool: ThreadPoolExecutor
-    ) -> None:
+    def _take(self, number: int, row: BatchRow, pool: ThreadPoolExecutor) -> None:
         """The row's result, from the run before or from its error, or its question on its way."""
-        question = _question(row, self.column)
+        value = row.values.get(self.column)
+        question = "" if value is None else str(value)
         key = hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()
         if (known := self.journal.entries.get((number, key))) is not None:
             self.resumed += 1
@@ -160,18 +157,18 @@ class _Run:
         elif self.parallel == 1:
             self._keep((number, key), self._ask(question))
         else:
-            pending[pool.submit(self._ask, question)] = (number, key)
+            self.pending[pool.submit(self._ask, question)] = (number, key)
 
-    def _collect(self, pending: dict[Future[_Result], _Place]) -> None:
+    def _collect(self) -> None:
         """Keeps what is answered, waiting for the first. Raises what ends the run."""
-        for future in wait(pending, return_when=FIRST_COMPLETED).done:
-            place = pending.pop(future)
+        for future in wait(self.pending, return_when=FIRST_COMPLETED).done:
+            place = self.pending.pop(future)
             self._keep(place, future.result())
 
-    def _collect_rest(self, pending: dict[Future[_Result], _Place]) -> None:
+    def _collect_rest(self) -> None:
         """Keeps what is still in hand, whatever else happened; where that fails, too, one error is enough."""
-        while pending:
-            future, place = pending.popitem()
+        while self.pending:
+            future, place = self.pending.popitem()
             if future.exception() is None:
                 self._keep(place, future.result())
 
@@ -196,36 +193,16 @@ class _Run:
         remaining = (len(self.rows) - done) / rate if rate else None
         return Progress("questions", done, len(self.rows), rate, remaining)
 
-    def report(self, output: Path, seconds: float, stopped: bool) -> BatchReport:
-        failed = sum(bool(r["error"]) for r in self.results.values())
-        refused = sum(bool(r["refused"]) for r in self.results.values())
-        return BatchReport(
-            rows=len(self.rows),
-            answered=len(self.results) - failed - refused,
-            refused=refused,
-            failed=failed,
-            resumed=self.resumed,
-            seconds=seconds,
-            output=str(output),
-            stopped=stopped,
-        )
-
 
 def _question_column(table: BatchTable, wanted: str | None, path: Path) -> str:
-    names = (wanted,) if wanted else _QUESTION_NAMES
-    for name in names:
-        for column in table.columns:
-            if column.strip().lower() == name.strip().lower():
-                return column
+    for name in (wanted,) if wanted else _QUESTION_NAMES:
+        if found := [c for c in table.columns if c.strip().lower() == name.strip().lower()]:
+            return found[0]
     missing = f"no column {wanted!r}" if wanted else "no column called question"
     there = ", ".join(table.columns) or "none"
     raise InputError(
         f"{path} has {missing}. Its columns are: {there}. Name the right one with --column NAME."
     )
-
-
-def _journal_path(output: Path) -> Path:
-    return output.with_name(f".{output.name[:200]}.journal")
 
 
 def _setup(assistant: Assistant) -> str:
@@ -239,11 +216,6 @@ def _setup(assistant: Assistant) -> str:
     return f"{where} {llm.info.name} {llm.info.fingerprint}{several}"
 
 
-def _question(row: BatchRow, column: str) -> str:
-    value = row.values.get(column)
-    return value if isinstance(value, str) else "" if value is None else str(value)
-
-
 def _result(answer: Answer) -> dict[str, Any]:
     states = {claim.state for claim in answer.claims}
     if not answer.refused and any(not part.answered for part in answer.parts):
@@ -253,7 +225,7 @@ def _result(answer: Answer) -> dict[str, Any]:
         "kind": answer.kind.value,
         "state": next((s.value for s in _WEAKEST_FIRST if s in states), ""),
         "refused": answer.refused,
-        "citations": [_citation(c) for c in answer.cited],
+        "citations": [{name: getattr(c, name) for name in _CITED} for c in answer.cited],
         "error": "",
     }
 
@@ -262,20 +234,15 @@ def _failed(error: str) -> dict[str, Any]:
     return {"answer": "", "kind": "", "state": "", "refused": False, "citations": [], "error": error}
 
 
-def _citation(citation: Citation) -> dict[str, Any]:
-    return {name: getattr(citation, name) for name in _CITED}
-
-
 def _added_names(columns: Sequence[str]) -> dict[str, str]:
     """Our columns by what they are called in this output: a column of the input keeps its name, ours gives
     way."""
-    taken = set(columns)
     names: dict[str, str] = {}
     for name in ADDED:
-        names[name] = name
-        while names[name] in taken:
-            names[name] = f"citewise_{names[name]}"
-        taken.add(names[name])
+        called = name
+        while called in columns or called in names.values():
+            called = f"citewise_{called}"
+        names[name] = called
     return names
 
 

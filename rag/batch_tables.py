@@ -60,10 +60,9 @@ def read_table(path: Path) -> BatchTable:
     if suffix == ".xlsx":
         return _read_xlsx(data, path)
     try:
-        text = decode(data, path=str(path))
+        text = decode(data, path=str(path)).removeprefix("\ufeff")
     except ParseError as error:
         raise InputError(str(error)) from error
-    text = text.removeprefix("\ufeff")
     if suffix == ".jsonl":
         return _read_jsonl(text)
     if suffix == ".txt":
@@ -74,24 +73,11 @@ def read_table(path: Path) -> BatchTable:
 
 def _read_csv(text: str, path: Path) -> BatchTable:
     lines = io.StringIO(text, newline="").readlines()
-    delimiter = _delimiter(lines)
-    records = _records(lines, delimiter)
-    head = next((cells for cells, error in records if not error), None)
-    if head is None:
-        raise _empty(path)
-    columns = _columns(head)
+    # The candidate that the first row with text has most of, outside quotes.
+    bare = re.sub(r'"[^"]*"', "", next((line for line in lines if line.strip()), ""))
+    records = _records(lines, max(_DELIMITERS, key=bare.count))
+    columns = _columns(next((cells for cells, error in records if not error), None), path)
     return BatchTable(columns, tuple(_csv_row(columns, cells, error) for cells, error in records))
-
-
-def _empty(path: Path) -> InputError:
-    return InputError(f"{path} is empty: its first row has to name the columns, one of them the questions.")
-
-
-def _delimiter(lines: Sequence[str]) -> str:
-    """The candidate that the first row with text has most of, outside quotes."""
-    first = next((line for line in lines if line.strip()), "")
-    bare = re.sub(r'"[^"]*"', "", first)
-    return max(_DELIMITERS, key=bare.count)
 
 
 def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[list[str], str]]:
@@ -145,17 +131,20 @@ def _read_xlsx(data: bytes, path: Path) -> BatchTable:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # some writers state a wrong size, and rows beyond it would be lost
-        values = [row for row in sheet.iter_rows(values_only=True) if any(_text(c).strip() for c in row)]
+        values = [[_text(c) for c in row] for row in sheet.iter_rows(values_only=True)]
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, IndexError, SyntaxError, TypeError) as error:
         raise InputError(f"{path} is not a workbook that can be read: {error}.") from error
-    if not values:
-        raise _empty(path)
-    columns = _columns([_text(c) for c in values[0]])
-    return BatchTable(columns, tuple(_csv_row(columns, [_text(c) for c in row], "") for row in values[1:]))
+    rows = [row for row in values if any(map(str.strip, row))]
+    columns = _columns(rows[0] if rows else None, path)
+    return BatchTable(columns, tuple(_csv_row(columns, row, "") for row in rows[1:]))
 
 
-def _columns(head: Sequence[str]) -> tuple[str, ...]:
-    """Header cells as names: trimmed, none empty, none twice."""
+def _columns(head: Sequence[str] | None, path: Path) -> tuple[str, ...]:
+    """Header cells as names: trimmed, none empty, none twice. Raises InputError where there is no header."""
+    if head is None:
+        raise InputError(
+            f"{path} is empty: its first row has to name the columns, one of them the questions."
+        )
     names: list[str] = []
     for number, cell in enumerate(head, 1):
         base = name = " ".join(cell.split()) or f"column {number}"
@@ -175,18 +164,14 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, 
     if suffix == ".jsonl":
         content = "".join(to_json(row) + "\n" for row in rows).encode("utf-8", "backslashreplace")
     elif suffix == ".csv":
-        content = _csv_bytes(columns, rows)
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow([harmless(c) for c in columns])
+        writer.writerows([harmless(_text(row.get(c))) for c in columns] for row in rows)
+        content = text.getvalue().encode("utf-8-sig", "backslashreplace")
     else:
         content = _xlsx_bytes(columns, rows)
     write_atomically(path, content)
-
-
-def _csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([harmless(c) for c in columns])
-    writer.writerows([harmless(_text(row.get(c))) for c in columns] for row in rows)
-    return text.getvalue().encode("utf-8-sig", "backslashreplace")
 
 
 def harmless(cell: str) -> str:
@@ -215,9 +200,8 @@ def _xlsx_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> by
         made.quotePrefix = text.startswith(_FORMULA)  # and it stays a string when somebody edits it
         return made
 
-    sheet.append([cell(c) for c in columns])
-    for row in rows:
-        sheet.append([cell(row.get(c)) for c in columns])
+    for values in (columns, *([row.get(c) for c in columns] for row in rows)):
+        sheet.append([cell(value) for value in values])
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()

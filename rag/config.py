@@ -14,13 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
 from rag.errors import ConfigError
@@ -30,11 +25,7 @@ FILE_VARIABLE = "CITEWISE_CONFIG"
 PREFIX = "CITEWISE_"
 
 
-def _expand(value: Any) -> Any:
-    return Path(value).expanduser() if isinstance(value, str | Path) and str(value) else value
-
-
-UserPath = Annotated[Path, BeforeValidator(_expand)]
+UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 """A path in which a leading ~ stands for the home folder."""
 
 
@@ -155,8 +146,7 @@ class Config(BaseSettings):
 def config_file() -> Path | None:
     """The settings file in force, or None. Raises ConfigError where CITEWISE_CONFIG names a file that is
     not there."""
-    named = os.environ.get(FILE_VARIABLE, "")
-    if named:
+    if named := os.environ.get(FILE_VARIABLE, ""):
         path = Path(named).expanduser()
         if not path.is_file():
             raise ConfigError(f"{FILE_VARIABLE} names {path}, which is not a file. Correct it, or unset it.")
@@ -177,24 +167,19 @@ def _read_file(path: Path | None) -> dict[str, Any]:
         raise ConfigError(f"{path} is not UTF-8 text. Save it as UTF-8.") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from error
-    return _anchor(values, path.parent)
+    anchored: dict[str, Any] = _anchor(values, path.parent)
+    return anchored
 
 
-def _anchor(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _anchor(value: Any, folder: Path, key: str = "") -> Any:
     """The same values with the paths in them relative to the file's folder instead of the working folder."""
-
-    def anchored(value: Any) -> Any:
-        return str(folder / Path(value).expanduser()) if isinstance(value, str) and value else value
-
-    moved = {k: anchored(v) if k in ("index", "cache_dir") else v for k, v in values.items()}
-    for key in ("lexicons", "concepts"):
-        if isinstance(moved.get(key), list):
-            moved[key] = [anchored(v) for v in moved[key]]
-    models = moved.get("models")
-    for spec in models.values() if isinstance(models, dict) else ():
-        if isinstance(spec, dict) and "path" in spec:
-            spec["path"] = anchored(spec["path"])
-    return moved
+    if isinstance(value, dict):
+        return {name: _anchor(held, folder, name) for name, held in value.items()}
+    if isinstance(value, list) and key in ("lexicons", "concepts"):
+        return [str(folder / Path(v).expanduser()) if isinstance(v, str) and v else v for v in value]
+    if isinstance(value, str) and value and key in ("index", "cache_dir", "path"):
+        return str(folder / Path(value).expanduser())
+    return value
 
 
 def load_config(**flags: Any) -> Config:

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from rag.config import Config, config_file
 from rag.errors import CitewiseError, IndexMissing
@@ -19,18 +18,9 @@ _GIGA = 1 << 30
 _LEAST_MEMORY = _GIGA  # asking a question peaks below 0.9 GB with the embedded models
 _LEAST_DISK = _GIGA
 _LIBRARIES = (
-    "numpy",
-    "faiss-cpu",
-    "onnxruntime",
-    "tokenizers",
-    "llama-cpp-python",
-    "sentence-transformers",
-    "torch",
-    "pypdfium2",
-    "pypdf",
-    "jieba",
-    "gradio",
-)
+    "numpy faiss-cpu onnxruntime tokenizers llama-cpp-python sentence-transformers torch pypdfium2 pypdf "
+    "jieba gradio"
+).split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +35,9 @@ class Check:
 
 def examine(config: Config) -> tuple[Check, ...]:
     """Every check, in a fixed order. Never raises for what it finds wrong: that is in the checks."""
-    looks: tuple[Callable[[Config], Check], ...] = (
-        _citewise,
-        _python,
-        _processor,
-        _memory,
-        _disk,
-        _libraries,
-        _embedder,
-        _language_model,
-        _index,
-        _network,
-        _audit,
-    )
-    return tuple(_guarded(look, config) for look in looks)
+    machine = (_citewise, _python, _processor, _memory, _disk, _libraries)
+    chosen = (_embedder, _language_model, _index, _network, _audit)
+    return tuple(_guarded(look, config) for look in (*machine, *chosen))
 
 
 def _guarded(look: Callable[[Config], Check], config: Config) -> Check:
@@ -72,67 +51,64 @@ def _guarded(look: Callable[[Config], Check], config: Config) -> Check:
         return Check(name, f"cannot be examined: {type(error).__name__}: {error}", ok=False)
 
 
+def _needs(good: bool, name: str, value: str, advice: str) -> Check:
+    return Check(name, value, good, "" if good else advice)
+
+
 def _citewise(_: Config) -> Check:
+    found = _version("citewise") or "running from its source tree, not installed"
+    return Check("citewise", f"{found}; settings: {config_file() or 'defaults, no citewise.toml here'}")
+
+
+def _version(name: str) -> str:
     try:
-        found = version("citewise")
+        return version(name)
     except PackageNotFoundError:
-        found = "running from its source tree, not installed"
-    file = config_file()
-    return Check("citewise", f"{found}; settings: {file or 'defaults, no citewise.toml here'}")
+        return ""
 
 
 def _python(_: Config) -> Check:
     found = f"{platform.python_version()} on {platform.system()} {platform.machine()} ({sys.executable})"
-    good = sys.version_info >= (3, 11)
-    return Check("python", found, good, "" if good else "Install Python 3.11 or newer.")
+    return _needs(sys.version_info >= (3, 11), "python", found, "Install Python 3.11 or newer.")
 
 
 def _processor(config: Config) -> Check:
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     used = config.threads or available
     text = f"{available} of {os.cpu_count()} cores available, {used} used"
-    hint = f"threads = {used} is more than there are cores; leave it at 0." if used > available else ""
-    return Check("processor", text, ok=not hint, advice=hint)
+    advice = f"threads = {used} is more than there are cores; leave it at 0."
+    return _needs(used <= available, "processor", text, advice)
 
 
 def _memory(_: Config) -> Check:
     import psutil
 
     memory = psutil.virtual_memory()
-    good = memory.available >= _LEAST_MEMORY
     text = f"{memory.available / _GIGA:.1f} GB free of {memory.total / _GIGA:.1f} GB"
-    return Check("memory", text, good, "" if good else "Close other programs: answering takes up to 0.9 GB.")
+    advice = "Close other programs: answering takes up to 0.9 GB."
+    return _needs(memory.available >= _LEAST_MEMORY, "memory", text, advice)
 
 
 def _disk(config: Config) -> Check:
     free = {}
     for folder in (config.index, config.cache_dir):
-        there = _existing(folder)
+        whole = folder.absolute()
+        there = next(parent for parent in (whole, *whole.parents) if parent.exists())
         if not os.access(there, os.W_OK):
             advice = "Choose another folder, or make it writable."
             return Check("disk", f"{folder} cannot be written", ok=False, advice=advice)
         free[str(folder)] = shutil.disk_usage(there).free
     text = ", ".join(f"{size / _GIGA:.1f} GB free for {folder}" for folder, size in free.items())
-    good = min(free.values()) >= _LEAST_DISK
-    advice = "" if good else "Free some space: an index takes a few MB per 1,000 pages."
-    return Check("disk", text, good, advice)
-
-
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that exists."""
-    folder = folder.absolute()
-    return next(parent for parent in (folder, *folder.parents) if parent.exists())
+    advice = "Free some space: an index takes a few MB per 1,000 pages."
+    return _needs(min(free.values()) >= _LEAST_DISK, "disk", text, advice)
 
 
 def _libraries(_: Config) -> Check:
-    found, missing = [], []
-    for name in _LIBRARIES:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            missing.append(name)
-    advice = f"Missing: {', '.join(missing)}. Run: pip install citewise" if missing else ""
-    return Check("libraries", ", ".join(found), ok=not missing, advice=advice)
+    found = {name: _version(name) for name in _LIBRARIES}
+    missing = [name for name in found if not found[name]]
+    text = ", ".join(f"{name} {number}" for name, number in found.items() if number)
+    advice = f"Missing: {', '.join(missing)}. Run: pip install citewise"
+    return _needs(not missing, "libraries", text, advice)
 
 
 def _embedder(config: Config) -> Check:
@@ -140,25 +116,25 @@ def _embedder(config: Config) -> Check:
 
     files = find_embedder(config.embedder, config.cache_dir, config.models)
     languages = "all languages" if "*" in files.languages else "/".join(files.languages)
-    text = f"{files.name} ({languages}), SHA-256 {files.fingerprint}, {files.folder}"
-    return Check("embedder", text)
+    return Check("embedder", f"{files.name} ({languages}), SHA-256 {files.fingerprint}, {files.folder}")
 
 
 def _language_model(config: Config) -> Check:
-    from rag.models.fetch import verified_sha256
-    from rag.models.registry import find_llm
+    from rag.models.registry import find_llm, verified_sha256
+    from rag.models.remote import is_address
     from rag.models.tuning import describe
 
     if config.llm == "none":
         return Check("language model", "none: answers are quotes from the documents")
-    if _is_remote(config):
+    if is_address(config.llm):
         return Check("language model", f"{config.llm_model or 'a model'} at {config.llm}; not tried")
     path = find_llm(config.llm, config.cache_dir, config.models)
     text = f"{path.name} ({path.stat().st_size / 1e6:,.0f} MB), "
     text += f"SHA-256 {verified_sha256(path, config.cache_dir)}, {path}"
-    tuned = describe(path, config.cache_dir, used=config.tuned_models)
-    hint = "" if tuned else "To find out how it runs fastest on this machine: citewise models tune"
-    return Check("language model", f"{text}; {tuned}" if tuned else text, advice=hint)
+    if tuned := describe(path, config.cache_dir, used=config.tuned_models):
+        return Check("language model", f"{text}; {tuned}")
+    hint = "To find out how it runs fastest on this machine: citewise models tune"
+    return Check("language model", text, advice=hint)
 
 
 def _index(config: Config) -> Check:
@@ -183,9 +159,9 @@ def _index(config: Config) -> Check:
         f"{stats.vectors:,} vectors, {stats.bytes / 1e6:,.1f} MB"
     )
     if report.problems:
-        problems = "; ".join(report.problems[:3])
+        text += f". Damaged: {'; '.join(report.problems[:3])}"
         advice = f"Build it anew: citewise ingest FOLDER --index {config.index} --rebuild"
-        return Check("index", f"{text}. Damaged: {problems}", ok=False, advice=advice)
+        return Check("index", text, ok=False, advice=advice)
     hints = []
     if stats.unreadable:
         hints.append(f"{stats.unreadable:,} files could not be read; see: citewise index show")
@@ -197,9 +173,9 @@ def _index(config: Config) -> Check:
 
 
 def _network(config: Config) -> Check:
-    from rag.models.remote import leaves_for
+    from rag.models.remote import is_address, leaves_for
 
-    if not _is_remote(config):
+    if not is_address(config.llm):
         return Check("network", "not needed")
     if not (host := leaves_for(config.llm)):
         return Check("network", "not needed: the server asked is on this machine")
@@ -219,11 +195,7 @@ def _audit(config: Config) -> Check:
     sent = read(file)
     if not sent.requests and not sent.damaged:
         return Check("audit", "nothing was ever sent to another machine")
-    hosts = ", ".join(sent.hosts)
-    text = f"{sent.requests:,} requests, {sent.size:,} bytes, to {hosts}; the last {sent.last}; {file}"
+    what = f"{sent.requests:,} requests, {sent.size:,} bytes, to {', '.join(sent.hosts)}"
+    text = f"{what}; the last {sent.last}; {file}"
     hint = f"{sent.damaged} lines of {file} cannot be read." if sent.damaged else ""
     return Check("audit", text, advice=hint)
-
-
-def _is_remote(config: Config) -> bool:
-    return config.llm.lower().startswith(("http://", "https://"))

@@ -214,11 +214,10 @@ def test_stats_count_what_is_there(index: Index) -> None:
     assert stats.bytes > 10_000
 
 
-def test_passage_and_neighbours_by_id(index: Index) -> None:
+def test_passage_by_id(index: Index) -> None:
     hit = index.search("notice period", 1)[0]
     assert index.passage(hit.chunk_id).chunk == hit.chunk
     assert index.text(hit.document.id)[hit.chunk.start : hit.chunk.end] == hit.chunk.text
-    assert all(d == hit.document.id for _, d, _ in index.neighbours(hit.chunk_id))
     with pytest.raises(InputError, match="no passage"):
         index.passage(10**9)
 

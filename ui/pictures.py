@@ -79,7 +79,7 @@ class Pictures:
                 return self._kept[key]
         if not source.is_file():
             return texts.page_gone.format(source=info.source)
-        from rag.models.fetch import sha256_file
+        from rag.models.registry import sha256_file
 
         try:
             if sha256_file(source) != info.sha256:

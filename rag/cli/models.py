@@ -238,7 +238,7 @@ def _locate_llm(name: str, settings: Config) -> Path:
 
 def _hashed(name: str, settings: Config) -> dict[str, Any]:
     """The row of `_describe` with a hash computed now: finding a model trusts an earlier one."""
-    from rag.models.fetch import sha256_file, verified_sha256
+    from rag.models.registry import sha256_file, verified_sha256
 
     row = _describe(name, settings)
     if row["found"]:

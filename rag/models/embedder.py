@@ -20,21 +20,14 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError, StorageError
 from rag.models import export
-from rag.models.registry import (
-    EMBEDDED,
-    NO_SOURCES,
-    EmbedderFiles,
-    Sources,
-    find_embedder,
-    find_tokenizer,
-    offline,
-)
+from rag.models.registry import EMBEDDED, NO_SOURCES, EmbedderFiles, Sources, find_embedder, find_tokenizer
 
 # Padded tokens in one run of the encoder: larger batches fall out of the cache and are slower on a CPU.
 _BATCH_TOKENS = 2048
 # Texts tokenised at a time: bounds memory whatever the caller passes.
 _SLICE = 1024
 _REMEMBERED_QUERIES = 256
+_OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +131,13 @@ class OnnxEmbedder(_FilesEmbedder):
 
     def __init__(self, files: EmbedderFiles, *, cache_dir: Path, threads: int = 0) -> None:
         super().__init__(files)
-        model, tokenizer = _exported(files, cache_dir)
+        model: Path | bytes
+        try:
+            folder = export.export_embedder(files, cache_dir)
+            model, tokenizer = folder / export.MODEL_FILE, folder / export.TOKENIZER_FILE
+        except (OSError, StorageError):  # a cache that cannot be written costs a second per start
+            assert files.tokenizer is not None
+            model, tokenizer = export.build_graph(files), files.tokenizer
         self._session = _open_session(model)
         self._threads = threads or len(os.sched_getaffinity(0))
         self.token_counter = TokenCounter(tokenizer)
@@ -156,14 +155,12 @@ class OnnxEmbedder(_FilesEmbedder):
                 vectors[[start + i for i in batch]] = found
         return vectors
 
-    def _run_all(self, runs: Sequence[Sequence[Sequence[int]]]) -> Iterator[NDArray[np.float32]]:
+    def _run_all(self, runs: Sequence[Sequence[Sequence[int]]]) -> list[NDArray[np.float32]]:
         """The result of each run, in order."""
-        workers = min(self._threads, len(runs))
-        if workers < 2:
-            yield from map(self._run, runs)
-            return
-        with ThreadPoolExecutor(workers) as pool:
-            yield from pool.map(self._run, runs)
+        if min(self._threads, len(runs)) < 2:
+            return list(map(self._run, runs))
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(self._run, runs))
 
     def _run(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         ids = np.zeros((len(rows), max(map(len, rows))), dtype=np.int32)
@@ -189,17 +186,6 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def _exported(files: EmbedderFiles, cache_dir: Path) -> tuple[Path | bytes, Path]:
-    """The ONNX model and its tokenizer; from memory where the cache cannot be written (it then costs a second
-    per start)."""
-    try:
-        folder = export.export_embedder(files, cache_dir)
-    except (OSError, StorageError):
-        assert files.tokenizer is not None
-        return export.build_graph(files), files.tokenizer
-    return folder / export.MODEL_FILE, folder / export.TOKENIZER_FILE
-
-
 def _open_session(model: Path | bytes) -> Any:
     import onnxruntime as ort
 
@@ -208,8 +194,7 @@ def _open_session(model: Path | bytes) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     try:
-        source = model if isinstance(model, bytes) else str(model)
-        return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises types of its own that share no base but Exception
         raise ModelError(f"onnxruntime cannot load the embedding model ({error})") from error
 
@@ -243,8 +228,8 @@ class TokenCounter:
         self._tokenizer = _open_tokenizer(tokenizer)
 
     def __call__(self, texts: Sequence[str]) -> list[int]:
-        cleaned = [encodable(text) for text in texts]
-        return [len(e.ids) for e in self._tokenizer.encode_batch_fast(cleaned, add_special_tokens=False)]
+        found = self._tokenizer.encode_batch_fast(list(map(encodable, texts)), add_special_tokens=False)
+        return [len(encoding.ids) for encoding in found]
 
     def __reduce__(self) -> tuple[type[TokenCounter], tuple[Path]]:
         return TokenCounter, (self._path,)
@@ -260,9 +245,8 @@ class SlowTokenCounter:
     def __call__(self, texts: Sequence[str]) -> list[int]:
         if not texts:
             return []
-        cleaned = [encodable(text) for text in texts]
-        rows = self._tokenizer(cleaned, add_special_tokens=False, truncation=False)["input_ids"]
-        return [len(row) for row in rows]
+        found = self._tokenizer(list(map(encodable, texts)), add_special_tokens=False, truncation=False)
+        return list(map(len, found["input_ids"]))
 
 
 class SentenceTransformerEmbedder(_FilesEmbedder):
@@ -270,7 +254,8 @@ class SentenceTransformerEmbedder(_FilesEmbedder):
     seconds."""
 
     def __init__(self, files: EmbedderFiles, *, threads: int = 0) -> None:
-        offline()
+        # Local files only, for every Hugging Face library of this process and of those it starts.
+        os.environ.update(dict.fromkeys(_OFFLINE, "1"))
         try:
             import torch
             from sentence_transformers import SentenceTransformer

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError, ModelMismatch
 from rag.files import write_atomically
-from rag.models.fetch import verified_sha256
-from rag.models.registry import EmbedderFiles
+from rag.models.registry import EmbedderFiles, verified_sha256
 
 # Part of the folder's name in the cache: a graph written by another version of this module is not looked at.
 EXPORT_VERSION = 1
@@ -30,7 +29,6 @@ MANIFEST_FILE = "manifest.json"
 
 _CONTRIB = "com.microsoft"
 _OPSET = 17
-_ACTIVATIONS = {"gelu": "BiasGelu"}
 
 Weights = Mapping[str, NDArray[Any]]
 
@@ -46,13 +44,8 @@ def can_export(files: EmbedderFiles) -> bool:
         and files.pooling in ("mean", "cls")
         and config.get("model_type") == "bert"
         and config.get("position_embedding_type", "absolute") == "absolute"
-        and config.get("hidden_act") in _ACTIVATIONS
+        and config.get("hidden_act") == "gelu"
     )
-
-
-def exported_folder(files: EmbedderFiles, cache_dir: Path) -> Path:
-    """Where the exported model lies, or would lie."""
-    return cache_dir / "onnx" / f"{files.fingerprint}-v{EXPORT_VERSION}"
 
 
 def export_embedder(files: EmbedderFiles, cache_dir: Path) -> Path:
@@ -63,7 +56,7 @@ def export_embedder(files: EmbedderFiles, cache_dir: Path) -> Path:
     takes half a model, and two processes may do it at once. A damaged export is replaced. Raises OSError when
     the tokenizer cannot be read, StorageError when the cache cannot be written, ModelError when the weights
     are not those of a BERT encoder."""
-    folder = exported_folder(files, cache_dir)
+    folder = cache_dir / "onnx" / f"{files.fingerprint}-v{EXPORT_VERSION}"
     if _is_sound(folder, cache_dir):
         return folder
     assert files.tokenizer is not None
@@ -95,16 +88,15 @@ def build_graph(files: EmbedderFiles) -> bytes:
     right; output `embedding` (batch, dimension) float32, rows L2-normalised."""
     weights = _read_weights(files.weights)
     try:
-        model = _Graph(files.config, weights, pooling=files.pooling).build()
+        data: bytes = _Graph(files.config, weights, pooling=files.pooling).build().SerializeToString()
     except KeyError as error:
         raise ModelMismatch(
             f"{files.weights} has no tensor {error}; it is not the encoder that its config.json describes"
         ) from error
-    data: bytes = model.SerializeToString()
     return data
 
 
-def _read_weights(path: Path) -> dict[str, NDArray[Any]]:
+def _read_weights(path: Path) -> Weights:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -119,6 +111,9 @@ class _Graph:
     """Collects nodes and weights while the encoder is written down from its input to its output."""
 
     def __init__(self, config: Mapping[str, Any], weights: Weights, *, pooling: str) -> None:
+        import onnx
+
+        self.onnx: Any = onnx
         self.config = config
         self.weights = weights
         self.pooling = pooling
@@ -127,18 +122,14 @@ class _Graph:
         self.epsilon = float(config.get("layer_norm_eps", 1e-12))
 
     def build(self) -> Any:
-        from onnx import TensorProto, helper
-
         hidden, lengths = self._embeddings()
         for layer in range(int(self.config["num_hidden_layers"])):
             hidden = self._layer(hidden, lengths, f"encoder.layer.{layer}")
-        self._normalise(self._cls(hidden) if self.pooling == "cls" else self._mean(hidden))
-        ids = [
-            helper.make_tensor_value_info(name, TensorProto.INT32, ["batch", "length"])
-            for name in ("input_ids", "attention_mask")
-        ]
-        width = int(self.config["hidden_size"])
-        out = [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", width])]
+        self._node("LpNormalization", [self._pooled(hidden)], "embedding", axis=1, p=2)
+        helper, kinds = self.onnx.helper, self.onnx.TensorProto
+        value, shape = helper.make_tensor_value_info, ["batch", "length"]
+        ids = [value(name, kinds.INT32, shape) for name in ("input_ids", "attention_mask")]
+        out = [value("embedding", kinds.FLOAT, ["batch", int(self.config["hidden_size"])])]
         graph = helper.make_graph(self.nodes, "encoder", ids, out, self.constants)
         opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_CONTRIB, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=8)
@@ -147,18 +138,14 @@ class _Graph:
         return np.asarray(self.weights[name], dtype=np.float32)
 
     def _constant(self, name: str, array: NDArray[Any]) -> str:
-        from onnx import numpy_helper
-
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.constants.append(self.onnx.numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
     def _parameter(self, name: str) -> str:
         return self._constant(name, self._weight(name))
 
     def _node(self, kind: str, inputs: list[str], *outputs: str, domain: str = "", **attributes: Any) -> str:
-        from onnx import helper
-
-        self.nodes.append(helper.make_node(kind, inputs, outputs, domain=domain, **attributes))
+        self.nodes.append(self.onnx.helper.make_node(kind, inputs, outputs, domain=domain, **attributes))
         return outputs[0]
 
     def _embeddings(self) -> tuple[str, str]:
@@ -196,8 +183,7 @@ class _Graph:
         hidden = self._residual(mixed, hidden, f"{attention}.output")
         inner = self._dense(hidden, f"{prefix}.intermediate.dense")
         inner_bias = self._parameter(f"{prefix}.intermediate.dense.bias")
-        activation = _ACTIVATIONS[self.config["hidden_act"]]
-        active = self._node(activation, [inner, inner_bias], f"{prefix}.active", domain=_CONTRIB)
+        active = self._node("BiasGelu", [inner, inner_bias], f"{prefix}.active", domain=_CONTRIB)
         return self._residual(active, hidden, f"{prefix}.output")
 
     def _dense(self, inputs: str, name: str) -> str:
@@ -217,20 +203,15 @@ class _Graph:
             "SkipLayerNormalization", operands, f"{name}.normalised", domain=_CONTRIB, epsilon=self.epsilon
         )
 
-    def _mean(self, hidden: str) -> str:
-        """The mean over the row's own tokens, as a product (1, length) x (length, width) per row."""
-        from onnx import TensorProto
-
+    def _pooled(self, hidden: str) -> str:
+        """The first token's vector, or the mean over the row's own tokens, as a product (1, length) x
+        (length, width) per row."""
+        if self.pooling == "cls":
+            first = self._constant("first", np.array(0, dtype=np.int64))
+            return self._node("Gather", [hidden, first], "pooled", axis=1)
         axis = self._constant("row_axis", np.array([1], dtype=np.int64))
-        mask = self._node("Cast", ["attention_mask"], "mask", to=TensorProto.FLOAT)
+        mask = self._node("Cast", ["attention_mask"], "mask", to=self.onnx.TensorProto.FLOAT)
         row = self._node("Unsqueeze", [mask, axis], "mask_row")
         total = self._node("MatMul", [row, hidden], "total")
         # Dividing by the length would not change the direction, and the next step normalises.
         return self._node("Squeeze", [total, axis], "pooled")
-
-    def _cls(self, hidden: str) -> str:
-        first = self._constant("first", np.array(0, dtype=np.int64))
-        return self._node("Gather", [hidden, first], "pooled", axis=1)
-
-    def _normalise(self, pooled: str) -> None:
-        self._node("LpNormalization", [pooled], "embedding", axis=1, p=2)

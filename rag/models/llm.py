@@ -1,15 +1,26 @@
-"""Language models: the protocol, and the one function that opens any of them."""
+"""Language models: the one function that opens any of them, and GGUF models by llama.cpp: greedy, several
+answers at a time, stoppable at any moment.
+
+`rag.models.engine` says how answers are written side by side, `rag.models.native` speaks to llama.cpp."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+import threading
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from rag.models.generation import LLM, LLMInfo, Prompt
-from rag.models.registry import EMBEDDED, NO_SOURCES, Sources, find_llm
-from rag.models.remote import audit_file
+from rag.errors import GenerationError
+from rag.models.engine import CLOSED, Engine, Request
+from rag.models.generation import LLM, EngineSettings, LLMInfo, Prompt
+from rag.models.native import Context, Model, Prefixes, build
+from rag.models.registry import EMBEDDED, NO_SOURCES, Sources, find_llm, verified_sha256
+from rag.models.remote import OpenAIServer, audit_file, is_address
+from rag.models.template import CHATML, PLAIN, ChatTemplate
 from rag.models.tuning import find_tuned
+from rag.types import Queued
 
 __all__ = ["LLM", "LLMInfo", "Prompt", "ServerAccess", "load_llm"]
 
@@ -43,9 +54,7 @@ def load_llm(
     `server.allow_remote`, ModelMissing, ModelMismatch or ModelError."""
     if spec.lower() in ("", "none"):
         return None
-    if spec.lower().startswith(("http://", "https://")):
-        from rag.models.remote import OpenAIServer
-
+    if is_address(spec):
         return OpenAIServer(
             spec,
             model=server.model,
@@ -55,18 +64,103 @@ def load_llm(
             audit_to=audit_file(cache_dir),
         )
     path = find_llm(spec, cache_dir, models)
-    from rag.models.llama import LlamaCpp
-
-    # Asked in Chinese, the embedded model wrote a usable sentence for 2 of 6 pairs: seconds for nothing.
-    languages = ("en",) if spec.lower() == EMBEDDED else ("*",)
-    common: dict[str, Any] = {
-        "cache_dir": cache_dir,
-        "threads": threads,
-        "context_tokens": context_tokens,
-        "languages": languages,
-        "parallel": parallel,
-    }
     found = find_tuned(path, cache_dir) if tuned else None
-    if found is None:
-        return LlamaCpp(path, **common)
-    return LlamaCpp(found.file, settings=found.settings, **common)
+    return LlamaCpp(
+        found.file if found else path,
+        cache_dir=cache_dir,
+        threads=threads,
+        context_tokens=context_tokens,
+        # Asked in Chinese, the embedded model wrote a usable sentence for 2 of 6 pairs: seconds for nothing.
+        languages=("en",) if spec.lower() == EMBEDDED else ("*",),
+        settings=found.settings if found else None,
+        parallel=parallel,
+    )
+
+
+class LlamaCpp:
+    """A GGUF model. `threads` 0: all available cores, or what `settings` say. `context_tokens` is cut to what
+    the model was trained for. `parallel` answers are written at a time, as far as memory allows.
+
+    Raises ModelError for a file that is no model."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        cache_dir: Path,
+        threads: int = 0,
+        context_tokens: int = 2048,
+        languages: tuple[str, ...] = ("*",),
+        settings: EngineSettings | None = None,
+        parallel: int = 1,
+    ) -> None:
+        settings = settings or EngineSettings()
+        if threads:
+            settings = replace(settings, threads=threads, threads_batch=threads)
+        self._model = model = Model(path)
+        try:
+            source = model.metadata("tokenizer.chat_template")
+            if not source:
+                source = CHATML if len(model.tokenize("<|im_start|>", special=True)) == 1 else PLAIN
+            begin, end = model.ends()
+            self._template = ChatTemplate(source, model, bos=begin, eos=end)
+            context_tokens = min(context_tokens, model.trained_tokens) or context_tokens
+            sequences = model.sequences(parallel, context_tokens)
+            context = Context(model, sequences=sequences, context_tokens=context_tokens, settings=settings)
+        except Exception:
+            model.close()
+            raise
+        self.info = LLMInfo(
+            name=path.stem,
+            fingerprint=verified_sha256(path, cache_dir),
+            context_tokens=min(context.context_tokens, context_tokens),
+            local=True,
+            languages=languages,
+        )
+        belongs = {
+            "model": self.info.fingerprint,
+            "build": build(),
+            "flash_attention": settings.flash_attention,
+            "slice": settings.slice_tokens,
+            "sequences": sequences,
+        }
+        prefixes = Prefixes(cache_dir / "prefixes", belongs)
+        self._engine = Engine(context, model, slice_tokens=settings.slice_tokens, prefixes=prefixes)
+        self._release = weakref.finalize(self, self._engine.close)
+
+    @property
+    def template_tokens(self) -> int:
+        """Tokens that the chat template puts around a prompt."""
+        with self._open() as template:
+            return len(template.encode(Prompt("a", "a"))) - 2 * len(template.encode_content("a"))
+
+    def count_tokens(self, text: str) -> int:
+        with self._open() as template:
+            return len(template.encode_content(text))
+
+    def generate(
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
+    ) -> Iterator[str | Queued]:
+        """See `rag.models.generation.LLM`. What was read of a prompt is kept for its further drafts."""
+        with self._open() as template:
+            tokens, stable = template.encode_parts(prompt)
+        room = self.info.context_tokens - len(tokens)
+        if room <= 0:
+            raise GenerationError(
+                f"the prompt has {len(tokens)} tokens and the context of {self.info.name} holds "
+                f"{self.info.context_tokens}; ask a shorter question or use less evidence"
+            )
+        request = Request(tokens, max_tokens=min(max_tokens, room), stable=stable, draft=draft, stop=stop)
+        self._engine.offer(request)
+        yield from request.follow()
+
+    def close(self) -> None:
+        self._release()
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[ChatTemplate]:
+        """Holds the vocabulary open: reading from a model that was freed would end the process."""
+        with self._model.lock:
+            if self._engine.closed:
+                raise GenerationError(CLOSED)
+            yield self._template

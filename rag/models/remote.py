@@ -8,7 +8,6 @@ request is made: where it cannot be written, nothing is sent."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import ipaddress
 import json
@@ -87,13 +86,13 @@ def read(file: Path) -> Sent:
     except OSError as error:
         raise storage_error(file, error) from error
     for line in lines:
-        with contextlib.suppress(ValueError, TypeError, KeyError):
+        try:
             entry = json.loads(line)
             host, when, count = str(entry["host"]), str(entry["time"]), int(entry["bytes"])
-            requests, size, last = requests + 1, size + count, max(last, when)
-            hosts[host] = None
-            continue
-        damaged += 1
+        except (ValueError, TypeError, KeyError):
+            damaged += 1
+        else:
+            requests, size, last, hosts[host] = requests + 1, size + count, max(last, when), None
     return Sent(requests, size, tuple(hosts), last, damaged)
 
 
@@ -106,11 +105,14 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def is_address(llm: str) -> bool:
+    """Whether an `llm` setting is the address of a server."""
+    return llm.lower().startswith(("http://", "https://"))
+
+
 def leaves_for(llm: str) -> str:
     """The host that questions and evidence are sent to by this `llm` setting; "" where they stay here."""
-    if not llm.lower().startswith(("http://", "https://")) or is_loopback(llm):
-        return ""
-    return urlsplit(llm).hostname or ""
+    return (urlsplit(llm).hostname or "") if is_address(llm) and not is_loopback(llm) else ""
 
 
 class OpenAIServer:
@@ -146,7 +148,7 @@ class OpenAIServer:
         self._host, self._audit = parts.hostname, None if local else audit_to
         self._base = url.rstrip("/") + ("" if parts.path.strip("/") else "/v1")
         self._model = model
-        self._info = LLMInfo(
+        self.info = LLMInfo(
             name=model or parts.netloc.rpartition("@")[2],
             fingerprint=hashlib.sha256(f"{self._base}\n{model}".encode()).hexdigest(),
             context_tokens=context_tokens,
@@ -159,15 +161,10 @@ class OpenAIServer:
             trust_env=not local,  # a proxy must not see what is meant for this machine
         )
 
-    @property
-    def info(self) -> LLMInfo:
-        return self._info
-
     def count_tokens(self, text: str) -> int:
         """An estimate, rather too high: one per Han character, and one for each three bytes of the rest."""
-        han = len(_HAN.findall(text))
         rest = len(_HAN.sub("", text).encode("utf-8", "replace"))
-        return han + -(-rest // 3)
+        return len(_HAN.findall(text)) + -(-rest // 3)
 
     def generate(
         self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
@@ -255,19 +252,15 @@ class OpenAIServer:
         if response.status_code != 200:
             raise self._refusal(response.status_code, response.text)
         try:
-            listed: Any = response.json()
-            self._model = str(listed["data"][0]["id"])
+            self._model = str(response.json()["data"][0]["id"])
         except (ValueError, LookupError, TypeError) as error:
             raise GenerationError(f"{self._base} lists no model; set llm_model") from error
         return self._model
 
     def _refusal(self, status: int, body: str) -> GenerationError:
-        hint = {
-            401: "; check llm_api_key",
-            403: "; check llm_api_key",
-            404: "; check the address and llm_model",
-        }
-        return GenerationError(f"{self._base} answered {status}: {body.strip()[:300]}{hint.get(status, '')}")
+        key = "; check llm_api_key"
+        hint = {401: key, 403: key, 404: "; check the address and llm_model"}.get(status, "")
+        return GenerationError(f"{self._base} answered {status}: {body.strip()[:300]}{hint}")
 
 
 def _defused(text: str) -> str:

@@ -23,9 +23,8 @@ from time import monotonic, perf_counter
 
 from rag.errors import CitewiseError, ModelError
 from rag.files import storage_error, write_atomically
-from rag.models.fetch import verified_sha256
 from rag.models.generation import EngineSettings
-from rag.models.registry import NO_SOURCES, Sources, quantisations
+from rag.models.registry import NO_SOURCES, Sources, quantisations, verified_sha256
 from rag.types import Progress
 
 _FORMAT = 2

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexBusy, StorageError
 from rag.files import sync
-from rag.models.fetch import sha256_file
+from rag.models.registry import sha256_file
 from rag.store.documents import Documents
 from rag.store.schema import DenseFile, SentenceVectors, listed, storage_errors
 

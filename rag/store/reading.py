@@ -19,7 +19,7 @@ from rag.documents.description import Describes, with_profile
 from rag.documents.links import Links, links
 from rag.errors import InputError
 from rag.languages.text import search_tokens
-from rag.models.fetch import sha256_file
+from rag.models.registry import sha256_file
 from rag.parsers import SUFFIXES, Limits, parse
 from rag.store.schema import DATABASE, LOCK
 from rag.store.writer import NO_LINKS, FileState, Tokens, printable

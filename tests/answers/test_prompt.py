@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rag.answers.prompt import build_prompt
 from rag.errors import GenerationError
-from rag.models.llama import LlamaCpp
+from rag.models.llm import LlamaCpp
 from rag.models.registry import find_llm
 from rag.questions.expects import read_wording
 from rag.types import Evidence

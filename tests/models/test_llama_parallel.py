@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rag.models.generation import Prompt
-from rag.models.llama import LlamaCpp
+from rag.models.llm import LlamaCpp
 from rag.models.native import Model
 from rag.models.registry import find_llm
 

@@ -16,8 +16,7 @@ import pytest
 
 from rag.errors import GenerationError, ModelError, Offline
 from rag.models.generation import Delivery, EngineSettings
-from rag.models.llama import LlamaCpp
-from rag.models.llm import Prompt, load_llm
+from rag.models.llm import LlamaCpp, Prompt, load_llm
 from rag.models.registry import find_llm
 from rag.models.remote import OpenAIServer, is_loopback
 from rag.models.template import CHATML, ChatTemplate

@@ -20,10 +20,9 @@ from rag.cli import app
 from rag.config import load_config
 from rag.doctor import examine
 from rag.errors import ModelError
-from rag.models.fetch import sha256_file
 from rag.models.generation import EngineSettings
 from rag.models.llm import load_llm
-from rag.models.registry import find_llm
+from rag.models.registry import find_llm, sha256_file
 from rag.models.tuning import (
     ModelTuning,
     Trial,
@@ -265,7 +264,7 @@ def test_what_was_found_is_handed_to_the_engine(source: Path, monkeypatch: pytes
     keep(source, found, cache)
     asked: list[Any] = []
     monkeypatch.setattr(
-        "rag.models.llama.LlamaCpp", lambda path, **named: asked.append((path, named.get("settings")))
+        "rag.models.llm.LlamaCpp", lambda path, **named: asked.append((path, named.get("settings")))
     )
     load_llm(str(source), cache_dir=cache)
     load_llm(str(source), cache_dir=cache, tuned=False)

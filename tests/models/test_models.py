@@ -17,7 +17,6 @@ from typing import ClassVar
 import pytest
 
 from rag.errors import ConfigError, ModelError, ModelMismatch, ModelMissing, Offline
-from rag.models import fetch as checksum
 from rag.models import registry as models
 from rag.models.registry import find_embedder, find_llm, pull, pulled_path, quantisations, verified_sha256
 
@@ -108,7 +107,7 @@ def test_hash_is_computed_once_and_again_after_a_change(tmp_path: Path, monkeypa
     path.write_bytes(b"one")
     calls = []
     monkeypatch.setattr(
-        checksum, "sha256_file", lambda p: calls.append(p) or hashlib.sha256(p.read_bytes()).hexdigest()
+        models, "sha256_file", lambda p: calls.append(p) or hashlib.sha256(p.read_bytes()).hexdigest()
     )
     first = verified_sha256(path, tmp_path / "cache")
     assert verified_sha256(path, tmp_path / "cache") == first

@@ -184,10 +184,10 @@ def _theme() -> Any:
     _silence_gradio()
     import gradio as gr
 
-    sans = "system-ui|-apple-system|Segoe UI|PingFang SC|Microsoft YaHei|Noto Sans CJK SC|sans-serif"
-    mono = "ui-monospace|SFMono-Regular|Menlo|Consolas|monospace"
+    sans = "system-ui, -apple-system, Segoe UI, PingFang SC, Microsoft YaHei, Noto Sans CJK SC, sans-serif"
+    mono = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
     slate = gr.themes.colors.slate
-    font, font_mono = ([gr.themes.Font(name) for name in names.split("|")] for names in (sans, mono))
+    font, font_mono = ([gr.themes.Font(name) for name in names.split(", ")] for names in (sans, mono))
     return gr.themes.Base(primary_hue=slate, neutral_hue=slate, font=font, font_mono=font_mono)
 
 

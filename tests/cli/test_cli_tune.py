@@ -47,7 +47,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     {"id": f"{name}-{topic}", "question": f"What {topic} at the {place}?", "evidence": entry}
                 )
     for n in range(10):
-        rows.append({"id": f"no-{n}", "question": f"Who sailed ship {n} to the moon?", "answerable": False})
+        far = " and back" * n  # questions that differ in a number alone are judged alike
+        rows.append({"id": f"no-{n}", "question": f"Who sailed to the moon{far}?", "answerable": False})
     (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     return folder
 

@@ -113,7 +113,7 @@ def everything(text: str, texts: Texts = ENGLISH) -> str:
     hit = replace(hit, legs=(Leg(text, 1, 0.5),), reasons=(Reason(text, 1.0, 0.5),))
     answer = replace(answer, nearest=(hit,))
     refusal = replace(answer, kind=AnswerKind.REFUSED, claims=(), nearest=(hit,))
-    view = panes.look_up(None, replace(citation, header=text), texts, claims)
+    view = panes.look_up(None, replace(citation, heads=(text,)), texts, claims)
     exchange = Exchange(
         1, text, text, Filters((text,), (text,), (text,), {"authority": text}, (text,), (text,), text)
     )

@@ -233,7 +233,7 @@ def _signed(text: str, q: Quantity, before: re.Match[str]) -> Quantity:
 def _after_bracket(text: str, q: Quantity) -> Quantity:
     """ "thirty (30) days": the unit stands behind the repetition, which is read as a quantity of its own."""
     repeat = _REPEAT.match(text, q.end)
-    same = repeat and numerals(repeat.group())[0].value == q.value
+    same = repeat and [n.value for n in numerals(repeat.group())][:1] == [q.value]
     return replace(q, end=repeat.end()) if repeat and same else q
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.facts.dates import dates
@@ -264,6 +264,7 @@ def test_extraction_takes_any_text_and_its_spans_are_true(text: str) -> None:
         last = q.end
 
 
+@example("0(.)")
 @given(st.text(alphabet="0123456789,.$%()- 年月日万亿三十百千第条mgday/至to", max_size=120))
 def test_extraction_takes_any_heap_of_number_parts(text: str) -> None:
     found = extract(text)

@@ -191,7 +191,7 @@ def parse_han(numeral: str) -> Fraction | None:
     (三四十, 一一)."""
     whole, point, decimals = numeral.partition("点")
     value = _han_whole(whole)
-    if value is None or (point and not decimals):
+    if value is None or (point and not (decimals and all(c in _HAN_DIGITS for c in decimals))):
         return None
     if not point:
         return Fraction(value)

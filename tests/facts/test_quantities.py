@@ -265,6 +265,7 @@ def test_extraction_takes_any_text_and_its_spans_are_true(text: str) -> None:
 
 
 @example("0(.)")
+@example("百分之零点十")
 @given(st.text(alphabet="0123456789,.$%()- 年月日万亿三十百千第条mgday/至to", max_size=120))
 def test_extraction_takes_any_heap_of_number_parts(text: str) -> None:
     found = extract(text)

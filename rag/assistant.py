@@ -20,7 +20,7 @@ from rag.answers.compose import (
     with_rows,
 )
 from rag.answers.parts import compose_parts, look, nearest, together
-from rag.answers.request import Request, Setup
+from rag.answers.request import AnswerRequest, Setup
 from rag.answers.writing import CROWD, written
 from rag.config import Config
 from rag.domains import load_domains
@@ -109,7 +109,7 @@ class Assistant:
         """The same as events: stages, the evidence before any generation, tokens of the unverified draft, and
         last `Finished`."""
         query = self.index.understand(question, history)
-        request = Request(query, language or detect_language(query.asked), filters, stop)
+        request = AnswerRequest(query, language or detect_language(query.asked), filters, stop)
         yield from CROWD.evidence_first(answer_stages(self._setup, request))
 
     def close(self) -> None:
@@ -159,7 +159,7 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
     )
 
 
-def answer_stages(setup: Setup, request: Request) -> Iterator[Event]:
+def answer_stages(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     """Stages, the evidence before any generation, tokens of the unverified draft, and last `Finished`."""
     intent = read_intent(request.query)
     if intent is None:
@@ -172,7 +172,7 @@ def answer_stages(setup: Setup, request: Request) -> Iterator[Event]:
         yield Finished(partly_read(event.answer, intent)) if isinstance(event, Finished) else event
 
 
-def _by_task(setup: Setup, request: Request, intent: Intent) -> Generator[Event, None, Answer | None]:
+def _by_task(setup: Setup, request: AnswerRequest, intent: Intent) -> Generator[Event, None, Answer | None]:
     """A question that a task serves; None, and no end of the stream, where it has to be answered like any
     other."""
     yield StageStarted("searching")
@@ -187,11 +187,11 @@ def _by_task(setup: Setup, request: Request, intent: Intent) -> Generator[Event,
     return answer
 
 
-def _by_evidence(setup: Setup, request: Request) -> Iterator[Event]:
+def _by_evidence(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     return _by_parts(setup, request) if request.query.questions else _whole(setup, request)
 
 
-def _whole(setup: Setup, request: Request) -> Iterator[Event]:
+def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     """A question that is one question."""
     index, query, filters, clock = setup.index, request.query, request.filters, request.clock
     yield StageStarted("searching")
@@ -221,7 +221,7 @@ def _whole(setup: Setup, request: Request) -> Iterator[Event]:
     yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
 
 
-def _by_parts(setup: Setup, request: Request) -> Iterator[Event]:
+def _by_parts(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     """A question of several parts: each is searched for, judged and answered by itself."""
     index, clock = setup.index, request.clock
     yield StageStarted("searching")
@@ -242,6 +242,6 @@ def _by_parts(setup: Setup, request: Request) -> Iterator[Event]:
     yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
 
 
-def _basis(setup: Setup, request: Request, found: Selection, hits: Sequence[Hit]) -> Basis:
+def _basis(setup: Setup, request: AnswerRequest, found: Selection, hits: Sequence[Hit]) -> Basis:
     proof = certificate(setup.index, found, request.filters, request.language)
     return Basis(request.query, request.language, found, hits, proof, request.clock.seconds)

@@ -16,7 +16,7 @@ from rag.answers.compose import (
     render_text,
     with_rows,
 )
-from rag.answers.request import Request, Setup
+from rag.answers.request import AnswerRequest, Setup
 from rag.domains.finance.figures import Computed, find_figures
 from rag.languages import say
 from rag.questions.query import Query
@@ -49,7 +49,7 @@ class Look:
     figures: Computed | None = None
 
 
-def look(setup: Setup, request: Request) -> tuple[Look, ...]:
+def look(setup: Setup, request: AnswerRequest) -> tuple[Look, ...]:
     """Searches for all parts side by side, what the whole question names holding for each, and judges each
     by itself. The setup's limit of sentences is shown in all, at least two of each part."""
     index, filters = setup.index, request.filters

@@ -39,7 +39,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class AnswerRequest:
     """One question on its way, to be answered in `language`. `stop` ends what is being written; `clock` takes
     the time of each stage."""
 

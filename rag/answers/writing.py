@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from rag.answers.compose import Written, whole_sentences
 from rag.answers.prompt import build_prompt
-from rag.answers.request import Request, Setup
+from rag.answers.request import AnswerRequest, Setup
 from rag.errors import GenerationError
 from rag.models.llm import LLM
 from rag.questions.query import Query
@@ -99,7 +99,7 @@ CROWD = Crowd()
 
 
 def written(
-    setup: Setup, request: Request, found: Selection, part: Query | None = None
+    setup: Setup, request: AnswerRequest, found: Selection, part: Query | None = None
 ) -> Generator[Event, None, Written]:
     """Writes, verifies, and returns what is kept. `part` is what is answered, by default the whole question.
     No model, or one that does not write the language, writes nothing: the quotes stand."""
@@ -120,7 +120,7 @@ def written(
 
 
 def _drafted(
-    llm: LLM, setup: Setup, request: Request, found: Selection, query: Query
+    llm: LLM, setup: Setup, request: AnswerRequest, found: Selection, query: Query
 ) -> Generator[Event, None, tuple[list[tuple[str, bool]], str]]:
     """Drafts one after the other, each with whether it was cut short, and why nothing was written, if so. The
     first is shown as it is written; one after it that fails is only missing."""

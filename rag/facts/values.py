@@ -67,7 +67,7 @@ Value = Quantity | Range
 Numbers = frozenset[Fraction | tuple[str, int]]
 
 
-class Relation(StrEnum):
+class Comparison(StrEnum):
     """Where the first of two values lies: `BEFORE` is less or earlier, `WITHIN` inside the second, `HOLDS`
     around it, `OVERLAPS` partly each."""
 
@@ -183,7 +183,7 @@ def _joined(text: str, a: Value, b: Value) -> Range | None:
     else:
         fits = bool(_AND.fullmatch(text, a.end, b.start) and _BETWEEN.search(text, 0, a.start))
     ends = _in_one_unit(text, low, high) if fits else None
-    if ends is None or relation(*ends) is not Relation.BEFORE:
+    if ends is None or relation(*ends) is not Comparison.BEFORE:
         return None
     return Range(
         a.start, b.end, "", *ends,
@@ -223,12 +223,12 @@ class _Extent:
     high_in: bool = True
 
 
-def relation(a: Value, b: Value) -> Relation | None:
+def relation(a: Value, b: Value) -> Comparison | None:
     """Where `a` lies against `b`; None where the two have no common measure ("5 kg" and "5 days"), or where
     it depends on the calendar ("30 days" and "a month"). A date is all of its days, a year of 12 months."""
     ends = [q for v in (a, b) for q in ((v,) if isinstance(v, Quantity) else (v.low, v.high)) if q]
     if any(q.kind in (Kind.REFERENCE, Kind.ORDINAL) for q in ends):
-        return Relation.EQUAL if len({(q.kind, q.key) for q in ends}) == 1 else None
+        return Comparison.EQUAL if len({(q.kind, q.key) for q in ends}) == 1 else None
     units = {q.unit for q in ends}
     common = "day" if units == {"day", "month"} else ends[0].unit
     if common != "day" and not all(same_currency(common, unit) for unit in units):
@@ -288,22 +288,22 @@ def _days(p: Period) -> tuple[Fraction, Fraction] | None:
     return Fraction(begin.toordinal()), Fraction(end.toordinal())
 
 
-def _of_extents(a: _Extent, b: _Extent) -> Relation | None:
+def _of_extents(a: _Extent, b: _Extent) -> Comparison | None:
     before, after = _order(a.high, b.low), _order(b.high, a.low)
     if before == -1 or (before == 0 and not (a.high_in and b.low_in)):
-        return Relation.BEFORE
+        return Comparison.BEFORE
     if after == -1 or (after == 0 and not (b.high_in and a.low_in)):
-        return Relation.AFTER
+        return Comparison.AFTER
     starts, ends = _order(a.low, b.low), _order(a.high, b.high)
     if None in (before, after) or starts is None or ends is None:
         return None
     starts = starts or b.low_in - a.low_in
     ends = ends or a.high_in - b.high_in
     if starts == ends == 0:
-        return Relation.EQUAL
+        return Comparison.EQUAL
     if starts >= 0 >= ends:
-        return Relation.WITHIN
-    return Relation.HOLDS if starts <= 0 <= ends else Relation.OVERLAPS
+        return Comparison.WITHIN
+    return Comparison.HOLDS if starts <= 0 <= ends else Comparison.OVERLAPS
 
 
 def _order(a: _End, b: _End) -> int | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from rag.answers.parts import Look, look, nearest, numbering, together
-from rag.answers.request import Request, Setup
+from rag.answers.request import AnswerRequest, Setup
 from rag.assistant import Assistant
 from rag.index import Index
 from rag.search.verdict import Veto
@@ -92,7 +92,7 @@ def looked(
     index: Index, question: str, parts: tuple[str, ...], threshold: float | None = None
 ) -> tuple[Look, ...]:
     query = replace(index.understand(question), questions=tuple(map(index.understand, parts)))
-    return look(Setup(index, top_k=4, threshold=threshold), Request(query, "en"))
+    return look(Setup(index, top_k=4, threshold=threshold), AnswerRequest(query, "en"))
 
 
 def test_sentence_that_serves_two_parts_has_one_number(index: Index) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.facts.quantity import Kind, Quantity
-from rag.facts.values import Range, Relation, Value, numbers_in, read, relation
+from rag.facts.values import Comparison, Range, Value, numbers_in, read, relation
 
 _MONTHS = {"day": 1, "week": 7, "month": 1, "year": 12}
 
@@ -202,8 +202,8 @@ def test_durations_of_one_calendar_compare_as_their_numbers_do(n: int, unit: str
     back = relation(_one(f"{m} {other}s"), _one(f"{n} {unit}s"))
     if (unit in ("day", "week")) == (other in ("day", "week")):
         a, b = n * _MONTHS[unit], m * _MONTHS[other]
-        assert found is (Relation.EQUAL if a == b else Relation.BEFORE if a < b else Relation.AFTER)
-    mirrored = {Relation.BEFORE: Relation.AFTER, Relation.AFTER: Relation.BEFORE}
+        assert found is (Comparison.EQUAL if a == b else Comparison.BEFORE if a < b else Comparison.AFTER)
+    mirrored = {Comparison.BEFORE: Comparison.AFTER, Comparison.AFTER: Comparison.BEFORE}
     assert back is (mirrored.get(found, found) if found else None)
 
 
@@ -215,8 +215,8 @@ def test_a_bracket_holds_what_lies_between_its_ends(n: int, low: int, more: int,
     ]
     inside = (low < n < low + more) or (n == low and low_in) or (n == low + more and high_in)
     found = relation(_one(f"{n} days"), bracket[0])
-    assert (found is Relation.WITHIN) is inside
-    assert found in (Relation.WITHIN, Relation.BEFORE, Relation.AFTER)
+    assert (found is Comparison.WITHIN) is inside
+    assert found in (Comparison.WITHIN, Comparison.BEFORE, Comparison.AFTER)
 
 
 @pytest.mark.parametrize(

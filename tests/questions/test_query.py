@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 
 import rag
-from rag.answers.request import Request
+from rag.answers.request import AnswerRequest
 from rag.assistant import Assistant
 from rag.errors import InputError
 from rag.index import Index
@@ -112,4 +112,4 @@ def test_nothing_asked_is_an_error_that_says_what_to_do(empty: str) -> None:
 
 
 def test_an_answer_is_in_the_language_asked_for_whatever_the_question_is_in() -> None:
-    assert Request(asked("试用期有几个月？"), "en").query.language == "zh"
+    assert AnswerRequest(asked("试用期有几个月？"), "en").query.language == "zh"

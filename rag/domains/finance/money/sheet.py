@@ -22,7 +22,7 @@ _RATES = frozenset({"i", "r", "c", "e", "y", "found"})
 _MONEY = frozenset("P F A C payment loss other deductible ceiling paid missing flow exact".split())
 
 
-class Lack(Exception):
+class MissingTerm(Exception):
     """Inputs that a calculation needs and nobody gave, by their keys in [label]."""
 
 
@@ -80,14 +80,14 @@ class Sheet:
         return found
 
     def lack(self, role: str) -> NoReturn:
-        raise Lack(role)
+        raise MissingTerm(role)
 
     def need(self, *roles: str) -> Given:
-        """As `take`, an input that has to be there. Raises Lack."""
+        """As `take`, an input that has to be there. Raises MissingTerm."""
         return self.take(*roles) or self.lack(roles[0])
 
     def value(self, *roles: str, default: Decimal | None = None) -> Decimal:
-        """The value of an input. Raises Lack where it is not given and there is no `default`."""
+        """The value of an input. Raises MissingTerm where it is not given and there is no `default`."""
         found = self.take(*roles)
         return found.value if found else self.lack(roles[0]) if default is None else default
 

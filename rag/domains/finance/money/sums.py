@@ -15,7 +15,7 @@ from typing import Any
 
 from rag.domains.finance.money.annuities import ZERO, Unsolved, evaluate
 from rag.domains.finance.money.given import RATES, TIMES, cue, data, flow_list, times_a_year
-from rag.domains.finance.money.sheet import Lack, Sheet, Way, elided
+from rag.domains.finance.money.sheet import MissingTerm, Sheet, Way, elided
 from rag.domains.finance.printing import NotComputed, plain
 from rag.languages import say
 from rag.types import Calculation
@@ -28,7 +28,7 @@ def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | NotComp
     neither question nor `facts` give; None where it asks for no such calculation. An input that stands in a
     fact has that fact's number (from 1) as its `citation` and its place in it as `start` and `end`."""
     with localcontext(prec=40):
-        sheet = Terms(question[:MAX_CHARS], facts)
+        sheet = SumTerms(question[:MAX_CHARS], facts)
         asked = _asked(sheet)
         if asked is None:
             return None
@@ -38,7 +38,7 @@ def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | NotComp
             way = next(way for way in ways if all(map(sheet.holds, way.when.split())))
             sheet.read(way.terms)
             return sheet.result(way)
-        except Lack as lack:
+        except MissingTerm as lack:
             names = [sheet.word("label", role) for role in dict.fromkeys(lack.args)]
             reason = say("figures.not_given", sheet.shown.language, names=names)
         except Unsolved:
@@ -62,9 +62,9 @@ def _asked(sheet: Sheet) -> Mapping[str, Any] | None:
     return None
 
 
-class Terms(Sheet):
+class SumTerms(Sheet):
     """A calculation that reads its terms. Those that are no mere input have a method of the name that
-    calculations.toml calls them by; it raises Lack where the question gives no such term."""
+    calculations.toml calls them by; it raises MissingTerm where the question gives no such term."""
 
     def holds(self, condition: str) -> bool:
         """Whether a cue stands in the question or an expression is not 0; with "!", the contrary."""
@@ -73,17 +73,17 @@ class Terms(Sheet):
         return holds != condition.startswith("!")
 
     def read(self, terms: Mapping[str, str]) -> None:
-        """Reads terms as calculations.toml says that they are read; raises Lack with all that are missing."""
+        """Reads terms as calculations.toml says; raises MissingTerm with all that are missing."""
         lacking: list[str] = []
         for symbol, source in terms.items():
             try:
                 self.terms[symbol] = self._term(source)
-            except Lack as lack:
+            except MissingTerm as lack:
                 lacking += lack.args
             except KeyError:
                 continue  # it rests on a term that is missing
         if lacking:
-            raise Lack(*lacking)
+            raise MissingTerm(*lacking)
 
     def _term(self, source: str) -> Any:
         if source.isidentifier():
@@ -264,7 +264,7 @@ class Terms(Sheet):
             if total < 0 <= total + flow:
                 self.terms |= {"missing": -total, "flow": flow}
                 return Decimal(n)
-        raise Lack("flows")
+        raise MissingTerm("flows")
 
     # --- Insurance
     def share_insured(self) -> Decimal:

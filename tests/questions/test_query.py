@@ -11,7 +11,6 @@ from unittest import mock
 import pytest
 
 import rag
-from rag.answers.request import AnswerRequest
 from rag.assistant import Assistant
 from rag.errors import InputError
 from rag.index import Index
@@ -111,5 +110,7 @@ def test_nothing_asked_is_an_error_that_says_what_to_do(empty: str) -> None:
         asked(empty)
 
 
-def test_an_answer_is_in_the_language_asked_for_whatever_the_question_is_in() -> None:
-    assert AnswerRequest(asked("试用期有几个月？"), "en").query.language == "zh"
+def test_an_answer_is_in_the_language_asked_for_whatever_the_question_is_in(index: Index) -> None:
+    asked_in_chinese = index.understand("试用期有几个月？")
+    answer = Assistant(index).ask(asked_in_chinese.text, language="en")
+    assert (asked_in_chinese.language, answer.language) == ("zh", "en")

@@ -45,7 +45,7 @@ def test_no_other_module_compares_a_confidence() -> None:
         if path.name == "verdict.py" or "measure" in path.parts:
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Compare) and not isinstance(node.comparators[0], ast.Constant):
+            if isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Is | ast.IsNot):
                 names = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
                 if names & {"least", "confidence", "vetoes", "threshold"}:
                     weighed.append(f"{path.name}:{node.lineno}")

@@ -104,7 +104,8 @@ class FakeLLM:
     """Answers from a script, or repeats what stands behind the prompt's first evidence mark.
 
     `script`: one answer for every prompt, or a function from the prompt to its answer; None echoes. `delay`
-    is seconds before each piece; `fail_after` raises GenerationError after that many pieces.
+    is seconds before each piece; `fail_after` raises GenerationError after that many pieces. `likely` are
+    the odds where the answer begins with neither side's texts; a function of the prompt gives them.
     """
 
     def __init__(
@@ -114,8 +115,10 @@ class FakeLLM:
         delay: float = 0.0,
         fail_after: int | None = None,
         context_tokens: int = 2048,
+        likely: float | Callable[[Prompt], float] = 4.0,
     ) -> None:
         self.script = script
+        self.likely = likely
         self.delay = delay
         self.fail_after = fail_after
         self.info = LLMInfo(name="fake-llm", fingerprint="0" * 64, context_tokens=context_tokens, local=True)
@@ -140,6 +143,19 @@ class FakeLLM:
             if self.delay:
                 time.sleep(self.delay)
             yield piece
+
+    def odds(
+        self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str], stop: threading.Event | None = None
+    ) -> float | None:
+        if stop is not None and stop.is_set():
+            return None
+        if self.fail_after == 0:
+            raise GenerationError("the fake language model was told to fail")
+        self.prompts.append(prompt)
+        text = self._text(prompt)
+        if text.startswith(tuple(yes)) or text.startswith(tuple(no)):
+            return 4.0 if text.startswith(tuple(yes)) else -4.0
+        return self.likely(prompt) if callable(self.likely) else self.likely
 
     def close(self) -> None:
         self.closed = True

@@ -11,7 +11,8 @@ from typing import Any
 
 class ChatServer:
     """`words` are streamed one event each, `delay` seconds before each; `status` other than 200 refuses;
-    `raw` replaces the events. `requests` are the bodies received, `headers` theirs."""
+    `raw` replaces the events. `requests` are the bodies received, `headers` theirs. `likely` are the first
+    tokens with their log-probabilities, for who asks for them; without any it knows of none."""
 
     def __init__(
         self,
@@ -20,7 +21,9 @@ class ChatServer:
         delay: float = 0.0,
         status: int = 200,
         raw: str = "",
+        likely: tuple[tuple[str, float], ...] = (("The", -0.1), ("No", -3.0)),
     ) -> None:
+        self.likely = likely
         self.words, self.delay, self.status, self.raw = words, delay, status, raw
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
@@ -36,10 +39,14 @@ class ChatServer:
         self._httpd.shutdown()
         self._httpd.server_close()
 
-    def events(self, count: int) -> list[str]:
+    def events(self, body: dict[str, Any]) -> list[str]:
         if self.raw:
             return [self.raw]
-        pieces = [{"choices": [{"delta": {"content": word}}]} for word in self.words[:count]]
+        choices = [{"delta": {"content": word}} for word in self.words[: body["max_tokens"]]]
+        if body.get("logprobs") and self.likely:
+            tops = [{"token": token, "logprob": logprob} for token, logprob in self.likely]
+            choices[0]["logprobs"] = {"content": [tops[0] | {"top_logprobs": tops}]}
+        pieces = [{"choices": [choice]} for choice in choices]
         return [
             ": a comment\n\n",
             *(f"data: {json.dumps(p, ensure_ascii=False)}\n\n" for p in pieces),
@@ -70,7 +77,7 @@ class ChatServer:
                     self.wfile.write(b'{"error": "no such key"}')
                     return
                 try:
-                    for event in server.events(body["max_tokens"]):
+                    for event in server.events(body):
                         time.sleep(server.delay)
                         self.wfile.write(event.encode())
                         self.wfile.flush()

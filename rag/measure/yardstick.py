@@ -273,13 +273,7 @@ class KeptLLM:
         self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
     ) -> Iterator[str | Queued]:
         """As `LLM.generate`. Raises GenerationError, StorageError."""
-        asked = [self.info.fingerprint, dataclasses.astuple(prompt), max_tokens, draft]
-        key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
-        path = self._folder / key[:2] / f"{key}.json"
-        try:
-            kept: list[str] = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
-            kept = []
+        path, kept = self._kept(prompt, max_tokens, draft)
         if kept:
             yield from kept
             return
@@ -290,3 +284,22 @@ class KeptLLM:
             yield piece
         if stop is None or not stop.is_set():
             write_atomically(path, json.dumps(pieces).encode())
+
+    def odds(
+        self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str], stop: threading.Event | None = None
+    ) -> float | None:
+        """As `LLM.odds`. Raises GenerationError, StorageError."""
+        path, kept = self._kept(prompt, list(yes), list(no))
+        if kept is None and (kept := self._llm.odds(prompt, yes=yes, no=no, stop=stop)) is not None:
+            write_atomically(path, json.dumps(kept).encode())
+        return None if kept is None else float(kept)
+
+    def _kept(self, prompt: Prompt, *settings: object) -> tuple[Path, Any]:
+        """Where the reply to a prompt belongs, and what is there; None where that is nothing."""
+        asked = [self.info.fingerprint, dataclasses.astuple(prompt), *settings]
+        key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+        path = self._folder / key[:2] / f"{key}.json"
+        try:
+            return path, json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            return path, None

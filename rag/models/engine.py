@@ -17,7 +17,7 @@ import contextlib
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,23 +32,24 @@ CLOSED = "the language model was closed; open it again to go on"
 
 
 class Request(Delivery):
-    """One question and its answer in the making. `stable` tokens at its beginning are those of every prompt;
-    `draft` 0 is greedy, others are drawn. `token` is chosen and not yet evaluated, `position` is its
-    place."""
+    """One question and its answer in the making. Its tokens are evaluated with `borders` at these numbers of
+    them; those before the first one begin many prompts. `draft` 0 is greedy, others are drawn. `token` is
+    chosen and not yet evaluated, `position` is its place."""
 
     def __init__(
         self,
         tokens: list[int],
         *,
         max_tokens: int,
-        stable: int = 0,
+        borders: Sequence[int] = (),
         draft: int = 0,
         stop: threading.Event | None = None,
     ) -> None:
         super().__init__(stop)
         self.tokens = tokens
         self.max_tokens = max_tokens
-        self.stable = min(stable, len(tokens) - 1)
+        self.borders = tuple(border for border in borders if border < len(tokens))
+        self.stable = self.borders[0] if self.borders else 0
         self.token, self.position = -1, len(tokens)
         self.on_cancel: Callable[[Request], None] = lambda request: None
         # The same prompt gets the same drafts.
@@ -69,6 +70,30 @@ class Request(Delivery):
         return self.position + 1 - len(self.tokens) < self.max_tokens
 
 
+class Odds(Request):
+    """Asks for no word, but for `value`: the natural log-odds that the next token is one of `yes` against one
+    of `no`; None until it is known."""
+
+    def __init__(
+        self,
+        tokens: list[int],
+        *,
+        yes: Collection[int],
+        no: Collection[int],
+        borders: Sequence[int] = (),
+        stop: threading.Event | None = None,
+    ) -> None:
+        super().__init__(tokens, max_tokens=0, borders=borders, stop=stop)
+        self.value: float | None = None
+        self._yes, self._no = list(yes), list(no)
+
+    def take(self, logits: NDArray[np.float32], model: Model) -> bool:
+        chosen(logits, None)
+        yes, no = (np.logaddexp.reduce(logits[each].astype(np.float64)) for each in (self._yes, self._no))
+        self.value = float(yes - no)
+        return False
+
+
 def chosen(logits: NDArray[np.float32], random: np.random.Generator | None) -> int:
     """The next token for logits of shape (vocabulary,): without a generator the likeliest, of equals the
     lowest; else drawn from the nucleus (see `rag.models.generation.TOP_P`). Raises GenerationError where
@@ -85,33 +110,38 @@ def chosen(logits: NDArray[np.float32], random: np.random.Generator | None) -> i
     return int(likely[min(int(np.searchsorted(share, point, side="right")), nucleus - 1)])
 
 
-def cuts(length: int, stable: int, size: int, start: int = 0) -> Iterator[tuple[int, int]]:
+def cuts(length: int, borders: Iterable[int], size: int, start: int = 0) -> Iterator[tuple[int, int]]:
     """The pieces [begin, end) in which a prompt of `length` tokens is evaluated from `start` on: at most
-    `size` long, with a border where its `stable` beginning ends, so that this is computed alike for every
-    question."""
-    while start < length:
-        end = min(start + size, stable if start < stable else length, length)
-        yield start, end
-        start = end
+    `size` long, and none across one of its `borders`, so that what stands before them is computed alike
+    whatever follows."""
+    for border in sorted({*borders, length}):
+        while start < border:
+            end = min(start + size, border)
+            yield start, end
+            start = end
 
 
-def shared(kept: Sequence[int], tokens: Sequence[int], stable: int, size: int) -> int:
-    """Tokens of the common beginning that need no evaluation: up to a border of `cuts` behind a whole piece,
-    leaving at least one token to evaluate."""
-    pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(kept, tokens[:-1], strict=False))
-    length = sum(1 for _ in pairs)
-    return length - (length - stable if length >= stable else length) % size
+def shared(kept: Sequence[int], pieces: Iterable[tuple[int, int]], request: Request, size: int) -> int:
+    """Tokens of the common beginning that need no evaluation, where `kept` were evaluated in these `pieces`:
+    as long as those are the request's own, leaving at least one token to evaluate."""
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(kept, request.tokens[:-1], strict=False))
+    common, held = sum(1 for _ in same), 0
+    for piece, own in zip(pieces, cuts(len(request.tokens), request.borders, size), strict=False):
+        if piece != own or own[1] > common:
+            break
+        held = own[1]
+    return held
 
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """A sequence. `kept` are the tokens whose keys and values it surely holds, from its start, computed with
-    a border at `stable`; `used` grows with each use. `pieces` of the prompt of its `request` are still to be
+    """A sequence. `kept` are the tokens whose keys and values it surely holds, from its start, computed in
+    the pieces `done`; `used` grows with each use. `pieces` of the prompt of its `request` are still to be
     read; None while the answer is written."""
 
     number: int
     kept: list[int] = field(default_factory=list)
-    stable: int = 0
+    done: list[tuple[int, int]] = field(default_factory=list)
     used: int = 0
     request: Request | None = None
     pieces: Iterator[tuple[int, int]] | None = None
@@ -217,16 +247,15 @@ class Engine:
             self._set_places()
         with self._sparing([slot]):
             start, slot.kept = self._held(slot, request), []
+            own = list(cuts(len(request.tokens), request.borders, self._slice))
             if start < request.stable and (state := self._prefixes.get(request.tokens[: request.stable])):
                 start = request.stable if self.context.restore(slot.number, state) else 0
             start = self.context.cut(slot.number, start)
-            slot.kept, slot.stable = request.tokens[:start], request.stable
-            slot.pieces = cuts(len(request.tokens), request.stable, self._slice, start)
+            slot.kept, slot.done = request.tokens[:start], [piece for piece in own if piece[1] <= start]
+            slot.pieces = iter(own[len(slot.done) :])
 
     def _held(self, slot: Slot, request: Request) -> int:
-        if slot.stable != request.stable:
-            return 0
-        return shared(slot.kept, request.tokens, request.stable, self._slice)
+        return shared(slot.kept, slot.done, request, self._slice)
 
     def _read(self) -> None:
         """Evaluates the next piece of the prompt in hand; behind the last one, writing begins."""
@@ -238,8 +267,8 @@ class Engine:
         with self._sparing([slot]):
             wanted = [size - 1] if last else []
             self._evaluate([slot] * size, request.tokens[begin:end], range(begin, end), wanted)
-            if size == self._slice or end == request.stable:
-                slot.kept += request.tokens[begin:end]
+            slot.kept += request.tokens[begin:end]
+            slot.done.append((begin, end))
             if end == request.stable:
                 self._prefixes.put(request.tokens[:end], self.context.state(slot.number))
             if last:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,11 +21,17 @@ _THOUGHT, _THOUGHT_END = "<think>", "</think>"
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is said to the model. Both texts are untrusted: none of their characters can become a control
-    token."""
+    """What is said to the model: instructions, worked examples (user, assistant), and the last turn, which is
+    `user` (sources and question) with `ending` (what to do with them) right behind it.
+
+    Instructions and examples are computed once and kept on disk. Prompts that differ in their ending alone
+    share all before it, so that a second one costs no more than its ending. All texts are untrusted: none of
+    their characters can become a control token."""
 
     system: str
     user: str
+    examples: tuple[tuple[str, str], ...] = ()
+    ending: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,13 @@ class LLM(Protocol):
         """Pieces of the answer as they are made. `Queued` may come before the first one, each time with fewer
         ahead. Draft 0 is the likeliest; others are drawn, each number again the same for the same prompt.
         Ends early, without an error, when `stop` is set or the iterator is closed. Raises GenerationError."""
+
+    def odds(
+        self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str], stop: threading.Event | None = None
+    ) -> float | None:
+        """The natural log-odds that the reply begins as one of the texts of `yes` does, against those of
+        `no`, by their first tokens. None where `stop` was set, and from a server that does not say. Raises
+        GenerationError."""
 
     def close(self) -> None:
         """Frees what the model holds; may be called twice."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.errors import GenerationError
-from rag.models.engine import CLOSED, Engine, Request
+from rag.models.engine import CLOSED, Engine, Odds, Request
 from rag.models.generation import LLM, EngineSettings, LLMInfo, Prompt
 from rag.models.native import Context, Model, Prefixes, build
 from rag.models.registry import EMBEDDED, NO_SOURCES, Sources, find_llm, verified_sha256
@@ -142,17 +142,36 @@ class LlamaCpp:
         self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
     ) -> Iterator[str | Queued]:
         """See `rag.models.generation.LLM`. What was read of a prompt is kept for its further drafts."""
-        with self._open() as template:
-            tokens, stable = template.encode_parts(prompt)
+        tokens, borders = self._encoded(prompt)
         room = self.info.context_tokens - len(tokens)
-        if room <= 0:
+        request = Request(tokens, max_tokens=min(max_tokens, room), borders=borders, draft=draft, stop=stop)
+        self._engine.offer(request)
+        yield from request.follow()
+
+    def odds(
+        self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str], stop: threading.Event | None = None
+    ) -> float | None:
+        """See `rag.models.generation.LLM`. Raises ValueError where the two begin with the same tokens."""
+        tokens, borders = self._encoded(prompt)
+        with self._open() as template:
+            first = [{template.encode_content(text)[0] for text in texts} for texts in (yes, no)]
+        if not (first[0] - first[1] and first[1] - first[0]):
+            raise ValueError(f"{yes} and {no} begin with the same tokens")
+        request = Odds(tokens, yes=first[0], no=first[1], borders=borders, stop=stop)
+        self._engine.offer(request)
+        for _ in request.follow():  # how many are ahead
+            pass
+        return request.value
+
+    def _encoded(self, prompt: Prompt) -> tuple[list[int], tuple[int, int]]:
+        with self._open() as template:
+            tokens, borders = template.encode_parts(prompt)
+        if len(tokens) >= self.info.context_tokens:
             raise GenerationError(
                 f"the prompt has {len(tokens)} tokens and the context of {self.info.name} holds "
                 f"{self.info.context_tokens}; ask a shorter question or use less evidence"
             )
-        request = Request(tokens, max_tokens=min(max_tokens, room), stable=stable, draft=draft, stop=stop)
-        self._engine.offer(request)
-        yield from request.follow()
+        return tokens, borders
 
     def close(self) -> None:
         self._release()

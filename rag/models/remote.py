@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
+import math
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,8 @@ _SILENCE_SECONDS = 300.0  # a large prompt on a slow machine says nothing for mi
 # Servers put the text into a template themselves and may take these for control tokens; broken up, they stay
 # readable.
 _MARKERS = re.compile(r"<\||\|>|\[(?=/?INST\])|<(?=/?s>)|<<(?=/?SYS>>)|<(?=(?:start|end)_of_turn>)")
+_TOP = 20  # likeliest tokens asked for: OpenAI and vLLM give no more
+_NOT_UNDERSTOOD = (400, 422)  # how a server answers that knows no `logprobs`
 _HAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
 
 
@@ -115,6 +118,14 @@ def leaves_for(llm: str) -> str:
     return (urlsplit(llm).hostname or "") if is_address(llm) and not is_loopback(llm) else ""
 
 
+class _Likely(Delivery):
+    """An answer of which only this matters: the likeliest first tokens and their log-probabilities."""
+
+    def __init__(self, stop: threading.Event | None) -> None:
+        super().__init__(stop)
+        self.likely: list[tuple[str, float]] = []
+
+
 class OpenAIServer:
     """Chat completions, streamed; at temperature 0, further drafts drawn.
 
@@ -170,14 +181,39 @@ class OpenAIServer:
         self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
     ) -> Iterator[str | Queued]:
         body, delivery = self._body(prompt, max_tokens, draft), Delivery(stop)
-        # The thread reads on while the caller waits, so that a stop is noticed before the first word.
-        threading.Thread(
-            target=self._produce, args=(body, delivery), name="citewise-remote", daemon=True
-        ).start()
+        self._start(body, delivery)
         yield from delivery.follow()
+
+    def odds(
+        self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str], stop: threading.Event | None = None
+    ) -> float | None:
+        """By the `top_logprobs` of one token, each of which counts for the side whose texts alone can begin
+        with it; a side that is not among them has at most the probability of the least one. None where the
+        server gives none, or neither side is among them."""
+        body = self._body(prompt, 1, 0) | {"logprobs": True, "top_logprobs": _TOP}
+        delivery = _Likely(stop)
+        self._start(body, delivery)
+        for _ in delivery.follow():
+            pass
+        sides: tuple[list[float], list[float]] = ([], [])
+        for token, logprob in delivery.likely:
+            begins = [token and any(text.startswith(token) for text in texts) for texts in (yes, no)]
+            if begins[0] != begins[1]:
+                sides[begins.index(True)].append(logprob)
+        if not any(sides) or (stop is not None and stop.is_set()):
+            return None
+        least = min(logprob for _, logprob in delivery.likely)
+        for_yes, for_no = (math.log(sum(map(math.exp, side))) if side else least for side in sides)
+        return for_yes - for_no
 
     def close(self) -> None:
         self._client.close()
+
+    def _start(self, body: dict[str, Any], delivery: Delivery) -> None:
+        """A thread reads on while the caller waits, so that a stop is noticed before the first word."""
+        threading.Thread(
+            target=self._produce, args=(body, delivery), name="citewise-remote", daemon=True
+        ).start()
 
     def _produce(self, body: dict[str, Any], delivery: Delivery) -> None:
         import httpx
@@ -195,11 +231,14 @@ class OpenAIServer:
         delivery.finish(failure)
 
     def _body(self, prompt: Prompt, max_tokens: int, draft: int) -> dict[str, Any]:
-        messages = {"system": prompt.system, "user": prompt.user}
+        messages = [("system", prompt.system)]
+        for asked, answer in prompt.examples:
+            messages += [("user", asked), ("assistant", answer)]
+        messages.append(("user", prompt.user + prompt.ending))
         drawn = {"temperature": TEMPERATURE, "top_p": TOP_P, "seed": draft}
         return {
             "model": self._model,
-            "messages": [{"role": role, "content": _defused(text)} for role, text in messages.items()],
+            "messages": [{"role": role, "content": _defused(text)} for role, text in messages],
             "max_tokens": max_tokens,
             "stream": True,
         } | (drawn if draft else {"temperature": 0, "seed": 0})
@@ -212,6 +251,8 @@ class OpenAIServer:
         with self._client.stream(
             "POST", f"{self._base}/chat/completions", content=content, headers=headers
         ) as response:
+            if response.status_code in _NOT_UNDERSTOOD and isinstance(delivery, _Likely):
+                return
             if response.status_code != 200:
                 response.read()
                 raise self._refusal(response.status_code, response.text)
@@ -223,9 +264,9 @@ class OpenAIServer:
                 data = line[5:].strip()
                 if data == "[DONE]":
                     return
-                yield from self._content(data)
+                yield from self._content(data, delivery)
 
-    def _content(self, data: str) -> Iterator[str]:
+    def _content(self, data: str, delivery: Delivery) -> Iterator[str]:
         try:
             event = json.loads(data)
             if event.get("error"):
@@ -233,7 +274,13 @@ class OpenAIServer:
             for choice in event.get("choices") or []:
                 if piece := (choice.get("delta") or {}).get("content"):
                     yield str(piece)
-        except (ValueError, AttributeError, TypeError) as error:
+                if isinstance(delivery, _Likely):
+                    for token in ((choice.get("logprobs") or {}).get("content") or [])[:1]:
+                        tops = token.get("top_logprobs") or []
+                        delivery.likely += [
+                            (str(top["token"]).strip(), float(top["logprob"])) for top in tops
+                        ]
+        except (ValueError, AttributeError, TypeError, LookupError) as error:
             raise GenerationError(
                 f"{self._base} sent something that is not a chat completion: {data[:200]}"
             ) from error

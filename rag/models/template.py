@@ -1,12 +1,13 @@
 """Chat templates of GGUF files: text in, token ids out, with no way for the text to become a control token.
 
 The template is rendered once with placeholders that occur nowhere else, and cut at them. Only the template's
-own pieces are tokenised with control tokens enabled; system and user text never are. Rendering runs in
+own pieces are tokenised with control tokens enabled; what a prompt says never is. Rendering runs in
 jinja2's immutable sandbox, since a template is code that came with a model file."""
 
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -15,9 +16,8 @@ from typing import Protocol
 from rag.errors import ModelError
 from rag.models.generation import Prompt
 
-_SYSTEM = "\ue000citewise-system\ue001"
-_USER = "\ue000citewise-user\ue001"
-_ROLES = {_SYSTEM: "system", _USER: "user"}
+_PLACE = "\ue000citewise-{}\ue001"
+_SYSTEM = _PLACE.format("system")
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
     "{% endfor %}"
@@ -48,42 +48,55 @@ class ChatTemplate:
 
     def __init__(self, source: str, vocabulary: TemplateVocabulary, *, bos: str = "", eos: str = "") -> None:
         self._vocabulary = vocabulary
-        render = _renderer(source, bos, eos)
-        parts = _split(render, _SYSTEM, _USER) or _split(render, _USER)
-        if not parts:
+        self._render = _renderer(source, bos, eos)
+        self._layouts: dict[int, list[str]] = {}
+        if not self._layout(0):
             raise ModelError(
                 "the model's chat template does not show the user's message; use another GGUF file"
             )
-        if parts[-1].rstrip().endswith("<think>"):  # thinking that cannot be switched off ends at once
-            parts[-1] = f"{parts[-1].rstrip()}\n\n</think>\n\n"
-        self._parts = parts
-        self._pieces = [[] if part in _ROLES else vocabulary.tokenize(part, special=True) for part in parts]
         # A token that the template uses to mark turns must not come out of a document, whatever its type is
         # called.
-        self._written = set(_MARKER.findall(" ".join(parts[::2])))
-        self._markers = {t for piece in self._pieces for t in piece if _looks_special(vocabulary.text_of(t))}
+        own = [*self._layout(0)[::2], *self._layout(1)[::2]]
+        self._written = set(_MARKER.findall(" ".join(own)))
+        tokens = {token for part in own for token in vocabulary.tokenize(part, special=True)}
+        self._markers = {token for token in tokens if _looks_special(vocabulary.text_of(token))}
 
     def encode(self, prompt: Prompt) -> list[int]:
         return self.encode_parts(prompt)[0]
 
-    def encode_parts(self, prompt: Prompt) -> tuple[list[int], int]:
-        """The token ids, and how many at the beginning are the same whatever the user says."""
-        tokens: list[int] = []
-        stable = 0
-        for piece, part in zip(self._pieces, self._parts, strict=True):
-            tokens += piece
-            if part == _SYSTEM:
-                tokens += self.encode_content(prompt.system)
-            elif part == _USER and _SYSTEM not in self._parts and prompt.system:
-                content = self.encode_content(f"{prompt.system}\n\n{prompt.user}")
-                # The last tokens of the instructions may melt into what follows.
-                alone = self.encode_content(prompt.system)[:-1]
-                stable = len(tokens) + (len(alone) if content[: len(alone)] == alone else 0)
-                tokens += content
-            elif part == _USER:
-                stable = len(tokens)
-                tokens += self.encode_content(prompt.user)
-        return tokens, stable
+    def encode_parts(self, prompt: Prompt) -> tuple[list[int], tuple[int, int]]:
+        """The token ids, and the two borders in them that no token crosses: where what is the same whatever
+        the user says ends, and where `user` does."""
+        system, examples = prompt.system, prompt.examples
+        if not (parts := self._layout(len(examples))):  # a template without turns of the assistant
+            system = "\n\n".join(filter(None, [system, *map("\n".join, examples)]))
+            parts, examples = self._layout(0), ()
+        turns = [[text] for example in examples for text in example] + [[prompt.user, prompt.ending]]
+        if _SYSTEM not in parts and system:  # nor system messages
+            turns[0].insert(0, f"{system}\n\n")
+        texts = {_PLACE.format(number): turn for number, turn in enumerate(turns)} | {_SYSTEM: [system]}
+        pieces: list[list[int]] = []
+        last = 0
+        for part in parts:
+            if part in texts:
+                pieces += map(self.encode_content, texts[part])
+                last = len(pieces) if texts[part] is turns[-1] else last
+            else:
+                pieces.append(self._vocabulary.tokenize(part, special=True))
+        stable, end = (sum(map(len, pieces[:count])) for count in (last - 2, last - 1))
+        return list(itertools.chain(*pieces)), (stable, end)
+
+    def _layout(self, examples: int) -> list[str]:
+        """[template, place, template, ...] for a prompt with that many examples; empty where the template
+        leaves some of it out."""
+        if examples not in self._layouts:
+            turns = [_PLACE.format(number) for number in range(2 * examples + 1)]
+            parts = _split(self._render, _SYSTEM, *turns) or _split(self._render, *turns)
+            if parts and parts[-1].rstrip().endswith("<think>"):
+                # thinking that cannot be switched off ends at once
+                parts[-1] = f"{parts[-1].rstrip()}\n\n</think>\n\n"
+            self._layouts[examples] = parts
+        return self._layouts[examples]
 
     def encode_content(self, text: str) -> list[int]:
         """Token ids of untrusted text; none of them is a control token or a turn marker of the template."""
@@ -134,10 +147,12 @@ def _renderer(source: str, bos: str, eos: str) -> Callable[..., str]:
 
 
 def _split(render: Callable[..., str], *wanted: str) -> list[str]:
-    """[template, placeholder, template, ...]; empty where the template takes no system message (Gemma, early
-    Mistral raise; others leave it out)."""
+    """[template, place, template, ...] for messages whose contents are these places; empty where the template
+    does not show them all (Gemma, early Mistral raise for a system message; others leave it out)."""
+    roles = itertools.chain(["system"] * (wanted[0] == _SYSTEM), itertools.cycle(("user", "assistant")))
+    messages = [{"role": role, "content": place} for role, place in zip(roles, wanted, strict=False)]
     try:
-        text = render(messages=[{"role": _ROLES[each], "content": each} for each in wanted])
+        text = render(messages=messages)
     except Exception:  # a template may fail in any way that its author's expressions can
         return []
     if any(text.count(each) != 1 for each in wanted):

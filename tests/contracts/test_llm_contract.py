@@ -16,6 +16,13 @@ PROMPT = Prompt(
     "Answer in one sentence.", "[1] The monthly rent is EUR 1,450.\n\nQuestion: How much is the rent?"
 )
 
+WITH_EXAMPLES = Prompt(
+    PROMPT.system,
+    PROMPT.user,
+    examples=(("[1] The fee is EUR 5.\n\nQuestion: How much is the fee?", "The fee is EUR 5."),),
+    ending="\nReply in English.",
+)
+
 
 @pytest.fixture(
     scope="module", params=["fake", "fake drafts", pytest.param("real", marks=pytest.mark.models), "server"]
@@ -91,3 +98,24 @@ def test_further_drafts_are_drawn_again_the_same_and_the_first_one_stays_as_it_i
     first = drafts()
     assert first == drafts()
     assert first[0] == "".join(llm.generate(PROMPT, max_tokens=24))
+
+
+def test_examples_and_ending_belong_to_the_prompt(llm: LLM) -> None:
+    first = "".join(llm.generate(WITH_EXAMPLES, max_tokens=24))
+    assert first.strip()
+    list(llm.generate(PROMPT, max_tokens=4))
+    assert "".join(llm.generate(WITH_EXAMPLES, max_tokens=24)) == first
+
+
+def test_odds_favour_what_the_reply_begins_with_and_turn_with_the_sides(llm: LLM) -> None:
+    begins = "".join(llm.generate(WITH_EXAMPLES, max_tokens=1)).strip()
+    odds = llm.odds(WITH_EXAMPLES, yes=[begins], no=["No", "Never"])
+    assert odds is not None
+    assert odds > 0
+    assert llm.odds(WITH_EXAMPLES, yes=["No", "Never"], no=[begins]) == -odds
+
+
+def test_odds_that_nobody_waits_for_are_none(llm: LLM) -> None:
+    stop = threading.Event()
+    stop.set()
+    assert llm.odds(PROMPT, yes=["The"], no=["No"], stop=stop) is None

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rag.errors import GenerationError
-from rag.models.engine import Engine, Request, chosen, cuts, shared
+from rag.models.engine import Engine, Odds, Request, chosen, cuts, shared
 from rag.models.generation import TEMPERATURE
 from rag.models.native import Interrupted, Prefixes
 from rag.types import Queued
@@ -136,9 +136,13 @@ def text(request: Request) -> str:
 
 
 prompts = st.builds(
-    lambda stable, rest: ([*range(1, stable + 1), *rest], stable),
+    lambda stable, user, ending: (
+        [*range(1, stable + 1), *user, *ending],
+        (stable, stable + len(user)),
+    ),
     st.sampled_from([0, 3, 20]),
-    st.lists(st.integers(1, 3), min_size=1, max_size=14),
+    st.lists(st.integers(1, 3), max_size=14),
+    st.lists(st.integers(1, 3), min_size=1, max_size=6),
 )
 asked = st.tuples(prompts, st.integers(1, 12), st.booleans())
 
@@ -149,8 +153,8 @@ def test_each_prompt_is_answered_as_if_it_were_alone(sequences: int, wanted: lis
     engine, _ = start(sequences)
     try:
         requests = []
-        for (tokens, stable), length, leaves in wanted:
-            request = Request(tokens, stable=stable, max_tokens=length)
+        for (tokens, borders), length, leaves in wanted:
+            request = Request(tokens, borders=borders, max_tokens=length)
             engine.offer(request)
             if leaves:
                 request.cancel()
@@ -170,7 +174,7 @@ def test_drafts_are_the_same_whatever_is_written_beside_them(sequences: int, bus
         engine, _ = start(sequences)
         try:
             others = [Request([5, 6, n + 1], max_tokens=9) for n in range(among)]
-            mine = [Request([1, 2, 3, 4, 5, 6, 7], stable=2, max_tokens=10, draft=n) for n in range(4)]
+            mine = [Request([1, 2, 3, 4, 5, 6, 7], borders=(2,), max_tokens=10, draft=n) for n in range(4)]
             for request in [*others, *mine]:
                 engine.offer(request)
             return [text(request) for request in mine]
@@ -215,7 +219,7 @@ def talkative(words: int) -> list[int]:
 def test_beginning_that_is_still_held_is_not_read_again(made: list[Engine]) -> None:
     engine, context = start(1, made)
     beginning = list(range(1, 8)) * 4
-    said = [text_after(engine, Request([*beginning, n], stable=2, max_tokens=1)) for n in (1, 2)]
+    said = [text_after(engine, Request([*beginning, n], borders=(2,), max_tokens=1)) for n in (1, 2)]
     assert all(said)
     read = [len(numbers) for numbers in context.calls]
     assert sum(read) < len(beginning) + 1 + 2 * SIZE
@@ -232,9 +236,55 @@ def test_instructions_are_read_once_for_all_sequences(made: list[Engine], tmp_pa
     for _ in range(2):
         context.calls.clear()
         for n in range(4):
-            request = Request([*instructions, n + 1, 9], stable=40, max_tokens=1)
+            request = Request([*instructions, n + 1, 9], borders=(40,), max_tokens=1)
             assert text_after(engine, request) == alone(request.tokens, 1)
     assert sum(map(len, context.calls)) == 4 * 2, "by then, only what differs is read"
+
+
+ENDED = [1 + n % 9 for n in range(30)]
+
+
+def test_second_ending_is_all_that_is_read_of_a_prompt(made: list[Engine], tmp_path: Path) -> None:
+    engine, context = start(1, made, tmp_path)
+    text_after(engine, Request([*ENDED, 1, 2, 3], borders=(20, 30), max_tokens=3))
+    context.calls.clear()
+    other = Request([*ENDED, 4, 5], borders=(20, 30), max_tokens=1)
+    assert text_after(engine, other) == alone(other.tokens, 1)
+    assert sum(map(len, context.calls)) == 2
+
+
+def test_other_question_is_all_that_is_read_behind_the_instructions(
+    made: list[Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, context = start(1, made, tmp_path)
+    text_after(engine, Request([*ENDED, 1, 2, 3], borders=(20, 30), max_tokens=3))
+    context.calls.clear()
+    monkeypatch.setattr(context, "restore", None)  # nothing comes from disk
+    other = Request([*ENDED[:20], 7, 7, 7, 7, 7, 1], borders=(20, 25), max_tokens=1)
+    assert text_after(engine, other) == alone(other.tokens, 1)
+    assert sum(map(len, context.calls)) == 6
+
+
+def test_odds_are_those_of_the_first_token(made: list[Engine]) -> None:
+    engine, _ = start(1, made)
+    tokens = [3, 1, 2]
+    odds = Odds(tokens, yes={1, 2}, no={5})
+    assert text_after(engine, odds) == ""
+    p = np.exp(next_word(tokens).astype(np.float64))
+    assert odds.value == pytest.approx(np.log((p[1] + p[2]) / p[5]))
+
+
+def test_odds_are_answered_beside_answers_as_if_alone(made: list[Engine]) -> None:
+    engine, context = start(2, made)
+    context.seconds = 0.002
+    long = Request(talkative(40), max_tokens=40)
+    asked = [Odds([n, 2, 3], yes={1}, no={2}) for n in range(1, 6)]
+    for request in [long, *asked]:
+        engine.offer(request)
+    assert text(long) == alone(long.tokens, 40)
+    for odds in asked:
+        assert text(odds) == ""
+        assert odds.value == pytest.approx(float(np.subtract(*next_word(odds.tokens)[1:3])))
 
 
 def test_reader_hears_how_many_are_ahead_and_that_they_become_fewer(made: list[Engine]) -> None:
@@ -320,7 +370,7 @@ def test_state_behind_the_instructions_outlives_the_engine(tmp_path: Path) -> No
         context: Any = RememberingContext(1)
         model: Any = Digits()
         engine = Engine(context, model, slice_tokens=SIZE, prefixes=Prefixes(tmp_path, {"model": "m"}))
-        request = Request([*instructions, 5, 6], stable=30, max_tokens=4)
+        request = Request([*instructions, 5, 6], borders=(30,), max_tokens=4)
         assert text_after(engine, request) == alone(request.tokens, 4)
         engine.close()
         read.append(sum(len(numbers) for numbers in context.calls))
@@ -333,30 +383,36 @@ PIECE = 8
 sizes = st.integers(1, 100)
 
 
-@given(length=sizes, stable=st.integers(0, 99), start=st.integers(0, 99))
-def test_pieces_cover_the_rest_of_a_prompt_and_none_crosses_the_end_of_the_instructions(
-    length: int, stable: int, start: int
+places = st.lists(st.integers(0, 99), max_size=3)
+
+
+@given(length=sizes, borders=places, start=st.integers(0, 99))
+def test_pieces_cover_the_rest_of_a_prompt_and_none_crosses_a_border(
+    length: int, borders: list[int], start: int
 ) -> None:
-    stable, start = min(stable, length - 1), min(start, length)
-    pieces = list(cuts(length, stable, PIECE, start))
+    borders, start = [min(border, length - 1) for border in borders], min(start, length)
+    pieces = list(cuts(length, borders, PIECE, start))
     assert [n for begin, end in pieces for n in range(begin, end)] == list(range(start, length))
     assert all(end - begin <= PIECE for begin, end in pieces)
-    assert not any(begin < stable < end for begin, end in pieces)
+    assert not any(begin < border < end for begin, end in pieces for border in borders)
 
 
-@given(length=sizes, stable=st.integers(0, 99), common=st.integers(0, 99))
-def test_what_is_kept_ends_where_a_piece_does_and_leaves_a_token_to_evaluate(
-    length: int, stable: int, common: int
+@given(lengths=st.tuples(sizes, sizes), before=places, now=places, common=st.integers(0, 99))
+def test_what_is_held_was_evaluated_in_the_very_pieces_and_leaves_a_token_to_evaluate(
+    lengths: tuple[int, int], before: list[int], now: list[int], common: int
 ) -> None:
-    stable = min(stable, length - 1)
-    tokens = list(range(length))
-    kept = [*tokens[:common], -1]
-    held = shared(kept, tokens, stable, PIECE)
-    borders = {0, *(end for _, end in cuts(length, stable, PIECE))}
-    assert held in borders
-    assert held < length
+    kept = [*range(min(common, lengths[0])), *[-1] * (lengths[0] - common)]
+    pieces = list(cuts(lengths[0], [border for border in before if border < lengths[0]], PIECE))
+    request = Request(list(range(lengths[1])), borders=now, max_tokens=1)
+    held = shared(kept, pieces, request, PIECE)
+    own = list(cuts(lengths[1], request.borders, PIECE))
+    alike = [piece for piece in own if piece[1] <= held]
+    assert held == (alike[-1][1] if alike else 0)
+    assert alike == pieces[: len(alike)]
+    assert held < lengths[1]
     assert held <= common
-    assert not any(held < border <= min(common, length - 1) for border in borders)
+    rest = own[len(alike) :], pieces[len(alike) :]
+    assert not (rest[1] and rest[0][0] == rest[1][0] and rest[0][0][1] <= min(common, lengths[1] - 1))
 
 
 # --- which token comes next ---

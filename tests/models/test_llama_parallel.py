@@ -122,7 +122,7 @@ def test_state_behind_the_instructions_is_taken_from_disk_and_changes_no_letter(
         evaluate(tokens, *rest, **more)
 
     monkeypatch.setattr(again._engine.context, "evaluate", counting)
-    tokens, stable = again._template.encode_parts(PROMPTS[1])
+    tokens, (stable, _) = again._template.encode_parts(PROMPTS[1])
     assert answer(again, PROMPTS[1]) == alone[1]
     again.close()
     assert stable > 16

@@ -36,6 +36,19 @@ QWEN3 = """\
         {{- '<think>\\n\\n</think>\\n\\n' }}
     {%- endif %}
 {%- endif %}"""
+QWEN25 = """\
+{%- if messages[0]['role'] == 'system' %}
+    {{- '<|im_start|>system\\n' + messages[0]['content'] + '<|im_end|>\\n' }}
+{%- else %}
+    {{- '<|im_start|>system\\nYou are Qwen, created by Alibaba Cloud. You are helpful.<|im_end|>\\n' }}
+{%- endif %}
+{%- for message in messages %}
+    {%- if (message.role == "user") or (message.role == "system" and not loop.first)
+            or (message.role == "assistant" and not message.tool_calls) %}
+        {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' + '\\n' }}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- endif %}"""
 QWEN3_THINKING = """\
 {%- for message in messages %}
     {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}
@@ -117,6 +130,7 @@ SMOLLM3 = (
 )
 
 FAMILIES = {
+    "Qwen 2.5": (QWEN25, ("<|im_start|>", "<|im_end|>")),
     "Qwen3": (QWEN3, ("<|im_start|>", "<|im_end|>", "<think>", "</think>")),
     "Qwen3 that always thinks": (QWEN3_THINKING, ("<|im_start|>", "<|im_end|>", "<think>", "</think>")),
     "Llama 3": (
@@ -133,6 +147,8 @@ FAMILIES = {
 }
 BEGIN = {"Llama 3": "<|begin_of_text|>", "Gemma 2": "<bos>", "Gemma 3": "<bos>", "Mistral": "<s>"}
 RENDERED = {
+    "Qwen 2.5": "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWho?<|im_end|>\n"
+    "<|im_start|>assistant\n",
     "Qwen3": "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWho?<|im_end|>\n"
     "<|im_start|>assistant\n<think>\n\n</think>\n\n",
     "Qwen3 that always thinks": "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWho?<|im_end|>\n"
@@ -182,14 +198,54 @@ def test_no_text_can_speak_for_the_template(family: str, kind: str) -> None:
             assert attacked.count(marker) == harmless.count(marker)
 
 
+EXAMPLES = (("Ask one", "Say one"), ("Ask two", "Say two"))
+
+
+@pytest.mark.parametrize("examples", [(), EXAMPLES])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_beginning_is_stable_whatever_the_user_says(family: str) -> None:
+def test_beginning_is_stable_whatever_the_user_says(
+    family: str, examples: tuple[tuple[str, str], ...]
+) -> None:
     chat, vocabulary = template(family, "control")
-    tokens, stable = chat.encode_parts(Prompt("Answer from the quotes only.", "Who?"))
-    others, same = chat.encode_parts(Prompt("Answer from the quotes only.", "1. Something else\nentirely"))
+    users = "Who?", "1. Something else\nentirely"
+    encoded = [chat.encode_parts(Prompt("Answer from the quotes only.", user, examples)) for user in users]
+    (tokens, (stable, _)), (others, (same, _)) = encoded
     assert stable == same
     assert tokens[:stable] == others[:stable]
-    assert "Answer from the quotes only" in _text(vocabulary, tokens[:stable])
+    beginning = _text(vocabulary, tokens[:stable])
+    if family != "Mistral" or not examples:  # it puts the instructions into the last turn
+        assert "Answer from the quotes only" in beginning
+    assert all(text in beginning for example in examples for text in example)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_ending_stands_in_the_turn_of_the_user_behind_a_border(family: str) -> None:
+    chat, vocabulary = template(family, "control")
+    whole = _text(vocabulary, chat.encode(Prompt("Be brief.", "Who? Say it.", EXAMPLES)))
+    tokens, (stable, end) = chat.encode_parts(Prompt("Be brief.", "Who?", EXAMPLES, ending=" Say it."))
+    assert _text(vocabulary, tokens) == whole
+    assert _text(vocabulary, tokens[stable:end]) == "Who?"
+    assert _text(vocabulary, tokens[end:]).startswith(" Say it.")
+
+
+def test_examples_are_turns_of_their_own() -> None:
+    chat, vocabulary = template("Qwen 2.5", "control")
+    turn = "<|im_start|>{}\n{}<|im_end|>\n"
+    assert _text(vocabulary, chat.encode(Prompt("Be brief.", "Who?", EXAMPLES[:1]))) == (
+        turn.format("system", "Be brief.")
+        + turn.format("user", "Ask one")
+        + turn.format("assistant", "Say one")
+        + turn.format("user", "Who?")
+        + "<|im_start|>assistant\n"
+    )
+
+
+def test_template_without_turns_of_the_assistant_gets_examples_with_the_instructions() -> None:
+    users = "{% for m in messages if m.role == 'user' %}<start>{{ m.content }}<end>{% endfor %}"
+    vocabulary = Words(control=("<start>", "<end>"))
+    tokens = ChatTemplate(users, vocabulary).encode(Prompt("Be brief.", "Who?", EXAMPLES))
+    instructions = "Be brief.\n\nAsk one\nSay one\n\nAsk two\nSay two\n\n"
+    assert _text(vocabulary, tokens) == f"<start>{instructions}Who?<end>"
 
 
 pieces = st.lists(st.text("ab <>/think\n", max_size=4), max_size=12)

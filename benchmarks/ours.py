@@ -13,7 +13,7 @@ from typing import Any
 
 from rag.config import default_cache_dir, load_config
 from rag.index import Index, open_index
-from rag.types import Document, EvidenceFound, Finished, Progress, Token
+from rag.types import Document, EvidenceFound, Finished, Progress
 
 WARM_UP = "What is this document about?"
 
@@ -89,11 +89,14 @@ def timed_answer(assistant: Any, question: str) -> dict[str, Any]:
         elapsed = 1000 * (time.perf_counter() - begun)
         if isinstance(event, EvidenceFound):
             row["evidence_ms"] = elapsed
-        elif isinstance(event, Token) and row["first_token_ms"] is None:
-            row["first_token_ms"] = elapsed
         elif isinstance(event, Finished):
-            row |= {"whole_ms": elapsed, "kind": str(event.answer.kind), "text": event.answer.text}
-            row["stages_ms"] = {k: 1000 * v for k, v in event.answer.timings.items()}
+            answer = event.answer
+            row |= {"whole_ms": elapsed, "verdict": str(answer.verdict), "text": answer.text}
+            row["stages_ms"] = {k: 1000 * v for k, v in answer.timings.items()}
+    stages = list(row["stages_ms"])
+    if "first_token" in stages:
+        until = stages[: stages.index("first_token") + 1]
+        row["first_token_ms"] = sum(row["stages_ms"][stage] for stage in until)
     return row
 
 

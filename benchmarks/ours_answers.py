@@ -63,13 +63,13 @@ def _samples() -> Iterator[Any]:
 
 
 def questions(folder: Path) -> dict[str, Any]:
-    """English questions of the sample corpora, and those of them for which our model is asked to write: on
-    all others (refused, computed) we would be faster still."""
+    """English questions of the sample corpora, and those of them for which our model is asked to read: on
+    all others (not answered, computed) we would be faster still."""
     from rag.assistant import build_assistant
     from rag.config import load_config
     from rag.languages.text import detect_language
     from rag.measure.evalset import load_questions
-    from rag.types import AnswerKind
+    from rag.types import Outcome
 
     asked: list[list[str]] = []
     for domain in sorted(f for f in CORPORA.iterdir() if (f / "questions.jsonl").is_file()):
@@ -78,7 +78,10 @@ def questions(folder: Path) -> dict[str, Any]:
     # One domain after the other, so that the first few hold some of each.
     mixed = [column[i] for i in range(max(map(len, asked))) for column in asked if i < len(column)]
     with build_assistant(load_config(index=folder / "index"), with_llm=False) as assistant:
-        written = [q for q in mixed if assistant.ask(q).kind is AnswerKind.QUOTED]
+        answers = {q: assistant.ask(q) for q in mixed}
+    written = [
+        q for q, a in answers.items() if a.verdict is Outcome.ANSWERED and not (a.working or a.reading)
+    ]
     return {"all": mixed, "written": written}
 
 

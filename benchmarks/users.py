@@ -29,11 +29,10 @@ HERE = Path(__file__).resolve().parent
 @dataclass
 class Seen:
     """What one user saw, milliseconds after all asked. `ahead` are the places told while waiting; `answer`
-    the kind, text and cited spans."""
+    the verdict, text and quoted spans."""
 
     question: str
     evidence_ms: float = 0.0
-    first_token_ms: float | None = None
     whole_ms: float = 0.0
     ahead: tuple[int, ...] = ()
     answer: tuple[Any, ...] = ()
@@ -42,7 +41,7 @@ class Seen:
 
 def ask(assistant: Any, question: str, begun: float, stop: threading.Event | None = None) -> Seen:
     """One user's question to its end."""
-    from rag.types import EvidenceFound, Finished, Queued, Token
+    from rag.types import EvidenceFound, Finished, Queued
 
     seen = Seen(question)
     try:
@@ -52,12 +51,10 @@ def ask(assistant: Any, question: str, begun: float, stop: threading.Event | Non
                 seen.evidence_ms = elapsed
             elif isinstance(event, Queued):
                 seen.ahead += (event.ahead,)
-            elif isinstance(event, Token) and seen.first_token_ms is None:
-                seen.first_token_ms = elapsed
             elif isinstance(event, Finished):
                 a = event.answer
-                spans = tuple((c.document, c.start, c.end) for c in a.cited)
-                seen.whole_ms, seen.answer = elapsed, (str(a.kind), a.text, spans)
+                spans = tuple((c.document, c.start, c.end) for c in a.quotes)
+                seen.whole_ms, seen.answer = elapsed, (str(a.verdict), a.text, spans)
     except Exception as error:  # counted, not hidden
         seen.error = f"{type(error).__name__}: {error}"
     return seen
@@ -89,10 +86,10 @@ def stopped(assistant: Any, questions: list[str]) -> float:
     stop, writing, done = threading.Event(), threading.Event(), [0.0]
 
     def first() -> None:
-        from rag.types import Token
+        from rag.types import StageStarted
 
         for event in assistant.stream(questions[0], stop=stop):
-            if isinstance(event, Token):
+            if event == StageStarted("reading"):
                 writing.set()
         done[0] = time.perf_counter()
         writing.set()

@@ -4,8 +4,8 @@
 
     with build_assistant(load_config(index="indexes/contracts")) as assistant:
         answer = assistant.ask("How long is the notice period?")
-        print(answer.text)
-        for citation in answer.citations:
+        print(answer.line, answer.verdict)
+        for citation in answer.quotes:
             print(citation.number, citation.document, citation.page, citation.quote)
 
 These are the public names; each is loaded when it is first used, so that importing the package costs nothing.
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from rag.search.explain import Explanation
     from rag.types import (
         Answer,
-        AnswerKind,
         Calculation,
         Chunk,
         Citation,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
         Hit,
         Leg,
         Note,
+        Outcome,
         Part,
         Reading,
         Reason,
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Answer",
-    "AnswerKind",
     "Assistant",
     "Calculation",
     "Chunk",
@@ -68,6 +67,7 @@ __all__ = [
     "Index",
     "Leg",
     "Note",
+    "Outcome",
     "Part",
     "Reading",
     "Reason",

@@ -41,7 +41,7 @@ class Assistant:
 
     `llm=None` answers in quotes only. `top_k` passages are read, at most `max_evidence` sentences shown, the
     draft has at most `max_tokens` tokens, and of `drafts` the best is kept (`rag.answers.writing`);
-    `threshold` (0..1) replaces the calibrated sufficiency below which a question is refused."""
+    `threshold` (0..1) replaces the calibrated least confidence of "answered"."""
 
     def __init__(
         self,
@@ -106,8 +106,7 @@ class Assistant:
         language: str | None = None,
         stop: StopEvent | None = None,
     ) -> Iterator[Event]:
-        """The same as events: stages, the evidence before any generation, tokens of the unverified draft, and
-        last `Finished`."""
+        """The same as events: stages, the evidence before any generation, and last `Finished`."""
         query = self.index.understand(question, history)
         request = AnswerRequest(query, language or detect_language(query.asked), filters, stop)
         yield from CROWD.evidence_first(answer_stages(self._setup, request))
@@ -160,7 +159,7 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
 
 
 def answer_stages(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
-    """Stages, the evidence before any generation, tokens of the unverified draft, and last `Finished`."""
+    """Stages, the evidence before any generation, and last `Finished`."""
     intent = read_intent(request.query)
     if intent is None:
         yield from _by_evidence(setup, request)

@@ -1,8 +1,7 @@
 """A file of questions in, a file of answers out; can be killed at any point and run again to go on.
 
-The input's columns are kept and these added: `answer`, `kind` (written, quoted, refused), `state` (the
-weakest of the answer's sentences: supported, partial, unsupported; partial, too, where a part of the question
-had no support), `refused`, `citations`, `error`. In
+The input's columns are kept and these added: `line`, `verdict` (answered, nearby, absent), `confidence`
+(0..1), `answer` (all that is displayed, cautions last), `citations` (what the line rests on), `error`. In
 jsonl, citations are objects with document, page, quote and offsets; in csv and xlsx one line of text each."""
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -19,25 +19,25 @@ from typing import TYPE_CHECKING, Any
 from rag.batch_tables import INPUTS, OUTPUTS, BatchRow, BatchTable, read_table, write_table
 from rag.errors import CitewiseError, GenerationError, InputError
 from rag.files import Journal
-from rag.types import Answer, ClaimState, Progress
+from rag.types import Answer, Outcome, Progress
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
 
-ADDED = ("answer", "kind", "state", "refused", "citations", "error")
+ADDED = ("line", "verdict", "confidence", "answer", "citations", "error")
 _QUESTION_NAMES = ("question", "questions", "query", "q", "问题", "提问", "题目", "問題")
 _CITED = ("number", "document", "page", "location", "start", "end", "quote")
-_WEAKEST_FIRST = (ClaimState.UNSUPPORTED, ClaimState.PARTIAL, ClaimState.SUPPORTED)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchReport:
-    """What a run did. `resumed` rows were answered by a run before; with `stopped` the output is not
-    written yet."""
+    """What a run did: rows by verdict, and those that failed. `resumed` rows were answered by a run before;
+    with `stopped` the output is not written yet."""
 
     rows: int
     answered: int
-    refused: int
+    nearby: int
+    absent: int
     failed: int
     resumed: int
     seconds: float
@@ -87,13 +87,13 @@ def run_batch(
             rows = [_merged(row, run.results[at], names, as_text) for at, row in enumerate(table.rows)]
             write_table(output, [*table.columns, *names.values()], rows)
             journal.remove()
-    failed = sum(bool(r["error"]) for r in run.results.values())
-    refused = sum(bool(r["refused"]) for r in run.results.values())
+    verdicts = Counter(r["verdict"] for r in run.results.values())
     return BatchReport(
         rows=len(table.rows),
-        answered=len(run.results) - failed - refused,
-        refused=refused,
-        failed=failed,
+        answered=verdicts[Outcome.ANSWERED],
+        nearby=verdicts[Outcome.NEARBY],
+        absent=verdicts[Outcome.ABSENT],
+        failed=verdicts[""],
         resumed=run.resumed,
         seconds=time.perf_counter() - run.begun,
         output=str(output),
@@ -217,21 +217,18 @@ def _setup(assistant: Assistant) -> str:
 
 
 def _result(answer: Answer) -> dict[str, Any]:
-    states = {claim.state for claim in answer.claims}
-    if not answer.refused and any(not part.answered for part in answer.parts):
-        states.add(ClaimState.PARTIAL)
     return {
-        "answer": answer.text,
-        "kind": answer.kind.value,
-        "state": next((s.value for s in _WEAKEST_FIRST if s in states), ""),
-        "refused": answer.refused,
-        "citations": [{name: getattr(c, name) for name in _CITED} for c in answer.cited],
+        "line": answer.line,
+        "verdict": answer.verdict.value,
+        "confidence": answer.confidence,
+        "answer": "\n\n".join(filter(None, (answer.text, "\n".join(answer.cautions)))),
+        "citations": [{name: getattr(c, name) for name in _CITED} for c in answer.quotes],
         "error": "",
     }
 
 
 def _failed(error: str) -> dict[str, Any]:
-    return {"answer": "", "kind": "", "state": "", "refused": False, "citations": [], "error": error}
+    return {"line": "", "verdict": "", "confidence": None, "answer": "", "citations": [], "error": error}
 
 
 def _added_names(columns: Sequence[str]) -> dict[str, str]:

@@ -104,7 +104,7 @@ class Config(BaseSettings):
         None,
         ge=0,
         le=1,
-        description="evidence score below which it refuses, 0 to 1; leave out for the calibrated one",
+        description='the least confidence of "answered", 0 to 1; leave out for the calibrated one',
     )
     max_tokens: int = Field(
         160, ge=1, le=8192, description="longest answer that the language model may write, 1 to 8192"

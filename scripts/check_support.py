@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
                     answer = assistant.ask(question.question)
                     record = {
                         "key": f"{index}:{question.id}",
-                        "kind": answer.kind.value,
+                        "verdict": answer.verdict.value,
                         "seconds": round(time.perf_counter() - begun, 2),
                         "dropped": len(answer.dropped),
                         "sentences": list(checked(answer)),
@@ -134,12 +134,12 @@ def _records(path: Path) -> list[dict]:
 
 
 def report(records: list[dict]) -> int:
-    kinds = Counter(r["kind"] for r in records)
+    verdicts = Counter(r["verdict"] for r in records)
     sentences = [s for r in records for s in r["sentences"]]
     absent = [s for s in sentences if s["absent"]]
     scaled = [s for s in sentences if s["scaled"]]
     with_numbers = sum(bool(numbers(s["sentence"])) for s in sentences)
-    print(f"questions {len(records)}: " + ", ".join(f"{n} {kind}" for kind, n in kinds.most_common()))
+    print(f"questions {len(records)}: " + ", ".join(f"{n} {one}" for one, n in verdicts.most_common()))
     print(f"seconds an answer: {sum(r['seconds'] for r in records) / max(1, len(records)):.2f}")
     print(f"sentences dropped: {sum(r['dropped'] for r in records)}")
     print(f"sentences shown as supported: {len(sentences)}, with numbers: {with_numbers}")

@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.answers.compose import citation as fake_citation
+from rag.answers.line import first_sentence
 from rag.errors import GenerationError, InputError
 from rag.languages.text import search_tokens
 from rag.models.embedder import EmbedderInfo
 from rag.models.llm import LLMInfo, Prompt
 from rag.types import (
     Answer,
-    AnswerKind,
     Certificate,
     Chunk,
     Claim,
@@ -37,9 +37,9 @@ from rag.types import (
     Filters,
     Finished,
     Hit,
+    Outcome,
     Queued,
     StageStarted,
-    Token,
     Turn,
 )
 from tests.rows import cells_of, heads_of
@@ -104,8 +104,9 @@ class FakeLLM:
     """Answers from a script, or repeats what stands behind the prompt's first evidence mark.
 
     `script`: one answer for every prompt, or a function from the prompt to its answer; None echoes. `delay`
-    is seconds before each piece; `fail_after` raises GenerationError after that many pieces. `likely` are
-    the odds where the answer begins with neither side's texts; a function of the prompt gives them.
+    is seconds before each piece; `fail_after` raises GenerationError after that many pieces, `stop_after`
+    sets `stop`. `likely` are the odds where the answer begins with neither side's texts; a function of the
+    prompt gives them.
     """
 
     def __init__(
@@ -114,6 +115,7 @@ class FakeLLM:
         *,
         delay: float = 0.0,
         fail_after: int | None = None,
+        stop_after: int | None = None,
         context_tokens: int = 2048,
         likely: float | Callable[[Prompt], float] = 4.0,
     ) -> None:
@@ -121,6 +123,7 @@ class FakeLLM:
         self.likely = likely
         self.delay = delay
         self.fail_after = fail_after
+        self.stop_after = stop_after
         self.info = LLMInfo(name="fake-llm", fingerprint="0" * 64, context_tokens=context_tokens, local=True)
         self.prompts: list[Prompt] = []
         self.stopped = False
@@ -135,6 +138,8 @@ class FakeLLM:
         self.prompts.append(prompt)
         pieces = re.findall(r"\S+\s*|\s+", self._text(prompt))
         for number, piece in enumerate(pieces[:max_tokens]):
+            if stop is not None and number == self.stop_after:
+                stop.set()
             if stop is not None and stop.is_set():
                 self.stopped = True
                 return
@@ -273,10 +278,12 @@ def fake_answer(
     if refused:
         return Answer(
             question=question,
-            kind=AnswerKind.REFUSED,
-            text="The documents do not answer this question.",
             language="en",
-            claims=(),
+            line="The documents do not answer this question.",
+            verdict=Outcome.ABSENT,
+            confidence=certificate.confidence,
+            text="The documents do not answer this question.",
+            quotes=(),
             citations=(),
             evidence=shown,
             nearest=(fake_hit("A passage about something else.", score=0.2),),
@@ -288,18 +295,29 @@ def fake_answer(
     marks = "".join(f"[{c.number}]" for c in citations)
     return Answer(
         question=question,
-        kind=AnswerKind.QUOTED if quoted else AnswerKind.WRITTEN,
-        text=f"{text} {marks}".rstrip(),
         language="en",
+        line=" ".join(text.split()) if quoted else first_sentence(text),
+        verdict=Outcome.ANSWERED,
+        confidence=certificate.confidence,
+        text=f"{text} {marks}".rstrip(),
+        quotes=citations,
         claims=(Claim(text=text, state=state, citations=tuple(c.number for c in citations), quoted=quoted),),
         citations=citations,
         evidence=shown,
         nearest=(),
         certificate=certificate,
-        timings={"search": 0.001, "writing": 0.003, "total": 0.005},
+        timings={"search": 0.001, "reading": 0.003, "total": 0.005},
         draft=text,
-        model="fake-llm",
+        model="" if quoted else "fake-llm",
     )
+
+
+def manner(answer: Answer) -> str:
+    """How an answer was come by: "computed" by code from cells, "written" by the model, "quoted"; the verdict
+    where it is none."""
+    if answer.verdict is not Outcome.ANSWERED:
+        return answer.verdict.value
+    return "computed" if answer.working else "written" if answer.model else "quoted"
 
 
 Script = Mapping[str, Answer | Exception] | Callable[[str], Answer]
@@ -309,7 +327,7 @@ Script = Mapping[str, Answer | Exception] | Callable[[str], Answer]
 class FakeAssistant:
     """Gives scripted answers: a mapping from the question (an exception is raised), or a function.
     Questions without a script get `fake_answer(question)`. `asked` lists every question in order; `delay`
-    is seconds per answer, and per token when streaming."""
+    is seconds per answer, and per word of the draft when streaming."""
 
     script: Script = field(default_factory=dict)
     delay: float = 0.0
@@ -351,20 +369,18 @@ class FakeAssistant:
         language: str | None = None,
         stop: threading.Event | None = None,
     ) -> Iterator[Event]:
-        """The events of the real one, in its order; after `stop` no more tokens, and the answer still
-        comes."""
+        """The events of the real one, in its order; after `stop` the answer still comes."""
         yield StageStarted("searching")
         answer = self.ask(question, filters=filters, history=history, language=language, stop=stop)
         yield StageStarted("evidence")
         yield EvidenceFound(answer.evidence, answer.nearest, answer.understood, answer.relaxed)
         if answer.draft:
-            yield StageStarted("writing")
-            for piece in re.findall(r"\S+\s*", answer.draft):
+            yield StageStarted("reading")
+            for _ in answer.draft.split():
                 if stop is not None and stop.is_set():
                     break
                 if self.delay:
                     time.sleep(self.delay)
-                yield Token(piece)
             yield StageStarted("verifying")
         yield Finished(answer)
 

@@ -17,7 +17,6 @@ from rag.facts.crossrefs import CrossReference
 from rag.store.schema import DATABASE
 from rag.types import (
     Answer,
-    AnswerKind,
     Calculation,
     Certificate,
     Claim,
@@ -36,13 +35,13 @@ from rag.types import (
     IngestReport,
     Leg,
     Note,
+    Outcome,
     Part,
     Progress,
     Queued,
     Reading,
     Reason,
     StageStarted,
-    Token,
     Turn,
 )
 from tests.fakes import fake_document, fake_hit
@@ -151,15 +150,18 @@ def answer_of(
 ) -> Answer:
     fields: dict[str, Any] = {
         "question": question,
-        "kind": AnswerKind.WRITTEN,
+        "line": claims[0].text if claims else "",
+        "verdict": Outcome.ANSWERED,
+        "confidence": 0.82,
         "text": " ".join(c.text + "".join(f" [{n}]" for n in c.citations) for c in claims),
         "language": language,
         "claims": tuple(claims),
+        "quotes": tuple(citation_of(e) for e in evidence if any(e.number in c.citations for c in claims)),
         "citations": tuple(citation_of(e) for e in evidence),
         "evidence": tuple(evidence),
         "nearest": (),
         "certificate": Certificate(4, 37, (), 0.82, 0.45, dense=True),
-        "timings": {"searching": 0.03, "evidence": 0.02, "writing": 0.9, "verifying": 0.01},
+        "timings": {"searching": 0.03, "evidence": 0.02, "reading": 0.9, "verifying": 0.01},
         "draft": " ".join(c.text for c in claims),
         "model": "SmolLM2-135M-Instruct",
     }
@@ -174,7 +176,9 @@ def refusal_of(question: str, index: FakeIndex, *, language: str = "en") -> Answ
         (),
         (),
         language=language,
-        kind=AnswerKind.REFUSED,
+        line="The documents do not hold an answer to this question.",
+        verdict=Outcome.ABSENT,
+        confidence=0.31,
         text="The documents do not hold an answer to this question.",
         nearest=(hit,),
         certificate=Certificate(4, 37, (("scan <b>2019</b>.pdf", "password"),), 0.31, 0.45, dense=True),
@@ -186,12 +190,12 @@ def refusal_of(question: str, index: FakeIndex, *, language: str = "en") -> Answ
 @dataclass
 class PageAssistant:
     """Streams scripted answers: the first script whose key occurs in the question; a refusal otherwise. A
-    question with "slow" in it streams tokens until it is stopped."""
+    question with "slow" in it is read until it is stopped."""
 
     index: FakeIndex
     script: dict[str, Callable[[FakeIndex, str], Answer]]
     llm: Any = None
-    token_seconds: float = 0.01
+    word_seconds: float = 0.01
     calls: list[dict[str, Any]] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -210,20 +214,20 @@ class PageAssistant:
         answer = make(self.index, question) if make else refusal_of(question, self.index)
         yield StageStarted("evidence")
         yield EvidenceFound(answer.evidence, answer.nearest, answer.understood, answer.relaxed)
-        if answer.refused:
+        if answer.verdict is not Outcome.ANSWERED:
             yield Finished(answer)
             return
-        yield StageStarted("writing")
+        yield StageStarted("reading")
         for ahead in (2, 1) if "queued" in question else ():
             yield Queued(ahead)
-            time.sleep(self.token_seconds * 40)
+            time.sleep(self.word_seconds * 40)
+        yield StageStarted("reading")
         words = answer.draft.split(" ") * (400 if "slow" in question else 1)
-        for word in words:
+        for _ in words:
             if stop is not None and stop.is_set():
                 self.stopped.set()
                 break
-            time.sleep(self.token_seconds)
-            yield Token(word + " ")
+            time.sleep(self.word_seconds)
         yield StageStarted("verifying")
         yield Finished(answer)
 
@@ -272,7 +276,7 @@ def notice_answer(index: FakeIndex, question: str) -> Answer:
 def deposit_answer(index: FakeIndex, question: str) -> Answer:
     one = evidence_of(index, "lease.md", "The Tenant has paid a deposit of £18,500.", 1)
     quote = Claim(one.text, ClaimState.SUPPORTED, (1,), ("quoted word for word",), quoted=True)
-    return answer_of(question, (quote,), (one,), kind=AnswerKind.QUOTED, draft="The deposit is £18,500.")
+    return answer_of(question, (quote,), (one,), draft="The deposit is £18,500.", model="")
 
 
 def penalty_answer(index: FakeIndex, question: str) -> Answer:
@@ -340,9 +344,7 @@ def growth_answer(index: FakeIndex, question: str) -> Answer:
         ),
         Claim(one.text, ClaimState.SUPPORTED, (1,), ("quoted word for word",), quoted=True),
     )
-    return answer_of(
-        question, claims, (one,), kind=AnswerKind.COMPUTED, calculations=(calculation,), draft="", model=""
-    )
+    return answer_of(question, claims, (one,), working=(calculation,), draft="", model="")
 
 
 def parts_answer(index: FakeIndex, question: str) -> Answer:
@@ -353,7 +355,7 @@ def parts_answer(index: FakeIndex, question: str) -> Answer:
         Part("what is the deposit", True, (1,)),
         Part("who won the regatta", False, (), "in no document searched: regatta"),
     )
-    return answer_of(question, (quote,), (one,), kind=AnswerKind.QUOTED, parts=told, draft="", model="")
+    return answer_of(question, (quote,), (one,), parts=told, draft="", model="")
 
 
 def count_answer(index: FakeIndex, question: str) -> Answer:
@@ -369,7 +371,6 @@ def count_answer(index: FakeIndex, question: str) -> Answer:
         question,
         claims,
         found,
-        kind=AnswerKind.QUOTED,
         text=text,
         reading=Reading("count", 14, 14, 3),
         draft="",

@@ -19,6 +19,7 @@ NAMES = {
         "Index",
         "Leg",
         "Note",
+        "Outcome",
         "Part",
         "Reading",
         "Reason",
@@ -27,7 +28,6 @@ NAMES = {
         "Answer",
         "Claim",
         "ClaimState",
-        "AnswerKind",
         "Citation",
     ),
     *(

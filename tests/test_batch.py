@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from rag.batch import run_batch
 from rag.batch_tables import harmless, read_table, write_table
 from rag.errors import GenerationError, IndexDamaged, InputError, StorageError
-from rag.types import Part
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence
 
 QUESTIONS = ["What is the notice period?", "租金是多少？", "Who may sublet?"]
@@ -63,10 +62,11 @@ def test_every_row_is_answered_in_order_and_keeps_its_columns(
     rows = read_answers(tmp_path / f"out{target}")
     assert [r["question"] for r in rows] == QUESTIONS
     assert all("The notice period is 30 days. [1]" in r["answer"] for r in rows)
-    assert all(r["state"] == "supported" and r["kind"] == "written" for r in rows)
+    assert all(r["line"] == "The notice period is 30 days." for r in rows)
+    assert all(r["verdict"] == "answered" and float(r["confidence"]) == 0.8 for r in rows)
     if source != ".txt":
         assert [r["id"] for r in rows] == ["r0", "r1", "r2"]
-    assert (report.rows, report.answered, report.refused, report.failed) == (3, 3, 0, 0)
+    assert (report.rows, report.answered, report.absent, report.failed) == (3, 3, 0, 0)
 
 
 def test_citations_name_document_page_and_quote(tmp_path: Path) -> None:
@@ -83,10 +83,10 @@ def test_citations_name_document_page_and_quote(tmp_path: Path) -> None:
     assert (citation["start"], citation["end"]) == (found.start, found.end)
 
 
-def test_only_citations_that_a_sentence_rests_on_are_written(tmp_path: Path) -> None:
+def test_only_citations_that_the_line_rests_on_are_written(tmp_path: Path) -> None:
     shown = [fake_evidence("Thirty days."), fake_evidence("No pets.", number=2)]
     answer = fake_answer("q", "Thirty days.", evidence=shown)
-    answer = replace(answer, claims=(replace(answer.claims[0], citations=(1,)),))
+    answer = replace(answer, quotes=answer.citations[:1])
     run_batch(
         FakeAssistant(lambda _: answer), write_questions(tmp_path / "in.txt", ["q"]), tmp_path / "o.jsonl"
     )
@@ -98,17 +98,17 @@ def test_refusal_is_a_row_that_says_so_and_not_an_error(tmp_path: Path) -> None:
     assistant = FakeAssistant({QUESTIONS[0]: fake_answer(QUESTIONS[0], refused=True)})
     report = run_batch(assistant, write_questions(tmp_path / "in.csv", QUESTIONS), tmp_path / "out.jsonl")
     rows = read_answers(tmp_path / "out.jsonl")
-    assert [r["refused"] for r in rows] == [True, False, False]
-    assert (rows[0]["kind"], rows[0]["error"]) == ("refused", "")
-    assert (report.answered, report.refused, report.failed) == (2, 1, 0)
+    assert [r["verdict"] for r in rows] == ["absent", "answered", "answered"]
+    assert (rows[0]["line"], rows[0]["error"]) == ("The documents do not answer this question.", "")
+    assert (report.answered, report.nearby, report.absent, report.failed) == (2, 0, 1, 0)
 
 
-def test_answer_that_leaves_a_part_open_is_partial(tmp_path: Path) -> None:
+def test_cautions_stand_behind_the_answer(tmp_path: Path) -> None:
     whole = fake_answer("q")
-    parts = (Part("the rent", True, (1,)), Part("the regatta", False, (), "in no document"))
-    given = {"all": replace(whole, parts=parts[:1]), "some": replace(whole, parts=parts)}
+    given = {"all": whole, "some": replace(whole, cautions=("Not found: the regatta.",))}
     run_batch(FakeAssistant(given), write_questions(tmp_path / "in.txt", list(given)), tmp_path / "o.jsonl")
-    assert [row["state"] for row in read_answers(tmp_path / "o.jsonl")] == ["supported", "partial"]
+    every, some = (row["answer"] for row in read_answers(tmp_path / "o.jsonl"))
+    assert every == whole.text and some == f"{whole.text}\n\nNot found: the regatta."
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from rag.assistant import Assistant
 from rag.config import default_cache_dir
 from rag.index import open_index
 from rag.models.llm import load_llm
-from rag.types import AnswerKind
+from rag.types import Outcome
 
 QUESTION = "What notice must the tenant give to end the lease?"
 TEXT = """# Lease of Harbour Lane 4
@@ -41,7 +41,7 @@ def test_no_socket_is_opened_from_question_to_verified_answer(folder: Path) -> N
     llm = load_llm("embedded", cache_dir=default_cache_dir())
     with Assistant(open_index(folder), llm) as assistant:
         answer = assistant.ask(QUESTION)
-    assert answer.kind is not AnswerKind.REFUSED
+    assert answer.verdict is Outcome.ANSWERED
     assert "60 days" in answer.text
     assert answer.draft
 

@@ -14,7 +14,7 @@ from rag.index import Index, open_index
 from rag.measure.evalset import EvalQuestion, load_questions
 from rag.measure.metrics import Passage, first_rank
 from rag.models.llm import load_llm
-from rag.types import AnswerKind, ClaimState
+from rag.types import ClaimState, Outcome
 
 CORPORA = Path(__file__).parent.parent / "corpora"
 DOMAINS = ("legal", "medical", "finance")
@@ -63,7 +63,7 @@ def test_evidence_of_answerable_questions_is_within_the_first_five_passages(
 
 def test_three_of_four_unanswerable_questions_are_refused(indexes: dict[str, Index]) -> None:
     asked = [(index, q) for d, index in indexes.items() for q in questions(d, answerable=False)]
-    refused = [Assistant(index).ask(q.question).refused for index, q in asked]
+    refused = [Assistant(index).ask(q.question).verdict is not Outcome.ANSWERED for index, q in asked]
     assert sum(refused) >= 0.75 * len(refused)
 
 
@@ -71,7 +71,7 @@ def test_answerable_questions_are_not_simply_refused(indexes: dict[str, Index]) 
     """Refusing everything would pass the test above; 24 of 36, 26 of 36 and 33 of 37 are answered."""
     for domain, index in indexes.items():
         asked = questions(domain, answerable=True)
-        answered = [not Assistant(index).ask(q.question).refused for q in asked]
+        answered = [Assistant(index).ask(q.question).verdict is Outcome.ANSWERED for q in asked]
         assert sum(answered) >= 0.6 * len(asked), domain
 
 
@@ -92,6 +92,6 @@ def test_no_figure_is_shown_as_supported_that_its_citation_does_not_hold(
                 cited = " ".join(sources[n] for n in claim.citations)
                 missing = set(_FIGURE.findall(claim.text)) - set(_FIGURE.findall(cited))
                 assert not missing, (question.question, claim, cited)
-            assert answer.kind is AnswerKind.REFUSED or answer.claims
+            assert answer.verdict is not Outcome.ANSWERED or answer.claims
     finally:
         llm.close()

@@ -3,7 +3,7 @@ and an answer as plain text for somebody else's document. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from markupsafe import Markup
 
@@ -12,7 +12,6 @@ from rag.languages import named, say
 from rag.search.explain import gap_words, is_informative, leg_words, note_values, reason_words, short
 from rag.types import (
     Answer,
-    AnswerKind,
     Certificate,
     Chunk,
     Citation,
@@ -24,6 +23,7 @@ from rag.types import (
     Gap,
     Hit,
     Note,
+    Outcome,
 )
 from ui.filters import limits
 from ui.markup import button, folded, join, label, name, tag
@@ -86,6 +86,10 @@ def validity_note(document: DocumentInfo, texts: Texts) -> Markup | None:
 def place(document: DocumentInfo, passage: Evidence | Chunk, texts: Texts) -> Markup:
     """Document, page or cell range; the file name too where the title does not already say it."""
     where = _where(document.title, document.path, passage, texts)
+    return _spans(where)
+
+
+def _spans(where: Iterable[tuple[str, str]]) -> Markup:
     return join(tag("span", text if part == "cw-page" else name(text), class_=part) for part, text in where)
 
 
@@ -191,26 +195,41 @@ def _percent(score: float) -> int:
 
 
 def copy_text(a: Answer, texts: Texts) -> str:
-    """The answer as plain text with numbered references: document, page, quote. Sentences that are not fully
-    supported say so."""
-    lines = [a.question, ""]
-    if a.kind is AnswerKind.REFUSED:
-        c = a.certificate
-        lines += [a.text or texts.refused_why, ""]
+    """The answer as plain text: the line, the verdict, further sentences (those not fully supported say so),
+    cautions, and what the line rests on as numbered references: document, page, quote."""
+    c = a.certificate
+    lines = [a.question, "", _marked(a.line, a.marks), outcome_words(a, texts)]
+    lines += [_copied_claim(claim, texts) for claim in a.further]
+    lines += a.cautions
+    if a.verdict is not Outcome.ANSWERED:
         lines += [f"{texts.searched_documents}: {c.documents}", f"{texts.searched_passages}: {c.passages}"]
-        return "\n".join(lines)
-    lines += [_copied_claim(c, texts) for c in a.claims] or [a.text]
-    if a.citations:
+    if a.quotes:
         lines += ["", texts.references]
-        lines += [_reference(c, texts) for c in a.citations]
+        lines += [_reference(c, texts) for c in a.quotes]
     return "\n".join(lines)
 
 
+def outcome_words(a: Answer, texts: Texts) -> str:
+    """The verdict in words, with its confidence."""
+    return f"{texts.verdicts[a.verdict]} · {texts.confidence.format(score=f'{a.confidence:.2f}')}"
+
+
+def quoted(c: Citation, turn: int, texts: Texts, *, words: bool = True) -> Markup:
+    """Words that the line rests on and where they stand, that alone where the line is these words."""
+    where = _spans(_where(c.title, c.document, c, texts))
+    header = tag("span", c.header, class_="cw-header") if c.header else None
+    quote = tag("p", header, tag("q", c.quote), class_="cw-quote") if words else None
+    place = tag("p", where, tag("span", texts.exact_words), class_="cw-place")
+    return _card("cite", c.number, turn, citation_button(c.number, turn, texts), [join([quote, place])])
+
+
 def _copied_claim(c: Claim, texts: Texts) -> str:
-    marks = "".join(f"[{n}]" for n in c.citations)
-    words = f"“{c.text}”" if c.quoted else c.text
     caution = "" if c.state is ClaimState.SUPPORTED else f" ({texts.states[c.state]})"
-    return f"{words} {marks}".rstrip() + caution
+    return _marked(c.text, c.citations) + caution
+
+
+def _marked(text: str, numbers: Sequence[int]) -> str:
+    return f"{text} {''.join(f'[{n}]' for n in numbers)}".rstrip()
 
 
 def _reference(c: Citation, texts: Texts) -> str:

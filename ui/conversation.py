@@ -23,13 +23,12 @@ from rag.types import (
     Note,
     Queued,
     StageStarted,
-    Token,
     Turn,
 )
 
-STAGES = ("searching", "evidence", "writing", "verifying")
+STAGES = ("searching", "evidence", "reading", "verifying")
 _log = logging.getLogger(__name__)
-_BEAT = 0.05  # seconds between updates of the page while tokens stream
+_BEAT = 0.05  # seconds between updates of the page while events come
 _GRACE = 1.0  # seconds a stopped question may take to hand in what it has
 
 
@@ -51,7 +50,6 @@ class Exchange:
     understood: tuple[Note, ...] = ()
     relaxed: tuple[Gap, ...] = ()
     ahead: int = 0
-    draft: str = ""
     answer: Answer | None = None
     error: str | None = None
     stopped: bool = False
@@ -76,8 +74,6 @@ def advance(exchange: Exchange, event: Event) -> Exchange:
             return replace(exchange, ahead=ahead)
         case EvidenceFound(evidence, _, understood, relaxed):
             return replace(exchange, evidence=evidence, understood=understood, relaxed=relaxed)
-        case Token(text):
-            return replace(exchange, draft=exchange.draft + text, ahead=0)
         case Finished(answer):
             return replace(exchange, answer=answer)
 

@@ -114,7 +114,7 @@ class Handlers:
         *,
         alone: bool = False,
     ) -> Iterator[View]:
-        """The question, its evidence, its draft and its answer, as they come. With a day in the filters that
+        """The question, its evidence and its answer, as they come. With a day in the filters that
         is none, nothing is asked and the question stays where it is. `alone`: nothing is carried into it from
         the conversation, as when the reader edits the question that a follow-up was searched as."""
         conversation, texts = self._of(key)

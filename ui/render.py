@@ -1,26 +1,35 @@
-"""Exchanges as HTML: the question, its sentences with their states, and what an answer says of itself besides
-(as what a follow-up was searched, which parts were answered, how much was read, how figures were come by).
+"""Exchanges as HTML: the question, the line that answers it, verdict and quotes, and what an answer says of
+itself besides (as what a follow-up was searched, which parts were answered, how much was read).
 Pure: values in, markup out; every string from outside is escaped by `markup.tag`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import count
 
 from markupsafe import Markup
 
-from rag.languages import LANGUAGES, say
-from rag.types import Answer, AnswerKind, Calculation, Claim, ClaimState, Figure, Filters, Part, Reading
-from ui.cards import certificate, citation_button, copy_text, evidence_list, explanation, nearest_card, why
+from rag.types import Answer, Claim, ClaimState, Filters, Outcome, Part, Reading
+from ui.cards import (
+    certificate,
+    citation_button,
+    copy_text,
+    evidence_list,
+    explanation,
+    nearest_card,
+    outcome_words,
+    quoted,
+    why,
+)
 from ui.conversation import STAGES, Exchange
-from ui.markup import Child, button, folded, join, label, note, tag
+from ui.markup import Child, button, folded, join, label, tag
 from ui.texts import Texts
+from ui.working import calculations, without_working
 
 EVERYTHING = Filters()
 # The state is a word and a shape; colour only repeats it.
 STATE_SHAPES = {ClaimState.SUPPORTED: "✓", ClaimState.PARTIAL: "◐", ClaimState.UNSUPPORTED: "✕"}
+OUTCOME_SHAPES = {Outcome.ANSWERED: "✓", Outcome.NEARBY: "◐", Outcome.ABSENT: "∅"}
 _MARK = re.compile(r"\[(\d{1,3})\]")
 
 
@@ -42,8 +51,8 @@ def exchange(e: Exchange, texts: Texts, *, unfolded: bool = True) -> Markup:
         body = [early, answer(e.answer, e.number, texts, unfolded=unfolded, filters=e.filters)]
     else:
         so_far = (
+            _provisional(texts) if e.evidence and not e.stopped else None,
             explanation(e.understood, e.relaxed, e.filters, texts),
-            _draft(e.draft, texts),
             evidence_list(e.evidence, e.number, texts),
         )
         if e.stopped:
@@ -80,22 +89,56 @@ def stage_line(stage: str, texts: Texts) -> Markup:
 def answer(
     a: Answer, turn: int, texts: Texts, *, unfolded: bool = True, filters: Filters = EVERYTHING
 ) -> Markup:
-    """A finished answer: what was understood, sentences with their states, evidence, certificate, actions."""
-    refused = a.kind is AnswerKind.REFUSED
+    """A finished answer: the line, the verdict, what to mind, the quotes that it rests on; then further
+    sentences, how figures were come by, the evidence, what was searched."""
+    refused = a.verdict is not Outcome.ANSWERED
     actions = _actions_row(a, turn, texts)
-    kind = texts.kinds[a.kind]
     section = tag(
         "section",
-        tag("header", tag("h3", kind), note(texts.kind_notes[a.kind]), class_="cw-answer-head"),
+        _line_of(a, turn, texts),
+        outcome(a, texts),
+        [tag("p", words, class_="cw-gap cw-caution", role="note") for words in a.cautions],
         searched_as(a, texts),
         explanation(a.understood, a.relaxed, filters, texts),
         read(a.reading, texts),
         _refusal(a, turn, texts) if refused else _answered(a, turn, texts, actions, unfolded),
         why(a.nearest, texts),
-        class_=f"cw-answer cw-answer--{a.kind.value}",
-        aria_label=kind,
+        class_=f"cw-answer cw-answer--{a.verdict.value}",
+        aria_label=texts.verdicts[a.verdict],
     )
     return join([section, actions]) if refused else section
+
+
+def _line_of(a: Answer, turn: int, texts: Texts) -> Markup:
+    """The answer to act on: in quotation marks where it is the document's own sentence."""
+    buttons = [citation_button(n, turn, texts) for n in a.marks]
+    words = tag("q" if _is_quote(a) else "span", a.line, class_="cw-sentence")
+    return tag("p", words, " ", buttons, class_="cw-line cw-answer-line")
+
+
+def _is_quote(a: Answer) -> bool:
+    """Whether the line is the words of a document as they stand; a row needs its column heads."""
+    line = " ".join(a.line.split())
+    own = [c for c in a.quotes if c.number in a.marks and not c.header]
+    return any(" ".join(c.quote.split()) == line for c in own)
+
+
+def outcome(a: Answer, texts: Texts) -> Markup:
+    """The verdict as a word with a shape and a colour, and its confidence."""
+    return tag(
+        "p",
+        tag("span", OUTCOME_SHAPES[a.verdict], class_="cw-shape", aria_hidden="true"),
+        tag("span", outcome_words(a, texts), class_="cw-state"),
+        tag("span", texts.verdict_notes[a.verdict], class_="cw-reason"),
+        class_=f"cw-verdict cw-outcome cw-outcome--{a.verdict.value}",
+        data_verdict=a.verdict.value,
+    )
+
+
+def _provisional(texts: Texts) -> Markup:
+    """What stands where the verdict will, while the evidence is read."""
+    words = tag("span", texts.provisional, class_="cw-state")
+    return tag("p", words, class_="cw-verdict cw-outcome cw-outcome--reading", role="status")
 
 
 def _answered(a: Answer, turn: int, texts: Texts, actions: Markup, unfolded: bool) -> list[Child]:
@@ -110,17 +153,28 @@ def _answered(a: Answer, turn: int, texts: Texts, actions: Markup, unfolded: boo
     ]
 
 
-def _body(a: Answer, turn: int, texts: Texts) -> Markup:
-    """The sentences: by the parts of the question, as they were laid out, or one after the other."""
+def _body(a: Answer, turn: int, texts: Texts) -> Markup | None:
+    """What stands below the line: the parts of the question with their sentences, the text as it was laid
+    out, or further sentences and the quotes that the line rests on."""
     if is_laid_out(a):
         return laid_out(a, turn, texts)
+    if a.parts:
+        parts = [
+            part(one, [claim(c, turn, texts, _header(c, a)) for c in claims], turn, texts)
+            for one, claims in by_part(a)
+        ]
+        return tag("div", parts, class_="cw-claims")
+    made = (without_working(c, a) for c in a.further)
+    further = [claim(c, turn, texts) for c in made if c.text != a.line or c.state is not ClaimState.SUPPORTED]
+    return join([tag("div", further, class_="cw-claims") if further else None, _quotes(a, turn, texts)])
 
-    def sentences(claims: tuple[Claim, ...]) -> list[Markup]:
-        return [claim(without_working(c, a), turn, texts, _header(c, a)) for c in claims]
 
-    grouped, rest = by_part(a)
-    parts = [part(one, sentences(claims), turn, texts) for one, claims in grouped]
-    return tag("div", parts, sentences(rest) or (None if parts else a.text), class_="cw-claims")
+def _quotes(a: Answer, turn: int, texts: Texts) -> Markup | None:
+    stated = a.marks if _is_quote(a) else ()
+    cards = [quoted(c, turn, texts, words=c.number not in stated) for c in a.quotes]
+    title = texts.quotes if a.verdict is Outcome.ANSWERED else texts.nearest_sentences
+    listed = tag("ol", cards, class_="cw-cards")
+    return tag("section", tag("h4", title, class_="cw-label"), listed, class_="cw-quotes") if cards else None
 
 
 def _dropped(claims: tuple[Claim, ...], turn: int, texts: Texts) -> Markup | None:
@@ -159,25 +213,13 @@ def claim(c: Claim, turn: int, texts: Texts, header: str = "") -> Markup:
     )
 
 
-def _draft(draft: str, texts: Texts) -> Markup:
-    if not draft:
-        return Markup("")
-    return tag(
-        "section",
-        tag("header", label(texts.draft), note(texts.draft_note)),
-        tag("p", draft, tag("span", class_="cw-caret", aria_hidden="true"), class_="cw-draft-text"),
-        class_="cw-draft",
-        aria_label=f"{texts.draft}, {texts.draft_note}",
-    )
-
-
 def _refusal(a: Answer, turn: int, texts: Texts) -> list[Child]:
     nearest = [nearest_card(position, hit, turn, texts) for position, hit in enumerate(a.nearest)]
     parts = [part(one, (), turn, texts) for one in a.parts]  # none of which was answered
     return [
-        tag("p", a.text or texts.refused_why, class_="cw-refusal-text"),
-        tag("p", a.reason, class_="cw-why-not") if a.reason and a.reason not in a.text else None,
+        tag("p", a.reason, class_="cw-why-not") if a.reason and a.reason not in a.line else None,
         tag("div", parts, class_="cw-parts", aria_label=texts.parts) if parts else None,
+        _quotes(a, turn, texts),
         tag("div", tag("h4", texts.certificate), certificate(a.certificate, texts), class_="cw-certificate"),
         tag("h4", texts.nearest, class_="cw-label") if nearest else None,
         tag("ol", nearest, class_="cw-cards") if nearest else None,
@@ -187,7 +229,7 @@ def _refusal(a: Answer, turn: int, texts: Texts) -> list[Child]:
 def _actions_row(a: Answer, turn: int, texts: Texts) -> Markup:
     total = a.timings.get("total", sum(a.timings.values()))
     facts = [texts.took.format(seconds=f"{total:.1f}")] if a.timings else []
-    if a.model and a.kind is AnswerKind.WRITTEN:
+    if a.model:
         facts.insert(0, a.model)
     return tag(
         "div",
@@ -249,13 +291,14 @@ def is_laid_out(a: Answer) -> bool:
     """Whether the text of the answer is more than its sentences in a row: counted, listed by document, set
     side by side."""
     counted = bool(a.claims) and not a.claims[0].quoted
-    return a.reading is not None and a.kind is AnswerKind.QUOTED and (a.reading.complete or counted)
+    return a.reading is not None and counted and not a.model and not a.working
 
 
 def laid_out(a: Answer, turn: int, texts: Texts) -> Markup:
-    """The text line by line, its marks as buttons."""
+    """The text line by line, its marks as buttons, without the line that stands above it."""
     known = {c.number for c in a.citations}
-    lines = [tag("p", _line(line, known, turn, texts), class_="cw-line") for line in a.text.splitlines()]
+    text = a.text.removeprefix(a.line).strip()
+    lines = [tag("p", _line(line, known, turn, texts), class_="cw-line") for line in text.splitlines()]
     return tag("div", lines, class_="cw-text")
 
 
@@ -269,15 +312,15 @@ def _line(line: str, known: set[int], turn: int, texts: Texts) -> Iterator[str |
     yield line[at:]
 
 
-def by_part(a: Answer) -> tuple[tuple[tuple[Part, tuple[Claim, ...]], ...], tuple[Claim, ...]]:
-    """The sentences of each part of the question, each once, and those of none."""
+def by_part(a: Answer) -> list[tuple[Part, tuple[Claim, ...]]]:
+    """The sentences of each part of the question, each once."""
     left = list(a.claims)
     grouped = []
     for one in a.parts:
         own = tuple(c for c in left if one.answered and set(c.citations) & set(one.citations))
         left = [c for c in left if c not in own]
         grouped.append((one, own))
-    return tuple(grouped), tuple(left)
+    return grouped
 
 
 def part(one: Part, claims: Sequence[Markup], turn: int, texts: Texts) -> Markup:
@@ -300,67 +343,3 @@ def part(one: Part, claims: Sequence[Markup], turn: int, texts: Texts) -> Markup
         body,
         class_=f"cw-part cw-part--{'answered' if one.answered else 'missing'}",
     )
-
-
-def without_working(claim: Claim, a: Answer) -> Claim:
-    """A sentence that code made of a figure, without the formula and working that stand below it."""
-    text = claim.text
-    for one in () if claim.quoted else a.calculations:
-        for code in LANGUAGES if (how := one.derivation) else ():
-            text = text.replace(say("figures.how", code, how=how), "")
-    return replace(claim, text=text)
-
-
-def calculations(a: Answer, turn: int, texts: Texts) -> Markup | None:
-    """Formula, working and inputs of each figure; an input opens the cell that it was read from."""
-    numbers = count()
-    rows = [_calculation(one, numbers, turn, texts) for one in a.calculations]
-    return tag("div", rows, class_="cw-calculations") if rows else None
-
-
-def _calculation(one: Calculation, numbers: Iterator[int], turn: int, texts: Texts) -> Markup:
-    details = [
-        (texts.formula, f"{one.name} = {one.formula}" if one.formula else ""),
-        (texts.with_numbers, one.working),
-    ]
-    inputs = [tag("li", _input(figure, next(numbers), turn, texts)) for figure in one.inputs]
-    notes = [tag("li", words) for words in one.notes]
-    return tag(
-        "section",
-        tag("h4", texts.worked_out if one.formula else texts.read_from, class_="cw-label"),
-        tag(
-            "p",
-            tag("span", one.name),
-            tag("span", one.result.period, class_="cw-period") if one.result.period else None,
-            tag("b", one.result.printed or f"{one.result.value} {one.result.unit}".strip()),
-            class_="cw-result",
-        ),
-        tag("dl", [(tag("dt", name), tag("dd", words)) for name, words in details if words], class_="cw-dl"),
-        [tag("p", texts.inputs, class_="cw-label"), tag("ul", inputs, class_="cw-inputs")]
-        if inputs
-        else None,
-        tag("ul", notes, class_="cw-calc-notes") if notes else None,
-        class_="cw-calc",
-        aria_label=one.name,
-    )
-
-
-def _input(figure: Figure, number: int, turn: int, texts: Texts) -> list[Markup | None]:
-    printed = figure.printed or str(figure.value)
-    if figure.citation is None:
-        origin = texts.calculated if not figure.printed else texts.from_question
-        value = tag("span", tag("b", printed), " ", note(origin))
-    else:
-        value = button(
-            [tag("b", printed), " ", f"[{figure.citation}]"],
-            "cw-cell",
-            "figure",
-            data_turn=turn,
-            data_number=number,
-            aria_label=texts.open_cell.format(printed=f"{figure.label} {figure.period}: {printed}"),
-        )
-    return [
-        tag("span", figure.label, class_="cw-input-label"),
-        tag("span", figure.period, class_="cw-period") if figure.period else None,
-        value,
-    ]

@@ -87,7 +87,7 @@ def _cited(exchange: Exchange, number: int, index: Any, texts: Texts) -> panes.P
 def _cell(exchange: Exchange, which: int, index: Any, texts: Texts) -> panes.PassageView | None:
     """The cell that a figure was read from (the inputs of all calculations, counted through), marked in its
     row; the row where the cell cannot be determined."""
-    calculations = exchange.answer.calculations if exchange.answer else ()
+    calculations = exchange.answer.working if exchange.answer else ()
     figures = [figure for calculation in calculations for figure in calculation.inputs]
     figure = figures[which] if 0 <= which < len(figures) else None
     if figure is None or figure.citation is None:

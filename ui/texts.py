@@ -10,7 +10,7 @@ from rag import languages
 
 class Texts(SimpleNamespace):
     """One language by the names of page.toml, and its `code`; words with braces are format strings. Tables
-    are by the values of AnswerKind, ClaimState, FileStatus and the like."""
+    are by the values of Outcome, ClaimState, FileStatus and the like."""
 
 
 def _load(code: str) -> Texts:

@@ -1,6 +1,6 @@
-"""Verified claims and evidence -> the Answer: what is written, what is quoted, what is refused, and what of a
-question had no support: names and words that stand in no document, or not near the best passages, and what it
-demands (a company, a year, an article) that no passage is.
+"""Verified claims and evidence -> the Answer: its line, what is written, what is quoted, what is refused, and
+what of a question had no support: names and words that stand in no document, or not near the best passages,
+and what it demands (a company, a year, an article) that no passage is.
 
 The quoted answer always exists. The model's sentences are put in front of it only where verification found
 them supported; a sentence that merely repeats its quote is left out, and what did not pass is kept apart in
@@ -12,16 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rag.answers.line import first_sentence, line_of, worked_line
+from rag.documents.validity import ended
 from rag.domains.finance.figures import Computed
 from rag.index import Index
 from rag.languages import named, say
 from rag.languages.text import letters, sentences
 from rag.questions.query import Query
 from rag.search.evidence import Selection
-from rag.search.verdict import LackKind, Verdict, read_from
+from rag.search.verdict import CORE, LackKind, Verdict, outcome, read_from
 from rag.types import (
     Answer,
-    AnswerKind,
     Certificate,
     Citation,
     Claim,
@@ -30,6 +31,8 @@ from rag.types import (
     FileStatus,
     Filters,
     Hit,
+    Outcome,
+    Reading,
 )
 from rag.verify.align import reason
 
@@ -71,22 +74,68 @@ class Basis:
     proof: Certificate
     timings: Mapping[str, float] = field(default_factory=dict)
 
-    def answer(self, kind: AnswerKind, text: str, claims: Sequence[Claim] = (), **more: Any) -> Answer:
-        """The answer of this kind and text; `more` are further fields of `Answer`."""
+    @property
+    def outcome(self) -> Outcome:
+        return outcome(self.found.verdict)
+
+    def answer(
+        self,
+        line: str,
+        text: str,
+        claims: Sequence[Claim] = (),
+        *,
+        reading: Reading | None = None,
+        **more: Any,
+    ) -> Answer:
+        """The answer with this line and text; `more` are further fields of `Answer`. It rests on what the
+        claims cite; without any it quotes the nearest sentences where the answer is probably nearby."""
+        numbers = {n for claim in claims for n in claim.citations}
+        if self.outcome is Outcome.NEARBY:
+            numbers |= {e.number for e in self.nearest_sentences}
+        resting = [e for e in self.found.evidence if e.number in numbers]
         return Answer(
             question=self.query.asked,
-            kind=kind,
-            text=text,
             language=self.language,
-            claims=tuple(claims),
-            citations=tuple(citation(e) for e in self.found.evidence),
+            line=line,
+            verdict=self.outcome,
+            confidence=self.proof.confidence,
+            text=text,
+            quotes=tuple(map(citation, resting)),
+            citations=tuple(map(citation, self.found.evidence)),
             evidence=self.found.evidence,
             nearest=tuple(self.hits),
             certificate=self.proof,
             timings=dict(self.timings),
+            claims=tuple(claims),
+            cautions=self._cautions(resting, reading),
             searched=self.query.text if self.query.completed else "",
+            reading=reading,
             **more,
         )
+
+    @property
+    def nearest_sentences(self) -> tuple[Evidence, ...]:
+        return self.found.evidence[:CORE]
+
+    def _cautions(self, resting: Sequence[Evidence], reading: Reading | None) -> tuple[str, ...]:
+        """What is quoted but no longer in force; and, where something may have been missed, how many files
+        could not be read."""
+        over = {e.document.id: (e.document, force) for e in resting if (force := ended(e.document))}
+        found = [
+            say(
+                "answers.ended",
+                self.language,
+                title=document.title or document.path,
+                superseded=force.reason == "superseded",
+                by=force.by_name,
+                day=force.end,
+            )
+            for document, force in over.values()
+        ]
+        unread = len(self.proof.unreadable)
+        if unread and (reading is not None or self.outcome is not Outcome.ANSWERED):
+            found.append(say("answers.unread", self.language, count=unread))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +157,13 @@ def compose(basis: Basis, by: Written = Written()) -> Answer:
     quotes = [e for e in found.evidence if e.number in cited or e.number <= min(_MOST_QUOTES, found.core)]
     quotes.sort(key=lambda e: e.number)
     displayed = written + [quote_claim(e, language) for e in quotes]
+    line = line_of(displayed[0], found.evidence, basis.hits)
     return basis.answer(
-        AnswerKind.WRITTEN if written else AnswerKind.QUOTED,
-        render_text(displayed, found.evidence),
+        line,
+        render_text(displayed, found.evidence, line),
         displayed,
         draft=by.draft,
-        model=by.model,
+        model=by.model if written else "",
         reason=by.trouble,
         dropped=_left_out(by.claims, language),
     )
@@ -156,8 +206,12 @@ def compose_figures(basis: Basis, figures: Computed) -> Answer:
     ]
     cited = {n for _, rows in figures.sentences for n in rows}
     displayed = statements + [quote_claim(e, language) for e in figures.evidence if e.number in cited]
-    text = render_text(displayed, basis.found.evidence)
-    return basis.answer(AnswerKind.COMPUTED, text, displayed, calculations=figures.calculations)
+    return basis.answer(
+        worked_line(first_sentence(statements[0].text), figures.calculations, language),
+        render_text(displayed, basis.found.evidence),
+        displayed,
+        working=figures.calculations,
+    )
 
 
 def with_rows(found: Selection, figures: Computed, limit: int) -> Selection:
@@ -195,19 +249,26 @@ def quote_claim(evidence: Evidence, language: str = "en") -> Claim:
     )
 
 
-def render_text(claims: Sequence[Claim], evidence: Sequence[Evidence] = ()) -> str:
+def render_text(claims: Sequence[Claim], evidence: Sequence[Evidence] = (), line: str = "") -> str:
     """Plain text: written sentences in one paragraph, each quote on a line of its own in quotation marks, [n]
-    behind each; the quote of a table row is followed by its column heads."""
+    behind each; the quote of a table row is followed by its column heads. `line` stands in front where it
+    says the first quote in other words than its own."""
     heads = {e.number: e.header for e in evidence}
     written, quotes = [], []
+    if line and claims and claims[0].quoted and line != " ".join(claims[0].text.split()):
+        written.append(f"{line} {marks_of(claims[0])}")
     for claim in claims:
-        marks = "".join(f"[{n}]" for n in claim.citations)
+        marks = marks_of(claim)
         if claim.quoted:
             columns = next((f" ({heads[n]})" for n in claim.citations if heads.get(n)), "")
             quotes.append(f"“{' '.join(claim.text.split())}”{columns} {marks}")
         else:
             written.append(f"{claim.text} {marks}".rstrip())
     return "\n\n".join(part for part in (" ".join(written), "\n".join(quotes)) if part)
+
+
+def marks_of(claim: Claim) -> str:
+    return "".join(f"[{n}]" for n in claim.citations)
 
 
 def citation(evidence: Evidence) -> Citation:
@@ -253,8 +314,15 @@ def _scope(filters: Filters | None, language: str) -> str:
 
 
 def refuse(basis: Basis, reason: str = "") -> Answer:
-    """The refusal: says so, says what was searched, and carries the nearest passages. `reason` says what of
-    the question had no support (`rag.answers.compose`)."""
-    proof = basis.proof
-    text = say("answers.refused", basis.language, documents=proof.documents, passages=proof.passages)
-    return basis.answer(AnswerKind.REFUSED, text, reason=reason)
+    """The refusal: says so, says what was searched, and carries the nearest passages; where the answer is
+    probably nearby, quotes the nearest sentences. `reason` says what of the question had no support."""
+    proof, near = basis.proof, basis.outcome is Outcome.NEARBY
+    line = say(
+        "answers.nearby" if near else "answers.refused",
+        basis.language,
+        documents=proof.documents,
+        passages=proof.passages,
+    )
+    quotes = [quote_claim(e) for e in basis.nearest_sentences] if near else []
+    text = "\n\n".join(filter(None, (line, render_text(quotes, basis.found.evidence))))
+    return basis.answer(line, text, reason=reason)

@@ -24,7 +24,6 @@ from rag.search.evidence import Selection, select
 from rag.search.verdict import lacks, of_parts
 from rag.types import (
     Answer,
-    AnswerKind,
     Calculation,
     Claim,
     Evidence,
@@ -116,19 +115,18 @@ def compose_parts(basis: Basis, looks: Sequence[Look], written: Sequence[Written
     lacking = _not_found(answered_parts, language)
     if not answers:
         return replace(refuse(basis), reason=lacking, parts=answered_parts)
-    kinds = {a.kind for a in answers}
-    return replace(
-        compose(basis),
-        kind=next(k for k in (AnswerKind.COMPUTED, AnswerKind.WRITTEN, AnswerKind.QUOTED) if k in kinds),
-        text=_text(subs, basis.found.evidence, lacking),
-        claims=tuple(dict.fromkeys(c for a in answers for c in a.claims)),
+    answer = basis.answer(
+        say("answers.lines", language, lines=list(dict.fromkeys(a.line for a in answers))),
+        _text(subs, basis.found.evidence),
+        list(dict.fromkeys(c for a in answers for c in a.claims)),
         dropped=tuple(dict.fromkeys(c for a in answers for c in a.dropped)),
         draft="\n".join(a.draft for a in answers if a.draft),
         model=next((a.model for a in answers if a.model), ""),
         reason="; ".join(dict.fromkeys(a.reason for a in answers if a.reason)),
         parts=answered_parts,
-        calculations=tuple(c for a in answers for c in a.calculations),
+        working=tuple(c for a in answers for c in a.working),
     )
+    return replace(answer, cautions=(*answer.cautions, lacking)) if lacking else answer
 
 
 def _sub(one: Look, by: Written, whole: Basis, numbers: Mapping[_Place, int]) -> Answer:
@@ -146,7 +144,7 @@ def _sub(one: Look, by: Written, whole: Basis, numbers: Mapping[_Place, int]) ->
         answer,
         claims=renumbered(answer.claims),
         dropped=renumbered(answer.dropped),
-        calculations=tuple(_cited(c, numbering) for c in answer.calculations),
+        working=tuple(_cited(c, numbering) for c in answer.working),
     )
 
 
@@ -169,10 +167,10 @@ def _place(e: Evidence) -> _Place:
     return e.document.id, e.start, e.end
 
 
-def _text(subs: Sequence[tuple[Look, Answer | None]], evidence: Sequence[Evidence], lacking: str) -> str:
-    """Each part as a line with its answer below, then what was not found."""
+def _text(subs: Sequence[tuple[Look, Answer | None]], evidence: Sequence[Evidence]) -> str:
+    """Each part as a line with its answer below."""
     blocks = [f"{one.query.asked}\n{render_text(a.claims, evidence)}" for one, a in subs if a is not None]
-    return "\n\n".join([*blocks, *([lacking] if lacking else [])])
+    return "\n\n".join(blocks)
 
 
 def _not_found(parts: Sequence[Part], language: str) -> str:

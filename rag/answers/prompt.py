@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag.answers.line import in_one_line
 from rag.errors import GenerationError
 from rag.languages import say
 from rag.models.llm import LLM, Prompt
@@ -66,24 +67,13 @@ def _quotes(evidence: Sequence[Evidence], language: str) -> str:
         if piece.document.id != last:
             lines.append(say("answers.quotes", language, title=_title(piece)))
             last = piece.document.id
-        lines.append(f"[{piece.number}] {_one_line(piece)}")
+        lines.append(f"[{piece.number}] {in_one_line(piece)}")
     return "\n".join(lines)
 
 
 def _title(piece: Evidence) -> str:
     title = " ".join((piece.document.title or piece.document.path).split())
     return title if len(title) <= _TITLE_CHARACTERS else title[: _TITLE_CHARACTERS - 1] + "…"
-
-
-def _one_line(piece: Evidence) -> str:
-    """The quote with its white space folded; a table row with its column heads, cell by cell where they
-    match."""
-    if not piece.heads or len(piece.heads) != len(piece.cells):
-        text = " ".join(piece.text.split())
-        return f"{piece.header}: {text}" if piece.heads else text
-    words = (" ".join(piece.text[c.start - piece.start : c.end - piece.start].split()) for c in piece.cells)
-    named = zip(piece.heads, words, strict=True)
-    return "; ".join(f"{head}: {cell}" if head else cell for head, cell in named if cell)
 
 
 def _shortened(text: str, limit: int, llm: LLM) -> str:

@@ -17,7 +17,7 @@ from rag.errors import GenerationError
 from rag.models.llm import LLM
 from rag.questions.query import Query
 from rag.search.evidence import Selection
-from rag.types import Claim, ClaimState, Event, Evidence, EvidenceFound, Finished, Queued, StageStarted, Token
+from rag.types import Claim, ClaimState, Event, Evidence, EvidenceFound, Finished, Queued, StageStarted
 from rag.verify.claims import verify
 from rag.verify.content import assertions_of
 
@@ -108,10 +108,10 @@ def written(
     if llm is None or not llm.info.writes(request.language) or request.stopped:
         yield StageStarted("verifying")
         return Written(model=llm.info.name if llm else "")
-    yield StageStarted("writing")
+    yield StageStarted("reading")
     CROWD.give_way(request.stop)
     drafts, trouble = yield from _drafted(llm, setup, request, found, query)
-    request.clock.lap("writing")
+    request.clock.lap("reading")
     yield StageStarted("verifying")
     whole = [whole_sentences(text) if cut else text for text, cut in drafts]
     best, claims = choose(whole or [""], found.evidence, query)
@@ -122,10 +122,10 @@ def written(
 def _drafted(
     llm: LLM, setup: Setup, request: AnswerRequest, found: Selection, query: Query
 ) -> Generator[Event, None, tuple[list[tuple[str, bool]], str]]:
-    """Drafts one after the other, each with whether it was cut short, and why nothing was written, if so. The
-    first is shown as it is written; one after it that fails is only missing."""
+    """Drafts one after the other, each with whether it was cut short, and why nothing was written, if so. One
+    after the first that fails is only missing."""
     drafts: list[tuple[str, bool]] = []
-    text, pieces, trouble = "", 0, ""
+    text, pieces, trouble, waited = "", 0, "", False
     try:
         prompt = build_prompt(
             query,
@@ -139,13 +139,15 @@ def _drafted(
             for piece in llm.generate(prompt, max_tokens=setup.max_tokens, stop=request.stop, draft=draft):
                 if isinstance(piece, Queued):
                     if not draft:
+                        waited = True
                         yield piece
                     continue
+                if waited:
+                    waited = False
+                    yield StageStarted("reading")
                 if not (draft or pieces):
                     request.clock.lap("first_token")
                 text, pieces = text + piece, pieces + 1
-                if not draft:
-                    yield Token(piece)
             drafts.append((text, pieces >= setup.max_tokens or request.stopped))
             if request.stopped:
                 break

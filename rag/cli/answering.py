@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _MOST, _WIDTH = 8, 160
 QUOTE = 320
 _COLOURS = {"supported": "green", "partial": "yellow", "unsupported": "red"}
+_VERDICT_COLOURS = {"answered": "green", "nearby": "yellow", "absent": "red"}
 
 
 def followed(index: Index, chunk_id: int) -> list[str]:
@@ -62,34 +63,50 @@ def print_evidence(evidence: Sequence[Evidence], language: str = "en") -> None:
 
 
 def print_answer(answer: Answer) -> None:
-    """The answer with its references, or the refusal."""
-    if answer.refused:
-        _print_refusal(answer)
+    """The line, the verdict on it with its confidence, cautions, the sentences, and the quotes that the line
+    rests on; of what was not answered also what was searched."""
+    language = answer.language
+    marks = "".join(f"[{n}]" for n in answer.marks)
+    typer.secho(f"{shared.one_line(answer.line)} {marks}".rstrip(), bold=True)
+    verdict = say(f"cli.{answer.verdict}", language, confidence=answer.confidence)
+    typer.secho(verdict, fg=_VERDICT_COLOURS[answer.verdict.value])
+    for caution in answer.cautions:
+        typer.secho(f"⚠ {shared.one_line(caution)}", fg="yellow")
+    if answer.reason and answer.verdict.value != "answered":
+        typer.echo(shared.one_line(answer.reason))
+    _print_sentences(answer)
+    if answer.quotes:
+        typer.secho(f"\n{say('cli.references', language)}", bold=True)
+    documents = {e.number: e.document for e in answer.evidence}
+    for citation in answer.quotes:
+        _print_citation(citation, language)
+        if citation.number in documents:
+            print_validity(documents[citation.number])
+    if answer.verdict.value != "answered":
+        _print_searched(answer)
+    seconds = answer.timings.get("total", sum(answer.timings.values()))
+    shared.message(f"\n{shared.duration(seconds)}{f', {answer.model}' if answer.model else ''}")
+
+
+def _print_sentences(answer: Answer) -> None:
+    """What the answer says besides its line and its quotes."""
+    if answer.verdict.value != "answered":
         return
-    typer.secho(say(f"cli.{answer.kind}", answer.language), bold=True)
     if answer.reading is not None:  # grouped by document, side or heading: the text says it all
-        typer.echo("\n".join(f"  {line}".rstrip() for line in shared.clean(answer.text).splitlines()))
+        text = shared.clean(answer.text).removeprefix(answer.line).strip()
+        typer.echo("\n".join(f"  {line}".rstrip() for line in text.splitlines()))
     elif answer.parts:
         for part in answer.parts:
             _print_part(part, answer)
     else:
-        for claim in answer.claims:
+        for claim in answer.further:
             _print_claim(claim, answer.language)
-    typer.echo()
-    typer.secho(say("cli.references", answer.language), bold=True)
-    documents = {e.number: e.document for e in answer.evidence}
-    for citation in answer.cited:
-        _print_citation(citation, answer.language)
-        if citation.number in documents:
-            print_validity(documents[citation.number])
-    seconds = answer.timings.get("total", sum(answer.timings.values()))
-    shared.message(f"\n{shared.duration(seconds)}{f', {answer.model}' if answer.model else ''}")
 
 
 def _print_part(part: Part, answer: Answer) -> None:
     typer.secho(f"  {shared.one_line(part.question)}", bold=True)
     if not part.answered:
-        typer.secho(f"    {say('cli.absent', answer.language)}", fg="yellow", nl=False)
+        typer.secho(f"    {say('cli.not_found', answer.language)}", fg="yellow", nl=False)
         typer.echo(f": {shared.one_line(part.reason)}" if part.reason else "")
         return
     for claim in answer.claims:
@@ -120,10 +137,8 @@ def print_validity(document: DocumentInfo, indent: str = "      ") -> None:
         typer.secho(f"{indent}⚠ {validity}", fg="yellow")
 
 
-def _print_refusal(answer: Answer) -> None:
-    typer.secho(shared.clean(answer.text), fg="yellow", bold=True)
-    if answer.reason:
-        typer.echo(shared.one_line(answer.reason))
+def _print_searched(answer: Answer) -> None:
+    """What was searched, and the nearest passages."""
     _print_certificate(answer.certificate, answer.language)
     if answer.nearest:
         typer.secho(f"\n{say('cli.nearest', answer.language)}", bold=True)

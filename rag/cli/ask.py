@@ -4,7 +4,7 @@ why each passage; and a file of questions in, a file of answers out."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,20 +29,19 @@ from rag.cli.shared import (
     Years,
 )
 from rag.errors import ParseError
-from rag.types.plain import plain
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
     from rag.batch import BatchReport
     from rag.search.explain import Explanation, HitExplanation
-    from rag.types import Answer, Gap, Note
+    from rag.types import Answer, Gap, Note, Progress
 
 
 _REASONS = 5
 _STAGES = {
     "searching": "Searching …",
-    "evidence": "Reading the passages …",
-    "writing": "Writing …",
+    "evidence": "Choosing sentences …",
+    "reading": "Reading …",
     "verifying": "Checking each sentence …",
 }
 
@@ -136,11 +135,11 @@ def ask(
     with closing(build_assistant(settings)) as assistant:
         if as_json:
             answer = assistant.ask(question, filters=scope)
-            shared.print_json(plain(answer) | {"refused": answer.refused})
+            shared.print_json(answer)
         else:
             answer = _follow(assistant, question, scope)
             answering.print_answer(answer)
-    if answer.refused:
+    if answer.verdict.value != "answered":
         raise typer.Exit(shared.EXIT_REFUSED)
 
 
@@ -192,34 +191,27 @@ def search(
 
 
 def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
-    """Show the stages and the evidence as they come, and return the verified answer.
-
-    The unverified draft is shown only on a terminal, dimmed and on standard error, so that what is piped on
-    or kept is verified."""
+    """Show the stages and the evidence as they come, and return the verified answer. The stages are shown
+    only on a terminal, dimmed and on standard error."""
     from rag.languages.text import detect_language
-    from rag.types import EvidenceFound, Finished, StageStarted, Token
+    from rag.types import EvidenceFound, Finished, StageStarted
 
-    drafting, found = False, None
+    found = None
     for event in assistant.stream(question, filters=scope):
         if found is not None:
             print_short(found.understood, found.relaxed)
             answer = event.answer if isinstance(event, Finished) else None
             # Of a refusal the nearest passages are printed instead, and an answer that read everything is
             # made of its evidence.
-            if found.evidence and not (answer and (answer.refused or answer.reading)):
+            whole = answer is not None and (answer.verdict.value != "answered" or answer.reading is not None)
+            if found.evidence and not whole:
                 answering.print_evidence(found.evidence, detect_language(question))
             found = None
         if isinstance(event, StageStarted):
-            if drafting:
-                typer.echo(err=True)
-                drafting = False
             if sys.stderr.isatty():
                 typer.secho(_STAGES.get(event.stage, event.stage), err=True, dim=True)
         elif isinstance(event, EvidenceFound):
             found = event
-        elif isinstance(event, Token) and sys.stderr.isatty():
-            drafting = True
-            typer.secho(shared.clean(event.text), err=True, dim=True, nl=False)
         elif isinstance(event, Finished):
             return event.answer
     raise RuntimeError("the answer ended without a result")
@@ -228,6 +220,8 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
 # On two cores SmolLM2-135M answered, by processor time, 76 questions a minute one by one, 97 four and 98
 # eight at a time (Q4_1), or 86, 143 and 150 (Q8_0); each one more takes memory.
 _PARALLEL = 4
+# Answers after which the time of the rest is estimated.
+_MEASURED = 5
 
 
 def batch(
@@ -248,7 +242,7 @@ def batch(
 ) -> None:
     """Answer a file of questions.
 
-    Keeps its columns and adds answer, kind, state, refused, citations and error. Can be stopped at any
+    Keeps its columns and adds line, verdict, confidence, answer, citations and error. Can be stopped at any
     point, and run again to go on. Ends with exit code 3 where some rows could not be answered."""
     from rag.assistant import build_assistant
     from rag.batch import check_paths, run_batch
@@ -274,7 +268,7 @@ def batch(
             questions,
             out,
             question_column=column,
-            progress=progress,
+            progress=progress if assistant.llm is None else _estimating(progress, assistant.llm.info.name),
             stop=stop,
             parallel=settings.parallel,
         )
@@ -288,12 +282,38 @@ def batch(
         raise typer.Exit(ParseError.exit_code)
 
 
+def _estimating(show: Callable[[Progress], None], model: str) -> Callable[[Progress], None]:
+    """The same callback, which says at the start that a model reads, and after the first answers how long the
+    rest and a thousand questions take on this machine."""
+    first: list[int] = []
+    said = False
+
+    def follow(progress: Progress) -> None:
+        nonlocal said
+        show(progress)
+        if not first:
+            first.append(progress.done)
+            shared.message(
+                f"{progress.total - progress.done:,} questions; {model} reads those that code cannot answer. "
+                "How long that takes is said after the first ones. Ctrl-C keeps what is done; the same "
+                "command goes on from there."
+            )
+        elif not said and progress.rate and progress.done >= first[0] + _MEASURED < progress.total:
+            said = True
+            shared.message(
+                f"{shared.pace(progress.rate)}: about {shared.duration(progress.remaining or 0.0)} left; a "
+                f"thousand questions take about {shared.duration(1000 / progress.rate)} on this machine."
+            )
+
+    return follow
+
+
 def _print_report(report: BatchReport) -> None:
-    done = report.answered + report.refused + report.failed
+    done = report.answered + report.nearby + report.absent + report.failed
     kept = f" ({report.resumed:,} from the run before)" if report.resumed else ""
     typer.echo(
-        f"{done:,} of {report.rows:,} rows{kept}: {report.answered:,} answered, {report.refused:,} refused, "
-        f"{report.failed:,} with an error, in {shared.duration(report.seconds)}."
+        f"{done:,} of {report.rows:,} rows{kept}: {report.answered:,} answered, {report.nearby:,} nearby, "
+        f"{report.absent:,} absent, {report.failed:,} with an error, in {shared.duration(report.seconds)}."
     )
     if report.stopped:
         typer.echo("Stopped; what was answered is kept. Run the same command again to go on.")

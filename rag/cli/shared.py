@@ -82,7 +82,7 @@ NoTuned = Annotated[
     bool,
     typer.Option("--no-tuned", help="Run the model's file as it is, whatever `citewise models tune` found."),
 ]
-Threshold = Annotated[float | None, typer.Option(help="Refuse below this evidence score, 0 to 1.")]
+Threshold = Annotated[float | None, typer.Option(help='The least confidence of "answered", 0 to 1.')]
 Drafts = Annotated[
     int | None,
     typer.Option(help="Answers to write for a question; the best by verification is kept.  [default: 1]"),
@@ -215,11 +215,18 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[Progress], None]
                 tasks[progress.stage],
                 completed=progress.done,
                 total=progress.total,
-                rate=f"{progress.rate:,.1f}/s" if progress.rate else "",
+                rate=pace(progress.rate),
                 left=f"{duration(progress.remaining)} left" if progress.remaining else "",
             )
 
         yield show
+
+
+def pace(rate: float) -> str:
+    """ "12.5/s", below one a second "6.0/min"; "" where nothing is known."""
+    if not rate:
+        return ""
+    return f"{rate:,.1f}/s" if rate >= 1 else f"{60 * rate:.1f}/min"
 
 
 def duration(seconds: float) -> str:

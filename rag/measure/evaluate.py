@@ -20,7 +20,7 @@ from rag.measure import metrics
 from rag.measure.evalset import EVERY, Choice, EvalQuestion, choose, load_questions, with_progress
 from rag.measure.report import ALL, PLAIN, Report, Variant, measures_of
 from rag.measure.yardstick import QuestionResult, judge, nothing_scores, unanswered
-from rag.types import Answer, EvidenceFound, Filters, Finished, Progress, Stages, Token
+from rag.types import Answer, EvidenceFound, Filters, Finished, Progress, Stages
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -111,7 +111,7 @@ def set_name(source: Path) -> str:
 
 @dataclass
 class _Run:
-    """Asks questions, and counts kinds of answers and states of claims over all of them."""
+    """Asks questions, and counts verdicts and states of claims over all of them."""
 
     index: Index
     assistant: Assistant | None
@@ -137,7 +137,7 @@ class _Run:
                 found = self._retrieve(question, found, seconds)
             if self.what != "retrieval":
                 answer = self._answer(question, seconds)
-                self.counts[f"kind: {answer.kind.value}"] += 1
+                self.counts[f"verdict: {answer.verdict.value}"] += 1
                 self.counts.update(f"state: {claim.state.value}" for claim in answer.claims)
                 self.counts.update(f"dropped from the draft: {claim.state.value}" for claim in answer.dropped)
                 found = judge(question, answer, found)
@@ -168,8 +168,6 @@ class _Run:
         for event in self.assistant.stream(question.question, filters=filters, history=question.history):
             if isinstance(event, EvidenceFound):
                 seconds["evidence"] = time.perf_counter() - begun
-            elif isinstance(event, Token):
-                seconds.setdefault("first token", time.perf_counter() - begun)
             elif isinstance(event, Finished):
                 seconds["answer"] = time.perf_counter() - begun
                 return event.answer

@@ -14,7 +14,7 @@ from rag.files import write_atomically
 from rag.measure import metrics
 from rag.measure.metrics import Difference, Measure, RiskPoint, area_under_risk, difference
 from rag.measure.yardstick import ANSWERED, COLUMNS, PRECISION, REFUSALS, SHARES, SHOWN, WRONG, QuestionResult
-from rag.types import AnswerKind, Stages
+from rag.types import Outcome, Stages
 from rag.types.plain import to_json
 
 ALL, PLAIN = "all stages", "plain"
@@ -68,7 +68,7 @@ class Variant:
 @dataclass(frozen=True, slots=True)
 class Report:
     """A set, measured. `measures` by name over all questions, `by_tag` the same for each tag; `counts` of
-    answer kinds and claim states; `seconds` are "NAME p50" and "NAME p95" by stage; `missing` are evidence
+    verdicts and claim states; `seconds` are "NAME p50" and "NAME p95" by stage; `missing` are evidence
     documents not in the index."""
 
     name: str
@@ -198,7 +198,7 @@ def changed(report: Report, former: Path) -> Change:
 
 def _turns(now: QuestionResult, old: Mapping[str, Any]) -> list[ChangedQuestion]:
     found: list[tuple[str, Any, Any, bool, bool]] = []
-    rank, was_displayed, kind = old.get("rank"), old.get("evidence_shown"), old.get("kind")
+    rank, was_displayed, before = old.get("rank"), old.get("evidence_shown"), old.get("verdict")
     for k in TURNS:
         was, within = ((rank or k + 1) <= k), ((now.rank or k + 1) <= k)
         if was != within:
@@ -206,9 +206,9 @@ def _turns(now: QuestionResult, old: Mapping[str, Any]) -> list[ChangedQuestion]
             break
     if now.evidence_shown is not None and was_displayed is not None:
         found.append(("evidence shown", was_displayed, now.evidence_shown, was_displayed, now.evidence_shown))
-    if now.kind and kind:
-        right = [(one == "refused") != now.answerable for one in (kind, now.kind)]
-        found.append(("answered or refused", kind, now.kind, *right))
+    if now.verdict and before:
+        right = [(one == Outcome.ANSWERED) == now.answerable for one in (before, now.verdict)]
+        found.append(("answered or refused", before, now.verdict, *right))
     return [
         ChangedQuestion(now.id, now.question, what, str(before), str(after), better)
         for what, before, after, was, better in found
@@ -229,7 +229,8 @@ def _to_look_at(results: Sequence[QuestionResult]) -> list[Section]:
     """The questions that came out wrong, each with a note, under a title for what went wrong."""
     groups: dict[str, list[str]] = {}
     for r in results:
-        refused, answered = r.kind == AnswerKind.REFUSED.value, r.kind not in ("", AnswerKind.REFUSED.value)
+        answered = r.verdict == Outcome.ANSWERED
+        refused = bool(r.verdict) and not answered
         ranks = f" (evidence at {r.rank or '-'}, document at {r.document_rank or '-'})"
         as_answered = f" ({' '.join(r.answer.split())[:160]})"
         for title, applies, note in (

@@ -20,6 +20,7 @@ from rag.files import write_atomically
 from rag.measure import metrics
 from rag.measure.report import Report, Section, risk_curve
 from rag.measure.yardstick import QuestionResult
+from rag.types import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,7 +113,7 @@ def risk_plot(results: Sequence[QuestionResult]) -> str:
     if not points:
         return ""
     judged = [r for r in results if r.score is not None and r.wrong is not None]
-    answered = [r for r in judged if r.kind != "refused"]
+    answered = [r for r in judged if r.verdict == Outcome.ANSWERED]
 
     def draw(axes: Axes) -> None:
         coverages, risks = [p.coverage for p in points], [p.risk for p in points]

@@ -1,10 +1,10 @@
 """What a reader gets for a question: right, half, wrong, refused or kept, and in how many words; and whether
 the evidence was shown and cited. Pure, beside the generations that `KeptLLM` keeps.
 
-The first sentence shown is what a reader acts on, so it has to hold an accepted answer, and the document and
-page have to stand among the citations; a question without accepted answers is held against its evidence's
-words. F1 and exact match are those of SQuAD (Rajpurkar et al., 2016), of the shortest thing that the answer
-states: the figure of a computed one, else its first sentence; for Chinese over characters."""
+The line is what a reader acts on, so it has to hold an accepted answer, and the document and page have to
+stand among its quotes; a question without accepted answers is held against its evidence's words. F1 and exact
+match are those of SQuAD (Rajpurkar et al., 2016), of the shortest thing that the answer states: the figure of
+a computed one, else its line; for Chinese over characters."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from rag.files import write_atomically
-from rag.languages.text import letters, normalise, sentences
+from rag.languages.text import letters, normalise
 from rag.measure import metrics
 from rag.measure.evalset import EvalQuestion
 from rag.measure.metrics import EvidenceEntry, Passage, Scores, contains_answer, hits_any
 from rag.measure.scoring import VERDICTS, states_answer, verdict
 from rag.models.generation import LLM, Prompt
-from rag.types import Answer, Citation, Claim, Queued
+from rag.types import Answer, Citation, Outcome, Queued
 
 RIGHT, HALF, WRONG, REFUSED, KEPT = "right", "half", "wrong", "refused", "kept"
 F1, EXACT, SOURCE = "F1", "exact match", "right source"
@@ -53,8 +53,8 @@ class QuestionResult:
     (`evidence_shown` without evidence entries, `answer_in_evidence` without accepted answers). `score` is
     the probability that the evidence suffices and `threshold` what it was held against; `wrong` says whether
     an answer from this evidence is an error, also where it was refused. `outcome` is one of the five, ""
-    where the set cannot say; `state` is what `first_sentence` is shown with ("supported", "quoted", ...);
-    `citations` what the answer rests on, as "lease.pdf, 3"."""
+    where the set cannot say; `verdict` that of the answer, "" where none was asked for; `citations` what its
+    line rests on, as "lease.pdf, 3"."""
 
     id: str
     question: str
@@ -63,7 +63,7 @@ class QuestionResult:
     searched: bool = False
     rank: int | None = None
     document_rank: int | None = None
-    kind: str = ""
+    verdict: str = ""
     score: float | None = None
     evidence_shown: bool | None = None
     answer_in_evidence: bool | None = None
@@ -75,8 +75,7 @@ class QuestionResult:
     scores: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     outcome: str = ""
-    first_sentence: str = ""
-    state: str = ""
+    line: str = ""
     citations: tuple[str, ...] = ()
 
 
@@ -88,31 +87,30 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
     """The answer judged, beside what retrieval found. `right`, `half` and `refused` are scored over the
     answerable questions, `kept` over the others, `wrong` over all: an unanswerable question that was answered
     is wrong, too."""
-    scores: Scores = {REFUSALS[question.answerable]: float(answer.refused)}
+    refused = answer.verdict is not Outcome.ANSWERED
+    scores: Scores = {REFUSALS[question.answerable]: float(refused)}
     displayed = _score_sources(question, answer, scores) if question.located else None
     inside, in_text = _score_words(question, answer, scores)
     right = displayed if displayed is not None else inside
     wrong = True if not question.answerable else None if right is None else not right
-    if wrong is not None and not answer.refused:
+    if wrong is not None and not refused:
         scores["wrong when answered"] = float(wrong)
-    first = "" if answer.refused else first_sentence(answer)
-    name = _name(question, answer, first)
+    name = _name(question, answer)
     if name:
         own = (RIGHT, HALF, WRONG, REFUSED) if question.answerable else (WRONG, KEPT)
         scores |= {one: float(one == name) for one in own}
     if question.answerable and question.answers:
-        said = "" if name == REFUSED else _shortest(answer, first)
+        said = "" if name == REFUSED else _shortest(answer)
         scores[F1] = max(f1(said, one) for one in question.answers)
         scores[EXACT] = max(float(_words(said) == _words(one)) for one in question.answers)
     if question.located:
-        scores[SOURCE] = float(name != REFUSED and _placed(question, answer.cited))
-    claim = answer.claims[0] if answer.claims else None
-    cited = [c.document if c.page is None else f"{c.document}, {c.page}" for c in answer.cited]
+        scores[SOURCE] = float(name != REFUSED and _placed(question, answer.quotes))
+    cited = [c.document if c.page is None else f"{c.document}, {c.page}" for c in answer.quotes]
     found = found or unanswered(question)
     return dataclasses.replace(
         found,
-        kind=answer.kind.value,
-        score=answer.certificate.confidence,
+        verdict=answer.verdict.value,
+        score=answer.confidence,
         evidence_shown=displayed,
         answer_in_evidence=inside,
         answer_in_text=in_text,
@@ -121,8 +119,7 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
         wrong=wrong,
         scores={**found.scores, **scores},
         outcome=name,
-        first_sentence=first,
-        state="" if claim is None else "quoted" if claim.quoted else claim.state.value,
+        line=answer.line,
         citations=tuple(dict.fromkeys(cited)),
     )
 
@@ -130,12 +127,13 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
 def _score_sources(question: EvalQuestion, answer: Answer, scores: Scores) -> bool:
     """Scores what of the evidence is shown and cited; whether any is shown."""
     hits = [metrics.is_shown(e, question.evidence) for e in answer.evidence]
-    scores |= {SHOWN: float(any(hits)), ANSWERED: float(any(hits) and not answer.refused)}
+    answered = answer.verdict is Outcome.ANSWERED
+    scores |= {SHOWN: float(any(hits)), ANSWERED: float(any(hits) and answered)}
     scores |= {name: float(any(hits[:n])) for n, name in _SHOWN_AT.items()}
-    if cited := [_is_cited(c, question) for c in answer.cited]:
+    if cited := [_is_cited(c, question) for c in answer.quotes if answered]:
         scores[PRECISION] = sum(cited) / len(cited)
     if question.answers:
-        stated = not answer.refused and states_answer(_unmarked(answer), question.answers)
+        stated = answered and states_answer(_unmarked(answer), question.answers)
         first = answer.citations[:_FIRST_CITATIONS]
         scores[_FIGURE] = float(stated and any(_is_cited(c, question) for c in first))
     return any(hits)
@@ -148,10 +146,11 @@ def _score_words(question: EvalQuestion, answer: Answer, scores: Scores) -> tupl
     if not (question.answerable and answers):
         return None, None
     inside = contains_answer(" … ".join(f"{e.header} {e.text}" for e in answer.evidence), answers)
-    in_text = not answer.refused and contains_answer(answer.text, answers)
+    answered = answer.verdict is Outcome.ANSWERED
+    in_text = answered and contains_answer(answer.text, answers)
     scores |= {"answer in evidence": float(inside), "answer in text": float(in_text)}
     # A refusal says how many documents were searched; that number answers nothing.
-    numbers = metrics.numbers_correct("" if answer.refused else _unmarked(answer), answers)
+    numbers = metrics.numbers_correct(_unmarked(answer) if answered else "", answers)
     if numbers is not None:
         scores["numbers correct"] = numbers
     return inside, in_text
@@ -180,57 +179,40 @@ def _is_cited(c: Citation, question: EvalQuestion) -> bool:
     return hits_any(Passage(c.document, c.quote, c.page, c.page), question.evidence)
 
 
-def _name(question: EvalQuestion, answer: Answer, first: str) -> str:
-    if answer.refused or _asks_back(answer, first):
+def _name(question: EvalQuestion, answer: Answer) -> str:
+    if answer.verdict is not Outcome.ANSWERED or _asks_back(answer):
         return REFUSED if question.answerable else KEPT
     if not question.answerable:
         return WRONG
     if not (question.answers or question.evidence):
         return ""
-    misleads = any(contains_answer(first, [one]) for one in question.wrong)
-    leading, anywhere = _stated(question, answer, first, misleads)
-    if leading and not misleads and (not question.evidence or _placed(question, answer.cited)):
+    misleads = any(contains_answer(answer.line, [one]) for one in question.wrong)
+    leading, anywhere = _stated(question, answer, misleads)
+    if leading and not misleads and (not question.evidence or _placed(question, answer.quotes)):
         return RIGHT
     return HALF if anywhere else WRONG
 
 
-def _stated(question: EvalQuestion, answer: Answer, first: str, misleads: bool) -> tuple[bool, bool]:
+def _stated(question: EvalQuestion, answer: Answer, misleads: bool) -> tuple[bool, bool]:
     """Whether an accepted answer, or every item of one that has several, is stated where it should be; and
-    whether one is anywhere, behind a first sentence that misleads."""
-    shown = _MARK.sub("", answer.text)
+    whether one is anywhere, behind a line that misleads."""
+    shown = f"{answer.line}\n{_MARK.sub('', answer.text)}"
     items = question.parts or tuple((one,) for one in question.conflict)
     if items:
         stated = [states_answer(shown, spellings, question.scale) for spellings in items]
         return all(stated), any(stated)
     if question.answers:
-        leading = states_answer(first, question.answers, question.scale)
-        shown = shown.replace(first, "", 1) if misleads else shown
+        leading = states_answer(answer.line, question.answers, question.scale)
+        shown = shown.replace(answer.line, "") if misleads else shown
         return leading, states_answer(shown, question.answers, question.scale)
-    quotes = [_quotes_evidence(question, answer, claim) for claim in answer.claims]
-    return any(quotes[:1]), any(quotes)
+    first = {n for claim in answer.claims[:1] for n in claim.citations}
+    hits = {c.number: _is_cited(c, question) for c in answer.quotes}
+    return any(hits.get(n) for n in first), any(hits.values())
 
 
-def first_sentence(answer: Answer) -> str:
-    """The first sentence that a reader sees, without its marks; a quote whole, a row's with column heads."""
-    if not answer.claims:
-        text = _MARK.sub("", answer.text)
-    elif answer.claims[0].quoted:
-        claim = answer.claims[0]
-        heads = (c.header for c in answer.citations if c.number in claim.citations and c.header)
-        return claim.text + "".join(f" ({' '.join(head.split())})" for head in heads)
-    else:
-        text = answer.claims[0].text
-    return next((text[span.start : span.end] for span in sentences(text)), "")
-
-
-def _asks_back(answer: Answer, first: str) -> bool:
-    return first.rstrip("”\"'").endswith(("?", "？")) and not (answer.claims and answer.claims[0].quoted)
-
-
-def _quotes_evidence(question: EvalQuestion, answer: Answer, claim: Claim) -> bool:
-    cited = [c for c in answer.citations if c.number in claim.citations]
-    passages = [Passage(c.document, claim.text if claim.quoted else c.quote, c.page, c.page) for c in cited]
-    return any(hits_any(p, question.evidence) for p in passages)
+def _asks_back(answer: Answer) -> bool:
+    quoted = bool(answer.claims) and answer.claims[0].quoted
+    return bool(answer.choices) or (answer.line.rstrip("”\"'").endswith(("?", "？")) and not quoted)
 
 
 def _placed(question: EvalQuestion, cited: Sequence[Citation]) -> bool:
@@ -239,9 +221,9 @@ def _placed(question: EvalQuestion, cited: Sequence[Citation]) -> bool:
     return any(hits_any(Passage(c.document, "", c.page, c.page), places) for c in cited)
 
 
-def _shortest(answer: Answer, first: str) -> str:
-    printed = [c.result.printed for c in answer.calculations if c.result.printed]
-    return min([first, *printed[:1]], key=len)
+def _shortest(answer: Answer) -> str:
+    printed = [c.result.printed for c in answer.working if c.result.printed]
+    return min([answer.line, *printed[:1]], key=len)
 
 
 def f1(said: str, accepted: str) -> float:

@@ -19,7 +19,7 @@ from rag.questions.query import Query
 from rag.search.candidates import PreparedQuestion, Sentence
 from rag.search.sufficiency import Calibration, answer_signals
 from rag.store.store import Store
-from rag.types import Evidence, Filters, Gap, Hit
+from rag.types import Evidence, Filters, Gap, Hit, Outcome
 
 CORE = 3
 """Sentences that an answer rests on first."""
@@ -78,6 +78,16 @@ class Verdict:
 
 COUNTED = Verdict(1.0, 1.0)
 """Of what code counted over everything that matches."""
+_NEARBY = 0.5
+
+
+def outcome(verdict: Verdict) -> Outcome:
+    """ANSWERED where the evidence suffices; NEARBY where nothing forbids an answer and the confidence is at
+    least half of what one needs; else ABSENT."""
+    if verdict.sufficient:
+        return Outcome.ANSWERED
+    near = not verdict.vetoes and verdict.confidence >= _NEARBY * verdict.least
+    return Outcome.NEARBY if near else Outcome.ABSENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ from rag.tasks.intents import Ask, CountUnit, Intent
 from rag.tasks.topics import Text, TopicScope, TopicTerm, expression
 from rag.types import (
     Answer,
-    AnswerKind,
     BlockKind,
     Cell,
     Chunk,
@@ -39,6 +38,7 @@ from rag.types import (
     Evidence,
     Filters,
     Hit,
+    Outcome,
     Part,
     Reading,
 )
@@ -305,7 +305,7 @@ def counted_answer(
     claim = Claim(head, ClaimState.SUPPORTED, tuple(e.number for e in quoted), why)
     claims = (claim, *(quote_claim(e, request.language) for e in quoted))
     basis = request.basis(found, nearest)
-    return basis.answer(AnswerKind.QUOTED, text, claims, parts=tuple(parts), reading=reading)
+    return basis.answer(head, text, claims, parts=tuple(parts), reading=reading)
 
 
 def none_match(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm]) -> Answer:
@@ -319,7 +319,7 @@ def none_match(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTer
     refusal = refuse(request.basis(replace(found, verdict=verdict), hits), missing(verdict, request.language))
     words = [say("tasks.quoted", request.language, word=need.typed) for need in terms]
     zero = say("tasks.zero", request.language, words=words, refusal=refusal.text)
-    return replace(refusal, text=zero, reading=request.reading(0, 0, 0))
+    return replace(refusal, line=zero, text=zero, reading=request.reading(0, 0, 0))
 
 
 def _share(hits: Sequence[Hit], terms: Sequence[TopicTerm]) -> float:
@@ -350,5 +350,6 @@ def partly_read(answer: Answer, intent: Intent) -> Answer:
     reading = Reading(intent.ask.value, answer.certificate.passages, len(answer.nearest), documents)
     if reading.complete:
         return replace(answer, reading=reading)
-    note = say("tasks.not_all_read", answer.language, read=reading.read, refused=answer.refused)
-    return replace(answer, text=f"{answer.text}\n\n{note}", reading=reading)
+    absent = answer.verdict is not Outcome.ANSWERED
+    note = say("tasks.not_all_read", answer.language, read=reading.read, refused=absent)
+    return replace(answer, cautions=(*answer.cautions, note), reading=reading)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rag.types.answers import (
     Answer,
-    AnswerKind,
     Calculation,
     Certificate,
     Citation,
@@ -15,11 +14,11 @@ from rag.types.answers import (
     EvidenceFound,
     Figure,
     Finished,
+    Outcome,
     Part,
     Queued,
     Reading,
     StageStarted,
-    Token,
     Turn,
 )
 from rag.types.documents import (
@@ -46,7 +45,6 @@ from rag.types.tables import Cell, Table
 
 __all__ = [
     "Answer",
-    "AnswerKind",
     "Block",
     "BlockKind",
     "Calculation",
@@ -75,6 +73,7 @@ __all__ = [
     "Mark",
     "MarkKind",
     "Note",
+    "Outcome",
     "Page",
     "Part",
     "Progress",
@@ -87,6 +86,5 @@ __all__ = [
     "StageStarted",
     "Stages",
     "Table",
-    "Token",
     "Turn",
 ]

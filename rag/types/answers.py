@@ -83,14 +83,13 @@ class Claim:
     quoted: bool = False
 
 
-class AnswerKind(StrEnum):
-    """WRITTEN: the model's sentences, each verified. QUOTED: the evidence in its own words. COMPUTED: figures
-    read from cells, or calculated from them, by code. REFUSED: not in the documents."""
+class Outcome(StrEnum):
+    """ANSWERED: the documents state it. NEARBY: they may; no sentence found states it, and the nearest ones
+    are quoted. ABSENT: not in these documents."""
 
-    WRITTEN = "written"
-    QUOTED = "quoted"
-    COMPUTED = "computed"
-    REFUSED = "refused"
+    ANSWERED = "answered"
+    NEARBY = "nearby"
+    ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,25 +173,40 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The result of `Assistant.ask`. `text` carries [n] marks put in by code; `timings` are seconds by stage.
+    """The result of `Assistant.ask`: one line, the verdict, and the words that the line rests on.
 
-    `claims` are the sentences of the answer: the model's own that passed verification, then the quotes they
-    and the answer rest on. `dropped` are sentences of the draft that did not pass, with their reasons.
-    `searched` is the question as it was searched with, where a follow-up was completed from the conversation
-    ("" elsewhere). `understood` is what the question was taken to name, `relaxed` what of it gave way.
-    `calculations` are figures read from cells or computed from them; `parts` the single questions of one that
-    asks several; `reading` what a counting, listing, comparing or summarising question went through."""
+    `line` is a sentence in the asker's `language`, without [n] marks; where the `verdict` is not ANSWERED it
+    says what was not found. `confidence` (0..1) is the verdict's: how probably the evidence holds the answer.
+    `text` is all that is displayed, the line, what follows it and the quotes, with [n] marks put in by code.
+    `quotes` are what the line rests on, for NEARBY the nearest sentences; `citations` those of all evidence.
+    `cautions` are what to mind before acting on it, a sentence each. `timings` are seconds by stage.
+
+    `claims` are the sentences of the answer with their states: the model's own that passed verification, then
+    its quotes. `model` names the language model where it wrote the line, "" where code made it; `draft` is
+    what it wrote, and `dropped` are sentences of that which did not pass, with their reasons. `reason` says
+    what of the question had no support. `working` are figures read from cells or computed from them, `query`
+    the query over rows that found them ("" for none). `searched` is the question as it was searched with,
+    where a follow-up was completed from the conversation ("" elsewhere). `understood` is what the question
+    was taken to name, `relaxed` what of it gave way. `parts` are the single questions of one that asks
+    several; `reading` what a counting, listing, comparing or summarising question went through. `choices` are
+    questions that can be asked next, where the reply asks back or offers help."""
 
     question: str
-    kind: AnswerKind
-    text: str
     language: str
-    claims: tuple[Claim, ...]
+    line: str
+    verdict: Outcome
+    confidence: float
+    text: str
+    quotes: tuple[Citation, ...]
     citations: tuple[Citation, ...]
     evidence: tuple[Evidence, ...]
     nearest: tuple[Hit, ...]
     certificate: Certificate
     timings: Mapping[str, float]
+    claims: tuple[Claim, ...] = ()
+    cautions: tuple[str, ...] = ()
+    working: tuple[Calculation, ...] = ()
+    query: str = ""
     draft: str = ""
     model: str = ""
     reason: str = ""
@@ -200,19 +214,24 @@ class Answer:
     searched: str = ""
     understood: tuple[Note, ...] = ()
     relaxed: tuple[Gap, ...] = ()
-    calculations: tuple[Calculation, ...] = ()
     parts: tuple[Part, ...] = ()
     reading: Reading | None = None
+    choices: tuple[str, ...] = ()
 
     @property
-    def refused(self) -> bool:
-        return self.kind is AnswerKind.REFUSED
+    def marks(self) -> tuple[int, ...]:
+        """The citations to be displayed behind the line: those of its claim, none where the line speaks of
+        several parts or of many passages, which are cited one by one."""
+        return () if self.parts or self.reading or not self.claims else self.claims[0].citations
 
     @property
-    def cited(self) -> tuple[Citation, ...]:
-        """The citations that sentences of the answer rest on; `citations` are those of all the evidence."""
-        numbers = {n for claim in self.claims for n in claim.citations}
-        return tuple(c for c in self.citations if c.number in numbers)
+    def further(self) -> tuple[Claim, ...]:
+        """The sentences besides the line and the quotes, as they are displayed between them."""
+        return tuple(
+            c
+            for c in self.claims
+            if not c.quoted and not (c.text == self.line and c.state is ClaimState.SUPPORTED)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +244,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class StageStarted:
-    """Stream event: a stage began: "searching", "evidence", "writing" or "verifying"."""
+    """Stream event: a stage began: "searching", "evidence", "reading" (the model reads the evidence) or
+    "verifying"."""
 
     stage: str
 
@@ -249,17 +269,10 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """Stream event: a piece of the unverified draft."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Finished:
     """Stream event, always the last: the verified answer."""
 
     answer: Answer
 
 
-Event = StageStarted | EvidenceFound | Queued | Token | Finished
+Event = StageStarted | EvidenceFound | Queued | Finished

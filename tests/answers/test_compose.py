@@ -11,10 +11,10 @@ import pytest
 
 from rag.answers.compose import Basis, Written, certificate, compose, quote_claim, refuse, render_text
 from rag.search.evidence import Selection
-from rag.search.verdict import Verdict
-from rag.types import Answer, AnswerKind, Certificate, Claim, ClaimState, Evidence, FileStatus, Filters
+from rag.search.verdict import Verdict, Veto, outcome
+from rag.types import Answer, Certificate, Claim, ClaimState, Evidence, FileStatus, Filters, Outcome
 from tests.asking import asked
-from tests.fakes import fake_document, fake_evidence, fake_hit
+from tests.fakes import fake_document, fake_evidence, fake_hit, manner
 
 QUESTION = "How long is the notice period?"
 EVIDENCE = (
@@ -37,7 +37,7 @@ def claim(text: str, *citations: int, state: ClaimState = ClaimState.SUPPORTED) 
 def composed(*claims: Claim, found: Selection | None = None, searched: str = QUESTION, **more: Any) -> Answer:
     query = replace(asked(searched), asked=QUESTION)
     basis = Basis(query, "en", found or selection(), (fake_hit("x"),), PROOF, {"total": 1.0})
-    return compose(basis, Written(claims, **more))
+    return compose(basis, Written(claims, **{"model": "m", **more}))
 
 
 def written(answer: Answer) -> list[str]:
@@ -50,14 +50,14 @@ def quoted(answer: Answer) -> list[str]:
 
 def test_without_a_draft_the_first_two_pieces_are_quoted() -> None:
     answer = composed()
-    assert answer.kind is AnswerKind.QUOTED
+    assert manner(answer) == "quoted"
     assert quoted(answer) == [EVIDENCE[0].text, EVIDENCE[1].text]
     assert answer.text == "“The notice period is 30 days.” [1]\n“Notice is given in writing.” [2]"
 
 
 def test_supported_sentence_stands_in_front_of_the_quotes() -> None:
     answer = composed(claim("One must give notice 30 days ahead.", 1))
-    assert answer.kind is AnswerKind.WRITTEN
+    assert manner(answer) == "written"
     assert answer.text.startswith(
         "One must give notice 30 days ahead. [1]\n\n“The notice period is 30 days.” [1]"
     )
@@ -68,11 +68,11 @@ def test_supported_sentence_stands_in_front_of_the_quotes() -> None:
 def test_sentence_that_did_not_pass_is_kept_apart_and_never_in_the_text(state: ClaimState) -> None:
     bad = claim("The notice period is 90 days.", 1, state=state)
     answer = composed(bad)
-    assert answer.kind is AnswerKind.QUOTED
+    assert manner(answer) == "quoted"
     assert "90" not in answer.text
     assert answer.dropped == (bad,)
     answer = composed(claim("One gives notice 30 days ahead.", 1), bad)
-    assert answer.kind is AnswerKind.WRITTEN
+    assert manner(answer) == "written"
     assert "90" not in answer.text and answer.dropped == (bad,)
 
 
@@ -90,7 +90,7 @@ def test_sentence_that_rests_on_nothing_or_on_marginal_evidence_is_left_out() ->
 def test_every_piece_that_a_written_sentence_cites_is_quoted_too() -> None:
     answer = composed(claim("After 30 days 900 euros are paid.", 1, 3))
     assert EVIDENCE[2].text in quoted(answer)
-    assert {c.number for c in answer.cited} == {1, 2, 3}
+    assert {c.number for c in answer.quotes} == {1, 2, 3}
 
 
 def test_true_sentence_about_something_else_is_no_answer() -> None:
@@ -133,7 +133,7 @@ def test_quoted_row_is_followed_by_its_column_heads() -> None:
 
 def test_trouble_of_the_model_is_the_reason_and_the_quotes_remain() -> None:
     answer = composed(trouble="the model failed", model="m")
-    assert (answer.reason, answer.kind, answer.model) == ("the model failed", AnswerKind.QUOTED, "m")
+    assert (answer.reason, manner(answer), answer.model) == ("the model failed", "quoted", "")
 
 
 def test_completed_question_is_shown_only_where_it_differs() -> None:
@@ -151,12 +151,79 @@ def test_completed_question_is_shown_only_where_it_differs() -> None:
 )
 def test_refusal_says_so_and_what_was_searched(language: str, words: tuple[str, ...]) -> None:
     hits = (fake_hit("near"),)
-    answer = refuse(Basis(asked(QUESTION), language, selection(), hits, PROOF), "not found: x")
-    assert answer.refused and answer.kind is AnswerKind.REFUSED
-    assert all(word in answer.text for word in words)
+    found = replace(selection(), verdict=Verdict(0.2, 0.5))
+    answer = refuse(Basis(asked(QUESTION), language, found, hits, PROOF), "not found: x")
+    assert answer.verdict is Outcome.ABSENT and answer.quotes == ()
+    assert all(word in answer.line for word in words) and answer.text == answer.line
     assert (answer.claims, answer.nearest, answer.certificate) == ((), hits, PROOF)
     assert answer.reason == "not found: x"
     assert "[1]" not in answer.text
+
+
+def test_answer_that_is_perhaps_near_quotes_the_nearest_sentences_and_claims_nothing() -> None:
+    found = replace(selection(), verdict=Verdict(0.3, 0.5))
+    answer = refuse(Basis(asked(QUESTION), "en", found, (fake_hit("near"),), PROOF))
+    assert answer.verdict is Outcome.NEARBY and answer.claims == ()
+    assert [c.number for c in answer.quotes] == [1, 2, 3]
+    assert answer.line.startswith("No sentence found states the answer")
+    assert answer.text.startswith(answer.line) and "“The notice period is 30 days.” [1]" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [
+        (Verdict(0.5, 0.5), Outcome.ANSWERED),
+        (Verdict(0.25, 0.5), Outcome.NEARBY),
+        (Verdict(0.24, 0.5), Outcome.ABSENT),
+        (Verdict(0.9, 0.5, (Veto.OTHER_NAMES,)), Outcome.ABSENT),
+    ],
+)
+def test_outcome_is_answered_nearby_from_half_of_the_least_or_absent(
+    verdict: Verdict, expected: Outcome
+) -> None:
+    assert outcome(verdict) is expected
+
+
+def test_line_is_the_first_supported_sentence_else_the_best_quote() -> None:
+    one = "One must give notice 30 days ahead."
+    assert composed(claim(one, 1), claim("Notice is given by letter of 30 days.", 1)).line == one
+    assert composed().line == "The notice period is 30 days."
+    assert composed(claim("The notice period is 90 days.", 1, state=ClaimState.PARTIAL)).line == (
+        "The notice period is 30 days."
+    )
+
+
+def test_line_of_a_row_has_its_heads_and_stands_in_front_of_the_quote() -> None:
+    row = fake_evidence("Plus | 4.90", header="Account | Fee")
+    answer = composed(found=selection([row], core=1))
+    assert answer.line == "Account: Plus; Fee: 4.90"
+    assert answer.text == "Account: Plus; Fee: 4.90 [1]\n\n“Plus | 4.90” (Account | Fee) [1]"
+
+
+@pytest.mark.parametrize(
+    ("passage", "item", "line"),
+    [
+        (
+            "General. The tenant shall:\n(a) pay rent;\n(b) keep quiet.",
+            "(b) keep quiet.",
+            "The tenant shall: keep quiet.",
+        ),
+        ("乙方应当：\n（一）按期付款；\n（二）保持安静。", "（二）保持安静。", "乙方应当：保持安静。"),
+        ("Rules\n- keep quiet.", "- keep quiet.", "keep quiet."),
+    ],
+)
+def test_line_of_a_list_item_begins_with_what_leads_into_its_list(passage: str, item: str, line: str) -> None:
+    piece = fake_evidence(item, start=passage.index(item))
+    basis = Basis(asked(QUESTION), "en", selection([piece], core=1), (fake_hit(passage),), PROOF)
+    assert compose(basis).line == line
+
+
+def test_quote_of_a_document_no_longer_in_force_is_a_caution() -> None:
+    force = {"superseded": "2020-01-01", "superseded_by": "New rules"}
+    over = fake_document("old.md", metadata=force)
+    answer = composed(found=selection([fake_evidence("Thirty days.", document=over)], core=1))
+    assert answer.cautions == ("old was superseded by New rules from 2020-01-01.",)
+    assert composed().cautions == ()
 
 
 def test_certificate_counts_what_can_be_read_in_scope_and_lists_what_cannot() -> None:

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 import pytest
 
 from rag.answers.writing import Crowd
-from rag.types import Event, EvidenceFound, Finished, StageStarted, Token
+from rag.types import Event, EvidenceFound, Finished, StageStarted
 from tests.fakes import fake_answer
 
 EVENTS: list[Event] = [
     StageStarted("searching"),
     EvidenceFound((), ()),
-    StageStarted("writing"),
-    Token("a"),
+    StageStarted("reading"),
     Finished(fake_answer("q")),
 ]
 

@@ -14,7 +14,7 @@ from rag.assistant import Assistant
 from rag.config import default_cache_dir
 from rag.index import Index, open_index
 from rag.models.llm import load_llm
-from rag.types import Answer, EvidenceFound, Finished, Queued, Token
+from rag.types import Answer, EvidenceFound, Finished, Queued, StageStarted
 from tests.fakes import FakeLLM
 from tests.indexing import waits_until
 from ui.handlers import Handlers
@@ -84,7 +84,7 @@ def is_own(answer: Answer, number: int) -> bool:
         answer.question == question(number)
         and rent(number) in answer.text
         and not any(other in said for other in others)
-        and answer.cited[0].document.endswith(own)
+        and answer.quotes[0].document.endswith(own)
     )
 
 
@@ -193,7 +193,7 @@ def test_a_stop_frees_the_place_for_the_next(real: Assistant) -> None:
     def endless(number: int) -> None:
         prompt_like = f"{question(number)} Tell everything about the garden."
         for event in talkative.stream(prompt_like, stop=stop):
-            written[number] += isinstance(event, Token)
+            written[number] += event == StageStarted("reading")
 
     threads = [threading.Thread(target=endless, args=(n,), daemon=True) for n in (0, 1)]
     for thread in threads:
@@ -205,5 +205,5 @@ def test_a_stop_frees_the_place_for_the_next(real: Assistant) -> None:
         thread.join(20)
     assert not any(thread.is_alive() for thread in threads)
     answer = Assistant(real.index, real.llm, max_tokens=4).ask(question(2))
-    assert answer.cited[0].document.endswith("cedar.md")
+    assert answer.quotes[0].document.endswith("cedar.md")
     assert time.monotonic() - begun < 20

@@ -85,29 +85,31 @@ def test_a_pdf_citation_shows_the_page_with_a_box_around_the_words(open_page: Op
     assert 0.10 < (box["x"] - sheet["x"]) / sheet["width"] < 0.14
 
 
-def test_evidence_comes_first_then_a_marked_draft_then_the_checked_answer(
+def test_evidence_comes_first_with_a_provisional_word_then_the_line_and_the_verdict(
     open_page: OpenPage, served: Served
 ) -> None:
     page = open_page()
     ask(page, "slow notice", wait=".cw-card")
-    expect(page.locator(".cw-draft")).to_contain_text("not yet checked")
-    expect(page.locator(".cw-step--now")).to_have_text("Writing")
+    expect(page.locator(".cw-outcome--reading")).to_contain_text("reading …")
+    expect(page.locator(".cw-step--now")).to_have_text("Reading")
+    expect(page.locator(".cw-turn")).not_to_contain_text("Either party can end")
     page.locator("#cw-stop").click()
-    expect(page.locator(".cw-draft")).to_have_count(0)
-    expect(page.locator(".cw-claim")).to_have_count(3)
+    expect(page.locator(".cw-outcome--reading")).to_have_count(0)
+    expect(page.locator(".cw-outcome--answered")).to_contain_text("confidence 0.82")
+    expect(page.locator(".cw-answer-line")).to_contain_text("Either party can end the lease")
 
 
 def test_stop_ends_the_work_and_the_next_question_is_answered_at_once(
     open_page: OpenPage, served: Served
 ) -> None:
     page = open_page()
-    ask(page, "slow notice", wait=".cw-draft")
+    ask(page, "slow notice", wait=".cw-outcome--reading")
     expect(page.locator("#cw-ask")).to_be_hidden()
     page.locator("#cw-stop").click()
     expect(page.locator(".cw-early")).to_contain_text("Stopped early")
     assert served.assistants["contracts"].stopped.wait(3)
     ask(page, "What is the deposit?", turn=2)
-    expect(page.locator('.cw-turn[data-turn="2"] .cw-answer h3')).to_contain_text("own words")
+    expect(page.locator('.cw-turn[data-turn="2"] .cw-quotes')).to_contain_text("exact words")
 
 
 def test_retry_asks_again_in_place(open_page: OpenPage, served: Served) -> None:
@@ -222,14 +224,14 @@ def test_a_question_never_runs_as_script(open_page: OpenPage) -> None:
 
 def test_two_pages_do_not_see_each_other(open_page: OpenPage) -> None:
     one, two = open_page(), open_page()
-    ask(one, "slow notice", wait=".cw-draft")
+    ask(one, "slow notice", wait=".cw-outcome--reading")
     ask(two, "What is the deposit?")
     expect(two.locator(".cw-turn")).to_have_count(1)
     expect(one.locator("#cw-scroll")).not_to_contain_text("deposit?")
-    expect(one.locator(".cw-draft")).to_be_visible()
+    expect(one.locator(".cw-outcome--reading")).to_be_visible()
     one.locator("#cw-stop").click()
-    expect(one.locator(".cw-claim")).to_have_count(3)
-    expect(two.locator(".cw-claim")).to_have_count(1)
+    expect(one.locator(".cw-claim")).to_have_count(2)
+    expect(two.locator(".cw-answer-line")).to_have_count(1)
 
 
 def test_uploaded_files_each_get_a_status_and_can_be_asked(open_page: OpenPage, tmp_path: Path) -> None:

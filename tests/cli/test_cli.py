@@ -26,7 +26,7 @@ from rag.errors import (
     StorageError,
 )
 from rag.types import ClaimState, Part, Reading
-from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence
+from tests.fakes import FakeAssistant, FakeLLM, fake_answer, fake_document, fake_evidence
 from tests.files import ROOT
 
 ROOT = ROOT
@@ -194,10 +194,10 @@ def test_answer_is_shown_with_evidence_states_and_references(assistant: FakeAssi
     assistant.script = {"Why?": fake_answer("Why?", "Thirty days.", evidence=[found])}
     result = run("ask", "Why?")
     assert result.exit_code == 0
-    evidence, answer = result.stdout.split("Answer\n")
+    evidence, answer = result.stdout.split("Thirty days. [1]\n")
     assert "[1] Thirty days’ notice." in evidence
     assert "lease.pdf, page 3" in evidence
-    assert "Thirty days. [1]  ✓ supported" in answer
+    assert answer.startswith("✓ answered, confidence 0.80\n")
     assert "[1] lease.pdf, page 3: “Thirty days’ notice.”" in answer.split("References\n")[1]
 
 
@@ -228,7 +228,7 @@ def test_parts_are_printed_one_by_one_with_what_was_not_found(assistant: FakeAss
     assistant.script = {"Why?": replace(whole, parts=parts)}
     result = run("ask", "Why?")
     assert result.exit_code == 0
-    shown = result.stdout.split("Answer")[1].split("References")[0]
+    shown = result.stdout.split("✓ answered")[1].split("References")[0]
     assert shown.index("How long") < shown.index("Thirty days. [1]  ✓ quoted") < shown.index("Who won")
     assert "✗ not found in the documents: in no document searched: won" in shown
 
@@ -244,7 +244,7 @@ def test_answer_over_many_passages_is_printed_as_it_is_grouped(assistant: FakeAs
 
 def test_chinese_answer_and_refusal_are_printed_in_chinese(assistant: FakeAssistant) -> None:
     refusal = fake_answer("为何？", refused=True)
-    refusal = replace(refusal, language="zh", text="没有找到。", reason="没有出现：直升机")
+    refusal = replace(refusal, language="zh", line="没有找到。", text="没有找到。", reason="没有出现：直升机")
     assistant.script = {
         "为何？": refusal,
         "多久？": replace(fake_answer("多久？", "三十日。"), language="zh"),
@@ -252,13 +252,14 @@ def test_chinese_answer_and_refusal_are_printed_in_chinese(assistant: FakeAssist
     refused = run("ask", "为何？").stdout
     assert "1 份文件、3 个段落" in refused and "最接近的段落" in refused and "需达到 0.40" in refused
     answered = run("ask", "多久？").stdout
-    assert "依据" in answered and "✓ 有依据" in answered and "出处" in answered
+    assert "依据" in answered and "✓ 已找到答案，把握 0.80" in answered and "出处" in answered
 
 
 def test_answer_as_json_has_claims_citations_and_refusal(assistant: FakeAssistant) -> None:
     answer = json.loads(run("ask", "Why?", "--json").stdout)
-    assert answer["refused"] is False
-    assert answer["kind"] == "written"
+    assert (answer["verdict"], answer["confidence"]) == ("answered", 0.8)
+    assert answer["line"] == "The notice period is 30 days."
+    assert answer["quotes"] == answer["citations"]
     assert answer["claims"][0]["state"] == "supported"
     assert {"document", "page", "start", "end", "quote"} <= answer["citations"][0].keys()
 
@@ -304,6 +305,17 @@ def test_batch_writes_the_answers_and_counts_them(assistant: FakeAssistant) -> N
     assert result.exit_code == 0
     assert "2 of 2 rows" in result.stdout
     assert len(Path("out.jsonl").read_text().splitlines()) == 2
+
+
+def test_batch_read_by_a_model_says_before_and_after_the_first_answers_how_long_it_takes(
+    assistant: FakeAssistant,
+) -> None:
+    assistant.llm = FakeLLM()
+    Path("in.txt").write_text("".join(f"Number {n}?\n" for n in range(8)))
+    told = run("batch", "in.txt", "-o", "out.jsonl", "--parallel", 1).stderr
+    assert told.index("8 questions; fake-llm reads") < told.index("a thousand questions take about")
+    assistant.llm, assistant.closed = None, False
+    assert "thousand" not in run("batch", "in.txt", "-o", "other.jsonl").stderr
 
 
 def test_batch_with_a_bad_row_ends_with_three(assistant: FakeAssistant) -> None:

@@ -22,10 +22,10 @@ from rag.assistant import Assistant
 from rag.batch import run_batch
 from rag.cli import app
 from rag.index import Index
-from rag.types import Answer, AnswerKind, EvidenceFound, Finished, StageStarted, Turn
+from rag.types import Answer, EvidenceFound, Finished, StageStarted, Turn
 from rag.types.plain import to_json
 from tests.archive import archive
-from tests.fakes import FakeLLM
+from tests.fakes import FakeLLM, manner
 from tests.statements_files import MARROWBY_2023
 from ui.conversation import Exchange
 from ui.render import exchange
@@ -39,35 +39,31 @@ MILL = "# Lease of Mill Street 9\n\n## Deposit\n\nThe deposit is 800 euros.\n"
 
 @dataclass(frozen=True)
 class Case:
-    """A question, the kind of its answer, and words that the answer must show in every way out."""
+    """A question, how its answer is come by, and words that the answer must show in every way out."""
 
     question: str
-    kind: AnswerKind
+    manner: str
     words: str
     draft: str = ""
 
 
 CASES: Mapping[str, Case] = {
-    "quoted": Case(NOTICE, AnswerKind.QUOTED, "60 days"),
-    "written": Case(NOTICE, AnswerKind.WRITTEN, "60 days", FAITHFUL),
-    "computed": Case(
-        "By how much did Marrowby Foods' net income grow in FY2023?", AnswerKind.COMPUTED, "105,000"
-    ),
-    "a ratio": Case("What was the current ratio of Marrowby Foods for FY2023?", AnswerKind.COMPUTED, "1.25"),
+    "quoted": Case(NOTICE, "quoted", "60 days"),
+    "written": Case(NOTICE, "written", "60 days", FAITHFUL),
+    "computed": Case("By how much did Marrowby Foods' net income grow in FY2023?", "computed", "105,000"),
+    "a ratio": Case("What was the current ratio of Marrowby Foods for FY2023?", "computed", "1.25"),
     "worked out from the question": Case(
-        "What is the simple interest on 1,000 euros at 5% for 2 years?", AnswerKind.COMPUTED, "100"
+        "What is the simple interest on 1,000 euros at 5% for 2 years?", "computed", "100"
     ),
-    "listed": Case("List all clauses on notice", AnswerKind.QUOTED, "Notice by electronic mail"),
-    "counted": Case("How many documents mention the committee?", AnswerKind.QUOTED, "8 of"),
+    "listed": Case("List all clauses on notice", "quoted", "Notice by electronic mail"),
+    "counted": Case("How many documents mention the committee?", "quoted", "8 of"),
     "compared": Case(
-        "Compare the deposit in the Harbour Lane lease and the Mill Street lease", AnswerKind.QUOTED, "800"
+        "Compare the deposit in the Harbour Lane lease and the Mill Street lease", "quoted", "800"
     ),
-    "refused": Case("Which goalkeeper saved the decisive shot?", AnswerKind.REFUSED, "goalkeeper"),
-    "refused in Chinese": Case("谁赢得了世界杯？", AnswerKind.REFUSED, "文件"),
-    "refused as of another year": Case(
-        "What was Marrowby Foods' net income in FY2019?", AnswerKind.REFUSED, "2019"
-    ),
-    "in parts": Case(HALF, AnswerKind.QUOTED, "goalkeeper"),
+    "refused": Case("Which goalkeeper saved the decisive shot?", "absent", "goalkeeper"),
+    "refused in Chinese": Case("谁赢得了世界杯？", "absent", "文件"),
+    "refused as of another year": Case("What was Marrowby Foods' net income in FY2019?", "absent", "2019"),
+    "in parts": Case(HALF, "quoted", "goalkeeper"),
 }
 
 
@@ -107,8 +103,8 @@ def squeezed(text: str) -> str:
 
 
 def test_question_gives_an_answer_of_its_kind(answer: Answer, case: Case) -> None:
-    assert answer.kind is case.kind
-    assert case.words in f"{answer.text} {answer.reason}"
+    assert manner(answer) == case.manner
+    assert case.words in " ".join((answer.text, answer.reason, *answer.cautions))
 
 
 def test_text_shows_the_answer_and_says_refusals_by_its_exit_code(
@@ -116,7 +112,7 @@ def test_text_shows_the_answer_and_says_refusals_by_its_exit_code(
 ) -> None:
     text, code = ask(monkeypatch, index, case)
     assert case.words in text
-    assert code == (10 if case.kind is AnswerKind.REFUSED else 0)
+    assert code == (10 if case.manner == "absent" else 0)
 
 
 def test_json_holds_every_field_of_the_answer(
@@ -124,14 +120,15 @@ def test_json_holds_every_field_of_the_answer(
 ) -> None:
     text, code = ask(monkeypatch, index, case, "--json")
     read = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-    assert code == (10 if read["refused"] else 0)
-    assert read["kind"] == answer.kind.value
+    assert code == (0 if read["verdict"] == "answered" else 10)
+    assert (read["line"], read["verdict"]) == (answer.line, answer.verdict.value)
     assert (read["text"], read["reason"]) == (answer.text, answer.reason)
+    assert [c["number"] for c in read["quotes"]] == [c.number for c in answer.quotes]
     assert [(c["number"], c["start"], c["quote"]) for c in read["citations"]] == [
         (c.number, c.start, c.quote) for c in answer.citations
     ]
-    assert [c["result"]["value"] for c in read["calculations"]] == [
-        pytest.approx(float(c.result.value)) for c in answer.calculations
+    assert [c["result"]["value"] for c in read["working"]] == [
+        pytest.approx(float(c.result.value)) for c in answer.working
     ]
     assert [p["answered"] for p in read["parts"]] == [p.answered for p in answer.parts]
 
@@ -146,9 +143,10 @@ def test_batch_writes_the_answer(
     (row,) = rows(output)
     assert (report.rows, report.failed) == (1, 0)
     assert not row["error"]
-    assert (row["answer"], row["kind"]) == (answer.text, answer.kind.value)
-    assert str(row["refused"]).lower() == str(answer.refused).lower()
-    for citation in answer.cited:
+    assert (row["line"], row["verdict"]) == (answer.line, answer.verdict.value)
+    assert float(row["confidence"]) == answer.confidence
+    assert row["answer"].startswith(answer.text) and all(c in row["answer"] for c in answer.cautions)
+    for citation in answer.quotes:
         assert squeezed(citation.quote) in squeezed(str(row["citations"]).replace("\\n", " "))
 
 

@@ -56,7 +56,7 @@ print(json.dumps({
     "date": [q.text for q in extract("zur 5 Morsk 2021")],
     "english": read_wording("When does the lease begin?").language,
     "sentences": len(sentences("Ol flut wird betalt‡ Zur taag. The lease ends.")),
-    "kind": answer.kind,
+    "verdict": answer.verdict,
     "text": answer.text,
     "reason": answer.reason,
     "page": LANGUAGES["ve"].ask,
@@ -94,7 +94,7 @@ def test_its_dates_numerals_and_units_are_values(asked: dict[str, Any]) -> None:
 
 
 def test_an_answer_speaks_its_words_and_english_where_it_has_none(asked: dict[str, Any]) -> None:
-    assert asked["kind"] == "refused"
+    assert asked["verdict"] == "absent"
     assert asked["text"] == "Ne treft: 1 skrifs, 1 stucks."
     assert "in no document searched: zeppelin" in asked["reason"]
 

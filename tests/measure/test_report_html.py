@@ -42,7 +42,7 @@ def report(results: Sequence[QuestionResult], **changes: Any) -> Report:
         "settings": {"depth": 100},
         "measures": measures_of([r.scores for r in results]),
         "by_tag": {t: measures_of([r.scores for r in results if t in r.tags]) for t in tags},
-        "counts": {"kind: quoted": 3},
+        "counts": {"verdict: answered": 3},
         "seconds": percentiles([r.seconds for r in results]),
         "memory_mb": 300.0,
         "missing": (),
@@ -52,13 +52,13 @@ def report(results: Sequence[QuestionResult], **changes: Any) -> Report:
 
 
 ANSWERED = [
-    result(n, rank, kind=kind, score=score, threshold=0.5, wrong=wrong)
-    for n, (rank, kind, score, wrong) in enumerate(
+    result(n, rank, verdict=verdict, score=score, threshold=0.5, wrong=wrong)
+    for n, (rank, verdict, score, wrong) in enumerate(
         [
-            (1, "quoted", 0.9, False),
-            (7, "quoted", 0.6, True),
-            (None, "refused", 0.3, True),
-            (2, "written", 0.8, False),
+            (1, "answered", 0.9, False),
+            (7, "answered", 0.6, True),
+            (None, "absent", 0.3, True),
+            (2, "answered", 0.8, False),
         ]
     )
 ]
@@ -116,7 +116,7 @@ def test_every_plot_is_on_the_page_with_labelled_axes() -> None:
 
 def page_about(words: str) -> str:
     """A page where every text that comes from a set, a file name or a model is `words`."""
-    wrong = result(9, None, kind="quoted", evidence_shown=False, answer=words)
+    wrong = result(9, None, verdict="answered", evidence_shown=False, answer=words)
     rows = [
         *ANSWERED,
         dataclasses.replace(wrong, id=words, question=words, tags=(words,)),

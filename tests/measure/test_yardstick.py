@@ -59,7 +59,7 @@ ABSENT = replace(ASKED, answerable=False, answers=(), evidence=())
         (replace(ASKED, answers=(), evidence=()), answer("Pets."), ""),
     ],
 )
-def test_every_outcome_is_that_of_the_first_sentence_and_its_source(
+def test_every_outcome_is_that_of_the_line_and_its_source(
     question: EvalQuestion, given: Answer, expected: str
 ) -> None:
     came = judge(question, given)
@@ -72,7 +72,7 @@ def test_every_outcome_is_that_of_the_first_sentence_and_its_source(
 def test_page_of_the_evidence_has_to_be_cited() -> None:
     paged = replace(ASKED, evidence=(EvidenceEntry("lease.md", page=2),))
     given = answer("It ends on 30 days’ notice.")
-    cited = replace(given, citations=(replace(given.citations[0], page=2),))
+    cited = replace(given, quotes=(replace(given.citations[0], page=2),))
     assert judge(paged, cited).outcome == "right"
     assert judge(paged, given).outcome == "half"
     assert judge(paged, cited).citations == ("lease.md, 2",)
@@ -167,8 +167,8 @@ def test_report_gives_outcomes_by_kind_and_by_question(tmp_path: Path) -> None:
     script = {"a": answer("On 30 days’ notice."), "b": REFUSAL, "c": REFUSAL}
     report = evaluate(source, SetIndex(), FakeAssistant(script), what="answers")  # type: ignore[arg-type]
     assert [r.outcome for r in report.results] == ["right", "refused", "kept"]
-    assert report.results[0].first_sentence == "On 30 days’ notice."
-    assert (report.results[0].state, report.results[0].citations) == ("supported", ("lease.md",))
+    assert report.results[0].line == "On 30 days’ notice."
+    assert (report.results[0].verdict, report.results[0].citations) == ("answered", ("lease.md",))
     values = {name: (m.value, m.n) for name, m in report.measures.items()}
     assert values["right"] == values["refused"] == (0.5, 2)
     assert values["wrong"] == (0.0, 3)

@@ -13,7 +13,6 @@ from markupsafe import Markup
 
 from rag.types import (
     Answer,
-    AnswerKind,
     Certificate,
     Claim,
     ClaimState,
@@ -28,9 +27,9 @@ from rag.types import (
     IngestReport,
     Leg,
     Note,
+    Outcome,
     Reason,
     StageStarted,
-    Token,
 )
 from tests.fakes import fake_answer, fake_citation, fake_document, fake_evidence, fake_hit
 from tests.page_fakes import HOSTILE
@@ -93,9 +92,13 @@ def everything(text: str, texts: Texts = ENGLISH) -> str:
     proof = Certificate(1, 2, ((text, "password"), (text, text)), 0.3, 0.4, scope=text)
     answer = replace(
         fake_answer(text),
+        line=text,
         text=text,
         claims=claims,
+        quotes=(citation,),
         citations=(citation,),
+        cautions=(text,),
+        choices=(text,),
         evidence=(evidence,),
         certificate=proof,
         model=text,
@@ -112,7 +115,7 @@ def everything(text: str, texts: Texts = ENGLISH) -> str:
     hit = fake_hit(text, document=document_of(text))
     hit = replace(hit, legs=(Leg(text, 1, 0.5),), reasons=(Reason(text, 1.0, 0.5),))
     answer = replace(answer, nearest=(hit,))
-    refusal = replace(answer, kind=AnswerKind.REFUSED, claims=(), nearest=(hit,))
+    refusal = replace(answer, verdict=Outcome.ABSENT, claims=(), nearest=(hit,))
     view = panes.look_up(None, replace(citation, heads=(text,)), texts, claims)
     exchange = Exchange(
         1, text, text, Filters((text,), (text,), (text,), {"authority": text}, (text,), (text,), text)
@@ -125,8 +128,8 @@ def everything(text: str, texts: Texts = ENGLISH) -> str:
                     (replace(exchange, answer=answer), replace(exchange, answer=refusal)), texts
                 ),
                 render.exchange(replace(exchange, error=text), texts),
-                render.exchange(replace(exchange, stage=text, draft=text, evidence=(evidence,)), texts),
-                render.exchange(replace(exchange, stopped=True, draft=text, evidence=(evidence,)), texts),
+                render.exchange(replace(exchange, stage=text, evidence=(evidence,)), texts),
+                render.exchange(replace(exchange, stopped=True, evidence=(evidence,)), texts),
                 panes.source_pane(view, texts, text),
                 panes.source_pane(panes.of_hit(hit), texts),
                 listing.documents([document_of(text)], texts),
@@ -247,7 +250,8 @@ def test_sentences_that_failed_the_check_are_kept_apart_from_the_answer() -> Non
 
 def test_a_quoted_table_row_stands_below_its_column_headers() -> None:
     row = fake_evidence("Associate | 268", header="Grade | Rate")
-    text = shown(fake_answer("q", "Associate | 268", evidence=[row], quoted=True))
+    answer = replace(fake_answer("q", "Associate | 268", evidence=[row], quoted=True), line="Associate: 268")
+    text = shown(answer)
     assert text.index("Grade | Rate") < text.index("Associate | 268")
 
 
@@ -286,15 +290,43 @@ def test_only_the_last_answer_keeps_its_evidence_unfolded() -> None:
     assert folded == ["", " open"]
 
 
-def test_a_draft_is_marked_as_not_yet_checked() -> None:
-    exchange = Exchange(1, "i", "q", draft="The fee is", stage="writing")
-    assert ENGLISH.draft_note in Outline(str(render.exchange(exchange, ENGLISH))).text
+@pytest.mark.parametrize(("texts", "word"), [(ENGLISH, "reading …"), (CHINESE, "正在阅读……")])
+def test_a_provisional_word_stands_where_the_verdict_will(texts: Texts, word: str) -> None:
+    exchange = Exchange(1, "i", "q", evidence=(fake_evidence("a"),), stage="reading")
+    assert word in Outline(str(render.exchange(exchange, texts))).text
+    done = str(render.exchange(replace(exchange, answer=fake_answer("q")), texts))
+    assert word not in done and f"{texts.verdicts['answered']} · " in done
+
+
+@pytest.mark.parametrize("texts", LANGUAGES.values(), ids=LANGUAGES)
+@pytest.mark.parametrize("verdict", Outcome)
+def test_the_line_stands_first_and_the_verdict_is_a_word_with_its_confidence(
+    verdict: Outcome, texts: Texts
+) -> None:
+    answer = replace(fake_answer("q", "Thirty days."), verdict=verdict, cautions=("Mind the gap.",))
+    text = Outline(str(render.answer(answer, 1, texts))).text
+    places = [text.index(w) for w in ("Thirty days.", texts.verdicts[verdict], "0.80", "Mind the gap.")]
+    assert places == sorted(places) and places[0] == 0
+    assert len(set(render.OUTCOME_SHAPES.values())) == 3
+
+
+def test_quotes_that_the_line_rests_on_stand_below_it_with_their_place() -> None:
+    evidence = fake_evidence("Notice is 30 days.", document=fake_document("lease.pdf"), page=3)
+    text = shown(fake_answer("q", "One gives 30 days.", evidence=[evidence]))
+    places = [text.index(words) for words in ("One gives 30 days.", "Notice is 30 days.", "page 3")]
+    assert places == sorted(places)
+
+
+def test_a_line_that_is_the_quote_itself_is_not_repeated_below() -> None:
+    html = str(render.answer(fake_answer("q", "Notice is 30 days.", quoted=True), 1, ENGLISH))
+    body = html.split("cw-actions")[0]
+    assert body.count("Notice is 30 days.") == 1 and "<q" in body and "exact words" in body
 
 
 def test_the_current_stage_is_marked_and_announced() -> None:
-    html = str(render.stage_line("writing", ENGLISH))
-    assert '<li class="cw-step cw-step--now" aria-current="step">Writing</li>' in html
-    assert '<span role="status" class="cw-sr">Writing</span>' in html
+    html = str(render.stage_line("reading", ENGLISH))
+    assert '<li class="cw-step cw-step--now" aria-current="step">Reading</li>' in html
+    assert '<span role="status" class="cw-sr">Reading</span>' in html
 
 
 # ---------------------------------------------------------------- copying
@@ -309,6 +341,7 @@ def test_copied_text_carries_numbered_references_with_document_page_and_quote() 
         "What is the fee?",
         "",
         "The fee is 30 dollars. [1]",
+        "Answered · confidence 0.80",
         "",
         "References",
         "[1] Fee table, fees.pdf, page 4: “The fee is 30 dollars.”",
@@ -316,7 +349,8 @@ def test_copied_text_carries_numbered_references_with_document_page_and_quote() 
 
 
 def test_copied_text_says_which_sentences_are_not_supported() -> None:
-    text = copy_text(fake_answer("q", "It is free.", state=ClaimState.UNSUPPORTED), ENGLISH)
+    answer = fake_answer("q", "It is free.", state=ClaimState.UNSUPPORTED)
+    text = copy_text(replace(answer, line="It costs nothing."), ENGLISH)
     assert "It is free. [1] (Not supported)" in text
 
 
@@ -330,16 +364,11 @@ def test_a_copied_refusal_says_what_was_searched() -> None:
 def test_events_take_an_exchange_from_search_to_answer() -> None:
     answer, evidence = fake_answer("q"), fake_evidence("a")
     exchange = Exchange(1, "i", "q")
-    for event in (StageStarted("writing"), EvidenceFound((evidence,), ()), Token("a"), Token("b")):
+    for event in (StageStarted("reading"), EvidenceFound((evidence,), ())):
         exchange = advance(exchange, event)
-    assert (exchange.stage, exchange.evidence, exchange.draft, exchange.done) == (
-        "writing",
-        (evidence,),
-        "ab",
-        False,
-    )
+    assert (exchange.stage, exchange.evidence, exchange.done) == ("reading", (evidence,), False)
     exchange = advance(exchange, Finished(answer))
-    assert exchange.done and advance(exchange, Token("late")) == exchange
+    assert exchange.done and advance(exchange, StageStarted("late")) == exchange
 
 
 def test_history_holds_answered_questions_of_the_same_index_only() -> None:

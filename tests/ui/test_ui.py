@@ -256,16 +256,16 @@ def test_two_uploads_to_one_index_do_not_run_at_once(tmp_path: Path) -> None:
 def test_an_answer_comes_in_stages_and_ends_with_the_verified_one(handlers: Handlers) -> None:
     views = list(handlers.ask("a", "How much notice?", "contracts", []))
     assert views[0].running and views[0].clear_question
-    assert any("cw-draft" in (v.live or "") for v in views)
+    assert any("cw-outcome--reading" in (v.live or "") for v in views)
     assert views[-1].running is False and views[-1].live == ""
     assert "Partly supported" in (views[-1].transcript or "")
 
 
-def test_evidence_is_shown_before_the_first_word_of_the_draft(handlers: Handlers) -> None:
-    assistant_of(handlers).token_seconds = 0.1
-    lives = [str(v.live) for v in handlers.ask("a", "How much notice?", "contracts", []) if v.live]
-    first = next(html for html in lives if "cw-card" in html)
-    assert "cw-draft" not in first
+def test_evidence_and_a_provisional_word_are_shown_and_no_word_of_the_draft(handlers: Handlers) -> None:
+    assistant_of(handlers).word_seconds = 0.1
+    lives = [str(v.live) for v in handlers.ask("a", "What deposit?", "contracts", []) if v.live]
+    assert any("cw-card" in html and "reading …" in html for html in lives)
+    assert not any("The deposit is" in html for html in lives)
 
 
 @pytest.mark.parametrize("question", ["", "   ", "\n"])
@@ -334,7 +334,7 @@ def test_a_sample_question_is_asked_as_it_stands(handlers: Handlers) -> None:
 
 def test_stop_ends_the_draft_at_once_and_stops_the_model(handlers: Handlers) -> None:
     views = handlers.ask("a", "slow notice", "contracts", [])
-    while "cw-draft" not in (next(views).live or ""):
+    while "cw-outcome--reading" not in (next(views).live or ""):
         pass
     begun = time.perf_counter()
     handlers.stop("a")
@@ -365,7 +365,7 @@ def test_stop_is_obeyed_within_the_grace_even_when_the_assistant_is_silent() -> 
 
 def test_closing_the_page_stops_its_question(handlers: Handlers) -> None:
     views = handlers.ask("a", "slow notice", "contracts", [])
-    while "cw-draft" not in (next(views).live or ""):
+    while "cw-outcome--reading" not in (next(views).live or ""):
         pass
     handlers.forget("a")
     assert list(views) == []
@@ -374,7 +374,7 @@ def test_closing_the_page_stops_its_question(handlers: Handlers) -> None:
 
 def test_a_second_question_on_the_same_page_replaces_the_first(handlers: Handlers) -> None:
     first = handlers.ask("a", "slow notice", "contracts", [])
-    while "cw-draft" not in (next(first).live or ""):
+    while "cw-outcome--reading" not in (next(first).live or ""):
         pass
     second = last(handlers.ask("a", "What deposit?", "contracts", []))
     assert list(first) == []

@@ -14,16 +14,16 @@ import pytest
 from rag import languages
 from rag.types import (
     Answer,
-    AnswerKind,
     Calculation,
     Claim,
     ClaimState,
     Figure,
     FileStatus,
+    Outcome,
     Part,
     Queued,
     Reading,
-    Token,
+    StageStarted,
 )
 from tests.fakes import fake_answer
 from tests.page_fakes import HOSTILE, ROW, PageAssistant
@@ -33,6 +33,7 @@ from ui.conversation import Exchange, advance, turns
 from ui.handlers import Handlers, View
 from ui.pictures import draw
 from ui.texts import CHINESE, ENGLISH, LANGUAGES, Texts
+from ui.working import without_working
 
 
 def last(views: Iterator[View]) -> View:
@@ -55,7 +56,7 @@ def test_a_computed_answer_shows_formula_working_inputs_and_notes(handlers: Hand
     html = ask(handlers, "How much did the consideration grow?")
     shown = words(html)
     for part in (
-        "Computed from the documents",
+        "Answered · confidence 0.82",
         "growth of the consideration = (this year - last year) / last year",
         "(4,250,000 - 3,400,000) / 3,400,000 = 25.0%",
         "Consideration paid2022",
@@ -94,9 +95,9 @@ def test_a_figure_whose_cell_is_not_in_its_row_opens_the_row(handlers: Handlers)
     conversation = handlers.conversations.get("a")
     [exchange] = conversation.exchanges
     assert exchange.answer is not None
-    [calculation] = exchange.answer.calculations
+    [calculation] = exchange.answer.working
     moved = replace(calculation, inputs=(replace(calculation.inputs[0], start=0, end=5),))
-    conversation.exchanges = (replace(exchange, answer=replace(exchange.answer, calculations=(moved,))),)
+    conversation.exchanges = (replace(exchange, answer=replace(exchange.answer, working=(moved,))),)
     assert f">{ROW}</mark>" in str(next(handlers.open_source("a", "figure", 1, 0)).source)
 
 
@@ -114,9 +115,9 @@ def test_formula_and_working_stand_below_the_sentence_and_not_in_it_too() -> Non
         ("毛利率：12%（margin = profit / sales；12 / 100 = 12%）。", "毛利率：12%。"),
     ):
         claim = Claim(text, ClaimState.SUPPORTED, (1,), ("computed",))
-        answer = replace(fake_answer("q"), claims=(claim,), calculations=(made,))
-        assert render.without_working(claim, answer).text == left
-        assert render.without_working(replace(claim, quoted=True), answer).text == text
+        answer = replace(fake_answer("q"), claims=(claim,), working=(made,), line=left)
+        assert without_working(claim, answer).text == left
+        assert without_working(replace(claim, quoted=True), answer).text == text
         assert f">{left}<" in str(render.answer(answer, 1, ENGLISH))
 
 
@@ -133,9 +134,8 @@ def test_each_part_is_shown_with_its_sentences_or_with_why_it_has_none(handlers:
 
 def test_a_sentence_that_two_parts_rest_on_is_shown_once() -> None:
     answer = replace(fake_answer("q"), parts=(Part("a", True, (1,)), Part("b", True, (1,))))
-    grouped, rest = render.by_part(answer)
-    assert len(grouped[0][1]) >= 1 and grouped[1][1] == ()
-    assert len(grouped[0][1]) + len(rest) == len(answer.claims)
+    grouped = render.by_part(answer)
+    assert len(grouped[0][1]) == len(answer.claims) and grouped[1][1] == ()
     html = str(render.answer(answer, 1, ENGLISH))
     assert html.count("cw-claim ") == len(answer.claims)
 
@@ -143,7 +143,7 @@ def test_a_sentence_that_two_parts_rest_on_is_shown_once() -> None:
 def test_a_refusal_says_why_and_which_part_had_no_support() -> None:
     refusal = replace(
         fake_answer("q"),
-        kind=AnswerKind.REFUSED,
+        verdict=Outcome.ABSENT,
         reason="in no document searched: regatta",
         parts=(Part("who won the regatta", False, (), "in no document searched: regatta"),),
     )
@@ -161,7 +161,7 @@ def test_a_count_says_that_all_was_read_and_keeps_its_lines(handlers: Handlers) 
 def test_what_was_read_in_part_only_says_so(handlers: Handlers) -> None:
     partly = replace(fake_answer("q"), reading=Reading("summarise", 40, 8, 2))
     html = str(render.answer(partly, 1, ENGLISH))
-    assert "only 8 of 40 matching passages" in words(html) and "cw-claim " in html
+    assert "only 8 of 40 matching passages" in words(html) and "cw-quotes" in html
     assert "40 个相符段落里的 8 个" in words(str(render.answer(partly, 1, CHINESE)))
 
 
@@ -214,10 +214,10 @@ def test_history_is_what_was_searched_and_nothing_from_before_a_question_asked_a
 
 
 def test_a_waiting_question_says_how_many_are_ahead_until_it_is_served() -> None:
-    waiting = advance(Exchange(1, "i", "q", stage="writing"), Queued(3))
+    waiting = advance(Exchange(1, "i", "q", stage="reading"), Queued(3))
     assert "3 questions are ahead" in words(str(render.exchange(waiting, ENGLISH)))
     assert "one question is ahead" in words(str(render.exchange(advance(waiting, Queued(1)), ENGLISH)))
-    assert "ahead" not in words(str(render.exchange(advance(waiting, Token("The")), ENGLISH)))
+    assert "ahead" not in words(str(render.exchange(advance(waiting, StageStarted("verifying")), ENGLISH)))
     assert "前面还有 3 个问题" in words(str(render.exchange(waiting, CHINESE)))
 
 
@@ -237,13 +237,13 @@ def test_nothing_a_figure_a_part_or_a_follow_up_says_becomes_markup() -> None:
     evil: Answer = replace(
         fake_answer(HOSTILE),
         searched=HOSTILE,
-        calculations=(Calculation(HOSTILE, HOSTILE, inputs, figure, HOSTILE, (HOSTILE,)),),
+        working=(Calculation(HOSTILE, HOSTILE, inputs, figure, HOSTILE, (HOSTILE,)),),
         parts=(Part(HOSTILE, False, (), HOSTILE), Part(HOSTILE, True, (9,))),
         reading=Reading(HOSTILE, 1, 0, 1),
         reason=HOSTILE,
     )
-    laid_out = replace(evil, kind=AnswerKind.QUOTED, reading=Reading(HOSTILE, 1, 1, 1), text=HOSTILE + " [1]")
-    for answer in (evil, laid_out, replace(evil, kind=AnswerKind.REFUSED)):
+    laid_out = replace(evil, model="", working=(), reading=Reading(HOSTILE, 1, 1, 1), text=HOSTILE + " [1]")
+    for answer in (evil, laid_out, replace(evil, verdict=Outcome.ABSENT)):
         for texts in LANGUAGES.values():
             outline = Outline(str(render.answer(answer, 1, texts)))
             assert {name for name, _ in outline.elements} <= TAGS
@@ -278,6 +278,6 @@ def test_the_words_are_those_that_the_page_names_and_every_state_has_its_own() -
     code = "".join(path.read_text("utf-8") for path in Path(render.__file__).parent.glob("*.py"))
     assert set(re.findall(r"\btexts\.([a-z_]+)", code)) == vars(ENGLISH).keys()
     for texts in LANGUAGES.values():
-        assert texts.kinds.keys() == texts.kind_notes.keys() == set(AnswerKind)
+        assert texts.verdicts.keys() == texts.verdict_notes.keys() == set(Outcome)
         assert texts.states.keys() == texts.state_notes.keys() == set(ClaimState)
         assert texts.statuses.keys() == set(FileStatus)

@@ -1,0 +1,73 @@
+"""The line of an answer: one sentence to act on, without marks, made of a verified sentence or of evidence
+itself. A row is read with its column heads, a list item with the words that lead into its list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from rag.languages import LANGUAGES, say
+from rag.languages.text import sentences
+from rag.types import Calculation, Claim, Evidence, Hit
+
+_MARK = re.compile(r"\s*\[\d{1,3}\]")
+_COLONS = (":", "：")
+
+
+def line_of(claim: Claim, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> str:
+    """The line that the first sentence of an answer gives: a written one as it is, a quote cleaned for
+    display. `hits` are the passages that the evidence is from."""
+    if not claim.quoted:
+        return first_sentence(claim.text)
+    cited = next((e for e in evidence if e.number in claim.citations), None)
+    return _led(cited, hits) if cited else " ".join(claim.text.split())
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a text, without [n] marks, its white space folded."""
+    plain = " ".join(_MARK.sub("", text).split())
+    return next((plain[span.start : span.end] for span in sentences(plain)), "")
+
+
+def worked_line(line: str, working: Sequence[Calculation], language: str) -> str:
+    """The line without formula and numbers in brackets, which stand in the working."""
+    for one in working:
+        if how := one.derivation:
+            line = line.replace(say("figures.how", language, how=how), "")
+    return line
+
+
+def in_one_line(piece: Evidence) -> str:
+    """The quote with its white space folded; a table row with its column heads, cell by cell where they
+    match."""
+    if not piece.heads or len(piece.heads) != len(piece.cells):
+        text = " ".join(piece.text.split())
+        return f"{piece.header}: {text}" if piece.heads else text
+    words = (" ".join(piece.text[c.start - piece.start : c.end - piece.start].split()) for c in piece.cells)
+    named = zip(piece.heads, words, strict=True)
+    return "; ".join(f"{head}: {cell}" if head else cell for head, cell in named if cell)
+
+
+@cache
+def _item() -> re.Pattern[str]:
+    numbered = "|".join(of.items for of in LANGUAGES.values() if of.items)
+    return re.compile(rf"[ \t\u3000]*(?:[-*•·▪]|{numbered})\s*")
+
+
+def _led(piece: Evidence, hits: Sequence[Hit]) -> str:
+    """A list item without its number, behind the nearest line of its passage above it that ends in a colon;
+    anything else as in `in_one_line`."""
+    mark = None if piece.heads else _item().match(piece.text)
+    if mark is None:
+        return in_one_line(piece)
+    own = " ".join(piece.text[mark.end() :].split())
+    above = next(
+        (h.chunk.text[: piece.start - h.chunk.start] for h in hits if h.chunk_id == piece.chunk_id), ""
+    )
+    for row in reversed(above.splitlines()):
+        row = row.strip()
+        if row.endswith(_COLONS) and not _item().match(row):
+            lead = [row[span.start : span.end] for span in sentences(row)][-1]
+            return f"{lead} {own}" if lead.isascii() else f"{lead}{own}"
+    return own

@@ -11,7 +11,6 @@ from threading import Event as StopEvent
 
 from rag.answers.compose import (
     Basis,
-    Written,
     certificate,
     compose,
     compose_figures,
@@ -19,9 +18,9 @@ from rag.answers.compose import (
     refuse,
     with_rows,
 )
-from rag.answers.parts import compose_parts, look, nearest, together
+from rag.answers.parts import compose_parts, judged, look, nearest, together
+from rag.answers.reading import CROWD, Read, read
 from rag.answers.request import AnswerRequest, Setup
-from rag.answers.writing import CROWD, written
 from rag.config import Config
 from rag.domains import load_domains
 from rag.domains.finance.figures import Computed, find_figures
@@ -39,8 +38,8 @@ class Assistant:
     """Answers questions from one index. Safe to call from several threads: searches run side by side, drafts
     queue.
 
-    `llm=None` answers in quotes only. `top_k` passages are read, at most `max_evidence` sentences shown, the
-    draft has at most `max_tokens` tokens, and of `drafts` the best is kept (`rag.answers.writing`);
+    `llm=None` answers in quotes only. `top_k` passages are searched, at most `max_evidence` sentences shown,
+    and what the model writes has at most `max_tokens` tokens (`rag.answers.reading`);
     `threshold` (0..1) replaces the calibrated least confidence of "answered"."""
 
     def __init__(
@@ -206,17 +205,19 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     seen = index.explain(query, hits=hits, filters=filters)
     clock.lap("explaining")
     yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
-    basis = _basis(setup, request, found, hits)
     if isinstance(figures, Computed):
-        answer = compose_figures(basis, figures)
-    elif not found.sufficient:
-        reasons = lacks(query, hits, index.store, relaxed=seen.relaxed, filters=filters)
-        why = missing(replace(found.verdict, reasons=reasons), request.language)
-        if figures is not None and figures.reason:
-            why = f"{figures.reason}; {why}"
-        answer = refuse(basis, why)
+        answer = compose_figures(_basis(setup, request, found, hits), figures)
     else:
-        answer = compose(basis, (yield from written(setup, request, found)))
+        by = yield from read(setup, request, found)
+        basis = _basis(setup, request, replace(found, verdict=by.verdict), hits)
+        if by.verdict.sufficient:
+            answer = compose(basis, by)
+        else:
+            reasons = lacks(query, hits, index.store, relaxed=seen.relaxed, filters=filters)
+            why = missing(replace(by.verdict, reasons=reasons), request.language)
+            if figures is not None and figures.reason:
+                why = f"{figures.reason}; {why}"
+            answer = refuse(basis, why)
     yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
 
 
@@ -224,20 +225,22 @@ def _by_parts(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     """A question of several parts: each is searched for, judged and answered by itself."""
     index, clock = setup.index, request.clock
     yield StageStarted("searching")
-    looks = look(setup, request)
+    looks = list(look(setup, request))
     clock.lap("searching")
     yield StageStarted("evidence")
     found, hits = together(looks), nearest(looks, setup.top_k)
     seen = index.explain(request.query, hits=hits, filters=request.filters)
     clock.lap("evidence")
     yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
-    by_part = []
-    for one in looks:
-        by = Written()
-        if one.found.sufficient and one.figures is None:
-            by = yield from written(setup, request, one.found, one.query)
-        by_part.append(by)
-    answer = compose_parts(_basis(setup, request, found, hits), looks, by_part)
+    reads = []
+    for n, one in enumerate(looks):
+        by = Read(one.found.verdict)
+        if one.figures is None:
+            by = yield from read(setup, request, one.found, one.query)
+        looks[n] = judged(one, by.verdict, setup, request)
+        reads.append(by)
+    found = together(looks)
+    answer = compose_parts(_basis(setup, request, found, hits), looks, reads)
     yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
 
 

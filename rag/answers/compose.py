@@ -2,9 +2,8 @@
 what of a question had no support: names and words that stand in no document, or not near the best passages,
 and what it demands (a company, a year, an article) that no passage is.
 
-The quoted answer always exists. The model's sentences are put in front of it only where verification found
-them supported; a sentence that merely repeats its quote is left out, and what did not pass is kept apart in
-`dropped`."""
+The quoted answer always exists. The line that the model read is put in front of it only where verification
+found it supported; what did not pass is kept apart in `dropped`."""
 
 from __future__ import annotations
 
@@ -13,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rag.answers.line import first_sentence, line_of, worked_line
+from rag.answers.reading import Read
 from rag.documents.validity import ended
 from rag.domains.finance.figures import Computed
 from rag.index import Index
 from rag.languages import named, say
-from rag.languages.text import letters, sentences
 from rag.questions.query import Query
 from rag.search.evidence import Selection
 from rag.search.verdict import CORE, LackKind, Verdict, outcome, read_from
@@ -36,9 +35,7 @@ from rag.types import (
 )
 from rag.verify.align import reason
 
-_MOST_QUOTES = 2
 _FIRST = 1
-_ENDS = '.!?。！？"”’」』)）]'
 
 
 def missing(verdict: Verdict, language: str) -> str:
@@ -138,61 +135,22 @@ class Basis:
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What the model made of the evidence: its verified sentences and the `draft` they are from. `trouble`
-    says why it wrote nothing, if so."""
-
-    claims: tuple[Claim, ...] = ()
-    draft: str = ""
-    model: str = ""
-    trouble: str = ""
-
-
-def compose(basis: Basis, by: Written = Written()) -> Answer:
-    """The answer to a question whose evidence suffices, from what the model wrote and the quotes."""
+def compose(basis: Basis, by: Read) -> Answer:
+    """The answer to a question whose evidence suffices: the line that was read, and the quotes it rests on;
+    without one the likeliest sentence, as it stands."""
     found, language = basis.found, basis.language
-    written = _displayable(by.claims, found)
-    cited = {n for claim in written for n in claim.citations} | {_FIRST}
-    quotes = [e for e in found.evidence if e.number in cited or e.number <= min(_MOST_QUOTES, found.core)]
-    quotes.sort(key=lambda e: e.number)
-    displayed = written + [quote_claim(e, language) for e in quotes]
+    cited = by.claim.citations if by.claim else (_FIRST,)
+    quotes = [quote_claim(e, language) for e in found.evidence if e.number in cited]
+    displayed = [by.claim, *quotes] if by.claim else quotes
     line = line_of(displayed[0], found.evidence, basis.hits)
     return basis.answer(
         line,
         render_text(displayed, found.evidence, line),
         displayed,
         draft=by.draft,
-        model=by.model if written else "",
+        model=by.model if by.claim else "",
         reason=by.trouble,
-        dropped=_left_out(by.claims, language),
-    )
-
-
-def _displayable(claims: Sequence[Claim], found: Selection) -> list[Claim]:
-    """Supported sentences, each once, that say something other than their own quote and rest on the first
-    piece of evidence: a small model is as ready to repeat a true figure from a sentence that answers
-    something else."""
-    by_number = {e.number: e for e in found.evidence}
-    seen: set[str] = set()
-    kept = []
-    for claim in claims:
-        plain = letters(claim.text)
-        repeats = any(plain == letters(by_number[n].text) for n in claim.citations if n in by_number)
-        wanted = claim.state is ClaimState.SUPPORTED and _FIRST in claim.citations
-        if wanted and plain and plain not in seen and not repeats:
-            kept.append(claim)
-            seen.add(plain)
-    return kept
-
-
-def _left_out(claims: Sequence[Claim], language: str) -> tuple[Claim, ...]:
-    """What did not pass, with its reasons."""
-    aside = reason("aside").words(language)
-    return tuple(
-        c if c.state is not ClaimState.SUPPORTED else replace(c, state=ClaimState.PARTIAL, reasons=(aside,))
-        for c in claims
-        if c.state is not ClaimState.SUPPORTED or _FIRST not in c.citations
+        dropped=by.dropped,
     )
 
 
@@ -228,14 +186,6 @@ def with_rows(found: Selection, figures: Computed, limit: int) -> Selection:
         verdict=read_from(rows, found.verdict),
         core=len(rows),
     )
-
-
-def whole_sentences(draft: str) -> str:
-    """A draft that was cut short, without its unfinished last sentence: its end could turn its meaning."""
-    found = sentences(draft)
-    if found and draft[found[-1].end - 1] not in _ENDS:
-        found.pop()
-    return draft[: found[-1].end] if found else ""
 
 
 def quote_claim(evidence: Evidence, language: str = "en") -> Claim:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from rag.answers.compose import (
     Basis,
-    Written,
     compose,
     compose_figures,
     missing,
@@ -16,12 +15,13 @@ from rag.answers.compose import (
     render_text,
     with_rows,
 )
+from rag.answers.reading import Read
 from rag.answers.request import AnswerRequest, Setup
-from rag.domains.finance.figures import Computed, find_figures
+from rag.domains.finance.figures import Computed, Uncomputed, find_figures
 from rag.languages import say
 from rag.questions.query import Query
 from rag.search.evidence import Selection, select
-from rag.search.verdict import lacks, of_parts
+from rag.search.verdict import Verdict, lacks, of_parts
 from rag.types import (
     Answer,
     Calculation,
@@ -57,17 +57,22 @@ def look(setup: Setup, request: AnswerRequest) -> tuple[Look, ...]:
     looks = []
     for part, hits in zip(parts, index.search_each(request.query, setup.top_k, filters=filters), strict=True):
         found = select(part, hits, index, limit=each, threshold=setup.threshold)
-        reason, figures = "", find_figures(part, index, filters=filters)
-        if isinstance(figures, Computed):
-            found = with_rows(found, figures, each)
-        elif not found.sufficient:
-            verdict = replace(found.verdict, reasons=lacks(part, hits, index.store, filters=filters))
-            reason, found = missing(verdict, request.language), replace(found, verdict=verdict)
-            if figures is not None and figures.reason:
-                reason = f"{figures.reason}; {reason}"
+        figures = find_figures(part, index, filters=filters)
         computed = figures if isinstance(figures, Computed) else None
+        if computed:
+            found = with_rows(found, computed, each)
+        reason = figures.reason if isinstance(figures, Uncomputed) else ""
         looks.append(Look(part, tuple(hits), found, reason, computed))
     return tuple(looks)
+
+
+def judged(one: Look, verdict: Verdict, setup: Setup, request: AnswerRequest) -> Look:
+    """The part with the verdict on it once it was read, and why it is not answered, if so."""
+    if verdict.sufficient:
+        return replace(one, found=replace(one.found, verdict=verdict), reason="")
+    verdict = replace(verdict, reasons=lacks(one.query, one.hits, setup.index.store, filters=request.filters))
+    reason = "; ".join(filter(None, (one.reason, missing(verdict, request.language))))
+    return replace(one, found=replace(one.found, verdict=verdict), reason=reason)
 
 
 def together(looks: Sequence[Look]) -> Selection:
@@ -96,14 +101,14 @@ def numbering(looks: Sequence[Look]) -> dict[_Place, int]:
     return {place: number for number, place in enumerate(places, 1)}
 
 
-def compose_parts(basis: Basis, looks: Sequence[Look], written: Sequence[Written]) -> Answer:
-    """One answer of all parts; `written` is what the model made of each, empty for one without support. All
+def compose_parts(basis: Basis, looks: Sequence[Look], reads: Sequence[Read]) -> Answer:
+    """One answer of all parts; `reads` is what the model made of each. All
     parts without support are a refusal. The basis is that of the whole: `together(looks)`, `nearest`."""
     language = basis.language
     numbers = numbering(looks)
     subs = [
         (one, _sub(one, by, basis, numbers) if one.found.sufficient else None)
-        for one, by in zip(looks, written, strict=True)
+        for one, by in zip(looks, reads, strict=True)
     ]
     answers = [answer for _, answer in subs if answer is not None]
     answered_parts = tuple(
@@ -129,7 +134,7 @@ def compose_parts(basis: Basis, looks: Sequence[Look], written: Sequence[Written
     return replace(answer, cautions=(*answer.cautions, lacking)) if lacking else answer
 
 
-def _sub(one: Look, by: Written, whole: Basis, numbers: Mapping[_Place, int]) -> Answer:
+def _sub(one: Look, by: Read, whole: Basis, numbers: Mapping[_Place, int]) -> Answer:
     """The answer to one part, its citations numbered as in the whole."""
     basis = Basis(one.query, whole.language, one.found, one.hits, whole.proof)
     answer = compose(basis, by) if one.figures is None else compose_figures(basis, one.figures)

@@ -1,24 +1,30 @@
-"""Evidence and question to a prompt that fits the model, and that a very small model can follow.
+"""Evidence and question to a prompt that fits the model, and that a small model can follow.
 
-Instructions first, and always the same, so that the model's state for them is computed once; then the
-evidence; the question last, since models attend best to what stands last. Lengths are counted by the model's
-own tokenizer."""
+Instructions and worked examples first, and always the same, so that the model's state for them is computed
+once; then few sources, since a small model reads three better than six, and faster; the question behind them,
+and last what is to be done. What is to be done is an ending: prompts that differ in it alone are read once.
+Lengths are counted by the model's own tokenizer."""
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 
 from rag.answers.line import in_one_line
-from rag.errors import GenerationError
-from rag.languages import say
+from rag.errors import ConfigError, GenerationError
+from rag.languages import COMPLETE, LANGUAGES, language
 from rag.models.llm import LLM, Prompt
 from rag.questions.expects import Wording
+from rag.search.verdict import OddsWeights
 from rag.types import Evidence
 
-# Evidence tokens: more than this makes a small model wander, and a CPU slow.
-DEFAULT_BUDGET = 700
+MOST_SOURCES = 3
+_SOURCE_CHARACTERS = 600
+_LABEL_CHARACTERS = 60
 _QUESTION_SHARE = 3  # a question may take a third of the room
-_TITLE_CHARACTERS = 60
 # Role marks, line breaks, begin and end tokens of the chat template, where the model does not count them;
 # some say a page of their own.
 _TEMPLATE_TOKENS = 48
@@ -26,54 +32,99 @@ _TEMPLATE_TOKENS = 48
 _SEAMS = 8
 
 
-def build_prompt(
-    query: Wording,
-    evidence: Sequence[Evidence],
-    *,
-    llm: LLM,
-    max_tokens: int,
-    budget: int = DEFAULT_BUDGET,
-    language: str,
-) -> Prompt:
-    """The prompt for one answer in `language` of at most `max_tokens`.
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """How a model is asked in a language, from its reading.toml: `ask` and `answer` are the endings, `yes`
+    and `no` the replies whose odds are taken behind `ask`, and `confidence` how the verdict weighs these.
+    `none` matches a reply that gives no answer, `lead` a yes or (group "no") no in front of one; `stop` ends
+    a sentence, and `colon` stands behind a yes."""
 
-    `budget` are the tokens that evidence may take; the model's context may allow fewer. What does not fit is
-    left out from the last piece backwards; the first piece is shortened if it alone is too long, and so is an
-    overlong question (its beginning and end are kept). Raises GenerationError where the context holds not
-    even that."""
-    system = say("answers.system", language)
-    template = getattr(llm, "template_tokens", _TEMPLATE_TOKENS - _SEAMS) + _SEAMS
-    room = llm.info.context_tokens - max_tokens - template - llm.count_tokens(system)
+    system: str
+    sources: str
+    question: str
+    ask: str
+    answer: str
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+    none: re.Pattern[str]
+    lead: re.Pattern[str]
+    stop: str
+    colon: str
+    confidence: OddsWeights
+    examples: tuple[tuple[str, str], ...]
+
+    def user(self, sources: Sequence[str], question: str) -> str:
+        """Sources, one a line, and the question: what is read once."""
+        return "\n".join([self.sources, *sources, f"{self.question} {question}", ""])
+
+
+@cache
+def instructions(code: str) -> Instructions:
+    """Those of a language, of one that has none those of English. Raises ConfigError for a file that does not
+    fit."""
+    default = LANGUAGES[COMPLETE[0]]
+    paths = (of.folder / "reading.toml" for of in (language(code), default))
+    path = next(p for p in paths if p.is_file() or p.parent == default.folder)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        examples = raw.pop("examples")
+        raw |= {key: tuple(raw[key]) for key in ("yes", "no")}
+        raw |= {key: re.compile(raw[key], re.IGNORECASE) for key in ("none", "lead")}
+        raw |= {"confidence": OddsWeights(**raw["confidence"])}
+        bare = Instructions(**raw, examples=())
+        turns = tuple(
+            (bare.user(example["sources"], question) + getattr(bare, ending), reply)
+            for example in examples
+            for question, ending, reply in example["turns"]
+        )
+        return Instructions(**raw, examples=turns)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, re.error) as error:
+        raise ConfigError(f"{path}, how a language model is asked, cannot be used: {error}.") from error
+
+
+def reading_prompt(
+    query: Wording, evidence: Sequence[Evidence], *, llm: LLM, max_tokens: int, language: str
+) -> Prompt:
+    """What is read once for one question, without an ending: the first `MOST_SOURCES` pieces of the evidence
+    under their own numbers, and the question.
+
+    What does not fit the model's context beside an answer of `max_tokens` is left out from the last piece
+    backwards; the first piece is shortened if it alone is too long, and so is an overlong question (its
+    beginning and end are kept). Raises GenerationError where the context holds not even that."""
+    asked = instructions(language)
+    fixed = [asked.system, asked.answer, asked.user((), ""), *(t for turn in asked.examples for t in turn)]
+    template = getattr(llm, "template_tokens", _TEMPLATE_TOKENS) * (1 + len(asked.examples)) + _SEAMS
+    room = llm.info.context_tokens - max_tokens - template - sum(map(llm.count_tokens, fixed))
     if room < 32:
         raise GenerationError(
             f"the context of {llm.info.name} ({llm.info.context_tokens} tokens) leaves no room for evidence "
             f"beside an answer of {max_tokens} tokens; lower max_tokens or use a model with a longer context"
         )
-    shortened = _shortened(query.text, room // _QUESTION_SHARE, llm)
-    question_text = say("answers.question", language, question=shortened)
-    room = min(budget, room - llm.count_tokens(question_text))
-    kept = list(evidence)
-    while len(kept) > 1 and llm.count_tokens(_quotes(kept, language)) > room:
+    question = _shortened(query.text, room // _QUESTION_SHARE, llm)
+    room -= llm.count_tokens(question)
+    kept = [_source(piece) for piece in evidence[:MOST_SOURCES]]
+    while len(kept) > 1 and llm.count_tokens("\n".join(kept)) > room:
         kept.pop()
-    quotes = _shortened(_quotes(kept, language), room, llm)
-    return Prompt(system=system, user=f"{quotes}\n\n{question_text}" if quotes else question_text)
+    kept = [_shortened(kept[0], room, llm), *kept[1:]] if kept else []
+    return Prompt(asked.system, asked.user(kept, question), asked.examples)
 
 
-def _quotes(evidence: Sequence[Evidence], language: str) -> str:
-    """Numbered quotes, under the title of their document where it changes."""
-    lines: list[str] = []
-    last = None
-    for piece in evidence:
-        if piece.document.id != last:
-            lines.append(say("answers.quotes", language, title=_title(piece)))
-            last = piece.document.id
-        lines.append(f"[{piece.number}] {in_one_line(piece)}")
-    return "\n".join(lines)
+def _source(piece: Evidence) -> str:
+    """ "[2] Title, heading: words": what a sentence is of often stands above it alone."""
+    label = ", ".join(dict.fromkeys(_label(t) for t in (_title(piece), *piece.heading_path[-1:]) if t))
+    text = in_one_line(piece)
+    if len(text) > _SOURCE_CHARACTERS:
+        text = _ends(text, _SOURCE_CHARACTERS)
+    return f"[{piece.number}] {label}: {text}"
 
 
 def _title(piece: Evidence) -> str:
-    title = " ".join((piece.document.title or piece.document.path).split())
-    return title if len(title) <= _TITLE_CHARACTERS else title[: _TITLE_CHARACTERS - 1] + "…"
+    return piece.document.title or piece.document.path
+
+
+def _label(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LABEL_CHARACTERS else text[: _LABEL_CHARACTERS - 1] + "…"
 
 
 def _shortened(text: str, limit: int, llm: LLM) -> str:

@@ -6,6 +6,7 @@ answer needs the least confidence, and no veto; what a refusal lacks it says as 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,9 @@ from rag.types import Evidence, Filters, Gap, Hit, Outcome
 CORE = 3
 """Sentences that an answer rests on first."""
 _CERTAIN = 0.95
+_SURE = 1e-3
+# Below it nothing near the question was found; of 100 such questions the model finds the answer to none.
+_WORTH_READING = 0.02
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _MOST = 6
 
@@ -130,6 +134,33 @@ def _confidence(ranked: RankedSentences, hits: Sequence[Hit], calibration: Calib
         return 0.0
     signals = answer_signals(ranked.question, ranked.sentences, ranked.probabilities, ranked.cosines, hits)
     return float(calibration.answer.probability(signals))
+
+
+@dataclass(frozen=True, slots=True)
+class OddsWeights:
+    """A logistic model of two log-odds: that the evidence suffices (`found`), as judged by its signals, and
+    that its first sentences state the answer, as a language model reads them (`odds`). `least` (0..1) is the
+    probability that an answer needs."""
+
+    bias: float
+    found: float
+    odds: float
+    least: float
+
+
+def worth_reading(verdict: Verdict) -> bool:
+    """Whether a language model may still find the answer: nothing forbids it, and something is near."""
+    return not verdict.vetoes and verdict.confidence >= _WORTH_READING
+
+
+def with_odds(verdict: Verdict, odds: float, weights: OddsWeights, threshold: float | None = None) -> Verdict:
+    """The verdict once a language model has read the evidence: `odds` are the natural log-odds that it states
+    the answer. `threshold` replaces the least confidence of an answer."""
+    confidence = min(max(verdict.confidence, _SURE), 1 - _SURE)
+    found = math.log(confidence / (1 - confidence))
+    sum_ = weights.bias + weights.found * found + weights.odds * odds
+    least = weights.least if threshold is None else threshold
+    return replace(verdict, confidence=1 / (1 + math.exp(-sum_)), least=least)
 
 
 def read_from(rows: Sequence[Evidence], verdict: Verdict) -> Verdict:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from rag.answers.writing import choose
+
 from rag.types import ClaimState
 from tests.asking import asked
 from tests.fakes import fake_document, fake_evidence

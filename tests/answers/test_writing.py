@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-
 from rag.answers.writing import Crowd
+
 from rag.types import Event, EvidenceFound, Finished, StageStarted
 from tests.fakes import fake_answer
 

@@ -1,0 +1,208 @@
+"""The model reads where code states nothing: from few sentences it says whether they state the answer, and
+the answer in as few words as it takes.
+
+Sources and question are read once. From that state two short continuations start: the log-odds of yes against
+no to whether the sources state the answer, which the verdict weighs, and, where that suffices, the answer
+with the number of its source. Code looks for the sentence in which its words stand, makes the line of them,
+verifies it, and cites; what the model typed as a source is a hint. What does not hold is not displayed.
+
+Evidence first, also among many: while somebody's evidence is being looked for, nobody's answer begins to be
+read. A search takes a tenth of a second of processor time, an answer seconds, on the same cores."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from rag.answers.prompt import MOST_SOURCES, Instructions, instructions, reading_prompt
+from rag.answers.request import AnswerRequest, Setup
+from rag.errors import GenerationError
+from rag.facts.values import read as read_values
+from rag.questions.expects import Wording
+from rag.questions.query import Query
+from rag.search.evidence import Selection
+from rag.search.verdict import Verdict, with_odds, worth_reading
+from rag.types import Claim, ClaimState, Event, Evidence, EvidenceFound, Finished, Queued, StageStarted
+from rag.verify.align import reason
+from rag.verify.claims import verify_sentence
+from rag.verify.content import assertions_of
+
+_LONGEST_SECONDS = 0.6
+_SOURCE = re.compile(r"\s*[\[【（(]\s*(\d{1,2})\s*[\]】）)]?[\s.。]*")
+_TRIMMED = " \t\"'“”‘’「」.。,，;；:："
+# No word or number goes on across these.
+_BEGINS = r"(?<![A-Za-z0-9](?=[A-Za-z0-9]))(?<!\d[.,](?=\d))"
+_ENDS = r"(?![A-Za-z0-9](?<=[A-Za-z0-9]{2}))(?![.,]\d(?<=\d[.,]\d))"
+_SIGNS = str.maketrans("“”‘’–—‑，：；（）％", "\"\"''---,:;()%")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What came of reading: the verdict with the model's odds in it, the verified `claim` that the line is
+    made of, if any, and what it was made from: `draft`, as the model wrote it. `dropped` is a claim that did
+    not hold; `trouble` says why nothing was written."""
+
+    verdict: Verdict
+    claim: Claim | None = None
+    draft: str = ""
+    model: str = ""
+    dropped: tuple[Claim, ...] = ()
+    trouble: str = ""
+
+
+def read(
+    setup: Setup, request: AnswerRequest, found: Selection, part: Query | None = None
+) -> Generator[Event, None, Read]:
+    """Reads the first sentences of the evidence for the question, or for one `part` of it. Without a model,
+    with one that does not know the language, and where nothing is near, nothing is read: the verdict stands,
+    and the quotes."""
+    query, llm = part or request.query, setup.llm
+    if (
+        llm is None
+        or request.stopped
+        or not llm.info.writes(request.language)
+        or not worth_reading(found.verdict)
+    ):
+        return Read(found.verdict)
+    yield StageStarted("reading")
+    CROWD.give_way(request.stop)
+    asked, verdict, draft, trouble = instructions(query.language), found.verdict, "", ""
+    try:
+        prompt = reading_prompt(
+            query, found.evidence, llm=llm, max_tokens=setup.max_tokens, language=query.language
+        )
+        odds = llm.odds(replace(prompt, ending=asked.ask), yes=asked.yes, no=asked.no, stop=request.stop)
+        request.clock.lap("judging")
+        if odds is not None:
+            verdict = with_odds(verdict, odds, asked.confidence, setup.threshold)
+        if verdict.sufficient:
+            answering = replace(prompt, ending=asked.answer)
+            for piece in llm.generate(answering, max_tokens=setup.max_tokens, stop=request.stop):
+                if isinstance(piece, Queued):
+                    yield piece
+                else:
+                    draft += piece
+    except GenerationError as error:  # the quoted answer always exists
+        trouble = str(error)
+    request.clock.lap("reading")
+    if trouble or request.stopped or not draft.strip():
+        return Read(verdict, model=llm.info.name, trouble=trouble)
+    yield StageStarted("verifying")
+    claim = claim_of(draft, found.evidence[:MOST_SOURCES], query, asked)
+    request.clock.lap("verifying")
+    holds = claim is not None and claim.state is ClaimState.SUPPORTED
+    dropped = (claim,) if claim is not None and not holds else ()
+    return Read(verdict, claim if holds else None, draft.strip(), llm.info.name, dropped)
+
+
+def claim_of(draft: str, evidence: Sequence[Evidence], query: Wording, asked: Instructions) -> Claim | None:
+    """The sentence that a reply makes, held against the piece of evidence in which its words stand: first the
+    one that it names. None for a reply that gives no answer."""
+    first = draft.strip().partition("\n")[0]
+    mark = _SOURCE.search(first)
+    words = (first[: mark.start()] if mark else first).strip(_TRIMMED)
+    if not words or asked.none.fullmatch(words):
+        return None
+    named = int(mark[1]) if mark else 0
+    pieces = sorted(evidence, key=lambda piece: piece.number != named)
+    if lead := asked.lead.match(words):
+        return _whether(lead, words, pieces[0], query, asked)
+    for piece in pieces:
+        if span := _standing(words, piece.text):
+            start, end = _whole_values(piece.text, *span)
+            sentence = _sentence(" ".join(piece.text[start:end].split()), asked)
+            return _cited(verify_sentence(sentence, [piece], query), piece, query.language)
+    return verify_sentence(_sentence(words, asked), pieces, query)
+
+
+def _cited(claim: Claim, piece: Evidence, language: str) -> Claim:
+    """Words that stand in the piece as they are: softer doubts of the comparison do not count."""
+    if claim.state is not ClaimState.PARTIAL:
+        return replace(claim, quoted=False)
+    why = reason("all found", label=f"[{piece.number}]").words(language)
+    return Claim(claim.text, ClaimState.SUPPORTED, (piece.number,), (why,))
+
+
+def _whether(
+    lead: re.Match[str], words: str, piece: Evidence, query: Wording, asked: Instructions
+) -> Claim | None:
+    """A yes or no with what it rests on. A bare one is followed by its source; one that the "not" of the
+    source does not bear out is dropped."""
+    rest = words[lead.end() :].strip(_TRIMMED)
+    if (_denies(piece.text) != _denies(query.text)) != bool(lead["no"]):
+        return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
+    source = rest if rest and _standing(rest, piece.text) else " ".join(piece.text.split())
+    claim = verify_sentence(_sentence(source, asked), [piece], query)
+    said = f"{lead[0].strip().capitalize()}{asked.colon}{claim.text}"
+    return replace(_cited(claim, piece, query.language), text=said)
+
+
+def _denies(text: str) -> bool:
+    return any(cue.group == "negation" for cue in assertions_of(text).cues)
+
+
+def _standing(words: str, text: str) -> tuple[int, int] | None:
+    """Where the words stand whole in a text as they are, whatever the case, the white space and the quotation
+    marks."""
+    inner = r"\s*".join(map(re.escape, words.translate(_SIGNS).split()))
+    found = re.search(_BEGINS + inner + _ENDS, text.translate(_SIGNS), re.IGNORECASE)
+    return found.span() if found else None
+
+
+def _whole_values(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span, widened to the whole of the amounts, dates and ranges that it cuts: a number is nothing
+    without its unit."""
+    for value in read_values(text):
+        if value.start < end and start < value.end:
+            start, end = min(start, value.start), max(end, value.end)
+    return start, end
+
+
+def _sentence(words: str, asked: Instructions) -> str:
+    """The words with a capital and a full stop."""
+    first = words.split(maxsplit=1)[0]
+    if first.isalpha() and first.islower():
+        words = words[:1].upper() + words[1:]
+    return words if words[-1] in ".!?。！？" else words + asked.stop
+
+
+class Crowd:
+    """The searches under way, by all assistants that share it."""
+
+    def __init__(self) -> None:
+        self._searching = 0
+        self._quiet = threading.Condition()
+
+    def evidence_first(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The same events; until the evidence is there, this question counts as being searched."""
+        with self._quiet:
+            self._searching += 1
+        searching = True
+        try:
+            for event in events:
+                if searching and isinstance(event, EvidenceFound | Finished):
+                    searching = False
+                    self._found()
+                yield event
+        finally:
+            if searching:
+                self._found()
+
+    def give_way(self, stop: threading.Event | None = None, longest: float = _LONGEST_SECONDS) -> None:
+        """Returns when nobody searches, when `stop` is set, or after `longest` seconds."""
+        end = time.monotonic() + longest
+        with self._quiet:
+            while self._searching and (left := end - time.monotonic()) > 0 and not (stop and stop.is_set()):
+                self._quiet.wait(min(left, 0.05))
+
+    def _found(self) -> None:
+        with self._quiet:
+            self._searching -= 1
+            self._quiet.notify_all()
+
+
+CROWD = Crowd()
+"""The processor is one for the whole process, and so is the crowd."""

@@ -307,9 +307,7 @@ def test_part_that_is_not_the_right_one_is_not_taken_over(piece: bytes, index: P
     result = run("pull", "little")
     assert result.exit_code == ModelError.exit_code
     assert ("is pinned" if len(piece) == 1000 else "bytes, not 1,000") in result.stderr
-    assert "little.gguf" not in left(tmp_path)
-    part(index, 2)
-    assert run("pull", "little").exit_code == 0
+    assert left(tmp_path) == ([] if len(piece) == 1000 else ["little.gguf.part"])
 
 
 def test_sources_are_never_built(index: Path, tmp_path: Path) -> None:
@@ -520,7 +518,7 @@ def test_default_reader_answers_in_both_languages_from_what_it_is_given(reader: 
     assert (llm.info.context_tokens, llm.info.languages) == (3072, ("en", "zh"))
     for system, text, answer in (
         ("Answer in a few words.", "The deposit is EUR 2,900. How much is the deposit?", "2,900"),
-        ("用几个字回答。", "租金每月五千元，押金一万元。押金是多少？", "一万元"),
+        ("用几个字回答。", "租金由乙方在每月五日前支付。租金由谁支付？", "乙方"),
     ):
         written = "".join(p for p in llm.generate(Prompt(system, text), max_tokens=16) if isinstance(p, str))
         assert answer in written

@@ -1,5 +1,4 @@
-"""Kinds of company reports, the fiscal year and quarter that one is for, and how far a report agrees with
-those that a question names.
+"""Company, kind, fiscal year and quarter of a report, by its title, file name and first pages.
 
 A year that ends in January or February is called by the year before (most retailers) or by the year it ends
 in: what the first pages say decides, then the file name; where nothing does, both readings are kept. So it
@@ -9,15 +8,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from rag.documents.catalogue import Catalogue, derived
+from rag.documents.description import HEAD, first_year, is_company, stem
 from rag.facts.dates import FiscalPeriod, dates, read_periods
+from rag.facts.names import (
+    EXCHANGES,
+    GENERIC,
+    LEGAL_NAME,
+    ZH_LEGAL_NAME,
+    name_key,
+    short_name,
+    shorter_name,
+    squash,
+)
 from rag.facts.numerals import SPELLED, fold, numerals
-from rag.types.documents import Metadata, several, single
+from rag.languages.text import has_han
+from rag.types import Document
+from rag.types.documents import single
 
 _ENDED = re.compile(
     r"(?:years?|quarters?|quarterly period|months|weeks|periods?)[ \t]+ended\b[:,]?|date of report"
@@ -104,15 +113,11 @@ def _candidates(end: str, part: str) -> tuple[int, ...]:
 
 def _commonest_year(head: str, among: Sequence[int] | None) -> int:
     """The fiscal year that the first pages speak of, where they speak of one clearly more than of others."""
-    counts: Counter[int] = Counter()
-    for m in _SAID.finditer(head):
-        year = int(m.group(1))
-        if not _AHEAD.search(head[max(0, m.start() - 24) : m.start()]) and (among is None or year in among):
-            counts[year] += 1
-    ranked = counts.most_common(2)
-    if not ranked or (len(ranked) > 1 and ranked[0][1] < 2 * ranked[1][1]):
-        return 0
-    return ranked[0][0]
+    said = (m for m in _SAID.finditer(head) if not _AHEAD.search(head[max(0, m.start() - 24) : m.start()]))
+    years = (int(m[1]) for m in said)
+    ranked = Counter(year for year in years if among is None or year in among).most_common(2)
+    (year, count), (_, second) = [*ranked, (0, 0), (0, 0)][:2]
+    return year if count >= 2 * second else 0
 
 
 def quarter(title: str, head: str, end: str) -> str:
@@ -120,9 +125,7 @@ def quarter(title: str, head: str, end: str) -> str:
     else by the month in which it ended; "FY" for a release of a whole year."""
     for text in (title, head[:800]):
         parts = [p.part for p in read_periods(text) if p.part.startswith("Q")]
-        if re.search(r"\bfull[ -]year|\bannual results|全年", text, re.I) and not any(
-            p in ("Q1", "Q2", "Q3") for p in parts
-        ):
+        if re.search(r"\bfull[ -]year|\bannual results|全年", text, re.I) and {"Q4", *parts} == {"Q4"}:
             return "FY" if "Q4" not in parts else "Q4"
         if parts:
             return parts[0]
@@ -167,7 +170,6 @@ _RESULTS = re.compile(
     re.I,
 )
 _FOR_RELEASE = re.compile(r"for immediate release|exhibit 99|press release", re.I)
-_FAMILY = (ANNUAL, QUARTERLY | {"interim report"}, frozenset(("8-K", "6-K", "earnings")))
 
 
 def asked_forms(question: str) -> tuple[str, ...]:
@@ -190,126 +192,142 @@ def document_form(title: str, stem: str, head: str) -> str:
     return "earnings" if _RESULTS.search(opening) and _FOR_RELEASE.search(opening) else ""
 
 
-def form_agreement(asked: str, form: str) -> float:
-    """1 for the form asked for, or the filing that is its legal shape (a 10-K is an annual report), 0.6 for
-    one of the same family, else -1; both named."""
-    if asked == form:
-        return 1.0
-    general = {"annual report": ANNUAL, "quarterly report": QUARTERLY, "interim report": QUARTERLY}
-    if form in general.get(asked, ()):
-        return 1.0
-    if any(asked in family and form in family for family in _FAMILY):
-        return 0.6
-    return -1.0
+# Whose report it is
+
+_COVER = 3000
+_LISTED = re.compile(
+    rf"(?P<name>[A-Z0-9][^\n()]{{1,70}}?)\s*\((?:[^()\n]{{0,30}}[;,]\s*)?(?:{EXCHANGES})\s*:\s?(?P<ticker>[A-Z]{{1,5}}(?:\.[A-Z])?)\b"
+)
+_TRADED = re.compile(
+    r"(?:(?i:stock|shares?|value|units|securities)\b[^\n]{0,60}?"
+    r"|\n)[ \t]*\b(?P<ticker>[A-Z]{1,5})\s+(?:The[ ]+)?"
+    r"(?:New York Stock|NYSE|N(?i:asdaq)\b|London Stock|Cboe|Toronto Stock|NEW YORK STOCK)"
+)
+_STOCK_CODE = re.compile(r"(?:证券|股票|公司|A股)(?:代码|简称)\s*[:：]\s*([^\s,，;；、（(]{2,12})")
+_REPORTS = re.compile(
+    r"^(?P<name>[A-Z0-9][\w.'’&-]*(?:,?[ ](?:[A-Z0-9&][\w.'’&-]*|of|and)){0,6}?),?[ ](?i:reports?"
+    r"|announces?|reported|announced|posts|delivers"
+    r"|releases|provides)\b",
+    re.M,
+)
+_FILING_OF = re.compile(r"^Form \S+ for (?P<name>.{2,60}?) filed\b")
+_DATELINE = re.compile(r".*(?:[–—-]{1,2}|\bthat)\s+", re.S)
+_FORMERLY = re.compile(
+    r"\(?\b(?i:formerly(?: known as| named| called)?|f/k/a|previously(?: known as| named))\s*[:,]?\s*[“\"']?"
+    rf"(?P<name>{LEGAL_NAME.pattern}|[A-Z][^“”\"()\n;]{{1,60}}?(?=[”\"')(;\n,]))"
+    r"|(?:曾用名|原名|前称)[:：为]?\s*[“\"]?(?P<zh>[\u4e00-\u9fff()（）]{2,30})"
+)
+_QUOTED = re.compile(r"[“\"]([^“”\"]{2,40}?),?[”\"]")
+_ROLES = frozenset(
+    "thecompany company we us our ours registrant theregistrant issuer parent group thegroup bank "
+    "thebank firm thefirm "
+    "corporation thecorporation management thisreport annualreport form10k report borrower lender "
+    "landlord tenant "
+    "seller buyer purchaser supplier customer provider client employer employee licensor licensee trust "
+    "partnership 公司 本公司 发行人 甲方 乙方 本集团 集团".split()
+)
+_CUT = re.compile(
+    r"^(?:(?:fy|cy)?'?(?:19|20)?\d\d(?:q[1-4]|h[12])?|q[1-4].*|[1-4]q.*|h[12].*|fy.*|10-?[kq].*|8-?k.*|20-?f|40-?f|6-?k|form|annual|quarterly"
+    r"|interim|earnings?|results?|report|proxy|press|half|full|first|second|third|fourth|final|draft|def)$",
+    re.I,
+)
 
 
-# Agreement with the periods that a question names
-
-_CLOSE_DAYS = 7
-_ANOTHER_DAY = 0.5
-_ORDER = ("Q1", "Q2", "H1", "Q3", "9M", "Q4", "FY")
-
-
-@dataclass(frozen=True, slots=True)
-class ReportFacts:
-    """What is known about one document: the fiscal years it may be called by, part of the year, ISO day of
-    its end, form, and years that are not fiscal ones."""
-
-    years: tuple[int, ...] = ()
-    part: str = ""
-    ended: str = ""
-    form: str = ""
-    other_years: tuple[int, ...] = ()
+def describe_report(document: Document) -> dict[str, str | tuple[str, ...]]:
+    """Company with its other names, form and period of an annual, quarterly or other report; {} where nothing
+    says that it is one but a company in the title."""
+    title, named, given = document.title, stem(document.path), document.metadata
+    head = document.text[:HEAD]
+    form = single(given, "form") or document_form(title, named, head)
+    from_file = _company_of_file(named) if form else ""
+    company = single(given, "company") or _company(title, head, form) or from_file
+    if not company:
+        return {}
+    periods = _periods(form, title, named, head, single(given, "period")) if form else {}
+    return {"company": company, "names": tuple(_names(company, from_file, head)), "form": form, **periods}
 
 
-@derived
-def report_facts(catalogue: Catalogue) -> Mapping[int, ReportFacts]:
-    """The facts of every document."""
-    return {
-        document: ReportFacts(
-            _years(meta, "fiscal_year"),
-            single(meta, "fiscal_period"),
-            single(meta, "period_end"),
-            single(meta, "form"),
-            () if meta.get("fiscal_year") else _years(meta, "year"),
-        )
-        for document, meta in catalogue.described()
-    }
+def _company(title: str, head: str, form: str) -> str:
+    """The legal name in the title, or on the first pages of a report."""
+    if filed := _FILING_OF.match(title):
+        return filed["name"]
+    if form == "earnings" and not LEGAL_NAME.search(title) and (m := _LISTED.search(head[:_COVER])):
+        return _DATELINE.sub("", m["name"]).strip(" ,")
+    for text in (title, head[:_COVER] if form else ""):
+        names = [m.group().strip(" ,") for m in LEGAL_NAME.finditer(text) if is_company(m.group())]
+        if text is title and len({squash(n) for n in names}) > 1:
+            return ""  # a contract between two
+        if names and (text is title or form not in ("earnings", "")):
+            return names[0]
+        if zh := ZH_LEGAL_NAME.search(text):
+            return re.sub("^.*(?:关于|与|和)", "", zh.group())
+        if form and (m := _REPORTS.search(text[:800])) and is_company(m["name"]):
+            return m["name"].strip(" ,")
+        if names:
+            return names[0]
+    return _zh_file_company(title) if form else ""
 
 
-def _years(metadata: Metadata, key: str) -> tuple[int, ...]:
-    return tuple(map(int, re.findall(r"(?:19|20)\d{2}", " ".join(several(metadata, key)))))
+def _company_of_file(stem: str) -> str:
+    """ "ACME" of "ACME 2022 10K", "Acme Foods" of "acme-foods-fy2023-q2-earnings"; "" without a name."""
+    if has_han(stem):
+        return _zh_file_company(stem)
+    words = [w for w in re.split(r"[\s\-.,]+", stem) if w]
+    end = next((n for n, w in enumerate(words) if _CUT.match(w)), 0)
+    name = " ".join(words[:end])
+    if not 1 < len(squash(name)) <= 40 or squash(name) in GENERIC or not re.search("[A-Za-z]{2}", name):
+        return ""
+    return name.title() if name.islower() or len(name) <= 5 else name  # five capitals look like a ticker
 
 
-def period_agreement(periods: Sequence[FiscalPeriod], facts: ReportFacts) -> float:
-    """How far a document's period agrees with those that a question names, -1 to 1.
-
-    The report of the last year named is 1 (it shows the earlier ones beside it), those of the other years
-    named 0.6, the next year's 0.4, that of the year after 0.1 (three years are shown); earlier ones are -1.
-    A quarter asks for its own report; for the fourth, and for a whole year, the annual one is as good."""
-    if not facts.years and not facts.ended:
-        named = {p.year for p in periods}
-        return 1.0 if named.intersection(facts.other_years) else 0.0
-    if any(p.ended and _close(p.ended, facts.ended) for p in periods):
-        return 1.0
-    asked = {p.year for p in periods if p.year}
-    main = max(asked, default=0)
-    parts = {p.part for p in periods if p.year == main} - {""}
-    if not asked:
-        return _same_part({p.part for p in periods}, facts) * 0.5
-    if facts.ended and all(p.ended for p in periods if p.year == main):
-        # A day is asked for, and another one is reported on here.
-        return min(_ANOTHER_DAY, _dated(int(facts.ended[:4]), asked, main, parts, facts))
-    readings = facts.years or (int(facts.ended[:4]),)
-    return max(_dated(y, asked, main, parts, facts) for y in readings)
+def _zh_file_company(text: str) -> str:
+    m = re.match(
+        r"([\u4e00-\u9fffA-Za-z()（）]{2,20}?)[\s:：_-]*(?:(?:19|20)\d\d|[〇零一二三四五六七八九]{4}|年度报告|年报|半年|第?[一二三四]季)",
+        text,
+    )
+    return m[1].strip() if m else ""
 
 
-def _dated(year: int, asked: set[int], main: int, parts: set[str], facts: ReportFacts) -> float:
-    near = _year_agreement(year, asked, main)
-    if near < 0 or not facts.part:
-        return near if near < 0 else near * 0.6  # an 8-K of the year
-    if not parts - {"FY"}:
-        if facts.part in ("FY", "Q4"):
-            return near * (1.0 if facts.part == "FY" else 0.9)
-        return near * (0.15 if "FY" in parts else 0.3)
-    fits = _same_part(parts, facts)
-    if year == main:
-        return fits
-    return near * fits if fits > 0 else -0.5
+def _names(company: str, from_file: str, head: str) -> Iterable[str]:
+    """Other names: short ones, that of the file, ticker, former names, and what the first pages call it."""
+    short = short_name(company)
+    names = [short, shorter_name(company), from_file]
+    if m := (_LISTED.search(head) or _TRADED.search(head)):
+        names.append(m["ticker"])
+    names += _STOCK_CODE.findall(head[:_COVER])
+    keys = {squash(company), squash(short)}
+    for m in _FORMERLY.finditer(head):
+        before = squash(head[max(0, m.start() - 80) : m.start()])
+        if m["zh"] or any(before.endswith(key) for key in keys):
+            former = (m["name"] or m["zh"]).strip(" ,")
+            names += [former, short_name(former)]
+    names += _called(company, short, head)
+    seen = {name_key(company)}
+    for name in names:
+        key = name_key(name)
+        if len(key) > 1 and key not in seen:
+            seen.add(key)
+            yield name
 
 
-def _year_agreement(year: int, asked: set[int], main: int) -> float:
-    if year == main:
-        return 1.0
-    if year in asked:
-        return 0.6
-    if year > main:
-        return {1: 0.4, 2: 0.1}.get(year - main, -0.7)
-    return 0.3 if year > min(asked) else -1.0
+def _called(company: str, short: str, head: str) -> Iterable[str]:
+    """Quoted names in brackets behind the company's own: Thornfield Marsh Company ("Thornfield", "TMC")."""
+    pattern = rf"{re.escape(short)}[^()\n]{{0,30}}(?P<gap>[^()]{{0,70}})\((?P<in>[^()]{{2,160}})\)"
+    for m in list(re.finditer(pattern, head, re.I))[:6]:
+        for name in _QUOTED.findall(m["in"]):
+            key = squash(name)
+            if key not in _ROLES and len(name.split()) <= 5 and (key[:1] == squash(company)[:1] and key):
+                yield name
 
 
-def _same_part(parts: set[str], facts: ReportFacts) -> float:
-    """Agreement of a document's part of a year with those asked for, the year being right."""
-    return max((_part_agreement(asked, facts.part) for asked in parts), default=0.0)
-
-
-def _part_agreement(asked: str, part: str) -> float:
-    if asked == part:
-        return 1.0
-    if {asked, part} in ({"H1", "Q2"}, {"9M", "Q3"}, {"H2", "Q4"}):
-        return 0.8
-    if asked in ("Q4", "H2", "FY", "") and part in ("FY", "Q4"):
-        return 0.9
-    if part == "FY":
-        return 0.3
-    if asked not in _ORDER or part not in _ORDER:
-        return 0.0
-    # A later report of the year shows this quarter inside its sums at best.
-    return 0.1 if _ORDER.index(part) > _ORDER.index(asked) else -0.5
-
-
-def _close(a: str, b: str) -> bool:
-    try:
-        return abs((date.fromisoformat(a) - date.fromisoformat(b)).days) <= _CLOSE_DAYS
-    except ValueError:
-        return False
+def _periods(form: str, title: str, stem: str, head: str, given: str) -> dict[str, str | tuple[str, ...]]:
+    end = period_end(f"{given}\n{title}", head)
+    named, titled = read_periods(stem), read_periods(title)
+    if form == "8-K":
+        return {"period_end": end, "fiscal_year": end[:4] or first_year(named)}
+    parts = (p.part for p in (*named, *titled) if p.part[:1] in ("Q", "H"))
+    part = "FY" if form in ANNUAL else next(parts, "H1" if form == "interim report" else "")
+    if not part and (form in QUARTERLY or form == "earnings"):
+        part = quarter(title, head, end)
+    year = fiscal_year(end, part, named, titled, head)
+    return {"fiscal_year": year, "fiscal_period": part, "period_end": end}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,6 @@ _STATEMENT = re.compile(
     rf"(?:(?: and|, and|,| &|/) ?(?:consolidated )?(?:statements? of )?{_SUBJECT})*(?![a-z'])"
     r"|balance sheets?\b|income statements?\b|cash ?flows? statements?\b|profit and loss accounts?\b"
 )
-_SUBJECT_KINDS = tuple(_SUBJECTS)
 _ANY_SUBJECT = re.compile(r"(balance sheet)|" + "|".join(f"({pattern})" for pattern in _SUBJECTS.values()))
 _ELSEWHERE = re.compile(r"parent|registrant|consolidating|proforma|guarantor|schedule|unconsolidated")
 _NOT_A_TITLE = re.compile(
@@ -140,15 +139,9 @@ def opening(line: str, following: str = "", *, heading: bool = False) -> Opening
     if first == "item" and (item := _ITEM.match(line)):
         return _item(item.group(2), following, heading)
     if _NOTES_TO.match(line):
-        return (
-            Opening(Rank.NOTES)
-            if first.startswith(("note", "comb", "cond", "unau", "inte", "cons"))
-            else None
-        )
-    if "tatement" in line or "heet" in line or "TATEMENT" in line or "HEET" in line:
-        found = statement_title(line) or _joined(line, following)
-        if found:
-            return found
+        return Opening(Rank.NOTES) if first in ("note", "comb", "cond", "unau", "inte", "cons") else None
+    if names_statement(line) and (found := statement_title(line) or _joined(line, following)):
+        return found
     if first == "note" and (note := _NOTE.match(line)):
         return _note(note.group(1), note.group(2), following)
     if line[0].isdigit() and (numbered := _NUMBERED.match(line)):
@@ -160,6 +153,11 @@ def opening(line: str, following: str = "", *, heading: bool = False) -> Opening
     return _section(line) if heading else None
 
 
+def names_statement(line: str) -> bool:
+    """A cheap look for the word in the name of every primary statement."""
+    return "tatement" in line or "TATEMENT" in line or "heet" in line or "HEET" in line
+
+
 def statement_title(line: str) -> Opening | None:
     """The opening of a primary statement, where the whole line is its title."""
     plain = " ".join(line.replace("’", "'").replace("‘", "'").split())
@@ -168,7 +166,10 @@ def statement_title(line: str) -> Opening | None:
     if match is None or len(lowered) != len(plain) or plain[0].islower():
         return None
     before, after = plain[: match.start()], plain[match.end() :]
-    if not _title_like(before) or _NOT_A_TITLE.search(before.lower()) or not _tail(after):
+    if len(before) > 80 or not _title_like(before) or _NOT_A_TITLE.search(before.lower()):
+        return None
+    # Behind the name: a date, a unit, "(continued)", the company.
+    if _NO_TAIL.search(after.lower()) or not _title_like(after, _TAIL_WORDS):
         return None
     # Without blanks: the text of a PDF may have them inside a word.
     elsewhere = _ELSEWHERE.search(lowered.replace(" ", ""))
@@ -179,7 +180,7 @@ def statement_title(line: str) -> Opening | None:
 def _subjects(title: str) -> tuple[str, ...]:
     """Kinds of a title that may name several: "of Operations and Comprehensive Loss"."""
     groups = (match.lastindex or 1 for match in _ANY_SUBJECT.finditer(title))
-    return tuple(dict.fromkeys("balance" if g == 1 else _SUBJECT_KINDS[g - 2] for g in groups))
+    return tuple(dict.fromkeys("balance" if g == 1 else tuple(_SUBJECTS)[g - 2] for g in groups))
 
 
 def _joined(line: str, following: str) -> Opening | None:
@@ -188,21 +189,12 @@ def _joined(line: str, following: str) -> Opening | None:
     if not following or len(following) > 60 or has_han(following):
         return None
     found = statement_title(f"{line} {following}")
-    return Opening(found.rank, found.kinds, None, 2, found.continued) if found else None
+    return replace(found, lines=2) if found else None
 
 
-def _title_like(before: str) -> bool:
-    """Whether the words before the name of a statement could belong to a title: a company, an adjective."""
-    words = _WORD.findall(before)
-    return len(before) <= 80 and all(not w[0].islower() or w in _SMALL for w in words)
-
-
-def _tail(after: str) -> bool:
-    """Whether the words after it could: a date, a unit, "(continued)", the company."""
-    words = _WORD.findall(after)
-    return not _NO_TAIL.search(after.lower()) and all(
-        not w[0].islower() or w.strip(".-") in _TAIL_WORDS or w in _SMALL for w in words
-    )
+def _title_like(text: str, more: frozenset[str] = frozenset()) -> bool:
+    """Whether the words could belong to a title: a company, an adjective, what is in `more`."""
+    return all(not w[0].islower() or w in _SMALL or w.strip(".-") in more for w in _WORD.findall(text))
 
 
 def _item(title: str, following: str, heading: bool) -> Opening | None:
@@ -224,11 +216,14 @@ def _note(number: str, title: str, following: str) -> Opening | None:
 
 def _numbered(number: int, title: str, heading: bool) -> Opening | None:
     """A note without the word, "7. Income Taxes": where the document calls it a heading, or its words do."""
-    words = _WORD.findall(title)
-    if len(words) > 10 or title.endswith((".", ",", ";", ":")) or re.search(r"\d,\d|\d$|%", title):
+    if (
+        len(_WORD.findall(title)) > 10
+        or title.endswith((".", ",", ";", ":"))
+        or re.search(r"\d,\d|\d$|%", title)
+    ):
         return None
     kinds = _kinds(title.lower(), _NOTE_KINDS)
-    if heading or (kinds and all(not w[0].islower() or w in _SMALL for w in words)):
+    if heading or (kinds and _title_like(title)):
         return Opening(Rank.NOTE, kinds, number)
     return None
 

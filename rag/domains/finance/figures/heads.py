@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from rag.domains.finance.reports import ReportFacts
+from rag.domains.finance.concepts import ReportFacts
 from rag.facts.dates import MONTHS, Period, dates, with_capitals
 from rag.facts.numerals import CURRENCY_BEFORE, SPELLED, fold, numerals
 from rag.facts.quantities import header_scales

@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from weakref import WeakKeyDictionary, proxy
 
+from rag.domains.finance.concepts import report_facts
 from rag.domains.finance.figures.cells import FigureCell, TableRow, fitted, read_cells
 from rag.domains.finance.figures.heads import (
     Column,
@@ -25,7 +26,6 @@ from rag.domains.finance.figures.heads import (
     split_head,
     units_sentence,
 )
-from rag.domains.finance.reports import report_facts
 from rag.domains.finance.sections import PRIMARY, SCHEDULE
 from rag.store.store import Store
 from rag.types import Block, BlockKind, Chunk, DocumentInfo, Evidence

@@ -13,10 +13,9 @@ from functools import lru_cache
 
 from rag.documents.catalogue import Catalogue, singular
 from rag.domains.finance import Finance
-from rag.domains.finance.concepts import CONCEPTS, load, reports
+from rag.domains.finance.concepts import CONCEPTS, ReportFacts, load, report_facts, reports
 from rag.domains.finance.figures.formulas import book
 from rag.domains.finance.figures.heads import fiscal_day, part_of
-from rag.domains.finance.reports import ReportFacts, report_facts
 from rag.facts.dates import FiscalPeriod, read_periods
 from rag.facts.names import name_words, short_name, squash
 from rag.languages import say

@@ -85,14 +85,43 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}, a file of a language, cannot be read: {error}.") from error
 
 
+def _whole(pattern: str | Sequence[str], parts: Mapping[str, str]) -> str:
+    """The pieces of a pattern as one; {name} in it is one of the parts."""
+    return _PART.sub(lambda m: _whole(parts[m[1]], parts), "".join(pattern))
+
+
+class Patterns(dict[str, re.Pattern[str]]):
+    """The regular expressions of a module by their names, each compiled when first asked for: the table that is
+    called like the module (like the package, for its own) in the patterns.toml beside it. {name} in one is an
+    entry of the file's [part], or one of `parts`."""
+
+    def __init__(self, module: str, **parts: str) -> None:
+        path = Path(module)
+        read = _kept(path.with_name("patterns.toml"))
+        self._texts = read[path.parent.name if path.stem == "__init__" else path.stem]
+        self._parts = dict(_texts(read.get("part", {}))) | parts
+
+    def __missing__(self, name: str) -> re.Pattern[str]:
+        found = self[name] = re.compile(_whole(self._texts[name], self._parts))
+        return found
+
+    def words(self, name: str) -> frozenset[str]:
+        """The words of a list of the table."""
+        return frozenset("".join(self._texts[name]).split())
+
+
+_kept = cache(_read)
+
+
 def _load(folder: Path) -> Language:
     """The language of a folder; {name} in a pattern is an entry of the file's [part]."""
     path = folder / "words.toml"
     raw = _read(path)
     patterns = dict(_texts({key: value for key, value in raw.items() if isinstance(value, dict)}))
+    parts = {key[5:]: text for key, text in patterns.items() if key.startswith("part.")}
 
     def whole(pattern: str | Sequence[str]) -> str:
-        return _PART.sub(lambda m: whole(patterns[f"part.{m[1]}"]), "".join(pattern))
+        return _whole(pattern, parts)
 
     raw = {key: value for key, value in raw.items() if not isinstance(value, dict)} | {
         "months": [[number, *words] for number, words in enumerate(raw.get("months", ()), 1)],

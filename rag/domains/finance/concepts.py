@@ -35,7 +35,7 @@ from rag.domains.finance.reports import ANNUAL, QUARTERLY, asked_forms
 from rag.domains.finance.sections import KINDS, PRIMARY
 from rag.errors import ConfigError
 from rag.facts.dates import FiscalPeriod
-from rag.languages import lexicon
+from rag.languages import Patterns, lexicon
 from rag.languages.text import has_han, normalise
 from rag.questions.constraints import Matter, Restriction, Sought, sign
 from rag.questions.expects import Wording
@@ -186,15 +186,14 @@ _FAMILY = (ANNUAL, QUARTERLY | {"interim report"}, frozenset(("8-K", "6-K", "ear
 _CLOSE_DAYS = 7
 _ANOTHER_DAY = 0.5
 _ORDER = ("Q1", "Q2", "H1", "Q3", "9M", "Q4", "FY")
-# The year in "Tenancy Deposits Act 2018" is part of the name.
-_OF_A_STATUTE = re.compile(r"\b(?:Act|Code|Regulations?|Rules|Ordinance|Directive|Order),?\s+(?:of\s+)?$")
+_RE = Patterns(__file__)
 
 
 def asked_reports(wording: Wording, catalogue: Catalogue) -> Restriction:
     """Forms, years and quarters. "year" is the one whose report shows them all, "also" are the others, those
     inside a range included; "period" is "Q2 2023", "H1 2023" or "Q2"."""
     forms = asked_forms(wording.text)
-    own = [p for p in wording.periods if not _OF_A_STATUTE.search(wording.text[: p.start])]
+    own = [p for p in wording.periods if not _RE["of_a_statute"].search(wording.text[: p.start])]
     periods = _inherit(own)
     if not forms and not periods:
         return Restriction()

@@ -24,41 +24,26 @@ from rag.facts.names import (
     squash,
 )
 from rag.facts.numerals import SPELLED, fold, numerals
+from rag.languages import Patterns
 from rag.languages.text import has_han
 from rag.types import Document
 from rag.types.documents import single
 
-_ENDED = re.compile(
-    r"(?:years?|quarters?|quarterly period|months|weeks|periods?)[ \t]+ended\b[:,]?|date of report"
-    r"|period(?: of)? report:?"
-    r"|截[至止]|报告期",
-    re.I,
-)
-_REPORTED = re.compile(r"\breported\b|\bdated?\b|[-–—:,(]\s", re.I)
-_UNTIL = re.compile(r"\s*(?:至|到|-|to|through)\s*", re.I)
-_AS_OF = re.compile(r"\bas (?:of|at)\b|\bended\b", re.I)
-_SAID = re.compile(
-    r"\b(?:fiscal(?:[ \t]+year)?|FY)[ \t]*-?'?[ \t]*((?:19|20)\d{2})\b(?!\s*(?:outlook|guidance|target))",
-    re.I,
-)
-_AHEAD = re.compile(r"\b(?:outlook|guidance|expect\w*|target\w*|forecast\w*|for) (?:for )?(?:the )?$", re.I)
-_MONTHS = re.compile(
-    rf"\b({SPELLED})[- ]+(months?|weeks?)(?![ \t]*(?:notice|after|before|prior))",
-    re.I,
-)
+_RE = Patterns(__file__, exchanges=EXCHANGES, spelled=SPELLED)
+_ROLES = _RE.words("roles")
 
 
 def period_end(cover: str, head: str) -> str:
     """The day on which the reported period ended (of an 8-K: the day reported), as an ISO date; "" where
     none is named."""
-    dated = _days(cover, _REPORTED)
+    dated = _days(cover, _RE["reported"])
     return (
-        max(_days(cover, _ENDED), default="")
+        max(_days(cover, _RE["ended"]), default="")
         or next((day for day in dated if not 3 < int(day[8:]) < 28), "")  # a title rather dates the period
-        or max(_days(head[:2500], _ENDED), default="")
-        or next(iter(_days(head, _ENDED)), "")
+        or max(_days(head[:2500], _RE["ended"]), default="")
+        or next(iter(_days(head, _RE["ended"])), "")
         or next(iter(dated), "")
-        or next(iter(_days(head, _AS_OF)), "")
+        or next(iter(_days(head, _RE["as_of"])), "")
     )
 
 
@@ -73,7 +58,11 @@ def _days(text: str, pattern: re.Pattern[str]) -> list[str]:
         ]
         if not days or days[0].start > 22:
             continue
-        last = days[1] if len(days) > 1 and _UNTIL.fullmatch(behind[days[0].end : days[1].start]) else days[0]
+        last = (
+            days[1]
+            if len(days) > 1 and _RE["until"].fullmatch(behind[days[0].end : days[1].start])
+            else days[0]
+        )
         p = last.period
         found.append(f"{p.year:04}-{p.month or 1:02}-{p.day:02}")
     return found
@@ -113,7 +102,11 @@ def _candidates(end: str, part: str) -> tuple[int, ...]:
 
 def _commonest_year(head: str, among: Sequence[int] | None) -> int:
     """The fiscal year that the first pages speak of, where they speak of one clearly more than of others."""
-    said = (m for m in _SAID.finditer(head) if not _AHEAD.search(head[max(0, m.start() - 24) : m.start()]))
+    said = (
+        m
+        for m in _RE["said"].finditer(head)
+        if not _RE["ahead"].search(head[max(0, m.start() - 24) : m.start()])
+    )
     years = (int(m[1]) for m in said)
     ranked = Counter(year for year in years if among is None or year in among).most_common(2)
     (year, count), (_, second) = [*ranked, (0, 0), (0, 0)][:2]
@@ -129,7 +122,9 @@ def quarter(title: str, head: str, end: str) -> str:
             return "FY" if "Q4" not in parts else "Q4"
         if parts:
             return parts[0]
-    counts = ((int(numerals(m[1])[0].value), 3 if m[2][0] in "mM" else 13) for m in _MONTHS.finditer(head))
+    counts = (
+        (int(numerals(m[1])[0].value), 3 if m[2][0] in "mM" else 13) for m in _RE["months"].finditer(head)
+    )
     if spans := [n // each for n, each in counts if n % each == 0 and 0 < n <= 39 and n // each <= 4]:
         return f"Q{max(spans[:12])}"
     return f"Q{(int(end[5:7]) + 2) // 3}" if end else ""
@@ -160,16 +155,6 @@ _PATTERNS = (
                       r"|(?<!半)年度?报告?(?=$|[^酬表])"),
 )  # fmt: skip
 _ASKED = tuple((form, re.compile(pattern, re.I)) for form, pattern in _PATTERNS)
-_FILED = re.compile(r"(?:^|\n)\W*form\s+(10-[KQ]|8-K|20-F|40-F|6-K)T?(?:/A)?\b", re.I)
-_RESULTS = re.compile(
-    r"(?:reports?|announces?|reported|announced|delivers?|posts?|releases?"
-    r"|provides)\b[^.\n]{0,80}?\b(?:results|earnings|sales growth)\b"
-    r"|\b(?:quarter(?:ly)?|full[ -]year|half[ -]year|annual"
-    r"|fiscal (?:year )?\d{4})[^.\n]{0,30}? (?:financial )?results\b"
-    r"|\bearnings\b(?=[^a-z]*$)",
-    re.I,
-)
-_FOR_RELEASE = re.compile(r"for immediate release|exhibit 99|press release", re.I)
 
 
 def asked_forms(question: str) -> tuple[str, ...]:
@@ -181,55 +166,24 @@ def asked_forms(question: str) -> tuple[str, ...]:
 def document_form(title: str, stem: str, head: str) -> str:
     """The form of a document by its title, its file name, or the words with which it begins; "" for other
     documents."""
-    if cover := _FILED.search(head[:1500]):
+    if cover := _RE["filed"].search(head[:1500]):
         return cover.group(1).upper()
     for text in (title, stem.replace("-", " "), stem):
         if named := asked_forms(text):
             return named[0]
-        if _RESULTS.search(text):
+        if _RE["results"].search(text):
             return "earnings"
     opening = head[:1500]
-    return "earnings" if _RESULTS.search(opening) and _FOR_RELEASE.search(opening) else ""
+    return "earnings" if _RE["results"].search(opening) and _RE["for_release"].search(opening) else ""
 
 
 # Whose report it is
 
 _COVER = 3000
-_LISTED = re.compile(
-    rf"(?P<name>[A-Z0-9][^\n()]{{1,70}}?)\s*\((?:[^()\n]{{0,30}}[;,]\s*)?(?:{EXCHANGES})\s*:\s?(?P<ticker>[A-Z]{{1,5}}(?:\.[A-Z])?)\b"
-)
-_TRADED = re.compile(
-    r"(?:(?i:stock|shares?|value|units|securities)\b[^\n]{0,60}?"
-    r"|\n)[ \t]*\b(?P<ticker>[A-Z]{1,5})\s+(?:The[ ]+)?"
-    r"(?:New York Stock|NYSE|N(?i:asdaq)\b|London Stock|Cboe|Toronto Stock|NEW YORK STOCK)"
-)
-_STOCK_CODE = re.compile(r"(?:证券|股票|公司|A股)(?:代码|简称)\s*[:：]\s*([^\s,，;；、（(]{2,12})")
-_REPORTS = re.compile(
-    r"^(?P<name>[A-Z0-9][\w.'’&-]*(?:,?[ ](?:[A-Z0-9&][\w.'’&-]*|of|and)){0,6}?),?[ ](?i:reports?"
-    r"|announces?|reported|announced|posts|delivers"
-    r"|releases|provides)\b",
-    re.M,
-)
-_FILING_OF = re.compile(r"^Form \S+ for (?P<name>.{2,60}?) filed\b")
-_DATELINE = re.compile(r".*(?:[–—-]{1,2}|\bthat)\s+", re.S)
 _FORMERLY = re.compile(
     r"\(?\b(?i:formerly(?: known as| named| called)?|f/k/a|previously(?: known as| named))\s*[:,]?\s*[“\"']?"
     rf"(?P<name>{LEGAL_NAME.pattern}|[A-Z][^“”\"()\n;]{{1,60}}?(?=[”\"')(;\n,]))"
     r"|(?:曾用名|原名|前称)[:：为]?\s*[“\"]?(?P<zh>[\u4e00-\u9fff()（）]{2,30})"
-)
-_QUOTED = re.compile(r"[“\"]([^“”\"]{2,40}?),?[”\"]")
-_ROLES = frozenset(
-    "thecompany company we us our ours registrant theregistrant issuer parent group thegroup bank "
-    "thebank firm thefirm "
-    "corporation thecorporation management thisreport annualreport form10k report borrower lender "
-    "landlord tenant "
-    "seller buyer purchaser supplier customer provider client employer employee licensor licensee trust "
-    "partnership 公司 本公司 发行人 甲方 乙方 本集团 集团".split()
-)
-_CUT = re.compile(
-    r"^(?:(?:fy|cy)?'?(?:19|20)?\d\d(?:q[1-4]|h[12])?|q[1-4].*|[1-4]q.*|h[12].*|fy.*|10-?[kq].*|8-?k.*|20-?f|40-?f|6-?k|form|annual|quarterly"
-    r"|interim|earnings?|results?|report|proxy|press|half|full|first|second|third|fourth|final|draft|def)$",
-    re.I,
 )
 
 
@@ -249,10 +203,10 @@ def describe_report(document: Document) -> dict[str, str | tuple[str, ...]]:
 
 def _company(title: str, head: str, form: str) -> str:
     """The legal name in the title, or on the first pages of a report."""
-    if filed := _FILING_OF.match(title):
+    if filed := _RE["filing_of"].match(title):
         return filed["name"]
-    if form == "earnings" and not LEGAL_NAME.search(title) and (m := _LISTED.search(head[:_COVER])):
-        return _DATELINE.sub("", m["name"]).strip(" ,")
+    if form == "earnings" and not LEGAL_NAME.search(title) and (m := _RE["listed"].search(head[:_COVER])):
+        return _RE["dateline"].sub("", m["name"]).strip(" ,")
     for text in (title, head[:_COVER] if form else ""):
         names = [m.group().strip(" ,") for m in LEGAL_NAME.finditer(text) if is_company(m.group())]
         if text is title and len({squash(n) for n in names}) > 1:
@@ -261,7 +215,7 @@ def _company(title: str, head: str, form: str) -> str:
             return names[0]
         if zh := ZH_LEGAL_NAME.search(text):
             return re.sub("^.*(?:关于|与|和)", "", zh.group())
-        if form and (m := _REPORTS.search(text[:800])) and is_company(m["name"]):
+        if form and (m := _RE["reports"].search(text[:800])) and is_company(m["name"]):
             return m["name"].strip(" ,")
         if names:
             return names[0]
@@ -273,7 +227,7 @@ def _company_of_file(stem: str) -> str:
     if has_han(stem):
         return _zh_file_company(stem)
     words = [w for w in re.split(r"[\s\-.,]+", stem) if w]
-    end = next((n for n, w in enumerate(words) if _CUT.match(w)), 0)
+    end = next((n for n, w in enumerate(words) if _RE["cut"].match(w)), 0)
     name = " ".join(words[:end])
     if not 1 < len(squash(name)) <= 40 or squash(name) in GENERIC or not re.search("[A-Za-z]{2}", name):
         return ""
@@ -292,9 +246,9 @@ def _names(company: str, from_file: str, head: str) -> Iterable[str]:
     """Other names: short ones, that of the file, ticker, former names, and what the first pages call it."""
     short = short_name(company)
     names = [short, shorter_name(company), from_file]
-    if m := (_LISTED.search(head) or _TRADED.search(head)):
+    if m := (_RE["listed"].search(head) or _RE["traded"].search(head)):
         names.append(m["ticker"])
-    names += _STOCK_CODE.findall(head[:_COVER])
+    names += _RE["stock_code"].findall(head[:_COVER])
     keys = {squash(company), squash(short)}
     for m in _FORMERLY.finditer(head):
         before = squash(head[max(0, m.start() - 80) : m.start()])
@@ -314,7 +268,7 @@ def _called(company: str, short: str, head: str) -> Iterable[str]:
     """Quoted names in brackets behind the company's own: Thornfield Marsh Company ("Thornfield", "TMC")."""
     pattern = rf"{re.escape(short)}[^()\n]{{0,30}}(?P<gap>[^()]{{0,70}})\((?P<in>[^()]{{2,160}})\)"
     for m in list(re.finditer(pattern, head, re.I))[:6]:
-        for name in _QUOTED.findall(m["in"]):
+        for name in _RE["quoted"].findall(m["in"]):
             key = squash(name)
             if key not in _ROLES and len(name.split()) <= 5 and (key[:1] == squash(company)[:1] and key):
                 yield name

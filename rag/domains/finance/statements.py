@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from rag.domains.finance import sections
 from rag.domains.finance.sections import PRIMARY, SCHEDULE, Opening, Rank, names_statement, opening
+from rag.languages import Patterns
 from rag.languages.text import has_han
 from rag.types import BlockKind, Document
 
@@ -27,22 +28,11 @@ _MAX_SECTION = 15_000
 _MAX_NOTE = 60_000
 _COVER_CHARS = 12_000
 _AFTER_CUE = 600
-# Lines that end in a figure, a dash for nothing, or a percentage; the cells of a table may end in bars.
-_FIGURE = re.compile(r"(?:\d[\d,.]*|[—–]|\s-)\s?[)%]*[\s|$]*$")
+_RE = Patterns(__file__)
+_FIRST = _RE.words("first")
 _LOOKAHEAD = 15
-_LINE = re.compile(r"\S.*")
-_FIRST = frozenset("Item ITEM Note NOTE Repo REPO Exhi EXHI Sign SIGN".split())
 # Characters between the sets of statements of one file; notes are longer than this, a statement is not.
 _SET_GAP = 60_000
-_HANGING = re.compile(r"\b(?:the|in|of|our|to|and|on|from|for|a|an|by|with|its)$")
-_COVER_CUE = re.compile(
-    r"(?i)commission file|securities registered|indicate by check mark|aggregate market value|"
-    r"documents incorporated by reference|公司代码|股票代码"
-)
-_PARENT = re.compile(
-    r"(?i)parent[- ]company|parent only|condensed financial information of|information of (?:the )?registrant"
-    r"|schedule i\b|consolidating|pro forma"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +106,7 @@ def _lines(document: Document) -> _Lines:
     starts: list[int] = []
     texts: list[str] = []
     candidates: list[int] = []
-    for match in _LINE.finditer(document.text):
+    for match in _RE["line"].finditer(document.text):
         start, line = match.start(), match.group().rstrip()
         if len(line) <= 160 and (start in headings or _may_open(line, chinese)):
             candidates.append(len(starts))
@@ -126,7 +116,7 @@ def _lines(document: Document) -> _Lines:
     for index in candidates:
         following = texts[index + 1] if index + 1 < len(texts) else ""
         # The line before may leave a sentence open: "the affected line item in the".
-        if index and _HANGING.search(texts[index - 1]) and starts[index] not in headings:
+        if index and _RE["hanging"].search(texts[index - 1]) and starts[index] not in headings:
             continue
         if found := opening(texts[index], following, heading=starts[index] in headings):
             openings[index] = found
@@ -149,7 +139,7 @@ def _statement(lines: _Lines, index: int) -> tuple[Role, ...]:
         return ()
     kinds = title.kinds
     above = (i for i in range(max(0, index - 4), index) if lines.same_page(i, index))
-    if any(len(lines.texts[i]) <= 100 and _PARENT.search(lines.texts[i]) for i in above):
+    if any(len(lines.texts[i]) <= 100 and _RE["parent"].search(lines.texts[i]) for i in above):
         kinds = (SCHEDULE,)
     end, figures = _region(lines, index, kinds[0])
     count = end - index - title.lines + 1
@@ -200,7 +190,7 @@ def _region(lines: _Lines, index: int, kind: str) -> tuple[int, int]:
         if not lines.same_page(at - 1, at) and not _goes_on(lines, first, at, kind):
             break
         text = lines.texts[at]
-        figure = bool(_FIGURE.search(text))
+        figure = bool(_RE["figure"].search(text))
         figures += figure
         prose = 0 if figure or len(text) < 100 else prose + 1
         if prose >= 3 or (not figure and len(text) >= 300):
@@ -216,7 +206,7 @@ def _goes_on(lines: _Lines, first: int, at: int, kind: str) -> bool:
     ahead = range(at, min(len(lines.texts), at + _LOOKAHEAD))
     if any(map(lines.breaks, ahead)):
         return False
-    return sum(bool(_FIGURE.search(lines.texts[i])) for i in ahead) * 2 > len(ahead)
+    return sum(bool(_RE["figure"].search(lines.texts[i])) for i in ahead) * 2 > len(ahead)
 
 
 def _sections(lines: _Lines, statements: Mapping[int, Sequence[Role]]) -> Iterator[Role]:
@@ -249,7 +239,7 @@ def _ends(lines: _Lines, statements: Mapping[int, Sequence[Role]], index: int, a
 
 
 def _cover(document: Document) -> Iterator[Role]:
-    cues = list(_COVER_CUE.finditer(document.text, 0, _COVER_CHARS))
+    cues = list(_RE["cover_cue"].finditer(document.text, 0, _COVER_CHARS))
     if len(cues) >= 2:
         last = cues[-1].end()
         stop = next((page.end for page in document.pages if page.end > last), last + _AFTER_CUE)

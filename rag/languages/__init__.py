@@ -91,9 +91,9 @@ def _whole(pattern: str | Sequence[str], parts: Mapping[str, str]) -> str:
 
 
 class Patterns(dict[str, re.Pattern[str]]):
-    """The regular expressions of a module by their names, each compiled when first asked for: the table that is
-    called like the module (like the package, for its own) in the patterns.toml beside it. {name} in one is an
-    entry of the file's [part], or one of `parts`."""
+    """The regular expressions of a module by their names, each compiled when first asked for: the table called
+    like the module (for that of a package, like it) in the patterns.toml beside it. {name} in one is an entry
+    of the file's [part], or one of `parts`."""
 
     def __init__(self, module: str, **parts: str) -> None:
         path = Path(module)
@@ -114,11 +114,14 @@ _kept = cache(_read)
 
 
 def _load(folder: Path) -> Language:
-    """The language of a folder; {name} in a pattern is an entry of the file's [part]."""
+    """The language of a folder; {name} in a pattern is an entry of the file's [part], {numeral} the letters
+    that are numerals, as in a set of a regular expression."""
     path = folder / "words.toml"
     raw = _read(path)
     patterns = dict(_texts({key: value for key, value in raw.items() if isinstance(value, dict)}))
     parts = {key[5:]: text for key, text in patterns.items() if key.startswith("part.")}
+    counted = (row[1:] for key in ("numerals", "scales") for row in raw.get(key, ()))
+    parts["numeral"] = "".join(word for words in counted for word in words if len(word) == 1)
 
     def whole(pattern: str | Sequence[str]) -> str:
         return _whole(pattern, parts)
@@ -216,6 +219,12 @@ def patterns(
     spoken = [of for of in LANGUAGES.values() if unspaced in (None, of.unspaced)]
     found = {k: [of.patterns.get(k, "") for of in spoken] for k in keys}
     return {k[len(table) + 1 :]: re.compile("|".join(filter(None, own)), flags) for k, own in found.items()}
+
+
+def listed(name: str) -> frozenset[str]:
+    """The words of one of the [lists] of every language."""
+    texts = (of.patterns.get(f"lists.{name}", "") for of in LANGUAGES.values())
+    return frozenset(word for text in texts for word in text.split())
 
 
 def in_order(

@@ -91,9 +91,9 @@ def _whole(pattern: str | Sequence[str], parts: Mapping[str, str]) -> str:
 
 
 class Patterns(dict[str, re.Pattern[str]]):
-    """The regular expressions of a module by their names, each compiled when first asked for: the table called
-    like the module (for that of a package, like it) in the patterns.toml beside it. {name} in one is an entry
-    of the file's [part], or one of `parts`."""
+    """The regular expressions of a module by their names, each compiled when first asked for: the table
+    called like the module (for that of a package, like it) in the patterns.toml beside it. {name} in one is
+    an entry of the file's [part], or one of `parts`."""
 
     def __init__(self, module: str, **parts: str) -> None:
         path = Path(module)

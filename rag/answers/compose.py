@@ -36,7 +36,6 @@ from rag.types import (
 from rag.verify.align import reason
 
 
-
 def missing(verdict: Verdict, language: str) -> str:
     """What a refusal lacks, in words of the language for its reader: words that no searched document holds,
     demands that no passage meets ("company Thornfield Marsh plc"), words that stand in none of the passages;

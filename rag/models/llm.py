@@ -97,7 +97,7 @@ class LlamaCpp:
         settings = settings or EngineSettings()
         if threads:
             settings = replace(settings, threads=threads, threads_batch=threads)
-        self._model = model = Model(path)
+        self._model = model = Model(path, repack=settings.repack)
         try:
             source = model.metadata("tokenizer.chat_template")
             if not source:
@@ -122,6 +122,7 @@ class LlamaCpp:
             "build": build(),
             "flash_attention": settings.flash_attention,
             "slice": settings.slice_tokens,
+            "repack": settings.repack,
             "sequences": sequences,
         }
         prefixes = Prefixes(cache_dir / "prefixes", belongs)

@@ -47,7 +47,7 @@ class Handlers:
         names = tuple(self.workspace.names())
         index = self._default if self._default in names else names[0] if names else ""
         view = replace(self.choose(key, index), indexes=names, index=index, source=panes.empty_pane(texts))
-        return replace(view, readers=self.workspace.readers, reader=self.workspace.reader)
+        return replace(view, readers=self.workspace.readers, reader=self.workspace.reader or None)
 
     def relabel(self, key: str | None, code: str, index: str) -> View:
         """The same page in another language."""

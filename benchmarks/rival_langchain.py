@@ -114,7 +114,6 @@ def answer(store: Any, model: Any, question: str) -> dict[str, Any]:
     return {
         "question": question,
         "evidence_ms": 1000 * (evidence - begun),
-        "first_token_ms": 1000 * (first - begun) if text else None,
         "whole_ms": 1000 * (whole - begun),
         "kind": "written" if text else "nothing",
         "text": text,

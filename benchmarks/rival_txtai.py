@@ -75,7 +75,6 @@ def load(store: Path, gguf: Path) -> dict[str, Callable[..., Any]]:
         return {
             "question": question,
             "evidence_ms": 1000 * (found[0] - begun),
-            "first_token_ms": 1000 * (first - begun) if text else None,
             "whole_ms": 1000 * (whole - begun),
             "text": text,
         }

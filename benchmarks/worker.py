@@ -62,7 +62,6 @@ def timed(
     return {
         "question": question,
         "evidence_ms": 1000 * (found - begun),
-        "first_token_ms": 1000 * (first - begun) if text else None,
         "whole_ms": 1000 * (whole - begun),
         "text": text,
     }

@@ -66,11 +66,7 @@ def load(store: Path, gguf: Path) -> dict[str, Callable[..., Any]]:
 
     def answer(question: str) -> dict[str, Any]:
         begun = time.perf_counter()
-        first, text = 0.0, ""
-        for piece in rag(question, maxlength=MAX_TOKENS, stream=True, temperature=0.0):
-            if not text and piece:
-                first = time.perf_counter()
-            text += piece
+        text = "".join(rag(question, maxlength=MAX_TOKENS, stream=True, temperature=0.0))
         whole = time.perf_counter()
         return {
             "question": question,

@@ -35,8 +35,8 @@ from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, Stag
 
 
 class Assistant:
-    """Answers questions from one index. Safe to call from several threads: searches run side by side, readings
-    queue.
+    """Answers questions from one index. Safe to call from several threads: searches run side by side, what is
+    read queues.
 
     `llm=None` answers in quotes only. `top_k` passages are searched, at most `max_evidence` sentences shown,
     and what the model writes has at most `max_tokens` tokens (`rag.answers.reading`);

@@ -160,9 +160,9 @@ class FakeLLM:
         if self.fail_after == 0:
             raise GenerationError("the fake language model was told to fail")
         self.prompts.append(prompt)
-        text = self._text(prompt)
-        if text.startswith(tuple(yes)) or text.startswith(tuple(no)):
-            return 4.0 if text.startswith(tuple(yes)) else -4.0
+        for odds, texts in ((4.0, yes), (-4.0, no)):
+            if re.match(rf"(?:{'|'.join(map(re.escape, texts))})(?!\w)", self._text(prompt)):
+                return odds
         return self.likely(prompt) if callable(self.likely) else self.likely
 
     def close(self) -> None:

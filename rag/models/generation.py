@@ -71,7 +71,8 @@ class LLM(Protocol):
         self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
     ) -> Iterator[str | Queued]:
         """Pieces of the answer as they are made. `Queued` may come before the first one, each time with fewer
-        ahead. The same prompt has the same answer. Ends early, without an error, when `stop` is set or the iterator is closed. Raises GenerationError."""
+        ahead. The same prompt has the same answer. Ends early, without an error, when `stop` is set or the
+        iterator is closed. Raises GenerationError."""
 
     def odds(
         self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str], stop: threading.Event | None = None

@@ -21,14 +21,12 @@ def cells(result: dict[str, Any]) -> list[dict[str, Any]]:
     single = {name: rows for name, rows in result["single"].items() if rows}
     on_screen = middle(result["evidence"], "evidence_ms")
     evidence = {n: middle(rows, "evidence_ms") for n, rows in single.items()} | {OURS: on_screen}
-    first = {n: middle(rows, "first_token_ms") for n, rows in single.items()}
     whole = {n: middle(rows, "whole_ms") for n, rows in single.items()}
     memory = {n: middle(rows, "peak_mb") for n, rows in single.items()}
     lines = [
         _line(
             "Evidence on screen, p50", evidence, "ms", "≤ 100 ms", on_screen is not None and on_screen <= 100
         ),
-        _line("First token", first, "ms", "≥ 4 ×", _at_least(4, first)),
         _line("Whole answer (ours verified)", whole, "ms", "≥ 3 ×", _at_least(3, whole)),
         _line("Peak memory of one question", memory, "MB", "≤ 900 MB", (memory.get(OURS) or 1e9) <= 900),
     ]

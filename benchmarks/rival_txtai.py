@@ -66,16 +66,11 @@ def load(store: Path, gguf: Path) -> dict[str, Callable[..., Any]]:
 
     def answer(question: str) -> dict[str, Any]:
         begun = time.perf_counter()
-        first, text = 0.0, ""
-        for piece in rag(question, maxlength=MAX_TOKENS, stream=True, temperature=0.0):
-            if not text and piece:
-                first = time.perf_counter()
-            text += piece
+        text = "".join(rag(question, maxlength=MAX_TOKENS, stream=True, temperature=0.0))
         whole = time.perf_counter()
         return {
             "question": question,
             "evidence_ms": 1000 * (found[0] - begun),
-            "first_token_ms": 1000 * (first - begun) if text else None,
             "whole_ms": 1000 * (whole - begun),
             "text": text,
         }

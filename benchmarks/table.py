@@ -30,7 +30,7 @@ def middle(rows: list[dict[str, Any]], key: str) -> float | None:
 def lines(result: dict[str, Any]) -> list[Line]:
     ours, rival = result["citewise"], result["langchain"]
     mine, theirs = ours["questions"]["answers"], rival["questions"]["answers"]
-    written = [row for row in mine if row["first_token_ms"] is not None]
+    written = [row for row in mine if row["read"]]
     asked = {row["question"] for row in written}
     matching = [row for row in theirs if row["question"] in asked]
     large = ours["large"]["answers"]
@@ -49,13 +49,6 @@ def lines(result: dict[str, Any]) -> list[Line]:
         ),
         _times("Evidence on screen", middle(mine, "evidence_ms"), middle(theirs, "evidence_ms"), "ms"),
         _times("Query embedding alone", middle(mine, "embedding_ms"), middle(theirs, "embedding_ms"), "ms"),
-        _times(
-            f"First generated token ({count})",
-            middle(written, "first_token_ms"),
-            middle(matching, "first_token_ms"),
-            "ms",
-            3,
-        ),
         _times(
             f"Whole answer, verified ({count})",
             middle(written, "whole_ms"),

@@ -52,17 +52,12 @@ def timed(
     since the question was asked."""
     begun = time.perf_counter()
     passages = evidence()
-    found = first = time.perf_counter()
-    text = ""
-    for piece in write(passages):
-        if not text and piece:
-            first = time.perf_counter()
-        text += piece
+    found = time.perf_counter()
+    text = "".join(write(passages))
     whole = time.perf_counter()
     return {
         "question": question,
         "evidence_ms": 1000 * (found - begun),
-        "first_token_ms": 1000 * (first - begun) if text else None,
         "whole_ms": 1000 * (whole - begun),
         "text": text,
     }

@@ -1,6 +1,6 @@
 """The assistant: an index, a language model, and the stages of an answer, as events: search, select, judge,
-compute, draft, verify, compose. Evidence comes before any generation, a figure that code can read or work out
-before any draft."""
+compute, read, verify, compose. Evidence comes before any generation, a figure that code can read or work out
+before any reading."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, Stag
 
 
 class Assistant:
-    """Answers questions from one index. Safe to call from several threads: searches run side by side, drafts
-    queue.
+    """Answers questions from one index. Safe to call from several threads: searches run side by side, what is
+    read queues.
 
     `llm=None` answers in quotes only. `top_k` passages are searched, at most `max_evidence` sentences shown,
     and what the model writes has at most `max_tokens` tokens (`rag.answers.reading`);
@@ -50,10 +50,9 @@ class Assistant:
         top_k: int = 8,
         max_evidence: int = 6,
         threshold: float | None = None,
-        max_tokens: int = 160,
-        drafts: int = 1,
+        max_tokens: int = 64,
     ) -> None:
-        self._setup = Setup(index, llm, top_k, max_evidence, threshold, max_tokens, drafts)
+        self._setup = Setup(index, llm, top_k, max_evidence, threshold, max_tokens)
 
     @property
     def index(self) -> Index:
@@ -71,10 +70,6 @@ class Assistant:
     def llm(self, llm: LLM | None) -> None:
         self._setup = replace(self._setup, llm=llm)
 
-    @property
-    def drafts(self) -> int:
-        return self._setup.drafts
-
     def ask(
         self,
         question: str,
@@ -88,7 +83,7 @@ class Assistant:
         Answer, not an error.
 
         `history` are earlier turns, oldest first: a follow-up ("and in 2023?") is completed from them. `stop`
-        ends the draft early; what was written until then is verified all the same."""
+        ends the reading early: the quotes answer then."""
         answer: Answer | None = None
         for event in self.stream(question, filters=filters, history=history, language=language, stop=stop):
             if isinstance(event, Finished):
@@ -142,7 +137,6 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
         max_evidence=config.max_evidence,
         threshold=config.threshold,
         max_tokens=config.max_tokens,
-        drafts=config.drafts,
     )
 
 

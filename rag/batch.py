@@ -212,8 +212,7 @@ def _setup(assistant: Assistant) -> str:
     where = f"{index.folder.resolve()}#{index.store.generation()}" if index is not None else ""
     if llm is None:
         return f"{where} quotes"
-    several = f" best of {assistant.drafts}" if assistant.drafts > 1 else ""
-    return f"{where} {llm.info.name} {llm.info.fingerprint}{several}"
+    return f"{where} {llm.info.name} {llm.info.fingerprint}"
 
 
 def _result(answer: Answer) -> dict[str, Any]:

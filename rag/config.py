@@ -108,10 +108,7 @@ class Config(BaseSettings):
         description='the least confidence of "answered", 0 to 1; leave out for the calibrated one',
     )
     max_tokens: int = Field(
-        160, ge=1, le=8192, description="longest answer that the language model may write, 1 to 8192"
-    )
-    drafts: int = Field(
-        1, ge=1, le=16, description="answers written for a question, the best one is kept, 1 to 16"
+        64, ge=1, le=8192, description="longest line that the language model may write, in tokens, 1 to 8192"
     )
     parallel: int = Field(
         1, ge=1, le=64, description="answers that the language model writes at a time, 1 to 64"

@@ -106,7 +106,7 @@ class FakeLLM:
     `script`: one answer for every prompt, or a function from the prompt to its answer; None echoes. `delay`
     is seconds before each piece; `fail_after` raises GenerationError after that many pieces, `stop_after`
     sets `stop`. `likely` are the odds where the answer begins with neither side's texts; a function of the
-    prompt gives them.
+    prompt gives them. `ahead` are the places in the queue that come before the first piece.
     """
 
     def __init__(
@@ -118,9 +118,11 @@ class FakeLLM:
         stop_after: int | None = None,
         context_tokens: int = 2048,
         likely: float | Callable[[Prompt], float] = 4.0,
+        ahead: Sequence[int] = (),
     ) -> None:
         self.script = script
         self.likely = likely
+        self.ahead = ahead
         self.delay = delay
         self.fail_after = fail_after
         self.stop_after = stop_after
@@ -133,9 +135,10 @@ class FakeLLM:
         return fake_count_tokens([text])[0]
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
     ) -> Iterator[str | Queued]:
         self.prompts.append(prompt)
+        yield from map(Queued, self.ahead)
         pieces = re.findall(r"\S+\s*|\s+", self._text(prompt))
         for number, piece in enumerate(pieces[:max_tokens]):
             if stop is not None and number == self.stop_after:
@@ -157,9 +160,9 @@ class FakeLLM:
         if self.fail_after == 0:
             raise GenerationError("the fake language model was told to fail")
         self.prompts.append(prompt)
-        text = self._text(prompt)
-        if text.startswith(tuple(yes)) or text.startswith(tuple(no)):
-            return 4.0 if text.startswith(tuple(yes)) else -4.0
+        for odds, texts in ((4.0, yes), (-4.0, no)):
+            if re.match(rf"(?:{'|'.join(map(re.escape, texts))})(?!\w)", self._text(prompt)):
+                return odds
         return self.likely(prompt) if callable(self.likely) else self.likely
 
     def close(self) -> None:
@@ -172,25 +175,6 @@ class FakeLLM:
             return self.script
         marked = re.search(r"\[1\]\s*(.+)", prompt.user) or re.search(r"(\S.*)", prompt.user)
         return marked.group(1) if marked else ""
-
-
-class FakeDrafts(FakeLLM):
-    """Writes the one of `texts` that is asked for; the last one again where there are no more. `ahead` are
-    the places in the queue that it tells before. `wanted` lists the numbers of the drafts."""
-
-    def __init__(self, texts: Sequence[str], *, ahead: Sequence[int] = (), **more: Any) -> None:
-        super().__init__(texts[0], **more)
-        self.texts = tuple(texts)
-        self.ahead = tuple(ahead)
-        self.wanted: list[int] = []
-
-    def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
-    ) -> Iterator[str | Queued]:
-        self.wanted.append(draft)
-        self.script = self.texts[min(draft, len(self.texts) - 1)]
-        yield from map(Queued, self.ahead)
-        yield from super().generate(prompt, max_tokens=max_tokens, stop=stop)
 
 
 def fake_document(path: str = "lease.md", **changes: Any) -> DocumentInfo:
@@ -327,13 +311,12 @@ Script = Mapping[str, Answer | Exception] | Callable[[str], Answer]
 class FakeAssistant:
     """Gives scripted answers: a mapping from the question (an exception is raised), or a function.
     Questions without a script get `fake_answer(question)`. `asked` lists every question in order; `delay`
-    is seconds per answer, and per word of the draft when streaming."""
+    is seconds per answer, and per word of what the model wrote when streaming."""
 
     script: Script = field(default_factory=dict)
     delay: float = 0.0
     index: Any = None
     llm: Any = None
-    drafts: int = 1
     asked: list[str] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
     closed: bool = False

@@ -36,11 +36,11 @@ class RecordedLLM:
         return fake_count_tokens([text])[0]
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
     ) -> Iterator[str | Queued]:
-        key = prompt.user + prompt.ending + (f"\n(draft {draft})" if draft else "")
+        key = prompt.user + prompt.ending
         if key not in self._replies:
-            pieces = _real(key).generate(prompt, max_tokens=max_tokens, draft=draft)
+            pieces = _real(key).generate(prompt, max_tokens=max_tokens)
             self._keep(key, "".join(piece for piece in pieces if isinstance(piece, str)))
         yield self._replies[key]
 

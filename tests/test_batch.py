@@ -478,12 +478,3 @@ def test_questions_that_fail_among_many_are_rows_with_their_errors(tmp_path: Pat
     errors = {r["question"]: r["error"] for r in read_answers(tmp_path / "out.jsonl") if r["error"]}
     assert errors == {names[1]: "failed at 1", names[4]: "failed at 4"}
     assert report.failed == 2
-
-
-def test_answers_of_one_draft_are_not_taken_over_where_several_are_wanted(tmp_path: Path) -> None:
-    from tests.fakes import FakeLLM
-
-    questions, out = write_questions(tmp_path / "in.txt", QUESTIONS), tmp_path / "out.csv"
-    with pytest.raises(IndexDamaged):
-        run_batch(FakeAssistant({QUESTIONS[2]: IndexDamaged("gone")}, llm=FakeLLM()), questions, out)
-    assert run_batch(FakeAssistant(llm=FakeLLM(), drafts=4), questions, out).resumed == 0

@@ -90,7 +90,9 @@ def read(
     except GenerationError as error:  # the quoted answer always exists
         trouble = str(error)
     request.clock.lap("reading")
-    if trouble or request.stopped or not draft.strip():
+    # What the limit cut short may have been about to turn its meaning.
+    whole = _SOURCE.search(draft) or "\n" in draft.strip() or llm.count_tokens(draft) < setup.max_tokens
+    if trouble or request.stopped or not draft.strip() or not whole:
         return Read(verdict, model=llm.info.name, trouble=trouble)
     yield StageStarted("verifying")
     sources = found.evidence[:MOST_SOURCES]

@@ -21,8 +21,7 @@ class Setup:
     top_k: int = 8
     max_evidence: int = 6
     threshold: float | None = None
-    max_tokens: int = 160
-    drafts: int = 1
+    max_tokens: int = 64
 
 
 @dataclass

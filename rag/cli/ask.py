@@ -15,7 +15,6 @@ from rag.cli import answering, shared
 from rag.cli.shared import (
     Companies,
     Documents,
-    Drafts,
     EmbedderOption,
     IndexOption,
     InForce,
@@ -108,8 +107,7 @@ def ask(
     llm: Llm = None,
     embedder: EmbedderOption = None,
     threshold: Threshold = None,
-    max_tokens: Annotated[int | None, typer.Option(help="Longest answer to write, in tokens.")] = None,
-    drafts: Drafts = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Longest line to write, in tokens.")] = None,
     no_tuned: NoTuned = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -126,7 +124,6 @@ def ask(
         embedder=embedder,
         threshold=threshold,
         max_tokens=max_tokens,
-        drafts=drafts,
         no_tuned=no_tuned,
     )
     scope = shared.filters(
@@ -235,7 +232,6 @@ def batch(
     llm: Llm = None,
     embedder: EmbedderOption = None,
     threshold: Threshold = None,
-    drafts: Drafts = None,
     parallel: Annotated[int | None, typer.Option(help="Questions to answer at a time.  [default: 4]")] = None,
     no_tuned: NoTuned = False,
     as_json: JsonOption = False,
@@ -254,7 +250,6 @@ def batch(
         llm=llm,
         embedder=embedder,
         threshold=threshold,
-        drafts=drafts,
         parallel=parallel or max(_PARALLEL, shared.config().parallel),
         no_tuned=no_tuned,
     )

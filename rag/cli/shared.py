@@ -83,10 +83,6 @@ NoTuned = Annotated[
     typer.Option("--no-tuned", help="Run the model's file as it is, whatever `citewise models tune` found."),
 ]
 Threshold = Annotated[float | None, typer.Option(help='The least confidence of "answered", 0 to 1.')]
-Drafts = Annotated[
-    int | None,
-    typer.Option(help="Answers to write for a question; the best by verification is kept.  [default: 1]"),
-]
 EmbedderOption = Annotated[
     str | None, typer.Option("--embedder", help='Embedder: "embedded", folder, or configured name.')
 ]

@@ -252,15 +252,15 @@ class KeptLLM:
         return getattr(self._llm, name)
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
     ) -> Iterator[str | Queued]:
         """As `LLM.generate`. Raises GenerationError, StorageError."""
-        path, kept = self._kept(prompt, max_tokens, draft)
+        path, kept = self._kept(prompt, max_tokens)
         if kept:
             yield from kept
             return
         pieces: list[str] = []
-        for piece in self._llm.generate(prompt, max_tokens=max_tokens, stop=stop, draft=draft):
+        for piece in self._llm.generate(prompt, max_tokens=max_tokens, stop=stop):
             if isinstance(piece, str):
                 pieces.append(piece)
             yield piece

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import CitewiseError, GenerationError
-from rag.models.generation import TEMPERATURE, TOP_P, Delivery
+from rag.models.generation import Delivery
 from rag.models.native import Context, Interrupted, Model, Prefixes
 
 _PIECES_A_TURN = 2  # the sooner a prompt is read, the more answers are written in one call
@@ -33,8 +33,8 @@ CLOSED = "the language model was closed; open it again to go on"
 
 class Request(Delivery):
     """One question and its answer in the making. Its tokens are evaluated with `borders` at these numbers of
-    them; those before the first one begin many prompts. `draft` 0 is greedy, others are drawn. `token` is
-    chosen and not yet evaluated, `position` is its place."""
+    them; those before the first one begin many prompts. `token` is chosen and not yet evaluated,
+    `position` is its place."""
 
     def __init__(
         self,
@@ -42,7 +42,6 @@ class Request(Delivery):
         *,
         max_tokens: int,
         borders: Sequence[int] = (),
-        draft: int = 0,
         stop: threading.Event | None = None,
     ) -> None:
         super().__init__(stop)
@@ -52,8 +51,6 @@ class Request(Delivery):
         self.stable = self.borders[0] if self.borders else 0
         self.token, self.position = -1, len(tokens)
         self.on_cancel: Callable[[Request], None] = lambda request: None
-        # The same prompt gets the same drafts.
-        self._random = np.random.default_rng([*tokens, draft]) if draft else None
         # A character may span tokens; one that is cut off by the end is left out.
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
@@ -63,7 +60,7 @@ class Request(Delivery):
 
     def take(self, logits: NDArray[np.float32], model: Model) -> bool:
         """Chooses the next token and delivers it; False where the answer ends."""
-        self.token = chosen(logits, self._random)
+        self.token = likeliest(logits)
         if model.is_end(self.token) or self.cancelled:
             return False
         self.put(self._decoder.decode(model.bytes_of(self.token)))
@@ -88,26 +85,19 @@ class Odds(Request):
         self._yes, self._no = list(yes), list(no)
 
     def take(self, logits: NDArray[np.float32], model: Model) -> bool:
-        chosen(logits, None)
+        likeliest(logits)
         yes, no = (np.logaddexp.reduce(logits[each].astype(np.float64)) for each in (self._yes, self._no))
         self.value = float(yes - no)
         return False
 
 
-def chosen(logits: NDArray[np.float32], random: np.random.Generator | None) -> int:
-    """The next token for logits of shape (vocabulary,): without a generator the likeliest, of equals the
-    lowest; else drawn from the nucleus (see `rag.models.generation.TOP_P`). Raises GenerationError where
+def likeliest(logits: NDArray[np.float32]) -> int:
+    """The next token for logits of shape (vocabulary,), of equals the lowest. Raises GenerationError where
     the model computed no numbers."""
     best = int(np.argmax(logits))
     if not np.isfinite(logits[best]):
         raise GenerationError("the language model computed no valid next word; its file may be damaged")
-    if random is None:
-        return best
-    likely = np.argsort(-logits, kind="stable")
-    share = np.cumsum(np.exp((logits[likely].astype(np.float64) - float(logits[best])) / TEMPERATURE))
-    nucleus = int(np.searchsorted(share, TOP_P * share[-1])) + 1
-    point = float(random.random()) * share[nucleus - 1]
-    return int(likely[min(int(np.searchsorted(share, point, side="right")), nucleus - 1)])
+    return best
 
 
 def cuts(length: int, borders: Iterable[int], size: int, start: int = 0) -> Iterator[tuple[int, int]]:

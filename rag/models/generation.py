@@ -11,9 +11,6 @@ from typing import Protocol
 
 from rag.types import Queued
 
-TEMPERATURE, TOP_P = 0.7, 0.95
-"""How drafts other than the first are drawn: logits divided by the temperature, of them the smallest set
-whose probability reaches `TOP_P` (nucleus sampling, Holtzman et al. 2020, arXiv:1904.09751)."""
 # How often a waiting reader looks at its stop event, seconds.
 _POLL = 0.05
 _THOUGHT, _THOUGHT_END = "<think>", "</think>"
@@ -75,11 +72,11 @@ class LLM(Protocol):
         """Tokens of a text, special tokens and chat template not included."""
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
     ) -> Iterator[str | Queued]:
         """Pieces of the answer as they are made. `Queued` may come before the first one, each time with fewer
-        ahead. Draft 0 is the likeliest; others are drawn, each number again the same for the same prompt.
-        Ends early, without an error, when `stop` is set or the iterator is closed. Raises GenerationError."""
+        ahead. The same prompt has the same answer. Ends early, without an error, when `stop` is set or the
+        iterator is closed. Raises GenerationError."""
 
     def odds(
         self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str], stop: threading.Event | None = None

@@ -140,12 +140,12 @@ class LlamaCpp:
             return len(template.encode_content(text))
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
     ) -> Iterator[str | Queued]:
-        """See `rag.models.generation.LLM`. What was read of a prompt is kept for its further drafts."""
+        """See `rag.models.generation.LLM`. What was read of a prompt is kept for others that begin alike."""
         tokens, borders = self._encoded(prompt)
         room = self.info.context_tokens - len(tokens)
-        request = Request(tokens, max_tokens=min(max_tokens, room), borders=borders, draft=draft, stop=stop)
+        request = Request(tokens, max_tokens=min(max_tokens, room), borders=borders, stop=stop)
         self._engine.offer(request)
         yield from request.follow()
 

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from rag.errors import CitewiseError, ConfigError, GenerationError, Offline
 from rag.files import storage_error
-from rag.models.generation import TEMPERATURE, TOP_P, Delivery, LLMInfo, Prompt
+from rag.models.generation import Delivery, LLMInfo, Prompt
 from rag.types import Queued
 
 _CONNECT_SECONDS = 10.0
@@ -127,7 +127,7 @@ class _Likely(Delivery):
 
 
 class OpenAIServer:
-    """Chat completions, streamed; at temperature 0, further drafts drawn.
+    """Chat completions, streamed; at temperature 0.
 
     `url` is the base ("http://127.0.0.1:8080/v1"; "/v1" is added to a bare host). `model` "": the first that
     the server lists. Token counts are estimates on the high side, since the server's tokenizer is not known.
@@ -178,9 +178,9 @@ class OpenAIServer:
         return len(_HAN.findall(text)) + -(-rest // 3)
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None, draft: int = 0
+        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
     ) -> Iterator[str | Queued]:
-        body, delivery = self._body(prompt, max_tokens, draft), Delivery(stop)
+        body, delivery = self._body(prompt, max_tokens), Delivery(stop)
         self._start(body, delivery)
         yield from delivery.follow()
 
@@ -190,7 +190,7 @@ class OpenAIServer:
         """By the `top_logprobs` of one token, each of which counts for the side whose texts alone can begin
         with it; a side that is not among them has at most the probability of the least one. None where the
         server gives none, or neither side is among them."""
-        body = self._body(prompt, 1, 0) | {"logprobs": True, "top_logprobs": _TOP}
+        body = self._body(prompt, 1) | {"logprobs": True, "top_logprobs": _TOP}
         delivery = _Likely(stop)
         self._start(body, delivery)
         for _ in delivery.follow():
@@ -230,18 +230,19 @@ class OpenAIServer:
             )
         delivery.finish(failure)
 
-    def _body(self, prompt: Prompt, max_tokens: int, draft: int) -> dict[str, Any]:
+    def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
         messages = [("system", prompt.system)]
         for asked, answer in prompt.examples:
             messages += [("user", asked), ("assistant", answer)]
         messages.append(("user", prompt.user + prompt.ending))
-        drawn = {"temperature": TEMPERATURE, "top_p": TOP_P, "seed": draft}
         return {
             "model": self._model,
             "messages": [{"role": role, "content": _defused(text)} for role, text in messages],
             "max_tokens": max_tokens,
             "stream": True,
-        } | (drawn if draft else {"temperature": 0, "seed": 0})
+            "temperature": 0,
+            "seed": 0,
+        }
 
     def _stream(self, body: dict[str, Any], delivery: Delivery) -> Iterator[str]:
         body["model"] = body["model"] or self._model or self._first_model()

@@ -44,8 +44,8 @@ _HEAD_CHARS = 1200
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Ranked evidence (numbers 1..n) and the verdict on it; `core` counts the first sentences that a draft is
-    written from."""
+    """Ranked evidence (numbers 1..n) and the verdict on it; `core` counts the first sentences that an
+    answer rests on."""
 
     evidence: tuple[Evidence, ...]
     verdict: Verdict

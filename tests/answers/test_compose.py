@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from rag.answers.compose import Basis, Written, certificate, compose, quote_claim, refuse, render_text
+from rag.answers.compose import Basis, certificate, compose, quote_claim, refuse, render_text
+from rag.answers.reading import Read
 from rag.search.evidence import Selection
 from rag.search.verdict import Verdict, Veto, outcome
 from rag.types import Answer, Certificate, Claim, ClaimState, Evidence, FileStatus, Filters, Outcome
@@ -34,76 +35,53 @@ def claim(text: str, *citations: int, state: ClaimState = ClaimState.SUPPORTED) 
     return Claim(text, state, citations, ("because",))
 
 
-def composed(*claims: Claim, found: Selection | None = None, searched: str = QUESTION, **more: Any) -> Answer:
-    query = replace(asked(searched), asked=QUESTION)
-    basis = Basis(query, "en", found or selection(), (fake_hit("x"),), PROOF, {"total": 1.0})
-    return compose(basis, Written(claims, **{"model": "m", **more}))
-
-
-def written(answer: Answer) -> list[str]:
-    return [c.text for c in answer.claims if not c.quoted]
+def composed(
+    read: Claim | None = None, *, found: Selection | None = None, searched: str = QUESTION, **more: Any
+) -> Answer:
+    """The answer where the model read this claim."""
+    query, found = replace(asked(searched), asked=QUESTION), found or selection()
+    basis = Basis(query, "en", found, (fake_hit("x"),), PROOF, {"total": 1.0})
+    return compose(basis, Read(found.verdict, read, **{"model": "m", **more}))
 
 
 def quoted(answer: Answer) -> list[str]:
     return [c.text for c in answer.claims if c.quoted]
 
 
-def test_without_a_draft_the_first_two_pieces_are_quoted() -> None:
+def test_where_nothing_was_read_the_likeliest_sentence_is_quoted_and_no_other() -> None:
     answer = composed()
     assert manner(answer) == "quoted"
-    assert quoted(answer) == [EVIDENCE[0].text, EVIDENCE[1].text]
-    assert answer.text == "“The notice period is 30 days.” [1]\n“Notice is given in writing.” [2]"
+    assert quoted(answer) == [EVIDENCE[0].text]
+    assert answer.text == "“The notice period is 30 days.” [1]"
+    assert [c.number for c in answer.quotes] == [1] and len(answer.citations) == len(EVIDENCE)
 
 
-def test_supported_sentence_stands_in_front_of_the_quotes() -> None:
-    answer = composed(claim("One must give notice 30 days ahead.", 1))
-    assert manner(answer) == "written"
-    assert answer.text.startswith(
-        "One must give notice 30 days ahead. [1]\n\n“The notice period is 30 days.” [1]"
-    )
-    assert answer.dropped == ()
+def test_line_that_was_read_stands_in_front_of_the_quote_it_rests_on_and_no_other() -> None:
+    answer = composed(claim("One must give notice in writing.", 2), draft="in writing [2]")
+    assert (manner(answer), answer.line) == ("written", "One must give notice in writing.")
+    assert answer.text == "One must give notice in writing. [2]\n\n“Notice is given in writing.” [2]"
+    assert (quoted(answer), answer.dropped) == ([EVIDENCE[1].text], ())
+    assert (answer.draft, answer.model) == ("in writing [2]", "m")
 
 
 @pytest.mark.parametrize("state", [ClaimState.PARTIAL, ClaimState.UNSUPPORTED])
 def test_sentence_that_did_not_pass_is_kept_apart_and_never_in_the_text(state: ClaimState) -> None:
     bad = claim("The notice period is 90 days.", 1, state=state)
-    answer = composed(bad)
-    assert manner(answer) == "quoted"
+    answer = composed(dropped=(bad,), draft="90 days [1]")
+    assert (manner(answer), answer.line) == ("quoted", EVIDENCE[0].text)
     assert "90" not in answer.text
     assert answer.dropped == (bad,)
-    answer = composed(claim("One gives notice 30 days ahead.", 1), bad)
-    assert manner(answer) == "written"
-    assert "90" not in answer.text and answer.dropped == (bad,)
 
 
-def test_sentence_that_repeats_its_quote_or_another_sentence_is_left_out() -> None:
-    assert written(composed(claim("the notice period is 30 days", 1))) == []
-    twice = composed(claim("Give 30 days.", 1), claim("give 30 days!", 1))
-    assert written(twice) == ["Give 30 days."]
-
-
-def test_sentence_that_rests_on_nothing_or_on_marginal_evidence_is_left_out() -> None:
-    assert written(composed(claim("All is well."))) == []
-    assert written(composed(claim("A red house it is.", 4))) == []
-
-
-def test_every_piece_that_a_written_sentence_cites_is_quoted_too() -> None:
+def test_every_piece_that_the_line_cites_is_quoted() -> None:
     answer = composed(claim("After 30 days 900 euros are paid.", 1, 3))
-    assert EVIDENCE[2].text in quoted(answer)
-    assert {c.number for c in answer.quotes} == {1, 2, 3}
+    assert quoted(answer) == [EVIDENCE[0].text, EVIDENCE[2].text]
+    assert {c.number for c in answer.quotes} == {1, 3}
 
 
-def test_true_sentence_about_something_else_is_no_answer() -> None:
-    """A figure of the third piece is as true as one of the first, and answers another question."""
-    answer = composed(claim("900 euros are paid.", 3))
-    assert all(c.quoted for c in answer.claims)
-    (aside,) = answer.dropped
-    assert aside.state is ClaimState.PARTIAL and "bears most" in aside.reasons[0]
-
-
-@pytest.mark.parametrize("claims", [(), (claim("900 euros are paid.", 3),)])
-def test_every_mark_in_the_text_has_its_citation(claims: tuple[Claim, ...]) -> None:
-    answer = composed(*claims)
+@pytest.mark.parametrize("read", [None, claim("900 euros are paid.", 3)])
+def test_every_mark_in_the_text_has_its_citation(read: Claim | None) -> None:
+    answer = composed(read)
     for sentence in answer.claims:
         for number in sentence.citations:
             assert f"[{number}]" in answer.text
@@ -184,15 +162,6 @@ def test_outcome_is_answered_nearby_from_half_of_the_least_or_absent(
     assert outcome(verdict) is expected
 
 
-def test_line_is_the_first_supported_sentence_else_the_best_quote() -> None:
-    one = "One must give notice 30 days ahead."
-    assert composed(claim(one, 1), claim("Notice is given by letter of 30 days.", 1)).line == one
-    assert composed().line == "The notice period is 30 days."
-    assert composed(claim("The notice period is 90 days.", 1, state=ClaimState.PARTIAL)).line == (
-        "The notice period is 30 days."
-    )
-
-
 def test_line_of_a_row_has_its_heads_and_stands_in_front_of_the_quote() -> None:
     row = fake_evidence("Plus | 4.90", header="Account | Fee")
     answer = composed(found=selection([row], core=1))
@@ -215,7 +184,7 @@ def test_line_of_a_row_has_its_heads_and_stands_in_front_of_the_quote() -> None:
 def test_line_of_a_list_item_begins_with_what_leads_into_its_list(passage: str, item: str, line: str) -> None:
     piece = fake_evidence(item, start=passage.index(item))
     basis = Basis(asked(QUESTION), "en", selection([piece], core=1), (fake_hit(passage),), PROOF)
-    assert compose(basis).line == line
+    assert compose(basis, Read(basis.found.verdict)).line == line
 
 
 def test_quote_of_a_document_no_longer_in_force_is_a_caution() -> None:

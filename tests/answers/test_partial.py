@@ -11,6 +11,7 @@ from rag.answers.parts import Look, look, nearest, numbering, together
 from rag.answers.request import AnswerRequest, Setup
 from rag.assistant import Assistant
 from rag.index import Index
+from rag.models.llm import Prompt
 from rag.search.verdict import Veto
 from rag.types import EvidenceFound, Finished, Outcome, StageStarted
 from tests.archive import archive
@@ -71,13 +72,15 @@ def test_marks_of_all_parts_are_numbered_through(index: Index) -> None:
         assert f"[{number}]" in answer.text
 
 
-def test_each_part_with_support_gets_its_own_draft(index: Index) -> None:
-    llm = FakeLLM("The borrower pays interest of 4.5 percent a year.")
-    answer = Assistant(index, llm).ask(
-        HALF.replace("which goalkeeper", "what interest does the borrower pay, and which goalkeeper")
-    )
-    assert len(answer.parts) == 3 and len(llm.prompts) == 2
-    assert all("goalkeeper" not in prompt.user for prompt in llm.prompts)
+def test_each_part_is_read_by_itself_and_the_odds_decide_on_each(index: Index) -> None:
+    def likely(prompt: Prompt) -> float:
+        return 9.0 if "interest does" in prompt.user else -9.0
+
+    llm = FakeLLM("4.5 percent [1]", likely=likely)
+    answer = Assistant(index, llm).ask(BOTH)
+    assert [p.answered for p in answer.parts] == [False, True]
+    assert answer.line == "4.5 percent a year." and "60 days" not in answer.text
+    assert ["interest does" in p.user for p in llm.prompts] == [False, True, True]
 
 
 def test_stages_and_evidence_come_as_for_one_question(index: Index) -> None:

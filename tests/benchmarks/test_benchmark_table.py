@@ -32,14 +32,14 @@ def side(speed: float) -> dict[str, Any]:
             "question": "a",
             "evidence_ms": 30 * speed,
             "embedding_ms": 5,
-            "first_token_ms": 100 * speed,
+            "read": True,
             "whole_ms": 300 * speed,
         },
         {
             "question": "b",
             "evidence_ms": 30 * speed,
             "embedding_ms": 5,
-            "first_token_ms": None,
+            "read": False,
             "whole_ms": 10 * speed,
         },
     ]
@@ -81,10 +81,10 @@ def test_met_and_missed_goals_are_told_apart() -> None:
     assert row(table, "Memory of an ingest")[-1] == "yes"
 
 
-def test_first_token_counts_only_questions_for_which_a_draft_was_written() -> None:
-    cells = row(load("table").markdown(result(1.0, 4.0)), "First generated token")
+def test_time_of_reading_counts_only_questions_that_the_model_read() -> None:
+    cells = row(load("table").markdown(result(1.0, 4.0)), "Whole answer, verified")
     assert cells[0].endswith("(1 of 2 questions)")
-    assert cells[1:] == ["100 ms", "400 ms", "4.0", "≥ 3 ×", "yes"]
+    assert cells[1:] == ["300 ms", "1,200 ms", "4.0", "≥ 2 ×", "yes"]
 
 
 def test_corpus_is_whole_files_up_to_the_pages_asked_for(

@@ -186,7 +186,7 @@ def test_together_the_real_model_writes_what_it_writes_alone_and_says_who_is_bef
 @pytest.mark.models
 def test_a_stop_frees_the_place_for_the_next(real: Assistant) -> None:
     """Both places are taken by answers that are stopped; the next user is served long before their end."""
-    talkative = Assistant(real.index, real.llm, max_tokens=1_000, drafts=2)
+    talkative = Assistant(real.index, real.llm, max_tokens=1_000)
     stop = threading.Event()
     written = [0, 0]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.models.llm import LLM, Prompt, load_llm
-from tests.fakes import FakeDrafts, FakeLLM
+from tests.fakes import FakeLLM
 from tests.llm_server import ChatServer
 
 PROMPT = Prompt(
@@ -24,16 +24,11 @@ WITH_EXAMPLES = Prompt(
 )
 
 
-@pytest.fixture(
-    scope="module", params=["fake", "fake drafts", pytest.param("real", marks=pytest.mark.models), "server"]
-)
+@pytest.fixture(scope="module", params=["fake", pytest.param("real", marks=pytest.mark.models), "server"])
 def llm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LLM]:
     cache: Path = tmp_path_factory.mktemp("cache")
     if request.param == "fake":
         yield FakeLLM()
-        return
-    if request.param == "fake drafts":
-        yield FakeDrafts(["The rent is EUR 1,450 a month, payable in advance.", "EUR 1,450."])
         return
     with ChatServer() as server:
         loaded = load_llm("embedded" if request.param == "real" else server.url, cache_dir=cache)
@@ -89,15 +84,6 @@ def test_info_names_the_model(llm: LLM) -> None:
     assert len(llm.info.fingerprint) == 64
     assert llm.info.context_tokens > 0
     assert llm.info.local
-
-
-def test_further_drafts_are_drawn_again_the_same_and_the_first_one_stays_as_it_is(llm: LLM) -> None:
-    def drafts() -> list[str]:
-        return ["".join(llm.generate(PROMPT, max_tokens=24, draft=n)) for n in range(3)]
-
-    first = drafts()
-    assert first == drafts()
-    assert first[0] == "".join(llm.generate(PROMPT, max_tokens=24))
 
 
 def test_examples_and_ending_belong_to_the_prompt(llm: LLM) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from rag import languages
+from rag.answers.prompt import instructions
 from rag.errors import ConfigError
 
 WORDS = r"""
@@ -35,7 +36,9 @@ ASK = """
 import json, sys
 from pathlib import Path
 from rag import languages
+from rag.answers.prompt import instructions
 velish = languages.register(Path(sys.argv[1]))
+from rag.answers.prompt import instructions
 from rag.assistant import Assistant
 from rag.facts.quantities import extract
 from rag.languages.text import sentences
@@ -60,6 +63,7 @@ print(json.dumps({
     "text": answer.text,
     "reason": answer.reason,
     "page": LANGUAGES["ve"].ask,
+    "model": instructions("ve") == instructions("en"),
 }))
 """
 
@@ -97,6 +101,21 @@ def test_an_answer_speaks_its_words_and_english_where_it_has_none(asked: dict[st
     assert asked["verdict"] == "absent"
     assert asked["text"] == "Ne treft: 1 skrifs, 1 stucks."
     assert "in no document searched: zeppelin" in asked["reason"]
+
+
+def test_a_model_is_asked_in_english_where_it_does_not_say_how(asked: dict[str, Any]) -> None:
+    assert asked["model"] is True
+
+
+def test_a_file_of_how_a_model_is_asked_that_lacks_something_is_an_error_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(languages, "_known", lambda known=dict(languages.LANGUAGES): known)
+    (tmp_path / "words.toml").write_text('name = "Bald"', "utf-8")
+    (tmp_path / "reading.toml").write_text('system = "Ol."', "utf-8")
+    monkeypatch.setitem(languages._known(), "xy", languages.register(tmp_path))
+    with pytest.raises(ConfigError, match=r"reading\.toml"):
+        instructions("xy")
 
 
 def test_the_page_offers_it_in_english_until_it_has_words(asked: dict[str, Any]) -> None:

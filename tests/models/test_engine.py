@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rag.errors import GenerationError
-from rag.models.engine import Engine, Odds, Request, chosen, cuts, shared
-from rag.models.generation import TEMPERATURE
+from rag.models.engine import Engine, Odds, Request, cuts, likeliest, shared
 from rag.models.native import Interrupted, Prefixes
 from rag.types import Queued
 
@@ -169,12 +168,12 @@ def test_each_prompt_is_answered_as_if_it_were_alone(sequences: int, wanted: lis
 
 @given(sequences=st.integers(1, 6), busy=st.integers(0, 4))
 @settings(max_examples=30)
-def test_drafts_are_the_same_whatever_is_written_beside_them(sequences: int, busy: int) -> None:
+def test_answers_are_the_same_whatever_is_written_beside_them(sequences: int, busy: int) -> None:
     def ask(among: int, sequences: int) -> list[str]:
         engine, _ = start(sequences)
         try:
             others = [Request([5, 6, n + 1], max_tokens=9) for n in range(among)]
-            mine = [Request([1, 2, 3, 4, 5, 6, 7], borders=(2,), max_tokens=10, draft=n) for n in range(4)]
+            mine = [Request([1, 2, 3, 4, 5, 6, n], borders=(2,), max_tokens=10) for n in range(4)]
             for request in [*others, *mine]:
                 engine.offer(request)
             return [text(request) for request in mine]
@@ -417,31 +416,12 @@ def test_what_is_held_was_evaluated_in_the_very_pieces_and_leaves_a_token_to_eva
 
 # --- which token comes next ---
 
-SHARES = [0.1, 0.4, 0.2, 0.3]
-LOGITS = (np.log(SHARES) * TEMPERATURE).astype(np.float32)
+
+def test_next_token_is_the_likeliest_and_of_equals_the_lowest() -> None:
+    assert likeliest(np.log(np.array([0.1, 0.4, 0.2, 0.3], dtype=np.float32))) == 1
+    assert likeliest(np.zeros(4, dtype=np.float32)) == 0
 
 
-def draws(seed: int | None, logits: np.ndarray = LOGITS, count: int = 40) -> list[int]:
-    random = None if seed is None else np.random.default_rng(seed)
-    return [chosen(logits, random) for _ in range(count)]
-
-
-def test_first_draft_is_the_likeliest_and_of_equals_the_lowest() -> None:
-    assert draws(None, count=1) == [1]
-    assert draws(None, np.zeros(4, dtype=np.float32), 1) == [0]
-
-
-def test_draws_follow_the_probabilities() -> None:
-    counts = np.bincount(draws(5, count=4000), minlength=4) / 4000
-    assert np.allclose(counts, SHARES, atol=0.03)
-
-
-def test_nucleus_leaves_the_tail_out() -> None:
-    tail = [0.6, 0.36, *[0.001] * 40]
-    assert set(draws(5, (np.log(tail) * TEMPERATURE).astype(np.float32), 2000)) == {0, 1}
-
-
-@pytest.mark.parametrize("seed", [None, 1])
-def test_logits_that_are_no_numbers_are_an_error(seed: int | None) -> None:
+def test_logits_that_are_no_numbers_are_an_error() -> None:
     with pytest.raises(GenerationError, match="no valid next word"):
-        draws(seed, np.full(4, np.nan, dtype=np.float32))
+        likeliest(np.full(4, np.nan, dtype=np.float32))

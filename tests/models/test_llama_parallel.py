@@ -1,4 +1,4 @@
-"""The embedded model writing several answers and several drafts."""
+"""The embedded model writing several answers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,8 @@ def alone(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list
     one.close()
 
 
-def answer(llm: LlamaCpp, prompt: Prompt, max_tokens: int = 16, draft: int = 0) -> str:
-    pieces = llm.generate(prompt, max_tokens=max_tokens, draft=draft)
+def answer(llm: LlamaCpp, prompt: Prompt, max_tokens: int = 16) -> str:
+    pieces = llm.generate(prompt, max_tokens=max_tokens)
     return "".join(piece for piece in pieces if isinstance(piece, str))
 
 
@@ -72,10 +73,6 @@ def at_once(calls: list[Any]) -> list[Any]:
     return results
 
 
-def drafts_of(llm: LlamaCpp, prompt: Prompt) -> list[str]:
-    return [answer(llm, prompt, draft=n) for n in range(3)]
-
-
 def test_answers_written_together_are_to_the_letter_those_written_alone(
     many: LlamaCpp, alone: list[str]
 ) -> None:
@@ -83,18 +80,7 @@ def test_answers_written_together_are_to_the_letter_those_written_alone(
     assert at_once([lambda p=p: answer(many, p) for p in PROMPTS]) == alone
 
 
-def test_drafts_are_drawn_the_same_whatever_else_is_written(
-    many: LlamaCpp, path: Path, alone: list[str], tmp_path: Path
-) -> None:
-    one = LlamaCpp(path, cache_dir=tmp_path)
-    drafts = drafts_of(one, PROMPTS[0])
-    one.close()
-    assert at_once([lambda n=n: answer(many, PROMPTS[0], draft=n) for n in range(3)]) == drafts
-    assert drafts[0] == alone[0]
-    assert len(set(drafts)) > 1
-
-
-def test_prompt_is_read_once_for_all_its_drafts(many: LlamaCpp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prompt_is_read_once_for_all_its_endings(many: LlamaCpp, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = Prompt(SYSTEM, "Quotes from the minutes: " + "The board met and spoke of the roof. " * 20)
     read, evaluate = [], many._engine.context.evaluate
 
@@ -103,8 +89,9 @@ def test_prompt_is_read_once_for_all_its_drafts(many: LlamaCpp, monkeypatch: pyt
         evaluate(tokens, *rest, **more)
 
     monkeypatch.setattr(many._engine.context, "evaluate", counting)
-    drafts_of(many, fresh)
-    assert sum(n for n in read if n > 1) <= len(many._template.encode(fresh)) + 2 * 32
+    for ending in ("", "In one word.", "In short."):
+        answer(many, replace(fresh, ending=ending))
+    assert sum(n for n in read if n > 1) <= len(many._template.encode(fresh)) + 3 * 32
 
 
 def test_state_behind_the_instructions_is_taken_from_disk_and_changes_no_letter(

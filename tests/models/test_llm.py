@@ -355,18 +355,6 @@ def test_server_receives_the_prompt_and_the_answer_is_streamed() -> None:
     assert server.headers[0]["Authorization"] == "Bearer k"
 
 
-def test_each_draft_of_a_server_is_drawn_by_a_seed_of_its_own_and_only_the_first_is_greedy() -> None:
-    with ChatServer() as server:
-        client = OpenAIServer(server.url, model="m")
-        for draft in range(3):
-            list(client.generate(Prompt("s", "u"), max_tokens=50, draft=draft))
-        client.close()
-    asked = [(body["temperature"], body["seed"]) for body in server.requests]
-    assert asked[0] == (0, 0)
-    assert len(set(asked)) == 3
-    assert all(temperature > 0 for temperature, _ in asked[1:])
-
-
 def test_thoughts_of_a_server_are_no_part_of_its_answer() -> None:
     with ChatServer(
         words=("<think>", "\nLet me", " see.\n", "</think>\n", "\nThe rent ", "is due.")

@@ -1,0 +1,340 @@
+"""The model reads where code states nothing: its words become one line that stands in a source, its odds move
+the verdict; and evidence first, also among many."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rag.answers.prompt import instructions
+from rag.answers.reading import Crowd, Read, read
+from rag.answers.request import AnswerRequest, Setup
+from rag.assistant import Assistant
+from rag.config import default_cache_dir
+from rag.errors import ModelMissing
+from rag.index import Index
+from rag.models.llm import LLM, load_llm
+from rag.search.evidence import Selection
+from rag.search.verdict import Verdict
+from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Outcome, StageStarted
+from tests.archive import archive
+from tests.asking import asked
+from tests.fakes import FakeLLM, fake_answer, fake_document, fake_evidence, manner
+from tests.recorded import RecordedLLM
+
+QUESTION = "How many days of notice must the tenant give?"
+RENT = "What is the monthly rent of Harbour Lane?"
+MAIL = "Is notice by electronic mail sufficient?"
+UNSAID = "Who signed the loan to Larkwell Mills?"  # no sentence says it, and one is near
+FAR = "谁赢得了世界杯？"
+SAYS_NOT = "Notice by electronic mail is not sufficient."
+SURE = 30.0  # log-odds beside which all else is nothing
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with archive(tmp_path_factory.mktemp("archive")) as opened:
+        yield opened
+
+
+def reader(reply: str, *, likely: float = SURE, **more: int) -> FakeLLM:
+    """A model that gives this reply, and these log-odds that the sources state the answer."""
+    endings = {instructions(code).answer for code in ("en", "zh")}
+    return FakeLLM(lambda prompt: reply if prompt.ending in endings else "", likely=likely, **more)
+
+
+def ask(index: Index, question: str, llm: LLM, threshold: float | None = None) -> Answer:
+    return Assistant(index, llm, threshold=threshold).ask(question)
+
+
+# --- from words to a line ---
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "line"),
+    [
+        (QUESTION, "by giving 60 days of written notice [1]", "By giving 60 days of written notice."),
+        (QUESTION, "60 [1]", "60 days."),
+        (RENT, "1,450 [1]", "1,450 euros."),
+        (RENT, "\u201c1,450 Euros\u201d", "1,450 euros."),
+        ("When does the loan fall due?", "30 June [1]\nThe loan falls due in June.", "30 June 2031."),
+        (MAIL, "No [1]", f"No: {SAYS_NOT}"),
+        (MAIL, "No, not sufficient [1]", "No: Not sufficient."),
+        ("试用期有多长？", "三个月[1]", "三个月。"),
+        ("用人单位每月什么时候支付工资？", "十五日【1】", "十五日。"),
+    ],
+)
+def test_words_of_the_model_become_one_line_with_capital_unit_and_full_stop(
+    index: Index, question: str, reply: str, line: str
+) -> None:
+    answer = ask(index, question, reader(reply))
+    assert (manner(answer), answer.line, answer.draft) == ("written", line, reply)
+    assert [claim.quoted for claim in answer.claims] == [False, True]
+    (quote,) = answer.quotes
+    assert answer.claims[0].citations == (quote.number,) and answer.dropped == ()
+
+
+def test_number_of_a_source_that_the_model_types_is_only_a_hint(index: Index) -> None:
+    for typed in ("[1]", "[2]", "[9]", ""):
+        answer = ask(index, QUESTION, reader(f"60 days of written notice {typed}"))
+        assert answer.line == "60 days of written notice."
+        assert "60 days" in answer.quotes[0].quote
+
+
+def test_words_that_stand_in_no_source_are_dropped_and_the_quote_stands(index: Index) -> None:
+    answer = ask(index, QUESTION, reader("90 days of written notice [1]"))
+    assert (answer.verdict, manner(answer)) == (Outcome.ANSWERED, "quoted")
+    assert answer.line == answer.quotes[0].quote and "60 days" in answer.line
+    assert [claim.text for claim in answer.dropped] == ["90 days of written notice."]
+    assert "90" not in answer.text
+
+
+def test_yes_that_the_not_of_its_source_contradicts_is_not_displayed(index: Index) -> None:
+    answer = ask(index, MAIL, reader("Yes, by electronic mail [1]"))
+    assert (manner(answer), answer.line) == ("quoted", SAYS_NOT)
+    assert "Yes" not in answer.text and len(answer.dropped) == 1
+
+
+@pytest.mark.parametrize("reply", ["Not found.", "None", "The sources do not say.", "没有提到", "", "[1]"])
+def test_reply_that_gives_no_answer_leaves_the_quote(index: Index, reply: str) -> None:
+    for question in (QUESTION, "试用期有多长？"):
+        answer = ask(index, question, reader(reply))
+        assert (manner(answer), answer.line) == ("quoted", answer.quotes[0].quote)
+
+
+# --- from odds to a verdict ---
+
+
+def test_low_odds_turn_an_answer_into_what_is_near_or_absent_and_nothing_is_written(index: Index) -> None:
+    assert Assistant(index).ask(QUESTION).verdict is Outcome.ANSWERED
+    llm = reader("60 days [1]", likely=-SURE)
+    answer = ask(index, QUESTION, llm)
+    assert (answer.verdict, answer.claims, len(llm.prompts)) == (Outcome.ABSENT, (), 1)
+    assert answer.confidence < 0.01 and answer.reason
+    found = [ask(index, QUESTION, reader("60 [1]", likely=n / 4)).verdict for n in range(-40, 40)]
+    assert [*dict.fromkeys(found)] == [Outcome.ABSENT, Outcome.NEARBY, Outcome.ANSWERED]
+    assert found == sorted(found, key=[*Outcome].index, reverse=True)
+
+
+def test_high_odds_rescue_an_answer_that_was_only_near(index: Index) -> None:
+    assert Assistant(index).ask(UNSAID).verdict is Outcome.NEARBY
+    answer = ask(index, UNSAID, reader("interest of 4.5 percent a year [1]"))
+    assert (answer.verdict, answer.line) == (Outcome.ANSWERED, "Interest of 4.5 percent a year.")
+    assert answer.confidence > 0.99
+
+
+def test_threshold_is_the_least_confidence_after_reading_too(index: Index) -> None:
+    sure = ask(index, QUESTION, reader("60 [1]", likely=1.0), threshold=0.0)
+    assert sure.verdict is Outcome.ANSWERED and 0 < sure.confidence < 1
+    for threshold, verdict in ((sure.confidence - 0.01, True), (sure.confidence + 0.01, False)):
+        answer = ask(index, QUESTION, reader("60 [1]", likely=1.0), threshold)
+        assert (answer.verdict is Outcome.ANSWERED, answer.confidence) == (verdict, sure.confidence)
+        assert answer.certificate.least == pytest.approx(threshold, abs=1e-4)
+
+
+def test_server_that_gives_no_odds_leaves_the_verdict_as_it_is(index: Index) -> None:
+    class Silent(FakeLLM):
+        def odds(self, *args: object, **more: object) -> None:
+            return None
+
+    plain, answer = Assistant(index).ask(QUESTION), ask(index, QUESTION, Silent("60 [1]"))
+    assert (answer.confidence, answer.certificate.least) == (plain.confidence, plain.certificate.least)
+    assert answer.line == "60 days."
+
+
+# --- what is read, and what is not ---
+
+
+def test_second_prompt_differs_from_the_first_in_its_ending_alone(index: Index) -> None:
+    llm = reader("60 [1]")
+    ask(index, QUESTION, llm)
+    first, second = llm.prompts
+    assert (first.ending, second.ending) == (instructions("en").ask, instructions("en").answer)
+    assert replace(first, ending="") == replace(second, ending="")
+
+
+def test_question_with_nothing_near_is_answered_without_the_model(index: Index) -> None:
+    llm = reader("")
+    answer = ask(index, FAR, llm)
+    assert (answer.verdict, llm.prompts) == (Outcome.ABSENT, [])
+    assert answer.confidence == Assistant(index).ask(FAR).confidence
+
+
+def test_what_a_veto_forbids_is_never_read(index: Index) -> None:
+    llm = reader("60 [1]")
+    answer = Assistant(index, llm, threshold=0.0).ask(QUESTION, filters=Filters(documents=("none/*",)))
+    assert (answer.verdict, llm.prompts) == (Outcome.ABSENT, [])
+
+
+@pytest.mark.parametrize("fails", [0, 2])
+def test_model_that_fails_leaves_the_quote_and_says_why(index: Index, fails: int) -> None:
+    answer = ask(index, QUESTION, reader("60 days of written notice [1]", fail_after=fails))
+    assert (manner(answer), answer.line) == ("quoted", answer.quotes[0].quote)
+    assert "told to fail" in answer.reason
+
+
+def test_stop_ends_the_reading_early_and_leaves_the_quote(index: Index) -> None:
+    llm = reader("60 days of written notice [1]", stop_after=2)
+    answer = Assistant(index, llm).ask(QUESTION, stop=threading.Event())
+    assert llm.stopped and (manner(answer), answer.line) == ("quoted", answer.quotes[0].quote)
+
+
+# --- as a real model replies ---
+
+HANDBOOK = "legal/documents/employment/staff-handbook-2025.md"
+FALLS = "medical/documents/护理/住院患者跌倒预防管理规范.md"
+PROBATION = "The probationary period is five months."
+HOURS = "Full-time employees work 37.5 hours a week."
+ILL = "An employee who is ill tells the manager before 09:30 on the first day."
+GIFTS = (
+    "Gifts worth more than 75 in a calendar year from one source must be reported to the Compliance Officer, "
+    "Ysolde Parrane, and gifts of money must always be refused."
+)
+FIRST = "患者入院后2小时内完成首次跌倒风险评估。"
+TWICE = "高风险患者每周评估两次，中风险患者每周评估一次。"
+NURSE = "护士应当在5分钟内通知值班医师，测量生命体征，检查意识和肢体活动。"
+
+
+def read_by(llm: LLM, question: str, path: str, *sentences: str) -> Read:
+    """What the model reads in sentences of a sample document for a question of which code is in doubt."""
+    file = Path(__file__).parents[2] / "corpora" / path
+    text = file.read_text("utf-8")
+    document = fake_document(path, title=text.partition("\n")[0].lstrip("# "))
+    evidence = [
+        fake_evidence(s, number=n, document=document, start=text.index(s)) for n, s in enumerate(sentences, 1)
+    ]
+    query = asked(question)
+    found = Selection(tuple(evidence), Verdict(0.5, 0.5), len(evidence))
+    # The index is for searching alone, and everything is found here.
+    setup = Setup(None, llm)  # type: ignore[arg-type]
+    reading = read(setup, AnswerRequest(query, query.language), found)
+    while True:
+        try:
+            next(reading)
+        except StopIteration as ended:
+            made: Read = ended.value
+            return made
+
+
+CASES = [
+    ("How long is the probationary period?", HANDBOOK, (PROBATION, HOURS, ILL), "five months", 1),
+    ("To whom are gifts reported?", HANDBOOK, (ILL, GIFTS, HOURS), "Ysolde Parrane", 2),
+    ("By when must an employee who is ill tell the manager?", HANDBOOK, (PROBATION, ILL, GIFTS), "09:30", 2),
+    ("How much does the company pay for relocation?", HANDBOOK, (HOURS, PROBATION, GIFTS), None, 0),
+    ("首次跌倒风险评估应当在多长时间内完成？", FALLS, (FIRST, TWICE, NURSE), "2小时内", 1),
+    ("高风险患者每周评估几次？", FALLS, (NURSE, TWICE, FIRST), "两次", 2),
+    ("护士应当在几分钟内通知值班医师？", FALLS, (TWICE, FIRST, NURSE), "5分钟内", 3),
+    ("跌倒后由谁支付治疗费用？", FALLS, (NURSE, FIRST, TWICE), None, 0),
+]
+
+
+def check(
+    llm: LLM, question: str, path: str, sentences: tuple[str, ...], words: str | None, source: int
+) -> None:
+    made = read_by(llm, question, path, *sentences)
+    if words is None:
+        assert not made.verdict.sufficient and made.claim is None
+    else:
+        assert made.verdict.sufficient and made.claim is not None
+        assert words in made.claim.text and made.claim.citations == (source,)
+
+
+@pytest.mark.parametrize(("question", "path", "sentences", "words", "source"), CASES)
+def test_recorded_replies_of_the_default_reader_are_read_rightly(
+    question: str, path: str, sentences: tuple[str, ...], words: str | None, source: int
+) -> None:
+    check(RecordedLLM("reading"), question, path, sentences, words, source)
+
+
+@pytest.mark.models
+def test_default_reader_itself_reads_them_rightly_in_both_languages(tmp_path: Path) -> None:
+    try:
+        llm = load_llm("qwen2.5-coder-1.5b", cache_dir=default_cache_dir(), context_tokens=3072)
+    except ModelMissing as missing:
+        pytest.skip(str(missing))
+    assert llm is not None
+    try:
+        for case in (CASES[0], CASES[3], CASES[5]):
+            check(llm, *case)
+    finally:
+        llm.close()
+
+
+# --- evidence first, also among many ---
+
+EVENTS: list[Event] = [
+    StageStarted("searching"),
+    EvidenceFound((), ()),
+    StageStarted("reading"),
+    Finished(fake_answer("q")),
+]
+
+
+def waited(crowd: Crowd, stop: threading.Event | None = None) -> float:
+    begun = time.monotonic()
+    crowd.give_way(stop, longest=0.3)
+    return time.monotonic() - begun
+
+
+def test_events_pass_unchanged() -> None:
+    assert list(Crowd().evidence_first(iter(EVENTS))) == EVENTS
+    assert list(Crowd().evidence_first(iter(EVENTS[:1]))) == EVENTS[:1]
+    assert list(Crowd().evidence_first(iter([EVENTS[-1]]))) == [EVENTS[-1]]
+
+
+def test_an_answer_waits_while_another_question_has_no_evidence_and_not_after() -> None:
+    crowd = Crowd()
+    other = crowd.evidence_first(iter(EVENTS))
+    next(other)
+    assert waited(crowd) >= 0.3
+    assert isinstance(next(other), EvidenceFound)
+    assert waited(crowd) < 0.2
+
+
+def test_the_wait_ends_at_the_moment_that_the_last_evidence_is_there() -> None:
+    crowd = Crowd()
+    other = crowd.evidence_first(iter(EVENTS))
+    next(other)
+    ended: list[float] = []
+    waiting = threading.Thread(target=lambda: (crowd.give_way(longest=30), ended.append(time.monotonic())))
+    waiting.start()
+    time.sleep(0.1)
+    assert not ended
+    done = time.monotonic()
+    next(other)
+    waiting.join(10)
+    assert ended[0] - done < 1.0
+
+
+def test_a_stop_ends_the_wait() -> None:
+    crowd, stop = Crowd(), threading.Event()
+    stop.set()
+    other = crowd.evidence_first(iter(EVENTS))
+    next(other)
+    assert waited(crowd, stop) < 0.2
+
+
+@pytest.mark.parametrize("end", ["fails", "abandoned", "empty"])
+def test_a_search_that_ends_otherwise_holds_up_nobody(end: str) -> None:
+    crowd = Crowd()
+
+    def events() -> Iterator[Event]:
+        yield StageStarted("searching")
+        if end == "fails":
+            raise ValueError("no such thing")
+
+    stream = crowd.evidence_first(events())
+    next(stream)
+    if end == "fails":
+        with pytest.raises(ValueError, match="no such thing"):
+            list(stream)
+    elif end == "abandoned":
+        stream.close()  # type: ignore[attr-defined]
+    else:
+        list(stream)
+    assert waited(crowd) < 0.2

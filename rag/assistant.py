@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event as StopEvent
 
+from rag.answers.asking import ambiguous, ask_back
 from rag.answers.compose import (
     Basis,
     Written,
@@ -215,6 +216,8 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
         if figures is not None and figures.reason:
             why = f"{figures.reason}; {why}"
         answer = refuse(basis, why)
+    elif rivals := ambiguous(query, found, filters):
+        answer = ask_back(basis, rivals)
     else:
         answer = compose(basis, (yield from written(setup, request, found)))
     yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))

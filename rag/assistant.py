@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event as StopEvent
 
+from rag.answers.asking import ambiguous, ask_back
 from rag.answers.compose import (
     Basis,
     certificate,
@@ -204,6 +205,8 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
     if isinstance(figures, Computed):
         answer = compose_figures(_basis(setup, request, found, hits), figures)
+    elif found.sufficient and (rivals := ambiguous(query, found, filters)):
+        answer = ask_back(_basis(setup, request, found, hits), rivals)
     else:
         by = yield from read(setup, request, found)
         basis = _basis(setup, request, replace(found, verdict=by.verdict), hits)

@@ -197,6 +197,8 @@ def _percent(score: float) -> int:
 def copy_text(a: Answer, texts: Texts) -> str:
     """The answer as plain text: the line, the verdict, further sentences (those not fully supported say so),
     cautions, and what the line rests on as numbered references: document, page, quote."""
+    if a.talk:
+        return f"{a.question}\n\n{a.text}"
     c = a.certificate
     lines = [a.question, "", _marked(a.line, a.marks), outcome_words(a, texts)]
     lines += [_copied_claim(claim, texts) for claim in a.further]

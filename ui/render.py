@@ -96,11 +96,12 @@ def answer(
     section = tag(
         "section",
         _line_of(a, turn, texts),
-        outcome(a, texts),
+        None if a.talk else outcome(a, texts),
         [tag("p", words, class_="cw-gap cw-caution", role="note") for words in a.cautions],
         searched_as(a, texts),
         explanation(a.understood, a.relaxed, filters, texts),
         read(a.reading, texts),
+        _choices(a, texts),
         _refusal(a, turn, texts) if refused else _answered(a, turn, texts, actions, unfolded),
         why(a.nearest, texts),
         class_=f"cw-answer cw-answer--{a.verdict.value}",
@@ -141,7 +142,20 @@ def _provisional(texts: Texts) -> Markup:
     return tag("p", words, class_="cw-verdict cw-outcome cw-outcome--reading", role="status")
 
 
+def _choices(a: Answer, texts: Texts) -> Markup | None:
+    """Ready questions to go on with; page.js asks the one that is chosen."""
+    ready = [tag("li", button(question, "cw-sample", "choice")) for question in a.choices]
+    listed = tag("ul", ready, class_="cw-samples")
+    return (
+        tag("div", tag("h4", texts.choices, class_="cw-label"), listed, class_="cw-choices")
+        if ready
+        else None
+    )
+
+
 def _answered(a: Answer, turn: int, texts: Texts, actions: Markup, unfolded: bool) -> list[Child]:
+    if a.talk:
+        return [laid_out(a, turn, texts), actions]
     summary = tag("summary", label(texts.certificate_title))
     return [
         _body(a, turn, texts),

@@ -68,8 +68,9 @@ def print_answer(answer: Answer) -> None:
     language = answer.language
     marks = "".join(f"[{n}]" for n in answer.marks)
     typer.secho(f"{shared.one_line(answer.line)} {marks}".rstrip(), bold=True)
-    verdict = say(f"cli.{answer.verdict}", language, confidence=answer.confidence)
-    typer.secho(verdict, fg=_VERDICT_COLOURS[answer.verdict.value])
+    if not answer.talk:
+        verdict = say(f"cli.{answer.verdict}", language, confidence=answer.confidence)
+        typer.secho(verdict, fg=_VERDICT_COLOURS[answer.verdict.value])
     for caution in answer.cautions:
         typer.secho(f"⚠ {shared.one_line(caution)}", fg="yellow")
     if answer.reason and answer.verdict.value != "answered":
@@ -82,6 +83,8 @@ def print_answer(answer: Answer) -> None:
         _print_citation(citation, language)
         if citation.number in documents:
             print_validity(documents[citation.number])
+    for number, choice in enumerate(answer.choices, 1):
+        typer.echo(f"  {number}. {shared.one_line(choice)}")
     if answer.verdict.value != "answered":
         _print_searched(answer)
     seconds = answer.timings.get("total", sum(answer.timings.values()))
@@ -92,7 +95,7 @@ def _print_sentences(answer: Answer) -> None:
     """What the answer says besides its line and its quotes."""
     if answer.verdict.value != "answered":
         return
-    if answer.reading is not None:  # grouped by document, side or heading: the text says it all
+    if answer.reading is not None or answer.talk:  # grouped by document or heading: the text says it all
         text = shared.clean(answer.text).removeprefix(answer.line).strip()
         typer.echo("\n".join(f"  {line}".rstrip() for line in text.splitlines()))
     elif answer.parts:

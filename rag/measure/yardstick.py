@@ -212,7 +212,7 @@ def _stated(question: EvalQuestion, answer: Answer, misleads: bool) -> tuple[boo
 
 def _asks_back(answer: Answer) -> bool:
     quoted = bool(answer.claims) and answer.claims[0].quoted
-    return bool(answer.choices) or (answer.line.rstrip("”\"'").endswith(("?", "？")) and not quoted)
+    return answer.line.rstrip("”\"'").endswith(("?", "？")) and not quoted
 
 
 def _placed(question: EvalQuestion, cited: Sequence[Citation]) -> bool:

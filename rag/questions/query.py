@@ -19,6 +19,7 @@ from rag.questions.constraints import Constraints, Reads, Sought, read_constrain
 from rag.questions.expects import Wording, read_wording
 from rag.questions.followup import complete
 from rag.questions.mentions import Known, nothing_known
+from rag.questions.talk import talk_of
 from rag.types import Turn
 
 MAX_QUESTION_CHARS = 4000
@@ -77,7 +78,7 @@ def understand(question: str, readers: Readers, history: Sequence[Turn] = ()) ->
     """The question, completed from earlier turns (oldest first). Raises InputError when nothing is asked, and
     ConfigError for a lexicon that cannot be read; a few milliseconds."""
     asked = check_question(question)
-    text = complete(asked, history, readers.known) if history else asked
+    text = complete(asked, history, readers.known) if history and not talk_of(asked) else asked
     query = _read(text, readers)
     known = {text: query}
 

@@ -1,4 +1,4 @@
-"""Tasks: questions about many passages, answered by reading all that match.
+"""Tasks: questions about many passages, answered by reading all that match, and small talk.
 
 A task has a name and answers a `TaskRequest` from every passage that matters; `TASKS` holds them by name.
 What is counted and chosen, code counts and chooses. `read_intent` recognises by its wording which task a
@@ -14,6 +14,7 @@ from rag.tasks.counting import count_or_list
 from rag.tasks.intents import read_intent
 from rag.tasks.summing import summarise
 from rag.tasks.survey import TaskRequest, partly_read, plain_question
+from rag.tasks.talking import talk
 from rag.types import Answer
 
 Task = Callable[[TaskRequest], Answer | None]
@@ -22,6 +23,7 @@ TASKS: Mapping[str, Task] = {
     "list": count_or_list,
     "compare": compare,
     "summarise": summarise,
+    **dict.fromkeys(("greeting", "thanks", "help", "documents"), talk),
 }
 """Every task by its name, which is that of the intent it serves. An answer's timings are left empty; None:
 the question has to be answered like any other."""

@@ -17,6 +17,7 @@ from rag.languages import LANGUAGES, in_order, patterns
 from rag.languages.text import content_tokens, cut_words, has_han
 from rag.questions.expects import Wording
 from rag.questions.parts import separate
+from rag.questions.talk import talk_of
 
 _ENDS = " \t\r\n.?!。？！,，;；:："
 _SIDE_ENDS = _ENDS + "的"
@@ -33,12 +34,16 @@ _LONGEST = 600
 
 
 class Ask(StrEnum):
-    """What is to be done with every passage that matches."""
+    """What is to be done with every passage that matches; the last four are said to the program itself."""
 
     COUNT = "count"
     LIST = "list"
     COMPARE = "compare"
     SUMMARISE = "summarise"
+    GREETING = "greeting"
+    THANKS = "thanks"
+    HELP = "help"
+    DOCUMENTS = "documents"
 
 
 class CountUnit(StrEnum):
@@ -146,11 +151,13 @@ def _split_zh(groups: dict[str, str]) -> Intent | None:
 
 
 def read_intent(query: Wording) -> Intent | None:
-    """What a question asks for over many passages; None for any other question, and for one that asks several
-    things."""
+    """What a question asks for over many passages, or of the program itself; None for any other question, and
+    for one that asks several things."""
     wording = " ".join(query.text.split())
     if not wording or len(wording) > _LONGEST:
         return None
+    if talk := talk_of(wording):
+        return Intent(Ask(talk), "")
     whole = wording if _RE["tail"].match(wording) else _RE["tail"].sub("", wording)
     if separate(whole):
         return None

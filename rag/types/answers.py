@@ -225,6 +225,11 @@ class Answer:
         return () if self.parts or self.reading or not self.claims else self.claims[0].citations
 
     @property
+    def talk(self) -> bool:
+        """Whether it answers what was said to the program itself, and rests on no document."""
+        return self.verdict is Outcome.ANSWERED and not (self.claims or self.evidence)
+
+    @property
     def further(self) -> tuple[Claim, ...]:
         """The sentences besides the line and the quotes, as they are displayed between them."""
         return tuple(

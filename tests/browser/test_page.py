@@ -22,16 +22,20 @@ def test_a_sample_question_is_one_click_away(open_page: OpenPage) -> None:
     page = open_page()
     page.get_by_role("button", name="How much notice ends the lease?").click()
     expect(page.locator(".cw-question")).to_contain_text("How much notice ends the lease?")
-    expect(page.locator(".cw-claim").first).to_be_visible()
+    expect(page.locator(".cw-answer-line")).to_be_visible()
 
 
-def test_each_sentence_shows_its_state_and_reason(open_page: OpenPage) -> None:
+def test_the_line_shows_its_verdict_and_each_further_sentence_its_state_and_reason(
+    open_page: OpenPage,
+) -> None:
     page = open_page()
     ask(page, "How much notice ends the lease?")
+    expect(page.locator(".cw-answer-line")).to_contain_text("at least six months' written notice. [1]")
+    expect(page.locator(".cw-outcome")).to_contain_text("Answered · confidence 0.82")
     claims = page.locator(".cw-claims .cw-claim")
-    expect(claims).to_have_count(3)
+    expect(claims).to_have_count(2)
     for number, (state, reason) in enumerate(
-        [("Supported", "every number"), ("Partly supported", "deposit"), ("Not supported", "three months")]
+        [("Partly supported", "deposit"), ("Not supported", "three months")]
     ):
         expect(claims.nth(number).locator(".cw-state")).to_have_text(state)
         expect(claims.nth(number).locator(".cw-reason")).to_contain_text(reason)
@@ -74,7 +78,7 @@ def test_a_slash_goes_to_the_question_and_tab_reaches_the_ask_button(open_page: 
 def test_a_pdf_citation_shows_the_page_with_a_box_around_the_words(open_page: OpenPage) -> None:
     page = open_page()
     ask(page, "What is the consideration?")
-    page.locator(".cw-claim .cw-cite").click()
+    page.locator(".cw-answer-line .cw-cite").click()
     image = page.locator(".cw-sheet img")
     expect(image).to_be_visible()
     page.wait_for_function("document.querySelector('.cw-sheet img').naturalWidth > 500")
@@ -159,8 +163,8 @@ def test_the_scope_limits_the_search(open_page: OpenPage, served: Served) -> Non
 def test_a_chinese_question_is_answered_and_cited_in_chinese(open_page: OpenPage) -> None:
     page = open_page()
     ask(page, "逾期付款的违约金是多少？")
-    expect(page.locator(".cw-claim")).to_contain_text("万分之五")
-    page.locator(".cw-claim .cw-cite").click()
+    expect(page.locator(".cw-answer-line")).to_contain_text("万分之五")
+    page.locator(".cw-answer-line .cw-cite").click()
     expect(page.locator("#cw-source-pane mark")).to_contain_text("每逾期一日")
 
 
@@ -168,7 +172,8 @@ def test_the_page_speaks_chinese_when_told_and_remembers_it(open_page: OpenPage)
     page = open_page()
     ask(page, "How much notice ends the lease?")
     page.get_by_role("button", name="中文").click()
-    expect(page.locator(".cw-claim .cw-state").nth(1)).to_have_text("部分有依据")
+    expect(page.locator(".cw-outcome")).to_contain_text("已找到答案")
+    expect(page.locator(".cw-claim .cw-state").first).to_have_text("部分有依据")
     expect(page.locator("#cw-ask")).to_have_text("提问")
     expect(page.locator("#cw-scope")).to_contain_text("检索范围")
     page.reload()
@@ -194,7 +199,7 @@ def test_nothing_is_cut_off_on_a_narrow_screen(open_page: OpenPage) -> None:
     page = open_page(viewport={"width": 400, "height": 800})
     ask(page, "How much notice ends the lease?")
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
-    for element in (".cw-question", ".cw-claim", "#cw-ask", "[data-action=theme]"):
+    for element in (".cw-question", ".cw-answer-line", ".cw-outcome", "#cw-ask", "[data-action=theme]"):
         box = page.locator(element).first.bounding_box()
         assert box and box["x"] >= 0 and box["x"] + box["width"] <= 400
     page.locator("[data-action=library]").click()
@@ -301,7 +306,7 @@ def test_no_request_went_to_any_other_host(open_page: OpenPage, served: Served) 
     """Last: counts the requests of every test above, and of one more page used for all it can do."""
     page = open_page()
     ask(page, "What is the consideration?")
-    page.locator(".cw-claim .cw-cite").click()
+    page.locator(".cw-answer-line .cw-cite").click()
     page.wait_for_selector(".cw-sheet img")
     assert len(served.requests) > 20
     assert served.foreign == []
@@ -326,5 +331,5 @@ def test_the_searched_question_can_be_edited_and_asked_anew(open_page: OpenPage)
     field.fill("How much notice ends the lease of Harbour Street?")
     field.press("Enter")
     expect(page.locator('.cw-turn[data-turn="2"] .cw-question')).to_contain_text("of Harbour Street?")
-    expect(page.locator('.cw-turn[data-turn="2"] .cw-claim')).to_have_count(3)
+    expect(page.locator('.cw-turn[data-turn="2"] .cw-answer-line')).to_be_visible()
     expect(page.locator('.cw-turn[data-turn="1"] .cw-question')).to_contain_text("And that?")

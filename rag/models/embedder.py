@@ -138,6 +138,7 @@ class OnnxEmbedder(_FilesEmbedder):
         except (OSError, StorageError):  # a cache that cannot be written costs a second per start
             assert files.tokenizer is not None
             model, tokenizer = export.build_graph(files), files.tokenizer
+        self._words = export.word_table(files.weights)
         self._session = _open_session(model)
         self._threads = threads or len(os.sched_getaffinity(0))
         self.token_counter = TokenCounter(tokenizer)
@@ -163,13 +164,14 @@ class OnnxEmbedder(_FilesEmbedder):
             return list(pool.map(self._run, runs))
 
     def _run(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        ids = np.zeros((len(rows), max(map(len, rows))), dtype=np.int32)
-        mask = np.zeros_like(ids)
+        mask = np.zeros((len(rows), max(map(len, rows))), dtype=np.int32)
+        words = np.zeros((*mask.shape, self.info.dimension), dtype=np.float32)
         for i, row in enumerate(rows):
-            ids[i, : len(row)] = row
+            words[i, : len(row)] = self._words[row]
             mask[i, : len(row)] = 1
-        out: NDArray[np.float32] = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
-        return out
+        found: list[NDArray[np.float32]]
+        found = self._session.run(["embedding"], {"words": words, "attention_mask": mask})
+        return found[0]
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

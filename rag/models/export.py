@@ -1,8 +1,9 @@
 """Turns a BERT encoder's safetensors into one fused ONNX file, without torch.
 
 Importing torch takes about ten seconds and 470 MB; the graph of a BERT encoder is short enough to be written
-down. Token ids and mask go in, pooled and L2-normalised vectors come out, so that the query path needs only
-onnxruntime and tokenizers. Attention, residual normalisation and activation are the fused operators that
+down. Word vectors and mask go in, pooled and L2-normalised vectors come out, so that the query path needs only
+onnxruntime and tokenizers. The table of word vectors stays in the weights file and is memory-mapped: it costs
+the rows that are looked up, of 250,000 with many languages. Attention, residual normalisation and activation are the fused operators that
 onnxruntime documents in its ContribOperators.md; the arithmetic is that of Devlin et al. 2019
 (arXiv:1810.04805), checked against sentence-transformers in the tests."""
 
@@ -22,13 +23,15 @@ from rag.files import write_atomically
 from rag.models.registry import EmbedderFiles, verified_sha256
 
 # Part of the folder's name in the cache: a graph written by another version of this module is not looked at.
-EXPORT_VERSION = 1
+EXPORT_VERSION = 2
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 MANIFEST_FILE = "manifest.json"
 
 _CONTRIB = "com.microsoft"
 _OPSET = 17
+_WORDS = "embeddings.word_embeddings.weight"
+_KINDS = {"F16": "<f2", "F32": "<f4"}
 
 Weights = Mapping[str, NDArray[Any]]
 
@@ -84,27 +87,52 @@ def _is_sound(folder: Path, cache_dir: Path) -> bool:
 
 
 def build_graph(files: EmbedderFiles) -> bytes:
-    """The serialised model: inputs `input_ids` and `attention_mask` (batch, length) int32, padded on the
-    right; output `embedding` (batch, dimension) float32, rows L2-normalised."""
+    """The serialised model: inputs `words` (batch, length, dimension) float32, the rows of the word table, and
+    `attention_mask` (batch, length) int32, padded on the right; outputs `embedding` (batch, dimension) float32,
+    rows L2-normalised, and `tokens`, the last layer (batch, length, dimension), that it is the mean of."""
     weights = _read_weights(files.weights)
     try:
         data: bytes = _Graph(files.config, weights, pooling=files.pooling).build().SerializeToString()
     except KeyError as error:
-        raise ModelMismatch(
-            f"{files.weights} has no tensor {error}; it is not the encoder that its config.json describes"
-        ) from error
+        raise _without(files.weights, error) from error
     return data
 
 
+def word_table(weights: Path) -> NDArray[Any]:
+    """(vocabulary, dimension), float16 or float32, memory-mapped. Raises ModelMismatch where the weights hold
+    none, ModelError where they cannot be read."""
+    try:
+        with weights.open("rb") as file:
+            start = 8 + int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(start - 8))
+        tensors = {name.removeprefix("bert."): entry for name, entry in header.items()}
+        words = tensors[_WORDS]
+        kind, shape = _KINDS[words["dtype"]], tuple(words["shape"])
+        return np.memmap(weights, kind, "r", start + int(words["data_offsets"][0]), shape)
+    except KeyError as error:
+        raise _without(weights, error) from error
+    except (OSError, ValueError, TypeError, AttributeError, MemoryError) as error:
+        raise _unreadable(weights, error) from error
+
+
 def _read_weights(path: Path) -> Weights:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    """All tensors but the word table."""
+    from safetensors import SafetensorError, safe_open
 
     try:
-        tensors = load_file(path)
+        with safe_open(path, framework="numpy") as file:
+            names = {name.removeprefix("bert."): name for name in file.keys()}  # noqa: SIM118  (no mapping)
+            return {short: file.get_tensor(name) for short, name in names.items() if short != _WORDS}
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path} cannot be read as safetensors ({error}); fetch the model again") from error
-    return {name.removeprefix("bert."): array for name, array in tensors.items()}
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ModelError:
+    return ModelError(f"{path} cannot be read as safetensors ({error}); fetch the model again")
+
+
+def _without(path: Path, error: KeyError) -> ModelMismatch:
+    return ModelMismatch(f"{path} has no tensor {error}; it is not the encoder that its config.json describes")
 
 
 class _Graph:
@@ -125,12 +153,14 @@ class _Graph:
         hidden, lengths = self._embeddings()
         for layer in range(int(self.config["num_hidden_layers"])):
             hidden = self._layer(hidden, lengths, f"encoder.layer.{layer}")
+        self._node("Identity", [hidden], "tokens")
         self._node("LpNormalization", [self._pooled(hidden)], "embedding", axis=1, p=2)
         helper, kinds = self.onnx.helper, self.onnx.TensorProto
         value, shape = helper.make_tensor_value_info, ["batch", "length"]
-        ids = [value(name, kinds.INT32, shape) for name in ("input_ids", "attention_mask")]
-        out = [value("embedding", kinds.FLOAT, ["batch", int(self.config["hidden_size"])])]
-        graph = helper.make_graph(self.nodes, "encoder", ids, out, self.constants)
+        width = int(self.config["hidden_size"])
+        given = [value("words", kinds.FLOAT, [*shape, width]), value("attention_mask", kinds.INT32, shape)]
+        out = [value("embedding", kinds.FLOAT, ["batch", width]), value("tokens", kinds.FLOAT, [*shape, width])]
+        graph = helper.make_graph(self.nodes, "encoder", given, out, self.constants)
         opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_CONTRIB, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=8)
 
@@ -153,19 +183,14 @@ class _Graph:
         # A single passage is segment 0 throughout, so its vector joins the positions.
         positions = self._weight("embeddings.position_embeddings.weight")
         segment = self._weight("embeddings.token_type_embeddings.weight")[0]
-        inputs = [
-            "input_ids",
-            "",
-            self._parameter("embeddings.word_embeddings.weight"),
-            self._constant("positions", positions + segment),
-            "",
-            self._parameter("embeddings.LayerNorm.weight"),
-            self._parameter("embeddings.LayerNorm.bias"),
-            "attention_mask",
-        ]
-        kind, out = "EmbedLayerNormalization", ("embedded", "lengths")
-        self._node(kind, inputs, *out, domain=_CONTRIB, epsilon=self.epsilon)
-        return out
+        zero, row = (self._constant(f"axis_{n}", np.array([n], dtype=np.int64)) for n in (0, 1))
+        length = self._node("Shape", ["words"], "length", start=1, end=2)
+        places = self._node("Slice", [self._constant("positions", positions + segment), zero, length], "places")
+        normalisation = [self._parameter(f"embeddings.LayerNorm.{part}") for part in ("weight", "bias")]
+        operands = ["words", self._node("Unsqueeze", [places, zero], "skip"), *normalisation]
+        kind = "SkipLayerNormalization"
+        embedded = self._node(kind, operands, "embedded", domain=_CONTRIB, epsilon=self.epsilon)
+        return embedded, self._node("ReduceSum", ["attention_mask", row], "lengths", keepdims=0)
 
     def _layer(self, hidden: str, lengths: str, prefix: str) -> str:
         attention = f"{prefix}.attention"
@@ -209,7 +234,7 @@ class _Graph:
         if self.pooling == "cls":
             first = self._constant("first", np.array(0, dtype=np.int64))
             return self._node("Gather", [hidden, first], "pooled", axis=1)
-        axis = self._constant("row_axis", np.array([1], dtype=np.int64))
+        axis = "axis_1"
         mask = self._node("Cast", ["attention_mask"], "mask", to=self.onnx.TensorProto.FLOAT)
         row = self._node("Unsqueeze", [mask, axis], "mask_row")
         total = self._node("MatMul", [row, hidden], "total")

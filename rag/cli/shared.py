@@ -201,7 +201,7 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[Progress], None]
     columns = (
         TextColumn("{task.description:<10}", markup=False),
         BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.fields[count]}", markup=False),
         TextColumn("{task.fields[rate]}", markup=False),
         TextColumn("{task.fields[left]}", markup=False),
     )
@@ -210,12 +210,14 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[Progress], None]
 
         def show(progress: Progress) -> None:
             if progress.stage not in tasks:
-                tasks[progress.stage] = bars.add_task(progress.stage, total=progress.total, rate="", left="")
+                tasks[progress.stage] = bars.add_task(progress.stage, count="", rate="", left="")
+            size, unit, digits = (1e6, " MB", 1) if progress.stage == "fetch" else (1, "", 0)
             bars.update(
                 tasks[progress.stage],
                 completed=progress.done,
                 total=progress.total,
-                rate=f"{progress.rate:,.1f}/s" if progress.rate else "",
+                count=f"{progress.done / size:,.{digits}f}/{progress.total / size:,.{digits}f}{unit}",
+                rate=f"{progress.rate / size:,.1f}{unit}/s" if progress.rate else "",
                 left=f"{duration(progress.remaining)} left" if progress.remaining else "",
             )
 

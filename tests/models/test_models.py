@@ -18,7 +18,9 @@ import pytest
 
 from rag.errors import ConfigError, ModelError, ModelMismatch, ModelMissing, Offline
 from rag.models import registry as models
-from rag.models.registry import find_embedder, find_llm, pull, pulled_path, quantisations, verified_sha256
+from rag.models.fetch import pull
+from rag.models.known import embedded
+from rag.models.registry import find_embedder, find_llm, pulled_path, quantisations, verified_sha256
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,10 @@ class Source:
 @pytest.mark.models
 def test_embedded_models_are_found_and_are_the_pinned_ones(tmp_path: Path) -> None:
     files = find_embedder("embedded", tmp_path)
-    assert files.fingerprint == models.EMBEDDER_SHA256
+    assert files.fingerprint == embedded("embedder").sha256
     assert (files.dimension, files.max_tokens, files.pooling) == (384, 256, "mean")
     assert files.languages == ("en",)
-    assert find_llm("embedded", tmp_path).name == models.LLM_FILE
+    assert find_llm("embedded", tmp_path).name == embedded("reader").file
 
 
 @pytest.mark.models

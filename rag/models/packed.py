@@ -1,34 +1,35 @@
-"""The package registry's file of multilingual-e5-small (magic `E5S1`, 72 MB: Q4_0 weights and a SentencePiece
-vocabulary) -> a folder in sentence-transformers format, as `rag.models.registry.find_embedder` takes it.
+"""multilingual-e5-small as a package registry holds it: one file (magic `E5S1`, 72 MB) with the weights of a BERT
+encoder in blocks of four bits (Q4_0) and the vocabulary of XLM-RoBERTa.
 
-Everything is read from the one file. Its matrices are exact in float32; the word table is rounded to float16,
-because it is never multiplied, only looked up, row by row, in the file that this module writes. Token ids are
-those of the encoder's own engine, but that a run of unknown characters is one token, as in SentencePiece."""
+The file is memory-mapped and used as it is: a word's vector is unpacked when it is looked up, and a text's
+tokens are found here, where the `tokenizers` library would take 290 MB and a second to load. They are those of
+the file's own engine: the best segmentation by a unigram model (Kudo, 2018), the sum of the pieces' scores."""
 
 from __future__ import annotations
 
-import json
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
-from rag.files import write_atomically
 
-MAGIC = b"E5S1"
-_WORDS = "embeddings.word_embeddings.weight"
-_BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)])
-_QUANTISED = 1
+QUERY_PROMPT, PASSAGE_PROMPT = "query: ", "passage: "
+_MAGIC = b"E5S1"
+_VERSION = 1
+_BLOCK = np.dtype([("scale", "<f2"), ("codes", "u1", (16,))])
+_WORDS = "embeddings.word_embeddings"
+# The file's names of layers, and of the parts of a layer, in BERT's own words.
 _TOP = {
     "word": _WORDS,
-    "pos": "embeddings.position_embeddings.weight",
-    "type": "embeddings.token_type_embeddings.weight",
+    "pos": "embeddings.position_embeddings",
+    "type": "embeddings.token_type_embeddings",
     "ln": "embeddings.LayerNorm",
 }
 _LAYER = {
@@ -41,191 +42,188 @@ _LAYER = {
     "fo": "output.dense",
     "oln": "output.LayerNorm",
 }
-_SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+_SUFFIXES = {"w": ".weight", "b": ".bias", "": ".weight"}
+_SPACE = "▁"
+# A character that is no piece costs so much more than the worst piece.
+_UNKNOWN_COST = 10.0
+_REMEMBERED_WORDS = 1 << 15
+_LONGEST_REMEMBERED = 20  # characters: whole Chinese sentences seldom come again
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """A tensor of the file: `size` values, `quantised` in blocks of 32, from the byte `offset`."""
+class Vocabulary:
+    """Pieces by their ids with their scores (log-probabilities), what characters are replaced by (by code
+    point), and the special tokens."""
 
-    quantised: bool
-    size: int
-    offset: int
-
-
-class _Reader:
-    """Reads little-endian values one after the other."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = len(MAGIC)
-
-    def numbers(self, layout: str) -> tuple[Any, ...]:
-        values = struct.unpack_from(f"<{layout}", self.data, self.at)
-        self.at += struct.calcsize(f"<{layout}")
-        return values
-
-    def bytes(self, size: int) -> bytes:
-        self.at += size
-        return self.data[self.at - size : self.at]
-
-    def array(self, kind: str, count: int) -> NDArray[Any]:
-        return np.frombuffer(self.bytes(count * np.dtype(kind).itemsize), kind)
+    pieces: tuple[str, ...]
+    scores: tuple[float, ...]
+    characters: Mapping[int, str]
+    first: int
+    last: int
+    unknown: int
 
 
-def unpack(file: Path, folder: Path, *, name: str) -> None:
-    """Writes the folder; `model.safetensors` last, so that a folder with it is whole. The same bytes for the
-    same file. Raises ModelError for a file of another format, StorageError when the disk does not take it."""
-    try:
-        data = file.read_bytes()
-        reader = _Reader(data)
-        if not data.startswith(MAGIC) or reader.numbers("I") != (1,):
-            raise ModelError(f"{file} is not a packed encoder of version 1; fetch the model again")
-        width, layers, heads, inner, words, positions, kinds = reader.numbers("7i")
-        reader.numbers("fi")
-        config = {
-            "architectures": ["BertModel"],
-            "model_type": "bert",
-            "hidden_size": width,
-            "num_hidden_layers": layers,
-            "num_attention_heads": heads,
-            "intermediate_size": inner,
-            "vocab_size": words,
-            "max_position_embeddings": positions,
-            "type_vocab_size": kinds,
-            "layer_norm_eps": 1e-12,
-            "hidden_act": "gelu",
-            "position_embedding_type": "absolute",
-            "pad_token_id": 1,
-            "tokenizer_class": "XLMRobertaTokenizer",
-        }
-        tokenizer = _tokenizer(reader, positions)
-        tensors = dict(_tensors(reader, width))
-    except (OSError, ValueError, LookupError, struct.error) as error:
-        raise ModelError(f"{file} cannot be read as a packed encoder ({error}); fetch the model again") from error
-    described: dict[str, Any] = {
-        "config.json": config,
-        "tokenizer_config.json": {
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "model_max_length": positions,
-            **_SPECIAL,
-        },
-        "modules.json": [
-            {"idx": n, "name": str(n), "path": path, "type": f"sentence_transformers.models.{kind}"}
-            for n, (path, kind) in enumerate(
-                [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
+def is_packed(path: Path) -> bool:
+    """Whether a file begins as one of these. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+class PackedEncoder:
+    """A file of the format, open. Raises ModelError for one that is cut short or of another version."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._data = np.memmap(path, np.uint8, "r")
+            self._at = 0
+            if bytes(self._data[:4]) != _MAGIC or self._numbers("4sI")[1] != _VERSION:
+                raise ValueError(f"no {_MAGIC.decode()} of version {_VERSION}")
+            width, layers, heads, inner, words, positions, kinds = self._numbers("7i")
+            self._numbers("fi")
+            self.config: Mapping[str, Any] = MappingProxyType(
+                {
+                    "model_type": "bert",
+                    "hidden_act": "gelu",
+                    "hidden_size": width,
+                    "num_hidden_layers": layers,
+                    "num_attention_heads": heads,
+                    "intermediate_size": inner,
+                    "vocab_size": words,
+                    "max_position_embeddings": positions,
+                    "type_vocab_size": kinds,
+                    "layer_norm_eps": 1e-12,
+                }
             )
-        ],
-        "1_Pooling/config.json": {"word_embedding_dimension": width, "pooling_mode_mean_tokens": True},
-        "sentence_bert_config.json": {"max_seq_length": positions, "do_lower_case": False},
-        "config_sentence_transformers.json": {"prompts": {"query": "query: ", "document": "passage: "}},
-    }
-    for path, value in described.items():
-        write_atomically(folder / path, json.dumps(value, indent=1).encode())
-    write_atomically(folder / "README.md", f"---\nlanguage: multilingual\nlicense: mit\n---\n{name}\n".encode())
-    write_atomically(folder / "tokenizer.json", tokenizer.encode())
-    write_atomically(folder / "model.safetensors", _safetensors(tensors))
+            self._vocabulary_at = self._at
+            count, *_, size = self._numbers("5iQ")
+            self._at += 4 * (count + 1) + 4 * count + size
+            _, size = self._numbers("iI")
+            self._at += size
+            self._tensors = {}
+            for _ in range(self._numbers("i")[0]):
+                name = self._bytes(self._numbers("H")[0]).decode()
+                quantised, values, offset, _ = self._numbers("BIQQ")
+                self._tensors[self._full(name)] = bool(quantised), values, offset
+        except (OSError, ValueError, LookupError, struct.error) as error:
+            raise ModelError(f"{path} cannot be read as a packed encoder ({error}); fetch it again") from error
 
-
-def _tensors(reader: _Reader, width: int) -> Iterator[tuple[str, NDArray[Any]]]:
-    """(name in BERT's own words, array): word table float16, the others float32."""
-    entries: dict[str, _Entry] = {}
-    for _ in range(reader.numbers("i")[0]):
-        name = reader.bytes(reader.numbers("H")[0]).decode()
-        kind, size, offset, _ = reader.numbers("BIQQ")
-        entries[name] = _Entry(kind == _QUANTISED, size, offset)
-    for name, entry in entries.items():
+    @staticmethod
+    def _full(name: str) -> str:
         head, _, rest = name.partition(".")
         part, _, suffix = rest.partition(".")
-        prefix, names = ("", _TOP) if head == "emb" else (f"encoder.layer.{head[1:]}.", _LAYER)
-        full = prefix + names[part] + {"w": ".weight", "b": ".bias", "": ""}[suffix]
-        if not entry.quantised:
-            values = np.frombuffer(reader.data, "<f4", entry.size, entry.offset)
-            yield full, values.reshape(-1, width) if part in ("pos", "type") else values
-            continue
-        columns = entry.size // width if part == "fo" else width
-        matrix = _dequantised(reader.data, entry, "<f2" if full == _WORDS else "<f4")
-        yield full, matrix.reshape(-1, columns)
+        within = _TOP[part] if head == "emb" else f"encoder.layer.{head[1:]}.{_LAYER[part]}"
+        return within + _SUFFIXES[suffix]
+
+    def _numbers(self, layout: str) -> tuple[Any, ...]:
+        return struct.unpack(f"<{layout}", self._bytes(struct.calcsize(f"<{layout}")))
+
+    def _bytes(self, size: int) -> bytes:
+        self._at += size
+        return self._data[self._at - size : self._at].tobytes()
+
+    def vocabulary(self) -> Vocabulary:
+        self._at = self._vocabulary_at
+        count, first, last, _, unknown, size = self._numbers("5iQ")
+        ends = np.frombuffer(self._bytes(4 * (count + 1)), "<u4").tolist()
+        scores = np.frombuffer(self._bytes(4 * count), "<f4").tolist()
+        joined = self._bytes(size)
+        pieces = [joined[a:b].decode("utf-8", "replace") for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        characters = {}
+        for _ in range(self._numbers("iI")[0]):
+            code, length = self._numbers("IB")
+            characters[code] = self._bytes(4 * length).decode("utf-32-le")
+        return Vocabulary(tuple(pieces), tuple(scores), characters, first, last, unknown)
+
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        """All tensors but the word table, by BERT's names; vectors have one axis, weights (out, in)."""
+        names = [name for name in self._tensors if name != f"{_WORDS}.weight"]
+        return {name: self._tensor(name) for name in names}
+
+    def _tensor(self, name: str) -> NDArray[np.float32]:
+        quantised, values, offset = self._tensors[name]
+        if quantised:
+            narrowing = name.endswith(".output.dense.weight") and ".attention." not in name
+            columns = self.config["intermediate_size" if narrowing else "hidden_size"]
+            return _unpacked(self._blocks(values, offset)).reshape(-1, columns)
+        array = self._data[offset : offset + 4 * values].view("<f4")
+        return array.reshape(-1, self.config["hidden_size"]) if "_embeddings." in name else np.array(array)
+
+    def _blocks(self, values: int, offset: int) -> NDArray[Any]:
+        size = values // 32 * _BLOCK.itemsize
+        return self._data[offset : offset + size].view(_BLOCK)
+
+    def words(self) -> WordTable:
+        _, values, offset = self._tensors[f"{_WORDS}.weight"]
+        return WordTable(self._blocks(values, offset).reshape(self.config["vocab_size"], -1))
 
 
-def _dequantised(data: bytes, entry: _Entry, kind: str) -> NDArray[Any]:
-    """Of Q4_0: 32 values of four bits, less 8, times a scale; the low nibbles come first."""
-    blocks = np.frombuffer(data, _BLOCK, entry.size // 32, entry.offset)
-    values = np.empty((len(blocks), 32), kind)
-    values[:, :16] = blocks["nibbles"] & 15
-    values[:, 16:] = blocks["nibbles"] >> 4
-    values -= 8
-    values *= blocks["scale"][:, None]
-    return values
+def _unpacked(blocks: NDArray[Any]) -> NDArray[np.float32]:
+    """(n, 32) of n blocks: four bits less 8, times a scale; the low bits come first."""
+    codes = blocks["codes"]
+    values = np.concatenate([codes & 15, codes >> 4], axis=-1).astype(np.float32) - np.float32(8)
+    return values * blocks["scale"][..., None].astype(np.float32)
 
 
-def _tokenizer(reader: _Reader, positions: int) -> str:
-    """The JSON of a Unigram tokenizer in the form of the `tokenizers` library."""
-    from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+class WordTable:
+    """The vectors of words, unpacked where they are looked up: `table[ids]` is (n, dimension) float32."""
 
-    count, bos, eos, _, unknown = reader.numbers("5i")
-    size = reader.numbers("Q")[0]
-    offsets, scores = reader.array("<u4", count + 1), reader.array("<f4", count)
-    blob = reader.bytes(size)
-    pieces = [blob[a:b].decode("utf-8", "replace") for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
-    entries, _ = reader.numbers("iI")
-    characters: dict[str, str] = {}
-    for _ in range(entries):
-        code, length = reader.numbers("IB")
-        characters[chr(code)] = "".join(map(chr, reader.array("<u4", length)))
-    tokenizer = Tokenizer(models.Unigram(list(zip(pieces, map(float, scores), strict=True)), unk_id=unknown))
-    # The library looks at a letter with its joiner as one: those are blanks before it does.
-    tokenizer.normalizer = normalizers.Sequence(
-        [
-            normalizers.Replace(Regex("[\u200c\u200d]"), " "),
-            normalizers.Precompiled(_charsmap(characters)),
-            normalizers.Replace(Regex(" {2,}"), " "),
-        ]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", bos), ("</s>", eos)]
-    )
-    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in _SPECIAL.values()])
-    tokenizer.enable_truncation(positions)
-    return str(tokenizer.to_str())
+    def __init__(self, rows: NDArray[Any]) -> None:
+        self._rows = rows
+
+    def __getitem__(self, ids: Sequence[int]) -> NDArray[np.float32]:
+        return _unpacked(self._rows[ids]).reshape(len(ids), -1)
 
 
-def _charsmap(characters: Mapping[str, str]) -> bytes:
-    """A map of characters in SentencePiece's precompiled form: a double array (Aoe, 1989; as Darts-clone
-    writes it) over their UTF-8, then the replacements, each ended by a zero byte. Every inner node has 256
-    places of its own, every character one beyond them."""
-    keys = [(character.encode(), to.encode() + b"\0") for character, to in characters.items()]
-    nodes = {b"": 1}
-    for key, _ in keys:
-        for end in range(1, len(key)):
-            nodes.setdefault(key[:end], len(nodes) + 1)
-    units = np.zeros(256 * (len(nodes) + 1) + len(keys), "<u4")
+class UnigramTokenizer:
+    """Finds the tokens of texts. Blanks are one blank, and part of the word that they stand before."""
 
-    def link(key: bytes, target: int, leaf: int) -> None:
-        place = 256 * nodes[key[:-1]] + key[-1]
-        units[place] = (place ^ target) << 10 | leaf << 8 | key[-1]
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._ids = {piece: i for i, piece in enumerate(vocabulary.pieces) if i != vocabulary.unknown}
+        self._unknown_score = min(vocabulary.scores) - _UNKNOWN_COST
+        self._longest: dict[str, int] = {}
+        for piece in vocabulary.pieces:
+            self._longest[piece[:1]] = max(len(piece), self._longest.get(piece[:1], 0))
+        self._remembered = lru_cache(_REMEMBERED_WORDS)(self._best)
 
-    units[0] = 256 << 10
-    for prefix, node in nodes.items():
-        if prefix:
-            link(prefix, 256 * node, 0)
-    starts = accumulate((len(to) for _, to in keys), initial=0)
-    for target, (key, _), start in zip(range(256 * (len(nodes) + 1), len(units)), keys, starts, strict=False):
-        link(key, target, 1)
-        units[target] = start
-    return struct.pack("<I", units.nbytes) + units.tobytes() + b"".join(to for _, to in keys)
+    def __call__(self, texts: Sequence[str], limit: int | None) -> list[list[int]]:
+        """Ids of each text: at most `limit` of them with the two special tokens, or for None all, without."""
+        rows = [self._tokens(text) for text in texts]
+        if limit is None:
+            return rows
+        first, last = self._vocabulary.first, self._vocabulary.last
+        return [[first, *row[: limit - 2], last] for row in rows]
+
+    def _tokens(self, text: str) -> list[int]:
+        words = text.translate(self._vocabulary.characters).split(" ")
+        # Of a run of blanks one is left; at the end of a text it is a word of its own.
+        kept = [word for n, word in enumerate(words) if word or n == len(words) - 1]
+        return [token for word in kept for token in self._segmented(_SPACE + word)]
+
+    def _segmented(self, word: str) -> tuple[int, ...]:
+        return self._remembered(word) if len(word) <= _LONGEST_REMEMBERED else self._best(word)
+
+    def _best(self, word: str) -> tuple[int, ...]:
+        """The best segmentation (Viterbi, 1967)."""
+        scores, size = self._vocabulary.scores, len(word)
+        best, back = [0.0, *[float("-inf")] * size], [(0, 0)] * (size + 1)
+        for start in range(size):
+            so_far = best[start]
+            for end in range(start + 1, min(size, start + self._longest.get(word[start], 0)) + 1):
+                token = self._ids.get(word[start:end])
+                if token is not None and so_far + scores[token] > best[end]:
+                    best[end], back[end] = so_far + scores[token], (start, token)
+            if so_far + self._unknown_score > best[start + 1]:
+                best[start + 1] = so_far + self._unknown_score
+                back[start + 1] = start, self._vocabulary.unknown
+        tokens, end = [], size
+        while end:
+            end, token = back[end]
+            tokens.append(token)
+        return tuple(reversed(tokens))
 
 
-def _safetensors(tensors: Mapping[str, NDArray[Any]]) -> bytes:
-    """The tensors in the safetensors format, by name: the same bytes whatever library is installed."""
-    kinds = {"<f2": "F16", "<f4": "F32"}
-    ordered = sorted(tensors.items())
-    ends = list(accumulate((array.nbytes for _, array in ordered), initial=0))
-    header = {
-        name: {"dtype": kinds[array.dtype.str], "shape": list(array.shape), "data_offsets": ends[n : n + 2]}
-        for n, (name, array) in enumerate(ordered)
-    }
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    return b"".join([struct.pack("<Q", len(text)), text, *(array.tobytes() for _, array in ordered)])
+@lru_cache(1)
+def open_tokenizer(path: Path) -> UnigramTokenizer:
+    """The tokenizer of a packed encoder, read once: it takes some 60 MB. Raises ModelError."""
+    return UnigramTokenizer(PackedEncoder(path).vocabulary())

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,14 +84,18 @@ def similarities(info: EmbedderInfo, cosines: NDArray[Any], language: str) -> ND
 def load_embedder(
     spec: str = EMBEDDED, *, cache_dir: Path, models: Sources = NO_SOURCES, threads: int = 0
 ) -> Embedder:
-    """The embedder that `spec` means (see `rag.models.registry.find_embedder`), ready to use. `threads` 0:
-    all available cores.
+    """The embedder that `spec` means (see `rag.models.registry.find_embedder`), ready to use; one that is in
+    use already is given again. `threads` 0: all available cores.
 
     The first load of a BERT model converts it once into `cache_dir` (a second). Raises ModelMissing,
     ModelMismatch, ModelError."""
     files = find_embedder(spec, cache_dir, models)
     if export.can_export(files):
-        return OnnxEmbedder(files, cache_dir=cache_dir, threads=threads)
+        with _LOADING:
+            key = files.folder, files.fingerprint, cache_dir, threads
+            if (loaded := _IN_USE.get(key)) is None:
+                loaded = _IN_USE[key] = OnnxEmbedder(files, cache_dir=cache_dir, threads=threads)
+            return loaded
     return SentenceTransformerEmbedder(files, threads=threads)
 
 
@@ -103,6 +108,10 @@ def load_token_counter(
     if tokenizer is not None:
         return TokenCounter(tokenizer)
     return SentenceTransformerEmbedder(find_embedder(spec, cache_dir, models)).token_counter
+
+
+_IN_USE: WeakValueDictionary[tuple[Path, str, Path, int], OnnxEmbedder] = WeakValueDictionary()
+_LOADING = threading.Lock()
 
 
 class _FilesEmbedder(ABC):

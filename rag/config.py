@@ -69,9 +69,10 @@ class Config(BaseSettings):
 
     index: UserPath = Field(Path("indexes/default"), description="folder of the index")
     embedder: str = Field(
-        "embedded",
+        "auto",
         min_length=1,
-        description='"embedded", a folder of a sentence-transformers model, or a name of [models]',
+        description='"auto" (that of the index; for a new one the best known that is here), "embedded" (English), '
+        'a known name ("multilingual-e5-small"), a folder of a sentence-transformers model, or a name of [models]',
     )
     llm: str = Field(
         "auto",

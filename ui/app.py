@@ -192,7 +192,7 @@ def _theme() -> Any:
 
 
 def workspace_of(config: Config) -> Workspace:
-    """The indexes beside the configured one, all answered with one embedder and one language model."""
+    """The indexes beside the configured one, all answered with one language model."""
     from rag.assistant import build_assistant, load_reader
     from rag.index import open_index
     from rag.models.remote import leaves_for
@@ -203,9 +203,7 @@ def workspace_of(config: Config) -> Workspace:
         if not first:
             first.append(build_assistant(config, index=folder))
             return first[0]
-        # `embedder` may be one that is loaded.
-        shared = config.model_copy(update={"embedder": first[0].index.embedder})
-        assistant = build_assistant(shared, index=folder, with_llm=False)
+        assistant = build_assistant(config, index=folder, with_llm=False)
         assistant.llm = first[0].llm
         return assistant
 

@@ -14,13 +14,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError, StorageError
 from rag.models import export
-from rag.models.known import EMBEDDED
+from rag.models.known import EMBEDDED, Cosines
+from rag.models.packed import open_tokenizer
 from rag.models.registry import NO_SOURCES, EmbedderFiles, Sources, find_embedder, find_tokenizer
 
 # Padded tokens in one run of the encoder: larger batches fall out of the cache and are slower on a CPU.
@@ -34,13 +36,15 @@ _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF
 @dataclass(frozen=True, slots=True)
 class EmbedderInfo:
     """What an index must remember about its embedder. `fingerprint` is the SHA-256 of the weights;
-    `max_tokens` counts the special tokens too; `languages` are ISO 639-1 codes, ("*",) for all."""
+    `max_tokens` counts the special tokens too; `languages` are ISO 639-1 codes, ("*",) for all; `cosines` as
+    in `rag.models.known.KnownModel`."""
 
     name: str
     fingerprint: str
     dimension: int
     max_tokens: int
     languages: tuple[str, ...]
+    cosines: tuple[Cosines, ...] = ()
 
 
 class Embedder(Protocol):
@@ -69,17 +73,29 @@ def supports(info: EmbedderInfo, language: str) -> bool:
     return "*" in info.languages or language in info.languages
 
 
+def similarities(info: EmbedderInfo, cosines: NDArray[Any], language: str) -> NDArray[np.float64]:
+    """Cosines of texts with a question in this language, on the scale 0 to 1 on which unrelated texts lie near
+    0: some embedders put all texts close together. nan stays."""
+    lowest, highest = next(((low, high) for code, low, high in info.cosines if code == language), (0.0, 1.0))
+    result: NDArray[np.float64] = np.clip((cosines - lowest) / (highest - lowest), 0.0, 1.0).astype(np.float64)
+    return result
+
+
 def load_embedder(
     spec: str = EMBEDDED, *, cache_dir: Path, models: Sources = NO_SOURCES, threads: int = 0
 ) -> Embedder:
-    """The embedder that `spec` means (see `rag.models.registry.find_embedder`), ready to use. `threads` 0:
-    all available cores.
+    """The embedder that `spec` means (see `rag.models.registry.find_embedder`), ready to use; one that is in
+    use already is given again. `threads` 0: all available cores.
 
     The first load of a BERT model converts it once into `cache_dir` (a second). Raises ModelMissing,
     ModelMismatch, ModelError."""
     files = find_embedder(spec, cache_dir, models)
     if export.can_export(files):
-        return OnnxEmbedder(files, cache_dir=cache_dir, threads=threads)
+        with _LOADING:
+            key = files.folder, files.fingerprint, cache_dir, threads
+            if (loaded := _IN_USE.get(key)) is None:
+                loaded = _IN_USE[key] = OnnxEmbedder(files, cache_dir=cache_dir, threads=threads)
+            return loaded
     return SentenceTransformerEmbedder(files, threads=threads)
 
 
@@ -88,10 +104,14 @@ def load_token_counter(
 ) -> Callable[[Sequence[str]], list[int]]:
     """Counts tokens as the embedder that `spec` means does, without loading its weights: some 50 ms. The
     counter can be pickled. Raises ModelMissing, ModelError."""
-    tokenizer = find_tokenizer(spec, models)
+    tokenizer = find_tokenizer(spec, cache_dir, models)
     if tokenizer is not None:
         return TokenCounter(tokenizer)
     return SentenceTransformerEmbedder(find_embedder(spec, cache_dir, models)).token_counter
+
+
+_IN_USE: WeakValueDictionary[tuple[Path, str, Path, int], OnnxEmbedder] = WeakValueDictionary()
+_LOADING = threading.Lock()
 
 
 class _FilesEmbedder(ABC):
@@ -103,7 +123,7 @@ class _FilesEmbedder(ABC):
     def __init__(self, files: EmbedderFiles) -> None:
         self._files = files
         self.info = EmbedderInfo(
-            files.name, files.fingerprint, files.dimension, files.max_tokens, files.languages
+            files.name, files.fingerprint, files.dimension, files.max_tokens, files.languages, files.cosines
         )
         self._queries = lru_cache(_REMEMBERED_QUERIES)(self._query)
 
@@ -134,22 +154,21 @@ class OnnxEmbedder(_FilesEmbedder):
         super().__init__(files)
         model: Path | bytes
         try:
-            folder = export.export_embedder(files, cache_dir)
-            model, tokenizer = folder / export.MODEL_FILE, folder / export.TOKENIZER_FILE
+            model = export.export_embedder(files, cache_dir) / export.MODEL_FILE
         except (OSError, StorageError):  # a cache that cannot be written costs a second per start
-            assert files.tokenizer is not None
-            model, tokenizer = export.build_graph(files), files.tokenizer
+            model = export.build_graph(files)
+        self._words = export.word_table(files.weights)
         self._session = _open_session(model)
         self._threads = threads or len(os.sched_getaffinity(0))
-        self.token_counter = TokenCounter(tokenizer)
-        self._tokenizer = _open_tokenizer(tokenizer)
-        self._tokenizer.enable_truncation(files.max_tokens)
+        assert files.tokenizer is not None
+        self.token_counter = counter = TokenCounter(files.tokenizer)
+        self._rows = counter.rows
 
     def _embed(self, texts: Sequence[str], prompt: str) -> NDArray[np.float32]:
         vectors = np.empty((len(texts), self.info.dimension), dtype=np.float32)
         for start in range(0, len(texts), _SLICE):
-            part = [encodable(prompt + text) for text in texts[start : start + _SLICE]]
-            rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(part)]
+            part = [prompt + text for text in texts[start : start + _SLICE]]
+            rows = self._rows(part, self.info.max_tokens)
             batches = list(_batches([len(row) for row in rows]))
             runs = [[rows[i] for i in batch] for batch in batches]
             for batch, found in zip(batches, self._run_all(runs), strict=True):
@@ -164,13 +183,14 @@ class OnnxEmbedder(_FilesEmbedder):
             return list(pool.map(self._run, runs))
 
     def _run(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        ids = np.zeros((len(rows), max(map(len, rows))), dtype=np.int32)
-        mask = np.zeros_like(ids)
+        mask = np.zeros((len(rows), max(map(len, rows))), dtype=np.int32)
+        words = np.zeros((*mask.shape, self.info.dimension), dtype=np.float32)
         for i, row in enumerate(rows):
-            ids[i, : len(row)] = row
+            words[i, : len(row)] = self._words[row]
             mask[i, : len(row)] = 1
-        out: NDArray[np.float32] = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
-        return out
+        found: list[NDArray[np.float32]]
+        found = self._session.run(["embedding"], {"words": words, "attention_mask": mask})
+        return found[0]
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -206,18 +226,27 @@ def encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _open_tokenizer(path: Path) -> Any:
-    from tokenizers import Tokenizer
+class _FastTokenizer:
+    """One of the `tokenizers` library, as `rag.models.packed.UnigramTokenizer` is asked."""
 
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the Rust side raises bare Exception
-        raise ModelError(
-            f"{path} cannot be read as a tokenizer ({error}); download the model again"
-        ) from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
+    def __init__(self, path: Path) -> None:
+        from tokenizers import Tokenizer
+
+        try:
+            self._tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the Rust side raises bare Exception
+            raise ModelError(
+                f"{path} cannot be read as a tokenizer ({error}); download the model again"
+            ) from error
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+
+    def __call__(self, texts: Sequence[str], limit: int | None) -> list[list[int]]:
+        found = self._tokenizer.encode_batch_fast(texts, add_special_tokens=limit is not None)
+        rows = [encoding.ids for encoding in found]
+        if limit is None:
+            return rows
+        return [row if len(row) <= limit else [*row[: limit - 1], row[-1]] for row in rows]
 
 
 class TokenCounter:
@@ -226,11 +255,15 @@ class TokenCounter:
 
     def __init__(self, tokenizer: Path) -> None:
         self._path = tokenizer
-        self._tokenizer = _open_tokenizer(tokenizer)
+        packed = tokenizer.suffix != ".json"
+        self._tokenizer = open_tokenizer(tokenizer) if packed else _FastTokenizer(tokenizer)
+
+    def rows(self, texts: Sequence[str], limit: int | None = None) -> list[list[int]]:
+        """Token ids of each text: at most `limit` of them with special tokens, or for None all, without."""
+        return self._tokenizer(list(map(encodable, texts)), limit)
 
     def __call__(self, texts: Sequence[str]) -> list[int]:
-        found = self._tokenizer.encode_batch_fast(list(map(encodable, texts)), add_special_tokens=False)
-        return [len(encoding.ids) for encoding in found]
+        return list(map(len, self.rows(texts)))
 
     def __reduce__(self) -> tuple[type[TokenCounter], tuple[Path]]:
         return TokenCounter, (self._path,)

@@ -48,6 +48,10 @@ class Wheels:
     platform: str = ""
 
 
+# A language, and the cosines of unrelated and of like texts in it.
+Cosines = tuple[str, float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class KnownModel:
     """A model of `models.toml`, which says what each field is."""
@@ -66,6 +70,7 @@ class KnownModel:
     installed: Installed | None = None
     parts: Wheels | None = None
     url: str = ""
+    cosines: tuple[Cosines, ...] = ()
 
     def __post_init__(self) -> None:
         texts = (self.name, self.title, self.file, self.licence)
@@ -100,11 +105,13 @@ def read_models(text: str) -> Mapping[str, KnownModel]:
 
 def _model(name: str, table: dict[str, Any]) -> KnownModel:
     parts, installed = table.pop("parts", None), table.pop("installed", None)
+    cosines = tuple((code, float(low), float(high)) for code, (low, high) in table.pop("cosines", {}).items())
     return KnownModel(
         name,
         languages=tuple(table.pop("languages")),
         parts=Wheels(**parts) if parts else None,
         installed=Installed(**installed) if installed else None,
+        cosines=cosines,
         **table,
     )
 
@@ -189,3 +196,9 @@ def default_models() -> tuple[KnownModel, ...]:
     reader = default_reader(machine_memory_mb())
     wanted = [reader, *(m for m in known_models().values() if m.kind == "embedder" and m.default)]
     return tuple(model for model in wanted if not model.installed)
+
+
+def chosen_embedder(cache_dir: Path) -> str:
+    """What "auto" stands for among embedders: the first that was fetched, "embedded" where none was."""
+    fetched = (m for m in known_models().values() if m.kind == "embedder" and not m.installed)
+    return next((m.name for m in fetched if pulled_file(m.name, cache_dir)), EMBEDDED)

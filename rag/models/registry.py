@@ -20,7 +20,9 @@ from rag.files import write_atomically
 from rag.models.known import (
     AUTO,
     EMBEDDED,
+    Cosines,
     KnownModel,
+    chosen_embedder,
     chosen_reader,
     embedded,
     known_models,
@@ -30,6 +32,7 @@ from rag.models.known import (
     pulled_file,
     readers,
 )
+from rag.models.packed import PASSAGE_PROMPT, QUERY_PROMPT, PackedEncoder
 
 if TYPE_CHECKING:
     from rag.config import ModelSpec
@@ -48,8 +51,8 @@ class EmbedderFiles:
     """A sentence-transformers model on disk.
 
     `fingerprint` is the SHA-256 of the weights; `max_tokens` counts special tokens too; `pooling` is "mean",
-    "cls" or what else the model says; the prompts are put in front of queries and passages; `languages` as in
-    `rag.models.embedder.EmbedderInfo`."""
+    "cls" or what else the model says; the prompts are put in front of queries and passages; `languages` and `cosines`
+    as in `rag.models.embedder.EmbedderInfo`."""
 
     name: str
     folder: Path
@@ -63,6 +66,7 @@ class EmbedderFiles:
     languages: tuple[str, ...]
     query_prompt: str = ""
     passage_prompt: str = ""
+    cosines: tuple[Cosines, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -259,11 +263,13 @@ def pulled_path(name: str, source: ModelSpec | KnownModel, cache_dir: Path) -> P
 
 
 def find_embedder(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> EmbedderFiles:
-    """The embedder that `spec` means: "embedded", a configured name, or the folder of a sentence-transformers
-    model.
+    """The embedder that `spec` means: "auto" (see `rag.models.known.chosen_embedder`), "embedded", a configured
+    or known name, or the folder of a sentence-transformers model.
 
     Raises ModelMissing, ModelMismatch, or ModelError for a folder that does not describe a model."""
-    folder, name, expected, remedy = _embedder_folder(spec, models)
+    if (known := _fetched_embedder(spec, cache_dir, models)) is not None:
+        return _packed_files(known, cache_dir)
+    folder, name, expected, remedy = _embedder_folder(_resolved(spec, cache_dir), models)
     weights = next(filter(None, (sorted(folder.glob(pattern)) for pattern in _WEIGHTS)), [])
     if not weights:
         raise ModelMissing(
@@ -299,10 +305,45 @@ def find_embedder(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> E
     )
 
 
-def find_tokenizer(spec: str, models: Sources = NO_SOURCES) -> Path | None:
-    """The embedder's `tokenizer.json`, found without touching its weights; None when the model has only a
-    slow tokenizer."""
-    return _tokenizer(_embedder_folder(spec, models)[0])
+def _resolved(spec: str, cache_dir: Path) -> str:
+    return chosen_embedder(cache_dir) if spec == AUTO else spec
+
+
+def _fetched_embedder(spec: str, cache_dir: Path, models: Sources) -> KnownModel | None:
+    known = None if spec in models else known_models().get(_resolved(spec, cache_dir))
+    return known if known and known.kind == "embedder" and not known.installed else None
+
+
+def _packed_files(known: KnownModel, cache_dir: Path) -> EmbedderFiles:
+    path, remedy = known_path(known, cache_dir), _remedy(known)
+    if not path.is_file():
+        raise ModelMissing(f"the model {known.name!r} is not here; {remedy}")
+    fingerprint = check_sha256(path, known.sha256, cache_dir, remedy)
+    config = PackedEncoder(path).config
+    return EmbedderFiles(
+        name=known.name,
+        folder=path.parent,
+        weights=path,
+        tokenizer=path,
+        fingerprint=fingerprint,
+        dimension=int(config["hidden_size"]),
+        max_tokens=int(config["max_position_embeddings"]),
+        pooling="mean",
+        normalised=True,
+        languages=known.languages,
+        query_prompt=QUERY_PROMPT,
+        passage_prompt=PASSAGE_PROMPT,
+        cosines=known.cosines,
+        config=config,
+    )
+
+
+def find_tokenizer(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> Path | None:
+    """The file with the embedder's tokens (`tokenizer.json`, or a packed encoder), found without touching its
+    weights; None when the model has only a slow tokenizer."""
+    if (known := _fetched_embedder(spec, cache_dir, models)) is not None:
+        return known_path(known, cache_dir)
+    return _tokenizer(_embedder_folder(_resolved(spec, cache_dir), models)[0])
 
 
 def _tokenizer(folder: Path) -> Path | None:

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from rag.languages.text import search_tokens, sentences
-from rag.models.embedder import Embedder, supports
+from rag.models.embedder import Embedder, similarities, supports
 from rag.questions.query import Query
 from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
 from rag.search.pool import idf_weights
@@ -183,7 +183,8 @@ def _cosines(query: Query, found: Sequence[Sentence], hits: Sequence[Hit], embed
     """Cosine of the question with `title: sentence`: the title resolves what "it" and "the company" leave
     open."""
     texts = [f"{hits[s.hit].document.title[:_TITLE_CHARS]}: {s.text[:_EMBEDDED_CHARS]}" for s in found]
-    return [max(0.0, float(v)) for v in embedder.embed_passages(texts) @ embedder.embed_query(query.text)]
+    cosines = embedder.embed_passages(texts) @ embedder.embed_query(query.text)
+    return similarities(embedder.info, cosines, query.language).tolist()
 
 
 def _displayed(ranked: RankedSentences, limit: int) -> list[int]:

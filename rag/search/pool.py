@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rag.documents.catalogue import Catalogue
 from rag.languages.text import query_tokens
-from rag.models.embedder import Embedder, supports
+from rag.models.embedder import Embedder, similarities, supports
 from rag.questions.query import Query, ReadsQuestions
 from rag.search.ranker import Pool, Terms
 from rag.store.dense import DenseIndex
@@ -167,21 +167,27 @@ def _by_vector(
 
 
 def make_pool(
-    legs: Retrievers, found: LegResults, vector: NDArray[np.float32] | None, more: Sequence[int] = ()
+    legs: Retrievers,
+    query: Query,
+    found: LegResults,
+    vector: NDArray[np.float32] | None,
+    more: Sequence[int] = (),
 ) -> Pool:
     """The passages of both legs and those given as `more`, by id."""
     rows = legs.store.candidates([*found.lexical, *found.dense, *more])
     fields = legs.store.token_fields([row.id for row in rows])
     rows = [row for row in rows if row.id in fields]  # the others were deleted between the two reads
     kept = [row.id for row in rows]
-    cosines: Mapping[int, float] = {}
-    if vector is not None and legs.dense is not None:
+    dense = np.full(len(kept), math.nan)
+    if vector is not None and legs.dense is not None and legs.embedder is not None:
         cosines = legs.dense.cosines(vector, kept)
+        known = np.array([cosines.get(i, math.nan) for i in kept])
+        dense = similarities(legs.embedder.info, known, query.language)
     lexical_rank, dense_rank = _ranks(found.lexical), _ranks(found.dense)
     return Pool(
         rows=tuple(rows),
         fields=tuple(fields[i] for i in kept),
-        dense=np.array([min(1.0, max(0.0, cosines[i])) if i in cosines else math.nan for i in kept]),
+        dense=dense,
         lexical_rank=np.array([lexical_rank.get(i, 0) for i in kept], dtype=np.int64),
         dense_rank=np.array([dense_rank.get(i, 0) for i in kept], dtype=np.int64),
     )

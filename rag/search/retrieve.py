@@ -230,7 +230,7 @@ def rank(
     if lines is None:
         lines = _lines(legs, whole.sought, _probable_documents(legs, found)) if whole.sought else Lines()
     more += lines.best
-    pool = make_pool(legs, found, vector, more)
+    pool = make_pool(legs, query, found, vector, more)
     matched, lexical = matching(terms, pool, legs.store.lengths())
     rows = np.hstack([matched, _agreements(legs, pool, whole, lines, filters)])
     if not learned:

@@ -22,7 +22,7 @@ from rag.documents.chunk import CHUNKER_VERSION
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, InputError, ModelError, StorageError
 from rag.languages.text import TOKENS_VERSION
 from rag.models.embedder import Embedder, load_embedder, load_token_counter
-from rag.models.known import EMBEDDED
+from rag.models.known import AUTO, EMBEDDED, chosen_embedder
 from rag.models.registry import Sources, find_embedder
 from rag.store.schema import (
     DATABASE,
@@ -266,7 +266,7 @@ class EmbedderSource:
     def expect(self, store: IndexFile) -> None:
         """From now on only the embedder of this index is accepted."""
         self._store = store
-        self.spec = self.spec or store.manifest().spaces[0].embedder
+        self.spec = store.manifest().spaces[0].embedder if self.spec in ("", AUTO) else self.spec
 
     def load(self) -> Embedder:
         with self._guard:
@@ -294,6 +294,8 @@ class EmbedderSource:
 
     def name(self) -> str:
         """The spec under which others can load it; "" for an object that is not the embedded one."""
+        if self.spec == AUTO:
+            return chosen_embedder(self._cache_dir)
         if self.given is None or self.spec:
             return self.spec or EMBEDDED
         try:

@@ -16,7 +16,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,7 @@ class Manifest:
         spaces = []
         for space in values["spaces"]:
             info = EmbedderInfo(**{**space["info"], "languages": tuple(space["info"]["languages"])})
+            info = replace(info, cosines=tuple((code, low, high) for code, low, high in info.cosines))
             spaces.append(Space(info, space["embedder"]))
         return cls(**{**values, "spaces": tuple(spaces)})
 

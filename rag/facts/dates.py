@@ -14,10 +14,10 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 from rag.facts.numerals import CURRENCY_AFTER, NUMERALS, SCALES, UNITS, alternatives, fold, parse_han
-from rag.languages import union
+from rag.languages import Patterns, union
 
 MONTHS = union(lambda language: language.months)
 MONTH_NAME = "|".join(sorted(MONTHS, key=len, reverse=True))
@@ -30,8 +30,6 @@ _MONTH = (
     + r")\b\.?"
 )
 _ROMAN = dict(zip("I II III IV V VI VII VIII IX X XI XII".split(), range(1, 13), strict=True))
-_YEAR = r"(?:1[5-9]|20|21)\d{2}"
-_DAY = r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?"
 _HAN_DIGIT = "〇○零一二三四五六七八九"
 _H = f"{_HAN_DIGIT}十"
 # 2000 mg and 1500 days are no years; 2019年 is one.
@@ -42,6 +40,14 @@ _ORDINAL, _LAST, _FIRST_TWO = (
     "|".join(word for word, n in _ORDINALS.items() if n in which and len(word) > 1)
     for which in (range(1, 5), (-1,), (1, 2))
 )
+_FEW = "|".join(word.upper() for word, n in NUMERALS.items() if 2 <= n <= 5)
+_RE = Patterns(
+    __file__, month=_MONTH, han=_H, han_digit=_HAN_DIGIT, unit=_UNIT, counted=_COUNTED, few=_FEW,
+    roman="|".join(_ROMAN), scales="|".join(SCALES).upper(), ordinal=_ORDINAL, ordinals=_ORDINAL.upper(),
+    last=_LAST, lasts=_LAST.upper(), first_two=_FIRST_TWO, first_twos=_FIRST_TWO.upper(),
+)  # fmt: skip
+_dates = cache(partial(_RE.table, "date"))
+_periods_named = cache(partial(_RE.table, "period"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ def _numeric(m: re.Match[str]) -> Period | None:
 def _parts(m: re.Match[str]) -> Period | None:
     """The period of the groups y, m, d, q, h (half) and `last` (the last quarter)."""
     groups = m.groupdict()
-    numbers = {name: _number(groups[name]) for name in "ymdqh" if groups.get(name)}
+    numbers = {n: (_year if n == "y" else _number)(groups[n]) for n in "ymdqh" if groups.get(n)}
     said = {name: n for name, n in numbers.items() if n is not None}
     if said.get("m", 1) > 12 or said.get("d", 1) > 31:
         return None
@@ -117,54 +123,20 @@ def _clock(m: re.Match[str]) -> Period | None:
     return Period(time=(hour % 12 + (12 if half == "pm" else 0) if half else hour) * 60 + minute)
 
 
-_Reader = Callable[[re.Match[str]], Period | None]
+def _decade(m: re.Match[str]) -> Period:
+    return Period(int(m["y"]), decade=True)
+
+
+# What reads the parts of a date; `_parts` where none is named.
+_READERS: dict[str, Callable[[re.Match[str]], Period | None]] = {
+    "digit_numeric": _numeric, "digit_decade": _decade, "clock_minutes": _clock, "clock_hours": _clock,
+}  # fmt: skip
 # What a pattern cannot do without, so that most texts are spared most patterns.
 _HINTS = {
     "digit": r"\d", "month": _MONTH, "han": "[年月季]", "Q": r"[Qq][1-4]", "quarter": "quarter",
     "half": r"half|\bH[12]",
     "FY": r"[Ff][Yy]|iscal", "clock": r"\d:\d|\d\s*[ap]\.?m",
 }  # fmt: skip
-
-
-@cache
-def _date_patterns() -> tuple[tuple[str, re.Pattern[str], _Reader], ...]:
-    year, han_year = rf"(?P<y>{_YEAR})", rf"(?<![\d{_H}])(?P<y>{_YEAR}|[{_HAN_DIGIT}]{{4}})\s*"
-    month, then_year = rf"(?P<m>{_MONTH})", rf"(?:\s*,?\s+(?P<y>{_YEAR})\b)?"
-    han_month, han_day = rf"(?P<m>[\d{_H}]{{1,3}})\s*月", rf"\s*(?P<d>[\d{_H}]{{1,3}})\s*[日号]"
-    patterns: tuple[tuple[str, str, _Reader], ...] = (
-        ("digit", rf"(?<![\d.]){year}([-/.])(?P<m>1[0-2]|0?[1-9])\2(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)",
-         _parts),
-        ("digit", rf"(?<![\d./])(?P<a>\d{{1,2}})([/.-])(?P<b>\d{{1,2}})\2{year}(?!\d)", _numeric),
-        ("digit", rf"(?<![\d./])(?P<d>{_DAY})([./-])(?P<m>{'|'.join(_ROMAN)})\2{year}(?!\d)", _parts),
-        ("month", rf"\b{month}\s+(?P<d>{_DAY})\b(?!\s*%){then_year}", _parts),
-        ("month", rf"\b(?P<d>{_DAY})\s+(?:day\s+)?(?:of\s+)?{month}{then_year}", _parts),
-        ("month", rf"\b{month}\s*,?\s+(?:of\s+)?{year}\b", _parts),
-        ("han", rf"{han_year}年\s*{han_month}(?:份)?(?:{han_day})?", _parts),
-        ("han", rf"(?<![\d{_H}年]){han_month}{han_day}", _parts),
-        ("han", rf"{han_year}年?(?:度)?\s*第?(?P<q>[一二三四1-4])\s*季度?", _parts),
-        ("han", rf"{han_year}年(?:度)?(?P<h>[上下])半年", _parts),
-        ("Q", rf"\b[Qq](?P<q>[1-4])[\s-]*(?:of\s+)?(?:[Ff][Yy]|fiscal(?: year)?)?\s*'?(?P<y>{_YEAR}|\d\d)\b",
-         _fiscal),
-        ("Q", rf"\b{year}\s*[Qq](?P<q>[1-4])\b", _parts),
-        ("Q", r"\b[Qq](?P<q>[1-4])\b", _parts),
-        ("quarter", rf"\b(?:(?P<q>(?i:{_ORDINAL}))|(?P<last>(?i:{_LAST})))\s+(?:fiscal\s+)?quarter"
-         rf"(?:\s*,?\s+(?:of\s+)?(?:the\s+year\s+)?(?:fiscal\s+)?(?:year\s+)?(?P<y>{_YEAR})\b)?", _parts),
-        ("half", rf"\b(?P<h>(?i:{_FIRST_TWO}))\s+half\s+of\s+(?:fiscal\s+)?(?:year\s+)?{year}\b", _parts),
-        ("half", rf"\bH(?P<h>[12])\s*{year}\b", _parts),
-        ("FY", rf"\b(?:[Ff][Yy]|[Ff]iscal(?:\s+[Yy]ear)?s?)[\s-]*'?(?P<y>{_YEAR}|\d\d)\b", _fiscal),
-        ("digit", rf"(?<![\d,.]){year}s\b", lambda m: Period(int(m["y"]), decade=True)),
-        ("han", rf"{han_year}(?:年度?|财年|会计年度)(?!代)", _parts),
-        ("clock", r"(?<![\d:])(?P<h>\d{1,2}):(?P<min>\d{2})(?::\d\d)?(?!\d)\s*(?P<ap>[ap]\.?m\b\.?)?",
-         _clock),
-        ("clock", r"(?<![\d:.])\b(?P<h>\d{1,2})(?P<min>)\s*(?P<ap>[ap]\.?m\b\.?)", _clock),
-        ("digit", rf"(?<![\w.,$€£¥/])(?<!\d-){year}"
-         rf"(?![\w%/]|[.,]\d|\s*(?:{_COUNTED})|\s*-?\s*(?i:{_UNIT}))", _parts),
-    )  # fmt: skip
-    return tuple((hint, re.compile(pattern), reader) for hint, pattern, reader in patterns)
-
-
-def _fiscal(m: re.Match[str]) -> Period:
-    return Period(_year(m["y"]), quarter=int(m["q"]) if "q" in m.groupdict() else None)
 
 
 def _year(text: str) -> int:
@@ -184,9 +156,10 @@ def dates(text: str) -> list[FoundDate]:
     taken: list[FoundDate] = []
     covered = bytearray(len(text))
     hints = {name for name, hint in _HINTS.items() if re.search(hint, text)}
-    for _, pattern, reader in (p for p in _date_patterns() if p[0] in hints) if hints else ():
-        for match in pattern.finditer(text):
-            period = None if any(covered[match.start() : match.end()]) else reader(match)
+    for name, pattern in _dates().items() if hints else ():
+        read = _READERS.get(name, _parts)
+        for match in pattern.finditer(text) if name.split("_")[0] in hints else ():
+            period = None if any(covered[match.start() : match.end()]) else read(match)
             if period is not None:
                 taken.append(FoundDate(match.start(), match.end(), period))
                 covered[match.start() : match.end()] = b"\1" * (match.end() - match.start())
@@ -210,66 +183,8 @@ def contradicts(source: Period, claim: Period) -> bool:
 
 # --- Fiscal periods, in a text of capitals
 
-_Y = r"(?:19|20)\d{2}"
-_FY = r"(?:(?:FY|FISCAL|FINANCIAL|CALENDAR|BUSINESS)(?:[ \t-]*YEARS?|[ \t-]*YR)?|\bYEAR)[ \t]*-?[ \t]*"
-# Two digits are a year only where nothing says that they are an amount.
-_FISCAL_YEAR = (
-    rf"'?(?P<y>{_Y}|\d\d)"
-    rf"(?![\d,.]*\d|[ \t]*(?:%|PERCENT|{'|'.join(SCALES).upper()}|BASIS|POINTS?|DAYS?|CENTS?|BPS)"
-    r"|-[KQ]\b)(?!\w)"
-)
-_HAN_YEAR = rf"(?<![\d{_HAN_DIGIT}])(?P<y>{_Y}|[{_HAN_DIGIT}]{{4}})"
-_QUARTER = rf"(?:{_ORDINAL.upper()})[ \t-]+(?:FISCAL[ \t]+)?QUARTER"
-_HALF = rf"(?:{_FIRST_TWO.upper()})[ \t-]+HALF"
-_PART = rf"(?P<part>Q[1-4]|[1-4]Q|H[12]|[12]H|{_QUARTER}|{_HALF}|(?:NINE|9)[ \t-]*MONTHS)"
-_PART_OF_YEAR = _PART.replace(_ORDINAL.upper(), f"{_ORDINAL}|{_LAST}".upper())
 
-
-@cache
-def _period_patterns() -> tuple[re.Pattern[str], ...]:
-    patterns = (
-        # Q2 2023, 2Q23, second quarter of fiscal 2024
-        rf"(?<![A-Z0-9]){_PART_OF_YEAR}[ \t]*(?:,|OF|FOR|IN|-|_|/)?[ \t]*(?:THE[ \t]+)?"
-        rf"(?:{_FY})?{_FISCAL_YEAR}",
-        # FY24 Q2
-        rf"(?<![\w.,$])(?:{_FY}'?(?P<y>{_Y}|\d\d)|(?P<y1>{_Y}))[ \t]*[-_/,. ]?[ \t]*"
-        rf"(?:'S[ \t]+)?{_PART}(?![A-Z0-9])",
-        rf"{_HAN_YEAR}\s*(?:年|财年|会计)?(?:年?度|财年)?\s*的?第?"
-        r"(?P<part>[一二三四1-4]\s*季(?:度报告|度|报)?|Q[1-4]|[上下]半年|半年度?报告?|中期报告|中报)",
-        rf"(?<![A-Z0-9]){_FY}'?(?P<y0>{_Y})[ \t]*[-/][ \t]*'?(?P<y>\d\d)(?![\d%]|[.,]\d)",  # FY2018/19
-        rf"(?<![\w.,$/-])(?P<y0>{_Y})[ \t]*[-/][ \t]*'?(?P<y>\d\d)(?![\w%/-]|[.,]\d)",  # 2016-18
-        rf"(?<![A-Z0-9]){_FY}{_FISCAL_YEAR}",
-        # 2022 year-end
-        rf"(?<![\w.,$])(?P<y>{_Y})(?='S\b|[ \t]+(?:FISCAL|CALENDAR|FINANCIAL|FULL)?[ \t-]*YEARS?\b)",
-        rf"{_HAN_YEAR}\s*(?:年度?|财年|会计年度)(?!代|\s*[\d{_H}]{{1,3}}\s*月)",
-        rf"(?<![\d{_HAN_DIGIT}])(?P<y>\d\d)年(?=年报|年度|财报|财年|[上下]半年|[一二三四]季)",
-        rf"(?<![A-Z0-9]){_PART}(?![A-Z0-9])",  # no year
-        r"第(?P<part>[一二三四1-4]季)度|(?P<part1>[上下]半年)(?!内)",
-    )
-    return tuple(map(re.compile, patterns))
-
-
-_YEARS_BETWEEN = re.compile(
-    r"[ \t]*(?:-+|~|TO|THROUGH|THRU|UNTIL|TILL|至"
-    r"|到)[ \t]*(?:THE[ \t]+)?(?:END[ \t]+OF[ \t]+)?(?:Q[1-4][ \t]*)?"
-)
-_BETWEEN = re.compile(r"\bBETWEEN[ \t]+(?:THE[ \t]+)?(?:YEARS[ \t]+)?$")
-_AND = re.compile(r"[ \t]+AND[ \t]+(?:THE[ \t]+)?")
-_FEW = "|".join(word.upper() for word, n in NUMERALS.items() if 2 <= n <= 5)
-_AVERAGE = re.compile(
-    rf"\b(?P<n>[2-5]|{_FEW})[ \t-]*(?:YEARS?|YR"
-    r"|FISCAL YEARS?)[ \t-]+(?:\w+[ \t-]+){0,2}?(?:AVERAGE|AVG|CAGR|MEAN|COMPOUND)"
-    r"|\bAVERAGE[ \t]+(?:OF|OVER)[ \t]+THE[ \t]+(?:LAST|PAST)[ \t]+(?P<n1>[2-5]"
-    rf"|{_FEW})[ \t]+YEARS|(?P<n2>[2-5]|{_FEW})年(?:平均|均值|复合)"
-)
-_YEAR_END = re.compile(r"YEAR[ \t-]*END|END OF|FULL[ \t-]YEAR|年末|年底|全年|期末|年年?度报告|年报")
 _MOST_YEARS = 12
-# "The quarter to December 2025" ends on the last of that month.
-_UP_TO = re.compile(
-    r"\b(?:quarter|half|months|weeks|year|period)(?: (?:to|ended|ending|through|until)| of)?"
-    r"(?: (?:the )?end of)? $",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +212,7 @@ def read_periods(text: str) -> tuple[FiscalPeriod, ...]:
     covered = bytearray(len(text))
     for p in found:
         covered[p.start : p.end] = b"\1" * (p.end - p.start)
-    for pattern in _period_patterns():
+    for pattern in _periods_named().values():
         for m in pattern.finditer(upper):
             if any(covered[m.start() : m.end()]):
                 continue
@@ -345,7 +260,7 @@ def _whole_dates(folded: str, dated: Sequence[FoundDate]) -> Iterator[FiscalPeri
         if not (p.year and p.month):
             continue
         day = p.day
-        if day is None and _UP_TO.search(folded[max(0, f.start - 40) : f.start]):
+        if day is None and _RE["up_to"].search(folded[max(0, f.start - 40) : f.start]):
             day = monthrange(p.year, p.month)[1]
         if day:
             yield FiscalPeriod(f.start, f.end, p.year, "", f"{p.year:04}-{p.month:02}-{day:02}")
@@ -361,7 +276,7 @@ def _bare_years(dated: Sequence[FoundDate], covered: bytearray) -> Iterator[Fisc
 def _with_end(upper: str, p: FiscalPeriod) -> FiscalPeriod:
     """The whole year, where the words beside a year say that it, or its end, is intended."""
     near = upper[max(0, p.start - 14) : p.end + 10]
-    return replace(p, part="FY") if not p.part and not p.ended and _YEAR_END.search(near) else p
+    return replace(p, part="FY") if not p.part and not p.ended and _RE["year_end"].search(near) else p
 
 
 def _ranges(upper: str, found: list[FiscalPeriod]) -> Iterator[FiscalPeriod]:
@@ -371,8 +286,8 @@ def _ranges(upper: str, found: list[FiscalPeriod]) -> Iterator[FiscalPeriod]:
         if after is None or not 0 < p.year + 1 < after.year <= p.year + _MOST_YEARS or p.end > after.start:
             continue
         between = upper[p.end : after.start]
-        joined = _YEARS_BETWEEN.fullmatch(between) or (
-            _AND.fullmatch(between) and _BETWEEN.search(upper[max(0, p.start - 24) : p.start])
+        joined = _RE["years_between"].fullmatch(between) or (
+            _RE["and"].fullmatch(between) and _RE["between"].search(upper[max(0, p.start - 24) : p.start])
         )
         if joined:
             yield from (
@@ -383,7 +298,7 @@ def _ranges(upper: str, found: list[FiscalPeriod]) -> Iterator[FiscalPeriod]:
 def _averaged(upper: str, found: list[FiscalPeriod]) -> list[FiscalPeriod]:
     """ "Three-year average in FY2018" is about the two years before it, too."""
     years = {p.year for p in found if p.year}
-    m = _AVERAGE.search(upper) if len(years) == 1 else None
+    m = _RE["average"].search(upper) if len(years) == 1 else None
     if m is None:
         return found
     number = m["n"] or m["n1"] or m["n2"]

@@ -91,9 +91,9 @@ def _whole(pattern: str | Sequence[str], parts: Mapping[str, str]) -> str:
 
 
 class Patterns(dict[str, re.Pattern[str]]):
-    """The regular expressions of a module by their names, each compiled when first asked for: the table
-    called like the module (for that of a package, like it) in the patterns.toml beside it. {name} in one is
-    an entry of the file's [part], or one of `parts`."""
+    """The regular expressions of a module by their names, each compiled when first asked for: the table that
+    is called like the module (for that of a package, like it) in the patterns.toml beside it. {name} in one
+    is an entry of the file's [part], or one of `parts`."""
 
     def __init__(self, module: str, **parts: str) -> None:
         path = Path(module)
@@ -104,6 +104,10 @@ class Patterns(dict[str, re.Pattern[str]]):
     def __missing__(self, name: str) -> re.Pattern[str]:
         found = self[name] = re.compile(_whole(self._texts[name], self._parts))
         return found
+
+    def table(self, name: str) -> dict[str, re.Pattern[str]]:
+        """The patterns of a table within it, in their order."""
+        return {key: re.compile(_whole(text, self._parts)) for key, text in self._texts[name].items()}
 
     def words(self, name: str) -> frozenset[str]:
         """The words of a list of the table."""

@@ -13,21 +13,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rag.languages import patterns
+from rag.parsers import pdf_rows
 from rag.parsers.pdf_lines import TextCell, TextLine
-from rag.parsers.pdf_rows import (
-    MAX_LABEL,
-    MONTH,
-    YEAR,
-    PdfRow,
-    is_blank_figure,
-    is_sentence,
-    is_value,
-    read_rows,
-)
 
 _RE = patterns("pdf_tables", re.NOFLAG)
 _PERIOD = re.compile(
-    rf"\b{MONTH}\s+\d{{1,2}}\b|\b(?:19|20)\d\d\b|\b(?:ended|months|quarter|fiscal|weeks)\b|\byears?\b"
+    rf"\b{pdf_rows.MONTH}\s+\d{{1,2}}\b|\b(?:19|20)\d\d\b|\b(?:ended|months|quarter|fiscal|weeks)\b|\byears?\b"
     r"|\d{4}\s*年|(?:本|上)(?:期|年)|期[末初]|年[末初]|同比|截至",
     re.I,
 )
@@ -48,7 +39,11 @@ def speaks_of_units(text: str) -> bool:
 
 
 def head_start(
-    lines: Sequence[TextLine], rows: Sequence[PdfRow], first: int, floor: int, geometry: Geometry | None
+    lines: Sequence[TextLine],
+    rows: Sequence[pdf_rows.PdfRow],
+    first: int,
+    floor: int,
+    geometry: Geometry | None,
 ) -> int:
     """The topmost line above the figures that belongs to the table's head, with the labels under it; `first`
     for none."""
@@ -61,7 +56,9 @@ def head_start(
         # Column heads begin right of the labels; a title in the middle of the page does too, but in capitals.
         aside = line.size > 0 and line.left > label_left + 12 * line.size and not line.text.isupper()
         cells = geometry.cells(line) if geometry is not None and n >= first - 2 else []
-        heads_columns = len(cells) > rows[first].count and not any(is_value(cell.text) for cell in cells)
+        heads_columns = len(cells) > rows[first].count and not any(
+            pdf_rows.is_value(cell.text) for cell in cells
+        )
         telling = _RE["units"].search(line.text) or _PERIOD.search(line.text)
         if rows[n].years or aside or telling or heads_columns:
             top, labels = n, 0
@@ -75,7 +72,7 @@ def head_start(
 def _ends_head(text: str) -> bool:
     """Prose, the sentence that introduces the table, its title, a running head: what is above is not its
     head."""
-    sentence = is_sentence(text.removesuffix(":")) or len(text) > MAX_LABEL
+    sentence = pdf_rows.is_sentence(text.removesuffix(":")) or len(text) > pdf_rows.MAX_LABEL
     introduction = text.endswith((":", "：")) and (
         len(text) > 50 or _RE["introduces"].search(text) is not None
     )
@@ -83,7 +80,7 @@ def _ends_head(text: str) -> bool:
         sentence
         or introduction
         or _RE["title"].search(text)
-        or (re.fullmatch(r"\d{1,4}", text) and not YEAR.match(text))
+        or (re.fullmatch(r"\d{1,4}", text) and not pdf_rows.YEAR.match(text))
     )
 
 
@@ -146,7 +143,9 @@ def _extents(samples: Sequence[TextLine], columns: int, geometry: Geometry) -> l
     extents: list[TextCell] = []
     for line in samples:
         words = geometry.words(line)
-        figures = [word for word in words if is_blank_figure(word.text) or is_value(word.text)][-columns:]
+        figures = [
+            word for word in words if pdf_rows.is_blank_figure(word.text) or pdf_rows.is_value(word.text)
+        ][-columns:]
         if len(figures) < columns:
             continue
         if not extents:
@@ -247,7 +246,7 @@ class PdfTable:
 
 def find_tables(lines: Sequence[TextLine], geometry: Geometry | None = None) -> list[PdfTable]:
     """The tables of a page in order. Lines of one table do not overlap those of another."""
-    rows = read_rows([line.text for line in lines])
+    rows = pdf_rows.read_rows([line.text for line in lines])
     tables: list[PdfTable] = []
     floor = 0
     for first, last in _runs(lines, rows):
@@ -263,7 +262,7 @@ def find_tables(lines: Sequence[TextLine], geometry: Geometry | None = None) -> 
     return tables
 
 
-def _runs(lines: Sequence[TextLine], rows: Sequence[PdfRow]) -> list[tuple[int, int]]:
+def _runs(lines: Sequence[TextLine], rows: Sequence[pdf_rows.PdfRow]) -> list[tuple[int, int]]:
     """Ranges from a first to a last row of figures with nothing but labels between."""
     runs: list[tuple[int, int]] = []
     seeds = [n for n, row in enumerate(rows) if row.seed]
@@ -283,7 +282,7 @@ def _runs(lines: Sequence[TextLine], rows: Sequence[PdfRow]) -> list[tuple[int, 
     return runs
 
 
-def _only_labels(lines: Sequence[TextLine], rows: Sequence[PdfRow], first: int, last: int) -> bool:
+def _only_labels(lines: Sequence[TextLine], rows: Sequence[pdf_rows.PdfRow], first: int, last: int) -> bool:
     heads = sum(rows[n].years or speaks_of_units(lines[n].text) for n in range(first, last))
     return heads == 0 and all(_is_label(lines[n].text) for n in range(first, last))
 
@@ -291,13 +290,13 @@ def _only_labels(lines: Sequence[TextLine], rows: Sequence[PdfRow], first: int, 
 def _is_label(text: str) -> bool:
     """A line of a table without figures: "Current assets:", or a part of a long label."""
     return (
-        len(text) <= MAX_LABEL
-        and not is_sentence(text.rstrip(":;"))
+        len(text) <= pdf_rows.MAX_LABEL
+        and not pdf_rows.is_sentence(text.rstrip(":;"))
         and not re.match(r"(?:Item|Note)\s+\d", text, re.I)
     )
 
 
-def _is_table(run: Sequence[PdfRow]) -> bool:
+def _is_table(run: Sequence[pdf_rows.PdfRow]) -> bool:
     several = sum(row.count > 1 for row in run)
     labelled = sum(bool(row.label) for row in run)
     if labelled * 2 < len(run):

@@ -5,48 +5,21 @@ from __future__ import annotations
 
 import re
 
-from rag.languages import patterns
+from rag.languages import listed, patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.encoding import decode
 
 _RE = patterns("plain", re.NOFLAG)
 _INDENT = re.compile("\u3000|\t| {2,8}(?=\\S)")
 _SENTENCE_END = re.compile(r"[.!?。！？；;:：][”’\"')）」』]*$")
-_NUMERAL = "[一二三四五六七八九十百千零〇两\\d]+"
-# (level, pattern): the pattern must match the beginning of the line.
-_PATTERNS = tuple(
-    (level, re.compile(pattern, re.I))
-    for level, pattern in (
-        (1, rf"第\s*{_NUMERAL}\s*(?:编|篇|卷|部分)(?=\s|$|[^的第])"),
-        (2, rf"第\s*{_NUMERAL}\s*章"),
-        (3, rf"第\s*{_NUMERAL}\s*节"),
-        (4, rf"第\s*{_NUMERAL}\s*条(?:之{_NUMERAL})?(?=[\s:：]|$)"),
-        (2, rf"(?:附件|附录|附表)\s*{_NUMERAL}?(?=[\s：:]|$)"),
-        (3, r"[一二三四五六七八九十]{1,3}\s*、"),
-        (4, r"[（(][一二三四五六七八九十]{1,3}[)）]"),
-        (1, r"PART\s+(?:[IVXLC]+|\d+|[A-Z])\b"),
-        (2, r"ITEMS?\s+\d+[A-C]?\b"),
-        (
-            2,
-            r"(?:CHAPTER|ARTICLE|TITLE|SCHEDULE|APPENDIX|ANNEX|EXHIBIT|ATTACHMENT)\s+"
-            r"(?:[IVXLC]+|\d+(?:\.\d+)*|[A-Z])\b",
-        ),
-        (3, r"(?:SECTION|SEC\.|§)\s*\d+(?:\.\d+)*"),
-        (3, r"NOTES?\s+\d+\b"),
-        # The parts of annual reports that stand behind the numbered items.
-        (2, r"(?:CONDENSED\s+)?CONSOLIDATED\s+(?:STATEMENTS?\s+OF|BALANCE\s+SHEETS?)\b"),
-        (2, r"NOTES\s+TO\s+(?:THE\s+)?(?:CONDENSED\s+)?(?:CONSOLIDATED\s+)?FINANCIAL\s+STATEMENTS\b"),
-        (2, r"REPORT\s+OF\s+INDEPENDENT\s+REGISTERED\b|SIGNATURES?$"),
-    )
-)
+# From the outermost level to the innermost; each matches the beginning of a line.
+_LEVELS = tuple(enumerate(patterns("heading").values(), 1))
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,4})([.)、]?)\s*(?=[A-Z\u4e00-\u9fff])")
 _CONTENTS_LINE = re.compile(r"(?:\.\s?){3,}|…|\s\d{1,3}$")
 _WORD = re.compile(r"[^\W\d_]+")
 MAX_LENGTH = 120
 MAX_HAN = 40
-_SMALL = frozenset(
-    "a an and as at by for from in into of on or over per the to under upon via vs with without de la".split()
-)
+_SMALL = listed("small_words")
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
@@ -125,7 +98,7 @@ def heading_level(line: str) -> int:
     text = line.strip()
     if not _short(text):
         return 0
-    for level, pattern in _PATTERNS:
+    for level, pattern in _LEVELS:
         match = pattern.match(text)
         if match:
             return level if _title_follows(text[match.end() :]) else 0

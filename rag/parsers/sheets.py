@@ -12,36 +12,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from rag.errors import ParseError
-from rag.parsers.base import (
-    MAX_COLUMNS,
-    Limits,
-    Parsed,
-    TextBuilder,
-    clean,
-    column_heads,
-    is_number,
-    one_line,
-)
+from rag.parsers import base
 from rag.parsers.docx import check_zip, core_properties
 from rag.parsers.encoding import decode
 
 _DELIMITERS = ",;\t|"
 
 
-def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
+def read(data: bytes, *, path: str, limits: base.Limits, ocr: bool = False) -> base.Parsed:
     """Parse a sheet file; which kind is determined by the suffix of `path`, and for a text file by its
     content."""
     if path.lower().endswith((".xlsx", ".xlsm")):
         return _read_workbook(data, path, limits)
-    builder = TextBuilder()
+    builder = base.TextBuilder()
     rows = _Rows(builder)
-    content = clean(decode(data, path=path))
+    content = base.clean(decode(data, path=path))
     csv.field_size_limit(max(csv.field_size_limit(), len(content) + 1))
     records = csv.reader(io.StringIO(content, newline=""), delimiter=_delimiter(content, path))
     for number, cells in enumerate(records, start=1):
         rows.add(cells, f"row {number}")
     text, blocks, _ = builder.build()
-    return Parsed("", text, blocks)
+    return base.Parsed("", text, blocks)
 
 
 def _delimiter(text: str, path: str) -> str:
@@ -66,7 +57,7 @@ class _Rows:
     The first row of a table with at least two filled cells and no quantity among them is its head. An empty
     row ends a table; if no head row follows it, the old heads still hold."""
 
-    def __init__(self, builder: TextBuilder) -> None:
+    def __init__(self, builder: base.TextBuilder) -> None:
         self._builder = builder
         self._begun = False
         self._offset = 0
@@ -83,7 +74,7 @@ class _Rows:
             return
         if opens and _names_columns(filled):
             self._offset = next(n for n, cell in enumerate(cells) if cell.strip())
-            self._builder.table(column_heads([[one_line(cell) for cell in cells[self._offset :]]]))
+            self._builder.table(base.column_heads([[base.one_line(cell) for cell in cells[self._offset :]]]))
         elif not self._begun:
             self._builder.table()
         self._begun, self._gap = True, False
@@ -93,10 +84,10 @@ class _Rows:
 
 
 def _names_columns(filled: list[str]) -> bool:
-    return len(filled) > 1 and not any(is_number(cell) or len(cell) > 120 for cell in filled)
+    return len(filled) > 1 and not any(base.is_number(cell) or len(cell) > 120 for cell in filled)
 
 
-def _read_workbook(data: bytes, path: str, limits: Limits) -> Parsed:
+def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
     check_zip(data, path=path, limits=limits, holds="xl/")
     import openpyxl
 
@@ -105,7 +96,7 @@ def _read_workbook(data: bytes, path: str, limits: Limits) -> Parsed:
         workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         try:
             metadata = core_properties(workbook.properties)
-            builder = TextBuilder()
+            builder = base.TextBuilder()
             for sheet in workbook.worksheets:
                 _add_sheet(builder, sheet, path, limits)
         finally:
@@ -115,15 +106,15 @@ def _read_workbook(data: bytes, path: str, limits: Limits) -> Parsed:
     # Sheet names alone are no content.
     if all(block.kind == "heading" for block in blocks):
         raise ParseError(f"{path}: no filled cells in it.", "empty")
-    return Parsed(title, text, blocks, metadata=metadata)
+    return base.Parsed(title, text, blocks, metadata=metadata)
 
 
-def _add_sheet(builder: TextBuilder, sheet: Any, path: str, limits: Limits) -> None:
+def _add_sheet(builder: base.TextBuilder, sheet: Any, path: str, limits: base.Limits) -> None:
     sheet.reset_dimensions()  # some writers state a wrong size, and rows beyond it would be lost
     builder.heading(sheet.title, 1, location=sheet.title)
     rows = _Rows(builder)
     name = f"'{sheet.title}'" if re.search(r"[^\w]", sheet.title) else sheet.title
-    for cells in sheet.iter_rows(max_col=MAX_COLUMNS):
+    for cells in sheet.iter_rows(max_col=base.MAX_COLUMNS):
         values = [_show(cell) for cell in cells]
         filled = [n for n, value in enumerate(values) if value.strip()]
         if not filled:

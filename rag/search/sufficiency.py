@@ -1,20 +1,11 @@
-"""Measurable signals of how a sentence bears on a question.
+"""Measurable signals of how a sentence bears on a question, and of whether the sentences found suffice to
+answer it, with the weights that turn them into probabilities.
 
-Every signal is in 0..1 and is computed by code that never saw the question's answer;
-`rag.search.sufficiency` weighs them. Names and order of the signals are the contract with the weights file.
-
-Measurable signals of whether the sentences found suffice to answer a question.
-
-As those of `rag.search.sufficiency`: each in 0..1, weighed by `rag.search.sufficiency`, names and order a
-contract with its file.
-
-Weights that turn signals into probabilities, fitted by `scripts/calibrate.py` and shipped as
-calibration.json.
-
-Two logistic models for each mode of retrieval ("dense": question and passage vectors were compared;
-"lexical": words alone): `sentence`, the probability that a sentence holds the answer, and `answer`, the
-probability that the sentences found do. The threshold on the second is what a question is refused below.
-"""
+Every signal is in 0..1 and is computed by code that never saw the question's answer. Names and order of the
+signals are the contract with the weights file, calibration.json, fitted by `scripts/calibrate.py`: two
+logistic models for each mode of retrieval ("dense": question and passage vectors were compared; "lexical":
+words alone), `sentence`, the probability that a sentence holds the answer, and `answer`, the probability that
+the sentences found do. The threshold on the second is what a question is refused below."""
 
 from __future__ import annotations
 
@@ -40,38 +31,15 @@ from rag.types import Hit, Span
 
 SENTENCE_SIGNALS = (
     # the question's words
-    "coverage",
-    "context_coverage",
-    "topic",
-    "added",
-    "title",
-    "before",
-    "after",
-    "reworded",
-    "names",
-    "names_said",
-    "numbers",
+    *"coverage context_coverage topic added title before after reworded names names_said numbers".split(),
     # vectors and passages
-    "cosine",
-    "passage",
-    "passage_share",
-    "passage_rank",
+    *"cosine passage passage_share passage_rank".split(),
     # something of the kind that is asked for
-    "offers_type",
-    "lacks_type",
-    "whole_answer",
-    "several",
+    *"offers_type lacks_type whole_answer several".split(),
     # the sentence itself
-    "length",
-    "novel",
-    "opening",
-    "introduces",
-    "defines",
-    "position",
-    "pronoun",
+    *"length novel opening introduces defines position pronoun".split(),
     # rows of tables
-    "label",
-    "line_item",
+    *"label line_item".split(),
 )
 _COSINE = SENTENCE_SIGNALS.index("cosine")
 # Characters over which nearness to the question's words falls to 1/e, and candidate answers looked at.
@@ -239,22 +207,9 @@ def numbers_found(wanted: Numbers, *texts: str) -> float:
     return len(wanted & frozenset().union(*map(numbers_in, texts))) / len(wanted)
 
 
-ANSWER_SIGNALS = (
-    "best_sentence",
-    "best_passage",
-    "best_cosine",
-    "sentence_coverage",
-    "topic_coverage",
-    "topic_in_sentence",
-    "added",
-    "reworded",
-    "line_item",
-    "unknown_names",
-    "names_found",
-    "names_missing",
-    "numbers_missing",
-    "near",
-    "long_question",
+ANSWER_SIGNALS = tuple(
+    "best_sentence best_passage best_cosine sentence_coverage topic_coverage topic_in_sentence added "
+    "reworded line_item unknown_names names_found names_missing numbers_missing near long_question".split()
 )
 _LONG_QUESTION = 20
 _FIRST = 3

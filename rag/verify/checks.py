@@ -17,19 +17,9 @@ from rag.facts.names import LabelledName
 from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare, dates_conflict
 from rag.languages import patterns
 from rag.languages.text import STOP_WORDS, Cue
+from rag.verify import polarity
 from rag.verify.align import Alignment, Finding, Source, reason
 from rag.verify.content import ROLE_WORDS, Assertions, Name, names, stem
-from rag.verify.polarity import (
-    changes_kept,
-    columns_agree,
-    directions_agree,
-    hedges_kept,
-    modality_agrees,
-    negation_agrees,
-    opposites_absent,
-    order_holds,
-    small_words_agree,
-)
 
 _GROUPS = ("bound", "comparison")
 _UP = {("bound", "at least"), ("comparison", "up")}
@@ -135,18 +125,18 @@ def check(claim: Assertions, source: Source, question: Assertions, alignment: Al
         *names_occur(claim, source, question),
         *labels_agree(claim, source, question),
         *identifiers_occur(claim, source, question),
-        *negation_agrees(claim, source),
-        *modality_agrees(claim, source),
-        *directions_agree(claim, source),
-        *hedges_kept(claim, source),
-        *changes_kept(claim, source),
+        *polarity.negation_agrees(claim, source),
+        *polarity.modality_agrees(claim, source),
+        *polarity.directions_agree(claim, source),
+        *polarity.hedges_kept(claim, source),
+        *polarity.changes_kept(claim, source),
         *bounds_kept(claim, source, question),
         *ranges_whole(claim, source),
         *prefixes_kept(claim, source),
-        *opposites_absent(claim, source),
-        *small_words_agree(claim, source, alignment),
-        *columns_agree(claim, source),
-        *order_holds(claim, source, alignment),
+        *polarity.opposites_absent(claim, source),
+        *polarity.small_words_agree(claim, source, alignment),
+        *polarity.columns_agree(claim, source),
+        *polarity.order_holds(claim, source, alignment),
     ]
     return sorted(dict.fromkeys(findings), key=lambda f: not f.hard)
 

@@ -22,12 +22,14 @@ def _table(module: Path) -> str:
 @pytest.mark.parametrize("module", _MODULES, ids=lambda p: str(p.relative_to(_ROOT)))
 def test_every_pattern_of_a_module_compiles_and_is_used(module: Path) -> None:
     source = module.read_text("utf-8")
-    used = set(re.findall(r'\b_RE(?:\[|\.words\()"(\w+)"', source))
+    used = set(re.findall(r'\b_RE(?:\[|\.words\(|\.table\()"(\w+)"', source))
     file = tomllib.loads(module.with_name("patterns.toml").read_text("utf-8"))
     assert used == set(file[_table(module)])
     name = ".".join(module.relative_to(_ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
     found = vars(import_module(name))["_RE"]
-    assert all(found[key].pattern for key in used)
+    assert all(
+        found.table(key) if isinstance(found._texts[key], dict) else found[key].pattern for key in used
+    )
 
 
 def test_every_table_of_patterns_has_its_module() -> None:

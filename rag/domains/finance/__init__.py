@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rag.domains import Field
 from rag.facts.dates import MONTHS
+from rag.languages import Patterns
 from rag.types import Chunk, Document
 from rag.types.documents import Metadata
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from rag.questions.expects import Wording
     from rag.store.store import Store
 
+_RE = Patterns(__file__)
+
 
 class Finance(Field):
     """The field of finance; see `rag.domains.Domain`. `concepts` are the user's own concept files
@@ -27,21 +30,7 @@ class Finance(Field):
     lexicon = Path(__file__).with_name("lexicon.toml")
     columns = ("year", "form")
     # What stands in capitals in titles of accounts and begins questions.
-    common_words = (
-        frozenset(
-            """year years quarter quarters fiscal annual report reports form note notes item section article
-        company companies corporation business segment segments revenue revenues sales income net gross
-        operating cash flow flows balance sheet statement statements earnings margin margins ratio ratios
-        capital assets liabilities debt equity inventory inventories cost costs expense expenses tax taxes
-        interest share shares stock dividend dividends total current working days payable receivable
-        turnover growth average rate property plant equipment goodwill intangible amortization
-        depreciation adjusted diluted basic usd million billion thousand percent based according assume using
-        looking roughly considering among please answer give respond round calculate compute compare
-        explain describe list state agm ceo cfo board directors shareholder shareholders consolidated
-        americas europe asia emea apac north south east west region regions""".split()
-        )
-        | MONTHS.keys()
-    )
+    common_words = _RE.words("common") | MONTHS.keys()
 
     def __init__(self, concepts: tuple[Path, ...] = ()) -> None:
         self.concepts = concepts

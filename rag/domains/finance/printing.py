@@ -6,35 +6,23 @@ Halves are rounded away from zero, as analysts and spreadsheets do. Money is wri
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
+from rag.facts import numerals
 from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, NUMERALS, fold
 from rag.languages import Patterns, language, named, say
 
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
-SCALES = {
-    "": Decimal(1), "thousand": Decimal(10**3), "万": Decimal(10**4), "million": Decimal(10**6),
-    "亿": Decimal(10**8), "billion": Decimal(10**9), "trillion": Decimal(10**12),
-}  # fmt: skip
-_N = rf"(?P<n>\d|no|{'|'.join(word for word, n in NUMERALS.items() if n <= 6 and len(word) > 1)})"
-_HAN_N = rf"\d|[{''.join(word for word, n in NUMERALS.items() if n <= 6 and len(word) == 1)}]"
-_PLACES = (
-    re.compile(
-        rf"\b{_N}[ -]*(?:decimal(?: places?| points?| digits?)?s?|d\.?p\.?\b|digits? after the)(?!\w)",
-        re.I,
-    ),
-    re.compile(rf"\bround\w*(?: \w+){{0,4}}? to {_N} (?:places?|digits?|decimals?)\b", re.I),
-    re.compile(rf"(?:保留|取|精确到?|四舍五入到?|保留到)\s*(?:小数点?后)?\s*(?P<n>{_HAN_N})\s*位?"),
-    re.compile(rf"小数点?后?\s*(?P<n>{_HAN_N})\s*位|(?P<n2>{_HAN_N})\s*位小数"),
-)
-_RE = Patterns(__file__)
+SCALES = {"": Decimal(1)} | {name: Decimal(n) for name, n in numerals.SCALES.items()}
+_FEW = rf"(?P<n>\d|no|{'|'.join(word for word, n in NUMERALS.items() if n <= 6 and len(word) > 1)})"
+_FEW_HAN = rf"\d|[{''.join(word for word, n in NUMERALS.items() if n <= 6 and len(word) == 1)}]"
+_RE = Patterns(__file__, few=_FEW, few_han=_FEW_HAN)
+_PLACES = _RE.table("places").values()
 _NEAREST_PLACES = {
-    "tenth": 1, "hundredth": 2, "thousandth": 3, "whole": 0, "integer": 0, "dollar": 0, "cent": 2,
-    "percent": 0, "%": 0, "one": 0, "day": 0, "number": 0,
-    "thousand": 0, "million": 0, "billion": 0,
+    "tenth": 1, "角": 1, "十分位": 1, "hundredth": 2, "cent": 2, "分": 2, "百分位": 2,
+    "thousandth": 3, "千分位": 3,
 }  # fmt: skip
 _SHORT = {"mn": "million", "mm": "million", "m": "million", "bn": "billion", "b": "billion", "k": "thousand"}
 _ZH_SCALES = {
@@ -74,9 +62,7 @@ def _places(text: str) -> int | None:
         return _NEAREST_PLACES.get(near["near"].lower(), 0)
     if _RE["zh_whole"].search(text):
         return 0
-    if named := _RE["zh_named"].search(text):
-        return {"分": 2, "角": 1, "百分位": 2, "十分位": 1, "千分位": 3}[named["p"]]
-    return None
+    return _NEAREST_PLACES[found["p"]] if (found := _RE["zh_named"].search(text)) else None
 
 
 def _unit(text: str) -> str:
@@ -86,10 +72,9 @@ def _unit(text: str) -> str:
     if m := _RE["in_scale"].search(text):
         return m["s"].lower()
     if m := _RE["nearest"].search(text):
-        if m["near"].lower() in SCALES:
-            return m["near"].lower()
-        if m["near"].lower() in ("percent", "%"):
-            return "%"
+        near = m["near"].lower()
+        if near in SCALES or near in ("percent", "%"):
+            return near.replace("percent", "%")
     if (m := _RE["zh_scale"].search(text)) and m["s"]:
         return _ZH_SCALES.get(m["s"], "")
     return "%" if _RE["percent"].search(text) else ""
@@ -110,8 +95,12 @@ def rounded(value: Decimal, places: int) -> Decimal:
 def plain(value: Decimal, places: int | None = None) -> str:
     """1234567.5 -> "1,234,567.5"; without `places` every digit that the value has, at most ten."""
     if places is None:
-        places = min(10, max(0, -int(value.normalize().as_tuple().exponent)))
+        places = min(10, _exact_places(value))
     return f"{rounded(value, places):,f}"
+
+
+def _exact_places(value: Decimal) -> int:
+    return max(0, -int(value.normalize().as_tuple().exponent))
 
 
 def common_scale(values: Iterable[Decimal]) -> str:
@@ -165,12 +154,10 @@ class Formatter:
             if unit in ("%", "points") and abs(value) < 1:
                 places = 2  # one place of a small share says too little
         if unit == "times" and self.rounding.unit == "%":
-            return f"{plain(value * 100, places)}%"
-        number = plain(value, places)
+            value, unit = value * 100, "%"
+        number = plain(value, None if unit == "shares" else places)
         if unit == "%":
             return f"{number}%"
-        if unit == "shares":
-            number = plain(value)
         if unit in ("points", "days", "shares"):
             return say(f"figures.{unit}", self.language, number=number)
         if unit == "money per share":
@@ -179,14 +166,10 @@ class Formatter:
         return number
 
     def _money(self, value: Decimal, places: int | None) -> str:
-        scale = self.rounding.scale or self.scale
-        if not self.rounding.scale and 10**6 not in language(self.language).scales.values():
-            scale = ""
+        millions = 10**6 in language(self.language).scales.values()
+        scale = self.rounding.scale or (self.scale if millions else "")
         scaled = value / SCALES[scale]
-        if places is None:
-            exact = max(0, -int(scaled.normalize().as_tuple().exponent))
-            places = min(exact, 2)
-        number = plain(scaled, places)
+        number = plain(scaled, min(_exact_places(scaled), 2) if places is None else places)
         currency = named("currency", self.currency, self.language)
         name = named("scale", scale, self.language)
         return say("figures.money", self.language, number=number, scale=name, currency=currency)
@@ -198,9 +181,7 @@ class Formatter:
 
     def step(self, value: Decimal, unit: str) -> str:
         """An intermediate value inside a working, without currency and scale."""
-        if unit == "money":
-            text = self.input(value)
-        else:
-            text = plain(value, max(4 if unit == "times" else 2, self.rounding.places or 0))
+        places = max(4 if unit == "times" else 2, self.rounding.places or 0)
+        text = self.input(value) if unit == "money" else plain(value, places)
         text = f"{text}%" if unit == "%" else text
         return f"({text})" if value < 0 else text

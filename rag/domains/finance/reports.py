@@ -135,31 +135,12 @@ def quarter(title: str, head: str, end: str) -> str:
 ANNUAL = frozenset(("10-K", "20-F", "40-F", "annual report"))
 QUARTERLY = frozenset(("10-Q", "quarterly report"))
 
-_PATTERNS = (
-    ("10-K", r"\b10[- ]?K(?:T|SB|405)?(?:/A)?\b"),
-    ("10-Q", r"\b10[- ]?Q(?:T|SB)?(?:/A)?\b"),
-    ("8-K", r"\b8[- ]?K(?:/A)?\b"),
-    ("20-F", r"\b20[- ]?F(?:/A)?\b"),
-    ("40-F", r"\b40[- ]?F(?:/A)?\b"),
-    ("6-K", r"\b6[- ]?K(?:/A)?\b"),
-    ("proxy statement", r"\bproxy statements?\b|\bDEF[ -]?14A\b"),
-    ("prospectus", r"\bprospectus(?:es)?\b|\b(?:form )?S-1\b|\b424B\d?\b|招股(?:说明|意向)书"),
-    ("earnings", r"\bearnings[ -]+(?:press[ -]+)?(?:release|report|announcement|call|presentation"
-                 r"|update|statement)s?\b"
-                 r"|\b(?:press|results) release\b|\bresults announcement\b|业绩(?:公告|快报|发布)"),
-    ("interim report", r"\b(?:interim|half[- ]year(?:ly)?|semi-?annual) (?:financial )?(?:report"
-                       r"|results|statements)\b"
-                       r"|半年度?报告?|中期报告|中报"),
-    ("quarterly report", r"\bquarterly (?:financial )?reports?\b|[一三]季度?报告?|季度报告|季报"),
-    ("annual report", r"\bannual (?:financial )?reports?\b|\breport and accounts\b"
-                      r"|(?<!半)年度?报告?(?=$|[^酬表])"),
-)  # fmt: skip
-_ASKED = tuple((form, re.compile(pattern, re.I)) for form, pattern in _PATTERNS)
+_ASKED = _RE.table("form")
 
 
 def asked_forms(question: str) -> tuple[str, ...]:
     """The forms that a question names, each once: ("10-K",)."""
-    found = [(m.start(), form) for form, pattern in _ASKED if (m := pattern.search(question))]
+    found = [(m.start(), form) for form, pattern in _ASKED.items() if (m := pattern.search(question))]
     return tuple(form for _, form in sorted(found))
 
 

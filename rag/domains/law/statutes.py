@@ -18,25 +18,9 @@ from rag.languages import Patterns
 from rag.languages.text import has_han
 from rag.types import Document
 
-_FOLDERS = (
-    ("judicial interpretation", r"司法解释|judicial interpretations?"),
-    ("administrative regulation", r"行政法规|administrative regulations?"),
-    ("departmental rule", r"部门规章|departmental rules?"),
-    ("local rule", r"地方性?法规|地方政府规章|local (?:rules?|regulations?)"),
-    ("case", r"案例|判例|裁判文书|case law|cases|judgments?"),
-    ("constitution", r"^宪法$|^constitution$"),
-    ("statute", r"法律|法典|[^方政]法$|相关法$|statutes?|acts|codes"),
-)
 _RE = Patterns(__file__)
+_FOLDERS, _EN_RANK = _RE.table("folder"), _RE.table("english")
 ZH_QUOTED = _RE["zh_quoted"]
-_EN_RANK = (
-    ("constitution", re.compile(r"\bConstitution\b")),
-    (
-        "administrative regulation",
-        re.compile(r"\b(?:Regulations?|Directive|Order|Rules)\b(?:,? (?:of )?\d{4})?"),
-    ),
-    ("statute", re.compile(r"\b(?:Act|Code|Law|Statute|Ordinance)\b")),
-)
 
 
 def describe_statute(document: Document) -> dict[str, str | tuple[str, ...]]:
@@ -94,7 +78,7 @@ def _company_like(title: str) -> bool:
 def _folder(path: str) -> str:
     """The rank that a folder's name states, the inner folders first; a folder of cases goes before others."""
     parts = PurePosixPath(path).parts[-2::-1]
-    found = [kind for part in parts for kind, pattern in _FOLDERS if re.search(pattern, part, re.I)]
+    found = [kind for part in parts for kind, pattern in _FOLDERS.items() if pattern.search(part)]
     return "case" if "case" in found else next(iter(found), "")
 
 
@@ -102,7 +86,7 @@ def _english_rank(title: str, path: str) -> str:
     if _RE["case"].search(title):
         return "case"
     if _RE["en_title"].search(title):
-        return next((kind for kind, pattern in _EN_RANK if pattern.search(title)), "")
+        return next((kind for kind, pattern in _EN_RANK.items() if pattern.search(title)), "")
     return "case" if _folder(path) == "case" else ""
 
 
@@ -213,23 +197,7 @@ def law_key(name: str) -> str:
 
 _HEAD, _TAIL = 3000, 1500  # code points
 _AFTER_DATE = 150  # how far after a date the word may stand that says what happened on it
-_EN_WORDS = {
-    "effective": r"effective\s+date(?:\s+of\s+this\s+\w+)?\s*(?:[:\-]|is)?|effective\s+(?:as\s+of|from|on)"
-    r"|(?:comes?|came|enters?|entered)\s+into\s+(?:force|effect|operation)\s+(?:on|from)"
-    r"|takes?\s+effect\s+(?:on|from)|commencement(?:\s+date)?\s*:",
-    "issued": r"enacted(?:\s+on)?\s*:?|(?:date\s+of\s+)?assent\s*:"
-    r"|(?:issued|adopted|promulgated)(?:\s+on)?\s*:?"
-    r"|date\s+of\s+issue\s*:"
-    r"|(?:agreement|lease|deed|contract|licence|license|policy|memorandum)\s+(?:is\s+)?(?:made|dated|entered\s+into)"
-    r"(?:\s+and\s+entered\s+into)?(?:\s+as\s+of|\s+on)?(?:\s+the)?",
-    "amended": r"(?:last|most\s+recently)\s+(?:updated|amended|revised|modified|reviewed)(?:\s+on)?\s*:?"
-    r"|(?:as\s+)?amended(?:\s+and\s+restated)?(?:\s+on|\s+as\s+of|\s+by\s+[^.;\n]{3,80}?\s+of)\s*:?"
-    r"|(?:revision|amendment)\s+date\s*:",
-    "repealed": r"(?:repealed|revoked|withdrawn|superseded)\s+(?:with\s+effect\s+from|on|as\s+of|from)"
-    r"|ceased?s?\s+to\s+(?:have\s+effect|be\s+in\s+force)\s+(?:on|from)",
-    "review": r"(?:next\s+)?review\s+date\s*:?|review\s+by\s*:?|(?:next|due\s+for)\s+review\s*:?",
-}  # fmt: skip
-_EN = {key: re.compile(rf"\b(?:{words})", re.IGNORECASE) for key, words in _EN_WORDS.items()}
+_EN = _RE.table("announced")
 _IN_TAIL = ("effective", "amended", "repealed", "review")
 _NEAR = 40  # code points in which an English date must begin after the words that announce it
 

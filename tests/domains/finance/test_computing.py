@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domains.finance.figures.asked import FigureRequest, Operation
-from rag.domains.finance.figures.computing import compute, required_figures
+from rag.domains.finance.figures.computing import compute
 from rag.domains.finance.figures.expressions import CONTEXT, parse, shifted, terms
 from rag.domains.finance.figures.expressions import FormulaTerm as T
 from rag.domains.finance.figures.formulas import book
@@ -216,19 +216,6 @@ def test_a_compound_rate_from_a_loss_is_refused() -> None:
     assert wanted is not None
     found = compute(wanted, table({("net income", -2): -4.0, ("net income", 0): 2.0}))
     assert isinstance(found, NotComputed) and found.reason
-
-
-def test_needs_are_all_that_may_be_looked_up() -> None:
-    wanted = read_figure(read_wording("What was the FY2022 asset turnover?"))
-    assert wanted is not None
-    assert required_figures(wanted) == (
-        RequiredFigure("revenue", 0),
-        RequiredFigure("total assets", 0),
-        RequiredFigure("total assets", -1),
-    )
-    grown = read_figure(read_wording("By how much did revenue grow from FY2019 to FY2022?"))
-    assert grown is not None
-    assert required_figures(grown) == (RequiredFigure("revenue", 0), RequiredFigure("revenue", -3))
 
 
 NUMBERS = st.integers(1, 10**12)

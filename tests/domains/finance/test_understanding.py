@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.domains.finance.figures.asked import FigureRequest, Operation, moved, period_words, steps_between
-from rag.domains.finance.figures.computing import required_figures
-from rag.domains.finance.figures.understanding import read_figure, read_figures
+from rag.domains.finance.figures.expressions import terms
+from rag.domains.finance.figures.understanding import read_figure
 from rag.questions.expects import read_wording
 from tests.asked_questions import FIGURES, NOT_FIGURES
 
@@ -40,13 +40,6 @@ def test_both_kinds_of_question_are_many_and_none_stands_twice() -> None:
     assert len(set(asked)) == len(asked)
 
 
-def test_several_figures_of_one_question_come_in_its_order() -> None:
-    found = read_figures(read_wording("What were revenue, net income and diluted EPS in FY2022?"))
-    assert [metric(w) for w in found] == ["revenue", "net income", "diluted eps"]
-    found = read_figures(read_wording("请问2021年公司的资产负债率和流动比率分别是多少？"))
-    assert [metric(w) for w in found] == ["liabilities to assets", "current ratio"]
-
-
 def test_a_word_before_a_line_makes_another_row_of_it() -> None:
     for row in ("subscription revenue", "cloud revenue", "hardware sales"):
         wanted = read_figure(read_wording(f"What was the {row} in FY2022?"))
@@ -62,7 +55,11 @@ def test_the_questions_own_definition_goes_before_the_books() -> None:
     )
     assert wanted is not None and wanted.formula is not None
     assert wanted.formula.defined
-    assert {n.concept for n in required_figures(wanted)} == {"cash", "receivables", "current liabilities"}
+    assert {t.concept for t in terms(wanted.formula.expression)} == {
+        "cash",
+        "receivables",
+        "current liabilities",
+    }
     assert "computed as the question defines it" in wanted.notes
 
 
@@ -164,7 +161,7 @@ def test_chinese_answers_name_periods_in_chinese() -> None:
 @given(st.text(max_size=300))
 @settings(max_examples=100)
 def test_no_text_breaks_the_reading(text: str) -> None:
-    read_figures(read_wording(text))
+    read_figure(read_wording(text))
 
 
 @given(st.sampled_from(FIGURES), st.data())
@@ -173,7 +170,7 @@ def test_no_torn_question_breaks_the_reading(
     row: tuple[str, str, tuple[str, ...], str], data: st.DataObject
 ) -> None:
     cut = data.draw(st.integers(0, len(row[0])))
-    read_figures(read_wording(row[0][cut:] + " " + row[0][:cut]))
+    read_figure(read_wording(row[0][cut:] + " " + row[0][:cut]))
 
 
 def test_long_questions_are_read_in_linear_time() -> None:

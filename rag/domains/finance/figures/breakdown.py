@@ -12,16 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from rag.domains.finance.figures import lineitems
 from rag.domains.finance.figures.formulas import book, concept_name, concept_unit
-from rag.domains.finance.figures.lineitems import (
-    FigureReading,
-    Item,
-    find_figure,
-    item,
-    label_score,
-    same_part,
-    signed,
-)
 from rag.domains.finance.figures.lines import Amount, TableLine, table_lines
 from rag.domains.finance.figures.reporter import CompanyReports, FiscalTerm, ordered_reports
 from rag.domains.finance.printing import Formatter, Rounding, common_scale
@@ -56,8 +48,8 @@ class BreakdownPart:
     """A part of a company with its figure, read as `reading`; `before` is that of the year before."""
 
     name: str
-    reading: FigureReading
-    before: FigureReading | None = None
+    reading: lineitems.FigureReading
+    before: lineitems.FigureReading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +58,7 @@ class Breakdown:
     is no part (eliminations, what is not allocated)."""
 
     parts: tuple[BreakdownPart, ...]
-    total: FigureReading
+    total: lineitems.FigureReading
     rest: Decimal = Decimal(0)
 
     @property
@@ -83,8 +75,10 @@ def asked_about_parts(query: Query) -> PartsQuestion | None:
     which = _RE["which"].search(question) or _RE["which_zh"].search(question)
     if share is None and which is None:
         return None
-    keys = [value[2:] for _, _, value in book().find(normalise(question)) if item(value[2:]) is not None]
-    key = next((k for k in keys if item(k).statements[:1] == ("income",)), "")  # type: ignore[union-attr]
+    keys = [
+        value[2:] for _, _, value in book().find(normalise(question)) if lineitems.item(value[2:]) is not None
+    ]
+    key = next((k for k in keys if lineitems.item(k).statements[:1] == ("income",)), "")  # type: ignore[union-attr]
     if not key:
         return None
     if share is not None:
@@ -96,7 +90,12 @@ def asked_about_parts(query: Query) -> PartsQuestion | None:
 
 
 def find_breakdown(
-    store: Store, document: int, wanted: Item, year: int, part: str, company: FigureReading
+    store: Store,
+    document: int,
+    wanted: lineitems.Item,
+    year: int,
+    part: str,
+    company: lineitems.FigureReading,
 ) -> Breakdown | None:
     """The parts of an item in one document for a period, where their total is `company`, the figure of the
     statements. None where no table gives them."""
@@ -107,7 +106,7 @@ def find_breakdown(
     return max(fitting, key=lambda g: len(g.parts), default=None)
 
 
-def _about(store: Store, document: int, company: FigureReading) -> list[tuple[int, Chunk]]:
+def _about(store: Store, document: int, company: lineitems.FigureReading) -> list[tuple[int, Chunk]]:
     """The table passages that print the company's figure, with the others of their pages: one breakdown may
     stand in several."""
     phrase = " ".join(search_tokens(company.amount.cell.printed.strip("$€£¥ ()（）")))
@@ -120,15 +119,15 @@ def _about(store: Store, document: int, company: FigureReading) -> list[tuple[in
     return [(i, chunk) for i, chunk in found if chunk.page in pages]
 
 
-def _columns(lines: Sequence[TableLine], wanted: Item, year: int, part: str) -> Iterator[Breakdown]:
+def _columns(lines: Sequence[TableLine], wanted: lineitems.Item, year: int, part: str) -> Iterator[Breakdown]:
     """Tables with a column for each part: the line of the item, over all tables of one page."""
     pages: dict[tuple[int | None, str], list[TableLine]] = {}
     for line in lines:
-        if label_score(line.label, line.section, wanted) >= _SURE:
+        if lineitems.label_score(line.label, line.section, wanted) >= _SURE:
             pages.setdefault((line.row.page, line.label), []).append(line)
     for found in pages.values():
         parts: dict[str, BreakdownPart] = {}
-        total: FigureReading | None = None
+        total: lineitems.FigureReading | None = None
         rest: dict[str, Decimal] = {}
         for line in found:
             for name, now, before in _named(line, year, part):
@@ -151,7 +150,7 @@ def _named(line: TableLine, year: int, part: str) -> Iterator[tuple[str, Amount,
     for amount in line.amounts:
         column = amount.column
         name = " ".join(_RE["period"].sub(" ", column.text).split()).strip(" ,|")
-        fits = column.year in (year, year - 1) and same_part(column.part, part, False)
+        fits = column.year in (year, year - 1) and lineitems.same_part(column.part, part, False)
         if name and fits and not column.change and amount.cell.value is not None:
             named.setdefault(name, {}).setdefault(column.year, amount)
     for name, amounts in named.items():
@@ -159,7 +158,7 @@ def _named(line: TableLine, year: int, part: str) -> Iterator[tuple[str, Amount,
             yield name, amounts[year], amounts.get(year - 1)
 
 
-def _rows(lines: Sequence[TableLine], wanted: Item, year: int, part: str) -> Iterator[Breakdown]:
+def _rows(lines: Sequence[TableLine], wanted: lineitems.Item, year: int, part: str) -> Iterator[Breakdown]:
     """Tables with a row for each part, between the name of the figure and its total."""
     open_parts: list[BreakdownPart] = []
     rest = Decimal(0)
@@ -169,14 +168,14 @@ def _rows(lines: Sequence[TableLine], wanted: Item, year: int, part: str) -> Ite
         if now is None:
             continue
         reading = _reading(wanted, line, now)
-        says = label_score(line.label, "", wanted) >= _SURE
+        says = lineitems.label_score(line.label, "", wanted) >= _SURE
         if open_parts and (says or _RE["total"].search(line.label)):
             yield Breakdown(tuple(open_parts), reading, rest)
             open_parts, rest, section = [], Decimal(0), ""
             continue
         if line.section != section or not line.section:
             open_parts, rest, section = [], Decimal(0), line.section
-        if label_score(line.section, "", wanted) < _SURE:
+        if lineitems.label_score(line.section, "", wanted) < _SURE:
             continue
         if _RE["no_part"].search(line.label):
             rest += reading.value
@@ -187,14 +186,14 @@ def _rows(lines: Sequence[TableLine], wanted: Item, year: int, part: str) -> Ite
             )
 
 
-def _reading(wanted: Item, line: TableLine, amount: Amount) -> FigureReading:
-    return FigureReading(line, amount, signed(wanted.key, line, amount), _SURE)
+def _reading(wanted: lineitems.Item, line: TableLine, amount: Amount) -> lineitems.FigureReading:
+    return lineitems.FigureReading(line, amount, lineitems.signed(wanted.key, line, amount), _SURE)
 
 
 def _of(line: TableLine, year: int, part: str) -> Amount | None:
     fits = (
         a for a in line.amounts
-        if a.column.year == year and same_part(a.column.part, part, False) and not a.column.change
+        if a.column.year == year and lineitems.same_part(a.column.part, part, False) and not a.column.change
     )  # fmt: skip
     first = next(fits, None)
     return first if first and first.cell.value is not None else None
@@ -221,7 +220,7 @@ class Ranking:
     """The rows that a ranking rests on, the first place's first; the calculation, whose figures cite them by
     their place in `readings` from 1; and what is said."""
 
-    readings: tuple[FigureReading, ...]
+    readings: tuple[lineitems.FigureReading, ...]
     calculation: Calculation
     text: str
 
@@ -232,8 +231,8 @@ def rank_parts(
     """The parts of the company ranked as is asked, from a report of the term; None where no table there gives
     the parts of the company's own figure."""
     for report in ordered_reports(reports, store.catalogue(), term)[:_REPORTS]:
-        wanted = item(request.key, store.document(report).language)
-        company = find_figure(store, [report], wanted, term.year, term.part) if wanted else None
+        wanted = lineitems.item(request.key, store.document(report).language)
+        company = lineitems.find_figure(store, [report], wanted, term.year, term.part) if wanted else None
         if wanted is None or company is None:
             continue
         found = find_breakdown(store, report, wanted, term.year, term.part, company)

@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from rag.documents.catalogue import singular
-from rag.facts.numerals import CURRENCY_BEFORE, fold
+from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, fold, numerals
 from rag.languages import Patterns
 from rag.languages.text import has_han
 from rag.parsers.pdf_rows import is_blank_figure
@@ -33,11 +33,6 @@ _FOLDS = {
 }  # fmt: skip
 _FILLING = {"net": 0.03, "total": 0.03, "paid": 0.1}
 _NEUTRAL_COST, _COST, _CHANGING_COST = 0.04, 0.14, 0.45
-_SCALES = {
-    "thousand": 1_000, "million": 1_000_000, "mn": 1_000_000, "m": 1_000_000, "billion": 1_000_000_000,
-    "bn": 1_000_000_000, "万": 10_000, "亿": 100_000_000, "千": 1_000, "百万": 1_000_000,
-}  # fmt: skip
-_YUAN = {"元": "CNY", "美元": "USD", "港元": "HKD"}
 
 
 def wording_score(label: str, section: str, wordings: Sequence[str]) -> float:
@@ -154,8 +149,9 @@ def read_figure(text: str) -> FigureCell | None:
     if brackets or any((m[name] or "").startswith("-") for name in ("minus", "minus2", "minus3")):
         value = -value
     if m["scale"]:
-        value *= _SCALES[m["scale"]]
-    currency = CURRENCY_BEFORE.get((m["currency"] or "").lower(), "") or _YUAN.get(m["yuan"] or "", "")
+        value *= int(numerals(f"1 {m['scale']}")[0].value)
+    before, behind = (m["currency"] or "").lower(), m["yuan"] or ""
+    currency = CURRENCY_BEFORE.get(before, "") or CURRENCY_AFTER.get(behind, "")
     return FigureCell(
         begin, stop, printed, value, percent="%" in folded[m.end("digits") : stop], currency=currency,
         scaled=bool(m["scale"] or m["yuan"]),

@@ -9,25 +9,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, DecimalException
 from itertools import pairwise
 
+from rag.domains.finance.figures import expressions
 from rag.domains.finance.figures.asked import PAIRED, FigureRequest, Operation, period_words
 from rag.domains.finance.figures.conclusions import conclusion
-from rag.domains.finance.figures.expressions import (
-    CONTEXT,
-    Filling,
-    FormulaTerm,
-    Leaf,
-    MissingTerms,
-    Node,
-    Number,
-    Tree,
-    leaves,
-    numbers,
-    shifted,
-    terms,
-    value,
-    words,
-)
-from rag.domains.finance.figures.formulas import OUTFLOWS, concept_name
+from rag.domains.finance.figures.expressions import value
+from rag.domains.finance.figures.formulas import book, concept_name
 from rag.domains.finance.printing import Formatter, NotComputed, RequiredFigure, common_scale, plain, rounded
 from rag.languages import say
 from rag.types import Calculation, Figure
@@ -43,26 +29,21 @@ class _Point:
 
     offset: int
     value: Decimal
-    tree: Tree
-
-
-def required_figures(wanted: FigureRequest) -> tuple[RequiredFigure, ...]:
-    """Every figure that `compute` may look up, alternatives included, the usual form's first."""
-    node = _node(wanted)
-    found = [t for offset in reversed(wanted.offsets()) for t in terms(shifted(node, offset))]
-    return tuple(dict.fromkeys(RequiredFigure(t.concept, t.offset) for t in found))
+    tree: expressions.Tree
 
 
 def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
     """The figure that is wanted, from those that `lookup(concept, offset)` finds (None where there is none).
 
     Percentages come out in percent. A figure that is only read has an empty formula."""
-    filling = Filling(lambda term: _leaf(term, wanted, lookup), lambda kind, n: _note(kind, n, wanted))
+    filling = expressions.Filling(
+        lambda term: _leaf(term, wanted, lookup), lambda kind, n: _note(kind, n, wanted)
+    )
     points: list[_Point] = []
-    lacking: list[FormulaTerm] = []
+    lacking: list[expressions.FormulaTerm] = []
     for offset in wanted.offsets():
-        tree = filling.fill(shifted(_node(wanted), offset))
-        if isinstance(tree, MissingTerms):
+        tree = filling.fill(expressions.shifted(_node(wanted), offset))
+        if isinstance(tree, expressions.MissingTerms):
             lacking.extend(tree.terms)
             continue
         try:
@@ -77,25 +58,25 @@ def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
         return NotComputed(reason=_by_zero(wanted, points[0].tree))
 
 
-def _node(wanted: FigureRequest) -> Node:
+def _node(wanted: FigureRequest) -> expressions.Node:
     if wanted.formula:
         return wanted.formula.form(wanted.language)
-    return FormulaTerm(wanted.concept or "")
+    return expressions.FormulaTerm(wanted.concept or "")
 
 
-def _leaf(term: FormulaTerm, wanted: FigureRequest, lookup: Lookup) -> Leaf | None:
+def _leaf(term: expressions.FormulaTerm, wanted: FigureRequest, lookup: Lookup) -> expressions.Leaf | None:
     figure = lookup(term.concept, term.offset)
     if figure is None:
         return None
-    spent = term.concept in OUTFLOWS
+    spent = term.concept in book().outflows
     name = concept_name(term.concept, wanted.language)
     if not figure.period and (period := wanted.period(term.offset)):
         figure = replace(figure, period=period)
-    return Leaf(figure, abs(figure.value) if spent else figure.value, name)
+    return expressions.Leaf(figure, abs(figure.value) if spent else figure.value, name)
 
 
 def _percent(wanted: FigureRequest, share: Decimal) -> Decimal:
-    return CONTEXT.multiply(share, _HUNDRED) if wanted.unit == "%" else share
+    return expressions.CONTEXT.multiply(share, _HUNDRED) if wanted.unit == "%" else share
 
 
 def _finished(
@@ -105,7 +86,7 @@ def _finished(
     result, unit = _result(wanted, points)
     values = [(_period(wanted, p.offset), p.value) for p in points]
     concluded = conclusion(wanted, values, formatter)
-    inputs = tuple(dict.fromkeys(leaf.figure for p in points for leaf in leaves(p.tree)))
+    inputs = tuple(dict.fromkeys(leaf.figure for p in points for leaf in expressions.leaves(p.tree)))
     figure = Figure(
         label=_label(wanted), value=result, unit=formatter.unit_of(unit), period=_periods(wanted, points),
         printed=formatter.text(result, unit),
@@ -130,16 +111,16 @@ def _result(wanted: FigureRequest, points: Sequence[_Point]) -> tuple[Decimal, s
     match wanted.operation:
         case Operation.DIFFERENCE | Operation.TREND:
             unit = "points" if wanted.unit == "%" else wanted.unit
-            return CONTEXT.subtract(newest, oldest), unit
+            return expressions.CONTEXT.subtract(newest, oldest), unit
         case Operation.GROWTH:
             return _growth(oldest, newest), "%"
         case Operation.CAGR:
             return _compound(oldest, newest, points[-1].offset - points[0].offset), "%"
         case Operation.AVERAGE_GROWTH:
             rates = [_growth(a, b) for a, b in pairwise(values)]
-            return CONTEXT.divide(sum(rates, Decimal(0)), Decimal(len(rates))), "%"
+            return expressions.CONTEXT.divide(sum(rates, Decimal(0)), Decimal(len(rates))), "%"
         case Operation.AVERAGE:
-            return CONTEXT.divide(sum(values, Decimal(0)), Decimal(len(values))), wanted.unit
+            return expressions.CONTEXT.divide(sum(values, Decimal(0)), Decimal(len(values))), wanted.unit
         case Operation.TOTAL:
             return sum(values, Decimal(0)), wanted.unit
         case Operation.HIGHEST:
@@ -151,18 +132,20 @@ def _result(wanted: FigureRequest, points: Sequence[_Point]) -> tuple[Decimal, s
 
 def _growth(oldest: Decimal, newest: Decimal) -> Decimal:
     """Percent, on the size of the oldest: from a loss of 4 to a profit of 2 is +150 %."""
-    return CONTEXT.multiply(CONTEXT.divide(CONTEXT.subtract(newest, oldest), abs(oldest)), _HUNDRED)
+    return expressions.CONTEXT.multiply(
+        expressions.CONTEXT.divide(expressions.CONTEXT.subtract(newest, oldest), abs(oldest)), _HUNDRED
+    )
 
 
 def _compound(oldest: Decimal, newest: Decimal, years: int) -> Decimal:
     """(newest / oldest) ** (1 / years) - 1, in percent. Raises DecimalException where it is not real."""
-    ratio = CONTEXT.divide(newest, oldest)
-    root = CONTEXT.power(ratio, CONTEXT.divide(Decimal(1), Decimal(years)))
-    return CONTEXT.multiply(root - 1, _HUNDRED)
+    ratio = expressions.CONTEXT.divide(newest, oldest)
+    root = expressions.CONTEXT.power(ratio, expressions.CONTEXT.divide(Decimal(1), Decimal(years)))
+    return expressions.CONTEXT.multiply(root - 1, _HUNDRED)
 
 
 def _formatter(wanted: FigureRequest, points: Sequence[_Point]) -> Formatter:
-    figures = [leaf.figure for p in points for leaf in leaves(p.tree)]
+    figures = [leaf.figure for p in points for leaf in expressions.leaves(p.tree)]
     money = [f for f in figures if f.unit not in ("%", "shares", "times", "days")]
     currency = next((f.unit for f in money if f.unit), "") or wanted.rounding.currency
     return Formatter(wanted.rounding, wanted.language, currency, common_scale(f.value for f in money))
@@ -189,12 +172,14 @@ def _period(wanted: FigureRequest, offset: int) -> str:
     return say("figures.before" if offset else "figures.latest", wanted.language, back=-offset)
 
 
-def _words(tree: Tree, wanted: FigureRequest) -> str:
-    return words(tree, *(say(f"figures.{key}", wanted.language) for key in ("average_of", "change_in")))
+def _words(tree: expressions.Tree, wanted: FigureRequest) -> str:
+    return expressions.words(
+        tree, *(say(f"figures.{key}", wanted.language) for key in ("average_of", "change_in"))
+    )
 
 
 def _formula(wanted: FigureRequest, points: Sequence[_Point]) -> str:
-    own = "" if isinstance(points[-1].tree, Leaf) else _words(points[-1].tree, wanted)
+    own = "" if isinstance(points[-1].tree, expressions.Leaf) else _words(points[-1].tree, wanted)
     if wanted.operation not in _STEPS:
         return own
     text = say(f"figure_formula.{wanted.operation}", wanted.language, name=wanted.name)
@@ -208,10 +193,10 @@ def _working(wanted: FigureRequest, points: Sequence[_Point], formatter: Formatt
     lines = []
     single = len(points) == 1
     for p in points:
-        if isinstance(p.tree, Leaf) and single:
+        if isinstance(p.tree, expressions.Leaf) and single:
             return ""
-        text = numbers(p.tree, formatter.input)
-        if not isinstance(p.tree, (Leaf, Number)):
+        text = expressions.numbers(p.tree, formatter.input)
+        if not isinstance(p.tree, (expressions.Leaf, expressions.Number)):
             text += f" = {formatter.text(p.value, wanted.unit)}"
         name = _period(wanted, p.offset)
         lines.append(text if single else f"{name}: {text}")
@@ -243,10 +228,10 @@ def _variants(wanted: FigureRequest, lookup: Lookup, formatter: Formatter) -> li
     """What the other forms in use would give, where their figures are found and the result differs."""
     if wanted.formula is None or wanted.operation is not Operation.VALUE or wanted.formula.defined:
         return []
-    variants: dict[str, Tree] = {}
+    variants: dict[str, expressions.Tree] = {}
     for node in (_node(wanted), *wanted.formula.variants):
-        tree = Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(node)
-        if isinstance(tree, MissingTerms):
+        tree = expressions.Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(node)
+        if isinstance(tree, expressions.MissingTerms):
             continue
         with suppress(DecimalException):
             variants.setdefault(formatter.text(_percent(wanted, value(tree)), wanted.unit), tree)
@@ -254,12 +239,12 @@ def _variants(wanted: FigureRequest, lookup: Lookup, formatter: Formatter) -> li
     return [say("figures.variant", wanted.language, form=form, text=text) for form, text in others]
 
 
-def _note(kind: str, node: Node, wanted: FigureRequest) -> str:
-    names = dict.fromkeys(concept_name(t.concept, wanted.language) for t in terms(node))
+def _note(kind: str, node: expressions.Node, wanted: FigureRequest) -> str:
+    names = dict.fromkeys(concept_name(t.concept, wanted.language) for t in expressions.terms(node))
     return say(f"figures.{kind}", wanted.language, names=list(names))
 
 
-def _by_zero(wanted: FigureRequest, tree: Tree) -> str:
-    named = ", ".join(f"{leaf.name} {plain(leaf.value)}" for leaf in leaves(tree))
+def _by_zero(wanted: FigureRequest, tree: expressions.Tree) -> str:
+    named = ", ".join(f"{leaf.name} {plain(leaf.value)}" for leaf in expressions.leaves(tree))
     paired = wanted.operation in PAIRED
     return say("figures.by_zero", wanted.language, name=wanted.name, named=named, paired=paired)

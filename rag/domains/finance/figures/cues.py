@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.domains.finance.figures.asked import Operation
+from rag.facts.numerals import numerals
 
 CUES = Path(__file__).with_name("cues.toml")
 _RAW: Mapping[str, Any] = tomllib.loads(CUES.read_text(encoding="utf-8"))
@@ -21,33 +22,6 @@ _BEFORE_LABEL, _COMMON_BEFORE, _WEAK_EN = (
     frozenset(" ".join(_RAW[name]).split()) for name in ("before_label", "common_before", "weak_en")
 )
 _SHORT_EN = 9
-_FLOWS = {
-    "operat": "operating cash flow", "invest": "investing cash flow", "financ": "financing cash flow",
-    "经营": "operating cash flow", "投资": "investing cash flow", "筹资": "financing cash flow",
-}  # fmt: skip
-_SPELLED = {
-    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10,
-    "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "十": 10,
-}  # fmt: skip
-# How two names are combined: the sign, the cue between them, a pattern for what stands before the first
-# (between them in Chinese), and one for what begins behind the second.
-_COMBINED: dict[str, tuple[tuple[str, str, str, str], ...]] = {
-    "en": (
-        ("%", "share_between", "", ""), ("%", "relative", "", ""),
-        ("~%", "came", "".join(_RAW["share_before"]), ""),
-        ("/", "divided", "", ""), ("/", "to", r"\bratios?\b", ""),
-        ("/", "to", "", r"\W*(?:\([^)]*\) )?ratios?\b"), ("-", "less", "", ""), ("+", "plus", "", ""),
-        ("+", "and", r"\b(?:sum of|combined)\b[^,?]{0,40}$", ""),
-        ("-", "and", r"\bdifference between\b[^,?]{0,40}$", ""),
-        ("/", "and", r"\bratio between\b[^,?]{0,40}$", ""),
-    ),
-    "zh": (
-        ("%", "share_zh", "", ""), ("~%", "in_zh", "", "(?:的)?(?:占比|比例|比重|占|所占)"),
-        ("-", "less_zh", "", ""), ("-", "over_zh", "", "之?的?(?:差额?)"), ("/", "over_zh", "[除/÷比对]", ""),
-        ("/", "over_zh", "", "(?:之|的)?(?:比[率值例]?|倍数)"), ("+", "plus_zh", "[加+]", ""),
-        ("+", "plus_zh", "", "(?:之|的)?(?:总?和|合计)"),
-    ),
-}  # fmt: skip
 
 
 @cache
@@ -133,7 +107,7 @@ def cash_flow(sentence: str) -> str:
     m = cue("flow").search(sentence)
     if m is None:
         return ""
-    return _FLOWS[(m["k"] or m["k2"] or m["k3"] or m["z"])[:6]]
+    return str(_RAW["flows"][(m["k"] or m["k2"] or m["k3"] or m["z"])[:6]])
 
 
 def weak(name: str) -> bool:
@@ -149,9 +123,10 @@ def owned(text: str, question: str) -> bool:
 def combination(before: str, between: str, after: str, language: str) -> str:
     """How two names are combined: "%", "/", "-", "+" ("~" in front: the second over the first); "" not."""
     context = between if language == "zh" else before
-    for sign, name, said_before, said_after in _COMBINED[language]:
-        if cue(name).match(between) and re.search(said_before, context) and re.match(said_after, after):
-            return sign
+    for sign, name, said_before, said_after in _RAW["combined"][language]:
+        said = cue("share_before").pattern if said_before == "{share_before}" else said_before
+        if cue(name).match(between) and re.search(said, context) and re.match(said_after, after):
+            return str(sign)
     return ""
 
 
@@ -192,5 +167,4 @@ def span(core: str) -> int:
     m = cue("span").search(core)
     if m is None:
         return 0
-    number = m["n"] or m["z"] or m["z2"]
-    return int(number) if number.isdigit() else _SPELLED[number]
+    return int(numerals(m["n"] or m["z"] or m["z2"])[0].value)

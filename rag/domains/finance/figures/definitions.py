@@ -12,7 +12,6 @@ tokens: numbers, operators, modes (average, change, opening ...), periods, and o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,37 +22,9 @@ from rag.facts.dates import read_periods
 from rag.languages import Patterns
 
 _RE = Patterns(__file__)
+_PHRASES, _MODES, _AFTER_ZH = _RE.table("phrase"), _RE.table("mode"), _RE.table("after_zh")
 # So near its cue does a defined name stand: "DPO ratio (or days) is defined as".
 _NEAR = 12
-_PHRASES: tuple[tuple[str, str], ...] = (
-    (r"divided by|over(?= )|as an? (?:percentage|percent|%|share|proportion|fraction|multiple) of|÷"
-     r"|除以|relative to|per(?= )", "/"),
-    (r"multiplied by|times(?= )|x(?= )|×|乘以?", "*"),
-    (r"plus|加上?", "+"),
-    (r"less(?= )|minus|net of|subtracting|–|−|减去?|扣除", "-"),
-    (r"（", "("),
-    (r"）", ")"),
-)  # fmt: skip
-_MODES: tuple[tuple[str, str], ...] = (
-    (r"(?:the )?average of (?:the )?(?:beginning|opening) and (?:the )?(?:ending|closing"
-     r"|end)(?: of (?:the )?(?:year|period))?", "mean2"),
-    (r"(?:two|2)-(?:year|period) average(?: of| in)?", "mean2"),
-    (r"(?:the )?(?:simple )?average(?: of| in| balance of| value of| for)?(?: the| total(?= of))?"
-     r"|avg\.?|mean(?: of)?|平均", "mean2"),
-    (r"(?:the )?(?:change|increase|movement|growth)s? in(?: the)?|δ", "change"),
-    (r"(?:the )?(?:beginning|opening|prior[- ]year(?:'s)?|previous[- ]year(?:'s)?|last year's"
-     r"|beginning-of-year|期初|年初|上年|上期|去年)(?: balance of)?", "prev"),
-    (r"(?:the )?(?:ending|closing|year-end|current[- ]year(?:'s)?|end-of-year|期末|年末|本年|本期"
-     r"|当年|当期)(?: balance of)?", "now"),
-    (r"(?:the )?sum of", "sum"),
-    (r"(?:the )?ratio of", "ratio"),
-)  # fmt: skip
-_AFTER_ZH = (
-    (r"平均(?:余额|值|数)?", "mean2"),
-    (r"(?:的)?(?:变动|变动额|增加额|增减额)", "change"),
-    (r"期初(?:余额|数)", "prev"),
-    (r"期末(?:余额|数)", "now"),
-)
 _JOINING = {"and": "and", "和": "and", "与": "and", "及": "and", "to": "to", "比": "to", "between": "between"}
 _IGNORED = ",:\"'“”’‘[]{}$"
 
@@ -319,8 +290,8 @@ class _Reader:
                     self.book.formulas[key[2:]].expression if key.startswith("f:") else FormulaTerm(key[2:])
                 )
             self.found.append(FormulaToken("operand", self.text[at:end], node))
-        for pattern, mode in _AFTER_ZH:
-            if m := re.compile(pattern).match(self.text, end):
+        for mode, pattern in _AFTER_ZH.items():
+            if m := pattern.match(self.text, end):
                 self.found.insert(len(self.found) - 1, FormulaToken("mode", mode))
                 return m.end()
         return end
@@ -350,9 +321,8 @@ def _special(text: str, at: int) -> tuple[FormulaToken, int] | None:
     if at and text[at - 1].isalnum() and text[at].isascii() and text[at - 1].isascii():
         return None
     for kind, table in (("op", _PHRASES), ("mode", _MODES)):
-        for pattern, meaning in table:
-            m = re.compile(rf"(?:{pattern})(?![a-z])").match(text, at)
-            if m:
+        for meaning, pattern in table.items():
+            if m := pattern.match(text, at):
                 return FormulaToken(kind, meaning), m.end()
     return None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from rag.domains.finance.figures import reporter
 from rag.domains.finance.figures.asked import FigureRequest
 from rag.domains.finance.figures.breakdown import PartsQuestion, asked_about_parts, rank_parts
 from rag.domains.finance.figures.computing import compute
@@ -21,17 +22,6 @@ from rag.domains.finance.figures.conclusions import (
 from rag.domains.finance.figures.expressions import FormulaTerm as Leaf
 from rag.domains.finance.figures.formulas import concept_name
 from rag.domains.finance.figures.lineitems import FigureReading, find_figure, item, phrases
-from rag.domains.finance.figures.reporter import (
-    CompanyReports,
-    FiscalTerm,
-    about_a_part,
-    as_terms,
-    find_reports,
-    in_calendar,
-    newest,
-    ordered_reports,
-    read_terms,
-)
 from rag.domains.finance.figures.understanding import read_figure
 from rag.domains.finance.money import calculate
 from rag.domains.finance.printing import NotComputed
@@ -72,13 +62,13 @@ class _FigureLookup:
     one."""
 
     store: Store
-    reports: CompanyReports
+    reports: reporter.CompanyReports
     language: str
     share: bool
-    readings: dict[tuple[str, FiscalTerm], FigureReading | None] = field(default_factory=dict)
+    readings: dict[tuple[str, reporter.FiscalTerm], FigureReading | None] = field(default_factory=dict)
     rows: list[FigureReading] = field(default_factory=list)
 
-    def look_up(self, concept: str, term: FiscalTerm | None) -> Figure | None:
+    def look_up(self, concept: str, term: reporter.FiscalTerm | None) -> Figure | None:
         """The figure of a concept for a term; its citation is the number of its row, from 1."""
         if term is None:
             return None
@@ -90,12 +80,12 @@ class _FigureLookup:
             return None
         return self._figure(reading, concept, term)
 
-    def _found(self, concept: str, term: FiscalTerm) -> FigureReading | None:
-        reports = ordered_reports(self.reports, self.store.catalogue(), term)
+    def _found(self, concept: str, term: reporter.FiscalTerm) -> FigureReading | None:
+        reports = reporter.ordered_reports(self.reports, self.store.catalogue(), term)
         wanted = item(concept, *(self.store.document(d).language for d in reports[:1]))
         return find_figure(self.store, reports, wanted, term.year, term.part) if wanted else None
 
-    def _figure(self, reading: FigureReading, concept: str, term: FiscalTerm) -> Figure:
+    def _figure(self, reading: FigureReading, concept: str, term: reporter.FiscalTerm) -> Figure:
         places = [(r.line.row.document.id, r.line.row.start) for r in self.rows]
         place = (reading.line.row.document.id, reading.line.row.start)
         if place not in places:
@@ -126,11 +116,11 @@ def find_figures(
     if wanted is None:
         return None
     catalogue = store.catalogue()
-    terms = read_terms(wanted.periods)
-    reports = find_reports(query, store, filters, terms)
-    if reports is None or about_a_part(query, reports, store):
+    terms = reporter.read_terms(wanted.periods)
+    reports = reporter.find_reports(query, store, filters, terms)
+    if reports is None or reporter.about_a_part(query, reports, store):
         return None
-    base = terms[-1] if terms else newest(reports, catalogue)
+    base = terms[-1] if terms else reporter.newest(reports, catalogue)
     if base is None:
         return None
     if not terms:
@@ -153,12 +143,14 @@ def find_figures(
 def _parts(query: Query, asked: PartsQuestion, store: Store, filters: Filters | None) -> Computed | None:
     """Which segment, region or product has most of a figure, or more than a share of it."""
     catalogue = store.catalogue()
-    terms = as_terms(query.periods)
-    reports = find_reports(query, store, filters, terms)
-    term = terms[-1] if terms else newest(reports, catalogue) if reports else None
+    terms = reporter.as_terms(query.periods)
+    reports = reporter.find_reports(query, store, filters, terms)
+    term = terms[-1] if terms else reporter.newest(reports, catalogue) if reports else None
     if reports is None or term is None:
         return None
-    ranking = rank_parts(asked, store, reports, in_calendar(term, reports, catalogue), query.language)
+    ranking = rank_parts(
+        asked, store, reports, reporter.in_calendar(term, reports, catalogue), query.language
+    )
     if ranking is None:
         return None
     # One row may hold several parts.
@@ -200,13 +192,13 @@ def _computed(wanted: FigureRequest, desk: _FigureLookup) -> Calculation | NotCo
     return compute(wanted, lambda concept, offset: desk.look_up(concept, _term(wanted, offset, desk)))
 
 
-def _term(wanted: FigureRequest, offset: int, desk: _FigureLookup) -> FiscalTerm | None:
-    found = read_terms([wanted.period(offset)])
-    return in_calendar(found[0], desk.reports, desk.store.catalogue()) if found else None
+def _term(wanted: FigureRequest, offset: int, desk: _FigureLookup) -> reporter.FiscalTerm | None:
+    found = reporter.read_terms([wanted.period(offset)])
+    return reporter.in_calendar(found[0], desk.reports, desk.store.catalogue()) if found else None
 
 
 def _assembled(
-    wanted: FigureRequest, result: Calculation, desk: _FigureLookup, reports: CompanyReports
+    wanted: FigureRequest, result: Calculation, desk: _FigureLookup, reports: reporter.CompanyReports
 ) -> Computed | Uncomputed:
     """The rows in the order in which the calculation uses them, and what is said."""
     numbers = _in_order(result.inputs)

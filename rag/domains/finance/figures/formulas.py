@@ -25,18 +25,6 @@ from rag.languages.text import has_han, normalise
 
 FORMULAS = Path(__file__).with_name("formulas.toml")
 UNITS = ("%", "times", "days", "money", "money per share", "shares", "")
-# What is paid, and what wears off: reports print it with or without brackets, and its size is intended.
-OUTFLOWS = frozenset(
-    {
-        "capex", "dividends paid", "share repurchases", "cost of sales", "interest expense", "interest paid",
-        "taxes paid", "debt repaid", "acquisitions paid", "depreciation", "amortization of intangibles",
-        "sga", "marketing",
-        "research and development", "operating expenses", "noninterest expense", "fuel costs",
-        "losses incurred", "acquisition costs", "accumulated depreciation", "treasury stock", "payables",
-        "管理费用", "loan loss allowance", "allowance for doubtful accounts", "=losses paid", "restructuring",
-        "restructuring liability", "=restructuring liability",
-    }
-)  # fmt: skip
 _RE = Patterns(__file__)
 _PLAIN = _RE.words("plain")
 _PER_SHARE = frozenset({"eps", "basic eps", "diluted eps"})
@@ -75,11 +63,13 @@ class Formula:
 @dataclass(frozen=True, slots=True)
 class Book:
     """Everything that has a name: formulas by key, lines by key (their English name too) with their Chinese
-    name and unit (see UNITS), and the names in two languages."""
+    name and unit (see UNITS), what is paid (its size is intended, however it is printed), and the names in
+    two languages."""
 
     formulas: Mapping[str, Formula]
     lines: Mapping[str, tuple[str, str]]
     equal_lines: Mapping[str, tuple[str, ...]]
+    outflows: frozenset[str]
     english: Forms[str]
     chinese: Forms[str]
 
@@ -134,6 +124,7 @@ def book() -> Book:
         formulas,
         {row["id"]: _line(row["id"], equal_lines) for row in printed["line"] if row["id"] not in back},
         {key: tuple(ids) for key, ids in equal_lines.items()},
+        frozenset(raw["outflows"]),
         compiled((n.replace(" & ", " and "), v) for n, v in pairs if not has_han(n)),
         compiled((normalise(n), v) for n, v in pairs if has_han(n)),
     )

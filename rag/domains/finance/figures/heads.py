@@ -20,15 +20,7 @@ from rag.languages import Patterns
 _RE = Patterns(__file__, spelled=SPELLED)
 _QUARTERS = {"Q1": 1, "Q2": 2, "H1": 2, "Q3": 3, "9M": 3, "Q4": 4, "H2": 4, "FY": 4}
 _DAYS_A_MONTH = 30.44
-_PERIOD_WORDS = (
-    frozenset(
-        """year years ended ending end fiscal three six nine twelve month
-    months week weeks quarter quarters the for and as at amount amounts audited unaudited first second
-    third fourth million millions thousand thousands billion in usd eur gbp thirteen twenty thirty fifty
-    two one period half note notes dollars except per share data actual total consolidated""".split()
-    )
-    | MONTHS.keys()
-)
+_PERIOD_WORDS = _RE.words("period_words") | MONTHS.keys()
 
 
 def units_sentence(above: str) -> str:

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from rag.domains.finance.concepts import CONCEPTS, load
 from rag.domains.finance.figures.cells import BRACKETS, wording_score
-from rag.domains.finance.figures.formulas import OUTFLOWS, concept_unit, equal_lines
+from rag.domains.finance.figures.formulas import book, concept_unit, equal_lines
 from rag.domains.finance.figures.lines import PER_SHARE, Amount, TableLine, ledger, table_lines
 from rag.domains.finance.sections import PRIMARY
 from rag.languages import Patterns, own
@@ -196,7 +196,7 @@ def label_score(label: str, section: str, wanted: Item) -> float:
 def signed(key: str, line: TableLine, amount: Amount) -> Decimal:
     """The value in single units, with the sign that the concept has whatever way the table prints it."""
     value = (amount.cell.value or Decimal(0)) * amount.factor
-    if key in OUTFLOWS:
+    if key in book().outflows:
         return value if re.search(r"(?i)\(income\)|\(gain\)", line.label) else abs(value)
     if key in _TAXES:
         return -value if _tax_is_negative(line) else value

@@ -45,34 +45,25 @@ class _Operand:
 
 
 def read_figure(query: Wording) -> FigureRequest | None:
-    """The figure that a question wants, the first where it wants several; None where it wants none."""
-    found = read_figures(query)
-    return found[0] if found else None
-
-
-def read_figures(query: Wording) -> tuple[FigureRequest, ...]:
-    """Every figure that a question wants ("revenue and net income in FY2022"), in its order; empty where it
-    wants none. Never raises."""
+    """The figure that a question wants, the first where it wants several; None where it wants none. Never
+    raises."""
     question = query.text
     text = normalise(question[:MAX_CHARS]).replace(" & ", " and ")
     language = "zh" if has_han(text) else "en"
     known = book()
     span = _core(text, language, known)
     if span is None or cues.says("means", text):
-        return ()
+        return None
     operands = _operands(text, span, language, known, question)
     if not operands:
-        return ()
+        return None
     periods = asked_periods(text, span)
     newest = max((p.year for p in periods), default=0)
     defined = read_definitions(text, known, newest)
     if not _enough(text, span, operands, periods, question):
-        return ()
-    core = text[span[0] : span[1]]
-    return tuple(
-        _wanted(text, core, metric, periods, defined, language)
-        for metric in _metrics(text, operands, known, language)
-    )
+        return None
+    metric = _metric(text, operands, known, language)
+    return _wanted(text, text[slice(*span)], metric, periods, defined, language) if metric else None
 
 
 def _core(text: str, language: str, known: Book) -> tuple[int, int] | None:
@@ -137,8 +128,8 @@ def _enough(
 _Metric = Formula | str
 
 
-def _metrics(text: str, operands: Sequence[_Operand], known: Book, language: str) -> list[_Metric]:
-    """Formulas, or keys of lines: a combination of two names, else the names that are listed together."""
+def _metric(text: str, operands: Sequence[_Operand], known: Book, language: str) -> _Metric | None:
+    """A formula, or the key of a line: a combination of two names, else the first name."""
     for first, second in pairwise(operands):
         between = text[first.end : second.start]
         before = text[max(0, first.start - 60) : first.start]
@@ -146,23 +137,18 @@ def _metrics(text: str, operands: Sequence[_Operand], known: Book, language: str
         sign = cues.combination(before, between, after, language)
         if sign:
             a, b = (second, first) if sign.startswith("~") else (first, second)
-            return [_combined(a, b, sign.lstrip("~"), known, language)]
+            return _combined(a, b, sign.lstrip("~"), known, language)
     if language == "zh" and text[operands[0].end : operands[0].end + 1] in ("中", "里"):
-        return []  # a part of the line, which nothing names
+        return None  # a part of the line, which nothing names
     # "the days to collect receivables (DSO)": what stands in brackets is the metric's name.
     for op in operands[1:]:
         bracketed = text[op.start - 1 : op.start] == "(" and text[op.end : op.end + 1] == ")"
         if op.formula and not operands[0].formula and bracketed:
-            return [known.formulas[op.key[2:]]]
+            return known.formulas[op.key[2:]]
     if len(operands) < 2 and language == "en" and cues.says("share_before", text[: operands[0].start]):
-        return []
-    kept = [operands[0]]
-    for op in operands[1:]:
-        if not cues.cue("listed").match(text[kept[-1].end : op.start]):
-            break
-        if op.key not in {k.key for k in kept}:
-            kept.append(op)
-    return [known.formulas[op.key[2:]] if op.formula else op.key[2:] for op in kept]
+        return None
+    first = operands[0]
+    return known.formulas[first.key[2:]] if first.formula else first.key[2:]
 
 
 def _node(op: _Operand, known: Book, language: str) -> Node:

@@ -20,7 +20,7 @@ from rag.answers.compose import (
     with_rows,
 )
 from rag.answers.parts import compose_parts, judged, look, nearest, together
-from rag.answers.reading import CROWD, Read, read
+from rag.answers.reading import CROWD, ReaderReply, read
 from rag.answers.request import AnswerRequest, Setup
 from rag.config import Config
 from rag.domains import load_domains
@@ -234,7 +234,7 @@ def _by_parts(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
     reads = []
     for n, one in enumerate(looks):
-        by = Read(one.found.verdict)
+        by = ReaderReply(one.found.verdict)
         if one.figures is None:
             by = yield from read(setup, request, one.found, one.query)
         looks[n] = judged(one, by.verdict, setup, request)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rag.answers.line import first_sentence, line_of, worked_line
-from rag.answers.reading import Read
+from rag.answers.reading import ReaderReply
 from rag.documents.validity import ended
 from rag.domains.finance.figures import Computed
 from rag.index import Index
@@ -133,7 +133,7 @@ class Basis:
         return tuple(found)
 
 
-def compose(basis: Basis, by: Read) -> Answer:
+def compose(basis: Basis, by: ReaderReply) -> Answer:
     """The answer to a question whose evidence suffices: the line that was read, and the quotes it rests on;
     without one the sentence that the model named, else the likeliest, as it stands."""
     found, language = basis.found, basis.language

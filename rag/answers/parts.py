@@ -15,7 +15,7 @@ from rag.answers.compose import (
     render_text,
     with_rows,
 )
-from rag.answers.reading import Read
+from rag.answers.reading import ReaderReply
 from rag.answers.request import AnswerRequest, Setup
 from rag.domains.finance.figures import Computed, Uncomputed, find_figures
 from rag.languages import say
@@ -101,7 +101,7 @@ def numbering(looks: Sequence[Look]) -> dict[_Place, int]:
     return {place: number for number, place in enumerate(places, 1)}
 
 
-def compose_parts(basis: Basis, looks: Sequence[Look], reads: Sequence[Read]) -> Answer:
+def compose_parts(basis: Basis, looks: Sequence[Look], reads: Sequence[ReaderReply]) -> Answer:
     """One answer of all parts; `reads` is what the model made of each. All
     parts without support are a refusal. The basis is that of the whole: `together(looks)`, `nearest`."""
     language = basis.language
@@ -134,7 +134,7 @@ def compose_parts(basis: Basis, looks: Sequence[Look], reads: Sequence[Read]) ->
     return replace(answer, cautions=(*answer.cautions, lacking)) if lacking else answer
 
 
-def _sub(one: Look, by: Read, whole: Basis, numbers: Mapping[_Place, int]) -> Answer:
+def _sub(one: Look, by: ReaderReply, whole: Basis, numbers: Mapping[_Place, int]) -> Answer:
     """The answer to one part, its citations numbered as in the whole."""
     basis = Basis(one.query, whole.language, one.found, one.hits, whole.proof)
     answer = compose(basis, by) if one.figures is None else compose_figures(basis, one.figures)

@@ -28,6 +28,7 @@ _QUESTION_SHARE = 3  # a question may take a third of the room
 # Role marks, line breaks, begin and end tokens of the chat template, where the model does not count them;
 # some say a page of their own.
 _TEMPLATE_TOKENS = 48
+_EXAMPLE_TOKENS = 16  # what it puts around a worked example
 # Where separately counted pieces meet.
 _SEAMS = 8
 
@@ -93,7 +94,9 @@ def reading_prompt(
     beginning and end are kept). Raises GenerationError where the context holds not even that."""
     asked = instructions(language)
     fixed = [asked.system, asked.answer, asked.user((), ""), *(t for turn in asked.examples for t in turn)]
-    template = getattr(llm, "template_tokens", _TEMPLATE_TOKENS) * (1 + len(asked.examples)) + _SEAMS
+    template = (
+        getattr(llm, "template_tokens", _TEMPLATE_TOKENS) + _EXAMPLE_TOKENS * len(asked.examples) + _SEAMS
+    )
     room = llm.info.context_tokens - max_tokens - template - sum(map(llm.count_tokens, fixed))
     if room < 32:
         raise GenerationError(

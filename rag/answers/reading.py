@@ -40,7 +40,7 @@ _SIGNS = str.maketrans("“”‘’–—‑，：；（）％", "\"\"''---,:;(
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReaderReply:
     """What came of reading: the verdict with the model's odds in it, the verified `claim` that the line is
     made of, if any, and what it was made from: `draft`, as the model wrote it. `dropped` is a claim that did
     not hold, and `source` the number of the evidence that the model named, or 1; `trouble` says why nothing
@@ -57,7 +57,7 @@ class Read:
 
 def read(
     setup: Setup, request: AnswerRequest, found: Selection, part: Query | None = None
-) -> Generator[Event, None, Read]:
+) -> Generator[Event, None, ReaderReply]:
     """Reads the first sentences of the evidence for the question, or for one `part` of it. Without a model,
     with one that does not know the language, and where nothing is near, nothing is read: the verdict stands,
     and the quotes."""
@@ -68,7 +68,7 @@ def read(
         or not llm.info.writes(request.language)
         or not worth_reading(found.verdict)
     ):
-        return Read(found.verdict)
+        return ReaderReply(found.verdict)
     yield StageStarted("reading")
     CROWD.give_way(request.stop)
     asked, verdict, draft, trouble = instructions(query.language), found.verdict, "", ""
@@ -93,7 +93,7 @@ def read(
     # What the limit cut short may have been about to turn its meaning.
     whole = _SOURCE.search(draft) or "\n" in draft.strip() or llm.count_tokens(draft) < setup.max_tokens
     if trouble or request.stopped or not draft.strip() or not whole:
-        return Read(verdict, model=llm.info.name, trouble=trouble)
+        return ReaderReply(verdict, model=llm.info.name, trouble=trouble)
     yield StageStarted("verifying")
     sources = found.evidence[:MOST_SOURCES]
     claim = claim_of(draft, sources, query, asked)
@@ -101,7 +101,7 @@ def read(
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
     dropped = (claim,) if claim is not None and not holds else ()
     named = _named(draft) if any(piece.number == _named(draft) for piece in sources) else 1
-    return Read(verdict, claim if holds else None, draft.strip(), llm.info.name, dropped, source=named)
+    return ReaderReply(verdict, claim if holds else None, draft.strip(), llm.info.name, dropped, source=named)
 
 
 def _named(draft: str) -> int:

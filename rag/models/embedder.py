@@ -77,7 +77,9 @@ def similarities(info: EmbedderInfo, cosines: NDArray[Any], language: str) -> ND
     """Cosines of texts with a question in this language, on the scale 0 to 1 on which unrelated texts lie near
     0: some embedders put all texts close together. nan stays."""
     lowest, highest = next(((low, high) for code, low, high in info.cosines if code == language), (0.0, 1.0))
-    result: NDArray[np.float64] = np.clip((cosines - lowest) / (highest - lowest), 0.0, 1.0).astype(np.float64)
+    result: NDArray[np.float64] = np.clip((cosines - lowest) / (highest - lowest), 0.0, 1.0).astype(
+        np.float64
+    )
     return result
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rag.answers.compose import Basis, certificate, compose, quote_claim, refuse, render_text
-from rag.answers.reading import Read
+from rag.answers.reading import ReaderReply
 from rag.search.evidence import Selection
 from rag.search.verdict import Verdict, Veto, outcome
 from rag.types import Answer, Certificate, Claim, ClaimState, Evidence, FileStatus, Filters, Outcome
@@ -41,7 +41,7 @@ def composed(
     """The answer where the model read this claim."""
     query, found = replace(asked(searched), asked=QUESTION), found or selection()
     basis = Basis(query, "en", found, (fake_hit("x"),), PROOF, {"total": 1.0})
-    return compose(basis, Read(found.verdict, read, **{"model": "m", **more}))
+    return compose(basis, ReaderReply(found.verdict, read, **{"model": "m", **more}))
 
 
 def quoted(answer: Answer) -> list[str]:
@@ -184,7 +184,7 @@ def test_line_of_a_row_has_its_heads_and_stands_in_front_of_the_quote() -> None:
 def test_line_of_a_list_item_begins_with_what_leads_into_its_list(passage: str, item: str, line: str) -> None:
     piece = fake_evidence(item, start=passage.index(item))
     basis = Basis(asked(QUESTION), "en", selection([piece], core=1), (fake_hit(passage),), PROOF)
-    assert compose(basis, Read(basis.found.verdict)).line == line
+    assert compose(basis, ReaderReply(basis.found.verdict)).line == line
 
 
 def test_quote_of_a_document_no_longer_in_force_is_a_caution() -> None:

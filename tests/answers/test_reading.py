@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rag.answers.prompt import instructions
-from rag.answers.reading import Crowd, Read, read
+from rag.answers.reading import Crowd, read
 from rag.answers.request import AnswerRequest, Setup
 from rag.assistant import Assistant
 from rag.config import default_cache_dir
@@ -200,7 +200,7 @@ TWICE = "高风险患者每周评估两次，中风险患者每周评估一次�
 NURSE = "护士应当在5分钟内通知值班医师，测量生命体征，检查意识和肢体活动。"
 
 
-def read_by(llm: LLM, question: str, path: str, *sentences: str) -> Read:
+def read_by(llm: LLM, question: str, path: str, *sentences: str) -> ReaderReply:
     """What the model reads in sentences of a sample document for a question of which code is in doubt."""
     file = Path(__file__).parents[2] / "corpora" / path
     text = file.read_text("utf-8")
@@ -217,7 +217,7 @@ def read_by(llm: LLM, question: str, path: str, *sentences: str) -> Read:
         try:
             next(reading)
         except StopIteration as ended:
-            made: Read = ended.value
+            made: ReaderReply = ended.value
             return made
 
 

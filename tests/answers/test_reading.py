@@ -30,6 +30,7 @@ from tests.recorded import RecordedLLM
 QUESTION = "How many days of notice must the tenant give?"
 RENT = "What is the monthly rent of Harbour Lane?"
 MAIL = "Is notice by electronic mail sufficient?"
+BUYER, TERMS = "When does the buyer pay?", "no later than thirty (30) days after delivery"
 UNSAID = "Who signed the loan to Larkwell Mills?"  # no sentence says it, and one is near
 FAR = "谁赢得了世界杯？"
 SAYS_NOT = "Notice by electronic mail is not sufficient."
@@ -38,7 +39,8 @@ SURE = 30.0  # log-odds beside which all else is nothing
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    with archive(tmp_path_factory.mktemp("archive")) as opened:
+    more = {"terms__md": f"# Terms of sale\n\nThe buyer pays {TERMS}.\n"}
+    with archive(tmp_path_factory.mktemp("archive"), **more) as opened:
         yield opened
 
 
@@ -65,7 +67,9 @@ def ask(index: Index, question: str, llm: LLM, threshold: float | None = None) -
         ("When does the loan fall due?", "30 June [1]\nThe loan falls due in June.", "30 June 2031."),
         (MAIL, "No [1]", f"No: {SAYS_NOT}"),
         (MAIL, "No, not sufficient [1]", "No: Not sufficient."),
+        (BUYER, f"{TERMS} [1]", "No later than thirty (30) days after delivery."),
         ("试用期有多长？", "三个月[1]", "三个月。"),
+        ("劳动者可以解除劳动合同吗？", "可以，提前三十日以书面形式[2]", "可以：提前三十日以书面形式。"),
         ("用人单位每月什么时候支付工资？", "十五日【1】", "十五日。"),
     ],
 )

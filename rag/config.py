@@ -74,9 +74,10 @@ class Config(BaseSettings):
         description='"embedded", a folder of a sentence-transformers model, or a name of [models]',
     )
     llm: str = Field(
-        "embedded",
+        "auto",
         min_length=1,
-        description='"embedded", "none" (quotes only), a GGUF file, a name of [models] or an http(s) address',
+        description='"auto" (the best known one that is here and fits this machine), "embedded", "none" '
+        "(quotes only), a name of `citewise models list`, a GGUF file or an http(s) address",
     )
     llm_model: str = Field("", description="model name that a server at an http(s) address expects")
     llm_api_key: str = Field("", repr=False, description="key for such a server")

@@ -27,9 +27,9 @@ def write(text: str, name: str = "citewise.toml") -> Path:
     return path
 
 
-def test_without_anything_the_embedded_models_are_used_and_nothing_remote() -> None:
+def test_without_anything_the_best_models_that_are_here_are_used_and_nothing_remote() -> None:
     config = load_config()
-    assert (config.embedder, config.llm, config.allow_remote) == ("embedded", "embedded", False)
+    assert (config.embedder, config.llm, config.allow_remote) == ("embedded", "auto", False)
     assert config.ui_host == "127.0.0.1"
     assert config.threshold is None
 

@@ -10,7 +10,7 @@ from rag import doctor
 from rag.config import Config
 from rag.doctor import Check, examine
 from rag.errors import ModelMissing
-from rag.models.registry import EMBEDDER_SHA256, LLM_SHA256
+from rag.models.known import embedded
 from rag.store.schema import DATABASE
 
 
@@ -44,8 +44,8 @@ def test_machine_libraries_models_and_index_are_all_looked_at(config: Config) ->
 @pytest.mark.models
 def test_embedded_models_are_found_with_their_hashes(config: Config) -> None:
     checks = examine(config)
-    assert EMBEDDER_SHA256 in named(checks, "embedder").value
-    assert LLM_SHA256 in named(checks, "language model").value
+    assert embedded("embedder").sha256 in named(checks, "embedder").value
+    assert embedded("reader").sha256 in named(checks, "language model").value
     assert all(c.ok for c in checks if c.name in ("embedder", "language model"))
 
 

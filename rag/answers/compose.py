@@ -35,8 +35,6 @@ from rag.types import (
 )
 from rag.verify.align import reason
 
-_FIRST = 1
-
 
 def missing(verdict: Verdict, language: str) -> str:
     """What a refusal lacks, in words of the language for its reader: words that no searched document holds,
@@ -137,9 +135,9 @@ class Basis:
 
 def compose(basis: Basis, by: Read) -> Answer:
     """The answer to a question whose evidence suffices: the line that was read, and the quotes it rests on;
-    without one the likeliest sentence, as it stands."""
+    without one the sentence that the model named, else the likeliest, as it stands."""
     found, language = basis.found, basis.language
-    cited = by.claim.citations if by.claim else (_FIRST,)
+    cited = by.claim.citations if by.claim else (by.source,)
     quotes = [quote_claim(e, language) for e in found.evidence if e.number in cited]
     displayed = [by.claim, *quotes] if by.claim else quotes
     line = line_of(displayed[0], found.evidence, basis.hits)

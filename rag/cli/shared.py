@@ -75,7 +75,7 @@ InForce = Annotated[
 Llm = Annotated[
     str | None,
     typer.Option(
-        "--llm", help='Language model: "embedded", "none" (quotes only), a GGUF, a name or address.'
+        "--llm", help='Language model: "auto", "embedded", "none" (quotes only), a name, GGUF or address.'
     ),
 ]
 NoTuned = Annotated[
@@ -197,7 +197,7 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[Progress], None]
     columns = (
         TextColumn("{task.description:<10}", markup=False),
         BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.fields[count]}", markup=False),
         TextColumn("{task.fields[rate]}", markup=False),
         TextColumn("{task.fields[left]}", markup=False),
     )
@@ -206,23 +206,25 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[Progress], None]
 
         def show(progress: Progress) -> None:
             if progress.stage not in tasks:
-                tasks[progress.stage] = bars.add_task(progress.stage, total=progress.total, rate="", left="")
+                tasks[progress.stage] = bars.add_task(progress.stage, count="", rate="", left="")
+            size, unit, digits = (1e6, " MB", 1) if progress.stage == "fetch" else (1, "", 0)
             bars.update(
                 tasks[progress.stage],
                 completed=progress.done,
                 total=progress.total,
-                rate=pace(progress.rate),
+                count=f"{progress.done / size:,.{digits}f}/{progress.total / size:,.{digits}f}{unit}",
+                rate=pace(progress.rate / size, unit),
                 left=f"{duration(progress.remaining)} left" if progress.remaining else "",
             )
 
         yield show
 
 
-def pace(rate: float) -> str:
-    """ "12.5/s", below one a second "6.0/min"; "" where nothing is known."""
+def pace(rate: float, unit: str = "") -> str:
+    """ "12.5/s", "3.1 MB/s", below one a second "6.0/min"; "" where nothing is known."""
     if not rate:
         return ""
-    return f"{rate:,.1f}/s" if rate >= 1 else f"{60 * rate:.1f}/min"
+    return f"{rate:,.1f}{unit}/s" if rate >= 1 else f"{60 * rate:.1f}{unit}/min"
 
 
 def duration(seconds: float) -> str:

@@ -14,21 +14,12 @@ from typing import Protocol
 
 from rag.facts.dates import FiscalPeriod, read_periods
 from rag.facts.names import LEGAL_NAME, ZH_LEGAL_NAME, name_key, short_name, squash
+from rag.languages import patterns
 from rag.types import Chunk, Document, Relation
 from rag.types.documents import Metadata, single
 
 HEAD = 6000
-_CONTRACT = re.compile(
-    r"\b(?:agreement|contract|lease|addendum|amendment|award|deed|term sheet|policy|memorandum"
-    r"|licen[cs]e|terms)\b|合同|协议|裁决|保函|章程",
-    re.I,
-)
-_CONTRACT_BODY = re.compile(r"\bbetween\b|\bby and among\b|甲方|发包人|出租(?:人|方)|委托方")
-_LABEL = re.compile(
-    r"^(?:(?:Issuer|Borrower|Lender|Landlord|Tenant|Seller|Buyer|Supplier|Customer|Each|Any|Between|By|To|From)\s+)+"
-)
-_ZH_LABEL = re.compile(r"^.*(?:[是由与和为在向)）]|甲方|乙方|丙方)(?=.{4})")
-_DUE = re.compile(r"\b(?:due|until|by|maturing)(?: in)? (?:19|20)\d\d")
+_RE = patterns("description", re.NOFLAG)
 
 
 class Describes(Protocol):
@@ -91,13 +82,15 @@ def is_company(name: str) -> bool:
 
 def _parties(title: str, head: str) -> tuple[str, ...]:
     """The companies that a contract or an award names first, at most four; () for other documents."""
-    if not (_CONTRACT.search(title) or _CONTRACT_BODY.search(head[:600])):
+    if not (_RE["contract"].search(title) or _RE["contract_body"].search(head[:600])):
         return ()
     text = f"{title}\n{head[:1500]}"
     names = [
-        _LABEL.sub("", m.group()).strip(" ,") for m in LEGAL_NAME.finditer(text) if is_company(m.group())
+        _RE["label"].sub("", m.group()).strip(" ,")
+        for m in LEGAL_NAME.finditer(text)
+        if is_company(m.group())
     ]
-    names += [_ZH_LABEL.sub("", m.group()) for m in ZH_LEGAL_NAME.finditer(text)]
+    names += [_RE["zh_label"].sub("", m.group()) for m in ZH_LEGAL_NAME.finditer(text)]
     named = {name_key(n): n for n in reversed(names) if len(short_name(n)) > 1}
     return tuple(named.values())[::-1][:4]
 
@@ -113,7 +106,7 @@ def _year(found: Metadata, document: Document) -> str:
     for key in ("fiscal_year", "period_end"):
         if value := single(found, key):
             return value[:4]
-    titled = read_periods(_DUE.sub("", document.title))
+    titled = read_periods(_RE["due"].sub("", document.title))
     named = read_periods(stem(document.path))
     if year := first_year(titled):
         return year

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from rag.documents.validity import edition_name, names_of
 from rag.facts.crossrefs import DOCUMENT, Reference, find, plain
 from rag.facts.references import references
+from rag.languages import patterns
 from rag.types import BlockKind, Chunk, Document
 
 _NUMBER_ZH = "[一二三四五六七八九十百千零〇两\\d]+"
@@ -33,14 +34,9 @@ _OPENER = re.compile(
 )  # fmt: skip
 _SCOPES = ("schedule", "exhibit", "appendix")
 _ENDED = frozenset("。！？；…：.!?;:”’」』）)\"'|-*#>")
-_NOTES = re.compile(
-    r"(?i)\n[^\w\n]*\d*[^\w\n]*notes\s+to\s+(?:the\s+)?(?:\w+\s+){0,3}(?:financial\s+statements|accounts)"
-    r"|\n.{0,12}报表附注"
-)
+_RE = patterns("links", re.NOFLAG)
 _CONTENTS_LINE = re.compile(r"(?:\.{4,}|…{2,}|\t|\||\s)\s*\d{1,4}\s*\|?\s*$")
-_CONTINUED = re.compile(r"[Cc]ontinued\b|CONTINUED\b|续\)?\s*$")
 _TITLE_LINE, _LINE = 100, 160
-_ARTICLE_SENTENCE = re.compile(r"[ \t]+(?:of|to|and|or|shall|is|are|was|does|applies)\b")
 # Where a kind is looked for, in this order: a clause may be called section, an article "paragraph".
 _ALSO = {"section": "article", "article": "section", "paragraph": "section"}
 
@@ -236,7 +232,7 @@ def _openers(document: Document, text: str, cuts: set[int]) -> Iterator[_Found]:
     """Every line of the document that opens a numbered part, with how sure that is."""
     headings = {b.start for b in document.blocks if b.kind is BlockKind.HEADING}
     lines = f"\n{text}"  # each line begins behind a line break, at the offset that it has in `text`
-    notes = match.start() if (match := _NOTES.search(lines)) else len(text)
+    notes = match.start() if (match := _RE["notes"].search(lines)) else len(text)
     scope, before = 0, -1
     for match in _OPENER.finditer(lines):
         group = match.lastgroup or ""
@@ -249,8 +245,8 @@ def _openers(document: Document, text: str, cuts: set[int]) -> Iterator[_Found]:
         if not (heading or after_opener or label_start in cuts or _ended(text, start)):
             continue
         kind, label = _number(group, match[group])
-        sentence = group == "en" and _ARTICLE_SENTENCE.match(text, match.end() - 1)
-        if not label or sentence or _CONTINUED.search(rest):
+        sentence = group == "en" and _RE["article_sentence"].match(text, match.end() - 1)
+        if not label or sentence or _RE["continued"].search(rest):
             continue
         if group == "bare" and start > notes:
             kind = "note"

@@ -12,29 +12,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rag.documents.cuts import trim
+from rag.languages import patterns
 from rag.types import Block, BlockKind, Document, Span
 
 _ZH_NUMBER = "[一二三四五六七八九十百千零〇两\\d]+"
-# "第十二条 …" opens an article; "第十二条规定的…" and "第十二条、第十三条…" only mention one.
-_ARTICLE = re.compile(
-    rf"第{_ZH_NUMBER}条(?:之{_ZH_NUMBER})?(?=[\s\u3000【（(：:]|$)"
-    r"|(?:Article|ARTICLE|Section|SECTION|Sec\.|Regulation|Rule|Art\.|§{1,2})"
-    r"\s?\d+[A-Za-z]?(?:[.\-]\d+[A-Za-z]?)*(?:\([a-z0-9]{1,3}\))*"
-    r"(?=\s*[.:：–—-](?:\s|$)|\s+[A-Z“\"(\[]|\s*$|\s*\n)"
-)
-# Clauses of contracts and notices: kept whole, but short neighbours may share a passage.
-_CLAUSE = re.compile(
-    r"\d{1,2}(?:\.\d{1,3}){1,3}\.?(?=\s+[A-Z“\"(\[\u4e00-\u9fff]|[\u4e00-\u9fff])|[一二三四五六七八九十]{1,3}、"
-    r"|Clause \d+(?:\.\d+)*(?=\W)"
-)
-_SUB_ITEM = re.compile(
-    r"[-*•·▪“]|\(?[a-z\d]{1,2}[).](?=\s)|\([a-zA-Z\d]{1,4}\)|[（(][一二三四五六七八九十\d]+[)）]|[①-⑳]|\d{1,2}[.、]"
-)
-_CHAPTER = re.compile(
-    rf"第{_ZH_NUMBER}[编章节篇](?:[\s\u3000][^。；]{{0,40}})?"
-    r"|(?:ARTICLE|CHAPTER|PART|SCHEDULE|ANNEX|Chapter|Part|Schedule|Annex)"
-    r"\s(?:[IVXLC]+|\d{1,3}|[A-Z])(?:[\s.:–—-][^.;\n]{0,60})?"
-)
+_RE = patterns("segments", re.NOFLAG)
 _LINE = re.compile(r"(?m)^[ \t\u3000]*(?=\S)")
 _BLANK_LINES = re.compile(r"\n[ \t\r\u3000]*\n\s*|\f\s*")
 _SENTENCE_ENDS = frozenset("。！？；…：.!?;:”’」』）)\"'|")
@@ -83,7 +65,7 @@ def segment(document: Document) -> list[Segment]:
 def article_label(text: str) -> str:
     """The article number that `text` opens with, blanks made single: "第十二条", "Section 4.2"; "" if
     none."""
-    match = _ARTICLE.match(text)
+    match = _RE["article"].match(text)
     return " ".join(match.group().split()) if match else ""
 
 
@@ -140,7 +122,11 @@ def _opened(text: str, span: Span) -> Iterator[Span]:
 
 
 def _opens(text: str, at: int, end: int) -> bool:
-    return bool(_ARTICLE.match(text, at, end) or _CLAUSE.match(text, at, end) or _is_chapter(text, at, end))
+    return bool(
+        _RE["article"].match(text, at, end)
+        or _RE["clause"].match(text, at, end)
+        or _is_chapter(text, at, end)
+    )
 
 
 def _ended(text: str, begin: int, end: int) -> bool:
@@ -155,17 +141,17 @@ def _ended(text: str, begin: int, end: int) -> bool:
 
 def _is_chapter(text: str, start: int, end: int) -> bool:
     stop = text.find("\n", start, end)
-    return _CHAPTER.fullmatch(text, start, end if stop < 0 else stop) is not None
+    return _RE["chapter"].fullmatch(text, start, end if stop < 0 else stop) is not None
 
 
 def _classified(text: str, block: Block, span: Span) -> Segment:
-    if _CHAPTER.fullmatch(text, span.start, span.end):
+    if _RE["chapter"].fullmatch(text, span.start, span.end):
         return _make(SegmentKind.HEADING, block, span)
-    if match := _ARTICLE.match(text, span.start, span.end):
+    if match := _RE["article"].match(text, span.start, span.end):
         return _make(SegmentKind.ARTICLE, block, span, label=" ".join(match.group().split()))
-    if _CLAUSE.match(text, span.start, span.end):
+    if _RE["clause"].match(text, span.start, span.end):
         return _make(SegmentKind.CLAUSE, block, span)
-    item = block.kind is BlockKind.LIST_ITEM or _SUB_ITEM.match(text, span.start, span.end)
+    item = block.kind is BlockKind.LIST_ITEM or _RE["sub_item"].match(text, span.start, span.end)
     return _make(SegmentKind.ITEM if item else SegmentKind.TEXT, block, span)
 
 

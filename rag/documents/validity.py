@@ -19,44 +19,22 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 
 from rag.facts.numerals import fold
+from rag.languages import patterns
 from rag.languages.text import normalise
 from rag.types import Document, DocumentInfo, Relation, RelationKind
 from rag.types.documents import Metadata, single
 
-FILE_DATE = re.compile(
-    r"(?<!\d)((?:19|20)\d{2})(?:[-._年](1[0-2]|0?[1-9])[-._月](3[01]|[12]\d|0?[1-9])日?|(1[0-2]|0[1-9])(3[01]|[12]\d|0[1-9]))(?!\d)"
-)
+_RE = patterns("validity", re.NOFLAG)
+FILE_DATE = _RE["file_date"]
 
-_BRACKET = re.compile(
-    r"[(\[【〔][^()\[\]【】〔〕]*?(?:(?:19|20)\d{2}|修[正订]|版|现行|有效|废止|失效|\bv(?:er(?:sion)?)?\.?\s*\d|"
-    r"consolidated|as amended)[^()\[\]【】〔〕]*[)\]】〕]",
-    re.IGNORECASE,
-)
 _TRAILING = re.compile(
     r"[\s_.-]*(?:(?:19|20)\d{2}\s*年?\s*)?(?:修[正订](?:版|本|稿)?|\bv(?:er(?:sion)?)?\.?[\s_]*\d+(?:\.\d+)*)$",
     re.IGNORECASE,
 )
-_TRAILING_YEAR = re.compile(r"[\s_.,-]*(?:19|20)\d{2}\s*年?版?$")
-# A year behind such a name distinguishes editions; behind an annual act it names another one.
-_EDITED = re.compile(
-    r"(?:法|条例|规定|办法|细则|规则|解释|典|准则|章程|制度|规范|指南|标准|守则|规程|通则|指引|共识"
-    r"|\b(?:guidelines?|guidance|policy|procedures?|protocol|handbook|manual|standards?|terms))\s*$",
-    re.IGNORECASE,
-)
-_INSTRUMENT = re.compile(
-    r"(?:法|条例|规定|办法|细则|规则|解释|典|准则|章程|制度|规范|指南|标准|守则|规程|通则|指引|共识|合同|协议)"
-    r"(?:\(试行\)|\(暂行\))?$"
-    r"|\b(?:act|code|regulations?|rules|ordinance|directive|statute|guidelines?|guidance|policy|terms|"
-    r"agreement|lease|contract|deed|procedures?|protocol|handbook|manual|standards?)\b",
-    re.IGNORECASE,
-)
-# Each of these is an act of its own, however alike their names.
-_SINGLE = re.compile(r"(?:修正案|决定|公告|通知|批复|答复|纪要|意见|报告|命令|令|公报)$")
 _COUNTRY = "中华人民共和国"
 _DATES = ("issued", "effective", "amended", "repealed", "superseded")
 _ENDS = {RelationKind.SUPERSEDES: "superseded", RelationKind.REPEALS: "repealed"}
 _ISO = re.compile(r"\d{4}(?:-\d{2}){0,2}")
-_ISSUER = re.compile(r"^(?:中华人民共和国)?[\u4e00-\u9fff、 ]{2,30}?关于")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +108,12 @@ def edition_name(name: str) -> str:
 def undated(name: str) -> str:
     """`name` without date and version, readable."""
     plain = " ".join(fold(name).replace("_", " ").split())
-    bare = FILE_DATE.sub(" ", _BRACKET.sub(" ", plain)).replace("( )", " ").rstrip(" -,.")
-    if _SINGLE.search(bare):
+    bare = FILE_DATE.sub(" ", _RE["bracket"].sub(" ", plain)).replace("( )", " ").rstrip(" -,.")
+    if _RE["single"].search(bare):
         return plain
     bare = _TRAILING.sub("", bare).strip(" -,.")
-    year = _TRAILING_YEAR.search(bare)
-    if year and _EDITED.search(bare[: year.start()]):
+    year = _RE["trailing_year"].search(bare)
+    if year and _RE["edited"].search(bare[: year.start()]):
         bare = bare[: year.start()]
     return bare.strip() or plain
 
@@ -195,7 +173,7 @@ def names_of(document: DocumentInfo | Document) -> tuple[str, ...]:
     keys: dict[str, None] = {}
     for name in (document.title, PurePosixPath(document.path).stem):
         bare = undated(name)
-        for variant in (name, bare, _ISSUER.sub("关于", bare), _TRAILING_YEAR.sub("", bare)):
+        for variant in (name, bare, _RE["issuer"].sub("关于", bare), _RE["trailing_year"].sub("", bare)):
             if len(key := squashed(variant)) > 1:
                 keys.setdefault(key)
     return tuple(keys)
@@ -208,7 +186,7 @@ def _groups(documents: Iterable[DocumentInfo]) -> Iterator[list[DocumentInfo]]:
     for document in documents:
         stem = PurePosixPath(document.path).stem
         title = undated(document.title or stem)
-        if _INSTRUMENT.search(title) and not _SINGLE.search(title):
+        if _RE["instrument"].search(title) and not _RE["single"].search(title):
             key, other = squashed(title), edition_name(stem)
             groups[key, "" if other == key else other].append(document)
     return (group for group in groups.values() if len(group) > 1)

@@ -94,12 +94,11 @@ def known_names(catalogue: Catalogue) -> Known:
     from rag.questions.mentions import MentionKind
 
     def known(text: str) -> MentionKind | None:
-        if not has_han(text) and (text.islower() or text.isupper() or len(text) < 3):
-            return MentionKind.SUBJECT if subject_key(text) in subjects(catalogue).keys else None
-        if name_key(short_name(text)) in catalogue.company_keys:
-            return MentionKind.COMPANY
-        if law_key(text) in statutes(catalogue).keys:
-            return MentionKind.STATUTE
+        if has_han(text) or not (text.islower() or text.isupper() or len(text) < 3):
+            if name_key(short_name(text)) in catalogue.company_keys:
+                return MentionKind.COMPANY
+            if law_key(text) in statutes(catalogue).keys:
+                return MentionKind.STATUTE
         return MentionKind.SUBJECT if subject_key(text) in subjects(catalogue).keys else None
 
     return known

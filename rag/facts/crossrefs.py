@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from rag.facts.numerals import parse_han
 from rag.facts.references import UNITS, references
+from rag.languages import patterns
 
 KINDS = UNITS | {"figure"}
 """Units of `rag.facts.references` that parts of documents bear; grades, types, stages and phases are none."""
@@ -90,27 +91,18 @@ LAW_WORDS = tuple(
 )
 _LAW = f"(?:{'|'.join(LAW_WORDS)})"
 _BOOK = r"《((?:[^《》\n]|《[^《》\n]*》){2,80})》"
-_BOOKED_BEFORE = re.compile(rf"{_BOOK}\s*(?:\([^()\n]{{0,40}}\))?(?:中|的)?\s*$")
+_RE = patterns("crossrefs", re.NOFLAG)
 _SELF_BEFORE = re.compile(rf"本{_LAW}(?:中|的)?\s*$")
 _THAT_BEFORE = re.compile(rf"(?:该|上述|前述|同){_LAW}(?:中|的)?\s*$")
 _BARE_BEFORE = re.compile(rf"[\u4e00-\u9fff]{{0,24}}{_LAW}(?:\([^()\n]{{1,12}}\))?(?:中|的)?\s*$")
-# What may stand before a law's name and is no part of it.
-_LEAD_IN = re.compile(
-    r"^.*(?:根据|依照|按照|依据|适用|违反|参照|符合|援引|以及|或者|构成|执行|遵守|属于|援用|触犯)"
-)
 _LINKING = ("中", "的")
 _OWNER_ENDS = (*LAW_WORDS, "》", ")")
-_JOIN_ZH = re.compile(r"[ \t]*(?:[、,][ \t]*)?(?:和|与|及|以及|或|或者|至|到|并|-)?[ \t]*$")
-_RELATIVE_ZH = re.compile(r"前([一二两三四五]?)([条款])(?!例)|本条(?!例)(?=第)|上([一]?)条(?=规定)")
 _BOOKS = re.compile(_BOOK)
-_ALIAS_ZH = re.compile(
-    rf"{_BOOK}\s*\((?:以下|下)(?:简)?称(?:为)?\s*[《“\"]?([^《》“”\"()\n]{{2,40}})[》”\"]?\)"
-)
 _PARTS_ZH = ("款", "项", "目")
 
 
 def _chinese(text: str) -> Iterator[Reference]:
-    aliases = {m[2]: m[1] for m in _ALIAS_ZH.finditer(text)}
+    aliases = {m[2]: m[1] for m in _RE["alias_zh"].finditer(text)}
     numbered = list(_numbered_zh(text))
     previous: Reference | None = None
     named = ""  # the last document that was named, for 该法
@@ -119,7 +111,7 @@ def _chinese(text: str) -> Iterator[Reference]:
         before = text[max(0, reference.start - 90) : reference.start]
         target, length, is_stated = _owner_zh(before, named)
         gap = text[previous.end : reference.start] if previous else None
-        if not is_stated and previous is not None and gap is not None and _JOIN_ZH.fullmatch(gap):
+        if not is_stated and previous is not None and gap is not None and _RE["join_zh"].fullmatch(gap):
             target = previous.target
             yield from _between(previous, reference, gap)
         previous = reference
@@ -130,7 +122,7 @@ def _chinese(text: str) -> Iterator[Reference]:
             previous = replace(reference, start=reference.start - length, target=target)
         taken.append((previous.start, previous.end))
         yield previous
-    for match in _RELATIVE_ZH.finditer(text):
+    for match in _RE["relative_zh"].finditer(text):
         if match[2]:
             count = int(parse_han(match[1]) or 1) if match[1] else 1
             kind = "article" if match[2] == "条" else "paragraph"
@@ -173,14 +165,14 @@ def _owner_zh(before: str, named: str) -> tuple[str, int, bool]:
     end = end[:-1] if end[-1:] in _LINKING else end
     if not end.endswith(_OWNER_ENDS):
         return "", 0, False
-    if end[-1] in "》)" and (match := _BOOKED_BEFORE.search(before)):
+    if end[-1] in "》)" and (match := _RE["booked_before"].search(before)):
         return match[1], len(before) - match.start(), True
     if match := _SELF_BEFORE.search(before):
         return "", len(before) - match.start(), True
     if match := _THAT_BEFORE.search(before):
         return named, len(before) - match.start(), True
     if match := _BARE_BEFORE.search(before):
-        name = _LEAD_IN.sub("", match[0])
+        name = _RE["lead_in"].sub("", match[0])
         stem = re.sub(r"(?:中|的)?\s*$", "", name)
         if len(stem) > 1 and not re.fullmatch(_LAW, stem):
             return stem, len(name), True
@@ -200,41 +192,15 @@ def _between(first: Reference, last: Reference, gap: str) -> Iterator[Reference]
 
 # English
 
-_TYPE = (
-    r"(?:Act|Code|Regulations?|Rules|Ordinance|Order|Directive|Guidelines?|Guidance|Policy|Agreement|Lease|"
-    r"Procedure|Protocol|Standard|Deed|Contract|Law|Constitution|Convention|Treaty|Plan)"
-)
 _YEAR = r"(?:,?\s+\(?(?:19|20)\d{2}\)?)?"
 _WORDS = (
     r"[A-Z][\w'’&-]*\s+"
     r"(?:(?:(?:and|of|on|for|the|to|in)\s+){0,2}(?:[A-Z][\w'’&-]*|\([A-Z][\w' -]{1,40}\))\s+){0,8}"
     r"(?:(?:and|of|on|for|the|to|in)\s+){0,2}"
 )
-_CODED = r"(?:Directive|Regulation|Decision)\s+(?:\([A-Z]+\)\s+)?(?:No\.?\s*)?(?:\d+/[\w/]+|[A-Z]-[A-Z]+)"
-_AFTER = re.compile(
-    rf"\s*,?\s*(?:of|in|to|under|from)\s+(?:(?P<self>this|these)\b|(?:the\s+|that\s+|said\s+)?"
-    rf"(?:(?P<code>{_CODED})|(?P<name>{_WORDS}{_TYPE}\b{_YEAR})|(?P<lone>{_TYPE})\b))"
-    r"|\s+(?P<short>(?!AND|OR|THE|FOR|NOT|USD|EUR|GBP|SHALL|AS)[A-Z]{3,8})\b(?!\s+[A-Z]{2})"
-)
-_BEFORE = re.compile(rf"(?P<name>{_WORDS}{_TYPE}{_YEAR}),?\s+$")
-_JOIN_EN = re.compile(r"\s*(?:,|;)?\s*(?:and|or|to|through|-|&|and/or)?\s*(?:the\s+)?$")
-_PRECEDING = re.compile(
-    r"(?:[Pp]receding|[Pp]revious|[Ff]oregoing)\s+(?i:(article|section|clause|rule))\b(?!\s*\d)"
-)
 _PRECEDES = ("receding ", "revious ", "oregoing ")
-_BARE_TITLE = re.compile(rf"{_TYPE}\b")  # begins with a set of letters, which `re` looks for fast
-_BARE_TITLE_BEFORE = re.compile(rf"(?<![\w.]){_WORDS}$")
 _BARE_TITLE_YEAR = re.compile(_YEAR)
 _ITSELF = ("This ", "These ")
-_NO_NAME = re.compile(
-    r"^(?:(?:This|The|These|That|Any|Each|Such|An?|In|If|Under|By|Our|Your|No|All|Every|Said|Of|For|To|On)\s+)+"
-)
-_ALIAS_EN = re.compile(
-    rf"(?P<name>{_WORDS}{_TYPE}\b{_YEAR})[^()\n.;]{{0,80}}"
-    r"\((?:the\s+|hereinafter\s+(?:the\s+)?|together,?\s+the\s+)?[\"“](?:the\s+)?"
-    r"(?P<alias>[A-Z][\w -]{1,40})[\"”]\)"
-)
-_QUOTED_AS = re.compile(r"\((?:the\s+|hereinafter\s+)?[\"“]")
 
 
 def _english(text: str, *, names: bool) -> Iterator[Reference]:
@@ -252,7 +218,7 @@ def _english(text: str, *, names: bool) -> Iterator[Reference]:
         if end > group[-1].end:
             group[-1] = replace(group[-1], end=end)
         yield from group
-    for match in _PRECEDING.finditer(text) if names and any(w in text for w in _PRECEDES) else ():
+    for match in _RE["preceding"].finditer(text) if names and any(w in text for w in _PRECEDES) else ():
         kind = match[1].lower().replace("clause", "section")
         yield Reference(match.start(), match.end(), kind, "-1")
     if names:
@@ -270,7 +236,7 @@ def _groups_en(text: str) -> Iterator[list[Reference]]:
             if group:
                 yield group
             group = [replace(reference, start=inner.start, label=f"{reference.label}({inner.label})")]
-        elif group and _JOIN_EN.fullmatch(gap):
+        elif group and _RE["join_en"].fullmatch(gap):
             group.append(reference)
         else:
             if group:
@@ -289,7 +255,7 @@ def _numbered_en(text: str) -> Iterator[Reference]:
 
 def _owner_en(text: str, start: int, end: int, aliases: dict[str, str]) -> tuple[str, int, int]:
     """(target, start, end) of references at `[start, end)` with the document that owns them."""
-    if match := _AFTER.match(text, end):
+    if match := _RE["after"].match(text, end):
         if match["self"]:
             return "", start, end
         named = next(n for n in ("code", "name", "lone", "short") if match[n])
@@ -297,8 +263,8 @@ def _owner_en(text: str, start: int, end: int, aliases: dict[str, str]) -> tuple
         return aliases.get(name, name), start, match.end()
     before = text[max(0, start - 100) : start]
     last = before.rstrip(" ,\n").rpartition(" ")[2].rstrip(")").lstrip("(")
-    if (last[:1].isupper() or last.isdigit()) and (match := _BEFORE.search(before)):
-        bare = _NO_NAME.sub("", match["name"])
+    if (last[:1].isupper() or last.isdigit()) and (match := _RE["before"].search(before)):
+        bare = _RE["no_name"].sub("", match["name"])
         name = " ".join(bare.split())
         if " " in name:
             return aliases.get(name, name), start - len(before) + match.end("name") - len(bare), end
@@ -307,27 +273,27 @@ def _owner_en(text: str, start: int, end: int, aliases: dict[str, str]) -> tuple
 
 def _aliases_en(text: str) -> Iterator[tuple[str, str]]:
     """("Act", "Residential Tenancies Act 2010"): how a document says it will call another; "" for itself."""
-    for match in _QUOTED_AS.finditer(text):
+    for match in _RE["quoted_as"].finditer(text):
         line = text[max(0, match.start() - 160) : match.end() + 50]
-        for found in _ALIAS_EN.finditer(line):
+        for found in _RE["alias_en"].finditer(line):
             name = " ".join(found["name"].split())
-            yield found["alias"], "" if name.startswith("This ") else _NO_NAME.sub("", name)
+            yield found["alias"], "" if name.startswith("This ") else _RE["no_name"].sub("", name)
 
 
 def _bare_titles(text: str, taken: Sequence[tuple[int, int]], aliases: dict[str, str]) -> Iterator[Reference]:
     """Documents named as a whole: "the Companies Act 2006", and not "this Agreement"."""
     starts = {end for _, end in taken}
-    for match in _BARE_TITLE.finditer(text):
+    for match in _RE["bare_title"].finditer(text):
         at = match.start()
         space = text.rfind(" ", 0, at - 1)
         if at < 2 or not text[at - 1].isspace() or not text[space + 1].isupper():
             continue
-        if not (before := _BARE_TITLE_BEFORE.search(text, max(0, at - 100), at)):
+        if not (before := _RE["bare_title_before"].search(text, max(0, at - 100), at)):
             continue
         year = _BARE_TITLE_YEAR.match(text, match.end())
         end = year.end() if year else match.end()
         raw = text[before.start() : end]
-        name = _NO_NAME.sub("", raw)
+        name = _RE["no_name"].sub("", raw)
         start = end - len(name)
         if " " not in name.strip() or start >= at or end in starts or raw.startswith(_ITSELF):
             continue

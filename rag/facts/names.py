@@ -15,45 +15,23 @@ from functools import lru_cache
 from unicodedata import normalize
 
 from rag.facts.numerals import fold
-from rag.languages import union
+from rag.languages import listed, patterns, union
 from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
 
 _NOT_ALNUM = re.compile(r"[\W_]+")
 WORD = re.compile(r"[^\W_]+(?:[.'’&!-]+[^\W_]+)*")
-POSSESSIVE = re.compile(r"['’](?:s|S)?$")
+_RE = patterns("names", re.NOFLAG)
+POSSESSIVE = _RE["possessive"]
+LEGAL_NAME = _RE["legal_name"]
+ZH_LEGAL_NAME = _RE["zh_legal_name"]
 JOINING = frozenset(("and", "the", "n"))
-_LEGAL = frozenset(
-    "inc incorporated corp corporation co company companies plc llc llp lp ltd limited sa se ag nv bv ab asa "
-    "as oyj oy spa srl gmbh kgaa kg pty bhd kk sab pjsc jsc".split()
-)
-# Words that say what kind of company it is, not which: dropped for a still shorter form.
-_KIND = frozenset("group holding holdings international enterprises industries technologies systems".split())
+_LEGAL = listed("legal_forms")
+_KIND = listed("kinds_of_company")
 _STATE = re.compile(r"\s*/[A-Za-z]{2,3}/?\s*$")
 _DOTTED = re.compile(r"\b(?:[A-Za-z]\.){2,}")
-_ZH_LEGAL = re.compile(
-    r"(?:集团)?(?:股份有限|有限责任|控股有限|有限)公司$|(?:股份|控股)?公司$|[(（](?:集团|控股|中国)[)）]"
-)
-_ZH_KIND = re.compile(r"(?:集团|控股|股份)$")
 
-# A capitalised word of a name that is too common to stand for the company by itself.
-GENERIC = frozenset(
-    "general american national united first international global north south east west northern southern "
-    "eastern western central standard royal bank new best advanced applied digital energy pacific atlantic "
-    "public great allied consolidated universal modern capital financial trust life health medical water "
-    "power gas oil air food foods home auto insurance resources services solutions partners data micro "
-    "systems group holdings old big blue red green black white gold golden silver star sun city state "
-    "federal community citizens people union world continental european asia china japan india canada us "
-    "usa uk trading investment fund growth income real estate property".split()
-)
-# What stands in capitals in questions about accounts and is no company.
-ABBREVIATIONS = frozenset(
-    "eps ebitda ebit ebt gaap ifrs cogs capex opex ppe ppne fcf roa roe roic roi rotce sga rnd usd eur gbp "
-    "cny rmb hkd jpy ceo cfo coo cto yoy qoq ytd ttm ltm dso dio dpo ccc cagr wacc npv irr ltv arpu mau dau "
-    "kpi mda md sec edgar form fy ipo ma ai esg csr dei ar ap pe pb ps bps aum nim cet npl loss tax vat etf "
-    "reit us usa uk eu un nyse nasdaq otc asx lse tsx hk faq pdf csv id it hr pr qa covid fda ema nih who "
-    "cdc dna rna hiv irs gdp cpi fx oci aoci rsu esop dcf nopat act art sec not and the for all any how why "
-    "what when where which q1 q2 q3 q4 h1 h2".split()
-)
+GENERIC = listed("generic_names")
+ABBREVIATIONS = listed("abbreviations")
 
 
 @lru_cache(maxsize=65536)
@@ -83,7 +61,7 @@ def short_name(name: str) -> str:
     """The name without what only says the legal form: "THE THORNFIELD MARSH COMPANY, INC." ->
     "THORNFIELD MARSH". Never empty for a name with a letter."""
     if has_han(name):
-        return _ZH_LEGAL.sub("", _ZH_LEGAL.sub("", name.strip())) or name.strip()
+        return _RE["zh_legal"].sub("", _RE["zh_legal"].sub("", name.strip())) or name.strip()
     text = _DOTTED.sub(lambda m: m.group().replace(".", ""), _STATE.sub("", name.strip()))
     words = text.split()
     if len(words) > 1 and words[0].lower() == "the":
@@ -98,7 +76,7 @@ def shorter_name(name: str) -> str:
     there is none."""
     short = short_name(name)
     if has_han(short):
-        cut = _ZH_KIND.sub("", short)
+        cut = _RE["zh_kind"].sub("", short)
         return cut if cut != short and len(cut) > 1 else ""
     words = short.split()
     while len(words) > 1 and squash(words[-1]) in _KIND:
@@ -160,17 +138,6 @@ def one_edit(a: str, b: str) -> bool:
     return swapped or a[n + 1 :] == b[n + 1 :]
 
 
-_SUFFIX = (
-    r"(?:(?:Inc|INC|Incorporated|INCORPORATED|Corp|CORP|Corporation|CORPORATION|Company|COMPANY|plc|Plc|PLC|LLC|LLP|Ltd|LTD"
-    r"|Limited|LIMITED|GmbH|Oyj?|OYJ?|ASA|N\.V|S\.A|S\.E|L\.P|AG|SE|NV|SA|LP|AB)\b\.?|(?:CO|Co)\.)"
-)
-LEGAL_NAME = re.compile(
-    rf"(?:(?:The|THE)[ ])?(?:[A-Z0-9][\w.'’&/-]*|&)(?:,?[ ]+(?:[A-Z0-9][\w.'’&/-]*|&|of|and|de"
-    rf"|the)){{0,7}}?,?[ ]+{_SUFFIX}(?:,?[ ]+{_SUFFIX})*"
-)
-ZH_LEGAL_NAME = re.compile(
-    r"[\u4e00-\u9fff()（）·]{2,30}?(?:股份有限公司|有限责任公司|集团有限公司|有限公司)"
-)
 EXCHANGES = (
     r"NYSE(?: American| Arca)?|N(?i:asdaq)(?:GS|GM|CM)?|LSE|AIM|ASX|TSX|AMEX|HKEX|SEHK|SGX|OTC\w*"
     r"|Euronext(?: \w+)?|XETRA|SIX|BSE|NSE"
@@ -205,19 +172,9 @@ _LABEL_EN = re.compile(
     rf"|(?P<small>{_ROMAN.lower()}|[a-z]))"
     r"(?!\w|['’](?!s\b)|[.,:]\d|%|[ \xa0]?[=<>°])(?:(?<=[AST])(?!-\d)|(?!-\w))"
 )
-_NOUN_BEFORE = re.compile(
-    r"(?P<noun>[^\W\d_]{2,})(?:['’]s)?(?:[ \t\xa0]+(?:[Nn]o\.?|[Nn]umber|#)[ \xa0]?|[ \t\xa0]+|-)$"
-)
-_LISTED = re.compile(r",?[ \xa0]?(?:(?P<to>-|to)|,|and|or|&)[ \xa0]?|,[ \xa0]")
-_MORE_NUMBERS = re.compile(r",?[ \xa0]?(?:-|to|,|and|or|&)[ \xa0]?\d")
 _NEXT = re.compile(r"[ \xa0]+\(?[\d$€£|]")
 _OPENS = re.compile(r"(?:^|[.!?:;\n(\"“‘'])[\s(\"“‘']*$")
 _CAPITAL_NEXT = re.compile(r"\.?[ \xa0]?[A-Z]")
-_NAME_ENDS = re.compile(
-    r"[ \xa0]?(?:[.,;:!?)\]/-]|$|(?:and|or|of|in|to|is|are|has|shall|must|may|with|for)\b)", re.MULTILINE
-)
-# No article stands before a plural, and the verb of an article's noun does not follow at once.
-_VERB_OR_PLURAL = re.compile(r"[ \xa0](?!\w*(?:[iosu]s|ies of|news)\b)[a-z]{2,}s\b")
 _LABEL_ZH = re.compile(
     rf"(?P<stem>[甲乙丙丁戊己庚辛])(?P<after>{_KINDS})?"
     rf"|(?<![A-Za-z])(?P<mark>[A-Z]|[\u2160-\u216b]|{_ROMAN})(?P<kind>{_KINDS})"
@@ -251,13 +208,13 @@ def _labelled_en(text: str) -> Iterator[LabelledName]:
     last, sort = LabelledName("", "", -1, -1, -1, -1), ""
     for m in _LABEL_EN.finditer(text):
         label, start = label_value(m.group()), m.start()
-        listed = _LISTED.fullmatch(text, last.end, start) if sort == m.lastgroup else None
+        listed = _RE["listed"].fullmatch(text, last.end, start) if sort == m.lastgroup else None
         if listed is not None and not (m.group() == "I" and last.label == "a"):
             noun: str | None = last.noun
             for between in _between(last.label, label) if listed["to"] else ():
                 yield LabelledName(last.noun, between, start, m.end(), start, m.end())
         else:
-            before = _NOUN_BEFORE.search(text, max(0, start - 40), start)
+            before = _RE["noun_before"].search(text, max(0, start - 40), start)
             noun = _noun_of(text, m, before["noun"] if before else "")
             start = before.start() if before and noun else start
         if noun is not None:
@@ -271,9 +228,9 @@ def _noun_of(text: str, m: re.Match[str], noun: str) -> str | None:
     given = key in _stems()
     if m["number"]:
         lone = noun.lower() in _BEFORE_LABEL
-        sure = given and not _NEXT.match(text, m.end()) and (lone or _MORE_NUMBERS.match(text, m.end()))
+        sure = given and not _NEXT.match(text, m.end()) and (lone or _RE["more_numbers"].match(text, m.end()))
         return key if sure else None
-    named = _NAME_ENDS.match(text, m.end()) or _VERB_OR_PLURAL.match(text, m.end())
+    named = _RE["name_ends"].match(text, m.end()) or _RE["verb_or_plural"].match(text, m.end())
     if m["small"]:
         return key if given and (label not in ("a", "i") or named) else None
     capital = noun[:1].isupper() and noun.lower() not in STOP_WORDS

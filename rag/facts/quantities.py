@@ -31,6 +31,7 @@ from rag.facts.numerals import (
 )
 from rag.facts.quantity import Kind, Quantity, QuantityMatch, compare, dates_conflict
 from rag.facts.references import ordinals, references
+from rag.languages import patterns
 
 __all__ = [
     "Kind",
@@ -48,10 +49,7 @@ _BEFORE = re.compile(
     r"[ \t]*(?P<neg2>-|\()?[ \t]*)?$"
 )
 _SHORT_SCALE = re.compile(r"[ \t]?(?P<s>mm|bn|[mMbBkK])(?![A-Za-z])")
-_PERCENT = re.compile(
-    r"[ \t]*-?[ \t]*(?P<pc>%|‰|per[ \t]?cent\b|pct\b|percent\b|(?i:basis points?\b|bps?\b)"
-    r"|percentage points?\b)|(?P<pp>个百分点|个基点|成(?![员立为年本功果交就份分]))"
-)
+_RE = patterns("quantities", re.NOFLAG)
 _MONEY = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(CURRENCY_AFTER)}))")
 _TIME = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(TIME)}))")
 _MEASURE = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(MEASURE)}))")
@@ -74,22 +72,12 @@ _BRACKET_SCALE = re.compile(rf"[ \t]*\)[ \t]*(?P<s>(?i:{'|'.join(WORD_SCALES)}))
 _CLOSE = re.compile(r"[ \t]*\)")
 _REPEAT = re.compile(r"[ \t]*\([ \t]*[\d,.]{1,12}[ \t]*[%％]?[ \t]*\)")
 _FRACTION = re.compile(r"[ \t]?/[ \t]?(?P<d>\d{1,3})(?![\d/.])")
-_EN_FRACTION = re.compile(
-    r"[ \t-]+(?P<d>half|halves|third|thirds|quarters?|fourths?|fifths?"
-    r"|tenths?)\b(?!\s+(?:of\s+)?(?:the\s+)?(?:fiscal|year|20|19))"
-)
 _EN_PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
-_ZH_SHARE = re.compile(
-    rf"(?P<d>[百千{HAN_NUMERAL}]{{1,6}})分之(?P<n>\d[\d,]*(?:\.\d+)?|[{HAN_NUMERAL}]+(?:点[{HAN_NUMERAL}]+)?)"
-)
 _RANGE = re.compile(r"[ \t]*(?:-|~|～|to|and|至|到)[ \t]*(?:[$€£¥]|US\$)?[ \t]*$")
 _APPROXIMATE = re.compile(
     r"(?i:\b(?:about|approximately|around|roughly|nearly|almost|some|circa|over|approx\.?)"
     r"|[约近逾])[ \t]*[^\s\w]{0,4}[ \t]*$"
 )
-# A single Han numeral is a number only before what can be counted; 一 alone is mostly an article.
-_EACH = re.compile(r"一[日天周月年次]\s*[\d一两二三四五六]")
-_COUNTED = re.compile(r"[个名人家位份次倍种类件只片粒支股票套台辆间户所处级档期周元天日年月岁成点]")
 _SCALE_NAMES = "|".join(word for word, n in WORD_SCALES.items() if n >= 1000)
 _HEADER_SCALE = re.compile(
     rf"(?i:\b(?:in|of|[(])?[ \t]*(?P<cur>US\$|\$|USD|RMB|CNY|EUR|€|£"
@@ -139,7 +127,7 @@ def _free(taken: list[Quantity], new: list[Quantity]) -> list[Quantity]:
 def shares(text: str) -> list[Quantity]:
     """百分之三十, 千分之五, 三分之二."""
     found = []
-    for m in _ZH_SHARE.finditer(text):
+    for m in _RE["zh_share"].finditer(text):
         below, above = _plain(m["d"]), _plain(m["n"])
         if below and above is not None:
             percent = m["d"] in ("百", "千", "万")
@@ -162,7 +150,7 @@ def _plain(text: str) -> Fraction | None:
 def _amount(text: str, n: Numeral, last_end: int) -> Quantity | None:
     """What the words around a numeral make of it; None where it is part of a word or name (COVID-19, 10b,
     一致). `last_end` is where the amount before it ends: "5 days-10 days" is no name."""
-    if _EACH.match(text, n.start):  # 一日2次: every day, not one day
+    if _RE["each"].match(text, n.start):  # 一日2次: every day, not one day
         return None
     before = _BEFORE.search(text, max(0, n.start - 16), n.start)
     currency = before["cur"] if before and before["cur"] else ""
@@ -226,7 +214,7 @@ def _signed(text: str, q: Quantity, before: re.Match[str]) -> Quantity:
     if not (closes and amount):
         return q
     q = replace(q, value=-q.value, bracketed=True)
-    percent = _PERCENT.match(text, closes.end()) if q.kind is Kind.NUMBER else None
+    percent = _RE["percent"].match(text, closes.end()) if q.kind is Kind.NUMBER else None
     return _percent(q, percent) if percent else q
 
 
@@ -245,13 +233,13 @@ def _with_unit(text: str, q: Quantity, currency: str) -> Quantity:
             q = replace(q, end=twice.end())
         # "US$5 per share" is another amount than US$5.
         return _per(text, q)
-    if m := _PERCENT.match(text, q.end):
+    if m := _RE["percent"].match(text, q.end):
         return _per(text, _percent(q, m))
     if m := _FRACTION.match(text, q.end):
         below = int(m["d"])
         if 0 < q.value < below:
             return _fraction(q, below, m.end())
-    if m := _EN_FRACTION.match(text, q.end):
+    if m := _RE["en_fraction"].match(text, q.end):
         name = m["d"] if m["d"] != "halves" else "half"
         return _fraction(q, _EN_PARTS[name.removesuffix("s")], m.end())
     for pattern, kind in ((_MEASURE, Kind.MEASURE), (_TIME, Kind.DURATION)):
@@ -314,7 +302,7 @@ def _stands_alone(text: str, n: Numeral) -> bool:
     if n.style == "words":
         return n.value != 1 or " " in text[n.start : n.end].strip()
     if n.end - n.start == 1 or text[n.start : n.end] in ("千万", "百万", "十分", "万千"):
-        return text[n.start] not in "一零万亿" and _COUNTED.match(text, n.end) is not None
+        return text[n.start] not in "一零万亿" and _RE["counted"].match(text, n.end) is not None
     return True
 
 

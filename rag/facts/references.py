@@ -13,9 +13,9 @@ from fractions import Fraction
 from functools import lru_cache
 
 from rag.facts.names import label_value
-from rag.facts.numerals import HAN_NUMERAL, fold, numerals, parse_han
+from rag.facts.numerals import fold, numerals, parse_han
 from rag.facts.quantity import Kind, Quantity
-from rag.languages import union
+from rag.languages import patterns, union
 
 _UNIT_OF = union(lambda language: language.article_words)
 _ENGLISH = "|".join(sorted((w for w in _UNIT_OF if w.isascii() and w.isalpha()), key=len, reverse=True))
@@ -29,13 +29,7 @@ _NAME_EN = re.compile(
     rf"(?:\b(?P<name>(?i:{_ENGLISH}))\b\.?|(?P<sign>§{{1,2}}))[ \t\xa0]*(?:(?i:no)\.?[ \t]*)?$"
 )
 _REF_MORE = re.compile(rf"(?P<join>[ \t]*(?:,|and|or|to|through|-|&)[ \t]*)(?P<label>{_LABEL})")
-_REF_ZH = re.compile(
-    rf"第\s*[(]?(?P<n>\d{{1,5}}"
-    rf"|[{HAN_NUMERAL}]{{1,8}})[)]?\s*(?P<name>[条款项章节编目期类级])(?:之(?P<sub>[{HAN_NUMERAL}\d]{{1,3}}))?"
-    rf"|(?P<name2>附件|附录|附表|表|图)\s*(?P<n2>\d{{1,3}}|[一二三四五六七八九十]{{1,3}})(?![\d.年月日个%])"
-)
-_ORDINAL_ZH = re.compile(rf"第\s*(?P<n>\d{{1,6}}|[{HAN_NUMERAL}]{{1,8}})(?![条款项章节编目期类级季])")
-_ORDINAL_EN = re.compile(r"\b(?P<n>\d{1,4})(?:st|nd|rd|th)\b")
+_RE = patterns("references", re.NOFLAG)
 UNITS = frozenset(
     ("article", "section", "note", "item", "chapter", "part", "schedule", "exhibit", "appendix", "paragraph",
      "rule", "regulation", "table")
@@ -44,24 +38,6 @@ UNITS = frozenset(
 _BELOW = frozenset(("paragraph", "item"))
 _SHORT = {"s": "section", "ss": "section", "reg": "regulation", "regs": "regulation", "cl": "section",
           "sch": "schedule", "ch": "chapter", "r": "rule"}  # fmt: skip
-_SHORT_EN = re.compile(
-    r"(?<![\w.'’])(?P<name>ss?|regs?|cl|sch|ch|r)(?:\.[ \t]?|[ \t])"
-    r"(?P<n>\d{1,4}[A-Z]{0,2}(?:\.\d{1,3})*(?:\(\w{1,4}\))*)(?![\w%])"
-)
-_SPELLED_EN = re.compile(
-    r"\b(?P<name>article|section|clause|note|chapter|part|schedule|paragraph)[ \t]+"
-    r"(?=(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-    r"|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b)",
-    re.I,
-)
-# 劳动者示例法39条: without 第, as lay people write it, only right behind a statute's name.
-_BARE_ZH = re.compile(
-    rf"(?<=[法典例定释释])[》〉]?(?:的|中)?(?P<n>\d{{1,4}}|[{HAN_NUMERAL}]{{1,8}})条(?:之(?P<sub>[{HAN_NUMERAL}\d]{{1,3}}))?(?P<more>第?[{HAN_NUMERAL}\d]{{1,3}}款)?"
-)
-_BELOW_BARE = re.compile(rf"(?<=条)(?P<n>\d{{1,3}}|[{HAN_NUMERAL}]{{1,3}})款")
-_NOTE_ZH = re.compile(
-    rf"(?:财务报表)?附注\s*[(（]?(?P<n>\d{{1,3}}|[{HAN_NUMERAL}]{{1,4}})[)）]?(?![\d年月日元%])"
-)
 # "4.2 Notice", "3. Deposit", "7) Debt": a number in front of a clause, without a unit; "12 months" is none.
 _NUMBERED = re.compile(
     r"(?P<n>\d{1,3}(?:\.\d{1,3}){1,4}(?=[.)]?\s+[A-Z(\u3400-\u9fff])|\d{1,3}(?=[.)、]\s*[A-Z(\u3400-\u9fff]))[.)、]?\s*"
@@ -97,7 +73,7 @@ def references(text: str) -> list[Quantity]:
         while name in _PLURALS and (more := _REF_MORE.match(text, end)):
             end = more.end()
             add(more.start("label"), end, _UNIT_OF[name], _label(more["label"]))
-    for m in _REF_ZH.finditer(text):
+    for m in _RE["ref_zh"].finditer(text):
         number = whole_number(m["n"] or m["n2"])
         if number is not None:
             sub = f"-{whole_number(m['sub'])}" if m["sub"] else ""
@@ -118,7 +94,7 @@ def _label(label: str) -> str:
 
 def ordinals(text: str) -> list[Quantity]:
     found = []
-    for pattern in (_ORDINAL_ZH, _ORDINAL_EN):
+    for pattern in (_RE["ordinal_zh"], _RE["ordinal_en"]):
         for m in pattern.finditer(text):
             value = whole_number(m["n"])
             if value is not None:
@@ -136,18 +112,18 @@ def article_labels(text: str) -> tuple[str, ...]:
         if label and not any(s < end and start < e for s, e in taken):
             found.append((start, end, unit, label))
 
-    for m in _SHORT_EN.finditer(folded):
+    for m in _RE["short_en"].finditer(folded):
         add(m.start(), m.end(), _SHORT[m["name"]], m["n"].lower())
-    for m in _SPELLED_EN.finditer(folded):
+    for m in _RE["spelled_en"].finditer(folded):
         number = next(iter(numerals(folded[m.end() : m.end() + 40])), None)
         if number is not None and number.start == 0 and number.value.denominator == 1:
             unit = "section" if m["name"].lower() == "clause" else m["name"].lower()
             add(m.start(), m.end() + number.end, unit, str(number.value))
-    for m in _BARE_ZH.finditer(folded):
+    for m in _RE["bare_zh"].finditer(folded):
         add(m.start(), m.end() - len(m["more"] or ""), "article", _with_sub(m["n"], m["sub"]))
-    for m in _BELOW_BARE.finditer(folded):
+    for m in _RE["below_bare"].finditer(folded):
         add(m.start(), m.end(), "paragraph", _number(m["n"]))
-    for m in _NOTE_ZH.finditer(folded):
+    for m in _RE["note_zh"].finditer(folded):
         add(m.start(), m.end(), "note", _number(m["n"]))
     return tuple(dict.fromkeys(_joined(sorted(found))))
 
@@ -207,7 +183,7 @@ def _opening_label(opening: str) -> str:
     first = next((q for q in references(folded) if q.start == 0 and _counts(q)), None)
     if first is not None:
         return f"{first.unit} {first.label}"
-    note = _NOTE_ZH.match(folded)
+    note = _RE["note_zh"].match(folded)
     return f"note {_number(note['n'])}" if note else ""
 
 

@@ -21,7 +21,7 @@ from rag.facts.dates import Period, dates
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold, numerals, same_currency
 from rag.facts.quantities import extract, in_unit_of, scale_of
 from rag.facts.quantity import Kind, Quantity
-from rag.languages import union
+from rag.languages import patterns, union
 
 _SIGNS = {"<": "<", "≤": "<=", "<=": "<=", ">": ">", "≥": ">=", ">=": ">="}
 _CURRENCY = rf"(?:(?i:{alternatives(CURRENCY_BEFORE)}))?[ \t]*"
@@ -29,15 +29,7 @@ _BETWEEN = re.compile(rf"(?:(?<![A-Za-z])between|介于|在)[ \t]*{_CURRENCY}$",
 # What joins two ends to one range: "5 to 10", 3至5年; "at least 18 but under 65", 满三年不满五年.
 _TO = re.compile(rf"[ \t]*(?:--?|~|to|through|thru|until|至|到)[ \t]*(?P<sign>[<≤]?=?)[ \t]*{_CURRENCY}")
 _AND = re.compile(rf"[ \t]*(?:and|和|与)[ \t]*{_CURRENCY}")
-_ALSO = re.compile(r"[ \t]*[,、]?[ \t]*(?:but|and|to|-|且|但|并|至)?[ \t]*")
-# "Rose from 5 % to 10 %" states two values, no range.
-_CHANGED = re.compile(
-    r"(?:ris|rose|increas|decreas|f[ae]ll|gr[eo]w|declin|drop|chang|reduc|rais|lower|improv|\bup\b|\bdown\b)"
-    r"[^.;]{0,40}\bfrom[ \t]*[^\w]{0,4}$",
-    re.IGNORECASE,
-)
-# "Round to 2 decimal places": wanted, not looked for.
-_PLACES = re.compile(r"\s*(?:位|decimal|d\.?p\.?\b)", re.IGNORECASE)
+_RE = patterns("values", re.NOFLAG)
 _REACH = 40  # characters in which the words of a bound stand
 _A_YEAR = Fraction(3652425, 10000)  # days, Gregorian
 
@@ -110,7 +102,7 @@ def numbers_in(text: str, *, asked: bool = False) -> Numbers:
         if asked and p.day and p.month:
             found.discard(("month", p.month))
     for n in numerals(folded):
-        if n.start in covered or (asked and (n.style != "digits" or _PLACES.match(folded, n.end))):
+        if n.start in covered or (asked and (n.style != "digits" or _RE["places"].match(folded, n.end))):
             continue
         if n.style == "digits" or n.value != 1:  # "one" is mostly an article
             found.add(n.value)
@@ -177,9 +169,9 @@ def _joined(text: str, a: Value, b: Value) -> Range | None:
     if low is None or high is None:
         return None
     if isinstance(a, Range) and isinstance(b, Range):
-        fits = _ALSO.fullmatch(text, a.end, b.start) is not None
+        fits = _RE["also"].fullmatch(text, a.end, b.start) is not None
     elif _TO.fullmatch(text, a.end, b.start):
-        fits = _CHANGED.search(text, max(0, a.start - 2 * _REACH), a.start) is None
+        fits = _RE["changed"].search(text, max(0, a.start - 2 * _REACH), a.start) is None
     else:
         fits = bool(_AND.fullmatch(text, a.end, b.start) and _BETWEEN.search(text, 0, a.start))
     ends = _in_one_unit(text, low, high) if fits else None

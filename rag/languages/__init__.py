@@ -85,14 +85,46 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}, a file of a language, cannot be read: {error}.") from error
 
 
+def _whole(pattern: str | Sequence[str], parts: Mapping[str, str]) -> str:
+    """The pieces of a pattern as one; {name} in it is one of the parts."""
+    return _PART.sub(lambda m: _whole(parts[m[1]], parts), "".join(pattern))
+
+
+class Patterns(dict[str, re.Pattern[str]]):
+    """The regular expressions of a module by their names, each compiled when first asked for: the table
+    called like the module (for that of a package, like it) in the patterns.toml beside it. {name} in one is
+    an entry of the file's [part], or one of `parts`."""
+
+    def __init__(self, module: str, **parts: str) -> None:
+        path = Path(module)
+        read = _kept(path.with_name("patterns.toml"))
+        self._texts = read[path.parent.name if path.stem == "__init__" else path.stem]
+        self._parts = dict(_texts(read.get("part", {}))) | parts
+
+    def __missing__(self, name: str) -> re.Pattern[str]:
+        found = self[name] = re.compile(_whole(self._texts[name], self._parts))
+        return found
+
+    def words(self, name: str) -> frozenset[str]:
+        """The words of a list of the table."""
+        return frozenset("".join(self._texts[name]).split())
+
+
+_kept = cache(_read)
+
+
 def _load(folder: Path) -> Language:
-    """The language of a folder; {name} in a pattern is an entry of the file's [part]."""
+    """The language of a folder; {name} in a pattern is an entry of the file's [part], {numeral} the letters
+    that are numerals, as in a set of a regular expression."""
     path = folder / "words.toml"
     raw = _read(path)
     patterns = dict(_texts({key: value for key, value in raw.items() if isinstance(value, dict)}))
+    parts = {key[5:]: text for key, text in patterns.items() if key.startswith("part.")}
+    counted = (row[1:] for key in ("numerals", "scales") for row in raw.get(key, ()))
+    parts["numeral"] = "".join(word for words in counted for word in words if len(word) == 1)
 
     def whole(pattern: str | Sequence[str]) -> str:
-        return _PART.sub(lambda m: whole(patterns[f"part.{m[1]}"]), "".join(pattern))
+        return _whole(pattern, parts)
 
     raw = {key: value for key, value in raw.items() if not isinstance(value, dict)} | {
         "months": [[number, *words] for number, words in enumerate(raw.get("months", ()), 1)],
@@ -187,6 +219,12 @@ def patterns(
     spoken = [of for of in LANGUAGES.values() if unspaced in (None, of.unspaced)]
     found = {k: [of.patterns.get(k, "") for of in spoken] for k in keys}
     return {k[len(table) + 1 :]: re.compile("|".join(filter(None, own)), flags) for k, own in found.items()}
+
+
+def listed(name: str) -> frozenset[str]:
+    """The words of one of the [lists] of every language."""
+    texts = (of.patterns.get(f"lists.{name}", "") for of in LANGUAGES.values())
+    return frozenset(word for text in texts for word in text.split())
 
 
 def in_order(

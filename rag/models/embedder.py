@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError, StorageError
 from rag.models import export
-from rag.models.registry import EMBEDDED, NO_SOURCES, EmbedderFiles, Sources, find_embedder, find_tokenizer
+from rag.models.known import EMBEDDED
+from rag.models.registry import NO_SOURCES, EmbedderFiles, Sources, find_embedder, find_tokenizer
 
 # Padded tokens in one run of the encoder: larger batches fall out of the cache and are slower on a CPU.
 _BATCH_TOKENS = 2048

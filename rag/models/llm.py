@@ -16,7 +16,7 @@ from rag.errors import GenerationError
 from rag.models.engine import CLOSED, Engine, Odds, Request
 from rag.models.generation import LLM, EngineSettings, LLMInfo, Prompt
 from rag.models.native import Context, Model, Prefixes, build
-from rag.models.registry import EMBEDDED, NO_SOURCES, Sources, find_llm, verified_sha256
+from rag.models.registry import NO_SOURCES, Sources, find_reader, verified_sha256
 from rag.models.remote import OpenAIServer, audit_file, is_address
 from rag.models.template import CHATML, PLAIN, ChatTemplate
 from rag.models.tuning import find_tuned
@@ -40,7 +40,7 @@ def load_llm(
     cache_dir: Path,
     models: Sources = NO_SOURCES,
     threads: int = 0,
-    context_tokens: int = 2048,
+    context_tokens: int = 0,
     server: ServerAccess = ServerAccess(),
     tuned: bool = True,
     parallel: int = 1,
@@ -48,10 +48,11 @@ def load_llm(
     """The language model that `spec` means; None for "none": answers are then quotes only.
 
     An http(s) address is an OpenAI-compatible server; anything else is resolved by
-    `rag.models.registry.find_llm` and run by llama.cpp with `threads` (0: all available cores), `parallel`
-    answers at a time, and as `citewise models tune` found it fastest on this machine unless `tuned` is
-    False: `info` names the file that runs. Raises Offline for a server on another machine without
-    `server.allow_remote`, ModelMissing, ModelMismatch or ModelError."""
+    `rag.models.registry.find_reader` and run by llama.cpp with `threads` (0: all available cores),
+    `context_tokens` (0: what is known to suit the model, else 2,048), `parallel` answers at a time, and as
+    `citewise models tune` found it fastest on this machine unless `tuned` is False: `info` names the file
+    that runs. Raises Offline for a server on another machine without `server.allow_remote`, ModelMissing,
+    ModelMismatch or ModelError."""
     if spec.lower() in ("", "none"):
         return None
     if is_address(spec):
@@ -60,18 +61,17 @@ def load_llm(
             model=server.model,
             api_key=server.api_key,
             allow_remote=server.allow_remote,
-            context_tokens=context_tokens,
+            context_tokens=context_tokens or 2048,
             audit_to=audit_file(cache_dir),
         )
-    path = find_llm(spec, cache_dir, models)
-    found = find_tuned(path, cache_dir) if tuned else None
+    reader = find_reader(spec, cache_dir, models)
+    found = find_tuned(reader.path, cache_dir) if tuned else None
     return LlamaCpp(
-        found.file if found else path,
+        found.file if found else reader.path,
         cache_dir=cache_dir,
         threads=threads,
-        context_tokens=context_tokens,
-        # Asked in Chinese, the embedded model wrote a usable sentence for 2 of 6 pairs: seconds for nothing.
-        languages=("en",) if spec.lower() == EMBEDDED else ("*",),
+        context_tokens=context_tokens or reader.context_tokens,
+        languages=reader.languages,
         settings=found.settings if found else None,
         parallel=parallel,
     )
@@ -97,7 +97,7 @@ class LlamaCpp:
         settings = settings or EngineSettings()
         if threads:
             settings = replace(settings, threads=threads, threads_batch=threads)
-        self._model = model = Model(path)
+        self._model = model = Model(path, repack=settings.repack)
         try:
             source = model.metadata("tokenizer.chat_template")
             if not source:
@@ -122,6 +122,7 @@ class LlamaCpp:
             "build": build(),
             "flash_attention": settings.flash_attention,
             "slice": settings.slice_tokens,
+            "repack": settings.repack,
             "sequences": sequences,
         }
         prefixes = Prefixes(cache_dir / "prefixes", belongs)

@@ -121,13 +121,15 @@ class Interrupted(Exception):
 
 class Model:
     """The weights of a GGUF file and its tokenizer, which any thread may read that holds `lock`: closing
-    waits for it. Raises ModelError."""
+    waits for it. `repack`: see `EngineSettings`. Raises ModelError."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, repack: bool = False) -> None:
         self.api = api = library()
         self.lock = threading.Lock()
+        wanted = api.llama_model_default_params()
+        wanted.use_extra_bufts = repack
         self.handle = _made(
-            lambda: api.llama_model_load_from_file(os.fsencode(path), api.llama_model_default_params()),
+            lambda: api.llama_model_load_from_file(os.fsencode(path), wanted),
             f"load {path}",
             "the file is damaged, of an unknown kind, or larger than the free memory",
         )

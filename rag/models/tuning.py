@@ -27,11 +27,11 @@ from rag.models.generation import EngineSettings
 from rag.models.registry import NO_SOURCES, Sources, quantisations, verified_sha256
 from rag.types import Progress
 
-_FORMAT = 2
+_FORMAT = 3
 _WRITTEN = 32  # tokens of answer that are measured
 _LEAST_LIMIT = 60.0  # seconds that one process may take, and more where the whole run may
-_SLICES = (16, 64, 128, 256)
-_STOP_SECONDS = 0.3  # a stop is heard between slices: none may take longer to read
+_SLICES = (32, 64, 128, 512)
+_SLICE_SECONDS = 3.0  # answers that are being written wait for a slice: none may take longer to read
 _LEAST_GAIN = 0.03
 # What would not write the same token in this share of places is not taken. Made from the embedded model, Q8_0
 # and flash attention have 0.96, F16 0.97 (other rounding of activations), Q4_0 0.62.
@@ -58,8 +58,9 @@ class Trial:
 
     @property
     def seconds(self) -> float:
-        """Of one answer of the app's usual shape: six sentences of evidence, one or two of answer."""
-        return 210 / self.read + 60 / self.write
+        """Of one answer of the app's usual shape: a question with three sentences of evidence, two short
+        instructions behind them, a few words of answer."""
+        return 180 / self.read + 12 / self.write
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Tuned:
         s = self.settings
         how = f"{self.file.name}, {s.threads or 'all'} threads ({s.threads_batch or 'all'} for the prompt)"
         how += f", prompt by {s.slice_tokens}" + (", flash attention" if s.flash_attention else "")
+        how += ", repacked" if s.repack else ""
         return f"{how}: {self.tuned_seconds:.2f} s an answer instead of {self.default_seconds:.2f} s"
 
 
@@ -154,9 +156,9 @@ def tune_model(
 ) -> ModelTuning:
     """Finds the fastest way to run a GGUF file on this machine, in about `seconds`, and keeps nothing: the
     best of its `quantisations`, of the numbers of threads (all, one less, half, one; for the prompt and for
-    the answer), with flash attention or without, and of the sizes of slices, one after the other; then
-    against the defaults in turn, for a third of the time: what is not faster by more than the noise is not
-    taken. Raises ModelError for a file that cannot be run."""
+    the answer), with flash attention or without, repacked or not, and of the sizes of slices, one after the
+    other; then against the defaults in turn, for a third of the time: what is not faster by more than the
+    noise is not taken. Raises ModelError for a file that cannot be run."""
     begun, cores, load = monotonic(), len(os.sched_getaffinity(0)), os.getloadavg()[0]
     busy = f"the machine was busy (load {load:.1f} on {cores} cores): run it again when nothing else runs"
     notes = [busy] if load > 0.5 * cores else []
@@ -195,7 +197,8 @@ def tune_model(
     write, read = max(alike, key=lambda t: t.write).settings, max(alike, key=lambda t: t.read).settings
     found = best(file, replace(default, threads=write.threads, threads_batch=read.threads_batch))
     found = best(file, replace(found.settings, flash_attention=True))
-    sizes = [n for n in _SLICES if n <= _STOP_SECONDS * found.read]
+    found = best(file, replace(found.settings, repack=True))
+    sizes = [n for n in _SLICES if n <= _SLICE_SECONDS * found.read]
     found = best(file, *(replace(found.settings, slice_tokens=n) for n in sizes))
     if not left(2 / 3):
         notes.append("the time was up before all was tried; give it more with --minutes")
@@ -232,7 +235,7 @@ def _measure(file: Path, settings: EngineSettings) -> tuple[float, float, list[i
     built-in text. That is read twice: the first time warms up."""
     from rag.models.native import Context, Model
 
-    model, size = Model(file), settings.slice_tokens
+    model, size = Model(file, repack=settings.repack), settings.slice_tokens
     context = Context(model, sequences=1, context_tokens=1024, settings=settings)
     text = model.tokenize(_TEXT, special=False)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from rag.languages import patterns
 from rag.parsers.base import TextBuilder, letters
 from rag.parsers.pdf_lines import TextLine
 from rag.parsers.pdf_rows import cell_spans, read_row
@@ -16,9 +17,8 @@ from rag.parsers.plain import heading_level, is_list_item, is_title_case
 _BULLET = re.compile(r"[•·▪●○◦‣■□➢✓–—-]$")
 _BULLETED = re.compile(r"[•▪●○◦‣■□➢✓]\s*\S")
 _FINISHED = re.compile(r"[.!?:;。！？：；][”’\"')）」』]*$")
-_ARTICLE = re.compile(r"第[一二三四五六七八九十百千零〇两\d]{1,9}[条章节编]|[一二三四五六七八九十]{1,3}、")
+_RE = patterns("pdf_layout", re.NOFLAG)
 _DIGITS = re.compile(r"\d+")
-_UNFINISHED_TITLE = re.compile(r"(?:[,、，&—–-]|\b(?:and|or|of|the|to|in|for|with|on|by|from|as))$", re.I)
 
 
 @dataclass(slots=True)
@@ -164,7 +164,7 @@ class Layout:
         worded = heading_level(text)
         larger = self._style.size > 0 and line.size > self._style.size * 1.12
         set_off = larger or (line.bold and not self._style.bold)
-        if worded and (set_off or not line.size or text.isupper() or _ARTICLE.match(text)):
+        if worded and (set_off or not line.size or text.isupper() or _RE["article"].match(text)):
             return worded + self._depth
         if (
             not set_off
@@ -185,7 +185,7 @@ class Layout:
         """Two lines of one heading: same type, close, and the second does not begin a heading of its own."""
         if abs(last.size - line.size) > 0.5 or last.bold != line.bold or self._spaced(last, line):
             return False
-        return _UNFINISHED_TITLE.search(last.text) is not None or (
+        return _RE["unfinished_title"].search(last.text) is not None or (
             not heading_level(line.text) and last.size > 0
         )
 
@@ -202,7 +202,7 @@ class Layout:
             _BULLETED.match(line.text)
             or _BULLET.match(line.text)
             or is_list_item(line.text)
-            or _ARTICLE.match(line.text)
+            or _RE["article"].match(line.text)
         ):
             return True
         if last.size and abs(last.size - line.size) > 1.5:
@@ -222,5 +222,5 @@ def _wraps(text: str, following: str) -> bool:
         following[:1].islower()
         or following[:1].isdigit()
         or text.endswith((",", ";", "-"))
-        or _UNFINISHED_TITLE.search(text) is not None
+        or _RE["unfinished_title"].search(text) is not None
     )

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rag.languages import patterns
 from rag.parsers.pdf_lines import TextCell, TextLine
 from rag.parsers.pdf_rows import (
     MAX_LABEL,
@@ -24,30 +25,12 @@ from rag.parsers.pdf_rows import (
     read_rows,
 )
 
-_UNITS = re.compile(
-    r"[(（]?\b(?:(?:amounts?|dollars?|figures?|shares?|u\.?s\.?|\$|€|£|rmb|usd|and|stated|expressed|except|all)\s*)*"
-    r"in\s+(?:(?:u\.s\.|us|rmb)\s+)?(?:[$€£]\s*|\w+\s+of\s+)?(?:millions|thousands|billions)\b"
-    r"|[(（]\s*(?:[$€£]\s*(?:in\s+)?)?(?:million|thousand|billion)s?\b|单位\s*[：:]"
-    r"|[(（](?:人民币|单位)?(?:百万|千|万|亿)?元[)）]|(?:人民币|港币)(?:百万|千|万|亿)?元",
-    re.I,
-)
+_RE = patterns("pdf_tables", re.NOFLAG)
 _PERIOD = re.compile(
     rf"\b{MONTH}\s+\d{{1,2}}\b|\b(?:19|20)\d\d\b|\b(?:ended|months|quarter|fiscal|weeks)\b|\byears?\b"
     r"|\d{4}\s*年|(?:本|上)(?:期|年)|期[末初]|年[末初]|同比|截至",
     re.I,
 )
-_HEAD_WORD = re.compile(
-    r"\b(?:change|variance|total|amount|percent|percentage|notes?|actual|shares|price|value|cost|average|weighted"
-    r"|number|gross|net|unaudited|audited|as of|reported|adjusted|increase|decrease|carrying|fair|level"
-    r"|per)\b|%|金额|比例|附注|项目|合计|数量|增减|变动|占比",
-    re.I,
-)
-_TITLE = re.compile(
-    r"^table of contents|^(?:condensed\s|u\.s\. gaap\s)?consolidated\s+(?:statement|balance)"
-    r"|^statements? of\b|^balance sheets?\b",
-    re.I,
-)
-_INTRODUCES = re.compile(r"\bfollow(?:s|ing)\b|\bbelow\b|如下|下表|下列", re.I)
 _MAX_LINES = 10
 _MAX_GAP = 4
 
@@ -61,7 +44,7 @@ class Geometry(Protocol):
 
 def speaks_of_units(text: str) -> bool:
     """Whether a line states a unit, as "(in millions)" or "单位：万元" does."""
-    return _UNITS.search(text) is not None
+    return _RE["units"].search(text) is not None
 
 
 def head_start(
@@ -79,7 +62,7 @@ def head_start(
         aside = line.size > 0 and line.left > label_left + 12 * line.size and not line.text.isupper()
         cells = geometry.cells(line) if geometry is not None and n >= first - 2 else []
         heads_columns = len(cells) > rows[first].count and not any(is_value(cell.text) for cell in cells)
-        telling = _UNITS.search(line.text) or _PERIOD.search(line.text)
+        telling = _RE["units"].search(line.text) or _PERIOD.search(line.text)
         if rows[n].years or aside or telling or heads_columns:
             top, labels = n, 0
         else:
@@ -93,11 +76,13 @@ def _ends_head(text: str) -> bool:
     """Prose, the sentence that introduces the table, its title, a running head: what is above is not its
     head."""
     sentence = is_sentence(text.removesuffix(":")) or len(text) > MAX_LABEL
-    introduction = text.endswith((":", "：")) and (len(text) > 50 or _INTRODUCES.search(text) is not None)
+    introduction = text.endswith((":", "：")) and (
+        len(text) > 50 or _RE["introduces"].search(text) is not None
+    )
     return bool(
         sentence
         or introduction
-        or _TITLE.search(text)
+        or _RE["title"].search(text)
         or (re.fullmatch(r"\d{1,4}", text) and not YEAR.match(text))
     )
 
@@ -105,8 +90,10 @@ def _ends_head(text: str) -> bool:
 def units_above(lines: Sequence[TextLine], head: int, floor: int) -> tuple[str, ...]:
     """ "in millions" from the sentence that introduces the table."""
     for n in range(head - 1, max(floor, head - 5) - 1, -1):
-        found = re.search(r"[(（][^()（）]*[)）]", lines[n].text) if _UNITS.search(lines[n].text) else None
-        if found and _UNITS.search(found.group()):
+        found = (
+            re.search(r"[(（][^()（）]*[)）]", lines[n].text) if _RE["units"].search(lines[n].text) else None
+        )
+        if found and _RE["units"].search(found.group()):
             return (found.group(),)
     return ()
 
@@ -140,9 +127,9 @@ def _without_labels(
     kept: list[TextLine] = []
     dated = False
     for line in head:
-        names_columns = _PERIOD.search(line.text) or _UNITS.search(line.text)
+        names_columns = _PERIOD.search(line.text) or _RE["units"].search(line.text)
         alone = geometry is None or len(geometry.cells(line)) < 2
-        aside = line.left > left + 2 * line.size and (not dated or _HEAD_WORD.search(line.text))
+        aside = line.left > left + 2 * line.size and (not dated or _RE["head_word"].search(line.text))
         if names_columns or not alone or aside:
             kept.append(line)
         dated = dated or bool(_PERIOD.search(line.text))
@@ -195,7 +182,7 @@ def _lay_over(
     over = []
     for cell in cells:
         if (
-            _UNITS.search(cell.text)
+            _RE["units"].search(cell.text)
             or cell.right < columns[0].left - pitch * 0.4
             or (cell.left < columns[0].left - 1.5 * pitch)
         ):

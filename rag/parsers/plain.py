@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import re
 
+from rag.languages import patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.encoding import decode
 
-_LIST_ITEM = re.compile(
-    r"(?:[-*+•·▪●○◦‣–]|\(?[a-zA-Z0-9]{1,2}[.)]|\([ivx]{1,4}\)|[（(][一二三四五六七八九十\d]{1,3}[)）]|[①-⑳])\s+\S|[（(][一二三四五六七八九十]{1,3}[)）]"
-)
-_ARTICLE = re.compile(r"第[一二三四五六七八九十百千零〇两\d]{1,9}条")
+_RE = patterns("plain", re.NOFLAG)
 _INDENT = re.compile("\u3000|\t| {2,8}(?=\\S)")
 _SENTENCE_END = re.compile(r"[.!?。！？；;:：][”’\"')）」』]*$")
 _NUMERAL = "[一二三四五六七八九十百千零〇两\\d]+"
@@ -42,12 +40,8 @@ _PATTERNS = tuple(
     )
 )
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,4})([.)、]?)\s*(?=[A-Z\u4e00-\u9fff])")
-_ENDS_OPEN = re.compile(
-    r"[,;:，；：、。！？!?]$|[a-z\d)]\.$|[-–—]$|\b(?:and|or|of|the|to|in|for|a|an|by|with)$"
-)
 _CONTENTS_LINE = re.compile(r"(?:\.\s?){3,}|…|\s\d{1,3}$")
 _WORD = re.compile(r"[^\W\d_]+")
-_HAN = re.compile("[\u4e00-\u9fff]")
 MAX_LENGTH = 120
 MAX_HAN = 40
 _SMALL = frozenset(
@@ -95,7 +89,7 @@ def add_lines(builder: TextBuilder, lines: list[str]) -> str:
 
 
 def is_list_item(text: str) -> bool:
-    return _LIST_ITEM.match(text) is not None and _ARTICLE.match(text) is None
+    return _RE["list_item"].match(text) is not None and _RE["article"].match(text) is None
 
 
 def _continues(paragraph: list[str], text: str) -> bool:
@@ -107,7 +101,7 @@ def _begins_paragraph(paragraph: list[str], line: str) -> bool:
     """Without a blank line: an indent after an unindented or finished line, an article number, or a long
     finished line (a file that has one paragraph per line)."""
     last = paragraph[-1].rstrip()
-    if _ARTICLE.match(line.strip()):
+    if _RE["article"].match(line.strip()):
         return True
     if not _SENTENCE_END.search(last):
         return False
@@ -136,14 +130,14 @@ def heading_level(line: str) -> int:
         if match:
             return level if _title_follows(text[match.end() :]) else 0
     match = _NUMBERED.match(text)
-    if match and not _ENDS_OPEN.search(text) and not _CONTENTS_LINE.search(text):
+    if match and not _RE["ends_open"].search(text) and not _CONTENTS_LINE.search(text):
         depth = match.group(1).count(".")
         return min(2 + depth, 5) if (depth or match.group(2)) and is_title_case(text[match.end() :]) else 0
-    return 3 if is_capitals(text) and not _ENDS_OPEN.search(text) else 0
+    return 3 if is_capitals(text) and not _RE["ends_open"].search(text) else 0
 
 
 def _short(text: str) -> bool:
-    return bool(text) and len(text) <= MAX_LENGTH and len(_HAN.findall(text)) <= MAX_HAN
+    return bool(text) and len(text) <= MAX_LENGTH and len(_RE["han"].findall(text)) <= MAX_HAN
 
 
 def _title_follows(rest: str) -> bool:
@@ -154,7 +148,7 @@ def _title_follows(rest: str) -> bool:
         return True
     if _CONTENTS_LINE.search(title) or re.search(r"[,;，；。：:、]$|[a-z]\.$", rest.rstrip()):
         return False
-    if _HAN.search(title):
+    if _RE["han"].search(title):
         return not re.search("[，。；]", title) and rest[:1] not in "的、，至和或规"
     if re.match(r"[^\w\s]*[a-z(,;]", rest.lstrip(" .:—–-")):
         return False
@@ -172,7 +166,7 @@ def is_capitals(text: str) -> bool:
 def is_title_case(text: str) -> bool:
     """Every word begins with a capital but for articles and prepositions; one sentence-case title of up to
     eight words passes. Chinese has no case: anything without a comma or full stop passes."""
-    if _HAN.search(text):
+    if _RE["han"].search(text):
         return not re.search("[，。；]", text)
     words = _WORD.findall(text)
     if not words:

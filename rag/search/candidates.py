@@ -15,9 +15,9 @@ from functools import lru_cache
 
 from rag.facts.dates import FoundDate, dates
 from rag.facts.names import labelled
-from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, HAN_NUMERAL, alternatives, fold
+from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import Kind, Quantity, extract
-from rag.languages import patterns
+from rag.languages import listed, patterns
 from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
 from rag.questions.expects import AnswerType, Wording
 from rag.types import Cell, Span
@@ -146,73 +146,24 @@ def make_sentences(
     return made
 
 
-def any_of(*patterns: str, flags: re.RegexFlag = re.IGNORECASE) -> re.Pattern[str]:
-    """One pattern that matches where any of these does; letters of either case unless said otherwise."""
-    return re.compile("|".join(patterns), flags)
-
-
 # What else than a number tells how much, how long and when.
-_ALSO: dict[AnswerType, re.Pattern[str]] = {
-    AnswerType.NUMBER: any_of(
-        r"\b(?:once|twice|half|dozen|daily|weekly|monthly|annually)\b", "[半几数][个年月天日次]"
-    ),
-    AnswerType.MONEY: re.compile(r"\(?\d{1,3}(?:,\d{3})+(?:\.\d+)?\)?|\b\d+\.\d{1,2}\b"),
-    AnswerType.PERCENT: any_of(r"\b(?:half|third|quarter)\b"),
-    AnswerType.DURATION: any_of(r"\b(?:an?|per) (?:year|month|week|day|decade|hour)\b"),
-    # Parts of dates and years of an era: 三日, 元和四年（809年）.
-    AnswerType.DATE: any_of(
-        r"\bcentur(?:y|ies)\b|世纪|年代|\b\d{1,4} (?:BCE?|AD|CE)\b",
-        rf"[\d{HAN_NUMERAL}元]{{1,4}}[年月日](?!度?报)",
-    ),
-}
+_ALSO = {AnswerType(kind): pattern for kind, pattern in patterns("offers").items()}
 _KINDS: dict[AnswerType, frozenset[Kind]] = {
     AnswerType.NUMBER: frozenset(Kind) - {Kind.REFERENCE},
     AnswerType.MONEY: frozenset({Kind.MONEY}),
     AnswerType.PERCENT: frozenset({Kind.SHARE}),
     AnswerType.DURATION: frozenset({Kind.DURATION}),
 }
+_RE = patterns("candidates", re.NOFLAG)
 _HINTS = {
     AnswerType.MONEY: re.compile(alternatives([*CURRENCY_BEFORE, *CURRENCY_AFTER]), re.IGNORECASE),
-    AnswerType.PERCENT: any_of(
-        r"[%％‰/成点]|分之|per ?cent|points?|pct|bps|halves|half|third|fourth|fifth|tenth|quarter"
-    ),
+    AnswerType.PERCENT: _RE["percent"],
 }
-_PLACE = any_of(
-    r"\b(?:in|at|near|from|to|of|on|off|around|between|across"
-    r"|throughout) (?:the )?(?:[\w-]+ )?[A-Z][\w.'’-]+(?:,? [A-Z]\w+)*",
-    r"\b[A-Z]\w+(?:, [A-Z]\w+)+",
-    r"[\u4e00-\u9fff]{1,6}[省市县区州国镇村乡路街岛山河湖港洲府郡湾海]",
-    flags=re.NOFLAG,
-)
-_CAPITALISED = re.compile(
-    r"[A-Z][\w.'’&-]*(?: (?:(?:of|the|and|de|van|von|der|la|le|du|for|al) ){0,2}[A-Z][\w.'’&-]*)*"
-)
 _QUOTED = re.compile(r"[\"“《「]([^\"”》」]{2,60})[\"”》」]")
-_ORGANISATION_ZH = (
-    r"[\u4e00-\u9fff]{1,12}(?:公司|集团|银行|大学|学院|学校|协会|部门|委员会|法院|政府|局|队|党|会|社|医院"
-    r"|机构|中心)"
-)
-_SURNAMES = (
-    "赵钱孙李周吴郑王冯陈卫蒋沈韩杨朱秦许何吕张孔曹严金魏姜谢邹苏潘葛范彭鲁马方任袁柳史唐薛雷贺汤罗郝安常于傅齐康余顾孟"
-    "黄穆萧尹姚邵汪毛狄贝明戴宋庞熊纪舒项祝董梁杜阮蓝闵席季贾江童颜郭梅林刁钟徐邱骆高夏蔡田樊胡凌霍虞万柯卢莫房解丁邓洪"
-    "包石崔吉龚程邢裴陆荣翁段侯武刘龙叶黎白蒲卓乔闻党翟谭申冉曾关游权"
-)
-_PERSON_ZH = rf"[\u4e00-\u9fff]{{1,6}}[·•・][\u4e00-\u9fff]{{1,8}}|[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}"
-_NAMES_ZH = {
-    AnswerType.PERSON: re.compile(_PERSON_ZH),
-    AnswerType.ORGANISATION: re.compile(_ORGANISATION_ZH),
-    AnswerType.NAME: re.compile(f'{_PERSON_ZH}|{_ORGANISATION_ZH}|[《「“"][^》」”"]{{1,40}}[》」”"]'),
-}
+_NAMES_ZH = {AnswerType(kind): pattern for kind, pattern in patterns("named", re.NOFLAG).items()}
 _CLAUSES = {AnswerType(kind): pattern for kind, pattern in patterns("clause").items()}
 NAMING = frozenset({AnswerType.PERSON, AnswerType.ORGANISATION, AnswerType.NAME})
-# Capitalised at the beginning of a sentence without being names.
-_OPENERS = STOP_WORDS | frozenset(
-    "however although while during after before since many most some several both each such other another "
-    "because though despite unlike until once often first later although early one two three also among "
-    "through within without according additionally currently originally historically today despite "
-    "following between upon like yet still even never her his their its an every between".split()
-)
-_TITLES = frozenset("mr mrs ms dr sir lord lady king queen president saint prince princess".split())
+_OPENERS = STOP_WORDS | listed("openers")
 
 
 def answers_in(sentence: str, kind: AnswerType, known: str = "") -> list[Span]:
@@ -225,7 +176,7 @@ def answers_in(sentence: str, kind: AnswerType, known: str = "") -> list[Span]:
     if kind in NAMING:
         spans = list(_names_in(sentence, kind))
     elif kind is AnswerType.PLACE:
-        spans = [Span(m.start(), m.end()) for m in _PLACE.finditer(sentence)]
+        spans = [Span(m.start(), m.end()) for m in _RE["place"].finditer(sentence)]
     else:
         spans = [Span(v.start, v.end) for v in _values(sentence, kind)]
         spans += [Span(m.start(), m.end()) for m in _ALSO[kind].finditer(sentence)]
@@ -264,7 +215,7 @@ def _names_in(sentence: str, kind: AnswerType) -> Iterator[Span]:
         for match in _NAMES_ZH[kind].finditer(sentence):
             yield Span(match.start(), match.end())
         return
-    for match in _CAPITALISED.finditer(sentence):
+    for match in _RE["capitalised"].finditer(sentence):
         start = match.start()
         first = match.group().split(" ", 1)[0]
         if first.lower().rstrip(".'’") in _OPENERS:

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from rag.errors import ConfigError
 from rag.facts.names import holds_name
 from rag.facts.values import Numbers, numbers_in
+from rag.languages import patterns
 from rag.languages.text import has_han, normalise, search_tokens
 from rag.questions.expects import AnswerType
 from rag.search.candidates import NAMING, PreparedQuestion, Sentence, answers_in
@@ -78,8 +79,7 @@ _NEAR_CHARS = 40.0
 _MOST_ANSWERS = 12
 _NOVEL_TOKENS = 30
 _LONG_TOKENS = 40
-_PRONOUN = re.compile(r"(?:It|He|She|They|This|These|Those|His|Her|Its|Their)\b|[该其他她它此这]")
-_YEAR = re.compile(r"\b(?:1\d|20)\d{2}\b|\d{3,4}\s?年")
+_RE = patterns("sufficiency", re.NOFLAG)
 _WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
 _LABEL_END = re.compile(r"\s*[|\t]|\s[$€£¥(\s]*\d|\s{3,}|[.…]{3,}")
 
@@ -160,7 +160,7 @@ def _is_whole(text: str, spans: Sequence[Span], kind: AnswerType) -> bool:
     phrases = [text[s.start : s.end] for s in spans]
     if kind in NAMING:
         return any(" " in part.strip() for part in phrases)
-    return kind is AnswerType.DATE and any(_YEAR.search(part) for part in phrases)
+    return kind is AnswerType.DATE and any(_RE["year"].search(part) for part in phrases)
 
 
 def nearness(prepared: PreparedQuestion, text: str, spans: Sequence[Span]) -> float:
@@ -207,7 +207,7 @@ def _shape(prepared: PreparedQuestion, s: Sentence, hit: Hit) -> tuple[float, ..
         1.0 if introduces else 0.0,
         1.0 if defined else 0.0,
         s.place,
-        1.0 if _PRONOUN.match(s.text) else 0.0,
+        1.0 if _RE["pronoun"].match(s.text) else 0.0,
     )
 
 

@@ -22,7 +22,8 @@ from rag.documents.chunk import CHUNKER_VERSION
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, InputError, ModelError, StorageError
 from rag.languages.text import TOKENS_VERSION
 from rag.models.embedder import Embedder, load_embedder, load_token_counter
-from rag.models.registry import EMBEDDED, Sources, find_embedder
+from rag.models.known import EMBEDDED
+from rag.models.registry import Sources, find_embedder
 from rag.store.schema import (
     DATABASE,
     FORMAT_VERSION,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from rag.languages import say
+from rag.languages import patterns, say
 from rag.languages.text import has_han
 from rag.store.store import Store
 from rag.tasks.intents import Ask, CountUnit, Intent
@@ -28,15 +28,7 @@ from rag.tasks.topics import TopicScope, TopicTerm, all_of, called, form_of, rea
 from rag.types import Answer, DocumentInfo, Evidence, Reading
 from rag.types.documents import several
 
-_ENGLISH = re.compile(
-    r"^(?:contracting\s+)?(?:parties|companies)\b\s*"
-    r"(?:(?:named|mentioned)\s+)?(?:(?:to|of|in|covered\s+by)\s+)?(?P<rest>.*)$",
-    re.IGNORECASE,
-)
-_CHINESE = re.compile(r"^(?P<rest>.*?)(?:[中里]?的)?(?:各方|合同)?(?:当事人|签约方|公司)$")
-_EVERYWHERE = re.compile(
-    r"^(?:(?:the|these|all|our)\s+)*(?:documents?|index|files?)?$|^(?:这些|所有|全部)?文件$", re.I
-)
+_RE = patterns("counting", re.NOFLAG)
 _MOST = 200
 # Quotes in the text; all of them are in the citations.
 MOST_QUOTES = 12
@@ -54,7 +46,7 @@ _KINDS = (
 def parties(request: TaskRequest) -> Answer | None:
     """The companies or parties that a question counts or lists; None where it asks for something else, or the
     documents are of none."""
-    match = _CHINESE.match(request.intent.topic) or _ENGLISH.match(request.intent.topic)
+    match = _RE["chinese"].match(request.intent.topic) or _RE["english"].match(request.intent.topic)
     documents = _documents_of(request, match["rest"].strip()) if match else ()
     named = _named(documents)
     if not named:
@@ -69,7 +61,7 @@ def parties(request: TaskRequest) -> Answer | None:
 
 def _documents_of(request: TaskRequest, rest: str) -> tuple[DocumentInfo, ...]:
     """The documents that the question means; () where it says something else of them."""
-    if _EVERYWHERE.match(rest):
+    if _RE["everywhere"].match(rest):
         return all_of(request.store, request.filters)
     scope = read_scope(rest, request, request.filters, whole=True)
     return scope.documents if scope.named and not scope.topic else ()

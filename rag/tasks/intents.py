@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from rag.languages import LANGUAGES, in_order
+from rag.languages import LANGUAGES, in_order, patterns
 from rag.languages.text import content_tokens, cut_words, has_han
 from rag.questions.expects import Wording
 from rag.questions.parts import separate
@@ -22,38 +22,14 @@ _ENDS = " \t\r\n.?!。？！,，;；:："
 _SIDE_ENDS = _ENDS + "的"
 _AND = r"\s*,?\s+(?:and|with|to|versus|vs\.?|against)\s+"
 _JOIN_ZH = frozenset({"和", "与", "跟", "同", "及", "以及", "、", "还是"})
-_BETWEEN_EN = re.compile(
-    r"^(?P<aspect>.+?)\s+(?:in|of|under|for|between|across)\s+(?:both\s+)?(?P<both>.+)$", re.IGNORECASE
-)
-# "the notice period in the lease and in the supply contract"
-_AGAIN = re.compile(r"^(?:(?:that|those|the\s+one)\s+)?(?:in|of|under|for)\s+", re.IGNORECASE)
-_LEAD = re.compile(r"^(?:both|the|an?)\s+", re.IGNORECASE)
+_RE = patterns("intents", re.NOFLAG)
 _ONLY_TIME = re.compile(
     r"^(?:in\s+)?(?:the\s+)?(?:(?:fiscal|financial|full)?\s*(?:year|fy)?\s*\d{2,4}|q[1-4](?:\s+\d{4})?|last\s+year|this\s+year|"
     r"(?:the\s+)?(?:prior|previous|current)\s+(?:year|period|quarter)|\d{4}\s*年度?|去年|今年|上年同?期?|本期|上期)$",
     re.IGNORECASE,
 )
-_PRONOUN = re.compile(
-    r"^(?:it|they|them|this|that|these|those|each other|one another|其|它们?|二者|两者)$", re.I
-)
-_AMOUNT = re.compile(
-    r"\bhow\s+(?:much|many)\b|\bin\s+(?:dollars|percent(?:age)?|usd|millions?|euros?)\b|多少|几[个元天]|差额"
-)
 _LONGEST_SIDE = 160
 _LONGEST = 600
-_TAIL = re.compile(
-    r"[,;]?\s*\b(?:and\s+)?(?:if\s+so,?\s+)?(?:which|what)\s+(?:ones?|are\s+they|of\s+them)(?:\s+are\s+they)?\s*\?*$"
-    r"|[,，;；]\s*(?:分别)?(?:是|有)哪(?:些|几[份个条处])[？?]*$",
-    re.IGNORECASE,
-)
-# "How many contracts are there": what stands behind decides whether the documents at hand are intended.
-_HERE = re.compile(
-    r"\b(?:are\s+there|do\s+(?:you|we|i)\s+have|have\s+been\s+(?:indexed|read|ingested)|were\s+(?:indexed|read)|"
-    r"exist|in\s+(?:total|all)|altogether|(?:in|of)\s+(?:the|this|my|our)\s+"
-    r"(?:index|collection|corpus|folder|library|archive|set|database)|are\s+(?:indexed|loaded|searched))\b",
-    re.IGNORECASE,
-)
-_ASKS_ZH = re.compile("谁|什么|多少|何时|怎[么样]|[吗呢]$|哪|是否")
 
 
 class Ask(StrEnum):
@@ -106,7 +82,7 @@ def _wordings(unspaced: bool) -> list[tuple[Ask, CountUnit, re.Pattern[str]]]:
 
 def sides_of(wording: str) -> Intent | None:
     """The two or three things that a question compares; None for none, and for figures of two periods."""
-    if _AMOUNT.search(wording):
+    if _RE["amount"].search(wording):
         return None
     chinese = has_han(wording)
     split = _split_zh if chinese else _split_en
@@ -122,7 +98,7 @@ def _comparable(sides: tuple[str, ...]) -> bool:
     distinct = {side.lower() for side in sides}
     return (
         2 <= len(distinct) == len(sides) <= 3
-        and all(side and len(side) <= _LONGEST_SIDE and not _PRONOUN.match(side) for side in sides)
+        and all(side and len(side) <= _LONGEST_SIDE and not _RE["pronoun"].match(side) for side in sides)
         and all(content_tokens(side) for side in sides)
         and not any(_ONLY_TIME.match(side) for side in sides)
     )
@@ -133,11 +109,11 @@ def _split_en(groups: dict[str, str]) -> Intent | None:
     if groups.get("a"):
         return Intent(Ask.COMPARE, aspect, sides=(_side(groups["a"]), _side(groups["b"])))
     both = groups["both"].strip(_SIDE_ENDS)
-    if not aspect and (inner := _BETWEEN_EN.match(both)) and _cut(inner["both"]):
+    if not aspect and (inner := _RE["between_en"].match(both)) and _cut(inner["both"]):
         # "the rent of the lease and the deposit": the first side then bears the respect alone.
         aspect, both = inner["aspect"].strip(_SIDE_ENDS), inner["both"]
     sides = _cut(both)
-    return Intent(Ask.COMPARE, _LEAD.sub("", aspect), sides=tuple(map(_side, sides))) if sides else None
+    return Intent(Ask.COMPARE, _RE["lead"].sub("", aspect), sides=tuple(map(_side, sides))) if sides else None
 
 
 def _cut(both: str) -> tuple[str, ...]:
@@ -148,7 +124,7 @@ def _cut(both: str) -> tuple[str, ...]:
 
 
 def _side(text: str) -> str:
-    return _LEAD.sub("", _AGAIN.sub("", text.strip(_SIDE_ENDS))).strip(_SIDE_ENDS)
+    return _RE["lead"].sub("", _RE["again"].sub("", text.strip(_SIDE_ENDS))).strip(_SIDE_ENDS)
 
 
 def _split_zh(groups: dict[str, str]) -> Intent | None:
@@ -175,7 +151,7 @@ def read_intent(query: Wording) -> Intent | None:
     wording = " ".join(query.text.split())
     if not wording or len(wording) > _LONGEST:
         return None
-    whole = wording if _TAIL.match(wording) else _TAIL.sub("", wording)
+    whole = wording if _RE["tail"].match(wording) else _RE["tail"].sub("", wording)
     if separate(whole):
         return None
     if (compared := sides_of(whole)) is not None:
@@ -191,7 +167,7 @@ def _intent(ask: Ask, unit: CountUnit, groups: dict[str, str]) -> Intent | None:
     noun = groups.get("noun", "").strip(_ENDS)
     if "here" in groups:
         here = groups["here"].strip(_ENDS)
-        rest = _HERE.sub("", here).strip(_ENDS)
+        rest = _RE["here"].sub("", here).strip(_ENDS)
         return Intent(ask, "", unit, noun) if has_han(noun) or (here and not rest) else None
     topic = groups.get("topic", "").strip(_ENDS)
     if unit is CountUnit.ROW:
@@ -199,7 +175,7 @@ def _intent(ask: Ask, unit: CountUnit, groups: dict[str, str]) -> Intent | None:
     for key in ("scope", "where"):
         place = re.sub(r"^(?:in|of)\s+", "", groups.get(key, "").strip(_ENDS), flags=re.IGNORECASE)
         topic = _placed(topic, place) if topic else place
-    if ask is not Ask.COUNT and _ASKS_ZH.search(topic):
+    if ask is not Ask.COUNT and _RE["asks_zh"].search(topic):
         return None
     every_document = not topic and ask is Ask.LIST and unit is CountUnit.DOCUMENT
     if not every_document and not any(c.isalnum() for c in topic):

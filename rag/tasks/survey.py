@@ -19,7 +19,7 @@ from itertools import count
 from rag.answers.compose import Basis, certificate, missing, quote_claim, refuse
 from rag.answers.request import Setup
 from rag.index import Index
-from rag.languages import say
+from rag.languages import patterns, say
 from rag.languages.text import detect_language, sentences
 from rag.questions.query import Query
 from rag.search.evidence import Selection, select
@@ -47,14 +47,9 @@ from rag.types.tables import heads_text
 # Passages that are read for one question; what matches beyond them is counted by its words alone.
 MOST = 2000
 _LONGEST = 1200
-_TOTAL = re.compile(r"^\W*(?:(?:grand|sub)?[ -]?total|sum|合\s*计|总\s*计|小\s*计)\b", re.IGNORECASE)
+_RE = patterns("survey", re.NOFLAG)
 # "Article 4 . . . . . 12" is a line of a table of contents.
 _CONTENTS = re.compile(r"(?:\.\s?){5}|…{2}|·{5}")
-_OWN = re.compile(
-    r"^\s*(?:第[〇零一二三四五六七八九十百千\d]+条(?:之[一二三四五六七八九十\d]+)?"
-    r"|(?:Article|Section|Clause|Art\.|Sec\.|§)\s*\d+(?:\.\d+)*[A-Za-z]?)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +82,7 @@ class MatchingPassage:
     @property
     def section(self) -> tuple[int, str]:
         """What counts as one section: the passage's own article, else the headings above it."""
-        own = _OWN.match(self.chunk.text)
+        own = _RE["own"].match(self.chunk.text)
         name = "".join(own.group().lower().split()) if own else " > ".join(self.chunk.heading_path)
         return self.document.id, name or f"#{self.chunk.ordinal}"
 
@@ -212,7 +207,7 @@ def units_of(store: Store, document: DocumentInfo, chunk: Chunk) -> Iterator[Pla
             _letters("".join(above)),
             _letters(document.title),
         )
-        if plain and not heads and not _TOTAL.match(text):
+        if plain and not heads and not _RE["total"].match(text):
             cells, location = block.placed_cells(start, end), block.location or chunk.location
             found.append(Place(start, end, text, above, cells, location))
     celled = [place for place in found if len(place.cells) > 1]

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from rag.languages import listed, patterns
 from rag.languages.lexicon import lay_matches
 from rag.languages.text import STOP_WORDS, cut_words, has_han, normalise, search_tokens
 from rag.questions.constraints import Constraints
@@ -24,12 +25,7 @@ from rag.types import DocumentInfo, FileStatus, Filters
 from rag.types.documents import several
 
 _QUOTED = re.compile(r"[\"“”「『《]([^\"“”「」『』《》]{2,80})[\"“”」』》]")
-_NAME = re.compile(
-    r"(?<![\w-])(?:[A-Z][\w&'’-]*|[A-Z]{2,})(?:\s+(?:(?:of|the|and|de|for)\s+)?(?:[A-Z][\w&'’-]*|\d+))+"
-)
-_WORD = re.compile(
-    "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|[^\\W_\u3400-\u9fff\uf900-\ufaff]+(?:[.,'’/-][^\\W_\u3400-\u9fff]+)*"
-)
+_RE = patterns("topic", re.NOFLAG)
 # Words that say what is wanted, not what it is about; they count only where nothing else is said.
 _LIGHT = frozenset(
     search_tokens(
@@ -39,18 +35,12 @@ _LIGHT = frozenset(
         "following anything something everything anywhere kind type sort example"
     )
 )
-_LIGHT_ZH = frozenset(
-    "内容 条款 条文 规定 有关 相关 关于 信息 情况 事项 方面 具体 主要 所有 全部 文件 文档 提到 涉及 "
-    "词语 字样 名单 清单 各种 哪些".split()
-)
-_IN = re.compile(r"(?:^|\s+)(?:of|in|under|from|within|throughout|to)\s+", re.IGNORECASE)
+_LIGHT_ZH = listed("light_topics")
 _DETERMINED = re.compile(r"^(?:the|this|that|our|my|their|each|both|all|these|those)\b|[A-Z\d《]", re.ASCII)
-_ZH_OF = re.compile("[的中里内](?:关于|有关|对于?)?|中的|里的|关于|有关")
-_ZH_PART = re.compile(r"第[〇零一二三四五六七八九十百千\d]+[编章节条]")
 _ZH_MARKS = re.compile('[《》〈〉「」“”"]')
 # What any document may be called: names none of them.
 _ANY = frozenset(search_tokens("document file text paper pdf docx page index collection corpus source"))
-_ANY_ZH = frozenset("文件 文档 资料 索引 全文 本文 这些 所有 全部".split())
+_ANY_ZH = listed("any_document")
 _LABELS = ("company", "names", "parties", "law", "law_names", "subject", "form", "fiscal_year", "year")
 _NONE = Constraints()
 
@@ -132,7 +122,7 @@ def topic_terms(topic: str, *, extra: Sequence[Path] = ()) -> tuple[TopicTerm, .
 
     for match in _QUOTED.finditer(topic):
         add(*match.span(1))
-    for match in _NAME.finditer(topic):
+    for match in _RE["name"].finditer(topic):
         add(*match.span())
     words = tuple(_words(topic))
     if len(normalise(topic)) == len(topic):  # else places in the normalised text are not places in this one
@@ -160,7 +150,7 @@ def form_of(text: str) -> str:
 
 
 def _words(topic: str) -> Iterable[tuple[int, int, str]]:
-    for match in _WORD.finditer(topic):
+    for match in _RE["word"].finditer(topic):
         if not has_han(match.group()):
             yield match.start(), match.end(), match.group()
             continue
@@ -188,7 +178,7 @@ def _lookup(form: str) -> str:
     if not has_han(form):
         return _quoted(form)
     tokens = []
-    for match in _WORD.finditer(form):
+    for match in _RE["word"].finditer(form):
         run = match.group()
         if not has_han(run):
             tokens.extend(search_tokens(run))
@@ -286,10 +276,10 @@ def _distinctive_words(name: str) -> list[str]:
 def _halves(topic: str) -> list[tuple[str, str]]:
     """(what is looked for, what may be a document's name): ("notice", "the office lease")."""
     if has_han(topic):
-        cuts = [(topic[m.end() :], topic[: m.start()]) for m in reversed(list(_ZH_OF.finditer(topic)))]
-        cuts += [(topic[m.start() :], topic[: m.start()]) for m in _ZH_PART.finditer(topic)]
+        cuts = [(topic[m.end() :], topic[: m.start()]) for m in reversed(list(_RE["zh_of"].finditer(topic)))]
+        cuts += [(topic[m.start() :], topic[: m.start()]) for m in _RE["zh_part"].finditer(topic)]
         return [(left.strip(), name.strip()) for left, name in cuts if name.strip() and left.strip()]
-    cuts = [(topic[: m.start()].strip(), topic[m.end() :].strip()) for m in _IN.finditer(topic)]
+    cuts = [(topic[: m.start()].strip(), topic[m.end() :].strip()) for m in _RE["in"].finditer(topic)]
     return [(left, name) for left, name in cuts if name and _DETERMINED.search(name)]
 
 

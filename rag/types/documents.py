@@ -293,8 +293,9 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Passed to progress callbacks. `stage`: "scan", "texts" or "vectors"; `done` and `total` count files in
-    "texts", passages in "vectors"; `rate` is units per second, `remaining` seconds (None: unknown)."""
+    """Passed to progress callbacks. `stage`: "scan", "texts", "vectors" or "fetch"; `done` and `total` count
+    files in "texts", passages in "vectors", bytes in "fetch"; `rate` is units per second, `remaining` seconds
+    (None: unknown)."""
 
     stage: str
     done: int

@@ -15,6 +15,7 @@ from dataclasses import replace
 from rag.facts.dates import Period
 from rag.facts.names import LabelledName
 from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare, dates_conflict
+from rag.languages import patterns
 from rag.languages.text import STOP_WORDS, Cue
 from rag.verify.align import Alignment, Finding, Source, reason
 from rag.verify.content import ROLE_WORDS, Assertions, Name, names, stem
@@ -33,16 +34,8 @@ from rag.verify.polarity import (
 _GROUPS = ("bound", "comparison")
 _UP = {("bound", "at least"), ("comparison", "up")}
 _NOT_BOUNDED = (Kind.DATE, Kind.REFERENCE, Kind.ORDINAL)
-# What may stand between a bound and its figure: "more than about US$ 5", "not exceed the amount of 5".
-_BETWEEN = re.compile(
-    r"\W*(?:(?:of|a|an|the|total|about|approximately|some|than|or|equal|to|is|was|are|were|dose|amount|rate|value)\b\W*){0,4}"
-    r"|\W*[为是达约人民币等于]{0,4}\W*"
-)
+_RE = patterns("checks", re.NOFLAG)
 _FEW = re.compile(r"\W*(?:\w+\W+){0,3}|[\u3400-\u9fff]{0,4}")
-_POSTFIX = re.compile(r"[\u3400-\u9fff]+|or \w+|(?:at (?:the )?)?(?:most|least)|maximum|minimum")
-_PREFIXED = re.compile(
-    r"\b(?P<first>semi|bi|non|pre|post|anti|un|sub|ex|quasi|half|mid|multi|tri|inter|intra|pro|co|self)-(?P<rest>[a-z]{4,})"
-)
 
 
 def bounds_kept(claim: Assertions, source: Source, question: Assertions) -> Iterator[Finding]:
@@ -91,7 +84,7 @@ def _bound(facts: Assertions, q: Quantity) -> Cue | None:
     for cue in facts.cues:
         if cue.group not in _GROUPS:
             continue
-        if cue.end <= q.start and _BETWEEN.fullmatch(facts.lower, cue.end, q.start):
+        if cue.end <= q.start and _RE["between"].fullmatch(facts.lower, cue.end, q.start):
             return cue
         if q.end <= cue.start and _behind(facts, q, cue):
             return cue
@@ -104,7 +97,7 @@ def _behind(facts: Assertions, q: Quantity, cue: Cue) -> bool:
     near = re.fullmatch(r"[ \t]*(?:及|\(|or[ \t])?[ \t]*", between)
     if near is None or re.match(r"[ \t]*(?:(?:of|than)[ \t]*)?[$€£¥]?\d", facts.lower[cue.end :]):
         return False
-    return "or" in between or _POSTFIX.fullmatch(cue.text.lower()) is not None
+    return "or" in between or _RE["postfix"].fullmatch(cue.text.lower()) is not None
 
 
 def ranges_whole(claim: Assertions, source: Source) -> Iterator[Finding]:
@@ -128,7 +121,7 @@ def _same(claim: Quantity, source: Quantity) -> bool:
 
 def prefixes_kept(claim: Assertions, source: Source) -> Iterator[Finding]:
     """ "Semi-annually" is not "annually", "non-current" not "current"."""
-    for m in _PREFIXED.finditer(source.facts.lower):
+    for m in _RE["prefixed"].finditer(source.facts.lower):
         rest = m["rest"]
         plain = re.search(rf"(?<![a-z-]){re.escape(rest)}\b", claim.lower)
         if plain and not re.search(rf"(?<![a-z-]){re.escape(rest)}\b", source.facts.lower):

@@ -14,54 +14,21 @@ from rag.facts.names import LabelledName, labelled
 from rag.facts.numerals import fold
 from rag.facts.quantities import Kind, Quantity, extract
 from rag.facts.values import Range, read
+from rag.languages import listed, patterns
 from rag.languages.text import STOP_WORDS, Cue, cues, search_tokens
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[^\W_{_HAN}]+(?:['’&.][^\W_{_HAN}]+)*|[{_HAN}]+")
-_HAN_RUN = re.compile(f"[{_HAN}]+")
+_RE = patterns("content", re.NOFLAG)
 # Han characters that carry grammar rather than content; turning words are judged as cues.
-FUNCTION_HAN = frozenset(
-    "的了是在和与或及而也就都之为因所以其该这那此等于对由从到向被把将会要能可有着地得并且则即按照如若内中上下后前者时个份名条款项第每各约共据根着至自应当须不未无没非已曾被受给让使"
-)
+FUNCTION_HAN = frozenset("".join(listed("function_letters")))
 _HAN_PAIR = re.compile(rf"(?:(?![{''.join(sorted(FUNCTION_HAN))}])[{_HAN}]){{2}}")
-# Words that neither add a fact nor take one away (stems).
-_FUNCTION_WORDS = (
-    "accord document evidenc sourc state follow provid mean say also howev therefor thus furthermor moreov "
-    "addit respect name call passag text context answer question yes mr mrs ms dr the within upon while dure "
-    "amount total approxim about around near roughly it they he she we you one thereof herein hereof such "
-    "there onli s t d ll re ve both same well use made make came come becom i.e e.g etc includ specif "
-    "describ indic report refer relat list set"
-)
-LIGHT_WORDS = frozenset(_FUNCTION_WORDS.split())
+LIGHT_WORDS = listed("light_words")
 _CAPITAL = r"[A-Z][\w'’&.-]*"
 _NAME = re.compile(rf"{_CAPITAL}(?:\s+(?:(?:of|and|the|for|de|van|von|der|la|del)\s+)?{_CAPITAL})*")
 _TITLE_ZH = re.compile(r"《([^《》\n]{1,60})》")
-_ORG_SUFFIX = re.compile(
-    r"(?:股份)?有限(?:责任)?公司$|(?:法院|银行|大学|医院|集团|协会|委员会|研究院|检察院|事务所|基金会)$"
-)
-_ORG_ZH = re.compile(
-    rf"[{_HAN}]{{2,20}}?(?:有限责任公司|股份有限公司|有限公司|法院|银行|大学|委员会|医院|集团|研究院"
-    rf"|检察院|事务所|基金会|协会)"
-)
-# Words that name a role in the text rather than somebody; the source may say "we" or "the issuer".
-_ROLES = (
-    "company corporation agreement contract party parties court act board committee group registrant issuer "
-    "management bank plan note notes section article table item state government commission employer "
-    "employee buyer seller tenant landlord customer supplier patient doctor lender borrower plaintiff "
-    "defendant law code rule regulation annual report form i a an the in on it this that these those"
-)
-ROLE_WORDS = frozenset(_ROLES.split())
-# What derivation adds to a root, as far as stemming leaves it; -ee, -er and -or name different people, -less
-# denies.
-_ENDINGS = frozenset(
-    "a abl age al an anc ant ar ari at ati atic ation ativ ator atori e ed en enc ent er es ess est et "
-    "fi ful hood i ia ibl ic ical ici ies if ify in ing ion is ism ist it iti ition itiv iv ive iz ize "
-    "ly ment n ness or ori ous r rat s ship si sit t th ti tic tion tiv tur u ual uous ur ure y ain".split()
-)
+ROLE_WORDS = listed("roles")
+_ENDINGS = listed("endings")
 _AGENTS = frozenset({"ee", "er", "or", "ator"})
-_CLAUSE = re.compile(
-    r"[,;:!?](?!\d)|\.\s|[。、\n]|\b(?:while|whereas|but|unless|although)\b"
-)  # of folded text: a full-width comma is an ASCII one
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +90,13 @@ class Assertions:
         found: list[AssertedWord] = []
         for n in self.labelled:
             start, end = n.label_start, n.label_end
-            if not _HAN_RUN.match(self.text, start):
+            if not _RE["han_run"].match(self.text, start):
                 spans.append((start, end))
                 found.append(AssertedWord(f"{n.label}·{n.noun}", start, end))
         for start, end in spans:
             masked[start:end] = "\n" * (end - start)
-        for m in _WORD.finditer("".join(masked)):
-            if _HAN_RUN.match(m.group()):
+        for m in _RE["word"].finditer("".join(masked)):
+            if _RE["han_run"].match(m.group()):
                 found.append(AssertedWord(m.group(), m.start(), m.end(), han=True))
             else:
                 found.append(AssertedWord(stem(m.group()), m.start(), m.end()))
@@ -232,7 +199,7 @@ class Assertions:
         """Words with quantities, and Han grams, between two places; three grams are about one word."""
         items = [(w.start, w.stem) for w in self.content if start <= w.start < end]
         items += [(q.start, q.key) for q in self.quantities if start <= q.start < end]
-        runs = (m.group() for m in _HAN_RUN.finditer(self.lower, start, end))
+        runs = (m.group() for m in _RE["han_run"].finditer(self.lower, start, end))
         grams = [run[i : i + 2] for run in runs for i in range(len(run) - 1)]
         return [item for _, item in sorted(items)], grams
 
@@ -271,10 +238,10 @@ def related(a: str, b: str) -> bool:
 def _clause_edge(text: str, position: int, direction: int) -> int:
     reach = 160
     if direction > 0:
-        m = _CLAUSE.search(text, position, position + reach)
+        m = _RE["clause"].search(text, position, position + reach)
         return m.start() if m else min(len(text), position + reach)
     edge = max(0, position - reach)
-    for m in _CLAUSE.finditer(text, edge, position):
+    for m in _RE["clause"].finditer(text, edge, position):
         edge = m.end()
     return edge
 
@@ -326,10 +293,10 @@ def names(facts: Assertions) -> tuple[Name, ...]:
             )
             found.append(Name(word, start, initial, acronym=len(word) > 1 and word.isupper()))
     found += [Name(m.group(1), m.start(1), titled=True) for m in _TITLE_ZH.finditer(text)]
-    for m in _ORG_ZH.finditer(text):
+    for m in _RE["org_zh"].finditer(text):
         # What stands before the name may have been taken along: the two characters before "bank" or "court"
         # say which one it is.
-        stem_end = _ORG_SUFFIX.search(m.group())
+        stem_end = _RE["org_suffix"].search(m.group())
         own = m.group()[: stem_end.start()][-2:] if stem_end else ""
         if len(own) == 2 and not set(own) & FUNCTION_HAN:
             found.append(Name(own + (stem_end.group() if stem_end else ""), m.start()))

@@ -13,21 +13,15 @@ from itertools import pairwise
 
 from rag.facts.names import LabelledName
 from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare
+from rag.languages import patterns
 from rag.languages.text import OPPOSITES, Cue
 from rag.verify.align import Alignment, Anchor, Finding, Source, reading, reason
 from rag.verify.content import Assertions
 
-_PASSIVE = re.compile(
-    r"\b(?:is|are|was|were|be|been|being) (?:\w+ ){0,2}?\w+(?:ed|en|wn|ne|ld|id|ght) (?:\w+ ){0,3}?by\b|被"
-)
-_JOINT = re.compile(r"[,;:](?!\d)|[、]|\b(?:and|or|but|while|whereas|versus|than)\b|和|而|但|且|或|与")
-_PARTY = re.compile(r"[A-Z].*|.*[方人者].*|.*(?:公司|银行|单位|机关|法院|集团)")
+_RE = patterns("polarity", re.NOFLAG)
 _SIDES = frozenset(word for pair in OPPOSITES for word in pair)
-_CLAUSE_BREAK = re.compile(r";|\b(?:while|whereas)\b")
 _STRICT = {"must", "may", "must not", "need not"}
 _TURNING = ("trend", "comparison", "bound", "time", "balance", "result")
-# "Rose to 5" gives a level, "rose by 5" and "rose due to an inflow of 5" do not.
-_LEVEL = re.compile(r"(?:\b(?:to|at|was|were|is|are|of which|reach\w*|total\w*)|[至到为达])\W*$")
 _NOT_A_VALUE = (Kind.DATE, Kind.REFERENCE, Kind.ORDINAL)
 
 
@@ -103,7 +97,7 @@ def _bound(source: Source, anchors: list[Anchor]) -> list[Anchor]:
 def _in_clause(source: Source, anchor: Anchor, neighbours: Sequence[Anchor]) -> bool:
     here = anchor.places[0]
     spans = [(min(here, p), max(here, p)) for n in neighbours for p in n.places[:1]]
-    return not any(_JOINT.search(source.facts.lower, a, b) for a, b in spans)
+    return not any(_RE["joint"].search(source.facts.lower, a, b) for a, b in spans)
 
 
 def _first_break(anchors: Sequence[Anchor], places: Sequence[int]) -> tuple[str, str]:
@@ -113,7 +107,7 @@ def _first_break(anchors: Sequence[Anchor], places: Sequence[int]) -> tuple[str,
 
 def _voice(facts: Assertions) -> bool:
     """Whether a passive names who acts."""
-    return _PASSIVE.search(facts.lower) is not None
+    return _RE["passive"].search(facts.lower) is not None
 
 
 def _swapped_parties(claim: Assertions, anchors: Sequence[Anchor], places: Sequence[int]) -> bool:
@@ -126,7 +120,9 @@ def _swapped_parties(claim: Assertions, anchors: Sequence[Anchor], places: Seque
     initial = len(claim.text) - len(claim.text.lstrip("\"'“‘( "))
     if any(a.quantity for a in swapped):
         return False
-    return all(a.text.lower() in _SIDES or (_PARTY.fullmatch(a.text) and a.start > initial) for a in swapped)
+    return all(
+        a.text.lower() in _SIDES or (_RE["party"].fullmatch(a.text) and a.start > initial) for a in swapped
+    )
 
 
 def _rivals_between(
@@ -145,7 +141,7 @@ def _rivals_between(
     for (a, left), (b, right) in pairwise(zip(anchors, places, strict=True)):
         figure = a.quantity or b.quantity
         rivals: list[Quantity | LabelledName] = [q for q in figures if figure and q.kind is figure.kind]
-        rivals += [n for n in named if _JOINT.search(source.facts.lower, left, max(left, n.start))]
+        rivals += [n for n in named if _RE["joint"].search(source.facts.lower, left, max(left, n.start))]
         for rival in rivals:
             if left < rival.start < right:
                 other = source.facts.text[rival.start : rival.end].strip()
@@ -159,10 +155,10 @@ def _across_clauses(
 ) -> Iterator[Finding]:
     """One clause made of words from two: "mild impairment has not been studied" out of "mild impairment is
     no bar; severe impairment has not been studied"."""
-    if not _CLAUSE_BREAK.search(source.facts.lower):
+    if not _RE["clause_break"].search(source.facts.lower):
         return
     for (a, left), (b, right) in pairwise(zip(anchors, places, strict=True)):
-        apart = _CLAUSE_BREAK.search(source.facts.lower, left, max(left, right))
+        apart = _RE["clause_break"].search(source.facts.lower, left, max(left, right))
         if apart and not re.search(r"[,;]|\b(?:and|while|whereas|but)\b", claim.lower[a.start : b.start]):
             yield Finding(False, reason("clauses", claimed=a.text, stated=b.text, label=source.label))
             return
@@ -258,7 +254,7 @@ def changes_kept(claim: Assertions, source: Source) -> Iterator[Finding]:
             continue
         before = [t for t in trends if t.end <= near.start]
         between = source.facts.lower[before[-1].end : near.start] if before else ";"
-        if not re.search(r"[,;，；。]", between) and not _LEVEL.search(between):
+        if not re.search(r"[,;，；。]", between) and not _RE["level"].search(between):
             figure = near.text.strip()
             yield Finding(False, reason("change", stated=before[-1].text, figure=figure, label=source.label))
 

@@ -101,7 +101,7 @@ def _all_errors(base: type[CitewiseError] = CitewiseError) -> Iterator[type[Cite
     "command",
     ["ask", "search", "ingest", "batch", "ui", "eval", "tune", "doctor"]
     + [f"index {c}" for c in ("show", "delete", "verify")]
-    + [f"models {c}" for c in ("list", "path", "pull", "verify", "tune")],
+    + [f"models {c}" for c in ("list", "path", "pull", "add", "verify", "tune")],
 )
 def test_every_command_has_help_and_json(command: str) -> None:
     result = run(*command.split(), "--help")
@@ -444,10 +444,12 @@ def test_model_path_is_printed_alone_for_use_in_scripts() -> None:
     assert Path(run("models", "path", "llm").stdout.strip()).is_file()
 
 
-def test_only_configured_models_can_be_pulled() -> None:
+def test_only_known_and_configured_models_can_be_pulled() -> None:
+    Path("citewise.toml").write_text(f'[models.big]\nurl = "https://example.org/m"\nsha256 = "{"0" * 64}"')
     result = run("models", "pull", "something")
     assert result.exit_code == 2
-    assert "Configured: none" in result.stderr
+    assert "qwen2.5-coder-1.5b" in result.stderr
+    assert "big" in result.stderr
 
 
 # Words.

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.documents.validity import UNKNOWN, Validity, edition_name, settled, versions
-from rag.domains.law.force import repeals, validity
+from rag.domains.law.statutes import repeals, validity
 from rag.index import open_index
 from rag.types import DocumentInfo, FileStatus, Filters, Relation, RelationKind
 from tests.fakes import FakeEmbedder

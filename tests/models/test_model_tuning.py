@@ -73,8 +73,8 @@ class Machine:
 def test_the_file_with_the_shortest_answer_is_chosen() -> None:
     tuned = Machine().search(Q8, F16).tuned
     assert (tuned.file.name, tuned.settings) == (Q8, EngineSettings())
-    assert tuned.default_seconds == pytest.approx(210 / 250 + 60 / 50)
-    assert tuned.tuned_seconds == pytest.approx(210 / 500 + 60 / 65)
+    assert tuned.default_seconds == pytest.approx(180 / 250 + 12 / 50)
+    assert tuned.tuned_seconds == pytest.approx(180 / 500 + 12 / 65)
 
 
 def test_a_file_that_writes_otherwise_is_left_out_and_named() -> None:
@@ -96,14 +96,18 @@ def test_flash_attention_and_slices_are_kept_where_they_help() -> None:
         return flash * (2.0 if how.slice_tokens == 64 else 1.0), flash
 
     chosen = Machine(factors).search().tuned.settings
-    assert (chosen.flash_attention, chosen.slice_tokens) == (True, 64)
+    assert (chosen.flash_attention, chosen.slice_tokens, chosen.repack) == (True, 64, False)
 
 
-def test_no_slice_is_tried_that_a_stop_would_wait_long_for() -> None:
-    machine = Machine()
-    machine.search()
-    longest = max(trial.settings.slice_tokens for trial in machine.asked)
-    assert 32 < longest <= 0.3 * BASE[SOURCE][0]
+def test_weights_are_repacked_where_that_is_faster() -> None:
+    assert Machine(lambda how: (1.0 + how.repack, 1.0)).search().tuned.settings == EngineSettings(repack=True)
+
+
+def test_no_slice_is_tried_that_other_answers_would_wait_long_for() -> None:
+    slow = Machine(lambda _: (0.2, 1.0))
+    slow.search()
+    tried = {trial.settings.slice_tokens for trial in slow.asked} - {EngineSettings().slice_tokens}
+    assert 32 < max(tried) <= 3.0 * 0.2 * BASE[SOURCE][0]
 
 
 def test_a_gain_below_the_noise_is_not_taken() -> None:
@@ -144,7 +148,7 @@ def test_the_time_given_is_about_kept_and_the_defaults_are_always_measured(
     machine = Machine(lambda _: (1 / slow, 1 / slow))
     first = machine.search(Q8, F16, seconds=seconds).measured[0]
     assert (first.file.name, first.settings) == (SOURCE, EngineSettings())
-    assert machine.now <= seconds + 10 * slow * (210 / 250 + 60 / 25)
+    assert machine.now <= seconds + 10 * slow * (180 / 250 + 12 / 25)
 
 
 @settings(deadline=None)
@@ -400,4 +404,5 @@ def test_a_measurement_that_hangs_or_crashes_is_an_error(
 
 
 def test_settings_that_are_kept_are_those_of_the_engine() -> None:
-    assert set(asdict(EngineSettings())) == {"threads", "threads_batch", "flash_attention", "slice_tokens"}
+    names = {"threads", "threads_batch", "flash_attention", "slice_tokens", "repack"}
+    assert set(asdict(EngineSettings())) == names

@@ -48,7 +48,7 @@ class Finance(Field):
 
     def describe(self, document: Document, known: Metadata) -> Metadata:
         """Company, form and fiscal period of a report; {} for a legal text."""
-        from rag.domains.finance.companies import describe_report
+        from rag.domains.finance.reports import describe_report
 
         return {} if "authority" in known else describe_report(document)
 
@@ -60,7 +60,7 @@ class Finance(Field):
         return [kinds_between(found, p.start, p.end) for p in passages] if found else ()
 
     def asked(self, wording: Wording, catalogue: Catalogue) -> Restriction:
-        from rag.domains.finance.asked import asked_reports
+        from rag.domains.finance.concepts import asked_reports
 
         return asked_reports(wording, catalogue)
 

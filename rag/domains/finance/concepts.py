@@ -1,4 +1,4 @@
-"""Financial concepts of a question -> the statements and line items that answer it.
+"""What a question asks of reports: forms, periods, and the statements and line items of its concepts.
 
 "What was the quick ratio?" is answered by no sentence that says "quick ratio", but by a balance sheet with
 cash, receivables and total current liabilities. concepts.toml holds that knowledge as data, in two sorts
@@ -23,41 +23,32 @@ defines too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
-from rag.domains.finance.reports import report_facts
+from rag.documents.catalogue import Catalogue, derived
+from rag.domains.finance.reports import ANNUAL, QUARTERLY, asked_forms
 from rag.domains.finance.sections import KINDS, PRIMARY
 from rag.errors import ConfigError
-from rag.languages.lexicon import (
-    MAX_CHARS,
-    Forms,
-    check_words,
-    compiled,
-    file_state,
-    longest,
-    matches,
-    read_toml,
-    words_of,
-)
+from rag.facts.dates import FiscalPeriod
+from rag.languages import Patterns, lexicon
 from rag.languages.text import has_han, normalise
-from rag.questions.constraints import Sought
+from rag.questions.constraints import Matter, Restriction, Sought, sign
+from rag.questions.expects import Wording
 from rag.store.store import Store
+from rag.types.documents import Metadata, several, single
 
 CONCEPTS = Path(__file__).with_name("concepts.toml")
 _SHAPE = (
     "Write it as [[line]] with id, names, wordings and statements, and [[concept]] with names and at least"
     " one of lines, wordings and statements; all but id are lists of strings."
 )
-_KEYS = {
-    "line": (
-        frozenset({"id", "names", "wordings", "statements"}),
-        frozenset({"id", "names", "wordings", "statements"}),
-    ),
-    "concept": (frozenset({"names"}), frozenset({"names", "lines", "wordings", "statements"})),
-}
+_LINE, _WHERE = frozenset({"id", "names", "wordings", "statements"}), {"lines", "wordings", "statements"}
+_KEYS = {"line": (_LINE, _LINE), "concept": (frozenset({"names"}), _WHERE | {"names"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +77,17 @@ def sought_items(question: str, *, extra: Sequence[Path] = ()) -> tuple[Sought, 
 
     `extra` are the user's own concept files. Raises ConfigError for one that cannot be used; a question
     itself never raises."""
-    text = normalise(question[:MAX_CHARS])
-    words = words_of(text)
-    languages = [chinese for chinese, wanted in ((True, has_han(text)), (False, True)) if wanted]
+    text = normalise(question[: lexicon.MAX_CHARS])
+    words = lexicon.words_of(text)
+    languages = (True, False) if has_han(text) else (False,)
     found: list[tuple[int, int, Sought]] = []
     for forms in _tables(tuple(extra), languages):
         # A file that comes first has the say about a place that a later one would name too.
         taken = {(start, end) for start, end, _ in found}
-        found += [match for match in matches(forms, text, words) if match[:2] not in taken]
-    return _distinct(need for _, _, need in longest(found))
+        found += [match for match in lexicon.matches(forms, text, words) if match[:2] not in taken]
+    distinct = list(dict.fromkeys(need for _, _, need in lexicon.longest(found)))
+    held = [set(need.lines) for need in distinct]
+    return tuple(n for n in distinct if not n.lines or not any(set(n.lines) < other for other in held))
 
 
 def reports(store: Store) -> frozenset[int]:
@@ -108,7 +101,7 @@ def reports(store: Store) -> frozenset[int]:
 def load(path: Path, *, base: ConceptTable | None = None) -> ConceptTable:
     """The concepts of a file, which may use the lines of `base`. Raises ConfigError naming file, entry and
     what to write instead."""
-    table = read_toml(path, "concept file", _SHAPE)
+    table = lexicon.read_toml(path, "concept file", _SHAPE)
     if set(table) - set(_KEYS) or not table or not all(isinstance(rows, list) for rows in table.values()):
         raise ConfigError(f"The concept file {path} has to be [[line]] and [[concept]] tables. {_SHAPE}")
     lines = dict(base.lines) if base else {}
@@ -119,12 +112,10 @@ def load(path: Path, *, base: ConceptTable | None = None) -> ConceptTable:
             where = f"The concept file {path}, {sort} {number},"
             _check(row, sort, where)
             if sort == "line":
-                if row["id"] in expected:
-                    raise ConfigError(
-                        f"{where} has the id {row['id']!r} a second time. Give every line its own."
-                    )
-                expected.add(row["id"])
-                lines[row["id"]] = (tuple(row["wordings"]), tuple(row["statements"]))
+                if (name := row["id"]) in expected:
+                    raise ConfigError(f"{where} has the id {name!r} a second time. Give every line its own.")
+                expected.add(name)
+                lines[name] = (tuple(row["wordings"]), tuple(row["statements"]))
             concepts.append(_concept(row, lines, where))
     return ConceptTable(tuple(concepts), lines)
 
@@ -139,12 +130,12 @@ def _check(row: object, sort: str, where: str) -> None:
     if not isinstance(row, dict) or not needed <= set(row) <= allowed:
         raise ConfigError(f"{where} has to hold {', '.join(sorted(needed))} and nothing unknown. {_SHAPE}")
     for key, value in row.items():
-        check_words([value] if key == "id" else value, key, where, _SHAPE)
+        lexicon.check_words([value] if key == "id" else value, key, where, _SHAPE)
     if unknown := [kind for kind in row.get("statements", ()) if kind not in KINDS]:
         raise ConfigError(
             f"{where} names the statement {unknown[0]!r}. Known are: {', '.join(sorted(KINDS))}."
         )
-    if sort == "concept" and not {"lines", "wordings", "statements"} & set(row):
+    if sort == "concept" and not _WHERE & set(row):
         raise ConfigError(f"{where} says nothing about {row['names'][0]!r}. {_SHAPE}")
     if "wordings" in row and "statements" not in row:
         raise ConfigError(f"{where} has wordings without the statements they stand in. {_SHAPE}")
@@ -170,15 +161,17 @@ def _concept(
     return Concept(tuple(row["names"]), Sought(row["names"][0], tuple(dict.fromkeys(places)), tuple(inputs)))
 
 
-def _tables(extra: tuple[Path, ...], languages: Sequence[bool]) -> list[Forms[Sought]]:
-    files = [(path.absolute(), *file_state(path, "concept file")) for path in extra] + [(CONCEPTS, 0, 0)]
+def _tables(extra: tuple[Path, ...], languages: Sequence[bool]) -> list[lexicon.Forms[Sought]]:
+    files = [(path.absolute(), *lexicon.file_state(path, "concept file")) for path in extra] + [
+        (CONCEPTS, 0, 0)
+    ]
     return [_ready(*file, chinese) for file in files for chinese in languages]
 
 
 @lru_cache(maxsize=32)
-def _ready(path: Path, changed_ns: int, size: int, chinese: bool) -> Forms[Sought]:
+def _ready(path: Path, changed_ns: int, size: int, chinese: bool) -> lexicon.Forms[Sought]:
     concepts = _read(path, changed_ns, size).concepts
-    return compiled((name, c.item) for c in concepts if c.chinese == chinese for name in c.names)
+    return lexicon.compiled((name, c.item) for c in concepts if c.chinese == chinese for name in c.names)
 
 
 @lru_cache(maxsize=16)
@@ -186,12 +179,186 @@ def _read(path: Path, changed_ns: int, size: int) -> ConceptTable:
     return load(path) if path == CONCEPTS else load_user_table(path)
 
 
-def _distinct(found: Iterable[Sought]) -> tuple[Sought, ...]:
-    distinct = list(dict.fromkeys(found))
-    return tuple(
-        need
-        for need in distinct
-        if not any(
-            other is not need and need.lines and set(need.lines) < set(other.lines) for other in distinct
-        )
+# Forms and periods
+
+_AGREES = 0.5
+_FAMILY = (ANNUAL, QUARTERLY | {"interim report"}, frozenset(("8-K", "6-K", "earnings")))
+_CLOSE_DAYS = 7
+_ANOTHER_DAY = 0.5
+_ORDER = ("Q1", "Q2", "H1", "Q3", "9M", "Q4", "FY")
+_RE = Patterns(__file__)
+
+
+def asked_reports(wording: Wording, catalogue: Catalogue) -> Restriction:
+    """Forms, years and quarters. "year" is the one whose report shows them all, "also" are the others, those
+    inside a range included; "period" is "Q2 2023", "H1 2023" or "Q2"."""
+    forms = asked_forms(wording.text)
+    own = [p for p in wording.periods if not _RE["of_a_statute"].search(wording.text[: p.start])]
+    periods = _inherit(own)
+    if not forms and not periods:
+        return Restriction()
+    agreement = _Agreement(catalogue, periods, forms)
+    years = tuple(map(str, sorted({p.year for p in periods if p.year})))
+    parts = [p for p in periods if p.part not in ("", "FY")]
+    quarters = tuple(dict.fromkeys(f"{p.part} {p.year}" if p.year else p.part for p in parts))
+    matters = (
+        Matter("form", forms, agreement.of_form, True),
+        Matter("period", quarters, agreement.of_period, True),
+        Matter("year", years[-1:], None if quarters else lambda d: agreement.of_year(d, years), True),
+        Matter("also", years[:-1]),
     )
+    return Restriction(matters, agreement, reporting=True)
+
+
+def _inherit(periods: Sequence[FiscalPeriod]) -> tuple[FiscalPeriod, ...]:
+    """ "Q2 and Q3 of 2022": a quarter without a year has that of the next period that has one."""
+    found: list[FiscalPeriod] = []
+    for p in reversed(periods):
+        found.insert(0, p if p.year or not found else replace(p, year=found[0].year))
+    return tuple(found)
+
+
+class _Agreement:
+    """How far documents agree in year and form: few periods and forms stand behind many documents."""
+
+    def __init__(self, catalogue: Catalogue, periods: Sequence[FiscalPeriod], forms: Sequence[str]) -> None:
+        self._facts = report_facts(catalogue)
+        self._held = {facts.form for facts in self._facts.values()} - {""}
+        self._periods = periods
+        self._forms = forms
+        self._year = cache(partial(period_agreement, periods))
+        self._form = cache(self._form_agreement)
+
+    def __call__(self, document_id: int) -> tuple[float, float]:
+        facts = self._facts[document_id]
+        return (
+            self._year(facts) if self._periods else 0.0,
+            self._form(facts.form) if self._forms and facts.form else 0.0,
+        )
+
+    def of_form(self, document_id: int) -> bool | None:
+        return sign(self(document_id)[1]) if self._facts[document_id].form else None
+
+    def of_period(self, document_id: int) -> bool | None:
+        return self(document_id)[0] >= _AGREES if self._facts[document_id].part else None
+
+    def of_year(self, document_id: int, asked: Sequence[str]) -> bool | None:
+        """Any part of one of the years: a quarter's report is of its year."""
+        facts = self._facts[document_id]
+        own = {str(y) for y in (*facts.years, *facts.other_years)} or {facts.ended[:4]} - {""}
+        return bool(own.intersection(asked)) if own else None
+
+    def _form_agreement(self, form: str) -> float:
+        best = max(form_agreement(asked, form) for asked in self._forms)
+        held = any(form_agreement(a, f) == 1.0 for a in self._forms for f in self._held)
+        return best if best > 0 or held else 0.0
+
+
+def form_agreement(asked: str, form: str) -> float:
+    """1 for the form asked for, or the filing that is its legal shape (a 10-K is an annual report), 0.6 for
+    one of the same family, else -1; both named."""
+    general = {"annual report": ANNUAL, "quarterly report": QUARTERLY, "interim report": QUARTERLY}
+    if asked == form or form in general.get(asked, ()):
+        return 1.0
+    return 0.6 if any({asked, form} <= family for family in _FAMILY) else -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFacts:
+    """What is known about one document: the fiscal years it may be called by, part of the year, ISO day of
+    its end, form, and years that are not fiscal ones."""
+
+    years: tuple[int, ...] = ()
+    part: str = ""
+    ended: str = ""
+    form: str = ""
+    other_years: tuple[int, ...] = ()
+
+
+@derived
+def report_facts(catalogue: Catalogue) -> Mapping[int, ReportFacts]:
+    """The facts of every document."""
+    return {
+        document: ReportFacts(
+            _years(meta, "fiscal_year"),
+            single(meta, "fiscal_period"),
+            single(meta, "period_end"),
+            single(meta, "form"),
+            () if meta.get("fiscal_year") else _years(meta, "year"),
+        )
+        for document, meta in catalogue.described()
+    }
+
+
+def _years(metadata: Metadata, key: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"(?:19|20)\d{2}", " ".join(several(metadata, key)))))
+
+
+def period_agreement(periods: Sequence[FiscalPeriod], facts: ReportFacts) -> float:
+    """How far a document's period agrees with those that a question names, -1 to 1.
+
+    The report of the last year named is 1 (it shows the earlier ones beside it), those of the other years
+    named 0.6, the next year's 0.4, that of the year after 0.1 (three years are shown); earlier ones are -1.
+    A quarter asks for its own report; for the fourth, and for a whole year, the annual one is as good."""
+    if not facts.years and not facts.ended:
+        named = {p.year for p in periods}
+        return 1.0 if named.intersection(facts.other_years) else 0.0
+    if any(p.ended and _close(p.ended, facts.ended) for p in periods):
+        return 1.0
+    asked = {p.year for p in periods if p.year}
+    main = max(asked, default=0)
+    parts = {p.part for p in periods if p.year == main} - {""}
+    if not asked:
+        return _same_part({p.part for p in periods}, facts) * 0.5
+    if facts.ended and all(p.ended for p in periods if p.year == main):
+        # A day is asked for, and another one is reported on here.
+        return min(_ANOTHER_DAY, _dated(int(facts.ended[:4]), asked, main, parts, facts))
+    readings = facts.years or (int(facts.ended[:4]),)
+    return max(_dated(y, asked, main, parts, facts) for y in readings)
+
+
+def _dated(year: int, asked: set[int], main: int, parts: set[str], facts: ReportFacts) -> float:
+    near = _year_agreement(year, asked, main)
+    if near < 0 or not facts.part:
+        return near if near < 0 else near * 0.6  # an 8-K of the year
+    if not parts - {"FY"}:
+        return near * {"FY": 1.0, "Q4": 0.9}.get(facts.part, 0.15 if "FY" in parts else 0.3)
+    fits = _same_part(parts, facts)
+    if year == main:
+        return fits
+    return near * fits if fits > 0 else -0.5
+
+
+def _year_agreement(year: int, asked: set[int], main: int) -> float:
+    if year in asked:
+        return 1.0 if year == main else 0.6
+    if year > main:
+        return {1: 0.4, 2: 0.1}.get(year - main, -0.7)
+    return 0.3 if year > min(asked) else -1.0
+
+
+def _same_part(parts: set[str], facts: ReportFacts) -> float:
+    """Agreement of a document's part of a year with those asked for, the year being right."""
+    return max((_part_agreement(asked, facts.part) for asked in parts), default=0.0)
+
+
+def _part_agreement(asked: str, part: str) -> float:
+    if asked == part:
+        return 1.0
+    if {asked, part} in ({"H1", "Q2"}, {"9M", "Q3"}, {"H2", "Q4"}):
+        return 0.8
+    if asked in ("Q4", "H2", "FY", "") and part in ("FY", "Q4"):
+        return 0.9
+    if part == "FY":
+        return 0.3
+    if asked not in _ORDER or part not in _ORDER:
+        return 0.0
+    # A later report of the year shows this quarter inside its sums at best.
+    return 0.1 if _ORDER.index(part) > _ORDER.index(asked) else -0.5
+
+
+def _close(a: str, b: str) -> bool:
+    try:
+        return abs((date.fromisoformat(a) - date.fromisoformat(b)).days) <= _CLOSE_DAYS
+    except ValueError:
+        return False

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, NUMERALS, fold
-from rag.languages import language, named, say
+from rag.languages import Patterns, language, named, say
 
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 SCALES = {
@@ -30,49 +30,16 @@ _PLACES = (
     re.compile(rf"(?:保留|取|精确到?|四舍五入到?|保留到)\s*(?:小数点?后)?\s*(?P<n>{_HAN_N})\s*位?"),
     re.compile(rf"小数点?后?\s*(?P<n>{_HAN_N})\s*位|(?P<n2>{_HAN_N})\s*位小数"),
 )
-_NEAREST = re.compile(
-    r"\bnearest (?P<near>tenth|hundredth|thousandth|whole|integer|dollar|cent|percent|%|one|day|number"
-    r"|thousand|million|billion|hundred million)",
-    re.I,
-)
+_RE = Patterns(__file__)
 _NEAREST_PLACES = {
     "tenth": 1, "hundredth": 2, "thousandth": 3, "whole": 0, "integer": 0, "dollar": 0, "cent": 2,
     "percent": 0, "%": 0, "one": 0, "day": 0, "number": 0,
     "thousand": 0, "million": 0, "billion": 0,
 }  # fmt: skip
-_ZH_WHOLE = re.compile(r"保留整数|取整|精确到(?:个位|元)|四舍五入(?:到|至)?(?:个位|整数)")
-_ZH_NAMED = re.compile(r"精确到(?P<p>分|角|百分位|十分位|千分位)")
-_IN_SCALE = re.compile(
-    r"\b(?:in|to|of|using|as)\b[^.?!;,()]{0,40}?\b(?P<s>thousand|million|billion|trillion)s?\b(?!\s+shares)",
-    re.I,
-)
-_BRACKET_SCALE = re.compile(
-    r"[(（][^()（）]{0,20}?\b(?P<s>thousand|million|billion|trillion)s?\b[^()（）]{0,12}[)）]"
-    r"|\b(?:USD|EUR|GBP|RMB|CNY|US\$|\$)\s?(?P<s2>thousand|million|billion|trillion|mn|bn|mm|m|b|k)s?\b",
-    re.I,
-)
 _SHORT = {"mn": "million", "mm": "million", "m": "million", "bn": "billion", "b": "billion", "k": "thousand"}
-_ZH_SCALE = re.compile(
-    r"(?:单位\s*[:：为是]?\s*(?:人民币)?|以|用|按|换算[成为]|多少\s*|几\s*)(?P<s>万亿|十亿|百万"
-    r"|千万|亿|万|千)?(?P<u>元|美元|港元|欧元|人民币)"
-)
 _ZH_SCALES = {
     "万": "万", "亿": "亿", "百万": "million", "千": "thousand", "十亿": "billion", "万亿": "trillion",
 }  # fmt: skip
-_PERCENT = re.compile(
-    r"\b(?:in|as|to)(?: an?| units? of)?(?: the form of)? (?:percents?\b|percentages?\b(?! of)"
-    r"|%(?! of)|per ?cent\b)"
-    r"|\b(?:percentage|percent) (?:terms|form|points?)\b|百分比(?:形式|表示)|以百分[比数]"
-    r"|用百分[比数]|百分之多少"
-    r"|\bpercent(?:age)? (?:change|growth|increase|decrease)",
-    re.I,
-)
-_CURRENCY = re.compile(
-    r"\bUSD\b|\bUS\$|\b(?:U\.?S\.? )?dollars?\b|\bEUR\b|€|\beuros?\b|\bGBP\b|£|\bRMB\b|\bCNY\b"
-    r"|\byuan\b|\bHKD\b|\bJPY\b|\$"
-    r"|人民币|美元|港元|欧元",
-    re.I,
-)
 _CURRENCIES = CURRENCY_AFTER | CURRENCY_BEFORE
 _PRINTED_PLACES = {"%": 1, "times": 2, "days": 1, "points": 1, "money per share": 2, "rate": 2}
 
@@ -103,33 +70,33 @@ def _places(text: str) -> int | None:
         for m in pattern.finditer(text):
             wording = next(g for g in m.groups() if g)
             return int(wording) if wording.isdigit() else NUMERALS.get(wording.lower(), 0)
-    if near := _NEAREST.search(text):
+    if near := _RE["nearest"].search(text):
         return _NEAREST_PLACES.get(near["near"].lower(), 0)
-    if _ZH_WHOLE.search(text):
+    if _RE["zh_whole"].search(text):
         return 0
-    if named := _ZH_NAMED.search(text):
+    if named := _RE["zh_named"].search(text):
         return {"分": 2, "角": 1, "百分位": 2, "十分位": 1, "千分位": 3}[named["p"]]
     return None
 
 
 def _unit(text: str) -> str:
-    if m := _BRACKET_SCALE.search(text):
+    if m := _RE["bracket_scale"].search(text):
         wording = (m["s"] or m["s2"]).lower()
         return _SHORT.get(wording, wording)
-    if m := _IN_SCALE.search(text):
+    if m := _RE["in_scale"].search(text):
         return m["s"].lower()
-    if m := _NEAREST.search(text):
+    if m := _RE["nearest"].search(text):
         if m["near"].lower() in SCALES:
             return m["near"].lower()
         if m["near"].lower() in ("percent", "%"):
             return "%"
-    if (m := _ZH_SCALE.search(text)) and m["s"]:
+    if (m := _RE["zh_scale"].search(text)) and m["s"]:
         return _ZH_SCALES.get(m["s"], "")
-    return "%" if _PERCENT.search(text) else ""
+    return "%" if _RE["percent"].search(text) else ""
 
 
 def _currency(text: str) -> str:
-    m = _CURRENCY.search(text)
+    m = _RE["currency"].search(text)
     named = _CURRENCIES.get(m.group().lower(), "$") if m else ""
     return "USD" if named == "$" else named
 

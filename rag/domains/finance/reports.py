@@ -1,5 +1,4 @@
-"""Kinds of company reports, the fiscal year and quarter that one is for, and how far a report agrees with
-those that a question names.
+"""Company, kind, fiscal year and quarter of a report, by its title, file name and first pages.
 
 A year that ends in January or February is called by the year before (most retailers) or by the year it ends
 in: what the first pages say decides, then the file name; where nothing does, both readings are kept. So it
@@ -9,47 +8,42 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from rag.documents.catalogue import Catalogue, derived
+from rag.documents.description import HEAD, first_year, is_company, stem
 from rag.facts.dates import FiscalPeriod, dates, read_periods
+from rag.facts.names import (
+    EXCHANGES,
+    GENERIC,
+    LEGAL_NAME,
+    ZH_LEGAL_NAME,
+    name_key,
+    short_name,
+    shorter_name,
+    squash,
+)
 from rag.facts.numerals import SPELLED, fold, numerals
-from rag.types.documents import Metadata, several, single
+from rag.languages import Patterns
+from rag.languages.text import has_han
+from rag.types import Document
+from rag.types.documents import single
 
-_ENDED = re.compile(
-    r"(?:years?|quarters?|quarterly period|months|weeks|periods?)[ \t]+ended\b[:,]?|date of report"
-    r"|period(?: of)? report:?"
-    r"|截[至止]|报告期",
-    re.I,
-)
-_REPORTED = re.compile(r"\breported\b|\bdated?\b|[-–—:,(]\s", re.I)
-_UNTIL = re.compile(r"\s*(?:至|到|-|to|through)\s*", re.I)
-_AS_OF = re.compile(r"\bas (?:of|at)\b|\bended\b", re.I)
-_SAID = re.compile(
-    r"\b(?:fiscal(?:[ \t]+year)?|FY)[ \t]*-?'?[ \t]*((?:19|20)\d{2})\b(?!\s*(?:outlook|guidance|target))",
-    re.I,
-)
-_AHEAD = re.compile(r"\b(?:outlook|guidance|expect\w*|target\w*|forecast\w*|for) (?:for )?(?:the )?$", re.I)
-_MONTHS = re.compile(
-    rf"\b({SPELLED})[- ]+(months?|weeks?)(?![ \t]*(?:notice|after|before|prior))",
-    re.I,
-)
+_RE = Patterns(__file__, exchanges=EXCHANGES, spelled=SPELLED)
+_ROLES = _RE.words("roles")
 
 
 def period_end(cover: str, head: str) -> str:
     """The day on which the reported period ended (of an 8-K: the day reported), as an ISO date; "" where
     none is named."""
-    dated = _days(cover, _REPORTED)
+    dated = _days(cover, _RE["reported"])
     return (
-        max(_days(cover, _ENDED), default="")
+        max(_days(cover, _RE["ended"]), default="")
         or next((day for day in dated if not 3 < int(day[8:]) < 28), "")  # a title rather dates the period
-        or max(_days(head[:2500], _ENDED), default="")
-        or next(iter(_days(head, _ENDED)), "")
+        or max(_days(head[:2500], _RE["ended"]), default="")
+        or next(iter(_days(head, _RE["ended"])), "")
         or next(iter(dated), "")
-        or next(iter(_days(head, _AS_OF)), "")
+        or next(iter(_days(head, _RE["as_of"])), "")
     )
 
 
@@ -64,7 +58,11 @@ def _days(text: str, pattern: re.Pattern[str]) -> list[str]:
         ]
         if not days or days[0].start > 22:
             continue
-        last = days[1] if len(days) > 1 and _UNTIL.fullmatch(behind[days[0].end : days[1].start]) else days[0]
+        last = (
+            days[1]
+            if len(days) > 1 and _RE["until"].fullmatch(behind[days[0].end : days[1].start])
+            else days[0]
+        )
         p = last.period
         found.append(f"{p.year:04}-{p.month or 1:02}-{p.day:02}")
     return found
@@ -104,15 +102,15 @@ def _candidates(end: str, part: str) -> tuple[int, ...]:
 
 def _commonest_year(head: str, among: Sequence[int] | None) -> int:
     """The fiscal year that the first pages speak of, where they speak of one clearly more than of others."""
-    counts: Counter[int] = Counter()
-    for m in _SAID.finditer(head):
-        year = int(m.group(1))
-        if not _AHEAD.search(head[max(0, m.start() - 24) : m.start()]) and (among is None or year in among):
-            counts[year] += 1
-    ranked = counts.most_common(2)
-    if not ranked or (len(ranked) > 1 and ranked[0][1] < 2 * ranked[1][1]):
-        return 0
-    return ranked[0][0]
+    said = (
+        m
+        for m in _RE["said"].finditer(head)
+        if not _RE["ahead"].search(head[max(0, m.start() - 24) : m.start()])
+    )
+    years = (int(m[1]) for m in said)
+    ranked = Counter(year for year in years if among is None or year in among).most_common(2)
+    (year, count), (_, second) = [*ranked, (0, 0), (0, 0)][:2]
+    return year if count >= 2 * second else 0
 
 
 def quarter(title: str, head: str, end: str) -> str:
@@ -120,13 +118,13 @@ def quarter(title: str, head: str, end: str) -> str:
     else by the month in which it ended; "FY" for a release of a whole year."""
     for text in (title, head[:800]):
         parts = [p.part for p in read_periods(text) if p.part.startswith("Q")]
-        if re.search(r"\bfull[ -]year|\bannual results|全年", text, re.I) and not any(
-            p in ("Q1", "Q2", "Q3") for p in parts
-        ):
+        if re.search(r"\bfull[ -]year|\bannual results|全年", text, re.I) and {"Q4", *parts} == {"Q4"}:
             return "FY" if "Q4" not in parts else "Q4"
         if parts:
             return parts[0]
-    counts = ((int(numerals(m[1])[0].value), 3 if m[2][0] in "mM" else 13) for m in _MONTHS.finditer(head))
+    counts = (
+        (int(numerals(m[1])[0].value), 3 if m[2][0] in "mM" else 13) for m in _RE["months"].finditer(head)
+    )
     if spans := [n // each for n, each in counts if n % each == 0 and 0 < n <= 39 and n // each <= 4]:
         return f"Q{max(spans[:12])}"
     return f"Q{(int(end[5:7]) + 2) // 3}" if end else ""
@@ -157,17 +155,6 @@ _PATTERNS = (
                       r"|(?<!半)年度?报告?(?=$|[^酬表])"),
 )  # fmt: skip
 _ASKED = tuple((form, re.compile(pattern, re.I)) for form, pattern in _PATTERNS)
-_FILED = re.compile(r"(?:^|\n)\W*form\s+(10-[KQ]|8-K|20-F|40-F|6-K)T?(?:/A)?\b", re.I)
-_RESULTS = re.compile(
-    r"(?:reports?|announces?|reported|announced|delivers?|posts?|releases?"
-    r"|provides)\b[^.\n]{0,80}?\b(?:results|earnings|sales growth)\b"
-    r"|\b(?:quarter(?:ly)?|full[ -]year|half[ -]year|annual"
-    r"|fiscal (?:year )?\d{4})[^.\n]{0,30}? (?:financial )?results\b"
-    r"|\bearnings\b(?=[^a-z]*$)",
-    re.I,
-)
-_FOR_RELEASE = re.compile(r"for immediate release|exhibit 99|press release", re.I)
-_FAMILY = (ANNUAL, QUARTERLY | {"interim report"}, frozenset(("8-K", "6-K", "earnings")))
 
 
 def asked_forms(question: str) -> tuple[str, ...]:
@@ -179,137 +166,122 @@ def asked_forms(question: str) -> tuple[str, ...]:
 def document_form(title: str, stem: str, head: str) -> str:
     """The form of a document by its title, its file name, or the words with which it begins; "" for other
     documents."""
-    if cover := _FILED.search(head[:1500]):
+    if cover := _RE["filed"].search(head[:1500]):
         return cover.group(1).upper()
     for text in (title, stem.replace("-", " "), stem):
         if named := asked_forms(text):
             return named[0]
-        if _RESULTS.search(text):
+        if _RE["results"].search(text):
             return "earnings"
     opening = head[:1500]
-    return "earnings" if _RESULTS.search(opening) and _FOR_RELEASE.search(opening) else ""
+    return "earnings" if _RE["results"].search(opening) and _RE["for_release"].search(opening) else ""
 
 
-def form_agreement(asked: str, form: str) -> float:
-    """1 for the form asked for, or the filing that is its legal shape (a 10-K is an annual report), 0.6 for
-    one of the same family, else -1; both named."""
-    if asked == form:
-        return 1.0
-    general = {"annual report": ANNUAL, "quarterly report": QUARTERLY, "interim report": QUARTERLY}
-    if form in general.get(asked, ()):
-        return 1.0
-    if any(asked in family and form in family for family in _FAMILY):
-        return 0.6
-    return -1.0
+# Whose report it is
+
+_COVER = 3000
+_FORMERLY = re.compile(
+    r"\(?\b(?i:formerly(?: known as| named| called)?|f/k/a|previously(?: known as| named))\s*[:,]?\s*[“\"']?"
+    rf"(?P<name>{LEGAL_NAME.pattern}|[A-Z][^“”\"()\n;]{{1,60}}?(?=[”\"')(;\n,]))"
+    r"|(?:曾用名|原名|前称)[:：为]?\s*[“\"]?(?P<zh>[\u4e00-\u9fff()（）]{2,30})"
+)
 
 
-# Agreement with the periods that a question names
-
-_CLOSE_DAYS = 7
-_ANOTHER_DAY = 0.5
-_ORDER = ("Q1", "Q2", "H1", "Q3", "9M", "Q4", "FY")
-
-
-@dataclass(frozen=True, slots=True)
-class ReportFacts:
-    """What is known about one document: the fiscal years it may be called by, part of the year, ISO day of
-    its end, form, and years that are not fiscal ones."""
-
-    years: tuple[int, ...] = ()
-    part: str = ""
-    ended: str = ""
-    form: str = ""
-    other_years: tuple[int, ...] = ()
+def describe_report(document: Document) -> dict[str, str | tuple[str, ...]]:
+    """Company with its other names, form and period of an annual, quarterly or other report; {} where nothing
+    says that it is one but a company in the title."""
+    title, named, given = document.title, stem(document.path), document.metadata
+    head = document.text[:HEAD]
+    form = single(given, "form") or document_form(title, named, head)
+    from_file = _company_of_file(named) if form else ""
+    company = single(given, "company") or _company(title, head, form) or from_file
+    if not company:
+        return {}
+    periods = _periods(form, title, named, head, single(given, "period")) if form else {}
+    return {"company": company, "names": tuple(_names(company, from_file, head)), "form": form, **periods}
 
 
-@derived
-def report_facts(catalogue: Catalogue) -> Mapping[int, ReportFacts]:
-    """The facts of every document."""
-    return {
-        document: ReportFacts(
-            _years(meta, "fiscal_year"),
-            single(meta, "fiscal_period"),
-            single(meta, "period_end"),
-            single(meta, "form"),
-            () if meta.get("fiscal_year") else _years(meta, "year"),
-        )
-        for document, meta in catalogue.described()
-    }
+def _company(title: str, head: str, form: str) -> str:
+    """The legal name in the title, or on the first pages of a report."""
+    if filed := _RE["filing_of"].match(title):
+        return filed["name"]
+    if form == "earnings" and not LEGAL_NAME.search(title) and (m := _RE["listed"].search(head[:_COVER])):
+        return _RE["dateline"].sub("", m["name"]).strip(" ,")
+    for text in (title, head[:_COVER] if form else ""):
+        names = [m.group().strip(" ,") for m in LEGAL_NAME.finditer(text) if is_company(m.group())]
+        if text is title and len({squash(n) for n in names}) > 1:
+            return ""  # a contract between two
+        if names and (text is title or form not in ("earnings", "")):
+            return names[0]
+        if zh := ZH_LEGAL_NAME.search(text):
+            return re.sub("^.*(?:关于|与|和)", "", zh.group())
+        if form and (m := _RE["reports"].search(text[:800])) and is_company(m["name"]):
+            return m["name"].strip(" ,")
+        if names:
+            return names[0]
+    return _zh_file_company(title) if form else ""
 
 
-def _years(metadata: Metadata, key: str) -> tuple[int, ...]:
-    return tuple(map(int, re.findall(r"(?:19|20)\d{2}", " ".join(several(metadata, key)))))
+def _company_of_file(stem: str) -> str:
+    """ "ACME" of "ACME 2022 10K", "Acme Foods" of "acme-foods-fy2023-q2-earnings"; "" without a name."""
+    if has_han(stem):
+        return _zh_file_company(stem)
+    words = [w for w in re.split(r"[\s\-.,]+", stem) if w]
+    end = next((n for n, w in enumerate(words) if _RE["cut"].match(w)), 0)
+    name = " ".join(words[:end])
+    if not 1 < len(squash(name)) <= 40 or squash(name) in GENERIC or not re.search("[A-Za-z]{2}", name):
+        return ""
+    return name.title() if name.islower() or len(name) <= 5 else name  # five capitals look like a ticker
 
 
-def period_agreement(periods: Sequence[FiscalPeriod], facts: ReportFacts) -> float:
-    """How far a document's period agrees with those that a question names, -1 to 1.
-
-    The report of the last year named is 1 (it shows the earlier ones beside it), those of the other years
-    named 0.6, the next year's 0.4, that of the year after 0.1 (three years are shown); earlier ones are -1.
-    A quarter asks for its own report; for the fourth, and for a whole year, the annual one is as good."""
-    if not facts.years and not facts.ended:
-        named = {p.year for p in periods}
-        return 1.0 if named.intersection(facts.other_years) else 0.0
-    if any(p.ended and _close(p.ended, facts.ended) for p in periods):
-        return 1.0
-    asked = {p.year for p in periods if p.year}
-    main = max(asked, default=0)
-    parts = {p.part for p in periods if p.year == main} - {""}
-    if not asked:
-        return _same_part({p.part for p in periods}, facts) * 0.5
-    if facts.ended and all(p.ended for p in periods if p.year == main):
-        # A day is asked for, and another one is reported on here.
-        return min(_ANOTHER_DAY, _dated(int(facts.ended[:4]), asked, main, parts, facts))
-    readings = facts.years or (int(facts.ended[:4]),)
-    return max(_dated(y, asked, main, parts, facts) for y in readings)
+def _zh_file_company(text: str) -> str:
+    m = re.match(
+        r"([\u4e00-\u9fffA-Za-z()（）]{2,20}?)[\s:：_-]*(?:(?:19|20)\d\d|[〇零一二三四五六七八九]{4}|年度报告|年报|半年|第?[一二三四]季)",
+        text,
+    )
+    return m[1].strip() if m else ""
 
 
-def _dated(year: int, asked: set[int], main: int, parts: set[str], facts: ReportFacts) -> float:
-    near = _year_agreement(year, asked, main)
-    if near < 0 or not facts.part:
-        return near if near < 0 else near * 0.6  # an 8-K of the year
-    if not parts - {"FY"}:
-        if facts.part in ("FY", "Q4"):
-            return near * (1.0 if facts.part == "FY" else 0.9)
-        return near * (0.15 if "FY" in parts else 0.3)
-    fits = _same_part(parts, facts)
-    if year == main:
-        return fits
-    return near * fits if fits > 0 else -0.5
+def _names(company: str, from_file: str, head: str) -> Iterable[str]:
+    """Other names: short ones, that of the file, ticker, former names, and what the first pages call it."""
+    short = short_name(company)
+    names = [short, shorter_name(company), from_file]
+    if m := (_RE["listed"].search(head) or _RE["traded"].search(head)):
+        names.append(m["ticker"])
+    names += _RE["stock_code"].findall(head[:_COVER])
+    keys = {squash(company), squash(short)}
+    for m in _FORMERLY.finditer(head):
+        before = squash(head[max(0, m.start() - 80) : m.start()])
+        if m["zh"] or any(before.endswith(key) for key in keys):
+            former = (m["name"] or m["zh"]).strip(" ,")
+            names += [former, short_name(former)]
+    names += _called(company, short, head)
+    seen = {name_key(company)}
+    for name in names:
+        key = name_key(name)
+        if len(key) > 1 and key not in seen:
+            seen.add(key)
+            yield name
 
 
-def _year_agreement(year: int, asked: set[int], main: int) -> float:
-    if year == main:
-        return 1.0
-    if year in asked:
-        return 0.6
-    if year > main:
-        return {1: 0.4, 2: 0.1}.get(year - main, -0.7)
-    return 0.3 if year > min(asked) else -1.0
+def _called(company: str, short: str, head: str) -> Iterable[str]:
+    """Quoted names in brackets behind the company's own: Thornfield Marsh Company ("Thornfield", "TMC")."""
+    pattern = rf"{re.escape(short)}[^()\n]{{0,30}}(?P<gap>[^()]{{0,70}})\((?P<in>[^()]{{2,160}})\)"
+    for m in list(re.finditer(pattern, head, re.I))[:6]:
+        for name in _RE["quoted"].findall(m["in"]):
+            key = squash(name)
+            if key not in _ROLES and len(name.split()) <= 5 and (key[:1] == squash(company)[:1] and key):
+                yield name
 
 
-def _same_part(parts: set[str], facts: ReportFacts) -> float:
-    """Agreement of a document's part of a year with those asked for, the year being right."""
-    return max((_part_agreement(asked, facts.part) for asked in parts), default=0.0)
-
-
-def _part_agreement(asked: str, part: str) -> float:
-    if asked == part:
-        return 1.0
-    if {asked, part} in ({"H1", "Q2"}, {"9M", "Q3"}, {"H2", "Q4"}):
-        return 0.8
-    if asked in ("Q4", "H2", "FY", "") and part in ("FY", "Q4"):
-        return 0.9
-    if part == "FY":
-        return 0.3
-    if asked not in _ORDER or part not in _ORDER:
-        return 0.0
-    # A later report of the year shows this quarter inside its sums at best.
-    return 0.1 if _ORDER.index(part) > _ORDER.index(asked) else -0.5
-
-
-def _close(a: str, b: str) -> bool:
-    try:
-        return abs((date.fromisoformat(a) - date.fromisoformat(b)).days) <= _CLOSE_DAYS
-    except ValueError:
-        return False
+def _periods(form: str, title: str, stem: str, head: str, given: str) -> dict[str, str | tuple[str, ...]]:
+    end = period_end(f"{given}\n{title}", head)
+    named, titled = read_periods(stem), read_periods(title)
+    if form == "8-K":
+        return {"period_end": end, "fiscal_year": end[:4] or first_year(named)}
+    parts = (p.part for p in (*named, *titled) if p.part[:1] in ("Q", "H"))
+    part = "FY" if form in ANNUAL else next(parts, "H1" if form == "interim report" else "")
+    if not part and (form in QUARTERLY or form == "earnings"):
+        part = quarter(title, head, end)
+    year = fiscal_year(end, part, named, titled, head)
+    return {"fiscal_year": year, "fiscal_period": part, "period_end": end}

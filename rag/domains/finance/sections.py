@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from rag.languages import Patterns
 from rag.languages.text import has_han
 
 PRIMARY = ("income", "balance", "cash flow", "equity", "comprehensive income")
@@ -63,45 +64,7 @@ _SUBJECTS: Mapping[str, str] = {
 _SUBJECT = r"(?:changes? in )?(?:{})(?: \((?:loss|income|deficit|losses)\))?".format(
     "|".join(_SUBJECTS.values())
 )
-_STATEMENT = re.compile(
-    rf"statements? of (?:the )?(?:consolidated |condensed |combined )*{_SUBJECT}"
-    rf"(?:(?: and|, and|,| &|/) ?(?:consolidated )?(?:statements? of )?{_SUBJECT})*(?![a-z'])"
-    r"|balance sheets?\b|income statements?\b|cash ?flows? statements?\b|profit and loss accounts?\b"
-)
-_SUBJECT_KINDS = tuple(_SUBJECTS)
 _ANY_SUBJECT = re.compile(r"(balance sheet)|" + "|".join(f"({pattern})" for pattern in _SUBJECTS.values()))
-_ELSEWHERE = re.compile(r"parent|registrant|consolidating|proforma|guarantor|schedule|unconsolidated")
-_NOT_A_TITLE = re.compile(
-    r"\b(?:notes? to|index|selected|analysis|off-|discussion|report|items?|see|reclass\w*|hedg\w*)\b|off-?$"
-)
-_NO_TAIL = re.compile(
-    r"\b(?:analysis|location|line item|caption|classification|impact|effect|data|highlights)\b|[.;]$"
-)
-_TAIL_WORDS = frozenset(
-    """continued cont cont'd concluded unaudited audited restated us u.s dollars dollar millions million
-    thousands thousand billions except per share shares amounts amount data subsidiaries subsidiary
-    fiscal year years quarter quarters month months week weeks ended ending period periods three six
-    nine twelve thirteen twenty twenty-six thirty-nine fifty-two fifty-three first second third fourth
-    note notes condensed consolidated supplemental supplementary information company corporation only
-    page common redeemable noncontrolling interest interests mezzanine temporary par value where noted
-    otherwise stated ratio ratios percentages gaap preliminary each from through as at of in or""".split()
-)
-_SMALL = frozenset("of and the for in a an de du et y to & cont'd except".split())
-_WORD = re.compile(r"[^\W\d_][\w'’.&-]*")
-# At the end of a line of a table of contents.
-_PAGE_NUMBER = re.compile(r"[ .]\d{1,3}$")
-_ITEM = re.compile(r"item\s+(\d\.\d\d|\d{1,2}[a-c]?)(?![\w])[.:)\s—–-]*(.*)", re.I | re.S)
-_NOTE = re.compile(r"notes?\s+(\d{1,2}|[A-Z])(?![\w])\s*[.:)—–-]*\s*(.*)", re.I | re.S)
-_NUMBERED = re.compile(r"\(?(\d{1,2})(?:[.)]\s+|\s+[—–-]\s+|\s+(?=[A-Z]))([A-Z].*)", re.S)
-_NOTES_TO = re.compile(
-    r"(?:(?:combined|condensed|unaudited|interim|consolidated)\s+)*notes\s+to\s+.{0,60}?(?:statements|information)\W*"
-    r"(?:\(?(?:unaudited|continued|cont['’]d)\)?\W*)*$"
-    r"|(?:see )?(?:the )?accompanying notes",
-    re.I,
-)
-_AUDITOR = re.compile(r"reports? of (?:the )?independent (?:registered|auditor)[^\d]*$", re.I)
-# What follows the report itself.
-_BACK = re.compile(r"exhibit \d{1,3}(?:\.\d+)?\W*$|exhibits? index\b.{0,20}$|signatures?\W*$", re.I)
 # As headings without a number these words mean other things too: then they have to be the whole title.
 _WHOLE = frozenset(
     {"business", "risk factors", "properties", "discussion", "market risk", "legal proceedings", "employees"}
@@ -118,12 +81,10 @@ _SECTION_KINDS = _compiled(PATTERNS["sections"]) | {
 }
 _ZH_DIGITS = "[一二三四五六七八九十百\\d]+"
 _ZH_NUMBER = rf"(?:第{_ZH_DIGITS}[节章]|{_ZH_DIGITS}[、.．]|[(（]{_ZH_DIGITS}[)）])?"
+_RE = Patterns(__file__, subject=_SUBJECT, zh_number=_ZH_NUMBER)
+_TAIL_WORDS = _RE.words("tail_words")
+_SMALL = _RE.words("small")
 _ZH_SECTIONS = _compiled(PATTERNS["chinese"], _ZH_NUMBER)
-_ZH_STATEMENT = re.compile(
-    rf"{_ZH_NUMBER}(?:[\d年月日度\-—至季]*)(?P<whose>(?:合并|母公司|本行|本集团|公司|银行|及|和|、)*)"
-    r"(?P<what>资产负债表|财务状况表|利润表|损益表|综合收益表|现金流量表|(?:所有者|股东)权益(?:（或股东权益）)?变动表)"
-    r"(?:[(（]?(?:续|未经审计|经审计)[)）]?)*"
-)
 _ZH_WHAT = {"资产负债表": "balance", "财务状况表": "balance", "利润表": "income", "损益表": "income"}
 _ZH_WHAT |= {"综合收益表": "comprehensive income", "现金流量表": "cash flow"}
 
@@ -137,41 +98,43 @@ def opening(line: str, following: str = "", *, heading: bool = False) -> Opening
     if has_han(line):
         return _chinese(line, heading)
     first = line[:4].lower()
-    if first == "item" and (item := _ITEM.match(line)):
+    if first == "item" and (item := _RE["item"].match(line)):
         return _item(item.group(2), following, heading)
-    if _NOTES_TO.match(line):
-        return (
-            Opening(Rank.NOTES)
-            if first.startswith(("note", "comb", "cond", "unau", "inte", "cons"))
-            else None
-        )
-    if "tatement" in line or "heet" in line or "TATEMENT" in line or "HEET" in line:
-        found = statement_title(line) or _joined(line, following)
-        if found:
-            return found
-    if first == "note" and (note := _NOTE.match(line)):
+    if _RE["notes_to"].match(line):
+        return Opening(Rank.NOTES) if first in ("note", "comb", "cond", "unau", "inte", "cons") else None
+    if names_statement(line) and (found := statement_title(line) or _joined(line, following)):
+        return found
+    if first == "note" and (note := _RE["note"].match(line)):
         return _note(note.group(1), note.group(2), following)
-    if line[0].isdigit() and (numbered := _NUMBERED.match(line)):
+    if line[0].isdigit() and (numbered := _RE["numbered"].match(line)):
         return _numbered(int(numbered.group(1)), numbered.group(2), heading)
-    if first == "repo" and _AUDITOR.match(line):
+    if first == "repo" and _RE["auditor"].match(line):
         return Opening(Rank.NOTES, ("auditor report",))
-    if first in ("exhi", "sign") and _BACK.match(line):
+    if first in ("exhi", "sign") and _RE["back"].match(line):
         return Opening(Rank.ITEM)
     return _section(line) if heading else None
+
+
+def names_statement(line: str) -> bool:
+    """A cheap look for the word in the name of every primary statement."""
+    return "tatement" in line or "TATEMENT" in line or "heet" in line or "HEET" in line
 
 
 def statement_title(line: str) -> Opening | None:
     """The opening of a primary statement, where the whole line is its title."""
     plain = " ".join(line.replace("’", "'").replace("‘", "'").split())
     lowered = plain.lower()
-    match = _STATEMENT.search(lowered)
+    match = _RE["statement"].search(lowered)
     if match is None or len(lowered) != len(plain) or plain[0].islower():
         return None
     before, after = plain[: match.start()], plain[match.end() :]
-    if not _title_like(before) or _NOT_A_TITLE.search(before.lower()) or not _tail(after):
+    if len(before) > 80 or not _title_like(before) or _RE["not_a_title"].search(before.lower()):
+        return None
+    # Behind the name: a date, a unit, "(continued)", the company.
+    if _RE["no_tail"].search(after.lower()) or not _title_like(after, _TAIL_WORDS):
         return None
     # Without blanks: the text of a PDF may have them inside a word.
-    elsewhere = _ELSEWHERE.search(lowered.replace(" ", ""))
+    elsewhere = _RE["elsewhere"].search(lowered.replace(" ", ""))
     kinds = (SCHEDULE,) if elsewhere else _subjects(match.group())
     return Opening(Rank.STATEMENT, kinds, continued="cont" in after.lower())
 
@@ -179,7 +142,7 @@ def statement_title(line: str) -> Opening | None:
 def _subjects(title: str) -> tuple[str, ...]:
     """Kinds of a title that may name several: "of Operations and Comprehensive Loss"."""
     groups = (match.lastindex or 1 for match in _ANY_SUBJECT.finditer(title))
-    return tuple(dict.fromkeys("balance" if g == 1 else _SUBJECT_KINDS[g - 2] for g in groups))
+    return tuple(dict.fromkeys("balance" if g == 1 else tuple(_SUBJECTS)[g - 2] for g in groups))
 
 
 def _joined(line: str, following: str) -> Opening | None:
@@ -188,27 +151,22 @@ def _joined(line: str, following: str) -> Opening | None:
     if not following or len(following) > 60 or has_han(following):
         return None
     found = statement_title(f"{line} {following}")
-    return Opening(found.rank, found.kinds, None, 2, found.continued) if found else None
+    return replace(found, lines=2) if found else None
 
 
-def _title_like(before: str) -> bool:
-    """Whether the words before the name of a statement could belong to a title: a company, an adjective."""
-    words = _WORD.findall(before)
-    return len(before) <= 80 and all(not w[0].islower() or w in _SMALL for w in words)
-
-
-def _tail(after: str) -> bool:
-    """Whether the words after it could: a date, a unit, "(continued)", the company."""
-    words = _WORD.findall(after)
-    return not _NO_TAIL.search(after.lower()) and all(
-        not w[0].islower() or w.strip(".-") in _TAIL_WORDS or w in _SMALL for w in words
-    )
+def _title_like(text: str, more: frozenset[str] = frozenset()) -> bool:
+    """Whether the words could belong to a title: a company, an adjective, what is in `more`."""
+    return all(not w[0].islower() or w in _SMALL or w.strip(".-") in more for w in _RE["word"].findall(text))
 
 
 def _item(title: str, following: str, heading: bool) -> Opening | None:
     if not heading and not _title_like(title[:80]):
         return None
-    kinds = () if _PAGE_NUMBER.search(title) else _kinds((title or following).strip().lower(), _SECTION_KINDS)
+    kinds = (
+        ()
+        if _RE["page_number"].search(title)
+        else _kinds((title or following).strip().lower(), _SECTION_KINDS)
+    )
     return Opening(Rank.ITEM, kinds)
 
 
@@ -218,17 +176,20 @@ def _note(number: str, title: str, following: str) -> Opening | None:
     if not title or title[0].islower() or len(title) > 110 or title.endswith((".", ",", ";")):
         return None
     value = int(number) if number.isdigit() else None
-    kinds = () if _PAGE_NUMBER.search(title) else _kinds(title.lower(), _NOTE_KINDS)
+    kinds = () if _RE["page_number"].search(title) else _kinds(title.lower(), _NOTE_KINDS)
     return Opening(Rank.NOTE, kinds, value, lines)
 
 
 def _numbered(number: int, title: str, heading: bool) -> Opening | None:
     """A note without the word, "7. Income Taxes": where the document calls it a heading, or its words do."""
-    words = _WORD.findall(title)
-    if len(words) > 10 or title.endswith((".", ",", ";", ":")) or re.search(r"\d,\d|\d$|%", title):
+    if (
+        len(_RE["word"].findall(title)) > 10
+        or title.endswith((".", ",", ";", ":"))
+        or re.search(r"\d,\d|\d$|%", title)
+    ):
         return None
     kinds = _kinds(title.lower(), _NOTE_KINDS)
-    if heading or (kinds and all(not w[0].islower() or w in _SMALL for w in words)):
+    if heading or (kinds and _title_like(title)):
         return Opening(Rank.NOTE, kinds, number)
     return None
 
@@ -250,7 +211,7 @@ def _chinese(line: str, heading: bool) -> Opening | None:
     plain = "".join(line.split())
     if len(plain) > 40:
         return None
-    statement = _ZH_STATEMENT.fullmatch(plain)
+    statement = _RE["zh_statement"].fullmatch(plain)
     if statement:
         kind = _ZH_WHAT.get(statement["what"], "equity")
         alone = "公司" in statement["whose"] and "合并" not in statement["whose"]

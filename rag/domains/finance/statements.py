@@ -13,15 +13,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.domains.finance.sections import (
-    COVER,
-    PATTERNS,
-    PRIMARY,
-    SCHEDULE,
-    Opening,
-    Rank,
-    opening,
-)
+from rag.domains.finance import sections
+from rag.domains.finance.sections import PRIMARY, SCHEDULE, Opening, Rank, names_statement, opening
+from rag.languages import Patterns
 from rag.languages.text import has_han
 from rag.types import BlockKind, Document
 
@@ -34,22 +28,11 @@ _MAX_SECTION = 15_000
 _MAX_NOTE = 60_000
 _COVER_CHARS = 12_000
 _AFTER_CUE = 600
-# Lines that end in a figure, a dash for nothing, or a percentage; the cells of a table may end in bars.
-_FIGURE = re.compile(r"(?:\d[\d,.]*|[—–]|\s-)\s?[)%]*[\s|$]*$")
+_RE = Patterns(__file__)
+_FIRST = _RE.words("first")
 _LOOKAHEAD = 15
-_FIRST = frozenset("Item ITEM Note NOTE Repo REPO Exhi EXHI Sign SIGN".split())
 # Characters between the sets of statements of one file; notes are longer than this, a statement is not.
 _SET_GAP = 60_000
-_HANGING = re.compile(r"\b(?:the|in|of|our|to|and|on|from|for|a|an|by|with|its)$")
-_BREAKS = (Rank.ITEM, Rank.NOTES, Rank.STATEMENT, Rank.NOTE)
-_COVER_CUE = re.compile(
-    r"(?i)commission file|securities registered|indicate by check mark|aggregate market value|"
-    r"documents incorporated by reference|公司代码|股票代码"
-)
-_PARENT = re.compile(
-    r"(?i)parent[- ]company|parent only|condensed financial information of|information of (?:the )?registrant"
-    r"|schedule i\b|consolidating|pro forma"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +57,8 @@ class _Evidence:
 
 
 _EVIDENCE: Mapping[str, _Evidence] = {
-    kind: _Evidence(
-        tuple(re.compile(row) for row in shown["rows"]),
-        shown["needed"],
-        shown["figures"],
-        re.compile(shown["closes"]),
-    )
-    for kind, shown in PATTERNS["rows"].items()
+    kind: _Evidence(tuple(map(re.compile, s["rows"])), s["needed"], s["figures"], re.compile(s["closes"]))
+    for kind, s in sections.PATTERNS["rows"].items()
 }
 
 
@@ -97,10 +75,13 @@ class _Lines:
     def end(self, index: int) -> int:
         return self.starts[index] + len(self.texts[index])
 
+    def breaks(self, index: int) -> bool:
+        """Whether the line ends what stood before it: a section alone may stand inside a statement."""
+        return index in self.openings and self.openings[index].rank is not Rank.SECTION
+
     def same_page(self, first: int, second: int) -> bool:
-        return bisect_right(self.page_ends, self.starts[first]) == bisect_right(
-            self.page_ends, self.starts[second]
-        )
+        pages = [bisect_right(self.page_ends, self.starts[line]) for line in (first, second)]
+        return pages[0] == pages[1]
 
 
 def roles(document: Document) -> tuple[Role, ...]:
@@ -125,21 +106,17 @@ def _lines(document: Document) -> _Lines:
     starts: list[int] = []
     texts: list[str] = []
     candidates: list[int] = []
-    at = 0
-    for raw in document.text.split("\n"):
-        line = raw.strip()
-        if line:
-            start = at + raw.index(line[0])
-            if len(line) <= 160 and (start in headings or _may_open(line, chinese)):
-                candidates.append(len(starts))
-            starts.append(start)
-            texts.append(line)
-        at += len(raw) + 1
+    for match in _RE["line"].finditer(document.text):
+        start, line = match.start(), match.group().rstrip()
+        if len(line) <= 160 and (start in headings or _may_open(line, chinese)):
+            candidates.append(len(starts))
+        starts.append(start)
+        texts.append(line)
     openings = {}
     for index in candidates:
         following = texts[index + 1] if index + 1 < len(texts) else ""
         # The line before may leave a sentence open: "the affected line item in the".
-        if index and _HANGING.search(texts[index - 1]) and starts[index] not in headings:
+        if index and _RE["hanging"].search(texts[index - 1]) and starts[index] not in headings:
             continue
         if found := opening(texts[index], following, heading=starts[index] in headings):
             openings[index] = found
@@ -149,10 +126,7 @@ def _lines(document: Document) -> _Lines:
 def _may_open(line: str, chinese: bool) -> bool:
     """A cheap look before the costly one: most of the lines of a filing are neither."""
     return (
-        "tatement" in line
-        or "TATEMENT" in line
-        or "heet" in line
-        or "HEET" in line
+        names_statement(line)
         or line[0] in "0123456789"
         or line[:4] in _FIRST
         or (chinese and len(line) <= 60 and has_han(line))
@@ -165,7 +139,7 @@ def _statement(lines: _Lines, index: int) -> tuple[Role, ...]:
         return ()
     kinds = title.kinds
     above = (i for i in range(max(0, index - 4), index) if lines.same_page(i, index))
-    if any(len(lines.texts[i]) <= 100 and _PARENT.search(lines.texts[i]) for i in above):
+    if any(len(lines.texts[i]) <= 100 and _RE["parent"].search(lines.texts[i]) for i in above):
         kinds = (SCHEDULE,)
     end, figures = _region(lines, index, kinds[0])
     count = end - index - title.lines + 1
@@ -181,10 +155,9 @@ def _principal(statements: Mapping[int, Sequence[Role]]) -> Mapping[int, Sequenc
     of a joint venture or a subsidiary. The first of the sets that have most kinds is the filing's own."""
     sets: list[list[int]] = []
     for index in sorted(statements):
-        if sets and statements[index][0].start - statements[sets[-1][-1]][0].end <= _SET_GAP:
-            sets[-1].append(index)
-        else:
-            sets.append([index])
+        if not sets or statements[index][0].start - statements[sets[-1][-1]][0].end > _SET_GAP:
+            sets.append([])
+        sets[-1].append(index)
     if not sets:
         return statements
     own = max(sets, key=lambda each: len({role.kind for i in each for role in statements[i]} - {SCHEDULE}))
@@ -203,7 +176,7 @@ def _accepted(kind: str, body: str, figures: int, continued: bool) -> bool:
 
 
 def _matching_rows(kind: str, lowered: str) -> int:
-    return sum(1 for row in _EVIDENCE[kind].rows if row.search(lowered))
+    return sum(bool(row.search(lowered)) for row in _EVIDENCE[kind].rows)
 
 
 def _region(lines: _Lines, index: int, kind: str) -> tuple[int, int]:
@@ -212,19 +185,16 @@ def _region(lines: _Lines, index: int, kind: str) -> tuple[int, int]:
     last = index
     first = index + lines.openings[index].lines
     for at in range(first, min(len(lines.texts), first + _MAX_LINES)):
-        found = lines.openings.get(at)
-        if found and found.rank in _BREAKS:
+        if lines.breaks(at):
             break
         if not lines.same_page(at - 1, at) and not _goes_on(lines, first, at, kind):
             break
         text = lines.texts[at]
-        if _FIGURE.search(text):
-            figures += 1
-            prose = 0
-        else:
-            prose = prose + 1 if len(text) >= 100 else 0
-            if prose >= 3 or len(text) >= 300:
-                break
+        figure = bool(_RE["figure"].search(text))
+        figures += figure
+        prose = 0 if figure or len(text) < 100 else prose + 1
+        if prose >= 3 or (not figure and len(text) >= 300):
+            break
         last = at
     return last, figures
 
@@ -234,9 +204,9 @@ def _goes_on(lines: _Lines, first: int, at: int, kind: str) -> bool:
     if kind == SCHEDULE or _EVIDENCE[kind].closes.search("\n".join(lines.texts[first:at]).lower()):
         return False
     ahead = range(at, min(len(lines.texts), at + _LOOKAHEAD))
-    if any(i in lines.openings and lines.openings[i].rank in _BREAKS for i in ahead):
+    if any(map(lines.breaks, ahead)):
         return False
-    return sum(1 for i in ahead if _FIGURE.search(lines.texts[i])) * 2 > len(ahead)
+    return sum(bool(_RE["figure"].search(lines.texts[i])) for i in ahead) * 2 > len(ahead)
 
 
 def _sections(lines: _Lines, statements: Mapping[int, Sequence[Role]]) -> Iterator[Role]:
@@ -257,10 +227,8 @@ def _sections(lines: _Lines, statements: Mapping[int, Sequence[Role]]) -> Iterat
 
 def _ends(lines: _Lines, statements: Mapping[int, Sequence[Role]], index: int, at: int) -> bool:
     title, found = lines.openings[index], lines.openings[at]
-    if found.rank is Rank.ITEM:
-        return True
-    if title.rank is Rank.ITEM:
-        return False
+    if Rank.ITEM in (title.rank, found.rank):
+        return found.rank is Rank.ITEM
     if found.rank is Rank.STATEMENT:
         return at in statements
     if found.rank is Rank.NOTES and found.kinds:
@@ -271,22 +239,19 @@ def _ends(lines: _Lines, statements: Mapping[int, Sequence[Role]], index: int, a
 
 
 def _cover(document: Document) -> Iterator[Role]:
-    cues = list(_COVER_CUE.finditer(document.text, 0, _COVER_CHARS))
+    cues = list(_RE["cover_cue"].finditer(document.text, 0, _COVER_CHARS))
     if len(cues) >= 2:
         last = cues[-1].end()
         stop = next((page.end for page in document.pages if page.end > last), last + _AFTER_CUE)
-        yield Role(COVER, 0, min(stop, len(document.text)))
+        yield Role(sections.COVER, 0, min(stop, len(document.text)))
 
 
-def _merged(found: Sequence[Role]) -> Iterator[Role]:
+def _merged(found: Sequence[Role]) -> Sequence[Role]:
     """Ranges of one kind that touch or overlap become one."""
-    open_ranges: dict[str, Role] = {}
-    for role in sorted(found, key=lambda role: (role.start, role.end)):
-        before = open_ranges.get(role.kind)
-        if before and role.start <= before.end + 2:
-            open_ranges[role.kind] = Role(role.kind, before.start, max(before.end, role.end))
-            continue
-        if before:
-            yield before
-        open_ranges[role.kind] = role
-    yield from open_ranges.values()
+    merged: list[Role] = []
+    for role in sorted(found, key=lambda role: (role.kind, role.start, role.end)):
+        if merged and merged[-1].kind == role.kind and role.start <= merged[-1].end + 2:
+            before = merged.pop()
+            role = Role(role.kind, before.start, max(before.end, role.end))
+        merged.append(role)
+    return merged

@@ -28,15 +28,14 @@ class Law(Field):
     def describe(self, document: Document, known: Metadata) -> Metadata:
         """Name, rank and year of a statute, rank and year of a case, and when a text of any kind is in
         force."""
-        from rag.domains.law.force import validity
-        from rag.domains.law.statutes import describe_statute
+        from rag.domains.law.statutes import describe_statute, validity
 
         return {**describe_statute(document), **validity(document)}
 
     def relations(self, document: Document) -> Sequence[Relation]:
         """The texts that a text of any kind repeals, from the day when it is in force."""
         from rag.documents.validity import stated
-        from rag.domains.law.force import repeals
+        from rag.domains.law.statutes import repeals
 
         start = stated(document.metadata).start
         return [Relation(RelationKind.REPEALS, name, start) for name in repeals(document)]

@@ -18,14 +18,9 @@ _RELATED = 0.5
 _BEFORE_LAW = frozenset("据照反犯用合国的在对和与及或看问从由即循按依参到有将以，。：、 ")
 # Codes and statutes say what the law is; regulations, rules and cases apply it.
 AUTHORITY = {
-    "constitution": 0.8,
-    "statute": 1.0,
-    "judicial interpretation": 0.6,
-    "administrative regulation": 0.4,
-    "departmental rule": 0.2,
-    "local rule": 0.1,
-    "case": 0.2,
-}
+    "constitution": 0.8, "statute": 1.0, "judicial interpretation": 0.6, "administrative regulation": 0.4,
+    "departmental rule": 0.2, "local rule": 0.1, "case": 0.2,
+}  # fmt: skip
 UNRANKED = 0.5
 
 
@@ -98,12 +93,11 @@ def _doubt(question: str, start: int) -> float:
 def _unknown(question: str, keys: Mapping[str, object], spans: Sequence[tuple[int, int]]) -> Iterator[str]:
     if not keys:
         return
-    for m in ZH_QUOTED.finditer(question):
-        if not any(m.start() < end and start < m.end() for start, end in spans):
-            yield m[1]
+    named = [(m.start(), m.end(), m[1]) for m in ZH_QUOTED.finditer(question)]
     found = english_statute(question)
     if found and not any(law_key(" ".join(found[:n])) in keys for n in (1, 2)):
-        name = " ".join(part for part in found if part)
         at = question.find(found[0])
-        if not any(at < end and start < at + len(found[0]) for start, end in spans):
+        named.append((at, at + len(found[0]), " ".join(filter(None, found))))
+    for begin, stop, name in named:
+        if not any(begin < end and start < stop for start, end in spans):
             yield name

@@ -1,12 +1,20 @@
-"""Statutes, interpretations and cases: what title and first lines say of their name, rank and date."""
+"""Statutes, interpretations and cases: what title and first lines say of their name, rank and date; and when
+a legal text is in force, by its head, its end and its file name: the dates that it says of itself and the
+texts that it repeals. What is not said is not guessed."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import PurePosixPath
 
 from rag.documents.description import HEAD
+from rag.documents.validity import FILE_DATE
+from rag.facts.dates import FoundDate, Period, dates
 from rag.facts.names import name_key, squash
+from rag.facts.numerals import fold
+from rag.languages import Patterns
 from rag.languages.text import has_han
 from rag.types import Document
 
@@ -19,22 +27,8 @@ _FOLDERS = (
     ("constitution", r"^宪法$|^constitution$"),
     ("statute", r"法律|法典|[^方政]法$|相关法$|statutes?|acts|codes"),
 )
-_COURT = re.compile(r"^(?:最高人民(?:法院|检察院)|人民(?:法院|检察院))|法释〔")
-_RULING = re.compile(r"(?:解释|规定|批复|答复|决定|意见|规则|办法|通知|解答)(?:[(（].{1,6}[)）])?$")
-_CASE = re.compile(r"诉.{1,40}案$|纠纷案$|案例$|判决书|裁定书|\b(?:v|vs)\.? [A-Z]|^In re\b|^Re [A-Z]")
-_LAW = re.compile(r"(?:法|法典|宪法)(?:典)?(?:修正案)?(?:[(（].{1,8}[)）])?$")
-_RULE = re.compile(
-    r"(?:条例|细则|办法|规定|规则|规范|标准|通则|规程|决定|通知|意见)(?:[(（].{1,8}[)）])?(?:实施细则)?$"
-)
-_COUNCIL = re.compile(r"国务院(?:令|第|[\s\u3000]*(?:发布|批准|公布|通过|修订))|中华人民共和国国务院")
-_CONGRESS = re.compile(r"全国人民代表大会(?:常务委员会)?")
-_LOCAL = re.compile(
-    r"^[\u4e00-\u9fff]{2,8}?(?:省|市|自治区|自治州|自治县|特别行政区|县)(?!场|政)|(?:省|市|自治区)(?:第.{1,4}届)?人民(?:代表大会|政府)"
-)
-_MINISTRY = re.compile(
-    r"[\u4e00-\u9fff]{2,16}(?:部|总局|委员会|局|署|会)(?:令|公告|发布|公布)|部务会议|[\u4e00-\u9fff]{1,6}(?:部|局)?发\s*[\[〔［]\d{4}[\]〕］]"
-)
-_ARTICLE = re.compile(r"^[ \t\u3000#*]*第[一1]条", re.M)
+_RE = Patterns(__file__)
+ZH_QUOTED = _RE["zh_quoted"]
 _EN_RANK = (
     ("constitution", re.compile(r"\bConstitution\b")),
     (
@@ -42,37 +36,6 @@ _EN_RANK = (
         re.compile(r"\b(?:Regulations?|Directive|Order|Rules)\b(?:,? (?:of )?\d{4})?"),
     ),
     ("statute", re.compile(r"\b(?:Act|Code|Law|Statute|Ordinance)\b")),
-)
-_EN_TITLE = re.compile(
-    r"^(?:The )?(?:[A-Z(&][\w'’,()-]*|of|and|the|for|in|on|to)(?: (?:[A-Z(&][\w'’,()-]*|of|and|the"
-    r"|for|in|on|to)){0,14} (?:Act|Code|Regulations?"
-    r"|Rules|Ordinance|Directive|Law|Order|Statute|Constitution)(?:,? (?:of )?\d{4})?(?: \([^)]{1,30}\))?$"
-    r"|^(?:The )?Constitution of |^(?:Regulation|Directive) \([A-Z]{2,4}\) (?:No )?\d"
-)
-_DATED = re.compile(
-    r"[(（]((?:19|20)\d{2})-?(\d{2})?-?(\d{2})?[)）]?|((?:19|20)\d{2})年\s*(?:第?.{0,4}修[正订])?[)）]"
-)
-_EN_YEAR = re.compile(r"\b(?:1[6-9]|20)\d{2}\b")
-_ZH_STATE = re.compile(r"^中华人民共和国")
-_ZH_BODY = re.compile(
-    r"^(?:(?:最高人民法院|最高人民检察院|国务院|全国人民代表大会(?:常务委员会)?|公安部|司法部)[、和\s]*)+"
-)
-_ZH_VERSION = re.compile(
-    r"[(（](?:[12]\d{3}[^()（）]{0,14}|[^()（）]{0,6}(?:修[正订改]|修订版|修正版)[^()（）]{0,6}|试行|暂行)[)）]"
-)
-ZH_QUOTED = re.compile(r"[《〈]([^《》〈〉]{2,60})[》〉]")
-_ZH_NUMBER = r"(?P<n>[(（][一二三四五六七八九十]+[)）])?"
-_ZH_APPLYING = re.compile(
-    r"关于(?:适用|执行|贯彻执行)[《〈]?(?:中华人民共和国)?(?P<law>[^《》〈〉]{1,40}?[法典例定])[》〉]?"
-    r"(?P<part>[^《》〈〉]{0,20}?)(?:若干|有关|的)+(?:问题|规定)?的?(?P<kind>解释|规定|意见)" + _ZH_NUMBER
-)
-_ZH_MATTER = re.compile(
-    r"关于(?:审理|办理|处理)(?P<matter>.{2,60}?(?:案件|纠纷))(?:.{0,30})(?P<kind>解释|规定|意见)" + _ZH_NUMBER
-)
-_EN_ACT = re.compile(
-    r"\b(?P<name>(?:[A-Z][\w'’-]*|\([A-Z][\w ,'’-]*\)|of|and|the|for|in|on|to|&)(?:[ ,]+(?:[A-Z][\w'’-]*"
-    r"|\([A-Z][\w ,'’-]*\)|of|and|the|for|in|on|to|&)){0,12}?[ ]+(?:Act|Code|Regulations?|Rules|Ordinance"
-    r"|Directive|Law|Order|Statute|Constitution))\b(?:,?[ ]+(?:of[ ]+)?(?P<year>(?:1[6-9]|20)\d{2}))?"
 )
 
 
@@ -98,28 +61,28 @@ def authority(title: str, path: str, head: str) -> str:
     if not (has_han(title) or has_han(path)):
         return _english_rank(title, path)
     folder = _folder(path)
-    if _COURT.search(title) and _RULING.search(title):
+    if _RE["court"].search(title) and _RE["ruling"].search(title):
         return "judicial interpretation"
-    if folder == "case" or _CASE.search(title) or _CASE.search(PurePosixPath(path).stem):
+    if folder == "case" or _RE["case"].search(title) or _RE["case"].search(PurePosixPath(path).stem):
         return "case"
     if title.endswith("宪法") or "宪法修正案" in title:
         return "constitution"
-    if folder == "judicial interpretation" and _RULING.search(title):
+    if folder == "judicial interpretation" and _RE["ruling"].search(title):
         return "judicial interpretation"
     opening = head[:700]
-    if _LAW.search(title) and not _company_like(title):
+    if _RE["law"].search(title) and not _company_like(title):
         return "statute"
     if folder and folder != "constitution":
         return folder
-    if not _RULE.search(title):
+    if not _RE["rule"].search(title):
         return ""
-    if _LOCAL.search(title) or _LOCAL.search(opening[:200]):
+    if _RE["local"].search(title) or _RE["local"].search(opening[:200]):
         return "local rule"
-    if _CONGRESS.search(opening[len(title) : 300]) and not _COUNCIL.search(opening[:300]):
+    if _RE["congress"].search(opening[len(title) : 300]) and not _RE["council"].search(opening[:300]):
         return "statute"
-    if _COUNCIL.search(opening[:400]):
+    if _RE["council"].search(opening[:400]):
         return "administrative regulation"
-    if _MINISTRY.search(opening[:400]):
+    if _RE["ministry"].search(opening[:400]):
         return "departmental rule"
     return "administrative regulation" if title.startswith("中华人民共和国") else ""
 
@@ -136,9 +99,9 @@ def _folder(path: str) -> str:
 
 
 def _english_rank(title: str, path: str) -> str:
-    if _CASE.search(title):
+    if _RE["case"].search(title):
         return "case"
-    if _EN_TITLE.search(title):
+    if _RE["en_title"].search(title):
         return next((kind for kind, pattern in _EN_RANK if pattern.search(title)), "")
     return "case" if _folder(path) == "case" else ""
 
@@ -152,7 +115,12 @@ def statute_title(title: str, path: str, head: str, rank: str) -> str:
     if not has_han(title):
         found = english_statute(title)
         return " ".join(part for part in found if part) if found else title
-    if not (_LAW.search(title) or _RULE.search(title) or _RULING.search(title) or _ARTICLE.search(head)):
+    if not (
+        _RE["law"].search(title)
+        or _RE["rule"].search(title)
+        or _RE["ruling"].search(title)
+        or _RE["article"].search(head)
+    ):
         return ""
     return title.strip("《》 ")
 
@@ -168,10 +136,10 @@ def version_year(title: str, path: str, head: str) -> str:
     """The year of a statute's version: of the file name or title ("示例法(2019-04-23)"), else the last year
     of the lines that say how it was adopted and amended."""
     for text in (PurePosixPath(path).stem, title):
-        if m := _DATED.search(text):
+        if m := _RE["dated"].search(text):
             return m[1] or m[4]
     if not has_han(title):
-        years = _EN_YEAR.findall(title)
+        years = _RE["en_year"].findall(title)
         return years[-1] if years else ""
     history = head[:1200].split("第一条")[0]
     years = re.findall(r"((?:19|20)\d{2})年\s*\d{1,2}月\s*\d{1,2}日", history)
@@ -183,7 +151,7 @@ def version_year(title: str, path: str, head: str) -> str:
 
 def english_statute(text: str) -> tuple[str, str] | None:
     """(name, year) of the first statute named in English, "The" aside: ("Tenancy Deposits Act", "2018")."""
-    m = next((m for m in _EN_ACT.finditer(text) if len(m["name"].split()) > 1), None)
+    m = next((m for m in _RE["en_act"].finditer(text) if len(m["name"].split()) > 1), None)
     if m is None:
         return None
     name = re.sub(r"^(?:(?i:the|of|and|in|on|to|for|under|by|does|is|what|how|which)\s+)+", "", m["name"])
@@ -198,16 +166,16 @@ def statute_names(title: str) -> tuple[str, ...]:
 
 
 def _chinese_names(title: str) -> list[str]:
-    bare = _ZH_VERSION.sub("", title).strip("《》 ")
-    plain = _ZH_STATE.sub("", bare)
+    bare = _RE["zh_version"].sub("", title).strip("《》 ")
+    plain = _RE["zh_state"].sub("", bare)
     names = [bare, plain]
-    body = _ZH_BODY.sub("", plain)
+    body = _RE["zh_body"].sub("", plain)
     if body != plain and len(body) > 4:
         names.append(body)
-    m = _ZH_APPLYING.search(plain) or _ZH_MATTER.search(plain)
+    m = _RE["zh_applying"].search(plain) or _RE["zh_matter"].search(plain)
     if m is None or re.search("关于(?:修改|废止)", plain):
         return names
-    cores = [m["law"] + m["part"]] if m.re is _ZH_APPLYING else [m["matter"]]
+    cores = [m["law"] + m["part"]] if m.re is _RE["zh_applying"] else [m["matter"]]
     cores += [
         cut for core in cores if (cut := re.sub("(?:纠纷|刑事|民事|相关|等)*案件$|纠纷$", "", core)) != core
     ]
@@ -231,11 +199,171 @@ def _english_names(title: str) -> list[str]:
 def statutes_in(title: str) -> tuple[str, ...]:
     """Statutes that a Chinese title says it applies or carries out: 示例法 for 示例法实施条例 and for
     关于适用《中华人民共和国示例法》若干问题的解释."""
-    quoted = [_ZH_STATE.sub("", _ZH_VERSION.sub("", q)) for q in ZH_QUOTED.findall(title)]
-    m = re.match(r"(.{2,30}?(?:法|条例))(?:实施|施行)", _ZH_STATE.sub("", title))
+    quoted = [_RE["zh_state"].sub("", _RE["zh_version"].sub("", q)) for q in ZH_QUOTED.findall(title)]
+    m = re.match(r"(.{2,30}?(?:法|条例))(?:实施|施行)", _RE["zh_state"].sub("", title))
     return tuple(dict.fromkeys([*quoted, *([m[1]] if m else [])]))
 
 
 def law_key(name: str) -> str:
     """The key of a statute's name, whether or not 中华人民共和国 or "The" stands in front."""
-    return squash(_ZH_STATE.sub("", name.strip("《》〈〉 "))) if has_han(name) else name_key(name)
+    return squash(_RE["zh_state"].sub("", name.strip("《》〈〉 "))) if has_han(name) else name_key(name)
+
+
+# When it is in force
+
+_HEAD, _TAIL = 3000, 1500  # code points
+_AFTER_DATE = 150  # how far after a date the word may stand that says what happened on it
+_EN_WORDS = {
+    "effective": r"effective\s+date(?:\s+of\s+this\s+\w+)?\s*(?:[:\-]|is)?|effective\s+(?:as\s+of|from|on)"
+    r"|(?:comes?|came|enters?|entered)\s+into\s+(?:force|effect|operation)\s+(?:on|from)"
+    r"|takes?\s+effect\s+(?:on|from)|commencement(?:\s+date)?\s*:",
+    "issued": r"enacted(?:\s+on)?\s*:?|(?:date\s+of\s+)?assent\s*:"
+    r"|(?:issued|adopted|promulgated)(?:\s+on)?\s*:?"
+    r"|date\s+of\s+issue\s*:"
+    r"|(?:agreement|lease|deed|contract|licence|license|policy|memorandum)\s+(?:is\s+)?(?:made|dated|entered\s+into)"
+    r"(?:\s+and\s+entered\s+into)?(?:\s+as\s+of|\s+on)?(?:\s+the)?",
+    "amended": r"(?:last|most\s+recently)\s+(?:updated|amended|revised|modified|reviewed)(?:\s+on)?\s*:?"
+    r"|(?:as\s+)?amended(?:\s+and\s+restated)?(?:\s+on|\s+as\s+of|\s+by\s+[^.;\n]{3,80}?\s+of)\s*:?"
+    r"|(?:revision|amendment)\s+date\s*:",
+    "repealed": r"(?:repealed|revoked|withdrawn|superseded)\s+(?:with\s+effect\s+from|on|as\s+of|from)"
+    r"|ceased?s?\s+to\s+(?:have\s+effect|be\s+in\s+force)\s+(?:on|from)",
+    "review": r"(?:next\s+)?review\s+date\s*:?|review\s+by\s*:?|(?:next|due\s+for)\s+review\s*:?",
+}  # fmt: skip
+_EN = {key: re.compile(rf"\b(?:{words})", re.IGNORECASE) for key, words in _EN_WORDS.items()}
+_IN_TAIL = ("effective", "amended", "repealed", "review")
+_NEAR = 40  # code points in which an English date must begin after the words that announce it
+
+
+def validity(document: Document) -> dict[str, str]:
+    """What a document says of its own force, for `Document.metadata`: `issued`, `effective`, `amended` (the
+    last), `repealed`, `review` as ISO dates. Only what was found."""
+    head, tail = _ends(document)
+    found: dict[str, str] = {}
+    if document.language == "zh":
+        _read_zh(head, tail, found)
+    else:
+        _read_en(head, tail, found)
+    _read_name(PurePosixPath(document.path).stem, document.language, found)
+    return found
+
+
+def repeals(document: Document) -> tuple[str, ...]:
+    """The names of the documents that a document says it repeals or takes the place of."""
+    head, tail = _ends(document)
+    if document.language == "zh":
+        preamble = len(_preamble(head))
+        names = _repeals_zh(f"{head[preamble:] if preamble < len(head) else head}\n{tail}")
+    else:
+        found = (m["a"] or m["b"] for part in (head, tail) for m in _RE["repeals_en"].finditer(part))
+        names = [" ".join(name.split()) for name in found]
+    return tuple(dict.fromkeys(names))
+
+
+def _ends(document: Document) -> tuple[str, str]:
+    """The head and the end of its text, folded."""
+    text = document.text
+    return fold(text[:_HEAD]), fold(text[max(_HEAD, len(text) - _TAIL) :])
+
+
+# Chinese
+
+
+def _preamble(head: str) -> str:
+    """What stands before the first article; the whole head where there is none."""
+    first = _RE["first_article"].search(head)
+    return head[: first.start()] if first else head
+
+
+def _read_zh(head: str, tail: str, found: dict[str, str]) -> None:
+    preamble = _preamble(head)
+    for date, after in _dated(preamble):
+        if _RE["in_force"].match(after):
+            found["effective"] = date
+        elif _RE["no_longer"].match(after):
+            found["repealed"] = date
+        elif _RE["amended"].search(after):
+            found["amended"] = max(date, found.get("amended", ""))
+        elif _RE["issued"].search(after):
+            found.setdefault("issued", date)
+    closing = f"{head[len(preamble) :]}\n{tail}"
+    effective = [
+        (bool(_RE["this"].search(closing, max(0, day.start - 12), day.start)), iso)
+        for day in _days(closing)
+        if _RE["in_force"].match(closing, day.end) and (iso := _of_period(day.period))
+    ]
+    if effective:
+        own = [date for this, date in effective if this]
+        found["effective"] = own[-1] if own else effective[-1][1]
+    elif _RE["at_once"].search(closing) and "effective" not in found and "issued" in found:
+        found["effective"] = found["issued"]
+
+
+def _dated(text: str) -> Iterator[tuple[str, str]]:
+    """(ISO date, what stands between it and the next date, on its line) of a Chinese text."""
+    days = _days(text)
+    for day, following in zip_longest(days, days[1:]):
+        end = min(following.start if following else len(text), day.end + _AFTER_DATE)
+        line = text.find("\n", day.end, end)
+        if iso := _of_period(day.period):
+            yield iso, text[day.end : line if line >= 0 else end]
+
+
+def _days(text: str) -> list[FoundDate]:
+    return [found for found in dates(text) if found.period.year and found.period.day]
+
+
+def _repeals_zh(text: str) -> list[str]:
+    names: list[str] = []
+    for match in _RE["repeals"].finditer(text):
+        begin = max(text.rfind(mark, 0, match.start()) for mark in "。;\n")
+        names += _RE["title"].findall(text, begin + 1, match.start())
+        if text[match.end() : match.end() + 1] in (":", "："):
+            stop = text.find("。", match.end())
+            names += _RE["title"].findall(text, match.end(), stop if stop >= 0 else len(text))
+    return names
+
+
+# English and others
+
+
+def _read_en(head: str, tail: str, found: dict[str, str]) -> None:
+    for key, pattern in _EN.items():
+        seen = list(_announced(pattern, head))
+        if key in _IN_TAIL:
+            seen += _announced(pattern, tail)
+        if seen:
+            found[key] = max(seen) if key == "amended" else seen[0]
+    if "effective" not in found and (defined := _RE["defined"].search(head)):
+        before = dates(head[max(0, defined.start() - 40) : defined.start()])
+        if before and (iso := _of_period(before[-1].period)):
+            found["effective"] = iso
+
+
+def _announced(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+    for match in pattern.finditer(text):
+        after = text[match.end() : match.end() + 2 * _NEAR]
+        first = next(iter(dates(after)), None)
+        if first and first.start <= _NEAR and not re.search(r"[.;]\s", after[: first.start]):
+            iso = _of_period(first.period)
+            if iso:
+                yield iso
+
+
+def _read_name(stem: str, language: str, found: dict[str, str]) -> None:
+    """A date in the file name is that of the issue or of the last change."""
+    match = FILE_DATE.search(fold(stem))
+    if match is None:
+        return
+    date = f"{match[1]}-{int(match[2] or match[4]):02d}-{int(match[3] or match[5]):02d}"
+    if "issued" not in found:
+        found["issued"] = date
+    elif language == "zh" and all(date > found.get(k, "") for k in ("issued", "effective", "amended")):
+        found["amended"] = date
+
+
+def _of_period(period: Period) -> str:
+    """ISO date of a day, or the first of a month; "" for anything coarser or for 3/4/2021, which may be
+    either."""
+    if period.year is None or period.month is None or period.swapped:
+        return ""
+    return f"{period.year:04d}-{period.month:02d}-{period.day or 1:02d}"

@@ -8,7 +8,6 @@ are."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,42 +26,13 @@ from rag.domains.finance.figures.lines import Amount, TableLine, table_lines
 from rag.domains.finance.figures.reporter import CompanyReports, FiscalTerm, ordered_reports
 from rag.domains.finance.printing import Formatter, Rounding, common_scale
 from rag.facts.dates import MONTH_NAME
-from rag.languages import say
+from rag.languages import Patterns, say
 from rag.languages.text import normalise, search_tokens
 from rag.questions.query import Query
 from rag.store.store import Store
 from rag.types import Calculation, Chunk, Figure
 
-_PART = (
-    r"(?:segments?|divisions?|business(?:es)?(?: (?:units?|lines?|segments?))?|lines? of business|regions?"
-    r"|geograph\w+|countr(?:y|ies)|markets?"
-    r"|(?:product|service|revenue|sales)s?(?: (?:lines?|categor\w+|groups?))?"
-    r"|categor(?:y|ies)|brands?)"
-)
-_MOST = r"(?:highest|largest|biggest|greatest|most|top|best|strongest|fastest)"
-_LEAST = r"(?:lowest|smallest|least|weakest|worst|slowest)"
-_WHICH = re.compile(
-    rf"(?i)\b(?:which|what)\b.{{0,60}}?\b{_PART}\b.*?\b(?:(?P<most>{_MOST})|(?P<least>{_LEAST}))\b"
-)
-_WHICH_ZH = re.compile(
-    r"哪[个一些类种]?.{0,12}?(?:分部|板块|业务|地区|区域|产品|品类).*?"
-    r"(?:最(?P<most>[高大多快])|最(?P<least>[低小少慢]))"
-)
-_SHARE = re.compile(
-    rf"(?i)\b{_PART}\b.*?\b(?:more than|over|above|at least|exceed\w*|greater than)\s+"
-    r"(?P<n>\d+(?:\.\d+)?)\s*(?:%|percent)"
-)
-_GROWTH = re.compile(r"(?i)\bgrew\b|\bgrow\w*|\bincrease|增长|增速")
-_TOTAL = re.compile(r"(?i)^(?:total|consolidated|group)\b|\btotal$|合计$|总计$|^(?:公司|集团)合计")
-_NO_PART = re.compile(
-    r"(?i)eliminat|unallocated|reconcil|inter-?segment|adjustment|^other$|^all other|^segment\b"
-    r"|corporate (?:expense|and other)|抵销|抵消|未分配"
-)
-_PERIOD = re.compile(
-    r"(?i)(?:(?:three|six|nine|twelve) months|(?:fiscal )?(?:quarter|year)s?) ended"
-    rf"|(?:{MONTH_NAME}) \d{{1,2}},?"
-    r"|\b(?:19|20)\d\d\b|\(.*?\)|\bchange\b"
-)
+_RE = Patterns(__file__, month_name=MONTH_NAME)
 _SURE = 0.75
 _LOOKED_AT = 20
 _BEFORE, _BEHIND = 6, 3
@@ -109,8 +79,8 @@ class Breakdown:
 def asked_about_parts(query: Query) -> PartsQuestion | None:
     """What a question asks about segments, regions or products; None where it ranks none of them."""
     question = query.text
-    share = _SHARE.search(question)
-    which = _WHICH.search(question) or _WHICH_ZH.search(question)
+    share = _RE["share"].search(question)
+    which = _RE["which"].search(question) or _RE["which_zh"].search(question)
     if share is None and which is None:
         return None
     keys = [value[2:] for _, _, value in book().find(normalise(question)) if item(value[2:]) is not None]
@@ -120,7 +90,9 @@ def asked_about_parts(query: Query) -> PartsQuestion | None:
     if share is not None:
         return PartsQuestion(key, share=Decimal(share["n"]))
     assert which is not None
-    return PartsQuestion(key, least=which["least"] is not None, growth=_GROWTH.search(question) is not None)
+    return PartsQuestion(
+        key, least=which["least"] is not None, growth=_RE["growth"].search(question) is not None
+    )
 
 
 def find_breakdown(
@@ -161,9 +133,9 @@ def _columns(lines: Sequence[TableLine], wanted: Item, year: int, part: str) -> 
         for line in found:
             for name, now, before in _named(line, year, part):
                 reading = _reading(wanted, line, now)
-                if _TOTAL.search(name):
+                if _RE["total"].search(name):
                     total = reading
-                elif _NO_PART.search(name):
+                elif _RE["no_part"].search(name):
                     rest[name] = reading.value
                 else:
                     parts.setdefault(
@@ -178,7 +150,7 @@ def _named(line: TableLine, year: int, part: str) -> Iterator[tuple[str, Amount,
     named: dict[str, dict[int, Amount]] = {}
     for amount in line.amounts:
         column = amount.column
-        name = " ".join(_PERIOD.sub(" ", column.text).split()).strip(" ,|")
+        name = " ".join(_RE["period"].sub(" ", column.text).split()).strip(" ,|")
         fits = column.year in (year, year - 1) and same_part(column.part, part, False)
         if name and fits and not column.change and amount.cell.value is not None:
             named.setdefault(name, {}).setdefault(column.year, amount)
@@ -198,7 +170,7 @@ def _rows(lines: Sequence[TableLine], wanted: Item, year: int, part: str) -> Ite
             continue
         reading = _reading(wanted, line, now)
         says = label_score(line.label, "", wanted) >= _SURE
-        if open_parts and (says or _TOTAL.search(line.label)):
+        if open_parts and (says or _RE["total"].search(line.label)):
             yield Breakdown(tuple(open_parts), reading, rest)
             open_parts, rest, section = [], Decimal(0), ""
             continue
@@ -206,7 +178,7 @@ def _rows(lines: Sequence[TableLine], wanted: Item, year: int, part: str) -> Ite
             open_parts, rest, section = [], Decimal(0), line.section
         if label_score(line.section, "", wanted) < _SURE:
             continue
-        if _NO_PART.search(line.label):
+        if _RE["no_part"].search(line.label):
             rest += reading.value
         else:
             before = _of(line, year - 1, part)

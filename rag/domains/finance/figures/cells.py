@@ -10,7 +10,6 @@ it is ("attributable to ...") hardly count."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -18,67 +17,33 @@ from functools import lru_cache
 
 from rag.documents.catalogue import singular
 from rag.facts.numerals import CURRENCY_BEFORE, fold
+from rag.languages import Patterns
 from rag.languages.text import has_han
 from rag.parsers.pdf_rows import is_blank_figure
 from rag.types import Block
 
-_STOP = frozenset("the of and in on for to from by a an or with at s its our".split())
-_NEUTRAL = frozenset(
-    """net consolidated company group customer inc corporation co trade merchandise including income
-    loss expense provided used activity operation common shareholder all reported doubtful account
-    allowance""".split()
-)
-_CHANGING = frozenset(
-    """other discontinued noncontrolling deferred accumulated restricted non noncurrent average
-    before excluding per share change increase decrease product service less adjusted proceed sale
-    disposal comprehensive beginning segment domestic international foreign financing lease tax
-    percentage percent rate ratio margin unrealized hedge related held pension effect portion
-    current marketing segregated settlement minority preferred dividend supplemental accrued
-    capitalized noncash acquired acquisition impairment gain continuing interest attributable number
-    investment security cash equivalent not declared unpaid""".split()
-)
+_RE = Patterns(__file__)
+_STOP = _RE.words("stop")
+_NEUTRAL = _RE.words("neutral")
+_CHANGING = _RE.words("changing")
+BRACKETS = _RE["brackets"]
 _FOLDS = {
     "stockholder": "shareholder", "shareowner": "shareholder", "earning": "income", "payment": "purchase",
     "addition": "purchase", "acquire": "purchase", "deficit": "equity",
 }  # fmt: skip
 _FILLING = {"net": 0.03, "total": 0.03, "paid": 0.1}
 _NEUTRAL_COST, _COST, _CHANGING_COST = 0.04, 0.14, 0.45
-BRACKETS = re.compile(r"[(（][^()（）]*[)）]/?")
-_LATIN = re.compile(r"[a-z][a-z'’]*")
-_LOSS_LINE = re.compile(
-    r"(?:total |consolidated )?(?:(?:net|operating|pre-?tax) )?loss\b(?! on| of| from (?!oper|contin))"
-)
-# What a total is after, and whose it is, does not make it another line.
-_NET_OF = re.compile(
-    r"(?i)[,(]? ?(?:net of\b"
-    r"|(?:less|including|net):? (?:an? )?(?:allowances?|accumulated|provisions?|reserves?)\b"
-    r"|and (?:after-tax|equity (?:in|earnings|income|method))\b).*"
-)
-_OF_OWNERS = re.compile(
-    r"(?i)\b(?:attributable|applicable|available) to "
-    r"(?!.*(?:non-?controlling|minority|discontinued|preferred)).*"
-)
 _SCALES = {
     "thousand": 1_000, "million": 1_000_000, "mn": 1_000_000, "m": 1_000_000, "billion": 1_000_000_000,
     "bn": 1_000_000_000, "万": 10_000, "亿": 100_000_000, "千": 1_000, "百万": 1_000_000,
 }  # fmt: skip
-_CURRENCY = r"US\$|HK\$|NT\$|[ACRS]\$|\$|€|£|¥|￥|₹|USD|EUR|GBP|RMB|CNY|HKD|CHF"
-_FIGURE = re.compile(
-    rf"(?P<minus>[-+]\s*)?(?P<open>[(]\s*)?(?P<minus2>[-+]\s*)?(?:(?P<currency>{_CURRENCY})\s*)?"
-    r"(?P<open2>[(]\s*)?(?P<minus3>[-+]\s*)?"
-    r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:\s*%)?\s*[)]?"
-    r"\s*(?P<percent>%|个?百分点|points?\b|pts\b|pp\b|bps\b)?"
-    r"(?:\s*(?P<scale>thousand|million|mn|billion|bn|百万|万|亿|千)?"
-    r"\s*(?P<yuan>元|美元|港元)?)(?:[)])?(?:\s*x)?(?:\s*(?:[*†‡]|\(\d\)))*"
-)
-_MARK = re.compile(r"[(]\d[)]")
 _YUAN = {"元": "CNY", "美元": "USD", "港元": "HKD"}
 
 
 def wording_score(label: str, section: str, wordings: Sequence[str]) -> float:
     """How well a label says an item, 0..1; where it says too little by itself ("Basic"), with its section."""
-    whole = _NET_OF.sub("", label) or label
-    short = _OF_OWNERS.sub("", whole) or whole
+    whole = _RE["net_of"].sub("", label) or label
+    short = _RE["of_owners"].sub("", whole) or whole
     own = _words(short)
     both = _words(f"{section} {short}")
     best = 0.0
@@ -122,12 +87,12 @@ def _words(text: str) -> tuple[str, ...]:
         plain = BRACKETS.sub("", text)
         return tuple(c for c in plain.split("：")[-1] if c.isalnum())
     plain = BRACKETS.sub(" ", text).lower().replace("’", "'") or text.lower()
-    words = [_one(w.removesuffix("'s").rstrip("'")) for w in _LATIN.findall(plain)]
+    words = [_one(w.removesuffix("'s").rstrip("'")) for w in _RE["latin"].findall(plain)]
     words = [_FOLDS.get(w, w) for w in words if w not in _STOP]
     # "Credit losses" are no loss of the company.
     if "loss" in words and "income" in words:
         words = [w for w in words if w != "loss"]
-    elif _LOSS_LINE.match(plain.strip()):
+    elif _RE["loss_line"].match(plain.strip()):
         words = ["income" if w == "loss" else w for w in words]
     if "common" in words and "preferred" in words:
         words = [w for w in words if w not in ("common", "preferred")]
@@ -181,7 +146,7 @@ def read_figure(text: str) -> FigureCell | None:
         # Words such as "n/a" say that there is none; only a dash says that it is nil.
         nil = not any(c.isalnum() for c in printed) and printed not in ("*", "#")
         return FigureCell(begin, stop, printed, Decimal(0) if nil else None, nil=nil)
-    m = _FIGURE.fullmatch(folded, begin, stop)
+    m = _RE["figure"].fullmatch(folded, begin, stop)
     if m is None:
         return None
     value = Decimal(m["digits"].replace(",", ""))
@@ -221,6 +186,6 @@ def fitted(cells: Sequence[FigureCell], columns: int) -> tuple[FigureCell, ...] 
     shares"). Too few: which column is empty is not known."""
     kept = list(cells)
     while len(kept) > columns:
-        mark = next((n for n in range(1, len(kept)) if _MARK.fullmatch(kept[n].printed)), None)
+        mark = next((n for n in range(1, len(kept)) if _RE["mark"].fullmatch(kept[n].printed)), None)
         kept.pop(0 if mark is None else mark)
     return tuple(kept) if len(kept) == columns else None

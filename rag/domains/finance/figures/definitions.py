@@ -20,29 +20,11 @@ from decimal import Decimal
 from rag.domains.finance.figures.expressions import Binary, Call, FormulaTerm, Node, Number, shifted, terms
 from rag.domains.finance.figures.formulas import Book
 from rag.facts.dates import read_periods
+from rag.languages import Patterns
 
-_CUE = re.compile(
-    r"\b(?:is|are|was|be|being)? ?(?:here |herein |to be )?"
-    r"(?:defined|calculated|computed|measured|derived|expressed|taken) "
-    r"(?:here )?(?:as|by(?: (?:dividing|taking))?)\b(?: follows)?\s*[:=]?"
-    r"|\b(?:defin(?:e|ing)|calculat(?:e|ing)|comput(?:e"
-    r"|ing)) (?!as\b)[\w&/% ()'-]{2,70}? as\b(?! (?:an? )?(?:%|percent|of))\s*[:=]?"
-    r"|:\s+(?=[^:?;。]{2,90}[/÷*+])"
-    r"|\bformula(?: is| to use is| used is)?\s*[:=]|\bmeans\s*:|\s?=\s?|\bequals\b"
-    r"|(?:定义为|定义是|的?计算公式[为是:]|公式[为是:]|计算方法[为是:]|口径[为是:])\s*:?"
-    r"|(?:按照?|用|以)(?=[^。?？]{2,60}(?:计算|算出|得出))"
-)
-_FORMULA = re.compile(r"[-+*/×÷]|divided|ratio|percent|average|\bsum\b|\bless\b|minus|除|减|加|平均")
-_END = re.compile(
-    r"(?:\.(?=\s|$)|[?;。？；\n]|,\s*(?=(?:and (?:then )?)?(?:round|answer|give|express|what|how"
-    r"|please|where)\b)|,\s*(?=请|保留|结果)|(?:来)?计算(?=[,。]|$))"
-)
+_RE = Patterns(__file__)
 # So near its cue does a defined name stand: "DPO ratio (or days) is defined as".
 _NEAR = 12
-_TOKEN = re.compile(
-    r"(?P<num>\d[\d,]*(?:\.\d+)?\s?%?)|(?P<op>[-+*/()×÷–−（）])|(?P<word>[a-z][a-z&'’.-]*[a-z]"
-    r"|[a-z])|(?P<han>[\u3400-\u9fff])|(?P<sep>\S)"
-)
 _PHRASES: tuple[tuple[str, str], ...] = (
     (r"divided by|over(?= )|as an? (?:percentage|percent|%|share|proportion|fraction|multiple) of|÷"
      r"|除以|relative to|per(?= )", "/"),
@@ -72,13 +54,6 @@ _AFTER_ZH = (
     (r"期初(?:余额|数)", "prev"),
     (r"期末(?:余额|数)", "now"),
 )
-_FILLER = re.compile(
-    r"(?:total|unadjusted|annual|reported|consolidated|gaap|net|cash|the|of|a|an|its|their|company"
-    r"|company's|for|in|on|at|that|this|same|year|years|fiscal|period|end|ended|ending|days?"
-    r"|balance|amount|value|reported|both|usd|millions?|net of tax|expressed|as|it|is|from|during"
-    r"|sheet|statement"
-    r"|[的之额余数总期末天日与该])"
-)
 _JOINING = {"and": "and", "和": "and", "与": "and", "及": "and", "to": "to", "比": "to", "between": "between"}
 _IGNORED = ",:\"'“”’‘[]{}$"
 
@@ -101,10 +76,10 @@ class Definitions:
 def definition_spans(text: str) -> tuple[tuple[int, int, int], ...]:
     """Every definition of a normalised text: where its cue begins, where its right-hand side stands."""
     found: list[tuple[int, int, int]] = []
-    for m in _CUE.finditer(text):
-        end = _END.search(text, m.end())
+    for m in _RE["cue"].finditer(text):
+        end = _RE["end"].search(text, m.end())
         stop = end.start() if end else len(text)
-        if (not found or m.start() >= found[-1][2]) and _FORMULA.search(text[m.end() : stop]):
+        if (not found or m.start() >= found[-1][2]) and _RE["formula"].search(text[m.end() : stop]):
             found.append((m.start(), m.end(), stop))
     return tuple(found)
 
@@ -351,7 +326,7 @@ class _Reader:
         return end
 
     def _word(self, at: int) -> int:
-        m = _TOKEN.match(self.text, at)
+        m = _RE["token"].match(self.text, at)
         if m is None:
             raise FormulaError
         if m["num"]:
@@ -365,7 +340,7 @@ class _Reader:
                 raise FormulaError
         elif kind := _JOINING.get(m.group()):
             self._put(FormulaToken(kind))
-        elif not _FILLER.fullmatch(m.group()):
+        elif not _RE["filler"].fullmatch(m.group()):
             self.label.append(m.group())
         return m.end()
 

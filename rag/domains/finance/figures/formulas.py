@@ -19,7 +19,7 @@ from typing import Any
 
 from rag.domains.finance.concepts import CONCEPTS, load
 from rag.domains.finance.figures.expressions import FormulaTerm, Node, parse
-from rag.languages import own
+from rag.languages import Patterns, own
 from rag.languages.lexicon import Forms, compiled, matches, words_of
 from rag.languages.text import has_han, normalise
 
@@ -37,15 +37,9 @@ OUTFLOWS = frozenset(
         "restructuring liability", "=restructuring liability",
     }
 )  # fmt: skip
-# Words on two sides of an operator, or of a sentence's end, are not one name.
-# Nor is a word of the same stem: "profitable" is no profit.
-_NO_NAME = re.compile(
-    r"[+*=÷×?;:()]|\s[-/–]\s|\.\s|^(?:profitab\w+|profited|profiting|equitab\w+"
-    r"|depreciab\w+|stocked|loaned|costing|sold)$"
-)
+_RE = Patterns(__file__)
+_PLAIN = _RE.words("plain")
 _PER_SHARE = frozenset({"eps", "basic eps", "diluted eps"})
-# Concepts of notes that are amounts like a line; and words for what is done with a line.
-_PLAIN = frozenset({"restructuring", "impairment"})
 _GROWTH = frozenset({"cagr", "one-time items", "quarterly results", "segment revenue", "geographic"})
 _SHARES = frozenset({"shares", "shares outstanding"})
 
@@ -97,7 +91,7 @@ class Book:
         found = list(matches(self.english, text, words))
         if has_han(text):
             found += matches(self.chinese, text, words)
-        found = [m for m in found if not _NO_NAME.search(text[m[0] : m[1]])]
+        found = [m for m in found if not _RE["no_name"].search(text[m[0] : m[1]])]
         found.sort(key=lambda m: (m[0], -m[1], m[2]))  # "f:" before "l:"
         kept: list[tuple[int, int, str]] = []
         for match in found:

@@ -11,50 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from rag.domains.finance.reports import ReportFacts
+from rag.domains.finance.concepts import ReportFacts
 from rag.facts.dates import MONTHS, Period, dates, with_capitals
 from rag.facts.numerals import CURRENCY_BEFORE, SPELLED, fold, numerals
 from rag.facts.quantities import header_scales
+from rag.languages import Patterns
 
-_UNIT_LINE = re.compile(
-    r"[^\n]*(?:\bin (?:thousands|millions|billions)\b|[$€£]\s?(?:million|billion|thousand)s?\)|单位\s*[:：])"
-    r"[^\n]*",
-    re.I,
-)
-_HEAD_PERIOD = re.compile(
-    r"(?:(?:three|six|nine|twelve|3|6|9|12) months|(?:fiscal )?(?:quarter|year)) ended "
-    r"[A-Z][a-z]+ \d{1,2}, ?(?:19|20)\d\d|(?:FY|fiscal(?: year)? )(?:19|20)\d\d",
-    re.I,
-)
+_RE = Patterns(__file__, spelled=SPELLED)
 _QUARTERS = {"Q1": 1, "Q2": 2, "H1": 2, "Q3": 3, "9M": 3, "Q4": 4, "H2": 4, "FY": 4}
-_MONTHS = re.compile(
-    rf"\b(?P<n>{SPELLED})[\s-]*(?P<unit>months?|weeks?)\b|\b(?P<quarter>(?:fiscal\s+)?quarters?)\b", re.I
-)
-_YEARS_ENDED = re.compile(
-    r"\b(?:fiscal |financial )?years?(?: then)? end|\bfiscal years?\b|\bfor the years?\b|全年|年度", re.I
-)
-_BARE_YEAR = re.compile(r"(?<![\d.,])(?:FY|CY)?'?(?P<y>(?:19|20)\d\d)(?![\d.,]*\d)", re.I)
-_CHANGE = re.compile(
-    r"%|percent|\bchange|\bincrease|\bdecrease|\bvariance|\bgrowth|\bvs\.?\b|\bbetter\b|增减|同比|变动|增幅|比例|百分",
-    re.I,
-)
-_CURRENT = re.compile(r"本期|本年|本报告期|期末|年末|当期|current (?:year|period|quarter)", re.I)
-_PREVIOUS = re.compile(
-    r"上期|上年|期初|年初|去年|prior (?:year|period|quarter)|previous (?:year|period)", re.I
-)
-_OPENING = re.compile(r"期初|年初")
-_QUARTER_WORD = re.compile(r"\bQ(?P<q>[1-4])\b|\b(?P<q1>[1-4])Q|第(?P<zq>[一二三四])季度", re.I)
-_HALF_WORD = re.compile(r"\b(?:first half|half[- ]year|H1|1H)\b|半年度?|1\s*[-至~]\s*6\s*月|中期", re.I)
-_NINE_WORD = re.compile(r"1\s*[-至~]\s*9\s*月|前三季度|年初至报告期末", re.I)
-_PLAIN_UNIT = re.compile(r"单位\s*[:：]\s*(?:人民币)?元|\bin (?:whole )?dollars\b|\(元\)|（元）", re.I)
-_CURRENCY = re.compile(
-    r"US\$|HK\$|\$|€|£|¥|￥|₹|\b(?:USD|EUR|GBP|RMB|CNY|HKD|JPY|CHF|SGD|CAD|AUD)\b|人民币|\bdollars\b", re.I
-)
-_SHARES_APART = re.compile(
-    r"except[^)|]*?\b(?:number of )?shares?\b(?! (?:data|amounts?|figures?)?[^)|]*\bin thousands)", re.I
-)
-_SHARES_IN = re.compile(r"shares?[^)|]{0,40}\b(?:reflected |stated )?in (?P<scale>thousands|millions)", re.I)
-_PER_SHARE = re.compile(r"(?i)per[- ](?:common |ordinary |diluted )?share(?: data| amounts?| figures?)?")
 _DAYS_A_MONTH = 30.44
 _PERIOD_WORDS = (
     frozenset(
@@ -69,14 +33,14 @@ _PERIOD_WORDS = (
 
 def units_sentence(above: str) -> str:
     """The last line above a table that speaks of units."""
-    found = [m.group() for m in _UNIT_LINE.finditer(above) if len(m.group()) <= 160]
+    found = [m.group() for m in _RE["unit_line"].finditer(above) if len(m.group()) <= 160]
     return found[-1] if found else ""
 
 
 def period_heads(text: str) -> tuple[str, ...]:
     """The periods that the last lines with at least two of them name, each once, in order."""
     for line in reversed(text.split("\n")):
-        found = tuple(dict.fromkeys(m.group() for m in _HEAD_PERIOD.finditer(line)))
+        found = tuple(dict.fromkeys(m.group() for m in _RE["head_period"].finditer(line)))
         if len(found) > 1 and len(line) <= 160:
             return found
     return ()
@@ -114,7 +78,7 @@ def split_head(heads: Sequence[str], columns: int, *, placed: bool = False) -> t
     """(what holds for all columns, one text for each of `columns`) of what stands above a table. Of `placed`
     cells the first head is that of the labels, if it does not say which period its column is of."""
     if placed:
-        periods = (_BARE_YEAR, _CURRENT, _PREVIOUS)
+        periods = (_RE["bare_year"], _RE["current"], _RE["previous"])
         if heads and len(heads) == columns and any(p.search(heads[0]) for p in periods):
             return "", tuple(heads)
         return (heads[0], tuple(heads[1:])) if heads else ("", ())
@@ -132,15 +96,15 @@ def read_unit(text: str, currency: str = "") -> ColumnUnit:
     """The scale and currency that a head, a title or the lines above a table state."""
     folded = fold(text)
     scales = header_scales(folded)
-    currency_mark = _CURRENCY.search(folded)
+    currency_mark = _RE["currency"].search(folded)
     name = (currency_mark.group().lower() if currency_mark else "").replace("dollars", "$")
     found = next((c for _, c in scales if c), "") or CURRENCY_BEFORE.get(name, "") or currency
     found = "USD" if found == "$" else found
     factor = int(scales[0][0]) if scales else 1
-    shares = 1 if _SHARES_APART.search(_PER_SHARE.sub("", folded)) else factor
-    if (m := _SHARES_IN.search(folded)) and "except" in folded.lower():
+    shares = 1 if _RE["shares_apart"].search(_RE["per_share"].sub("", folded)) else factor
+    if (m := _RE["shares_in"].search(folded)) and "except" in folded.lower():
         shares = 1000 if m["scale"].lower() == "thousands" else 1_000_000
-    return ColumnUnit(factor, found, bool(scales) or _PLAIN_UNIT.search(text) is not None, shares)
+    return ColumnUnit(factor, found, bool(scales) or _RE["plain_unit"].search(text) is not None, shares)
 
 
 def read_columns(
@@ -148,8 +112,8 @@ def read_columns(
 ) -> tuple[Column, ...]:
     """The columns of a table. `instant`: figures of a day (a balance sheet), not of a period. `annual`: where
     nothing says how long a period is, it is the report's own."""
-    years = [int(m["y"]) for head in heads for m in _BARE_YEAR.finditer(head)] or [
-        int(m["y"]) for m in _BARE_YEAR.finditer(common)
+    years = [int(m["y"]) for head in heads for m in _RE["bare_year"].finditer(head)] or [
+        int(m["y"]) for m in _RE["bare_year"].finditer(common)
     ]
     anchor = _anchor(years, facts)
     found = [_column(common, head, facts, anchor, instant) for head in heads]
@@ -169,13 +133,17 @@ def _anchor(years: Sequence[int], facts: ReportFacts) -> int:
 
 
 def _column(common: str, head: str, facts: ReportFacts, anchor: int, instant: bool) -> Column:
-    column = Column(head, change=_CHANGE.search(head) is not None, other=_other(head))
+    column = Column(head, change=_RE["change"].search(head) is not None, other=_other(head))
     unit = read_unit(head)
     if unit.stated:
         column = replace(column, unit=unit)
     if column.change and not re.search(r"amount|金额", head, re.I):
         return column
-    day = _day(head) or _day_of_year(common, head) or (_day(common) if not _BARE_YEAR.search(head) else None)
+    day = (
+        _day(head)
+        or _day_of_year(common, head)
+        or (_day(common) if not _RE["bare_year"].search(head) else None)
+    )
     months = _months(head) or _months(common)
     current = facts.years[0] if facts.years else anchor
     if day is not None:
@@ -183,11 +151,11 @@ def _column(common: str, head: str, facts: ReportFacts, anchor: int, instant: bo
         span = None if instant else months or (12 if facts.part in ("FY", "") else None)
         return replace(column, year=year, part=part_of(quarter, span), ended=day.isoformat())
     part = _word_part(head, common, months, facts, instant)
-    if m := _BARE_YEAR.search(head):
+    if m := _RE["bare_year"].search(head):
         return replace(column, year=current + int(m["y"]) - anchor if anchor else int(m["y"]), part=part)
-    if _PREVIOUS.search(head) and current:
-        return replace(column, year=current - 1, part="FY" if _OPENING.search(head) else part)
-    return replace(column, year=current, part=part) if _CURRENT.search(head) and current else column
+    if _RE["previous"].search(head) and current:
+        return replace(column, year=current - 1, part="FY" if _RE["opening"].search(head) else part)
+    return replace(column, year=current, part=part) if _RE["current"].search(head) and current else column
 
 
 def _in_order(common: str, found: list[Column], facts: ReportFacts, instant: bool) -> list[Column]:
@@ -223,7 +191,7 @@ def _as_date(p: Period) -> date | None:
 
 def _day_of_year(common: str, head: str) -> date | None:
     """The day of "Years ended December 31, | 2022": from both."""
-    year = _BARE_YEAR.search(head)
+    year = _RE["bare_year"].search(head)
     if year is None:
         return None
     for text in (head, common):
@@ -235,18 +203,18 @@ def _day_of_year(common: str, head: str) -> date | None:
 
 def _months(text: str) -> int | None:
     """How many months a head says that its period has."""
-    if m := _MONTHS.search(text):
+    if m := _RE["months"].search(text):
         if m["quarter"]:
             return 3
         count = int(numerals(m["n"])[0].value)
         if m["unit"].lower().startswith("week"):
             return max(1, round(count / 13)) * 3 if count >= 12 else None
         return count
-    if _NINE_WORD.search(text):
+    if _RE["nine_word"].search(text):
         return 9
-    if _HALF_WORD.search(text):
+    if _RE["half_word"].search(text):
         return 6
-    return 12 if _YEARS_ENDED.search(text) else None
+    return 12 if _RE["years_ended"].search(text) else None
 
 
 def fiscal_day(day: date, facts: ReportFacts) -> tuple[int, int]:
@@ -272,9 +240,9 @@ def part_of(quarter: int, months: int | None) -> str:
 
 def _word_part(head: str, common: str, months: int | None, facts: ReportFacts, instant: bool) -> str:
     for text in (head, common):
-        if m := _QUARTER_WORD.search(text):
+        if m := _RE["quarter_word"].search(text):
             return f"Q{m['q'] or m['q1'] or '一二三四'.index(m['zq']) + 1}"
-        if _HALF_WORD.search(text):
+        if _RE["half_word"].search(text):
             return "H1"
     quarter = _QUARTERS.get(facts.part, 4)
     if instant:

@@ -16,7 +16,7 @@ from rag.domains.finance.figures.cells import BRACKETS, wording_score
 from rag.domains.finance.figures.formulas import OUTFLOWS, concept_unit, equal_lines
 from rag.domains.finance.figures.lines import PER_SHARE, Amount, TableLine, ledger, table_lines
 from rag.domains.finance.sections import PRIMARY
-from rag.languages import own
+from rag.languages import Patterns, own
 from rag.languages.text import has_han, search_tokens
 from rag.store.store import Store
 from rag.types import Evidence, Figure
@@ -26,9 +26,7 @@ _ENOUGH_ELSEWHERE = 0.75
 _ELSEWHERE, _REPEATED = 0.2, 0.12
 _REPEATING_ROLES = frozenset(("selected data", "discussion", "quarterly", "segments"))
 _LOOKED_AT = 24
-_LOSS = re.compile(r"(?i)\bloss(?:es)?\b|亏损")
-_GAIN = re.compile(r"(?i)income|profit|earnings|gain|利润|收益")
-_OPERATING = re.compile(r"(?i)administrative|research|marketing|selling|depreciation|advertis|operating exp")
+_RE = Patterns(__file__)
 # The wordings of a line, and the statements that it stands in.
 _Wordings = tuple[tuple[str, ...], tuple[str, ...]]
 # What a statement does not print, no other table does: one that seems to is about something else.
@@ -37,7 +35,6 @@ _CORE = frozenset(
      "operating cash flow", "营业收入", "营业成本", "净利润", "营业利润")
 )  # fmt: skip
 _TAXES = frozenset(("income tax", "所得税费用"))
-_COST_OF = re.compile(r"(?i)costs? of\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +200,7 @@ def signed(key: str, line: TableLine, amount: Amount) -> Decimal:
         return value if re.search(r"(?i)\(income\)|\(gain\)", line.label) else abs(value)
     if key in _TAXES:
         return -value if _tax_is_negative(line) else value
-    pure_loss = _LOSS.search(line.label) and not _GAIN.search(_LOSS.sub("", line.label))
+    pure_loss = _RE["loss"].search(line.label) and not _RE["gain"].search(_RE["loss"].sub("", line.label))
     if pure_loss and all((a.cell.value or 0) >= 0 for a in line.amounts if not a.column.change):
         return -value
     return value
@@ -231,7 +228,7 @@ def _unlabelled_gross_profit(lines: Sequence[TableLine], year: int, part: str) -
     costs: list[Decimal] = []
     for line in own[own.index(top.line) + 1 :]:
         amount = figure_for(line, year, part)
-        if amount is None or amount.cell.value is None or _OPERATING.search(line.label):
+        if amount is None or amount.cell.value is None or _RE["operating"].search(line.label):
             return None
         if not line.label:
             left = top.amount.cell.value - amount.cell.value
@@ -276,7 +273,7 @@ def _is_a_part(lines: Sequence[TableLine], found: FigureReading) -> bool:
         return False
     same = [
         line for line in lines if line.statement == "income" and line.row.heads == found.line.row.heads
-        and _COST_OF.match(line.label)
+        and _RE["cost_of"].match(line.label)
     ]  # fmt: skip
     return len({line.label for line in same}) > 1
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from weakref import WeakKeyDictionary, proxy
 
+from rag.domains.finance.concepts import report_facts
 from rag.domains.finance.figures.cells import FigureCell, TableRow, fitted, read_cells
 from rag.domains.finance.figures.heads import (
     Column,
@@ -25,31 +26,17 @@ from rag.domains.finance.figures.heads import (
     split_head,
     units_sentence,
 )
-from rag.domains.finance.reports import report_facts
 from rag.domains.finance.sections import PRIMARY, SCHEDULE
+from rag.languages import Patterns
 from rag.store.store import Store
 from rag.types import Block, BlockKind, Chunk, DocumentInfo, Evidence
 from rag.types.tables import heads_text
 
-_REFERENCE = re.compile(
-    r"\((?:see )?(?:notes?|附注)[^()]*\)|(?:,|—|-|–)?\s*(?:see )?notes? \d+\b.*$|[*†‡]+|\(\d\)", re.I
-)
-_WORD = re.compile(r"[a-z]+|[\u4e00-\u9fff]+")
-_ENDS_SECTION = re.compile(r"^(?:sub)?total\b|^net\b|合计$|总计$|小计$", re.I)
+_RE = Patterns(__file__)
+PER_SHARE = _RE["per_share"]
 _ABOVE = 900
 _PAGE_ABOVE = 3000
-PER_SHARE = re.compile(r"per (?:common |ordinary |diluted |basic )*(?:share|unit|ADS)|每股", re.I)
-_SHARES = re.compile(
-    r"shares outstanding|outstanding shares|average (?:number of )?(?:common |ordinary |diluted )*shares"
-    r"|number of (?:common )?shares|shares used|总股本|股份总数|股数",
-    re.I,
-)
-_RATIO = re.compile(
-    r"%|\bpercent|(?:tax|interest|growth|margin|discount) rates?\b|\bratio\b|率$|率[（(]|比例", re.I
-)
 _SIGNS = {"$": "USD", "¥": "CNY"}
-_YEAR = re.compile(r"(?:19|20)\d\d")
-_COST = re.compile(r"^(?:total )?costs?\b|^(?:selling|general|research|operating expenses|total costs)", re.I)
 _MOST_KEPT = 64
 Heads = tuple[str, ...]
 _ledgers: WeakKeyDictionary[Store, Callable[[int], tuple[TableLine, ...]]] = WeakKeyDictionary()
@@ -92,7 +79,7 @@ def label_rows(raws: Sequence[Raw]) -> list[tuple[str, str, bool]]:
             label = f"Total {open_sections[-1].rstrip(':：')}"
         section = open_sections[-1].rstrip(":：") if open_sections else ""
         found.append((label, section, implied))
-        if implied or _ENDS_SECTION.search(label):
+        if implied or _RE["ends_section"].search(label):
             open_sections = _closed(open_sections, label)
     return found
 
@@ -105,9 +92,9 @@ def _is_head(raw: Raw) -> bool:
 
 def _closed(sections: list[str], label: str) -> list[str]:
     """The sections still open behind the row `label`: it closes the last one all of whose words it has."""
-    words = set(_WORD.findall(label.lower()))
+    words = set(_RE["word"].findall(label.lower()))
     for n in range(len(sections) - 1, -1, -1):
-        own = set(_WORD.findall(sections[n].lower()))
+        own = set(_RE["word"].findall(sections[n].lower()))
         if own and own <= words:
             return sections[:n]
     return sections
@@ -115,7 +102,7 @@ def _closed(sections: list[str], label: str) -> list[str]:
 
 def plain_label(label: str) -> str:
     """A label without references to notes and footnote marks, on one line."""
-    return " ".join(_REFERENCE.sub(" ", label).split()).strip(" ,;")
+    return " ".join(_RE["reference"].sub(" ", label).split()).strip(" ,;")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +184,7 @@ def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iter
         text = chunk.text[block.start - chunk.start : block.end - chunk.start]
         if block.kind is BlockKind.TABLE_ROW:
             row = read_cells(block, text)
-            if row.cells and all(_YEAR.fullmatch(cell.printed) for cell in row.cells):
+            if row.cells and all(_RE["year"].fullmatch(cell.printed) for cell in row.cells):
                 row = TableRow("", ())  # years head columns
         else:
             row = TableRow("\n", ())  # a heading: sections of the table before end here
@@ -242,9 +229,11 @@ def _amount(cell: FigureCell, column: Column, unit: ColumnUnit, label: str, sect
     words = f"{section} {label}"
     own = column.unit or unit
     currency = _SIGNS.get(cell.currency, cell.currency) or own.currency or unit.currency
-    if cell.percent or (_RATIO.search(words) and not cell.currency and abs(cell.value or Decimal(0)) < 1000):
+    if cell.percent or (
+        _RE["ratio"].search(words) and not cell.currency and abs(cell.value or Decimal(0)) < 1000
+    ):
         return Amount(cell, column, 1, "%" if cell.percent or "%" in words else "")
-    counted = _SHARES.search(label) or (_SHARES.search(section) and not PER_SHARE.search(label))
+    counted = _RE["shares"].search(label) or (_RE["shares"].search(section) and not PER_SHARE.search(label))
     if counted and not cell.currency:
         return Amount(cell, column, own.shares, "shares")
     if cell.scaled or PER_SHARE.search(words):
@@ -256,7 +245,7 @@ def _with_signs(lines: list[TableLine]) -> tuple[TableLine, ...]:
     """Marks the lines of statements that print costs in brackets."""
     votes: Counter[Heads] = Counter()
     for line in lines:
-        if line.statement == "income" and _COST.search(line.label):
+        if line.statement == "income" and _RE["cost"].search(line.label):
             first = next((a.cell.value for a in line.amounts if a.cell.value and not a.column.change), None)
             votes[line.row.heads] += 0 if first is None else (1 if first < 0 else -1)
     return tuple(replace(line, costs_negative=votes[line.row.heads] > 0) for line in lines)

@@ -13,13 +13,12 @@ from functools import lru_cache
 
 from rag.documents.catalogue import Catalogue, singular
 from rag.domains.finance import Finance
-from rag.domains.finance.concepts import CONCEPTS, load, reports
+from rag.domains.finance.concepts import CONCEPTS, ReportFacts, load, report_facts, reports
 from rag.domains.finance.figures.formulas import book
 from rag.domains.finance.figures.heads import fiscal_day, part_of
-from rag.domains.finance.reports import ReportFacts, report_facts
 from rag.facts.dates import FiscalPeriod, read_periods
 from rag.facts.names import name_words, short_name, squash
-from rag.languages import say
+from rag.languages import Patterns, say
 from rag.languages.text import has_han
 from rag.questions.naming import find_names
 from rag.questions.naming import name_words as words_in
@@ -31,21 +30,8 @@ from rag.types.documents import several
 _ORDER = ("Q1", "Q2", "H1", "Q3", "9M", "Q4", "FY")
 _REPORTS = 12
 _LOOKS_BACK = 4
-# Parts of a company, as questions speak of them.
-_PARTS = re.compile(
-    r"(?i)\b(?:segments?|divisions?|subsidiar(?:y|ies)|business (?:units?|lines?)|lines? of business|brands?"
-    r"|regions?|geograph\w+|countr(?:y|ies)|domestic(?:ally)?|overseas"
-    r"|(?:product|service)s? (?:lines?|categor\w+|groups?)"
-    r"|categor(?:y|ies)|stores?)\b"
-    r"|分部|板块|地区|区域|境内|境外|国内|海外|子公司|品类|产品线|(?<!主营)(?<!营)业务(?!收入|成本)"
-)
-# "7K": a name with digits in it, and no period.
-_DIGITS = re.compile(r"\b(?!Q[1-4]\b|H[12]\b|[1-4]Q|FY|CY|[129]H|9M\b|10-?[KQ])(?=\w*[A-Z])(?=\w*\d)\w+")
-_ABBREVIATIONS = frozenset(
-    """eps ebit ebitda ebt cogs capex opex sg&a sg r&d ppe pp&e ppne roa roe roic roce dpo dso dio ccc
-    fcf p&l us usd fy gaap non-gaap ifrs eur gbp rmb cny ttm ytd yoy cash equivalents accounts q1 q2 q3
-    q4 h1 h2""".split()
-)
+_RE = Patterns(__file__)
+_ABBREVIATIONS = _RE.words("abbreviations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +101,7 @@ def find_reports(
         return (
             CompanyReports(constraints.companies[0], tuple(sorted(own))) if len(names) == 1 and own else None
         )
-    if _foreign_names(query) or _DIGITS.search(query.text):
+    if _foreign_names(query) or _RE["digits"].search(query.text):
         return None
     # Chinese has no capitals that would mark a name that nothing here bears.
     return _only_company(store.catalogue(), held, () if has_han(query.text) else terms)
@@ -124,7 +110,7 @@ def find_reports(
 def about_a_part(query: Query, reports: CompanyReports, store: Store) -> bool:
     """Whether the question asks about less than the whole company: it speaks of segments, regions, products
     or subsidiaries, or holds a name that is neither the company's nor of accounting."""
-    if _PARTS.search(query.text):
+    if _RE["parts"].search(query.text):
         return True
     own = {word for name in _own_names(reports, store) for word in name_words(name)}
     for name in _foreign_names(query):

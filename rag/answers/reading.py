@@ -101,7 +101,7 @@ def read(
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
     dropped = (claim,) if claim is not None and not holds else ()
-    named = _named(draft) if any(piece.number == _named(draft) for piece in sources) else 1
+    named = next((piece.number for piece in sources if piece.number == _named(draft)), 1)
     return Read(verdict, claim if holds else None, draft.strip(), llm.info.name, dropped, source=named)
 
 

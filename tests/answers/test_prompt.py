@@ -157,7 +157,7 @@ def test_context_too_small_for_any_evidence_says_so() -> None:
 @given(
     question=st.text(max_size=3000),
     texts=st.lists(st.text(min_size=1, max_size=2000), max_size=6),
-    context=st.integers(1200, 2048),
+    context=st.integers(1600, 3072),
     language=st.sampled_from(["en", "zh"]),
 )
 def test_prompt_and_answer_always_fit_the_context(

@@ -94,7 +94,7 @@ def read(
     # What the limit cut short may have been about to turn its meaning.
     whole = _SOURCE.search(draft) or "\n" in draft.strip() or llm.count_tokens(draft) < setup.max_tokens
     if trouble or request.stopped or not draft.strip() or not whole:
-        return Read(verdict, model=llm.info.name, trouble=trouble)
+        return Read(verdict, draft=draft.strip(), model=llm.info.name, trouble=trouble)
     yield StageStarted("verifying")
     sources = found.evidence[:MOST_SOURCES]
     claim = claim_of(draft, sources, query, asked)

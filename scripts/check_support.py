@@ -28,7 +28,6 @@ from rag.assistant import build_assistant
 from rag.config import load_config
 from rag.measure.evalset import Choice, choose, load_questions
 from rag.types import Answer, ClaimState
-from rag.verify.claims import strip_markers
 
 _NUMBER = re.compile(r"\d[\d,，]*(?:\.\d+)?|\.\d+")
 _WORDS = dict(
@@ -81,17 +80,12 @@ def missing(sentence: str, source: str) -> tuple[list[str], list[str]]:
     return absent, scaled
 
 
-def plain(text: str) -> str:
-    """Its letters and digits."""
-    return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isalnum())
-
-
 def checked(answer: Answer) -> Iterator[dict[str, object]]:
     """One record for each sentence of the model that is shown as supported."""
-    draft = plain(strip_markers(answer.draft))
-    for claim in answer.claims:
-        # What code worked out or counted is no sentence of the model's.
-        if claim.quoted or claim.state is not ClaimState.SUPPORTED or plain(claim.text) not in draft:
+    # What code worked out or counted is no sentence of the model's.
+    written = answer.claims if answer.model and not answer.working else ()
+    for claim in written:
+        if claim.quoted or claim.state is not ClaimState.SUPPORTED:
             continue
         cited = [e for e in answer.evidence if e.number in claim.citations]
         source = "\n".join("\n".join((e.text, e.header, *e.heading_path, e.document.title)) for e in cited)

@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.usefixtures("socket_disabled")
 def test_no_socket_is_opened_from_question_to_verified_answer(folder: Path) -> None:
     llm = load_llm("embedded", cache_dir=default_cache_dir())
-    with Assistant(open_index(folder), llm) as assistant:
+    with Assistant(open_index(folder), llm, threshold=0.0) as assistant:
         answer = assistant.ask(QUESTION)
     assert answer.verdict is Outcome.ANSWERED
     assert "60 days" in answer.text

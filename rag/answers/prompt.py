@@ -28,7 +28,7 @@ _QUESTION_SHARE = 3  # a question may take a third of the room
 # Role marks, line breaks, begin and end tokens of the chat template, where the model does not count them;
 # some say a page of their own.
 _TEMPLATE_TOKENS = 48
-_EXAMPLE_TOKENS = 16  # what it puts around a worked example
+_EXAMPLE_TOKENS = 12  # what it puts around a worked example
 # Where separately counted pieces meet.
 _SEAMS = 8
 

@@ -31,7 +31,8 @@ from rag.verify.claims import verify_sentence
 from rag.verify.content import assertions_of
 
 _LONGEST_SECONDS = 0.6
-_SOURCE = re.compile(r"\s*[\[【（(]\s*(\d{1,2})\s*[\]】）)]?[\s.。]*")
+# Round brackets name a source at the end alone: "thirty (30) days".
+_SOURCE = re.compile(r"\s*(?:[\[【]\s*(\d{1,2})\s*[\]】]?|[（(]\s*(\d{1,2})\s*[）)]?[\s.。]*$)")
 _TRIMMED = " \t\"'“”‘’「」.。,，;；:："
 # No word or number goes on across these.
 _BEGINS = r"(?<![A-Za-z0-9](?=[A-Za-z0-9]))(?<!\d[.,](?=\d))"
@@ -93,20 +94,20 @@ def read(
     # What the limit cut short may have been about to turn its meaning.
     whole = _SOURCE.search(draft) or "\n" in draft.strip() or llm.count_tokens(draft) < setup.max_tokens
     if trouble or request.stopped or not draft.strip() or not whole:
-        return ReaderReply(verdict, model=llm.info.name, trouble=trouble)
+        return ReaderReply(verdict, draft=draft.strip(), model=llm.info.name, trouble=trouble)
     yield StageStarted("verifying")
     sources = found.evidence[:MOST_SOURCES]
     claim = claim_of(draft, sources, query, asked)
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
     dropped = (claim,) if claim is not None and not holds else ()
-    named = _named(draft) if any(piece.number == _named(draft) for piece in sources) else 1
+    named = next((piece.number for piece in sources if piece.number == _named(draft)), 1)
     return ReaderReply(verdict, claim if holds else None, draft.strip(), llm.info.name, dropped, source=named)
 
 
 def _named(draft: str) -> int:
     mark = _SOURCE.search(draft)
-    return int(mark[1]) if mark else 0
+    return int(mark[1] or mark[2]) if mark else 0
 
 
 def claim_of(draft: str, evidence: Sequence[Evidence], query: Wording, asked: Instructions) -> Claim | None:
@@ -119,7 +120,7 @@ def claim_of(draft: str, evidence: Sequence[Evidence], query: Wording, asked: In
         return None
     pieces = sorted(evidence, key=lambda piece: piece.number != _named(first))
     if lead := asked.lead.match(words):
-        return _whether(lead, words, pieces[0], query, asked)
+        return _whether(lead, words, pieces, query, asked)
     for piece in pieces:
         if span := _standing(words, piece.text):
             start, end = _whole_values(piece.text, *span)
@@ -137,14 +138,16 @@ def _cited(claim: Claim, piece: Evidence, language: str) -> Claim:
 
 
 def _whether(
-    lead: re.Match[str], words: str, piece: Evidence, query: Wording, asked: Instructions
+    lead: re.Match[str], words: str, pieces: Sequence[Evidence], query: Wording, asked: Instructions
 ) -> Claim | None:
     """A yes or no with what it rests on. A bare one is followed by its source; one that the "not" of the
     source does not bear out is dropped."""
     rest = words[lead.end() :].strip(_TRIMMED)
+    standing = next((piece for piece in pieces if rest and _standing(rest, piece.text)), None)
+    piece = standing or pieces[0]
     if (_denies(piece.text) != _denies(query.text)) != bool(lead["no"]):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
-    source = rest if rest and _standing(rest, piece.text) else " ".join(piece.text.split())
+    source = rest if standing else " ".join(piece.text.split())
     claim = verify_sentence(_sentence(source, asked), [piece], query)
     said = f"{lead[0].strip().capitalize()}{asked.colon}{claim.text}"
     return replace(_cited(claim, piece, query.language), text=said)

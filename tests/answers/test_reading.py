@@ -16,7 +16,6 @@ from rag.answers.reading import Crowd, read
 from rag.answers.request import AnswerRequest, Setup
 from rag.assistant import Assistant
 from rag.config import default_cache_dir
-from rag.errors import ModelMissing
 from rag.index import Index
 from rag.models.llm import LLM, load_llm
 from rag.search.evidence import Selection
@@ -30,6 +29,7 @@ from tests.recorded import RecordedLLM
 QUESTION = "How many days of notice must the tenant give?"
 RENT = "What is the monthly rent of Harbour Lane?"
 MAIL = "Is notice by electronic mail sufficient?"
+BUYER, TERMS = "When does the buyer pay?", "no later than thirty (30) days after delivery"
 UNSAID = "Who signed the loan to Larkwell Mills?"  # no sentence says it, and one is near
 FAR = "谁赢得了世界杯？"
 SAYS_NOT = "Notice by electronic mail is not sufficient."
@@ -38,11 +38,12 @@ SURE = 30.0  # log-odds beside which all else is nothing
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    with archive(tmp_path_factory.mktemp("archive")) as opened:
+    more = {"terms__md": f"# Terms of sale\n\nThe buyer pays {TERMS}.\n"}
+    with archive(tmp_path_factory.mktemp("archive"), **more) as opened:
         yield opened
 
 
-def reader(reply: str, *, likely: float = SURE, **more: int) -> FakeLLM:
+def replying(reply: str, *, likely: float = SURE, **more: int) -> FakeLLM:
     """A model that gives this reply, and these log-odds that the sources state the answer."""
     endings = {instructions(code).answer for code in ("en", "zh")}
     return FakeLLM(lambda prompt: reply if prompt.ending in endings else "", likely=likely, **more)
@@ -65,14 +66,16 @@ def ask(index: Index, question: str, llm: LLM, threshold: float | None = None) -
         ("When does the loan fall due?", "30 June [1]\nThe loan falls due in June.", "30 June 2031."),
         (MAIL, "No [1]", f"No: {SAYS_NOT}"),
         (MAIL, "No, not sufficient [1]", "No: Not sufficient."),
+        (BUYER, f"{TERMS} [1]", "No later than thirty (30) days after delivery."),
         ("试用期有多长？", "三个月[1]", "三个月。"),
+        ("劳动者可以解除劳动合同吗？", "可以，提前三十日以书面形式[2]", "可以：提前三十日以书面形式。"),
         ("用人单位每月什么时候支付工资？", "十五日【1】", "十五日。"),
     ],
 )
 def test_words_of_the_model_become_one_line_with_capital_unit_and_full_stop(
     index: Index, question: str, reply: str, line: str
 ) -> None:
-    answer = ask(index, question, reader(reply))
+    answer = ask(index, question, replying(reply))
     assert (manner(answer), answer.line, answer.draft) == ("written", line, reply)
     assert [claim.quoted for claim in answer.claims] == [False, True]
     (quote,) = answer.quotes
@@ -81,13 +84,13 @@ def test_words_of_the_model_become_one_line_with_capital_unit_and_full_stop(
 
 def test_number_of_a_source_that_the_model_types_is_only_a_hint(index: Index) -> None:
     for typed in ("[1]", "[2]", "[9]", ""):
-        answer = ask(index, QUESTION, reader(f"60 days of written notice {typed}"))
+        answer = ask(index, QUESTION, replying(f"60 days of written notice {typed}"))
         assert answer.line == "60 days of written notice."
         assert "60 days" in answer.quotes[0].quote
 
 
 def test_words_that_stand_in_no_source_are_dropped_and_the_quote_stands(index: Index) -> None:
-    answer = ask(index, QUESTION, reader("90 days of written notice [1]"))
+    answer = ask(index, QUESTION, replying("90 days of written notice [1]"))
     assert (answer.verdict, manner(answer)) == (Outcome.ANSWERED, "quoted")
     assert answer.line == answer.quotes[0].quote and "60 days" in answer.line
     assert [claim.text for claim in answer.dropped] == ["90 days of written notice."]
@@ -95,7 +98,7 @@ def test_words_that_stand_in_no_source_are_dropped_and_the_quote_stands(index: I
 
 
 def test_yes_that_the_not_of_its_source_contradicts_is_not_displayed(index: Index) -> None:
-    answer = ask(index, MAIL, reader("Yes, by electronic mail [1]"))
+    answer = ask(index, MAIL, replying("Yes, by electronic mail [1]"))
     assert (manner(answer), answer.line) == ("quoted", SAYS_NOT)
     assert "Yes" not in answer.text and len(answer.dropped) == 1
 
@@ -103,7 +106,7 @@ def test_yes_that_the_not_of_its_source_contradicts_is_not_displayed(index: Inde
 @pytest.mark.parametrize("reply", ["Not found.", "None", "The sources do not say.", "没有提到", "", "[1]"])
 def test_reply_that_gives_no_answer_leaves_the_quote(index: Index, reply: str) -> None:
     for question in (QUESTION, "试用期有多长？"):
-        answer = ask(index, question, reader(reply))
+        answer = ask(index, question, replying(reply))
         assert (manner(answer), answer.line) == ("quoted", answer.quotes[0].quote)
 
 
@@ -112,27 +115,27 @@ def test_reply_that_gives_no_answer_leaves_the_quote(index: Index, reply: str) -
 
 def test_low_odds_turn_an_answer_into_what_is_near_or_absent_and_nothing_is_written(index: Index) -> None:
     assert Assistant(index).ask(QUESTION).verdict is Outcome.ANSWERED
-    llm = reader("60 days [1]", likely=-SURE)
+    llm = replying("60 days [1]", likely=-SURE)
     answer = ask(index, QUESTION, llm)
     assert (answer.verdict, answer.claims, len(llm.prompts)) == (Outcome.ABSENT, (), 1)
     assert answer.confidence < 0.01 and answer.reason
-    found = [ask(index, QUESTION, reader("60 [1]", likely=n / 4)).verdict for n in range(-40, 40)]
+    found = [ask(index, QUESTION, replying("60 [1]", likely=n / 4)).verdict for n in range(-20, 20)]
     assert [*dict.fromkeys(found)] == [Outcome.ABSENT, Outcome.NEARBY, Outcome.ANSWERED]
     assert found == sorted(found, key=[*Outcome].index, reverse=True)
 
 
 def test_high_odds_rescue_an_answer_that_was_only_near(index: Index) -> None:
     assert Assistant(index).ask(UNSAID).verdict is Outcome.NEARBY
-    answer = ask(index, UNSAID, reader("interest of 4.5 percent a year [1]"))
+    answer = ask(index, UNSAID, replying("interest of 4.5 percent a year [1]"))
     assert (answer.verdict, answer.line) == (Outcome.ANSWERED, "Interest of 4.5 percent a year.")
     assert answer.confidence > 0.99
 
 
 def test_threshold_is_the_least_confidence_after_reading_too(index: Index) -> None:
-    sure = ask(index, QUESTION, reader("60 [1]", likely=1.0), threshold=0.0)
+    sure = ask(index, QUESTION, replying("60 [1]", likely=1.0), threshold=0.0)
     assert sure.verdict is Outcome.ANSWERED and 0 < sure.confidence < 1
     for threshold, verdict in ((sure.confidence - 0.01, True), (sure.confidence + 0.01, False)):
-        answer = ask(index, QUESTION, reader("60 [1]", likely=1.0), threshold)
+        answer = ask(index, QUESTION, replying("60 [1]", likely=1.0), threshold)
         assert (answer.verdict is Outcome.ANSWERED, answer.confidence) == (verdict, sure.confidence)
         assert answer.certificate.least == pytest.approx(threshold, abs=1e-4)
 
@@ -151,7 +154,7 @@ def test_server_that_gives_no_odds_leaves_the_verdict_as_it_is(index: Index) -> 
 
 
 def test_second_prompt_differs_from_the_first_in_its_ending_alone(index: Index) -> None:
-    llm = reader("60 [1]")
+    llm = replying("60 [1]")
     ask(index, QUESTION, llm)
     first, second = llm.prompts
     assert (first.ending, second.ending) == (instructions("en").ask, instructions("en").answer)
@@ -159,27 +162,27 @@ def test_second_prompt_differs_from_the_first_in_its_ending_alone(index: Index) 
 
 
 def test_question_with_nothing_near_is_answered_without_the_model(index: Index) -> None:
-    llm = reader("")
+    llm = replying("")
     answer = ask(index, FAR, llm)
     assert (answer.verdict, llm.prompts) == (Outcome.ABSENT, [])
     assert answer.confidence == Assistant(index).ask(FAR).confidence
 
 
 def test_what_a_veto_forbids_is_never_read(index: Index) -> None:
-    llm = reader("60 [1]")
+    llm = replying("60 [1]")
     answer = Assistant(index, llm, threshold=0.0).ask(QUESTION, filters=Filters(documents=("none/*",)))
     assert (answer.verdict, llm.prompts) == (Outcome.ABSENT, [])
 
 
 @pytest.mark.parametrize("fails", [0, 2])
 def test_model_that_fails_leaves_the_quote_and_says_why(index: Index, fails: int) -> None:
-    answer = ask(index, QUESTION, reader("60 days of written notice [1]", fail_after=fails))
+    answer = ask(index, QUESTION, replying("60 days of written notice [1]", fail_after=fails))
     assert (manner(answer), answer.line) == ("quoted", answer.quotes[0].quote)
     assert "told to fail" in answer.reason
 
 
 def test_stop_ends_the_reading_early_and_leaves_the_quote(index: Index) -> None:
-    llm = reader("60 days of written notice [1]", stop_after=2)
+    llm = replying("60 days of written notice [1]", stop_after=2)
     answer = Assistant(index, llm).ask(QUESTION, stop=threading.Event())
     assert llm.stopped and (manner(answer), answer.line) == ("quoted", answer.quotes[0].quote)
 
@@ -252,11 +255,8 @@ def test_recorded_replies_of_the_default_reader_are_read_rightly(
 
 
 @pytest.mark.models
-def test_default_reader_itself_reads_them_rightly_in_both_languages(tmp_path: Path) -> None:
-    try:
-        llm = load_llm("qwen2.5-coder-1.5b", cache_dir=default_cache_dir(), context_tokens=3072)
-    except ModelMissing as missing:
-        pytest.skip(str(missing))
+def test_default_reader_itself_reads_them_rightly_in_both_languages(reader: str) -> None:
+    llm = load_llm(reader, cache_dir=default_cache_dir())
     assert llm is not None
     try:
         for case in (CASES[0], CASES[3], CASES[5]):

@@ -36,7 +36,6 @@ ASK = """
 import json, sys
 from pathlib import Path
 from rag import languages
-from rag.answers.prompt import instructions
 velish = languages.register(Path(sys.argv[1]))
 from rag.answers.prompt import instructions
 from rag.assistant import Assistant

@@ -97,7 +97,7 @@ def test_title_and_heading_stand_in_front_of_each_source() -> None:
 def test_last_source_is_dropped_first() -> None:
     llm, long = FakeLLM(), [f"{s} " + "And so on. " * 40 for s in SENTENCES[:3]]
     whole = _tokens(llm, read_for("Q?", long))
-    llm.info = replace(llm.info, context_tokens=whole + 50 + 600)
+    llm.info = replace(llm.info, context_tokens=whole + 50 + 100)
     kept = [any(s in line for line in read_for("Q?", long, llm=llm).user.splitlines()) for s in SENTENCES[:3]]
     assert kept[0] and not kept[-1] and kept == sorted(kept, reverse=True)
 
@@ -127,7 +127,7 @@ def test_template_that_says_much_itself_leaves_less_room_for_evidence() -> None:
     wordy.template_tokens = 60  # type: ignore[attr-defined]
     room = _tokens(plain, read_for("Q?", long)) + 50
     for llm in (plain, wordy):
-        llm.info = replace(llm.info, context_tokens=room + 500)
+        llm.info = replace(llm.info, context_tokens=room + 170)
     lengths = [_tokens(llm, read_for("Q?", long, llm=llm)) for llm in (plain, wordy)]
     assert lengths[1] < lengths[0]
 

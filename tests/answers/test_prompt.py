@@ -127,7 +127,7 @@ def test_template_that_says_much_itself_leaves_less_room_for_evidence() -> None:
     wordy.template_tokens = 60  # type: ignore[attr-defined]
     room = _tokens(plain, read_for("Q?", long)) + 50
     for llm in (plain, wordy):
-        llm.info = replace(llm.info, context_tokens=room + 170)
+        llm.info = replace(llm.info, context_tokens=room + 60)
     lengths = [_tokens(llm, read_for("Q?", long, llm=llm)) for llm in (plain, wordy)]
     assert lengths[1] < lengths[0]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rag.answers.prompt import instructions
-from rag.answers.reading import Crowd, read
+from rag.answers.reading import Crowd, ReaderReply, read
 from rag.answers.request import AnswerRequest, Setup
 from rag.assistant import Assistant
 from rag.config import default_cache_dir

@@ -15,15 +15,16 @@ from dataclasses import dataclass, replace
 
 from rag.documents.validity import edition_name, names_of
 from rag.facts.crossrefs import DOCUMENT, Reference, find, plain
+from rag.facts.numerals import HAN_NUMERAL
 from rag.facts.references import references
 from rag.languages import patterns
 from rag.types import BlockKind, Chunk, Document
 
-_NUMBER_ZH = "[一二三四五六七八九十百千零〇两\\d]+"
+_NUMBER_ZH = rf"[{HAN_NUMERAL}\d]+"
 _OPENER = re.compile(
     r"\n[ \t\u3000#*|]*(?:"  # a literal first: `re` looks for it fast
     rf"(?P<zh>第{_NUMBER_ZH}[条章编](?:之{_NUMBER_ZH})?)(?=[\s\u3000【(:]|$)"
-    rf"|(?P<appended>(?:附件|附录|附表|表|图)\s*(?:\d{{1,3}}|[一二三四五六七八九十]{{1,3}}))(?=[\s\u3000.:、\-(]|$)"
+    rf"|(?P<appended>(?:附件|附录|附表|表|图)\s*(?:\d{{1,3}}|[{HAN_NUMERAL}]{{1,3}}))(?=[\s\u3000.:、\-(]|$)"
     r"|(?P<en>(?:Article|Section|Sec\.|Clause|Chapter|Part|Note|Item|Schedule|Exhibit|Appendix|Annex|Table|"
     r"Figure|Rule|Regulation|ARTICLE|SECTION|CLAUSE|CHAPTER|PART|NOTE|ITEM|SCHEDULE|EXHIBIT|APPENDIX|ANNEX|"
     r"TABLE|RULE|Art\.|§)[ \t]*(?:No\.[ \t]*)?(?:\d{1,4}(?:[.\-]\d{1,4})*[A-Za-z]?|[IVXL]{1,6}|[A-Z])\b)"
@@ -163,7 +164,7 @@ class _Tree:
                         return self._ordinals[position]
         return None
 
-    def before(self, kind: str, start: int, back: int) -> int | None:
+    def before(self, start: int, back: int) -> int | None:
         """The passage of the article `back` places before the one that `start` stands in."""
         here = bisect_right(self._article_starts, start) - 1
         if here < 0:
@@ -202,7 +203,7 @@ def _target(reference: Reference, tree: _Tree, text: str, starts: Sequence[int])
         return tree.target(reference.kind, reference.label, reference.start)
     back = int(reference.label[1:])
     if reference.kind != "paragraph":
-        return tree.before(reference.kind, reference.start, back)
+        return tree.before(reference.start, back)
     at = text.rfind("\n", 0, reference.start)  # 前款: the paragraph before, wherever it was cut
     for _ in range(back):
         while at > 0 and text[at - 1].isspace():

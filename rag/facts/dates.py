@@ -16,7 +16,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
-from rag.facts.numerals import CURRENCY_AFTER, NUMERALS, SCALES, UNITS, alternatives, fold, parse_han
+from rag.facts.numerals import (
+    CURRENCY_AFTER,
+    HAN_DIGITS,
+    NUMERALS,
+    SCALES,
+    UNITS,
+    alternatives,
+    fold,
+    parse_han,
+)
 from rag.languages import Patterns, union
 
 MONTHS = union(lambda language: language.months)
@@ -30,7 +39,7 @@ _MONTH = (
     + r")\b\.?"
 )
 _ROMAN = dict(zip("I II III IV V VI VII VIII IX X XI XII".split(), range(1, 13), strict=True))
-_HAN_DIGIT = "〇○零一二三四五六七八九"
+_HAN_DIGIT = f"〇○{HAN_DIGITS}"
 _H = f"{_HAN_DIGIT}十"
 # 2000 mg and 1500 days are no years; 2019年 is one.
 _UNIT = alternatives([*CURRENCY_AFTER, *(UNITS.keys() - {"年", "月", "日"})])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from unicodedata import normalize
 
-from rag.facts.numerals import fold
+from rag.facts.numerals import HAN_NUMERAL, HAN_ONES, fold
 from rag.languages import listed, patterns, union
 from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
 
@@ -178,11 +178,10 @@ _CAPITAL_NEXT = re.compile(r"\.?[ \xa0]?[A-Z]")
 _LABEL_ZH = re.compile(
     rf"(?P<stem>[甲乙丙丁戊己庚辛])(?P<after>{_KINDS})?"
     rf"|(?<![A-Za-z])(?P<mark>[A-Z]|[\u2160-\u216b]|{_ROMAN})(?P<kind>{_KINDS})"
-    r"|(?<![\d.一二三四五六七八九十百千这那某同另每哪])第?(?P<figure>\d{1,2}|[一二三四五六七八九十])"
+    rf"|(?<![\d.{HAN_NUMERAL}这那某同另每哪])第?(?P<figure>\d{{1,2}}|[{''.join(HAN_ONES)}])"
     r"(?P<sort>[审级类型期档线]|等(?=[奖品舱座]))"
     rf"|(?<=[{_BEARERS}])(?P<last>[A-Z])(?![A-Za-z\d])"
 )
-_HAN_ONES = {c: str(n) for n, c in enumerate("一二三四五六七八九十", 1)}
 _ROMAN_ONES = {"i": 1, "v": 5, "x": 10, "l": 50}
 
 
@@ -272,7 +271,7 @@ def label_value(label: str) -> str:
     if plain and set(plain) <= _ROMAN_ONES.keys():
         values = [_ROMAN_ONES[c] for c in plain]
         return str(sum(-v if v < w else v for v, w in zip(values, [*values[1:], 0], strict=True)))
-    return _HAN_ONES.get(plain, plain)
+    return HAN_ONES.get(plain, plain)
 
 
 def holds_name(text: str, name: str, around: str = "") -> bool:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from rag.facts.names import label_value
-from rag.facts.numerals import fold, numerals, parse_han
+from rag.facts.numerals import HAN_DIGITS, fold, numerals, parse_han
 from rag.facts.quantity import Kind, Quantity
 from rag.languages import patterns, union
 
@@ -214,7 +214,7 @@ def _mentions(text: str, wanted: str) -> bool:
 
 def han(number: int) -> str:
     """A whole number below 10,000 as it is written in statutes: 1,062 is 一千零六十二."""
-    digits, result = "零一二三四五六七八九", ""
+    digits, result = HAN_DIGITS, ""
     for size, unit in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
         digit, number = divmod(number, size)
         if digit:

@@ -198,7 +198,7 @@ class _Judge:
     def _against(self, claim: Assertions, source: Source, *, part: bool = False) -> _Verdict:
         alignment = align(claim, source, self.question)
         findings = check(claim, source, self.question, alignment)
-        findings += self._words(claim, source, alignment)
+        findings += _overlap(source, alignment)
         findings += [] if part else self._fragment(claim, source)
         hard = tuple(f.reason for f in findings if f.hard)
         reversed_ = any(f.reversed for f in findings if f.hard)
@@ -207,23 +207,6 @@ class _Judge:
             state = ClaimState.PARTIAL if findings else ClaimState.SUPPORTED
             reasons = tuple(f.reason for f in findings) or (reason("all found", label=source.label),)
         return _Verdict(state, reasons, source.numbers, alignment.coverage, reversed_, source)
-
-    def _words(self, claim: Assertions, source: Source, alignment: Alignment) -> list[Finding]:
-        """Overlap: too little is hard, new words are soft."""
-        if not alignment.total:
-            return []
-        solid = any(a.quantity for a in alignment.anchors)
-        least = MIN_COVERAGE_WITH_FACTS if solid else MIN_COVERAGE
-        if alignment.coverage < least:
-            share = f"{alignment.coverage:.0%}"
-            return [Finding(True, reason("too little", share=share, label=source.label))]
-        found = []
-        new = (*alignment.new, *alignment.scattered)
-        if new:
-            found.append(Finding(False, reason("new words", claimed=_listed(new), label=source.label)))
-        if alignment.echoed and alignment.coverage < 0.7:
-            found.append(Finding(False, reason("echoed", claimed=_listed(alignment.echoed))))
-        return found
 
     def _fragment(self, claim: Assertions, source: Source) -> list[Finding]:
         """A bare answer ("42%") must stand in a sentence about what was asked."""
@@ -268,3 +251,21 @@ class _Judge:
                 verdict = _Verdict(ClaimState.PARTIAL, (why,), numbers, verdict.coverage)
             verdicts.append(verdict)
         return max(verdicts, key=lambda v: v.rank)
+
+
+def _overlap(source: Source, alignment: Alignment) -> list[Finding]:
+    """Overlap: too little is hard, new words are soft."""
+    if not alignment.total:
+        return []
+    solid = any(a.quantity for a in alignment.anchors)
+    least = MIN_COVERAGE_WITH_FACTS if solid else MIN_COVERAGE
+    if alignment.coverage < least:
+        share = f"{alignment.coverage:.0%}"
+        return [Finding(True, reason("too little", share=share, label=source.label))]
+    found = []
+    new = (*alignment.new, *alignment.scattered)
+    if new:
+        found.append(Finding(False, reason("new words", claimed=_listed(new), label=source.label)))
+    if alignment.echoed and alignment.coverage < 0.7:
+        found.append(Finding(False, reason("echoed", claimed=_listed(alignment.echoed))))
+    return found

@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from rag.facts.numerals import HAN_NUMERAL
 from rag.languages import Patterns
 from rag.languages.text import has_han
 
@@ -79,9 +80,9 @@ _NOTE_KINDS = _compiled(PATTERNS["notes"])
 _SECTION_KINDS = _compiled(PATTERNS["sections"]) | {
     kind: _NOTE_KINDS[kind] for kind in ("quarterly", "segments", "subsequent events")
 }
-_ZH_DIGITS = "[一二三四五六七八九十百\\d]+"
+_ZH_DIGITS = rf"[{HAN_NUMERAL}\d]+"
 _ZH_NUMBER = rf"(?:第{_ZH_DIGITS}[节章]|{_ZH_DIGITS}[、.．]|[(（]{_ZH_DIGITS}[)）])?"
-_RE = Patterns(__file__, subject=_SUBJECT, zh_number=_ZH_NUMBER)
+_RE = Patterns(__file__, subject=_SUBJECT, zh_number=_ZH_NUMBER, numeral=HAN_NUMERAL)
 _TAIL_WORDS = _RE.words("tail_words")
 _SMALL = _RE.words("small")
 _ZH_SECTIONS = _compiled(PATTERNS["chinese"], _ZH_NUMBER)
@@ -216,8 +217,8 @@ def _chinese(line: str, heading: bool) -> Opening | None:
         kind = _ZH_WHAT.get(statement["what"], "equity")
         alone = "公司" in statement["whose"] and "合并" not in statement["whose"]
         return Opening(Rank.STATEMENT, (SCHEDULE if alone else kind,), continued="续" in plain)
-    numbered = re.match(r"(?:第[一二三四五六七八九十\d]+节|[一二三四五六七八九十]+、)", plain)
+    numbered = _RE["zh_part"].match(plain)
     kinds = tuple(kind for kind, pattern in _ZH_SECTIONS.items() if pattern.fullmatch(plain))
-    if kinds and (heading or re.match(r"[第一二三四五六七八九十(（\d]", plain)):
+    if kinds and (heading or _RE["zh_opens"].match(plain)):
         return Opening(Rank.ITEM if numbered else Rank.NOTE, kinds)
     return Opening(Rank.ITEM) if numbered and heading else None

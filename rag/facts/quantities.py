@@ -31,7 +31,7 @@ from rag.facts.numerals import (
 )
 from rag.facts.quantity import Kind, Quantity, QuantityMatch, compare, dates_conflict
 from rag.facts.references import ordinals, references
-from rag.languages import patterns
+from rag.languages import Patterns, patterns
 
 __all__ = [
     "Kind",
@@ -43,20 +43,11 @@ __all__ = [
     "header_scales",
     "in_header_scale",
 ]
-_BEFORE = re.compile(
-    rf"(?P<neg>(?:^|(?<=[\s(:=|]))-"
-    rf"|\(-?[ \t]*)?(?:(?P<cur>(?<![A-Za-z])(?i:{alternatives(CURRENCY_BEFORE)}))"
-    r"[ \t]*(?P<neg2>-|\()?[ \t]*)?$"
-)
 _SHORT_SCALE = re.compile(r"[ \t]?(?P<s>mm|bn|[mMbBkK])(?![A-Za-z])")
 _RE = patterns("quantities", re.NOFLAG)
 _MONEY = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(CURRENCY_AFTER)}))")
 _TIME = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(TIME)}))")
 _MEASURE = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(MEASURE)}))")
-_PER = re.compile(
-    rf"[ \t]*(?:/|(?:per|a|an|each|every)\b[ \t]+|每)[ \t]*(?P<u>(?i:{alternatives(UNITS)}|dose"
-    rf"|patient|share|person|employee|unit|annum|股|人|名|户|件|台|套|张|份|次))"
-)
 _DENOMINATORS = {"股": "share", "人": "person", "名": "person", "次": "dose", "annum": "year"}
 _ADVERBS = {
     "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter",
@@ -64,26 +55,16 @@ _ADVERBS = {
 }  # fmt: skip
 _ADVERB = re.compile(rf"[ \t]+(?:paid |payable )?(?P<a>(?i:{'|'.join(_ADVERBS)}))\b")
 _HAN_UNITS = "|".join(n for n in sorted(UNITS, key=len, reverse=True) if not n[0].isascii())
-_EACH_BEFORE = re.compile(
-    rf"(?P<each>[每一])(?:个)?(?P<u>{_HAN_UNITS}"
-    rf"|股|人|名|户|件|台|套|张|份|次)[^\d\s，。；、,;:()每{HAN_NUMERAL}]{{0,9}}[ \t]*$"
-)
 _BRACKET_SCALE = re.compile(rf"[ \t]*\)[ \t]*(?P<s>(?i:{'|'.join(WORD_SCALES)}))\b")
 _CLOSE = re.compile(r"[ \t]*\)")
 _REPEAT = re.compile(r"[ \t]*\([ \t]*[\d,.]{1,12}[ \t]*[%％]?[ \t]*\)")
 _FRACTION = re.compile(r"[ \t]?/[ \t]?(?P<d>\d{1,3})(?![\d/.])")
 _EN_PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
-_RANGE = re.compile(r"[ \t]*(?:-|~|～|to|and|至|到)[ \t]*(?:[$€£¥]|US\$)?[ \t]*$")
-_APPROXIMATE = re.compile(
-    r"(?i:\b(?:about|approximately|around|roughly|nearly|almost|some|circa|over|approx\.?)"
-    r"|[约近逾])[ \t]*[^\s\w]{0,4}[ \t]*$"
-)
 _SCALE_NAMES = "|".join(word for word, n in WORD_SCALES.items() if n >= 1000)
-_HEADER_SCALE = re.compile(
-    rf"(?i:\b(?:in|of|[(])?[ \t]*(?P<cur>US\$|\$|USD|RMB|CNY|EUR|€|£"
-    rf"|HK\$)?[ \t]*(?:in[ \t]+)?(?P<en>{_SCALE_NAMES})\b)"
-    r"|(?P<zhcur>人民币)?(?P<zh>百万|千万|万|亿|千)(?P<unit>元|美元|港元|欧元)?"
-)
+_SHAPES = Patterns(
+    __file__, han_numeral=HAN_NUMERAL, han_units=_HAN_UNITS, scale_names=_SCALE_NAMES,
+    currency_before=alternatives(CURRENCY_BEFORE), units=alternatives(UNITS),
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1024)
@@ -152,7 +133,7 @@ def _amount(text: str, n: Numeral, last_end: int) -> Quantity | None:
     一致). `last_end` is where the amount before it ends: "5 days-10 days" is no name."""
     if _RE["each"].match(text, n.start):  # 一日2次: every day, not one day
         return None
-    before = _BEFORE.search(text, max(0, n.start - 16), n.start)
+    before = _SHAPES["before"].search(text, max(0, n.start - 16), n.start)
     currency = before["cur"] if before and before["cur"] else ""
     last = text[max(0, n.start - 2) : n.start]
     if not currency and re.search(r"[A-Za-z_.@#]\Z", last):
@@ -165,7 +146,7 @@ def _amount(text: str, n: Numeral, last_end: int) -> Quantity | None:
         n = Numeral(n.start, short.end(), n.value * factor, n.step * factor, n.style, True)
     scale = _scale_behind_bracket(text, n) if before and "(" in f"{before['neg']}{before['neg2']}" else None
     approximate = (
-        _APPROXIMATE.search(text, max(0, n.start - 24), n.start) is not None
+        _SHAPES["approximate"].search(text, max(0, n.start - 24), n.start) is not None
         or text[n.end : n.end + 2] == "左右"
     )
     loose = approximate or n.scaled or n.step < 1
@@ -176,7 +157,7 @@ def _amount(text: str, n: Numeral, last_end: int) -> Quantity | None:
     plain = Quantity(Kind.NUMBER, n.start, n.end, "", value=n.value, step=step, loose=loose)
     quantity = _with_unit(text, _after_bracket(text, plain), currency)
     once = quantity.unit == "times" and text[n.start : n.end + 1] == "一次"
-    if once and _EACH_BEFORE.search(text, max(0, n.start - 16), n.start) is None:
+    if once and _SHAPES["each_before"].search(text, max(0, n.start - 16), n.start) is None:
         return None  # 再评估一次 says no number, 每日一次 does
     if quantity.kind is Kind.NUMBER and not _stands_alone(text, n):
         return None
@@ -197,7 +178,7 @@ def _each_before(text: str, q: Quantity, start: int) -> Quantity:
     """每月5000元, 每公斤体重5毫克, 一日三次: a denominator in front joins the unit, too."""
     if "/" in q.unit or q.kind not in (Kind.MONEY, Kind.MEASURE, Kind.SHARE):
         return q
-    m = _EACH_BEFORE.search(text, max(0, start - 16), start)
+    m = _SHAPES["each_before"].search(text, max(0, start - 16), start)
     if m is None or (m["each"] == "一" and q.unit != "times"):
         return q
     return _over(q, m["u"], q.end)
@@ -279,7 +260,7 @@ def _percent(q: Quantity, m: re.Match[str]) -> Quantity:
 def _per(text: str, q: Quantity) -> Quantity:
     """mg/kg, 5 mg per day, 元每股: the denominator joins the unit, with its factor."""
     for _ in range(2):
-        m = _PER.match(text, q.end)
+        m = _SHAPES["per"].match(text, q.end)
         if m is None:
             break
         q = _over(q, m["u"], m.end())
@@ -311,7 +292,7 @@ def _spread_units(text: str, amounts: list[Quantity]) -> list[Quantity]:
     spread = list(amounts)
     for i in range(len(spread) - 2, -1, -1):
         first, second = spread[i], spread[i + 1]
-        if second.start - first.end < 8 and _RANGE.fullmatch(text, first.end, second.start):
+        if second.start - first.end < 8 and _SHAPES["range"].fullmatch(text, first.end, second.start):
             spread[i] = in_unit_of(text, first, second)
     return spread
 
@@ -340,7 +321,7 @@ def header_scales(header: str) -> tuple[tuple[Fraction, str], ...]:
     """Scales and currencies that a table's header states for its figures, such as (10**6, "USD") for "(US$
     in millions)"."""
     scales = []
-    for m in _HEADER_SCALE.finditer(fold(header)):
+    for m in _SHAPES["header_scale"].finditer(fold(header)):
         if m["en"]:
             factor = SCALES[m["en"].lower()]
             currency = CURRENCY_BEFORE.get((m["cur"] or "").lower(), "")

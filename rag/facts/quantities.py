@@ -12,58 +12,34 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
+from rag.facts import numerals
 from rag.facts.dates import dates
-from rag.facts.numerals import (
-    CURRENCY_AFTER,
-    CURRENCY_BEFORE,
-    HAN_NUMERAL,
-    MEASURE,
-    SCALES,
-    TIME,
-    UNITS,
-    WORD_SCALES,
-    Numeral,
-    alternatives,
-    fold,
-    numerals,
-    parse_han,
-    same_currency,
-)
-from rag.facts.quantity import Kind, Quantity, QuantityMatch, compare, dates_conflict
+from rag.facts.quantity import Kind, Quantity
 from rag.facts.references import ordinals, references
 from rag.languages import Patterns, patterns
 
-__all__ = [
-    "Kind",
-    "Quantity",
-    "QuantityMatch",
-    "compare",
-    "dates_conflict",
-    "extract",
-    "header_scales",
-    "in_header_scale",
-]
 _SHORT_SCALE = re.compile(r"[ \t]?(?P<s>mm|bn|[mMbBkK])(?![A-Za-z])")
 _RE = patterns("quantities", re.NOFLAG)
-_MONEY = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(CURRENCY_AFTER)}))")
-_TIME = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(TIME)}))")
-_MEASURE = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(MEASURE)}))")
+_MONEY = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{numerals.alternatives(numerals.CURRENCY_AFTER)}))")
+_TIME = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{numerals.alternatives(numerals.TIME)}))")
+_MEASURE = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{numerals.alternatives(numerals.MEASURE)}))")
 _DENOMINATORS = {"股": "share", "人": "person", "名": "person", "次": "dose", "annum": "year"}
 _ADVERBS = {
     "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter",
     "annually": "year", "yearly": "year",
 }  # fmt: skip
 _ADVERB = re.compile(rf"[ \t]+(?:paid |payable )?(?P<a>(?i:{'|'.join(_ADVERBS)}))\b")
-_HAN_UNITS = "|".join(n for n in sorted(UNITS, key=len, reverse=True) if not n[0].isascii())
-_BRACKET_SCALE = re.compile(rf"[ \t]*\)[ \t]*(?P<s>(?i:{'|'.join(WORD_SCALES)}))\b")
+_HAN_UNITS = "|".join(n for n in sorted(numerals.UNITS, key=len, reverse=True) if not n[0].isascii())
+_BRACKET_SCALE = re.compile(rf"[ \t]*\)[ \t]*(?P<s>(?i:{'|'.join(numerals.WORD_SCALES)}))\b")
 _CLOSE = re.compile(r"[ \t]*\)")
 _REPEAT = re.compile(r"[ \t]*\([ \t]*[\d,.]{1,12}[ \t]*[%％]?[ \t]*\)")
 _FRACTION = re.compile(r"[ \t]?/[ \t]?(?P<d>\d{1,3})(?![\d/.])")
 _EN_PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
-_SCALE_NAMES = "|".join(word for word, n in WORD_SCALES.items() if n >= 1000)
+_SCALE_NAMES = "|".join(word for word, n in numerals.WORD_SCALES.items() if n >= 1000)
 _SHAPES = Patterns(
-    __file__, han_numeral=HAN_NUMERAL, han_units=_HAN_UNITS, scale_names=_SCALE_NAMES,
-    currency_before=alternatives(CURRENCY_BEFORE), units=alternatives(UNITS),
+    __file__, han_numeral=numerals.HAN_NUMERAL, han_units=_HAN_UNITS, scale_names=_SCALE_NAMES,
+    currency_before=numerals.alternatives(numerals.CURRENCY_BEFORE),
+    units=numerals.alternatives(numerals.UNITS),
 )  # fmt: skip
 
 
@@ -71,14 +47,14 @@ _SHAPES = Patterns(
 def extract(text: str) -> tuple[Quantity, ...]:
     """Every quantity of the text, in order; spans index into `text` and do not overlap. Pure and linear in
     its length."""
-    folded = fold(text)
+    folded = numerals.fold(text)
     found = references(folded)
     dated = [Quantity(Kind.DATE, d.start, d.end, "", period=d.period) for d in dates(folded)]
     found += _free(found, dated)
     found += _free(found, shares(folded) + ordinals(folded))
     taken = _Taken(found)
     amounts: list[Quantity] = []
-    for numeral in numerals(folded):
+    for numeral in numerals.numerals(folded):
         if taken.free(numeral.start, numeral.end) and (not amounts or numeral.start >= amounts[-1].end):
             quantity = _amount(folded, numeral, amounts[-1].end if amounts else -1)
             if quantity is not None:
@@ -125,10 +101,10 @@ def _plain(text: str) -> Fraction | None:
         return Fraction(10 ** ("百千万".index(text) + 2))
     digits = text.replace(",", "")
     plain = digits[:1].isdigit() and digits.isascii() and len(digits) < 30
-    return Fraction(digits) if plain else parse_han(digits)
+    return Fraction(digits) if plain else numerals.parse_han(digits)
 
 
-def _amount(text: str, n: Numeral, last_end: int) -> Quantity | None:
+def _amount(text: str, n: numerals.Numeral, last_end: int) -> Quantity | None:
     """What the words around a numeral make of it; None where it is part of a word or name (COVID-19, 10b,
     一致). `last_end` is where the amount before it ends: "5 days-10 days" is no name."""
     if _RE["each"].match(text, n.start):  # 一日2次: every day, not one day
@@ -143,7 +119,7 @@ def _amount(text: str, n: Numeral, last_end: int) -> Quantity | None:
         return None
     if currency and (short := _SHORT_SCALE.match(text, n.end)):
         factor = {"m": 10**6, "mm": 10**6, "b": 10**9, "bn": 10**9, "k": 1000}[short["s"].lower()]
-        n = Numeral(n.start, short.end(), n.value * factor, n.step * factor, n.style, True)
+        n = numerals.Numeral(n.start, short.end(), n.value * factor, n.step * factor, n.style, True)
     scale = _scale_behind_bracket(text, n) if before and "(" in f"{before['neg']}{before['neg2']}" else None
     approximate = (
         _SHAPES["approximate"].search(text, max(0, n.start - 24), n.start) is not None
@@ -168,10 +144,10 @@ def _amount(text: str, n: Numeral, last_end: int) -> Quantity | None:
     return _each_before(text, quantity, before.start("cur") if currency and before else n.start)
 
 
-def _scale_behind_bracket(text: str, n: Numeral) -> tuple[int, int] | None:
+def _scale_behind_bracket(text: str, n: numerals.Numeral) -> tuple[int, int] | None:
     """The scale of "$(45) million", and where it ends."""
     m = _BRACKET_SCALE.match(text, n.end)
-    return (SCALES[m["s"].lower()], m.end()) if m else None
+    return (numerals.SCALES[m["s"].lower()], m.end()) if m else None
 
 
 def _each_before(text: str, q: Quantity, start: int) -> Quantity:
@@ -202,15 +178,15 @@ def _signed(text: str, q: Quantity, before: re.Match[str]) -> Quantity:
 def _after_bracket(text: str, q: Quantity) -> Quantity:
     """ "thirty (30) days": the unit stands behind the repetition, which is read as a quantity of its own."""
     repeat = _REPEAT.match(text, q.end)
-    same = repeat and [n.value for n in numerals(repeat.group())][:1] == [q.value]
+    same = repeat and [n.value for n in numerals.numerals(repeat.group())][:1] == [q.value]
     return replace(q, end=repeat.end()) if repeat and same else q
 
 
 def _with_unit(text: str, q: Quantity, currency: str) -> Quantity:
     if currency:
-        q = replace(q, kind=Kind.MONEY, unit=CURRENCY_BEFORE[currency.lower()])
+        q = replace(q, kind=Kind.MONEY, unit=numerals.CURRENCY_BEFORE[currency.lower()])
         twice = _MONEY.match(text, q.end)  # 人民币20万元, US$5 dollars
-        if twice and same_currency(q.unit, CURRENCY_AFTER[twice["u"].lower()]):
+        if twice and numerals.same_currency(q.unit, numerals.CURRENCY_AFTER[twice["u"].lower()]):
             q = replace(q, end=twice.end())
         # "US$5 per share" is another amount than US$5.
         return _per(text, q)
@@ -230,10 +206,10 @@ def _with_unit(text: str, q: Quantity, currency: str) -> Quantity:
             and q.loose
             and "million" in text[q.start : q.end]
         ):
-            base, factor = UNITS[re.sub(r"\s+", " ", m["u"].lower())]
+            base, factor = numerals.UNITS[re.sub(r"\s+", " ", m["u"].lower())]
             return _per(text, replace(q.times(factor), kind=kind, unit=base, end=m.end()))
     if m := _MONEY.match(text, q.end):
-        unit = CURRENCY_AFTER[m["u"].lower()]
+        unit = numerals.CURRENCY_AFTER[m["u"].lower()]
         return _per(text, replace(q, kind=Kind.MONEY, unit=unit, end=m.end()))
     return q
 
@@ -272,11 +248,11 @@ def _per(text: str, q: Quantity) -> Quantity:
 def _over(q: Quantity, name: str, end: int) -> Quantity:
     """The quantity divided by one unit of that name."""
     name = _DENOMINATORS.get(name.lower(), name.lower())
-    base, factor = UNITS.get(name, (name, Fraction(1)))
+    base, factor = numerals.UNITS.get(name, (name, Fraction(1)))
     return replace(q.times(1 / factor), unit=f"{q.unit}/{base}", end=end)
 
 
-def _stands_alone(text: str, n: Numeral) -> bool:
+def _stands_alone(text: str, n: numerals.Numeral) -> bool:
     following = text[n.end : n.end + 1]
     if n.style == "digits":
         return not (following.isascii() and (following.isalpha() or following == "_"))
@@ -313,7 +289,7 @@ def in_unit_of(text: str, bare: Quantity, other: Quantity) -> Quantity:
 def scale_of(text: str, q: Quantity) -> Fraction | None:
     """Base value of one written unit of `q` (0.001 for "5 mg", 10^6 for "5 million dollars")."""
     digits = re.match(r"[\d.,]+", text[q.start : q.end])
-    written = numerals(digits.group() if digits else text[q.start : q.end])
+    written = numerals.numerals(digits.group() if digits else text[q.start : q.end])
     return abs(q.value) / written[0].value if written and written[0].value else None
 
 
@@ -321,13 +297,13 @@ def header_scales(header: str) -> tuple[tuple[Fraction, str], ...]:
     """Scales and currencies that a table's header states for its figures, such as (10**6, "USD") for "(US$
     in millions)"."""
     scales = []
-    for m in _SHAPES["header_scale"].finditer(fold(header)):
+    for m in _SHAPES["header_scale"].finditer(numerals.fold(header)):
         if m["en"]:
-            factor = SCALES[m["en"].lower()]
-            currency = CURRENCY_BEFORE.get((m["cur"] or "").lower(), "")
+            factor = numerals.SCALES[m["en"].lower()]
+            currency = numerals.CURRENCY_BEFORE.get((m["cur"] or "").lower(), "")
         else:
-            factor = int(parse_han("一" + m["zh"]) or 0)
-            currency = CURRENCY_AFTER.get(m["unit"] or m["zhcur"] or "", "")
+            factor = int(numerals.parse_han("一" + m["zh"]) or 0)
+            currency = numerals.CURRENCY_AFTER.get(m["unit"] or m["zhcur"] or "", "")
         scales.append((Fraction(factor), currency))
     return tuple(dict.fromkeys(scales))
 
@@ -336,7 +312,7 @@ def in_header_scale(cell: Quantity, header: str) -> tuple[Quantity, ...]:
     """The readings of a bare table figure under the scales and units of its header, besides the figure
     itself."""
     readings = []
-    folded = fold(header)
+    folded = numerals.fold(header)
     if cell.kind in (Kind.NUMBER, Kind.MONEY):
         for factor, currency in header_scales(header):
             unit = cell.unit or currency
@@ -347,8 +323,8 @@ def in_header_scale(cell: Quantity, header: str) -> tuple[Quantity, ...]:
             readings.append(replace(cell.times(Fraction(1, 100)), kind=Kind.SHARE, unit="share"))
         for word in re.findall(r"\(([^()]{1,12})\)", folded):
             unit_name = word.strip().lower()
-            if unit_name in UNITS:
-                base, factor = UNITS[unit_name]
-                kind = Kind.DURATION if unit_name in TIME else Kind.MEASURE
+            if unit_name in numerals.UNITS:
+                base, factor = numerals.UNITS[unit_name]
+                kind = Kind.DURATION if unit_name in numerals.TIME else Kind.MEASURE
                 readings.append(replace(cell.times(factor), kind=kind, unit=base))
     return tuple(readings)

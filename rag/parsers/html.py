@@ -17,15 +17,9 @@ _BLOCK = _RE.words("block")
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.I)
 _METADATA = {
-    "author": "author",
-    "dc.creator": "author",
-    "article:author": "author",
-    "date": "date",
-    "dc.date": "date",
-    "article:published_time": "date",
-    "description": "description",
-    "keywords": "keywords",
-}
+    "author": "author", "dc.creator": "author", "article:author": "author", "date": "date", "dc.date": "date",
+    "article:published_time": "date", "description": "description", "keywords": "keywords",
+}  # fmt: skip
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:

@@ -10,6 +10,7 @@ from rag.facts.dates import MONTH_NAME
 from rag.languages import Patterns
 
 _RE = Patterns(__file__)
+YEAR = _RE["year"]
 _NOTHING = _RE.words("nothing")
 _GLUE = _RE.words("glue")
 _OPENERS = _RE.words("openers")
@@ -36,7 +37,7 @@ class PdfRow:
         if self.years or not self.values or len(self.label) > MAX_LABEL or _RE["sentence"].search(self.label):
             return False
         return self.count > 1 or (
-            _RE["financial"].search(self.values[0]) is not None and not _RE["year"].match(self.values[0])
+            _RE["financial"].search(self.values[0]) is not None and not YEAR.match(self.values[0])
         )
 
 
@@ -54,7 +55,7 @@ def read_row(text: str) -> PdfRow:
         at -= 1
     values.reverse()
     return PdfRow(
-        " ".join(words[:at]), tuple(values), bool(values) and all(_RE["year"].match(v) for v in values)
+        " ".join(words[:at]), tuple(values), bool(values) and all(YEAR.match(v) for v in values)
     )
 
 
@@ -100,7 +101,7 @@ def is_value(word: str) -> bool:
 def _is_date_end(words: Sequence[str], at: int) -> bool:
     """The year of "December 31, 2019", or the day of "June 30"."""
     before = words[at - 1] if at else ""
-    if before.endswith(",") and _RE["year"].match(words[at]) and before[:-1].isdigit():
+    if before.endswith(",") and YEAR.match(words[at]) and before[:-1].isdigit():
         return True
     return words[at].isdigit() and len(words[at]) <= 2 and re.fullmatch(MONTH, before, re.I) is not None
 

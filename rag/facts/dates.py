@@ -55,7 +55,6 @@ _RE = Patterns(
     roman="|".join(_ROMAN), scales="|".join(SCALES).upper(), ordinal=_ORDINAL, ordinals=_ORDINAL.upper(),
     last=_LAST, lasts=_LAST.upper(), first_two=_FIRST_TWO, first_twos=_FIRST_TWO.upper(),
 )  # fmt: skip
-_dates = cache(partial(_RE.table, "date"))
 _periods_named = cache(partial(_RE.table, "period"))
 
 
@@ -140,6 +139,15 @@ def _decade(m: re.Match[str]) -> Period:
 _READERS: dict[str, Callable[[re.Match[str]], Period | None]] = {
     "digit_numeric": _numeric, "digit_decade": _decade, "clock_minutes": _clock, "clock_hours": _clock,
 }  # fmt: skip
+
+
+@cache
+def _shapes() -> list[tuple[str, re.Pattern[str], Callable[[re.Match[str]], Period | None]]]:
+    """What a text has to hold for a shape of dates, the shape, and what reads its parts."""
+    shapes = _RE.table("date").items()
+    return [(name.split("_")[0], pattern, _READERS.get(name, _parts)) for name, pattern in shapes]
+
+
 # What a pattern cannot do without, so that most texts are spared most patterns.
 _HINTS = {
     "digit": r"\d", "month": _MONTH, "han": "[年月季]", "Q": r"[Qq][1-4]", "quarter": "quarter",
@@ -165,9 +173,8 @@ def dates(text: str) -> list[FoundDate]:
     taken: list[FoundDate] = []
     covered = bytearray(len(text))
     hints = {name for name, hint in _HINTS.items() if re.search(hint, text)}
-    for name, pattern in _dates().items() if hints else ():
-        read = _READERS.get(name, _parts)
-        for match in pattern.finditer(text) if name.split("_")[0] in hints else ():
+    for _, pattern, read in (shape for shape in _shapes() if shape[0] in hints) if hints else ():
+        for match in pattern.finditer(text):
             period = None if any(covered[match.start() : match.end()]) else read(match)
             if period is not None:
                 taken.append(FoundDate(match.start(), match.end(), period))

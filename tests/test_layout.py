@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,12 @@ def parameters(path: Path) -> Iterator[tuple[str, int]]:
 def test_no_function_has_more_than_eight_parameters_but_commands() -> None:
     found = [row for path in MODULES if "cli" not in path.parts for row in parameters(path)]
     assert not [name for name, count in found if count > 8]
+
+
+def test_only_the_languages_spell_out_numerals_and_months() -> None:
+    spelled = re.compile("一二三|二三四|january|february|(?:one|two|three)[|](?:two|three|four)[|]")
+    modules = [path for path in MODULES if "languages" not in path.parts]
+    assert not [path.name for path in modules if spelled.search(path.read_text("utf-8"))]
 
 
 def test_no_two_public_classes_share_a_name() -> None:

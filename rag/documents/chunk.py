@@ -308,15 +308,8 @@ def _within(
 
 def _chunk(document: Document, ordinal: int, draft: _Draft, tokens: int) -> Chunk:
     return Chunk(
-        ordinal=ordinal,
-        start=draft.start,
-        end=draft.end,
-        text=document.text[draft.start : draft.end],
-        context=draft.context,
-        kind=draft.kind,
+        ordinal, draft.start, draft.end, document.text[draft.start : draft.end], draft.context, draft.kind,
         heading_path=draft.first.heading_path,
-        page=document.page_of(draft.start),
-        last_page=document.page_of(draft.end - 1),
-        location=joined_location(draft.first.location, draft.last.last_location),
-        tokens=tokens,
-    )
+        page=document.page_of(draft.start), last_page=document.page_of(draft.end - 1),
+        location=joined_location(draft.first.location, draft.last.last_location), tokens=tokens,
+    )  # fmt: skip

@@ -15,27 +15,15 @@ from dataclasses import dataclass, replace
 
 from rag.documents.validity import edition_name, names_of
 from rag.facts.crossrefs import DOCUMENT, Reference, find, plain
+from rag.facts.numerals import HAN_NUMERAL
 from rag.facts.references import references
-from rag.languages import patterns
+from rag.languages import Patterns, patterns
 from rag.types import BlockKind, Chunk, Document
 
-_NUMBER_ZH = "[一二三四五六七八九十百千零〇两\\d]+"
-_OPENER = re.compile(
-    r"\n[ \t\u3000#*|]*(?:"  # a literal first: `re` looks for it fast
-    rf"(?P<zh>第{_NUMBER_ZH}[条章编](?:之{_NUMBER_ZH})?)(?=[\s\u3000【(:]|$)"
-    rf"|(?P<appended>(?:附件|附录|附表|表|图)\s*(?:\d{{1,3}}|[一二三四五六七八九十]{{1,3}}))(?=[\s\u3000.:、\-(]|$)"
-    r"|(?P<en>(?:Article|Section|Sec\.|Clause|Chapter|Part|Note|Item|Schedule|Exhibit|Appendix|Annex|Table|"
-    r"Figure|Rule|Regulation|ARTICLE|SECTION|CLAUSE|CHAPTER|PART|NOTE|ITEM|SCHEDULE|EXHIBIT|APPENDIX|ANNEX|"
-    r"TABLE|RULE|Art\.|§)[ \t]*(?:No\.[ \t]*)?(?:\d{1,4}(?:[.\-]\d{1,4})*[A-Za-z]?|[IVXL]{1,6}|[A-Z])\b)"
-    r"(?=[ \t]*(?:[.:|\-](?:\s|$)|\(|\n|$)|[ \t\u3000]+[A-Z“\"\[*])"
-    r"|(?P<dotted>\d{1,2}(?:\.\d{1,3}){1,4})\.?(?=[ \t\u3000]+[A-Z“\"(\[*\u4e00-\u9fff]|[\u4e00-\u9fff])"
-    r"|(?P<bare>\d{1,3})[.)]?(?=[ \t\u3000]+[A-Z“\"*\u4e00-\u9fff])"
-    r")"
-)  # fmt: skip
+_SHAPES = Patterns(__file__, han_numeral=HAN_NUMERAL)
 _SCOPES = ("schedule", "exhibit", "appendix")
 _ENDED = frozenset("。！？；…：.!?;:”’」』）)\"'|-*#>")
 _RE = patterns("links", re.NOFLAG)
-_CONTENTS_LINE = re.compile(r"(?:\.{4,}|…{2,}|\t|\||\s)\s*\d{1,4}\s*\|?\s*$")
 _TITLE_LINE, _LINE = 100, 160
 # Where a kind is looked for, in this order: a clause may be called section, an article "paragraph".
 _ALSO = {"section": "article", "article": "section", "paragraph": "section"}
@@ -163,7 +151,7 @@ class _Tree:
                         return self._ordinals[position]
         return None
 
-    def before(self, kind: str, start: int, back: int) -> int | None:
+    def before(self, start: int, back: int) -> int | None:
         """The passage of the article `back` places before the one that `start` stands in."""
         here = bisect_right(self._article_starts, start) - 1
         if here < 0:
@@ -202,7 +190,7 @@ def _target(reference: Reference, tree: _Tree, text: str, starts: Sequence[int])
         return tree.target(reference.kind, reference.label, reference.start)
     back = int(reference.label[1:])
     if reference.kind != "paragraph":
-        return tree.before(reference.kind, reference.start, back)
+        return tree.before(reference.start, back)
     at = text.rfind("\n", 0, reference.start)  # 前款: the paragraph before, wherever it was cut
     for _ in range(back):
         while at > 0 and text[at - 1].isspace():
@@ -234,7 +222,7 @@ def _openers(document: Document, text: str, cuts: set[int]) -> Iterator[_Found]:
     lines = f"\n{text}"  # each line begins behind a line break, at the offset that it has in `text`
     notes = match.start() if (match := _RE["notes"].search(lines)) else len(text)
     scope, before = 0, -1
-    for match in _OPENER.finditer(lines):
+    for match in _SHAPES["opener"].finditer(lines):
         group = match.lastgroup or ""
         start, label_start = match.start(), match.start(group) - 1
         line_end = text.find("\n", match.end() - 1)
@@ -266,7 +254,7 @@ def _number(group: str, opening: str) -> tuple[str, str]:
 def _quality(group: str, rest: str, heading: bool) -> int:
     """3: a heading; 2: an article or clause; 1: a numbered title; 0: a numbered sentence, a line of
     contents. `rest` is what follows the number on its line."""
-    if len(rest) <= _LINE and _CONTENTS_LINE.search(rest):
+    if len(rest) <= _LINE and _SHAPES["contents_line"].search(rest):
         return 0
     if heading:
         return 3

@@ -15,7 +15,6 @@ from rag.documents.cuts import trim
 from rag.languages import patterns
 from rag.types import Block, BlockKind, Document, Span
 
-_ZH_NUMBER = "[一二三四五六七八九十百千零〇两\\d]+"
 _RE = patterns("segments", re.NOFLAG)
 _LINE = re.compile(r"(?m)^[ \t\u3000]*(?=\S)")
 _BLANK_LINES = re.compile(r"\n[ \t\r\u3000]*\n\s*|\f\s*")

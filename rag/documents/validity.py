@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 
 from rag.facts.numerals import fold
-from rag.languages import patterns
+from rag.languages import Patterns, patterns
 from rag.languages.text import normalise
 from rag.types import Document, DocumentInfo, Relation, RelationKind
 from rag.types.documents import Metadata, single
@@ -27,10 +27,7 @@ from rag.types.documents import Metadata, single
 _RE = patterns("validity", re.NOFLAG)
 FILE_DATE = _RE["file_date"]
 
-_TRAILING = re.compile(
-    r"[\s_.-]*(?:(?:19|20)\d{2}\s*年?\s*)?(?:修[正订](?:版|本|稿)?|\bv(?:er(?:sion)?)?\.?[\s_]*\d+(?:\.\d+)*)$",
-    re.IGNORECASE,
-)
+_SHAPES = Patterns(__file__)
 _COUNTRY = "中华人民共和国"
 _DATES = ("issued", "effective", "amended", "repealed", "superseded")
 _ENDS = {RelationKind.SUPERSEDES: "superseded", RelationKind.REPEALS: "repealed"}
@@ -111,7 +108,7 @@ def undated(name: str) -> str:
     bare = FILE_DATE.sub(" ", _RE["bracket"].sub(" ", plain)).replace("( )", " ").rstrip(" -,.")
     if _RE["single"].search(bare):
         return plain
-    bare = _TRAILING.sub("", bare).strip(" -,.")
+    bare = _SHAPES["trailing"].sub("", bare).strip(" -,.")
     year = _RE["trailing_year"].search(bare)
     if year and _RE["edited"].search(bare[: year.start()]):
         bare = bare[: year.start()]

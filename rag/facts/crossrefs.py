@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from rag.facts.numerals import parse_han
 from rag.facts.references import UNITS, references
-from rag.languages import patterns
+from rag.languages import patterns, unspaced
 
 KINDS = UNITS | {"figure"}
 """Units of `rag.facts.references` that parts of documents bear; grades, types, stages and phases are none."""
@@ -77,8 +77,9 @@ def find(text: str, *, language: str) -> tuple[Reference, ...]:
     found: list[Reference] = []
     if han and any(mark in folded for mark in "第前附表图《"):
         found += _chinese(folded)
-    if language != "zh" or "rticle" in folded or "ection" in folded:
-        found += _english(folded, names=language != "zh")
+    spaced = not unspaced(language)
+    if spaced or "rticle" in folded or "ection" in folded:
+        found += _english(folded, names=spaced)
     found.sort(key=lambda r: (r.start, -r.end))
     return tuple(found)
 

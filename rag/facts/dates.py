@@ -16,7 +16,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
-from rag.facts.numerals import CURRENCY_AFTER, NUMERALS, SCALES, UNITS, alternatives, fold, parse_han
+from rag.facts.numerals import (
+    CURRENCY_AFTER,
+    HAN_DIGITS,
+    NUMERALS,
+    SCALES,
+    UNITS,
+    alternatives,
+    fold,
+    parse_han,
+)
 from rag.languages import Patterns, union
 
 MONTHS = union(lambda language: language.months)
@@ -30,7 +39,7 @@ _MONTH = (
     + r")\b\.?"
 )
 _ROMAN = dict(zip("I II III IV V VI VII VIII IX X XI XII".split(), range(1, 13), strict=True))
-_HAN_DIGIT = "〇○零一二三四五六七八九"
+_HAN_DIGIT = f"〇○{HAN_DIGITS}"
 _H = f"{_HAN_DIGIT}十"
 # 2000 mg and 1500 days are no years; 2019年 is one.
 _UNIT = alternatives([*CURRENCY_AFTER, *(UNITS.keys() - {"年", "月", "日"})])
@@ -46,7 +55,6 @@ _RE = Patterns(
     roman="|".join(_ROMAN), scales="|".join(SCALES).upper(), ordinal=_ORDINAL, ordinals=_ORDINAL.upper(),
     last=_LAST, lasts=_LAST.upper(), first_two=_FIRST_TWO, first_twos=_FIRST_TWO.upper(),
 )  # fmt: skip
-_dates = cache(partial(_RE.table, "date"))
 _periods_named = cache(partial(_RE.table, "period"))
 
 
@@ -131,6 +139,15 @@ def _decade(m: re.Match[str]) -> Period:
 _READERS: dict[str, Callable[[re.Match[str]], Period | None]] = {
     "digit_numeric": _numeric, "digit_decade": _decade, "clock_minutes": _clock, "clock_hours": _clock,
 }  # fmt: skip
+
+
+@cache
+def _shapes() -> list[tuple[str, re.Pattern[str], Callable[[re.Match[str]], Period | None]]]:
+    """What a text has to hold for a shape of dates, the shape, and what reads its parts."""
+    shapes = _RE.table("date").items()
+    return [(name.split("_")[0], pattern, _READERS.get(name, _parts)) for name, pattern in shapes]
+
+
 # What a pattern cannot do without, so that most texts are spared most patterns.
 _HINTS = {
     "digit": r"\d", "month": _MONTH, "han": "[年月季]", "Q": r"[Qq][1-4]", "quarter": "quarter",
@@ -156,9 +173,8 @@ def dates(text: str) -> list[FoundDate]:
     taken: list[FoundDate] = []
     covered = bytearray(len(text))
     hints = {name for name, hint in _HINTS.items() if re.search(hint, text)}
-    for name, pattern in _dates().items() if hints else ():
-        read = _READERS.get(name, _parts)
-        for match in pattern.finditer(text) if name.split("_")[0] in hints else ():
+    for _, pattern, read in (shape for shape in _shapes() if shape[0] in hints) if hints else ():
+        for match in pattern.finditer(text):
             period = None if any(covered[match.start() : match.end()]) else read(match)
             if period is not None:
                 taken.append(FoundDate(match.start(), match.end(), period))

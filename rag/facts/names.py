@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from unicodedata import normalize
 
-from rag.facts.numerals import fold
-from rag.languages import listed, patterns, union
+from rag.facts.numerals import HAN_NUMERAL, HAN_ONES, fold
+from rag.languages import Patterns, listed, patterns, union
 from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
 
 _NOT_ALNUM = re.compile(r"[\W_]+")
@@ -27,8 +27,6 @@ ZH_LEGAL_NAME = _RE["zh_legal_name"]
 JOINING = frozenset(("and", "the", "n"))
 _LEGAL = listed("legal_forms")
 _KIND = listed("kinds_of_company")
-_STATE = re.compile(r"\s*/[A-Za-z]{2,3}/?\s*$")
-_DOTTED = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 
 GENERIC = listed("generic_names")
 ABBREVIATIONS = listed("abbreviations")
@@ -62,7 +60,7 @@ def short_name(name: str) -> str:
     "THORNFIELD MARSH". Never empty for a name with a letter."""
     if has_han(name):
         return _RE["zh_legal"].sub("", _RE["zh_legal"].sub("", name.strip())) or name.strip()
-    text = _DOTTED.sub(lambda m: m.group().replace(".", ""), _STATE.sub("", name.strip()))
+    text = _SHAPES["dotted"].sub(lambda m: m.group().replace(".", ""), _SHAPES["state"].sub("", name.strip()))
     words = text.split()
     if len(words) > 1 and words[0].lower() == "the":
         words = words[1:]
@@ -166,23 +164,9 @@ _NOUNS = union(lambda of: of.label_nouns)
 _BEFORE_LABEL = frozenset(noun for noun, side in _NOUNS.items() if noun.isascii())
 _BEARERS = "".join(noun for noun, side in _NOUNS.items() if side != "before" and not noun.isascii())
 _KINDS = "(?:" + "|".join(noun for noun, side in _NOUNS.items() if side != "behind") + ")"
-_ROMAN = r"X{0,2}(?:IX|IV|V?I{1,3}|V|X)"
-_LABEL_EN = re.compile(
-    rf"(?<![\w.,'’&$€£/])(?:(?P<roman>{_ROMAN})|(?P<letter>[A-Z](?:-\d{{1,3}})?)|(?P<number>\d{{1,3}})"
-    rf"|(?P<small>{_ROMAN.lower()}|[a-z]))"
-    r"(?!\w|['’](?!s\b)|[.,:]\d|%|[ \xa0]?[=<>°])(?:(?<=[AST])(?!-\d)|(?!-\w))"
+_SHAPES = Patterns(
+    __file__, han_numeral=HAN_NUMERAL, bearers=_BEARERS, kinds=_KINDS, han_ones="".join(HAN_ONES)
 )
-_NEXT = re.compile(r"[ \xa0]+\(?[\d$€£|]")
-_OPENS = re.compile(r"(?:^|[.!?:;\n(\"“‘'])[\s(\"“‘']*$")
-_CAPITAL_NEXT = re.compile(r"\.?[ \xa0]?[A-Z]")
-_LABEL_ZH = re.compile(
-    rf"(?P<stem>[甲乙丙丁戊己庚辛])(?P<after>{_KINDS})?"
-    rf"|(?<![A-Za-z])(?P<mark>[A-Z]|[\u2160-\u216b]|{_ROMAN})(?P<kind>{_KINDS})"
-    r"|(?<![\d.一二三四五六七八九十百千这那某同另每哪])第?(?P<figure>\d{1,2}|[一二三四五六七八九十])"
-    r"(?P<sort>[审级类型期档线]|等(?=[奖品舱座]))"
-    rf"|(?<=[{_BEARERS}])(?P<last>[A-Z])(?![A-Za-z\d])"
-)
-_HAN_ONES = {c: str(n) for n, c in enumerate("一二三四五六七八九十", 1)}
 _ROMAN_ONES = {"i": 1, "v": 5, "x": 10, "l": 50}
 
 
@@ -206,7 +190,7 @@ def labelled(text: str) -> tuple[LabelledName, ...]:
 
 def _labelled_en(text: str) -> Iterator[LabelledName]:
     last, sort = LabelledName("", "", -1, -1, -1, -1), ""
-    for m in _LABEL_EN.finditer(text):
+    for m in _SHAPES["label_en"].finditer(text):
         label, start = label_value(m.group()), m.start()
         listed = _RE["listed"].fullmatch(text, last.end, start) if sort == m.lastgroup else None
         if listed is not None and not (m.group() == "I" and last.label == "a"):
@@ -228,13 +212,17 @@ def _noun_of(text: str, m: re.Match[str], noun: str) -> str | None:
     given = key in _stems()
     if m["number"]:
         lone = noun.lower() in _BEFORE_LABEL
-        sure = given and not _NEXT.match(text, m.end()) and (lone or _RE["more_numbers"].match(text, m.end()))
+        sure = (
+            given
+            and not _SHAPES["next"].match(text, m.end())
+            and (lone or _RE["more_numbers"].match(text, m.end()))
+        )
         return key if sure else None
     named = _RE["name_ends"].match(text, m.end()) or _RE["verb_or_plural"].match(text, m.end())
     if m["small"]:
         return key if given and (label not in ("a", "i") or named) else None
     capital = noun[:1].isupper() and noun.lower() not in STOP_WORDS
-    if not given and (_CAPITAL_NEXT.match(text, m.end()) or label == "IV"):
+    if not given and (_SHAPES["capital_next"].match(text, m.end()) or label == "IV"):
         return None  # "John A. Smith", "Buy A House"
     if label == "I" and not capital and not named:
         return None
@@ -242,7 +230,7 @@ def _noun_of(text: str, m: re.Match[str], noun: str) -> str | None:
         return key
     lone = bool(m["roman"]) and (not noun or noun.lower() in STOP_WORDS)
     unit = text[: m.start()].rstrip()[-1:].isdigit()  # "5 V"
-    opens = _OPENS.search(text, 0, m.start()) and (
+    opens = _SHAPES["opens"].search(text, 0, m.start()) and (
         (label == "A" and not named) or (len(label) < 2 and text[m.end() : m.end() + 1] in (".", ")"))
     )
     return None if lone or noun.isupper() or unit or opens else ""
@@ -257,7 +245,7 @@ def _between(first: str, last: str) -> Iterator[str]:
 
 
 def _labelled_zh(text: str) -> Iterator[LabelledName]:
-    for m in _LABEL_ZH.finditer(text):
+    for m in _SHAPES["label_zh"].finditer(text):
         group = next(g for g in ("stem", "mark", "figure", "last") if m[g])
         noun = m["after"] or m["kind"] or m["sort"] or ""
         behind = bool(not noun and m.start() and text[m.start() - 1] in _BEARERS)
@@ -272,7 +260,7 @@ def label_value(label: str) -> str:
     if plain and set(plain) <= _ROMAN_ONES.keys():
         values = [_ROMAN_ONES[c] for c in plain]
         return str(sum(-v if v < w else v for v, w in zip(values, [*values[1:], 0], strict=True)))
-    return _HAN_ONES.get(plain, plain)
+    return HAN_ONES.get(plain, plain)
 
 
 def holds_name(text: str, name: str, around: str = "") -> bool:

@@ -28,6 +28,10 @@ HAN_SCALES = {word: n for word, n in SCALES.items() if len(word) == 1}
 _HAN_SMALL = {word: n for word, n in HAN_SCALES.items() if n < 10**4}
 _HAN_BIG_DESCENDING = sorted(((w, n) for w, n in HAN_SCALES.items() if n >= 10**4), key=lambda item: -item[1])
 HAN_NUMERAL = "".join([*_HAN_DIGITS, *HAN_SCALES])
+_USUAL = {n: word for word, n in reversed((_HAN_DIGITS | HAN_SCALES).items())}
+HAN_DIGITS = "".join(_USUAL.get(n, "") for n in range(10))
+"""The usual letters of the numbers from 0 to 9, and `HAN_ONES` of those from 1 to 10 with these numbers."""
+HAN_ONES = {_USUAL[n]: str(n) for n in range(1, 11) if n in _USUAL}
 WORD_SCALES = {word: n for word, n in SCALES.items() if len(word) > 1}
 TIME = union(lambda language: language.time_units)
 MEASURE = union(lambda language: language.measures)

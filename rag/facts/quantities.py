@@ -12,92 +12,49 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
+from rag.facts import numerals
 from rag.facts.dates import dates
-from rag.facts.numerals import (
-    CURRENCY_AFTER,
-    CURRENCY_BEFORE,
-    HAN_NUMERAL,
-    MEASURE,
-    SCALES,
-    TIME,
-    UNITS,
-    WORD_SCALES,
-    Numeral,
-    alternatives,
-    fold,
-    numerals,
-    parse_han,
-    same_currency,
-)
-from rag.facts.quantity import Kind, Quantity, QuantityMatch, compare, dates_conflict
+from rag.facts.quantity import Kind, Quantity
 from rag.facts.references import ordinals, references
-from rag.languages import patterns
+from rag.languages import Patterns, patterns
 
-__all__ = [
-    "Kind",
-    "Quantity",
-    "QuantityMatch",
-    "compare",
-    "dates_conflict",
-    "extract",
-    "header_scales",
-    "in_header_scale",
-]
-_BEFORE = re.compile(
-    rf"(?P<neg>(?:^|(?<=[\s(:=|]))-"
-    rf"|\(-?[ \t]*)?(?:(?P<cur>(?<![A-Za-z])(?i:{alternatives(CURRENCY_BEFORE)}))"
-    r"[ \t]*(?P<neg2>-|\()?[ \t]*)?$"
-)
 _SHORT_SCALE = re.compile(r"[ \t]?(?P<s>mm|bn|[mMbBkK])(?![A-Za-z])")
 _RE = patterns("quantities", re.NOFLAG)
-_MONEY = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(CURRENCY_AFTER)}))")
-_TIME = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(TIME)}))")
-_MEASURE = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{alternatives(MEASURE)}))")
-_PER = re.compile(
-    rf"[ \t]*(?:/|(?:per|a|an|each|every)\b[ \t]+|每)[ \t]*(?P<u>(?i:{alternatives(UNITS)}|dose"
-    rf"|patient|share|person|employee|unit|annum|股|人|名|户|件|台|套|张|份|次))"
-)
+_MONEY = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{numerals.alternatives(numerals.CURRENCY_AFTER)}))")
+_TIME = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{numerals.alternatives(numerals.TIME)}))")
+_MEASURE = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{numerals.alternatives(numerals.MEASURE)}))")
 _DENOMINATORS = {"股": "share", "人": "person", "名": "person", "次": "dose", "annum": "year"}
 _ADVERBS = {
     "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter",
     "annually": "year", "yearly": "year",
 }  # fmt: skip
 _ADVERB = re.compile(rf"[ \t]+(?:paid |payable )?(?P<a>(?i:{'|'.join(_ADVERBS)}))\b")
-_HAN_UNITS = "|".join(n for n in sorted(UNITS, key=len, reverse=True) if not n[0].isascii())
-_EACH_BEFORE = re.compile(
-    rf"(?P<each>[每一])(?:个)?(?P<u>{_HAN_UNITS}"
-    rf"|股|人|名|户|件|台|套|张|份|次)[^\d\s，。；、,;:()每{HAN_NUMERAL}]{{0,9}}[ \t]*$"
-)
-_BRACKET_SCALE = re.compile(rf"[ \t]*\)[ \t]*(?P<s>(?i:{'|'.join(WORD_SCALES)}))\b")
+_HAN_UNITS = "|".join(n for n in sorted(numerals.UNITS, key=len, reverse=True) if not n[0].isascii())
+_BRACKET_SCALE = re.compile(rf"[ \t]*\)[ \t]*(?P<s>(?i:{'|'.join(numerals.WORD_SCALES)}))\b")
 _CLOSE = re.compile(r"[ \t]*\)")
 _REPEAT = re.compile(r"[ \t]*\([ \t]*[\d,.]{1,12}[ \t]*[%％]?[ \t]*\)")
 _FRACTION = re.compile(r"[ \t]?/[ \t]?(?P<d>\d{1,3})(?![\d/.])")
 _EN_PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
-_RANGE = re.compile(r"[ \t]*(?:-|~|～|to|and|至|到)[ \t]*(?:[$€£¥]|US\$)?[ \t]*$")
-_APPROXIMATE = re.compile(
-    r"(?i:\b(?:about|approximately|around|roughly|nearly|almost|some|circa|over|approx\.?)"
-    r"|[约近逾])[ \t]*[^\s\w]{0,4}[ \t]*$"
-)
-_SCALE_NAMES = "|".join(word for word, n in WORD_SCALES.items() if n >= 1000)
-_HEADER_SCALE = re.compile(
-    rf"(?i:\b(?:in|of|[(])?[ \t]*(?P<cur>US\$|\$|USD|RMB|CNY|EUR|€|£"
-    rf"|HK\$)?[ \t]*(?:in[ \t]+)?(?P<en>{_SCALE_NAMES})\b)"
-    r"|(?P<zhcur>人民币)?(?P<zh>百万|千万|万|亿|千)(?P<unit>元|美元|港元|欧元)?"
-)
+_SCALE_NAMES = "|".join(word for word, n in numerals.WORD_SCALES.items() if n >= 1000)
+_SHAPES = Patterns(
+    __file__, han_numeral=numerals.HAN_NUMERAL, han_units=_HAN_UNITS, scale_names=_SCALE_NAMES,
+    currency_before=numerals.alternatives(numerals.CURRENCY_BEFORE),
+    units=numerals.alternatives(numerals.UNITS),
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1024)
 def extract(text: str) -> tuple[Quantity, ...]:
     """Every quantity of the text, in order; spans index into `text` and do not overlap. Pure and linear in
     its length."""
-    folded = fold(text)
+    folded = numerals.fold(text)
     found = references(folded)
     dated = [Quantity(Kind.DATE, d.start, d.end, "", period=d.period) for d in dates(folded)]
     found += _free(found, dated)
     found += _free(found, shares(folded) + ordinals(folded))
     taken = _Taken(found)
     amounts: list[Quantity] = []
-    for numeral in numerals(folded):
+    for numeral in numerals.numerals(folded):
         if taken.free(numeral.start, numeral.end) and (not amounts or numeral.start >= amounts[-1].end):
             quantity = _amount(folded, numeral, amounts[-1].end if amounts else -1)
             if quantity is not None:
@@ -144,15 +101,15 @@ def _plain(text: str) -> Fraction | None:
         return Fraction(10 ** ("百千万".index(text) + 2))
     digits = text.replace(",", "")
     plain = digits[:1].isdigit() and digits.isascii() and len(digits) < 30
-    return Fraction(digits) if plain else parse_han(digits)
+    return Fraction(digits) if plain else numerals.parse_han(digits)
 
 
-def _amount(text: str, n: Numeral, last_end: int) -> Quantity | None:
+def _amount(text: str, n: numerals.Numeral, last_end: int) -> Quantity | None:
     """What the words around a numeral make of it; None where it is part of a word or name (COVID-19, 10b,
     一致). `last_end` is where the amount before it ends: "5 days-10 days" is no name."""
     if _RE["each"].match(text, n.start):  # 一日2次: every day, not one day
         return None
-    before = _BEFORE.search(text, max(0, n.start - 16), n.start)
+    before = _SHAPES["before"].search(text, max(0, n.start - 16), n.start)
     currency = before["cur"] if before and before["cur"] else ""
     last = text[max(0, n.start - 2) : n.start]
     if not currency and re.search(r"[A-Za-z_.@#]\Z", last):
@@ -162,10 +119,10 @@ def _amount(text: str, n: Numeral, last_end: int) -> Quantity | None:
         return None
     if currency and (short := _SHORT_SCALE.match(text, n.end)):
         factor = {"m": 10**6, "mm": 10**6, "b": 10**9, "bn": 10**9, "k": 1000}[short["s"].lower()]
-        n = Numeral(n.start, short.end(), n.value * factor, n.step * factor, n.style, True)
+        n = numerals.Numeral(n.start, short.end(), n.value * factor, n.step * factor, n.style, True)
     scale = _scale_behind_bracket(text, n) if before and "(" in f"{before['neg']}{before['neg2']}" else None
     approximate = (
-        _APPROXIMATE.search(text, max(0, n.start - 24), n.start) is not None
+        _SHAPES["approximate"].search(text, max(0, n.start - 24), n.start) is not None
         or text[n.end : n.end + 2] == "左右"
     )
     loose = approximate or n.scaled or n.step < 1
@@ -176,7 +133,7 @@ def _amount(text: str, n: Numeral, last_end: int) -> Quantity | None:
     plain = Quantity(Kind.NUMBER, n.start, n.end, "", value=n.value, step=step, loose=loose)
     quantity = _with_unit(text, _after_bracket(text, plain), currency)
     once = quantity.unit == "times" and text[n.start : n.end + 1] == "一次"
-    if once and _EACH_BEFORE.search(text, max(0, n.start - 16), n.start) is None:
+    if once and _SHAPES["each_before"].search(text, max(0, n.start - 16), n.start) is None:
         return None  # 再评估一次 says no number, 每日一次 does
     if quantity.kind is Kind.NUMBER and not _stands_alone(text, n):
         return None
@@ -187,17 +144,17 @@ def _amount(text: str, n: Numeral, last_end: int) -> Quantity | None:
     return _each_before(text, quantity, before.start("cur") if currency and before else n.start)
 
 
-def _scale_behind_bracket(text: str, n: Numeral) -> tuple[int, int] | None:
+def _scale_behind_bracket(text: str, n: numerals.Numeral) -> tuple[int, int] | None:
     """The scale of "$(45) million", and where it ends."""
     m = _BRACKET_SCALE.match(text, n.end)
-    return (SCALES[m["s"].lower()], m.end()) if m else None
+    return (numerals.SCALES[m["s"].lower()], m.end()) if m else None
 
 
 def _each_before(text: str, q: Quantity, start: int) -> Quantity:
     """每月5000元, 每公斤体重5毫克, 一日三次: a denominator in front joins the unit, too."""
     if "/" in q.unit or q.kind not in (Kind.MONEY, Kind.MEASURE, Kind.SHARE):
         return q
-    m = _EACH_BEFORE.search(text, max(0, start - 16), start)
+    m = _SHAPES["each_before"].search(text, max(0, start - 16), start)
     if m is None or (m["each"] == "一" and q.unit != "times"):
         return q
     return _over(q, m["u"], q.end)
@@ -221,15 +178,15 @@ def _signed(text: str, q: Quantity, before: re.Match[str]) -> Quantity:
 def _after_bracket(text: str, q: Quantity) -> Quantity:
     """ "thirty (30) days": the unit stands behind the repetition, which is read as a quantity of its own."""
     repeat = _REPEAT.match(text, q.end)
-    same = repeat and [n.value for n in numerals(repeat.group())][:1] == [q.value]
+    same = repeat and [n.value for n in numerals.numerals(repeat.group())][:1] == [q.value]
     return replace(q, end=repeat.end()) if repeat and same else q
 
 
 def _with_unit(text: str, q: Quantity, currency: str) -> Quantity:
     if currency:
-        q = replace(q, kind=Kind.MONEY, unit=CURRENCY_BEFORE[currency.lower()])
+        q = replace(q, kind=Kind.MONEY, unit=numerals.CURRENCY_BEFORE[currency.lower()])
         twice = _MONEY.match(text, q.end)  # 人民币20万元, US$5 dollars
-        if twice and same_currency(q.unit, CURRENCY_AFTER[twice["u"].lower()]):
+        if twice and numerals.same_currency(q.unit, numerals.CURRENCY_AFTER[twice["u"].lower()]):
             q = replace(q, end=twice.end())
         # "US$5 per share" is another amount than US$5.
         return _per(text, q)
@@ -249,10 +206,10 @@ def _with_unit(text: str, q: Quantity, currency: str) -> Quantity:
             and q.loose
             and "million" in text[q.start : q.end]
         ):
-            base, factor = UNITS[re.sub(r"\s+", " ", m["u"].lower())]
+            base, factor = numerals.UNITS[re.sub(r"\s+", " ", m["u"].lower())]
             return _per(text, replace(q.times(factor), kind=kind, unit=base, end=m.end()))
     if m := _MONEY.match(text, q.end):
-        unit = CURRENCY_AFTER[m["u"].lower()]
+        unit = numerals.CURRENCY_AFTER[m["u"].lower()]
         return _per(text, replace(q, kind=Kind.MONEY, unit=unit, end=m.end()))
     return q
 
@@ -279,7 +236,7 @@ def _percent(q: Quantity, m: re.Match[str]) -> Quantity:
 def _per(text: str, q: Quantity) -> Quantity:
     """mg/kg, 5 mg per day, 元每股: the denominator joins the unit, with its factor."""
     for _ in range(2):
-        m = _PER.match(text, q.end)
+        m = _SHAPES["per"].match(text, q.end)
         if m is None:
             break
         q = _over(q, m["u"], m.end())
@@ -291,11 +248,11 @@ def _per(text: str, q: Quantity) -> Quantity:
 def _over(q: Quantity, name: str, end: int) -> Quantity:
     """The quantity divided by one unit of that name."""
     name = _DENOMINATORS.get(name.lower(), name.lower())
-    base, factor = UNITS.get(name, (name, Fraction(1)))
+    base, factor = numerals.UNITS.get(name, (name, Fraction(1)))
     return replace(q.times(1 / factor), unit=f"{q.unit}/{base}", end=end)
 
 
-def _stands_alone(text: str, n: Numeral) -> bool:
+def _stands_alone(text: str, n: numerals.Numeral) -> bool:
     following = text[n.end : n.end + 1]
     if n.style == "digits":
         return not (following.isascii() and (following.isalpha() or following == "_"))
@@ -311,7 +268,7 @@ def _spread_units(text: str, amounts: list[Quantity]) -> list[Quantity]:
     spread = list(amounts)
     for i in range(len(spread) - 2, -1, -1):
         first, second = spread[i], spread[i + 1]
-        if second.start - first.end < 8 and _RANGE.fullmatch(text, first.end, second.start):
+        if second.start - first.end < 8 and _SHAPES["range"].fullmatch(text, first.end, second.start):
             spread[i] = in_unit_of(text, first, second)
     return spread
 
@@ -332,7 +289,7 @@ def in_unit_of(text: str, bare: Quantity, other: Quantity) -> Quantity:
 def scale_of(text: str, q: Quantity) -> Fraction | None:
     """Base value of one written unit of `q` (0.001 for "5 mg", 10^6 for "5 million dollars")."""
     digits = re.match(r"[\d.,]+", text[q.start : q.end])
-    written = numerals(digits.group() if digits else text[q.start : q.end])
+    written = numerals.numerals(digits.group() if digits else text[q.start : q.end])
     return abs(q.value) / written[0].value if written and written[0].value else None
 
 
@@ -340,13 +297,13 @@ def header_scales(header: str) -> tuple[tuple[Fraction, str], ...]:
     """Scales and currencies that a table's header states for its figures, such as (10**6, "USD") for "(US$
     in millions)"."""
     scales = []
-    for m in _HEADER_SCALE.finditer(fold(header)):
+    for m in _SHAPES["header_scale"].finditer(numerals.fold(header)):
         if m["en"]:
-            factor = SCALES[m["en"].lower()]
-            currency = CURRENCY_BEFORE.get((m["cur"] or "").lower(), "")
+            factor = numerals.SCALES[m["en"].lower()]
+            currency = numerals.CURRENCY_BEFORE.get((m["cur"] or "").lower(), "")
         else:
-            factor = int(parse_han("一" + m["zh"]) or 0)
-            currency = CURRENCY_AFTER.get(m["unit"] or m["zhcur"] or "", "")
+            factor = int(numerals.parse_han("一" + m["zh"]) or 0)
+            currency = numerals.CURRENCY_AFTER.get(m["unit"] or m["zhcur"] or "", "")
         scales.append((Fraction(factor), currency))
     return tuple(dict.fromkeys(scales))
 
@@ -355,7 +312,7 @@ def in_header_scale(cell: Quantity, header: str) -> tuple[Quantity, ...]:
     """The readings of a bare table figure under the scales and units of its header, besides the figure
     itself."""
     readings = []
-    folded = fold(header)
+    folded = numerals.fold(header)
     if cell.kind in (Kind.NUMBER, Kind.MONEY):
         for factor, currency in header_scales(header):
             unit = cell.unit or currency
@@ -366,8 +323,8 @@ def in_header_scale(cell: Quantity, header: str) -> tuple[Quantity, ...]:
             readings.append(replace(cell.times(Fraction(1, 100)), kind=Kind.SHARE, unit="share"))
         for word in re.findall(r"\(([^()]{1,12})\)", folded):
             unit_name = word.strip().lower()
-            if unit_name in UNITS:
-                base, factor = UNITS[unit_name]
-                kind = Kind.DURATION if unit_name in TIME else Kind.MEASURE
+            if unit_name in numerals.UNITS:
+                base, factor = numerals.UNITS[unit_name]
+                kind = Kind.DURATION if unit_name in numerals.TIME else Kind.MEASURE
                 readings.append(replace(cell.times(factor), kind=kind, unit=base))
     return tuple(readings)

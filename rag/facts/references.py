@@ -13,22 +13,15 @@ from fractions import Fraction
 from functools import lru_cache
 
 from rag.facts.names import label_value
-from rag.facts.numerals import fold, numerals, parse_han
+from rag.facts.numerals import HAN_DIGITS, fold, numerals, parse_han
 from rag.facts.quantity import Kind, Quantity
-from rag.languages import patterns, union
+from rag.languages import Patterns, patterns, union
 
 _UNIT_OF = union(lambda language: language.article_words)
 _ENGLISH = "|".join(sorted((w for w in _UNIT_OF if w.isascii() and w.isalpha()), key=len, reverse=True))
 _NAMES_EN = (*(w for w in _UNIT_OF if w.isascii() or "§" in w), "no")
 _PLURALS = frozenset(w for w in _UNIT_OF if w[:-1] in _UNIT_OF and w.endswith(("s", "§")))
-_LABEL = (
-    r"(?:\d{1,5}(?:\.\d{1,4})*(?:-\d{1,4})?[A-Za-z]?(?![\w])|[IVXL]{1,6}\b|[A-Z]\b)(?:\([0-9A-Za-z]{1,4}\))*"
-)
-_REF_EN = re.compile(rf"(?<=[ \t.§\xa0]){_LABEL}")  # a label first: names are tried before one alone
-_NAME_EN = re.compile(
-    rf"(?:\b(?P<name>(?i:{_ENGLISH}))\b\.?|(?P<sign>§{{1,2}}))[ \t\xa0]*(?:(?i:no)\.?[ \t]*)?$"
-)
-_REF_MORE = re.compile(rf"(?P<join>[ \t]*(?:,|and|or|to|through|-|&)[ \t]*)(?P<label>{_LABEL})")
+_SHAPES = Patterns(__file__, english=_ENGLISH)
 _RE = patterns("references", re.NOFLAG)
 UNITS = frozenset(
     ("article", "section", "note", "item", "chapter", "part", "schedule", "exhibit", "appendix", "paragraph",
@@ -38,16 +31,7 @@ UNITS = frozenset(
 _BELOW = frozenset(("paragraph", "item"))
 _SHORT = {"s": "section", "ss": "section", "reg": "regulation", "regs": "regulation", "cl": "section",
           "sch": "schedule", "ch": "chapter", "r": "rule"}  # fmt: skip
-# "4.2 Notice", "3. Deposit", "7) Debt": a number in front of a clause, without a unit; "12 months" is none.
-_NUMBERED = re.compile(
-    r"(?P<n>\d{1,3}(?:\.\d{1,3}){1,4}(?=[.)]?\s+[A-Z(\u3400-\u9fff])|\d{1,3}(?=[.)、]\s*[A-Z(\u3400-\u9fff]))[.)、]?\s*"
-    r"(?P<sub>\([a-z0-9]{1,3}\))?"
-)
-_HEADED = re.compile(r"(?P<n>\d{1,3}(?:\.\d{1,3}){0,4})(?=[\s.):、]|$)(?P<sub>)")
 _LINE = re.compile(r"^[\s\u3000#*>]*")
-_OPENS = re.compile(
-    r"第|§|附|(?:art|sec|cl|para|note|item|chap|part|sched|exhib|app|annex|rule|reg|table)", re.I
-)
 _SIBLINGS = frozenset(("article", "section", "rule", "regulation", "paragraph"))
 _MOST = 12
 
@@ -59,18 +43,18 @@ def references(text: str) -> list[Quantity]:
         found.append(Quantity(Kind.REFERENCE, start, end, "", unit=unit, label=label))
 
     end = 0
-    for m in _REF_EN.finditer(text):
+    for m in _SHAPES["ref_en"].finditer(text):
         start = max(end, m.start() - 24)
         if m.start() < end or not text[start : m.start()].rstrip(" \t\xa0.").lower().endswith(_NAMES_EN):
             continue
-        if not (named := _NAME_EN.search(text, start, m.start())):
+        if not (named := _SHAPES["name_en"].search(text, start, m.start())):
             continue
         label, name = m.group(), (named["name"] or named["sign"]).lower()
         if named["name"] and len(label) == 1 and label.isalpha() and not named["name"][0].isupper():
             continue
         end = m.end()
         add(named.start(), end, _UNIT_OF[name], _label(label))
-        while name in _PLURALS and (more := _REF_MORE.match(text, end)):
+        while name in _PLURALS and (more := _SHAPES["ref_more"].match(text, end)):
             end = more.end()
             add(more.start("label"), end, _UNIT_OF[name], _label(more["label"]))
     for m in _RE["ref_zh"].finditer(text):
@@ -165,11 +149,14 @@ def base(label: str) -> str:
 def borne_labels(heading_path: Sequence[str], text: str) -> tuple[str, ...]:
     """The labels that a passage itself bears: with which its lines, and the headings above it, begin."""
     labels: list[str] = []
-    opened = [(line, _HEADED) for line in heading_path] + [(line, _NUMBERED) for line in text.splitlines()]
+    numbered = _SHAPES["numbered"]
+    opened = [(line, _SHAPES["headed"]) for line in heading_path] + [
+        (line, numbered) for line in text.splitlines()
+    ]
     for line, pattern in opened:
         opening = _LINE.sub("", line, count=1)[:40]
-        if numbered := pattern.match(opening):
-            labels.append(f"section {numbered['n']}{numbered['sub'] or ''}")
+        if found := pattern.match(opening):
+            labels.append(f"section {found['n']}{found['sub'] or ''}")
         elif label := _opening_label(opening):
             labels.append(label)
     return tuple(dict.fromkeys(labels))
@@ -178,7 +165,7 @@ def borne_labels(heading_path: Sequence[str], text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=8192)
 def _opening_label(opening: str) -> str:
     folded = fold(opening)
-    if not _OPENS.match(folded):
+    if not _SHAPES["opens"].match(folded):
         return ""
     first = next((q for q in references(folded) if q.start == 0 and _counts(q)), None)
     if first is not None:
@@ -214,7 +201,7 @@ def _mentions(text: str, wanted: str) -> bool:
 
 def han(number: int) -> str:
     """A whole number below 10,000 as it is written in statutes: 1,062 is 一千零六十二."""
-    digits, result = "零一二三四五六七八九", ""
+    digits, result = HAN_DIGITS, ""
     for size, unit in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
         digit, number = divmod(number, size)
         if digit:

@@ -209,6 +209,11 @@ def language(code: str) -> Language:
     return LANGUAGES.get(code[:2].lower(), LANGUAGES[COMPLETE[0]])
 
 
+def unspaced(code: str) -> bool:
+    """Whether the words of a language are not written apart."""
+    return language(code).unspaced
+
+
 def union(words: Callable[[Language], Mapping[str, T]]) -> dict[str, T]:
     """Words of all languages with what they stand for: `union(lambda of: of.months)`."""
     return {word: value for known in LANGUAGES.values() for word, value in words(known).items()}

@@ -13,7 +13,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.facts.quantities import QuantityMatch, compare, extract
+from rag.facts.quantities import extract
+from rag.facts.quantity import QuantityMatch, compare
 from rag.languages.text import letters, normalise
 from rag.types import Evidence, Hit
 

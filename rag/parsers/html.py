@@ -7,31 +7,19 @@ import re
 from contextlib import suppress
 from typing import Any
 
+from rag.languages import Patterns
 from rag.parsers.base import MAX_COLUMNS, Grid, Limits, Parsed, TextBuilder, add_table, one_line
 from rag.parsers.encoding import decode
 
-_SKIP = frozenset(
-    "script style noscript template nav svg math-hidden head iframe object embed canvas audio video select "
-    "datalist button input textarea dialog menu ix:header -comment".split()
-)
-_BLOCK = frozenset(
-    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer "
-    "form header hr html legend main ol p section summary ul caption tr td th tbody thead tfoot table".split()
-)
+_RE = Patterns(__file__)
+_SKIP = _RE.words("skip")
+_BLOCK = _RE.words("block")
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.I)
 _METADATA = {
-    "author": "author",
-    "dc.creator": "author",
-    "article:author": "author",
-    "date": "date",
-    "dc.date": "date",
-    "article:published_time": "date",
-    "description": "description",
-    "keywords": "keywords",
-}
-_SPACES = re.compile(r"\s+")
+    "author": "author", "dc.creator": "author", "article:author": "author", "date": "date", "dc.date": "date",
+    "article:published_time": "date", "description": "description", "keywords": "keywords",
+}  # fmt: skip
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
@@ -86,7 +74,7 @@ def _hidden(attributes: dict[str, str | None]) -> bool:
         "hidden" in attributes
         or attributes.get("role") in ("navigation", "menubar")
         or attributes.get("aria-hidden") == "true"
-        or _HIDDEN.search(attributes.get("style") or "") is not None
+        or _RE["hidden"].search(attributes.get("style") or "") is not None
     )
 
 
@@ -126,7 +114,7 @@ class _Walker:
         """Take note of a node; returns its first child where that has to be visited."""
         tag = node.tag
         if tag == "-text":
-            self._inline.append(_SPACES.sub(" ", node.text_content or ""))
+            self._inline.append(_RE["spaces"].sub(" ", node.text_content or ""))
             return None
         if _skipped(node):
             return None

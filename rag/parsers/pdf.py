@@ -14,23 +14,14 @@ from itertools import takewhile
 from typing import Any
 
 from rag.errors import ParseError
+from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.pdf_layout import Layout, PageLines, Style, measure, running_key
 from rag.parsers.pdf_lines import CUT, PageText, TextLine, mend
 from rag.parsers.pdf_tables import find_tables
 from rag.types import Loss, LossKind
 
-_FILE_NAME = re.compile(
-    r"\.(?:docx?|pdf|xlsx?|indd|pptx?|rtf|html?|tmp|qxd)\b|^untitled|^microsoft word|^[\W\d_]*$"
-    r"|^(?:document|print|form 10-?[kq])$",
-    re.I,
-)
-_REGISTRANT = re.compile(r"^\W*exact name of (?:the )?registrant", re.I)
-_FORM = re.compile(r"^\W*form\s+(10-[kq]t?(?:/a)?|8-k(?:/a)?|20-f|40-f|6-k|s-[134])\b", re.I)
-_DATE = r"([a-z]+ \d{1,2}\s?,? \d{4})"
-_PERIOD = re.compile(rf"for the ((?:fiscal )?year|quarterly period|transition period) ended:? {_DATE}", re.I)
-_REPORTED = re.compile(rf"date of report[^:]{{0,40}}:? {_DATE}|{_DATE} ?date of report", re.I)
-_NO_NAME = re.compile(r"\d{4}$|^[\W\d_]*$|^for the|commission|washington|^\(", re.I)
+_RE = Patterns(__file__)
 _HEADER_WITHIN = 1024  # the specification lets "%PDF-" begin anywhere in the first 1,024 bytes
 _MAX_OUTLINE = 5000
 # pdfium keeps global state: two threads inside it, even in two documents, corrupt memory.
@@ -40,21 +31,21 @@ PDFIUM = threading.RLock()
 def sensible_title(title: str) -> str:
     """A metadata title, or "" for what word processors and converters put there by themselves."""
     line = one_line(title)
-    return line if len(line) > 3 and line.isprintable() and not _FILE_NAME.search(line) else ""
+    return line if len(line) > 3 and line.isprintable() and not _RE["file_name"].search(line) else ""
 
 
 def read_cover(pages: Sequence[PageLines]) -> dict[str, str]:
     """Company, form and period from the cover of a filing with the U.S. Securities and Exchange Commission;
     {} elsewhere."""
     lines = [line.text for page in pages[:2] for line in page.lines[:80]]
-    at = next((n for n, text in enumerate(lines) if _REGISTRANT.match(text)), 0)
-    above = [text for text in lines[max(0, at - 3) : at] if not _NO_NAME.search(text)]
-    form = next((match.group(1).upper() for match in map(_FORM.match, lines) if match), "")
+    at = next((n for n, text in enumerate(lines) if _RE["registrant"].match(text)), 0)
+    above = [text for text in lines[max(0, at - 3) : at] if not _RE["no_name"].search(text)]
+    form = next((match.group(1).upper() for match in map(_RE["form"].match, lines) if match), "")
     if not above or not form:
         return {}
     found = {"company": one_line(above[-1]).strip(" _"), "form": form}
     text = one_line(" ".join(lines))
-    period, reported = _PERIOD.search(text), _REPORTED.search(text)
+    period, reported = _RE["period"].search(text), _RE["reported"].search(text)
     if period:
         found["period"] = f"{period.group(1).lower()} ended {period.group(2)}"
     elif reported:

@@ -108,16 +108,12 @@ class Layout:
         paragraph: list[TextLine] = []
         heading: list[TextLine] = []
         level = 0
-        for n, line in enumerate(lines):
+        for line in lines:
             if running_key(line.text) in self._style.repeated:
                 self._flush(paragraph, heading, level)
                 self._builder.paragraph(line.text)
                 continue
-            found = (
-                0
-                if self._continues(paragraph, line, edge)
-                else self._heading_level(line, lines[n + 1 : n + 2], outline)
-            )
+            found = 0 if self._continues(paragraph, line, edge) else self._heading_level(line, outline)
             if found and heading and self._one_heading(heading[-1], line):
                 heading.append(line)
             elif found:
@@ -154,9 +150,7 @@ class Layout:
             and (not last.size or last.right > edge * 0.8)
         )
 
-    def _heading_level(
-        self, line: TextLine, following: Sequence[TextLine], outline: Mapping[str, int]
-    ) -> int:
+    def _heading_level(self, line: TextLine, outline: Mapping[str, int]) -> int:
         text = line.text
         listed = outline.get(letters(text))
         if listed:

@@ -13,23 +13,14 @@ from ctypes import byref, c_int, create_string_buffer
 from dataclasses import dataclass
 from typing import Any
 
+from rag.languages import Patterns
+
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
-_WORD = re.compile(r"\S+")
-_FIGURES = re.compile(r"[-–—$€£¥￥%％(（\s]*(?:[\d.,()（）%％$€£¥￥\s–—-]+|N/A)$")
 # Shares of the height of the type's box: a word gap, and the fall of the line that a break needs.
 WORD_GAP = 0.7
 _FALL = 0.5
 CUT = "\ufffe"  # pdfium's mark where a word was cut at a line's end
-_CUT_WORD = re.compile(f"([^\\W\\d_]*){CUT}([^\\W\\d_]*)")
-_LETTERS = re.compile(r"[^\W\d_]+")
-# In some fonts the ligature "ff" comes as "f" and a blank: "ef ective", "Of icer".
-_LIGATURE = re.compile(
-    r"\b((?:in|un|non)?(?:ef|dif|af|suf|coef|traf|buf)|of(?= (?:icer|icial|ering|ered\b|ers\b)))"
-    r" (?=[a-z]{2})",
-    re.I,
-)
-# These could be two words; they are one in a document that has the others.
-_PERHAPS_LIGATURE = re.compile(r"\b(of) (?=(?:ices?|set|sets|setting|shore|er)\b)", re.I)
+_RE = Patterns(__file__, cut=CUT)
 
 
 @dataclass(slots=True)
@@ -123,7 +114,7 @@ class PageText:
         rect = self._rect
         cuts = []
         height: float | None = None
-        for match in _WORD.finditer(line.text):
+        for match in _RE["word"].finditer(line.text):
             if not self._raw.FPDFText_GetLooseCharBox(self._page.raw, base + match.start(), rect):
                 return [line]
             if height is not None and height - rect.bottom > line.size * _FALL:
@@ -145,7 +136,7 @@ class PageText:
         raw, page, rect = self._raw, self._page.raw, self._rect
         starts = [offset for offset, _ in line.segments]
         found = []
-        for match in _WORD.finditer(line.text):
+        for match in _RE["word"].finditer(line.text):
             offset, base = line.segments[bisect_right(starts, match.start()) - 1]
             if not raw.FPDFText_GetLooseCharBox(page, base + match.start() - offset, rect):
                 return []
@@ -187,17 +178,17 @@ def _joined(lines: list[TextLine]) -> list[TextLine]:
 def _adjoin(last: TextLine, line: TextLine) -> bool:
     if abs(last.bottom - line.bottom) > line.size * 0.2 or line.left < last.right - 1:
         return False
-    return line.left - last.right < line.size * WORD_GAP or _FIGURES.match(line.text) is not None
+    return line.left - last.right < line.size * WORD_GAP or _RE["figures"].match(line.text) is not None
 
 
 def mend(lines: Sequence[TextLine]) -> None:
     """Mend the texts of all lines of a document in place."""
     _join_cut_words(lines)
     broken = [line for line in lines if "f " in line.text]
-    if any(_LIGATURE.search(line.text) for line in broken):
+    if any(_RE["ligature"].search(line.text) for line in broken):
         for line in broken:
             # As long as before, so that offsets into pdfium's characters still hold.
-            line.text = _PERHAPS_LIGATURE.sub(r"\1f", _LIGATURE.sub(r"\1f", line.text))
+            line.text = _RE["perhaps_ligature"].sub(r"\1f", _RE["ligature"].sub(r"\1f", line.text))
 
 
 def _join_cut_words(lines: Sequence[TextLine]) -> None:
@@ -206,7 +197,7 @@ def _join_cut_words(lines: Sequence[TextLine]) -> None:
     cut = [line for line in lines if CUT in line.text]
     if not cut:
         return
-    words = {word.casefold() for line in lines for word in _LETTERS.findall(line.text)}
+    words = {word.casefold() for line in lines for word in _RE["letters"].findall(line.text)}
 
     def resolve(match: re.Match[str]) -> str:
         first, second = match.groups()
@@ -214,4 +205,4 @@ def _join_cut_words(lines: Sequence[TextLine]) -> None:
         return first + second if joined else f"{first}-{second}"
 
     for line in cut:
-        line.text = _CUT_WORD.sub(resolve, line.text)
+        line.text = _RE["cut_word"].sub(resolve, line.text)

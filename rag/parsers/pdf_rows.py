@@ -7,21 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.facts.dates import MONTH_NAME
+from rag.languages import Patterns
 
-_VALUE = re.compile(
-    r"[-–—−+]?(?P<open>[(（])?[-–−+]?(?:(?:US|HK|NT|[ACRS]{1,2})?[$€£¥￥])?[(（]?[-–−+]?"
-    r"(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?"
-    r"(?P<close>[)）])?(?:[%％x]|bps?|pts?|pp)?[)）]?(?:\(\d\)|[*†‡])?$"
-)
-_NOTHING = frozenset("— – - -- ― － * N/A n/a NA NM nm N.M. n.m. # 不适用 无".split())
-_GLUE = frozenset("$ € £ ¥ ￥ % ％ ) ( )% %) US$ HK$ RMB pts bps pp".split())
-_OPENERS = frozenset(["$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "（"])
-_CLOSERS = frozenset(["%", "％", ")", ")%", "%)", "）"])
-# "(a)", a mark of a footnote between figures, which would end the row.
-_LETTER = re.compile(r"(?<=[\d)%] )[(][a-z][)](?!\S)")
-_FINANCIAL = re.compile(r"[,.()（）$€£¥￥%％]|^[—–－-]+$|\d{4}")
-_SENTENCE = re.compile(r"[a-z]{2,}[.:;]$|[。；]$|\.\s+[A-Z][a-z]+\s+[a-z]+")
-YEAR = re.compile(r"(?:FY)?(?:19|20)\d\d(?:年(?:度)?)?$")
+_RE = Patterns(__file__)
+YEAR = _RE["year"]
+_NOTHING = _RE.words("nothing")
+_GLUE = _RE.words("glue")
+_OPENERS = _RE.words("openers")
+_CLOSERS = _RE.words("closers")
 MONTH = rf"(?:{MONTH_NAME})\.?"
 MAX_LABEL = 160
 _ROW_ENDS = frozenset("0123456789)）%％—–-―－*xAaMm.pts†‡#用无")
@@ -41,10 +34,10 @@ class PdfRow:
 
     @property
     def seed(self) -> bool:
-        if self.years or not self.values or len(self.label) > MAX_LABEL or _SENTENCE.search(self.label):
+        if self.years or not self.values or len(self.label) > MAX_LABEL or _RE["sentence"].search(self.label):
             return False
         return self.count > 1 or (
-            _FINANCIAL.search(self.values[0]) is not None and not YEAR.match(self.values[0])
+            _RE["financial"].search(self.values[0]) is not None and not YEAR.match(self.values[0])
         )
 
 
@@ -61,13 +54,15 @@ def read_row(text: str) -> PdfRow:
             break
         at -= 1
     values.reverse()
-    return PdfRow(" ".join(words[:at]), tuple(values), bool(values) and all(YEAR.match(v) for v in values))
+    return PdfRow(
+        " ".join(words[:at]), tuple(values), bool(values) and all(YEAR.match(v) for v in values)
+    )
 
 
 def cell_spans(text: str) -> list[tuple[int, int]]:
     """(start, end) of the label, empty where the line begins with a figure, and of each figure of a line,
     with the currency sign, bracket or percent sign that stand beside it."""
-    plain = _LETTER.sub(lambda m: " " * len(m.group()), text)
+    plain = _RE["letter"].sub(lambda m: " " * len(m.group()), text)
     values = list(read_row(plain).values)
     words = [m.span() for m in re.finditer(r"\S+", plain)] if values else []
     found: list[tuple[int, int]] = []
@@ -98,7 +93,7 @@ def _with_signs(text: str, words: Sequence[tuple[int, int]], at: int) -> tuple[i
 def is_value(word: str) -> bool:
     if not any(c.isdigit() for c in word):
         return False
-    match = _VALUE.match(word)
+    match = _RE["value"].match(word)
     # "18)" closes a bracket that a word before it opened, as in "(Note 18)".
     return match is not None and not (match.group("close") and "(" not in word and "（" not in word)
 
@@ -121,7 +116,7 @@ def read_rows(texts: Sequence[str]) -> list[PdfRow]:
 
 def is_sentence(text: str) -> bool:
     """Prose rather than a label: it ends like a sentence or has a full stop inside."""
-    return _SENTENCE.search(text) is not None
+    return _RE["sentence"].search(text) is not None
 
 
 def is_blank_figure(word: str) -> bool:

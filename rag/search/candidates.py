@@ -16,7 +16,8 @@ from functools import lru_cache
 from rag.facts.dates import FoundDate, dates
 from rag.facts.names import labelled
 from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, alternatives, fold
-from rag.facts.quantities import Kind, Quantity, extract
+from rag.facts.quantities import extract
+from rag.facts.quantity import Kind, Quantity
 from rag.languages import listed, patterns
 from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
 from rag.questions.expects import AnswerType, Wording
@@ -123,26 +124,12 @@ def make_sentences(
         if context_tokens.issuperset(sequence):
             continue
         before = made[-1].tokens if made else frozenset()
-        made.append(
-            Sentence(
-                hit=hit,
-                start=unit.start,
-                end=unit.start + len(unit.text),
-                text=unit.text,
-                surroundings=f"{surroundings}\n{header}",
-                heads=unit.heads,
-                cells=unit.cells,
-                location=unit.location,
-                head=head,
-                first=not made,
-                tokens=frozenset(sequence),
-                sequence=sequence,
-                context_tokens=context_tokens | before,
-                titles=titles,
-                place=n / max(1, len(units) - 1),
-                row=unit.row,
-            )
-        )
+        one = Sentence(
+            hit, unit.start, unit.start + len(unit.text), unit.text, f"{surroundings}\n{header}",
+            unit.heads, unit.cells, unit.location, head, not made, frozenset(sequence), sequence,
+            context_tokens | before, titles, place=n / max(1, len(units) - 1), row=unit.row,
+        )  # fmt: skip
+        made.append(one)
     return made
 
 

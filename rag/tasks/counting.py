@@ -11,19 +11,8 @@ from dataclasses import replace
 from rag.languages import patterns, say
 from rag.languages.text import has_han
 from rag.store.store import Store
+from rag.tasks import survey
 from rag.tasks.intents import Ask, CountUnit, Intent
-from rag.tasks.survey import (
-    MatchingPassage,
-    Survey,
-    TaskRequest,
-    counted_answer,
-    evidence_of,
-    in_turn,
-    none_match,
-    occurs,
-    survey,
-    units_of,
-)
 from rag.tasks.topics import TopicScope, TopicTerm, all_of, called, form_of, read_scope, topic_terms
 from rag.types import Answer, DocumentInfo, Evidence, Reading
 from rag.types.documents import several
@@ -43,7 +32,7 @@ _KINDS = (
 )
 
 
-def parties(request: TaskRequest) -> Answer | None:
+def parties(request: survey.TaskRequest) -> Answer | None:
     """The companies or parties that a question counts or lists; None where it asks for something else, or the
     documents are of none."""
     match = _RE["chinese"].match(request.intent.topic) or _RE["english"].match(request.intent.topic)
@@ -59,7 +48,7 @@ def parties(request: TaskRequest) -> Answer | None:
     return _listed(request, head, places.values(), reading, say("tasks.parties_read", request.language))
 
 
-def _documents_of(request: TaskRequest, rest: str) -> tuple[DocumentInfo, ...]:
+def _documents_of(request: survey.TaskRequest, rest: str) -> tuple[DocumentInfo, ...]:
     """The documents that the question means; () where it says something else of them."""
     if _RE["everywhere"].match(rest):
         return all_of(request.store, request.filters)
@@ -76,14 +65,14 @@ def _named(documents: Sequence[DocumentInfo]) -> dict[str, list[DocumentInfo]]:
     return named
 
 
-def _first(request: TaskRequest, name: str, document: DocumentInfo) -> MatchingPassage | None:
+def _first(request: survey.TaskRequest, name: str, document: DocumentInfo) -> survey.MatchingPassage | None:
     """The first sentence of the document that holds the name."""
     scope = TopicScope((document,), True, name)
-    found = survey(request.store, scope, [TopicTerm(name, form_of(name))]).matches
+    found = survey.survey(request.store, scope, [TopicTerm(name, form_of(name))]).matches
     return replace(found[0], places=found[0].places[:1]) if found else None
 
 
-def count_or_list(request: TaskRequest) -> Answer | None:
+def count_or_list(request: survey.TaskRequest) -> Answer | None:
     """The answer to a question that counts or lists; a refusal where nothing matches; None where it cannot be
     answered by reading what matches."""
     intent, store = request.intent, request.store
@@ -101,15 +90,15 @@ def count_or_list(request: TaskRequest) -> Answer | None:
     terms = topic_terms(scope.topic, extra=request.index.lexicons)
     if not terms or len(terms) > _MOST_TERMS:
         return None
-    found = survey(store, scope, terms, rows=intent.unit is CountUnit.ROW)
+    found = survey.survey(store, scope, terms, rows=intent.unit is CountUnit.ROW)
     if intent.unit is CountUnit.ROW and not found.matches:
         intent = replace(intent, unit=CountUnit.THING)
-        found = survey(store, scope, terms)
+        found = survey.survey(store, scope, terms)
     if found.matches:
         return _answer(request, intent, found)
     if found.apart or _may_be_worded_otherwise(intent, scope, terms, store):
         return None
-    return none_match(request, scope, found.terms)
+    return survey.none_match(request, scope, found.terms)
 
 
 def _may_be_worded_otherwise(
@@ -120,18 +109,18 @@ def _may_be_worded_otherwise(
     if intent.unit is not CountUnit.THING:
         return False
     kind = terms[-1 if has_han(scope.topic) else 0]
-    absent = [term for term in terms if not occurs(store, scope, term)]
+    absent = [term for term in terms if not survey.occurs(store, scope, term)]
     return not absent or (len(terms) > 1 and absent == [kind])
 
 
-def _answer(request: TaskRequest, intent: Intent, found: Survey) -> Answer:
+def _answer(request: survey.TaskRequest, intent: Intent, found: survey.Survey) -> Answer:
     kind = called(found.documents, intent.noun) if intent.unit is CountUnit.DOCUMENT else ()
     remarks = _remarks(found, request.language, intent.noun, len(kind))
     reading = request.reading(found.matching, found.read, len(found.documents))
     return _listed(request, _headline(intent, found, request.language), found.matches, reading, remarks)
 
 
-def _documents(request: TaskRequest, intent: Intent) -> Answer | None:
+def _documents(request: survey.TaskRequest, intent: Intent) -> Answer | None:
     """The documents themselves, each cited by its opening sentence."""
     store = request.store
     documents = all_of(store, request.filters)
@@ -145,14 +134,14 @@ def _documents(request: TaskRequest, intent: Intent) -> Answer | None:
     return _listed(request, head, matches, _whole(request, documents), most=most)
 
 
-def _first_words(store: Store, document: DocumentInfo, chunk_id: int) -> MatchingPassage | None:
+def _first_words(store: Store, document: DocumentInfo, chunk_id: int) -> survey.MatchingPassage | None:
     for i, _, chunk in store.chunks([chunk_id]):
-        for place in units_of(store, document, chunk):
-            return MatchingPassage(i, document, chunk, (place,))
+        for place in survey.units_of(store, document, chunk):
+            return survey.MatchingPassage(i, document, chunk, (place,))
     return None
 
 
-def _sections(request: TaskRequest, scope: TopicScope) -> Answer | None:
+def _sections(request: survey.TaskRequest, scope: TopicScope) -> Answer | None:
     """The numbered parts of the documents named, counted by the numbers that their passages bear."""
     store = request.store
     kinds = next((k for pattern, k in _KINDS if pattern.match(request.intent.noun)), ())
@@ -167,7 +156,7 @@ def _sections(request: TaskRequest, scope: TopicScope) -> Answer | None:
     return _listed(request, head, matches, _whole(request, scope.documents))
 
 
-def _whole(request: TaskRequest, documents: Sequence[DocumentInfo]) -> Reading:
+def _whole(request: survey.TaskRequest, documents: Sequence[DocumentInfo]) -> Reading:
     passages = sum(d.chunks for d in documents)
     return request.reading(passages, passages, len(documents))
 
@@ -181,7 +170,7 @@ def _numbered(labels: Sequence[tuple[str, str, int]], kinds: Sequence[str]) -> l
     return []
 
 
-def _headline(intent: Intent, found: Survey, language: str) -> str:
+def _headline(intent: Intent, found: survey.Survey, language: str) -> str:
     """The count and what was counted: "3 of 12 documents match: 7 passages hold “notice”."."""
     line = say(
         f"tasks.{intent.unit}",
@@ -198,7 +187,7 @@ def _headline(intent: Intent, found: Survey, language: str) -> str:
     return line if found.read >= found.matching else say("tasks.at_least", language, line=line)
 
 
-def _remarks(found: Survey, language: str, noun: str, called: int) -> str:
+def _remarks(found: survey.Survey, language: str, noun: str, called: int) -> str:
     """What else is to be known of a count: how many of the documents are `called` by the noun asked for,
     other words that were counted, words that stand apart, repeats, and what was not read."""
     remarks = []
@@ -217,18 +206,18 @@ def _remarks(found: Survey, language: str, noun: str, called: int) -> str:
 
 
 def _listed(
-    request: TaskRequest,
+    request: survey.TaskRequest,
     head: str,
-    matches: Iterable[MatchingPassage],
+    matches: Iterable[survey.MatchingPassage],
     reading: Reading,
     remarks: str = "",
     most: int = 0,
 ) -> Answer:
     """The answer with its quotes by document, `most` in all (else MOST_QUOTES), at least one of each of the
     first documents; what is left out is counted."""
-    evidence, language = evidence_of(list(matches), request.store), request.language
+    evidence, language = survey.evidence_of(list(matches), request.store), request.language
     owners = {e.number: e.document.id for e in evidence}
-    numbers = set(in_turn(list(owners), owners, most or MOST_QUOTES))
+    numbers = set(survey.in_turn(list(owners), owners, most or MOST_QUOTES))
     by_document: dict[int, list[Evidence]] = {}
     for e in evidence:
         by_document.setdefault(e.document.id, []).append(e)
@@ -252,4 +241,4 @@ def _listed(
     if left:
         blocks.append(say("tasks.more_documents", language, count=sum(left), documents=len(left)))
     text = "\n\n".join([head, "\n\n".join(blocks), *filter(None, [remarks])])
-    return counted_answer(request, head, text, evidence, quoted, reading)
+    return survey.counted_answer(request, head, text, evidence, quoted, reading)

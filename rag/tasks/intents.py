@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from rag.languages import LANGUAGES, in_order, patterns
+from rag.languages import LANGUAGES, Patterns, in_order, patterns
 from rag.languages.text import content_tokens, cut_words, has_han
 from rag.questions.expects import Wording
 from rag.questions.parts import separate
@@ -24,11 +24,7 @@ _SIDE_ENDS = _ENDS + "的"
 _AND = r"\s*,?\s+(?:and|with|to|versus|vs\.?|against)\s+"
 _JOIN_ZH = frozenset({"和", "与", "跟", "同", "及", "以及", "、", "还是"})
 _RE = patterns("intents", re.NOFLAG)
-_ONLY_TIME = re.compile(
-    r"^(?:in\s+)?(?:the\s+)?(?:(?:fiscal|financial|full)?\s*(?:year|fy)?\s*\d{2,4}|q[1-4](?:\s+\d{4})?|last\s+year|this\s+year|"
-    r"(?:the\s+)?(?:prior|previous|current)\s+(?:year|period|quarter)|\d{4}\s*年度?|去年|今年|上年同?期?|本期|上期)$",
-    re.IGNORECASE,
-)
+_SHAPES = Patterns(__file__)
 _LONGEST_SIDE = 160
 _LONGEST = 600
 
@@ -105,7 +101,7 @@ def _comparable(sides: tuple[str, ...]) -> bool:
         2 <= len(distinct) == len(sides) <= 3
         and all(side and len(side) <= _LONGEST_SIDE and not _RE["pronoun"].match(side) for side in sides)
         and all(content_tokens(side) for side in sides)
-        and not any(_ONLY_TIME.match(side) for side in sides)
+        and not any(_SHAPES["only_time"].match(side) for side in sides)
     )
 
 

@@ -20,17 +20,7 @@ from numpy.typing import NDArray
 from rag.languages import say
 from rag.languages.text import has_han, query_tokens
 from rag.questions.constraints import article_agrees
-from rag.tasks.survey import (
-    MatchingPassage,
-    Place,
-    TaskRequest,
-    counted_answer,
-    evidence_of,
-    none_match,
-    occurs,
-    survey,
-    units_of,
-)
+from rag.tasks import survey
 from rag.tasks.topics import Text, TopicScope, TopicTerm, read_scope, topic_terms
 from rag.types import Answer, Chunk, DocumentInfo, Evidence
 
@@ -138,7 +128,7 @@ def nearness(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.where(lengths > 0, np.clip(cosines, 0.0, 1.0), 1.0).astype(np.float64)
 
 
-def summarise(request: TaskRequest) -> Answer | None:
+def summarise(request: survey.TaskRequest) -> Answer | None:
     """The summary of what the question names; a refusal where no document holds one of its words; None where
     it names nothing that can be read as a whole."""
     store = request.store
@@ -148,12 +138,12 @@ def summarise(request: TaskRequest) -> Answer | None:
     terms = topic_terms(scope.topic, extra=request.index.lexicons) if scope.topic else ()
     passages = _passages(request, scope, terms)
     if not passages:
-        absent = not all(occurs(store, scope, term) for term in terms)
-        return none_match(request, scope, terms) if absent else None
+        absent = not all(survey.occurs(store, scope, term) for term in terms)
+        return survey.none_match(request, scope, terms) if absent else None
     most = min(MOST, len(passages))
     read = [passages[n * len(passages) // most] for n in range(most)]  # spread over the whole
     chosen = _chosen(request, read)
-    quotes = evidence_of([MatchingPassage(i, d, c, (p,)) for i, d, c, p in chosen], store)
+    quotes = survey.evidence_of([survey.MatchingPassage(i, d, c, (p,)) for i, d, c, p in chosen], store)
     if not quotes:
         return None
     documents = len({d.id for _, d, _ in read})
@@ -161,10 +151,10 @@ def summarise(request: TaskRequest) -> Answer | None:
     key = "tasks.summary_all" if reading.complete else "tasks.summary_some"
     sizes = {"count": len(quotes), "read": len(read), "matching": len(passages)}
     head = say(key, request.language, name=request.intent.topic, **sizes)
-    return counted_answer(request, head, f"{head}\n\n{_by_heading(quotes)}", quotes, quotes, reading)
+    return survey.counted_answer(request, head, f"{head}\n\n{_by_heading(quotes)}", quotes, quotes, reading)
 
 
-def _passages(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm]) -> list[_Passage]:
+def _passages(request: survey.TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm]) -> list[_Passage]:
     """All passages in question: the articles or the section named, else those about the topic, else the whole
     of the documents named."""
     store = request.store
@@ -179,15 +169,17 @@ def _passages(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm
         return everything
     if headed := [p for p in everything if any(all(map(Text(h).holds, terms)) for h in p[2].heading_path)]:
         return headed
-    found = survey(store, scope, terms)
+    found = survey.survey(store, scope, terms)
     return [(m.chunk_id, m.document, m.chunk) for m in found.matches]
 
 
-def _chosen(request: TaskRequest, read: Sequence[_Passage]) -> list[tuple[int, DocumentInfo, Chunk, Place]]:
+def _chosen(
+    request: survey.TaskRequest, read: Sequence[_Passage]
+) -> list[tuple[int, DocumentInfo, Chunk, survey.Place]]:
     store = request.store
     prose = [p for p in read if p[2].kind != "table"] or list(read)
     near = nearness(store.spaces[0].vectors([i for i, _, _ in prose]))
-    placed = [(n, place) for n, (_, d, c) in enumerate(prose) for place in units_of(store, d, c)]
+    placed = [(n, place) for n, (_, d, c) in enumerate(prose) for place in survey.units_of(store, d, c)]
     times = Counter(" ".join(place.text.split()) for _, place in placed)
     # What stands in several places heads or foots a page.
     places = [(n, p) for n, p in placed if times[" ".join(p.text.split())] == 1] or placed

@@ -27,14 +27,7 @@ from rag.types.documents import several
 _QUOTED = re.compile(r"[\"“”「『《]([^\"“”「」『』《》]{2,80})[\"“”」』》]")
 _RE = patterns("topic", re.NOFLAG)
 # Words that say what is wanted, not what it is about; they count only where nothing else is said.
-_LIGHT = frozenset(
-    search_tokens(
-        "clause section article provision passage sentence mention reference information detail thing item "
-        "matter topic subject content text word term phrase list document file index collection various "
-        "different respective possible applicable relevant main key contained mentioned listed described "
-        "following anything something everything anywhere kind type sort example"
-    )
-)
+_LIGHT = frozenset(search_tokens(" ".join(listed("light_topic_words"))))
 _LIGHT_ZH = listed("light_topics")
 _DETERMINED = re.compile(r"^(?:the|this|that|our|my|their|each|both|all|these|those)\b|[A-Z\d《]", re.ASCII)
 _ZH_MARKS = re.compile('[《》〈〉「」“”"]')

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rag.facts.quantities import Quantity, QuantityMatch, compare, in_header_scale
+from rag.facts.quantities import in_header_scale
+from rag.facts.quantity import Quantity, QuantityMatch, compare
 from rag.languages import named, say
 from rag.types.tables import heads_text
 from rag.verify.content import FUNCTION_HAN, AssertedWord, Assertions
@@ -167,14 +168,8 @@ def align(claim: Assertions, source: Source, question: Assertions) -> Alignment:
     figures = _quantity_anchors(claim, source)
     anchors += figures
     found, total = found + len(figures), total + len(claim.quantities)
-    return Alignment(
-        found,
-        total,
-        tuple(new),
-        tuple(scattered),
-        tuple(echoed),
-        tuple(sorted(anchors, key=lambda a: a.start)),
-    )
+    ordered = sorted(anchors, key=lambda a: a.start)
+    return Alignment(found, total, tuple(new), tuple(scattered), tuple(echoed), tuple(ordered))
 
 
 def _same_cues(claim: Assertions, source: Source) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from rag.facts.dates import Period
 from rag.facts.names import LabelledName
-from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare, dates_conflict
+from rag.facts.quantity import Kind, Quantity, QuantityMatch, compare, dates_conflict
 from rag.languages import patterns
 from rag.languages.text import STOP_WORDS, Cue
 from rag.verify import polarity

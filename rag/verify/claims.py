@@ -12,10 +12,10 @@ words", not "true"."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.languages import Patterns
 from rag.languages.text import detect_language, sentences
 from rag.questions.expects import Wording
 from rag.types import Claim, ClaimState, Evidence, Span
@@ -35,17 +35,7 @@ MAX_UNITS = 600
 _CANDIDATES = 4
 _FRAGMENT_SIZE = 6
 
-_MARKER = re.compile(
-    r"\s?[\[【［](?:\^|(?i:sources?|evidence|ref|passages?|citations?|来源|证据"
-    r"|资料)[ :：]*)?\d{1,3}(?:\s*(?:,|，|、|;|-|–|and|&|和)\s*\d{1,3})*[\]】］]"
-    r"|\s?[(（](?i:(?:see )?(?:sources?|evidence|ref|passages?|citations?)|来源|证据"
-    r"|见)[ :：]*\[?\d{1,3}\]?(?:\s*(?:,|，|、|-|–|and|&|和)\s*\[?\d{1,3}\]?)*[)）]"
-)
-_LEAD = re.compile(r"^(?:yes|no|是的?|不是|否|对)\s*[,，。.:：;；]\s*(?=\S)", re.IGNORECASE)
-_SPLIT = re.compile(
-    r"[;；]|,\s+(?:and|but|while|whereas)\s+|\s+(?:and|while|whereas)\s+|[，,](?=\s*[\u4e00-\u9fff])|并且?"
-    r"|同时"
-)
+_RE = Patterns(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +56,7 @@ class _Verdict:
 def strip_markers(draft: str) -> str:
     """The draft without citation marks that a model typed: [1], [1, 2], 【3】, (Source 2). They are never
     trusted."""
-    return _MARKER.sub("", draft)
+    return _RE["marker"].sub("", draft)
 
 
 def verify(
@@ -166,7 +156,7 @@ class _Judge:
         if len(sentence) > MAX_SENTENCE:
             why = reason("too long", most=str(MAX_SENTENCE))
             return _Verdict(ClaimState.UNSUPPORTED, (why,), (), 0.0)
-        claim = Assertions(_LEAD.sub("", sentence))
+        claim = Assertions(_RE["lead"].sub("", sentence))
         if not claim.size or not self.units:
             why = reason("nothing to check" if self.units else "no evidence")
             return _Verdict(ClaimState.UNSUPPORTED, (why,), (), 0.0)
@@ -198,7 +188,7 @@ class _Judge:
     def _against(self, claim: Assertions, source: Source, *, part: bool = False) -> _Verdict:
         alignment = align(claim, source, self.question)
         findings = check(claim, source, self.question, alignment)
-        findings += self._words(claim, source, alignment)
+        findings += _overlap(source, alignment)
         findings += [] if part else self._fragment(claim, source)
         hard = tuple(f.reason for f in findings if f.hard)
         reversed_ = any(f.reversed for f in findings if f.hard)
@@ -207,23 +197,6 @@ class _Judge:
             state = ClaimState.PARTIAL if findings else ClaimState.SUPPORTED
             reasons = tuple(f.reason for f in findings) or (reason("all found", label=source.label),)
         return _Verdict(state, reasons, source.numbers, alignment.coverage, reversed_, source)
-
-    def _words(self, claim: Assertions, source: Source, alignment: Alignment) -> list[Finding]:
-        """Overlap: too little is hard, new words are soft."""
-        if not alignment.total:
-            return []
-        solid = any(a.quantity for a in alignment.anchors)
-        least = MIN_COVERAGE_WITH_FACTS if solid else MIN_COVERAGE
-        if alignment.coverage < least:
-            share = f"{alignment.coverage:.0%}"
-            return [Finding(True, reason("too little", share=share, label=source.label))]
-        found = []
-        new = (*alignment.new, *alignment.scattered)
-        if new:
-            found.append(Finding(False, reason("new words", claimed=_listed(new), label=source.label)))
-        if alignment.echoed and alignment.coverage < 0.7:
-            found.append(Finding(False, reason("echoed", claimed=_listed(alignment.echoed))))
-        return found
 
     def _fragment(self, claim: Assertions, source: Source) -> list[Finding]:
         """A bare answer ("42%") must stand in a sentence about what was asked."""
@@ -234,7 +207,7 @@ class _Judge:
 
     def _in_parts(self, claim: Assertions, ranked: Sequence[Source]) -> _Verdict | None:
         """A sentence of two parts, each supported by a sentence of its own."""
-        for cut in list(_SPLIT.finditer(claim.text))[:6]:
+        for cut in list(_RE["split"].finditer(claim.text))[:6]:
             parts = [Assertions(p.strip()) for p in (claim.text[: cut.start()], claim.text[cut.end() :])]
             if min(p.size for p in parts) < 3:
                 continue
@@ -268,3 +241,21 @@ class _Judge:
                 verdict = _Verdict(ClaimState.PARTIAL, (why,), numbers, verdict.coverage)
             verdicts.append(verdict)
         return max(verdicts, key=lambda v: v.rank)
+
+
+def _overlap(source: Source, alignment: Alignment) -> list[Finding]:
+    """Overlap: too little is hard, new words are soft."""
+    if not alignment.total:
+        return []
+    solid = any(a.quantity for a in alignment.anchors)
+    least = MIN_COVERAGE_WITH_FACTS if solid else MIN_COVERAGE
+    if alignment.coverage < least:
+        share = f"{alignment.coverage:.0%}"
+        return [Finding(True, reason("too little", share=share, label=source.label))]
+    found = []
+    new = (*alignment.new, *alignment.scattered)
+    if new:
+        found.append(Finding(False, reason("new words", claimed=_listed(new), label=source.label)))
+    if alignment.echoed and alignment.coverage < 0.7:
+        found.append(Finding(False, reason("echoed", claimed=_listed(alignment.echoed))))
+    return found

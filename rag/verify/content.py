@@ -12,7 +12,8 @@ from functools import cached_property, lru_cache
 
 from rag.facts.names import LabelledName, labelled
 from rag.facts.numerals import fold
-from rag.facts.quantities import Kind, Quantity, extract
+from rag.facts.quantities import extract
+from rag.facts.quantity import Kind, Quantity
 from rag.facts.values import Range, read
 from rag.languages import listed, patterns
 from rag.languages.text import STOP_WORDS, Cue, cues, search_tokens

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from rag.facts.names import LabelledName
-from rag.facts.quantities import Kind, Quantity, QuantityMatch, compare
+from rag.facts.quantity import Kind, Quantity, QuantityMatch, compare
 from rag.languages import patterns
 from rag.languages.text import OPPOSITES, Cue
 from rag.verify.align import Alignment, Anchor, Finding, Source, reading, reason

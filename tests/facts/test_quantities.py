@@ -11,15 +11,8 @@ from hypothesis import strategies as st
 
 from rag.facts.dates import dates
 from rag.facts.numerals import fold, numerals, parse_han
-from rag.facts.quantities import (
-    Kind,
-    Quantity,
-    QuantityMatch,
-    compare,
-    extract,
-    header_scales,
-    in_header_scale,
-)
+from rag.facts.quantities import extract, header_scales, in_header_scale
+from rag.facts.quantity import Kind, Quantity, QuantityMatch, compare
 
 _ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
 _SMALL = f"{_ONES} sixteen seventeen eighteen nineteen".split()

@@ -12,7 +12,8 @@ import pytest
 import rag
 
 _ROOT = Path(rag.__file__).parent
-_MODULES = [p for p in sorted(_ROOT.rglob("*.py")) if "= Patterns(__file__" in p.read_text("utf-8")]
+_MADE = re.compile(r"= Patterns\(\s*__file__")
+_MODULES = [p for p in sorted(_ROOT.rglob("*.py")) if _MADE.search(p.read_text("utf-8"))]
 
 
 def _table(module: Path) -> str:
@@ -22,14 +23,13 @@ def _table(module: Path) -> str:
 @pytest.mark.parametrize("module", _MODULES, ids=lambda p: str(p.relative_to(_ROOT)))
 def test_every_pattern_of_a_module_compiles_and_is_used(module: Path) -> None:
     source = module.read_text("utf-8")
-    used = set(re.findall(r'\b_RE(?:\[|\.words\(|\.table\()"(\w+)"', source))
+    name = "_SHAPES" if "_SHAPES = Patterns" in source else "_RE"
+    used = set(re.findall(rf'\b{name}(?:\[|\.words\(|\.table\()"(\w+)"', source))
     file = tomllib.loads(module.with_name("patterns.toml").read_text("utf-8"))
     assert used == set(file[_table(module)])
-    name = ".".join(module.relative_to(_ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
-    found = vars(import_module(name))["_RE"]
-    assert all(
-        found.table(key) if isinstance(found._texts[key], dict) else found[key].pattern for key in used
-    )
+    dotted = ".".join(module.relative_to(_ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+    found = vars(import_module(dotted))[name]
+    assert all(found[key].pattern for key in re.findall(rf'\b{name}\["(\w+)"\]', source))
 
 
 def test_every_table_of_patterns_has_its_module() -> None:

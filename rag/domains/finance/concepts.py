@@ -1,19 +1,8 @@
 """What a question asks of reports: forms, periods, and the statements and line items of its concepts.
 
 "What was the quick ratio?" is answered by no sentence that says "quick ratio", but by a balance sheet with
-cash, receivables and total current liabilities. concepts.toml holds that knowledge as data, in two sorts
-of table:
-
-    [[line]]                                    # one line of a statement or note
-    id = "capex"
-    names = ["capital expenditure", "capex"]    # what questions call it
-    wordings = ["capital expenditures", "additions to property"]    # what filings print, the commonest first
-    statements = ["cash flow"]                  # where it stands: kinds of rag.domains.finance.sections
-
-    [[concept]]                                 # made of lines, or recognised by wordings, or just a place
-    names = ["free cash flow", "fcf"]
-    lines = ["operating cash flow", "capex"]
-    statements = ["cash flow"]                  # may be left out: those of the lines
+cash, receivables and total current liabilities. concepts.toml holds that knowledge as data and describes
+its two sorts of table.
 
 Names match as in `rag.languages.lexicon`: whole stemmed words, the longest form in one place wins. Every
 place counts, so that a definition inside a question ("defined as: revenue / average PP&E") brings the line

@@ -23,13 +23,13 @@ from rag.facts.names import (
     shorter_name,
     squash,
 )
-from rag.facts.numerals import SPELLED, fold, numerals
+from rag.facts.numerals import HAN_NUMERAL, SPELLED, fold, numerals
 from rag.languages import Patterns
 from rag.languages.text import has_han
 from rag.types import Document
 from rag.types.documents import single
 
-_RE = Patterns(__file__, exchanges=EXCHANGES, spelled=SPELLED)
+_RE = Patterns(__file__, numeral=HAN_NUMERAL, exchanges=EXCHANGES, spelled=SPELLED)
 _ROLES = _RE.words("roles")
 
 
@@ -216,10 +216,7 @@ def _company_of_file(stem: str) -> str:
 
 
 def _zh_file_company(text: str) -> str:
-    m = re.match(
-        r"([\u4e00-\u9fffA-Za-z()（）]{2,20}?)[\s:：_-]*(?:(?:19|20)\d\d|[〇零一二三四五六七八九]{4}|年度报告|年报|半年|第?[一二三四]季)",
-        text,
-    )
+    m = _RE["zh_company"].match(text)
     return m[1].strip() if m else ""
 
 

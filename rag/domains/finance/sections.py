@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from rag.facts.numerals import HAN_NUMERAL
 from rag.languages import Patterns
 from rag.languages.text import has_han
 
@@ -51,24 +52,9 @@ class Opening:
 
 
 _LONGEST = 150
-_OWNER = r"(?:(?:stock|share)(?:holder|owner)s?|members?|partners?|owners?)'?s?'?"
-# In this order: "comprehensive income" is no income, "retained earnings" are no earnings.
-_SUBJECTS: Mapping[str, str] = {
-    "comprehensive income": r"(?:other )?comprehensive (?:\(loss\) )?(?:income|loss|earnings|operations)",
-    "balance": r"financial (?:position|condition)|(?:net )?assets and liabilities",
-    "cash flow": r"cash ?flows?",
-    "equity": rf"(?:(?:total|common|consolidated|permanent) )*(?:{_OWNER} )?(?:equity|deficit|investment)"
-    r"|retained earnings|accumulated deficit",
-    "income": r"(?:net )?(?:income|loss|\(loss\)|earnings|operations?)|profit (?:and|or) loss|profit",
-}
-_SUBJECT = r"(?:changes? in )?(?:{})(?: \((?:loss|income|deficit|losses)\))?".format(
-    "|".join(_SUBJECTS.values())
-)
+_SUBJECTS: Mapping[str, str] = PATTERNS["subjects"]
+_SUBJECT = f"(?:changes? in )?(?:{'|'.join(_SUBJECTS.values())})(?: \\((?:loss|income|deficit|losses)\\))?"
 _ANY_SUBJECT = re.compile(r"(balance sheet)|" + "|".join(f"({pattern})" for pattern in _SUBJECTS.values()))
-# As headings without a number these words mean other things too: then they have to be the whole title.
-_WHOLE = frozenset(
-    {"business", "risk factors", "properties", "discussion", "market risk", "legal proceedings", "employees"}
-)
 
 
 def _compiled(patterns: Mapping[str, list[str]], before: str = "") -> dict[str, re.Pattern[str]]:
@@ -79,14 +65,12 @@ _NOTE_KINDS = _compiled(PATTERNS["notes"])
 _SECTION_KINDS = _compiled(PATTERNS["sections"]) | {
     kind: _NOTE_KINDS[kind] for kind in ("quarterly", "segments", "subsequent events")
 }
-_ZH_DIGITS = "[一二三四五六七八九十百\\d]+"
+_ZH_DIGITS = rf"[{HAN_NUMERAL}\d]+"
 _ZH_NUMBER = rf"(?:第{_ZH_DIGITS}[节章]|{_ZH_DIGITS}[、.．]|[(（]{_ZH_DIGITS}[)）])?"
-_RE = Patterns(__file__, subject=_SUBJECT, zh_number=_ZH_NUMBER)
+_RE = Patterns(__file__, subject=_SUBJECT, zh_number=_ZH_NUMBER, numeral=HAN_NUMERAL)
 _TAIL_WORDS = _RE.words("tail_words")
 _SMALL = _RE.words("small")
 _ZH_SECTIONS = _compiled(PATTERNS["chinese"], _ZH_NUMBER)
-_ZH_WHAT = {"资产负债表": "balance", "财务状况表": "balance", "利润表": "income", "损益表": "income"}
-_ZH_WHAT |= {"综合收益表": "comprehensive income", "现金流量表": "cash flow"}
 
 
 def opening(line: str, following: str = "", *, heading: bool = False) -> Opening | None:
@@ -197,7 +181,8 @@ def _numbered(number: int, title: str, heading: bool) -> Opening | None:
 def _section(line: str) -> Opening | None:
     title = line.lower().strip(" .:")
     kinds = _kinds(title, _SECTION_KINDS, spare=40)
-    kinds = tuple(kind for kind in kinds if kind not in _WHOLE or _SECTION_KINDS[kind].fullmatch(title))
+    whole = PATTERNS["whole"]
+    kinds = tuple(kind for kind in kinds if kind not in whole or _SECTION_KINDS[kind].fullmatch(title))
     return Opening(Rank.SECTION, kinds) if kinds else None
 
 
@@ -213,11 +198,11 @@ def _chinese(line: str, heading: bool) -> Opening | None:
         return None
     statement = _RE["zh_statement"].fullmatch(plain)
     if statement:
-        kind = _ZH_WHAT.get(statement["what"], "equity")
+        kind = PATTERNS["whats"].get(statement["what"], "equity")
         alone = "公司" in statement["whose"] and "合并" not in statement["whose"]
         return Opening(Rank.STATEMENT, (SCHEDULE if alone else kind,), continued="续" in plain)
-    numbered = re.match(r"(?:第[一二三四五六七八九十\d]+节|[一二三四五六七八九十]+、)", plain)
+    numbered = _RE["zh_part"].match(plain)
     kinds = tuple(kind for kind, pattern in _ZH_SECTIONS.items() if pattern.fullmatch(plain))
-    if kinds and (heading or re.match(r"[第一二三四五六七八九十(（\d]", plain)):
+    if kinds and (heading or _RE["zh_opens"].match(plain)):
         return Opening(Rank.ITEM if numbered else Rank.NOTE, kinds)
     return Opening(Rank.ITEM) if numbered and heading else None

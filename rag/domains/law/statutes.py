@@ -14,7 +14,7 @@ from rag.documents.validity import FILE_DATE
 from rag.facts.dates import FoundDate, Period, dates
 from rag.facts.names import name_key, squash
 from rag.facts.numerals import fold
-from rag.languages import Patterns
+from rag.languages import Patterns, unspaced
 from rag.languages.text import has_han
 from rag.types import Document
 
@@ -27,7 +27,7 @@ def describe_statute(document: Document) -> dict[str, str | tuple[str, ...]]:
     """Name, short names, rank and year of a statute; rank and year of a case; {} for other documents."""
     head = document.text[:HEAD]
     kind = authority(document.title, document.path, head)
-    law = statute_title(document.title, document.path, head, kind)
+    law = statute_title(document.title, head, kind)
     if not law:
         return {"authority": kind, "year": version_year(document.title, document.path, head)} if kind else {}
     return {
@@ -90,10 +90,8 @@ def _english_rank(title: str, path: str) -> str:
     return "case" if _folder(path) == "case" else ""
 
 
-def statute_title(title: str, path: str, head: str, rank: str) -> str:
-    """The full name of a statute, regulation or interpretation; "" for a case and for other documents.
-
-    Where a code is kept in parts (two headings of the first order), the part is added: "示例法典 租赁编"."""
+def statute_title(title: str, head: str, rank: str) -> str:
+    """The full name of a statute, regulation or interpretation; "" for a case and for other documents."""
     if rank in ("", "case"):
         return ""
     if not has_han(title):
@@ -207,7 +205,7 @@ def validity(document: Document) -> dict[str, str]:
     last), `repealed`, `review` as ISO dates. Only what was found."""
     head, tail = _ends(document)
     found: dict[str, str] = {}
-    if document.language == "zh":
+    if unspaced(document.language):
         _read_zh(head, tail, found)
     else:
         _read_en(head, tail, found)
@@ -218,7 +216,7 @@ def validity(document: Document) -> dict[str, str]:
 def repeals(document: Document) -> tuple[str, ...]:
     """The names of the documents that a document says it repeals or takes the place of."""
     head, tail = _ends(document)
-    if document.language == "zh":
+    if unspaced(document.language):
         preamble = len(_preamble(head))
         names = _repeals_zh(f"{head[preamble:] if preamble < len(head) else head}\n{tail}")
     else:
@@ -325,7 +323,7 @@ def _read_name(stem: str, language: str, found: dict[str, str]) -> None:
     date = f"{match[1]}-{int(match[2] or match[4]):02d}-{int(match[3] or match[5]):02d}"
     if "issued" not in found:
         found["issued"] = date
-    elif language == "zh" and all(date > found.get(k, "") for k in ("issued", "effective", "amended")):
+    elif unspaced(language) and all(date > found.get(k, "") for k in ("issued", "effective", "amended")):
         found["amended"] = date
 
 

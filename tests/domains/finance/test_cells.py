@@ -53,7 +53,6 @@ def test_what_is_no_figure_is_none(text: str) -> None:
 def test_word_for_nothing_has_no_value_and_keeps_its_column() -> None:
     row = read("Return on sales n/a 5.0% —", placed=False)
     assert [cell.value for cell in row.cells] == [None, Decimal("5.0"), Decimal(0)]
-    assert [cell.nil for cell in row.cells] == [False, False, True]
 
 
 def test_signs_beside_a_figure_are_part_of_it() -> None:

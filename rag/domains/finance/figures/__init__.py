@@ -1,10 +1,10 @@
 """Questions for a figure, answered from the cells of tables by code.
 
-What is asked: `understanding` reads a question into `asked.Wanted`, with the book of `formulas`, the
-`definitions` that the question itself gives, and the `expressions` that both are made of.
-What is there: `cells`, `heads`, `lines` and `ledger` read tables into figures with their periods, units and
-places; `lineitems` and `breakdown` find the one that is intended, `whose` the reports it is looked for in.
-What comes of it: `computing` works it out, `words` says it; `find` is the one entry."""
+What is asked: `understanding` reads a question into an `asked.FigureRequest`, with the book of `formulas`,
+the `definitions` that the question itself gives, and the `expressions` that both are made of.
+What is there: `cells`, `heads` and `lines` read tables into figures with their periods, units and places;
+`lineitems` and `breakdown` find the one that is intended, `reporter` the reports it is looked for in.
+What comes of it: `computing` works it out, `conclusions` says it; `find` is the one entry."""
 
 from __future__ import annotations
 

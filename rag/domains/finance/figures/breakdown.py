@@ -191,12 +191,8 @@ def _reading(wanted: lineitems.Item, line: TableLine, amount: Amount) -> lineite
 
 
 def _of(line: TableLine, year: int, part: str) -> Amount | None:
-    fits = (
-        a for a in line.amounts
-        if a.column.year == year and lineitems.same_part(a.column.part, part, False) and not a.column.change
-    )  # fmt: skip
-    first = next(fits, None)
-    return first if first and first.cell.value is not None else None
+    amount = lineitems.figure_for(line, year, part)
+    return amount if amount and amount.cell.value is not None else None
 
 
 def ranked(found: Breakdown, request: PartsQuestion) -> tuple[tuple[BreakdownPart, Decimal], ...]:

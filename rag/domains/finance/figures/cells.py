@@ -114,7 +114,6 @@ class FigureCell:
     end: int
     printed: str
     value: Decimal | None
-    nil: bool = False
     percent: bool = False
     currency: str = ""
     place: int | None = None
@@ -140,7 +139,7 @@ def read_figure(text: str) -> FigureCell | None:
     if is_blank_figure(printed):
         # Words such as "n/a" say that there is none; only a dash says that it is nil.
         nil = not any(c.isalnum() for c in printed) and printed not in ("*", "#")
-        return FigureCell(begin, stop, printed, Decimal(0) if nil else None, nil=nil)
+        return FigureCell(begin, stop, printed, Decimal(0) if nil else None)
     m = _RE["figure"].fullmatch(folded, begin, stop)
     if m is None:
         return None

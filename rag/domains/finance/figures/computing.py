@@ -91,17 +91,11 @@ def _finished(
         label=_label(wanted), value=result, unit=formatter.unit_of(unit), period=_periods(wanted, points),
         printed=formatter.text(result, unit),
     )  # fmt: skip
-    own = (wanted.formula.note,) if wanted.formula and wanted.formula.note else ()
-    return Calculation(
-        name=_label(wanted),
-        formula=_formula(wanted, points),
-        inputs=inputs,
-        result=figure,
-        working=_working(wanted, points, formatter, figure.printed),
-        notes=tuple(
-            n for n in (concluded, *own, *wanted.notes, *notes, *_variants(wanted, lookup, formatter)) if n
-        ),
-    )
+    own = wanted.formula.note if wanted.formula else ""
+    every = (concluded, own, *wanted.notes, *notes, *_variants(wanted, lookup, formatter))
+    working = _working(wanted, points, formatter, figure.printed)
+    formula = _formula(wanted, points)
+    return Calculation(_label(wanted), formula, inputs, figure, working, tuple(filter(None, every)))
 
 
 def _result(wanted: FigureRequest, points: Sequence[_Point]) -> tuple[Decimal, str]:

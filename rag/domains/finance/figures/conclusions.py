@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from rag.domains.finance.figures.asked import FigureRequest, Operation
 from rag.domains.finance.figures.formulas import concept_name
-from rag.domains.finance.figures.reporter import CompanyReports, FiscalTerm, read_terms
+from rag.domains.finance.figures.reporter import CompanyReports, read_terms
 from rag.domains.finance.printing import Formatter, NotComputed, RequiredFigure, Rounding, plain
 from rag.languages import say
 from rag.types import Calculation
@@ -104,10 +104,6 @@ def _sound(wanted: FigureRequest, value: Decimal, formatter: Formatter) -> str:
     above, limit = value >= bound, formatter.text(bound, wanted.unit)
     said["answer"] = _yes(above == (formula.better == "higher"), language)
     return say("figures.sound", language, above=above, limit=limit, **said)
-
-
-def assumed_period(base: FiscalTerm, wanted: FigureRequest) -> str:
-    return say("figures.assumed", wanted.language, period=base.in_words(wanted.language))
 
 
 def sentences(

@@ -14,6 +14,7 @@ from typing import Any
 
 from rag.domains.finance.figures.asked import Operation
 from rag.facts.numerals import numerals
+from rag.languages import unspaced
 
 CUES = Path(__file__).with_name("cues.toml")
 _RAW: Mapping[str, Any] = tomllib.loads(CUES.read_text(encoding="utf-8"))
@@ -48,7 +49,7 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
 
 def asks(sentence: str, language: str) -> bool:
     """Whether a sentence asks, or is so short that it can do nothing else ("FY22 quick ratio")."""
-    if language == "zh":
+    if unspaced(language):
         return says("asks_zh", sentence) or len(sentence) <= 24
     return says("asks_en", sentence) or (
         len(sentence.split()) <= _SHORT_EN
@@ -58,7 +59,7 @@ def asks(sentence: str, language: str) -> bool:
 
 def forbidden(sentence: str, language: str) -> bool:
     """Whether it asks for reasons, words, rules, people, or anything but a figure of the accounts."""
-    return (language == "zh" and says("forbidden_zh", sentence)) or says("forbidden_en", sentence)
+    return (unspaced(language) and says("forbidden_zh", sentence)) or says("forbidden_en", sentence)
 
 
 def instructs(sentence: str) -> bool:
@@ -73,7 +74,7 @@ def defines(sentence: str) -> bool:
 
 def head(before: str, after: str, language: str) -> bool:
     """Whether a name between `before` and `after` is the head of its phrase: not "revenue recognition"."""
-    if language == "zh" and (not after or not after[0].isascii() or after[0] in ",.?;:()/ %+-*="):
+    if unspaced(language) and (not after or not after[0].isascii() or after[0] in ",.?;:()/ %+-*="):
         return cue("next_zh").match(after) is not None and not says("before_zh_bad", before)
     return cue("next_en").match(after) is not None
 
@@ -122,7 +123,7 @@ def owned(text: str, question: str) -> bool:
 
 def combination(before: str, between: str, after: str, language: str) -> str:
     """How two names are combined: "%", "/", "-", "+" ("~" in front: the second over the first); "" not."""
-    context = between if language == "zh" else before
+    context = between if unspaced(language) else before
     for sign, name, said_before, said_after in _RAW["combined"][language]:
         said = cue("share_before").pattern if said_before == "{share_before}" else said_before
         if cue(name).match(between) and re.search(said, context) and re.match(said_after, after):

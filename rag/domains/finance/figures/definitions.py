@@ -32,11 +32,9 @@ _IGNORED = ",:\"'“”’‘[]{}$"
 @dataclass(frozen=True, slots=True)
 class Definitions:
     """What a question defines: `nodes` by the key defined ("f:..." or "l:...", "" where the book has no such
-    name), `start`: where the first right-hand side begins in the normalised text, `unread`: right-hand sides
-    that could not be read."""
+    name), `unread`: right-hand sides that could not be read."""
 
     nodes: Mapping[str, Node]
-    start: int
     unread: tuple[str, ...] = ()
 
     def of(self, key: str) -> Node | None:
@@ -72,7 +70,7 @@ def read_definitions(text: str, book: Book, newest: int = 0) -> Definitions | No
             n for n in book.find(subject) if n[2][0] in "fl" and n[1] > len(subject) - (start - cue) - _NEAR
         ]
         nodes[names[-1][2] if names else ""] = node
-    return Definitions(nodes, spans[0][1], tuple(unread)) if spans else None
+    return Definitions(nodes, tuple(unread)) if spans else None
 
 
 def read_expression(

@@ -13,12 +13,7 @@ from rag.domains.finance.figures import reporter
 from rag.domains.finance.figures.asked import FigureRequest
 from rag.domains.finance.figures.breakdown import PartsQuestion, asked_about_parts, rank_parts
 from rag.domains.finance.figures.computing import compute
-from rag.domains.finance.figures.conclusions import (
-    assumed_period,
-    not_found_words,
-    sentences,
-    with_working,
-)
+from rag.domains.finance.figures.conclusions import not_found_words, sentences, with_working
 from rag.domains.finance.figures.expressions import FormulaTerm as Leaf
 from rag.domains.finance.figures.formulas import concept_name
 from rag.domains.finance.figures.lineitems import FigureReading, find_figure, item, phrases
@@ -124,7 +119,8 @@ def find_figures(
     if base is None:
         return None
     if not terms:
-        wanted = replace(wanted, periods=(base.written,), notes=(*wanted.notes, assumed_period(base, wanted)))
+        assumed = say("figures.assumed", wanted.language, period=base.in_words(wanted.language))
+        wanted = replace(wanted, periods=(base.written,), notes=(*wanted.notes, assumed))
     desk = _FigureLookup(store, reports, wanted.language, wanted.unit == "%")
     result = _computed(wanted, desk)
     if isinstance(result, NotComputed) and wanted.formula and not wanted.formula.defined:

@@ -84,13 +84,13 @@ def split_head(heads: Sequence[str], columns: int, *, placed: bool = False) -> t
     return " ".join(parts), ("",) * columns
 
 
-def read_unit(text: str, currency: str = "") -> ColumnUnit:
+def read_unit(text: str) -> ColumnUnit:
     """The scale and currency that a head, a title or the lines above a table state."""
     folded = fold(text)
     scales = header_scales(folded)
     currency_mark = _RE["currency"].search(folded)
     name = (currency_mark.group().lower() if currency_mark else "").replace("dollars", "$")
-    found = next((c for _, c in scales if c), "") or CURRENCY_BEFORE.get(name, "") or currency
+    found = next((c for _, c in scales if c), "") or CURRENCY_BEFORE.get(name, "")
     found = "USD" if found == "$" else found
     factor = int(scales[0][0]) if scales else 1
     shares = 1 if _RE["shares_apart"].search(_RE["per_share"].sub("", folded)) else factor
@@ -100,10 +100,9 @@ def read_unit(text: str, currency: str = "") -> ColumnUnit:
 
 
 def read_columns(
-    common: str, heads: Sequence[str], facts: ReportFacts, *, instant: bool, annual: bool = True
+    common: str, heads: Sequence[str], facts: ReportFacts, *, instant: bool
 ) -> tuple[Column, ...]:
-    """The columns of a table. `instant`: figures of a day (a balance sheet), not of a period. `annual`: where
-    nothing says how long a period is, it is the report's own."""
+    """The columns of a table. `instant`: figures of a day (a balance sheet), not of a period."""
     years = [int(m["y"]) for head in heads for m in _RE["bare_year"].finditer(head)] or [
         int(m["y"]) for m in _RE["bare_year"].finditer(common)
     ]
@@ -233,7 +232,7 @@ def part_of(quarter: int, months: int | None) -> str:
 def _word_part(head: str, common: str, months: int | None, facts: ReportFacts, instant: bool) -> str:
     for text in (head, common):
         if m := _RE["quarter_word"].search(text):
-            return f"Q{m['q'] or m['q1'] or '一二三四'.index(m['zq']) + 1}"
+            return f"Q{numerals(m['q'] or m['q1'] or m['zq'])[0].value}"
         if _RE["half_word"].search(text):
             return "H1"
     quarter = _QUARTERS.get(facts.part, 4)

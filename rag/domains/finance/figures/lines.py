@@ -16,16 +16,8 @@ from functools import lru_cache, partial
 from weakref import WeakKeyDictionary, proxy
 
 from rag.domains.finance.concepts import report_facts
+from rag.domains.finance.figures import heads
 from rag.domains.finance.figures.cells import FigureCell, TableRow, fitted, read_cells
-from rag.domains.finance.figures.heads import (
-    Column,
-    ColumnUnit,
-    period_heads,
-    read_columns,
-    read_unit,
-    split_head,
-    units_sentence,
-)
 from rag.domains.finance.sections import PRIMARY, SCHEDULE
 from rag.languages import Patterns
 from rag.store.store import Store
@@ -58,13 +50,13 @@ def label_rows(raws: Sequence[Raw]) -> list[tuple[str, str, bool]]:
     """(label, section, implied) of each row. A row without figures opens a section, or begins a label that
     the next row goes on with; a total closes the section that it names."""
     open_sections: list[str] = []
-    begun, heads = "", None
+    begun, above = "", None
     found: list[tuple[str, str, bool]] = []
     for raw in raws:
         label = plain_label(raw.row.label)
-        if raw.row.label == "\n" or (raw.block.heads != heads and heads is not None):
+        if raw.row.label == "\n" or (raw.block.heads != above and above is not None):
             open_sections, begun = [], ""
-        heads = raw.block.heads
+        above = raw.block.heads
         if not raw.row.cells:
             found.append((label, "", False))
             if label and not _is_head(raw):
@@ -110,7 +102,7 @@ class Amount:
     """A cell under its column. `factor` turns what is printed into single units of `unit`."""
 
     cell: FigureCell
-    column: Column
+    column: heads.Column
     factor: int = 1
     unit: str = ""
 
@@ -147,7 +139,7 @@ def table_lines(
     # The columns of figures: of cells the last one that has any, of lines as many as most have.
     widths = {h: max(c) if grid else max(c, key=lambda n: (c[n], n)) for h, c in counts.items()}
     units = _units(store, info, raws)
-    columns: dict[tuple[Heads, bool], tuple[Column, ...]] = {}
+    columns: dict[tuple[Heads, bool], tuple[heads.Column, ...]] = {}
     above: dict[int | None, tuple[str, ...]] = {}
     lines: list[TableLine] = []
     for raw, (label, section, implied) in zip(raws, label_rows(raws), strict=True):
@@ -155,15 +147,15 @@ def table_lines(
         statement = next((role for role in roles if role in PRIMARY), "")
         instant = statement == "balance"
         if (over, instant) not in columns:
-            common, heads = split_head(over, widths[over], placed=grid)
-            columns[over, instant] = read_columns(common, heads, facts, instant=instant)
+            common, own = heads.split_head(over, widths[over], placed=grid)
+            columns[over, instant] = heads.read_columns(common, own, facts, instant=instant)
         placed = _placed(cells, columns[over, instant], grid)
         if cells and not any(column.year and not column.inferred for _, column in placed):
             if raw.page not in above:
                 start = max(0, raw.block.start - _PAGE_ABOVE)
-                above[raw.page] = period_heads(store.text(info.id, start, raw.block.start))
+                above[raw.page] = heads.period_heads(store.text(info.id, start, raw.block.start))
             # The periods above the table on its page, where the row has as many figures.
-            found = read_columns("", above[raw.page], facts, instant=instant)
+            found = heads.read_columns("", above[raw.page], facts, instant=instant)
             if len(cells) == len(found) > 1 and all(c.year for c in found):
                 placed = list(zip(cells, found, strict=True))
         if placed:
@@ -192,18 +184,18 @@ def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iter
         yield Raw(row, block, chunk_id, chunk, text, page)
 
 
-def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[Heads, ColumnUnit]:
+def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[Heads, heads.ColumnUnit]:
     """The unit of each head: its own, else that of the lines above the table, else the usual one of the
     document's statements."""
-    found: dict[Heads, ColumnUnit] = {}
+    found: dict[Heads, heads.ColumnUnit] = {}
     for raw in raws:
         over = raw.block.heads
         if over in found:
             continue
-        unit = read_unit(heads_text(over))
+        unit = heads.read_unit(heads_text(over))
         if not unit.stated:
             above = store.text(info.id, max(0, raw.block.start - _ABOVE), raw.block.start)
-            near = read_unit(units_sentence(above))
+            near = heads.read_unit(heads.units_sentence(above))
             unit = replace(near, currency=unit.currency or near.currency) if near.stated else unit
         found[over] = unit
     stated = Counter(unit for unit in found.values() if unit.stated)
@@ -212,20 +204,22 @@ def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[Heads,
         money, key=money.__getitem__, default=""
     )
     currency = _SIGNS.get(currency, currency)
-    usual = stated.most_common(1)[0][0] if stated else ColumnUnit()
+    usual = stated.most_common(1)[0][0] if stated else heads.ColumnUnit()
     return {h: replace(u if u.stated else usual, currency=u.currency or currency) for h, u in found.items()}
 
 
 def _placed(
-    cells: Sequence[FigureCell], columns: Sequence[Column], grid: bool
-) -> list[tuple[FigureCell, Column]]:
+    cells: Sequence[FigureCell], columns: Sequence[heads.Column], grid: bool
+) -> list[tuple[FigureCell, heads.Column]]:
     if grid:
         return [(c, columns[c.place - 1]) for c in cells if c.place and c.place <= len(columns)]
     kept = fitted(cells, len(columns)) if cells else None
     return list(zip(kept, columns, strict=True)) if kept else []
 
 
-def _amount(cell: FigureCell, column: Column, unit: ColumnUnit, label: str, section: str) -> Amount:
+def _amount(
+    cell: FigureCell, column: heads.Column, unit: heads.ColumnUnit, label: str, section: str
+) -> Amount:
     words = f"{section} {label}"
     own = column.unit or unit
     currency = _SIGNS.get(cell.currency, cell.currency) or own.currency or unit.currency

@@ -20,7 +20,7 @@ from rag.domains.finance.figures.expressions import Binary, Call, FormulaTerm, N
 from rag.domains.finance.figures.formulas import Book, Formula, book, concept_name
 from rag.domains.finance.printing import Rounding, read_rounding
 from rag.facts.dates import FiscalPeriod
-from rag.languages import say
+from rag.languages import COMPLETE, say, unspaced
 from rag.languages.lexicon import MAX_CHARS
 from rag.languages.text import has_han, normalise
 from rag.questions.expects import Wording
@@ -49,7 +49,7 @@ def read_figure(query: Wording) -> FigureRequest | None:
     raises."""
     question = query.text
     text = normalise(question[:MAX_CHARS]).replace(" & ", " and ")
-    language = "zh" if has_han(text) else "en"
+    language = COMPLETE[has_han(text)]
     known = book()
     span = _core(text, language, known)
     if span is None or cues.says("means", text):
@@ -60,7 +60,7 @@ def read_figure(query: Wording) -> FigureRequest | None:
     periods = asked_periods(text, span)
     newest = max((p.year for p in periods), default=0)
     defined = read_definitions(text, known, newest)
-    if not _enough(text, span, operands, periods, question):
+    if not _enough(text, operands, periods, question):
         return None
     metric = _metric(text, operands, known, language)
     return _wanted(text, text[slice(*span)], metric, periods, defined, language) if metric else None
@@ -101,20 +101,18 @@ def _operands(text: str, span: tuple[int, int], language: str, known: Book, ques
             if not found:
                 return []
             break
-        label = cues.qualified(before, text[start + a : start + b], key, question) if language == "en" else ""
+        label = (
+            cues.qualified(before, text[start + a : start + b], key, question)
+            if not unspaced(language)
+            else ""
+        )
         if key == "l:cash" and (flow := cues.cash_flow(text[start:end])):
             key, label = f"l:{flow}", ""
         found.append(_Operand(start + a, start + b, f"l:={label}" if label else key))
     return found
 
 
-def _enough(
-    text: str,
-    span: tuple[int, int],
-    operands: Sequence[_Operand],
-    periods: Sequence[FiscalPeriod],
-    question: str,
-) -> bool:
+def _enough(text: str, operands: Sequence[_Operand], periods: Sequence[FiscalPeriod], question: str) -> bool:
     """Whether it is clear that a company's accounts are intended."""
     if periods or cues.says("accounts", text):
         return True
@@ -138,14 +136,14 @@ def _metric(text: str, operands: Sequence[_Operand], known: Book, language: str)
         if sign:
             a, b = (second, first) if sign.startswith("~") else (first, second)
             return _combined(a, b, sign.lstrip("~"), known, language)
-    if language == "zh" and text[operands[0].end : operands[0].end + 1] in ("中", "里"):
+    if unspaced(language) and text[operands[0].end : operands[0].end + 1] in ("中", "里"):
         return None  # a part of the line, which nothing names
     # "the days to collect receivables (DSO)": what stands in brackets is the metric's name.
     for op in operands[1:]:
         bracketed = text[op.start - 1 : op.start] == "(" and text[op.end : op.end + 1] == ")"
         if op.formula and not operands[0].formula and bracketed:
             return known.formulas[op.key[2:]]
-    if len(operands) < 2 and language == "en" and cues.says("share_before", text[: operands[0].start]):
+    if len(operands) < 2 and not unspaced(language) and cues.says("share_before", text[: operands[0].start]):
         return None
     first = operands[0]
     return known.formulas[first.key[2:]] if first.formula else first.key[2:]
@@ -166,8 +164,8 @@ def _combined(a: _Operand, b: _Operand, sign: str, known: Book, language: str) -
     names_en = (a.key[2:].lstrip("="), b.key[2:].lstrip("="))
     return Formula(
         f"{names_en[0]} {sign} {names_en[1]}",
-        say(f"combined.{sign}", "en", names=names if language == "en" else names_en),
-        say(f"combined.{sign}", language, names=names) if language != "en" else "",
+        say(f"combined.{sign}", COMPLETE[0], names=names_en if unspaced(language) else names),
+        say(f"combined.{sign}", language, names=names) if unspaced(language) else "",
         expression,
         unit,
         source="as the question puts it",

@@ -13,6 +13,7 @@ from rag.domains.finance.money.annuities import evaluate
 from rag.domains.finance.money.given import TIMES, Given, cue, data, lowered, read_inputs
 from rag.domains.finance.printing import Formatter, plain, read_rounding
 from rag.facts.quantity import Kind
+from rag.languages import COMPLETE
 from rag.languages.text import has_han
 from rag.types import Calculation, Figure
 
@@ -61,7 +62,7 @@ class Sheet:
         rounding = replace(rounding, places=2) if rounding.places is None else rounding
         money = (g.unit for g in self.given if g.quantity.kind is Kind.MONEY and g.unit)
         currency = next(money, "CNY" if self.zh else "").replace("$", "USD")
-        self.shown = Formatter(rounding, "zh" if self.zh else "en", currency)
+        self.shown = Formatter(rounding, COMPLETE[self.zh], currency)
 
     def __getitem__(self, symbol: str) -> Decimal:
         return Decimal(self.terms[symbol])

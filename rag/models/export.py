@@ -1,11 +1,11 @@
 """Turns a BERT encoder's safetensors into one fused ONNX file, without torch.
 
 Importing torch takes about ten seconds and 470 MB; the graph of a BERT encoder is short enough to be written
-down. Word vectors and mask go in, pooled and L2-normalised vectors come out, so that the query path needs only
-onnxruntime and tokenizers. The table of word vectors stays in the weights file and is memory-mapped: it costs
-the rows that are looked up, of 250,000 with many languages. Attention, residual normalisation and activation are the fused operators that
-onnxruntime documents in its ContribOperators.md; the arithmetic is that of Devlin et al. 2019
-(arXiv:1810.04805), checked against sentence-transformers in the tests."""
+down. Word vectors and mask go in, pooled and L2-normalised vectors come out, so that the query path needs
+only onnxruntime and tokenizers. The table of word vectors stays in the weights file and is memory-mapped: of
+250,000 words in many languages it costs those that are looked up. Attention, residual normalisation and
+activation are the fused operators that onnxruntime documents in its ContribOperators.md; the arithmetic is
+that of Devlin et al. 2019 (arXiv:1810.04805), checked against sentence-transformers in the tests."""
 
 from __future__ import annotations
 
@@ -84,9 +84,9 @@ def _is_sound(folder: Path, cache_dir: Path) -> bool:
 
 
 def build_graph(files: EmbedderFiles) -> bytes:
-    """The serialised model: inputs `words` (batch, length, dimension) float32, the rows of the word table, and
-    `attention_mask` (batch, length) int32, padded on the right; outputs `embedding` (batch, dimension) float32,
-    rows L2-normalised, and `tokens`, the last layer (batch, length, dimension), that it is the mean of."""
+    """The serialised model: inputs `words` (batch, length, dimension) float32, rows of the word table, and
+    `attention_mask` (batch, length) int32, padded on the right; outputs `embedding` (batch, dimension)
+    float32, rows L2-normalised, and `tokens`, the last layer (batch, length, dimension)."""
     weights = _read_weights(files.weights)
     try:
         data: bytes = _Graph(files.config, weights, pooling=files.pooling).build().SerializeToString()
@@ -133,12 +133,14 @@ def _unreadable(path: Path, error: Exception) -> ModelError:
 
 
 def _without(path: Path, error: KeyError) -> ModelMismatch:
-    return ModelMismatch(f"{path} has no tensor {error}; it is not the encoder that its config.json describes")
+    return ModelMismatch(
+        f"{path} has no tensor {error}; it is not the encoder that its config.json describes"
+    )
 
 
 def _four_bits(weight: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
     """Codes (out, blocks, 16), two to a byte, and scales (out * blocks) of a weight (out, in) each of whose
-    blocks of 32 is a scale times whole numbers from -8 to 7, with -8 among them (Q4_0); None for any other."""
+    blocks of 32 is a scale times whole numbers from -8 to 7, -8 among them (Q4_0); None for any other."""
     if weight.shape[1] % _BLOCK:
         return None
     blocks = weight.reshape(len(weight), -1, _BLOCK)
@@ -175,7 +177,10 @@ class _Graph:
         value, shape = helper.make_tensor_value_info, ["batch", "length"]
         width = int(self.config["hidden_size"])
         given = [value("words", kinds.FLOAT, [*shape, width]), value("attention_mask", kinds.INT32, shape)]
-        out = [value("embedding", kinds.FLOAT, ["batch", width]), value("tokens", kinds.FLOAT, [*shape, width])]
+        out = [
+            value("embedding", kinds.FLOAT, ["batch", width]),
+            value("tokens", kinds.FLOAT, [*shape, width]),
+        ]
         graph = helper.make_graph(self.nodes, "encoder", given, out, self.constants)
         opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_CONTRIB, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=8)
@@ -201,7 +206,9 @@ class _Graph:
         segment = self._weight("embeddings.token_type_embeddings.weight")[0]
         zero, row = (self._constant(f"axis_{n}", np.array([n], dtype=np.int64)) for n in (0, 1))
         length = self._node("Shape", ["words"], "length", start=1, end=2)
-        places = self._node("Slice", [self._constant("positions", positions + segment), zero, length], "places")
+        places = self._node(
+            "Slice", [self._constant("positions", positions + segment), zero, length], "places"
+        )
         normalisation = [self._parameter(f"embeddings.LayerNorm.{part}") for part in ("weight", "bias")]
         operands = ["words", self._node("Unsqueeze", [places, zero], "skip"), *normalisation]
         kind = "SkipLayerNormalization"
@@ -213,7 +220,9 @@ class _Graph:
         names = [f"{attention}.self.{part}" for part in ("query", "key", "value")]
         qkv = np.concatenate([self._weight(f"{name}.weight") for name in names])
         bias = np.concatenate([self._weight(f"{name}.bias") for name in names])
-        mixed = self._attention(hidden, qkv, self._constant(f"{attention}.qkv.bias", bias), lengths, attention)
+        mixed = self._attention(
+            hidden, qkv, self._constant(f"{attention}.qkv.bias", bias), lengths, attention
+        )
         hidden = self._residual(mixed, hidden, f"{attention}.output")
         inner = self._dense(hidden, f"{prefix}.intermediate.dense")
         inner_bias = self._parameter(f"{prefix}.intermediate.dense.bias")
@@ -240,8 +249,17 @@ class _Graph:
         if blocks is None:
             product = [inputs, self._constant(f"{name}.weight", weight.T)]
             return self._node("MatMul", product, f"{name}.product")
-        stored = [self._constant(f"{name}.{part}", array) for part, array in zip(("codes", "scales"), blocks, strict=True)]
-        size = {"N": weight.shape[0], "K": weight.shape[1], "bits": 4, "block_size": _BLOCK, "accuracy_level": _INT8}
+        stored = [
+            self._constant(f"{name}.{part}", array)
+            for part, array in zip(("codes", "scales"), blocks, strict=True)
+        ]
+        size = {
+            "N": weight.shape[0],
+            "K": weight.shape[1],
+            "bits": 4,
+            "block_size": _BLOCK,
+            "accuracy_level": _INT8,
+        }
         return self._node("MatMulNBits", [inputs, *stored], f"{name}.product", domain=_CONTRIB, **size)
 
     def _residual(self, inputs: str, skip: str, name: str) -> str:

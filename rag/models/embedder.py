@@ -74,12 +74,11 @@ def supports(info: EmbedderInfo, language: str) -> bool:
 
 
 def similarities(info: EmbedderInfo, cosines: NDArray[Any], language: str) -> NDArray[np.float64]:
-    """Cosines of texts with a question in this language, on the scale 0 to 1 on which unrelated texts lie near
-    0: some embedders put all texts close together. nan stays."""
+    """Cosines of texts with a question in this language, on the scale 0 to 1 on which unrelated texts lie
+    near 0: some embedders put all texts close together. nan stays."""
     lowest, highest = next(((low, high) for code, low, high in info.cosines if code == language), (0.0, 1.0))
-    result: NDArray[np.float64] = np.clip((cosines - lowest) / (highest - lowest), 0.0, 1.0).astype(
-        np.float64
-    )
+    scaled = (np.asarray(cosines, dtype=np.float64) - lowest) / (highest - lowest)
+    result: NDArray[np.float64] = np.clip(scaled, 0.0, 1.0)
     return result
 
 

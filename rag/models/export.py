@@ -1,11 +1,11 @@
 """Turns a BERT encoder's safetensors into one fused ONNX file, without torch.
 
 Importing torch takes about ten seconds and 470 MB; the graph of a BERT encoder is short enough to be written
-down. Word vectors and mask go in, pooled and L2-normalised vectors come out, so that the query path needs only
-onnxruntime and tokenizers. The table of word vectors stays in the weights file and is memory-mapped: it costs
-the rows that are looked up, of 250,000 with many languages. Attention, residual normalisation and activation are the fused operators that
-onnxruntime documents in its ContribOperators.md; the arithmetic is that of Devlin et al. 2019
-(arXiv:1810.04805), checked against sentence-transformers in the tests."""
+down. Word vectors and mask go in, pooled and L2-normalised vectors come out, so that the query path needs
+only onnxruntime and tokenizers. The table of word vectors stays in the weights file and is memory-mapped: of
+250,000 words in many languages it costs those that are looked up. Attention, residual normalisation and
+activation are the fused operators that onnxruntime documents in its ContribOperators.md; the arithmetic is
+that of Devlin et al. 2019 (arXiv:1810.04805), checked against sentence-transformers in the tests."""
 
 from __future__ import annotations
 
@@ -84,9 +84,9 @@ def _is_sound(folder: Path, cache_dir: Path) -> bool:
 
 
 def build_graph(files: EmbedderFiles) -> bytes:
-    """The serialised model: inputs `words` (batch, length, dimension) float32, the rows of the word table, and
-    `attention_mask` (batch, length) int32, padded on the right; outputs `embedding` (batch, dimension) float32,
-    rows L2-normalised, and `tokens`, the last layer (batch, length, dimension), that it is the mean of."""
+    """The serialised model: inputs `words` (batch, length, dimension) float32, rows of the word table, and
+    `attention_mask` (batch, length) int32, padded on the right; outputs `embedding` (batch, dimension)
+    float32, rows L2-normalised, and `tokens`, the last layer (batch, length, dimension)."""
     weights = _read_weights(files.weights)
     try:
         data: bytes = _Graph(files.config, weights, pooling=files.pooling).build().SerializeToString()
@@ -140,7 +140,7 @@ def _without(path: Path, error: KeyError) -> ModelMismatch:
 
 def _four_bits(weight: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
     """Codes (out, blocks, 16), two to a byte, and scales (out * blocks) of a weight (out, in) each of whose
-    blocks of 32 is a scale times whole numbers from -8 to 7, with -8 among them (Q4_0); None for any other."""
+    blocks of 32 is a scale times whole numbers from -8 to 7, -8 among them (Q4_0); None for any other."""
     if weight.shape[1] % _BLOCK:
         return None
     blocks = weight.reshape(len(weight), -1, _BLOCK)

@@ -51,8 +51,8 @@ class EmbedderFiles:
     """A sentence-transformers model on disk.
 
     `fingerprint` is the SHA-256 of the weights; `max_tokens` counts special tokens too; `pooling` is "mean",
-    "cls" or what else the model says; the prompts are put in front of queries and passages; `languages` and `cosines`
-    as in `rag.models.embedder.EmbedderInfo`."""
+    "cls" or what else the model says; the prompts are put in front of queries and passages; `languages` and
+    `cosines` as in `rag.models.embedder.EmbedderInfo`."""
 
     name: str
     folder: Path
@@ -263,8 +263,8 @@ def pulled_path(name: str, source: ModelSpec | KnownModel, cache_dir: Path) -> P
 
 
 def find_embedder(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> EmbedderFiles:
-    """The embedder that `spec` means: "auto" (see `rag.models.known.chosen_embedder`), "embedded", a configured
-    or known name, or the folder of a sentence-transformers model.
+    """The embedder that `spec` means: "auto" (see `rag.models.known.chosen_embedder`), "embedded", a
+    configured or known name, or the folder of a sentence-transformers model.
 
     Raises ModelMissing, ModelMismatch, or ModelError for a folder that does not describe a model."""
     if (known := _fetched_embedder(spec, cache_dir, models)) is not None:

@@ -54,9 +54,7 @@ def read_row(text: str) -> PdfRow:
             break
         at -= 1
     values.reverse()
-    return PdfRow(
-        " ".join(words[:at]), tuple(values), bool(values) and all(YEAR.match(v) for v in values)
-    )
+    return PdfRow(" ".join(words[:at]), tuple(values), bool(values) and all(YEAR.match(v) for v in values))
 
 
 def cell_spans(text: str) -> list[tuple[int, int]]:

@@ -21,6 +21,7 @@ from rag.answers.prompt import MOST_SOURCES, Instructions, instructions, reading
 from rag.answers.request import AnswerRequest, Setup
 from rag.errors import GenerationError
 from rag.facts.values import read as read_values
+from rag.languages.text import content_tokens
 from rag.questions.expects import Wording
 from rag.questions.query import Query
 from rag.search.evidence import Selection
@@ -100,6 +101,8 @@ def read(
     claim = claim_of(draft, sources, query, asked)
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
+    if not (holds or found.verdict.sufficient):  # the model alone thinks so, and says nothing that holds
+        verdict = found.verdict
     dropped = (claim,) if claim is not None and not holds else ()
     named = next((piece.number for piece in sources if piece.number == _named(draft)), 1)
     return ReaderReply(verdict, claim if holds else None, draft.strip(), llm.info.name, dropped, source=named)
@@ -116,17 +119,28 @@ def claim_of(draft: str, evidence: Sequence[Evidence], query: Wording, asked: In
     first = draft.strip().partition("\n")[0]
     mark = _SOURCE.search(first)
     words = (first[: mark.start()] if mark else first).strip(_TRIMMED)
-    if not words or asked.none.fullmatch(words):
+    if not words or asked.none.fullmatch(words) or _echoes(words, query):
         return None
     pieces = sorted(evidence, key=lambda piece: piece.number != _named(first))
     if lead := asked.lead.match(words):
         return _whether(lead, words, pieces, query, asked)
     for piece in pieces:
-        if span := _standing(words, piece.text):
+        if not _leads(piece) and (span := _standing(words, piece.text)):
             start, end = _whole_values(piece.text, *span)
             sentence = _sentence(" ".join(piece.text[start:end].split()), asked)
             return _cited(verify_sentence(sentence, [piece], query), piece, query.language)
     return verify_sentence(_sentence(words, asked), pieces, query)
+
+
+def _leads(piece: Evidence) -> bool:
+    """Whether a sentence only leads into what follows."""
+    return piece.text.rstrip().endswith((":", "："))
+
+
+def _echoes(words: str, query: Wording) -> bool:
+    """Whether a reply says nothing that the question does not say itself."""
+    said = set(content_tokens(words))
+    return bool(said) and said <= set(query.content)
 
 
 def _cited(claim: Claim, piece: Evidence, language: str) -> Claim:

@@ -108,7 +108,7 @@ class Assistant:
     ) -> Iterator[Event]:
         """The same as events: stages, the evidence before any generation, tokens of the unverified draft, and
         last `Finished`."""
-        query = self.index.understand(question, history)
+        query = self.index.understand(question, history, self.llm, stop)
         request = AnswerRequest(query, language or detect_language(query.asked), filters, stop)
         yield from CROWD.evidence_first(answer_stages(self._setup, request))
 

@@ -95,17 +95,22 @@ def read(
     # What the limit cut short may have been about to turn its meaning.
     whole = _SOURCE.search(draft) or "\n" in draft.strip() or llm.count_tokens(draft) < setup.max_tokens
     if trouble or request.stopped or not draft.strip() or not whole:
-        return ReaderReply(verdict, draft=draft.strip(), model=llm.info.name, trouble=trouble)
+        return ReaderReply(_unread(verdict, found), draft=draft.strip(), model=llm.info.name, trouble=trouble)
     yield StageStarted("verifying")
     sources = found.evidence[:MOST_SOURCES]
     claim = claim_of(draft, sources, query, asked)
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
-    if not (holds or found.verdict.sufficient):  # the model alone thinks so, and says nothing that holds
-        verdict = found.verdict
+    if not holds:
+        verdict = _unread(verdict, found)
     dropped = (claim,) if claim is not None and not holds else ()
     named = next((piece.number for piece in sources if piece.number == _named(draft)), 1)
     return ReaderReply(verdict, claim if holds else None, draft.strip(), llm.info.name, dropped, source=named)
+
+
+def _unread(verdict: Verdict, found: Selection) -> Verdict:
+    """The verdict where the model said nothing that holds: what it alone was sure of is not answered."""
+    return found.verdict if verdict.sufficient and not found.verdict.sufficient else verdict
 
 
 def _named(draft: str) -> int:

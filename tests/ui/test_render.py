@@ -310,6 +310,24 @@ def test_the_line_stands_first_and_the_verdict_is_a_word_with_its_confidence(
     assert len(set(render.OUTCOME_SHAPES.values())) == 3
 
 
+def test_choices_are_buttons_that_ask_them() -> None:
+    back = replace(fake_answer("q", refused=True), choices=("In the lease?", "In the loan?"))
+    html = str(render.answer(back, 1, ENGLISH))
+    assert re.findall(r'data-action="choice">([^<]+)<', html) == ["In the lease?", "In the loan?"]
+
+
+def test_a_reply_that_rests_on_no_document_shows_neither_verdict_nor_certificate() -> None:
+    reply = fake_answer("q", "There are 2 documents here.", evidence=())
+    reply = replace(
+        reply, text="There are 2 documents here.\n\nLease\nLoan", claims=(), choices=("Summarise Lease",)
+    )
+    html = str(render.answer(reply, 1, ENGLISH))
+    text = Outline(html).text
+    assert "cw-outcome" not in html and "cw-searched" not in html
+    assert text.count("There are 2 documents here.") == 2, "once shown, once to be copied"
+    assert "Loan" in text.split("Copy with references")[0] and "Summarise Lease" in text
+
+
 def test_quotes_that_the_line_rests_on_stand_below_it_with_their_place() -> None:
     evidence = fake_evidence("Notice is 30 days.", document=fake_document("lease.pdf"), page=3)
     text = shown(fake_answer("q", "One gives 30 days.", evidence=[evidence]))

@@ -184,7 +184,7 @@ def _cosines(query: Query, found: Sequence[Sentence], hits: Sequence[Hit], embed
     open."""
     texts = [f"{hits[s.hit].document.title[:_TITLE_CHARS]}: {s.text[:_EMBEDDED_CHARS]}" for s in found]
     cosines = embedder.embed_passages(texts) @ embedder.embed_query(query.text)
-    return similarities(embedder.info, cosines, query.language).tolist()
+    return [float(value) for value in similarities(embedder.info, cosines, query.language)]
 
 
 def _displayed(ranked: RankedSentences, limit: int) -> list[int]:

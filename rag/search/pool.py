@@ -26,7 +26,7 @@ from rag.store.store import Store
 from rag.types import Filters
 
 _TERMS_EMBEDDED = 6
-# Of passages in another language this share is searched for.
+# So much less is searched for in another language, where there are passages in the question's.
 _ACROSS = 3
 
 
@@ -174,11 +174,13 @@ def _by_vector(
         return ()
     found = legs.dense.search(vector, scope.size, allowed=allowed)
     near = {i: similarities(info, np.array(cosine), asked).item() for i, cosine in found}
-    for other in sorted(legs.store.languages().intersection(reached(info, asked))):
+    languages = legs.store.languages()
+    size = scope.size // _ACROSS if asked in languages else scope.size
+    for other in sorted(languages.intersection(reached(info, asked))):
         within = legs.store.chunk_ids(replace(filters or Filters(), languages=(other,)), scope.documents)
         if allowed is not None:
             within = np.intersect1d(within, allowed)
-        across = legs.dense.search(vector, scope.size // _ACROSS, allowed=within)
+        across = legs.dense.search(vector, size, allowed=within)
         theirs = frozenset(within.tolist())
         near = {i: similarity for i, similarity in near.items() if i not in theirs}
         near |= {i: similarities(info, np.array(cosine), asked, other).item() for i, cosine in across}

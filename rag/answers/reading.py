@@ -17,7 +17,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answers.prompt import MOST_SOURCES, Instructions, instructions, reading_prompt
+from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import AnswerRequest, Setup
 from rag.errors import GenerationError
 from rag.facts.values import read as read_values
@@ -118,13 +118,15 @@ def _named(draft: str) -> int:
     return int(mark[1] or mark[2]) if mark else 0
 
 
-def claim_of(draft: str, evidence: Sequence[Evidence], query: Wording, asked: Instructions) -> Claim | None:
+def claim_of(
+    draft: str, evidence: Sequence[Evidence], query: Wording, asked: ReadingInstructions
+) -> Claim | None:
     """The sentence that a reply makes, held against the piece of evidence in which its words stand: first the
     one that it names. None for a reply that gives no answer."""
     first = draft.strip().partition("\n")[0]
     mark = _SOURCE.search(first)
     words = (first[: mark.start()] if mark else first).strip(_TRIMMED)
-    if not words or asked.none.fullmatch(words) or _echoes(words, query):
+    if not words or asked.none.fullmatch(words):
         return None
     pieces = sorted(evidence, key=lambda piece: piece.number != _named(first))
     if lead := asked.lead.match(words):
@@ -157,7 +159,7 @@ def _cited(claim: Claim, piece: Evidence, language: str) -> Claim:
 
 
 def _whether(
-    lead: re.Match[str], words: str, pieces: Sequence[Evidence], query: Wording, asked: Instructions
+    lead: re.Match[str], words: str, pieces: Sequence[Evidence], query: Wording, asked: ReadingInstructions
 ) -> Claim | None:
     """A yes or no with what it rests on. A bare one is followed by its source; one that the "not" of the
     source does not bear out is dropped."""
@@ -193,7 +195,7 @@ def _whole_values(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _sentence(words: str, asked: Instructions) -> str:
+def _sentence(words: str, asked: ReadingInstructions) -> str:
     """The words with a capital and a full stop."""
     first = words.split(maxsplit=1)[0]
     if first.isalpha() and first.islower():

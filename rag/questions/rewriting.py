@@ -29,7 +29,7 @@ _LOST = 0.5  # share of the question's content words that may be replaced
 
 
 @dataclass(frozen=True, slots=True)
-class Instructions:
+class RewritingInstructions:
     """How a model is asked to rewrite in a language, from its rewriting.toml: the words in front of each
     question, answer and last question; `points` matches words that point out of a question."""
 
@@ -52,7 +52,7 @@ class Instructions:
 
 
 @cache
-def instructions(code: str) -> Instructions:
+def instructions(code: str) -> RewritingInstructions:
     """Those of a language, of one that has none those of English. Raises ConfigError for a file that does not
     fit."""
     default = LANGUAGES[COMPLETE[0]]
@@ -62,7 +62,7 @@ def instructions(code: str) -> Instructions:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
         examples = raw.pop("examples")
         raw["points"] = re.compile("".join(raw["points"]), re.IGNORECASE)
-        bare = Instructions(**raw)
+        bare = RewritingInstructions(**raw)
         turns = tuple(
             (
                 bare.user([Turn(*turn) for turn in each["turns"]], each["question"]) + bare.ending,
@@ -70,7 +70,7 @@ def instructions(code: str) -> Instructions:
             )
             for each in examples
         )
-        return Instructions(**raw, examples=turns)
+        return RewritingInstructions(**raw, examples=turns)
     except (OSError, ValueError, KeyError, TypeError, re.error) as error:
         raise ConfigError(f"{path}, how follow-ups are rewritten, cannot be used: {error}.") from error
 
@@ -136,7 +136,7 @@ def _joins(text: str, question: str, held: str) -> bool:
     return bool(brought) and not _missing(brought, held) and numbers_in(text) <= numbers_in(held)
 
 
-def _keeps(text: str, question: str, how: Instructions) -> bool:
+def _keeps(text: str, question: str, how: RewritingInstructions) -> bool:
     """Whether a rewriting still asks what was asked: with its numbers, its turning words and most of its
     content words, but those that point back."""
     own = content_tokens(how.points.sub(" ", question))

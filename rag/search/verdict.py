@@ -29,7 +29,7 @@ _CERTAIN = 0.95
 # other words they are less sure than they should be.
 _UNSURE, _SURE = 0.18, 1e-3
 # Below it nothing near the question was found.
-_WORTH_READING = 0.01
+_WORTH_READING = 0.02
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _MOST = 6
 

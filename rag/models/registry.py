@@ -27,7 +27,10 @@ from rag.models.known import (
     embedded,
     known_models,
     known_path,
+    machine_memory_mb,
     package_folder,
+    pulled_file,
+    readers,
 )
 from rag.models.packed import PASSAGE_PROMPT, QUERY_PROMPT, PackedEncoder
 
@@ -231,6 +234,15 @@ def _known_reader(spec: str, cache_dir: Path, models: Sources) -> KnownModel | N
         return embedded("reader")
     known = None if spec in models else known_models().get(spec)  # a name of the user's own goes first
     return known if known and known.kind == "reader" else None
+
+
+def readers_here(cache_dir: Path, models: Sources = NO_SOURCES) -> tuple[str, ...]:
+    """Names of the language models that are here: the known ones that fit this machine, from the best to the
+    smallest, then the configured ones. Their SHA-256 is checked when one is used."""
+    memory = machine_memory_mb()
+    known = [m.name for m in readers() if m.fits(memory) and pulled_file(m.name, cache_dir)]
+    paths = {name: spec.path or pulled_path(name, spec, cache_dir) for name, spec in sorted(models.items())}
+    return tuple(dict.fromkeys([*known, *(n for n, path in paths.items() if path.expanduser().is_file())]))
 
 
 def _remedy(known: KnownModel) -> str:

@@ -50,7 +50,7 @@ def test_clicking_a_citation_marks_the_exact_words_in_their_passage(open_page: O
     expect(mark).to_be_in_viewport()
     expect(page.locator("#cw-source-pane h3")).to_have_text("Lease of 14 Harbour Street")
     expect(page.locator("#cw-source-pane .cw-passage")).to_contain_text("unpaid for 21 days")
-    expect(page.locator(".cw-card.cw-lit")).to_have_attribute("data-number", "2")
+    expect(page.locator(".cw-quotes .cw-card.cw-lit")).to_have_attribute("data-number", "2")
 
 
 def test_a_citation_opens_by_keyboard_and_escape_gives_the_focus_back(open_page: OpenPage) -> None:

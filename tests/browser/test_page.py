@@ -321,6 +321,15 @@ def test_an_input_of_a_computed_figure_opens_its_page_with_the_cell_boxed(open_p
     expect(page.locator("button.cw-cell.cw-lit")).to_have_count(1)
 
 
+def test_a_choice_of_a_question_back_is_asked_by_a_click(open_page: OpenPage, served: Served) -> None:
+    page = open_page()
+    ask(page, "Which lease?")
+    page.get_by_role("button", name="What is the deposit of Harbour Street?").click()
+    expect(page.locator('.cw-turn[data-turn="2"] .cw-question')).to_contain_text("deposit of Harbour Street?")
+    expect(page.locator('.cw-turn[data-turn="2"] .cw-answer-line')).to_contain_text("£18,500")
+    assert served.assistants["contracts"].calls[-1]["history"] == ()
+
+
 def test_the_searched_question_can_be_edited_and_asked_anew(open_page: OpenPage) -> None:
     page = open_page()
     ask(page, "And that?")

@@ -229,7 +229,7 @@ def test_choices_are_numbered_lines_and_a_reply_has_no_verdict(assistant: FakeAs
     assistant.script = {"Hi": reply}
     result = run("ask", "Hi")
     assert result.exit_code == 0
-    assert result.stdout.startswith("Hello.\n  More.\n  1. A?\n  2. B?\n")
+    assert result.stdout.startswith("Hello.\n  More.\n\n  1. A?\n  2. B?\n")
     assert json.loads(run("ask", "Hi", "--json").stdout)["choices"] == ["A?", "B?"]
 
 

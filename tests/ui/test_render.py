@@ -284,10 +284,12 @@ def test_a_follow_up_says_what_was_searched_in_its_place() -> None:
     )
 
 
-def test_only_the_last_answer_keeps_its_evidence_unfolded() -> None:
-    exchanges = tuple(replace(Exchange(n, "i", "q"), answer=fake_answer("q")) for n in (1, 2))
-    folded = re.findall(r'<details class="cw-evidence"( open)?>', str(render.transcript(exchanges, ENGLISH)))
-    assert folded == ["", " open"]
+def test_evidence_is_unfolded_until_the_quotes_of_the_answer_take_its_place() -> None:
+    growing = Exchange(1, "i", "q", evidence=(fake_evidence("a"),))
+    done = replace(growing, answer=fake_answer("q"))
+    for exchange, state in ((growing, " open"), (done, "")):
+        html = str(render.exchange(exchange, ENGLISH))
+        assert re.findall(r'<details class="cw-evidence"( open)?>', html) == [state]
 
 
 @pytest.mark.parametrize(("texts", "word"), [(ENGLISH, "reading …"), (CHINESE, "正在阅读……")])

@@ -249,7 +249,7 @@ class Documents(IndexFile):
             "JOIN documents d ON d.id = c.document_id ORDER BY c.id",
             listed(dict.fromkeys(ids)),
         )
-        return [Candidate(*row, roles=read_roles(roles), language=lang) for *row, roles, lang in found]
+        return [Candidate(*(*row, read_roles(roles), lang)) for *row, roles, lang in found]
 
     def languages(self) -> frozenset[str]:
         """Those of the documents that have passages."""

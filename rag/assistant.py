@@ -28,6 +28,8 @@ from rag.domains.finance.figures import Computed, find_figures
 from rag.index import Index, open_index
 from rag.languages.text import detect_language
 from rag.models.llm import LLM, ServerAccess, load_llm
+from rag.questions.query import Query
+from rag.questions.rewriting import translated
 from rag.search.evidence import Selection, select
 from rag.search.verdict import lacks
 from rag.tasks import TASKS, TaskRequest, partly_read, plain_question, read_intent
@@ -195,6 +197,8 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     clock.lap("searching")
     yield StageStarted("evidence")
     found = select(query, hits, index, limit=setup.max_evidence, threshold=setup.threshold)
+    if not found.sufficient and (other := _across(setup, request, found)):
+        query, hits, found = other
     clock.lap("evidence")
     figures = find_figures(query, index, filters=filters, facts=found.evidence)
     if isinstance(figures, Computed):
@@ -219,6 +223,26 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
                 why = f"{figures.reason}; {why}"
             answer = refuse(basis, why)
     yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
+
+
+def _across(
+    setup: Setup, request: AnswerRequest, found: Selection
+) -> tuple[Query, tuple[Hit, ...], Selection] | None:
+    """The question in the language of documents that are in another than its own, as the model translates it,
+    what was found for it, and the sentences; None where that bears on the question no more than what was
+    `found` in its own words."""
+    index, llm, asked = setup.index, setup.llm, request.query
+    for code in sorted(index.store.languages() - {asked.language}) if llm else ():
+        if llm is None or not (llm.info.writes(code) and llm.info.writes(asked.language)):
+            continue
+        if (text := translated(asked.text, llm, code, stop=request.stop)) is None:
+            continue
+        query = index.understand(text)
+        hits = tuple(index.search(query, setup.top_k, filters=request.filters))
+        again = select(query, hits, index, limit=setup.max_evidence, threshold=setup.threshold)
+        if again.verdict.confidence > found.verdict.confidence:
+            return query, hits, again
+    return None
 
 
 def _by_parts(setup: Setup, request: AnswerRequest) -> Iterator[Event]:

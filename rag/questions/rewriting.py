@@ -129,6 +129,19 @@ def rewritten(
     return text if _joins(text, question, held) and _keeps(text, question, how) else None
 
 
+def translated(question: str, llm: LLM, into: str, *, stop: threading.Event | None = None) -> str | None:
+    """The question in another language, by the model; None where it fails, or loses or adds a number."""
+    system = f"Translate the question into {language(into).name}. Reply with the translation only."
+    try:
+        pieces = llm.generate(Prompt(system, question), max_tokens=_LONGEST, stop=stop)
+        text = "".join(piece for piece in pieces if isinstance(piece, str)).strip().partition("\n")[0]
+    except GenerationError:
+        return None
+    if (stop is not None and stop.is_set()) or detect_language(text) != into:
+        return None
+    return text if numbers_in(text) == numbers_in(question) else None
+
+
 def _joins(text: str, question: str, held: str) -> bool:
     """Whether a text brings content words into the question, all of them, and all numbers, from what was
     said."""

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import AnswerRequest, Setup
 from rag.errors import GenerationError
+from rag.facts.numerals import CURRENCY_BEFORE, alternatives
 from rag.facts.values import read as read_values
 from rag.languages.text import content_tokens
 from rag.questions.expects import Wording
@@ -34,6 +35,7 @@ from rag.verify.content import assertions_of
 _LONGEST_SECONDS = 0.6
 # Round brackets name a source at the end alone: "thirty (30) days".
 _SOURCE = re.compile(r"\s*(?:[\[【]\s*(\d{1,2})\s*[\]】]?|[（(]\s*(\d{1,2})\s*[）)]?[\s.。]*$)")
+_CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{alternatives(CURRENCY_BEFORE)})[ \t]*$", re.IGNORECASE)
 _TRIMMED = " \t\"'“”‘’「」.。,，;；:："
 # No word or number goes on across these.
 _BEGINS = r"(?<![A-Za-z0-9](?=[A-Za-z0-9]))(?<!\d[.,](?=\d))"
@@ -192,7 +194,8 @@ def _whole_values(text: str, start: int, end: int) -> tuple[int, int]:
     for value in read_values(text):
         if value.start < end and start < value.end:
             start, end = min(start, value.start), max(end, value.end)
-    return start, end
+    currency = _CURRENCY.search(text, 0, start)
+    return currency.start() if currency else start, end
 
 
 def _sentence(words: str, asked: ReadingInstructions) -> str:

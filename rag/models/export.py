@@ -133,7 +133,9 @@ def _unreadable(path: Path, error: Exception) -> ModelError:
 
 
 def _without(path: Path, error: KeyError) -> ModelMismatch:
-    return ModelMismatch(f"{path} has no tensor {error}; it is not the encoder that its config.json describes")
+    return ModelMismatch(
+        f"{path} has no tensor {error}; it is not the encoder that its config.json describes"
+    )
 
 
 def _four_bits(weight: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
@@ -175,7 +177,10 @@ class _Graph:
         value, shape = helper.make_tensor_value_info, ["batch", "length"]
         width = int(self.config["hidden_size"])
         given = [value("words", kinds.FLOAT, [*shape, width]), value("attention_mask", kinds.INT32, shape)]
-        out = [value("embedding", kinds.FLOAT, ["batch", width]), value("tokens", kinds.FLOAT, [*shape, width])]
+        out = [
+            value("embedding", kinds.FLOAT, ["batch", width]),
+            value("tokens", kinds.FLOAT, [*shape, width]),
+        ]
         graph = helper.make_graph(self.nodes, "encoder", given, out, self.constants)
         opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_CONTRIB, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=8)
@@ -201,7 +206,9 @@ class _Graph:
         segment = self._weight("embeddings.token_type_embeddings.weight")[0]
         zero, row = (self._constant(f"axis_{n}", np.array([n], dtype=np.int64)) for n in (0, 1))
         length = self._node("Shape", ["words"], "length", start=1, end=2)
-        places = self._node("Slice", [self._constant("positions", positions + segment), zero, length], "places")
+        places = self._node(
+            "Slice", [self._constant("positions", positions + segment), zero, length], "places"
+        )
         normalisation = [self._parameter(f"embeddings.LayerNorm.{part}") for part in ("weight", "bias")]
         operands = ["words", self._node("Unsqueeze", [places, zero], "skip"), *normalisation]
         kind = "SkipLayerNormalization"
@@ -213,7 +220,9 @@ class _Graph:
         names = [f"{attention}.self.{part}" for part in ("query", "key", "value")]
         qkv = np.concatenate([self._weight(f"{name}.weight") for name in names])
         bias = np.concatenate([self._weight(f"{name}.bias") for name in names])
-        mixed = self._attention(hidden, qkv, self._constant(f"{attention}.qkv.bias", bias), lengths, attention)
+        mixed = self._attention(
+            hidden, qkv, self._constant(f"{attention}.qkv.bias", bias), lengths, attention
+        )
         hidden = self._residual(mixed, hidden, f"{attention}.output")
         inner = self._dense(hidden, f"{prefix}.intermediate.dense")
         inner_bias = self._parameter(f"{prefix}.intermediate.dense.bias")
@@ -240,8 +249,17 @@ class _Graph:
         if blocks is None:
             product = [inputs, self._constant(f"{name}.weight", weight.T)]
             return self._node("MatMul", product, f"{name}.product")
-        stored = [self._constant(f"{name}.{part}", array) for part, array in zip(("codes", "scales"), blocks, strict=True)]
-        size = {"N": weight.shape[0], "K": weight.shape[1], "bits": 4, "block_size": _BLOCK, "accuracy_level": _INT8}
+        stored = [
+            self._constant(f"{name}.{part}", array)
+            for part, array in zip(("codes", "scales"), blocks, strict=True)
+        ]
+        size = {
+            "N": weight.shape[0],
+            "K": weight.shape[1],
+            "bits": 4,
+            "block_size": _BLOCK,
+            "accuracy_level": _INT8,
+        }
         return self._node("MatMulNBits", [inputs, *stored], f"{name}.product", domain=_CONTRIB, **size)
 
     def _residual(self, inputs: str, skip: str, name: str) -> str:

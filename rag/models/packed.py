@@ -105,7 +105,9 @@ class PackedEncoder:
                 quantised, values, offset, _ = self._numbers("BIQQ")
                 self._tensors[self._full(name)] = bool(quantised), values, offset
         except (OSError, ValueError, LookupError, struct.error) as error:
-            raise ModelError(f"{path} cannot be read as a packed encoder ({error}); fetch it again") from error
+            raise ModelError(
+                f"{path} cannot be read as a packed encoder ({error}); fetch it again"
+            ) from error
 
     @staticmethod
     def _full(name: str) -> str:

@@ -125,7 +125,7 @@ def rank_sentences(
     if dense and embedder is not None and found:
         order = order[:_RANKED]
         likely = order[:_EMBEDDED]
-        values = _cosines(query, [found[i] for i in likely], hits, embedder)
+        values = _cosines(query, [found[i] for i in likely], hits, index, embedder)
         for i, value in zip(likely, values, strict=True):
             cosines[i] = value
     kept = [found[i] for i in order]
@@ -179,11 +179,24 @@ def _plain(text: str) -> str:
     return "".join(c for c in text if c.isalnum())
 
 
-def _cosines(query: Query, found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder) -> list[float]:
-    """Cosine of the question with `title: sentence`: the title resolves what "it" and "the company" leave
-    open."""
-    texts = [f"{hits[s.hit].document.title[:_TITLE_CHARS]}: {s.text[:_EMBEDDED_CHARS]}" for s in found]
-    cosines = embedder.embed_passages(texts) @ embedder.embed_query(query.text)
+def _cosines(
+    query: Query, found: Sequence[Sentence], hits: Sequence[Hit], index: Searched, embedder: Embedder
+) -> list[float]:
+    """Similarity of the question with the sentences: by the vectors that the index holds of them, else by those
+    of `title: sentence`, since the title resolves what "it" and "the company" leave open."""
+    question = embedder.embed_query(query.text)
+    held = index.store.spaces[0].sentences([hits[s.hit].chunk_id for s in found])
+    cosines = np.full(len(found), np.nan)
+    for n, sentence in enumerate(found):
+        hit = hits[sentence.hit]
+        if (vectors := held.get(hit.chunk_id)) is not None:
+            (at,) = np.nonzero(vectors.rows["start"] == sentence.start - hit.chunk.start)
+            cosines[n] = vectors.cosines(question)[at[0]] if len(at) else np.nan
+    missing = np.flatnonzero(np.isnan(cosines))
+    if len(missing):
+        chosen = [found[n] for n in missing]
+        texts = [f"{hits[s.hit].document.title[:_TITLE_CHARS]}: {s.text[:_EMBEDDED_CHARS]}" for s in chosen]
+        cosines[missing] = embedder.embed_passages(texts) @ question
     return similarities(embedder.info, cosines, query.language).tolist()
 
 

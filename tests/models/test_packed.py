@@ -66,7 +66,9 @@ def write_packed(path: Path) -> dict[str, NDArray[np.float32]]:
         if name == "emb.word" or (len(shape) == 2 and name.startswith("l")):
             stored[name], tensors[name] = quantised(*shape, random)
         else:
-            tensors[name] = random.normal(1.0 if name.endswith("ln.w") else 0.0, 0.1, shape).astype(np.float32)
+            tensors[name] = random.normal(1.0 if name.endswith("ln.w") else 0.0, 0.1, shape).astype(
+                np.float32
+            )
             stored[name] = tensors[name].tobytes()
     blob = "".join(PIECES).encode()
     ends = np.cumsum([0, *(len(piece.encode()) for piece in PIECES)], dtype="<u4")
@@ -202,7 +204,9 @@ def reference(tensors: Mapping[str, NDArray[np.float32]], row: list[int]) -> NDA
     return mean / np.linalg.norm(mean)
 
 
-def test_vectors_are_those_of_the_encoder_and_do_not_depend_on_neighbours(fetched: Path, tmp_path: Path) -> None:
+def test_vectors_are_those_of_the_encoder_and_do_not_depend_on_neighbours(
+    fetched: Path, tmp_path: Path
+) -> None:
     tensors = write_packed(tmp_path / "again.bin")
     embedder = load_embedder("small", cache_dir=fetched)
     texts = ["rent", "租金 rent x", "rent " * 200]
@@ -214,7 +218,9 @@ def test_vectors_are_those_of_the_encoder_and_do_not_depend_on_neighbours(fetche
     assert embedder.embed_query("rent") @ together[0] < 0.9999  # each has its own prompt
 
 
-def test_auto_is_the_fetched_embedder_and_the_embedded_one_where_none_is(fetched: Path, tmp_path: Path) -> None:
+def test_auto_is_the_fetched_embedder_and_the_embedded_one_where_none_is(
+    fetched: Path, tmp_path: Path
+) -> None:
     assert known.chosen_embedder(fetched) == "small"
     assert known.chosen_embedder(tmp_path / "empty") == "embedded"
     with pytest.raises(ModelMissing, match="citewise models pull small"):

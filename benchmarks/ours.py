@@ -193,7 +193,7 @@ def models() -> dict[str, Any]:
     files = find_embedder("embedded", cache)
     return {
         "embedder": str(files.folder),
-        "gguf": str(find_llm("embedded", cache)),
+        "gguf": str(find_llm(load_config().llm, cache)),
         "fingerprint": info.fingerprint,
     }
 

@@ -137,25 +137,28 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
         threads=config.threads,
         domains=load_domains(config.lexicons, config.concepts),
     )
-    llm = None
-    if with_llm:
-        llm = load_llm(
-            config.llm,
-            cache_dir=config.cache_dir,
-            models=config.models,
-            threads=config.threads,
-            server=ServerAccess(config.allow_remote, config.llm_api_key, config.llm_model),
-            parallel=config.parallel,
-            tuned=config.tuned_models,
-        )
     return Assistant(
         opened,
-        llm,
+        load_reader(config) if with_llm else None,
         top_k=config.top_k,
         max_evidence=config.max_evidence,
         threshold=config.threshold,
         max_tokens=config.max_tokens,
         drafts=config.drafts,
+    )
+
+
+def load_reader(config: Config) -> LLM | None:
+    """The language model that a configuration describes; None for none. Raises ModelMissing, ModelMismatch,
+    Offline."""
+    return load_llm(
+        config.llm,
+        cache_dir=config.cache_dir,
+        models=config.models,
+        threads=config.threads,
+        server=ServerAccess(config.allow_remote, config.llm_api_key, config.llm_model),
+        parallel=config.parallel,
+        tuned=config.tuned_models,
     )
 
 

@@ -71,8 +71,8 @@ class Config(BaseSettings):
     embedder: str = Field(
         "auto",
         min_length=1,
-        description='"auto" (that of the index; for a new one the best known that is here), "embedded" (English), '
-        'a known name ("multilingual-e5-small"), a folder of a sentence-transformers model, or a name of [models]',
+        description='"auto" (that of the index; for a new one the best known one that is here), "embedded" '
+        "(English), a name of `citewise models list` or [models], a folder of a sentence-transformers model",
     )
     llm: str = Field(
         "auto",

@@ -120,7 +120,8 @@ def _embedder(config: Config) -> Check:
 
 
 def _language_model(config: Config) -> Check:
-    from rag.models.registry import find_llm, verified_sha256
+    from rag.models.known import AUTO, default_reader, machine_memory_mb
+    from rag.models.registry import find_reader, verified_sha256
     from rag.models.remote import is_address
     from rag.models.tuning import describe
 
@@ -128,12 +129,25 @@ def _language_model(config: Config) -> Check:
         return Check("language model", "none: answers are quotes from the documents")
     if is_address(config.llm):
         return Check("language model", f"{config.llm_model or 'a model'} at {config.llm}; not tried")
-    path = find_llm(config.llm, config.cache_dir, config.models)
-    text = f"{path.name} ({path.stat().st_size / 1e6:,.0f} MB), "
-    text += f"SHA-256 {verified_sha256(path, config.cache_dir)}, {path}"
+    reader = find_reader(config.llm, config.cache_dir, config.models)
+    path, known, memory = reader.path, reader.known, machine_memory_mb()
+    text = f"{reader.name or path.name}{', chosen by auto' if config.llm == AUTO else ''} "
+    text += (
+        f"({path.stat().st_size / 1e6:,.0f} MB), SHA-256 {verified_sha256(path, config.cache_dir)}, {path}"
+    )
+    if known:
+        fits = "fits" if known.fits(memory) else "too much for"
+        text += f"; {known.memory_mb / 1000:.1f} GB of memory, {fits} this machine ({memory / 1000:.1f} GB)"
+        if not known.fits(memory):
+            advice = f"A reader that fits: citewise models pull {default_reader(memory).name}"
+            return Check("language model", text, ok=False, advice=f'{advice}, and llm = "auto"')
     if tuned := describe(path, config.cache_dir, used=config.tuned_models):
-        return Check("language model", f"{text}; {tuned}")
-    hint = "To find out how it runs fastest on this machine: citewise models tune"
+        text += f"; {tuned}"
+    if config.llm == AUTO and known is not (better := default_reader(memory)):
+        return Check(
+            "language model", text, advice=f"One that reads better: citewise models pull {better.name}"
+        )
+    hint = "" if tuned else "To find out how it runs fastest on this machine: citewise models tune"
     return Check("language model", text, advice=hint)
 
 
@@ -179,7 +193,7 @@ def _network(config: Config) -> Check:
         return Check("network", "not needed")
     if not (host := leaves_for(config.llm)):
         return Check("network", "not needed: the server asked is on this machine")
-    stay = 'To stay on this machine: llm = "embedded"'
+    stay = 'To stay on this machine: llm = "auto"'
     if not config.allow_remote:
         text = f"llm names another machine, {host}, and allow_remote = false forbids to ask it"
         stay += "; to send questions and evidence there: allow_remote = true"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,22 @@ if TYPE_CHECKING:
 # benchmarks, not by deadlines.
 settings.register_profile("citewise", deadline=None)
 settings.load_profile("citewise")
+
+# The smallest models unless a test asks for the default one (`reader`) or clears the environment.
+os.environ.setdefault("CITEWISE_LLM", "embedded")
+os.environ.setdefault("CITEWISE_EMBEDDER", "embedded")
+
+
+@pytest.fixture(scope="session")
+def reader() -> str:
+    """The name of this machine's default reader, which `make test` fetches once."""
+    from rag.config import default_cache_dir
+    from rag.models.known import default_reader, machine_memory_mb, pulled_file
+
+    model = default_reader(machine_memory_mb())
+    if not pulled_file(model.name, default_cache_dir()):
+        pytest.skip(f"{model.name} is not here; run: citewise models pull")
+    return model.name
 
 
 @pytest.fixture

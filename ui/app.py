@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.config import Config
-from rag.errors import ConfigError
+from rag.errors import CitewiseError, ConfigError
 from ui.handlers import Handlers
 from ui.workspace import Workspace
 
@@ -193,7 +193,7 @@ def _theme() -> Any:
 
 def workspace_of(config: Config) -> Workspace:
     """The indexes beside the configured one, all answered with one language model."""
-    from rag.assistant import build_assistant
+    from rag.assistant import build_assistant, load_reader
     from rag.index import open_index
     from rag.models.remote import leaves_for
 
@@ -210,9 +210,36 @@ def workspace_of(config: Config) -> Workspace:
     def create_index(folder: Path) -> None:
         open_index(folder, embedder=config.embedder, create=True, cache_dir=config.cache_dir).close()
 
+    def read_with(name: str) -> Any:
+        nonlocal config
+        config = config.model_copy(update={"llm": name})
+        return load_reader(config) if first else None
+
     # Forbidden, nothing is sent: every question then ends with the error that says so.
     remote = leaves_for(config.llm) if config.allow_remote else ""
-    return Workspace(config.index.absolute().parent, open_assistant, create_index, remote=remote)
+    return Workspace(
+        config.index.absolute().parent,
+        open_assistant,
+        create_index,
+        remote=remote,
+        readers=_readers(config),
+        load_reader=read_with,
+    )
+
+
+def _readers(config: Config) -> tuple[str, ...]:
+    """The language models to choose from, the configured one first; none where it is no file of a name."""
+    from rag.models.registry import find_reader, readers_here
+    from rag.models.remote import is_address
+
+    if config.llm == "none" or is_address(config.llm):
+        return ()
+    try:
+        used = find_reader(config.llm, config.cache_dir, config.models).name
+    except CitewiseError:  # the first question says what is wrong
+        return ()
+    others = readers_here(config.cache_dir, config.models)
+    return tuple(dict.fromkeys([used, *others])) if used else ()
 
 
 def serve(config: Config, *, on_ready: Callable[[str], None] | None = None, block: bool = True) -> Any:

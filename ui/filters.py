@@ -31,9 +31,9 @@ CHOICES = {name: name for name in CHOSEN[:4]} | {"authority": "authorities"}
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Parts of the page; None leaves a part as it is. `scope` are the documents that can be chosen;
-    `scope_chosen` which are; `choices` and `chosen` the same for the other filters, `narrow_note` what is
-    wrong with them."""
+    """Parts of the page; None leaves a part as it is. `readers` are the language models to choose from,
+    `scope` the documents; `scope_chosen` which are; `choices` and `chosen` the same for the other filters,
+    `narrow_note` what is wrong with them."""
 
     transcript: Markup | None = None
     live: Markup | None = None
@@ -42,6 +42,8 @@ class View:
     documents: Markup | None = None
     indexes: tuple[str, ...] | None = None
     index: str | None = None
+    readers: tuple[str, ...] | None = None
+    reader: str | None = None
     scope: tuple[str, ...] | None = None
     scope_chosen: tuple[str, ...] | None = None
     choices: FilterChoices | None = None

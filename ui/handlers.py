@@ -46,7 +46,8 @@ class Handlers:
         conversation.language = texts.code
         names = tuple(self.workspace.names())
         index = self._default if self._default in names else names[0] if names else ""
-        return replace(self.choose(key, index), indexes=names, index=index, source=panes.empty_pane(texts))
+        view = replace(self.choose(key, index), indexes=names, index=index, source=panes.empty_pane(texts))
+        return replace(view, readers=self.workspace.readers, reader=self.workspace.reader or None)
 
     def relabel(self, key: str | None, code: str, index: str) -> View:
         """The same page in another language."""
@@ -66,6 +67,15 @@ class Handlers:
             chosen=ALL,
             narrow_note=Markup(""),
         )
+
+    def read_with(self, key: str | None, name: str) -> View:
+        """Another language model, for every page."""
+        _, texts = self._of(key)
+        try:
+            self.workspace.read_with(name)
+        except CitewiseError as error:
+            return View(upload=listing.problem(str(error), texts), reader=self.workspace.reader)
+        return View(reader=name, upload=Markup(""))
 
     def narrowed(self, key: str | None, narrow: Narrow) -> View:
         """The filters were changed: a day that is none is reported at once."""

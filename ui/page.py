@@ -28,6 +28,8 @@ _SETS = {
     "narrow_note": ("narrow_note", "value"),
     "indexes": ("index", "choices"),
     "index": ("index", "value"),
+    "readers": ("reader", "choices"),
+    "reader": ("reader", "value"),
     "scope": ("scope", "choices"),
     "scope_chosen": ("scope", "value"),
     "running": ("stop", "visible"),
@@ -65,6 +67,8 @@ class Parts(SimpleNamespace):
         if view.index is not None:
             values["index"]["value"] = view.index or None
             values["new_name"]["value"] = ""
+        if view.readers is not None:
+            values["reader"]["visible"] = len(view.readers) > 1
         if view.running is not None:
             values["ask"]["visible"] = not view.running
         if view.clear_question:
@@ -108,6 +112,7 @@ def labels(texts: Texts, remote: str) -> dict[str, dict[str, Any]]:
     return {
         "header": {"value": str(markup.header(texts, remote))},
         "index": {"label": texts.index},
+        "reader": {"label": texts.reader},
         "scope": {"label": texts.scope, "info": texts.scope_hint},
         "upload": {"label": texts.upload},
         "upload_hint": {"value": str(markup.hint(texts.upload_hint))},
@@ -142,6 +147,9 @@ def layout(texts: Texts, remote: str) -> Parts:
                 interactive=True,
             )
             _filters(at, named)
+            at.reader = gr.Dropdown(
+                [], **named["reader"], visible=False, elem_id="cw-reader", interactive=True
+            )
             at.upload = gr.UploadButton(
                 **named["upload"],
                 file_count="multiple",
@@ -234,6 +242,7 @@ def _wire_page(page: gr.Blocks, parts: Parts, bridge: gr.HTML, handlers: Handler
     bridge.language(on_language, inputs=parts.index, **quick)
     bridge.fresh(parts.once(handlers.fresh), inputs=parts.index, **quick)
     parts.index.input(parts.once(handlers.choose), inputs=parts.index, **quick)
+    parts.reader.input(parts.once(handlers.read_with), inputs=parts.reader, **made)
     reading = parts.stream(handlers.upload)
     parts.upload.upload(reading, inputs=[parts.upload, parts.index], concurrency_limit=2, **made)
     named = [parts.create.click, parts.new_name.submit]

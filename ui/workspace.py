@@ -22,7 +22,8 @@ _MOST_BYTES = 255  # of a file name, on every file system in use
 
 class Workspace:
     """`open_assistant(folder)` gives the assistant of one index; `create_index(folder)` makes an empty
-    one. `remote` is the host that questions are sent to, "" where they stay on this machine."""
+    one. `remote` is the host that questions are sent to, "" where they stay on this machine. `readers` are
+    the language models that can be chosen, the one in use first; `load_reader(name)` opens one."""
 
     def __init__(
         self,
@@ -31,9 +32,14 @@ class Workspace:
         create_index: Callable[[Path], None],
         *,
         remote: str = "",
+        readers: Sequence[str] = (),
+        load_reader: Callable[[str], Any] = lambda _: None,
     ) -> None:
         self.root = root
         self.remote = remote
+        self.readers = tuple(readers)
+        self.reader = readers[0] if readers else ""
+        self._load_reader = load_reader
         self._open = open_assistant
         self._create = create_index
         self._assistants: dict[str, Any] = {}
@@ -64,6 +70,19 @@ class Workspace:
             if name not in self._assistants:
                 self._assistants[name] = self._open(folder)
             return self._assistants[name]
+
+    def read_with(self, name: str) -> None:
+        """Another language model for every index and page; a question under way ends with the one it began
+        with. Raises InputError for one that is not offered, and what loading raises."""
+        if name not in self.readers:
+            raise InputError(f"There is no language model named {name!r} here. Choose another one.")
+        with self._lock:
+            if name == self.reader:
+                return
+            llm = self._load_reader(name)
+            for assistant in self._assistants.values():
+                assistant.llm = llm
+            self.reader = name
 
     def create(self, name: str) -> str:
         """Makes an empty index and returns its name. Raises InputError for a name that is taken or not

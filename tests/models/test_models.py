@@ -1,26 +1,21 @@
-"""Finding, checking and fetching model files."""
+"""Finding and checking model files."""
 
 from __future__ import annotations
 
 import hashlib
-import http.server
 import importlib.util
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
-from rag.errors import ConfigError, ModelError, ModelMismatch, ModelMissing, Offline
+from rag.errors import ModelError, ModelMismatch, ModelMissing
 from rag.models import registry as models
-from rag.models.fetch import pull
 from rag.models.known import embedded
-from rag.models.registry import find_embedder, find_llm, pulled_path, quantisations, verified_sha256
+from rag.models.registry import find_embedder, find_llm, quantisations, verified_sha256
 
 
 @dataclass(frozen=True)
@@ -143,87 +138,3 @@ def test_languages_are_read_from_the_model_card(
     (tmp_path / "config.json").write_text('{"hidden_size": 8}')
     (tmp_path / "model.safetensors").write_bytes(b"x")
     assert find_embedder(str(tmp_path), tmp_path / "cache").languages == expected
-
-
-# --- pull, against a server of our own on the loopback ---
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    body: ClassVar[bytes] = b"GGUF" + bytes(range(256)) * 4000
-    ranges: ClassVar[list[str]] = []
-    break_after: ClassVar[int] = 0
-
-    def do_GET(self) -> None:
-        asked = self.headers.get("Range", "")
-        type(self).ranges.append(asked)
-        start = int(asked[6:-1]) if asked else 0
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(self.body) - start))
-        self.end_headers()
-        data = self.body[start:]
-        if self.break_after and not start:
-            self.wfile.write(data[: self.break_after])
-            self.wfile.flush()
-            self.connection.close()
-            return
-        self.wfile.write(data)
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def server(monkeypatch) -> Iterator[str]:
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    _Handler.ranges, _Handler.break_after = [], 0
-    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    threading.Thread(target=httpd.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{httpd.server_address[1]}/m.gguf"
-    httpd.shutdown()
-    httpd.server_close()
-
-
-def test_pull_fetches_once_and_the_name_then_resolves(server: str, tmp_path: Path) -> None:
-    source = Source(url=server, sha256=hashlib.sha256(_Handler.body).hexdigest())
-    with pytest.raises(ModelMissing, match="citewise models pull mine"):
-        find_llm("mine", tmp_path, {"mine": source})
-    seen = []
-    path = pull("mine", source, tmp_path, seen.append)
-    assert path.read_bytes() == _Handler.body
-    assert seen[-1].done == seen[-1].total == len(_Handler.body)
-    assert find_llm("mine", tmp_path, {"mine": source}) == path == pull("mine", source, tmp_path)
-    assert len(_Handler.ranges) == 1
-    assert [p.name for p in path.parent.iterdir()] == [path.name]
-
-
-def test_pull_goes_on_where_the_connection_broke(server: str, tmp_path: Path) -> None:
-    source = Source(url=server, sha256=hashlib.sha256(_Handler.body).hexdigest())
-    _Handler.break_after = 100_000
-    with pytest.raises(ModelError, match="run the same command again"):
-        pull("mine", source, tmp_path)
-    assert not pulled_path("mine", source, tmp_path).exists()
-    assert pull("mine", source, tmp_path).read_bytes() == _Handler.body
-    assert _Handler.ranges[1].startswith("bytes=")
-    assert int(_Handler.ranges[1][6:-1]) > 0
-
-
-def test_pull_keeps_nothing_with_another_hash(server: str, tmp_path: Path) -> None:
-    source = Source(url=server, sha256="c" * 64)
-    with pytest.raises(ModelMismatch, match="nothing was kept"):
-        pull("mine", source, tmp_path)
-    assert list((tmp_path / "models").iterdir()) == []
-
-
-def test_pull_refuses_when_the_network_is_switched_off(server: str, tmp_path: Path, monkeypatch) -> None:
-    source = Source(url=server, sha256="c" * 64)
-    with pytest.raises(Offline):
-        pull("mine", source, tmp_path, allow_network=False)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(Offline, match="copy the file"):
-        pull("mine", source, tmp_path)
-    assert _Handler.ranges == []
-
-
-def test_pull_without_a_pinned_hash_is_a_configuration_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="sha256"):
-        pull("mine", Source(url="http://127.0.0.1/x"), tmp_path)

@@ -18,13 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from rag.config import Config
+from rag.config import Config, ModelSpec
 from rag.errors import ConfigError, IndexBusy, InputError, ModelMissing, StorageError
 from rag.types import ClaimState
 from tests.fakes import FakeAssistant, fake_document
 from tests.page_fakes import LEASE, FakeIndex, PageAssistant, citation_of, evidence_of, make_workspace
 from ui import panes
-from ui.app import Guard, build_page, check_exposure, is_loopback, launch_options, serve
+from ui.app import Guard, build_page, check_exposure, is_loopback, launch_options, serve, workspace_of
 from ui.conversation import Conversations, Exchange, run
 from ui.handlers import Handlers, View
 from ui.pictures import Picture, Pictures
@@ -289,6 +289,46 @@ def test_an_unforeseen_error_shows_no_internals(tmp_path: Path, caplog: pytest.L
     html = str(last(handlers.ask("a", "q", "contracts", [])).transcript)
     assert ENGLISH.unexpected in html and "secret path" not in html
     assert "secret path" in caplog.text
+
+
+def test_another_language_model_reads_for_every_index_and_page(tmp_path: Path) -> None:
+    root = make_workspace(tmp_path)[0].root
+    one, loaded = PageAssistant(FakeIndex(root), {}), []
+
+    def load(name: str) -> str:
+        loaded.append(name)
+        if name == "gone":
+            raise ModelMissing("gone.gguf is missing")
+        return f"the model {name}"
+
+    names = ("big", "small", "gone")
+    offered = Workspace(root, lambda _: one, lambda _: None, readers=names, load_reader=load)
+    handlers = Handlers(offered, default_index="contracts")
+    view = handlers.open("a", "en")
+    assert (view.readers, view.reader) == (names, "big")
+    last(handlers.ask("a", "notice?", "contracts", []))
+    assert handlers.read_with("a", "small").reader == "small"
+    assert one.llm == "the model small"
+    assert handlers.open("b", "en").reader == "small"
+    failed = handlers.read_with("b", "gone")
+    assert "gone.gguf is missing" in str(failed.upload)
+    assert failed.reader == "small" == offered.reader
+    assert "no language model" in str(handlers.read_with("b", "/etc/passwd").upload)
+    handlers.read_with("b", "small")
+    assert loaded == ["small", "gone"]
+
+
+@pytest.mark.models
+def test_the_language_models_that_are_here_are_offered_and_none_where_a_server_or_nothing_reads(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mine.gguf").write_bytes(b"GGUF")
+    models = {"mine": ModelSpec(path=tmp_path / "mine.gguf"), "gone": ModelSpec(path=tmp_path / "gone.gguf")}
+    config = Config(index=tmp_path / "ix", cache_dir=tmp_path / "cache", models=models, llm="mine")
+    assert workspace_of(config).readers == ("mine", "smollm2-135m")
+    assert workspace_of(config.model_copy(update={"llm": "auto"})).reader == "smollm2-135m"
+    for llm in ("none", "http://127.0.0.1:1", str(tmp_path / "mine.gguf"), "gone"):
+        assert workspace_of(config.model_copy(update={"llm": llm})).readers == ()
 
 
 def test_a_question_without_an_index_is_answered_with_what_to_do(handlers: Handlers) -> None:

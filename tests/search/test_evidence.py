@@ -193,6 +193,10 @@ def test_row_of_other_years_than_the_one_asked_about_does_not_suffice(filings: I
 class _ReadsParts(FakeEmbedder):
     """Makes the vectors of sentences with those of their passages."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.info = replace(self.info, cosines=(("en", 0.0, 1.0), ("zh", 0.0, 1.0)))
+
     def embed_with_parts(
         self, texts: Sequence[str], starts: Sequence[Sequence[int]]
     ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:

@@ -11,7 +11,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
@@ -175,33 +176,60 @@ class OnnxEmbedder(_FilesEmbedder):
         self.token_counter = counter = TokenCounter(files.tokenizer)
         self._rows = counter.rows
 
-    def _embed(self, texts: Sequence[str], prompt: str) -> NDArray[np.float32]:
+    def embed_with_parts(
+        self, texts: Sequence[str], starts: Sequence[Sequence[int]]
+    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+        """The vectors of passages, as `embed_passages` gives them, and for each those of its parts, (n,
+        dimension), L2-normalised: the means of the last layer over their tokens, so that a part is understood
+        in its passage and costs no run of its own. A part reaches from one of the `starts` (code points,
+        ascending) to the next; one beyond `max_tokens` gets the passage's vector."""
+        prompt, kept = self._files.passage_prompt, dict[int, NDArray[np.float32]]()
+        vectors = self._embed(texts, prompt, kept)
+        parts = []
+        for number, (text, begins) in enumerate(zip(texts, starts, strict=True)):
+            layer = kept[number]
+            before = self._rows([(prompt + text[:begin]).rstrip() for begin in begins], None)
+            bounds = [min(1 + len(row), len(layer) - 1) for row in before] + [len(layer) - 1]
+            means = [layer[a:b].mean(axis=0) if b > a else vectors[number] for a, b in pairwise(bounds)]
+            matrix = np.array(means, dtype=np.float32).reshape(len(begins), self.info.dimension)
+            parts.append(matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-12))
+        return vectors, parts
+
+    def _embed(
+        self, texts: Sequence[str], prompt: str, layers: dict[int, NDArray[np.float32]] | None = None
+    ) -> NDArray[np.float32]:
+        """Vectors of texts; `layers` takes the last layer of each, (tokens, dimension), by its number."""
         vectors = np.empty((len(texts), self.info.dimension), dtype=np.float32)
         for start in range(0, len(texts), _SLICE):
             part = [prompt + text for text in texts[start : start + _SLICE]]
             rows = self._rows(part, self.info.max_tokens)
             batches = list(_batches([len(row) for row in rows]))
             runs = [[rows[i] for i in batch] for batch in batches]
-            for batch, found in zip(batches, self._run_all(runs), strict=True):
-                vectors[[start + i for i in batch]] = found
+            wanted = ["embedding"] if layers is None else ["embedding", "tokens"]
+            for batch, found in zip(batches, self._run_all(runs, wanted), strict=True):
+                vectors[[start + i for i in batch]] = found[0]
+                if layers is not None:
+                    layers |= {start + i: row[: len(rows[i])] for i, row in zip(batch, found[1], strict=True)}
         return vectors
 
-    def _run_all(self, runs: Sequence[Sequence[Sequence[int]]]) -> list[NDArray[np.float32]]:
-        """The result of each run, in order."""
+    def _run_all(
+        self, runs: Sequence[Sequence[Sequence[int]]], wanted: list[str]
+    ) -> list[list[NDArray[np.float32]]]:
+        """The results of each run, in order."""
         if min(self._threads, len(runs)) < 2:
-            return list(map(self._run, runs))
+            return [self._run(run, wanted) for run in runs]
         with ThreadPoolExecutor(self._threads) as pool:
-            return list(pool.map(self._run, runs))
+            return list(pool.map(partial(self._run, wanted=wanted), runs))
 
-    def _run(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def _run(self, rows: Sequence[Sequence[int]], wanted: list[str]) -> list[NDArray[np.float32]]:
         mask = np.zeros((len(rows), max(map(len, rows))), dtype=np.int32)
         words = np.zeros((*mask.shape, self.info.dimension), dtype=np.float32)
         for i, row in enumerate(rows):
             words[i, : len(row)] = self._words[row]
             mask[i, : len(row)] = 1
         found: list[NDArray[np.float32]]
-        found = self._session.run(["embedding"], {"words": words, "attention_mask": mask})
-        return found[0]
+        found = self._session.run(wanted, {"words": words, "attention_mask": mask})
+        return found
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -7,11 +7,13 @@ suffice."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.languages.text import search_tokens, sentences
 from rag.models.embedder import Embedder, similarities, supports
@@ -125,7 +127,7 @@ def rank_sentences(
     if dense and embedder is not None and found:
         order = order[:_RANKED]
         likely = order[:_EMBEDDED]
-        values = _cosines(query, [found[i] for i in likely], hits, embedder)
+        values = _cosines(query, [found[i] for i in likely], hits, index, embedder)
         for i, value in zip(likely, values, strict=True):
             cosines[i] = value
     kept = [found[i] for i in order]
@@ -179,14 +181,33 @@ def _plain(text: str) -> str:
     return "".join(c for c in text if c.isalnum())
 
 
-def _cosines(query: Query, found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder) -> list[float]:
-    """Cosine of the question with `title: sentence`: the title resolves what "it" and "the company" leave
-    open."""
-    texts = [f"{hits[s.hit].document.title[:_TITLE_CHARS]}: {s.text[:_EMBEDDED_CHARS]}" for s in found]
-    cosines = embedder.embed_passages(texts) @ embedder.embed_query(query.text)
+def _cosines(
+    query: Query, found: Sequence[Sentence], hits: Sequence[Hit], index: Searched, embedder: Embedder
+) -> list[float]:
+    """Similarity of the question with the sentences: by the vectors that the index holds of them, else by
+    those of `title: sentence`, since the title resolves what "it" and "the company" leave open."""
+    question = embedder.embed_query(query.text)
+    cosines = [_held(sentence, hits[sentence.hit], index.store, question) for sentence in found]
+    missing = [n for n, cosine in enumerate(cosines) if math.isnan(cosine)]
+    if missing:
+        titles = [hits[found[n].hit].document.title[:_TITLE_CHARS] for n in missing]
+        texts = [
+            f"{title}: {found[n].text[:_EMBEDDED_CHARS]}" for n, title in zip(missing, titles, strict=True)
+        ]
+        for n, cosine in zip(missing, embedder.embed_passages(texts) @ question, strict=True):
+            cosines[n] = float(cosine)
     info, languages = embedder.info, [hits[s.hit].document.language for s in found]
     pairs = zip(cosines, languages, strict=True)
-    return [similarities(info, cosine, query.language, other).item() for cosine, other in pairs]
+    return [similarities(info, np.array(cosine), query.language, other).item() for cosine, other in pairs]
+
+
+def _held(sentence: Sentence, hit: Hit, store: Store, question: NDArray[np.float32]) -> float:
+    """The cosine by the vector that the index holds of the sentence; nan where it holds none."""
+    vectors = store.spaces[0].sentences([hit.chunk_id]).get(hit.chunk_id)
+    if vectors is None:
+        return math.nan
+    at = np.flatnonzero(vectors.rows["start"] == sentence.start - hit.chunk.start)
+    return float(vectors.cosines(question)[at[0]]) if len(at) else math.nan
 
 
 def _displayed(ranked: RankedSentences, limit: int) -> list[int]:

@@ -23,6 +23,7 @@ from rag.documents.catalogue import Catalogue, build_catalogue
 from rag.documents.validity import Validity, marked, stated, versions
 from rag.errors import InputError
 from rag.facts.names import name_key, short_name
+from rag.languages.text import sentences
 from rag.store.index_file import IndexFile
 from rag.store.schema import (
     PART,
@@ -173,6 +174,13 @@ class Documents(IndexFile):
     def _read_part(self, document_id: int, part: int) -> str:
         query = "SELECT body FROM texts WHERE document_id = ? AND part = ?"
         return "".join(unpack(body) for (body,) in self.rows(query, (document_id, part)))
+
+    def sentence_starts(self, document_id: int, passage: Chunk) -> list[int]:
+        """Where the sentences of a passage begin (the rows of a table), counted from the passage's start."""
+        if passage.kind != "table":
+            return [sentence.start for sentence in sentences(passage.text)]
+        blocks = self.blocks(document_id, passage.start, passage.end)
+        return [max(0, block.start - passage.start) for block in blocks]
 
     def blocks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Block, ...]:
         """The blocks that overlap `text[start:end]`, in order, their tables with the rows among them; cheap

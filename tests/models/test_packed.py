@@ -176,8 +176,10 @@ def test_a_file_cut_short_or_of_another_kind_is_a_model_error(packed: Path, tmp_
     assert not is_packed(cut)
 
 
-def reference(tensors: Mapping[str, NDArray[np.float32]], row: list[int]) -> NDArray[np.float32]:
-    """The mean of the last layer, normalised: Devlin et al. 2019, written down plainly."""
+def reference(
+    tensors: Mapping[str, NDArray[np.float32]], row: list[int], first: int = 0, last: int | None = None
+) -> NDArray[np.float32]:
+    """The mean of the last layer (of some tokens), normalised: Devlin et al. 2019, written down plainly."""
 
     def normalised(x: NDArray[np.float32], name: str) -> NDArray[np.float32]:
         x = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-12)
@@ -200,7 +202,7 @@ def reference(tensors: Mapping[str, NDArray[np.float32]], row: list[int]) -> NDA
         mixed = (shares / shares.sum(-1, keepdims=True)) @ v
         x = normalised(x + dense(mixed.swapaxes(0, 1).reshape(len(row), -1), f"l{n}.ao"), f"l{n}.aln")
         x = normalised(x + dense(gelu(dense(x, f"l{n}.fi")), f"l{n}.fo"), f"l{n}.oln")
-    mean = x.mean(0)
+    mean = x[first:last].mean(0)
     return mean / np.linalg.norm(mean)
 
 
@@ -216,6 +218,20 @@ def test_vectors_are_those_of_the_encoder_and_do_not_depend_on_neighbours(
         assert vector @ reference(tensors, row) > 0.999
         assert np.allclose(vector, embedder.embed_passages([text])[0], atol=1e-6)
     assert embedder.embed_query("rent") @ together[0] < 0.9999  # each has its own prompt
+
+
+def test_parts_are_the_means_of_their_tokens_in_the_passage(fetched: Path, tmp_path: Path) -> None:
+    tensors = write_packed(tmp_path / "again.bin")
+    embedder = load_embedder("small", cache_dir=fetched)
+    texts, starts = ["rent rent 租金 re", "rent " * 200, ""], [[0, 10], [0, 990], []]
+    vectors, parts = embedder.embed_with_parts(texts, starts)
+    assert np.allclose(vectors, embedder.embed_passages(texts), atol=1e-6)
+    assert [len(part) for part in parts] == [2, 2, 0]
+    (row,) = open_tokenizer(tmp_path / "again.bin")([f"passage: {texts[0]}"], 64)
+    prompt = len(open_tokenizer(tmp_path / "again.bin")(["passage:"], None)[0])
+    assert parts[0][0] @ reference(tensors, row, 1 + prompt, 3 + prompt) > 0.999
+    assert parts[0][1] @ reference(tensors, row, 3 + prompt, -1) > 0.999
+    assert np.allclose(parts[1][1], vectors[1])  # beyond what the encoder reads
 
 
 def test_auto_is_the_fetched_embedder_and_the_embedded_one_where_none_is(

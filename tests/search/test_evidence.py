@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rag.index import Index
 from rag.search.evidence import Selection, select
@@ -185,3 +188,51 @@ def test_row_of_other_years_than_the_one_asked_about_does_not_suffice(filings: I
 
     assert found(2023).sufficient
     assert found(1997).evidence and not found(1997).sufficient
+
+
+class _ReadsParts(FakeEmbedder):
+    """Makes the vectors of sentences with those of their passages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.info = replace(self.info, cosines=(("en", 0.0, 1.0), ("zh", 0.0, 1.0)))
+
+    def embed_with_parts(
+        self, texts: Sequence[str], starts: Sequence[Sequence[int]]
+    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+        bounds = [[*begins, len(text)] for text, begins in zip(texts, starts, strict=True)]
+        parts = [[text[a:b] for a, b in pairwise(at)] for text, at in zip(texts, bounds, strict=True)]
+        return self.embed_passages(texts), [self.embed_passages(part) for part in parts]
+
+
+def test_sentences_whose_vectors_the_index_holds_are_not_embedded_again(tmp_path: Path) -> None:
+    embedder = _ReadsParts()
+    with archive(tmp_path, embedder) as index:
+        for question in QUESTIONS:
+            before = embedder.passages_embedded
+            found = selected(index, question)
+            assert embedder.passages_embedded == before
+            assert found.evidence
+
+
+def test_changed_documents_have_vectors_of_their_sentences_and_no_others(tmp_path: Path) -> None:
+    files = write_files(
+        tmp_path / "files", {"a.md": "The rent is 900. It is paid monthly.", "b.csv": "x,y\n1,2\n3,4"}
+    )
+    with (
+        mock.patch("rag.store.ingest.run_in_workers", run_here),
+        new_index(tmp_path / "index", _ReadsParts()) as index,
+    ):
+        index.ingest(files)
+        write_files(files, {"a.md": "The rent is 950. It is paid monthly. It rises."})
+        index.ingest(files)
+        assert index.verify().ok
+        space = index.store.spaces[0]
+        ids = [int(i) for i in index.store.chunk_ids(None)]
+        held = {chunk.text: space.sentences([i])[i].rows for i, _, chunk in index.store.chunks(ids)}
+        text = next(text for text in held if "rent" in text)
+        assert [text[a:b].strip() for a, b in held[text][["start", "end"]].tolist()] == [
+            "The rent is 950.",
+            "It is paid monthly.",
+            "It rises.",
+        ]

@@ -188,9 +188,10 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 def test_bm25_is_what_sqlite_computes(index: Index, question: str) -> None:
     """But for words in more than half of the passages: FTS5 gives them a millionth, and so do we."""
     legs = Retrievers(index.store, None, None)
-    asked = weigh_terms(legs, replace(index.understand(question), reworded=()))
+    query = replace(index.understand(question), reworded=())
+    asked = weigh_terms(legs, query)
     every = [int(i) for i in index.store.chunk_ids(None)]
-    some = make_pool(legs, LegResults((), ()), None, every)
+    some = make_pool(legs, query, LegResults((), ()), None, every)
     own = column("lexical", asked, some, index.store.lengths())
     theirs = dict(index.store.lexical(asked.tokens, limit=len(some)))
     attainable = 2.2 * asked.weights.sum()

@@ -95,7 +95,7 @@ def test_pool_holds_both_legs_with_their_ranks_and_what_was_named(index: Index) 
     legs = index.retrievers(query)
     vector, (both,) = search(legs, query, weigh_terms(legs, query), [SearchScope(5)])
     more = [int(i) for i in index.store.chunk_ids(None)][-3:]
-    pool = make_pool(legs, both, vector, more)
+    pool = make_pool(legs, query, both, vector, more)
     ids = [row.id for row in pool.rows]
     assert both.lexical and len(both.dense) == 5
     assert set(ids) == {*both.lexical, *both.dense, *more}
@@ -122,10 +122,10 @@ def test_every_candidate_has_its_cosine_and_none_without_vectors(index: Index) -
     ids = [int(i) for i in index.store.chunk_ids(None)]
     vector = query_vector(legs, replace(query, reworded=()))
     assert vector is not None
-    pool = make_pool(legs, LegResults((), ()), vector, ids)
+    pool = make_pool(legs, query, LegResults((), ()), vector, ids)
     expected = np.clip(index.store.spaces[0].vectors([row.id for row in pool.rows]) @ vector, 0, 1)
     np.testing.assert_allclose(pool.dense, expected, atol=1e-5)
-    without = make_pool(Retrievers(index.store, None, None), LegResults((), ()), None, ids)
+    without = make_pool(Retrievers(index.store, None, None), query, LegResults((), ()), None, ids)
     assert np.isnan(without.dense).all()
 
 
@@ -216,7 +216,7 @@ def test_removed_passages_are_left_out_even_where_the_vectors_still_hold_them(tm
         lost = {i for i, owner in index.store.owners(before.ids).items() if owner == gone.id}
         assert lost
         index.delete(["contracts/lease-harbour.md"])
-        pool = make_pool(legs, before, vector, sorted(lost))
+        pool = make_pool(legs, query, before, vector, sorted(lost))
         assert pool.rows
         assert not lost & {row.id for row in pool.rows}
         hits = retrieve(legs, query, k=50)

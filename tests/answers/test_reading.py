@@ -225,13 +225,13 @@ def read_by(llm: LLM, question: str, path: str, *sentences: str) -> ReaderReply:
 
 
 CASES = [
-    ("How long is the probationary period?", HANDBOOK, (PROBATION, HOURS, ILL), "five months", 1),
+    ("How long is the probationary period?", HANDBOOK, (PROBATION, HOURS, ILL), "Five months", 1),
     ("To whom are gifts reported?", HANDBOOK, (ILL, GIFTS, HOURS), "Ysolde Parrane", 2),
     ("By when must an employee who is ill tell the manager?", HANDBOOK, (PROBATION, ILL, GIFTS), "09:30", 2),
     ("How much does the company pay for relocation?", HANDBOOK, (HOURS, PROBATION, GIFTS), None, 0),
     ("首次跌倒风险评估应当在多长时间内完成？", FALLS, (FIRST, TWICE, NURSE), "2小时内", 1),
     ("高风险患者每周评估几次？", FALLS, (NURSE, TWICE, FIRST), "两次", 2),
-    ("护士应当在几分钟内通知值班医师？", FALLS, (TWICE, FIRST, NURSE), "5分钟内", 3),
+    ("护士应当在几分钟内通知值班医师？", FALLS, (TWICE, FIRST, NURSE), "5分钟", 3),
     ("跌倒后由谁支付治疗费用？", FALLS, (NURSE, FIRST, TWICE), None, 0),
 ]
 

@@ -102,7 +102,7 @@ class Assistant:
         stop: StopEvent | None = None,
     ) -> Iterator[Event]:
         """The same as events: stages, the evidence before any generation, and last `Finished`."""
-        query = self.index.understand(question, history)
+        query = self.index.understand(question, history, self.llm, stop)
         request = AnswerRequest(query, language or detect_language(query.asked), filters, stop)
         yield from CROWD.evidence_first(answer_stages(self._setup, request))
 

@@ -15,6 +15,7 @@ from rag.domains import Domains, known_names, load_domains
 from rag.errors import IndexBusy, InputError
 from rag.facts.crossrefs import CrossReference
 from rag.models.embedder import Embedder, supports
+from rag.models.generation import LLM
 from rag.models.registry import NO_SOURCES, Sources
 from rag.parsers import Limits
 from rag.search.ranker import TUNED, Ranker, load_ranker
@@ -132,16 +133,23 @@ class Index:
         """The embedder if it knows the language, else None; not loaded for nothing."""
         return self.embedder if supports(self._space.info, language) else None
 
-    def understand(self, question: str, history: Sequence[Turn] = ()) -> Query:
-        """A question, completed from the earlier turns of a conversation (oldest first), as every stage takes
-        it. Raises InputError for a question without a word, ConfigError for a lexicon that cannot be read."""
+    def understand(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        llm: LLM | None = None,
+        stop: threading.Event | None = None,
+    ) -> Query:
+        """A question, completed from the earlier turns of a conversation (oldest first; by `llm` where code
+        cannot), as every stage takes it. Raises InputError for a question without a word, ConfigError for a
+        lexicon that cannot be read."""
         from rag.questions.query import Readers, understand
 
         catalogue = self.store.catalogue()
         readers = Readers(catalogue, self.fields, self.lexicons)
         if history:
             readers = replace(readers, known=known_names(catalogue))
-        return understand(question, readers, history)
+        return understand(question, readers, history, llm, stop)
 
     def _query(self, question: str | Query) -> Query:
         return self.understand(question) if isinstance(question, str) else question

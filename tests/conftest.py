@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 settings.register_profile("citewise", deadline=None)
 settings.load_profile("citewise")
 
-# The smallest model unless a test asks for the default one (`reader`) or clears the environment.
+# The smallest models unless a test asks for the default one (`reader`) or clears the environment.
 os.environ.setdefault("CITEWISE_LLM", "embedded")
+os.environ.setdefault("CITEWISE_EMBEDDER", "embedded")
 
 
 @pytest.fixture(scope="session")

@@ -382,7 +382,13 @@ def follow_up_answer(index: FakeIndex, question: str) -> Answer:
     return replace(deposit_answer(index, question), searched="What is the deposit of Harbour Street?")
 
 
+def asked_back(index: FakeIndex, question: str) -> Answer:
+    """A question back, with the questions to choose from."""
+    return replace(refusal_of(question, index), choices=("What is the deposit of Harbour Street?",))
+
+
 SCRIPT = {
+    "Which lease": asked_back,
     "grow": growth_answer,
     "regatta": parts_answer,
     "How many clauses": count_answer,

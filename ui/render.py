@@ -34,12 +34,11 @@ _MARK = re.compile(r"\[(\d{1,3})\]")
 
 
 def transcript(exchanges: tuple[Exchange, ...], texts: Texts) -> Markup:
-    """The finished exchanges, oldest first; only the last one keeps its evidence unfolded."""
-    last = exchanges[-1].number if exchanges else 0
-    return join(exchange(e, texts, unfolded=e.number == last) for e in exchanges)
+    """The finished exchanges, oldest first."""
+    return join(exchange(e, texts) for e in exchanges)
 
 
-def exchange(e: Exchange, texts: Texts, *, unfolded: bool = True) -> Markup:
+def exchange(e: Exchange, texts: Texts) -> Markup:
     """One question with whatever has come back: an answer, a refusal, an error, or the state of the work."""
     actions = tag("div", _retry(e.number, texts), class_="cw-actions")
     body: list[Child]
@@ -48,7 +47,7 @@ def exchange(e: Exchange, texts: Texts, *, unfolded: bool = True) -> Markup:
         body = [tag("section", words, class_="cw-problem", role="alert"), actions]
     elif e.answer is not None:
         early = tag("p", texts.stopped_early, class_="cw-note cw-early") if e.stopped else None
-        body = [early, answer(e.answer, e.number, texts, unfolded=unfolded, filters=e.filters)]
+        body = [early, answer(e.answer, e.number, texts, filters=e.filters)]
     else:
         so_far = (
             _provisional(texts) if e.evidence and not e.stopped else None,
@@ -86,9 +85,7 @@ def stage_line(stage: str, texts: Texts) -> Markup:
     )
 
 
-def answer(
-    a: Answer, turn: int, texts: Texts, *, unfolded: bool = True, filters: Filters = EVERYTHING
-) -> Markup:
+def answer(a: Answer, turn: int, texts: Texts, *, filters: Filters = EVERYTHING) -> Markup:
     """A finished answer: the line, the verdict, what to mind, the quotes that it rests on; then further
     sentences, how figures were come by, the evidence, what was searched."""
     refused = a.verdict is not Outcome.ANSWERED
@@ -102,7 +99,7 @@ def answer(
         explanation(a.understood, a.relaxed, filters, texts),
         read(a.reading, texts),
         _choices(a, texts),
-        _refusal(a, turn, texts) if refused else _answered(a, turn, texts, actions, unfolded),
+        _refusal(a, turn, texts) if refused else _answered(a, turn, texts, actions),
         why(a.nearest, texts),
         class_=f"cw-answer cw-answer--{a.verdict.value}",
         aria_label=texts.verdicts[a.verdict],
@@ -153,7 +150,7 @@ def _choices(a: Answer, texts: Texts) -> Markup | None:
     )
 
 
-def _answered(a: Answer, turn: int, texts: Texts, actions: Markup, unfolded: bool) -> list[Child]:
+def _answered(a: Answer, turn: int, texts: Texts, actions: Markup) -> list[Child]:
     if a.talk:
         return [laid_out(a, turn, texts), actions]
     summary = tag("summary", label(texts.certificate_title))
@@ -161,7 +158,7 @@ def _answered(a: Answer, turn: int, texts: Texts, actions: Markup, unfolded: boo
         _body(a, turn, texts),
         calculations(a, turn, texts),
         actions,
-        evidence_list(a.evidence, turn, texts, unfolded=unfolded),
+        evidence_list(a.evidence, turn, texts, unfolded=False),
         _dropped(a.dropped, turn, texts),
         tag("details", summary, certificate(a.certificate, texts), class_="cw-searched"),
     ]

@@ -12,6 +12,7 @@ from rag.languages.text import sentences
 from rag.types import Calculation, Claim, Evidence, Hit
 
 _MARK = re.compile(r"\s*\[\d{1,3}\]")
+_CLAUSE = re.compile(r"\s*(?P<section>\d{1,3})(?:\.\d{1,3})+\.?\s+(?=[^\W\d_])")
 _COLONS = (":", "：")
 
 
@@ -52,14 +53,18 @@ def in_one_line(piece: Evidence) -> str:
 @cache
 def _item() -> re.Pattern[str]:
     numbered = "|".join(of.items for of in LANGUAGES.values() if of.items)
-    return re.compile(rf"[ \t\u3000]*(?:[-*•·▪]|{numbered})\s*")
+    return re.compile(rf"[ \t\u3000]*(?:[-*•·▪]|{numbered})(?!\d)\s*")
 
 
 def _led(piece: Evidence, hits: Sequence[Hit]) -> str:
-    """A list item without its number, behind the nearest line of its passage above it that ends in a colon;
-    anything else as in `in_one_line`."""
+    """A list item without its number, behind the nearest line of its passage above it that ends in a colon; a
+    sentence without the number of its clause, where a heading above bears that of the section; anything else
+    as in `in_one_line`."""
     mark = None if piece.heads else _item().match(piece.text)
     if mark is None:
+        clause = None if piece.heads else _CLAUSE.match(piece.text)
+        if clause and any(heading.startswith(f"{clause['section']}.") for heading in piece.heading_path):
+            return " ".join(piece.text[clause.end() :].split())
         return in_one_line(piece)
     own = " ".join(piece.text[mark.end() :].split())
     above = next(

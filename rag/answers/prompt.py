@@ -34,7 +34,7 @@ _SEAMS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Instructions:
+class ReadingInstructions:
     """How a model is asked in a language, from its reading.toml: `ask` and `answer` are the endings, `yes`
     and `no` the replies whose odds are taken behind `ask`, and `confidence` how the verdict weighs these.
     `none` matches a reply that gives no answer, `lead` a yes or (group "no") no in front of one; `stop` ends
@@ -54,13 +54,13 @@ class Instructions:
     confidence: OddsWeights
     examples: tuple[tuple[str, str], ...]
 
-    def user(self, sources: Sequence[str], question: str) -> str:
+    def user(self, sources: Sequence[str], last: str) -> str:
         """Sources, one a line, and the question: what is read once."""
-        return "\n".join([self.sources, *sources, f"{self.question} {question}", ""])
+        return "\n".join([self.sources, *sources, f"{self.question} {last}", ""])
 
 
 @cache
-def instructions(code: str) -> Instructions:
+def instructions(code: str) -> ReadingInstructions:
     """Those of a language, of one that has none those of English. Raises ConfigError for a file that does not
     fit."""
     default = LANGUAGES[COMPLETE[0]]
@@ -72,13 +72,13 @@ def instructions(code: str) -> Instructions:
         raw |= {key: tuple(raw[key]) for key in ("yes", "no")}
         raw |= {key: re.compile(raw[key], re.IGNORECASE) for key in ("none", "lead")}
         raw |= {"confidence": OddsWeights(**raw["confidence"])}
-        bare = Instructions(**raw, examples=())
+        bare = ReadingInstructions(**raw, examples=())
         turns = tuple(
             (bare.user(example["sources"], question) + getattr(bare, ending), reply)
             for example in examples
             for question, ending, reply in example["turns"]
         )
-        return Instructions(**raw, examples=turns)
+        return ReadingInstructions(**raw, examples=turns)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, re.error) as error:
         raise ConfigError(f"{path}, how a language model is asked, cannot be used: {error}.") from error
 

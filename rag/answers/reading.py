@@ -17,10 +17,11 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answers.prompt import MOST_SOURCES, Instructions, instructions, reading_prompt
+from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import AnswerRequest, Setup
 from rag.errors import GenerationError
 from rag.facts.values import read as read_values
+from rag.languages.text import content_tokens
 from rag.questions.expects import Wording
 from rag.questions.query import Query
 from rag.search.evidence import Selection
@@ -94,15 +95,22 @@ def read(
     # What the limit cut short may have been about to turn its meaning.
     whole = _SOURCE.search(draft) or "\n" in draft.strip() or llm.count_tokens(draft) < setup.max_tokens
     if trouble or request.stopped or not draft.strip() or not whole:
-        return ReaderReply(verdict, draft=draft.strip(), model=llm.info.name, trouble=trouble)
+        return ReaderReply(_unread(verdict, found), draft=draft.strip(), model=llm.info.name, trouble=trouble)
     yield StageStarted("verifying")
     sources = found.evidence[:MOST_SOURCES]
     claim = claim_of(draft, sources, query, asked)
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
+    if not holds:
+        verdict = _unread(verdict, found)
     dropped = (claim,) if claim is not None and not holds else ()
     named = next((piece.number for piece in sources if piece.number == _named(draft)), 1)
     return ReaderReply(verdict, claim if holds else None, draft.strip(), llm.info.name, dropped, source=named)
+
+
+def _unread(verdict: Verdict, found: Selection) -> Verdict:
+    """The verdict where the model said nothing that holds: what it alone was sure of is not answered."""
+    return found.verdict if verdict.sufficient and not found.verdict.sufficient else verdict
 
 
 def _named(draft: str) -> int:
@@ -110,7 +118,9 @@ def _named(draft: str) -> int:
     return int(mark[1] or mark[2]) if mark else 0
 
 
-def claim_of(draft: str, evidence: Sequence[Evidence], query: Wording, asked: Instructions) -> Claim | None:
+def claim_of(
+    draft: str, evidence: Sequence[Evidence], query: Wording, asked: ReadingInstructions
+) -> Claim | None:
     """The sentence that a reply makes, held against the piece of evidence in which its words stand: first the
     one that it names. None for a reply that gives no answer."""
     first = draft.strip().partition("\n")[0]
@@ -122,11 +132,22 @@ def claim_of(draft: str, evidence: Sequence[Evidence], query: Wording, asked: In
     if lead := asked.lead.match(words):
         return _whether(lead, words, pieces, query, asked)
     for piece in pieces:
-        if span := _standing(words, piece.text):
+        if not _leads(piece) and (span := _standing(words, piece.text)):
             start, end = _whole_values(piece.text, *span)
             sentence = _sentence(" ".join(piece.text[start:end].split()), asked)
             return _cited(verify_sentence(sentence, [piece], query), piece, query.language)
     return verify_sentence(_sentence(words, asked), pieces, query)
+
+
+def _leads(piece: Evidence) -> bool:
+    """Whether a sentence only leads into what follows."""
+    return piece.text.rstrip().endswith((":", "："))
+
+
+def _echoes(words: str, query: Wording) -> bool:
+    """Whether a reply says nothing that the question does not say itself."""
+    said = set(content_tokens(words))
+    return bool(said) and said <= set(query.content)
 
 
 def _cited(claim: Claim, piece: Evidence, language: str) -> Claim:
@@ -138,7 +159,7 @@ def _cited(claim: Claim, piece: Evidence, language: str) -> Claim:
 
 
 def _whether(
-    lead: re.Match[str], words: str, pieces: Sequence[Evidence], query: Wording, asked: Instructions
+    lead: re.Match[str], words: str, pieces: Sequence[Evidence], query: Wording, asked: ReadingInstructions
 ) -> Claim | None:
     """A yes or no with what it rests on. A bare one is followed by its source; one that the "not" of the
     source does not bear out is dropped."""
@@ -174,7 +195,7 @@ def _whole_values(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _sentence(words: str, asked: Instructions) -> str:
+def _sentence(words: str, asked: ReadingInstructions) -> str:
     """The words with a capital and a full stop."""
     first = words.split(maxsplit=1)[0]
     if first.isalpha() and first.islower():

@@ -83,6 +83,8 @@ def print_answer(answer: Answer) -> None:
         _print_citation(citation, language)
         if citation.number in documents:
             print_validity(documents[citation.number])
+    if answer.choices:
+        typer.echo()
     for number, choice in enumerate(answer.choices, 1):
         typer.echo(f"  {number}. {shared.one_line(choice)}")
     if answer.verdict.value != "answered":

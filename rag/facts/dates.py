@@ -14,7 +14,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 
 from rag.facts.numerals import (
     CURRENCY_AFTER,
@@ -55,7 +55,7 @@ _RE = Patterns(
     roman="|".join(_ROMAN), scales="|".join(SCALES).upper(), ordinal=_ORDINAL, ordinals=_ORDINAL.upper(),
     last=_LAST, lasts=_LAST.upper(), first_two=_FIRST_TWO, first_twos=_FIRST_TWO.upper(),
 )  # fmt: skip
-_periods_named = cache(partial(_RE.table, "period"))
+_periods_named = cache(lambda: _RE.table("period"))
 
 
 @dataclass(frozen=True, slots=True)

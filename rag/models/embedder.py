@@ -73,13 +73,23 @@ def supports(info: EmbedderInfo, language: str) -> bool:
     return "*" in info.languages or language in info.languages
 
 
-def similarities(info: EmbedderInfo, cosines: NDArray[Any], language: str) -> NDArray[np.float64]:
-    """Cosines of texts with a question in this language, on the scale 0 to 1 on which unrelated texts lie
-    near 0: some embedders put all texts close together. nan stays."""
-    lowest, highest = next(((low, high) for code, low, high in info.cosines if code == language), (0.0, 1.0))
+def similarities(
+    info: EmbedderInfo, cosines: NDArray[Any], language: str, other: str = ""
+) -> NDArray[np.float64]:
+    """Cosines of texts (in the `other` language, where it is given) with a question in this language, on the
+    scale 0 to 1 on which unrelated texts lie near 0: some embedders put all texts close together, and those
+    of one language closer. nan stays."""
+    known = {code: (low, high) for code, low, high in info.cosines}
+    lowest, highest = known.get(f"{language}-{other}") or known.get(language) or (0.0, 1.0)
     scaled = (np.asarray(cosines, dtype=np.float64) - lowest) / (highest - lowest)
     result: NDArray[np.float64] = np.clip(scaled, 0.0, 1.0)
     return result
+
+
+def reached(info: EmbedderInfo, language: str) -> tuple[str, ...]:
+    """The other languages whose texts can be compared with a question in this one."""
+    pairs = (code.partition("-") for code, _, _ in info.cosines)
+    return tuple(other for asked, _, other in pairs if other and asked == language)
 
 
 def load_embedder(

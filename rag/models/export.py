@@ -32,7 +32,8 @@ _CONTRIB = "com.microsoft"
 _OPSET = 18
 _WORDS = "embeddings.word_embeddings.weight"
 _BLOCK = 32
-_INT8 = 4  # the accuracy level of onnxruntime's products that stands for inputs of eight bits
+# Of onnxruntime's products; its accuracy level 4 stands for inputs of eight bits.
+_FOUR_BITS = {"bits": 4, "block_size": _BLOCK, "accuracy_level": 4}
 _KINDS = {"F16": "<f2", "F32": "<f4"}
 
 Weights = Mapping[str, NDArray[Any]]
@@ -149,8 +150,9 @@ def _four_bits(weight: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[
     codes = np.clip(np.rint(blocks / scales), -8, 7)
     if (codes * scales != blocks).any():
         return None
-    whole = (codes + 8).astype(np.uint8)
-    return whole[..., 0::2] | whole[..., 1::2] << 4, scales.reshape(-1)
+    whole: NDArray[np.uint8] = (codes + 8).astype(np.uint8)
+    packed: NDArray[np.uint8] = np.bitwise_or(whole[..., 0::2], whole[..., 1::2] * np.uint8(16))
+    return packed, scales.astype(np.float32).reshape(-1)
 
 
 class _Graph:
@@ -249,17 +251,8 @@ class _Graph:
         if blocks is None:
             product = [inputs, self._constant(f"{name}.weight", weight.T)]
             return self._node("MatMul", product, f"{name}.product")
-        stored = [
-            self._constant(f"{name}.{part}", array)
-            for part, array in zip(("codes", "scales"), blocks, strict=True)
-        ]
-        size = {
-            "N": weight.shape[0],
-            "K": weight.shape[1],
-            "bits": 4,
-            "block_size": _BLOCK,
-            "accuracy_level": _INT8,
-        }
+        stored = [self._constant(f"{name}.codes", blocks[0]), self._constant(f"{name}.scales", blocks[1])]
+        size = dict(zip("NK", weight.shape, strict=True)) | _FOUR_BITS
         return self._node("MatMulNBits", [inputs, *stored], f"{name}.product", domain=_CONTRIB, **size)
 
     def _residual(self, inputs: str, skip: str, name: str) -> str:

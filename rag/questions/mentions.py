@@ -88,7 +88,8 @@ _NAME = re.compile(
 _PERSON = re.compile(r"^(?:Mr|Mrs|Ms|Dr|Prof|Sir|Judge|Justice)\b")
 _NOT_NAMES = STOP_WORDS.union(
     "compare list name explain summarise summarize describe between same q1 q2 q3 q4 h1 h2 section article "
-    "clause paragraph note schedule exhibit appendix annex item chapter rule table usd eur gbp".split(),
+    "clause paragraph note schedule exhibit appendix annex item chapter rule table usd eur gbp yes no thanks "
+    "thank hello hi sorry ok okay please well oh after before".split(),
     MONTHS.keys() - {"may"},
 )
 _ZH_NAME = re.compile(
@@ -193,7 +194,7 @@ def _names(question: str) -> Iterator[tuple[int, int, MentionKind]]:
         return
     for m in _NAME.finditer(question):
         start, text = m.start(), m.group()
-        while (first := text.split(" ", 1))[0].lower().rstrip(".'’") in _NOT_NAMES:
+        while re.split("['’]", (first := text.split(" ", 1))[0].lower())[0].rstrip(".") in _NOT_NAMES:
             if len(first) == 1:
                 text = ""
                 break

@@ -6,6 +6,7 @@ A part, a completed follow-up and a reformulation are texts of their own, each r
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -14,11 +15,12 @@ from typing import Protocol
 from rag.documents.catalogue import Catalogue
 from rag.errors import InputError
 from rag.languages.lexicon import expand
+from rag.models.generation import LLM
 from rag.questions import parts
 from rag.questions.constraints import Constraints, Reads, Sought, read_constraints
 from rag.questions.expects import Wording, read_wording
-from rag.questions.followup import complete
 from rag.questions.mentions import Known, nothing_known
+from rag.questions.rewriting import completed
 from rag.questions.talk import talk_of
 from rag.types import Turn
 
@@ -74,11 +76,18 @@ def check_question(question: str) -> str:
     return question[:MAX_QUESTION_CHARS]
 
 
-def understand(question: str, readers: Readers, history: Sequence[Turn] = ()) -> Query:
-    """The question, completed from earlier turns (oldest first). Raises InputError when nothing is asked, and
-    ConfigError for a lexicon that cannot be read; a few milliseconds."""
+def understand(
+    question: str,
+    readers: Readers,
+    history: Sequence[Turn] = (),
+    llm: LLM | None = None,
+    stop: threading.Event | None = None,
+) -> Query:
+    """The question, completed from earlier turns (oldest first), by `llm` where code cannot. Raises
+    InputError when nothing is asked, and ConfigError for a lexicon that cannot be read; a few milliseconds,
+    and seconds where the model is asked."""
     asked = check_question(question)
-    text = complete(asked, history, readers.known) if history and not talk_of(asked) else asked
+    text = completed(asked, history, readers.known, llm, stop) if history and not talk_of(asked) else asked
     query = _read(text, readers)
     known = {text: query}
 

@@ -184,7 +184,9 @@ def _cosines(query: Query, found: Sequence[Sentence], hits: Sequence[Hit], embed
     open."""
     texts = [f"{hits[s.hit].document.title[:_TITLE_CHARS]}: {s.text[:_EMBEDDED_CHARS]}" for s in found]
     cosines = embedder.embed_passages(texts) @ embedder.embed_query(query.text)
-    return similarities(embedder.info, cosines, query.language).tolist()
+    info, languages = embedder.info, [hits[s.hit].document.language for s in found]
+    pairs = zip(cosines, languages, strict=True)
+    return [similarities(info, cosine, query.language, other).item() for cosine, other in pairs]
 
 
 def _displayed(ranked: RankedSentences, limit: int) -> list[int]:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rag.documents.catalogue import Catalogue
 from rag.languages.text import query_tokens
-from rag.models.embedder import Embedder, similarities, supports
+from rag.models.embedder import Embedder, reached, similarities, supports
 from rag.questions.query import Query, ReadsQuestions
 from rag.search.ranker import Pool, Terms
 from rag.store.dense import DenseIndex
@@ -26,6 +26,8 @@ from rag.store.store import Store
 from rag.types import Filters
 
 _TERMS_EMBEDDED = 6
+# So much less is searched for in another language, where there are passages in the question's.
+_ACROSS = 3
 
 
 class Searches(ReadsQuestions, Protocol):
@@ -134,7 +136,7 @@ def search(
     with _embedding(legs, query) as embedding:
         lexical = [_by_words(legs, terms, scope, filters) for scope in scopes]
         vector = embedding()
-    dense = [_by_vector(legs, vector, scope, filters) for scope in scopes]
+    dense = [_by_vector(legs, query, vector, scope, filters) for scope in scopes]
     return vector, [LegResults(*found) for found in zip(lexical, dense, strict=True)]
 
 
@@ -155,15 +157,34 @@ def _by_words(legs: Retrievers, terms: Terms, scope: SearchScope, filters: Filte
 
 
 def _by_vector(
-    legs: Retrievers, vector: NDArray[np.float32] | None, scope: SearchScope, filters: Filters | None
+    legs: Retrievers,
+    query: Query,
+    vector: NDArray[np.float32] | None,
+    scope: SearchScope,
+    filters: Filters | None,
 ) -> tuple[int, ...]:
-    if vector is None or legs.dense is None:
+    """The nearest passages; those in another language than the question's are searched for apart, since all
+    texts of one language lie closer together, and take their places by similarity."""
+    if vector is None or legs.dense is None or legs.embedder is None:
         return ()
+    info, asked = legs.embedder.info, query.language
     scoped = bool(filters) or scope.documents is not None
     allowed = legs.store.chunk_ids(filters, scope.documents) if scoped else None
     if allowed is not None and not len(allowed):
         return ()
-    return tuple(i for i, _ in legs.dense.search(vector, scope.size, allowed=allowed))
+    found = legs.dense.search(vector, scope.size, allowed=allowed)
+    near = {i: similarities(info, np.array(cosine), asked).item() for i, cosine in found}
+    languages = legs.store.languages()
+    size = scope.size // _ACROSS if asked in languages else scope.size
+    for other in sorted(languages.intersection(reached(info, asked))):
+        within = legs.store.chunk_ids(replace(filters or Filters(), languages=(other,)), scope.documents)
+        if allowed is not None:
+            within = np.intersect1d(within, allowed)
+        across = legs.dense.search(vector, size, allowed=within)
+        theirs = frozenset(within.tolist())
+        near = {i: similarity for i, similarity in near.items() if i not in theirs}
+        near |= {i: similarities(info, np.array(cosine), asked, other).item() for i, cosine in across}
+    return tuple(sorted(near, key=lambda i: -near[i]))
 
 
 def make_pool(
@@ -178,16 +199,20 @@ def make_pool(
     fields = legs.store.token_fields([row.id for row in rows])
     rows = [row for row in rows if row.id in fields]  # the others were deleted between the two reads
     kept = [row.id for row in rows]
-    dense = np.full(len(kept), math.nan)
+    dense, across = np.full(len(kept), math.nan), np.zeros(len(kept), dtype=bool)
     if vector is not None and legs.dense is not None and legs.embedder is not None:
         cosines = legs.dense.cosines(vector, kept)
-        known = np.array([cosines.get(i, math.nan) for i in kept])
-        dense = similarities(legs.embedder.info, known, query.language)
+        info, asked = legs.embedder.info, query.language
+        for n, row in enumerate(rows):
+            cosine = np.array(cosines.get(row.id, math.nan))
+            dense[n] = similarities(info, cosine, asked, row.language).item()
+        across = np.isin([row.language for row in rows], reached(info, asked))
     lexical_rank, dense_rank = _ranks(found.lexical), _ranks(found.dense)
     return Pool(
         rows=tuple(rows),
         fields=tuple(fields[i] for i in kept),
         dense=dense,
+        across=across & ~np.isnan(dense),
         lexical_rank=np.array([lexical_rank.get(i, 0) for i in kept], dtype=np.int64),
         dense_rank=np.array([dense_rank.get(i, 0) for i in kept], dtype=np.int64),
     )

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,8 @@ MATCHING = (
     "article",
     "headings_only",
 )
+# Of these the vectors speak for a passage in another language.
+_SPOKEN_FOR = ("words", "words_anywhere", "window", "window_share")
 AGREEMENTS = (
     "name",  # -1 another company than the one named ... 1 the one named; so the fields' columns
     "year",
@@ -106,13 +108,15 @@ class Terms:
 class Pool:
     """The candidates, n of them: what the store and the legs say of each. `fields` are the search tokens of
     title, headings and text, blank-joined. `dense` is nan where no vector was compared; ranks are 1-based, 0
-    outside of a leg."""
+    outside of a leg. `across` marks passages in another language than the question's, which share no words
+    with it: there the vectors speak for the words."""
 
     rows: tuple[Candidate, ...]
     fields: tuple[tuple[str, str, str], ...]
     dense: NDArray[np.float64]
     lexical_rank: NDArray[np.int64]
     dense_rank: NDArray[np.int64]
+    across: NDArray[np.bool_] = field(default_factory=lambda: np.array(False))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -126,8 +130,10 @@ def matching(terms: Terms, pool: Pool, lengths: Lengths) -> tuple[NDArray[np.flo
     seen = occurrences(pool.fields, terms.tokens, content, added, terms.expansions, _WINDOW)
     lexical = _lexical(terms, seen, lengths)
     table = _words(terms, seen, lengths)
+    for name in _SPOKEN_FOR:
+        table[name] = np.where(pool.across, pool.dense, table[name])
     table |= _rewordings(terms, seen)
-    table |= _scores(pool, lexical)
+    table |= _scores(pool, np.where(pool.across, pool.dense, lexical))
     table |= _surroundings(pool, table["fused"])
     table |= _passage(pool, seen)
     return np.column_stack([table[name] for name in MATCHING]), lexical

@@ -25,8 +25,10 @@ from rag.types import Evidence, Filters, Gap, Hit, Outcome
 CORE = 3
 """Sentences that an answer rests on first."""
 _CERTAIN = 0.95
-_SURE = 1e-3
-# Below it nothing near the question was found; of 100 such questions the model finds the answer to none.
+# How sure the signals of the evidence can be before a model has read it: where documents are few or words are
+# other words they are less sure than they should be.
+_UNSURE, _SURE = 0.18, 1e-3
+# Below it nothing near the question was found.
 _WORTH_READING = 0.02
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _MOST = 6
@@ -156,7 +158,7 @@ def worth_reading(verdict: Verdict) -> bool:
 def with_odds(verdict: Verdict, odds: float, weights: OddsWeights, threshold: float | None = None) -> Verdict:
     """The verdict once a language model has read the evidence: `odds` are the natural log-odds that it states
     the answer. `threshold` replaces the least confidence of an answer."""
-    confidence = min(max(verdict.confidence, _SURE), 1 - _SURE)
+    confidence = min(max(verdict.confidence, _UNSURE), 1 - _SURE)
     found = math.log(confidence / (1 - confidence))
     sum_ = weights.bias + weights.found * found + weights.odds * odds
     least = weights.least if threshold is None else threshold

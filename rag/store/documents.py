@@ -244,12 +244,17 @@ class Documents(IndexFile):
     def candidates(self, ids: Sequence[int]) -> list[Candidate]:
         """Passages without their text, by id; those that are gone are left out."""
         found = self.rows(
-            "SELECT c.id, c.document_id, c.ordinal, d.chunks, c.kind, c.page, c.last_page, c.roles "
-            "FROM json_each(?) wanted CROSS JOIN chunks c ON c.id = wanted.value "
+            "SELECT c.id, c.document_id, c.ordinal, d.chunks, c.kind, c.page, c.last_page, c.roles, "
+            "d.language FROM json_each(?) wanted CROSS JOIN chunks c ON c.id = wanted.value "
             "JOIN documents d ON d.id = c.document_id ORDER BY c.id",
             listed(dict.fromkeys(ids)),
         )
-        return [Candidate(*[*row, read_roles(roles)]) for *row, roles in found]
+        return [Candidate(*(*row, read_roles(roles), lang)) for *row, roles, lang in found]
+
+    def languages(self) -> frozenset[str]:
+        """Those of the documents that have passages."""
+        query = "SELECT DISTINCT language FROM documents WHERE chunks > 0"
+        return self._cached("languages", lambda c: frozenset(language for (language,) in c.execute(query)))
 
     def chunks(self, ids: Sequence[int]) -> list[tuple[int, int, Chunk]]:
         """(chunk id, document id, Chunk) in the order asked; those that are gone are left out."""

@@ -109,8 +109,8 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage without its text. `passages` counts those of its document; pages are 1-based, None without
-    pages."""
+    """A passage without its text. `passages` counts those of its document, `language` is the document's;
+    pages are 1-based, None without pages."""
 
     id: int
     document_id: int
@@ -120,6 +120,7 @@ class Candidate:
     page: int | None = None
     last_page: int | None = None
     roles: tuple[str, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

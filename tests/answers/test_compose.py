@@ -187,6 +187,15 @@ def test_line_of_a_list_item_begins_with_what_leads_into_its_list(passage: str, 
     assert compose(basis, ReaderReply(basis.found.verdict)).line == line
 
 
+@pytest.mark.parametrize(
+    ("heading", "line"),
+    [("3. Deposit", "The deposit is 900 euros."), ("Deposit", "3.1 The deposit is 900 euros.")],
+)
+def test_line_leaves_out_the_number_of_a_clause_of_the_section_above(heading: str, line: str) -> None:
+    piece = replace(fake_evidence("3.1 The deposit is 900 euros."), heading_path=(heading,))
+    assert composed(found=selection([piece], core=1)).line == line
+
+
 def test_quote_of_a_document_no_longer_in_force_is_a_caution() -> None:
     force = {"superseded": "2020-01-01", "superseded_by": "New rules"}
     over = fake_document("old.md", metadata=force)

@@ -50,7 +50,7 @@ def test_clicking_a_citation_marks_the_exact_words_in_their_passage(open_page: O
     expect(mark).to_be_in_viewport()
     expect(page.locator("#cw-source-pane h3")).to_have_text("Lease of 14 Harbour Street")
     expect(page.locator("#cw-source-pane .cw-passage")).to_contain_text("unpaid for 21 days")
-    expect(page.locator(".cw-card.cw-lit")).to_have_attribute("data-number", "2")
+    expect(page.locator(".cw-quotes .cw-card.cw-lit")).to_have_attribute("data-number", "2")
 
 
 def test_a_citation_opens_by_keyboard_and_escape_gives_the_focus_back(open_page: OpenPage) -> None:
@@ -319,6 +319,15 @@ def test_an_input_of_a_computed_figure_opens_its_page_with_the_cell_boxed(open_p
     expect(page.locator("#cw-source-pane mark")).to_have_text("3,400,000")
     expect(page.locator("#cw-source-pane .cw-box")).to_have_count(1)
     expect(page.locator("button.cw-cell.cw-lit")).to_have_count(1)
+
+
+def test_a_choice_of_a_question_back_is_asked_by_a_click(open_page: OpenPage, served: Served) -> None:
+    page = open_page()
+    ask(page, "Which lease?")
+    page.get_by_role("button", name="What is the deposit of Harbour Street?").click()
+    expect(page.locator('.cw-turn[data-turn="2"] .cw-question')).to_contain_text("deposit of Harbour Street?")
+    expect(page.locator('.cw-turn[data-turn="2"] .cw-answer-line')).to_contain_text("£18,500")
+    assert served.assistants["contracts"].calls[-1]["history"] == ()
 
 
 def test_the_searched_question_can_be_edited_and_asked_anew(open_page: OpenPage) -> None:

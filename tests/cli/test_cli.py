@@ -222,6 +222,17 @@ def test_refusal_ends_with_ten_and_shows_what_was_searched(assistant: FakeAssist
     assert "Evidence" not in result.stdout
 
 
+def test_choices_are_numbered_lines_and_a_reply_has_no_verdict(assistant: FakeAssistant) -> None:
+    reply = replace(
+        fake_answer("Hi", "Hello.", evidence=()), claims=(), text="Hello.\n\nMore.", choices=("A?", "B?")
+    )
+    assistant.script = {"Hi": reply}
+    result = run("ask", "Hi")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Hello.\n  More.\n\n  1. A?\n  2. B?\n")
+    assert json.loads(run("ask", "Hi", "--json").stdout)["choices"] == ["A?", "B?"]
+
+
 def test_parts_are_printed_one_by_one_with_what_was_not_found(assistant: FakeAssistant) -> None:
     whole = fake_answer("Why?", "Thirty days.", quoted=True)
     parts = (Part("How long", True, (1,)), Part("Who won", False, (), "in no document searched: won"))

@@ -64,6 +64,12 @@ def test_first_question_of_a_conversation_is_never_changed(question: str) -> Non
     assert complete(question, ()) == question
 
 
+def test_a_word_that_opens_a_sentence_is_no_name_to_go_on_from() -> None:
+    turns = [Turn("What's the difference between the rent and the deposit?", "")]
+    assert not complete("Which is more important?", turns).endswith("for What?")
+    assert "Yes" not in complete("Does it flood there?", [*turns, Turn("Yes, I do like Ashby.", "")])
+
+
 @pytest.mark.parametrize("question", ["Why?", "By whom?", "On what grounds?"])
 def test_where_nothing_can_be_put_in_place_both_questions_are_searched(question: str) -> None:
     assert complete(question, HISTORY) == f"{FIRST[:-1]}, {question.lower()}"

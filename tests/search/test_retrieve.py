@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rag.errors import InputError
 from rag.index import Index, open_index
+from rag.languages.text import detect_language
 from rag.search.pool import Retrievers
 from rag.search.ranker import FEATURES, Ranker
 from rag.search.retrieve import find_named, narrowed, rank, retrieve
@@ -22,6 +23,7 @@ from rag.types import Filters, Hit, Stages
 from tests.archive import archive
 from tests.fakes import FakeEmbedder
 from tests.files import pdf_bytes
+from tests.indexing import new_index, run_here, write_files
 
 NOTICE = "How many days of notice must the tenant give?"
 LEASE = "contracts/lease-harbour.md"
@@ -328,3 +330,47 @@ def test_question_of_fifty_thousand_characters_is_searched_at_once(index: Index,
 def test_control_words_of_any_engine_are_only_words(index: Index, question: str) -> None:
     assert paths(index.search(question, 3))[0] == LEASE
     assert index.store.passages() > 0
+
+
+class _TwoLanguages(FakeEmbedder):
+    """Knows some words in both languages; all texts of one language lie close together."""
+
+    MEANINGS = (("deposit", "押金"), ("probation", "试用期"), ("invoice", "发票"))
+
+    def __init__(self) -> None:
+        super().__init__()
+        pairs = (("en", 0.5, 1.0), ("zh", 0.5, 1.0), ("en-zh", 0.0, 0.5), ("zh-en", 0.0, 0.5))
+        self.info = replace(self.info, cosines=pairs)
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        vector = np.zeros(self.info.dimension, dtype=np.float32)
+        vector[8 + (detect_language(text) == "zh")] = 1.0
+        for axis, words in enumerate(self.MEANINGS):
+            vector[axis] = any(word in text.lower() for word in words)
+        return vector / np.linalg.norm(vector)
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize(
+    ("question", "document"),
+    [
+        ("押金是多少？", "lease.md"),
+        ("试用期有多长？", "handbook.md"),
+        ("When is the invoice sent?", "采购.md"),
+    ],
+)
+def test_a_question_finds_what_only_the_other_language_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, question: str, document: str, own: bool
+) -> None:
+    monkeypatch.setattr("rag.store.ingest.run_in_workers", run_here)
+    texts = {
+        "lease.md": "The deposit is three months' rent.",
+        "handbook.md": "Probation lasts five months for all staff.",
+        "采购.md": "甲方收到发票后付款。",
+        "制度.md": "合同由法务部门负责审查。",
+    }
+    asked = detect_language(question)
+    kept = {name: text for name, text in texts.items() if own or detect_language(text) != asked}
+    with new_index(tmp_path / "index", _TwoLanguages()) as index:
+        index.ingest(write_files(tmp_path / "files", kept))
+        assert paths(index.search(question, 2))[0] == document

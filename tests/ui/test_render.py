@@ -284,10 +284,12 @@ def test_a_follow_up_says_what_was_searched_in_its_place() -> None:
     )
 
 
-def test_only_the_last_answer_keeps_its_evidence_unfolded() -> None:
-    exchanges = tuple(replace(Exchange(n, "i", "q"), answer=fake_answer("q")) for n in (1, 2))
-    folded = re.findall(r'<details class="cw-evidence"( open)?>', str(render.transcript(exchanges, ENGLISH)))
-    assert folded == ["", " open"]
+def test_evidence_is_unfolded_until_the_quotes_of_the_answer_take_its_place() -> None:
+    growing = Exchange(1, "i", "q", evidence=(fake_evidence("a"),))
+    done = replace(growing, answer=fake_answer("q"))
+    for exchange, state in ((growing, " open"), (done, "")):
+        html = str(render.exchange(exchange, ENGLISH))
+        assert re.findall(r'<details class="cw-evidence"( open)?>', html) == [state]
 
 
 @pytest.mark.parametrize(("texts", "word"), [(ENGLISH, "reading …"), (CHINESE, "正在阅读……")])
@@ -308,6 +310,24 @@ def test_the_line_stands_first_and_the_verdict_is_a_word_with_its_confidence(
     places = [text.index(w) for w in ("Thirty days.", texts.verdicts[verdict], "0.80", "Mind the gap.")]
     assert places == sorted(places) and places[0] == 0
     assert len(set(render.OUTCOME_SHAPES.values())) == 3
+
+
+def test_choices_are_buttons_that_ask_them() -> None:
+    back = replace(fake_answer("q", refused=True), choices=("In the lease?", "In the loan?"))
+    html = str(render.answer(back, 1, ENGLISH))
+    assert re.findall(r'data-action="choice">([^<]+)<', html) == ["In the lease?", "In the loan?"]
+
+
+def test_a_reply_that_rests_on_no_document_shows_neither_verdict_nor_certificate() -> None:
+    reply = fake_answer("q", "There are 2 documents here.", evidence=())
+    reply = replace(
+        reply, text="There are 2 documents here.\n\nLease\nLoan", claims=(), choices=("Summarise Lease",)
+    )
+    html = str(render.answer(reply, 1, ENGLISH))
+    text = Outline(html).text
+    assert "cw-outcome" not in html and "cw-searched" not in html
+    assert text.count("There are 2 documents here.") == 2, "once shown, once to be copied"
+    assert "Loan" in text.split("Copy with references")[0] and "Summarise Lease" in text
 
 
 def test_quotes_that_the_line_rests_on_stand_below_it_with_their_place() -> None:

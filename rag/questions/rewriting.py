@@ -1,0 +1,151 @@
+"""Follow-up questions that code cannot complete, rewritten by a language model and checked by code.
+
+The model only joins what the conversation holds: a rewriting that brings in a name, a number or a content
+word which no turn holds, or that leaves out what was asked, is not taken."""
+
+from __future__ import annotations
+
+import re
+import threading
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from rag.errors import ConfigError, GenerationError
+from rag.facts.values import numbers_in
+from rag.languages import COMPLETE, LANGUAGES, language
+from rag.languages.text import content_tokens, cues, detect_language, has_han, normalise, search_tokens
+from rag.models.generation import LLM, Prompt
+from rag.questions.followup import complete
+from rag.questions.mentions import Known, nothing_known
+from rag.types import Turn
+
+_MOST = 2  # turns that are read back
+_ANSWER_CHARACTERS = 200
+_LONGEST = 64  # tokens of a rewriting
+_SHORT = 3  # content words below which a question is hardly one by itself
+_LOST = 0.5  # share of the question's content words that may be replaced
+
+
+@dataclass(frozen=True, slots=True)
+class RewritingInstructions:
+    """How a model is asked to rewrite in a language, from its rewriting.toml: the words in front of each
+    question, answer and last question; `points` matches words that point out of a question."""
+
+    system: str
+    asked: str
+    answered: str
+    last: str
+    ending: str
+    points: re.Pattern[str]
+    examples: tuple[tuple[str, str], ...] = ()
+
+    def user(self, turns: Sequence[Turn], question: str) -> str:
+        said = [
+            f"{lead}{' '.join(text.split())[:_ANSWER_CHARACTERS]}"
+            for turn in turns
+            for lead, text in ((self.asked, turn.question), (self.answered, turn.answer))
+            if text.strip()
+        ]
+        return "\n".join([*said, f"{self.last}{' '.join(question.split())}"])
+
+
+@cache
+def instructions(code: str) -> RewritingInstructions:
+    """Those of a language, of one that has none those of English. Raises ConfigError for a file that does not
+    fit."""
+    default = LANGUAGES[COMPLETE[0]]
+    paths = (of.folder / "rewriting.toml" for of in (language(code), default))
+    path = next(p for p in paths if p.is_file() or p.parent == default.folder)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        examples = raw.pop("examples")
+        raw["points"] = re.compile("".join(raw["points"]), re.IGNORECASE)
+        bare = RewritingInstructions(**raw)
+        turns = tuple(
+            (
+                bare.user([Turn(*turn) for turn in each["turns"]], each["question"]) + bare.ending,
+                each["reply"],
+            )
+            for each in examples
+        )
+        return RewritingInstructions(**raw, examples=turns)
+    except (OSError, ValueError, KeyError, TypeError, re.error) as error:
+        raise ConfigError(f"{path}, how follow-ups are rewritten, cannot be used: {error}.") from error
+
+
+def completed(
+    question: str,
+    history: Sequence[Turn],
+    known: Known = nothing_known,
+    llm: LLM | None = None,
+    stop: threading.Event | None = None,
+) -> str:
+    """The question in words that stand alone: by code, and by the model where code can only put it beside the
+    one before, or leaves a question as it is that looks incomplete."""
+    text = complete(question, history, known)
+    if llm is None or not history:
+        return text
+    code = detect_language(question)
+    if _beside(question, text) or (text == question and looks_incomplete(question, code)):
+        return rewritten(question, history, llm, code, stop=stop) or text
+    return text
+
+
+def _beside(question: str, text: str) -> bool:
+    """Whether completing has only put two questions beside each other."""
+    own, both = question.strip().lower(), text.strip().lower()
+    rest = next((own[at:] for at in range(len(own)) if both.endswith(own[at:])), both)
+    return both.removesuffix(rest).rstrip().endswith((",", "，"))
+
+
+def looks_incomplete(question: str, language: str) -> bool:
+    """Whether a question may leave out what it is about: it points out of itself, or says little."""
+    return bool(instructions(language).points.search(question)) or len(content_tokens(question)) < _SHORT
+
+
+def rewritten(
+    question: str,
+    history: Sequence[Turn],
+    llm: LLM,
+    language: str,
+    *,
+    stop: threading.Event | None = None,
+) -> str | None:
+    """The question in words that stand alone, by the model; None where it adds nothing, fails, or adds what
+    no turn holds. `history` are the earlier turns, oldest first."""
+    how, turns = instructions(language), history[-_MOST:]
+    prompt = Prompt(how.system, how.user(turns, question), how.examples, how.ending)
+    try:
+        pieces = llm.generate(prompt, max_tokens=_LONGEST, stop=stop)
+        text = "".join(piece for piece in pieces if isinstance(piece, str))
+    except GenerationError:
+        return None
+    text = text.strip().partition("\n")[0].strip().strip("\"“”'")
+    if stop is not None and stop.is_set():
+        return None
+    held = "\n".join([*(f"{turn.question}\n{turn.answer}" for turn in turns), question])
+    return text if _joins(text, question, held) and _keeps(text, question, how) else None
+
+
+def _joins(text: str, question: str, held: str) -> bool:
+    """Whether a text brings content words into the question, all of them, and all numbers, from what was
+    said."""
+    brought = _missing(content_tokens(text), question)
+    return bool(brought) and not _missing(brought, held) and numbers_in(text) <= numbers_in(held)
+
+
+def _keeps(text: str, question: str, how: RewritingInstructions) -> bool:
+    """Whether a rewriting still asks what was asked: with its numbers, its turning words and most of its
+    content words, but those that point back."""
+    own = content_tokens(how.points.sub(" ", question))
+    turning = [{(c.group, c.name) for c in cues(normalise(each))} for each in (question, text)]
+    kept = turning[0] <= turning[1] and numbers_in(question) <= numbers_in(text)
+    return kept and len(_missing(own, text)) <= _LOST * len(own)
+
+
+def _missing(tokens: Sequence[str], text: str) -> list[str]:
+    """Those that the text has not; a Chinese word may be cut otherwise there."""
+    held, folded = set(search_tokens(text)), normalise(text)
+    return [token for token in tokens if token not in held and not (has_han(token) and token in folded)]

@@ -367,6 +367,26 @@ def test_each_draft_of_a_server_is_drawn_by_a_seed_of_its_own_and_only_the_first
     assert all(temperature > 0 for temperature, _ in asked[1:])
 
 
+@pytest.mark.parametrize("server", [ChatServer(likely=()), ChatServer(status=400)])
+def test_server_that_gives_no_probabilities_gives_no_odds(server: ChatServer) -> None:
+    with server:
+        assert OpenAIServer(server.url, model="m").odds(RENT, yes=["yes"], no=["no"]) is None
+    assert server.requests[0]["max_tokens"] == 1
+
+
+def test_odds_of_a_server_that_refuses_are_an_error() -> None:
+    with ChatServer(status=401) as server, pytest.raises(GenerationError, match="401"):
+        OpenAIServer(server.url, model="m").odds(RENT, yes=["yes"], no=["no"])
+
+
+def test_examples_are_turns_for_a_server_too_and_the_ending_stands_behind_the_question() -> None:
+    with ChatServer() as server:
+        prompt = Prompt("s", "u", examples=(("a", "b"),), ending=" e")
+        list(OpenAIServer(server.url, model="m").generate(prompt, max_tokens=1))
+    said = [(m["role"], m["content"]) for m in server.requests[0]["messages"]]
+    assert said == [("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "u e")]
+
+
 def test_thoughts_of_a_server_are_no_part_of_its_answer() -> None:
     with ChatServer(
         words=("<think>", "\nLet me", " see.\n", "</think>\n", "\nThe rent ", "is due.")

@@ -355,6 +355,26 @@ def test_server_receives_the_prompt_and_the_answer_is_streamed() -> None:
     assert server.headers[0]["Authorization"] == "Bearer k"
 
 
+@pytest.mark.parametrize("server", [ChatServer(likely=()), ChatServer(status=400)])
+def test_server_that_gives_no_probabilities_gives_no_odds(server: ChatServer) -> None:
+    with server:
+        assert OpenAIServer(server.url, model="m").odds(RENT, yes=["yes"], no=["no"]) is None
+    assert server.requests[0]["max_tokens"] == 1
+
+
+def test_odds_of_a_server_that_refuses_are_an_error() -> None:
+    with ChatServer(status=401) as server, pytest.raises(GenerationError, match="401"):
+        OpenAIServer(server.url, model="m").odds(RENT, yes=["yes"], no=["no"])
+
+
+def test_examples_are_turns_for_a_server_too_and_the_ending_stands_behind_the_question() -> None:
+    with ChatServer() as server:
+        prompt = Prompt("s", "u", examples=(("a", "b"),), ending=" e")
+        list(OpenAIServer(server.url, model="m").generate(prompt, max_tokens=1))
+    said = [(m["role"], m["content"]) for m in server.requests[0]["messages"]]
+    assert said == [("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "u e")]
+
+
 def test_thoughts_of_a_server_are_no_part_of_its_answer() -> None:
     with ChatServer(
         words=("<think>", "\nLet me", " see.\n", "</think>\n", "\nThe rent ", "is due.")

@@ -84,10 +84,13 @@ def completed(
 ) -> str:
     """The question in words that stand alone: by code, and by the model where code can only put it beside the
     one before, or leaves a question as it is that looks incomplete."""
+    code = detect_language(question)
+    others = history and detect_language(history[-1].question) != code
+    if others and not instructions(code).points.search(question):
+        return question  # in another language than the one before, it begins anew
     text = complete(question, history, known)
     if llm is None or not history:
         return text
-    code = detect_language(question)
     if _beside(question, text) or (text == question and looks_incomplete(question, code)):
         return rewritten(question, history, llm, code, stop=stop) or text
     return text

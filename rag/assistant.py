@@ -27,6 +27,7 @@ from rag.domains import load_domains
 from rag.domains.finance.figures import Computed, find_figures
 from rag.index import Index, open_index
 from rag.languages.text import detect_language
+from rag.models.embedder import reached
 from rag.models.llm import LLM, ServerAccess, load_llm
 from rag.questions.query import Query
 from rag.questions.rewriting import translated
@@ -197,7 +198,7 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     clock.lap("searching")
     yield StageStarted("evidence")
     found = select(query, hits, index, limit=setup.max_evidence, threshold=setup.threshold)
-    if not found.sufficient and (other := _across(setup, request, found)):
+    if not (found.sufficient or found.verdict.vetoes) and (other := _across(setup, request, found)):
         query, hits, found = other
     clock.lap("evidence")
     figures = find_figures(query, index, filters=filters, facts=found.evidence)
@@ -232,8 +233,11 @@ def _across(
     what was found for it, and the sentences; None where that bears on the question no more than what was
     `found` in its own words."""
     index, llm, asked = setup.index, setup.llm, request.query
-    for code in sorted(index.store.languages() - {asked.language}) if llm else ():
-        if llm is None or not (llm.info.writes(code) and llm.info.writes(asked.language)):
+    embedder = index.embedder_for(asked.language)
+    if llm is None or embedder is None or not llm.info.writes(asked.language):
+        return None
+    for code in sorted(index.store.languages().intersection(reached(embedder.info, asked.language))):
+        if not llm.info.writes(code):
             continue
         if (text := translated(asked.text, llm, code, stop=request.stop)) is None:
             continue

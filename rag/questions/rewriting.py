@@ -140,7 +140,8 @@ def translated(question: str, llm: LLM, into: str, *, stop: threading.Event | No
         text = "".join(piece for piece in pieces if isinstance(piece, str)).strip().partition("\n")[0]
     except GenerationError:
         return None
-    if (stop is not None and stop.is_set()) or detect_language(text) != into:
+    stopped = stop is not None and stop.is_set()
+    if stopped or not any(c.isalnum() for c in text) or detect_language(text) != into:
         return None
     return text if numbers_in(text) == numbers_in(question) else None
 

@@ -257,7 +257,7 @@ class Documents(IndexFile):
             "JOIN documents d ON d.id = c.document_id ORDER BY c.id",
             listed(dict.fromkeys(ids)),
         )
-        return [Candidate(*row, read_roles(roles), language) for *row, roles, language in found]
+        return [Candidate(*[*row, read_roles(roles), language]) for *row, roles, language in found]
 
     def languages(self) -> frozenset[str]:
         """Those of the documents that have passages."""

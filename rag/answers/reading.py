@@ -26,7 +26,7 @@ from rag.languages.text import content_tokens
 from rag.questions.expects import Wording
 from rag.questions.query import Query
 from rag.search.evidence import Selection
-from rag.search.verdict import Verdict, with_odds, worth_reading
+from rag.search.verdict import Verdict, unstated, with_odds, worth_reading
 from rag.types import Claim, ClaimState, Event, Evidence, EvidenceFound, Finished, Queued, StageStarted
 from rag.verify.align import reason
 from rag.verify.claims import verify_sentence
@@ -103,7 +103,9 @@ def read(
     claim = claim_of(draft, sources, query, asked)
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
-    if not holds:
+    if claim is None:
+        verdict = unstated(verdict)
+    elif not holds:
         verdict = _unread(verdict, found)
     dropped = (claim,) if claim is not None and not holds else ()
     named = next((piece.number for piece in sources if piece.number == _named(draft)), 1)
@@ -128,7 +130,7 @@ def claim_of(
     first = draft.strip().partition("\n")[0]
     mark = _SOURCE.search(first)
     words = (first[: mark.start()] if mark else first).strip(_TRIMMED)
-    if not words or asked.none.fullmatch(words):
+    if not words or asked.none.fullmatch(words) or _echoes(words, query, asked):
         return None
     pieces = sorted(evidence, key=lambda piece: piece.number != _named(first))
     if lead := asked.lead.match(words):
@@ -146,10 +148,10 @@ def _leads(piece: Evidence) -> bool:
     return piece.text.rstrip().endswith((":", "："))
 
 
-def _echoes(words: str, query: Wording) -> bool:
-    """Whether a reply says nothing that the question does not say itself."""
+def _echoes(words: str, query: Wording, asked: ReadingInstructions) -> bool:
+    """Whether a reply says nothing that the question does not say itself; a yes or no does."""
     said = set(content_tokens(words))
-    return bool(said) and said <= set(query.content)
+    return bool(said) and said <= set(query.content) and not asked.lead.match(words)
 
 
 def _cited(claim: Claim, piece: Evidence, language: str) -> Claim:

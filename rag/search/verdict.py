@@ -25,6 +25,7 @@ from rag.types import Evidence, Filters, Gap, Hit, Outcome
 CORE = 3
 """Sentences that an answer rests on first."""
 _CERTAIN = 0.95
+_UNSTATED = 0.9
 # How sure the signals of the evidence can be before a model has read it: where documents are few or words are
 # other words they are less sure than they should be.
 _UNSURE, _SURE = 0.18, 1e-3
@@ -163,6 +164,12 @@ def with_odds(verdict: Verdict, odds: float, weights: OddsWeights, threshold: fl
     sum_ = weights.bias + weights.found * found + weights.odds * odds
     least = weights.least if threshold is None else threshold
     return replace(verdict, confidence=1 / (1 + math.exp(-sum_)), least=least)
+
+
+def unstated(verdict: Verdict) -> Verdict:
+    """The verdict where a language model that was asked for the answer gave none, or gave back the question:
+    at best it is nearby."""
+    return replace(verdict, confidence=min(verdict.confidence, _UNSTATED * verdict.least))
 
 
 def read_from(rows: Sequence[Evidence], verdict: Verdict) -> Verdict:

@@ -103,11 +103,16 @@ def test_yes_that_the_not_of_its_source_contradicts_is_not_displayed(index: Inde
     assert "Yes" not in answer.text and len(answer.dropped) == 1
 
 
-@pytest.mark.parametrize("reply", ["Not found.", "None", "The sources do not say.", "没有提到", "", "[1]"])
-def test_reply_that_gives_no_answer_leaves_the_quote(index: Index, reply: str) -> None:
+@pytest.mark.parametrize("reply", ["Not found.", "None", "The sources do not say.", "没有提到", "[1]"])
+def test_reply_that_gives_no_answer_is_nearby_at_best(index: Index, reply: str) -> None:
     for question in (QUESTION, "试用期有多长？"):
         answer = ask(index, question, replying(reply))
-        assert (manner(answer), answer.line) == ("quoted", answer.quotes[0].quote)
+        assert answer.verdict is Outcome.NEARBY and answer.quotes
+
+
+def test_reply_that_gives_back_the_question_is_nearby_at_best(index: Index) -> None:
+    answer = ask(index, QUESTION, replying("notice of the tenant [1]"))
+    assert answer.verdict is Outcome.NEARBY and answer.model == ""
 
 
 # --- from odds to a verdict ---

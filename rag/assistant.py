@@ -32,7 +32,7 @@ from rag.models.llm import LLM, ServerAccess, load_llm
 from rag.questions.query import Query
 from rag.questions.rewriting import translated
 from rag.search.evidence import Selection, select
-from rag.search.verdict import lacks
+from rag.search.verdict import lacks, surer
 from rag.tasks import TASKS, TaskRequest, partly_read, plain_question, read_intent
 from rag.tasks.intents import Intent
 from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, StageStarted, Turn
@@ -244,7 +244,7 @@ def _across(
         query = index.understand(text)
         hits = tuple(index.search(query, setup.top_k, filters=request.filters))
         again = select(query, hits, index, limit=setup.max_evidence, threshold=setup.threshold)
-        if again.verdict.confidence > found.verdict.confidence:
+        if surer(again.verdict, found.verdict):
             return query, hits, again
     return None
 

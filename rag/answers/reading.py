@@ -80,7 +80,8 @@ def read(
         prompt = reading_prompt(
             query, found.evidence, llm=llm, max_tokens=setup.max_tokens, language=query.language
         )
-        odds = llm.odds(replace(prompt, ending=asked.ask), yes=asked.yes, no=asked.no, stop=request.stop)
+        asking = replace(prompt, ending=asked.ask)
+        odds = llm.odds(asking, yes=asked.yes, no=asked.no, stop=request.stop) if llm.info.judges else None
         request.clock.lap("judging")
         if odds is not None:
             verdict = with_odds(verdict, odds, asked.confidence, setup.threshold)
@@ -103,12 +104,13 @@ def read(
     claim = claim_of(draft, sources, query, asked)
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
-    if claim is None:
+    if claim is None and llm.info.judges:
         verdict = unstated(verdict)
     elif not holds:
         verdict = _unread(verdict, found)
     dropped = (claim,) if claim is not None and not holds else ()
-    named = next((piece.number for piece in sources if piece.number == _named(draft)), 1)
+    hint = _named(draft) if llm.info.judges else 1
+    named = next((piece.number for piece in sources if piece.number == hint), 1)
     return ReaderReply(verdict, claim if holds else None, draft.strip(), llm.info.name, dropped, source=named)
 
 

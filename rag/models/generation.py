@@ -35,13 +35,15 @@ class Prompt:
 class LLMInfo:
     """`fingerprint` names the weights (SHA-256 of the file; of address and name for a server).
     `context_tokens` holds prompt and answer together. `local` is False where the words leave this machine.
-    `languages` are those it writes usably, ("*",) for all: in others answers are quotes."""
+    `languages` are those it writes usably, ("*",) for all: in others answers are quotes. `judges`: whether
+    its yes or no, and the source that it names, bear on what it read."""
 
     name: str
     fingerprint: str
     context_tokens: int
     local: bool
     languages: tuple[str, ...] = ("*",)
+    judges: bool = True
 
     def writes(self, language: str) -> bool:
         return "*" in self.languages or language in self.languages

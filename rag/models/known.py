@@ -71,6 +71,7 @@ class KnownModel:
     parts: Wheels | None = None
     url: str = ""
     cosines: tuple[Cosines, ...] = ()
+    judges: bool = True
 
     def __post_init__(self) -> None:
         texts = (self.name, self.title, self.file, self.licence)

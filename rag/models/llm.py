@@ -66,7 +66,7 @@ def load_llm(
         )
     reader = find_reader(spec, cache_dir, models)
     found = find_tuned(reader.path, cache_dir) if tuned else None
-    return LlamaCpp(
+    llm = LlamaCpp(
         found.file if found else reader.path,
         cache_dir=cache_dir,
         threads=threads,
@@ -75,6 +75,8 @@ def load_llm(
         settings=found.settings if found else None,
         parallel=parallel,
     )
+    llm.info = replace(llm.info, judges=reader.judges)
+    return llm
 
 
 class LlamaCpp:

@@ -150,12 +150,13 @@ def check_sha256(path: Path, expected: str, cache_dir: Path, remedy: str) -> str
 @dataclass(frozen=True, slots=True)
 class ReaderFile:
     """A language model's GGUF file. `name` is the known or configured one, "" where a path was given;
-    `languages` as in `rag.models.generation.LLMInfo`."""
+    `languages` and `judges` as in `rag.models.generation.LLMInfo`."""
 
     path: Path
     name: str = ""
     languages: tuple[str, ...] = ("*",)
     context_tokens: int = 2048
+    judges: bool = True
 
     @property
     def known(self) -> KnownModel | None:
@@ -210,7 +211,11 @@ def _reader(spec: str, cache_dir: Path, models: Sources) -> tuple[ReaderFile, st
     """The model, its pinned SHA-256 ("" when none), and what to do when the file is wrong."""
     if (known := _known_reader(spec, cache_dir, models)) is not None:
         path = find_known(known.name, cache_dir)
-        return ReaderFile(path, known.name, known.languages, known.context_tokens), "", _remedy(known)
+        return (
+            ReaderFile(path, known.name, known.languages, known.context_tokens, known.judges),
+            "",
+            _remedy(known),
+        )
     if spec in models:
         source = models[spec]
         if source.path is None:

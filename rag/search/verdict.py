@@ -166,6 +166,11 @@ def with_odds(verdict: Verdict, odds: float, weights: OddsWeights, threshold: fl
     return replace(verdict, confidence=1 / (1 + math.exp(-sum_)), least=least)
 
 
+def surer(verdict: Verdict, than: Verdict) -> bool:
+    """Whether one found more than another: what the same question found in other words."""
+    return verdict.confidence > than.confidence
+
+
 def unstated(verdict: Verdict) -> Verdict:
     """The verdict where a language model that was asked for the answer gave none, or gave back the question:
     at best it is nearby."""

@@ -34,6 +34,7 @@ from rag.models.tuning import (
     reset,
     tune_model,
 )
+from tests.fakes import FakeLLM
 
 # ------------------------------------------------------------------ the search, over a made-up machine
 
@@ -267,9 +268,12 @@ def test_what_was_found_is_handed_to_the_engine(source: Path, monkeypatch: pytes
     found, cache = tuning(source), load_config().cache_dir
     keep(source, found, cache)
     asked: list[Any] = []
-    monkeypatch.setattr(
-        "rag.models.llm.LlamaCpp", lambda path, **named: asked.append((path, named.get("settings")))
-    )
+
+    def opened(path: Path, **named: Any) -> FakeLLM:
+        asked.append((path, named.get("settings")))
+        return FakeLLM()
+
+    monkeypatch.setattr("rag.models.llm.LlamaCpp", opened)
     load_llm(str(source), cache_dir=cache)
     load_llm(str(source), cache_dir=cache, tuned=False)
     keep(source, replace(found, file_sha256="0" * 64), cache)

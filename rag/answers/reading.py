@@ -142,7 +142,13 @@ def claim_of(
             start, end = _whole_values(piece.text, *span)
             sentence = _sentence(" ".join(piece.text[start:end].split()), asked)
             return _cited(verify_sentence(sentence, [piece], query), piece, query.language)
-    return verify_sentence(_sentence(words, asked), pieces, query)
+    return verify_sentence(_sentence(words, asked), [_alone(piece) for piece in pieces], query)
+
+
+def _alone(piece: Evidence) -> Evidence:
+    """The piece without title and headings, which a quote does not show: words that stand there alone are a
+    label, not what is quoted."""
+    return replace(piece, heading_path=(), document=replace(piece.document, title=""))
 
 
 def _leads(piece: Evidence) -> bool:

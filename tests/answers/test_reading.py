@@ -12,15 +12,16 @@ from pathlib import Path
 import pytest
 
 from rag.answers.prompt import instructions
-from rag.answers.reading import Crowd, ReaderReply, read
+from rag.answers.reading import Crowd, ReaderReply, claim_of, read
 from rag.answers.request import AnswerRequest, Setup
 from rag.assistant import Assistant
 from rag.config import default_cache_dir
 from rag.index import Index
 from rag.models.llm import LLM, load_llm
+from rag.questions.expects import read_wording
 from rag.search.evidence import Selection
 from rag.search.verdict import Verdict
-from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Outcome, StageStarted
+from rag.types import Answer, ClaimState, Event, EvidenceFound, Filters, Finished, Outcome, StageStarted
 from tests.archive import archive
 from tests.asking import asked
 from tests.fakes import FakeLLM, fake_answer, fake_document, fake_evidence, manner
@@ -95,6 +96,14 @@ def test_words_that_stand_in_no_source_are_dropped_and_the_quote_stands(index: I
     assert answer.line == answer.quotes[0].quote and "60 days" in answer.line
     assert [claim.text for claim in answer.dropped] == ["90 days of written notice."]
     assert "90" not in answer.text
+
+
+def test_words_of_a_heading_alone_are_no_line() -> None:
+    piece = replace(fake_evidence("It is taken once a day.", number=1), heading_path=("Starting dose",))
+    claim = claim_of(
+        "Starting dose [1]", [piece], read_wording("What is the usual dose?"), instructions("en")
+    )
+    assert claim is not None and claim.state is not ClaimState.SUPPORTED
 
 
 def test_yes_that_the_not_of_its_source_contradicts_is_not_displayed(index: Index) -> None:

@@ -7,11 +7,12 @@ where it stands, so a block's span is right by construction."""
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from rag.types import Block, BlockKind, Loss, Mark, Page, Table
+from rag.types import Block, BlockKind, Loss, Mark, MarkKind, Page, Table
 from rag.types.tables import joined_location, packed, row_spans, row_text
 
 # Kept out of stored text: controls (lone surrogates too, which no UTF-8 database takes) and characters that
@@ -31,6 +32,13 @@ _YEAR = re.compile(r"(?:FY\s?)?(?:19|20)\d\d(?:\s?[-–/]\s?(?:\d{2}|\d{4}))?$")
 _OPENS = frozenset(("$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "(€", "(£"))
 _CLOSES = frozenset((")", "%", "%)", ")%", "％"))
 MAX_COLUMNS = 256
+
+# Marks travel within a parser's strings as noncharacters, which no text may hold (Unicode 23.7): one opens
+# what the next U+FDDF closes. `TextBuilder` takes them out and notes where they stood.
+_KINDS = tuple(MarkKind)
+_NOTE, _NOTE_BODY, _CLOSE = "\ufddc", "\ufddd", "\ufddf"
+_SIGNS = re.compile("[\ufdd0-\ufddf]")
+_SIGN_RUN = re.compile(f"[{_NOTE}{_NOTE_BODY}][^{_CLOSE}]*{_CLOSE}|[\ufdd0-\ufddf]")
 
 Grid = list[list[str]]
 
@@ -72,6 +80,65 @@ def clean(text: str) -> str:
     return _SURROGATE.sub("\ufffd", _INVISIBLE.sub("", text))
 
 
+def marked(kind: MarkKind, text: str) -> str:
+    """`text` with a mark on all of it, as `TextBuilder` takes it; `unmarked` gives it back."""
+    return f"{chr(0xFDD0 + _KINDS.index(kind))}{text}{_CLOSE}" if text else ""
+
+
+def note_mark(label: str) -> str:
+    """The raised mark of a note behind a word: no part of the text, but a mark of no length where it stands,
+    which leads to the note that begins at `note_body(label)`: the next one behind it, or the last one."""
+    return f"{_NOTE}{label}{_CLOSE}"
+
+
+def note_body(label: str) -> str:
+    """Put in front of the words of a note."""
+    return f"{_NOTE_BODY}{label}{_CLOSE}"
+
+
+def unmarked(text: str) -> str:
+    """The text alone, without any mark."""
+    return _taken(text)[0] if _SIGNS.search(text) else text
+
+
+# A mark of text that starts at 0, and of a note its label: (kind, start, end, label). None is where a note
+# begins.
+_Found = tuple[MarkKind | None, int, int, str]
+
+
+def _taken(text: str) -> tuple[str, list[_Found]]:
+    """The text without white space around it and without marks, and the marks in order of their start."""
+    if _SIGNS.search(text) is None:
+        return text.strip(), []
+    pieces: list[str] = []
+    found: list[_Found] = []
+    opened: list[tuple[MarkKind, int]] = []
+    at = last = 0
+    for sign in _SIGN_RUN.finditer(text):
+        piece = text[last : sign.start()]
+        blank = not pieces or pieces[-1][-1:].isspace()
+        piece = piece.lstrip() if blank else piece  # what stood between two blanks is gone
+        if piece:
+            pieces.append(piece)
+            at += len(piece)
+        last = sign.end()
+        kind, label = sign[0][0], sign[0][1:-1]
+        if kind in (_NOTE, _NOTE_BODY) and len(sign[0]) > 1:
+            found.append((MarkKind.RAISED if kind == _NOTE else None, at, at, label))
+        elif kind == _CLOSE and opened:
+            of, start = opened.pop()
+            found.append((of, start, at, ""))
+        elif ord(kind) < 0xFDD0 + len(_KINDS):
+            opened.append((_KINDS[ord(kind) - 0xFDD0], at))
+    rest = text[last:]
+    pieces.append(rest.lstrip() if not pieces or pieces[-1][-1:].isspace() else rest)
+    plain = "".join(pieces).rstrip()
+    return plain, sorted(
+        ((k, min(a, len(plain)), min(b, len(plain)), label) for k, a, b, label in found if a < b or label),
+        key=lambda mark: mark[1:3],
+    )
+
+
 def one_line(text: str) -> str:
     """Cleaned, and every run of white space as one blank."""
     return " ".join(clean(text).split())
@@ -107,6 +174,7 @@ class TextBuilder:
         self._page_break = False
         self._new_group = False
         self._table = Table(0, 0)
+        self._marks: list[_Found] = []
 
     def __len__(self) -> int:
         return self._length
@@ -124,7 +192,7 @@ class TextBuilder:
 
     def heading(self, text: str, level: int, *, location: str = "") -> None:
         """A heading of `level` (1 = outermost); it closes all headings of the same or a deeper level."""
-        line = one_line(text)
+        line = unmarked(one_line(text))
         if not line:
             return
         while self._headings and self._headings[-1][0] >= level:
@@ -151,13 +219,20 @@ class TextBuilder:
     ) -> None:
         """The rows that follow are those of another table; see `Table`."""
         self._new_group = True
-        lines = tuple(tuple(filter(None, map(one_line, parts))) for parts in heads)
+        lines = tuple(tuple(filter(None, (unmarked(one_line(p)) for p in parts))) for parts in heads)
         self._table = Table(0, 0, lines, tuple(map(one_line, units)), placed, spans=tuple(spans))
 
     def row(self, cells: Sequence[str], *, location: str = "") -> None:
         """One row of the table; a row without words is left out."""
-        flat = [one_line(cell) for cell in cells]
-        self._add(BlockKind.TABLE_ROW, row_text(flat), location=location, cells=row_spans(flat))
+        taken = [_taken(one_line(cell)) for cell in cells]
+        flat = [plain for plain, _ in taken]
+        spans = row_spans(flat)
+        marks = [
+            (kind, at + start, at + end, label)
+            for (at, _), (_, found) in zip(spans, taken, strict=False)
+            for kind, start, end, label in found
+        ]
+        self._add(BlockKind.TABLE_ROW, row_text(flat), location=location, cells=spans, marks=marks)
 
     def line(self, text: str, cells: Sequence[tuple[int, int]]) -> None:
         """One row as a line of text without white space around it, with the (start, end) of its cells."""
@@ -190,6 +265,20 @@ class TextBuilder:
         )
         return "".join(self._parts), tuple(blocks), pages
 
+    def marks(self) -> tuple[Mark, ...]:
+        """The marks of what was added, in order; those of notes lead to where their note begins."""
+        bodies: dict[str, list[int]] = defaultdict(list)
+        for kind, start, _, label in self._marks:
+            if kind is None:
+                bodies[label].append(start)
+        found = []
+        for kind, start, end, label in self._marks:
+            if kind is not None:
+                notes = bodies.get(label, []) if label else []
+                leads_to = next((at for at in notes if at >= start), notes[-1] if notes else None)
+                found.append(Mark(kind, start, end, leads_to))
+        return tuple(sorted(found, key=lambda mark: (mark.start, mark.end)))
+
     def _put(self, piece: str) -> None:
         self._parts.append(piece)
         self._length += len(piece)
@@ -202,8 +291,9 @@ class TextBuilder:
         level: int = 0,
         location: str = "",
         cells: Sequence[tuple[int, int]] = (),
+        marks: Sequence[_Found] = (),
     ) -> None:
-        body = clean(text).strip()
+        body, found = _taken(clean(text).strip())
         if not body:
             return
         if self._length and not self._page_break:
@@ -213,6 +303,7 @@ class TextBuilder:
         self._new_group = False
         path = tuple(line for _, line in self._headings)
         start = self._length
+        self._marks += [(of, start + a, start + b, label) for of, a, b, label in (*marks, *found)]
         self._put(body)
         block = Block(kind, start, self._length, path, level, location)
         row = kind is BlockKind.TABLE_ROW

@@ -33,7 +33,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     metadata = core_properties(document.core_properties)
     title = metadata.pop("title", "") or reader.title
     text, blocks, _ = reader.builder.build(title)
-    return Parsed(title, text, blocks, metadata=metadata)
+    return Parsed(title, text, blocks, marks=reader.builder.marks(), metadata=metadata)
 
 
 def check_zip(data: bytes, *, path: str, limits: Limits, holds: str) -> None:

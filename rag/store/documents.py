@@ -28,6 +28,7 @@ from rag.store.index_file import IndexFile
 from rag.store.schema import (
     PART,
     Manifest,
+    begin,
     listed,
     read_catalogue,
     read_relations,
@@ -216,8 +217,8 @@ class Documents(IndexFile):
             row
             for part, blob in found
             for row in unpack_rows(blob)
-            if row[2] > start and (end is None or row[1] < end)
-            if part == found[0][0] or row[1] >= part * PART
+            if row[2] > start and (end is None or begin(row) < end)
+            if part == found[0][0] or begin(row) >= part * PART
         ]
 
     def _pages(self, document_id: int) -> tuple[Page, ...]:

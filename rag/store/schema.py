@@ -222,6 +222,12 @@ def listed(ids: Iterable[int]) -> tuple[str]:
     return (json.dumps([int(i) for i in ids]),)
 
 
+def begin(row: Sequence[Any]) -> int:
+    """Where a stored (kind, start, end, ...) begins; what has no length goes with the character before it."""
+    start, end = int(row[1]), int(row[2])
+    return start - (start == end > 0)
+
+
 def read_generation(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0])
 

@@ -23,6 +23,7 @@ from rag.store.schema import (
     PART,
     DenseFile,
     SentenceVectors,
+    begin,
     pack,
     pack_rows,
     read_info,
@@ -305,7 +306,7 @@ def _by_part(found: Iterable[list[Any]]) -> Mapping[int, list[list[Any]]]:
     """The rows (kind, start, end, ...) with each part of the text that they overlap."""
     by_part: dict[int, list[list[Any]]] = defaultdict(list)
     for row in found:
-        for part in range(row[1] // PART, max(row[1], row[2] - 1) // PART + 1):
+        for part in range(begin(row) // PART, max(row[1], row[2] - 1) // PART + 1):
             by_part[part].append(row)
     return by_part
 

@@ -106,8 +106,8 @@ class MarkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A range of a document's text that stands otherwise than the rest. `leads_to` is, for the mark of a
-    note, where in the text that note begins."""
+    """A range of a document's text that stands otherwise than the rest. The mark of a note is no part of the
+    text: it has no length and stands behind what it is about; `leads_to` is where that note begins."""
 
     kind: MarkKind
     start: int

@@ -129,7 +129,7 @@ def test_document_round_trips_with_pages_blocks_and_metadata(store: Store) -> No
         [text],
         blocks=blocks,
         pages=(Page(1, 0, 7), Page(3, 9, 33)),
-        marks=(Mark(MarkKind.RAISED, 12, 14, leads_to=28), Mark(MarkKind.STRUCK, 13, 20)),
+        marks=(Mark(MarkKind.RAISED, 12, 12, leads_to=28), Mark(MarkKind.STRUCK, 13, 20)),
         losses=(Loss(LossKind.PAGE_WITHOUT_TEXT, page=2), Loss(LossKind.PICTURE_WITH_TEXT, "图 1", 3)),
         metadata={"author": "Ada", "作者": "艾达"},
     )
@@ -149,6 +149,13 @@ def test_marks_of_a_range_are_those_that_overlap_it_each_once(store: Store) -> N
         assert store.marks(document_id, start, end) == tuple(
             m for m in made.marks if m.start < end and m.end > start
         )
+
+
+def test_the_mark_of_a_note_goes_with_the_character_before_it(store: Store) -> None:
+    made = document("notes.html", ["x" * 43_000], marks=(Mark(MarkKind.RAISED, PART, PART, leads_to=40_000),))
+    (document_id,) = put(store, made)
+    assert store.marks(document_id, PART - 9, PART) == store.marks(document_id) == made.marks
+    assert store.marks(document_id, PART, PART + 9) == ()
 
 
 def test_relations_that_a_text_states_are_kept_and_lead_to_what_they_name_while_it_is_there(

@@ -23,7 +23,7 @@ from rag.errors import GenerationError
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives
 from rag.facts.values import read as read_values
 from rag.languages.text import content_tokens
-from rag.questions.expects import Wording
+from rag.questions.expects import AnswerType, Wording
 from rag.questions.query import Query
 from rag.search.evidence import Selection
 from rag.search.verdict import Verdict, unstated, with_odds, worth_reading
@@ -34,7 +34,13 @@ from rag.verify.content import assertions_of
 
 _LONGEST_SECONDS = 0.6
 # Round brackets name a source at the end alone: "thirty (30) days".
-_SOURCE = re.compile(r"\s*(?:[\[【]\s*(\d{1,2})\s*[\]】]?|[（(]\s*(\d{1,2})\s*[）)]?[\s.。]*$)")
+_SOURCE = re.compile(r"\s*(?:[\[【]\s*(\d{1,2})\s*(?:[\]】]|$)|[（(]\s*(\d{1,2})\s*[）)]?[\s.。]*$)")
+# What stands in brackets behind a value says how sure it is, of what, or in other units.
+_BRACKETED = re.compile(
+    r"[ \t]?(?:\((?=\D*\d)[^()\n]{1,40}\)|\[(?=\D*\d)[^\[\]\n]{1,40}\]|（(?=\D*\d)[^（）\n]{1,40}）)"
+)
+# Of these kinds of question the answer is a clause.
+_CLAUSES = frozenset({AnswerType.REASON, AnswerType.MANNER, AnswerType.DEFINITION})
 _CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{alternatives(CURRENCY_BEFORE)})[ \t]*$", re.IGNORECASE)
 _TRIMMED = " \t\"'“”‘’「」.。,，;；:："
 # No word or number goes on across these.
@@ -104,10 +110,8 @@ def read(
     claim = claim_of(draft, sources, query, asked)
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
-    if claim is None and llm.info.judges:
-        verdict = unstated(verdict)
-    elif not holds:
-        verdict = _unread(verdict, found)
+    if not holds:
+        verdict = unstated(verdict) if llm.info.judges else _unread(verdict, found)
     dropped = (claim,) if claim is not None and not holds else ()
     hint = _named(draft) if llm.info.judges else 1
     named = next((piece.number for piece in sources if piece.number == hint), 1)
@@ -137,12 +141,22 @@ def claim_of(
     pieces = sorted(evidence, key=lambda piece: piece.number != _named(first))
     if lead := asked.lead.match(words):
         return _whether(lead, words, pieces, query, asked)
+    clause = query.expects in _CLAUSES
     for piece in pieces:
         if not _leads(piece) and (span := _standing(words, piece.text)):
-            start, end = _whole_values(piece.text, *span)
-            sentence = _sentence(" ".join(piece.text[start:end].split()), asked)
-            return _cited(verify_sentence(sentence, [piece], query), piece, query.language)
+            start, end = (0, len(piece.text)) if clause else _whole_values(piece.text, *span)
+            return _stated(piece.text[start:end], piece, query, asked)
+    said = frozenset(content_tokens(words))
+    for piece in pieces:
+        if said and not _leads(piece) and said <= frozenset(content_tokens(piece.text)):
+            return _stated(piece.text, piece, query, asked)
     return verify_sentence(_sentence(words, asked), [_alone(piece) for piece in pieces], query)
+
+
+def _stated(words: str, piece: Evidence, query: Wording, asked: ReadingInstructions) -> Claim:
+    """The claim that words of a piece make."""
+    sentence = _sentence(" ".join(words.split()), asked)
+    return _cited(verify_sentence(sentence, [piece], query), piece, query.language)
 
 
 def _alone(piece: Evidence) -> Evidence:
@@ -205,7 +219,8 @@ def _whole_values(text: str, start: int, end: int) -> tuple[int, int]:
         if value.start < end and start < value.end:
             start, end = min(start, value.start), max(end, value.end)
     currency = _CURRENCY.search(text, 0, start)
-    return currency.start() if currency else start, end
+    bracketed = _BRACKETED.match(text, end)
+    return currency.start() if currency else start, bracketed.end() if bracketed else end
 
 
 def _sentence(words: str, asked: ReadingInstructions) -> str:

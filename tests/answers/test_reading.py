@@ -90,12 +90,39 @@ def test_number_of_a_source_that_the_model_types_is_only_a_hint(index: Index) ->
         assert "60 days" in answer.quotes[0].quote
 
 
-def test_words_that_stand_in_no_source_are_dropped_and_the_quote_stands(index: Index) -> None:
+def test_words_that_stand_in_no_source_are_no_answer_and_what_is_near_is_quoted(index: Index) -> None:
     answer = ask(index, QUESTION, replying("90 days of written notice [1]"))
-    assert (answer.verdict, manner(answer)) == (Outcome.ANSWERED, "quoted")
-    assert answer.line == answer.quotes[0].quote and "60 days" in answer.line
-    assert [claim.text for claim in answer.dropped] == ["90 days of written notice."]
+    assert answer.verdict is Outcome.NEARBY and "60 days" in answer.quotes[0].quote
     assert "90" not in answer.text
+
+
+def test_words_that_stand_in_a_source_in_another_order_make_its_sentence_the_line(index: Index) -> None:
+    answer = ask(index, QUESTION, replying("written notice of 60 days [1]"))
+    assert (answer.verdict, answer.dropped) == (Outcome.ANSWERED, ())
+    assert "60 days" in answer.line and answer.line == answer.quotes[0].quote
+
+
+def test_of_reasons_and_manners_the_line_is_the_whole_sentence() -> None:
+    text = "Because the pump had failed, the valve stayed open for 3 hours (180 minutes) that night."
+    piece = fake_evidence(text, number=1)
+    for question, reply, line in (
+        ("Why did the valve stay open?", "the pump had failed [1]", text),
+        ("How long did the valve stay open?", "3 hours [1]", "3 hours (180 minutes)."),
+        (
+            "How long did the valve stay open?",
+            "3 hours (180 minutes) that night [1]",
+            "3 hours (180 minutes) that night.",
+        ),
+    ):
+        claim = claim_of(reply, [piece], read_wording(question), instructions("en"))
+        assert claim is not None and (claim.state, claim.text) == (ClaimState.SUPPORTED, line)
+
+
+def test_bracket_that_is_no_source_stays_in_the_line() -> None:
+    piece = fake_evidence("The attack rate was 9.8% [3.2%-25%] of the population.", number=1)
+    asked = read_wording("What was the attack rate?")
+    claim = claim_of("9.8% [3.2%-25%] of the population [1]", [piece], asked, instructions("en"))
+    assert claim is not None and claim.text == "9.8% [3.2%-25%] of the population."
 
 
 def test_words_of_a_heading_alone_are_no_line() -> None:
@@ -108,8 +135,8 @@ def test_words_of_a_heading_alone_are_no_line() -> None:
 
 def test_yes_that_the_not_of_its_source_contradicts_is_not_displayed(index: Index) -> None:
     answer = ask(index, MAIL, replying("Yes, by electronic mail [1]"))
-    assert (manner(answer), answer.line) == ("quoted", SAYS_NOT)
-    assert "Yes" not in answer.text and len(answer.dropped) == 1
+    assert answer.verdict is Outcome.NEARBY and SAYS_NOT in [quote.quote for quote in answer.quotes]
+    assert "Yes" not in answer.text
 
 
 @pytest.mark.parametrize(

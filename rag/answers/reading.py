@@ -23,7 +23,7 @@ from rag.errors import GenerationError
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives
 from rag.facts.values import read as read_values
 from rag.languages.text import content_tokens
-from rag.questions.expects import AnswerType, Wording
+from rag.questions.expects import FIGURES, AnswerType, Wording
 from rag.questions.query import Query
 from rag.search.evidence import Selection
 from rag.search.verdict import Verdict, unstated, with_odds, worth_reading
@@ -145,7 +145,8 @@ def claim_of(
     for piece in pieces:
         if not _leads(piece) and (span := _standing(words, piece.text)):
             start, end = (0, len(piece.text)) if clause else _whole_values(piece.text, *span)
-            return _stated(piece.text[start:end], piece, query, asked)
+            bracketed = _BRACKETED.match(piece.text, end) if query.expects in FIGURES else None
+            return _stated(piece.text[start : bracketed.end() if bracketed else end], piece, query, asked)
     said = frozenset(content_tokens(words))
     for piece in pieces:
         if said and not _leads(piece) and said <= frozenset(content_tokens(piece.text)):
@@ -219,8 +220,7 @@ def _whole_values(text: str, start: int, end: int) -> tuple[int, int]:
         if value.start < end and start < value.end:
             start, end = min(start, value.start), max(end, value.end)
     currency = _CURRENCY.search(text, 0, start)
-    bracketed = _BRACKETED.match(text, end)
-    return currency.start() if currency else start, bracketed.end() if bracketed else end
+    return currency.start() if currency else start, end
 
 
 def _sentence(words: str, asked: ReadingInstructions) -> str:

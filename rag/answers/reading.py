@@ -42,6 +42,8 @@ _BRACKETED = re.compile(
 # Of these kinds of question the answer is a clause.
 _CLAUSES = frozenset({AnswerType.REASON, AnswerType.MANNER, AnswerType.DEFINITION})
 _CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{alternatives(CURRENCY_BEFORE)})[ \t]*$", re.IGNORECASE)
+# So much of a reply that stands in no source as it is has to be words of one sentence.
+_MOSTLY = 0.6
 _TRIMMED = " \t\"'“”‘’「」.。,，;；:："
 # No word or number goes on across these.
 _BEGINS = r"(?<![A-Za-z0-9](?=[A-Za-z0-9]))(?<!\d[.,](?=\d))"
@@ -110,8 +112,11 @@ def read(
     claim = claim_of(draft, sources, query, asked)
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
-    if not holds:
-        verdict = unstated(verdict) if llm.info.judges else _unread(verdict, found)
+    misread = claim is not None and asked.lead.match(claim.text)  # the sentence says, not the yes or no
+    if not holds and llm.info.judges and not misread:
+        verdict = unstated(verdict)
+    elif not holds:
+        verdict = _unread(verdict, found)
     dropped = (claim,) if claim is not None and not holds else ()
     hint = _named(draft) if llm.info.judges else 1
     named = next((piece.number for piece in sources if piece.number == hint), 1)
@@ -147,11 +152,20 @@ def claim_of(
             start, end = (0, len(piece.text)) if clause else _whole_values(piece.text, *span)
             bracketed = _BRACKETED.match(piece.text, end) if query.expects in FIGURES else None
             return _stated(piece.text[start : bracketed.end() if bracketed else end], piece, query, asked)
-    said = frozenset(content_tokens(words))
-    for piece in pieces:
-        if said and not _leads(piece) and said <= frozenset(content_tokens(piece.text)):
-            return _stated(piece.text, piece, query, asked)
-    return verify_sentence(_sentence(words, asked), [_alone(piece) for piece in pieces], query)
+    claim = verify_sentence(_sentence(words, asked), [_alone(piece) for piece in pieces], query)
+    nearest = max(pieces, key=lambda piece: _share(words, piece))
+    if claim.state is ClaimState.SUPPORTED or _share(words, nearest) < _MOSTLY:
+        return claim
+    return _stated(nearest.text, nearest, query, asked)
+
+
+def _share(words: str, piece: Evidence) -> float:
+    """How much of the words stands in a piece, 0 where a number of theirs does not."""
+    said, held = content_tokens(words), frozenset(content_tokens(piece.text))
+    lacking = [token for token in said if token not in held]
+    if _leads(piece) or not said or any(c.isdigit() for token in lacking for c in token):
+        return 0.0
+    return 1 - len(lacking) / len(said)
 
 
 def _stated(words: str, piece: Evidence, query: Wording, asked: ReadingInstructions) -> Claim:
@@ -189,11 +203,12 @@ def _whether(
     lead: re.Match[str], words: str, pieces: Sequence[Evidence], query: Wording, asked: ReadingInstructions
 ) -> Claim | None:
     """A yes or no with what it rests on. A bare one is followed by its source; one that the "not" of the
-    source does not bear out is dropped."""
+    source does not bear out is dropped, and so is one for words that no source holds."""
     rest = words[lead.end() :].strip(_TRIMMED)
     standing = next((piece for piece in pieces if rest and _standing(rest, piece.text)), None)
-    piece = standing or pieces[0]
-    if (_denies(piece.text) != _denies(query.text)) != bool(lead["no"]):
+    piece = standing or max(pieces, key=lambda piece: _share(rest, piece))
+    foreign = bool(rest) and standing is None and _share(rest, piece) < _MOSTLY
+    if foreign or (_denies(piece.text) != _denies(query.text)) != bool(lead["no"]):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
     source = rest if standing else " ".join(piece.text.split())
     claim = verify_sentence(_sentence(source, asked), [piece], query)

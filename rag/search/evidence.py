@@ -120,7 +120,7 @@ def rank_sentences(
     prepared = prepare(query, index.store)
     found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, index.store)]
     compared = embedder if embedder is not None and supports(embedder.info, query.language) else None
-    mode = mode_of(compared and compared.info)
+    mode = mode_of(compared.info if compared is not None else None)
     calibration = calibration or load_calibration(mode)
     signals = sentence_signals(prepared, found, hits, [None] * len(found))
     first = calibration.sentence.probability(signals)

@@ -96,10 +96,23 @@ def test_words_that_stand_in_no_source_are_no_answer_and_what_is_near_is_quoted(
     assert "90" not in answer.text
 
 
-def test_words_that_stand_in_a_source_in_another_order_make_its_sentence_the_line(index: Index) -> None:
-    answer = ask(index, QUESTION, replying("written notice of 60 days [1]"))
-    assert (answer.verdict, answer.dropped) == (Outcome.ANSWERED, ())
-    assert "60 days" in answer.line and answer.line == answer.quotes[0].quote
+@pytest.mark.parametrize(
+    ("reply", "line"),
+    [
+        (
+            "a letter sent to the insurer within 60 days [1]",
+            "He notifies the insurer by letter within 60 days.",
+        ),
+        ("a letter sent to the insurer within 90 days [1]", None),
+        ("a telegram [1]", None),
+    ],
+)
+def test_words_that_mostly_stand_in_a_source_make_its_sentence_the_line(reply: str, line: str | None) -> None:
+    piece = fake_evidence("He notifies the insurer by letter within 60 days.", number=1)
+    asked = read_wording("What does the insured do after a loss?")
+    claim = claim_of(reply, [piece], asked, instructions("en"))
+    assert claim is not None
+    assert (claim.text if claim.state is ClaimState.SUPPORTED else None) == line
 
 
 def test_of_reasons_and_manners_the_line_is_the_whole_sentence() -> None:
@@ -134,9 +147,10 @@ def test_words_of_a_heading_alone_are_no_line() -> None:
 
 
 def test_yes_that_the_not_of_its_source_contradicts_is_not_displayed(index: Index) -> None:
-    answer = ask(index, MAIL, replying("Yes, by electronic mail [1]"))
-    assert answer.verdict is Outcome.NEARBY and SAYS_NOT in [quote.quote for quote in answer.quotes]
-    assert "Yes" not in answer.text
+    for reply in ("Yes, by electronic mail [1]", "No, the courier brings it every morning [1]"):
+        answer = ask(index, MAIL, replying(reply))
+        assert (manner(answer), answer.line) == ("quoted", SAYS_NOT)
+        assert not answer.text.startswith(reply[:2]) and len(answer.dropped) == 1
 
 
 @pytest.mark.parametrize(

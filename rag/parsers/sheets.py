@@ -13,8 +13,8 @@ from typing import Any
 
 from rag.errors import ParseError
 from rag.parsers import base
-from rag.parsers.docx import check_zip, core_properties
 from rag.parsers.encoding import decode
+from rag.parsers.office import open_package
 
 _DELIMITERS = ",;\t|"
 
@@ -88,14 +88,16 @@ def _names_columns(filled: list[str]) -> bool:
 
 
 def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
-    check_zip(data, path=path, limits=limits, holds="xl/")
+    package = open_package(data, path=path, limits=limits, root="workbook")
     import openpyxl
 
     with warnings.catch_warnings():  # about parts of the file that hold no cells
         warnings.simplefilter("ignore")
-        workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        workbook = openpyxl.load_workbook(
+            io.BytesIO(package.workbook()), read_only=True, data_only=True, keep_links=False
+        )
         try:
-            metadata = core_properties(workbook.properties)
+            metadata = package.properties()
             builder = base.TextBuilder()
             for sheet in workbook.worksheets:
                 _add_sheet(builder, sheet, path, limits)

@@ -42,7 +42,7 @@ _PROPERTIES = {"creator": "author"} | {
 
 
 @dataclass(frozen=True, slots=True)
-class Relation:
+class PartRelation:
     """Where a part leads to: `kind` is the last word of the relation's type ("image"), `target` a name within
     the package, or an address outside."""
 
@@ -101,7 +101,7 @@ class Package:
         except etree.XMLSyntaxError:
             return None
 
-    def relations(self, name: str) -> dict[str, Relation]:
+    def relations(self, name: str) -> dict[str, PartRelation]:
         """The relations of a part by their id ("": those of the package)."""
         root = self.xml(_relations_of(name))
         found = {}
@@ -111,7 +111,7 @@ class Package:
             if not outside:  # relative to the part's folder, or to the package
                 target = unquote(target.partition("#")[0]).replace("\\", "/")
                 target = posixpath.normpath(posixpath.join("/", posixpath.dirname(name), target)).lstrip("/")
-            found[element.get("Id", "")] = Relation(element.get("Id", ""), kind, target, outside)
+            found[element.get("Id", "")] = PartRelation(element.get("Id", ""), kind, target, outside)
         return found
 
     def related(self, name: str, kind: str) -> Iterator[str]:
@@ -175,7 +175,7 @@ class Package:
             )
         return target.getvalue()
 
-    def _walk(self, kinds: Collection[str]) -> Iterator[tuple[str, str, list[Relation]]]:
+    def _walk(self, kinds: Collection[str]) -> Iterator[tuple[str, str, list[PartRelation]]]:
         """The parts that relations of these kinds lead to from the package on, each once: name, kind, and its
         relations."""
         waiting, seen = [("", "")], {""}

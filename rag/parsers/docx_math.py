@@ -22,13 +22,14 @@ _HYPHEN = re.compile(r"(?<=[\d)\]}⁰¹²³⁴-⁹])-(?=[\w(\[{√∑∫.])|(?<=
 
 
 def linear(element: Any) -> str:
-    """The text of an equation (m:oMath, m:oMathPara or what stands in one), with marks as `TextBuilder` takes
-    them."""
-    return " ".join(_row(element).split())
+    """The text of an equation (m:oMath, m:oMathPara), with marks as `TextBuilder` takes them and with blanks
+    about what stands between two operands, as on the page."""
+    text = _SIGN.sub(r" \1 ", _BETWEEN.sub(r" \1 ", _row(element)))
+    return " ".join(_HYPHEN.sub(" - ", text).split())
 
 
-def _row(element: Any, *, spaced: bool = True) -> str:
-    """What stands side by side; with blanks about what stands between two operands, as on the page."""
+def _row(element: Any) -> str:
+    """What stands side by side."""
     pieces = []
     for child in element.iterchildren() if element is not None else ():
         tag = child.tag if isinstance(child.tag, str) else ""
@@ -42,15 +43,14 @@ def _row(element: Any, *, spaced: bool = True) -> str:
         elif (
             tag.startswith((_M, _W)) and not kind.endswith("Pr") and tag not in (_W + "del", _W + "moveFrom")
         ):
-            pieces.append(_row(child, spaced=False))
+            pieces.append(_row(child))
             if kind == "oMath" and child.getnext() is not None:
                 pieces.append(" ")
-    text = "".join(pieces)
-    return _HYPHEN.sub(" - ", _SIGN.sub(r" \1 ", _BETWEEN.sub(r" \1 ", text))) if spaced else text
+    return "".join(pieces)
 
 
-def _part(element: Any, name: str, *, spaced: bool = True) -> str:
-    return _row(element.find(_M + name), spaced=spaced).strip()
+def _part(element: Any, name: str) -> str:
+    return _row(element.find(_M + name)).strip()
 
 
 def _value(element: Any, name: str, default: str = "") -> str:
@@ -96,7 +96,7 @@ def _fraction(element: Any) -> str:
 
 
 def _radical(element: Any) -> str:
-    degree = "" if _on(element, "degHide") else _part(element, "deg", spaced=False)
+    degree = "" if _on(element, "degHide") else _part(element, "deg")
     sign = _ROOTS.get(degree) or f"{degree.translate(_RAISED)}√"
     return sign + _grouped(_part(element, "e"))
 
@@ -114,8 +114,8 @@ def _below(text: str) -> str:
 
 def _scripts(element: Any) -> str:
     base, kind = _part(element, "e"), _kind(element)
-    below = "" if kind == "sSup" else _below(_part(element, "sub", spaced=False))
-    above = "" if kind == "sSub" else _above(_part(element, "sup", spaced=False))
+    below = "" if kind == "sSup" else _below(_part(element, "sub"))
+    above = "" if kind == "sSub" else _above(_part(element, "sup"))
     if kind == "sPre":
         return f"{above}{below}{base}"
     return f"{_grouped(base) if above else base}{below}{above}"
@@ -126,13 +126,13 @@ def _limits(sign: str, below: str, above: str) -> str:
 
 
 def _nary(element: Any) -> str:
-    below = "" if _on(element, "subHide") else _part(element, "sub", spaced=False)
-    above = "" if _on(element, "supHide") else _part(element, "sup", spaced=False)
+    below = "" if _on(element, "subHide") else _part(element, "sub")
+    above = "" if _on(element, "supHide") else _part(element, "sup")
     return f"{_limits(_value(element, 'chr', '∫'), below, above)} {_part(element, 'e')}"
 
 
 def _limit(element: Any) -> str:
-    limit = _part(element, "lim", spaced=False)
+    limit = _part(element, "lim")
     lower = _kind(element) == "limLow"
     return _limits(_part(element, "e"), limit if lower else "", "" if lower else limit)
 

@@ -6,18 +6,17 @@ from __future__ import annotations
 TICKED, UNTICKED = "☒", "☐"
 _EMPTY = "\0"  # a place of the font that is part of a larger sign
 _SYMBOL = (
-    " !∀#∃%&∋()∗+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_\0αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼".ljust(
-        128, _EMPTY
-    )
+    " !∀#∃%&∋()∗+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_\0"
+    + "αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼".ljust(63, _EMPTY)
     + "€ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…|―↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨"
     + "⇔⇐⇑⇒⇓◊〈®©™∑⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪\0〉∫⌠⎮⌡⎞⎟⎠⎤⎥⎦⎫⎬⎭"
 )
 _WINGDINGS = {
-    0x22: "✂", 0x28: "☎", 0x2A: "✉", 0x4A: "☺", 0x4C: "☹", 0x6C: "●", 0x6E: "■", 0x6F: UNTICKED, 0x70: UNTICKED,
-    0x71: UNTICKED, 0x72: UNTICKED, 0x75: "◆", 0x76: "❖", 0x78: TICKED, 0x9E: "·", 0x9F: "•", 0xA1: "○",
-    0xA7: "▪", 0xA8: UNTICKED, 0xAB: "★", 0xD8: "➢", 0xDF: "←", 0xE0: "→", 0xE1: "↑", 0xE2: "↓", 0xE8: "➔",
-    0xEF: "⇦", 0xF0: "⇨", 0xF1: "⇧", 0xF2: "⇩", 0xF3: "⇔", 0xFB: "✘", 0xFC: "✔", 0xFD: TICKED, 0xFE: TICKED,
-    **{0x80 + n: sign for n, sign in enumerate("⓪①②③④⑤⑥⑦⑧⑨⑩⓿❶❷❸❹❺❻❼❽❾❿")},
+    0x22: "✂", 0x28: "☎", 0x2A: "✉", 0x4A: "☺", 0x4C: "☹", 0x6C: "●", 0x6E: "■", 0x6F: UNTICKED,
+    0x70: UNTICKED, 0x71: UNTICKED, 0x72: UNTICKED, 0x75: "◆", 0x76: "❖", 0x78: TICKED, 0x9E: "·", 0x9F: "•",
+    0xA1: "○", 0xA7: "▪", 0xA8: UNTICKED, 0xAB: "★", 0xD8: "➢", 0xDF: "←", 0xE0: "→", 0xE1: "↑", 0xE2: "↓",
+    0xE8: "➔", 0xEF: "⇦", 0xF0: "⇨", 0xF1: "⇧", 0xF2: "⇩", 0xF3: "⇔", 0xFB: "✘", 0xFC: "✔", 0xFD: TICKED,
+    0xFE: TICKED, **{0x80 + n: sign for n, sign in enumerate("⓪①②③④⑤⑥⑦⑧⑨⑩⓿❶❷❸❹❺❻❼❽❾❿")},
 }  # fmt: skip
 _FONTS = {
     "wingdings": _WINGDINGS,

@@ -7,6 +7,7 @@ the next U+FDDF closes. `TextBuilder` takes them out and notes where they stood.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from rag.languages import Patterns
 from rag.types import MarkKind
@@ -16,6 +17,7 @@ _KINDS = tuple(MarkKind)
 _NOTE, _NOTE_BODY, _CLOSE = "\ufddc", "\ufddd", "\ufddf"
 _SIGNS = re.compile("[\ufdd0-\ufddf]")
 _SIGN_RUN = re.compile(f"[{_NOTE}{_NOTE_BODY}][^{_CLOSE}]*{_CLOSE}|[\ufdd0-\ufddf]")
+_FORMER = (MarkKind.STRUCK, MarkKind.DELETED, MarkKind.HIDDEN)
 _SUPERSCRIPTS = str.maketrans("0123456789+-−–in()=", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻ⁱⁿ⁽⁾⁼")
 _TRADE = {"tm": "™", "sm": "℠", "r": "®", "c": "©"}
 
@@ -141,3 +143,24 @@ def taken(text: str) -> tuple[str, list[FoundMark]]:
         ((k, min(a, len(plain)), min(b, len(plain)), label) for k, a, b, label in found if a < b or label),
         key=lambda mark: mark[1:3],
     )
+
+
+def as_it_stands(pieces: Iterable[tuple[MarkKind | None, str]]) -> tuple[str, dict[MarkKind, str]]:
+    """The text of a paragraph or cell as it reads today, with insertions and without what is struck, deleted
+    or hidden; and by each of these kinds that has words in it the text as it read with them and without what
+    was inserted, wholly under one mark."""
+    kept = list(pieces)
+    if not any(kind for kind, _ in kept):
+        return "".join(text for _, text in kept), {}
+    words = {kind for kind, text in kept if kind in _FORMER and unmarked(text)}
+    standing = "".join(
+        marked(kind, text) if kind is MarkKind.INSERTED and words and text.strip() else text
+        for kind, text in kept
+        if kind not in _FORMER
+    )
+    former = {
+        kind: marked(kind, unmarked("".join(text for of, text in kept if of is None or of is kind)))
+        for kind in _FORMER
+        if kind in words
+    }
+    return standing, former

@@ -256,7 +256,7 @@ def letters(text: str) -> str:
 
 def is_number(cell: str) -> bool:
     """A quantity, as body cells hold; a bare year is none, because years head columns."""
-    text = cell.strip()
+    text = unmarked(cell).strip()
     return _NUMBER.match(text) is not None and _YEAR.match(text) is None
 
 

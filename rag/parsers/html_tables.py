@@ -8,7 +8,7 @@ from typing import Any
 from rag.languages import Patterns
 from rag.parsers.base import MAX_COLUMNS, Grid, one_line
 from rag.parsers.html_words import LineWords, traverse
-from rag.parsers.marks import marked, unmarked
+from rag.parsers.marks import rows_before
 from rag.types import MarkKind
 
 _RE = Patterns(__file__)
@@ -95,12 +95,9 @@ class Cells:
         headed = row.parent.tag == "thead" or all(c.tag == "th" for c in cells)
         if self.header_rows == len(self._body) and cells and headed:
             self.header_rows += 1
-        for kind in sorted({kind for former in passages for kind in former}):
-            before = [
-                former.get(kind) or marked(kind, unmarked(text))
-                for text, former in zip(once, passages, strict=True)
-            ]
-            self._former.setdefault(len(self._body), []).append(before)
+        before = rows_before(list(zip(once, passages, strict=True)))
+        if before:
+            self._former[len(self._body)] = before
         self._body.append(once)
         self._heads.append(repeated)
 

@@ -7,7 +7,7 @@ the next U+FDDF closes. `TextBuilder` takes them out and notes where they stood.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from rag.languages import Patterns
 from rag.types import MarkKind
@@ -164,3 +164,13 @@ def as_it_stands(pieces: Iterable[tuple[MarkKind | None, str]]) -> tuple[str, di
         if kind in words
     }
     return standing, former
+
+
+def rows_before(passages: Sequence[tuple[str, Mapping[MarkKind, str]]]) -> list[list[str]]:
+    """The rows of a table as they read before something in them was struck, deleted or hidden, one a kind;
+    for each cell what `as_it_stands` gave."""
+    kinds = [kind for kind in _FORMER if any(kind in former for _, former in passages)]
+    return [
+        [former.get(kind) or marked(kind, unmarked(standing)) for standing, former in passages]
+        for kind in kinds
+    ]

@@ -88,8 +88,8 @@ class _Rows:
         opens = self._gap or not self._begun
         if opens:
             self.end()
-        if len(filled) == 1 and opens:
-            for text in (filled[0], *("".join(row) for row in before)):
+        if opens and all(sum(map(bool, row)) < 2 for row in (filled, *before)):
+            for text in (*filled, *("".join(row) for row in before)):
                 self._builder.paragraph(text, location=location)
             return
         if opens and filled and _names_columns(filled):

@@ -174,7 +174,8 @@ OVER_AREAS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 OVER_FIGURES: dict[str, Callable[[list[float]], float]] = {
     "SUM": math.fsum, "AVERAGE": _mean, "COUNT": len,
-    "MIN": lambda v: min(v, default=0), "MAX": lambda v: max(v, default=0), "PRODUCT": math.prod, "MEDIAN": _middle,
+    "MIN": lambda v: min(v, default=0), "MAX": lambda v: max(v, default=0),
+    "PRODUCT": math.prod, "MEDIAN": _middle,
 }  # fmt: skip
 OVER_VALUES: dict[str, Callable[[list[Scalar]], Scalar]] = {
     "COUNTA": lambda v: sum(x is not None for x in v),

@@ -7,7 +7,7 @@ the next U+FDDF closes. `TextBuilder` takes them out and notes where they stood.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rag.languages import Patterns
 from rag.types import MarkKind
@@ -153,17 +153,24 @@ def as_it_stands(pieces: Iterable[tuple[MarkKind | None, str]]) -> tuple[str, di
     if not any(kind for kind, _ in kept):
         return "".join(text for _, text in kept), {}
     words = {kind for kind, text in kept if kind in _FORMER and unmarked(text)}
-    standing = "".join(
-        marked(kind, text) if kind is MarkKind.INSERTED and words and text.strip() else text
+    today = [
+        (kind, marked(kind, text) if kind is MarkKind.INSERTED and words and text.strip() else text)
         for kind, text in kept
-        if kind not in _FORMER
-    )
-    former = {
-        kind: marked(kind, unmarked("".join(text for of, text in kept if of is None or of is kind)))
-        for kind in _FORMER
-        if kind in words
-    }
-    return standing, former
+    ]
+    former = {kind: _without({*MarkKind} - {kind}, kept) for kind in _FORMER if kind in words}
+    return _without(_FORMER, today), {kind: marked(kind, unmarked(text)) for kind, text in former.items()}
+
+
+def _without(kinds: Collection[MarkKind], pieces: Sequence[tuple[MarkKind | None, str]]) -> str:
+    """The text of pieces of other kinds; of the blanks on both sides of what is left out one is kept."""
+    text, left_out = "", False
+    for kind, piece in pieces:
+        if kind in kinds:
+            left_out = True
+            continue
+        text += piece.lstrip(" ") if left_out and text[-1:].isspace() else piece
+        left_out = left_out and not piece
+    return text
 
 
 def rows_before(passages: Sequence[tuple[str, Mapping[MarkKind, str]]]) -> list[list[str]]:

@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import lru_cache
 
+from rag.facts.numerals import HAN_DIGITS
 from rag.languages import Patterns
 
 _RE = Patterns(__file__)
@@ -250,7 +251,7 @@ def _part(moment: datetime.datetime, code: str) -> str:
     if code[0] == "s":
         return f"{moment.second:0{len(code)}d}"
     if code[0] == "a":  # the weekday as Chinese formats have it
-        return ("星期" if len(code) > 3 else "") + "一二三四五六日"[moment.weekday()]
+        return ("星期" if len(code) > 3 else "") + f"{HAN_DIGITS[1:7]}日"[moment.weekday()]
     name = {"m": moment.strftime("%B"), "d": moment.strftime("%A")}[code[0]]
     if len(code) > 2:
         return name if len(code) == 4 else name[:1] if len(code) > 4 else name[:3]

@@ -320,3 +320,50 @@ def test_a_page_gives_back_the_words_that_went_in(
     assert sorted("".join(kept.split())) == sorted("".join(expected.split()))
     assert all(0 <= m.start <= m.end <= len(text) for m in document.marks)
     assert all(text[b.start : b.end].strip() == text[b.start : b.end] for b in document.blocks)
+
+
+# Markdown
+
+
+def test_markdown_footnotes_struck_words_and_raised_text(tmp_path: Path) -> None:
+    source = (
+        "# Lease[^a]\n\nThe fee is ~~EUR 90~~ EUR 120[^1] for 70 m<sup>2</sup> of CO<sub>2</sub>-free "
+        "space<sup>2</sup>, `~~kept~~` and 5 \\* 3.\n\n| Item | Fee |\n|---|---|\n| Tea | ~~4~~ 5[^1] |\n\n"
+        "<sup>2</sup> Measured.\n\n[^1]: Without *tax*.\n[^a]: Draft.\n"
+    )
+    document = read(tmp_path, source, "a.md")
+    assert document.text.split("\n\n") == [
+        "Lease",
+        "The fee is EUR 120 for 70 m² of CO2-free space, `~~kept~~` and 5 * 3.",
+        "The fee is EUR 90 EUR 120 for 70 m² of CO2-free space, `~~kept~~` and 5 * 3.",
+        "Item | Fee\nTea | 5\nTea | 4 5",
+        "Measured.",
+        "Without *tax*.",
+        "Draft.",
+    ]
+    assert document.title == "Lease"
+    assert notes(document) == [
+        ("Lease", "Draft."),
+        ("120", "Without *tax*."),
+        ("space", "Measured. Without"),
+        ("5", "Without *tax*."),
+    ]
+    assert marks(document, MarkKind.STRUCK)[1:] == [("struck", "Tea"), ("struck", "4 5")]
+
+
+def test_markdown_tasks_numbers_and_formulas(tmp_path: Path) -> None:
+    source = (
+        "- [x] Blood\n- [ ] Plasma [x]\n- ~~Serum~~\n\ntext\n\n"
+        "1. one\n1. two\n1. three\n\ntext\n\n3. c\n4. d\n\n"
+        "Dose $\\frac{w}{2}$ costs $5 and $6.\n"
+    )
+    document = read(tmp_path, source, "a.md")
+    assert document.text.split("\n\n") == [
+        "- ☒ Blood\n- ☐ Plasma [x]\nSerum",
+        "text",
+        "1. one\n2. two\n3. three",
+        "text",
+        "3. c\n4. d",
+        "Dose w/2 costs $5 and $6.",
+    ]
+    assert marks(document) == [("struck", "Serum"), ("numbered", "2"), ("numbered", "3")]

@@ -365,10 +365,11 @@ def test_headers_and_footers_are_read_once_and_page_numbers_are_not(tmp_path: Pa
     assert lines(document) == [
         "Policy 4711, version 3",
         "Confidential",
-        "Form 12/3",
         "Body one.",
         "Body two.",
+        "Form 12/3",
     ]
+    assert document.blocks[-1].heading_path == ()
 
 
 def test_notes_and_comments_stand_behind_what_they_are_about(tmp_path: Path) -> None:

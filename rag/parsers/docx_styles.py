@@ -16,12 +16,13 @@ _LEAST_SHIFT = 4  # half-points by which text is moved that reads as raised or l
 
 @dataclass(frozen=True, slots=True)
 class RunLook:
-    """How a run stands on the page: whether struck, hidden (or white, where nothing dark lies behind it),
-    `shift` 1 raised, -1 lowered, and its font."""
+    """How a run stands on the page: whether struck, hidden (or white, where nothing dark lies behind it), set
+    off by a line below or a colour, `shift` 1 raised, -1 lowered, and its font."""
 
     struck: bool = False
     hidden: bool = False
     white: bool = False
+    set_off: bool = False
     shift: int = 0
     font: str = ""
 
@@ -35,6 +36,7 @@ class _Asked:
     vanish: bool | None = None
     white: bool | None = None
     backed: bool | None = None
+    set_off: bool | None = None
     shift: int | None = None
     font: str | None = None
 
@@ -106,7 +108,7 @@ class Styles:
 
         return RunLook(
             bool(of("strike") or of("dstrike")), bool(of("vanish")), bool(of("white")) and not of("backed"),
-            of("shift") or 0, of("font") or "",
+            bool(of("set_off")), of("shift") or 0, of("font") or "",
         )  # fmt: skip
 
     def _style(self, identifier: str) -> _Asked:
@@ -147,6 +149,9 @@ def _asked(properties: Any) -> _Asked:
             found[name] = is_on(child)
         elif name == "color":
             found["white"] = value(child) in _WHITE
+            found["set_off"] = found.get("set_off") or value(child) not in ("auto", "000000", *_WHITE)
+        elif name == "u":
+            found["set_off"] = found.get("set_off") or value(child) != "none"
         elif name == "shd" or name == "highlight":
             found["backed"] = is_dark(child) or found.get("backed", False)
         elif name == "vertAlign":

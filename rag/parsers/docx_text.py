@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from rag.parsers.docx_math import linear
@@ -85,6 +85,7 @@ class _Piece:
     text: str
     kind: MarkKind | None = None
     shift: int = 0
+    set_off: bool = False
 
 
 @dataclass(slots=True)
@@ -113,13 +114,19 @@ class Words:
         return _rendered(kept)
 
     def former(self) -> list[tuple[MarkKind, str]]:
-        """The whole paragraph with the words that no longer stand, once for each way in which words are
-        gone."""
+        """The whole paragraph with the words that no longer stand, once for each way in which words are gone;
+        without what took their place: what was inserted, or is set off right beside struck words."""
         found = []
+        said = [p for p in self.pieces if p.text.strip()]
+        struck = {id(p) for p in said if p.kind is MarkKind.STRUCK}
+        plain = any(p.kind is None and not p.set_off for p in said)
+        pairs = (*pairwise(said), *pairwise(said[::-1])) if plain else ()
+        beside = {id(piece) for piece, other in pairs if piece.set_off and id(other) in struck}
         for kind in GONE:
             if any(p.kind is kind and unmarked(p.text).strip() for p in self.pieces):
-                inserted = () if kind is MarkKind.DELETED else (MarkKind.INSERTED,)
-                kept = (p for p in self.pieces if p.kind in (None, kind, *inserted))
+                stood = (None, kind) if kind is MarkKind.DELETED else (None, kind, MarkKind.INSERTED)
+                new = beside - struck if kind is MarkKind.STRUCK else ()
+                kept = (p for p in self.pieces if p.kind in stood and id(p) not in new)
                 found.append((kind, unmarked(_rendered(kept))))
         return found
 
@@ -218,7 +225,7 @@ class ParagraphReader:
             if not isinstance(tag, str) or tag in _SKIPPED:
                 continue
             if tag in (W + "t", W + "delText"):
-                self._say(_shown(child.text or "", look.font), kind, look.shift)
+                self._say(_shown(child.text or "", look.font), kind, look.shift, set_off=look.set_off)
             elif tag in _BREAKS:
                 self._say(_BREAKS[tag], kind)
             elif tag == W + "sym":
@@ -237,10 +244,10 @@ class ParagraphReader:
             elif not self._drawing(child, kind):
                 self._inner(child, kind)  # w:ruby holds runs, as other wrappers do
 
-    def _say(self, text: str, kind: MarkKind | None, shift: int = 0) -> None:
+    def _say(self, text: str, kind: MarkKind | None, shift: int = 0, *, set_off: bool = False) -> None:
         shown = all(f.result and _command(f.code) not in _PAGE_FIELDS for f in self._fields)
         if text and (shown or not self._by_fields):
-            self._words.pieces.append(_Piece(text, kind, shift))
+            self._words.pieces.append(_Piece(text, kind, shift, set_off))
             for opened in self._fields:
                 opened.shown = True
 

@@ -152,6 +152,12 @@ _OR_7 = "Rate 5% or 7%."
             "struck",
         ),
         (run("Fee ") + run("9", "<w:dstrike/>") + run(" 8."), "Fee 8.", "Fee 9 8.", "struck"),
+        (
+            run("Fee ") + run("9", _STRIKE) + run("8", '<w:u w:val="single"/>') + run("."),
+            "Fee 8.",
+            "Fee 9.",
+            "struck",
+        ),
         (run("Rate 5%") + run(" or 7%", _HIDDEN) + run("."), "Rate 5%.", _OR_7, "hidden"),
         (
             run("Rate 5%") + run(" or 7%", '<w:rStyle w:val="Secret"/>') + run("."),
@@ -249,13 +255,13 @@ def numbered(text: str, depth: int = 0, list_id: int = 1, style: str = "") -> st
     return paragraph(text, f'{named}<w:numPr><w:ilvl w:val="{depth}"/><w:numId w:val="{list_id}"/></w:numPr>')
 
 
-_LEGAL = [level(0, "decimal", "%1."), level(1, "decimal", "%1.%2"), level(2, "lowerLetter", "(%3)"),
-          level(3, "lowerRoman", "(%4)")]  # fmt: skip
+_LEGAL = [level(0, "decimal", "%1."), level(1, "decimal", "%1.%2", '<w:pStyle w:val="Clause"/>'),
+          level(2, "lowerLetter", "(%3)"), level(3, "lowerRoman", "(%4)")]  # fmt: skip
 _HEADINGS = (
     '<w:style w:type="paragraph" w:styleId="H1"><w:name w:val="heading 1"/>'
     '<w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr></w:style>'
     '<w:style w:type="paragraph" w:styleId="Clause">'
-    '<w:pPr><w:numPr><w:ilvl w:val="1"/><w:numId w:val="1"/></w:numPr></w:pPr></w:style>'
+    '<w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr></w:style>'
 )
 
 

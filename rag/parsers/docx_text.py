@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from typing import Any
 
-from rag.parsers.docx_math import linear
+from rag.parsers.docx_math import from_field, linear
 from rag.parsers.docx_styles import Styles, W, integer, is_dark, is_on, value
 from rag.parsers.docx_symbols import TICKED, UNTICKED, is_symbol_font, symbol
 from rag.parsers.marks import marked, note_body, note_labels, note_mark, raised, unmarked, without_signs
@@ -269,6 +269,8 @@ class ParagraphReader:
             sign = _SYMBOL_FIELD.match(ended.code.strip())
             if sign and not ended.shown:
                 self._say(symbol((sign[2] or "Symbol").strip(), int(sign[1], 0)), kind)
+            elif _command(ended.code) == "EQ" and not ended.shown:
+                self._say(from_field(ended.code), kind)
 
     def _control(self, control: Any, kind: MarkKind | None) -> None:
         """A content control: a box with its state, or what was put in; the words that ask to put something in

@@ -194,6 +194,7 @@ def test_a_paragraph_that_is_gone_as_a_whole_is_its_marked_block_alone(tmp_path:
         tmp_path,
         paragraph("Struck by its style.", '<w:pStyle w:val="Old"/>')
         + paragraph(run("Not struck twice.", '<w:rStyle w:val="Undone"/>'), '<w:pStyle w:val="Old"/>')
+        + paragraph(run("All of it", _STRIKE) + run("."))
         + paragraph(run("Not struck.", '<w:strike w:val="0"/>'), '<w:pStyle w:val="Old"/>')
         + paragraph(deleted("Deleted."), deleted_end)
         + paragraph("The parties agree ", deleted_end)
@@ -201,10 +202,11 @@ def test_a_paragraph_that_is_gone_as_a_whole_is_its_marked_block_alone(tmp_path:
         {"styles": _STYLES},
     )
     assert lines(document) == [
-        "Struck by its style.", "Not struck twice.", "Not struck.", "Deleted.",
+        "Struck by its style.", "Not struck twice.", "All of it.", "Not struck.", "Deleted.",
         "The parties agree on two things.",
     ]  # fmt: skip
-    assert marked(document, MarkKind.STRUCK, MarkKind.DELETED) == ["Struck by its style.", "Deleted."]
+    gone = ["Struck by its style.", "All of it.", "Deleted."]
+    assert marked(document, MarkKind.STRUCK, MarkKind.DELETED) == gone
 
 
 def test_white_words_are_read_where_a_colour_lies_behind_them(tmp_path: Path) -> None:
@@ -450,6 +452,11 @@ def test_boxes_controls_and_form_fields_show_what_was_put_in(tmp_path: Path) -> 
     ]  # fmt: skip
 
 
+def _field(code: str) -> str:
+    begin, end = (f'<w:r><w:fldChar w:fldCharType="{step}"/></w:r>' for step in ("begin", "end"))
+    return f"{begin}<w:r><w:instrText> {code} </w:instrText></w:r>{end}"
+
+
 @pytest.mark.parametrize(
     ("inner", "text"),
     [
@@ -458,11 +465,8 @@ def test_boxes_controls_and_form_fields_show_what_was_put_in(tmp_path: Path) -> 
         (run("ab", '<w:rFonts w:ascii="Symbol"/>'), "αβ"),
         ('<w:r><w:sym w:font="Wingdings" w:char="F0FC"/></w:r>' + run(" done"), "✔ done"),
         ('<w:r><w:sym w:font="Arial" w:char="00B5"/></w:r>' + run("g"), "µg"),
-        (
-            '<w:r><w:fldChar w:fldCharType="begin"/></w:r>'
-            '<w:r><w:instrText> SYMBOL 177 \\f "Symbol" \\s 10 </w:instrText></w:r>'
-            '<w:r><w:fldChar w:fldCharType="end"/></w:r>' + run("2"), "±2",
-        ),
+        (_field("EQ \\f(a+1,2)") + run(" of ") + _field("EQ \\o\\ac(○,3)"), "(a+1)/2 of ③"),
+        (_field('SYMBOL 177 \\f "Symbol" \\s 10') + run("2"), "±2"),
         ('<w:r><w:fldChar w:fldCharType="begin"/></w:r>' + run("Its end is missing."), "Its end is missing."),
         (
             f"<w:r><w:ruby><w:rt>{run('hàn')}</w:rt><w:rubyBase>{run('汉')}</w:rubyBase></w:ruby></w:r>"

@@ -49,6 +49,7 @@ _DRAWN = {
 _SKIPPED = frozenset(
     W + name for name in ("pPr", "rPr", "sdtPr", "sdtEndPr", "fldData", "rt", "delInstrText")
 ) | {_MC + "Fallback"}  # fmt: skip
+_PRIVATE = re.compile("[\uf020-\uf0ff]")  # where files keep the signs of symbol fonts
 _SYMBOL_FIELD = re.compile(r"SYMBOL\s+(\d+|0x[0-9a-f]+)(?:.*\\f\s+\"?([^\"\\]+))?", re.I | re.S)
 
 
@@ -102,6 +103,8 @@ class Words:
     @property
     def standing(self) -> str:
         """The text as it stands today, with its marks."""
+        if not self._any_gone():
+            return _rendered(self.pieces)
         kept: list[_Piece] = []
         left_out = False
         for piece in self.pieces:
@@ -116,7 +119,9 @@ class Words:
     def former(self) -> list[tuple[MarkKind, str]]:
         """The whole paragraph with the words that no longer stand, once for each way in which words are gone;
         without what took their place: what was inserted, or is set off right beside struck words."""
-        found = []
+        found: list[tuple[MarkKind, str]] = []
+        if not self._any_gone():
+            return found
         said = [p for p in self.pieces if p.text.strip()]
         struck = {id(p) for p in said if p.kind is MarkKind.STRUCK}
         plain = any(p.kind is None and not p.set_off for p in said)
@@ -129,6 +134,9 @@ class Words:
                 kept = (p for p in self.pieces if p.kind in stood and id(p) not in new)
                 found.append((kind, unmarked(_rendered(kept))))
         return found
+
+    def _any_gone(self) -> bool:
+        return any(piece.kind in GONE for piece in self.pieces)
 
     def end_deleted(self) -> None:
         """The end of the paragraph was deleted: what stands runs on."""
@@ -331,9 +339,7 @@ def _shown(text: str, font: str) -> str:
     """Typed text, its signs of symbol fonts as Unicode."""
     if is_symbol_font(font):
         return "".join(c if c.isspace() else symbol(font, ord(c)) for c in text)
-    if any("\uf020" <= c <= "\uf0ff" for c in text):
-        text = "".join(symbol(font, ord(c)) if "\uf020" <= c <= "\uf0ff" else c for c in text)
-    return without_signs(text)
+    return without_signs(_PRIVATE.sub(lambda sign: symbol(font, ord(sign[0])), text))
 
 
 def _form_value(data: Any) -> str:

@@ -139,6 +139,10 @@ class TextBuilder:
         self._add(BlockKind.HEADING, text, level=level, location=location)
         self._headings.append((level, shorten(line)))
 
+    def end_headings(self) -> None:
+        """What follows stands under no heading."""
+        self._headings.clear()
+
     def paragraph(self, text: str, *, location: str = "") -> None:
         self._add(BlockKind.PARAGRAPH, text, location=location)
 

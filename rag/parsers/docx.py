@@ -1,5 +1,5 @@
-"""DOCX: paragraphs, headings by style, lists and tables in document order; headers and footers once and in
-front, notes and comments behind the paragraph that refers to them, text boxes behind the one that holds them.
+"""DOCX: paragraphs, headings by style, lists and tables in document order; headers in front, footers at the
+end, notes and comments behind the paragraph that refers to them, text boxes behind the one that holds them.
 
 The paragraph reads as it stands today; the words of it that were struck, deleted or hidden follow as a block
 of their own, wholly under a mark."""
@@ -89,10 +89,12 @@ class _Reader:
         if size is not None:
             sides = (size.get(W + side) or "" for side in ("w", "h"))
             self.drawings.page = tuple(int(s) * _TWIP if s.isdecimal() else 0 for s in sides)  # type: ignore[assignment]
-        self._margins(body)
+        self._margins(body, "header")
         self._body(body)
         self._end_carried()
         self._write_notes()
+        self.builder.end_headings()
+        self._margins(body, "footer")
 
     def _part(self, kind: str) -> Any:
         parts = self._package.related(self._package.main, kind)
@@ -102,16 +104,15 @@ class _Reader:
         relation = self._relations.get(identifier)
         return relation.target if relation is not None and not relation.outside else ""
 
-    def _margins(self, body: Any) -> None:
-        """Headers and footers, each once, those of first and even pages too where these have their own; page
+    def _margins(self, body: Any, which: str) -> None:
+        """Headers or footers, each once, those of first and even pages too where these have their own; page
         numbers alone are left out."""
         even = self._settings is not None and is_on(self._settings.find(W + "evenAndOddHeaders"))
         seen: set[str] = set()
-        first = False
         for section in body.iter(W + "sectPr"):
             first = is_on(section.find(W + "titlePg"))
-            kinds = {"default", *(["first"] if first else []), *(["even"] if even else [])}
-            for reference in section.iterchildren(W + "headerReference", W + "footerReference"):
+            kinds = ["default"] + ["first"] * first + ["even"] * even
+            for reference in section.iterchildren(f"{W}{which}Reference"):
                 if (reference.get(W + "type") or "default") not in kinds:
                     continue
                 part = self._target(reference.get(_R_ID) or "")
@@ -273,6 +274,7 @@ class _Reader:
                 self.builder.row(texts)
             elif block.kind is BlockKind.HEADING:
                 self.builder.heading(texts[0], block.level)
+                self._heading = one_line(unmarked(texts[0]))
             else:
                 self._add(texts[0], block.level if block.kind is BlockKind.LIST_ITEM else None)
         self.drawings.losses += parsed.losses

@@ -17,7 +17,7 @@ _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _MOST_POINTS = 2000
 # A picture that takes this share of a page's width and height is a page of its own.
-_PAGE_SIZE = 0.7, 0.5
+_PAGE_SIZE = 0.7, 0.6
 _PROGRAMS = {
     "excel": "workbook", "word": "document", "powerpoint": "presentation", "acro": "PDF", "visio": "drawing",
     "equation": "equation", "mathtype": "equation", "package": "file",

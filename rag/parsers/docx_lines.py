@@ -63,7 +63,9 @@ class LineReader:
                 self._carried = words
                 return None
             return Line("", "", words.former(), notes=words.notes, drawn=words.drawn)
-        text = words.standing
+        text, former = words.standing, words.former()
+        if former and not any(c.isalnum() for c in unmarked(text)):
+            text = ""  # a full stop that was left
         style, outline, listed, number_id = self._place(properties)
         unseen = bool(gone) or (
             not unmarked(text).strip() and mark is not None and self.styles.look(mark, style).hidden
@@ -71,7 +73,7 @@ class LineReader:
         number = ""
         if number_id and not unseen:
             number = self._numbering.number(number_id, listed or 0)
-        return Line(text, number, words.former(), style, outline, listed, words.notes, words.drawn)
+        return Line(text, number, former, style, outline, listed, words.notes, words.drawn)
 
     def _place(self, properties: Any) -> tuple[str, int | None, int | None, str]:
         """Style id, own outline level (1 to 9, None: as the style says), depth in a list (None: in none), id

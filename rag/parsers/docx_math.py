@@ -18,6 +18,7 @@ _LETTER = re.compile("[\U0001d400-\U0001d7ff]")  # letters of mathematical type
 _SIMPLE = re.compile(r"[^\W_]*[\w.,%°′'⁰¹²³⁴-⁹\u0300-\u036f\u20d0-\u20ff]*")
 _BETWEEN = re.compile(r"[ \t]*([=≠≈≅≡≤≥<>×÷∙·±∓→⇒⇔∝∈∪∩])[ \t]*")
 _SIGN = re.compile(r"(?<=[\w)\]}⁰¹²³⁴-⁹°%!])[ \t]*([+−])[ \t]*(?=[\w(\[{√∛∜∑∫.\ufdd0-\ufdef])")
+_FIELD = re.compile(r"\\([a-z]+)((?:\s*\\[a-z]+\d*)*)\s*\(([^()\\]*)\)", re.I)
 _HYPHEN = re.compile(r"(?<=[\d)\]}⁰¹²³⁴-⁹])-(?=[\w(\[{√∑∫.])|(?<=\w)-(?=[\d(\[{√∑∫])")
 
 
@@ -26,6 +27,31 @@ def linear(element: Any) -> str:
     about what stands between two operands, as on the page."""
     text = _SIGN.sub(r" \1 ", _BETWEEN.sub(r" \1 ", _row(element)))
     return " ".join(_HYPHEN.sub(" - ", text).split())
+
+
+def from_field(code: str) -> str:
+    """The text of an EQ field, as equations were written before: "EQ \\f(1,2)" is 1/2, "EQ \\o\\ac(○,3)"
+    is ③."""
+    text = re.sub(r"^\s*EQ\b", "", code, flags=re.I)
+    while (whole := _FIELD.sub(_of_field, text)) != text:
+        text = whole
+    return text.replace("\0", "(").replace("\1", ")").strip()
+
+
+def _of_field(match: re.Match[str]) -> str:
+    name, options = match[1].lower(), match[2].lower()
+    first, *rest = (part.strip() for part in re.split("[,;]", match[3]))
+    said = ", ".join(filter(None, (first, *rest)))
+    if name == "f":
+        said = "/".join(map(_grouped, (first, *rest)))
+    elif name == "r":
+        said = f"{(first if rest else '').translate(_RAISED)}√{_grouped((rest or [first])[0])}"
+    elif name == "o":
+        ring = first in ("○", "◯") and rest and rest[0].isdecimal() and 0 < int(rest[0]) <= 20
+        said = chr(0x2460 + int(rest[0]) - 1) if ring else "".join((first, *rest))
+    elif name == "s":
+        said = _above(first) if "\\up" in options else first
+    return said.replace("(", "\0").replace(")", "\1")
 
 
 def _row(element: Any) -> str:

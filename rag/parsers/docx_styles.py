@@ -16,12 +16,13 @@ _LEAST_SHIFT = 4  # half-points by which text is moved that reads as raised or l
 
 @dataclass(frozen=True, slots=True)
 class RunLook:
-    """How a run stands on the page: whether struck, hidden (or white, where nothing dark lies behind it),
-    `shift` 1 raised, -1 lowered, and its font."""
+    """How a run stands on the page: whether struck, hidden (or white, where nothing dark lies behind it), set
+    off by a line below or a colour, `shift` 1 raised, -1 lowered, and its font."""
 
     struck: bool = False
     hidden: bool = False
     white: bool = False
+    set_off: bool = False
     shift: int = 0
     font: str = ""
 
@@ -35,6 +36,7 @@ class _Asked:
     vanish: bool | None = None
     white: bool | None = None
     backed: bool | None = None
+    set_off: bool | None = None
     shift: int | None = None
     font: str | None = None
 
@@ -52,15 +54,19 @@ class Styles:
             if style.get(W + "type") == "paragraph" and style.get(W + "default") not in (None, *_OFF):
                 self.default = identifier
         self._asked: dict[str, _Asked] = {}
-        self._looks: dict[tuple[str, str], _Asked] = {}
+        self._looks: dict[tuple[str, str, _Asked], RunLook] = {}
+        self._chains: dict[str, list[Any]] = {}
 
     def _chain(self, identifier: str) -> list[Any]:
         """The style and those that it is based on."""
-        found: list[Any] = []
-        while identifier in self._styles and len(found) < _DEEP:
-            found.append(self._styles[identifier])
-            identifier = value(found[-1].find(W + "basedOn"))
-        return found
+        if identifier not in self._chains:
+            found: list[Any] = []
+            name = identifier
+            while name in self._styles and len(found) < _DEEP:
+                found.append(self._styles[name])
+                name = value(found[-1].find(W + "basedOn"))
+            self._chains[identifier] = found
+        return self._chains[identifier]
 
     def level(self, identifier: str) -> int:
         """The heading level of a paragraph style, 1 to 9; -1 for that of titles, 0 for none: by its name, by
@@ -95,19 +101,15 @@ class Styles:
     def look(self, properties: Any, paragraph: str) -> RunLook:
         """How a run with these properties (w:rPr, or None) stands in a paragraph of this style."""
         own = _asked(properties)
-        key = (paragraph, value(properties.find(W + "rStyle")) if properties is not None else "")
+        named = value(properties.find(W + "rStyle")) if properties is not None else ""
+        key = (paragraph, named, own)
         if key not in self._looks:
-            self._looks[key] = _both(self._style(key[0]), self._style(key[1]))
-        styled = self._looks[key]
-
-        def of(name: str) -> Any:
-            said = getattr(own, name)
-            return getattr(styled, name) if said is None else said
-
-        return RunLook(
-            bool(of("strike") or of("dstrike")), bool(of("vanish")), bool(of("white")) and not of("backed"),
-            of("shift") or 0, of("font") or "",
-        )  # fmt: skip
+            said = _over(_both(self._style(paragraph), self._style(named)), own)
+            self._looks[key] = RunLook(
+                bool(said.strike or said.dstrike), bool(said.vanish), bool(said.white and not said.backed),
+                bool(said.set_off), said.shift or 0, said.font or "",
+            )  # fmt: skip
+        return self._looks[key]
 
     def _style(self, identifier: str) -> _Asked:
         if identifier not in self._asked:
@@ -147,6 +149,9 @@ def _asked(properties: Any) -> _Asked:
             found[name] = is_on(child)
         elif name == "color":
             found["white"] = value(child) in _WHITE
+            found["set_off"] = found.get("set_off") or value(child) not in ("auto", "000000", *_WHITE)
+        elif name == "u":
+            found["set_off"] = found.get("set_off") or value(child) != "none"
         elif name == "shd" or name == "highlight":
             found["backed"] = is_dark(child) or found.get("backed", False)
         elif name == "vertAlign":

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
-from rag.parsers.docx_math import linear
+from rag.parsers.docx_math import from_field, linear
 from rag.parsers.docx_styles import Styles, W, integer, is_dark, is_on, value
 from rag.parsers.docx_symbols import TICKED, UNTICKED, is_symbol_font, symbol
 from rag.parsers.marks import marked, note_body, note_labels, note_mark, raised, unmarked, without_signs
@@ -49,6 +49,7 @@ _DRAWN = {
 _SKIPPED = frozenset(
     W + name for name in ("pPr", "rPr", "sdtPr", "sdtEndPr", "fldData", "rt", "delInstrText")
 ) | {_MC + "Fallback"}  # fmt: skip
+_PRIVATE = re.compile("[\uf020-\uf0ff]")  # where files keep the signs of symbol fonts
 _SYMBOL_FIELD = re.compile(r"SYMBOL\s+(\d+|0x[0-9a-f]+)(?:.*\\f\s+\"?([^\"\\]+))?", re.I | re.S)
 
 
@@ -85,6 +86,7 @@ class _Piece:
     text: str
     kind: MarkKind | None = None
     shift: int = 0
+    set_off: bool = False
 
 
 @dataclass(slots=True)
@@ -101,6 +103,8 @@ class Words:
     @property
     def standing(self) -> str:
         """The text as it stands today, with its marks."""
+        if not self._any_gone():
+            return _rendered(self.pieces)
         kept: list[_Piece] = []
         left_out = False
         for piece in self.pieces:
@@ -113,15 +117,26 @@ class Words:
         return _rendered(kept)
 
     def former(self) -> list[tuple[MarkKind, str]]:
-        """The whole paragraph with the words that no longer stand, once for each way in which words are
-        gone."""
-        found = []
+        """The whole paragraph with the words that no longer stand, once for each way in which words are gone;
+        without what took their place: what was inserted, or is set off right beside struck words."""
+        found: list[tuple[MarkKind, str]] = []
+        if not self._any_gone():
+            return found
+        said = [p for p in self.pieces if p.text.strip()]
+        struck = {id(p) for p in said if p.kind is MarkKind.STRUCK}
+        plain = any(p.kind is None and not p.set_off for p in said)
+        pairs = (*pairwise(said), *pairwise(said[::-1])) if plain else ()
+        beside = {id(piece) for piece, other in pairs if piece.set_off and id(other) in struck}
         for kind in GONE:
             if any(p.kind is kind and unmarked(p.text).strip() for p in self.pieces):
-                inserted = () if kind is MarkKind.DELETED else (MarkKind.INSERTED,)
-                kept = (p for p in self.pieces if p.kind in (None, kind, *inserted))
+                stood = (None, kind) if kind is MarkKind.DELETED else (None, kind, MarkKind.INSERTED)
+                new = beside - struck if kind is MarkKind.STRUCK else ()
+                kept = (p for p in self.pieces if p.kind in stood and id(p) not in new)
                 found.append((kind, unmarked(_rendered(kept))))
         return found
+
+    def _any_gone(self) -> bool:
+        return any(piece.kind in GONE for piece in self.pieces)
 
     def end_deleted(self) -> None:
         """The end of the paragraph was deleted: what stands runs on."""
@@ -218,7 +233,7 @@ class ParagraphReader:
             if not isinstance(tag, str) or tag in _SKIPPED:
                 continue
             if tag in (W + "t", W + "delText"):
-                self._say(_shown(child.text or "", look.font), kind, look.shift)
+                self._say(_shown(child.text or "", look.font), kind, look.shift, set_off=look.set_off)
             elif tag in _BREAKS:
                 self._say(_BREAKS[tag], kind)
             elif tag == W + "sym":
@@ -237,10 +252,10 @@ class ParagraphReader:
             elif not self._drawing(child, kind):
                 self._inner(child, kind)  # w:ruby holds runs, as other wrappers do
 
-    def _say(self, text: str, kind: MarkKind | None, shift: int = 0) -> None:
+    def _say(self, text: str, kind: MarkKind | None, shift: int = 0, *, set_off: bool = False) -> None:
         shown = all(f.result and _command(f.code) not in _PAGE_FIELDS for f in self._fields)
         if text and (shown or not self._by_fields):
-            self._words.pieces.append(_Piece(text, kind, shift))
+            self._words.pieces.append(_Piece(text, kind, shift, set_off))
             for opened in self._fields:
                 opened.shown = True
 
@@ -262,6 +277,8 @@ class ParagraphReader:
             sign = _SYMBOL_FIELD.match(ended.code.strip())
             if sign and not ended.shown:
                 self._say(symbol((sign[2] or "Symbol").strip(), int(sign[1], 0)), kind)
+            elif _command(ended.code) == "EQ" and not ended.shown:
+                self._say(from_field(ended.code), kind)
 
     def _control(self, control: Any, kind: MarkKind | None) -> None:
         """A content control: a box with its state, or what was put in; the words that ask to put something in
@@ -322,9 +339,7 @@ def _shown(text: str, font: str) -> str:
     """Typed text, its signs of symbol fonts as Unicode."""
     if is_symbol_font(font):
         return "".join(c if c.isspace() else symbol(font, ord(c)) for c in text)
-    if any("\uf020" <= c <= "\uf0ff" for c in text):
-        text = "".join(symbol(font, ord(c)) if "\uf020" <= c <= "\uf0ff" else c for c in text)
-    return without_signs(text)
+    return without_signs(_PRIVATE.sub(lambda sign: symbol(font, ord(sign[0])), text))
 
 
 def _form_value(data: Any) -> str:

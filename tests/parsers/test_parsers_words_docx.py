@@ -152,6 +152,12 @@ _OR_7 = "Rate 5% or 7%."
             "struck",
         ),
         (run("Fee ") + run("9", "<w:dstrike/>") + run(" 8."), "Fee 8.", "Fee 9 8.", "struck"),
+        (
+            run("Fee ") + run("9", _STRIKE) + run("8", '<w:u w:val="single"/>') + run("."),
+            "Fee 8.",
+            "Fee 9.",
+            "struck",
+        ),
         (run("Rate 5%") + run(" or 7%", _HIDDEN) + run("."), "Rate 5%.", _OR_7, "hidden"),
         (
             run("Rate 5%") + run(" or 7%", '<w:rStyle w:val="Secret"/>') + run("."),
@@ -188,6 +194,7 @@ def test_a_paragraph_that_is_gone_as_a_whole_is_its_marked_block_alone(tmp_path:
         tmp_path,
         paragraph("Struck by its style.", '<w:pStyle w:val="Old"/>')
         + paragraph(run("Not struck twice.", '<w:rStyle w:val="Undone"/>'), '<w:pStyle w:val="Old"/>')
+        + paragraph(run("All of it", _STRIKE) + run("."))
         + paragraph(run("Not struck.", '<w:strike w:val="0"/>'), '<w:pStyle w:val="Old"/>')
         + paragraph(deleted("Deleted."), deleted_end)
         + paragraph("The parties agree ", deleted_end)
@@ -195,10 +202,11 @@ def test_a_paragraph_that_is_gone_as_a_whole_is_its_marked_block_alone(tmp_path:
         {"styles": _STYLES},
     )
     assert lines(document) == [
-        "Struck by its style.", "Not struck twice.", "Not struck.", "Deleted.",
+        "Struck by its style.", "Not struck twice.", "All of it.", "Not struck.", "Deleted.",
         "The parties agree on two things.",
     ]  # fmt: skip
-    assert marked(document, MarkKind.STRUCK, MarkKind.DELETED) == ["Struck by its style.", "Deleted."]
+    gone = ["Struck by its style.", "All of it.", "Deleted."]
+    assert marked(document, MarkKind.STRUCK, MarkKind.DELETED) == gone
 
 
 def test_white_words_are_read_where_a_colour_lies_behind_them(tmp_path: Path) -> None:
@@ -249,13 +257,13 @@ def numbered(text: str, depth: int = 0, list_id: int = 1, style: str = "") -> st
     return paragraph(text, f'{named}<w:numPr><w:ilvl w:val="{depth}"/><w:numId w:val="{list_id}"/></w:numPr>')
 
 
-_LEGAL = [level(0, "decimal", "%1."), level(1, "decimal", "%1.%2"), level(2, "lowerLetter", "(%3)"),
-          level(3, "lowerRoman", "(%4)")]  # fmt: skip
+_LEGAL = [level(0, "decimal", "%1."), level(1, "decimal", "%1.%2", '<w:pStyle w:val="Clause"/>'),
+          level(2, "lowerLetter", "(%3)"), level(3, "lowerRoman", "(%4)")]  # fmt: skip
 _HEADINGS = (
     '<w:style w:type="paragraph" w:styleId="H1"><w:name w:val="heading 1"/>'
     '<w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr></w:style>'
     '<w:style w:type="paragraph" w:styleId="Clause">'
-    '<w:pPr><w:numPr><w:ilvl w:val="1"/><w:numId w:val="1"/></w:numPr></w:pPr></w:style>'
+    '<w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr></w:style>'
 )
 
 
@@ -365,10 +373,11 @@ def test_headers_and_footers_are_read_once_and_page_numbers_are_not(tmp_path: Pa
     assert lines(document) == [
         "Policy 4711, version 3",
         "Confidential",
-        "Form 12/3",
         "Body one.",
         "Body two.",
+        "Form 12/3",
     ]
+    assert document.blocks[-1].heading_path == ()
 
 
 def test_notes_and_comments_stand_behind_what_they_are_about(tmp_path: Path) -> None:
@@ -443,6 +452,11 @@ def test_boxes_controls_and_form_fields_show_what_was_put_in(tmp_path: Path) -> 
     ]  # fmt: skip
 
 
+def _field(code: str) -> str:
+    begin, end = (f'<w:r><w:fldChar w:fldCharType="{step}"/></w:r>' for step in ("begin", "end"))
+    return f"{begin}<w:r><w:instrText> {code} </w:instrText></w:r>{end}"
+
+
 @pytest.mark.parametrize(
     ("inner", "text"),
     [
@@ -451,11 +465,8 @@ def test_boxes_controls_and_form_fields_show_what_was_put_in(tmp_path: Path) -> 
         (run("ab", '<w:rFonts w:ascii="Symbol"/>'), "αβ"),
         ('<w:r><w:sym w:font="Wingdings" w:char="F0FC"/></w:r>' + run(" done"), "✔ done"),
         ('<w:r><w:sym w:font="Arial" w:char="00B5"/></w:r>' + run("g"), "µg"),
-        (
-            '<w:r><w:fldChar w:fldCharType="begin"/></w:r>'
-            '<w:r><w:instrText> SYMBOL 177 \\f "Symbol" \\s 10 </w:instrText></w:r>'
-            '<w:r><w:fldChar w:fldCharType="end"/></w:r>' + run("2"), "±2",
-        ),
+        (_field("EQ \\f(a+1,2)") + run(" of ") + _field("EQ \\o\\ac(○,3)"), "(a+1)/2 of ③"),
+        (_field('SYMBOL 177 \\f "Symbol" \\s 10') + run("2"), "±2"),
         ('<w:r><w:fldChar w:fldCharType="begin"/></w:r>' + run("Its end is missing."), "Its end is missing."),
         (
             f"<w:r><w:ruby><w:rt>{run('hàn')}</w:rt><w:rubyBase>{run('汉')}</w:rubyBase></w:ruby></w:r>"

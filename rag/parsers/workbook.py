@@ -7,6 +7,7 @@ cells in memory; it stops at styles that Office opens."""
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _EMPTY_CELL = re.compile(rb"<((?:\w+:)?c)\s[^<>]*(?:/>|></\1>)")
 _EMPTY_ROW = re.compile(rb"<((?:\w+:)?row)(?:\s[^<>]*)?(?:/>|>\s*</\1>)")
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+_NUMERAL = re.compile(r"[+-]?(?=\.?\d)\d{0,400}(?:\.\d{0,400})?(?:[eE][+-]?\d{1,4})?")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _LARGE = 2_000_000  # bytes of a sheet from which it is worth to look for cells that only have a format
 # What Office has without a code in the file for the formats of East Asian languages.
@@ -190,11 +192,9 @@ class WorkbookFile:
             return "".join(run.text for run in runs), runs
         if kind == "b":
             return text.strip() == "1", ()
-        if kind == "n":
-            try:
-                return (float(text) if re.search(r"[.eE]", text) else int(text)), ()
-            except ValueError:
-                pass
+        if kind == "n" and _NUMERAL.fullmatch(text.strip()):
+            value = int(text) if text.lstrip("+-").strip().isdigit() and len(text) < 20 else float(text)
+            return (value if math.isfinite(value) else text), ()
         return _text(text), ()
 
     def _formula(self, cell: Any, part: str, place: str) -> str:

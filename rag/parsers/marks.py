@@ -152,13 +152,18 @@ def as_it_stands(pieces: Iterable[tuple[MarkKind | None, str]]) -> tuple[str, di
     kept = list(pieces)
     if not any(kind for kind, _ in kept):
         return "".join(text for _, text in kept), {}
-    words = {kind for kind, text in kept if kind in _FORMER and unmarked(text)}
+    words = {kind for kind, text in kept if kind in _FORMER and _has_words(kind, unmarked(text))}
     today = [
         (kind, marked(kind, text) if kind is MarkKind.INSERTED and words and text.strip() else text)
         for kind, text in kept
     ]
     former = {kind: _without({*MarkKind} - {kind}, kept) for kind in _FORMER if kind in words}
     return _without(_FORMER, today), {kind: marked(kind, unmarked(text)) for kind, text in former.items()}
+
+
+def _has_words(kind: MarkKind, text: str) -> bool:
+    """Whether a piece tells a reader something; hidden signs only keep a distance."""
+    return any(map(str.isalnum, text)) if kind is MarkKind.HIDDEN else bool(text)
 
 
 def _without(kinds: Collection[MarkKind], pieces: Sequence[tuple[MarkKind | None, str]]) -> str:

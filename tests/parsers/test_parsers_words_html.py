@@ -200,8 +200,9 @@ def test_text_in_the_colour_of_its_ground_and_hidden_by_a_rule_is_kept_as_hidden
 
 def test_white_text_is_not_called_hidden_where_its_ground_is_not_known(tmp_path: Path) -> None:
     sheet = '<link rel="stylesheet" href="a.css"><p style="color:white">Shown on blue.</p>'
+    moving = "<style>.in{opacity:0}</style><p class=in>A</p><p style='opacity:0;transform:none'>B</p>"
     picture = "<div style='background: url(a.png)'><p style='color:white'>Shown on a picture.</p></div>"
-    for source in (sheet, picture):
+    for source in (sheet, picture, moving):
         assert marks(read(tmp_path, source)) == []
 
 

@@ -244,10 +244,10 @@ def test_struck_cells_follow_as_the_former_row(tmp_path: Path) -> None:
     assert rows(document) == [
         "Item | Fee | Due",
         "Tea | 4 | 30 June",
-        "Tea | 4 | 31 May 30 June",
+        "Tea | 4 | 31 May",
         "Milk | 3 | now",
     ]
-    assert marks(document, MarkKind.STRUCK) == ["Tea", "4", "31 May 30 June", "Milk", "3", "now"]
+    assert marks(document, MarkKind.STRUCK) == ["Tea", "4", "31 May", "Milk", "3", "now"]
 
 
 def test_raised_runs_are_notes_and_exponents(tmp_path: Path) -> None:
@@ -374,7 +374,7 @@ def test_a_workbook_gives_back_the_cells_that_went_in(
     assert all(0 <= m.start <= m.end <= len(text) for m in document.marks)
     covered = [(m.start, m.end) for m in document.marks if m.kind in (MarkKind.STRUCK, MarkKind.HIDDEN)]
     shown = [
-        text[c.start : c.end]
+        " ".join(text[c.start : c.end].split())
         for b in document.blocks
         for c in b.cells or [b]
         if b.kind is not BlockKind.HEADING and not any(a <= c.start and c.end <= e for a, e in covered)

@@ -31,7 +31,7 @@ from rag.parsers.number_format import Value
 from rag.parsers.workbook import SheetCell, SheetPart, SheetRow, WorkbookFile, column_number
 
 _DEEPEST = 60
-_MOST_READ = 2_000_000
+_MOST_READ = 10_000_000
 _LONGEST = 32_767  # characters of a cell
 _ERRORS = frozenset(("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"))
 _LEVELS = (("=", "<>", "<", ">", "<=", ">="), ("&",), ("+", "-"), ("*", "/"), ("^",))

@@ -89,7 +89,7 @@ def combined(sign: str, left: Scalar, right: Scalar) -> Scalar:
         return a / b
     if sign == "^" and (abs(b) > 1000 or (not a and b < 0) or (a < 0 and b != int(b))):
         raise ErrorValue("#NUM!")
-    result = _SIGNS[sign](float(a) if sign == "^" else a, b)
+    result = _SIGNS[sign](float(a) if sign == "^" or abs(a) > 1e9 else a, b)
     return 0.0 if sign in "+-" and abs(result) < 1e-15 * max(abs(a), abs(b)) else result
 
 
@@ -115,9 +115,11 @@ def _fits(criterion: Scalar) -> Callable[[Scalar], bool]:
             v is not None and isinstance(v, str) == isinstance(limit, str) and bool(compare(v, limit))
         )
     if isinstance(limit, str):
+        if len(limit) > 255 or limit.count("*") > 2:
+            raise NoValue
         pattern = re.escape(limit).replace(r"\*", ".*").replace(r"\?", ".")
         wanted = re.compile(pattern, re.I | re.S)
-        return lambda v: (wanted.fullmatch(_words(v)) is not None) == (sign != "<>")
+        return lambda v: (wanted.fullmatch(_words(v)[:1000]) is not None) == (sign != "<>")
     return lambda v: (v is not None and not isinstance(v, str) and v == limit) == (sign != "<>")
 
 
@@ -137,7 +139,7 @@ def _sum_of_products(*areas: list[Scalar]) -> float:
     if len({len(area) for area in areas}) != 1:
         raise ErrorValue("#VALUE!")
     rows = zip(*areas, strict=True)
-    return sum(math.prod(v if isinstance(v, int | float) else 0 for v in row) for row in rows)
+    return sum(math.prod(float(v) if isinstance(v, int | float) else 0 for v in row) for row in rows)
 
 
 def _matched(sought: Any, area: list[Scalar], kind: Any = 1) -> float:
@@ -175,7 +177,7 @@ OVER_AREAS: dict[str, Callable[..., Any]] = {
 OVER_FIGURES: dict[str, Callable[[list[float]], float]] = {
     "SUM": math.fsum, "AVERAGE": _mean, "COUNT": len,
     "MIN": lambda v: min(v, default=0), "MAX": lambda v: max(v, default=0),
-    "PRODUCT": math.prod, "MEDIAN": _middle,
+    "PRODUCT": lambda v: math.prod(map(float, v)), "MEDIAN": _middle,
 }  # fmt: skip
 OVER_VALUES: dict[str, Callable[[list[Scalar]], Scalar]] = {
     "COUNTA": lambda v: sum(x is not None for x in v),

@@ -32,6 +32,8 @@ from rag.parsers.workbook import SheetCell, SheetPart, SheetRow, WorkbookFile, c
 
 _DEEPEST = 60
 _MOST_READ = 2_000_000
+_LONGEST = 32_767  # characters of a cell
+_ERRORS = frozenset(("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"))
 _LEVELS = (("=", "<>", "<", ">", "<=", ">="), ("&",), ("+", "-"), ("*", "/"), ("^",))
 _AREA = re.compile(
     r"(?:(?P<sheet>'(?:[^']|'')+'|[^'!\[\]:]+)!)?\$?(?P<c1>[A-Za-z]{1,3})\$?(?P<r1>\d{1,7})"
@@ -82,14 +84,14 @@ class Formulas:
     def _cell(self, title: str, row: int, column: int) -> Scalar:
         title = title.lower()
         cell = self._sheet(title).get((row, column))
-        self._left -= 1
+        stored = cell.value if cell is not None else None
+        self._left -= 1 + (len(stored) // 16 if isinstance(stored, str) else 0)
         if self._left < 0:
             raise NoValue
-        if cell is None or cell.value is not None:
-            value = None if cell is None else cell.value
-            if isinstance(value, str) and value.startswith("#") and value.endswith(("!", "?", "A")):
-                raise ErrorValue(value)
-            return value
+        if cell is None or stored is not None:
+            if stored in _ERRORS:
+                raise ErrorValue(stored)
+            return stored
         key = (title, row, column)
         if key not in self._known:
             if key in self._open or len(self._open) >= _DEEPEST:
@@ -107,6 +109,8 @@ class Formulas:
             value = value[0]
         if isinstance(value, float) and not math.isfinite(value):
             raise ErrorValue("#NUM!")
+        if isinstance(value, str) and len(value) > _LONGEST:
+            raise ErrorValue("#VALUE!")
         return value  # type: ignore[no-any-return]
 
     def _area(self, node: Node, title: str) -> list[Scalar]:

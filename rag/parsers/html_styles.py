@@ -55,6 +55,7 @@ class PageStyles:
 def declarations(text: str) -> dict[str, str]:
     """The declarations that matter here, of a style attribute or of the body of a rule."""
     found: dict[str, str] = {}
+    text = _RE["opacity"].sub("", text) if "opacity" in text and _RE["moving"].search(text) else text
     for part in text.split(";"):
         name, colon, value = part.partition(":")
         name = name.strip().lower()
@@ -64,9 +65,9 @@ def declarations(text: str) -> dict[str, str]:
 
 
 def _rules(sheet: str) -> list[tuple[str, dict[str, str]]]:
-    """(selector, declarations) of the rules for a screen."""
+    """(selector, declarations) of the rules for a screen; what they make transparent is shown by a script."""
     text = _RE["at_rule"].sub(_of_screen, _RE["comment"].sub("", sheet[:1_000_000]))
-    rules = ((m[1].strip(), declarations(m[2])) for m in _RE["rule"].finditer(text))
+    rules = ((m[1].strip(), declarations(_RE["opacity"].sub("", m[2]))) for m in _RE["rule"].finditer(text))
     return [(selector, declared) for selector, declared in rules if declared]
 
 
@@ -79,8 +80,8 @@ def is_hidden(style: Declarations) -> bool:
     return (
         style.get("display") == "none"
         or style.get("visibility") in ("hidden", "collapse")
-        or (_RE["nothing"].fullmatch(style.get("opacity", "1")) is not None)
-        or (_RE["nothing"].fullmatch(style.get("font-size", "1")) is not None)
+        or _RE["nothing"].fullmatch(style.get("opacity", "1")) is not None
+        or _RE["nothing"].fullmatch(style.get("font-size", "1")) is not None
     )
 
 

@@ -92,7 +92,7 @@ class LineWords:
             style = attributes.get("style")
             own = html_styles.declarations(style) if style else {}
             rules = self.page.styles.by_rule(node)
-            if attributes and _left_out(tag, attributes, own):
+            if attributes and _left_out(attributes, own):
                 look = _Look(left_out=True)
             elif own or rules or tag in _TELLING or "bgcolor" in attributes:
                 look = _look(tag, attributes, look, {**rules, **own})
@@ -284,9 +284,9 @@ def traverse(root: Any, enter: Callable[[Any], bool], leave: Callable[[Any], Non
         node = node.next
 
 
-def _left_out(tag: str, attributes: dict[str, str | None], own: dict[str, str]) -> bool:
+def _left_out(attributes: dict[str, str | None], own: dict[str, str]) -> bool:
     return (
-        ("hidden" in attributes and tag != "ix:header")
+        "hidden" in attributes
         or attributes.get("role") in ("navigation", "menubar")
         or attributes.get("aria-hidden") == "true"
         or own.get("display") == "none"

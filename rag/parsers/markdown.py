@@ -38,9 +38,9 @@ _MARGIN = re.compile(r"(?m)^[ \t]+|[ \t]+$")
 _QUOTED = re.compile(r"[ \t]*(?:> ?)*")
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
 _WORDS = re.compile(
-    r"(?P<code>(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))|\[\^(?P<note>[^\]\s]{1,60})\]|(?P<tex>\$\$[^$]+\$\$|"
-    r"(?<![\\$\w])\$(?!\s)[^$\n]+?(?<![\s\\])\$(?!\w))|~~(?=\S)(?P<struck>.+?)(?<=\S)~~|"
-    r"<(?P<tag>sup|sub|del|s|strike|ins)>(?P<inner>.*?)</(?P=tag)>|\\(?P<escaped>[!-/:-@\[-`{-~])",
+    r"(?P<code>(?P<ticks>`+)(?!`).{1,5000}?(?<!`)(?P=ticks)(?!`))|\[\^(?P<note>[^\]\s]{1,60})\]|(?P<tex>\$\$[^$]{1,4000}\$\$|"
+    r"(?<![\\$\w])\$(?!\s)[^$\n]{1,1000}?(?<![\s\\])\$(?!\w))|~~(?=\S)(?P<struck>.{1,5000}?)(?<=\S)~~|"
+    r"<(?P<tag>sup|sub|del|s|strike|ins)>(?P<inner>.{0,5000}?)</(?P=tag)>|\\(?P<escaped>[!-/:-@\[-`{-~])",
     re.S | re.I,
 )
 _NOTE = re.compile(r"(?m)^[ \t]*\[\^([^\]\s]{1,60})\]:[ \t]*")

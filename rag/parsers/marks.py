@@ -148,17 +148,49 @@ def taken(text: str) -> tuple[str, list[FoundMark]]:
 def as_it_stands(pieces: Iterable[tuple[MarkKind | None, str]]) -> tuple[str, dict[MarkKind, str]]:
     """The text of a paragraph or cell as it reads today, with insertions and without what is struck, deleted
     or hidden; and by each of these kinds that has words in it the text as it read with them and without what
-    was inserted, wholly under one mark."""
+    was inserted or took the place of struck words, wholly under one mark."""
     kept = list(pieces)
     if not any(kind for kind, _ in kept):
         return "".join(text for _, text in kept), {}
-    words = {kind for kind, text in kept if kind in _FORMER and unmarked(text)}
+    words = {kind for kind, text in kept if kind in _FORMER and _has_words(kind, unmarked(text))}
     today = [
         (kind, marked(kind, text) if kind is MarkKind.INSERTED and words and text.strip() else text)
         for kind, text in kept
     ]
-    former = {kind: _without({*MarkKind} - {kind}, kept) for kind in _FORMER if kind in words}
+    former = {kind: _without({*MarkKind} - {kind}, _before(kept, kind)) for kind in _FORMER if kind in words}
     return _without(_FORMER, today), {kind: marked(kind, unmarked(text)) for kind, text in former.items()}
+
+
+def _before(pieces: list[tuple[MarkKind | None, str]], kind: MarkKind) -> list[tuple[MarkKind | None, str]]:
+    """The pieces without what stands behind those of a kind in their place: words of the same form, such as
+    another amount or day."""
+    found: list[tuple[MarkKind | None, str]] = []
+    gone: list[str] = []
+    for of, text in pieces:
+        if of is None and gone and text.strip():
+            new = list(zip(gone, _RE["word"].finditer(text), strict=False))
+            alike = len(new) == len(gone) and all(_alike(old, match[0]) for old, match in new)
+            if alike:
+                text = text[new[-1][1].end() :]
+                while found and found[-1][0] is None and not found[-1][1].strip():
+                    found.pop()  # what set the two apart
+            gone = []
+        elif of is kind:
+            gone = _RE["word"].findall(text)
+            gone = gone if any(word[0].isdigit() for word in gone) else []
+        found.append((of, text))
+    return found
+
+
+def _alike(old: str, new: str) -> bool:
+    if old[0].isdigit() or new[0].isdigit():
+        return old[0].isdigit() and new[0].isdigit()
+    return old.casefold() == new.casefold() or (old[0].isupper() and new[0].isupper())
+
+
+def _has_words(kind: MarkKind, text: str) -> bool:
+    """Whether a piece tells a reader something; hidden signs only keep a distance."""
+    return any(map(str.isalnum, text)) if kind is MarkKind.HIDDEN else bool(text)
 
 
 def _without(kinds: Collection[MarkKind], pieces: Sequence[tuple[MarkKind | None, str]]) -> str:

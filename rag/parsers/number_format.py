@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import operator
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
 
@@ -22,6 +22,7 @@ _COMPARE = {
     "<>": operator.ne,
 }  # fmt: skip
 _EPOCHS = (datetime.datetime(1899, 12, 30), datetime.datetime(1904, 1, 1))
+_EXACT = Context(prec=400)
 _MOST_DAYS = 2_958_466  # up to the year 9999
 _PLACEHOLDERS = "0#?"
 # What stands for (kind, text): "literal", "digit", "point", "comma", "percent", "exponent", "slash", "text",
@@ -130,7 +131,7 @@ def _number(value: float, section: tuple[Token, ...]) -> str:
     if "exponent" in kinds:
         return _scientific(exact, section)
     after = [text for kind, text in section[point:] if kind == "digit"]
-    rounded = exact.quantize(Decimal(1).scaleb(-len(after)), ROUND_HALF_UP)
+    rounded = exact.quantize(Decimal(1).scaleb(-len(after)), ROUND_HALF_UP, _EXACT)
     whole, _, decimals = f"{rounded:f}".partition(".")
     while decimals and after[len(decimals) - 1] != "0" and decimals.endswith("0"):
         decimals = decimals[:-1]

@@ -157,7 +157,7 @@ class _Workbook:
 
     def run(self) -> None:
         for sheet in sorted(self._book.sheets, key=lambda sheet: sheet.hidden):
-            if not sheet.part or sheet.kind != "worksheet":
+            if not sheet.part or sheet.kind not in ("worksheet", "chartsheet"):
                 self.losses.append(Loss(LossKind.UNSUPPORTED_PART, sheet.title))
                 continue
             title = base.one_line(sheet.title)

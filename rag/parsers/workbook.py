@@ -7,6 +7,7 @@ cells in memory; it stops at styles that Office opens."""
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _EMPTY_CELL = re.compile(rb"<((?:\w+:)?c)\s[^<>]*(?:/>|></\1>)")
 _EMPTY_ROW = re.compile(rb"<((?:\w+:)?row)(?:\s[^<>]*)?(?:/>|>\s*</\1>)")
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+_NUMERAL = re.compile(r"[+-]?(?=\.?\d)\d{0,400}(?:\.\d{0,400})?(?:[eE][+-]?\d{1,4})?")
+_ZERO = re.compile(r"0+(?:\.0*)?")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _LARGE = 2_000_000  # bytes of a sheet from which it is worth to look for cells that only have a format
 # What Office has without a code in the file for the formats of East Asian languages.
@@ -153,7 +156,7 @@ class WorkbookFile:
             number = _number(element, "r", number + 1)
             cells = tuple(self._cells(element, sheet.part, number))
             if cells:
-                yield SheetRow(number, cells, _on(element, "hidden"))
+                yield SheetRow(number, cells, _unseen(element, "ht"))
 
     def _cells(self, row: Any, part: str, number: int) -> Iterator[SheetCell]:
         column = 0
@@ -190,11 +193,9 @@ class WorkbookFile:
             return "".join(run.text for run in runs), runs
         if kind == "b":
             return text.strip() == "1", ()
-        if kind == "n":
-            try:
-                return (float(text) if re.search(r"[.eE]", text) else int(text)), ()
-            except ValueError:
-                pass
+        if kind == "n" and _NUMERAL.fullmatch(text.strip()):
+            value = int(text) if text.lstrip("+-").strip().isdigit() and len(text) < 20 else float(text)
+            return (value if math.isfinite(value) else text), ()
         return _text(text), ()
 
     def _formula(self, cell: Any, part: str, place: str) -> str:
@@ -230,13 +231,14 @@ class WorkbookFile:
         return found
 
     def boxes(self, sheet: SheetPart) -> list[str]:
-        """The words of text boxes and shapes that lie on a sheet."""
+        """The words of text boxes, shapes and titles of charts that lie on a sheet."""
         found = []
         for part in self.package.related(sheet.part, "drawing"):
-            root = self.package.xml(part)
-            for body in root.iter("{*}txBody") if root is not None else ():
-                lines = ("".join(t.text or "" for t in p.iter("{*}t")) for p in body.iter("{*}p"))
-                found.append(_text("\n".join(filter(None, lines))))
+            for drawn in (part, *self.package.related(part, "chart")):
+                root = self.package.xml(drawn)
+                for body in root.iter("{*}txBody", "{*}title") if root is not None else ():
+                    lines = ("".join(t.text or "" for t in p.iter("{*}t")) for p in body.iter("{*}p"))
+                    found.append(_text("\n".join(filter(None, lines))))
         return [text for text in found if text.strip()]
 
 
@@ -268,7 +270,7 @@ def _elements(data: bytes, *tags: str) -> Iterator[Any]:
 
 
 def _hidden_columns(element: Any) -> frozenset[int]:
-    hidden = [e for e in element.iterchildren(_S + "col") if _on(e, "hidden")]
+    hidden = [e for e in element.iterchildren(_S + "col") if _unseen(e, "width")]
     spans = (range(_number(e, "min", 1), min(_number(e, "max", 1), 16_384) + 1) for e in hidden)
     return frozenset(column for span in spans for column in span)
 
@@ -299,6 +301,11 @@ def _flag(element: Any, name: str) -> bool:
 
 def _on(element: Any, name: str) -> bool:
     return element.get(name, "0") in ("1", "true")
+
+
+def _unseen(element: Any, size: str) -> bool:
+    """Whether a row or column is hidden, or has no size."""
+    return _on(element, "hidden") or _ZERO.fullmatch(element.get(size, "")) is not None
 
 
 def _number(element: Any, name: str, default: int = 0) -> int:

@@ -289,7 +289,7 @@ class _Reader:
         for row in table.iter(W + "tr"):
             if next(row.iterancestors(W + "tbl")) is not table:
                 continue  # a table within a cell: its text is in the cell's
-            rows.begin(head=row.find(f"{W}trPr/{W}tblHeader") is not None)
+            rows.begin(head=is_on(row.find(f"{W}trPr/{W}tblHeader")))
             gone = row.find(f"{W}trPr/{W}del") is not None
             for cell in row.iter(W + "tc"):
                 if next(cell.iterancestors(W + "tr")) is not row:

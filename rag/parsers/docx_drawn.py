@@ -9,6 +9,7 @@ from typing import Any
 
 from rag.parsers.base import Grid, TextBuilder, add_table, one_line, shorten
 from rag.parsers.docx_text import Drawn
+from rag.parsers.number_format import show
 from rag.parsers.office import Package
 from rag.types import Loss, LossKind
 
@@ -101,20 +102,23 @@ def _either(series: Any, *names: str) -> Any:
 
 
 def _points(data: Any) -> dict[int, str]:
-    """The values that a chart keeps of its cells, by their place; the levels of a category put together."""
+    """The values that a chart keeps of its cells as they show, by their place; the levels of a category put
+    together."""
     found: dict[int, str] = {}
-    for point in data.iter(_C + "pt") if data is not None else ():
+    if data is None:
+        return found
+    code = data.findtext(f".//{_C}formatCode") or ""
+    for point in data.iter(_C + "pt"):
         place = point.get("idx") or ""
-        if place.isdigit() and len(found) < _MOST_POINTS:
-            value = one_line(point.findtext(_C + "v") or "")
-            found[int(place)] = f"{value} {found[int(place)]}" if int(place) in found else _plain(value)
+        if place.isdecimal() and len(found) < _MOST_POINTS:
+            value = _shown(one_line(point.findtext(_C + "v") or ""), point.get("formatCode") or code)
+            found[int(place)] = f"{value} {found[int(place)]}" if int(place) in found else value
     return found
 
 
-def _plain(value: str) -> str:
-    """A number without the tail that binary arithmetic leaves ("0.30000000000000004")."""
+def _shown(value: str, code: str) -> str:
     try:
-        return f"{float(value):.12g}" if len(value) > 12 and "." in value else value
+        return show(float(value), code) if code else value
     except ValueError:
         return value
 

@@ -530,7 +530,8 @@ def test_charts_and_diagrams_are_read_and_what_cannot_be_is_named(tmp_path: Path
     chart = (
         f"<c:chartSpace {_SPACES}><c:chart><c:title>{said('Pumps')}</c:title><c:plotArea><c:barChart><c:ser>"
         f"<c:tx>{points('Sold')}</c:tx><c:cat>{points('2023', '2024')}</c:cat>"
-        f"<c:val>{points('12', '0.30000000000000004')}</c:val></c:ser></c:barChart></c:plotArea></c:chart>"
+        "<c:val><c:formatCode>0.0%</c:formatCode>"
+        f"{points('12', '0.30000000000000004')}</c:val></c:ser></c:barChart></c:plotArea></c:chart>"
         "</c:chartSpace>"
     )
     nodes = "".join(f"<dgm:pt><dgm:t>{said(text)}</dgm:t></dgm:pt>" for text in ("Apply", "Wait"))
@@ -550,7 +551,7 @@ def test_charts_and_diagrams_are_read_and_what_cannot_be_is_named(tmp_path: Path
     document = word(
         tmp_path, body, {"charts/1.xml": chart, "diagrams/1.xml": diagram, "charts/2.xml": "<damaged"}
     )
-    assert lines(document) == ["Sales", "Pumps", "| Sold", "2023 | 12", "2024 | 0.3", "Apply", "Wait"]
+    assert lines(document) == ["Sales", "Pumps", "| Sold", "2023 | 1200.0%", "2024 | 30.0%", "Apply", "Wait"]
     assert [(loss.kind, loss.place) for loss in document.losses] == [
         (LossKind.UNSUPPORTED_PART, "chart 2 under “Sales”"),
         (LossKind.UNSUPPORTED_PART, "embedded workbook 1 under “Sales”"),

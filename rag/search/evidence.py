@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -29,7 +29,8 @@ from rag.search.sufficiency import (
 )
 from rag.search.verdict import CORE, RankedSentences, Verdict, judge
 from rag.store.store import Store
-from rag.types import Chunk, Evidence, Hit
+from rag.types import Chunk, Evidence, Hit, MarkKind
+from rag.types.documents import withdrawn
 
 # Sentences whose cosine is computed when the question is asked, and how much of them: the costliest step of
 # showing evidence. With six instead of four one or two more answers in a hundred are among the first two;
@@ -40,6 +41,8 @@ _RANKED = 16
 _TITLE_CHARS = 60
 # A sentence this much less likely than the best is not shown; the first two always are.
 _LEAST_SHARE = 0.2
+# A sentence that is not of the words asked for, those that stand or those that do not, counts so much less.
+_ASIDE = 0.5
 _LONGEST = 1200
 _HEAD_CHARS = 1200
 
@@ -134,7 +137,7 @@ def rank_sentences(
     near = [cosines[i] for i in order]
     signals = with_cosines(signals[order], near)
     final = calibration.sentence.probability(signals)
-    best = [int(i) for i in np.argsort(-final, kind="stable")]
+    best = [int(i) for i in np.argsort(-final * _weights(query, kept, hits), kind="stable")]
     return RankedSentences(
         prepared,
         tuple(kept[i] for i in best),
@@ -143,6 +146,14 @@ def rank_sentences(
         dense,
         signals[best],
     )
+
+
+def _weights(query: Query, found: Sequence[Sentence], hits: Sequence[Hit]) -> NDArray[np.float64]:
+    """What the sentences count by how they stand: where former words are asked for and found, those are the
+    ones asked for."""
+    kinds = [withdrawn(hits[sentence.hit].chunk.roles) for sentence in found]
+    asked: set[MarkKind | None] = {kind for kind in kinds if kind in query.withdrawn} or {None}
+    return np.where([kind in asked for kind in kinds], 1.0, _ASIDE)
 
 
 def _sentences_of(number: int, hit: Hit, store: Store) -> list[Sentence]:
@@ -229,12 +240,12 @@ def _displayed(ranked: RankedSentences, limit: int) -> list[int]:
 def as_evidence(
     number: int, sentence: Sentence, hits: Sequence[Hit], probability: float, store: Store
 ) -> Evidence:
-    """A sentence as it is shown, on the page that it stands on."""
+    """A sentence as it is shown, on the page that it stands on, with its notes."""
     hit = hits[sentence.hit]
     page = hit.chunk.page
     if page != hit.chunk.last_page:  # a passage over two pages
         page = store.page_at(hit.document.id, sentence.start)
-    return Evidence(
+    shown = Evidence(
         number=number,
         document=hit.document,
         chunk_id=hit.chunk_id,
@@ -248,3 +259,10 @@ def as_evidence(
         location=sentence.location,
         cells=sentence.cells,
     )
+    return with_marks(shown, store)
+
+
+def with_marks(shown: Evidence, store: Store) -> Evidence:
+    """The evidence with how its words are withdrawn, if any are, and the notes that its marks lead to."""
+    kind, notes = store.standing(shown.document.id, shown.start, shown.end)
+    return replace(shown, withdrawn=kind, notes=notes) if kind or notes else shown

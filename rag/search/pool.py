@@ -24,6 +24,7 @@ from rag.search.ranker import Pool, Terms
 from rag.store.dense import DenseIndex
 from rag.store.store import Store
 from rag.types import Filters
+from rag.types.documents import admitted
 
 _TERMS_EMBEDDED = 6
 # So much less is searched for in another language, where there are passages in the question's.
@@ -194,10 +195,12 @@ def make_pool(
     vector: NDArray[np.float32] | None,
     more: Sequence[int] = (),
 ) -> Pool:
-    """The passages of both legs and those given as `more`, by id."""
+    """The passages of both legs and those given as `more`, by id, without those that were struck or deleted
+    where the question does not ask for such."""
     rows = legs.store.candidates([*found.lexical, *found.dense, *more])
     fields = legs.store.token_fields([row.id for row in rows])
-    rows = [row for row in rows if row.id in fields]  # the others were deleted between the two reads
+    # The others were deleted between the two reads.
+    rows = [row for row in rows if row.id in fields and admitted(row.roles, query.withdrawn)]
     kept = [row.id for row in rows]
     dense, across = np.full(len(kept), math.nan), np.zeros(len(kept), dtype=bool)
     if vector is not None and legs.dense is not None and legs.embedder is not None:

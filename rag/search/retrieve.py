@@ -45,6 +45,7 @@ from rag.search.pool import (
 )
 from rag.search.ranker import AGREEMENTS, FEATURES, Pool, Ranker, load_ranker, matching
 from rag.types import DocumentInfo, Filters, Hit, Leg, Reason, Stages
+from rag.types.documents import withdrawn
 from rag.types.search import Candidate
 
 # Two passages are one when they share this much of their words and all of their numbers.
@@ -92,6 +93,8 @@ _READ_PER_HIT = 3
 # Another passage of a page that is in the list already counts this much less.
 _SPREAD = 0.8
 _PART_ALONE = 0.5
+# So does a passage in hidden rows or sheets, where the question does not ask for such.
+_HIDDEN = 0.5
 _REASONS = 8
 # Without the ranker: what full agreement in one matter adds to the fused score.
 _PREFERENCE = 0.05
@@ -233,10 +236,12 @@ def rank(
     pool = make_pool(legs, query, found, vector, more)
     matched, lexical = matching(terms, pool, legs.store.lengths())
     rows = np.hstack([matched, _agreements(legs, pool, whole, lines, filters)])
+    aside = [withdrawn(row.roles) not in (None, *query.withdrawn) for row in pool.rows]
+    weights = np.where(aside, _HIDDEN, 1.0)
     if not learned:
-        return RankedPassages(pool, lexical, rows, _fused_scores(rows), None)
+        return RankedPassages(pool, lexical, rows, _fused_scores(rows) * weights, None)
     ranker = ranker or load_ranker()
-    return RankedPassages(pool, lexical, rows, ranker.probability(rows), ranker.parts(rows))
+    return RankedPassages(pool, lexical, rows, ranker.probability(rows) * weights, ranker.parts(rows))
 
 
 def _probable_documents(legs: Retrievers, found: LegResults) -> tuple[int, ...]:

@@ -178,7 +178,7 @@ def _index(config: Config) -> Check:
         return Check("index", text, ok=False, advice=advice)
     hints = []
     if stats.incomplete:
-        hints.append(f"{stats.incomplete:,} documents were not read as a whole; see: citewise index show")
+        hints.append(f"Documents not read as a whole: {stats.incomplete:,}; see: citewise index show")
     if stats.unreadable:
         hints.append(f"{stats.unreadable:,} files could not be read; see: citewise index show")
     if stats.pending:

@@ -24,18 +24,8 @@ from rag.store.documents import matches
 from rag.store.index_file import EmbedderSource, check_versions, new_manifest, remove_index, writer_lock
 from rag.store.schema import DATABASE, Manifest
 from rag.store.store import Store
-from rag.types import (
-    Chunk,
-    DocumentInfo,
-    FileStatus,
-    Filters,
-    Hit,
-    IngestReport,
-    Mark,
-    Relation,
-    Stages,
-    Turn,
-)
+from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Relation, Stages, Turn
+from rag.types.documents import Mark
 
 if TYPE_CHECKING:
     from rag.questions.query import Query
@@ -372,7 +362,7 @@ class Index:
         return self.store.neighbours(chunk_id, before=before, after=after)
 
     def marks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Mark, ...]:
-        """How characters of a document stand where their code points do not say it."""
+        """The marks of a document that overlap `text[start:end]`."""
         return self.store.marks(document_id, start, end)
 
     def text(self, document_id: int) -> str:

@@ -96,6 +96,7 @@ def loss_words(losses: Sequence[Loss], language: str = "en") -> str:
                 where=say(
                     "losses.where",
                     language,
+                    one=len(pages) == 1,
                     pages=pages[:_PLACES],
                     places=places[:_PLACES],
                     more=max(len(pages), len(places)) > _PLACES,

@@ -73,7 +73,7 @@ class Wording:
     quoted titles as typed, `labelled` those that a letter or numeral tells apart ("Party A"), `numbers`
     digits without separators; `tokens` are those that a search looks for, `content` those that say what it is
     about. `name_words` have their places in `spaced`; `withdrawn` are the kinds of words asked for that stand
-    no more, or out of sight."""
+    no more, or out of sight, `cues` the tokens that ask for them."""
 
     text: str
     language: str
@@ -87,6 +87,7 @@ class Wording:
     spaced: str
     name_words: tuple[Word, ...]
     withdrawn: frozenset[MarkKind]
+    cues: frozenset[str]
 
     @property
     def words(self) -> list[str]:
@@ -97,6 +98,7 @@ class Wording:
 def read_wording(text: str) -> Wording:
     """What the words of a text say; never raises."""
     plain = spaced(text)
+    former = [(m[0], kinds) for pattern, kinds in _WITHDRAWN for m in pattern.finditer(text)]
     return Wording(
         text=text,
         language=detect_language(text),
@@ -109,7 +111,8 @@ def read_wording(text: str) -> Wording:
         periods=read_periods(text),
         spaced=plain,
         name_words=name_words(plain),
-        withdrawn=frozenset(k for pattern, kinds in _WITHDRAWN if pattern.search(text) for k in kinds),
+        withdrawn=frozenset(kind for _, kinds in former for kind in kinds),
+        cues=frozenset(token for cue, _ in former for token in content_tokens(cue)),
     )
 
 

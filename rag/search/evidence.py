@@ -43,6 +43,8 @@ _TITLE_CHARS = 60
 _LEAST_SHARE = 0.2
 # A sentence that is not of the words asked for, those that stand or those that do not, counts so much less.
 _ASIDE = 0.5
+# A sentence took the place of another where they share so much of their words.
+_REPLACED = 0.5
 _LONGEST = 1200
 _HEAD_CHARS = 1200
 
@@ -88,9 +90,10 @@ def select(
     return Selection(evidence, verdict, min(CORE, len(evidence)))
 
 
-def prepare(query: Query, store: Store) -> PreparedQuestion:
-    """The question with its content tokens weighed by how rare they are in the index."""
-    tokens = query.content
+def prepare(query: Query, store: Store, aside: frozenset[str] = frozenset()) -> PreparedQuestion:
+    """The question with its content tokens, but those set `aside`, weighed by how rare they are in the
+    index."""
+    tokens = tuple(token for token in query.content if token not in aside)
     frequencies = store.document_frequency(tokens)
     named = frozenset(search_tokens(" ".join([*query.names, *query.numbers])))
     return PreparedQuestion(
@@ -119,11 +122,14 @@ def rank_sentences(
 ) -> RankedSentences:
     """All sentences of the hits, most likely first; titles, headings and column heads are none. `embedder` is
     None where it does not know the question's language."""
-    prepared = prepare(query, index.store)
+    former = any(withdrawn(hit.chunk.roles) in query.withdrawn for hit in hits)
+    prepared = prepare(query, index.store, query.cues if former else frozenset())
     found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, index.store)]
     dense = embedder is not None and supports(embedder.info, query.language)
     calibration = calibration or load_calibration("dense" if dense else "lexical")
     signals = sentence_signals(prepared, found, hits, [None] * len(found))
+    if former:
+        signals = _as_replaced(signals, found, hits)
     first = calibration.sentence.probability(signals)
     order = [int(i) for i in np.argsort(-first, kind="stable")]
     cosines: list[float | None] = [None] * len(found)
@@ -146,6 +152,26 @@ def rank_sentences(
         dense,
         signals[best],
     )
+
+
+def _as_replaced(
+    signals: NDArray[np.float64], found: Sequence[Sentence], hits: Sequence[Hit]
+) -> NDArray[np.float64]:
+    """The signals, those of withdrawn sentences as of the sentence of their document that took their place:
+    what speaks for the one speaks for the other."""
+    result = signals.copy()
+    gone = [withdrawn(hits[sentence.hit].chunk.roles) is not None for sentence in found]
+    for n, one in enumerate(found):
+        document = hits[one.hit].document.id
+        shares = [
+            len(one.tokens & other.tokens) / max(1, len(one.tokens | other.tokens))
+            if gone[n] and not gone[m] and hits[other.hit].document.id == document
+            else 0.0
+            for m, other in enumerate(found)
+        ]
+        best = int(np.argmax(shares))
+        result[n] = signals[best] if shares[best] >= _REPLACED else signals[n]
+    return result
 
 
 def _weights(query: Query, found: Sequence[Sentence], hits: Sequence[Hit]) -> NDArray[np.float64]:

@@ -23,12 +23,14 @@ from rag.questions.query import Query, ReadsQuestions
 from rag.search.ranker import Pool, Terms
 from rag.store.dense import DenseIndex
 from rag.store.store import Store
-from rag.types import Filters
-from rag.types.documents import admitted
+from rag.types import Filters, Hit
+from rag.types.documents import admitted, withdrawn
 
 _TERMS_EMBEDDED = 6
 # So much less is searched for in another language, where there are passages in the question's.
 _ACROSS = 3
+# Former wordings are looked for beside so many passages.
+_BESIDE = 3
 
 
 class Searches(ReadsQuestions, Protocol):
@@ -223,3 +225,15 @@ def make_pool(
 
 def _ranks(ids: Sequence[int]) -> dict[int, int]:
     return {i: rank for rank, i in enumerate(ids, 1)}
+
+
+def with_former(legs: Retrievers, query: Query, hits: list[Hit]) -> list[Hit]:
+    """The hits; where former words are asked for, those beside the first of them in the place of the last,
+    with the score of the words that took their place."""
+    former: dict[int, Hit] = {}
+    for hit in hits[:_BESIDE] if query.withdrawn else ():
+        for i, _, chunk in legs.store.neighbours(hit.chunk_id):
+            if withdrawn(chunk.roles) in query.withdrawn:
+                former.setdefault(i, Hit(i, hit.document, chunk, hit.score))
+    kept = [hit for hit in hits if hit.chunk_id not in former][: max(0, len(hits) - len(former))]
+    return sorted([*kept, *former.values()], key=lambda hit: -hit.score) if former else hits

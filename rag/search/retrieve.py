@@ -42,6 +42,7 @@ from rag.search.pool import (
     search,
     sources,
     weigh_terms,
+    with_former,
 )
 from rag.search.ranker import AGREEMENTS, FEATURES, Pool, Ranker, load_ranker, matching
 from rag.types import DocumentInfo, Filters, Hit, Leg, Reason, Stages
@@ -141,7 +142,7 @@ def retrieve(
     )
     order = _merged(ranked)
     first = _spread(order, _READ_PER_HIT * k) if stages.spread else order[: _READ_PER_HIT * k]
-    return _hits(legs, _with_parts(first, order, ranked[1:], k), k)
+    return with_former(legs, query, _hits(legs, _with_parts(first, order, ranked[1:], k), k))
 
 
 def retrieve_each(
@@ -158,7 +159,8 @@ def retrieve_each(
     ranked = _ranked(legs, query, query.questions, k, filters, stages, ranker)
     most = _READ_PER_HIT * k
     orders = [_merged([one]) for one in ranked]
-    return [_hits(legs, _spread(order, most) if stages.spread else order, k) for order in orders]
+    each = [_hits(legs, _spread(order, most) if stages.spread else order, k) for order in orders]
+    return [with_former(legs, one, hits) for one, hits in zip(query.questions, each, strict=True)]
 
 
 def _ranked(

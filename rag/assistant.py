@@ -203,7 +203,7 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     clock.lap("evidence")
     figures = find_figures(query, index, filters=filters, facts=found.evidence)
     if isinstance(figures, Computed):
-        found = with_rows(found, figures, setup.max_evidence)
+        found = with_rows(found, figures, setup.max_evidence, index.store)
     clock.lap("figures")
     seen = index.explain(query, hits=hits, filters=filters)
     clock.lap("explaining")
@@ -274,5 +274,5 @@ def _by_parts(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
 
 
 def _basis(setup: Setup, request: AnswerRequest, found: Selection, hits: Sequence[Hit]) -> Basis:
-    proof = certificate(setup.index, found, request.filters, request.language)
+    proof = certificate(setup.index, found, request.filters, request.language, request.query.constraints)
     return Basis(request.query, request.language, found, hits, proof, request.clock.seconds)

@@ -177,6 +177,8 @@ def _index(config: Config) -> Check:
         advice = f"Build it anew: citewise ingest FOLDER --index {config.index} --rebuild"
         return Check("index", text, ok=False, advice=advice)
     hints = []
+    if stats.incomplete:
+        hints.append(f"Documents not read as a whole: {stats.incomplete:,}; see: citewise index show")
     if stats.unreadable:
         hints.append(f"{stats.unreadable:,} files could not be read; see: citewise index show")
     if stats.pending:

@@ -25,6 +25,7 @@ from rag.store.index_file import EmbedderSource, check_versions, new_manifest, r
 from rag.store.schema import DATABASE, Manifest
 from rag.store.store import Store
 from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Relation, Stages, Turn
+from rag.types.documents import Mark
 
 if TYPE_CHECKING:
     from rag.questions.query import Query
@@ -40,11 +41,13 @@ ALL_STAGES = Stages()
 
 @dataclass(frozen=True, slots=True)
 class IndexStats:
-    """What an index holds. `documents` counts those with text, `unreadable` the others; `pending` are
+    """What an index holds. `documents` counts those with text, `incomplete` those of them that were not read
+    as a whole, `unreadable` the others; `pending` are
     passages that wait for their vector; `bytes` is what the folder takes on disk."""
 
     folder: str
     documents: int
+    incomplete: int
     unreadable: int
     passages: int
     vectors: int
@@ -314,6 +317,7 @@ class Index:
         return IndexStats(
             folder=str(self.folder),
             documents=len(readable),
+            incomplete=sum(bool(d.losses) for d in readable),
             unreadable=len(documents) - len(readable),
             passages=self.store.passages(),
             vectors=sum(space.count() for space in self.store.spaces),
@@ -356,6 +360,10 @@ class Index:
     def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[tuple[int, int, Chunk]]:
         """(chunk id, document id, Chunk) of the passages around one, itself left out."""
         return self.store.neighbours(chunk_id, before=before, after=after)
+
+    def marks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Mark, ...]:
+        """The marks of a document that overlap `text[start:end]`."""
+        return self.store.marks(document_id, start, end)
 
     def text(self, document_id: int) -> str:
         return self.store.text(document_id)

@@ -9,7 +9,7 @@ from rag.types import DocumentInfo, FileStatus
 def info(number: int, title: str = "", path: str = "", **metadata: str | tuple[str, ...]) -> DocumentInfo:
     path = path or f"{number}.pdf"
     return DocumentInfo(
-        number, path, f"/d/{path}", title or path, "pdf", "en", FileStatus.OK, "", "", 0, 1, 0, 3, metadata
+        number, path, f"/d/{path}", title or path, "pdf", "en", FileStatus.OK, "", "", 0, 1, 3, metadata
     )
 
 

@@ -209,7 +209,6 @@ def fake_document(path: str = "lease.md", **changes: Any) -> DocumentInfo:
         "sha256": "0" * 64,
         "size": 1000,
         "pages": 0,
-        "empty_pages": 0,
         "chunks": 1,
     }
     return DocumentInfo(**(fields | changes))

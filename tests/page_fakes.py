@@ -34,6 +34,7 @@ from rag.types import (
     Hit,
     IngestReport,
     Leg,
+    Mark,
     Note,
     Outcome,
     Part,
@@ -78,6 +79,7 @@ class FakeIndex:
     pause: float = 0.0
     links: dict[int, tuple[CrossReference, ...]] = field(default_factory=dict)
     passages: dict[int, Hit] = field(default_factory=dict)
+    marked: tuple[Mark, ...] = ()
 
     def add(self, path: str, text: str, **changes: Any) -> DocumentInfo:
         info = fake_document(path, id=len(self.infos) + 1, **changes)
@@ -89,6 +91,9 @@ class FakeIndex:
 
     def text(self, document_id: int) -> str:
         return next(self.texts[i.path] for i in self.infos.values() if i.id == document_id)
+
+    def marks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Mark, ...]:
+        return tuple(m for m in self.marked if m.end > start and (end is None or m.start < end))
 
     def references(self, chunk_id: int) -> tuple[CrossReference, ...]:
         return self.links.get(chunk_id, ())

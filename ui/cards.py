@@ -9,7 +9,15 @@ from markupsafe import Markup
 
 from rag.documents.validity import ended
 from rag.languages import named, say
-from rag.search.explain import gap_words, is_informative, leg_words, note_values, reason_words, short
+from rag.search.explain import (
+    gap_words,
+    is_informative,
+    leg_words,
+    loss_words,
+    note_values,
+    reason_words,
+    short,
+)
 from rag.types import (
     Answer,
     Certificate,
@@ -22,9 +30,11 @@ from rag.types import (
     Filters,
     Gap,
     Hit,
+    MarkKind,
     Note,
     Outcome,
 )
+from rag.types.documents import withdrawn
 from ui.filters import limits
 from ui.markup import button, folded, join, label, name, tag
 from ui.texts import Texts
@@ -70,7 +80,15 @@ def _card(action: str, number: int, turn: int, opener: Markup, body: list[Markup
 
 def _about(found: Evidence | Hit, passage: Evidence | Chunk, texts: Texts) -> Markup:
     where = place(found.document, passage, texts)
-    return tag("p", where, validity_note(found.document, texts), relevance(found, texts), class_="cw-place")
+    kind = passage.withdrawn if isinstance(passage, Evidence) else withdrawn(passage.roles)
+    notes = (withdrawn_note(kind, texts), validity_note(found.document, texts))
+    return tag("p", where, notes, relevance(found, texts), class_="cw-place")
+
+
+def withdrawn_note(kind: MarkKind | None, texts: Texts) -> Markup | None:
+    """That the words do not stand: struck, deleted, or hidden; nothing where they do."""
+    words = named("withdrawn", kind, texts.code) if kind else ""
+    return tag("span", words, class_="cw-ended", role="note") if kind else None
 
 
 def validity_note(document: DocumentInfo, texts: Texts) -> Markup | None:
@@ -165,14 +183,13 @@ def _why_one(hit: Hit, texts: Texts) -> Markup:
 
 def certificate(c: Certificate, texts: Texts) -> Markup:
     """What was searched: counts, unreadable files, the best score against the threshold, scope and method."""
-    unread = [
-        tag("li", name(path), " ", tag("em", texts.statuses.get(status, status)))
-        for path, status in c.unreadable
-    ]
+    unread = [(path, texts.statuses.get(status, status)) for path, status in c.unreadable]
+    unread += [(path, loss_words(losses, texts.code)) for path, losses in c.losses]
+    listed = [tag("li", name(path), " ", tag("em", why)) for path, why in unread]
     rows = [
         (texts.searched_documents, f"{c.documents:,}"),
         (texts.searched_passages, f"{c.passages:,}"),
-        (texts.unreadable, tag("ul", unread) if unread else texts.none),
+        (texts.unreadable, tag("ul", listed) if listed else texts.none),
         (texts.best_score, _meter(c, texts)),
         (texts.scope_used, c.scope or texts.whole_index),
         (texts.method, texts.method_dense if c.dense else texts.method_lexical),
@@ -221,7 +238,8 @@ def quoted(c: Citation, turn: int, texts: Texts, *, words: bool = True) -> Marku
     where = _spans(_where(c.title, c.document, c, texts))
     header = tag("span", c.header, class_="cw-header") if c.header else None
     quote = tag("p", header, tag("q", c.quote), class_="cw-quote") if words else None
-    place = tag("p", where, tag("span", texts.exact_words), class_="cw-place")
+    about = tag("span", texts.exact_words), withdrawn_note(c.withdrawn, texts)
+    place = tag("p", where, about, class_="cw-place")
     return _card("cite", c.number, turn, citation_button(c.number, turn, texts), [join([quote, place])])
 
 

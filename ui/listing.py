@@ -14,7 +14,9 @@ from typing import Any
 from markupsafe import Markup
 
 from rag.errors import CitewiseError
-from rag.types import DocumentInfo, FileResult, FileStatus, IngestReport, Progress
+from rag.languages import say
+from rag.search.explain import loss_words
+from rag.types import DocumentInfo, FileResult, FileStatus, IngestReport, Loss, Progress
 from ui.filters import KINDS, View, choices
 from ui.markup import join, name, tag
 from ui.texts import Texts
@@ -45,9 +47,8 @@ def documents(infos: Sequence[DocumentInfo], texts: Texts) -> Markup:
 
 def _row(file: DocumentInfo | FileResult, about: list[str], texts: Texts, title: str = "") -> Markup:
     ready = file.status is FileStatus.OK
-    counts = ((texts.pages, file.pages), (texts.pages_without_text, file.empty_pages))
     why = "" if ready and isinstance(file, DocumentInfo) else file.detail
-    detail = [*about, *(text.format(count=count) for text, count in counts if count), why]
+    detail = [*about, texts.pages.format(count=file.pages) if file.pages else "", why]
     return tag(
         "li",
         tag("span", "✓" if ready else "!", class_="cw-shape", aria_hidden="true"),
@@ -60,9 +61,22 @@ def _row(file: DocumentInfo | FileResult, about: list[str], texts: Texts, title:
                 [join([" · ", part]) for part in detail if part],
                 class_="cw-note",
             ),
+            _losses(file.losses, texts),
         ),
         class_=f"cw-file-row cw-file-row--{'ok' if ready else 'bad'}",
         data_status=file.status.value,
+    )
+
+
+def _losses(losses: Sequence[Loss], texts: Texts) -> Markup | None:
+    """A sign with how much of a file could not be read; what, and what to do about it, on hover and below."""
+    if not losses:
+        return None
+    words = loss_words(losses, texts.code)
+    sign = tag("summary", "⚠ ", texts.lost.format(count=len(losses)), title=words)
+    mending = [say(f"mending.{kind}", texts.code) for kind in dict.fromkeys(loss.kind for loss in losses)]
+    return tag(
+        "details", sign, [tag("p", line, class_="cw-note") for line in (words, *mending)], class_="cw-lost"
     )
 
 

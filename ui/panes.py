@@ -5,6 +5,7 @@ passage leads and whether its document is still in force. Pure but for what asks
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,7 +14,8 @@ from markupsafe import Markup
 
 from rag.errors import InputError
 from rag.languages.text import detect_language
-from rag.types import Citation, Claim, DocumentInfo, Hit
+from rag.types import Citation, Claim, DocumentInfo, Hit, Mark
+from rag.types.documents import WITHDRAWN
 from ui.cards import validity_note
 from ui.markup import button, join, name, note, tag
 from ui.pictures import Picture
@@ -89,8 +91,9 @@ _ITEM = re.compile(r"\s*(?:[-*•·]|[(（]?[\w一-龥]{1,4}[)）.、]|第.{1,6}
 class PassageView:
     """What the pane shows of the words `cited`. `before + quote + after` is verbatim text of the document;
     `cut_before` and `cut_after` say that the document goes on. `boxed` are the words to box in the picture of
-    the page, or the `part` of them (start, end) that is a cell; "" for a passage shown whole. `leads` is what
-    the passage refers to, `turn` the exchange it was opened from, `info` the document as the index has it."""
+    the page, or the `part` of them (start, end) that is a cell; "" for a passage shown whole. `marks` are
+    those of what is shown and does not stand. `leads` is what the passage refers to, `turn` the exchange it
+    was opened from, `info` the document as the index has it."""
 
     cited: Citation
     before: str = ""
@@ -101,6 +104,7 @@ class PassageView:
     boxed: str = ""
     part: tuple[int, int] | None = None
     claims: tuple[Claim, ...] = ()
+    marks: tuple[Mark, ...] = ()
     leads: tuple[Lead, ...] = ()
     turn: int = 0
     info: DocumentInfo | None = None
@@ -131,9 +135,15 @@ def look_up(index: Any, citation: Citation, texts: Texts, claims: tuple[Claim, .
         note=note,
         boxed=citation.quote,
         claims=tuple(c for c in claims if citation.number in c.citations),
+        marks=_withdrawn(index, info, first, last),
         leads=leads(index, citation.chunk_id) if info is not None else (),
         info=info,
     )
+
+
+def _withdrawn(index: Any, info: DocumentInfo | None, start: int, end: int) -> tuple[Mark, ...]:
+    found = index.marks(info.id, start, end) if index is not None and info is not None else ()
+    return tuple(mark for mark in found if mark.kind in WITHDRAWN)
 
 
 def of_hit(hit: Hit, index: Any = None) -> PassageView:
@@ -141,7 +151,8 @@ def of_hit(hit: Hit, index: Any = None) -> PassageView:
     chunk, document = hit.chunk, hit.document
     about = (0, document.path, document.title, document.source, chunk.page, chunk.start, chunk.end)
     cited = Citation(*about, chunk.text, chunk.heading_path, chunk.location)
-    return PassageView(cited, leads=leads(index, hit.chunk_id), info=document)
+    marks = _withdrawn(index, document, chunk.start, chunk.end)
+    return PassageView(cited, marks=marks, leads=leads(index, hit.chunk_id), info=document)
 
 
 def window(text: str, start: int, end: int, *, around: int = _AROUND) -> tuple[int, int]:
@@ -240,16 +251,30 @@ def flow(text: str) -> str:
 def _passage(view: PassageView) -> Markup:
     text = flow(view.before + view.cited.quote + view.after)
     start, end = len(view.before), len(view.before) + len(view.cited.quote)
-    words = tag("mark", text[start:end], id="cw-mark", tabindex="-1") if view.boxed else text[start:end]
+    before, words, after = (
+        list(_struck(text, *part, view)) for part in ((0, start), (start, end), (end, len(text)))
+    )
     return tag(
         "div",
         "… " if view.cut_before else None,
-        text[:start],
-        words,
-        text[end:],
+        before,
+        tag("mark", words, id="cw-mark", tabindex="-1") if view.boxed else words,
+        after,
         " …" if view.cut_after else None,
         class_="cw-passage",
     )
+
+
+def _struck(text: str, start: int, end: int, view: PassageView) -> Iterator[str | Markup]:
+    """`text[start:end]` of what is shown, struck out where it does not stand."""
+    ahead = view.cited.start - len(view.before)
+    for mark in view.marks:
+        first, last = max(start, mark.start - ahead), min(end, mark.end - ahead)
+        if first < last:
+            yield text[start:first]
+            yield tag("s", text[first:last], class_=f"cw-{mark.kind}")
+            start = last
+    yield text[start:end]
 
 
 def _page(view: PassageView, picture: Picture | str | None, texts: Texts) -> Markup | None:

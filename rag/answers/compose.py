@@ -17,9 +17,13 @@ from rag.documents.validity import ended
 from rag.domains.finance.figures import Computed
 from rag.index import Index
 from rag.languages import named, say
+from rag.questions.constraints import Constraints
 from rag.questions.query import Query
-from rag.search.evidence import Selection
+from rag.search.agreement import named_documents
+from rag.search.evidence import Selection, with_marks
+from rag.search.explain import loss_words
 from rag.search.verdict import CORE, LackKind, Verdict, outcome, read_from
+from rag.store.store import Store
 from rag.types import (
     Answer,
     Certificate,
@@ -33,7 +37,11 @@ from rag.types import (
     Outcome,
     Reading,
 )
+from rag.types.documents import WITHDRAWN
 from rag.verify.align import reason
+
+# So many documents that could not be read as a whole are named.
+_LOSSES = 3
 
 
 def missing(verdict: Verdict, language: str) -> str:
@@ -113,8 +121,8 @@ class Basis:
         return self.found.evidence[:CORE]
 
     def _cautions(self, resting: Sequence[Evidence], reading: Reading | None) -> tuple[str, ...]:
-        """What is quoted but no longer in force; and, where something may have been missed, how many files
-        could not be read."""
+        """What is quoted but does not stand, or is no longer in force, and the notes of what is quoted; and,
+        where something may have been missed, what could not be read."""
         over = {e.document.id: (e.document, force) for e in resting if (force := ended(e.document))}
         found = [
             say(
@@ -127,9 +135,23 @@ class Basis:
             )
             for document, force in over.values()
         ]
-        unread = len(self.proof.unreadable)
-        if unread and (reading is not None or self.outcome is not Outcome.ANSWERED):
+        for kind in WITHDRAWN:
+            if numbers := [f"[{e.number}]" for e in resting if e.withdrawn is kind]:
+                how = named("withdrawn", kind, self.language)
+                found.append(say("answers.withdrawn", self.language, numbers=numbers, how=how))
+        notes = {note: e.number for e in reversed(resting) for note in reversed(e.notes)}
+        found += [
+            say("answers.note", self.language, number=n, note=note) for note, n in reversed(notes.items())
+        ]
+        if reading is None and self.outcome is Outcome.ANSWERED:
+            return tuple(found)
+        if unread := len(self.proof.unreadable):
             found.append(say("answers.unread", self.language, count=unread))
+        for path, losses in self.proof.losses[:_LOSSES]:
+            what = loss_words(losses, self.language)
+            found.append(say("answers.lost", self.language, path=path, what=what))
+        if (more := len(self.proof.losses) - _LOSSES) > 0:
+            found.append(say("answers.lost_more", self.language, count=more))
         return tuple(found)
 
 
@@ -170,10 +192,10 @@ def compose_figures(basis: Basis, figures: Computed) -> Answer:
     )
 
 
-def with_rows(found: Selection, figures: Computed, limit: int) -> Selection:
+def with_rows(found: Selection, figures: Computed, limit: int, store: Store) -> Selection:
     """The selection with the rows of a figure in front, then the sentences that are none of them, `limit` in
     all (every row stays). It suffices: the rows are of the company and the period that were asked for."""
-    rows = figures.evidence
+    rows = [with_marks(row, store) for row in figures.evidence]
     held = {(e.document.id, e.start) for e in rows}
     rest = [e for e in found.evidence if (e.document.id, e.start) not in held]
     # What comes from the question alone rests on no document.
@@ -234,12 +256,23 @@ def citation(evidence: Evidence) -> Citation:
         chunk_id=evidence.chunk_id,
         document_id=evidence.document.id,
         heads=evidence.heads,
+        withdrawn=evidence.withdrawn,
+        notes=evidence.notes,
     )
 
 
-def certificate(index: Index, found: Selection, filters: Filters | None, language: str = "en") -> Certificate:
-    """What was searched: counts over the scope and the files there that could not be read."""
+def certificate(
+    index: Index,
+    found: Selection,
+    filters: Filters | None,
+    language: str = "en",
+    asked: Constraints | None = None,
+) -> Certificate:
+    """What was searched: counts over the scope and the files there that could not be read, or not as a whole:
+    of these the documents that are `asked` about, where any are named."""
     documents = index.documents(filters)
+    lost = {d.id: (d.path, d.losses) for d in documents if d.losses}
+    about = named_documents(asked, frozenset(d.id for d in documents)) if asked and lost else ()
     readable = [d for d in documents if d.status is FileStatus.OK]
     return Certificate(
         documents=len(readable),
@@ -249,6 +282,7 @@ def certificate(index: Index, found: Selection, filters: Filters | None, languag
         least=round(found.verdict.least, 4),
         scope=_scope(filters, language),
         dense=found.verdict.dense,
+        losses=tuple(what for i, what in lost.items() if not about or i in about),
     )
 
 

@@ -60,7 +60,7 @@ def look(setup: Setup, request: AnswerRequest) -> tuple[Look, ...]:
         figures = find_figures(part, index, filters=filters)
         computed = figures if isinstance(figures, Computed) else None
         if computed:
-            found = with_rows(found, computed, each)
+            found = with_rows(found, computed, each, index.store)
         reason = figures.reason if isinstance(figures, Uncomputed) else ""
         looks.append(Look(part, tuple(hits), found, reason, computed))
     return tuple(looks)

@@ -71,6 +71,9 @@ def ingest(
 
 
 def _print_report(report: IngestReport) -> None:
+    from rag.languages import say
+    from rag.search.explain import loss_words
+
     counts = {c: report.count(c) for c in ("added", "updated", "skipped", "removed", "failed")}
     names = {"skipped": "unchanged", "failed": "not read"}
     changes = ", ".join(f"{n:,} {names.get(c, c)}" for c, n in counts.items() if n) or "nothing to do"
@@ -84,15 +87,13 @@ def _print_report(report: IngestReport) -> None:
     for file in report.failed[:_LISTED]:
         typer.echo(f"  {shared.one_line(file.path)}: {file.status.value}. {shared.one_line(file.detail)}")
     _print_more(len(report.failed))
-    silent = [f for f in report.files if f.empty_pages and f.change != "failed"]
-    if silent:
-        pages = sum(f.empty_pages for f in silent)
-        typer.secho(f"\nPages without text: {pages:,}, in", bold=True)
-    for file in silent[:_LISTED]:
-        typer.echo(f"  {shared.one_line(file.path)}: {file.empty_pages:,} of {file.pages:,}")
-    _print_more(len(silent))
-    if silent or any(f.status.value == "empty" for f in report.failed):
-        typer.echo("Scanned pages can be read with: citewise ingest --ocr")
+    if report.incomplete:
+        typer.secho("\nNot read as a whole", bold=True)
+    for file in report.incomplete[:_LISTED]:
+        typer.echo(f"  {shared.one_line(file.path)}: {shared.one_line(loss_words(file.losses))}")
+    _print_more(len(report.incomplete))
+    for kind in dict.fromkeys(loss.kind for file in report.incomplete for loss in file.losses):
+        typer.echo(say(f"mending.{kind}", "en"))
 
 
 def _print_more(count: int) -> None:
@@ -160,6 +161,9 @@ def _readable(name: str, value: object) -> str:
 
 def _describe(document: DocumentInfo) -> str:
     pages = f", {document.pages} pages" if document.pages else ""
+    from rag.search.explain import loss_words
+
     trouble = f" — {document.status.value}: {document.detail}" if document.status.value != "ok" else ""
+    trouble += f" — not read: {loss_words(document.losses)}" if document.losses else ""
     what = f"{document.kind}, {document.language}{pages}, {document.chunks} passages"
     return shared.one_line(f"{document.path}  ({what}){trouble}")

@@ -155,8 +155,11 @@ class _Packer:
     def drafts(self) -> Iterator[_Draft]:
         items = self._weighed(segment(self._document))
         lead: list[_Item] = []
-        for _, group in groupby(items, key=lambda item: _company(item.segment)):
+        for (withdrawn, _), group in groupby(items, lambda i: (i.segment.withdrawn, _company(i.segment))):
             run = list(group)
+            if lead and lead[0].segment.withdrawn != withdrawn:
+                yield from self._headings(lead)
+                lead = []
             if run[0].segment.kind is SegmentKind.HEADING:
                 lead += run
                 continue
@@ -214,9 +217,10 @@ class _Packer:
         row: what is in the text already is not repeated."""
         lead_headings = {plain_heading(self._text[h.start : h.end]) for h in lead}
         heads = () if reads_as_heads(self._text[first.start : first.end], first.heads) else first.heads
-        return self._contexts.write(
-            tuple(h for h in first.heading_path if plain_heading(h) not in lead_headings), heads
-        )
+        path = tuple(h for h in first.heading_path if plain_heading(h) not in lead_headings)
+        if first.label and not article_label(self._text[first.start : first.end]):
+            path = (*path, first.label)  # the rest of an article, behind withdrawn words
+        return self._contexts.write(path, heads)
 
     def _headings(self, lead: list[_Item]) -> Iterator[_Draft]:
         """Headings without text below them, packed together."""
@@ -312,4 +316,5 @@ def _chunk(document: Document, ordinal: int, draft: _Draft, tokens: int) -> Chun
         heading_path=draft.first.heading_path,
         page=document.page_of(draft.start), last_page=document.page_of(draft.end - 1),
         location=joined_location(draft.first.location, draft.last.last_location), tokens=tokens,
+        roles=(draft.first.withdrawn,) if draft.first.withdrawn else (),
     )  # fmt: skip

@@ -19,6 +19,7 @@ from rag.facts.numerals import HAN_NUMERAL
 from rag.facts.references import references
 from rag.languages import Patterns, patterns
 from rag.types import BlockKind, Chunk, Document
+from rag.types.documents import withdrawn
 
 _SHAPES = Patterns(__file__, han_numeral=HAN_NUMERAL)
 _SCOPES = ("schedule", "exhibit", "appendix")
@@ -68,12 +69,17 @@ class _Found:
 
 def links(document: Document, chunks: Sequence[Chunk]) -> Links:
     """Anchors and references of a document that was cut into these passages. References that lead to their
-    own passage, and those to parts of the document that nothing bears, are left out."""
+    own passage, and those to parts of the document that nothing bears, are left out. Withdrawn words bear
+    nothing."""
     if not chunks:
         return Links()
     text = document.text
     starts = [c.start for c in chunks]
-    openers = list(_openers(document, plain(text), set(starts)))
+    openers = [
+        o
+        for o in _openers(document, plain(text), set(starts))
+        if not withdrawn(chunks[max(0, bisect_right(starts, o.start) - 1)].roles)
+    ]
     tree = _Tree(openers, [_place(o.start, starts, chunks) for o in openers])
     own = names_of(document)
     bearing = {o.start for o in openers}
@@ -212,8 +218,10 @@ def _place(start: int, starts: Sequence[int], chunks: Sequence[Chunk]) -> int:
     here = chunks[ordinal]
     if here.kind != "heading" or ordinal + 1 == len(chunks):
         return ordinal
-    path, below = here.heading_path, chunks[ordinal + 1].heading_path
-    return ordinal + 1 if len(below) > len(path) and below[: len(path)] == path else ordinal
+    later = range(ordinal + 1, len(chunks))
+    following = next((n for n in later if not withdrawn(chunks[n].roles)), ordinal)
+    path, below = here.heading_path, chunks[following].heading_path
+    return following if len(below) > len(path) and below[: len(path)] == path else ordinal
 
 
 def _openers(document: Document, text: str, cuts: set[int]) -> Iterator[_Found]:

@@ -7,13 +7,15 @@ with every paragraph up to the next article or heading. `rag.documents.chunk` pa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rag.documents.cuts import trim
 from rag.languages import patterns
-from rag.types import Block, BlockKind, Document, Span
+from rag.types import Block, BlockKind, Document, Mark, MarkKind, Span
+from rag.types.documents import WITHDRAWN
 
 _RE = patterns("segments", re.NOFLAG)
 _LINE = re.compile(r"(?m)^[ \t\u3000]*(?=\S)")
@@ -42,7 +44,7 @@ _OF_ARTICLES = (SegmentKind.TEXT, SegmentKind.ITEM, SegmentKind.CLAUSE)
 class Segment:
     """A range of the document, trimmed of white space. `label` names an article ("第十二条", "Section
     4.2"), `parts` are the paragraphs it is made of (where it is cut first, should it be too large);
-    `heads` are the column heads of a table row."""
+    `heads` are the column heads of a table row; `withdrawn` says how all of its words are, if they are."""
 
     kind: SegmentKind
     start: int
@@ -53,6 +55,7 @@ class Segment:
     location: str = ""
     last_location: str = ""
     parts: tuple[Span, ...] = ()
+    withdrawn: MarkKind | None = None
 
 
 def segment(document: Document) -> list[Segment]:
@@ -72,15 +75,30 @@ def _pieces(document: Document) -> Iterator[Segment]:
     """One segment per heading, paragraph, article opening and row: nothing is grouped yet."""
     text = document.text
     heads = {id(table): table.columns for table in document.tables}
+    marks = [mark for mark in document.marks if mark.kind in WITHDRAWN]
     for block in _covering_blocks(document):
         span = trim(text, block.start, block.end)
         if span is None:
             continue
+        gone = _withdrawn(text, span, marks) if marks else None
         if block.kind in _WHOLE:
-            yield _make(_WHOLE[block.kind], block, span, heads=heads.get(id(block.table), ()))
+            made = _make(_WHOLE[block.kind], block, span, heads=heads.get(id(block.table), ()))
+            yield replace(made, withdrawn=gone)
         else:
             for part in _opened(text, span):
-                yield _classified(text, block, part)
+                yield replace(_classified(text, block, part), withdrawn=gone)
+
+
+def _withdrawn(text: str, span: Span, marks: Sequence[Mark]) -> MarkKind | None:
+    """How a block is withdrawn whose words all stand under such marks; none lies over two blocks."""
+    first, last = (bisect_left(marks, at, key=lambda mark: mark.start) for at in (span.start, span.end))
+    at, standing = span.start, ""
+    for mark in marks[first:last]:
+        standing += text[at : mark.start]
+        at = max(at, mark.end)
+    if first == last or any(c.isalnum() for c in standing + text[at : span.end]):
+        return None
+    return min((mark.kind for mark in marks[first:last]), key=WITHDRAWN.index)
 
 
 def _covering_blocks(document: Document) -> Iterator[Block]:
@@ -163,12 +181,20 @@ def _make(
 
 
 def _grouped(pieces: Iterator[Segment]) -> Iterator[Segment]:
-    """Articles with all the paragraphs below them, clauses with their sub-items."""
+    """Articles with all the paragraphs below them, clauses with their sub-items. What goes on behind
+    withdrawn words is a segment of its own, of the same kind and label."""
     open_group: list[Segment] = []
+    cut: Segment | None = None
     for piece in pieces:
         if open_group and _continues(open_group[0], piece):
             open_group.append(piece)
             continue
+        if open_group and piece.withdrawn and not open_group[0].withdrawn:
+            cut = open_group[0]
+        elif cut is not None and not piece.withdrawn:
+            if _continues(cut, piece):
+                piece = replace(piece, kind=cut.kind, label=cut.label)
+            cut = None
         if open_group:
             yield _merged(open_group)
         open_group = [piece]
@@ -177,7 +203,7 @@ def _grouped(pieces: Iterator[Segment]) -> Iterator[Segment]:
 
 
 def _continues(head: Segment, piece: Segment) -> bool:
-    if piece.heading_path != head.heading_path:
+    if piece.heading_path != head.heading_path or piece.withdrawn != head.withdrawn:
         return False
     if head.kind is SegmentKind.CLAUSE:
         return piece.kind is SegmentKind.ITEM

@@ -24,6 +24,7 @@ from rag.languages.text import (
     words,
 )
 from rag.questions.naming import Word, name_words, spaced
+from rag.types import MarkKind
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _CAPITALISED = re.compile(r"(?<!\w)[A-Z][\w&.'’-]*")
@@ -60,12 +61,19 @@ FIGURES = frozenset({AnswerType.NUMBER, AnswerType.MONEY, AnswerType.PERCENT, An
 _ASKED = {AnswerType(kind): pattern for kind, pattern in patterns("expects").items()}
 
 
+_WITHDRAWN = tuple(
+    (pattern, {"former": (MarkKind.STRUCK, MarkKind.DELETED), "hidden": (MarkKind.HIDDEN,)}[key])
+    for key, pattern in patterns("withdrawn").items()
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """A text that asks, by its words alone. `expects` is the kind of answer, `names` are capitalised words or
     quoted titles as typed, `labelled` those that a letter or numeral tells apart ("Party A"), `numbers`
     digits without separators; `tokens` are those that a search looks for, `content` those that say what it is
-    about. `name_words` have their places in `spaced`."""
+    about. `name_words` have their places in `spaced`; `withdrawn` are the kinds of words asked for that stand
+    no more, or out of sight, `cues` the tokens that ask for them."""
 
     text: str
     language: str
@@ -78,6 +86,8 @@ class Wording:
     periods: tuple[FiscalPeriod, ...]
     spaced: str
     name_words: tuple[Word, ...]
+    withdrawn: frozenset[MarkKind]
+    cues: frozenset[str]
 
     @property
     def words(self) -> list[str]:
@@ -88,6 +98,7 @@ class Wording:
 def read_wording(text: str) -> Wording:
     """What the words of a text say; never raises."""
     plain = spaced(text)
+    former = [(m[0], kinds) for pattern, kinds in _WITHDRAWN for m in pattern.finditer(text)]
     return Wording(
         text=text,
         language=detect_language(text),
@@ -100,6 +111,8 @@ def read_wording(text: str) -> Wording:
         periods=read_periods(text),
         spaced=plain,
         name_words=name_words(plain),
+        withdrawn=frozenset(kind for _, kinds in former for kind in kinds),
+        cues=frozenset(token for cue, _ in former for token in content_tokens(cue)),
     )
 
 

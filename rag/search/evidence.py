@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -30,7 +30,8 @@ from rag.search.sufficiency import (
 )
 from rag.search.verdict import CORE, RankedSentences, Verdict, judge
 from rag.store.store import Store
-from rag.types import Chunk, Evidence, Hit
+from rag.types import Chunk, Evidence, Hit, MarkKind
+from rag.types.documents import withdrawn
 
 # Sentences whose cosine is computed when the question is asked, and how much of them: the costliest step of
 # showing evidence. With six instead of four one or two more answers in a hundred are among the first two;
@@ -41,6 +42,10 @@ _RANKED = 16
 _TITLE_CHARS = 60
 # A sentence this much less likely than the best is not shown; the first two always are.
 _LEAST_SHARE = 0.2
+# A sentence that is not of the words asked for, those that stand or those that do not, counts so much less.
+_ASIDE = 0.5
+# A sentence took the place of another where they share so much of their words.
+_REPLACED = 0.5
 _LONGEST = 1200
 _HEAD_CHARS = 1200
 
@@ -86,9 +91,10 @@ def select(
     return Selection(evidence, verdict, min(CORE, len(evidence)))
 
 
-def prepare(query: Query, store: Store) -> PreparedQuestion:
-    """The question with its content tokens weighed by how rare they are in the index."""
-    tokens = query.content
+def prepare(query: Query, store: Store, aside: frozenset[str] = frozenset()) -> PreparedQuestion:
+    """The question with its content tokens, but those set `aside`, weighed by how rare they are in the
+    index."""
+    tokens = tuple(token for token in query.content if token not in aside)
     frequencies = store.document_frequency(tokens)
     named = frozenset(search_tokens(" ".join([*query.names, *query.numbers])))
     return PreparedQuestion(
@@ -117,12 +123,15 @@ def rank_sentences(
 ) -> RankedSentences:
     """All sentences of the hits, most likely first; titles, headings and column heads are none. `embedder` is
     None where it does not know the question's language."""
-    prepared = prepare(query, index.store)
+    former = any(withdrawn(hit.chunk.roles) in query.withdrawn for hit in hits)
+    prepared = prepare(query, index.store, query.cues if former else frozenset())
     found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, index.store)]
     compared = embedder if embedder is not None and supports(embedder.info, query.language) else None
     mode = mode_of(compared.info if compared is not None else None)
     calibration = calibration or load_calibration(mode)
     signals = sentence_signals(prepared, found, hits, [None] * len(found))
+    if former:
+        signals = _as_replaced(signals, found, hits)
     first = calibration.sentence.probability(signals)
     order = [int(i) for i in np.argsort(-first, kind="stable")]
     cosines: list[float | None] = [None] * len(found)
@@ -136,7 +145,7 @@ def rank_sentences(
     near = [cosines[i] for i in order]
     signals = with_cosines(signals[order], near)
     final = calibration.sentence.probability(signals)
-    best = [int(i) for i in np.argsort(-final, kind="stable")]
+    best = [int(i) for i in np.argsort(-final * _weights(query, kept, hits), kind="stable")]
     return RankedSentences(
         prepared,
         tuple(kept[i] for i in best),
@@ -145,6 +154,34 @@ def rank_sentences(
         mode,
         signals[best],
     )
+
+
+def _as_replaced(
+    signals: NDArray[np.float64], found: Sequence[Sentence], hits: Sequence[Hit]
+) -> NDArray[np.float64]:
+    """The signals, those of withdrawn sentences as of the sentence of their document that took their place:
+    what speaks for the one speaks for the other."""
+    result = signals.copy()
+    gone = [withdrawn(hits[sentence.hit].chunk.roles) is not None for sentence in found]
+    for n, one in enumerate(found):
+        document = hits[one.hit].document.id
+        shares = [
+            len(one.tokens & other.tokens) / max(1, len(one.tokens | other.tokens))
+            if gone[n] and not gone[m] and hits[other.hit].document.id == document
+            else 0.0
+            for m, other in enumerate(found)
+        ]
+        best = int(np.argmax(shares))
+        result[n] = signals[best] if shares[best] >= _REPLACED else signals[n]
+    return result
+
+
+def _weights(query: Query, found: Sequence[Sentence], hits: Sequence[Hit]) -> NDArray[np.float64]:
+    """What the sentences count by how they stand: where former words are asked for and found, those are the
+    ones asked for."""
+    kinds = [withdrawn(hits[sentence.hit].chunk.roles) for sentence in found]
+    asked: set[MarkKind | None] = {kind for kind in kinds if kind in query.withdrawn} or {None}
+    return np.where([kind in asked for kind in kinds], 1.0, _ASIDE)
 
 
 def _sentences_of(number: int, hit: Hit, store: Store) -> list[Sentence]:
@@ -231,12 +268,12 @@ def _displayed(ranked: RankedSentences, limit: int) -> list[int]:
 def as_evidence(
     number: int, sentence: Sentence, hits: Sequence[Hit], probability: float, store: Store
 ) -> Evidence:
-    """A sentence as it is shown, on the page that it stands on."""
+    """A sentence as it is shown, on the page that it stands on, with its notes."""
     hit = hits[sentence.hit]
     page = hit.chunk.page
     if page != hit.chunk.last_page:  # a passage over two pages
         page = store.page_at(hit.document.id, sentence.start)
-    return Evidence(
+    shown = Evidence(
         number=number,
         document=hit.document,
         chunk_id=hit.chunk_id,
@@ -250,3 +287,10 @@ def as_evidence(
         location=sentence.location,
         cells=sentence.cells,
     )
+    return with_marks(shown, store)
+
+
+def with_marks(shown: Evidence, store: Store) -> Evidence:
+    """The evidence with how its words are withdrawn, if any are, and the notes that its marks lead to."""
+    kind, notes = store.standing(shown.document.id, shown.start, shown.end)
+    return replace(shown, withdrawn=kind, notes=notes) if kind or notes else shown

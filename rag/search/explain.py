@@ -15,13 +15,15 @@ from rag.questions.constraints import Constraints, article_agrees, sign
 from rag.questions.query import Query
 from rag.search.pool import Retrievers, sources
 from rag.search.retrieve import named_within
-from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Note, Reason
+from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Loss, Note, Reason
 from rag.types.documents import several, single
 
 # What is said only where somebody asks for the explanation, subjects too, which are a weak hint.
 _LONG = frozenset({"subject", "words", "part"})
 # The authority of what has no rank.
 _UNRANKED = 0.5
+# So many places of each kind of loss are named.
+_PLACES = 5
 # What says more of a document than whose it is.
 _BESIDES = frozenset({"form", "period", "year", "passage"})
 
@@ -76,6 +78,32 @@ def _wanted(notes: Sequence[Note], language: str) -> str:
     known = {what: by.get(what, "") for what in ("period", "year", "form", "passage")}
     document = say("search.document", language, owner=owner, others=others, **known)
     return say("search.wanted", language, document=document, **known).strip()
+
+
+def loss_words(losses: Sequence[Loss], language: str = "en") -> str:
+    """What could not be read of a document, counted by kind, with the first places: "2 pages without text,
+    as scans have (pages 3, 7)"."""
+    said = []
+    for kind in dict.fromkeys(loss.kind for loss in losses):
+        own = [loss for loss in losses if loss.kind is kind]
+        pages = list(dict.fromkeys(str(loss.page) for loss in own if loss.page is not None))
+        places = list(dict.fromkeys(loss.place for loss in own if loss.place and loss.page is None))
+        said.append(
+            say(
+                f"losses.{kind}",
+                language,
+                count=len(own),
+                where=say(
+                    "losses.where",
+                    language,
+                    one=len(pages) == 1,
+                    pages=pages[:_PLACES],
+                    places=places[:_PLACES],
+                    more=max(len(pages), len(places)) > _PLACES,
+                ),
+            )
+        )
+    return say("losses.several", language, losses=said)
 
 
 _AGREES = 0.5

@@ -23,11 +23,14 @@ from rag.questions.query import Query, ReadsQuestions
 from rag.search.ranker import Pool, Terms
 from rag.store.dense import DenseIndex
 from rag.store.store import Store
-from rag.types import Filters
+from rag.types import Filters, Hit
+from rag.types.documents import admitted, withdrawn
 
 _TERMS_EMBEDDED = 6
 # So much less is searched for in another language, where there are passages in the question's.
 _ACROSS = 3
+# Former wordings are looked for beside so many passages.
+_BESIDE = 3
 
 
 class Searches(ReadsQuestions, Protocol):
@@ -194,10 +197,12 @@ def make_pool(
     vector: NDArray[np.float32] | None,
     more: Sequence[int] = (),
 ) -> Pool:
-    """The passages of both legs and those given as `more`, by id."""
+    """The passages of both legs and those given as `more`, by id, without those that were struck or deleted
+    where the question does not ask for such."""
     rows = legs.store.candidates([*found.lexical, *found.dense, *more])
     fields = legs.store.token_fields([row.id for row in rows])
-    rows = [row for row in rows if row.id in fields]  # the others were deleted between the two reads
+    # The others were deleted between the two reads.
+    rows = [row for row in rows if row.id in fields and admitted(row.roles, query.withdrawn)]
     kept = [row.id for row in rows]
     dense, across = np.full(len(kept), math.nan), np.zeros(len(kept), dtype=bool)
     if vector is not None and legs.dense is not None and legs.embedder is not None:
@@ -220,3 +225,15 @@ def make_pool(
 
 def _ranks(ids: Sequence[int]) -> dict[int, int]:
     return {i: rank for rank, i in enumerate(ids, 1)}
+
+
+def with_former(legs: Retrievers, query: Query, hits: list[Hit]) -> list[Hit]:
+    """The hits; where former words are asked for, those beside the first of them in the place of the last,
+    with the score of the words that took their place."""
+    former: dict[int, Hit] = {}
+    for hit in hits[:_BESIDE] if query.withdrawn else ():
+        for i, _, chunk in legs.store.neighbours(hit.chunk_id):
+            if withdrawn(chunk.roles) in query.withdrawn:
+                former.setdefault(i, Hit(i, hit.document, chunk, hit.score))
+    kept = [hit for hit in hits if hit.chunk_id not in former][: max(0, len(hits) - len(former))]
+    return sorted([*kept, *former.values()], key=lambda hit: -hit.score) if former else hits

@@ -42,9 +42,11 @@ from rag.search.pool import (
     search,
     sources,
     weigh_terms,
+    with_former,
 )
 from rag.search.ranker import AGREEMENTS, FEATURES, Pool, Ranker, load_ranker, matching
 from rag.types import DocumentInfo, Filters, Hit, Leg, Reason, Stages
+from rag.types.documents import withdrawn
 from rag.types.search import Candidate
 
 # Two passages are one when they share this much of their words and all of their numbers.
@@ -92,6 +94,8 @@ _READ_PER_HIT = 3
 # Another passage of a page that is in the list already counts this much less.
 _SPREAD = 0.8
 _PART_ALONE = 0.5
+# So does a passage in hidden rows or sheets, where the question does not ask for such.
+_HIDDEN = 0.5
 _REASONS = 8
 # Without the ranker: what full agreement in one matter adds to the fused score.
 _PREFERENCE = 0.05
@@ -138,7 +142,7 @@ def retrieve(
     )
     order = _merged(ranked)
     first = _spread(order, _READ_PER_HIT * k) if stages.spread else order[: _READ_PER_HIT * k]
-    return _hits(legs, _with_parts(first, order, ranked[1:], k), k)
+    return with_former(legs, query, _hits(legs, _with_parts(first, order, ranked[1:], k), k))
 
 
 def retrieve_each(
@@ -155,7 +159,8 @@ def retrieve_each(
     ranked = _ranked(legs, query, query.questions, k, filters, stages, ranker)
     most = _READ_PER_HIT * k
     orders = [_merged([one]) for one in ranked]
-    return [_hits(legs, _spread(order, most) if stages.spread else order, k) for order in orders]
+    each = [_hits(legs, _spread(order, most) if stages.spread else order, k) for order in orders]
+    return [with_former(legs, one, hits) for one, hits in zip(query.questions, each, strict=True)]
 
 
 def _ranked(
@@ -233,10 +238,12 @@ def rank(
     pool = make_pool(legs, query, found, vector, more)
     matched, lexical = matching(terms, pool, legs.store.lengths())
     rows = np.hstack([matched, _agreements(legs, pool, whole, lines, filters)])
+    aside = [withdrawn(row.roles) not in (None, *query.withdrawn) for row in pool.rows]
+    weights = np.where(aside, _HIDDEN, 1.0)
     if not learned:
-        return RankedPassages(pool, lexical, rows, _fused_scores(rows), None)
+        return RankedPassages(pool, lexical, rows, _fused_scores(rows) * weights, None)
     ranker = ranker or load_ranker()
-    return RankedPassages(pool, lexical, rows, ranker.probability(rows), ranker.parts(rows))
+    return RankedPassages(pool, lexical, rows, ranker.probability(rows) * weights, ranker.parts(rows))
 
 
 def _probable_documents(legs: Retrievers, found: LegResults) -> tuple[int, ...]:

@@ -49,11 +49,12 @@ from rag.types import (
     Relation,
     Table,
 )
-from rag.types.documents import Metadata, several
+from rag.types.documents import WITHDRAWN, Metadata, several
 from rag.types.search import Candidate
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CACHED_PARTS = 256
+_NOTE = 400
 _CHUNK = (
     "SELECT id, document_id, ordinal, start, end, context, kind, heading_path, page, last_page, location, "
     "tokens, roles FROM chunks WHERE"
@@ -201,9 +202,30 @@ class Documents(IndexFile):
         )
 
     def marks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Mark, ...]:
-        """The marks on characters that overlap `text[start:end]`, in order."""
+        """The marks that overlap `text[start:end]`, those of notes up to its end, in order."""
         found = self._overlapping("marks", document_id, start, end)
         return tuple(Mark(MarkKind(kind), *rest) for kind, *rest in found)
+
+    def standing(self, document_id: int, start: int, end: int) -> tuple[MarkKind | None, tuple[str, ...]]:
+        """How words of `text[start:end]` are withdrawn, None where all of them stand; and the words of the
+        notes, outside of it, that its note marks lead to."""
+        found = self.marks(document_id, start, end)
+        kinds = {mark.kind for mark in found}
+        places = [m.leads_to for m in found if m.leads_to is not None and not start <= m.leads_to < end]
+        notes = tuple(self._note(document_id, at) for at in dict.fromkeys(places))
+        return next((kind for kind in WITHDRAWN if kind in kinds), None), tuple(filter(None, notes))
+
+    def _note(self, document_id: int, at: int) -> str:
+        """The words of the note that begins there: to the end of its block, or to the next note in it."""
+        block = next((b for b in self.blocks(document_id, at, at + 1) if b.start <= at < b.end), None)
+        if block is None:
+            return ""
+        others = (mark.leads_to for mark in self.marks(document_id, max(0, at - PART), block.end))
+        end = min(
+            (other for other in others if other is not None and at < other < block.end), default=block.end
+        )
+        words = " ".join(self.text(document_id, at, end).split())
+        return words if len(words) <= _NOTE else f"{words[:_NOTE].rstrip()}…"
 
     def _overlapping(self, column: str, document_id: int, start: int, end: int | None) -> list[list[Any]]:
         """The rows (kind, start, end, ...) of a column of `texts` that overlap the range, in the order

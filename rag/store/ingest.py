@@ -25,6 +25,7 @@ from rag.store.schema import SentenceVectors
 from rag.store.store import Store
 from rag.store.writer import FileState, Known, Writer
 from rag.types import FileResult, FileStatus, IngestReport, Progress
+from rag.types.documents import SEEN_ONLY
 
 # A commit costs an fsync; these bound what a kill can lose, and the memory held.
 _COMMIT_PASSAGES = 1000
@@ -178,7 +179,8 @@ class _Run:
         return _remembered_result(known, "failed") if known.info.status in _FINAL else None
 
     def _ocr_is_new(self, known: Known) -> bool:
-        lacks_text = known.info.empty_pages > 0 or known.info.status is FileStatus.EMPTY
+        unseen = any(loss.kind in SEEN_ONLY for loss in known.info.losses)
+        lacks_text = unseen or known.info.status is FileStatus.EMPTY
         return self._settings.ocr and not known.ocr and lacks_text
 
     def _outcomes(self, waiting: Sequence[Job]) -> Generator[tuple[Job, Read | CitewiseError]]:
@@ -236,8 +238,8 @@ class _Run:
             file, document, outcome.chunks, outcome.tokens, spaces=spaces, links=outcome.links
         )
         change = "updated" if known else "added"
-        counts = len(document.pages), len(document.empty_pages), len(outcome.chunks)
-        return FileResult(file.path, FileStatus.OK, change, "", *counts)
+        counts = len(document.pages), len(outcome.chunks)
+        return FileResult(file.path, FileStatus.OK, change, "", *counts, document.losses)
 
     def _remove_gone(self, found: Scan) -> None:
         here = {file.source for file in found.files}
@@ -302,4 +304,4 @@ def _embedding_batches(window: Sequence[tuple[int, str]]) -> Iterator[list[tuple
 
 def _remembered_result(known: Known, change: str) -> FileResult:
     info = known.info
-    return FileResult(info.path, info.status, change, info.detail, info.pages, info.empty_pages, info.chunks)
+    return FileResult(info.path, info.status, change, info.detail, info.pages, info.chunks, info.losses)

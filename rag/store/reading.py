@@ -237,7 +237,8 @@ def passages(
     chunks = chunk(document, count_tokens=counter, max_tokens=max_tokens)
     kinds = [found for field in fields if (found := field.roles(document, chunks))]
     chunks = tuple(
-        replace(c, roles=tuple(kind for found in kinds for kind in found[n])) for n, c in enumerate(chunks)
+        replace(c, roles=c.roles or tuple(kind for found in kinds for kind in found[n]))
+        for n, c in enumerate(chunks)
     )
     # The file name as words: it often holds the company, the year, the article.
     name = PurePosixPath(document.path).stem.replace("_", " ").replace("-", " ")

@@ -234,8 +234,7 @@ def read_generation(connection: sqlite3.Connection) -> int:
 
 # The columns of `documents` that make a DocumentInfo, in its order.
 INFO = (
-    "id, path, source, title, kind, language, status, detail, sha256, size, pages, empty_pages, chunks, "
-    "metadata, losses"
+    "id, path, source, title, kind, language, status, detail, sha256, size, pages, chunks, metadata, losses"
 )
 
 
@@ -244,9 +243,9 @@ def read_info(row: Sequence[Any]) -> DocumentInfo:
     values = list(row)
     values[2] = os.fsdecode(row[2])
     values[6] = FileStatus(row[6])
-    described = json.loads(row[13]).items()
-    values[13] = {key: value if isinstance(value, str) else tuple(value) for key, value in described}
-    values[14] = tuple(Loss(LossKind(kind), *rest) for kind, *rest in json.loads(row[14] or "[]"))
+    described = json.loads(row[12]).items()
+    values[12] = {key: value if isinstance(value, str) else tuple(value) for key, value in described}
+    values[13] = tuple(Loss(LossKind(kind), *rest) for kind, *rest in json.loads(row[13] or "[]"))
     return DocumentInfo(*values)
 
 

@@ -6,7 +6,9 @@ CREATE TABLE documents (
     status TEXT NOT NULL, detail TEXT NOT NULL,
     sha256 TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     ocr INTEGER NOT NULL,                 -- whether it was parsed with OCR on
-    pages INTEGER NOT NULL, empty_pages INTEGER NOT NULL, chunks INTEGER NOT NULL,
+    pages INTEGER NOT NULL,
+    empty_pages INTEGER NOT NULL,         -- how many of `losses` are pages without text
+    chunks INTEGER NOT NULL,
     length INTEGER NOT NULL,              -- code points
     metadata TEXT NOT NULL,               -- JSON object of strings and arrays of strings
     pagination BLOB NOT NULL,             -- zlib JSON: number, start and end of each page

@@ -30,7 +30,7 @@ from rag.store.schema import (
     storage_errors,
     unpack,
 )
-from rag.types import Block, Chunk, Document, DocumentInfo, FileStatus
+from rag.types import Block, Chunk, Document, DocumentInfo, FileStatus, LossKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,7 @@ class Writer:
             "sha256": document.sha256,
             **{name: getattr(file, name) for name in ("size", "mtime_ns", "ocr")},
             "pages": len(document.pages),
-            "empty_pages": len(document.empty_pages),
+            "empty_pages": sum(loss.kind is LossKind.PAGE_WITHOUT_TEXT for loss in document.losses),
             "chunks": chunks,
             "length": len(document.text),
             "metadata": json.dumps(dict(document.metadata)),

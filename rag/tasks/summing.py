@@ -23,6 +23,7 @@ from rag.questions.constraints import article_agrees
 from rag.tasks import survey
 from rag.tasks.topics import Text, TopicScope, TopicTerm, read_scope, topic_terms
 from rag.types import Answer, Chunk, DocumentInfo, Evidence
+from rag.types.documents import admitted
 
 _DAMPING = 0.15
 _STEPS = 30
@@ -160,7 +161,8 @@ def _passages(request: survey.TaskRequest, scope: TopicScope, terms: Sequence[To
     store = request.store
     everything: list[_Passage] = []
     if scope.named or not terms:
-        everything = [(i, d, c) for d in scope.documents for i, _, c in store.document_chunks(d.id)]
+        every = ((d, store.document_chunks(d.id)) for d in scope.documents)
+        everything = [(i, d, c) for d, own in every for i, _, c in own if admitted(c.roles)]
     if (named := scope.constraints).articles:
         agreed = [article_agrees(named, chunk.heading_path, chunk.text) for _, _, chunk in everything]
         if agreeing := [p for p, share in zip(everything, agreed, strict=True) if share >= _OF_AN_ARTICLE]:

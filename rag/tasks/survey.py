@@ -22,7 +22,7 @@ from rag.index import Index
 from rag.languages import patterns, say
 from rag.languages.text import detect_language, sentences
 from rag.questions.query import Query
-from rag.search.evidence import Selection, select
+from rag.search.evidence import Selection, select, with_marks
 from rag.search.verdict import COUNTED, lacks, unmatched
 from rag.store.store import Store
 from rag.tasks.intents import Ask, CountUnit, Intent
@@ -42,6 +42,7 @@ from rag.types import (
     Part,
     Reading,
 )
+from rag.types.documents import admitted
 from rag.types.tables import heads_text
 
 # Passages that are read for one question; what matches beyond them is counted by its words alone.
@@ -132,7 +133,7 @@ def survey(
     order = {d.id: n for n, d in enumerate(scope.documents)}
     for i in sorted(passages, key=lambda i: (order[passages[i][0]], passages[i][1].ordinal)):
         document_id, chunk = passages[i]
-        if rows and chunk.kind != "table":
+        if (rows and chunk.kind != "table") or not admitted(chunk.roles):
             continue
         places = _places(store, by_id[document_id], chunk, terms, rows=rows)
         key = document_id, " ".join(chunk.text.split())
@@ -279,7 +280,7 @@ class TaskRequest:
         return Reading(self.intent.ask.value, matching, read, documents)
 
     def basis(self, found: Selection, hits: Sequence[Hit]) -> Basis:
-        proof = certificate(self.index, found, self.filters, self.language)
+        proof = certificate(self.index, found, self.filters, self.language, self.query.constraints)
         return Basis(self.query, self.language, found, hits, proof)
 
 
@@ -295,7 +296,8 @@ def counted_answer(
     nearest: Sequence[Hit] = (),
 ) -> Answer:
     """The answer: `head` counted by code, `quoted` printed; all of the `evidence` is in the citations."""
-    found = Selection(tuple(evidence), COUNTED, len(evidence))
+    shown = {e.number: with_marks(e, request.store) for e in quoted}
+    found = Selection(tuple(shown.get(e.number, e) for e in evidence), COUNTED, len(evidence))
     why = (say("tasks.counted", request.language),)
     claim = Claim(head, ClaimState.SUPPORTED, tuple(e.number for e in quoted), why)
     claims = (claim, *(quote_claim(e, request.language) for e in quoted))

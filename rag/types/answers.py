@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from rag.types.documents import DocumentInfo
+from rag.types.documents import DocumentInfo, Loss, MarkKind
 from rag.types.search import Gap, Hit, Note
 from rag.types.tables import Cell, heads_text
 
@@ -17,7 +17,8 @@ class Evidence:
     """A sentence (or table row) that bears on the question. `number` is the citation id, from 1. `text` is
     verbatim: `document.text[start:end]`. `score` is the probability, 0..1, that it holds the answer. Of a
     table row `heads` are the column heads, and `cells` those of its cells that stand in the column of their
-    head; the first has `heads[0]` over it."""
+    head; the first has `heads[0]` over it. `withdrawn` says how words of it do not stand (struck, deleted,
+    hidden); `notes` are the words of the notes that its marks lead to."""
 
     number: int
     document: DocumentInfo
@@ -31,6 +32,8 @@ class Evidence:
     heads: tuple[str, ...] = ()
     location: str = ""
     cells: tuple[Cell, ...] = ()
+    withdrawn: MarkKind | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def header(self) -> str:
@@ -49,7 +52,7 @@ class ClaimState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Citation:
     """Where a claim's words stand: exact span and verbatim quote. `number` is what the reader sees as [1];
-    `heads` are the column heads of a quoted table row."""
+    `heads` are the column heads of a quoted table row; `withdrawn` and `notes` as in `Evidence`."""
 
     number: int
     document: str
@@ -64,6 +67,8 @@ class Citation:
     chunk_id: int = 0
     document_id: int = 0
     heads: tuple[str, ...] = ()
+    withdrawn: MarkKind | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def header(self) -> str:
@@ -160,7 +165,8 @@ class Reading:
 class Certificate:
     """What was searched before a refusal (or an answer) was given: counts over the scope, files that could
     not be read (path, status), the confidence that the evidence holds the answer, and the least that an
-    answer needs, both 0..1."""
+    answer needs, both 0..1. `losses` is what could not be read of the documents named, else of all: (path,
+    what)."""
 
     documents: int
     passages: int
@@ -169,6 +175,7 @@ class Certificate:
     least: float
     scope: str = ""
     dense: bool = False
+    losses: tuple[tuple[str, tuple[Loss, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ always `document.text[start:end]`, never a cleaned copy."""
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -104,6 +104,22 @@ class MarkKind(StrEnum):
     NUMBERED = "numbered"
 
 
+# What does not stand: it is kept, and never quoted as what the document says.
+WITHDRAWN = (MarkKind.STRUCK, MarkKind.DELETED, MarkKind.HIDDEN)
+
+
+def withdrawn(roles: Collection[str]) -> MarkKind | None:
+    """How the words of a passage with these `Chunk.roles` are withdrawn; None for words that stand."""
+    return next((kind for kind in WITHDRAWN if kind in roles), None) if roles else None
+
+
+def admitted(roles: Collection[str], asked: Collection[MarkKind] = ()) -> bool:
+    """Whether a passage with these roles may be evidence: not what was struck or deleted, unless that is
+    `asked` for."""
+    kind = withdrawn(roles)
+    return kind in (None, MarkKind.HIDDEN) or kind in asked
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A range of a document's text that stands otherwise than the rest. The mark of a note is no part of the
@@ -124,6 +140,10 @@ class LossKind(StrEnum):
     FORMULA_WITHOUT_VALUE = "formula_without_value"
     PICTURE_WITH_TEXT = "picture_with_text"
     UNSUPPORTED_PART = "unsupported_part"
+
+
+# What reading the pages by OCR mends.
+SEEN_ONLY = (LossKind.PAGE_WITHOUT_TEXT, LossKind.UNREADABLE_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +221,6 @@ class Document:
         """The tables, in order."""
         return tuple({id(b.table): b.table for b in self.blocks if b.table is not None}.values())
 
-    @property
-    def empty_pages(self) -> tuple[int, ...]:
-        """The numbers of pages that gave no text."""
-        lost = (loss.page for loss in self.losses if loss.kind is LossKind.PAGE_WITHOUT_TEXT)
-        return tuple(page for page in lost if page is not None)
-
     def page_of(self, offset: int) -> int | None:
         """The 1-based page on which the code point at `offset` stands; None for formats without pages."""
         index = bisect_right(self.pages, offset, key=lambda page: page.start) - 1
@@ -217,7 +231,8 @@ class Document:
 class Chunk:
     """A passage: `document.text[start:end] == text`. `context` (title, heading path, column heads) is
     embedded and indexed in front of the text and never quoted. `page` and `last_page` are 1-based, None
-    without pages. `roles` are the parts of the document that the passage stands in ("income", "balance")."""
+    without pages. `roles` are the parts of the document that the passage stands in ("income", "balance"), or
+    how all of its words are `withdrawn` ("struck")."""
 
     ordinal: int
     start: int
@@ -253,7 +268,6 @@ class DocumentInfo:
     sha256: str
     size: int
     pages: int
-    empty_pages: int
     chunks: int
     metadata: Metadata = field(default_factory=dict)
     losses: tuple[Loss, ...] = ()
@@ -261,15 +275,16 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """One line of an ingest report. `change` is "added", "updated", "skipped", "removed" or "failed"."""
+    """One line of an ingest report. `change` is "added", "updated", "skipped", "removed" or "failed";
+    `losses` is what could not be read of a file that was read."""
 
     path: str
     status: FileStatus
     change: str
     detail: str = ""
     pages: int = 0
-    empty_pages: int = 0
     chunks: int = 0
+    losses: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +304,11 @@ class IngestReport:
     def failed(self) -> tuple[FileResult, ...]:
         """Files that gave no text, in the order seen."""
         return tuple(f for f in self.files if f.change == "failed")
+
+    @property
+    def incomplete(self) -> tuple[FileResult, ...]:
+        """Files that were read, but not as a whole, in the order seen."""
+        return tuple(f for f in self.files if f.losses and f.change not in ("failed", "removed"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from rag.errors import (
 )
 from rag.types import ClaimState, Part, Reading
 from tests.fakes import FakeAssistant, FakeLLM, fake_answer, fake_document, fake_evidence
-from tests.files import ROOT
+from tests.files import ROOT, pdf_bytes
 
 ROOT = ROOT
 LEASE = "# Lease\n\n## Notice\n\nThe tenant may end this lease with thirty days' written notice.\n"
@@ -347,17 +347,22 @@ def test_batch_says_what_is_wrong_before_models_are_loaded(monkeypatch: pytest.M
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two documents and a broken one, ingested once by the command itself."""
+    """Three documents, of which one has a page without text, and a broken one, ingested once by the command
+    itself."""
     folder = tmp_path_factory.mktemp("cli")
     (folder / "docs").mkdir()
     (folder / "docs" / "lease.md").write_text(LEASE, encoding="utf-8")
     (folder / "docs" / "手册.md").write_text(HANDBOOK, encoding="utf-8")
     (folder / "docs" / "broken.pdf").write_bytes(b"%PDF-1.7 and nothing more")
+    (folder / "docs" / "quay.pdf").write_bytes(pdf_bytes([["The quay was surveyed in May."], []]))
     done = spawn("ingest", folder / "docs", "--index", folder / "index", "--json")
     assert done.returncode == 3, done.stderr
     report = json.loads(done.stdout)
     changes = {f["path"]: f["change"] for f in report["files"]}
-    assert changes == {"lease.md": "added", "手册.md": "added", "broken.pdf": "failed"}
+    added = dict.fromkeys(("lease.md", "手册.md", "quay.pdf"), "added")
+    assert changes == {**added, "broken.pdf": "failed"}
+    (quay,) = [f for f in report["files"] if f["path"] == "quay.pdf"]
+    assert quay["losses"] == [{"kind": "page_without_text", "place": "", "page": 2}]
     return folder / "index"
 
 
@@ -365,8 +370,12 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_ingest_report_says_what_was_not_read_and_why(index: Path) -> None:
     result = run("ingest", index.parent / "docs", "--index", index)
     assert result.exit_code == 3
-    assert "2 unchanged" in result.stdout
+    assert "3 unchanged" in result.stdout
     assert "broken.pdf: corrupt" in result.stdout
+    assert "quay.pdf: 1 page without text, as scans have (page 2)" in result.stdout
+    assert "citewise ingest --ocr" in result.stdout
+    alone = run("ingest", index.parent / "docs" / "lease.md", "--index", index)
+    assert "--ocr" not in alone.stdout and "Not read" not in alone.stdout
 
 
 @pytest.mark.models
@@ -401,11 +410,13 @@ def test_index_is_shown_verified_and_found_healthy(index: Path) -> None:
     shown = run("index", "show", "--index", index).stdout
     assert "lease.md" in shown
     assert "corrupt" in shown
+    assert "not read: 1 page without text" in shown
     assert run("index", "verify", index).exit_code == 0
     checks = json.loads(run("doctor", "--index", index, "--json").stdout)["checks"]
     (health,) = [c for c in checks if c["name"] == "index"]
     assert health["ok"]
-    assert "2 documents" in health["value"]
+    assert "3 documents" in health["value"]
+    assert "not read as a whole: 1" in health["advice"]
 
 
 @pytest.mark.models

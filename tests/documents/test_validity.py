@@ -167,7 +167,7 @@ def force_of(documents: list[DocumentInfo], *relations: Relation) -> Mapping[int
 
 def info(number: int, path: str, title: str, **metadata: str) -> DocumentInfo:
     return DocumentInfo(
-        number, path, f"/{path}", title, "markdown", "zh", FileStatus.OK, "", "", 0, 0, 0, 1, metadata
+        number, path, f"/{path}", title, "markdown", "zh", FileStatus.OK, "", "", 0, 0, 1, metadata
     )
 
 

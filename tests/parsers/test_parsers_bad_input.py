@@ -250,7 +250,7 @@ def test_ocr_reads_a_scanned_page(tmp_path: Path) -> None:
     path = write(tmp_path, "scan.pdf", scanned_pdf(1))
     document = parse(path, path="scan.pdf", ocr=True)
     assert "4711" in document.text
-    assert document.empty_pages == ()
+    assert document.losses == ()
 
 
 def test_too_many_pages_or_characters_or_bytes_are_too_large(tmp_path: Path) -> None:

@@ -203,14 +203,14 @@ def test_pdf_lines_stand_on_their_pages(pages: list[list[str]]) -> None:
     assert_lawful(document)
     for page, lines in zip(document.pages, pages, strict=True):
         assert squeezed(document.text[page.start : page.end]) == squeezed("".join(lines))
-        assert (page.number in document.empty_pages) == (not lines)
+        assert (page.number in {loss.page for loss in document.losses}) == (not lines)
 
 
 def test_page_of_finds_the_page_of_a_quote() -> None:
     document = read("a.pdf", pdf_bytes([["First words"], ["Second words"], [], ["Fourth words"]]))
     assert document.page_of(document.text.index("Second")) == 2
     assert document.page_of(document.text.index("Fourth")) == 4
-    assert document.empty_pages == (3,)
+    assert [loss.page for loss in document.losses] == [3]
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html"])

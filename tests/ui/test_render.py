@@ -11,6 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from rag.languages import say
+from rag.search.explain import loss_words
 from rag.types import (
     Answer,
     Certificate,
@@ -26,6 +28,8 @@ from rag.types import (
     Gap,
     IngestReport,
     Leg,
+    Loss,
+    LossKind,
     Note,
     Outcome,
     Reason,
@@ -34,7 +38,7 @@ from rag.types import (
 from tests.fakes import fake_answer, fake_citation, fake_document, fake_evidence, fake_hit
 from tests.page_fakes import HOSTILE
 from ui import cards, listing, markup, panes, render
-from ui.cards import copy_text
+from ui.cards import certificate, copy_text
 from ui.conversation import Exchange, advance, turns
 from ui.markup import join, tag
 from ui.texts import CHINESE, ENGLISH, LANGUAGES, Texts, texts_for
@@ -406,6 +410,35 @@ def test_a_file_that_could_not_be_read_is_listed_first_with_its_reason() -> None
     bad = fake_document("z.pdf", status=FileStatus.PASSWORD, detail="encrypted")
     text = Outline(str(listing.documents([good, bad], ENGLISH))).text
     assert text.index("z.pdf") < text.index("a.pdf") and "Password needed" in text and "encrypted" in text
+
+
+@pytest.mark.parametrize(("texts", "words"), [(ENGLISH, "2 pages without text"), (CHINESE, "2 页没有文字")])
+def test_what_could_not_be_read_of_a_file_stands_beside_it_and_in_the_certificate(
+    texts: Texts, words: str
+) -> None:
+    losses = tuple(Loss(LossKind.PAGE_WITHOUT_TEXT, page=n) for n in (2, 9))
+    whole, part = fake_document("a.pdf"), fake_document("b.pdf", losses=losses)
+    listed = str(listing.documents([whole, part], texts))
+    assert listed.count("cw-lost") == 1
+    assert words in Outline(listed).text and texts.lost.format(count=2) in Outline(listed).text
+    reported = FileResult("b.pdf", FileStatus.OK, "added", losses=losses)
+    assert words in Outline(str(listing.report(IngestReport((reported,), 1, 1, 0, 0), texts))).text
+    searched = Certificate(1, 2, (), 0.3, 0.4)
+    nothing = f"<dd>{texts.none}</dd>"
+    assert nothing in str(certificate(searched, texts))
+    said = str(certificate(replace(searched, losses=(("b.pdf", losses),)), texts))
+    assert words in Outline(said).text and nothing not in said
+
+
+@pytest.mark.parametrize("kind", LossKind)
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_every_kind_of_loss_has_words_and_what_to_do(kind: LossKind, code: str) -> None:
+    one, many = (
+        loss_words([Loss(kind, "B4")], code),
+        loss_words([Loss(kind, f"B{n}") for n in range(9)], code),
+    )
+    assert "B4" in one and "B4" in many and "9" in many and "B6" not in many
+    assert say(f"mending.{kind}", code)
 
 
 @pytest.mark.parametrize("status", FileStatus)

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 
 from rag.config import Config, ModelSpec
 from rag.errors import ConfigError, IndexBusy, InputError, ModelMissing, StorageError
-from rag.types import ClaimState
+from rag.types import ClaimState, Mark, MarkKind
 from tests.fakes import FakeAssistant, fake_document
 from tests.page_fakes import LEASE, FakeIndex, PageAssistant, citation_of, evidence_of, make_workspace
 from ui import panes
@@ -524,6 +524,16 @@ def test_a_document_indexed_anew_shows_the_words_as_they_were_cited(tmp_path: Pa
     assert view.note == ENGLISH.passage_changed
     index.infos.clear()
     assert panes.look_up(index, citation, ENGLISH).note == ENGLISH.passage_gone
+
+
+def test_struck_words_around_the_cited_ones_are_shown_struck(tmp_path: Path) -> None:
+    index = FakeIndex(tmp_path)
+    index.add("fees.docx", "The fee is 1,120 euros.\n\nThe fee is 950 euros.\n\nIt is due monthly.")
+    index.marked = (Mark(MarkKind.STRUCK, 25, 46), Mark(MarkKind.RAISED, 4, 7))
+    citation = citation_of(evidence_of(index, "fees.docx", "The fee is 1,120 euros.", 1))
+    pane = str(panes.source_pane(panes.look_up(index, citation, ENGLISH), ENGLISH))
+    assert '<s class="cw-struck">The fee is 950 euros.</s>' in pane
+    assert pane.count("<s ") == 1
 
 
 @given(st.text(max_size=200))

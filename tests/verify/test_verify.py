@@ -22,7 +22,7 @@ SUPPORTED, PARTIAL, UNSUPPORTED = ClaimState.SUPPORTED, ClaimState.PARTIAL, Clai
 def evidence(
     text: str, number: int = 1, *, header: str = "", title: str = "Doc", headings: tuple[str, ...] = ()
 ) -> Evidence:
-    document = DocumentInfo(1, "a.pdf", "/a.pdf", title, "pdf", "en", FileStatus.OK, "", "0", 1, 1, 0, 1)
+    document = DocumentInfo(1, "a.pdf", "/a.pdf", title, "pdf", "en", FileStatus.OK, "", "0", 1, 1, 1)
     heads, cells = heads_of(header), cells_of(text) if header else ()
     return Evidence(number, document, number, 0, len(text), text, 1.0, None, headings, heads, cells=cells)
 

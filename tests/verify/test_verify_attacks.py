@@ -38,7 +38,7 @@ ROWS: list[Row] = [json.loads(line) for line in DATA.read_text(encoding="utf-8")
 
 
 def _evidence(number: int, text: str) -> Evidence:
-    document = DocumentInfo(1, "a.pdf", "/a.pdf", "Document", "pdf", "en", FileStatus.OK, "", "0", 1, 1, 0, 1)
+    document = DocumentInfo(1, "a.pdf", "/a.pdf", "Document", "pdf", "en", FileStatus.OK, "", "0", 1, 1, 1)
     return Evidence(number, document, number, 0, len(text), text, 1.0)
 
 

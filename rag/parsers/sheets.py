@@ -138,6 +138,8 @@ def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
     text, blocks, _ = reader.builder.build(title)
     # Sheet names alone are no content.
     if all(block.kind == "heading" for block in blocks):
+        if any(loss.kind is LossKind.UNREADABLE_TEXT for loss in reader.losses):
+            raise ParseError(f"{path}: damaged: its sheets cannot be read. Save it anew in Excel.", "corrupt")
         raise ParseError(f"{path}: no filled cells in it.", "empty")
     marks, losses = reader.builder.marks(), tuple(reader.losses)
     return base.Parsed(title, text, blocks, marks=marks, losses=losses, metadata=metadata)
@@ -202,6 +204,8 @@ class _Workbook:
         for words in self._book.boxes(sheet):
             self.builder.paragraph(words, location=sheet.title)
         self.losses += [Loss(LossKind.FORMULA_WITHOUT_VALUE, f"{name}!{p}") for p in _areas(self._missing)]
+        if sheet.part in self._book.damaged:
+            self.losses.append(Loss(LossKind.UNREADABLE_TEXT, sheet.title))
         if widest > base.MAX_COLUMNS:
             beyond = f"{column_letters(base.MAX_COLUMNS + 1)}:{column_letters(widest)}"
             self.losses.append(Loss(LossKind.UNSUPPORTED_PART, f"{name}!{beyond}"))

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from rag.errors import ParseError
 from rag.parsers.marks import without_signs
 from rag.parsers.number_format import Value
 from rag.parsers.office import Package
@@ -101,6 +100,7 @@ class WorkbookFile:
             kind = relation.kind if relation is not None else "worksheet"
             hidden = sheet.get("state", "visible") in ("hidden", "veryHidden")
             self.sheets.append(SheetPart(sheet.get("name", ""), part, hidden, kind))
+        self.damaged: set[str] = set()
         self._shared_formulas: dict[str, dict[str, tuple[str, str]]] = {}
 
     @cached_property
@@ -111,11 +111,8 @@ class WorkbookFile:
 
     @cached_property
     def _strings(self) -> list[tuple[Run, ...]]:
-        found: list[tuple[Run, ...]] = []
-        for part in self.package.related(self.package.main, "sharedStrings"):
-            for item in _elements(self.package.read(part), _S + "si"):
-                found.append(_runs(item))
-        return found
+        parts = self.package.related(self.package.main, "sharedStrings")
+        return [_runs(item) for part in parts for item in self._until_damaged(part, _S + "si")]
 
     @cached_property
     def _styles(self) -> list[CellStyle]:
@@ -142,14 +139,13 @@ class WorkbookFile:
         ]
 
     def rows(self, sheet: SheetPart) -> Iterator[SheetRow | frozenset[int]]:
-        """The hidden columns of a sheet (1-based), where it has any, and its filled rows in order."""
+        """The hidden columns of a sheet (1-based), where it has any, and its filled rows in order. What of a
+        sheet cannot be read puts it among the `damaged` ones."""
         data = self.package.read(sheet.part)
-        if not data:
-            raise ParseError(f"{sheet.part}: damaged.", "corrupt")
         if len(data) > _LARGE and data.count(b"<v>") < len(data) // 200:
             data = _EMPTY_ROW.sub(b"", _EMPTY_CELL.sub(b"", data))
         number = 0
-        for element in _elements(data, _S + "row", _S + "cols"):
+        for element in self._until_damaged(sheet.part, _S + "row", _S + "cols", data=data):
             if element.tag == _S + "cols":
                 yield _hidden_columns(element)
                 continue
@@ -157,6 +153,15 @@ class WorkbookFile:
             cells = tuple(self._cells(element, sheet.part, number))
             if cells:
                 yield SheetRow(number, cells, _unseen(element, "ht"))
+
+    def _until_damaged(self, part: str, *tags: str, data: bytes = b"") -> Iterator[Any]:
+        """The elements of a part, up to where it is damaged."""
+        from lxml import etree
+
+        try:
+            yield from _elements(data or self.package.read(part), *tags)
+        except etree.XMLSyntaxError:
+            self.damaged.add(part)
 
     def _cells(self, row: Any, part: str, number: int) -> Iterator[SheetCell]:
         column = 0
@@ -168,6 +173,8 @@ class WorkbookFile:
             style = _number(element, "s")
             style_of = self._styles[style] if style < len(self._styles) else CellStyle()
             value, runs = self._value(element)
+            if element.get("t") == "s" and not runs and not self._strings:
+                self.damaged.add(part)
             formula = self._formula(element, part, f"{column_letters(column)}{number}")
             if formula and self.uncalculated and value == 0 and not isinstance(value, bool):
                 value = None

@@ -36,14 +36,16 @@ def workbook(make: Callable[[Any], None]) -> bytes:
     return target.getvalue()
 
 
-def edited(data: bytes, **changes: Callable[[str], str]) -> bytes:
-    """A workbook with parts changed: by the last word of their names."""
+def edited(data: bytes, more: dict[str, str] | None = None, **changes: Callable[[str], str]) -> bytes:
+    """A workbook with parts changed, by the last word of their names, and with more of them."""
     source, target = zipfile.ZipFile(io.BytesIO(data)), io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in source.namelist():
             change = changes.get(name.rpartition("/")[2].partition(".")[0])
             content = source.read(name)
             archive.writestr(name, change(content.decode()) if change else content)
+        for name, text in (more or {}).items():
+            archive.writestr(name, text)
     return target.getvalue()
 
 
@@ -348,6 +350,39 @@ def test_a_sheet_that_is_missing_or_holds_no_cells_is_named(tmp_path: Path) -> N
     data = xlsx_bytes({"S": [["Item", "Fee"], ["Tea", 4]], "Lost": [["x", "y"]]})
     document = read(tmp_path, edited(data, workbook=lambda xml: xml.replace('r:id="rId2"', 'r:id="rId77"')))
     assert [(loss.kind, loss.place) for loss in document.losses] == [(LossKind.UNSUPPORTED_PART, "Lost")]
+
+
+def test_a_damaged_sheet_gives_what_stands_before_the_damage_and_is_named(tmp_path: Path) -> None:
+    sheet = [["Item", "Fee"], *(["Tea", n] for n in range(5000))]
+    data = xlsx_bytes({"S": sheet, "Other": [["a", "b"]]})
+    document = read(tmp_path, edited(data, sheet1=lambda xml: xml[: len(xml) // 2]))
+    assert rows(document)[:2] == ["Item | Fee", "Tea | 0"]
+    assert rows(document)[-1] == "a | b"
+    assert [(loss.kind, loss.place) for loss in document.losses] == [(LossKind.UNREADABLE_TEXT, "S")]
+
+
+_KIND = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def test_shared_texts_are_read_and_named_where_the_workbook_lost_them(tmp_path: Path) -> None:
+    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    relation = f'<Relationship Id="rId9" Type="{_KIND}/sharedStrings" Target="sharedStrings.xml"/>'
+    struck = "<r><rPr><strike/></rPr><t>Coffee</t></r><r><t xml:space='preserve'> Tea_x000D_</t></r>"
+    texts = f"<sst {space}><si><t>Item</t></si><si>{struck}</si><si><t>x</t></si></sst>"
+    cells = '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1"><v>5</v></c></row>'
+    cells += '<row r="2"><c r="A2" t="s"><v>1</v></c><c r="B2"><v>4</v></c></row>'
+    data = edited(
+        xlsx_bytes({"S": [["x"]]}),
+        {"xl/sharedStrings.xml": texts},
+        sheet1=lambda _: f"<worksheet {space}><sheetData>{cells}</sheetData></worksheet>",
+        workbook=lambda xml: xml.replace("</Relationships>", f"{relation}</Relationships>"),
+    )
+    document = read(tmp_path, data)
+    assert document.text == "S\n\nItem | 5\nTea | 4\nCoffee Tea | 4"
+    assert document.losses == ()
+    lost = read(tmp_path, edited(data, sharedStrings=lambda _: texts[:60]))
+    assert lost.text == "S\n\n5\n\n4"
+    assert [(loss.kind, loss.place) for loss in lost.losses] == [(LossKind.UNREADABLE_TEXT, "S")]
 
 
 _TEXTS = st.text("abc 12㐀|;\n", max_size=5)

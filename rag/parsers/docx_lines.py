@@ -58,12 +58,13 @@ class LineReader:
         mark = properties.find(W + "rPr") if properties is not None else None
         words, self._carried = self._carried + words, Words()
         if mark is not None and any(mark.find(W + name) is not None for name in ("del", "moveFrom")):
-            if unmarked(words.standing).strip() and not gone:
+            standing, former = words.read()
+            if unmarked(standing).strip() and not gone:
                 words.end_deleted()
                 self._carried = words
                 return None
-            return Line("", "", words.former(), notes=words.notes, drawn=words.drawn)
-        text, former = words.standing, words.former()
+            return Line("", "", former, notes=words.notes, drawn=words.drawn)
+        text, former = words.read()
         if former and not any(c.isalnum() for c in unmarked(text)):
             text = ""  # a full stop that was left
         style, outline, listed, number_id = self._place(properties)
@@ -103,7 +104,8 @@ class LineReader:
         words, self._carried = self._carried, Words()
         if not words.pieces:
             return []
-        return [Line(words.standing, "", words.former(), notes=words.notes, drawn=words.drawn)]
+        standing, former = words.read()
+        return [Line(standing, "", former, notes=words.notes, drawn=words.drawn)]
 
     def all(self, container: Any, gone: MarkKind | None = None) -> list[Line]:
         """The lines of a cell, a note, a header: paragraphs of tables within it too, of text boxes not.

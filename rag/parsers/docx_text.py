@@ -9,12 +9,22 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import Any
 
 from rag.parsers.docx_math import from_field, linear
 from rag.parsers.docx_styles import Styles, W, integer, is_dark, is_on, value
 from rag.parsers.docx_symbols import TICKED, UNTICKED, is_symbol_font, symbol
-from rag.parsers.marks import marked, note_body, note_labels, note_mark, raised, unmarked, without_signs
+from rag.parsers.marks import (
+    as_it_stands,
+    marked,
+    note_body,
+    note_labels,
+    note_mark,
+    raised,
+    unmarked,
+    without_signs,
+)
 from rag.types import MarkKind
 
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
@@ -100,43 +110,21 @@ class Words:
     def __add__(self, more: Words) -> Words:
         return Words(self.pieces + more.pieces, self.notes + more.notes, self.drawn + more.drawn)
 
-    @property
-    def standing(self) -> str:
-        """The text as it stands today, with its marks."""
-        if not self._any_gone():
-            return _rendered(self.pieces)
-        kept: list[_Piece] = []
-        left_out = False
-        for piece in self.pieces:
-            text = piece.text
-            if piece.kind not in GONE:
-                closed = left_out and (not kept or kept[-1].text[-1:].isspace())
-                text = text.lstrip(" ") if closed else text  # one blank stays where two were left
-                kept += [replace(piece, text=text)] if text else []
-            left_out = piece.kind in GONE or (left_out and not text)
-        return _rendered(kept)
+    def read(self) -> tuple[str, list[tuple[MarkKind, str]]]:
+        """The text as it stands today, with its marks; and how it read with the words that no longer stand
+        and without those that took their place, once for each way in which words are gone."""
+        standing, former = as_it_stands(_rendered(self._replaced()))
+        gone = {p.kind for p in self.pieces if unmarked(p.text).strip()}
+        return standing, [(kind, unmarked(text)) for kind, text in former.items() if kind in gone]
 
-    def former(self) -> list[tuple[MarkKind, str]]:
-        """The whole paragraph with the words that no longer stand, once for each way in which words are gone;
-        without what took their place: what was inserted, or is set off right beside struck words."""
-        found: list[tuple[MarkKind, str]] = []
-        if not self._any_gone():
-            return found
+    def _replaced(self) -> list[_Piece]:
+        """The pieces; those that are set off right beside struck ones, and not all are, were put in."""
         said = [p for p in self.pieces if p.text.strip()]
-        struck = {id(p) for p in said if p.kind is MarkKind.STRUCK}
-        plain = any(p.kind is None and not p.set_off for p in said)
-        pairs = (*pairwise(said), *pairwise(said[::-1])) if plain else ()
-        beside = {id(piece) for piece, other in pairs if piece.set_off and id(other) in struck}
-        for kind in GONE:
-            if any(p.kind is kind and unmarked(p.text).strip() for p in self.pieces):
-                stood = (None, kind) if kind is MarkKind.DELETED else (None, kind, MarkKind.INSERTED)
-                new = beside - struck if kind is MarkKind.STRUCK else ()
-                kept = (p for p in self.pieces if p.kind in stood and id(p) not in new)
-                found.append((kind, unmarked(_rendered(kept))))
-        return found
-
-    def _any_gone(self) -> bool:
-        return any(piece.kind in GONE for piece in self.pieces)
+        if not any(p.set_off for p in said) or all(p.set_off for p in said if p.kind is None):
+            return self.pieces
+        pairs = (*pairwise(said), *pairwise(said[::-1]))
+        new = {id(a) for a, b in pairs if a.set_off and a.kind is None and b.kind is MarkKind.STRUCK}
+        return [replace(p, kind=MarkKind.INSERTED) if id(p) in new else p for p in self.pieces]
 
     def end_deleted(self) -> None:
         """The end of the paragraph was deleted: what stands runs on."""
@@ -148,23 +136,24 @@ class Words:
         return Words(gone, self.notes, self.drawn)
 
 
-def _rendered(pieces: Iterable[_Piece]) -> str:
-    """Pieces as text; raised and lowered ones as they read there, those that were inserted under marks."""
+def _rendered(pieces: Iterable[_Piece]) -> list[tuple[MarkKind | None, str]]:
+    """Pieces as text, neighbours of a kind together; raised and lowered ones as they read there."""
     runs = [
-        (shift, inserted, "".join(piece.text for piece in run))
-        for (shift, inserted), run in groupby(pieces, key=lambda p: (p.shift, p.kind is MarkKind.INSERTED))
+        (kind, shift, "".join(piece.text for piece in run))
+        for (kind, shift), run in groupby(pieces, key=lambda p: (p.kind, p.shift))
     ]
-    text = ""
-    for n, (shift, inserted, run) in enumerate(runs):
-        said = run
+    said: list[tuple[MarkKind | None, str]] = []
+    for n, (kind, shift, run) in enumerate(runs):
+        text = run
         if shift > 0 and run.strip():
-            labels = note_labels(run) if not unmarked(text).strip() else ()
+            before = "".join(t for of, t in said if of is kind or of not in GONE)
+            labels = note_labels(run) if not unmarked(before).strip() else ()
             after = unmarked(runs[n + 1][2]) if n + 1 < len(runs) else ""
-            said = "".join(map(note_body, labels)) or raised(text, run, after)
+            text = "".join(map(note_body, labels)) or raised(before, run, after)
         elif shift < 0 and run.strip():
-            said = marked(MarkKind.LOWERED, run)
-        text += marked(MarkKind.INSERTED, said) if inserted else said
-    return text
+            text = marked(MarkKind.LOWERED, run)
+        said.append((kind, text))
+    return [(kind, "".join(t for _, t in run)) for kind, run in groupby(said, key=itemgetter(0))]
 
 
 @dataclass(slots=True)

@@ -49,7 +49,6 @@ class Package:
     one that unfolds beyond all measure (ten times `Limits.max_bytes`)."""
 
     def __init__(self, data: bytes, *, path: str, limits: Limits) -> None:
-        self._data = data
         try:
             self._archive = zipfile.ZipFile(io.BytesIO(data))
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:

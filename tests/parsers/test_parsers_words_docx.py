@@ -148,10 +148,10 @@ _OR_7 = "Rate 5% or 7%."
         (
             run("Fee ") + run("EUR 950", _STRIKE) + run(" EUR 1."),
             "Fee EUR 1.",
-            "Fee EUR 950 EUR 1.",
+            "Fee EUR 950.",
             "struck",
         ),
-        (run("Fee ") + run("9", "<w:dstrike/>") + run(" 8."), "Fee 8.", "Fee 9 8.", "struck"),
+        (run("Fee ") + run("9", "<w:dstrike/>") + run(" 8."), "Fee 8.", "Fee 9.", "struck"),
         (
             run("Fee ") + run("9", _STRIKE) + run("8", '<w:u w:val="single"/>') + run("."),
             "Fee 8.",
@@ -230,8 +230,8 @@ def test_a_row_with_words_that_are_gone_is_followed_by_how_it_was(tmp_path: Path
         f"{row('Scan', run('120', _STRIKE) + run(' 140'))}{row('Plan', '80', properties='<w:del/>')}"
         f"{row('Visit', '60')}</w:tbl>",
     )
-    assert lines(document) == ["Service | Price", "Scan | 140", "Scan | 120 140", "Plan | 80", "Visit | 60"]
-    assert marked(document, MarkKind.STRUCK) == ["Scan", "120 140"]
+    assert lines(document) == ["Service | Price", "Scan | 140", "Scan | 120", "Plan | 80", "Visit | 60"]
+    assert marked(document, MarkKind.STRUCK) == ["Scan", "120"]
     assert marked(document, MarkKind.DELETED) == ["Plan", "80"]
     assert {block.heads for block in document.blocks[1:]} == {("Service", "Price")}
 
@@ -580,7 +580,7 @@ def test_a_file_put_in_whole_is_read_where_it_stands(tmp_path: Path) -> None:
 # Round trip
 
 
-_WORDS = st.text("ab12 ,.条", min_size=1, max_size=12).filter(lambda text: text.strip() == text)
+_WORDS = st.text("ab ,.条", min_size=1, max_size=12).filter(lambda text: text.strip() == text)
 _WAYS = st.sampled_from(["", "struck", "hidden", "deleted", "inserted"])
 _RUNS = st.lists(st.tuples(_WAYS, _WORDS), min_size=1, max_size=5)
 
@@ -605,8 +605,7 @@ def test_what_was_written_comes_back_with_marks_at_its_offsets(
         expected += [number + standing] if standing else []
         for kind in ("struck", "deleted", "hidden"):
             if any(k == kind for k, _ in runs):
-                kept = ("", kind) if kind == "deleted" else ("", kind, "inserted")
-                expected.append(number + "".join(f"{text}x" for k, text in runs if k in kept))
+                expected.append(number + "".join(f"{text}x" for k, text in runs if k in ("", kind)))
     parts = {"numbering": numbering([level(0, "decimal", "%1.")])}
     document = word(tmp_path_factory.mktemp("words"), body, parts)
     assert lines(document) == expected

@@ -17,6 +17,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rag.answers.line import in_one_line
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import AnswerRequest, Setup
 from rag.errors import GenerationError
@@ -44,6 +45,7 @@ _CLAUSES = frozenset({AnswerType.REASON, AnswerType.MANNER, AnswerType.DEFINITIO
 _CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{alternatives(CURRENCY_BEFORE)})[ \t]*$", re.IGNORECASE)
 # So much of a reply that stands in no source as it is has to be words of one sentence.
 _MOSTLY = 0.6
+_UNTICKED = re.compile(r"\b(?:no|none)\s*☐|☐\s*(?:no|none)\b|[否无]\s*☐|☐\s*[否无]", re.IGNORECASE)
 _TRIMMED = " \t\"'“”‘’「」.。,，;；:："
 # No word or number goes on across these.
 _BEGINS = r"(?<![A-Za-z0-9](?=[A-Za-z0-9]))(?<!\d[.,](?=\d))"
@@ -151,17 +153,20 @@ def claim_of(
         if not _leads(piece) and (span := _standing(words, piece.text)):
             start, end = (0, len(piece.text)) if clause else _whole_values(piece.text, *span)
             bracketed = _BRACKETED.match(piece.text, end) if query.expects in FIGURES else None
-            return _stated(piece.text[start : bracketed.end() if bracketed else end], piece, query, asked)
+            claim = _stated(piece.text[start : bracketed.end() if bracketed else end], piece, query, asked)
+            # "above 750 mg" of "must not be above 750 mg" says another thing than its sentence.
+            whole = claim.state is not ClaimState.SUPPORTED
+            return _stated(in_one_line(piece), piece, query, asked) if whole else claim
     claim = verify_sentence(_sentence(words, asked), [_alone(piece) for piece in pieces], query)
     nearest = max(pieces, key=lambda piece: _share(words, piece))
     if claim.state is ClaimState.SUPPORTED or _share(words, nearest) < _MOSTLY:
         return claim
-    return _stated(nearest.text, nearest, query, asked)
+    return _stated(in_one_line(nearest), nearest, query, asked)
 
 
 def _share(words: str, piece: Evidence) -> float:
-    """How much of the words stands in a piece, 0 where a number of theirs does not."""
-    said, held = content_tokens(words), frozenset(content_tokens(piece.text))
+    """How much of the words stands in a piece or over its columns, 0 where a number of theirs does not."""
+    said, held = content_tokens(words), frozenset(content_tokens(f"{piece.text} {piece.header}"))
     lacking = [token for token in said if token not in held]
     if _leads(piece) or not said or any(c.isdigit() for token in lacking for c in token):
         return 0.0
@@ -205,6 +210,7 @@ def _whether(
     """A yes or no with what it rests on. A bare one is followed by its source; one that the "not" of the
     source does not bear out is dropped, and so is one for words that no source holds."""
     rest = words[lead.end() :].strip(_TRIMMED)
+    pieces = [piece for piece in pieces if not _leads(piece)] or pieces
     standing = next((piece for piece in pieces if rest and _standing(rest, piece.text)), None)
     piece = standing or max(pieces, key=lambda piece: _share(rest, piece))
     foreign = bool(rest) and standing is None and _share(rest, piece) < _MOSTLY
@@ -217,7 +223,11 @@ def _whether(
 
 
 def _denies(text: str) -> bool:
-    return any(cue.group == "negation" for cue in assertions_of(text).cues)
+    """Whether a text says "not", or is a box that is not ticked; a "no" beside such a box is not said."""
+    boxes = _UNTICKED.sub("", text)
+    if "☐" in boxes and "☒" not in text:
+        return True
+    return any(cue.group == "negation" for cue in assertions_of(boxes).cues)
 
 
 def _standing(words: str, text: str) -> tuple[int, int] | None:

@@ -398,3 +398,37 @@ def test_a_search_that_ends_otherwise_holds_up_nobody(end: str) -> None:
     else:
         list(stream)
     assert waited(crowd) < 0.2
+
+
+# --- rows, boxes, and what a limit says ---
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "reply", "line"),
+    [
+        ("☐ blood transfusion", "Did she agree to blood transfusion?", "No [1]", "No: ☐ blood transfusion."),
+        ("☐ blood transfusion", "Did she agree to blood transfusion?", "Yes [1]", None),
+        ("Latex: Yes ☒ No ☐", "Is she allergic to latex?", "Yes [1]", "Yes: Latex: Yes ☒ No ☐."),
+        ("She agrees to:", "Did she agree to surgery?", "Yes, surgery [1]", None),
+        (
+            "The dose must not be above 750 mg.",
+            "What is the highest dose?",
+            "750 mg [1]",
+            "The dose must not be above 750 mg.",
+        ),
+    ],
+)
+def test_boxes_and_limits_are_read_as_they_stand(
+    text: str, question: str, reply: str, line: str | None
+) -> None:
+    claim = claim_of(reply, [fake_evidence(text, number=1)], read_wording(question), instructions("en"))
+    assert claim is not None
+    assert (claim.text if claim.state is ClaimState.SUPPORTED else None) == line
+
+
+def test_a_cell_with_the_unit_of_its_column_makes_the_row_the_line() -> None:
+    piece = fake_evidence("Apostille request | 140 | three weeks", number=1, header="Service | USD | Time")
+    question = read_wording("What is the fee for an apostille request?")
+    claim = claim_of("140 USD [1]", [piece], question, instructions("en"))
+    assert claim is not None and claim.state is ClaimState.SUPPORTED
+    assert "Apostille request" in claim.text and "USD: 140" in claim.text

@@ -209,6 +209,18 @@ def language(code: str) -> Language:
     return LANGUAGES.get(code[:2].lower(), LANGUAGES[COMPLETE[0]])
 
 
+def model_instructions(name: str, code: str, made: Callable[[dict[str, Any]], T]) -> T:
+    """What is made of the file of a language that says how a language model is asked ("reading"), or of that
+    of English where it has none. Raises ConfigError for a file that does not fit."""
+    default = LANGUAGES[COMPLETE[0]]
+    paths = (of.folder / f"{name}.toml" for of in (language(code), default))
+    path = next(p for p in paths if p.is_file() or p.parent == default.folder)
+    try:
+        return made(_read(path))
+    except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
+        raise ConfigError(f"{path}, how a language model is asked, cannot be used: {error!r}.") from error
+
+
 def unspaced(code: str) -> bool:
     """Whether the words of a language are not written apart."""
     return language(code).unspaced

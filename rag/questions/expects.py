@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rag.facts.dates import FiscalPeriod, read_periods
-from rag.facts.names import labelled
+from rag.facts.names import CAPITALISED, labelled
 from rag.facts.numerals import fold
 from rag.facts.references import UNITS, references
 from rag.languages import patterns
@@ -26,7 +26,6 @@ from rag.languages.text import (
 from rag.questions.naming import Word, name_words, spaced
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_CAPITALISED = re.compile(r"(?<!\w)[A-Z][\w&.'’-]*")
 _WHETHER = re.compile(
     r"^\W*(?:is|are|was|were|did|does|do|has|have|had|must|may|can|shall|will|should)\b|\bwhether\b"
     r"|是否|能否|可否|有没有|是不是|吗",
@@ -115,7 +114,7 @@ def _names(question: str) -> tuple[str, ...]:
     """Quoted titles, and capitalised words that are more than the capital of a sentence's first word."""
     found = list(_ZH_TITLE.findall(question))
     if not question.isupper():
-        for match in _CAPITALISED.finditer(question):
+        for match in CAPITALISED.finditer(question):
             word = match.group().rstrip(".'’").removesuffix("'s").removesuffix("’s")
             before = question[: match.start()].rstrip()
             opens = not before or before.endswith((".", "?", "!", ":"))

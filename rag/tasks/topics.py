@@ -20,7 +20,7 @@ from rag.languages.lexicon import lay_matches
 from rag.languages.text import STOP_WORDS, cut_words, has_han, normalise, search_tokens
 from rag.questions.constraints import Constraints
 from rag.questions.query import Query
-from rag.search.agreement import named_documents
+from rag.search.pool import named_documents
 from rag.store.store import Store
 from rag.types import DocumentInfo, FileStatus, Filters
 from rag.types.documents import several

@@ -64,8 +64,7 @@ def evaluate(
     ] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the reports.")] = None,
     former: Annotated[
-        Path | None,
-        typer.Option("--compare", metavar="FILE", help="Say what turned since that report.json."),
+        Path | None, typer.Option("--compare", metavar="FILE", help="Say what turned since that report.json.")
     ] = None,
     llm: Llm = None,
     embedder: EmbedderOption = None,
@@ -189,10 +188,7 @@ _COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 
 
 def tune(
-    source: Annotated[
-        Path | None,
-        typer.Argument(metavar="SET", help=SET_HELP),
-    ] = None,
+    source: Annotated[Path | None, typer.Argument(metavar="SET", help=SET_HELP)] = None,
     index: SetIndexOption = None,
     refuse: Annotated[
         float, typer.Option(help="Share of unanswerable questions to refuse, between 0 and 1.")

@@ -24,8 +24,16 @@ from rag.files import write_atomically
 from rag.languages.text import letters, normalise
 from rag.measure import metrics
 from rag.measure.evalset import EvalQuestion
-from rag.measure.metrics import EvidenceEntry, Passage, Scores, contains_answer, hits_any
-from rag.measure.scoring import VERDICTS, states_answer, verdict
+from rag.measure.metrics import (
+    VERDICTS,
+    EvidenceEntry,
+    Passage,
+    Scores,
+    contains_answer,
+    hits_any,
+    states_answer,
+    verdict,
+)
 from rag.models.generation import LLM, Prompt
 from rag.types import Answer, Citation, Outcome, Queued
 
@@ -140,7 +148,7 @@ def _score_sources(question: EvalQuestion, answer: Answer, scores: Scores) -> bo
 
 
 def _score_words(question: EvalQuestion, answer: Answer, scores: Scores) -> tuple[bool | None, bool | None]:
-    """Scores accepted answers and their numbers; whether one stands in the evidence and in the text. A bare
+    """Scores accepted answers; whether one stands in the evidence and in the text. A bare
     "yes" stands in any text; only answers that say something can be looked for."""
     answers = [a for a in question.answers if letters(a) not in VERDICTS]
     if not (question.answerable and answers):
@@ -149,10 +157,6 @@ def _score_words(question: EvalQuestion, answer: Answer, scores: Scores) -> tupl
     answered = answer.verdict is Outcome.ANSWERED
     in_text = answered and contains_answer(answer.text, answers)
     scores |= {"answer in evidence": float(inside), "answer in text": float(in_text)}
-    # A refusal says how many documents were searched; that number answers nothing.
-    numbers = metrics.numbers_correct(_unmarked(answer) if answered else "", answers)
-    if numbers is not None:
-        scores["numbers correct"] = numbers
     return inside, in_text
 
 

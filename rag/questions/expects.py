@@ -15,14 +15,7 @@ from rag.facts.names import CAPITALISED, labelled
 from rag.facts.numerals import fold
 from rag.facts.references import UNITS, references
 from rag.languages import patterns
-from rag.languages.text import (
-    STOP_WORDS,
-    content_tokens,
-    detect_language,
-    normalise,
-    query_tokens,
-    words,
-)
+from rag.languages.text import STOP_WORDS, content_tokens, detect_language, normalise, query_tokens, words
 from rag.questions.naming import Word, name_words, spaced
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")

@@ -100,12 +100,7 @@ def looks_incomplete(question: str, language: str) -> bool:
 
 
 def rewritten(
-    question: str,
-    history: Sequence[Turn],
-    llm: LLM,
-    language: str,
-    *,
-    stop: threading.Event | None = None,
+    question: str, history: Sequence[Turn], llm: LLM, language: str, *, stop: threading.Event | None = None
 ) -> str | None:
     """The question in words that stand alone, by the model; None where it adds nothing, fails, or adds what
     no turn holds. `history` are the earlier turns, oldest first."""

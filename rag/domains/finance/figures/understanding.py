@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 
-from rag.domains.finance.figures import asked
+from rag.domains.finance.figures import cues
 from rag.domains.finance.figures.asked import PAIRED, FigureRequest, Operation, asked_periods, labels
 from rag.domains.finance.figures.definitions import Definitions, definition_spans, read_definitions
 from rag.domains.finance.figures.expressions import Binary, Call, FormulaTerm, Node, Number
@@ -52,7 +52,7 @@ def read_figure(query: Wording) -> FigureRequest | None:
     language = COMPLETE[has_han(text)]
     known = book()
     span = _core(text, language, known)
-    if span is None or asked.says("means", text):
+    if span is None or cues.says("means", text):
         return None
     operands = _operands(text, span, language, known, question)
     if not operands:
@@ -71,19 +71,19 @@ def _core(text: str, language: str, known: Book) -> tuple[int, int] | None:
     spans = definition_spans(text)
     best: tuple[int, int] | None = None
     lines_only = False
-    for start, end in asked.sentences(text):
+    for start, end in cues.sentences(text):
         cut = min((s[0] for s in spans if start <= s[0] < end), default=end)
         # "Define X as ..." holds its name before the cue; such a sentence defines and does not ask.
-        if asked.defines(text[start:end]) or asked.instructs(text[start:cut]):
+        if cues.defines(text[start:end]) or cues.instructs(text[start:cut]):
             continue
         names = [key for _, _, key in known.find(text[start:cut]) if key[0] in "fl"]
         if not names:
             continue
-        if asked.forbidden(text[start:end], language):
+        if cues.forbidden(text[start:end], language):
             return None
         # "How often was the stock sold? Calculate the inventory turnover": the ratio is what is asked.
         better = best is None or (lines_only and any(key[0] == "f" for key in names))
-        if better and asked.asks(text[start:cut], language):
+        if better and cues.asks(text[start:cut], language):
             best, lines_only = (start, cut), all(key[0] == "l" for key in names)
     return best
 
@@ -97,16 +97,16 @@ def _operands(text: str, span: tuple[int, int], language: str, known: Book, ques
         before, after = text[start : start + a], text[start + b : end]
         if key.startswith("s:"):
             continue
-        if key.startswith("x:") or not asked.head(before, after, language):
+        if key.startswith("x:") or not cues.head(before, after, language):
             if not found:
                 return []
             break
         label = (
-            asked.qualified(before, text[start + a : start + b], key, question)
+            cues.qualified(before, text[start + a : start + b], key, question)
             if not unspaced(language)
             else ""
         )
-        if key == "l:cash" and (flow := asked.cash_flow(text[start:end])):
+        if key == "l:cash" and (flow := cues.cash_flow(text[start:end])):
             key, label = f"l:{flow}", ""
         found.append(_Operand(start + a, start + b, f"l:={label}" if label else key))
     return found
@@ -114,11 +114,11 @@ def _operands(text: str, span: tuple[int, int], language: str, known: Book, ques
 
 def _enough(text: str, operands: Sequence[_Operand], periods: Sequence[FiscalPeriod], question: str) -> bool:
     """Whether it is clear that a company's accounts are intended."""
-    if periods or asked.says("accounts", text):
+    if periods or cues.says("accounts", text):
         return True
-    if any(op.formula and not asked.weak(text[op.start : op.end]) for op in operands):
+    if any(op.formula and not cues.weak(text[op.start : op.end]) for op in operands):
         return True
-    return any(not asked.weak(text[op.start : op.end]) for op in operands) and asked.owned(text, question)
+    return any(not cues.weak(text[op.start : op.end]) for op in operands) and cues.owned(text, question)
 
 
 # --- Which metric
@@ -132,7 +132,7 @@ def _metric(text: str, operands: Sequence[_Operand], known: Book, language: str)
         between = text[first.end : second.start]
         before = text[max(0, first.start - 60) : first.start]
         after = text[second.end : second.end + 40]
-        sign = asked.combination(before, between, after, language)
+        sign = cues.combination(before, between, after, language)
         if sign:
             a, b = (second, first) if sign.startswith("~") else (first, second)
             return _combined(a, b, sign.lstrip("~"), known, language)
@@ -143,7 +143,7 @@ def _metric(text: str, operands: Sequence[_Operand], known: Book, language: str)
         bracketed = text[op.start - 1 : op.start] == "(" and text[op.end : op.end + 1] == ")"
         if op.formula and not operands[0].formula and bracketed:
             return known.formulas[op.key[2:]]
-    if len(operands) < 2 and not unspaced(language) and asked.says("share_before", text[: operands[0].start]):
+    if len(operands) < 2 and not unspaced(language) and cues.says("share_before", text[: operands[0].start]):
         return None
     first = operands[0]
     return known.formulas[first.key[2:]] if first.formula else first.key[2:]
@@ -183,20 +183,20 @@ def _wanted(
     defined: Definitions | None,
     language: str,
 ) -> FigureRequest:
-    aim = asked.operation(core, language)
-    inner = aim in _ALL_PERIODS or (aim is Operation.TREND and asked.says("every", core))
+    aim = cues.operation(core, language)
+    inner = aim in _ALL_PERIODS or (aim is Operation.TREND and cues.says("every", core))
     named = labels(text, periods, keep_inner=inner)
     rounding = read_rounding(text)
     formula, notes = _formula(metric, defined, rounding, language)
     span, aim = _spanned(core, len(named), aim)
-    if aim is Operation.SOUND and not (formula and formula.healthy) and not asked.limit(core)[0]:
+    if aim is Operation.SOUND and not (formula and formula.healthy) and not cues.limit(core)[0]:
         aim = Operation.VALUE
-    sense, limit = asked.limit(core) if aim is Operation.SOUND else (0, "")
+    sense, limit = cues.limit(core) if aim is Operation.SOUND else (0, "")
     bound = Decimal(limit) if limit else None
-    rising, better = asked.supposed(core, language) if aim in (Operation.TREND, Operation.SIGN) else (0, 0)
+    rising, better = cues.supposed(core, language) if aim in (Operation.TREND, Operation.SIGN) else (0, 0)
     return FigureRequest(
         formula, None if formula else str(metric), named, rounding, aim, span, language,
-        asked.says("sequential", core), sense or rising, better, notes, bound,
+        cues.says("sequential", core), sense or rising, better, notes, bound,
     )  # fmt: skip
 
 
@@ -215,7 +215,7 @@ def _formula(
 
 def _spanned(core: str, named: int, aim: Operation) -> tuple[int, Operation]:
     """Over how many periods the aim goes, where so many are named, and the aim where these decide it."""
-    span = asked.span(core)
+    span = cues.span(core)
     if named > 1:
         aim = Operation.VALUES if aim is Operation.VALUE else aim
     elif aim is Operation.CAGR:

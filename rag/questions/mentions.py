@@ -60,10 +60,8 @@ def nothing_known(_: str) -> MentionKind | None:
 
 
 # "May" and "March" are also words: alone they are months only behind "in".
-_MONTH_ALONE = re.compile(
-    "|".join(n.capitalize() for n in MONTHS if len(n) > 3 and n not in ("may", "march", "sept"))
-    + r"\b|(?<=in )March\b"
-)
+_MONTHS = "|".join(n.capitalize() for n in MONTHS if len(n) > 3 and n not in ("may", "march", "sept"))
+_MONTH_ALONE = re.compile(rf"\b(?:{_MONTHS}|(?<=in )March)\b")
 _RULES = patterns("mentions")
 # "FY2020" looks like a name, and like the end of the one before it.
 _FISCAL = re.compile(r"(?:^|\s+)FY ?'?(?:\d\d)?\d\d$", re.IGNORECASE)

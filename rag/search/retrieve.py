@@ -242,8 +242,7 @@ def rank(
     pool = make_pool(legs, query, found, vector, more)
     matched, lexical = matching(terms, pool, legs.store.lengths())
     rows = np.hstack([matched, _agreements(legs, pool, whole, lines, filters)])
-    aside = [withdrawn(row.roles) not in (None, *query.withdrawn) for row in pool.rows]
-    weights = np.where(aside, _HIDDEN, 1.0)
+    weights = np.where([withdrawn(r.roles) in (None, *query.withdrawn) for r in pool.rows], 1.0, _HIDDEN)
     if not learned:
         return RankedPassages(pool, lexical, rows, _fused_scores(rows) * weights, None)
     ranker = ranker or load_ranker()

@@ -190,8 +190,10 @@ def test_a_refusal_names_what_could_not_be_read_of_the_document_asked_about_or_o
 
 def test_withdrawn_words_say_nothing_of_their_document(tmp_path: Path) -> None:
     def rules(builder: TextBuilder) -> None:
-        builder.paragraph(marked(_DELETED, "湖泊管理办法（2014年3月5日发布，自2014年6月1日起施行）"))
-        builder.paragraph("湖泊管理办法（2019年3月5日发布，自2019年6月1日起施行）")
+        builder.paragraph("湖泊管理办法")
+        builder.paragraph(marked(_DELETED, "第九条 本办法自2014年6月1日起施行。"))
+        builder.paragraph("第九条 本办法自2019年6月1日起施行。")
+        builder.paragraph(marked(_DELETED, "第九条 本办法自2023年6月1日起施行。"))
 
     with opened(tmp_path, written("湖泊管理办法.docx", rules)) as index:
         (info,) = [d for d in index.documents() if d.path == "湖泊管理办法.docx"]

@@ -218,7 +218,8 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
         if by.verdict.sufficient:
             answer = compose(basis, by)
         else:
-            reasons = lacks(query, hits, index.store, relaxed=seen.relaxed, filters=filters)
+            # What was typed is what its asker can mend, not its translation.
+            reasons = lacks(request.query, hits, index.store, relaxed=seen.relaxed, filters=filters)
             why = missing(replace(by.verdict, reasons=reasons), request.language)
             if figures is not None and figures.reason:
                 why = f"{figures.reason}; {why}"

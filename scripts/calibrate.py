@@ -10,7 +10,7 @@ made: a question whose evidence sentences are taken away must be refused.
 
 What is fitted ships: take only sets whose licence allows that. FILE, JSON, says which they are: "data", a
 list of {"set", "licence", "source", "part"}, and "note"; calibration.json itself is one, where the sets stay
-the same.
+the same, and the weights of modes of which there are no questions here.
 
 The sentences of a question are fitted as a list (ListNet's top-one loss, as in `rag.measure.tune`), then
 their sums are turned into probabilities by a logistic curve (Platt, 1999); the judgement is a logistic
@@ -36,7 +36,15 @@ from rag.measure import metrics
 from rag.measure.evalset import EvalQuestion, half_of, load_questions
 from rag.measure.metrics import Passage
 from rag.search import evidence as ev
-from rag.search.sufficiency import ANSWER_SIGNALS, SENTENCE_SIGNALS, Calibration, Logistic, answer_signals
+from rag.search.sufficiency import (
+    ANSWER_SIGNALS,
+    LEXICAL,
+    SENTENCE_SIGNALS,
+    Calibration,
+    Logistic,
+    answer_signals,
+    mode_of,
+)
 from rag.types import Hit
 
 TARGET = Path(__file__).parent.parent / "rag" / "search" / "calibration.json"
@@ -92,12 +100,12 @@ def search(index: Index, folder: Path) -> Iterator[Found]:
             yield Found(question, index, index.search(question.question, TOP_K), folder.name)
 
 
-def read_case(found: Found, calibration: Callable[[bool], Calibration]) -> Case:
+def read_case(found: Found, calibration: Callable[[str], Calibration]) -> Case:
     """The sentences as these weights rank them: that decides whose vectors are looked at."""
     question, index = found.question, found.index
     query = index.understand(question.question)
     embedder = index.embedder_for(query.language)
-    chosen = calibration(embedder is not None)
+    chosen = calibration(mode_of(embedder and embedder.info))
     ranked = ev.rank_sentences(query, found.hits, index, embedder, calibration=chosen)
     shown = [
         Passage(e.document.path, e.text, e.page, e.page)
@@ -272,7 +280,7 @@ def as_json(model: Logistic, names: tuple[str, ...]) -> dict[str, float]:
     }
 
 
-def start(_: bool) -> Calibration:
+def start(_: str) -> Calibration:
     weights = np.array([START.get(n, 0.0) for n in SENTENCE_SIGNALS])
     nothing = Logistic(np.zeros(len(ANSWER_SIGNALS)), 0.0)
     return Calibration(Logistic(weights, -4.0), nothing, 0.5)
@@ -280,15 +288,14 @@ def start(_: bool) -> Calibration:
 
 def fit_both(found: Sequence[Found], refused: Sequence[float]) -> dict[str, dict[str, object]]:
     """Weights and threshold of each mode of retrieval; `refused` is the share for each."""
-    weights: Callable[[bool], Calibration] = start
+    weights: Callable[[str], Calibration] = start
     fitted: dict[str, dict[str, object]] = {}
     for _ in range(ROUNDS):
         cases = [read_case(f, weights) for f in found]
-        modes: dict[bool, Calibration] = {}
-        for mode, dense, share in (("dense", True, refused[0]), ("lexical", False, refused[1])):
-            some = weigh_sets([c for c in cases if c.ranked.dense is dense])
-            if some:
-                modes[dense], fitted[mode] = calibrate(mode, some, share)
+        modes: dict[str, Calibration] = {}
+        for mode in sorted({c.ranked.mode for c in cases}):
+            some = weigh_sets([c for c in cases if c.ranked.mode == mode])
+            modes[mode], fitted[mode] = calibrate(mode, some, refused[mode == LEXICAL])
         weights = modes.__getitem__
     return fitted
 
@@ -318,8 +325,8 @@ def main() -> None:
         found.extend(search(open_index(index_path), Path(folder)))
     fitted = fit_both(found, arguments.refused)
     if arguments.write:
-        stated = {"data": known["data"], "note": known["note"]}
-        TARGET.write_text(json.dumps(fitted | stated, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        kept = {mode: known[mode] for mode in known if mode not in fitted}
+        TARGET.write_text(json.dumps({**fitted, **kept}, indent=1, ensure_ascii=False) + "\n", "utf-8")
         print(f"wrote {TARGET}")
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rag.answers.compose import citation as fake_citation
 from rag.answers.line import first_sentence
 from rag.errors import GenerationError, InputError
-from rag.languages.text import search_tokens
+from rag.languages.text import detect_language, search_tokens
 from rag.models.embedder import EmbedderInfo
 from rag.models.llm import LLMInfo, Prompt
 from rag.types import (
@@ -98,6 +98,24 @@ def fake_count_tokens(texts: Sequence[str]) -> list[int]:
     """Words, single Han characters and punctuation marks; at module level so that worker processes can
     pickle it."""
     return [len(_WORD.findall(text)) for text in texts]
+
+
+class TwoLanguages(FakeEmbedder):
+    """Knows some words in both languages; all texts of one language lie close together."""
+
+    MEANINGS = (("deposit", "押金"), ("probation", "试用期"), ("invoice", "发票"))
+
+    def __init__(self) -> None:
+        super().__init__()
+        pairs = (("en", 0.5, 1.0), ("zh", 0.5, 1.0), ("en-zh", 0.0, 0.5), ("zh-en", 0.0, 0.5))
+        self.info = replace(self.info, cosines=pairs)
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        vector = np.zeros(self.info.dimension, dtype=np.float32)
+        vector[8 + (detect_language(text) == "zh")] = 1.0
+        for axis, words in enumerate(self.MEANINGS):
+            vector[axis] = any(word in text.lower() for word in words)
+        return vector / np.linalg.norm(vector)
 
 
 class FakeLLM:

@@ -14,6 +14,7 @@ from rag.assistant import Assistant, build_assistant
 from rag.config import load_config
 from rag.errors import InputError
 from rag.index import Index
+from rag.models.llm import Prompt
 from rag.types import (
     Answer,
     ClaimState,
@@ -27,7 +28,8 @@ from rag.types import (
     Turn,
 )
 from tests.archive import archive
-from tests.fakes import FakeLLM, manner
+from tests.fakes import FakeLLM, TwoLanguages, manner
+from tests.indexing import new_index, run_here, write_files
 
 QUESTION = "How many days of notice must the tenant give?"
 LEASE = "contracts/lease-harbour.md"
@@ -322,3 +324,20 @@ def test_reader_who_waits_is_told_how_many_are_ahead_before_the_answer(index: In
     assert waits == [2, 1]
     order = names(events)
     assert order.index("reading") < order.index("Queued") < order.index("verifying")
+
+
+def test_a_refusal_in_another_language_names_the_words_that_were_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.store.ingest.run_in_workers", run_here)
+    texts = {"采购.md": "甲方收到发票后付款。", "制度.md": "合同由法务部门审查。"}
+    files = write_files(tmp_path / "files", texts)
+
+    def script(prompt: Prompt) -> str:
+        return "甲方收到发票后在仓库付款吗？" if "Translate" in prompt.system else ""
+
+    with new_index(tmp_path / "index", TwoLanguages()) as index:
+        index.ingest(files)
+        answer = Assistant(index, FakeLLM(script, likely=-9.0)).ask("Who guards the depot?")
+    assert answer.verdict is not Outcome.ANSWERED
+    assert "depot" in answer.reason and "仓库" not in answer.reason

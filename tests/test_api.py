@@ -48,7 +48,7 @@ NAMES = {
 }
 HEAVY = {
     *("torch", "faiss", "onnxruntime", "onnx", "llama_cpp", "gradio", "numpy", "pydantic", "tokenizers"),
-    *("sentence_transformers", "transformers", "jieba", "httpx", "docx", "openpyxl", "pypdfium2"),
+    *("sentence_transformers", "transformers", "jieba", "httpx", "lxml", "openpyxl", "pypdfium2"),
 }
 
 

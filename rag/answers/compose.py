@@ -19,9 +19,9 @@ from rag.index import Index
 from rag.languages import named, say
 from rag.questions.constraints import Constraints
 from rag.questions.query import Query
-from rag.search.agreement import named_documents
 from rag.search.evidence import Selection, with_marks
 from rag.search.explain import loss_words
+from rag.search.pool import named_documents
 from rag.search.verdict import CORE, LackKind, Verdict, outcome, read_from
 from rag.store.store import Store
 from rag.types import (

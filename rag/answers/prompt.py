@@ -8,14 +8,14 @@ Lengths are counted by the model's own tokenizer."""
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from rag.answers.line import in_one_line
-from rag.errors import ConfigError, GenerationError
-from rag.languages import COMPLETE, LANGUAGES, language
+from rag.errors import GenerationError
+from rag.languages import model_instructions
 from rag.models.llm import LLM, Prompt
 from rag.questions.expects import Wording
 from rag.search.verdict import OddsWeights
@@ -63,24 +63,21 @@ class ReadingInstructions:
 def instructions(code: str) -> ReadingInstructions:
     """Those of a language, of one that has none those of English. Raises ConfigError for a file that does not
     fit."""
-    default = LANGUAGES[COMPLETE[0]]
-    paths = (of.folder / "reading.toml" for of in (language(code), default))
-    path = next(p for p in paths if p.is_file() or p.parent == default.folder)
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        examples = raw.pop("examples")
-        raw |= {key: tuple(raw[key]) for key in ("yes", "no")}
-        raw |= {key: re.compile(raw[key], re.IGNORECASE) for key in ("none", "lead")}
-        raw |= {"confidence": OddsWeights(**raw["confidence"])}
-        bare = ReadingInstructions(**raw, examples=())
-        turns = tuple(
-            (bare.user(example["sources"], question) + getattr(bare, ending), reply)
-            for example in examples
-            for question, ending, reply in example["turns"]
-        )
-        return ReadingInstructions(**raw, examples=turns)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, re.error) as error:
-        raise ConfigError(f"{path}, how a language model is asked, cannot be used: {error}.") from error
+    return model_instructions("reading", code, _instructions)
+
+
+def _instructions(raw: dict[str, Any]) -> ReadingInstructions:
+    examples = raw.pop("examples")
+    raw |= {key: tuple(raw[key]) for key in ("yes", "no")}
+    raw |= {key: re.compile(raw[key], re.IGNORECASE) for key in ("none", "lead")}
+    raw |= {"confidence": OddsWeights(**raw["confidence"])}
+    bare = ReadingInstructions(**raw, examples=())
+    turns = tuple(
+        (bare.user(example["sources"], question) + getattr(bare, ending), reply)
+        for example in examples
+        for question, ending, reply in example["turns"]
+    )
+    return replace(bare, examples=turns)
 
 
 def reading_prompt(

@@ -17,13 +17,14 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rag.answers.line import in_one_line
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import AnswerRequest, Setup
 from rag.errors import GenerationError
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives
 from rag.facts.values import read as read_values
 from rag.languages.text import content_tokens
-from rag.questions.expects import Wording
+from rag.questions.expects import FIGURES, AnswerType, Wording
 from rag.questions.query import Query
 from rag.search.evidence import Selection
 from rag.search.verdict import Verdict, unstated, with_odds, worth_reading
@@ -34,8 +35,17 @@ from rag.verify.content import assertions_of
 
 _LONGEST_SECONDS = 0.6
 # Round brackets name a source at the end alone: "thirty (30) days".
-_SOURCE = re.compile(r"\s*(?:[\[【]\s*(\d{1,2})\s*[\]】]?|[（(]\s*(\d{1,2})\s*[）)]?[\s.。]*$)")
+_SOURCE = re.compile(r"\s*(?:[\[【]\s*(\d{1,2})\s*(?:[\]】]|$)|[（(]\s*(\d{1,2})\s*[）)]?[\s.。]*$)")
+# What stands in brackets behind a value says how sure it is, of what, or in other units.
+_BRACKETED = re.compile(
+    r"[ \t]?(?:\((?=\D*\d)[^()\n]{1,40}\)|\[(?=\D*\d)[^\[\]\n]{1,40}\]|（(?=\D*\d)[^（）\n]{1,40}）)"
+)
+# Of these kinds of question the answer is a clause.
+_CLAUSES = frozenset({AnswerType.REASON, AnswerType.MANNER, AnswerType.DEFINITION})
 _CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{alternatives(CURRENCY_BEFORE)})[ \t]*$", re.IGNORECASE)
+# So much of a reply that stands in no source as it is has to be words of one sentence.
+_MOSTLY = 0.6
+_UNTICKED = re.compile(r"\b(?:no|none)\s*☐|☐\s*(?:no|none)\b|[否无]\s*☐|☐\s*[否无]", re.IGNORECASE)
 _TRIMMED = " \t\"'“”‘’「」.。,，;；:："
 # No word or number goes on across these.
 _BEGINS = r"(?<![A-Za-z0-9](?=[A-Za-z0-9]))(?<!\d[.,](?=\d))"
@@ -104,7 +114,8 @@ def read(
     claim = claim_of(draft, sources, query, asked)
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
-    if claim is None and llm.info.judges:
+    misread = claim is not None and asked.lead.match(claim.text)  # the sentence says, not the yes or no
+    if not holds and llm.info.judges and not misread:
         verdict = unstated(verdict)
     elif not holds:
         verdict = _unread(verdict, found)
@@ -137,12 +148,35 @@ def claim_of(
     pieces = sorted(evidence, key=lambda piece: piece.number != _named(first))
     if lead := asked.lead.match(words):
         return _whether(lead, words, pieces, query, asked)
+    clause = query.expects in _CLAUSES
     for piece in pieces:
         if not _leads(piece) and (span := _standing(words, piece.text)):
-            start, end = _whole_values(piece.text, *span)
-            sentence = _sentence(" ".join(piece.text[start:end].split()), asked)
-            return _cited(verify_sentence(sentence, [piece], query), piece, query.language)
-    return verify_sentence(_sentence(words, asked), [_alone(piece) for piece in pieces], query)
+            start, end = (0, len(piece.text)) if clause else _whole_values(piece.text, *span)
+            bracketed = _BRACKETED.match(piece.text, end) if query.expects in FIGURES else None
+            claim = _stated(piece.text[start : bracketed.end() if bracketed else end], piece, query, asked)
+            # "above 750 mg" of "must not be above 750 mg" says another thing than its sentence.
+            whole = claim.state is not ClaimState.SUPPORTED
+            return _stated(in_one_line(piece), piece, query, asked) if whole else claim
+    claim = verify_sentence(_sentence(words, asked), [_alone(piece) for piece in pieces], query)
+    nearest = max(pieces, key=lambda piece: _share(words, piece))
+    if claim.state is ClaimState.SUPPORTED or _share(words, nearest) < _MOSTLY:
+        return claim
+    return _stated(in_one_line(nearest), nearest, query, asked)
+
+
+def _share(words: str, piece: Evidence) -> float:
+    """How much of the words stands in a piece or over its columns, 0 where a number of theirs does not."""
+    said, held = content_tokens(words), frozenset(content_tokens(f"{piece.text} {piece.header}"))
+    lacking = [token for token in said if token not in held]
+    if _leads(piece) or not said or any(c.isdigit() for token in lacking for c in token):
+        return 0.0
+    return 1 - len(lacking) / len(said)
+
+
+def _stated(words: str, piece: Evidence, query: Wording, asked: ReadingInstructions) -> Claim:
+    """The claim that words of a piece make."""
+    sentence = _sentence(" ".join(words.split()), asked)
+    return _cited(verify_sentence(sentence, [piece], query), piece, query.language)
 
 
 def _alone(piece: Evidence) -> Evidence:
@@ -174,11 +208,13 @@ def _whether(
     lead: re.Match[str], words: str, pieces: Sequence[Evidence], query: Wording, asked: ReadingInstructions
 ) -> Claim | None:
     """A yes or no with what it rests on. A bare one is followed by its source; one that the "not" of the
-    source does not bear out is dropped."""
+    source does not bear out is dropped, and so is one for words that no source holds."""
     rest = words[lead.end() :].strip(_TRIMMED)
+    pieces = [piece for piece in pieces if not _leads(piece)] or pieces
     standing = next((piece for piece in pieces if rest and _standing(rest, piece.text)), None)
-    piece = standing or pieces[0]
-    if (_denies(piece.text) != _denies(query.text)) != bool(lead["no"]):
+    piece = standing or max(pieces, key=lambda piece: _share(rest, piece))
+    foreign = bool(rest) and standing is None and _share(rest, piece) < _MOSTLY
+    if foreign or (_denies(piece.text) != _denies(query.text)) != bool(lead["no"]):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
     source = rest if standing else " ".join(piece.text.split())
     claim = verify_sentence(_sentence(source, asked), [piece], query)
@@ -187,7 +223,11 @@ def _whether(
 
 
 def _denies(text: str) -> bool:
-    return any(cue.group == "negation" for cue in assertions_of(text).cues)
+    """Whether a text says "not", or is a box that is not ticked; a "no" beside such a box is not said."""
+    boxes = _UNTICKED.sub("", text)
+    if "☐" in boxes and "☒" not in text:
+        return True
+    return any(cue.group == "negation" for cue in assertions_of(boxes).cues)
 
 
 def _standing(words: str, text: str) -> tuple[int, int] | None:

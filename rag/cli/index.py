@@ -42,9 +42,7 @@ def ingest(
 
     settings = shared.config(index=index, embedder=embedder, workers=workers)
     limits = Limits(
-        seconds=settings.file_timeout,
-        memory_mb=settings.file_memory_mb,
-        max_bytes=settings.max_file_mb << 20,
+        seconds=settings.file_timeout, memory_mb=settings.file_memory_mb, max_bytes=settings.max_file_mb << 20
     )
     with (
         closing(shared.open_configured_index(settings, create=True, rebuild=rebuild)) as opened,
@@ -52,13 +50,7 @@ def ingest(
         shared.progress_bars(quiet=as_json) as progress,
     ):
         report = opened.ingest(
-            *paths,
-            sync=sync,
-            ocr=ocr,
-            limits=limits,
-            workers=settings.workers,
-            progress=progress,
-            stop=stop,
+            *paths, sync=sync, ocr=ocr, limits=limits, workers=settings.workers, progress=progress, stop=stop
         )
     if as_json:
         shared.print_json(report)

@@ -30,7 +30,6 @@ class Options:
     choice: Choice
     depth: int
     without: tuple[str, ...]
-    ablate: bool
     former: Path | None
     quiet: bool
 
@@ -59,13 +58,9 @@ def evaluate(
         list[str] | None,
         typer.Option("--without", metavar="STAGE", help="Switch this stage of retrieval off; repeatable."),
     ] = None,
-    ablate: Annotated[
-        bool, typer.Option("--ablate", help="Also measure retrieval without each of its stages.")
-    ] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the reports.")] = None,
     former: Annotated[
-        Path | None,
-        typer.Option("--compare", metavar="FILE", help="Say what turned since that report.json."),
+        Path | None, typer.Option("--compare", metavar="FILE", help="Say what turned since that report.json.")
     ] = None,
     llm: Llm = None,
     embedder: EmbedderOption = None,
@@ -78,7 +73,7 @@ def evaluate(
     from rag.measure.report_html import write_html
 
     choice = Choice(limit, seed, tuple(tag or ()), half, sample, scoped)
-    asked = Options(what, choice, depth, tuple(without or ()), ablate, former, as_json)
+    asked = Options(what, choice, depth, tuple(without or ()), former, as_json)
     several = len(sources) > 1
     _check(sources, index, asked)
     reports = {}
@@ -105,13 +100,11 @@ def _check(sources: list[Path], index: Path | None, asked: Options) -> None:
     """Everything that can be wrong with the arguments, before the minutes that an ingest may take."""
     from rag.measure.evaluate import read_set, set_name, stages_without
 
-    if asked.ablate and asked.without:
-        raise InputError("--ablate switches every stage off in turn; leave --without out.")
     names = [set_name(source) for source in sources]
-    if len(sources) > 1 and (index or asked.former or asked.ablate or len(set(names)) < len(names)):
+    if len(sources) > 1 and (index or asked.former or len(set(names)) < len(names)):
         raise InputError(
-            "Several sets are measured each with its own index and name; leave --index, --compare and "
-            "--ablate out, and give each once."
+            "Several sets are measured each with its own index and name; leave --index and --compare out, "
+            "and give each once."
         )
     for source in sources:
         _check_set(source, "measure")
@@ -145,7 +138,7 @@ def ingest_set(documents: Path, settings: Config, *, quiet: bool) -> None:
 
 def _measure(source: Path, settings: Config, asked: Options) -> Report:
     from rag.cli.models import version
-    from rag.measure.evaluate import ablate, evaluate, stages_without
+    from rag.measure.evaluate import evaluate, stages_without
 
     common: dict[str, Any] = {"choice": asked.choice, "depth": asked.depth}
     stages, assistant = stages_without(asked.without), None
@@ -158,8 +151,7 @@ def _measure(source: Path, settings: Config, asked: Options) -> Report:
         common["progress"] = stack.enter_context(shared.progress_bars(quiet=asked.quiet))
         report = evaluate(source, index, assistant, what=asked.what, stages=stages, **common)
         about = {"index": str(index.folder), "citewise": version()}
-        variants = ablate(source, index, **common) if asked.ablate else ()
-    return dataclasses.replace(report, settings={**report.settings, **about}, ablation=variants)
+    return dataclasses.replace(report, settings={**report.settings, **about})
 
 
 def _assistant(settings: Config, what: str) -> Assistant:
@@ -189,10 +181,7 @@ _COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 
 
 def tune(
-    source: Annotated[
-        Path | None,
-        typer.Argument(metavar="SET", help=SET_HELP),
-    ] = None,
+    source: Annotated[Path | None, typer.Argument(metavar="SET", help=SET_HELP)] = None,
     index: SetIndexOption = None,
     refuse: Annotated[
         float, typer.Option(help="Share of unanswerable questions to refuse, between 0 and 1.")

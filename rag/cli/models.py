@@ -37,12 +37,7 @@ def ui(
     from importlib import import_module
 
     settings = shared.config(
-        index=index,
-        ui_host=host,
-        ui_port=port,
-        llm=llm,
-        embedder=embedder,
-        no_tuned=no_tuned,
+        index=index, ui_host=host, ui_port=port, llm=llm, embedder=embedder, no_tuned=no_tuned
     )
 
     def ready(url: str) -> None:

@@ -276,7 +276,8 @@ def _whole_dates(folded: str, dated: Sequence[FoundDate]) -> Iterator[FiscalPeri
         if not (p.year and p.month):
             continue
         day = p.day
-        if day is None and _RE["up_to"].search(folded[max(0, f.start - 40) : f.start]):
+        closes = _RE["up_to"].search(folded[max(0, f.start - 40) : f.start])
+        if day is None and (closes or folded[f.end : f.end + 1] in ("末", "底")):
             day = monthrange(p.year, p.month)[1]
         if day:
             yield FiscalPeriod(f.start, f.end, p.year, "", f"{p.year:04}-{p.month:02}-{day:02}")

@@ -25,6 +25,19 @@ POSSESSIVE = _RE["possessive"]
 LEGAL_NAME = _RE["legal_name"]
 ZH_LEGAL_NAME = _RE["zh_legal_name"]
 JOINING = frozenset(("and", "the", "n"))
+# Without the Chinese that may stand right behind it.
+CAPITALISED = re.compile(r"(?<![A-Za-z\d_])[A-Z](?:(?![\u3400-\u9fff])[\w&.'’-])*")
+_LINKS = "(?: (?:of|and|the|for|de|van|von|der|la|le|du|del|al|&)){0,2} "
+_RUNS = {
+    numbers: re.compile(
+        rf"(?<![A-Za-z\d_])[A-Z{first}][\w&.'’-]*(?:{links}(?:[A-Z{first}][\w&.'’-]*|plc\b{more}))*"
+    )
+    for numbers, first, links, more in (
+        ("none", "", _LINKS, ""),
+        ("years", "", _LINKS, r"|(?:19|20)\d\d\b"),
+        ("any", r"\d", "(?: (?:of|and|&))? ", ""),
+    )
+}
 _LEGAL = listed("legal_forms")
 _KIND = listed("kinds_of_company")
 
@@ -47,6 +60,13 @@ def name_words(text: str) -> tuple[str, ...]:
 def name_key(text: str) -> str:
     """The key of a name: "The Thornfield and Marsh Co." -> "thornfieldmarshco"."""
     return squash(text) if has_han(text) else "".join(name_words(text))
+
+
+def capitalised_runs(text: str, numbers: str = "none") -> Iterator[re.Match[str]]:
+    """Capitalised words beside each other, and small ones between them ("Bank of the West"). Of `numbers`,
+    "years" go on with a name ("Transport Act 2018"); "any" also begin one ("3M"), but between these no small
+    word but "of" and "and" is part of it ("in FY2022 for Larkwell")."""
+    return _RUNS[numbers].finditer(text)
 
 
 def is_legal_form(word: str) -> bool:

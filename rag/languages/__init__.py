@@ -40,8 +40,8 @@ class Language:
     its words are not written apart. `ends` matches what ends a sentence (where words are written apart,
     before a capital), `items` what begins a line of a list; a full stop behind one of the `abbreviations`
     ends none. `asking` matches what only asks; `opposites` exclude each other. `wordings` ask for many
-    passages ("count document" and a pattern), `sides` compare; `asked` find in a question what it asks for,
-    `topics` what it is about where it names nothing. `patterns` are those of the file's tables by their keys:
+    passages ("count document" and a pattern), `sides` compare; `asked` find in a question what it asks for.
+    `patterns` are those of the file's tables by their keys:
     "cues.negation.not"."""
 
     code: str
@@ -70,7 +70,6 @@ class Language:
     wordings: tuple[tuple[str, str], ...] = ()
     sides: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
-    topics: tuple[str, ...] = ()
     patterns: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -134,7 +133,7 @@ def _load(folder: Path) -> Language:
         "months": [[number, *words] for number, words in enumerate(raw.get("months", ()), 1)],
         "patterns": {key: whole(pattern) for key, pattern in patterns.items()},
         "wordings": tuple((asked, whole(pattern)) for asked, *pattern in raw.get("wordings", ())),
-        **{key: tuple(map(whole, raw.get(key, ()))) for key in ("sides", "asked", "topics")},
+        **{key: tuple(map(whole, raw.get(key, ()))) for key in ("sides", "asked")},
     }
     known = {each.name for each in fields(Language)} - {"code", "folder"}
     _same(path, "keys", known, known if folder.name in COMPLETE else set(), set(raw))
@@ -207,6 +206,18 @@ def register(folder: Path) -> Language:
 def language(code: str) -> Language:
     """The language of a code ("zh", "zh-CN"), else English."""
     return LANGUAGES.get(code[:2].lower(), LANGUAGES[COMPLETE[0]])
+
+
+def model_instructions(name: str, code: str, made: Callable[[dict[str, Any]], T]) -> T:
+    """What is made of the file of a language that says how a language model is asked ("reading"), or of that
+    of English where it has none. Raises ConfigError for a file that does not fit."""
+    default = LANGUAGES[COMPLETE[0]]
+    paths = (of.folder / f"{name}.toml" for of in (language(code), default))
+    path = next(p for p in paths if p.is_file() or p.parent == default.folder)
+    try:
+        return made(_read(path))
+    except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
+        raise ConfigError(f"{path}, how a language model is asked, cannot be used: {error!r}.") from error
 
 
 def unspaced(code: str) -> bool:

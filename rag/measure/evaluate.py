@@ -18,7 +18,7 @@ from rag.errors import CitewiseError, InputError
 from rag.languages.text import detect_language
 from rag.measure import metrics
 from rag.measure.evalset import EVERY, Choice, EvalQuestion, choose, load_questions, with_progress
-from rag.measure.report import ALL, PLAIN, Report, Variant, measures_of
+from rag.measure.report import Report, measures_of
 from rag.measure.yardstick import QuestionResult, judge, nothing_scores, unanswered
 from rag.types import Answer, EvidenceFound, Filters, Finished, Progress, Stages
 
@@ -221,54 +221,3 @@ def _narrowed(index: Index, stages: Stages) -> Index:
     narrowed.search = partial(index.search, stages=stages)
     narrowed.search_each = partial(index.search_each, stages=stages)
     return narrowed  # type: ignore[no-any-return]
-
-
-def variants() -> dict[str, Stages]:
-    """What `ablate` measures: all stages, without each one, and the plain fusion of words and vectors (the
-    words have no switch)."""
-    plain = stages_without(n for n in STAGE_NAMES if n != "dense")
-    return {ALL: ALL_STAGES} | {f"without {n}": stages_without([n]) for n in STAGE_NAMES} | {PLAIN: plain}
-
-
-def ablate(
-    source: Path,
-    index: Index,
-    *,
-    choice: Choice = EVERY,
-    depth: int = DEPTH,
-    progress: Callable[[Progress], None] | None = None,
-) -> tuple[Variant, ...]:
-    """Measure retrieval under every variant, first with all stages, on the questions of `source` that say
-    where their evidence stands. `depth` passages are retrieved each time. The variants of a question are
-    asked one after the other, each time beginning with another, so that neither the machine's mood nor a
-    warm cache favours any. Raises InputError for an unusable set, CitewiseError where the index cannot be
-    used."""
-    questions = [q for q in read_set(source, choice) if q.located]
-    tried = variants()
-    runs = [(name, _Run(_narrowed(index, s), None, "retrieval", depth)) for name, s in tried.items()]
-    results: dict[str, list[QuestionResult]] = {name: [] for name in tried}
-    for _, run in runs:  # models and indexes load at first use
-        run.warm_up(questions)
-    for number, question in enumerate(with_progress(questions, progress, "variants")):
-        first = number % len(runs)
-        for name, run in runs[first:] + runs[:first]:
-            results[name].append(run.ask(question))
-    return tuple(_variant(name, stages, results[name], results[ALL]) for name, stages in tried.items())
-
-
-def _variant(
-    name: str, stages: Stages, results: Sequence[QuestionResult], base: Sequence[QuestionResult]
-) -> Variant:
-    differences = {
-        measure: metrics.difference([r.scores[measure] for r in base], [r.scores[measure] for r in results])
-        for measure in results[0].scores
-    }
-    return Variant(
-        name,
-        stages,
-        measures_of([r.scores for r in results]),
-        {} if results is base else differences,
-        percentiles([r.seconds for r in results]).get("search p50", 0.0),
-        {r.id: r.rank for r in results},
-        sum(bool(r.error) for r in results),
-    )

@@ -14,14 +14,13 @@ from rag.files import write_atomically
 from rag.measure import metrics
 from rag.measure.metrics import Difference, Measure, RiskPoint, area_under_risk, difference
 from rag.measure.yardstick import ANSWERED, COLUMNS, PRECISION, REFUSALS, SHARES, SHOWN, WRONG, QuestionResult
-from rag.types import Outcome, Stages
+from rag.types import Outcome
 from rag.types.plain import to_json
 
-ALL, PLAIN = "all stages", "plain"
-ABLATED = ("hit@1", "hit@5", "hit@10", "document hit@1", "MRR@10")
+RETRIEVED = ("hit@1", "hit@5", "hit@10", "document hit@1", "MRR@10")
 # A rank that crosses several of these has turned at the first; five is what a reader looks at.
 TURNS = (5, 1, 10)
-TAG_COLUMNS = (*ABLATED, SHOWN, ANSWERED, PRECISION, *REFUSALS.values())
+TAG_COLUMNS = (*RETRIEVED, SHOWN, ANSWERED, PRECISION, *REFUSALS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +43,6 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
-    """Retrieval with some stages: its measures, their paired differences from all stages (empty for all
-    stages itself), median seconds of a search; `ranks` of the first evidence by question id (None: not
-    found)."""
-
-    name: str
-    stages: Stages
-    measures: Mapping[str, Measure]
-    differences: Mapping[str, Difference]
-    seconds_p50: float
-    ranks: Mapping[str, int | None]
-    errors: int = 0
-
-    @property
-    def turned(self) -> tuple[int, int]:
-        """How many questions have their evidence higher, and lower, among the first ten; none for all
-        stages."""
-        change = self.differences.get("MRR@10")
-        return (change.better, change.worse) if change else (0, 0)
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """A set, measured. `measures` by name over all questions, `by_tag` the same for each tag; `counts` of
     verdicts and claim states; `seconds` are "NAME p50" and "NAME p95" by stage; `missing` are evidence
@@ -80,7 +57,6 @@ class Report:
     memory_mb: float
     missing: tuple[str, ...]
     results: tuple[QuestionResult, ...]
-    ablation: tuple[Variant, ...] = ()
 
     def sections(self) -> list[Section]:
         """Everything for reading; the same numbers as the JSON."""
@@ -102,8 +78,6 @@ class Report:
         found.append(Section("Times and memory", ("what", "ms"), times, note=peak))
         if self.missing:
             found.append(Section("Evidence documents that are not in the index", items=self.missing))
-        if self.ablation:
-            found.append(_ablated(self.ablation))
         return found + _to_look_at(self.results)
 
     def to_markdown(self) -> str:
@@ -267,39 +241,6 @@ def _by_tag(title: str, what: str, groups: Mapping[str, Mapping[str, Measure]]) 
 
     rows = [(name, *(cell(measures.get(n)) for n in names)) for name, measures in groups.items()]
     return Section(title, (what, *names), rows)
-
-
-def _ablated(variants: Sequence[Variant]) -> Section:
-    """One row per variant: the difference from all stages with its 95 % interval behind each value."""
-    rows = [
-        (
-            v.name,
-            *(_variant_cell(v, name) for name in ABLATED),
-            *(map(str, v.turned) if v.differences else ("", "")),
-            f"{v.seconds_p50 * 1000:.1f}",
-        )
-        for v in variants
-    ]
-    return Section(
-        "What each stage of retrieval gives",
-        ("retrieval", *ABLATED, "better", "worse", "p50 ms"),
-        rows,
-        tuple(f"{v.name}: {v.errors} questions failed" for v in variants if v.errors),
-        f"In brackets: the difference from {ALL}, with its 95 % interval (paired bootstrap over the "
-        "questions). Better and worse: questions whose evidence stands higher or lower among the first "
-        f"ten passages. {PLAIN.capitalize()}: words and vectors alone.",
-    )
-
-
-def _variant_cell(variant: Variant, name: str) -> str:
-    value, change = variant.measures.get(name), variant.differences.get(name)
-    if value is None:
-        return ""
-    if change is None:
-        return f"{value.value:.3f}"
-    if not (change.better or change.worse):
-        return f"{value.value:.3f} (unchanged)"
-    return f"{value.value:.3f} ({change.value:+.3f}; {change.low:+.3f} to {change.high:+.3f})"
 
 
 def sets_table(reports: Mapping[str, Report]) -> str:

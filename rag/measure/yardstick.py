@@ -24,8 +24,16 @@ from rag.files import write_atomically
 from rag.languages.text import letters, normalise
 from rag.measure import metrics
 from rag.measure.evalset import EvalQuestion
-from rag.measure.metrics import EvidenceEntry, Passage, Scores, contains_answer, hits_any
-from rag.measure.scoring import VERDICTS, states_answer, verdict
+from rag.measure.metrics import (
+    VERDICTS,
+    EvidenceEntry,
+    Passage,
+    Scores,
+    contains_answer,
+    hits_any,
+    states_answer,
+    verdict,
+)
 from rag.models.generation import LLM, Prompt
 from rag.types import Answer, Citation, Outcome, Queued
 
@@ -49,12 +57,11 @@ class QuestionResult:
     """One question: whether retrieval was measured, 1-based ranks (None: not in the list), what the answer
     was, its scores by measure, seconds by stage, and what went wrong.
 
-    Fields about answers are None where no answer was asked for, or where they do not apply
-    (`evidence_shown` without evidence entries, `answer_in_evidence` without accepted answers). `score` is
-    the probability that the evidence suffices and `threshold` what it was held against; `wrong` says whether
-    an answer from this evidence is an error, also where it was refused. `outcome` is one of the five, ""
-    where the set cannot say; `verdict` that of the answer, "" where none was asked for; `citations` what its
-    line rests on, as "lease.pdf, 3"."""
+    Fields about answers are None where no answer was asked for, or where they do not apply (`evidence_shown`
+    without evidence entries). `score` is the probability that the evidence suffices and `threshold` what it
+    was held against; `wrong` says whether an answer from this evidence is an error, also where it was
+    refused. `outcome` is one of the five, "" where the set cannot say; `verdict` that of the answer, "" where
+    none was asked for; `citations` what its line rests on, as "lease.pdf, 3"."""
 
     id: str
     question: str
@@ -66,8 +73,6 @@ class QuestionResult:
     verdict: str = ""
     score: float | None = None
     evidence_shown: bool | None = None
-    answer_in_evidence: bool | None = None
-    answer_in_text: bool | None = None
     answer: str = ""
     error: str = ""
     threshold: float | None = None
@@ -90,7 +95,7 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
     refused = answer.verdict is not Outcome.ANSWERED
     scores: Scores = {REFUSALS[question.answerable]: float(refused)}
     displayed = _score_sources(question, answer, scores) if question.located else None
-    inside, in_text = _score_words(question, answer, scores)
+    inside = _score_words(question, answer, scores)
     right = displayed if displayed is not None else inside
     wrong = True if not question.answerable else None if right is None else not right
     if wrong is not None and not refused:
@@ -112,8 +117,6 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
         verdict=answer.verdict.value,
         score=answer.confidence,
         evidence_shown=displayed,
-        answer_in_evidence=inside,
-        answer_in_text=in_text,
         answer=answer.text,
         threshold=answer.certificate.least,
         wrong=wrong,
@@ -139,21 +142,16 @@ def _score_sources(question: EvalQuestion, answer: Answer, scores: Scores) -> bo
     return any(hits)
 
 
-def _score_words(question: EvalQuestion, answer: Answer, scores: Scores) -> tuple[bool | None, bool | None]:
-    """Scores accepted answers and their numbers; whether one stands in the evidence and in the text. A bare
-    "yes" stands in any text; only answers that say something can be looked for."""
+def _score_words(question: EvalQuestion, answer: Answer, scores: Scores) -> bool | None:
+    """Scores where accepted answers stand; whether one stands in the evidence. A bare "yes" stands in any
+    text; only answers that say something can be looked for."""
     answers = [a for a in question.answers if letters(a) not in VERDICTS]
     if not (question.answerable and answers):
-        return None, None
+        return None
     inside = contains_answer(" … ".join(f"{e.header} {e.text}" for e in answer.evidence), answers)
-    answered = answer.verdict is Outcome.ANSWERED
-    in_text = answered and contains_answer(answer.text, answers)
+    in_text = answer.verdict is Outcome.ANSWERED and contains_answer(answer.text, answers)
     scores |= {"answer in evidence": float(inside), "answer in text": float(in_text)}
-    # A refusal says how many documents were searched; that number answers nothing.
-    numbers = metrics.numbers_correct(_unmarked(answer) if answered else "", answers)
-    if numbers is not None:
-        scores["numbers correct"] = numbers
-    return inside, in_text
+    return inside
 
 
 def nothing_scores(question: EvalQuestion, what: str, depth: int) -> Scores:

@@ -1,14 +1,25 @@
-"""What every language model offers, and how its words travel from the thread that makes them to the one that
-asked."""
+"""What every language model offers, how its words travel from the thread that makes them to the one that
+asked, and chat templates of GGUF files: text in, token ids out, with no way for the text to become a control
+token.
+
+A template is rendered once with placeholders that occur nowhere else, and cut at them. Only the template's
+own pieces are tokenised with control tokens enabled; what a prompt says never is. Rendering runs in
+jinja2's immutable sandbox, since a template is code that came with a model file.
+"""
 
 from __future__ import annotations
 
+import datetime
+import itertools
+import json
 import queue
+import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rag.errors import ModelError
 from rag.types import Queued
 
 # How often a waiting reader looks at its stop event, seconds.
@@ -170,3 +181,147 @@ class Thoughts:
         """What is still held back when the answer ends; nothing of unfinished thoughts."""
         held, self._held = self._held, ""
         return "" if self._answering or held.lstrip().startswith(_THOUGHT) else held
+
+
+_PLACE = "\ue000citewise-{}\ue001"
+_SYSTEM = _PLACE.format("system")
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+# What templates mark turns with: <|user|>, <start_of_turn>, [INST], <<SYS>>, <用户>, </s>.
+_MARKER = re.compile(r"<\|[^|\s]{1,40}\|>|<</?\w{1,20}>>|</?[^\W\d][\w▁]{0,40}>|\[/?[A-Z_]{2,30}\]")
+# The day that templates are given, which must not change from one day to the next: answers would, too.
+_DAY = datetime.date(2024, 7, 26)
+# For base models: no control token at all.
+PLAIN = "{% for message in messages %}{{ message['content'] }}\n\n{% endfor %}"
+
+
+class TemplateVocabulary(Protocol):
+    """What a tokenizer must offer. Ids are the model's."""
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]:
+        """With `special`, control tokens written in the text become control ids."""
+
+    def is_control(self, token: int) -> bool: ...
+
+    def text_of(self, token: int) -> str:
+        """How a token is written, control tokens included."""
+
+
+class ChatTemplate:
+    """Turns prompts into token ids for one model."""
+
+    def __init__(self, source: str, vocabulary: TemplateVocabulary, *, bos: str = "", eos: str = "") -> None:
+        self._vocabulary = vocabulary
+        self._render = _renderer(source, bos, eos)
+        self._layouts: dict[int, list[str]] = {}
+        if not self._layout(0):
+            raise ModelError(
+                "the model's chat template does not show the user's message; use another GGUF file"
+            )
+        # A token that the template uses to mark turns must not come out of a document, whatever its type is
+        # called.
+        own = [*self._layout(0)[::2], *self._layout(1)[::2]]
+        self._written = set(_MARKER.findall(" ".join(own)))
+        tokens = {token for part in own for token in vocabulary.tokenize(part, special=True)}
+        self._markers = {token for token in tokens if _looks_special(vocabulary.text_of(token))}
+
+    def encode(self, prompt: Prompt) -> list[int]:
+        return self.encode_parts(prompt)[0]
+
+    def encode_parts(self, prompt: Prompt) -> tuple[list[int], tuple[int, int]]:
+        """The token ids, and the two borders in them that no token crosses: where what is the same whatever
+        the user says ends, and where `user` does."""
+        system, examples = prompt.system, prompt.examples
+        if not (parts := self._layout(len(examples))):  # a template without turns of the assistant
+            system = "\n\n".join(filter(None, [system, *map("\n".join, examples)]))
+            parts, examples = self._layout(0), ()
+        turns = [[text] for example in examples for text in example] + [[prompt.user, prompt.ending]]
+        if _SYSTEM not in parts and system:  # nor system messages
+            turns[0].insert(0, f"{system}\n\n")
+        texts = {_PLACE.format(number): turn for number, turn in enumerate(turns)} | {_SYSTEM: [system]}
+        pieces: list[list[int]] = []
+        last = 0
+        for part in parts:
+            if part in texts:
+                pieces += map(self.encode_content, texts[part])
+                last = len(pieces) if texts[part] is turns[-1] else last
+            else:
+                pieces.append(self._vocabulary.tokenize(part, special=True))
+        stable, end = (sum(map(len, pieces[:count])) for count in (last - 2, last - 1))
+        return list(itertools.chain(*pieces)), (stable, end)
+
+    def _layout(self, examples: int) -> list[str]:
+        """[template, place, template, ...] for a prompt with that many examples; empty where the template
+        leaves some of it out."""
+        if examples not in self._layouts:
+            turns = [_PLACE.format(number) for number in range(2 * examples + 1)]
+            parts = _split(self._render, _SYSTEM, *turns) or _split(self._render, *turns)
+            if parts and parts[-1].rstrip().endswith("<think>"):
+                # thinking that cannot be switched off ends at once
+                parts[-1] = f"{parts[-1].rstrip()}\n\n</think>\n\n"
+            self._layouts[examples] = parts
+        return self._layouts[examples]
+
+    def encode_content(self, text: str) -> list[int]:
+        """Token ids of untrusted text; none of them is a control token or a turn marker of the template."""
+        text = text.encode("utf-8", "replace").decode("utf-8").replace("\x00", " ")
+        for written in self._written:  # markers may be written in several ordinary tokens ([INST])
+            text = text.replace(written, f"{written[0]} {written[1:]}")
+        tokens: list[int] = []
+        for token in self._vocabulary.tokenize(text, special=False):
+            if self._forbidden(token):  # some files declare their turn markers as ordinary words
+                apart = " ".join(self._vocabulary.text_of(token))
+                tokens += self._vocabulary.tokenize(apart, special=False)
+            else:
+                tokens.append(token)
+        return [token for token in tokens if not self._forbidden(token)]
+
+    def _forbidden(self, token: int) -> bool:
+        return token in self._markers or self._vocabulary.is_control(token)
+
+
+def _looks_special(written: str) -> bool:
+    return len(written) > 2 and written[0] in "<[" and written[-1] in ">]"
+
+
+def _renderer(source: str, bos: str, eos: str) -> Callable[..., str]:
+    """What renders `messages`."""
+    from jinja2 import TemplateError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    def refuse(message: str = "") -> str:
+        raise TemplateError(message)
+
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+    )
+    environment.globals["raise_exception"] = refuse
+    # Some templates ask for it without a look whether it is there; those that look have a day of their own.
+    if "strftime_now is defined" not in source:
+        environment.globals["strftime_now"] = _DAY.strftime
+    environment.globals.update(bos_token=bos, eos_token=eos, add_generation_prompt=True)
+    environment.globals.update(tools=None, enable_thinking=False)
+    environment.filters["tojson"] = lambda value, **_: json.dumps(value, ensure_ascii=False)
+    try:
+        return environment.from_string(source).render
+    except TemplateError as error:
+        raise ModelError(
+            f"the model's chat template is not valid ({error}); use another GGUF file"
+        ) from error
+
+
+def _split(render: Callable[..., str], *wanted: str) -> list[str]:
+    """[template, place, template, ...] for messages whose contents are these places; empty where the template
+    does not show them all (Gemma, early Mistral raise for a system message; others leave it out)."""
+    roles = itertools.chain(["system"] * (wanted[0] == _SYSTEM), itertools.cycle(("user", "assistant")))
+    messages = [{"role": role, "content": place} for role, place in zip(roles, wanted, strict=False)]
+    try:
+        text = render(messages=messages)
+    except Exception:  # a template may fail in any way that its author's expressions can
+        return []
+    if any(text.count(each) != 1 for each in wanted):
+        return []
+    return re.split(f"({'|'.join(wanted)})", text)

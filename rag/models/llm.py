@@ -14,11 +14,10 @@ from pathlib import Path
 
 from rag.errors import GenerationError
 from rag.models.engine import CLOSED, Engine, Odds, Request
-from rag.models.generation import LLM, EngineSettings, LLMInfo, Prompt
+from rag.models.generation import CHATML, LLM, PLAIN, ChatTemplate, EngineSettings, LLMInfo, Prompt
 from rag.models.native import Context, Model, Prefixes, build
 from rag.models.registry import NO_SOURCES, Sources, find_reader, verified_sha256
 from rag.models.remote import OpenAIServer, audit_file, is_address
-from rag.models.template import CHATML, PLAIN, ChatTemplate
 from rag.models.tuning import find_tuned
 from rag.types import Queued
 

@@ -1,257 +1,321 @@
-"""DOCX: paragraphs, headings by style, lists and tables in document order, footnotes at the end.
+"""DOCX: paragraphs, headings by style, lists and tables in document order; headers in front, footers at the
+end, notes and comments behind the paragraph that refers to them, text boxes behind the one that holds them.
 
-The XML is walked directly below python-docx: its `Paragraph.text` leaves out inserted revisions and content
-controls, and its `Row.cells` repeats merged cells."""
+The paragraph reads as it stands today; the words of it that were struck, deleted or hidden follow as a block
+of their own, wholly under a mark."""
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
+import email
+import email.policy
 from collections.abc import Iterator
 from typing import Any
 
 from rag.errors import ParseError
-from rag.parsers.base import MAX_COLUMNS, Grid, Limits, Parsed, TextBuilder, add_table, one_line
+from rag.languages import Patterns
+from rag.parsers import html
+from rag.parsers.base import Limits, Parsed, TextBuilder, add_table, letters, one_line
+from rag.parsers.docx_drawn import Drawings, drawn_lines
+from rag.parsers.docx_lines import Line, LineReader
+from rag.parsers.docx_numbering import Numbering
+from rag.parsers.docx_styles import Styles, W, is_dark, is_on, value
+from rag.parsers.docx_tables import Rows
+from rag.parsers.docx_text import GONE, Drawn, NoteReference, chosen, is_placeholder
+from rag.parsers.encoding import decode
+from rag.parsers.marks import marked, note_body, unmarked
+from rag.parsers.office import Package, open_package
 from rag.parsers.plain import heading_level
+from rag.types import BlockKind, LossKind, MarkKind
 
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_HEADING_STYLE = re.compile(r"(?:heading|标题|überschrift|titre)\s*([1-9])$", re.I)
-_UNFOLD = 10  # a compressed file may unfold to this many times `max_bytes`
+_RE = Patterns(__file__)
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
+_R_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_TWIP = 635  # English Metric Units
+_BOXES_DEEP = 8
+_WRAPPERS = frozenset(
+    W + name for name in ("ins", "moveTo", "moveFrom", "customXml", "smartTag", "sdtContent", "txbxContent")
+)
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
-    """Parse a Word document. Numbers that Word counts itself (automatic lists) are not part of its text."""
-    check_zip(data, path=path, limits=limits, holds="word/")
-    import docx
+    """Parse a Word document. Numbers that Word counts itself (lists, headings) are part of its text."""
+    return _read(data, path, limits, 0)
 
-    document = docx.Document(io.BytesIO(data))
-    reader = _Reader(document)
-    reader.body(document.element.body)
-    reader.footnotes()
-    metadata = core_properties(document.core_properties)
+
+def _read(data: bytes, path: str, limits: Limits, deep: int) -> Parsed:
+    package = open_package(data, path=path, limits=limits, root="document")
+    reader = _Reader(package, limits, deep)
+    reader.document()
+    metadata = package.properties()
     title = metadata.pop("title", "") or reader.title
     text, blocks, _ = reader.builder.build(title)
-    return Parsed(title, text, blocks, marks=reader.builder.marks(), metadata=metadata)
-
-
-def check_zip(data: bytes, *, path: str, limits: Limits, holds: str) -> None:
-    """Raises ParseError for what is no zip archive, has no part under `holds`, or unfolds beyond all
-    measure."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            parts = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    if not blocks and reader.drawings.pictures:
         raise ParseError(
-            f"{path}: not an Office file (no zip archive). It may be cut short or have a wrong suffix.",
-            "corrupt",
-        ) from error
-    if not any(part.filename.startswith(holds) for part in parts):
-        raise ParseError(f"{path}: a zip archive without {holds}: it has a wrong suffix.", "corrupt")
-    if sum(part.file_size for part in parts) > limits.max_bytes * _UNFOLD:
-        raise ParseError(
-            f"{path}: unfolds to more than {limits.max_bytes * _UNFOLD / 1e6:,.0f} MB.", "too_large"
+            f"{path}: no text in it, only pictures. Save it as PDF and ingest that with --ocr.",
+            "empty",
         )
-
-
-def core_properties(properties: Any) -> dict[str, str]:
-    """Title, author and dates of an Office file as strings, empty ones left out."""
-    found = {
-        "title": properties.title,
-        "author": getattr(properties, "author", None) or getattr(properties, "creator", None),
-        "subject": properties.subject,
-        "keywords": properties.keywords,
-        "created": _date(properties.created),
-        "modified": _date(properties.modified),
-    }
-    # What the libraries and Office fill in themselves says nothing about the document.
-    empty = ("python-docx", "openpyxl", "generated by python-docx", "word document")
-    return {
-        k: one_line(str(v))
-        for k, v in found.items()
-        if v and str(v).strip() and str(v).strip().lower() not in empty
-    }
-
-
-def _date(value: Any) -> str:
-    return value.date().isoformat() if value is not None else ""
+    losses = tuple(reader.drawings.losses)
+    return Parsed(title, text, blocks, marks=reader.builder.marks(), losses=losses, metadata=metadata)
 
 
 class _Reader:
-    def __init__(self, document: Any) -> None:
+    def __init__(self, package: Package, limits: Limits, deep: int) -> None:
         self.builder = TextBuilder()
+        self.drawings = Drawings(package, self.builder)
         self.title = ""
-        self._part = document.part
-        self._levels = _style_levels(document)
+        self._package = package
+        self._relations = package.relations(package.main)
+        self._styles = Styles(self._part("styles"))
+        self._lines = LineReader(self._styles, Numbering(self._part("numbering"), self._styles.numbering))
+        self._settings = self._part("settings")
+        self._begun = False
+        self._heading = ""
+        self._limits, self._deep = limits, deep
+        self._bodies: dict[str, dict[str, Any]] = {}
+        self._notes: list[NoteReference] = []
+        self._noted_at = 0
+        self._written: set[str] = set()
 
-    def body(self, container: Any) -> None:
+    def document(self) -> None:
+        """The whole file."""
+        root = self._package.xml(self._package.main)
+        body = root.find(W + "body")
+        if body is None:
+            return
+        background = root.find(W + "background")
+        colour = (background.get(W + "color") or "").upper() if background is not None else ""
+        self._lines.words.backed = colour not in ("", "AUTO", "FFFFFF")
+        size = next(body.iter(W + "pgSz"), None)
+        if size is not None:
+            sides = (size.get(W + side) or "" for side in ("w", "h"))
+            self.drawings.page = tuple(int(s) * _TWIP if s.isdecimal() else 0 for s in sides)  # type: ignore[assignment]
+        self._margins(body, "header")
+        self._body(body)
+        self._end_carried()
+        self._write_notes()
+        self.builder.end_headings()
+        self._margins(body, "footer")
+
+    def _part(self, kind: str) -> Any:
+        parts = self._package.related(self._package.main, kind)
+        return next((root for name in parts if (root := self._package.xml(name)) is not None), None)
+
+    def _target(self, identifier: str) -> str:
+        relation = self._relations.get(identifier)
+        return relation.target if relation is not None and not relation.outside else ""
+
+    def _margins(self, body: Any, which: str) -> None:
+        """Headers or footers, each once, those of first and even pages too where these have their own; page
+        numbers alone are left out."""
+        even = self._settings is not None and is_on(self._settings.find(W + "evenAndOddHeaders"))
+        seen: set[str] = set()
+        for section in body.iter(W + "sectPr"):
+            first = is_on(section.find(W + "titlePg"))
+            kinds = ["default"] + ["first"] * first + ["even"] * even
+            for reference in section.iterchildren(f"{W}{which}Reference"):
+                if (reference.get(W + "type") or "default") not in kinds:
+                    continue
+                part = self._target(reference.get(_R_ID) or "")
+                root = self._package.xml(part) if part and part not in seen else None
+                seen.add(part)
+                text = "\n".join(self._margin_lines(root)) if root is not None else ""
+                if (key := letters(unmarked(text))) not in seen:
+                    self.builder.paragraph(text)
+                seen.add(key)
+
+    def _margin_lines(self, root: Any) -> Iterator[str]:
+        for line in self._lines.all(root):
+            if not _RE["page_number"].fullmatch(unmarked(line.text)):
+                yield line.numbered
+            for box in line.drawn:
+                if box.kind == "box":
+                    yield from self._margin_lines(box.element) if box.element is not None else [box.name]
+
+    def _body(self, container: Any) -> None:
         for child in container.iterchildren():
             tag = child.tag
-            if tag == _W + "p":
-                self._paragraph(child)
-            elif tag == _W + "tbl":
+            if tag == W + "p":
+                line = self._lines.read(child)
+                if line is not None:
+                    self._write(line, child)
+            elif tag == W + "tbl":
+                self._end_carried()
+                self._write_notes()
                 self._table(child)
-            elif tag == _W + "sdt":
-                for content in child.iterchildren(_W + "sdtContent"):
-                    self.body(content)
-            elif tag in (_W + "ins", _W + "customXml", _W + "smartTag"):
-                self.body(child)
+            elif tag in _WRAPPERS or (tag == W + "sdt" and not is_placeholder(child)):
+                self._body(child)
+            elif tag == _MC and (shown := chosen(child)) is not None:
+                self._body(shown)
+            elif tag == W + "altChunk":
+                self._included(self._target(child.get(_R_ID) or ""))
+            elif tag == W + "subDoc":
+                self.drawings.lose(LossKind.UNSUPPORTED_PART, "subdocument", self._heading)
 
-    def footnotes(self) -> None:
-        from docx.oxml import parse_xml
+    def _write(self, line: Line, element: Any = None) -> None:
+        text = unmarked(line.text)
+        level = self._level(line, text, element) if text.strip() else 0
+        if level or line.listed is None or line.listed == 0 or line.listed < self._noted_at:
+            self._write_notes()
+        if text.strip():
+            self._begun = True
+            if level:
+                self.builder.heading(line.numbered, abs(level))
+                title = one_line(text)
+                self.title = title if level < 0 else self.title or title
+                self._heading = one_line(line.number + text)
+            else:
+                self._add(line.numbered, line.listed)
+        for kind, former in line.former:
+            self._add(marked(kind, line.number + former), None if level else line.listed)
+        if line.notes and not self._notes:
+            self._noted_at = line.listed or 0
+        self._notes += line.notes
+        self._draw(line.drawn)
 
-        for relation in self._part.rels.values():
-            if relation.reltype.endswith(("/footnotes", "/endnotes")) and not relation.is_external:
-                for note in parse_xml(relation.target_part.blob).iterchildren():
-                    if note.get(_W + "type") in (None, "normal"):
-                        self.builder.paragraph("\n".join(_text(p) for p in note.iter(_W + "p")))
-
-    def _paragraph(self, element: Any) -> None:
-        text = _text(element)
-        if not text.strip():
-            return
-        style, outline, listed = _properties(element)
-        level = self._levels.get(style, 0) if outline is None else outline
-        if level == 0 and not listed and (_all_bold(element) or not len(self.builder)):
-            level = heading_level(text) or (5 if _all_bold(element) and _looks_like_title(text) else 0)
-        if level > 0:
-            self.builder.heading(text, level)
-            self.title = self.title or one_line(text)
-        elif level < 0:  # the style "Title"
-            self.builder.heading(text, 1)
-            self.title = one_line(text)
-        elif listed is not None:
-            self.builder.list_item(text, level=listed)
-        else:
+    def _add(self, text: str, listed: int | None) -> None:
+        if listed is None:
             self.builder.paragraph(text)
+        else:
+            self.builder.list_item(text, level=listed)
+
+    def _level(self, line: Line, text: str, element: Any) -> int:
+        """Level of a heading, -1 for a title, 0 for other text."""
+        level = self._styles.level(line.style) if line.outline is None else line.outline
+        bold = level == 0 and not line.listed and element is not None and _all_bold(element)
+        if level == 0 and not line.listed and (bold or not self._begun):
+            counted = heading_level(line.number + text) if line.number else 0
+            level = counted or heading_level(text) or (5 if bold and _looks_like_title(text) else 0)
+        return level
+
+    def _end_carried(self) -> None:
+        for line in self._lines.rest():
+            self._write(line)
+
+    def _draw(self, drawn: list[Drawn]) -> None:
+        for one in drawn:
+            if one.kind != "box":
+                self.drawings.add(one, self._target(one.part), under=self._heading)
+            elif one.element is None:
+                self.builder.paragraph(one.name)
+            elif not one.element.tag.startswith(W):
+                for line in drawn_lines(one.element):
+                    self.builder.paragraph(line)
+            elif self._deep < _BOXES_DEEP:
+                self._deep, backed, self._lines.words.backed = self._deep + 1, self._lines.words.backed, True
+                self._body(one.element)
+                self._end_carried()
+                self._deep, self._lines.words.backed = self._deep - 1, backed
+
+    def _write_notes(self) -> None:
+        """The notes that what was written refers to."""
+        waiting, self._notes = self._notes, []
+        for note in waiting:  # grows: a comment may be about a note
+            if note.label in self._written:
+                continue
+            self._written.add(note.label)
+            body = self._note_bodies(note.kind).get(note.id)
+            lines = self._lines.all(body) if body is not None else []
+            text = "\n".join(line.numbered for line in lines)
+            author = body.get(W + "author") if body is not None and note.kind == "comment" else ""
+            if unmarked(text).strip():
+                text = f"{author}: {text}" if author else text
+                text = marked(note.gone, unmarked(text)) if note.gone else note_body(note.label) + text
+                self.builder.paragraph(text)
+            for line in lines:
+                for kind, former in line.former:
+                    self.builder.paragraph(marked(kind, former))
+                waiting += line.notes
+
+    def _note_bodies(self, kind: str) -> dict[str, Any]:
+        if kind not in self._bodies:
+            root = self._part(f"{kind}s")
+            self._bodies[kind] = {
+                body.get(W + "id") or "": body
+                for body in (root.iterchildren(W + kind) if root is not None else ())
+                if body.get(W + "type") in (None, "normal")
+            }
+        return self._bodies[kind]
+
+    def _included(self, part: str) -> None:
+        """Another file that was put in whole (w:altChunk)."""
+        data, suffix = self._package.read(part), part.lower().rpartition(".")[2]
+        if suffix in ("mht", "mhtml"):
+            message = email.message_from_bytes(data, policy=email.policy.default)
+            pages = [p for p in message.walk() if p.get_content_type() == "text/html"]
+            data = str(pages[0].get_content()).encode() if pages else b""
+        parsed: Parsed | None = None
+        try:
+            if suffix in ("docx", "docm") and self._deep < _BOXES_DEEP:
+                parsed = _read(data, part, self._limits, self._deep + 1)
+            elif suffix in ("htm", "html", "xhtml", "mht", "mhtml"):
+                parsed = html.read(data, path=part, limits=self._limits)
+            elif suffix == "txt":
+                self.builder.paragraph(decode(data, path=part))
+                return
+        except ParseError:
+            parsed = None
+        if parsed is None:
+            self.drawings.lose(LossKind.UNSUPPORTED_PART, f"included file ({suffix})", self._heading)
+            return
+        self._adopt(parsed)
+
+    def _adopt(self, parsed: Parsed) -> None:
+        table = None
+        gone = [mark for mark in parsed.marks if mark.kind in GONE]
+        for block in parsed.blocks:
+            kind = next((m.kind for m in gone if m.start <= block.start and block.end <= m.end), None)
+            spans = [(c.start, c.end) for c in block.cells] or [(block.start, block.end)]
+            texts = [parsed.text[a:b] for a, b in spans]
+            texts = [marked(kind, text) for text in texts] if kind else texts
+            if block.kind is BlockKind.TABLE_ROW and block.table is not None:
+                if block.table is not table:
+                    table = block.table
+                    self.builder.table(table.heads)
+                self.builder.row(texts)
+            elif block.kind is BlockKind.HEADING:
+                self.builder.heading(texts[0], block.level)
+                self._heading = one_line(unmarked(texts[0]))
+            else:
+                self._add(texts[0], block.level if block.kind is BlockKind.LIST_ITEM else None)
+        self.drawings.losses += parsed.losses
 
     def _table(self, table: Any) -> None:
-        grid, heads, marked, spans = _cells(table)
-        add_table(self.builder, grid, header_rows=marked, heads=heads, spans=spans)
-
-
-def _style_levels(document: Any) -> dict[str, int]:
-    """Style id -> heading level (1 to 9), -1 for the title style; by name, by outline level, or inherited
-    from the base style."""
-    levels: dict[str, int] = {}
-    bases: dict[str, str] = {}
-    for style in document.styles.element.iterchildren(_W + "style"):
-        identifier = style.get(_W + "styleId") or ""
-        name = _value(style.find(_W + "name")).strip()
-        outline = _integer(style.find(f"{_W}pPr/{_W}outlineLvl"))
-        if (base := style.find(_W + "basedOn")) is not None:
-            bases[identifier] = _value(base)
-        if match := _HEADING_STYLE.match(name):
-            levels[identifier] = int(match.group(1))
-        elif name.lower() in ("title", "标题"):
-            levels[identifier] = -1
-        elif outline is not None and outline < 9:
-            levels[identifier] = outline + 1
-    for identifier in bases:
-        ancestor, steps = identifier, 0
-        while ancestor not in levels and ancestor in bases and steps < 12:
-            ancestor, steps = bases[ancestor], steps + 1
-        if ancestor in levels:
-            levels.setdefault(identifier, levels[ancestor])
-    return levels
-
-
-def _properties(paragraph: Any) -> tuple[str, int | None, int | None]:
-    """Style id, own outline level (1 to 9, None: as the style says), list depth (None: not in a list)."""
-    properties = paragraph.find(_W + "pPr")
-    if properties is None:
-        return "", None, None
-    name = _value(properties.find(_W + "pStyle"))
-    level = _integer(properties.find(_W + "outlineLvl"))
-    numbering = properties.find(_W + "numPr")
-    listed: int | None = None
-    if numbering is not None and _integer(numbering.find(_W + "numId")) != 0:
-        listed = _integer(numbering.find(_W + "ilvl")) or 0
-    elif name.lower().startswith("list") and name.lower() != "listcontents":
-        listed = 0
-    return name, (level + 1 if level is not None and level < 9 else None), listed
-
-
-def _value(element: Any) -> str:
-    return (element.get(_W + "val") or "") if element is not None else ""
-
-
-def _integer(element: Any) -> int | None:
-    value = _value(element)
-    return int(value) if value.isdigit() else None
-
-
-def _text(paragraph: Any) -> str:
-    return "".join(_pieces(paragraph))
-
-
-def _pieces(element: Any) -> Iterator[str]:
-    """Visible text in order: deleted revisions, field codes and the fallback copies of text boxes are not
-    visible."""
-    stack = [element.iterchildren()]
-    while stack:
-        child = next(stack[-1], None)
-        if child is None:
-            stack.pop()
-            continue
-        tag = child.tag
-        if tag == _W + "t":
-            yield child.text or ""
-        elif tag in (_W + "tab", _W + "ptab"):
-            yield "\t"
-        elif tag in (_W + "br", _W + "cr"):
-            yield "\n"
-        elif tag == _W + "noBreakHyphen":
-            yield "-"
-        elif tag not in (_W + "del", _W + "moveFrom", _W + "pPr", _W + "rPr", _FALLBACK):
-            if tag == _W + "txbxContent":
-                yield "\n"
-            stack.append(child.iterchildren())
+        rows, words = Rows(), self._lines.words
+        drawn: list[Drawn] = []
+        outer, properties = words.backed, table.find(W + "tblPr")
+        style = value(properties.find(W + "tblStyle")) if properties is not None else ""
+        shaded = properties is not None and is_dark(properties.find(W + "shd"))
+        backed = outer or shaded or self._styles.shades(style)
+        for row in table.iter(W + "tr"):
+            if next(row.iterancestors(W + "tbl")) is not table:
+                continue  # a table within a cell: its text is in the cell's
+            rows.begin(head=is_on(row.find(f"{W}trPr/{W}tblHeader")))
+            gone = row.find(f"{W}trPr/{W}del") is not None
+            for cell in row.iter(W + "tc"):
+                if next(cell.iterancestors(W + "tr")) is not row:
+                    continue
+                words.backed = backed or is_dark(cell.find(f"{W}tcPr/{W}shd"))
+                gone_here = gone or cell.find(f"{W}tcPr/{W}cellDel") is not None
+                lines = self._lines.all(cell, MarkKind.DELETED if gone_here else None)
+                rows.cell(lines, cell)
+                for line in lines:
+                    self._notes += line.notes
+                    drawn += line.drawn
+            rows.end()
+        rows.end_table()
+        words.backed = outer
+        add_table(self.builder, rows.body, header_rows=rows.headers, heads=rows.heads, spans=rows.spans)
+        self._begun = True
+        self._write_notes()
+        self._draw(drawn)
 
 
 def _all_bold(paragraph: Any) -> bool:
-    runs = [run for run in paragraph.iter(_W + "r") if any(True for _ in run.iterchildren(_W + "t"))]
-    marks = [run.find(f"{_W}rPr/{_W}b") for run in runs]
-    return bool(marks) and all(m is not None and m.get(_W + "val") not in ("0", "false") for m in marks)
+    runs = [run for run in paragraph.iter(W + "r") if any(True for _ in run.iterchildren(W + "t"))]
+    marks = [run.find(f"{W}rPr/{W}b") for run in runs]
+    return bool(marks) and all(is_on(mark) for mark in marks)
 
 
 def _looks_like_title(text: str) -> bool:
     line = text.strip()
     return len(line) <= 80 and "\n" not in line and not line.endswith(tuple(".。;；,，:："))
-
-
-def _cells(table: Any) -> tuple[Grid, Grid, int, dict[tuple[int, int], tuple[int, int]]]:
-    """Cells once and with column spans repeated; how many top rows are marked as repeating heads; and (rows,
-    columns) of spanning cells by row and column."""
-    body: Grid = []
-    heads: Grid = []
-    spans: dict[tuple[int, int], tuple[int, int]] = {}
-    tops: dict[int, int] = {}
-    marked = 0
-    for row in table.iter(_W + "tr"):
-        if next(row.iterancestors(_W + "tbl")) is not table:
-            continue  # a table within a cell: its text is in the cell's
-        once: list[str] = []
-        repeated: list[str] = []
-        for cell in row.iter(_W + "tc"):
-            if next(cell.iterancestors(_W + "tr")) is not row:
-                continue
-            text = one_line(" ".join(_text(p) for p in cell.iter(_W + "p")))
-            merge = cell.find(f"{_W}tcPr/{_W}vMerge")
-            span = _integer(cell.find(f"{_W}tcPr/{_W}gridSpan")) or 1
-            count, column = max(0, min(span, MAX_COLUMNS - len(once))), len(once)
-            if merge is not None and _value(merge) != "restart" and body and column < len(body[-1]):
-                text, top = body[-1][column], tops.get(column, len(body))
-                spans[top, column] = (len(body) - top + 1, count)
-            else:
-                tops[column] = len(body)
-                if count > 1:
-                    spans[len(body), column] = (1, count)
-            once += ([text] + [""] * (count - 1))[:count]
-            repeated += [text] * count
-        if marked == len(body) and row.find(f"{_W}trPr/{_W}tblHeader") is not None:
-            marked += 1
-        body.append(once)
-        heads.append(repeated)
-    return body, heads, marked, spans

@@ -1,19 +1,24 @@
 """HTML: headings, paragraphs, lists and tables in document order; scripts, styles, navigation and hidden
-parts left out."""
+parts left out. Lists that the browser counts have their numbers."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from rag.languages import Patterns
-from rag.parsers.base import MAX_COLUMNS, Grid, Limits, Parsed, TextBuilder, add_table, one_line
+from rag.parsers.base import Limits, Parsed, TextBuilder, add_table, one_line
+from rag.parsers.docx_numbering import written
 from rag.parsers.encoding import decode
+from rag.parsers.html_tables import BLOCK, Cells
+from rag.parsers.html_words import LineWords, WebPage, traverse
+from rag.parsers.marks import marked, unmarked, without_signs
+from rag.types import MarkKind
 
 _RE = Patterns(__file__)
-_SKIP = _RE.words("skip")
-_BLOCK = _RE.words("block")
+_FORMS = dict(pair.split("=") for pair in _RE.words("forms"))
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.I)
 _METADATA = {
@@ -26,24 +31,25 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     """Parse an HTML page, of any nesting depth (the walk does not recurse)."""
     from selectolax.lexbor import LexborHTMLParser
 
-    tree = LexborHTMLParser(_decode(data, path))
-    walker = _Walker(TextBuilder())
+    source = _decode(data, path)
+    tree = LexborHTMLParser(source)
+    walker = _Walker(TextBuilder(), WebPage(tree, len(source)))
     if tree.body is not None:
         walker.walk(tree.body)
     title_node = tree.css_first("title")
     title = one_line(title_node.text()) if title_node is not None else ""
     title = title or walker.first_heading
     text, blocks, _ = walker.builder.build(title)
-    return Parsed(title, text, blocks, metadata=_metadata(tree))
+    return Parsed(title, text, blocks, marks=walker.builder.marks(), metadata=_metadata(tree))
 
 
 def write(source: str, builder: TextBuilder) -> None:
     """Add a piece of HTML that stands in a document of another format."""
     from selectolax.lexbor import LexborHTMLParser
 
-    body = LexborHTMLParser(source).body
-    if body is not None:
-        _Walker(builder).walk(body)
+    tree = LexborHTMLParser(source)
+    if tree.body is not None:
+        _Walker(builder, WebPage(tree, len(source))).walk(tree.body)
 
 
 def _decode(data: bytes, path: str) -> str:
@@ -69,156 +75,146 @@ def _metadata(tree: Any) -> dict[str, str]:
     return found
 
 
-def _hidden(attributes: dict[str, str | None]) -> bool:
-    return (
-        "hidden" in attributes
-        or attributes.get("role") in ("navigation", "menubar")
-        or attributes.get("aria-hidden") == "true"
-        or _RE["hidden"].search(attributes.get("style") or "") is not None
-    )
-
-
-def _skipped(node: Any) -> bool:
-    return node.tag in _SKIP or (node.tag != "-text" and bool(node.attributes) and _hidden(node.attributes))
-
-
 class _Walker:
-    """Depth first with a stack of its own. `kind` says what the inline text being collected will become."""
+    """Depth first with a stack of its own. `kind` says what the words being collected will become."""
 
-    def __init__(self, builder: TextBuilder) -> None:
+    def __init__(self, builder: TextBuilder, page: WebPage) -> None:
         self.builder = builder
         self.first_heading = ""
-        self._inline: list[str] = []
+        self._words = LineWords(page)
         self._kind = "p"
-        self._lists = 0
+        self._number = ""
+        self._lists: list[_Counter | None] = []  # those around a node; None is a list without numbers
+        self._items = 0
 
     def walk(self, root: Any) -> None:
-        node, depth = root, 0
-        while node is not None:
-            child = self._enter(node)
-            if child is not None:
-                node, depth = child, depth + 1
-                continue
-            self._leave(node)
-            while node is not None and node.next is None:
-                node = node.parent if depth else None
-                depth -= 1
-                if node is not None:
-                    self._leave(node)
-            if node is None or depth <= 0:
-                break
-            node = node.next
+        traverse(root, self._enter, self._leave)
         self._flush()
 
-    def _enter(self, node: Any) -> Any:
-        """Take note of a node; returns its first child where that has to be visited."""
+    def _enter(self, node: Any) -> bool:
+        """Take note of a node; whether its children have to be visited."""
         tag = node.tag
         if tag == "-text":
-            self._inline.append(_RE["spaces"].sub(" ", node.text_content or ""))
-            return None
-        if _skipped(node):
-            return None
-        if tag == "br":
-            self._inline.append("\n")
-        elif tag == "pre":
+            self._words.text(node)
+            return False
+        if not self._words.open(node):
+            return False
+        if tag == "pre":
             self._flush()
-            self.builder.code(node.text())
-            return None
-        elif tag == "table" and self._table(node):
-            return None
-        elif tag in _HEADINGS or tag == "li":
+            self.builder.code(without_signs(node.text()))
+            return False
+        if tag == "table" and self._table(node):
+            return False
+        if tag in _HEADINGS or tag == "li":
             self._flush()
             self._kind = tag
-            self._lists += tag == "li"
-        elif tag in _BLOCK:
+            if tag == "li":
+                self._item(node)
+        elif tag in BLOCK:
             self._flush()
-        return node.child
+        if tag in ("ol", "ul", "menu"):
+            self._lists.append(_Counter(node, self._words.style(node)) if tag == "ol" else None)
+        return self._words.read(node)
 
     def _leave(self, node: Any) -> None:
         tag = node.tag
-        if tag == "-text" or _skipped(node):
+        if tag == "-text":
             return
-        if tag in _BLOCK or tag in _HEADINGS or tag == "li":
-            self._flush()
-            self._lists -= tag == "li"
+        if self._words.close():
+            if tag in BLOCK or tag in _HEADINGS or tag == "li":
+                self._flush()
+                self._items -= tag == "li"
+            if tag in ("ol", "ul", "menu"):
+                self._lists.pop()
+            self._number = "" if tag == "li" else self._number
+
+    def _item(self, node: Any) -> None:
+        """An item of a list begins: count it. That of a list of notes is the note with its number."""
+        self._items += 1
+        counter = self._lists[-1] if self._lists else None
+        if counter is None:
+            return
+        value = counter.next(node)
+        if node.mem_id in self._words.page.targets:
+            return
+        if counter.notes:
+            self._words.begin_note(value.rstrip(". "))
+        else:
+            self._number = value
 
     def _flush(self) -> None:
-        lines = re.sub(" +", " ", "".join(self._inline)).split("\n")
-        text = "\n".join(line.strip() for line in lines if line.strip())
-        self._inline.clear()
-        if not text:
+        if not self._words:
             return
-        if self._kind in _HEADINGS:
-            self.builder.heading(text, _HEADINGS[self._kind])
-            self.first_heading = self.first_heading or one_line(text)
-        elif self._kind == "li":
-            self.builder.list_item(text, level=self._lists - 1)
+        text, former = self._words.take()
+        text = _lines(text)
+        plain = unmarked(text)
+        if self._number and (plain or former):
+            number = marked(MarkKind.NUMBERED, self._number)
+            text = f"{number} {text}" if plain else ""
+            former = {
+                k: marked(k, f"{self._number} {unmarked(t)}") if not plain else t for k, t in former.items()
+            }
+            self._number = ""
+        if plain:
+            self._write(text)
+        for words in former.values():
+            self._write(_lines(words), "p" if self._kind in _HEADINGS else self._kind)
+        if plain or former:
+            self._kind = "p"
+
+    def _write(self, text: str, kind: str = "") -> None:
+        kind = kind or self._kind
+        if kind in _HEADINGS:
+            self.builder.heading(text, _HEADINGS[kind])
+            self.first_heading = self.first_heading or unmarked(one_line(text))
+        elif kind == "li":
+            self.builder.list_item(text, level=self._items - 1)
         else:
             self.builder.paragraph(text)
-        self._kind = "p"
 
     def _table(self, table: Any) -> bool:
         """Add a table of data. False for a table that only lays out a page: its cells are walked as
         blocks."""
         if table.css_first("table table, h1, h2, h3, ul, ol, pre") is not None:
             return False
-        rows = [row for row in table.css("tr") if not _skipped(row)]
-        body, heads, header_rows, spans = _read_cells(rows)
-        if len(rows) < 2 or max((sum(map(bool, row)) for row in body), default=0) < 2:
+        cells = Cells(self._words, table)
+        grid, heads, spans = cells.grids()
+        if cells.rows < 2 or max((sum(map(bool, row)) for row in grid), default=0) < 2:
             return False
         self._flush()
-        caption = table.css_first("caption")
-        if caption is not None:
-            self.builder.paragraph(_cell_text(caption))
-        add_table(self.builder, body, header_rows=header_rows, heads=heads, spans=spans)
+        for text in cells.caption:
+            self.builder.paragraph(text)
+        add_table(self.builder, grid, header_rows=cells.header_rows, heads=heads, spans=spans)
         return True
 
 
-def _cell_text(node: Any) -> str:
-    return one_line(node.text(separator=" ")) if node.css_first("br, p, div, li") else one_line(node.text())
+class _Counter:
+    """The numbers of an ordered list: where they start, which way they go and how they are written."""
+
+    def __init__(self, node: Any, style: Mapping[str, str]) -> None:
+        attributes = node.attributes
+        self._step = -1 if "reversed" in attributes else 1
+        items = sum(item.tag == "li" for item in node.iter()) if self._step < 0 else 1
+        self._next = _whole(attributes.get("start"), items)
+        said = style.get("list-style-type") or style.get("list-style") or ""
+        form = next((_FORMS[word] for word in said.split() if word in _FORMS), "")
+        self._form = form or _FORMS.get(attributes.get("type") or "1", "decimal")
+        self._end = "、" if _RE["han_form"].match(self._form) else "."
+        above = [e for e in (node, node.parent, getattr(node.parent, "parent", None)) if e is not None]
+        said = " ".join(e.attributes.get(name) or "" for e in above for name in ("class", "role", "id"))
+        self.notes = _RE["notes"].search(said) is not None
+
+    def next(self, item: Any) -> str:
+        value = _whole(item.attributes.get("value"), self._next)
+        self._next = value + self._step
+        text = written(value, self._form)
+        return f"{text}{self._end}" if text else ""
 
 
-def _read_cells(rows: list[Any]) -> tuple[Grid, Grid, int, dict[tuple[int, int], tuple[int, int]]]:
-    """Two grids of one shape: cells once, and with spanning cells repeated; how many top rows are marked as
-    heads; and (rows, columns) of spanning cells by row and column."""
-    body: Grid = []
-    heads: Grid = []
-    spans: dict[tuple[int, int], tuple[int, int]] = {}
-    below: dict[int, tuple[int, str]] = {}
-    marked = 0
-    for row in rows:
-        once: list[str] = []
-        repeated: list[str] = []
-        cells = [c for c in row.iter() if c.tag in ("td", "th")]
-        for cell in cells:
-            _carry_down(once, repeated, below)
-            text = _cell_text(cell)
-            columns, lines = _span(cell, "colspan"), _span(cell, "rowspan")
-            if max(columns, lines) > 1:
-                spans[len(body), len(once)] = (lines, columns)
-            for n in range(min(columns, MAX_COLUMNS - len(once))):
-                if lines > 1:
-                    below[len(once)] = (lines - 1, text if n == 0 else "")
-                once.append(text if n == 0 else "")
-                repeated.append(text)
-        _carry_down(once, repeated, below)
-        if marked == len(body) and cells and (row.parent.tag == "thead" or all(c.tag == "th" for c in cells)):
-            marked += 1
-        body.append(once)
-        heads.append(repeated)
-    return body, heads, marked, spans
+def _whole(text: str | None, default: int) -> int:
+    return int(text) if text and re.fullmatch(r"\s*-?[0-9]{1,9}\s*", text) else default
 
 
-def _carry_down(once: list[str], repeated: list[str], below: dict[int, tuple[int, str]]) -> None:
-    """A cell that spans rows stands in each of them, so that every row can be read alone."""
-    while (column := len(once)) in below and column < MAX_COLUMNS:
-        left, text = below.pop(column)
-        if left > 1:
-            below[column] = (left - 1, text)
-        once.append(text)
-        repeated.append(text)
-
-
-def _span(cell: Any, name: str) -> int:
-    value = cell.attributes.get(name) or "1"
-    return max(1, min(int(value), 1000)) if value.isdecimal() and len(value) < 6 else 1
+def _lines(text: str) -> str:
+    lines = re.sub(" +", " ", text).split("\n")
+    return "\n".join(line.strip() for line in lines if line.strip())

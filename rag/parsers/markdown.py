@@ -1,7 +1,8 @@
 """Markdown by markdown-it: CommonMark with pipe tables, HTML blocks and front matter.
 
-Inline marks (emphasis, links) stay as they were typed: what is quoted is what the author wrote. So do link
-definitions. Lines indented by four blanks are prose, which they nearly always are in what people file."""
+Emphasis and links stay as they were typed: what is quoted is what the author wrote. So do link definitions.
+Struck words, footnotes, raised and lowered text, tick boxes and formulas read as on the page. Lines indented
+by four blanks are prose, which they nearly always are in what people file."""
 
 from __future__ import annotations
 
@@ -12,6 +13,19 @@ from typing import TYPE_CHECKING
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, column_heads, one_line
 from rag.parsers.encoding import decode
+from rag.parsers.equations import tex_in
+from rag.parsers.marks import (
+    as_it_stands,
+    marked,
+    note_body,
+    note_labels,
+    note_mark,
+    raised,
+    rows_before,
+    unmarked,
+    without_signs,
+)  # fmt: skip
+from rag.types import MarkKind
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -23,19 +37,27 @@ _COMMENT = re.compile(r"<!--.*?-->", re.S)
 _MARGIN = re.compile(r"(?m)^[ \t]+|[ \t]+$")
 _QUOTED = re.compile(r"[ \t]*(?:> ?)*")
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
+_WORDS = re.compile(
+    r"(?P<code>(?P<ticks>`+)(?!`).{1,5000}?(?<!`)(?P=ticks)(?!`))|\[\^(?P<note>[^\]\s]{1,60})\]|(?P<tex>\$\$[^$]{1,4000}\$\$|"
+    r"(?<![\\$\w])\$(?!\s)[^$\n]{1,1000}?(?<![\s\\])\$(?!\w))|~~(?=\S)(?P<struck>.{1,5000}?)(?<=\S)~~|"
+    r"<(?P<tag>sup|sub|del|s|strike|ins)>(?P<inner>.{0,5000}?)</(?P=tag)>|\\(?P<escaped>[!-/:-@\[-`{-~])",
+    re.S | re.I,
+)
+_NOTE = re.compile(r"(?m)^[ \t]*\[\^([^\]\s]{1,60})\]:[ \t]*")
+_TASK = re.compile(r"\[([ xX])\](?=\s)")
 # As deep as lists and quotes may nest; below that markdown-it reads nothing.
 _NESTING = 100
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
     """Parse a Markdown file; `key: value` lines of a front matter become metadata."""
-    lines = clean(decode(data, path=path)).split("\n")
+    lines = without_signs(clean(decode(data, path=path))).split("\n")
     metadata, first = _front_matter(lines)
     reader = _Reader(lines[first:])
     reader.run()
     title = metadata.pop("title", "") or reader.title
     text, blocks, _ = reader.builder.build(title)
-    return Parsed(title, text, blocks, metadata=metadata)
+    return Parsed(title, text, blocks, marks=reader.builder.marks(), metadata=metadata)
 
 
 def _front_matter(lines: list[str]) -> tuple[dict[str, str], int]:
@@ -69,6 +91,7 @@ class _Reader:
         self._parser = _parser()
         self._marker = ""
         self._depth = 0
+        self._counts: list[tuple[str, int]] = []  # of the lists around: number typed first, items so far
         self._headed = False
         self._page = ""
 
@@ -94,7 +117,7 @@ class _Reader:
                 self._end_page()
                 self._prose(token.content)
             case "list_item_open":
-                self._marker += f"{token.info}{token.markup} "
+                self._marker += f"{self._counted(token.info)}{token.markup} "
             case "list_item_close":
                 if before and before.type == "list_item_open":  # "2019." alone is a number, not an empty item
                     self._prose("")
@@ -103,8 +126,10 @@ class _Reader:
                 if not self._depth:
                     self.builder.start_group()
                 self._depth += 1
+                self._counts.append(("", 0))
             case "bullet_list_close" | "ordered_list_close":
                 self._depth -= 1
+                self._counts.pop()
             case "table_open":
                 self.builder.start_group()
                 self._headed = False
@@ -113,22 +138,41 @@ class _Reader:
             case "tr_open" if token.map:
                 self._row(_QUOTED.sub("", self._lines[token.map[0]], count=1))
 
+    def _counted(self, typed: str) -> str:
+        """The number of an item: as typed, or counted where each is typed like the first."""
+        first, count = self._counts[-1]
+        self._counts[-1] = first or typed, count + 1
+        lazy = typed and count and typed == first
+        return marked(MarkKind.NUMBERED, str(int(typed) + count)) if lazy else typed
+
     def _heading(self, text: str, level: int) -> None:
         pieces: list[Token] = []
         self._parser.inline.parse(text, self._parser, {}, pieces)
         plain = "".join(" " if "break" in p.type else p.content for p in pieces)
-        self.builder.heading(plain, level)
+        standing, former = _read(plain)
+        self.builder.heading(standing, level)
+        for words in former.values():
+            self.builder.paragraph(words)
         if not self.title and level == 1:
-            self.title = one_line(plain)
+            self.title = unmarked(one_line(standing))
 
     def _prose(self, content: str) -> None:
-        """A paragraph, or a list item with its marker where it opens one."""
+        """A paragraph, or a list item with its marker where it opens one; each footnote on its own."""
         text = _MARGIN.sub("", _COMMENT.sub("", content))
-        if self._marker:
-            self.builder.list_item(self._marker + text, level=self._depth - 1)
-        else:
-            self.builder.paragraph(text)
+        words, *notes = _NOTE.split(text)
+        if words.strip() or self._marker:
+            task = _TASK.match(words) if self._marker else None
+            box = ("☐" if task[1] == " " else "☒") if task else ""
+            standing, former = _read(words[task.end() if task else 0 :])
+            standing = f"{self._marker}{box}{standing}" if standing or not former else ""
+            for block in (standing, *former.values()):
+                if self._marker and block:
+                    self.builder.list_item(block, level=self._depth - 1)
+                elif block:
+                    self.builder.paragraph(block)
         self._marker = ""
+        for label, note in zip(notes[::2], notes[1::2], strict=True):
+            self.builder.paragraph(f"{note_body(label)}{_read(note)[0]}")
 
     def _row(self, line: str) -> None:
         """A table row with all its cells, more of them than columns, too; a line without any that follows a
@@ -137,15 +181,51 @@ class _Reader:
             self._prose(line)
             self.builder.start_group()
             return
-        row = [one_line(cell) for cell in _cells(line)]
+        passages = [_read(one_line(cell)) for cell in _cells(line)]
+        row = [standing for standing, _ in passages]
         if not self._headed and any(row):
             self.builder.table(column_heads([row]))
             self._headed = True
-        self.builder.row(row)
+        for cells in (row, *rows_before(passages)):
+            self.builder.row(cells)
 
     def _end_page(self) -> None:
         html.write(self._page, self.builder)
         self._page = ""
+
+
+def _read(text: str) -> tuple[str, dict[MarkKind, str]]:
+    """The words of a paragraph or cell as they stand and as they read before (`as_it_stands`)."""
+    pieces: list[tuple[MarkKind | None, str]] = []
+    last = 0
+    for match in _WORDS.finditer(text):
+        pieces.append((None, text[last : match.start()]))
+        last = match.end()
+        kind, name = match.lastgroup, (match["tag"] or "").lower()
+        if match["note"]:
+            pieces.append((None, note_mark(match["note"])))
+        elif match["struck"] or name in ("del", "s", "strike"):
+            pieces.append((MarkKind.STRUCK, _read(match["struck"] or match["inner"])[0]))
+        elif name == "ins":
+            pieces.append((MarkKind.INSERTED, _read(match["inner"])[0]))
+        elif name == "sub":
+            pieces.append((None, marked(MarkKind.LOWERED, match["inner"])))
+        elif name == "sup":
+            before = "".join(words for of, words in pieces if of is not MarkKind.STRUCK)
+            pieces.append((None, _raised(before, match["inner"], text[last : last + 20])))
+        elif match["tex"]:
+            pieces.append((None, tex_in(match["tex"])))
+        else:
+            pieces.append((None, match["escaped"] if kind == "escaped" else match[0]))
+    return as_it_stands([*pieces, (None, text[last:])])
+
+
+def _raised(before: str, text: str, after: str) -> str:
+    """Raised text; a label at the beginning is that of a note."""
+    labels = note_labels(text)
+    if labels and after.strip() and not unmarked(before):
+        return note_body(labels[0])
+    return raised(before, text, after)
 
 
 def _is_html(block: str) -> bool:

@@ -8,6 +8,7 @@ import re
 from rag.languages import listed, patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.encoding import decode
+from rag.parsers.marks import without_signs
 
 _RE = patterns("plain", re.NOFLAG)
 _INDENT = re.compile("\u3000|\t| {2,8}(?=\\S)")
@@ -25,7 +26,7 @@ _SMALL = listed("small_words")
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
     """Parse a text file in any encoding."""
     builder = TextBuilder()
-    lines = clean(decode(data, path=path)).split("\n")
+    lines = without_signs(clean(decode(data, path=path))).split("\n")
     title = add_lines(builder, lines)
     text, blocks, _ = builder.build(title)
     return Parsed(title, text, blocks)

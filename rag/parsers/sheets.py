@@ -4,18 +4,31 @@
 from __future__ import annotations
 
 import csv
-import datetime
 import io
 import re
-import warnings
 from collections.abc import Sequence
-from typing import Any
 
 from rag.errors import ParseError
 from rag.parsers import base
-from rag.parsers.docx import check_zip, core_properties
 from rag.parsers.encoding import decode
+from rag.parsers.formulas import Formulas
+from rag.parsers.marks import (
+    as_it_stands,
+    marked,
+    note_body,
+    note_labels,
+    note_mark,
+    raised,
+    rows_before,
+    unmarked,
+    without_signs,
+)  # fmt: skip
+from rag.parsers.number_format import show
+from rag.parsers.office import open_package
+from rag.parsers.workbook import Run, SheetCell, SheetPart, SheetRow, WorkbookFile, column_letters
+from rag.types import Loss, LossKind, MarkKind
 
+Passage = tuple[str, dict[MarkKind, str]]
 _DELIMITERS = ",;\t|"
 
 
@@ -26,7 +39,7 @@ def read(data: bytes, *, path: str, limits: base.Limits, ocr: bool = False) -> b
         return _read_workbook(data, path, limits)
     builder = base.TextBuilder()
     rows = _Rows(builder)
-    content = base.clean(decode(data, path=path))
+    content = without_signs(base.clean(decode(data, path=path)))
     csv.field_size_limit(max(csv.field_size_limit(), len(content) + 1))
     records = csv.reader(io.StringIO(content, newline=""), delimiter=_delimiter(content, path))
     for number, cells in enumerate(records, start=1):
@@ -55,29 +68,58 @@ class _Rows:
     """Finds the head row of each table in a stream of rows.
 
     The first row of a table with at least two filled cells and no quantity among them is its head. An empty
-    row ends a table; if no head row follows it, the old heads still hold."""
+    row ends a table; if no head row follows it, the old heads still hold. Hidden rows and the notes of a
+    table stand at its end."""
 
     def __init__(self, builder: base.TextBuilder) -> None:
         self._builder = builder
         self._begun = False
         self._offset = 0
         self._gap = False
+        self._hidden: list[tuple[Sequence[str], str]] = []
+        self._notes: list[tuple[str, str]] = []
 
-    def add(self, cells: Sequence[str], location: str) -> None:
+    def add(self, cells: Sequence[str], location: str, before: Sequence[Sequence[str]] = ()) -> None:
+        """A row, and behind it the same row as it read `before`."""
         filled = [cell for cell in cells if cell.strip()]
-        if not filled:
+        if not filled and not before:
             self._gap = True
             return
         opens = self._gap or not self._begun
-        if len(filled) == 1 and opens:
-            self._builder.paragraph(filled[0], location=location)
+        if opens:
+            self.end()
+        if opens and all(sum(map(bool, row)) < 2 for row in (filled, *before)):
+            for text in (*filled, *("".join(row) for row in before)):
+                self._builder.paragraph(text, location=location)
             return
-        if opens and _names_columns(filled):
+        if opens and filled and _names_columns(filled):
             self._offset = next(n for n, cell in enumerate(cells) if cell.strip())
             self._builder.table(base.column_heads([[base.one_line(cell) for cell in cells[self._offset :]]]))
         elif not self._begun:
             self._builder.table()
         self._begun, self._gap = True, False
+        for row in (cells, *before):
+            self._put(row, location)
+
+    def add_hidden(self, cells: Sequence[str], location: str) -> None:
+        """A row that is not shown."""
+        self._hidden.append((cells, location))
+
+    def add_note(self, text: str, location: str) -> None:
+        self._notes.append((text, location))
+
+    def end(self) -> None:
+        """The table ends: what stands behind its rows."""
+        if self._hidden and not self._begun:
+            self._builder.table()
+            self._begun = True
+        for cells, location in self._hidden:
+            self._put(cells, location)
+        for text, location in self._notes:
+            self._builder.paragraph(text, location=location)
+        self._hidden, self._notes = [], []
+
+    def _put(self, cells: Sequence[str], location: str) -> None:
         if not any(cell.strip() for cell in cells[: self._offset]):
             cells = cells[self._offset :]
         self._builder.row(cells, location=location)
@@ -88,73 +130,148 @@ def _names_columns(filled: list[str]) -> bool:
 
 
 def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
-    check_zip(data, path=path, limits=limits, holds="xl/")
-    import openpyxl
-
-    with warnings.catch_warnings():  # about parts of the file that hold no cells
-        warnings.simplefilter("ignore")
-        workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        try:
-            metadata = core_properties(workbook.properties)
-            builder = base.TextBuilder()
-            for sheet in workbook.worksheets:
-                _add_sheet(builder, sheet, path, limits)
-        finally:
-            workbook.close()
+    package = open_package(data, path=path, limits=limits, root="workbook")
+    reader = _Workbook(WorkbookFile(package), path, limits)
+    reader.run()
+    metadata = package.properties()
     title = metadata.pop("title", "")
-    text, blocks, _ = builder.build(title)
+    text, blocks, _ = reader.builder.build(title)
     # Sheet names alone are no content.
     if all(block.kind == "heading" for block in blocks):
+        if any(loss.kind is LossKind.UNREADABLE_TEXT for loss in reader.losses):
+            raise ParseError(f"{path}: damaged: its sheets cannot be read. Save it anew in Excel.", "corrupt")
         raise ParseError(f"{path}: no filled cells in it.", "empty")
-    return base.Parsed(title, text, blocks, metadata=metadata)
+    marks, losses = reader.builder.marks(), tuple(reader.losses)
+    return base.Parsed(title, text, blocks, marks=marks, losses=losses, metadata=metadata)
 
 
-def _add_sheet(builder: base.TextBuilder, sheet: Any, path: str, limits: base.Limits) -> None:
-    sheet.reset_dimensions()  # some writers state a wrong size, and rows beyond it would be lost
-    builder.heading(sheet.title, 1, location=sheet.title)
-    rows = _Rows(builder)
-    name = f"'{sheet.title}'" if re.search(r"[^\w]", sheet.title) else sheet.title
-    for cells in sheet.iter_rows(max_col=base.MAX_COLUMNS):
-        values = [_show(cell) for cell in cells]
-        filled = [n for n, value in enumerate(values) if value.strip()]
+class _Workbook:
+    """Adds the sheets of a workbook, hidden ones behind the others."""
+
+    def __init__(self, book: WorkbookFile, path: str, limits: base.Limits) -> None:
+        self.builder = base.TextBuilder()
+        self.losses: list[Loss] = []
+        self._book = book
+        self._formulas = Formulas(book)
+        self._path = path
+        self._limits = limits
+        self._missing: list[tuple[int, int]] = []  # (column, row) of formulas without a value
+
+    def run(self) -> None:
+        for sheet in sorted(self._book.sheets, key=lambda sheet: sheet.hidden):
+            if not sheet.part or sheet.kind not in ("worksheet", "chartsheet"):
+                self.losses.append(Loss(LossKind.UNSUPPORTED_PART, sheet.title))
+                continue
+            title = base.one_line(sheet.title)
+            self.builder.heading(
+                marked(MarkKind.HIDDEN, title) if sheet.hidden else title, 1, location=sheet.title
+            )
+            self._add(sheet)
+
+    def _add(self, sheet: SheetPart) -> None:
+        name = f"'{sheet.title}'" if re.search(r"[^\w]", sheet.title) else sheet.title
+        comments = self._book.comments(sheet)
+        rows = _Rows(self.builder)
+        hidden: frozenset[int] = frozenset()
+        last, widest = 0, 0
+        self._missing = []
+        for row in self._book.rows(sheet):
+            if not isinstance(row, SheetRow):
+                hidden |= row
+                continue
+            if row.number > last + 1:
+                rows.add([], "")
+            last = row.number
+            widest = max(widest, row.cells[-1].column)
+            unseen = sheet.hidden or row.hidden
+            passages: list[Passage] = [("", {})] * min(widest, base.MAX_COLUMNS)
+            for cell in row.cells:
+                if cell.column > base.MAX_COLUMNS:
+                    break
+                place = f"{column_letters(cell.column)}{row.number}"
+                passage = self._passage(sheet, row.number, cell, unseen or cell.column in hidden)
+                said = comments.pop(place, "")
+                if said:
+                    label = f"{name}!{place}"
+                    passage = f"{passage[0]}{note_mark(label)}", passage[1]
+                    said = marked(MarkKind.HIDDEN, said) if unseen or cell.column in hidden else said
+                    rows.add_note(note_body(label) + said, label)
+                passages[cell.column - 1] = passage
+            self._write(rows, passages, name, row, sheet.hidden)
+        rows.end()
+        for place, said in comments.items():
+            self.builder.paragraph(said, location=f"{name}!{place}")
+        for words in self._book.boxes(sheet):
+            self.builder.paragraph(words, location=sheet.title)
+        self.losses += [Loss(LossKind.FORMULA_WITHOUT_VALUE, f"{name}!{p}") for p in _areas(self._missing)]
+        if sheet.part in self._book.damaged:
+            self.losses.append(Loss(LossKind.UNREADABLE_TEXT, sheet.title))
+        if widest > base.MAX_COLUMNS:
+            beyond = f"{column_letters(base.MAX_COLUMNS + 1)}:{column_letters(widest)}"
+            self.losses.append(Loss(LossKind.UNSUPPORTED_PART, f"{name}!{beyond}"))
+
+    def _write(
+        self, rows: _Rows, passages: list[Passage], name: str, row: SheetRow, whole_sheet: bool
+    ) -> None:
+        """Add a row with its place: from its first filled cell to its last."""
+        filled = [n for n, (text, former) in enumerate(passages, 1) if unmarked(text) or former]
         if not filled:
             rows.add([], "")
-            continue
-        first, last = cells[filled[0]], cells[filled[-1]]
-        place = first.coordinate if first is last else f"{first.coordinate}:{last.coordinate}"
-        rows.add(values, f"{name}!{place}")
-        if len(builder) > limits.max_chars:
-            raise ParseError(f"{path}: more than {limits.max_chars:,} characters.", "too_large")
+            return
+        first, last = (f"{column_letters(n)}{row.number}" for n in (filled[0], filled[-1]))
+        place = f"{name}!{first}" + (f":{last}" if first != last else "")
+        cells = [text for text, _ in passages]
+        if row.hidden and not whole_sheet:
+            rows.add_hidden(cells, place)
+        else:
+            rows.add(cells, place, rows_before(passages))
+        if len(self.builder) > self._limits.max_chars:
+            raise ParseError(f"{self._path}: more than {self._limits.max_chars:,} characters.", "too_large")
+
+    def _passage(self, sheet: SheetPart, row: int, cell: SheetCell, hidden: bool) -> Passage:
+        """A cell's words as they stand and as they read before."""
+        value = cell.value
+        if value is None:
+            value = self._formulas.value(sheet, row, cell.column)
+            if value is None:
+                self._missing.append((cell.column, row))
+                return "", {}
+        text = show(value, cell.style.format, epoch_1904=self._book.epoch_1904)
+        if not text.strip() and value and (plain := show(value, "")).strip():
+            return marked(MarkKind.HIDDEN, plain), {}  # its format shows nothing
+        pieces: list[tuple[MarkKind | None, str]] = _pieces(cell.runs) if cell.runs else [(None, text)]
+        if cell.style.struck:
+            pieces = [(MarkKind.STRUCK, words) for _, words in pieces]
+        if hidden:
+            return marked(MarkKind.HIDDEN, unmarked("".join(words for _, words in pieces))), {}
+        return as_it_stands(pieces)
 
 
-def _show(cell: Any) -> str:
-    """A cell's value as a reader sees it: dates in ISO form, percentages with their sign, whole numbers
-    without ".0"."""
-    value = cell.value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, datetime.datetime):
-        return (
-            value.date().isoformat() if value.time() == datetime.time() else value.isoformat(" ", "seconds")
-        )
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, int | float):
-        return _show_number(value, cell.number_format or "")
-    return str(value)
+def _pieces(runs: Sequence[Run]) -> list[tuple[MarkKind | None, str]]:
+    """The runs of a cell with what is struck, raised and lowered in it."""
+    pieces: list[tuple[MarkKind | None, str]] = []
+    before = ""
+    for n, run in enumerate(runs):
+        text, after = run.text, runs[n + 1].text if n + 1 < len(runs) else ""
+        labels = note_labels(text) if run.shift > 0 else ()
+        if labels and not before.strip() and after.strip():
+            text = note_body(labels[0])
+        elif run.shift:
+            text = raised(before, text, after) if run.shift > 0 else marked(MarkKind.LOWERED, text)
+        pieces.append((MarkKind.STRUCK if run.struck else None, text))
+        before += "" if run.struck else text
+    return pieces
 
 
-def _show_number(value: float, number_format: str) -> str:
-    section = number_format.split(";")[0]
-    if section.endswith("%"):
-        decimals = len(section.partition(".")[2].rstrip("%")) if "." in section else 0
-        return f"{value * 100:.{max(decimals, 0)}f}%"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        value = int(value)
-    text = f"{value:,}" if "#,##" in section and isinstance(value, int) else repr(value)
-    decimals = len(re.match(r"0*", section.partition(".")[2]).group()) if "." in section else -1  # type: ignore[union-attr]
-    if isinstance(value, float) and decimals >= 0 and re.match(r"[#,0$€£¥\s\"_()-]*\.0+", section):
-        text = f"{value:,.{decimals}f}" if "#,##" in section else f"{value:.{decimals}f}"
-    return text
+def _areas(places: list[tuple[int, int]]) -> list[str]:
+    """Cells (column, row) as areas of a column: "D2:D5"."""
+    found: list[list[int]] = []
+    for column, row in sorted(places):
+        if found and found[-1][0] == column and found[-1][2] == row - 1:
+            found[-1][2] = row
+        else:
+            found.append([column, row, row])
+    return [
+        f"{column_letters(c)}{top}" + (f":{column_letters(c)}{bottom}" if bottom > top else "")
+        for c, top, bottom in found
+    ]

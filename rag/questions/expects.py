@@ -11,23 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rag.facts.dates import FiscalPeriod, read_periods
-from rag.facts.names import labelled
+from rag.facts.names import CAPITALISED, labelled
 from rag.facts.numerals import fold
 from rag.facts.references import UNITS, references
 from rag.languages import patterns
-from rag.languages.text import (
-    STOP_WORDS,
-    content_tokens,
-    detect_language,
-    normalise,
-    query_tokens,
-    words,
-)
+from rag.languages.text import STOP_WORDS, content_tokens, detect_language, normalise, query_tokens, words
 from rag.questions.naming import Word, name_words, spaced
 from rag.types import MarkKind
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_CAPITALISED = re.compile(r"(?<!\w)[A-Z][\w&.'’-]*")
 _WHETHER = re.compile(
     r"^\W*(?:is|are|was|were|did|does|do|has|have|had|must|may|can|shall|will|should)\b|\bwhether\b"
     r"|是否|能否|可否|有没有|是不是|吗",
@@ -128,7 +120,7 @@ def _names(question: str) -> tuple[str, ...]:
     """Quoted titles, and capitalised words that are more than the capital of a sentence's first word."""
     found = list(_ZH_TITLE.findall(question))
     if not question.isupper():
-        for match in _CAPITALISED.finditer(question):
+        for match in CAPITALISED.finditer(question):
             word = match.group().rstrip(".'’").removesuffix("'s").removesuffix("’s")
             before = question[: match.start()].rstrip()
             opens = not before or before.endswith((".", "?", "!", ":"))

@@ -1,25 +1,23 @@
 """A follow-up question, completed from the conversation by code: what the index is searched with must stand
 alone.
 
-No model rewrites anything. A follow-up that gives one thing ("and in 2019?", "what about Globex?",
-那第三条呢) has it put in the place of its like in the question before; a pronoun ("its side effects?") is
-replaced by what it stands for; a question that asks something new of the same matter ("and who repairs the
-roof?") gets that matter behind it; and where none of this can be determined, both questions are searched
-with. A question that stands alone is never touched. `Answer.searched` shows what came of it."""
+A follow-up that gives one thing ("and in 2019?", "what about Globex?", 那第三条呢) has it put in the place of
+its like in the question before, and one that asks for something else of the same ("and the deposit?") has
+that asked for; a pronoun ("its side effects?") is replaced by the name that it stands for. Where neither can
+be determined, both questions stand beside each other: they are searched with, and a model may rewrite them
+(`rewriting`). A question that stands alone is never touched. `Answer.searched` shows what came of it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from rag.languages import COMPLETE, in_order, language, patterns
 from rag.languages.text import has_han, query_tokens
-from rag.questions import followup_zh
 from rag.questions.expects import FIGURES, expected
 from rag.questions.mentions import (
     NAMES,
-    PERIODS,
     Known,
     Mention,
     MentionKind,
@@ -31,160 +29,31 @@ from rag.questions.mentions import (
 )
 from rag.types import Turn
 
-_RULES = patterns("followup", unspaced=False)
-_DEFINITE, _PRONOUN = _RULES["definite"], _RULES["pronoun"]
-_ASKED = in_order(lambda of: of.asked, unspaced=False)
-_TOPICS = in_order(lambda of: of.topics, unspaced=False)
-_THINGS, _PREPOSITIONS, _AUXILIARIES = (
-    language(COMPLETE[0]).patterns[f"part.{name}"] for name in ("thing", "preposition", "aux")
-)
+_RULES = {chinese: patterns("followup", unspaced=chinese) for chinese in (False, True)}
+_ASKED = {chinese: in_order(lambda of: of.asked, unspaced=chinese) for chinese in (False, True)}
 _FITTING = {
     "company": {MentionKind.COMPANY, MentionKind.NAME},
     "document": {MentionKind.COMPANY, MentionKind.NAME, MentionKind.SUBJECT, MentionKind.PERSON},
     "drug": {MentionKind.SUBJECT, MentionKind.NAME},
     "law": {MentionKind.STATUTE},
+    "article": {MentionKind.REFERENCE, MentionKind.STATUTE},
 }
-_PREPOSITION = re.compile(
-    r"\b(in|for|during|at|on|of|under|by|with|to|from|as of|against|about|between)\s+(?:the\s+)?$", re.I
-)
-_DETERMINER = re.compile(r"^(?:its|their|his|her|the|any|an?|those|that|this)\s+", re.I)
-_DEFAULT = dict.fromkeys(PERIODS, "in") | {MentionKind.DATE: "on", MentionKind.REFERENCE: "under"}
+_DOCUMENTS = language(COMPLETE[0]).patterns["part.agreement"]
 # What stands in the place of something else than its like: a year in that of a date.
 _STANDS_FOR = {
     (MentionKind.YEAR, MentionKind.DATE),
     (MentionKind.DATE, MentionKind.YEAR),
     (MentionKind.PART, MentionKind.YEAR),
 }
-_YEARS = re.compile(r"\b(?:(?:from|between|in) )?(?:FY ?)?(?:19|20)\d{2}(?: (?:to|and) )?", re.I)
-_EDGE = (
-    "(?:in|for|during|at|on|of|under|by|with|to|from|and|or|about|as|the|then|only|instead|too|also|please"
-    "|fiscal|year)"
-)
-_NOW = re.compile(r"\b(?:now|currently|current|latest|today|at present|most recent|overall|in total)\b", re.I)
-_NOUN_BEFORE = re.compile(r"\b(?:the|an?|each|every|any|my|our|your) (?!same\b)[a-z]+", re.IGNORECASE)
+_PREPOSITION = re.compile(r"\b(in|for|during|at|on|of|under|by|from|as of)\s+(?:the\s+)?$", re.I)
+_DETERMINER = re.compile(r"^(?:its|their|his|her|the|any|an?|those|that|this)\s+", re.I)
+_SIDE = re.compile("the |[\u4e00-\u9fff]", re.I)
+_NOUN_BEFORE = re.compile(r"\b(?:the|an?|each|every|any|my|our|your) (?!same\b)[a-z]+", re.I)
+_NOW = re.compile(r"\b(?:now|current(?:ly)?|latest|today|at present|most recent|overall|in total)\b", re.I)
+_FIGURE = re.compile(r"\bwhat (?:was|were)\b|多少|比例|金额|几", re.I)
 _MOST = 6  # turns that are read back
-_SHORT = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Topic:
-    """What a question is about. `core` is the name or noun phrase, `phrase` the same with a preposition, to
-    be put behind another question; `asked` what was asked for ("the rent of 3 Quay Street"); `names` are all
-    its names in order."""
-
-    core: str = ""
-    phrase: str = ""
-    asked: str = ""
-    slot: MentionKind | None = None
-    names: Sequence[Mention] = ()
-
-
-def _topic_of(question: str, answer: str, known: Known) -> _Topic:
-    """The topic of a question; of the answer only a name that the index knows, where the question names
-    nothing and the answer one such name."""
-    found, asked = mentions(question, known), _asked_phrase(question)
-    names = [m for m in found if m.slot in NAMES]
-    main = next((m for m in names if m.slot is not MentionKind.PERSON), names[0] if names else None)
-    if main is not None:
-        core, start = _widened(question, main)
-        return _Topic(core, _placed(question, start, core), asked, main.slot, names)
-    if core := _noun_phrase(question):
-        return _Topic(core, _placed(question, question.find(core), core), asked)
-    cited = [m for m in mentions(answer, known) if known(m.text)] if known is not nothing_known else []
-    if len({m.text for m in cited}) == 1:
-        return _Topic(cited[0].text, f"of {cited[0].text}", asked, cited[0].slot, cited[:1])
-    side = next((m.text for m in found if m.slot is MentionKind.SIDE), "")
-    return _Topic(side, f"for {side}", asked, MentionKind.SIDE) if side else _Topic()
-
-
-def _widened(question: str, name: Mention) -> tuple[str, int]:
-    """A name with the noun it belongs to ("the Brightquill agreement", "the lease of Tannery Row"), and where
-    that begins."""
-    text = re.escape(name.text)
-    for pattern in (
-        rf"\bthe (?:[a-z]+ )?{text}(?:['’]s)? (?:[a-z]+ )?(?:{_THINGS})\b"
-        rf"(?: (?:with|between|for|of) [A-Z][\w&.'’-]*(?: [A-Z][\w&.'’-]*)*)?",
-        rf"\b(?:the |an? )?(?:[a-z]+ )?(?:{_THINGS}) (?:for|of|with|between|at|on|from|to"
-        rf"|dated) (?:the )?{text}",
-        rf"\bthe {text}",
-    ):
-        if m := re.search(pattern, question):
-            return m.group(), m.start()
-    return name.text, name.start
-
-
-def _placed(question: str, start: int, core: str) -> str:
-    m = re.search(rf"\b({_PREPOSITIONS}) $", question[:start])
-    document = re.search(rf"\b(?:{_THINGS})\b", core, re.IGNORECASE)
-    if m and m[1] not in ("between", "with") and not (document and m[1] == "of"):
-        return f"{m[1]} {core}"
-    return f"under {core}" if document else f"for {core}"
-
-
-def _noun_phrase(question: str) -> str:
-    for pattern in _TOPICS:
-        for m in reversed(list(pattern.finditer(question))):
-            phrase = m.groupdict().get("np") or m.group()
-            if not _RULES["no_topic"].match(phrase):
-                return phrase if " " in phrase or "np" in m.groupdict() else f"the {phrase}"
-    return ""
-
-
-def _with_antecedents(question: str, own: Sequence[Mention], topic: _Topic) -> str | None:
-    """The question with its pronouns replaced; None where it has none that points back (one whose noun stands
-    before it in the same question does not), "" where what one stands for cannot be determined."""
-    pieces: list[str] = []
-    at, pointed = 0, False
-    for m in sorted([*_DEFINITE.finditer(question), *_PRONOUN.finditer(question)], key=lambda m: m.start()):
-        if m.start() < at or _stands_by_itself(question, m, own):
-            continue
-        if m.re is _PRONOUN and m["thing"] and topic.slot is MentionKind.PERSON:
-            continue  # "when did she write it": what, cannot be determined
-        pointed = True
-        thing = m.re is _PRONOUN and (m["thing"] or m["that"])
-        figure = thing and _RULES["of_figures"].search(question)
-        stands_for = (topic.asked if figure else "") or _antecedent(m, topic)
-        if not stands_for:
-            return ""
-        pieces += [question[at : m.start()], stands_for]
-        at = m.end()
-    if not pointed:
-        return None
-    return _capital("".join([*pieces, question[at:]]))
-
-
-def _stands_by_itself(question: str, m: re.Match[str], own: Sequence[Mention]) -> bool:
-    if any(e.start() <= m.start() < e.end() for e in _RULES["expletive"].finditer(question)):
-        return True
-    named = any(
-        o.end <= m.start()
-        and (o.slot in NAMES or (o.slot is MentionKind.SIDE and o.text.lower().startswith("the ")))
-        for o in own
-    )
-    if m.re is _DEFINITE:
-        return named
-    before = question[: m.start()]
-    return named or any(not _DEFINITE.match(n.group()) for n in _NOUN_BEFORE.finditer(before))
-
-
-def _antecedent(m: re.Match[str], topic: _Topic) -> str:
-    found = m.groupdict()
-    own = (found["own"] or "").lower()
-    names = [n.text for n in topic.names]
-    if m.re is _DEFINITE:
-        kind = next(kind for kind in _FITTING if found[kind])
-        inside = re.search(rf"\b{found[kind]}\b", topic.core, re.IGNORECASE)
-        fitting = next((n.text for n in topic.names if n.slot in _FITTING[kind]), "")
-        name = topic.core if inside or topic.slot in _FITTING[kind] else fitting
-    elif found["former"] or found["latter"]:
-        name = names[0 if found["former"] else 1] if len(names) > 1 else ""
-    elif found["plural"] or own == "their":
-        name = " and ".join(names[:3]) if len(names) > 1 else topic.core
-    elif found["person"] or own in ("his", "her", "hers"):
-        name = next((n.text for n in topic.names if n.slot is MentionKind.PERSON), "")
-    else:
-        name = topic.core
-    return name + ("'" if name.endswith("s") else "'s") if own and name else name
+# What is still no question by itself: words of a fragment, search tokens of a question; Chinese letters.
+_FRAGMENT, _FRAGMENT_ZH, _SHORT, _SHORT_ZH = 6, 8, 3, 12
 
 
 def complete(question: str, history: Sequence[Turn], known: Known = nothing_known) -> str:
@@ -204,45 +73,48 @@ def _resolve(question: str, earlier: str, answer: str, known: Known) -> str:
     stripped = question.strip()
     if not stripped:
         return question
-    if has_han(stripped):
-        return followup_zh.resolve(stripped, earlier, known) or question
-    opener = _RULES["opener"].match(stripped)
+    chinese = has_han(stripped)
+    rules = _RULES[chinese]
+    if rules["bare"].match(stripped.rstrip("?!. ")):
+        return _glued(earlier, stripped)
+    opener = rules["opener"].match(stripped)
     opened = bool(opener and opener.group().strip(", "))
     rest = stripped[opener.end() :].strip() if opener else stripped
-    if _RULES["bare"].match(stripped.rstrip("?!. ")):
-        return _glued(earlier, stripped)
-    named = mentions(rest, known)
-    if not _RULES["asks"].search(rest):
-        if not rest or not (opened or len(rest.split()) <= 6):
+    plain = rules["trailer"].sub("", rest) if chinese else rest
+    own = mentions(plain, known)
+    if not rules["asks"].search(plain):
+        short = len(plain) <= _FRAGMENT_ZH if chinese else len(plain.split()) <= _FRAGMENT
+        if not plain or not (opened or short or plain != rest):
             return question
-        left, moved = moved_year(rest, earlier, known)
-        return _substituted(left.strip(), moved, known) or _glued(earlier, rest)
-    topic = _topic_of(earlier, answer, known)
-    rest = _with_counted(rest, earlier)
-    referring = _with_antecedents(rest, named, topic)
-    if referring is not None:
-        return _with_period(referring or _glued(earlier, stripped), earlier, known)
-    if any(m.slot in NAMES for m in named) or _RULES["defines"].match(rest):
+        return _substituted(plain, earlier, known) or _glued(earlier, rest)
+    there = mentions(earlier, known) or _cited(answer, known)
+    named = _with_names(rest, own, [_widened(m, earlier) for m in there], chinese=chinese)
+    if named is not None:
+        return _with_period(named, earlier, known) if named else _glued(earlier, rest)
+    if any(m.slot in NAMES for m in own) or rules["defines"].search(plain):
         return question if not opened or rest.lower() == earlier.lower() else _capital(rest)
-    if opened or len(query_tokens(rest)) < _SHORT:
-        return _with_period(_about(rest, topic, earlier), earlier, known)
-    return question
+    short = len(plain) <= _SHORT_ZH if chinese else len(query_tokens(rest)) < _SHORT
+    return _glued(earlier, rest) if opened or short else question
 
 
-def _about(rest: str, topic: _Topic, earlier: str) -> str:
-    """A new question about the matter of the one before: with that matter behind it."""
-    if not topic.phrase:
-        return _glued(earlier, rest)
-    if topic.core.lower() in rest.lower():
-        return _capital(rest)
-    rest = re.sub(r"\s+(?:there|then)$", "", rest.rstrip("?. "))
-    return f"{_capital(rest)} {topic.phrase}?"
+def _cited(answer: str, known: Known) -> tuple[Mention, ...]:
+    """The one name of the index that an answer holds; () for none and for several."""
+    found = tuple(m for m in mentions(answer, known) if known(m.text))
+    return found[:1] if len({m.text for m in found}) == 1 else ()
+
+
+def _widened(name: Mention, question: str) -> Mention:
+    """A name with the article before it and the document behind it: "the Brightquill agreement"."""
+    m = re.search(rf"\bthe {re.escape(name.text)}(?:['’]s)?(?: (?:{_DOCUMENTS})\b)?", question)
+    return replace(name, text=m.group()) if m else name
 
 
 def _glued(earlier: str, question: str) -> str:
     """Both in one question, for one answer: of two questions each would be answered by itself."""
     question = question.strip()
-    if _RULES["asks"].match(question) or question.startswith(("By ", "On ", "At ", "For ", "And ")):
+    if has_han(question):
+        return f"{earlier.strip().rstrip('?？!！。. ')}，{question}"
+    if _RULES[False]["asks"].match(question) or question.startswith(("By ", "On ", "At ", "For ", "And ")):
         question = question[0].lower() + question[1:]
     return f"{earlier.strip().rstrip('?!. ')}, {question}"
 
@@ -251,132 +123,125 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _substituted(rest: str, earlier: str, known: Known) -> str:
-    """The earlier question with each thing that the fragment `rest` gives in the place of its like; what has
-    none there is added at the end. "" where the fragment gives something that has no place."""
-    named: Sequence[Mention] = mentions(rest, known)
-    result = earlier.strip()
-    years = [m for m in named if m.slot is MentionKind.YEAR]
-    there = [m for m in mentions(result, known) if m.slot is MentionKind.YEAR]
+def _with_names(
+    question: str, own: Sequence[Mention], there: Sequence[Mention], *, chinese: bool
+) -> str | None:
+    """The question with names in the place of its pronouns; None where it has none that points back (one
+    whose noun stands before it in the same question does not), "" where what one stands for is not known."""
+    rules = _RULES[chinese]
+    found = [m for key in ("definite", "pronoun") for m in rules[key].finditer(question) if m.group()]
+    pieces: list[str] = []
+    at = 0
+    for m in sorted(found, key=lambda m: m.start()):
+        if m.start() < at or _stands_by_itself(question, m, own, rules):
+            continue
+        thing = {"thing", "that"}.intersection(k for k, text in m.groupdict().items() if text)
+        figure = thing and rules["of_figures"].search(question)
+        name = "" if figure else _antecedent(m, there)
+        if not name:
+            return ""
+        if (m.groupdict().get("own") or "").strip():
+            name += ("" if question[m.end() :].startswith("的") else "的") if chinese else "'s"
+        pieces += [question[at : m.start()], name.replace("s's", "s'")]
+        at = m.end()
+    return _capital("".join([*pieces, question[at:]])) if pieces else None
+
+
+def _stands_by_itself(
+    question: str, m: re.Match[str], own: Sequence[Mention], rules: dict[str, re.Pattern[str]]
+) -> bool:
+    if any(e.start() <= m.start() < e.end() for e in rules["expletive"].finditer(question)):
+        return True
+    ends = [o.end for o in own if o.slot in NAMES or (o.slot is MentionKind.SIDE and _SIDE.match(o.text))]
+    if any(end <= m.start() for end in ends):
+        return True
+    nouns = _NOUN_BEFORE.finditer(question[: m.start()]) if m.re is rules["pronoun"] else ()
+    return any(not rules["definite"].match(n.group()) for n in nouns)
+
+
+def _antecedent(m: re.Match[str], there: Sequence[Mention]) -> str:
+    said = {name: text.lower() for name, text in m.groupdict().items() if text}
+    names = [n.text for n in there if n.slot in NAMES]
+    others = [n.text for n in there if n.slot in NAMES and n.slot is not MentionKind.PERSON]
+    if kind := next((kind for kind in _FITTING if kind in said), ""):
+        return next((n.text for n in there if n.slot in _FITTING[kind]), "")
+    if "inner" in said:
+        return ""
+    if said.keys() & {"former", "latter"}:
+        return names["latter" in said] if len(names) > 1 else ""
+    if "plural" in said or said.get("own") == "their":
+        return " and ".join(names[:3])
+    if "person" in said or said.get("own") in ("his", "her", "hers"):
+        return next((n.text for n in there if n.slot is MentionKind.PERSON), "")
+    return (others or names or [""])[0]
+
+
+def _substituted(fragment: str, earlier: str, known: Known) -> str:
+    """The earlier question with each thing that the fragment gives in the place of its like, and with what it
+    says beside them asked for; "" where something has no place."""
+    fragment, result = moved_year(fragment, earlier.strip(), known)
+    named: Sequence[Mention] = mentions(fragment, known)
+    left = fragment
+    for m in reversed(named):
+        left = left[: m.start] + " " + left[m.end :]
+    years, there = ([m for m in ms if m.slot is MentionKind.YEAR] for ms in (named, mentions(result, known)))
     if len(there) > 1 and years:
         if len(years) != len(there):
-            return _apart(result, there, rest, _before(rest, years[0].start))
+            return ""
         for new, old in reversed(list(zip(years, there, strict=True))):
-            result = result[: old.start] + _year_in(new.text, old) + result[old.end :]
+            result = result[: old.start] + _spelled(new, old) + result[old.end :]
         named = [m for m in named if m.slot is not MentionKind.YEAR]
-        rest = _YEARS.sub("", rest)
     taken: list[str] = []
-    for mention in named:
-        result = _put(mention, rest, result, known, taken)
-        taken.append(mention.text)
-    left = _left(rest, named)
-    if left and (placed := re.match(r"(for|in|at|under|with|by|on|to) ", rest)):
-        return f"{result.rstrip('?. ')} {placed[1]} {left}?"
-    return _asking(left, result) if left else result
+    for mention in sorted(named, key=lambda m: m.slot is not MentionKind.PART):  # 2021年上半年
+        likes = [m for m in mentions(result, known) if m.text not in taken]
+        likes = [m for m in likes if alike(mention, m) or (mention.slot, m.slot) in _STANDS_FOR]
+        if not likes:
+            return ""
+        like = next((m for m in likes if m.slot is mention.slot), likes[0])
+        taken.append(_spelled(mention, like))
+        result = result[: like.start] + taken[-1] + result[like.end :]
+    left = _RULES[has_han(fragment)]["edges"].sub(" ", re.sub(r"['’]s\b|[?!.,;，]", " ", left)).strip()
+    if left and re.match(r"(?:for|in|at|under|with|by|on|to) ", fragment):
+        return ""
+    return _asking(" ".join(left.split()), result) if left else result
 
 
-def _put(mention: Mention, rest: str, question: str, known: Known, taken: Sequence[str]) -> str:
-    there = [m for m in mentions(question, known) if m.text not in taken]
-    likes = [m for m in there if alike(mention, m) or (mention.slot, m.slot) in _STANDS_FOR]
-    before = _before(rest, mention.start)
-    if not likes:
-        return f"{question.rstrip('?. ')} {before or _DEFAULT.get(mention.slot, 'for')} {mention.text}?"
-    like = next((m for m in likes if before and _before(question, m.start) == before), None)
-    like = like or next((m for m in likes if m.slot is mention.slot), likes[0])
-    text = mention.text
-    year = re.search(r"(?:19|20)\d{2}", like.text)
-    if mention.slot is MentionKind.YEAR:
-        text = _year_in(text, like)
-    elif mention.slot is MentionKind.DATE and year and not re.search(r"\d{4}", text):
-        text = f"{text} {year.group()}"
-    elif mention.slot is MentionKind.PART and like.slot is MentionKind.YEAR:
-        text = f"{text} {like.text}"
-    elif mention.slot is MentionKind.SIDE and like.text.lower().startswith("the "):
-        text = text if text.lower().startswith("the ") else f"the {text}"
-    return question[: like.start] + text + question[like.end :]
-
-
-def _year_in(text: str, like: Mention) -> str:
-    """The year of a mention in the spelling of the one it replaces: "FY2019" for "FY2020", a new year in a
-    date."""
+def _spelled(mention: Mention, like: Mention) -> str:
+    """A mention in the spelling of the one it replaces: "FY2019" for "FY2020", a new year in a date."""
+    text, slots = mention.text, (mention.slot, like.slot)
     new, old = re.findall(r"\d{4}", text), re.findall(r"\d{4}", like.text)
-    return like.text.replace(old[0], new[0]) if len(new) == len(old) == 1 else text
-
-
-def _before(text: str, start: int) -> str:
-    m = _PREPOSITION.search(text[:start])
-    return m[1].lower() if m else ""
-
-
-def _apart(question: str, years: Sequence[Mention], rest: str, before: str) -> str:
-    """One year for a range takes the place of the whole range; years that stand apart are left out, and both
-    questions are searched with."""
-    start, end = years[0].start, years[-1].end
-    lead = re.search(r"\b(?:from|between|in)\s+$", question[:start])
-    if len(years) == 2 and re.fullmatch(r"\s*(?:to|and|-|–)\s*", question[years[0].end : years[1].start]):
-        given = ("" if before else "in ") + rest.rstrip("?. ")
-        return f"{question[: lead.start() if lead else start]}{given}{question[end:]}"
-    for m in reversed(years):
-        question = question[: m.start] + question[m.end :]
-    return f"{re.sub(' +', ' ', question).strip()} {rest}"
-
-
-def _left(rest: str, named: Sequence[Mention]) -> str:
-    """What the fragment says besides its mentions, without prepositions at its edges."""
-    for m in reversed(named):
-        rest = rest[: m.start] + " " + rest[m.end :]
-    rest = re.sub(r"['’]s\b|[?!.,;]", " ", rest)
-    rest = re.sub(
-        rf"^(?:\s*\b{_EDGE}\b)+(?=\s|$)|(?:\b{_EDGE}\b\s*)+$", " ", " ".join(rest.split()), flags=re.I
-    )
-    return " ".join(rest.split())
+    if mention.slot is MentionKind.YEAR and len(new) == len(old) == 1:
+        return like.text.replace(old[0], new[0])
+    if mention.slot is MentionKind.DATE and old and not new:
+        return f"{text} {old[0]}"
+    if slots == (MentionKind.PART, MentionKind.YEAR):
+        return f"{like.text}{text}" if has_han(text) else f"{text} {like.text}"
+    definite = mention.slot is MentionKind.SIDE and like.text.lower().startswith("the ")
+    return f"the {text}" if definite and not text.lower().startswith("the ") else text
 
 
 def _asking(wanted: str, question: str) -> str:
     """The question with something else asked for; "" where it cannot be determined what was asked for."""
-    plain = _DETERMINER.sub("", wanted)
-    for pattern in _ASKED:
-        m = pattern.search(question)
-        if m and m["x"].strip():
-            old = m["x"]
+    chinese = has_han(question)
+    for m in filter(None, (pattern.search(question) for pattern in _ASKED[chinese])):
+        before, old = question[: m.start("x")], m["x"]
+        if chinese and (before.endswith("的") or (not before and re.match(r"是|为|有|达", m["tail"]))):
+            return f"{before}{wanted}{question[m.end('x') :]}"
+        if old.strip() and not chinese:
             article = re.match(r"(?:the|an?|any) ", old, re.I)
-            new = (article.group() if article else "") + plain
-            return question[: m.start("x")] + new + question[m.end("x") :]
+            plain = (article.group() if article else "") + _DETERMINER.sub("", wanted)
+            return before + plain + question[m.end("x") :]
     return ""
 
 
 def _with_period(question: str, earlier: str, known: Known) -> str:
     """A question for a figure that names no period gets the one that the conversation is about."""
-    figure = expected(question) in FIGURES or re.search(r"\bwhat (?:was|were)\b", question, re.I)
+    figure = expected(question) in FIGURES or _FIGURE.search(question)
     found = periods_before(question, earlier, known) if figure and not _NOW.search(question) else []
-    if not found or found[-1].end - found[0].start > 40:
+    if not found:
         return question
-    start, end = found[0].start, found[-1].end
-    before = _before(earlier, start)
-    if found[0].slot is MentionKind.DATE and not before:
-        return question
-    return f"{question.rstrip('?. ')} {before or 'in'} {earlier[start:end]}?"
-
-
-def _with_counted(question: str, earlier: str) -> str:
-    """ "How many did they issue?" counts what was counted before."""
-    m = re.match(rf"(?:and )?how (?:many|much)(?= (?:{_AUXILIARIES})\b)", question, re.I)
-    before = _ASKED[2].search(earlier)
-    return f"{m.group()} {before['x']}{question[m.end() :]}" if m and before else question
-
-
-def _asked_phrase(question: str) -> str:
-    """What a question asked for, with whose it is: "the gross margin of Larkwell Mills"."""
-    if m := re.search(
-        r"\b(?P<x>[A-Z][\w&. -]*?['’]s? [a-z][a-z -]*?)(?= (?:in|for|on|at|as|change|from)\b|[?.,]|$)",
-        question,
-    ):
-        return m["x"]
-    m = _ASKED[0].search(question)
-    if m is None:
-        return ""
-    rest = re.split(
-        r"[?.]|,? (?:in|for|on|at|as of|during) (?=(?:fiscal|FY|the year|Q\d|[A-Z][a-z]+ )?\s?\d)",
-        question[m.start("x") :],
-    )[0]
-    return rest.strip()
+    period, before = earlier[found[0].start : found[-1].end], _PREPOSITION.search(earlier[: found[0].start])
+    if has_han(question):
+        end = next((m.end for m in mentions(question, known) if m.slot in NAMES), 0)
+        return f"{question[:end]}{period}{question[end:]}"
+    return f"{question.rstrip('?. ')} {before[1].lower() if before else 'in'} {period}?"

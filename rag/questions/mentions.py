@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag.facts.dates import MONTHS
-from rag.facts.numerals import NUMERALS
+from rag.facts.dates import MONTHS, dates, read_periods
+from rag.facts.names import capitalised_runs
+from rag.facts.numerals import fold
 from rag.languages import patterns
 from rag.languages.text import STOP_WORDS, has_han
 
@@ -59,32 +60,12 @@ def nothing_known(_: str) -> MentionKind | None:
 
 
 # "May" and "March" are also words: alone they are months only behind "in".
-_MONTH, _MONTH_ALONE = (
-    rf"(?:{'|'.join(n.capitalize() for n in MONTHS if len(n) >= least and n not in but)})\b"
-    for least, but in ((3, ()), (4, ("may", "march", "sept")))
-)
-_Y = r"(?:19|20)\d{2}"
-_DIGITS = "".join(word for word, n in NUMERALS.items() if n < 10 and has_han(word))
+_MONTHS = "|".join(n.capitalize() for n in MONTHS if len(n) > 3 and n not in ("may", "march", "sept"))
+_MONTH_ALONE = re.compile(rf"\b(?:{_MONTHS}|(?<=in )March)\b")
 _RULES = patterns("mentions")
-_YEAR = re.compile(
-    rf"(?:\b(?:FY|fiscal(?: year)?|financial year|calendar year"
-    rf"|the year)[ -]?'?)?(?<![\d.,$€£-]){_Y}(?:[-/]\d{{2}})?"
-    rf"(?![\d%]|[.,]\d)(?:年度?|财年)?|\bFY ?'?\d\d\b|[{_DIGITS}]{{4}}年",
-    re.IGNORECASE,
-)
 # "FY2020" looks like a name, and like the end of the one before it.
 _FISCAL = re.compile(r"(?:^|\s+)FY ?'?(?:\d\d)?\d\d$", re.IGNORECASE)
-_DATE = re.compile(
-    rf"\b\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}\.?(?:,? {_Y})?"
-    rf"|\b{_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?\b(?:,? {_Y})?"
-    rf"|\b{_MONTH}\.?(?:,? {_Y})|\b{_MONTH_ALONE}"
-    rf"|(?<=in )March\b|\b{_Y}-\d\d-\d\d\b|{_Y}年\d{{1,2}}月(?:\d{{1,2}}[日号])?"
-)
-_CAP = r"[A-Z][\w&'’.-]*[\w&]|[A-Z]\b"
-_NAME = re.compile(
-    rf"(?:\b(?!(?:19|20)\d\d)\d{{1,4}} (?=[A-Z]))?(?:{_CAP})(?:(?: (?:of|and|the|&|de|van|von|der|for"
-    rf"|on))*? (?:{_CAP}|(?:19|20)\d\d(?=\b)))*(?: plc\b)?"
-)
+_HOUSE_NUMBER = re.compile(r"\b(?!(?:19|20)\d\d)\d{1,4} $")
 _PERSON = re.compile(r"^(?:Mr|Mrs|Ms|Dr|Prof|Sir|Judge|Justice)\b")
 _NOT_NAMES = STOP_WORDS.union(
     "compare list name explain summarise summarize describe between same q1 q2 q3 q4 h1 h2 section article "
@@ -114,15 +95,23 @@ def mentions(question: str, known: Known = nothing_known) -> tuple[Mention, ...]
 
     for m in _RULES["reference"].finditer(question):
         add(MentionKind.REFERENCE, m.start(), m.end(), next(filter(None, m.groups()), "").lower())
-    for slot, pattern in ((MentionKind.DATE, _DATE), (MentionKind.PART, _RULES["part"])):
+    for d in dates(fold(question)):
+        if d.period.month:
+            add(MentionKind.DATE, d.start, d.end)
+    for slot, pattern in ((MentionKind.DATE, _MONTH_ALONE), (MentionKind.PART, _RULES["part"])):
         for m in pattern.finditer(question):
             add(slot, m.start(), m.end())
     for start, end, slot in _known_names(question, known):
         add(slot, start, end)
     for start, end, slot in _names(question):
         add(slot, start, start + len(_FISCAL.sub("", question[start:end])))
+    rest = question
+    for part in (m for m in found if m.slot is MentionKind.PART):
+        rest = rest[: part.start] + " " * len(part.text) + rest[part.end :]
+    for p in read_periods(rest):
+        if not (p.part or p.ended or p.inner):
+            add(MentionKind.YEAR, p.start, p.end)
     for slot, pattern in (
-        (MentionKind.YEAR, _YEAR),
         (MentionKind.SUBJECT, _RULES["drug"]),
         (MentionKind.GROUP, _RULES["group"]),
         (MentionKind.SIDE, _RULES["side"]),
@@ -192,8 +181,9 @@ def _names(question: str) -> Iterator[tuple[int, int, MentionKind]]:
         yield start, m.end(), _kind(m.group())
     if question.isupper():
         return
-    for m in _NAME.finditer(question):
-        start, text = m.start(), m.group()
+    for m in capitalised_runs(question, "years"):
+        number = _HOUSE_NUMBER.search(question, 0, m.start())
+        start, text = (number or m).start(), question[(number or m).start() : m.end()]
         while re.split("['’]", (first := text.split(" ", 1))[0].lower())[0].rstrip(".") in _NOT_NAMES:
             if len(first) == 1:
                 text = ""

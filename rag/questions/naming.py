@@ -21,6 +21,7 @@ from rag.facts.names import (
     POSSESSIVE,
     WORD,
     ZH_LEGAL_NAME,
+    capitalised_runs,
     contracts,
     name_key,
     one_edit,
@@ -30,7 +31,6 @@ from rag.facts.names import (
 from rag.languages.text import STOP_WORDS, has_han, normalise
 
 MARKED = re.compile(rf"(?:\$|\b(?:{EXCHANGES})\s?:\s?)(?P<a>[A-Z]{{1,5}})\b|\((?P<b>[A-Z]{{2,5}})\)")
-_RUN = re.compile(r"[A-Z0-9][\w&.'’-]*(?:[ ]+(?:(?:&|of|and)[ ]+)?[A-Z][\w&.'’-]*)*")
 _OWNER = re.compile(r"(['’][sS]?)(?=[ ]|$)")
 _LEADS_TO_NAME = re.compile(
     r"(?:^|[.?!:;,]|\b(?:for|of|at|by|from|did|does|do|is|was|are|were|has|had|have|will|would|can|could|in|to|about|that|if|between"
@@ -62,7 +62,7 @@ def unknown_companies(
         if ticker and not known(m.start(), m.end()):
             yield ticker
     if reporting:
-        for m in _RUN.finditer(question):
+        for m in capitalised_runs(question, "any"):
             run, owner, _ = _OWNER.split(m.group(), 1) if _OWNER.search(m.group()) else (m.group(), "", "")
             name = _trimmed(run.rstrip(".,'’"), common)
             owns = bool(owner) or question[m.end() : m.end() + 1] in ("'", "’")

@@ -1,15 +1,36 @@
-"""Several questions in one: "What was the deposit, and who repairs the roof?"
+"""Several questions in one: "What was the deposit, and who repairs the roof?" And what asks nothing of the
+documents, but is said to the program itself (tables "talk" of the languages).
 
 Each part is searched for by itself, so that each gets its evidence; what one part names is carried to the
-others by the constraints, which are read from the whole."""
+others by the constraints, which are read from the whole.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 
+from rag.languages import patterns
 from rag.languages.text import content_tokens, has_han, search_tokens, words
+
+_LONGEST = 120
+_ENDS = " \t\r\n.,!?;:~…。，！？；：～"
+
+
+def talk_of(text: str) -> str:
+    """ "greeting", "thanks", "help" or "documents"; "" for anything that asks, or says, more than that."""
+    plain = " ".join(text.split()).strip(_ENDS)
+    if not 0 < len(plain) <= _LONGEST:
+        return ""
+    return next((kind for kind, pattern in _talk().items() if pattern.fullmatch(plain)), "")
+
+
+@cache
+def _talk() -> dict[str, re.Pattern[str]]:
+    return patterns("talk")
+
 
 MAX_PARTS = 3
 _WH = r"(?:what|who|whom|whose|when|where|which|why|how)"

@@ -20,8 +20,8 @@ from rag.questions import parts
 from rag.questions.constraints import Constraints, Reads, Sought, read_constraints
 from rag.questions.expects import Wording, read_wording
 from rag.questions.mentions import Known, nothing_known
+from rag.questions.parts import talk_of
 from rag.questions.rewriting import completed
-from rag.questions.talk import talk_of
 from rag.types import Turn
 
 MAX_QUESTION_CHARS = 4000

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import threading
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
-from rag.errors import ConfigError, GenerationError
+from rag.errors import GenerationError
 from rag.facts.values import numbers_in
-from rag.languages import COMPLETE, LANGUAGES, language
+from rag.languages import language, model_instructions
 from rag.languages.text import content_tokens, cues, detect_language, has_han, normalise, search_tokens
 from rag.models.generation import LLM, Prompt
 from rag.questions.followup import complete
@@ -55,24 +55,15 @@ class RewritingInstructions:
 def instructions(code: str) -> RewritingInstructions:
     """Those of a language, of one that has none those of English. Raises ConfigError for a file that does not
     fit."""
-    default = LANGUAGES[COMPLETE[0]]
-    paths = (of.folder / "rewriting.toml" for of in (language(code), default))
-    path = next(p for p in paths if p.is_file() or p.parent == default.folder)
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        examples = raw.pop("examples")
-        raw["points"] = re.compile("".join(raw["points"]), re.IGNORECASE)
-        bare = RewritingInstructions(**raw)
-        turns = tuple(
-            (
-                bare.user([Turn(*turn) for turn in each["turns"]], each["question"]) + bare.ending,
-                each["reply"],
-            )
-            for each in examples
-        )
-        return RewritingInstructions(**raw, examples=turns)
-    except (OSError, ValueError, KeyError, TypeError, re.error) as error:
-        raise ConfigError(f"{path}, how follow-ups are rewritten, cannot be used: {error}.") from error
+    return model_instructions("rewriting", code, _instructions)
+
+
+def _instructions(raw: dict[str, Any]) -> RewritingInstructions:
+    examples = raw.pop("examples")
+    bare = RewritingInstructions(**raw | {"points": re.compile("".join(raw["points"]), re.IGNORECASE)})
+    asked = (bare.user([Turn(*turn) for turn in each["turns"]], each["question"]) for each in examples)
+    turns = tuple((a + bare.ending, each["reply"]) for a, each in zip(asked, examples, strict=True))
+    return replace(bare, examples=turns)
 
 
 def completed(
@@ -109,12 +100,7 @@ def looks_incomplete(question: str, language: str) -> bool:
 
 
 def rewritten(
-    question: str,
-    history: Sequence[Turn],
-    llm: LLM,
-    language: str,
-    *,
-    stop: threading.Event | None = None,
+    question: str, history: Sequence[Turn], llm: LLM, language: str, *, stop: threading.Event | None = None
 ) -> str | None:
     """The question in words that stand alone, by the model; None where it adds nothing, fails, or adds what
     no turn holds. `history` are the earlier turns, oldest first."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.facts.dates import FoundDate, dates
-from rag.facts.names import labelled
+from rag.facts.names import capitalised_runs, labelled
 from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
 from rag.facts.quantity import Kind, Quantity
@@ -202,7 +202,7 @@ def _names_in(sentence: str, kind: AnswerType) -> Iterator[Span]:
         for match in _NAMES_ZH[kind].finditer(sentence):
             yield Span(match.start(), match.end())
         return
-    for match in _RE["capitalised"].finditer(sentence):
+    for match in capitalised_runs(sentence):
         start = match.start()
         first = match.group().split(" ", 1)[0]
         if first.lower().rstrip(".'’") in _OPENERS:

@@ -24,6 +24,7 @@ from rag.search.ranker import Ranker
 from rag.search.sufficiency import (
     Calibration,
     load_calibration,
+    mode_of,
     sentence_signals,
     with_cosines,
 )
@@ -84,7 +85,7 @@ def select(
         as_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
         for n, i in enumerate(_displayed(ranked, limit), 1)
     )
-    calibration = load_calibration("dense" if ranked.dense else "lexical")
+    calibration = load_calibration(ranked.mode)
     least = index.ranker().threshold if threshold is None else threshold
     verdict = judge(query, ranked, evidence, hits, calibration, least)
     return Selection(evidence, verdict, min(CORE, len(evidence)))
@@ -125,18 +126,19 @@ def rank_sentences(
     former = any(withdrawn(hit.chunk.roles) in query.withdrawn for hit in hits)
     prepared = prepare(query, index.store, query.cues if former else frozenset())
     found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, index.store)]
-    dense = embedder is not None and supports(embedder.info, query.language)
-    calibration = calibration or load_calibration("dense" if dense else "lexical")
+    compared = embedder if embedder is not None and supports(embedder.info, query.language) else None
+    mode = mode_of(compared.info if compared is not None else None)
+    calibration = calibration or load_calibration(mode)
     signals = sentence_signals(prepared, found, hits, [None] * len(found))
     if former:
         signals = _as_replaced(signals, found, hits)
     first = calibration.sentence.probability(signals)
     order = [int(i) for i in np.argsort(-first, kind="stable")]
     cosines: list[float | None] = [None] * len(found)
-    if dense and embedder is not None and found:
+    if compared is not None and found:
         order = order[:_RANKED]
         likely = order[:_EMBEDDED]
-        values = _cosines(query, [found[i] for i in likely], hits, index, embedder)
+        values = _cosines(query, [found[i] for i in likely], hits, index, compared)
         for i, value in zip(likely, values, strict=True):
             cosines[i] = value
     kept = [found[i] for i in order]
@@ -150,7 +152,7 @@ def rank_sentences(
         tuple(kept[i] for i in best),
         tuple(float(final[i]) for i in best),
         tuple(near[i] for i in best),
-        dense,
+        mode,
         signals[best],
     )
 

@@ -1,7 +1,7 @@
 """What speaks for a passage, as numbers: one row of `FEATURES` for each candidate of one question.
 
 `MATCHING` is how the words and vectors of question and passage match, computed here from search tokens that
-the index keeps, so that no text is read; `AGREEMENTS` (`rag.search.agreement`) is what the question demands
+the index keeps, so that no text is read; `AGREEMENTS` (`rag.search.pool`) is what the question demands
 of documents. Names and order are the contract with the ranker's weights file. Scores of the legs come
 twice: as they are, and against the best of the pool, which makes one question comparable with another.
 

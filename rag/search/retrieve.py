@@ -32,13 +32,17 @@ from numpy.typing import NDArray
 from rag.errors import InputError
 from rag.questions.constraints import Constraints, Sought
 from rag.questions.query import Query
-from rag.search.agreement import Lines, agreements, find_line_items, named_documents, pages_of
 from rag.search.pool import (
     LegResults,
+    Lines,
     Retrievers,
     SearchScope,
+    agreements,
     compares,
+    find_line_items,
     make_pool,
+    named_documents,
+    pages_of,
     search,
     sources,
     weigh_terms,

@@ -25,6 +25,7 @@ from rag.facts.names import holds_name
 from rag.facts.values import Numbers, numbers_in
 from rag.languages import patterns
 from rag.languages.text import has_han, normalise, search_tokens
+from rag.models.embedder import EmbedderInfo
 from rag.questions.expects import AnswerType
 from rag.search.candidates import NAMING, PreparedQuestion, Sentence, answers_in
 from rag.types import Hit, Span
@@ -278,10 +279,19 @@ class Calibration:
     threshold: float
 
 
+LEXICAL = "lexical"
+
+
+def mode_of(embedder: EmbedderInfo | None) -> str:
+    """What sentences are judged by: words alone, or vectors too. Those of an embedder of several languages
+    are spread otherwise than those of one."""
+    return LEXICAL if embedder is None else "dense" if len(embedder.languages) == 1 else "multilingual"
+
+
 @lru_cache(maxsize=4)
 def load_calibration(mode: str) -> Calibration:
-    """The shipped weights for "dense" or "lexical". Raises ConfigError when the file does not fit this
-    version's signals."""
+    """The shipped weights of a mode (`mode_of`). Raises ConfigError when the file does not fit this version's
+    signals."""
     data = json.loads(files("rag.search").joinpath("calibration.json").read_text("utf-8"))[mode]
     return Calibration(
         _logistic(data["sentence"], SENTENCE_SIGNALS),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rag.languages.text import search_tokens
 from rag.questions.query import Query
 from rag.search.candidates import PreparedQuestion, Sentence
-from rag.search.sufficiency import Calibration, answer_signals
+from rag.search.sufficiency import LEXICAL, Calibration, answer_signals
 from rag.store.store import Store
 from rag.types import Evidence, Filters, Gap, Hit, Outcome
 
@@ -100,13 +100,13 @@ def outcome(verdict: Verdict) -> Outcome:
 @dataclass(frozen=True, slots=True)
 class RankedSentences:
     """Every candidate sentence, best first, as it is judged; `signals` are those of
-    `rag.search.sufficiency`, a row for each."""
+    `rag.search.sufficiency`, a row for each, `mode` is that of `load_calibration`."""
 
     question: PreparedQuestion
     sentences: tuple[Sentence, ...]
     probabilities: tuple[float, ...]
     cosines: tuple[float | None, ...]
-    dense: bool
+    mode: str
     signals: NDArray[np.float64]
 
 
@@ -128,7 +128,7 @@ def judge(
         _confidence(ranked, hits, calibration),
         calibration.threshold if least is None else least,
         tuple(veto for veto, holds in found if holds),
-        dense=ranked.dense,
+        dense=ranked.mode != LEXICAL,
     )
 
 

@@ -1,6 +1,4 @@
-"""How many, which ones, all of them: answered from every passage that matches, with counts made by code; the
-companies and parties of contracts among them, as ingest read them from titles, covers and first lines, each
-cited where its document first names it."""
+"""How many, which ones, all of them: answered from every passage that matches, with counts made by code."""
 
 from __future__ import annotations
 
@@ -8,17 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from rag.languages import patterns, say
+from rag.languages import say
 from rag.languages.text import has_han
 from rag.store.store import Store
 from rag.tasks import survey
 from rag.tasks.intents import Ask, CountUnit, Intent
-from rag.tasks.topics import TopicScope, TopicTerm, all_of, called, form_of, read_scope, topic_terms
+from rag.tasks.topics import TopicScope, TopicTerm, all_of, called, read_scope, topic_terms
 from rag.types import Answer, DocumentInfo, Evidence, Reading
-from rag.types.documents import several
 
-_RE = patterns("counting", re.NOFLAG)
-_MOST = 200
 # Quotes in the text; all of them are in the citations.
 MOST_QUOTES = 12
 # A topic of more words than this is a sentence, which no passage repeats.
@@ -32,54 +27,12 @@ _KINDS = (
 )
 
 
-def parties(request: survey.TaskRequest) -> Answer | None:
-    """The companies or parties that a question counts or lists; None where it asks for something else, or the
-    documents are of none."""
-    match = _RE["chinese"].match(request.intent.topic) or _RE["english"].match(request.intent.topic)
-    documents = _documents_of(request, match["rest"].strip()) if match else ()
-    named = _named(documents)
-    if not named:
-        return None
-    found = [_first(request, name, held[0]) for name, held in list(named.items())[:_MOST]]
-    places = {(m.document.id, m.places[0].start): m for m in found if m}  # one sentence often names both
-    among = len({d.id for held in named.values() for d in held})
-    head = say("tasks.parties", request.language, count=len(named), documents=among, names=list(named))
-    reading = request.reading(len(places), len(places), among)
-    return _listed(request, head, places.values(), reading, say("tasks.parties_read", request.language))
-
-
-def _documents_of(request: survey.TaskRequest, rest: str) -> tuple[DocumentInfo, ...]:
-    """The documents that the question means; () where it says something else of them."""
-    if _RE["everywhere"].match(rest):
-        return all_of(request.store, request.filters)
-    scope = read_scope(rest, request, request.filters, whole=True)
-    return scope.documents if scope.named and not scope.topic else ()
-
-
-def _named(documents: Sequence[DocumentInfo]) -> dict[str, list[DocumentInfo]]:
-    named: dict[str, list[DocumentInfo]] = {}
-    for document in documents:
-        meta = document.metadata
-        for name in dict.fromkeys(several(meta, "parties") or several(meta, "company")):
-            named.setdefault(name, []).append(document)
-    return named
-
-
-def _first(request: survey.TaskRequest, name: str, document: DocumentInfo) -> survey.MatchingPassage | None:
-    """The first sentence of the document that holds the name."""
-    scope = TopicScope((document,), True, name)
-    found = survey.survey(request.store, scope, [TopicTerm(name, form_of(name))]).matches
-    return replace(found[0], places=found[0].places[:1]) if found else None
-
-
 def count_or_list(request: survey.TaskRequest) -> Answer | None:
     """The answer to a question that counts or lists; a refusal where nothing matches; None where it cannot be
     answered by reading what matches."""
     intent, store = request.intent, request.store
     if not intent.topic:
         return _documents(request, intent)
-    if intent.unit in (CountUnit.THING, CountUnit.ROW) and (answer := parties(request)) is not None:
-        return answer
     # "How many articles does the statute have?" is about a document as a whole.
     whole = intent.ask is Ask.COUNT and intent.unit is CountUnit.SECTION
     scope = read_scope(intent.topic, request, request.filters, whole=whole)

@@ -16,8 +16,7 @@ from functools import cache
 from rag.languages import LANGUAGES, Patterns, in_order, patterns
 from rag.languages.text import content_tokens, cut_words, has_han
 from rag.questions.expects import Wording
-from rag.questions.parts import separate
-from rag.questions.talk import talk_of
+from rag.questions.parts import separate, talk_of
 
 _ENDS = " \t\r\n.?!。？！,，;；:："
 _SIDE_ENDS = _ENDS + "的"

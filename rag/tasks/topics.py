@@ -14,12 +14,13 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from rag.facts.names import capitalised_runs
 from rag.languages import listed, patterns
 from rag.languages.lexicon import lay_matches
 from rag.languages.text import STOP_WORDS, cut_words, has_han, normalise, search_tokens
 from rag.questions.constraints import Constraints
 from rag.questions.query import Query
-from rag.search.agreement import named_documents
+from rag.search.pool import named_documents
 from rag.store.store import Store
 from rag.types import DocumentInfo, FileStatus, Filters
 from rag.types.documents import several
@@ -115,8 +116,9 @@ def topic_terms(topic: str, *, extra: Sequence[Path] = ()) -> tuple[TopicTerm, .
 
     for match in _QUOTED.finditer(topic):
         add(*match.span(1))
-    for match in _RE["name"].finditer(topic):
-        add(*match.span())
+    for match in capitalised_runs(topic, "any"):
+        if " " in match.group() and match.group()[0].isupper():
+            add(*match.span())
     words = tuple(_words(topic))
     if len(normalise(topic)) == len(topic):  # else places in the normalised text are not places in this one
         begins, ends = {start for start, _, _ in words}, {end for _, end, _ in words}

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from rag.facts.names import LabelledName, labelled
+from rag.facts.names import CAPITALISED, LabelledName, labelled
 from rag.facts.numerals import fold
 from rag.facts.quantities import extract
 from rag.facts.quantity import Kind, Quantity
@@ -24,8 +24,6 @@ _RE = patterns("content", re.NOFLAG)
 FUNCTION_HAN = frozenset("".join(listed("function_letters")))
 _HAN_PAIR = re.compile(rf"(?:(?![{''.join(sorted(FUNCTION_HAN))}])[{_HAN}]){{2}}")
 LIGHT_WORDS = listed("light_words")
-_CAPITAL = r"[A-Z][\w'’&.-]*"
-_NAME = re.compile(rf"{_CAPITAL}(?:\s+(?:(?:of|and|the|for|de|van|von|der|la|del)\s+)?{_CAPITAL})*")
 _TITLE_ZH = re.compile(r"《([^《》\n]{1,60})》")
 ROLE_WORDS = listed("roles")
 _ENDINGS = listed("endings")
@@ -283,16 +281,12 @@ def names(facts: Assertions) -> tuple[Name, ...]:
     taken = [(q.start, q.end) for q in facts.quantities]
     taken += [(n.label_start, n.label_end) for n in facts.labelled]
     found: list[Name] = []
-    for m in _NAME.finditer(text):
-        for part in re.finditer(_CAPITAL, m.group()):
-            start = m.start() + part.start()
-            word = re.sub(r"['’]s$", "", part.group().rstrip(".,'’-&"))
-            if len(word) < 2 or any(a <= start < b for a, b in taken) or word.lower() in STOP_WORDS:
-                continue
-            initial = not text[:start].strip(" \"'“‘([-*\t") or text[:start].rstrip().endswith(
-                (".", "!", "?", ":", "。")
-            )
-            found.append(Name(word, start, initial, acronym=len(word) > 1 and word.isupper()))
+    for m in CAPITALISED.finditer(text):
+        before, word = text[: m.start()], re.sub(r"['’]s$", "", m.group().rstrip(".,'’-&"))
+        if len(word) < 2 or any(a <= m.start() < b for a, b in taken) or word.lower() in STOP_WORDS:
+            continue
+        initial = not before.strip(" \"'“‘([-*\t") or before.rstrip().endswith((".", "!", "?", ":", "。"))
+        found.append(Name(word, m.start(), initial, acronym=word.isupper()))
     found += [Name(m.group(1), m.start(1), titled=True) for m in _TITLE_ZH.finditer(text)]
     for m in _RE["org_zh"].finditer(text):
         # What stands before the name may have been taken along: the two characters before "bank" or "court"

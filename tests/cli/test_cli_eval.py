@@ -88,7 +88,6 @@ def test_without_an_index_a_file_of_questions_is_asked_of_the_default_one() -> N
         (["nowhere"], "nowhere is not a set"),
         (["own.jsonl", "--tag", "c"], "There are: a, b"),
         (["own.jsonl", "--without", "fusion"], "Stages: dense, lexicon"),
-        (["own.jsonl", "--without", "dense", "--ablate"], "leave --without out"),
         (["own.jsonl", "--compare", "gone.json"], "gone.json, to compare with, is not there"),
         (["own.jsonl", "--what", "everything"], "retrieval, answers, all"),
         (["bad.jsonl"], "bad.jsonl, line 2: "),
@@ -122,24 +121,12 @@ def test_stage_switched_off_is_named_in_the_report() -> None:
     assert written()["measures"]["hit@1"]["value"] == 0.0
 
 
-def test_ablation_opens_the_index_once_and_writes_table_and_numbers() -> None:
-    result = run("own.jsonl", "--ablate", "--tag", "a")
-    assert result.exit_code == 0, result.stderr
-    assert (OpenIndex.opened, OpenIndex.closed) == (1, 1)
-    rows = {v["name"]: v for v in written()["ablation"]}
-    assert rows["without ranker"]["differences"]["hit@1"]["worse"] == 3
-    assert "| without ranker | 0.000 (-1.000; -1.000 to -1.000) |" in result.stdout
-    assert Path("reports/own/report.md").read_text() in result.stdout
-    assert "What each stage of retrieval gives" in Path("reports/own/report.html").read_text("utf-8")
-
-
-def test_json_holds_report_differences_ablation_and_what_was_written() -> None:
+def test_json_holds_report_differences_and_what_was_written() -> None:
     assert run("own.jsonl", "--without", "ranker", "--out", "former").exit_code == 0
-    result = run("own.jsonl", "--compare", "former/report.json", "--ablate", "--json")
+    result = run("own.jsonl", "--compare", "former/report.json", "--json")
     told = json.loads(result.stdout)
     assert told["differences"]["hit@1"]["better"] == 6
     assert {(t["before"], t["after"]) for t in told["turned"]} == {("2", "1")}
-    assert told["report"]["ablation"][0]["name"] == "all stages"
     assert [Path(p).name for p in told["written"]] == ["report.json", "report.md", "report.html"]
 
 

@@ -51,7 +51,7 @@ def test_without_fields_a_document_has_its_text_and_nothing_is_known_of_its_matt
 # What names a field below the fields, and why: (file or folder, what may stand there).
 _NAMED_BELOW = (
     # Follow-ups are rules about all that a question may speak of, until a model completes them.
-    ("questions/(?:followup|followup_zh|mentions)", r".*"),
+    ("questions/(?:followup|mentions)", r".*"),
     # Keys of a description, strings until it is typed, and the type that reads any period.
     (
         "documents|questions/expects|search/explain|store/documents",

@@ -109,3 +109,14 @@ def test_amounts_are_no_years(text: str) -> None:
 @given(st.text(max_size=120))
 def test_spans_lie_in_the_text(text: str) -> None:
     assert all(0 <= p.start < p.end <= len(text) for p in read_periods(text))
+
+
+@pytest.mark.parametrize("joint", ["-", "至", "—", "~", "年至", "年到"])
+def test_a_chinese_range_of_years_names_its_first_year(joint: str) -> None:
+    found = read_periods(f"公司2019{joint}2021年的净利润")
+    assert [(p.year, p.inner) for p in found] == [(2019, False), (2020, True), (2021, False)]
+
+
+@pytest.mark.parametrize("end", ["末", "底"])
+def test_the_end_of_a_chinese_month_is_its_last_day(end: str) -> None:
+    assert [p.ended for p in read_periods(f"2024年2月{end}的总资产")] == ["2024-02-29"]

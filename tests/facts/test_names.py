@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.facts.names import labelled
+from rag.facts.names import capitalised_runs, labelled
 from rag.facts.numerals import fold
 
 
@@ -53,3 +53,21 @@ def test_all_spellings_of_a_label_are_one() -> None:
 def test_labels_of_any_text_stand_where_they_are_said_to(text: str) -> None:
     for n in labelled(fold(text)):
         assert 0 <= n.start <= n.label_start < n.label_end <= n.end <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "names"),
+    [
+        ("none", ["Pemberry & Stroud LLP", "Bank of the West", "Larkwell Mills plc", "Transport Act"]),
+        ("years", ["Pemberry & Stroud LLP", "Bank of the West", "Larkwell Mills plc", "Transport Act 2018"]),
+        (
+            "any",
+            ["Pemberry & Stroud LLP", "3M", "Bank", "West", "Larkwell Mills plc", "Transport Act 2018"],
+        ),
+    ],
+)
+def test_capitalised_words_are_one_name_with_the_small_words_between(numbers: str, names: list[str]) -> None:
+    text = (
+        "fees of Pemberry & Stroud LLP, 3M, the Bank of the West and, Larkwell Mills plc: Transport Act 2018"
+    )
+    assert [m.group().rstrip(",:") for m in capitalised_runs(text, numbers)] == names

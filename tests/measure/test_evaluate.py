@@ -243,7 +243,6 @@ def test_answers_are_measured_by_what_was_shown_cited_and_refused(tmp_path: Path
     assert values["refused, unanswerable"] == 0.5
     assert report.counts["verdict: absent"] == 2
     assert report.counts["state: partial"] == 1
-    assert values["numbers correct"] == third, "the number of a refusal is no answer"
     assert values["evidence shown@1"] == values["evidence shown@3"] == third
     # Answered: right, wrong and made up; the last two are errors.
     assert values["wrong when answered"] == pytest.approx(2 / 3)
@@ -329,7 +328,7 @@ def test_citation_mark_is_no_number_of_the_answer(tmp_path: Path) -> None:
     folder = make_set(tmp_path / "s", [{"id": "a", "question": "a", "answers": ["2"]}])
     report = evaluate(folder, FakeIndex({}), FakeAssistant({"a": answer}), what="answers")  # type: ignore[arg-type]
     assert "[2]" in answer.text
-    assert report.measures["numbers correct"].value == 0.0
+    assert report.measures["wrong"].value == 1.0
 
 
 def test_hundred_passages_are_looked_at_unless_told_otherwise(tmp_path: Path) -> None:

@@ -125,22 +125,3 @@ def test_risk_at_each_threshold_is_the_share_of_wrong_ones_at_or_above_it(
         kept = [w for s, w in rows if s >= point.threshold]
         assert point.coverage == pytest.approx(len(kept) / len(rows))
         assert point.risk == pytest.approx(sum(kept) / len(kept))
-
-
-@pytest.mark.parametrize(
-    ("text", "answers", "expected"),
-    [
-        ("The notice is ninety (90) days.", ["90 days"], 1.0),
-        ("It cost 二十万元.", ["200,000"], 1.0),
-        ("Between 5 and 9 mg.", ["5 to 10 mg"], 0.5),
-        ("Revenue was 1,234,567.", ["1.2 million", "7"], 1.0),
-        ("Revenue was about 1.2 million.", ["1,234,567"], 0.0),
-        ("No figure at all.", ["12 %"], 0.0),
-        ("Twelve.", ["a garden"], None),
-        ("Twelve.", [], None),
-    ],
-)
-def test_numbers_of_the_accepted_answer_are_looked_for_by_value(
-    text: str, answers: list[str], expected: float | None
-) -> None:
-    assert metrics.numbers_correct(text, answers) == expected

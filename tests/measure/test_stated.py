@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.measure.scoring import states_answer
+from rag.measure.metrics import states_answer
 
 
 @pytest.mark.parametrize(

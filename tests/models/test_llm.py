@@ -15,11 +15,10 @@ import psutil
 import pytest
 
 from rag.errors import GenerationError, ModelError, Offline
-from rag.models.generation import Delivery, EngineSettings
+from rag.models.generation import CHATML, ChatTemplate, Delivery, EngineSettings
 from rag.models.llm import LlamaCpp, Prompt, load_llm
 from rag.models.registry import find_llm
 from rag.models.remote import OpenAIServer, is_loopback
-from rag.models.template import CHATML, ChatTemplate
 from tests.llm_server import ChatServer
 
 SLICE = 32

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.models.generation import Prompt, Thoughts
-from rag.models.template import ChatTemplate
+from rag.models.generation import ChatTemplate, Prompt, Thoughts
 from tests.models.test_llm import Words, _text
 
 QWEN3 = """\

@@ -221,7 +221,7 @@ def test_a_script_without_a_main_guard_is_not_run_again_by_its_workers(tmp_path:
 def test_a_worker_loads_no_heavy_library_to_read_a_text_file(tmp_path: Path) -> None:
     path = write(tmp_path, "a.txt", "Some words.")
     ((_, modules),) = run_in_workers(partial(loaded_after), [path], workers=1, limits=Limits())
-    assert not {"torch", "numpy", "pypdfium2", "docx", "openpyxl", "selectolax", "pypdf"} & set(modules)
+    assert not {"torch", "numpy", "pypdfium2", "lxml", "openpyxl", "selectolax", "pypdf"} & set(modules)
 
 
 def loaded_after(path: Path) -> list[str]:
@@ -229,4 +229,4 @@ def loaded_after(path: Path) -> list[str]:
     return [name for name in sys.modules if name in HEAVY]
 
 
-HEAVY = ("torch", "numpy", "pypdfium2", "docx", "openpyxl", "selectolax", "pypdf")
+HEAVY = ("torch", "numpy", "pypdfium2", "lxml", "openpyxl", "selectolax", "pypdf")

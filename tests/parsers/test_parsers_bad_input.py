@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,133 @@ def test_an_archive_that_unfolds_beyond_measure_is_too_large(tmp_path: Path) -> 
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("word/document.xml", b"\0" * 5_000_000)
     assert failure(path, Limits(max_bytes=100_000)).status == "too_large"
+
+
+def edited(data: bytes, edit: Callable[[str, bytes], tuple[str, bytes] | None]) -> bytes:
+    """An Office file with its parts (name, bytes) as `edit` gives them back; None leaves one out."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            if (part := edit(name, old.read(name))) is not None:
+                new.writestr(*part)
+    return target.getvalue()
+
+
+def _strict(name: str, part: bytes) -> tuple[str, bytes]:
+    for kind in (b"wordprocessingml", b"spreadsheetml", b"officeDocument", b"drawingml"):
+        usual, strict = b"http://schemas.openxmlformats.org/%s/2006/", b"http://purl.oclc.org/ooxml/%s/"
+        part = part.replace(usual % kind, strict % kind)
+    return name, part
+
+
+def _without_parts(name: str, part: bytes) -> tuple[str, bytes] | None:
+    """Styles, themes and properties are missing, though relations lead to them."""
+    return None if "styles" in name or "theme" in name or "docProps" in name else (name, part)
+
+
+def _two_sets(name: str, part: bytes) -> tuple[str, bytes]:
+    if name != "_rels/.rels":
+        return name, part
+    kind = b"http://schemas.openxmlformats.org/package/2006/relationships/metadata/core-properties"
+    more = b'<Relationship Id="z" Type="%s" Target="docProps/core2.xml"/></Relationships>' % kind
+    return name, part.replace(b"</Relationships>", more)
+
+
+def _without_types(name: str, part: bytes) -> tuple[str, bytes]:
+    empty = b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'
+    return name, empty if name == "[Content_Types].xml" else part
+
+
+_MENDED: dict[str, Callable[[str, bytes], tuple[str, bytes] | None]] = {
+    "strict": _strict,
+    "capitals": lambda name, part: (name if name.startswith(("[", "_")) else name.upper(), part),
+    "backslashes": lambda name, part: (name.replace("/", "\\"), part),
+    "missing parts": _without_parts,
+    "two sets of properties": _two_sets,
+    "no types listed": _without_types,
+    "damaged styles": lambda name, part: (name, part[:90] if name.endswith("styles.xml") else part),
+}
+
+
+@pytest.mark.parametrize("suffix", [".docx", ".xlsx"])
+@pytest.mark.parametrize("damage", sorted(_MENDED))
+def test_what_an_office_program_opens_is_read(tmp_path: Path, suffix: str, damage: str) -> None:
+    if (suffix, damage) == (".xlsx", "damaged styles"):
+        pytest.skip("the library for workbooks needs whole styles")
+    content = [
+        ("Heading 1", "Fees"),
+        ("Normal", "The fee is 12 euros."),
+        ("table", [["Item", "Price"], ["Saw", "9"]]),
+    ]
+    sheet = {"Fees": [["Item", "Price"], ["Saw", 12.5], ["Nail", 3]]}
+    whole = docx_bytes(content) if suffix == ".docx" else xlsx_bytes(sheet)
+    path = write(tmp_path, f"a{suffix}", edited(whole, _MENDED[damage]))
+    words = (
+        ["Fees", "Item | Price", "Saw | 12.5"]
+        if suffix == ".xlsx"
+        else ["12 euros", "Item | Price", "Saw | 9"]
+    )
+    text = parse(path, path=path.name).text
+    assert all(word in text for word in words)
+
+
+def test_a_workbook_named_as_a_document_is_corrupt_and_says_what_it_is(tmp_path: Path) -> None:
+    error = failure(write(tmp_path, "a.docx", xlsx_bytes({"A": [["x", "y"]]})))
+    assert error.status == "corrupt"
+    assert "workbook" in str(error)
+
+
+def test_entities_are_never_resolved(tmp_path: Path) -> None:
+    secret = write(tmp_path, "secret.txt", "the secret")
+
+    def edit(name: str, part: bytes) -> tuple[str, bytes]:
+        if name != "word/document.xml":
+            return name, part
+        laughs = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 10))
+        types = b'<!DOCTYPE d [<!ENTITY x SYSTEM "file://%s"><!ENTITY l0 "ha">%s]>' % (
+            str(secret).encode(),
+            laughs,
+        )
+        head, _, rest = part.partition(b"?>")
+        return name, head + b"?>" + types + rest.replace(b"SECRET", b"known &x;&l9; words")
+
+    path = write(tmp_path, "a.docx", edited(docx_bytes([("Normal", "SECRET"), ("Normal", "After.")]), edit))
+    started = time.process_time()
+    try:
+        text = parse(path, path="a.docx").text
+    except ParseError as error:
+        text = str(error)
+    assert "the secret" not in text
+    assert len(text) < 1000
+    assert time.process_time() - started < 10
+
+
+def test_a_zip_within_a_file_is_not_unfolded(tmp_path: Path) -> None:
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", b"\0" * 50_000_000)
+    outer = edited(docx_bytes([("Normal", "Outer words.")]), lambda name, part: (name, part))
+    target = io.BytesIO(outer)
+    with zipfile.ZipFile(target, "a") as archive:
+        archive.writestr("word/embeddings/inner.docx", inner.getvalue())
+    path = write(tmp_path, "a.docx", target.getvalue())
+    assert parse(path, path="a.docx", limits=Limits(max_bytes=1_000_000)).text == "Outer words."
+
+
+def test_a_hundred_thousand_merged_cells_are_read_in_time(tmp_path: Path) -> None:
+    merged = b'<w:tc><w:tcPr><w:gridSpan w:val="2"/><w:vMerge/></w:tcPr><w:p/></w:tc>'
+    first = merged.replace(b"<w:vMerge/>", b'<w:vMerge w:val="restart"/>').replace(
+        b"<w:p/>", b"<w:p><w:r><w:t>All</w:t></w:r></w:p>"
+    )
+    rows = b"<w:tr>" + first + merged + b"</w:tr>" + (b"<w:tr>" + merged * 2 + b"</w:tr>") * 50_000
+
+    def edit(name: str, part: bytes) -> tuple[str, bytes]:
+        return name, part.replace(b"<w:sectPr", b"<w:tbl>" + rows + b"</w:tbl><w:sectPr", 1)
+
+    path = write(tmp_path, "a.docx", edited(docx_bytes([("Normal", "Before.")]), edit))
+    started = time.process_time()
+    assert parse(path, path="a.docx").text.startswith("Before.")
+    assert time.process_time() - started < 30
 
 
 def test_a_truncated_pdf_is_corrupt_or_keeps_its_first_pages(tmp_path: Path) -> None:

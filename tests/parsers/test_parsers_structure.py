@@ -10,7 +10,7 @@ import pytest
 from rag.parsers import parse
 from rag.parsers.pdf_rows import read_row
 from rag.parsers.plain import heading_level
-from rag.types import Block, BlockKind, Document
+from rag.types import Block, BlockKind, Document, MarkKind
 from rag.types.tables import heads_text
 from tests.files import docx_bytes, pdf_bytes, write, xlsx_bytes
 
@@ -335,7 +335,10 @@ def test_docx_keeps_insertions_and_drops_deletions(tmp_path: Path) -> None:
     paragraph._p.append(parse_xml(f"<w:ins {space}><w:r><w:t>20 euros.</w:t></w:r></w:ins>"))
     target = io.BytesIO()
     word.save(target)
-    assert read(tmp_path, "a.docx", target.getvalue()).text == "The fee is 20 euros."
+    document = read(tmp_path, "a.docx", target.getvalue())
+    assert document.text == "The fee is 20 euros.\n\nThe fee is 10"
+    deleted = next(mark for mark in document.marks if mark.kind is MarkKind.DELETED)
+    assert document.text[deleted.start : deleted.end] == "The fee is 10"
 
 
 # Sheets

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rag.questions.parts import talk_of
 from rag.questions.query import Readers, understand
-from rag.questions.talk import talk_of
 from rag.types import Turn
 
 

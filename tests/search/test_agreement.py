@@ -15,7 +15,7 @@ from rag.domains.finance.concepts import sought_items
 from rag.index import Index
 from rag.questions.constraints import Constraints, Sought, read_constraints
 from rag.questions.expects import read_wording
-from rag.search.agreement import Lines, agreements, find_line_items, named_documents
+from rag.search.pool import Lines, agreements, find_line_items, named_documents
 from rag.search.ranker import AGREEMENTS
 from rag.store.store import Store
 from rag.types import Filters, Hit, Stages

@@ -21,7 +21,7 @@ from rag.search.ranker import FEATURES, Ranker
 from rag.search.retrieve import find_named, narrowed, rank, retrieve
 from rag.types import Filters, Hit, Stages
 from tests.archive import archive
-from tests.fakes import FakeEmbedder
+from tests.fakes import FakeEmbedder, TwoLanguages
 from tests.files import pdf_bytes
 from tests.indexing import new_index, run_here, write_files
 
@@ -332,24 +332,6 @@ def test_control_words_of_any_engine_are_only_words(index: Index, question: str)
     assert index.store.passages() > 0
 
 
-class _TwoLanguages(FakeEmbedder):
-    """Knows some words in both languages; all texts of one language lie close together."""
-
-    MEANINGS = (("deposit", "押金"), ("probation", "试用期"), ("invoice", "发票"))
-
-    def __init__(self) -> None:
-        super().__init__()
-        pairs = (("en", 0.5, 1.0), ("zh", 0.5, 1.0), ("en-zh", 0.0, 0.5), ("zh-en", 0.0, 0.5))
-        self.info = replace(self.info, cosines=pairs)
-
-    def _vector(self, text: str) -> NDArray[np.float32]:
-        vector = np.zeros(self.info.dimension, dtype=np.float32)
-        vector[8 + (detect_language(text) == "zh")] = 1.0
-        for axis, words in enumerate(self.MEANINGS):
-            vector[axis] = any(word in text.lower() for word in words)
-        return vector / np.linalg.norm(vector)
-
-
 @pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize(
     ("question", "document"),
@@ -371,6 +353,6 @@ def test_a_question_finds_what_only_the_other_language_says(
     }
     asked = detect_language(question)
     kept = {name: text for name, text in texts.items() if own or detect_language(text) != asked}
-    with new_index(tmp_path / "index", _TwoLanguages()) as index:
+    with new_index(tmp_path / "index", TwoLanguages()) as index:
         index.ingest(write_files(tmp_path / "files", kept))
         assert paths(index.search(question, 2))[0] == document

@@ -186,16 +186,6 @@ def test_what_cannot_be_served_so_is_answered_and_says_that_not_all_was_read(ind
     assert "not every passage was read" in " ".join(answer.cautions)
 
 
-def test_parties_of_a_contract_are_listed_by_their_names(tmp_path: Path) -> None:
-    head = "Supply Agreement between Norden Paper plc and Vextra Mills Ltd"
-    text = f"# {head}\n\nThis agreement is made between Norden Paper plc and Vextra Mills Ltd.\n"
-    with archive(tmp_path, **{"contracts/supply-agreement.md": text}) as opened:
-        answer = ask(opened, "List the parties to the supply agreement between Norden Paper and Vextra Mills")
-        assert "2 names of parties and companies" in answer.text
-        assert "Norden Paper plc; Vextra Mills Ltd" in answer.claims[0].text
-        assert all("Norden" in c.quote or "Vextra" in c.quote for c in answer.citations)
-
-
 def test_list_that_is_answered_like_others_is_searched_without_its_imperative(index: Index) -> None:
     answer = ask(index, "List all duties to wash hands before every procedure")
     assert "list" not in answer.reason.lower()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,8 +16,6 @@ from rag.languages import say
 
 _YEAR = re.compile(r"(?:FY)?(?P<y>\d{4})")
 _PART = re.compile(r"(?P<p>Q[1-4]|H[12]|9M) (?P<y>\d{4})")
-_YEARS_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)\s*年?\s*[-–—~至到]\s*((?:19|20)\d\d)\s*年")
-_MONTH_END_ZH = re.compile(r"(?<!\d)((?:19|20)\d\d)年(\d{1,2})月[末底]")
 
 
 class Operation(StrEnum):
@@ -153,24 +150,8 @@ def steps_between(newest: str, period: str, sequential: bool = False) -> int | N
 def asked_periods(text: str, core: tuple[int, int]) -> list[FiscalPeriod]:
     """The periods of the asking sentence; of the whole question where that names none."""
     found = read_periods(with_capitals(text))
-    found = (*found, *_missed(text, found))
     own = [p for p in found if core[0] <= p.start < core[1]]
     return own or list(found)
-
-
-def _missed(text: str, found: Sequence[FiscalPeriod]) -> Iterator[FiscalPeriod]:
-    """The first years of Chinese ranges (2019-2021年) and those inside them, and ends of months (6月末)."""
-    known = {p.year for p in found}
-    for m in _YEARS_ZH.finditer(text):
-        first, last = int(m[1]), int(m[2])
-        for year in range(first, min(last, first + 12)):
-            if year not in known:
-                yield FiscalPeriod(m.start(), m.end(), year, inner=year != first)
-    for m in _MONTH_END_ZH.finditer(text):
-        year, month = int(m[1]), int(m[2])
-        if 1 <= month <= 12:
-            day = monthrange(year, month)[1]
-            yield FiscalPeriod(m.start(), m.end(), year, "", f"{year:04}-{month:02}-{day:02}")
 
 
 def labels(text: str, periods: Sequence[FiscalPeriod], keep_inner: bool) -> tuple[str, ...]:

@@ -140,20 +140,18 @@ def read_figure(text: str) -> FigureCell | None:
         # Words such as "n/a" say that there is none; only a dash says that it is nil.
         nil = not any(c.isalnum() for c in printed) and printed not in ("*", "#")
         return FigureCell(begin, stop, printed, Decimal(0) if nil else None)
-    m = _RE["figure"].fullmatch(folded, begin, stop)
-    if m is None:
+    found = [n for n in numerals(folded[:stop]) if n.style == "digits"][:1]
+    before = _RE["before"].fullmatch(folded, begin, found[0].start) if found else None
+    behind = _RE["behind"].fullmatch(folded, found[0].end, stop) if found else None
+    if before is None or behind is None:
         return None
-    value = Decimal(m["digits"].replace(",", ""))
-    brackets = (m["open"] or m["open2"]) is not None and ")" in folded[m.end("digits") : stop]
-    if brackets or any((m[name] or "").startswith("-") for name in ("minus", "minus2", "minus3")):
-        value = -value
-    if m["scale"]:
-        value *= int(numerals(f"1 {m['scale']}")[0].value)
-    before, behind = (m["currency"] or "").lower(), m["yuan"] or ""
-    currency = CURRENCY_BEFORE.get(before, "") or CURRENCY_AFTER.get(behind, "")
+    value = Decimal(found[0].value.numerator) / found[0].value.denominator
+    brackets = "(" in before.group() and ")" in behind.group()
+    currency = CURRENCY_BEFORE.get((before["currency"] or "").lower(), "")
     return FigureCell(
-        begin, stop, printed, value, percent="%" in folded[m.end("digits") : stop], currency=currency,
-        scaled=bool(m["scale"] or m["yuan"]),
+        begin, stop, printed, -value if brackets or "-" in before.group() else value,
+        percent="%" in behind.group(), currency=currency or CURRENCY_AFTER.get(behind["yuan"] or "", ""),
+        scaled=found[0].scaled or bool(behind["yuan"]),
     )  # fmt: skip
 
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from rag.domains.finance.figures import reporter
 from rag.domains.finance.figures.asked import FigureRequest
 from rag.domains.finance.figures.breakdown import PartsQuestion, asked_about_parts, rank_parts
-from rag.domains.finance.figures.computing import compute
-from rag.domains.finance.figures.conclusions import not_found_words, sentences, with_working
+from rag.domains.finance.figures.computing import compute, not_found_words, sentences, with_working
 from rag.domains.finance.figures.expressions import FormulaTerm as Leaf
 from rag.domains.finance.figures.formulas import concept_name
 from rag.domains.finance.figures.lineitems import FigureReading, find_figure, item, phrases

@@ -70,8 +70,10 @@ def split_head(heads: Sequence[str], columns: int, *, placed: bool = False) -> t
     """(what holds for all columns, one text for each of `columns`) of what stands above a table. Of `placed`
     cells the first head is that of the labels, if it does not say which period its column is of."""
     if placed:
-        periods = (_RE["bare_year"], _RE["current"], _RE["previous"])
-        if heads and len(heads) == columns and any(p.search(heads[0]) for p in periods):
+        named = heads and (
+            _years(heads[0]) or _RE["current"].search(heads[0]) or _RE["previous"].search(heads[0])
+        )
+        if named and len(heads) == columns:
             return "", tuple(heads)
         return (heads[0], tuple(heads[1:])) if heads else ("", ())
     parts = tuple(filter(None, heads))
@@ -103,9 +105,7 @@ def read_columns(
     common: str, heads: Sequence[str], facts: ReportFacts, *, instant: bool
 ) -> tuple[Column, ...]:
     """The columns of a table. `instant`: figures of a day (a balance sheet), not of a period."""
-    years = [int(m["y"]) for head in heads for m in _RE["bare_year"].finditer(head)] or [
-        int(m["y"]) for m in _RE["bare_year"].finditer(common)
-    ]
+    years = [year for head in heads for year in _years(head)] or _years(common)
     anchor = _anchor(years, facts)
     found = [_column(common, head, facts, anchor, instant) for head in heads]
     if not any(c.year for c in found):
@@ -130,11 +130,8 @@ def _column(common: str, head: str, facts: ReportFacts, anchor: int, instant: bo
         column = replace(column, unit=unit)
     if column.change and not re.search(r"amount|金额", head, re.I):
         return column
-    day = (
-        _day(head)
-        or _day_of_year(common, head)
-        or (_day(common) if not _RE["bare_year"].search(head) else None)
-    )
+    own = _years(head)
+    day = _day(head) or (_day_of_year(common, head, own[0]) if own else _day(common))
     months = _months(head) or _months(common)
     current = facts.years[0] if facts.years else anchor
     if day is not None:
@@ -142,8 +139,8 @@ def _column(common: str, head: str, facts: ReportFacts, anchor: int, instant: bo
         span = None if instant else months or (12 if facts.part in ("FY", "") else None)
         return replace(column, year=year, part=part_of(quarter, span), ended=day.isoformat())
     part = _word_part(head, common, months, facts, instant)
-    if m := _RE["bare_year"].search(head):
-        return replace(column, year=current + int(m["y"]) - anchor if anchor else int(m["y"]), part=part)
+    if own:
+        return replace(column, year=current + own[0] - anchor if anchor else own[0], part=part)
     if _RE["previous"].search(head) and current:
         return replace(column, year=current - 1, part="FY" if _RE["opening"].search(head) else part)
     return replace(column, year=current, part=part) if _RE["current"].search(head) and current else column
@@ -180,16 +177,16 @@ def _as_date(p: Period) -> date | None:
         return None
 
 
-def _day_of_year(common: str, head: str) -> date | None:
+def _day_of_year(common: str, head: str, year: int) -> date | None:
     """The day of "Years ended December 31, | 2022": from both."""
-    year = _RE["bare_year"].search(head)
-    if year is None:
-        return None
-    for text in (head, common):
-        for f in dates(with_capitals(fold(text))):
-            if f.period.month and f.period.day and not f.period.year:
-                return _as_date(replace(f.period, year=int(year["y"])))
+    for f in (f for text in (head, common) for f in dates(with_capitals(fold(text)))):
+        if f.period.month and f.period.day and not f.period.year:
+            return _as_date(replace(f.period, year=year))
     return None
+
+
+def _years(text: str) -> list[int]:
+    return [f.period.year for f in dates(with_capitals(fold(text))) if f.period.year]
 
 
 def _months(text: str) -> int | None:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from rag.domains.finance.money.annuities import evaluate
-from rag.domains.finance.money.given import TIMES, Given, cue, data, lowered, read_inputs
+from rag.domains.finance.money.given import TIMES, Given, cue, data, evaluate, lowered, read_inputs
 from rag.domains.finance.printing import Formatter, plain, read_rounding
 from rag.facts.quantity import Kind
 from rag.languages import COMPLETE

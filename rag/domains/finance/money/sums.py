@@ -13,8 +13,17 @@ from decimal import Decimal, localcontext
 from itertools import accumulate
 from typing import Any
 
-from rag.domains.finance.money.annuities import ZERO, Unsolved, evaluate
-from rag.domains.finance.money.given import RATES, TIMES, cue, data, flow_list, times_a_year
+from rag.domains.finance.money.given import (
+    RATES,
+    TIMES,
+    ZERO,
+    Unsolved,
+    cue,
+    data,
+    evaluate,
+    flow_list,
+    times_a_year,
+)
 from rag.domains.finance.money.sheet import MissingTerm, Sheet, Way, elided
 from rag.domains.finance.printing import NotComputed, plain
 from rag.languages import say

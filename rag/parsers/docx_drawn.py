@@ -1,0 +1,137 @@
+"""What is drawn in a Word file and holds words: charts, diagrams (SmartArt); and what to call what cannot be
+read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from rag.parsers.base import Grid, TextBuilder, add_table, one_line, shorten
+from rag.parsers.docx_text import Drawn
+from rag.parsers.number_format import show
+from rag.parsers.office import Package
+from rag.types import Loss, LossKind
+
+_C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
+_MOST_POINTS = 2000
+# A picture that takes this share of a page's width and height is a page of its own.
+_PAGE_SIZE = 0.7, 0.6
+_PROGRAMS = {
+    "excel": "workbook", "word": "document", "powerpoint": "presentation", "acro": "PDF", "visio": "drawing",
+    "equation": "equation", "mathtype": "equation", "package": "file",
+}  # fmt: skip
+
+
+class Drawings:
+    """Adds the words of what is drawn to a document and keeps what could not be read, by a number of its
+    kind as a reader counts them."""
+
+    def __init__(self, package: Package, builder: TextBuilder) -> None:
+        self._package, self._builder = package, builder
+        self._numbers: Counter[str] = Counter()
+        self.losses: list[Loss] = []
+        self.page = (0, 0)  # width and height of a page, in English Metric Units
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures there are."""
+        return self._numbers["picture"]
+
+    def add(self, drawn: Drawn, target: str, *, under: str) -> None:
+        """`target`: the part that it leads to; `under`: the heading above."""
+        kind = drawn.kind
+        if kind == "picture":
+            self._numbers[kind] += 1
+            width, height = (share * side for share, side in zip(_PAGE_SIZE, self.page, strict=True))
+            if width and drawn.size[0] >= width and drawn.size[1] >= height:
+                self.lose(LossKind.PICTURE_WITH_TEXT, f"picture {self._numbers[kind]}", under)
+            return
+        if kind == "object":
+            name = drawn.name.casefold()
+            kind = "embedded " + next((of for key, of in _PROGRAMS.items() if key in name), "object")
+        kind = kind.removeprefix("new ")
+        self._numbers[kind] += 1
+        root = self._package.xml(target) if target else None
+        read = root is not None and (
+            (drawn.kind == "chart" and self._chart(root)) or (kind == "diagram" and self._diagram(root))
+        )
+        if not read:
+            self.lose(LossKind.UNSUPPORTED_PART, f"{kind} {self._numbers[kind]}", under)
+
+    def lose(self, kind: LossKind, what: str, under: str) -> None:
+        """Something of the file is not read: `what` and the heading that it stands under."""
+        self.losses.append(Loss(kind, f"{what} under “{shorten(under, 80)}”" if under else what))
+
+    def _chart(self, root: Any) -> bool:
+        """The title, and a table with a row for each category and a column for each series; False where the
+        file keeps no values."""
+        title = one_line(" ".join(_text(t) for t in root.iterfind(f"{_C}chart/{_C}title")))
+        axes = [one_line(_text(t)) for t in root.iterfind(f".//{_C}plotArea/*/{_C}title")]
+        names, columns = [], []
+        categories: dict[int, str] = {}
+        for series in root.iter(_C + "ser"):
+            names.append(" ".join(_points(series.find(_C + "tx")).values()))
+            for place, name in _points(_either(series, "cat", "xVal")).items():
+                categories.setdefault(place, name)
+            columns.append(_points(_either(series, "val", "yVal")))
+        places = sorted({place for column in columns for place in column})
+        if not places:
+            return False
+        if title:
+            self._builder.paragraph(title)
+        head = [" / ".join(dict.fromkeys(filter(None, axes))), *(n or title for n in names)]
+        grid: Grid = [head, *([categories.get(p, ""), *(c.get(p, "") for c in columns)] for p in places)]
+        add_table(self._builder, grid, header_rows=1)
+        return True
+
+    def _diagram(self, root: Any) -> bool:
+        lines = [
+            _text(point) for point in root.iter(_DGM + "pt") if point.get("type") in (None, "node", "asst")
+        ]
+        self._builder.start_group()
+        for line in filter(str.strip, lines):
+            self._builder.list_item(line)
+        return any(map(str.strip, lines))
+
+
+def _either(series: Any, *names: str) -> Any:
+    return next((found for name in names if (found := series.find(_C + name)) is not None), None)
+
+
+def _points(data: Any) -> dict[int, str]:
+    """The values that a chart keeps of its cells as they show, by their place; the levels of a category put
+    together."""
+    found: dict[int, str] = {}
+    if data is None:
+        return found
+    code = data.findtext(f".//{_C}formatCode") or ""
+    for point in data.iter(_C + "pt"):
+        place = point.get("idx") or ""
+        if place.isdecimal() and len(found) < _MOST_POINTS:
+            value = _shown(one_line(point.findtext(_C + "v") or ""), point.get("formatCode") or code)
+            found[int(place)] = f"{value} {found[int(place)]}" if int(place) in found else value
+    return found
+
+
+def _shown(value: str, code: str) -> str:
+    try:
+        return show(float(value), code) if code else value
+    except ValueError:
+        return value
+
+
+def drawn_lines(element: Any) -> Iterator[str]:
+    """The paragraphs of a text that is drawn (DrawingML)."""
+    for paragraph in element.iter(_A + "p"):
+        yield "".join(_run_text(child) for child in paragraph.iter(_A + "t", _A + "br"))
+
+
+def _text(element: Any) -> str:
+    return " ".join(drawn_lines(element))
+
+
+def _run_text(element: Any) -> str:
+    return "\n" if element.tag == _A + "br" else element.text or ""

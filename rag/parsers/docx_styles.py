@@ -1,0 +1,198 @@
+"""The styles of a Word file: what paragraphs and runs inherit from them (ISO/IEC 29500-1, 17.7)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_HEADING_STYLE = re.compile(r"(?:heading|标题|überschrift|titre)\s*([1-9])$", re.I)
+_DEEP = 12  # a style that is based on more than that is based on itself
+_OFF = ("0", "false", "off")
+_WHITE = ("FFFFFF", "white")
+_LEAST_SHIFT = 4  # half-points by which text is moved that reads as raised or lowered
+
+
+@dataclass(frozen=True, slots=True)
+class RunLook:
+    """How a run stands on the page: whether struck, hidden (or white, where nothing dark lies behind it), set
+    off by a line below or a colour, `shift` 1 raised, -1 lowered, and its font."""
+
+    struck: bool = False
+    hidden: bool = False
+    white: bool = False
+    set_off: bool = False
+    shift: int = 0
+    font: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one place says of a run; None: nothing."""
+
+    strike: bool | None = None
+    dstrike: bool | None = None
+    vanish: bool | None = None
+    white: bool | None = None
+    backed: bool | None = None
+    set_off: bool | None = None
+    shift: int | None = None
+    font: str | None = None
+
+
+class Styles:
+    """The styles of one file, by id."""
+
+    def __init__(self, root: Any) -> None:
+        """`root`: of styles.xml, or None."""
+        self._styles: dict[str, Any] = {}
+        self.default = ""
+        for style in root.iterchildren(W + "style") if root is not None else ():
+            identifier = style.get(W + "styleId") or ""
+            self._styles[identifier] = style
+            if style.get(W + "type") == "paragraph" and style.get(W + "default") not in (None, *_OFF):
+                self.default = identifier
+        self._asked: dict[str, _Asked] = {}
+        self._looks: dict[tuple[str, str, _Asked], RunLook] = {}
+        self._chains: dict[str, list[Any]] = {}
+
+    def _chain(self, identifier: str) -> list[Any]:
+        """The style and those that it is based on."""
+        if identifier not in self._chains:
+            found: list[Any] = []
+            name = identifier
+            while name in self._styles and len(found) < _DEEP:
+                found.append(self._styles[name])
+                name = value(found[-1].find(W + "basedOn"))
+            self._chains[identifier] = found
+        return self._chains[identifier]
+
+    def level(self, identifier: str) -> int:
+        """The heading level of a paragraph style, 1 to 9; -1 for that of titles, 0 for none: by its name, by
+        its outline level, or as the style that it is based on."""
+        for style in self._chain(identifier):
+            name = value(style.find(W + "name")).strip()
+            outline = integer(style.find(f"{W}pPr/{W}outlineLvl"))
+            if match := _HEADING_STYLE.match(name):
+                return int(match.group(1))
+            if name.lower() in ("title", "标题"):
+                return -1
+            if outline is not None:
+                return outline + 1 if outline < 9 else 0
+        return 0
+
+    def numbering(self, identifier: str) -> tuple[str, int | None]:
+        """The id of the list that a style belongs to ("": none) and its level there, where it says it."""
+        for style in self._chain(identifier):
+            number = style.find(f"{W}pPr/{W}numPr/{W}numId")
+            if number is not None:
+                return value(number), integer(style.find(f"{W}pPr/{W}numPr/{W}ilvl"))
+        return "", None
+
+    def shades(self, identifier: str) -> bool:
+        """Whether a table style lays a colour behind cells."""
+        return any(is_dark(shade) for style in self._chain(identifier) for shade in style.iter(W + "shd"))
+
+    def backed(self, paragraph: str) -> bool:
+        """Whether a paragraph style lays a colour behind its words."""
+        return any(is_dark(style.find(f"{W}pPr/{W}shd")) for style in self._chain(paragraph))
+
+    def look(self, properties: Any, paragraph: str) -> RunLook:
+        """How a run with these properties (w:rPr, or None) stands in a paragraph of this style."""
+        own = _asked(properties)
+        named = value(properties.find(W + "rStyle")) if properties is not None else ""
+        key = (paragraph, named, own)
+        if key not in self._looks:
+            said = _over(_both(self._style(paragraph), self._style(named)), own)
+            self._looks[key] = RunLook(
+                bool(said.strike or said.dstrike), bool(said.vanish), bool(said.white and not said.backed),
+                bool(said.set_off), said.shift or 0, said.font or "",
+            )  # fmt: skip
+        return self._looks[key]
+
+    def _style(self, identifier: str) -> _Asked:
+        if identifier not in self._asked:
+            found = _Asked()
+            for style in reversed(self._chain(identifier)):
+                found = _over(found, _asked(style.find(W + "rPr")))
+            self._asked[identifier] = found
+        return self._asked[identifier]
+
+
+_NAMES = tuple(_Asked.__slots__)
+
+
+def _over(below: _Asked, above: _Asked) -> _Asked:
+    """What is said above, else below."""
+    said = ((getattr(above, name), getattr(below, name)) for name in _NAMES)
+    return _Asked(*(under if over is None else over for over, under in said))
+
+
+def _both(paragraph: _Asked, character: _Asked) -> _Asked:
+    """A character style within a paragraph style: strike and vanish in both cancel out (17.7.3)."""
+    toggled = {
+        name: bool(getattr(paragraph, name)) != bool(getattr(character, name))
+        for name in ("strike", "vanish")
+    }
+    said = _over(paragraph, character)
+    return _Asked(**({name: getattr(said, name) for name in _NAMES} | toggled))
+
+
+def _asked(properties: Any) -> _Asked:
+    if properties is None or not len(properties):
+        return _NOTHING
+    found: dict[str, Any] = {}
+    for child in properties.iterchildren():
+        name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else ""
+        if name in ("strike", "dstrike", "vanish"):
+            found[name] = is_on(child)
+        elif name == "color":
+            found["white"] = value(child) in _WHITE
+            found["set_off"] = found.get("set_off") or value(child) not in ("auto", "000000", *_WHITE)
+        elif name == "u":
+            found["set_off"] = found.get("set_off") or value(child) != "none"
+        elif name == "shd" or name == "highlight":
+            found["backed"] = is_dark(child) or found.get("backed", False)
+        elif name == "vertAlign":
+            found["shift"] = {"superscript": 1, "subscript": -1}.get(value(child), 0)
+        elif name == "position" and value(child).lstrip("-").isdigit():
+            moved = int(value(child))
+            found.setdefault("shift", (moved >= _LEAST_SHIFT) - (moved <= -_LEAST_SHIFT))
+        elif name == "rFonts":
+            found["font"] = child.get(W + "ascii") or child.get(W + "hAnsi")
+    return _Asked(**found) if found else _NOTHING
+
+
+_NOTHING = _Asked()
+
+
+def value(element: Any) -> str:
+    """`w:val`; "" without it."""
+    return (element.get(W + "val") or "") if element is not None else ""
+
+
+def integer(element: Any) -> int | None:
+    """`w:val` as a number; None for anything else."""
+    said = value(element)
+    return int(said) if said.isdecimal() else None
+
+
+def is_on(element: Any) -> bool:
+    """Whether a property that is on or off is there and on."""
+    return element is not None and element.get(W + "val") not in _OFF
+
+
+def is_dark(element: Any) -> bool:
+    """Whether a shading or a highlight lays something behind words on which white ones show."""
+    if element is None:
+        return False
+    if element.tag == W + "highlight":
+        return value(element) not in ("", "none", "white")
+    fill = (element.get(W + "fill") or "auto").upper()
+    patterned = value(element) not in ("", "clear", "nil")
+    return (
+        patterned
+        or fill not in ("AUTO", "FFFFFF")
+        or element.get(W + "themeFill") not in (None, "background1")
+    )

@@ -1,0 +1,348 @@
+"""The words of HTML in line, with what their elements say of them: raised, lowered, struck and hidden text,
+notes and their marks, form fields with their values, equations.
+
+Style attributes and `hidden` leave text out, as navigation and scripts are; text that a rule hides, or that
+has the colour of what lies behind it, is kept as hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rag.languages import Patterns
+from rag.parsers import html_styles
+from rag.parsers.equations import from_mathml, from_tex, tex_in
+from rag.parsers.marks import as_it_stands, marked, note_body, note_labels, note_mark, raised, without_signs
+from rag.types import MarkKind
+
+_RE = Patterns(__file__)
+_SKIP = _RE.words("skip")
+_STRUCK = _RE.words("struck")
+_TELLING = _STRUCK | {"ins", "font"}
+_TYPED = _RE.words("typed")
+_LONGEST_RAISED = 60
+Piece = tuple[MarkKind | None, str]
+
+
+class WebPage:
+    """What the words of a page have to know of all of it: its style, and which links lead from the mark of a
+    note to the note, which stands behind it."""
+
+    def __init__(self, tree: Any, size: int) -> None:
+        self.styles = html_styles.PageStyles(tree, size)
+        self.targets: dict[int, str] = {}  # element that is a note -> its label, which is unique
+        self.printed: dict[str, str] = {}  # label -> the label as printed
+        self.open_notes: set[str] = set()  # labels of marks whose note was not met yet
+        marks: dict[str, list[tuple[int, str]]] = {}
+        for n, node in enumerate(tree.css('a[href^="#"], [id], a[name]')):
+            attributes = node.attributes
+            href = attributes.get("href") or ""
+            if node.tag == "a" and len(href) > 1 and href.startswith("#") and _refers(node):
+                marks.setdefault(href[1:], []).append((n, node.text()))
+            name = attributes.get("id") or attributes.get("name") or ""
+            if any(at < n for at, _ in marks.get(name, ())):
+                self.targets.setdefault(node.mem_id, f"#{name}")
+                self.printed[f"#{name}"] = next(iter(note_labels(marks[name][0][1])), "")
+
+
+def _refers(link: Any) -> bool:
+    """Whether a link is the mark of a note: raised, or said to be one, and a label."""
+    attributes, parent = link.attributes, link.parent
+    said = " ".join(attributes.get(name) or "" for name in ("role", "class", "epub:type", "rel"))
+    return bool(note_labels(link.text())) and (
+        _RE["reference"].search(said) is not None
+        or link.css_first("sup") is not None
+        or any(e is not None and e.tag == "sup" for e in (parent, parent.parent if parent else None))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How the words of an element look: struck, hidden or inserted, and the colours that hold for it."""
+
+    kind: MarkKind | None = None
+    colour: str = ""
+    behind: str = ""
+    left_out: bool = False
+
+
+class LineWords:
+    """Collects the words of elements as they are walked. For each element: `open`, then, where that says so,
+    `read` and its children, and at its end `close`."""
+
+    def __init__(self, page: WebPage) -> None:
+        self.page = page
+        self._looks = [_Look(behind="" if page.styles.outside else "ffffff")]
+        self._pieces: list[Piece] = []
+        self._ahead: set[int] = set()  # elements whose words were read with an earlier one
+        self._note = ""  # label of the last note that began in this paragraph
+        self._bare = ""  # what a note's own label is printed as, while that is still to come
+
+    def __bool__(self) -> bool:
+        """Whether anything was collected."""
+        return bool(self._pieces)
+
+    def open(self, node: Any) -> bool:
+        """Whether an element is read; False for what no reader sees."""
+        tag, attributes, look = node.tag, node.attributes, self._looks[-1]
+        if tag in _SKIP or (self._ahead and node.mem_id in self._ahead):
+            look = _Look(left_out=True)
+        elif attributes or tag in _STRUCK or tag == "ins" or self.page.styles.any:
+            style = attributes.get("style")
+            own = html_styles.declarations(style) if style else {}
+            rules = self.page.styles.by_rule(node)
+            if attributes and _left_out(attributes, own):
+                look = _Look(left_out=True)
+            elif own or rules or tag in _TELLING or "bgcolor" in attributes:
+                look = _look(tag, attributes, look, {**rules, **own})
+        self._looks.append(look)
+        return not look.left_out
+
+    def close(self) -> bool:
+        """An element ends; whether it was read."""
+        return not self._looks.pop().left_out
+
+    def within(self) -> LineWords:
+        """Others for what stands within the element that is open."""
+        inner = LineWords(self.page)
+        inner._looks = self._looks[-1:]
+        return inner
+
+    def style(self, node: Any) -> html_styles.Declarations:
+        """The declarations that hold for an element, its own before those of rules."""
+        rules, own = self.page.styles.by_rule(node), node.attributes.get("style")
+        return {**rules, **html_styles.declarations(own)} if own else rules
+
+    def text(self, node: Any) -> None:
+        """Take in a text node."""
+        if self._ahead and node.mem_id in self._ahead:
+            return
+        text = _RE["spaces"].sub(" ", without_signs(node.text_content or ""))
+        if self._bare and text.strip():
+            label = self._bare.strip("[]().")
+            plain = text.lstrip().lstrip("[(")
+            if plain.startswith(label) and not plain[len(label) : len(label) + 1].isalnum():
+                text = plain[len(label) :].lstrip("]).: ")
+            self._bare = "" if text.strip() else self._bare
+        self._add(tex_in(text))
+
+    def read(self, node: Any) -> bool:
+        """Take in what an element says itself; whether its children are to be walked."""
+        tag = node.tag
+        target = self.page.targets.get(node.mem_id)
+        if target:
+            self.begin_note(target, self.page.printed.get(target, ""))
+        if tag == "br":
+            self._add("\n")
+        elif tag == "math":
+            self._add(from_mathml(node))
+            return False
+        elif tag == "img":
+            said = " ".join(node.attributes.get(name) or "" for name in ("class", "src"))
+            self._add(from_tex(node.attributes.get("alt") or "") if _RE["picture"].search(said) else "")
+        elif tag in ("input", "select", "textarea"):
+            self._add(_field(node))
+            return False
+        elif tag == "a" and self._note_link(node):
+            return False
+        else:
+            shift = html_styles.shift(tag, self.style(node))
+            if shift:
+                return self._shifted(node, shift)
+        return True
+
+    def alone(self, node: Any) -> str | None:
+        """The text of an element that holds nothing else; None where it holds elements or looks otherwise."""
+        child = node.child
+        if (
+            child is None
+            or child.tag != "-text"
+            or child.next
+            or self._looks[-1].kind
+            or self.page.open_notes
+        ):
+            return "" if child is None else None
+        return tex_in(without_signs(child.text_content or ""))
+
+    def take(self) -> tuple[str, dict[MarkKind, str]]:
+        """What was collected, as `as_it_stands` gives it, and begin anew."""
+        pieces, self._pieces = self._pieces, []
+        self._note = self._bare = ""
+        standing, former = as_it_stands(pieces)
+        typed = _RE["typed_note"].match(standing) if self.page.open_notes else None
+        if typed and (label := typed[1] or typed[2]) in self.page.open_notes:
+            self.page.open_notes.discard(label)
+            standing = note_body(label) + standing
+        return standing, former
+
+    def add(self, text: str, kind: MarkKind | None = None) -> None:
+        """Add words of the caller's own: a number that was counted, a blank between two blocks."""
+        self._add(marked(kind, text) if kind else text)
+
+    def begin_note(self, label: str, printed: str = "") -> None:
+        """What follows is the note with this label, which is `printed` in front of it."""
+        self._add(note_body(label))
+        self.page.open_notes.discard(label)
+        self._note, self._bare = label, printed or label.strip("#")
+
+    def _add(self, text: str) -> None:
+        self._pieces += [(self._looks[-1].kind, text)] if text else []
+
+    def _before(self) -> str:
+        """The text of the paragraph so far, of long ones the end."""
+        return "".join(text for kind, text in self._pieces[-12:] if kind in (None, MarkKind.INSERTED))
+
+    def _note_link(self, node: Any) -> bool:
+        """Take in a link that is the mark of a note without being raised, or leads back to one."""
+        attributes = node.attributes
+        said = " ".join(attributes.get(name) or "" for name in ("role", "class", "epub:type", "rel"))
+        text = node.text().strip()
+        if (attributes.get("href") or "").startswith("#"):
+            if _RE["back"].search(said) or (text and _RE["arrow"].fullmatch(text)):
+                return True
+            if self._bare and text.strip("[]().") == self._bare.strip("[]()."):
+                self._bare = "."  # what may stand between it and the words
+                return True
+        if _RE["reference"].search(said) and note_labels(text):
+            self._add("".join(map(note_mark, self._labels(node, note_labels(text)))))
+            return True
+        return False
+
+    def _shifted(self, node: Any, shift: int) -> bool:
+        text = without_signs(node.text())
+        if shift < 0:
+            self._add(marked(MarkKind.LOWERED, text))
+            return False
+        if len(text) > _LONGEST_RAISED or node.css_first("math") is not None:
+            return True
+        before, after = self._before(), _following(node)
+        if self._fraction(node, text, before) or (text.strip() and _RE["arrow"].fullmatch(text)):
+            return False
+        read = raised(before, text, after)
+        labels = note_labels(text)
+        if not labels or not read.startswith(note_mark(labels[0])):
+            self._add(read)
+        elif self._bare:
+            self._bare = "."
+        elif len(labels) == 1 and after.strip() and self._begins(labels[0], before):
+            self.begin_note(labels[0])
+            self._bare = ""
+        else:
+            tail = read.rpartition(note_mark(labels[-1]))[2]
+            self._add("".join(map(note_mark, self._labels(node, labels))) + tail)
+        return False
+
+    def _begins(self, label: str, before: str) -> bool:
+        """Whether a raised label opens a note: at the beginning of a paragraph, or within one that began so
+        behind the note before."""
+        if not self._note:
+            return _RE["lead"].fullmatch(before) is not None
+        if _RE["sentence_end"].search(before) is None:
+            return False
+        return not (label.isdigit() and self._note.isdigit()) or int(label) == int(self._note) + 1
+
+    def _labels(self, node: Any, labels: tuple[str, ...]) -> Iterator[str]:
+        """The labels of the notes that a raised element names: where its links lead, else as printed."""
+        links = [node] if node.tag == "a" else [a for a in node.css("a") if note_labels(a.text())]
+        parent = node.parent
+        links = links or ([parent] if parent is not None and parent.tag == "a" else [])
+        found = [href for a in links if (href := a.attributes.get("href") or "") in self.page.printed]
+        if len(found) != len(links) or not found:
+            self.page.open_notes.update(labels)
+            found = list(labels)
+        yield from found
+
+    def _fraction(self, node: Any, text: str, before: str) -> bool:
+        """Take in a fraction that is set with a raised and a lowered number."""
+        slash = node.next
+        under = slash.next if slash is not None else None
+        if not text.strip().isdigit() or under is None or under.tag != "sub":
+            return False
+        if slash.tag != "-text" or _RE["slash"].fullmatch(slash.text_content or "") is None:
+            return False
+        self._add((" " if before[-1:].isdigit() else "") + f"{text.strip()}/{under.text().strip()}")
+        self._ahead |= {slash.mem_id, under.mem_id}
+        return True
+
+
+def traverse(root: Any, enter: Callable[[Any], bool], leave: Callable[[Any], None]) -> None:
+    """Walk a tree depth first without recursion; `enter` says whether the children of a node are visited,
+    `leave` is called for each node that was entered."""
+    node, depth = root, 0
+    while True:
+        child = node.child if enter(node) else None
+        if child is not None:
+            node, depth = child, depth + 1
+            continue
+        leave(node)
+        while depth and node.next is None:
+            node, depth = node.parent, depth - 1
+            leave(node)
+        if not depth:
+            return
+        node = node.next
+
+
+def _left_out(attributes: dict[str, str | None], own: dict[str, str]) -> bool:
+    return (
+        "hidden" in attributes
+        or attributes.get("role") in ("navigation", "menubar")
+        or attributes.get("aria-hidden") == "true"
+        or own.get("display") == "none"
+        or own.get("visibility") == "hidden"
+    )
+
+
+def _look(tag: str, attributes: dict[str, str | None], outer: _Look, style: dict[str, str]) -> _Look:
+    """How an element looks within another."""
+    colour, behind = outer.colour, outer.behind
+    ink = style.get("color") or (attributes.get("color") if tag == "font" else None)
+    ground = style.get("background-color") or style.get("background") or attributes.get("bgcolor")
+    if ink and ink != "inherit":
+        colour = html_styles.colour(ink)
+    if ground and ground not in ("transparent", "inherit", "none"):
+        behind = html_styles.colour(ground)
+    kind = outer.kind
+    if kind is not MarkKind.HIDDEN:
+        if html_styles.is_hidden(style) or (colour and colour == behind):
+            kind = MarkKind.HIDDEN
+        elif tag in _STRUCK or html_styles.is_struck(style):
+            kind = MarkKind.STRUCK
+        elif tag == "ins":
+            kind = kind or MarkKind.INSERTED
+    elif (ink or ground) and colour and behind and colour != behind and not html_styles.is_hidden(style):
+        kind = None if outer.colour and outer.colour == outer.behind else kind
+    return _Look(kind, colour, behind)
+
+
+def _following(node: Any) -> str:
+    """The beginning of the text behind an element in its line."""
+    for _ in range(3):
+        if node.next is not None:
+            ahead = node.next
+            while ahead is not None and ahead.tag == "-comment":
+                ahead = ahead.next
+            if ahead is None or ahead.tag in ("br", "table", "p", "div", "ul", "ol"):
+                return ""
+            return str((ahead.text_content if ahead.tag == "-text" else ahead.text()) or "")[:20]
+        node = node.parent
+        if node is None or node.tag not in ("a", "span", "b", "i", "em", "strong", "font", "small", "u"):
+            return ""
+    return ""
+
+
+def _field(node: Any) -> str:
+    """A form field with its value: a tick box by its state, what is typed, the option that is chosen."""
+    attributes = node.attributes
+    if node.tag == "textarea":
+        return f" {without_signs(node.text())} "
+    if node.tag == "select":
+        options = node.css("option")
+        chosen = [o for o in options if "selected" in o.attributes]
+        chosen = chosen or ([] if "multiple" in attributes else options[:1])
+        return f" {', '.join(without_signs(o.text()).strip() for o in chosen)} "
+    kind = (attributes.get("type") or "text").lower()
+    if kind in ("checkbox", "radio"):
+        return "☒ " if "checked" in attributes else "☐ "
+    return f" {without_signs(attributes.get('value') or '')} " if kind in _TYPED else ""

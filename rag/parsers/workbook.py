@@ -1,0 +1,320 @@
+"""The cells of a workbook (SpreadsheetML, ISO/IEC 29500-1, 18): values, formulas, formats, runs of text, and
+which rows, columns and sheets are hidden, read from the parts themselves in one pass a sheet.
+
+The library that knows workbooks gives either values or formulas, and hidden rows and comments only with all
+cells in memory; it stops at styles that Office opens."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from rag.parsers.marks import without_signs
+from rag.parsers.number_format import Value
+from rag.parsers.office import Package
+
+_S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_EMPTY_CELL = re.compile(rb"<((?:\w+:)?c)\s[^<>]*(?:/>|></\1>)")
+_EMPTY_ROW = re.compile(rb"<((?:\w+:)?row)(?:\s[^<>]*)?(?:/>|>\s*</\1>)")
+_REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+_NUMERAL = re.compile(r"[+-]?(?=\.?\d)\d{0,400}(?:\.\d{0,400})?(?:[eE][+-]?\d{1,4})?")
+_ZERO = re.compile(r"0+(?:\.0*)?")
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_LARGE = 2_000_000  # bytes of a sheet from which it is worth to look for cells that only have a format
+# What Office has without a code in the file for the formats of East Asian languages.
+_HAN_FORMATS = {
+    **dict.fromkeys((27, 36, 50, 52, 57), 'yyyy"年"m"月"'),
+    **dict.fromkeys((28, 29, 51, 53, 54, 58), 'm"月"d"日"'),
+    30: "m-d-yy", 31: 'yyyy"年"m"月"d"日"', 32: 'h"时"mm"分"', 33: 'h"时"mm"分"ss"秒"',
+    **dict.fromkeys((34, 55), '上午/下午h"时"mm"分"'),
+    **dict.fromkeys((35, 56), '上午/下午h"时"mm"分"ss"秒"'),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Characters of a cell that look alike. `shift` is 1 for raised, -1 for lowered ones."""
+
+    text: str
+    struck: bool = False
+    shift: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CellStyle:
+    format: str = ""
+    struck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SheetCell:
+    """A filled cell. `column` is 1-based; `value` is None for a formula whose value the file does not hold,
+    `formula` has no equals sign; `runs` is the text where parts of it look otherwise."""
+
+    column: int
+    value: Value | None
+    style: CellStyle
+    formula: str = ""
+    runs: tuple[Run, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    number: int
+    cells: tuple[SheetCell, ...]
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPart:
+    """A sheet of a workbook by its name and part; "" for one that is missing."""
+
+    title: str
+    part: str
+    hidden: bool
+    kind: str = "worksheet"
+
+
+class WorkbookFile:
+    """An opened workbook."""
+
+    def __init__(self, package: Package) -> None:
+        self.package = package
+        self._root = package.xml(package.main)
+        properties = self._root.find(_S + "workbookPr")
+        self.epoch_1904 = properties is not None and _on(properties, "date1904")
+        calculation = self._root.find(_S + "calcPr")
+        # Written by programs that do not calculate: their zeros are no values.
+        self.uncalculated = calculation is not None and _on(calculation, "fullCalcOnLoad")
+        relations = package.relations(package.main)
+        self.sheets = []
+        for sheet in self._root.iter(_S + "sheet"):
+            relation = relations.get(sheet.get(_R + "id", ""))
+            part = relation.target if relation is not None and relation.target in package else ""
+            kind = relation.kind if relation is not None else "worksheet"
+            hidden = sheet.get("state", "visible") in ("hidden", "veryHidden")
+            self.sheets.append(SheetPart(sheet.get("name", ""), part, hidden, kind))
+        self.damaged: set[str] = set()
+        self._shared_formulas: dict[str, dict[str, tuple[str, str]]] = {}
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """The formulas of defined names, names in small letters."""
+        found = self._root.iter(_S + "definedName")
+        return {e.get("name", "").lower(): e.text or "" for e in found if e.get("localSheetId") is None}
+
+    @cached_property
+    def _strings(self) -> list[tuple[Run, ...]]:
+        parts = self.package.related(self.package.main, "sharedStrings")
+        return [_runs(item) for part in parts for item in self._until_damaged(part, _S + "si")]
+
+    @cached_property
+    def _styles(self) -> list[CellStyle]:
+        """The styles of cells by their number; what a damaged or missing part lacks is plain."""
+        from openpyxl.styles.numbers import BUILTIN_FORMATS
+
+        root = next(map(self.package.xml, self.package.related(self.package.main, "styles")), None)
+        if root is None:
+            return []
+        codes = {**BUILTIN_FORMATS, **_HAN_FORMATS}
+        for element in root.iter(_S + "numFmt"):
+            codes[_number(element, "numFmtId")] = element.get("formatCode", "")
+        fonts = root.find(_S + "fonts")
+        struck = (
+            [_flag(font, "strike") for font in fonts.iterchildren(_S + "font")] if fonts is not None else []
+        )
+        formats = root.find(_S + "cellXfs")
+        return [
+            CellStyle(
+                code if (code := codes.get(_number(xf, "numFmtId"), "")) != "General" else "",
+                _number(xf, "fontId") < len(struck) and struck[_number(xf, "fontId")],
+            )
+            for xf in (() if formats is None else formats.iterchildren(_S + "xf"))
+        ]
+
+    def rows(self, sheet: SheetPart) -> Iterator[SheetRow | frozenset[int]]:
+        """The hidden columns of a sheet (1-based), where it has any, and its filled rows in order. What of a
+        sheet cannot be read puts it among the `damaged` ones."""
+        data = self.package.read(sheet.part)
+        if len(data) > _LARGE and data.count(b"<v>") < len(data) // 200:
+            data = _EMPTY_ROW.sub(b"", _EMPTY_CELL.sub(b"", data))
+        number = 0
+        for element in self._until_damaged(sheet.part, _S + "row", _S + "cols", data=data):
+            if element.tag == _S + "cols":
+                yield _hidden_columns(element)
+                continue
+            number = _number(element, "r", number + 1)
+            cells = tuple(self._cells(element, sheet.part, number))
+            if cells:
+                yield SheetRow(number, cells, _unseen(element, "ht"))
+
+    def _until_damaged(self, part: str, *tags: str, data: bytes = b"") -> Iterator[Any]:
+        """The elements of a part, up to where it is damaged."""
+        from lxml import etree
+
+        try:
+            yield from _elements(data or self.package.read(part), *tags)
+        except etree.XMLSyntaxError:
+            self.damaged.add(part)
+
+    def _cells(self, row: Any, part: str, number: int) -> Iterator[SheetCell]:
+        column = 0
+        for element in row.iterchildren(_S + "c"):
+            place = _REFERENCE.match(element.get("r", ""))
+            column = column_number(place[1]) if place else column + 1
+            if not len(element):
+                continue
+            style = _number(element, "s")
+            style_of = self._styles[style] if style < len(self._styles) else CellStyle()
+            value, runs = self._value(element)
+            if element.get("t") == "s" and not runs and not self._strings:
+                self.damaged.add(part)
+            formula = self._formula(element, part, f"{column_letters(column)}{number}")
+            if formula and self.uncalculated and value == 0 and not isinstance(value, bool):
+                value = None
+            if value is not None or formula:
+                plain = all(not run.struck and not run.shift for run in runs)
+                yield SheetCell(column, value, style_of, formula, () if plain else runs)
+
+    def _value(self, cell: Any) -> tuple[Value | None, tuple[Run, ...]]:
+        kind = cell.get("t", "n")
+        if kind == "inlineStr":
+            runs = _runs(found) if (found := cell.find(_S + "is")) is not None else ()
+            return "".join(run.text for run in runs), runs
+        found = cell.find(_S + "v")
+        text = found.text or "" if found is not None else ""
+        if kind == "str":
+            return (_text(text) if found is not None else None), ()
+        if not text.strip():
+            return None, ()
+        if kind == "s":
+            runs = (
+                self._strings[int(text)] if text.strip().isdigit() and int(text) < len(self._strings) else ()
+            )
+            return "".join(run.text for run in runs), runs
+        if kind == "b":
+            return text.strip() == "1", ()
+        if kind == "n" and _NUMERAL.fullmatch(text.strip()):
+            value = int(text) if text.lstrip("+-").strip().isdigit() and len(text) < 20 else float(text)
+            return (value if math.isfinite(value) else text), ()
+        return _text(text), ()
+
+    def _formula(self, cell: Any, part: str, place: str) -> str:
+        """The formula of a cell; one that is shared is that of its first cell, moved."""
+        found = cell.find(_S + "f")
+        if found is None:
+            return ""
+        text, shared = found.text or "", found.get("si") if found.get("t") == "shared" else None
+        if shared is None:
+            return text
+        first = self._shared_formulas.setdefault(part, {})
+        if text:
+            first[shared] = text, place
+            return text
+        if shared not in first:
+            return "?"
+        from openpyxl.formula.translate import Translator
+
+        origin, at = first[shared]
+        return str(Translator(f"={origin}", at).translate_formula(place))[1:]
+
+    def comments(self, sheet: SheetPart) -> dict[str, str]:
+        """The comments of a sheet by their cell; of threads all of it."""
+        found: dict[str, str] = {}
+        for kind in ("comments", "threadedComment"):
+            said: dict[str, list[str]] = {}
+            for part in self.package.related(sheet.part, kind):
+                root = self.package.xml(part)
+                for e in root.iter("{*}comment", "{*}threadedComment") if root is not None else ():
+                    text = "".join(t.text or "" for t in e.iter("{*}t", "{*}text") if len(t) == 0)
+                    said.setdefault(e.get("ref", ""), []).append(_text(text).strip())
+            found |= {place: "\n".join(filter(None, texts)) for place, texts in said.items()}
+        return found
+
+    def boxes(self, sheet: SheetPart) -> list[str]:
+        """The words of text boxes, shapes and titles of charts that lie on a sheet."""
+        found = []
+        for part in self.package.related(sheet.part, "drawing"):
+            for drawn in (part, *self.package.related(part, "chart")):
+                root = self.package.xml(drawn)
+                for body in root.iter("{*}txBody", "{*}title") if root is not None else ():
+                    lines = ("".join(t.text or "" for t in p.iter("{*}t")) for p in body.iter("{*}p"))
+                    found.append(_text("\n".join(filter(None, lines))))
+        return [text for text in found if text.strip()]
+
+
+def column_letters(number: int) -> str:
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def column_number(letters: str) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def _elements(data: bytes, *tags: str) -> Iterator[Any]:
+    """The elements of a part as they end, each emptied when the next is asked for."""
+    from lxml import etree
+
+    source = io.BytesIO(data)
+    for _, element in etree.iterparse(source, tag=tags, resolve_entities=False, no_network=True):
+        yield element
+        element.clear()
+        while element.getprevious() is not None:
+            del element.getparent()[0]
+
+
+def _hidden_columns(element: Any) -> frozenset[int]:
+    hidden = [e for e in element.iterchildren(_S + "col") if _unseen(e, "width")]
+    spans = (range(_number(e, "min", 1), min(_number(e, "max", 1), 16_384) + 1) for e in hidden)
+    return frozenset(column for span in spans for column in span)
+
+
+def _runs(item: Any) -> tuple[Run, ...]:
+    """The text of a string item, without how it is spoken."""
+    found = []
+    for part in item.iterchildren(_S + "t", _S + "r"):
+        inner = part if part.tag == _S + "t" else part.find(_S + "t")
+        if inner is None or not inner.text:
+            continue
+        look = part.find(_S + "rPr")
+        align = look.find(_S + "vertAlign") if look is not None else None
+        shift = {"superscript": 1, "subscript": -1}.get(align.get("val", ""), 0) if align is not None else 0
+        found.append(Run(_text(inner.text), look is not None and _flag(look, "strike"), shift))
+    return tuple(found)
+
+
+def _text(text: str) -> str:
+    """Characters that XML cannot hold are written "_x000D_"."""
+    return without_signs(_ESCAPED.sub(lambda m: chr(int(m[1], 16)), text) if "_x" in text else text)
+
+
+def _flag(element: Any, name: str) -> bool:
+    found = element.find(_S + name)
+    return found is not None and found.get("val", "1") not in ("0", "false")
+
+
+def _on(element: Any, name: str) -> bool:
+    return element.get(name, "0") in ("1", "true")
+
+
+def _unseen(element: Any, size: str) -> bool:
+    """Whether a row or column is hidden, or has no size."""
+    return _on(element, "hidden") or _ZERO.fullmatch(element.get(size, "")) is not None
+
+
+def _number(element: Any, name: str, default: int = 0) -> int:
+    value = element.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else default

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import docx
 import pytest
 
 from rag.assistant import Assistant
@@ -186,3 +187,35 @@ def test_a_refusal_names_what_could_not_be_read_of_the_document_asked_about_or_o
     named = refused.ask("What does the Consultancy agreement say about parking?")
     assert [path for path, _ in named.certificate.losses] == []
     assert "2 页没有文字（如扫描页）（第 2、5 页）" in "\n".join(refused.ask("守门员是谁？").cautions)
+
+
+def test_withdrawn_words_say_nothing_of_their_document(tmp_path: Path) -> None:
+    def rules(builder: TextBuilder) -> None:
+        builder.paragraph("湖泊管理办法")
+        builder.paragraph(marked(_DELETED, "第九条 本办法自2014年6月1日起施行。"))
+        builder.paragraph("第九条 本办法自2019年6月1日起施行。")
+        builder.paragraph(marked(_DELETED, "第九条 本办法自2023年6月1日起施行。"))
+
+    with opened(tmp_path, written("湖泊管理办法.docx", rules)) as index:
+        (info,) = [d for d in index.documents() if d.path == "湖泊管理办法.docx"]
+        assert info.metadata["effective"] == "2019-06-01"
+
+
+def test_a_word_file_with_struck_words_answers_with_those_that_stand(tmp_path: Path) -> None:
+    """Through the parser: what is struck is found where the former wording is asked for."""
+    file = docx.Document()
+    file.add_paragraph("Consultancy agreement of Orlin Vass")
+    fee = file.add_paragraph("The daily fee of the consultant is EUR ")
+    fee.add_run("950").font.strike = True
+    fee.add_run("1,120")
+    fee.add_run(" for each day worked.")
+    gone = file.add_paragraph().add_run("The consultant receives a bonus of two percent of the turnover.")
+    gone.font.strike = True
+    file.save(tmp_path / "files.docx")
+    with opened(tmp_path) as index:
+        index.ingest(tmp_path / "files.docx")
+        now = ask(index, "What is the daily fee of the consultant?")
+        assert "1,120" in now.line and "950" not in shown(now) and now.cautions == ()
+        before = ask(index, "What was the daily fee of the consultant before the amendment?")
+        assert "950" in before.line and any("struck out" in one for one in before.cautions)
+        assert "bonus" not in shown(ask(index, "What bonus does the consultant receive?"))

@@ -30,7 +30,7 @@ from rag.search.sufficiency import (
 )
 from rag.search.verdict import CORE, RankedSentences, Verdict, judge
 from rag.store.store import Store
-from rag.types import Chunk, Evidence, Hit, MarkKind
+from rag.types import Chunk, Evidence, Hit
 from rag.types.documents import withdrawn
 
 # Sentences whose cosine is computed when the question is asked, and how much of them: the costliest step of
@@ -42,7 +42,7 @@ _RANKED = 16
 _TITLE_CHARS = 60
 # A sentence this much less likely than the best is not shown; the first two always are.
 _LEAST_SHARE = 0.2
-# A sentence that is not of the words asked for, those that stand or those that do not, counts so much less.
+# Where former words are asked for and found, sentences of others count so much less.
 _ASIDE = 0.5
 # A sentence took the place of another where they share so much of their words.
 _REPLACED = 0.5
@@ -145,7 +145,8 @@ def rank_sentences(
     near = [cosines[i] for i in order]
     signals = with_cosines(signals[order], near)
     final = calibration.sentence.probability(signals)
-    best = [int(i) for i in np.argsort(-final * _weights(query, kept, hits), kind="stable")]
+    aside = [former and withdrawn(hits[s.hit].chunk.roles) not in query.withdrawn for s in kept]
+    best = [int(i) for i in np.argsort(-final * np.where(aside, _ASIDE, 1.0), kind="stable")]
     return RankedSentences(
         prepared,
         tuple(kept[i] for i in best),
@@ -174,14 +175,6 @@ def _as_replaced(
         best = int(np.argmax(shares))
         result[n] = signals[best] if shares[best] >= _REPLACED else signals[n]
     return result
-
-
-def _weights(query: Query, found: Sequence[Sentence], hits: Sequence[Hit]) -> NDArray[np.float64]:
-    """What the sentences count by how they stand: where former words are asked for and found, those are the
-    ones asked for."""
-    kinds = [withdrawn(hits[sentence.hit].chunk.roles) for sentence in found]
-    asked: set[MarkKind | None] = {kind for kind in kinds if kind in query.withdrawn} or {None}
-    return np.where([kind in asked for kind in kinds], 1.0, _ASIDE)
 
 
 def _sentences_of(number: int, hit: Hit, store: Store) -> list[Sentence]:

@@ -242,11 +242,10 @@ def rank(
     pool = make_pool(legs, query, found, vector, more)
     matched, lexical = matching(terms, pool, legs.store.lengths())
     rows = np.hstack([matched, _agreements(legs, pool, whole, lines, filters)])
-    weights = np.where([withdrawn(r.roles) in (None, *query.withdrawn) for r in pool.rows], 1.0, _HIDDEN)
-    if not learned:
-        return RankedPassages(pool, lexical, rows, _fused_scores(rows) * weights, None)
-    ranker = ranker or load_ranker()
-    return RankedPassages(pool, lexical, rows, ranker.probability(rows) * weights, ranker.parts(rows))
+    aside = [withdrawn(row.roles) not in (None, *query.withdrawn) for row in pool.rows]
+    ranker = (ranker or load_ranker()) if learned else None
+    scores = (ranker.probability(rows) if ranker else _fused_scores(rows)) * np.where(aside, _HIDDEN, 1.0)
+    return RankedPassages(pool, lexical, rows, scores, ranker.parts(rows) if ranker else None)
 
 
 def _probable_documents(legs: Retrievers, found: LegResults) -> tuple[int, ...]:

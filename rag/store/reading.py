@@ -24,6 +24,7 @@ from rag.parsers import SUFFIXES, Limits, parse
 from rag.store.schema import DATABASE, LOCK
 from rag.store.writer import NO_LINKS, FileState, Tokens, printable
 from rag.types import Chunk, Document
+from rag.types.documents import WITHDRAWN
 
 _IGNORED_PREFIXES = (".", "~$")
 _IGNORED_NAMES = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX", "__pycache__"})
@@ -231,9 +232,11 @@ def passages(
 ) -> Read:
     """The passages of a document with their search tokens and references; to its metadata and relations is
     added what the fields know of it, and each passage gets the parts of the document that it stands in."""
-    document = replace(document, metadata=with_profile(document, fields))
-    relations = [relation for field in fields for relation in field.relations(document)]
-    document = replace(document, relations=tuple(dict.fromkeys([*document.relations, *relations])))
+    stands = replace(document, text=_standing_text(document))
+    stands = replace(stands, metadata=with_profile(stands, fields))
+    relations = [relation for field in fields for relation in field.relations(stands)]
+    relations = list(dict.fromkeys([*document.relations, *relations]))
+    document = replace(document, metadata=stands.metadata, relations=tuple(relations))
     chunks = chunk(document, count_tokens=counter, max_tokens=max_tokens)
     kinds = [found for field in fields if (found := field.roles(document, chunks))]
     chunks = tuple(
@@ -250,6 +253,17 @@ def passages(
         tuple((title, heading(c.context.removeprefix(document.title)), _joined(c.text)) for c in chunks),
         links(document, chunks),
     )
+
+
+def _standing_text(document: Document) -> str:
+    """The text with blanks where words are withdrawn: they say nothing of the document."""
+    pieces, at = [], 0
+    for mark in document.marks:
+        if mark.kind in WITHDRAWN and mark.end > at:
+            start = max(at, mark.start)
+            pieces += [document.text[at:start], " " * (mark.end - start)]
+            at = mark.end
+    return "".join([*pieces, document.text[at:]]) if pieces else document.text
 
 
 def _joined(text: str) -> str:

@@ -17,8 +17,9 @@ from rag.errors import ParseError
 from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.pdf_layout import Layout, PageLines, Style, measure, running_key
-from rag.parsers.pdf_lines import CUT, PageText, TextLine, mend
+from rag.parsers.pdf_lines import CUT, TextLine, mend
 from rag.parsers.pdf_tables import find_tables
+from rag.parsers.pdf_text import PageText
 from rag.types import Loss, LossKind
 
 _RE = Patterns(__file__)
@@ -169,13 +170,12 @@ def _read_page(document: Any, number: int) -> PageLines:
     except pypdfium2.PdfiumError:
         return PageLines(number, [])
     try:
-        lines = text.lines
-        for line in lines:
-            # The mark of a cut word stays until the whole document is known; everything else is cleaned at
-            # once.
+        tables = find_tables(text.lines)
+        for line in text.lines:
+            line.boxes = line.numbers = []
+            # The mark of a cut word stays until the whole document is known.
             line.text = CUT.join(map(clean, line.text.split(CUT)))
-        lines[:] = [line for line in lines if line.text.strip()]
-        return PageLines(number, lines, find_tables(lines, text))
+        return PageLines(number, text.lines, tables)
     finally:
         text.close()
         page.close()

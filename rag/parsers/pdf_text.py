@@ -1,0 +1,110 @@
+"""The text of a PDF page as pdfium reads it, with where and in which type it stands.
+
+Only the first and last character of a word are looked up: a call per character would cost as much as reading
+the page."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from ctypes import CFUNCTYPE, byref, c_float, c_int, c_size_t, c_void_p, cast, create_string_buffer
+from functools import cache
+from itertools import repeat
+from typing import Any
+
+from rag.parsers.pdf_columns import in_columns
+from rag.parsers.pdf_lines import WORD, Box, TextLine, joined
+
+_BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
+_FALL = 0.5  # of a word that begins another line, as a share of the height of the type's box
+# Room for the boxes of so many characters at a time; pdfium is called by one thread at a time.
+_MANY = 1024
+_ROOM = (c_float * (4 * _MANY))()
+_PLACES = tuple(byref(_ROOM, 16 * n) for n in range(_MANY))
+
+
+@cache
+def _quick(name: str, *, pointer: bool = False) -> Callable[..., Any]:
+    """A function of pdfium without ctypes' look at each argument, which costs more than the call."""
+    import pypdfium2.raw as raw
+
+    return CFUNCTYPE(c_void_p if pointer else c_int)(cast(getattr(raw, name), c_void_p).value)
+
+
+class PageText:
+    """The text of one open page. Not to be used after its `close`."""
+
+    def __init__(self, page: Any) -> None:
+        self._page = page.get_textpage()
+        self._handle = cast(self._page.raw, c_void_p)
+        self._fonts: dict[int, bool] = {}
+        self.text = self._units()
+        parts = [part for line in self._read() for part in _fallen(line)]
+        for part in parts:
+            part.bold = self._bold(part.numbers[0]) and self._bold(part.numbers[-1])
+        self.lines = in_columns(joined(parts))
+
+    def close(self) -> None:
+        self._page.close()
+
+    def _units(self) -> str:
+        """The page's text with one code point for each of pdfium's characters, which are UTF-16 units."""
+        text: str = self._page.get_text_range()
+        count = self._page.count_chars()
+        if len(text) == count:
+            return text
+        # Characters that the text leaves out: controls, halves of a pair.
+        units = map(_quick("FPDFText_GetUnicode"), repeat(self._handle), range(count))
+        return "".join(chr(unit if 0 < unit < 0x110000 else 0xFFFD) for unit in units)
+
+    def boxes(self, numbers: Sequence[int]) -> list[Box]:
+        """The boxes of characters, each as high as its type."""
+        found: list[Box] = []
+        call = _quick("FPDFText_GetLooseCharBox")
+        for at in range(0, len(numbers), _MANY):
+            some = numbers[at : at + _MANY]
+            list(map(call, repeat(self._handle), some, _PLACES))
+            values = iter(_ROOM[: 4 * len(some)])
+            # pdfium's order is left, top, right, bottom.
+            found += zip(values, values, values, values, strict=True)
+        return found
+
+    def _read(self) -> list[TextLine]:
+        spans = [match.span() for match in WORD.finditer(self.text)]
+        boxes = self.boxes([n for start, end in spans for n in (start, end - 1)])
+        starts = [start for start, _ in spans]
+        lines: list[TextLine] = []
+        first = end = 0  # words
+        position = 0
+        for piece in self.text.split("\n"):
+            position += len(piece) + 1
+            end = bisect_left(starts, position, first)
+            if end > first:
+                text = self.text[starts[first] : spans[end - 1][1]]
+                lines.append(TextLine.of(text, boxes[2 * first : 2 * end], starts[first:end]))
+            first = end
+        return lines
+
+    def _bold(self, number: int) -> bool:
+        """Whether a character's type is bold."""
+        drawn = _quick("FPDFText_GetTextObject", pointer=True)(self._handle, number)
+        if not drawn:
+            return False
+        font = _quick("FPDFTextObj_GetFont", pointer=True)(c_void_p(drawn))
+        if font not in self._fonts:
+            name = create_string_buffer(256)
+            _quick("FPDFFont_GetBaseFontName")(c_void_p(font), name, c_size_t(256))
+            self._fonts[font] = _BOLD.search(name.value) is not None
+        return self._fonts[font]
+
+
+def _fallen(line: TextLine) -> list[TextLine]:
+    """pdfium takes rows of small type for one line now and then: cut where a word stands lower than the one
+    before."""
+    if not line.size or line.top - line.bottom < line.size * (1 + _FALL):
+        return [line]
+    boxes = line.boxes
+    cuts = [n for n in range(1, len(boxes) // 2) if boxes[2 * n - 1][3] - boxes[2 * n][3] > line.size * _FALL]
+    ends = zip([0, *cuts], [*cuts, len(boxes) // 2], strict=True)
+    return [line.part(begin, end) for begin, end in ends]

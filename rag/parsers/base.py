@@ -12,7 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from rag.types import Block, BlockKind, Loss, Mark, MarkKind, Page, Table
+from rag.parsers.marks import FoundMark, taken, unmarked
+from rag.parsers.marks import marked as marked
+from rag.parsers.marks import note_body as note_body
+from rag.parsers.marks import note_mark as note_mark
+from rag.parsers.marks import raised as raised
+from rag.types import Block, BlockKind, Loss, Mark, Page, Table
 from rag.types.tables import joined_location, packed, row_spans, row_text
 
 # Kept out of stored text: controls (lone surrogates too, which no UTF-8 database takes) and characters that
@@ -32,13 +37,6 @@ _YEAR = re.compile(r"(?:FY\s?)?(?:19|20)\d\d(?:\s?[-–/]\s?(?:\d{2}|\d{4}))?$")
 _OPENS = frozenset(("$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "(€", "(£"))
 _CLOSES = frozenset((")", "%", "%)", ")%", "％"))
 MAX_COLUMNS = 256
-
-# Marks travel within a parser's strings as noncharacters, which no text may hold (Unicode 23.7): one opens
-# what the next U+FDDF closes. `TextBuilder` takes them out and notes where they stood.
-_KINDS = tuple(MarkKind)
-_NOTE, _NOTE_BODY, _CLOSE = "\ufddc", "\ufddd", "\ufddf"
-_SIGNS = re.compile("[\ufdd0-\ufddf]")
-_SIGN_RUN = re.compile(f"[{_NOTE}{_NOTE_BODY}][^{_CLOSE}]*{_CLOSE}|[\ufdd0-\ufddf]")
 
 Grid = list[list[str]]
 
@@ -80,65 +78,6 @@ def clean(text: str) -> str:
     return _SURROGATE.sub("\ufffd", _INVISIBLE.sub("", text))
 
 
-def marked(kind: MarkKind, text: str) -> str:
-    """`text` with a mark on all of it, as `TextBuilder` takes it; `unmarked` gives it back."""
-    return f"{chr(0xFDD0 + _KINDS.index(kind))}{text}{_CLOSE}" if text else ""
-
-
-def note_mark(label: str) -> str:
-    """The raised mark of a note behind a word: no part of the text, but a mark of no length where it stands,
-    which leads to the note that begins at `note_body(label)`: the next one behind it, or the last one."""
-    return f"{_NOTE}{label}{_CLOSE}"
-
-
-def note_body(label: str) -> str:
-    """Put in front of the words of a note."""
-    return f"{_NOTE_BODY}{label}{_CLOSE}"
-
-
-def unmarked(text: str) -> str:
-    """The text alone, without any mark."""
-    return _taken(text)[0] if _SIGNS.search(text) else text
-
-
-# A mark of text that starts at 0, and of a note its label: (kind, start, end, label). None is where a note
-# begins.
-_Found = tuple[MarkKind | None, int, int, str]
-
-
-def _taken(text: str) -> tuple[str, list[_Found]]:
-    """The text without white space around it and without marks, and the marks in order of their start."""
-    if _SIGNS.search(text) is None:
-        return text.strip(), []
-    pieces: list[str] = []
-    found: list[_Found] = []
-    opened: list[tuple[MarkKind, int]] = []
-    at = last = 0
-    for sign in _SIGN_RUN.finditer(text):
-        piece = text[last : sign.start()]
-        blank = not pieces or pieces[-1][-1:].isspace()
-        piece = piece.lstrip() if blank else piece  # what stood between two blanks is gone
-        if piece:
-            pieces.append(piece)
-            at += len(piece)
-        last = sign.end()
-        kind, label = sign[0][0], sign[0][1:-1]
-        if kind in (_NOTE, _NOTE_BODY) and len(sign[0]) > 1:
-            found.append((MarkKind.RAISED if kind == _NOTE else None, at, at, label))
-        elif kind == _CLOSE and opened:
-            of, start = opened.pop()
-            found.append((of, start, at, ""))
-        elif ord(kind) < 0xFDD0 + len(_KINDS):
-            opened.append((_KINDS[ord(kind) - 0xFDD0], at))
-    rest = text[last:]
-    pieces.append(rest.lstrip() if not pieces or pieces[-1][-1:].isspace() else rest)
-    plain = "".join(pieces).rstrip()
-    return plain, sorted(
-        ((k, min(a, len(plain)), min(b, len(plain)), label) for k, a, b, label in found if a < b or label),
-        key=lambda mark: mark[1:3],
-    )
-
-
 def one_line(text: str) -> str:
     """Cleaned, and every run of white space as one blank."""
     return " ".join(clean(text).split())
@@ -174,7 +113,7 @@ class TextBuilder:
         self._page_break = False
         self._new_group = False
         self._table = Table(0, 0)
-        self._marks: list[_Found] = []
+        self._marks: list[FoundMark] = []
 
     def __len__(self) -> int:
         return self._length
@@ -224,12 +163,12 @@ class TextBuilder:
 
     def row(self, cells: Sequence[str], *, location: str = "") -> None:
         """One row of the table; a row without words is left out."""
-        taken = [_taken(one_line(cell)) for cell in cells]
-        flat = [plain for plain, _ in taken]
+        parts = [taken(one_line(cell)) for cell in cells]
+        flat = [plain for plain, _ in parts]
         spans = row_spans(flat)
         marks = [
             (kind, at + start, at + end, label)
-            for (at, _), (_, found) in zip(spans, taken, strict=False)
+            for (at, _), (_, found) in zip(spans, parts, strict=False)
             for kind, start, end, label in found
         ]
         self._add(BlockKind.TABLE_ROW, row_text(flat), location=location, cells=spans, marks=marks)
@@ -291,9 +230,9 @@ class TextBuilder:
         level: int = 0,
         location: str = "",
         cells: Sequence[tuple[int, int]] = (),
-        marks: Sequence[_Found] = (),
+        marks: Sequence[FoundMark] = (),
     ) -> None:
-        body, found = _taken(clean(text).strip())
+        body, found = taken(clean(text).strip())
         if not body:
             return
         if self._length and not self._page_break:

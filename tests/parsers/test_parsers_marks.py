@@ -1,9 +1,11 @@
 """What parsers hand to `TextBuilder` with marks comes out as plain text with marks at its offsets."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.parsers.base import TextBuilder, marked, note_body, note_mark, unmarked
+from rag.parsers.base import TextBuilder
+from rag.parsers.marks import marked, note_body, note_mark, raised, unmarked
 from rag.types import Mark, MarkKind
 
 
@@ -56,3 +58,92 @@ def test_signs_out_of_place_hurt_nothing(text: str) -> None:
     built, _, _ = builder.build()
     assert not any("\ufdd0" <= c <= "\ufddf" for c in built + unmarked(text))
     assert all(0 <= m.start <= m.end <= len(built) for m in builder.marks())
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "labels"),
+    [
+        ("The usual dose is 25", "1", "1"),
+        ("revenue of 231", "1", "1"),
+        ("word", "a,b", "a b"),
+        ("word", "2, 3", "2 3"),
+        ("word.", "[12]", "12"),
+        ("word", "[1][2]", "1 2"),
+        ("5.12", "*†", "* †"),
+        ("12.3", "ab", "a b"),
+        ("word", "(iii)", "iii"),
+        ("word", "1–3", "1 2 3"),
+        ("服用", "注1", "注1"),
+        ("元", "①", "①"),
+        ("25 mg", "2", "2"),
+        ("the applicant’s", "2", "2"),
+        ("12 to 10", "1", "1"),
+        ("2110", "9", "9"),
+        ("kept in", "2", "2"),
+        ("(in millions)", "2", "2"),
+        ("Party A", "2", "2"),
+        ("24 h", "1", "1"),
+    ],
+)
+def test_a_raised_label_is_the_mark_of_a_note(before: str, text: str, labels: str) -> None:
+    assert raised(before, text) == "".join(note_mark(label) for label in labels.split())
+    assert unmarked(before + raised(before, text) + " next") == f"{before} next"
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "written"),
+    [
+        ("10", "9", "⁹"),
+        ("2 × 10", "9", "⁹"),
+        ("2 × 10", "-2", "⁻²"),
+        ("2·10", "2", "²"),
+        ("10", "12", "¹²"),
+        ("10", "n", "ⁿ"),
+        ("10", "−3.5", "^−3.5"),
+        ("m", "2", "²"),
+        ("70 kg/m", "2", "²"),
+        ("5 cm", "3", "³"),
+        ("9.81 m/s", "2", "²"),
+        ("s", "−1", "⁻¹"),
+        ("mL min", "–1", "⁻¹"),
+        ("12 in", "2", "²"),
+        ("120 平方米 = 120 米", "2", "²"),
+        ("厘米", "3", "³"),
+        ("x", "2", "²"),
+        ("(1 + r)", "n", "ⁿ"),
+        ("Ca", "2+", "²⁺"),
+        ("HCO3", "−", "⁻"),
+        ("CD4", "+", "⁺"),
+    ],
+)
+def test_an_exponent_and_a_charge_are_superscript_characters(before: str, text: str, written: str) -> None:
+    assert raised(before, text) == written
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "after", "read"),
+    [
+        ("1", "st", "", "1st"),
+        ("the 22", "nd", "", "the 22nd"),
+        ("Metrovine", "TM", "", "Metrovine™"),
+        ("Metrovine", "®", "", "Metrovine®"),
+        ("word", "citation needed", "", "wordcitation needed"),
+        ("treated with ", "131", "I", "treated with 131I"),
+        ("N", "o", " 5", "No 5"),
+    ],
+)
+def test_ordinals_trade_marks_and_words_are_joined_and_marked(
+    before: str, text: str, after: str, read: str
+) -> None:
+    builder = TextBuilder()
+    builder.paragraph(before + raised(before, text, after) + after)
+    assert builder.build()[0] == read
+    assert [(m.kind, m.end) for m in builder.marks()] == [(MarkKind.RAISED, len(read) - len(after))]
+
+
+def test_what_separates_two_notes_and_a_degree_are_read_as_such() -> None:
+    assert raised(note_mark("1"), ",") == ""
+    assert raised("37", "o", "C") == "°"
+    assert raised("37 ", "0", " C") == "°"
+    assert raised("10", "2", "/L") == "²"
+    assert raised("word", " 1 ") == note_mark("1") + " "

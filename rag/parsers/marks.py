@@ -1,0 +1,143 @@
+"""Words that stand otherwise than the rest, on their way from a parser to its `TextBuilder`: struck, hidden,
+raised, lowered.
+
+Marks travel within a parser's strings as noncharacters, which no text may hold (Unicode 23.7): one opens what
+the next U+FDDF closes. `TextBuilder` takes them out and notes where they stood."""
+
+from __future__ import annotations
+
+import re
+
+from rag.languages import Patterns
+from rag.types import MarkKind
+
+_RE = Patterns(__file__)
+_KINDS = tuple(MarkKind)
+_NOTE, _NOTE_BODY, _CLOSE = "\ufddc", "\ufddd", "\ufddf"
+_SIGNS = re.compile("[\ufdd0-\ufddf]")
+_SIGN_RUN = re.compile(f"[{_NOTE}{_NOTE_BODY}][^{_CLOSE}]*{_CLOSE}|[\ufdd0-\ufddf]")
+_SUPERSCRIPTS = str.maketrans("0123456789+-−–in()=", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻ⁱⁿ⁽⁾⁼")
+_TRADE = {"tm": "™", "sm": "℠", "r": "®", "c": "©"}
+
+# A mark of text that starts at 0, and of a note its label: (kind, start, end, label). None is where a note
+# begins.
+FoundMark = tuple[MarkKind | None, int, int, str]
+
+
+def marked(kind: MarkKind, text: str) -> str:
+    """`text` with a mark on all of it, as `TextBuilder` takes it; `unmarked` gives it back."""
+    return f"{chr(0xFDD0 + _KINDS.index(kind))}{text}{_CLOSE}" if text else ""
+
+
+def note_mark(label: str) -> str:
+    """The raised mark of a note behind a word: no part of the text, but a mark of no length where it stands,
+    which leads to the note that begins at `note_body(label)`: the next one behind it, or the last one."""
+    return f"{_NOTE}{label}{_CLOSE}"
+
+
+def note_body(label: str) -> str:
+    """Put in front of the words of a note."""
+    return f"{_NOTE_BODY}{label}{_CLOSE}"
+
+
+def unmarked(text: str) -> str:
+    """The text alone, without any mark."""
+    return taken(text)[0] if _SIGNS.search(text) else text
+
+
+def without_signs(text: str) -> str:
+    """What a file holds of the noncharacters that stand for marks is dropped."""
+    return _SIGNS.sub("", text)
+
+
+def note_labels(text: str) -> tuple[str, ...]:
+    """The labels of notes that a raised text names, as notes carry them: "1", "[12]", "a,b", "*", "(iii)",
+    "注2", "1–3"; () for a text that is none."""
+    bare = "".join(text.split())
+    if _RE["label"].fullmatch(bare) is None:
+        return ()
+    if _RE["letters"].fullmatch(bare):
+        return tuple(bare)
+    spread = _RE["range"].fullmatch(bare)
+    if spread and 0 < int(spread[2]) - int(spread[1]) < 20:
+        return tuple(str(n) for n in range(int(spread[1]), int(spread[2]) + 1))
+    return tuple(label[0].rstrip(".") for label in _RE["single"].finditer(bare))
+
+
+def raised(before: str, text: str, after: str = "") -> str:
+    """How raised text reads behind `before`, the text of its line so far, and in front of `after`, where that
+    is known: an exponent (m², 10⁹, s⁻¹) or a charge (Ca²⁺) in superscript characters; a mark of a note; an
+    ordinal, a trade mark or a word joined under a RAISED mark.
+
+    A digit is an exponent behind a power of ten or a unit that is squared or cubed, signed behind anything;
+    else it is the mark of a note."""
+    inner = text.strip()
+    tail = text[len(text.rstrip()) :]
+    front = unmarked(before[-200:]) + (" " if before[-1:].isspace() else "")
+    if not inner or (_RE["separator"].fullmatch(inner) and before.endswith(_CLOSE)):
+        return tail
+    if _is_exponent(front, inner, after):
+        return inner.translate(_SUPERSCRIPTS) + tail
+    if _RE["exponent_point"].fullmatch(inner) and _RE["ten"].search(front):
+        return f"^{inner}{tail}"
+    if _RE["degree"].fullmatch(front[-1:] + inner + after.lstrip()[:1]):
+        return f"°{tail}"
+    nuclide = _RE["symbol"].match(after) and _RE["opens_word"].search(front)
+    trade = _TRADE.get(inner.strip("()").casefold()) if len(inner) > 1 else None
+    joined = (
+        trade
+        or _RE["ordinal"].fullmatch(inner)
+        or (nuclide and _RE["isotope"].fullmatch(inner))
+        or _RE["title"].search(f"{front}|{inner}")
+    )
+    labels = () if joined else note_labels(inner)
+    if not labels:
+        return text.replace(inner, marked(MarkKind.RAISED, trade or inner))
+    return "".join(map(note_mark, labels)) + tail
+
+
+def _is_exponent(before: str, text: str, after: str) -> bool:
+    """Whether raised text is an exponent or a charge."""
+    if _RE["signed"].fullmatch(text):
+        return before[-1:].isalnum() or before[-1:] in ")]）"
+    if _RE["charge"].fullmatch(text):
+        return _RE["ion"].search(before) is not None
+    power = _RE["times_ten"] if text in ("1", "2") and not after.startswith(("/", "–", "-")) else _RE["ten"]
+    return (
+        (_RE["digits"].fullmatch(text) is not None and power.search(before) is not None)
+        or (_RE["square"].fullmatch(text) is not None and _RE["unit"].search(before) is not None)
+        or (_RE["variable_power"].fullmatch(text) is not None and _RE["variable"].search(before) is not None)
+    )
+
+
+def taken(text: str) -> tuple[str, list[FoundMark]]:
+    """The text without white space around it and without marks, and the marks in order of their start."""
+    if _SIGNS.search(text) is None:
+        return text.strip(), []
+    pieces: list[str] = []
+    found: list[FoundMark] = []
+    opened: list[tuple[MarkKind, int]] = []
+    at = last = 0
+    for sign in _SIGN_RUN.finditer(text):
+        piece = text[last : sign.start()]
+        blank = not pieces or pieces[-1][-1:].isspace()
+        piece = piece.lstrip() if blank else piece  # what stood between two blanks is gone
+        if piece:
+            pieces.append(piece)
+            at += len(piece)
+        last = sign.end()
+        kind, label = sign[0][0], sign[0][1:-1]
+        if kind in (_NOTE, _NOTE_BODY) and len(sign[0]) > 1:
+            found.append((MarkKind.RAISED if kind == _NOTE else None, at, at, label))
+        elif kind == _CLOSE and opened:
+            of, start = opened.pop()
+            found.append((of, start, at, ""))
+        elif ord(kind) < 0xFDD0 + len(_KINDS):
+            opened.append((_KINDS[ord(kind) - 0xFDD0], at))
+    rest = text[last:]
+    pieces.append(rest.lstrip() if not pieces or pieces[-1][-1:].isspace() else rest)
+    plain = "".join(pieces).rstrip()
+    return plain, sorted(
+        ((k, min(a, len(plain)), min(b, len(plain)), label) for k, a, b, label in found if a < b or label),
+        key=lambda mark: mark[1:3],
+    )

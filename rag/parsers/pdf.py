@@ -109,8 +109,8 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     builder = TextBuilder()
     layout = Layout(builder, style, details.depth)
     for page in pages:
-        builder.start_page(page.number)
         layout.add(page)
+    layout.close()
     text, blocks, spans = builder.build(title)
     return Parsed(title, text, blocks, spans, losses=losses, metadata=details.metadata | cover)
 

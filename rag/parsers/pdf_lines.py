@@ -4,16 +4,19 @@ once the whole document is known."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
-from rag.languages import Patterns
+from rag.languages import Patterns, patterns
 
 WORD_GAP = 0.7  # as a share of the height of the type's box
+RUN_ON = "\u00ad"  # dropped with the line break behind it
 CUT = "\ufffe"  # pdfium's mark where a word was cut at a line's end
 _RE = Patterns(__file__, cut=CUT)
 WORD = _RE["word"]
+_HALVES = patterns("pdf_lines")
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in PDF points, origin at the lower left of the page."""
@@ -123,27 +126,45 @@ def _adjoin(last: TextLine, line: TextLine) -> bool:
 
 
 def mend(lines: Sequence[TextLine]) -> None:
-    """Mend the texts of all lines of a document in place."""
+    """Mend the texts of all lines of a document in place. A line whose last word goes on in the next one ends
+    with `RUN_ON`."""
     _join_cut_words(lines)
     broken = [line for line in lines if "f " in line.text]
     if any(_RE["ligature"].search(line.text) for line in broken):
         for line in broken:
-            # As long as before, so that offsets into pdfium's characters still hold.
             line.text = _RE["perhaps_ligature"].sub(r"\1f", _RE["ligature"].sub(r"\1f", line.text))
 
 
 def _join_cut_words(lines: Sequence[TextLine]) -> None:
     """The mark becomes a hyphen ("long-term"), unless the document writes the word without one elsewhere
-    ("information")."""
-    cut = [line for line in lines if CUT in line.text]
-    if not cut:
+    ("information") or one of its halves is none ("con-fidentiality"); so does a hyphen at a line's end."""
+    marked = [line for line in lines if CUT in line.text]
+    ending = [
+        (line, below)
+        for line, below in pairwise(lines)
+        if line.text.endswith("-") and line.text[-2:-1].islower() and below.text[:1].islower()
+    ]
+    if not marked and not ending:
         return
     words = {word.casefold() for line in lines for word in _RE["letters"].findall(line.text)}
 
     def resolve(match: re.Match[str]) -> str:
         first, second = match.groups()
-        joined = first and second.islower() and (first + second).casefold() in words
-        return first + second if joined else f"{first}-{second}"
+        return first + second if _one_word(first, second, words) else f"{first}-{second}"
 
-    for line in cut:
+    for line in marked:
         line.text = _RE["cut_word"].sub(resolve, line.text)
+    for line, below in ending:
+        first, second = _RE["last_word"].search(line.text), _RE["letters"].match(below.text)
+        if first and second and _one_word(first[1], second[0], words):
+            line.text = line.text[:-1]
+        line.text += RUN_ON
+
+
+def _one_word(first: str, second: str, words: Collection[str]) -> bool:
+    if not first or not second.islower():
+        return False
+    if (first + second).casefold() in words:
+        return True
+    halves = _HALVES["cut_head"].fullmatch(first.casefold()), _HALVES["cut_tail"].fullmatch(second)
+    return any(halves)

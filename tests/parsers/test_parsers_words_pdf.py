@@ -1,4 +1,6 @@
-"""What is parsed of a PDF is what a person sees on its pages: words, marks and losses. The files are made here."""
+"""What is parsed of a PDF is what a person sees on its pages: words, marks and losses.
+
+The files are made here."""
 
 from __future__ import annotations
 
@@ -93,3 +95,82 @@ def test_a_table_of_figures_is_no_pair_of_columns(tmp_path: Path) -> None:
     rows = [b for b in document.blocks if b.kind is BlockKind.TABLE_ROW]
     assert len(rows) == 4
     assert blocks(document)[1] == "selling expenses of the year 1,100.5 910.1"
+
+
+def test_a_sentence_over_a_page_break_stays_one_and_stands_on_both_pages(tmp_path: Path) -> None:
+    def page(number: int, texts: list[str]) -> Draw:
+        def draw(canvas: Any) -> None:
+            canvas.drawString(72, 800, "Lease of the mill at Ellerby. Confidential.")
+            lines(canvas, 72, 760, texts)
+            canvas.drawString(290, 40, f"Page {number} of 3")
+
+        return draw
+
+    document = read(
+        tmp_path,
+        canvas_pdf(
+            page(1, ["4.1 The tenant shall give the mill back in good order, and the landlord shall within"]),
+            page(
+                2,
+                ["twenty-one days pay back the deposit of 900 marks.", "4.2 The rent is due in May, in the"],
+            ),
+            page(3, ["town of Ellerby.", "4.3 Rent is not paid in June."]),
+        ),
+    )
+    text = " ".join(document.text.split())
+    assert "the landlord shall within twenty-one days pay back the deposit of 900 marks." in text
+    assert "in May, in the town of Ellerby." in text
+    start = document.text.index("4.1 The tenant")
+    assert document.page_of(start) == 1
+    assert document.page_of(document.text.index("twenty-one")) == 2
+    assert document.page_of(document.text.index("town of")) == 3
+    assert [document.text[p.start :].split(" ")[0] for p in document.pages] == ["Lease", "twenty-one", "town"]
+    assert text.count("Confidential.") == 3
+    assert text.count("of 3") == 3
+    crossing = next(b for b in document.blocks if b.start == start)
+    assert document.page_of(crossing.end - 1) != 1
+
+
+def test_a_new_paragraph_on_the_next_page_is_one_of_its_own(tmp_path: Path) -> None:
+    document = read(
+        tmp_path,
+        canvas_pdf(
+            lambda canvas: lines(canvas, 72, 760, ["The mill is let for seven years."]),
+            lambda canvas: lines(canvas, 72, 760, ["The rent is 90 marks."]),
+        ),
+    )
+    assert blocks(document) == ["The mill is let for seven years.", "The rent is 90 marks."]
+
+
+def test_words_cut_at_a_line_end_are_whole_and_compounds_keep_their_hyphen(tmp_path: Path) -> None:
+    texts = [
+        "The duty of con-",
+        "fidentiality binds the tenant, who keeps the inven-",
+        "tory of the house and has a long-",
+        "term interest in it. A long-term lease needs a deed.",
+    ]
+    document = read(tmp_path, canvas_pdf(lambda canvas: lines(canvas, 72, 760, texts)))
+    text = " ".join(document.text.split())
+    assert "duty of confidentiality binds" in text
+    assert "inventory of" in text
+    assert "a long-term interest" in text
+
+
+def test_a_first_line_of_prose_is_no_heading_where_tables_have_smaller_type(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        lines(
+            canvas,
+            72,
+            760,
+            [
+                "Spending on research was USD 64.2 million. The group filed 37",
+                "patent applications in the year.",
+            ],
+        )
+        canvas.setFont("Times-Roman", 8)
+        for n in range(40):
+            canvas.drawString(72, 700 - 12 * n, f"Cost of item {n} of the long list of them")
+            canvas.drawRightString(500, 700 - 12 * n, f"1,{n:03}.5")
+
+    document = read(tmp_path, canvas_pdf(draw))
+    assert blocks(document)[0].endswith("The group filed 37 patent applications in the year.")

@@ -18,6 +18,7 @@ from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.pdf_layout import Layout, PageLines, Style, measure, running_key
 from rag.parsers.pdf_lines import CUT, TextLine, mend
+from rag.parsers.pdf_marks import lead_to_notes
 from rag.parsers.pdf_tables import find_tables
 from rag.parsers.pdf_text import PageText
 from rag.types import Loss, LossKind
@@ -112,7 +113,8 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
         layout.add(page)
     layout.close()
     text, blocks, spans = builder.build(title)
-    return Parsed(title, text, blocks, spans, losses=losses, metadata=details.metadata | cover)
+    metadata = details.metadata | cover
+    return Parsed(title, text, blocks, spans, builder.marks(), losses, metadata)
 
 
 def _password(path: str) -> ParseError:
@@ -171,10 +173,11 @@ def _read_page(document: Any, number: int) -> PageLines:
         return PageLines(number, [])
     try:
         tables = find_tables(text.lines)
+        lead_to_notes(text.lines, number)
         for line in text.lines:
             line.boxes = line.numbers = []
             # The mark of a cut word stays until the whole document is known.
-            line.text = CUT.join(map(clean, line.text.split(CUT)))
+            line.change(lambda text: CUT.join(map(clean, text.split(CUT))))
         return PageLines(number, text.lines, tables)
     finally:
         text.close()

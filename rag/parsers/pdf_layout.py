@@ -134,7 +134,7 @@ class Layout:
 
     def _put_apart(self) -> None:
         for line in self._apart:
-            self._builder.paragraph(line.text)
+            self._builder.paragraph(line.signed or line.text)
         self._apart.clear()
 
     def _runs_over(self, line: TextLine, outline: Mapping[str, int]) -> bool:
@@ -161,12 +161,12 @@ class Layout:
         for n in range(table.first, table.last):
             text = page.lines[n].text
             row = read_row(text)
-            pending.append(text)
+            pending.append(page.lines[n].signed or text)
             following = page.lines[n + 1].text if n + 1 < table.last else ""
             if n >= table.body and not row.values and _wraps(text, following) and len(pending) < 4:
                 continue  # a label of several lines stays with its figures
             whole = clean(_joined(pending)).strip()
-            self._builder.line(whole, cell_spans(whole))
+            self._builder.line(whole, cell_spans(unmarked(whole)))
             pending = []
 
     def _continued(self, page: PageLines, table: PdfTable) -> PdfTable:
@@ -186,7 +186,7 @@ class Layout:
             following = lines[n + 1] if n + 1 < len(lines) else None
             if running_key(line.text) in self._style.repeated:
                 self._flush(heading, level)
-                self._builder.paragraph(line.text)
+                self._builder.paragraph(line.signed or line.text)
                 continue
             prose = self._continues(line) or self._begins_prose(line, following)
             found = 0 if self._continues(line) else self._heading_level(line, outline, prose=prose)
@@ -205,13 +205,14 @@ class Layout:
     def _flush(self, heading: list[TextLine] | None = None, level: int = 0) -> None:
         """End the paragraph or the heading."""
         if heading:
-            self._builder.heading(_joined([line.text for line in heading]), level)
+            self._builder.heading(_joined([line.signed or line.text for line in heading]), level)
             heading.clear()
-        lines = [line.text for line in self._paragraph]
-        if not lines:
+        if not self._paragraph:
             return
+        lines = [line.signed or line.text for line in self._paragraph]
         text = _joined(lines)
-        if _BULLETED.match(text) or _BULLET.match(lines[0]) or is_list_item(text):
+        plain = unmarked(text)
+        if _BULLETED.match(plain) or _BULLET.match(self._paragraph[0].text) or is_list_item(plain):
             self._builder.list_item(text)
         else:
             self._builder.paragraph(text)

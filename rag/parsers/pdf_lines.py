@@ -4,7 +4,7 @@ once the whole document is known."""
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -49,7 +49,8 @@ class TextLine:
     """`left` to `top` in PDF points, origin at the lower left of the page; `size` is the height of the type's
     box (0: no geometry known). `edge` is the right end of the column that it stands in (0: of the page).
     While the page is open, `boxes` are those of the first and last character of each word, `numbers` what
-    pdfium counts the first one."""
+    pdfium counts the first one. `signed` is the text with the signs of its marks (`rag.parsers.marks`), ""
+    without any."""
 
     text: str
     left: float = 0.0
@@ -61,6 +62,7 @@ class TextLine:
     edge: float = 0.0
     boxes: list[Box] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
+    signed: str = ""
 
     @classmethod
     def of(cls, text: str, boxes: list[Box], numbers: list[int], bold: bool = False) -> TextLine:
@@ -83,6 +85,10 @@ class TextLine:
         words = self.words()[begin:end]
         text = self.text[words[0].start : words[-1].end]
         return TextLine.of(text, self.boxes[2 * begin : 2 * end], self.numbers[begin:end], self.bold)
+
+    def change(self, by: Callable[[str], str]) -> None:
+        """Change the text and its copy with signs."""
+        self.text, self.signed = by(self.text), by(self.signed) if self.signed else ""
 
     def word_cells(self) -> list[TextCell]:
         """Its words with their extents; [] without geometry."""
@@ -108,13 +114,25 @@ def joined(lines: Sequence[TextLine]) -> list[TextLine]:
         if last is None or not last.boxes or not line.boxes or not _adjoin(last, line):
             result.append(line)
             continue
-        whole = TextLine.of(
-            f"{last.text} {line.text}",
+        # Behind a mark a line goes on without a blank now and then.
+        after_mark = last.signed or last.text[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹"
+        blank = "" if after_mark and line.left - last.right < 0.12 * line.size else " "
+        signed = f"{last.signed or last.text}{blank}{line.signed or line.text}"
+        text, boxes, numbers = (
+            f"{last.text}{blank}{line.text}",
             last.boxes + line.boxes,
             last.numbers + line.numbers,
-            last.bold and line.bold,
         )
-        whole.bottom, whole.top = min(last.bottom, line.bottom), max(last.top, line.top)
+        if not blank:
+            boxes = [*last.boxes[:-1], *line.boxes[1:]]
+            numbers = last.numbers + line.numbers[1:]
+        whole = TextLine.of(text, boxes, numbers, last.bold and line.bold)
+        whole.signed = signed if last.signed or line.signed else ""
+        whole.right, whole.bottom, whole.top = (
+            line.right,
+            min(last.bottom, line.bottom),
+            max(last.top, line.top),
+        )
         result[-1] = whole
     return result
 
@@ -129,10 +147,12 @@ def mend(lines: Sequence[TextLine]) -> None:
     """Mend the texts of all lines of a document in place. A line whose last word goes on in the next one ends
     with `RUN_ON`."""
     _join_cut_words(lines)
-    broken = [line for line in lines if "f " in line.text]
-    if any(_RE["ligature"].search(line.text) for line in broken):
-        for line in broken:
-            line.text = _RE["perhaps_ligature"].sub(r"\1f", _RE["ligature"].sub(r"\1f", line.text))
+    if any("f " in line.text and _RE["ligature"].search(line.text) for line in lines):
+        for line in lines:
+            if "f " in line.text:
+                line.change(
+                    lambda text: _RE["perhaps_ligature"].sub(r"\1f", _RE["ligature"].sub(r"\1f", text))
+                )
 
 
 def _join_cut_words(lines: Sequence[TextLine]) -> None:
@@ -153,12 +173,11 @@ def _join_cut_words(lines: Sequence[TextLine]) -> None:
         return first + second if _one_word(first, second, words) else f"{first}-{second}"
 
     for line in marked:
-        line.text = _RE["cut_word"].sub(resolve, line.text)
+        line.change(lambda text: _RE["cut_word"].sub(resolve, text))
     for line, below in ending:
         first, second = _RE["last_word"].search(line.text), _RE["letters"].match(below.text)
-        if first and second and _one_word(first[1], second[0], words):
-            line.text = line.text[:-1]
-        line.text += RUN_ON
+        one = first and second and _one_word(first[1], second[0], words)
+        line.change(lambda text, end=-1 if one else None: text[:end] + RUN_ON)  # type: ignore[misc]
 
 
 def _one_word(first: str, second: str, words: Collection[str]) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from ctypes import CFUNCTYPE, byref, c_float, c_int, c_size_t, c_void_p, cast, create_string_buffer
+from ctypes import CFUNCTYPE, byref, c_double, c_float, c_int, c_size_t, c_void_p, cast, create_string_buffer
 from functools import cache
 from itertools import repeat
 from typing import Any
 
 from rag.parsers.pdf_columns import in_columns
 from rag.parsers.pdf_lines import WORD, Box, TextLine, joined
+from rag.parsers.pdf_marks import read_marks
 
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
 _FALL = 0.5  # of a word that begins another line, as a share of the height of the type's box
@@ -43,7 +44,7 @@ class PageText:
         parts = [part for line in self._read() for part in _fallen(line)]
         for part in parts:
             part.bold = self._bold(part.numbers[0]) and self._bold(part.numbers[-1])
-        self.lines = in_columns(joined(parts))
+        self.lines = in_columns(joined(read_marks(parts, self._placed)))
 
     def close(self) -> None:
         self._page.close()
@@ -69,6 +70,16 @@ class PageText:
             # pdfium's order is left, top, right, bottom.
             found += zip(values, values, values, values, strict=True)
         return found
+
+    def _placed(self, numbers: Sequence[int]) -> list[tuple[Box, float]]:
+        """The boxes and baselines of characters."""
+        x, y = c_double(), c_double()
+        call = _quick("FPDFText_GetCharOrigin")
+        levels = []
+        for number in numbers:
+            call(self._handle, number, byref(x), byref(y))
+            levels.append(y.value)
+        return list(zip(self.boxes(numbers), levels, strict=True))
 
     def _read(self) -> list[TextLine]:
         spans = [match.span() for match in WORD.finditer(self.text)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.parsers import parse
-from rag.types import BlockKind, Document
+from rag.types import BlockKind, Document, MarkKind
 from tests.files import write
 
 Draw = Callable[[Any], None]
@@ -174,3 +174,80 @@ def test_a_first_line_of_prose_is_no_heading_where_tables_have_smaller_type(tmp_
 
     document = read(tmp_path, canvas_pdf(draw))
     assert blocks(document)[0].endswith("The group filed 37 patent applications in the year.")
+
+
+def draw_runs(canvas: Any, x: float, y: float, runs: list[tuple[str, float, float]]) -> None:
+    """Text in one line: (words, size, rise) one behind the other."""
+    for text, size, rise in runs:
+        canvas.setFont("Times-Roman", size)
+        canvas.drawString(x, y + rise, text)
+        x += canvas.stringWidth(text, "Times-Roman", size)
+
+
+def test_raised_marks_are_no_part_of_a_number_and_lead_to_their_note(tmp_path: Path) -> None:
+    def page(drug: str, note: str) -> Draw:
+        def draw(canvas: Any) -> None:
+            up = (6.5, 4.0)
+            draw_runs(
+                canvas,
+                72,
+                760,
+                [
+                    (f"The dose of {drug} is 25", 11, 0),
+                    ("1", *up),
+                    (" mg and the fee 40", 11, 0),
+                    ("2", *up),
+                    (".", 11, 0),
+                ],
+            )
+            draw_runs(
+                canvas,
+                72,
+                740,
+                [
+                    ("Count 10", 11, 0),
+                    ("9", *up),
+                    ("/L on 40 m", 11, 0),
+                    ("2", *up),
+                    (" of H", 11, 0),
+                    ("2", 6.5, -2),
+                    ("O.", 11, 0),
+                ],
+            )
+            draw_runs(canvas, 72, 100, [("1", 5.5, 3), (f" {note}", 8, 0)])
+            draw_runs(canvas, 72, 88, [("2", 5.5, 3), (" In marks.", 8, 0)])
+
+        return draw
+
+    document = read(tmp_path, canvas_pdf(page("Metrovine", "With food."), page("Ellerin", "At night.")))
+    text = " ".join(document.text.split())
+    assert "The dose of Metrovine is 25 mg and the fee 40." in text
+    assert "The dose of Ellerin is 25 mg" in text
+    assert "Count 10⁹/L on 40 m² of H2O." in text
+    marks = [m for m in document.marks if m.kind is MarkKind.RAISED]
+    assert [document.text[m.start - 2 : m.start] for m in marks] == ["25", "40", "25", "40"]
+    assert all(m.start == m.end for m in marks)
+    notes = [document.text[m.leads_to :].split(".")[0] for m in marks if m.leads_to is not None]
+    assert notes == ["With food", "In marks", "At night", "In marks"]
+    assert [document.text[m.start : m.end] for m in document.marks if m.kind is MarkKind.LOWERED] == [
+        "2",
+        "2",
+    ]
+
+
+def test_raised_marks_in_a_table_leave_its_figures(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        for n, label in enumerate(["Net sales", "Cost of sales", "Gross profit"]):
+            draw_runs(canvas, 72, 700 - 16 * n, [(label, 10, 0), ("(1)", 6, 4)])
+            canvas.setFont("Times-Roman", 10)
+            canvas.drawRightString(400, 700 - 16 * n, f"1,{n}23.4")
+            canvas.drawRightString(480, 700 - 16 * n, f"9{n}7.5")
+
+    document = read(tmp_path, canvas_pdf(draw))
+    assert blocks(document) == [
+        "Net sales 1,023.4 907.5",
+        "Cost of sales 1,123.4 917.5",
+        "Gross profit 1,223.4 927.5",
+    ]
+    assert [len(b.cells) for b in document.blocks] == [3, 3, 3]
+    assert len(document.marks) == 3

@@ -4,6 +4,7 @@ indices."""
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -37,10 +38,11 @@ class _Glyph:
     level: int  # 1 raised, -1 lowered
 
 
-def read_marks(lines: list[TextLine], placed: Placed) -> list[TextLine]:
+def read_marks(lines: list[TextLine], placed: Placed, inner: Sequence[int] = ()) -> list[TextLine]:
     """Take the marks of notes out of the lines' text and write exponents as such; `TextLine.signed` has the
-    signs for them. A raised label in front of a line is that of a note."""
-    uneven = [_is_uneven(line) for line in lines]
+    signs for them. A raised label in front of a line is that of a note. `inner` are pdfium's numbers of small
+    characters within words, in order."""
+    uneven = [_is_uneven(line) or _holds(line, inner) for line in lines]
     if not any(uneven):
         return lines
     result: list[TextLine] = []
@@ -86,6 +88,13 @@ def _is_uneven(line: TextLine) -> bool:
         return False  # turned type, whose boxes are as high as its characters are wide
     heights = [box[1] - box[3] for box in line.boxes]
     return min(heights) < _SMALL * max(heights) or not _CODED.isdisjoint(line.text)
+
+
+def _holds(line: TextLine, inner: Sequence[int]) -> bool:
+    if not inner or not line.numbers:
+        return False
+    at = bisect_left(inner, line.numbers[0])
+    return at < len(inner) and inner[at] < line.numbers[0] + len(line.text)
 
 
 def _is_label(line: TextLine, below: TextLine) -> bool:

@@ -18,6 +18,8 @@ from rag.parsers.pdf_lines import WORD, Box, TextLine, joined
 from rag.parsers.pdf_marks import read_marks
 
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
+# Where a mark may stand within a word: in front of a stop, or between letters.
+_WITHIN = re.compile(r"(?<=\S)[\d*†‡)](?=[.,;:)\]]{1,2}\s)|(?<=[^\W\d_])\d(?=[^\W\d_])")
 _FALL = 0.5  # of a word that begins another line, as a share of the height of the type's box
 # Room for the boxes of so many characters at a time; pdfium is called by one thread at a time.
 _MANY = 1024
@@ -44,7 +46,7 @@ class PageText:
         parts = [part for line in self._read() for part in _fallen(line)]
         for part in parts:
             part.bold = self._bold(part.numbers[0]) and self._bold(part.numbers[-1])
-        self.lines = in_columns(joined(read_marks(parts, self._placed)))
+        self.lines = in_columns(joined(read_marks(parts, self._placed, self._small())))
 
     def close(self) -> None:
         self._page.close()
@@ -70,6 +72,13 @@ class PageText:
             # pdfium's order is left, top, right, bottom.
             found += zip(values, values, values, values, strict=True)
         return found
+
+    def _small(self) -> list[int]:
+        """Characters within words that are smaller than the next one, where marks may stand."""
+        numbers = [match.start() for match in _WITHIN.finditer(self.text)]
+        boxes = self.boxes([n for number in numbers for n in (number, number + 1)])
+        pairs = zip(numbers, boxes[::2], boxes[1::2], strict=True)
+        return [n for n, box, after in pairs if box[1] - box[3] < 0.8 * (after[1] - after[3])]
 
     def _placed(self, numbers: Sequence[int]) -> list[tuple[Box, float]]:
         """The boxes and baselines of characters."""

@@ -43,25 +43,23 @@ def in_columns(lines: list[TextLine]) -> list[TextLine]:
         region = max((_region(lines, wide, at, gap) for gap in wide[at]), key=lambda r: r.both, default=None)
         beside = region is not None and region.both >= max(_FEWEST, 0.6 * (region.last - region.first))
         columns = _columns(lines, region) if beside and region is not None else []
-        if region is None or not columns:
-            found.append(lines[at])
-            at += 1
-            continue
         for column in columns:
             found += in_columns(column)
-        at = region.last
+        # A table of as many lines is not tried again at each of them.
+        end = region.last if region is not None and (columns or beside) else at + 1
+        found += [] if columns else lines[at:end]
+        at = end
     return found
 
 
 def _gaps(line: TextLine) -> list[tuple[float, float]]:
     """Gaps of a line that could part columns: wider than those between its words."""
-    boxes = line.boxes
-    least = line.size * _GAP
-    if not any(
-        after[0] - before[2] >= least for before, after in zip(boxes[1::2], boxes[2::2], strict=False)
-    ):
+    if not line.wide:
         return []
+    boxes, least = line.boxes, line.size * _GAP
     gaps = [(before[2], after[0]) for before, after in zip(boxes[1::2], boxes[2::2], strict=False)]
+    if not gaps:
+        return []
     usual = sorted(right - left for left, right in gaps)[len(gaps) // 2]
     least = max(least, 1.6 * usual)
     return [(left, right) for left, right in gaps if right - left >= least]
@@ -95,6 +93,9 @@ def _columns(lines: Sequence[TextLine], region: _Region) -> list[list[TextLine]]
     """The lines of each column; of a table whose cells hold prose those of each cell, row by row; [] where it
     is no prose."""
     middle = (region.left + region.right) / 2
+    words = [word for line in lines[region.first : region.last] for word in line.text.split()]
+    if _figures(words) * 5 > len(words):
+        return []
     rows = [_cut(line, middle) for line in lines[region.first : region.last]]
     sides = [[row[side] for row in rows] for side in (0, 1)]
     if not all(_is_prose([line for line in side if line is not None]) for side in sides):
@@ -117,13 +118,17 @@ def _cut(line: TextLine, middle: float) -> tuple[TextLine | None, TextLine | Non
     return line.part(0, at) if at else None, line.part(at, count) if at < count else None
 
 
+def _figures(words: Sequence[str]) -> int:
+    return sum(is_value(word) or is_blank_figure(word) for word in words)
+
+
 def _is_prose(side: Sequence[TextLine]) -> bool:
     """Whether the lines of a column are sentences that go on from one line to the next."""
     words = [word for line in side for word in line.text.split()]
     letters = sum(len(line.text) for line in side)
     if len(side) < _FEWEST - 1 or letters < _NARROWEST * len(side):
         return False
-    if sum(is_value(word) or is_blank_figure(word) for word in words) * 6 > len(words):
+    if _figures(words) * 6 > len(words):
         return False
     left, edge = min(line.left for line in side), max(line.right for line in side)
     # A column begins at one place, or its paragraphs at a second one.

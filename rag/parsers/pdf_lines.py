@@ -50,7 +50,7 @@ class TextLine:
     box (0: no geometry known). `edge` is the right end of the column that it stands in (0: of the page).
     While the page is open, `boxes` are those of the first and last character of each word, `numbers` what
     pdfium counts the first one. `signed` is the text with the signs of its marks (`rag.parsers.marks`), ""
-    without any."""
+    without any. `wide`: a gap stands in it that could part columns; `uneven`: its type is of several heights."""
 
     text: str
     left: float = 0.0
@@ -63,6 +63,8 @@ class TextLine:
     boxes: list[Box] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     signed: str = ""
+    wide: bool = False
+    uneven: bool = False
 
     @classmethod
     def of(cls, text: str, boxes: list[Box], numbers: list[int], bold: bool = False) -> TextLine:
@@ -84,7 +86,9 @@ class TextLine:
         """The line of its words `begin` to `end` (exclusive) alone."""
         words = self.words()[begin:end]
         text = self.text[words[0].start : words[-1].end]
-        return TextLine.of(text, self.boxes[2 * begin : 2 * end], self.numbers[begin:end], self.bold)
+        made = TextLine.of(text, self.boxes[2 * begin : 2 * end], self.numbers[begin:end], self.bold)
+        made.wide, made.uneven = self.wide, self.uneven
+        return made
 
     def change(self, by: Callable[[str], str]) -> None:
         """Change the text and its copy with signs."""
@@ -128,6 +132,7 @@ def joined(lines: Sequence[TextLine]) -> list[TextLine]:
             numbers = last.numbers + line.numbers[1:]
         whole = TextLine.of(text, boxes, numbers, last.bold and line.bold)
         whole.signed = signed if last.signed or line.signed else ""
+        whole.wide = last.wide or line.wide or line.left - last.right > line.size * WORD_GAP
         whole.right, whole.bottom, whole.top = (
             line.right,
             min(last.bottom, line.bottom),

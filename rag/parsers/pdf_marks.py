@@ -80,14 +80,11 @@ def lead_to_notes(lines: Sequence[TextLine], page: int) -> None:
 
 
 def _is_uneven(line: TextLine) -> bool:
-    if not line.boxes or not line.size:
+    if not line.uneven and _CODED.isdisjoint(line.text):
         return False
-    if any(
-        abs(b[0] - a[0]) < abs(b[3] - a[3]) for a, b in zip(line.boxes[::2], line.boxes[1::2], strict=True)
-    ):
-        return False  # turned type, whose boxes are as high as its characters are wide
-    heights = [box[1] - box[3] for box in line.boxes]
-    return min(heights) < _SMALL * max(heights) or not _CODED.isdisjoint(line.text)
+    # Not type that is turned: its boxes are as high as its characters are wide.
+    ends = zip(line.boxes[::2], line.boxes[1::2], strict=True)
+    return line.size > 0 and not any(abs(b[0] - a[0]) < abs(b[3] - a[3]) for a, b in ends)
 
 
 def _holds(line: TextLine, inner: Sequence[int]) -> bool:
@@ -163,6 +160,7 @@ def _rebuilt(line: TextLine, signed: str, numbers: list[int], boxes: list[Box]) 
     made.signed = signed.strip() if signed.strip() != text else ""
     usual = _usual([box[1] - box[3] for box in boxes])
     whole = next((box for box in boxes if box[1] - box[3] > _SMALL * usual), boxes[0])
+    made.wide = line.wide
     made.top, made.bottom, made.size, made.right = whole[1], whole[3], max(made.size, usual), line.right
     return made
 

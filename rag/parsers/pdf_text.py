@@ -11,15 +11,17 @@ from collections.abc import Callable, Sequence
 from ctypes import CFUNCTYPE, byref, c_double, c_float, c_int, c_size_t, c_void_p, cast, create_string_buffer
 from functools import cache
 from itertools import repeat
+from operator import sub
 from typing import Any
 
 from rag.parsers.pdf_columns import in_columns
-from rag.parsers.pdf_lines import WORD, Box, TextLine, joined
+from rag.parsers.pdf_lines import WORD, WORD_GAP, Box, TextLine, joined
 from rag.parsers.pdf_marks import read_marks
 
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
 # Where a mark may stand within a word: in front of a stop, or between letters.
 _WITHIN = re.compile(r"(?<=\S)[\d*†‡)](?=[.,;:)\]]{1,2}\s)|(?<=[^\W\d_])\d(?=[^\W\d_])")
+_SMALL = 0.8
 _FALL = 0.5  # of a word that begins another line, as a share of the height of the type's box
 # Room for the boxes of so many characters at a time; pdfium is called by one thread at a time.
 _MANY = 1024
@@ -78,7 +80,7 @@ class PageText:
         numbers = [match.start() for match in _WITHIN.finditer(self.text)]
         boxes = self.boxes([n for number in numbers for n in (number, number + 1)])
         pairs = zip(numbers, boxes[::2], boxes[1::2], strict=True)
-        return [n for n, box, after in pairs if box[1] - box[3] < 0.8 * (after[1] - after[3])]
+        return [n for n, box, after in pairs if box[1] - box[3] < _SMALL * (after[1] - after[3])]
 
     def _placed(self, numbers: Sequence[int]) -> list[tuple[Box, float]]:
         """The boxes and baselines of characters."""
@@ -93,6 +95,7 @@ class PageText:
     def _read(self) -> list[TextLine]:
         spans = [match.span() for match in WORD.finditer(self.text)]
         boxes = self.boxes([n for start, end in spans for n in (start, end - 1)])
+        wide, heights = _measured(boxes)
         starts = [start for start, _ in spans]
         lines: list[TextLine] = []
         first = end = 0  # words
@@ -102,7 +105,11 @@ class PageText:
             end = bisect_left(starts, position, first)
             if end > first:
                 text = self.text[starts[first] : spans[end - 1][1]]
-                lines.append(TextLine.of(text, boxes[2 * first : 2 * end], starts[first:end]))
+                line = TextLine.of(text, boxes[2 * first : 2 * end], starts[first:end])
+                line.wide = any(wide[first : end - 1])
+                some = heights[2 * first : 2 * end]
+                line.uneven = min(some) < _SMALL * max(some)
+                lines.append(line)
             first = end
         return lines
 
@@ -117,6 +124,16 @@ class PageText:
             _quick("FPDFFont_GetBaseFontName")(c_void_p(font), name, c_size_t(256))
             self._fonts[font] = _BOLD.search(name.value) is not None
         return self._fonts[font]
+
+
+def _measured(boxes: Sequence[Box]) -> tuple[list[bool], list[float]]:
+    """Whether a gap that could part columns follows each word, and the heights of all boxes."""
+    if not boxes:
+        return [], []
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    heights = list(map(sub, tops, bottoms))
+    gaps = map(sub, lefts[2::2], rights[1::2])
+    return [gap > WORD_GAP * height for gap, height in zip(gaps, heights[::2], strict=False)], heights
 
 
 def _fallen(line: TextLine) -> list[TextLine]:

@@ -95,11 +95,16 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     if ocr:
         with PDFIUM:
             _read_scans(data, pages)
-    losses = tuple(Loss(LossKind.PAGE_WITHOUT_TEXT, page=p.number) for p in pages if not p.lines)
-    if len(losses) == len(pages):
+    for page in pages:
+        if not page.lines and not page.losses:
+            page.losses.append(LossKind.PAGE_WITHOUT_TEXT)
+    losses = tuple(Loss(kind, page=page.number) for page in pages for kind in page.losses)
+    if not any(page.lines for page in pages):
+        garbled = any(loss.kind is LossKind.UNREADABLE_TEXT for loss in losses)
+        why = "its text layer is no language (a broken map of characters)" if garbled else "a scan?"
         raise ParseError(
-            f"{path}: none of its {len(pages)} pages has text: a scan? "
-            'Read it with --ocr (pip install "citewise[ocr]").',
+            f"{path}: none of its {len(pages)} pages has text that can be read: {why}"
+            f'{"." if garbled else ""} Read it with --ocr (pip install "citewise[ocr]").',
             "empty",
         )
     details.put_outline(pages)
@@ -172,6 +177,8 @@ def _read_page(document: Any, number: int) -> PageLines:
     except pypdfium2.PdfiumError:
         return PageLines(number, [])
     try:
+        if not text.readable:
+            return PageLines(number, [], losses=[LossKind.UNREADABLE_TEXT])
         tables = find_tables(text.lines)
         lead_to_notes(text.lines, number)
         for line in text.lines:
@@ -279,5 +286,6 @@ def _read_scans(data: bytes, pages: list[PageLines]) -> None:
             for page in scans:
                 page.lines = reader.lines(page.number)
                 page.tables = find_tables(page.lines)
+                page.losses = [] if page.lines else page.losses
         finally:
             reader.close()

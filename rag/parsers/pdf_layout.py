@@ -14,6 +14,7 @@ from rag.parsers.pdf_lines import RUN_ON, TextLine
 from rag.parsers.pdf_rows import cell_spans, is_sentence, read_row
 from rag.parsers.pdf_tables import PdfTable
 from rag.parsers.plain import heading_level, is_list_item, is_title_case
+from rag.types import LossKind
 
 _BULLET = re.compile(r"[•·▪●○◦‣■□➢✓–—-]$")
 _BULLETED = re.compile(r"[•▪●○◦‣■□➢✓]\s*\S")
@@ -25,13 +26,14 @@ _DIGITS = re.compile(r"\d+")
 
 @dataclass(slots=True)
 class PageLines:
-    """One page as read: its lines, its tables, and the outline's headings that point to it, as (level,
-    title)."""
+    """One page as read: its lines, its tables, the outline's headings that point to it, as (level, title),
+    and what of it could not be read."""
 
     number: int
     lines: list[TextLine]
     tables: list[PdfTable] = field(default_factory=list)
     outline: list[tuple[int, str]] = field(default_factory=list)
+    losses: list[LossKind] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class TextLine:
     box (0: no geometry known). `edge` is the right end of the column that it stands in (0: of the page).
     While the page is open, `boxes` are those of the first and last character of each word, `numbers` what
     pdfium counts the first one. `signed` is the text with the signs of its marks (`rag.parsers.marks`), ""
-    without any. `wide`: a gap stands in it that could part columns; `uneven`: its type is of several heights."""
+    without any. `wide`: a gap in it could part columns; `uneven`: its type is of several heights."""
 
     text: str
     left: float = 0.0

@@ -10,11 +10,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from ctypes import CFUNCTYPE, byref, c_double, c_float, c_int, c_size_t, c_void_p, cast, create_string_buffer
 from functools import cache
-from itertools import repeat
+from itertools import chain, repeat
 from operator import sub
 from typing import Any
 
 from rag.parsers.pdf_columns import in_columns
+from rag.parsers.pdf_letters import is_language, shifted_back
 from rag.parsers.pdf_lines import WORD, WORD_GAP, Box, TextLine, joined
 from rag.parsers.pdf_marks import read_marks
 
@@ -45,6 +46,9 @@ class PageText:
         self._handle = cast(self._page.raw, c_void_p)
         self._fonts: dict[int, bool] = {}
         self.text = self._units()
+        self.readable = is_language(self.text)
+        if not self.readable:
+            self._shift_back()
         parts = [part for line in self._read() for part in _fallen(line)]
         for part in parts:
             part.bold = self._bold(part.numbers[0]) and self._bold(part.numbers[-1])
@@ -61,7 +65,13 @@ class PageText:
             return text
         # Characters that the text leaves out: controls, halves of a pair.
         units = map(_quick("FPDFText_GetUnicode"), repeat(self._handle), range(count))
-        return "".join(chr(unit if 0 < unit < 0x110000 else 0xFFFD) for unit in units)
+        return "".join(chr(unit if unit < 0x110000 else 0xFFFD) for unit in units)
+
+    def _shift_back(self) -> None:
+        generated = _quick("FPDFText_IsGenerated")
+        text = shifted_back(self.text, lambda number: generated(self._handle, number) == 1)
+        if text:
+            self.text, self.readable = text, True
 
     def boxes(self, numbers: Sequence[int]) -> list[Box]:
         """The boxes of characters, each as high as its type."""
@@ -130,9 +140,9 @@ def _measured(boxes: Sequence[Box]) -> tuple[list[bool], list[float]]:
     """Whether a gap that could part columns follows each word, and the heights of all boxes."""
     if not boxes:
         return [], []
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    heights = list(map(sub, tops, bottoms))
-    gaps = map(sub, lefts[2::2], rights[1::2])
+    values = list(chain.from_iterable(boxes))
+    heights = list(map(sub, values[1::4], values[3::4]))
+    gaps = map(sub, values[8::8], values[6::8])
     return [gap > WORD_GAP * height for gap, height in zip(gaps, heights[::2], strict=False)], heights
 
 

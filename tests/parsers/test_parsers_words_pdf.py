@@ -9,8 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from rag.errors import ParseError
 from rag.parsers import parse
-from rag.types import BlockKind, Document, MarkKind
+from rag.types import BlockKind, Document, Loss, LossKind, MarkKind
 from tests.files import write
 
 Draw = Callable[[Any], None]
@@ -251,3 +254,74 @@ def test_raised_marks_in_a_table_leave_its_figures(tmp_path: Path) -> None:
     ]
     assert [len(b.cells) for b in document.blocks] == [3, 3, 3]
     assert len(document.marks) == 3
+
+
+PROSE = (
+    "The initial fee of the bakery is 38,500 marks and is not paid back.",
+    "The licence is given for the term of ten years and may be renewed once by the holder.",
+)
+
+
+def garbled_pdf(texts: tuple[str, ...], code: Callable[[int], int]) -> bytes:
+    """A PDF whose font shows `texts` and whose map of characters says `code` of each."""
+    fonts = "".join(f"<{n:02x}> <{code(n):04x}>\n" for n in range(32, 127))
+    cmap = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def\n"
+        f"1 begincodespacerange <00> <ff> endcodespacerange\n95 beginbfchar\n{fonts}endbfchar\n"
+        "endcmap end end"
+    ).encode()
+    drawn = "\n".join(
+        f"BT /F1 12 Tf 72 {700 - 20 * n} Td ({text}) Tj ET" for n, text in enumerate(texts)
+    ).encode()
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R"
+        b" /Resources << /Font << /F1 4 0 R >> >> >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawn), drawn),
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(cmap), cmap),
+    ]
+    return raw_pdf(objects)
+
+
+def raw_pdf(objects: list[bytes]) -> bytes:
+    """A PDF of these objects, of which the first is the catalogue."""
+    out = bytearray(b"%PDF-1.7\n")
+    places = []
+    for number, body in enumerate(objects, start=1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % place for place in places)
+    out += b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, start)
+    return bytes(out)
+
+
+@pytest.mark.parametrize("shift", [-29, 3])
+def test_a_shifted_map_of_characters_is_read_back(tmp_path: Path, shift: int) -> None:
+    document = read(tmp_path, garbled_pdf(PROSE, lambda n: n + shift))
+    assert " ".join(document.text.split()) == " ".join(PROSE)
+    assert not document.losses
+
+
+@pytest.mark.parametrize(
+    "code", [lambda n: 0xE000 + n, lambda n: 0x25A1, lambda n: ord("bcdfghjklmnpqrstvwxz"[n % 20])]
+)
+def test_a_text_layer_that_is_no_language_is_a_loss(tmp_path: Path, code: Callable[[int], int]) -> None:
+    from pypdf import PdfReader, PdfWriter
+
+    bad = garbled_pdf(PROSE, code)
+    with pytest.raises(ParseError, match=r"no language.*--ocr") as caught:
+        read(tmp_path, bad)
+    assert caught.value.status == "empty"
+    writer = PdfWriter()
+    good = canvas_pdf(lambda canvas: lines(canvas, 72, 760, list(PROSE)))
+    for data in (good, bad):
+        writer.append(PdfReader(io.BytesIO(data)))
+    target = io.BytesIO()
+    writer.write(target)
+    document = read(tmp_path, target.getvalue())
+    assert document.losses == (Loss(LossKind.UNREADABLE_TEXT, page=2),)
+    assert " ".join(document.text.split()) == " ".join(PROSE)

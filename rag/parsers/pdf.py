@@ -16,11 +16,12 @@ from typing import Any
 from rag.errors import ParseError
 from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
+from rag.parsers.pdf_forms import Overlay, lay_over, read_overlay
 from rag.parsers.pdf_layout import Layout, PageLines, Style, measure, running_key
 from rag.parsers.pdf_lines import CUT, TextLine, mend
 from rag.parsers.pdf_marks import lead_to_notes
 from rag.parsers.pdf_tables import find_tables
-from rag.parsers.pdf_text import PageText
+from rag.parsers.pdf_text import PageText, has_overlay
 from rag.types import Loss, LossKind
 
 _RE = Patterns(__file__)
@@ -89,7 +90,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
         raise ParseError(f"{path}: not a PDF (its header is missing).", "corrupt")
     details = _Details(data)
     with PDFIUM:
-        pages = list(_read_pages(data, path, limits))
+        pages = list(_read_pages(data, path, limits, details))
     if not any(page.lines for page in pages) and details.encrypted_for_good:
         raise _password(path)
     if ocr:
@@ -140,7 +141,7 @@ def open_pdf(data: bytes | str, *, path: str) -> Any:
         raise ParseError(f"{path}: the PDF is damaged or cut short ({error}).", "corrupt") from error
 
 
-def _read_pages(data: bytes, path: str, limits: Limits) -> Iterator[PageLines]:
+def _read_pages(data: bytes, path: str, limits: Limits, details: _Details) -> Iterator[PageLines]:
     try:
         document = open_pdf(data, path=path)
     except ParseError as error:
@@ -158,7 +159,7 @@ def _read_pages(data: bytes, path: str, limits: Limits) -> Iterator[PageLines]:
             raise ParseError(f"{path}: a PDF without pages: it may be cut short.", "corrupt")
         characters = 0
         for number in range(1, count + 1):
-            page = _read_page(document, number)
+            page = _read_page(document, number, details)
             characters += sum(len(line.text) for line in page.lines)
             if characters > limits.max_chars:
                 raise ParseError(f"{path}: more than {limits.max_chars:,} characters.", "too_large")
@@ -167,7 +168,7 @@ def _read_pages(data: bytes, path: str, limits: Limits) -> Iterator[PageLines]:
         document.close()
 
 
-def _read_page(document: Any, number: int) -> PageLines:
+def _read_page(document: Any, number: int, details: _Details) -> PageLines:
     """One page; a page that pdfium cannot load is an empty one."""
     import pypdfium2
 
@@ -177,15 +178,18 @@ def _read_page(document: Any, number: int) -> PageLines:
     except pypdfium2.PdfiumError:
         return PageLines(number, [])
     try:
+        overlay = details.overlay(number) if has_overlay(page) else Overlay()
         if not text.readable:
-            return PageLines(number, [], losses=[LossKind.UNREADABLE_TEXT])
+            text.lines, overlay.losses = [], [LossKind.UNREADABLE_TEXT, *overlay.losses]
+        if overlay.words:
+            text.lines = lay_over(text.lines, overlay.words)
         tables = find_tables(text.lines)
         lead_to_notes(text.lines, number)
         for line in text.lines:
             line.boxes = line.numbers = []
             # The mark of a cut word stays until the whole document is known.
             line.change(lambda text: CUT.join(map(clean, text.split(CUT))))
-        return PageLines(number, text.lines, tables)
+        return PageLines(number, text.lines, tables, comments=overlay.comments, losses=overlay.losses)
     finally:
         text.close()
         page.close()
@@ -222,6 +226,7 @@ class _Details:
         self.depth = 0
         self.encrypted_for_good = False
         self._outline: list[tuple[int, str, int]] = []
+        self._reader: Any = None
         import logging
 
         import pypdf
@@ -229,12 +234,19 @@ class _Details:
         logging.getLogger("pypdf").setLevel(logging.CRITICAL)
         with warnings.catch_warnings(), suppress(Exception):
             warnings.simplefilter("ignore")
-            reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
+            reader = self._reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
             if reader.is_encrypted:
                 self.encrypted_for_good = not reader.decrypt("")
             if not self.encrypted_for_good:
                 self._read_metadata(reader)
                 self._read_outline(reader)
+
+    def overlay(self, number: int) -> Overlay:
+        """What stands above the content of a page (1-based)."""
+        with warnings.catch_warnings(), suppress(Exception):
+            warnings.simplefilter("ignore")
+            return read_overlay(self._reader.pages[number - 1])
+        return Overlay()
 
     def _read_metadata(self, reader: Any) -> None:
         found = reader.metadata or {}

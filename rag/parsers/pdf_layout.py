@@ -27,12 +27,13 @@ _DIGITS = re.compile(r"\d+")
 @dataclass(slots=True)
 class PageLines:
     """One page as read: its lines, its tables, the outline's headings that point to it, as (level, title),
-    and what of it could not be read."""
+    the comments on it, and what of it could not be read."""
 
     number: int
     lines: list[TextLine]
     tables: list[PdfTable] = field(default_factory=list)
     outline: list[tuple[int, str]] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
     losses: list[LossKind] = field(default_factory=list)
 
 
@@ -103,7 +104,7 @@ class Layout:
         else:
             self._flush()
             self._builder.start_page(page.number)
-        self._apart += apart
+        self._apart += [*apart, *map(TextLine, page.comments)]
         if not goes_on:
             self._put_apart()
         self._edge = edge

@@ -136,6 +136,19 @@ class PageText:
         return self._fonts[font]
 
 
+def has_overlay(page: Any) -> bool:
+    """Whether fields or annotations other than links stand above the page's content."""
+    import pypdfium2.raw as raw
+
+    for n in range(min(raw.FPDFPage_GetAnnotCount(page), 2000)):
+        annotation = raw.FPDFPage_GetAnnot(page, n)
+        kind = raw.FPDFAnnot_GetSubtype(annotation)
+        raw.FPDFPage_CloseAnnot(annotation)
+        if kind not in (raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP):
+            return True
+    return False
+
+
 def _measured(boxes: Sequence[Box]) -> tuple[list[bool], list[float]]:
     """Whether a gap that could part columns follows each word, and the heights of all boxes."""
     if not boxes:

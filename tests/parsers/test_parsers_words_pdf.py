@@ -325,3 +325,77 @@ def test_a_text_layer_that_is_no_language_is_a_loss(tmp_path: Path, code: Callab
     document = read(tmp_path, target.getvalue())
     assert document.losses == (Loss(LossKind.UNREADABLE_TEXT, page=2),)
     assert " ".join(document.text.split()) == " ".join(PROSE)
+
+
+def form_pdf(*, keep_values: bool = True) -> bytes:
+    """A form with two text fields, tick boxes and a choice, made by reportlab."""
+
+    def draw(canvas: Any) -> None:
+        form = canvas.acroForm
+        canvas.drawString(72, 760, "Name:")
+        form.textfield(
+            name="name",
+            value="Ilse Marrow" if keep_values else "",
+            x=140,
+            y=755,
+            width=200,
+            height=16,
+            borderWidth=0,
+        )
+        canvas.drawString(72, 730, "Consent to transfusion:")
+        canvas.drawString(225, 730, "yes")
+        canvas.drawString(285, 730, "no")
+        form.checkbox(name="yes", x=210, y=728, size=11, checked=False)
+        form.checkbox(name="no", x=270, y=728, size=11, checked=keep_values)
+        if keep_values:
+            canvas.drawString(72, 700, "Ward:")
+            form.choice(
+                name="ward", value="North", options=["North", "South"], x=140, y=695, width=90, height=16
+            )
+
+    return canvas_pdf(draw)
+
+
+def test_form_fields_are_read_with_their_values_where_they_stand(tmp_path: Path) -> None:
+    document = read(tmp_path, form_pdf())
+    text = " ".join(document.text.split())
+    assert "Name: Ilse Marrow" in text
+    assert "Consent to transfusion: ☐ yes ☒ no" in text
+    assert "Ward: North" in text
+    assert not document.losses
+
+
+def test_a_value_that_is_only_stored_is_read_too(tmp_path: Path) -> None:
+    from pypdf import PdfReader, PdfWriter
+    from pypdf.generic import NameObject
+
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(form_pdf())))
+    for annotation in writer.pages[0]["/Annots"]:
+        if "/AP" in annotation.get_object() and annotation.get_object()["/FT"] != "/Btn":
+            del annotation.get_object()[NameObject("/AP")]
+    target = io.BytesIO()
+    writer.write(target)
+    assert "Name: Ilse Marrow" in " ".join(read(tmp_path, target.getvalue()).text.split())
+
+
+def test_a_form_without_values_is_a_loss(tmp_path: Path) -> None:
+    assert read(tmp_path, form_pdf(keep_values=False)).losses == (Loss(LossKind.FORM_WITHOUT_VALUES, page=1),)
+
+
+def test_annotations_that_show_words_are_read(tmp_path: Path) -> None:
+    from pypdf import PdfReader, PdfWriter
+    from pypdf.annotations import FreeText, Text
+    from pypdf.generic import DictionaryObject, NameObject
+
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(canvas_pdf(lambda c: lines(c, 72, 760, list(PROSE))))))
+    writer.add_annotation(0, FreeText(text="Paid on 3 May.", rect=(72, 600, 200, 620)))
+    writer.add_annotation(0, Text(text="Ask the landlord.", rect=(400, 600, 420, 620)))
+    stamp = DictionaryObject(FreeText(text="x", rect=(300, 500, 400, 520)))
+    stamp[NameObject("/Subtype")] = NameObject("/Stamp")
+    del stamp["/Contents"]
+    stamp[NameObject("/Name")] = NameObject("/Approved")
+    writer.add_annotation(0, stamp)
+    target = io.BytesIO()
+    writer.write(target)
+    found = blocks(read(tmp_path, target.getvalue()))
+    assert {"Paid on 3 May.", "Ask the landlord.", "Approved"} <= set(found)

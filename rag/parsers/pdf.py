@@ -20,6 +20,7 @@ from rag.parsers.pdf_forms import Overlay, lay_over, read_overlay
 from rag.parsers.pdf_layout import Layout, PageLines, Style, measure, running_key
 from rag.parsers.pdf_lines import CUT, TextLine, mend
 from rag.parsers.pdf_marks import lead_to_notes
+from rag.parsers.pdf_seen import strike
 from rag.parsers.pdf_tables import find_tables
 from rag.parsers.pdf_text import PageText, has_overlay
 from rag.types import Loss, LossKind
@@ -183,13 +184,14 @@ def _read_page(document: Any, number: int, details: _Details) -> PageLines:
             text.lines, overlay.losses = [], [LossKind.UNREADABLE_TEXT, *overlay.losses]
         if overlay.words:
             text.lines = lay_over(text.lines, overlay.words)
+        text.lines = strike(text.lines, text.strokes(), overlay.struck)
         tables = find_tables(text.lines)
         lead_to_notes(text.lines, number)
         for line in text.lines:
             line.boxes = line.numbers = []
             # The mark of a cut word stays until the whole document is known.
             line.change(lambda text: CUT.join(map(clean, text.split(CUT))))
-        return PageLines(number, text.lines, tables, comments=overlay.comments, losses=overlay.losses)
+        return PageLines(number, text.lines, tables, text.hidden, overlay.comments, losses=overlay.losses)
     finally:
         text.close()
         page.close()

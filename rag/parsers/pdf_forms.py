@@ -16,7 +16,7 @@ _HIDDEN = 0b100010  # hidden, or not shown on the screen
 _PUSH_BUTTON, _PASSWORD = 1 << 16, 1 << 13
 _MOST = 2000  # annotations of a page
 _COMMENTS = frozenset(
-    "/Text /Highlight /Underline /Squiggly /StrikeOut /Caret /Line /Square /Circle /Polygon /PolyLine /Ink".split()
+    "/Text /Highlight /Underline /Squiggly /StrikeOut /Caret /Line /Square /Circle /Polygon /PolyLine".split()
 )
 
 

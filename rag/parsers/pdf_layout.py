@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 
 from rag.languages import patterns
 from rag.parsers.base import TextBuilder, clean, letters
-from rag.parsers.marks import unmarked
+from rag.parsers.marks import marked, unmarked
 from rag.parsers.pdf_lines import RUN_ON, TextLine
 from rag.parsers.pdf_rows import cell_spans, is_sentence, read_row
 from rag.parsers.pdf_tables import PdfTable
 from rag.parsers.plain import heading_level, is_list_item, is_title_case
-from rag.types import LossKind
+from rag.types import LossKind, MarkKind
 
 _BULLET = re.compile(r"[•·▪●○◦‣■□➢✓–—-]$")
 _BULLETED = re.compile(r"[•▪●○◦‣■□➢✓]\s*\S")
@@ -27,13 +27,14 @@ _DIGITS = re.compile(r"\d+")
 @dataclass(slots=True)
 class PageLines:
     """One page as read: its lines, its tables, the outline's headings that point to it, as (level, title),
-    the comments on it, and what of it could not be read."""
+    the words that cannot be seen, the comments on it, and what of it could not be read."""
 
     number: int
     lines: list[TextLine]
     tables: list[PdfTable] = field(default_factory=list)
-    outline: list[tuple[int, str]] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
+    outline: list[tuple[int, str]] = field(default_factory=list)
     losses: list[LossKind] = field(default_factory=list)
 
 
@@ -57,7 +58,7 @@ def measure(pages: Sequence[PageLines]) -> Style:
         for line in page.lines:
             types[(round(line.size, 1), line.bold)] += len(line.text)
         some = page.lines[:3] + page.lines[-3:]
-        edges.update({running_key(line.text) for line in some})
+        edges.update({running_key(line.text) for line in some if line.text})
         heights.update({(running_key(line.text), round(line.top / 2)) for line in some})
     (size, bold), _ = types.most_common(1)[0] if types else ((0.0, False), 0)
     often = max(3, len(pages) // 5)
@@ -105,6 +106,7 @@ class Layout:
             self._flush()
             self._builder.start_page(page.number)
         self._apart += [*apart, *map(TextLine, page.comments)]
+        self._apart += [TextLine(text, signed=marked(MarkKind.HIDDEN, text)) for text in page.hidden]
         if not goes_on:
             self._put_apart()
         self._edge = edge
@@ -171,6 +173,8 @@ class Layout:
             whole = clean(_joined(pending)).strip()
             self._builder.line(whole, cell_spans(unmarked(whole)))
             pending = []
+        for line in page.lines[table.first : table.last]:
+            self._builder.paragraph(marked(MarkKind.STRUCK, line.former))
 
     def _continued(self, page: PageLines, table: PdfTable) -> PdfTable:
         """With the heads of the table before, where this one goes on with as many columns."""
@@ -187,6 +191,11 @@ class Layout:
                 self._paragraph.append(line)
                 continue
             following = lines[n + 1] if n + 1 < len(lines) else None
+            if not line.text:  # struck out as a whole
+                if heading or (self._paragraph and self._spaced(self._paragraph[-1], line)):
+                    self._flush(heading, level)
+                self._paragraph.append(line)
+                continue
             if running_key(line.text) in self._style.repeated:
                 self._flush(heading, level)
                 self._builder.paragraph(line.signed or line.text)
@@ -212,6 +221,9 @@ class Layout:
             heading.clear()
         if not self._paragraph:
             return
+        former = ""
+        if any(line.former for line in self._paragraph):
+            former = _joined([line.former or line.text for line in self._paragraph])
         lines = [line.signed or line.text for line in self._paragraph]
         text = _joined(lines)
         plain = unmarked(text)
@@ -221,6 +233,7 @@ class Layout:
             self._builder.paragraph(text)
         for number, n in self._starts:
             self._builder.start_page(number, back=len(unmarked(clean(_joined(lines[n:])))))
+        self._builder.paragraph(marked(MarkKind.STRUCK, former))
         self._paragraph.clear()
         self._starts.clear()
         self._put_apart()
@@ -319,7 +332,7 @@ def _apart(line: TextLine, other: TextLine) -> bool:
 
 def _joined(texts: Sequence[str]) -> str:
     """Lines one below the other; the halves of a cut word together."""
-    return "\n".join(texts).replace(f"{RUN_ON}\n", "")
+    return "\n".join(filter(None, texts)).replace(f"{RUN_ON}\n", "")
 
 
 def _wraps(text: str, following: str) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from ctypes import CFUNCTYPE, c_int, c_void_p, cast
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rag.languages import Patterns, patterns
 
@@ -20,6 +22,14 @@ _HALVES = patterns("pdf_lines")
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in PDF points, origin at the lower left of the page."""
+
+
+@cache
+def quick(name: str, *, pointer: bool = False) -> Callable[..., Any]:
+    """A function of pdfium without ctypes' look at each argument, which costs more than the call."""
+    import pypdfium2.raw as raw
+
+    return CFUNCTYPE(c_void_p if pointer else c_int)(cast(getattr(raw, name), c_void_p).value)
 
 
 class Word(NamedTuple):
@@ -50,7 +60,8 @@ class TextLine:
     box (0: no geometry known). `edge` is the right end of the column that it stands in (0: of the page).
     While the page is open, `boxes` are those of the first and last character of each word, `numbers` what
     pdfium counts the first one. `signed` is the text with the signs of its marks (`rag.parsers.marks`), ""
-    without any. `wide`: a gap in it could part columns; `uneven`: its type is of several heights."""
+    without any. `former` is the text with the words that are struck out. `wide`: a gap in it could part
+    columns; `uneven`: its type is of several heights."""
 
     text: str
     left: float = 0.0
@@ -63,6 +74,7 @@ class TextLine:
     boxes: list[Box] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     signed: str = ""
+    former: str = ""
     wide: bool = False
     uneven: bool = False
 

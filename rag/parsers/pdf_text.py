@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
-from ctypes import CFUNCTYPE, byref, c_double, c_float, c_int, c_size_t, c_void_p, cast, create_string_buffer
-from functools import cache
+from collections.abc import Sequence
+from ctypes import byref, c_double, c_float, c_size_t, c_void_p, cast, create_string_buffer
 from itertools import chain, repeat
 from operator import sub
 from typing import Any
 
 from rag.parsers.pdf_columns import in_columns
 from rag.parsers.pdf_letters import is_language, shifted_back
-from rag.parsers.pdf_lines import WORD, WORD_GAP, Box, TextLine, joined
+from rag.parsers.pdf_lines import WORD, WORD_GAP, Box, TextLine, Word, joined, quick
 from rag.parsers.pdf_marks import read_marks
+from rag.parsers.pdf_seen import Seen, without
 
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
 # Where a mark may stand within a word: in front of a stop, or between letters.
@@ -30,14 +30,6 @@ _ROOM = (c_float * (4 * _MANY))()
 _PLACES = tuple(byref(_ROOM, 16 * n) for n in range(_MANY))
 
 
-@cache
-def _quick(name: str, *, pointer: bool = False) -> Callable[..., Any]:
-    """A function of pdfium without ctypes' look at each argument, which costs more than the call."""
-    import pypdfium2.raw as raw
-
-    return CFUNCTYPE(c_void_p if pointer else c_int)(cast(getattr(raw, name), c_void_p).value)
-
-
 class PageText:
     """The text of one open page. Not to be used after its `close`."""
 
@@ -45,13 +37,15 @@ class PageText:
         self._page = page.get_textpage()
         self._handle = cast(self._page.raw, c_void_p)
         self._fonts: dict[int, bool] = {}
+        self._bolds: dict[int, bool] = {}
+        self._seen = Seen(page)
+        self.hidden: list[str] = []
         self.text = self._units()
         self.readable = is_language(self.text)
         if not self.readable:
             self._shift_back()
         parts = [part for line in self._read() for part in _fallen(line)]
-        for part in parts:
-            part.bold = self._bold(part.numbers[0]) and self._bold(part.numbers[-1])
+        parts = [part for part in parts if self._is_seen(part)]
         self.lines = in_columns(joined(read_marks(parts, self._placed, self._small())))
 
     def close(self) -> None:
@@ -64,11 +58,11 @@ class PageText:
         if len(text) == count:
             return text
         # Characters that the text leaves out: controls, halves of a pair.
-        units = map(_quick("FPDFText_GetUnicode"), repeat(self._handle), range(count))
+        units = map(quick("FPDFText_GetUnicode"), repeat(self._handle), range(count))
         return "".join(chr(unit if unit < 0x110000 else 0xFFFD) for unit in units)
 
     def _shift_back(self) -> None:
-        generated = _quick("FPDFText_IsGenerated")
+        generated = quick("FPDFText_IsGenerated")
         text = shifted_back(self.text, lambda number: generated(self._handle, number) == 1)
         if text:
             self.text, self.readable = text, True
@@ -76,7 +70,7 @@ class PageText:
     def boxes(self, numbers: Sequence[int]) -> list[Box]:
         """The boxes of characters, each as high as its type."""
         found: list[Box] = []
-        call = _quick("FPDFText_GetLooseCharBox")
+        call = quick("FPDFText_GetLooseCharBox")
         for at in range(0, len(numbers), _MANY):
             some = numbers[at : at + _MANY]
             list(map(call, repeat(self._handle), some, _PLACES))
@@ -95,7 +89,7 @@ class PageText:
     def _placed(self, numbers: Sequence[int]) -> list[tuple[Box, float]]:
         """The boxes and baselines of characters."""
         x, y = c_double(), c_double()
-        call = _quick("FPDFText_GetCharOrigin")
+        call = quick("FPDFText_GetCharOrigin")
         levels = []
         for number in numbers:
             call(self._handle, number, byref(x), byref(y))
@@ -123,17 +117,45 @@ class PageText:
             first = end
         return lines
 
-    def _bold(self, number: int) -> bool:
-        """Whether a character's type is bold."""
-        drawn = _quick("FPDFText_GetTextObject", pointer=True)(self._handle, number)
-        if not drawn:
-            return False
-        font = _quick("FPDFTextObj_GetFont", pointer=True)(c_void_p(drawn))
-        if font not in self._fonts:
-            name = create_string_buffer(256)
-            _quick("FPDFFont_GetBaseFontName")(c_void_p(font), name, c_size_t(256))
-            self._fonts[font] = _BOLD.search(name.value) is not None
-        return self._fonts[font]
+    def _is_seen(self, line: TextLine) -> bool:
+        """Look up whether a line is bold, and take out of it what cannot be seen; False where nothing is
+        left."""
+        ends = self._drawn(line.numbers[0]), self._drawn(line.numbers[-1])
+        line.bold = all(map(self._bold, ends))
+        if not any(
+            self._seen.hidden(d, b) for d, b in zip(ends, (line.boxes[0], line.boxes[-1]), strict=True)
+        ):
+            return True
+
+        def is_hidden(word: Word, number: int) -> bool:
+            return self._seen.hidden(self._drawn(number), word.first)
+
+        rest, gone = without(line, is_hidden)
+        self.hidden += [gone] if gone else []
+        if rest is not None and gone:
+            line.text, line.boxes, line.numbers = rest.text, rest.boxes, rest.numbers
+            line.left, line.right = rest.left, rest.right
+        return rest is not None
+
+    def strokes(self) -> list[Box]:
+        """Level lines drawn on the page."""
+        return self._seen.strokes()
+
+    def _drawn(self, number: int) -> int:
+        """The text object that a character belongs to, 0 for none."""
+        return quick("FPDFText_GetTextObject", pointer=True)(self._handle, number) or 0
+
+    def _bold(self, drawn: int) -> bool:
+        """Whether a text object's type is bold."""
+        if drawn not in self._bolds:
+            font = quick("FPDFTextObj_GetFont", pointer=True)(c_void_p(drawn)) if drawn else 0
+            if font not in self._fonts:
+                name = create_string_buffer(256)
+                if font:
+                    quick("FPDFFont_GetBaseFontName")(c_void_p(font), name, c_size_t(256))
+                self._fonts[font] = _BOLD.search(name.value) is not None
+            self._bolds[drawn] = self._fonts[font]
+        return self._bolds[drawn]
 
 
 def has_overlay(page: Any) -> bool:

@@ -399,3 +399,65 @@ def test_annotations_that_show_words_are_read(tmp_path: Path) -> None:
     writer.write(target)
     found = blocks(read(tmp_path, target.getvalue()))
     assert {"Paid on 3 May.", "Ask the landlord.", "Approved"} <= set(found)
+
+
+def test_words_with_a_line_through_them_do_not_stand_but_are_kept_struck(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        x = 72.0
+        for word, gone in (("The rent is", False), ("800 marks", True), ("950 marks a month.", False)):
+            width = canvas.stringWidth(word, "Times-Roman", 11)
+            canvas.drawString(x, 760, word)
+            if gone:
+                canvas.line(x, 763, x + width, 763)
+            x += width + 3
+        canvas.drawString(72, 700, "The garden is let too.")
+        canvas.line(72, 703, 72 + canvas.stringWidth("The garden is let too.", "Times-Roman", 11), 703)
+        canvas.drawString(72, 640, "The key is underlined here.")
+        canvas.line(72, 638.5, 180, 638.5)
+
+    document = read(tmp_path, canvas_pdf(draw))
+    assert blocks(document) == [
+        "The rent is 950 marks a month.",
+        "The rent is 800 marks 950 marks a month.",
+        "The garden is let too.",
+        "The key is underlined here.",
+    ]
+    struck = [document.text[m.start : m.end] for m in document.marks if m.kind is MarkKind.STRUCK]
+    assert struck == ["The rent is 800 marks 950 marks a month.", "The garden is let too."]
+
+
+def test_words_that_cannot_be_seen_are_marked_hidden(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.drawString(72, 760, "The rent is 950 marks.")
+        canvas.setFillGray(1)
+        canvas.drawString(72, 740, "The rent is one mark.")
+        canvas.setFillColorRGB(0, 0, 0.5)
+        canvas.rect(60, 690, 300, 30, fill=1)
+        canvas.setFillGray(1)
+        canvas.drawString(72, 700, "White words on a blue ground.")
+        canvas.setFillGray(0)
+        hidden = canvas.beginText(72, 660)
+        hidden.setTextRenderMode(3)
+        hidden.textOut("Nobody sees this.")
+        canvas.drawText(hidden)
+
+    document = read(tmp_path, canvas_pdf(draw))
+    hidden = {document.text[m.start : m.end] for m in document.marks if m.kind is MarkKind.HIDDEN}
+    assert hidden == {"The rent is one mark.", "Nobody sees this."}
+    assert {"The rent is 950 marks.", "White words on a blue ground."} <= set(blocks(document))
+
+
+def test_the_text_layer_of_a_scan_is_read_as_its_text(tmp_path: Path) -> None:
+    from PIL import Image
+    from reportlab.lib.utils import ImageReader
+
+    def draw(canvas: Any) -> None:
+        canvas.drawImage(ImageReader(Image.new("L", (60, 84), 230)), 0, 0, 595, 842)
+        layer = canvas.beginText(72, 760)
+        layer.setTextRenderMode(3)
+        layer.textOut("The rent is 950 marks.")
+        canvas.drawText(layer)
+
+    document = read(tmp_path, canvas_pdf(draw))
+    assert blocks(document) == ["The rent is 950 marks."]
+    assert not document.marks

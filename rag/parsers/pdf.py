@@ -188,7 +188,7 @@ def _read_page(document: Any, number: int, details: _Details) -> PageLines:
         tables = find_tables(text.lines)
         lead_to_notes(text.lines, number)
         for line in text.lines:
-            line.boxes = line.numbers = []
+            line.boxes, line.numbers = [], []
             # The mark of a cut word stays until the whole document is known.
             line.change(lambda text: CUT.join(map(clean, text.split(CUT))))
         return PageLines(number, text.lines, tables, text.hidden, overlay.comments, losses=overlay.losses)

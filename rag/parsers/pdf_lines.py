@@ -29,7 +29,7 @@ def quick(name: str, *, pointer: bool = False) -> Callable[..., Any]:
     """A function of pdfium without ctypes' look at each argument, which costs more than the call."""
     import pypdfium2.raw as raw
 
-    return CFUNCTYPE(c_void_p if pointer else c_int)(cast(getattr(raw, name), c_void_p).value)
+    return CFUNCTYPE(c_void_p if pointer else c_int)(cast(getattr(raw, name), c_void_p).value or 0)
 
 
 class Word(NamedTuple):

@@ -108,9 +108,8 @@ def main() -> None:
     print(f"files with fewer than {_SHARE:.0%} of the words: {len(short)}", *short, sep="\n")
     base = seconds["citewise"] or 1e-9
     for name, spent in seconds.items():
-        print(
-            f"{name}: {pages / (spent or 1e-9):.0f} pages per second, {base / (spent or 1e-9):.2f} of Citewise's"
-        )
+        rate, ratio = pages / (spent or 1e-9), base / (spent or 1e-9)
+        print(f"{name}: {rate:.0f} pages per second, {ratio:.2f} of Citewise's")
 
 
 if __name__ == "__main__":

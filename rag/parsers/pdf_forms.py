@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from rag.parsers.base import one_line
-from rag.parsers.pdf_lines import Box, TextLine, Word
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine
 from rag.types import LossKind
 
 _HIDDEN = 0b100010  # hidden, or not shown on the screen
@@ -177,7 +177,7 @@ def _within(line: TextLine, placed: Placed) -> TextLine:
     """The line with the words in it, in place of a line of underscores to write on."""
     left, _, right, _ = placed.box
 
-    def is_blank(word: Word) -> bool:
+    def is_blank(word: PlacedWord) -> bool:
         written = set(line.text[word.start : word.end]) <= {"_", "."} and word.end - word.start > 2
         return written and word.first[0] < right and word.last[2] > left
 

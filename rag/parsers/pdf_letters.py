@@ -38,7 +38,7 @@ def is_language(text: str) -> bool:
     strange, plain = len(_LATIN_1.findall(text)), _PLAIN.findall(text)
     if strange > _FEWEST and strange * 2 > shown:
         return False
-    if len(plain) < max(_FEWEST, 0.5 * shown):
+    if len(plain) < max(100, 0.5 * shown) or len(set(plain)) < 12:
         return True
     vowels = sum(c in _VOWELS for c in plain)
     return vowels * 100 > 21 * len(plain) or _share_known(text) > 0.1

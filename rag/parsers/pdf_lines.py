@@ -32,7 +32,7 @@ def quick(name: str, *, pointer: bool = False) -> Callable[..., Any]:
     return CFUNCTYPE(c_void_p if pointer else c_int)(cast(getattr(raw, name), c_void_p).value or 0)
 
 
-class Word(NamedTuple):
+class PlacedWord(NamedTuple):
     """A word at `[start, end)` of its line, with the boxes of its first and last character."""
 
     start: int
@@ -86,11 +86,11 @@ class TextLine:
         _, _, right, bottom = boxes[-1]
         return cls(text, left, right, bottom, top, size, bold, 0.0, boxes, numbers)
 
-    def words(self) -> list[Word]:
+    def words(self) -> list[PlacedWord]:
         """Its words with where they stand; [] without geometry."""
         spans = (match.span() for match in WORD.finditer(self.text)) if self.boxes else ()
         return [
-            Word(*span, *pair)
+            PlacedWord(*span, *pair)
             for span, pair in zip(spans, zip(self.boxes[::2], self.boxes[1::2], strict=True), strict=True)
         ]
 

@@ -8,7 +8,7 @@ from ctypes import byref, c_float, c_int, c_uint, c_void_p
 from dataclasses import replace
 from typing import Any
 
-from rag.parsers.pdf_lines import Box, TextLine, Word, quick
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, quick
 
 _TEXT, _PATH = 1, 2  # kinds of objects of a page
 _INVISIBLE = 3  # of the ways in which text is drawn
@@ -87,7 +87,7 @@ def _filled(drawn: c_void_p) -> bool:
     return mode.value != 0
 
 
-def without(line: TextLine, unwanted: Callable[[Word, int], bool]) -> tuple[TextLine | None, str]:
+def without(line: TextLine, unwanted: Callable[[PlacedWord, int], bool]) -> tuple[TextLine | None, str]:
     """A line without some of its words (None: all of them), and those words."""
     words = line.words()
     kept = [n for n, word in enumerate(words) if not unwanted(word, line.numbers[n])]
@@ -116,7 +116,7 @@ def strike(lines: Sequence[TextLine], strokes: Sequence[Box], struck: Sequence[B
             result.append(line)
             continue
 
-        def is_struck(word: Word, _: int, through: Any = through, over: Any = over) -> bool:
+        def is_struck(word: PlacedWord, _: int, through: Any = through, over: Any = over) -> bool:
             left, top, bottom, right = *word.first[:2], word.first[3], word.last[2]
             # In the middle of the letters: a line that was cut within a word holds two lines of the page.
             inside = [

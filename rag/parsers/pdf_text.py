@@ -15,7 +15,7 @@ from typing import Any
 
 from rag.parsers.pdf_columns import in_columns
 from rag.parsers.pdf_letters import is_language, shifted_back
-from rag.parsers.pdf_lines import WORD, WORD_GAP, Box, TextLine, Word, joined, quick
+from rag.parsers.pdf_lines import WORD, WORD_GAP, Box, PlacedWord, TextLine, joined, quick
 from rag.parsers.pdf_marks import read_marks
 from rag.parsers.pdf_seen import Seen, without
 
@@ -127,7 +127,7 @@ class PageText:
         ):
             return True
 
-        def is_hidden(word: Word, number: int) -> bool:
+        def is_hidden(word: PlacedWord, number: int) -> bool:
             return self._seen.hidden(self._drawn(number), word.first)
 
         rest, gone = without(line, is_hidden)

@@ -20,7 +20,7 @@ def test_a_folder_of_two_pdfs_lacks_no_word(
     reading.main()
     shown = capsys.readouterr().out
     assert "second reader: pdftotext" in shown or "pypdfium2" in shown
-    assert "2 files, 3 pages, 17 words" in shown
+    assert "2 files, 3 pages, 18 words" in shown
     assert "lacking: 0 (0.00%)" in shown
     assert "files with fewer than 90% of the words: 0" in shown
     assert "pdfium alone:" in shown

@@ -118,12 +118,13 @@ class TextBuilder:
     def __len__(self) -> int:
         return self._length
 
-    def start_page(self, number: int) -> None:
-        """Everything added from now on stands on page `number` (1-based, rising)."""
-        if self._length:
+    def start_page(self, number: int, *, back: int = 0) -> None:
+        """Everything added from now on stands on page `number` (1-based, rising), and so do the last `back`
+        characters of what was added: a sentence that runs over the page's end."""
+        if self._length and not back:
             self._put("\n\n" if not self._page_break else "")
             self._page_break = True
-        self._pages.append((number, self._length))
+        self._pages.append((number, self._length - back))
 
     def start_group(self) -> None:
         """The next row or item begins another table or list."""

@@ -16,9 +16,13 @@ from typing import Any
 from rag.errors import ParseError
 from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
+from rag.parsers.pdf_forms import Overlay, lay_over, read_overlay
 from rag.parsers.pdf_layout import Layout, PageLines, Style, measure, running_key
-from rag.parsers.pdf_lines import CUT, PageText, TextLine, mend
+from rag.parsers.pdf_lines import CUT, TextLine, mend
+from rag.parsers.pdf_marks import lead_to_notes
+from rag.parsers.pdf_seen import strike
 from rag.parsers.pdf_tables import find_tables
+from rag.parsers.pdf_text import PageText, has_overlay
 from rag.types import Loss, LossKind
 
 _RE = Patterns(__file__)
@@ -87,17 +91,22 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
         raise ParseError(f"{path}: not a PDF (its header is missing).", "corrupt")
     details = _Details(data)
     with PDFIUM:
-        pages = list(_read_pages(data, path, limits))
+        pages = list(_read_pages(data, path, limits, details))
     if not any(page.lines for page in pages) and details.encrypted_for_good:
         raise _password(path)
     if ocr:
         with PDFIUM:
             _read_scans(data, pages)
-    losses = tuple(Loss(LossKind.PAGE_WITHOUT_TEXT, page=p.number) for p in pages if not p.lines)
-    if len(losses) == len(pages):
+    for page in pages:
+        if not page.lines and not page.losses:
+            page.losses.append(LossKind.PAGE_WITHOUT_TEXT)
+    losses = tuple(Loss(kind, page=page.number) for page in pages for kind in page.losses)
+    if not any(page.lines for page in pages):
+        garbled = any(loss.kind is LossKind.UNREADABLE_TEXT for loss in losses)
+        why = "its text layer is no language (a broken map of characters)" if garbled else "a scan?"
         raise ParseError(
-            f"{path}: none of its {len(pages)} pages has text: a scan? "
-            'Read it with --ocr (pip install "citewise[ocr]").',
+            f"{path}: none of its {len(pages)} pages has text that can be read: {why}"
+            f'{"." if garbled else ""} Read it with --ocr (pip install "citewise[ocr]").',
             "empty",
         )
     details.put_outline(pages)
@@ -108,10 +117,11 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     builder = TextBuilder()
     layout = Layout(builder, style, details.depth)
     for page in pages:
-        builder.start_page(page.number)
         layout.add(page)
+    layout.close()
     text, blocks, spans = builder.build(title)
-    return Parsed(title, text, blocks, spans, losses=losses, metadata=details.metadata | cover)
+    metadata = details.metadata | cover
+    return Parsed(title, text, blocks, spans, builder.marks(), losses, metadata)
 
 
 def _password(path: str) -> ParseError:
@@ -132,7 +142,7 @@ def open_pdf(data: bytes | str, *, path: str) -> Any:
         raise ParseError(f"{path}: the PDF is damaged or cut short ({error}).", "corrupt") from error
 
 
-def _read_pages(data: bytes, path: str, limits: Limits) -> Iterator[PageLines]:
+def _read_pages(data: bytes, path: str, limits: Limits, details: _Details) -> Iterator[PageLines]:
     try:
         document = open_pdf(data, path=path)
     except ParseError as error:
@@ -150,7 +160,7 @@ def _read_pages(data: bytes, path: str, limits: Limits) -> Iterator[PageLines]:
             raise ParseError(f"{path}: a PDF without pages: it may be cut short.", "corrupt")
         characters = 0
         for number in range(1, count + 1):
-            page = _read_page(document, number)
+            page = _read_page(document, number, details)
             characters += sum(len(line.text) for line in page.lines)
             if characters > limits.max_chars:
                 raise ParseError(f"{path}: more than {limits.max_chars:,} characters.", "too_large")
@@ -159,7 +169,7 @@ def _read_pages(data: bytes, path: str, limits: Limits) -> Iterator[PageLines]:
         document.close()
 
 
-def _read_page(document: Any, number: int) -> PageLines:
+def _read_page(document: Any, number: int, details: _Details) -> PageLines:
     """One page; a page that pdfium cannot load is an empty one."""
     import pypdfium2
 
@@ -169,13 +179,19 @@ def _read_page(document: Any, number: int) -> PageLines:
     except pypdfium2.PdfiumError:
         return PageLines(number, [])
     try:
-        lines = text.lines
-        for line in lines:
-            # The mark of a cut word stays until the whole document is known; everything else is cleaned at
-            # once.
-            line.text = CUT.join(map(clean, line.text.split(CUT)))
-        lines[:] = [line for line in lines if line.text.strip()]
-        return PageLines(number, lines, find_tables(lines, text))
+        overlay = details.overlay(number) if has_overlay(page) else Overlay()
+        if not text.readable:
+            text.lines, overlay.losses = [], [LossKind.UNREADABLE_TEXT, *overlay.losses]
+        if overlay.words:
+            text.lines = lay_over(text.lines, overlay.words)
+        text.lines = strike(text.lines, text.strokes(), overlay.struck)
+        tables = find_tables(text.lines)
+        lead_to_notes(text.lines, number)
+        for line in text.lines:
+            line.boxes, line.numbers = [], []
+            # The mark of a cut word stays until the whole document is known.
+            line.change(lambda text: CUT.join(map(clean, text.split(CUT))))
+        return PageLines(number, text.lines, tables, text.hidden, overlay.comments, losses=overlay.losses)
     finally:
         text.close()
         page.close()
@@ -212,6 +228,7 @@ class _Details:
         self.depth = 0
         self.encrypted_for_good = False
         self._outline: list[tuple[int, str, int]] = []
+        self._reader: Any = None
         import logging
 
         import pypdf
@@ -219,12 +236,19 @@ class _Details:
         logging.getLogger("pypdf").setLevel(logging.CRITICAL)
         with warnings.catch_warnings(), suppress(Exception):
             warnings.simplefilter("ignore")
-            reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
+            reader = self._reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
             if reader.is_encrypted:
                 self.encrypted_for_good = not reader.decrypt("")
             if not self.encrypted_for_good:
                 self._read_metadata(reader)
                 self._read_outline(reader)
+
+    def overlay(self, number: int) -> Overlay:
+        """What stands above the content of a page (1-based)."""
+        with warnings.catch_warnings(), suppress(Exception):
+            warnings.simplefilter("ignore")
+            return read_overlay(self._reader.pages[number - 1])
+        return Overlay()
 
     def _read_metadata(self, reader: Any) -> None:
         found = reader.metadata or {}
@@ -276,5 +300,6 @@ def _read_scans(data: bytes, pages: list[PageLines]) -> None:
             for page in scans:
                 page.lines = reader.lines(page.number)
                 page.tables = find_tables(page.lines)
+                page.losses = [] if page.lines else page.losses
         finally:
             reader.close()

@@ -8,28 +8,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.languages import patterns
-from rag.parsers.base import TextBuilder, letters
-from rag.parsers.pdf_lines import TextLine
-from rag.parsers.pdf_rows import cell_spans, read_row
+from rag.parsers.base import TextBuilder, clean, letters
+from rag.parsers.marks import marked, unmarked
+from rag.parsers.pdf_lines import RUN_ON, TextLine
+from rag.parsers.pdf_rows import cell_spans, is_sentence, read_row
 from rag.parsers.pdf_tables import PdfTable
 from rag.parsers.plain import heading_level, is_list_item, is_title_case
+from rag.types import LossKind, MarkKind
 
 _BULLET = re.compile(r"[•·▪●○◦‣■□➢✓–—-]$")
 _BULLETED = re.compile(r"[•▪●○◦‣■□➢✓]\s*\S")
 _FINISHED = re.compile(r"[.!?:;。！？：；][”’\"')）」』]*$")
+_OPEN = re.compile(r"[,，、(（–—-]$")
 _RE = patterns("pdf_layout", re.NOFLAG)
 _DIGITS = re.compile(r"\d+")
 
 
 @dataclass(slots=True)
 class PageLines:
-    """One page as read: its lines, its tables, and the outline's headings that point to it, as (level,
-    title)."""
+    """One page as read: its lines, its tables, the outline's headings that point to it, as (level, title),
+    the words that cannot be seen, the comments on it, and what of it could not be read."""
 
     number: int
     lines: list[TextLine]
     tables: list[PdfTable] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
     outline: list[tuple[int, str]] = field(default_factory=list)
+    losses: list[LossKind] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +49,23 @@ class Style:
 
 
 def measure(pages: Sequence[PageLines]) -> Style:
-    """Find the usual type by number of characters, and the running heads and feet."""
+    """Find the usual type by number of characters, and the running heads and feet: what stands at
+    the edge of many pages, or of most pages of a short document at one height."""
     types: Counter[tuple[float, bool]] = Counter()
     edges: Counter[str] = Counter()
+    heights: Counter[tuple[str, int]] = Counter()
     for page in pages:
         for line in page.lines:
             types[(round(line.size, 1), line.bold)] += len(line.text)
-        edges.update({running_key(line.text) for line in page.lines[:3] + page.lines[-3:]})
+        some = page.lines[:3] + page.lines[-3:]
+        edges.update({running_key(line.text) for line in some if line.text})
+        heights.update({(running_key(line.text), round(line.top / 2)) for line in some})
     (size, bold), _ = types.most_common(1)[0] if types else ((0.0, False), 0)
     often = max(3, len(pages) // 5)
-    return Style(size, bold, frozenset(key for key, count in edges.items() if count >= often))
+    repeated = {key for key, count in edges.items() if count >= often}
+    if 1 < len(pages) < 5:
+        repeated |= {key for (key, _), count in heights.items() if count * 2 > len(pages) and letters(key)}
+    return Style(size, bold, frozenset(repeated))
 
 
 def running_key(text: str) -> str:
@@ -60,7 +73,8 @@ def running_key(text: str) -> str:
 
 
 class Layout:
-    """Adds pages to a builder, one after the other."""
+    """Adds pages to a builder, one after the other; `close` ends it. A paragraph that runs over the end of a
+    page stays one, and what stands at the edges of pages is put in front of it or behind it."""
 
     def __init__(self, builder: TextBuilder, style: Style, outline_depth: int) -> None:
         self._builder = builder
@@ -68,17 +82,80 @@ class Layout:
         self._depth = outline_depth
         self._last_table: PdfTable | None = None
         self._last_table_page = 0
+        self._paragraph: list[TextLine] = []
+        self._starts: list[tuple[int, int]] = []  # pages that begin within the paragraph, at its line n
+        self._apart: list[TextLine] = []
+        self._edge = 0.0
 
     def add(self, page: PageLines) -> None:
         """Add one page. Every line becomes part of exactly one block."""
         outline = {letters(title): level for level, title in page.outline if letters(title)}
+        ends = [0, *(n for table in page.tables for n in (table.first, table.last)), len(page.lines)]
+        head, foot = self._running(page.lines)
+        prose: list[list[TextLine]] = []
+        apart: list[TextLine] = []
+        for begin, end in zip(ends[::2], ends[1::2], strict=True):
+            first, last = max(begin, head), max(begin, min(end, foot))
+            prose.append(page.lines[first:last])
+            apart += page.lines[begin : min(first, end)] + page.lines[max(last, first) : end]
         edge = max((line.right for line in page.lines), default=0.0)
-        at = 0
-        for table in page.tables:
-            self._prose(page.lines[at : table.first], outline, edge)
-            self._table(page, table)
-            at = table.last
-        self._prose(page.lines[at:], outline, edge)
+        goes_on = bool(prose[0]) and self._runs_over(prose[0][0], outline)
+        if goes_on:
+            self._starts.append((page.number, len(self._paragraph)))
+        else:
+            self._flush()
+            self._builder.start_page(page.number)
+        self._apart += [*apart, *map(TextLine, page.comments)]
+        self._apart += [TextLine(text, signed=marked(MarkKind.HIDDEN, text)) for text in page.hidden]
+        if not goes_on:
+            self._put_apart()
+        self._edge = edge
+        for n, lines in enumerate(prose):
+            if n:
+                self._flush()
+                self._table(page, page.tables[n - 1])
+            self._prose(lines, outline, goes_on and not n)
+
+    def close(self) -> None:
+        self._flush()
+
+    def _running(self, lines: Sequence[TextLine]) -> tuple[int, int]:
+        """Where the lines between the running heads and feet begin and end: what recurs, or the number of the
+        page, and stands off from the rest."""
+
+        def recurs(line: TextLine) -> bool:
+            return (
+                running_key(line.text) in self._style.repeated
+                or _RE["page_number"].search(line.text) is not None
+            )
+
+        head = next((n for n, line in enumerate(lines) if not recurs(line)), 0)
+        if head and not _apart(lines[head - 1], lines[head]):
+            head = 0
+        foot = next((n for n in range(len(lines), head, -1) if not recurs(lines[n - 1])), len(lines))
+        if head < foot < len(lines) and not _apart(lines[foot - 1], lines[foot]):
+            foot = len(lines)
+        return head, foot
+
+    def _put_apart(self) -> None:
+        for line in self._apart:
+            self._builder.paragraph(line.signed or line.text)
+        self._apart.clear()
+
+    def _runs_over(self, line: TextLine, outline: Mapping[str, int]) -> bool:
+        """Whether the sentence at the end of the page before goes on with the first line of this one."""
+        if not self._paragraph or self._starts_anew(line) or self._heading_level(line, outline):
+            return False
+        last = self._paragraph[-1]
+        if (
+            _FINISHED.search(last.text)
+            or last.bold != line.bold
+            or abs(last.size - line.size) > 0.5
+            or not any(map(str.isalnum, line.text))
+        ):
+            return False
+        full = last.right > (last.edge or self._edge) * 0.85
+        return line.text[:1].islower() or (full and bool(last.size)) or bool(_OPEN.search(last.text))
 
     def _table(self, page: PageLines, table: PdfTable) -> None:
         if not any(table.heads):
@@ -89,13 +166,15 @@ class Layout:
         for n in range(table.first, table.last):
             text = page.lines[n].text
             row = read_row(text)
-            pending.append(text)
+            pending.append(page.lines[n].signed or text)
             following = page.lines[n + 1].text if n + 1 < table.last else ""
             if n >= table.body and not row.values and _wraps(text, following) and len(pending) < 4:
                 continue  # a label of several lines stays with its figures
-            whole = "\n".join(pending).strip()
-            self._builder.line(whole, cell_spans(whole))
+            whole = clean(_joined(pending)).strip()
+            self._builder.line(whole, cell_spans(unmarked(whole)))
             pending = []
+        for line in page.lines[table.first : table.last]:
+            self._builder.paragraph(marked(MarkKind.STRUCK, line.former))
 
     def _continued(self, page: PageLines, table: PdfTable) -> PdfTable:
         """With the heads of the table before, where this one goes on with as many columns."""
@@ -104,55 +183,89 @@ class Layout:
             return table
         return replace(table, heads=last.heads, units=last.units)
 
-    def _prose(self, lines: Sequence[TextLine], outline: Mapping[str, int], edge: float) -> None:
-        paragraph: list[TextLine] = []
+    def _prose(self, lines: Sequence[TextLine], outline: Mapping[str, int], goes_on: bool) -> None:
         heading: list[TextLine] = []
         level = 0
-        for line in lines:
-            if running_key(line.text) in self._style.repeated:
-                self._flush(paragraph, heading, level)
-                self._builder.paragraph(line.text)
+        for n, line in enumerate(lines):
+            if goes_on and not n:
+                self._paragraph.append(line)
                 continue
-            found = 0 if self._continues(paragraph, line, edge) else self._heading_level(line, outline)
+            following = lines[n + 1] if n + 1 < len(lines) else None
+            if not line.text:  # struck out as a whole
+                if heading or (self._paragraph and self._spaced(self._paragraph[-1], line)):
+                    self._flush(heading, level)
+                self._paragraph.append(line)
+                continue
+            if running_key(line.text) in self._style.repeated:
+                self._flush(heading, level)
+                self._builder.paragraph(line.signed or line.text)
+                continue
+            prose = self._continues(line) or self._begins_prose(line, following)
+            found = 0 if self._continues(line) else self._heading_level(line, outline, prose=prose)
             if found and heading and self._one_heading(heading[-1], line):
                 heading.append(line)
             elif found:
-                self._flush(paragraph, heading, level)
+                self._flush(heading, level)
                 heading, level = [line], found
             else:
-                if heading or (paragraph and self._is_split(paragraph[-1], line, edge)):
-                    self._flush(paragraph, heading, level)
-                paragraph.append(line)
-        self._flush(paragraph, heading, level)
-
-    def _flush(self, paragraph: list[TextLine], heading: list[TextLine], level: int) -> None:
+                if heading or (self._paragraph and self._is_split(self._paragraph[-1], line)):
+                    self._flush(heading, level)
+                self._paragraph.append(line)
         if heading:
-            self._builder.heading("\n".join(line.text for line in heading), level)
-            heading.clear()
-        if paragraph:
-            text = "\n".join(line.text for line in paragraph)
-            if _BULLETED.match(text) or _BULLET.match(paragraph[0].text) or is_list_item(text):
-                self._builder.list_item(text)
-            else:
-                self._builder.paragraph(text)
-            paragraph.clear()
+            self._flush(heading, level)
 
-    def _continues(self, paragraph: Sequence[TextLine], line: TextLine, edge: float) -> bool:
+    def _flush(self, heading: list[TextLine] | None = None, level: int = 0) -> None:
+        """End the paragraph or the heading."""
+        if heading:
+            self._builder.heading(_joined([line.signed or line.text for line in heading]), level)
+            heading.clear()
+        if not self._paragraph:
+            return
+        former = ""
+        if any(line.former for line in self._paragraph):
+            former = _joined([line.former or line.text for line in self._paragraph])
+        lines = [line.signed or line.text for line in self._paragraph]
+        text = _joined(lines)
+        plain = unmarked(text)
+        if _BULLETED.match(plain) or _BULLET.match(self._paragraph[0].text) or is_list_item(plain):
+            self._builder.list_item(text)
+        else:
+            self._builder.paragraph(text)
+        for number, n in self._starts:
+            self._builder.start_page(number, back=len(unmarked(clean(_joined(lines[n:])))))
+        self._builder.paragraph(marked(MarkKind.STRUCK, former))
+        self._paragraph.clear()
+        self._starts.clear()
+        self._put_apart()
+
+    def _continues(self, line: TextLine) -> bool:
         """In the middle of a sentence: the line before runs to the edge, unfinished, in the same type."""
-        if not paragraph:
+        if not self._paragraph:
             return False
-        last = paragraph[-1]
+        last = self._paragraph[-1]
         same = last.bold == line.bold and abs(last.size - line.size) < 0.5
         return (
             same
             and not _FINISHED.search(last.text)
             and not self._spaced(last, line)
-            and (not last.size or last.right > edge * 0.8)
+            and (not last.size or last.right > (last.edge or self._edge) * 0.8)
         )
 
-    def _heading_level(self, line: TextLine, outline: Mapping[str, int]) -> int:
+    def _begins_prose(self, line: TextLine, below: TextLine | None) -> bool:
+        """Whether a line is the first one of a paragraph: two of: it runs to the edge, goes on in small
+        letters, and has the end of a sentence within it."""
+        if below is None or abs(line.size - below.size) >= 0.5 or self._spaced(line, below):
+            return False
+        signs = (
+            line.right > (line.edge or self._edge) * 0.9,
+            below.text[:1].islower(),
+            is_sentence(line.text),
+        )
+        return sum(signs) > 1
+
+    def _heading_level(self, line: TextLine, outline: Mapping[str, int], *, prose: bool = False) -> int:
         text = line.text
-        listed = outline.get(letters(text))
+        listed = outline.get(letters(text)) if outline else None
         if listed:
             return listed
         worded = heading_level(text)
@@ -162,6 +275,7 @@ class Layout:
             return worded + self._depth
         if (
             not set_off
+            or prose
             or len(text) > 110
             or re.search(r"[.,;。，；]$", text)
             or not any(c.isalpha() for c in text)
@@ -187,25 +301,38 @@ class Layout:
         gap = last.bottom - line.top
         return bool(last.size) and (gap > max(last.size, line.size) * 0.45 or gap < -3 * last.size)
 
-    def _is_split(self, last: TextLine, line: TextLine, edge: float) -> bool:
+    def _is_split(self, last: TextLine, line: TextLine) -> bool:
         """Whether a new paragraph begins: a list item, an article, a gap, other type, or a finished line that
         ends early."""
         if _BULLET.match(last.text):
             return False
-        if (
+        if self._starts_anew(line) or (last.size and abs(last.size - line.size) > 1.5):
+            return True
+        finished = _FINISHED.search(last.text) is not None
+        if self._spaced(last, line):
+            # A jump upwards is a new column or page part: the sentence may go on there.
+            return last.bottom > line.top or finished
+        edge = last.edge or self._edge
+        return bool(last.size) and finished and last.right < edge - max(6 * last.size, edge * 0.12)
+
+    def _starts_anew(self, line: TextLine) -> bool:
+        """A list item or an article."""
+        return bool(
             _BULLETED.match(line.text)
             or _BULLET.match(line.text)
             or is_list_item(line.text)
             or _RE["article"].match(line.text)
-        ):
-            return True
-        if last.size and abs(last.size - line.size) > 1.5:
-            return True
-        if self._spaced(last, line):
-            # A jump upwards is a new column or page part: the sentence may go on there.
-            return last.bottom > line.top or _FINISHED.search(last.text) is not None
-        early = last.right < edge - max(6 * last.size, edge * 0.12)
-        return bool(last.size) and _FINISHED.search(last.text) is not None and early
+        )
+
+
+def _apart(line: TextLine, other: TextLine) -> bool:
+    """Whether two lines that follow one another stand further apart than lines of a paragraph."""
+    return not line.size or abs(line.bottom - other.top) > 0.6 * max(line.size, other.size)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Lines one below the other; the halves of a cut word together."""
+    return "\n".join(filter(None, texts)).replace(f"{RUN_ON}\n", "")
 
 
 def _wraps(text: str, following: str) -> bool:

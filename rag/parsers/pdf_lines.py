@@ -1,42 +1,44 @@
-"""The lines of a PDF page as pdfium reads them, with where and in which type they stand; words that it hands
-over broken are mended once the whole document is known.
-
-Only the first and last character of a line are looked up: a call per character would cost more than reading
-the page."""
+"""Lines of a PDF page: what stands at one height put together, and words mended that pdfium hands over broken
+once the whole document is known."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Sequence
-from ctypes import byref, c_int, create_string_buffer
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from ctypes import CFUNCTYPE, c_int, c_void_p, cast
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+from typing import Any, NamedTuple
 
-from rag.languages import Patterns
+from rag.languages import Patterns, patterns
 
-_BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
-# Shares of the height of the type's box: a word gap, and the fall of the line that a break needs.
-WORD_GAP = 0.7
-_FALL = 0.5
+WORD_GAP = 0.7  # as a share of the height of the type's box
+RUN_ON = "\u00ad"  # dropped with the line break behind it
 CUT = "\ufffe"  # pdfium's mark where a word was cut at a line's end
 _RE = Patterns(__file__, cut=CUT)
+WORD = _RE["word"]
+_HALVES = patterns("pdf_lines")
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom in PDF points, origin at the lower left of the page."""
 
 
-@dataclass(slots=True)
-class TextLine:
-    """`left` to `top` in PDF points, origin at the lower left of the page; `size` is the height of the type's
-    box (0: no geometry known). `segments` map the text to pdfium's characters: from text offset a on,
-    character b + offset - a; empty where the two do not run in step."""
+@cache
+def quick(name: str, *, pointer: bool = False) -> Callable[..., Any]:
+    """A function of pdfium without ctypes' look at each argument, which costs more than the call."""
+    import pypdfium2.raw as raw
 
-    text: str
-    left: float = 0.0
-    right: float = 0.0
-    bottom: float = 0.0
-    top: float = 0.0
-    size: float = 0.0
-    bold: bool = False
-    segments: tuple[tuple[int, int], ...] = ()
+    return CFUNCTYPE(c_void_p if pointer else c_int)(cast(getattr(raw, name), c_void_p).value or 0)
+
+
+class PlacedWord(NamedTuple):
+    """A word at `[start, end)` of its line, with the boxes of its first and last character."""
+
+    start: int
+    end: int
+    first: Box
+    last: Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,126 +54,103 @@ class TextCell:
         return (self.left + self.right) / 2
 
 
-class PageText:
-    """The text of one open page. Not to be used after its `close`."""
+@dataclass(slots=True)
+class TextLine:
+    """`left` to `top` in PDF points, origin at the lower left of the page; `size` is the height of the type's
+    box (0: no geometry known). `edge` is the right end of the column that it stands in (0: of the page).
+    While the page is open, `boxes` are those of the first and last character of each word, `numbers` what
+    pdfium counts the first one. `signed` is the text with the signs of its marks (`rag.parsers.marks`), ""
+    without any. `former` is the text with the words that are struck out. `wide`: a gap in it could part
+    columns; `uneven`: its type is of several heights."""
 
-    def __init__(self, page: Any) -> None:
-        import pypdfium2.raw as raw
+    text: str
+    left: float = 0.0
+    right: float = 0.0
+    bottom: float = 0.0
+    top: float = 0.0
+    size: float = 0.0
+    bold: bool = False
+    edge: float = 0.0
+    boxes: list[Box] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    signed: str = ""
+    former: str = ""
+    wide: bool = False
+    uneven: bool = False
 
-        self._raw = raw
-        self._page = page.get_textpage()
-        self._rect = raw.FS_RECTF()
-        self._name = create_string_buffer(256)
-        self._flags = c_int()
-        self.lines = _joined([part for line in self._read() for part in self._split(line)])
+    @classmethod
+    def of(cls, text: str, boxes: list[Box], numbers: list[int], bold: bool = False) -> TextLine:
+        """A line from the boxes of its words."""
+        left, top, _, bottom = boxes[0]
+        size = abs(top - bottom)
+        _, _, right, bottom = boxes[-1]
+        return cls(text, left, right, bottom, top, size, bold, 0.0, boxes, numbers)
 
-    def close(self) -> None:
-        self._page.close()
+    def words(self) -> list[PlacedWord]:
+        """Its words with where they stand; [] without geometry."""
+        spans = (match.span() for match in WORD.finditer(self.text)) if self.boxes else ()
+        return [
+            PlacedWord(*span, *pair)
+            for span, pair in zip(spans, zip(self.boxes[::2], self.boxes[1::2], strict=True), strict=True)
+        ]
 
-    def _read(self) -> list[TextLine]:
-        text: str = self._page.get_text_range()
-        wide = bool(text) and max(text) > "\uffff"  # pdfium counts UTF-16 units
-        lines = []
-        position = 0
-        for piece in text.split("\n"):
-            stripped = piece.strip()
-            if stripped:
-                first = position + len(piece) - len(piece.lstrip())
-                extra = sum(c > "\uffff" for c in stripped) if wide else 0
-                lines.append(self._line(stripped, first, first + len(stripped) + extra - 1))
-            position += len(piece) + 1 + (sum(c > "\uffff" for c in piece) if wide else 0)
-        return lines
+    def part(self, begin: int, end: int) -> TextLine:
+        """The line of its words `begin` to `end` (exclusive) alone."""
+        words = self.words()[begin:end]
+        text = self.text[words[0].start : words[-1].end]
+        made = TextLine.of(text, self.boxes[2 * begin : 2 * end], self.numbers[begin:end], self.bold)
+        made.wide, made.uneven = self.wide, self.uneven
+        return made
 
-    def _line(self, text: str, first: int, last: int) -> TextLine:
-        raw, page = self._raw, self._page.raw
-        start = raw.FPDFText_GetCharIndexFromTextIndex(page, first)
-        end = raw.FPDFText_GetCharIndexFromTextIndex(page, last)
-        if start < 0 or end < start:
-            return TextLine(text)
-        in_step = end - start == last - first == len(text) - 1
-        return self._between(text, start, end, ((0, start),) if in_step else ())
+    def change(self, by: Callable[[str], str]) -> None:
+        """Change the text and its copy with signs."""
+        self.text, self.signed = by(self.text), by(self.signed) if self.signed else ""
 
-    def _between(self, text: str, start: int, end: int, segments: tuple[tuple[int, int], ...]) -> TextLine:
-        """A line from its first and last character."""
-        rect = self._rect
-        if not self._raw.FPDFText_GetLooseCharBox(self._page.raw, start, rect):
-            return TextLine(text)
-        left, top, size = rect.left, rect.top, rect.top - rect.bottom
-        self._raw.FPDFText_GetLooseCharBox(self._page.raw, end, rect)
-        bold = self._bold(start) and self._bold(end)
-        return TextLine(text, left, rect.right, rect.bottom, top, abs(size), bold, segments)
+    def word_cells(self) -> list[TextCell]:
+        """Its words with their extents; [] without geometry."""
+        return [TextCell(self.text[w.start : w.end], w.first[0], w.last[2]) for w in self.words()]
 
-    def _bold(self, index: int) -> bool:
-        length = self._raw.FPDFText_GetFontInfo(self._page.raw, index, self._name, 256, byref(self._flags))
-        return length > 0 and _BOLD.search(self._name.value) is not None
-
-    def _split(self, line: TextLine) -> list[TextLine]:
-        """pdfium takes rows of small type for one line now and then: cut where a word stands lower than the
-        one before."""
-        if len(line.segments) != 1 or not line.size or line.top - line.bottom < line.size * (1 + _FALL):
-            return [line]
-        base = line.segments[0][1]
-        rect = self._rect
-        cuts = []
-        height: float | None = None
-        for match in _RE["word"].finditer(line.text):
-            if not self._raw.FPDFText_GetLooseCharBox(self._page.raw, base + match.start(), rect):
-                return [line]
-            if height is not None and height - rect.bottom > line.size * _FALL:
-                cuts.append(match.start())
-            self._raw.FPDFText_GetLooseCharBox(self._page.raw, base + match.end() - 1, rect)
-            height = rect.bottom
-        parts = []
-        for begin, end in zip([0, *cuts], [*cuts, len(line.text)], strict=True):
-            text = line.text[begin:end].rstrip()
-            parts.append(
-                self._between(text, base + begin, base + begin + len(text) - 1, ((0, base + begin),))
-            )
-        return parts
-
-    def words(self, line: TextLine) -> list[TextCell]:
-        """The line's words with their extents; [] without geometry."""
-        if not line.segments:
-            return []
-        raw, page, rect = self._raw, self._page.raw, self._rect
-        starts = [offset for offset, _ in line.segments]
-        found = []
-        for match in _RE["word"].finditer(line.text):
-            offset, base = line.segments[bisect_right(starts, match.start()) - 1]
-            if not raw.FPDFText_GetLooseCharBox(page, base + match.start() - offset, rect):
-                return []
-            left = rect.left
-            raw.FPDFText_GetLooseCharBox(page, base + match.end() - 1 - offset, rect)
-            found.append(TextCell(match.group(), left, rect.right))
-        return found
-
-    def cells(self, line: TextLine) -> list[TextCell]:
-        """The line's words, joined where only a word gap parts them."""
+    def cells(self) -> list[TextCell]:
+        """Its words, joined where only a word gap parts them; [] without geometry."""
         joined: list[TextCell] = []
-        for word in self.words(line):
-            if joined and -line.size < word.left - joined[-1].right < line.size * WORD_GAP:
+        for word in self.word_cells():
+            if joined and -self.size < word.left - joined[-1].right < self.size * WORD_GAP:
                 last = joined.pop()
                 word = TextCell(f"{last.text} {word.text}", last.left, word.right)
             joined.append(word)
         return joined
 
 
-def _joined(lines: list[TextLine]) -> list[TextLine]:
+def joined(lines: Sequence[TextLine]) -> list[TextLine]:
     """pdfium gives the words of some lines one by one: put together what stands at one height with a word gap
     between, and figures to the label on their left."""
     result: list[TextLine] = []
     for line in lines:
         last = result[-1] if result else None
-        if last is not None and last.segments and line.segments and _adjoin(last, line):
-            shift = len(last.text) + 1
-            segments = last.segments + tuple((offset + shift, base) for offset, base in line.segments)
-            bottom, top = min(last.bottom, line.bottom), max(last.top, line.top)
-            bold = last.bold and line.bold
-            result[-1] = TextLine(
-                f"{last.text} {line.text}", last.left, line.right, bottom, top, last.size, bold, segments
-            )
-        else:
+        if last is None or not last.boxes or not line.boxes or not _adjoin(last, line):
             result.append(line)
+            continue
+        # Behind a mark a line goes on without a blank now and then.
+        after_mark = last.signed or last.text[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹"
+        blank = "" if after_mark and line.left - last.right < 0.12 * line.size else " "
+        signed = f"{last.signed or last.text}{blank}{line.signed or line.text}"
+        text, boxes, numbers = (
+            f"{last.text}{blank}{line.text}",
+            last.boxes + line.boxes,
+            last.numbers + line.numbers,
+        )
+        if not blank:
+            boxes = [*last.boxes[:-1], *line.boxes[1:]]
+            numbers = last.numbers + line.numbers[1:]
+        whole = TextLine.of(text, boxes, numbers, last.bold and line.bold)
+        whole.signed = signed if last.signed or line.signed else ""
+        whole.wide = last.wide or line.wide or line.left - last.right > line.size * WORD_GAP
+        whole.right, whole.bottom, whole.top = (
+            line.right,
+            min(last.bottom, line.bottom),
+            max(last.top, line.top),
+        )
+        result[-1] = whole
     return result
 
 
@@ -182,27 +161,46 @@ def _adjoin(last: TextLine, line: TextLine) -> bool:
 
 
 def mend(lines: Sequence[TextLine]) -> None:
-    """Mend the texts of all lines of a document in place."""
+    """Mend the texts of all lines of a document in place. A line whose last word goes on in the next one ends
+    with `RUN_ON`."""
     _join_cut_words(lines)
-    broken = [line for line in lines if "f " in line.text]
-    if any(_RE["ligature"].search(line.text) for line in broken):
-        for line in broken:
-            # As long as before, so that offsets into pdfium's characters still hold.
-            line.text = _RE["perhaps_ligature"].sub(r"\1f", _RE["ligature"].sub(r"\1f", line.text))
+    if any("f " in line.text and _RE["ligature"].search(line.text) for line in lines):
+        for line in lines:
+            if "f " in line.text:
+                line.change(
+                    lambda text: _RE["perhaps_ligature"].sub(r"\1f", _RE["ligature"].sub(r"\1f", text))
+                )
 
 
 def _join_cut_words(lines: Sequence[TextLine]) -> None:
     """The mark becomes a hyphen ("long-term"), unless the document writes the word without one elsewhere
-    ("information")."""
-    cut = [line for line in lines if CUT in line.text]
-    if not cut:
+    ("information") or one of its halves is none ("con-fidentiality"); so does a hyphen at a line's end."""
+    marked = [line for line in lines if CUT in line.text]
+    ending = [
+        (line, below)
+        for line, below in pairwise(lines)
+        if line.text.endswith("-") and line.text[-2:-1].islower() and below.text[:1].islower()
+    ]
+    if not marked and not ending:
         return
     words = {word.casefold() for line in lines for word in _RE["letters"].findall(line.text)}
 
     def resolve(match: re.Match[str]) -> str:
         first, second = match.groups()
-        joined = first and second.islower() and (first + second).casefold() in words
-        return first + second if joined else f"{first}-{second}"
+        return first + second if _one_word(first, second, words) else f"{first}-{second}"
 
-    for line in cut:
-        line.text = _RE["cut_word"].sub(resolve, line.text)
+    for line in marked:
+        line.change(lambda text: _RE["cut_word"].sub(resolve, text))
+    for line, below in ending:
+        first, second = _RE["last_word"].search(line.text), _RE["letters"].match(below.text)
+        one = first and second and _one_word(first[1], second[0], words)
+        line.change(lambda text, end=-1 if one else None: text[:end] + RUN_ON)  # type: ignore[misc]
+
+
+def _one_word(first: str, second: str, words: Collection[str]) -> bool:
+    if not first or not second.islower():
+        return False
+    if (first + second).casefold() in words:
+        return True
+    halves = _HALVES["cut_head"].fullmatch(first.casefold()), _HALVES["cut_tail"].fullmatch(second)
+    return any(halves)

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from rag.languages import patterns
 from rag.parsers import pdf_rows
@@ -26,13 +25,6 @@ _MAX_LINES = 10
 _MAX_GAP = 4
 
 
-class Geometry(Protocol):
-    """Where words stand; `PageText` has it, the fallback reader has not."""
-
-    def words(self, line: TextLine) -> list[TextCell]: ...
-    def cells(self, line: TextLine) -> list[TextCell]: ...
-
-
 def speaks_of_units(text: str) -> bool:
     """Whether a line states a unit, as "(in millions)" or "单位：万元" does."""
     return _RE["units"].search(text) is not None
@@ -43,7 +35,6 @@ def head_start(
     rows: Sequence[pdf_rows.PdfRow],
     first: int,
     floor: int,
-    geometry: Geometry | None,
 ) -> int:
     """The topmost line above the figures that belongs to the table's head, with the labels under it; `first`
     for none."""
@@ -55,7 +46,7 @@ def head_start(
             break
         # Column heads begin right of the labels; a title in the middle of the page does too, but in capitals.
         aside = line.size > 0 and line.left > label_left + 12 * line.size and not line.text.isupper()
-        cells = geometry.cells(line) if geometry is not None and n >= first - 2 else []
+        cells = line.cells() if n >= first - 2 else []
         heads_columns = len(cells) > rows[first].count and not any(
             pdf_rows.is_value(cell.text) for cell in cells
         )
@@ -96,28 +87,26 @@ def units_above(lines: Sequence[TextLine], head: int, floor: int) -> tuple[str, 
 
 
 def column_heads(
-    head: Sequence[TextLine], samples: Sequence[TextLine], columns: int, geometry: Geometry | None
+    head: Sequence[TextLine], samples: Sequence[TextLine], columns: int
 ) -> tuple[tuple[str, ...], ...]:
     """What holds for all columns (units, period), then the heads of each column; the head lines themselves
     where the columns are not found."""
-    lines = _without_labels(head, samples, geometry)
+    lines = _without_labels(head, samples)
     if not lines:
         return ()
-    extents = _extents(samples, columns, geometry) if geometry else []
-    if not extents or geometry is None:
+    extents = _extents(samples, columns)
+    if not extents:
         return tuple(_short([line.text]) for line in lines)
     common: list[str] = []
     heads: list[list[str]] = [[] for _ in extents]
-    for cells in _visual_rows(lines, geometry):
+    for cells in _visual_rows(lines):
         _lay_over(cells, extents, common, heads)
     if not any(heads):
         return (_short(common, 160),)
     return (_short(common, 120), *map(_short, heads))
 
 
-def _without_labels(
-    head: Sequence[TextLine], samples: Sequence[TextLine], geometry: Geometry | None
-) -> list[TextLine]:
+def _without_labels(head: Sequence[TextLine], samples: Sequence[TextLine]) -> list[TextLine]:
     """Head lines without the labels between them and the first row ("Assets", "Current assets:"): those begin
     where labels begin, or stand alone below the years."""
     left = min((sample.left for sample in samples), default=0.0)
@@ -125,7 +114,7 @@ def _without_labels(
     dated = False
     for line in head:
         names_columns = _PERIOD.search(line.text) or _RE["units"].search(line.text)
-        alone = geometry is None or len(geometry.cells(line)) < 2
+        alone = len(line.cells()) < 2
         aside = line.left > left + 2 * line.size and (not dated or _RE["head_word"].search(line.text))
         if names_columns or not alone or aside:
             kept.append(line)
@@ -138,11 +127,11 @@ def _short(parts: Sequence[str], limit: int = 60) -> tuple[str, ...]:
     return tuple(filter(None, parts if len(text) <= limit else [text[:limit].rsplit(" ", 1)[0]]))
 
 
-def _extents(samples: Sequence[TextLine], columns: int, geometry: Geometry) -> list[TextCell]:
+def _extents(samples: Sequence[TextLine], columns: int) -> list[TextCell]:
     """Left and right of each column of figures, over the sample rows."""
     extents: list[TextCell] = []
     for line in samples:
-        words = geometry.words(line)
+        words = line.word_cells()
         figures = [
             word for word in words if pdf_rows.is_blank_figure(word.text) or pdf_rows.is_value(word.text)
         ][-columns:]
@@ -156,12 +145,12 @@ def _extents(samples: Sequence[TextLine], columns: int, geometry: Geometry) -> l
     return extents
 
 
-def _visual_rows(lines: Sequence[TextLine], geometry: Geometry) -> list[list[TextCell]]:
+def _visual_rows(lines: Sequence[TextLine]) -> list[list[TextCell]]:
     """Cells of lines that stand at one height, from left to right: pdfium gives the heads "December 1," and
     "December 2," of two columns as separate lines."""
     rows: list[tuple[float, list[TextCell]]] = []
     for line in lines:
-        cells = geometry.cells(line) or [TextCell(line.text, line.left, line.right)]
+        cells = line.cells() or [TextCell(line.text, line.left, line.right)]
         for height, row in rows:
             if line.size and abs(height - line.top) < line.size * 0.4:
                 row.extend(cells)
@@ -244,17 +233,17 @@ class PdfTable:
     units: tuple[str, ...] = ()
 
 
-def find_tables(lines: Sequence[TextLine], geometry: Geometry | None = None) -> list[PdfTable]:
+def find_tables(lines: Sequence[TextLine]) -> list[PdfTable]:
     """The tables of a page in order. Lines of one table do not overlap those of another."""
     rows = pdf_rows.read_rows([line.text for line in lines])
     tables: list[PdfTable] = []
     floor = 0
     for first, last in _runs(lines, rows):
-        head = head_start(lines, rows, first, floor, geometry)
+        head = head_start(lines, rows, first, floor)
         counts = Counter(rows[n].count for n in range(first, last) if rows[n].seed)
         columns = max(counts, key=lambda n: (counts[n], n))
         samples = [lines[n] for n in range(first, last) if rows[n].seed and rows[n].count == columns][:3]
-        heads = column_heads(lines[head:first], samples, columns, geometry)
+        heads = column_heads(lines[head:first], samples, columns)
         stated = any(speaks_of_units(" ".join(parts)) for parts in heads)
         units = () if stated or not any(heads) else units_above(lines, head, floor)
         tables.append(PdfTable(head, first, last, columns, heads, units))

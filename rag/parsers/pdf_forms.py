@@ -1,0 +1,204 @@
+"""What stands on a PDF page above its content: form fields with their values, drawn or only stored, tick
+boxes, and annotations that show words. pypdf reads their dictionaries."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from rag.parsers.base import one_line
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine
+from rag.types import LossKind
+
+_HIDDEN = 0b100010  # hidden, or not shown on the screen
+_PUSH_BUTTON, _PASSWORD = 1 << 16, 1 << 13
+_MOST = 2000  # annotations of a page
+_COMMENTS = frozenset(
+    "/Text /Highlight /Underline /Squiggly /StrikeOut /Caret /Line /Square /Circle /Polygon /PolyLine".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Words and where they stand."""
+
+    text: str
+    box: Box
+
+
+@dataclass(slots=True)
+class Overlay:
+    """What stands above a page's content: `words` at their place, `comments` apart from it, the boxes of what
+    was `struck` out, and what was lost."""
+
+    words: list[Placed] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+    struck: list[Box] = field(default_factory=list)
+    losses: list[LossKind] = field(default_factory=list)
+
+
+def read_overlay(page: Any) -> Overlay:
+    """The fields and annotations of a pypdf page. Damaged ones are passed over."""
+    overlay = Overlay()
+    fields: list[bool] = []
+    with suppress(Exception):
+        for entry in list(page.get("/Annots") or ())[:_MOST]:
+            with suppress(Exception):
+                _read_one(page, entry.get_object(), overlay, fields)
+    if fields and not any(fields):
+        overlay.losses.append(LossKind.FORM_WITHOUT_VALUES)
+    return overlay
+
+
+def _read_one(page: Any, annotation: Any, overlay: Overlay, fields: list[bool]) -> None:
+    kind = str(annotation.get("/Subtype", ""))
+    if int(annotation.get("/F", 0)) & _HIDDEN or kind in ("/Popup", "/Link"):
+        return
+    box = _box(annotation["/Rect"])
+    contents = one_line(str(annotation.get("/Contents") or ""))
+    text = ""
+    if kind == "/Widget":
+        text = _value(page, annotation)
+        if str(_inherited(annotation, "/FT")) in ("/Tx", "/Ch", "/Btn") and not _is_button(annotation):
+            fields.append(bool(text) and text != "☐")
+    elif kind == "/FreeText":
+        text = contents or _drawn(page, annotation)
+    elif kind == "/Stamp":
+        text = _drawn(page, annotation) or contents or str(annotation.get("/Name", "")).strip("/")
+    elif kind in _COMMENTS:
+        if contents:
+            overlay.comments.append(contents)
+        if kind == "/StrikeOut":
+            points = [float(x) for x in annotation.get("/QuadPoints") or ()]
+            quads = [points[n : n + 8] for n in range(0, len(points) - 7, 8)]
+            overlay.struck += [(min(q[::2]), max(q[1::2]), max(q[::2]), min(q[1::2])) for q in quads] or [box]
+    if text:
+        overlay.words.append(Placed(text, box))
+
+
+def _box(rect: Any) -> Box:
+    a, b, c, d = (float(x) for x in rect)
+    return min(a, c), max(b, d), max(a, c), min(b, d)
+
+
+def _inherited(annotation: Any, key: str) -> Any:
+    node = annotation
+    for _ in range(20):
+        if key in node:
+            return node[key].get_object()
+        if "/Parent" not in node:
+            break
+        node = node["/Parent"].get_object()
+    return None
+
+
+def _is_button(annotation: Any) -> bool:
+    return _inherited(annotation, "/FT") == "/Btn" and bool(
+        int(_inherited(annotation, "/Ff") or 0) & _PUSH_BUTTON
+    )
+
+
+def _value(page: Any, annotation: Any) -> str:
+    """The value of a field as it shows."""
+    kind, value = str(_inherited(annotation, "/FT")), _inherited(annotation, "/V")
+    flags = int(_inherited(annotation, "/Ff") or 0)
+    if _is_button(annotation) or (kind == "/Tx" and flags & _PASSWORD):
+        return ""
+    if kind == "/Btn":
+        state = annotation.get("/AS")
+        if state is None:
+            states = (annotation.get("/AP") or {}).get("/N") or {}
+            state = value if value in states else "/Off"
+        return "☐" if str(state) in ("/Off", "None") else "☒"
+    if kind == "/Ch" and value is not None:
+        shown = {}
+        for option in _inherited(annotation, "/Opt") or ():
+            option = option.get_object()
+            pair = option if isinstance(option, list) and len(option) > 1 else (option, option)
+            shown[str(pair[0])] = str(pair[1])
+        chosen = value if isinstance(value, list) else [value]
+        return one_line(", ".join(shown.get(str(one), str(one)) for one in chosen))
+    if kind == "/Tx" and value is not None:
+        stored = value.get_data().decode("utf-8", "replace") if hasattr(value, "get_data") else str(value)
+        if one_line(stored):
+            return one_line(stored)
+    return _drawn(page, annotation)
+
+
+def _drawn(page: Any, annotation: Any) -> str:
+    """The words of the picture of a field or annotation."""
+    with suppress(Exception):
+        face = annotation["/AP"]["/N"].get_object()
+        if not hasattr(face, "get_data"):
+            face = face[annotation["/AS"]].get_object()
+        return one_line(page.extract_xform_text(face))
+    return ""
+
+
+def lay_over(lines: list[TextLine], words: list[Placed]) -> list[TextLine]:
+    """The lines with what stands above the page put where it stands: within the line at its height, else
+    as a line of its own."""
+    result = list(lines)
+    for placed in sorted(words, key=lambda one: (-one.box[1], one.box[0])):
+        left, top, _, bottom = placed.box
+        at = max(
+            (n for n, line in enumerate(result) if _level(line, placed.box)),
+            key=lambda n: (result[n].left <= left, result[n].left),
+            default=-1,
+        )
+        if at >= 0:
+            result[at] = _within(result[at], placed)
+            continue
+        below = next(
+            (n for n, line in enumerate(result) if line.size and line.top < (top + bottom) / 2), None
+        )
+        alone = TextLine.of(placed.text, _spread(placed), [-1] * len(placed.text.split()))
+        alone.size = min(alone.size, 12.0)
+        result.insert(len(result) if below is None else below, alone)
+    return result
+
+
+def _level(line: TextLine, box: Box) -> bool:
+    overlap = min(line.top, box[1]) - max(line.bottom, box[3])
+    return bool(line.boxes) and overlap > 0.5 * min(line.top - line.bottom, box[1] - box[3])
+
+
+def _spread(placed: Placed) -> list[Box]:
+    """Boxes for the words, side by side in the field's."""
+    left, top, right, bottom = placed.box
+    count = len(placed.text.split())
+    ends = [left + (right - left) * n / count for n in range(count + 1)]
+    return [(a, top, b, bottom) for a, b in pairwise(ends) for _ in (0, 1)]
+
+
+def _within(line: TextLine, placed: Placed) -> TextLine:
+    """The line with the words in it, in place of a line of underscores to write on."""
+    left, _, right, _ = placed.box
+
+    def is_blank(word: PlacedWord) -> bool:
+        written = set(line.text[word.start : word.end]) <= {"_", "."} and word.end - word.start > 2
+        return written and word.first[0] < right and word.last[2] > left
+
+    words = line.words()
+    kept = [(w, n) for w, n in zip(words, line.numbers, strict=True) if not is_blank(w)]
+    at = sum((w.first[0] + w.last[2]) / 2 < left + 1 for w, _ in kept)
+    texts = [line.text[w.start : w.end] for w, _ in kept]
+    boxes = [box for w, _ in kept for box in (w.first, w.last)]
+    numbers = [n for _, n in kept]
+    top, bottom = line.top, line.bottom
+    new = [(a, top, b, bottom) for a, _, b, _ in _spread(placed)]
+    some = placed.text.split()
+    made = TextLine.of(
+        " ".join([*texts[:at], *some, *texts[at:]]),
+        [*boxes[: 2 * at], *new, *boxes[2 * at :]],
+        [*numbers[:at], *[-1] * len(some), *numbers[at:]],
+        line.bold,
+    )
+    made.size, made.top, made.bottom, made.edge = line.size, top, bottom, line.edge
+    if line.signed:
+        made.signed = f"{line.signed} {placed.text}"
+        made.text = f"{line.text} {placed.text}"
+        made.boxes, made.numbers = [*line.boxes, *new], [*line.numbers, *[-1] * len(some)]
+    return made

@@ -1,0 +1,143 @@
+"""Words of a PDF page that a reader does not see, or sees struck out: invisible or white type, lines drawn
+through words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from ctypes import byref, c_float, c_int, c_uint, c_void_p
+from dataclasses import replace
+from typing import Any
+
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, quick
+
+_TEXT, _PATH = 1, 2  # kinds of objects of a page
+_INVISIBLE = 3  # of the ways in which text is drawn
+_MOST = 600  # objects of a page that is looked through for lines: more are type set word by word
+_WHITE = 250
+
+
+class Seen:
+    """What is drawn on an open page beside its text."""
+
+    def __init__(self, page: Any) -> None:
+        self._page = c_void_p(page.raw if isinstance(page.raw, int) else _address(page.raw))
+        self._count: int = quick("FPDFPage_CountObjects")(self._page)
+        self._grounds: list[Box] | None = None
+        self._styles: dict[int, int] = {}
+
+    def hidden(self, drawn: int, box: Box) -> bool:
+        """Whether the text object `drawn` cannot be seen at `box`: invisible without the picture of a scan,
+        white without a ground."""
+        if drawn not in self._styles:
+            self._styles[drawn] = self._style(c_void_p(drawn))
+        if not self._styles[drawn]:
+            return False
+        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        if self._grounds is None:
+            self._grounds = [b for b in map(self._ground, self._objects()) if b is not None]
+        return not any(b[0] <= x <= b[2] and b[3] <= y <= b[1] for b in self._grounds)
+
+    def _style(self, drawn: c_void_p) -> int:
+        if quick("FPDFTextObj_GetTextRenderMode")(drawn) == _INVISIBLE:
+            return 1
+        return int(_fill(drawn) >= _WHITE)
+
+    def _objects(self) -> list[c_void_p]:
+        call = quick("FPDFPage_GetObject", pointer=True)
+        return [c_void_p(call(self._page, n)) for n in range(self._count)]
+
+    def _ground(self, drawn: c_void_p) -> Box | None:
+        """The box of what text may stand out from."""
+        kind = quick("FPDFPageObj_GetType")(drawn)
+        if kind == _TEXT or (kind == _PATH and (not _filled(drawn) or _fill(drawn) >= _WHITE)):
+            return None
+        return _bounds(drawn)
+
+    def strokes(self) -> list[Box]:
+        """Level lines, drawn as such or as thin boxes."""
+        if not 0 < self._count <= _MOST:
+            return []
+        kind = quick("FPDFPageObj_GetType")
+        boxes = [_bounds(drawn) for drawn in self._objects() if kind(drawn) == _PATH]
+        return [b for b in boxes if b[1] - b[3] < 2.5 and b[2] - b[0] > 3]
+
+
+def _address(pointer: Any) -> int | None:
+    from ctypes import cast
+
+    return cast(pointer, c_void_p).value
+
+
+def _bounds(drawn: c_void_p) -> Box:
+    left, bottom, right, top = c_float(), c_float(), c_float(), c_float()
+    quick("FPDFPageObj_GetBounds")(drawn, byref(left), byref(bottom), byref(right), byref(top))
+    return left.value, top.value, right.value, bottom.value
+
+
+def _fill(drawn: c_void_p) -> int:
+    """The darkest of red, green and blue of an object's fill, 0 to 255."""
+    red, green, blue, alpha = c_uint(), c_uint(), c_uint(), c_uint()
+    quick("FPDFPageObj_GetFillColor")(drawn, byref(red), byref(green), byref(blue), byref(alpha))
+    return min(red.value, green.value, blue.value)
+
+
+def _filled(drawn: c_void_p) -> bool:
+    mode, stroke = c_int(), c_int()
+    quick("FPDFPath_GetDrawMode")(drawn, byref(mode), byref(stroke))
+    return mode.value != 0
+
+
+def without(line: TextLine, unwanted: Callable[[PlacedWord, int], bool]) -> tuple[TextLine | None, str]:
+    """A line without some of its words (None: all of them), and those words."""
+    words = line.words()
+    kept = [n for n, word in enumerate(words) if not unwanted(word, line.numbers[n])]
+    if len(kept) == len(words):
+        return line, ""
+    gone = " ".join(line.text[w.start : w.end] for n, w in enumerate(words) if n not in kept)
+    if not kept:
+        return None, gone
+    text = " ".join(line.text[words[n].start : words[n].end] for n in kept)
+    boxes = [box for n in kept for box in (words[n].first, words[n].last)]
+    made = TextLine.of(text, boxes, [line.numbers[n] for n in kept], line.bold)
+    made.size, made.edge = line.size, line.edge
+    return made, gone
+
+
+def strike(lines: Sequence[TextLine], strokes: Sequence[Box], struck: Sequence[Box]) -> list[TextLine]:
+    """The lines without the words that a stroke goes through or that stand in a box that is `struck` out;
+    `TextLine.former` is the line with them."""
+    if not strokes and not struck:
+        return list(lines)
+    result = []
+    for line in lines:
+        through = [b for b in strokes if _goes_through(b, line)]
+        over = [b for b in struck if b[3] < line.top and line.bottom < b[1]]
+        if not through and not over:
+            result.append(line)
+            continue
+
+        def is_struck(word: PlacedWord, _: int, through: Any = through, over: Any = over) -> bool:
+            left, top, bottom, right = *word.first[:2], word.first[3], word.last[2]
+            # In the middle of the letters: a line that was cut within a word holds two lines of the page.
+            inside = [
+                b for b in through if 0.3 < (b[1] + b[3] - 2 * bottom) / (2 * max(top - bottom, 0.1)) < 0.65
+            ]
+            inside += [b for b in over if b[3] < (bottom + top) / 2 < b[1]]
+            return any(min(right, b[2]) - max(left, b[0]) > 0.6 * (right - left) for b in inside)
+
+        rest, gone = without(line, is_struck)
+        if gone:
+            rest = rest or replace(line, text="", signed="", boxes=[], numbers=[])
+            rest.former = line.text
+        result.append(rest or line)
+    return result
+
+
+def _goes_through(stroke: Box, line: TextLine) -> bool:
+    """Within the line, and from the beginning of a word to the end of one."""
+    height = line.size
+    if not line.boxes or not height or not line.bottom < stroke[3] <= stroke[1] < line.top:
+        return False
+    ends = [box[0] for box in line.boxes[::2]], [box[2] for box in line.boxes[1::2]]
+    near = 0.5 * height
+    return min(abs(x - stroke[0]) for x in ends[0]) < near and min(abs(x - stroke[2]) for x in ends[1]) < near

@@ -1,0 +1,192 @@
+"""The text of a PDF page as pdfium reads it, with where and in which type it stands.
+
+Only the first and last character of a word are looked up: a call per character would cost as much as reading
+the page."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from ctypes import byref, c_double, c_float, c_size_t, c_void_p, cast, create_string_buffer
+from itertools import chain, repeat
+from operator import sub
+from typing import Any
+
+from rag.parsers.pdf_columns import in_columns
+from rag.parsers.pdf_letters import is_language, shifted_back
+from rag.parsers.pdf_lines import WORD, WORD_GAP, Box, PlacedWord, TextLine, joined, quick
+from rag.parsers.pdf_marks import read_marks
+from rag.parsers.pdf_seen import Seen, without
+
+_BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
+# Where a mark may stand within a word: in front of a stop, or between letters.
+_WITHIN = re.compile(r"(?<=\S)[\d*†‡)](?=[.,;:)\]]{1,2}\s)|(?<=[^\W\d_])\d(?=[^\W\d_])")
+_SMALL = 0.8
+_FALL = 0.5  # of a word that begins another line, as a share of the height of the type's box
+# Room for the boxes of so many characters at a time; pdfium is called by one thread at a time.
+_MANY = 1024
+_ROOM = (c_float * (4 * _MANY))()
+_PLACES = tuple(byref(_ROOM, 16 * n) for n in range(_MANY))
+
+
+class PageText:
+    """The text of one open page. Not to be used after its `close`."""
+
+    def __init__(self, page: Any) -> None:
+        self._page = page.get_textpage()
+        self._handle = cast(self._page.raw, c_void_p)
+        self._fonts: dict[int, bool] = {}
+        self._bolds: dict[int, bool] = {}
+        self._seen = Seen(page)
+        self.hidden: list[str] = []
+        self.text = self._units()
+        self.readable = is_language(self.text)
+        if not self.readable:
+            self._shift_back()
+        parts = [part for line in self._read() for part in _fallen(line)]
+        parts = [part for part in parts if self._is_seen(part)]
+        self.lines = in_columns(joined(read_marks(parts, self._placed, self._small())))
+
+    def close(self) -> None:
+        self._page.close()
+
+    def _units(self) -> str:
+        """The page's text with one code point for each of pdfium's characters, which are UTF-16 units."""
+        text: str = self._page.get_text_range()
+        count = self._page.count_chars()
+        if len(text) == count:
+            return text
+        # Characters that the text leaves out: controls, halves of a pair.
+        units = map(quick("FPDFText_GetUnicode"), repeat(self._handle), range(count))
+        return "".join(chr(unit if unit < 0x110000 else 0xFFFD) for unit in units)
+
+    def _shift_back(self) -> None:
+        generated = quick("FPDFText_IsGenerated")
+        text = shifted_back(self.text, lambda number: generated(self._handle, number) == 1)
+        if text:
+            self.text, self.readable = text, True
+
+    def boxes(self, numbers: Sequence[int]) -> list[Box]:
+        """The boxes of characters, each as high as its type."""
+        found: list[Box] = []
+        call = quick("FPDFText_GetLooseCharBox")
+        for at in range(0, len(numbers), _MANY):
+            some = numbers[at : at + _MANY]
+            list(map(call, repeat(self._handle), some, _PLACES))
+            values = iter(_ROOM[: 4 * len(some)])
+            # pdfium's order is left, top, right, bottom.
+            found += zip(values, values, values, values, strict=True)
+        return found
+
+    def _small(self) -> list[int]:
+        """Characters within words that are smaller than the next one, where marks may stand."""
+        numbers = [match.start() for match in _WITHIN.finditer(self.text)]
+        boxes = self.boxes([n for number in numbers for n in (number, number + 1)])
+        pairs = zip(numbers, boxes[::2], boxes[1::2], strict=True)
+        return [n for n, box, after in pairs if box[1] - box[3] < _SMALL * (after[1] - after[3])]
+
+    def _placed(self, numbers: Sequence[int]) -> list[tuple[Box, float]]:
+        """The boxes and baselines of characters."""
+        x, y = c_double(), c_double()
+        call = quick("FPDFText_GetCharOrigin")
+        levels = []
+        for number in numbers:
+            call(self._handle, number, byref(x), byref(y))
+            levels.append(y.value)
+        return list(zip(self.boxes(numbers), levels, strict=True))
+
+    def _read(self) -> list[TextLine]:
+        spans = [match.span() for match in WORD.finditer(self.text)]
+        boxes = self.boxes([n for start, end in spans for n in (start, end - 1)])
+        wide, heights = _measured(boxes)
+        starts = [start for start, _ in spans]
+        lines: list[TextLine] = []
+        first = end = 0  # words
+        position = 0
+        for piece in self.text.split("\n"):
+            position += len(piece) + 1
+            end = bisect_left(starts, position, first)
+            if end > first:
+                text = self.text[starts[first] : spans[end - 1][1]]
+                line = TextLine.of(text, boxes[2 * first : 2 * end], starts[first:end])
+                line.wide = any(wide[first : end - 1])
+                some = heights[2 * first : 2 * end]
+                line.uneven = min(some) < _SMALL * max(some)
+                lines.append(line)
+            first = end
+        return lines
+
+    def _is_seen(self, line: TextLine) -> bool:
+        """Look up whether a line is bold, and take out of it what cannot be seen; False where nothing is
+        left."""
+        ends = self._drawn(line.numbers[0]), self._drawn(line.numbers[-1])
+        line.bold = all(map(self._bold, ends))
+        if not any(
+            self._seen.hidden(d, b) for d, b in zip(ends, (line.boxes[0], line.boxes[-1]), strict=True)
+        ):
+            return True
+
+        def is_hidden(word: PlacedWord, number: int) -> bool:
+            return self._seen.hidden(self._drawn(number), word.first)
+
+        rest, gone = without(line, is_hidden)
+        self.hidden += [gone] if gone else []
+        if rest is not None and gone:
+            line.text, line.boxes, line.numbers = rest.text, rest.boxes, rest.numbers
+            line.left, line.right = rest.left, rest.right
+        return rest is not None
+
+    def strokes(self) -> list[Box]:
+        """Level lines drawn on the page."""
+        return self._seen.strokes()
+
+    def _drawn(self, number: int) -> int:
+        """The text object that a character belongs to, 0 for none."""
+        return quick("FPDFText_GetTextObject", pointer=True)(self._handle, number) or 0
+
+    def _bold(self, drawn: int) -> bool:
+        """Whether a text object's type is bold."""
+        if drawn not in self._bolds:
+            font = quick("FPDFTextObj_GetFont", pointer=True)(c_void_p(drawn)) if drawn else 0
+            if font not in self._fonts:
+                name = create_string_buffer(256)
+                if font:
+                    quick("FPDFFont_GetBaseFontName")(c_void_p(font), name, c_size_t(256))
+                self._fonts[font] = _BOLD.search(name.value) is not None
+            self._bolds[drawn] = self._fonts[font]
+        return self._bolds[drawn]
+
+
+def has_overlay(page: Any) -> bool:
+    """Whether fields or annotations other than links stand above the page's content."""
+    import pypdfium2.raw as raw
+
+    for n in range(min(raw.FPDFPage_GetAnnotCount(page), 2000)):
+        annotation = raw.FPDFPage_GetAnnot(page, n)
+        kind = raw.FPDFAnnot_GetSubtype(annotation)
+        raw.FPDFPage_CloseAnnot(annotation)
+        if kind not in (raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP):
+            return True
+    return False
+
+
+def _measured(boxes: Sequence[Box]) -> tuple[list[bool], list[float]]:
+    """Whether a gap that could part columns follows each word, and the heights of all boxes."""
+    if not boxes:
+        return [], []
+    values = list(chain.from_iterable(boxes))
+    heights = list(map(sub, values[1::4], values[3::4]))
+    gaps = map(sub, values[8::8], values[6::8])
+    return [gap > WORD_GAP * height for gap, height in zip(gaps, heights[::2], strict=False)], heights
+
+
+def _fallen(line: TextLine) -> list[TextLine]:
+    """pdfium takes rows of small type for one line now and then: cut where a word stands lower than the one
+    before."""
+    if not line.size or line.top - line.bottom < line.size * (1 + _FALL):
+        return [line]
+    boxes = line.boxes
+    cuts = [n for n in range(1, len(boxes) // 2) if boxes[2 * n - 1][3] - boxes[2 * n][3] > line.size * _FALL]
+    ends = zip([0, *cuts], [*cuts, len(boxes) // 2], strict=True)
+    return [line.part(begin, end) for begin, end in ends]

@@ -1,0 +1,463 @@
+"""What is parsed of a PDF is what a person sees on its pages: words, marks and losses.
+
+The files are made here."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.errors import ParseError
+from rag.parsers import parse
+from rag.types import BlockKind, Document, Loss, LossKind, MarkKind
+from tests.files import write
+
+Draw = Callable[[Any], None]
+
+
+def canvas_pdf(*pages: Draw) -> bytes:
+    """A PDF of A4 pages drawn by functions of a reportlab canvas."""
+    from reportlab.lib.pagesizes import A4
+    from reportlab.pdfgen.canvas import Canvas
+
+    target = io.BytesIO()
+    canvas = Canvas(target, pagesize=A4, invariant=1)
+    for draw in pages:
+        canvas.setFont("Times-Roman", 11)
+        draw(canvas)
+        canvas.showPage()
+    canvas.save()
+    return target.getvalue()
+
+
+def read(tmp_path: Path, data: bytes) -> Document:
+    document = parse(write(tmp_path, "a.pdf", data), path="a.pdf")
+    for mark in document.marks:
+        assert 0 <= mark.start <= mark.end <= len(document.text)
+    return document
+
+
+def blocks(document: Document) -> list[str]:
+    return [" ".join(document.text[b.start : b.end].split()) for b in document.blocks]
+
+
+def lines(canvas: Any, x: float, y: float, texts: list[str], leading: float = 14) -> None:
+    for n, text in enumerate(texts):
+        canvas.drawString(x, y - n * leading, text)
+
+
+LEFT = [
+    "The tenant shall keep the garden in",
+    "good order and shall not fell a tree",
+    "without the written consent of the",
+    "landlord, who may refuse it where",
+    "the tree is older than forty years.",
+]
+RIGHT = [
+    "The deposit is nine hundred marks",
+    "and is held by a bank of the town",
+    "of Ellerby. It is paid back within",
+    "thirty days after the keys are given",
+    "back, less what is owed for repairs.",
+]
+
+
+def test_columns_that_a_pdf_writes_line_by_line_are_read_one_after_the_other(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.drawString(72, 760, "House rules of the estate, which apply to all the houses of it")
+        for n, (left, right) in enumerate(zip(LEFT, RIGHT, strict=True)):
+            canvas.drawString(72, 720 - 14 * n, left)
+            canvas.drawString(320, 720 - 14 * n, right)
+
+    document = read(tmp_path, canvas_pdf(draw))
+    text = " ".join(document.text.split())
+    assert " ".join(LEFT) in text
+    assert " ".join(RIGHT) in text
+    assert text.index(LEFT[0]) < text.index(RIGHT[0])
+
+
+def test_a_table_of_figures_is_no_pair_of_columns(tmp_path: Path) -> None:
+    labels = [
+        "Cost of sales and services",
+        "selling expenses of the year",
+        "profit before all taxes",
+        "tax of the year",
+    ]
+
+    def draw(canvas: Any) -> None:
+        for n, label in enumerate(labels):
+            canvas.drawString(72, 720 - 14 * n, label)
+            canvas.drawRightString(400, 720 - 14 * n, f"1,{n}00.5")
+            canvas.drawRightString(470, 720 - 14 * n, f"9{n}0.1")
+
+    document = read(tmp_path, canvas_pdf(draw))
+    rows = [b for b in document.blocks if b.kind is BlockKind.TABLE_ROW]
+    assert len(rows) == 4
+    assert blocks(document)[1] == "selling expenses of the year 1,100.5 910.1"
+
+
+def test_a_sentence_over_a_page_break_stays_one_and_stands_on_both_pages(tmp_path: Path) -> None:
+    def page(number: int, texts: list[str]) -> Draw:
+        def draw(canvas: Any) -> None:
+            canvas.drawString(72, 800, "Lease of the mill at Ellerby. Confidential.")
+            lines(canvas, 72, 760, texts)
+            canvas.drawString(290, 40, f"Page {number} of 3")
+
+        return draw
+
+    document = read(
+        tmp_path,
+        canvas_pdf(
+            page(1, ["4.1 The tenant shall give the mill back in good order, and the landlord shall within"]),
+            page(
+                2,
+                ["twenty-one days pay back the deposit of 900 marks.", "4.2 The rent is due in May, in the"],
+            ),
+            page(3, ["town of Ellerby.", "4.3 Rent is not paid in June."]),
+        ),
+    )
+    text = " ".join(document.text.split())
+    assert "the landlord shall within twenty-one days pay back the deposit of 900 marks." in text
+    assert "in May, in the town of Ellerby." in text
+    start = document.text.index("4.1 The tenant")
+    assert document.page_of(start) == 1
+    assert document.page_of(document.text.index("twenty-one")) == 2
+    assert document.page_of(document.text.index("town of")) == 3
+    assert [document.text[p.start :].split(" ")[0] for p in document.pages] == ["Lease", "twenty-one", "town"]
+    assert text.count("Confidential.") == 3
+    assert text.count("of 3") == 3
+    crossing = next(b for b in document.blocks if b.start == start)
+    assert document.page_of(crossing.end - 1) != 1
+
+
+def test_a_new_paragraph_on_the_next_page_is_one_of_its_own(tmp_path: Path) -> None:
+    document = read(
+        tmp_path,
+        canvas_pdf(
+            lambda canvas: lines(canvas, 72, 760, ["The mill is let for seven years."]),
+            lambda canvas: lines(canvas, 72, 760, ["The rent is 90 marks."]),
+        ),
+    )
+    assert blocks(document) == ["The mill is let for seven years.", "The rent is 90 marks."]
+
+
+def test_words_cut_at_a_line_end_are_whole_and_compounds_keep_their_hyphen(tmp_path: Path) -> None:
+    texts = [
+        "The duty of con-",
+        "fidentiality binds the tenant, who keeps the inven-",
+        "tory of the house and has a long-",
+        "term interest in it. A long-term lease needs a deed.",
+    ]
+    document = read(tmp_path, canvas_pdf(lambda canvas: lines(canvas, 72, 760, texts)))
+    text = " ".join(document.text.split())
+    assert "duty of confidentiality binds" in text
+    assert "inventory of" in text
+    assert "a long-term interest" in text
+
+
+def test_a_first_line_of_prose_is_no_heading_where_tables_have_smaller_type(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        lines(
+            canvas,
+            72,
+            760,
+            [
+                "Spending on research was USD 64.2 million. The group filed 37",
+                "patent applications in the year.",
+            ],
+        )
+        canvas.setFont("Times-Roman", 8)
+        for n in range(40):
+            canvas.drawString(72, 700 - 12 * n, f"Cost of item {n} of the long list of them")
+            canvas.drawRightString(500, 700 - 12 * n, f"1,{n:03}.5")
+
+    document = read(tmp_path, canvas_pdf(draw))
+    assert blocks(document)[0].endswith("The group filed 37 patent applications in the year.")
+
+
+def draw_runs(canvas: Any, x: float, y: float, runs: list[tuple[str, float, float]]) -> None:
+    """Text in one line: (words, size, rise) one behind the other."""
+    for text, size, rise in runs:
+        canvas.setFont("Times-Roman", size)
+        canvas.drawString(x, y + rise, text)
+        x += canvas.stringWidth(text, "Times-Roman", size)
+
+
+def test_raised_marks_are_no_part_of_a_number_and_lead_to_their_note(tmp_path: Path) -> None:
+    def page(drug: str, note: str) -> Draw:
+        def draw(canvas: Any) -> None:
+            up = (6.5, 4.0)
+            draw_runs(
+                canvas,
+                72,
+                760,
+                [
+                    (f"The dose of {drug} is 25", 11, 0),
+                    ("1", *up),
+                    (" mg and the fee 40", 11, 0),
+                    ("2", *up),
+                    (".", 11, 0),
+                ],
+            )
+            draw_runs(
+                canvas,
+                72,
+                740,
+                [
+                    ("Count 10", 11, 0),
+                    ("9", *up),
+                    ("/L on 40 m", 11, 0),
+                    ("2", *up),
+                    (" of H", 11, 0),
+                    ("2", 6.5, -2),
+                    ("O.", 11, 0),
+                ],
+            )
+            draw_runs(canvas, 72, 100, [("1", 5.5, 3), (f" {note}", 8, 0)])
+            draw_runs(canvas, 72, 88, [("2", 5.5, 3), (" In marks.", 8, 0)])
+
+        return draw
+
+    document = read(tmp_path, canvas_pdf(page("Metrovine", "With food."), page("Ellerin", "At night.")))
+    text = " ".join(document.text.split())
+    assert "The dose of Metrovine is 25 mg and the fee 40." in text
+    assert "The dose of Ellerin is 25 mg" in text
+    assert "Count 10⁹/L on 40 m² of H2O." in text
+    marks = [m for m in document.marks if m.kind is MarkKind.RAISED]
+    assert [document.text[m.start - 2 : m.start] for m in marks] == ["25", "40", "25", "40"]
+    assert all(m.start == m.end for m in marks)
+    notes = [document.text[m.leads_to :].split(".")[0] for m in marks if m.leads_to is not None]
+    assert notes == ["With food", "In marks", "At night", "In marks"]
+    assert [document.text[m.start : m.end] for m in document.marks if m.kind is MarkKind.LOWERED] == [
+        "2",
+        "2",
+    ]
+
+
+def test_raised_marks_in_a_table_leave_its_figures(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        for n, label in enumerate(["Net sales", "Cost of sales", "Gross profit"]):
+            draw_runs(canvas, 72, 700 - 16 * n, [(label, 10, 0), ("(1)", 6, 4)])
+            canvas.setFont("Times-Roman", 10)
+            canvas.drawRightString(400, 700 - 16 * n, f"1,{n}23.4")
+            canvas.drawRightString(480, 700 - 16 * n, f"9{n}7.5")
+
+    document = read(tmp_path, canvas_pdf(draw))
+    assert blocks(document) == [
+        "Net sales 1,023.4 907.5",
+        "Cost of sales 1,123.4 917.5",
+        "Gross profit 1,223.4 927.5",
+    ]
+    assert [len(b.cells) for b in document.blocks] == [3, 3, 3]
+    assert len(document.marks) == 3
+
+
+PROSE = (
+    "The initial fee of the bakery is 38,500 marks and is not paid back.",
+    "The licence is given for the term of ten years and may be renewed once by the holder.",
+)
+
+
+def garbled_pdf(texts: tuple[str, ...], code: Callable[[int], int]) -> bytes:
+    """A PDF whose font shows `texts` and whose map of characters says `code` of each."""
+    fonts = "".join(f"<{n:02x}> <{code(n):04x}>\n" for n in range(32, 127))
+    cmap = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def\n"
+        f"1 begincodespacerange <00> <ff> endcodespacerange\n95 beginbfchar\n{fonts}endbfchar\n"
+        "endcmap end end"
+    ).encode()
+    drawn = "\n".join(
+        f"BT /F1 12 Tf 72 {700 - 20 * n} Td ({text}) Tj ET" for n, text in enumerate(texts)
+    ).encode()
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R"
+        b" /Resources << /Font << /F1 4 0 R >> >> >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawn), drawn),
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(cmap), cmap),
+    ]
+    return raw_pdf(objects)
+
+
+def raw_pdf(objects: list[bytes]) -> bytes:
+    """A PDF of these objects, of which the first is the catalogue."""
+    out = bytearray(b"%PDF-1.7\n")
+    places = []
+    for number, body in enumerate(objects, start=1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % place for place in places)
+    out += b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, start)
+    return bytes(out)
+
+
+@pytest.mark.parametrize("shift", [-29, 3])
+def test_a_shifted_map_of_characters_is_read_back(tmp_path: Path, shift: int) -> None:
+    document = read(tmp_path, garbled_pdf(PROSE, lambda n: n + shift))
+    assert " ".join(document.text.split()) == " ".join(PROSE)
+    assert not document.losses
+
+
+@pytest.mark.parametrize(
+    "code", [lambda n: 0xE000 + n, lambda n: 0x25A1, lambda n: ord("bcdfghjklmnpqrstvwxz"[n % 20])]
+)
+def test_a_text_layer_that_is_no_language_is_a_loss(tmp_path: Path, code: Callable[[int], int]) -> None:
+    from pypdf import PdfReader, PdfWriter
+
+    bad = garbled_pdf(PROSE, code)
+    with pytest.raises(ParseError, match=r"no language.*--ocr") as caught:
+        read(tmp_path, bad)
+    assert caught.value.status == "empty"
+    writer = PdfWriter()
+    good = canvas_pdf(lambda canvas: lines(canvas, 72, 760, list(PROSE)))
+    for data in (good, bad):
+        writer.append(PdfReader(io.BytesIO(data)))
+    target = io.BytesIO()
+    writer.write(target)
+    document = read(tmp_path, target.getvalue())
+    assert document.losses == (Loss(LossKind.UNREADABLE_TEXT, page=2),)
+    assert " ".join(document.text.split()) == " ".join(PROSE)
+
+
+def form_pdf(*, keep_values: bool = True) -> bytes:
+    """A form with two text fields, tick boxes and a choice, made by reportlab."""
+
+    def draw(canvas: Any) -> None:
+        form = canvas.acroForm
+        canvas.drawString(72, 760, "Name:")
+        form.textfield(
+            name="name",
+            value="Ilse Marrow" if keep_values else "",
+            x=140,
+            y=755,
+            width=200,
+            height=16,
+            borderWidth=0,
+        )
+        canvas.drawString(72, 730, "Consent to transfusion:")
+        canvas.drawString(225, 730, "yes")
+        canvas.drawString(285, 730, "no")
+        form.checkbox(name="yes", x=210, y=728, size=11, checked=False)
+        form.checkbox(name="no", x=270, y=728, size=11, checked=keep_values)
+        if keep_values:
+            canvas.drawString(72, 700, "Ward:")
+            form.choice(
+                name="ward", value="North", options=["North", "South"], x=140, y=695, width=90, height=16
+            )
+
+    return canvas_pdf(draw)
+
+
+def test_form_fields_are_read_with_their_values_where_they_stand(tmp_path: Path) -> None:
+    document = read(tmp_path, form_pdf())
+    text = " ".join(document.text.split())
+    assert "Name: Ilse Marrow" in text
+    assert "Consent to transfusion: ☐ yes ☒ no" in text
+    assert "Ward: North" in text
+    assert not document.losses
+
+
+def test_a_value_that_is_only_stored_is_read_too(tmp_path: Path) -> None:
+    from pypdf import PdfReader, PdfWriter
+    from pypdf.generic import NameObject
+
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(form_pdf())))
+    for annotation in writer.pages[0]["/Annots"]:
+        if "/AP" in annotation.get_object() and annotation.get_object()["/FT"] != "/Btn":
+            del annotation.get_object()[NameObject("/AP")]
+    target = io.BytesIO()
+    writer.write(target)
+    assert "Name: Ilse Marrow" in " ".join(read(tmp_path, target.getvalue()).text.split())
+
+
+def test_a_form_without_values_is_a_loss(tmp_path: Path) -> None:
+    assert read(tmp_path, form_pdf(keep_values=False)).losses == (Loss(LossKind.FORM_WITHOUT_VALUES, page=1),)
+
+
+def test_annotations_that_show_words_are_read(tmp_path: Path) -> None:
+    from pypdf import PdfReader, PdfWriter
+    from pypdf.annotations import FreeText, Text
+    from pypdf.generic import DictionaryObject, NameObject
+
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(canvas_pdf(lambda c: lines(c, 72, 760, list(PROSE))))))
+    writer.add_annotation(0, FreeText(text="Paid on 3 May.", rect=(72, 600, 200, 620)))
+    writer.add_annotation(0, Text(text="Ask the landlord.", rect=(400, 600, 420, 620)))
+    stamp = DictionaryObject(FreeText(text="x", rect=(300, 500, 400, 520)))
+    stamp[NameObject("/Subtype")] = NameObject("/Stamp")
+    del stamp["/Contents"]
+    stamp[NameObject("/Name")] = NameObject("/Approved")
+    writer.add_annotation(0, stamp)
+    target = io.BytesIO()
+    writer.write(target)
+    found = blocks(read(tmp_path, target.getvalue()))
+    assert {"Paid on 3 May.", "Ask the landlord.", "Approved"} <= set(found)
+
+
+def test_words_with_a_line_through_them_do_not_stand_but_are_kept_struck(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        x = 72.0
+        for word, gone in (("The rent is", False), ("800 marks", True), ("950 marks a month.", False)):
+            width = canvas.stringWidth(word, "Times-Roman", 11)
+            canvas.drawString(x, 760, word)
+            if gone:
+                canvas.line(x, 763, x + width, 763)
+            x += width + 3
+        canvas.drawString(72, 700, "The garden is let too.")
+        canvas.line(72, 703, 72 + canvas.stringWidth("The garden is let too.", "Times-Roman", 11), 703)
+        canvas.drawString(72, 640, "The key is underlined here.")
+        canvas.line(72, 638.5, 180, 638.5)
+
+    document = read(tmp_path, canvas_pdf(draw))
+    assert blocks(document) == [
+        "The rent is 950 marks a month.",
+        "The rent is 800 marks 950 marks a month.",
+        "The garden is let too.",
+        "The key is underlined here.",
+    ]
+    struck = [document.text[m.start : m.end] for m in document.marks if m.kind is MarkKind.STRUCK]
+    assert struck == ["The rent is 800 marks 950 marks a month.", "The garden is let too."]
+
+
+def test_words_that_cannot_be_seen_are_marked_hidden(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.drawString(72, 760, "The rent is 950 marks.")
+        canvas.setFillGray(1)
+        canvas.drawString(72, 740, "The rent is one mark.")
+        canvas.setFillColorRGB(0, 0, 0.5)
+        canvas.rect(60, 690, 300, 30, fill=1)
+        canvas.setFillGray(1)
+        canvas.drawString(72, 700, "White words on a blue ground.")
+        canvas.setFillGray(0)
+        hidden = canvas.beginText(72, 660)
+        hidden.setTextRenderMode(3)
+        hidden.textOut("Nobody sees this.")
+        canvas.drawText(hidden)
+
+    document = read(tmp_path, canvas_pdf(draw))
+    hidden = {document.text[m.start : m.end] for m in document.marks if m.kind is MarkKind.HIDDEN}
+    assert hidden == {"The rent is one mark.", "Nobody sees this."}
+    assert {"The rent is 950 marks.", "White words on a blue ground."} <= set(blocks(document))
+
+
+def test_the_text_layer_of_a_scan_is_read_as_its_text(tmp_path: Path) -> None:
+    from PIL import Image
+    from reportlab.lib.utils import ImageReader
+
+    def draw(canvas: Any) -> None:
+        canvas.drawImage(ImageReader(Image.new("L", (60, 84), 230)), 0, 0, 595, 842)
+        layer = canvas.beginText(72, 760)
+        layer.setTextRenderMode(3)
+        layer.textOut("The rent is 950 marks.")
+        canvas.drawText(layer)
+
+    document = read(tmp_path, canvas_pdf(draw))
+    assert blocks(document) == ["The rent is 950 marks."]
+    assert not document.marks

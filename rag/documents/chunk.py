@@ -24,7 +24,7 @@ _ELLIPSIS = "…"
 _NAME_WORD = re.compile(r"(?:FY|Q)?(?:19|20)\d{2}(?:Q[1-4])?|[^\W\d_]{3,}|[\u4e00-\u9fff]+", re.IGNORECASE)
 _NAME_WORDS = 8
 # Part of the index manifest: an index holds passages of one version only.
-CHUNKER_VERSION = 2
+CHUNKER_VERSION = 3
 MIN_TOKENS = 16
 _PROSE = (SegmentKind.TEXT, SegmentKind.ITEM)
 

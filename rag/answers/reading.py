@@ -121,7 +121,8 @@ def read(
         verdict = _unread(verdict, found)
     dropped = (claim,) if claim is not None and not holds else ()
     hint = _named(draft) if llm.info.judges else 1
-    named = next((piece.number for piece in sources if piece.number == hint), 1)
+    quotable = [piece.number for piece in sources if not _leads(piece)] or [1]
+    named = hint if hint in quotable else quotable[0]
     return ReaderReply(verdict, claim if holds else None, draft.strip(), llm.info.name, dropped, source=named)
 
 

@@ -42,7 +42,7 @@ _RANKED = 16
 _TITLE_CHARS = 60
 # A sentence this much less likely than the best is not shown; the first two always are.
 _LEAST_SHARE = 0.2
-# Where former words are asked for and found, sentences of others count so much less.
+# What does not stand counts so much less; where former words are asked for and found, so do the others.
 _ASIDE = 0.5
 # A sentence took the place of another where they share so much of their words.
 _REPLACED = 0.5
@@ -145,7 +145,8 @@ def rank_sentences(
     near = [cosines[i] for i in order]
     signals = with_cosines(signals[order], near)
     final = calibration.sentence.probability(signals)
-    aside = [former and withdrawn(hits[s.hit].chunk.roles) not in query.withdrawn for s in kept]
+    asked = set(query.withdrawn) if former else {None}
+    aside = [withdrawn(hits[s.hit].chunk.roles) not in asked for s in kept]
     best = [int(i) for i in np.argsort(-final * np.where(aside, _ASIDE, 1.0), kind="stable")]
     return RankedSentences(
         prepared,

@@ -50,6 +50,12 @@ def in_one_line(piece: Evidence) -> str:
     return "; ".join(f"{head}: {cell}" if head else cell for head, cell in named if cell)
 
 
+def counted(text: str) -> int:
+    """How much of a text's beginning is the number of a clause or of a list item, or its bullet."""
+    mark = _CLAUSE.match(text) or _item().match(text)
+    return mark.end() if mark else 0
+
+
 @cache
 def _item() -> re.Pattern[str]:
     numbered = "|".join(of.items for of in LANGUAGES.values() if of.items)

@@ -17,7 +17,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answers.line import in_one_line
+from rag.answers.line import counted, in_one_line
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import AnswerRequest, Setup
 from rag.errors import GenerationError
@@ -152,12 +152,14 @@ def claim_of(
     clause = query.expects in _CLAUSES
     for piece in pieces:
         if not _leads(piece) and (span := _standing(words, piece.text)):
-            start, end = (0, len(piece.text)) if clause else _whole_values(piece.text, *span)
+            # The number of a clause says where the answer stands, not what it is.
+            whole = clause or span[1] <= counted(piece.text)
+            start, end = (0, len(piece.text)) if whole else _whole_values(piece.text, *span)
             bracketed = _BRACKETED.match(piece.text, end) if query.expects in FIGURES else None
             claim = _stated(piece.text[start : bracketed.end() if bracketed else end], piece, query, asked)
             # "above 750 mg" of "must not be above 750 mg" says another thing than its sentence.
-            whole = claim.state is not ClaimState.SUPPORTED
-            return _stated(in_one_line(piece), piece, query, asked) if whole else claim
+            held = claim.state is ClaimState.SUPPORTED
+            return claim if held else _stated(in_one_line(piece), piece, query, asked)
     claim = verify_sentence(_sentence(words, asked), [_alone(piece) for piece in pieces], query)
     nearest = max(pieces, key=lambda piece: _share(words, piece))
     if claim.state is ClaimState.SUPPORTED or _share(words, nearest) < _MOSTLY:

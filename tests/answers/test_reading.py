@@ -409,6 +409,12 @@ def test_a_search_that_ends_otherwise_holds_up_nobody(end: str) -> None:
         ("☐ blood transfusion", "Did she agree to blood transfusion?", "No [1]", "No: ☐ blood transfusion."),
         ("☐ blood transfusion", "Did she agree to blood transfusion?", "Yes [1]", None),
         ("Latex: Yes ☒ No ☐", "Is she allergic to latex?", "Yes [1]", "Yes: Latex: Yes ☒ No ☐."),
+        (
+            "3.1 On signing, the Tenant has paid USD 60,915.",
+            "What is the deposit?",
+            "3.1 [1]",
+            "3.1 On signing, the Tenant has paid USD 60,915.",
+        ),
         ("She agrees to:", "Did she agree to surgery?", "Yes, surgery [1]", None),
         (
             "The dose must not be above 750 mg.",

@@ -18,8 +18,8 @@ _PARTS = {
     "msubsup": ("e", "sub", "sup"), "munder": ("e", "sub"), "munderover": ("e", "sub", "sup"),
 }  # fmt: skip
 _SILENT = frozenset(("annotation", "annotation-xml", "mphantom", "none", "mspace", "mprescripts"))
-_SYMBOLS = dict(pair.split("=") for pair in _RE.words("symbols"))
-_ACCENTS = dict(pair.split("=") for pair in _RE.words("accents"))
+_SYMBOLS = _RE.pairs("symbols")
+_ACCENTS = _RE.pairs("accents")
 _PLAIN = _RE.words("plain")
 _QUIET = _RE.words("quiet")
 

@@ -18,7 +18,7 @@ from rag.parsers.marks import marked, unmarked, without_signs
 from rag.types import MarkKind
 
 _RE = Patterns(__file__)
-_FORMS = dict(pair.split("=") for pair in _RE.words("forms"))
+_FORMS = _RE.pairs("forms")
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.I)
 _METADATA = {

@@ -16,16 +16,16 @@ from rag.languages import Patterns
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, add_table, letters, one_line
 from rag.parsers.docx_drawn import Drawings, drawn_lines
-from rag.parsers.docx_lines import Line, LineReader
+from rag.parsers.docx_lines import Line, LineReader, Rows
 from rag.parsers.docx_numbering import Numbering
 from rag.parsers.docx_styles import Styles, W, is_dark, is_on, value
-from rag.parsers.docx_tables import Rows
-from rag.parsers.docx_text import GONE, Drawn, NoteReference, chosen, is_placeholder
+from rag.parsers.docx_text import Drawn, NoteReference, chosen, is_placeholder
 from rag.parsers.encoding import decode
 from rag.parsers.marks import marked, note_body, unmarked
 from rag.parsers.office import Package, open_package
 from rag.parsers.plain import heading_level
 from rag.types import BlockKind, LossKind, MarkKind
+from rag.types.documents import WITHDRAWN
 
 _RE = Patterns(__file__)
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
@@ -261,7 +261,7 @@ class _Reader:
 
     def _adopt(self, parsed: Parsed) -> None:
         table = None
-        gone = [mark for mark in parsed.marks if mark.kind in GONE]
+        gone = [mark for mark in parsed.marks if mark.kind in WITHDRAWN]
         for block in parsed.blocks:
             kind = next((m.kind for m in gone if m.start <= block.start and block.end <= m.end), None)
             spans = [(c.start, c.end) for c in block.cells] or [(block.start, block.end)]

@@ -20,7 +20,8 @@ _RE = Patterns(__file__)
 _LEVELS = 9
 _ROMAN = _RE.pairs("roman")
 # The signs of forms by their names.
-_LETTERS, _SIGNS, _DIGITS, _DEEDS = map(_RE.pairs, ("letters", "signs", "digits", "deeds"))
+_LETTERS, _SIGNS = _RE.pairs("letters"), _RE.pairs("signs")
+_DIGITS, _DEEDS = _RE.pairs("digits"), _RE.pairs("deeds")
 _HAN, _COUNTED = _RE.words("han"), _RE.words("counted")
 _WORDS = {n: word for word, n in reversed(NUMERALS.items()) if word.isascii()}
 _ORDINALS = {n: re.sub("y$", "ie", re.sub("ve$", "f", word)) + "th" for n, word in _WORDS.items()} | {

@@ -1,4 +1,5 @@
-"""The styles of a Word file: what paragraphs and runs inherit from them (ISO/IEC 29500-1, 17.7)."""
+"""The styles of a Word file: what paragraphs and runs inherit from them (ISO/IEC 29500-1, 17.7); and what
+signs the symbol fonts have for the letters that stand in it."""
 
 from __future__ import annotations
 
@@ -6,11 +7,21 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from rag.languages import Patterns
+
+_RE = Patterns(__file__)
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING_STYLE = re.compile(r"(?:heading|标题|überschrift|titre)\s*([1-9])$", re.I)
 _DEEP = 12  # a style that is based on more than that is based on itself
 _OFF = ("0", "false", "off")
 _WHITE = ("FFFFFF", "white")
+_SIGNS = {
+    (place.split(":")[0], int(place.split(":")[1], 16) + n): sign
+    for place, row in _RE.pairs("fonts").items()
+    for n, sign in enumerate(row)
+}
+_SYMBOL_FONTS = {font for font, _ in _SIGNS}
+TICKED, UNTICKED = "☒", "☐"
 _LEAST_SHIFT = 4  # half-points by which text is moved that reads as raised or lowered
 
 
@@ -196,3 +207,18 @@ def is_dark(element: Any) -> bool:
         or fill not in ("AUTO", "FFFFFF")
         or element.get(W + "themeFill") not in (None, "background1")
     )
+
+
+def symbol(font: str, code: int) -> str:
+    """What a character of a font shows: `code` 0x20 to 0xFF, or with 0xF000 added as files have it. "" for
+    signs of a symbol font that are not known, the character itself for other fonts."""
+    place = code - 0xF000 if 0xF000 <= code <= 0xF0FF else code
+    if is_symbol_font(font) or code != place:
+        name = "".join(font.split()).casefold() if is_symbol_font(font) else "symbol"  # which files leave out
+        return _SIGNS.get((name, place), " " if place == 0x20 else "")
+    return chr(code) if 0x20 <= code < 0x110000 else ""
+
+
+def is_symbol_font(font: str) -> bool:
+    """Whether letters typed in this font show signs."""
+    return "".join(font.split()).casefold() in _SYMBOL_FONTS

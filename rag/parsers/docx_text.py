@@ -12,9 +12,19 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any
 
-from rag.parsers.docx_math import from_field, linear
-from rag.parsers.docx_styles import Styles, W, integer, is_dark, is_on, value
-from rag.parsers.docx_symbols import TICKED, UNTICKED, is_symbol_font, symbol
+from rag.parsers.docx_styles import (
+    TICKED,
+    UNTICKED,
+    Styles,
+    W,
+    integer,
+    is_dark,
+    is_on,
+    is_symbol_font,
+    symbol,
+    value,
+)  # fmt: skip
+from rag.parsers.equations import from_field, linear
 from rag.parsers.marks import (
     as_it_stands,
     marked,
@@ -26,6 +36,7 @@ from rag.parsers.marks import (
     without_signs,
 )
 from rag.types import MarkKind
+from rag.types.documents import WITHDRAWN
 
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -34,7 +45,6 @@ _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _VML = "{urn:schemas-microsoft-com:vml}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _R_ID = (f"{_R}id", f"{_R}embed", f"{_R}dm")
-GONE = (MarkKind.STRUCK, MarkKind.DELETED, MarkKind.HIDDEN)
 _REVISIONS = {
     W + "del": MarkKind.DELETED, W + "moveFrom": MarkKind.DELETED,
     W + "ins": MarkKind.INSERTED, W + "moveTo": MarkKind.INSERTED,
@@ -132,7 +142,7 @@ class Words:
 
     def gone(self, kind: MarkKind) -> Words:
         """The same with all that stands gone in this way."""
-        gone = [p if p.kind in GONE else _Piece(p.text, kind, p.shift) for p in self.pieces]
+        gone = [p if p.kind in WITHDRAWN else _Piece(p.text, kind, p.shift) for p in self.pieces]
         return Words(gone, self.notes, self.drawn)
 
 
@@ -146,7 +156,7 @@ def _rendered(pieces: Iterable[_Piece]) -> list[tuple[MarkKind | None, str]]:
     for n, (kind, shift, run) in enumerate(runs):
         text = run
         if shift > 0 and run.strip():
-            before = "".join(t for of, t in said if of is kind or of not in GONE)
+            before = "".join(t for of, t in said if of is kind or of not in WITHDRAWN)
             labels = note_labels(run) if not unmarked(before).strip() else ()
             after = unmarked(runs[n + 1][2]) if n + 1 < len(runs) else ""
             text = "".join(map(note_body, labels)) or raised(before, run, after)
@@ -249,7 +259,7 @@ class ParagraphReader:
                 opened.shown = True
 
     def _note(self, kind: str, identifier: str, gone: MarkKind | None) -> None:
-        note = NoteReference(kind, identifier, gone if gone in GONE else None)
+        note = NoteReference(kind, identifier, gone if gone in WITHDRAWN else None)
         self._words.notes.append(note)
         self._say(note_mark(note.label), gone)
 
@@ -289,7 +299,7 @@ class ParagraphReader:
             if (shown := chosen(element)) is not None:
                 self._inner(shown, kind)
         elif tag in (W + "txbxContent", f"{_A}txBody"):
-            if kind not in GONE:
+            if kind not in WITHDRAWN:
                 self._words.drawn.append(Drawn("box", element=element))
         elif tag == f"{_VML}textpath":
             if words := element.get("string"):
@@ -299,7 +309,7 @@ class ParagraphReader:
         elif tag in _DRAWN:
             part = next(filter(None, map(element.get, _R_ID)), "")
             drawn = Drawn(_DRAWN[tag], part, element.get("ProgID") or "", _size(element))
-            self._words.drawn += [drawn] if kind not in GONE else []
+            self._words.drawn += [drawn] if kind not in WITHDRAWN else []
         else:
             return False
         return True

@@ -9,16 +9,16 @@ from contextlib import suppress
 from typing import Any
 
 from rag.languages import Patterns
-from rag.parsers.base import Limits, Parsed, TextBuilder, add_table, one_line
+from rag.parsers.base import MAX_COLUMNS, Grid, Limits, Parsed, TextBuilder, add_table, one_line
 from rag.parsers.docx_numbering import written
 from rag.parsers.encoding import decode
-from rag.parsers.html_tables import BLOCK, Cells
 from rag.parsers.html_words import LineWords, WebPage, traverse
-from rag.parsers.marks import marked, unmarked, without_signs
+from rag.parsers.marks import marked, rows_before, unmarked, without_signs
 from rag.types import MarkKind
 
 _RE = Patterns(__file__)
 _FORMS = _RE.pairs("forms")
+_BLOCK = _RE.words("block")
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.I)
 _METADATA = {
@@ -110,7 +110,7 @@ class _Walker:
             self._kind = tag
             if tag == "li":
                 self._item(node)
-        elif tag in BLOCK:
+        elif tag in _BLOCK:
             self._flush()
         if tag in ("ol", "ul", "menu"):
             self._lists.append(_Counter(node, self._words.style(node)) if tag == "ol" else None)
@@ -121,7 +121,7 @@ class _Walker:
         if tag == "-text":
             return
         if self._words.close():
-            if tag in BLOCK or tag in _HEADINGS or tag == "li":
+            if tag in _BLOCK or tag in _HEADINGS or tag == "li":
                 self._flush()
                 self._items -= tag == "li"
             if tag in ("ol", "ul", "menu"):
@@ -177,7 +177,7 @@ class _Walker:
         blocks."""
         if table.css_first("table table, h1, h2, h3, ul, ol, pre") is not None:
             return False
-        cells = Cells(self._words, table)
+        cells = _Cells(self._words, table)
         grid, heads, spans = cells.grids()
         if cells.rows < 2 or max((sum(map(bool, row)) for row in grid), default=0) < 2:
             return False
@@ -186,6 +186,10 @@ class _Walker:
             self.builder.paragraph(text)
         add_table(self.builder, grid, header_rows=cells.header_rows, heads=heads, spans=spans)
         return True
+
+
+Spans = dict[tuple[int, int], tuple[int, int]]
+Passage = tuple[str, dict[MarkKind, str]]
 
 
 class _Counter:
@@ -218,3 +222,130 @@ def _whole(text: str | None, default: int) -> int:
 def _lines(text: str) -> str:
     lines = re.sub(" +", " ", text).split("\n")
     return "\n".join(line.strip() for line in lines if line.strip())
+
+
+class _Cells:
+    """Reads the rows of a table: `rows` of them, `header_rows` of which are marked as heads at its top."""
+
+    def __init__(self, around: LineWords, table: Any) -> None:
+        self._words = around.within()
+        self._body: Grid = []
+        self._heads: Grid = []
+        self._former: dict[int, Grid] = {}
+        self._spans: Spans = {}
+        self._below: dict[int, tuple[int, str]] = {}
+        self.header_rows = 0
+        caption = table.css_first("caption")
+        self.caption: list[str] = []
+        if caption is not None:
+            standing, former = self._passage(caption) or ("", {})
+            self.caption = [standing, *former.values()]
+        for row in table.css("tr"):
+            # What a part of the table says holds for its rows.
+            if self._words.open(row.parent) and self._words.open(row):
+                self._add(row)
+                self._words.close()
+            self._words.close()
+
+    @property
+    def rows(self) -> int:
+        return len(self._body)
+
+    def grids(self) -> tuple[Grid, Grid, Spans]:
+        """Two grids of one shape: cells once, and with spanning cells repeated; and (rows, columns) of
+        spanning cells by row and column. Behind a row of which something is struck or hidden stands the row
+        as it read with it, behind the heads what stood among them."""
+        body: Grid = []
+        heads: Grid = []
+        places = []
+        waiting: Grid = []
+        for number, (once, repeated) in enumerate(zip(self._body, self._heads, strict=True)):
+            places.append(len(body))
+            body.append(once)
+            heads.append(repeated)
+            waiting += self._former.get(number, [])
+            if number + 1 >= self.header_rows:
+                body += waiting
+                heads += waiting
+                waiting = []
+        places.append(len(body))
+        spans = {
+            (places[row], column): (places[min(row + down, len(places) - 1)] - places[row], across)
+            if down > 1
+            else (1, across)
+            for (row, column), (down, across) in self._spans.items()
+        }
+        return body, heads, spans
+
+    def _add(self, row: Any) -> None:
+        once: list[str] = []
+        repeated: list[str] = []
+        passages: list[dict[MarkKind, str]] = []
+        cells = [c for c in row.iter() if c.tag in ("td", "th")]
+        for cell in cells:
+            self._carry_down(once, repeated, passages)
+            passage = self._passage(cell)
+            if passage is None:
+                continue
+            text, former = passage
+            attributes = cell.attributes
+            columns, lines = _span(attributes, "colspan"), _span(attributes, "rowspan")
+            if max(columns, lines) > 1:
+                self._spans[len(self._body), len(once)] = (lines, columns)
+            for n in range(min(columns, MAX_COLUMNS - len(once))):
+                if lines > 1:
+                    self._below[len(once)] = (lines - 1, text if n == 0 else "")
+                once.append(text if n == 0 else "")
+                repeated.append(text)
+                passages.append(former if n == 0 else {})
+        self._carry_down(once, repeated, passages)
+        headed = row.parent.tag == "thead" or all(c.tag == "th" for c in cells)
+        if self.header_rows == len(self._body) and cells and headed:
+            self.header_rows += 1
+        before = rows_before(list(zip(once, passages, strict=True)))
+        if before:
+            self._former[len(self._body)] = before
+        self._body.append(once)
+        self._heads.append(repeated)
+
+    def _passage(self, node: Any) -> Passage | None:
+        """The words of a cell as they stand and as they read before, each on one line; None for a cell that
+        is left out."""
+        words = self._words
+        opened = words.open(node)
+        text = words.alone(node) if opened and node.mem_id not in words.page.targets else None
+        words.close()
+        if text is not None or not opened:
+            return (one_line(text or ""), {}) if opened else None
+
+        def enter(child: Any) -> bool:
+            if child.tag == "-text":
+                words.text(child)
+                return False
+            read = words.open(child)
+            if child.tag in _BLOCK or child.tag == "li":
+                words.add(" ")
+            return read and words.read(child)
+
+        def leave(child: Any) -> None:
+            if child.tag != "-text" and words.close() and (child.tag in _BLOCK or child.tag == "li"):
+                words.add(" ")
+
+        traverse(node, enter, leave)
+        standing, former = words.take()
+        return one_line(standing), {kind: one_line(text) for kind, text in former.items()}
+
+    def _carry_down(self, once: list[str], repeated: list[str], passages: list[dict[MarkKind, str]]) -> None:
+        """A cell that spans rows stands in each of them, so that every row can be read alone."""
+        while (column := len(once)) in self._below and column < MAX_COLUMNS:
+            left, text = self._below.pop(column)
+            if left > 1:
+                self._below[column] = (left - 1, text)
+            once.append(text)
+            repeated.append(text)
+            passages.append({})
+
+
+def _span(attributes: Mapping[str, str | None], name: str) -> int:
+    value = attributes.get(name) or "1"
+    return max(1, min(int(value), 1000)) if value.isdecimal() and len(value) < 6 else 1

@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rag.languages import Patterns
 from rag.types import MarkKind
+from rag.types.documents import WITHDRAWN
 
 _RE = Patterns(__file__)
 _KINDS = tuple(MarkKind)
 _NOTE, _NOTE_BODY, _CLOSE = "\ufddc", "\ufddd", "\ufddf"
 _SIGNS = re.compile("[\ufdd0-\ufddf]")
 _SIGN_RUN = re.compile(f"[{_NOTE}{_NOTE_BODY}][^{_CLOSE}]*{_CLOSE}|[\ufdd0-\ufddf]")
-_FORMER = (MarkKind.STRUCK, MarkKind.DELETED, MarkKind.HIDDEN)
 _SUPERSCRIPTS = str.maketrans("0123456789+-−–in()=", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻ⁱⁿ⁽⁾⁼")
 _TRADE = {"tm": "™", "sm": "℠", "r": "®", "c": "©"}
 
@@ -152,13 +152,15 @@ def as_it_stands(pieces: Iterable[tuple[MarkKind | None, str]]) -> tuple[str, di
     kept = list(pieces)
     if not any(kind for kind, _ in kept):
         return "".join(text for _, text in kept), {}
-    words = {kind for kind, text in kept if kind in _FORMER and _has_words(kind, unmarked(text))}
+    words = {kind for kind, text in kept if kind in WITHDRAWN and _has_words(kind, unmarked(text))}
     today = [
         (kind, marked(kind, text) if kind is MarkKind.INSERTED and words and text.strip() else text)
         for kind, text in kept
     ]
-    former = {kind: _without({*MarkKind} - {kind}, _before(kept, kind)) for kind in _FORMER if kind in words}
-    return _without(_FORMER, today), {kind: marked(kind, unmarked(text)) for kind, text in former.items()}
+    former = {
+        kind: _without({*MarkKind} - {kind}, _before(kept, kind)) for kind in WITHDRAWN if kind in words
+    }
+    return _without(WITHDRAWN, today), {kind: marked(kind, unmarked(text)) for kind, text in former.items()}
 
 
 def _before(pieces: list[tuple[MarkKind | None, str]], kind: MarkKind) -> list[tuple[MarkKind | None, str]]:
@@ -208,7 +210,7 @@ def _without(kinds: Collection[MarkKind], pieces: Sequence[tuple[MarkKind | None
 def rows_before(passages: Sequence[tuple[str, Mapping[MarkKind, str]]]) -> list[list[str]]:
     """The rows of a table as they read before something in them was struck, deleted or hidden, one a kind;
     for each cell what `as_it_stands` gave."""
-    kinds = [kind for kind in _FORMER if any(kind in former for _, former in passages)]
+    kinds = [kind for kind in WITHDRAWN if any(kind in former for _, former in passages)]
     return [
         [former.get(kind) or marked(kind, unmarked(standing)) for standing, former in passages]
         for kind in kinds

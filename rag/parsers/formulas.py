@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from openpyxl.formula import Tokenizer
+from openpyxl.utils.cell import range_boundaries
+
 from rag.parsers.formula_functions import (
     OF_VALUES,
     OVER_AREAS,
@@ -28,20 +31,14 @@ from rag.parsers.formula_functions import (
     truth,
 )  # fmt: skip
 from rag.parsers.number_format import Value
-from rag.parsers.workbook import SheetCell, SheetPart, SheetRow, WorkbookFile, column_number
+from rag.parsers.workbook import SheetCell, SheetPart, SheetRow, WorkbookFile
 
 _DEEPEST = 60
 _MOST_READ = 10_000_000
 _LONGEST = 32_767  # characters of a cell
 _ERRORS = frozenset(("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"))
 _LEVELS = (("=", "<>", "<", ">", "<=", ">="), ("&",), ("+", "-"), ("*", "/"), ("^",))
-_AREA = re.compile(
-    r"(?:(?P<sheet>'(?:[^']|'')+'|[^'!\[\]:]+)!)?\$?(?P<c1>[A-Za-z]{1,3})\$?(?P<r1>\d{1,7})"
-    r"(?::\$?(?P<c2>[A-Za-z]{1,3})\$?(?P<r2>\d{1,7}))?$"
-)
-_COLUMNS = re.compile(
-    r"(?:(?P<sheet>'(?:[^']|'')+'|[^'!\[\]:]+)!)?\$?(?P<c1>[A-Za-z]{1,3}):\$?(?P<c2>[A-Za-z]{1,3})$"
-)
+_AREA = re.compile(r"(?:(?P<sheet>'(?:[^']|'')+'|[^'!\[\]:]+)!)?(?P<area>[$A-Za-z0-9]+(?::[$A-Za-z0-9]+)?)")
 # A node: ("value", v), ("area", sheet, c1, r1, c2, r2), ("op", sign, left, right), ("minus", x),
 # ("percent", x), ("call", name, arguments).
 Node = tuple[Any, ...]
@@ -200,8 +197,6 @@ class Formulas:
 @lru_cache(maxsize=10_000)
 def _tree(formula: str) -> Node:
     """The tree of a formula without its equals sign. Raises NoValue."""
-    from openpyxl.formula import Tokenizer
-
     if not formula or len(formula) > 8192:
         raise NoValue
     try:
@@ -283,11 +278,16 @@ def _operand(item: Any) -> Node:
         return ("value", text.upper() == "TRUE")
     if item.subtype == "ERROR":
         raise NoValue
-    match = _AREA.match(text) or _COLUMNS.match(text)
-    if match is None:
+    match = _AREA.fullmatch(text)
+    try:
+        left, top, right, bottom = range_boundaries(match["area"]) if match else (None,) * 4
+    except ValueError:
+        left = top = None
+    if match is None or not (top or (left and ":" in match["area"])):
         return ("name", text.lower())
-    parts = match.groupdict()
-    sheet = (parts["sheet"] or "").strip("'").replace("''", "'").lower()
-    left, right = column_number(parts["c1"]), column_number(parts["c2"] or parts["c1"])
-    top, bottom = int(parts.get("r1") or 1), int(parts.get("r2") or parts.get("r1") or 1_048_576)
-    return ("area", sheet, min(left, right), min(top, bottom), max(left, right), max(top, bottom))
+    sheet = (match["sheet"] or "").strip("'").replace("''", "'").lower()
+    (left, right), (top, bottom) = (
+        sorted((left or 1, right or 16_384)),
+        sorted((top or 1, bottom or 1_048_576)),
+    )
+    return ("area", sheet, left, top, right, bottom)

@@ -8,6 +8,8 @@ import io
 import re
 from collections.abc import Sequence
 
+from openpyxl.utils.cell import get_column_letter
+
 from rag.errors import ParseError
 from rag.parsers import base
 from rag.parsers.encoding import decode
@@ -25,7 +27,7 @@ from rag.parsers.marks import (
 )  # fmt: skip
 from rag.parsers.number_format import show
 from rag.parsers.office import open_package
-from rag.parsers.workbook import Run, SheetCell, SheetPart, SheetRow, WorkbookFile, column_letters
+from rag.parsers.workbook import Run, SheetCell, SheetPart, SheetRow, WorkbookFile
 from rag.types import Loss, LossKind, MarkKind
 
 Passage = tuple[str, dict[MarkKind, str]]
@@ -188,7 +190,7 @@ class _Workbook:
             for cell in row.cells:
                 if cell.column > base.MAX_COLUMNS:
                     break
-                place = f"{column_letters(cell.column)}{row.number}"
+                place = f"{get_column_letter(cell.column)}{row.number}"
                 passage = self._passage(sheet, row.number, cell, unseen or cell.column in hidden)
                 said = comments.pop(place, "")
                 if said:
@@ -207,7 +209,7 @@ class _Workbook:
         if sheet.part in self._book.damaged:
             self.losses.append(Loss(LossKind.UNREADABLE_TEXT, sheet.title))
         if widest > base.MAX_COLUMNS:
-            beyond = f"{column_letters(base.MAX_COLUMNS + 1)}:{column_letters(widest)}"
+            beyond = f"{get_column_letter(base.MAX_COLUMNS + 1)}:{get_column_letter(widest)}"
             self.losses.append(Loss(LossKind.UNSUPPORTED_PART, f"{name}!{beyond}"))
 
     def _write(
@@ -218,7 +220,7 @@ class _Workbook:
         if not filled:
             rows.add([], "")
             return
-        first, last = (f"{column_letters(n)}{row.number}" for n in (filled[0], filled[-1]))
+        first, last = (f"{get_column_letter(n)}{row.number}" for n in (filled[0], filled[-1]))
         place = f"{name}!{first}" + (f":{last}" if first != last else "")
         cells = [text for text, _ in passages]
         if row.hidden and not whole_sheet:
@@ -272,6 +274,6 @@ def _areas(places: list[tuple[int, int]]) -> list[str]:
         else:
             found.append([column, row, row])
     return [
-        f"{column_letters(c)}{top}" + (f":{column_letters(c)}{bottom}" if bottom > top else "")
+        f"{get_column_letter(c)}{top}" + (f":{get_column_letter(c)}{bottom}" if bottom > top else "")
         for c, top, bottom in found
     ]

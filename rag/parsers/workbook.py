@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from openpyxl.formula.translate import Translator
+from openpyxl.styles.numbers import BUILTIN_FORMATS
+from openpyxl.utils.cell import column_index_from_string, get_column_letter
+
 from rag.parsers.marks import without_signs
 from rag.parsers.number_format import Value
 from rag.parsers.office import Package
@@ -117,8 +121,6 @@ class WorkbookFile:
     @cached_property
     def _styles(self) -> list[CellStyle]:
         """The styles of cells by their number; what a damaged or missing part lacks is plain."""
-        from openpyxl.styles.numbers import BUILTIN_FORMATS
-
         root = next(map(self.package.xml, self.package.related(self.package.main, "styles")), None)
         if root is None:
             return []
@@ -167,7 +169,7 @@ class WorkbookFile:
         column = 0
         for element in row.iterchildren(_S + "c"):
             place = _REFERENCE.match(element.get("r", ""))
-            column = column_number(place[1]) if place else column + 1
+            column = column_index_from_string(place[1]) if place else column + 1
             if not len(element):
                 continue
             style = _number(element, "s")
@@ -175,7 +177,7 @@ class WorkbookFile:
             value, runs = self._value(element)
             if element.get("t") == "s" and not runs and not self._strings:
                 self.damaged.add(part)
-            formula = self._formula(element, part, f"{column_letters(column)}{number}")
+            formula = self._formula(element, part, f"{get_column_letter(column)}{number}")
             if formula and self.uncalculated and value == 0 and not isinstance(value, bool):
                 value = None
             if value is not None or formula:
@@ -219,8 +221,6 @@ class WorkbookFile:
             return text
         if shared not in first:
             return "?"
-        from openpyxl.formula.translate import Translator
-
         origin, at = first[shared]
         return str(Translator(f"={origin}", at).translate_formula(place))[1:]
 
@@ -247,21 +247,6 @@ class WorkbookFile:
                     lines = ("".join(t.text or "" for t in p.iter("{*}t")) for p in body.iter("{*}p"))
                     found.append(_text("\n".join(filter(None, lines))))
         return [text for text in found if text.strip()]
-
-
-def column_letters(number: int) -> str:
-    letters = ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
-def column_number(letters: str) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number
 
 
 def _elements(data: bytes, *tags: str) -> Iterator[Any]:

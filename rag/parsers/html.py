@@ -21,10 +21,7 @@ _FORMS = _RE.pairs("forms")
 _BLOCK = _RE.words("block")
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.I)
-_METADATA = {
-    "author": "author", "dc.creator": "author", "article:author": "author", "date": "date", "dc.date": "date",
-    "article:published_time": "date", "description": "description", "keywords": "keywords",
-}  # fmt: skip
+_METADATA, _CHARSETS = _RE.pairs("metadata"), _RE.pairs("charsets")
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
@@ -57,9 +54,7 @@ def _decode(data: bytes, path: str) -> str:
     declared = _META_CHARSET.search(data[:4096])
     if declared and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         name = declared.group(1).decode("ascii").lower()
-        name = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs", "iso-8859-1": "cp1252"}.get(
-            name, name
-        )
+        name = _CHARSETS.get(name, name)
         with suppress(LookupError, UnicodeDecodeError):
             return data.decode(name) if not name.startswith("utf-16") else decode(data, path=path)
     return decode(data, path=path)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from rag.languages import Patterns
 from rag.types import MarkKind
@@ -143,6 +145,26 @@ def taken(text: str) -> tuple[str, list[FoundMark]]:
         ((k, min(a, len(plain)), min(b, len(plain)), label) for k, a, b, label in found if a < b or label),
         key=lambda mark: mark[1:3],
     )
+
+
+def on_the_line(runs: Iterable[tuple[MarkKind | None, int, str]]) -> list[tuple[MarkKind | None, str]]:
+    """Runs of a paragraph or cell (kind, 1 for raised and -1 for lowered ones, text) as `as_it_stands` takes
+    them, neighbours of a kind together. A raised label at the beginning opens a note."""
+    kept = [
+        (kind, shift, "".join(text for _, _, text in run))
+        for (kind, shift), run in groupby(runs, key=itemgetter(0, 1))
+    ]
+    said: list[tuple[MarkKind | None, str]] = []
+    for n, (kind, shift, text) in enumerate(kept):
+        if shift > 0 and text.strip():
+            before = "".join(t for of, t in said if of is kind or of not in WITHDRAWN)
+            labels = note_labels(text) if not unmarked(before).strip() else ()
+            after = unmarked(kept[n + 1][2]) if n + 1 < len(kept) else ""
+            text = "".join(map(note_body, labels)) or raised(before, text, after)
+        elif shift < 0 and text.strip():
+            text = marked(MarkKind.LOWERED, text)
+        said.append((kind, text))
+    return [(kind, "".join(t for _, t in run)) for kind, run in groupby(said, key=itemgetter(0))]
 
 
 def as_it_stands(pieces: Iterable[tuple[MarkKind | None, str]]) -> tuple[str, dict[MarkKind, str]]:

@@ -18,6 +18,7 @@ from openpyxl.formula.translate import Translator
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 from openpyxl.utils.cell import column_index_from_string, get_column_letter
 
+from rag.languages import Patterns
 from rag.parsers.marks import without_signs
 from rag.parsers.number_format import Value
 from rag.parsers.office import Package
@@ -31,14 +32,8 @@ _NUMERAL = re.compile(r"[+-]?(?=\.?\d)\d{0,400}(?:\.\d{0,400})?(?:[eE][+-]?\d{1,
 _ZERO = re.compile(r"0+(?:\.0*)?")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _LARGE = 2_000_000  # bytes of a sheet from which it is worth to look for cells that only have a format
-# What Office has without a code in the file for the formats of East Asian languages.
-_HAN_FORMATS = {
-    **dict.fromkeys((27, 36, 50, 52, 57), 'yyyy"年"m"月"'),
-    **dict.fromkeys((28, 29, 51, 53, 54, 58), 'm"月"d"日"'),
-    30: "m-d-yy", 31: 'yyyy"年"m"月"d"日"', 32: 'h"时"mm"分"', 33: 'h"时"mm"分"ss"秒"',
-    **dict.fromkeys((34, 55), '上午/下午h"时"mm"分"'),
-    **dict.fromkeys((35, 56), '上午/下午h"时"mm"分"ss"秒"'),
-}  # fmt: skip
+_RE = Patterns(__file__)
+_HAN_FORMATS = {int(n): code for numbers, code in _RE.pairs("formats").items() for n in numbers.split(",")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from contextlib import suppress
 from typing import Any
 
 from rag.languages import Patterns
-from rag.parsers.base import MAX_COLUMNS, Grid, Limits, Parsed, TextBuilder, add_table, one_line
+from rag.parsers.base import MAX_COLUMNS, Limits, Parsed, TextBuilder, add_table, one_line
 from rag.parsers.docx_numbering import written
 from rag.parsers.encoding import decode
 from rag.parsers.html_words import LineWords, WebPage, traverse
-from rag.parsers.marks import marked, rows_before, unmarked, without_signs
+from rag.parsers.marks import Rows, marked, unmarked, without_signs
 from rag.types import MarkKind
 
 _RE = Patterns(__file__)
@@ -173,17 +173,16 @@ class _Walker:
         if table.css_first("table table, h1, h2, h3, ul, ol, pre") is not None:
             return False
         cells = _Cells(self._words, table)
-        grid, heads, spans = cells.grids()
-        if cells.rows < 2 or max((sum(map(bool, row)) for row in grid), default=0) < 2:
+        rows, grid = cells.rows, cells.rows.body
+        if cells.number < 2 or max((sum(map(bool, row)) for row in grid), default=0) < 2:
             return False
         self._flush()
         for text in cells.caption:
             self.builder.paragraph(text)
-        add_table(self.builder, grid, header_rows=cells.header_rows, heads=heads, spans=spans)
+        add_table(self.builder, grid, header_rows=rows.headers, heads=rows.heads, spans=rows.spans)
         return True
 
 
-Spans = dict[tuple[int, int], tuple[int, int]]
 Passage = tuple[str, dict[MarkKind, str]]
 
 
@@ -220,16 +219,13 @@ def _lines(text: str) -> str:
 
 
 class _Cells:
-    """Reads the rows of a table: `rows` of them, `header_rows` of which are marked as heads at its top."""
+    """Reads the `rows` of a table, `number` of them."""
 
     def __init__(self, around: LineWords, table: Any) -> None:
         self._words = around.within()
-        self._body: Grid = []
-        self._heads: Grid = []
-        self._former: dict[int, Grid] = {}
-        self._spans: Spans = {}
-        self._below: dict[int, tuple[int, str]] = {}
-        self.header_rows = 0
+        self.rows = Rows(MAX_COLUMNS)
+        self.number = 0
+        self._below: dict[int, tuple[int, int]] = {}  # rows that a cell goes on for and its columns
         caption = table.css_first("caption")
         self.caption: list[str] = []
         if caption is not None:
@@ -241,67 +237,24 @@ class _Cells:
                 self._add(row)
                 self._words.close()
             self._words.close()
-
-    @property
-    def rows(self) -> int:
-        return len(self._body)
-
-    def grids(self) -> tuple[Grid, Grid, Spans]:
-        """Two grids of one shape: cells once, and with spanning cells repeated; and (rows, columns) of
-        spanning cells by row and column. Behind a row of which something is struck or hidden stands the row
-        as it read with it, behind the heads what stood among them."""
-        body: Grid = []
-        heads: Grid = []
-        places = []
-        waiting: Grid = []
-        for number, (once, repeated) in enumerate(zip(self._body, self._heads, strict=True)):
-            places.append(len(body))
-            body.append(once)
-            heads.append(repeated)
-            waiting += self._former.get(number, [])
-            if number + 1 >= self.header_rows:
-                body += waiting
-                heads += waiting
-                waiting = []
-        places.append(len(body))
-        spans = {
-            (places[row], column): (places[min(row + down, len(places) - 1)] - places[row], across)
-            if down > 1
-            else (1, across)
-            for (row, column), (down, across) in self._spans.items()
-        }
-        return body, heads, spans
+        self.rows.end_table()
 
     def _add(self, row: Any) -> None:
-        once: list[str] = []
-        repeated: list[str] = []
-        passages: list[dict[MarkKind, str]] = []
         cells = [c for c in row.iter() if c.tag in ("td", "th")]
+        headed = row.parent.tag == "thead" or all(c.tag == "th" for c in cells)
+        self.rows.begin(head=bool(cells) and headed)
         for cell in cells:
-            self._carry_down(once, repeated, passages)
+            self._carry_down()
             passage = self._passage(cell)
             if passage is None:
                 continue
-            text, former = passage
-            attributes = cell.attributes
-            columns, lines = _span(attributes, "colspan"), _span(attributes, "rowspan")
-            if max(columns, lines) > 1:
-                self._spans[len(self._body), len(once)] = (lines, columns)
-            for n in range(min(columns, MAX_COLUMNS - len(once))):
-                if lines > 1:
-                    self._below[len(once)] = (lines - 1, text if n == 0 else "")
-                once.append(text if n == 0 else "")
-                repeated.append(text)
-                passages.append(former if n == 0 else {})
-        self._carry_down(once, repeated, passages)
-        headed = row.parent.tag == "thead" or all(c.tag == "th" for c in cells)
-        if self.header_rows == len(self._body) and cells and headed:
-            self.header_rows += 1
-        before = rows_before(list(zip(once, passages, strict=True)))
-        if before:
-            self._former[len(self._body)] = before
-        self._body.append(once)
-        self._heads.append(repeated)
+            columns, lines = _span(cell.attributes, "colspan"), _span(cell.attributes, "rowspan")
+            if lines > 1:
+                self._below[self.rows.width] = (lines - 1, columns)
+            self.rows.cell(*passage, columns)
+        self._carry_down()
+        self.rows.end()
+        self.number += 1
 
     def _passage(self, node: Any) -> Passage | None:
         """The words of a cell as they stand and as they read before, each on one line; None for a cell that
@@ -330,15 +283,13 @@ class _Cells:
         standing, former = words.take()
         return one_line(standing), {kind: one_line(text) for kind, text in former.items()}
 
-    def _carry_down(self, once: list[str], repeated: list[str], passages: list[dict[MarkKind, str]]) -> None:
+    def _carry_down(self) -> None:
         """A cell that spans rows stands in each of them, so that every row can be read alone."""
-        while (column := len(once)) in self._below and column < MAX_COLUMNS:
-            left, text = self._below.pop(column)
+        while (column := self.rows.width) in self._below and column < MAX_COLUMNS:
+            left, columns = self._below.pop(column)
             if left > 1:
-                self._below[column] = (left - 1, text)
-            once.append(text)
-            repeated.append(text)
-            passages.append({})
+                self._below[column] = (left - 1, columns)
+            self.rows.cell("", {}, columns, goes_on=True)
 
 
 def _span(attributes: Mapping[str, str | None], name: str) -> int:

@@ -112,6 +112,10 @@ class Patterns(dict[str, re.Pattern[str]]):
         """The words of a list of the table."""
         return frozenset("".join(self._texts[name]).split())
 
+    def pairs(self, name: str) -> dict[str, str]:
+        """What a list of the table that is written "key=word …" has for each key, in its order."""
+        return dict(pair.split("=", 1) for pair in "".join(self._texts[name]).split())
+
 
 _kept = cache(_read)
 

@@ -14,18 +14,18 @@ from typing import Any
 from rag.errors import ParseError
 from rag.languages import Patterns
 from rag.parsers import html
-from rag.parsers.base import Limits, Parsed, TextBuilder, add_table, letters, one_line
+from rag.parsers.base import MAX_COLUMNS, Limits, Parsed, TextBuilder, add_table, letters, one_line
 from rag.parsers.docx_drawn import Drawings, drawn_lines
 from rag.parsers.docx_lines import Line, LineReader
 from rag.parsers.docx_numbering import Numbering
-from rag.parsers.docx_styles import Styles, W, is_dark, is_on, value
-from rag.parsers.docx_tables import Rows
-from rag.parsers.docx_text import GONE, Drawn, NoteReference, chosen, is_placeholder
+from rag.parsers.docx_styles import Styles, W, integer, is_dark, is_on, value
+from rag.parsers.docx_text import Drawn, NoteReference, chosen, is_placeholder
 from rag.parsers.encoding import decode
-from rag.parsers.marks import marked, note_body, unmarked
+from rag.parsers.marks import Rows, marked, note_body, unmarked
 from rag.parsers.office import Package, open_package
 from rag.parsers.plain import heading_level
 from rag.types import BlockKind, LossKind, MarkKind
+from rag.types.documents import WITHDRAWN
 
 _RE = Patterns(__file__)
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
@@ -261,7 +261,7 @@ class _Reader:
 
     def _adopt(self, parsed: Parsed) -> None:
         table = None
-        gone = [mark for mark in parsed.marks if mark.kind in GONE]
+        gone = [mark for mark in parsed.marks if mark.kind in WITHDRAWN]
         for block in parsed.blocks:
             kind = next((m.kind for m in gone if m.start <= block.start and block.end <= m.end), None)
             spans = [(c.start, c.end) for c in block.cells] or [(block.start, block.end)]
@@ -280,7 +280,7 @@ class _Reader:
         self.drawings.losses += parsed.losses
 
     def _table(self, table: Any) -> None:
-        rows, words = Rows(), self._lines.words
+        rows, words = Rows(MAX_COLUMNS), self._lines.words
         drawn: list[Drawn] = []
         outer, properties = words.backed, table.find(W + "tblPr")
         style = value(properties.find(W + "tblStyle")) if properties is not None else ""
@@ -297,7 +297,14 @@ class _Reader:
                 words.backed = backed or is_dark(cell.find(f"{W}tcPr/{W}shd"))
                 gone_here = gone or cell.find(f"{W}tcPr/{W}cellDel") is not None
                 lines = self._lines.all(cell, MarkKind.DELETED if gone_here else None)
-                rows.cell(lines, cell)
+                text = one_line(" ".join(line.numbered for line in lines))
+                former = {
+                    kind: marked(kind, one_line(" ".join(line.before(kind) for line in lines)))
+                    for kind in sorted({kind for line in lines for kind, _ in line.former})
+                }
+                merge = cell.find(f"{W}tcPr/{W}vMerge")
+                columns = integer(cell.find(f"{W}tcPr/{W}gridSpan")) or 1
+                rows.cell(text, former, columns, goes_on=merge is not None and value(merge) != "restart")
                 for line in lines:
                     self._notes += line.notes
                     drawn += line.drawn

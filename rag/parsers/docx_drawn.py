@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from rag.languages import Patterns
 from rag.parsers.base import Grid, TextBuilder, add_table, one_line, shorten
 from rag.parsers.docx_text import Drawn
 from rag.parsers.number_format import show
@@ -19,10 +20,8 @@ _DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _MOST_POINTS = 2000
 # A picture that takes this share of a page's width and height is a page of its own.
 _PAGE_SIZE = 0.7, 0.6
-_PROGRAMS = {
-    "excel": "workbook", "word": "document", "powerpoint": "presentation", "acro": "PDF", "visio": "drawing",
-    "equation": "equation", "mathtype": "equation", "package": "file",
-}  # fmt: skip
+_RE = Patterns(__file__)
+_PROGRAMS = _RE.pairs("programs")
 
 
 class Drawings:

@@ -7,20 +7,22 @@ first number."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rag.facts.numerals import HAN_DIGITS, NUMERALS
 from rag.facts.references import han
-from rag.languages import union
+from rag.languages import Patterns, union
+from rag.parsers.docx_styles import W, is_on, value
 
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_RE = Patterns(__file__)
 _LEVELS = 9
-_PLACE = re.compile("%([1-9])")
-_ROMAN = ((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"),
-          (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))  # fmt: skip
-_DIGITS = f"〇{HAN_DIGITS[1:]}"
+_ROMAN = _RE.pairs("roman")
+# The signs of forms by their names.
+_LETTERS, _SIGNS = _RE.pairs("letters"), _RE.pairs("signs")
+_DIGITS, _DEEDS = _RE.pairs("digits"), _RE.pairs("deeds")
+_HAN, _COUNTED = _RE.words("han"), _RE.words("counted")
 _WORDS = {n: word for word, n in reversed(NUMERALS.items()) if word.isascii()}
 _ORDINALS = {n: re.sub("y$", "ie", re.sub("ve$", "f", word)) + "th" for n, word in _WORDS.items()} | {
     n: word
@@ -49,10 +51,10 @@ class Numbering:
         self._abstract: dict[str, Any] = {}
         self._lists: dict[str, Any] = {}
         self._style_number = style_number
-        for element in root.iterchildren(_W + "abstractNum") if root is not None else ():
-            self._abstract[element.get(_W + "abstractNumId", "")] = element
-        for element in root.iterchildren(_W + "num") if root is not None else ():
-            self._lists[element.get(_W + "numId", "")] = element
+        for element in root.iterchildren(W + "abstractNum") if root is not None else ():
+            self._abstract[element.get(W + "abstractNumId", "")] = element
+        for element in root.iterchildren(W + "num") if root is not None else ():
+            self._lists[element.get(W + "numId", "")] = element
         self._levels: dict[str, tuple[str, list[_Level], dict[int, int]]] = {}
         self._counts: dict[str, list[int | None]] = {}
         self._begun: set[tuple[str, int]] = set()
@@ -86,13 +88,13 @@ class Numbering:
 
         def shown(place: re.Match[str]) -> str:
             n = int(place[1]) - 1
-            value = counts[n] if n <= level else None
+            number = counts[n] if n <= level else None
             form = "decimal" if own.legal and levels[n].form not in ("bullet", "none") else levels[n].form
-            return "" if value is None else written(value, form)
+            return "" if number is None else written(number, form)
 
         if own.form == "bullet" or not own.shown:
             return ""
-        text = _PLACE.sub(shown, own.text).strip()
+        text = _RE["place"].sub(shown, own.text).strip()
         return f"{text}{own.suffix}" if text else ""
 
     def _list(self, number_id: str) -> tuple[str, list[_Level], dict[int, int]]:
@@ -111,11 +113,11 @@ class Numbering:
             starts: dict[int, int] = {}
             if element is not None and abstract in self._abstract:
                 levels = [_Level()] * _LEVELS
-                for child in self._abstract[abstract].iterchildren(_W + "lvl"):
+                for child in self._abstract[abstract].iterchildren(W + "lvl"):
                     levels[_place(child)] = _level(child)
-                for change in element.iterchildren(_W + "lvlOverride"):
+                for change in element.iterchildren(W + "lvlOverride"):
                     n = _place(change)
-                    own = change.find(_W + "lvl")
+                    own = change.find(W + "lvl")
                     levels[n] = _level(own) if own is not None else levels[n]
                     if (start := _value(change, "startOverride")).isdigit():
                         starts[n] = int(start)
@@ -126,168 +128,85 @@ class Numbering:
 
 
 def _value(element: Any, name: str) -> str:
-    found = element.find(_W + name) if element is not None else None
-    return (found.get(_W + "val") or "") if found is not None else ""
+    return value(element.find(W + name)) if element is not None else ""
 
 
 def _place(element: Any) -> int:
-    value = element.get(_W + "ilvl", "0")
-    return min(int(value), _LEVELS - 1) if value.isdigit() else 0
+    said = element.get(W + "ilvl", "0")
+    return min(int(said), _LEVELS - 1) if said.isdigit() else 0
 
 
 def _level(element: Any) -> _Level:
-    form = next((e for e in element.iter(_W + "numFmt")), None)  # one of another namespace's alternatives
+    form = next((e for e in element.iter(W + "numFmt")), None)  # one of another namespace's alternatives
     start, restart = _value(element, "start"), _value(element, "lvlRestart")
-    legal, hidden = element.find(_W + "isLgl"), element.find(f"{_W}rPr/{_W}vanish")
+    legal, hidden = element.find(W + "isLgl"), element.find(f"{W}rPr/{W}vanish")
     return _Level(
         int(start) if start.lstrip("-").isdigit() else 0,
         _form(form),
         _value(element, "lvlText"),
         "" if _value(element, "suff") == "nothing" else " ",
         int(restart) if restart.isdigit() else -1,
-        _is_on(legal),
+        is_on(legal),
         _value(element, "pStyle"),
-        not _is_on(hidden),
+        not is_on(hidden),
     )
-
-
-def _is_on(element: Any) -> bool:
-    return element is not None and element.get(_W + "val") not in ("0", "false", "off")
 
 
 def _form(element: Any) -> str:
     """The name of a form; of one that is shown by an example ("001, 002, 003, ...") that of its zeros."""
     if element is None:
         return "decimal"
-    example = re.match("0+1", element.get(_W + "format") or "")
-    name = element.get(_W + "val") or "decimal"
+    example = re.match("0+1", element.get(W + "format") or "")
+    name = element.get(W + "val") or "decimal"
     return f"zeros{len(example[0])}" if name == "custom" and example else name
 
 
-def written(value: int, form: str) -> str:
+def written(number: int, form: str) -> str:
     """A number in one of Word's forms (ST_NumberFormat): "iv", "D", "3rd", "二十一", "③"; in digits where the
     form is none that is known or has no such number."""
-    if form == "none":
+    if form == "none" or (number == 0 and form in _LETTERS):
         return ""
-    if value < 0 or value > 32767:
-        return str(value)
+    if not 0 <= number <= 32767:
+        return str(number)
     if form.startswith("zeros"):
-        return str(value).zfill(int(form[5:]))
-    return _FORMS[form](value) if form in _FORMS else str(value)
+        return str(number).zfill(int(form[5:]))
+    if signs := _LETTERS.get(form):  # a to z, then aa, bb: as often as they were gone through
+        return signs[(number - 1) % len(signs)] * ((number - 1) // len(signs) + 1)
+    if signs := _SIGNS.get(form):
+        return signs[number - 1] if 0 < number <= len(signs) else str(number)
+    if digits := _DIGITS.get(form, _DIGITS["ideographDigital"] if form in _COUNTED and number > 99 else ""):
+        return "".join(digits[int(digit)] for digit in str(number))
+    if form in _HAN or form in _COUNTED:
+        return han(number) if number < 10_000 else str(number)
+    if letters := _DEEDS.get(form):
+        words = han(number) if number < 10_000 else str(number)
+        words = f"{HAN_DIGITS[1]}{words}" if words.startswith("十") else words
+        return words.translate(str.maketrans(f"{HAN_DIGITS}十百千", letters))
+    return _FORMS[form](number) if form in _FORMS else str(number)
 
 
-def _roman(value: int) -> str:
+def _roman(number: int) -> str:
     found = ""
-    for worth, letters in _ROMAN:
-        found += letters * (value // worth)
-        value %= worth
+    for worth, letters in _ROMAN.items():
+        found += letters * (number // int(worth))
+        number %= int(worth)
     return found
 
 
-def _letters(alphabet: str) -> Callable[[int], str]:
-    """a to z, then aa, bb: the letter as often as the alphabet was gone through."""
-    size = len(alphabet)
-    return lambda value: alphabet[(value - 1) % size] * ((value - 1) // size + 1) if value else ""
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
-def _from(first: str, most: int, zero: str = "") -> Callable[[int], str]:
-    """Characters in a row, the one of 1 first; digits beyond them."""
-    return lambda value: (
-        chr(ord(first) + value - 1) if 0 < value <= most else zero if zero and not value else str(value)
-    )
-
-
-def _cycle(signs: str) -> Callable[[int], str]:
-    return lambda value: signs[value - 1] if 0 < value <= len(signs) else str(value)
-
-
-def _ordinal(value: int) -> str:
-    ending = "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
-    return f"{value}{ending}"
-
-
-def _in_words(ordinal: bool) -> Callable[[int], str]:
+def _in_words(number: int, last: Mapping[int, str] = _WORDS) -> str:
     """First, Twenty-one: up to 99."""
-
-    def write(value: int) -> str:
-        tens, ones = (value // 10 * 10, value % 10) if value > 20 else (0, value)
-        last = _ORDINALS if ordinal else _WORDS
-        words = [_WORDS.get(tens, ""), last.get(ones, "")] if tens and ones else [last.get(tens or ones, "")]
-        return "-".join(words).capitalize() if value < 100 and all(words) else str(value)
-
-    return write
-
-
-def _digits(digits: str) -> Callable[[int], str]:
-    return lambda value: "".join(digits[int(d)] for d in str(value))
-
-
-def _han(value: int) -> str:
-    return han(value) if value < 10_000 else str(value)
-
-
-def _counting(value: int) -> str:
-    """Chinese counting: words up to 99, digit by digit beyond."""
-    return han(value) if value < 100 else _digits(_DIGITS)(value)
-
-
-def _legal(letters: str) -> Callable[[int], str]:
-    """The same number in the letters of deeds (壹拾贰)."""
-    table = str.maketrans(f"{HAN_DIGITS}十百千", letters)
-
-    def write(value: int) -> str:
-        words = _han(value)
-        return (f"{HAN_DIGITS[1]}{words}" if words.startswith("十") else words).translate(table)
-
-    return write
+    tens, ones = (number // 10 * 10, number % 10) if number > 20 else (0, number)
+    words = [_WORDS.get(tens, ""), last.get(ones, "")] if tens and ones else [last.get(tens or ones, "")]
+    return "-".join(words).capitalize() if number < 100 and all(words) else str(number)
 
 
 _FORMS: dict[str, Callable[[int], str]] = {
-    "decimalZero": lambda value: f"{value:02d}",
-    "upperRoman": _roman,
-    "lowerRoman": lambda value: _roman(value).lower(),
-    "upperLetter": _letters("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-    "lowerLetter": _letters("abcdefghijklmnopqrstuvwxyz"),
-    "russianLower": _letters("абвгдежзиклмнопрстуфхцчшщыэюя"),
-    "russianUpper": _letters("АБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩЫЭЮЯ"),
-    "ordinal": _ordinal,
-    "cardinalText": _in_words(ordinal=False),
-    "ordinalText": _in_words(ordinal=True),
-    "hex": lambda value: f"{value:X}",
-    "chicago": _letters("*†‡§"),
-    "numberInDash": lambda value: f"- {value} -",
-    "decimalFullWidth": _digits("０１２３４５６７８９"),
-    "decimalFullWidth2": _digits("０１２３４５６７８９"),
-    "decimalEnclosedFullstop": _from("⒈", 20),
-    "decimalEnclosedParen": _from("⑴", 20),
-    **dict.fromkeys(("decimalEnclosedCircle", "decimalEnclosedCircleChinese"), _from("①", 20, "⓪")),
-    "ideographEnclosedCircle": _from("㊀", 10),
-    "ideographTraditional": _cycle("甲乙丙丁戊己庚辛壬癸"),
-    "ideographZodiac": _cycle("子丑寅卯辰巳午未申酉戌亥"),
-    **dict.fromkeys(("chineseCounting", "taiwaneseCounting"), _counting),
-    **dict.fromkeys(
-        ("chineseCountingThousand", "taiwaneseCountingThousand", "japaneseCounting", "koreanCounting"), _han
-    ),
-    **dict.fromkeys(
-        ("ideographDigital", "taiwaneseDigital", "japaneseDigitalTenThousand", "koreanDigital2"),
-        _digits(_DIGITS),
-    ),
-    "chineseLegalSimplified": _legal("零壹贰叁肆伍陆柒捌玖拾佰仟"),
-    "ideographLegalTraditional": _legal("零壹貳參肆伍陸柒捌玖拾佰仟"),
-    "japaneseLegal": _legal("零壱弐参四伍六七八九拾百阡"),
-    "koreanDigital": _digits("영일이삼사오육칠팔구"),
-    "ganada": _cycle("가나다라마바사아자차카타파하"),
-    "chosung": _cycle("ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ"),
-    **dict.fromkeys(
-        ("aiueo", "aiueoFullWidth"),
-        _letters(
-            "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲン"
-        ),
-    ),
-    **dict.fromkeys(
-        ("iroha", "irohaFullWidth"),
-        _letters(
-            "イロハニホヘトチリヌルヲワカヨタレソツネナラムウヰノオクヤマケフコエテアサキユメミシヱヒモセスン"
-        ),
-    ),
-}
+    "decimalZero": "{:02d}".format, "numberInDash": "- {} -".format, "hex": "{:X}".format,
+    "upperRoman": _roman, "lowerRoman": lambda number: _roman(number).lower(), "ordinal": _ordinal,
+    "cardinalText": _in_words, "ordinalText": lambda number: _in_words(number, _ORDINALS),
+}  # fmt: skip

@@ -1,16 +1,28 @@
-"""The styles of a Word file: what paragraphs and runs inherit from them (ISO/IEC 29500-1, 17.7)."""
+"""The styles of a Word file: what paragraphs and runs inherit from them (ISO/IEC 29500-1, 17.7); and what
+signs the symbol fonts have for the letters that stand in it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rag.languages import Patterns
+
+_RE = Patterns(__file__)
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING_STYLE = re.compile(r"(?:heading|标题|überschrift|titre)\s*([1-9])$", re.I)
 _DEEP = 12  # a style that is based on more than that is based on itself
 _OFF = ("0", "false", "off")
 _WHITE = ("FFFFFF", "white")
+_SIGNS = {
+    (place.split(":")[0], int(place.split(":")[1], 16) + n): sign
+    for place, row in _RE.pairs("fonts").items()
+    for n, sign in enumerate(row)
+}
+_SYMBOL_FONTS = {font for font, _ in _SIGNS}
+TICKED, UNTICKED = "☒", "☐"
 _LEAST_SHIFT = 4  # half-points by which text is moved that reads as raised or lowered
 
 
@@ -27,18 +39,8 @@ class RunLook:
     font: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What one place says of a run; None: nothing."""
-
-    strike: bool | None = None
-    dstrike: bool | None = None
-    vanish: bool | None = None
-    white: bool | None = None
-    backed: bool | None = None
-    set_off: bool | None = None
-    shift: int | None = None
-    font: str | None = None
+# What one place says of a run: "strike", "dstrike", "vanish", "white", "backed", "set_off", "shift", "font".
+_Asked = Mapping[str, Any]
 
 
 class Styles:
@@ -54,7 +56,7 @@ class Styles:
             if style.get(W + "type") == "paragraph" and style.get(W + "default") not in (None, *_OFF):
                 self.default = identifier
         self._asked: dict[str, _Asked] = {}
-        self._looks: dict[tuple[str, str, _Asked], RunLook] = {}
+        self._looks: dict[tuple[str, str, tuple[tuple[str, Any], ...]], RunLook] = {}
         self._chains: dict[str, list[Any]] = {}
 
     def _chain(self, identifier: str) -> list[Any]:
@@ -102,48 +104,32 @@ class Styles:
         """How a run with these properties (w:rPr, or None) stands in a paragraph of this style."""
         own = _asked(properties)
         named = value(properties.find(W + "rStyle")) if properties is not None else ""
-        key = (paragraph, named, own)
+        key = (paragraph, named, tuple(own.items()))
         if key not in self._looks:
-            said = _over(_both(self._style(paragraph), self._style(named)), own)
+            outer, inner = self._style(paragraph), self._style(named)
+            # In both a paragraph's and a character's style, these cancel out (17.7.3).
+            toggled = {n: bool(outer.get(n)) != bool(inner.get(n)) for n in ("strike", "vanish")}
+            said = {**outer, **inner, **toggled, **own}
             self._looks[key] = RunLook(
-                bool(said.strike or said.dstrike), bool(said.vanish), bool(said.white and not said.backed),
-                bool(said.set_off), said.shift or 0, said.font or "",
-            )  # fmt: skip
+                struck=bool(said["strike"] or said.get("dstrike")),
+                hidden=bool(said["vanish"]),
+                white=bool(said.get("white") and not said.get("backed")),
+                set_off=bool(said.get("set_off")),
+                shift=said.get("shift") or 0,
+                font=said.get("font") or "",
+            )
         return self._looks[key]
 
     def _style(self, identifier: str) -> _Asked:
         if identifier not in self._asked:
-            found = _Asked()
-            for style in reversed(self._chain(identifier)):
-                found = _over(found, _asked(style.find(W + "rPr")))
-            self._asked[identifier] = found
+            said = [_asked(style.find(W + "rPr")) for style in reversed(self._chain(identifier))]
+            self._asked[identifier] = {name: value for one in said for name, value in one.items()}
         return self._asked[identifier]
 
 
-_NAMES = tuple(_Asked.__slots__)
-
-
-def _over(below: _Asked, above: _Asked) -> _Asked:
-    """What is said above, else below."""
-    said = ((getattr(above, name), getattr(below, name)) for name in _NAMES)
-    return _Asked(*(under if over is None else over for over, under in said))
-
-
-def _both(paragraph: _Asked, character: _Asked) -> _Asked:
-    """A character style within a paragraph style: strike and vanish in both cancel out (17.7.3)."""
-    toggled = {
-        name: bool(getattr(paragraph, name)) != bool(getattr(character, name))
-        for name in ("strike", "vanish")
-    }
-    said = _over(paragraph, character)
-    return _Asked(**({name: getattr(said, name) for name in _NAMES} | toggled))
-
-
 def _asked(properties: Any) -> _Asked:
-    if properties is None or not len(properties):
-        return _NOTHING
     found: dict[str, Any] = {}
-    for child in properties.iterchildren():
+    for child in properties.iterchildren() if properties is not None else ():
         name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else ""
         if name in ("strike", "dstrike", "vanish"):
             found[name] = is_on(child)
@@ -160,11 +146,8 @@ def _asked(properties: Any) -> _Asked:
             moved = int(value(child))
             found.setdefault("shift", (moved >= _LEAST_SHIFT) - (moved <= -_LEAST_SHIFT))
         elif name == "rFonts":
-            found["font"] = child.get(W + "ascii") or child.get(W + "hAnsi")
-    return _Asked(**found) if found else _NOTHING
-
-
-_NOTHING = _Asked()
+            found |= {"font": font} if (font := child.get(W + "ascii") or child.get(W + "hAnsi")) else {}
+    return found
 
 
 def value(element: Any) -> str:
@@ -196,3 +179,18 @@ def is_dark(element: Any) -> bool:
         or fill not in ("AUTO", "FFFFFF")
         or element.get(W + "themeFill") not in (None, "background1")
     )
+
+
+def symbol(font: str, code: int) -> str:
+    """What a character of a font shows: `code` 0x20 to 0xFF, or with 0xF000 added as files have it. "" for
+    signs of a symbol font that are not known, the character itself for other fonts."""
+    place = code - 0xF000 if 0xF000 <= code <= 0xF0FF else code
+    if is_symbol_font(font) or code != place:
+        name = "".join(font.split()).casefold() if is_symbol_font(font) else "symbol"  # which files leave out
+        return _SIGNS.get((name, place), " " if place == 0x20 else "")
+    return chr(code) if 0x20 <= code < 0x110000 else ""
+
+
+def is_symbol_font(font: str) -> bool:
+    """Whether letters typed in this font show signs."""
+    return "".join(font.split()).casefold() in _SYMBOL_FONTS

@@ -6,26 +6,15 @@ and the copies of drawings for older programs each have their own place in it.""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from itertools import groupby, pairwise
-from operator import itemgetter
+from itertools import pairwise
 from typing import Any
 
-from rag.parsers.docx_math import from_field, linear
-from rag.parsers.docx_styles import Styles, W, integer, is_dark, is_on, value
-from rag.parsers.docx_symbols import TICKED, UNTICKED, is_symbol_font, symbol
-from rag.parsers.marks import (
-    as_it_stands,
-    marked,
-    note_body,
-    note_labels,
-    note_mark,
-    raised,
-    unmarked,
-    without_signs,
-)
+from rag.parsers import docx_styles, marks
+from rag.parsers.docx_styles import TICKED, UNTICKED, Styles, W, integer, is_dark, is_on, value
+from rag.parsers.equations import from_field, linear
 from rag.types import MarkKind
+from rag.types.documents import WITHDRAWN
 
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -34,7 +23,6 @@ _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _VML = "{urn:schemas-microsoft-com:vml}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _R_ID = (f"{_R}id", f"{_R}embed", f"{_R}dm")
-GONE = (MarkKind.STRUCK, MarkKind.DELETED, MarkKind.HIDDEN)
 _REVISIONS = {
     W + "del": MarkKind.DELETED, W + "moveFrom": MarkKind.DELETED,
     W + "ins": MarkKind.INSERTED, W + "moveTo": MarkKind.INSERTED,
@@ -113,9 +101,11 @@ class Words:
     def read(self) -> tuple[str, list[tuple[MarkKind, str]]]:
         """The text as it stands today, with its marks; and how it read with the words that no longer stand
         and without those that took their place, once for each way in which words are gone."""
-        standing, former = as_it_stands(_rendered(self._replaced()))
-        gone = {p.kind for p in self.pieces if unmarked(p.text).strip()}
-        return standing, [(kind, unmarked(text)) for kind, text in former.items() if kind in gone]
+        standing, former = marks.as_it_stands(
+            marks.on_the_line((p.kind, p.shift, p.text) for p in self._replaced())
+        )
+        gone = {p.kind for p in self.pieces if marks.unmarked(p.text).strip()}
+        return standing, [(kind, marks.unmarked(text)) for kind, text in former.items() if kind in gone]
 
     def _replaced(self) -> list[_Piece]:
         """The pieces; those that are set off right beside struck ones, and not all are, were put in."""
@@ -132,28 +122,8 @@ class Words:
 
     def gone(self, kind: MarkKind) -> Words:
         """The same with all that stands gone in this way."""
-        gone = [p if p.kind in GONE else _Piece(p.text, kind, p.shift) for p in self.pieces]
+        gone = [p if p.kind in WITHDRAWN else _Piece(p.text, kind, p.shift) for p in self.pieces]
         return Words(gone, self.notes, self.drawn)
-
-
-def _rendered(pieces: Iterable[_Piece]) -> list[tuple[MarkKind | None, str]]:
-    """Pieces as text, neighbours of a kind together; raised and lowered ones as they read there."""
-    runs = [
-        (kind, shift, "".join(piece.text for piece in run))
-        for (kind, shift), run in groupby(pieces, key=lambda p: (p.kind, p.shift))
-    ]
-    said: list[tuple[MarkKind | None, str]] = []
-    for n, (kind, shift, run) in enumerate(runs):
-        text = run
-        if shift > 0 and run.strip():
-            before = "".join(t for of, t in said if of is kind or of not in GONE)
-            labels = note_labels(run) if not unmarked(before).strip() else ()
-            after = unmarked(runs[n + 1][2]) if n + 1 < len(runs) else ""
-            text = "".join(map(note_body, labels)) or raised(before, run, after)
-        elif shift < 0 and run.strip():
-            text = marked(MarkKind.LOWERED, run)
-        said.append((kind, text))
-    return [(kind, "".join(t for _, t in run)) for kind, run in groupby(said, key=itemgetter(0))]
 
 
 @dataclass(slots=True)
@@ -227,7 +197,11 @@ class ParagraphReader:
                 self._say(_BREAKS[tag], kind)
             elif tag == W + "sym":
                 code = child.get(W + "char") or ""
-                found = symbol(child.get(W + "font") or look.font, int(code, 16)) if _is_hex(code) else ""
+                found = (
+                    docx_styles.symbol(child.get(W + "font") or look.font, int(code, 16))
+                    if _is_hex(code)
+                    else ""
+                )
                 self._say(found, kind, look.shift)
             elif tag in _NOTES:
                 self._note(_NOTES[tag], child.get(W + "id") or "", kind)
@@ -249,9 +223,9 @@ class ParagraphReader:
                 opened.shown = True
 
     def _note(self, kind: str, identifier: str, gone: MarkKind | None) -> None:
-        note = NoteReference(kind, identifier, gone if gone in GONE else None)
+        note = NoteReference(kind, identifier, gone if gone in WITHDRAWN else None)
         self._words.notes.append(note)
-        self._say(note_mark(note.label), gone)
+        self._say(marks.note_mark(note.label), gone)
 
     def _field(self, mark: Any, kind: MarkKind | None) -> None:
         step = mark.get(W + "fldCharType")
@@ -265,7 +239,7 @@ class ParagraphReader:
             ended = self._fields.pop()
             sign = _SYMBOL_FIELD.match(ended.code.strip())
             if sign and not ended.shown:
-                self._say(symbol((sign[2] or "Symbol").strip(), int(sign[1], 0)), kind)
+                self._say(docx_styles.symbol((sign[2] or "Symbol").strip(), int(sign[1], 0)), kind)
             elif _command(ended.code) == "EQ" and not ended.shown:
                 self._say(from_field(ended.code), kind)
 
@@ -289,7 +263,7 @@ class ParagraphReader:
             if (shown := chosen(element)) is not None:
                 self._inner(shown, kind)
         elif tag in (W + "txbxContent", f"{_A}txBody"):
-            if kind not in GONE:
+            if kind not in WITHDRAWN:
                 self._words.drawn.append(Drawn("box", element=element))
         elif tag == f"{_VML}textpath":
             if words := element.get("string"):
@@ -299,7 +273,7 @@ class ParagraphReader:
         elif tag in _DRAWN:
             part = next(filter(None, map(element.get, _R_ID)), "")
             drawn = Drawn(_DRAWN[tag], part, element.get("ProgID") or "", _size(element))
-            self._words.drawn += [drawn] if kind not in GONE else []
+            self._words.drawn += [drawn] if kind not in WITHDRAWN else []
         else:
             return False
         return True
@@ -326,9 +300,10 @@ def _is_hex(text: str) -> bool:
 
 def _shown(text: str, font: str) -> str:
     """Typed text, its signs of symbol fonts as Unicode."""
-    if is_symbol_font(font):
-        return "".join(c if c.isspace() else symbol(font, ord(c)) for c in text)
-    return without_signs(_PRIVATE.sub(lambda sign: symbol(font, ord(sign[0])), text))
+    if docx_styles.is_symbol_font(font):
+        return "".join(c if c.isspace() else docx_styles.symbol(font, ord(c)) for c in text)
+    text = _PRIVATE.sub(lambda sign: docx_styles.symbol(font, ord(sign[0])), text)
+    return marks.without_signs(text)
 
 
 def _form_value(data: Any) -> str:

@@ -10,38 +10,23 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
-from rag.parsers.formula_functions import (
-    OF_VALUES,
-    OVER_AREAS,
-    OVER_FIGURES,
-    OVER_VALUES,
-    SUBTOTALS,
-    ErrorValue,
-    NoValue,
-    Scalar,
-    combined,
-    figure,
-    figures,
-    same,
-    truth,
-)  # fmt: skip
+from openpyxl.formula import Tokenizer
+from openpyxl.utils.cell import range_boundaries
+
+from rag.parsers import formula_functions as functions
+from rag.parsers.formula_functions import ErrorValue, NoValue, Scalar
 from rag.parsers.number_format import Value
-from rag.parsers.workbook import SheetCell, SheetPart, SheetRow, WorkbookFile, column_number
+from rag.parsers.workbook import SheetCell, SheetPart, SheetRow, WorkbookFile
 
 _DEEPEST = 60
 _MOST_READ = 10_000_000
 _LONGEST = 32_767  # characters of a cell
 _ERRORS = frozenset(("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"))
 _LEVELS = (("=", "<>", "<", ">", "<=", ">="), ("&",), ("+", "-"), ("*", "/"), ("^",))
-_AREA = re.compile(
-    r"(?:(?P<sheet>'(?:[^']|'')+'|[^'!\[\]:]+)!)?\$?(?P<c1>[A-Za-z]{1,3})\$?(?P<r1>\d{1,7})"
-    r"(?::\$?(?P<c2>[A-Za-z]{1,3})\$?(?P<r2>\d{1,7}))?$"
-)
-_COLUMNS = re.compile(
-    r"(?:(?P<sheet>'(?:[^']|'')+'|[^'!\[\]:]+)!)?\$?(?P<c1>[A-Za-z]{1,3}):\$?(?P<c2>[A-Za-z]{1,3})$"
-)
+_AREA = re.compile(r"(?:(?P<sheet>'(?:[^']|'')+'|[^'!\[\]:]+)!)?(?P<area>[$A-Za-z0-9]+(?::[$A-Za-z0-9]+)?)")
 # A node: ("value", v), ("area", sheet, c1, r1, c2, r2), ("op", sign, left, right), ("minus", x),
 # ("percent", x), ("call", name, arguments).
 Node = tuple[Any, ...]
@@ -136,11 +121,11 @@ class Formulas:
                     raise NoValue
                 return self._work_out(_tree(text), title)
             case ("minus", inner):
-                return -figure(self._one(self._work_out(inner, title)))
+                return -functions.figure(self._one(self._work_out(inner, title)))
             case ("percent", inner):
-                return figure(self._one(self._work_out(inner, title))) / 100
+                return functions.figure(self._one(self._work_out(inner, title))) / 100
             case ("op", sign, left, right):
-                return combined(
+                return functions.combined(
                     sign, self._one(self._work_out(left, title)), self._one(self._work_out(right, title))
                 )
         _, name, arguments = node
@@ -151,25 +136,26 @@ class Formulas:
             return self._one(self._work_out(arguments[n], title)) if n < len(arguments) else default
 
         if name == "IF":
-            return at(1) if truth(at(0)) else at(2, False)
+            return at(1) if functions.truth(at(0)) else at(2, False)
         if name in ("IFERROR", "IFNA"):
             try:
                 return at(0)
             except ErrorValue:
                 return at(1)
-        if name == "SUBTOTAL" and int(figure(at(0))) % 100 in (1, 2, 3, 4, 5, 9):
-            name, arguments = SUBTOTALS[int(figure(at(0))) % 100], arguments[1:]
+        if name == "SUBTOTAL" and int(functions.figure(at(0))) % 100 in (1, 2, 3, 4, 5, 9):
+            name, arguments = functions.SUBTOTALS[int(functions.figure(at(0))) % 100], arguments[1:]
         if name in ("VLOOKUP", "INDEX"):
             return self._looked_up(name, arguments, title, at)
         worked = [self._work_out(argument, title) for argument in arguments]
-        if name in OVER_AREAS:
-            return OVER_AREAS[name](*worked)
-        if name in OVER_FIGURES:
-            return OVER_FIGURES[name](list(figures(worked)))
-        if name in OVER_VALUES:
-            return OVER_VALUES[name]([v for w in worked for v in (w if isinstance(w, list) else [w])])
-        if name in OF_VALUES:
-            return OF_VALUES[name](*map(self._one, worked))
+        if name in functions.OVER_AREAS:
+            return functions.OVER_AREAS[name](*worked)
+        if name in functions.OVER_FIGURES:
+            return functions.OVER_FIGURES[name](list(functions.figures(worked)))
+        if name in functions.OVER_VALUES:
+            values = (w if isinstance(w, list) else [w] for w in worked)
+            return functions.OVER_VALUES[name](list(chain.from_iterable(values)))
+        if name in functions.OF_VALUES:
+            return functions.OF_VALUES[name](*map(self._one, worked))
         raise NoValue
 
     def _looked_up(self, name: str, arguments: Sequence[Node], title: str, at: Callable[..., Scalar]) -> Any:
@@ -180,28 +166,26 @@ class Formulas:
         _, sheet, left, top, right, bottom = area
         sheet = sheet or title
         if name == "INDEX":
-            row, column = int(figure(at(1))), int(figure(at(2, 1)))
+            row, column = int(functions.figure(at(1))), int(functions.figure(at(2, 1)))
             if left != right and top == bottom and len(arguments) == 2:
                 row, column = 1, row
             inside = 0 < row <= bottom - top + 1 and 0 < column <= right - left + 1
             if not inside:
                 raise ErrorValue("#REF!")
             return self._cell(sheet, top + row - 1, left + column - 1)
-        if truth(at(3, True)):
+        if functions.truth(at(3, True)):
             raise NoValue
         sought = at(0)
         keys = self._area(("area", sheet, left, top, left, bottom), title)
-        found = next((n for n, key in enumerate(keys) if same(key, sought)), None)
+        found = next((n for n, key in enumerate(keys) if functions.same(key, sought)), None)
         if found is None:
             raise ErrorValue("#N/A")
-        return self._cell(sheet, top + found, left + int(figure(at(2))) - 1)
+        return self._cell(sheet, top + found, left + int(functions.figure(at(2))) - 1)
 
 
 @lru_cache(maxsize=10_000)
 def _tree(formula: str) -> Node:
     """The tree of a formula without its equals sign. Raises NoValue."""
-    from openpyxl.formula import Tokenizer
-
     if not formula or len(formula) > 8192:
         raise NoValue
     try:
@@ -283,11 +267,16 @@ def _operand(item: Any) -> Node:
         return ("value", text.upper() == "TRUE")
     if item.subtype == "ERROR":
         raise NoValue
-    match = _AREA.match(text) or _COLUMNS.match(text)
-    if match is None:
+    match = _AREA.fullmatch(text)
+    try:
+        left, top, right, bottom = range_boundaries(match["area"]) if match else (None,) * 4
+    except ValueError:
+        left = top = None
+    if match is None or not (top or (left and ":" in match["area"])):
         return ("name", text.lower())
-    parts = match.groupdict()
-    sheet = (parts["sheet"] or "").strip("'").replace("''", "'").lower()
-    left, right = column_number(parts["c1"]), column_number(parts["c2"] or parts["c1"])
-    top, bottom = int(parts.get("r1") or 1), int(parts.get("r2") or parts.get("r1") or 1_048_576)
-    return ("area", sheet, min(left, right), min(top, bottom), max(left, right), max(top, bottom))
+    sheet = (match["sheet"] or "").strip("'").replace("''", "'").lower()
+    (left, right), (top, bottom) = (
+        sorted((left or 1, right or 16_384)),
+        sorted((top or 1, bottom or 1_048_576)),
+    )
+    return ("area", sheet, left, top, right, bottom)

@@ -9,22 +9,19 @@ from contextlib import suppress
 from typing import Any
 
 from rag.languages import Patterns
-from rag.parsers.base import Limits, Parsed, TextBuilder, add_table, one_line
+from rag.parsers.base import MAX_COLUMNS, Limits, Parsed, TextBuilder, add_table, one_line
 from rag.parsers.docx_numbering import written
 from rag.parsers.encoding import decode
-from rag.parsers.html_tables import BLOCK, Cells
 from rag.parsers.html_words import LineWords, WebPage, traverse
-from rag.parsers.marks import marked, unmarked, without_signs
+from rag.parsers.marks import Rows, marked, unmarked, without_signs
 from rag.types import MarkKind
 
 _RE = Patterns(__file__)
-_FORMS = dict(pair.split("=") for pair in _RE.words("forms"))
+_FORMS = _RE.pairs("forms")
+_BLOCK = _RE.words("block")
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.I)
-_METADATA = {
-    "author": "author", "dc.creator": "author", "article:author": "author", "date": "date", "dc.date": "date",
-    "article:published_time": "date", "description": "description", "keywords": "keywords",
-}  # fmt: skip
+_METADATA, _CHARSETS = _RE.pairs("metadata"), _RE.pairs("charsets")
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
@@ -57,9 +54,7 @@ def _decode(data: bytes, path: str) -> str:
     declared = _META_CHARSET.search(data[:4096])
     if declared and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         name = declared.group(1).decode("ascii").lower()
-        name = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs", "iso-8859-1": "cp1252"}.get(
-            name, name
-        )
+        name = _CHARSETS.get(name, name)
         with suppress(LookupError, UnicodeDecodeError):
             return data.decode(name) if not name.startswith("utf-16") else decode(data, path=path)
     return decode(data, path=path)
@@ -110,7 +105,7 @@ class _Walker:
             self._kind = tag
             if tag == "li":
                 self._item(node)
-        elif tag in BLOCK:
+        elif tag in _BLOCK:
             self._flush()
         if tag in ("ol", "ul", "menu"):
             self._lists.append(_Counter(node, self._words.style(node)) if tag == "ol" else None)
@@ -121,7 +116,7 @@ class _Walker:
         if tag == "-text":
             return
         if self._words.close():
-            if tag in BLOCK or tag in _HEADINGS or tag == "li":
+            if tag in _BLOCK or tag in _HEADINGS or tag == "li":
                 self._flush()
                 self._items -= tag == "li"
             if tag in ("ol", "ul", "menu"):
@@ -177,15 +172,18 @@ class _Walker:
         blocks."""
         if table.css_first("table table, h1, h2, h3, ul, ol, pre") is not None:
             return False
-        cells = Cells(self._words, table)
-        grid, heads, spans = cells.grids()
-        if cells.rows < 2 or max((sum(map(bool, row)) for row in grid), default=0) < 2:
+        cells = _Cells(self._words, table)
+        rows, grid = cells.rows, cells.rows.body
+        if cells.number < 2 or max((sum(map(bool, row)) for row in grid), default=0) < 2:
             return False
         self._flush()
         for text in cells.caption:
             self.builder.paragraph(text)
-        add_table(self.builder, grid, header_rows=cells.header_rows, heads=heads, spans=spans)
+        add_table(self.builder, grid, header_rows=rows.headers, heads=rows.heads, spans=rows.spans)
         return True
+
+
+Passage = tuple[str, dict[MarkKind, str]]
 
 
 class _Counter:
@@ -218,3 +216,82 @@ def _whole(text: str | None, default: int) -> int:
 def _lines(text: str) -> str:
     lines = re.sub(" +", " ", text).split("\n")
     return "\n".join(line.strip() for line in lines if line.strip())
+
+
+class _Cells:
+    """Reads the `rows` of a table, `number` of them."""
+
+    def __init__(self, around: LineWords, table: Any) -> None:
+        self._words = around.within()
+        self.rows = Rows(MAX_COLUMNS)
+        self.number = 0
+        self._below: dict[int, tuple[int, int]] = {}  # rows that a cell goes on for and its columns
+        caption = table.css_first("caption")
+        self.caption: list[str] = []
+        if caption is not None:
+            standing, former = self._passage(caption) or ("", {})
+            self.caption = [standing, *former.values()]
+        for row in table.css("tr"):
+            # What a part of the table says holds for its rows.
+            if self._words.open(row.parent) and self._words.open(row):
+                self._add(row)
+                self._words.close()
+            self._words.close()
+        self.rows.end_table()
+
+    def _add(self, row: Any) -> None:
+        cells = [c for c in row.iter() if c.tag in ("td", "th")]
+        headed = row.parent.tag == "thead" or all(c.tag == "th" for c in cells)
+        self.rows.begin(head=bool(cells) and headed)
+        for cell in cells:
+            self._carry_down()
+            passage = self._passage(cell)
+            if passage is None:
+                continue
+            columns, lines = _span(cell.attributes, "colspan"), _span(cell.attributes, "rowspan")
+            if lines > 1:
+                self._below[self.rows.width] = (lines - 1, columns)
+            self.rows.cell(*passage, columns)
+        self._carry_down()
+        self.rows.end()
+        self.number += 1
+
+    def _passage(self, node: Any) -> Passage | None:
+        """The words of a cell as they stand and as they read before, each on one line; None for a cell that
+        is left out."""
+        words = self._words
+        opened = words.open(node)
+        text = words.alone(node) if opened and node.mem_id not in words.page.targets else None
+        words.close()
+        if text is not None or not opened:
+            return (one_line(text or ""), {}) if opened else None
+
+        def enter(child: Any) -> bool:
+            if child.tag == "-text":
+                words.text(child)
+                return False
+            read = words.open(child)
+            if child.tag in _BLOCK or child.tag == "li":
+                words.add(" ")
+            return read and words.read(child)
+
+        def leave(child: Any) -> None:
+            if child.tag != "-text" and words.close() and (child.tag in _BLOCK or child.tag == "li"):
+                words.add(" ")
+
+        traverse(node, enter, leave)
+        standing, former = words.take()
+        return one_line(standing), {kind: one_line(text) for kind, text in former.items()}
+
+    def _carry_down(self) -> None:
+        """A cell that spans rows stands in each of them, so that every row can be read alone."""
+        while (column := self.rows.width) in self._below and column < MAX_COLUMNS:
+            left, columns = self._below.pop(column)
+            if left > 1:
+                self._below[column] = (left - 1, columns)
+            self.rows.cell("", {}, columns, goes_on=True)
+
+
+def _span(attributes: Mapping[str, str | None], name: str) -> int:
+    value = attributes.get(name) or "1"
+    return max(1, min(int(value), 1000)) if value.isdecimal() and len(value) < 6 else 1

@@ -13,7 +13,7 @@ from rag.languages import Patterns
 _RE = Patterns(__file__)
 _PROPERTIES = _RE.words("properties")
 _INLINE = _RE.words("inline")
-_COLOURS = dict(pair.split("=") for pair in _RE.words("colours"))
+_COLOURS = _RE.pairs("colours")
 _MOST_RULES = 400
 _MOST_WORK = 200_000_000  # characters of the page times rules that are looked for in it
 Declarations = Mapping[str, str]

@@ -125,7 +125,7 @@ class LineWords:
             if plain.startswith(label) and not plain[len(label) : len(label) + 1].isalnum():
                 text = plain[len(label) :].lstrip("]).: ")
             self._bare = "" if text.strip() else self._bare
-        self._add(tex_in(text))
+        self.add(tex_in(text))
 
     def read(self, node: Any) -> bool:
         """Take in what an element says itself; whether its children are to be walked."""
@@ -134,15 +134,15 @@ class LineWords:
         if target:
             self.begin_note(target, self.page.printed.get(target, ""))
         if tag == "br":
-            self._add("\n")
+            self.add("\n")
         elif tag == "math":
-            self._add(from_mathml(node))
+            self.add(from_mathml(node))
             return False
         elif tag == "img":
             said = " ".join(node.attributes.get(name) or "" for name in ("class", "src"))
-            self._add(from_tex(node.attributes.get("alt") or "") if _RE["picture"].search(said) else "")
+            self.add(from_tex(node.attributes.get("alt") or "") if _RE["picture"].search(said) else "")
         elif tag in ("input", "select", "textarea"):
-            self._add(_field(node))
+            self.add(_field(node))
             return False
         elif tag == "a" and self._note_link(node):
             return False
@@ -176,17 +176,14 @@ class LineWords:
             standing = note_body(label) + standing
         return standing, former
 
-    def add(self, text: str, kind: MarkKind | None = None) -> None:
-        """Add words of the caller's own: a number that was counted, a blank between two blocks."""
-        self._add(marked(kind, text) if kind else text)
-
     def begin_note(self, label: str, printed: str = "") -> None:
         """What follows is the note with this label, which is `printed` in front of it."""
-        self._add(note_body(label))
+        self.add(note_body(label))
         self.page.open_notes.discard(label)
         self._note, self._bare = label, printed or label.strip("#")
 
-    def _add(self, text: str) -> None:
+    def add(self, text: str) -> None:
+        """Add words, read as the element that is open looks."""
         self._pieces += [(self._looks[-1].kind, text)] if text else []
 
     def _before(self) -> str:
@@ -205,14 +202,14 @@ class LineWords:
                 self._bare = "."  # what may stand between it and the words
                 return True
         if _RE["reference"].search(said) and note_labels(text):
-            self._add("".join(map(note_mark, self._labels(node, note_labels(text)))))
+            self.add("".join(map(note_mark, self._labels(node, note_labels(text)))))
             return True
         return False
 
     def _shifted(self, node: Any, shift: int) -> bool:
         text = without_signs(node.text())
         if shift < 0:
-            self._add(marked(MarkKind.LOWERED, text))
+            self.add(marked(MarkKind.LOWERED, text))
             return False
         if len(text) > _LONGEST_RAISED or node.css_first("math") is not None:
             return True
@@ -222,7 +219,7 @@ class LineWords:
         read = raised(before, text, after)
         labels = note_labels(text)
         if not labels or not read.startswith(note_mark(labels[0])):
-            self._add(read)
+            self.add(read)
         elif self._bare:
             self._bare = "."
         elif len(labels) == 1 and after.strip() and self._begins(labels[0], before):
@@ -230,7 +227,7 @@ class LineWords:
             self._bare = ""
         else:
             tail = read.rpartition(note_mark(labels[-1]))[2]
-            self._add("".join(map(note_mark, self._labels(node, labels))) + tail)
+            self.add("".join(map(note_mark, self._labels(node, labels))) + tail)
         return False
 
     def _begins(self, label: str, before: str) -> bool:
@@ -261,7 +258,7 @@ class LineWords:
             return False
         if slash.tag != "-text" or _RE["slash"].fullmatch(slash.text_content or "") is None:
             return False
-        self._add((" " if before[-1:].isdigit() else "") + f"{text.strip()}/{under.text().strip()}")
+        self.add((" " if before[-1:].isdigit() else "") + f"{text.strip()}/{under.text().strip()}")
         self._ahead |= {slash.mem_id, under.mem_id}
         return True
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from rag.languages import Patterns
 from rag.types import MarkKind
+from rag.types.documents import WITHDRAWN
 
 _RE = Patterns(__file__)
 _KINDS = tuple(MarkKind)
 _NOTE, _NOTE_BODY, _CLOSE = "\ufddc", "\ufddd", "\ufddf"
 _SIGNS = re.compile("[\ufdd0-\ufddf]")
 _SIGN_RUN = re.compile(f"[{_NOTE}{_NOTE_BODY}][^{_CLOSE}]*{_CLOSE}|[\ufdd0-\ufddf]")
-_FORMER = (MarkKind.STRUCK, MarkKind.DELETED, MarkKind.HIDDEN)
 _SUPERSCRIPTS = str.maketrans("0123456789+-−–in()=", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻ⁱⁿ⁽⁾⁼")
 _TRADE = {"tm": "™", "sm": "℠", "r": "®", "c": "©"}
 
@@ -145,6 +147,26 @@ def taken(text: str) -> tuple[str, list[FoundMark]]:
     )
 
 
+def on_the_line(runs: Iterable[tuple[MarkKind | None, int, str]]) -> list[tuple[MarkKind | None, str]]:
+    """Runs of a paragraph or cell (kind, 1 for raised and -1 for lowered ones, text) as `as_it_stands` takes
+    them, neighbours of a kind together. A raised label at the beginning opens a note."""
+    kept = [
+        (kind, shift, "".join(text for _, _, text in run))
+        for (kind, shift), run in groupby(runs, key=itemgetter(0, 1))
+    ]
+    said: list[tuple[MarkKind | None, str]] = []
+    for n, (kind, shift, text) in enumerate(kept):
+        if shift > 0 and text.strip():
+            before = "".join(t for of, t in said if of is kind or of not in WITHDRAWN)
+            labels = note_labels(text) if not unmarked(before).strip() else ()
+            after = unmarked(kept[n + 1][2]) if n + 1 < len(kept) else ""
+            text = "".join(map(note_body, labels)) or raised(before, text, after)
+        elif shift < 0 and text.strip():
+            text = marked(MarkKind.LOWERED, text)
+        said.append((kind, text))
+    return [(kind, "".join(t for _, t in run)) for kind, run in groupby(said, key=itemgetter(0))]
+
+
 def as_it_stands(pieces: Iterable[tuple[MarkKind | None, str]]) -> tuple[str, dict[MarkKind, str]]:
     """The text of a paragraph or cell as it reads today, with insertions and without what is struck, deleted
     or hidden; and by each of these kinds that has words in it the text as it read with them and without what
@@ -152,13 +174,15 @@ def as_it_stands(pieces: Iterable[tuple[MarkKind | None, str]]) -> tuple[str, di
     kept = list(pieces)
     if not any(kind for kind, _ in kept):
         return "".join(text for _, text in kept), {}
-    words = {kind for kind, text in kept if kind in _FORMER and _has_words(kind, unmarked(text))}
+    words = {kind for kind, text in kept if kind in WITHDRAWN and _has_words(kind, unmarked(text))}
     today = [
         (kind, marked(kind, text) if kind is MarkKind.INSERTED and words and text.strip() else text)
         for kind, text in kept
     ]
-    former = {kind: _without({*MarkKind} - {kind}, _before(kept, kind)) for kind in _FORMER if kind in words}
-    return _without(_FORMER, today), {kind: marked(kind, unmarked(text)) for kind, text in former.items()}
+    former = {
+        kind: _without({*MarkKind} - {kind}, _before(kept, kind)) for kind in WITHDRAWN if kind in words
+    }
+    return _without(WITHDRAWN, today), {kind: marked(kind, unmarked(text)) for kind, text in former.items()}
 
 
 def _before(pieces: list[tuple[MarkKind | None, str]], kind: MarkKind) -> list[tuple[MarkKind | None, str]]:
@@ -208,8 +232,74 @@ def _without(kinds: Collection[MarkKind], pieces: Sequence[tuple[MarkKind | None
 def rows_before(passages: Sequence[tuple[str, Mapping[MarkKind, str]]]) -> list[list[str]]:
     """The rows of a table as they read before something in them was struck, deleted or hidden, one a kind;
     for each cell what `as_it_stands` gave."""
-    kinds = [kind for kind in _FORMER if any(kind in former for _, former in passages)]
+    kinds = [kind for kind in WITHDRAWN if any(kind in former for _, former in passages)]
     return [
         [former.get(kind) or marked(kind, unmarked(standing)) for standing, former in passages]
         for kind in kinds
     ]
+
+
+class Rows:
+    """A table as grids for `add_table`, rows as they read before behind those that lost words: `body`
+    has each cell once, `heads` spanning ones repeated, `spans` their (rows, columns) by row and column;
+    `headers` of the top rows are marked as repeating heads."""
+
+    def __init__(self, most: int) -> None:
+        """`most`: columns that are read."""
+        self._most = most
+        self.body: list[list[str]] = []
+        self.heads: list[list[str]] = []
+        self.spans: dict[tuple[int, int], tuple[int, int]] = {}
+        self.headers = 0
+        self._tops: dict[int, int] = {}
+        self._head = False
+        self._above: list[str] = []
+        self._once: list[str] = []
+        self._repeated: list[str] = []
+        self._before: list[Mapping[MarkKind, str]] = []
+        self._late: list[list[str]] = []  # what head rows were: behind all of them
+
+    def begin(self, *, head: bool) -> None:
+        """A row begins; `head`: it is marked as one of column heads."""
+        self._head = head and self.headers == len(self.body)
+        self._once, self._repeated, self._before = [], [], []
+        if not self._head:
+            self.end_table()
+
+    @property
+    def width(self) -> int:
+        """The columns of the row so far."""
+        return len(self._once)
+
+    def cell(self, text: str, former: Mapping[MarkKind, str], columns: int, *, goes_on: bool = False) -> None:
+        """The next cell of the row as `as_it_stands` gave it; `goes_on`: it is that of the row above."""
+        row, column = len(self.body), len(self._once)
+        count = max(0, min(columns, self._most - column))
+        if goes_on and column < len(self._above):
+            text, top, former = self._above[column], self._tops.get(column, row), {}
+            self.spans[top, column] = (row - top + 1, count)
+        else:
+            self._tops[column] = row
+            if count > 1:
+                self.spans[row, column] = (1, count)
+        self._once += ([text] + [""] * (count - 1))[:count]
+        self._before += ([former] + [{}] * (count - 1))[:count]
+        self._repeated += [text] * count
+
+    def end(self) -> None:
+        """The row is whole."""
+        former = rows_before(list(zip(self._once, self._before, strict=True)))
+        if not former or any(unmarked(cell) for cell in self._once):
+            self.headers += self._head
+            self.body.append(self._once)
+            self.heads.append(self._repeated)
+            self._above = self._once
+        self._late += former
+        if not self._head:
+            self.end_table()
+
+    def end_table(self) -> None:
+        """Nothing follows."""
+        self.body += self._late
+        self.heads += self._late
+        self._late = []

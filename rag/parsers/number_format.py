@@ -68,11 +68,6 @@ def general(value: float) -> str:
     return repr(float(f"{value:.15g}")) if isinstance(value, float) else str(value)
 
 
-def is_date(code: str) -> bool:
-    """Whether a format shows numbers as dates or times."""
-    return _has(_sections(code)[0], "date", "elapsed")
-
-
 @lru_cache(maxsize=1000)
 def _sections(code: str) -> tuple[tuple[Token, ...], ...]:
     """The tokens of each section of a format."""

@@ -8,24 +8,15 @@ import io
 import re
 from collections.abc import Sequence
 
+from openpyxl.utils.cell import get_column_letter
+
 from rag.errors import ParseError
-from rag.parsers import base
+from rag.parsers import base, marks
 from rag.parsers.encoding import decode
 from rag.parsers.formulas import Formulas
-from rag.parsers.marks import (
-    as_it_stands,
-    marked,
-    note_body,
-    note_labels,
-    note_mark,
-    raised,
-    rows_before,
-    unmarked,
-    without_signs,
-)  # fmt: skip
 from rag.parsers.number_format import show
 from rag.parsers.office import open_package
-from rag.parsers.workbook import Run, SheetCell, SheetPart, SheetRow, WorkbookFile, column_letters
+from rag.parsers.workbook import SheetCell, SheetPart, SheetRow, WorkbookFile
 from rag.types import Loss, LossKind, MarkKind
 
 Passage = tuple[str, dict[MarkKind, str]]
@@ -39,7 +30,7 @@ def read(data: bytes, *, path: str, limits: base.Limits, ocr: bool = False) -> b
         return _read_workbook(data, path, limits)
     builder = base.TextBuilder()
     rows = _Rows(builder)
-    content = without_signs(base.clean(decode(data, path=path)))
+    content = marks.without_signs(base.clean(decode(data, path=path)))
     csv.field_size_limit(max(csv.field_size_limit(), len(content) + 1))
     records = csv.reader(io.StringIO(content, newline=""), delimiter=_delimiter(content, path))
     for number, cells in enumerate(records, start=1):
@@ -141,8 +132,9 @@ def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
         if any(loss.kind is LossKind.UNREADABLE_TEXT for loss in reader.losses):
             raise ParseError(f"{path}: damaged: its sheets cannot be read. Save it anew in Excel.", "corrupt")
         raise ParseError(f"{path}: no filled cells in it.", "empty")
-    marks, losses = reader.builder.marks(), tuple(reader.losses)
-    return base.Parsed(title, text, blocks, marks=marks, losses=losses, metadata=metadata)
+
+    losses = tuple(reader.losses)
+    return base.Parsed(title, text, blocks, marks=reader.builder.marks(), losses=losses, metadata=metadata)
 
 
 class _Workbook:
@@ -164,7 +156,7 @@ class _Workbook:
                 continue
             title = base.one_line(sheet.title)
             self.builder.heading(
-                marked(MarkKind.HIDDEN, title) if sheet.hidden else title, 1, location=sheet.title
+                marks.marked(MarkKind.HIDDEN, title) if sheet.hidden else title, 1, location=sheet.title
             )
             self._add(sheet)
 
@@ -188,14 +180,14 @@ class _Workbook:
             for cell in row.cells:
                 if cell.column > base.MAX_COLUMNS:
                     break
-                place = f"{column_letters(cell.column)}{row.number}"
+                place = f"{get_column_letter(cell.column)}{row.number}"
                 passage = self._passage(sheet, row.number, cell, unseen or cell.column in hidden)
                 said = comments.pop(place, "")
                 if said:
                     label = f"{name}!{place}"
-                    passage = f"{passage[0]}{note_mark(label)}", passage[1]
-                    said = marked(MarkKind.HIDDEN, said) if unseen or cell.column in hidden else said
-                    rows.add_note(note_body(label) + said, label)
+                    passage = f"{passage[0]}{marks.note_mark(label)}", passage[1]
+                    said = marks.marked(MarkKind.HIDDEN, said) if unseen or cell.column in hidden else said
+                    rows.add_note(marks.note_body(label) + said, label)
                 passages[cell.column - 1] = passage
             self._write(rows, passages, name, row, sheet.hidden)
         rows.end()
@@ -207,24 +199,24 @@ class _Workbook:
         if sheet.part in self._book.damaged:
             self.losses.append(Loss(LossKind.UNREADABLE_TEXT, sheet.title))
         if widest > base.MAX_COLUMNS:
-            beyond = f"{column_letters(base.MAX_COLUMNS + 1)}:{column_letters(widest)}"
+            beyond = f"{get_column_letter(base.MAX_COLUMNS + 1)}:{get_column_letter(widest)}"
             self.losses.append(Loss(LossKind.UNSUPPORTED_PART, f"{name}!{beyond}"))
 
     def _write(
         self, rows: _Rows, passages: list[Passage], name: str, row: SheetRow, whole_sheet: bool
     ) -> None:
         """Add a row with its place: from its first filled cell to its last."""
-        filled = [n for n, (text, former) in enumerate(passages, 1) if unmarked(text) or former]
+        filled = [n for n, (text, former) in enumerate(passages, 1) if marks.unmarked(text) or former]
         if not filled:
             rows.add([], "")
             return
-        first, last = (f"{column_letters(n)}{row.number}" for n in (filled[0], filled[-1]))
+        first, last = (f"{get_column_letter(n)}{row.number}" for n in (filled[0], filled[-1]))
         place = f"{name}!{first}" + (f":{last}" if first != last else "")
         cells = [text for text, _ in passages]
         if row.hidden and not whole_sheet:
             rows.add_hidden(cells, place)
         else:
-            rows.add(cells, place, rows_before(passages))
+            rows.add(cells, place, marks.rows_before(passages))
         if len(self.builder) > self._limits.max_chars:
             raise ParseError(f"{self._path}: more than {self._limits.max_chars:,} characters.", "too_large")
 
@@ -238,29 +230,15 @@ class _Workbook:
                 return "", {}
         text = show(value, cell.style.format, epoch_1904=self._book.epoch_1904)
         if not text.strip() and value and (plain := show(value, "")).strip():
-            return marked(MarkKind.HIDDEN, plain), {}  # its format shows nothing
-        pieces: list[tuple[MarkKind | None, str]] = _pieces(cell.runs) if cell.runs else [(None, text)]
+            return marks.marked(MarkKind.HIDDEN, plain), {}  # its format shows nothing
+        runs = ((MarkKind.STRUCK if run.struck else None, run.shift, run.text) for run in cell.runs)
+        pieces: list[tuple[MarkKind | None, str]] = [(None, text)]
+        pieces = marks.on_the_line(runs) if cell.runs else pieces
         if cell.style.struck:
             pieces = [(MarkKind.STRUCK, words) for _, words in pieces]
         if hidden:
-            return marked(MarkKind.HIDDEN, unmarked("".join(words for _, words in pieces))), {}
-        return as_it_stands(pieces)
-
-
-def _pieces(runs: Sequence[Run]) -> list[tuple[MarkKind | None, str]]:
-    """The runs of a cell with what is struck, raised and lowered in it."""
-    pieces: list[tuple[MarkKind | None, str]] = []
-    before = ""
-    for n, run in enumerate(runs):
-        text, after = run.text, runs[n + 1].text if n + 1 < len(runs) else ""
-        labels = note_labels(text) if run.shift > 0 else ()
-        if labels and not before.strip() and after.strip():
-            text = note_body(labels[0])
-        elif run.shift:
-            text = raised(before, text, after) if run.shift > 0 else marked(MarkKind.LOWERED, text)
-        pieces.append((MarkKind.STRUCK if run.struck else None, text))
-        before += "" if run.struck else text
-    return pieces
+            return marks.marked(MarkKind.HIDDEN, marks.unmarked("".join(words for _, words in pieces))), {}
+        return marks.as_it_stands(pieces)
 
 
 def _areas(places: list[tuple[int, int]]) -> list[str]:
@@ -272,6 +250,6 @@ def _areas(places: list[tuple[int, int]]) -> list[str]:
         else:
             found.append([column, row, row])
     return [
-        f"{column_letters(c)}{top}" + (f":{column_letters(c)}{bottom}" if bottom > top else "")
+        f"{get_column_letter(c)}{top}" + (f":{get_column_letter(c)}{bottom}" if bottom > top else "")
         for c, top, bottom in found
     ]

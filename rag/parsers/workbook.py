@@ -14,6 +14,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from openpyxl.formula.translate import Translator
+from openpyxl.styles.numbers import BUILTIN_FORMATS
+from openpyxl.utils.cell import column_index_from_string, get_column_letter
+
+from rag.languages import Patterns
 from rag.parsers.marks import without_signs
 from rag.parsers.number_format import Value
 from rag.parsers.office import Package
@@ -27,14 +32,8 @@ _NUMERAL = re.compile(r"[+-]?(?=\.?\d)\d{0,400}(?:\.\d{0,400})?(?:[eE][+-]?\d{1,
 _ZERO = re.compile(r"0+(?:\.0*)?")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _LARGE = 2_000_000  # bytes of a sheet from which it is worth to look for cells that only have a format
-# What Office has without a code in the file for the formats of East Asian languages.
-_HAN_FORMATS = {
-    **dict.fromkeys((27, 36, 50, 52, 57), 'yyyy"年"m"月"'),
-    **dict.fromkeys((28, 29, 51, 53, 54, 58), 'm"月"d"日"'),
-    30: "m-d-yy", 31: 'yyyy"年"m"月"d"日"', 32: 'h"时"mm"分"', 33: 'h"时"mm"分"ss"秒"',
-    **dict.fromkeys((34, 55), '上午/下午h"时"mm"分"'),
-    **dict.fromkeys((35, 56), '上午/下午h"时"mm"分"ss"秒"'),
-}  # fmt: skip
+_RE = Patterns(__file__)
+_HAN_FORMATS = {int(n): code for numbers, code in _RE.pairs("formats").items() for n in numbers.split(",")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +116,6 @@ class WorkbookFile:
     @cached_property
     def _styles(self) -> list[CellStyle]:
         """The styles of cells by their number; what a damaged or missing part lacks is plain."""
-        from openpyxl.styles.numbers import BUILTIN_FORMATS
-
         root = next(map(self.package.xml, self.package.related(self.package.main, "styles")), None)
         if root is None:
             return []
@@ -167,7 +164,7 @@ class WorkbookFile:
         column = 0
         for element in row.iterchildren(_S + "c"):
             place = _REFERENCE.match(element.get("r", ""))
-            column = column_number(place[1]) if place else column + 1
+            column = column_index_from_string(place[1]) if place else column + 1
             if not len(element):
                 continue
             style = _number(element, "s")
@@ -175,7 +172,7 @@ class WorkbookFile:
             value, runs = self._value(element)
             if element.get("t") == "s" and not runs and not self._strings:
                 self.damaged.add(part)
-            formula = self._formula(element, part, f"{column_letters(column)}{number}")
+            formula = self._formula(element, part, f"{get_column_letter(column)}{number}")
             if formula and self.uncalculated and value == 0 and not isinstance(value, bool):
                 value = None
             if value is not None or formula:
@@ -219,8 +216,6 @@ class WorkbookFile:
             return text
         if shared not in first:
             return "?"
-        from openpyxl.formula.translate import Translator
-
         origin, at = first[shared]
         return str(Translator(f"={origin}", at).translate_formula(place))[1:]
 
@@ -247,21 +242,6 @@ class WorkbookFile:
                     lines = ("".join(t.text or "" for t in p.iter("{*}t")) for p in body.iter("{*}p"))
                     found.append(_text("\n".join(filter(None, lines))))
         return [text for text in found if text.strip()]
-
-
-def column_letters(number: int) -> str:
-    letters = ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
-def column_number(letters: str) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number
 
 
 def _elements(data: bytes, *tags: str) -> Iterator[Any]:

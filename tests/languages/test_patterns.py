@@ -24,7 +24,7 @@ def _table(module: Path) -> str:
 def test_every_pattern_of_a_module_compiles_and_is_used(module: Path) -> None:
     source = module.read_text("utf-8")
     name = "_SHAPES" if "_SHAPES = Patterns" in source else "_RE"
-    used = set(re.findall(rf'\b{name}(?:\[|\.words\(|\.table\()"(\w+)"', source))
+    used = set(re.findall(rf'\b{name}(?:\[|\.words\(|\.pairs\(|\.table\()"(\w+)"', source))
     file = tomllib.loads(module.with_name("patterns.toml").read_text("utf-8"))
     assert used == set(file[_table(module)])
     dotted = ".".join(module.relative_to(_ROOT.parent).with_suffix("").parts).removesuffix(".__init__")

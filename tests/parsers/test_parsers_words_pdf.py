@@ -461,3 +461,57 @@ def test_the_text_layer_of_a_scan_is_read_as_its_text(tmp_path: Path) -> None:
     document = read(tmp_path, canvas_pdf(draw))
     assert blocks(document) == ["The rent is 950 marks."]
     assert not document.marks
+
+
+def chinese(canvas: Any) -> None:
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    canvas.setFont("STSong-Light", 11)
+
+
+def test_spaced_letters_and_characters_are_closed(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.drawString(72, 800, "N O T I C E   O F   S A L E of the mill")
+        canvas.drawString(72, 760, "R E P O R T  2 0 2 3")
+        for n, letter in enumerate("SCHEDULE"):
+            canvas.drawString(72 + 24 * n, 720, letter)
+        chinese(canvas)
+        canvas.drawString(72, 680, "关 于 国 防 的 规 定")
+        canvas.drawString(72, 640, "目　　录")
+        canvas.drawString(72, 600, "姓 名   年 龄 限 制")
+
+    assert blocks(read(tmp_path, canvas_pdf(draw))) == [
+        "NOTICE OF SALE of the mill",
+        "REPORT 2023",
+        "SCHEDULE",
+        "关于国防的规定",
+        "目录",
+        "姓名 年龄限制",
+    ]
+
+
+APART = [
+    "J R R Tolkien and A B C D E F",
+    "where a b c x y z are lengths",
+    "n = a e i o u + k",
+    "A B",
+    "B A C D B",
+    "M T W T F S S",
+    "1 2 3 4 5 6",
+    "甲 乙 丙 丁",
+    "是 否",
+    "年 月 日",
+]
+
+
+def test_initials_choices_and_variables_stay_apart(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        chinese(canvas)
+        for n, text in enumerate(APART):
+            canvas.drawString(72, 800 - 40 * n, text)
+        for n, letter in enumerate("NAME"):
+            canvas.drawString(72 + 60 * n, 200, letter)
+
+    assert blocks(read(tmp_path, canvas_pdf(draw))) == [*APART, "N A M E"]

@@ -14,7 +14,7 @@ import pytest
 from rag.errors import ParseError
 from rag.parsers import parse
 from rag.types import BlockKind, Document, Loss, LossKind, MarkKind
-from tests.files import write
+from tests.files import raw_pdf, write
 
 Draw = Callable[[Any], None]
 
@@ -283,20 +283,6 @@ def garbled_pdf(texts: tuple[str, ...], code: Callable[[int], int]) -> bytes:
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(cmap), cmap),
     ]
     return raw_pdf(objects)
-
-
-def raw_pdf(objects: list[bytes]) -> bytes:
-    """A PDF of these objects, of which the first is the catalogue."""
-    out = bytearray(b"%PDF-1.7\n")
-    places = []
-    for number, body in enumerate(objects, start=1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    out += b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, start)
-    return bytes(out)
 
 
 @pytest.mark.parametrize("shift", [-29, 3])

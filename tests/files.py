@@ -135,3 +135,17 @@ def xlsx_bytes(sheets: dict[str, Sequence[Sequence[Any]]], *, formats: dict[str,
     target = io.BytesIO()
     workbook.save(target)
     return target.getvalue()
+
+
+def raw_pdf(objects: list[bytes]) -> bytes:
+    """A PDF of these objects, of which the first is the catalogue."""
+    out = bytearray(b"%PDF-1.7\n")
+    places = []
+    for number, body in enumerate(objects, start=1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % place for place in places)
+    out += b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, start)
+    return bytes(out)

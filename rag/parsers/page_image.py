@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError, ParseError
+from rag.parsers.pdf_letters import is_language, shifted_back
+from rag.parsers.pdf_text import PageText
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -35,9 +39,10 @@ def find_boxes(source: Path, page: int, quote: str, *, part: tuple[int, int] | N
     """Where `quote` stands on page `page`: one box (left, top, right, bottom) per line, as shares 0..1 of the
     page's width and height from its top left corner; multiply by an image's size to draw.
 
-    White space, hyphens and letter case are ignored in the search. A quote that runs on to the next page is
+    White space, hyphens and letter case are ignored in the search, and so are marks of notes and words of
+    another column that the page has between those of the quote. A quote that runs on to the next page is
     found by the part that stands on this one; [] where nothing is found. With `part`, only the characters
-    `quote[start:end]` are boxed, where the quote stands on the page whole: a cell of a table row."""
+    `quote[start:end]` are boxed, where they are found: a cell of a table row."""
     with _opened(source) as document:
         leaf = _page(document, page, source)
         text_page = leaf.get_textpage()
@@ -70,60 +75,109 @@ def _page(document: Any, page: int, source: Path) -> Any:
 
 # Left out of the comparison: white space, hyphens and the marks that stand for them at line ends.
 _IGNORED = re.compile("[\\s\u00a0\u00ad\u200b\ufeff\ufffe\u2010\u2011-]")
+_LEAST, _SURE = 8, 24  # letters of a piece of a quote: beside others, and by itself
+_NEAR = 6  # letters between pieces of a quote
 
 
 def _locate(leaf: Any, text_page: Any, quote: str, part: tuple[int, int] | None) -> list[Box]:
     # Character by character, so that a place in the text is the number of a character in pdfium.
     import pypdfium2.raw as raw
 
-    count = text_page.count_chars()
-    units = [raw.FPDFText_GetUnicode(text_page, n) for n in range(count)]
-    letters = [(chr(u).casefold()[0], n) for n, u in enumerate(units) if u and not _IGNORED.match(chr(u))]
+    units = [raw.FPDFText_GetUnicode(text_page, n) for n in range(text_page.count_chars())]
+    text = "".join(chr(unit if unit < 0x110000 else 0xFFFD) for unit in units)
+    if not is_language(text):
+        text = shifted_back(text, lambda n: raw.FPDFText_IsGenerated(text_page, n) == 1) or text
+    letters = [(_letter(c), n) for n, c in enumerate(text) if c > "\0" and not _IGNORED.match(c)]
     # "ff" counts as "f": pdfium loses the second letter of that ligature in some fonts.
     letters = [
         pair
         for before, pair in zip([("", 0), *letters], letters, strict=False)
         if before[0] + pair[0] != "ff"
     ]
-    haystack = "".join(letter for letter, _ in letters)
     needle = _letters(quote)
-    found = _search(haystack, needle)
-    if found is None:
-        return []
-    if part is not None and found[1] - found[0] == len(needle):
-        start, end = (found[0] + len(_letters(quote[:at])) for at in part)
-        found = (start, end) if start < end else found
-    return _boxes(leaf, text_page, [n for _, n in letters[found[0] : found[1]]])
+    if needle not in "".join(letter for letter, _ in letters):
+        letters = _as_read(leaf, letters)
+    haystack, numbers = "".join(letter for letter, _ in letters), [n for _, n in letters]
+    at = haystack.find(needle) if needle else -1
+    pieces = [(at, 0, len(needle))] if at >= 0 else _pieces(haystack, needle, _line_starts(text, numbers))
+    places = {b + k: a + k for a, b, size in pieces for k in range(size)}
+    found = list(places.values())
+    if part is not None:
+        start, end = (len(_letters(quote[:at])) for at in part)
+        found = [places[k] for k in range(start, end) if k in places] or found
+    return _boxes(leaf, text_page, [numbers[n] for n in found])
+
+
+def _as_read(leaf: Any, letters: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Letters with pdfium's numbers in the order in which the parser reads them: column by column."""
+    page = PageText(leaf)
+    words = [number for line in page.lines for number in line.numbers]
+    page.close()
+    firsts, ranks = sorted(words), {number: rank for rank, number in enumerate(words)}
+
+    def place(letter: tuple[str, int]) -> tuple[int, int]:
+        at = bisect_right(firsts, letter[1]) - 1
+        return ranks[firsts[at]] if at >= 0 else -1, letter[1]
+
+    return sorted(letters, key=place)
+
+
+def _letter(c: str) -> str:
+    """A character as it is compared: an exponent is the digit that stands on the page."""
+    return unicodedata.normalize("NFKC", c).casefold()[:1] or c
 
 
 def _letters(quote: str) -> str:
-    return "".join(c.casefold()[0] for c in _IGNORED.sub("", quote)).replace("ff", "f")
+    return "".join(map(_letter, _IGNORED.sub("", quote))).replace("ff", "f")
 
 
-def _search(haystack: str, needle: str) -> tuple[int, int] | None:
-    """The needle whole; else the longest beginning of it that ends the page, or end of it that begins the
-    page."""
-    if not needle:
-        return None
-    at = haystack.find(needle)
-    if at >= 0:
-        return at, at + len(needle)
-    if len(needle) <= 24:
-        return None
-    at = haystack.rfind(needle[:24])
-    if at >= 0:
-        return at, at + _alike(needle, haystack[at:])
-    at = haystack.find(needle[-24:])
-    if at >= 0:
-        end = at + 24
-        return end - _alike(needle[::-1], haystack[:end][::-1]), end
-    return None
+def _line_starts(text: str, numbers: Sequence[int]) -> set[int]:
+    """The letters (by their places in the haystack) that begin a line, and the end of the last line."""
+    ends = [
+        before
+        for before, n in enumerate(numbers[1:])
+        if n < numbers[before] or "\n" in text[numbers[before] : n]
+    ]
+    return {0, *(end + 1 for end in ends), len(numbers)}
 
 
-def _alike(one: str, other: str) -> int:
-    """How many characters two texts begin with alike."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+def _pieces(haystack: str, needle: str, starts: Set[int]) -> list[tuple[int, int, int]]:
+    """(place in the haystack, in the needle, length) of what is found of a needle that does not stand there
+    whole: around the marks of notes that were taken out of it and the words of another column, or the part of
+    it that is on this page."""
+    from difflib import Match, SequenceMatcher
+
+    blocks = [*SequenceMatcher(None, haystack, needle, autojunk=False).get_matching_blocks()[:-1]]
+    for n in range(len(blocks) - 1):
+        (a, b, size), (c, d, more) = blocks[n : n + 2]
+        # A letter behind the end of a line that is also the first one of the next piece belongs to that.
+        for k in range(1, min(4, size)) if b + size == d else ():
+            same = haystack[a + size - k : a + size] == haystack[c - k : c]
+            if same and not starts.isdisjoint((a + size - k, c - k)):
+                blocks[n], blocks[n + 1] = Match(a, b, size - k), Match(c - k, d - k, more + k)
+                break
+    weights = [_weight(needle[b : b + size]) for _, b, size in blocks]
+    kept: list[tuple[int, int, int]] = []
+    if sum(weight for weight in weights if weight >= _LEAST) * 10 >= 6 * _weight(needle):
+        large = {a for (a, _, _), weight in zip(blocks, weights, strict=True) if weight >= _LEAST}
+        for a, b, size in blocks:
+            # What is alike by chance stands far from the rest.
+            behind = bool(kept) and a - kept[-1][0] - kept[-1][2] <= _NEAR
+            before = any(a + size <= place <= a + size + _NEAR for place in large)
+            if a in large or behind or before:
+                kept.append((a, b, size))
+        return kept
+    for (a, b, size), weight in zip(blocks, weights, strict=True):
+        # What goes on over a page's end ends a line of this page, or begins one.
+        crosses = (not b and a + size in starts) or (b + size == len(needle) and a in starts)
+        if weight >= _SURE or (crosses and weight >= _LEAST):
+            kept.append((a, b, size))
+    return kept
+
+
+def _weight(letters: str) -> int:
+    """Letters, of which a Chinese character counts as three."""
+    return sum(3 if c > "\u2e80" else 1 for c in letters)
 
 
 def _boxes(leaf: Any, text_page: Any, characters: list[int]) -> list[Box]:

@@ -11,7 +11,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from rag.languages import Patterns, patterns
+from rag.languages import Patterns, listed, patterns
 
 WORD_GAP = 0.7  # as a share of the height of the type's box
 RUN_ON = "\u00ad"  # dropped with the line break behind it
@@ -19,6 +19,9 @@ CUT = "\ufffe"  # pdfium's mark where a word was cut at a line's end
 _RE = Patterns(__file__, cut=CUT)
 WORD = _RE["word"]
 _HALVES = patterns("pdf_lines")
+_CLOSED, _APART = (listed(f"spaced_{name}") for name in ("pairs", "series"))
+_HAN = re.compile("[\u4e00-\u9fff]")
+_LONGEST = 16  # letters of a word that is spaced
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in PDF points, origin at the lower left of the page."""
@@ -158,6 +161,66 @@ def _adjoin(last: TextLine, line: TextLine) -> bool:
     if abs(last.bottom - line.bottom) > line.size * 0.2 or line.left < last.right - 1:
         return False
     return line.left - last.right < line.size * WORD_GAP or _RE["figures"].match(line.text) is not None
+
+
+def close_spaced(line: TextLine) -> TextLine:
+    """A line with its spaced letters ("N O T I C E") and characters closed. Only runs that stand apart evenly
+    and look like words: no initials, column letters, choices or variables."""
+    words = line.words()
+    spans: list[tuple[int, int]] = []
+    for match in _RE["spaced"].finditer(line.text) if words and not line.signed else ():
+        first = sum(word.end <= match.start() for word in words)
+        last = first + len(match[0].split())
+        beside = [line.text[word.start : word.end] for word in words[:first][-1:] + words[last : last + 1]]
+        if not any(map(_RE["operator"].fullmatch, beside)):
+            whole = last - first == len(words)
+            spans += [(first + begin, first + end) for begin, end in _spaced(line, words[first:last], whole)]
+    for begin, end in reversed(spans):
+        start, stop = words[begin].start, words[end - 1].end
+        line.text = line.text[:start] + "".join(line.text[start:stop].split()) + line.text[stop:]
+        line.boxes[2 * begin : 2 * end] = [words[begin].first, words[end - 1].last]
+        line.numbers[begin:end] = [line.numbers[begin]]
+    if spans:
+        gaps = zip(line.boxes[1::2], line.boxes[2::2], strict=False)
+        line.wide = any(right[0] - left[2] > line.size * WORD_GAP for left, right in gaps)
+    return line
+
+
+def _spaced(line: TextLine, run: Sequence[PlacedWord], whole: bool) -> list[tuple[int, int]]:
+    """The spans of single characters that make a word each, [] where they do not; `whole`: nothing else
+    stands in the line."""
+    gaps = [after.first[0] - before.last[2] for before, after in pairwise(run)]
+    usual = sorted(gaps)[len(gaps) // 2]
+    between = max(1.9 * usual, usual + 0.18 * line.size)
+    joined = "".join(line.text[word.start] for word in run)
+    chinese = _HAN.search(joined) is not None
+    kinds = [chinese or c.isdigit() for c in joined]
+    breaks = (n for n, gap in enumerate(gaps, start=1) if gap > between or kinds[n - 1] != kinds[n])
+    ends = [0, *breaks, len(run)]
+    texts = [joined[begin:end] for begin, end in pairwise(ends)]
+    spans = list(zip(pairwise(ends), texts, strict=True))
+    far = usual > line.size * WORD_GAP
+    if usual > 2.5 * line.size or (far and not whole):
+        return []
+    if chinese:
+        # Pairs only as known words: two characters may be two columns or two choices.
+        if max(map(len, texts)) < 3:
+            return [span for span, text in spans if text in _CLOSED]
+        apart = any(text in sequence for text in texts if len(text) > 1 for sequence in _APART)
+        return [] if apart else [span for span, text in spans if len(text) > 1]
+    return [span for span, text in spans if len(text) > 1] if _spelled(texts, 5 if far else 4) else []
+
+
+def _spelled(texts: Sequence[str], fewest: int) -> bool:
+    """Whether spaced Latin letters spell words of a text."""
+    together = "".join(texts)
+    letters = [c for c in together.casefold() if c.isalpha()]
+    if len(letters) < fewest + together.islower() or len(set(letters)) < 4 or set(letters) <= set("abcdef"):
+        return False
+    in_order = any(sorted(text.casefold()) == list(text.casefold()) for text in texts if len(text) > 3)
+    vowels = sum(c in "aeiouäöü" for c in letters)
+    even = together.isupper() or together.islower() or all(_RE["title"].fullmatch(text) for text in texts)
+    return even and not in_order and max(map(len, texts)) <= _LONGEST and vowels * 5 >= len(letters)
 
 
 def mend(lines: Sequence[TextLine]) -> None:

@@ -15,13 +15,14 @@ from typing import Any
 
 from rag.parsers.pdf_columns import in_columns
 from rag.parsers.pdf_letters import is_language, shifted_back
-from rag.parsers.pdf_lines import WORD, WORD_GAP, Box, PlacedWord, TextLine, joined, quick
+from rag.parsers.pdf_lines import WORD, WORD_GAP, Box, PlacedWord, TextLine, close_spaced, joined, quick
 from rag.parsers.pdf_marks import read_marks
 from rag.parsers.pdf_seen import Seen, without
 
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
 # Where a mark may stand within a word: in front of a stop, or between letters.
 _WITHIN = re.compile(r"(?<=\S)[\d*†‡)](?=[.,;:)\]]{1,2}\s)|(?<=[^\W\d_])\d(?=[^\W\d_])")
+_SPACED = re.compile(r"(?<!\S)[^\W\d_]\s+[^\W_](?!\S)")
 _SMALL = 0.8
 _FALL = 0.5  # of a word that begins another line, as a share of the height of the type's box
 # Room for the boxes of so many characters at a time; pdfium is called by one thread at a time.
@@ -46,7 +47,8 @@ class PageText:
             self._shift_back()
         parts = [part for line in self._read() for part in _fallen(line)]
         parts = [part for part in parts if self._is_seen(part)]
-        self.lines = in_columns(joined(read_marks(parts, self._placed, self._small())))
+        lines = joined(read_marks(parts, self._placed, self._small()))
+        self.lines = in_columns(list(map(close_spaced, lines)) if _SPACED.search(self.text) else lines)
 
     def close(self) -> None:
         self._page.close()

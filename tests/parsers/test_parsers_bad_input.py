@@ -6,6 +6,7 @@ import io
 import os
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 
 from rag.errors import ConfigError, ParseError
 from rag.parsers import SUFFIXES, Limits, parse
-from tests.files import docx_bytes, encrypted_pdf, pdf_bytes, scanned_pdf, write, xlsx_bytes
+from rag.parsers.pool import run_in_workers
+from tests.files import docx_bytes, encrypted_pdf, pdf_bytes, raw_pdf, scanned_pdf, write, xlsx_bytes
 
 ONE_PAGE = [["The fee is 12 euros."]]
 
@@ -361,3 +363,62 @@ def test_a_pdf_of_2000_pages_is_read_whole(tmp_path: Path) -> None:
     document = parse(path, path="long.pdf")
     assert len(document.pages) == 2000
     assert document.page_of(document.text.index("Clause 1999 ")) == 1999
+
+
+WORDS = b"BT /F1 12 Tf 72 700 Td (The rent is 950 marks.) Tj ET "
+_FONT = b"<< /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>"
+
+
+def stream(data: bytes, head: bytes = b"") -> bytes:
+    return b"<< %s /Length %d >>\nstream\n%s\nendstream" % (head, len(data), data)
+
+
+def page_of(contents: bytes, resources: bytes = _FONT, more: tuple[bytes, ...] = ()) -> bytes:
+    """A PDF of one page with these contents (object 4), and objects from 5 on."""
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources %s >>"
+    pages = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
+    return raw_pdf([b"<< /Type /Catalog /Pages 2 0 R >>", pages, page % resources, contents, *more])
+
+
+def nested_forms(depth: int) -> bytes:
+    """Forms that draw the next one ten times each: ten to the power of `depth` times the words."""
+    form = b"/Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources"
+    inner = [b"<< /XObject << /A %d 0 R >> >>" % (5 + n) for n in range(depth)]
+    forms = [stream(b"/A Do " * 10, b"%s %s" % (form, resources)) for resources in inner[1:]]
+    last = stream(WORDS, b"%s %s" % (form, _FONT))
+    return page_of(stream(b"/A Do "), inner[0], (*forms, last))
+
+
+def first_words(path: Path) -> str:
+    return parse(path, path=path.name).text[:22]
+
+
+def outcome(path: Path, **limits: float) -> str:
+    """What a worker says of a file: the beginning of its text, or the status."""
+    ((_, result),) = run_in_workers(first_words, [path], workers=1, limits=Limits(**limits))  # type: ignore[arg-type]
+    return result if isinstance(result, str) else str(getattr(result, "status", result))
+
+
+def test_a_stream_packed_with_brotli_is_read(tmp_path: Path) -> None:
+    packed = pytest.importorskip("brotli").compress(WORDS)
+    path = write(tmp_path, "a.pdf", page_of(stream(packed, b"/Filter /BrotliDecode")))
+    assert outcome(path, seconds=20) == "The rent is 950 marks."
+
+
+def test_a_pdf_stream_that_unfolds_beyond_measure_ends_in_time(tmp_path: Path) -> None:
+    filters = b"/Filter [/FlateDecode /FlateDecode]"
+    blanks = zlib.compress(zlib.compress(WORDS + b" " * 150_000_000, 1), 9)
+    hostile = zlib.compress(zlib.compress(b"q " * 50_000_000, 1), 9)
+    assert len(blanks) + len(hostile) < 100_000
+    path = write(tmp_path, "blanks.pdf", page_of(stream(blanks, filters)))
+    assert outcome(path, seconds=25) in ("The rent is 950 marks.", "empty", "too_large", "timeout")
+    path = write(tmp_path, "states.pdf", page_of(stream(hostile, filters)))
+    assert outcome(path, seconds=25, memory_mb=300) in ("empty", "unreadable", "too_large", "timeout")
+
+
+def test_a_pdf_page_without_end_is_stopped_by_the_time_of_its_worker(tmp_path: Path) -> None:
+    assert outcome(write(tmp_path, "shallow.pdf", nested_forms(2)), seconds=20) == "The rent is 950 marks."
+    path = write(tmp_path, "deep.pdf", nested_forms(9))
+    started = time.monotonic()
+    assert outcome(path, seconds=2) == "timeout"
+    assert time.monotonic() - started < 30

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from rag.errors import InputError, ParseError
 from rag.parsers import parse
 from rag.parsers.page_image import find_boxes, render_page
 from tests.files import pdf_bytes, write
+from tests.parsers.test_parsers_words_pdf import LEFT, RIGHT, canvas_pdf, draw_runs, lines
 
 LINES = [
     "# Loan",
@@ -107,3 +109,47 @@ def test_many_threads_may_draw_and_search_at_once(source: Path) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(once, range(40))) == {298}
+
+
+def test_a_quote_without_its_note_marks_is_found_and_its_exponents_too(tmp_path: Path) -> None:
+    runs = [("The dose is 25", 11.0, 0.0), ("1", 6.5, 4.0), (" mg, the fee 40", 11.0, 0.0), ("2", 6.5, 4.0)]
+    powers = [("Count 10", 11.0, 0.0), ("9", 6.5, 4.0), ("/L on 40 m", 11.0, 0.0), ("2", 6.5, 4.0)]
+
+    def draw(canvas: Any) -> None:
+        draw_runs(canvas, 72, 760, [*runs, (" and 3.", 11, 0)])
+        draw_runs(canvas, 72, 740, powers)
+        draw_runs(canvas, 72, 100, [("1", 5.5, 3), (" With food.", 8, 0)])
+        draw_runs(canvas, 72, 88, [("2", 5.5, 3), (" In marks.", 8, 0)])
+
+    path = write(tmp_path, "a.pdf", canvas_pdf(draw))
+    quote = "The dose is 25 mg, the fee 40 and 3."
+    assert quote in parse(path, path="a.pdf").text
+    (box,) = find_boxes(path, 1, quote)
+    assert box[0] == pytest.approx(72 / 595, abs=0.01) and box[2] > 0.38
+    assert len(find_boxes(path, 1, "Count 10⁹/L on 40 m²")) == 1
+    at = quote.index("40")
+    (part,) = find_boxes(path, 1, quote, part=(at, at + 2))
+    assert part[2] - part[0] < 0.03
+
+
+def test_a_quote_of_one_column_is_boxed_in_it_and_one_of_both_in_both(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        for n, (left, right) in enumerate(zip(LEFT, RIGHT, strict=True)):
+            canvas.drawString(72, 720 - 14 * n, left)
+            canvas.drawString(320, 720 - 14 * n, right)
+
+    path = write(tmp_path, "a.pdf", canvas_pdf(draw))
+    boxes = find_boxes(path, 1, " ".join(LEFT))
+    assert len(boxes) == 5
+    assert all(box[2] < 0.5 for box in boxes)
+    both = find_boxes(path, 1, " ".join([*LEFT[3:], *RIGHT[:2]]))
+    assert [box[0] > 0.5 for box in both] == [False, False, True, True]
+
+
+def test_few_words_behind_a_page_break_are_boxed_and_what_is_alike_by_chance_is_not(tmp_path: Path) -> None:
+    first = ["The tenant gives the mill back in good order, and the landlord pays the deposit in the"]
+    pages = (first, ["town of Ellerby.", "The rent of the mill is due in May."])
+    path = write(tmp_path, "a.pdf", canvas_pdf(*(lambda c, t=t: lines(c, 72, 760, t) for t in pages)))
+    quote = " ".join([*first, "town of Ellerby."])
+    assert len(find_boxes(path, 1, quote)) == len(find_boxes(path, 2, quote)) == 1
+    assert find_boxes(path, 2, "The mill was let to a miller and his men for the sum of nine marks.") == []

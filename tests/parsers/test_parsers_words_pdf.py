@@ -14,7 +14,7 @@ import pytest
 from rag.errors import ParseError
 from rag.parsers import parse
 from rag.types import BlockKind, Document, Loss, LossKind, MarkKind
-from tests.files import write
+from tests.files import raw_pdf, write
 
 Draw = Callable[[Any], None]
 
@@ -285,20 +285,6 @@ def garbled_pdf(texts: tuple[str, ...], code: Callable[[int], int]) -> bytes:
     return raw_pdf(objects)
 
 
-def raw_pdf(objects: list[bytes]) -> bytes:
-    """A PDF of these objects, of which the first is the catalogue."""
-    out = bytearray(b"%PDF-1.7\n")
-    places = []
-    for number, body in enumerate(objects, start=1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    out += b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, start)
-    return bytes(out)
-
-
 @pytest.mark.parametrize("shift", [-29, 3])
 def test_a_shifted_map_of_characters_is_read_back(tmp_path: Path, shift: int) -> None:
     document = read(tmp_path, garbled_pdf(PROSE, lambda n: n + shift))
@@ -461,3 +447,57 @@ def test_the_text_layer_of_a_scan_is_read_as_its_text(tmp_path: Path) -> None:
     document = read(tmp_path, canvas_pdf(draw))
     assert blocks(document) == ["The rent is 950 marks."]
     assert not document.marks
+
+
+def chinese(canvas: Any) -> None:
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    canvas.setFont("STSong-Light", 11)
+
+
+def test_spaced_letters_and_characters_are_closed(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.drawString(72, 800, "N O T I C E   O F   S A L E of the mill")
+        canvas.drawString(72, 760, "R E P O R T  2 0 2 3")
+        for n, letter in enumerate("SCHEDULE"):
+            canvas.drawString(72 + 24 * n, 720, letter)
+        chinese(canvas)
+        canvas.drawString(72, 680, "关 于 国 防 的 规 定")
+        canvas.drawString(72, 640, "目　　录")
+        canvas.drawString(72, 600, "姓 名   年 龄 限 制")
+
+    assert blocks(read(tmp_path, canvas_pdf(draw))) == [
+        "NOTICE OF SALE of the mill",
+        "REPORT 2023",
+        "SCHEDULE",
+        "关于国防的规定",
+        "目录",
+        "姓名 年龄限制",
+    ]
+
+
+APART = [
+    "J R R Tolkien and A B C D E F",
+    "where a b c x y z are lengths",
+    "n = a e i o u + k",
+    "A B",
+    "B A C D B",
+    "M T W T F S S",
+    "1 2 3 4 5 6",
+    "甲 乙 丙 丁",
+    "是 否",
+    "年 月 日",
+]
+
+
+def test_initials_choices_and_variables_stay_apart(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        chinese(canvas)
+        for n, text in enumerate(APART):
+            canvas.drawString(72, 800 - 40 * n, text)
+        for n, letter in enumerate("NAME"):
+            canvas.drawString(72 + 60 * n, 200, letter)
+
+    assert blocks(read(tmp_path, canvas_pdf(draw))) == [*APART, "N A M E"]

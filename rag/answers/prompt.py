@@ -15,7 +15,7 @@ from typing import Any
 
 from rag.answers.line import in_one_line
 from rag.errors import GenerationError
-from rag.languages import model_instructions
+from rag.languages import model_instructions, named
 from rag.models.llm import LLM, Prompt
 from rag.questions.expects import Wording
 from rag.search.verdict import OddsWeights
@@ -102,16 +102,19 @@ def reading_prompt(
         )
     question = _shortened(query.text, room // _QUESTION_SHARE, llm)
     room -= llm.count_tokens(question)
-    kept = [_source(piece) for piece in evidence[:MOST_SOURCES]]
+    kept = [_source(piece, language) for piece in evidence[:MOST_SOURCES]]
     while len(kept) > 1 and llm.count_tokens("\n".join(kept)) > room:
         kept.pop()
     kept = [_shortened(kept[0], room, llm), *kept[1:]] if kept else []
     return Prompt(asked.system, asked.user(kept, question), asked.examples)
 
 
-def _source(piece: Evidence) -> str:
-    """ "[2] Title, heading: words": what a sentence is of often stands above it alone."""
-    label = ", ".join(dict.fromkeys(_label(t) for t in (_title(piece), *piece.heading_path[-1:]) if t))
+def _source(piece: Evidence, code: str) -> str:
+    """ "[2] Title, heading: words": what a sentence is of often stands above it alone. Words that do not
+    stand say so."""
+    former = named("former", piece.withdrawn, code) if piece.withdrawn else ""
+    parts = (_title(piece), *piece.heading_path[-1:], former)
+    label = ", ".join(dict.fromkeys(_label(t) for t in parts if t))
     text = in_one_line(piece)
     if len(text) > _SOURCE_CHARACTERS:
         text = _ends(text, _SOURCE_CHARACTERS)

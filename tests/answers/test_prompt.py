@@ -16,7 +16,7 @@ from rag.languages import COMPLETE
 from rag.models.llm import LlamaCpp, Prompt
 from rag.models.registry import find_llm
 from rag.questions.expects import read_wording
-from rag.types import Evidence
+from rag.types import Evidence, MarkKind
 from tests.fakes import FakeLLM, fake_document, fake_evidence
 
 SENTENCES = [f"Clause {n} obliges the tenant to pay {n}00 euros." for n in range(1, 7)]
@@ -166,3 +166,13 @@ def test_prompt_and_answer_always_fit_the_context(
     llm = FakeLLM(context_tokens=context)
     prompt = read_for(question, texts, llm=llm, language=language)
     assert _tokens(llm, prompt) + 50 + 30 <= context
+
+
+def test_a_source_that_does_not_stand_says_so() -> None:
+    struck = replace(fake_evidence("The fee is EUR 950.", number=1), withdrawn=MarkKind.STRUCK)
+    llm = FakeLLM("")
+    for code, label in (("en", "before the change"), ("zh", "修改前")):
+        prompt = reading_prompt(
+            read_wording("What was the fee?"), [struck], llm=llm, max_tokens=32, language=code
+        )
+        assert label in prompt.user

@@ -37,8 +37,8 @@ _SEAMS = 8
 class ReadingInstructions:
     """How a model is asked in a language, from its reading.toml: `ask` and `answer` are the endings, `yes`
     and `no` the replies whose odds are taken behind `ask`, and `confidence` how the verdict weighs these.
-    `none` matches a reply that gives no answer, `lead` a yes or (group "no") no in front of one; `stop` ends
-    a sentence, and `colon` stands behind a yes."""
+    `none` matches a reply that gives no answer, `lead` a yes or (group "no") no in front of one, `unticked` a
+    "no" beside a box that is not ticked; `stop` ends a sentence, and `colon` stands behind a yes."""
 
     system: str
     sources: str
@@ -49,6 +49,7 @@ class ReadingInstructions:
     no: tuple[str, ...]
     none: re.Pattern[str]
     lead: re.Pattern[str]
+    unticked: re.Pattern[str]
     stop: str
     colon: str
     confidence: OddsWeights
@@ -69,7 +70,7 @@ def instructions(code: str) -> ReadingInstructions:
 def _instructions(raw: dict[str, Any]) -> ReadingInstructions:
     examples = raw.pop("examples")
     raw |= {key: tuple(raw[key]) for key in ("yes", "no")}
-    raw |= {key: re.compile(raw[key], re.IGNORECASE) for key in ("none", "lead")}
+    raw |= {key: re.compile(raw[key], re.IGNORECASE) for key in ("none", "lead", "unticked")}
     raw |= {"confidence": OddsWeights(**raw["confidence"])}
     bare = ReadingInstructions(**raw, examples=())
     turns = tuple(

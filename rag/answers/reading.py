@@ -45,7 +45,6 @@ _CLAUSES = frozenset({AnswerType.REASON, AnswerType.MANNER, AnswerType.DEFINITIO
 _CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{alternatives(CURRENCY_BEFORE)})[ \t]*$", re.IGNORECASE)
 # So much of a reply that stands in no source as it is has to be words of one sentence.
 _MOSTLY = 0.6
-_UNTICKED = re.compile(r"\b(?:no|none)\s*☐|☐\s*(?:no|none)\b|[否无]\s*☐|☐\s*[否无]", re.IGNORECASE)
 _TRIMMED = " \t\"'“”‘’「」.。,，;；:："
 # No word or number goes on across these.
 _BEGINS = r"(?<![A-Za-z0-9](?=[A-Za-z0-9]))(?<!\d[.,](?=\d))"
@@ -217,7 +216,7 @@ def _whether(
     standing = next((piece for piece in pieces if rest and _standing(rest, piece.text)), None)
     piece = standing or max(pieces, key=lambda piece: _share(rest, piece))
     foreign = bool(rest) and standing is None and _share(rest, piece) < _MOSTLY
-    if foreign or (_denies(piece.text) != _denies(query.text)) != bool(lead["no"]):
+    if foreign or (_denies(piece.text, asked) != _denies(query.text, asked)) != bool(lead["no"]):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
     source = rest if standing else " ".join(piece.text.split())
     claim = verify_sentence(_sentence(source, asked), [piece], query)
@@ -225,9 +224,9 @@ def _whether(
     return replace(_cited(claim, piece, query.language), text=said)
 
 
-def _denies(text: str) -> bool:
+def _denies(text: str, asked: ReadingInstructions) -> bool:
     """Whether a text says "not", or is a box that is not ticked; a "no" beside such a box is not said."""
-    boxes = _UNTICKED.sub("", text)
+    boxes = asked.unticked.sub("", text)
     if "☐" in boxes and "☒" not in text:
         return True
     return any(cue.group == "negation" for cue in assertions_of(boxes).cues)

@@ -16,7 +16,7 @@ from rag.tasks.topics import all_of, read_scope
 from rag.types import Answer, Chunk, DocumentInfo
 from rag.types.documents import admitted
 
-# "Article 12" stands under "12. Insurance" (0.6) and in its 12.1 (0.48); in "4." of clause 4.2 (0.4) it does not.
+# "Article 12" stands under "12. Insurance" (0.6) and in its 12.1 (0.48), clause 4.2 not in "4." (0.4).
 # A note or a schedule is no section.
 _OWN, _OWN_KIND = 0.45, 0.75
 _APART = 0.25

@@ -4,7 +4,6 @@ document's is intended."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +17,8 @@ MORE = {
     "## 12. Fuel\n\n12.1 The tank holds 300 litres.\n",
     "contracts/crane.md": "# Crane Hire Agreement\n\n## 4. Loads\n\n4.2 No load is above nine tonnes.\n\n"
     "## Schedule 12\n\nHooks and slings.\n",
-    "contracts/渔船租赁合同.md": "# 渔船租赁合同\n\n第七条 乙方每年检修船只一次。\n\n第八条 船只停靠第七条所称码头。\n",
+    "contracts/渔船租赁合同.md": "# 渔船租赁合同\n\n第七条 乙方每年检修船只一次。\n\n"
+    "第八条 船只停靠第七条所称码头。\n",
 }
 
 

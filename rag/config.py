@@ -85,9 +85,6 @@ class Config(BaseSettings):
     allow_remote: bool = Field(
         False, description="true or false: may a language model on another host be asked"
     )
-    tuned_models: bool = Field(
-        True, description="true or false: run models as `citewise models tune` found fastest on this machine"
-    )
     cache_dir: UserPath = Field(
         default_factory=default_cache_dir, description="folder for models that were fetched or converted"
     )

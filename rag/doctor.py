@@ -123,7 +123,6 @@ def _language_model(config: Config) -> Check:
     from rag.models.known import AUTO, default_reader, machine_memory_mb
     from rag.models.registry import find_reader, verified_sha256
     from rag.models.remote import is_address
-    from rag.models.tuning import describe
 
     if config.llm == "none":
         return Check("language model", "none: answers are quotes from the documents")
@@ -141,14 +140,11 @@ def _language_model(config: Config) -> Check:
         if not known.fits(memory):
             advice = f"A reader that fits: citewise models pull {default_reader(memory).name}"
             return Check("language model", text, ok=False, advice=f'{advice}, and llm = "auto"')
-    if tuned := describe(path, config.cache_dir, used=config.tuned_models):
-        text += f"; {tuned}"
     if config.llm == AUTO and known is not (better := default_reader(memory)):
         return Check(
             "language model", text, advice=f"One that reads better: citewise models pull {better.name}"
         )
-    hint = "" if tuned else "To find out how it runs fastest on this machine: citewise models tune"
-    return Check("language model", text, advice=hint)
+    return Check("language model", text)
 
 
 def _index(config: Config) -> Check:

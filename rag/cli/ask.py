@@ -22,7 +22,6 @@ from rag.cli.shared import (
     Kinds,
     Languages,
     Llm,
-    NoTuned,
     Threshold,
     TopK,
     Years,
@@ -108,7 +107,6 @@ def ask(
     embedder: EmbedderOption = None,
     threshold: Threshold = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest line to write, in tokens.")] = None,
-    no_tuned: NoTuned = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a question; print the evidence, the verified answer and its references.
@@ -124,7 +122,6 @@ def ask(
         embedder=embedder,
         threshold=threshold,
         max_tokens=max_tokens,
-        no_tuned=no_tuned,
     )
     scope = shared.filters(
         documents=documents, kinds=kind, languages=language, years=year, companies=company, in_force=in_force
@@ -233,7 +230,6 @@ def batch(
     embedder: EmbedderOption = None,
     threshold: Threshold = None,
     parallel: Annotated[int | None, typer.Option(help="Questions to answer at a time.  [default: 4]")] = None,
-    no_tuned: NoTuned = False,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a file of questions.
@@ -251,7 +247,6 @@ def batch(
         embedder=embedder,
         threshold=threshold,
         parallel=parallel or max(_PARALLEL, shared.config().parallel),
-        no_tuned=no_tuned,
     )
     with (
         closing(build_assistant(settings)) as assistant,

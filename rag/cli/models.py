@@ -1,4 +1,4 @@
-"""`citewise models list|path|pull|add|verify|tune`, `citewise ui`, `citewise doctor`, and the version."""
+"""`citewise models list|path|pull|add|verify`, `citewise ui`, `citewise doctor`, and the version."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag.cli import shared
-from rag.cli.shared import EmbedderOption, IndexOption, JsonOption, Llm, NoTuned
+from rag.cli.shared import EmbedderOption, IndexOption, JsonOption, Llm
 from rag.errors import CitewiseError, ConfigError, ModelError, ModelMissing
 
 if TYPE_CHECKING:
     from rag.config import Config, ModelSpec
     from rag.models.known import KnownModel
-    from rag.models.tuning import ModelTuning
 
 _NAMES = "a name of `citewise models list`"
 Name = Annotated[str, typer.Argument(help=f'"embedder", "llm" (those in use), or {_NAMES}.')]
@@ -27,7 +26,6 @@ def ui(
     port: Annotated[int | None, typer.Option(help="Port.  [default: 7860]")] = None,
     llm: Llm = None,
     embedder: EmbedderOption = None,
-    no_tuned: NoTuned = False,
     as_json: JsonOption = False,
 ) -> None:
     """Serve the chat page on this machine until stopped.
@@ -36,9 +34,7 @@ def ui(
     CITEWISE_UI_PASSWORD."""
     from importlib import import_module
 
-    settings = shared.config(
-        index=index, ui_host=host, ui_port=port, llm=llm, embedder=embedder, no_tuned=no_tuned
-    )
+    settings = shared.config(index=index, ui_host=host, ui_port=port, llm=llm, embedder=embedder)
 
     def ready(url: str) -> None:
         if as_json:
@@ -98,9 +94,7 @@ def list_models(as_json: JsonOption = False) -> None:
         return
     for row in rows:
         _print_checked(row.found, f"{row.name:<21} {_summary(row)}")
-        for more in (str(row.path or "") or row.error, row.tuned):
-            if more:
-                typer.echo(shared.clean(f"{'':23} {more}"))
+        typer.echo(shared.clean(f"{'':23} {row.path or row.error}"))
 
 
 def _summary(row: _Row) -> str:
@@ -192,85 +186,18 @@ def add(
     _print_path(name, found, as_json=as_json)
 
 
-def tune(
-    model: Annotated[
-        str, typer.Argument(help='"llm" (the one in use), a name of [models], or a GGUF file.')
-    ] = "llm",
-    minutes: Annotated[
-        float, typer.Option(min=0.2, max=240, help="About how long to measure.  [default: 3]")
-    ] = 3.0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure and report, but keep nothing.")] = False,
-    reset: Annotated[bool, typer.Option("--reset", help="Forget what was found.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Find the fastest way to run a model on this machine, and use it from then on.
-
-    Times the quantisations of it that are at hand (files beside it or of [models]) and that write the same,
-    different numbers of threads, flash attention, and prompt slices of different sizes. Let nothing else run
-    meanwhile."""
-    from rag.models.tuning import keep, tune_model
-    from rag.models.tuning import reset as forget
-
-    settings = shared.config()
-    source = _locate_llm(model, settings)
-    if reset:
-        gone = forget(source, settings.cache_dir)
-        if as_json:
-            shared.print_json({"model": str(source), "deleted": gone})
-        else:
-            typer.echo(shared.clean(f"{source.name}: {len(gone)} files deleted; it runs as it is again."))
-        return
-    with shared.progress_bars(quiet=as_json) as progress:
-        found = tune_model(
-            source, settings.cache_dir, models=settings.models, seconds=60 * minutes, progress=progress
-        )
-    if not dry_run:
-        keep(source, found.tuned, settings.cache_dir)
-    if as_json:
-        shared.print_json(found)
-    else:
-        _print_tuning(found, kept=not dry_run)
-
-
-def _print_tuning(found: ModelTuning, *, kept: bool) -> None:
-    """What was measured, what is chosen, and what it saves."""
-    line = "{:>8} {:>5} {:>5} {:>7} {:>8} {:>8}  {}"
-    typer.echo(line.format("threads", "flash", "slice", "read/s", "write/s", "answer", "file"))
-    for trial in found.measured:
-        how = trial.settings
-        threads = f"{how.threads or 'all'}/{how.threads_batch or 'all'}"
-        flash = "yes" if how.flash_attention else "no"
-        rates = f"{trial.read:.0f}", f"{trial.write:.0f}", f"{trial.seconds:.2f} s"
-        typer.echo(shared.clean(line.format(threads, flash, how.slice_tokens, *rates, trial.file.name)))
-    for note in found.notes:
-        typer.echo(shared.clean(f"  {note}"))
-    tuned = found.tuned
-    if tuned.tuned_seconds >= tuned.default_seconds:
-        typer.echo("Nothing is faster than the defaults by more than the noise: it runs as it is.")
-        return
-    saved, times = tuned.default_seconds - tuned.tuned_seconds, tuned.default_seconds / tuned.tuned_seconds
-    saving = f"Saved: {saved:.2f} s an answer ({times:.2f} times as fast, ±{tuned.noise:.0%})."
-    typer.echo(shared.clean(f"{tuned.summary}. {saving}"))
-    typer.echo(
-        "Used from now on; --no-tuned or tuned_models = false runs the file as it is."
-        if kept
-        else "Nothing was kept (--dry-run)."
-    )
-
-
 _IN_USE = ("embedder", "llm")
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A model of `citewise models list`: where it is or what is wrong, how it was tuned; of a known one what
-    it is and needs. `sha256` is set by `verify`."""
+    """A model of `citewise models list`: where it is or what is wrong; of a known one what it is and
+    needs. `sha256` is set by `verify`."""
 
     name: str
     found: bool
     path: Path | None = None
     error: str = ""
-    tuned: str = ""
     kind: str = ""
     bytes: int = 0
     licence: str = ""
@@ -309,25 +236,10 @@ def _look(name: str, settings: Config, memory_mb: int, best: KnownModel) -> _Row
 
 
 def _found(name: str, settings: Config) -> _Row:
-    from rag.models.tuning import describe
-
     try:
-        found, weights = _locate(name, settings)
-        tuned = describe(found, settings.cache_dir, used=settings.tuned_models) if found == weights else ""
-        return _Row(name, True, found, tuned=tuned)
+        return _Row(name, True, _locate(name, settings)[0])
     except CitewiseError as error:
         return _Row(name, False, error=str(error))
-
-
-def _locate_llm(name: str, settings: Config) -> Path:
-    """The GGUF file of "llm", of a configured name or of a path. Raises ModelMissing, ModelMismatch,
-    ModelError, ConfigError."""
-    from rag.models.registry import find_llm
-
-    spec = settings.llm if name == "llm" else name
-    if spec.lower() in ("", "none") or spec.startswith(("http://", "https://")):
-        raise ConfigError(f"llm = {spec!r} is no file here: name a GGUF file or a model of [models].")
-    return find_llm(spec, settings.cache_dir, settings.models)
 
 
 def _hashed(name: str, settings: Config) -> _Row:

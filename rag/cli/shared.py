@@ -78,22 +78,18 @@ Llm = Annotated[
         "--llm", help='Language model: "auto", "embedded", "none" (quotes only), a name, GGUF or address.'
     ),
 ]
-NoTuned = Annotated[
-    bool,
-    typer.Option("--no-tuned", help="Run the model's file as it is, whatever `citewise models tune` found."),
-]
 Threshold = Annotated[float | None, typer.Option(help='The least confidence of "answered", 0 to 1.')]
 EmbedderOption = Annotated[
     str | None, typer.Option("--embedder", help='Embedder: "embedded", folder, or configured name.')
 ]
 
 
-def config(*, no_tuned: bool = False, **flags: Any) -> Config:
+def config(**flags: Any) -> Config:
     """The settings in force under the given flags; the import is here because pydantic takes a fifth of a
     second."""
     from rag.config import load_config
 
-    return load_config(**flags, tuned_models=False if no_tuned else None)
+    return load_config(**flags)
 
 
 def filters(*, in_force: str | None = None, **lists: list[str] | None) -> Filters | None:

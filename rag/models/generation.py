@@ -60,21 +60,6 @@ class LLMInfo:
         return "*" in self.languages or language in self.languages
 
 
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """How llama.cpp runs a model on this machine. `threads` write, `threads_batch` read the prompt (0: all
-    available cores). A prompt is evaluated `slice_tokens` at a time, and answers that are being written go on
-    between them. `repack`: weights are copied into the order that this processor multiplies fastest."""
-
-    # Qwen2.5-Coder-1.5B (Q4_K_M), ms of processor time for a token: read in slices of 32 it took 24, of 256
-    # 17; repacked 24 and 22. Written: 180, repacked 157. Repacking took 0.6 GB more and 2.5 s at each start.
-    threads: int = 0
-    threads_batch: int = 0
-    flash_attention: bool = False
-    slice_tokens: int = 256
-    repack: bool = False
-
-
 class LLM(Protocol):
     """A language model. Safe to call from several threads."""
 

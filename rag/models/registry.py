@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import CitewiseError, ModelError, ModelMismatch, ModelMissing, StorageError
+from rag.errors import ModelError, ModelMismatch, ModelMissing, StorageError
 from rag.files import write_atomically
 from rag.models.known import (
     AUTO,
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\s*$", re.S | re.M)
 _LANGUAGE = re.compile(r"^language:[ \t]*(?P<inline>[^\n]*)\n?(?P<items>(?:[ \t]*-[^\n]*\n?)*)", re.M)
-_QUANTISATION = re.compile(r"[-._]((I?Q|TQ|MXFP)\d\w*|B?F16|F32)$", re.IGNORECASE)
 _WEIGHTS = "model.safetensors model-*.safetensors pytorch_model.bin pytorch_model-*.bin *.safetensors".split()
 Sources = Mapping[str, "ModelSpec"]
 NO_SOURCES: Sources = {}
@@ -192,19 +191,6 @@ def find_reader(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> Rea
     except OSError as error:
         raise ModelMissing(f"{reader.path} cannot be read ({error.strerror or error}); {remedy}") from error
     return reader
-
-
-def quantisations(source: Path, cache_dir: Path, models: Sources = NO_SOURCES) -> list[Path]:
-    """Other files of the same model, in its folder and among the configured ones: those whose names differ
-    in the quantisation alone (`model-Q4_K_M.gguf`, `model-Q8_0.gguf`)."""
-    source = source.absolute()
-    names = {path: path.stem for path in source.parent.glob("*.gguf")}
-    for name, spec in models.items():
-        with contextlib.suppress(CitewiseError):  # an embedder, not fetched, or not what is pinned
-            path = find_llm(name, cache_dir, models).absolute()
-            names[path] = path.stem if spec.path else Path(spec.url.partition("?")[0]).stem
-    model = _QUANTISATION.sub("", names.get(source, source.stem))
-    return sorted(path for path in names if path != source and _QUANTISATION.sub("", names[path]) == model)
 
 
 def _reader(spec: str, cache_dir: Path, models: Sources) -> tuple[ReaderFile, str, str]:

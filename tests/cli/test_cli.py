@@ -101,7 +101,7 @@ def _all_errors(base: type[CitewiseError] = CitewiseError) -> Iterator[type[Cite
     "command",
     ["ask", "search", "ingest", "batch", "ui", "eval", "tune", "doctor"]
     + [f"index {c}" for c in ("show", "delete", "verify")]
-    + [f"models {c}" for c in ("list", "path", "pull", "add", "verify", "tune")],
+    + [f"models {c}" for c in ("list", "path", "pull", "add", "verify")],
 )
 def test_every_command_has_help_and_json(command: str) -> None:
     result = run(*command.split(), "--help")

@@ -513,7 +513,7 @@ def test_table_with_a_mistake_is_refused_with_its_name(old: str, new: str) -> No
 
 @pytest.mark.models
 def test_default_reader_answers_in_both_languages_from_what_it_is_given(reader: str) -> None:
-    llm = load_llm(reader, cache_dir=default_cache_dir(), tuned=False)
+    llm = load_llm(reader, cache_dir=default_cache_dir())
     assert llm is not None
     assert (llm.info.context_tokens, llm.info.languages) == (3072, ("en", "zh"))
     for system, text, answer in (

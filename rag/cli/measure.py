@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rag.config import Config
     from rag.measure.evalset import Choice
     from rag.measure.report import Change, Report
-    from rag.measure.tune import Risk, Tuning
+    from rag.measure.tune import Tuning
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,10 +79,7 @@ def evaluate(
     reports = {}
     for source in sources:
         name = set_name(source)
-        folder = index or (Path(f"indexes/eval-{name}") if source.is_dir() else None)
-        settings = shared.config(index=folder, llm=llm, embedder=embedder)
-        if source.is_dir() and (index is None or not index.exists()):
-            ingest_set(source / "documents", settings, quiet=as_json)
+        settings = _set_config(source, index, llm=llm, embedder=embedder, quiet=as_json)
         report = _measure(source, settings, asked)
         change = changed(report, former) if former else None
         target = (out or Path("reports")) / name if several or not out else out
@@ -126,9 +123,17 @@ def _check_set(source: Path, purpose: str) -> None:
     )
 
 
+def _set_config(source: Path, index: Path | None, *, quiet: bool, **flags: Any) -> Config:
+    """The settings with the index of a set, which is brought up to date: unchanged files cost only a look, an
+    ingest that was cut short is finished."""
+    folder = index or (Path(f"indexes/eval-{source.resolve().name}") if source.is_dir() else None)
+    settings = shared.config(index=folder, **flags)
+    if source.is_dir() and (index is None or not index.exists()):
+        ingest_set(source / "documents", settings, quiet=quiet)
+    return settings
+
+
 def ingest_set(documents: Path, settings: Config, *, quiet: bool) -> None:
-    """Bring the set's index up to date: unchanged files cost only a look, an ingest that was cut short is
-    finished."""
     with (
         closing(shared.open_configured_index(settings, create=True)) as opened,
         shared.progress_bars(quiet=quiet) as progress,
@@ -186,10 +191,6 @@ def tune(
     refuse: Annotated[
         float, typer.Option(help="Share of unanswerable questions to refuse, between 0 and 1.")
     ] = 0.85,
-    risk: Annotated[
-        float | None,
-        typer.Option(help="Instead: the largest share of answers that may be wrong, such as 0.05."),
-    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure, and change nothing.")] = False,
     reset: Annotated[
         bool, typer.Option("--reset", help="Take an index's own order and threshold away; needs no SET.")
@@ -200,53 +201,33 @@ def tune(
     """Fit the order of passages and the refusal threshold of an index to your own questions.
 
     One half of the questions is fitted, the other measures: an order that is worse there is not kept."""
-    _check_tune(source, refuse, risk, reset=reset, dry_run=dry_run)
-    folder = index or (Path(f"indexes/eval-{source.resolve().name}") if source and source.is_dir() else None)
-    settings = shared.config(index=folder, embedder=embedder)
-    if reset or source is None:
-        _reset(settings, as_json=as_json)
-        return
-    if source.is_dir() and (index is None or not index.exists()):
-        ingest_set(source / "documents", settings, quiet=as_json)
-    tuning, path = _tuned(source, settings, refuse, risk, dry_run=dry_run, quiet=as_json)
-    if as_json:
-        shared.print_json(_numbers(tuning) | {"index": settings.index, "written": path})
-        return
-    _print(tuning, refuse)
-    _print_outcome(tuning, settings.index, path, dry_run=dry_run)
-
-
-def _check_tune(
-    source: Path | None, refuse: float, risk: float | None, *, reset: bool, dry_run: bool
-) -> None:
-    """What can be wrong with the arguments, before the minutes that an ingest may take."""
     from rag.measure.evalset import load_questions
-    from rag.measure.tune import check_shares
+    from rag.measure.tune import check_share, save
+    from rag.measure.tune import tune as fit
 
-    check_shares(refuse, risk)
-    if reset:
-        if dry_run:
-            raise InputError("--reset takes the tuning away, --dry-run changes nothing; leave one out.")
+    check_share(refuse)
+    if reset and dry_run:
+        raise InputError("--reset takes the tuning away, --dry-run changes nothing; leave one out.")
+    if reset or source is None:
+        if not reset:
+            raise InputError("Give a SET of questions to tune with, or --reset to take the tuning away.")
+        _reset(shared.config(index=index, embedder=embedder), as_json=as_json)
         return
-    if source is None:
-        raise InputError("Give a SET of questions to tune with, or --reset to take the tuning away.")
     _check_set(source, "tune")
-    load_questions(source)
-
-
-def _tuned(
-    source: Path, settings: Config, refuse: float, risk: float | None, *, dry_run: bool, quiet: bool
-) -> tuple[Tuning, Path | None]:
-    """What came of it, and where it was written; None where nothing was."""
-    from rag.measure.tune import save, tune
-
+    load_questions(source)  # before the minutes that an ingest may take
+    settings = _set_config(source, index, embedder=embedder, quiet=as_json)
     with (
         closing(shared.open_configured_index(settings)) as opened,
-        shared.progress_bars(quiet=quiet) as progress,
+        shared.progress_bars(quiet=as_json) as progress,
     ):
-        tuning = tune(source, opened, refuse=refuse, risk=risk, progress=progress)
-        is_better = tuning.kept or tuning.threshold is not None
-        return tuning, save(opened, tuning) if is_better and not dry_run else None
+        tuning = fit(source, opened, refuse=refuse, progress=progress)
+        better = tuning.kept or tuning.threshold is not None
+        path = save(opened, tuning) if better and not dry_run else None
+    if as_json:
+        shared.print_json(_numbers(tuning) | {"index": settings.index, "written": path})
+    else:
+        _print(tuning, refuse)
+        _print_outcome(tuning, settings.index, path, dry_run=dry_run)
 
 
 def _reset(settings: Config, *, as_json: bool) -> None:
@@ -267,12 +248,8 @@ def _reset(settings: Config, *, as_json: bool) -> None:
 def risk_at(tuning: Tuning) -> list[tuple[float, float]]:
     """(share of questions answered, share of those answered wrongly) on the held-out half, for the smallest
     share that the scores allow at or above 100, 90, 80, 70, 60 and 50 %."""
-    found = []
-    for coverage in _COVERAGES:
-        enough = [p for p in tuning.curve if p.coverage >= coverage - 1e-9]
-        if enough:
-            found.append((coverage, min(enough, key=lambda p: p.coverage).risk))
-    return found
+    enough = [(c, [p for p in tuning.curve if p.coverage >= c - 1e-9]) for c in _COVERAGES]
+    return [(c, min(points, key=lambda p: p.coverage).risk) for c, points in enough if points]
 
 
 def _numbers(tuning: Tuning) -> dict[str, Any]:
@@ -291,45 +268,26 @@ def _print(tuning: Tuning, refuse: float) -> None:
     if tuning.threshold is None:
         typer.echo("No threshold: none of the questions fitted is marked answerable: false.")
     else:
-        wanted = f"to refuse {refuse:.0%} of unanswerable questions"
-        if tuning.risk is not None:
-            wanted = f"for at most {tuning.risk.wanted:.0%} wrong answers"
-        typer.echo(f"Threshold {tuning.threshold:.3f}, {wanted}.")
-        if tuning.risk is not None:
-            _print_risk(tuning.risk)
-        typer.echo(f"Refused, answerable:   {_share(tuning.refused_answerable)}")
-        typer.echo(f"Refused, unanswerable: {_share(tuning.refused_unanswerable)}")
+        typer.echo(f"Threshold {tuning.threshold:.3f}, to refuse {refuse:.0%} of unanswerable questions.")
+        for what in ("answerable", "unanswerable"):
+            share = getattr(tuning, f"refused_{what}")
+            found = "no such question in the held-out half" if share is None else f"{share:.0%}"
+            typer.echo(f"{f'Refused, {what}:':<22} {found}")
     typer.secho("\nAnswered   wrong", bold=True)
     for coverage, risk in risk_at(tuning):
         typer.echo(f"{coverage:>8.0%} {risk:>7.0%}")
     typer.echo()
 
 
-def _print_risk(risk: Risk) -> None:
-    if not risk.met:
-        typer.echo("No threshold has so few wrong answers in the half fitted; this one has the fewest.")
-    typer.echo(
-        f"Held-out half: {risk.answered} of {risk.asked} answered, {risk.wrong} of them wrong "
-        f"({risk.share:.1%}); with 95 % confidence at most {risk.bound:.1%} are."
-    )
-
-
-def _share(value: float | None) -> str:
-    return "no such question in the held-out half" if value is None else f"{value:.0%}"
-
-
 def _print_outcome(tuning: Tuning, index: Path, path: Path | None, *, dry_run: bool) -> None:
+    order = "The new order is worse on the held-out half; the one before stays."
     if tuning.kept:
-        order = "The new order is no worse on the held-out half and is kept."
-    else:
-        order = "The new order is worse on the held-out half; the one before stays."
-    typer.echo(order.replace("is kept", "would be kept") if dry_run else order)
-    if dry_run:
-        typer.echo("Nothing was written (--dry-run).")
-    elif path is None:
-        typer.echo("Nothing was written.")
-    else:
-        what = "Order and threshold" if tuning.threshold is not None else "Order"
-        what = what if tuning.kept else "Threshold"
-        typer.echo(f"{what} written to {path}; every search uses it from now on.")
-        typer.echo(f"To undo: citewise tune --reset --index {index}  (or delete that file)")
+        kept = "would be" if dry_run else "is"
+        order = f"The new order is no worse on the held-out half and {kept} kept."
+    typer.echo(order)
+    if path is None:
+        typer.echo(f"Nothing was written{' (--dry-run)' if dry_run else ''}.")
+        return
+    what = "Order and threshold" if tuning.threshold is not None else "Order"
+    typer.echo(f"{what if tuning.kept else 'Threshold'} written to {path}; every search uses it from now on.")
+    typer.echo(f"To undo: citewise tune --reset --index {index}  (or delete that file)")

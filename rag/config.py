@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
@@ -37,26 +37,12 @@ def default_cache_dir() -> Path:
 
 
 class ModelSpec(BaseModel):
-    """A model under a name of the user's own: a file or folder that is already here, or an address with its
-    SHA-256."""
+    """A model under a name of the user's own: a file or folder that is already here."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    path: UserPath | None = Field(
-        None, description="a GGUF file, or a folder of a sentence-transformers model"
-    )
-    url: str = Field("", description="an https address that `citewise models pull NAME` fetches once")
+    path: UserPath = Field(description="a GGUF file, or a folder of a sentence-transformers model")
     sha256: str = Field("", pattern="^([0-9a-f]{64})?$", description="64 lower-case hexadecimal digits")
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> ModelSpec:
-        if (self.path is None) == (not self.url):
-            raise ValueError("give either `path` or `url`, and not both")
-        if self.url and not self.url.startswith(("https://", "http://")):
-            raise ValueError("`url` must begin with https:// or http://")
-        if self.url and not self.sha256:
-            raise ValueError("`url` needs `sha256`: what is fetched is checked against it")
-        return self
 
 
 class Config(BaseSettings):
@@ -89,7 +75,7 @@ class Config(BaseSettings):
         default_factory=default_cache_dir, description="folder for models that were fetched or converted"
     )
     models: dict[str, ModelSpec] = Field(
-        default_factory=dict, description="tables [models.NAME] with `path`, or `url` and `sha256`"
+        default_factory=dict, description="tables [models.NAME] with `path`, and `sha256` to be checked"
     )
     lexicons: tuple[UserPath, ...] = Field(
         (), description='lexicon files of your own, as a list: ["words.toml"]'

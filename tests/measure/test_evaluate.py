@@ -108,33 +108,6 @@ def test_coverage_is_one_for_contained_text_and_always_a_share(before: str, part
 # Ranks to scores.
 
 
-def test_ndcg_and_reciprocal_rank_agree_with_hand_computed_values() -> None:
-    assert metrics.reciprocal_rank(4) == 0.25
-    assert metrics.reciprocal_rank(11) == 0.0
-    assert metrics.reciprocal_rank(None) == 0.0
-    # Two relevant; found at ranks 2 and 4: (1/log2(3) + 1/log2(5)) / (1/log2(2) + 1/log2(3))
-    expected = (1 / math.log2(3) + 1 / math.log2(5)) / (1 + 1 / math.log2(3))
-    assert metrics.ndcg([0, 1, 0, 1], 2) == pytest.approx(expected)
-    assert metrics.ndcg([1, 1], 2) == 1.0
-    assert metrics.ndcg([], 3) == 0.0
-
-
-def test_an_entry_gains_once_however_many_passages_hit_it() -> None:
-    passages = [Passage("a.pdf", "x", 1, 1), Passage("a.pdf", "y", 1, 1), Passage("a.pdf", "z", 2, 2)]
-    entries = [EvidenceEntry("a.pdf", 1), EvidenceEntry("a.pdf", 2)]
-    assert metrics.gains(passages, entries) == [1, 0, 1]
-
-
-@given(
-    st.lists(st.integers(0, 4), max_size=12), st.lists(st.integers(0, 4), min_size=1, max_size=6, unique=True)
-)
-def test_ndcg_and_recall_stay_within_zero_and_one(found: list[int], wanted: list[int]) -> None:
-    passages = [Passage(f"{n}.md", "x") for n in found]
-    entries = [EvidenceEntry(f"{n}.md") for n in wanted]
-    assert 0.0 <= metrics.ndcg(metrics.gains(passages, entries), len(entries)) <= 1.0 + 1e-9
-    assert 0.0 <= metrics.recall(passages, entries, 10) <= 1.0
-
-
 @pytest.mark.parametrize(
     ("text", "answer", "expected"),
     [

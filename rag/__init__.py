@@ -39,8 +39,8 @@ _PUBLIC = {
     "rag.models.embedder": "load_embedder",
     "rag.models.llm": "ServerAccess load_llm",
     "rag.search.explain": "Explanation",
-    "rag.types": "Answer Calculation Chunk Citation Claim ClaimState Document Evidence Figure Filters Gap Hit "
-    "Leg Note Outcome Part Reading Reason Stages Turn",
+    "rag.types": "Answer Calculation Chunk Citation Claim ClaimState Document Evidence Figure Filters Gap "
+    "Hit Leg Note Outcome Part Reading Reason Stages Turn",
 }
 _MODULES = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 __all__ = sorted(_MODULES)

@@ -127,7 +127,8 @@ def verify(
 ) -> None:
     """Compute the SHA-256 of models and compare it with the pinned one (exit code 5 where one is wrong)."""
     settings = shared.config()
-    rows = [_hashed(each, settings) for each in ([name] if name else _names(settings, here=True))]
+    names = [name] if name else _names(settings, here=True)
+    rows = [_found(each, settings, hashed=True) for each in names]
     if as_json:
         shared.print_json(rows)
     else:
@@ -212,41 +213,25 @@ def _names(settings: Config, *, here: bool = False) -> list[str]:
 def _look(name: str, settings: Config, memory_mb: int, best: KnownModel) -> _Row:
     from rag.models.known import known_models
 
-    row = _found(name, settings)
-    known = known_models().get(name) if name not in settings.models else None
+    row, known = _found(name, settings), None if name in settings.models else known_models().get(name)
     if known is None:
         return row
-    return replace(
-        row,
-        kind=known.kind,
-        bytes=known.bytes,
-        licence=known.licence,
-        languages=known.languages,
-        memory_mb=known.memory_mb,
-        fits=known.fits(memory_mb),
-        default=known is best,
-    )
+    same = {each: getattr(known, each) for each in ("kind", "bytes", "licence", "languages", "memory_mb")}
+    return replace(row, **same, fits=known.fits(memory_mb), default=known is best)
 
 
-def _found(name: str, settings: Config) -> _Row:
-    try:
-        return _Row(name, True, _locate(name, settings)[0])
-    except CitewiseError as error:
-        return _Row(name, False, error=str(error))
-
-
-def _hashed(name: str, settings: Config) -> _Row:
-    """The row with a hash computed now: finding a model trusts an earlier one."""
+def _found(name: str, settings: Config, *, hashed: bool = False) -> _Row:
+    """Where a model is, or why not; `hashed` now: finding it trusts an earlier hash."""
     from rag.models.registry import sha256_file, verified_sha256
 
-    row = _found(name, settings)
-    if not row.found:
-        return row
-    _, weights = _locate(name, settings)
-    digest = sha256_file(weights)
-    if digest == verified_sha256(weights, settings.cache_dir):
-        return replace(row, sha256=digest)
-    return _Row(name, False, error=f"{weights} has changed since it was checked.", sha256=digest)
+    try:
+        found, weights = _locate(name, settings)
+    except CitewiseError as error:
+        return _Row(name, False, error=str(error))
+    digest = sha256_file(weights) if hashed else ""
+    if digest and digest != verified_sha256(weights, settings.cache_dir):
+        return _Row(name, False, error=f"{weights} has changed since it was checked.", sha256=digest)
+    return _Row(name, True, found, sha256=digest)
 
 
 def _locate(name: str, settings: Config) -> tuple[Path, Path]:

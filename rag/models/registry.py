@@ -181,44 +181,33 @@ def find_reader(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> Rea
     """The language model that `spec` means: "auto" (the best known one that is here and fits this machine),
     "embedded", a configured or known name, or the path of a GGUF file. Checked against its SHA-256 where one
     is pinned. Raises ModelMissing, ModelMismatch; ModelError for a file that is not GGUF."""
-    reader, expected, remedy = _reader(spec, cache_dir, models)
-    if expected:
-        check_sha256(reader.path, expected, cache_dir, remedy)
+    known = embedded("reader") if spec == EMBEDDED else chosen_reader(cache_dir) if spec == AUTO else None
+    if known is None and spec not in models:  # a name of the user's own goes first
+        known = known_models().get(spec)
+    if known and known.kind == "reader":
+        path, remedy = find_known(known.name, cache_dir), _remedy(known)
+        reader = ReaderFile(path, known.name, known.languages, known.context_tokens, known.judges)
+    else:
+        path, expected = _own(spec, models)
+        own = spec in models
+        remedy = f"set models.{spec}.path to the right file" if own else "give the path of a GGUF file"
+        if not path.is_file():
+            raise _missing("language", spec, models, f"{path} is not a file")
+        reader = ReaderFile(path, spec if own else "")
+        if expected:
+            check_sha256(path, expected, cache_dir, remedy)
     try:
-        with reader.path.open("rb") as file:
+        with path.open("rb") as file:
             if file.read(4) != b"GGUF":
-                raise ModelError(f"{reader.path} is not a GGUF file; {remedy}")
+                raise ModelError(f"{path} is not a GGUF file; {remedy}")
     except OSError as error:
-        raise ModelMissing(f"{reader.path} cannot be read ({error.strerror or error}); {remedy}") from error
+        raise ModelMissing(f"{path} cannot be read ({error.strerror or error}); {remedy}") from error
     return reader
 
 
-def _reader(spec: str, cache_dir: Path, models: Sources) -> tuple[ReaderFile, str, str]:
-    """The model, its pinned SHA-256 ("" when none), and what to do when the file is wrong."""
-    if (known := _known_reader(spec, cache_dir, models)) is not None:
-        path = find_known(known.name, cache_dir)
-        return (
-            ReaderFile(path, known.name, known.languages, known.context_tokens, known.judges),
-            "",
-            _remedy(known),
-        )
-    if spec in models:
-        path, expected = models[spec].path.expanduser(), models[spec].sha256
-        remedy = f"set models.{spec}.path to the right file"
-    else:
-        path, expected, remedy = Path(spec).expanduser(), "", "give the path of a GGUF file"
-    if not path.is_file():
-        raise _missing("language", spec, models, f"{path} is not a file")
-    return ReaderFile(path, spec if spec in models else ""), expected, remedy
-
-
-def _known_reader(spec: str, cache_dir: Path, models: Sources) -> KnownModel | None:
-    if spec == AUTO:
-        return chosen_reader(cache_dir)
-    if spec == EMBEDDED:
-        return embedded("reader")
-    known = None if spec in models else known_models().get(spec)  # a name of the user's own goes first
-    return known if known and known.kind == "reader" else None
+def _own(spec: str, models: Sources) -> tuple[Path, str]:
+    """The path that a name of the user's own or a path means, and its pinned SHA-256 ("" when none)."""
+    return (models[spec].path, models[spec].sha256) if spec in models else (Path(spec).expanduser(), "")
 
 
 def readers_here(cache_dir: Path, models: Sources = NO_SOURCES) -> tuple[str, ...]:
@@ -226,7 +215,7 @@ def readers_here(cache_dir: Path, models: Sources = NO_SOURCES) -> tuple[str, ..
     smallest, then the configured ones. Their SHA-256 is checked when one is used."""
     memory = machine_memory_mb()
     known = [m.name for m in readers() if m.fits(memory) and pulled_file(m.name, cache_dir)]
-    own = [name for name, spec in sorted(models.items()) if spec.path.expanduser().is_file()]
+    own = [name for name, spec in sorted(models.items()) if spec.path.is_file()]
     return tuple(dict.fromkeys([*known, *own]))
 
 
@@ -333,15 +322,10 @@ def _embedder_folder(spec: str, models: Sources) -> tuple[Path, str, str, str]:
         if not folder.is_dir():
             raise ModelMissing(f"{folder} is gone; {_remedy(known)}")
         return folder, known.title, known.sha256, _remedy(known)
-    if spec in models:
-        source = models[spec]
-        folder, name, expected = source.path.expanduser(), spec, source.sha256
-    else:
-        folder, expected = Path(spec).expanduser(), ""
-        name = folder.name
+    folder, expected = _own(spec, models)
     if not folder.is_dir():
         raise _missing("embedding", spec, models, f"{folder} is not a folder")
-    return folder, name, expected, f"put the right model into {folder}"
+    return folder, spec if spec in models else folder.name, expected, f"put the right model into {folder}"
 
 
 def _missing(kind: str, spec: str, models: Sources, found: str) -> ModelMissing:

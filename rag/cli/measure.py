@@ -15,23 +15,9 @@ from rag.cli.shared import SET_HELP, EmbedderOption, JsonOption, Llm, SetIndexOp
 from rag.errors import InputError
 
 if TYPE_CHECKING:
-    from rag.assistant import Assistant
     from rag.config import Config
-    from rag.measure.evalset import Choice
     from rag.measure.report import Change, Report
     from rag.measure.tune import Tuning
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Options:
-    """What to ask, to measure and to write, as the command line says it."""
-
-    what: str
-    choice: Choice
-    depth: int
-    without: tuple[str, ...]
-    former: Path | None
-    quiet: bool
 
 
 def evaluate(
@@ -66,18 +52,26 @@ def evaluate(
 ) -> None:
     """Measure retrieval and answers on questions; write report.json, report.md and report.html."""
     from rag.measure.evalset import Choice
-    from rag.measure.evaluate import set_name
+    from rag.measure.evaluate import read_set, set_name, stages_without
     from rag.measure.report import changed, sets_table
 
-    choice = Choice(tuple(tag or ()), half, sample, scoped)
-    asked = Options(what, choice, depth, tuple(without or ()), former, as_json)
-    several = len(sources) > 1
-    _check(sources, index, asked)
-    reports = {}
+    # Everything that can be wrong with the arguments, before the minutes that an ingest may take.
+    choice, stages = Choice(tuple(tag or ()), half, sample, scoped), stages_without(without or ())
+    several, names = len(sources) > 1, [set_name(source) for source in sources]
+    if several and (index or former or len(set(names)) < len(names)):
+        raise InputError(
+            "Several sets are measured each with its own index and name; leave --index and --compare out, "
+            "and give each once."
+        )
     for source in sources:
-        name = set_name(source)
+        _check_set(source, "measure")
+        read_set(source, choice, what)
+    if former is not None and not former.is_file():
+        raise InputError(f"{former}, to compare with, is not there; give the report.json of an earlier run.")
+    reports = {}
+    for source, name in zip(sources, names, strict=True):
         settings = _set_config(source, index, llm=llm, embedder=embedder, quiet=as_json)
-        report = _measure(source, settings, asked)
+        report = _measure(source, settings, what, quiet=as_json, choice=choice, depth=depth, stages=stages)
         change = changed(report, former) if former else None
         target = (out or Path("reports")) / name if several or not out else out
         paths = report.write(target, change.sections() if change else ())
@@ -88,25 +82,6 @@ def evaluate(
         shared.print_json({name: {"measures": report.measures} for name, report in reports.items()})
     elif several:
         typer.echo(shared.clean(sets_table(reports)))
-
-
-def _check(sources: list[Path], index: Path | None, asked: Options) -> None:
-    """Everything that can be wrong with the arguments, before the minutes that an ingest may take."""
-    from rag.measure.evaluate import read_set, set_name, stages_without
-
-    names = [set_name(source) for source in sources]
-    if len(sources) > 1 and (index or asked.former or len(set(names)) < len(names)):
-        raise InputError(
-            "Several sets are measured each with its own index and name; leave --index and --compare out, "
-            "and give each once."
-        )
-    for source in sources:
-        _check_set(source, "measure")
-        stages_without(asked.without)
-        read_set(source, asked.choice, asked.what)
-    former = asked.former
-    if former is not None and not former.is_file():
-        raise InputError(f"{former}, to compare with, is not there; give the report.json of an earlier run.")
 
 
 def _check_set(source: Path, purpose: str) -> None:
@@ -138,32 +113,24 @@ def ingest_set(documents: Path, settings: Config, *, quiet: bool) -> None:
         opened.ingest(documents, sync=True, progress=progress)
 
 
-def _measure(source: Path, settings: Config, asked: Options) -> Report:
-    from rag.cli.models import version
-    from rag.measure.evaluate import evaluate, stages_without
-
-    common: dict[str, Any] = {"choice": asked.choice, "depth": asked.depth}
-    stages, assistant = stages_without(asked.without), None
-    with ExitStack() as stack:
-        if asked.what == "retrieval":  # needs no language model, and not the second it takes to load
-            index = stack.enter_context(closing(shared.open_configured_index(settings)))
-        else:
-            assistant = stack.enter_context(closing(_assistant(settings, asked.what)))
-            index = assistant.index
-        common["progress"] = stack.enter_context(shared.progress_bars(quiet=asked.quiet))
-        report = evaluate(source, index, assistant, what=asked.what, stages=stages, **common)
-        about = {"index": str(index.folder), "citewise": version()}
-    return dataclasses.replace(report, settings={**report.settings, **about})
-
-
-def _assistant(settings: Config, what: str) -> Assistant:
+def _measure(source: Path, settings: Config, what: str, *, quiet: bool, **how: Any) -> Report:
     from rag.assistant import build_assistant
+    from rag.cli.models import version
+    from rag.measure.evaluate import evaluate
     from rag.measure.yardstick import KeptLLM
 
-    assistant = build_assistant(settings)
-    if what == "answers" and assistant.llm is not None:  # "all" gives times, too
-        assistant.llm = KeptLLM(assistant.llm, settings.cache_dir / "generations")
-    return assistant
+    with ExitStack() as stack:
+        progress, assistant = stack.enter_context(shared.progress_bars(quiet=quiet)), None
+        if what == "retrieval":  # needs no language model, and not the second it takes to load
+            index = stack.enter_context(closing(shared.open_configured_index(settings)))
+        else:
+            assistant = stack.enter_context(closing(build_assistant(settings)))
+            index = assistant.index
+            if what == "answers" and assistant.llm is not None:  # "all" gives times, too
+                assistant.llm = KeptLLM(assistant.llm, settings.cache_dir / "generations")
+        report = evaluate(source, index, assistant, what=what, progress=progress, **how)
+        about = {"index": str(index.folder), "citewise": version()}
+    return dataclasses.replace(report, settings={**report.settings, **about})
 
 
 def _print_report(report: Report, change: Change | None, paths: tuple[Path, ...], *, as_json: bool) -> None:

@@ -242,26 +242,22 @@ def _to_look_at(results: Sequence[QuestionResult]) -> list[Section]:
 def _outcomes(title: str, what: str, groups: Mapping[str, Mapping[str, Measure]]) -> list[Section]:
     """A row for each set or kind that was judged: how many questions, then each measure with its 95 %
     interval."""
-
-    def cell(measure: Measure | None) -> str:
-        return f"{measure.value:.2f} ({measure.low:.2f}–{measure.high:.2f})" if measure else ""
-
+    judged = {name: measures for name, measures in groups.items() if WRONG in measures}
     rows = [
-        (name, str(measures[WRONG].n), *(cell(measures.get(c)) for c in COLUMNS))
-        for name, measures in groups.items()
-        if WRONG in measures
+        (name, str(measures[WRONG].n), *_cells(measures, COLUMNS, "{0.value:.2f} ({0.low:.2f}–{0.high:.2f})"))
+        for name, measures in judged.items()
     ]
     return [Section(title, (what, "questions", *COLUMNS), rows)] if rows else []
 
 
 def _by_tag(title: str, what: str, groups: Mapping[str, Mapping[str, Measure]]) -> Section:
     names = [n for n in TAG_COLUMNS if any(n in measures for measures in groups.values())]
-
-    def cell(measure: Measure | None) -> str:
-        return f"{measure.value:.2f} ({measure.n})" if measure else ""
-
-    rows = [(name, *(cell(measures.get(n)) for n in names)) for name, measures in groups.items()]
+    rows = [(name, *_cells(measures, names, "{0.value:.2f} ({0.n})")) for name, measures in groups.items()]
     return Section(title, (what, *names), rows)
+
+
+def _cells(measures: Mapping[str, Measure], names: Sequence[str], form: str) -> list[str]:
+    return [form.format(measures[name]) if name in measures else "" for name in names]
 
 
 def sets_table(reports: Mapping[str, Report]) -> str:

@@ -211,7 +211,8 @@ class ChatTemplate:
         own = [*self._layout(0)[::2], *self._layout(1)[::2]]
         self._written = set(_MARKER.findall(" ".join(own)))
         tokens = {token for part in own for token in vocabulary.tokenize(part, special=True)}
-        self._markers = {token for token in tokens if _looks_special(vocabulary.text_of(token))}
+        texts = {token: vocabulary.text_of(token) for token in tokens}
+        self._markers = {token for token, text in texts.items() if re.fullmatch(r"(?s)[<\[].+[>\]]", text)}
 
     def encode(self, prompt: Prompt) -> list[int]:
         return self.encode_parts(prompt)[0]
@@ -266,10 +267,6 @@ class ChatTemplate:
 
     def _forbidden(self, token: int) -> bool:
         return token in self._markers or self._vocabulary.is_control(token)
-
-
-def _looks_special(written: str) -> bool:
-    return len(written) > 2 and written[0] in "<[" and written[-1] in ">]"
 
 
 def _renderer(source: str, bos: str, eos: str) -> Callable[..., str]:

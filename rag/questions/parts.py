@@ -59,8 +59,12 @@ def separate(question: str) -> tuple[str, ...]:
     pieces = split(question)
     if len(pieces) < 2 or _RE["restates"].search(question):
         return ()
-    questions = [p for p in pieces if not _RE["defines"].search(p) and (_RE["asks"].search(p) or _asks_zh(p))]
-    if len(questions) < len(pieces) or any(_RE["grounds"].search(p) for p in pieces[1:]):
+    asked = ((has_han(p) and not p.startswith(("请", "如果", "若"))) or _RE["asks"].search(p) for p in pieces)
+    if (
+        not all(asked)
+        or any(map(_RE["defines"].search, pieces))
+        or any(_RE["grounds"].search(p) for p in pieces[1:])
+    ):
         return ()
     tokens = [frozenset(content_tokens(p)) for p in pieces]
     for n, one in enumerate(tokens):
@@ -68,10 +72,6 @@ def separate(question: str) -> tuple[str, ...]:
             if len(one & other) >= _SAME * min(len(one), len(other)):
                 return ()
     return pieces
-
-
-def _asks_zh(piece: str) -> bool:
-    return has_han(piece) and not piece.startswith(("请", "如果", "若"))
 
 
 def completed(parts: Sequence[str]) -> tuple[str, ...]:

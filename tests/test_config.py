@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+import rag.config
 from rag.config import Config, ModelSpec, load_config
 from rag.errors import ConfigError
 
@@ -174,3 +176,9 @@ def test_every_setting_is_documented() -> None:
     page = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
     missing = [name for name in Config.model_fields if f"`{name}`" not in page]
     assert not missing
+
+
+def test_every_setting_says_what_is_allowed() -> None:
+    texts = tomllib.loads(Path(rag.config.__file__).with_name("settings.toml").read_text("utf-8"))
+    assert set(texts.pop("spec")) == set(ModelSpec.model_fields)
+    assert set(texts) == set(Config.model_fields)

@@ -12,20 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.cli import answering, shared
-from rag.cli.shared import (
-    Companies,
-    Documents,
-    EmbedderOption,
-    IndexOption,
-    InForce,
-    JsonOption,
-    Kinds,
-    Languages,
-    Llm,
-    Threshold,
-    TopK,
-    Years,
-)
 from rag.errors import ParseError
 
 if TYPE_CHECKING:
@@ -95,19 +81,19 @@ def _print_gaps(relaxed: Sequence[Gap], *, indent: str) -> None:
 
 def ask(
     question: Annotated[str, typer.Argument(help='The question; "-" reads it from standard input.')],
-    index: IndexOption = None,
-    top: TopK = None,
-    documents: Documents = None,
-    kind: Kinds = None,
-    language: Languages = None,
-    year: Years = None,
-    company: Companies = None,
-    in_force: InForce = None,
-    llm: Llm = None,
-    embedder: EmbedderOption = None,
-    threshold: Threshold = None,
+    index: shared.IndexOption = None,
+    top: shared.TopK = None,
+    documents: shared.Documents = None,
+    kind: shared.Kinds = None,
+    language: shared.Languages = None,
+    year: shared.Years = None,
+    company: shared.Companies = None,
+    in_force: shared.InForce = None,
+    llm: shared.Llm = None,
+    embedder: shared.EmbedderOption = None,
+    threshold: shared.Threshold = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest line to write, in tokens.")] = None,
-    as_json: JsonOption = False,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Ask a question; print the evidence, the verified answer and its references.
 
@@ -139,22 +125,22 @@ def ask(
 
 def search(
     question: Annotated[str, typer.Argument(help="What to look for.")],
-    index: IndexOption = None,
-    top: TopK = None,
-    documents: Documents = None,
-    kind: Kinds = None,
-    language: Languages = None,
-    year: Years = None,
-    company: Companies = None,
-    in_force: InForce = None,
-    embedder: EmbedderOption = None,
+    index: shared.IndexOption = None,
+    top: shared.TopK = None,
+    documents: shared.Documents = None,
+    kind: shared.Kinds = None,
+    language: shared.Languages = None,
+    year: shared.Years = None,
+    company: shared.Companies = None,
+    in_force: shared.InForce = None,
+    embedder: shared.EmbedderOption = None,
     full: Annotated[bool, typer.Option("--full", help="Print whole passages.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Print what each passage refers to.")] = False,
     explain: Annotated[
         bool,
         typer.Option("--explain", help="Print what was understood, what gave way, and why each passage."),
     ] = False,
-    as_json: JsonOption = False,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Find passages; no answer is written."""
     settings = shared.config(index=index, top_k=top, embedder=embedder)
@@ -224,13 +210,13 @@ def batch(
     column: Annotated[
         str | None, typer.Option(help="Column with the questions.  [default: question]")
     ] = None,
-    index: IndexOption = None,
-    top: TopK = None,
-    llm: Llm = None,
-    embedder: EmbedderOption = None,
-    threshold: Threshold = None,
+    index: shared.IndexOption = None,
+    top: shared.TopK = None,
+    llm: shared.Llm = None,
+    embedder: shared.EmbedderOption = None,
+    threshold: shared.Threshold = None,
     parallel: Annotated[int | None, typer.Option(help="Questions to answer at a time.  [default: 4]")] = None,
-    as_json: JsonOption = False,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Answer a file of questions.
 

@@ -194,13 +194,10 @@ def _network(config: Config) -> Check:
 
 
 def _audit(config: Config) -> Check:
-    from rag.models.remote import audit_file, read
+    from rag.models.remote import audit_file
 
     file = audit_file(config.cache_dir)
-    sent = read(file)
-    if not sent.requests and not sent.damaged:
+    lines = file.read_text("utf-8", "replace").splitlines() if file.exists() else []
+    if not lines:
         return Check("audit", "nothing was ever sent to another machine")
-    what = f"{sent.requests:,} requests, {sent.size:,} bytes, to {', '.join(sent.hosts)}"
-    text = f"{what}; the last {sent.last}; {file}"
-    hint = f"{sent.damaged} lines of {file} cannot be read." if sent.damaged else ""
-    return Check("audit", text, advice=hint)
+    return Check("audit", f"{len(lines):,} requests to other machines, in {file}; the last: {lines[-1]}")

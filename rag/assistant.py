@@ -155,7 +155,6 @@ def load_reader(config: Config) -> LLM | None:
         threads=config.threads,
         server=ServerAccess(config.allow_remote, config.llm_api_key, config.llm_model),
         parallel=config.parallel,
-        tuned=config.tuned_models,
     )
 
 

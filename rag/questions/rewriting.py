@@ -114,14 +114,7 @@ def rewritten(
     no turn holds. `history` are the earlier turns, oldest first."""
     how, turns = instructions(language), history[-_MOST:]
     prompt = Prompt(how.system, how.user(turns, question), how.examples, how.ending)
-    try:
-        pieces = llm.generate(prompt, max_tokens=_LONGEST, stop=stop)
-        text = "".join(piece for piece in pieces if isinstance(piece, str))
-    except GenerationError:
-        return None
-    text = text.strip().partition("\n")[0].strip().strip("\"“”'")
-    if stop is not None and stop.is_set():
-        return None
+    text = _written(prompt, llm, stop).strip("\"“”'")
     held = "\n".join([*(f"{turn.question}\n{turn.answer}" for turn in turns), question])
     return text if _joins(text, question, held) and _keeps(text, question, how) else None
 
@@ -132,15 +125,20 @@ def translated(question: str, llm: LLM, into: str, *, stop: threading.Event | No
     system = f"Translate the question into {language(into).name}. Reply with the translation only."
     own, other = (instructions(code).translations for code in (detect_language(question), into))
     examples = tuple(zip(own, other, strict=True)) if own != other else ()
-    try:
-        pieces = llm.generate(Prompt(system, question, examples), max_tokens=_LONGEST, stop=stop)
-        text = "".join(piece for piece in pieces if isinstance(piece, str)).strip().partition("\n")[0]
-    except GenerationError:
-        return None
-    stopped = stop is not None and stop.is_set()
-    if stopped or not any(c.isalnum() for c in text) or detect_language(text) != into:
+    text = _written(Prompt(system, question, examples), llm, stop)
+    if not any(c.isalnum() for c in text) or detect_language(text) != into:
         return None
     return text if numbers_in(text) == numbers_in(question) else None
+
+
+def _written(prompt: Prompt, llm: LLM, stop: threading.Event | None) -> str:
+    """The first line of a reply; "" where it failed or was stopped."""
+    try:
+        pieces = llm.generate(prompt, max_tokens=_LONGEST, stop=stop)
+        text = "".join(piece for piece in pieces if isinstance(piece, str))
+    except GenerationError:
+        return ""
+    return "" if stop is not None and stop.is_set() else text.strip().partition("\n")[0].strip()
 
 
 def _joins(text: str, question: str, held: str) -> bool:

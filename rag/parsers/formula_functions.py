@@ -127,9 +127,7 @@ def _fits(criterion: Scalar) -> Callable[[Scalar], bool]:
         limit = text
     if sign in _COMPARED:
         return lambda v: (
-            v is not None
-            and isinstance(v, str) == isinstance(limit, str)
-            and bool(_COMPARED[sign](v, limit))
+            v is not None and isinstance(v, str) == isinstance(limit, str) and bool(_COMPARED[sign](v, limit))
         )
     if isinstance(limit, str):
         if len(limit) > 255 or limit.count("*") > 2:
@@ -164,12 +162,13 @@ def _match(sought: Any, area: Sequence[Scalar], kind: Any = 1) -> int:
 
 
 def _index(area: Area, row: Any, column: Any = None) -> Scalar:
-    row, column, height = int(figure(one(row))), one(column), len(area) // area.width
-    if column is None:
-        row, column = (1, row) if height == 1 else (row, 1)
-    if not (0 < row <= height and 0 < int(figure(column)) <= area.width):
+    height = len(area) // area.width
+    down, right = int(figure(one(row))), 1 if column is None else int(figure(one(column)))
+    if column is None and height == 1:
+        down, right = 1, down
+    if not (0 < down <= height and 0 < right <= area.width):
         raise ErrorValue("#REF!")
-    return area[(row - 1) * area.width + int(figure(column)) - 1]
+    return area[(down - 1) * area.width + right - 1]
 
 
 def _looked_up(sought: Any, area: Area, column: Any, near: Any = True) -> Scalar:

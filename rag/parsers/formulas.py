@@ -167,7 +167,7 @@ def _written(item: Any) -> str:
         case ("OPERATOR-POSTFIX", _):
             return ".percent"
         case ("OPERATOR-INFIX", _):
-            return _WRITTEN.get(text, text)
+            return str(_WRITTEN.get(text, text))
         case ("OPERAND", "NUMBER"):
             return repr(float(text) if re.search("[.eE]", text) else int(text))
         case ("OPERAND", "TEXT"):
@@ -189,5 +189,8 @@ def _place(text: str) -> tuple[Any, ...]:
     if match is None or not (top or (left and ":" in match["area"])):
         return (text.lower(),)
     sheet = (match["sheet"] or "").strip("'").replace("''", "'").lower()
-    (left, right), (top, bottom) = sorted((left or 1, right or 16_384)), sorted((top or 1, bottom or 1_048_576))
+    (left, right), (top, bottom) = (
+        sorted((left or 1, right or 16_384)),
+        sorted((top or 1, bottom or 1_048_576)),
+    )
     return sheet, left, top, right, bottom

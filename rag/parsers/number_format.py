@@ -103,8 +103,8 @@ def _chosen(value: float, code: str, sections: tuple[Section, ...]) -> tuple[Sec
 
 
 def _number(value: float, section: Section) -> str:
-    """A number that is not negative: its digits put in their places, before the point from the right, all that
-    are left at the first place."""
+    """A number that is not negative: its digits in their places, before the point from the right; all that
+    are left stand at the first place."""
     kinds = [kind for kind, _ in section]
     written = ["" if kind in ("digit", "comma", "point") else text for kind, text in section]
     places = [n for n, kind in enumerate(kinds) if kind == "digit"]
@@ -120,10 +120,10 @@ def _number(value: float, section: Section) -> str:
         return f"{mantissa}E{int(power):{plus}0{len(plus) + sum(n > sign for n in after)}d}"
     last = before[-1] if before else -1
     grouped = "comma" in kinds[: max(last, 0)]
-    scaling = kinds[last + 1 : point].count("comma") + kinds[places[-1] :].count("comma") * (places[-1] > point)
-    exact = (exact / Decimal(1000) ** scaling).quantize(
-        Decimal(1).scaleb(-len(after)), ROUND_HALF_UP, _EXACT
+    scaling = kinds[last + 1 : point].count("comma") + kinds[places[-1] :].count("comma") * (
+        places[-1] > point
     )
+    exact = (exact / Decimal(1000) ** scaling).quantize(Decimal(1).scaleb(-len(after)), ROUND_HALF_UP, _EXACT)
     whole, _, decimals = f"{exact:f}".partition(".")
     while decimals and section[after[len(decimals) - 1]][1] != "0" and decimals.endswith("0"):
         decimals = decimals[:-1]

@@ -19,6 +19,7 @@ _RE = Patterns(__file__)
 _KINDS = tuple(MarkKind)
 _NOTE, _NOTE_BODY, _CLOSE = "\ufddc", "\ufddd", "\ufddf"
 _SIGNS = re.compile("[\ufdd0-\ufddf]")
+_NOTE_SIGN = re.compile(f"[{_NOTE}{_NOTE_BODY}][^{_CLOSE}]*{_CLOSE}")
 _SIGN_RUN = re.compile(f"[{_NOTE}{_NOTE_BODY}][^{_CLOSE}]*{_CLOSE}|[\ufdd0-\ufddf]")
 _SUPERSCRIPTS = str.maketrans("0123456789+-−–in()=", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻ⁱⁿ⁽⁾⁼")
 _TRADE = {"tm": "™", "sm": "℠", "r": "®", "c": "©"}
@@ -47,6 +48,11 @@ def note_body(label: str) -> str:
 def unmarked(text: str) -> str:
     """The text alone, without any mark."""
     return taken(text)[0] if _SIGNS.search(text) else text
+
+
+def without_notes(text: str) -> str:
+    """Without the marks of notes and where they begin: what is repeated does not lead to them again."""
+    return _NOTE_SIGN.sub("", text) if _NOTE in text or _NOTE_BODY in text else text
 
 
 def without_signs(text: str) -> str:

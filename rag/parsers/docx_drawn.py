@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.languages import Patterns
-from rag.parsers.base import Grid, TextBuilder, add_table, one_line, shorten
+from rag.parsers.base import TextBuilder, one_line, shorten
 from rag.parsers.docx_text import Drawn
+from rag.parsers.grids import rows_to
 from rag.parsers.number_format import show
 from rag.parsers.office import Package
 from rag.types import Loss, LossKind
@@ -82,8 +83,8 @@ class Drawings:
         if title:
             self._builder.paragraph(title)
         head = [" / ".join(dict.fromkeys(filter(None, axes))), *(n or title for n in names)]
-        grid: Grid = [head, *([categories.get(p, ""), *(c.get(p, "") for c in columns)] for p in places)]
-        add_table(self._builder, grid, header_rows=1)
+        rows = ([categories.get(p, ""), *(c.get(p, "") for c in columns)] for p in places)
+        rows_to(self._builder, [head, *rows], heads=1, title=title)
         return True
 
     def _diagram(self, root: Any) -> bool:

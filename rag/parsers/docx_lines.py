@@ -108,20 +108,20 @@ class LineReader:
         return [Line(standing, "", former, notes=words.notes, drawn=words.drawn)]
 
     def all(self, container: Any, gone: MarkKind | None = None) -> list[Line]:
-        """The lines of a cell, a note, a header: paragraphs of tables within it too, of text boxes not.
-        `gone`: how all of them are gone."""
-        lines = [
-            line for paragraph in _paragraphs(container) if (line := self.read(paragraph, gone)) is not None
-        ]
-        return lines + self.rest()
+        """The lines of a note, a header: paragraphs of tables within it too, of text boxes not. `gone`: how
+        all of them are gone."""
+        lines = (self.read(part, gone) for part in blocks(container, tables=False))
+        return [line for line in lines if line is not None] + self.rest()
 
 
-def _paragraphs(container: Any) -> Iterator[Any]:
+def blocks(container: Any, *, tables: bool = True) -> Iterator[Any]:
+    """The paragraphs and tables in an element, of content controls and alternatives those that are shown;
+    without `tables` the paragraphs within them."""
     for child in container.iterchildren():
-        if child.tag == W + "p":
+        if child.tag == W + "p" or (tables and child.tag == W + "tbl"):
             yield child
         elif child.tag == _MC:
             if (shown := chosen(child)) is not None:
-                yield from _paragraphs(shown)
+                yield from blocks(shown, tables=tables)
         elif isinstance(child.tag, str) and not (child.tag == W + "sdt" and is_placeholder(child)):
-            yield from _paragraphs(child)
+            yield from blocks(child, tables=tables)

@@ -156,7 +156,7 @@ def test_a_cell_that_spans_says_so_and_its_words_stand_in_each_row() -> None:
     )
     document = read("a.html", html_table([]).replace("</table>", f"{rows}</table>"))
     ((table, found),) = tables_of(document)
-    assert found[1:] == [["North", "Tea", "1"], ["North", "Rye", "2"], ["Both", "", "3"]]
+    assert found[1:] == [["North", "Tea", "1"], ["North", "Rye", "2"], ["Both", "Both", "3"]]
     assert table.spans == ((1, 0, 2, 1), (3, 0, 1, 2))
     first, second, both = table.cells(1)[0], table.cells(2)[0], table.cells(3)[0]
     assert (first.rows, second.rows, both.columns) == (2, 1, 2)

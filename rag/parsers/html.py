@@ -255,7 +255,7 @@ class _Table(_Walker):
         cells = _cells(row)
         headed = row.parent.tag == "thead" or all(cell.tag == "th" for cell in cells)
         self.grid.begin(head=bool(cells) and headed, set_off=bool(cells) and all(map(_is_set_off, cells)))
-        said = []
+        said: list[str] = []
         for cell in cells:
             passage = self._passage(cell)
             if passage is not None:

@@ -281,7 +281,8 @@ def test_title_and_units_stand_above(tmp_path: Path, above: str, title: str, uni
 
 
 def test_a_caption_is_a_title_and_stays_text(tmp_path: Path) -> None:
-    source = "<p>Some words:</p><table><caption>Fees (in EUR)</caption><tr><th>A<th>B</tr><tr><td>x<td>1</tr></table>"
+    rows = "<caption>Fees (in EUR)</caption><tr><th>A<th>B</tr><tr><td>x<td>1</tr>"
+    source = f"<p>Some words:</p><table>{rows}</table>"
     found = read(tmp_path, "a.html", source)
     assert (found.tables[0].title, found.tables[0].units) == ("Fees (in EUR)", ("(in EUR)",))
     assert "Fees (in EUR)" in found.text

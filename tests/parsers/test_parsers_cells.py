@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.parsers import parse
-from rag.parsers.base import TextBuilder, add_table
+from rag.parsers.base import TextBuilder
+from rag.parsers.grids import rows_to
 from rag.types import Cell, Document, Table
 from rag.types.tables import heads_text, joined_location, packed, row_spans, row_text
 from tests.files import docx_bytes, pdf_bytes, write, xlsx_bytes
@@ -192,9 +193,9 @@ def test_units_of_the_sentence_above_stand_beside_the_heads_of_a_pdf() -> None:
 
 def test_a_table_keeps_the_title_that_it_was_given_on_one_line() -> None:
     builder = TextBuilder()
-    add_table(builder, [["Item", "Fee"], ["Survey", "40"]], title="Table 2.\n  Fees")
+    rows_to(builder, [["Item", "Fee"], ["Survey", "40"]], heads=1, title="Table 2.\n  Fees")
     builder.start_group()
-    add_table(builder, [["Item", "Fee"], ["Search", "50"]])
+    rows_to(builder, [["Item", "Fee"], ["Search", "50"]], heads=1)
     _, blocks, _ = builder.build()
     assert [block.table.title for block in blocks if block.table] == ["Table 2. Fees"] * 2 + [""] * 2
 

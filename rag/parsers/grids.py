@@ -15,6 +15,7 @@ from rag.types import BlockKind, MarkKind
 _RE = patterns("grids", re.NOFLAG)
 _OPENS = frozenset(("$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "(€", "(£"))
 _CLOSES = frozenset((")", "%", "%)", ")%", "％"))
+_SCALE = re.compile(r"[(]?(?:[A-Z]{0,3}[$€£¥]?)\s?[’']?000s?[)]?")
 _MOST_HEADS = 4  # rows of heads that the format does not mark
 _LONGEST_HEAD, _LONGEST_TITLE = 120, 160
 _FEW = 12  # lines of a table within a cell that are lines of the cell
@@ -153,13 +154,15 @@ class Grid:
         full = _repeated(once, spans, len(once))
         count = marked_heads if 0 < marked_heads < len(once) else 0
         count = count or _count_heads(full, spans, self._set_off[part.start : part.stop])
+        while 0 < count < len(full) - 1 and _goes_on(full, count):
+            count += 1
         kept = _columns_with_content(once, full, count)
         if len(kept) < 2 and not marked_heads:
             builder.start_group()
             for row in once:
                 builder.paragraph("".join(row[c] for c in kept))
             return
-        heads = column_heads([[one_line(row[c]) for c in kept] for row in full[:count]])
+        heads = column_heads([[one_line(row[c]) for c in kept] for row in _spread(full[:count], spans)])
         body = [[_joined(row[c]) for c in kept] for row in _repeated(once, spans, 0)[count:]]
         filled = [n for n, row in enumerate(body, count) if any(row)]
         numbers = {number: n for n, number in enumerate(filled, bool(heads))}
@@ -193,8 +196,13 @@ def _count_heads(full: list[list[str]], spans: _Spans, set_off: Sequence[bool]) 
     count = 0
     for n, row in enumerate(full[:_MOST_HEADS]):
         filled = [one_line(cell) for cell in row if cell.strip()]
-        names_line = n and row[0].strip() and (n - 1, 0) not in spans and not set_off[n]
-        if not filled or names_line or max(map(len, filled)) > _LONGEST_HEAD or any(map(is_number, filled)):
+        names_line = n and _names_line(row[0]) and (n - 1, 0) not in spans and not set_off[n]
+        if (
+            not filled
+            or names_line
+            or max(map(len, filled)) > _LONGEST_HEAD
+            or any(map(_is_quantity, filled))
+        ):
             break
         if filled[0].endswith((":", "：")):
             return 0
@@ -210,6 +218,39 @@ def _count_heads(full: list[list[str]], spans: _Spans, set_off: Sequence[bool]) 
         if any(column[count:])
     )
     return count if told or digits or len(columns) > 2 else 0
+
+
+def _goes_on(full: list[list[str]], n: int) -> bool:
+    """Whether a row behind heads names no line but its columns, as one of units or of years does."""
+    filled = [one_line(cell) for cell in full[n] if cell.strip()]
+    more = any(_names_line(row[0]) for row in full[n + 1 :])
+    return more and not _names_line(full[n][0]) and len(filled) > 1 and not any(map(_is_quantity, filled))
+
+
+def _spread(heads: list[list[str]], spans: _Spans) -> list[list[str]]:
+    """Heads given to all columns that they are about where nothing says what they span: a
+    period alone in its row is that of the years below it, and each over equal groups that of its group."""
+    for n, (row, below) in enumerate(pairwise(heads)):
+        named = [c for c, cell in enumerate(row) if cell and c]
+        if not named or any((n, c) in spans for c in named):
+            continue
+        groups = [below[a:b] for a, b in pairwise([*named, len(below)])]
+        if len(named) == 1 and not row[0] and _RE["period"].search(row[named[0]]):
+            dated = {c for c, cell in enumerate(below) if c and any(map(str.isdigit, cell))}
+            wanted = dated or {c for c, cell in enumerate(below) if c and cell}
+            heads[n] = [row[named[0]] if c in wanted else "" for c in range(len(row))]
+        elif len(groups) > 1 and len(groups[0]) > 1 and all(g == groups[0] and all(g) for g in groups):
+            heads[n] = [row[max((a for a in named if a <= c), default=c)] for c in range(len(row))]
+    return heads
+
+
+def _names_line(cell: str) -> bool:
+    """Whether the first cell of a row says what it is about, not only in which units."""
+    return bool(line := one_line(cell)) and not _only_units(line)
+
+
+def _is_quantity(cell: str) -> bool:
+    return is_number(cell) and _SCALE.fullmatch(cell) is None
 
 
 def _columns_with_content(once: list[list[str]], full: list[list[str]], count: int) -> list[int]:
@@ -284,7 +325,13 @@ def _is_label(cell: str) -> bool:
 
 def stated_units(line: str) -> tuple[str, ...]:
     """What a line says of the units of a table: "(in thousands)", "EUR million", "单位：万元"."""
-    return tuple(match[0].strip() for match in _RE["units"].finditer(line))
+    found = [match[0].strip() for match in _RE["units"].finditer(line)]
+    return tuple(one if ("(" in one) == (")" in one) else one.strip("()") for one in found)
+
+
+def _only_units(line: str) -> bool:
+    stated = stated_units(line)
+    return bool(stated) and len(line) <= len(" ".join(stated)) + 12
 
 
 def title_and_units(builder: TextBuilder, caption: str = "") -> tuple[str, tuple[str, ...]]:
@@ -295,7 +342,7 @@ def title_and_units(builder: TextBuilder, caption: str = "") -> tuple[str, tuple
     for kind, text in reversed(builder.closing):
         line = one_line(text)
         stated = stated_units(line)
-        alone = kind is BlockKind.PARAGRAPH and stated and len(line) <= len(" ".join(stated)) + 12
+        alone = kind is BlockKind.PARAGRAPH and _only_units(line)
         names = _RE["caption"].match(line) or (kind is BlockKind.PARAGRAPH and not _RE["ends"].search(line))
         if not alone and (title or len(line) > _LONGEST_TITLE or not names):
             break

@@ -108,6 +108,26 @@ def test_a_head_of_a_row_is_a_cell_of_it(tmp_path: Path) -> None:
     assert body(found) == [["Sales", "5", "7"], ["Cost", "3", "4"]]
 
 
+def test_rows_of_years_and_units_below_the_heads_are_heads(tmp_path: Path) -> None:
+    source = (
+        "|  | Years ended June 30, |  |\n|---|---|---|\n| (in millions) | 2024 | 2023 |\n|  | £000 | £000 |\n"
+        "| Sales | 5 | 7 |\n| Cost | 3 | 4 |\n"
+    )
+    found = read(tmp_path, "a.md", source)
+    period = "Years ended June 30,"
+    assert found.tables[0].heads == (("(in millions)",), (period, "2024", "£000"), (period, "2023", "£000"))
+    assert body(found) == [["Sales", "5", "7"], ["Cost", "3", "4"]]
+
+
+def test_heads_over_equal_groups_of_columns_are_those_of_each(tmp_path: Path) -> None:
+    source = (
+        "|  | 2024 |  | 2023 |  |\n|---|---|---|---|---|\n|  | Shares | Price | Shares | Price |\n"
+        "| Granted | 5 | 7 | 9 | 2 |\n"
+    )
+    found = read(tmp_path, "a.md", source)
+    assert found.tables[0].columns == ("", "2024 Shares", "2024 Price", "2023 Shares", "2023 Price")
+
+
 # Merged and blank cells
 
 

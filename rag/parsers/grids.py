@@ -16,7 +16,7 @@ _RE = patterns("grids", re.NOFLAG)
 _OPENS = frozenset(("$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "(€", "(£"))
 _CLOSES = frozenset((")", "%", "%)", ")%", "％"))
 _SCALE = re.compile(r"[(]?(?:[A-Z]{0,3}[$€£¥]?)\s?[’']?000s?[)]?")
-_MOST_HEADS = 4  # rows of heads that the format does not mark
+_MOST_HEADS = 4  # rows of heads that the format does not mark, and columns of labels
 _LONGEST_HEAD, _LONGEST_TITLE = 120, 160
 _FEW = 12  # lines of a table within a cell that are lines of the cell
 # The words of a cell or line as they stand, and as they read before (`as_it_stands`).
@@ -180,9 +180,10 @@ def _repeated(once: list[list[str]], spans: _Spans, whole: int) -> list[list[str
     """The grid with what spans columns in each of them. What spans all the words of its row, as a line
     between groups of rows does, stands once from row `whole` on."""
     full = [list(row) for row in once]
+    more = [sum(map(bool, row)) > 1 for row in once]
     for (top, left), (rows, columns) in spans.items():
         for n in range(top, min(top + rows, len(once))) if columns > 1 else ():
-            if n < whole or any(once[n][c] for c in range(len(once[n])) if c != left):
+            if n < whole or more[n]:
                 full[n][left : left + columns] = [once[n][left]] * len(once[n][left : left + columns])
     return full
 
@@ -304,7 +305,7 @@ def carried_down(rows: Sequence[Sequence[str]]) -> list[list[str]]:
     leading columns of labels, no two of them the same, where both rows go on with a label, none of a sum."""
     width = max(map(len, rows), default=0)
     found = [[*row, *[""] * (width - len(row))] for row in rows]
-    for column in range(width - 1):
+    for column in range(min(width - 1, _MOST_HEADS)):
         labels = [(*row[:column], row[column]) for row in found if row[column]]
         if any(is_number(label[-1]) for label in labels):
             break

@@ -334,3 +334,58 @@ def test_a_markdown_table_has_a_title_units_lines_in_cells_and_no_heads_that_are
     assert (fees.title, fees.units) == ("Table 1. Fees", ("(in EUR)",))
     assert cells(found, fees)[1:] == [["Scan; or film", "120"]]
     assert (form.heads, cells(found, form)) == ((), [["Name", "Ames"], ["Ward", "North"]])
+
+
+# Tables drawn in plain text
+
+_BARS = "| Coast | 1,200 | 9 |\n| Hill | 88 | 12 |\n| Old town | 40 | 7 |"
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        "Region    Members   Fee\nCoast       1,200     9\nHill           88    12\nOld town       40     7",
+        "Region    Members   Fee\n--------  -------  ---\nCoast       1,200     9\nHill           88    12\n"
+        "Old town       40     7",
+        f"| Region | Members | Fee |\n|---|---|---|\n{_BARS}",
+        f"+------+-----+---+\n| Region | Members | Fee |\n+------+-----+---+\n{_BARS}\n+---+---+---+",
+        "Region\tMembers\tFee\nCoast\t1,200\t9\nHill\t88\t12\nOld town\t40\t7",
+        "    Region\t\tMembers\t\tFee\n    Coast\t\t1,200\t\t9\n    Hill\t\t88\t\t12\n    Old town\t40\t\t7",
+    ],
+    ids=["blanks", "ruled", "bars", "boxes", "tabs", "tabs as blanks"],
+)
+def test_a_table_drawn_in_text_is_a_table(tmp_path: Path, drawn: str) -> None:
+    source = f"Notes\n\nMembers by region:\n\n{drawn}\n\nAll fees are in euros.\n"
+    found = read(tmp_path, "a.txt", source)
+    (table,) = found.tables
+    assert table.title == "Members by region:"
+    assert table.columns == ("Region", "Members", "Fee")
+    assert body(found) == [["Coast", "1,200", "9"], ["Hill", "88", "12"], ["Old town", "40", "7"]]
+    assert found.text.endswith("\n\nAll fees are in euros.")
+
+
+def test_wide_signs_and_cells_that_go_on_below_keep_their_columns(tmp_path: Path) -> None:
+    source = (
+        "项目          金额    说明\n流动资产      120     按月\n应收账款      35      按季，\n"
+        "                      到期付\n存货          8       年末\n"
+    )
+    assert body(read(tmp_path, "a.txt", source)) == [
+        ["流动资产", "120", "按月"], ["应收账款", "35", "按季， 到期付"], ["存货", "8", "年末"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "The lender pays.  The borrower\nrepays each  quarter.  A fee\nis due  as agreed in writing.",
+        "1.  First of all\n2.  Then this\n3.  At last that",
+        "Signed    Ames\nfor the lender",
+        "    A first line that is indented\nand goes on here\nand ends.",
+        "第一条　　本法适用于合同。\n第二条　　当事人应当守信。\n第三条　　自公布施行。\n"
+        "第四条　　废止旧法。",
+        "4.1  The fee is due.\n4.2  The lender may ask.\n4.3  Nothing else is.\n4.4  The end of it.",
+    ],
+    ids=["prose", "items", "a signature", "an indent", "articles", "clauses"],
+)
+def test_text_with_gaps_is_no_table(tmp_path: Path, source: str) -> None:
+    assert not read(tmp_path, "a.txt", source).tables

@@ -17,10 +17,9 @@ from rag.languages import Patterns
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, letters, one_line
 from rag.parsers.docx_drawn import Drawings, drawn_lines
-from rag.parsers.docx_lines import Line, LineReader, blocks
 from rag.parsers.docx_numbering import Numbering
 from rag.parsers.docx_styles import Styles, W, integer, is_dark, is_on, value
-from rag.parsers.docx_text import Drawn, NoteReference, chosen, is_placeholder
+from rag.parsers.docx_text import Drawn, Line, LineReader, NoteReference, blocks, chosen, is_placeholder
 from rag.parsers.encoding import decode
 from rag.parsers.grids import Grid, Passage, passage_of
 from rag.parsers.marks import marked, note_body, unmarked
@@ -69,7 +68,7 @@ class _Reader:
         self._package = package
         self._relations = package.relations(package.main)
         self._styles = Styles(self._part("styles"))
-        self._lines = LineReader(self._styles, Numbering(self._part("numbering"), self._styles.numbering))
+        self._lines = LineReader(self._styles, Numbering(self._part("numbering"), self._styles))
         self._settings = self._part("settings")
         self._begun = False
         self._heading = ""
@@ -88,7 +87,7 @@ class _Reader:
             return
         background = root.find(W + "background")
         colour = (background.get(W + "color") or "").upper() if background is not None else ""
-        self._lines.words.backed = colour not in ("", "AUTO", "FFFFFF")
+        self._lines.backed = colour not in ("", "AUTO", "FFFFFF")
         size = next(body.iter(W + "pgSz"), None)
         if size is not None:
             sides = (size.get(W + side) or "" for side in ("w", "h"))
@@ -205,10 +204,10 @@ class _Reader:
                 for line in drawn_lines(one.element):
                     self.builder.paragraph(line)
             elif self._deep < _BOXES_DEEP:
-                self._deep, backed, self._lines.words.backed = self._deep + 1, self._lines.words.backed, True
+                self._deep, backed, self._lines.backed = self._deep + 1, self._lines.backed, True
                 self._body(one.element)
                 self._end_carried()
-                self._deep, self._lines.words.backed = self._deep - 1, backed
+                self._deep, self._lines.backed = self._deep - 1, backed
 
     def _write_notes(self) -> None:
         """The notes that what was written refers to."""
@@ -304,8 +303,8 @@ class _Reader:
         return size > (_LONGEST_CELL // 5 if headed else _LONGEST_CELL)
 
     def _grid(self, table: Any) -> Grid:
-        grid, words = Grid(), self._lines.words
-        outer, properties = words.backed, table.find(W + "tblPr")
+        grid, lines = Grid(), self._lines
+        outer, properties = lines.backed, table.find(W + "tblPr")
         style = value(properties.find(W + "tblStyle")) if properties is not None else ""
         shaded = properties is not None and is_dark(properties.find(W + "shd"))
         backed = outer or shaded or self._styles.shades(style)
@@ -318,7 +317,7 @@ class _Reader:
             said: list[str] = []
             inner: list[Grid] = []
             for cell in cells:
-                words.backed = backed or is_dark(cell.find(f"{W}tcPr/{W}shd"))
+                lines.backed = backed or is_dark(cell.find(f"{W}tcPr/{W}shd"))
                 gone_here = gone or cell.find(f"{W}tcPr/{W}cellDel") is not None
                 passage = passage_of(list(self._cell(cell, MarkKind.DELETED if gone_here else None, inner)))
                 merge = cell.find(f"{W}tcPr/{W}vMerge")
@@ -327,7 +326,7 @@ class _Reader:
                 said += filter(None, [unmarked(one_line(passage[0]))])
             grid.end()
             grid.behind += [(said[0] if said else "", one) for one in inner]
-        words.backed = outer
+        lines.backed = outer
         return grid
 
     def _cell(self, cell: Any, gone: MarkKind | None, inner: list[Grid]) -> Iterator[Passage]:

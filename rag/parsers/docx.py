@@ -21,7 +21,7 @@ from rag.parsers.docx_numbering import Numbering
 from rag.parsers.docx_styles import Styles, W, integer, is_dark, is_on, value
 from rag.parsers.docx_text import Drawn, Line, LineReader, NoteReference, blocks, chosen, is_placeholder
 from rag.parsers.encoding import decode
-from rag.parsers.grids import Grid, Passage, passage_of
+from rag.parsers.grids import Grid, Passage
 from rag.parsers.marks import marked, note_body, unmarked
 from rag.parsers.office import Package, open_package
 from rag.parsers.plain import heading_level
@@ -273,7 +273,7 @@ class _Reader:
             if block.kind is BlockKind.TABLE_ROW and block.table is not None:
                 if block.table is not table:
                     table = block.table
-                    self.builder.table(table.heads)
+                    self.builder.table(table.heads, units=table.units, title=table.title)
                 self.builder.row(texts)
             elif block.kind is BlockKind.HEADING:
                 self.builder.heading(texts[0], block.level)
@@ -314,37 +314,27 @@ class _Reader:
             grid.begin(head=is_on(row.find(f"{W}trPr/{W}tblHeader")), set_off=bold)
             grid.skip(integer(row.find(f"{W}trPr/{W}gridBefore")) or 0)
             gone = row.find(f"{W}trPr/{W}del") is not None
-            said: list[str] = []
-            inner: list[Grid] = []
             for cell in cells:
                 lines.backed = backed or is_dark(cell.find(f"{W}tcPr/{W}shd"))
                 gone_here = gone or cell.find(f"{W}tcPr/{W}cellDel") is not None
-                passage = passage_of(list(self._cell(cell, MarkKind.DELETED if gone_here else None, inner)))
+                parts = list(self._cell(cell, MarkKind.DELETED if gone_here else None))
                 merge = cell.find(f"{W}tcPr/{W}vMerge")
                 columns = integer(cell.find(f"{W}tcPr/{W}gridSpan")) or 1
-                grid.cell(passage, columns=columns, goes_on=merge is not None and value(merge) != "restart")
-                said += filter(None, [unmarked(one_line(passage[0]))])
+                grid.cell(parts, columns=columns, goes_on=merge is not None and value(merge) != "restart")
             grid.end()
-            grid.behind += [(said[0] if said else "", one) for one in inner]
         lines.backed = outer
         return grid
 
-    def _cell(self, cell: Any, gone: MarkKind | None, inner: list[Grid]) -> Iterator[Passage]:
-        """The lines of a cell; larger tables in it are added to `inner`."""
-        lines = self._lines
-        for part in blocks(cell):
-            read = lines.read(part, gone) if part.tag == W + "p" else None
-            for line in [read] if read is not None else lines.rest() if part.tag == W + "tbl" else []:
+    def _cell(self, cell: Any, gone: MarkKind | None) -> Iterator[Passage | Grid]:
+        for part in (*blocks(cell), None):
+            of_text = part is not None and part.tag == W + "p"
+            read = self._lines.read(part, gone) if of_text else None
+            for line in [read] if read is not None else [] if of_text else self._lines.rest():
                 self._notes += line.notes
                 self._drawn += line.drawn
                 yield one_line(line.numbered), {kind: one_line(line.before(kind)) for kind, _ in line.former}
-            if part.tag == W + "tbl":
-                grid = self._grid(part)
-                rows = grid.lines()
-                yield from ((row, {}) for row in rows or ())
-                inner += [grid] if rows is None else []
-        for line in lines.rest():
-            yield one_line(line.numbered), {kind: one_line(line.before(kind)) for kind, _ in line.former}
+            if part is not None and not of_text:
+                yield self._grid(part)
 
 
 def _own(element: Any, kind: str) -> Iterator[Any]:

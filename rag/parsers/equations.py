@@ -110,7 +110,7 @@ class _Tex:
         while self._at < len(self._tokens):
             if self._next(end):
                 break
-            base, scripts = self._argument(depth), {}
+            base, scripts = self._argument(depth), dict[str, str]()
             while (sign := self._next("^") or self._next("_")) and self._at < len(self._tokens):
                 name = "above" if sign == "^" else "below"
                 if name in scripts:

@@ -23,13 +23,11 @@ _FEW = 12  # lines of a table within a cell that are lines of the cell
 Passage = tuple[str, Mapping[MarkKind, str]]
 
 
-def passage_of(lines: Sequence[Passage]) -> Passage:
+def _passage(lines: Sequence[Passage]) -> Passage:
     """The lines of a cell as one passage, apart by line breaks."""
-    kinds = dict.fromkeys(kind for _, former in lines for kind in former)
+    kinds = sorted({kind for _, former in lines for kind in former})
     standing = "\n".join(text for text, _ in lines if unmarked(text))
-    before = {
-        kind: "\n".join(unmarked(former.get(kind, text)) for text, former in lines) for kind in sorted(kinds)
-    }
+    before = {kind: "\n".join(unmarked(former.get(kind, text)) for text, former in lines) for kind in kinds}
     return standing, {kind: marked(kind, text.strip("\n")) for kind, text in before.items()}
 
 
@@ -38,7 +36,8 @@ class Grid:
     Rows as they read before something in them was struck, deleted or hidden follow those that lost it."""
 
     def __init__(self) -> None:
-        self.behind: list[tuple[str, Grid]] = []  # tables that stood in cells, and what their row is about
+        self._behind: list[tuple[str, Grid]] = []  # tables that stood in cells, and what their row is about
+        self._inner: list[Grid] = []
         self._rows: list[list[str]] = []  # each cell once in its row; what spans rows in each of them
         self._heads: list[bool] = []  # which of them the format marks as heads
         self._set_off: list[bool] = []
@@ -64,17 +63,35 @@ class Grid:
         if columns:
             self._put("", {}, columns)
 
-    def cell(self, passage: Passage, *, columns: int = 1, rows: int = 1, goes_on: bool = False) -> None:
-        """The next cell of the row, its lines apart by line breaks. It spans `columns` and `rows`, or is
-        (`goes_on`) that of the row above."""
+    def cell(
+        self, parts: Sequence[Passage | Grid], *, columns: int = 1, rows: int = 1, goes_on: bool = False
+    ) -> None:
+        """The next cell of the row, of lines and tables. It spans `columns` and `rows`, or is (`goes_on`) that
+        of the row above. A small table in it is lines of the cell, another stands behind the whole table."""
         self._carry()
         if rows > 1:
             self._below[len(self._row)] = (rows - 1, columns)
-        self._put(*passage, columns, goes_on=goes_on)
+        lines: list[Passage] = []
+        for part in parts:
+            if not isinstance(part, Grid):
+                lines.append(part)
+            elif (of_cell := part._lines()) is not None:
+                lines += [(line, {}) for line in of_cell]
+            else:
+                self._inner.append(part)
+        self._put(*_passage(lines), columns, goes_on=goes_on)
+
+    @property
+    def filled(self) -> int:
+        """The most cells of a row that have words in them."""
+        return max((sum(map(bool, row)) for row in self._rows), default=0)
 
     def end(self) -> None:
         """The row is whole."""
         self._carry()
+        about = next(filter(None, (unmarked(one_line(cell)) for cell in self._row)), "")
+        self._behind += [(about, inner) for inner in self._inner]
+        self._inner = []
         former = rows_before(list(zip(self._row, self._before, strict=True)))
         if not former or any(map(unmarked, self._row)):
             self._keep(self._row, head=self._head, set_off=self._bold)
@@ -114,7 +131,7 @@ class Grid:
         self._row += ([text] + [""] * (columns - 1))[:columns]
         self._before += ([former] + [{}] * (columns - 1))[:columns]
 
-    def lines(self) -> list[str] | None:
+    def _lines(self) -> list[str] | None:
         """A small table of labels and values as lines; None for one that is to stand as a table."""
         rows = [[one_line(cell) for cell in row if cell.strip()] for row in self._rows]
         small = len(rows) <= _FEW and not any(self._heads) and max(map(len, rows), default=0) <= 2
@@ -140,7 +157,7 @@ class Grid:
         ]  # fmt: skip
         for start, end in zip(starts, [*starts[1:], len(once)], strict=True):
             self._add_rows(builder, once, range(start, end), title, units)
-        for about, grid in self.behind:
+        for about, grid in self._behind:
             grid.add_to(builder, ", ".join(filter(None, (title, about))))
 
     def _add_rows(
@@ -358,6 +375,6 @@ def rows_to(builder: TextBuilder, rows: Iterable[Sequence[str]], *, heads: int, 
     for n, row in enumerate(rows):
         grid.begin(head=n < heads)
         for cell in row:
-            grid.cell((cell, {}))
+            grid.cell([(cell, {})])
         grid.end()
     grid.add_to(builder, title)

@@ -12,7 +12,7 @@ from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
 from rag.parsers.docx_numbering import written
 from rag.parsers.encoding import decode
-from rag.parsers.grids import Grid, Passage, passage_of
+from rag.parsers.grids import Grid, Passage
 from rag.parsers.html_words import LineWords, WebPage, traverse
 from rag.parsers.marks import marked, unmarked, without_signs
 from rag.types import MarkKind
@@ -231,8 +231,7 @@ class _Table(_Walker):
         super().__init__(around.builder, around._words.within(), around._deep + 1)
         self.grid = Grid()
         self.caption: Passage = ("", {})
-        self._cell: list[Passage] = []
-        self._inner: list[Grid] = []
+        self._cell: list[Passage | Grid] = []
         parts = [part for part in table.iter() if part.tag in ("thead", "tbody", "tfoot")]
         rows = [row for part in (table, *parts) for row in part.iter() if row.tag == "tr"]
         rows.sort(key=lambda row: row.parent.tag == "tfoot")
@@ -240,53 +239,42 @@ class _Table(_Walker):
         if not self.is_data:
             return
         for caption in [part for part in table.iter() if part.tag == "caption"][:1]:
-            self.caption = self._passage(caption) or self.caption
-        most = 0
+            self.caption = next((p for p in self._parts(caption) or () if not isinstance(p, Grid)), ("", {}))
         for row in rows:
             # What a part of the table says holds for its rows.
             if self._words.open(row.parent) and self._words.open(row):
-                most = max(most, self._read_row(row))
+                self._read_row(row)
                 self._words.close()
             self._words.close()
-        self.is_data = most > 1
+        self.is_data = self.grid.filled > 1
 
-    def _read_row(self, row: Any) -> int:
-        """The number of cells with words in it."""
+    def _read_row(self, row: Any) -> None:
         cells = _cells(row)
         headed = row.parent.tag == "thead" or all(cell.tag == "th" for cell in cells)
         self.grid.begin(head=bool(cells) and headed, set_off=bool(cells) and all(map(_is_set_off, cells)))
-        said: list[str] = []
         for cell in cells:
-            passage = self._passage(cell)
-            if passage is not None:
+            if (parts := self._parts(cell)) is not None:
                 columns, lines = _span(cell.attributes, "colspan"), _span(cell.attributes, "rowspan")
-                self.grid.cell(passage, columns=columns, rows=lines)
-                said += filter(None, [one_line(passage[0]), *passage[1].values()])
+                self.grid.cell(parts, columns=columns, rows=lines)
         self.grid.end()
-        self.grid.behind += [(unmarked(said[0]) if said else "", inner) for inner in self._inner]
-        self._inner = []
-        return len(said)
 
-    def _passage(self, node: Any) -> Passage | None:
-        """The words of a cell as they stand and as they read before, its blocks as lines; None for one that
-        is left out."""
+    def _parts(self, node: Any) -> list[Passage | Grid] | None:
+        """The blocks of a cell as lines, and the tables in it; None for a cell that is left out."""
         words = self._words
         opened = words.open(node)
         text = words.alone(node) if opened and node.mem_id not in words.page.targets else None
         words.close()
         if text is not None or not opened:
-            return (one_line(text or ""), {}) if opened else None
+            return [(one_line(text or ""), {})] if opened else None
         self._cell = []
         self.walk(node)
-        return passage_of(self._cell)
+        return self._cell
 
     def _put(self, kind: str, text: str, former: Mapping[MarkKind, str]) -> None:
         self._cell.append((one_line(text), {of: one_line(words) for of, words in former.items()}))
 
     def _put_table(self, table: _Table) -> None:
-        lines = table.grid.lines()
-        self._cell += [(line, {}) for line in (table.caption[0], *(lines or ()))]
-        self._inner += [table.grid] if lines is None else []
+        self._cell += [table.caption, table.grid]
 
 
 def _cells(row: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.encoding import decode
 from rag.parsers.equations import tex_in
-from rag.parsers.grids import Grid, passage_of
+from rag.parsers.grids import Grid
 from rag.parsers.marks import (
     as_it_stands,
     marked,
@@ -186,7 +186,7 @@ class _Reader:
             return
         self._grid.begin(head=head)
         for cell in _cells(line):
-            self._grid.cell(passage_of([_read(one_line(line)) for line in _BREAK.split(cell)]))
+            self._grid.cell([_read(one_line(line)) for line in _BREAK.split(cell)])
         self._grid.end()
 
     def _end_table(self) -> None:

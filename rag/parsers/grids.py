@@ -66,8 +66,8 @@ class Grid:
     def cell(
         self, parts: Sequence[Passage | Grid], *, columns: int = 1, rows: int = 1, goes_on: bool = False
     ) -> None:
-        """The next cell of the row, of lines and tables. It spans `columns` and `rows`, or is (`goes_on`) that
-        of the row above. A small table in it is lines of the cell, another stands behind the whole table."""
+        """The next cell of the row, of lines and tables. It spans `columns` and `rows`, or `goes_on` from the
+        row above. A small table in it is lines of the cell, another stands behind the whole table."""
         self._carry()
         if rows > 1:
             self._below[len(self._row)] = (rows - 1, columns)

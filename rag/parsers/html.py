@@ -4,7 +4,7 @@ parts left out. Lists that the browser counts have their numbers."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,7 +13,7 @@ from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
 from rag.parsers.docx_numbering import written
 from rag.parsers.encoding import decode
 from rag.parsers.grids import Grid, Passage
-from rag.parsers.html_words import LineWords, WebPage, traverse
+from rag.parsers.html_words import LineWords, WebPage, said
 from rag.parsers.marks import marked, unmarked, without_signs
 from rag.types import MarkKind
 
@@ -87,7 +87,7 @@ class _Walker:
         self._items = 0
 
     def walk(self, root: Any) -> None:
-        traverse(root, self._enter, self._leave)
+        _traverse(root, self._enter, self._leave)
         self._flush()
 
     def _enter(self, node: Any) -> bool:
@@ -112,7 +112,7 @@ class _Walker:
         elif tag in _BLOCK:
             self._flush()
         if tag in ("ol", "ul", "menu"):
-            self._lists.append(_Counter(node, self._words.style(node)) if tag == "ol" else None)
+            self._lists.append(_Counter(node, self._words.page.style(node)) if tag == "ol" else None)
         return self._words.read(node)
 
     def _leave(self, node: Any) -> None:
@@ -192,6 +192,24 @@ class _Walker:
         table.grid.add_to(self.builder, table.caption[0])
 
 
+def _traverse(root: Any, enter: Callable[[Any], bool], leave: Callable[[Any], None]) -> None:
+    """Walk a tree depth first without recursion; `enter` says whether the children of a node are visited,
+    `leave` is called for each node that was entered."""
+    node, depth = root, 0
+    while True:
+        child = node.child if enter(node) else None
+        if child is not None:
+            node, depth = child, depth + 1
+            continue
+        leave(node)
+        while depth and node.next is None:
+            node, depth = node.parent, depth - 1
+            leave(node)
+        if not depth:
+            return
+        node = node.next
+
+
 class _Counter:
     """The numbers of an ordered list: where they start, which way they go and how they are written."""
 
@@ -200,13 +218,12 @@ class _Counter:
         self._step = -1 if "reversed" in attributes else 1
         items = sum(item.tag == "li" for item in node.iter()) if self._step < 0 else 1
         self._next = _whole(attributes.get("start"), items)
-        said = style.get("list-style-type") or style.get("list-style") or ""
-        form = next((_FORMS[word] for word in said.split() if word in _FORMS), "")
+        styled = style.get("list-style-type") or style.get("list-style") or ""
+        form = next((_FORMS[word] for word in styled.split() if word in _FORMS), "")
         self._form = form or _FORMS.get(attributes.get("type") or "1", "decimal")
         self._end = "、" if _RE["han_form"].match(self._form) else "."
         above = [e for e in (node, node.parent, getattr(node.parent, "parent", None)) if e is not None]
-        said = " ".join(e.attributes.get(name) or "" for e in above for name in ("class", "role", "id"))
-        self.notes = _RE["notes"].search(said) is not None
+        self.notes = any(_RE["notes"].search(said(e, "class", "role", "id")) for e in above)
 
     def next(self, item: Any) -> str:
         value = _whole(item.attributes.get("value"), self._next)

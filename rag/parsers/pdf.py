@@ -15,7 +15,7 @@ from typing import Any
 
 from rag.errors import ParseError
 from rag.languages import Patterns
-from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
+from rag.parsers.base import Limits, Parsed, TextBuilder, Watch, clean, one_line
 from rag.parsers.pdf_forms import Overlay, lay_over, read_overlay
 from rag.parsers.pdf_layout import Layout, PageLines, Style, measure, running_key
 from rag.parsers.pdf_lines import CUT, TextLine, mend
@@ -89,6 +89,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     """Parse a PDF. Pages without text are read by OCR when `ocr` is set, else they are losses."""
     if b"%PDF-" not in data[:_HEADER_WITHIN]:
         raise ParseError(f"{path}: not a PDF (its header is missing).", "corrupt")
+    Watch.beat(limits.step_seconds)
     details = _Details(data)
     with PDFIUM:
         pages = list(_read_pages(data, path, limits, details))
@@ -96,7 +97,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
         raise _password(path)
     if ocr:
         with PDFIUM:
-            _read_scans(data, pages)
+            _read_scans(data, pages, limits)
     for page in pages:
         if not page.lines and not page.losses:
             page.losses.append(LossKind.PAGE_WITHOUT_TEXT)
@@ -109,6 +110,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
             f'{"." if garbled else ""} Read it with --ocr (pip install "citewise[ocr]").',
             "empty",
         )
+    Watch.beat(0)
     details.put_outline(pages)
     mend([line for page in pages for line in page.lines])
     style = measure(pages)
@@ -160,6 +162,7 @@ def _read_pages(data: bytes, path: str, limits: Limits, details: _Details) -> It
             raise ParseError(f"{path}: a PDF without pages: it may be cut short.", "corrupt")
         characters = 0
         for number in range(1, count + 1):
+            Watch.beat(limits.step_seconds)
             page = _read_page(document, number, details)
             characters += sum(len(line.text) for line in page.lines)
             if characters > limits.max_chars:
@@ -290,7 +293,7 @@ class _Details:
         self.depth = max((min(level, 3) for level, _, _ in self._outline), default=0)
 
 
-def _read_scans(data: bytes, pages: list[PageLines]) -> None:
+def _read_scans(data: bytes, pages: list[PageLines], limits: Limits) -> None:
     scans = [page for page in pages if not page.lines]
     if scans:
         from rag.parsers.ocr import Reader
@@ -298,6 +301,7 @@ def _read_scans(data: bytes, pages: list[PageLines]) -> None:
         reader = Reader(open_pdf(data, path="the scanned PDF"))
         try:
             for page in scans:
+                Watch.beat(limits.step_seconds)
                 page.lines = reader.lines(page.number)
                 page.tables = find_tables(page.lines)
                 page.losses = [] if page.lines else page.losses

@@ -19,7 +19,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, Generic, TypeVar
 
 from rag.errors import CitewiseError, ParseError
-from rag.parsers.base import Limits
+from rag.parsers.base import Limits, Watch
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -76,7 +76,10 @@ def _in_worker(function: Callable[[T], R], job: T) -> R:
     """With the worker's start-up error in front: a failing initializer fails each job, not the pool."""
     if _start_error is not None:
         raise _start_error
-    return function(job)
+    try:
+        return function(job)
+    finally:
+        Watch.beat(0)
 
 
 _start_error: BaseException | None = None
@@ -87,6 +90,7 @@ def _start_worker(
 ) -> None:
     global _start_error
     _limit_arenas()
+    Watch.in_worker = True
     with suppress(OSError):
         os.nice(_WORKER_NICE)
     try:
@@ -238,6 +242,8 @@ def _outcome(future: Future[Any], limits: Limits) -> Any:
         )
     if isinstance(error, BrokenExecutor):
         return ParseError(f"not read: {error}. Try again.", "unreadable")
+    if isinstance(error, ProcessExpired) and error.exitcode == -signal.SIGALRM:
+        return ParseError(f"a page of it is not read within {limits.step_seconds:g} seconds.", "timeout")
     if isinstance(error, ProcessExpired):
         # Native code that gets no memory aborts instead of raising, so the two cannot be distinguished for
         # certain.

@@ -187,7 +187,9 @@ def _read_page(document: Any, number: int, details: _Details) -> PageLines:
             text.lines, overlay.losses = [], [LossKind.UNREADABLE_TEXT, *overlay.losses]
         if overlay.words:
             text.lines = lay_over(text.lines, overlay.words)
-        text.lines = strike(text.lines, text.strokes(), overlay.struck)
+        if text.lines and text.has_unread_picture():
+            overlay.losses.append(LossKind.PICTURE_WITH_TEXT)
+        text.lines = strike(text.lines, text.rules(), overlay.struck)
         tables = find_tables(text.lines)
         lead_to_notes(text.lines, number)
         for line in text.lines:

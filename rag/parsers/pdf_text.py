@@ -17,13 +17,14 @@ from rag.parsers.pdf_columns import in_columns
 from rag.parsers.pdf_letters import is_language, shifted_back
 from rag.parsers.pdf_lines import WORD, WORD_GAP, Box, PlacedWord, TextLine, close_spaced, joined, quick
 from rag.parsers.pdf_marks import read_marks
-from rag.parsers.pdf_seen import Seen, without
+from rag.parsers.pdf_seen import Seen, shows_text, without
 
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
 # Where a mark may stand within a word: in front of a stop, or between letters.
 _WITHIN = re.compile(r"(?<=\S)[\d*†‡)](?=[.,;:)\]]{1,2}\s)|(?<=[^\W\d_])\d(?=[^\W\d_])")
 _SPACED = re.compile(r"(?<!\S)[^\W\d_]\s+[^\W_](?!\S)")
 _SMALL = 0.8
+_LEAST_PICTURE = 0.08  # of the page
 _FALL = 0.5  # of a word that begins another line, as a share of the height of the type's box
 # Room for the boxes of so many characters at a time; pdfium is called by one thread at a time.
 _MANY = 1024
@@ -40,6 +41,7 @@ class PageText:
         self._fonts: dict[int, bool] = {}
         self._bolds: dict[int, bool] = {}
         self._seen = Seen(page)
+        self._area = page.get_width() * page.get_height()
         self.hidden: list[str] = []
         self.text = self._units()
         self.readable = is_language(self.text)
@@ -139,9 +141,18 @@ class PageText:
             line.left, line.right = rest.left, rest.right
         return rest is not None
 
-    def strokes(self) -> list[Box]:
-        """Level lines drawn on the page."""
-        return self._seen.strokes()
+    def rules(self) -> list[Box]:
+        """Level and upright lines drawn on the page."""
+        return self._seen.rules()
+
+    def has_unread_picture(self) -> bool:
+        """Whether a picture of a good size, with no words over it, shows text."""
+        places = [((line.left + line.right) / 2, (line.bottom + line.top) / 2) for line in self.lines]
+        for box, picture in self._seen.pictures(_LEAST_PICTURE * self._area):
+            over = sum(box[0] < x < box[2] and box[3] < y < box[1] for x, y in places)
+            if over < 2 and shows_text(picture):
+                return True
+        return False
 
     def _drawn(self, number: int) -> int:
         """The text object that a character belongs to, 0 for none."""

@@ -501,3 +501,32 @@ def test_initials_choices_and_variables_stay_apart(tmp_path: Path) -> None:
             canvas.drawString(72 + 60 * n, 200, letter)
 
     assert blocks(read(tmp_path, canvas_pdf(draw))) == [*APART, "N A M E"]
+
+
+def test_a_picture_with_words_in_it_is_a_loss_and_a_logo_or_a_photograph_is_none(tmp_path: Path) -> None:
+    import numpy as np
+    from PIL import Image, ImageDraw
+    from reportlab.lib.utils import ImageReader
+
+    printed = Image.new("RGB", (800, 500), "white")
+    pen = ImageDraw.Draw(printed)
+    for n in range(12):
+        pen.text((20, 20 + 38 * n), "The rent of the mill is 950 marks a month and is due", fill="black", font_size=24)
+    grain = np.random.default_rng(0).normal(0, 25, (500, 800)) + np.linspace(40, 220, 800)
+    photograph = Image.fromarray(grain.clip(0, 255).astype("uint8"))
+    plain = Image.new("RGB", (800, 500), "navy")
+
+    def page(image: Any, width: float, height: float) -> Draw:
+        def draw(canvas: Any) -> None:
+            lines(canvas, 72, 760, list(PROSE))
+            canvas.drawImage(ImageReader(image), 72, 300, width, height)
+
+        return draw
+
+    document = read(
+        tmp_path,
+        canvas_pdf(
+            page(printed, 400, 250), page(printed, 80, 50), page(photograph, 400, 250), page(plain, 400, 250)
+        ),
+    )
+    assert document.losses == (Loss(LossKind.PICTURE_WITH_TEXT, page=1),)

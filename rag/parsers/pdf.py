@@ -16,7 +16,7 @@ from typing import Any
 from rag.errors import ParseError
 from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, Watch, clean, one_line
-from rag.parsers.pdf_forms import Overlay, lay_over, read_overlay
+from rag.parsers.pdf_forms import Overlay, lay_over, read_overlay, xfa_values
 from rag.parsers.pdf_layout import Layout, PageLines, Style, measure, running_key
 from rag.parsers.pdf_lines import CUT, TextLine, mend
 from rag.parsers.pdf_marks import lead_to_notes
@@ -95,6 +95,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
         pages = list(_read_pages(data, path, limits, details))
     if not any(page.lines for page in pages) and details.encrypted_for_good:
         raise _password(path)
+    details.put_form(pages)
     if ocr:
         with PDFIUM:
             _read_scans(data, pages, limits)
@@ -254,6 +255,15 @@ class _Details:
             warnings.simplefilter("ignore")
             return read_overlay(self._reader.pages[number - 1])
         return Overlay()
+
+    def put_form(self, pages: Sequence[PageLines]) -> None:
+        """Give the first page the values of an XFA form that no page shows."""
+        values = xfa_values(self._reader)
+        if values is not None and pages:
+            text = " ".join(line.text for page in pages for line in page.lines)
+            pages[0].comments += [one for one in values if one.split(": ", 1)[1] not in text]
+            if not values and LossKind.FORM_WITHOUT_VALUES not in pages[0].losses:
+                pages[0].losses.append(LossKind.FORM_WITHOUT_VALUES)
 
     def _read_metadata(self, reader: Any) -> None:
         found = reader.metadata or {}

@@ -368,6 +368,33 @@ def test_a_form_without_values_is_a_loss(tmp_path: Path) -> None:
     assert read(tmp_path, form_pdf(keep_values=False)).losses == (Loss(LossKind.FORM_WITHOUT_VALUES, page=1),)
 
 
+@pytest.mark.parametrize("value", ["Ilse Marrow", ""])
+def test_an_xfa_form_is_read_from_its_data_or_is_a_loss(tmp_path: Path, value: str) -> None:
+    from pypdf import PdfReader, PdfWriter
+    from pypdf.generic import ArrayObject, DictionaryObject, NameObject, StreamObject, TextStringObject
+
+    packets = {
+        "template": '<template xmlns="http://www.xfa.org/schema/xfa-template/3.3/"><field name="nm"><caption>'
+        "<value><text>Name of the tenant</text></value></caption></field></template>",
+        "datasets": '<xfa:datasets xmlns:xfa="http://www.xfa.org/schema/xfa-data/1.0/"><xfa:data><form>'
+        f"<nm>{value}</nm><rent/></form></xfa:data></xfa:datasets>",
+    }
+    whole = {"preamble": "<xdp>", **packets, "postamble": "</xdp>"}
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(canvas_pdf(lambda c: c.drawString(72, 760, "Please wait.")))))
+    parts = ArrayObject()
+    for name, text in whole.items():
+        packet = StreamObject()
+        packet.set_data(text.encode())
+        parts += [TextStringObject(name), writer._add_object(packet)]
+    form = DictionaryObject({NameObject("/XFA"): parts, NameObject("/Fields"): ArrayObject()})
+    writer._root_object[NameObject("/AcroForm")] = form
+    target = io.BytesIO()
+    writer.write(target)
+    document = read(tmp_path, target.getvalue())
+    assert ("Name of the tenant: Ilse Marrow" in blocks(document)) == bool(value)
+    assert document.losses == (() if value else (Loss(LossKind.FORM_WITHOUT_VALUES, page=1),))
+
+
 def test_annotations_that_show_words_are_read(tmp_path: Path) -> None:
     from pypdf import PdfReader, PdfWriter
     from pypdf.annotations import FreeText, Text

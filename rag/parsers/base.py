@@ -19,7 +19,7 @@ from rag.parsers.marks import note_body as note_body
 from rag.parsers.marks import note_mark as note_mark
 from rag.parsers.marks import raised as raised
 from rag.types import Block, BlockKind, Loss, Mark, Page, Table
-from rag.types.tables import joined_location, packed, row_spans, row_text
+from rag.types.tables import JOINT, joined_location, packed, row_spans, row_text
 
 # Kept out of stored text: controls (lone surrogates too, which no UTF-8 database takes) and characters that
 # nobody sees.
@@ -182,17 +182,21 @@ class TextBuilder:
         name = shorten(unmarked(title))
         self._table = Table(0, 0, lines, tuple(map(one_line, units)), placed, spans=tuple(spans), title=name)
 
-    def row(self, cells: Sequence[str], *, location: str = "") -> None:
-        """One row of the table; a row without words is left out."""
+    def row(self, cells: Sequence[str], *, location: str = "", joint: str = JOINT) -> None:
+        """One row of the table; a row without words is left out. With another joint its text is as the page
+        shows it: no empty cells."""
         parts = [taken(one_line(cell)) for cell in cells]
         flat = [plain for plain, _ in parts]
-        spans = row_spans(flat)
+        spans, text = row_spans(flat), row_text(flat)
+        if joint != JOINT:
+            text = joint.join(filter(None, flat))
+            spans = _spans_of(flat, len(joint))[: len(spans)]
         marks = [
             (kind, at + start, at + end, label)
             for (at, _), (_, found) in zip(spans, parts, strict=False)
             for kind, start, end, label in found
         ]
-        self._add(BlockKind.TABLE_ROW, row_text(flat), location=location, cells=spans, marks=marks)
+        self._add(BlockKind.TABLE_ROW, text, location=location, cells=spans, marks=marks)
 
     def line(self, text: str, cells: Sequence[tuple[int, int]]) -> None:
         """One row as a line of text without white space around it, with the (start, end) of its cells."""
@@ -268,6 +272,16 @@ class TextBuilder:
         block = Block(kind, start, self._length, path, level, location)
         row = kind is BlockKind.TABLE_ROW
         self._blocks.append((block, self._table if row else None, packed(start, cells) if row else ()))
+
+
+def _spans_of(cells: Sequence[str], joint: int) -> list[tuple[int, int]]:
+    """Where each cell stands in the text of those that are not empty, with joints of that width."""
+    found, at = [], 0
+    for cell in cells:
+        begin = at + joint if at and cell else at
+        at = begin + len(cell)
+        found.append((begin, at))
+    return found
 
 
 def letters(text: str) -> str:

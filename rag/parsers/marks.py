@@ -49,6 +49,19 @@ def unmarked(text: str) -> str:
     return taken(text)[0] if _SIGNS.search(text) else text
 
 
+def signed_part(text: str, start: int, end: int) -> str:
+    """The part of a text with signs that `unmarked` gives the characters from `start` to `end` of; the mark of
+    a note belongs to what stands before it."""
+    found, at = "", 0
+    for piece in re.split(f"({_SIGN_RUN.pattern})", text):
+        if not _SIGNS.match(piece):
+            found += piece[max(start - at, 0) : max(end - at, 0)]
+            at += len(piece)
+        elif start < at <= end if piece[0] in (_NOTE, _CLOSE) else start <= at < end:
+            found += piece
+    return found
+
+
 def without_signs(text: str) -> str:
     """What a file holds of the noncharacters that stand for marks is dropped."""
     return _SIGNS.sub("", text)

@@ -21,7 +21,7 @@ from rag.parsers.pdf_layout import Layout, PageLines, Style, measure, running_ke
 from rag.parsers.pdf_lines import CUT, TextLine, mend
 from rag.parsers.pdf_marks import lead_to_notes
 from rag.parsers.pdf_seen import strike
-from rag.parsers.pdf_tables import find_tables
+from rag.parsers.pdf_tables import arrange
 from rag.parsers.pdf_text import PageText, has_overlay
 from rag.types import Loss, LossKind
 
@@ -190,14 +190,14 @@ def _read_page(document: Any, number: int, details: _Details) -> PageLines:
             text.lines = lay_over(text.lines, overlay.words)
         if text.lines and text.has_unread_picture():
             overlay.losses.append(LossKind.PICTURE_WITH_TEXT)
-        text.lines = strike(text.lines, text.rules(), overlay.struck)
-        tables = find_tables(text.lines)
-        lead_to_notes(text.lines, number)
-        for line in text.lines:
+        rules = text.rules()
+        lines, tables = arrange(strike(text.lines, rules, overlay.struck), rules)
+        lead_to_notes(lines, number)
+        for line in lines:
             line.boxes, line.numbers = [], []
             # The mark of a cut word stays until the whole document is known.
             line.change(lambda text: CUT.join(map(clean, text.split(CUT))))
-        return PageLines(number, text.lines, tables, text.hidden, overlay.comments, losses=overlay.losses)
+        return PageLines(number, lines, tables, text.hidden, overlay.comments, losses=overlay.losses)
     finally:
         text.close()
         page.close()
@@ -222,7 +222,7 @@ def _read_with_pypdf(data: bytes, limits: Limits, first_error: ParseError) -> It
         raise first_error
     for number, text in enumerate(texts, start=1):
         lines = [TextLine(piece.strip()) for piece in clean(text).split("\n") if piece.strip()]
-        yield PageLines(number, lines, find_tables(lines))
+        yield PageLines(number, *arrange(lines))
 
 
 class _Details:
@@ -314,8 +314,7 @@ def _read_scans(data: bytes, pages: list[PageLines], limits: Limits) -> None:
         try:
             for page in scans:
                 Watch.beat(limits.step_seconds)
-                page.lines = reader.lines(page.number)
-                page.tables = find_tables(page.lines)
+                page.lines, page.tables = arrange(reader.lines(page.number))
                 page.losses = [] if page.lines else page.losses
         finally:
             reader.close()

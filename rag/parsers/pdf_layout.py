@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rag.languages import patterns
 from rag.parsers.base import TextBuilder, clean, letters
@@ -158,30 +158,28 @@ class Layout:
         return line.text[:1].islower() or (full and bool(last.size)) or bool(_OPEN.search(last.text))
 
     def _table(self, page: PageLines, table: PdfTable) -> None:
-        if not any(table.heads):
-            table = self._continued(page, table)
+        heads, units, spans = table.heads, table.units, table.spans
+        last = self._last_table
+        goes_on = (
+            last is not None
+            and last.columns == table.columns
+            and page.number - self._last_table_page == 1
+            and (not any(heads) or heads == last.heads)
+        )
+        if goes_on and last is not None:
+            heads, units = last.heads, last.units
+            table.heads, table.units = heads, units
         self._last_table, self._last_table_page = table, page.number
-        self._builder.table(table.heads, units=table.units, placed=False)
-        pending: list[str] = []
-        for n in range(table.first, table.last):
-            text = page.lines[n].text
-            row = read_row(text)
-            pending.append(page.lines[n].signed or text)
-            following = page.lines[n + 1].text if n + 1 < table.last else ""
-            if n >= table.body and not row.values and _wraps(text, following) and len(pending) < 4:
-                continue  # a label of several lines stays with its figures
-            whole = clean(_joined(pending)).strip()
-            self._builder.line(whole, cell_spans(unmarked(whole)))
-            pending = []
+        self._builder.table(heads, units=units, placed=table.placed, title=table.title, spans=spans)
+        for row in table.rows:
+            texts = [_joined([line.signed or line.text for line in cell]) for cell in row]
+            if table.placed:
+                self._builder.row(texts, joint=" ")
+            else:
+                whole = clean(texts[0]).strip()
+                self._builder.line(whole, cell_spans(unmarked(whole)))
         for line in page.lines[table.first : table.last]:
             self._builder.paragraph(marked(MarkKind.STRUCK, line.former))
-
-    def _continued(self, page: PageLines, table: PdfTable) -> PdfTable:
-        """With the heads of the table before, where this one goes on with as many columns."""
-        last = self._last_table
-        if last is None or page.number - self._last_table_page > 1 or last.columns != table.columns:
-            return table
-        return replace(table, heads=last.heads, units=last.units)
 
     def _prose(self, lines: Sequence[TextLine], outline: Mapping[str, int], goes_on: bool) -> None:
         heading: list[TextLine] = []
@@ -333,15 +331,3 @@ def _apart(line: TextLine, other: TextLine) -> bool:
 def _joined(texts: Sequence[str]) -> str:
     """Lines one below the other; the halves of a cut word together."""
     return "\n".join(filter(None, texts)).replace(f"{RUN_ON}\n", "")
-
-
-def _wraps(text: str, following: str) -> bool:
-    """A label whose end stands in the next line."""
-    if not following or text.endswith((":", "：")):
-        return False
-    return (
-        following[:1].islower()
-        or following[:1].isdigit()
-        or text.endswith((",", ";", "-"))
-        or _RE["unfinished_title"].search(text) is not None
-    )

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.facts.dates import MONTH_NAME
-from rag.languages import Patterns
+from rag.languages import Patterns, patterns
 
 _RE = Patterns(__file__)
+_UNFINISHED = patterns("pdf_layout", re.NOFLAG)
 YEAR = _RE["year"]
 _NOTHING = _RE.words("nothing")
 _GLUE = _RE.words("glue")
@@ -120,3 +121,15 @@ def is_sentence(text: str) -> bool:
 def is_blank_figure(word: str) -> bool:
     """A dash or the like, which stands where a figure would."""
     return word in _NOTHING
+
+
+def wraps(text: str, following: str) -> bool:
+    """A label whose end stands in the next line."""
+    if not following or text.endswith((":", "：")):
+        return False
+    return (
+        following[:1].islower()
+        or following[:1].isdigit()
+        or text.endswith((",", ";", "-"))
+        or _UNFINISHED["unfinished_title"].search(text) is not None
+    )

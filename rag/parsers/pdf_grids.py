@@ -70,6 +70,18 @@ def find_grids(rules: Sequence[Box]) -> list[Grid]:
     return sorted(grids, key=lambda grid: -grid.ys[0])
 
 
+def find_bands(rules: Sequence[Box]) -> list[list[Box]]:
+    """Level lines of one width, three at least, from the top."""
+    groups: list[list[Box]] = []
+    for rule in sorted((b for b in rules if b[2] - b[0] > 60 and b[1] - b[3] < _NEAR), key=lambda b: -b[1]):
+        group = next((g for g in groups if abs(g[0][0] - rule[0]) < 4 and abs(g[0][2] - rule[2]) < 4), None)
+        if group is None:
+            groups.append([rule])
+        elif group[-1][1] - rule[1] > _LEAST:
+            group.append(rule)
+    return [group for group in groups if len(group) > 2]
+
+
 def _meet(level: Box, upright: Box) -> bool:
     x, y = (upright[0] + upright[2]) / 2, (level[1] + level[3]) / 2
     return level[0] - _NEAR < x < level[2] + _NEAR and upright[3] - _NEAR < y < upright[1] + _NEAR

@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 
 from rag.languages import patterns
 from rag.parsers import pdf_rows
 from rag.parsers.base import column_heads, is_number
 from rag.parsers.pdf_columns import in_columns, is_prose
-from rag.parsers.pdf_grids import Grid, Span, find_grids
+from rag.parsers.pdf_grids import Grid, Span, find_bands, find_grids
 from rag.parsers.pdf_lines import WORD_GAP, Box, TextLine, together
 from rag.parsers.plain import is_list_item
 
@@ -72,13 +72,15 @@ def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[
     items: list[TextLine | PdfTable] = list(lines)
     for grid in find_grids(rules):
         items = _with_grid(items, grid)
+    for levels in find_bands(rules):
+        items = _with_bands(items, levels)
     found: list[TextLine] = []
     tables: list[PdfTable] = []
     for item in _all_items(items):
         if isinstance(item, TextLine):
             found.append(item)
             continue
-        _caption(item, found)
+        _caption(item, found[tables[-1].last if tables else 0 :])
         own = item.lines()
         item.first, item.last = len(found), len(found) + len(own)
         tables.append(item)
@@ -144,6 +146,53 @@ def _with_grid(items: list[TextLine | PdfTable], grid: Grid) -> list[TextLine | 
     if table is None or place is None:
         return items
     return [*rest[:place], table, *rest[place:]]
+
+
+def _with_bands(items: list[TextLine | PdfTable], levels: Sequence[Box]) -> list[TextLine | PdfTable]:
+    """The items with tables whose rows are parted by level lines of one width, and their columns by gaps."""
+    left, right, tops = levels[0][0] - 3, levels[0][2] + 3, [b[1] for b in levels]
+    bands: list[list[TextLine]] = [[] for _ in tops[1:]]
+    for item in items:
+        if isinstance(item, TextLine) and item.boxes and left < item.left and item.right < right:
+            middle = (item.bottom + item.top) / 2
+            if tops[-1] < middle < tops[0]:
+                bands[sum(middle < top for top in tops[1:-1])].append(item)
+    bands = [sorted(band, key=lambda line: (-round(line.bottom, 1), line.left)) for band in bands]
+    rows = [_rows(band) for band in bands]
+    width = 0.7 * (right - left)
+
+    def is_columnar(band: list[_Row]) -> bool:
+        return any(len(row.pieces) > 1 for row in band) and not any(
+            piece.right - piece.left > width for row in band for piece in row.pieces
+        )
+
+    for fits, run in groupby(rows, key=is_columnar):
+        table = _of_bands(list(run)) if fits else None
+        if table is not None:
+            own = {id(line) for band in rows for row in band for line in row.lines if row in table[1]}
+            place = next(n for n, item in enumerate(items) if id(item) in own)
+            rest = [item for item in items if id(item) not in own]
+            items = [*rest[:place], table[0], *rest[place:]]
+    return items
+
+
+def _of_bands(bands: list[list[_Row]]) -> tuple[PdfTable, list[_Row]] | None:
+    every = [row for band in bands for row in band]
+    columns = _columns(every)
+    if len(bands) < 2 or not columns:
+        return None
+    cells: list[list[Cell]] = []
+    for band in bands:
+        each = [_in_columns(row.pieces, columns) for row in band]
+        stacked = any(sum(bool(row[n]) and is_number(_text(row[n])) for row in each) > 1 for n in range(len(columns)))
+        if stacked:
+            cells += _grouped(band, columns)
+        else:
+            cells.append([[line for row in each for line in row[n]] for n in range(len(columns))])
+    number = _count_heads(cells)
+    named = [[line for row in band for line in row.pieces] for band in bands[:number]]
+    heads = _heads(named, columns)
+    return PdfTable([*cells[:number], *_carried(cells[number:])], heads, head=number), every
 
 
 def _of_grid(cells: dict[Span, Cell], grid: Grid) -> PdfTable | None:
@@ -215,7 +264,8 @@ def _count_heads(rows: Sequence[Sequence[Cell]]) -> int:
         or (not _QUANTITY.match(name) and sum(map(bool, map(_QUANTITY.match, column))) * 2 > len(column))
         for column, name in zip(columns[1:], over[1:], strict=True)
     )
-    return count if bold or contrast or (len(over) > 2 and all(rows[0])) else 0
+    each = len(over) > 2 and all(rows[0]) and not any(map(_QUANTITY.match, over))
+    return count if bold or contrast or each else 0
 
 
 # Not ruled
@@ -403,13 +453,12 @@ def _columns(rows: Sequence[_Row]) -> list[tuple[float, float]]:
     if len(split) < 2:
         return []
     every = [piece for pieces in split for piece in pieces]
-    found = _spread(every)
-    if not _are_columns(found, split):
+    found = _parted(_spread(every), split)
+    if not found:
         # Pieces that lie across two of many other rows are no cells of one column.
         across = [sum(len(_over(piece, pieces)) > 1 for pieces in split) for piece in every]
-        found = _spread([p for p, n in zip(every, across, strict=True) if n * 4 <= len(split) or n < 2])
-        if not _are_columns(found, split):
-            return []
+        kept = [p for p, n in zip(every, across, strict=True) if n * 4 <= len(split) or n < 2]
+        found = _parted(_spread(kept), split)
     return found
 
 
@@ -419,23 +468,23 @@ def _over(piece: TextLine, others: Sequence[TextLine]) -> list[TextLine]:
     return [o for n, o in enumerate(over) if not n or o.left - over[n - 1].right > WORD_GAP * o.size]
 
 
-def _are_columns(columns: Sequence[tuple[float, float]], split: Sequence[Sequence[TextLine]]) -> bool:
-    """Whether each piece has a column of its own, or one with the next word, and gaps part the columns."""
-    if not 1 < len(columns) <= _WIDEST:
-        return False
-    gaps: dict[int, list[float]] = {}
+def _parted(columns: list[tuple[float, float]], split: Sequence[Sequence[TextLine]]) -> list[tuple[float, float]]:
+    """The columns, those with only word gaps between as one; [] where pieces have no column of their own."""
+    size = split[0][0].size
+    for n in range(len(columns) - 1, 0, -1):
+        gaps = []
+        for pieces in split:
+            places = [_place(piece, columns) for piece in pieces]
+            at = next((k for k in range(1, len(places)) if places[k] >= n > places[k - 1]), None)
+            gaps += [pieces[at].left - pieces[at - 1].right] if at and places[at] == n else []
+        if gaps and median(gaps) < 0.5 * size:
+            columns[n - 1 : n + 1] = [(columns[n - 1][0], columns[n][1])]
     crowded = 0
     for pieces in split:
         places = [_place(piece, columns) for piece in pieces]
-        met = False
-        for (a, piece), (b, after) in pairwise(zip(places, pieces, strict=True)):
-            gap = after.left - piece.right
-            met = met or (a == b and gap > WORD_GAP * piece.size)
-            if a != b:
-                gaps.setdefault(b, []).append(gap)
-        crowded += met
-    size = split[0][0].size
-    return crowded * 5 <= len(split) and all(median(some) >= 0.5 * size for some in gaps.values())
+        pairs = pairwise(zip(places, pieces, strict=True))
+        crowded += any(a == b and after.left - piece.right > WORD_GAP * size for (a, piece), (b, after) in pairs)
+    return columns if 1 < len(columns) <= _WIDEST and crowded * 5 <= len(split) else []
 
 
 def _spread(pieces: Sequence[TextLine]) -> list[tuple[float, float]]:
@@ -571,6 +620,9 @@ def _head_start(rows: Sequence[_Row], first: int, floor: int) -> int:
             pdf_rows.is_value(piece.text) for piece in pieces
         )
         telling = _states_units(line.text) or _PERIOD.search(line.text)
+        caption = line.bold and not rows[first].line.bold and line.left < label_left + line.size
+        if caption and len(rows[n].pieces) < 2 and line.text[:1] not in "(（":
+            break
         if read.years or aside or telling or heads_columns or len(pieces) > 2:
             top, labels = n, 0
         else:
@@ -612,7 +664,8 @@ def _heads(rows: Sequence[Sequence[TextLine]], columns: Sequence[tuple[float, fl
     common: list[str] = []
     heads: list[list[str]] = [[] for _ in extents]
     dated = False
-    for pieces in rows:
+    for row in rows:
+        pieces = _rejoined(row)
         named = len(pieces) > 1 or _PERIOD.search(pieces[0].text) or _states_units(pieces[0].text)
         # Labels between the heads and the first row: they begin where labels begin, below the years.
         aside = pieces[0].left > columns[0][0] + 2 * pieces[0].size and (
@@ -629,6 +682,17 @@ def _heads(rows: Sequence[Sequence[TextLine]], columns: Sequence[tuple[float, fl
     if not any(heads):
         return (_short(common, 160),) if common else ()
     return (_short(common, 120), *map(_short, heads))
+
+
+def _rejoined(pieces: Sequence[TextLine]) -> list[TextLine]:
+    """Pieces with only word gaps between as one: years are no figures in a head."""
+    found: list[TextLine] = []
+    for piece in pieces:
+        near = found and abs(found[-1].bottom - piece.bottom) < 0.3 * piece.size
+        if near and -piece.size < piece.left - found[-1].right < WORD_GAP * piece.size:
+            piece = together([found.pop(), piece])
+        found.append(piece)
+    return found
 
 
 def _short(parts: Sequence[str], limit: int = 60) -> tuple[str, ...]:

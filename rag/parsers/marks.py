@@ -50,16 +50,18 @@ def unmarked(text: str) -> str:
 
 
 def signed_part(text: str, start: int, end: int) -> str:
-    """The part of a text with signs that `unmarked` gives the characters from `start` to `end` of; the mark of
-    a note belongs to what stands before it."""
+    """The part of a text with signs that holds its characters `start` to `end`, signs and white space not
+    counted; the mark of a note belongs to what stands before it."""
     found, at = "", 0
     for piece in re.split(f"({_SIGN_RUN.pattern})", text):
-        if not _SIGNS.match(piece):
-            found += piece[max(start - at, 0) : max(end - at, 0)]
-            at += len(piece)
-        elif start < at <= end if piece[0] in (_NOTE, _CLOSE) else start <= at < end:
-            found += piece
-    return found
+        if piece and _SIGNS.match(piece):
+            inside = start < at <= end if piece[0] in (_NOTE, _CLOSE) else start <= at < end
+            found += piece if inside else ""
+            continue
+        for character in piece:
+            found += character if start <= at < end else ""
+            at += not character.isspace()
+    return found.strip()
 
 
 def without_signs(text: str) -> str:

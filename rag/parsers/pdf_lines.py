@@ -93,7 +93,8 @@ class TextLine:
         made.wide, made.uneven = self.wide, self.uneven
         made.former = self.former if begin == 0 else ""
         if self.signed:
-            signed = signed_part(self.signed, words[0].start, words[-1].end)
+            ends = (len("".join(self.text[:at].split())) for at in (words[0].start, words[-1].end))
+            signed = signed_part(self.signed, *ends)
             made.signed = signed if signed != text else ""
         return made
 

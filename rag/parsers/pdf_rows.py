@@ -105,6 +105,11 @@ def _is_date_end(words: Sequence[str], at: int) -> bool:
     return words[at].isdigit() and len(words[at]) <= 2 and re.fullmatch(MONTH, before, re.I) is not None
 
 
+def belong_together(word: str, after: str) -> bool:
+    """Whether a sign stands apart from its figure: "$ 265", "(8,122 )"."""
+    return (word in _OPENERS and after[:1].isdigit() | (after[:1] in _OPENERS)) or after in _CLOSERS
+
+
 NO_ROW = PdfRow("", (), False)
 
 

@@ -178,17 +178,16 @@ def _with_bands(items: list[TextLine | PdfTable], levels: Sequence[Box]) -> list
 
 def _of_bands(bands: list[list[_Row]]) -> tuple[PdfTable, list[_Row]] | None:
     every = [row for band in bands for row in band]
-    columns = _columns(every)
+    body = [row for row in every if _is_body(row)]
+    columns = _columns(body if len(body) > 1 else every)
     if len(bands) < 2 or not columns:
         return None
     cells: list[list[Cell]] = []
     for band in bands:
         each = [_in_columns(row.pieces, columns) for row in band]
-        stacked = any(sum(bool(row[n]) and is_number(_text(row[n])) for row in each) > 1 for n in range(len(columns)))
-        if stacked:
-            cells += _grouped(band, columns)
-        else:
-            cells.append([[line for row in each for line in row[n]] for n in range(len(columns))])
+        if any(sum(is_number(_text(row[n])) for row in each) > 1 for n in range(len(columns))):
+            return None  # rows that no lines part
+        cells.append([[line for row in each for line in row[n]] for n in range(len(columns))])
     number = _count_heads(cells)
     named = [[line for row in band for line in row.pieces] for band in bands[:number]]
     heads = _heads(named, columns)
@@ -196,8 +195,10 @@ def _of_bands(bands: list[list[_Row]]) -> tuple[PdfTable, list[_Row]] | None:
 
 
 def _of_grid(cells: dict[Span, Cell], grid: Grid) -> PdfTable | None:
-    if not cells or max(len(_text(cell)) for cell in cells.values()) > _LONGEST:
-        return None
+    parts = [_Row([line]) for cell in cells.values() for line in cell]
+    open_rows = sum(any(b - a > 2 * WORD_GAP * row.line.size for a, b in row.gaps) for row in parts)
+    if not cells or max(len(_text(cell)) for cell in cells.values()) > _LONGEST or open_rows * 6 > len(parts):
+        return None  # columns that no lines part
     height, width = len(grid.ys) - 1, len(grid.xs) - 1
     rows: list[list[Cell]] = [[[] for _ in range(width)] for _ in range(height)]
     whole: list[list[str]] = [[""] * width for _ in range(height)]
@@ -294,7 +295,9 @@ class _Row:
         cuts = [0]
         for n, (before, word) in enumerate(pairwise(words), start=1):
             gap = word.first[0] - before.last[2]
-            within = any(start < word.start < end for start, end in figures)
+            within = any(start < word.start < end for start, end in figures) or pdf_rows.belong_together(
+                line.text[before.start : before.end], line.text[word.start : word.end]
+            )
             apart = not -line.size < gap < line.size * WORD_GAP
             if word.start in begins or (apart and not within):
                 cuts.append(n)
@@ -346,7 +349,7 @@ def _end(rows: Sequence[_Row], first: int) -> int:
     for n in range(first + 1, len(rows)):
         row, above = rows[n], rows[n - 1]
         line = row.line
-        if line.boxes and not -0.5 * line.size < above.line.bottom - line.top < _FALL * line.size:
+        if line.boxes and not -0.8 * line.size < above.line.bottom - line.top < _FALL * line.size:
             break
         heads_anew = _heads_anew(row)
         if len(row.pieces) > 1 or row.read.seed:
@@ -404,17 +407,23 @@ def _has_figures(rows: Sequence[_Row]) -> bool:
 def _table(rows: Sequence[_Row], first: int, end: int, floor: int) -> tuple[int, PdfTable] | None:
     """The table of these rows with the row that its head begins with; None where they are none."""
     figures = _has_figures(rows[first:end])
-    top = first
-    while figures and top < end - 1 and len(rows[top].pieces) > 1 and not _is_body(rows[top]):
-        top += 1
+    if rows[first].line.size > 1.15 * median(row.line.size for row in rows[first:end]):
+        return None  # a title
+    top = _first_body(rows, first, end) if figures else first
     columns = _columns(rows[top:end])
-    if top > first and columns:
+    named = [n for n in range(first, top) if columns and rows[n].pieces[0].left < columns[1][0]]
+    named = [n for n in named if len(rows[n].pieces) > 1]
+    if len(named) > 1:
+        if any(rows[n].read.years for n in named[1:]) and not rows[first].read.years:
+            return None  # a title
+        # Several rows with labels: the first names columns, or none does.
         cells = [_in_columns(row.pieces, columns) for row in rows[first:end]]
         top = first + min(_count_heads(cells), top - first)
         columns = _columns(rows[top:end])
     if not columns or (not figures and not _is_text_table(rows[first:end], columns)):
-        return _as_lines(rows, top, end, floor) if figures else None
-    start = _head_start(rows, top, floor)
+        several = sum(row.read.count > 1 for row in rows[top:end]) > 1
+        return _as_lines(rows, top, end, floor) if figures and (several or not rows[top].line.boxes) else None
+    start = _head_start(rows, top, floor, columns[1][0])
     body, number = _grouped(rows[top:end], columns), 0
     if not figures:
         number = _count_heads(body)
@@ -424,6 +433,15 @@ def _table(rows: Sequence[_Row], first: int, end: int, floor: int) -> tuple[int,
     units = () if any(map(_states_units, map(" ".join, heads))) else _units_above(rows, start, floor)
     carried = _carried(body[number:])
     return start, PdfTable([*above[0], *body[:number], *carried], heads, units, top - start + number)
+
+
+def _first_body(rows: Sequence[_Row], first: int, end: int) -> int:
+    """The first row with figures, or of the labels above it."""
+    top = next((n for n in range(first, end) if _is_body(rows[n])), first)
+    left = rows[top].line.left
+    while top > first and len(rows[top - 1].pieces) < 2 and rows[top - 1].line.left < left + 2 * rows[top].line.size:
+        top -= 1
+    return top
 
 
 def _is_body(row: _Row) -> bool:
@@ -603,9 +621,9 @@ def _carried(rows: list[list[Cell]]) -> list[list[Cell]]:
 # Heads
 
 
-def _head_start(rows: Sequence[_Row], first: int, floor: int) -> int:
+def _head_start(rows: Sequence[_Row], first: int, floor: int, left: float = 0.0) -> int:
     """The topmost row above the figures that belongs to the table's head, with the labels under it; `first`
-    for none."""
+    for none. `left` is where the second column begins, if it is known."""
     top, labels = first, 0
     label_left = min((row.line.left for row in rows[first : first + 6]), default=0.0)
     for n in range(first - 1, max(floor, first - _MAX_LINES) - 1, -1):
@@ -615,13 +633,15 @@ def _head_start(rows: Sequence[_Row], first: int, floor: int) -> int:
             break
         # Column heads begin right of the labels; a title in the middle of the page does too, but in capitals.
         aside = line.size > 0 and line.left > label_left + 12 * line.size and not line.text.isupper()
+        aside = aside and line.middle > left - 4 * line.size
         pieces = rows[n].pieces if n >= first - 2 and line.boxes else []
         heads_columns = len(pieces) > max(1, rows[first].read.count) and not any(
             pdf_rows.is_value(piece.text) for piece in pieces
         )
         telling = _states_units(line.text) or _PERIOD.search(line.text)
         caption = line.bold and not rows[first].line.bold and line.left < label_left + line.size
-        if caption and len(rows[n].pieces) < 2 and line.text[:1] not in "(（":
+        title = len(line.text) > 8 and line.text.isupper() and not telling and not read.count
+        if (caption or title) and len(rows[n].pieces) < 2 and line.text[:1] not in "(（":
             break
         if read.years or aside or telling or heads_columns or len(pieces) > 2:
             top, labels = n, 0
@@ -666,6 +686,8 @@ def _heads(rows: Sequence[Sequence[TextLine]], columns: Sequence[tuple[float, fl
     dated = False
     for row in rows:
         pieces = _rejoined(row)
+        if row is rows[-1]:
+            pieces = [part for piece in pieces for part in _over_each(piece, columns)]
         named = len(pieces) > 1 or _PERIOD.search(pieces[0].text) or _states_units(pieces[0].text)
         # Labels between the heads and the first row: they begin where labels begin, below the years.
         aside = pieces[0].left > columns[0][0] + 2 * pieces[0].size and (
@@ -682,6 +704,18 @@ def _heads(rows: Sequence[Sequence[TextLine]], columns: Sequence[tuple[float, fl
     if not any(heads):
         return (_short(common, 160),) if common else ()
     return (_short(common, 120), *map(_short, heads))
+
+
+def _over_each(piece: TextLine, columns: Sequence[tuple[float, float]]) -> list[TextLine]:
+    """A head that lies over two columns cut at its widest gap, where that is wider than a blank: heads that
+    nearly touch."""
+    words = piece.words()
+    gaps = [after.first[0] - before.last[2] for before, after in pairwise(words)]
+    over = [n for n, (left, right) in enumerate(columns) if piece.left < right and left < piece.right]
+    if len(over) < 2 or len(gaps) < 2 or max(gaps) < 1.2 * median(gaps):
+        return [piece]
+    at = gaps.index(max(gaps)) + 1
+    return [piece.part(0, at), *_over_each(piece.part(at, len(words)), columns)]
 
 
 def _rejoined(pieces: Sequence[TextLine]) -> list[TextLine]:

@@ -38,6 +38,7 @@ _FALL = 3.0  # between two rows, as a share of the height of the type's box
 _CLOSE = 0.6  # between two lines of a cell, likewise
 _LONGEST = 1500  # characters of a cell: more is a page's layout
 _WIDEST = 40  # columns
+_TRIES = 3
 
 Cell = list[TextLine]
 
@@ -325,13 +326,16 @@ def _rows(lines: Sequence[TextLine]) -> list[_Row]:
 
 def _unruled(lines: Sequence[TextLine]) -> Iterator[TextLine | PdfTable]:
     rows = _rows(lines)
-    at = done = 0
+    at = done = tried = 0
     while at < len(rows):
         end = _end(rows, at)
         found = _table(rows, at, end, done) if end > at + 1 else None
         if found is None:
-            at += 1
+            # Its first rows may be no part of it; what is none then is none from any row on.
+            tried = tried + 1 if end > at + 1 else 0
+            at = end if tried > _TRIES else at + 1
             continue
+        tried = 0
         start, table = found
         yield from (line for row in rows[done:start] for line in row.lines)
         yield table
@@ -489,20 +493,24 @@ def _over(piece: TextLine, others: Sequence[TextLine]) -> list[TextLine]:
 def _parted(columns: list[tuple[float, float]], split: Sequence[Sequence[TextLine]]) -> list[tuple[float, float]]:
     """The columns, those with only word gaps between as one; [] where pieces have no column of their own."""
     size = split[0][0].size
-    for n in range(len(columns) - 1, 0, -1):
-        gaps = []
-        for pieces in split:
-            places = [_place(piece, columns) for piece in pieces]
-            at = next((k for k in range(1, len(places)) if places[k] >= n > places[k - 1]), None)
-            gaps += [pieces[at].left - pieces[at - 1].right] if at and places[at] == n else []
-        if gaps and median(gaps) < 0.5 * size:
-            columns[n - 1 : n + 1] = [(columns[n - 1][0], columns[n][1])]
-    crowded = 0
-    for pieces in split:
-        places = [_place(piece, columns) for piece in pieces]
-        pairs = pairwise(zip(places, pieces, strict=True))
-        crowded += any(a == b and after.left - piece.right > WORD_GAP * size for (a, piece), (b, after) in pairs)
-    return columns if 1 < len(columns) <= _WIDEST and crowded * 5 <= len(split) else []
+    places = [[_place(piece, columns) for piece in pieces] for pieces in split]
+    gaps: dict[int, list[float]] = {}
+    wide = []  # pairs of pieces with more than a word gap between
+    for pieces, some in zip(split, places, strict=True):
+        wide.append([])
+        for (a, piece), (b, after) in pairwise(zip(some, pieces, strict=True)):
+            gap = after.left - piece.right
+            if a != b:
+                gaps.setdefault(b, []).append(gap)
+            if gap > WORD_GAP * size:
+                wide[-1].append((a, b))
+    joined = {n for n, some in gaps.items() if median(some) < 0.5 * size}
+    number = [n - sum(k <= n for k in joined) for n in range(len(columns))]
+    crowded = sum(any(number[a] == number[b] for a, b in pairs) for pairs in wide)
+    found = [column for n, column in enumerate(columns) if n not in joined]
+    for n in joined:
+        found[number[n]] = (found[number[n]][0], columns[n][1])
+    return found if 1 < len(found) <= _WIDEST and crowded * 5 <= len(split) else []
 
 
 def _spread(pieces: Sequence[TextLine]) -> list[tuple[float, float]]:
@@ -517,11 +525,12 @@ def _spread(pieces: Sequence[TextLine]) -> list[tuple[float, float]]:
 
 def _place(piece: TextLine, columns: Sequence[tuple[float, float]]) -> int:
     """The column that a piece stands in: the first one that it lies over, else the nearest."""
-    over = [n for n, (left, right) in enumerate(columns) if piece.left < right and left < piece.right]
-    middle = (piece.left + piece.right) / 2
-    return over[0] if over else min(
-        range(len(columns)), key=lambda n: min(abs(middle - x) for x in columns[n])
-    )
+    for n, (left, right) in enumerate(columns):
+        if piece.left < right:
+            if left < piece.right or not n:
+                return n
+            return n if left - piece.right < piece.left - columns[n - 1][1] else n - 1
+    return len(columns) - 1
 
 
 def _in_columns(pieces: Sequence[TextLine], columns: Sequence[tuple[float, float]]) -> list[Cell]:

@@ -7,7 +7,6 @@ where it stands, so a block's span is right by construction."""
 from __future__ import annotations
 
 import re
-import signal
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -44,10 +43,10 @@ Grid = list[list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost. `seconds`, `step_seconds` (a page of a PDF) and `memory_mb` (growth of a worker's address space over its idle
-    size) are kept by `rag.parsers.pool`; `max_bytes` (of the file, and of what a compressed file unfolds to,
-    tenfold), `max_pages` and `max_chars` (of the text) by the parsers. Past a limit a parser raises
-    ParseError("too_large")."""
+    """What one file may cost. `seconds`, `step_seconds` (for a page of a PDF) and `memory_mb` (growth of a
+    worker's address space over its idle size) are kept by `rag.parsers.pool`; `max_bytes` (of the file, and
+    of what a compressed file unfolds to, tenfold), `max_pages` and `max_chars` (of the text) by the parsers.
+    Past a limit a parser raises ParseError("too_large")."""
 
     seconds: float = 120
     step_seconds: float = 30
@@ -55,18 +54,6 @@ class Limits:
     max_bytes: int = 200 * 1024 * 1024
     max_pages: int = 20_000
     max_chars: int = 100_000_000
-
-
-class Watch:
-    """Ends a worker whose native code is stuck: `beat` gives it as many seconds until the next one (0: no end),
-    as SIGALRM needs no bytecode to be run. Elsewhere than in a worker nothing is watched."""
-
-    in_worker = False
-
-    @classmethod
-    def beat(cls, seconds: float) -> None:
-        if cls.in_worker:
-            signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 @dataclass(frozen=True, slots=True)

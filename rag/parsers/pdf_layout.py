@@ -11,8 +11,8 @@ from rag.languages import patterns
 from rag.parsers.base import TextBuilder, clean, letters
 from rag.parsers.marks import marked, unmarked
 from rag.parsers.pdf_lines import RUN_ON, TextLine
+from rag.parsers.pdf_pieces import PdfTable
 from rag.parsers.pdf_rows import cell_spans, is_sentence, read_row
-from rag.parsers.pdf_tables import PdfTable
 from rag.parsers.plain import heading_level, is_list_item, is_title_case
 from rag.types import LossKind, MarkKind
 
@@ -170,7 +170,9 @@ class Layout:
         rows = table.rows
         if goes_on and self._open_table is not None:
             repeated = rows[: table.head] if any(table.heads) else []
-            self._apart += [TextLine(" ".join(line.text for cell in row for line in cell)) for row in repeated]
+            self._apart += [
+                TextLine(" ".join(line.text for cell in row for line in cell)) for row in repeated
+            ]
             rows = rows[len(repeated) :]
             table.heads, table.units = self._open_table.heads, self._open_table.units
         else:

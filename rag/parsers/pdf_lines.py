@@ -85,18 +85,28 @@ class TextLine:
             for span, pair in zip(spans, zip(self.boxes[::2], self.boxes[1::2], strict=True), strict=True)
         ]
 
+    def parts(self, cuts: Sequence[int]) -> list[TextLine]:
+        """The line cut in front of words: those between two of `cuts` (the last one excluded) make a part."""
+        spans = [match.span() for match in WORD.finditer(self.text)]
+        made = []
+        for begin, end in pairwise(cuts):
+            start, stop = spans[begin][0], spans[end - 1][1]
+            part = TextLine.of(
+                self.text[start:stop], self.boxes[2 * begin : 2 * end], self.numbers[begin:end], self.bold
+            )
+            part.wide, part.uneven = self.wide, self.uneven
+            part.former = "" if begin else self.former
+            if self.signed:
+                signed = signed_part(
+                    self.signed, *(len("".join(self.text[:at].split())) for at in (start, stop))
+                )
+                part.signed = signed if signed != part.text else ""
+            made.append(part)
+        return made
+
     def part(self, begin: int, end: int) -> TextLine:
         """The line of its words `begin` to `end` (exclusive) alone."""
-        words = self.words()[begin:end]
-        text = self.text[words[0].start : words[-1].end]
-        made = TextLine.of(text, self.boxes[2 * begin : 2 * end], self.numbers[begin:end], self.bold)
-        made.wide, made.uneven = self.wide, self.uneven
-        made.former = self.former if begin == 0 else ""
-        if self.signed:
-            ends = (len("".join(self.text[:at].split())) for at in (words[0].start, words[-1].end))
-            signed = signed_part(self.signed, *ends)
-            made.signed = signed if signed != text else ""
-        return made
+        return self.parts((begin, end))[0]
 
     def change(self, by: Callable[[str], str]) -> None:
         """Change the text and its copy with signs."""
@@ -122,7 +132,11 @@ def together(lines: Sequence[TextLine]) -> TextLine:
         if last.signed or line.signed:
             whole.signed = f"{last.signed or last.text}{blank}{line.signed or line.text}"
         whole.wide = last.wide or line.wide or line.left - last.right > line.size * WORD_GAP
-        whole.right, whole.bottom, whole.top = line.right, min(last.bottom, line.bottom), max(last.top, line.top)
+        whole.right, whole.bottom, whole.top = (
+            line.right,
+            min(last.bottom, line.bottom),
+            max(last.top, line.top),
+        )
         whole.former = " ".join(filter(None, (last.former, line.former)))
     return whole
 

@@ -3,9 +3,11 @@ through words."""
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from ctypes import byref, c_float, c_int, c_uint, c_void_p, cast
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, quick
@@ -37,7 +39,7 @@ class Seen:
             return False
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         if self._grounds is None:
-            self._grounds = [b for b in map(self._ground, self._objects()) if b is not None]
+            self._grounds = [b for b in map(self._ground, self._objects) if b is not None]
         return not any(b[0] <= x <= b[2] and b[3] <= y <= b[1] for b in self._grounds)
 
     def _style(self, drawn: c_void_p) -> int:
@@ -45,9 +47,14 @@ class Seen:
             return 1
         return int(_fill(drawn) >= _WHITE)
 
+    @cached_property
     def _objects(self) -> list[c_void_p]:
         call = quick("FPDFPage_GetObject", pointer=True)
         return [c_void_p(call(self._page, n)) for n in range(self._count)]
+
+    @cached_property
+    def _kinds(self) -> list[int]:
+        return list(map(quick("FPDFPageObj_GetType"), self._objects))
 
     def _ground(self, drawn: c_void_p) -> Box | None:
         """The box of what text may stand out from."""
@@ -76,8 +83,7 @@ class Seen:
     def _of_kind(self, kind: int) -> list[c_void_p]:
         if not 0 < self._count <= _MOST:
             return []
-        call = quick("FPDFPageObj_GetType")
-        return [drawn for drawn in self._objects() if call(drawn) == kind]
+        return [drawn for drawn, own in zip(self._objects, self._kinds, strict=True) if own == kind]
 
 
 def shows_text(picture: c_void_p) -> bool:
@@ -89,12 +95,15 @@ def shows_text(picture: c_void_p) -> bool:
     found = raw.FPDFImageObj_GetBitmap(cast(picture, raw.FPDF_PAGEOBJECT))
     if not found:
         return False
-    image = PdfBitmap.from_raw(found).to_pil().convert("L")
-    grey = np.asarray(image)[:: max(1, image.height // 300)].astype(int)
+    pixels = PdfBitmap.from_raw(found).to_numpy()
+    some = pixels[:: max(1, len(pixels) // 200)].astype(int)
+    grey = some if some.ndim < 3 else some[..., min(1, some.shape[2] - 1)]
     ground = np.bincount(grey.ravel()).argmax()
     inked = abs(grey - ground) > 64
     changing = (inked[:, 1:] != inked[:, :-1]).sum(axis=1) > 12
-    return bool(0.005 < inked.mean() < 0.4 and changing.mean() > 0.15 and (abs(grey - ground) < 24).mean() > 0.5)
+    return bool(
+        0.005 < inked.mean() < 0.4 and changing.mean() > 0.15 and (abs(grey - ground) < 24).mean() > 0.5
+    )
 
 
 def _edges(drawn: c_void_p) -> list[Box]:
@@ -165,12 +174,14 @@ def without(line: TextLine, unwanted: Callable[[PlacedWord, int], bool]) -> tupl
 def strike(lines: Sequence[TextLine], strokes: Sequence[Box], struck: Sequence[Box]) -> list[TextLine]:
     """The lines without the words that a stroke goes through or that stand in a box that is `struck` out;
     `TextLine.former` is the line with them."""
-    strokes = [b for b in strokes if b[1] - b[3] < _THIN]
+    strokes = sorted((b for b in strokes if b[1] - b[3] < _THIN), key=lambda b: b[3])
+    levels = [b[3] for b in strokes]
     if not strokes and not struck:
         return list(lines)
     result = []
     for line in lines:
-        through = [b for b in strokes if _goes_through(b, line)]
+        near = strokes[bisect_right(levels, line.bottom) : bisect_left(levels, line.top)]
+        through = [b for b in near if _goes_through(b, line)]
         over = [b for b in struck if b[3] < line.top and line.bottom < b[1]]
         if not through and not over:
             result.append(line)

@@ -19,7 +19,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, Generic, TypeVar
 
 from rag.errors import CitewiseError, ParseError
-from rag.parsers.base import Limits, Watch
+from rag.parsers.base import Limits
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,6 +28,18 @@ _LAUNCH = threading.Lock()
 _WORKER_NICE = 5  # the process that answers questions goes first
 _BEAT = 0.1  # seconds between looks at `stop` and at the pool's health
 _FRESH_POOLS = 2  # a pool that breaks is replaced so often in a row before its jobs are given up
+
+
+class Watch:
+    """Ends a worker whose native code is stuck: `beat` gives it as many seconds until the next one (0: no
+    end). SIGALRM needs no bytecode to be run. Elsewhere than in a worker nothing is watched."""
+
+    in_worker = False
+
+    @classmethod
+    def beat(cls, seconds: float) -> None:
+        if cls.in_worker:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 @contextmanager

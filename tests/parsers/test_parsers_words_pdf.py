@@ -380,7 +380,9 @@ def test_an_xfa_form_is_read_from_its_data_or_is_a_loss(tmp_path: Path, value: s
         f"<nm>{value}</nm><rent/></form></xfa:data></xfa:datasets>",
     }
     whole = {"preamble": "<xdp>", **packets, "postamble": "</xdp>"}
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(canvas_pdf(lambda c: c.drawString(72, 760, "Please wait.")))))
+    writer = PdfWriter(
+        clone_from=PdfReader(io.BytesIO(canvas_pdf(lambda c: c.drawString(72, 760, "Please wait."))))
+    )
     parts = ArrayObject()
     for name, text in whole.items():
         packet = StreamObject()
@@ -538,7 +540,12 @@ def test_a_picture_with_words_in_it_is_a_loss_and_a_logo_or_a_photograph_is_none
     printed = Image.new("RGB", (800, 500), "white")
     pen = ImageDraw.Draw(printed)
     for n in range(12):
-        pen.text((20, 20 + 38 * n), "The rent of the mill is 950 marks a month and is due", fill="black", font_size=24)
+        pen.text(
+            (20, 20 + 38 * n),
+            "The rent of the mill is 950 marks a month and is due",
+            fill="black",
+            font_size=24,
+        )
     grain = np.random.default_rng(0).normal(0, 25, (500, 800)) + np.linspace(40, 220, 800)
     photograph = Image.fromarray(grain.clip(0, 255).astype("uint8"))
     plain = Image.new("RGB", (800, 500), "navy")

@@ -8,6 +8,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -428,6 +429,7 @@ def test_a_pdf_page_without_end_is_given_up_before_the_time_of_a_file_is_over(tm
     assert Limits().step_seconds <= 30
     limits = Limits(seconds=600, step_seconds=1)
     path = write(tmp_path, "deep.pdf", nested_forms(9))
-    ((_, result),) = run_in_workers(first_words, [path], workers=1, limits=limits)
+    work = partial(parse, path=path.name, limits=limits)
+    ((_, result),) = run_in_workers(work, [path], workers=1, limits=limits)
     assert getattr(result, "status", "") == "timeout"
     assert "within 1 second" in str(result)

@@ -55,6 +55,21 @@ def without_notes(text: str) -> str:
     return _NOTE_SIGN.sub("", text) if _NOTE in text or _NOTE_BODY in text else text
 
 
+def signed_part(text: str, start: int, end: int) -> str:
+    """The part of a text with signs that holds its characters `start` to `end`, signs and white space not
+    counted; the mark of a note belongs to what stands before it."""
+    found, at = "", 0
+    for piece in re.split(f"({_SIGN_RUN.pattern})", text):
+        if piece and _SIGNS.match(piece):
+            inside = start < at <= end if piece[0] in (_NOTE, _CLOSE) else start <= at < end
+            found += piece if inside else ""
+            continue
+        for character in piece:
+            found += character if start <= at < end else ""
+            at += not character.isspace()
+    return found.strip()
+
+
 def without_signs(text: str) -> str:
     """What a file holds of the noncharacters that stand for marks is dropped."""
     return _SIGNS.sub("", text)

@@ -12,10 +12,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from weakref import WeakKeyDictionary, proxy
 
-from rag.domains.finance.concepts import report_facts
+from rag.domains.finance.concepts import ReportFacts, report_facts
 from rag.domains.finance.figures import heads
 from rag.domains.finance.figures.cells import FigureCell, TableRow, fitted, read_cells
 from rag.domains.finance.sections import PRIMARY, SCHEDULE
@@ -44,6 +44,10 @@ class Raw:
     chunk: Chunk
     text: str
     page: int | None
+
+    @property
+    def placed(self) -> bool:
+        return self.block.table is not None and self.block.table.placed
 
 
 def label_rows(raws: Sequence[Raw]) -> list[tuple[str, str, bool]]:
@@ -129,36 +133,16 @@ def table_lines(
 ) -> tuple[TableLine, ...]:
     """The lines of these table passages of one document, in order."""
     raws = [raw for i, chunk in chunks for raw in _rows(store, info, i, chunk)]
-    facts, grid = report_facts(store.catalogue()).get(info.id), info.kind != "pdf"
+    facts = report_facts(store.catalogue()).get(info.id)
     if facts is None:
         return ()
-    counts: defaultdict[Heads, Counter[int]] = defaultdict(Counter)
-    for raw in raws:
-        cells = raw.row.cells
-        counts[raw.block.heads][(cells[-1].place or len(cells)) if cells else 0] += bool(cells)
-    # The columns of figures: of cells the last one that has any, of lines as many as most have.
-    widths = {h: max(c) if grid else max(c, key=lambda n: (c[n], n)) for h, c in counts.items()}
     units = _units(store, info, raws)
-    columns: dict[tuple[Heads, bool], tuple[heads.Column, ...]] = {}
-    above: dict[int | None, tuple[str, ...]] = {}
+    columns = _Columns(store, info, raws, facts)
     lines: list[TableLine] = []
     for raw, (label, section, implied) in zip(raws, label_rows(raws), strict=True):
-        over, cells, roles = raw.block.heads, raw.row.cells, raw.chunk.roles
+        over, roles = raw.block.heads, raw.chunk.roles
         statement = next((role for role in roles if role in PRIMARY), "")
-        instant = statement == "balance"
-        if (over, instant) not in columns:
-            common, own = heads.split_head(over, widths[over], placed=grid)
-            columns[over, instant] = heads.read_columns(common, own, facts, instant=instant)
-        placed = _placed(cells, columns[over, instant], grid)
-        if cells and not any(column.year and not column.inferred for _, column in placed):
-            if raw.page not in above:
-                start = max(0, raw.block.start - _PAGE_ABOVE)
-                above[raw.page] = heads.period_heads(store.text(info.id, start, raw.block.start))
-            # The periods above the table on its page, where the row has as many figures.
-            found = heads.read_columns("", above[raw.page], facts, instant=instant)
-            if len(cells) == len(found) > 1 and all(c.year for c in found):
-                placed = list(zip(cells, found, strict=True))
-        if placed:
+        if placed := columns.of(raw, instant=statement == "balance"):
             amounts = tuple(_amount(c, k, units[over], label, section) for c, k in placed)
             row = Evidence(
                 0, info, raw.chunk_id, raw.block.start, raw.block.end, raw.text, 0.0, raw.page,
@@ -167,6 +151,51 @@ def table_lines(
             )  # fmt: skip
             lines.append(TableLine(label, section, implied, amounts, row, statement, roles))
     return _with_signs(lines)
+
+
+class _Columns:
+    """The columns that the figures of rows stand in. A cell of a table stands under its head and under no
+    other; of lines without columns, and where no column has a head, the order of the figures decides."""
+
+    def __init__(
+        self, store: Store, info: DocumentInfo, raws: Sequence[Raw], facts: ReportFacts
+    ) -> None:
+        self._store, self._info, self._facts = store, info, facts
+        counts: defaultdict[Heads, Counter[int]] = defaultdict(Counter)
+        for raw in raws:
+            counts[raw.block.heads][len(raw.row.cells)] += bool(raw.row.cells)
+        self._widths = {h: max(c, key=lambda n: (c[n], n)) for h, c in counts.items()}
+        self._read = cache(self._columns)
+        self._above: dict[int | None, tuple[str, ...]] = {}
+
+    def of(self, raw: Raw, *, instant: bool) -> list[tuple[FigureCell, heads.Column]]:
+        """Each figure of a row with its column; those that stand under none are left out."""
+        cells, over = raw.row.cells, raw.block.heads
+        if not cells:
+            return []
+        if raw.placed and any(over[1:]):
+            found = self._read(over, True, instant)
+            return [(c, found[c.place - 1]) for c in cells if c.place and c.place <= len(found)]
+        found = self._read(over, False, instant)
+        kept = fitted(cells, len(found))
+        pairs = list(zip(kept, found, strict=True)) if kept else []
+        if not any(column.year and not column.inferred for _, column in pairs):
+            # The periods above the table on its page, where the row has as many figures.
+            named = heads.read_columns("", self._periods(raw), self._facts, instant=instant)
+            if len(cells) == len(named) > 1 and all(c.year for c in named):
+                return list(zip(cells, named, strict=True))
+        return pairs
+
+    def _columns(self, over: Heads, placed: bool, instant: bool) -> tuple[heads.Column, ...]:
+        common, own = (over[0], over[1:]) if placed else heads.split_head(over, self._widths[over])
+        return heads.read_columns(common, own, self._facts, instant=instant)
+
+    def _periods(self, raw: Raw) -> tuple[str, ...]:
+        if raw.page not in self._above:
+            end = raw.block.start
+            text = self._store.text(self._info.id, max(0, end - _PAGE_ABOVE), end)
+            self._above[raw.page] = heads.period_heads(text)
+        return self._above[raw.page]
 
 
 def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iterable[Raw]:
@@ -206,15 +235,6 @@ def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[Heads,
     currency = _SIGNS.get(currency, currency)
     usual = stated.most_common(1)[0][0] if stated else heads.ColumnUnit()
     return {h: replace(u if u.stated else usual, currency=u.currency or currency) for h, u in found.items()}
-
-
-def _placed(
-    cells: Sequence[FigureCell], columns: Sequence[heads.Column], grid: bool
-) -> list[tuple[FigureCell, heads.Column]]:
-    if grid:
-        return [(c, columns[c.place - 1]) for c in cells if c.place and c.place <= len(columns)]
-    kept = fitted(cells, len(columns)) if cells else None
-    return list(zip(kept, columns, strict=True)) if kept else []
 
 
 def _amount(

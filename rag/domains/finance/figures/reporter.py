@@ -112,7 +112,7 @@ def about_a_part(query: Query, reports: CompanyReports, store: Store) -> bool:
     or subsidiaries, or holds a name that is neither the company's nor of accounting."""
     if _RE["parts"].search(query.text):
         return True
-    own = {word for name in _own_names(reports, store) for word in name_words(name)}
+    own = {word for name in own_names(reports, store) for word in name_words(name)}
     for name in _foreign_names(query):
         if not own.issuperset(name_words(name)) and not _is_company(name, store.catalogue()):
             return True
@@ -124,7 +124,7 @@ def _is_company(name: str, catalogue: Catalogue) -> bool:
     return bool(find_names(name, words_in(name), catalogue, reporting=True, common=common).companies)
 
 
-def _own_names(reports: CompanyReports, store: Store) -> set[str]:
+def own_names(reports: CompanyReports, store: Store) -> set[str]:
     """What the company's reports call it."""
     names = {reports.company}
     for document in reports.documents:

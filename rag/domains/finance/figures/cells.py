@@ -84,15 +84,15 @@ def calling_score(label: str, around: str, name: str) -> float:
     if not called or not own:
         return 0.0
     if set(called) <= set(own):
-        return _overlap(called, tuple(w for w in own if w in called or w not in _AT_END))
+        return min(1.0, _overlap(called, tuple(w for w in own if w in called or w not in _AT_END)))
     rest = set(called).difference(own)
     within = set(own) <= {*called, "total"} and rest <= near and not set(own) <= near
     return 0.9 - 0.01 * len(rest) if within else 0.0
 
 
 def calling_words(text: str) -> frozenset[str]:
-    """The words of a column's head, as those of a name are compared."""
-    return frozenset(_words(text))
+    """The words that a line called so has to have, or a column's head."""
+    return frozenset(_words(text)) - _UNSAID
 
 
 @lru_cache(maxsize=16384)

@@ -179,7 +179,8 @@ def _day_of_year(common: str, head: str, year: int) -> date | None:
 
 
 def _years(text: str) -> list[int]:
-    return [f.period.year for f in dates(with_capitals(fold(text))) if f.period.year]
+    text = _RE["short_year"].sub(r"FY20\1", fold(text))
+    return [f.period.year for f in dates(with_capitals(text)) if f.period.year]
 
 
 def _months(text: str) -> int | None:

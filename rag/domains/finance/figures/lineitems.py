@@ -131,7 +131,7 @@ def find_line(
     """The figure of the line that a name calls, in the first reports of one period that have it. None where
     lines of different value may be meant."""
     facts = report_facts(store.catalogue())
-    for _, alike in groupby(documents, key=lambda d: facts.get(d)):
+    for _, alike in groupby(documents, key=lambda d: (facts[d].years[:1], facts[d].part)):
         found = [
             FigureReading(line, amount, (amount.cell.value or Decimal(0)) * amount.factor, score)
             for document in alike
@@ -141,15 +141,18 @@ def find_line(
         best = max((reading.score for reading in found), default=0.0)
         sure = [reading for reading in found if reading.score > best - _AS_GOOD]
         if best >= _SURE:
-            return sure[0] if len({reading.value for reading in sure}) == 1 else None
+            if len({r.amount.unit == "%" for r in sure}) > 1:  # a common-size table beside its own
+                share = _RE["share"].search(name) is not None
+                sure = [r for r in sure if (r.amount.unit == "%") == share]
+            scaled = max(sure, key=lambda reading: reading.amount.factor)
+            return scaled if len({reading.amount.cell.value for reading in sure}) == 1 else None
     return None
 
 
 def _called(line: TableLine, name: str, year: int, part: str) -> Iterator[tuple[Amount, float]]:
     """The cell of a line that a name and a period call, and how surely: in the period's column, or in that
     of which the name says the head, where the year stands around it."""
-    title = " ".join(line.row.heading_path)
-    around = f"{title} {line.section}"
+    around = " ".join((*line.row.heading_path, line.title, line.section))
     words = calling_words(name)
     dated = any(a.column.year for a in line.amounts)
     apart = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache, lru_cache, partial
@@ -49,6 +49,13 @@ class Raw:
     def placed(self) -> bool:
         return self.block.table is not None and self.block.table.placed
 
+    @property
+    def years(self) -> Mapping[int, str]:
+        """The years of a row that has nothing else, by their places: they head the columns below."""
+        cells = self.row.cells
+        only = bool(cells) and all(_RE["year"].fullmatch(cell.printed) for cell in cells)
+        return {cell.place or 0: cell.printed for cell in cells} if only else {}
+
 
 def label_rows(raws: Sequence[Raw]) -> list[tuple[str, str, bool]]:
     """(label, section, implied) of each row. A row without figures opens a section, or begins a label that
@@ -61,7 +68,7 @@ def label_rows(raws: Sequence[Raw]) -> list[tuple[str, str, bool]]:
         if raw.row.label == "\n" or (raw.block.heads != above and above is not None):
             open_sections, begun = [], ""
         above = raw.block.heads
-        if not raw.row.cells:
+        if not raw.row.cells or raw.years:
             found.append((label, "", False))
             if label and not _is_head(raw):
                 open_sections = [*open_sections[-5:], label]
@@ -116,7 +123,7 @@ class TableLine:
     """A line of a statement, which stands at `row` of its document. `label` is without notes and footnotes,
     `section` the heading that it stands under; a subtotal without a label is called by its section
     (`implied`). `statement` is the kind of statement ("" for another table); `roles` are all of the
-    passage's. `costs_negative`: its statement prints costs in brackets."""
+    passage's. `costs_negative`: its statement prints costs in brackets; `title` is the table's."""
 
     label: str
     section: str
@@ -126,6 +133,7 @@ class TableLine:
     statement: str
     roles: tuple[str, ...] = ()
     costs_negative: bool = False
+    title: str = ""
 
 
 def table_lines(
@@ -149,7 +157,8 @@ def table_lines(
                 raw.chunk.heading_path, over, raw.block.location or raw.chunk.location,
                 raw.block.placed_cells(raw.block.start, raw.block.end),
             )  # fmt: skip
-            lines.append(TableLine(label, section, implied, amounts, row, statement, roles))
+            title = raw.block.table.title if raw.block.table else ""
+            lines.append(TableLine(label, section, implied, amounts, row, statement, roles, title=title))
     return _with_signs(lines)
 
 
@@ -157,33 +166,35 @@ class _Columns:
     """The columns that the figures of rows stand in. A cell of a table stands under its head and under no
     other; of lines without columns, and where no column has a head, the order of the figures decides."""
 
-    def __init__(
-        self, store: Store, info: DocumentInfo, raws: Sequence[Raw], facts: ReportFacts
-    ) -> None:
+    def __init__(self, store: Store, info: DocumentInfo, raws: Sequence[Raw], facts: ReportFacts) -> None:
         self._store, self._info, self._facts = store, info, facts
         counts: defaultdict[Heads, Counter[int]] = defaultdict(Counter)
         for raw in raws:
-            counts[raw.block.heads][len(raw.row.cells)] += bool(raw.row.cells)
+            counts[raw.block.heads][len(raw.row.cells)] += bool(raw.row.cells and not raw.years)
         self._widths = {h: max(c, key=lambda n: (c[n], n)) for h, c in counts.items()}
         self._read = cache(self._columns)
+        self._below: tuple[Heads, Mapping[int, str]] = (), {}
         self._above: dict[int | None, tuple[str, ...]] = {}
 
     def of(self, raw: Raw, *, instant: bool) -> list[tuple[FigureCell, heads.Column]]:
         """Each figure of a row with its column; those that stand under none are left out."""
         cells, over = raw.row.cells, raw.block.heads
-        if not cells:
+        if raw.years:
+            self._below = over, raw.years
+        if not cells or raw.years:
             return []
-        if raw.placed and any(over[1:]):
-            found = self._read(over, True, instant)
+        years = self._below[1] if self._below[0] == over else {}
+        if raw.placed and (years or any(over[1:])):
+            found = self._read(_with_years(over, years), True, instant)
             return [(c, found[c.place - 1]) for c in cells if c.place and c.place <= len(found)]
         found = self._read(over, False, instant)
         kept = fitted(cells, len(found))
         pairs = list(zip(kept, found, strict=True)) if kept else []
         if not any(column.year and not column.inferred for _, column in pairs):
             # The periods above the table on its page, where the row has as many figures.
-            named = heads.read_columns("", self._periods(raw), self._facts, instant=instant)
-            if len(cells) == len(named) > 1 and all(c.year for c in named):
-                return list(zip(cells, named, strict=True))
+            above = heads.read_columns("", self._periods(raw), self._facts, instant=instant)
+            if len(cells) == len(above) > 1 and all(c.year for c in above):
+                return list(zip(cells, above, strict=True))
         return pairs
 
     def _columns(self, over: Heads, placed: bool, instant: bool) -> tuple[heads.Column, ...]:
@@ -198,17 +209,26 @@ class _Columns:
         return self._above[raw.page]
 
 
+def _with_years(over: Heads, years: Mapping[int, str]) -> Heads:
+    """The heads with the years below them; one head over all of those holds for all columns."""
+    if not years:
+        return over
+    shared = {over[n] for n in years if n < len(over)} - {""}
+    own = [years.get(n, over[n] if n < len(over) else "") for n in range(max(len(over), *years, 0) + 1)]
+    if len(shared) > 1:
+        own = [
+            f"{over[n] if n in years and n < len(over) else ''} {head}".strip() for n, head in enumerate(own)
+        ]
+    return " ".join((*over[:1], *(shared if len(shared) == 1 else ()))), *own[1:]
+
+
 def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iterable[Raw]:
     for block in store.blocks(info.id, chunk.start, chunk.end):
         if block.start < chunk.start or block.end > chunk.end:
             continue
         text = chunk.text[block.start - chunk.start : block.end - chunk.start]
-        if block.kind is BlockKind.TABLE_ROW:
-            row = read_cells(block, text)
-            if row.cells and all(_RE["year"].fullmatch(cell.printed) for cell in row.cells):
-                row = TableRow("", ())  # years head columns
-        else:
-            row = TableRow("\n", ())  # a heading: sections of the table before end here
+        # At a heading the sections of the table before end.
+        row = read_cells(block, text) if block.kind is BlockKind.TABLE_ROW else TableRow("\n", ())
         page = chunk.page if chunk.page == chunk.last_page else store.page_at(info.id, block.start)
         yield Raw(row, block, chunk_id, chunk, text, page)
 

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from rag.domains.finance.figures.asked import FigureRequest, Operation, asked_periods, labels
+from rag.domains.finance.figures.asked import FigureRequest, Operation, asked_periods, labels, read_text
+from rag.domains.finance.figures.cues import cue
 from rag.domains.finance.figures.expressions import Binary, FormulaTerm, Node, Number
 from rag.domains.finance.figures.formulas import Formula
 from rag.domains.finance.printing import read_rounding
 from rag.facts.dates import FiscalPeriod
 from rag.languages import COMPLETE, Patterns, say
-from rag.languages.lexicon import MAX_CHARS
 from rag.languages.text import has_han, normalise
 from rag.questions.expects import Wording
 
@@ -33,12 +33,15 @@ _CHANGES = frozenset({Operation.GROWTH, Operation.DIFFERENCE})
 class NamedLines:
     """What a question wants of the lines that it calls `names`: one, or two that `sign` combines as
     `rag.domains.finance.figures.formulas` does ("%": the first as a share of the second); `halved`: their
-    mean. `request` is without what is computed."""
+    mean. `each` are the lines that are asked for where none has the one name ("A and B"). `request` is
+    without what is computed; `every`: it names no periods, and all of the line's are asked for."""
 
     names: tuple[str, ...]
     request: FigureRequest
     sign: str = ""
     halved: bool = False
+    every: bool = False
+    each: tuple[str, ...] = ()
 
     def asked(self, unit: str) -> FigureRequest:
         """The request, the figures of the lines being of a unit (one of UNITS)."""
@@ -59,16 +62,19 @@ class NamedLines:
 def read_lines(query: Wording, companies: Sequence[str]) -> NamedLines | None:
     """The lines that a question calls by name and what it wants of them; `companies` are names that stand for
     whose they are. None for a question of any other form. Never raises."""
-    whole = normalise(query.text[:MAX_CHARS]).replace(" & ", " and ")
+    whole = read_text(query)
     language = COMPLETE[has_han(whole)]
-    start = front.end() if (front := _RE["front"].match(whole)) else 0
+    start = front.end() if (front := cue("front").match(whole)) else 0
     periods = asked_periods(whole, (start, len(whole)))
     text = whole[start:]
     for period in sorted(periods, key=lambda p: -p.start):
         if start <= period.start and not period.inner:
             text = f"{text[: period.start - start]} @ {text[period.end - start :]}"
     for name in sorted(companies, key=len, reverse=True):
-        text = re.sub(rf"(?<![^\W_\u3400-\u9fff]){re.escape(normalise(name))}(?:['’]s?|的)?(?![a-z])", " ", text)
+        text = re.sub(
+            rf"(?<![^\W_\u3400-\u9fff]){re.escape(normalise(name))}(?:['’]s?|的)?(?![a-z])", " ", text
+        )
+    text = _RE["aside_zh"].sub("", text)
     text = " ".join(_RE[f"when_{language}"].sub(" ", " ".join(text.split())).split())
     text = _RE[f"around_{language}"].sub("", text).strip(" ,.?？。、的")
     several = len({p.year for p in periods if p.year}) > 1
@@ -81,21 +87,24 @@ def read_lines(query: Wording, companies: Sequence[str]) -> NamedLines | None:
         if kind.endswith("~"):
             names = names[::-1]
         if all(names) and "@" not in "".join(names):
-            return _read(whole, periods, kind.rstrip("~"), names, language)
+            own = tuple(p for p in periods if p.start >= start)
+            return _read(whole, own or periods, kind.rstrip("~"), names, language, bool(own))
     return None
 
 
 def _read(
-    text: str, periods: Sequence[FiscalPeriod], kind: str, names: tuple[str, ...], language: str
+    text: str, periods: Sequence[FiscalPeriod], kind: str, names: tuple[str, ...], language: str, dated: bool
 ) -> NamedLines | None:
     sign = _SIGNS.get(kind, "")
     operation = Operation.VALUE if sign else Operation(kind)
     named = labels(text, periods, keep_inner=operation in _OVER_PERIODS)
-    if operation in _OVER_PERIODS and len(named) < 2:
+    every = operation in _OVER_PERIODS and not dated
+    if operation in _OVER_PERIODS and len(named) < 2 and not every:
         return None
     if operation is Operation.VALUE and len(named) > 1:
-        both = names[0].startswith("total ") and _RE["both"].search(text)
+        both = _RE["both"].search(text) is not None
         operation = Operation.TOTAL if both else Operation.VALUES
     span = 2 if operation in _CHANGES else 1
     request = FigureRequest(None, None, named, read_rounding(text), operation, span, language)
-    return NamedLines(names, request, sign, kind == "mean")
+    each = _RE["joint"].split(names[0]) if kind == "value" else ()
+    return NamedLines(names, request, sign, kind == "mean", every, tuple(each) if len(each) > 1 else ())

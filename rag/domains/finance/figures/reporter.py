@@ -188,12 +188,12 @@ def ordered_reports(reports: CompanyReports, catalogue: Catalogue, term: FiscalT
 
     def rank(document: int) -> tuple[int, int, int, int]:
         facts = every[document]
-        year = facts.years[0] if facts.years else int(facts.ended[:4])
+        year = next(iter((*facts.years, *facts.other_years)), None) or int(facts.ended[:4])
         later = year - term.year if year >= term.year else 10 + term.year - year
         annual = facts.part in ("FY", "Q4")
         return 1 - _covers(facts, term), later, 1 - annual, document
 
-    dated = [d for d in reports.documents if every[d].years or every[d].ended]
+    dated = [d for d in reports.documents if (f := every[d]).years or f.ended or f.other_years]
     return tuple(sorted(dated, key=rank)[:_REPORTS])
 
 

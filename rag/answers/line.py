@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from rag.languages import LANGUAGES, say
-from rag.languages.text import sentences
+from rag.languages.text import in_one_piece, sentences
 from rag.types import Calculation, Claim, Evidence, Hit
 
 _MARK = re.compile(r"\s*\[\d{1,3}\]")
@@ -22,12 +22,12 @@ def line_of(claim: Claim, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> 
     if not claim.quoted:
         return first_sentence(claim.text)
     cited = next((e for e in evidence if e.number in claim.citations), None)
-    return _led(cited, hits) if cited else " ".join(claim.text.split())
+    return _led(cited, hits) if cited else in_one_piece(claim.text)
 
 
 def first_sentence(text: str) -> str:
     """The first sentence of a text, without [n] marks, its white space folded."""
-    plain = " ".join(_MARK.sub("", text).split())
+    plain = in_one_piece(_MARK.sub("", text))
     return next((plain[span.start : span.end] for span in sentences(plain)), "")
 
 
@@ -43,9 +43,9 @@ def in_one_line(piece: Evidence) -> str:
     """The quote with its white space folded; a table row with its column heads, cell by cell where they
     match."""
     if not piece.heads or len(piece.heads) != len(piece.cells):
-        text = " ".join(piece.text.split())
+        text = in_one_piece(piece.text)
         return f"{piece.header}: {text}" if piece.heads else text
-    words = (" ".join(piece.text[c.start - piece.start : c.end - piece.start].split()) for c in piece.cells)
+    words = (in_one_piece(piece.text[c.start - piece.start : c.end - piece.start]) for c in piece.cells)
     named = zip(piece.heads, words, strict=True)
     return "; ".join(f"{head}: {cell}" if head else cell for head, cell in named if cell)
 
@@ -70,9 +70,9 @@ def _led(piece: Evidence, hits: Sequence[Hit]) -> str:
     if mark is None:
         clause = None if piece.heads else _CLAUSE.match(piece.text)
         if clause and any(heading.startswith(f"{clause['section']}.") for heading in piece.heading_path):
-            return " ".join(piece.text[clause.end() :].split())
+            return in_one_piece(piece.text[clause.end() :])
         return in_one_line(piece)
-    own = " ".join(piece.text[mark.end() :].split())
+    own = in_one_piece(piece.text[mark.end() :])
     above = next(
         (h.chunk.text[: piece.start - h.chunk.start] for h in hits if h.chunk_id == piece.chunk_id), ""
     )

@@ -49,6 +49,15 @@ _ASKING = re.compile(either(lambda of: "" if of.unspaced else of.asking), re.IGN
 _ASKING_UNSPACED = re.compile(either(lambda of: of.asking if of.unspaced else ""))
 
 
+_BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}，。；：、！？）》」』])\s+(?=[{_HAN}（《「『])")
+
+
+def in_one_piece(text: str) -> str:
+    """The text on one line: every run of white space as one blank, and as none between Chinese characters,
+    where a line was only broken."""
+    return " ".join(_BETWEEN_HAN.sub("", text).split())
+
+
 def normalise(text: str) -> str:
     """NFKC and lower case: full-width digits, ligatures and letters become their plain forms. Length may
     change."""

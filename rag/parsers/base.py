@@ -160,11 +160,13 @@ class TextBuilder:
         units: tuple[str, ...] = (),
         placed: bool = True,
         spans: Sequence[tuple[int, int, int, int]] = (),
+        title: str = "",
     ) -> None:
         """The rows that follow are those of another table; see `Table`."""
         self._new_group = True
         lines = tuple(tuple(filter(None, (unmarked(one_line(p)) for p in parts))) for parts in heads)
-        self._table = Table(0, 0, lines, tuple(map(one_line, units)), placed, spans=tuple(spans))
+        name = shorten(unmarked(title))
+        self._table = Table(0, 0, lines, tuple(map(one_line, units)), placed, spans=tuple(spans), title=name)
 
     def row(self, cells: Sequence[str], *, location: str = "") -> None:
         """One row of the table; a row without words is left out."""
@@ -320,8 +322,9 @@ def add_table(
     header_rows: int = 0,
     heads: Grid | None = None,
     spans: GridSpans | None = None,
+    title: str = "",
 ) -> None:
-    """Add a table row by row; its head rows become one row, which is the head of all.
+    """Add a table row by row; its head rows become one row, which is the head of all. `title`: its caption.
 
     `header_rows`: how many top rows the format marks as heads (0: guess). `heads`: the grid with spanning
     cells repeated, where the format knows spans; `spans`: (rows, columns) of those cells, by row and column.
@@ -344,7 +347,7 @@ def add_table(
     named = column_heads([[row[c] for c in kept] for row in heads[:count]])
     filled = [number for number, row in enumerate(body) if number >= count and any(row)]
     numbers = {number: n for n, number in enumerate(filled, bool(named))}
-    builder.table(named, spans=_spans(spans or {}, kept, numbers))
+    builder.table(named, spans=_spans(spans or {}, kept, numbers), title=title)
     builder.row([" ".join(parts) for parts in named])
     for row in body[count:]:
         builder.row(row)

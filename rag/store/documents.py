@@ -339,9 +339,9 @@ class Documents(IndexFile):
 
 
 def _table(values: list[Any], rows: list[tuple[int, tuple[int, ...], list[Any]]]) -> Table:
-    placed, start, end, heads, units, path, location = values
+    placed, start, end, heads, units, path, location, *title = values
     spans = tuple((number, *span) for number, _, spanned in rows for span in spanned)
     return Table(
         start, end, tuple(map(tuple, heads)), tuple(units), placed, tuple(path), location, rows[0][0],
-        tuple(cells for _, cells, _ in rows), spans,
+        tuple(cells for _, cells, _ in rows), spans, *title,
     )  # fmt: skip

@@ -250,7 +250,8 @@ class Writer:
             for b in document.blocks
         )
         tables = _by_part(
-            [t.placed, t.start, t.end, t.heads, t.units, t.heading_path, t.location] for t in document.tables
+            [t.placed, t.start, t.end, t.heads, t.units, t.heading_path, t.location, t.title]
+            for t in document.tables
         )
         marks = _by_part([m.kind, m.start, m.end, m.leads_to] for m in document.marks)
         self._connection.executemany(

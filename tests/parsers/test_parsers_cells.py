@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.parsers import parse
+from rag.parsers.base import TextBuilder, add_table
 from rag.types import Cell, Document, Table
 from rag.types.tables import heads_text, joined_location, packed, row_spans, row_text
 from tests.files import docx_bytes, pdf_bytes, write, xlsx_bytes
@@ -187,6 +188,15 @@ def test_units_of_the_sentence_above_stand_beside_the_heads_of_a_pdf() -> None:
     table = read("a.pdf", pdf_bytes([lines])).tables[0]
     assert table.units == ("(in millions)",)
     assert table.columns[0].startswith("(in millions) ")
+
+
+def test_a_table_keeps_the_title_that_it_was_given_on_one_line() -> None:
+    builder = TextBuilder()
+    add_table(builder, [["Item", "Fee"], ["Survey", "40"]], title="Table 2.\n  Fees")
+    builder.start_group()
+    add_table(builder, [["Item", "Fee"], ["Search", "50"]])
+    _, blocks, _ = builder.build()
+    assert [block.table.title for block in blocks if block.table] == ["Table 2. Fees"] * 2 + [""] * 2
 
 
 @given(st.lists(st.text("ab |", max_size=4).map(str.strip), max_size=6), st.integers(0, 1000))

@@ -122,7 +122,7 @@ def test_document_round_trips_with_pages_blocks_and_metadata(store: Store) -> No
     blocks = (
         Block(BlockKind.HEADING, 0, 7, ("Part",), level=2),
         Block(BlockKind.PARAGRAPH, 9, 26, ("Part", "Heading")),
-        row_block("A | B", 28, "X | Y", path=("Part",), location="Sheet1!A2:B2"),
+        row_block("A | B", 28, "X | Y", path=("Part",), location="Sheet1!A2:B2", title="Table 1. Pairs"),
     )
     made = document(
         "a.pdf",

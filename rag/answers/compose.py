@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rag.answers.brackets import NoRow
 from rag.answers.line import line_of, worked_line
 from rag.answers.reading import ReaderReply
-from rag.answers.rows import NoRow
 from rag.documents.validity import ended
 from rag.domains.finance.figures import Computed
 from rag.index import Index
@@ -214,9 +214,9 @@ def with_rows(found: Selection, figures: Computed | NoRow, limit: int, store: St
 
 def no_row(basis: Basis, figures: NoRow) -> Answer:
     """The answer where a value lies in no row: says so, and quotes the rows that there are."""
-    quotes = [quote_claim(e, basis.language) for e in basis.found.evidence[: len(figures.evidence)]]
-    text = f"{figures.reason}\n\n{render_text(quotes, basis.found.evidence)}"
-    return basis.answer(figures.reason, text, reason=figures.reason)
+    rows = basis.found.evidence[: len(figures.evidence)]
+    text = f"{figures.reason}\n\n{render_text([quote_claim(e, basis.language) for e in rows], rows)}"
+    return replace(basis.answer(figures.reason, text), quotes=tuple(map(citation, rows)))
 
 
 def quote_claim(evidence: Evidence, language: str = "en") -> Claim:

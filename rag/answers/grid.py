@@ -24,7 +24,7 @@ _COLONS = (":", "：")
 _SURE = 0.95
 
 
-class Words:
+class HeldWords:
     """The words of texts, to be asked for one by one: stems and, of Chinese, whatever stands in it."""
 
     __slots__ = ("_letters", "_tokens")
@@ -66,13 +66,13 @@ class Grid:
     _store: Store = field(repr=False, kw_only=True)
 
     @cached_property
-    def about(self) -> Words:
+    def about(self) -> HeldWords:
         """What its title, headings and heads say, and the name of its file."""
         document, table = self.hit.document, self.table
         path = table.heading_path if table else self.hit.chunk.heading_path
         above = (table.title, *table.units) if table else ()
         name = PurePosixPath(document.path).stem.replace("_", " ").replace("-", " ")
-        return Words(document.title, name, *path, *self.hit.chunk.heading_path, *above, *self.heads)
+        return HeldWords(document.title, name, *path, *self.hit.chunk.heading_path, *above, *self.heads)
 
     def column(self, number: int) -> list[str]:
         return [row.texts[number] if number < len(row.texts) else "" for row in self.rows]

@@ -13,6 +13,7 @@ from dataclasses import replace
 from rag.answers.brackets import Miss, NoRow, by_value
 from rag.answers.choosing import ChosenRows, RowQuestion, asked_columns, given, head_unit
 from rag.answers.grid import Grid, GridRow, HeldWords, grids
+from rag.answers.queries import find_over_rows
 from rag.domains.finance.figures import Computed
 from rag.facts.quantity import Kind, Quantity
 from rag.facts.values import Comparison, read, relation
@@ -41,7 +42,7 @@ def find_row(query: Query, hits: Sequence[Hit], store: Store) -> Computed | NoRo
             return best[0].computed(query.language) if same else None
         if missed := [one for one in found if isinstance(one, Miss)]:
             return missed[0].said(query.language) if len(missed) == 1 else None
-    return None
+    return find_over_rows(query, hits, store)
 
 
 def _by_key(asked: RowQuestion, grid: Grid) -> ChosenRows | None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from rag.answers.brackets import Miss, NoRow, by_value
 from rag.answers.choosing import ChosenRows, RowQuestion, asked_columns, given, head_unit
-from rag.answers.grid import Grid, GridRow, HeldWords, grids
+from rag.answers.grid import GridRow, HeldWords, RowGrid, grids
 from rag.answers.queries import find_over_rows
 from rag.domains.finance.figures import Computed
 from rag.facts.quantity import Kind, Quantity
@@ -45,7 +45,7 @@ def find_row(query: Query, hits: Sequence[Hit], store: Store) -> Computed | NoRo
     return find_over_rows(query, hits, store)
 
 
-def _by_key(asked: RowQuestion, grid: Grid) -> ChosenRows | None:
+def _by_key(asked: RowQuestion, grid: RowGrid) -> ChosenRows | None:
     """The one row that most words of the question name, and the column that it asks for."""
     named: dict[int, list[int]] = {}
     for n, row in enumerate(grid.rows):
@@ -84,7 +84,7 @@ def _key_words(asked: RowQuestion, row: GridRow, keys: Sequence[int]) -> frozens
     return frozenset(w for c in keys for w in search_tokens(row.texts[c]))
 
 
-def _equals(asked: RowQuestion, grid: Grid, column: int, text: str) -> bool:
+def _equals(asked: RowQuestion, grid: RowGrid, column: int, text: str) -> bool:
     """Whether a cell is a value of the question, under the unit of its head."""
     unit = head_unit(grid.heads[column]) if column < len(grid.heads) and asked.values else None
     found = read(text) if asked.values else ()

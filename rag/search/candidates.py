@@ -116,19 +116,24 @@ class SentenceUnit:
         return "\n".join(filter(None, named))
 
 
+_SALUTATION = 6
+
+
 def make_sentences(
     hit: int, units: Sequence[SentenceUnit], surroundings: str, head: str = ""
 ) -> list[Sentence]:
     """The sentences of one passage from its units in reading order; each knows the one before it.
 
-    A unit that holds no word beyond title, headings and column heads is left out: it names, and says nothing.
+    A unit that holds no word beyond title, headings and column heads is left out, and so is a salutation: it
+    names, and says nothing.
     """
     made: list[Sentence] = []
     titles = frozenset((*search_tokens(surroundings), *dated(surroundings)))
     for n, unit in enumerate(units):
         over = frozenset((*search_tokens(unit.over), *dated(unit.over)))
         sequence = tuple(search_tokens(unit.text))
-        if (titles | over).issuperset(sequence):
+        salutation = not unit.row and unit.text.rstrip().endswith((",", "，")) and len(sequence) < _SALUTATION
+        if salutation or (titles | over).issuperset(sequence):
             continue
         before = made[-1].tokens if made else frozenset()
         one = Sentence(

@@ -38,8 +38,8 @@ class ReadingInstructions:
     """How a model is asked in a language, from its reading.toml: `ask` and `answer` are the endings, `yes`
     and `no` the replies whose odds are taken behind `ask`, and `confidence` how the verdict weighs these.
     `none` matches a reply that gives no answer, `lead` a yes or (group "no") no in front of one, `unticked` a
-    "no" beside a box that is not ticked; `stop` ends a sentence, `affirmed` and `denied` say
-    yes and no to who asks in it, and `colon` stands behind them."""
+    "no" beside a box that is not ticked, `article` a question for the number of a provision; `stop` ends a
+    sentence, `affirmed` and `denied` say yes and no to who asks in it, and `colon` stands behind them."""
 
     system: str
     sources: str
@@ -51,6 +51,7 @@ class ReadingInstructions:
     none: re.Pattern[str]
     lead: re.Pattern[str]
     unticked: re.Pattern[str]
+    article: re.Pattern[str]
     stop: str
     affirmed: str
     denied: str
@@ -73,7 +74,7 @@ def instructions(code: str) -> ReadingInstructions:
 def _instructions(raw: dict[str, Any]) -> ReadingInstructions:
     examples = raw.pop("examples")
     raw |= {key: tuple(raw[key]) for key in ("yes", "no")}
-    raw |= {key: re.compile(raw[key], re.IGNORECASE) for key in ("none", "lead", "unticked")}
+    raw |= {key: re.compile(raw[key], re.IGNORECASE) for key in ("none", "lead", "unticked", "article")}
     raw |= {"confidence": OddsWeights(**raw["confidence"])}
     bare = ReadingInstructions(**raw, examples=())
     turns = tuple(

@@ -47,6 +47,7 @@ _CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{alternatives(CURRENCY_BEFORE)})[ \t]*
 # So much of a reply that stands in no source as it is has to be words of one sentence.
 _MOSTLY = 0.6
 _TRIMMED = " \t\"'“”‘’「」.。,，;；:："
+_BOXES = frozenset("☐☒☑")
 # No word or number goes on across these.
 _BEGINS = r"(?<![A-Za-z0-9](?=[A-Za-z0-9]))(?<!\d[.,](?=\d))"
 _ENDS = r"(?![A-Za-z0-9](?<=[A-Za-z0-9]{2}))(?![.,]\d(?<=\d[.,]\d))"
@@ -159,23 +160,29 @@ def claim_of(
         if not _leads(piece) and (span := _standing(words, piece.text)):
             # The number of a clause says where the answer stands, not what it is.
             whole = clause or span[1] <= counted(piece.text)
-            start, end = (counted(piece.text), len(piece.text)) if whole else _whole_values(piece.text, *span)
+            if whole:
+                return _stated(_sentence_of(piece, query, asked), piece, query, asked)
+            start, end = _whole_values(piece.text, *span)
             bracketed = _BRACKETED.match(piece.text, end) if query.expects in FIGURES else None
             claim = _stated(piece.text[start : bracketed.end() if bracketed else end], piece, query, asked)
             # "above 750 mg" of "must not be above 750 mg" says another thing than its sentence.
             held = claim.state is ClaimState.SUPPORTED
-            return claim if held else _stated(_sentence_of(piece), piece, query, asked)
+            return claim if held else _stated(_sentence_of(piece, query, asked), piece, query, asked)
     claim = verify_sentence(_sentence(words, asked), [_alone(piece) for piece in pieces], query)
     nearest = max(pieces, key=lambda piece: _share(words, piece))
     if claim.state is ClaimState.SUPPORTED or _share(words, nearest) < _MOSTLY:
         return claim
-    return _stated(_sentence_of(nearest), nearest, query, asked)
+    return _stated(_sentence_of(nearest, query, asked), nearest, query, asked)
 
 
-def _sentence_of(piece: Evidence) -> str:
-    """The piece on one line, without the number of its clause, which would pass for a sentence."""
+def _sentence_of(piece: Evidence, query: Wording, asked: ReadingInstructions) -> str:
+    """The piece on one line. The number of its clause is left out, unless it is asked for; with a full stop
+    it would pass for a sentence."""
     text = in_one_line(piece)
-    return text if piece.heads else text[counted(text) :]
+    if piece.heads or not (length := counted(text)):
+        return text
+    number = text[:length].strip().rstrip(".") if asked.article.search(query.text) else ""
+    return f"{number} {text[length:]}".lstrip()
 
 
 def _share(words: str, piece: Evidence) -> float:
@@ -229,16 +236,14 @@ def _whether(
     standing = next((piece for piece in pieces if rest and _standing(rest, piece.text)), None)
     piece = standing or max(pieces, key=lambda piece: _share(rest, piece))
     foreign = bool(rest) and standing is None and _share(rest, piece) < _MOSTLY
-    if (
-        foreign
-        or _of_another(query, piece)
-        or (_denies(piece.text, asked) != _denies(query.text, asked)) != bool(lead["no"])
-    ):
+    negated, said = _denies(piece.text, asked), lead[0].strip().capitalize()
+    if _BOXES & set(piece.text) and not _denies(query.text, asked):
+        said = asked.denied if negated else asked.affirmed  # code sees whether the box is ticked
+    elif foreign or _of_another(query, piece) or (negated != _denies(query.text, asked)) != bool(lead["no"]):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
-    source = rest if standing else _sentence_of(piece)
+    source = rest if standing else _sentence_of(piece, query, asked)
     claim = verify_sentence(_sentence(source, asked), [piece], query)
-    said = f"{lead[0].strip().capitalize()}{asked.colon}{claim.text}"
-    return replace(_cited(claim, piece, query.language), text=said)
+    return replace(_cited(claim, piece, query.language), text=f"{said}{asked.colon}{claim.text}")
 
 
 def _of_another(query: Wording, piece: Evidence) -> bool:

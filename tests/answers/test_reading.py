@@ -407,13 +407,19 @@ def test_a_search_that_ends_otherwise_holds_up_nobody(end: str) -> None:
     ("text", "question", "reply", "line"),
     [
         ("☐ blood transfusion", "Did she agree to blood transfusion?", "No [1]", "No: ☐ blood transfusion."),
-        ("☐ blood transfusion", "Did she agree to blood transfusion?", "Yes [1]", None),
+        ("☐ blood transfusion", "Did she agree to blood transfusion?", "Yes [1]", "No: ☐ blood transfusion."),
         ("Latex: Yes ☒ No ☐", "Is she allergic to latex?", "Yes [1]", "Yes: Latex: Yes ☒ No ☐."),
         (
             "3.1 On signing, the Tenant has paid USD 60,915.",
             "What is the deposit?",
             "3.1 [1]",
             "On signing, the Tenant has paid USD 60,915.",
+        ),
+        (
+            "5.2 The liability of the carrier is limited to GBP 900.",
+            "Which clause limits the liability of the carrier?",
+            "5.2 [1]",
+            "5.2 The liability of the carrier is limited to GBP 900.",
         ),
         ("4. Party B insures the cloth.", "Does Party A insure the cloth?", "Yes [1]", None),
         (

@@ -83,7 +83,7 @@ def pull(model: KnownModel, cache_dir: Path, progress: Callable[[Progress], None
     return target
 
 
-def add(file: Path, cache_dir: Path, progress: Callable[[Progress], None] | None = None) -> tuple[str, Path]:
+def add(file: Path, cache_dir: Path) -> tuple[str, Path]:
     """Copies a known model's file that was carried in by hand into the cache; which one it is, is seen by its
     SHA-256. The model's name and its path there.
 
@@ -107,10 +107,7 @@ def add(file: Path, cache_dir: Path, progress: Callable[[Progress], None] | None
     with _part(target) as part, file.open("rb") as read:
         part.truncate(0)
         _room(target, size)
-        meter, done = _Meter(model.name, progress or (lambda _: None), 0, size), 0
-        while piece := read.read(_PIECE):
-            done += part.write(piece)
-            meter.at(done)
+        shutil.copyfileobj(read, part, _PIECE)
         _take_over(part, target, model, cache_dir)
     return model.name, target
 

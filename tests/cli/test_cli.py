@@ -555,7 +555,7 @@ def test_measuring_says_what_turned_since_a_former_report(monkeypatch: pytest.Mo
 
     def report(rank: int | None) -> Report:
         result = QuestionResult("a", "How?", True, searched=True, rank=rank)
-        return Report("own", {}, {}, {}, {}, {}, 0.0, (), (result,))
+        return Report("own", {}, {}, {}, {}, (), (result,))
 
     Path("own/documents").mkdir(parents=True)
     Path("own/questions.jsonl").write_text('{"question": "How?", "evidence": [{"document": "a.md"}]}')

@@ -93,11 +93,12 @@ def add(file: Path, cache_dir: Path) -> tuple[str, Path]:
             digest, size = hashlib.file_digest(read, "sha256").hexdigest(), read.tell()
     except OSError as error:
         raise InputError(f"{file} cannot be read ({error.strerror or error}).") from error
-    models = {model.sha256: model for model in known_models().values() if not model.installed}
-    if (model := models.get(digest)) is None:
+    models = [model for model in known_models().values() if not model.installed]
+    model = next((model for model in models if model.sha256 == digest), None)
+    if model is None:
         raise InputError(
             f"{file} ({size:,} bytes, SHA-256 {digest}) is none of the models known by name "
-            f"({', '.join(model.name for model in models.values())}): it may have been cut short on its way. "
+            f"({', '.join(each.name for each in models)}): it may have been cut short on its way. "
             'A model of your own needs no adding: give its path, llm = "/path/to/model.gguf".'
         )
     target = known_path(model, cache_dir)

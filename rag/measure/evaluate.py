@@ -49,7 +49,7 @@ def evaluate(
         raise InputError(f"Measuring {what} needs an assistant.")
     questions = read_set(source, choice, what)
     run = _Run(_narrowed(index, stages), assistant, what, depth, choice.scoped)
-    index.search(questions[0].question, 1)  # where the index cannot be used, that is no question's fault
+    run.index.search(questions[0].question, 1)  # where the index cannot be used, that is no question's fault
     if assistant is not None:
         whole, assistant.index = assistant.index, _narrowed(assistant.index, stages)
     try:

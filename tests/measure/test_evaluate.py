@@ -367,13 +367,3 @@ def test_cell_cannot_add_columns_to_a_table(tmp_path: Path) -> None:
     rows = [{"id": t, "question": t, "evidence": entry, "tags": [t]} for t in ("a|b", "c")]
     report = evaluate(make_set(tmp_path / "s", rows), FakeIndex({}))  # type: ignore[arg-type]
     assert "| a&#124;b | 0.00 (1) |" in report.to_markdown()
-
-
-def test_each_language_is_warmed_up_before_anything_is_timed(tmp_path: Path) -> None:
-    entry = [{"document": "lease.md"}]
-    asked = ["How long?", "How much?", "押金是多少？"]
-    folder = make_set(tmp_path / "s", [{"question": q, "evidence": entry} for q in asked])
-    index, searches = FakeIndex({}), []
-    index.search = lambda question, k=8: searches.append(question) or []  # type: ignore[method-assign,func-returns-value]
-    evaluate(folder, index)  # type: ignore[arg-type]
-    assert searches == ["How long?", "押金是多少？", *asked]

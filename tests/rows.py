@@ -20,13 +20,14 @@ def row_block(
     path: tuple[str, ...] = (),
     location: str = "",
     placed: bool = True,
+    title: str = "",
 ) -> Block:
     """A row that is a table of its own. Cells and heads have " | " between them; unless `placed`, the row is
     a line of a PDF."""
     parts = ["", *text[2:].split(JOINT)] if text.startswith("| ") else text.split(JOINT)
     cells = packed(start, row_spans(parts) if placed else cell_spans(text))
     end, over = start + len(text), tuple((head,) for head in heads_of(heads))
-    table = Table(start, end, over, (), placed, path, location, rows=(cells,))
+    table = Table(start, end, over, (), placed, path, location, rows=(cells,), title=title)
     return Block(BlockKind.TABLE_ROW, start, end, path, location=location, table=table)
 
 

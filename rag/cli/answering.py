@@ -23,8 +23,8 @@ def print_evidence(evidence: Sequence[Evidence], language: str = "en") -> None:
     """The sentences that bear on the question, before any answer."""
     typer.secho(say("cli.evidence", language), bold=True)
     for found in evidence:
-        typer.echo(f"  [{found.number}] {shared.one_line(found.text, QUOTE)}")
-        if found.header:
+        typer.echo(f"  [{found.number}] {shared.one_line(found.words, QUOTE)}")
+        if found.heads:
             columns = say("cli.columns", language, header=shared.one_line(found.header, QUOTE))
             typer.secho(f"      {columns}", dim=True)
         place = where(found.document.path, found.page, found.heading_path, found.location, language)
@@ -103,8 +103,8 @@ def _print_claim(claim: Claim, language: str, indent: str = "  ") -> None:
 def _print_citation(citation: Citation, language: str) -> None:
     place = where(citation.document, citation.page, citation.heading_path, citation.location, language)
     columns = say("cli.columns", language, header=shared.one_line(citation.header))
-    beside = f" ({columns})" if citation.header else ""
-    typer.echo(f"  [{citation.number}] {place}: “{shared.one_line(citation.quote)}”{beside}")
+    beside = f" ({columns})" if citation.heads else ""
+    typer.echo(f"  [{citation.number}] {place}: “{shared.one_line(citation.words)}”{beside}")
 
 
 def print_validity(document: DocumentInfo, indent: str = "      ") -> None:

@@ -250,7 +250,8 @@ class Writer:
             for b in document.blocks
         )
         tables = _by_part(
-            [t.placed, t.start, t.end, t.heads, t.units, t.heading_path, t.location] for t in document.tables
+            [t.placed, t.start, t.end, t.heads, t.units, t.heading_path, t.location, t.title]
+            for t in document.tables
         )
         marks = _by_part([m.kind, m.start, m.end, m.leads_to] for m in document.marks)
         self._connection.executemany(
@@ -265,6 +266,7 @@ class Writer:
         values = {name: getattr(chunk, name) for name in Chunk.__slots__ if name != "text"}
         values |= {"document_id": document_id, "heading_path": json.dumps(chunk.heading_path)}
         values |= {"roles": json.dumps(chunk.roles) if chunk.roles else ""}
+        values |= {"leads": json.dumps([astuple(lead) for lead in chunk.leads]) if chunk.leads else ""}
         values |= {"context": printable(chunk.context), "location": printable(chunk.location)}
         chunk_id = self._insert("chunks", values)
         self._connection.execute(

@@ -36,7 +36,8 @@ class Table:
     column without one; where the columns of a PDF were not found, its head lines. `units` are lines that
     state units beside the heads ("(in millions)"). `placed`: cells stand in the columns of their heads;
     otherwise (lines of a PDF) they are a label and figures in their order, and which column is empty is not
-    known. `location` is where it stands, if there are no pages ("Sheet1!A4:F20").
+    known. `location` is where it stands, if there are no pages ("Sheet1!A4:F20"). `title` is its caption
+    ("Table 3. Dosing in renal impairment"), on one line; it is text of the document, too.
 
     `rows` are the cells of each row, packed: where the first one starts, its width, then by turns the gap to
     the next one and its width, in code points; empty cells at the end of a row are left out. The first of
@@ -53,6 +54,7 @@ class Table:
     first: int = 0
     rows: tuple[tuple[int, ...], ...] = ()
     spans: tuple[tuple[int, int, int, int], ...] = ()
+    title: str = ""
 
     def cells(self, row: int) -> tuple[Cell, ...]:
         """The cells of a row, () for one that the table was not given with."""

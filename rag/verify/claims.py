@@ -102,7 +102,7 @@ class _Judge:
         self.units: list[Source] = []
         self.verbatim: dict[str, int] = {}
         for item in evidence:
-            text = strip_markers(item.text)
+            text = strip_markers(item.words)
             self._remember(item.text, item.number)
             self._remember(text, item.number)
             above = "\n".join(filter(None, (item.document.title, *item.heading_path, *item.heads)))

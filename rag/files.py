@@ -82,18 +82,19 @@ class Journal:
         self._load({"format": _FORMAT, "setup": setup})
 
     def _load(self, head: dict[str, Any]) -> None:
+        """The entries of an earlier run, as far as its lines are whole and ours."""
         self._file.seek(0)
-        good, known = 0, False
-        for number, line in enumerate(self._file):
-            entry = _parse(line)
-            if entry is None or (number == 0 and entry != head):
-                break
-            known = True
-            if number:
-                self.entries[entry["row"], entry["question"]] = entry["result"]
-            good += len(line)
+        good = 0
+        with suppress(ValueError, LookupError, TypeError):
+            for line in self._file:
+                entry: Any = json.loads(line) if line.endswith(b"\n") else None
+                if not good and entry != head:
+                    break
+                if good:
+                    self.entries[entry["row"], entry["question"]] = entry["result"]
+                good += len(line)
         self._file.truncate(good)
-        if not known:
+        if not good:
             self._append(head)
             sync(self.path.parent)
 
@@ -127,13 +128,3 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _parse(line: bytes) -> dict[str, Any] | None:
-    """The entry of a whole line; None for one that was cut short or is none of ours."""
-    try:
-        entry = json.loads(line) if line.endswith(b"\n") else None
-    except ValueError:
-        return None
-    ours = isinstance(entry, dict) and ("format" in entry or {"row", "question", "result"} <= entry.keys())
-    return entry if ours else None

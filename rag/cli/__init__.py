@@ -43,7 +43,7 @@ _models_app = typer.Typer(help="Models: which there are, where, and whether they
 
 _NAMES = {_measure.evaluate: "eval", _models.list_models: "list"}
 _asking = (_ask.ask, _ask.search, _index.ingest, _ask.batch, _models.ui)
-_modelling = (_models.list_models, _models.path, _models.pull, _models.add, _models.verify)
+_modelling = (_models.list_models, _models.pull, _models.add)
 for _group, _commands in (
     (app, (*_asking, _measure.evaluate, _measure.tune, _models.doctor)),
     (_models_app, _modelling),

@@ -12,22 +12,11 @@ from rag.cli import shared
 from rag.languages import say
 
 if TYPE_CHECKING:
-    from rag.types import Answer, Certificate, Citation, Claim, DocumentInfo, Evidence, Hit, Part
+    from rag.types import Answer, Citation, Claim, DocumentInfo, Evidence, Hit, Part
 
 QUOTE = 320
 _COLOURS = {"supported": "green", "partial": "yellow", "unsupported": "red"}
 _VERDICT_COLOURS = {"answered": "green", "nearby": "yellow", "absent": "red"}
-
-
-def validity_line(document: DocumentInfo) -> str:
-    """ "superseded by Harbour Rules from 2021-01-01"; "" for what is in force, or says nothing of it."""
-    from rag.documents.validity import ended
-
-    force = ended(document)
-    if force is None:
-        return ""
-    by = f" by {shared.one_line(force.by_name)}" if force.by_name else ""
-    return f"{force.reason}{by} from {force.end}"
 
 
 def print_evidence(evidence: Sequence[Evidence], language: str = "en") -> None:
@@ -119,35 +108,27 @@ def _print_citation(citation: Citation, language: str) -> None:
 
 
 def print_validity(document: DocumentInfo, indent: str = "      ") -> None:
-    """Whether a document is known to be no longer in force; nothing where it is not."""
-    if validity := validity_line(document):
-        typer.secho(f"{indent}⚠ {validity}", fg="yellow")
+    """ "⚠ superseded by Harbour Rules from 2021-01-01"; nothing for what is not known to have ended."""
+    from rag.documents.validity import ended
+
+    if force := ended(document):
+        by = f" by {shared.one_line(force.by_name)}" if force.by_name else ""
+        typer.secho(f"{indent}⚠ {force.reason}{by} from {force.end}", fg="yellow")
 
 
 def _print_searched(answer: Answer) -> None:
     """What was searched, and the nearest passages."""
-    _print_certificate(answer.certificate, answer.language)
-    if answer.nearest:
-        typer.secho(f"\n{say('cli.nearest', answer.language)}", bold=True)
-    for hit in answer.nearest[:3]:
-        typer.echo(f"  {place_of(hit, answer.language)}: {shared.one_line(hit.chunk.text, QUOTE)}")
-        print_validity(hit.document)
-
-
-def _print_certificate(searched: Certificate, language: str) -> None:
-    line = say(
-        "cli.searched",
-        language,
-        meaning=searched.dense,
-        passages=searched.passages,
-        documents=searched.documents,
-        scope=shared.one_line(searched.scope),
-        best=searched.confidence,
-        needed=searched.least,
-    )
-    typer.echo(f"\n{line}")
+    language, searched = answer.language, answer.certificate
+    of = {"passages": searched.passages, "documents": searched.documents, "scope": searched.scope}
+    bar = {"best": searched.confidence, "needed": searched.least, "meaning": searched.dense}
+    typer.echo(f"\n{shared.one_line(say('cli.searched', language, **of, **bar))}")
     for path, status in searched.unreadable:
         typer.echo(f"  {say('cli.unread', language, path=shared.one_line(path), status=status)}")
+    if answer.nearest:
+        typer.secho(f"\n{say('cli.nearest', language)}", bold=True)
+    for hit in answer.nearest[:3]:
+        typer.echo(f"  {place_of(hit, language)}: {shared.one_line(hit.chunk.text, QUOTE)}")
+        print_validity(hit.document)
 
 
 def place_of(hit: Hit, language: str = "en") -> str:

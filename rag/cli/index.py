@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -74,23 +75,19 @@ def _print_report(report: IngestReport) -> None:
         f"{report.passages:,} passages, {report.vectors:,} vectors in {shared.duration(report.seconds)}; "
         f"could be asked after {shared.duration(report.seconds_to_answerable)}."
     )
-    if report.failed:
-        typer.secho("\nNot read", bold=True)
-    for file in report.failed[:_LISTED]:
-        typer.echo(f"  {shared.one_line(file.path)}: {file.status.value}. {shared.one_line(file.detail)}")
-    _print_more(len(report.failed))
-    if report.incomplete:
-        typer.secho("\nNot read as a whole", bold=True)
-    for file in report.incomplete[:_LISTED]:
-        typer.echo(f"  {shared.one_line(file.path)}: {shared.one_line(loss_words(file.losses))}")
-    _print_more(len(report.incomplete))
+    _print_some("Not read", [f"{f.path}: {f.status.value}. {f.detail}" for f in report.failed])
+    _print_some("Not read as a whole", [f"{f.path}: {loss_words(f.losses)}" for f in report.incomplete])
     for kind in dict.fromkeys(loss.kind for file in report.incomplete for loss in file.losses):
         typer.echo(say(f"mending.{kind}", "en"))
 
 
-def _print_more(count: int) -> None:
-    if count > _LISTED:
-        typer.echo(f"  … and {count - _LISTED:,} more (all of them with --json)")
+def _print_some(title: str, lines: Sequence[str]) -> None:
+    if lines:
+        typer.secho(f"\n{title}", bold=True)
+    for line in lines[:_LISTED]:
+        typer.echo(f"  {shared.one_line(line)}")
+    if len(lines) > _LISTED:
+        typer.echo(f"  … and {len(lines) - _LISTED:,} more (all of them with --json)")
 
 
 def show(folder: Folder = None, index: IndexOption = None, as_json: JsonOption = False) -> None:

@@ -126,7 +126,7 @@ def _measure(source: Path, settings: Config, what: str, *, quiet: bool, **how: A
         else:
             assistant = stack.enter_context(closing(build_assistant(settings)))
             index = assistant.index
-            if what == "answers" and assistant.llm is not None:  # "all" gives times, too
+            if assistant.llm is not None:
                 assistant.llm = KeptLLM(assistant.llm, settings.cache_dir / "generations")
         report = evaluate(source, index, assistant, what=what, progress=progress, **how)
         about = {"index": str(index.folder), "citewise": version()}

@@ -1,4 +1,4 @@
-"""`citewise models list|path|pull|add|verify`, `citewise ui`, `citewise doctor`, and the version."""
+"""`citewise models list|pull|add`, `citewise ui`, `citewise doctor`, and the version."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ from rag.errors import CitewiseError, ConfigError, ModelError, ModelMissing
 if TYPE_CHECKING:
     from rag.config import Config
     from rag.models.known import KnownModel
-
-_NAMES = "a name of `citewise models list`"
-Name = Annotated[str, typer.Argument(help=f'"embedder", "llm" (those in use), or {_NAMES}.')]
 
 
 def ui(
@@ -81,20 +78,28 @@ def version() -> str:
         return "0.1.0 (not installed)"
 
 
-def list_models(as_json: JsonOption = False) -> None:
-    """The models in use, those known by name and those configured: which are here, what they are and need,
+def list_models(
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compute the SHA-256 of what is here anew (exit code 5: wrong).")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """The models in use, those known by name and those configured: which are here and where, what they are,
     which fit this machine, and which reader is its default."""
-    from rag.models.known import default_reader, machine_memory_mb
+    from rag.models.known import default_reader, known_models, machine_memory_mb, pulled_file
 
     settings, memory = shared.config(), machine_memory_mb()
-    best = default_reader(memory)
-    rows = [_look(name, settings, memory, best) for name in _names(settings)]
+    best, names = default_reader(memory), [*_IN_USE, *known_models(), *sorted(settings.models)]
+    rows = [_look(name, settings, memory, best, verify=verify) for name in dict.fromkeys(names)]
     if as_json:
         shared.print_json(rows)
-        return
-    for row in rows:
+    for row in () if as_json else rows:
         _print_checked(row.found, f"{row.name:<21} {_summary(row)}")
-        typer.echo(shared.clean(f"{'':23} {row.path or row.error}"))
+        for more in filter(None, (row.path or row.error, row.sha256)):
+            typer.echo(shared.clean(f"{'':23} {more}"))
+    here = (row for row in rows if not row.kind or pulled_file(row.name, settings.cache_dir))
+    if verify and not all(row.found for row in here):
+        raise typer.Exit(ModelError.exit_code)
 
 
 def _summary(row: _Row) -> str:
@@ -109,11 +114,6 @@ def _summary(row: _Row) -> str:
     return ", ".join(words + ["default reader"] * row.default)
 
 
-def path(name: Name = "llm", as_json: JsonOption = False) -> None:
-    """Print where a model's file or folder is."""
-    _print_path(name, _locate(name, shared.config())[0], as_json=as_json)
-
-
 def _print_path(name: str, found: Path, *, as_json: bool) -> None:
     if as_json:
         shared.print_json({"name": name, "path": found})
@@ -121,26 +121,9 @@ def _print_path(name: str, found: Path, *, as_json: bool) -> None:
         typer.echo(found)
 
 
-def verify(
-    name: Annotated[str | None, typer.Argument(help="One model.  [default: all of them]")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Compute the SHA-256 of models and compare it with the pinned one (exit code 5 where one is wrong)."""
-    settings = shared.config()
-    names = [name] if name else _names(settings, here=True)
-    rows = [_found(each, settings, hashed=True) for each in names]
-    if as_json:
-        shared.print_json(rows)
-    else:
-        for row in rows:
-            typer.echo(shared.clean(f"{row.name:<21} {row.error or row.sha256}"))
-    if not all(row.found for row in rows):
-        raise typer.Exit(ModelError.exit_code)
-
-
 def pull(
     name: Annotated[
-        str, typer.Argument(help=f'"default" (what suits this machine), or {_NAMES}.')
+        str, typer.Argument(help='"default" (what suits this machine), or a name of `citewise models list`.')
     ] = "default",
     as_json: JsonOption = False,
 ) -> None:
@@ -175,8 +158,7 @@ def add(
     from rag.models.fetch import add as take
 
     settings = shared.config()
-    with shared.progress_bars(quiet=as_json) as progress:
-        name, found = take(file, settings.cache_dir, progress)
+    name, found = take(file, settings.cache_dir)
     _print_path(name, found, as_json=as_json)
 
 
@@ -186,7 +168,7 @@ _IN_USE = ("embedder", "llm")
 @dataclass(frozen=True, slots=True)
 class _Row:
     """A model of `citewise models list`: where it is or what is wrong; of a known one what it is and
-    needs. `sha256` is set by `verify`."""
+    needs. `sha256` is set by `--verify`."""
 
     name: str
     found: bool
@@ -202,49 +184,34 @@ class _Row:
     sha256: str = ""
 
 
-def _names(settings: Config, *, here: bool = False) -> list[str]:
-    """Those in use, known and configured; of the known ones only those that are `here`."""
-    from rag.models.known import known_models, pulled_file
-
-    known = [n for n in known_models() if not here or pulled_file(n, settings.cache_dir)]
-    return list(dict.fromkeys([*_IN_USE, *known, *sorted(settings.models)]))
-
-
-def _look(name: str, settings: Config, memory_mb: int, best: KnownModel) -> _Row:
+def _look(name: str, settings: Config, memory_mb: int, best: KnownModel, *, verify: bool) -> _Row:
+    """Where a model is, or why not, and what is known of it; its hash computed now with `verify`: finding it
+    trusts an earlier one."""
     from rag.models.known import known_models
+    from rag.models.registry import sha256_file, verified_sha256
 
-    row, known = _found(name, settings), None if name in settings.models else known_models().get(name)
-    if known is None:
+    try:
+        found, weights = _locate(name, settings)
+        digest = sha256_file(weights) if verify else ""
+        row = _Row(name, True, found, sha256=digest)
+        if digest and digest != verified_sha256(weights, settings.cache_dir):
+            row = _Row(name, False, error=f"{weights} has changed since it was checked.", sha256=digest)
+    except CitewiseError as error:
+        row = _Row(name, False, error=str(error))
+    if name in settings.models or not (known := known_models().get(name)):
         return row
     same = {each: getattr(known, each) for each in ("kind", "bytes", "licence", "languages", "memory_mb")}
     return replace(row, **same, fits=known.fits(memory_mb), default=known is best)
 
 
-def _found(name: str, settings: Config, *, hashed: bool = False) -> _Row:
-    """Where a model is, or why not; `hashed` now: finding it trusts an earlier hash."""
-    from rag.models.registry import sha256_file, verified_sha256
-
-    try:
-        found, weights = _locate(name, settings)
-    except CitewiseError as error:
-        return _Row(name, False, error=str(error))
-    digest = sha256_file(weights) if hashed else ""
-    if digest and digest != verified_sha256(weights, settings.cache_dir):
-        return _Row(name, False, error=f"{weights} has changed since it was checked.", sha256=digest)
-    return _Row(name, True, found, sha256=digest)
-
-
 def _locate(name: str, settings: Config) -> tuple[Path, Path]:
     """The file or folder of a model and the file of its weights, its SHA-256 checked. Raises ModelMissing,
     ModelMismatch, ConfigError."""
-    from rag.models.known import known_models
     from rag.models.registry import find_embedder, find_known, find_llm
 
     spec = {"embedder": settings.embedder, "llm": settings.llm}.get(name, name)
     own = None if name in _IN_USE else settings.models.get(name)
     if own is None and name not in _IN_USE:
-        if name not in known_models():
-            raise ConfigError(f"There is no model {name}. Known: {', '.join(_names(settings))}.")
         file = find_known(name, settings.cache_dir)
         return file, file
     if own is not None and not own.path.exists():

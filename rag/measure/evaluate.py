@@ -4,25 +4,19 @@ refused?"""
 from __future__ import annotations
 
 import copy
-import resource
-import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rag.errors import CitewiseError, InputError
-from rag.languages.text import detect_language
 from rag.measure import metrics
 from rag.measure.evalset import EVERY, Choice, EvalQuestion, choose, load_questions, with_progress
 from rag.measure.report import Report, measures_of
 from rag.measure.yardstick import QuestionResult, judge, nothing_scores, unanswered
-from rag.types import Answer, EvidenceFound, Filters, Finished, Progress, Stages
+from rag.types import Filters, Progress, Stages
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -55,7 +49,7 @@ def evaluate(
         raise InputError(f"Measuring {what} needs an assistant.")
     questions = read_set(source, choice, what)
     run = _Run(_narrowed(index, stages), assistant, what, depth, choice.scoped)
-    run.warm_up(questions)
+    run.index.search(questions[0].question, 1)  # where the index cannot be used, that is no question's fault
     if assistant is not None:
         whole, assistant.index = assistant.index, _narrowed(assistant.index, stages)
     try:
@@ -82,9 +76,6 @@ def evaluate(
         measures=measures_of([r.scores for r in results]),
         by_tag=by_tag if len(tags) > 1 else {},
         counts=dict(sorted(run.counts.items())),
-        seconds=percentiles([r.seconds for r in results]),
-        memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        / (1 << 20 if sys.platform == "darwin" else 1 << 10),
         missing=_missing(index, questions),
         results=results,
     )
@@ -122,23 +113,22 @@ class _Run:
     scoped: bool = False
     counts: Counter[str] = field(default_factory=Counter)
 
-    def warm_up(self, questions: Sequence[EvalQuestion]) -> None:
-        """Models load at first use, and each language's tokenizer; that second belongs to no question. Also
-        the place where a broken index shows."""
-        first: dict[str, str] = {}
-        for q in questions:
-            first.setdefault(detect_language(q.question), q.question)
-        for question in first.values():
-            self.index.search(question, 1)
-
     def ask(self, question: EvalQuestion) -> QuestionResult:
-        seconds: dict[str, float] = {}
-        found = replace(unanswered(question), seconds=seconds)
+        found = unanswered(question)
         try:
             if self.what != "answers" and question.located:
-                found = self._retrieve(question, found, seconds)
+                passages = [metrics.passage(hit) for hit in self.index.search(question.question, self.depth)]
+                found = replace(
+                    found,
+                    searched=True,
+                    rank=metrics.first_rank(passages, question.evidence),
+                    document_rank=metrics.first_document_rank(passages, question.evidence),
+                    scores=metrics.rank_scores(passages, question.evidence, self.depth),
+                )
             if self.what != "retrieval":
-                answer = self._answer(question, seconds)
+                assert self.assistant is not None, "evaluate() checked it"
+                filters = self._scope(question) if self.scoped and question.scope else None
+                answer = self.assistant.ask(question.question, filters=filters, history=question.history)
                 self.counts[f"verdict: {answer.verdict.value}"] += 1
                 self.counts.update(f"state: {claim.state.value}" for claim in answer.claims)
                 self.counts.update(f"dropped from the draft: {claim.state.value}" for claim in answer.dropped)
@@ -147,33 +137,6 @@ class _Run:
             lost = nothing_scores(question, self.what, self.depth)
             found = replace(found, error=str(error), scores={**lost, **found.scores})
         return found
-
-    def _retrieve(
-        self, question: EvalQuestion, found: QuestionResult, seconds: dict[str, float]
-    ) -> QuestionResult:
-        begun = time.perf_counter()
-        hits = self.index.search(question.question, self.depth)
-        seconds["search"] = time.perf_counter() - begun
-        passages = [metrics.passage(hit) for hit in hits]
-        return replace(
-            found,
-            searched=True,
-            rank=metrics.first_rank(passages, question.evidence),
-            document_rank=metrics.first_document_rank(passages, question.evidence),
-            scores=metrics.rank_scores(passages, question.evidence, self.depth),
-        )
-
-    def _answer(self, question: EvalQuestion, seconds: dict[str, float]) -> Answer:
-        assert self.assistant is not None, "evaluate() checked it"
-        filters = self._scope(question) if self.scoped and question.scope else None
-        begun = time.perf_counter()
-        for event in self.assistant.stream(question.question, filters=filters, history=question.history):
-            if isinstance(event, EvidenceFound):
-                seconds["evidence"] = time.perf_counter() - begun
-            elif isinstance(event, Finished):
-                seconds["answer"] = time.perf_counter() - begun
-                return event.answer
-        raise InputError(f"No answer came for: {question.question}")
 
     def _scope(self, question: EvalQuestion) -> Filters:
         """The documents that the question names, as the index calls them. Raises InputError without any."""
@@ -185,16 +148,6 @@ class _Run:
         if not paths:
             raise InputError(f"The index holds none of: {', '.join(question.scope)}.")
         return Filters(documents=paths)
-
-
-def percentiles(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """ "NAME p50" and "NAME p95" in seconds, by stage."""
-    stages = dict.fromkeys(name for row in rows for name in row)
-    return {
-        f"{stage} p{share}": float(np.percentile([r[stage] for r in rows if stage in r], share))
-        for stage in stages
-        for share in (50, 95)
-    }
 
 
 def _missing(index: Index, questions: Sequence[EvalQuestion]) -> tuple[str, ...]:

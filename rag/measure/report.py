@@ -58,16 +58,13 @@ class Section:
 @dataclass(frozen=True, slots=True)
 class Report:
     """A set, measured. `measures` by name over all questions, `by_tag` the same for each tag; `counts` of
-    verdicts and claim states; `seconds` are "NAME p50" and "NAME p95" by stage; `missing` are evidence
-    documents not in the index."""
+    verdicts and claim states; `missing` are evidence documents not in the index."""
 
     name: str
     settings: Mapping[str, Any]
     measures: Mapping[str, Measure]
     by_tag: Mapping[str, Mapping[str, Measure]]
     counts: Mapping[str, int]
-    seconds: Mapping[str, float]
-    memory_mb: float
     missing: tuple[str, ...]
     results: tuple[QuestionResult, ...]
 
@@ -86,9 +83,6 @@ class Report:
             counts = [(k, str(v)) for k, v in self.counts.items()]
             title = "Counts" if counts else ""
             found.append(Section(title, ("what", "count"), counts, note=area if points else ""))
-        times = [(k, f"{v * 1000:.1f}") for k, v in self.seconds.items()]
-        peak = f"Peak memory: {self.memory_mb:.0f} MB"
-        found.append(Section("Times and memory", ("what", "ms"), times, note=peak))
         if self.missing:
             found.append(Section("Evidence documents that are not in the index", items=self.missing))
         return found + _to_look_at(self.results)

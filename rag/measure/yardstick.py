@@ -55,7 +55,7 @@ _TOKEN = re.compile(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+")
 @dataclass(frozen=True, slots=True)
 class QuestionResult:
     """One question: whether retrieval was measured, 1-based ranks (None: not in the list), what the answer
-    was, its scores by measure, seconds by stage, and what went wrong.
+    was, its scores by measure, and what went wrong.
 
     Fields about answers are None where no answer was asked for, or where they do not apply (`evidence_shown`
     without evidence entries). `score` is the probability that the evidence suffices and `threshold` what it
@@ -78,7 +78,6 @@ class QuestionResult:
     threshold: float | None = None
     wrong: bool | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
-    seconds: Mapping[str, float] = field(default_factory=dict)
     outcome: str = ""
     line: str = ""
     citations: tuple[str, ...] = ()

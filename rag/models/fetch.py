@@ -83,7 +83,7 @@ def pull(model: KnownModel, cache_dir: Path, progress: Callable[[Progress], None
     return target
 
 
-def add(file: Path, cache_dir: Path, progress: Callable[[Progress], None] | None = None) -> tuple[str, Path]:
+def add(file: Path, cache_dir: Path) -> tuple[str, Path]:
     """Copies a known model's file that was carried in by hand into the cache; which one it is, is seen by its
     SHA-256. The model's name and its path there.
 
@@ -93,11 +93,12 @@ def add(file: Path, cache_dir: Path, progress: Callable[[Progress], None] | None
             digest, size = hashlib.file_digest(read, "sha256").hexdigest(), read.tell()
     except OSError as error:
         raise InputError(f"{file} cannot be read ({error.strerror or error}).") from error
-    models = {model.sha256: model for model in known_models().values() if not model.installed}
-    if (model := models.get(digest)) is None:
+    models = [model for model in known_models().values() if not model.installed]
+    model = next((model for model in models if model.sha256 == digest), None)
+    if model is None:
         raise InputError(
             f"{file} ({size:,} bytes, SHA-256 {digest}) is none of the models known by name "
-            f"({', '.join(model.name for model in models.values())}): it may have been cut short on its way. "
+            f"({', '.join(each.name for each in models)}): it may have been cut short on its way. "
             'A model of your own needs no adding: give its path, llm = "/path/to/model.gguf".'
         )
     target = known_path(model, cache_dir)
@@ -107,10 +108,7 @@ def add(file: Path, cache_dir: Path, progress: Callable[[Progress], None] | None
     with _part(target) as part, file.open("rb") as read:
         part.truncate(0)
         _room(target, size)
-        meter, done = _Meter(model.name, progress or (lambda _: None), 0, size), 0
-        while piece := read.read(_PIECE):
-            done += part.write(piece)
-            meter.at(done)
+        shutil.copyfileobj(read, part, _PIECE)
         _take_over(part, target, model, cache_dir)
     return model.name, target
 

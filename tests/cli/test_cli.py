@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -101,7 +102,7 @@ def _all_errors(base: type[CitewiseError] = CitewiseError) -> Iterator[type[Cite
     "command",
     ["ask", "search", "ingest", "batch", "ui", "eval", "tune", "doctor"]
     + [f"index {c}" for c in ("show", "delete", "verify")]
-    + [f"models {c}" for c in ("list", "path", "pull", "add", "verify")],
+    + [f"models {c}" for c in ("list", "pull", "add")],
 )
 def test_every_command_has_help_and_json(command: str) -> None:
     result = run(*command.split(), "--help")
@@ -458,12 +459,16 @@ def test_models_are_listed_with_what_is_wrong(tmp_path: Path) -> None:
     assert rows["llm"]["found"]
     assert not rows["big"]["found"]
     assert "Correct its path" in rows["big"]["error"]
-    assert run("models", "verify", "big").exit_code == 5
+    assert run("models", "list", "--verify").exit_code == 5
 
 
 @pytest.mark.models
-def test_model_path_is_printed_alone_for_use_in_scripts() -> None:
-    assert Path(run("models", "path", "llm").stdout.strip()).is_file()
+def test_list_says_where_models_are_and_verifies_their_hashes() -> None:
+    result = run("models", "list", "--verify", "--json")
+    (llm,) = (row for row in json.loads(result.stdout) if row["name"] == "llm")
+    assert result.exit_code == 0
+    assert Path(llm["path"]).is_file()
+    assert hashlib.sha256(Path(llm["path"]).read_bytes()).hexdigest() == llm["sha256"]
 
 
 def test_only_known_models_can_be_pulled() -> None:
@@ -550,7 +555,7 @@ def test_measuring_says_what_turned_since_a_former_report(monkeypatch: pytest.Mo
 
     def report(rank: int | None) -> Report:
         result = QuestionResult("a", "How?", True, searched=True, rank=rank)
-        return Report("own", {}, {}, {}, {}, {}, 0.0, (), (result,))
+        return Report("own", {}, {}, {}, {}, (), (result,))
 
     Path("own/documents").mkdir(parents=True)
     Path("own/questions.jsonl").write_text('{"question": "How?", "evidence": [{"document": "a.md"}]}')

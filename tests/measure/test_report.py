@@ -12,7 +12,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.measure.evaluate import percentiles
 from rag.measure.metrics import EvidenceEntry, Passage, difference, rank_scores
 from rag.measure.report import Change, ChangedQuestion, Report, hit_curve, measures_of, risk_plot, to_html
 from rag.measure.yardstick import QuestionResult
@@ -27,7 +26,6 @@ def result(number: int, rank: int | None, **changes: Any) -> QuestionResult:
         "rank": rank,
         "document_rank": rank,
         "scores": rank_scores(passages, [EvidenceEntry("a")], 100),
-        "seconds": {"search": 0.01 * (number + 1), "answer": 0.1 * (number + 1)},
     }
     return QuestionResult(
         f"q{number}", f"Question {number}?", True, ("even", "odd")[number % 2 :][:1], **(fields | changes)
@@ -42,8 +40,6 @@ def report(results: Sequence[QuestionResult], **changes: Any) -> Report:
         "measures": measures_of([r.scores for r in results]),
         "by_tag": {t: measures_of([r.scores for r in results if t in r.tags]) for t in tags},
         "counts": {"verdict: answered": 3},
-        "seconds": percentiles([r.seconds for r in results]),
-        "memory_mb": 300.0,
         "missing": (),
         "results": tuple(results),
     }
@@ -168,7 +164,7 @@ def test_hit_curve_counts_a_question_that_failed_as_not_found() -> None:
 
 def test_what_was_not_measured_is_not_drawn() -> None:
     assert hit_curve([], 100) == risk_plot([]) == ""
-    assert "<svg" not in to_html(Report("own", {}, {}, {}, {}, {}, 0.0, (), ()))
+    assert "<svg" not in to_html(Report("own", {}, {}, {}, {}, (), ()))
 
 
 def test_page_lists_what_turned_with_its_ranks_and_what_changed() -> None:

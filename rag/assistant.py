@@ -199,10 +199,12 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     clock.lap("searching")
     yield StageStarted("evidence")
     found = select(query, hits, index, limit=setup.max_evidence, threshold=setup.threshold)
-    if not (found.sufficient or found.verdict.vetoes) and (other := _across(setup, request, found)):
-        query, hits, found = other
     clock.lap("evidence")
     figures = worked_out(query, hits, found, setup, filters)
+    unclear = not (found.sufficient or found.verdict.vetoes or isinstance(figures, Computed | NoRow))
+    if unclear and (other := _across(setup, request, found)):
+        query, hits, found = other
+        figures = worked_out(query, hits, found, setup, filters)
     if isinstance(figures, Computed | NoRow):
         found = with_rows(found, figures, setup.max_evidence, index.store)
     clock.lap("figures")

@@ -23,6 +23,8 @@ from rag.answers.request import AnswerRequest, Setup
 from rag.errors import GenerationError
 from rag.facts.names import labelled
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold
+from rag.facts.quantities import extract
+from rag.facts.quantity import QuantityMatch, compare
 from rag.facts.values import read as read_values
 from rag.languages.text import content_tokens
 from rag.questions.expects import FIGURES, AnswerType, Wording
@@ -157,7 +159,8 @@ def claim_of(
         return _whether(lead, words, pieces, query, asked)
     clause = query.expects in _CLAUSES
     for piece in pieces:
-        if not _leads(piece) and (span := _standing(words, piece.text)):
+        span = None if _leads(piece) else _standing(words, piece.text) or _stating(words, piece.text)
+        if span:
             # The number of a clause says where the answer stands, not what it is.
             whole = clause or span[1] <= counted(piece.text)
             if whole:
@@ -271,6 +274,15 @@ def _standing(words: str, text: str) -> tuple[int, int] | None:
     inner = r"\s*".join(map(re.escape, words.translate(_SIGNS).split()))
     found = re.search(_BEGINS + inner + _ENDS, text.translate(_SIGNS), re.IGNORECASE)
     return found.span() if found else None
+
+
+def _stating(words: str, text: str) -> tuple[int, int] | None:
+    """Where a text states the one quantity that the words are, spelled otherwise: 15 days as fifteen days."""
+    said = extract(fold(words))
+    if len(said) != 1 or words[: said[0].start].strip() or words[said[0].end :].strip():
+        return None
+    found = [q for q in extract(fold(text)) if compare(said[0], q) is QuantityMatch.EXACT]
+    return (found[0].start, found[0].end) if len(found) == 1 else None
 
 
 def _whole_values(text: str, start: int, end: int) -> tuple[int, int]:

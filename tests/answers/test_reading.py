@@ -421,6 +421,12 @@ def test_a_search_that_ends_otherwise_holds_up_nobody(end: str) -> None:
             "5.2 [1]",
             "5.2 The liability of the carrier is limited to GBP 900.",
         ),
+        (
+            "The Borrower shall prepay within fifteen days.",
+            "How long does the Borrower have to prepay?",
+            "15 days [1]",
+            "Within fifteen days.",
+        ),
         ("4. Party B insures the cloth.", "Does Party A insure the cloth?", "Yes [1]", None),
         (
             "4. Party B insures the cloth.",

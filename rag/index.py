@@ -143,15 +143,18 @@ class Index:
         stop: threading.Event | None = None,
     ) -> Query:
         """A question, completed from the earlier turns of a conversation (oldest first; by `llm` where code
-        cannot), as every stage takes it. Raises InputError for a question without a word, ConfigError for a
-        lexicon that cannot be read."""
+        cannot), and with misspelt words mended, as every stage takes it. Raises InputError for a question
+        without a word, ConfigError for a lexicon that cannot be read."""
         from rag.questions.query import Readers, understand
+        from rag.search.spelling import mended
 
         catalogue = self.store.catalogue()
         readers = Readers(catalogue, self.fields, self.lexicons)
         if history:
             readers = replace(readers, known=known_names(catalogue))
-        return understand(question, readers, history, llm, stop)
+        query = understand(question, readers, history, llm, stop)
+        text = mended(query.text, self.store, lambda texts: self.embedder.count_tokens(texts))
+        return query if text == query.text else replace(understand(text, readers), asked=query.asked)
 
     def _query(self, question: str | Query) -> Query:
         return self.understand(question) if isinstance(question, str) else question

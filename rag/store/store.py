@@ -13,6 +13,7 @@ frequent words alone is not found then; that is also what weighs least."""
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from rag.facts.crossrefs import CrossReference
+from rag.languages.text import search_tokens
 from rag.store import links as linking
 from rag.store.dense import VectorSpace
 from rag.store.documents import Documents
@@ -85,6 +87,18 @@ class Store(Documents):
                 found = self.rows("SELECT doc FROM vocabulary WHERE term = ?", (token,))
                 known[token] = found[0][0] if found else 0
         return {t: known[t] for t in tokens}
+
+    def terms(self, initial: str) -> list[str]:
+        """The search tokens of all passages that begin with a letter."""
+        query = "SELECT term FROM vocabulary WHERE term >= ? AND term < ?"
+        return [term for (term,) in self.rows(query, (initial, chr(ord(initial) + 1)))]
+
+    def spelled(self, token: str) -> str:
+        """A search token as a passage that holds it spells its word; "" where none does."""
+        ids = [i for i, _ in self.lexical([token], limit=1)]
+        texts = [chunk.indexed_text for _, _, chunk in self.chunks(ids)]
+        words = (word for text in texts for word in re.findall(r"[^\W\d_]+", text))
+        return next((word for word in words if search_tokens(word) == [token]), "")
 
     def matching(self, expression: str) -> list[int]:
         """Ids of all passages that an FTS5 query matches, ascending."""

@@ -6,6 +6,7 @@ What the pieces of all rows leave free, projected over them, parts the columns."
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -150,16 +151,23 @@ def _parted(
     size = split[0][0].size
     places = [[_place(piece, columns) for piece in pieces] for pieces in split]
     gaps: dict[int, list[float]] = {}
+    figures: Counter[int] = Counter()
     wide: list[list[tuple[int, int]]] = []  # pairs of pieces with more than a word gap between
     for pieces, some in zip(split, places, strict=True):
         wide.append([])
         for (a, piece), (b, after) in pairwise(zip(some, pieces, strict=True)):
             gap = after.left - piece.right
             if a != b:
+                # Two figures are two cells, but for a share in brackets behind one.
+                share = after.text.endswith("%)") and not piece.text.endswith(")")
                 gaps.setdefault(b, []).append(gap)
+                figures[b] += is_number(piece.text) and is_number(after.text) and not share
             if gap > WORD_GAP * size:
                 wide[-1].append((a, b))
-    joined = {n for n, some in gaps.items() if median(some) < 0.5 * size}
+    near = {n for n, some in gaps.items() if median(some) < 0.5 * size}
+    if len(near) == len(gaps):
+        return []  # as in prose
+    joined = {n for n in near if 2 * figures[n] <= len(gaps[n])}
     number = [n - sum(k <= n for k in joined) for n in range(len(columns))]
     crowded = sum(any(number[a] == number[b] for a, b in pairs) for pairs in wide)
     found = [column for n, column in enumerate(columns) if n not in joined]

@@ -39,7 +39,7 @@ from rag.parsers.plain import is_list_item
 _RE = patterns("pdf_tables", re.NOFLAG)
 _MAX_GAP = 4  # rows without figures between two that have some
 _CLOSE = 0.6  # between two lines of a cell, likewise
-_TRIES = 3
+_TRIES = 1
 
 
 def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[TextLine], list[PdfTable]]:
@@ -117,7 +117,9 @@ def _end(rows: Sequence[Row], first: int) -> int:
     for n in range(first + 1, len(rows)):
         row, above = rows[n], rows[n - 1]
         line = row.line
-        if line.boxes and not -0.8 * line.size < above.line.bottom - line.top < FALL * line.size:
+        fall = above.line.bottom - line.top
+        beside = line.left > above.line.right - 1 and fall > -4 * line.size  # the label has more lines
+        if line.boxes and not (fall < FALL * line.size and (beside or fall > -0.8 * line.size)):
             break
         if row.parted or row.read.seed:
             shared = [(max(a[0], b[0]), min(a[1], b[1])) for a in gaps for b in row.gaps]
@@ -308,6 +310,8 @@ def _goes_on(last: list[Cell], own: list[Cell], above: Row, row: Row, widths: Se
     """Whether a line is the next one of the cells above: words that did not fit into the line before."""
     filled = [n for n, cell in enumerate(own) if cell]
     held = [n for n, cell in enumerate(last) if cell]
+    if held == [0] and 0 not in filled and row.line.top > above.line.bottom + 0.5 * row.line.size:
+        return True  # figures beside a label of several lines
     if above.line.bottom - row.line.top > _CLOSE * row.line.size or any(
         is_number(line.text) for n in filled for line in own[n][:1] if n
     ):

@@ -29,11 +29,12 @@ Box = tuple[float, float, float, float]
 
 
 @cache
-def quick(name: str, *, pointer: bool = False) -> Callable[..., Any]:
-    """A function of pdfium without ctypes' look at each argument, which costs more than the call."""
+def quick(name: str, *takes: Any, pointer: bool = False) -> Callable[..., Any]:
+    """A function of pdfium without ctypes' look at each argument, which costs more than the call; `takes` are
+    the kinds of numbers that it is called with."""
     import pypdfium2.raw as raw
 
-    return CFUNCTYPE(c_void_p if pointer else c_int)(cast(getattr(raw, name), c_void_p).value or 0)
+    return CFUNCTYPE(c_void_p if pointer else c_int, *takes)(cast(getattr(raw, name), c_void_p).value or 0)
 
 
 class PlacedWord(NamedTuple):

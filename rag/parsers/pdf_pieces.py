@@ -58,7 +58,7 @@ class Row:
     def __init__(self, lines: list[TextLine]) -> None:
         self.lines = lines
         self.line = together(sorted(lines, key=lambda line: line.left)) if len(lines) > 1 else lines[0]
-        (self.read,) = pdf_rows.read_rows([self.line.text])
+        self.read = pdf_rows.read_row(self.line.text)
 
     @property
     def text(self) -> str:
@@ -126,7 +126,7 @@ def find_columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
         return []
     every = [piece for pieces in split for piece in pieces]
     found = _parted(_spread(every), split)
-    if not found:
+    if not found and any(row.read.seed for row in rows):
         # Pieces that lie across two of many other rows are no cells of one column.
         usual = median(piece.right - piece.left for piece in every)
         across = [

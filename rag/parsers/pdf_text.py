@@ -150,8 +150,8 @@ class PageText:
 
     def has_unread_picture(self) -> bool:
         """Whether a picture of a good size, with no words over it, shows text."""
-        places = [((line.left + line.right) / 2, (line.bottom + line.top) / 2) for line in self.lines]
         for box, picture in self._seen.pictures(_LEAST_PICTURE * self._area):
+            places = (((line.left + line.right) / 2, (line.bottom + line.top) / 2) for line in self.lines)
             over = sum(box[0] < x < box[2] and box[3] < y < box[1] for x, y in places)
             if over < 2 and shows_text(picture):
                 return True

@@ -18,7 +18,7 @@ from rag.parsers.base import is_number
 from rag.parsers.pdf_lines import WORD, WORD_GAP, TextLine, together
 
 _LEADERS = re.compile(r"(?:\. ?){5}|…{3}|·{5}")
-_WIDEST = 40  # columns
+WIDEST = 40  # columns
 
 Cell = list[TextLine]
 Columns = Sequence[tuple[float, float]]
@@ -173,7 +173,7 @@ def _parted(
     found = [column for n, column in enumerate(columns) if n not in joined]
     for n in joined:
         found[number[n]] = (found[number[n]][0], columns[n][1])
-    return found if 1 < len(found) <= _WIDEST and crowded * 5 <= len(split) else []
+    return found if 1 < len(found) <= WIDEST and crowded * 5 <= len(split) else []
 
 
 def _spread(pieces: Sequence[TextLine]) -> list[tuple[float, float]]:

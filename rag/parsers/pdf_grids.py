@@ -161,16 +161,22 @@ def _with_grid(items: list[TextLine | PdfTable], grid: Grid) -> list[TextLine | 
     cells: dict[Span, Cell] = {}
     rest: list[TextLine | PdfTable] = []
     place: int | None = None
+    inside = across = 0  # lines
     for item in items:
         if isinstance(item, PdfTable) or not item.boxes or not grid.touches(item):
             rest.append(item)
             continue
-        for part, span in grid.cut(item):
+        parts = grid.cut(item)
+        own = sum(span is not None for _, span in parts)
+        inside, across = inside + bool(own), across + (0 < own < len(parts))
+        for part, span in parts:
             if span is None:
                 rest.append(part)
                 continue
             place = len(rest) if place is None else place
             cells.setdefault(span, []).append(part)
+    if across * 4 > inside:
+        return items  # lines around some figures of a table
     table = _of_grid(cells, grid)
     if table is None or place is None:
         return items
@@ -224,14 +230,13 @@ def _of_bands(bands: list[list[Row]]) -> tuple[PdfTable, list[Row]] | None:
 
 
 def _of_grid(cells: dict[Span, Cell], grid: Grid) -> PdfTable | None:
+    if not cells or max(len(text_of(cell)) for cell in cells.values()) > _LONGEST:
+        return None
     parts = [Row([line]) for cell in cells.values() for line in cell]
-    open_rows = sum(any(b - a > 2 * WORD_GAP * row.line.size for a, b in row.gaps) for row in parts)
-    if (
-        not cells
-        or max(len(text_of(cell)) for cell in cells.values()) > _LONGEST
-        or open_rows * 6 > len(parts)
-    ):
-        return None  # columns that no lines part
+    open_columns = sum(any(b - a > 2 * WORD_GAP * row.line.size for a, b in row.gaps) for row in parts)
+    open_rows = sum(len(cell) > 2 and all(is_number(line.text) for line in cell) for cell in cells.values())
+    if open_columns * 6 > len(parts) or open_rows * 6 > len(cells):
+        return None  # no lines part its columns, or its rows
     height, width = len(grid.ys) - 1, len(grid.xs) - 1
     rows: list[list[Cell]] = [[[] for _ in range(width)] for _ in range(height)]
     whole: list[list[str]] = [[""] * width for _ in range(height)]
@@ -260,22 +265,4 @@ def _of_grid(cells: dict[Span, Cell], grid: Grid) -> PdfTable | None:
     count = count_heads(rows[skip:])
     heads = tuple(column_heads(whole[skip : skip + count])) if count else ()
     wide_spans = tuple(s for s in spans if max(s[2:]) > 1)
-    table = PdfTable(rows, heads, head=skip + count, spans=wide_spans, title=title)
-    return table if wide_spans else _with_open_rows(table)
-
-
-def _with_open_rows(table: PdfTable) -> PdfTable:
-    """With the rows apart that no line parts: where figures stand one below the other in a cell."""
-    rows: list[list[Cell]] = []
-    for row in table.rows:
-        stacked = [cell for cell in row if len(cell) > 2 and all(is_number(line.text) for line in cell)]
-        if not stacked:
-            rows.append(row)
-            continue
-        levels = [line.bottom for line in max(stacked, key=len)]
-        for n, level in enumerate(levels):
-            below = levels[n + 1] if n + 1 < len(levels) else float("-inf")
-            above = float("inf") if not n else level + 0.4 * row[0][0].size if row[0] else level
-            rows.append([[line for line in cell if below < line.bottom <= above + 1] for cell in row])
-    table.rows = rows
-    return table
+    return PdfTable(rows, heads, head=skip + count, spans=wide_spans, title=title)

@@ -73,7 +73,9 @@ def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -
         telling = states_units(line.text) or _PERIOD.search(line.text)
         caption = line.bold and not rows[first].line.bold and line.left < label_left + line.size
         title = len(line.text) > 8 and line.text.isupper() and not telling and not read.count
-        if (caption or title) and len(rows[n].pieces) < 2 and line.text[:1] not in "(（":
+        larger = line.size > 1.1 * rows[first].line.size
+        named = (caption or title) and (top < first or larger)
+        if named and len(rows[n].pieces) < 2 and line.text[:1] not in "(（":
             break
         if read.years or aside or telling or heads_columns or len(pieces) > 2:
             top, labels = n, 0

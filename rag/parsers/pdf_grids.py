@@ -29,7 +29,7 @@ _MOST = 60_000  # pairs of lines that are compared
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class _Grid:
     """A grid of lines: where its rows begin from the top, and its columns from the left, with their last
     ends; `spans` are its cells."""
 
@@ -61,7 +61,7 @@ class Grid:
         return next(s for s in self.spans if s[0] <= row < s[0] + s[2] and s[1] <= column < s[1] + s[3])
 
 
-def _find_grids(rules: Sequence[Box]) -> list[Grid]:
+def _find_grids(rules: Sequence[Box]) -> list[_Grid]:
     """The grids of at least two rows and two columns, from the top."""
     level = [b for b in rules if b[2] - b[0] >= b[1] - b[3]]
     upright = [b for b in rules if b[2] - b[0] < b[1] - b[3]]
@@ -98,7 +98,7 @@ def _meet(level: Box, upright: Box) -> bool:
     return level[0] - _NEAR < x < level[2] + _NEAR and upright[3] - _NEAR < y < upright[1] + _NEAR
 
 
-def _grid(level: Sequence[Box], upright: Sequence[Box]) -> Grid | None:
+def _grid(level: Sequence[Box], upright: Sequence[Box]) -> _Grid | None:
     ends = [x for b in level for x in (b[0], b[2])]
     tops = [y for b in upright for y in (b[1], b[3])]
     if not ends or not tops:
@@ -134,7 +134,7 @@ def _grid(level: Sequence[Box], upright: Sequence[Box]) -> Grid | None:
                 height += 1
             spans.append((r, c, height, width))
             free -= {(r + a, c + b) for a in range(height) for b in range(width)}
-    return Grid(tuple(ys), tuple(xs), tuple(spans))
+    return _Grid(tuple(ys), tuple(xs), tuple(spans))
 
 
 def _places(values: Sequence[float]) -> list[float]:
@@ -156,7 +156,7 @@ def with_ruled(lines: Sequence[TextLine], rules: Sequence[Box]) -> list[TextLine
     return items
 
 
-def _with_grid(items: list[TextLine | PdfTable], grid: Grid) -> list[TextLine | PdfTable]:
+def _with_grid(items: list[TextLine | PdfTable], grid: _Grid) -> list[TextLine | PdfTable]:
     """The items with the table of a grid in place of what stands in it; as they are where it is none."""
     cells: dict[Span, Cell] = {}
     rest: list[TextLine | PdfTable] = []
@@ -229,7 +229,7 @@ def _of_bands(bands: list[list[Row]]) -> tuple[PdfTable, list[Row]] | None:
     return PdfTable([*cells[:number], *carried(cells[number:])], heads, head=number), every
 
 
-def _of_grid(cells: dict[Span, Cell], grid: Grid) -> PdfTable | None:
+def _of_grid(cells: dict[Span, Cell], grid: _Grid) -> PdfTable | None:
     if not cells or max(len(text_of(cell)) for cell in cells.values()) > _LONGEST:
         return None
     parts = [Row([line]) for cell in cells.values() for line in cell]

@@ -142,6 +142,22 @@ def together(lines: Sequence[TextLine]) -> TextLine:
     return whole
 
 
+def without(line: TextLine, unwanted: Callable[[PlacedWord, int], bool]) -> tuple[TextLine | None, str]:
+    """A line without some of its words (None: all of them), and those words."""
+    words = line.words()
+    kept = [n for n, word in enumerate(words) if not unwanted(word, line.numbers[n])]
+    if len(kept) == len(words):
+        return line, ""
+    gone = " ".join(line.text[w.start : w.end] for n, w in enumerate(words) if n not in kept)
+    if not kept:
+        return None, gone
+    text = " ".join(line.text[words[n].start : words[n].end] for n in kept)
+    boxes = [box for n in kept for box in (words[n].first, words[n].last)]
+    made = TextLine.of(text, boxes, [line.numbers[n] for n in kept], line.bold)
+    made.size, made.edge = line.size, line.edge
+    return made, gone
+
+
 def joined(lines: Sequence[TextLine]) -> list[TextLine]:
     """pdfium gives the words of some lines one by one: put together what stands at one height with a word gap
     between, and figures to the label on their left."""

@@ -4,14 +4,14 @@ through words."""
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from ctypes import byref, c_float, c_int, c_uint, c_void_p, cast
 from dataclasses import replace
 from functools import cached_property
 from itertools import repeat
 from typing import Any
 
-from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, quick
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, quick, without
 
 _TEXT, _PATH, _IMAGE = 1, 2, 3  # kinds of objects of a page
 _LINE_TO, _MOVE_TO = 0, 2  # kinds of pieces of a path
@@ -152,22 +152,6 @@ def _filled(drawn: c_void_p) -> bool:
     mode, stroke = c_int(), c_int()
     quick("FPDFPath_GetDrawMode")(drawn, byref(mode), byref(stroke))
     return mode.value != 0
-
-
-def without(line: TextLine, unwanted: Callable[[PlacedWord, int], bool]) -> tuple[TextLine | None, str]:
-    """A line without some of its words (None: all of them), and those words."""
-    words = line.words()
-    kept = [n for n, word in enumerate(words) if not unwanted(word, line.numbers[n])]
-    if len(kept) == len(words):
-        return line, ""
-    gone = " ".join(line.text[w.start : w.end] for n, w in enumerate(words) if n not in kept)
-    if not kept:
-        return None, gone
-    text = " ".join(line.text[words[n].start : words[n].end] for n in kept)
-    boxes = [box for n in kept for box in (words[n].first, words[n].last)]
-    made = TextLine.of(text, boxes, [line.numbers[n] for n in kept], line.bold)
-    made.size, made.edge = line.size, line.edge
-    return made, gone
 
 
 def strike(lines: Sequence[TextLine], strokes: Sequence[Box], struck: Sequence[Box]) -> list[TextLine]:

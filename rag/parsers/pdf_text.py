@@ -14,9 +14,19 @@ from operator import sub
 from typing import Any
 
 from rag.parsers.pdf_letters import is_language, shifted_back
-from rag.parsers.pdf_lines import WORD, WORD_GAP, Box, PlacedWord, TextLine, close_spaced, joined, quick
+from rag.parsers.pdf_lines import (
+    WORD,
+    WORD_GAP,
+    Box,
+    PlacedWord,
+    TextLine,
+    close_spaced,
+    joined,
+    quick,
+    without,
+)
 from rag.parsers.pdf_marks import read_marks
-from rag.parsers.pdf_seen import Seen, shows_text, without
+from rag.parsers.pdf_seen import Seen, shows_text
 
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
 # Where a mark may stand within a word: in front of a stop, or between letters.

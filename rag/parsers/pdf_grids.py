@@ -215,8 +215,8 @@ def _of_bands(bands: list[list[Row]]) -> tuple[PdfTable, list[Row]] | None:
     every = [row for band in bands for row in band]
     body = [row for row in every if row.is_body]
     columns = find_columns(body if len(body) > 1 else every)
-    if len(bands) < 2 or not columns:
-        return None
+    if len(bands) < 2 or not columns or (len(body) > 1 and all(len(band) == 1 for band in bands)):
+        return None  # rows of figures of one line each need no lines between
     cells: list[list[Cell]] = []
     for band in bands:
         each = [in_cells(row.pieces, columns) for row in band]

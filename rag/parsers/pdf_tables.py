@@ -117,7 +117,8 @@ def _end(rows: Sequence[Row], first: int) -> int:
         if row.parted or row.read.seed:
             shared = [(max(a[0], b[0]), min(a[1], b[1])) for a in gaps for b in row.gaps]
             shared = sorted({gap for gap in shared if gap[1] - gap[0] > 0.15 * line.size})[:WIDEST]
-            if not (shared or (row.read.seed and rows[last].read.seed)) or (figures and _heads_anew(row)):
+            chained = row.read.seed and rows[last].read.seed and (not gaps or row.read.count > 1)
+            if not (shared or chained) or (figures and _heads_anew(row)):
                 break
             gaps, last, over, figures = shared, n, 0, figures or row.read.seed
             continue

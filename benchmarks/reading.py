@@ -105,6 +105,8 @@ def main() -> None:
     for name, found in (("lacking", lacking), ("beyond", beyond)):
         few = " ".join(word for word, _ in found.most_common(10))
         print(f"{name}: {found.total()} ({found.total() / all_words:.2%}): {few}")
+    longer = sum(count for word, count in lacking.items() if len(word) > 1)
+    print(f"lacking without single characters, which marks of notes are: {longer} ({longer / all_words:.2%})")
     print(f"files with fewer than {_SHARE:.0%} of the words: {len(short)}", *short, sep="\n")
     base = seconds["citewise"] or 1e-9
     for name, spent in seconds.items():

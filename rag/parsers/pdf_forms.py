@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from rag.parsers.base import one_line
-from rag.parsers.pdf_lines import Box, PlacedWord, TextLine
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, together, without
 from rag.types import LossKind
 
 _HIDDEN = 0b100010  # hidden, or not shown on the screen
@@ -164,20 +164,20 @@ def lay_over(lines: list[TextLine], words: list[Placed]) -> list[TextLine]:
     result = list(lines)
     for placed in sorted(words, key=lambda one: (-one.box[1], one.box[0])):
         left, top, _, bottom = placed.box
+        count = len(placed.text.split())
+        own = TextLine.of(placed.text, _spread(placed), [-1] * count)
         at = max(
             (n for n, line in enumerate(result) if _level(line, placed.box)),
             key=lambda n: (result[n].left <= left, result[n].left),
             default=-1,
         )
         if at >= 0:
-            result[at] = _within(result[at], placed)
+            result[at] = _within(result[at], own)
             continue
-        below = next(
-            (n for n, line in enumerate(result) if line.size and line.top < (top + bottom) / 2), None
-        )
-        alone = TextLine.of(placed.text, _spread(placed), [-1] * len(placed.text.split()))
-        alone.size = min(alone.size, 12.0)
-        result.insert(len(result) if below is None else below, alone)
+        own.size = min(own.size, 12.0)
+        middle = (top + bottom) / 2
+        below = (n for n, line in enumerate(result) if line.size and line.top < middle)
+        result.insert(next(below, len(result)), own)
     return result
 
 
@@ -194,32 +194,18 @@ def _spread(placed: Placed) -> list[Box]:
     return [(a, top, b, bottom) for a, b in pairwise(ends) for _ in (0, 1)]
 
 
-def _within(line: TextLine, placed: Placed) -> TextLine:
+def _within(line: TextLine, own: TextLine) -> TextLine:
     """The line with the words in it, in place of a line of underscores to write on."""
-    left, _, right, _ = placed.box
 
-    def is_blank(word: PlacedWord) -> bool:
+    def is_blank(word: PlacedWord, _: int) -> bool:
         written = set(line.text[word.start : word.end]) <= {"_", "."} and word.end - word.start > 2
-        return written and word.first[0] < right and word.last[2] > left
+        return written and word.first[0] < own.right and word.last[2] > own.left
 
-    words = line.words()
-    kept = [(w, n) for w, n in zip(words, line.numbers, strict=True) if not is_blank(w)]
-    at = sum((w.first[0] + w.last[2]) / 2 < left + 1 for w, _ in kept)
-    texts = [line.text[w.start : w.end] for w, _ in kept]
-    boxes = [box for w, _ in kept for box in (w.first, w.last)]
-    numbers = [n for _, n in kept]
-    top, bottom = line.top, line.bottom
-    new = [(a, top, b, bottom) for a, _, b, _ in _spread(placed)]
-    some = placed.text.split()
-    made = TextLine.of(
-        " ".join([*texts[:at], *some, *texts[at:]]),
-        [*boxes[: 2 * at], *new, *boxes[2 * at :]],
-        [*numbers[:at], *[-1] * len(some), *numbers[at:]],
-        line.bold,
-    )
-    made.size, made.top, made.bottom, made.edge = line.size, top, bottom, line.edge
-    if line.signed:
-        made.signed = f"{line.signed} {placed.text}"
-        made.text = f"{line.text} {placed.text}"
-        made.boxes, made.numbers = [*line.boxes, *new], [*line.numbers, *[-1] * len(some)]
+    rest, _ = without(line, is_blank)
+    words = rest.words() if rest is not None else []
+    at = sum((word.first[0] + word.last[2]) / 2 < own.left + 1 for word in words)
+    cuts = sorted({0, at, len(words)})
+    parts = rest.parts(cuts) if rest is not None else []
+    made = together([*parts[: bool(at)], own, *parts[bool(at) :]])
+    made.size, made.top, made.bottom, made.edge = line.size, line.top, line.bottom, line.edge
     return made

@@ -29,7 +29,7 @@ _MOST = 60_000  # pairs of lines that are compared
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class _Grid:
     """A grid of lines: where its rows begin from the top, and its columns from the left, with their last
     ends; `spans` are its cells."""
 
@@ -61,7 +61,7 @@ class Grid:
         return next(s for s in self.spans if s[0] <= row < s[0] + s[2] and s[1] <= column < s[1] + s[3])
 
 
-def _find_grids(rules: Sequence[Box]) -> list[Grid]:
+def _find_grids(rules: Sequence[Box]) -> list[_Grid]:
     """The grids of at least two rows and two columns, from the top."""
     level = [b for b in rules if b[2] - b[0] >= b[1] - b[3]]
     upright = [b for b in rules if b[2] - b[0] < b[1] - b[3]]
@@ -98,7 +98,7 @@ def _meet(level: Box, upright: Box) -> bool:
     return level[0] - _NEAR < x < level[2] + _NEAR and upright[3] - _NEAR < y < upright[1] + _NEAR
 
 
-def _grid(level: Sequence[Box], upright: Sequence[Box]) -> Grid | None:
+def _grid(level: Sequence[Box], upright: Sequence[Box]) -> _Grid | None:
     ends = [x for b in level for x in (b[0], b[2])]
     tops = [y for b in upright for y in (b[1], b[3])]
     if not ends or not tops:
@@ -134,7 +134,7 @@ def _grid(level: Sequence[Box], upright: Sequence[Box]) -> Grid | None:
                 height += 1
             spans.append((r, c, height, width))
             free -= {(r + a, c + b) for a in range(height) for b in range(width)}
-    return Grid(tuple(ys), tuple(xs), tuple(spans))
+    return _Grid(tuple(ys), tuple(xs), tuple(spans))
 
 
 def _places(values: Sequence[float]) -> list[float]:
@@ -156,21 +156,27 @@ def with_ruled(lines: Sequence[TextLine], rules: Sequence[Box]) -> list[TextLine
     return items
 
 
-def _with_grid(items: list[TextLine | PdfTable], grid: Grid) -> list[TextLine | PdfTable]:
+def _with_grid(items: list[TextLine | PdfTable], grid: _Grid) -> list[TextLine | PdfTable]:
     """The items with the table of a grid in place of what stands in it; as they are where it is none."""
     cells: dict[Span, Cell] = {}
     rest: list[TextLine | PdfTable] = []
     place: int | None = None
+    inside = across = 0  # lines
     for item in items:
         if isinstance(item, PdfTable) or not item.boxes or not grid.touches(item):
             rest.append(item)
             continue
-        for part, span in grid.cut(item):
+        parts = grid.cut(item)
+        own = sum(span is not None for _, span in parts)
+        inside, across = inside + bool(own), across + (0 < own < len(parts))
+        for part, span in parts:
             if span is None:
                 rest.append(part)
                 continue
             place = len(rest) if place is None else place
             cells.setdefault(span, []).append(part)
+    if across * 4 > inside:
+        return items  # lines around some figures of a table
     table = _of_grid(cells, grid)
     if table is None or place is None:
         return items
@@ -209,8 +215,8 @@ def _of_bands(bands: list[list[Row]]) -> tuple[PdfTable, list[Row]] | None:
     every = [row for band in bands for row in band]
     body = [row for row in every if row.is_body]
     columns = find_columns(body if len(body) > 1 else every)
-    if len(bands) < 2 or not columns:
-        return None
+    if len(bands) < 2 or not columns or (len(body) > 1 and all(len(band) == 1 for band in bands)):
+        return None  # rows of figures of one line each need no lines between
     cells: list[list[Cell]] = []
     for band in bands:
         each = [in_cells(row.pieces, columns) for row in band]
@@ -223,15 +229,14 @@ def _of_bands(bands: list[list[Row]]) -> tuple[PdfTable, list[Row]] | None:
     return PdfTable([*cells[:number], *carried(cells[number:])], heads, head=number), every
 
 
-def _of_grid(cells: dict[Span, Cell], grid: Grid) -> PdfTable | None:
+def _of_grid(cells: dict[Span, Cell], grid: _Grid) -> PdfTable | None:
+    if not cells or max(len(text_of(cell)) for cell in cells.values()) > _LONGEST:
+        return None
     parts = [Row([line]) for cell in cells.values() for line in cell]
-    open_rows = sum(any(b - a > 2 * WORD_GAP * row.line.size for a, b in row.gaps) for row in parts)
-    if (
-        not cells
-        or max(len(text_of(cell)) for cell in cells.values()) > _LONGEST
-        or open_rows * 6 > len(parts)
-    ):
-        return None  # columns that no lines part
+    open_columns = sum(any(b - a > 2 * WORD_GAP * row.line.size for a, b in row.gaps) for row in parts)
+    open_rows = sum(len(cell) > 2 and all(is_number(line.text) for line in cell) for cell in cells.values())
+    if open_columns * 6 > len(parts) or open_rows * 6 > len(cells):
+        return None  # no lines part its columns, or its rows
     height, width = len(grid.ys) - 1, len(grid.xs) - 1
     rows: list[list[Cell]] = [[[] for _ in range(width)] for _ in range(height)]
     whole: list[list[str]] = [[""] * width for _ in range(height)]
@@ -260,22 +265,4 @@ def _of_grid(cells: dict[Span, Cell], grid: Grid) -> PdfTable | None:
     count = count_heads(rows[skip:])
     heads = tuple(column_heads(whole[skip : skip + count])) if count else ()
     wide_spans = tuple(s for s in spans if max(s[2:]) > 1)
-    table = PdfTable(rows, heads, head=skip + count, spans=wide_spans, title=title)
-    return table if wide_spans else _with_open_rows(table)
-
-
-def _with_open_rows(table: PdfTable) -> PdfTable:
-    """With the rows apart that no line parts: where figures stand one below the other in a cell."""
-    rows: list[list[Cell]] = []
-    for row in table.rows:
-        stacked = [cell for cell in row if len(cell) > 2 and all(is_number(line.text) for line in cell)]
-        if not stacked:
-            rows.append(row)
-            continue
-        levels = [line.bottom for line in max(stacked, key=len)]
-        for n, level in enumerate(levels):
-            below = levels[n + 1] if n + 1 < len(levels) else float("-inf")
-            above = float("inf") if not n else level + 0.4 * row[0][0].size if row[0] else level
-            rows.append([[line for line in cell if below < line.bottom <= above + 1] for cell in row])
-    table.rows = rows
-    return table
+    return PdfTable(rows, heads, head=skip + count, spans=wide_spans, title=title)

@@ -23,7 +23,7 @@ _PERIOD = re.compile(
 )
 _QUANTITY = re.compile(r"\W*\d")
 BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
-_MAX_LINES = 10  # of a head
+_MAX_LINES = 16  # of a head
 FALL = 3.0  # between two rows, as a share of the height of the type's box
 
 
@@ -64,16 +64,21 @@ def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -
         if far or _ends_head(line.text) or (read.seed and not read.years):
             break
         # Column heads begin right of the labels; a title in the middle of the page does too, but in capitals.
-        aside = line.size > 0 and line.left > label_left + 12 * line.size and not line.text.isupper()
-        aside = aside and line.middle > left - 4 * line.size
+        over = bool(left) and line.left > left - line.size
+        aside = (
+            line.size > 0 and line.left > label_left + 12 * line.size and line.middle > left - 4 * line.size
+        )
+        aside = aside and (over or not line.text.isupper())
         pieces = rows[n].pieces if n >= first - 2 and line.boxes else []
         heads_columns = len(pieces) > max(1, rows[first].read.count) and not any(
             pdf_rows.is_value(piece.text) for piece in pieces
         )
         telling = states_units(line.text) or _PERIOD.search(line.text)
         caption = line.bold and not rows[first].line.bold and line.left < label_left + line.size
-        title = len(line.text) > 8 and line.text.isupper() and not telling and not read.count
-        if (caption or title) and len(rows[n].pieces) < 2 and line.text[:1] not in "(（":
+        title = len(line.text) > 8 and line.text.isupper() and not (telling or read.count or aside)
+        larger = line.size > 1.1 * rows[first].line.size
+        named = (caption or title) and (top < first or larger)
+        if named and len(rows[n].pieces) < 2 and line.text[:1] not in "(（":
             break
         if read.years or aside or telling or heads_columns or len(pieces) > 2:
             top, labels = n, 0
@@ -116,9 +121,10 @@ def column_heads_of(rows: Sequence[Sequence[TextLine]], columns: Columns) -> tup
     common: list[str] = []
     heads: list[list[str]] = [[] for _ in extents]
     dated = False
-    for row in rows:
-        pieces = _rejoined(row)
-        if row is rows[-1]:
+    levels = _by_height([piece for row in rows for piece in row])
+    for level in levels:
+        pieces = _rejoined(level)
+        if level is levels[-1]:
             pieces = [part for piece in pieces for part in _over_each(piece, columns)]
         named = len(pieces) > 1 or _PERIOD.search(pieces[0].text) or states_units(pieces[0].text)
         # Labels between the heads and the first row: they begin where labels begin, below the years.
@@ -136,6 +142,17 @@ def column_heads_of(rows: Sequence[Sequence[TextLine]], columns: Columns) -> tup
     if not any(heads):
         return (short(common, 160),) if common else ()
     return (short(common, 120), *map(short, heads))
+
+
+def _by_height(pieces: Sequence[TextLine]) -> list[list[TextLine]]:
+    """What stands at one height, from left to right: some programs write heads column by column."""
+    levels: list[list[TextLine]] = []
+    for piece in sorted(pieces, key=lambda piece: -piece.bottom):
+        if levels and levels[-1][0].bottom - piece.bottom < 0.4 * piece.size:
+            levels[-1].append(piece)
+        else:
+            levels.append([piece])
+    return [sorted(level, key=lambda piece: piece.left) for level in levels]
 
 
 def _over_each(piece: TextLine, columns: Columns) -> list[TextLine]:
@@ -184,21 +201,19 @@ def _lay_over(
             over.append(cell)
     if not over:
         return
-    if len(over) == len(columns):
-        for head, cell in zip(heads, over, strict=True):
-            head.append(cell.text)
+    each, rest = divmod(len(columns), len(over))
+    groups = (
+        len(over) > 1
+        and not rest
+        and all(
+            _PERIOD.search(cell.text) and _nearest(cell, columns) // each == n for n, cell in enumerate(over)
+        )
+    )
+    if groups or len(over) == len(columns):
+        for n, head in enumerate(heads):
+            head.append(over[n // each].text)
         return
-    if len(over) > 1 and len(columns) % len(over) == 0:
-        each = len(columns) // len(over)
-        groups = [columns[n : n + each] for n in range(0, len(columns), each)]
-        if all(
-            g[0].left - pitch / 2 < c.middle < g[-1].right + pitch / 2
-            for c, g in zip(over, groups, strict=True)
-        ):
-            for n, head in enumerate(heads):
-                head.append(over[n // each].text)
-            return
-    spanning = [cell for cell in over if _PERIOD.search(cell.text) or len(_under(cell, columns)) > 1]
+    spanning = [cell for cell in over if _spans(cell, columns)]
     for cell in over:
         if cell not in spanning:
             heads[_nearest(cell, columns)].append(cell.text)
@@ -214,6 +229,14 @@ def _lay_over(
         shared = len(over) > 1 or _PERIOD.search(near.text)
         if near in spanning and (shared or n in _under(near, columns)):
             head.append(near.text)
+
+
+def _spans(cell: TextLine, columns: Sequence[TextLine]) -> bool:
+    """Whether a head is for several columns: it lies over more than one, or is a period that is no bare year
+    over one."""
+    under = len(_under(cell, columns))
+    year = under == 1 and pdf_rows.YEAR.match(cell.text)
+    return under > 1 or (not year and _PERIOD.search(cell.text) is not None)
 
 
 def _under(cell: TextLine, columns: Sequence[TextLine]) -> list[int]:

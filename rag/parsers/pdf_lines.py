@@ -29,11 +29,12 @@ Box = tuple[float, float, float, float]
 
 
 @cache
-def quick(name: str, *, pointer: bool = False) -> Callable[..., Any]:
-    """A function of pdfium without ctypes' look at each argument, which costs more than the call."""
+def quick(name: str, *takes: Any, pointer: bool = False) -> Callable[..., Any]:
+    """A function of pdfium without ctypes' look at each argument, which costs more than the call; `takes` are
+    the kinds of numbers that it is called with."""
     import pypdfium2.raw as raw
 
-    return CFUNCTYPE(c_void_p if pointer else c_int)(cast(getattr(raw, name), c_void_p).value or 0)
+    return CFUNCTYPE(c_void_p if pointer else c_int, *takes)(cast(getattr(raw, name), c_void_p).value or 0)
 
 
 class PlacedWord(NamedTuple):
@@ -139,6 +140,22 @@ def together(lines: Sequence[TextLine]) -> TextLine:
         )
         whole.former = " ".join(filter(None, (last.former, line.former)))
     return whole
+
+
+def without(line: TextLine, unwanted: Callable[[PlacedWord, int], bool]) -> tuple[TextLine | None, str]:
+    """A line without some of its words (None: all of them), and those words."""
+    words = line.words()
+    kept = [n for n, word in enumerate(words) if not unwanted(word, line.numbers[n])]
+    if len(kept) == len(words):
+        return line, ""
+    gone = " ".join(line.text[w.start : w.end] for n, w in enumerate(words) if n not in kept)
+    if not kept:
+        return None, gone
+    text = " ".join(line.text[words[n].start : words[n].end] for n in kept)
+    boxes = [box for n in kept for box in (words[n].first, words[n].last)]
+    made = TextLine.of(text, boxes, [line.numbers[n] for n in kept], line.bold)
+    made.size, made.edge = line.size, line.edge
+    return made, gone
 
 
 def joined(lines: Sequence[TextLine]) -> list[TextLine]:

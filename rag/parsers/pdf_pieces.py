@@ -6,6 +6,7 @@ What the pieces of all rows leave free, projected over them, parts the columns."
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ from rag.parsers.base import is_number
 from rag.parsers.pdf_lines import WORD, WORD_GAP, TextLine, together
 
 _LEADERS = re.compile(r"(?:\. ?){5}|…{3}|·{5}")
-_WIDEST = 40  # columns
+WIDEST = 40  # columns
 
 Cell = list[TextLine]
 Columns = Sequence[tuple[float, float]]
@@ -57,7 +58,7 @@ class Row:
     def __init__(self, lines: list[TextLine]) -> None:
         self.lines = lines
         self.line = together(sorted(lines, key=lambda line: line.left)) if len(lines) > 1 else lines[0]
-        (self.read,) = pdf_rows.read_rows([self.line.text])
+        self.read = pdf_rows.read_row(self.line.text)
 
     @property
     def text(self) -> str:
@@ -125,7 +126,7 @@ def find_columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
         return []
     every = [piece for pieces in split for piece in pieces]
     found = _parted(_spread(every), split)
-    if not found:
+    if not found and any(row.read.seed for row in rows):
         # Pieces that lie across two of many other rows are no cells of one column.
         usual = median(piece.right - piece.left for piece in every)
         across = [
@@ -150,22 +151,29 @@ def _parted(
     size = split[0][0].size
     places = [[_place(piece, columns) for piece in pieces] for pieces in split]
     gaps: dict[int, list[float]] = {}
+    figures: Counter[int] = Counter()
     wide: list[list[tuple[int, int]]] = []  # pairs of pieces with more than a word gap between
     for pieces, some in zip(split, places, strict=True):
         wide.append([])
         for (a, piece), (b, after) in pairwise(zip(some, pieces, strict=True)):
             gap = after.left - piece.right
             if a != b:
+                # Two figures are two cells, but for a share in brackets behind one.
+                share = after.text.endswith("%)") and not piece.text.endswith(")")
                 gaps.setdefault(b, []).append(gap)
+                figures[b] += is_number(piece.text) and is_number(after.text) and not share
             if gap > WORD_GAP * size:
                 wide[-1].append((a, b))
-    joined = {n for n, some in gaps.items() if median(some) < 0.5 * size}
+    near = {n for n, some in gaps.items() if median(some) < 0.5 * size}
+    if len(near) == len(gaps):
+        return []  # as in prose
+    joined = {n for n in near if 2 * figures[n] <= len(gaps[n])}
     number = [n - sum(k <= n for k in joined) for n in range(len(columns))]
     crowded = sum(any(number[a] == number[b] for a, b in pairs) for pairs in wide)
     found = [column for n, column in enumerate(columns) if n not in joined]
     for n in joined:
         found[number[n]] = (found[number[n]][0], columns[n][1])
-    return found if 1 < len(found) <= _WIDEST and crowded * 5 <= len(split) else []
+    return found if 1 < len(found) <= WIDEST and crowded * 5 <= len(split) else []
 
 
 def _spread(pieces: Sequence[TextLine]) -> list[tuple[float, float]]:

@@ -42,8 +42,13 @@ class PdfRow:
         )
 
 
+NO_ROW = PdfRow("", (), False)
+
+
 def read_row(text: str) -> PdfRow:
     """Split "Cost of sales $ (1,234) 5.6 %" into its label and its two figures."""
+    if text[-1:] not in _ROW_ENDS:  # which rules figures out
+        return NO_ROW
     words = text.split()
     values: list[str] = []
     at = len(words)
@@ -108,14 +113,6 @@ def _is_date_end(words: Sequence[str], at: int) -> bool:
 def belong_together(word: str, after: str) -> bool:
     """Whether a sign stands apart from its figure: "$ 265", "(8,122 )"."""
     return (word in _OPENERS and after[:1].isdigit() | (after[:1] in _OPENERS)) or after in _CLOSERS
-
-
-NO_ROW = PdfRow("", (), False)
-
-
-def read_rows(texts: Sequence[str]) -> list[PdfRow]:
-    """`read_row` of each text; those whose last character rules figures out are not looked into."""
-    return [read_row(text) if text[-1:] in _ROW_ENDS else NO_ROW for text in texts]
 
 
 def is_sentence(text: str) -> bool:

@@ -4,18 +4,19 @@ through words."""
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from ctypes import byref, c_float, c_int, c_uint, c_void_p, cast
 from dataclasses import replace
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
-from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, quick
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, quick, without
 
 _TEXT, _PATH, _IMAGE = 1, 2, 3  # kinds of objects of a page
 _LINE_TO, _MOVE_TO = 0, 2  # kinds of pieces of a path
 _INVISIBLE = 3  # of the ways in which text is drawn
-_MOST = 4000  # objects of a page that is looked through for lines and pictures
+_MOST = 2500  # objects of a page that is looked through for lines and pictures
 _MOST_EDGES = 400
 _THIN = 2.5  # points
 _WHITE = 250
@@ -29,6 +30,7 @@ class Seen:
         self._count: int = quick("FPDFPage_CountObjects")(self._page)
         self._grounds: list[Box] | None = None
         self._styles: dict[int, int] = {}
+        self._kinds: list[int] = []
 
     def hidden(self, drawn: int, box: Box) -> bool:
         """Whether the text object `drawn` cannot be seen at `box`: invisible without the picture of a scan,
@@ -39,7 +41,7 @@ class Seen:
             return False
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         if self._grounds is None:
-            self._grounds = [b for b in map(self._ground, self._objects) if b is not None]
+            self._grounds = [b for b in map(self._ground, map(c_void_p, self._objects)) if b is not None]
         return not any(b[0] <= x <= b[2] and b[3] <= y <= b[1] for b in self._grounds)
 
     def _style(self, drawn: c_void_p) -> int:
@@ -48,13 +50,15 @@ class Seen:
         return int(_fill(drawn) >= _WHITE)
 
     @cached_property
-    def _objects(self) -> list[c_void_p]:
-        call = quick("FPDFPage_GetObject", pointer=True)
-        return [c_void_p(call(self._page, n)) for n in range(self._count)]
+    def _objects(self) -> list[int]:
+        call = quick("FPDFPage_GetObject", c_void_p, c_int, pointer=True)
+        return list(map(call, repeat(self._page), range(self._count)))
 
-    @cached_property
-    def _kinds(self) -> list[int]:
-        return list(map(quick("FPDFPageObj_GetType"), self._objects))
+    def _of_kind(self, kind: int) -> list[c_void_p]:
+        if not 0 < self._count <= _MOST:
+            return []
+        kinds = self._kinds = self._kinds or list(map(quick("FPDFPageObj_GetType", c_void_p), self._objects))
+        return [c_void_p(drawn) for drawn, own in zip(self._objects, kinds, strict=True) if own == kind]
 
     def _ground(self, drawn: c_void_p) -> Box | None:
         """The box of what text may stand out from."""
@@ -79,11 +83,6 @@ class Seen:
             width, height = box[2] - box[0], box[1] - box[3]
             if width * height > least and min(width, height) > 50:
                 yield box, drawn
-
-    def _of_kind(self, kind: int) -> list[c_void_p]:
-        if not 0 < self._count <= _MOST:
-            return []
-        return [drawn for drawn, own in zip(self._objects, self._kinds, strict=True) if own == kind]
 
 
 def shows_text(picture: c_void_p) -> bool:
@@ -153,22 +152,6 @@ def _filled(drawn: c_void_p) -> bool:
     mode, stroke = c_int(), c_int()
     quick("FPDFPath_GetDrawMode")(drawn, byref(mode), byref(stroke))
     return mode.value != 0
-
-
-def without(line: TextLine, unwanted: Callable[[PlacedWord, int], bool]) -> tuple[TextLine | None, str]:
-    """A line without some of its words (None: all of them), and those words."""
-    words = line.words()
-    kept = [n for n, word in enumerate(words) if not unwanted(word, line.numbers[n])]
-    if len(kept) == len(words):
-        return line, ""
-    gone = " ".join(line.text[w.start : w.end] for n, w in enumerate(words) if n not in kept)
-    if not kept:
-        return None, gone
-    text = " ".join(line.text[words[n].start : words[n].end] for n in kept)
-    boxes = [box for n in kept for box in (words[n].first, words[n].last)]
-    made = TextLine.of(text, boxes, [line.numbers[n] for n in kept], line.bold)
-    made.size, made.edge = line.size, line.edge
-    return made, gone
 
 
 def strike(lines: Sequence[TextLine], strokes: Sequence[Box], struck: Sequence[Box]) -> list[TextLine]:

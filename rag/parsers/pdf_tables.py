@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
 from statistics import median
 
 from rag.languages import patterns
 from rag.parsers import pdf_rows
 from rag.parsers.base import is_number
-from rag.parsers.pdf_columns import in_columns, is_prose
 from rag.parsers.pdf_grids import with_ruled
 from rag.parsers.pdf_heads import (
     BRACKETS,
@@ -24,6 +24,7 @@ from rag.parsers.pdf_heads import (
 )
 from rag.parsers.pdf_lines import Box, TextLine
 from rag.parsers.pdf_pieces import (
+    WIDEST,
     Cell,
     Columns,
     PdfTable,
@@ -39,37 +40,29 @@ from rag.parsers.plain import is_list_item
 _RE = patterns("pdf_tables", re.NOFLAG)
 _MAX_GAP = 4  # rows without figures between two that have some
 _CLOSE = 0.6  # between two lines of a cell, likewise
-_TRIES = 3
+_TRIES = 1
+_FEWEST = 4  # lines of prose side by side
+_NARROWEST = 16  # characters in a line of a column of prose
+_FINISHED = re.compile(r"[.!?:;。！？：；][”’\"')」』]*$")
+_HAN = re.compile("[\u4e00-\u9fff]")
+_NUMBERED = re.compile(r"\W?(\d{1,3})[.)、．]\s*\D")
 
 
 def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[TextLine], list[PdfTable]]:
     """The lines of a page in reading order, and its tables, whose lines follow one another row by row."""
-    items = with_ruled(lines, rules)
     found: list[TextLine] = []
     tables: list[PdfTable] = []
-    for item in _all_items(items):
-        if isinstance(item, TextLine):
-            found.append(item)
-            continue
-        _caption(item, found[tables[-1].last if tables else 0 :])
-        own = item.lines()
-        item.first, item.last = len(found), len(found) + len(own)
-        tables.append(item)
-        found += own
+    for ruled, run in groupby(with_ruled(lines, rules), key=lambda item: isinstance(item, PdfTable)):
+        for item in run if ruled else _unruled(list(run)):  # type: ignore[arg-type]
+            if isinstance(item, TextLine):
+                found.append(item)
+                continue
+            _caption(item, found[tables[-1].last if tables else 0 :])
+            own = item.lines()
+            item.first, item.last = len(found), len(found) + len(own)
+            tables.append(item)
+            found += own
     return found, tables
-
-
-def _all_items(items: Sequence[TextLine | PdfTable]) -> Iterator[TextLine | PdfTable]:
-    """With the tables that are not ruled."""
-    run: list[TextLine] = []
-    for item in items:
-        if isinstance(item, TextLine):
-            run.append(item)
-            continue
-        yield from _unruled(in_columns(run))
-        run = []
-        yield item
-    yield from _unruled(in_columns(run))
 
 
 def _caption(table: PdfTable, above: Sequence[TextLine]) -> None:
@@ -102,9 +95,9 @@ def _unruled(lines: Sequence[TextLine]) -> Iterator[TextLine | PdfTable]:
             at = end if tried > _TRIES else at + 1
             continue
         tried = 0
-        start, table = found
+        start, items = found
         yield from (line for row in rows[done:start] for line in row.lines)
-        yield table
+        yield from items
         at = done = end
     yield from (line for row in rows[done:] for line in row.lines)
 
@@ -117,17 +110,27 @@ def _end(rows: Sequence[Row], first: int) -> int:
     for n in range(first + 1, len(rows)):
         row, above = rows[n], rows[n - 1]
         line = row.line
-        if line.boxes and not -0.8 * line.size < above.line.bottom - line.top < FALL * line.size:
+        fall = above.line.bottom - line.top
+        beside = line.left > above.line.right - 1 and fall > -4 * line.size  # the label has more lines
+        if line.boxes and not (fall < FALL * line.size and (beside or fall > -0.8 * line.size)):
             break
         if row.parted or row.read.seed:
             shared = [(max(a[0], b[0]), min(a[1], b[1])) for a in gaps for b in row.gaps]
-            shared = [gap for gap in shared if gap[1] - gap[0] > 0.15 * line.size]
-            if not (shared or (row.read.seed and rows[last].read.seed)) or (figures and _heads_anew(row)):
+            shared = sorted({gap for gap in shared if gap[1] - gap[0] > 0.15 * line.size})[:WIDEST]
+            chained = row.read.seed and rows[last].read.seed and (not gaps or row.read.count > 1)
+            if not (shared or chained) or (figures and _heads_anew(row)):
                 break
             gaps, last, over, figures = shared, n, 0, figures or row.read.seed
             continue
-        over += bool(gaps) and all(line.left < a and b < line.right for a, b in gaps)
-        if (figures and _heads_anew(row)) or over > 1 or n - last > _MAX_GAP or not _is_label(row.text):
+        within = any(line.right < b or a < line.left for a, b in gaps)  # in one of the columns
+        over += not within and bool(gaps)
+        if (
+            (figures and _heads_anew(row))
+            or over > 1
+            or not ((within and not figures) or n - last <= _MAX_GAP)
+        ):
+            break
+        if not (within or _is_label(row.text)):
             break
     return _with_last_lines(rows, last) + 1
 
@@ -175,8 +178,11 @@ def _has_figures(rows: Sequence[Row]) -> bool:
     return several >= 2 or (len(reads) >= 3 and max(len(read.label) for read in reads) <= 90)
 
 
-def _table(rows: Sequence[Row], first: int, end: int, floor: int) -> tuple[int, PdfTable] | None:
-    """The table of these rows with the row that its head begins with; None where they are none."""
+def _table(
+    rows: Sequence[Row], first: int, end: int, floor: int
+) -> tuple[int, Sequence[TextLine | PdfTable]] | None:
+    """The table of these rows with the row that its head begins with, or the lines of columns of prose one
+    column after the other; None where they are neither."""
     figures = _has_figures(rows[first:end])
     if not figures and sum(row.parted for row in rows[first:end]) < 3:
         return None
@@ -193,6 +199,8 @@ def _table(rows: Sequence[Row], first: int, end: int, floor: int) -> tuple[int, 
         cells = [in_cells(row.pieces, columns) for row in rows[first:end]]
         top = first + min(count_heads(cells), top - first)
         columns = find_columns(rows[top:end])
+    if columns and (prose := _columns_of_prose(rows[first:end], columns)):
+        return first, prose
     if not columns or (not figures and not _is_text_table(rows[first:end], columns)):
         several = sum(row.read.count > 1 for row in rows[top:end]) > 1
         return _as_lines(rows, top, end, floor) if figures and (several or not rows[top].line.boxes) else None
@@ -207,7 +215,7 @@ def _table(rows: Sequence[Row], first: int, end: int, floor: int) -> tuple[int, 
     heads = column_heads_of(over, columns)
     units = () if any(map(states_units, map(" ".join, heads))) else units_above(rows, start, floor)
     cells = [*above, *body[:number], *carried(body[number:])]
-    return start, PdfTable(cells, heads, units, top - start + number)
+    return start, [PdfTable(cells, heads, units, top - start + number)]
 
 
 def _first_body(rows: Sequence[Row], first: int, end: int) -> int:
@@ -223,7 +231,7 @@ def _first_body(rows: Sequence[Row], first: int, end: int) -> int:
     return top
 
 
-def _as_lines(rows: Sequence[Row], top: int, end: int, floor: int) -> tuple[int, PdfTable]:
+def _as_lines(rows: Sequence[Row], top: int, end: int, floor: int) -> tuple[int, list[PdfTable]]:
     """The rows as lines, with the lines above as heads."""
     start = head_start(rows, top, floor)
     cells: list[list[Cell]] = []
@@ -244,7 +252,7 @@ def _as_lines(rows: Sequence[Row], top: int, end: int, floor: int) -> tuple[int,
     units = (
         () if any(map(states_units, map(" ".join, heads))) or not heads else units_above(rows, start, floor)
     )
-    return start, PdfTable(cells, heads, units, top - start, placed=False)
+    return start, [PdfTable(cells, heads, units, top - start, placed=False)]
 
 
 def _is_text_table(rows: Sequence[Row], columns: Columns) -> bool:
@@ -260,29 +268,14 @@ def _is_text_table(rows: Sequence[Row], columns: Columns) -> bool:
     cells = [in_cells(row.pieces, columns) for row in rows]
     for n in range(1, len(columns)):
         own = [line for row in cells for line in row[n]]
-        size = own[0].size if own else 0.0
-        lined = [
-            sum(abs(x - edge) < 0.6 * size for x in xs)
-            for xs, edge in (
-                ([line.left for line in own], min((line.left for line in own), default=0.0)),
-                ([line.right for line in own], max((line.right for line in own), default=0.0)),
-            )
-        ]
-        middles = [line.left + line.right for line in own]
-        centred = sum(abs(x - median(middles)) < 1.2 * size for x in middles) if own else 0
-        if max(*lined, centred) * 3 < 2 * len(own):
+        edges = zip(*((line.left, line.right, line.middle) for line in own), strict=True)
+        near = [sum(abs(x - median(xs)) < 0.6 * own[0].size for x in xs) for xs in edges]
+        if max(near, default=0) * 3 < 2 * len(own):
             return False
     last = [row[-1][0].text for row in cells if row[-1]]
     numbers = [int(text) for text in last if text.isdigit()]
-    if (
-        len(columns) == 2
-        and len(numbers) * 2 > len(last)
-        and numbers == sorted(numbers)
-        and not count_heads(cells)
-    ):
-        return False
-    sides = [[line for row in cells for line in row[n]] for n in range(len(columns))]
-    return len(columns) > 2 or not all(map(is_prose, sides))
+    contents = len(columns) == 2 and len(numbers) * 2 > len(last) and numbers == sorted(numbers)
+    return not contents or bool(count_heads(cells))
 
 
 def _grouped(rows: Sequence[Row], columns: Columns) -> list[list[Cell]]:
@@ -308,6 +301,8 @@ def _goes_on(last: list[Cell], own: list[Cell], above: Row, row: Row, widths: Se
     """Whether a line is the next one of the cells above: words that did not fit into the line before."""
     filled = [n for n, cell in enumerate(own) if cell]
     held = [n for n, cell in enumerate(last) if cell]
+    if held == [0] and 0 not in filled and row.line.top > above.line.bottom + 0.5 * row.line.size:
+        return True  # figures beside a label of several lines
     if above.line.bottom - row.line.top > _CLOSE * row.line.size or any(
         is_number(line.text) for n in filled for line in own[n][:1] if n
     ):
@@ -327,3 +322,65 @@ def _full(last: Cell, own: Cell, width: float) -> bool:
         return False
     word = own[0].boxes[1][2] - own[0].boxes[0][0]
     return last[-1].right - last[-1].left + word > width - 0.5 * own[0].size
+
+
+def _columns_of_prose(rows: Sequence[Row], columns: Columns) -> list[TextLine]:
+    """The lines of columns that hold prose, one column after the other; [] where they do not. Where all
+    columns begin anew at one height, below a wider space, they are the rows of a table."""
+    both = sum(row.parted for row in rows)
+    if both < max(_FEWEST, 0.6 * len(rows)):
+        return []
+    cells = [in_cells(row.pieces, columns) for row in rows]
+    sides = [[line for row in cells for line in row[n]] for n in range(len(columns))]
+    every = [line for side in sides for line in side]
+    if _share_of_figures(every) > 0.2 or not all(map(_is_prose, sides)) or _shared_breaks(rows, cells):
+        return []
+    for side in sides:
+        edge = max(line.right for line in side)
+        for line in side:
+            line.edge = edge
+    return every
+
+
+def _share_of_figures(lines: Sequence[TextLine]) -> float:
+    words = [word for line in lines for word in line.text.split()]
+    return sum(pdf_rows.is_value(word) or pdf_rows.is_blank_figure(word) for word in words) / len(words)
+
+
+def _is_prose(side: Sequence[TextLine]) -> bool:
+    """Whether the lines of a column are sentences that go on from one line to the next."""
+    letters = sum(len(line.text) for line in side)
+    if len(side) < _FEWEST - 1 or letters < _NARROWEST * len(side):
+        return False
+    if _share_of_figures(side) > 1 / 6:
+        return False
+    left, edge = min(line.left for line in side), max(line.right for line in side)
+    # A column begins at one place, or its paragraphs at a second one.
+    if sum(line.left < left + 0.5 * line.size for line in side) * 10 < 6 * len(side):
+        return False
+    goes_on = 0
+    for above, line in pairwise(side):
+        if _FINISHED.search(above.text) or "@" in line.text or above.right < left + 0.6 * (edge - left):
+            continue
+        full = _HAN.search(above.text[-1:]) and above.right > edge - 1.5 * above.size
+        goes_on += bool(line.text[:1].islower() or full)
+    return goes_on * 3 >= len(side) - 1
+
+
+def _shared_breaks(rows: Sequence[Row], cells: Sequence[list[Cell]]) -> bool:
+    """Whether all columns begin anew at one height, below a wider space, more than once, and no sentence runs
+    over it."""
+    pitches = [above.line.top - row.line.top for above, row in pairwise(rows)]
+    usual = sorted(pitches)[len(pitches) // 3]
+    breaks = [n for n, pitch in enumerate(pitches, start=1) if pitch > 1.25 * usual]
+    if len(breaks) < 2 or not all(all(cells[n]) for n in breaks):
+        return False
+    for n in breaks:
+        for column, cell in enumerate(cells[n]):
+            above = next((row[column] for row in reversed(cells[:n]) if row[column]), [])
+            if above and not _FINISHED.search(above[-1].text) and cell[0].text[:1].islower():
+                return False
+    begins = [cells[n] for n in (0, *breaks)]
+    numbers = [[_NUMBERED.match(row[k][0].text) for row in begins if row[k]] for k in (0, 1)]
+    first, second = ([int(match[1]) for match in side if match] for side in numbers)
+    return not (first and second and second[0] == first[-1] + 1)

@@ -14,9 +14,19 @@ from operator import sub
 from typing import Any
 
 from rag.parsers.pdf_letters import is_language, shifted_back
-from rag.parsers.pdf_lines import WORD, WORD_GAP, Box, PlacedWord, TextLine, close_spaced, joined, quick
+from rag.parsers.pdf_lines import (
+    WORD,
+    WORD_GAP,
+    Box,
+    PlacedWord,
+    TextLine,
+    close_spaced,
+    joined,
+    quick,
+    without,
+)
 from rag.parsers.pdf_marks import read_marks
-from rag.parsers.pdf_seen import Seen, shows_text, without
+from rag.parsers.pdf_seen import Seen, shows_text
 
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
 # Where a mark may stand within a word: in front of a stop, or between letters.
@@ -150,8 +160,8 @@ class PageText:
 
     def has_unread_picture(self) -> bool:
         """Whether a picture of a good size, with no words over it, shows text."""
-        places = [((line.left + line.right) / 2, (line.bottom + line.top) / 2) for line in self.lines]
         for box, picture in self._seen.pictures(_LEAST_PICTURE * self._area):
+            places = (((line.left + line.right) / 2, (line.bottom + line.top) / 2) for line in self.lines)
             over = sum(box[0] < x < box[2] and box[3] < y < box[1] for x, y in places)
             if over < 2 and shows_text(picture):
                 return True

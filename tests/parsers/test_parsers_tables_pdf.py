@@ -1,0 +1,292 @@
+"""Tables of a PDF are cells with heads, whether lines are drawn around them or not.
+
+The files are made here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.types import BlockKind, Document, Table
+from tests.parsers.test_parsers_words_pdf import canvas_pdf, lines, read
+
+Rows = Sequence[Sequence[str]]
+
+
+def cells(document: Document, table: Table) -> list[list[str]]:
+    return [[document.text[cell.start : cell.end] for cell in table.cells(n)] for n in range(len(table.rows))]
+
+
+def tables(document: Document) -> list[tuple[Table, list[list[str]]]]:
+    return [(table, cells(document, table)) for table in document.tables]
+
+
+def set_rows(canvas: Any, rows: Rows, xs: Sequence[float], y: float, *, right: bool = True) -> None:
+    """Cells from one place down: the first column begins at its x, the others end at theirs (`right`)."""
+    for n, row in enumerate(rows):
+        canvas.setFont("Helvetica-Bold" if row[0].startswith("*") else "Helvetica", 10)
+        for k, (x, cell) in enumerate(zip(xs, row, strict=False)):
+            draw = canvas.drawRightString if right and k else canvas.drawString
+            draw(x, y - 15 * n, cell.lstrip("*"))
+
+
+MEMBERS = [
+    ["Region", "Members", "Farms"],
+    ["Northdale", "214", "198"],
+    ["Coast", "387", "341"],
+    ["Uplands", "96", "95"],
+]
+HEADS = (("Region",), ("Members",), ("Farms",))
+
+
+def test_columns_are_found_by_the_gaps_between_them(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.drawString(72, 790, "Members by region:")
+        set_rows(canvas, MEMBERS, (72, 300, 420), 770)
+        canvas.setFont("Helvetica", 10)
+        canvas.drawString(
+            72, 680, "The count is that of 30 September, and no member is counted in two regions."
+        )
+
+    document = read(tmp_path, canvas_pdf(draw))
+    ((table, found),) = tables(document)
+    assert table.placed
+    assert (table.title, table.heads) == ("Members by region:", HEADS)
+    assert found == MEMBERS
+    assert document.blocks[-1].kind is BlockKind.PARAGRAPH
+
+
+def test_a_cell_that_is_empty_keeps_its_column(tmp_path: Path) -> None:
+    rows = [
+        ["EUR thousand", "Note", "2024", "2023"],
+        ["Revenue", "2", "1,237.6", "1,188.4"],
+        ["Cost of sales", "", "(786.3)", "(768.5)"],
+        ["Impairment", "5", "", "(4.6)"],
+        ["Profit", "", "451.3", "415.3"],
+    ]
+    document = read(tmp_path, canvas_pdf(lambda c: set_rows(c, rows, (72, 260, 340, 420), 770)))
+    ((table, found),) = tables(document)
+    assert table.heads == (("EUR thousand",), ("Note",), ("2024",), ("2023",))
+    assert found == rows
+
+
+@pytest.mark.parametrize("turn", [90, -90])
+def test_a_sideways_table_is_read_as_one_that_stands(tmp_path: Path, turn: int) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.saveState()
+        canvas.translate(300, 400)
+        canvas.rotate(turn)
+        set_rows(canvas, MEMBERS, (-200, 30, 150), 100)
+        canvas.restoreState()
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert (table.heads, found) == (HEADS, MEMBERS)
+
+
+def ruled(canvas: Any, xs: Sequence[float], ys: Sequence[float]) -> None:
+    for y in ys:
+        canvas.line(xs[0], y, xs[-1], y)
+    for x in xs:
+        canvas.line(x, ys[0], x, ys[-1])
+
+
+def test_lines_drawn_around_cells_are_the_grid_and_words_in_a_cell_stay_together(tmp_path: Path) -> None:
+    rows = [
+        [["Party"], ["Duty"], ["Until"]],
+        [["Tenant"], ["keeps the garden and", "mends the fence"], ["1 May"]],
+        [["Landlord"], ["paints the house", "every fifth year", "on his own cost"], ["1 June"]],
+    ]
+    ys = [760, 740, 700, 640]
+
+    def draw(canvas: Any) -> None:
+        ruled(canvas, (70, 150, 300, 380), ys)
+        # Column by column, as some programs write them.
+        for k, x in enumerate((74, 154, 304)):
+            for row, y in zip(rows, ys, strict=False):
+                lines(canvas, x, y - 14, row[k], 13)
+
+    document = read(tmp_path, canvas_pdf(draw))
+    ((table, found),) = tables(document)
+    assert found == [[" ".join(cell) for cell in row] for row in rows]
+    assert table.heads == (("Party",), ("Duty",), ("Until",))
+
+
+def test_a_line_that_is_missing_makes_one_cell_of_two(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        for y in (760, 720, 680):
+            canvas.line(70, y, 330, y)
+        canvas.line(170, 740, 330, 740)  # the first cell spans two rows of heads
+        canvas.line(170, 700, 330, 700)  # and the second one two rows
+        for x in (70, 170, 330):
+            canvas.line(x, 760, x, 680)
+        canvas.line(250, 740, 250, 680)  # "2024" spans two columns
+        for x, y, text in (
+            (74, 745, "Site"),
+            (174, 745, "2024"),
+            (174, 725, "Hens"),
+            (254, 725, "Eggs"),
+            (74, 705, "Mill"),
+            (174, 705, "12"),
+            (254, 705, "80"),
+            (174, 685, "14"),
+            (254, 685, "90"),
+        ):
+            canvas.drawString(x, y, text)
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert table.heads == (("Site",), ("2024", "Hens"), ("2024", "Eggs"))
+    assert found[2:] == [["Mill", "12", "80"], ["Mill", "14", "90"]]
+    assert {(2, 0, 2, 1), (0, 1, 1, 2)} <= set(table.spans)
+
+
+def test_rows_between_level_lines_are_rows_whatever_their_height(tmp_path: Path) -> None:
+    rows = [
+        (760, 742, [["*Medicine"], ["*Effect"], ["*Advice"]]),
+        (
+            742,
+            714,
+            [["Fostrenazole", "(strong inhibitor)"], ["Exposure rises fourfold"], ["Contraindicated"]],
+        ),
+        (714, 696, [["Marilutide"], ["Exposure rises"], ["Lower the dose"]]),
+        (696, 668, [["Pentabarbine"], ["Exposure falls"], ["The dose may be", "doubled"]]),
+    ]
+
+    def draw(canvas: Any) -> None:
+        for top, _, row in rows:
+            canvas.line(70, top, 480, top)
+            for x, cell in zip((74, 200, 340), row, strict=True):
+                canvas.setFont("Helvetica-Bold" if cell[0].startswith("*") else "Helvetica", 10)
+                lines(canvas, x, top - 12, [text.lstrip("*") for text in cell], 12)
+        canvas.line(70, 668, 480, 668)
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert table.heads == (("Medicine",), ("Effect",), ("Advice",))
+    assert found[1:] == [
+        ["Fostrenazole (strong inhibitor)", "Exposure rises fourfold", "Contraindicated"],
+        ["Marilutide", "Exposure rises", "Lower the dose"],
+        ["Pentabarbine", "Exposure falls", "The dose may be doubled"],
+    ]
+
+
+def test_a_table_over_two_pages_is_one_and_its_head_stands_in_it_once(tmp_path: Path) -> None:
+    rows = [[f"Lot {n}", f"{n},120", f"{n},340"] for n in range(1, 9)]
+    head = ["*Lot", "Weight", "Price"]
+
+    def page(number: int, some: Rows) -> Any:
+        def draw(canvas: Any) -> None:
+            canvas.drawString(72, 800, "Auction of the mill. List of lots.")
+            set_rows(canvas, [head, *some], (72, 300, 420), 760)
+            canvas.setFont("Helvetica", 10)
+            canvas.drawString(290, 40, f"Page {number} of 2")
+
+        return draw
+
+    document = read(tmp_path, canvas_pdf(page(1, rows[:4]), page(2, rows[4:])))
+    ((table, found),) = tables(document)
+    assert table.heads == (("Lot",), ("Weight",), ("Price",))
+    assert found == [["Lot", "Weight", "Price"], *rows]
+    assert document.page_of(document.text.index("Lot 5")) == 2
+    assert document.text.count("Page") == 2
+
+
+def test_units_of_a_caption_are_the_tables(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Helvetica-Bold", 10)
+        canvas.drawString(72, 790, "Table 3. Farms of the cooperative (in thousands)")
+        set_rows(canvas, MEMBERS, (72, 300, 420), 770)
+
+    ((table, _),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert table.title.startswith("Table 3.")
+    assert table.units == ("(in thousands)",)
+
+
+def test_a_label_that_stands_for_the_rows_below_is_repeated_in_them(tmp_path: Path) -> None:
+    rows = [
+        ["Region", "Crop", "Tons"],
+        ["North", "Tea", "1,200"],
+        ["", "Rye", "1,350"],
+        ["South", "Tea", "1,410"],
+        ["", "Oats", "1,560"],
+    ]
+
+    def draw(canvas: Any) -> None:
+        for n, row in enumerate(rows):
+            canvas.drawString(72, 770 - 15 * n, row[0])
+            canvas.drawString(200, 770 - 15 * n, row[1])
+            canvas.drawRightString(400, 770 - 15 * n, row[2])
+
+    ((_, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert found[1:] == [
+        ["North", "Tea", "1,200"],
+        ["North", "Rye", "1,350"],
+        ["South", "Tea", "1,410"],
+        ["South", "Oats", "1,560"],
+    ]
+
+
+def test_a_sum_without_a_label_gets_none(tmp_path: Path) -> None:
+    rows = [["", "2024", "2023"], ["Hay", "1,200", "1,100"], ["Oats", "300", "200"], ["", "1,500", "1,300"]]
+    ((_, found),) = tables(read(tmp_path, canvas_pdf(lambda c: set_rows(c, rows, (72, 300, 420), 770))))
+    assert found[-1] == ["", "1,500", "1,300"]
+
+
+def test_words_without_figures_in_columns_are_a_table_whose_first_row_need_not_be_a_head(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        ["Issuer", "Mill of Ellerby"],
+        ["Status", "Senior, unsecured"],
+        ["Listing", "Port Merrow"],
+        ["Fiscal agent", "Underhallow Trust"],
+    ]
+    ((table, found),) = tables(
+        read(tmp_path, canvas_pdf(lambda c: set_rows(c, rows, (72, 220), 770, right=False)))
+    )
+    assert (table.heads, found) == ((), rows)
+
+
+def test_each_table_has_the_heads_that_are_printed_over_it(tmp_path: Path) -> None:
+    first = [
+        ["USD million", "FY2025", "FY2024"],
+        ["Revenue", "1,237.6", "1,188.4"],
+        ["Costs", "(786.3)", "(768.5)"],
+    ]
+    second = [
+        ["USD million", "Owners", "Others", "Total"],
+        ["At 30 September 2024", "708.9", "24.3", "733.2"],
+        ["Profit for the year", "94.8", "3.7", "98.5"],
+        ["Dividends", "(30.8)", "–", "(30.8)"],
+    ]
+
+    def draw(canvas: Any) -> None:
+        set_rows(canvas, first, (72, 340, 440), 770)
+        set_rows(canvas, second, (72, 300, 380, 440), 725)
+
+    found = tables(read(tmp_path, canvas_pdf(draw)))
+    assert [table.columns for table, _ in found] == [tuple(first[0]), tuple(second[0])]
+    assert [rows for _, rows in found] == [first, second]
+
+
+LISTS = [
+    ["(a)", "the tenant keeps the garden in order,"],
+    ["(b)", "the landlord paints the house, and"],
+    ["(c)", "both mend the fence between the yards."],
+    ["(d)", "nobody fells a tree."],
+]
+CONTENTS = [
+    ["Highlights", "2"],
+    ["Letter from the Chair", "3"],
+    ["Business review", "5"],
+    ["Governance", "9"],
+]
+
+
+@pytest.mark.parametrize(("rows", "right"), [(LISTS, False), (CONTENTS, True)])
+def test_lists_and_contents_are_no_tables(tmp_path: Path, rows: Rows, right: bool) -> None:
+    document = read(
+        tmp_path, canvas_pdf(lambda c: set_rows(c, rows, (72, 110 if not right else 400), 770, right=right))
+    )
+    assert not document.tables

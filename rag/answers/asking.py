@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from rag.answers.compose import Basis, citation, quote_claim, render_text
 from rag.documents.validity import ended
@@ -61,6 +62,10 @@ def ask_back(basis: Basis, rivals: Sequence[Evidence]) -> Answer:
     """The question back, with each rival's words, and the same question within each document as choices."""
     language, question = basis.language, basis.query.asked.strip(_ENDS)
     titles = [_title(e) for e in rivals]
+    titles = [
+        f"{t} ({PurePosixPath(e.document.path).stem})" if sum(t in other for other in titles) > 1 else t
+        for t, e in zip(titles, rivals, strict=True)
+    ]
     line = say("answers.which", language, titles=titles)
     quotes = render_text([quote_claim(e, language) for e in rivals], rivals)
     choices = tuple(say("answers.within", language, question=question, title=title) for title in titles)

@@ -17,6 +17,7 @@ from rag.documents.validity import ended
 from rag.domains.finance.figures import Computed
 from rag.index import Index
 from rag.languages import named, say
+from rag.languages.text import in_one_piece
 from rag.questions.constraints import Constraints
 from rag.questions.query import Query
 from rag.search.evidence import Selection, with_marks
@@ -225,13 +226,13 @@ def render_text(claims: Sequence[Claim], evidence: Sequence[Evidence] = (), line
     says the first quote in other words than its own."""
     heads = {e.number: e.header for e in evidence if e.heads}
     written, quotes = [], []
-    if line and claims and claims[0].quoted and line != " ".join(claims[0].text.split()):
+    if line and claims and claims[0].quoted and line != in_one_piece(claims[0].text):
         written.append(f"{line} {marks_of(claims[0])}")
     for claim in claims:
         marks = marks_of(claim)
         if claim.quoted:
             columns = next((f" ({heads[n]})" for n in claim.citations if heads.get(n)), "")
-            quotes.append(f"“{' '.join(claim.text.split())}”{columns} {marks}")
+            quotes.append(f"“{in_one_piece(claim.text)}”{columns} {marks}")
         else:
             written.append(f"{claim.text} {marks}".rstrip())
     return "\n\n".join(part for part in (" ".join(written), "\n".join(quotes)) if part)

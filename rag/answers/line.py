@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from rag.languages import LANGUAGES, say
-from rag.languages.text import has_han, sentences
+from rag.languages.text import has_han, in_one_piece, sentences
 from rag.types import Calculation, Claim, Evidence
 
 _MARK = re.compile(r"\s*\[\d{1,3}\]")
@@ -22,12 +22,12 @@ def line_of(claim: Claim, evidence: Sequence[Evidence]) -> str:
     if not claim.quoted:
         return first_sentence(claim.text)
     cited = next((e for e in evidence if e.number in claim.citations), None)
-    return _led(cited) if cited else " ".join(claim.text.split())
+    return _led(cited) if cited else in_one_piece(claim.text)
 
 
 def first_sentence(text: str) -> str:
     """The first sentence of a text, without [n] marks, its white space folded."""
-    plain = " ".join(_MARK.sub("", text).split())
+    plain = in_one_piece(_MARK.sub("", text))
     return next((plain[span.start : span.end] for span in sentences(plain)), "")
 
 
@@ -43,9 +43,9 @@ def in_one_line(piece: Evidence) -> str:
     """The quote with its white space folded; a table row with its column heads, cell by cell where they
     match."""
     if not piece.heads or len(piece.heads) != len(piece.cells):
-        text = " ".join(piece.words.split())
+        text = in_one_piece(piece.words)
         return f"{piece.header}: {text}" if piece.heads else text
-    words = (" ".join(piece.text[c.start - piece.start : c.end - piece.start].split()) for c in piece.cells)
+    words = (in_one_piece(piece.text[c.start - piece.start : c.end - piece.start]) for c in piece.cells)
     named = zip(piece.heads, words, strict=True)
     return "; ".join(f"{head}: {cell}" if head else cell for head, cell in named if cell)
 
@@ -69,12 +69,12 @@ def _led(piece: Evidence) -> str:
     if not piece.leads and (piece.heads or not _item().match(piece.text)):
         clause = None if piece.heads else _CLAUSE.match(piece.text)
         if clause and any(heading.startswith(f"{clause['section']}.") for heading in piece.heading_path):
-            return " ".join(piece.text[clause.end() :].split())
+            return in_one_piece(piece.text[clause.end() :])
         return in_one_line(piece)
     line = ""
     for text in (*(lead.text for lead in piece.leads), piece.text):
         mark = _item().match(text)
-        part = " ".join(text[mark.end() if mark else 0 :].split())
+        part = in_one_piece(text[mark.end() if mark else 0 :])
         colon = _COLONS[has_han(part)] if text in piece.heading_path else ""
         line += f"{' ' * (bool(line) and not has_han(part))}{part}{colon}"
     return line

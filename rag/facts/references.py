@@ -32,7 +32,7 @@ _BELOW = frozenset(("paragraph", "item"))
 _SHORT = {"s": "section", "ss": "section", "reg": "regulation", "regs": "regulation", "cl": "section",
           "sch": "schedule", "ch": "chapter", "r": "rule"}  # fmt: skip
 _LINE = re.compile(r"^[\s\u3000#*>]*")
-_SIBLINGS = frozenset(("article", "section", "rule", "regulation", "paragraph"))
+SIBLINGS = frozenset(("article", "section", "rule", "regulation", "paragraph"))
 _MOST = 12
 
 
@@ -215,7 +215,7 @@ def _likeness(wanted: str, own: str) -> float:
     unit, _, number = wanted.partition(" ")
     own_unit, _, own_number = own.partition(" ")
     same_kind = unit == own_unit
-    if not same_kind and not ({unit, own_unit} <= _SIBLINGS or "section" in (unit, own_unit)):
+    if not same_kind and not ({unit, own_unit} <= SIBLINGS or "section" in (unit, own_unit)):
         return 0.0
     weight = 1.0 if same_kind else 0.6
     if number == own_number:

@@ -16,7 +16,7 @@ from rag.languages import LANGUAGES, either, patterns, union
 from rag.types import Span
 
 # Part of the index manifest: tokens made by another version do not match the ones in an index.
-TOKENS_VERSION = 2
+TOKENS_VERSION = 3
 
 _HAN = "".join(known.script for known in LANGUAGES.values() if known.unspaced)
 _HAN_RUN = re.compile(f"[{_HAN}]+")
@@ -47,6 +47,15 @@ _NOUN = re.compile(r"[A-Za-z]+$")
 _LETTERED = frozenset(union(lambda language: language.label_nouns))
 _ASKING = re.compile(either(lambda of: "" if of.unspaced else of.asking), re.IGNORECASE)
 _ASKING_UNSPACED = re.compile(either(lambda of: of.asking if of.unspaced else ""))
+
+
+_BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}，。；：、！？）》」』])\s+(?=[{_HAN}（《「『])")
+
+
+def in_one_piece(text: str) -> str:
+    """The text on one line: every run of white space as one blank, and as none between Chinese characters,
+    where a line was only broken."""
+    return " ".join(_BETWEEN_HAN.sub("", text).split())
 
 
 def normalise(text: str) -> str:
@@ -222,9 +231,10 @@ def content_tokens(question: str) -> list[str]:
     """What the question is about, to be found again in an answer: `query_tokens` without question words and,
     in Chinese, words alone: a gram across two words proves nothing by its absence. Never empty for a question
     with a word."""
-    wording = normalise(_ASKING_UNSPACED.sub(" ", question))
+    stripped = _ASKING_UNSPACED.sub(" ", question)
+    wording = normalise(stripped)
     if not has_han(wording):
-        return query_tokens(_ASKING.sub(" ", question)) or query_tokens(question)
+        return query_tokens(_ASKING.sub(" ", stripped)) or query_tokens(question)
     tokens: list[str] = []
     for match in _TOKEN.finditer(wording):
         run = match.group()

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.facts.dates import FoundDate, dates
+from rag.facts.dates import FoundDate, dated, dates
 from rag.facts.names import capitalised_runs, labelled
 from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
@@ -124,16 +124,16 @@ def make_sentences(
     A unit that holds no word beyond title, headings and column heads is left out: it names, and says nothing.
     """
     made: list[Sentence] = []
-    titles = frozenset(search_tokens(surroundings))
+    titles = frozenset((*search_tokens(surroundings), *dated(surroundings)))
     for n, unit in enumerate(units):
-        over = frozenset(search_tokens(unit.over))
+        over = frozenset((*search_tokens(unit.over), *dated(unit.over)))
         sequence = tuple(search_tokens(unit.text))
         if (titles | over).issuperset(sequence):
             continue
         before = made[-1].tokens if made else frozenset()
         one = Sentence(
             hit, unit.start, unit.start + len(unit.text), unit.text, f"{surroundings}\n{unit.over}", unit,
-            head, not made, over.union(sequence), sequence, titles | over | before, titles,
+            head, not made, over.union(sequence, dated(unit.text)), sequence, titles | over | before, titles,
             place=n / max(1, len(units) - 1),
         )  # fmt: skip
         made.append(one)

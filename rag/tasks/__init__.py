@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from rag.tasks.comparing import compare
 from rag.tasks.counting import count_or_list
 from rag.tasks.intents import read_intent
+from rag.tasks.provision import provide
 from rag.tasks.summing import summarise
 from rag.tasks.survey import TaskRequest, partly_read, plain_question
 from rag.tasks.talking import talk
@@ -22,6 +23,7 @@ TASKS: Mapping[str, Task] = {
     "count": count_or_list,
     "list": count_or_list,
     "compare": compare,
+    "provision": provide,
     "summarise": summarise,
     **dict.fromkeys(("greeting", "thanks", "help", "documents"), talk),
 }

@@ -35,6 +35,7 @@ class Ask(StrEnum):
     LIST = "list"
     COMPARE = "compare"
     SUMMARISE = "summarise"
+    PROVISION = "provision"
     GREETING = "greeting"
     THANKS = "thanks"
     HELP = "help"

@@ -40,7 +40,7 @@ _TERMS_EMBEDDED = 6
 # So much less is searched for in another language, where there are passages in the question's.
 _ACROSS = 3
 # Passages from which on an index says itself how rare its words are, and in what share of them a word is.
-_TYPICAL, _USUAL = 50, 0.02
+_TYPICAL, _USUAL = 20, 0.02
 # Former wordings are looked for beside so many passages.
 _BESIDE = 3
 

@@ -257,7 +257,7 @@ def test_weight_is_that_of_fts5_and_never_negative() -> None:
 
 def test_words_of_a_very_small_index_weigh_about_alike_whether_it_holds_them_or_not() -> None:
     for passages in (1, 6):
-        assert 1 < idf(passages, 0) / idf(passages, 1) < 1.3
+        assert 1 < idf(passages, 0) / idf(passages, 1) < 1.5
     assert idf(1, 1) > 2
     assert idf(6, 0) > idf(6, 1) > idf(6, 6) > 1
 

@@ -273,6 +273,11 @@ class Documents(IndexFile):
         """The document of each passage; those that are gone are left out. Reads no text."""
         return dict(self._among("SELECT id, document_id FROM chunks WHERE id", ids))
 
+    def passage_at(self, document_id: int, offset: int) -> int:
+        """The id of the passage in which a character of a document stands; 0 for none."""
+        query = "SELECT id FROM chunks WHERE document_id = ? AND start <= ? ORDER BY start DESC LIMIT 1"
+        return next((i for (i,) in self.rows(query, (document_id, offset))), 0)
+
     def candidates(self, ids: Sequence[int]) -> list[Candidate]:
         """Passages without their text, by id; those that are gone are left out."""
         found = self.rows(

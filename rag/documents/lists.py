@@ -149,7 +149,7 @@ def _parents(text: str, above: list[_Open], depth: Depth) -> list[_Open]:
         return above[: known[-1]]
     left = list(above)
     while left and (last := left[-1]).depth:
-        if last.depth[0] < depth[0] or (last.depth[0] == depth[0] and _leading(text, last.words)):
+        if last.depth[0] < depth[0] or (last.depth[0] == depth[0] and text[last.words.end - 1] not in _ENDS):
             break
         left.pop()
     return left
@@ -157,27 +157,6 @@ def _parents(text: str, above: list[_Open], depth: Depth) -> list[_Open]:
 
 def _follows(letter: str, next_one: str) -> bool:
     return len(letter) == len(next_one) == 1 and ord(next_one) - ord(letter) == 1
-
-
-def _parents(text: str, above: list[_Open], depth: Depth) -> list[_Open]:
-    """Of what is open, outermost first, that which an item of this depth stands below."""
-    if known := [n for n, one in enumerate(above) if one.depth == depth]:
-        return above[: known[-1]]
-    left = list(above)
-    while left and (last := left[-1]).depth:
-        if last.depth[0] < depth[0] or (last.depth[0] == depth[0] and _leading(text, last.words)):
-            break
-        left.pop()
-    return left
-
-
-def _follows(letter: str, next_one: str) -> bool:
-    return len(letter) == len(next_one) == 1 and ord(next_one) - ord(letter) == 1
-
-
-def _is_fragment(item: str, label: str) -> bool:
-    """Whether an item says nothing without its heading: no sentence, or a short one without a number."""
-    return item[-1] not in _STOPS or (not label and not item[0].isdigit() and len(item) <= _SHORT)
 
 
 def _leading(text: str, words: Span) -> bool:
@@ -188,8 +167,8 @@ def _leading(text: str, words: Span) -> bool:
 
 def _leads(text: str, one: _Open, item: Span, label: str) -> bool:
     """Whether words lead into a list with this first item: those that end in a colon, and those that are
-    short, or no sentence, where the item says nothing without them, which is no sentence, or a short one
-    without a number."""
+    short, or no item themselves, where the item says nothing alone: no sentence, or a short one without a
+    number."""
     said, first = text[one.words.start : one.words.end], text[item.start : item.end]
     if said[-1] in COLONS or len(said) > _LONGEST:
         return said[-1] in COLONS

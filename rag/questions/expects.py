@@ -83,7 +83,7 @@ class Wording:
     @property
     def whether(self) -> bool:
         """Whether yes or no answers it."""
-        return _WHETHER.search(self.text) is not None
+        return _RE["whether"].search(self.text) is not None
 
 
 def read_wording(text: str) -> Wording:

@@ -63,18 +63,18 @@ def leads(text: str, blocks: Iterable[Block]) -> tuple[LeadIn, ...]:
             if broken and (label in _FIRST or all(one.depth != depth for one in above)):
                 above = []
             above = _parents(text, above, depth)
-            if not above and heading and _is_fragment(text[piece.start : piece.end], label):
+            if not above and heading:
                 above = [_Open(heading)]
             if above:
-                found += [] if above[-1].items else above[-1:]
+                if not above[-1].items and _leads(text, above[-1], piece, label):
+                    found.append(above[-1])
                 above[-1].items.append(piece.start)
             for one in above:
                 one.until = piece.end
             above, broken = [*above, _Open(piece, depth, label)], False
-    kept = sorted((one for one in found if _leads(text, one)), key=lambda one: (one.words.start, -one.until))
     return tuple(
         LeadIn(words.start, words.end, one.until, text[words.start : words.end], tuple(one.items))
-        for one in kept
+        for one in sorted(found, key=lambda one: (one.words.start, -one.until))
         for words in [one.words if one.depth is None else _last_sentence(text, one.words)]
     )
 
@@ -149,7 +149,7 @@ def _parents(text: str, above: list[_Open], depth: Depth) -> list[_Open]:
         return above[: known[-1]]
     left = list(above)
     while left and (last := left[-1]).depth:
-        if last.depth[0] < depth[0] or (last.depth[0] == depth[0] and _leading(text, last.words)):
+        if last.depth[0] < depth[0] or (last.depth[0] == depth[0] and text[last.words.end - 1] not in _ENDS):
             break
         left.pop()
     return left
@@ -159,20 +159,22 @@ def _follows(letter: str, next_one: str) -> bool:
     return len(letter) == len(next_one) == 1 and ord(next_one) - ord(letter) == 1
 
 
-def _is_fragment(item: str, label: str) -> bool:
-    """Whether an item says nothing without its heading: no sentence, or a short one without a number."""
-    return item[-1] not in _STOPS or (not label and not item[0].isdigit() and len(item) <= _SHORT)
-
-
 def _leading(text: str, words: Span) -> bool:
     """Whether what stands here goes on in what follows. A word or two without a colon are a title."""
     said = text[words.start : words.end]
     return said[-1] in COLONS or (said[-1] not in _ENDS and (has_han(said) or len(said.split()) > 2))
 
 
-def _leads(text: str, one: _Open) -> bool:
-    short = len(one.words) <= _SHORT
-    return len(one.words) <= _LONGEST and (one.depth is None or short or text[one.words.end - 1] in COLONS)
+def _leads(text: str, one: _Open, item: Span, label: str) -> bool:
+    """Whether words lead into a list with this first item: those that end in a colon, and those that are
+    short, or no item themselves, where the item says nothing alone: no sentence, or a short one without a
+    number."""
+    said, first = text[one.words.start : one.words.end], text[item.start : item.end]
+    if said[-1] in COLONS or len(said) > _LONGEST:
+        return said[-1] in COLONS
+    numbered = bool(label) or first[0].isdigit()
+    fragment = first[-1] not in _STOPS or (not numbered and len(first) <= _SHORT)
+    return fragment and (one.depth is None or len(said) <= _SHORT)
 
 
 def _last_sentence(text: str, words: Span) -> Span:

@@ -80,6 +80,11 @@ class Wording:
         """Distinct words as typed, stop words left out."""
         return words(self.text)
 
+    @property
+    def whether(self) -> bool:
+        """Whether yes or no answers it."""
+        return _RE["whether"].search(self.text) is not None
+
 
 def read_wording(text: str) -> Wording:
     """What the words of a text say; never raises."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.documents.lists import announces, is_short, units
-from rag.languages.text import search_tokens
+from rag.languages.text import cues, normalise, search_tokens
 from rag.models.embedder import Embedder, similarities, supports
 from rag.questions.query import Query
 from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
@@ -148,6 +149,9 @@ def rank_sentences(
     near = [cosines[i] for i in order]
     signals = with_cosines(signals[order], near)
     final = calibration.sentence.probability(signals)
+    final = final * [
+        _ASIDE if _turned(query, sentence.unit, hits[sentence.hit]) else 1.0 for sentence in kept
+    ]
     asked = set(query.withdrawn) if former else {None}
     aside = [withdrawn(hits[s.hit].chunk.roles) not in asked for s in kept]
     best = [int(i) for i in np.argsort(-final * np.where(aside, _ASIDE, 1.0), kind="stable")]
@@ -159,6 +163,23 @@ def rank_sentences(
         mode,
         signals[best],
     )
+
+
+def _turned(query: Query, unit: SentenceUnit, hit: Hit) -> bool:
+    """Whether the question denies and the sentence, what leads into it and its heading do not ("What is not
+    covered?", "We cover loss by fire"), or what leads into it denies and the question does not. A question
+    for yes or no is answered either way."""
+    if query.whether or not (_denies(query.text) or unit.leads):
+        return False
+    over = "\n".join(lead.text for lead in unit.leads)
+    if _denies(query.text):
+        return not _denies("\n".join([over, unit.text, *hit.chunk.heading_path[-1:]]))
+    return _denies(over)
+
+
+@lru_cache(maxsize=1024)
+def _denies(text: str) -> bool:
+    return any(cue.group in ("negation", "denial") for cue in cues(normalise(text)))
 
 
 def _as_replaced(

@@ -273,3 +273,12 @@ def test_a_row_is_judged_with_its_heads_and_the_title_of_its_table(tmp_path: Pat
     with archive(tmp_path, regions__csv="Region,Members\nCoast,9141\nValley,1207\n") as index:
         found = selected(index, "How many members are there in the Coast region?")
         assert found.evidence[0].text == "Coast | 9141" and found.sufficient
+
+
+def test_what_is_not_covered_is_not_answered_by_what_is(tmp_path: Path) -> None:
+    text = POLICY + f"{LEAD}\n\n" + "\n".join(f"- {item}" for item in EXCLUSIONS)
+    with archive(tmp_path, policy__md=text) as index:
+        denied = selected(index, "What is NOT covered by the policy of Larchmont?").evidence[0]
+        assert denied.text.startswith(LEAD)
+        covered = selected(index, "What is covered by the policy of Larchmont?").evidence[0]
+        assert covered.text == "We cover loss by fire and by hail."

@@ -239,7 +239,7 @@ def _whether(
     standing = next((piece for piece in pieces if rest and _standing(rest, piece.text)), None)
     piece = standing or max(pieces, key=lambda piece: _share(rest, piece))
     foreign = bool(rest) and standing is None and _share(rest, piece) < _MOSTLY
-    negated, said = _denies(piece.text, asked), lead[0].strip().capitalize()
+    negated, said = _denies(piece.words, asked), lead[0].strip().capitalize()
     if _BOXES & set(piece.text) and not _denies(query.text, asked):
         said = asked.denied if negated else asked.affirmed  # code sees whether the box is ticked
     elif foreign or _of_another(query, piece) or (negated != _denies(query.text, asked)) != bool(lead["no"]):
@@ -252,7 +252,7 @@ def _whether(
 def _of_another(query: Wording, piece: Evidence) -> bool:
     """Whether a piece names Party B, and not Party A, whom the question asks about: whatever it says is said
     of another."""
-    held = labelled(fold(piece.text))
+    held = labelled(fold(piece.words))
     for name in labelled(fold(query.text)):
         own = {one.label for one in held if one.noun == name.noun} if name.noun else set()
         if own and name.label not in own and not name.label.isdigit():

@@ -56,13 +56,15 @@ def row_line(row: Sequence[tuple[str, str]]) -> str:
 
 def answering(line: str, question: str, row: Sequence[tuple[str, str]]) -> tuple[int, ...]:
     """Which cells of a quoted row the line says and the question does not, those first whose heads it asks
-    for; none where that tells no cell from the others."""
+    for, and the label in front only by itself; none where that tells no cell from the others."""
     filled = [n for n, (_, cell) in enumerate(row) if cell]
     found = [n for n in filled if _stands(row[n][1], line) and not _stands(row[n][1], question)]
     asked = set(search_tokens(question))
     headed = [n for n in found if asked & set(search_tokens(row[n][0]))]
     found = headed or found
-    return tuple(found) if len(found) < len(filled) else ()
+    if len(found) == len(filled):
+        return ()
+    return tuple(n for n in found if n or len(found) == 1)
 
 
 def _stands(cell: str, text: str) -> bool:

@@ -18,6 +18,7 @@ ROW = (
         (row_line(ROW), "What is the yearly rent of A2?", (2,)),
         ("Unit A2 is let to Parrow Dental.", "Who holds unit A2?", (0,)),
         ("A2 breaks on 2027-03-31.", "When is the break date of A2?", (3,)),
+        ("Tenant Parrow Dental: unit A2", "Which unit has the tenant with a rent of 18400?", (1,)),
         ("It is not stated.", "What is the rent?", ()),
         ("The rent is 1840.", "What is the rent?", ()),
         (row_line(ROW), "What does the file say?", ()),

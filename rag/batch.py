@@ -10,13 +10,14 @@ import hashlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.batch_tables import INPUTS, OUTPUTS, BatchRow, BatchTable, read_table, write_table
+from rag.answers.line import answering, row_line
+from rag.batch_tables import INPUTS, OUTPUTS, BatchRow, BatchTable, QuotedRow, read_table, write_table
 from rag.errors import CitewiseError, GenerationError, InputError
 from rag.files import Journal
 from rag.types import Answer, Outcome, Progress
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 ADDED = ("line", "verdict", "confidence", "answer", "citations", "error")
 _QUESTION_NAMES = ("question", "questions", "query", "q", "问题", "提问", "题目", "問題")
-_CITED = ("number", "document", "page", "location", "start", "end", "quote", "leads", "words")
+_CITED = ("number", "document", "page", "location", "start", "end", "quote", "leads", "words", "row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ def run_batch(
             names = _added_names(table.columns)
             as_text = output.suffix.lower() != ".jsonl"
             rows = [_merged(row, run.results[at], names, as_text) for at, row in enumerate(table.rows)]
-            write_table(output, [*table.columns, *names.values()], rows)
+            quoted = [row for at in range(len(table.rows)) for row in _quoted_rows(at, run.results[at])]
+            write_table(output, [*table.columns, *names.values()], rows, quoted)
             journal.remove()
     verdicts = Counter(r["verdict"] for r in run.results.values())
     return BatchReport(
@@ -221,7 +223,11 @@ def _result(answer: Answer) -> dict[str, Any]:
         "verdict": answer.verdict.value,
         "confidence": answer.confidence,
         "answer": "\n\n".join(filter(None, (answer.text, "\n".join(answer.cautions)))),
-        "citations": [{name: getattr(c, name) for name in _CITED} for c in answer.quotes],
+        "citations": [
+            {name: getattr(c, name) for name in _CITED}
+            | {"answers": answering(answer.line, answer.question, c.row)}
+            for c in answer.quotes
+        ],
         "error": "",
     }
 
@@ -251,7 +257,17 @@ def _merged(
     return {**row.values, **added}
 
 
+def _quoted_rows(at: int, result: Mapping[str, Any]) -> Iterator[QuotedRow]:
+    """The rows of tables among the quotes of a result, which may come from the journal."""
+    for citation in result["citations"]:
+        if row := citation.get("row"):
+            about = f"question {at + 1}: {_citation_line(citation)}"
+            yield QuotedRow(about, tuple(map(tuple, row)), tuple(citation["answers"]))
+
+
 def _citation_line(citation: Mapping[str, Any]) -> str:
     place = f"page {citation['page']}" if citation["page"] else citation["location"]
     where = f"{citation['document']}, {place}" if place else citation["document"]
-    return f"[{citation['number']}] {where}: “{' '.join(citation['words'].split())}”"
+    row = row_line(citation.get("row", ()))
+    said = f"“{' '.join(citation['words'].split())}”" + (f" ({row})" if row else "")
+    return f"[{citation['number']}] {where}: {said}"

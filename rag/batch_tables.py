@@ -47,6 +47,16 @@ class BatchTable:
     rows: tuple[BatchRow, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class QuotedRow:
+    """A row of a document's table that an answer rests on: of which row and place, its (head, words), and
+    which of its cells hold the answer."""
+
+    about: str
+    row: tuple[tuple[str, str], ...]
+    marked: tuple[int, ...] = ()
+
+
 def read_table(path: Path) -> BatchTable:
     """Read a table by its suffix; text in any encoding that can be found out. Raises InputError when it is
     no such file."""
@@ -157,9 +167,14 @@ def _columns(head: Sequence[str] | None, path: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+def write_table(
+    path: Path,
+    columns: Sequence[str],
+    rows: Iterable[Mapping[str, Any]],
+    quoted: Sequence[QuotedRow] = (),
+) -> None:
     """Write by the suffix, one of OUTPUTS, atomically. csv has a byte order mark, so that spreadsheets read
-    Chinese. Raises StorageError."""
+    Chinese; xlsx has the `quoted` rows as small tables on a second sheet. Raises StorageError."""
     suffix = path.suffix.lower()
     if suffix == ".jsonl":
         content = "".join(to_json(row) + "\n" for row in rows).encode("utf-8", "backslashreplace")
@@ -170,7 +185,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, 
         writer.writerows([harmless(_text(row.get(c))) for c in columns] for row in rows)
         content = text.getvalue().encode("utf-8-sig", "backslashreplace")
     else:
-        content = _xlsx_bytes(columns, rows)
+        content = _xlsx_bytes(columns, rows, quoted)
     write_atomically(path, content)
 
 
@@ -181,15 +196,20 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if begins and not _NUMBER.fullmatch(cell.strip()) else cell
 
 
-def _xlsx_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+def _xlsx_bytes(
+    columns: Sequence[str], rows: Iterable[Mapping[str, Any]], quoted: Sequence[QuotedRow]
+) -> bytes:
     import openpyxl
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.styles import Font, PatternFill
 
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("answers")
 
-    def cell(value: Any) -> Any:
+    bold, fill = Font(bold=True), PatternFill("solid", "FFFFE08A")
+
+    def cell(value: Any, font: Font | None = None, marked: bool = False) -> Any:
         if isinstance(value, bool | int | float):
             return value
         text = ILLEGAL_CHARACTERS_RE.sub("", _text(value))
@@ -197,11 +217,22 @@ def _xlsx_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> by
         made = WriteOnlyCell(sheet)
         made.value = text if len(text) <= _EXCEL_CELL else f"{text[: _EXCEL_CELL - 1]}…"
         made.data_type = "s"  # whatever it begins with
+        if font is not None:
+            made.font = font
+        if marked:
+            made.fill = fill
         made.quotePrefix = text.startswith(_FORMULA)  # and it stays a string when somebody edits it
         return made
 
     for values in (columns, *([row.get(c) for c in columns] for row in rows)):
         sheet.append([cell(value) for value in values])
+    if quoted:
+        sheet = book.create_sheet("quoted rows")
+    for one in quoted:
+        sheet.append([cell(one.about)])
+        sheet.append([cell(head, bold) for head, _ in one.row])
+        sheet.append([cell(words, None, n in one.marked) for n, (_, words) in enumerate(one.row)])
+        sheet.append([])
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()

@@ -83,6 +83,26 @@ def test_citations_name_document_page_and_quote(tmp_path: Path) -> None:
     assert (citation["start"], citation["end"]) == (found.start, found.end)
 
 
+def test_a_quoted_row_has_its_heads_and_the_cell_that_holds_the_answer(tmp_path: Path) -> None:
+    found = fake_evidence("Associate | 268", header="Grade | Rate")
+    answer = replace(fake_answer("What is the rate?", evidence=[found]), line="The rate is 268.")
+    answer = replace(answer, quotes=answer.citations)
+    questions = write_questions(tmp_path / "in.csv", ["What is the rate?"])
+    for suffix in (".csv", ".jsonl", ".xlsx"):
+        run_batch(FakeAssistant(lambda _: answer), questions, tmp_path / f"out{suffix}")
+    (citation,) = read_answers(tmp_path / "out.jsonl")[0]["citations"]
+    assert citation["row"] == [["Grade", "Associate"], ["Rate", "268"]] and citation["answers"] == [1]
+    assert read_answers(tmp_path / "out.csv")[0]["citations"].endswith(
+        "“Associate | 268” (Grade: Associate; Rate: 268)"
+    )
+    sheet = openpyxl.load_workbook(tmp_path / "out.xlsx")["quoted rows"]
+    assert [[c.value for c in row][:2] for row in sheet.iter_rows(min_row=2, max_row=3)] == [
+        ["Grade", "Rate"],
+        ["Associate", "268"],
+    ]
+    assert [cell.fill.fill_type for cell in sheet[3][:2]] == [None, "solid"]
+
+
 def test_only_citations_that_the_line_rests_on_are_written(tmp_path: Path) -> None:
     shown = [fake_evidence("Thirty days."), fake_evidence("No pets.", number=2)]
     answer = fake_answer("q", "Thirty days.", evidence=shown)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from markupsafe import Markup
 
+from rag.answers.line import row_line
 from rag.documents.validity import ended
 from rag.languages import named, say
 from rag.search.explain import (
@@ -62,8 +63,19 @@ def evidence_list(
 def evidence_card(e: Evidence, turn: int, texts: Texts) -> Markup:
     """A statement in the document's own words, with where it stands."""
     header = tag("span", e.header, class_="cw-header") if e.header else None
-    words = tag("p", header, e.text, class_="cw-quote")
+    words = table_row(e.row) or tag("p", header, e.text, class_="cw-quote")
     return _card("cite", e.number, turn, citation_button(e.number, turn, texts), [words, _about(e, e, texts)])
+
+
+def table_row(row: Sequence[tuple[str, str]], marked: Sequence[int] = ()) -> Markup | None:
+    """A row of a table below its heads, cells that hold the answer `marked`; nothing for fewer than two."""
+    shown = [n for n, (head, cell) in enumerate(row) if head or cell]
+    if len(shown) < 2:
+        return None
+    heads = tag("tr", [tag("th", row[n][0], scope="col") for n in shown])
+    cells = [tag("td", tag("mark", row[n][1]) if n in marked else row[n][1]) for n in shown]
+    head = tag("thead", heads) if any(row[n][0] for n in shown) else None
+    return tag("div", tag("table", head, tag("tbody", tag("tr", cells))), class_="cw-row")
 
 
 def nearest_card(position: int, hit: Hit, turn: int, texts: Texts) -> Markup:
@@ -233,14 +245,21 @@ def outcome_words(a: Answer, texts: Texts) -> str:
     return f"{texts.verdicts[a.verdict]} · {texts.confidence.format(score=f'{a.confidence:.2f}')}"
 
 
-def quoted(c: Citation, turn: int, texts: Texts, *, words: bool = True) -> Markup:
-    """Words that the line rests on and where they stand, that alone where the line is these words."""
+def quoted(c: Citation, turn: int, texts: Texts, *, words: bool = True, marked: Sequence[int] = ()) -> Markup:
+    """Words that the line rests on and where they stand, that alone where the line is these words. Of a row
+    the cells `marked` hold the answer."""
     where = _spans(_where(c.title, c.document, c, texts))
     header = tag("span", c.header, class_="cw-header") if c.header else None
-    quote = tag("p", header, tag("q", c.quote), class_="cw-quote") if words else None
+    quote = table_row(c.row, marked) or tag("p", header, tag("q", c.quote), class_="cw-quote")
     about = tag("span", texts.exact_words), withdrawn_note(c.withdrawn, texts)
     place = tag("p", where, about, class_="cw-place")
-    return _card("cite", c.number, turn, citation_button(c.number, turn, texts), [join([quote, place])])
+    return _card(
+        "cite",
+        c.number,
+        turn,
+        citation_button(c.number, turn, texts),
+        [join([quote if words else None, place])],
+    )
 
 
 def _copied_claim(c: Claim, texts: Texts) -> str:
@@ -254,5 +273,5 @@ def _marked(text: str, numbers: Sequence[int]) -> str:
 
 def _reference(c: Citation, texts: Texts) -> str:
     where = [words for _, words in _where(c.title, c.document, c, texts)]
-    quote = " ".join(c.words.split())
+    quote = row_line(c.row) or " ".join(c.words.split())
     return f"[{c.number}] {', '.join(where)}: “{quote}”"

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
+from rag.answers.line import answering
 from rag.types import Answer, Claim, ClaimState, Filters, Outcome, Part, Reading
 from ui.cards import (
     certificate,
@@ -182,7 +183,10 @@ def _body(a: Answer, turn: int, texts: Texts) -> Markup | None:
 
 def _quotes(a: Answer, turn: int, texts: Texts) -> Markup | None:
     stated = a.marks if _is_quote(a) else ()
-    cards = [quoted(c, turn, texts, words=c.number not in stated) for c in a.quotes]
+    cards = [
+        quoted(c, turn, texts, words=c.number not in stated, marked=answering(a.line, a.question, c.row))
+        for c in a.quotes
+    ]
     title = texts.quotes if a.verdict is Outcome.ANSWERED else texts.nearest_sentences
     listed = tag("ol", cards, class_="cw-cards")
     return tag("section", tag("h4", title, class_="cw-label"), listed, class_="cw-quotes") if cards else None

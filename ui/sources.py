@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from rag.answers import compose
+from rag.answers.line import answering
 from rag.errors import CitewiseError
 from rag.types import Citation
 from ui import panes
@@ -80,8 +81,14 @@ def _citation(exchange: Exchange, number: int) -> Citation | None:
 
 def _cited(exchange: Exchange, number: int, index: Any, texts: Texts) -> panes.PassageView | None:
     citation = _citation(exchange, number)
-    claims = exchange.answer.claims if exchange.answer else ()
-    return panes.look_up(index, citation, texts, claims) if citation is not None else None
+    answer = exchange.answer
+    if citation is None:
+        return None
+    view = panes.look_up(index, citation, texts, answer.claims if answer else ())
+    holds = answering(answer.line, answer.question, citation.row) if answer else ()
+    cells = [citation.cells[n] for n in holds]
+    part = [(cell.start - citation.start, cell.end - citation.start) for cell in cells]
+    return replace(view, part=part[0]) if len(part) == 1 else view
 
 
 def _cell(exchange: Exchange, which: int, index: Any, texts: Texts) -> panes.PassageView | None:

@@ -270,6 +270,7 @@ def citation(evidence: Evidence) -> Citation:
         withdrawn=evidence.withdrawn,
         notes=evidence.notes,
         leads=evidence.leads,
+        cells=evidence.cells,
     )
 
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from functools import cache
 
 from rag.languages import LANGUAGES, say
-from rag.languages.text import has_han, in_one_piece, sentences
+from rag.languages.text import has_han, in_one_piece, search_tokens, sentences
 from rag.types import Calculation, Claim, Evidence
 
 _MARK = re.compile(r"\s*\[\d{1,3}\]")
 _CLAUSE = re.compile(r"\s*(?P<section>\d{1,3})(?:\.\d{1,3})+\.?\s+(?=[^\W\d_])")
+_GROUPING = re.compile(r"(?<=\d)[,\s](?=\d{3}(?!\d))")
 _COLONS = (":", "：")
 
 
@@ -45,9 +46,31 @@ def in_one_line(piece: Evidence) -> str:
     if not piece.heads or len(piece.heads) != len(piece.cells):
         text = in_one_piece(piece.words)
         return f"{piece.header}: {text}" if piece.heads else text
-    words = (in_one_piece(piece.text[c.start - piece.start : c.end - piece.start]) for c in piece.cells)
-    named = zip(piece.heads, words, strict=True)
-    return "; ".join(f"{head}: {cell}" if head else cell for head, cell in named if cell)
+    return row_line(piece.row)
+
+
+def row_line(row: Sequence[tuple[str, str]]) -> str:
+    """A row on one line: "head: cell; head: cell"."""
+    return "; ".join(f"{head}: {cell}" if head else cell for head, cell in row if cell)
+
+
+def answering(line: str, question: str, row: Sequence[tuple[str, str]]) -> tuple[int, ...]:
+    """Which cells of a quoted row the line says and the question does not, those first whose heads it asks
+    for, and the label in front only by itself; none where that tells no cell from the others."""
+    filled = [n for n, (_, cell) in enumerate(row) if cell]
+    found = [n for n in filled if _stands(row[n][1], line) and not _stands(row[n][1], question)]
+    asked = set(search_tokens(question))
+    headed = [n for n in found if asked & set(search_tokens(row[n][0]))]
+    found = headed or found
+    if len(found) == len(filled):
+        return ()
+    return tuple(n for n in found if n or len(found) == 1)
+
+
+def _stands(cell: str, text: str) -> bool:
+    """Whether the words of a cell stand in a text, numbers however their digits are grouped."""
+    cell, text = (_GROUPING.sub("", part.casefold()) for part in (cell, text))
+    return re.search(rf"(?<![a-z0-9]){re.escape(cell)}(?![a-z0-9]|[.,]\d)", text) is not None
 
 
 def counted(text: str) -> int:

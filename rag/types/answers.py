@@ -47,6 +47,12 @@ class Evidence:
         """The words as they are quoted, with what leads into the list in front."""
         return quoted(self.leads, self.start, self.text)
 
+    @property
+    def row(self) -> tuple[tuple[str, str], ...]:
+        """Head and words of each cell of a table row, "" for one without; () for other words, and for a row
+        whose columns are not known."""
+        return _row(self, self.text)
+
 
 class ClaimState(StrEnum):
     """Whether a sentence of an answer is held up by the words it cites."""
@@ -59,7 +65,7 @@ class ClaimState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Citation:
     """Where a claim's words stand: exact span and verbatim quote. `number` is what the reader sees as [1];
-    `heads` are the column heads of a quoted table row; `withdrawn`, `notes` and `leads` as in `Evidence`."""
+    `heads`, `cells`, `withdrawn`, `notes` and `leads` as in `Evidence`."""
 
     number: int
     document: str
@@ -77,6 +83,7 @@ class Citation:
     withdrawn: MarkKind | None = None
     notes: tuple[str, ...] = ()
     leads: tuple[LeadIn, ...] = ()
+    cells: tuple[Cell, ...] = ()
 
     @property
     def header(self) -> str:
@@ -88,9 +95,19 @@ class Citation:
         """As in `Evidence`."""
         return quoted(self.leads, self.start, self.quote)
 
+    @property
+    def row(self) -> tuple[tuple[str, str], ...]:
+        """As in `Evidence`."""
+        return _row(self, self.quote)
+
 
 def _header(one: Evidence | Citation) -> str:
     return heads_text(one.heads or [lead.text for lead in one.leads])
+
+
+def _row(one: Evidence | Citation, text: str) -> tuple[tuple[str, str], ...]:
+    words = (" ".join(text[c.start - one.start : c.end - one.start].split()) for c in one.cells)
+    return tuple((one.heads[n] if n < len(one.heads) else "", cell) for n, cell in enumerate(words))
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,10 @@ from ui.texts import CHINESE, ENGLISH, LANGUAGES, Texts, texts_for
 TAGS = {
     *("article", "b", "bdi", "button", "dd", "details", "div", "dl", "dt", "em", "h2", "h3", "h4", "header"),
     *("li", "mark", "ol", "p", "q", "section", "span", "summary", "textarea", "ul"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
 }
 ATTRIBUTE = re.compile(
-    r"class|id|type|title|lang|role|open|hidden|readonly|tabindex|style|data-[a-z]+|aria-[a-z]+"
+    r"class|id|type|title|scope|lang|role|open|hidden|readonly|tabindex|style|data-[a-z]+|aria-[a-z]+"
 )
 
 
@@ -253,7 +254,18 @@ def test_sentences_that_failed_the_check_are_kept_apart_from_the_answer() -> Non
 
 
 def test_a_quoted_table_row_stands_below_its_column_headers() -> None:
-    row = fake_evidence("Associate | 268", header="Grade | Rate")
+    row = fake_evidence("Associate | 268 | day", header="Grade | Rate | Per")
+    answer = fake_answer("What is the rate?", "Associate | 268 | day", evidence=[row], quoted=True)
+    html = str(render.answer(replace(answer, line="Grade: Associate; Rate: 268"), 1, ENGLISH))
+    heads = "".join(f'<th scope="col">{head}</th>' for head in ("Grade", "Rate", "Per"))
+    table = f"<thead><tr>{heads}</tr></thead><tbody><tr>"
+    table += "<td>Associate</td><td><mark>268</mark></td><td>day</td></tr></tbody>"
+    assert table in html
+    assert "“Grade: Associate; Rate: 268; Per: day”" in copy_text(answer, ENGLISH)
+
+
+def test_a_row_whose_columns_are_not_known_stands_below_its_head_line() -> None:
+    row = replace(fake_evidence("Associate | 268", header="Grade | Rate"), cells=())
     answer = replace(fake_answer("q", "Associate | 268", evidence=[row], quoted=True), line="Associate: 268")
     text = shown(answer)
     assert text.index("Grade | Rate") < text.index("Associate | 268")

@@ -19,6 +19,7 @@ from rag.answers.compose import (
     refuse,
     with_rows,
 )
+from rag.answers.deadlines import find_date
 from rag.answers.parts import compose_parts, judged, look, nearest, together
 from rag.answers.reading import CROWD, ReaderReply, read
 from rag.answers.request import AnswerRequest, Setup
@@ -202,6 +203,7 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
         query, hits, found = other
     clock.lap("evidence")
     figures = find_figures(query, index, filters=filters, facts=found.evidence)
+    figures = figures or find_date(query, found, index, filters)
     if isinstance(figures, Computed):
         found = with_rows(found, figures, setup.max_evidence, index.store)
     clock.lap("figures")

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import groupby
 
 from rag.domains.finance.concepts import CONCEPTS, load, report_facts
-from rag.domains.finance.figures.cells import BRACKETS, calling_score, calling_words, wording_score
+from rag.domains.finance.figures.cells import calling_score, calling_words, wording_score
 from rag.domains.finance.figures.formulas import book, concept_unit, equal_lines
 from rag.domains.finance.figures.lines import PER_SHARE, Amount, TableLine, ledger, table_lines
 from rag.domains.finance.sections import PRIMARY
@@ -259,24 +259,10 @@ def signed(key: str, line: TableLine, amount: Amount) -> Decimal:
     value = (amount.cell.value or Decimal(0)) * amount.factor
     if key in book().outflows:
         return value if re.search(r"(?i)\(income\)|\(gain\)", line.label) else abs(value)
-    if key in _TAXES:
-        return -value if _tax_is_negative(line) else value
     pure_loss = _RE["loss"].search(line.label) and not _RE["gain"].search(_RE["loss"].sub("", line.label))
     if pure_loss and all((a.cell.value or 0) >= 0 for a in line.amounts if not a.column.change):
         return -value
     return value
-
-
-def _tax_is_negative(line: TableLine) -> bool:
-    """Whether the line prints a tax expense as a negative figure: its label puts that word in brackets
-    ("benefit (provision)"), or its statement puts costs in brackets."""
-    inside = " ".join(re.findall(r"\(([^()]*)\)", line.label)).lower()
-    outside = BRACKETS.sub(" ", line.label).lower()
-    if re.search(r"expense|provision|taxes", inside) and "benefit" in outside:
-        return True
-    if "benefit" in inside:
-        return False
-    return line.costs_negative
 
 
 def _unlabelled_gross_profit(lines: Sequence[TableLine], year: int, part: str) -> FigureReading | None:

@@ -62,7 +62,7 @@ BALANCE = (
 
 
 def statements(*tables: tuple[str, str, Sequence[str]], placed: bool = False) -> dict[str, object]:
-    """Text and blocks of one page of tables, each below its title; `placed`: cells with " | " between them."""
+    """Text and blocks of one page of tables, each below its title; `placed`: cells, " | " between them."""
     text, blocks = "", []
     for header, title, rows in tables:
         for kind, line in ((BlockKind.HEADING, title), *((BlockKind.TABLE_ROW, row) for row in rows)):

@@ -44,6 +44,14 @@ REPORT = """# Ostrava Mills Inc.: annual report 2023, extract 1
 |---|---|---|---|
 | Bank loans | 7 | 640 | 800 |
 
+## Reserves
+
+| | Fuel | Spares |
+|---|---|---|
+| Reserve at December 31, 2021 | 3 | 9 |
+| Additions | 1 | 3 |
+| Reserve at December 31, 2022 | 4 | 8 |
+
 ## Mills
 
 | | 2023 | 2022 |
@@ -121,6 +129,9 @@ def said(question: str, index: Index) -> str:
         ("What is the difference between audit fees and tax fees in 2021?", "400"),
         ("What was the change in the share of tax fees between 2022 and 2023?", "20.0 percentage points"),
         ("What were the bank loans in 2023?", "640"),
+        ("What is the total amount of audit fees in 2022 and 2023?", "1,600"),
+        ("What is the increase / (decrease) in audit fees from 2022 to 2023?", "200"),
+        ("For the reserve at December 31, 2022, what is fuel as a percentage of spares?", "50.0%"),
         ("What was the yarn spun in 2022?", "500"),
     ],
 )

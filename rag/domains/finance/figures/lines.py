@@ -266,7 +266,9 @@ def _amount(
         _RE["ratio"].search(words) and not cell.currency and abs(cell.value or Decimal(0)) < 1000
     ):
         return Amount(cell, column, 1, "%" if cell.percent or "%" in words else "")
-    counted = _RE["shares"].search(label) or (_RE["shares"].search(section) and not PER_SHARE.search(label))
+    counted = _RE["shares"].search(f"{label} | {column.text}") or (
+        _RE["shares"].search(section) and not PER_SHARE.search(label)
+    )
     if counted and not cell.currency:
         return Amount(cell, column, own.shares, "shares")
     if cell.scaled or PER_SHARE.search(words):

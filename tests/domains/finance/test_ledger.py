@@ -61,13 +61,13 @@ BALANCE = (
 )
 
 
-def statements(*tables: tuple[str, str, Sequence[str]]) -> dict[str, object]:
-    """Text and blocks of one page of tables, each below its title."""
+def statements(*tables: tuple[str, str, Sequence[str]], placed: bool = False) -> dict[str, object]:
+    """Text and blocks of one page of tables, each below its title; `placed`: cells, " | " between them."""
     text, blocks = "", []
     for header, title, rows in tables:
         for kind, line in ((BlockKind.HEADING, title), *((BlockKind.TABLE_ROW, row) for row in rows)):
             if kind is BlockKind.TABLE_ROW:
-                blocks.append(row_block(line, len(text), header, placed=False))
+                blocks.append(row_block(line, len(text), header, placed=placed))
             else:
                 blocks.append(Block(kind, len(text), len(text) + len(line)))
             text += line + "\n"
@@ -86,6 +86,63 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             document("marrowby.pdf", [], title="Marrowby", metadata=metadata, **statements(INCOME, BALANCE)),
         )
         yield made
+
+
+PLACED = (
+    "(In thousands) Years ended December 31, | Note | 2023 | 2022",
+    "CONSOLIDATED STATEMENTS OF OPERATIONS",
+    (
+        "Revenues | 4 | 1,000 | 800",
+        "Cost of sales | 5 | 600 | 500",
+        "General and administrative |  | 100 | 90",
+        "Operating income |  | 300 | ",
+        "Income before income taxes |  | 280 | 170",
+        "Provision for income taxes | 6 | 80 | 40",
+        "Net income |  | 200 | 130",
+    ),
+)
+SHARED = (
+    "(In thousands) | Owners of the parent | Non-controlling interests",
+    "CONSOLIDATED STATEMENTS OF OPERATIONS",
+    (
+        "Revenues | 900 | 100",
+        "Cost of sales | 550 | 50",
+        "Operating income | 280 | 20",
+        "Net income | 150 | 50",
+    ),
+)
+
+
+@pytest.mark.parametrize("tables", [(PLACED,), (SHARED, PLACED)])
+def test_figure_of_a_placed_table_stands_under_its_own_head(
+    tables: tuple[tuple[str, str, Sequence[str]], ...], tmp_path: Path
+) -> None:
+    metadata = {"company": "Marrowby Resorts Inc.", "form": "10-K", "fiscal_year": "2023"}
+    metadata |= {"fiscal_period": "FY", "period_end": "2023-12-31"}
+    with Store.create(tmp_path, manifest()) as made:
+        parts = statements(*tables, placed=True)
+        put(made, document("marrowby.pdf", [], title="Marrowby", metadata=metadata, **parts))
+
+        def value(key: str, year: int) -> int | None:
+            wanted = item(key)
+            assert wanted is not None
+            found = find_figure(made, [1], wanted, year, "FY")
+            return int(found.value) if found else None
+
+        assert (value("revenue", 2023), value("revenue", 2022)) == (1_000_000, 800_000)
+        assert (value("net income", 2023), value("income tax", 2022)) == (200_000, 40_000)
+        assert value("operating income", 2022) is None
+
+
+def test_heads_that_name_no_period_give_none(tmp_path: Path) -> None:
+    metadata = {"company": "Marrowby Resorts Inc.", "form": "10-K", "fiscal_year": "2023"}
+    metadata |= {"fiscal_period": "FY", "period_end": "2023-12-31"}
+    with Store.create(tmp_path, manifest()) as made:
+        parts = statements(SHARED, placed=True)
+        put(made, document("marrowby.pdf", [], title="Marrowby", metadata=metadata, **parts))
+        wanted = item("net income")
+        assert wanted is not None
+        assert find_figure(made, [1], wanted, 2023, "FY") is None
 
 
 def line(store: Store, label: str, section: str = "") -> TableLine:

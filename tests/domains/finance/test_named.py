@@ -5,6 +5,7 @@ from unittest import mock
 
 import pytest
 
+from rag.assistant import Assistant
 from rag.domains.finance.figures import Computed, find_figures
 from rag.domains.finance.figures.named import read_lines
 from rag.index import Index
@@ -43,6 +44,14 @@ REPORT = """# Ostrava Mills Inc.: annual report 2023, extract 1
 |---|---|---|---|
 | Bank loans | 7 | 640 | 800 |
 
+## Reserves
+
+| | Fuel | Spares |
+|---|---|---|
+| Reserve at December 31, 2021 | 3 | 9 |
+| Additions | 1 | 3 |
+| Reserve at December 31, 2022 | 4 | 8 |
+
 ## Mills
 
 | | 2023 | 2022 |
@@ -59,6 +68,10 @@ PAGE = """<html><head><title>Ostrava Mills Inc.: annual report 2023, extract 2</
 <h2>Yarn</h2><table><tr><th></th><th>Years ended December 31,</th><th></th></tr>
 <tr><td></td><td>2023</td><td>2022</td></tr><tr><td>Yarn spun</td><td>800</td><td>500</td></tr></table>
 </body></html>"""
+BUDGET = """Region,2018,2019
+North coast,400,500
+South coast,300,330
+"""
 CHINESE = """# 澄原示例股份有限公司（澄原）2024年年度报告：财务报表摘要
 
 ## 合并利润表
@@ -83,7 +96,7 @@ CHINESE = """# 澄原示例股份有限公司（澄原）2024年年度报告：�
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     root = tmp_path_factory.mktemp("lines")
-    files = {"ostrava/1.md": REPORT, "ostrava/2.html": PAGE, "chengyuan.md": CHINESE}
+    files = {"budget.csv": BUDGET, "ostrava/1.md": REPORT, "ostrava/2.html": PAGE, "chengyuan.md": CHINESE}
     folder = write_files(root / "files", files)
     with mock.patch("rag.store.ingest.run_in_workers", run_here), new_index(root / "index") as made:
         made.ingest(folder)
@@ -116,6 +129,9 @@ def said(question: str, index: Index) -> str:
         ("What is the difference between audit fees and tax fees in 2021?", "400"),
         ("What was the change in the share of tax fees between 2022 and 2023?", "20.0 percentage points"),
         ("What were the bank loans in 2023?", "640"),
+        ("What is the total amount of audit fees in 2022 and 2023?", "1,600"),
+        ("What is the increase / (decrease) in audit fees from 2022 to 2023?", "200"),
+        ("For the reserve at December 31, 2022, what is fuel as a percentage of spares?", "50.0%"),
         ("What was the yarn spun in 2022?", "500"),
     ],
 )
@@ -164,6 +180,12 @@ def test_column_that_the_question_names_is_read(index: Index) -> None:
     question = "Ostrava Mills Inc, annual report 2023: What was the surplus brought forward of {}?"
     assert "70" in said(question.format("owners of the parent"), index)
     assert "30" in said(question.format("non-controlling interests"), index)
+
+
+def test_sheet_of_no_company_is_worked_out_too(index: Index) -> None:
+    answer = Assistant(index).ask("By what percentage did North coast grow from 2018 to 2019?")
+    assert "25.0%" in answer.line
+    assert answer.citations[0].document == "budget.csv"
 
 
 def test_company_is_no_word_of_a_line_s_name() -> None:

@@ -76,9 +76,10 @@ def _overlap(words: tuple[str, ...], label: tuple[str, ...]) -> float:
     return 1.0 - cost - missing - apart
 
 
-def calling_score(label: str, around: str, name: str) -> float:
+def calling_score(label: str, around: str, name: str, head: str = "") -> float:
     """How surely a name calls the line of a label, 0..1: the label has its words and few others, or it has
-    the label's and the rest stand `around` it (its section, its table's title), which do not say them all."""
+    the label's and the rest stand in the column's `head` or `around` the line (its section, its table's
+    title), which do not say them all."""
     called, own, near = _words(name), _words(label), frozenset(_words(around))
     called = tuple(w for w in called if w in own or w not in _UNSAID)
     if not called or not own:
@@ -86,8 +87,8 @@ def calling_score(label: str, around: str, name: str) -> float:
     if set(called) <= set(own):
         return min(1.0, _overlap(called, tuple(w for w in own if w in called or w not in _AT_END)))
     rest = set(called).difference(own)
-    within = set(own) <= {*called, "total"} and rest <= near and not set(own) <= near
-    return 0.9 - 0.01 * len(rest) if within else 0.0
+    known = set(own) <= {*called, "total"} and rest <= near.union(_words(head))
+    return 0.9 - 0.01 * len(rest) if known and not set(called) <= near else 0.0
 
 
 def calling_words(text: str) -> frozenset[str]:

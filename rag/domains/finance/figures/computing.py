@@ -36,87 +36,56 @@ _CONCLUDED = frozenset(
 def conclusion(wanted: FigureRequest, values: Sequence[tuple[str, Decimal]], formatter: Formatter) -> str:
     """The sentence for the aims that ask for one, "" for the others. `values` are (period, metric) with the
     newest last, percentages in percent."""
-    match wanted.operation:
-        case Operation.TREND:
-            return _trend(wanted, values, formatter)
-        case Operation.DIFFERENCE:
-            return _difference(wanted, values, formatter)
-        case Operation.VALUES:
-            parts = [f"{period}: {formatter.text(v, wanted.unit)}" for period, v in values]
-            return say("figures.clauses", wanted.language, clauses=parts)
-        case Operation.HIGHEST | Operation.LOWEST:
-            pick = max if wanted.operation is Operation.HIGHEST else min
-            period, v = pick(values, key=lambda pv: pv[1])
-            text, key = formatter.text(v, wanted.unit), f"figures.{wanted.operation}"
-            return say(key, wanted.language, name=wanted.name, period=period, text=text)
-        case Operation.SIGN:
-            return _sign(wanted, values[-1][1], formatter)
-        case Operation.SOUND:
-            return _sound(wanted, values[-1][1], formatter)
-    return ""
-
-
-def _yes(true: bool, language: str) -> str:
-    return say("figures.answer", language, true=true)
-
-
-def _change(wanted: FigureRequest, old: Decimal, new: Decimal, shown: Formatter) -> tuple[int, str]:
-    """1 for a rise, -1 for a fall; by how much, with the share of where it began for what is no percentage
-    itself."""
-    by = shown.text(abs(new - old), "points" if wanted.unit == "%" else wanted.unit)
-    if wanted.unit != "%" and old > 0 and old != new:
-        share = replace(shown, rounding=Rounding()).text(abs(new - old) / old * 100, "%")
-        by = say("figures.changed", wanted.language, by=by, share=share)
-    return (new > old) - (new < old), by
-
-
-def _trend(wanted: FigureRequest, values: Sequence[tuple[str, Decimal]], formatter: Formatter) -> str:
+    aim, unit, language = wanted.operation, wanted.unit, wanted.language
+    if aim is Operation.VALUES:
+        parts = [f"{period}: {formatter.text(v, unit)}" for period, v in values]
+        return say("figures.clauses", language, clauses=parts)
+    if aim in (Operation.HIGHEST, Operation.LOWEST):
+        pick = max if aim is Operation.HIGHEST else min
+        period, v = pick(values, key=lambda pv: pv[1])
+        return say(f"figures.{aim}", language, name=wanted.name, period=period, text=formatter.text(v, unit))
     (first, old), (last, new) = values[0], values[-1]
-    direction, by = _change(wanted, old, new, formatter)
-    better = wanted.formula.better if wanted.formula else "higher"
-    quality = {"higher": direction, "lower": -direction}.get(better, 0)
-    a, b = formatter.text(old, wanted.unit), formatter.text(new, wanted.unit)
-    language, answer = wanted.language, ""
-    if wanted.better and (quality or not direction):  # else the metric has no better side
-        answer = _yes(quality == wanted.better, language)
-    elif wanted.rising and not wanted.better:
-        answer = _yes(direction == wanted.rising, language)
-    # The metric's own direction is said first; better or worse only where the question asks for it.
-    judged = quality if wanted.better else 0
-    return say(
-        "figures.trend", language, answer=answer, name=wanted.name, way=direction, by=by, judged=judged,
-        first=first, old=a, last=last, new=b,
-    )  # fmt: skip
-
-
-def _difference(wanted: FigureRequest, values: Sequence[tuple[str, Decimal]], formatter: Formatter) -> str:
-    (first, old), (last, new) = values[0], values[-1]
-    up, by = _change(wanted, old, new, formatter)
-    name, language = wanted.name, wanted.language
-    return say("figures.difference", language, name=name, way=up, by=by, first=first, last=last)
-
-
-def _sign(wanted: FigureRequest, value: Decimal, formatter: Formatter) -> str:
-    text, side = formatter.text(value, wanted.unit), (value > 0) - (value < 0)
-    answer = _yes(side == (-1 if wanted.rising < 0 else 1), wanted.language)
-    return say("figures.sign", wanted.language, answer=answer, name=wanted.name, way=side, text=text)
-
-
-def _sound(wanted: FigureRequest, value: Decimal, formatter: Formatter) -> str:
-    """Against the bound that the question names, else the customary one."""
-    formula, text, language = wanted.formula, formatter.text(value, wanted.unit), wanted.language
-    said = {"name": wanted.name, "text": text}
-    if wanted.limit is not None:
-        side = (value > wanted.limit) - (value < wanted.limit)
-        said["answer"] = _yes(side == (-1 if wanted.rising < 0 else 1), language)
-        limit = plain(wanted.limit) + ("%" if wanted.unit == "%" else "")
-        return say("figures.limit", language, way=side, limit=limit, **said)
-    if formula is None or not formula.healthy:
+    if aim in (Operation.TREND, Operation.DIFFERENCE):
+        way = (new > old) - (new < old)
+        by = formatter.text(abs(new - old), "points" if unit == "%" else unit)
+        if unit != "%" and old > 0 and way:  # with the share of where it began
+            share = replace(formatter, rounding=Rounding()).text(abs(new - old) / old * 100, "%")
+            by = say("figures.changed", language, by=by, share=share)
+        better = wanted.formula.better if wanted.formula else "higher"
+        quality = {"higher": way, "lower": -way}.get(better, 0)
+        right: bool | None = None
+        if wanted.better and (quality or not way):  # else the metric has no better side
+            right = quality == wanted.better
+        elif wanted.rising and not wanted.better:
+            right = way == wanted.rising
+        # The metric's own direction is said first; better or worse only where the question asks for it.
+        return say(
+            f"figures.{aim}", language, answer=_answer(right, language), name=wanted.name, way=way, by=by,
+            judged=quality if wanted.better else 0, first=first, old=formatter.text(old, unit), last=last,
+            new=formatter.text(new, unit),
+        )  # fmt: skip
+    bound = wanted.limit or Decimal(0)
+    above = (new > bound) - (new < bound)
+    answer = _answer(above == (-1 if wanted.rising < 0 else 1), language)
+    said = {"name": wanted.name, "text": formatter.text(new, unit)}
+    if aim is Operation.SIGN:
+        return say("figures.sign", language, answer=answer, way=above, **said)
+    if aim is not Operation.SOUND or (
+        wanted.limit is None and not (wanted.formula and wanted.formula.healthy)
+    ):
         return ""
-    bound = Decimal(formula.healthy)
-    above, limit = value >= bound, formatter.text(bound, wanted.unit)
-    said["answer"] = _yes(above == (formula.better == "higher"), language)
-    return say("figures.sound", language, above=above, limit=limit, **said)
+    if wanted.limit is not None:
+        limit = plain(bound) + ("%" if unit == "%" else "")
+        return say("figures.limit", language, answer=answer, way=above, limit=limit, **said)
+    assert wanted.formula is not None
+    bound = Decimal(wanted.formula.healthy)
+    answer = _answer((new >= bound) == (wanted.formula.better == "higher"), language)
+    limit = formatter.text(bound, unit)
+    return say("figures.sound", language, answer=answer, above=new >= bound, limit=limit, **said)
+
+
+def _answer(true: bool | None, language: str) -> str:
+    return "" if true is None else say("figures.answer", language, true=true)
 
 
 def sentences(

@@ -57,19 +57,11 @@ def asks(sentence: str, language: str) -> bool:
     )
 
 
-def forbidden(sentence: str, language: str) -> bool:
-    """Whether it asks for reasons, words, rules, people, or anything but a figure of the accounts."""
-    return (unspaced(language) and says("forbidden_zh", sentence)) or says("forbidden_en", sentence)
-
-
-def instructs(sentence: str) -> bool:
-    """Whether a sentence only says how to answer, or who is asking."""
-    return says("instructs", sentence) and not says("aside", sentence)
-
-
-def defines(sentence: str) -> bool:
-    """Whether a sentence only defines the metric."""
-    return says("defines", sentence) and not says("aside", sentence)
+def is_aside(sentence: str, asked: str) -> bool:
+    """Whether a sentence only defines the metric, says how to answer, or who is asking; `asked` is what
+    stands before a definition in it."""
+    parts = (("defines", sentence), ("instructs", asked))
+    return any(says(name, part) and not says("aside", part) for name, part in parts)
 
 
 def head(before: str, after: str, language: str) -> bool:
@@ -114,11 +106,6 @@ def cash_flow(sentence: str) -> str:
 def weak(name: str) -> bool:
     """Whether a name is an everyday word too, and says little without a period."""
     return name in _WEAK_EN or cue("weak").fullmatch(name) is not None
-
-
-def owned(text: str, question: str) -> bool:
-    """Whether a company is spoken of."""
-    return says("owned", text) or says("possessive", question)
 
 
 def combination(before: str, between: str, after: str, language: str) -> str:

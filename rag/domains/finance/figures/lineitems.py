@@ -13,10 +13,11 @@ from functools import lru_cache
 from itertools import groupby
 
 from rag.domains.finance.concepts import CONCEPTS, load, report_facts
-from rag.domains.finance.figures.cells import BRACKETS, calling_score, calling_words, wording_score
+from rag.domains.finance.figures.cells import calling_score, calling_words, wording_score
 from rag.domains.finance.figures.formulas import book, concept_unit, equal_lines
 from rag.domains.finance.figures.lines import PER_SHARE, Amount, TableLine, ledger, table_lines
 from rag.domains.finance.sections import PRIMARY
+from rag.facts.dates import MONTH_NAME
 from rag.languages import Patterns, own
 from rag.languages.text import has_han, search_tokens
 from rag.store.store import Store
@@ -29,7 +30,7 @@ _REPEATING_ROLES = frozenset(("selected data", "discussion", "quarterly", "segme
 _LOOKED_AT = 24
 # A line called by name: how surely, and how much surer than another of different value.
 _SURE, _AS_GOOD = 0.85, 0.025
-_RE = Patterns(__file__)
+_RE = Patterns(__file__, month_name=MONTH_NAME)
 # The wordings of a line, and the statements that it stands in.
 _Wordings = tuple[tuple[str, ...], tuple[str, ...]]
 # What a statement does not print, no other table does: one that seems to is about something else.
@@ -151,7 +152,7 @@ def find_line(
 
 def _called(line: TableLine, name: str, year: int, part: str) -> Iterator[tuple[Amount, float]]:
     """The cell of a line that a name and a period call, and how surely: in the period's column, or in that
-    of which the name says the head, where the year stands around it."""
+    of which the name says the head, where the year stands in the label or around it."""
     around = " ".join((*line.row.heading_path, line.title, line.section))
     words = calling_words(name)
     dated = any(a.column.year for a in line.amounts)
@@ -161,19 +162,24 @@ def _called(line: TableLine, name: str, year: int, part: str) -> Iterator[tuple[
     ]  # fmt: skip
     if dated:
         held = replace(line, amounts=tuple(apart)) if apart else line
+        printed = [a for a in line.amounts if str(year) in a.column.text and not a.column.other]
         amount = figure_for(held, year, part) or figure_for(line, year, part)
+        if amount is None and len(printed) == 1 and part == "FY":  # fiscal 2019 may end in January 2020
+            amount = printed[0]
     else:
-        amount = apart[0] if len(apart) == 1 and str(year) in f"{around} {line.row.document.title}" else None
+        labelled = _RE["year"].findall(line.label)
+        near = labelled or _RE["year"].findall(f"{around} {line.row.document.title}")
+        amount = apart[0] if len(apart) == 1 and str(year) in near else None
     if amount is not None and amount.cell.value is not None and not amount.column.inferred:
-        head = f" {amount.column.text}" if amount in apart else ""
-        if score := calling_score(line.label, around + head, name):
+        head = amount.column.text if amount in apart else ""
+        if score := calling_score(_RE["day"].sub("", line.label), around, name, head):
             yield amount, score
 
 
 def _lines_with(store: Store, document: int, name: str) -> tuple[TableLine, ...]:
     """The lines of a document's tables whose passages or headings hold every word of a name."""
-    words = [token for token in dict.fromkeys(search_tokens(name)) if calling_words(token)]
-    held = store.phrase_hits(words, [document])
+    words = [word for word in name.split() if calling_words(word)]
+    held = store.phrase_hits(list(dict.fromkeys(search_tokens(" ".join(words)))), [document])
     ids = set.intersection(*map(set, held.values())) if held else set()
     chunks = [(i, chunk) for i, _, chunk in store.chunks(sorted(ids)[:_LOOKED_AT]) if chunk.kind == "table"]
     return table_lines(store, store.document(document), chunks)
@@ -259,24 +265,10 @@ def signed(key: str, line: TableLine, amount: Amount) -> Decimal:
     value = (amount.cell.value or Decimal(0)) * amount.factor
     if key in book().outflows:
         return value if re.search(r"(?i)\(income\)|\(gain\)", line.label) else abs(value)
-    if key in _TAXES:
-        return -value if _tax_is_negative(line) else value
     pure_loss = _RE["loss"].search(line.label) and not _RE["gain"].search(_RE["loss"].sub("", line.label))
     if pure_loss and all((a.cell.value or 0) >= 0 for a in line.amounts if not a.column.change):
         return -value
     return value
-
-
-def _tax_is_negative(line: TableLine) -> bool:
-    """Whether the line prints a tax expense as a negative figure: its label puts that word in brackets
-    ("benefit (provision)"), or its statement puts costs in brackets."""
-    inside = " ".join(re.findall(r"\(([^()]*)\)", line.label)).lower()
-    outside = BRACKETS.sub(" ", line.label).lower()
-    if re.search(r"expense|provision|taxes", inside) and "benefit" in outside:
-        return True
-    if "benefit" in inside:
-        return False
-    return line.costs_negative
 
 
 def _unlabelled_gross_profit(lines: Sequence[TableLine], year: int, part: str) -> FigureReading | None:

@@ -123,7 +123,7 @@ class TableLine:
     """A line of a statement, which stands at `row` of its document. `label` is without notes and footnotes,
     `section` the heading that it stands under; a subtotal without a label is called by its section
     (`implied`). `statement` is the kind of statement ("" for another table); `roles` are all of the
-    passage's. `costs_negative`: its statement prints costs in brackets; `title` is the table's."""
+    passage's. `title` is the table's."""
 
     label: str
     section: str
@@ -132,7 +132,6 @@ class TableLine:
     row: Evidence
     statement: str
     roles: tuple[str, ...] = ()
-    costs_negative: bool = False
     title: str = ""
 
 
@@ -159,7 +158,7 @@ def table_lines(
             )  # fmt: skip
             title = raw.block.table.title if raw.block.table else ""
             lines.append(TableLine(label, section, implied, amounts, row, statement, roles, title=title))
-    return _with_signs(lines)
+    return tuple(lines)
 
 
 class _Columns:
@@ -267,22 +266,14 @@ def _amount(
         _RE["ratio"].search(words) and not cell.currency and abs(cell.value or Decimal(0)) < 1000
     ):
         return Amount(cell, column, 1, "%" if cell.percent or "%" in words else "")
-    counted = _RE["shares"].search(label) or (_RE["shares"].search(section) and not PER_SHARE.search(label))
+    counted = _RE["shares"].search(f"{label} | {column.text}") or (
+        _RE["shares"].search(section) and not PER_SHARE.search(label)
+    )
     if counted and not cell.currency:
         return Amount(cell, column, own.shares, "shares")
     if cell.scaled or PER_SHARE.search(words):
         return Amount(cell, column, 1, currency)
     return Amount(cell, column, own.factor, currency)
-
-
-def _with_signs(lines: list[TableLine]) -> tuple[TableLine, ...]:
-    """Marks the lines of statements that print costs in brackets."""
-    votes: Counter[Heads] = Counter()
-    for line in lines:
-        if line.statement == "income" and _RE["cost"].search(line.label):
-            first = next((a.cell.value for a in line.amounts if a.cell.value and not a.column.change), None)
-            votes[line.row.heads] += 0 if first is None else (1 if first < 0 else -1)
-    return tuple(replace(line, costs_negative=votes[line.row.heads] > 0) for line in lines)
 
 
 def ledger(store: Store, document_id: int) -> tuple[TableLine, ...]:

@@ -76,6 +76,9 @@ def read_lines(query: Wording, companies: Sequence[str]) -> NamedLines | None:
         )
     text = _RE["aside_zh"].sub("", text)
     text = " ".join(_RE[f"when_{language}"].sub(" ", " ".join(text.split())).split())
+    text = _RE["either"].sub("change", text)
+    about = _RE["about_en"].match(text)
+    text = text[about.end() :] if about else text
     text = _RE[f"around_{language}"].sub("", text).strip(" ,.?？。、的")
     several = len({p.year for p in periods if p.year}) > 1
     for kind, pattern in _ASKED[language].items():
@@ -83,7 +86,8 @@ def read_lines(query: Wording, companies: Sequence[str]) -> NamedLines | None:
         kind = kind.split()[0]
         if m is None or (kind in ("minus", "plus", "mean") and several):
             continue
-        names = tuple(_RE["filler"].sub("", n).strip() for n in m.groups() if n)
+        of = f" {about['what']}" if about else ""
+        names = tuple(f"{_RE['filler'].sub('', n).strip()}{of}" for n in m.groups() if n)
         if kind.endswith("~"):
             names = names[::-1]
         if all(names) and "@" not in "".join(names):

@@ -83,12 +83,13 @@ def _core(text: str, language: str, known: Book) -> tuple[int, int] | None:
         start = front.end() if (front := cues.cue("front").match(text, start)) else start
         cut = min((s[0] for s in spans if start <= s[0] < end), default=end)
         # "Define X as ..." holds its name before the cue; such a sentence defines and does not ask.
-        if cues.defines(text[start:end]) or cues.instructs(text[start:cut]):
+        if cues.is_aside(text[start:end], text[start:cut]):
             continue
         names = [key for _, _, key in known.find(text[start:cut]) if key[0] in "fl"]
         if not names:
             continue
-        if cues.forbidden(text[start:end], language):
+        # Reasons, words, rules, people: anything but a figure of the accounts.
+        if any(cues.says(f"forbidden_{code}", text[start:end]) for code in {COMPLETE[0], language}):
             return None
         # "How often was the stock sold? Calculate the inventory turnover": the ratio is what is asked.
         better = best is None or (lines_only and any(key[0] == "f" for key in names))
@@ -129,7 +130,8 @@ def _enough(text: str, operands: Sequence[_Operand], periods: Sequence[FiscalPer
         return True
     if any(op.formula and not cues.weak(text[op.start : op.end]) for op in operands):
         return True
-    return any(not cues.weak(text[op.start : op.end]) for op in operands) and cues.owned(text, question)
+    owned = cues.says("owned", text) or cues.says("possessive", question)
+    return owned and any(not cues.weak(text[op.start : op.end]) for op in operands)
 
 
 # --- Which metric

@@ -177,6 +177,8 @@ def compare(given: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
     for name in sorted(set(RIVALS) - set(venvs)):
         say(f"{name} has no environment and is left out. Make it: benchmarks/setup_rival.sh {name.lower()}")
     models = run([sys.executable, HERE / "ours.py", "models"], cwd=HERE).output
+    if given.rival_embedder:
+        models["embedder"] = str(given.rival_embedder.resolve())
     _prepare(given)
     bench = Bench(given.data.resolve(), venvs, models, stack)
     for name in venvs:
@@ -211,14 +213,15 @@ def compare(given: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
 def _prepare(given: argparse.Namespace) -> None:
     """The passages, made once: kept beside the models."""
     made = given.data / "made.json"
-    wanted = {"size": given.size, "real": given.real}
+    wanted = {"size": given.size, "real": given.real, "embedder": given.embedder}
     if not given.rebuild and made.is_file() and json.loads(made.read_text()) == wanted:
         return
     say(f"Making {given.size:,} passages (kept in {given.data}) ...")
     for name in RIVALS:
         _remove(given.data / name)
     command = [sys.executable, HERE / "ours_answers.py", "prepare", "--folder", given.data]
-    run([*command, "--size", str(given.size), "--real", str(given.real)], cwd=HERE)
+    command += ["--size", str(given.size), "--real", str(given.real), "--embedder", given.embedder]
+    run(command, cwd=HERE)
     made.write_text(json.dumps(wanted))
 
 
@@ -255,6 +258,12 @@ def main() -> None:
     )
     parser.add_argument("--size", type=int, default=20_000, help="passages (default: 20000)")
     parser.add_argument("--real", type=int, default=1_500, help="of them embedded (default: 1500)")
+    parser.add_argument("--embedder", default="embedded", help="that of the passages (default: embedded)")
+    parser.add_argument(
+        "--rival-embedder",
+        type=Path,
+        help="the folder of the same one for sentence-transformers, where needed",
+    )
     parser.add_argument("--asked", type=int, default=10, help="questions asked one by one (default: 10)")
     parser.add_argument("--evidence", type=int, default=40, help="questions for evidence alone (default: 40)")
     parser.add_argument("--batch", type=int, default=16, help="questions of our batches (default: 16)")

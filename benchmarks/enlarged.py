@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from rag.index import Index
 from rag.parsers import parse
 from rag.store.dense import save_dense
 from rag.store.reading import Read, passages
+from rag.store.schema import SentenceVectors
 from rag.store.writer import FileState, Writer
 from rag.types import Document
 
@@ -94,7 +95,20 @@ class Growing:
             vectors = self._vectors([text for _, text in new])
             with writer.transaction():
                 writer.put_vectors(ids, vectors)
+                if self.index.embedder.info.cosines:
+                    self._put_sentences(writer, ids, vectors)
         return len(new)
+
+    def _put_sentences(self, writer: Writer, ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
+        """As ingest keeps them; the vectors are those of the passages, moved by noise."""
+        store = self.index.store
+        found = {i: (document, chunk) for i, document, chunk in store.chunks(ids)}
+        for i, vector in zip(ids, vectors, strict=True):
+            starts = store.sentence_starts(*found[i])
+            spans = list(pairwise([*starts, len(found[i][1].text)])) if starts else []
+            moved = vector + self._noise.normal(0, _NOISE, (len(spans), len(vector)))
+            moved /= np.linalg.norm(moved, axis=1, keepdims=True)
+            writer.put_sentences(i, SentenceVectors.of(spans, moved.astype(np.float32)))
 
     def _vectors(self, texts: list[str]) -> NDArray[np.float32]:
         if sum(map(len, self._base)) < self._real:

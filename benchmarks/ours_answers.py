@@ -21,7 +21,7 @@ CORPORA = Path(__file__).resolve().parent.parent / "corpora"
 WARM_UP = "What is this document about?"
 
 
-def prepare(folder: Path, size: int, real: int) -> dict[str, Any]:
+def prepare(folder: Path, size: int, real: int, embedder: str) -> dict[str, Any]:
     """An index of `size` passages: the English sample documents, embedded, among synthetic reports, of which
     `real` passages are embedded and the others have their vectors moved by noise. Its texts and vectors stand
     beside it for the rivals."""
@@ -34,7 +34,7 @@ def prepare(folder: Path, size: int, real: int) -> dict[str, Any]:
 
     folder.mkdir(parents=True, exist_ok=True)
     with open_index(
-        folder / "index", create=True, rebuild=True, embedder="embedded", cache_dir=default_cache_dir()
+        folder / "index", create=True, rebuild=True, embedder=embedder, cache_dir=default_cache_dir()
     ) as index:
         Growing(index, iter(()), embed=True, real=1 << 60).add(list(_samples()))
         passages = Growing(index, parsed(english()), embed=True, real=real).grow(size)
@@ -132,11 +132,12 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=20_000)
     parser.add_argument("--real", type=int, default=1_500)
     parser.add_argument("--parallel", type=int, default=1)
+    parser.add_argument("--embedder", default="embedded")
     given = parser.parse_args()
     if given.verb == "serve":
         serve(lambda: load(given.folder / "index", given.parallel))
     elif given.verb == "prepare":
-        print(json.dumps(prepare(given.folder, given.size, given.real)))
+        print(json.dumps(prepare(given.folder, given.size, given.real, given.embedder)))
     else:
         print(json.dumps(questions(given.folder)))
 

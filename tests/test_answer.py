@@ -341,3 +341,23 @@ def test_a_refusal_in_another_language_names_the_words_that_were_typed(
         answer = Assistant(index, FakeLLM(script, likely=-9.0)).ask("Who guards the depot?")
     assert answer.verdict is not Outcome.ANSWERED
     assert "depot" in answer.reason and "仓库" not in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("question", "quoted"),
+    [
+        ("What happened on 9 August 2021?", "2021-08-09 | The weir was opened"),
+        ("What happened on December 1st, 2021?", "1.XII.2021 | The ferry sank"),
+        ("When did the mill burn?", "17 Feb 2022 | The mill burned"),
+        ("二〇二一年八月九日发生了什么？", "2021-08-09 | The weir was opened"),
+    ],
+)
+def test_a_day_is_found_in_whatever_spelling_it_is_asked_for(
+    tmp_path: Path, question: str, quoted: str
+) -> None:
+    rows = "2021-08-09 | The weir was opened\n1.XII.2021 | The ferry sank\n17 Feb 2022 | The mill burned\n"
+    table = "".join(f"| {row} |\n" for row in rows.splitlines())
+    more = {"river.md": f"# Chronicle of the river\n\n| Day | Event |\n|---|---|\n{table}"}
+    with archive(tmp_path, **more) as index:
+        answer = Assistant(index).ask(question)
+        assert answer.quotes[0].quote == quoted

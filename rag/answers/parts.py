@@ -16,6 +16,7 @@ from rag.answers.compose import (
     render_text,
     with_rows,
 )
+from rag.answers.deadlines import find_date
 from rag.answers.reading import ReaderReply
 from rag.answers.request import AnswerRequest, Setup
 from rag.answers.rows import find_row
@@ -72,8 +73,9 @@ def look(setup: Setup, request: AnswerRequest) -> tuple[Look, ...]:
 def worked_out(
     query: Query, hits: Sequence[Hit], found: Selection, setup: Setup, filters: Filters | None
 ) -> Computed | Uncomputed | NoRow | None:
-    """What code reads or works out for a question: a figure of statements, else a row that it chooses."""
+    """What code reads or works out for a question: a figure of statements, a date, a row that it chooses."""
     figures = find_figures(query, setup.index, filters=filters, facts=found.evidence)
+    figures = figures or find_date(query, found, setup.index, filters)
     if isinstance(figures, Computed):
         return figures
     return find_row(query, hits, setup.index.store) or figures

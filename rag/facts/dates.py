@@ -182,6 +182,22 @@ def dates(text: str) -> list[FoundDate]:
     return sorted(taken, key=lambda f: f.start)
 
 
+def date_tokens(found: Sequence[FoundDate], *, parts: bool = False) -> tuple[str, ...]:
+    """The search tokens of days and months, one for all spellings ("d20230630"), both for a day whose month
+    cannot be told; with `parts` those of a day's month, too ("d202306"). None for a date without a year."""
+    tokens = []
+    for p in (f.period for f in found if f.period.year and f.period.month):
+        for month, day in filter(None, ((p.month, p.day), p.swapped)):
+            whole = f"d{p.year}{month:02}"
+            tokens += [f"{whole}{day:02}", *([whole] if parts else [])] if day else [whole]
+    return tuple(dict.fromkeys(tokens))
+
+
+def dated(text: str) -> tuple[str, ...]:
+    """The search tokens of the dates that a text states, with those of their months."""
+    return date_tokens(dates(fold(text)), parts=True)
+
+
 def holds(source: Period, claim: Period) -> bool:
     """True where every part that the claim names stands in the source with the same value."""
     have = source.parts

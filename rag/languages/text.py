@@ -16,7 +16,7 @@ from rag.languages import LANGUAGES, either, patterns, union
 from rag.types import Span
 
 # Part of the index manifest: tokens made by another version do not match the ones in an index.
-TOKENS_VERSION = 2
+TOKENS_VERSION = 3
 
 _HAN = "".join(known.script for known in LANGUAGES.values() if known.unspaced)
 _HAN_RUN = re.compile(f"[{_HAN}]+")
@@ -231,9 +231,10 @@ def content_tokens(question: str) -> list[str]:
     """What the question is about, to be found again in an answer: `query_tokens` without question words and,
     in Chinese, words alone: a gram across two words proves nothing by its absence. Never empty for a question
     with a word."""
-    wording = normalise(_ASKING_UNSPACED.sub(" ", question))
+    stripped = _ASKING_UNSPACED.sub(" ", question)
+    wording = normalise(stripped)
     if not has_han(wording):
-        return query_tokens(_ASKING.sub(" ", question)) or query_tokens(question)
+        return query_tokens(_ASKING.sub(" ", stripped)) or query_tokens(question)
     tokens: list[str] = []
     for match in _TOKEN.finditer(wording):
         run = match.group()

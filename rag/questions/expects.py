@@ -7,10 +7,11 @@ Pure functions over strings, English and Chinese. A kind is a hint for choosing 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag.facts.dates import FiscalPeriod, read_periods
+from rag.facts.dates import FiscalPeriod, FoundDate, date_tokens, dates, read_periods
 from rag.facts.names import CAPITALISED, labelled
 from rag.facts.numerals import fold
 from rag.facts.references import UNITS, references
@@ -90,22 +91,31 @@ class Wording:
 def read_wording(text: str) -> Wording:
     """What the words of a text say; never raises."""
     plain = spaced(text)
+    days = [one for one in dates(fold(text)) if one.period.year and one.period.day]
     former = [(m[0], kinds) for pattern, kinds in _WITHDRAWN for m in pattern.finditer(text)]
     return Wording(
         text=text,
         language=detect_language(text),
         expects=expected(text),
-        names=_names(text),
+        names=_names(_respelt(text, days, [])),
         labelled=_labelled(text),
         numbers=tuple(dict.fromkeys(n.replace(",", "") for n in _NUMBER.findall(normalise(text)))),
-        tokens=tuple(query_tokens(text)),
-        content=tuple(content_tokens(text)),
+        tokens=(*query_tokens(text), *date_tokens(days)),
+        content=tuple(content_tokens(_respelt(text, days, date_tokens(days)))),
         periods=read_periods(text),
         spaced=plain,
         name_words=name_words(plain),
         withdrawn=frozenset(kind for _, kinds in former for kind in kinds),
         cues=frozenset(token for cue, _ in former for token in content_tokens(cue)),
     )
+
+
+def _respelt(text: str, found: Sequence[FoundDate], tokens: Sequence[str]) -> str:
+    """The text with these dates replaced by search tokens, which are the same for all spellings: their months
+    are no names."""
+    for one in reversed(found):
+        text = f"{text[: one.start]} {text[one.end :]}"
+    return " ".join((text, *tokens))
 
 
 def expected(text: str) -> AnswerType:

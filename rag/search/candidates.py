@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.facts.dates import FoundDate, dates
+from rag.facts.dates import FoundDate, dated, dates
 from rag.facts.names import capitalised_runs, labelled
 from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
@@ -116,17 +116,18 @@ def make_sentences(
     A unit that holds no word beyond title, headings and column heads is left out: it names, and says nothing.
     """
     made: list[Sentence] = []
-    titles = frozenset(search_tokens(surroundings))
+    titles = frozenset((*search_tokens(surroundings), *dated(surroundings)))
     for n, unit in enumerate(units):
         header = heads_text(unit.heads)
-        context_tokens = titles | frozenset(search_tokens(header)) if header else titles
+        context_tokens = titles | frozenset((*search_tokens(header), *dated(header))) if header else titles
         sequence = tuple(search_tokens(unit.text))
+        tokens = frozenset((*sequence, *dated(unit.text)))
         if context_tokens.issuperset(sequence):
             continue
         before = made[-1].tokens if made else frozenset()
         one = Sentence(
             hit, unit.start, unit.start + len(unit.text), unit.text, f"{surroundings}\n{header}",
-            unit.heads, unit.cells, unit.location, head, not made, frozenset(sequence), sequence,
+            unit.heads, unit.cells, unit.location, head, not made, tokens, sequence,
             context_tokens | before, titles, place=n / max(1, len(units) - 1), row=unit.row,
         )  # fmt: skip
         made.append(one)

@@ -228,7 +228,7 @@ def answer_signals(
     if not found:
         return np.zeros(len(ANSWER_SIGNALS))
     best, first = found[0], found[:_FIRST]
-    words = frozenset(search_tokens(hits[best.hit].chunk.indexed_text)) | best.context_tokens
+    words = frozenset(search_tokens(hits[best.hit].chunk.indexed_text)) | best.context_tokens | best.tokens
     place = f"{hits[best.hit].chunk.indexed_text}\n{hits[best.hit].document.path}\n{best.head}"
     names = share_named(prepared.query.names, best.text, place)
     named = (*prepared.query.names, *prepared.query.labelled)

@@ -18,6 +18,7 @@ from rag.documents.chunk import chunk
 from rag.documents.description import Describes, with_profile
 from rag.documents.links import Links, links
 from rag.errors import InputError
+from rag.facts.dates import dated
 from rag.languages.text import search_tokens
 from rag.models.registry import sha256_file
 from rag.parsers import SUFFIXES, Limits, parse
@@ -267,4 +268,4 @@ def _standing_text(document: Document) -> str:
 
 
 def _joined(text: str) -> str:
-    return " ".join(search_tokens(text))
+    return " ".join((*search_tokens(text), *dated(text)))

@@ -15,6 +15,7 @@ from rag.assistant import Assistant
 from rag.errors import InputError
 from rag.index import Index
 from rag.questions import query as queries
+from rag.questions.expects import read_wording
 from rag.types import Turn
 from tests.archive import archive
 from tests.asking import asked
@@ -114,3 +115,20 @@ def test_an_answer_is_in_the_language_asked_for_whatever_the_question_is_in(inde
     asked_in_chinese = index.understand("试用期有几个月？")
     answer = Assistant(index).ask(asked_in_chinese.text, language="en")
     assert (asked_in_chinese.language, answer.language) == ("zh", "en")
+
+
+@pytest.mark.parametrize(
+    ("question", "content"),
+    [
+        ("What happened on June 30th, 2023?", {"d20230630"}),
+        ("2024年6月12日发生了什么？", {"d20240612"}),
+        ("Which notice is of 11.VII.2023?", {"notic", "d20230711"}),
+        ("Who fell on 03/04/2023?", {"fell", "d20230304", "d20230403"}),
+    ],
+)
+def test_a_date_in_a_question_is_looked_for_in_any_spelling_and_its_month_is_no_name(
+    question: str, content: set[str]
+) -> None:
+    wording = read_wording(question)
+    assert set(wording.content) == content and content <= {*wording.tokens, "notic", "fell"}
+    assert not wording.names

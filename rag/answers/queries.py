@@ -75,6 +75,7 @@ def find_over_rows(query: Query, hits: Sequence[Hit], store: Store) -> Computed 
         return None
     found: dict[str, tuple[int, Computed]] = {}
     text = query.text if operation is RowOperation.FILTER else _RE[operation].sub(" ", query.text)
+    text = _RE["listed"].sub(" ", text) if operation is RowOperation.COUNT else text
     asked = given(replace(query, text=text))
     for grid in grids(hits, store, whole=True):
         rows = [row for row in grid.rows if not row.total and sum(map(bool, row.texts)) > 1]
@@ -115,7 +116,7 @@ def _plan(
         case RowOperation.FILTER:
             return RowQuery(operation, None, entity, tuple(filters)) if nouns else None
         case RowOperation.COUNT:
-            return _counting(asked, columns, texts, heads, tuple(filters), entity)
+            return _counting(asked, grid, columns, texts, heads, tuple(filters), entity)
     column = _measured(asked, columns, heads, left)
     if operation is RowOperation.SHARE:
         return RowQuery(operation, column, entity, (), tuple(filters)) if column and filters else None
@@ -210,6 +211,7 @@ def _measured(
 
 def _counting(
     asked: RowQuestion,
+    grid: Grid,
     columns: Sequence[TypedColumn],
     texts: Sequence[TypedColumn],
     heads: Mapping[int, HeldWords],
@@ -221,8 +223,10 @@ def _counting(
     match = _RE["how_many"].search(asked.query.asked)
     noun = search_tokens(match["noun"]) if match and match["noun"] else list(asked.words)
     named = [c for c in columns if any(map(heads[c.number].hold, noun))]
-    if len(named) != 1:
+    if len(named) > 1:
         named = [c for c in named if c in texts]
+    if not named and noun and all(map(grid.about.hold, noun)) and _RE["listed"].search(asked.query.asked):
+        named = [entity]  # "bonds in the portfolio", of a table that is called so
     if len(named) != 1 or named[0].dated:
         return None
     column = named[0]

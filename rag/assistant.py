@@ -156,7 +156,6 @@ def load_reader(config: Config) -> LLM | None:
         threads=config.threads,
         server=ServerAccess(config.allow_remote, config.llm_api_key, config.llm_model),
         parallel=config.parallel,
-        tuned=config.tuned_models,
     )
 
 
@@ -217,7 +216,7 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     elif found.sufficient and (rivals := ambiguous(query, found, filters)):
         answer = ask_back(_basis(setup, request, found, hits), rivals)
     else:
-        by = yield from read(setup, request, found)
+        by = yield from read(setup, request, found, query)
         basis = _basis(setup, request, replace(found, verdict=by.verdict), hits)
         if by.verdict.sufficient:
             answer = compose(basis, by)

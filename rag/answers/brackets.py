@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 
 from rag.answers.choosing import MEASURED, ChosenRows, RowQuestion, asked_columns, head_unit
-from rag.answers.grid import Grid, HeldWords
+from rag.answers.grid import HeldWords, RowGrid
 from rag.facts.quantities import header_scales
 from rag.facts.quantity import Kind, Quantity, as_written
 from rag.facts.values import Comparison, Range, Value, read, relation
@@ -46,7 +46,7 @@ class _Column:
 class Miss:
     """A value that lies in no range of a column."""
 
-    grid: Grid
+    grid: RowGrid
     column: _Column
     value: Value
 
@@ -60,7 +60,7 @@ class Miss:
         return NoRow(evidence, text)
 
 
-def by_value(asked: RowQuestion, grid: Grid) -> ChosenRows | Miss | None:
+def by_value(asked: RowQuestion, grid: RowGrid) -> ChosenRows | Miss | None:
     if not asked.values:
         return None
     columns = _columns(grid)
@@ -100,7 +100,7 @@ def by_value(asked: RowQuestion, grid: Grid) -> ChosenRows | Miss | None:
     return ChosenRows(grid, rows, (*labels, *keys), answers, held, pairs)
 
 
-def _columns(grid: Grid) -> list[_Column]:
+def _columns(grid: RowGrid) -> list[_Column]:
     """The columns whose cells say what their rows hold for: ranges that lie beside each other, or within each
     other with one end open ("under 10 kg", "under 20 kg"); those of rows that another such column holds apart
     may lie as they like."""
@@ -139,7 +139,7 @@ def _beside(a: Range, b: Range) -> bool:
 
 
 def _placed(
-    asked: RowQuestion, column: _Column, grid: Grid
+    asked: RowQuestion, column: _Column, grid: RowGrid
 ) -> tuple[Value, dict[int, Comparison | None]] | None:
     """The value of the question that a column is about, and where it lies against the ranges of each row."""
     head = HeldWords(column.head)
@@ -202,7 +202,7 @@ def _ends(r: Range, change: Callable[[Quantity], Quantity]) -> Range:
     return replace(r, low=change(r.low) if r.low else None, high=change(r.high) if r.high else None)
 
 
-def _money_unit(grid: Grid) -> Quantity | None:
+def _money_unit(grid: RowGrid) -> Quantity | None:
     scales = header_scales(" ".join(grid.table.units)) if grid.table else ()
     factor, currency = scales[0] if scales else (None, "")
     return Quantity(Kind.MONEY, 0, 0, "", value=factor, unit=currency) if factor and currency else None
@@ -215,7 +215,7 @@ def _distance(asked: RowQuestion, value: Value, subject: Sequence[str]) -> int:
     return min((abs(value.start - at) for at in places), default=len(text))
 
 
-def _nearest(column: _Column, value: Value, numbers: list[int], grid: Grid) -> list[int]:
+def _nearest(column: _Column, value: Value, numbers: list[int], grid: RowGrid) -> list[int]:
     """Of the rows that hold a value those whose range lies within no other one's; and of two that meet at it
     the one that says that it holds it."""
     first = {n: column.ranges[n][0] for n in numbers if n in column.ranges}
@@ -233,7 +233,7 @@ def _nearest(column: _Column, value: Value, numbers: list[int], grid: Grid) -> l
     return inner
 
 
-def _labelled(asked: RowQuestion, grid: Grid, numbers: list[int], columns: Sequence[_Column]) -> list[int]:
+def _labelled(asked: RowQuestion, grid: RowGrid, numbers: list[int], columns: Sequence[_Column]) -> list[int]:
     """Of rows that fit those whose label the question names, where it names any."""
     ranged = {column.number for column in columns}
     named = [

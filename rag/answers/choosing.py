@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, lru_cache
 
-from rag.answers.grid import Grid, GridRow, HeldWords
+from rag.answers.grid import GridRow, HeldWords, RowGrid
 from rag.domains.finance.figures import Computed
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives
 from rag.facts.quantities import extract
@@ -101,7 +101,7 @@ def head_unit(head: str) -> Quantity | None:
 
 
 def asked_columns(
-    asked: RowQuestion, grid: Grid, columns: Sequence[int], rows: Sequence[GridRow]
+    asked: RowQuestion, grid: RowGrid, columns: Sequence[int], rows: Sequence[GridRow]
 ) -> tuple[int, ...]:
     """Which of the columns a question asks for: the one whose head holds most of its words, the only one
     that holds the kind of answer it expects, else all."""
@@ -127,7 +127,7 @@ _KINDS = {
 }
 
 
-def _of_kind(asked: RowQuestion, grid: Grid, column: int, row: GridRow) -> bool | None:
+def _of_kind(asked: RowQuestion, grid: RowGrid, column: int, row: GridRow) -> bool | None:
     """Whether a cell is of the kind that a question expects; None for a bare number, which may be."""
     priced = _RE["priced"].search(asked.query.text) is not None
     expects = AnswerType.MONEY if priced else asked.query.expects
@@ -144,7 +144,7 @@ class ChosenRows:
     """Rows that fit, each with the columns that say so (`keys`) and those that answer; `held` counts the
     words of the question that the table is about."""
 
-    grid: Grid
+    grid: RowGrid
     rows: tuple[GridRow, ...]
     keys: tuple[int, ...]
     answers: tuple[int, ...]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rag.answers.choosing import head_unit
-from rag.answers.grid import Grid, GridRow
+from rag.answers.grid import GridRow, RowGrid
 from rag.domains.finance.figures.cells import read_figure
 from rag.facts.dates import dates
 from rag.facts.numerals import fold
@@ -48,11 +48,11 @@ class TypedColumn:
         return f"{value:,.{self.decimals + more}f}{'%' if self.percent else ''}"
 
 
-def typed_columns(grid: Grid, rows: Sequence[GridRow]) -> tuple[TypedColumn, ...]:
+def typed_columns(grid: RowGrid, rows: Sequence[GridRow]) -> tuple[TypedColumn, ...]:
     return tuple(_typed(grid, n, rows) for n in range(len(grid.heads)))
 
 
-def _typed(grid: Grid, number: int, rows: Sequence[GridRow]) -> TypedColumn:
+def _typed(grid: RowGrid, number: int, rows: Sequence[GridRow]) -> TypedColumn:
     head = grid.heads[number]
     cells = tuple(row.texts[number] if number < len(row.texts) else "" for row in rows)
     words = TypedColumn(number, head, cells)

@@ -164,7 +164,7 @@ def compose(basis: Basis, by: ReaderReply) -> Answer:
     cited = by.claim.citations if by.claim else (by.source,)
     quotes = [quote_claim(e, language) for e in found.evidence if e.number in cited]
     displayed = [by.claim, *quotes] if by.claim else quotes
-    line = line_of(displayed[0], found.evidence, basis.hits)
+    line = line_of(displayed[0], found.evidence)
     return basis.answer(
         line,
         render_text(displayed, found.evidence, line),
@@ -222,7 +222,7 @@ def no_row(basis: Basis, figures: NoRow) -> Answer:
 def quote_claim(evidence: Evidence, language: str = "en") -> Claim:
     """The evidence itself as a sentence of the answer: supported, because it is the words of the document."""
     return Claim(
-        text=evidence.text,
+        text=evidence.words,
         state=ClaimState.SUPPORTED,
         citations=(evidence.number,),
         reasons=(reason("quoted").words(language),),
@@ -234,7 +234,7 @@ def render_text(claims: Sequence[Claim], evidence: Sequence[Evidence] = (), line
     """Plain text: written sentences in one paragraph, each quote on a line of its own in quotation marks, [n]
     behind each; the quote of a table row is followed by its column heads. `line` stands in front where it
     says the first quote in other words than its own."""
-    heads = {e.number: e.header for e in evidence}
+    heads = {e.number: e.header for e in evidence if e.heads}
     written, quotes = [], []
     if line and claims and claims[0].quoted and line != in_one_piece(claims[0].text):
         written.append(f"{line} {marks_of(claims[0])}")
@@ -269,6 +269,7 @@ def citation(evidence: Evidence) -> Citation:
         heads=evidence.heads,
         withdrawn=evidence.withdrawn,
         notes=evidence.notes,
+        leads=evidence.leads,
     )
 
 

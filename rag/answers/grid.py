@@ -54,7 +54,7 @@ class GridRow:
 
 
 @dataclass(frozen=True)
-class Grid:
+class RowGrid:
     """A table, or a list read as one, of a passage that was found. `heads` are what stands over each column,
     on one line; `whole`: no row of it is left out. Rows that are withdrawn are none, nor are the heads."""
 
@@ -100,7 +100,7 @@ class Grid:
         return with_marks(shown, store)
 
 
-def grids(hits: Sequence[Hit], store: Store, *, whole: bool = False) -> Iterator[Grid]:
+def grids(hits: Sequence[Hit], store: Store, *, whole: bool = False) -> Iterator[RowGrid]:
     """Each table and list of the passages once, in their order; long tables as a whole only if asked for."""
     seen: set[tuple[int, int]] = set()
     for hit in hits:
@@ -120,7 +120,7 @@ def grids(hits: Sequence[Hit], store: Store, *, whole: bool = False) -> Iterator
             )
 
 
-def _grid(hit: Hit, table: Table, blocks: Sequence[Block], store: Store, whole: bool) -> Grid:
+def _grid(hit: Hit, table: Table, blocks: Sequence[Block], store: Store, whole: bool) -> RowGrid:
     heads = tuple(" ".join(" ".join(parts).split()) for parts in table.heads)
     rows, gone = [], _withdrawn(hit.document.id, blocks, store)
     begin = blocks[0].start if blocks else 0
@@ -132,7 +132,7 @@ def _grid(hit: Hit, table: Table, blocks: Sequence[Block], store: Store, whole: 
         cells = block.cells
         texts = tuple(" ".join(text[c.start - begin : c.end - begin].split()) for c in cells)
         rows.append(GridRow(block, texts, tuple(c.start for c in cells)))
-    return Grid(hit, heads, tuple(rows), table, whole, _store=store)
+    return RowGrid(hit, heads, tuple(rows), table, whole, _store=store)
 
 
 def _withdrawn(document: int, blocks: Sequence[Block], store: Store) -> list[tuple[int, int]]:
@@ -142,7 +142,7 @@ def _withdrawn(document: int, blocks: Sequence[Block], store: Store) -> list[tup
     return [(mark.start, mark.end) for mark in found if mark.kind in WITHDRAWN]
 
 
-def _list(hit: Hit, blocks: Sequence[Block], store: Store) -> Grid | None:
+def _list(hit: Hit, blocks: Sequence[Block], store: Store) -> RowGrid | None:
     """The items of a passage that begin with what they hold for, as rows of two cells."""
     rows = []
     for block in blocks:
@@ -152,4 +152,4 @@ def _list(hit: Hit, blocks: Sequence[Block], store: Store) -> Grid | None:
         if block.kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM) and at > 0 and behind:
             texts = (" ".join(text[:at].split()), " ".join(behind.split()))
             rows.append(GridRow(block, texts, (block.start, block.end - len(behind))))
-    return Grid(hit, ("", ""), tuple(rows), _store=store) if len(rows) > 1 else None
+    return RowGrid(hit, ("", ""), tuple(rows), _store=store) if len(rows) > 1 else None

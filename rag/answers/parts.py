@@ -73,12 +73,13 @@ def look(setup: Setup, request: AnswerRequest) -> tuple[Look, ...]:
 def worked_out(
     query: Query, hits: Sequence[Hit], found: Selection, setup: Setup, filters: Filters | None
 ) -> Computed | Uncomputed | NoRow | None:
-    """What code reads or works out for a question: a figure of statements, a date, a row that it chooses."""
+    """What code reads or works out for a question: a figure of statements, else a date, else a row that it
+    chooses."""
     figures = find_figures(query, setup.index, filters=filters, facts=found.evidence)
-    figures = figures or find_date(query, found, setup.index, filters)
     if isinstance(figures, Computed):
         return figures
-    return find_row(query, hits, setup.index.store) or figures
+    dated = find_date(query, found, setup.index, filters)
+    return dated or find_row(query, hits, setup.index.store) or figures
 
 
 def judged(one: Look, verdict: Verdict, setup: Setup, request: AnswerRequest) -> Look:

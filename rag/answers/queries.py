@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from rag.answers.choosing import RowQuestion, given
 from rag.answers.columns import TypedColumn, typed_columns
-from rag.answers.grid import Grid, GridRow, HeldWords, grids
+from rag.answers.grid import GridRow, HeldWords, RowGrid, grids
 from rag.answers.guarded import TABLE, Cellular, run_select
 from rag.domains.finance.figures import Computed
 from rag.facts.quantity import Kind, as_written
@@ -93,7 +93,7 @@ def find_over_rows(query: Query, hits: Sequence[Hit], store: Store) -> Computed 
 
 
 def _plan(
-    operation: RowOperation, asked: RowQuestion, grid: Grid, columns: Sequence[TypedColumn]
+    operation: RowOperation, asked: RowQuestion, grid: RowGrid, columns: Sequence[TypedColumn]
 ) -> RowQuery | None:
     texts = [c for c in columns if not c.values and c.head and any(c.cells)]
     if not texts:
@@ -214,7 +214,7 @@ def _measured(
 
 def _counting(
     asked: RowQuestion,
-    grid: Grid,
+    grid: RowGrid,
     columns: Sequence[TypedColumn],
     texts: Sequence[TypedColumn],
     heads: Mapping[int, HeldWords],
@@ -262,7 +262,7 @@ class _Run:
     """A query over the rows of a table, and what it comes to in a language."""
 
     query: RowQuery
-    grid: Grid
+    grid: RowGrid
     rows: Sequence[GridRow]
     columns: Sequence[TypedColumn]
     language: str

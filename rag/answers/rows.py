@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from rag.answers.brackets import Miss, NoRow, by_value
 from rag.answers.choosing import ChosenRows, RowQuestion, asked_columns, given, head_unit
-from rag.answers.grid import Grid, GridRow, HeldWords, grids
+from rag.answers.grid import GridRow, HeldWords, RowGrid, grids
 from rag.answers.queries import find_over_rows
 from rag.domains.finance.figures import Computed
 from rag.facts.quantity import Kind, Quantity
@@ -47,7 +47,7 @@ def find_row(query: Query, hits: Sequence[Hit], store: Store) -> Computed | NoRo
     return find_over_rows(query, hits, store)
 
 
-def _by_key(asked: RowQuestion, grid: Grid) -> ChosenRows | None:
+def _by_key(asked: RowQuestion, grid: RowGrid) -> ChosenRows | None:
     """The one row that most words of the question name, and the column that it asks for."""
     named: dict[int, list[int]] = {}
     for n, row in enumerate(grid.rows):
@@ -66,11 +66,8 @@ def _by_key(asked: RowQuestion, grid: Grid) -> ChosenRows | None:
     own = HeldWords(*(row.texts[c] for c in keys))
     if asked.unheld(grid.about, own):
         return None
-    used = [
-        v
-        for v in asked.values
-        if any(_equals(v, grid, c, row.texts[c]) or v.text in row.texts[c] for c in keys)
-    ]
+    cells = [(c, row.texts[c]) for c in keys]
+    used = [v for v in asked.values if any(_equals(v, grid, *one) or v.text in one[1] for one in cells)]
     others = [c for c, text in enumerate(row.texts[: len(grid.heads)]) if c not in keys and text]
     answers = asked_columns(asked, grid, others, [row])
     if len(answers) != 1 or len(used) < len(asked.values):
@@ -91,9 +88,9 @@ def _counts(asked: RowQuestion, head: str, cell: str) -> bool:
     return how_many is None or (named and cell[:1].isdigit())
 
 
-def _of_year(asked: RowQuestion, grid: Grid, head: str, own: HeldWords) -> bool:
-    """Whether a year of the question is that of the column or the row; where no head is a year, and each has a
-    name of its own, it may be that of the document."""
+def _of_year(asked: RowQuestion, grid: RowGrid, head: str, own: HeldWords) -> bool:
+    """Whether a year of the question is that of the column or the row; where no head is a year, and each has
+    a name of its own, it may be that of the document."""
     years = [w for w in asked.words if _YEAR.fullmatch(w) and not own.hold(w)]
     named = all(grid.heads) and len(set(grid.heads)) == len(grid.heads)
     whole = named and not any(_YEAR.search(one) for one in grid.heads)
@@ -104,7 +101,7 @@ def _key_words(asked: RowQuestion, row: GridRow, keys: Sequence[int]) -> frozens
     return frozenset(w for c in keys for w in search_tokens(row.texts[c]))
 
 
-def _equals(value: Value, grid: Grid, column: int, text: str) -> bool:
+def _equals(value: Value, grid: RowGrid, column: int, text: str) -> bool:
     """Whether a cell is a value of the question, under the unit of its head."""
     unit = head_unit(grid.heads[column]) if column < len(grid.heads) else None
     found = read(text)

@@ -1,5 +1,4 @@
-"""What every parser shares: limits, the parsed value, the builder that keeps text and offsets together, and
-tables that come as cells (HTML, DOCX, Markdown, sheets): which rows are column heads.
+"""What every parser shares: limits, the parsed value and the builder that keeps text and offsets together.
 
 No parser ever computes an offset. It hands pieces to a `TextBuilder`, which writes each one down and notes
 where it stands, so a block's span is right by construction."""
@@ -18,7 +17,7 @@ from rag.parsers.marks import note_body as note_body
 from rag.parsers.marks import note_mark as note_mark
 from rag.parsers.marks import raised as raised
 from rag.types import Block, BlockKind, Loss, Mark, Page, Table
-from rag.types.tables import joined_location, packed, row_spans, row_text
+from rag.types.tables import JOINT, joined_location, packed, row_spans, row_text
 
 # Kept out of stored text: controls (lone surrogates too, which no UTF-8 database takes) and characters that
 # nobody sees.
@@ -34,21 +33,18 @@ _NEEDS_CLEANING = re.compile(
 TITLE_LIMIT = 200
 _NUMBER = re.compile(r"[(（+\-–—−]?\s*(?:[A-Z]{0,3}[$€£¥￥])?\s*[(（]?[-−]?\d[\d,.\s]*[)）]?\s*[%％]?[)）]?$")
 _YEAR = re.compile(r"(?:FY\s?)?(?:19|20)\d\d(?:\s?[-–/]\s?(?:\d{2}|\d{4}))?$")
-_OPENS = frozenset(("$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "(€", "(£"))
-_CLOSES = frozenset((")", "%", "%)", ")%", "％"))
 MAX_COLUMNS = 256
-
-Grid = list[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost. `seconds` and `memory_mb` (growth of a worker's address space over its idle
-    size) are kept by `rag.parsers.pool`; `max_bytes` (of the file, and of what a compressed file unfolds to,
-    tenfold), `max_pages` and `max_chars` (of the text) by the parsers. Past a limit a parser raises
-    ParseError("too_large")."""
+    """What one file may cost. `seconds`, `step_seconds` (for a page of a PDF) and `memory_mb` (growth of a
+    worker's address space over its idle size) are kept by `rag.parsers.pool`; `max_bytes` (of the file, and
+    of what a compressed file unfolds to, tenfold), `max_pages` and `max_chars` (of the text) by the parsers.
+    Past a limit a parser raises ParseError("too_large")."""
 
     seconds: float = 120
+    step_seconds: float = 30
     memory_mb: int = 2048
     max_bytes: int = 200 * 1024 * 1024
     max_pages: int = 20_000
@@ -103,6 +99,7 @@ class TextBuilder:
     used, partition the text: what separates two pages belongs to the first of them."""
 
     _CLOSE = frozenset({BlockKind.TABLE_ROW, BlockKind.LIST_ITEM})
+    _OPEN = frozenset({BlockKind.HEADING, BlockKind.PARAGRAPH})
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -114,6 +111,7 @@ class TextBuilder:
         self._new_group = False
         self._table = Table(0, 0)
         self._marks: list[FoundMark] = []
+        self.closing: list[tuple[BlockKind, str]] = []  # a heading and paragraphs that end what was added
 
     def __len__(self) -> int:
         return self._length
@@ -168,17 +166,21 @@ class TextBuilder:
         name = shorten(unmarked(title))
         self._table = Table(0, 0, lines, tuple(map(one_line, units)), placed, spans=tuple(spans), title=name)
 
-    def row(self, cells: Sequence[str], *, location: str = "") -> None:
-        """One row of the table; a row without words is left out."""
+    def row(self, cells: Sequence[str], *, location: str = "", joint: str = JOINT) -> None:
+        """One row of the table; a row without words is left out. With another joint its text is as the page
+        shows it: no empty cells."""
         parts = [taken(one_line(cell)) for cell in cells]
         flat = [plain for plain, _ in parts]
-        spans = row_spans(flat)
+        spans, text = row_spans(flat), row_text(flat)
+        if joint != JOINT:
+            text = joint.join(filter(None, flat))
+            spans = _spans_of(flat, len(joint))[: len(spans)]
         marks = [
             (kind, at + start, at + end, label)
             for (at, _), (_, found) in zip(spans, parts, strict=False)
             for kind, start, end, label in found
         ]
-        self._add(BlockKind.TABLE_ROW, row_text(flat), location=location, cells=spans, marks=marks)
+        self._add(BlockKind.TABLE_ROW, text, location=location, cells=spans, marks=marks)
 
     def line(self, text: str, cells: Sequence[tuple[int, int]]) -> None:
         """One row as a line of text without white space around it, with the (start, end) of its cells."""
@@ -252,8 +254,19 @@ class TextBuilder:
         self._marks += [(of, start + a, start + b, label) for of, a, b, label in (*marks, *found)]
         self._put(body)
         block = Block(kind, start, self._length, path, level, location)
+        self.closing = [] if kind not in self._OPEN else [*self.closing[-3:], (kind, body)]
         row = kind is BlockKind.TABLE_ROW
         self._blocks.append((block, self._table if row else None, packed(start, cells) if row else ()))
+
+
+def _spans_of(cells: Sequence[str], joint: int) -> list[tuple[int, int]]:
+    """Where each cell stands in the text of those that are not empty, with joints of that width."""
+    found, at = [], 0
+    for cell in cells:
+        begin = at + joint if at and cell else at
+        at = begin + len(cell)
+        found.append((begin, at))
+    return found
 
 
 def letters(text: str) -> str:
@@ -267,41 +280,6 @@ def is_number(cell: str) -> bool:
     return _NUMBER.match(text) is not None and _YEAR.match(text) is None
 
 
-def rectangle(grid: Grid) -> Grid:
-    """Every row as wide as the widest (at most MAX_COLUMNS), every cell on one line."""
-    width = min(max((len(row) for row in grid), default=0), MAX_COLUMNS)
-    return [[one_line(c) for c in row[:width]] + [""] * (width - len(row)) for row in grid]
-
-
-def _attach_signs(row: list[str]) -> None:
-    for c, cell in enumerate(row):
-        if (
-            cell in _OPENS
-            and c + 1 < len(row)
-            and row[c + 1][:1].isdigit() | (row[c + 1][:1] in ("(", "—", "-", "–"))
-        ):
-            row[c], row[c + 1] = "", cell + row[c + 1]
-        elif cell in _CLOSES and c and row[c - 1]:
-            row[c - 1], row[c] = row[c - 1] + cell, ""
-
-
-def count_header_rows(grid: Grid) -> int:
-    """How many top rows name columns: rows without quantities; after the first only rows that name no line
-    (empty first cell)."""
-    count = 0
-    for row in grid[:4]:
-        filled = [cell for cell in row if cell]
-        if (
-            not filled
-            or any(is_number(cell) for cell in filled)
-            or (count and row[0])
-            or max(map(len, filled)) > 120
-        ):
-            break
-        count += 1
-    return count if count < len(grid) else 0
-
-
 def column_heads(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
     """The heads of each column, read downwards: "2019" above "Revenue"; a head that spans columns counts for
     each of them (its copies stand in `rows`). Columns at the end without one are left out."""
@@ -309,70 +287,3 @@ def column_heads(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
     while heads and not heads[-1]:
         heads.pop()
     return heads
-
-
-# (rows, columns) that a cell spans, by its row and column in a grid.
-GridSpans = Mapping[tuple[int, int], tuple[int, int]]
-
-
-def add_table(
-    builder: TextBuilder,
-    grid: Grid,
-    *,
-    header_rows: int = 0,
-    heads: Grid | None = None,
-    spans: GridSpans | None = None,
-    title: str = "",
-) -> None:
-    """Add a table row by row; its head rows become one row, which is the head of all. `title`: its caption.
-
-    `header_rows`: how many top rows the format marks as heads (0: guess). `heads`: the grid with spanning
-    cells repeated, where the format knows spans; `spans`: (rows, columns) of those cells, by row and column.
-    Currency signs and closing brackets that stand in cells of their own, as in filings, are put to their
-    numbers, and columns without content are left out."""
-    grid = rectangle(grid)
-    heads = grid if heads is None else rectangle(heads)
-    if not grid or not grid[0]:
-        return
-    for row in grid:
-        _attach_signs(row)
-    count = min(header_rows, len(grid)) or count_header_rows(heads)
-    kept = _columns_with_content(grid, heads, count)
-    body = [[row[c] for c in kept] for row in grid]
-    if len(kept) == 1:
-        builder.start_group()
-        for row in body:
-            builder.paragraph(row[0])
-        return
-    named = column_heads([[row[c] for c in kept] for row in heads[:count]])
-    filled = [number for number, row in enumerate(body) if number >= count and any(row)]
-    numbers = {number: n for n, number in enumerate(filled, bool(named))}
-    builder.table(named, spans=_spans(spans or {}, kept, numbers), title=title)
-    builder.row([" ".join(parts) for parts in named])
-    for row in body[count:]:
-        builder.row(row)
-
-
-def _spans(
-    spans: GridSpans, kept: Sequence[int], numbers: Mapping[int, int]
-) -> list[tuple[int, int, int, int]]:
-    """`Table.spans`: what a cell spans of the columns that are kept and of the rows that have a number."""
-    places = {column: n for n, column in enumerate(kept)}
-    found = []
-    for (row, column), (rows, columns) in spans.items():
-        if row in numbers and column in places:
-            down = sum(n in numbers for n in range(row, row + rows))
-            across = sum(n in places for n in range(column, column + columns))
-            found += [(numbers[row], places[column], down, across)] if max(down, across) > 1 else []
-    return found
-
-
-def _columns_with_content(grid: Grid, heads: Grid, count: int) -> list[int]:
-    """Columns that any body row fills. A head that would be lost with the others keeps all non-empty
-    columns."""
-    columns = range(len(grid[0]))
-    kept = [c for c in columns if any(row[c] for row in grid[count:])]
-    head_cells = {row[c] for row in heads[:count] for c in kept}
-    if all(cell in head_cells for row in heads[:count] for cell in row if cell):
-        return kept
-    return [c for c in columns if any(row[c] for row in grid)]

@@ -9,19 +9,20 @@ from __future__ import annotations
 import email
 import email.policy
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from rag.errors import ParseError
 from rag.languages import Patterns
 from rag.parsers import html
-from rag.parsers.base import MAX_COLUMNS, Limits, Parsed, TextBuilder, add_table, letters, one_line
+from rag.parsers.base import Limits, Parsed, TextBuilder, letters, one_line
 from rag.parsers.docx_drawn import Drawings, drawn_lines
-from rag.parsers.docx_lines import Line, LineReader
 from rag.parsers.docx_numbering import Numbering
 from rag.parsers.docx_styles import Styles, W, integer, is_dark, is_on, value
-from rag.parsers.docx_text import Drawn, NoteReference, chosen, is_placeholder
+from rag.parsers.docx_text import Drawn, Line, LineReader, NoteReference, blocks, chosen, is_placeholder
 from rag.parsers.encoding import decode
-from rag.parsers.marks import Rows, marked, note_body, unmarked
+from rag.parsers.grids import Grid, Passage
+from rag.parsers.marks import marked, note_body, unmarked
 from rag.parsers.office import Package, open_package
 from rag.parsers.plain import heading_level
 from rag.types import BlockKind, LossKind, MarkKind
@@ -32,6 +33,7 @@ _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateCon
 _R_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _TWIP = 635  # English Metric Units
 _BOXES_DEEP = 8
+_LONGEST_CELL = 1500  # characters
 _WRAPPERS = frozenset(
     W + name for name in ("ins", "moveTo", "moveFrom", "customXml", "smartTag", "sdtContent", "txbxContent")
 )
@@ -66,13 +68,14 @@ class _Reader:
         self._package = package
         self._relations = package.relations(package.main)
         self._styles = Styles(self._part("styles"))
-        self._lines = LineReader(self._styles, Numbering(self._part("numbering"), self._styles.numbering))
+        self._lines = LineReader(self._styles, Numbering(self._part("numbering"), self._styles))
         self._settings = self._part("settings")
         self._begun = False
         self._heading = ""
         self._limits, self._deep = limits, deep
         self._bodies: dict[str, dict[str, Any]] = {}
         self._notes: list[NoteReference] = []
+        self._drawn: list[Drawn] = []
         self._noted_at = 0
         self._written: set[str] = set()
 
@@ -84,7 +87,7 @@ class _Reader:
             return
         background = root.find(W + "background")
         colour = (background.get(W + "color") or "").upper() if background is not None else ""
-        self._lines.words.backed = colour not in ("", "AUTO", "FFFFFF")
+        self._lines.backed = colour not in ("", "AUTO", "FFFFFF")
         size = next(body.iter(W + "pgSz"), None)
         if size is not None:
             sides = (size.get(W + side) or "" for side in ("w", "h"))
@@ -201,10 +204,10 @@ class _Reader:
                 for line in drawn_lines(one.element):
                     self.builder.paragraph(line)
             elif self._deep < _BOXES_DEEP:
-                self._deep, backed, self._lines.words.backed = self._deep + 1, self._lines.words.backed, True
+                self._deep, backed, self._lines.backed = self._deep + 1, self._lines.backed, True
                 self._body(one.element)
                 self._end_carried()
-                self._deep, self._lines.words.backed = self._deep - 1, backed
+                self._deep, self._lines.backed = self._deep - 1, backed
 
     def _write_notes(self) -> None:
         """The notes that what was written refers to."""
@@ -270,7 +273,7 @@ class _Reader:
             if block.kind is BlockKind.TABLE_ROW and block.table is not None:
                 if block.table is not table:
                     table = block.table
-                    self.builder.table(table.heads)
+                    self.builder.table(table.heads, units=table.units, title=table.title)
                 self.builder.row(texts)
             elif block.kind is BlockKind.HEADING:
                 self.builder.heading(texts[0], block.level)
@@ -280,41 +283,73 @@ class _Reader:
         self.drawings.losses += parsed.losses
 
     def _table(self, table: Any) -> None:
-        rows, words = Rows(MAX_COLUMNS), self._lines.words
-        drawn: list[Drawn] = []
-        outer, properties = words.backed, table.find(W + "tblPr")
+        rows = [list(_own(row, "tc")) for row in _own(table, "tr")]
+        if max(map(len, rows), default=0) < 2 or any(map(self._is_section, chain(*rows))):
+            for cell in chain(*rows):  # it only lays out a page
+                self._body(cell)
+                self._end_carried()
+            return
+        self._drawn = []
+        self._grid(table).add_to(self.builder)
+        self._begun = True
+        self._write_notes()
+        self._draw(self._drawn)
+
+    def _is_section(self, cell: Any) -> bool:
+        """Whether a cell holds a part of the document: headings and more, or a page of words."""
+        paragraphs = list(cell.iter(W + "p"))
+        headed = any(self._styles.level(value(p.find(f"{W}pPr/{W}pStyle"))) for p in paragraphs)
+        size = sum(len(text.text or "") for text in cell.iter(W + "t")) if len(paragraphs) > 1 else 0
+        return size > (_LONGEST_CELL // 5 if headed else _LONGEST_CELL)
+
+    def _grid(self, table: Any) -> Grid:
+        grid, lines = Grid(), self._lines
+        outer, properties = lines.backed, table.find(W + "tblPr")
         style = value(properties.find(W + "tblStyle")) if properties is not None else ""
         shaded = properties is not None and is_dark(properties.find(W + "shd"))
         backed = outer or shaded or self._styles.shades(style)
-        for row in table.iter(W + "tr"):
-            if next(row.iterancestors(W + "tbl")) is not table:
-                continue  # a table within a cell: its text is in the cell's
-            rows.begin(head=is_on(row.find(f"{W}trPr/{W}tblHeader")))
+        for row in _own(table, "tr"):
+            cells = list(_own(row, "tc"))
+            bold = bool(cells) and all(map(_is_set_off, cells))
+            grid.begin(head=is_on(row.find(f"{W}trPr/{W}tblHeader")), set_off=bold)
+            grid.skip(integer(row.find(f"{W}trPr/{W}gridBefore")) or 0)
             gone = row.find(f"{W}trPr/{W}del") is not None
-            for cell in row.iter(W + "tc"):
-                if next(cell.iterancestors(W + "tr")) is not row:
-                    continue
-                words.backed = backed or is_dark(cell.find(f"{W}tcPr/{W}shd"))
+            for cell in cells:
+                lines.backed = backed or is_dark(cell.find(f"{W}tcPr/{W}shd"))
                 gone_here = gone or cell.find(f"{W}tcPr/{W}cellDel") is not None
-                lines = self._lines.all(cell, MarkKind.DELETED if gone_here else None)
-                text = one_line(" ".join(line.numbered for line in lines))
-                former = {
-                    kind: marked(kind, one_line(" ".join(line.before(kind) for line in lines)))
-                    for kind in sorted({kind for line in lines for kind, _ in line.former})
-                }
+                parts = list(self._cell(cell, MarkKind.DELETED if gone_here else None))
                 merge = cell.find(f"{W}tcPr/{W}vMerge")
                 columns = integer(cell.find(f"{W}tcPr/{W}gridSpan")) or 1
-                rows.cell(text, former, columns, goes_on=merge is not None and value(merge) != "restart")
-                for line in lines:
-                    self._notes += line.notes
-                    drawn += line.drawn
-            rows.end()
-        rows.end_table()
-        words.backed = outer
-        add_table(self.builder, rows.body, header_rows=rows.headers, heads=rows.heads, spans=rows.spans)
-        self._begun = True
-        self._write_notes()
-        self._draw(drawn)
+                grid.cell(parts, columns=columns, goes_on=merge is not None and value(merge) != "restart")
+            grid.end()
+        lines.backed = outer
+        return grid
+
+    def _cell(self, cell: Any, gone: MarkKind | None) -> Iterator[Passage | Grid]:
+        for part in (*blocks(cell), None):
+            of_text = part is not None and part.tag == W + "p"
+            read = self._lines.read(part, gone) if of_text else None
+            for line in [read] if read is not None else [] if of_text else self._lines.rest():
+                self._notes += line.notes
+                self._drawn += line.drawn
+                yield one_line(line.numbered), {kind: one_line(line.before(kind)) for kind, _ in line.former}
+            if part is not None and not of_text:
+                yield self._grid(part)
+
+
+def _own(element: Any, kind: str) -> Iterator[Any]:
+    """The rows of a table or cells of a row, without those of tables within."""
+    for child in element.iterchildren():
+        if child.tag == W + kind:
+            yield child
+        elif child.tag not in (W + "tbl", W + "tc") and isinstance(child.tag, str):
+            yield from _own(child, kind)
+
+
+def _is_set_off(cell: Any) -> bool:
+    """Whether a cell of a table is empty, bold or on a ground of its own."""
+    said = [p for p in cell.iter(W + "p") if any(text.text for text in p.iter(W + "t"))]
+    return is_dark(cell.find(f"{W}tcPr/{W}shd")) or all(map(_all_bold, said))
 
 
 def _all_bold(paragraph: Any) -> bool:

@@ -3,19 +3,23 @@ read."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from rag.languages import Patterns
-from rag.parsers.base import Grid, TextBuilder, add_table, one_line, shorten
+from rag.parsers.base import TextBuilder, one_line, shorten
+from rag.parsers.docx_styles import W
 from rag.parsers.docx_text import Drawn
+from rag.parsers.grids import rows_to
 from rag.parsers.number_format import show
 from rag.parsers.office import Package
 from rag.types import Loss, LossKind
 
 _C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_VML = "{urn:schemas-microsoft-com:vml}"
 _DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _MOST_POINTS = 2000
 # A picture that takes this share of a page's width and height is a page of its own.
@@ -45,7 +49,7 @@ class Drawings:
         if kind == "picture":
             self._numbers[kind] += 1
             width, height = (share * side for share, side in zip(_PAGE_SIZE, self.page, strict=True))
-            if width and drawn.size[0] >= width and drawn.size[1] >= height:
+            if width and all(a >= b for a, b in zip(_size(drawn.element), (width, height), strict=True)):
                 self.lose(LossKind.PICTURE_WITH_TEXT, f"picture {self._numbers[kind]}", under)
             return
         if kind == "object":
@@ -82,8 +86,8 @@ class Drawings:
         if title:
             self._builder.paragraph(title)
         head = [" / ".join(dict.fromkeys(filter(None, axes))), *(n or title for n in names)]
-        grid: Grid = [head, *([categories.get(p, ""), *(c.get(p, "") for c in columns)] for p in places)]
-        add_table(self._builder, grid, header_rows=1)
+        rows = ([categories.get(p, ""), *(c.get(p, "") for c in columns)] for p in places)
+        rows_to(self._builder, [head, *rows], heads=1, title=title)
         return True
 
     def _diagram(self, root: Any) -> bool:
@@ -134,3 +138,15 @@ def _text(element: Any) -> str:
 
 def _run_text(element: Any) -> str:
     return "\n" if element.tag == _A + "br" else element.text or ""
+
+
+def _size(element: Any) -> tuple[int, int]:
+    """Width and height of a drawing, in English Metric Units."""
+    for above in element.iterancestors(W + "drawing"):
+        for extent in above.iterdescendants("{*}extent"):
+            width, height = extent.get("cx", ""), extent.get("cy", "")
+            return (int(width), int(height)) if width.isdigit() and height.isdigit() else (0, 0)
+    for above in element.iterancestors(f"{_VML}shape"):
+        found = dict(re.findall(r"(width|height):([\d.]+)pt", above.get("style") or ""))
+        return tuple(int(float(found.get(side, 0)) * 12_700) for side in ("width", "height"))  # type: ignore[return-value]
+    return 0, 0

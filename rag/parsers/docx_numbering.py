@@ -14,7 +14,7 @@ from typing import Any
 from rag.facts.numerals import HAN_DIGITS, NUMERALS
 from rag.facts.references import han
 from rag.languages import Patterns, union
-from rag.parsers.docx_styles import W, is_on, value
+from rag.parsers.docx_styles import Styles, W, integer, is_on, value
 
 _RE = Patterns(__file__)
 _LEVELS = 9
@@ -46,11 +46,11 @@ class _Level:
 class Numbering:
     """Counts through a document: one call of `number` for each numbered paragraph, in order."""
 
-    def __init__(self, root: Any, style_number: Callable[[str], tuple[str, int | None]]) -> None:
-        """`root`: of numbering.xml, or None. `style_number`: the number id and level of a style."""
+    def __init__(self, root: Any, styles: Styles) -> None:
+        """`root`: of numbering.xml, or None."""
         self._abstract: dict[str, Any] = {}
         self._lists: dict[str, Any] = {}
-        self._style_number = style_number
+        self._styles = styles
         for element in root.iterchildren(W + "abstractNum") if root is not None else ():
             self._abstract[element.get(W + "abstractNumId", "")] = element
         for element in root.iterchildren(W + "num") if root is not None else ():
@@ -59,10 +59,25 @@ class Numbering:
         self._counts: dict[str, list[int | None]] = {}
         self._begun: set[tuple[str, int]] = set()
 
-    def level_of(self, number_id: str, style: str) -> int:
-        """The level of a list that belongs to a paragraph style; 0 where none does."""
-        _, levels, _ = self._list(number_id)
-        return next((n for n, level in enumerate(levels) if level.style == style and style), 0)
+    def place(self, properties: Any) -> tuple[str, int | None, int | None, str]:
+        """Of a paragraph (its w:pPr) the style id, its own outline level (1 to 9, None: as the style says),
+        depth in a list (None: in none) and the id of the list whose numbers are counted ("": none)."""
+        style, outline, own, level = "", None, None, None
+        if properties is not None:
+            style, outline = value(properties.find(W + "pStyle")), integer(properties.find(W + "outlineLvl"))
+            number = properties.find(f"{W}numPr/{W}numId")
+            own = value(number) if number is not None else None
+            level = integer(properties.find(f"{W}numPr/{W}ilvl"))
+        styled, styled_level = self._styles.numbering(style or self._styles.default)
+        number_id = styled if own is None else own
+        number_id = "" if number_id == "0" else number_id
+        listed: int | None = None
+        if number_id:
+            of_style = (n for n, one in enumerate(self._list(number_id)[1]) if one.style == style and style)
+            listed = next((n for n in (level, styled_level) if n is not None), next(of_style, 0))
+        elif style.lower().startswith("list") and style.lower() != "listcontents" and own is None:
+            listed = 0
+        return style, (outline + 1 if outline is not None and outline < 9 else None), listed, number_id
 
     def number(self, number_id: str, level: int) -> str:
         """The next number of a list at a level (0 to 8), with what separates it from the words behind; "" for
@@ -105,7 +120,7 @@ class Numbering:
             abstract = _value(element, "abstractNumId") if element is not None else ""
             for _ in range(_LEVELS):  # a definition may stand in a style: the list that this one names
                 style = _value(self._abstract.get(abstract), "numStyleLink")
-                linked = self._lists.get(self._style_number(style)[0]) if style else None
+                linked = self._lists.get(self._styles.numbering(style)[0]) if style else None
                 if linked is None:
                     break
                 abstract = _value(linked, "abstractNumId")

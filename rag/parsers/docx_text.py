@@ -1,16 +1,19 @@
-"""What a paragraph of a Word file says: the words that stand, and those that are struck, hidden or deleted.
+"""The lines of a Word file: what each paragraph says today, with the number that Word counts in front of it,
+and what it said before words were struck, hidden or deleted.
 
-The XML is walked directly: deleted and inserted revisions, content controls, form fields, equations, symbols
-and the copies of drawings for older programs each have their own place in it."""
+The XML is walked directly: revisions, content controls, form fields, equations, symbols and the copies of
+drawings for older programs each have their own place in it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
 from rag.parsers import docx_styles, marks
+from rag.parsers.docx_numbering import Numbering
 from rag.parsers.docx_styles import TICKED, UNTICKED, Styles, W, integer, is_dark, is_on, value
 from rag.parsers.equations import from_field, linear
 from rag.types import MarkKind
@@ -47,6 +50,7 @@ _DRAWN = {
 _SKIPPED = frozenset(
     W + name for name in ("pPr", "rPr", "sdtPr", "sdtEndPr", "fldData", "rt", "delInstrText")
 ) | {_MC + "Fallback"}  # fmt: skip
+_HEXADECIMAL = re.compile("[0-9A-Fa-f]{1,6}")
 _PRIVATE = re.compile("[\uf020-\uf0ff]")  # where files keep the signs of symbol fonts
 _SYMBOL_FIELD = re.compile(r"SYMBOL\s+(\d+|0x[0-9a-f]+)(?:.*\\f\s+\"?([^\"\\]+))?", re.I | re.S)
 
@@ -69,14 +73,13 @@ class NoteReference:
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """Something drawn within a paragraph: `kind` "chart", "new chart", "diagram", "object", "picture" or
-    "box" (of text); `part` the relation that leads to it; `name` the program it is of; `size` in English
-    Metric Units, (0, 0) where not known. `element` holds the words of a box."""
+    "box" (of text), which is in `element`; `part` the relation that leads to it; `name` the program it is of,
+    or the words of a box that has no element."""
 
     kind: str
+    element: Any = None
     part: str = ""
     name: str = ""
-    size: tuple[int, int] = (0, 0)
-    element: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +90,44 @@ class _Piece:
     set_off: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A paragraph as it reads. `text` stands today, `number` is what Word counts in front of it, `former` how
+    it read with what is gone; `listed` is the depth in a list, None outside."""
+
+    text: str
+    number: str = ""
+    former: list[tuple[MarkKind, str]] = field(default_factory=list)
+    style: str = ""
+    outline: int | None = None
+    listed: int | None = None
+    notes: list[NoteReference] = field(default_factory=list)
+    drawn: list[Drawn] = field(default_factory=list)
+
+    @property
+    def numbered(self) -> str:
+        """The text with its number under a mark."""
+        bare = self.number.rstrip()
+        return marks.marked(MarkKind.NUMBERED, bare) + self.number[len(bare) :] + self.text
+
+    def before(self, kind: MarkKind) -> str:
+        """How it read with what is gone in this way, or reads, without marks."""
+        return self.number + dict(self.former).get(kind, marks.unmarked(self.text))
+
+
 @dataclass(slots=True)
-class Words:
-    """What a paragraph holds, in order; `words + more` are both on one line."""
+class _Words:
+    """What a paragraph holds, in order."""
 
     pieces: list[_Piece] = field(default_factory=list)
     notes: list[NoteReference] = field(default_factory=list)
     drawn: list[Drawn] = field(default_factory=list)
 
-    def __add__(self, more: Words) -> Words:
-        return Words(self.pieces + more.pieces, self.notes + more.notes, self.drawn + more.drawn)
-
     def read(self) -> tuple[str, list[tuple[MarkKind, str]]]:
         """The text as it stands today, with its marks; and how it read with the words that no longer stand
         and without those that took their place, once for each way in which words are gone."""
-        standing, former = marks.as_it_stands(
-            marks.on_the_line((p.kind, p.shift, p.text) for p in self._replaced())
-        )
+        runs = [(p.kind, p.shift, p.text) for p in self._replaced()]
+        standing, former = marks.as_it_stands(marks.on_the_line(runs))
         gone = {p.kind for p in self.pieces if marks.unmarked(p.text).strip()}
         return standing, [(kind, marks.unmarked(text)) for kind, text in former.items() if kind in gone]
 
@@ -116,15 +140,6 @@ class Words:
         new = {id(a) for a, b in pairs if a.set_off and a.kind is None and b.kind is MarkKind.STRUCK}
         return [replace(p, kind=MarkKind.INSERTED) if id(p) in new else p for p in self.pieces]
 
-    def end_deleted(self) -> None:
-        """The end of the paragraph was deleted: what stands runs on."""
-        self.pieces.append(_Piece("\n", MarkKind.DELETED))
-
-    def gone(self, kind: MarkKind) -> Words:
-        """The same with all that stands gone in this way."""
-        gone = [p if p.kind in WITHDRAWN else _Piece(p.text, kind, p.shift) for p in self.pieces]
-        return Words(gone, self.notes, self.drawn)
-
 
 @dataclass(slots=True)
 class _Field:
@@ -135,22 +150,63 @@ class _Field:
     shown: bool = False
 
 
-class ParagraphReader:
-    """Reads the paragraphs of one part; `backed` says for the moment that a colour lies behind all words."""
+class LineReader:
+    """Reads the paragraphs of a file in order, so that their numbers are counted; `backed` says for the
+    moment that a colour lies behind all words."""
 
-    def __init__(self, styles: Styles) -> None:
+    def __init__(self, styles: Styles, numbering: Numbering) -> None:
         self._styles = styles
+        self._numbering = numbering
         self.backed = False
-        self._words = Words()
+        self._words = _Words()
+        self._carried = _Words()  # paragraphs whose end was deleted: they run on into the next
         self._fields: list[_Field] = []
         self._by_fields = True
         self._style = ""
         self._white_shows = False
 
-    def read(self, paragraph: Any) -> Words:
-        """What the paragraph (w:p) says."""
-        self._words, self._fields, self._by_fields = Words(), [], True
+    def read(self, paragraph: Any, gone: MarkKind | None = None) -> Line | None:
+        """What a paragraph (w:p) says, all of it `gone` in this way; None where its end was deleted: it runs
+        on into the next one."""
         properties = paragraph.find(W + "pPr")
+        mark = properties.find(W + "rPr") if properties is not None else None
+        words = self._all_words(paragraph, properties)
+        if gone:
+            words.pieces = [p if p.kind in WITHDRAWN else replace(p, kind=gone) for p in words.pieces]
+        carried, self._carried = self._carried, _Words()
+        words = _Words(
+            carried.pieces + words.pieces, carried.notes + words.notes, carried.drawn + words.drawn
+        )
+        text, former = words.read()
+        if mark is not None and any(mark.find(W + name) is not None for name in ("del", "moveFrom")):
+            if marks.unmarked(text).strip() and not gone:
+                words.pieces.append(_Piece("\n", MarkKind.DELETED))
+                self._carried = words
+                return None
+            return Line("", "", former, notes=words.notes, drawn=words.drawn)
+        if former and not any(c.isalnum() for c in marks.unmarked(text)):
+            text = ""  # a full stop that was left
+        style, outline, listed, number_id = self._numbering.place(properties)
+        empty = not marks.unmarked(text).strip()
+        unseen = gone or (empty and mark is not None and self._styles.look(mark, style).hidden)
+        number = self._numbering.number(number_id, listed or 0) if number_id and not unseen else ""
+        return Line(text, number, former, style, outline, listed, words.notes, words.drawn)
+
+    def rest(self) -> list[Line]:
+        """What would run on into a next paragraph where there is none."""
+        words, self._carried = self._carried, _Words()
+        if not words.pieces:
+            return []
+        standing, former = words.read()
+        return [Line(standing, "", former, notes=words.notes, drawn=words.drawn)]
+
+    def all(self, container: Any) -> list[Line]:
+        """The lines of a note, a header: paragraphs of tables within it too, of text boxes not."""
+        lines = (self.read(part) for part in blocks(container, tables=False))
+        return [line for line in lines if line is not None] + self.rest()
+
+    def _all_words(self, paragraph: Any, properties: Any) -> _Words:
+        self._words, self._fields, self._by_fields = _Words(), [], True
         self._style = self._styles.default
         if properties is not None:
             self._style = value(properties.find(W + "pStyle")) or self._style
@@ -158,7 +214,7 @@ class ParagraphReader:
         self._white_shows = self.backed or own or self._styles.backed(self._style)
         self._inner(paragraph, None)
         if not all(opened.result for opened in self._fields):  # its code does not end: all words are shown
-            self._words, self._fields, self._by_fields = Words(), [], False
+            self._words, self._fields, self._by_fields = _Words(), [], False
             self._inner(paragraph, None)
         return self._words
 
@@ -196,13 +252,9 @@ class ParagraphReader:
             elif tag in _BREAKS:
                 self._say(_BREAKS[tag], kind)
             elif tag == W + "sym":
-                code = child.get(W + "char") or ""
-                found = (
-                    docx_styles.symbol(child.get(W + "font") or look.font, int(code, 16))
-                    if _is_hex(code)
-                    else ""
-                )
-                self._say(found, kind, look.shift)
+                if _HEXADECIMAL.fullmatch(code := child.get(W + "char") or ""):
+                    sign = docx_styles.symbol(child.get(W + "font") or look.font, int(code, 16))
+                    self._say(sign, kind, look.shift)
             elif tag in _NOTES:
                 self._note(_NOTES[tag], child.get(W + "id") or "", kind)
                 if child.get(W + "customMarkFollows") not in (None, "0", "false", "off"):
@@ -264,7 +316,7 @@ class ParagraphReader:
                 self._inner(shown, kind)
         elif tag in (W + "txbxContent", f"{_A}txBody"):
             if kind not in WITHDRAWN:
-                self._words.drawn.append(Drawn("box", element=element))
+                self._words.drawn.append(Drawn("box", element))
         elif tag == f"{_VML}textpath":
             if words := element.get("string"):
                 self._words.drawn.append(Drawn("box", name=words))
@@ -272,11 +324,24 @@ class ParagraphReader:
             self._drawing(inner, kind)  # the picture beside it only shows it
         elif tag in _DRAWN:
             part = next(filter(None, map(element.get, _R_ID)), "")
-            drawn = Drawn(_DRAWN[tag], part, element.get("ProgID") or "", _size(element))
+            drawn = Drawn(_DRAWN[tag], element, part, element.get("ProgID") or "")
             self._words.drawn += [drawn] if kind not in WITHDRAWN else []
         else:
             return False
         return True
+
+
+def blocks(container: Any, *, tables: bool = True) -> Iterator[Any]:
+    """The paragraphs and tables in an element, of content controls and alternatives those that are shown;
+    without `tables` the paragraphs within them."""
+    for child in container.iterchildren():
+        if child.tag == W + "p" or (tables and child.tag == W + "tbl"):
+            yield child
+        elif child.tag == _MC + "AlternateContent":
+            if (shown := chosen(child)) is not None:
+                yield from blocks(shown, tables=tables)
+        elif isinstance(child.tag, str) and not (child.tag == W + "sdt" and is_placeholder(child)):
+            yield from blocks(child, tables=tables)
 
 
 def chosen(alternatives: Any) -> Any:
@@ -292,10 +357,6 @@ def is_placeholder(control: Any) -> bool:
 
 def _command(code: str) -> str:
     return next(iter(code.split()), "").upper()
-
-
-def _is_hex(text: str) -> bool:
-    return re.fullmatch(r"[0-9A-Fa-f]{1,6}", text) is not None
 
 
 def _shown(text: str, font: str) -> str:
@@ -318,15 +379,3 @@ def _form_value(data: Any) -> str:
     entries = [value(entry) for entry in choice.iterchildren(W + "listEntry")]
     place = integer(choice.find(W + "result")) or integer(choice.find(W + "default")) or 0
     return entries[place] if place < len(entries) else ""
-
-
-def _size(element: Any) -> tuple[int, int]:
-    """Width and height of a drawing, in English Metric Units."""
-    for above in element.iterancestors(W + "drawing"):
-        for extent in above.iterdescendants("{*}extent"):
-            width, height = extent.get("cx", ""), extent.get("cy", "")
-            return (int(width), int(height)) if width.isdigit() and height.isdigit() else (0, 0)
-    for above in element.iterancestors(f"{_VML}shape"):
-        found = dict(re.findall(r"(width|height):([\d.]+)pt", above.get("style") or ""))
-        return tuple(int(float(found.get(side, 0)) * 12_700) for side in ("width", "height"))  # type: ignore[return-value]
-    return 0, 0

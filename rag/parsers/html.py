@@ -4,16 +4,17 @@ parts left out. Lists that the browser counts have their numbers."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from rag.languages import Patterns
-from rag.parsers.base import MAX_COLUMNS, Limits, Parsed, TextBuilder, add_table, one_line
+from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
 from rag.parsers.docx_numbering import written
 from rag.parsers.encoding import decode
-from rag.parsers.html_words import LineWords, WebPage, traverse
-from rag.parsers.marks import Rows, marked, unmarked, without_signs
+from rag.parsers.grids import Grid, Passage
+from rag.parsers.html_words import LineWords, WebPage, said
+from rag.parsers.marks import marked, unmarked, without_signs
 from rag.types import MarkKind
 
 _RE = Patterns(__file__)
@@ -21,6 +22,8 @@ _FORMS = _RE.pairs("forms")
 _BLOCK = _RE.words("block")
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.I)
+_DEEPEST = 3  # tables within tables that are read as such
+_LONGEST_CELL = 1500  # characters, and three times of that in a table with heads
 _METADATA, _CHARSETS = _RE.pairs("metadata"), _RE.pairs("charsets")
 
 
@@ -30,7 +33,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
 
     source = _decode(data, path)
     tree = LexborHTMLParser(source)
-    walker = _Walker(TextBuilder(), WebPage(tree, len(source)))
+    walker = _Walker(TextBuilder(), LineWords(WebPage(tree, len(source))))
     if tree.body is not None:
         walker.walk(tree.body)
     title_node = tree.css_first("title")
@@ -46,7 +49,7 @@ def write(source: str, builder: TextBuilder) -> None:
 
     tree = LexborHTMLParser(source)
     if tree.body is not None:
-        _Walker(builder, WebPage(tree, len(source))).walk(tree.body)
+        _Walker(builder, LineWords(WebPage(tree, len(source)))).walk(tree.body)
 
 
 def _decode(data: bytes, path: str) -> str:
@@ -73,17 +76,18 @@ def _metadata(tree: Any) -> dict[str, str]:
 class _Walker:
     """Depth first with a stack of its own. `kind` says what the words being collected will become."""
 
-    def __init__(self, builder: TextBuilder, page: WebPage) -> None:
+    def __init__(self, builder: TextBuilder, words: LineWords, deep: int = 0) -> None:
         self.builder = builder
         self.first_heading = ""
-        self._words = LineWords(page)
+        self._words = words
+        self._deep = deep  # tables around
         self._kind = "p"
         self._number = ""
         self._lists: list[_Counter | None] = []  # those around a node; None is a list without numbers
         self._items = 0
 
     def walk(self, root: Any) -> None:
-        traverse(root, self._enter, self._leave)
+        _traverse(root, self._enter, self._leave)
         self._flush()
 
     def _enter(self, node: Any) -> bool:
@@ -96,7 +100,7 @@ class _Walker:
             return False
         if tag == "pre":
             self._flush()
-            self.builder.code(without_signs(node.text()))
+            self._put("pre", without_signs(node.text()), {})
             return False
         if tag == "table" and self._table(node):
             return False
@@ -108,7 +112,7 @@ class _Walker:
         elif tag in _BLOCK:
             self._flush()
         if tag in ("ol", "ul", "menu"):
-            self._lists.append(_Counter(node, self._words.style(node)) if tag == "ol" else None)
+            self._lists.append(_Counter(node, self._words.page.style(node)) if tag == "ol" else None)
         return self._words.read(node)
 
     def _leave(self, node: Any) -> None:
@@ -150,19 +154,24 @@ class _Walker:
                 k: marked(k, f"{self._number} {unmarked(t)}") if not plain else t for k, t in former.items()
             }
             self._number = ""
-        if plain:
-            self._write(text)
-        for words in former.values():
-            self._write(_lines(words), "p" if self._kind in _HEADINGS else self._kind)
         if plain or former:
+            self._put(self._kind, text if plain else "", former)
             self._kind = "p"
 
-    def _write(self, text: str, kind: str = "") -> None:
-        kind = kind or self._kind
-        if kind in _HEADINGS:
+    def _put(self, kind: str, text: str, former: Mapping[MarkKind, str]) -> None:
+        """Add a block, and how it read before."""
+        if text and kind in _HEADINGS:
             self.builder.heading(text, _HEADINGS[kind])
             self.first_heading = self.first_heading or unmarked(one_line(text))
-        elif kind == "li":
+        elif kind == "pre":
+            self.builder.code(text)
+        elif text:
+            self._add(kind, text)
+        for words in former.values():
+            self._add(kind, _lines(words))
+
+    def _add(self, kind: str, text: str) -> None:
+        if kind == "li":
             self.builder.list_item(text, level=self._items - 1)
         else:
             self.builder.paragraph(text)
@@ -170,20 +179,35 @@ class _Walker:
     def _table(self, table: Any) -> bool:
         """Add a table of data. False for a table that only lays out a page: its cells are walked as
         blocks."""
-        if table.css_first("table table, h1, h2, h3, ul, ol, pre") is not None:
-            return False
-        cells = _Cells(self._words, table)
-        rows, grid = cells.rows, cells.rows.body
-        if cells.number < 2 or max((sum(map(bool, row)) for row in grid), default=0) < 2:
+        reader = _Table(self, table)
+        if not reader.is_data:
             return False
         self._flush()
-        for text in cells.caption:
-            self.builder.paragraph(text)
-        add_table(self.builder, grid, header_rows=rows.headers, heads=rows.heads, spans=rows.spans)
+        self._put_table(reader)
         return True
 
+    def _put_table(self, table: _Table) -> None:
+        for words in (table.caption[0], *table.caption[1].values()):
+            self.builder.paragraph(words)
+        table.grid.add_to(self.builder, table.caption[0])
 
-Passage = tuple[str, dict[MarkKind, str]]
+
+def _traverse(root: Any, enter: Callable[[Any], bool], leave: Callable[[Any], None]) -> None:
+    """Walk a tree depth first without recursion; `enter` says whether the children of a node are visited,
+    `leave` is called for each node that was entered."""
+    node, depth = root, 0
+    while True:
+        child = node.child if enter(node) else None
+        if child is not None:
+            node, depth = child, depth + 1
+            continue
+        leave(node)
+        while depth and node.next is None:
+            node, depth = node.parent, depth - 1
+            leave(node)
+        if not depth:
+            return
+        node = node.next
 
 
 class _Counter:
@@ -194,13 +218,12 @@ class _Counter:
         self._step = -1 if "reversed" in attributes else 1
         items = sum(item.tag == "li" for item in node.iter()) if self._step < 0 else 1
         self._next = _whole(attributes.get("start"), items)
-        said = style.get("list-style-type") or style.get("list-style") or ""
-        form = next((_FORMS[word] for word in said.split() if word in _FORMS), "")
+        styled = style.get("list-style-type") or style.get("list-style") or ""
+        form = next((_FORMS[word] for word in styled.split() if word in _FORMS), "")
         self._form = form or _FORMS.get(attributes.get("type") or "1", "decimal")
         self._end = "、" if _RE["han_form"].match(self._form) else "."
         above = [e for e in (node, node.parent, getattr(node.parent, "parent", None)) if e is not None]
-        said = " ".join(e.attributes.get(name) or "" for e in above for name in ("class", "role", "id"))
-        self.notes = _RE["notes"].search(said) is not None
+        self.notes = any(_RE["notes"].search(said(e, "class", "role", "id")) for e in above)
 
     def next(self, item: Any) -> str:
         value = _whole(item.attributes.get("value"), self._next)
@@ -218,78 +241,90 @@ def _lines(text: str) -> str:
     return "\n".join(line.strip() for line in lines if line.strip())
 
 
-class _Cells:
-    """Reads the `rows` of a table, `number` of them."""
+class _Table(_Walker):
+    """Reads a table into a `grid`, each cell by a walk of its own. `is_data`: it is no layout of a page."""
 
-    def __init__(self, around: LineWords, table: Any) -> None:
-        self._words = around.within()
-        self.rows = Rows(MAX_COLUMNS)
-        self.number = 0
-        self._below: dict[int, tuple[int, int]] = {}  # rows that a cell goes on for and its columns
-        caption = table.css_first("caption")
-        self.caption: list[str] = []
-        if caption is not None:
-            standing, former = self._passage(caption) or ("", {})
-            self.caption = [standing, *former.values()]
-        for row in table.css("tr"):
+    def __init__(self, around: _Walker, table: Any) -> None:
+        super().__init__(around.builder, around._words.within(), around._deep + 1)
+        self.grid = Grid()
+        self.caption: Passage = ("", {})
+        self._cell: list[Passage | Grid] = []
+        parts = [part for part in table.iter() if part.tag in ("thead", "tbody", "tfoot")]
+        rows = [row for part in (table, *parts) for row in part.iter() if row.tag == "tr"]
+        rows.sort(key=lambda row: row.parent.tag == "tfoot")
+        self.is_data = self._deep <= _DEEPEST and _is_data(table, rows)
+        if not self.is_data:
+            return
+        for caption in [part for part in table.iter() if part.tag == "caption"][:1]:
+            self.caption = next((p for p in self._parts(caption) or () if not isinstance(p, Grid)), ("", {}))
+        for row in rows:
             # What a part of the table says holds for its rows.
             if self._words.open(row.parent) and self._words.open(row):
-                self._add(row)
+                self._read_row(row)
                 self._words.close()
             self._words.close()
-        self.rows.end_table()
+        self.is_data = self.grid.filled > 1
 
-    def _add(self, row: Any) -> None:
-        cells = [c for c in row.iter() if c.tag in ("td", "th")]
-        headed = row.parent.tag == "thead" or all(c.tag == "th" for c in cells)
-        self.rows.begin(head=bool(cells) and headed)
+    def _read_row(self, row: Any) -> None:
+        cells = _cells(row)
+        headed = row.parent.tag == "thead" or all(cell.tag == "th" for cell in cells)
+        self.grid.begin(head=bool(cells) and headed, set_off=bool(cells) and all(map(_is_set_off, cells)))
         for cell in cells:
-            self._carry_down()
-            passage = self._passage(cell)
-            if passage is None:
-                continue
-            columns, lines = _span(cell.attributes, "colspan"), _span(cell.attributes, "rowspan")
-            if lines > 1:
-                self._below[self.rows.width] = (lines - 1, columns)
-            self.rows.cell(*passage, columns)
-        self._carry_down()
-        self.rows.end()
-        self.number += 1
+            if (parts := self._parts(cell)) is not None:
+                columns, lines = _span(cell.attributes, "colspan"), _span(cell.attributes, "rowspan")
+                self.grid.cell(parts, columns=columns, rows=lines)
+        self.grid.end()
 
-    def _passage(self, node: Any) -> Passage | None:
-        """The words of a cell as they stand and as they read before, each on one line; None for a cell that
-        is left out."""
+    def _parts(self, node: Any) -> list[Passage | Grid] | None:
+        """The blocks of a cell as lines, and the tables in it; None for a cell that is left out."""
         words = self._words
         opened = words.open(node)
         text = words.alone(node) if opened and node.mem_id not in words.page.targets else None
         words.close()
         if text is not None or not opened:
-            return (one_line(text or ""), {}) if opened else None
+            return [(one_line(text or ""), {})] if opened else None
+        self._cell = []
+        self.walk(node)
+        return self._cell
 
-        def enter(child: Any) -> bool:
-            if child.tag == "-text":
-                words.text(child)
-                return False
-            read = words.open(child)
-            if child.tag in _BLOCK or child.tag == "li":
-                words.add(" ")
-            return read and words.read(child)
+    def _put(self, kind: str, text: str, former: Mapping[MarkKind, str]) -> None:
+        self._cell.append((one_line(text), {of: one_line(words) for of, words in former.items()}))
 
-        def leave(child: Any) -> None:
-            if child.tag != "-text" and words.close() and (child.tag in _BLOCK or child.tag == "li"):
-                words.add(" ")
+    def _put_table(self, table: _Table) -> None:
+        self._cell += [table.caption, table.grid]
 
-        traverse(node, enter, leave)
-        standing, former = words.take()
-        return one_line(standing), {kind: one_line(text) for kind, text in former.items()}
 
-    def _carry_down(self) -> None:
-        """A cell that spans rows stands in each of them, so that every row can be read alone."""
-        while (column := self.rows.width) in self._below and column < MAX_COLUMNS:
-            left, columns = self._below.pop(column)
-            if left > 1:
-                self._below[column] = (left - 1, columns)
-            self.rows.cell("", {}, columns, goes_on=True)
+def _cells(row: Any) -> list[Any]:
+    return [cell for cell in row.iter() if cell.tag in ("td", "th")]
+
+
+def _is_data(table: Any, rows: Sequence[Any]) -> bool:
+    """Whether a table is one of data: with several rows and columns, and no sections of a page in its cells;
+    another table stands only in one that has heads."""
+    if (table.attributes.get("role") or "") in ("presentation", "none") or len(rows) < 2:
+        return False
+    cells = [cell for row in rows for cell in _cells(row)]
+    headed = (
+        sum(cell.tag == "th" or row.parent.tag == "thead" for row in rows[:1] for cell in _cells(row)) > 1
+    )
+    if not headed and len(table.css("table")) > 1:
+        return False
+    if table.css_first("h1, h2, h3, h4, h5, h6, p, ul, ol, pre, table, div") is None:
+        return True
+    longest = _LONGEST_CELL * (3 if headed else 1)
+    return not any(
+        (size := len(cell.text())) > longest
+        or (size * 5 > longest and cell.css_first("h1, h2, h3, h4, h5, h6") is not None)
+        for cell in cells
+        if cell.child is not None and (cell.child.tag != "-text" or cell.child.next is not None)
+    )
+
+
+def _is_set_off(cell: Any) -> bool:
+    """Whether a cell is empty, a head, bold or on a ground of its own."""
+    own = cell.tag == "th" or "bgcolor" in cell.attributes
+    grounded = "background" in (cell.attributes.get("style") or "")
+    return own or grounded or cell.css_first("b, strong") is not None or not cell.text().strip()
 
 
 def _span(attributes: Mapping[str, str | None], name: str) -> int:

@@ -1,17 +1,16 @@
 """The words of HTML in line, with what their elements say of them: raised, lowered, struck and hidden text,
 notes and their marks, form fields with their values, equations.
 
-Style attributes and `hidden` leave text out, as navigation and scripts are; text that a rule hides, or that
-has the colour of what lies behind it, is kept as hidden."""
+Style attributes and `hidden` leave text out, as navigation and scripts are; text that a rule of <style>
+hides, or that has the colour of what lies behind it, is kept as hidden."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rag.languages import Patterns
-from rag.parsers import html_styles
 from rag.parsers.equations import from_mathml, from_tex, tex_in
 from rag.parsers.marks import as_it_stands, marked, note_body, note_labels, note_mark, raised, without_signs
 from rag.types import MarkKind
@@ -22,18 +21,27 @@ _STRUCK = _RE.words("struck")
 _TELLING = _STRUCK | {"ins", "font"}
 _TYPED = _RE.words("typed")
 _LONGEST_RAISED = 60
-Piece = tuple[MarkKind | None, str]
+_ROLES = ("role", "class", "epub:type", "rel")
+_PROPERTIES = _RE.words("properties")
+_INLINE = _RE.words("inline")
+_COLOURS = _RE.pairs("colours")
+_MOST_RULES = 400
+_MOST_WORK = 200_000_000  # characters of the page times rules that are looked for in it
+Declarations = Mapping[str, str]
 
 
 class WebPage:
-    """What the words of a page have to know of all of it: its style, and which links lead from the mark of a
-    note to the note, which stands behind it."""
+    """What the words of a page have to know of all of it: which links lead from the mark of a note to the
+    note, which stands behind it, and what the rules of its style say. `sheets`: there are style sheets beside
+    it, which are not read."""
 
     def __init__(self, tree: Any, size: int) -> None:
-        self.styles = html_styles.PageStyles(tree, size)
+        self.rules: dict[int, dict[str, str]] = {}  # element -> declarations, later rules before earlier ones
+        self.sheets = tree.css_first('link[rel~="stylesheet" i]') is not None
         self.targets: dict[int, str] = {}  # element that is a note -> its label, which is unique
         self.printed: dict[str, str] = {}  # label -> the label as printed
         self.open_notes: set[str] = set()  # labels of marks whose note was not met yet
+        self._add_rules(tree, min(_MOST_RULES, _MOST_WORK // max(size, 1)))
         marks: dict[str, list[tuple[int, str]]] = {}
         for n, node in enumerate(tree.css('a[href^="#"], [id], a[name]')):
             attributes = node.attributes
@@ -45,16 +53,37 @@ class WebPage:
                 self.targets.setdefault(node.mem_id, f"#{name}")
                 self.printed[f"#{name}"] = next(iter(note_labels(marks[name][0][1])), "")
 
+    def _add_rules(self, tree: Any, most: int) -> None:
+        from selectolax.lexbor import SelectolaxError
+
+        rules = [rule for sheet in tree.css("style") for rule in _rules(sheet.text())]
+        for selector, declared in rules[:most]:
+            try:
+                found = tree.css(selector)
+            except SelectolaxError:
+                continue
+            for node in found:
+                self.rules.setdefault(node.mem_id, {}).update(declared)
+
+    def style(self, node: Any) -> Declarations:
+        """The declarations that hold for an element, its own before those of rules."""
+        rules, own = self.rules.get(node.mem_id, {}), node.attributes.get("style")
+        return {**rules, **_declarations(own)} if own else rules
+
 
 def _refers(link: Any) -> bool:
     """Whether a link is the mark of a note: raised, or said to be one, and a label."""
-    attributes, parent = link.attributes, link.parent
-    said = " ".join(attributes.get(name) or "" for name in ("role", "class", "epub:type", "rel"))
+    parent = link.parent
     return bool(note_labels(link.text())) and (
-        _RE["reference"].search(said) is not None
+        _RE["reference"].search(said(link)) is not None
         or link.css_first("sup") is not None
         or any(e is not None and e.tag == "sup" for e in (parent, parent.parent if parent else None))
     )
+
+
+def said(node: Any, *names: str) -> str:
+    """What attributes say, on one line; without names those that say what an element is for."""
+    return " ".join(node.attributes.get(name) or "" for name in names or _ROLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +102,8 @@ class LineWords:
 
     def __init__(self, page: WebPage) -> None:
         self.page = page
-        self._looks = [_Look(behind="" if page.styles.outside else "ffffff")]
-        self._pieces: list[Piece] = []
+        self._looks = [_Look(behind="" if page.sheets else "ffffff")]
+        self._pieces: list[tuple[MarkKind | None, str]] = []
         self._ahead: set[int] = set()  # elements whose words were read with an earlier one
         self._note = ""  # label of the last note that began in this paragraph
         self._bare = ""  # what a note's own label is printed as, while that is still to come
@@ -88,14 +117,12 @@ class LineWords:
         tag, attributes, look = node.tag, node.attributes, self._looks[-1]
         if tag in _SKIP or (self._ahead and node.mem_id in self._ahead):
             look = _Look(left_out=True)
-        elif attributes or tag in _STRUCK or tag == "ins" or self.page.styles.any:
-            style = attributes.get("style")
-            own = html_styles.declarations(style) if style else {}
-            rules = self.page.styles.by_rule(node)
+        elif attributes or tag in _TELLING or self.page.rules:
+            own = _declarations(attributes.get("style") or "")
             if attributes and _left_out(attributes, own):
                 look = _Look(left_out=True)
-            elif own or rules or tag in _TELLING or "bgcolor" in attributes:
-                look = _look(tag, attributes, look, {**rules, **own})
+            elif (style := self.page.style(node)) or tag in _TELLING or "bgcolor" in attributes:
+                look = _look(tag, attributes, look, style)
         self._looks.append(look)
         return not look.left_out
 
@@ -108,11 +135,6 @@ class LineWords:
         inner = LineWords(self.page)
         inner._looks = self._looks[-1:]
         return inner
-
-    def style(self, node: Any) -> html_styles.Declarations:
-        """The declarations that hold for an element, its own before those of rules."""
-        rules, own = self.page.styles.by_rule(node), node.attributes.get("style")
-        return {**rules, **html_styles.declarations(own)} if own else rules
 
     def text(self, node: Any) -> None:
         """Take in a text node."""
@@ -139,31 +161,25 @@ class LineWords:
             self.add(from_mathml(node))
             return False
         elif tag == "img":
-            said = " ".join(node.attributes.get(name) or "" for name in ("class", "src"))
-            self.add(from_tex(node.attributes.get("alt") or "") if _RE["picture"].search(said) else "")
+            formula = _RE["picture"].search(said(node, "class", "src"))
+            self.add(from_tex(node.attributes.get("alt") or "") if formula else "")
         elif tag in ("input", "select", "textarea"):
             self.add(_field(node))
             return False
         elif tag == "a" and self._note_link(node):
             return False
-        else:
-            shift = html_styles.shift(tag, self.style(node))
-            if shift:
-                return self._shifted(node, shift)
+        elif shift := _shift(tag, self.page.style(node)):
+            return self._shifted(node, shift)
         return True
 
     def alone(self, node: Any) -> str | None:
         """The text of an element that holds nothing else; None where it holds elements or looks otherwise."""
         child = node.child
-        if (
-            child is None
-            or child.tag != "-text"
-            or child.next
-            or self._looks[-1].kind
-            or self.page.open_notes
-        ):
-            return "" if child is None else None
-        return tex_in(without_signs(child.text_content or ""))
+        if child is None:
+            return ""
+        looks = self._looks[-1].kind or self.page.open_notes
+        plain = child.tag == "-text" and not child.next and not looks
+        return tex_in(without_signs(child.text_content or "")) if plain else None
 
     def take(self) -> tuple[str, dict[MarkKind, str]]:
         """What was collected, as `as_it_stands` gives it, and begin anew."""
@@ -192,16 +208,14 @@ class LineWords:
 
     def _note_link(self, node: Any) -> bool:
         """Take in a link that is the mark of a note without being raised, or leads back to one."""
-        attributes = node.attributes
-        said = " ".join(attributes.get(name) or "" for name in ("role", "class", "epub:type", "rel"))
         text = node.text().strip()
-        if (attributes.get("href") or "").startswith("#"):
-            if _RE["back"].search(said) or (text and _RE["arrow"].fullmatch(text)):
+        if (node.attributes.get("href") or "").startswith("#"):
+            if _RE["back"].search(said(node)) or (text and _RE["arrow"].fullmatch(text)):
                 return True
             if self._bare and text.strip("[]().") == self._bare.strip("[]()."):
                 self._bare = "."  # what may stand between it and the words
                 return True
-        if _RE["reference"].search(said) and note_labels(text):
+        if _RE["reference"].search(said(node)) and note_labels(text):
             self.add("".join(map(note_mark, self._labels(node, note_labels(text)))))
             return True
         return False
@@ -239,16 +253,16 @@ class LineWords:
             return False
         return not (label.isdigit() and self._note.isdigit()) or int(label) == int(self._note) + 1
 
-    def _labels(self, node: Any, labels: tuple[str, ...]) -> Iterator[str]:
+    def _labels(self, node: Any, labels: tuple[str, ...]) -> list[str]:
         """The labels of the notes that a raised element names: where its links lead, else as printed."""
         links = [node] if node.tag == "a" else [a for a in node.css("a") if note_labels(a.text())]
         parent = node.parent
         links = links or ([parent] if parent is not None and parent.tag == "a" else [])
         found = [href for a in links if (href := a.attributes.get("href") or "") in self.page.printed]
-        if len(found) != len(links) or not found:
-            self.page.open_notes.update(labels)
-            found = list(labels)
-        yield from found
+        if found and len(found) == len(links):
+            return found
+        self.page.open_notes.update(labels)
+        return list(labels)
 
     def _fraction(self, node: Any, text: str, before: str) -> bool:
         """Take in a fraction that is set with a raised and a lowered number."""
@@ -263,24 +277,6 @@ class LineWords:
         return True
 
 
-def traverse(root: Any, enter: Callable[[Any], bool], leave: Callable[[Any], None]) -> None:
-    """Walk a tree depth first without recursion; `enter` says whether the children of a node are visited,
-    `leave` is called for each node that was entered."""
-    node, depth = root, 0
-    while True:
-        child = node.child if enter(node) else None
-        if child is not None:
-            node, depth = child, depth + 1
-            continue
-        leave(node)
-        while depth and node.next is None:
-            node, depth = node.parent, depth - 1
-            leave(node)
-        if not depth:
-            return
-        node = node.next
-
-
 def _left_out(attributes: dict[str, str | None], own: dict[str, str]) -> bool:
     return (
         "hidden" in attributes
@@ -291,24 +287,25 @@ def _left_out(attributes: dict[str, str | None], own: dict[str, str]) -> bool:
     )
 
 
-def _look(tag: str, attributes: dict[str, str | None], outer: _Look, style: dict[str, str]) -> _Look:
+def _look(tag: str, attributes: dict[str, str | None], outer: _Look, style: Declarations) -> _Look:
     """How an element looks within another."""
     colour, behind = outer.colour, outer.behind
     ink = style.get("color") or (attributes.get("color") if tag == "font" else None)
     ground = style.get("background-color") or style.get("background") or attributes.get("bgcolor")
     if ink and ink != "inherit":
-        colour = html_styles.colour(ink)
+        colour = _colour(ink)
     if ground and ground not in ("transparent", "inherit", "none"):
-        behind = html_styles.colour(ground)
+        behind = _colour(ground)
     kind = outer.kind
+    lines = style.get("text-decoration", "") + style.get("text-decoration-line", "")
     if kind is not MarkKind.HIDDEN:
-        if html_styles.is_hidden(style) or (colour and colour == behind):
+        if _is_hidden(style) or (colour and colour == behind):
             kind = MarkKind.HIDDEN
-        elif tag in _STRUCK or html_styles.is_struck(style):
+        elif tag in _STRUCK or "line-through" in lines:
             kind = MarkKind.STRUCK
         elif tag == "ins":
             kind = kind or MarkKind.INSERTED
-    elif (ink or ground) and colour and behind and colour != behind and not html_styles.is_hidden(style):
+    elif (ink or ground) and colour and behind and colour != behind and not _is_hidden(style):
         kind = None if outer.colour and outer.colour == outer.behind else kind
     return _Look(kind, colour, behind)
 
@@ -343,3 +340,59 @@ def _field(node: Any) -> str:
     if kind in ("checkbox", "radio"):
         return "☒ " if "checked" in attributes else "☐ "
     return f" {without_signs(attributes.get('value') or '')} " if kind in _TYPED else ""
+
+
+def _declarations(text: str) -> dict[str, str]:
+    """The declarations that matter here, of a style attribute or of the body of a rule."""
+    found: dict[str, str] = {}
+    text = _RE["opacity"].sub("", text) if "opacity" in text and _RE["moving"].search(text) else text
+    for part in text.split(";"):
+        name, colon, value = part.partition(":")
+        name = name.strip().lower()
+        if colon and name in _PROPERTIES:
+            found[name] = value.replace("!important", "").strip().lower()
+    return found
+
+
+def _rules(sheet: str) -> list[tuple[str, dict[str, str]]]:
+    """(selector, declarations) of the rules for a screen; what they make transparent is shown by a script."""
+    text = _RE["comment"].sub("", sheet[:1_000_000])
+    text = _RE["at_rule"].sub(lambda rule: (_RE["screen"].match(rule[0]) and rule[1]) or "", text)
+    rules = ((m[1].strip(), _declarations(_RE["opacity"].sub("", m[2]))) for m in _RE["rule"].finditer(text))
+    return [(selector, declared) for selector, declared in rules if declared]
+
+
+def _is_hidden(style: Declarations) -> bool:
+    """Not drawn at all, or without any size or ink."""
+    return (
+        style.get("display") == "none"
+        or style.get("visibility") in ("hidden", "collapse")
+        or _RE["nothing"].fullmatch(style.get("opacity", "1")) is not None
+        or _RE["nothing"].fullmatch(style.get("font-size", "1")) is not None
+    )
+
+
+def _shift(tag: str, style: Declarations) -> int:
+    """1 for raised, -1 for lowered, 0 for text on its line."""
+    if tag in ("sup", "sub"):
+        return 1 if tag == "sup" else -1
+    if not style or tag not in _INLINE:
+        return 0
+    align, top = style.get("vertical-align", ""), style.get("top", "")
+    if style.get("position") == "relative" and _RE["length"].match(top):
+        return 1 if top.startswith("-") else -1
+    if align == "super" or (_RE["length"].match(align) and not align.startswith("-")):
+        return 1
+    return -1 if align == "sub" or _RE["length"].match(align) else 0
+
+
+def _colour(value: str) -> str:
+    """A colour as six hexadecimal digits, "" for one that is not known: a picture, a variable, a mixture."""
+    value = value.strip().lower()
+    value = _COLOURS.get(value, value)
+    if hexadecimal := _RE["hexadecimal"].fullmatch(value):
+        digits = hexadecimal[1]
+        return "".join(c * 2 for c in digits) if len(digits) == 3 else digits
+    if rgb := _RE["rgb"].fullmatch(value):
+        return "".join(f"{min(int(n), 255):02x}" for n in rgb.groups())
+    return ""

@@ -11,9 +11,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from rag.parsers import html
-from rag.parsers.base import Limits, Parsed, TextBuilder, clean, column_heads, one_line
+from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.encoding import decode
 from rag.parsers.equations import tex_in
+from rag.parsers.grids import Grid
 from rag.parsers.marks import (
     as_it_stands,
     marked,
@@ -21,7 +22,6 @@ from rag.parsers.marks import (
     note_labels,
     note_mark,
     raised,
-    rows_before,
     unmarked,
     without_signs,
 )  # fmt: skip
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _FRONT = re.compile(r"([A-Za-z_][\w -]{0,40}):[ \t]*(.*)$")
 _CELL_BREAK = re.compile(r"(?<!\\)\|")
+_BREAK = re.compile(r"<br\s*/?>", re.I)
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
 _MARGIN = re.compile(r"(?m)^[ \t]+|[ \t]+$")
 _QUOTED = re.compile(r"[ \t]*(?:> ?)*")
@@ -92,7 +93,7 @@ class _Reader:
         self._marker = ""
         self._depth = 0
         self._counts: list[tuple[str, int]] = []  # of the lists around: number typed first, items so far
-        self._headed = False
+        self._grid = Grid()
         self._page = ""
 
     def run(self) -> None:
@@ -131,12 +132,14 @@ class _Reader:
                 self._depth -= 1
                 self._counts.pop()
             case "table_open":
-                self.builder.start_group()
-                self._headed = False
+                self._grid = Grid()
+            case "table_close":
+                self._end_table()
             case "hr":
                 self.builder.start_group()
             case "tr_open" if token.map:
-                self._row(_QUOTED.sub("", self._lines[token.map[0]], count=1))
+                line = _QUOTED.sub("", self._lines[token.map[0]], count=1)
+                self._row(line, head=before is not None and before.type == "thead_open")
 
     def _counted(self, typed: str) -> str:
         """The number of an item: as typed, or counted where each is typed like the first."""
@@ -174,20 +177,21 @@ class _Reader:
         for label, note in zip(notes[::2], notes[1::2], strict=True):
             self.builder.paragraph(f"{note_body(label)}{_read(note)[0]}")
 
-    def _row(self, line: str) -> None:
+    def _row(self, line: str, *, head: bool) -> None:
         """A table row with all its cells, more of them than columns, too; a line without any that follows a
         table is none."""
         if "|" not in line:
+            self._end_table()
             self._prose(line)
-            self.builder.start_group()
             return
-        passages = [_read(one_line(cell)) for cell in _cells(line)]
-        row = [standing for standing, _ in passages]
-        if not self._headed and any(row):
-            self.builder.table(column_heads([row]))
-            self._headed = True
-        for cells in (row, *rows_before(passages)):
-            self.builder.row(cells)
+        self._grid.begin(head=head)
+        for cell in _cells(line):
+            self._grid.cell([_read(one_line(line)) for line in _BREAK.split(cell)])
+        self._grid.end()
+
+    def _end_table(self) -> None:
+        self._grid.add_to(self.builder)
+        self._grid = Grid()
 
     def _end_page(self) -> None:
         html.write(self._page, self.builder)

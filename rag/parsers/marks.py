@@ -19,6 +19,7 @@ _RE = Patterns(__file__)
 _KINDS = tuple(MarkKind)
 _NOTE, _NOTE_BODY, _CLOSE = "\ufddc", "\ufddd", "\ufddf"
 _SIGNS = re.compile("[\ufdd0-\ufddf]")
+_NOTE_SIGN = re.compile(f"[{_NOTE}{_NOTE_BODY}][^{_CLOSE}]*{_CLOSE}")
 _SIGN_RUN = re.compile(f"[{_NOTE}{_NOTE_BODY}][^{_CLOSE}]*{_CLOSE}|[\ufdd0-\ufddf]")
 _SUPERSCRIPTS = str.maketrans("0123456789+-−–in()=", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻ⁱⁿ⁽⁾⁼")
 _TRADE = {"tm": "™", "sm": "℠", "r": "®", "c": "©"}
@@ -47,6 +48,26 @@ def note_body(label: str) -> str:
 def unmarked(text: str) -> str:
     """The text alone, without any mark."""
     return taken(text)[0] if _SIGNS.search(text) else text
+
+
+def without_notes(text: str) -> str:
+    """Without the marks of notes and where they begin: what is repeated does not lead to them again."""
+    return _NOTE_SIGN.sub("", text) if _NOTE in text or _NOTE_BODY in text else text
+
+
+def signed_part(text: str, start: int, end: int) -> str:
+    """The part of a text with signs that holds its characters `start` to `end`, signs and white space not
+    counted; the mark of a note belongs to what stands before it."""
+    found, at = "", 0
+    for piece in re.split(f"({_SIGN_RUN.pattern})", text):
+        if piece and _SIGNS.match(piece):
+            inside = start < at <= end if piece[0] in (_NOTE, _CLOSE) else start <= at < end
+            found += piece if inside else ""
+            continue
+        for character in piece:
+            found += character if start <= at < end else ""
+            at += not character.isspace()
+    return found.strip()
 
 
 def without_signs(text: str) -> str:
@@ -237,69 +258,3 @@ def rows_before(passages: Sequence[tuple[str, Mapping[MarkKind, str]]]) -> list[
         [former.get(kind) or marked(kind, unmarked(standing)) for standing, former in passages]
         for kind in kinds
     ]
-
-
-class Rows:
-    """A table as grids for `add_table`, rows as they read before behind those that lost words: `body`
-    has each cell once, `heads` spanning ones repeated, `spans` their (rows, columns) by row and column;
-    `headers` of the top rows are marked as repeating heads."""
-
-    def __init__(self, most: int) -> None:
-        """`most`: columns that are read."""
-        self._most = most
-        self.body: list[list[str]] = []
-        self.heads: list[list[str]] = []
-        self.spans: dict[tuple[int, int], tuple[int, int]] = {}
-        self.headers = 0
-        self._tops: dict[int, int] = {}
-        self._head = False
-        self._above: list[str] = []
-        self._once: list[str] = []
-        self._repeated: list[str] = []
-        self._before: list[Mapping[MarkKind, str]] = []
-        self._late: list[list[str]] = []  # what head rows were: behind all of them
-
-    def begin(self, *, head: bool) -> None:
-        """A row begins; `head`: it is marked as one of column heads."""
-        self._head = head and self.headers == len(self.body)
-        self._once, self._repeated, self._before = [], [], []
-        if not self._head:
-            self.end_table()
-
-    @property
-    def width(self) -> int:
-        """The columns of the row so far."""
-        return len(self._once)
-
-    def cell(self, text: str, former: Mapping[MarkKind, str], columns: int, *, goes_on: bool = False) -> None:
-        """The next cell of the row as `as_it_stands` gave it; `goes_on`: it is that of the row above."""
-        row, column = len(self.body), len(self._once)
-        count = max(0, min(columns, self._most - column))
-        if goes_on and column < len(self._above):
-            text, top, former = self._above[column], self._tops.get(column, row), {}
-            self.spans[top, column] = (row - top + 1, count)
-        else:
-            self._tops[column] = row
-            if count > 1:
-                self.spans[row, column] = (1, count)
-        self._once += ([text] + [""] * (count - 1))[:count]
-        self._before += ([former] + [{}] * (count - 1))[:count]
-        self._repeated += [text] * count
-
-    def end(self) -> None:
-        """The row is whole."""
-        former = rows_before(list(zip(self._once, self._before, strict=True)))
-        if not former or any(unmarked(cell) for cell in self._once):
-            self.headers += self._head
-            self.body.append(self._once)
-            self.heads.append(self._repeated)
-            self._above = self._once
-        self._late += former
-        if not self._head:
-            self.end_table()
-
-    def end_table(self) -> None:
-        """Nothing follows."""
-        self.body += self._late
-        self.heads += self._late
-        self._late = []

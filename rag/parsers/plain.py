@@ -1,13 +1,17 @@
-"""Plain text: paragraphs at blank lines, headings and list items by their wording, as in every format that
-does not say what they are: numbering, capitals, first words."""
+"""Plain text: paragraphs at blank lines, tables drawn with blanks, tabs or bars, headings and list items by
+their wording, as in every format that does not say what they are: numbering, capitals, first words."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from itertools import pairwise, takewhile
+from textwrap import dedent
 
 from rag.languages import listed, patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.encoding import decode
+from rag.parsers.grids import rows_to
 from rag.parsers.marks import without_signs
 
 _RE = patterns("plain", re.NOFLAG)
@@ -21,6 +25,11 @@ _WORD = re.compile(r"[^\W\d_]+")
 MAX_LENGTH = 120
 MAX_HAN = 40
 _SMALL = listed("small_words")
+_GAP = re.compile(r"\t+|\s{2,}")
+_BAR = re.compile(r"\s*\|\s*")
+_RULE = re.compile(r"[\s|+:]*[-=_─═]{3,}[-=_─═\s|+:┼]*")
+_CLAUSE = re.compile(r"\d{1,3}(?:\.\d{1,3})+\.?\s+[^\W\d]")
+_LONGEST_TABLE = 2000  # lines
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
@@ -37,7 +46,14 @@ def add_lines(builder: TextBuilder, lines: list[str]) -> str:
     stands alone and is short, else ""."""
     title = ""
     paragraph: list[str] = []
+    looked = drawn = 0  # lines that were looked at for a table
     for number, line in enumerate(lines):
+        if number >= looked and not paragraph and _apart(line):
+            run = list(takewhile(str.strip, lines[number : number + _LONGEST_TABLE]))
+            taken = _drawn_table(builder, run)
+            looked, drawn = number + (taken or len(run)), number + taken
+        if number < drawn:
+            continue
         text = line.strip()
         alone = not (number + 1 < len(lines) and lines[number + 1].strip()) and not paragraph
         if not text:
@@ -60,6 +76,70 @@ def add_lines(builder: TextBuilder, lines: list[str]) -> str:
             title = one_line(text)
     _flush(builder, paragraph)
     return title if len(title) <= 100 else ""
+
+
+def _apart(line: str) -> bool:
+    """Whether a line is drawn as a row of a table: its cells apart by bars, tabs, or two blanks and more."""
+    text = line.strip()
+    drawn = text.count("|") > 1 or _GAP.search(text) or _RULE.fullmatch(text)
+    return (
+        bool(drawn) and not is_list_item(text) and not _RE["article"].match(text) and not _CLAUSE.match(text)
+    )
+
+
+def _drawn_table(builder: TextBuilder, run: list[str]) -> int:
+    """Add the table that the first of these lines draw; how many do. What stands above a rule is a head;
+    a line that fills one column behind the first goes on with the cell above."""
+    rules = {n for n, line in enumerate(run) if _RULE.fullmatch(line.strip())}
+    places = [n for n in range(len(run)) if n not in rules]
+    cells = _columns([run[n] for n in places])
+    if len(cells) < (2 if rules else 3):
+        return 0
+    last = places[len(cells)] if len(cells) < len(places) else len(run)
+    first_rule = min((n for n in rules if n > places[0]), default=0)
+    rows: list[list[str]] = []
+    for n, row in zip(places, cells, strict=False):
+        filled = [c for c, cell in enumerate(row) if cell]
+        if rows and len(filled) == 1 and filled[0] and n > first_rule:
+            rows[-1][filled[0]] += f" {row[filled[0]]}"
+        else:
+            rows.append(row)
+    rows_to(builder, rows, heads=sum(n < first_rule for n in places))
+    return last
+
+
+def _columns(rows: list[str]) -> list[list[str]]:
+    """The cells of the first of these lines that are rows of one table: cut at bars or tabs into the same
+    number, or where all of them have two blanks, as wide as their signs are shown; [] where none are."""
+    for sign, gap in (("|", _BAR), ("\t", re.compile("\t")), ("\t", re.compile("\t+"))):
+        cells: list[list[str]] = []
+        for row in rows:
+            cut = gap.split(row.strip().strip("|").strip(" "))
+            if sign not in row.strip() or (cells and len(cut) != len(cells[0])):
+                break
+            cells.append(cut)
+        if len(cells) > 1 and len(cells[0]) > 1 and (sign == "|" or len(cells) == len(rows)):
+            return cells
+    wide = dedent("\n".join("".join(map(_as_shown, row.expandtabs())) for row in rows)).split("\n")
+    apart = [line for line in wide if _GAP.search(line.strip())]
+    width = max(map(len, wide), default=0)
+    blank = [not any(line[n : n + 1].strip() for line in apart) for n in range(width)]
+    edges = [n for n in range(2, width) if blank[n - 2] and blank[n - 1] and not blank[n]]
+    kept = list(takewhile(lambda line: not any(line[n - 2 : n].strip() for n in edges), wide))
+    cells = [[line[a:b].replace("\0", "").strip() for a, b in pairwise([0, *edges, width])] for line in kept]
+    values = [[row[c] for row in cells if row[c]] for c in range(1, len(edges) + 1)]
+    figures = any(
+        all(any(map(str.isdigit, cell)) for cell in column[1:]) for column in values if len(column) > 1
+    )
+    even = edges and all(len(column) * 3 > len(cells) for column in values)
+    return cells if even and (figures or len(cells) > 3) and len(apart) * 4 > len(kept) * 3 else []
+
+
+def _as_shown(sign: str) -> str:
+    """A sign as wide as it is shown: Chinese ones take two places."""
+    if sign == "\u3000":
+        return "  "
+    return f"{sign}\0" if unicodedata.east_asian_width(sign) in "WF" else sign
 
 
 def is_list_item(text: str) -> bool:

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.parsers import parse
-from rag.parsers.base import TextBuilder, add_table
+from rag.parsers.base import TextBuilder
+from rag.parsers.grids import rows_to
 from rag.types import Cell, Document, Table
 from rag.types.tables import heads_text, joined_location, packed, row_spans, row_text
 from tests.files import docx_bytes, pdf_bytes, write, xlsx_bytes
@@ -157,7 +158,7 @@ def test_a_cell_that_spans_says_so_and_its_words_stand_in_each_row() -> None:
     )
     document = read("a.html", html_table([]).replace("</table>", f"{rows}</table>"))
     ((table, found),) = tables_of(document)
-    assert found[1:] == [["North", "Tea", "1"], ["North", "Rye", "2"], ["Both", "", "3"]]
+    assert found[1:] == [["North", "Tea", "1"], ["North", "Rye", "2"], ["Both", "Both", "3"]]
     assert table.spans == ((1, 0, 2, 1), (3, 0, 1, 2))
     first, second, both = table.cells(1)[0], table.cells(2)[0], table.cells(3)[0]
     assert (first.rows, second.rows, both.columns) == (2, 1, 2)
@@ -192,9 +193,9 @@ def test_units_of_the_sentence_above_stand_beside_the_heads_of_a_pdf() -> None:
 
 def test_a_table_keeps_the_title_that_it_was_given_on_one_line() -> None:
     builder = TextBuilder()
-    add_table(builder, [["Item", "Fee"], ["Survey", "40"]], title="Table 2.\n  Fees")
+    rows_to(builder, [["Item", "Fee"], ["Survey", "40"]], heads=1, title="Table 2.\n  Fees")
     builder.start_group()
-    add_table(builder, [["Item", "Fee"], ["Search", "50"]])
+    rows_to(builder, [["Item", "Fee"], ["Search", "50"]], heads=1)
     _, blocks, _ = builder.build()
     assert [block.table.title for block in blocks if block.table] == ["Table 2. Fees"] * 2 + [""] * 2
 

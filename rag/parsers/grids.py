@@ -1,0 +1,380 @@
+"""Tables that come as cells (HTML, DOCX, Markdown, charts): which rows are column heads, what merged and
+blank cells stand for, and the title and the units that stand above."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise, takewhile
+
+from rag.languages import patterns
+from rag.parsers.base import MAX_COLUMNS, TextBuilder, column_heads, is_number, one_line
+from rag.parsers.marks import marked, rows_before, unmarked
+from rag.types import BlockKind, MarkKind
+
+_RE = patterns("grids", re.NOFLAG)
+_OPENS = frozenset(("$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "(€", "(£"))
+_CLOSES = frozenset((")", "%", "%)", ")%", "％"))
+_SCALE = re.compile(r"[(]?(?:[A-Z]{0,3}[$€£¥]?)\s?[’']?000s?[)]?")
+_MOST_HEADS = 4  # rows of heads that the format does not mark, and columns of labels
+_LONGEST_HEAD, _LONGEST_TITLE = 120, 160
+_FEW = 12  # lines of a table within a cell that are lines of the cell
+# The words of a cell or line as they stand, and as they read before (`as_it_stands`).
+Passage = tuple[str, Mapping[MarkKind, str]]
+
+
+def _passage(lines: Sequence[Passage]) -> Passage:
+    """The lines of a cell as one passage, apart by line breaks."""
+    kinds = sorted({kind for _, former in lines for kind in former})
+    standing = "\n".join(text for text, _ in lines if unmarked(text))
+    before = {kind: "\n".join(unmarked(former.get(kind, text)) for text, former in lines) for kind in kinds}
+    return standing, {kind: marked(kind, text.strip("\n")) for kind, text in before.items()}
+
+
+class Grid:
+    """A table read cell by cell: for each row `begin`, then `skip` and `cell`, then `end`; at last `add_to`.
+    Rows as they read before something in them was struck, deleted or hidden follow those that lost it."""
+
+    def __init__(self) -> None:
+        self._behind: list[tuple[str, Grid]] = []  # tables that stood in cells, and what their row is about
+        self._inner: list[Grid] = []
+        self._rows: list[list[str]] = []  # each cell once in its row; what spans rows in each of them
+        self._heads: list[bool] = []  # which of them the format marks as heads
+        self._set_off: list[bool] = []
+        self._spans: dict[tuple[int, int], tuple[int, int]] = {}
+        self._tops: dict[int, int] = {}
+        self._below: dict[int, tuple[int, int]] = {}  # rows that a cell goes on for, and its columns
+        self._above: list[str] = []
+        self._row: list[str] = []
+        self._before: list[Mapping[MarkKind, str]] = []
+        self._late: list[list[str]] = []  # what head rows were: behind all of them
+        self._head = self._bold = False
+
+    def begin(self, *, head: bool = False, set_off: bool = False) -> None:
+        """A row begins. `head`: the format marks it as one of column heads; `set_off`: it looks like one,
+        bold or on a ground of its own."""
+        self._head, self._bold = head, set_off
+        self._row, self._before = [], []
+        if not head:
+            self._end_heads()
+
+    def skip(self, columns: int) -> None:
+        """The row leaves columns out."""
+        if columns:
+            self._put("", {}, columns)
+
+    def cell(
+        self, parts: Sequence[Passage | Grid], *, columns: int = 1, rows: int = 1, goes_on: bool = False
+    ) -> None:
+        """The next cell of the row, of lines and tables. It spans `columns` and `rows`, or `goes_on` from the
+        row above. A small table in it is lines of the cell, another stands behind the whole table."""
+        self._carry()
+        if rows > 1:
+            self._below[len(self._row)] = (rows - 1, columns)
+        lines: list[Passage] = []
+        for part in parts:
+            if not isinstance(part, Grid):
+                lines.append(part)
+            elif (of_cell := part._lines()) is not None:
+                lines += [(line, {}) for line in of_cell]
+            else:
+                self._inner.append(part)
+        self._put(*_passage(lines), columns, goes_on=goes_on)
+
+    @property
+    def filled(self) -> int:
+        """The most cells of a row that have words in them."""
+        return max((sum(map(bool, row)) for row in self._rows), default=0)
+
+    def end(self) -> None:
+        """The row is whole."""
+        self._carry()
+        about = next(filter(None, (unmarked(one_line(cell)) for cell in self._row)), "")
+        self._behind += [(about, inner) for inner in self._inner]
+        self._inner = []
+        former = rows_before(list(zip(self._row, self._before, strict=True)))
+        if not former or any(map(unmarked, self._row)):
+            self._keep(self._row, head=self._head, set_off=self._bold)
+            self._above = self._row
+        self._late += former
+        if not self._head:
+            self._end_heads()
+
+    def _keep(self, row: list[str], *, head: bool = False, set_off: bool = False) -> None:
+        self._rows.append(row)
+        self._heads.append(head)
+        self._set_off.append(set_off)
+
+    def _end_heads(self) -> None:
+        for row in self._late:
+            self._keep(row)
+        self._late = []
+
+    def _carry(self) -> None:
+        """A cell that spans rows stands in each of them, so that every row can be read alone."""
+        while (column := len(self._row)) in self._below and column < MAX_COLUMNS:
+            left, columns = self._below.pop(column)
+            if left > 1:
+                self._below[column] = (left - 1, columns)
+            self._put("", {}, columns, goes_on=True)
+
+    def _put(self, text: str, former: Mapping[MarkKind, str], columns: int, *, goes_on: bool = False) -> None:
+        row, column = len(self._rows), len(self._row)
+        columns = max(0, min(columns, MAX_COLUMNS - column))
+        if goes_on and column < len(self._above):
+            text, top, former = self._above[column], self._tops.get(column, row), {}
+            self._spans[top, column] = (row - top + 1, columns)
+        else:
+            self._tops[column] = row
+            if columns > 1:
+                self._spans[row, column] = (1, columns)
+        self._row += ([text] + [""] * (columns - 1))[:columns]
+        self._before += ([former] + [{}] * (columns - 1))[:columns]
+
+    def _lines(self) -> list[str] | None:
+        """A small table of labels and values as lines; None for one that is to stand as a table."""
+        rows = [[one_line(cell) for cell in row if cell.strip()] for row in self._rows]
+        small = len(rows) <= _FEW and not any(self._heads) and max(map(len, rows), default=0) <= 2
+        return [" ".join(row) for row in rows if row] if small else None
+
+    def add_to(self, builder: TextBuilder, caption: str = "") -> None:
+        """Add the table row by row, its head rows as one; what stands above all columns is its title. Heads
+        in the middle begin another table. Currency signs and closing brackets in cells of their own, as in
+        filings, are put to their numbers, and columns without content are left out."""
+        self._end_heads()
+        width = max(map(len, self._rows), default=0)
+        once = [row + [""] * (width - len(row)) for row in self._rows]
+        for row in once:
+            _attach_signs(row)
+        first = 0
+        while first < len(once) - 1 and self._spans.get((first, 0), (1, 1)) == (1, width) and width > 1:
+            builder.paragraph(once[first][0])  # a line of its own above all columns
+            first += 1
+        title, units = title_and_units(builder, caption)
+        starts = [first] + [
+            n for n in range(first + 1, len(once))
+            if self._heads[n] and not self._heads[n - 1] and len({*filter(None, once[n])}) > 1
+        ]  # fmt: skip
+        for start, end in zip(starts, [*starts[1:], len(once)], strict=True):
+            self._add_rows(builder, once, range(start, end), title, units)
+        for about, grid in self._behind:
+            grid.add_to(builder, ", ".join(filter(None, (title, about))))
+
+    def _add_rows(
+        self, builder: TextBuilder, once: list[list[str]], part: range, title: str, units: tuple[str, ...]
+    ) -> None:
+        spans = {
+            (row - part.start, column): span for (row, column), span in self._spans.items() if row in part
+        }
+        once = once[part.start : part.stop]
+        marked_heads = sum(1 for _ in takewhile(bool, self._heads[part.start : part.stop]))
+        full = _repeated(once, spans, len(once))
+        count = marked_heads if 0 < marked_heads < len(once) else 0
+        count = count or _count_heads(full, spans, self._set_off[part.start : part.stop])
+        while 0 < count < len(full) - 1 and _goes_on(full, count):
+            count += 1
+        kept = _columns_with_content(once, full, count)
+        if len(kept) < 2 and not marked_heads:
+            builder.start_group()
+            for row in once:
+                builder.paragraph("".join(row[c] for c in kept))
+            return
+        heads = column_heads([[one_line(row[c]) for c in kept] for row in _spread(full[:count], spans)])
+        body = [[_joined(row[c]) for c in kept] for row in _repeated(once, spans, 0)[count:]]
+        filled = [n for n, row in enumerate(body, count) if any(row)]
+        numbers = {number: n for n, number in enumerate(filled, bool(heads))}
+        builder.table(heads, units=units, spans=_kept_spans(spans, kept, numbers), title=title)
+        builder.row([" ".join(parts) for parts in heads])
+        for row in carried_down(body):
+            builder.row(row)
+
+
+# (rows, columns) that a cell spans, by its row and column in a grid.
+_Spans = Mapping[tuple[int, int], tuple[int, int]]
+
+
+def _repeated(once: list[list[str]], spans: _Spans, whole: int) -> list[list[str]]:
+    """The grid with what spans columns in each of them. What spans all the words of its row, as a line
+    between groups of rows does, stands once from row `whole` on."""
+    full = [list(row) for row in once]
+    more = [sum(map(bool, row)) > 1 for row in once]
+    for (top, left), (rows, columns) in spans.items():
+        for n in range(top, min(top + rows, len(once))) if columns > 1 else ():
+            if n < whole or more[n]:
+                full[n][left : left + columns] = [once[n][left]] * len(once[n][left : left + columns])
+    return full
+
+
+def _count_heads(full: list[list[str]], spans: _Spans, set_off: Sequence[bool]) -> int:
+    """How many top rows name columns where none is marked: rows without quantities; after the first only
+    those that name no line (an empty first cell, or that of the row above) or that are set off, too.
+
+    Two columns without quantities are labels and what is said of them, unless the first row is set off, or
+    each line of a column has a digit but not that one."""
+    count = 0
+    for n, row in enumerate(full[:_MOST_HEADS]):
+        filled = [one_line(cell) for cell in row if cell.strip()]
+        names_line = n and _names_line(row[0]) and (n - 1, 0) not in spans and not set_off[n]
+        if (
+            not filled
+            or names_line
+            or max(map(len, filled)) > _LONGEST_HEAD
+            or any(map(_is_quantity, filled))
+        ):
+            break
+        if filled[0].endswith((":", "：")):
+            return 0
+        count += 1
+    if not 0 < count < len(full):
+        return 0
+    told = set_off[0] and not all(set_off)
+    columns = [column for column in zip(*full, strict=True) if any(column)]
+    digits = any(
+        all(any(map(str.isdigit, cell)) for cell in column[count:] if cell)
+        and not any(map(str.isdigit, "".join(column[:count])))
+        for column in columns
+        if any(column[count:])
+    )
+    return count if told or digits or len(columns) > 2 else 0
+
+
+def _goes_on(full: list[list[str]], n: int) -> bool:
+    """Whether a row behind heads names no line but its columns, as one of units or of years does."""
+    filled = [one_line(cell) for cell in full[n] if cell.strip()]
+    more = any(_names_line(row[0]) for row in full[n + 1 :])
+    return more and not _names_line(full[n][0]) and len(filled) > 1 and not any(map(_is_quantity, filled))
+
+
+def _spread(heads: list[list[str]], spans: _Spans) -> list[list[str]]:
+    """Heads given to all columns that they are about where nothing says what they span: a
+    period alone in its row is that of the years below it, and each over equal groups that of its group."""
+    for n, (row, below) in enumerate(pairwise(heads)):
+        named = [c for c, cell in enumerate(row) if cell and c]
+        if not named or any((n, c) in spans for c in named):
+            continue
+        groups = [below[a:b] for a, b in pairwise([*named, len(below)])]
+        if len(named) == 1 and not row[0] and _RE["period"].search(row[named[0]]):
+            dated = {c for c, cell in enumerate(below) if c and any(map(str.isdigit, cell))}
+            wanted = dated or {c for c, cell in enumerate(below) if c and cell}
+            heads[n] = [row[named[0]] if c in wanted else "" for c in range(len(row))]
+        elif len(groups) > 1 and len(groups[0]) > 1 and all(g == groups[0] and all(g) for g in groups):
+            heads[n] = [row[max((a for a in named if a <= c), default=c)] for c in range(len(row))]
+    return heads
+
+
+def _names_line(cell: str) -> bool:
+    """Whether the first cell of a row says what it is about, not only in which units."""
+    return bool(line := one_line(cell)) and not _only_units(line)
+
+
+def _is_quantity(cell: str) -> bool:
+    return is_number(cell) and _SCALE.fullmatch(cell) is None
+
+
+def _columns_with_content(once: list[list[str]], full: list[list[str]], count: int) -> list[int]:
+    """Columns that any body row fills. A head that would be lost with the others keeps all non-empty
+    columns."""
+    columns = range(len(once[0]) if once else 0)
+    kept = [c for c in columns if any(row[c] for row in once[count:])]
+    heads = {row[c] for row in full[:count] for c in kept}
+    if all(cell in heads for row in full[:count] for cell in row if cell):
+        return kept
+    return [c for c in columns if any(row[c] for row in once)]
+
+
+def _kept_spans(
+    spans: _Spans, kept: Sequence[int], numbers: Mapping[int, int]
+) -> list[tuple[int, int, int, int]]:
+    """`Table.spans`: what a cell spans of the columns that are kept and of the rows that have a number."""
+    places = {column: n for n, column in enumerate(kept)}
+    found = []
+    for (row, column), (rows, columns) in spans.items():
+        if row in numbers and column in places:
+            down = sum(n in numbers for n in range(row, row + rows))
+            across = sum(n in places for n in range(column, column + columns))
+            found += [(numbers[row], places[column], down, across)] if max(down, across) > 1 else []
+    return found
+
+
+def _attach_signs(row: list[str]) -> None:
+    for c, cell in enumerate(row):
+        following = row[c + 1 : c + 2] or [""]
+        if cell in _OPENS and (following[0][:1].isdigit() or following[0][:1] in ("(", "—", "-", "–")):
+            row[c], row[c + 1] = "", cell + following[0]
+        elif cell in _CLOSES and c and row[c - 1]:
+            row[c - 1], row[c] = row[c - 1] + cell, ""
+
+
+def _joined(cell: str) -> str:
+    """The lines of a cell on one line: apart by a semicolon where no sign ends them."""
+    found = ""
+    for line in filter(None, map(one_line, cell.split("\n"))):
+        last = unmarked(found)[-1:]
+        joint = (
+            ("；" if last >= "\u2e80" else "; ") if last.isalnum() or last in (")", "]", "%", "）") else " "
+        )
+        found = f"{found}{joint}{line}" if found else line
+    return found
+
+
+def carried_down(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Rows in which a blank label means the one above, as in "North | 2023 | 5" over " | 2024 | 7": in
+    leading columns of labels, no two of them the same, where both rows go on with a label, none of a sum."""
+    width = max(map(len, rows), default=0)
+    found = [[*row, *[""] * (width - len(row))] for row in rows]
+    for column in range(min(width - 1, _MOST_HEADS)):
+        labels = [(*row[:column], row[column]) for row in found if row[column]]
+        if any(is_number(label[-1]) for label in labels):
+            break
+        if len(labels) == len(found):
+            continue
+        if len({*labels}) < len(labels):
+            break
+        for above, row in pairwise(found):
+            blank = not row[column] and above[column] and above[:column] == row[:column]
+            if blank and _is_label(above[column + 1]) and _is_label(row[column + 1]):
+                row[column] = above[column]
+    return found
+
+
+def _is_label(cell: str) -> bool:
+    return cell == unmarked(cell) > "" and not is_number(cell) and not _RE["sum"].match(cell)
+
+
+def stated_units(line: str) -> tuple[str, ...]:
+    """What a line says of the units of a table: "(in thousands)", "EUR million", "单位：万元"."""
+    found = [match[0].strip() for match in _RE["units"].finditer(line)]
+    return tuple(one if ("(" in one) == (")" in one) else one.strip("()") for one in found)
+
+
+def _only_units(line: str) -> bool:
+    stated = stated_units(line)
+    return bool(stated) and len(line) <= len(" ".join(stated)) + 12
+
+
+def title_and_units(builder: TextBuilder, caption: str = "") -> tuple[str, tuple[str, ...]]:
+    """The title of a table that follows, and its units: of its caption, else of the lines above, of which the
+    nearest that says more than units is the title if it ends in a colon or is short and no sentence."""
+    units: tuple[str, ...] = stated_units(caption)
+    title = one_line(unmarked(caption)).strip("*_ ")
+    for kind, text in reversed(builder.closing):
+        line = one_line(text)
+        stated = stated_units(line)
+        alone = kind is BlockKind.PARAGRAPH and _only_units(line)
+        names = _RE["caption"].match(line) or (kind is BlockKind.PARAGRAPH and not _RE["ends"].search(line))
+        if not alone and (title or len(line) > _LONGEST_TITLE or not names):
+            break
+        units = units or stated
+        title = title if alone else line.strip("*_ ")
+    return title, units
+
+
+def rows_to(builder: TextBuilder, rows: Iterable[Sequence[str]], *, heads: int, title: str = "") -> None:
+    """Add a table of plain cells, the first `heads` rows of which are heads."""
+    grid = Grid()
+    for n, row in enumerate(rows):
+        grid.begin(head=n < heads)
+        for cell in row:
+            grid.cell([(cell, {})])
+        grid.end()
+    grid.add_to(builder, title)

@@ -40,6 +40,10 @@ class RowQuestion:
         return frozenset(search_tokens(self.query.text))
 
     @cached_property
+    def lowered(self) -> str:
+        return self.query.text.lower()
+
+    @cached_property
     def letters(self) -> str:
         return letters(self.query.text)
 
@@ -52,6 +56,8 @@ class RowQuestion:
 
     def names(self, cell: str) -> bool:
         """Whether the question holds every word of a cell."""
+        if not any(word[:2] in self.lowered for word in cell.lower().split()) and not has_han(cell):
+            return False  # most cells of a long table
         if has_han(cell):
             return len(plain := letters(cell)) > 1 and plain in self.letters
         words = [w for w in search_tokens(cell) if w not in STOP_WORDS]
@@ -108,8 +114,10 @@ def asked_columns(
     if len(best) == 1:
         return tuple(best)
     kept = best or list(columns)
-    fitting = [n for n in kept if all(_of_kind(asked, grid, n, row) for row in rows)]
-    return tuple(fitting if len(fitting) == 1 else kept)
+    kinds = {n: [_of_kind(asked, grid, n, row) for row in rows] for n in kept}
+    fitting = [n for n in kept if all(kinds[n])]
+    apart = all(one is False for n in kept if n not in fitting for one in kinds[n])
+    return tuple(fitting if len(fitting) == 1 and apart else kept)
 
 
 _KINDS = {
@@ -119,12 +127,16 @@ _KINDS = {
 }
 
 
-def _of_kind(asked: RowQuestion, grid: RowGrid, column: int, row: GridRow) -> bool:
+def _of_kind(asked: RowQuestion, grid: RowGrid, column: int, row: GridRow) -> bool | None:
+    """Whether a cell is of the kind that a question expects; None for a bare number, which may be."""
     priced = _RE["priced"].search(asked.query.text) is not None
     expects = AnswerType.MONEY if priced else asked.query.expects
     text = row.texts[column] if column < len(row.texts) else ""
     unit = head_unit(grid.heads[column])
-    return bool(answers_in(text, expects)) or (unit is not None and unit.kind in _KINDS.get(expects, ()))
+    if answers_in(text, expects) or (unit is not None and unit.kind in _KINDS.get(expects, ())):
+        return True
+    bare = unit is None and any(v.kind is Kind.NUMBER for v in read(text))
+    return None if bare else False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from rag.facts.numerals import fold
 from rag.facts.quantity import Quantity
 
 _PLAIN = re.compile(r"[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?")
+_ISO = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,15 @@ def typed_columns(grid: RowGrid, rows: Sequence[GridRow]) -> tuple[TypedColumn, 
 def _typed(grid: RowGrid, number: int, rows: Sequence[GridRow]) -> TypedColumn:
     head = grid.heads[number]
     cells = tuple(row.texts[number] if number < len(row.texts) else "" for row in rows)
-    found = [_number(cell) for cell in cells]
     words = TypedColumn(number, head, cells)
-    if any(one is None for one in found) or not any(one and one[0] is not None for one in found):
-        if _day(next(filter(None, cells), "")) is None:
-            return words
+    first = next(filter(None, cells), "")
+    if _day(first) is not None:
         days = tuple(_day(cell) for cell in cells)
         rest = "".join(cell for cell, day in zip(cells, days, strict=True) if day is None)
         return words if any(map(str.isdigit, rest)) else TypedColumn(number, head, cells, days, dated=True)
+    found = [_number(cell) for cell in cells] if _number(first) else [None]
+    if any(one is None for one in found) or not any(one and one[0] is not None for one in found):
+        return words
     kinds = {one[1:] for one in found if one and one[0] is not None}
     if len(kinds) > 1:  # of several units
         return words
@@ -87,6 +89,10 @@ def _number(cell: str) -> tuple[Decimal | None, bool, str] | None:
 
 def _day(cell: str) -> Decimal | None:
     """A whole date as a day's number."""
+    if _ISO.fullmatch(cell):
+        return Decimal(cell.replace("-", ""))
+    if not any(map(str.isdigit, cell)):
+        return None
     found = dates(fold(cell))
     period = found[0].period if len(found) == 1 else None
     if period is None or not (period.year and period.month and period.day):

@@ -75,11 +75,13 @@ def find_over_rows(query: Query, hits: Sequence[Hit], store: Store) -> Computed 
         return None
     found: dict[str, tuple[int, Computed]] = {}
     text = query.text if operation is RowOperation.FILTER else _RE[operation].sub(" ", query.text)
+    text = _RE["listed"].sub(" ", text) if operation is RowOperation.COUNT else text
     asked = given(replace(query, text=text))
     for grid in grids(hits, store, whole=True):
         rows = [row for row in grid.rows if not row.total and sum(map(bool, row.texts)) > 1]
-        planned = _plan(operation, asked, grid, rows) if len(rows) > 1 else None
-        if planned and (result := _Run(planned, grid, rows, query.language).result()):
+        columns = typed_columns(grid, rows) if len(rows) > 1 else ()
+        planned = _plan(operation, asked, grid, columns)
+        if planned and (result := _Run(planned, grid, rows, columns, query.language).result()):
             held = sum(grid.about.hold(w) for w in asked.words)
             found.setdefault(result.sentences[0][0], (held, result))
     most = max((held for held, _ in found.values()), default=0)
@@ -91,15 +93,17 @@ def find_over_rows(query: Query, hits: Sequence[Hit], store: Store) -> Computed 
 
 
 def _plan(
-    operation: RowOperation, asked: RowQuestion, grid: RowGrid, rows: Sequence[GridRow]
+    operation: RowOperation, asked: RowQuestion, grid: RowGrid, columns: Sequence[TypedColumn]
 ) -> RowQuery | None:
-    columns = typed_columns(grid, rows)
     texts = [c for c in columns if not c.values and c.head and any(c.cells)]
     if not texts:
         return None
     heads = {c.number: HeldWords(c.head) for c in columns}
     named = {c.number: _named_cells(asked, c) for c in texts}
-    filters = [f for c in texts if named[c.number] for f in [_equal(c, named[c.number])]]
+    chosen = [c for c in texts if named[c.number]]
+    if not all(map(all, (c.cells for c in chosen))):
+        return None  # whose an unnamed row is, is not known
+    filters = [_equal(c, named[c.number]) for c in chosen]
     inside = HeldWords(*(cell for cells in named.values() for cell in cells))
     if asked.unheld(grid.about, inside):
         return None
@@ -110,12 +114,12 @@ def _plan(
     filters += bounds
     label = max(texts, key=lambda c: (sum(map(heads[c.number].hold, left)), len(set(c.cells)), -c.number))
     nouns = [c for c in texts if any(heads[c.number].hold(w) for w in left)]
-    entity = _entity(texts, nouns, len(rows))
+    entity = _entity(texts, nouns, len(texts[0].cells))
     match operation:
         case RowOperation.FILTER:
             return RowQuery(operation, None, entity, tuple(filters)) if nouns else None
         case RowOperation.COUNT:
-            return _counting(asked, columns, texts, heads, tuple(filters), entity)
+            return _counting(asked, grid, columns, texts, heads, tuple(filters), entity)
     column = _measured(asked, columns, heads, left)
     if operation is RowOperation.SHARE:
         return RowQuery(operation, column, entity, (), tuple(filters)) if column and filters else None
@@ -210,6 +214,7 @@ def _measured(
 
 def _counting(
     asked: RowQuestion,
+    grid: RowGrid,
     columns: Sequence[TypedColumn],
     texts: Sequence[TypedColumn],
     heads: Mapping[int, HeldWords],
@@ -221,8 +226,10 @@ def _counting(
     match = _RE["how_many"].search(asked.query.asked)
     noun = search_tokens(match["noun"]) if match and match["noun"] else list(asked.words)
     named = [c for c in columns if any(map(heads[c.number].hold, noun))]
-    if len(named) != 1:
+    if len(named) > 1:
         named = [c for c in named if c in texts]
+    if not named and noun and all(map(grid.about.hold, noun)) and _RE["listed"].search(asked.query.asked):
+        named = [entity]  # "bonds in the portfolio", of a table that is called so
     if len(named) != 1 or named[0].dated:
         return None
     column = named[0]
@@ -257,6 +264,7 @@ class _Run:
     query: RowQuery
     grid: RowGrid
     rows: Sequence[GridRow]
+    columns: Sequence[TypedColumn]
     language: str
 
     @property
@@ -287,8 +295,7 @@ class _Run:
         where = " AND ".join(f"({one.sql})" for one in filters)
         if not where:
             return list(range(len(self.rows)))
-        columns = typed_columns(self.grid, self.rows)
-        table = [tuple(one.stored(n) for one in columns) for n in range(len(self.rows))]
+        table = [tuple(one.stored(n) for one in self.columns) for n in range(len(self.rows))]
         found = run_select(
             f"SELECT id FROM {TABLE} WHERE {where} ORDER BY id",
             table,

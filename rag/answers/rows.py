@@ -7,6 +7,7 @@ by none."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from rag.answers.grid import GridRow, HeldWords, RowGrid, grids
 from rag.answers.queries import find_over_rows
 from rag.domains.finance.figures import Computed
 from rag.facts.quantity import Kind, Quantity
-from rag.facts.values import Comparison, read, relation
+from rag.facts.values import Comparison, Value, read, relation
 from rag.languages import patterns
 from rag.languages.text import search_tokens
 from rag.questions.query import Query
@@ -24,6 +25,7 @@ from rag.store.store import Store
 from rag.types import Hit
 
 _RE = patterns("rows")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def find_row(query: Query, hits: Sequence[Hit], store: Store) -> Computed | NoRow | None:
@@ -52,7 +54,7 @@ def _by_key(asked: RowQuestion, grid: RowGrid) -> ChosenRows | None:
         keys = [
             c
             for c, text in enumerate(row.texts)
-            if text and (asked.names(text) or _equals(asked, grid, c, text))
+            if text and (asked.names(text) or any(_equals(value, grid, c, text) for value in asked.values))
         ]
         if keys and not row.total:
             named[n] = keys
@@ -64,9 +66,15 @@ def _by_key(asked: RowQuestion, grid: RowGrid) -> ChosenRows | None:
     own = HeldWords(*(row.texts[c] for c in keys))
     if asked.unheld(grid.about, own):
         return None
+    cells = [(c, row.texts[c]) for c in keys]
+    used = [v for v in asked.values if any(_equals(v, grid, *one) or v.text in one[1] for one in cells)]
     others = [c for c, text in enumerate(row.texts[: len(grid.heads)]) if c not in keys and text]
     answers = asked_columns(asked, grid, others, [row])
-    if len(answers) != 1 or not _counts(asked, grid.heads[answers[0]], row.texts[answers[0]]):
+    if len(answers) != 1 or len(used) < len(asked.values):
+        return None
+    head, cell = grid.heads[answers[0]], row.texts[answers[0]]
+    alone = len(grid.heads) == 2 or (head and grid.heads.count(head) == 1)
+    if not alone or not _counts(asked, head, cell) or not _of_year(asked, grid, head, own):
         return None
     held = sum(grid.about.hold(w) for w in asked.words)
     return ChosenRows(grid, (row,), tuple(keys), answers, held)
@@ -80,17 +88,26 @@ def _counts(asked: RowQuestion, head: str, cell: str) -> bool:
     return how_many is None or (named and cell[:1].isdigit())
 
 
+def _of_year(asked: RowQuestion, grid: RowGrid, head: str, own: HeldWords) -> bool:
+    """Whether a year of the question is that of the column or the row; where no head is a year, and each has
+    a name of its own, it may be that of the document."""
+    years = [w for w in asked.words if _YEAR.fullmatch(w) and not own.hold(w)]
+    named = all(grid.heads) and len(set(grid.heads)) == len(grid.heads)
+    whole = named and not any(_YEAR.search(one) for one in grid.heads)
+    return whole or all(year in head for year in years)
+
+
 def _key_words(asked: RowQuestion, row: GridRow, keys: Sequence[int]) -> frozenset[str]:
     return frozenset(w for c in keys for w in search_tokens(row.texts[c]))
 
 
-def _equals(asked: RowQuestion, grid: RowGrid, column: int, text: str) -> bool:
+def _equals(value: Value, grid: RowGrid, column: int, text: str) -> bool:
     """Whether a cell is a value of the question, under the unit of its head."""
-    unit = head_unit(grid.heads[column]) if column < len(grid.heads) and asked.values else None
-    found = read(text) if asked.values else ()
+    unit = head_unit(grid.heads[column]) if column < len(grid.heads) else None
+    found = read(text)
     if len(found) != 1 or not isinstance(found[0], Quantity):
         return False
     cell = found[0]
     if unit is not None and cell.kind is Kind.NUMBER:
         cell = replace(cell.times(unit.value), kind=unit.kind, unit=unit.unit)
-    return cell.kind is not Kind.NUMBER and any(relation(v, cell) is Comparison.EQUAL for v in asked.values)
+    return cell.kind is not Kind.NUMBER and relation(value, cell) is Comparison.EQUAL

@@ -43,10 +43,7 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
     terms = topic_terms(scope.topic, extra=request.index.lexicons)
     if not terms or len(terms) > _MOST_TERMS:
         return None
-    found = survey.survey(store, scope, terms, rows=intent.unit is CountUnit.ROW)
-    if intent.unit is CountUnit.ROW and not found.matches:
-        intent = replace(intent, unit=CountUnit.THING)
-        found = survey.survey(store, scope, terms)
+    found = survey.survey(store, scope, terms)
     if found.matches:
         return _answer(request, intent, found)
     if found.apart or _may_be_worded_otherwise(intent, scope, terms, store):
@@ -133,7 +130,6 @@ def _headline(intent: Intent, found: survey.Survey, language: str) -> str:
         passages=len(found.matches),
         sections=found.sections,
         places=found.places,
-        tables=len({(m.document.id, m.chunk.heading_path) for m in found.matches}),
         words=[need.typed for need in found.terms],
         noun=intent.noun if intent.ask is Ask.COUNT else "",
     )

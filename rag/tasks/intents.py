@@ -43,12 +43,11 @@ class Ask(StrEnum):
 
 
 class CountUnit(StrEnum):
-    """What is counted or listed. ROW: entries, which are rows where they stand in a table; THING: what only
-    a reader can distinguish, so passages are counted for it."""
+    """What is counted or listed. THING: what only a reader can distinguish, so passages are counted for
+    it."""
 
     DOCUMENT = "document"
     SECTION = "section"
-    ROW = "row"
     PASSAGE = "passage"
     THING = "thing"
 
@@ -173,8 +172,6 @@ def _intent(ask: Ask, unit: CountUnit, groups: dict[str, str]) -> Intent | None:
         rest = _RE["here"].sub("", here).strip(_ENDS)
         return Intent(ask, "", unit, noun) if has_han(noun) or (here and not rest) else None
     topic = groups.get("topic", "").strip(_ENDS)
-    if unit is CountUnit.ROW:
-        topic = _placed(noun, re.sub(r"^(?:in|under)\s+", "", topic, flags=re.IGNORECASE))
     for key in ("scope", "where"):
         place = re.sub(r"^(?:in|of)\s+", "", groups.get(key, "").strip(_ENDS), flags=re.IGNORECASE)
         topic = _placed(topic, place) if topic else place

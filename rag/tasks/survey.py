@@ -118,15 +118,13 @@ class Survey:
         return sum(len(m.places) for m in self.matches)
 
 
-def survey(
-    store: Store, scope: TopicScope, terms: Sequence[TopicTerm], *, rows: bool = False, most: int = MOST
-) -> Survey:
-    """Reads every passage of the scope that holds all needs (with `rows` only those of tables, whose titles
-    count as column heads do), at most `most`, the first ones of each document where there are more."""
+def survey(store: Store, scope: TopicScope, terms: Sequence[TopicTerm], *, most: int = MOST) -> Survey:
+    """Reads every passage of the scope that holds all needs, at most `most`, the first ones of each document
+    where there are more."""
     if not terms:
         return Survey(scope, (), (), 0, 0)
     by_id = {d.id: d for d in scope.documents}
-    found = store.matching(expression(terms, "title heading body" if rows else "heading body"))
+    found = store.matching(expression(terms))
     owners = store.owners(found)
     ids = [i for i in found if owners.get(i) in by_id]
     read = in_turn(ids, owners, most)
@@ -136,13 +134,13 @@ def survey(
     order = {d.id: n for n, d in enumerate(scope.documents)}
     for i in sorted(passages, key=lambda i: (order[passages[i][0]], passages[i][1].ordinal)):
         document_id, chunk = passages[i]
-        if (rows and chunk.kind != "table") or not admitted(chunk.roles):
+        if not admitted(chunk.roles):
             continue
-        places = _places(store, by_id[document_id], chunk, terms, rows=rows)
+        places = _places(store, by_id[document_id], chunk, terms)
         key = document_id, " ".join(chunk.text.split())
         if not places:
             apart += 1
-        elif key in seen and not rows:
+        elif key in seen:
             duplicates += 1
         else:
             seen.add(key)
@@ -166,12 +164,11 @@ def in_turn(ids: Sequence[int], owners: Mapping[int, int], most: int) -> list[in
 
 
 def _places(
-    store: Store, document: DocumentInfo, chunk: Chunk, terms: Sequence[TopicTerm], *, rows: bool
+    store: Store, document: DocumentInfo, chunk: Chunk, terms: Sequence[TopicTerm]
 ) -> tuple[Place, ...]:
     """The sentences or rows that hold all needs together with what stands above them; where the headings hold
     all of them, the first sentence stands for the passage."""
-    title = document.title if rows else ""
-    above = _above("\n".join([title, *chunk.heading_path]))
+    above = _above("\n".join(chunk.heading_path))
     places = list(units_of(store, document, chunk))
     given = [n for n in terms if above.holds(n)]
     found = []
@@ -179,7 +176,7 @@ def _places(
         over = [heads_text(unit.heads)] if unit.heads else [lead.text for lead in unit.leads]
         text = Text("\n".join([unit.text, *over]))
         own = [n for n in terms if text.holds(n)]
-        if (own or rows) and all(n in own or n in given for n in terms):
+        if own and all(n in own or n in given for n in terms):
             literal = all(text.has(n.form) or above.has(n.form) for n in terms)
             found.append(replace(unit, literal=literal))
     if not found and len(given) == len(terms) and places:

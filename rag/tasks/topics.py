@@ -156,11 +156,11 @@ def _is_function_word(typed: str) -> bool:
     return bool(stems) and _LIGHT.issuperset(stems)
 
 
-def expression(terms: Sequence[TopicTerm], columns: str = "heading body") -> str:
+def expression(terms: Sequence[TopicTerm]) -> str:
     """The FTS5 query that finds every passage which can hold all needs. Chinese characters are looked up by
     their two-character grams, so a passage found may still have them apart."""
     groups = ["(" + " OR ".join(_lookup(form) for form in term.forms) + ")" for term in terms]
-    return f"{{{columns}}} : ({' AND '.join(groups)})"
+    return f"{{heading body}} : ({' AND '.join(groups)})"
 
 
 def _lookup(form: str) -> str:

@@ -1,4 +1,4 @@
-"""Questions over rows, through the assistant without a language model; the guard that all queries pass."""
+"""Questions over rows, through the assistant without a language model; and the guard of all queries."""
 
 from __future__ import annotations
 

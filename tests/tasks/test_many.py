@@ -109,8 +109,8 @@ def test_all_documents_are_counted_and_named(index: Index) -> None:
 
 def test_rows_of_a_table_are_counted_without_heads_and_totals(index: Index) -> None:
     answer = ask(index, "How many employees are listed in the register?")
-    assert answer.text.startswith("3 rows of 1 table")
-    assert [c.quote.split(" | ")[0] for c in answer.citations] == ["Ida Marsh", "Ole Stern", "Tuva Lind"]
+    assert answer.line == "Employee: 3 of 3 (Ida Marsh, Ole Stern, Tuva Lind)."
+    assert [c.quote.split(" | ")[0] for c in answer.quotes] == ["Ida Marsh", "Ole Stern", "Tuva Lind"]
 
 
 def test_articles_of_a_statute_are_counted_by_their_numbers(index: Index) -> None:
@@ -141,7 +141,7 @@ def test_more_quotes_than_fit_are_counted(index: Index, monkeypatch: pytest.Monk
 def test_a_count_that_did_not_read_everything_says_at_least(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(survey.survey, "__kwdefaults__", {"rows": False, "most": 3})
+    monkeypatch.setattr(survey.survey, "__kwdefaults__", {"most": 3})
     answer = ask(index, "How many documents mention the committee?")
     assert answer.reading is not None and not answer.reading.complete
     assert answer.text.startswith("At least 3 of") and "only 3 were read" in answer.text

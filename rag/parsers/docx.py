@@ -105,7 +105,7 @@ class _Reader:
 
     def _target(self, identifier: str) -> str:
         relation = self._relations.get(identifier)
-        return relation.target if relation is not None and not relation.outside else ""
+        return relation.target if relation is not None else ""
 
     def _margins(self, body: Any, which: str) -> None:
         """Headers or footers, each once, those of first and even pages too where these have their own; page

@@ -85,7 +85,7 @@ class Grid:
                 lines += [(line, {}) for line in of_cell]
             else:
                 self._inner.append(part)
-        self._put(*_passage(lines), columns, goes_on=goes_on)
+        self._put(*(lines[0] if len(lines) == 1 else _passage(lines)), columns, goes_on=goes_on)
 
     @property
     def filled(self) -> int:
@@ -96,9 +96,10 @@ class Grid:
         """The row is whole."""
         self._carry()
         row = self._row.cells
-        about = next(filter(None, (unmarked(one_line(cell)) for cell in row)), "")
-        self._behind += [(about, inner) for inner in self._inner]
-        self._inner = []
+        if self._inner:
+            about = next(filter(None, (unmarked(one_line(cell)) for cell in row)), "")
+            self._behind += [(about, inner) for inner in self._inner]
+            self._inner = []
         former = rows_before(list(zip(row, self._before, strict=True)))
         if not former or any(map(unmarked, row)):
             self._rows.append(self._row)
@@ -309,13 +310,13 @@ def _attach_signs(row: list[str]) -> None:
 
 def _joined(cell: str) -> str:
     """The lines of a cell on one line: apart by a semicolon where no sign ends them."""
+    if "\n" not in cell:
+        return cell
     found = ""
     for line in filter(None, map(one_line, cell.split("\n"))):
         last = unmarked(found)[-1:]
-        joint = (
-            ("；" if last >= "\u2e80" else "; ") if last.isalnum() or last in (")", "]", "%", "）") else " "
-        )
-        found = f"{found}{joint}{line}" if found else line
+        apart = last.isalnum() or last in tuple(")]%）")
+        found += (("；" if last >= "\u2e80" else "; ") if apart else " ") * bool(found) + line
     return found
 
 

@@ -271,8 +271,8 @@ class _Table(_Walker):
         self.grid.begin(head=bool(cells) and headed, set_off=bool(cells) and all(map(_is_set_off, cells)))
         for cell in cells:
             if (parts := self._parts(cell)) is not None:
-                columns, lines = _span(cell.attributes, "colspan"), _span(cell.attributes, "rowspan")
-                self.grid.cell(parts, columns=columns, rows=lines)
+                spans = cell.attributes
+                self.grid.cell(parts, columns=_span(spans, "colspan"), rows=_span(spans, "rowspan"))
         self.grid.end()
 
     def _parts(self, node: Any) -> list[Passage | Grid] | None:
@@ -328,5 +328,5 @@ def _is_set_off(cell: Any) -> bool:
 
 
 def _span(attributes: Mapping[str, str | None], name: str) -> int:
-    value = attributes.get(name) or "1"
+    value = attributes.get(name) or ""
     return max(1, min(int(value), 1000)) if value.isdecimal() and len(value) < 6 else 1
